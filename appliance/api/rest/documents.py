@@ -5,16 +5,12 @@ from __future__ import annotations
 from functools import partial
 
 from appliance.api import intake
-from appliance.api.problems import ProblemError
-from appliance.api.rest.checking import flaw
-from appliance.api.rest.newfax import store_files
 from appliance.api.rest.newfax_schemas import FILE
 from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT
+from appliance.api.rest.request_files import files_of
 from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.schemas import array, binary, component, request_object, text
 from appliance.api.rest.views import DOCUMENT, document_view, listing, page_of
-from appliance.language import said
-from appliance.services.causes import TOO_MANY_FILES
 from appliance.settings.accounts import Scope
 
 _WORDS = {"name": text(255), "description": text(2000)}
@@ -32,18 +28,11 @@ NEW_DOCUMENT_FORM = component(
 
 
 def create(call: Call) -> Answer:
-    most = call.context.settings.files_per_fax
-    given = call.body.get("files", [])
-    uploads = [taken for _, taken in call.form.files] if call.form is not None else []
-    if len(given) + len(uploads) > most:
-        raise ProblemError(TOO_MANY_FILES, f"at most {most}")
-    stored = [*uploads, *store_files(call.context, given)]
-    if not stored:
-        raise flaw("files", said("a file is needed"))
+    stored = files_of(call.context, call.body.get("files", []), call.form)
     try:
         made = call.box.documents.create(
             call.caller.owner,
-            [taken.file for taken in stored],
+            intake.sources(stored),
             name=call.body.get("name", "") or stored[0].file.name,
             description=call.body.get("description", ""),
         )

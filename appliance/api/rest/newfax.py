@@ -11,16 +11,15 @@ from typing import Any
 from appliance.api import intake
 from appliance.api.auth import Caller
 from appliance.api.context import Context
-from appliance.api.intake import Form, StoredUpload
-from appliance.api.problems import Flaw, ProblemError, problem_at
-from appliance.api.rest.checking import flaw, invalid, read_moment, require_cover, require_url
+from appliance.api.intake import Form
+from appliance.api.problems import Flaw, ProblemError
+from appliance.api.rest.checking import flaw, read_moment, require_cover, require_url
 from appliance.api.rest.recipients import checked_recipients
+from appliance.api.rest.request_files import files_of
 from appliance.api.rest.views import ASKED
-from appliance.documents.errors import DocumentError
 from appliance.language import said
-from appliance.net.http import FetchError
 from appliance.remarks import Rule
-from appliance.services.causes import CALLER_NOT_ALLOWED, TOO_MANY_FILES
+from appliance.services.causes import CALLER_NOT_ALLOWED
 from appliance.services.faxes import Request
 from appliance.spool.options import Cover, Quality, Resume, SendOptions, UnknownRule
 
@@ -115,7 +114,7 @@ def with_document(
     """
     given = body.get("files", [])
     document_id = body.get("document_id")
-    uploads = [taken.file for _, taken in form.files] if form is not None else []
+    uploads = form.files if form is not None else ()
     if document_id is not None:
         if given or uploads:
             raise flaw("document_id", said("either files or a stored document"))
@@ -125,13 +124,8 @@ def with_document(
         if given or uploads:
             raise flaw("preview_id", said("either files or a preview"))
         return _with_preview(context, caller, request, body["preview_id"])
-    most = context.settings.files_per_fax
-    if len(given) + len(uploads) > most:
-        raise ProblemError(TOO_MANY_FILES, f"at most {most}")
-    stored = [taken.file for taken in store_files(context, given)]
-    if not stored and not uploads:
-        raise flaw("files", said("a file is needed"))
-    return replace(request, files=(*uploads, *stored))
+    files = files_of(context, given, form)
+    return replace(request, files=intake.sources(files))
 
 
 def _with_preview(context: Context, caller: Caller, request: Request, preview_id: str) -> Request:
@@ -154,38 +148,3 @@ def _with_preview(context: Context, caller: Caller, request: Request, preview_id
         when_lost=Rule.SEND,  # whoever sends it has seen what the remarks say
     )
     return replace(request, files=files, options=options)
-
-
-def store_files(context: Context, given: list[Mapping[str, Any]]) -> list[StoredUpload]:
-    """Stores the files of a JSON request.  Raises as ``with_document``."""
-    flaws = [
-        Flaw(f"files[{position}]", said("either content or url is needed"))
-        for position, file in enumerate(given)
-        if ("content" in file) == ("url" in file)
-    ]
-    if flaws:
-        raise invalid(*flaws)
-    stored: list[StoredUpload] = []
-    try:
-        for position, file in enumerate(given):
-            stored.append(_store(context, file, f"files[{position}]"))
-    except BaseException:
-        intake.discard(context, stored)
-        raise
-    return stored
-
-
-def _store(context: Context, file: Mapping[str, Any], path: str) -> StoredUpload:
-    pages = tuple(file.get("pages", ()))
-    try:
-        if "url" in file:
-            return intake.store_url(context, file["url"], name=file.get("name", ""), pages=pages)
-        return intake.store_base64(
-            context,
-            file["content"],
-            name=file.get("name", ""),
-            media_type=file.get("media_type", ""),
-            pages=pages,
-        )
-    except (DocumentError, FetchError) as error:
-        raise problem_at(error, path) from error

@@ -8,9 +8,8 @@ from appliance.api import intake, page_export
 from appliance.api.causes import OFFER_NAME_TAKEN, TOO_MANY_OFFERS
 from appliance.api.context import TURN_WAIT_S
 from appliance.api.problems import Flaw, ProblemError
-from appliance.api.rest.checking import flaw
-from appliance.api.rest.newfax import store_files
 from appliance.api.rest.newfax_schemas import FILE
+from appliance.api.rest.request_files import files_of
 from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.schemas import (
     Json,
@@ -31,7 +30,6 @@ from appliance.documents.causes import DOCUMENT_GONE
 from appliance.documents.render import RenderedDocument
 from appliance.language import said
 from appliance.records import time_text
-from appliance.services.causes import TOO_MANY_FILES
 from appliance.settings.accounts import Scope
 from appliance.spool.options import Quality
 from appliance.spool.remembered import NameTakenError, Offer, TooManyError
@@ -85,17 +83,10 @@ def _view(offer: Offer) -> Json:
 
 
 def create(call: Call) -> Answer:
-    most = call.context.settings.files_per_fax
-    given = call.body.get("files", [])
-    uploads = [taken for _, taken in call.form.files] if call.form is not None else []
-    if len(given) + len(uploads) > most:
-        raise ProblemError(TOO_MANY_FILES, f"at most {most}")
     name = call.body.get("name", "")
     if name in call.box.polling.by_name():
         raise _taken()
-    stored = [*uploads, *store_files(call.context, given)]
-    if not stored:
-        raise flaw("files", said("a file is needed"))
+    stored = files_of(call.context, call.body.get("files", []), call.form)
     quality = Quality(call.body["quality"]) if "quality" in call.body else None
     try:
         # Its pages are made at once, while the client waits: one such request at a time.
@@ -103,7 +94,7 @@ def create(call: Call) -> Answer:
             offer = make_offer(
                 call.box,
                 call.caller.owner,
-                [taken.file for taken in stored],
+                intake.sources(stored),
                 name=name,
                 title=call.body.get("title", ""),
                 quality=quality,

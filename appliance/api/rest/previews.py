@@ -8,7 +8,7 @@ from typing import Any
 from appliance.api import intake, page_export
 from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
-from appliance.api.rest import newfax, newfax_schemas
+from appliance.api.rest import newfax, newfax_schemas, request_files
 from appliance.api.rest.checking import flaw, read_moment
 from appliance.api.rest.content import SIZE, picture
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
@@ -32,7 +32,6 @@ from appliance.documents.options import LIGHTEST, Treatment
 from appliance.documents.render import RenderedDocument
 from appliance.language import said
 from appliance.records import remark_view, time_text
-from appliance.services.causes import TOO_MANY_FILES
 from appliance.services.rules import To
 from appliance.settings.accounts import Scope
 from appliance.spool.options import Quality
@@ -224,17 +223,9 @@ def _find(call: Call) -> Preview:
 
 def _given_files(call: Call, known: int = 0) -> list[intake.StoredUpload]:
     """The files of a form or a JSON request, stored.  Raises ProblemError."""
-    most = call.context.settings.files_per_fax
+    files = request_files.files_of(call.context, call.body.get("files", []), call.form, known=known)
     if call.form is not None:
-        files = [taken for _, taken in call.form.files]
         call.form.files.clear()  # ours from here on
-    else:
-        files = newfax.store_files(call.context, call.body.get("files", []))
-    if known + len(files) > most:
-        intake.discard(call.context, files)
-        raise ProblemError(TOO_MANY_FILES, f"at most {most}")
-    if not files:
-        raise flaw("files", said("a file is needed"))
     return files
 
 

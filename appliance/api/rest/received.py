@@ -6,7 +6,7 @@ from functools import partial
 
 from appliance.api import intake, page_export
 from appliance.api.problems import ProblemError
-from appliance.api.rest import newfax, newfax_schemas
+from appliance.api.rest import newfax_schemas, request_files
 from appliance.api.rest.checking import flaw
 from appliance.api.rest.content import (
     BUNDLE_MEDIA,
@@ -128,7 +128,7 @@ def packets(call: Call) -> Answer:
 
 def practice(call: Call) -> Answer:
     """Has the practice machine call the box; the fax appears among the received ones."""
-    stored = newfax.store_files(call.context, call.body.get("files", []))
+    stored = request_files.store_files(call.context, call.body.get("files", []))
     started = call.context.practice.start(
         [taken.file for taken in stored],
         caller=call.body.get("caller", ""),

@@ -1,0 +1,69 @@
+"""The files of a request, from its form or its JSON, stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from appliance.api import intake
+from appliance.api.context import Context
+from appliance.api.intake import Form, StoredUpload
+from appliance.api.problems import Flaw, ProblemError, problem_at
+from appliance.api.rest.checking import flaw, invalid
+from appliance.documents.errors import DocumentError
+from appliance.language import said
+from appliance.net.http import FetchError
+from appliance.services.causes import TOO_MANY_FILES
+
+
+def files_of(
+    context: Context, given: Sequence[Mapping[str, Any]], form: Form | None, *, known: int = 0
+) -> list[StoredUpload]:
+    """All files of a request: those of its form, and those that its JSON names, which are stored now.
+
+    ``known``: so many there are already.  Raises ProblemError where there is none, or more than a fax may
+    have, and as ``store_files``; a form's files stay the form's then.
+    """
+    uploads = [taken for _, taken in form.files] if form is not None else []
+    most = context.settings.files_per_fax
+    if known + len(given) + len(uploads) > most:
+        raise ProblemError(TOO_MANY_FILES, f"at most {most}")
+    stored = [*uploads, *store_files(context, given)]
+    if not stored:
+        raise flaw("files", said("a file is needed"))
+    return stored
+
+
+def store_files(context: Context, given: Sequence[Mapping[str, Any]]) -> list[StoredUpload]:
+    """Stores the files of a JSON request.  Raises ProblemError; then nothing is kept."""
+    flaws = [
+        Flaw(f"files[{position}]", said("either content or url is needed"))
+        for position, file in enumerate(given)
+        if ("content" in file) == ("url" in file)
+    ]
+    if flaws:
+        raise invalid(*flaws)
+    stored: list[StoredUpload] = []
+    try:
+        for position, file in enumerate(given):
+            stored.append(_store(context, file, f"files[{position}]"))
+    except BaseException:
+        intake.discard(context, stored)
+        raise
+    return stored
+
+
+def _store(context: Context, file: Mapping[str, Any], path: str) -> StoredUpload:
+    pages = tuple(file.get("pages", ()))
+    try:
+        if "url" in file:
+            return intake.store_url(context, file["url"], name=file.get("name", ""), pages=pages)
+        return intake.store_base64(
+            context,
+            file["content"],
+            name=file.get("name", ""),
+            media_type=file.get("media_type", ""),
+            pages=pages,
+        )
+    except (DocumentError, FetchError) as error:
+        raise problem_at(error, path) from error
