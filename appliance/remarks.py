@@ -188,6 +188,12 @@ ATTACHMENT_LEFT_OUT = _row(
     "A file is attached to the document itself; it is on none of its pages, and not on the fax.",
     "Save the attachment and send it as a file of its own, if the receiver needs it.",
 )
+PART_LEFT_OUT = _row(
+    "part_left_out",
+    Weight.LOST,
+    "A part of the document cannot be shown on paper, such as a film or a frame with another page.",
+    "Open the document in its own program, print it as a PDF and send that.",
+)
 FILE_LEFT_OUT = _row(
     "file_left_out",
     Weight.LOST,

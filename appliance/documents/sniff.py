@@ -115,7 +115,7 @@ _HTML = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _SVG = re.compile(
-    r"\s*(?:<\?xml[^>]{0,300}\?>\s*|<!--.{0,2000}?-->\s*|<!doctype\s+svg[^>]{0,500}>\s*){0,5}<svg\b",
+    r"\s*(?:<\?xml[^>]{0,300}\?>\s*|<!--.{0,2000}?-->\s*|<!doctype\s+svg[^>\[]{0,500}(?:\[[^\]]{0,8000}\]\s*)?>\s*){0,5}<svg\b",
     re.IGNORECASE | re.DOTALL,
 )
 _TAG = re.compile(r"<(?:p|div|table|br|b|span|h[1-6]|ul|a|img|font|center|meta|style)\b[^<>]{0,1000}>", re.I)

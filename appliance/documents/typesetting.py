@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +28,17 @@ from appliance.documents.causes import DOCUMENT_TOO_MANY_PAGES
 from appliance.documents.direction import direct
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import Paper
-from appliance.remarks import CONTENT_CUT, GLYPHS_MISSING, PICTURE_LOST, PICTURES_LEFT_OUT, Remark
+from appliance.documents.overflow import cut_pages, width_needed
+from appliance.documents.screenparts import prepare_page
+from appliance.remarks import (
+    CONTENT_CUT,
+    GLYPHS_MISSING,
+    PICTURE_LOST,
+    PICTURES_LEFT_OUT,
+    PRINT_ONLY,
+    SCREEN_ONLY,
+    Remark,
+)
 
 # WeasyPrint sets it for the whole process on import; a picture that ends early is `pictures`' business.
 ImageFile.LOAD_TRUNCATED_IMAGES = False
@@ -44,8 +55,19 @@ _LARGEST_PAGE_MM = 3_000.0
 _MARGIN_MM = 10.0
 # Missing letters that a remark shows.
 _SHOWN_LETTERS = 20
+# Words that a remark shows.
+_SHOWN_WORDS = 10
+# Rules for one medium alone (Media Queries 4, 2.1).
+_MEDIA = re.compile(
+    r"@media\s+(?:only\s+)?(?:print|screen)\s*[{,]"
+    r"|media\s*=\s*[\"']?(?:print|screen)\b[^\"'>(]{0,20}[\"'>]",
+    re.IGNORECASE,
+)
 # Categories of characters that nobody sees: controls, formats, selectors of variants.
 _UNSEEN = frozenset({"Cc", "Cf", "Mn"})
+
+# What WeasyPrint says of drawings that it gives up.
+_DRAWINGS_LOST = ("Failed to render SVG", "Failed to load inline SVG")
 
 # Below what a page says itself: sheets, margins, and that nothing runs off the paper.
 _SHEET = """
@@ -54,6 +76,9 @@ html {{ font-family: "Liberation Sans", "DejaVu Sans", sans-serif; }}
 body {{ overflow-wrap: anywhere; }}
 pre {{ white-space: pre-wrap; tab-size: 8; }}
 img {{ max-width: 100%; }}
+textarea {{ height: auto !important; min-height: 3em; white-space: pre-wrap !important; }}
+input {{ white-space: normal !important; }}
+input:not([type=checkbox], [type=radio]) {{ height: auto !important; min-height: 1.2em; }}
 """
 
 
@@ -85,25 +110,32 @@ def typeset(
         fetcher = _Parts(parts or {})
         losses = _Losses()
 
-        def lay_out(widened: float) -> weasyprint.Document:
+        noted: list[Remark] = []
+
+        def lay_out(widened: float, medium: str = "print") -> weasyprint.Document:
             width, height = (side * widened for side in paper.value)
             sheets = [style]
             if foreign:
                 sheets.insert(0, _SHEET.format(width=width, height=height, margin=_MARGIN_MM))
-            page = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url=None)
+            page = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url=None, media_type=medium)
             if prepare is not None:
                 prepare(page.etree_element)
+            if foreign:
+                noted[:] = prepare_page(page.etree_element, _parsed)
             direct(page.etree_element)
             styles = [weasyprint.CSS(string=sheet, url_fetcher=fetcher) for sheet in sheets]
             return page.render(stylesheets=styles, presentational_hints=True)
 
         cut = False
+        other: list[Remark] = []
         with losses:
             document = lay_out(1.0)
-            needed = _width_needed(document) if foreign else 1.0
+            needed = width_needed(document) if foreign else 1.0
             if needed > 1.0:
                 document = lay_out(min(needed, _WIDEST))
                 cut = needed > _WIDEST
+            if foreign and _MEDIA.search(html):
+                other = _only_on(lay_out(1.0, "screen"), document)
         if len(document.pages) > most_pages:
             raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"{len(document.pages)} of at most {most_pages}")
         for page in document.pages:
@@ -111,10 +143,35 @@ def typeset(
                 raise ValueError(f"a page of {page.width} x {page.height} px")
         with losses:
             pdf = document.write_pdf()
-        remarks = [*fetcher.remarks(), *losses.remarks(document)]
+        remarks = [*noted, *other, *fetcher.remarks(), *losses.remarks(document)]
         if cut:
             remarks.append(Remark(CONTENT_CUT))
+        elif foreign:
+            remarks += [Remark(CONTENT_CUT, number) for number in cut_pages(document)]
         return Typeset(pdf, tuple(remarks))
+
+
+def _parsed(html: str) -> Element:
+    """The tree of a page within the page."""
+    tree: Element = weasyprint.HTML(string=html, base_url=None).etree_element
+    return tree
+
+
+def _only_on(screen: weasyprint.Document, paper: weasyprint.Document) -> list[Remark]:
+    """Whether words stand on one of the two alone."""
+    shown, printed = _words_of(screen), _words_of(paper)
+    found = ((SCREEN_ONLY, shown - printed), (PRINT_ONLY, printed - shown))
+    return [Remark(kind, detail=" ".join(sorted(words)[:_SHOWN_WORDS])) for kind, words in found if words]
+
+
+def _words_of(document: weasyprint.Document) -> set[str]:
+    texts = (
+        box.text
+        for page in document.pages
+        for box in page._page_box.descendants()
+        if isinstance(box, boxes.TextBox)
+    )
+    return set(" ".join(texts).split())
 
 
 @contextlib.contextmanager
@@ -129,28 +186,6 @@ def _process_settings() -> Iterator[None]:
     finally:
         sys.setrecursionlimit(before[0])
         _, ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS = before
-
-
-def _width_needed(document: weasyprint.Document) -> float:
-    """How many times as wide a sheet would hold everything, 1 when this one does."""
-    needed = 1.0
-    for page in document.pages:
-        sheet = page._page_box
-        right = sheet.position_x + sheet.margin_left + sheet.width
-        for box in _flowing(sheet):
-            if isinstance(box, boxes.TextBox | boxes.ReplacedBox | boxes.TableBox):
-                edge = box.position_x + box.margin_width()
-                needed = max(needed, (edge + sheet.margin_right) / (right + sheet.margin_right))
-    # Rounding is no reason to make a page smaller.
-    return needed if needed > 1.005 else 1.0
-
-
-def _flowing(box: Any) -> Iterator[Any]:
-    """What stands on the page in its place: not what was moved elsewhere, often off the sheet on purpose."""
-    for child in getattr(box, "children", ()):
-        if child.style["position"] in ("static", "relative"):
-            yield child
-            yield from _flowing(child)
 
 
 class _Parts(URLFetcher):  # type: ignore[misc]
@@ -193,27 +228,34 @@ class _Losses(logging.Handler):
         self._logger.removeHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        if not isinstance(record.args, tuple) or len(record.args) != 2:
+        if not isinstance(record.args, tuple) or not record.args:
             return
         said, about = str(record.msg), str(record.args[0])
-        if said.startswith(".notdef") and unicodedata.category(about) not in _UNSEEN:
+        if said.startswith(_DRAWINGS_LOST):
+            self._pictures.add(about)
+        elif said.startswith(".notdef") and unicodedata.category(about) not in _UNSEEN:
             self._letters[about] = None
         elif said.startswith("Failed to load image") and about.lower().startswith(("data:", "cid:")):
             self._pictures.add(about)
 
     def remarks(self, document: weasyprint.Document) -> Iterator[Remark]:
-        """One for each page that has such letters, and one for the pictures."""
+        """One for each page that has such letters, one for those of drawings, and one for the pictures."""
         if self._pictures:
             yield Remark(PICTURE_LOST, detail=f"{len(self._pictures)} of the page's own pictures")
         if not self._letters:
             return
+        elsewhere = set(self._letters)
         for number, page in enumerate(document.pages, 1):
             texts = (box.text for box in page._page_box.descendants() if isinstance(box, boxes.TextBox))
             there = set("".join(texts))
             found = [letter for letter in self._letters if letter in there]
+            elsewhere.difference_update(found)
             if found:
                 shown = ", ".join(map(_letter, found[:_SHOWN_LETTERS]))
                 yield Remark(GLYPHS_MISSING, number, detail=shown)
+        if elsewhere:
+            shown = ", ".join(map(_letter, sorted(elsewhere)[:_SHOWN_LETTERS]))
+            yield Remark(GLYPHS_MISSING, detail=shown)
 
 
 def _letter(letter: str) -> str:

@@ -32,6 +32,7 @@ from appliance.remarks import (
     FILE_LEFT_OUT,
     GLYPHS_MISSING,
     LAYOUT_SIMPLIFIED,
+    PART_LEFT_OUT,
     PICTURE_LOST,
     PICTURES_LEFT_OUT,
 )
@@ -236,7 +237,7 @@ def test_nothing_is_fetched_from_anywhere(tmp_path: Path) -> None:
     made = opened(tmp_path, hostile_page(at).encode(), "page.html")
     assert "text" in made.words
     assert "root:" not in made.words
-    assert codes(made) == [PICTURES_LEFT_OUT.code]
+    assert codes(made) == [PART_LEFT_OUT.code, PICTURES_LEFT_OUT.code]
     drawing = (
         f"<svg xmlns='http://www.w3.org/2000/svg'><image href='{at}/x.png'/><text y='20'>drawn</text></svg>"
     )

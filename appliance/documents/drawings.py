@@ -1,0 +1,145 @@
+"""SVG drawings, made such that the library that draws them leaves nothing out in silence.  Pure.
+
+It knows neither foreign content, nor text along a path, nor branches (SVG 2, 5.8): words of these are set
+where they stand.  What can only be missing is told of.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+from appliance.remarks import (
+    LAYOUT_SIMPLIFIED,
+    MOVEMENT_LEFT_OUT,
+    PART_LEFT_OUT,
+    PICTURES_LEFT_OUT,
+    Remark,
+)
+
+SVG = "{http://www.w3.org/2000/svg}"
+_XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
+_MOVES = frozenset({"animate", "animateColor", "animateMotion", "animateTransform", "set"})
+_KEYFRAMES = re.compile(r"@(?:-webkit-)?keyframes\b")
+_IMPORT = re.compile(r"@import\b[^;]{0,500};?")
+_START = re.compile(r"\s*[Mm]\s*([-+.\deE]+)[\s,]+([-+.\deE]+)")
+_NUMBER = re.compile(r"\s*([-+]?[\d.]+)")
+_BLOCKS = frozenset({"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "flowPara", "flowDiv"})
+_FONT_PX, _LINE = 16.0, 1.2  # as HTML has it where nothing is said
+_MOST = 100_000  # elements of a drawing
+
+
+def drawable(content: bytes) -> tuple[bytes, tuple[Remark, ...]]:
+    """A drawing's file with what can be drawn of it, and what there is to say."""
+    try:
+        root = ElementTree.fromstring(content)
+    except (ElementTree.ParseError, ValueError, LookupError):
+        return content, ()
+    said = prepare_drawing(root)
+    return ElementTree.tostring(root, encoding="utf-8"), tuple(said)
+
+
+def prepare_drawing(root: Element) -> list[Remark]:
+    """Changes the drawing ``root``; what there is to say about it, each once."""
+    said: dict[Remark, None] = {}
+    named = {element.get("id"): element for element in root.iter() if element.get("id")}
+    for number, parent in enumerate(list(root.iter())):
+        if number >= _MOST:
+            break
+        if _kind(parent) == "switch":
+            _decide(parent)
+        for child in list(parent):
+            said.update(dict.fromkeys(_prepare(parent, child, named)))
+    return list(said)
+
+
+def _kind(element: Element) -> str:
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+def _decide(switch: Element) -> None:
+    """Leaves the branch that is for everybody (SVG 2, 5.8), or else the first that can be drawn."""
+    branches = list(switch)
+    common = [each for each in branches if each.get("systemLanguage") is None]
+    drawn = [each for each in common or branches if _kind(each) != "foreignObject"]
+    for branch in branches:
+        if branch is not next(iter(drawn or common or branches)):
+            switch.remove(branch)
+
+
+def _prepare(parent: Element, child: Element, named: dict[str | None, Element]) -> Iterator[Remark]:
+    kind = _kind(child)
+    if kind in _MOVES:
+        yield Remark(MOVEMENT_LEFT_OUT)
+    elif kind == "style":
+        text = child.text or ""
+        if _KEYFRAMES.search(text):
+            yield Remark(MOVEMENT_LEFT_OUT)
+        if _IMPORT.search(text):
+            child.text = _IMPORT.sub("", text)
+            yield Remark(PICTURES_LEFT_OUT, detail="a style sheet")
+    elif kind == "script" and "".join(child.itertext()).strip():
+        yield Remark(PART_LEFT_OUT, detail="what a script of the drawing makes")
+    elif kind == "use" and _target(child, named) is None:
+        yield Remark(PART_LEFT_OUT, detail="a drawing that another file has")
+    elif kind == "tref":
+        target = _target(child, named)
+        child.tag, child.text = f"{SVG}tspan", "".join(target.itertext()) if target is not None else ""
+    elif kind == "textPath":
+        child.tag = f"{SVG}tspan"
+        path = _target(child, named)
+        start = _START.match(path.get("d", "")) if path is not None else None
+        if start is not None:
+            child.set("x", start[1])
+            child.set("y", start[2])
+        yield Remark(LAYOUT_SIMPLIFIED, detail="words along a line")
+    elif kind in {"foreignObject", "flowRoot"}:
+        yield from _set_plainly(parent, child)
+
+
+def _target(element: Element, named: dict[str | None, Element]) -> Element | None:
+    reference = (element.get("href") or element.get(_XLINK_HREF) or "").strip()
+    return named.get(reference[1:]) if reference.startswith("#") else None
+
+
+def _set_plainly(parent: Element, foreign: Element) -> Iterator[Remark]:
+    """The words of what only browsers or one editor can draw, line by line at its place."""
+    lines = [" ".join(line.split()) for line in _text(foreign).split("\n")]
+    lines = [line for line in lines if line]
+    pictures = any(_kind(each) in {"img", "iframe", "object", "video", "canvas"} for each in foreign.iter())
+    if pictures:
+        yield Remark(PART_LEFT_OUT, detail="a web page within a drawing")
+    if not lines:
+        return
+    frame = next((each for each in foreign.iter() if _kind(each) == "rect"), foreign)
+    x, y, height = (_number(frame.get(key)) for key in ("x", "y", "height"))
+    size = min(_FONT_PX, height / len(lines) / _LINE) if height > 0 else _FONT_PX
+    at = list(parent).index(foreign)
+    for number, line in enumerate(lines):
+        place = {"x": f"{x:g}", "y": f"{y + size * (1 + number * _LINE):g}", "font-size": f"{size:g}"}
+        text = Element(f"{SVG}text", place)
+        text.text = line
+        parent.insert(at + number, text)
+    parent.remove(foreign)
+    yield Remark(LAYOUT_SIMPLIFIED, detail="words of a web page within a drawing")
+
+
+def _text(element: Element) -> str:
+    """What stands in ``element``, blocks in lines of their own."""
+    pieces = [element.text or ""]
+    for child in element:
+        if _kind(child) not in {"style", "script"}:
+            block = "\n" if _kind(child) in _BLOCKS else ""
+            pieces += [block, _text(child), block]
+        pieces.append(child.tail or "")
+    return "".join(pieces)
+
+
+def _number(value: str | None) -> float:
+    found = _NUMBER.match(value or "")
+    try:
+        return float(found[1]) if found else 0.0
+    except ValueError:
+        return 0.0

@@ -1,0 +1,75 @@
+"""What of a page that WeasyPrint laid out does not fit: its width, what runs off its boxes or the sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import weasyprint
+from weasyprint.formatting_structure import boxes
+
+_SEEN = (boxes.TextBox, boxes.ReplacedBox, boxes.TableBox)
+# What readers of a screen can move to; what is hidden there is nowhere to be seen.
+_ROLLED = frozenset({"auto", "scroll"})
+_SLACK_PX = 4.0  # of a line's height below its letters
+# Beyond so many sheets something was put out of sight on purpose.
+_OUT_OF_SIGHT = 4.0
+
+
+def width_needed(document: weasyprint.Document) -> float:
+    """How many times as wide a sheet would hold everything, 1 when this one does."""
+    needed = 1.0
+    for page in document.pages:
+        sheet = page._page_box
+        right = sheet.position_x + sheet.margin_left + sheet.width
+        for box in _flowing(sheet):
+            if isinstance(box, _SEEN):
+                edge = box.position_x + box.margin_width()
+                needed = max(needed, (edge + sheet.margin_right) / (right + sheet.margin_right))
+    # Rounding is no reason to make a page smaller.
+    return needed if needed > 1.005 else 1.0
+
+
+def cut_pages(document: weasyprint.Document) -> list[int]:
+    """The pages (from 1) on which something that a screen would show, or roll to, is cut off."""
+    return [
+        number
+        for number, page in enumerate(document.pages, 1)
+        if any(_rolled(page._page_box)) or any(_off_the_sheet(page._page_box))
+    ]
+
+
+def _flowing(box: Any) -> Iterator[Any]:
+    """What stands on the page in its place: not what was moved elsewhere, often off the sheet on purpose."""
+    for child in getattr(box, "children", ()):
+        if child.style["position"] in ("static", "relative"):
+            yield child
+            yield from _flowing(child)
+
+
+def _rolled(sheet: Any) -> Iterator[bool]:
+    for box in sheet.descendants():
+        if box.style["overflow"] in _ROLLED and hasattr(box, "children"):
+            right = box.position_x + box.margin_width() + _SLACK_PX
+            below = box.position_y + box.margin_height() + _SLACK_PX
+            yield any(_reaches(each, right, below) for each in box.descendants() if isinstance(each, _SEEN))
+
+
+def _off_the_sheet(sheet: Any) -> Iterator[bool]:
+    """Whether what was put at a place of its own lies to the right of the sheet or below it."""
+    width, height = sheet.margin_width(), sheet.margin_height()
+    for box in sheet.descendants():
+        if box.style["position"] in ("absolute", "fixed") and hasattr(box, "children"):
+            for each in box.descendants():
+                if isinstance(each, _SEEN) and _is_said(each):
+                    away = max(each.position_x / width, each.position_y / height)
+                    yield away < _OUT_OF_SIGHT and _reaches(each, width + _SLACK_PX, height + _SLACK_PX)
+
+
+def _reaches(box: Any, right: float, below: float) -> bool:
+    edge, foot = box.position_x + box.margin_width(), box.position_y + box.margin_height()
+    return _is_said(box) and (edge > right or foot > below)
+
+
+def _is_said(box: Any) -> bool:
+    return not isinstance(box, boxes.TextBox) or bool(box.text.strip())

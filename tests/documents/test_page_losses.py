@@ -1,0 +1,189 @@
+"""What of a web page or a drawing paper cannot show as a screen does is put such that it can, or remarked."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from appliance.remarks import (
+    CONTENT_CUT,
+    GLYPHS_MISSING,
+    LAYOUT_SIMPLIFIED,
+    MOVEMENT_LEFT_OUT,
+    PART_LEFT_OUT,
+    PICTURE_LOST,
+    PICTURES_LEFT_OUT,
+    PRINT_ONLY,
+    SCREEN_ONLY,
+    RemarkKind,
+)
+from tests.documents.conftest import Rendered
+from tests.documents.making import ink, photograph, picture, save
+from tests.documents.opened import Opened, opened
+
+PICTURE = "data:image/png;base64," + base64.b64encode(save(photograph(400, 400), "PNG")).decode()
+
+
+def page(body: str, head: str = "") -> bytes:
+    return f"<html><head><meta charset=utf-8>{head}</head><body><p>Ordinary words</p>{body}</body>".encode()
+
+
+def drawing(body: str, before: str = "") -> bytes:
+    names = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    frame = '<rect width="298" height="198" fill="none" stroke="black"/>'
+    words = '<text x="9" y="20">Drawn</text>'
+    return f'{before}<svg {names} width="300" height="200">{frame}{words}{body}</svg>'.encode()
+
+
+def kinds(made: Opened) -> list[RemarkKind]:
+    return [remark.kind for remark in made.remarks]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("<iframe srcdoc='<p>framed <b>words</b>'></iframe> behind", "framed words behind"),
+        ("<iframe srcdoc=\"<iframe srcdoc='inner words'></iframe>\"></iframe>", "inner words"),
+        ("<details><summary>Sum</summary>folded words</details>", "folded words"),
+        ("<input value='Ada Lovelace'> <textarea>in the area</textarea>", "Ada Lovelace in the area"),
+        (f"<textarea>{'many words ' * 60}the last</textarea>", "the last"),
+        (f"<input value='{'many words ' * 30}the last'>", "the last"),
+        ("<select><option>One<option selected>Two</select>", "Two"),
+        (
+            "<select multiple><option selected>One<option>Two<option selected>Six</select>",
+            "☑ One Two ☑ Six",
+        ),
+        ("<meter value=0.5></meter> <progress max=8 value=3></progress>", "50% 3 / 8"),
+        ("<noscript><p>without a script</noscript>", "without a script"),
+        (
+            "<iframe src='https://count.example' height=0 style='display:none'></iframe>"
+            "<iframe src='about:blank'></iframe>",
+            "Ordinary words",
+        ),
+        ("<p style='position:absolute;left:-9999px'>for those who hear the page</p>", "Ordinary words"),
+        ("<div style='height:20px;overflow:hidden'>one<br>two<br>three</div>", "Ordinary words"),
+        ("<div style='overflow:auto'>one<br>two</div>", "one two"),
+    ],
+)
+def test_what_a_page_says_is_on_paper_and_nothing_is_remarked(tmp_path: Path, body: str, words: str) -> None:
+    made = opened(tmp_path, page(body), "a.html")
+    assert words in made.words
+    assert made.remarks == ()
+
+
+def test_a_secret_is_no_more_readable_on_paper_than_on_the_screen(tmp_path: Path) -> None:
+    made = opened(tmp_path, page("<input type=password value=4711>"), "a.html")
+    assert "4711" not in made.words
+
+
+@pytest.mark.parametrize(
+    ("body", "head", "kind"),
+    [
+        ("<iframe src='https://x.example/a.html'></iframe>", "", PART_LEFT_OUT),
+        ("<audio src='a.mp3'></audio>", "", PART_LEFT_OUT),
+        ("<video src='a.mp4'></video>", "", PART_LEFT_OUT),
+        ("<canvas></canvas><script>draw()</script>", "", PART_LEFT_OUT),
+        ("<img src='logo.png'>", "", PICTURE_LOST),
+        ("<img data-src='https://x.example/a.png'>", "", PICTURES_LEFT_OUT),
+        ("<p class=s>seen</p>", "<style>@media print{.s{display:none}}</style>", SCREEN_ONLY),
+        ("<p class=s>seen</p>", "<style media=print>.s{display:none}</style>", SCREEN_ONLY),
+        ("<p class=s>printed</p>", "<style>@media screen{.s{display:none}}</style>", PRINT_ONLY),
+        ("<div style='height:40px;overflow:auto'>1<br>2<br>3<br>4</div>", "", CONTENT_CUT),
+        ("<div style='position:absolute;left:900px'>to the right</div>", "", CONTENT_CUT),
+        ("<div style='position:absolute;top:3000px'>below</div>", "", CONTENT_CUT),
+        ("<math><mfrac><mi>a</mi><mi>b</mi></mfrac></math>", "", LAYOUT_SIMPLIFIED),
+        ("<svg><script>x()</script><text y=20>a</text></svg>", "", PART_LEFT_OUT),
+    ],
+)
+def test_what_paper_does_not_show_of_a_page_is_remarked(
+    tmp_path: Path, body: str, head: str, kind: RemarkKind
+) -> None:
+    made = opened(tmp_path, page(body, head), "a.html")
+    assert kinds(made) == [kind]
+    assert "Ordinary words" in made.words
+
+
+def test_the_frames_of_a_frameset_are_remarked(tmp_path: Path) -> None:
+    frames = b"<html><frameset cols='*,*'><frame src='a.html'><frame src='b.html'></frameset></html>"
+    assert kinds(opened(tmp_path, frames, "a.html")) == [PART_LEFT_OUT]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (f"<video poster='{PICTURE}' src='a.mp4'></video>", [MOVEMENT_LEFT_OUT]),
+        (f"<img srcset='{PICTURE} 1x'>", []),
+        (f"<picture><source srcset='{PICTURE}'><img src='https://x.example/a.png'></picture>", []),
+    ],
+    ids=["of a film", "of a set", "of several"],
+)
+def test_a_picture_that_the_page_has_is_drawn(rendered: Rendered, body: str, said: list[RemarkKind]) -> None:
+    document = rendered(page(body), name="a.html")
+    assert [remark.kind for remark in document.remarks] == said
+    assert ink(picture(document.coded_page(0)))[3] > 500
+
+
+@pytest.mark.parametrize(
+    ("body", "words", "said"),
+    [
+        (
+            '<switch><text x="9" y="50" systemLanguage="de">Deutsch</text>'
+            '<text x="9" y="50" systemLanguage="en">English</text><text x="9" y="50">Other</text></switch>',
+            "Drawn Other",
+            [],
+        ),
+        (
+            '<switch><foreignObject><p>in HTML</p></foreignObject><text x="9" y="50">as text</text></switch>',
+            "Drawn as text",
+            [],
+        ),
+        (
+            '<foreignObject x="9" y="40" width="90" height="60"><div>one</div><div>two</div></foreignObject>',
+            "Drawn one two",
+            [LAYOUT_SIMPLIFIED],
+        ),
+        (
+            '<flowRoot><flowRegion><rect x="9" y="40" width="90" height="90"/></flowRegion>'
+            "<flowPara>flowing</flowPara></flowRoot>",
+            "Drawn flowing",
+            [LAYOUT_SIMPLIFIED],
+        ),
+        (
+            '<path id="p" d="M10 80 Q 100 20 200 80" fill="none"/>'
+            '<text><textPath xlink:href="#p">along a line</textPath></text>',
+            "Drawn along a line",
+            [LAYOUT_SIMPLIFIED],
+        ),
+        (
+            '<text id="t" x="9" y="50">once</text><text x="9" y="90"><tref xlink:href="#t"/></text>',
+            "Drawn once once",
+            [],
+        ),
+        ('<use href="other.svg#a"/>', "Drawn", [PART_LEFT_OUT]),
+        ('<defs><text id="a" y="50">used</text></defs><use href="#a"/>', "Drawn used", []),
+        (
+            '<rect width="9" height="9"><animate attributeName="x" to="9"/></rect>',
+            "Drawn",
+            [MOVEMENT_LEFT_OUT],
+        ),
+        ("<style>@keyframes k{from{opacity:0}}</style>", "Drawn", [MOVEMENT_LEFT_OUT]),
+        ("<style>@import url(https://x.example/a.css);</style>", "Drawn", [PICTURES_LEFT_OUT]),
+        ('<text x="9" y="50">\U0001f9ff</text>', "Drawn", [GLYPHS_MISSING]),
+    ],
+)
+def test_what_a_drawing_says_is_drawn_or_remarked(
+    tmp_path: Path, body: str, words: str, said: list[RemarkKind]
+) -> None:
+    made = opened(tmp_path, drawing(body), "a.svg")
+    assert made.words.startswith(words)
+    assert kinds(made) == said
+
+
+def test_a_drawing_with_words_of_its_own_is_drawn_and_not_faxed_as_its_source(tmp_path: Path) -> None:
+    before = (
+        '<?xml version="1.0"?><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "svg11.dtd" [<!ENTITY e "own">]>'
+    )
+    made = opened(tmp_path, drawing('<text x="9" y="50">&e;</text>', before), "a.svg")
+    assert made.words == "Drawn own"
