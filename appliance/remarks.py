@@ -194,6 +194,12 @@ PART_LEFT_OUT = _row(
     "A part of the document cannot be shown on paper, such as a film or a frame with another page.",
     "Open the document in its own program, print it as a PDF and send that.",
 )
+COLUMN_NARROW = _row(
+    "column_narrow",
+    Weight.LOST,
+    "A column of a table is too narrow for its numbers; the fax shows ### in their place.",
+    "Make the column wider and send the file again.",
+)
 FILE_LEFT_OUT = _row(
     "file_left_out",
     Weight.LOST,
@@ -232,6 +238,18 @@ MOVEMENT_LEFT_OUT = _row(
     Weight.NOTED,
     "Something in the document moves or sounds; the fax shows what it begins with, at most.",
     "Nothing, if that is the right moment; otherwise save the right one as a picture of its own.",
+)
+HIDDEN_LEFT_OUT = _row(
+    "hidden_left_out",
+    Weight.NOTED,
+    "The document has hidden parts, such as sheets, rows, slides or text, which are not on the fax.",
+    "Nothing, if they are hidden on purpose; otherwise show them and send the file again.",
+)
+COMMENTS_LEFT_OUT = _row(
+    "comments_left_out",
+    Weight.NOTED,
+    "The document has comments or speaker's notes; they are not on the fax.",
+    "Nothing, if the receiver does not need them; otherwise print them into a PDF and send that.",
 )
 SUBFILE_SKIPPED = _row(
     "subfile_skipped",

@@ -6,6 +6,9 @@ it the square of their length.
 
 from __future__ import annotations
 
+import base64
+import binascii
+import contextlib
 import html
 import itertools
 import re
@@ -20,6 +23,7 @@ from appliance.documents import packed
 from appliance.documents.causes import EMAIL_DAMAGED
 from appliance.documents.errors import DocumentError
 from appliance.documents.hypertext import HTML_LIMIT, PICTURE, html_text
+from appliance.documents.signed import signed_content
 from appliance.documents.text import decode, is_pgp, text_blocks
 
 # One header with its continuations, octets; RFC 5322 has no bound, real ones stay far below.
@@ -42,20 +46,29 @@ _NOT_FAXED = frozenset(
         "message/delivery-status",
         "message/disposition-notification",
         "text/rfc822-headers",
+        "text/watch-html",
+        "text/x-amp-html",
     }
 )
+# A message whose text lies within its signature (RFC 8551 3.2).
+_SIGNED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 # Parts that go with an e-mail, and are no text to be read: keys, visiting cards, invitations.
 _COMPANIONS = frozenset(
     {"application/pgp-keys", "text/vcard", "text/x-vcard", "text/calendar", "application/ics"}
 )
 # What a message to programs points to, instead of containing it (RFC 2046 5.2.3).
 _ELSEWHERE = "message/external-body"
+# Parts that hold others and are one to a reader.
+_WHOLE = _NOT_FAXED | {"message/rfc822", _ELSEWHERE}
 CID = re.compile(r"""cid:([^"'\s>)]{1,200})""", re.IGNORECASE)
 # How the pictures begin that a page can show; what else it names (a phone's HEIC) is a file of its own.
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM", b"<svg", b"<?xml")
 # A boundary that was folded within its quotation marks; programs differ in what they then mean.
 _FOLDED = re.compile(rb'boundary="([^"\r\n]{0,100})\r?\n([ \t]+)([^"\r\n]{0,100})"', re.IGNORECASE)
 _FOLDED_LIMIT = NESTING_LIMIT
+# Where a page names a picture by its address, which is no longer than a CID.
+_ADDRESS = re.compile(r"""((?:src|background)\s*=\s*["']?)([^"'\s>]{1,200})(?=["'\s>])""", re.IGNORECASE)
+_LONGEST_FIELD = 4000  # characters of a heading
 _TYPED = "font-family: monospace"
 _LABEL = "text-align: left; vertical-align: top; padding-right: 1em; white-space: nowrap"
 
@@ -68,6 +81,7 @@ class FilePart:
     media_type: str
     content: bytes
     content_id: str = ""
+    by_address: bool = False  # whether that is the address by which a page names it
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +89,7 @@ class Letter:
     """What of an e-mail a person reads.
 
     ``plain`` and ``html`` say the same, ``html`` is empty when nothing was designed.  ``inline`` are the
-    pictures that stand within ``html``, ``companions`` what came along that is no text: their names.
+    pictures that stand within ``html``, ``companions`` what came along that is no text: their names or kinds.
     """
 
     plain: str
@@ -83,6 +97,7 @@ class Letter:
     inline: tuple[FilePart, ...]
     files: tuple[FilePart, ...]
     companions: tuple[str, ...] = ()
+    guessed: str = ""  # the encoding of the text, where it had to be guessed
 
 
 @dataclass(slots=True)
@@ -155,9 +170,18 @@ def _letter_of(message: Message) -> Letter:
     passages: dict[Message, _Passage] = {}
     files: list[FilePart] = []
     companions: list[str] = []
+    silent: list[str] = []
+    guessed: set[str] = set()
+
+    def text_of(part: Message) -> str:
+        text, guess = _text(part)
+        guessed.add(guess)
+        return text
+
     for part, choice in _leaves(message):
         kind = part.get_content_type()
         if kind in _NOT_FAXED:
+            silent.append(kind)
             continue
         where = part if choice is None else choice
         name = decoded(part.get_filename() or "")
@@ -166,16 +190,19 @@ def _letter_of(message: Message) -> Letter:
             if where not in passages:
                 companions.append(name or kind)
         elif kind == "text/plain" and not attached:
-            text, packed_files = _unpacked(_text(part))
+            text, packed_files = _unpacked(text_of(part))
             files += packed_files
             passages.setdefault(where, _Passage()).plain += text
         elif kind == "text/html" and not attached:
-            passages.setdefault(where, _Passage()).html += _text(part)
+            passages.setdefault(where, _Passage()).html += text_of(part)
         else:
             files += _files(part, kind, name)
     page = ""
     if any(passage.is_designed for passage in passages.values()):
         page = "\n".join(passage.as_page() for passage in passages.values())
+    if not passages and not files:
+        companions += silent  # all that came
+    page = _with_places(page, files)
     # Pictures within the HTML text belong where they stand in it.
     shown = set(CID.findall(page))
     return Letter(
@@ -184,7 +211,16 @@ def _letter_of(message: Message) -> Letter:
         inline=tuple(each for each in files if _is_inline(each, shown)),
         files=tuple(each for each in files if not _is_inline(each, shown)),
         companions=tuple(companions),
+        guessed=", ".join(sorted(filter(None, guessed))),
     )
+
+
+def _with_places(page: str, files: list[FilePart]) -> str:
+    """``page`` with the pictures that it names by their address (RFC 2557 4.2) named as the others are."""
+    there = {file.content_id for file in files if file.by_address}
+    if not there:
+        return page
+    return _ADDRESS.sub(lambda found: f"{found[1]}cid:{found[2]}" if found[2] in there else found[0], page)
 
 
 def _unpacked(text: str) -> tuple[str, list[FilePart]]:
@@ -206,7 +242,7 @@ def _files(part: Message, kind: str, name: str) -> Iterator[FilePart]:
         inner = part.get_payload()
         if isinstance(inner, list) and inner and isinstance(inner[0], Message):
             subject = decoded(str(inner[0].get("Subject", "")))[:80]
-            yield FilePart(name or f"{subject or 'message'}.eml", kind, inner[0].as_bytes())
+            yield FilePart(name or f"{subject or 'message'}.eml", kind, _message_within(part, inner[0]))
         return
     content = part.get_payload(decode=True)
     if not isinstance(content, bytes):
@@ -214,6 +250,7 @@ def _files(part: Message, kind: str, name: str) -> Iterator[FilePart]:
     if not content and not name and kind != _ELSEWHERE:
         return  # the rest of a part that a program left empty
     content_id = str(part.get("Content-ID", "")).strip(" <>\r\n\t")
+    address = "".join(str(part.get("Content-Location", "")).split())
     if kind.startswith("text/") and kind != "text/rtf":
         # Its charset is the part's; from here on it is UTF-8, and says so by its mark.
         content = b"\xef\xbb\xbf" + decode(content, part.get_content_charset(""))[0].encode()
@@ -227,7 +264,16 @@ def _files(part: Message, kind: str, name: str) -> Iterator[FilePart]:
         yield from (FilePart(each, "application/octet-stream", octets) for each, octets in inside.files)
         if inside.files:
             return
-    yield FilePart(name, kind, content, content_id)
+    yield FilePart(name, kind, content, content_id or address, by_address=not content_id and bool(address))
+
+
+def _message_within(part: Message, inner: Message) -> bytes:
+    """The octets of a message that is attached; some programs code it, which nobody may (RFC 2046 5.2.1)."""
+    octets = inner.as_bytes()
+    if part.get("Content-Transfer-Encoding", "").strip().lower() == "base64":
+        with contextlib.suppress(binascii.Error):
+            return base64.b64decode(octets.strip(), validate=False) or octets
+    return octets
 
 
 def _leaves(message: Message) -> Iterator[tuple[Message, Message | None]]:
@@ -243,7 +289,11 @@ def _leaves(message: Message) -> Iterator[tuple[Message, Message | None]]:
             raise DocumentError(EMAIL_DAMAGED, f"more than {PARTS_LIMIT} parts")
         part, choice = waiting.pop()
         kind, inner = part.get_content_type(), part.get_payload()
-        if kind in {"message/rfc822", _ELSEWHERE} and part is not message:
+        within = _signed_entity(part) if kind in _SIGNED else None
+        if within is not None:
+            waiting.append((within, choice))
+            continue
+        if kind in _WHOLE and part is not message:
             yield part, choice
         elif part.is_multipart() and isinstance(inner, list):
             if choice is None and kind == "multipart/alternative":
@@ -256,6 +306,13 @@ def _leaves(message: Message) -> Iterator[tuple[Message, Message | None]]:
             yield part, choice
 
 
+def _signed_entity(part: Message) -> Message | None:
+    """What a signed message says; None for one that is encrypted, or damaged."""
+    octets = part.get_payload(decode=True)
+    content = signed_content(octets) if isinstance(octets, bytes) else None
+    return parse_email(content) if content else None
+
+
 def decoded(value: str) -> str:
     """A header's value without RFC 2047's coding; what is coded wrongly stays as it is."""
     try:
@@ -265,11 +322,13 @@ def decoded(value: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _text(part: Message) -> str:
+def _text(part: Message) -> tuple[str, str]:
+    """The text of a part, and the encoding that had to be guessed; empty when it is known."""
     content = part.get_payload(decode=True)
     if not isinstance(content, bytes):
-        return ""
-    return decode(content, part.get_content_charset(""))[0].replace("\r\n", "\n")
+        return "", ""
+    text, guessed = decode(content, part.get_content_charset(""))
+    return text.replace("\r\n", "\n"), guessed
 
 
 def heading(fields: dict[str, str]) -> str:
@@ -285,6 +344,10 @@ def heading(fields: dict[str, str]) -> str:
 def fields_of(message: Message) -> dict[str, str]:
     """From, To, Cc, Date and Subject, as a person reads them."""
     return {
-        name: " ".join(decoded(str(message.get(name, ""))).split())[:1000]
+        name: _shortened(" ".join(decoded(str(message.get(name, ""))).split()), _LONGEST_FIELD)
         for name in ("From", "To", "Cc", "Date", "Subject")
     }
+
+
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]} …"

@@ -22,6 +22,9 @@ DAMAGE = (
 _END_OF_IMAGE = b"\xff\xd9"  # JPEG's last marker
 # What a camera may write behind a picture's last marker is looked for it in so many octets.
 _TRAILER_OCTETS = 64 << 10
+# The list of a file's pictures, and the types of those that are none of the same.
+_ENTRIES = 0xB002
+_TAKEN_WITH_IT = "Multi-Frame Image"  # a panorama, or from several eyes or places
 # What writers fill up with behind the last marker.
 _FILLING = b"\0\r\n \t"
 
@@ -43,6 +46,17 @@ def with_end(content: bytes) -> bytes:
     except DAMAGE:
         return content
     return content + _END_OF_IMAGE if made[0] == made[1] == made[2] else content
+
+
+def pictures_behind(image: Image.Image) -> int:
+    """How many others the file of an opened JPEG holds that were taken with it (CIPA DC-007 5.2.3.3).
+
+    Previews, and what phones add for brighter screens, are none: they show the same.
+    """
+    entries = getattr(image, "mpinfo", {}).get(_ENTRIES, ())
+    return sum(
+        str(entry.get("Attribute", {}).get("MPType")).startswith(_TAKEN_WITH_IT) for entry in entries[1:]
+    )
 
 
 def is_whole(content: bytes) -> bool:

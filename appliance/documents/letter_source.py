@@ -20,7 +20,7 @@ from appliance.documents.sniff import Kind
 from appliance.documents.text import text_blocks
 from appliance.documents.typeset_source import TypesetSource, typeset_page
 from appliance.documents.workshop import Workshop
-from appliance.remarks import COMPANION_LEFT_OUT, FILE_LEFT_OUT, Remark
+from appliance.remarks import CHARSET_GUESSED, COMPANION_LEFT_OUT, FILE_LEFT_OUT, Remark
 
 if TYPE_CHECKING:
     from appliance.documents.sources import PageDrawer
@@ -73,7 +73,7 @@ def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Ope
     drawers: list[PageDrawer] = []
     if letter.html.strip() or letter.plain.strip() or any(fields.values()):
         drawers.append(TypesetSource(_typeset_letter(fields, letter, workshop)))
-    left_out: list[Remark] = []
+    left_out = [Remark(CHARSET_GUESSED, detail=letter.guessed)] if letter.guessed else []
     workshop.depth += 1
     try:
         for file in letter.files:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import zipfile
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 
 import olefile
+import pypdfium2
 
 from appliance.documents.bounded import Bounds, Typeset
 from appliance.documents.causes import (
@@ -19,9 +21,10 @@ from appliance.documents.causes import (
 )
 from appliance.documents.confined import Bench, find_program
 from appliance.documents.errors import DocumentError
+from appliance.documents.officeparts import LOOKED_INTO, unseen
 from appliance.documents.typeset_source import TypesetSource
 from appliance.documents.workshop import Workshop
-from appliance.remarks import PICTURES_LEFT_OUT, Remark
+from appliance.remarks import COLUMN_NARROW, PICTURES_LEFT_OUT, Remark
 
 PROGRAM = "soffice.bin"
 # A small letter takes 2 s of a processor, one of 100 pages 4 s; Debian 13's needs more than 512 MB.
@@ -35,6 +38,8 @@ _SUFFIXES = frozenset(
     {".doc", ".docx", ".docm", ".dot", ".dotx", ".odt", ".ott", ".rtf", ".xls", ".xlsx", ".xlsm", ".ods"}
     | {".ppt", ".pptx", ".pps", ".ppsx", ".odp", ".odg"}
 )  # fmt: skip
+_SHEETS = frozenset({".xls", ".xlsx", ".xlsm", ".ods"})
+_NO_ROOM = re.compile(r"(?<!\S)#{3,}(?!\S)")
 _ENCRYPTED_STREAM = "EncryptedPackage"  # [MS-OFFCRYPTO] 1.3.2
 # What the older formats keep their content in ([MS-DOC], [MS-XLS], [MS-PPT]).
 _STREAMS = ("WordDocument", "Workbook", "Book", "PowerPoint Document")
@@ -99,7 +104,9 @@ def _look_inside(content: bytes) -> Iterator[Remark]:
             texts = {
                 entry.filename: _beginning(archive, entry)
                 for entry in entries
-                if _SCANNED.search(entry.filename) or entry.filename == "META-INF/manifest.xml"
+                if _SCANNED.search(entry.filename)
+                or entry.filename == "META-INF/manifest.xml"
+                or LOOKED_INTO.match(entry.filename)
             }
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError) as error:
         raise DocumentError(DOCUMENT_DAMAGED, f"{type(error).__name__}: {error}"[:200]) from None
@@ -108,6 +115,7 @@ def _look_inside(content: bytes) -> Iterator[Remark]:
     outside = sum(len(_EXTERNAL.findall(text)) for text in texts.values())
     if outside:
         yield Remark(PICTURES_LEFT_OUT, detail=f"{outside} addresses")
+    yield from unseen([entry.filename for entry in entries], texts)
 
 
 def _beginning(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
@@ -162,4 +170,15 @@ def _convert(program: str, content: bytes, suffix: str, workshop: Workshop) -> T
         pdf = made.read_bytes() if made.is_file() else b""
     if not pdf.startswith(b"%PDF-"):
         raise DocumentError(DOCUMENT_DAMAGED, f"LibreOffice made no PDF of it (exit code {code})")
-    return Typeset(pdf)
+    return Typeset(pdf, tuple(_narrow_columns(pdf)) if suffix in _SHEETS else ())
+
+
+def _narrow_columns(pdf: bytes) -> Iterator[Remark]:
+    """A remark for each page on which numbers stand as ``###``."""
+    with contextlib.closing(pypdfium2.PdfDocument(pdf)) as document:
+        for number in range(len(document)):
+            page = document[number]
+            with contextlib.closing(page.get_textpage()) as text:
+                if _NO_ROOM.search(text.get_text_range()):
+                    yield Remark(COLUMN_NARROW, number + 1)
+            page.close()

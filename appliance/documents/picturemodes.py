@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
+from typing import Any
 
 from PIL import Image
 
@@ -10,6 +12,9 @@ from appliance.t4 import tiff_tags as tags
 
 # Wide grey uses so many of its levels: 12 bits in 16 are usual for X-rays and microscopes.
 _WIDE_TOPS = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
+_WHITE = 255
+# Of a PNG: octets before its first piece, and around what each holds (length, name, checksum).
+_SIGNATURE_OCTETS, _AROUND_OCTETS = 8, 12
 # A bilevel TIFF without the tag that says which bit is black has more paper than ink.
 _PAPER_SHARE = 0.5
 
@@ -66,3 +71,33 @@ def _highest(strip: Image.Image) -> float:
     if not isinstance(high, float):
         raise ValueError("a picture without a range of grey")
     return high
+
+
+def is_white_on_nothing(image: Image.Image, shown: Image.Image) -> bool:
+    """Whether all of ``image`` that can be seen is as white as the paper under it, as in ``shown``."""
+    if shown.mode not in {"L", "RGB"} or "A" not in image.getbands():
+        return False
+    seen = image.getchannel("A").getextrema()[1]
+    return bool(seen) and all(low == high == _WHITE for low, high in _extremes(shown))
+
+
+def _extremes(image: Image.Image) -> list[tuple[int, int]]:
+    found: Any = image.getextrema()
+    return [found] if image.mode == "L" else list(found)
+
+
+def png_is_whole(content: bytes) -> bool:
+    """Whether each piece of the pixels has its checksum (PNG 3, 5.3); a cut is found as it is decoded."""
+    at = _SIGNATURE_OCTETS
+    view = memoryview(content)
+    while at + _AROUND_OCTETS <= len(content):
+        length = int.from_bytes(view[at : at + 4], "big")
+        end = at + 8 + length
+        kind = bytes(view[at + 4 : at + 8])
+        if kind == b"IDAT" and end + 4 <= len(content):
+            if zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
+                return False
+        elif kind == b"IEND":
+            return True
+        at = end + 4
+    return True

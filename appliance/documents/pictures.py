@@ -24,14 +24,14 @@ from appliance.documents.geometry import (
     Layout,
     PageSize,
 )
-from appliance.documents.jpeg import DAMAGE, with_end
+from appliance.documents.jpeg import DAMAGE, pictures_behind, with_end
 from appliance.documents.options import Limits, Paper
-from appliance.documents.picturemodes import on_paper
+from appliance.documents.picturemodes import is_white_on_nothing, on_paper, png_is_whole
 from appliance.documents.placing import place
 from appliance.documents.sniff import Kind, has_no_directory
 from appliance.documents.straighten import is_taken
 from appliance.documents.tiffpages import FaxProof, guessed_resolution, is_page, resolution_of, tags_of
-from appliance.remarks import MOVEMENT_LEFT_OUT, SUBFILE_SKIPPED, Remark
+from appliance.remarks import MOVEMENT_LEFT_OUT, PAGE_WHITE, SUBFILE_SKIPPED, Remark
 from appliance.t4 import tiff_tags as tags
 from appliance.t4.page import SCAN_LINE_PIXELS
 
@@ -47,7 +47,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_TURNED_BY_US = {"JPEG", "PNG", "WEBP"}  # the readers of the others do it themselves
+_TURNED_BY_US = {"JPEG", "MPO", "PNG", "WEBP"}  # the readers of the others do it themselves
 _MOVING = {Kind.PNG, Kind.WEBP}
 
 # Pictures from screens and cameras say 72 or 96 dpi, or nothing, and mean nothing by it: those are
@@ -80,6 +80,8 @@ class ImageSource:
             pillow_heif.register_heif_opener(thumbnails=False)
         if kind is Kind.JPEG:
             content = with_end(content)
+        if kind is Kind.PNG and not png_is_whole(content):
+            raise DocumentError(DOCUMENT_DAMAGED, "a part of the PNG has another checksum")
         if has_no_directory(content):
             raise DocumentError(DOCUMENT_EMPTY, "a TIFF without pages")
         self._content, self._kind = content, kind
@@ -93,6 +95,9 @@ class ImageSource:
             self._frames = list(range(getattr(self._image, "n_frames", 1)))
             if len(self._frames) > limits.pages:
                 raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"{len(self._frames)} of at most {limits.pages}")
+        elif self._image.format == "MPO":
+            self._skipped = pictures_behind(self._image)
+        self._white: set[int] = set()  # pages on which white lies on nothing
         self._moves = kind in _MOVING and getattr(self._image, "is_animated", False)
         self.count = len(self._frames)
 
@@ -211,6 +216,8 @@ class ImageSource:
             if image.format == "JPEG":
                 image.draft("RGB", least)
             shown = on_paper(image)
+            if is_white_on_nothing(image, shown):
+                self._white.add(image.tell())
             turn = _TURNS.get(self._orientation())
             if turn is not None and image.format in _TURNED_BY_US:
                 shown = shown.transpose(turn)
@@ -240,7 +247,10 @@ class ImageSource:
     def remarks(self, index: int | None) -> Sequence[Remark]:
         if index is None and self._skipped:
             return (Remark(SUBFILE_SKIPPED, detail=f"{self._skipped} of {self._skipped + self.count}"),)
-        return () if index is None or not self._moves else (Remark(MOVEMENT_LEFT_OUT),)
+        if index is None:
+            return ()
+        moves = [Remark(MOVEMENT_LEFT_OUT)] if self._moves else []
+        return [*moves, *([Remark(PAGE_WHITE)] if self._frames[index] in self._white else [])]
 
 
 def _fax_scale(across: float, down: float) -> tuple[float, float] | None:

@@ -11,8 +11,14 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Literal
 
-from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_MISLABELLED, DOCUMENT_UNSUPPORTED
+from appliance.documents.causes import (
+    DOCUMENT_EMPTY,
+    DOCUMENT_ENCRYPTED,
+    DOCUMENT_MISLABELLED,
+    DOCUMENT_UNSUPPORTED,
+)
 from appliance.documents.errors import DocumentError
+from appliance.documents.signed import is_encrypted
 from appliance.documents.text import WINDOWS, charset_of, decode
 
 
@@ -123,6 +129,10 @@ _TAG = re.compile(r"<(?:p|div|table|br|b|span|h[1-6]|ul|a|img|font|center|meta|s
 _HEADER = re.compile(
     r"(?:From [^\n]{0,200}\n)?((?:[!-9;-~]{1,76}:[^\n]{0,998}\n(?:[ \t][^\n]{0,998}\n){0,200}){2,400})"
 )
+# A first field with others behind it, or a blank line: what calls itself an e-mail is one.
+_FIRST_FIELD = re.compile(
+    r"(?:From [^\n]{0,200}\n)?[A-Za-z][A-Za-z0-9-]{1,75}:[^\n]{0,998}\n(?=[ \t\n]|[!-9;-~]{1,76}:)"
+)
 _SENDER = re.compile(r"(?m)^From:", re.IGNORECASE)
 _PROGRAM = re.compile(r"(?m)^(?:MIME-Version|Message-ID|Received|Return-Path|DKIM-Signature):", re.IGNORECASE)
 
@@ -138,13 +148,15 @@ _BEGINNING = 16_384
 def sniff(content: bytes, name: str = "", media_type: str = "") -> Kind:
     """The kind of ``content``; of a long file its beginning is enough.
 
-    Raises DocumentError: DOCUMENT_EMPTY; DOCUMENT_UNSUPPORTED; DOCUMENT_MISLABELLED when ``name`` or
-    ``media_type`` promise what the content is not.
+    Raises DocumentError: DOCUMENT_EMPTY; DOCUMENT_ENCRYPTED; DOCUMENT_UNSUPPORTED; DOCUMENT_MISLABELLED when
+    ``name`` or ``media_type`` promise what the content is not.
     """
     if not content.strip(b"\0 \t\r\n\f"):
         raise DocumentError(DOCUMENT_EMPTY, f"{len(content)} octets")
     if has_no_directory(content):
         raise DocumentError(DOCUMENT_EMPTY, "a TIFF without pages")
+    if is_encrypted(content):
+        raise DocumentError(DOCUMENT_ENCRYPTED, "by S/MIME")
     promised = _promised(name, media_type)
     if promised is Kind.PDF and (
         _PDF_WITHIN.search(content, 0, _PROMISED_PDF_HEADER_WITHIN) or _PDF_BODY.match(content)
@@ -226,8 +238,10 @@ def _by_words(content: bytes, charset: str, promised: Kind | None) -> Kind | Non
         return Kind.SVG
     if _HTML.match(beginning) or (promised is Kind.HTML and _TAG.search(beginning)):
         return Kind.HTML
+    if promised is Kind.EMAIL and _FIRST_FIELD.match(beginning):
+        return Kind.EMAIL
     block = _HEADER.match(beginning)
-    if block and _SENDER.search(block[1]) and (promised is Kind.EMAIL or _PROGRAM.search(block[1])):
+    if block and _SENDER.search(block[1]) and _PROGRAM.search(block[1]):
         return Kind.EMAIL
     return Kind.TEXT
 

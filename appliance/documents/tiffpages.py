@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 
 from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
@@ -29,6 +30,11 @@ _SQUARE_LINES = {
     for dpi, pixels in SCAN_LINE_PIXELS[width].items()
     if dpi in {300, 400}
 }
+
+
+# The two numbers of Deflate (TIFF Technical Note 2), and octets that are unpacked at once.
+_DEFLATE = frozenset({8, 32946})
+_PIECE = 1 << 20
 
 
 def tags_of(image: Image.Image) -> ImageFileDirectory_v2:
@@ -67,9 +73,10 @@ def guessed_resolution(width: int, rows: int) -> tuple[float, float]:
 
 
 class FaxProof:
-    """Whether the pages of a TIFF that are in a fax coding are whole: libtiff fills up what is missing."""
+    """Whether the pages of a TIFF in a fax coding or Deflate are whole: libtiff fills up what is missing."""
 
     def __init__(self, content: bytes) -> None:
+        self._content = content
         try:
             self._file: FaxTiff | None = FaxTiff(io.BytesIO(content))
         except TiffError:
@@ -77,6 +84,8 @@ class FaxProof:
 
     def fault_of(self, image: Image.Image, number: int) -> str | None:
         """What is wrong with page ``number`` (from 0, previews not counted), which ``image`` stands at."""
+        if tags_of(image).get(tags.COMPRESSION) in _DEFLATE:
+            return None if self._is_inflated(tags_of(image)) else "a strip of its pixels cannot be unpacked"
         if self._file is None or tags_of(image).get(tags.COMPRESSION) not in {tags.GROUP3, tags.GROUP4}:
             return None
         try:
@@ -86,3 +95,22 @@ class FaxProof:
         except (TiffError, IndexError, OSError):
             return None
         return None
+
+    def _is_inflated(self, directory: ImageFileDirectory_v2) -> bool:
+        """Whether each strip or tile can be unpacked to its end, as zlib's checksum proves."""
+        for where, count in (
+            (tags.STRIP_OFFSETS, tags.STRIP_OCTETS),
+            (tags.TILE_OFFSETS, tags.TILE_OCTETS),
+        ):
+            for offset, octets in zip(directory.get(where, ()), directory.get(count, ()), strict=False):
+                reader = zlib.decompressobj()
+                rest: bytes = self._content[offset : offset + octets]
+                try:
+                    while not reader.eof and rest:
+                        reader.decompress(rest, _PIECE)
+                        rest = reader.unconsumed_tail
+                except zlib.error:
+                    return False
+                if not reader.eof:
+                    return False
+        return True

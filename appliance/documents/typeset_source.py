@@ -91,10 +91,12 @@ def open_html(content: bytes, charset: str, workshop: Workshop) -> TypesetSource
 
     Raises DocumentError as `open_text`.
     """
-    page, _ = decode(content, charset or declared_charset(content))
+    page, guessed = decode(content, charset or declared_charset(content))
     if _is_left_to_its_script(page):
         raise DocumentError(DOCUMENT_EMPTY, "only a script would write it")
-    return TypesetSource(typeset_page(page, workshop))
+    made = typeset_page(page, workshop)
+    remarks = (Remark(CHARSET_GUESSED, detail=guessed), *made.remarks) if guessed else made.remarks
+    return TypesetSource(Typeset(made.pdf, remarks))
 
 
 def _is_left_to_its_script(page: str) -> bool:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import datetime
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_ENCRYPTED
 from appliance.documents.errors import DocumentError
-from appliance.remarks import COMPANION_LEFT_OUT, FILE_LEFT_OUT
+from appliance.documents.signed import signed_content
+from appliance.remarks import CHARSET_GUESSED, COMPANION_LEFT_OUT, FILE_LEFT_OUT
 from tests.documents.compound import message_file
+from tests.documents.making import photograph, save
 from tests.documents.opened import opened
 
 HEADING = b"From: a@office.example\nMessage-ID: <1@x>\nMIME-Version: 1.0\nSubject: s\n"
@@ -120,3 +128,108 @@ def test_an_e_mail_that_nobody_can_read_without_a_key_is_no_pages_of_code(
     with pytest.raises(DocumentError) as refused:
         opened(tmp_path, LOCKED, "letter.asc")
     assert refused.value.cause is DOCUMENT_ENCRYPTED
+
+
+SAID = b"Content-Type: text/plain\r\n\r\nthe signed words\r\n"
+
+
+@pytest.fixture(scope="module")
+def ada() -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
+    key = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Ada")])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1)
+        .not_valid_before(datetime.datetime(2020, 1, 1))
+        .not_valid_after(datetime.datetime(2040, 1, 1))
+    )
+    return key, made.sign(key, hashes.SHA256())
+
+
+def coded(kind: bytes, content: bytes) -> bytes:
+    head = b"Content-Type: %s\nContent-Transfer-Encoding: base64\n\n" % kind
+    return head + base64.encodebytes(content) + b"\n"
+
+
+@pytest.mark.parametrize(
+    "kind", [b"application/pkcs7-mime; smime-type=signed-data", b"application/x-pkcs7-mime"]
+)
+def test_a_message_that_lies_within_its_signature_is_read(
+    tmp_path: Path, ada: tuple[rsa.RSAPrivateKey, x509.Certificate], kind: bytes
+) -> None:
+    builder = pkcs7.PKCS7SignatureBuilder().set_data(SAID).add_signer(ada[1], ada[0], hashes.SHA256())
+    signed = builder.sign(Encoding.DER, [pkcs7.PKCS7Options.Binary])
+    made = opened(tmp_path, HEADING + coded(kind + b"; name=smime.p7m", signed), "a.eml")
+    assert "the signed words" in made.words
+    assert made.remarks == ()
+    for end in range(0, len(signed), 40):
+        assert signed_content(signed[:end]) is None
+
+
+def test_a_signed_message_whose_length_is_not_told_is_read() -> None:
+    """BER as mail programs stream it: indefinite lengths, the content in pieces (X.690 8.1.3.6, 8.7.3)."""
+    pieces = b"\x24\x80\x04\x04the \x04\x06signed\0\0"
+    content = b"\x30\x80\x06\x09" + bytes.fromhex("2a864886f70d010701") + b"\xa0\x80" + pieces + b"\0\0\0\0"
+    signed = b"\x30\x80\x02\x01\x01\x31\0" + content + b"\x31\0\0\0"
+    whole = b"\x30\x80\x06\x09" + bytes.fromhex("2a864886f70d010702") + b"\xa0\x80" + signed + b"\0\0\0\0"
+    assert signed_content(whole) == b"the signed"
+    assert signed_content(b"\x30\x80" * 5000) is None
+
+
+def test_a_message_for_somebody_elses_key_says_so(
+    tmp_path: Path, ada: tuple[rsa.RSAPrivateKey, x509.Certificate]
+) -> None:
+    builder = pkcs7.PKCS7EnvelopeBuilder().set_data(SAID).add_recipient(ada[1])
+    encrypted = builder.encrypt(Encoding.DER, [pkcs7.PKCS7Options.Binary])
+    made = opened(tmp_path, HEADING + coded(b"application/pkcs7-mime; name=smime.p7m", encrypted), "a.eml")
+    assert [(remark.kind, remark.detail) for remark in made.remarks] == [
+        (FILE_LEFT_OUT, DOCUMENT_ENCRYPTED.sentence)
+    ]
+
+
+def test_an_attached_message_that_was_coded_is_read_and_no_page_of_code(tmp_path: Path) -> None:
+    inner = coded(b"message/rfc822", HEADING + b"\nthe inner words\n")
+    made = opened(tmp_path, HEADING + multipart("mixed", PLAIN, inner), "a.eml")
+    assert made.drawer.count == 2
+    assert "the inner words" in made.words
+
+
+def test_a_report_to_programs_alone_is_remarked(tmp_path: Path) -> None:
+    report = b"Content-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\nAction: failed\n"
+    made = opened(tmp_path, HEADING + multipart("report", report), "a.eml")
+    assert [(remark.kind, remark.file) for remark in made.remarks] == [
+        (FILE_LEFT_OUT, "message/delivery-status")
+    ]
+    assert opened(tmp_path, HEADING + multipart("report", PLAIN, report), "a.eml").remarks == ()
+
+
+def test_other_forms_of_the_same_text_get_no_pages(tmp_path: Path) -> None:
+    small = b"Content-Type: text/x-amp-html\n\n<html amp4email><body>again</body></html>\n"
+    made = opened(tmp_path, HEADING + multipart("alternative", PLAIN, small, PAGE), "a.eml")
+    assert made.drawer.count == 1
+    assert made.remarks == ()
+
+
+@pytest.mark.parametrize("kind", [b"text/plain; charset=x-unknown", b"text/html; charset=utf-8"])
+def test_an_encoding_that_was_guessed_is_remarked(tmp_path: Path, kind: bytes) -> None:
+    head = b"Content-Type: %s\nContent-Transfer-Encoding: 8bit\n\n" % kind
+    made = opened(tmp_path, HEADING + head + "Grüße".encode("cp1252"), "a.eml")
+    assert "Grüße" in made.words
+    assert [remark.kind for remark in made.remarks] == [CHARSET_GUESSED]
+    assert opened(tmp_path, HEADING + head + b"ASCII", "a.eml").remarks == ()
+
+
+@pytest.mark.parametrize("address", ["logo.png", "http://office.example/logo.png"])
+def test_a_picture_that_a_page_names_by_its_address_stands_in_it(tmp_path: Path, address: str) -> None:
+    page = b"Content-Type: text/html\n\n<p>logo <img src='%s'>\n" % address.encode()
+    kind = b"image/png\nContent-Location: " + address.encode()
+    logo = coded(kind, save(photograph(80, 80), "PNG"))
+    made = opened(tmp_path, HEADING + multipart("related", page, logo), "a.eml")
+    assert made.drawer.count == 1
+    assert made.remarks == ()
+
+
+def test_a_long_list_of_readers_is_there_or_seen_to_be_cut(tmp_path: Path) -> None:
+    for count, seen in ((80, "person79@office.example"), (400, "…")):
+        people = ",\n ".join(f"person{number}@office.example" for number in range(count))
+        made = opened(tmp_path, b"Cc: " + people.encode() + b"\n" + HEADING + b"\nwords\n", "a.eml")
+        assert seen in made.words

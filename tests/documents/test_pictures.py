@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageStat, TiffImagePlugin
 from appliance.documents.causes import DOCUMENT_DAMAGED
 from appliance.documents.errors import DocumentError
 from appliance.documents.type import MONOSPACED, font
-from appliance.remarks import MOVEMENT_LEFT_OUT, SUBFILE_SKIPPED
+from appliance.remarks import MOVEMENT_LEFT_OUT, PAGE_WHITE, SUBFILE_SKIPPED
 from appliance.t4.page import CodedPage
 from tests.documents.conftest import Rendered
 from tests.documents.making import ink, likeness, photograph, picture, save
@@ -262,3 +262,58 @@ def test_every_photograph_of_a_series_in_one_file_is_a_page(rendered: Rendered) 
     assert document.total == 3
     black = [sum(picture(document.coded_page(page)).histogram()[:128]) > 1000 for page in range(3)]
     assert black == [False, True, False]
+
+
+def _page(number: int) -> Image.Image:
+    page = Image.new("L", (600, 400), 255)
+    page.paste(0, (10, 10, 40 * number, 200))
+    return page
+
+
+@pytest.mark.parametrize("coding", ["tiff_lzw", "tiff_adobe_deflate", "packbits", "group4"])
+def test_a_tiff_whose_second_page_is_damaged_is_refused(rendered: Rendered, coding: str) -> None:
+    mode = "1" if coding == "group4" else "L"
+    pages = [_page(number).convert(mode) for number in (1, 2, 3)]
+    whole = save(pages[0], "TIFF", compression=coding, save_all=True, append_images=pages[1:], dpi=(200, 200))
+    assert len(rendered(whole).pages) == 3
+    with Image.open(io.BytesIO(whole)) as opened:
+        opened.seek(1)
+        start, octets = opened.tag_v2[273][0], opened.tag_v2[279][0]  # type: ignore[attr-defined]
+    half = octets // 2
+    damaged = whole[: start + half] + b"\xff" * (octets - half) + whole[start + octets :]
+    with pytest.raises(DocumentError) as refused:
+        rendered(damaged)
+    assert refused.value.cause is DOCUMENT_DAMAGED
+
+
+def test_a_png_of_which_an_octet_changed_is_damaged(rendered: Rendered) -> None:
+    whole = save(_page(3), "PNG")
+    assert rendered(whole + b"what a camera adds").remarks == ()
+    middle = whole.index(b"IDAT") + 20
+    with pytest.raises(DocumentError) as refused:
+        rendered(whole[:middle] + bytes([whole[middle] ^ 0xFF]) + whole[middle + 1 :])
+    assert refused.value.cause is DOCUMENT_DAMAGED
+
+
+@pytest.mark.parametrize(("ink", "white"), [(255, True), (0, False)])
+def test_white_that_lies_on_nothing_is_no_white_page_in_silence(
+    rendered: Rendered, ink: int, white: bool
+) -> None:
+    layered = Image.new("RGBA", (600, 400), (ink, ink, ink, 0))
+    layered.paste((ink, ink, ink, 255), (50, 50, 200, 200))
+    document = rendered(save(layered, "PNG"))
+    assert [(remark.kind, remark.page) for remark in document.remarks] == [(PAGE_WHITE, 1)] * white
+
+
+def test_a_photograph_with_others_behind_it_is_upright_and_they_are_remarked(rendered: Rendered) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo = photograph(600, 300).convert("RGB")
+    behind = save(photo, "MPO", save_all=True, append_images=[photo], exif=exif)
+    document = rendered(behind)
+    size = document.pages[0].size
+    assert size.height > size.width * 1.5
+    assert document.remarks == ()  # of the same
+    second = behind.index(b"MPF\0") + 4 + 50 + 16  # the second entry of the list, as Pillow writes it
+    panorama = behind[:second] + b"\x01\x00\x02\x00" + behind[second + 4 :]
+    assert [remark.kind for remark in rendered(panorama).remarks] == [SUBFILE_SKIPPED]

@@ -1,0 +1,140 @@
+"""What of an Office file its pages do not show: hidden parts, comments, notes, films, files as icons.  Pure.
+
+Looked for in the parts of the ZIP file (ECMA-376; OpenDocument 1.3); the older formats are not looked into.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import islice
+
+from appliance.remarks import (
+    ATTACHMENT_LEFT_OUT,
+    COMMENTS_LEFT_OUT,
+    HIDDEN_LEFT_OUT,
+    MOVEMENT_LEFT_OUT,
+    Remark,
+)
+
+# The parts that are looked into, by name.
+LOOKED_INTO = re.compile(
+    r"^(?:word/(?:document|comments)\.xml|xl/workbook\.xml|xl/worksheets/sheet\d+\.xml|xl/(?:threaded)?[cC]omments/?[^/]*\.xml"
+    r"|ppt/(?:slides/slide\d+|notesSlides/notesSlide\d+|comments/[^/]+)\.xml|content\.xml)$"
+)
+_FILMS = re.compile(r"\.(?:mp4|m4v|mov|avi|wmv|mpe?g|mp3|m4a|wav|wma|ogg|webm)$", re.IGNORECASE)
+
+_WORD_TEXT_HIDDEN = re.compile(
+    rb"<w:r\b[^>]*>\s*<w:rPr>(?:(?!</w:rPr>).){0,2000}?<w:vanish\s*/>(?:(?!</w:rPr>).){0,2000}?</w:rPr>"
+    rb"(?:(?!</w:r>).){0,400}?<w:t\b",
+    re.DOTALL,
+)
+_SHEET_HIDDEN = re.compile(rb"<(?:\w+:)?sheet\b[^>]*\bstate=\"(?:hidden|veryHidden)\"")
+_ROW = re.compile(rb"<(?:\w+:)?row\b([^>]{0,500})>")
+_CELL_FILLED = re.compile(rb"<(?:\w+:)?c\b[^>]{0,300}>\s*<(?:\w+:)?(?:v|f|is)\b")
+_COLUMN_HIDDEN = re.compile(rb"<(?:\w+:)?col\b[^>]{0,300}\bhidden=\"(?:1|true)\"")
+_HIDDEN = re.compile(rb"\bhidden=\"(?:1|true)\"")
+_SLIDE_HIDDEN = re.compile(rb"<p:sld\b[^>]{0,3000}\bshow=\"(?:0|false)\"")
+_NOTE = re.compile(
+    rb"<p:sp>(?:(?!</p:sp>).){0,4000}?<p:ph\b[^>]{0,200}type=\"body\"(?:(?!</p:sp>).){0,8000}?<a:t>[^<]",
+    re.DOTALL,
+)
+_COMMENT = re.compile(rb"<(?:w:comment|comment|threadedComment|p:cm|p188:cm|office:annotation)\b")
+_ICON = re.compile(rb"DrawAspect=\"Icon\"|dvAspect=\"DVASPECT_ICON\"|showAsIcon=\"(?:1|true)\"")
+_ODF_TABLE_HIDDEN = re.compile(rb"<style:table-properties\b[^>]{0,500}\btable:display=\"false\"")
+_ODF_ROWS_HIDDEN = re.compile(
+    rb"<table:table-(?:row|column)\b[^>]{0,500}table:visibility=\"(?:collapse|filter)\""
+)
+_ODF_TEXT_HIDDEN = re.compile(rb"text:display=\"none\"")
+_ODF_SLIDE_HIDDEN = re.compile(rb"presentation:visibility=\"hidden\"")
+_ODF_NOTE = re.compile(
+    rb"<presentation:notes\b(?:(?!</presentation:notes>).){0,8000}?<text:(?:p|span)\b[^>]{0,300}>[^<\s]",
+    re.DOTALL,
+)
+_PRINT_AREA = re.compile(
+    rb"<(?:\w+:)?definedName\b(?=[^>]{0,200}\bname=\"_xlnm\.Print_Area\")[^>]{0,200}\blocalSheetId=\"(\d{1,4})\"[^>]{0,200}>"
+    rb"([^<]{1,4000})<"
+)
+_CORNER = re.compile(rb"\$?([A-Z]{1,3})\$?(\d{1,7})")
+_CELL = re.compile(
+    rb"<(?:\w+:)?c\b[^>]{0,100}?\br=\"([A-Z]{1,3})(\d{1,7})\"[^>]{0,300}>\s*<(?:\w+:)?(?:v|f|is)\b"
+)
+_MOST_CELLS = 200_000
+
+
+def unseen(names: list[str], parts: Mapping[str, bytes]) -> Iterator[Remark]:
+    """About an Office file that has the parts ``names``; ``parts`` are those that are looked into."""
+    hidden = {what: count for what, count in _hidden(parts).items() if count}
+    if hidden:
+        yield Remark(HIDDEN_LEFT_OUT, detail=", ".join(f"{what}: {count}" for what, count in hidden.items()))
+    said = {"comments": sum(len(_COMMENT.findall(part)) for part in parts.values())}
+    said["notes"] = sum(
+        bool(_NOTE.search(part)) for name, part in parts.items() if name.startswith("ppt/notesSlides/")
+    ) + sum(len(_ODF_NOTE.findall(part)) for name, part in parts.items() if name == "content.xml")
+    if any(said.values()):
+        yield Remark(
+            COMMENTS_LEFT_OUT, detail=", ".join(f"{what}: {count}" for what, count in said.items() if count)
+        )
+    icons = sum(len(_ICON.findall(part)) for part in parts.values())
+    if icons:
+        yield Remark(ATTACHMENT_LEFT_OUT, detail=f"{icons} shown as icons")
+    films = [name.rpartition("/")[2] for name in names if _FILMS.search(name)]
+    if films:
+        yield Remark(MOVEMENT_LEFT_OUT, detail=", ".join(films))
+
+
+def _hidden(parts: Mapping[str, bytes]) -> dict[str, int]:
+    """How much is hidden, by what it is."""
+    sheets = [part for name, part in parts.items() if name.startswith("xl/worksheets/")]
+    content = parts.get("content.xml", b"")
+    return {
+        "sheets": len(_SHEET_HIDDEN.findall(parts.get("xl/workbook.xml", b"")))
+        + len(_ODF_TABLE_HIDDEN.findall(content)),
+        "rows or columns": sum(map(_hidden_rows, sheets)) + len(_ODF_ROWS_HIDDEN.findall(content)),
+        "slides": sum(
+            bool(_SLIDE_HIDDEN.search(part)) for name, part in parts.items() if name.startswith("ppt/slides/")
+        )
+        + len(_ODF_SLIDE_HIDDEN.findall(content)),
+        "sheets beyond the print area": _outside(parts),
+        "texts": len(_WORD_TEXT_HIDDEN.findall(parts.get("word/document.xml", b"")))
+        + len(_ODF_TEXT_HIDDEN.findall(content)),
+    }
+
+
+def _hidden_rows(sheet: bytes) -> int:
+    """Hidden rows in which something stands, and hidden columns."""
+    rows = 0
+    for found in _ROW.finditer(sheet):
+        if _HIDDEN.search(found[1]) and not found[1].endswith(b"/"):
+            end = sheet.find(b"row>", found.end())
+            rows += bool(_CELL_FILLED.search(sheet, found.end(), end if end >= 0 else len(sheet)))
+    return rows + len(_COLUMN_HIDDEN.findall(sheet))
+
+
+def _outside(parts: Mapping[str, bytes]) -> int:
+    """Sheets on which something stands outside the area that is printed (ECMA-376 part 1, 18.2.6)."""
+    areas = _PRINT_AREA.findall(parts.get("xl/workbook.xml", b""))
+    return sum(
+        _reaches_beyond(parts.get(f"xl/worksheets/sheet{int(number) + 1}.xml", b""), area)
+        for number, area in areas
+    )
+
+
+def _reaches_beyond(sheet: bytes, area: bytes) -> bool:
+    frames = []
+    for each in area.split(b","):
+        corners = [(_column(c), int(r)) for c, r in _CORNER.findall(each.rpartition(b"!")[2])]
+        if len(corners) not in {1, 2}:
+            return False  # whole columns, or a name
+        frames.append((corners[0], corners[-1]))
+    cells = ((_column(found[1]), int(found[2])) for found in islice(_CELL.finditer(sheet), _MOST_CELLS))
+    return not all(
+        any(a[0] <= column <= b[0] and a[1] <= row <= b[1] for a, b in frames) for column, row in cells
+    )
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number

@@ -1,0 +1,107 @@
+"""What a message holds whose text is within its signature (S/MIME, RFC 8551 3.5.2; CMS, RFC 5652).  Pure.
+
+The signature is not checked: a fax shows what was written, not who is proven to have done so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_OID, _OCTETS, _SEQUENCE, _CONTENT = 0x06, 0x04, 0x30, 0xA0
+_OCTETS_IN_PIECES = 0x24
+_SIGNED = bytes.fromhex("2a864886f70d010702")
+# Enveloped data, and those of which nobody may change a part: for the key of a recipient alone.
+_ENCRYPTED = (bytes.fromhex("2a864886f70d010703"), bytes.fromhex("2a864886f70d0109100117"))
+_DEEPEST = 12
+_END = b"\0\0"  # of what does not say how long it is (X.690 8.1.5)
+
+
+@dataclass(frozen=True, slots=True)
+class _Element:
+    tag: int
+    body: bytes
+    end: int  # where the next one begins
+
+
+class _DamagedError(ValueError):
+    """No element of ASN.1 in BER, or one that ends early."""
+
+
+def signed_content(message: bytes) -> bytes | None:
+    """The entity within a signed message; None when it is another kind, is damaged or holds nothing."""
+    try:
+        kind, content = _content_info(message)
+        if kind != _SIGNED:
+            return None
+        parts = list(_elements(_only(content, _SEQUENCE).body))
+        within = next(part for part in parts if part.tag == _SEQUENCE)
+        _, octets = _content_info_body(within.body)
+        return _joined(octets, 0) or None
+    except (_DamagedError, StopIteration, IndexError):
+        return None
+
+
+def is_encrypted(message: bytes) -> bool:
+    """Whether only who has a key can read the message; its beginning is enough."""
+    return message[:1] == b"\x30" and any(
+        bytes([_OID, len(name)]) + name in message[:32] for name in _ENCRYPTED
+    )
+
+
+def _content_info(message: bytes) -> tuple[bytes, bytes]:
+    return _content_info_body(_only(message, _SEQUENCE).body)
+
+
+def _content_info_body(body: bytes) -> tuple[bytes, bytes]:
+    """The kind of a content and the content (RFC 5652 3 and 5.2)."""
+    kind, content = list(_elements(body))[:2]
+    if kind.tag != _OID or content.tag != _CONTENT:
+        raise _DamagedError
+    return kind.body, content.body
+
+
+def _only(octets: bytes, tag: int) -> _Element:
+    found = next(_elements(octets))
+    if found.tag != tag:
+        raise _DamagedError
+    return found
+
+
+def _joined(octets: bytes, depth: int) -> bytes:
+    """A string of octets, which may come in pieces."""
+    if depth > _DEEPEST:
+        raise _DamagedError
+    pieces = []
+    for element in _elements(octets):
+        if element.tag == _OCTETS:
+            pieces.append(element.body)
+        elif element.tag == _OCTETS_IN_PIECES:
+            pieces.append(_joined(element.body, depth + 1))
+    return b"".join(pieces)
+
+
+def _elements(octets: bytes) -> Iterator[_Element]:
+    at = 0
+    while at < len(octets) and octets[at : at + 2] != _END:
+        element = _element(octets, at, 0)
+        yield element
+        at = element.end
+
+
+def _element(octets: bytes, at: int, depth: int) -> _Element:
+    """The element at ``at`` (X.690 8.1); the tags used here take one octet."""
+    if at + 2 > len(octets) or depth > _DEEPEST:
+        raise _DamagedError
+    tag, length, start = octets[at], octets[at + 1], at + 2
+    if length == 0x80:
+        inner = start
+        while octets[inner : inner + 2] != _END:
+            inner = _element(octets, inner, depth + 1).end
+        return _Element(tag, octets[start:inner], inner + 2)
+    if length > 0x80:
+        count = length & 0x7F
+        length, start = int.from_bytes(octets[start : start + count], "big"), start + count
+    if start + length > len(octets):
+        raise _DamagedError
+    return _Element(tag, octets[start : start + length], start + length)

@@ -1,0 +1,168 @@
+"""What an Office file has besides its pages is remarked; an ordinary one raises no remark."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from appliance.documents.officeparts import unseen
+from appliance.remarks import (
+    ATTACHMENT_LEFT_OUT,
+    COLUMN_NARROW,
+    COMMENTS_LEFT_OUT,
+    HIDDEN_LEFT_OUT,
+    MOVEMENT_LEFT_OUT,
+    RemarkKind,
+)
+from tests.documents.making import need
+from tests.documents.opened import opened
+
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
+_DOCUMENT = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+
+
+def workbook(*sheets: str, states: str = "", names: str = "") -> bytes:
+    """An XLSX of these sheets (what stands within ``worksheet``); ``states`` of the second."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        listed = "".join(
+            f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{_TYPE}.worksheet+xml"/>'
+            for n in range(1, len(sheets) + 1)
+        )
+        archive.writestr(
+            "[Content_Types].xml",
+            '<?xml version="1.0"?>'
+            '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+            '<Default Extension="rels"'
+            ' ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+            f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>{listed}</Types>',
+        )
+        archive.writestr(
+            "_rels/.rels",
+            f'<Relationships xmlns="{_RELATIONS}"><Relationship Id="r1" Type="{_DOCUMENT}/officeDocument"'
+            ' Target="xl/workbook.xml"/></Relationships>',
+        )
+        rows = "".join(
+            f'<sheet name="S{n}" sheetId="{n}" r:id="s{n}"{states if n == 2 else ""}/>'
+            for n in range(1, len(sheets) + 1)
+        )
+        archive.writestr(
+            "xl/workbook.xml",
+            f'<workbook xmlns="{_MAIN}" xmlns:r="{_DOCUMENT}"><sheets>{rows}</sheets>{names}</workbook>',
+        )
+        archive.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f'<Relationships xmlns="{_RELATIONS}">'
+            + "".join(
+                f'<Relationship Id="s{n}" Type="{_DOCUMENT}/worksheet" Target="worksheets/sheet{n}.xml"/>'
+                for n in range(1, len(sheets) + 1)
+            )
+            + "</Relationships>",
+        )
+        for number, sheet in enumerate(sheets, 1):
+            archive.writestr(
+                f"xl/worksheets/sheet{number}.xml", f'<worksheet xmlns="{_MAIN}">{sheet}</worksheet>'
+            )
+    return out.getvalue()
+
+
+def cells(*values: str, row: int = 1, hidden: str = "") -> str:
+    filled = "".join(
+        f'<c r="{chr(65 + column)}{row}" t="inlineStr"><is><t>{value}</t></is></c>'
+        for column, value in enumerate(values)
+    )
+    return f'<row r="{row}"{hidden}>{filled}</row>'
+
+
+HIDDEN = ' hidden="1"'
+ORDINARY = f"<sheetData>{cells('Item', 'Price')}{cells('Screw', '3,50', row=2)}</sheetData>"
+
+
+def areas(area: str) -> str:
+    name = '<definedName name="_xlnm.Print_Area" localSheetId="0">'
+    return f"<definedNames>{name}{area}</definedName></definedNames>"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (workbook(ORDINARY), []),
+        (workbook(ORDINARY, ORDINARY), []),
+        (workbook(ORDINARY, ORDINARY, states=' state="hidden"'), [(HIDDEN_LEFT_OUT, "sheets: 1")]),
+        (
+            workbook(f"<sheetData>{cells('a')}{cells('b', row=2, hidden=HIDDEN)}</sheetData>"),
+            [(HIDDEN_LEFT_OUT, "rows or columns: 1")],
+        ),
+        (workbook(f'<sheetData>{cells("a")}<row r="2" hidden="1"></row></sheetData>'), []),
+        (workbook(ORDINARY, names=areas("S1!$A$1:$B$2")), []),
+        (
+            workbook(ORDINARY, names=areas("S1!$A$1:$B$1")),
+            [(HIDDEN_LEFT_OUT, "sheets beyond the print area: 1")],
+        ),
+        (
+            workbook(
+                '<cols><col min="1" max="1" width="2" customWidth="1"/></cols>'
+                '<sheetData><row r="1"><c r="A1"><v>123456789</v></c></row></sheetData>'
+            ),
+            [(COLUMN_NARROW, "")],
+        ),
+    ],
+    ids=[
+        "one",
+        "two",
+        "a hidden sheet",
+        "a hidden row",
+        "an empty hidden row",
+        "an area",
+        "beyond it",
+        "###",
+    ],
+)
+def test_of_a_table_what_does_not_print_is_remarked(
+    tmp_path: Path, content: bytes, said: list[tuple[RemarkKind, str]]
+) -> None:
+    need("soffice")
+    made = opened(tmp_path, content, "a.xlsx")
+    assert [(remark.kind, remark.detail) for remark in made.remarks] == said
+
+
+_NOTE = b'<p:sp><p:nvPr><p:ph type="body"/></p:nvPr><p:txBody><a:t>%s</a:t></p:txBody></p:sp>'
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "said"),
+    [
+        ("word/document.xml", b"<w:r><w:t>plain</w:t></w:r>", []),
+        ("word/document.xml", b"<w:r><w:rPr><w:vanish/></w:rPr><w:t>a</w:t></w:r>", [HIDDEN_LEFT_OUT]),
+        ("word/document.xml", b"<w:pPr><w:rPr><w:vanish/></w:rPr></w:pPr><w:r><w:t>a</w:t></w:r>", []),
+        ("word/document.xml", b'<o:OLEObject Type="Embed" DrawAspect="Content"/>', []),
+        ("word/document.xml", b'<o:OLEObject Type="Embed" DrawAspect="Icon"/>', [ATTACHMENT_LEFT_OUT]),
+        ("word/comments.xml", b'<w:comments><w:comment w:id="1">why?</w:comment>', [COMMENTS_LEFT_OUT]),
+        ("word/comments.xml", b"<w:comments></w:comments>", []),
+        ("xl/comments1.xml", b"<comments><commentList><comment ref='A1'>", [COMMENTS_LEFT_OUT]),
+        ("ppt/slides/slide2.xml", b'<p:sld xmlns:a="x" show="0">', [HIDDEN_LEFT_OUT]),
+        ("ppt/slides/slide2.xml", b'<p:sld xmlns:a="x">', []),
+        ("ppt/notesSlides/notesSlide1.xml", _NOTE % b"say this", [COMMENTS_LEFT_OUT]),
+        ("ppt/notesSlides/notesSlide1.xml", _NOTE % b"", []),
+        ("ppt/media/media1.mp4", b"", [MOVEMENT_LEFT_OUT]),
+        ("ppt/media/image1.png", b"", []),
+        ("content.xml", b"<office:annotation>", [COMMENTS_LEFT_OUT]),
+        ("content.xml", b'<style:table-properties table:display="false"/>', [HIDDEN_LEFT_OUT]),
+        ("content.xml", b'<style:table-properties table:display="true"/>', []),
+        (
+            "content.xml",
+            b"<presentation:notes><text:p>say</text:p></presentation:notes>",
+            [COMMENTS_LEFT_OUT],
+        ),
+        ("content.xml", b"<presentation:notes><text:p/></presentation:notes><text:p>a</text:p>", []),
+    ],
+)
+def test_what_a_part_of_an_office_file_says_of_the_unseen(
+    name: str, part: bytes, said: list[RemarkKind]
+) -> None:
+    assert [remark.kind for remark in unseen([name], {name: part})] == said
