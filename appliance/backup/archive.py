@@ -20,10 +20,14 @@ PIECE = 64 * 1024
 
 
 class Sink(Protocol):
+    """What an archive is written into."""
+
     def write(self, octets: bytes, /) -> object: ...
 
 
 class Source(Protocol):
+    """What an archive is read from: ``count`` octets, fewer only at the end."""
+
     def read(self, count: int, /) -> bytes: ...
 
 
@@ -43,6 +47,7 @@ def put(sink: Sink, name: str, size: int, content: BinaryIO, made_at: float) -> 
 
 
 def end(sink: Sink) -> None:
+    """Writes the end of an archive: two empty blocks."""
     sink.write(bytes(2 * _BLOCK))
 
 

@@ -25,6 +25,8 @@ _PIECE_OCTETS = 1 << 16
 
 
 class FolderDeliverer:
+    """Makes deliveries of the kind ``folder``: writes a received fax as a PDF."""
+
     def __init__(self, box: Box) -> None:
         self._box = box
 

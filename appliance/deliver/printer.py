@@ -34,6 +34,8 @@ _ATTRIBUTES = ["job-id", "job-name", "job-state", "job-printer-state-message", "
 
 
 class PrinterDeliverer:
+    """Makes deliveries of the kind ``printer``: has CUPS print, and waits until it has."""
+
     def __init__(self, box: Box) -> None:
         self._box = box
 

@@ -329,6 +329,7 @@ def quarantine(
 
 
 def is_quarantined(known: Destination | None, now: float) -> bool:
+    """Whether the number is left alone at Unix time ``now``."""
     return known is not None and known.quarantined_until is not None and known.quarantined_until > now
 
 

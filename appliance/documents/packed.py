@@ -56,6 +56,7 @@ def _uu_line(line: str) -> bytes:
 
 
 def is_binhex(content: bytes) -> bool:
+    """Whether the file is BinHex 4.0, a Mac's file as text (RFC 1741)."""
     return _BINHEX.search(content[:_BINHEX_WITHIN]) is not None
 
 
@@ -104,6 +105,7 @@ def _expanded(octets: Iterator[int]) -> bytes:
 
 
 def is_tnef(content: bytes) -> bool:
+    """Whether the file is TNEF, as Outlook packs attachments (winmail.dat)."""
     return content.startswith(_TNEF)
 
 

@@ -20,6 +20,7 @@ _DIFFERENT, _FEWEST = 48, 6
 
 
 def has_layers(content: bytes) -> bool:
+    """Whether the document may have layers, which can be hidden (ISO 32000-1 8.11)."""
     return any(True for _ in texts_with(content, _LAYERS))
 
 

@@ -112,11 +112,15 @@ class RefuseCall:
 
 @dataclass(frozen=True, slots=True)
 class LineOpened:
+    """The line is open."""
+
     line: str
 
 
 @dataclass(frozen=True, slots=True)
 class LineClosed:
+    """The line is closed, its calls have ended."""
+
     line: str
 
 

@@ -349,18 +349,22 @@ def _octets_of_moment(at: datetime) -> bytes:
 
 
 def integers(*numbers: int) -> Sequence[Value]:
+    """Values of the syntax integer; those beyond 32 bits become the nearest that fits."""
     return tuple(Value(Tag.INTEGER, min(max(number, _LEAST_INTEGER), _MOST_INTEGER)) for number in numbers)
 
 
 def enums(*numbers: int) -> Sequence[Value]:
+    """Values of the syntax enum."""
     return tuple(Value(Tag.ENUM, number) for number in numbers)
 
 
 def keywords(*words: str) -> Sequence[Value]:
+    """Values of the syntax keyword."""
     return tuple(Value(Tag.KEYWORD, word) for word in words)
 
 
 def uris(*addresses: str) -> Sequence[Value]:
+    """Values of the syntax uri."""
     return tuple(Value(Tag.URI, address) for address in addresses)
 
 
@@ -375,6 +379,7 @@ def name(said: str, limit: int = 255) -> Sequence[Value]:
 
 
 def boolean(yes: bool) -> Sequence[Value]:
+    """A value of the syntax boolean."""
     return (Value(Tag.BOOLEAN, yes),)
 
 

@@ -48,6 +48,8 @@ class Tag(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Range:
+    """A rangeOfInteger (RFC 8011 5.1.14), both ends included."""
+
     least: int
     most: int
 
@@ -91,6 +93,8 @@ Attributes = Mapping[str, Sequence[Value]]
 
 @dataclass(frozen=True, slots=True)
 class Group:
+    """A group of attributes; ``tag`` says of what (``GroupTag``)."""
+
     tag: int
     attributes: Attributes
 

@@ -35,6 +35,8 @@ ERROR_POLICY = "retry-job"
 
 @dataclass(frozen=True, slots=True)
 class Queue:
+    """A queue of CUPS: its name, what its PPD calls the printer, and what people read."""
+
     name: str
     model: str
     info: str

@@ -38,6 +38,7 @@ class Quota:
 
 
 def quota_of(owner: str, key: str, entry: User | ApiKey) -> Quota:
+    """What ``owner``, or their ``key``, may use by its ``entry`` in the settings."""
     return Quota(owner, key, entry.pages_per_month, entry.pages_per_day, 60.0 * entry.minutes_per_day)
 
 

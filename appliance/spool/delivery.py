@@ -52,6 +52,8 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryTry:
+    """One try of a delivery, from 1; ``at`` is Unix time, ``detail`` what was answered."""
+
     number: int
     at: float
     ok: bool

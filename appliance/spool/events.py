@@ -95,6 +95,7 @@ class EventHub:
 
 
 def to_event(row: sqlite3.Row) -> Event:
+    """A row of the table ``event`` as an Event."""
     return Event(row["id"], row["at"], row["kind"], row["fax_id"], row["owner"], json.loads(row["data"]))
 
 

@@ -130,6 +130,7 @@ def settle(data: Path, db: sqlite3.Connection, known_id: str) -> str:
 
 
 def write_marker(data: Path, spool_id: str) -> None:
+    """Notes beside the faxes' folders whose they are.  Raises OSError."""
     durable.write_file(data / MARKER_NAME, json.dumps({"id": spool_id}).encode())
 
 

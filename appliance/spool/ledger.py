@@ -107,6 +107,7 @@ def usage(db: sqlite3.Connection, scope: str, first_day: str, last_day: str | No
 
 
 def destination(db: sqlite3.Connection, number: str) -> Destination | None:
+    """What was learned about a number, None when nothing was."""
     row = db.execute("SELECT * FROM destination WHERE number = ?", (number,)).fetchone()
     return _to_destination(row) if row is not None else None
 

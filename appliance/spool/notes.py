@@ -18,6 +18,7 @@ class TooManyNotesError(Exception):
 
 
 def of_fax(db: sqlite3.Connection, fax_id: int) -> list[Note]:
+    """The notes on a fax, oldest first."""
     rows = db.execute("SELECT * FROM note WHERE fax_id = ? ORDER BY id", (fax_id,))
     return [_note(row) for row in rows]
 
@@ -51,6 +52,7 @@ def get(db: sqlite3.Connection, fax_id: int, note_id: int) -> Note:
 
 
 def remove(tx: Tx, note_id: int) -> None:
+    """Deletes a note."""
     tx.db.execute("DELETE FROM note WHERE id = ?", (note_id,))
 
 

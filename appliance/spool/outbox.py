@@ -129,6 +129,7 @@ def search(db: sqlite3.Connection, wanted: DeliveryFilter) -> list[Delivery]:
 
 
 def tries(db: sqlite3.Connection, delivery_id: int) -> list[DeliveryTry]:
+    """The tries of a delivery, first to last."""
     rows = db.execute("SELECT * FROM outbox_try WHERE outbox_id = ? ORDER BY number", (delivery_id,))
     return [DeliveryTry(row["number"], row["at"], bool(row["ok"]), row["detail"]) for row in rows]
 

@@ -24,6 +24,8 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
+    """What was used in some time; ``seconds`` on the line."""
+
     calls: int = 0
     pages: int = 0
     seconds: float = 0.0
@@ -98,6 +100,8 @@ class Success:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
+    """Sums of what ended within some time."""
+
     sent: list[Slot]  # delivered
     received: list[Slot]
     lines: list[Success]

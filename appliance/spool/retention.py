@@ -161,6 +161,7 @@ def drop_idempotency_keys(tx: Tx, before: float) -> int:
 
 
 def drop_usage(tx: Tx, before_day: str) -> int:
+    """Deletes what was used before a day (YYYY-MM-DD); returns how many rows."""
     return tx.db.execute("DELETE FROM usage WHERE day < ?", (before_day,)).rowcount
 
 

@@ -152,6 +152,8 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class ToneHeard:
+    """CNG or CED was heard."""
+
     tone: Tone
 
 

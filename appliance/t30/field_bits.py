@@ -211,4 +211,5 @@ def code_of(bits: frozenset[int], numbers: tuple[int, ...]) -> int:
 
 
 def bits_with(code: int, numbers: tuple[int, ...]) -> set[int]:
+    """Which of the bits ``numbers`` are set in ``code``: ``code_of`` undone."""
     return {n for i, n in enumerate(numbers) if code >> len(numbers) - 1 - i & 1}

@@ -41,6 +41,7 @@ def with_fcs(frame: bytes) -> bytes:
 
 
 def fcs_is_right(frame_with_fcs: bytes) -> bool:
+    """Whether the last two octets are the FCS of those before."""
     return len(frame_with_fcs) > _FCS_OCTETS and _remainder(frame_with_fcs) == _FCS_GOOD
 
 
