@@ -40,7 +40,7 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the options of the modem check, which ``run`` reads."""
+    """Adds the options of the modem check, which ``check`` reads."""
     parser.add_argument("port", nargs="?", default="", metavar="PORT", help="found by itself if not named")
     parser.add_argument("--no-line", action="store_true", help="do not listen for dial tone")
     parser.add_argument("--call", default="", metavar="NUMBER", help="send a test page to this fax machine")

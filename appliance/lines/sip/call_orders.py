@@ -92,7 +92,7 @@ def accept(stack: SipStack, ref: CallRef, switch: MediaSwitch, deliver: Deliver)
 
     def take() -> None:
         tell = _teller(stack, deliver)
-        if ref.ended is not None:  # it was over before anybody listened (CANCEL while it knocked)
+        if ref.ended is not None:  # it was over before anybody listened (CANCEL before it was answered)
             tell(ref.ended)
         elif ref.call is not None:
             ref.call.sink = tell

@@ -25,7 +25,7 @@ class CallRef:
 
 
 @dataclass(frozen=True, slots=True)
-class Knocking:
+class OfferedCall:
     """An INVITE that came in, with whom to ask about it."""
 
     call: CallRef
@@ -49,7 +49,7 @@ class Owner(Protocol):
     def forget(self, call: TrunkCall) -> None:
         """A call is over: its object may go.  On the SIP thread."""
 
-    def knocked(self, knocking: Knocking) -> None:
+    def call_offered(self, offered: OfferedCall) -> None:
         """A call came in.  On the SIP thread."""
 
     def answered(self, trunk: str) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from appliance.lines import causes
 from appliance.lines.line import Answer, IncomingCall, IncomingHandler, Refuse, decided
 from appliance.lines.sip import messages
-from appliance.lines.sip.call_ref import Knocking
+from appliance.lines.sip.call_ref import OfferedCall
 from appliance.lines.sip.codes import BUSY_HERE, TEMPORARILY_UNAVAILABLE
 from appliance.lines.sip.numbers import from_trunk
 from appliance.lines.sip.outcomes import status_of_refusal
@@ -24,21 +24,21 @@ _log = logging.getLogger(__name__)
 
 
 class Inbound:
-    """The calls that knock at one trunk.  ``has_room``: whether it may carry one more; ``carry`` does so."""
+    """The calls offered to one trunk.  ``has_room``: whether it may carry one more; ``carry`` does so."""
 
     def __init__(
         self,
         trunk: SipTrunk,
         stack: SipStack,
         has_room: Callable[[], bool],
-        carry: Callable[[Knocking, Answer], Awaitable[None]],
+        carry: Callable[[OfferedCall, Answer], Awaitable[None]],
     ) -> None:
         self._trunk = trunk
         self._stack = stack
         self._has_room = has_room
         self._carry = carry
         self._on_incoming: IncomingHandler | None = None
-        self._deciding: dict[asyncio.Task[None], Knocking] = {}
+        self._deciding: dict[asyncio.Task[None], OfferedCall] = {}
         self._carrying: set[asyncio.Task[None]] = set()
 
     @property
@@ -51,11 +51,11 @@ class Inbound:
         self._on_incoming = on_incoming
 
     def close(self) -> None:
-        """Refuses who knocks from here on, and whoever still waits for a decision."""
+        """Refuses calls from here on, and those that still wait for a decision."""
         self._on_incoming = None
-        for task, knocking in self._deciding.items():
+        for task, offered in self._deciding.items():
             task.cancel()
-            self.turn_away(knocking, TEMPORARILY_UNAVAILABLE)
+            self.turn_away(offered, TEMPORARILY_UNAVAILABLE)
         self._deciding.clear()
 
     def abandon(self) -> None:
@@ -63,22 +63,22 @@ class Inbound:
         for task in self._carrying:
             task.cancel()
 
-    def knock(self, knocking: Knocking) -> None:
+    def call_offered(self, offered: OfferedCall) -> None:
         """A call from a peer of the trunk's.  On the event loop."""
         if self._on_incoming is None:
-            self.turn_away(knocking, TEMPORARILY_UNAVAILABLE)
+            self.turn_away(offered, TEMPORARILY_UNAVAILABLE)
             return
         try:
-            incoming = self._read(knocking.message)
+            incoming = self._read(offered.message)
             if not self._has_room():
-                self.turn_away(knocking, BUSY_HERE)
+                self.turn_away(offered, BUSY_HERE)
                 return
             decision = self._on_incoming(incoming)
         except Exception:
             _log.exception("deciding about a call failed")
             decision = Refuse(causes.LINE_FAULT)
-        task = asyncio.create_task(self._decide(knocking, decision))
-        self._deciding[task] = knocking
+        task = asyncio.create_task(self._decide(offered, decision))
+        self._deciding[task] = offered
         task.add_done_callback(self._done)
 
     def _read(self, message: str) -> IncomingCall:
@@ -91,7 +91,7 @@ class Inbound:
         )
 
     async def _decide(
-        self, knocking: Knocking, decision: Answer | Refuse | Awaitable[Answer | Refuse]
+        self, offered: OfferedCall, decision: Answer | Refuse | Awaitable[Answer | Refuse]
     ) -> None:
         try:
             made = await decided(decision)
@@ -102,10 +102,10 @@ class Inbound:
         assert task is not None
         del self._deciding[task]
         if isinstance(made, Refuse):
-            self.turn_away(knocking, status_of_refusal(made.cause))
+            self.turn_away(offered, status_of_refusal(made.cause))
             return
         self._carrying.add(task)
-        await self._carry(knocking, made)
+        await self._carry(offered, made)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._deciding.pop(task, None)
@@ -113,6 +113,6 @@ class Inbound:
         if not task.cancelled() and task.exception() is not None:
             _log.error("carrying a call failed", exc_info=task.exception())
 
-    def turn_away(self, knocking: Knocking, code: int) -> None:
+    def turn_away(self, offered: OfferedCall, code: int) -> None:
         """Refuses a call with a status of SIP's."""
-        self._stack.order(knocking.call, lambda call: call.end(code))
+        self._stack.order(offered.call, lambda call: call.end(code))

@@ -25,7 +25,7 @@ from appliance.lines.sip.admission import Admission
 from appliance.lines.sip.call import ACK_LIMIT_S, CarriedCall
 from appliance.lines.sip.call_media import MediaFacts
 from appliance.lines.sip.call_orders import accept, dial
-from appliance.lines.sip.call_ref import Knocking
+from appliance.lines.sip.call_ref import OfferedCall
 from appliance.lines.sip.causes import (
     SIP_FROM_REFUSED,
     SIP_MISCONFIGURED,
@@ -238,15 +238,15 @@ class SipLine:
         """The addresses, and networks as ``address/bits``, that ``admits`` lets in."""
         return self._admission.networks()
 
-    def knock(self, knocking: Knocking) -> None:
+    def call_offered(self, offered: OfferedCall) -> None:
         """A call from a peer of ours.  On the event loop."""
-        self._inbound.knock(knocking)
+        self._inbound.call_offered(offered)
 
-    async def _carry(self, knocking: Knocking, answer: Answer) -> None:
+    async def _carry(self, offered: OfferedCall, answer: Answer) -> None:
         owner = answer.owner
         ports = self._open_ports()
         if isinstance(ports, Cause):
-            self._inbound.turn_away(knocking, BUSY_HERE if ports is causes.LINE_FULL else SERVER_ERROR)
+            self._inbound.turn_away(offered, BUSY_HERE if ports is causes.LINE_FULL else SERVER_ERROR)
             owner.say(Ended(CallResult(ports, phase=Phase.A)))
             return
         carried = CarriedCall(
@@ -257,7 +257,7 @@ class SipLine:
             pacing=self.pacing,
             udptl_ways=self._memory.udptl_ways,
         )
-        carried.begin_with(knocking.message)
+        carried.begin_with(offered.message)
         self._calls[carried] = owner
         result = CallResult(causes.LINE_STOPPED, phase=Phase.A)
         try:
@@ -265,13 +265,13 @@ class SipLine:
                 self.trunk, self.trunk.t38_answering_s or None, offers_rest=self._memory.offers_rest
             )
             try:
-                local = await self._media.local(ports, knocking.address)
+                local = await self._media.local(ports, offered.address)
             except BaseException:
                 ports.close()
-                self._inbound.turn_away(knocking, SERVER_ERROR)
+                self._inbound.turn_away(offered, SERVER_ERROR)
                 raise
             switch = MediaSwitch(rules, local, caller=False, pick=random.uniform)
-            orders = accept(self._stack, knocking.call, switch, carried.deliver)
+            orders = accept(self._stack, offered.call, switch, carried.deliver)
             result = self._learn(carried, await carried.run(orders, ring_s=ACK_LIMIT_S))
         finally:
             del self._calls[carried]

@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from appliance.lines.sip.call_ref import CallRef, Knocking
+from appliance.lines.sip.call_ref import CallRef, OfferedCall
 from appliance.lines.sip.codes import FORBIDDEN
 from appliance.lines.sip.errors import pjsua2_flaw
 from appliance.lines.sip.events import RegistrationChanged
@@ -53,7 +53,7 @@ class Trunk(Protocol):
     def networks(self) -> frozenset[str]:
         """The addresses, and networks as ``address/bits``, that it admits now."""
 
-    def knock(self, knocking: Knocking) -> None:
+    def call_offered(self, offered: OfferedCall) -> None:
         """A call for the trunk.  Called on the event loop."""
 
 
@@ -191,16 +191,16 @@ class SipStack:
         self.calls.discard(call)
         call.ref.call = None
 
-    def knocked(self, knocking: Knocking) -> None:
+    def call_offered(self, offered: OfferedCall) -> None:
         """Finds the trunk that a call is for; strangers are refused at once."""
-        lines = [line for line in tuple(self._trunks) if line.admits(knocking.address)]
+        lines = [line for line in tuple(self._trunks) if line.admits(offered.address)]
         if not lines:
-            _log.info("a call from %s was refused: no trunk knows that address", knocking.source)
-            self.order(knocking.call, lambda call: call.end(FORBIDDEN))
+            _log.info("a call from %s was refused: no trunk knows that address", offered.source)
+            self.order(offered.call, lambda call: call.end(FORBIDDEN))
             return
         # Several trunks of one provider share addresses: the account that the call named decides.
-        line = next((each for each in lines if each.name == knocking.account), lines[0])
-        self.tell(lambda: line.knock(knocking))
+        line = next((each for each in lines if each.name == offered.account), lines[0])
+        self.tell(lambda: line.call_offered(offered))
 
     def answered(self, trunk: str) -> None:
         """The trunk's server answered OPTIONS."""

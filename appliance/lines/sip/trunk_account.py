@@ -6,7 +6,7 @@ from typing import Any
 
 import pjsua2 as pj
 
-from appliance.lines.sip.call_ref import Knocking, Owner
+from appliance.lines.sip.call_ref import OfferedCall, Owner
 from appliance.lines.sip.callbacks import contained
 from appliance.lines.sip.codes import FORBIDDEN
 from appliance.lines.sip.events import RegistrationChanged
@@ -59,7 +59,7 @@ class TrunkAccount(pj.Account):  # type: ignore[misc]
         call.offer = body_of(prm.rdata.wholeMsg) if call.getInfo().remOfferer else ""
         self._stack.calls.add(call)
         source, message = str(prm.rdata.srcAddress), str(prm.rdata.wholeMsg)
-        self._stack.knocked(Knocking(call.ref, self.trunk, source, message))
+        self._stack.call_offered(OfferedCall(call.ref, self.trunk, source, message))
 
     @contained
     def onIncomingSubscribe(self, prm: Any) -> None:  # noqa: N802
