@@ -1,6 +1,6 @@
 """Digits that are dialled after the answer: as telephone-events (RFC 4733) or as DTMF tones (ITU-T Q.23).
 
-``DialsOn`` is driven as ``appliance.lines.g711.fax.AudioWait`` is, and comes before it.
+``DialsOn`` comes before ``AudioWait``.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from appliance.dial_on import DialOn
-from appliance.lines.g711.fax import Pace
+from appliance.lines.g711.before_fax import AudioBeforeFax
 from appliance.lines.g711.rtp import PACKET_S, PACKET_SAMPLES, SAMPLE_RATE, RtpSession
 from appliance.spandsp import open_spandsp
-from appliance.t30.parameters import CallResult
 
 _DECLARATIONS = """
 void *dtmf_tx_init(void *s, void *callback, void *user);
@@ -58,38 +57,20 @@ def dtmf(digits: str) -> bytes:
     return bytes(made)
 
 
-class DialsOn:
+class DialsOn(AudioBeforeFax):
     """Says the steps, then calls ``done``, once.  ``events`` is the payload type of telephone-event that
     the far end takes, None where it takes none."""
 
     def __init__(
         self, rtp: RtpSession, steps: Sequence[DialOn], events: int | None, done: Callable[[], None]
     ) -> None:
-        self._rtp = rtp
+        super().__init__(rtp)
         self._done: Callable[[], None] | None = done
-        self._pace = Pace()
-        self._datagrams: list[bytes] = []
         self._packets = self._events(steps, events) if events is not None else self._tones(steps)
-
-    @property
-    def result(self) -> CallResult | None:
-        return None
-
-    def start(self, now: float) -> None:
-        self._rtp.start_clock(now)
-        self._pace.start(now)
 
     def receive_datagram(self, data: bytes, now: float) -> None:
         """What the far end says meanwhile: an announcement, a menu."""
         self._rtp.receive(data, now)
-
-    def take_datagrams(self) -> list[bytes]:
-        datagrams, self._datagrams = self._datagrams, []
-        return datagrams
-
-    def next_deadline(self) -> float | None:
-        deadlines = (self._pace.due, self._rtp.next_deadline())
-        return min((each for each in deadlines if each is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
         self._rtp.handle_timer(now)
@@ -101,15 +82,6 @@ class DialsOn:
                     done, self._done = self._done, None
                     done()
             self._datagrams += datagrams
-
-    def pump(self, now: float) -> None:
-        """Nothing waits here."""
-
-    def cancel(self, now: float) -> None:
-        """Nothing to end politely."""
-
-    def hang_up(self, now: float) -> None:
-        """Nothing to conclude."""
 
     def _silence(self, seconds: float) -> Iterator[list[bytes]]:
         for _ in range(round(seconds / PACKET_S)):

@@ -15,11 +15,12 @@ from appliance.causes import CANCELLED, Cause
 from appliance.dial_on import DialOn
 from appliance.lines.causes import BUSY, LINE_FAULT, NUMBER_NOT_IN_SERVICE
 from appliance.lines.datagram_driver import DatagramDriver, Judge, Pacing, SideDoor, T38Endpoint
+from appliance.lines.g711.before_fax import AudioWait
 from appliance.lines.g711.cadences import NetworkTone
 from appliance.lines.g711.call_progress import NetworkEar
 from appliance.lines.g711.codec import Law
 from appliance.lines.g711.dialling_on import DialsOn
-from appliance.lines.g711.fax import AudioWait, ToneFaxCall
+from appliance.lines.g711.fax import ToneFaxCall
 from appliance.lines.g711.rtp import RtpSession
 from appliance.lines.line import LineKind, Tap
 from appliance.lines.sip import causes
