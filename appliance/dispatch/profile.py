@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from appliance.causes import Cause, Retry
+from appliance.spool.model import DAY_S
 from appliance.t30.dce import Carrier, Modulation
 from appliance.t30.parameters import ALL_CARRIERS, CallResult
 
-DAY_S = 86_400.0
 # A step that was learned is believed for so long; then one step better is tried again.
 BELIEVED_S = 30 * DAY_S
 

@@ -30,7 +30,7 @@ from appliance.printing.wake import Wake
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
 from appliance.spool.errors import SpoolClosedError
-from appliance.spool.model import SourceFile
+from appliance.spool.model import DAY_S, SourceFile
 from appliance.spool.options import Cover, SendOptions
 from appliance.station import StationSettings
 
@@ -53,7 +53,7 @@ TROUBLE_WAIT_S = 30.0
 # Files of one job follow each other within this, seconds: a filter may take minutes for each.
 INCOMPLETE_S = 300.0
 # What was refused, and what a killed backend left, is kept so long, seconds.
-REFUSED_KEPT_S = 28 * 86_400.0
+REFUSED_KEPT_S = 28 * DAY_S
 PART_KEPT_S = 3_600.0
 # Entries read at one look.
 AT_ONCE = 500

@@ -33,7 +33,7 @@ from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.settings.accounts import Scope
 from appliance.spool.errors import IllegalTransitionError, NotFoundError
-from appliance.spool.model import Document, Job, JobFilter, JobState, ReceivedFilter, SourceFile
+from appliance.spool.model import DAY_S, Document, Job, JobFilter, JobState, ReceivedFilter, SourceFile
 from appliance.spool.options import Cover, SendOptions
 from appliance.station import StationSettings
 
@@ -365,5 +365,5 @@ def _day(value: Any, name: str, *, after: bool = False) -> float | None:
             day = datetime.strptime(str(value)[:16], form).replace(tzinfo=UTC)
         except ValueError:
             continue
-        return day.timestamp() + (86_400.0 if after else 0.0)
+        return day.timestamp() + (DAY_S if after else 0.0)
     raise ProblemError(REQUEST_INVALID, f"{name}: a day such as 01/31/2030 is needed")
