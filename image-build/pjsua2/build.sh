@@ -190,14 +190,18 @@ cp "$here/sip_gate.h" pjsip/include/pjsip/
 # NDEBUG: pjproject then logs a failed assertion and returns an error instead of aborting the process.
 # epoll: select() writes beyond its sets in a process with more than 1,024 open files.
 flags="-O2 -g0 -fPIC -DNDEBUG"
-log=$work/build.log
-run() { "$@" >>"$log" 2>&1 || { tail -n 40 "$log" >&2; die "failed: $1 (see above)"; }; }
+# What runs beside another command writes a log of its own (run_into LOG COMMAND).
+run_into() {
+    log=$work/$1.log; shift
+    "$@" >>"$log" 2>&1 || { tail -n 40 "$log" >&2; die "failed: $* (see above)"; }
+}
+run() { run_into build "$@"; }
 say "compiling (a minute or two)"
 if [ -n "$triplet" ]; then
     export CC="$triplet-gcc" CXX="$triplet-g++" AR="$triplet-ar" RANLIB="$triplet-ranlib"
 fi
 # For another machine pjproject leaves TLS out unless it is told where OpenSSL is; the compiler knows the rest.
-run nice ./configure ${triplet:+--build="$(gcc -dumpmachine)" --host="$triplet" --with-ssl=/usr} \
+run ./configure ${triplet:+--build="$(gcc -dumpmachine)" --host="$triplet" --with-ssl=/usr} \
     CFLAGS="$flags" CXXFLAGS="$flags" --enable-epoll \
     --disable-sound --disable-video --disable-resample --disable-upnp --disable-libuuid \
     --disable-libsrtp --disable-libyuv --disable-libwebrtc --disable-speex-aec \
@@ -207,10 +211,14 @@ run nice ./configure ${triplet:+--build="$(gcc -dumpmachine)" --host="$triplet" 
     --disable-vpx
 grep -q 'define PJ_HAS_SSL_SOCK 1' pjlib/include/pj/compat/os_auto.h ||
     die "OpenSSL was not found: no TLS (apt: libssl-dev)"
-run nice make -j"$(nproc)" lib
+# The wrapper is one file that takes as long as all libraries: it is compiled beside them, from their headers.
 run make -C pjsip-apps/src/swig/python pjsua2_wrap.cpp
+run_into wrapper "$python" "$here/make_wheel.py" compile "$work/pj" "$work/wrapper.o" &
+wrapper=$!
+run make -j"$(nproc)" lib
+wait $wrapper || die "the wrapper could not be compiled (see above)"
 mkdir -p "$cache/$key"
-run nice "$python" "$here/make_wheel.py" build "$work/pj" "$wheel.part"
+run "$python" "$here/make_wheel.py" pack "$work/pj" "$work/wrapper.o" "$wheel.part"
 mv "$wheel.part" "$wheel"
 say "made $wheel"
 deliver

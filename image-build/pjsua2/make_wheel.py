@@ -1,7 +1,8 @@
 """Compiles pjsua2's Python wrapper and packs it as a wheel; needs nothing but Python and a compiler.
 
-``make_wheel.py tag`` prints the wheel's tags; ``make_wheel.py build PJPROJECT WHEEL`` makes it from a
-pjproject whose libraries are built and whose wrapper SWIG has written.
+``make_wheel.py tag`` prints the wheel's tags; ``make_wheel.py compile PJPROJECT OBJECT`` compiles the wrapper
+that SWIG has written, for which pjproject's libraries need not be there yet;
+``make_wheel.py pack PJPROJECT OBJECT WHEEL`` links it with them and makes the wheel.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 NAME = "pjsua2"
 VERSION = "2.17+faxbox"
 # The wrapper is 6.7 MB of generated C++: -O1 halves the time of -O2 and costs nothing that matters.
-WRAPPER_FLAGS = ["-O1", "-g0", "-fPIC", "-shared", "-fno-strict-aliasing", "-w"]
+WRAPPER_FLAGS = ["-O1", "-g0", "-fPIC", "-fno-strict-aliasing", "-w"]
 
 
 def wheel_tag() -> str:
@@ -35,10 +36,14 @@ def helper_words(swig: Path, target: str) -> list[str]:
     return subprocess.run(command, cwd=swig, check=True, capture_output=True, text=True).stdout.split()
 
 
-def compile_wrapper(pjproject: Path, module: Path) -> None:
-    swig = pjproject / "pjsip-apps/src/swig/python"
-    command = [os.environ.get("CXX", "g++"), *helper_words(swig, "cflags"), *WRAPPER_FLAGS]
-    command += [f"-I{sysconfig.get_path('include')}", str(swig / "pjsua2_wrap.cpp"), "-o", str(module)]
+def compile_wrapper(swig: Path, compiled: Path) -> None:
+    command = [os.environ.get("CXX", "g++"), *helper_words(swig, "cflags"), *WRAPPER_FLAGS, "-c"]
+    command += [f"-I{sysconfig.get_path('include')}", str(swig / "pjsua2_wrap.cpp"), "-o", str(compiled)]
+    subprocess.run(command, check=True)
+
+
+def link_wrapper(swig: Path, compiled: Path, module: Path) -> None:
+    command = [os.environ.get("CXX", "g++"), "-shared", str(compiled), "-o", str(module)]
     # The archives refer to each other both ways: one group, searched until nothing is missing.
     libraries = [f"-l{name}" for name in helper_words(swig, "libs")]
     command += [*helper_words(swig, "ldflags"), "-Wl,--start-group", *libraries, "-Wl,--end-group", "-s"]
@@ -66,19 +71,25 @@ def write_wheel(target: Path, files: dict[str, bytes]) -> None:
             wheel.writestr(name, content)
 
 
-def build(pjproject: Path, wheel: Path) -> None:
+def pack(swig: Path, compiled: Path, wheel: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         module = Path(scratch) / f"_pjsua2{sysconfig.get_config_var('EXT_SUFFIX')}"
-        compile_wrapper(pjproject, module)
-        python_side = pjproject / "pjsip-apps/src/swig/python/pjsua2.py"
+        link_wrapper(swig, compiled, module)
+        python_side = swig / "pjsua2.py"
         write_wheel(wheel, {"pjsua2.py": python_side.read_bytes(), module.name: module.read_bytes()})
+
+
+def swig_of(pjproject: str) -> Path:
+    return Path(pjproject) / "pjsip-apps/src/swig/python"
 
 
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["tag"]:
             print(wheel_tag())
-        case ["build", pjproject, wheel]:
-            build(Path(pjproject), Path(wheel))
+        case ["compile", pjproject, compiled]:
+            compile_wrapper(swig_of(pjproject), Path(compiled))
+        case ["pack", pjproject, compiled, wheel]:
+            pack(swig_of(pjproject), Path(compiled), Path(wheel))
         case _:
             sys.exit(__doc__)
