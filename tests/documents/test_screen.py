@@ -14,7 +14,7 @@ from appliance.documents import screen as screening
 from appliance.documents.drawing import Box, Drawing, Pixels
 from appliance.documents.options import Treatment
 from appliance.documents.screen import TEXT_THRESHOLD, look_at
-from appliance.documents.type import MONOSPACED, font
+from appliance.documents.type import BOLD, MONOSPACED, REGULAR, font
 from appliance.t4.coding import encode
 from appliance.t4.page import Coding, Raster, Resolution
 from tests.documents.making import likeness, photograph
@@ -157,6 +157,52 @@ def test_white_type_on_colour_is_white_on_black(ground: tuple[int, int, int]) ->
     seen = bilevel(page).crop(words)
     assert likeness(seen, reference.crop(words), block=3) > 0.8
     assert _ink(seen) > 0.4
+
+
+@pytest.mark.parametrize("ground", [(0x44, 0x72, 0xC4), (0xED, 0x7D, 0x31), (0x70, 0xAD, 0x47), (0x80,) * 3])
+@pytest.mark.parametrize("lines", [1, 2, 3])
+def test_close_lines_of_white_type_in_the_bars_of_a_noisy_scan_are_whole(
+    ground: tuple[int, int, int], lines: int
+) -> None:
+    page, words = Image.new("RGB", FINE, (250, 249, 246)), Image.new("L", FINE, 0)
+    boxes = []
+    for bar in range(9):
+        top = 150 + bar * 220
+        draw, drawn = ImageDraw.Draw(page), ImageDraw.Draw(words)
+        draw.rectangle((140, top, 1540, top + 12 + lines * 29), ground)
+        for line in range(lines):
+            at = (160, top + 6 + line * 29)
+            draw.text(at, WORDS, (255, 255, 255), font(BOLD if bar % 2 else REGULAR, 24))
+            drawn.text(at, WORDS, 255, font(BOLD if bar % 2 else REGULAR, 24))
+        boxes.append((145, top + 4, 800, top + 8 + lines * 29))
+    faxed = bilevel(_scanned(page, 20))
+    for box in boxes:
+        white = words.crop(box).point([255 if value > 128 else 0 for value in range(256)])
+        apart = ImageStat.Stat(ImageChops.difference(faxed.crop(box), white)).sum[0]
+        assert apart < 0.5 * ImageStat.Stat(white).sum[0]
+
+
+def test_a_bar_of_a_noisy_scan_has_no_specks_about_it() -> None:
+    page = Image.new("RGB", FINE, (250, 249, 246))
+    for bar in range(9):
+        draw, top = ImageDraw.Draw(page), 150 + bar * 200
+        draw.rectangle((140, top, 1540, top + 44), (0x44, 0x72, 0xC4))
+        draw.text((160, top + 8), WORDS, (255, 255, 255), font(REGULAR, 24))
+    faxed = bilevel(_scanned(page, 16))
+    for bar in range(9):
+        assert _ink(faxed.crop((140, 150 + bar * 200 + 54, 1540, 150 + bar * 200 + 80))) < 0.004
+
+
+def _scanned(page: Image.Image, noise: int) -> Image.Image:
+    """``page`` as a scanner gives it: a little blurred, with noise of so many levels either way."""
+    rng = random.Random(8)
+    count = page.width * page.height
+    light, dark = (
+        Image.frombytes("L", page.size, rng.randbytes(count)).point([v * noise // 255 for v in range(256)])
+        for _ in range(2)
+    )
+    lighter = ImageChops.add(page.filter(ImageFilter.GaussianBlur(1)), light.convert("RGB"))
+    return ImageChops.subtract(lighter, dark.convert("RGB")).filter(ImageFilter.GaussianBlur(0.7))
 
 
 def test_a_dark_screen_goes_out_the_other_way_round() -> None:
@@ -316,6 +362,9 @@ def test_type_under_a_highlighter_in_a_scan_keeps_its_letters(colour: tuple[int,
     box = (310, 206, 1020, 200 + 19 * 60 + 30)
     missing = ImageStat.Stat(ImageChops.subtract(faxed, words).crop(box)).sum[0]
     assert missing < 0.3 * ImageStat.Stat(ImageChops.invert(words.crop(box))).sum[0]
+    for row in range(20):
+        line = (310, 206 + row * 60, 1020, 232 + row * 60)
+        assert _ink(faxed.crop(line)) < 2 * _ink(words.crop(line)), "more than the letters"
 
 
 def test_highlighted_lines_of_a_scan_are_no_photograph_at_standard_resolution() -> None:

@@ -10,8 +10,9 @@ enum { BOX_ACROSS = 15, BOX_DOWN = 11, BOX_CLOSED_ACROSS = 25, BOX_CLOSED_DOWN =
 enum { CLEAR_ACROSS = 19, CLEAR_DOWN = 15, CLEAR_CLOSED = 41 };
 /* Round dark type on a photograph. */
 enum { HALO = 7 };
-/* The box of light type ends where the paper is white. */
-enum { BARE_PAPER = 248 };
+/* The box of light type ends where the paper is white; that of a picture has noise, and no tint as light as this
+ * has light type. */
+enum { BARE_PAPER = 248, BARE_IN_NOISE = 225 };
 /* Specks of a scan, pixels. */
 enum { SPECK = 4 };
 
@@ -92,10 +93,11 @@ static int fill_bars(const Band *band, uint8_t *box, const uint8_t *level, const
 }
 
 WIDE static void keep_boxes(uint8_t *restrict box, const uint8_t *ground, const uint8_t *photo, const uint8_t *clear,
-                            const uint8_t *light, size_t count)
+                            const uint8_t *light, int bare, size_t count)
 {
+    uint8_t white = (uint8_t)bare;
     for (size_t at = 0; at < count; at++)
-        box[at] &= ((ground[at] < BARE_PAPER) | photo[at]) & ((clear[at] == 0) | light[at]);
+        box[at] &= ((ground[at] < white) | photo[at]) & ((clear[at] == 0) | light[at]);
 }
 
 /* ``light`` is what is light type; black round it, the letters white. */
@@ -108,7 +110,7 @@ static int set_off(const Band *band, uint8_t *black, const uint8_t *light, const
         || close_scaled(band, box, BOX_CLOSED_ACROSS, BOX_CLOSED_DOWN) < 0)
         return -1;
     const uint8_t *ground = band->under_type;
-    keep_boxes(box, ground, band->photo, clear, light, octets);
+    keep_boxes(box, ground, band->photo, clear, light, band->dark_type != NULL ? BARE_PAPER : BARE_IN_NOISE, octets);
     if (fill_bars(band, box, level, clear) < 0)
         return -1;
     for (size_t at = 0; at < octets; at++)

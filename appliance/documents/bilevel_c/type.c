@@ -85,6 +85,7 @@ void remove_specks(uint8_t *ink, Size size, int most)
 enum { FAINTEST = 7, FAINT = 110, GRID_LINE = 41, GRID_AROUND = 61, GRID_PITCH = 21, GRID_PERCENT = 13, GRID_RIM = 3, GRID_THICK = 8, GRID_THICK_SCANNED = 5 };
 /* In a scan so are thicker ones that are much longer and cover more, the pattern of stripes of a card, and their
  * pieces between type. */
+enum { DARKEST_STRIPE = 160 }; /* what is darker between long light lines is the ground of light type */
 enum { STRIPE = 101, STRIPE_PERCENT = 25, STRIPE_PIECE = 21, STRIPE_REACH = 481, STRIPE_WIDE = 13, STRIPE_FLAT = 7, STRIPES_AROUND = 81, STRIPE_RIM = 3 };
 /* Pages with less than one pixel in so many on such lines have no grid. */
 enum { GRID_LEAST = 50 };
@@ -97,6 +98,12 @@ WIDE static size_t mark_faint(uint8_t *restrict lines, const uint8_t *restrict d
         count += lines[x];
     }
     return count;
+}
+
+WIDE static void take_pale_ink(uint8_t *restrict pale, const uint8_t *faint, const uint8_t *ink, const uint8_t *tone, size_t count)
+{
+    for (size_t at = 0; at < count; at++)
+        pale[at] = faint[at] & ink[at] & (tone[at] >= DARKEST_STRIPE);
 }
 
 /* What is dropped is paper from now on: nobody may take the gaps between stripes for light lines. */
@@ -145,8 +152,7 @@ static int drop_stripes(const Band *band, uint8_t *ink, const uint8_t *depth, co
     uint8_t *stripes = malloc(4 * octets), *dense = stripes + octets, *crossing = dense + octets, *blobs = crossing + octets;
     int failed = stripes == NULL;
     for (int upright = 0; upright < 2 && !failed; upright++) {
-        for (size_t at = 0; at < octets; at++)
-            stripes[at] = faint[at] & ink[at];
+        take_pale_ink(stripes, faint, ink, band->under_tone, octets);
         failed = only_upright(band, stripes, upright, STRIPE) < 0;
         if (failed || !any_set(stripes, octets))
             continue;
@@ -277,6 +283,15 @@ WIDE static void mark_certain(uint8_t *restrict certain, const uint8_t *restrict
         certain[at] = ink[at] & (depth[at] >= from);
 }
 
+/* ``depth`` is the closing of ``grey``.  On a ground as blue as magenta grey says little: luma does. */
+WIDE static void take_depth(uint8_t *restrict depth, const uint8_t *grey, const uint8_t *closed, const uint8_t *tone, size_t count)
+{
+    for (size_t at = 0; at < count; at++) {
+        uint8_t of_grey = depth[at] - grey[at], of_tone = closed[at] - tone[at];
+        depth[at] = of_grey > of_tone ? of_grey : of_tone;
+    }
+}
+
 int find_ink(const Band *band, uint8_t *ink)
 {
     size_t octets = (size_t)(band->size.width * band->size.rows);
@@ -290,8 +305,7 @@ int find_ink(const Band *band, uint8_t *ink)
             memcpy(depth, grey, octets);
             failed = without_dark(depth, band->size, pixels_across(band, STROKE), pixels_down(band, STROKE)) < 0;
         }
-        for (size_t at = 0; at < octets; at++)
-            depth[at] -= grey[at];
+        take_depth(depth, grey, band->closed, band->under_tone, octets);
         int least = band->ground->scanned ? LEAST_SCANNED : LEAST_DRAWN;
         if (band->ground->scanned)
             measure_in_noise(band, depth);
@@ -333,9 +347,10 @@ int find_type(const Band *band, uint8_t *dark, uint8_t *light)
 /* -- light type in pictures, where nobody says what is type ------------------------------------ */
 
 /* Much lighter than most of its surroundings, no long line, and more of it around than dark ink. */
-enum { LIGHTER = 38, LONGEST_LINE = 48, LIGHT_AROUND = 41, GROUND_BELOW = 236, FEWEST = 8 };
-/* Between light letters the ground looks like ink: it is lifted by so much there, and is of its own grey. */
-enum { LIFTED = 20, OF_GROUND = 14, SURELY_DARKER = 60 };
+enum { LIGHTER = 38, LONGEST_LINE = 48, LIGHT_AROUND = 41, GROUND_BELOW = 236, WHITE_PAPER = 225, FEWEST = 8, LINE_RIM = 5 };
+/* Between light letters the ground looks like ink: it is lifted by so much there, and is of its own grey.  Beside
+ * them so does the noise of a scan. */
+enum { LIFTED = 20, OF_GROUND = 14, SURELY_DARKER = 60, NOISE_DARKER = 40 };
 /* What most of the surroundings are is the median of every fourth pixel, of so many such across and down,
  * and the other way round: a bar of a table is no higher than two lines of type.  The darker one counts, if
  * so much is of about its grey, in steps of 4 levels: that is a tint, and small blurred type is not. */
@@ -421,6 +436,46 @@ static int find_grounds(uint8_t *medians, Size small, const uint8_t *grey, Size 
     return failed ? -1 : 0;
 }
 
+/* Of a ground is also what is of about its grey beside it, and what stands within it and has so much of it at both
+ * sides: bold letters in it.  In samples, in 1/100. */
+enum { OF_SAMPLE = 16, REACH = 2, HOLE_ACROSS = 9, HOLE_DOWN = 7, ROW_AROUND = 8, HOLE_PERCENT = 15 };
+enum { GAP_ACROSS = 5, GAP_DOWN = 3 }; /* smaller holes are none */
+
+static int has_so_much(const uint8_t *row, ptrdiff_t x, ptrdiff_t width, int ground)
+{
+    int alike = 0, of = 0;
+    for (ptrdiff_t each = x < ROW_AROUND ? 0 : x - ROW_AROUND; each <= x + ROW_AROUND && each * EVERY < width; each++, of++)
+        alike += abs(row[each * EVERY] - ground) <= OF_SAMPLE;
+    return alike * 100 >= of * HOLE_PERCENT;
+}
+
+static int fill_grounds(uint8_t *medians, Size small, const uint8_t *grey, Size size)
+{
+    size_t count = (size_t)(small.width * small.rows);
+    uint8_t *beside = malloc(2 * count), *within = beside + count;
+    int failed = beside == NULL;
+    if (!failed) {
+        memcpy(beside, medians, count);
+        memcpy(within, medians, count);
+        failed = widen_dark(beside, small, 2 * REACH + 1, 2 * REACH + 1) < 0
+                 || without_light(within, small, HOLE_ACROSS, HOLE_DOWN) < 0;
+    }
+    for (ptrdiff_t y = 0; y < small.rows && !failed; y++)
+        for (ptrdiff_t x = 0; x < small.width; x++) {
+            const uint8_t *row = grey + EVERY * y * size.width;
+            ptrdiff_t at = y * small.width + x;
+            if (medians[at] < GROUND_BELOW || beside[at] >= GROUND_BELOW)
+                continue;
+            if (abs(row[EVERY * x] - beside[at]) <= OF_SAMPLE)
+                medians[at] = beside[at];
+            else if (within[at] < GROUND_BELOW && has_so_much(row, x, size.width, within[at]))
+                medians[at] = within[at];
+        }
+    failed = failed || without_light(medians, small, GAP_ACROSS, GAP_DOWN) < 0;
+    free(beside);
+    return failed ? -1 : 0;
+}
+
 /* Where a ground shows itself: a patch of nothing but it, wider than a stroke of small type, within reach. */
 enum { PATCH = 9, PATCH_REACH = 61 };
 
@@ -452,6 +507,13 @@ WIDE static void mark_light(uint8_t *restrict light, uint8_t *restrict height, c
     }
 }
 
+/* Paper between two bars is a long line even where no ground was found around it. */
+WIDE static void mark_white(uint8_t *restrict white, const uint8_t *light, const uint8_t *grey, size_t octets)
+{
+    for (size_t at = 0; at < octets; at++)
+        white[at] = light[at] | (grey[at] >= WHITE_PAPER);
+}
+
 WIDE static void keep(uint8_t *restrict marked, const uint8_t *restrict also, size_t octets)
 {
     for (size_t at = 0; at < octets; at++)
@@ -461,12 +523,13 @@ WIDE static void keep(uint8_t *restrict marked, const uint8_t *restrict also, si
 /* ``light`` is no long line; the second bit of ``ink`` is what may be ground between light letters, ``lines``
  * is what surely is ink. */
 WIDE static void part_ink(uint8_t *restrict light, uint8_t *restrict lines, uint8_t *restrict ink, const uint8_t *solid,
-                          const uint8_t *grounds, const uint8_t *closed, const uint8_t *grey, size_t octets)
+                          const uint8_t *grounds, const uint8_t *closed, const uint8_t *grey, int noise, size_t octets)
 {
+    uint8_t noise_darker = (uint8_t)noise;
     for (size_t at = 0; at < octets; at++) {
         uint8_t lifted = closed[at] > grounds[at] ? closed[at] - grounds[at] : 0;
         uint8_t darker = grounds[at] > grey[at] ? grounds[at] - grey[at] : 0;
-        uint8_t may = solid[at] & (lifted > LIFTED) & (darker <= SURELY_DARKER);
+        uint8_t may = solid[at] & (((lifted > LIFTED) & (darker <= SURELY_DARKER)) | (darker < noise_darker));
         light[at] &= lines[at] == 0;
         ink[at] |= (uint8_t)(may << 1);
         lines[at] = ink[at] == 1;
@@ -514,7 +577,8 @@ int find_light_type(const Band *band, uint8_t *light, uint8_t *ink, uint8_t *lev
                  || bright == NULL || black == NULL;
     const uint8_t *grey = band->under_tone;
     if (!failed) {
-        failed = find_grounds(medians, small, grey, size) < 0;
+        failed = find_grounds(medians, small, grey, size) < 0
+                 || (has_ground(medians, (size_t)(small.width * small.rows)) && fill_grounds(medians, small, grey, size) < 0);
         if (!failed && !has_ground(medians, (size_t)(small.width * small.rows))) {
             memset(light, 0, octets);
             goto done;
@@ -532,9 +596,13 @@ int find_light_type(const Band *band, uint8_t *light, uint8_t *ink, uint8_t *lev
             keep(light, solid, octets);
             if (!any_set(light, octets))
                 goto done;
-            memcpy(lines, light, octets);
+            mark_white(lines, light, grey, octets);
             failed = failed || only_runs(lines, size, pixels_across(band, LONGEST_LINE), pixels_down(band, LONGEST_LINE)) < 0;
-            part_ink(light, lines, ink, solid, grounds, band->closed, grey, octets);
+            /* A ground begins within a sample. */
+            failed = failed || widen_dark(grounds, size, 2 * EVERY + 1, 2 * EVERY + 1) < 0;
+            failed = failed || widen_light(lines, size, LINE_RIM, LINE_RIM) < 0;
+            part_ink(light, lines, ink, solid, grounds, band->closed, grey,
+                     band->ground->scanned ? NOISE_DARKER : 0, octets);
             failed = failed || count_around(bright, light, size, across, down) < 0
                      || count_around(black, lines, size, across, down) < 0
                      || where_deep(light, height, lines, band, LIGHTER / 2, LIGHT_SHARE) < 0;
