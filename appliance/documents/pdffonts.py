@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -51,21 +52,39 @@ _EVERYWHERE = re.compile(
 _PART = re.compile(rb"[A-Z]{6}\+")
 
 
-# How encodings name letters beyond western Europe's (Adobe Glyph List): everyone's fonts may lack them.
-_RARE_LETTERS = re.compile(rb"/(afii\d{5}|uni[\dA-F]{4})\b")
+# Where an encoding names letters one by one (ISO 32000-1 9.6.6.1), and each name there.
+_DIFFERENCES = re.compile(rb"/Differences\s*\[([^\]]{0,20000})\]")
+_LETTER_NAME = re.compile(rb"/([^\s/\[\]<>()]{1,100})")
+# Names in use besides those of the standard encodings.
+_ALSO_COMMON = {".notdef", "Euro", "sfthyphen"}
 
 
 def may_lack_fonts(content: bytes) -> bool:
     """Whether a font of the document may be none of those, or lack letters, and not be embedded: most
     documents embed parts.
     """
-    if any(map(_RARE_LETTERS.search, texts_with(content, b"/Differences"))):
+    if any(map(_names_rare_letters, texts_with(content, b"/Differences"))):
         return True
     return any(
         not _PART.match(name) and not _EVERYWHERE.match(name.decode("latin-1"))
         for text in texts_with(content, b"/BaseFont")
         for name in _NAME.findall(text)
     )
+
+
+def _names_rare_letters(text: bytes) -> bool:
+    """Whether an encoding names letters that not everyone's fonts have, or that nobody else calls so."""
+    named = set(_LETTER_NAME.findall(b" ".join(_DIFFERENCES.findall(text))))
+    return not named <= _common_names()
+
+
+@cache
+def _common_names() -> frozenset[bytes]:
+    """Those of western Europe's letters and signs (annex D)."""
+    from fontTools.encodings import MacRoman, StandardEncoding  # noqa: PLC0415 (for few documents)
+
+    names = {*StandardEncoding.StandardEncoding, *MacRoman.MacRoman, *_ALSO_COMMON}
+    return frozenset(name.encode() for name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +137,8 @@ def stand_in(page: pypdfium2.PdfPage, identity: frozenset[str]) -> Unlike:
         if raw.FPDFText_HasUnicodeMapError(text, index) == 1:
             if name in identity:
                 unknown.setdefault(address, _Unknown(handle, name)).codes.append(code)
+            elif code > ord(" "):
+                lost.add(name)  # a letter by a name that only its own font knows
         elif SIGNS_OF_WINDOWS.search(name):
             lost.add(name)
         else:

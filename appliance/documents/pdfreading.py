@@ -32,8 +32,8 @@ LARGEST = 60 << 20
 _MOST_STREAMS, _MOST_OCTETS, _DEEPEST = 2_000, 64 << 20, 12
 
 # Names of resources, and the operators that use them (ISO 32000-1 annex A).
-_USE = re.compile(rb"/([^\s/<>\[\](){}%]{1,127})\s+(Do|scn|SCN|gs|[-+.\d]{1,20}\s+Tf)(?![\w*'\"])")
-_KIND_OF = {b"Do": "/XObject", b"scn": "/Pattern", b"SCN": "/Pattern", b"gs": "/ExtGState"}
+_USE = re.compile(rb"/([^\s/<>\[\](){}%]{1,127})\s+(Do|scn|SCN|gs|sh|[-+.\d]{1,20}\s+Tf)(?![\w*'\"])")
+_KIND_OF = {b"Do": "/XObject", b"scn": "/Pattern", b"SCN": "/Pattern", b"gs": "/ExtGState", b"sh": "/Shading"}
 _CODED = re.compile(rb"#([0-9A-Fa-f]{2})")
 # What the page's own dictionary says of its content, in the file (7.7.3.3).
 _CONTENTS = re.compile(rb"/Contents\s*\[?\s*(\d{1,8})\s+(\d{1,5})\s+R")
@@ -174,6 +174,11 @@ class Reading:
                 return False, int(not is_whole_picture(thing))
             case "/XObject":
                 return self._form(thing, resources, depth)
+            case "/Shading":
+                if thing is None:
+                    return True, 0
+                octets = self._read(thing)  # of a mesh; others are no streams
+                return octets is not None and octets.damaged, 0
             case "/Pattern" if is_stream:
                 return self._form(thing, resources, depth)
             case "/ExtGState" if thing is not None:

@@ -42,6 +42,7 @@ def prepare_page(page: Element, parse: Callable[[str], Element]) -> list[Remark]
     scripted = any(element.tag == "script" for element in page.iter())
     waiting = list(page.iter())
     frames = 0
+    beside: dict[str, None] = {}
     while waiting:
         element = waiting.pop()
         remark: Remark | None = None
@@ -61,7 +62,7 @@ def prepare_page(page: Element, parse: Callable[[str], Element]) -> list[Remark]
             case "img":
                 _take_source(element)
                 if _BESIDE.match(element.get("src", "")):
-                    remark = Remark(PICTURE_LOST, detail=f"{element.get('src')} did not come along")
+                    beside[element.get("src", "").strip()] = None
             case "picture":
                 _take_picture(element)
             case "input" if element.get("type", "").lower() == "password":
@@ -78,6 +79,8 @@ def prepare_page(page: Element, parse: Callable[[str], Element]) -> list[Remark]
                 remark = Remark(LAYOUT_SIMPLIFIED, detail="formulas")
         if remark is not None:
             said[remark] = None
+    if beside:
+        said[Remark(PICTURE_LOST, detail=f"did not come along: {', '.join(beside)}")] = None
     return list(said)
 
 

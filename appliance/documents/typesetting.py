@@ -74,7 +74,7 @@ _SHEET = """
 @page {{ size: {width:.1f}mm {height:.1f}mm !important; margin: {margin:.1f}mm !important; }}
 html {{ font-family: "Liberation Sans", "DejaVu Sans", sans-serif; }}
 body {{ overflow-wrap: anywhere; }}
-pre {{ white-space: pre-wrap; tab-size: 8; }}
+pre {{ white-space: pre-wrap !important; tab-size: 8; }}
 img {{ max-width: 100%; }}
 textarea {{ height: auto !important; min-height: 3em; white-space: pre-wrap !important; }}
 input {{ white-space: normal !important; }}

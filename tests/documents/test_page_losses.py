@@ -65,6 +65,7 @@ def kinds(made: Opened) -> list[RemarkKind]:
         ("<p style='position:absolute;left:-9999px'>for those who hear the page</p>", "Ordinary words"),
         ("<div style='height:20px;overflow:hidden'>one<br>two<br>three</div>", "Ordinary words"),
         ("<div style='overflow:auto'>one<br>two</div>", "one two"),
+        (f"<pre style='white-space:pre;overflow:auto'>{'word ' * 60}the last</pre>", "the last"),
     ],
 )
 def test_what_a_page_says_is_on_paper_and_nothing_is_remarked(tmp_path: Path, body: str, words: str) -> None:
@@ -85,7 +86,7 @@ def test_a_secret_is_no_more_readable_on_paper_than_on_the_screen(tmp_path: Path
         ("<audio src='a.mp3'></audio>", "", PART_LEFT_OUT),
         ("<video src='a.mp4'></video>", "", PART_LEFT_OUT),
         ("<canvas></canvas><script>draw()</script>", "", PART_LEFT_OUT),
-        ("<img src='logo.png'>", "", PICTURE_LOST),
+        ("<img src='logo.png'><img src='../sign.gif'>", "", PICTURE_LOST),
         ("<img data-src='https://x.example/a.png'>", "", PICTURES_LEFT_OUT),
         ("<p class=s>seen</p>", "<style>@media print{.s{display:none}}</style>", SCREEN_ONLY),
         ("<p class=s>seen</p>", "<style media=print>.s{display:none}</style>", SCREEN_ONLY),

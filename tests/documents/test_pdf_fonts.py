@@ -167,6 +167,34 @@ def test_letters_named_by_an_encoding_are_drawn_or_remarked(
     assert drawn or name == b"Arial"
 
 
+@pytest.mark.parametrize(
+    ("names", "drawn"),
+    [
+        (b"/Adieresis/eacute/Euro", True),
+        (b"/gbreve/Lslash/Omega", True),
+        (b"/space/.notdef/space", True),
+        (b"/arrowright/checkmark/alpha", True),  # another font has them
+        (b"/g12/g13/g14", False),
+        (b"/A/mylogo/B", False),
+    ],
+)
+def test_letters_by_names_that_only_their_own_font_knows_are_remarked(
+    rendered: Rendered, names: bytes, drawn: bool
+) -> None:
+    content = b"BT /F0 24 Tf 60 780 Td <808182> Tj ET"
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Count 1/Kids[3 0 R]>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F0 5 0 R>>>>>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica"
+        b"/Encoding<</Type/Encoding/Differences[128%s]>>>>" % names,
+    ]
+    bodies = b"".join(b"%d 0 obj %s endobj\n" % each for each in enumerate(objects, 1))
+    document = rendered(b"%PDF-1.4\n" + bodies + b"trailer <</Root 1 0 R>>\n%%EOF\n")
+    assert drawn == (GLYPHS_MISSING not in {remark.kind for remark in document.remarks})
+
+
 def _glyphs(words: str) -> bytes:
     return b"".join((ord(letter) - 29).to_bytes(2, "big") for letter in words)
 
