@@ -11,18 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.api.rest.table import ROUTES
+from appliance.configuration import open_settings
+from appliance.lines.practice.settings import PracticeSettings
+from appliance.net.settings import ApiSettings
+from appliance.settings import secrets
+from appliance.settings.accounts import Scope
 from tests.api.transcripts import Shell, follow, steps
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "api.md"
 FAXBOX = [sys.executable, "-m", "appliance.cli"]
-# Practice calls never wait for one another, however slowly the machine carries them.
-SETTINGS = (
-    "practice.speed 10",
-    "practice.wait_s 0.5",
-    "practice.calls_at_once 64",
-    "api.requests_per_hour 0",
-    "api.burst 0",
-)
 LETTER = "Dear Sir,\n\nplease find our offer on the next page.\n\fOur offer: 42.\n"
 
 
@@ -33,14 +30,11 @@ def shell_on_box(folder: Path) -> Iterator[Shell]:
     data.mkdir()
     (folder / "letter.txt").write_text(LETTER, encoding="utf-8")
 
-    def faxbox(*words: str) -> str:
-        return subprocess.run(
-            [*FAXBOX, *words, "--data", str(data)], capture_output=True, text=True, check=True
-        ).stdout
-
-    for setting in SETTINGS:
-        faxbox("config", "set", *setting.split())
-    token = faxbox("key", "add", "office", "--scope", "admin").split()[-1]
+    store = open_settings(data)
+    # Practice calls never wait for one another, however slowly the machine carries them.
+    store.change(PracticeSettings, {"speed": 10.0, "wait_s": 0.5, "calls_at_once": 64})
+    store.change(ApiSettings, {"requests_per_hour": 0, "burst": 0})
+    _, token = secrets.add_key(store, "office", scopes=(Scope.ADMIN,))
     process = subprocess.Popen(
         [*FAXBOX, "serve", "--data", str(data), "--http", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True
     )
