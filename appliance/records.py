@@ -159,7 +159,6 @@ class Declared:
 
 
 _DECLARED = "record"
-_PLAIN = Declared()
 
 
 def fact(

@@ -12,14 +12,13 @@ from appliance.exchange.making import check_line
 from appliance.exchange.messages import LineSpec
 from appliance.exchange.remote import Exchange, RemoteLine
 from appliance.lines.practice.numbers import PRACTICE_NUMBERS
-from appliance.lines.practice.settings import PracticeSettings
+from appliance.lines.practice.settings import PRACTICE_NAME, PracticeSettings
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import SipSettings
 from appliance.numbers import plan_for
 
 _log = logging.getLogger(__name__)
 
-PRACTICE_NAME = "practice"
 PRACTICE_FOLDER = "practice"
 # What calls have shown of each trunk.
 LEARNED_FOLDER = "learned"

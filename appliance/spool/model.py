@@ -55,7 +55,6 @@ class JobState(Enum):
 
 
 ENDED = frozenset({JobState.DELIVERED, JobState.FAILED, JobState.CANCELLED, JobState.UNKNOWN})
-ACTIVE = frozenset(JobState) - ENDED
 
 # The only changes of state there are.  Anything else raises IllegalTransitionError and changes
 # nothing.  An ended job never comes back: a resend is a new job that names the old one; the one

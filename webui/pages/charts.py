@@ -11,6 +11,7 @@ from appliance.api.problems import ProblemError
 from appliance.api.statistics import Sum, look
 from appliance.causes import all_causes
 from appliance.language import said as _
+from appliance.lines.line import LineKind
 from webui.charts import Columns, columns
 from webui.visit import Answer, Page, Visit
 from webui.wording import Chip
@@ -19,7 +20,6 @@ SPANS = (7, 30, 90, 365)
 DEFAULT_SPAN = 30
 # Longer spans are drawn by the week: a bar stays wide enough to be seen.
 DAYS_DRAWN = 90
-WEEK = 7
 MINUTE_S = 60.0
 
 
@@ -102,7 +102,7 @@ def show(visit: Visit) -> Answer:
     first = _("Week from") if by_week else _("Day")
     hours = [(f"{hour:02}", pair) for hour, pair in enumerate(looked.hours)]
     causes = {cause.code: _(cause.sentence) for cause in all_causes()}
-    practice_lines = frozenset(line.name for line in visit.box.lines() if line.kind.value == "practice")
+    practice_lines = frozenset(line.name for line in visit.box.lines() if line.kind is LineKind.PRACTICE)
     failed = sum(count for _code, count in looked.sums.causes)
     return visit.page(
         "charts.html",

@@ -9,6 +9,7 @@ from appliance.api.rest.trunk_check import trunk_report
 from appliance.disk_lock import owner
 from appliance.language import locale_of, spoken
 from appliance.language import said as _
+from appliance.lines.line import LineKind
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import SipTrunk
@@ -63,7 +64,7 @@ def show_line(visit: Visit) -> Answer:
         kinds=TRUNK_KINDS.values(),
         modems=candidates(),
         trunks=[line.name for line in lines.values() if isinstance(line, SipTrunk) and line.enabled],
-        reports=[report for report in visit.box.lines() if report.kind.value != "practice"],
+        reports=[report for report in visit.box.lines() if report.kind is not LineKind.PRACTICE],
         has_lines=bool(lines),
     )
 

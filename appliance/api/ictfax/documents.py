@@ -12,7 +12,7 @@ from appliance.api.foreign import PDF, Answer, ForeignDoor, received_pdf
 from appliance.api.ictfax.media import document_pdf
 from appliance.api.ictfax.objects import RECEIVED_DOCUMENTS, document_object, received_document
 from appliance.api.ictfax.people import asked
-from appliance.api.ictfax.words import LINE_LIMIT, TEXT_LIMIT, text
+from appliance.api.ictfax.words import LINE_LIMIT, LIST_LIMIT, TEXT_LIMIT, text
 from appliance.api.intake import StoredUpload
 from appliance.api.problems import ProblemError
 from appliance.documents.causes import DOCUMENT_MISLABELLED
@@ -38,7 +38,6 @@ MEDIA_TYPES: dict[str, Kind | None] = {
     "": None,
 }
 # Documents in one listing.
-LIST_LIMIT = 1000
 
 
 class DocumentCalls:

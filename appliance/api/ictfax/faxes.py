@@ -17,7 +17,7 @@ from appliance.api.ictfax.media import document_pdf
 from appliance.api.ictfax.objects import INBOUND, OUTBOUND, SERVICE_FLAG, STATES
 from appliance.api.ictfax.people import PeopleCalls
 from appliance.api.ictfax.transmissions import ENDED_BADLY, Transmission, Transmissions
-from appliance.api.ictfax.words import number
+from appliance.api.ictfax.words import LIST_LIMIT, number
 from appliance.api.numbers import own_number
 from appliance.dispatch.rules import most_tries
 from appliance.phonebook import Contact
@@ -26,8 +26,6 @@ from appliance.spool.errors import NotFoundError
 from appliance.spool.model import Job, JobFilter, JobState, Received, ReceivedFilter
 from appliance.spool.settings import SendingSettings
 
-# Transmissions in one answer: when nothing is said, and at most.
-LIST_LIMIT = 1000
 _TEXT_FILTERS = ("title", "origin", "status", "response")
 _ID_FILTERS = ("transmission_id", "program_id", "account_id", "contact_id")
 

@@ -22,6 +22,8 @@ TEXT_LIMIT = 2000
 NUMBER_LIMIT = 64
 # Calls that one fax may take: the most that the box's own setting allows, too.
 MOST_TRIES = 50
+# Of a list, in one answer: when nothing is said, and at most.
+LIST_LIMIT = 1000
 
 _STATUS: dict[str, HTTPStatus] = {
     causes.DOCUMENT_EMPTY.code: HTTPStatus.LENGTH_REQUIRED,

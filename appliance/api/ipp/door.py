@@ -41,7 +41,6 @@ _JOB = re.compile(r"(.+)/([1-9][0-9]{0,9})")
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 # Printers may be looked at without a password: computers do so before they ask for one.
 _OPEN = frozenset({Operation.GET_PRINTER_ATTRIBUTES})
-_MAKES_JOBS = frozenset({Operation.PRINT_JOB, Operation.CREATE_JOB, Operation.VALIDATE_JOB})
 # Octets of a request whatever the settings say: twice what they may.
 _LARGEST = 400 * request.MB
 _TEXT = "text/plain; charset=utf-8"

@@ -22,6 +22,7 @@ from appliance.documents.causes import COVER_TEMPLATE_WRONG
 from appliance.documents.settings import STANDARD_COVER, CoverTemplate
 from appliance.exchange.making import check_line
 from appliance.language import said
+from appliance.lines.practice.settings import PRACTICE_NAME
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import SipSettings
 from appliance.phonebook import Contact, ContactGroup
@@ -32,8 +33,7 @@ from appliance.settings.accounts import ApiKey, Scope, User
 from appliance.settings.fields import TYPE_KEY, describe, from_document, one_of, to_document, variants
 from appliance.settings.store import SettingsStore
 
-# The box's own line, whose name no other has; and the ways in which a webhook may speak.
-PRACTICE_NAME = "practice"
+# The ways in which a webhook may speak.
 STYLES = ("own", "ifax", "ictfax")
 
 

@@ -66,24 +66,20 @@ FILE = component(
         help="A PDF, TIFF, PNG, JPEG or text file: either `content` or `url`.",
     ),
 )
-COVER = component(
-    "Cover",
-    request_object(
-        {
-            "template": text(
-                64,
-                help="name of one of the box's templates, or standard, the box's own page;"
-                " left out: the one that your faxes usually have",
-            ),
-            "subject": text(200),
-            "from_name": text(200),
-            "to_name": text(200),
-            "to_company": text(200),
-            "message": text(20_000),
-        }
+_COVER = {
+    "template": text(
+        64,
+        help="name of one of the box's templates, or standard, the box's own page;"
+        " left out: the one that your faxes usually have",
     ),
-)
-COVER_FIELDS = ("template", "subject", "from_name", "to_name", "to_company", "message")
+    "subject": text(200),
+    "from_name": text(200),
+    "to_name": text(200),
+    "to_company": text(200),
+    "message": text(20_000),
+}
+COVER = component("Cover", request_object(_COVER))
+COVER_FIELDS = tuple(_COVER)
 STRAIGHTEN = (
     "whether pictures on which a page is seen are cropped to it and straightened; left out: those that a"
     " camera made are, unless the box's settings say no"

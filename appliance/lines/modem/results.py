@@ -62,7 +62,7 @@ _CALLER = re.compile(r"(NMBR|NAME|MESG|DDN_NMBR|DATE|TIME)\s*[=:]\s*(.*)", re.IG
 # Firmware that hands the network's message over as it came (V.253's +VCID=2, unasked): hexadecimal octets.
 _RAW_CALLER = re.compile(r"(?:MESG\s*[=:]\s*)?((?:04|80)(?:[0-9A-F]{2}){2,257})", re.IGNORECASE)
 # ETSI EN 300 659-3 5.2, Bellcore GR-30: a message of parameters; the older one with date and number only.
-_MULTIPLE_DATA, _SINGLE_DATA, _DATE_OCTETS = 0x80, 0x04, 8
+_SINGLE_DATA, _DATE_OCTETS = 0x04, 8
 _PARAMETERS = {0x02: "NMBR", 0x03: "DDN_NMBR", 0x07: "NAME"}
 _WITHHELD = frozenset({"P", "O", "PRIVATE", "OUT OF AREA", "UNKNOWN", "WITHHELD", "<NONE>", "-"})
 MAX_CALLER_CHARACTERS = 40

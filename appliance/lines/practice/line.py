@@ -29,6 +29,7 @@ from appliance.lines.line import (
 from appliance.lines.practice.abilities import Abilities
 from appliance.lines.practice.account import not_connected, progress
 from appliance.lines.practice.numbers import PRACTICE_NUMBERS, Script, Signal, script_for
+from appliance.lines.practice.settings import PRACTICE_NAME
 from appliance.t30.conversation import CallOwner, Ended
 from appliance.t30.parameters import CallResult
 from appliance.t38.settings import T38Settings
@@ -64,7 +65,7 @@ class PracticeLine:
 
     def __init__(
         self,
-        name: str = "practice",
+        name: str = PRACTICE_NAME,
         *,
         speed: float = 1.0,
         capacity: int = DEFAULT_CAPACITY,

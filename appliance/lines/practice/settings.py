@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from appliance.settings.fields import setting
 
+# Of the line; no other has it.
+PRACTICE_NAME = "practice"
+
 
 @dataclass(frozen=True, slots=True)
 class PracticeSettings:
