@@ -200,6 +200,8 @@ def _letter_of(message: Message) -> Letter:
     page = ""
     if any(passage.is_designed for passage in passages.values()):
         page = "\n".join(passage.as_page() for passage in passages.values())
+    said = any(passage.as_text().strip() or passage.is_designed for passage in passages.values())
+    files = [each for file in files for each in _without_wrapper(file, said)]
     if not passages and not files:
         companions += silent  # all that came
     page = _with_places(page, files)
@@ -259,12 +261,15 @@ def _files(part: Message, kind: str, name: str) -> Iterator[FilePart]:
         if unpacked is not None:
             name, content = unpacked
             kind = "application/octet-stream"
-    elif packed.is_tnef(content):
-        inside = packed.from_tnef(content)
-        yield from (FilePart(each, "application/octet-stream", octets) for each, octets in inside.files)
-        if inside.files:
-            return
     yield FilePart(name, kind, content, content_id or address, by_address=not content_id and bool(address))
+
+
+def _without_wrapper(file: FilePart, said: bool) -> Iterator[FilePart]:
+    """The files in a winmail.dat; itself, to be read as a whole, unless the text is ``said`` elsewhere."""
+    inside = packed.from_tnef(file.content).files if said and packed.is_tnef(file.content) else ()
+    if not inside:
+        yield file
+    yield from (FilePart(name, "application/octet-stream", octets) for name, octets in inside)
 
 
 def _message_within(part: Message, inner: Message) -> bytes:

@@ -21,7 +21,7 @@ from appliance.documents.causes import (
 )
 from appliance.documents.confined import Bench, find_program
 from appliance.documents.errors import DocumentError
-from appliance.documents.officeparts import LOOKED_INTO, unseen
+from appliance.documents.officeparts import LOOKED_INTO, unseen, unseen_in_rtf, unseen_in_xls
 from appliance.documents.typeset_source import TypesetSource
 from appliance.documents.workshop import Workshop
 from appliance.remarks import COLUMN_NARROW, PICTURES_LEFT_OUT, Remark
@@ -42,6 +42,7 @@ _SHEETS = frozenset({".xls", ".xlsx", ".xlsm", ".ods"})
 _NO_ROOM = re.compile(r"(?<!\S)#{3,}(?!\S)")
 _ENCRYPTED_STREAM = "EncryptedPackage"  # [MS-OFFCRYPTO] 1.3.2
 # What the older formats keep their content in ([MS-DOC], [MS-XLS], [MS-PPT]).
+_WORKBOOK = "Workbook"
 _STREAMS = ("WordDocument", "Workbook", "Book", "PowerPoint Document")
 # No macros, no links, nothing from outside: a document may name pictures and data anywhere.
 _PROFILE = """<?xml version="1.0" encoding="UTF-8"?>
@@ -79,10 +80,11 @@ def open_office(content: bytes, name: str, workshop: Workshop) -> TypesetSource:
         raise DocumentError(OFFICE_NOT_INSTALLED, name)
     remarks = tuple(_look_inside(content)) if content.startswith(b"PK") else ()
     if content.startswith(olefile.MAGIC):
-        _check_compound(content)
+        remarks = tuple(_check_compound(content))
     suffix = PurePath(name).suffix.lower()
     if content.lstrip().startswith(b"{\\rtf"):
         suffix = ".rtf"
+        remarks = tuple(unseen_in_rtf(content))
     elif suffix not in _SUFFIXES:
         suffix = ".docx" if content.startswith(b"PK") else ".doc"
 
@@ -123,14 +125,17 @@ def _beginning(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
         return file.read(_SCANNED_OCTETS)
 
 
-def _check_compound(content: bytes) -> None:
-    """Raises DocumentError for a compound file without a document: it would be shown as text."""
+def _check_compound(content: bytes) -> list[Remark]:
+    """What a compound file does not show.  Raises DocumentError for one without a document."""
     try:
         with olefile.OleFileIO(io.BytesIO(content)) as ole:
             if ole.exists(_ENCRYPTED_STREAM):
                 raise DocumentError(DOCUMENT_ENCRYPTED)
             if not any(map(ole.exists, _STREAMS)):
                 raise DocumentError(DOCUMENT_DAMAGED, "a compound file without a document")
+            if ole.exists(_WORKBOOK):
+                return list(unseen_in_xls(ole.openstream(_WORKBOOK).read(_SCANNED_OCTETS)))
+            return []
     except DocumentError:
         raise
     except Exception as error:  # the library meets damage with whatever comes to its mind

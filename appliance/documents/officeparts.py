@@ -59,6 +59,11 @@ _CORNER = re.compile(rb"\$?([A-Z]{1,3})\$?(\d{1,7})")
 _CELL = re.compile(
     rb"<(?:\w+:)?c\b[^>]{0,100}?\br=\"([A-Z]{1,3})(\d{1,7})\"[^>]{0,300}>\s*<(?:\w+:)?(?:v|f|is)\b"
 )
+# Hidden text that is not switched off at once, and comments, in RTF.
+_RTF_HIDDEN = re.compile(rb"\\v(?![0-9a-z])[^{}\\]{0,20}(?:\\(?!v0)[a-z]+-?\d* ?){0,20}[^{}\\\s]")
+_RTF_COMMENT = re.compile(rb"\{\\\*\\annotation\b")
+# Records of an XLS: their numbers, and the octet of a sheet's that says whether it is hidden.
+_SHEET_RECORD, _END_OF_RECORDS, _SHEET_STATE, _MOST_RECORDS = 0x0085, 0x000A, 4, 20_000
 _MOST_CELLS = 200_000
 
 
@@ -81,6 +86,32 @@ def unseen(names: list[str], parts: Mapping[str, bytes]) -> Iterator[Remark]:
     films = [name.rpartition("/")[2] for name in names if _FILMS.search(name)]
     if films:
         yield Remark(MOVEMENT_LEFT_OUT, detail=", ".join(films))
+
+
+def unseen_in_rtf(content: bytes) -> Iterator[Remark]:
+    """About an RTF (Word 2007 RTF specification 1.9.1)."""
+    texts, comments = len(_RTF_HIDDEN.findall(content)), len(_RTF_COMMENT.findall(content))
+    if texts:
+        yield Remark(HIDDEN_LEFT_OUT, detail=f"texts: {texts}")
+    if comments:
+        yield Remark(COMMENTS_LEFT_OUT, detail=f"comments: {comments}")
+
+
+def unseen_in_xls(workbook: bytes) -> Iterator[Remark]:
+    """About the stream of an XLS, whose first records name the sheets ([MS-XLS] 2.4.28)."""
+    sheets = at = 0
+    for _ in range(_MOST_RECORDS):
+        if at + 4 > len(workbook):
+            break
+        kind = int.from_bytes(workbook[at : at + 2], "little")
+        length = int.from_bytes(workbook[at + 2 : at + 4], "little")
+        if kind == _END_OF_RECORDS:
+            break
+        if kind == _SHEET_RECORD and length > _SHEET_STATE:
+            sheets += workbook[at + 4 + _SHEET_STATE] & 3 != 0
+        at += 4 + length
+    if sheets:
+        yield Remark(HIDDEN_LEFT_OUT, detail=f"sheets: {sheets}")
 
 
 def _hidden(parts: Mapping[str, bytes]) -> dict[str, int]:

@@ -14,9 +14,10 @@ import olefile
 from appliance.documents.causes import DOCUMENT_DAMAGED
 from appliance.documents.email_parts import FilePart, Letter
 from appliance.documents.errors import DocumentError
+from appliance.documents.rtfcompression import decompressed
 from appliance.documents.text import decode
 
-_SUBJECT, _BODY, _HTML = "0037", "1000", "1013"
+_SUBJECT, _BODY, _HTML, _RTF = "0037", "1000", "1013", "1009"
 _SENDER_NAME, _SENDER, _TO, _CC = "0C1A", "0C1F", "0E04", "0E03"
 _CONTENT, _LONG_NAME, _NAME, _MEDIA_TYPE, _CONTENT_ID = "3701", "3707", "3704", "370E", "3712"
 _STRING_WIDE, _STRING, _BINARY = "001F", "001E", "0102"  # [MS-OXCDATA] 2.11.1
@@ -65,9 +66,14 @@ def _read(ole: olefile.OleFileIO, root: str, depth: int) -> tuple[dict[str, str]
                 raise ValueError(f"more than {_DEEPEST} messages within each other")
             within = _read(ole, inner, depth + 1)
             files.append(FilePart(f"{within[0]['Subject'] or 'message'}.eml", "", _as_email(*within)))
+    plain = _words(ole, root, _BODY)
+    if not (plain.strip() or text.strip()):
+        rtf = decompressed(_octets(ole, root, _RTF, _BINARY))
+        if rtf:
+            files.insert(0, FilePart("message.rtf", "application/rtf", rtf))
     shown = {each.content_id for each in files if each.content_id and f"cid:{each.content_id}" in text}
     return fields, Letter(
-        plain=_words(ole, root, _BODY),
+        plain=plain,
         html=text,
         inline=tuple(each for each in files if each.content_id in shown),
         files=tuple(each for each in files if each.content_id not in shown),

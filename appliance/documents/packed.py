@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from appliance.documents.rtfcompression import decompressed
+
 _UUENCODED = re.compile(
     r"(?m)^begin [0-7]{3,4} ([^\n]{1,200})\n((?:[!-`][ -`]{0,90}\n){0,400000}?)(?:`|[ ])?\n?end$\n?"
 )
@@ -127,6 +129,8 @@ def from_tnef(content: bytes) -> Packed:
         if isinstance(body, bytes):
             body = body.decode("cp1252", "replace")
         rtf = getattr(whole, "rtfbody", None) or b""
+        if isinstance(rtf, bytes) and not rtf.startswith(b"{"):
+            rtf = decompressed(rtf) or b""
     except Exception:  # the library meets damage with whatever comes to its mind
         return Packed(())
     return Packed(files, str(page), bytes(rtf) if isinstance(rtf, bytes) else b"", str(body))

@@ -15,7 +15,7 @@ import pypdfium2
 from pypdfium2 import raw
 
 from appliance.documents.hypertext import html_text
-from appliance.remarks import MARK_LOST, MOVEMENT_LEFT_OUT, Remark
+from appliance.remarks import COMMENTS_LEFT_OUT, MARK_LOST, MOVEMENT_LEFT_OUT, Remark
 
 _NORMAL = raw.FPDF_ANNOT_APPEARANCEMODE_NORMAL
 _UNSEEN = raw.FPDF_ANNOT_FLAG_HIDDEN | raw.FPDF_ANNOT_FLAG_NOVIEW
@@ -55,6 +55,8 @@ _NEVER_DRAWN = {
     raw.FPDF_ANNOT_WATERMARK: "Watermark",
     raw.FPDF_ANNOT_UNKNOWN: "of an unknown kind",
 }
+# Kinds whose words are no part of the page.
+_COMMENTED = {raw.FPDF_ANNOT_TEXT, raw.FPDF_ANNOT_HIGHLIGHT}
 # Kinds that move, sound or turn, and their names: paper has at most the picture that stands for them.
 _PLAYED = {
     raw.FPDF_ANNOT_MOVIE: "Movie",
@@ -69,11 +71,13 @@ def give_appearances(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -
     """Draws what it can of the annotations of ``page`` that bring no appearance; remarks about the others."""
     lost: set[str] = set()
     played: set[str] = set()
+    comments = 0
     for index in range(min(raw.FPDFPage_GetAnnotCount(page), _MOST_MARKS)):
         mark = raw.FPDFPage_GetAnnot(page, index)
         if not mark:
             continue
         drawn = raw.FPDFAnnot_HasKey(mark, b"AP")
+        comments += _is_comment(mark)
         player = _PLAYED.get(raw.FPDFAnnot_GetSubtype(mark))
         if player is not None:
             if not raw.FPDFAnnot_GetFlags(mark) & _UNSEEN:
@@ -81,8 +85,9 @@ def give_appearances(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -
         elif _is_printed(mark) and not drawn:
             lost.add(_draw(document, mark))
         raw.FPDFPage_CloseAnnot(mark)
+    noted = [Remark(COMMENTS_LEFT_OUT, detail=f"comments: {comments}")] if comments else []
     said = [Remark(MARK_LOST, detail=name) for name in sorted(filter(None, lost))]
-    return [*said, *(Remark(MOVEMENT_LEFT_OUT, detail=name) for name in sorted(played))]
+    return [*said, *noted, *(Remark(MOVEMENT_LEFT_OUT, detail=name) for name in sorted(played))]
 
 
 def has_open_redactions(page: pypdfium2.PdfPage) -> bool:
@@ -96,6 +101,12 @@ def has_open_redactions(page: pypdfium2.PdfPage) -> bool:
         if redacts:
             return True
     return False
+
+
+def _is_comment(mark: Any) -> bool:
+    """Whether it has words that a viewer shows in a window of their own, which nobody prints."""
+    seen = not raw.FPDFAnnot_GetFlags(mark) & _UNSEEN
+    return seen and raw.FPDFAnnot_GetSubtype(mark) in _COMMENTED and bool(_string(mark, b"Contents").strip())
 
 
 def _is_printed(mark: Any) -> bool:

@@ -78,8 +78,13 @@ def _entry(entry: list[object]) -> bytes:
     )
 
 
-def message_file(text: str, subject: str, attached: tuple[str, bytes], forwarded: str = "") -> bytes:
-    """An Outlook message ([MS-OXMSG]) with one file, and a message of the text ``forwarded`` within it."""
+def message_file(
+    text: str, subject: str, attached: tuple[str, bytes], forwarded: str = "", rtf: bytes = b""
+) -> bytes:
+    """An Outlook message ([MS-OXMSG]) with one file, and a message of the text ``forwarded`` within it.
+
+    ``rtf`` is its text as compressed RTF.
+    """
 
     def wide(words: str) -> bytes:
         return words.encode("utf-16-le")
@@ -97,9 +102,11 @@ def message_file(text: str, subject: str, attached: tuple[str, bytes], forwarded
         message = Storage(properties | {"__substg1.0_1000001F": wide(forwarded)})
         within = Storage(dict(properties), {"__substg1.0_3701000D": message})
         attachments["__attach_version1.0_#00000001"] = within
+    said = {"__substg1.0_10090102": rtf.ljust(_LEAST)} if rtf else {}
     return compound(
         Storage(
-            {
+            said
+            | {
                 "__properties_version1.0": b"",
                 "__substg1.0_0037001F": wide(subject),
                 "__substg1.0_1000001F": wide(text),
@@ -113,16 +120,20 @@ def message_file(text: str, subject: str, attached: tuple[str, bytes], forwarded
 _TNEF_SIGNATURE, _TNEF_VERSION = 0x223E9F78, 0x00010000
 _MESSAGE_LEVEL, _ATTACHMENT_LEVEL = 1, 2
 _VERSION, _RENDERING, _TITLE, _DATA = 0x00089006, 0x00069002, 0x00018010, 0x0006800F
+_PROPERTIES = 0x00069003
 
 
-def winmail(*attached: tuple[str, bytes]) -> bytes:
-    """A winmail.dat ([MS-OXTNEF]) with these files."""
+def winmail(*attached: tuple[str, bytes], rtf: bytes = b"") -> bytes:
+    """A winmail.dat ([MS-OXTNEF]) with these files, and its text as compressed RTF."""
 
     def attribute(level: int, name: int, value: bytes) -> bytes:
         return struct.pack("<BII", level, name, len(value)) + value + struct.pack("<H", sum(value) & 0xFFFF)
 
     made = struct.pack("<IH", _TNEF_SIGNATURE, 1)
     made += attribute(_MESSAGE_LEVEL, _VERSION, struct.pack("<I", _TNEF_VERSION))
+    if rtf:
+        value = struct.pack("<IHHII", 1, 0x0102, 0x1009, 1, len(rtf)) + rtf + bytes(-len(rtf) % 4)
+        made += attribute(_MESSAGE_LEVEL, _PROPERTIES, value)
     for title, content in attached:
         made += attribute(_ATTACHMENT_LEVEL, _RENDERING, struct.pack("<HI8x", 1, _NONE))
         made += attribute(_ATTACHMENT_LEVEL, _TITLE, title.encode() + b"\0")

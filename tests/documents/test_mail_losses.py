@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import struct
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_ENCRYPTED
 from appliance.documents.errors import DocumentError
+from appliance.documents.rtfcompression import decompressed
 from appliance.documents.signed import signed_content
 from appliance.remarks import CHARSET_GUESSED, COMPANION_LEFT_OUT, FILE_LEFT_OUT
-from tests.documents.compound import message_file
-from tests.documents.making import photograph, save
+from tests.documents.compound import message_file, winmail
+from tests.documents.making import need, photograph, save
 from tests.documents.opened import opened
 
 HEADING = b"From: a@office.example\nMessage-ID: <1@x>\nMIME-Version: 1.0\nSubject: s\n"
@@ -233,3 +235,47 @@ def test_a_long_list_of_readers_is_there_or_seen_to_be_cut(tmp_path: Path) -> No
         people = ",\n ".join(f"person{number}@office.example" for number in range(count))
         made = opened(tmp_path, b"Cc: " + people.encode() + b"\n" + HEADING + b"\nwords\n", "a.eml")
         assert seen in made.words
+
+
+RTF = rb"{\rtf1\ansi\deff0 {\fonttbl{\f0 Arial;}} the words in RTF alone\par}"
+
+
+def compressed(rtf: bytes) -> bytes:
+    """``rtf`` as [MS-OXRTFCP] has it, letter by letter behind a reference to the window's beginning."""
+    assert rtf.startswith(rb"{\rtf1\ansi")
+    tokens: list[bytes] = [b"\0\x09"]  # the first eleven octets of the window
+    tokens += [rtf[place : place + 1] for place in range(11, len(rtf))]
+    end = (207 + len(rtf)) % 4096
+    tokens.append((end << 4).to_bytes(2, "big"))
+    out = b""
+    for start in range(0, len(tokens), 8):
+        run = tokens[start : start + 8]
+        out += bytes([sum((len(token) == 2) << bit for bit, token in enumerate(run))]) + b"".join(run)
+    return struct.pack("<III", len(out) + 12, len(rtf), 0x75465A4C) + bytes(4) + out
+
+
+def test_a_text_that_outlook_kept_in_compressed_rtf_alone_is_read(tmp_path: Path) -> None:
+    need("soffice")
+    assert decompressed(compressed(RTF)) == RTF
+    for end in range(0, len(compressed(RTF)), 7):
+        assert decompressed(compressed(RTF)[:end]) in {None, b""}
+    made = opened(tmp_path, message_file("", "s", ("letter.txt", b"attached"), rtf=compressed(RTF)), "a.msg")
+    assert "the words in RTF alone" in made.words
+    assert "attached" in made.words
+    assert made.remarks == ()
+
+
+def test_a_text_in_a_winmail_alone_is_read_and_one_that_the_e_mail_says_is_not_repeated(
+    tmp_path: Path,
+) -> None:
+    need("soffice")
+    packed = coded(
+        b"application/ms-tnef; name=winmail.dat", winmail(("a.txt", b"attached"), rtf=compressed(RTF))
+    )
+    made = opened(tmp_path, HEADING + multipart("mixed", b"Content-Type: text/plain\n\n\n", packed), "a.eml")
+    assert "the words in RTF alone" in made.words
+    assert "attached" in made.words
+    assert made.remarks == ()
+    made = opened(tmp_path, HEADING + multipart("mixed", PLAIN, packed), "a.eml")
+    assert "RTF" not in made.words
+    assert "attached" in made.words

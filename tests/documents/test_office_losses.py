@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from appliance.documents.officeparts import unseen
+from appliance.documents.officeparts import unseen, unseen_in_rtf, unseen_in_xls
 from appliance.remarks import (
     ATTACHMENT_LEFT_OUT,
     COLUMN_NARROW,
@@ -166,3 +167,30 @@ def test_what_a_part_of_an_office_file_says_of_the_unseen(
     name: str, part: bytes, said: list[RemarkKind]
 ) -> None:
     assert [remark.kind for remark in unseen([name], {name: part})] == said
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (rb"{\rtf1 plain \b bold\b0 text\par}", []),
+        (rb"{\rtf1 plain {\v hidden words} text}", [HIDDEN_LEFT_OUT]),
+        (rb"{\rtf1 plain {\v\fs20 hidden words} text}", [HIDDEN_LEFT_OUT]),
+        (rb"{\rtf1 plain {\v}\v0 text \vertalt \viewkind4}", []),
+        (rb"{\rtf1 plain {\*\annotation why?} text}", [COMMENTS_LEFT_OUT]),
+    ],
+)
+def test_hidden_text_and_comments_of_an_rtf_are_remarked(content: bytes, said: list[RemarkKind]) -> None:
+    assert [remark.kind for remark in unseen_in_rtf(content)] == said
+
+
+@pytest.mark.parametrize(("state", "said"), [(0, []), (1, [HIDDEN_LEFT_OUT]), (2, [HIDDEN_LEFT_OUT])])
+def test_hidden_sheets_of_an_xls_are_remarked(state: int, said: list[RemarkKind]) -> None:
+    def record(kind: int, body: bytes) -> bytes:
+        return struct.pack("<HH", kind, len(body)) + body
+
+    sheets = [record(0x0085, struct.pack("<IBB", 0, each, 0) + b"\x02\0S1") for each in (0, state)]
+    assert [
+        remark.kind
+        for remark in unseen_in_xls(record(0x0809, bytes(16)) + b"".join(sheets) + record(0x000A, b""))
+    ] == said
+    assert list(unseen_in_xls(b"\x85\0\xff")) == []

@@ -13,6 +13,7 @@ from pikepdf import Array, Dictionary, Name
 
 from appliance.remarks import (
     ATTACHMENT_LEFT_OUT,
+    COMMENTS_LEFT_OUT,
     CONTENT_DAMAGED,
     MARK_LOST,
     MOVEMENT_LEFT_OUT,
@@ -234,6 +235,24 @@ def test_a_film_is_remarked_whether_or_not_a_picture_stands_for_it(
 
 def test_a_mark_of_a_kind_that_nobody_knows_is_remarked(rendered: Rendered) -> None:
     assert [each.kind for each in rendered(_marked("/Subtype/OfTheFuture/F 4")).remarks] == [MARK_LOST]
+
+
+@pytest.mark.parametrize(
+    ("mark", "commented"),
+    [
+        ("/Subtype/Text/F 4/Contents(why?)", True),
+        ("/Subtype/Text/F 0/Contents(why?)", True),
+        ("/Subtype/Text/F 2/Contents(why?)", False),  # hidden
+        ("/Subtype/Text/F 4", False),
+        ("/Subtype/Highlight/F 4/Contents(why?)/QuadPoints[60 660 360 660 60 600 360 600]", True),
+        ("/Subtype/FreeText/F 4/Contents(here)/DA(/Helv 14 Tf 0 g)", False),  # on the page
+    ],
+)
+def test_words_that_only_a_window_of_the_viewer_shows_are_remarked(
+    rendered: Rendered, mark: str, commented: bool
+) -> None:
+    kinds = {remark.kind for remark in rendered(_marked(mark)).remarks}
+    assert (COMMENTS_LEFT_OUT in kinds) == commented
 
 
 def test_free_text_that_is_given_in_rich_words_alone_is_drawn(rendered: Rendered) -> None:
