@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from appliance.lines.modem.port import CommandPort, Information, Reply, Silence
+from appliance.lines.modem.port import Information, Reply, Silence
+from appliance.lines.modem.port_driver import PortDriver
 from appliance.lines.modem.results import Result
 
 # Results that say how a command went; RING, RINGING and their kin only tell something beside.
@@ -36,7 +37,7 @@ class Exchanged:
     word: str  # the result as it was spelled
 
 
-class Conversation:
+class Conversation(PortDriver):
     """Says one command after the other (without AT); ``said`` grows, ``done`` at the end.
 
     A command met with silence is aborted and the next one said; after a second silence it is enough.
@@ -44,9 +45,9 @@ class Conversation:
 
     def __init__(self, commands: Sequence[str], *, within: float = 5.0) -> None:
         """``within``: seconds that each answer may take."""
+        super().__init__()
         self._commands = list(commands)
         self._within = within
-        self._port = CommandPort()
         self._lines: list[str] = []
         self._silences = 0
         self._aborting = False
@@ -59,26 +60,12 @@ class Conversation:
     def start(self, now: float) -> None:
         self._next(now)
 
-    def receive_bytes(self, data: bytes, now: float) -> None:
-        self._port.receive(data, now)
-        self._events(now)
-
-    def take_bytes(self, limit: int = 1 << 30) -> bytes:
-        return self._port.take_output(limit)
-
-    def next_deadline(self) -> float | None:
-        return None if self.done else self._port.next_deadline()
-
-    def handle_timer(self, now: float) -> None:
-        self._port.handle_timer(now)
-        self._events(now)
-
     def _next(self, now: float) -> None:
         self._lines = []
         if self._commands:
             self._port.command(self._commands[0], now, within=self._within)
 
-    def _events(self, now: float) -> None:
+    def handle_port(self, now: float) -> None:
         while not self.done and (event := self._port.take_event()) is not None:
             if self._aborting:
                 if isinstance(event, Silence):

@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from appliance.lines.modem.port import CommandPort, Information, Reply, Silence
+from appliance.lines.modem.port import Information, Reply, Silence
+from appliance.lines.modem.port_driver import PortDriver
 from appliance.lines.modem.quirks import MODULATION_V21, Quirks, carrier_of, quirks_for
 from appliance.lines.modem.results import Result
 from appliance.t30.dce import Carrier
@@ -93,7 +94,7 @@ def carriers_in(answer: str) -> frozenset[Carrier]:
     return frozenset(c for n in number_list(answer) if (c := carrier_of(n)) is not None)
 
 
-class Interrogation:
+class Interrogation(PortDriver):
     """Asks one modem, without I/O: give it what the port reads, ask it for the next deadline.
 
     ``result`` is a ``Modem`` when done; ``failed`` says in words why there is none (silence).
@@ -101,7 +102,7 @@ class Interrogation:
 
     def __init__(self, *, adjust: Callable[[Quirks], Quirks] = lambda q: q) -> None:
         """``adjust``: what the owner lays over the table's row."""
-        self._port = CommandPort()
+        super().__init__()
         self._adjust = adjust
         # H0: a driver that died in a call may have left the line off hook.
         self._queries = ["E0V1Q0", "H0", *_WHO, _CLASSES, _CALLER_ID, _DISTINCTIVE]
@@ -138,20 +139,6 @@ class Interrogation:
                     self._silent(now)
                 case _:
                     pass
-
-    def receive_bytes(self, data: bytes, now: float) -> None:
-        self._port.receive(data, now)
-        self.handle_port(now)
-
-    def take_bytes(self, limit: int = 1 << 30) -> bytes:
-        return self._port.take_output(limit)
-
-    def next_deadline(self) -> float | None:
-        return None if self.done else self._port.next_deadline()
-
-    def handle_timer(self, now: float) -> None:
-        self._port.handle_timer(now)
-        self.handle_port(now)
 
     def _answered(self, result: Result, now: float) -> None:
         query = self._queries[self._position]

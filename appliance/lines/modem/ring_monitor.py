@@ -7,7 +7,8 @@ from enum import Enum
 
 from appliance.lines.modem.answering import AnswerRules
 from appliance.lines.modem.identify import Modem
-from appliance.lines.modem.port import CommandPort, Information, Reply, Silence
+from appliance.lines.modem.port import Information, Reply, Silence
+from appliance.lines.modem.port_driver import PortDriver
 from appliance.lines.modem.results import Result, cadence, caller_field, raw_caller_fields, ring_kind
 
 # Rings come every 3 to 6 s in all networks; after this long without one the caller has given up.
@@ -41,12 +42,12 @@ class Verdict(Enum):
     WEDGED = "wedged"
 
 
-class RingMonitor:
+class RingMonitor(PortDriver):
     """Drives an idle modem.  ``verdict`` is to be looked at after each call."""
 
     def __init__(self, modem: Modem, rules: AnswerRules) -> None:
+        super().__init__()
         self._rules = rules
-        self._port = CommandPort()
         self._commands = ["E0V1Q0", "&D2", "S0=0", "+FCLASS=0"]
         if modem.caller_id:
             self._commands.append("+VCID=1")
@@ -86,13 +87,6 @@ class RingMonitor:
     def start(self, now: float) -> None:
         self._next(now)
 
-    def receive_bytes(self, data: bytes, now: float) -> None:
-        self._port.receive(data, now)
-        self._events(now)
-
-    def take_bytes(self, limit: int = 1 << 30) -> bytes:
-        return self._port.take_output(limit)
-
     def next_deadline(self) -> float | None:
         times = [self._port.next_deadline(), self._ping_at]
         if self._rings:
@@ -101,8 +95,7 @@ class RingMonitor:
         return min(due) if due else None
 
     def handle_timer(self, now: float) -> None:
-        self._port.handle_timer(now)
-        self._events(now)
+        super().handle_timer(now)
         if self._rings and now >= self._last_ring + RING_GAP_S:
             self._rings = 0
             self._left_alone = False
@@ -126,7 +119,7 @@ class RingMonitor:
         self._waiting = True
         self._port.command(command, now, within=within)
 
-    def _events(self, now: float) -> None:
+    def handle_port(self, now: float) -> None:
         while (event := self._port.take_event()) is not None:
             match event:
                 case Reply(Result.RING, line):
