@@ -32,7 +32,10 @@ _WORD_TEXT_HIDDEN = re.compile(
 _SHEET_HIDDEN = re.compile(rb"<(?:\w+:)?sheet\b[^>]*\bstate=\"(?:hidden|veryHidden)\"")
 _ROW = re.compile(rb"<(?:\w+:)?row\b([^>]{0,500})>")
 _CELL_FILLED = re.compile(rb"<(?:\w+:)?c\b[^>]{0,300}>\s*<(?:\w+:)?(?:v|f|is)\b")
-_COLUMN_HIDDEN = re.compile(rb"<(?:\w+:)?col\b[^>]{0,300}\bhidden=\"(?:1|true)\"")
+_COLUMNS_HIDDEN = re.compile(
+    rb"<(?:\w+:)?col\b(?=[^>]{0,300}\bhidden=\"(?:1|true)\")(?=[^>]{0,300}\bmin=\"(\d{1,5})\")"
+    rb"(?=[^>]{0,300}\bmax=\"(\d{1,5})\")"
+)
 _HIDDEN = re.compile(rb"\bhidden=\"(?:1|true)\"")
 _SLIDE_HIDDEN = re.compile(rb"<p:sld\b[^>]{0,3000}\bshow=\"(?:0|false)\"")
 _NOTE = re.compile(
@@ -42,9 +45,17 @@ _NOTE = re.compile(
 _COMMENT = re.compile(rb"<(?:w:comment|comment|threadedComment|p:cm|p188:cm|office:annotation)\b")
 _ICON = re.compile(rb"DrawAspect=\"Icon\"|dvAspect=\"DVASPECT_ICON\"|showAsIcon=\"(?:1|true)\"")
 _ODF_TABLE_HIDDEN = re.compile(rb"<style:table-properties\b[^>]{0,500}\btable:display=\"false\"")
-_ODF_ROWS_HIDDEN = re.compile(
-    rb"<table:table-(?:row|column)\b[^>]{0,500}table:visibility=\"(?:collapse|filter)\""
+_ODF_ROW_HIDDEN = re.compile(
+    rb"<table:table-row\b[^>]{0,500}table:visibility=\"(?:collapse|filter)\"[^>]{0,300}(?<!/)>"
+    rb"((?:(?!</table:table-row>).){0,20000})",
+    re.DOTALL,
 )
+_ODF_COLUMN_HIDDEN = re.compile(
+    rb"<table:table-column\b(?=[^>]{0,500}table:visibility=\"(?:collapse|filter)\")"
+    rb"(?:(?=[^>]{0,500}number-columns-repeated=\"(\d{1,6})\"))?"
+)
+_ODF_TEXT = re.compile(rb"<text:p\b")
+_TO_THE_END = 100  # columns
 _ODF_TEXT_HIDDEN = re.compile(rb"text:display=\"none\"")
 _ODF_SLIDE_HIDDEN = re.compile(rb"presentation:visibility=\"hidden\"")
 _ODF_NOTE = re.compile(
@@ -121,7 +132,7 @@ def _hidden(parts: Mapping[str, bytes]) -> dict[str, int]:
     return {
         "sheets": len(_SHEET_HIDDEN.findall(parts.get("xl/workbook.xml", b"")))
         + len(_ODF_TABLE_HIDDEN.findall(content)),
-        "rows or columns": sum(map(_hidden_rows, sheets)) + len(_ODF_ROWS_HIDDEN.findall(content)),
+        "rows or columns": sum(map(_hidden_rows, sheets)) + _hidden_in_odf(content),
         "slides": sum(
             bool(_SLIDE_HIDDEN.search(part)) for name, part in parts.items() if name.startswith("ppt/slides/")
         )
@@ -133,13 +144,24 @@ def _hidden(parts: Mapping[str, bytes]) -> dict[str, int]:
 
 
 def _hidden_rows(sheet: bytes) -> int:
-    """Hidden rows in which something stands, and hidden columns."""
+    """Hidden rows and columns in which something stands."""
     rows = 0
     for found in _ROW.finditer(sheet):
         if _HIDDEN.search(found[1]) and not found[1].endswith(b"/"):
             end = sheet.find(b"row>", found.end())
             rows += bool(_CELL_FILLED.search(sheet, found.end(), end if end >= 0 else len(sheet)))
-    return rows + len(_COLUMN_HIDDEN.findall(sheet))
+    hidden = [(int(first), int(last)) for first, last in _COLUMNS_HIDDEN.findall(sheet)]
+    if not hidden:
+        return rows
+    filled = {_column(found[1]) for found in islice(_CELL.finditer(sheet), _MOST_CELLS)}
+    return rows + sum(any(first <= column <= last for first, last in hidden) for column in filled)
+
+
+def _hidden_in_odf(content: bytes) -> int:
+    """Hidden rows in which something stands, and columns; those up to the end of the sheet hold nothing."""
+    rows = sum(_ODF_TEXT.search(row) is not None for row in _ODF_ROW_HIDDEN.findall(content))
+    columns = _ODF_COLUMN_HIDDEN.findall(content)
+    return rows + sum(int(repeated or 1) < _TO_THE_END for repeated in columns)
 
 
 def _outside(parts: Mapping[str, bytes]) -> int:

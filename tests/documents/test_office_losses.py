@@ -135,6 +135,13 @@ def test_of_a_table_what_does_not_print_is_remarked(
 _NOTE = b'<p:sp><p:nvPr><p:ph type="body"/></p:nvPr><p:txBody><a:t>%s</a:t></p:txBody></p:sp>'
 
 
+_COLUMN = b'<cols><col min="%d" max="%d" width="9" hidden="1"/></cols>'
+_ODF_ROW = (
+    b'<table:table-row table:visibility="collapse"><table:table-cell>%s</table:table-cell></table:table-row>'
+)
+_ODF_COLUMN = b'<table:table-column table:visibility="collapse" table:number-columns-repeated="%s"/>'
+
+
 @pytest.mark.parametrize(
     ("name", "part", "said"),
     [
@@ -155,6 +162,12 @@ _NOTE = b'<p:sp><p:nvPr><p:ph type="body"/></p:nvPr><p:txBody><a:t>%s</a:t></p:t
         ("content.xml", b"<office:annotation>", [COMMENTS_LEFT_OUT]),
         ("content.xml", b'<style:table-properties table:display="false"/>', [HIDDEN_LEFT_OUT]),
         ("content.xml", b'<style:table-properties table:display="true"/>', []),
+        ("content.xml", _ODF_ROW % b"<text:p>a</text:p>", [HIDDEN_LEFT_OUT]),
+        ("content.xml", _ODF_ROW % b"", []),
+        ("content.xml", _ODF_COLUMN % b"2", [HIDDEN_LEFT_OUT]),
+        ("content.xml", _ODF_COLUMN % b"16000", []),  # what is not used
+        ("xl/worksheets/sheet1.xml", _COLUMN % (2, 2) + b'<c r="B1" s="1"><v>7</v></c>', [HIDDEN_LEFT_OUT]),
+        ("xl/worksheets/sheet1.xml", _COLUMN % (3, 16384) + b'<c r="B1" s="1"><v>7</v></c>', []),
         (
             "content.xml",
             b"<presentation:notes><text:p>say</text:p></presentation:notes>",
