@@ -18,7 +18,6 @@ from appliance.documents.options import (
     HeaderLine,
     PageFormat,
     Paper,
-    Quality,
     RenderOptions,
     Source,
     Treatment,
@@ -100,10 +99,6 @@ def test_a_landscape_page_is_turned_a_quarter_anticlockwise(rendered: Rendered) 
     assert right < page.width / 2
     assert top > page.height / 2
     assert page.height > page.width
-
-
-def test_quality_presets_name_their_resolutions() -> None:
-    assert [q.resolution for q in Quality] == [Resolution.STANDARD, Resolution.FINE, Resolution.SUPERFINE]
 
 
 def test_selected_pages_come_in_the_order_written(rendered: Rendered) -> None:

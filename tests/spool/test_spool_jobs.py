@@ -24,6 +24,7 @@ from appliance.spool.model import (
 )
 from appliance.spool.options import Cover, Quality, Resume, SendOptions, UnknownRule
 from appliance.spool.store import Spool
+from appliance.t4.page import Resolution
 
 
 @pytest.fixture
@@ -55,6 +56,16 @@ def begin(spool: Spool, job_id: int, first_page: int = 0, now: float = 1002.0) -
     return spool.do(
         attempts.begin, job_id, now, line="practice", line_kind="practice", first_page=first_page
     ).id
+
+
+def test_the_words_for_quality_name_their_resolutions() -> None:
+    assert {quality.value: quality.resolution for quality in Quality} == {
+        "standard": Resolution.STANDARD,
+        "fine": Resolution.FINE,
+        "superfine": Resolution.SUPERFINE,
+        "300": Resolution.R300,
+        "400": Resolution.R400,
+    }
 
 
 def test_a_job_goes_from_acceptance_to_delivery(spool: Spool) -> None:
