@@ -181,9 +181,6 @@ def test_a_damaged_content_is_refused(
     [
         (b"[" * 90_000, "not JSON"),
         (b'{"to": ' + b'{"a":' * 90_000, "not JSON"),
-        (b'{"to": [' + b"[]," * 3_000_000 + b"[]]}", "more than 100000 values"),
-        (b'{"to": [' + b"{}," * 3_000_000 + b"{}]}", "more than 100000 values"),
-        (b'{"to": [' + b"0," * 3_000_000 + b"0]}", "more than 100000 values"),
         (b'{"to": [NaN]}', "not JSON"),
         (b'{"to": [' + b"9" * 100_000 + b"]}", "not JSON"),
         (b'{"to": ["\\ud800"]}', "surrogate"),
@@ -198,6 +195,12 @@ def test_json_that_would_break_something_is_refused(served: Served, body: bytes,
     reply = served.ask("POST", "/faxes", body, headers={"Content-Type": "application/json"})
     assert reply.status == 400
     assert words in reply.json["detail"]
+
+
+@pytest.mark.parametrize("value", [b"[]", b"{}", b"0"])
+def test_json_of_millions_of_values_is_refused(served: Served, value: bytes) -> None:
+    body = b'{"to": [' + (value + b",") * 3_000_000 + value + b"]}"
+    test_json_that_would_break_something_is_refused(served, body, "more than 100000 values")
 
 
 def test_a_request_of_more_than_the_limit_is_refused_and_the_client_hears_it(served: Served) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import fcntl
+import functools
 import io
 import json
 import os
@@ -224,19 +225,23 @@ def test_memory_is_limited(tmp_path: Path) -> None:
     assert cause in {DOCUMENT_MEMORY, DOCUMENT_WORKER_DIED}
 
 
-SLOW = pdf([(*A4, "0.001 0 0 0.001 0 0 cm\n" + "0 0 m 600000 850000 l 3 9 l 500000 7 l b* \n" * 400_000)])
+@functools.cache
+def slow() -> bytes:
+    """A PDF whose one page takes seconds; made once, by the first test that wants it."""
+    curves = "0 0 m 600000 850000 l 3 9 l 500000 7 l b* \n" * 400_000
+    return pdf([(*A4, "0.001 0 0 0.001 0 0 cm\n" + curves)])
 
 
 def test_wall_time_is_limited(tmp_path: Path) -> None:
-    assert refused(tmp_path, SLOW, Limits(wall_seconds=1.0)) is DOCUMENT_TIMED_OUT
+    assert refused(tmp_path, slow(), Limits(wall_seconds=1.0)) is DOCUMENT_TIMED_OUT
 
 
 def test_time_for_one_page_is_limited(tmp_path: Path) -> None:
-    assert refused(tmp_path, SLOW, Limits(page_seconds=1.0)) is DOCUMENT_TIMED_OUT
+    assert refused(tmp_path, slow(), Limits(page_seconds=1.0)) is DOCUMENT_TIMED_OUT
 
 
 def test_cpu_time_is_limited(tmp_path: Path) -> None:
-    assert refused(tmp_path, SLOW, Limits(cpu_seconds=1)) is DOCUMENT_TIMED_OUT
+    assert refused(tmp_path, slow(), Limits(cpu_seconds=1)) is DOCUMENT_TIMED_OUT
 
 
 def test_output_is_limited(tmp_path: Path) -> None:
