@@ -6,6 +6,7 @@ decides nothing and never sees the spool.  ``appliance.services`` says what they
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -85,25 +86,28 @@ class Box:
         require_settings(data, FOLDERS[:3], data / SETTINGS_FILE)
         open_vault(data, settings.section(StorageSettings))
         self.spool = Spool(data, follow_up, known_id=settings.section(SecretSettings).spool_id)
-        if settings.section(SecretSettings).spool_id != self.spool.id:
-            settings.change(SecretSettings, {"spool_id": self.spool.id})
-        self.age_clock = AgeClock(self.spool, clock)
-        self.spool.counted = self.counted
-        self.guard = RoomGuard(data)
-        self.started_at = clock()
-        self.accounts = Accounts(self.settings, self.spool, self.counted)
-        self.rules = Rules(self.settings, self.accounts, self.guard, lambda: not self.spool.damage)
-        self.documents = Documents(self.spool, self.rules, clock)
-        self.faxes = Faxes(self.spool, self.rules, self.documents, clock)
-        self.inbox = Inbox(self.spool, self.accounts, clock)
-        self.notes = Notes(self.spool, clock)
-        self.outbox = Outbox(self.spool, clock)
-        self.history = History(self.spool, clock)
-        self.attention = Attention(self.spool, clock)
-        self.polling = Polling(self.spool)
-        self.erasure = Erasure(self.spool, self.faxes, self.inbox, self.rules, clock)
-        self._lines_lock = threading.Lock()
-        self._lines: tuple[LineReport, ...] = ()
+        with contextlib.ExitStack() as opened:
+            opened.callback(self.spool.close)  # where what follows finds it damaged
+            if settings.section(SecretSettings).spool_id != self.spool.id:
+                settings.change(SecretSettings, {"spool_id": self.spool.id})
+            self.age_clock = AgeClock(self.spool, clock)
+            self.spool.counted = self.counted
+            self.guard = RoomGuard(data)
+            self.started_at = clock()
+            self.accounts = Accounts(self.settings, self.spool, self.counted)
+            self.rules = Rules(self.settings, self.accounts, self.guard, lambda: not self.spool.damage)
+            self.documents = Documents(self.spool, self.rules, clock)
+            self.faxes = Faxes(self.spool, self.rules, self.documents, clock)
+            self.inbox = Inbox(self.spool, self.accounts, clock)
+            self.notes = Notes(self.spool, clock)
+            self.outbox = Outbox(self.spool, clock)
+            self.history = History(self.spool, clock)
+            self.attention = Attention(self.spool, clock)
+            self.polling = Polling(self.spool)
+            self.erasure = Erasure(self.spool, self.faxes, self.inbox, self.rules, clock)
+            self._lines_lock = threading.Lock()
+            self._lines: tuple[LineReport, ...] = ()
+            opened.pop_all()
 
     def close(self) -> None:
         self.spool.close()

@@ -274,13 +274,21 @@ def _readers(record: Any) -> tuple[tuple[str, str, Callable[[Any], Any], bool], 
     return tuple((each.attribute, each.column, each.kind.read, each.optional) for each in facts_of(record))
 
 
+class DamagedRowError(ValueError):
+    """A row holds what no box wrote into it."""
+
+
 def from_row(record: type[T], row: sqlite3.Row | Mapping[str, Any], **more: Any) -> T:
-    """A record of a row; ``more`` are fields that are not in it."""
+    """A record of a row; ``more`` are fields that are not in it.  Raises DamagedRowError."""
     readers: Any = record
-    for attribute, column, read, optional in _readers(readers):
-        value = row[column]
-        more[attribute] = None if optional and value is None else read(value)
-    return record(**more)
+    column = ""
+    try:
+        for attribute, column, read, optional in _readers(readers):
+            value = row[column]
+            more[attribute] = None if optional and value is None else read(value)
+        return record(**more)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise DamagedRowError(f"{record.__name__}.{column}: {error}") from error
 
 
 def to_row(record: Any, table: str = "", of: Any = None) -> dict[str, Any]:

@@ -76,6 +76,9 @@ def _rebuild(data: Path) -> int:
         f"{done.faxes} received faxes with {done.pages} pages were added from their files"
         + (f"; {done.unreadable} files say nothing of their fax and were left." if done.unreadable else ".")
     )
+    if done.rows:
+        aside = f"{identity.DATABASE_NAME}.rows-….jsonl"
+        print(f"{done.rows} entries that nobody can read were put aside in {aside}.")
     _tell_settings(data)
     return 0
 

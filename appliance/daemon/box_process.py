@@ -27,6 +27,7 @@ from appliance.exchange.remote import Exchange
 from appliance.settings import secrets
 from appliance.settings.fields import SettingError
 from appliance.settings.files import SettingsDamagedError
+from appliance.spool.errors import SpoolDamagedError
 from appliance.spool.identity import DATABASE_NAME, SpoolGoneError, way_back
 from appliance.spool.retention import sweep_parts
 from appliance.spool.schema import SchemaTooNewError
@@ -88,8 +89,8 @@ def _serve_on(data: Path, http: str, sockets: Sequence[socket.socket], exchange:
         KeyLostError,
     ) as error:
         return complain(f"{data} cannot be used: {error}", EXIT_UNUSABLE)
-    except sqlite3.DatabaseError as error:
-        return complain(f"{data / DATABASE_NAME} cannot be used: {error}. {way_back(data)}", EXIT_UNUSABLE)
+    except (sqlite3.DatabaseError, SpoolDamagedError) as error:
+        return _damaged(data, error)
     try:
         durable.make_private(data)
         sweep_parts(data)
@@ -101,9 +102,15 @@ def _serve_on(data: Path, http: str, sockets: Sequence[socket.socket], exchange:
         asyncio.run(_serve(box, services, exchange))
     except ListenError as error:
         return complain(str(error), EXIT_UNUSABLE)
+    except SpoolDamagedError as error:
+        return _damaged(data, error)
     finally:
         box.close()
     return 0
+
+
+def _damaged(data: Path, error: Exception) -> int:
+    return complain(f"{data / DATABASE_NAME} cannot be used: {error}. {way_back(data)}", EXIT_UNUSABLE)
 
 
 async def _serve(box: Box, services: Sequence[MakeService], exchange: Exchange) -> None:

@@ -6,6 +6,7 @@ Nothing is deleted: a database that cannot be used is put aside under another na
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import sqlite3
 import uuid as uuids
@@ -13,15 +14,17 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from appliance import durable
-from appliance.records import insert, to_row
+from appliance.records import DamagedRowError, from_row, insert, to_row
 from appliance.spool import copies, identity, retention
 from appliance.spool.causes import INDEX_REBUILT
 from appliance.spool.fax_ids import next_fax_id
 from appliance.spool.folders import RECEIVED, SET_ASIDE
 from appliance.spool.identity import DATABASE_NAME
-from appliance.spool.model import ReceivedPageFile, ReceivedState
+from appliance.spool.jobs import JOB
+from appliance.spool.model import Job, Received, ReceivedPageFile, ReceivedState
 from appliance.spool.page_facts import PageFacts, read_facts
 from appliance.spool.received import PRACTICE_KIND
 from appliance.spool.store import Spool
@@ -39,6 +42,7 @@ class Rebuilt:
     faxes: int  # received faxes that were made again
     pages: int
     unreadable: int  # page files that say nothing of their fax
+    rows: int  # of sent and received faxes, put aside because nobody can read them
 
 
 def usable(data: Path) -> bool:
@@ -65,10 +69,33 @@ def rebuild(data: Path, now: float) -> Rebuilt:
     begin = "" if (data / DATABASE_NAME).exists() else uuids.uuid4().hex
     spool = Spool(data, begin=begin)
     try:
+        rows = spool.do(_put_rows_aside, data / f"{DATABASE_NAME}.rows-{int(now)}.jsonl")
         faxes, pages, unreadable = spool.do(_add_received, data, now)
     finally:
         spool.close()
-    return Rebuilt(copy, aside, faxes, pages, unreadable)
+    return Rebuilt(copy, aside, faxes, pages, unreadable, rows)
+
+
+def _put_rows_aside(tx: Tx, target: Path) -> int:
+    """Takes rows that nobody can read out of the index into a file: one would hide all others of its list.
+
+    Received faxes among them are made again from their page files.
+    """
+    lost: list[str] = []
+    kinds: tuple[tuple[type[Any], str, str], ...] = (
+        (Job, JOB, "DELETE FROM job WHERE id = ?"),
+        (Received, "SELECT * FROM received", "DELETE FROM received WHERE id = ?"),
+    )
+    for record, every, delete in kinds:
+        for row in tx.db.execute(every).fetchall():
+            try:
+                from_row(record, row)
+            except DamagedRowError as error:
+                lost.append(json.dumps({"error": str(error), "row": repr(dict(row))}))
+                tx.db.execute(delete, (row["id"],))
+    if lost:
+        durable.write_file(target, "\n".join((*lost, "")).encode())
+    return len(lost)
 
 
 def _clear_way(data: Path, now: float) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from appliance import durable
+from appliance.records import DamagedRowError
 from appliance.spool import copies, identity
 from appliance.spool.connection import connect, is_damage
 from appliance.spool.errors import SpoolClosedError, SpoolDamagedError
@@ -135,6 +136,9 @@ class Spool:
                     self._note_damage(str(error))
                     raise SpoolDamagedError(str(error)) from error
                 raise
+            except DamagedRowError as error:
+                self._note_damage(str(error))
+                raise SpoolDamagedError(str(error)) from error
 
     async def aread(
         self, query: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
