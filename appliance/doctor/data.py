@@ -10,6 +10,7 @@ import ssl
 import stat
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -78,21 +79,33 @@ def index(data: Path) -> Iterator[Finding]:
 
 
 def files(data: Path) -> Iterator[Finding]:
-    """Whether each file that the index names is there, and is one."""
+    """Whether the index and the files agree."""
     try:
-        lost = file_check.lost(data)
-    except sqlite3.Error:
-        return  # told by ``index``
-    if not lost:
-        yield Finding("files", State.FINE, _("The files of all faxes are there."))
-    else:
+        found = file_check.compare(data, time.time())
+    except (sqlite3.Error, FileNotFoundError):  # told by ``index``; a file that just went
+        return
+    if found.lost:
         yield Finding(
             "files",
             State.BROKEN,
             _("Files of faxes are gone, empty, not to be read, or something else lies in their place."),
             _("Put them back from a copy of the folder; the other pages of those faxes can be had."),
-            f"{len(lost)}: {', '.join(lost[:5])}",
+            _counted(found.lost),
         )
+    if found.unknown:
+        yield Finding(
+            "files",
+            State.BROKEN,
+            _("Pages of received faxes are here that the index does not know: its last changes are lost."),
+            _("Stop the box, then faxbox spool rebuild; received faxes come back from their files."),
+            _counted(found.unknown),
+        )
+    if not (found.lost or found.unknown):
+        yield Finding("files", State.FINE, _("The files of all faxes are there."))
+
+
+def _counted(paths: list[str]) -> str:
+    return f"{len(paths)}: {', '.join(paths[:5])}"
 
 
 def settings(store: SettingsStore) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -20,7 +21,7 @@ from appliance.box import Box
 from appliance.causes import RECEIVED
 from appliance.configuration import open_box
 from appliance.daemon.housekeeping import SET_ASIDE_DAYS, Housekeeping
-from appliance.doctor.data import index
+from appliance.doctor.data import files, index
 from appliance.doctor.findings import State
 from appliance.durable import NotAFileError
 from appliance.services.rules import RefusedError
@@ -353,6 +354,52 @@ def test_damage_in_any_table_or_list_of_words_is_noticed_and_the_way_back_keeps_
     box = open_box(data)
     try:
         assert sorted(fax.pages for fax in box.inbox.search(ReceivedFilter())) == [2, 3]
+    finally:
+        box.close()
+
+
+def _crash_after(data: Path, faxes: int) -> None:
+    """A box receives faxes and is gone in an instant: its last changes are in the log beside the index."""
+    process = os.fork()
+    if process == 0:
+        box = open_box(data)
+        for _ in range(faxes):
+            receive(box)
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(process, 0)
+
+
+@pytest.mark.parametrize("whose", ["nobody's", "another box's", "an older index"])
+def test_a_log_of_last_changes_that_is_gone_or_anothers_is_said_and_costs_no_received_fax(
+    data: Path, tmp_path: Path, whose: str
+) -> None:
+    older = (data / DATABASE_NAME).read_bytes()
+    _crash_after(data, 5)
+    log = data / f"{DATABASE_NAME}-wal"
+    assert log.stat().st_size
+    if whose == "an older index":
+        (data / DATABASE_NAME).write_bytes(older)
+    else:
+        log.unlink()
+        (data / f"{DATABASE_NAME}-shm").unlink()
+    if whose == "another box's":
+        open_box(tmp_path / "other").close()
+        _crash_after(tmp_path / "other", 9)
+        shutil.copyfile(tmp_path / "other" / log.name, log)
+    for page in (data / "received").iterdir():
+        os.utime(page, (1.0, 1.0))
+    said = [*index(data), *files(data)]
+    # Beside the older index its own log says all that came since: nothing is lost then.
+    assert whose == "an older index" or any(
+        found.state is State.BROKEN and "spool rebuild" in found.advice for found in said
+    ), said
+    subprocess.run([*FAXBOX, "spool", "rebuild", "--data", str(data)], check=True, capture_output=True)
+    box = open_box(data)
+    try:
+        pages = [box.inbox.pages(fax.id) for fax in box.inbox.search(ReceivedFilter())]
+        there = {page.path for of_one in pages for page in of_one if (data / page.path).exists()}
+        assert there == {f"received/{name}" for name in page_files(data)}
+        assert len(there) == 2 + 3 + 5 * 2
     finally:
         box.close()
 
