@@ -9,7 +9,7 @@ import ssl
 import time
 from typing import Any
 
-from cheroot.server import HTTPRequest, KnownLengthRFile
+from cheroot.server import DropUnderscoreHeaderReader, HTTPRequest, KnownLengthRFile
 
 from appliance.api.causes import (
     METHOD_NOT_ALLOWED,
@@ -31,6 +31,8 @@ STRANGERS_CONTENT_S = 5.0
 CHUNK_HEAD_OCTETS = 256
 # Fields that must not be there twice with different values (RFC 9112 6.3, 3.2).
 _ONCE = frozenset({b"Content-Length", b"Transfer-Encoding", b"Host"})
+# The name of a field (RFC 9110 5.6.2).
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 _CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]{1,8}")
 # A Host header that may be repeated in a Location (RFC 3986 3.2.2, without what nobody's box is called).
@@ -81,6 +83,36 @@ class ChunkedContent:
         self.ended = not self._left
 
 
+class _Lines:
+    """The lines of a request's head.  Raises ValueError for what others may read as two lines, or as one."""
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+
+    def readline(self) -> bytes:
+        line = bytes(self._source.readline())
+        if line[:1] in (b" ", b"\t"):
+            raise ValueError("a folded header field")
+        if b"\r" in line[:-2] or b"\0" in line:
+            raise ValueError("a header field with a line end or nothing in its middle")
+        return line
+
+
+class _Reader(DropUnderscoreHeaderReader):
+    """Reads header fields (RFC 9112 5, 5.1): a name is a token, right before its colon.
+
+    Names with an underscore are left out: in WSGI they would be those with a hyphen.
+    """
+
+    def __call__(self, rfile: Any, hdict: Any = None) -> Any:
+        return super().__call__(_Lines(rfile), hdict)
+
+    def _transform_key(self, key_name: bytes) -> bytes:
+        if not _TOKEN.fullmatch(key_name):
+            raise ValueError("the name of a header field is none")
+        return key_name.title()
+
+
 class _Headers(dict[bytes, bytes]):
     """A request's header fields.  Raises ValueError where two disagree on where it ends or goes."""
 
@@ -96,6 +128,8 @@ class _Headers(dict[bytes, bytes]):
 
 class Request(HTTPRequest):
     """A request that is closed after an early answer, and whose own errors are problem documents."""
+
+    header_reader = _Reader()
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)

@@ -124,6 +124,16 @@ def test_broken_sign_ins_count_against_their_address(served: Served) -> None:
         "Transfer-Encoding: chunked\r\nContent-Length: 2",
         "Content-Length: 2, 30",
         "Host: y\r\nContent-Length: 2",
+        # What some read as one field, and others as another or as none.
+        "Content-Length : 2",
+        "Content-Length\t: 2",
+        " Content-Length: 2",
+        "Content-Length:\r\n 2",
+        "Transfer-Encoding:\r\n chunked",
+        "X-A: a\rContent-Length: 2",
+        "X-A: a\0\r\nContent-Length: 2",
+        "Content-Length: 2\r\nTransfer-Encoding: \x0bchunked",
+        "(Content-Length: 2",
     ],
 )
 def test_a_request_that_disagrees_with_itself_ends_the_connection(served: Served, fields: str) -> None:
@@ -133,6 +143,54 @@ def test_a_request_that_disagrees_with_itself_ends_the_connection(served: Served
         said = answer(sock)
     assert said.startswith(b"HTTP/1.1 400 ")
     assert said.count(b"HTTP/1.1 ") == 1
+
+
+def test_a_name_with_an_underscore_is_not_the_one_with_a_hyphen(served: Served) -> None:
+    fields = "Content_Length: 30\r\nTransfer_Encoding: chunked\r\nContent-Length: 2"
+    head = f"POST /api/v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{fields}\r\n\r\n"
+    following = b"GET /api/v1/causes/busy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with opened(served, head, b"{}" + following) as sock:
+        said = answer(sock)
+    assert said.count(b"HTTP/1.1 ") == 2
+    assert b'"code": "busy"' in said
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/ictfax/api/authenticate", "application/json"),
+        ("/v1/customer/fax-send", "application/json"),
+        ("/ipp/faxout", "application/ipp"),
+        ("/api/v1/setup", "application/json"),
+        ("/", "application/x-www-form-urlencoded"),
+    ],
+)
+@pytest.mark.parametrize("chunked", [False, True])
+def test_contents_that_trickle_into_any_door_keep_nobody_from_the_box(
+    served: Served, path: str, kind: str, chunked: bool
+) -> None:
+    length = "Transfer-Encoding: chunked" if chunked else "Content-Length: 40"
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n{length}\r\n\r\n"
+    with held(served, MORE_THAN_ALL_PLACES, head, b"28\r\n{" if chunked else b"{"):
+        assert hand_in(served) == 201
+        assert served.server.context.content.used == 0
+
+
+def test_requests_in_a_row_without_end_whose_answers_nobody_reads_keep_nobody_from_the_box(
+    served: Served,
+) -> None:
+    row = b"GET /api/v1/health HTTP/1.1\r\nHost: x\r\n\r\n" * 20_000
+
+    def pour(sock: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            sock.sendall(row)
+
+    with contextlib.ExitStack() as stack:
+        for _ in range(MORE_THAN_ALL_PLACES):
+            sock = stack.enter_context(socket.create_connection(("127.0.0.1", served.port), timeout=60))
+            threading.Thread(target=pour, args=(sock,), daemon=True).start()
+        for _ in range(3):
+            assert hand_in(served) == 201
 
 
 def test_a_stream_ends_when_its_key_is_revoked(served: Served) -> None:
