@@ -46,6 +46,7 @@ class Connection(HTTPConnection):
     needs_tls = False  # and came without
     begun = False
     waited = False
+    unproven = 0  # requests so far, since anybody on it has proved who they are
 
     @property
     def unread(self) -> bool:
@@ -59,14 +60,16 @@ class Connection(HTTPConnection):
 
     def known(self) -> None:
         """Whoever sends the request has proved who they are: they have more time, and no stranger's place."""
+        self.unproven = 0
         self.server.strangers.leave(self)
         if self.deadline is not None:
             self.deadline = time.monotonic() + CONTENT_LIMIT_S
 
     def cut_off(self) -> None:
-        """Ends the reading of the request under way."""
+        """Ends the reading of the request under way; where its answer is under way, that too."""
+        how = socket.SHUT_RDWR if self.deadline is None else socket.SHUT_RD
         with contextlib.suppress(OSError):
-            socket.socket.shutdown(self.socket, socket.SHUT_RD)  # below TLS
+            socket.socket.shutdown(self.socket, how)  # below TLS
 
     def communicate(self) -> bool:
         self.server.watched.add(self)
@@ -136,12 +139,17 @@ class Strangers:
         self._busy: dict[Connection, str] = {}  # in the order they came
 
     def enter(self, connection: Connection, address: str) -> None:
-        """One more; when they are too many, the slowest of the address that has most is cut off."""
+        """One more; when they are too many, one of the address that has most is cut off.
+
+        The one that has had most requests without proof; of those with as many the slowest.
+        """
         with self._lock:
+            connection.unproven += 1
             self._busy[connection] = address
             if len(self._busy) > self._most:
                 crowd, _ = Counter(self._busy.values()).most_common(1)[0]
-                slowest = next(each for each, where in self._busy.items() if where == crowd)
+                theirs = (each for each, where in self._busy.items() if where == crowd)
+                slowest = max(theirs, key=lambda each: each.unproven)  # the first of those with as many
                 del self._busy[slowest]
                 slowest.cut_off()
 

@@ -9,7 +9,7 @@ import ssl
 import time
 from typing import Any
 
-from cheroot.server import DropUnderscoreHeaderReader, HTTPRequest, KnownLengthRFile
+from cheroot.server import HeaderReader, HTTPRequest, KnownLengthRFile
 
 from appliance.api.causes import (
     METHOD_NOT_ALLOWED,
@@ -98,7 +98,7 @@ class _Lines:
         return line
 
 
-class _Reader(DropUnderscoreHeaderReader):
+class _Reader(HeaderReader):
     """Reads header fields (RFC 9112 5, 5.1): a name is a token, right before its colon.
 
     Names with an underscore are left out: in WSGI they would be those with a hyphen.
@@ -106,6 +106,9 @@ class _Reader(DropUnderscoreHeaderReader):
 
     def __call__(self, rfile: Any, hdict: Any = None) -> Any:
         return super().__call__(_Lines(rfile), hdict)
+
+    def _allow_header(self, key_name: bytes) -> bool:
+        return b"_" not in key_name
 
     def _transform_key(self, key_name: bytes) -> bytes:
         if not _TOKEN.fullmatch(key_name):
