@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import os
 import struct
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,11 +85,16 @@ class Workshop:
         kept = self._known.get(key)
         if kept is not None:
             return Typeset(os.pread(self._file, kept.octets, kept.offset), from_json(kept.remarks))
-        made = run_bounded(make, bounds) if bounds is not None else make()
+        made = run_bounded(lambda: self._in_child(make), bounds) if bounds is not None else make()
         if len(self._known) < MOST_TYPESET:
             self._known[key] = Kept(self._append(made.pdf), len(made.pdf), to_json(made.remarks))
             self._report(key, self._known[key])
         return made
+
+    def _in_child(self, make: Callable[[], Typeset]) -> Typeset:
+        """A child ends without tidying up: what its libraries unpack goes with the scratch folder."""
+        tempfile.tempdir = str(self.scratch)
+        return make()
 
     def _append(self, pdf: bytes) -> int:
         """Puts ``pdf`` at the end of the file; where it begins."""

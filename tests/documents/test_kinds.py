@@ -235,6 +235,7 @@ def test_nothing_is_fetched_from_anywhere(tmp_path: Path) -> None:
     watched = Watched()
     at = f"http://127.0.0.1:{watched.port}"
     made = opened(tmp_path, hostile_page(at).encode(), "page.html")
+    assert list(tmp_path.glob("weasyprint-*")), "what is unpacked for a font lies in the scratch folder"
     assert "text" in made.words
     assert "root:" not in made.words
     assert codes(made) == [PART_LEFT_OUT.code, PICTURES_LEFT_OUT.code]
