@@ -34,8 +34,8 @@ beside() {  # FUNCTION: starts a step beside the others
 finished() {  # FUNCTION...: waits for these steps; when one has failed, set-up ends
     failed=
     for step in "$@"; do
-        eval "process=\$process_$step"
-        if ! wait "$process"; then
+        eval "process=\$process_$step process_$step="
+        if [ -n "$process" ] && ! wait "$process"; then # empty: it was waited for before
             say "this step failed: $step"
             cat "$outputs/$step" >&2
             failed=yes
