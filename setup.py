@@ -1,4 +1,4 @@
-"""The compiled parts: bilevel pages cannot do without theirs, the coder has a slower one in Python."""
+"""The compiled parts: documents cannot do without theirs, the coder has a slower one in Python."""
 
 from glob import glob
 
@@ -14,6 +14,7 @@ setup(
             libraries=["m"],
             py_limited_api=True,
         ),
+        Extension("appliance.documents._memory", ["appliance/documents/_memory.c"], py_limited_api=True),
         Extension(
             "appliance.t4._mmr",
             ["appliance/t4/_mmr.c"],

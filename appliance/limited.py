@@ -23,6 +23,12 @@ def lower(limit: int, soft: int, hard: int | None = None) -> None:
         resource.setrlimit(limit, (min(soft, allowed), min(soft if hard is None else hard, allowed)))
 
 
+def data_octets() -> int:
+    """What counts for RLIMIT_DATA of this process: private memory that it may write, touched or not."""
+    # proc(5), statm, the sixth: data and stack, which counts apart and is small.
+    return int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
+
+
 def end_first() -> None:
     """When memory runs out, the kernel ends this process before any other: its work can be done again."""
     with contextlib.suppress(OSError):  # no /proc, or not this kernel

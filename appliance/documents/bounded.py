@@ -20,21 +20,25 @@ from dataclasses import dataclass
 
 from appliance import limited
 from appliance.causes import cause_of
+from appliance.documents import _memory
 from appliance.documents.errors import DocumentError
 from appliance.remarks import Remark, from_json, to_json
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _PIECE_OCTETS = 1 << 16
 _MOST_OCTETS = 200 << 20  # of a PDF that a child makes
+# Of what a child shares with its worker it writes to so much, which is its own from then on.
+_TOUCHED_OCTETS = 32 << 20
+# How a worker, or a child of it, ends that was refused memory (EX_OSERR of sysexits.h).
+MEMORY_EXIT = 71
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one child may use."""
+    """What one child may use; of memory it has what its worker has left."""
 
     cpu_seconds: int
     wall_seconds: float
-    memory_octets: int  # address space beyond what its parent has
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,10 @@ class Typeset:
 
 class UnboundedError(Exception):
     """The work did not end within its bounds, or not well; the words are for the log."""
+
+
+class WantedMemoryError(UnboundedError):
+    """It was refused memory."""
 
 
 def run_bounded(work: Callable[[], Typeset], bounds: Bounds) -> Typeset:
@@ -70,10 +78,14 @@ def run_bounded(work: Callable[[], Typeset], bounds: Bounds) -> Typeset:
         _, status = os.waitpid(child, 0)
     head, _, pdf = answer.partition(b"\n")
     if not head:
+        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == MEMORY_EXIT:
+            raise WantedMemoryError("it was refused memory")
         raise UnboundedError(f"wait status {status}")
     facts = json.loads(head)
     if "cause" in facts:
         raise DocumentError(cause_of(facts["cause"]), facts["detail"])
+    if "memory" in facts:
+        raise WantedMemoryError(facts["memory"])
     if "failed" in facts or len(pdf) != facts["octets"]:
         raise UnboundedError(facts.get("failed", "cut off"))
     return Typeset(pdf, from_json(facts["remarks"]))
@@ -101,29 +113,30 @@ def _be_child(work: Callable[[], Typeset], bounds: Bounds, writing: int, parent:
     try:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), 0, 0, 0)
         if os.getppid() == parent:
-            for limit, value in (
-                (resource.RLIMIT_AS, _address_space() + bounds.memory_octets),
-                (resource.RLIMIT_CPU, bounds.cpu_seconds),
-            ):
-                limited.lower(limit, value)
+            soft, _ = resource.getrlimit(resource.RLIMIT_DATA)
+            limited.lower(resource.RLIMIT_DATA, soft - _TOUCHED_OCTETS)
+            limited.lower(resource.RLIMIT_CPU, bounds.cpu_seconds)
             with os.fdopen(writing, "wb") as answer:
                 answer.write(_answer(work))
     finally:
         os._exit(0)
 
 
-def _address_space() -> int:
-    """What this process has mapped, octets (proc(5), statm)."""
-    with open("/proc/self/statm", encoding="ascii") as file:
-        return int(file.read().split()[0]) * resource.getpagesize()
-
-
 def _answer(work: Callable[[], Typeset]) -> bytes:
+    _memory.forget()
     try:
         made = work()
     except DocumentError as error:
         return json.dumps({"cause": error.cause.code, "detail": error.detail}).encode() + b"\n"
+    except MemoryError as error:
+        return _wanted_memory(error)
     except BaseException as error:  # hostile input meets libraries with whatever comes to their mind
+        if _memory.was_refused():
+            return _wanted_memory(error)
         return json.dumps({"failed": f"{type(error).__name__}: {error}"[:300]}).encode() + b"\n"
     head = {"octets": len(made.pdf), "remarks": to_json(made.remarks)}
     return json.dumps(head).encode() + b"\n" + made.pdf
+
+
+def _wanted_memory(error: BaseException) -> bytes:
+    return json.dumps({"memory": f"it was refused memory: {error}"[:300]}).encode() + b"\n"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from appliance import limited
 from appliance.documents.workshop import Workshop
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -22,6 +24,8 @@ _CLONE_NEWNET, _CLONE_NEWUSER = 0x40000000, 0x10000000  # linux/sched.h
 # Where LibreOffice's own programs are; the one on the PATH is a script that starts two more processes.
 _FOLDERS = ("/usr/lib/libreoffice/program", "/opt/libreoffice/program")
 _PATH = "/usr/bin:/bin"
+# What a program says on its output, and so many octets of that.
+_SAID, _SAID_OCTETS = ".said", 4096
 
 
 def find_program(name: str) -> str | None:
@@ -52,31 +56,44 @@ class Bench:
         """The exit code of ``command``, -SIGKILL when it took too long."""
         temporary = self.folder / "tmp"
         temporary.mkdir(exist_ok=True)
-        with subprocess.Popen(
-            command,
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={
-                "PATH": _PATH,
-                "LANG": "C.UTF-8",
-                "HOME": str(self.folder),
-                "TMPDIR": str(temporary),
-                "FONTCONFIG_FILE": os.environ.get("FONTCONFIG_FILE", "/etc/fonts/fonts.conf"),
-                "SAL_USE_VCLPLUGIN": "svp",
-            },
-            preexec_fn=_confine,  # noqa: PLW1509 (the worker has one thread)
-        ) as process:
+        memory_octets = self._workshop.limits.memory_octets
+        with (
+            (self.folder / _SAID).open("wb") as said,
+            subprocess.Popen(
+                command,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.DEVNULL,
+                env={
+                    "PATH": _PATH,
+                    "LANG": "C.UTF-8",
+                    "HOME": str(self.folder),
+                    "TMPDIR": str(temporary),
+                    "FONTCONFIG_FILE": os.environ.get("FONTCONFIG_FILE", "/etc/fonts/fonts.conf"),
+                    "SAL_USE_VCLPLUGIN": "svp",
+                },
+                preexec_fn=lambda: _confine(memory_octets),  # noqa: PLW1509 (the worker has one thread)
+            ) as process,
+        ):
             try:
                 return process.wait(seconds)
             except subprocess.TimeoutExpired:
                 process.kill()
                 return -signal.SIGKILL
 
+    def said(self) -> bytes:
+        """The beginning of what the last program said on its output."""
+        with (self.folder / _SAID).open("rb") as file:
+            return file.read(_SAID_OCTETS)
 
-def _confine() -> None:
-    """In the child, before the program begins: it ends with us, and has no network where that can be had."""
+
+def _confine(memory_octets: int) -> None:
+    """In the child, before the program begins.
+
+    It has the memory that its worker may have, ends with us, and has no network where that can be had.
+    """
+    limited.lower(resource.RLIMIT_DATA, memory_octets)
     libc = ctypes.CDLL(None)
     libc.prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), 0, 0, 0)
     if libc.unshare(_CLONE_NEWNET) != 0:

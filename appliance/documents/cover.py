@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # More than a message of the longest takes on any sheet.
 MOST_PAGES = 25
 _MOST_LETTERS = 5000  # on one
-_BOUNDS = Bounds(cpu_seconds=20, wall_seconds=30.0, memory_octets=200 << 20)
+_BOUNDS = Bounds(cpu_seconds=20, wall_seconds=30.0)
 # The number of pages is known after the first layout, which has this in its place.
 _PAGES_ROOM = "000"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import signal
 import zipfile
 from collections.abc import Iterator
 from pathlib import PurePath
@@ -17,6 +18,7 @@ from appliance.documents.causes import (
     DOCUMENT_DAMAGED,
     DOCUMENT_ENCRYPTED,
     DOCUMENT_MEMORY,
+    DOCUMENT_TIMED_OUT,
     OFFICE_NOT_INSTALLED,
 )
 from appliance.documents.confined import Bench, find_program
@@ -27,8 +29,8 @@ from appliance.documents.workshop import Workshop
 from appliance.remarks import COLUMN_NARROW, PICTURES_LEFT_OUT, Remark
 
 PROGRAM = "soffice.bin"
-# A small letter takes 2 s of a processor, one of 100 pages 4 s; Debian 13's needs more than 512 MB.
-_BOUNDS = Bounds(cpu_seconds=45, wall_seconds=55.0, memory_octets=500 << 20)
+# A small letter takes 2 s of a processor, one of 100 pages 4 s.
+_BOUNDS = Bounds(cpu_seconds=45, wall_seconds=55.0)
 _RUN_SECONDS = 50.0
 # It asks to be started again after it has made a new profile (LibreOffice's EXITHELPER_NORMAL_RESTART).
 _START_AGAIN = 81
@@ -78,6 +80,7 @@ def open_office(content: bytes, name: str, workshop: Workshop) -> TypesetSource:
     program = find_program(PROGRAM)
     if program is None:
         raise DocumentError(OFFICE_NOT_INSTALLED, name)
+    workshop.need_to_be_alone("LibreOffice")
     remarks = tuple(_look_inside(content)) if content.startswith(b"PK") else ()
     if content.startswith(olefile.MAGIC):
         remarks = tuple(_check_compound(content))
@@ -171,6 +174,8 @@ def _convert(program: str, content: bytes, suffix: str, workshop: Workshop) -> T
         code = bench.run(command, _RUN_SECONDS)
         if code == _START_AGAIN:
             code = bench.run(command, _RUN_SECONDS)
+        if code == -signal.SIGKILL:
+            raise DocumentError(DOCUMENT_TIMED_OUT, "LibreOffice")
         made = bench.folder / "document.pdf"
         pdf = made.read_bytes() if made.is_file() else b""
     if not pdf.startswith(b"%PDF-"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from appliance.documents.pdfenclosures import appearances, attached_files, files_on, lost_fields
@@ -50,8 +51,10 @@ class Unread:
 class Reading:
     """Looks at the pages of ``content``; at none when qpdf does not open it or sees other pages."""
 
-    def __init__(self, content: bytes, pages: int) -> None:
+    def __init__(self, content: bytes | str, octets: int, pages: int) -> None:
+        """``content``, or the file that it is in, and how many octets and pages it has."""
         self._content = content
+        self._small = octets <= LARGEST
         self._count = pages
         self._document: pikepdf.Pdf | None = None
         self._tried = False
@@ -59,14 +62,18 @@ class Reading:
         self._pointing: bool | None = None  # see ``_points_to_nothing``
         self._left = self._octets = 0
 
+    def _octets_of_it(self) -> bytes:
+        return Path(self._content).read_bytes() if isinstance(self._content, str) else self._content
+
     def document(self) -> pikepdf.Pdf | None:
         """The document as qpdf reads it."""
         import pikepdf  # noqa: PLC0415 (slow)
 
-        if not self._tried and len(self._content) <= LARGEST:
+        if not self._tried and self._small:
             self._tried = True
             try:
-                document = pikepdf.open(io.BytesIO(self._content), suppress_warnings=True)
+                content = self._content if isinstance(self._content, str) else io.BytesIO(self._content)
+                document = pikepdf.open(content, suppress_warnings=True)
                 if len(document.pages) == self._count:
                     self._document = document
             except (pikepdf.PdfError, pikepdf.PasswordError, ValueError, RuntimeError, TypeError):
@@ -129,7 +136,7 @@ class Reading:
         if self._pointing is None and document is not None:
             self._pointing = any(
                 document.get_object((int(number), int(generation))) is None
-                for text in texts_with(self._content, b"/Contents")
+                for text in texts_with(self._octets_of_it(), b"/Contents")
                 for number, generation in _CONTENTS.findall(text)
             )
         return bool(self._pointing)

@@ -16,7 +16,7 @@ from itertools import islice
 import pypdfium2
 from pypdfium2 import raw
 
-from appliance.documents import _bilevel
+from appliance.documents import _bilevel, _memory
 from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_EMPTY, DOCUMENT_ENCRYPTED
 from appliance.documents.drawing import Box, Drawing, LookedAt, Pixels
 from appliance.documents.errors import DocumentError
@@ -67,6 +67,8 @@ _CHANNELS = {"grey": 1, "page": 4, "under": 4}
 # Where that is drawn: one page at a time is, of whichever document of the fax.
 _PIXELS: dict[str, ctypes.Array[ctypes.c_ubyte]] = {}
 
+# A PDF of more octets is not kept where it can be read again.
+_MOST_KEPT_OCTETS = 1 << 20
 # It is among the first objects of its page, under what a reader of scans found on it.
 _SCAN_AMONG = 8
 _GREY_SPACES = {raw.FPDF_COLORSPACE_DEVICEGRAY, raw.FPDF_COLORSPACE_CALGRAY}
@@ -75,14 +77,21 @@ _MOST_GREY_PIXELS = 4 * BAND_PIXELS
 
 
 class PdfSource:
-    def __init__(self, content: bytes) -> None:
+    """A PDF.  ``file``: where ``content`` can be read again, if anywhere; a long one is not kept then."""
+
+    def __init__(self, content: bytes, file: str | None = None) -> None:
         use_own_fonts()
+        given = content
         content, self._document = _opened(content)
+        self._made_from: bytes | str = content
+        if file is not None and content is given and len(content) > _MOST_KEPT_OCTETS:
+            self._document.close()
+            self._made_from = file
+            self._document = _opened_by_pdfium(file)
         self.count = len(self._document)
         if self.count <= 0:
             raise DocumentError(DOCUMENT_EMPTY, "a PDF without pages")
-        self._content = content
-        self._reading = Reading(content, self.count)
+        self._reading = Reading(self._made_from, len(content), self.count)
         self._instead: dict[
             str, str
         ] = {}  # families for fonts that are not in it and whose letters others lack
@@ -150,7 +159,7 @@ class PdfSource:
         self._instead.update(self._unlike.better)
         self._close_page()
         self._document.close()  # pdfium keeps the fonts of a document
-        self._document = _opened_by_pdfium(self._content)
+        self._document = _opened_by_pdfium(self._made_from)
         self._begin_forms()
         page = self._page(index)
         self._unlike = stand_in(page, self._identity_fonts)
@@ -241,9 +250,12 @@ class PdfSource:
         bitmap = pypdfium2.PdfBitmap.new_native(*size, _FORMS[use], buffer=octets)
         bitmap.fill_rect(_WHITE, 0, 0, *size)
         box = box_of(layout, first)
+        _memory.forget()
         raw.FPDF_RenderPageBitmap(bitmap, page, *box, _FLAGS)
         if page.formenv is not None:
             raw.FPDF_FFLDraw(page.formenv, bitmap, page, *box, _FLAGS)
+        if _memory.was_refused():  # what it did not get memory for it leaves out
+            raise MemoryError("a page of a PDF")
         return bitmap
 
 
@@ -288,7 +300,7 @@ _ENCRYPTED, _OBJECT_STREAM = b"/Encrypt", b"/ObjStm"
 _PAGES_LOOKED_FOR = 1_000
 
 
-def _opened_by_pdfium(content: bytes) -> pypdfium2.PdfDocument:
+def _opened_by_pdfium(content: bytes | str) -> pypdfium2.PdfDocument:
     try:
         return pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError as error:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
 from PIL import Image
 
@@ -17,53 +17,91 @@ _WHITE = 255
 _SIGNATURE_OCTETS, _AROUND_OCTETS = 8, 12
 # A bilevel TIFF without the tag that says which bit is black has more paper than ink.
 _PAPER_SHARE = 0.5
-
-
-def on_paper(image: Image.Image) -> Image.Image:
-    """``image`` in mode 1, L or RGB, 0 black, what is transparent on white.  Raises what Pillow raises."""
-    image.load()
-    if image.mode == "1":
-        return _right_way_round(image)
-    if image.mode.startswith(("I", "F")):
-        return _wide_grey(image)
-    if image.mode == "LAB":
-        return image.getchannel("L")  # lightness is what a fax shows of it
-    if image.mode in {"LA", "PA", "RGBA", "La", "RGBa"} or "transparency" in image.info:
-        layered = image.convert("RGBA")
-        paper = Image.new("RGBA", layered.size, (255, 255, 255, 255))
-        return Image.alpha_composite(paper, layered).convert("RGB")
-    return image if image.mode in {"L", "RGB"} else image.convert("RGB")
-
-
-def _right_way_round(image: Image.Image) -> Image.Image:
-    says = image.format != "TIFF" or tags.PHOTOMETRIC in getattr(image, "tag_v2", {})
-    if says:
-        return image
-    white = image.histogram()[255]
-    return image if white >= _PAPER_SHARE * image.width * image.height else image.point(lambda bit: 255 - bit)
-
-
-# Pixels of wide grey that are brought to 8 bits at a time: as numbers with a point each takes four octets.
+# Pixels that are looked at at a time: as numbers with a point each takes four octets.
 _STRIP_PIXELS = 1 << 20
+_LAYERED = {"LA", "PA", "RGBA", "La", "RGBa"}
 
 
-def _wide_grey(image: Image.Image) -> Image.Image:
+class Decoded(Protocol):
+    """The pixels of a picture: Pillow's, or another decoder's in Pillow's modes."""
+
+    @property
+    def mode(self) -> str: ...
+
+    @property
+    def size(self) -> tuple[int, int]: ...
+
+    def crop(self, box: tuple[int, int, int, int], /) -> Image.Image:
+        """The part between left, upper, and the first pixels outside."""
+        ...
+
+
+Shown = Callable[[Image.Image], Image.Image]
+
+
+def paper_of(picture: Decoded) -> Shown | None:
+    """What makes parts of ``picture`` mode 1, L or RGB, 0 black, what is transparent on white.
+
+    None where nothing is to be done.  Raises what Pillow raises.
+    """
+    mode = picture.mode
+    if mode == "1":
+        return _negative if _is_negative(picture) else None
+    if mode.startswith(("I", "F")):
+        return _wide_grey(picture)
+    if mode == "LAB":
+        return _lightness
+    if mode in _LAYERED or "transparency" in getattr(picture, "info", {}):
+        return _on_white
+    return None if mode in {"L", "RGB"} else _colours
+
+
+def _negative(part: Image.Image) -> Image.Image:
+    return part.point(lambda bit: 255 - bit)
+
+
+def _lightness(part: Image.Image) -> Image.Image:
+    return part.getchannel("L")  # what a fax shows of it
+
+
+def _on_white(part: Image.Image) -> Image.Image:
+    layered = part.convert("RGBA")
+    paper = Image.new("RGBA", layered.size, (255, 255, 255, 255))
+    return Image.alpha_composite(paper, layered).convert("RGB")
+
+
+def _colours(part: Image.Image) -> Image.Image:
+    return part.convert("RGB")
+
+
+def _is_negative(picture: Decoded) -> bool:
+    """Whether a bilevel picture that does not say so has white for black."""
+    if not isinstance(picture, Image.Image) or picture.format != "TIFF":
+        return False
+    if tags.PHOTOMETRIC in getattr(picture, "tag_v2", {}):
+        return False
+    return picture.histogram()[255] < _PAPER_SHARE * picture.width * picture.height
+
+
+def _wide_grey(picture: Decoded) -> Shown:
     """16 or 32 bit grey: what is used of it as 8 bits."""
-    high = max(_highest(strip) for _, strip in _strips(image))
+    high = max(_highest(part.convert("F")) for part in _parts(picture))
     top = next((top for top in _WIDE_TOPS if high <= top), max(high, 1.0))
-    white_is_zero = getattr(image, "tag_v2", {}).get(tags.PHOTOMETRIC) == tags.WHITE_IS_ZERO
-    grey = Image.new("L", image.size)
-    for upper, strip in _strips(image):
-        tones = strip.point(lambda value: value * (255.0 / top) + 0).convert("L")
-        grey.paste(tones.point(lambda value: 255 - value) if white_is_zero else tones, (0, upper))
-    return grey
+    white_is_zero = getattr(picture, "tag_v2", {}).get(tags.PHOTOMETRIC) == tags.WHITE_IS_ZERO
+
+    def shown(part: Image.Image) -> Image.Image:
+        tones = part.convert("F").point(lambda value: value * (255.0 / top) + 0).convert("L")
+        return tones.point(lambda value: 255 - value) if white_is_zero else tones
+
+    return shown
 
 
-def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
-    """First rows and pieces of ``image`` in mode F."""
-    step = max(1, _STRIP_PIXELS // image.width)
-    for upper in range(0, image.height, step):
-        yield upper, image.crop((0, upper, image.width, min(upper + step, image.height))).convert("F")
+def _parts(picture: Decoded) -> Iterator[Image.Image]:
+    """``picture`` in strips."""
+    width, height = picture.size
+    step = max(1, _STRIP_PIXELS // width)
+    for upper in range(0, height, step):
+        yield picture.crop((0, upper, width, min(upper + step, height)))
 
 
 def _highest(strip: Image.Image) -> float:
@@ -73,12 +111,16 @@ def _highest(strip: Image.Image) -> float:
     return high
 
 
-def is_white_on_nothing(image: Image.Image, shown: Image.Image) -> bool:
-    """Whether all of ``image`` that can be seen is as white as the paper under it, as in ``shown``."""
-    if shown.mode not in {"L", "RGB"} or "A" not in image.getbands():
+def is_white_on_nothing(picture: Decoded) -> bool:
+    """Whether all of ``picture`` that can be seen is as white as the paper under it."""
+    if not picture.mode.endswith("A"):
         return False
-    seen = image.getchannel("A").getextrema()[1]
-    return bool(seen) and all(low == high == _WHITE for low, high in _extremes(shown))
+    seen = False
+    for part in _parts(picture):
+        seen = seen or bool(part.getchannel("A").getextrema()[1])
+        if not all(low == high == _WHITE for low, high in _extremes(_on_white(part))):
+            return False
+    return seen
 
 
 def _extremes(image: Image.Image) -> list[tuple[int, int]]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Sequence
+from typing import BinaryIO
 
 from PIL import Image, ImageChops, UnidentifiedImageError
 
+from appliance.documents import _memory
 from appliance.documents.causes import (
     DOCUMENT_DAMAGED,
     DOCUMENT_EMPTY,
     DOCUMENT_TOO_LARGE,
     DOCUMENT_TOO_MANY_PAGES,
 )
+from appliance.documents.decoded import OnPaper
 from appliance.documents.drawing import Bitmap, Box, Drawing
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import (
@@ -24,9 +27,10 @@ from appliance.documents.geometry import (
     Layout,
     PageSize,
 )
+from appliance.documents.heic import HeicPixels, register
 from appliance.documents.jpeg import DAMAGE, pictures_behind, with_end
 from appliance.documents.options import Limits, Paper
-from appliance.documents.picturemodes import is_white_on_nothing, on_paper, png_is_whole
+from appliance.documents.picturemodes import Decoded, is_white_on_nothing, png_is_whole
 from appliance.documents.placing import place
 from appliance.documents.sniff import Kind, has_no_directory
 from appliance.documents.straighten import is_taken
@@ -56,7 +60,9 @@ _MEANINGLESS_DPI = 99.0  # PNG keeps pixels a metre: 100 dpi reads back as 99.99
 _SCREEN_DPI = 96.0
 _HIGHEST_DPI = 2500.0
 _SHEET_MARGIN_MM = 8.0
-# Pixels of a photograph in which a page is looked for; a larger one would take a worker's whole memory.
+# Pixels of a JPEG, which becomes smaller as it is decoded: phones make 200 megapixels.
+_LARGEST_JPEG = 300_000_000
+# Pixels of any other photograph in which a page is looked for: as a whole, in grey.
 _LARGEST_PHOTOGRAPH = 64_000_000
 
 # A picture as wide as a scan line and about of a fax's resolution is a fax page: its figures are taken
@@ -67,30 +73,35 @@ _FAX_DPI_DOWN = {98: (96.0, 101.0), 196: (195.0, 201.0), 391: (389.0, 401.0)}
 
 
 class ImageSource:
-    """A picture, or a TIFF with all its pages."""
+    """A picture, or a TIFF with all its pages.
 
-    def __init__(self, content: bytes, kind: Kind, paper: Paper, limits: Limits) -> None:
+    ``file``: where ``content`` can be read again, if anywhere; it is not kept then.
+    """
+
+    def __init__(
+        self, content: bytes, kind: Kind, paper: Paper, limits: Limits, file: str | None = None
+    ) -> None:
         Image.MAX_IMAGE_PIXELS = None  # our own limit, checked before any pixel is decoded
         warnings.simplefilter("ignore")
         self._limits = limits
         self._paper = paper
         if kind is Kind.HEIC:
-            import pillow_heif  # noqa: PLC0415 (loads a video decoder)
-
-            pillow_heif.register_heif_opener(thumbnails=False)
+            register()
         if kind is Kind.JPEG:
-            content = with_end(content)
+            whole = with_end(content)
+            file, content = file if whole is content else None, whole
         if kind is Kind.PNG and not png_is_whole(content):
             raise DocumentError(DOCUMENT_DAMAGED, "a part of the PNG has another checksum")
         if has_no_directory(content):
             raise DocumentError(DOCUMENT_EMPTY, "a TIFF without pages")
-        self._content, self._kind = content, kind
-        self._image = self._opened()
+        self._kind = kind
+        self._made_from = content if file is None else file
+        self._image_now: Image.Image | None = None
         self._frames, self._skipped = [0], 0
         self._proof: FaxProof | None = None
         if kind is Kind.TIFF:
             self._frames, self._skipped = self._pages()
-            self._proof = FaxProof(content)
+            self._proof = FaxProof(self._again)
         elif kind is Kind.HEIC:  # a series of photographs in one file
             self._frames = list(range(getattr(self._image, "n_frames", 1)))
             if len(self._frames) > limits.pages:
@@ -100,16 +111,36 @@ class ImageSource:
         self._white: set[int] = set()  # pages on which white lies on nothing
         self._moves = kind in _MOVING and getattr(self._image, "is_animated", False)
         self.count = len(self._frames)
+        self._forget()
+
+    @property
+    def _image(self) -> Image.Image:
+        """It as it was opened, at a page or not decoded yet."""
+        if self._image_now is None:
+            self._image_now = self._opened()
+        return self._image_now
+
+    def _again(self) -> BinaryIO:
+        """The file at its beginning."""
+        return (
+            open(self._made_from, "rb") if isinstance(self._made_from, str) else io.BytesIO(self._made_from)
+        )
+
+    def _forget(self) -> None:
+        """Keep nothing until the fax's other documents are made, where it costs little to open it again."""
+        if self.count == 1 or self._kind is Kind.HEIC:
+            self._image_now = None
 
     def _opened(self) -> Image.Image:
+        _memory.forget()
         try:
-            return Image.open(io.BytesIO(self._content), formats=[_FORMATS[self._kind]])
+            return Image.open(self._again(), formats=[_FORMATS[self._kind]])
         except UnidentifiedImageError as error:
             raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
         except Image.DecompressionBombError as error:
             raise DocumentError(DOCUMENT_TOO_LARGE, _words(error)) from None
         except DAMAGE as error:
-            raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
+            raise _fault(error) from None
 
     def _pages(self) -> tuple[list[int], int]:
         """The subfiles that are pages, and how many are not."""
@@ -138,7 +169,7 @@ class ImageSource:
         width, height = self._image.size
         if width <= 0 or height <= 0:
             raise DocumentError(DOCUMENT_EMPTY, f"{width} x {height} pixels")
-        if width * height > self._limits.image_pixels:
+        if width * height > (_LARGEST_JPEG if self._kind is Kind.JPEG else self._limits.image_pixels):
             raise DocumentError(DOCUMENT_TOO_LARGE, f"{width} x {height} pixels")
         return self._image
 
@@ -194,7 +225,8 @@ class ImageSource:
         if self._image.format == "TIFF" or self.count > 1:
             return False
         image = self._seek(0)
-        if image.mode == "1" or image.width * image.height > _LARGEST_PHOTOGRAPH:
+        large = self._kind is not Kind.JPEG and image.width * image.height > _LARGEST_PHOTOGRAPH
+        if image.mode == "1" or large:
             return False
         return not taken or (self._dpi(image.size)[0] <= 0 and is_taken(image))
 
@@ -205,25 +237,34 @@ class ImageSource:
         """
         self._seek(0)
         try:
-            with Image.open(io.BytesIO(self._content), formats=[str(self._image.format)]) as image:
-                return self._upright(image, (least, least)).convert("L")
+            with Image.open(self._again(), formats=[_FORMATS[self._kind]]) as image:
+                return self._upright(image, (least, least)).whole("L")
         except DAMAGE as error:
-            raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
+            raise _fault(error) from None
+        finally:
+            self._forget()
 
-    def _upright(self, image: Image.Image, least: tuple[int, int]) -> Image.Image:
-        """The picture decoded, the way up that it was taken; at least as large as ``least``, if it is."""
-        try:
-            if image.format == "JPEG":
+    def _upright(
+        self, image: Image.Image, least: tuple[int, int], further: Sequence[Image.Transpose] = ()
+    ) -> OnPaper:
+        """The picture decoded, the way up that it was taken; at least as large as ``least``, if it is.
+
+        ``further`` turns come last.  Raises what decoders raise.
+        """
+        turn = _TURNS.get(self._orientation()) if image.format in _TURNED_BY_US else None
+        turns = [*([turn] if turn is not None else []), *further]
+        _memory.forget()
+        number = self._image.tell()
+        decoded: Decoded = image
+        if self._kind is Kind.HEIC:
+            decoded = HeicPixels(self._again().read(), number)
+        else:
+            if self._kind is Kind.JPEG:
                 image.draft("RGB", least)
-            shown = on_paper(image)
-            if is_white_on_nothing(image, shown):
-                self._white.add(image.tell())
-            turn = _TURNS.get(self._orientation())
-            if turn is not None and image.format in _TURNED_BY_US:
-                shown = shown.transpose(turn)
-        except DAMAGE as error:
-            raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
-        return shown
+            image.load()
+        if is_white_on_nothing(decoded):
+            self._white.add(number)
+        return OnPaper(decoded, turns)
 
     def draw(self, index: int, layout: Layout) -> Drawing | Bitmap:
         image = self._seek(index)
@@ -232,17 +273,17 @@ class ImageSource:
             if fault is not None:
                 raise DocumentError(DOCUMENT_DAMAGED, fault)
         box = (layout.box_width, layout.box_rows)
-        shown = self._upright(image, (max(box), max(box)))
-        if layout.turned:
-            shown = shown.transpose(Image.Transpose.ROTATE_90)
-        if self.count == 1 or self._kind is Kind.HEIC:
-            self._image = self._opened()  # its pixels would stay until the fax's other documents are made
-            del image
-        if shown.mode == "1":
-            if shown.size == box == (layout.width, layout.rows):
-                return Bitmap(*shown.size, ImageChops.invert(shown).tobytes())
-            shown = shown.convert("L")
-        return Drawing.of_image(place(shown, layout), Box.of(layout))
+        further = [Image.Transpose.ROTATE_90] if layout.turned else []
+        try:
+            shown = self._upright(image, (max(box), max(box)), further)
+            if image.mode == "1" and shown.size == box == (layout.width, layout.rows):
+                return Bitmap(*shown.size, ImageChops.invert(shown.whole()).tobytes())
+            reduced, size = shown.reduced(box)
+        except DAMAGE as error:
+            raise _fault(error) from None
+        self._forget()
+        del image, shown
+        return Drawing.of_image(place(reduced, layout, size), Box.of(layout))
 
     def remarks(self, index: int | None) -> Sequence[Remark]:
         if index is None and self._skipped:
@@ -260,6 +301,17 @@ def _fax_scale(across: float, down: float) -> tuple[float, float] | None:
             if least <= across <= most and fewest <= down <= highest:
                 return PIXELS_PER_MM[pixels], ROWS_PER_MM[rows]
     return None
+
+
+# How libheif says that a thread of its own was refused memory, and Pillow by a number (its Imaging.h).
+_NO_MEMORY = ("memory", "decoder error -9")
+
+
+def _fault(error: BaseException) -> DocumentError | MemoryError:
+    """What a decoder's error means."""
+    if _memory.was_refused() or any(words in str(error).lower() for words in _NO_MEMORY):
+        return MemoryError(_words(error))
+    return DocumentError(DOCUMENT_DAMAGED, _words(error))
 
 
 def _words(error: BaseException) -> str:

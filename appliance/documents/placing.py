@@ -10,13 +10,17 @@ from appliance.documents.geometry import Layout
 _REDUCING_GAP = 2.0
 
 
-def place(image: Image.Image, layout: Layout) -> Image.Image:
-    """``image`` (mode L or RGB) scaled into the box of ``layout`` on a white page."""
+def place(image: Image.Image, layout: Layout, size: tuple[float, float] | None = None) -> Image.Image:
+    """``image`` (mode L or RGB) scaled into the box of ``layout`` on a white page.
+
+    ``size``: of the picture in ``image``, where its last column and row are not whole pixels.
+    """
     box = (layout.box_width, layout.box_rows)
-    if image.size != box:
-        smaller = image.width > box[0] or image.height > box[1]
+    size = size or image.size
+    if size != box:
+        smaller = size[0] > box[0] or size[1] > box[1]
         method = Image.Resampling.BOX if smaller else Image.Resampling.BICUBIC
-        image = image.resize(box, method, reducing_gap=_REDUCING_GAP if smaller else None)
+        image = image.resize(box, method, (0, 0, *size), _REDUCING_GAP if smaller else None)
     if box == (layout.width, layout.rows):
         return image
     page = Image.new(image.mode, (layout.width, layout.rows), "white")

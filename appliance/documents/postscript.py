@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import signal
+
 from appliance.documents.bounded import Bounds, Typeset
-from appliance.documents.causes import DOCUMENT_DAMAGED, POSTSCRIPT_NOT_INSTALLED
+from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_TIMED_OUT, POSTSCRIPT_NOT_INSTALLED
 from appliance.documents.confined import Bench, find_program
 from appliance.documents.errors import DocumentError
 from appliance.documents.typeset_source import TypesetSource
 from appliance.documents.workshop import Workshop
 
 PROGRAM = "gs"
-_BOUNDS = Bounds(cpu_seconds=45, wall_seconds=55.0, memory_octets=300 << 20)
+_BOUNDS = Bounds(cpu_seconds=45, wall_seconds=55.0)
 _RUN_SECONDS = 50.0
 _HEADER = b"%!PS"
+_NO_MEMORY = b"/VMerror"  # PostScript Language Reference, 3.11.1
 _EPS_BINARY = b"\xc5\xd0\xd3\xc6"  # an EPS with a preview (Adobe technical note 5002)
 
 
 def open_postscript(content: bytes, workshop: Workshop) -> TypesetSource:
-    """Raises DocumentError: POSTSCRIPT_NOT_INSTALLED, DOCUMENT_DAMAGED, DOCUMENT_TIMED_OUT."""
+    """Raises DocumentError.
+
+    POSTSCRIPT_NOT_INSTALLED, DOCUMENT_DAMAGED, DOCUMENT_MEMORY, DOCUMENT_TIMED_OUT.
+    """
     program = find_program(PROGRAM)
     if program is None:
         raise DocumentError(POSTSCRIPT_NOT_INSTALLED)
@@ -50,6 +56,10 @@ def _convert(program: str, content: bytes, workshop: Workshop) -> Typeset:
             str(source),
         ]
         code = bench.run(command, _RUN_SECONDS)
+        if code == -signal.SIGKILL:
+            raise DocumentError(DOCUMENT_TIMED_OUT, "Ghostscript")
+        if code != 0 and _NO_MEMORY in bench.said():
+            raise MemoryError("Ghostscript")
         pdf = made.read_bytes() if code == 0 and made.is_file() else b""
     if not pdf.startswith(b"%PDF-"):
         raise DocumentError(DOCUMENT_DAMAGED, f"Ghostscript made no PDF of it (exit code {code})")

@@ -35,6 +35,8 @@ _MOST_REPEATS, _REST_BLANK = 127, 128
 # Pixels an inch that a printer's raster may have; a page's longest side, pixels.
 _LEAST_DPI, _MOST_DPI = 50, 2400
 _LONGEST_SIDE = 65_535
+# Pixels that are put on the page at a time: nothing else as large as the page is held.
+_STRIP_PIXELS = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +159,26 @@ class RasterSource:
     def image(self, index: int) -> Image.Image:
         """Page ``index`` in grey."""
         page = self._pages[index]
-        made = bytearray()
+        shown = Image.new("L", (page.width, page.rows))
+        first, strip = 0, bytearray()
         for line, repeated in _lines(self._content, page):
-            made += _grey(line, page) * repeated
-        return Image.frombytes("L", (page.width, page.rows), bytes(made))
+            strip += _grey(line, page) * repeated
+            if len(strip) >= _STRIP_PIXELS:
+                first += _paste(shown, first, strip)
+                strip.clear()
+        _paste(shown, first, strip)
+        return shown
 
     def remarks(self, index: int | None) -> Sequence[Remark]:
         return ()
+
+
+def _paste(page: Image.Image, first: int, octets: bytearray) -> int:
+    """Rows of grey from row ``first`` on; how many."""
+    rows = len(octets) // page.width
+    if rows:
+        page.paste(Image.frombytes("L", (page.width, rows), bytes(octets)), (0, first))
+    return rows
 
 
 def _grey(line: bytes, page: _Page) -> bytes:

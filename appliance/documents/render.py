@@ -23,10 +23,12 @@ from typing import IO, Any
 
 from appliance import at_rest
 from appliance.causes import cause_of
+from appliance.documents.bounded import MEMORY_EXIT
 from appliance.documents.causes import (
     DOCUMENT_DAMAGED,
     DOCUMENT_EMPTY,
     DOCUMENT_GONE,
+    DOCUMENT_MEMORY,
     DOCUMENT_STORAGE,
     DOCUMENT_TIMED_OUT,
     DOCUMENT_TOO_LARGE,
@@ -61,8 +63,10 @@ _PASSING = ".passing"  # beside the pages: where workers unpack what they need f
 
 # A second worker opens the document once more: that pays from a few pages on.
 _PARALLEL_FROM = 4  # pages
+# Of a machine's memory for each worker: what it may take, and as much again for whatever else there is.
+_ROOM_OCTETS = 768 << 20
 # Workers of this process, whoever has something rendered.
-PLACES = Places(places_for(Limits().memory_octets, len(os.sched_getaffinity(0)), memory_octets()))
+PLACES = Places(places_for(_ROOM_OCTETS, len(os.sched_getaffinity(0)), memory_octets()))
 # Tries of a document whose worker dies: by itself, twice says that it is the document's doing; killed from
 # without says nothing about it, and must end some time.
 OWN_TRIES, KILLED_TRIES = 2, 3
@@ -186,8 +190,8 @@ def render(
     up to but not including).  ``progress`` hears (pages made, pages in all).  Blocks: call it from a
     thread of its own.
 
-    A document whose worker died is tried again with another, alone, and refused when it killed that by
-    itself, too.
+    A document whose worker died, or needed more memory than one of several may have, is tried again with
+    another, alone, and refused when that does not suffice, or was killed by itself, too.
 
     Raises DocumentError for everything a document, a worker or the storage can do wrong (nothing is left
     behind then), ValueError for a call without sources and cover.
@@ -203,11 +207,15 @@ def render(
         alone = attempt > 1
         try:
             with PLACES.first(alone=alone):
-                return made(1 if alone else workers or available_workers())
+                return made(1 if alone else workers or available_workers(), alone)
         except WorkerDiedError as died:
             if attempt >= (KILLED_TRIES if died.killed else OWN_TRIES):
                 raise
             _log.warning("a document worker died (%s): its document is tried again, alone", died.detail)
+        except DocumentError as refused:
+            if alone or refused.cause is not DOCUMENT_MEMORY:
+                raise
+            _log.info("a document needs more memory (%s): it is tried again, alone", refused.detail)
         attempt += 1
 
 
@@ -219,6 +227,7 @@ def _made(  # noqa: PLR0917 - what ``render`` was asked for
     pages: tuple[int, int | None],
     progress: Callable[[int, int], None] | None,
     workers: int,
+    alone: bool,
 ) -> RenderedDocument:
     """One try."""
     try:
@@ -227,7 +236,7 @@ def _made(  # noqa: PLR0917 - what ``render`` was asked for
     except OSError as error:
         raise DocumentError(DOCUMENT_STORAGE, str(error)) from error
     try:
-        with _Rendering(sources, scratch, options, limits, pages) as rendering:
+        with _Rendering(sources, scratch, options, limits, pages, alone=alone) as rendering:
             total, made = rendering.run(workers, progress)
             remarks = rendering.remarks()
         document = RenderedDocument(scratch, options, tuple(sources), total, made, remarks)
@@ -253,6 +262,7 @@ class _Worker:
         self.file = file
         self.output = output
         self.pending = b""
+        self.opened = 0  # of its sources
         self.done = False
 
     def end(self) -> None:
@@ -270,11 +280,16 @@ class _Rendering:
         options: RenderOptions,
         limits: Limits,
         pages: tuple[int, int | None],
+        *,
+        alone: bool,
     ) -> None:
         self._sources = sources
         self._scratch = scratch
         self._options = options
-        self._limits = limits
+        self._limits = (
+            limits if alone else replace(limits, memory_octets=min(limits.memory_octets, limits.share_octets))
+        )
+        self._alone = alone
         self._range = pages
         self._workers: list[_Worker] = []
         self._further = contextlib.ExitStack()  # places of workers beside the first
@@ -314,10 +329,10 @@ class _Rendering:
             left = min(deadline, page_deadline) - time.monotonic()
             if left <= 0:
                 raise self._late(used)
-            before = len(self._made), len(self._typeset)
+            before = self._progress()
             for key, _ in self._selector.select(left):
                 self._hear(key.data)
-            if (len(self._made), len(self._typeset)) > before:
+            if self._progress() != before:
                 page_deadline = time.monotonic() + self._limits.page_seconds
                 used = self._used()
                 if progress is not None and self._total is not None:
@@ -327,6 +342,10 @@ class _Rendering:
                     self._start()
                 workers = 1
         return self._result()
+
+    def _progress(self) -> tuple[int, ...]:
+        """What grows as long as the workers get on."""
+        return len(self._made), len(self._typeset), *(worker.opened for worker in self._workers)
 
     def _used(self) -> dict[_Worker, float]:
         """Processor seconds of each worker that works."""
@@ -386,6 +405,7 @@ class _Rendering:
             "typeset": self._typeset,
             "options": options_to_json(self._options),
             "limits": asdict(self._limits),
+            "alone": self._alone,
             "range": self._range,
         }
         with contextlib.suppress(OSError):  # a worker that is dead already is noticed when it is read
@@ -428,6 +448,8 @@ class _Rendering:
         code = worker.process.wait(_DEATH_SECONDS) or 0
         if code == -signal.SIGXCPU:
             raise DocumentError(DOCUMENT_TIMED_OUT, "its processor time is used up")
+        if code == MEMORY_EXIT:
+            raise DocumentError(DOCUMENT_MEMORY, "a library that was refused memory ended its worker")
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         # The kernel kills so when memory runs out, people do; its own limits end a worker otherwise.
         killed = code in {-signal.SIGKILL, -signal.SIGTERM}
@@ -451,6 +473,8 @@ class _Rendering:
             for remark in from_json(message["remarks"]):
                 if len(self._remarks) < MOST_REMARKS:
                     self._remarks[remark] = None
+        elif "opened" in message:
+            worker.opened = min(int(message["opened"]) + 1, len(self._sources))
         elif "error" in message:
             source = message["source"]
             raise DocumentError(

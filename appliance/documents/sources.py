@@ -52,12 +52,17 @@ class PageDrawer(Protocol):
         ...
 
 
-def open_source(content: bytes, name: str, media_type: str, workshop: Workshop) -> PageDrawer:
-    """The drawer for ``content``, which the sender calls ``name``.  Raises DocumentError."""
+def open_source(
+    content: bytes, name: str, media_type: str, workshop: Workshop, file: str | None = None
+) -> PageDrawer:
+    """The drawer for ``content``, which the sender calls ``name``.  Raises DocumentError.
+
+    ``file``: where the same can be read again, so that it need not be kept.
+    """
     kind = sniff(content, name, media_type)
     match kind:
         case Kind.PDF:
-            return PdfSource(content)
+            return PdfSource(content, file)
         case Kind.TEXT:
             return open_text(content, charset_of(media_type), workshop)
         case Kind.HTML:
@@ -73,7 +78,7 @@ def open_source(content: bytes, name: str, media_type: str, workshop: Workshop) 
         case Kind.EMAIL | Kind.MSG | Kind.TNEF:
             return open_letter(content, kind, workshop, open_source)
         case _:
-            source = ImageSource(content, kind, workshop.paper, workshop.limits)
+            source = ImageSource(content, kind, workshop.paper, workshop.limits, file)
             return straightened(source, workshop.paper, workshop.straighten)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import zlib
+from collections.abc import Callable
+from typing import BinaryIO
 
 from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
@@ -75,10 +76,11 @@ def guessed_resolution(width: int, rows: int) -> tuple[float, float]:
 class FaxProof:
     """Whether the pages of a TIFF in a fax coding or Deflate are whole: libtiff fills up what is missing."""
 
-    def __init__(self, content: bytes) -> None:
-        self._content = content
+    def __init__(self, again: Callable[[], BinaryIO]) -> None:
+        """``again`` opens the file."""
+        self._again = again
         try:
-            self._file: FaxTiff | None = FaxTiff(io.BytesIO(content))
+            self._file: FaxTiff | None = FaxTiff(again())
         except TiffError:
             self._file = None  # nothing that FaxTiff reads: what Pillow makes of it stands
 
@@ -103,14 +105,25 @@ class FaxProof:
             (tags.TILE_OFFSETS, tags.TILE_OCTETS),
         ):
             for offset, octets in zip(directory.get(where, ()), directory.get(count, ()), strict=False):
-                reader = zlib.decompressobj()
-                rest: bytes = self._content[offset : offset + octets]
-                try:
-                    while not reader.eof and rest:
-                        reader.decompress(rest, _PIECE)
-                        rest = reader.unconsumed_tail
-                except zlib.error:
-                    return False
-                if not reader.eof:
-                    return False
+                with self._again() as file:
+                    file.seek(offset)
+                    if not _ends(file, octets):
+                        return False
         return True
+
+
+def _ends(file: BinaryIO, octets: int) -> bool:
+    """Whether the next ``octets`` of ``file`` are packed data that have an end."""
+    reader, rest = zlib.decompressobj(), b""
+    try:
+        while not reader.eof:
+            if not rest:
+                rest = file.read(min(octets, _PIECE))
+                octets -= len(rest)
+                if not rest:
+                    return False
+            reader.decompress(rest, _PIECE)
+            rest = reader.unconsumed_tail
+    except zlib.error:
+        return False
+    return True

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 # than this was made to, and its text alone is faxed.  All stay below the time a page may take.
 _MOST_PLAIN = 2_000_000  # characters of a page that is faxed as its text
 _SHORT = 50_000  # characters of a text that is set at once, without a child
-_TEXT = Bounds(cpu_seconds=45, wall_seconds=50.0, memory_octets=260 << 20)
-_HTML = Bounds(cpu_seconds=20, wall_seconds=28.0, memory_octets=200 << 20)
-_PLAIN = Bounds(cpu_seconds=20, wall_seconds=25.0, memory_octets=200 << 20)
+_TEXT = Bounds(cpu_seconds=45, wall_seconds=50.0)
+_HTML = Bounds(cpu_seconds=20, wall_seconds=28.0)
+_PLAIN = Bounds(cpu_seconds=20, wall_seconds=25.0)
 
 
 # What a page shows besides its text.

@@ -143,6 +143,7 @@ def typeset(
                 raise ValueError(f"a page of {page.width} x {page.height} px")
         with losses:
             pdf = document.write_pdf()
+        losses.check()
         remarks = [*noted, *other, *fetcher.remarks(), *losses.remarks(document)]
         if cut:
             remarks.append(Remark(CONTENT_CUT))
@@ -219,6 +220,7 @@ class _Losses(logging.Handler):
         super().__init__(logging.WARNING)
         self._letters: dict[str, None] = {}
         self._pictures: set[str] = set()
+        self._wanted_memory = False
         self._logger = logging.getLogger("weasyprint")
 
     def __enter__(self) -> None:
@@ -237,6 +239,12 @@ class _Losses(logging.Handler):
             self._letters[about] = None
         elif said.startswith("Failed to load image") and about.lower().startswith(("data:", "cid:")):
             self._pictures.add(about)
+            self._wanted_memory |= "MemoryError" in str(record.args[1])
+
+    def check(self) -> None:
+        """Raises MemoryError when a picture was left out for want of memory."""
+        if self._wanted_memory:
+            raise MemoryError("a picture of a page")
 
     def remarks(self, document: weasyprint.Document) -> Iterator[Remark]:
         """One for each page that has such letters, one for those of drawings, and one for the pictures."""

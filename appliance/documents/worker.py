@@ -7,8 +7,9 @@ environment says nothing and it ends with its parent.  What it reports is as unt
 reads; the parent checks it.
 
 On its channel comes the job, one line of JSON, and go reports, lines of JSON, each with one of
-``total`` (pages of the fax), ``page`` (one is in the file), ``remarks`` (on a page or a document), ``error``
-(a code of the table), ``typeset`` (what another worker need not make again), ``done``.
+``opened`` (a source was), ``total`` (pages of the fax), ``page`` (one is in the file), ``remarks`` (on a page
+or a document), ``error`` (a code of the table), ``typeset`` (what another worker need not make again),
+``done``.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from PIL import Image
 
 from appliance import limited
 from appliance.causes import Cause
+from appliance.documents import _memory
+from appliance.documents.bounded import MEMORY_EXIT
 from appliance.documents.causes import DOCUMENT_MEMORY, DOCUMENT_STORAGE, DOCUMENT_TOO_LARGE
 from appliance.documents.cover import CoverSource
 from appliance.documents.drawing import Bitmap, Box, Drawing
@@ -57,7 +60,7 @@ from appliance.t4.page import Coding, Raster
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38  # linux/prctl.h
 # Seconds of processor time from SIGXCPU, which ends a worker, to SIGKILL.
 _CPU_GRACE_S = 5
-_OPEN_FILES = 256  # a request's 200 and a few
+_OPEN_FILES = 1024  # a request's 200, each open up to twice more to be read again, and a few
 _NICE = 10  # the process that paces packets on a line comes first
 
 
@@ -74,8 +77,8 @@ def work(parent: int, channel: int, files: list[int]) -> int:
         _Job(job, files, limits, reports).run()
     except DocumentError as error:
         reports.fail(error.cause, error.detail, error.source)
-    except MemoryError:
-        reports.fail(DOCUMENT_MEMORY, f"{limits.memory_octets} octets")
+    except MemoryError as error:
+        reports.fail(DOCUMENT_MEMORY, f"{error}; {limits.memory_octets >> 20} MB may be used")
     except OSError as error:
         cause = DOCUMENT_TOO_LARGE if error.errno == errno.EFBIG else DOCUMENT_STORAGE
         reports.fail(cause, f"{error}")
@@ -99,6 +102,7 @@ class _Reports:
 
 def confine(limits: Limits, parent: int) -> None:
     """Give up what rendering does not need, for good."""
+    _memory.exit_with(MEMORY_EXIT)
     libc = ctypes.CDLL(None, use_errno=True)
     for option, value in (
         (_PR_SET_PDEATHSIG, signal.SIGKILL),
@@ -110,7 +114,7 @@ def confine(limits: Limits, parent: int) -> None:
         os._exit(1)  # it went before the request above
     os.setsid()
     for limit, value in (
-        (resource.RLIMIT_AS, limits.memory_octets),
+        (resource.RLIMIT_DATA, limited.data_octets() + limits.memory_octets),
         (resource.RLIMIT_FSIZE, limits.output_octets),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_CORE, 0),
@@ -136,6 +140,7 @@ class _Job:
             known={key: Kept(*kept) for key, kept in job["typeset"].items()},
             report=lambda key, kept: reports.say(typeset=[key, kept.offset, kept.octets, list(kept.remarks)]),
             straighten=self._options.straighten,
+            alone=job["alone"],
         )
         self._first, self._stop = job["range"]
         self._offset = 0
@@ -161,13 +166,18 @@ class _Job:
             self._first_source = 1
         for number, (source, descriptor) in enumerate(zip(sources, files, strict=True)):
             try:
-                with os.fdopen(descriptor, "rb") as file:
-                    content = file.read(self._limits.file_octets + 1)
+                with os.fdopen(descriptor, "rb", closefd=False) as file:
+                    # Not as much as may be asked for: it is allocated before it is read.
+                    octets = os.fstat(descriptor).st_size
+                    content = file.read(min(octets, self._limits.file_octets) + 1)
                 if len(content) > self._limits.file_octets:
                     raise DocumentError(DOCUMENT_TOO_LARGE, f"more than {self._limits.file_octets} octets")
-                drawer = open_source(content, source["name"], source["media_type"], self._workshop)
+                # Another place in the file than the one that workers share.
+                again = f"/proc/self/fd/{descriptor}"
+                drawer = open_source(content, source["name"], source["media_type"], self._workshop, again)
                 self._drawers.append(turned(drawer, self._looks[number]))
                 selected.append(parse_pages(source["pages"], drawer.count))
+                self._reports.say(opened=number)
             except DocumentError as error:
                 raise DocumentError(error.cause, error.detail, number) from None
         total = total_pages(selected, self._limits)

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from appliance.documents.bounded import Bounds, Typeset, UnboundedError, run_bounded
-from appliance.documents.causes import DOCUMENT_TIMED_OUT
+from appliance.documents.bounded import Bounds, Typeset, UnboundedError, WantedMemoryError, run_bounded
+from appliance.documents.causes import DOCUMENT_MEMORY, DOCUMENT_TIMED_OUT
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import Limits, Paper, Straighten
 from appliance.remarks import from_json, to_json
@@ -41,6 +41,8 @@ class Workshop:
     """``file``: open for reading and writing; ``known``: what is in it, by its key.
 
     ``report`` hears of what is added.  ``scratch`` is a folder for programs that need one.
+    ``alone``: no other
+    worker runs, so that there is no more memory to be had.
     """
 
     def __init__(
@@ -53,11 +55,13 @@ class Workshop:
         known: Mapping[str, Kept],
         report: Callable[[str, Kept], None],
         straighten: Straighten = Straighten.NONE,
+        alone: bool = True,
     ) -> None:
         self.scratch = scratch
         self.paper = paper
         self.limits = limits
         self.straighten = straighten
+        self._alone = alone
         self.depth = 0  # e-mails within each other that are being opened
         self._file = file
         self._known = dict(known)
@@ -70,22 +74,32 @@ class Workshop:
 
         It is made in a child within ``bounds``; without any in this process, which costs less: for what
         nobody can make costly.
-        Raises DocumentError as ``make`` does, and DOCUMENT_TIMED_OUT when it does not end well.
+        Raises DocumentError as ``make`` does, DOCUMENT_MEMORY and DOCUMENT_TIMED_OUT when it does not end
+        well; MemoryError as `attempt`.
         """
         try:
             return self.attempt(what, made_from, make, bounds)
+        except WantedMemoryError as error:
+            raise DocumentError(DOCUMENT_MEMORY, f"{what}: {error}") from None
         except UnboundedError as error:
             raise DocumentError(DOCUMENT_TIMED_OUT, f"{what}: {error}") from None
 
     def attempt(
         self, what: str, made_from: bytes, make: Callable[[], Typeset], bounds: Bounds | None
     ) -> Typeset:
-        """``once``, but raises UnboundedError, so that something plainer can be tried."""
+        """``once``, but raises UnboundedError, so that something plainer can be tried.
+
+        Raises MemoryError, too, when it did not end well for want of memory and a worker alone has more.
+        """
         key = f"{what} {hashlib.sha256(made_from).hexdigest()}"
         kept = self._known.get(key)
         if kept is not None:
             return Typeset(os.pread(self._file, kept.octets, kept.offset), from_json(kept.remarks))
-        made = run_bounded(lambda: self._in_child(make), bounds) if bounds is not None else make()
+        try:
+            made = run_bounded(lambda: self._in_child(make), bounds) if bounds is not None else make()
+        except WantedMemoryError as error:
+            self.need_to_be_alone(f"{what}: {error}")
+            raise
         if len(self._known) < MOST_TYPESET:
             self._known[key] = Kept(self._append(made.pdf), len(made.pdf), to_json(made.remarks))
             self._report(key, self._known[key])
@@ -95,6 +109,11 @@ class Workshop:
         """A child ends without tidying up: what its libraries unpack goes with the scratch folder."""
         tempfile.tempdir = str(self.scratch)
         return make()
+
+    def need_to_be_alone(self, why: str) -> None:
+        """Raises MemoryError when this worker is not."""
+        if not self._alone:
+            raise MemoryError(why)
 
     def _append(self, pdf: bytes) -> int:
         """Puts ``pdf`` at the end of the file; where it begins."""

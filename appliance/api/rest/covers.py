@@ -29,7 +29,7 @@ from appliance.station import StationSettings
 from appliance.t4.page import Resolution
 
 # A preview is looked at while somebody waits: less than a fax may take.
-_LIMITS = Limits(pages=30, cpu_seconds=20, wall_seconds=30.0, page_seconds=20.0, memory_octets=512 << 20)
+_LIMITS = Limits(pages=30, cpu_seconds=20, wall_seconds=30.0, page_seconds=20.0)
 _SAMPLE = {
     "to_name": "Ada Lovelace",
     "to_company": "Analytical Engines",
