@@ -82,7 +82,7 @@ void remove_specks(uint8_t *ink, Size size, int most)
 /* Faint lines at least so long, no farther apart than GRID_PITCH (2.6 mm), so many of them that they cover this
  * share of their surroundings, are the grid of millimetre paper: left out, for it would bury the curve.  A table's
  * lines are farther apart. */
-enum { FAINTEST = 7, FAINT = 110, GRID_LINE = 41, GRID_AROUND = 61, GRID_PITCH = 21, GRID_PERCENT = 13, GRID_RIM = 3, GRID_THICK = 8, GRID_THICK_SCANNED = 5 };
+enum { FAINTEST = 7, FAINT = 110, GRID_LINE = 41, GRID_AROUND = 61, GRID_PITCH = 21, GRID_PERCENT = 13, GRID_RIM = 3, GRID_THICK = 8, GRID_THICK_SCANNED = 6 };
 /* In a scan so are thicker ones that are much longer and cover more, the pattern of stripes of a card, and their
  * pieces between type. */
 enum { DARKEST_STRIPE = 160 }; /* what is darker between long light lines is the ground of light type */
@@ -283,12 +283,12 @@ WIDE static void mark_certain(uint8_t *restrict certain, const uint8_t *restrict
         certain[at] = ink[at] & (depth[at] >= from);
 }
 
-/* ``depth`` is the closing of ``grey``.  On a ground as blue as magenta grey says little: luma does. */
+/* ``depth`` is the closing of ``grey``.  On a ground like magenta grey says little and luma much. */
 WIDE static void take_depth(uint8_t *restrict depth, const uint8_t *grey, const uint8_t *closed, const uint8_t *tone, size_t count)
 {
     for (size_t at = 0; at < count; at++) {
         uint8_t of_grey = depth[at] - grey[at], of_tone = closed[at] - tone[at];
-        depth[at] = of_grey > of_tone ? of_grey : of_tone;
+        depth[at] = of_tone > 2 * of_grey ? of_tone : of_grey;
     }
 }
 
