@@ -83,13 +83,14 @@ def unseen(names: list[str], parts: Mapping[str, bytes]) -> Iterator[Remark]:
     hidden = {what: count for what, count in _hidden(parts).items() if count}
     if hidden:
         yield Remark(HIDDEN_LEFT_OUT, detail=", ".join(f"{what}: {count}" for what, count in hidden.items()))
-    said = {"comments": sum(len(_COMMENT.findall(part)) for part in parts.values())}
-    said["notes"] = sum(
+    left_out = {"comments": sum(len(_COMMENT.findall(part)) for part in parts.values())}
+    left_out["notes"] = sum(
         bool(_NOTE.search(part)) for name, part in parts.items() if name.startswith("ppt/notesSlides/")
     ) + sum(len(_ODF_NOTE.findall(part)) for name, part in parts.items() if name == "content.xml")
-    if any(said.values()):
+    if any(left_out.values()):
         yield Remark(
-            COMMENTS_LEFT_OUT, detail=", ".join(f"{what}: {count}" for what, count in said.items() if count)
+            COMMENTS_LEFT_OUT,
+            detail=", ".join(f"{what}: {count}" for what, count in left_out.items() if count),
         )
     icons = sum(len(_ICON.findall(part)) for part in parts.values())
     if icons:

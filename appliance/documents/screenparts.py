@@ -38,7 +38,7 @@ _CHOSEN = "\N{BALLOT BOX WITH CHECK} "
 
 def prepare_page(page: Element, parse: Callable[[str], Element]) -> list[Remark]:
     """Changes the tree of ``page``; what there is to say, each once.  ``parse`` makes a tree of HTML."""
-    said: dict[Remark, None] = {}
+    told: dict[Remark, None] = {}
     scripted = any(element.tag == "script" for element in page.iter())
     waiting = list(page.iter())
     frames = 0
@@ -74,14 +74,14 @@ def prepare_page(page: Element, parse: Callable[[str], Element]) -> list[Remark]
             case "meter" | "progress":
                 _say_share(element)
             case tag if tag == f"{SVG}svg":
-                said.update(dict.fromkeys(prepare_drawing(element)))
+                told.update(dict.fromkeys(prepare_drawing(element)))
             case tag if tag in _TALL:
                 remark = Remark(LAYOUT_SIMPLIFIED, detail="formulas")
         if remark is not None:
-            said[remark] = None
+            told[remark] = None
     if beside:
-        said[Remark(PICTURE_LOST, detail=f"did not come along: {', '.join(beside)}")] = None
-    return list(said)
+        told[Remark(PICTURE_LOST, detail=f"did not come along: {', '.join(beside)}")] = None
+    return list(told)
 
 
 def _take_in(frame: Element, page: Element) -> None:
