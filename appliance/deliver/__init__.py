@@ -1,18 +1,18 @@
-"""Deliveries: what the box tells others about faxes that ended, and what it takes from e-mail.
+"""Deliveries: reports of faxes to programs, people, folders and printers, and faxes that come by e-mail.
 
-Out: ``planner`` puts what follows from an event in the outbox within the event's own transaction, with
-``routing`` deciding whose a received fax is and where it goes; ``worker`` drains the outbox through
+Out: ``planner`` puts the deliveries that an event causes in the outbox, within the event's own transaction;
+``routing`` decides whose a received fax is and where it goes; ``worker`` makes the deliveries through
 
-``webhook``    signed POSTs; ``styles`` is the registry of what they say, by interface
-``email_out``  e-mails: ``email_writing`` words them, ``smtp`` sends one, ``pdfs`` makes what is attached
+``webhook``    signed POSTs; ``styles`` is the registry of their bodies, by interface
+``email_out``  e-mails: ``email_writing`` writes them, ``smtp`` sends one, ``pdfs`` makes the attachment
 ``folder``     received faxes as files in a folder
-``printer``    paper; ``paper`` is what goes there besides the pages of a received fax
+``printer``    paper; ``paper`` draws the reports and the notes above received pages
 
-In: ``listener`` (the box's own SMTP) and ``mailbox`` (IMAP) bring e-mails to ``mail_to_fax``, which decides
-and hands them in; ``email_reading`` takes them apart, large ones in the process of ``email_worker``.
+In: ``listener`` (the box's own SMTP) and ``mailbox`` (IMAP) pass e-mails to ``mail_to_fax``, which decides
+and hands them in; ``email_reading`` parses them, large ones in the process of ``email_worker``.
 
-``smtp_conversation`` and ``net.watchdog`` bound a conversation with a mail server.
+``smtp_conversation`` and ``net.watchdog`` limit a conversation with a mail server.
 
-``service`` is all of this as a service of the daemon, and the junk rules as its screen of calls.
+``service`` runs all of this as a service of the daemon and applies the junk rules to calls.
 docs/deliveries.md describes it for owners and integrators.
 """

@@ -1,4 +1,4 @@
-"""Why a delivery, or an e-mail to be faxed, did not get through."""
+"""Causes: why a delivery, or an e-mail to be faxed, failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deliveries of the kind ``email``: received faxes, results, refusals; the target is the address."""
+"""Deliveries of the kind ``email``: received faxes, results, refusals; the target is an address."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ from appliance.spool.delivery import Delivery
 from appliance.spool.errors import NotFoundError
 from appliance.station import StationSettings
 
-# What writes an e-mail is loaded by the first one.
+# The modules that write an e-mail are loaded with the first one.
 if TYPE_CHECKING:
     from appliance.deliver.email_writing import Outgoing, Writer
 
-# What a delivery is about, in its payload's ``why``.
+# Values of ``why`` in a delivery's payload: what the e-mail is about.
 RECEIVED, SENT, RESULT, REFUSAL = "received", "sent", "result", "refusal"
-# Where a job that came by e-mail says which (metadata, and the payload of a refusal).
+# Keys of a job's metadata, and of a refusal's payload: the e-mail that asked for the fax.
 ASKED_SUBJECT, ASKED_ID = "email_subject", "email_id"
-# These are the same however often one tries.
+# Causes with which a further try cannot help.
 _FINAL = (MAIL_RECIPIENT_REFUSED, MAIL_REFUSED)
 _MB = 1 << 20
 
 
 class EmailDeliverer:
-    """Sends the e-mail of a delivery, in the language of whom it goes to."""
+    """Sends the e-mail of a delivery, in its reader's language."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
 
     def __call__(self, delivery: Delivery) -> str:
-        """One try.  Raises DeliveryError."""
+        """One try; returns what the server said.  Raises DeliveryError."""
         with language.speaking(self._language(delivery.target)):
             return self._try(delivery)
 
     def _language(self, address: str) -> str:
-        """The language of whom an e-mail is for: their own, else that of the country."""
+        """The language of the e-mail's reader: their own, else that of the box's country."""
         for user in self._box.settings.items(User).values():
             if user.language and user.email.lower() == address.lower():
                 return user.language
@@ -62,7 +62,7 @@ class EmailDeliverer:
     def _try(self, delivery: Delivery) -> str:
         settings = self._box.settings.section(MailOutSettings)
         writer = self._writer()
-        # The box's own name in it: two boxes must not write the same Message-ID.
+        # Contains the box's own name, so that two boxes never write the same Message-ID.
         tag = f"delivery-{delivery.id}-{int(delivery.created_at * 1000):x}.faxbox"
         try:
             with pdfs.scratch(self._box) as folder:
@@ -89,7 +89,7 @@ class EmailDeliverer:
             raise DeliveryError(str(error), final=error.cause in _FINAL) from error
 
     def test(self, to: str) -> str:
-        """Sends a test e-mail at once; answers what the server said.  Raises MailError."""
+        """Sends a test e-mail at once; returns what the server said.  Raises MailError."""
         settings = self._box.settings.section(MailOutSettings)
         writer = self._writer()
         if not settings.sender:

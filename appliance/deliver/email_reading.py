@@ -1,4 +1,4 @@
-"""Reading an e-mail that is to be faxed: who sent it, to which numbers, what.  Pure; all octets hostile."""
+"""Reading an e-mail that is to be faxed: sender, numbers, content.  Pure; all octets are untrusted."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from appliance.documents.hypertext import html_text
 
 _TEXT_LIMIT = 400_000
 _PIECE_OCTETS = 64 * 1024
-# A picture within the text from this size on is a photograph or a scan: logos are smaller.
+# Octets from which a picture within the text counts as a photograph or a scan: logos are smaller.
 PHOTOGRAPH_OCTETS = 20_000
-# Of an e-mail's page, characters, and of the pictures that are put into it, octets.
+# Limits: characters of an e-mail's page, and octets of the pictures that are put into it.
 PAGE_LIMIT = 2_000_000
 PICTURES_LIMIT = 15 << 20
-# RFC 3834 5, and what mailing lists and older programs say instead: never answered, never faxed.
+# RFC 3834 5, and what mailing lists and older programs use instead: such mail is neither answered nor faxed.
 _BULK = frozenset({"bulk", "junk", "list", "auto_reply"})
 ADDRESS = re.compile(r"[^\s@<>\",;:]{1,64}@[^\s@<>\",;:]{1,189}")
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file: its ``content``, or for one that was taken out in another process the ``file`` with it."""
+    """A file: its ``content``, or its ``file`` when another process extracted it."""
 
     name: str
     media_type: str
@@ -38,7 +38,7 @@ class Attachment:
     file: Path | None = None
 
     def pieces(self) -> Iterator[bytes]:
-        """The content, a piece at a time."""
+        """The content, one piece at a time."""
         if self.file is None:
             yield self.content
             return
@@ -47,7 +47,7 @@ class Attachment:
                 yield piece
 
     def head(self) -> bytes:
-        """The beginning, as much as tells of what kind it is; no UTF-8 character is cut at its end."""
+        """The beginning, long enough to tell the kind of file; ends at a whole UTF-8 character."""
         piece = next(self.pieces(), b"")
         head = piece[:_PIECE_OCTETS]
         if len(head) == _PIECE_OCTETS:
@@ -59,11 +59,11 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class IncomingEmail:
-    """An e-mail: ``sender`` is its one From address in lower case; ``to`` are all addresses that it names
-    as receivers, those that mail servers noted included.
+    """An e-mail: ``sender`` is its only From address in lower case; ``to`` are all addresses that it names
+    as recipients, including those that mail servers noted.
 
-    ``text`` is what it says as plain text, ``page`` the same as it was designed, with its pictures in it, if
-    it was; ``pictures`` are those of them that are more than decoration.
+    ``text`` is its plain text, ``page`` the same as HTML with its pictures in it, empty without HTML;
+    ``pictures`` are those of the pictures that are more than decoration.
     """
 
     sender: str
@@ -75,19 +75,19 @@ class IncomingEmail:
     page: str
     pictures: tuple[Attachment, ...]
     attachments: tuple[Attachment, ...]
-    automatic: bool  # written by a program or to a list
-    verdicts: tuple[str, ...]  # Authentication-Results, newest first
+    automatic: bool  # written by a program, or sent to a list
+    verdicts: tuple[str, ...]  # Authentication-Results headers, newest first
 
 
 def read_email(raw: bytes) -> IncomingEmail:
-    """Raises DocumentError (EMAIL_DAMAGED)."""
+    """Parses an e-mail as it came over the wire.  Raises DocumentError (EMAIL_DAMAGED)."""
     message = parse_email(raw)
     letter = letter_of(message)
     try:
         return _read(message, letter)
     except DocumentError:
         raise
-    except Exception as error:  # the parser meets hostile text with whatever comes to its mind
+    except Exception as error:  # the parser raises anything on hostile text
         raise DocumentError(EMAIL_DAMAGED, type(error).__name__) from error
 
 
@@ -96,7 +96,7 @@ def _read(message: Message, letter: Letter) -> IncomingEmail:
     if len(senders) != 1 or not ADDRESS.fullmatch(senders[0][1]):
         raise DocumentError(EMAIL_DAMAGED, "there must be one sender")
     text = _without_signature(letter.plain if letter.plain.strip() else html_text(letter.html))
-    # Where there is nothing else, the smallest picture is what was meant.
+    # Without text even the smallest picture is what was meant.
     pictures = [each for each in letter.inline if _is_photograph(each) or not text]
     return IncomingEmail(
         sender=senders[0][1].lower(),
@@ -127,12 +127,12 @@ def _attachment(part: FilePart) -> Attachment:
 
 
 def _is_photograph(part: FilePart) -> bool:
-    """Whether a picture within the text is something to be faxed, not a logo."""
+    """Whether a picture within the text is to be faxed, that is, no logo."""
     return len(part.content) >= PHOTOGRAPH_OCTETS
 
 
 def _self_contained(letter: Letter) -> str:
-    """The e-mail's page with its pictures in it; empty when it has no page."""
+    """The e-mail's HTML with its pictures in it; empty when it has none."""
     if not letter.html.strip():
         return ""
     pictures = {each.content_id: each for each in letter.inline}
@@ -156,7 +156,7 @@ def _addresses(message: Message, header: str) -> list[tuple[str, str]]:
 
 
 def _without_signature(text: str) -> str:
-    """The text up to the line "-- " that begins a signature (RFC 3676 4.3)."""
+    """The text before the line "-- " that begins a signature (RFC 3676 4.3)."""
     return re.split(r"(?m)^-- $", text, maxsplit=1)[0].strip()
 
 
@@ -171,12 +171,12 @@ def _is_automatic(message: Message) -> bool:
     )
 
 
-# -- which number --------------------------------------------------------------------------------
+# -- numbers -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """A number as it was written, and its sub-address."""
+    """A number as it was written, and its sub-address (T.33)."""
 
     number: str
     sub_address: str = ""
@@ -194,9 +194,9 @@ _SUBJECT = re.compile(
 
 
 def numbers_of(to: Iterable[str], subject: str, domain: str) -> tuple[list[Dial], str]:
-    """The numbers that an e-mail is for, and what remains of its subject.
+    """The numbers that an e-mail is addressed to, and the rest of its subject.
 
-    They stand before ``@domain``; when none does, at the beginning of the subject.
+    They stand before ``@domain`` in ``to``; if none does, at the beginning of the subject.
     """
     found: dict[Dial, None] = {}
     for address in to:

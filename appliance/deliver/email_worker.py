@@ -1,7 +1,7 @@
-"""Reads a large e-mail in a process of its own: ``python -m appliance.deliver.email_worker FOLDER``.
+"""Parses a large e-mail in a process of its own: ``python -m appliance.deliver.email_worker FOLDER``.
 
-Taking 20 MB apart keeps Python's lock for half a second, which the packets of running calls cannot wait;
-and what hostile parts cost in memory and time ends with that process.
+Parsing 20 MB holds Python's lock for half a second, too long for the packets of running calls; and the
+memory and time that hostile parts cost end with that process.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from appliance.deliver.email_reading import Attachment, IncomingEmail, read_emai
 from appliance.documents.causes import EMAIL_DAMAGED
 from appliance.documents.errors import DocumentError
 
-# A smaller e-mail is read where it is: starting a process takes longer.
+# Octets below which an e-mail is parsed in place: starting a process would take longer.
 IN_PLACE_OCTETS = 256 * 1024
-# What the process may use: memory (an e-mail of 100 MB is in it several times), time on the processor
-# and by the clock.
+# Limits of the process: octets of memory (an e-mail of 100 MB is in it several times), seconds of processor
+# time, seconds by the clock.
 MEMORY_OCTETS = 1 << 30
 CPU_S = 60
 CLOCK_S = 120.0
@@ -32,9 +32,9 @@ _LETTER = "letter.json"
 
 
 def read_within(raw: bytes, folder: Path) -> IncomingEmail:
-    """``read_email`` without holding anybody up; ``folder`` is empty, and the caller's to delete.
+    """``read_email``, in another process if ``raw`` is large; ``folder`` is empty, and the caller deletes it.
 
-    Attachments of a large e-mail stay in files there.  Raises DocumentError (EMAIL_DAMAGED), OSError.
+    The attachments of a large e-mail stay in files there.  Raises DocumentError (EMAIL_DAMAGED), OSError.
     """
     if len(raw) <= IN_PLACE_OCTETS:
         return read_email(raw)
@@ -67,7 +67,7 @@ def read_within(raw: bytes, folder: Path) -> IncomingEmail:
 
 
 def main(folder: Path) -> None:
-    """In the process: reads FOLDER/raw, writes the attachments and what else the e-mail says."""
+    """The process: reads FOLDER/raw, writes the attachments and the rest of the e-mail as JSON there."""
     limited.lower(resource.RLIMIT_AS, MEMORY_OCTETS)
     limited.lower(resource.RLIMIT_CPU, CPU_S)
     limited.end_first()

@@ -1,6 +1,6 @@
 """The e-mails that the box writes: received faxes, results, refusals, the test.
 
-Each is made from what the spool knows; words about failures are the table of causes'.
+Each is made from the spool's records; failures are worded by the table of causes.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ from appliance.remarks import Remark
 from appliance.spool.model import Attempt, Job, JobState, Received, ReceivedState
 from appliance.station import StationSettings
 
-# RFC 3834 2: says that no person wrote this, so that no program answers it.
+# RFC 3834 2: marks an e-mail as written by a program, so that no other program answers it.
 AUTO_HEADER = "Auto-Submitted"
 _GENERATED = "auto-generated"
 _REPLIED = "auto-replied"
-# Of what somebody wrote so much is repeated in a subject, characters.
+# Characters of the user's text that are repeated in a subject.
 _SUBJECT = 150
-# 57 octets make a line of 76 characters; a piece is a whole number of lines.
+# 57 octets make a base64 line of 76 characters; a piece is a whole number of lines.
 _LINE_OCTETS = 57
 _PIECE_OCTETS = _LINE_OCTETS * 512
-_MARK_OCTETS = 30  # at random, and a single line
-# RFC 5322 3.6.4, without comments and blanks; a line has at most 998 octets.
+_MARK_OCTETS = 30  # random, and short enough for one line
+# RFC 5322 3.6.4, without comments and spaces; a line has at most 998 octets.
 _MESSAGE_ID = re.compile(r"<[!-~]{1,900}>")
 _ID_HEADERS = frozenset({"Message-ID", "In-Reply-To", "References"})
 
 
 class _Policy(EmailPolicy):
-    """Python's own folds a long Message-ID into coded words (RFC 2047), which no program takes for one."""
+    """Keeps a long Message-ID in one piece: Python's policy would fold it into encoded words (RFC 2047)."""
 
     def fold_binary(self, name: str, value: str) -> bytes:
         if name in _ID_HEADERS:
@@ -56,10 +56,10 @@ _POLICY = _Policy(linesep="\r\n")
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """An e-mail; where ``mark`` stands in it, ``attachment`` belongs.
+    """An e-mail; the line ``mark`` in it stands for ``attachment``.
 
-    The attachment is put in while it is sent, piece by piece: taking a large one whole through Python's
-    e-mail classes would hold up the packets of running calls.
+    The attachment is inserted piece by piece while sending: passing a large one through Python's e-mail
+    classes at once would delay the packets of running calls.
     """
 
     message: EmailMessage
@@ -67,7 +67,7 @@ class Outgoing:
     mark: bytes = b""
 
     def pieces(self) -> Iterator[bytes]:
-        """The e-mail's octets as they are after DATA, dots doubled (RFC 5321 4.5.2), without the end."""
+        """The octets to send after DATA, dots doubled (RFC 5321 4.5.2), without the final dot."""
         raw = self.message.as_bytes()
         if self.attachment is None:
             yield _stuffed(raw)
@@ -89,9 +89,9 @@ def _stuffed(octets: bytes) -> bytes:
 
 
 class Writer:
-    """Words the box's e-mails, in the language that is spoken: who it is comes from the settings.
+    """Writes the box's e-mails in the thread's current language; the sender comes from the settings.
 
-    ``region``: the country (two letters) that writes its dates so.
+    ``region``: the country (two letters) whose format the dates have.
     """
 
     def __init__(
@@ -103,7 +103,10 @@ class Writer:
         self._now = now
 
     def received(self, to: str, fax: Received, tag: str, pdf: Path | None, too_large: bool) -> Outgoing:
-        """A received fax.  ``tag`` makes the Message-ID: the same for every try."""
+        """A received fax, with its PDF, or without when it is ``too_large``.
+
+        ``tag`` makes the Message-ID, so it must be the same for every try.
+        """
         caller = fax.caller or fax.tsi or _("an unknown number")
         whole = fax.state is ReceivedState.COMPLETE
         lines = [_("A fax has arrived.") if whole else _("A fax has arrived, but the call broke off.")]
@@ -135,7 +138,7 @@ class Writer:
         return _with(message, pdf, f"fax-{fax.id}.pdf")
 
     def sent(self, to: str, job: Job, tag: str, pdf: Path | None) -> Outgoing:
-        """A copy of a fax of the box; ``pdf``: its pages, None when they are too large to be attached."""
+        """A copy of a sent fax; ``pdf``: its pages, None when they are too large to be attached."""
         what = _("fax to {number}").format(number=job.given or job.number)
         what = what[:1].upper() + what[1:]
         lines = [
@@ -167,7 +170,7 @@ class Writer:
         *,
         reply: tuple[str, str] | None = None,
     ) -> Outgoing:
-        """How a fax ended; ``reply``: subject and Message-ID of the e-mail that it came by."""
+        """The result of a fax; ``reply``: subject and Message-ID of the e-mail that asked for it."""
         what = _("fax to {number}").format(number=job.given or job.number) if job.number else _("document")
         lines = [
             _outcome(job.state).format(what=_("Your {what}").format(what=what)) + ".",
@@ -210,7 +213,7 @@ class Writer:
         return _with(message, pdf, f"fax-{job.id}.pdf")
 
     def refusal(self, to: str, cause: Cause, detail: str, tag: str, reply: tuple[str, str]) -> Outgoing:
-        """Why an e-mail was not faxed."""
+        """Why an e-mail was not faxed; ``reply``: its subject and Message-ID."""
         lines = [_("Your e-mail was not faxed."), "", _(cause.sentence)]
         if detail:
             lines.append(clean_line(detail))
@@ -219,6 +222,7 @@ class Writer:
         return Outgoing(self._new(to, "", lines, tag, reply))
 
     def test(self, to: str, tag: str) -> Outgoing:
+        """The test e-mail."""
         lines = [
             _("This e-mail shows that the box can send e-mail."),
             "",
@@ -235,7 +239,7 @@ class Writer:
         message["Date"] = format_datetime(datetime.fromtimestamp(self._now).astimezone())
         message["Message-ID"] = f"<{tag}@{self._mail.sender.rpartition('@')[2]}>"
         message[AUTO_HEADER] = _GENERATED if reply is None else _REPLIED
-        # What some mail systems heed instead of RFC 3834.
+        # Some mail systems heed this instead of RFC 3834.
         message["X-Auto-Response-Suppress"] = "All"
         if reply is not None:
             asked, message_id = reply
@@ -267,7 +271,7 @@ def _marked(job: Job, subject: str) -> str:
 
 
 def _outcome(state: JobState) -> str:
-    """A sentence without its full stop, with a place for what it is about."""
+    """A sentence without its full stop, with a placeholder for the fax."""
     match state:
         case JobState.DELIVERED:
             return _("{what} was delivered")

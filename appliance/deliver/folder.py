@@ -1,6 +1,6 @@
-"""Deliveries of the kind ``folder``: a received fax as a PDF in a folder; the target is its path.
+"""Deliveries of the kind ``folder``: a received fax as a PDF in a folder; the target is the folder's path.
 
-The file gets its name when it is complete and on the disk.  The name says when and from whom, and is
+The file gets its name once it is complete and on disk.  The name says when the fax came and from whom; it is
 the same for every try.
 """
 
@@ -31,18 +31,18 @@ class FolderDeliverer:
         self._box = box
 
     def __call__(self, delivery: Delivery) -> str:
-        """One try.  Raises DeliveryError."""
+        """One try; returns the file's name.  Raises DeliveryError."""
         try:
             fax = self._box.inbox.get(delivery.fax_id or 0)
         except NotFoundError:
             raise DeliveryError("The fax is no longer in the box.", final=True) from None
         folder = Path(delivery.target)
-        # A missing one is not made: where a share is not mounted, its faxes would fill the box's own disk.
+        # A missing folder is not made: while a share is not mounted, the faxes would fill the box's own disk.
         if not folder.is_dir():
             raise DeliveryError(f"{FOLDER_UNUSABLE.sentence} There is no folder {folder}.")
         path = folder / file_name(fax, self._box.settings.section(StationSettings).time_zone)
         try:
-            # Made in a place of our own: the folder is one that others may write to as well.
+            # Made in a folder of our own first: others may write to the target as well.
             with self._box.documents.passing_folder() as own:
                 pdf = own / "fax.pdf"
                 pdfs.write_received(self._box, fax, pdf)
@@ -56,7 +56,7 @@ class FolderDeliverer:
 
 
 def file_name(fax: Received, time_zone: str) -> str:
-    """Such as ``2026-11-23_101500_4930123_17.pdf``: moment, caller, number of the fax."""
+    """Such as ``2026-11-23_101500_4930123_17.pdf``: local time, caller, number of the fax."""
     at = datetime.fromtimestamp(fax.started_at, ZoneInfo(time_zone) if time_zone else None)
     number = "".join(letter for letter in fax.caller or fax.tsi if letter.isascii() and letter.isalnum())
     return f"{at:%Y-%m-%d_%H%M%S}_{number[:_NUMBER_KEPT] or 'unknown'}_{fax.id}.pdf"

@@ -1,7 +1,7 @@
-"""The box's own SMTP listener: devices and programs on the local network hand in e-mails to fax.
+"""The box's own SMTP listener: devices and programs on the local network send it e-mails to fax.
 
-Whoever is not on the list of networks is turned away at once; it relays nothing.  ``250`` is said when
-the fax is on disk, and a refusal says why in its own line, so that the sender's program can show it.
+Connections from outside the listed networks are refused at once; nothing is relayed.  ``250`` is answered
+once the fax is on disk; a refusal gives its reason in the answer, so that the sender's program can show it.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from appliance.deliver.settings import MailInSettings
 
 _log = logging.getLogger(__name__)
 
-# Connections at once: each may hold an e-mail in memory.
+# The most connections at a time: each may hold an e-mail in memory.
 CONNECTIONS = 4
-# How often a change of the settings is looked for, and a port that was taken is tried again, seconds.
+# Time between two looks at the settings, and between two tries to bind a port that was in use, seconds.
 LOOK_S = 2.0
 STOP_S = 5.0
 
 
 class Listener:
-    """A service of the daemon: follows the settings, so that it comes and goes with them."""
+    """A service of the daemon that starts and stops listening as the settings say."""
 
     def __init__(self, box: Box, gateway: Gateway) -> None:
         self._box = box
@@ -42,16 +42,16 @@ class Listener:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends every connection; an e-mail that was being taken is finished or was not answered."""
+        """Ends every connection; an e-mail under way is either accepted in full or not answered."""
         self._stopping.set()
         loop, wake = self._loop, self._wake
         if loop is not None and wake is not None:
-            with contextlib.suppress(RuntimeError):  # it has ended by itself
+            with contextlib.suppress(RuntimeError):  # it has ended already
                 loop.call_soon_threadsafe(wake.set)
         self._thread.join(STOP_S + LOOK_S)
 
     def refusal(self, peer: str) -> str:
-        """What a connection from ``peer`` is turned away with, empty for one that may come in."""
+        """The SMTP answer that turns away a connection from ``peer``, empty for one that may connect."""
         networks = self._box.settings.section(MailInSettings).networks
         if not allowed(peer, networks):
             _log.warning("a connection from %s was turned away: not on the list of networks", peer)

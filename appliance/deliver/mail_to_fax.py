@@ -1,7 +1,7 @@
-"""``Gateway``: decides about an e-mail that came in, and hands it in as a fax.
+"""``Gateway``: decides what becomes of an e-mail that came in, and hands it in as a fax.
 
-The door for both ways that e-mails come: the box's own SMTP listener and the mailbox.  What it
-answers is on disk.
+Both the box's own SMTP listener and the mailbox pass their e-mails here.  A fax that was accepted is on
+disk.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from appliance.settings.accounts import User
 from appliance.spool.model import Job, SourceFile
 from appliance.spool.options import Cover, SendOptions
 
-# What reads an e-mail is loaded by the first one: most boxes get none, and it would cost them 2 MB.
+# What parses an e-mail is loaded with the first one: most boxes get none, and it takes 2 MB.
 if TYPE_CHECKING:
     from appliance.deliver.email_reading import Attachment, Dial, IncomingEmail
 
@@ -50,19 +50,19 @@ _log = logging.getLogger(__name__)
 _NAME_LIMIT = 255
 _NOTED = 300  # characters of the audit log's detail
 _TYPE_LIMIT = 100
-_KEPT = 900  # characters of a subject or Message-ID that are kept for the answer
+_KEPT = 900  # characters of a subject or Message-ID that are kept for the reply
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The e-mail is on disk as these jobs."""
+    """The e-mail is on disk as these faxes."""
 
     jobs: tuple[Job, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The e-mail is not faxed.  ``answer_to``: who may be told by e-mail, empty for nobody."""
+    """The e-mail is not faxed.  ``answer_to``: the address that may be told by e-mail, empty for none."""
 
     cause: Cause
     detail: str = ""
@@ -72,13 +72,13 @@ class Refused:
 
     @property
     def words(self) -> str:
-        """For one line of an SMTP answer."""
+        """The reason as one line, for an SMTP answer."""
         return clean_line(" ".join(filter(None, (self.cause.sentence, self.detail, self.cause.advice))))
 
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """Written by a program, or by this box: neither faxed nor answered, so that no loop arises."""
+    """Neither faxed nor answered: written by a program or by this box, so an answer could start a loop."""
 
     reason: str
 
@@ -87,7 +87,7 @@ Outcome = Accepted | Refused | Ignored
 
 
 class Gateway:
-    """Thread-safe; one e-mail at a time, because each is in memory as a whole."""
+    """Decides about e-mails.  Thread-safe; one at a time, because each is in memory as a whole."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
@@ -96,17 +96,19 @@ class Gateway:
     def take(
         self, raw: bytes, *, to: Sequence[str] | None = None, source: str, verified_by: str = ""
     ) -> Outcome:
-        """Decides about ``raw``; ``to`` are the envelope's receivers where they are known.
+        """Decides about the e-mail ``raw``; ``to`` are the envelope's recipients, None when unknown.
 
-        ``source`` is for the audit log.  With ``verified_by``, the mailbox's server must have written that
-        the sender is who they say.  Raises DiskFullError, SpoolClosedError, SpoolFailedError: try later.
+        ``source`` is for the audit log.  With ``verified_by``, the name of the mailbox's server, the server
+        must have noted that the sender is authentic.
+
+        Raises DiskFullError, SpoolClosedError, SpoolFailedError, after which the sender may try later.
         """
         with self._lock:
             outcome = self._take(raw, to, verified_by)
         return self._noted(outcome, source)
 
     def too_large(self, head: bytes, *, source: str, verified_by: str = "") -> Outcome:
-        """Refuses an e-mail of which only the head was fetched."""
+        """Refuses an e-mail that is too large to fetch; ``head`` are its headers."""
         limit = self._box.settings.section(MailInSettings).message_mb
 
         def refuse(letter: IncomingEmail) -> tuple[Job, ...]:
@@ -154,7 +156,7 @@ class Gateway:
         if own and letter.sender == own:
             return Ignored("it comes from this box")
         if verified_by and not _passed(letter, verified_by):
-            # Whoever stands there most likely did not write it: no answer.
+            # The address is probably not the real sender's: it gets no answer.
             return Refused(EMAIL_UNVERIFIED)
         try:
             return Accepted(submit(letter))
@@ -186,8 +188,8 @@ class Gateway:
         if message:
             sender = clean_line(full_name or letter.sender_name)
             cover = Cover(subject=clean_line(subject), from_name=sender, message=message)
-        # Scanners and alarms may send the same octets twice and mean it; a program that says which message it
-        # is and sends it again did not hear our answer.
+        # Without a Message-ID the same octets may be sent twice on purpose, by scanners and alarms.  A
+        # program that sends the same Message-ID again did not get our answer.
         hashed = hashlib.sha256(raw)
         hashed.update(repr(dials).encode())
         digest = hashed.hexdigest()
@@ -219,7 +221,7 @@ class Gateway:
             raise
 
     def _owner(self, letter: IncomingEmail, settings: MailInSettings) -> tuple[str, str]:
-        """Whose fax it is, and their full name."""
+        """The account that owns the fax, and its full name."""
         for user in self._box.settings.items(User).values():
             if user.email and user.email.lower() == letter.sender:
                 if user.disabled:
@@ -249,7 +251,7 @@ def _content(letter: IncomingEmail, settings: MailInSettings) -> tuple[list[Atta
 
 
 def _require_faxable(part: Attachment) -> None:
-    """Raises DocumentError for a file that cannot be faxed, which then is named."""
+    """Raises DocumentError, which names the file, for one that cannot be faxed."""
     try:
         sniff(part.head(), _name(part), part.media_type)
     except DocumentError as error:
@@ -269,9 +271,9 @@ def _refused(letter: IncomingEmail, cause: Cause, detail: str) -> Refused:
 
 
 def _passed(letter: IncomingEmail, server: str) -> bool:
-    """Whether ``server`` wrote that the sender's domain vouches for the e-mail (RFC 8601, DMARC).
+    """Whether ``server`` noted that the sender's domain vouches for the e-mail (RFC 8601, DMARC).
 
-    Only the newest header that bears its name counts: older ones may have come along with the e-mail.
+    Only the newest header with its name counts: older ones may have come with the e-mail.
     """
     for verdict in letter.verdicts:
         name, _, results = verdict.partition(";")

@@ -1,7 +1,7 @@
 """Collecting e-mails to fax from a mailbox (IMAP4rev1, RFC 3501; MOVE, RFC 6851).
 
-Every e-mail in the folder is dealt with once: handed in, refused with an answer, or ignored; then it is
-moved away or deleted.  One that was handed in and not yet moved when the box died is recognised by its
+Every e-mail in the folder is handled once: handed in, refused with an answer, or ignored; then it is moved
+away or deleted.  One that was handed in but not yet moved when the box died is recognised by its
 Message-ID.
 """
 
@@ -39,38 +39,38 @@ from appliance.spool.errors import SpoolClosedError, SpoolFailedError
 
 _log = logging.getLogger(__name__)
 
-# One answer of the server, seconds.
+# The longest wait for an answer of the server, seconds.
 REPLY_S = 60.0
-# E-mails dealt with in one visit, and how long it may take, seconds: as many of the largest that is taken as
-# the settings come with (30 MB) at 1 MB/s, with room.  What is left is for the next one.
+# E-mails handled in one visit, and the longest visit, seconds: as many of the largest that is accepted by
+# default (30 MB) at 1 MB/s, with room.  The rest is left for the next visit.
 VISIT_LIMIT = 50
 VISIT_S = 1800.0
-# Who asks for a visit waits so long for one that is under way, seconds.
+# How long a request for a visit waits for one under way, seconds.
 TURN_S = 20.0
-# An answer of the server may say so much besides an e-mail, octets.
+# Octets that an answer of the server may have besides an e-mail.
 OVERHEAD_OCTETS = 4 << 20
-# Refusals are answered so often to one address, and so many in all, in an hour: whoever writes to the
-# mailbox, and in whose name, is not in the owner's hands.
+# Refusals that are answered in an hour: to one address, and in all.  Anybody may write to the mailbox, in
+# anybody's name.
 ANSWERS_EACH = 3
 ANSWERS_ALL = 30
 HOUR_S = 3600.0
-# A change of the settings is noticed within, seconds.
+# Time within which a change of the settings is noticed, seconds.
 LOOK_S = 1.0
 STOP_S = 10.0
 _MB = 1 << 20
 _SIZE = re.compile(rb"RFC822\.SIZE (\d{1,15})")
-_KEPT = 300  # characters of what a server said, or of a subject
+_KEPT = 300  # characters of a server's answer, or of a subject
 _ID_KEPT = 900
 
 
 class _Client(imaplib.IMAP4):
-    """imaplib's client within bounds: an answer has ``most`` octets, all of it the watchdog's time."""
+    """imaplib's client with limits: ``most`` octets for an answer, the watchdog's time for everything."""
 
     def __init__(self, most: int, watchdog: Watchdog, *args: Any, **kwargs: Any) -> None:
         self._most = most
         self._left = most
         self._watchdog = watchdog
-        super().__init__(*args, **kwargs)  # connects, and hears the greeting
+        super().__init__(*args, **kwargs)  # connects and reads the greeting
 
     def open(self, *args: Any, **kwargs: Any) -> None:
         super().open(*args, **kwargs)
@@ -100,7 +100,7 @@ class _TlsClient(_Client, imaplib.IMAP4_SSL):
 
 
 class Mailbox:
-    """A service of the daemon: visits the mailbox now and then while the settings name one."""
+    """A service of the daemon that visits the mailbox regularly while the settings name one."""
 
     def __init__(self, box: Box, gateway: Gateway) -> None:
         self._box = box
@@ -109,8 +109,8 @@ class Mailbox:
         self._thread = threading.Thread(target=self._run, name="imap", daemon=True)
         self._visiting = threading.Lock()
         self._answered: deque[tuple[float, str]] = deque()
-        self.problem = ""  # of the last visit, in words; empty when it went well
-        self.visited_at: float | None = None  # when that was, Unix time
+        self.problem = ""  # of the last visit, as a sentence; empty when it succeeded
+        self.visited_at: float | None = None  # time of the last visit, Unix time
 
     def start(self) -> None:
         self._thread.start()
@@ -131,7 +131,7 @@ class Mailbox:
             try:
                 self.visit()
             except MailError:
-                pass  # noted
+                pass  # it is in ``problem``
             except SpoolClosedError:
                 return
             except Exception:
@@ -147,9 +147,9 @@ class Mailbox:
     # -- one visit -----------------------------------------------------------------------------
 
     def visit(self) -> int:
-        """Deals with what is in the folder; returns how many e-mails.  Raises MailError.
+        """Handles the e-mails in the folder; returns how many.  Raises MailError.
 
-        Also for the settings' test button; one visit at a time.
+        Also used by the test button of the settings; one visit at a time.
         """
         settings = self._box.settings.section(MailInSettings)
         if not settings.imap_server:
@@ -209,7 +209,7 @@ class Mailbox:
                 break
             except (SpoolClosedError, MailError, imaplib.IMAP4.error, OSError):
                 raise
-            except Exception:  # one e-mail must not keep the others waiting for ever
+            except Exception:  # one e-mail must not block the others
                 _log.exception("an e-mail stays in the mailbox for a fault of this box")
                 continue
             done += 1
@@ -221,8 +221,8 @@ class Mailbox:
         kind, data = client.uid("FETCH", uid, "(RFC822.SIZE)")
         sizes = [int(found[1]) for part in data if isinstance(part, bytes) and (found := _SIZE.search(part))]
         if kind != "OK" or not sizes:
-            return  # another program took it away
-        # The head of one that is too large tells whom to answer.
+            return  # another program removed it
+        # Of one that is too large the headers suffice: they tell whom to answer.
         section = "BODY.PEEK[]" if sizes[0] <= limit else "BODY.PEEK[HEADER]"
         kind, data = client.uid("FETCH", uid, f"({section})")
         raw = next((part[1] for part in data if isinstance(part, tuple) and len(part) > 1), None)
@@ -269,7 +269,7 @@ def _answer(refused: Refused, waits: tuple[float, ...]) -> NewDelivery:
 
 
 def _connect(settings: MailInSettings, watchdog: Watchdog) -> imaplib.IMAP4:
-    """A connection that is signed in, protected as the settings say."""
+    """A signed-in connection, encrypted as the settings say.  Raises MailError, OSError, IMAP4.error."""
     context = tls_context(settings.imap_verify_tls)
     most = settings.message_mb * _MB + OVERHEAD_OCTETS
     where = (settings.imap_server, settings.imap_port)
@@ -297,7 +297,7 @@ def _connect(settings: MailInSettings, watchdog: Watchdog) -> imaplib.IMAP4:
 
 
 def _sign_in(client: imaplib.IMAP4, username: str, password: str) -> None:
-    """AUTHENTICATE PLAIN (RFC 4616) takes every letter; LOGIN is for servers without it."""
+    """AUTHENTICATE PLAIN (RFC 4616), which allows every character; LOGIN for servers without it."""
     if "AUTH=PLAIN" in client.capabilities:
         client.authenticate("PLAIN", lambda _: f"\0{username}\0{password}".encode())
         return
@@ -307,7 +307,7 @@ def _sign_in(client: imaplib.IMAP4, username: str, password: str) -> None:
 
 
 def _move_away(client: imaplib.IMAP4, uid: str, folder: str) -> None:
-    """Moves an e-mail to ``folder``, which is made when missing, or deletes it."""
+    """Moves an e-mail to ``folder``, which is made when missing; deletes it when ``folder`` is empty."""
     if folder:
         target = _quoted(folder)
         kind, data = client.uid("COPY", uid, target)

@@ -1,4 +1,4 @@
-"""What goes to paper besides the pages of a received fax: a line about it, a report about one that was sent.
+"""What is printed besides a fax's pages: a note above received pages, a report about a sent fax.
 
 Words and dates are in the language of ``PaperSettings``, else of the fax's owner, else of the first
 administrator.
@@ -28,22 +28,23 @@ from appliance.station import StationSettings
 from appliance.t4.coding import PageError, decode
 from appliance.t4.page import CodedPage, Raster, Resolution
 
-# The line above a received page, mm: its strip, its letters, what stays free at each side.
+# The note above a received page, mm: its strip, its letters, its margins.
 _STRIP_MM, _NOTE_MM, _NOTE_SIDE_MM = 6.5, 4.0, 6.0
-# A report, mm: the sheet, its margin, its heading, its letters and lines, where values stand, the picture.
+# A report, mm: the sheet, its margin, its heading, its letters and lines, the column of values, the picture.
 _WIDTH_MM, _HEIGHT_MM, _MARGIN_MM = 215.0, 290.0, 22.0
 _HEADING_MM, _LETTER_MM, _LINE_MM, _VALUES_MM = 7.5, 4.0, 6.2, 48.0
 _PICTURE_MM = 130.0
-# A stroke that fills less than half of a row of a standard page must not go.
+# Grey level below which a pixel is black: a stroke that fills less than half of a row at standard resolution
+# must not vanish.
 _BLACK_BELOW = 190
-# A sheet is drawn and printed at this.
+# The resolution at which a sheet is drawn and printed.
 _RESOLUTION = Resolution.FINE
-# What stands on sheets that may be on paper for the second time.
+# The note on sheets that may have been printed before.
 AGAIN = "Printed again: the printer did not finish the first time. Some of it may be here twice."
 
 
 def write_for(settings: SettingsStore, owner: str) -> Writer:
-    """From now on this thread speaks to the reader of ``owner``'s paper; what writes moments for them."""
+    """Sets this thread's language to that of the reader of ``owner``'s paper; what formats dates for them."""
     users: list[User] = list(settings.items(User).values())
     readers = [user for user in users if user.name == owner]
     readers += [user for user in users if user.role is Role.ADMIN]
@@ -61,7 +62,7 @@ def write_for(settings: SettingsStore, owner: str) -> Writer:
 class Note:
     """What stands above each page: whose fax it is (``caller``), that it may be on paper already (``again``).
 
-    False when nothing does.
+    False when it says nothing.
     """
 
     writer: Writer
@@ -73,7 +74,7 @@ class Note:
 
 
 def noted(pages: Iterable[CodedPage | Raster], fax: Received, note: Note) -> Iterator[CodedPage | Raster]:
-    """The pages of a received fax, each below its note."""
+    """The pages of a received fax, each with the note above it."""
     caller = " ".join(filter(None, (fax.caller, fax.caller_name))) or fax.tsi or said("an unknown number")
     for number, page in enumerate(pages, 1):
         lines = []
@@ -89,7 +90,7 @@ def noted(pages: Iterable[CodedPage | Raster], fax: Received, note: Note) -> Ite
             lines.append(said(AGAIN))
         try:
             raster = page if isinstance(page, Raster) else decode(page)
-        except PageError:  # it is printed as it came
+        except PageError:  # damaged: it is printed without a note
             yield page
             continue
         strip = b"".join(_strip(line, raster.width, raster.resolution) for line in lines)
@@ -107,7 +108,7 @@ def _strip(line: str, width: int, resolution: Resolution) -> bytes:
 
 
 def _bilevel(image: Image.Image) -> bytes:
-    """Rows of pixels, black is 1."""
+    """Packed rows of ``image``; a set bit is black."""
     return image.point(lambda grey: 255 if grey < _BLACK_BELOW else 0).convert("1").tobytes()
 
 
@@ -117,9 +118,9 @@ def _bilevel(image: Image.Image) -> bytes:
 def write_report(
     path: Path, job: Job, first_page: CodedPage | None, writer: Writer, *, again: bool = False
 ) -> None:
-    """Writes a sheet about how a fax ended, with a picture of its first page.
+    """Writes a PDF of one sheet to ``path``: how a fax ended, with a picture of its first page.
 
-    ``again``: it may be on paper already.  Raises OSError.
+    ``again``: the sheet may be on paper already.  Raises OSError.
     """
     sheet = _Report()
     sheet.heading(_title(job.state))
@@ -163,7 +164,7 @@ def _title(state: JobState) -> str:
 
 
 class _Report:
-    """A sheet that is written from the top down, in square pixels."""
+    """A sheet that is filled from the top down, drawn in square pixels."""
 
     def __init__(self) -> None:
         self._scale = PIXELS_PER_MM[_RESOLUTION.x_dpi]
@@ -176,17 +177,20 @@ class _Report:
         return round(length * self._scale)
 
     def heading(self, text: str) -> None:
+        """A heading, shortened to one line."""
         face = typeface.font(typeface.BOLD, self._mm(_HEADING_MM))
         self._sheet.text(self._left, self._top, typeface.fit(text, face, self._right - self._left), face)
         self._top += self._mm(2 * _HEADING_MM)
 
     def field(self, label: str, value: str) -> None:
+        """A line with a label and its value."""
         values = self._left + self._mm(_VALUES_MM)
         bold = typeface.font(typeface.BOLD, self._mm(_LETTER_MM))
         self._sheet.text(self._left, self._top, typeface.fit(label, bold, values - self._left), bold)
         self._lines(value, values)
 
     def words(self, text: str) -> None:
+        """A paragraph."""
         self._lines(text, self._left)
 
     def _lines(self, text: str, left: int) -> None:
@@ -195,10 +199,11 @@ class _Report:
             self._top += self._mm(_LINE_MM)
 
     def gap(self) -> None:
+        """An empty line."""
         self._top += self._mm(_LINE_MM)
 
     def picture(self, page: CodedPage) -> None:
-        """A page, as large as there is room for; not at all where there is none, or it is damaged."""
+        """A picture of a page, as large as fits; none where there is no room or the page is damaged."""
         self.gap()
         room = self._mm(_HEIGHT_MM - _MARGIN_MM) - self._top
         side = min(self._mm(_PICTURE_MM), room)
@@ -221,6 +226,7 @@ class _Report:
             self._sheet.line(*edge, 1)
 
     def page(self) -> Raster:
+        """The finished sheet."""
         width = self._sheet.image.width
         rows = round(_HEIGHT_MM * ROWS_PER_MM[_RESOLUTION.y_dpi])
         return Raster(width, rows, _bilevel(self._sheet.at(width, rows)), _RESOLUTION)

@@ -24,12 +24,12 @@ from appliance.t4.tiff_reading import TiffError
 if TYPE_CHECKING:
     from appliance.deliver.paper import Note
 
-FOLDER = "deliveries"  # passing files, in the data folder
+FOLDER = "deliveries"  # temporary files, in the data folder
 
 
 @contextlib.contextmanager
 def scratch(box: Box) -> Iterator[Path]:
-    """A passing folder within the data folder.  Raises DeliveryError."""
+    """A temporary folder within the data folder, deleted afterwards.  Raises DeliveryError."""
     parent = at_rest.passing(box.data) / FOLDER
     parent.mkdir(mode=0o700, exist_ok=True)
     try:
@@ -40,7 +40,7 @@ def scratch(box: Box) -> Iterator[Path]:
 
 
 def write_received(box: Box, fax: Received, path: Path, note: Note | None = None) -> None:
-    """Writes a received fax to ``path``; ``note``: what a line above each page says.
+    """Writes a received fax as a PDF to ``path``, with ``note`` above each page.
 
     Raises DeliveryError, OSError.
     """
@@ -72,7 +72,7 @@ def write_received(box: Box, fax: Received, path: Path, note: Note | None = None
 
 
 def write_sent(box: Box, job: Job, path: Path) -> bool:
-    """Writes the pages of a job as they were sent; False when they are no longer there."""
+    """Writes the pages of a job as they were sent to the PDF ``path``; False when they no longer exist."""
     if not job.rendered_path:
         return False
     try:
@@ -90,14 +90,14 @@ def write_sent(box: Box, job: Job, path: Path) -> bool:
 
 
 def _pages(box: Box, pages: list[ReceivedPageFile]) -> Iterator[CodedPage | Raster]:
-    """One page in memory at a time."""
+    """The pages, one in memory at a time."""
     for page in pages:
         with FaxTiff(box.inbox.open_page(page)) as tiff:
             yield from tiff
 
 
 def first_page_sent(box: Box, job: Job) -> CodedPage | None:
-    """The first page of a job as it was sent; None when it is no longer there."""
+    """The first page of a job as it was sent; None when it no longer exists."""
     if not job.rendered_path:
         return None
     try:

@@ -1,7 +1,7 @@
-"""What follows from the end of a fax, decided and put in the outbox within the event's own transaction.
+"""Decides which deliveries a fax's events cause, and puts them in the outbox within the event's transaction.
 
-Runs in the spool's writer thread: it reads settings and the fax's row, and writes outbox rows; no file,
-no network.  What is said is worded when it is delivered; a row only names the fax and the way.
+Runs in the spool's writer thread: it reads settings and the fax's row, and writes outbox rows; no files, no
+network.  A row names only the fax and the way; the text is written when it is delivered.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ EMAIL = "email"
 FOLDER = "folder"
 PRINTER = "printer"
 DELIVERY_KINDS = (WEBHOOK, EMAIL, FOLDER, PRINTER)
-# Why something is printed, when it is not a received fax.
+# The reason for printing something that is no received fax.
 REPORT = "report"
-# The door whose senders are answered by e-mail, and where a job's metadata names them.
+# The door whose senders are answered by e-mail.
 EMAIL_ORIGIN = "email"
 REPLY_TO = "email_reply_to"
 
 _JOB_ENDS = frozenset({"job.delivered", "job.failed", "job.cancelled", "job.unknown"})
 _JOB_HELD = "job.held"
 _JOB_PAGE = "job.page"
-# A document that was printed or scanned without a number: whose it is hears where it waits.
+# A document that was printed or scanned without a number: its owner is told that it waits.
 _JOB_NEEDS_NUMBER = "job.needs_number"
 _FROM_PAPER = frozenset({"print", "scan"})
 _BAD_ENDS = frozenset(
     {"job.failed", "job.unknown", _JOB_HELD, _JOB_NEEDS_NUMBER}
-)  # and what does not go on by itself
-# What programs are told of that chose it, and nobody else; those above may be among them.
+)  # and the events at which a fax waits for a person
+# Told only to programs that chose them; the kinds above may be among them.
 _PROGRESS = frozenset(kind for kind in EVENTS if kind not in ENDS)
 _RECEIVED_ENDS = frozenset({"received.complete", "received.partial"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A delivery before it has a timetable."""
+    """A delivery that is not yet scheduled."""
 
     kind: str
     target: str
@@ -58,7 +58,7 @@ class _Wanted:
 
 
 class Planner:
-    """A ``Follow`` of the outbox."""
+    """Plans the deliveries of each event; a ``Follow`` of the outbox."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
@@ -81,14 +81,14 @@ class Planner:
         try:
             plan(following)
         except DiskError:
-            raise  # the disk: the end is written again, with its deliveries
-        except Exception:  # a bug here must not undo the fax's own record
+            raise  # the disk: the transaction is written again, with its deliveries
+        except Exception:  # a bug must not undo the fax's own record
             _log.exception("the deliveries of %s for fax %s could not be planned", event.kind, event.fax_id)
 
     # -- jobs ----------------------------------------------------------------------------------
 
     def _job_held(self, following: Following) -> None:
-        """A fax waits because something of its document is lost: whoever sent it must hear of it."""
+        """A fax is held because part of its document is lost: its sender is told."""
         job = following.job()
         wanted = self._webhooks(job, following.event)
         if job.remarks:
@@ -113,7 +113,7 @@ class Planner:
         self._put(following, job, self._webhooks(job, following.event))
 
     def _webhooks(self, job: Job, event: Event) -> list[_Wanted]:
-        """The programs that are told of this event of a job."""
+        """The webhooks that are told of this event of a job."""
         wanted: list[_Wanted] = []
         page = event.data["confirmed"] if event.kind == _JOB_PAGE else None
         if job.callback_url and _chosen(event.kind, job.options.callback_events):
@@ -129,7 +129,7 @@ class Planner:
         return [_Wanted(EMAIL, address, {"why": "result"}) for address in self._told(job, kind)]
 
     def _told(self, job: Job, kind: str) -> list[str]:
-        """Who hears by e-mail how a job ended."""
+        """The addresses that are told by e-mail how a job ended."""
         mail = self._box.settings.section(MailOutSettings)
         if not mail.server:
             return []
@@ -145,12 +145,12 @@ class Planner:
     def _received(self, following: Following) -> None:
         fax = following.received()
         if not fax.pages:
-            return  # a call that brought nothing
+            return  # a call without a page
         routes = self._box.settings.items(Route)
         by_contents = following.by_contents()
         if by_contents is None and routing.waits_for_contents(fax, routes):
             following.wait_for_contents(fax)
-            return  # all of it, once its first page was looked into
+            return  # the rest follows once its first page was read
         taken = routing.routes_of(fax, routes, by_contents or ())
         owner = next((route.user for route in taken if route.user), fax.owner)
         if owner != fax.owner:
@@ -181,12 +181,12 @@ class Planner:
         wanted += [_Wanted(PRINTER, route.printer, {}) for route in taken if route.printer]
         self._put(following, fax, wanted, _event_of(fax))
 
-    # -- inside --------------------------------------------------------------------------------
+    # -- internals -----------------------------------------------------------------------------
 
     def _put(
         self, following: Following, fax: Job | Received, wanted: Iterable[_Wanted], kind: str = ""
     ) -> None:
-        """One outbox row for each target, however many reasons there are.  ``kind``: what is told of."""
+        """One outbox row for each target, whatever the number of reasons.  ``kind``: the event told."""
         event, waits = following.event, self._box.settings.section(DeliverySettings)
         timetables = {
             WEBHOOK: waits.webhook_waits,
@@ -218,12 +218,12 @@ class Planner:
 
 
 def _event_of(fax: Received) -> str:
-    """The event of the end of a received fax: what it is told as, whenever its routes are known."""
+    """The event with which a received fax ended, whenever its routes become known."""
     return f"received.{fax.state.value}"
 
 
 def _is_told(results: Results, kind: str) -> bool:
-    """Whether who wants to hear of ``results`` hears of an end of this kind."""
+    """Whether a person who wants to hear of ``results`` is told of an end of this kind."""
     return results is Results.ALWAYS or (results is Results.FAILED and kind in _BAD_ENDS)
 
 
@@ -232,7 +232,7 @@ def _words(events: Iterable[WebhookEvent]) -> tuple[str, ...]:
 
 
 def _chosen(kind: str, names: Sequence[str]) -> bool:
-    """Whether an event is told to who chose these; who chose none hears of ends."""
+    """Whether an event is told to a program that chose ``names``; without a choice it hears of ends."""
     return EVENTS[kind].removeprefix("fax.") in names if names else kind in ENDS
 
 

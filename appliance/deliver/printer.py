@@ -1,12 +1,12 @@
-"""Deliveries of the kind ``printer``: paper; the target is CUPS' name of the printer, empty for its default.
+"""Deliveries of the kind ``printer``: paper; the target is the CUPS printer's name, empty for the default.
 
-A received fax, or a report on one that was sent (``planner.REPORT``).
+The payload says which: a received fax, or a report on one that was sent (``planner.REPORT``).
 
-It goes as PDF: of a TIFF with several pages CUPS' filters print the first alone.  The delivery's number is in
-the job's title, so that a later try, or a box that was killed, finds the job that it has already given to
-CUPS, and waits for it instead of printing once more.  Done is what CUPS says is completed.  What CUPS gave up
-or somebody cancelled is printed anew; when its printing had begun, sheets of it may be out, and the new ones
-say so.
+The file is a PDF: of a TIFF with several pages CUPS' filters print only the first.  The job's title contains
+the delivery's number, so that a later try, also after a crash of the box, finds the job that CUPS already has
+and waits for it instead of printing again.  The delivery is done when CUPS reports the job as completed.
+A job that CUPS aborted or somebody cancelled is printed anew; if its printing had begun, sheets of it may be
+out, and the new ones say so.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from appliance.deliver.worker import DeliveryError
 from appliance.spool.delivery import Delivery
 from appliance.spool.errors import NotFoundError
 
-# One try waits so long for the paper, seconds, and looks so often; the next try goes on waiting.
+# How long one try waits for the job, and how often it looks, seconds; the next try goes on waiting.
 TRY_S = 60.0
 LOOK_EVERY_S = 0.5
-# Writes the PDF; the second argument: whether sheets of an earlier print may be out.
+# Writes the PDF to a path; the second argument: whether sheets of an earlier print may be out.
 _Write = Callable[[Path, bool], None]
 _ATTRIBUTES = ["job-id", "job-name", "job-state", "job-printer-state-message", "time-at-processing"]
 
 
 class PrinterDeliverer:
-    """Makes deliveries of the kind ``printer``: has CUPS print, and waits until it has."""
+    """Makes deliveries of the kind ``printer``: passes a job to CUPS and waits until it is completed."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
 
     def __call__(self, delivery: Delivery) -> str:
-        """One try.  Raises DeliveryError with what the printer lacks."""
+        """One try; returns printer and job in words.  Raises DeliveryError with what keeps the printer."""
         try:
             import cups  # noqa: PLC0415 (a box without CUPS has no pycups)
         except ImportError:
@@ -95,7 +95,7 @@ class PrinterDeliverer:
         return f"fax {fax.id} {fax.uuid}, delivery {delivery.id}", write
 
     def _report(self, delivery: Delivery) -> tuple[str, _Write]:
-        """The same of a report."""
+        """The same for a report."""
         from appliance.deliver.paper import write_for, write_report  # noqa: PLC0415 - as above
 
         try:
@@ -110,8 +110,8 @@ class PrinterDeliverer:
         )
 
     def _hand_over(self, connection: Any, printer: str, title: str, write: Callable[[Path], None]) -> int:
-        # The paper is the queue's own: CUPS' media-ready says what is usual in the country, not what is in
-        # the tray.  fit-to-page: what CUPS before 2.3 called print-scaling=fit.
+        # The paper is left to the queue: CUPS' media-ready tells the country's usual size, not what is in the
+        # tray.  fit-to-page: what CUPS before 2.3 called print-scaling=fit.
         options = {"print-scaling": "fit", "fit-to-page": "true"}
         options["sides"] = self._box.settings.section(PaperSettings).sides.value
         with self._box.documents.passing_folder() as folder:
@@ -121,18 +121,18 @@ class PrinterDeliverer:
 
 
 def _given(connection: Any, title: str) -> dict[int, Mapping[str, Any]]:
-    """All our jobs of this title that CUPS remembers."""
+    """All jobs of this title that CUPS remembers, by id."""
     jobs = connection.getJobs(which_jobs="all", my_jobs=True, requested_attributes=_ATTRIBUTES)
     return {int(number): job for number, job in jobs.items() if job.get("job-name") == title}
 
 
 def _lost(job: Mapping[str, Any]) -> bool:
-    """Whether it was cancelled or given up."""
+    """Whether the job was cancelled or aborted."""
     return job["job-state"] in words.NOT_PRINTED
 
 
 def _lacks(connection: Any, printer: str) -> str:
-    """What keeps the printer."""
+    """What keeps the printer from printing, as a sentence."""
     wanted = ["printer-state-reasons", "printer-state-message"]
     found = connection.getPrinterAttributes(printer, requested_attributes=wanted)
     return words.lacks(found.get("printer-state-reasons", []), str(found.get("printer-state-message") or ""))

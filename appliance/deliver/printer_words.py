@@ -1,10 +1,10 @@
-"""What is said of a printer that does not print: sentences that a page has in its reader's language."""
+"""Sentences about a printer that does not print; marked for translation, shown in the reader's language."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-# RFC 8011 5.3.7: states of a job from which it does not come back.
+# RFC 8011 5.3.7: the final states of a job.
 CANCELED, ABORTED, COMPLETED = 7, 8, 9
 
 NO_PYCUPS = "This box cannot print: pycups is not installed."
@@ -17,7 +17,7 @@ NOT_PRINTED = {
 }
 _NO_PAPER = "The printer has no paper. When there is some, it prints what waits."
 _OPEN = "A door or cover of the printer is open."
-# RFC 8011 5.4.12: reasons that a person can do something about; -report, -warning or -error may follow.
+# RFC 8011 5.4.12: reasons that a person can remedy; the suffix -report, -warning or -error may follow.
 _REASONS = {
     "media-empty": _NO_PAPER,
     "media-needed": _NO_PAPER,
@@ -42,7 +42,7 @@ SENTENCES = (
 
 
 def lacks(reasons: Iterable[str], message: str) -> str:
-    """What keeps a printer, by its ``printer-state-reasons`` and, where they say nothing, its message."""
+    """What keeps a printer from printing, by its ``printer-state-reasons``, else by its message."""
     given = list(reasons)
     known = [words for reason, words in _REASONS.items() if any(each.startswith(reason) for each in given)]
     return known[0] if known else message or NOT_FINISHED

@@ -1,6 +1,6 @@
 """Decisions about calls and received faxes: which are junk, and which routes a fax takes.  Pure.
 
-Each decision says of every rule why it did or did not apply (``Judged``), so that "try a call" tells exactly
+Each decision tells of every rule why it did or did not apply (``Judged``), so that "try a call" shows exactly
 what a real call would meet.
 """
 
@@ -16,9 +16,9 @@ from appliance.deliver.causes import JUNK_CALL
 from appliance.deliver.settings import JunkRule, Route
 from appliance.lines.line import IncomingCall
 
-# In a list of callers: one who does not show a number.
+# In a list of callers: a caller who withholds the number.
 WITHHELD = "*"
-# What networks put in place of a number that is withheld (RFC 3323 4.1, and in words).
+# What networks send in place of a withheld number (RFC 3323 4.1, and words in use).
 _NO_NUMBER = frozenset({"", "anonymous", "unknown", "private", "unavailable", "restricted"})
 
 R = TypeVar("R", Route, JunkRule)
@@ -29,7 +29,7 @@ class Why(Enum):
 
     FITS = "fits"
     OFF = "off"
-    NO_CONDITION = "no_condition"  # a junk rule without one would shut the box to everyone
+    NO_CONDITION = "no_condition"  # a junk rule without conditions would refuse every call
     CALLER = "caller"
     CALLER_NAME = "caller_name"
     DIALLED = "dialled"
@@ -39,12 +39,12 @@ class Why(Enum):
     BARCODE = "barcode"
     WORDS = "words"
     AFTER_LAST = "after_last"  # an earlier route was the last
-    ALLOWED = "allowed"  # the call is junk by this rule, but another allows it
+    ALLOWED = "allowed"  # the call is junk by this rule, but another rule allows it
 
 
 @dataclass(frozen=True, slots=True)
 class Judged(Generic[R]):
-    """A rule with the reason why it applies (``Why.FITS``) or does not."""
+    """A rule and the reason why it applies (``Why.FITS``) or does not."""
 
     id: int
     rule: R
@@ -53,7 +53,7 @@ class Judged(Generic[R]):
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What is on the first page of a fax: its words, and what its barcodes say."""
+    """The first page of a fax as it was read: its words, and the texts of its barcodes."""
 
     words: str = ""
     barcodes: tuple[str, ...] = ()
@@ -63,22 +63,22 @@ NO_CONTENTS = Contents()
 
 
 class Arrival(Protocol):
-    """What routes ask of a fax that came in."""
+    """What routes need to know of a received fax."""
 
     @property
-    def line(self) -> str: ...
+    def line(self) -> str: ...  # name of the line
     @property
-    def dialled(self) -> str: ...
+    def dialled(self) -> str: ...  # number that was called
     @property
-    def caller(self) -> str: ...
+    def caller(self) -> str: ...  # caller's number
     @property
-    def tsi(self) -> str: ...
+    def tsi(self) -> str: ...  # identification of the sending machine (T.30)
     @property
-    def sub_address(self) -> str: ...
+    def sub_address(self) -> str: ...  # T.33
 
 
 def junk(call: IncomingCall, rules: Mapping[int, JunkRule]) -> Cause | None:
-    """The row to refuse ``call`` with before it is answered, None to take it."""
+    """The cause with which ``call`` is refused before it is answered, None to accept it."""
     return JUNK_CALL if refuses(judge_junk(call, rules)) else None
 
 
@@ -88,7 +88,7 @@ def refuses(judged: Iterable[Judged[JunkRule]]) -> bool:
 
 
 def judge_junk(call: IncomingCall, rules: Mapping[int, JunkRule]) -> list[Judged[JunkRule]]:
-    """What each rule says of ``call``.  A rule that allows outweighs every other."""
+    """What each rule decides of ``call``.  A rule that allows outweighs all others."""
     found = {rule_id: _junk_misfit(call, rule) or Why.FITS for rule_id, rule in rules.items()}
     if any(why is Why.FITS and rules[rule_id].allow for rule_id, why in found.items()):
         found = {
@@ -99,7 +99,7 @@ def judge_junk(call: IncomingCall, rules: Mapping[int, JunkRule]) -> list[Judged
 
 
 def _junk_misfit(call: IncomingCall, rule: JunkRule) -> Why | None:
-    """The first reason why a rule does not fit."""
+    """The first reason why a rule does not apply, None when it does."""
     if not rule.enabled:
         return Why.OFF
     if not (rule.caller or rule.caller_name or rule.dialled or rule.line):
@@ -118,9 +118,9 @@ def _junk_misfit(call: IncomingCall, rule: JunkRule) -> Why | None:
 def routes_of(
     fax: Arrival, routes: Mapping[int, Route], by_contents: Collection[int] = frozenset()
 ) -> list[Route]:
-    """The routes that ``fax`` takes, in the owner's order, up to the first that is the last.
+    """The routes that ``fax`` takes, in the owner's order, up to the first that is marked as the last.
 
-    Of those with conditions on what is on the page, the ones ``by_contents`` fit in these.
+    Of the routes with conditions on the page's contents, those in ``by_contents`` (ids) fit.
     """
 
     def misfit(route_id: int, route: Route) -> Why | None:
@@ -132,12 +132,12 @@ def routes_of(
 def judge_routes(
     fax: Arrival, routes: Mapping[int, Route], contents: Contents = NO_CONTENTS
 ) -> list[Judged[Route]]:
-    """What each route says of ``fax``, in the owner's order."""
+    """What each route decides of ``fax``, in the owner's order."""
     return _judged(fax, routes, lambda _, route: contents_misfit(contents, route))
 
 
 def waits_for_contents(fax: Arrival, routes: Mapping[int, Route]) -> bool:
-    """Whether the routes of ``fax`` depend on what is on its first page."""
+    """Whether the routes of ``fax`` depend on the contents of its first page."""
     for _, route in in_order(routes):
         if _route_misfit(fax, route) is None:
             if route.barcode or route.words:
@@ -148,7 +148,7 @@ def waits_for_contents(fax: Arrival, routes: Mapping[int, Route]) -> bool:
 
 
 def contents_misfit(contents: Contents, route: Route) -> Why | None:
-    """The first of a route's conditions on the page that does not fit."""
+    """The first of a route's conditions on the page that is not met, None when all are."""
     codes = [_read(code) for code in contents.barcodes]
     if route.barcode and not any(code.startswith(_read(each)) for code in codes for each in route.barcode):
         return Why.BARCODE
@@ -158,7 +158,7 @@ def contents_misfit(contents: Contents, route: Route) -> Why | None:
 
 
 def _read(text: str) -> str:
-    """As it is compared: capitals, line breaks and the number of blanks do not count."""
+    """Text as it is compared: case, line breaks and the number of spaces do not matter."""
     return " ".join(text.casefold().split())
 
 
@@ -176,12 +176,12 @@ def _judged(
 
 
 def in_order(routes: Mapping[int, Route]) -> list[tuple[int, Route]]:
-    """The routes as they are looked at: by position, of the same one the older first."""
+    """The routes in the order of evaluation: by position, at the same position the older first."""
     return sorted(routes.items(), key=lambda item: (item[1].position, item[0]))
 
 
 def _route_misfit(fax: Arrival, route: Route) -> Why | None:
-    """The first reason why a route does not fit."""
+    """The first reason why a route does not apply, None when it does."""
     if not route.enabled:
         return Why.OFF
     if route.dialled and not _begins(fax.dialled, route.dialled):
@@ -198,7 +198,7 @@ def _route_misfit(fax: Arrival, route: Route) -> Why | None:
 
 
 def caller_fits(caller: str, wanted: Iterable[str]) -> bool:
-    """Whether a caller's number begins as one of ``wanted``; ``*`` is for callers without a number."""
+    """Whether a caller's number begins as one of ``wanted``; ``*`` stands for callers without a number."""
     withheld = caller.strip().casefold() in _NO_NUMBER
     if withheld:
         return WITHHELD in wanted
@@ -211,6 +211,6 @@ def _begins(number: str, wanted: Iterable[str]) -> bool:
 
 
 def _plain(number: str) -> str:
-    """A number without what only helps people to read it; 00 abroad is the same as +."""
+    """A number without punctuation; a leading 00 is the same as +."""
     kept = "".join(letter for letter in number if letter.isalnum() or letter in "+*#")
     return "+" + kept[2:] if kept.startswith("00") else kept

@@ -1,4 +1,4 @@
-"""``Deliveries``: everything of this room that the daemon holds on to."""
+"""``Deliveries``: everything in this package that the daemon runs."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _KEPT = 64  # characters of a number in the audit log
 
 
 class Deliveries:
-    """A service of the daemon; made before anything emits events.
+    """A service of the daemon; must be made before anything emits events.
 
-    ``styles`` is where interfaces register what their webhooks say, before ``start``.
+    ``styles``: interfaces register the bodies of their webhooks there, before ``start``.
     """
 
     def __init__(self, box: Box) -> None:
@@ -50,14 +50,14 @@ class Deliveries:
         box.outbox.follow(Planner(box))
 
     def screen(self, call: IncomingCall) -> Cause | None:
-        """The dispatcher's ``Screen``: refuses junk before it is answered, and notes it."""
+        """The dispatcher's ``Screen``: the cause to refuse a junk call with, which is noted; else None."""
         refused = routing.junk(call, self._box.settings.items(JunkRule))
         if refused is not None:
             self._note(call, refused)
         return refused
 
     def _note(self, call: IncomingCall, refused: Cause) -> None:
-        """Queued only: this is the loop that carries the calls."""
+        """Only queued: this runs in the loop that carries the calls."""
         caller = clean_line(call.caller)[:_KEPT]
         self._box.history.audit_soon(
             "junk rules",
@@ -68,21 +68,21 @@ class Deliveries:
         )
 
     def test_email(self, to: str) -> str:
-        """Sends a test e-mail at once, for the settings' test button; answers what the server said.
+        """Sends a test e-mail at once, for the test button of the settings; returns the server's answer.
 
-        Blocks, within some minutes at most.  Raises MailError.
+        Blocks for some minutes at most.  Raises MailError.
         """
         return self._email.test(to)
 
     def test_webhook(self, url: str, key: str) -> PostAnswer:
-        """Sends a test to a webhook at once, with the secret of the key called so, empty for the box's.
+        """Sends a test to a webhook at once, signed with the secret of the key ``key``, empty for the box's.
 
-        Blocks, within a minute at most.  Raises FetchError.
+        Blocks for a minute at most.  Raises FetchError.
         """
         return self._webhook.test(url, key)
 
     def start(self) -> None:
-        # What a crash left of passing files.
+        # Temporary files that a crash left.
         shutil.rmtree(at_rest.passing(self._box.data) / FOLDER, ignore_errors=True)
         for service in (self._worker, self.listener, self.mailbox):
             service.start()

@@ -1,4 +1,4 @@
-"""Sections and lists about deliveries: webhooks, e-mail both ways, routes of received faxes, junk rules."""
+"""Settings of deliveries: webhooks, e-mail both ways, routes of received faxes, junk rules."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from appliance.language import said
 from appliance.remarks import Rule
 from appliance.settings.fields import ONE_LINE_PATTERN, setting
 
-# One address: RFC 5321 4.5.3.1 gives a path 254 characters to use; what an owner types has no quoting.
+# RFC 5321 4.5.3.1 leaves 254 characters for an address; owners write no quoted ones.
 ADDRESS_LIMIT = 254
 ADDRESS_PATTERN = r"[^\s@<>\",;:]{1,64}@[^\s@<>\",;:]{1,189}"
-# An address, or "@domain" for all of a domain.
+# An address, or "@domain" for all addresses of a domain.
 SENDER_PATTERN = r"[^\s@<>\",;:]{0,64}@[^\s@<>\",;:]{1,189}"
 FOLDER_PATTERN = r"[ !#-\[\]-~]{0,200}"  # printable ASCII without quotation marks and backslashes
 HOST_PATTERN = r"[A-Za-z0-9._:-]{0,255}"
-# What a number begins with; "*" stands for a caller who withholds it.
+# The beginning of a number; "*" stands for a caller who withholds it.
 PREFIX_PATTERN = r"[+0-9*#]{1,20}"
 DAY_S = 86_400
 
 
 def network_problem(text: str) -> str | None:
-    """What is wrong with an address or network, such as 192.168.1.0/24."""
+    """What is wrong with an address or network such as 192.168.1.0/24; None when nothing is."""
     try:
         ipaddress.ip_network(text, strict=False)
     except ValueError:
@@ -38,18 +38,18 @@ def _each(check: Callable[[str], str | None]) -> Callable[[tuple[str, ...]], str
 
 
 class Security(Enum):
-    """How a connection to a mail server is kept private."""
+    """How a connection to a mail server is encrypted."""
 
-    STARTTLS = "starttls"  # begins in the clear, must change to TLS before anything else is said
+    STARTTLS = "starttls"  # begins unencrypted, must change to TLS before anything else is said
     TLS = "tls"
-    NONE = "none"  # in the clear: only within one's own network
+    NONE = "none"  # unencrypted: only within one's own network
 
 
 class Results(Enum):
     """When a person is told how their fax ended."""
 
     NEVER = "never"
-    FAILED = "failed"  # and when nobody knows whether it arrived
+    FAILED = "failed"  # also when it is unknown whether the fax arrived
     ALWAYS = "always"
 
 
@@ -89,7 +89,7 @@ class DeliverySettings:
 
 
 class Sides(Enum):
-    """How pages are printed on sheets, in IPP's words (RFC 8011 5.2.8)."""
+    """One-sided or two-sided printing, in IPP's words (RFC 8011 5.2.8)."""
 
     ONE = "one-sided"
     LONG_EDGE = "two-sided-long-edge"

@@ -1,6 +1,6 @@
 """Sending one e-mail through the owner's mail server (RFC 5321, RFC 3207, RFC 8314).
 
-Blocking, within a bound.  Every failure is a row of the table of causes.
+Blocking, within limits.  Every failure is a row of the table of causes.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from appliance.net.watchdog import Watchdog
 if TYPE_CHECKING:
     from appliance.deliver.email_writing import Outgoing
 
-# One answer of the server, seconds.  RFC 5321 4.5.3.2 would let a server take 5 minutes for each; one that
-# takes longer than this is tried again by the timetable.
+# The longest wait for an answer, seconds.  RFC 5321 4.5.3.2 allows up to 5 minutes for each; a server that is
+# slower than this is tried again later.
 REPLY_S = 60.0
-# The whole conversation with the e-mail in it, seconds.
+# The longest conversation, the e-mail included, seconds.
 WHOLE_S = 240.0
-# One answer, octets: it may have as many lines as the server likes (RFC 5321 4.2.1).
+# Octets of one answer, which may have any number of lines (RFC 5321 4.2.1).
 ANSWER_OCTETS = 64 * 1024
-# Of a server's words so many characters are kept.
+# Characters of a server's answer that are kept.
 _WORDS = 300
 
 
 class MailError(Exception):
-    """An e-mail was not taken: ``cause`` in words, ``detail`` what the server said."""
+    """An e-mail was not accepted: ``cause``, and in ``detail`` what the server said."""
 
     def __init__(self, cause: Cause, detail: str = "") -> None:
         super().__init__(f"{cause.sentence} {detail}".strip())
@@ -51,7 +51,7 @@ class MailError(Exception):
 
 
 class _Answer:
-    """What smtplib reads its answers from; one that does not end is an OSError."""
+    """The file that smtplib reads answers from; an answer that is too long raises OSError."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -69,7 +69,7 @@ class _Answer:
 
 
 class _Client(smtplib.SMTP):
-    """smtplib's client, which keeps no more of an answer than is bearable."""
+    """smtplib's client with a limit on the size of an answer."""
 
     def getreply(self) -> tuple[int, bytes]:
         if self.file is None:
@@ -84,7 +84,7 @@ class _TlsClient(_Client, smtplib.SMTP_SSL):
 
 
 def tls_context(verify: bool) -> ssl.SSLContext:
-    """What the box demands of a mail server's TLS."""
+    """The TLS context for a mail server; ``verify``: whether its certificate must be valid."""
     context = ssl.create_default_context()
     if not verify:
         context.check_hostname = False
@@ -100,10 +100,10 @@ def send(
     whole_s: float = WHOLE_S,
     reply_s: float = REPLY_S,
 ) -> str:
-    """Sends ``message`` to one address; answers what the server said.  Raises MailError."""
+    """Sends ``message`` to one address; returns what the server said.  Raises MailError."""
     if not settings.server or not settings.sender:
         raise MailError(MAIL_NOT_SET_UP)
-    if not to.isascii():  # RFC 6531 would be needed, which few servers know
+    if not to.isascii():  # would need RFC 6531, which few servers support
         raise MailError(MAIL_RECIPIENT_REFUSED, "letters outside ASCII in an address")
     watchdog = Watchdog(whole_s)
     try:
@@ -116,7 +116,7 @@ def send(
     except ssl.SSLCertVerificationError as error:
         raise MailError(MAIL_UNTRUSTED, error.verify_message) from error
     except (OSError, smtplib.SMTPException, ValueError) as error:
-        # smtplib says that a server which does not answer had closed the connection.
+        # smtplib reports a server that does not answer as one that closed the connection.
         if watchdog.expired or isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
             raise MailError(MAIL_TIMED_OUT, settings.server) from error
         raise MailError(MAIL_UNREACHABLE, f"{settings.server}: {error}"[:_WORDS]) from error
@@ -124,13 +124,13 @@ def send(
 
 @contextlib.contextmanager
 def _session(settings: MailOutSettings, reply_s: float, watchdog: Watchdog) -> Iterator[smtplib.SMTP]:
-    """A connection, protected as the settings say."""
+    """A connection, encrypted as the settings say, not signed in.  Raises MailError, OSError."""
     context = tls_context(settings.verify_tls)
     if settings.security is Security.TLS:
         smtp: smtplib.SMTP = _TlsClient(timeout=reply_s, context=context)
     else:
         smtp = _Client(timeout=reply_s)
-    # smtplib checks a certificate against the name it was made with, not the one it connects to.
+    # smtplib checks the certificate against the name given to its constructor, not the one it connects to.
     smtp._host = settings.server  # type: ignore[attr-defined]
     watchdog.watch(lambda: smtp.sock)
     try:
@@ -175,7 +175,7 @@ def _converse(smtp: smtplib.SMTP, message: Outgoing, to: str, settings: MailOutS
 
 
 def _step(code: int, words: bytes, refused: Cause) -> None:
-    """Goes on after 2xx; 4xx asks for later (RFC 5321 4.2.1), 5xx is ``refused``."""
+    """Goes on after 2xx.  Raises MailError: temporary after 4xx (RFC 5321 4.2.1), ``refused`` after 5xx."""
     if 200 <= code < 300:
         return
     raise MailError(MAIL_DEFERRED if 400 <= code < 500 else refused, _said(code, words))

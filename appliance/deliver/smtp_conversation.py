@@ -1,7 +1,6 @@
-"""One conversation of the box's SMTP listener (RFC 5321): what is taken, and what is refused in which words.
+"""One conversation of the box's SMTP listener (RFC 5321): what it accepts, and its answers.
 
-Apart from ``listener``, which loads it once the owner has turned listening on: a box that does not listen
-does without aiosmtpd.
+``listener`` loads this only when the owner has turned listening on: other boxes do without aiosmtpd.
 """
 
 from __future__ import annotations
@@ -24,27 +23,27 @@ from appliance.spool.errors import SpoolClosedError, SpoolFailedError
 
 _log = logging.getLogger(__name__)
 
-# Between two commands, seconds (RFC 5321 4.5.3.2.7), and a whole connection.
+# The longest silence between two commands (RFC 5321 4.5.3.2.7), and the longest connection, seconds.
 SILENCE_S = 300.0
 WHOLE_S = 600.0
-# A line, octets.  RFC 5321 4.5.3.1.6 allows 1,000; a longer one is read to its end and then refused, but the
-# library keeps all of it meanwhile.
+# Octets of a line.  RFC 5321 4.5.3.1.6 allows 1,000; a longer line is read to its end and then refused, and
+# the library keeps all of it meanwhile.
 LINE_OCTETS = 1 << 20
 _MB = 1 << 20
 _IDENT = "faxbox"
 
 
 class Door(Protocol):
-    """Who may come in."""
+    """Decides which connections are accepted."""
 
     connections: int
 
     def refusal(self, peer: str) -> str:
-        """What a connection from ``peer`` is turned away with, empty for one that may come in."""
+        """The SMTP answer that turns away a connection from ``peer``, empty for one that may connect."""
 
 
 class Handler:
-    """aiosmtpd's hooks of one server."""
+    """aiosmtpd's hooks of one server: decide about recipients, and hand in e-mails."""
 
     def __init__(self, box: Box, gateway: Gateway) -> None:
         self._box = box
@@ -67,7 +66,7 @@ class Handler:
         content = envelope.content or b""
         raw = content if isinstance(content, bytes) else content.encode("utf-8", "surrogateescape")
         if envelope.mail_from in (None, "", "<>"):
-            return "550 5.7.1 Notices about e-mail are not faxed."  # RFC 5321 4.5.5: nobody to answer
+            return "550 5.7.1 Notices about e-mail are not faxed."  # RFC 5321 4.5.5: no one to answer
         loop = asyncio.get_running_loop()
         source = f"smtp {session.peer[0] if session.peer else ''}"
         try:
@@ -91,7 +90,7 @@ class Handler:
 
 
 class Peer(SMTP):
-    """One connection: only from the networks on the list, not too many, not for ever."""
+    """One connection, limited by networks, number and time."""
 
     def __init__(self, door: Door, handler: Handler, settings: MailInSettings) -> None:
         super().__init__(
@@ -107,8 +106,8 @@ class Peer(SMTP):
         self._counted = False
         self._connection: Any = None
         self._end: asyncio.TimerHandle | None = None
-        # Since the last answer: lines, for each of which the library keeps some 70 octets besides what is in
-        # it, and octets of the last one.
+        # Since the last answer: lines (the library keeps some 70 octets for each besides its text), and
+        # octets of the last one.
         self._lines = 0
         self._line_octets = 0
         self._last = b""
@@ -155,7 +154,7 @@ class Peer(SMTP):
         super().data_received(data)
 
     def _measure(self, data: bytes) -> None:
-        seen = self._last + data  # a line's end may come in two pieces
+        seen = self._last + data  # a line's end may be split between two pieces
         self._last = data[-1:]
         self._lines += data.count(b"\n")
         end = seen.rfind(b"\r\n")
@@ -163,5 +162,5 @@ class Peer(SMTP):
 
 
 def _line(text: str) -> str:
-    """RFC 5321 4.5.3.1.5: a reply line has at most 512 octets."""
+    """``text`` cut to fit a reply line of 512 octets (RFC 5321 4.5.3.1.5)."""
     return text.encode("ascii", "replace").decode()[:450]

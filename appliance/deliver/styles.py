@@ -1,9 +1,8 @@
-"""What webhooks say: one *style* for each interface, so that its clients are told in its own way.
+"""The bodies of webhooks: one *style* for each interface, so that its clients get the format they expect.
 
-A style is a function of the fax that ended (and the box, for settings) and the secret that signs; it
-answers body and headers.  An interface registers its style under the origin that its jobs carry
-(``Job.origin``); faxes of other origins, and received ones unless the account says otherwise, are told
-in the style ``own``.
+A style is a function of the box, the event of a fax, and the secret that signs; it returns body and headers.
+An interface registers its style under the origin that its jobs carry (``Job.origin``); faxes of other
+origins, and received ones unless the account says otherwise, are told in the style ``own``.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ OWN = "own"
 
 @dataclass(frozen=True, slots=True)
 class FaxDocument:
-    """The fax as a PDF file; without ``content`` when it is too large or no longer there."""
+    """The fax as a PDF; ``content`` is None when it is too large or no longer exists."""
 
     name: str
     content: bytes | None = field(repr=False)
@@ -27,13 +26,13 @@ class FaxDocument:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A fax that ended, or of which something else is to be told.
+    """An event of a fax that is to be told, usually its end.
 
-    ``event`` is the event's kind (``job.delivered``, ``job.failed``, ``job.cancelled``, ``job.unknown``,
-    ``received.complete``, ``received.partial``; in the box's own style others, too), ``at`` its moment (Unix
-    time), ``delivery`` the id of this delivery: the same for every try of it.  ``attempts`` are a job's
-    calls, ``pages`` those of a received fax, first to last; ``page``: so many are confirmed, of the event
-    ``job.page``; ``document`` is the fax where it was asked for.
+    ``event`` is its kind (``job.delivered``, ``job.failed``, ``job.cancelled``, ``job.unknown``,
+    ``received.complete``, ``received.partial``; in the box's own style also others), ``at`` its Unix time,
+    ``delivery`` the id of this delivery, the same for every try.  ``attempts`` are a job's calls, ``pages``
+    those of a received fax, in order; ``page``: of the event ``job.page``, how many pages are confirmed;
+    ``document`` is the fax, where it was asked for.
     """
 
     event: str
@@ -48,13 +47,13 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class SignedBody:
-    """The body of a webhook as it is signed and sent, and its headers, Content-Type among them."""
+    """The body of a webhook exactly as it was signed, and its headers, Content-Type included."""
 
     body: bytes = field(repr=False)
     headers: Mapping[str, str]
 
 
-# ``secret`` is the account's key (``ApiKey.webhook_secret``), or the box's for faxes without one.
+# The secret is the account's (``ApiKey.webhook_secret``), or the box's for faxes without an account.
 Style = Callable[[Box, Ended, str], SignedBody]
 
 
@@ -65,11 +64,11 @@ class Styles:
         self._styles: dict[str, Style] = {}
 
     def register(self, name: str, style: Style) -> None:
-        """``name`` is an origin, such as ``ifax``.  Raises ValueError for a name that is taken."""
+        """Adds a style under an origin such as ``ifax``.  Raises ValueError for a name in use."""
         if name in self._styles:
             raise ValueError(f"two webhook styles are called {name!r}")
         self._styles[name] = style
 
     def of(self, name: str) -> Style:
-        """The style called ``name``, ``own`` for a name that nobody registered."""
+        """The style ``name``, the style ``own`` for a name that is not registered."""
         return self._styles.get(name) or self._styles[OWN]

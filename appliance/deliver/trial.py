@@ -1,4 +1,4 @@
-"""A call that is only tried: what the rules would do with it, by the same judgements as for a real one."""
+"""Trying a call: what the rules would do with it, decided as for a real one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from appliance.deliver.settings import JunkRule, Route
 from appliance.lines.line import IncomingCall
 from appliance.settings.store import SettingsStore
 
-# What is said of a rule, by why it applies or does not.
+# The sentence about a rule, by why it applies or does not.
 SENTENCES = {
     Why.FITS: "It fits.",
     Why.OFF: "It is off.",
@@ -31,7 +31,7 @@ SENTENCES = {
 
 @dataclass(frozen=True, slots=True)
 class TriedFax:
-    """The fax that such a call would bring."""
+    """The fax that the tried call would bring."""
 
     line: str
     dialled: str
@@ -42,7 +42,10 @@ class TriedFax:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """``refused``: the call is not answered, no route is asked.  ``user``: who gets the fax, empty: all."""
+    """The decisions about a call.
+
+    ``refused``: the call is not answered and no route is asked.  ``user``: who gets the fax, empty: all.
+    """
 
     refused: Cause | None
     junk: list[Judged[JunkRule]]
@@ -58,7 +61,7 @@ class Trial:
 def try_call(
     settings: SettingsStore, fax: TriedFax, caller_name: str = "", contents: Contents = NO_CONTENTS
 ) -> Trial:
-    """What a call with ``fax``, on whose first page are ``contents``, would meet now."""
+    """What a call would meet now that brings ``fax`` with ``contents`` on its first page."""
     call = IncomingCall(fax.line, fax.dialled, fax.caller, caller_name)
     rules = settings.items(JunkRule)
     refused = routing.junk(call, rules)

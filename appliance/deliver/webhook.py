@@ -1,4 +1,4 @@
-"""Webhooks: a signed POST that tells a program what became of a fax, and the box's own style of it."""
+"""Webhooks: a signed POST that tells a program about a fax, and the box's own style of it."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from appliance.spool.errors import NotFoundError
 from appliance.spool.model import Job, Received
 
 SIGNATURE_HEADER = "X-Faxbox-Signature"
-# A receiver that answers so says that the address is gone for good: RFC 9110 15.5.11.
+# The receiver says that the address is gone for good: RFC 9110 15.5.11.
 _GONE = 410
-# Of what a receiver answered so much is kept with the try, characters.
+# Characters of the receiver's answer that are kept with the try.
 _ANSWER_KEPT = 200
 TEST = "test"
-# The own style's word for each event of the spool that is told.
+# Events of the spool that are told, and their names in the own style.
 EVENTS = {
     "job.accepted": "fax.queued",
     "job.held": "fax.held",
@@ -46,7 +46,7 @@ EVENTS = {
     "received.complete": "fax.received",
     "received.partial": "fax.received",
 }
-# Those that every style knows: the end of a fax, or its arrival.
+# Those that every style has: the end of a fax, or its arrival.
 ENDS = frozenset(
     {
         "job.delivered",
@@ -62,7 +62,7 @@ _MB = 1 << 20
 
 
 class WebhookDeliverer:
-    """Makes deliveries of the kind ``webhook``: the target is the URL."""
+    """Makes deliveries of the kind ``webhook``; the target is the URL."""
 
     def __init__(self, box: Box, styles: Styles, resolver: Resolver = resolve) -> None:
         self._box = box
@@ -70,7 +70,7 @@ class WebhookDeliverer:
         self._resolver = resolver
 
     def __call__(self, delivery: Delivery) -> str:
-        """One try.  Raises DeliveryError."""
+        """One try; returns what the receiver answered.  Raises DeliveryError."""
         style = str(delivery.payload["style"]) if delivery.payload["event"] in ENDS else OWN
         said = self._styles.of(style)(
             self._box, self._ended(delivery), self._secret(str(delivery.payload["key"]))
@@ -78,8 +78,8 @@ class WebhookDeliverer:
         try:
             answer = self._post(delivery.target, said)
         except FetchError as error:
-            # An address that is not allowed now may be after the owner changed the setting or the name
-            # server its mind: the timetable goes on, nothing was sent.
+            # An address that is not allowed may become allowed by a change of the settings or of the name
+            # server: not final, nothing was sent.
             words = f"{error.cause.sentence} {error.detail}"
             if error.cause is URL_NOT_ALLOWED:
                 words = f"Nothing was sent. {words}"
@@ -90,7 +90,7 @@ class WebhookDeliverer:
         return words
 
     def test(self, url: str, key_name: str) -> PostAnswer:
-        """Sends a test at once, signed as what the faxes of this key are told with.  Raises FetchError."""
+        """Sends a test at once, signed like the webhooks of the faxes of this key.  Raises FetchError."""
         content = {"event": TEST, "delivery": 0, "at": time_text(self._box.clock()), "fax": None}
         return self._post(url, _signed(self._box, content, self._secret(key_name)))
 
@@ -127,7 +127,7 @@ class WebhookDeliverer:
             raise DeliveryError("The fax is no longer in the box.", final=True) from None
 
     def _document(self, fax: Job | Received) -> FaxDocument:
-        """The fax as PDF, without content where it is larger than the owner allows or gone."""
+        """The fax as a PDF; without content where it is gone or larger than the owner allows."""
         limit = self._box.settings.section(DeliverySettings).webhook_pdf_mb * _MB
         with pdfs.scratch(self._box) as folder:
             path = folder / "fax.pdf"
@@ -137,13 +137,13 @@ class WebhookDeliverer:
                 else:
                     pdfs.write_received(self._box, fax, path)
                     there = True
-            except DeliveryError:  # it is told all the same
+            except DeliveryError:  # the event is told all the same
                 there = False
             fits = there and path.stat().st_size <= limit
             return FaxDocument(f"fax-{fax.id}.pdf", path.read_bytes() if fits else None)
 
     def _secret(self, key_name: str) -> str:
-        """The account's own key, or the box's."""
+        """The secret of this key's account, or the box's."""
         keys = self._box.settings.items(ApiKey).values()
         own = next((key.webhook_secret for key in keys if key_name and key.name == key_name), "")
         return own or self._box.settings.section(SecretSettings).webhook_key
@@ -182,12 +182,12 @@ def _signed(box: Box, content: Mapping[str, Any], secret: str) -> SignedBody:
 
 
 def signature(secret: str, stamp: int, body: bytes) -> str:
-    """HMAC-SHA256 in hexadecimal over the moment, a dot and the body as sent."""
+    """HMAC-SHA256 in hexadecimal over the Unix time, a dot and the body as sent."""
     return hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
 
 
 def make_styles() -> Styles:
-    """A registry with the box's own style in it."""
+    """A new registry that contains the box's own style."""
     styles = Styles()
     styles.register(OWN, own_style)
     return styles

@@ -1,7 +1,7 @@
 """``OutboxWorker``: makes the outbox's deliveries, a few at a time, in threads of its own.
 
-One thread looks at what is due, whenever something was put in or a time has come.  A try is recorded
-before the next is made; a crash in between repeats it (at least once, never lost).
+One thread looks for deliveries that are due, whenever one was put in or its time has come.  A try is recorded
+before the next is made; after a crash in between it is repeated (at least once, never lost).
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from appliance.spool.model import Event, News
 
 _log = logging.getLogger(__name__)
 
-# The worker looks around at least so often, seconds: the clock may have been set.
+# The longest time between two looks at the outbox, seconds: the clock may have been set.
 LOOK_AROUND_S = 30.0
-# A clock that was set back by less needs nothing, seconds.
+# The clock may be set back by so much without consequences, seconds.
 CLOCK_SET_S = 5.0
-# One target (a URL, an address, a folder) gets so many deliveries at once, so that a slow one does not keep
-# the others waiting.
+# Deliveries at a time to one target (a URL, an address, a folder), so that a slow one does not hold up the
+# others.
 AT_ONCE_EACH = 2
-# A try that could not be recorded (disk full) is not repeated sooner, seconds.
+# How long a try that could not be recorded (disk full) is not repeated, seconds.
 UNRECORDED_S = 60.0
-# A stop waits so long for deliveries under way; those left then are made again after the next start.
+# How long a stop waits for deliveries under way, seconds; the rest is repeated after the next start.
 STOP_S = 25.0
 
 
 class DeliveryError(Exception):
-    """A try has failed; ``detail`` is a sentence.  ``final``: a further try cannot help."""
+    """A try failed; ``detail`` is a sentence.  ``final``: a further try cannot help."""
 
     def __init__(self, detail: str, *, final: bool = False) -> None:
         super().__init__(detail)
@@ -46,12 +46,12 @@ class DeliveryError(Exception):
         self.final = final
 
 
-# Makes one try and answers what is worth noting of it.  Blocks, within a bound; raises DeliveryError.
+# Makes one try and returns what is to be noted of it.  Blocks for a limited time; raises DeliveryError.
 Deliverer = Callable[[Delivery], str]
 
 
 class OutboxWorker:
-    """A service of the daemon.  ``deliverers`` by the kind of delivery."""
+    """A service of the daemon; ``deliverers`` by the kind of delivery."""
 
     def __init__(self, box: Box, deliverers: Mapping[str, Deliverer]) -> None:
         self._box = box
@@ -61,9 +61,9 @@ class OutboxWorker:
         self._stopping = False
         self._under_way: dict[int, Delivery] = {}
         self._queue: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
-        self._threads = 0  # made when needed, then kept: each has a connection to the database
-        self._unrecorded: dict[int, float] = {}  # delivery → monotonic time it rests until
-        self._ahead: float | None = None  # Unix time less monotonic time, at the last round
+        self._threads = 0  # started when needed, then kept: each has a connection to the database
+        self._unrecorded: dict[int, float] = {}  # delivery id → monotonic time until which it rests
+        self._ahead: float | None = None  # Unix time minus monotonic time, at the last round
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
 
     def start(self) -> None:
@@ -71,27 +71,27 @@ class OutboxWorker:
         self._thread.start()
 
     def stop(self) -> None:
-        """Begins nothing more, and waits a bounded time for what is under way."""
+        """Starts no more deliveries, and waits up to STOP_S for those under way."""
         deadline = time.monotonic() + STOP_S
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
             while self._under_way and (left := deadline - time.monotonic()) > 0:
                 self._changed.wait(left)
-            # What is still under way finds itself gone and records nothing.
+            # Those that still run find themselves removed and record nothing.
             self._under_way.clear()
             for _ in range(self._threads):
                 self._queue.put(None)
         self._thread.join(STOP_S)
 
     def wake(self) -> None:
-        """Something may be due."""
+        """Looks for deliveries that are due; thread-safe."""
         with self._changed:
             self._woken = True
             self._changed.notify_all()
 
     def _heard(self, item: Event | News) -> None:
-        # Deliveries are put in along with an event of a fax that is kept.
+        # Deliveries are put in together with an event of a fax.
         if isinstance(item, Event) and not self._stopping:
             self.wake()
 
@@ -105,7 +105,7 @@ class OutboxWorker:
                 wait = self._round()
             except SpoolClosedError:
                 return
-            except Exception:  # a bug in one round must not stop all deliveries
+            except Exception:  # a bug in one round must not end all deliveries
                 _log.exception("a round of the outbox failed")
                 wait = LOOK_AROUND_S
             with self._changed:
@@ -113,7 +113,7 @@ class OutboxWorker:
                     self._changed.wait(wait)
 
     def _round(self) -> float:
-        """Starts what may start; answers in how many seconds to look again unless woken."""
+        """Starts the deliveries that are due; returns after how many seconds to look again."""
         now = self._box.clock()
         self._heed_clock(now)
         resting = self._rest()
@@ -132,7 +132,7 @@ class OutboxWorker:
                     counts[delivery.target] += 1
                     self._begin(delivery)
             if len(due) == free and any(counts[d.target] >= AT_ONCE_EACH for d in due):
-                self.wake()  # others may be behind those that fill the list
+                self.wake()  # others may follow those that filled the list
         moment = self._box.outbox.next_moment()
         wait = LOOK_AROUND_S if moment is None else min(moment - now, LOOK_AROUND_S)
         if resting:
@@ -140,7 +140,7 @@ class OutboxWorker:
         return max(wait, 0.0)
 
     def _heed_clock(self, now: float) -> None:
-        """A box without a clock of its own may start in the future and be set back by the network's time."""
+        """Handles a clock that was set back: a box without one may start in the future until it hears NTP."""
         ahead = now - time.monotonic()
         if self._ahead is None or ahead < self._ahead - CLOCK_SET_S:
             moved = self._box.outbox.pull_in()
@@ -194,12 +194,12 @@ class OutboxWorker:
         deliverer = self._deliverers.get(delivery.kind)
         if deliverer is None:
             raise DeliveryError(f"this box makes no deliveries of the kind {delivery.kind!r}", final=True)
-        # In a context of its own: the language of its reader is not the next one's.
+        # In a context of its own: its language must not stay for the next delivery.
         return contextvars.copy_context().run(deliverer, delivery)
 
     def _record(self, delivery: Delivery, detail: str, problem: DeliveryError | None) -> None:
         try:
-            # A person may have dropped it meanwhile, or it went with its fax.
+            # It may have been dropped by a user, or deleted with its fax.
             with contextlib.suppress(IllegalTransitionError, NotFoundError, SpoolClosedError):
                 if problem is None:
                     self._box.outbox.succeeded(delivery.id, detail)

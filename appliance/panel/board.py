@@ -1,4 +1,4 @@
-"""The pins, over gpiozero.  The box goes on without a board, and when it fails."""
+"""The GPIO pins of the panel, over gpiozero."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _log = logging.getLogger(__name__)
 
 __all__ = ["Board", "BoardError", "button_pins", "lamp_pins"]
 
-# Told of each edge, from a thread of gpiozero's: the button, and whether it is down.
+# Called for each edge, in a thread of gpiozero's, with the button and whether it is down.
 Edge = Callable[[Button, bool], None]
 
 
 def lamp_pins(settings: PanelSettings) -> dict[AnyLamp, int]:
-    """Each lamp that is wired, with its pin."""
+    """Each lamp that is wired, with its BCM pin number."""
     single = {
         Lamp.POWER: settings.power_led,
         Lamp.ACTIVITY: settings.activity_led,
@@ -35,7 +35,7 @@ def lamp_pins(settings: PanelSettings) -> dict[AnyLamp, int]:
 
 
 def button_pins(settings: PanelSettings) -> dict[Button, int]:
-    """Each button that is wired, with its pin."""
+    """Each button that is wired, with its BCM pin number."""
     single = {
         Button.CANCEL: settings.cancel_button,
         Button.NEWEST: settings.newest_button,
@@ -48,7 +48,7 @@ def button_pins(settings: PanelSettings) -> dict[Button, int]:
 class Board:
     """The lamps, buttons and buzzer of ``settings``.
 
-    Raises BoardError when they cannot be had; afterwards ``show`` raises it when one of them fails.
+    Raises BoardError when the pins cannot be opened; afterwards ``show`` raises it when one of them fails.
     """
 
     def __init__(self, settings: PanelSettings, edge: Edge) -> None:
@@ -68,12 +68,12 @@ class Board:
             )
             for button, pin in button_pins(settings).items():
                 self._listen(button, self._made(gpiozero.Button(pin, pull_up=settings.buttons_pull_up)), edge)
-        except Exception as error:  # gpiozero, lgpio and the kernel each have errors of their own
+        except Exception as error:  # gpiozero, lgpio and the kernel each raise errors of their own
             self.close()
             raise BoardError(f"{type(error).__name__}: {error}") from error
 
     def show(self, lit: Mapping[AnyLamp, bool], sounds: bool) -> None:
-        """Sets what changed; lamps that are not wired are passed over."""
+        """Sets the lamps and the buzzer that changed; lamps that are not wired are ignored."""
         try:
             for lamp, level in lit.items():
                 if lamp in self._lamps and self._shown.get(lamp) is not level:
@@ -86,7 +86,7 @@ class Board:
             raise BoardError(f"{type(error).__name__}: {error}") from error
 
     def close(self) -> None:
-        """Puts the lamps out and gives the pins back."""
+        """Switches the lamps off and releases the pins."""
         try:
             self._devices.close()
         except Exception as error:

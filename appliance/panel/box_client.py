@@ -1,4 +1,4 @@
-"""Reads how the running box is, and carries out what a button asks for.  All over its REST interface."""
+"""Reads the state of the running box and carries out what a button asks for, over its REST interface."""
 
 from __future__ import annotations
 
@@ -20,48 +20,50 @@ from appliance.settings.store import SettingsStore
 
 _log = logging.getLogger(__name__)
 
-# Without an event the box is asked this often, seconds: a disk fills and a line drops without one, too.
+# Longest time between two readings of the state, seconds: a full disk or a lost line may cause no event.
 POLL_S = 10.0
-# Events come in bursts; the box is asked at most so often, seconds.
+# Least time between two readings of the state, seconds: events come in bursts.
 LEAST_S = 0.3
-# How often a box that does not answer is looked for, seconds.
+# Time between two attempts to reach a box that does not answer, seconds.
 LOOK_S = 1.0
-# A box that has stopped may be starting again; after so long without it, seconds, it is lost.
+# A box that stopped may be starting again; after so long without an answer it counts as lost, seconds.
 LOST_S = 20.0
-# The most faxes that one press cancels.
+# The most faxes that one press of the cancel button cancels.
 MOST = 100
-# The box's news that somebody wants to see which box this is.
+# The event by which a client asks the box to make itself known: all lamps flash.
 SHOW_ITSELF = "box.identify"
-# systemd looks for this file in the box's runtime folder (faxbox-poweroff.path).
+# A file in the box's runtime folder that systemd watches for (faxbox-poweroff.path).
 POWEROFF_FILE = "poweroff"
-# The image alone has a unit that looks for this one.
+# The same for a factory reset; only the SD-card image has a unit that watches for it.
 RESET_FILE = "factory-reset"
 RESET_UNIT = Path("/usr/lib/systemd/system/faxbox-image-reset.path")
 
 
 class ApiError(Exception):
-    """The box did not answer, or refused; the message is a sentence."""
+    """The box did not answer, or refused; the message is a sentence for the user."""
 
 
 class Api(Protocol):
     """A running box's REST interface below ``/api/v1``.  Each method raises ApiError."""
 
-    def get(self, path: str) -> Any: ...
+    def get(self, path: str) -> Any:
+        """The answer's JSON."""
 
-    def post(self, path: str, content: dict[str, Any]) -> Any: ...
+    def post(self, path: str, content: dict[str, Any]) -> Any:
+        """The answer's JSON; ``content`` is sent as JSON."""
 
     def events(self) -> Iterator[Mapping[str, Any]]:
-        """What happens from now on; ends when the box stops."""
+        """The events from now on; ends when the box stops."""
 
 
-# Gives the interface of the box that runs now.  Raises ApiError when none does.
+# Connects to the running box.  Raises ApiError when none runs.
 Connect = Callable[[], Api]
 
 
 class Watcher:
-    """Two threads that keep a ``BoxView`` true and hand each new one to ``changed``.
+    """Two threads that keep a ``BoxView`` up to date and call ``changed`` with each new one.
 
-    ``address``: gives this machine's address on its network, for the display.
+    ``address`` returns this machine's address on its network, for the display.
     """
 
     def __init__(
@@ -95,11 +97,11 @@ class Watcher:
         self._stale.set()
 
     def look_again(self) -> None:
-        """Something was done: the view is read anew at once."""
+        """Reads the state again at once, after an action."""
         self._stale.set()
 
     def _follow(self) -> None:
-        """Listens; each event makes the view stale."""
+        """Follows the events; each makes the view stale."""
         while not self._stop.is_set():
             with contextlib.suppress(ApiError):
                 for event in self._connect().events():
@@ -128,7 +130,7 @@ class Watcher:
             self._stale.clear()
 
     def _silent(self) -> BoxView:
-        """A box that never answered is starting; one that did is stopping, and after a while lost."""
+        """The view of a box that does not answer: starting if it never did, else stopping, then lost."""
         if self._view.contact is Contact.STARTING:
             return self._view
         now = time.monotonic()
@@ -157,7 +159,7 @@ class Watcher:
 
 @dataclass(frozen=True, slots=True)
 class ButtonActions:
-    """Does what a button asks for.  ``runtime``: the folder in which systemd looks for our files."""
+    """Carries out what a button asks for.  ``runtime``: the runtime folder that systemd watches."""
 
     connect: Connect
     new_setup_code: Callable[[], str]
@@ -166,7 +168,10 @@ class ButtonActions:
     printer: str = ""
 
     def carry_out(self, order: Order) -> str:
-        """Does it; the sentence says what was done.  Raises ApiError with the reason when it cannot be."""
+        """Carries out ``order``; returns a sentence that says what was done.
+
+        Raises ApiError with the reason when it cannot be done.
+        """
         match order:
             case Order.CANCEL_ONE:
                 return self._cancel(self._faxes("sending")[:1])
@@ -187,7 +192,7 @@ class ButtonActions:
                 return "The failed faxes have been seen."
 
     def _faxes(self, *states: str) -> list[dict[str, Any]]:
-        """Those in these states, newest first; without those that are meant for later."""
+        """The faxes in these states, newest first, without those scheduled for later."""
         query = urlencode([("state", state) for state in states] + [("limit", str(MOST))])
         found: list[dict[str, Any]] = self.connect().get(f"/faxes?{query}")["faxes"]
         now = _moment(time.time())
@@ -204,7 +209,7 @@ class ButtonActions:
     def _hand_on(self) -> str:
         api = self.connect()
         found = api.get(f"/received?limit={MOST}")["received"]
-        found = [fax for fax in found if fax["ended_at"] and fax["pages"]]  # not one that is coming in
+        found = [fax for fax in found if fax["ended_at"] and fax["pages"]]  # not one still being received
         if not found:
             raise ApiError("No fax has come in yet.")
         fax = found[0]["id"]
@@ -233,7 +238,10 @@ class ButtonActions:
         return "The box starts anew as it was delivered; all faxes and settings are gone."
 
     def _ask_systemd(self, file: str, refusal: str) -> None:
-        """Leaves a file that a unit looks for.  Raises ApiError when nobody does, or it cannot be made."""
+        """Makes a file that a systemd unit watches for.
+
+        Raises ApiError with ``refusal`` when no unit does, or when the file cannot be made.
+        """
         if self.runtime is None:
             raise ApiError(f"This box is not run by systemd, so that {refusal}.")
         try:
@@ -243,5 +251,5 @@ class ButtonActions:
 
 
 def _moment(at: float) -> str:
-    """Unix time as the interface writes it."""
+    """Unix time as the REST interface writes it."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

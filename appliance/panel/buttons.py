@@ -1,4 +1,4 @@
-"""A button: edges of its contact go in with their time, presses and holds come out."""
+"""Buttons: the edges of a contact and their times in, presses and holds out.  No I/O."""
 
 from __future__ import annotations
 
@@ -6,46 +6,50 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-# A contact bounces for some milliseconds; what is shorter than this is no press, seconds.
+# Contact bounce: a change that is shorter than this is ignored, seconds.
 DEBOUNCE_S = 0.03
-# A press is a press when the finger leaves before this, seconds; what lasts longer is a hold or nothing.
+# The longest press, seconds; what lasts longer is a hold, or nothing.
 PRESS_LIMIT_S = 1.5
-# Long enough not to be a press that came out slow, seconds.
+# The shortest hold, seconds; well above PRESS_LIMIT_S, so that a slow press is not taken for one.
 HOLD_S = 2.0
-# Shutting the box down, seconds: nobody leans on a button for as long by chance.
+# The hold that shuts the box down, seconds: too long to happen by accident.
 HOLD_POWER_S = 4.0
-# Nobody presses for so long, seconds: the button is stuck, or something lies on it.
+# A button that is down for so long is stuck, or something lies on it, seconds.
 STUCK_S = 30.0
-# After a press no other counts for so long, seconds: an impatient finger asks once.
+# After a press, further ones are ignored for so long, seconds: an impatient user means one.
 QUIET_S = 1.0
 
 
 class Button(Enum):
+    """The buttons of the panel."""
+
     CANCEL = "cancel"
     NEWEST = "newest"
     RETRY = "retry"
     POWER = "power"
 
 
-# Buttons for which a hold means something, and after how many seconds.
+# The buttons whose hold has a meaning, and how long it takes, seconds.
 HOLDS = {Button.CANCEL: HOLD_S, Button.RETRY: HOLD_S, Button.POWER: HOLD_POWER_S}
 
-# Both down for so long: back to the state of delivery, seconds.  The lamps warn all the while.
+# Both held for RESET_S seconds: factory reset.  The lamps warn meanwhile.
 RESET_BUTTONS = (Button.CANCEL, Button.POWER)
 RESET_S = 10.0
 
 
 class Gesture(Enum):
-    DOWN = "down"  # the finger is there: answer it with light
+    """What a user did to a button."""
+
+    DOWN = "down"  # the lamp answers it at once
     PRESS = "press"  # down and up again
-    HOLD = "hold"  # down for as long as it takes
+    HOLD = "hold"  # down for the button's hold time
     STUCK = "stuck"
-    FREE = "free"  # a stuck button came up
+    FREE = "free"  # a stuck button was released
 
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """What a person did to a button, at a time of the caller's clock, seconds."""
+    """A gesture on a button, at a time of the caller's monotonic clock, seconds."""
 
     button: Button
     gesture: Gesture
@@ -58,20 +62,21 @@ class Contact:
     def __init__(self, button: Button) -> None:
         self.button = button
         self.stuck = False
-        self._raw = False  # as the pin is
+        self._raw = False  # state of the pin
         self._raw_since = 0.0
-        self._down = False  # as a finger is
+        self._down = False  # state after debouncing
         self._down_since = 0.0
-        self._used = False  # this time down was a hold already
-        self._too_soon = False  # it began too soon after a press to be one
+        self._used = False  # a hold was reported since it went down
+        self._too_soon = False  # it went down within QUIET_S after a press
         self._quiet_until = 0.0
 
     @property
     def down(self) -> bool:
+        """Whether the button is down, after debouncing."""
         return self._down
 
     def edge(self, pressed: bool, at: float) -> list[Touch]:
-        """The pin changed.  What was due before comes out first."""
+        """The pin changed to ``pressed`` at ``at``; returns what has happened by then, earliest first."""
         touches = self.advance(at)
         if pressed != self._raw:
             self._raw = pressed
@@ -79,7 +84,7 @@ class Contact:
         return touches
 
     def advance(self, at: float) -> list[Touch]:
-        """What has become true by ``at``."""
+        """What has happened by ``at`` without an edge."""
         touches: list[Touch] = []
         settled = self._raw_since + DEBOUNCE_S
         if self._raw != self._down and at >= settled:
@@ -88,7 +93,7 @@ class Contact:
         return touches + self._holds(at)
 
     def deadline(self) -> float | None:
-        """When ``advance`` will have something to say without an edge; None: never."""
+        """When ``advance`` is to be called if no edge comes before; None: no need."""
         if self._raw != self._down:
             return self._raw_since + DEBOUNCE_S
         if not self._down or self.stuck:
@@ -129,15 +134,18 @@ class Contact:
 
 
 class Chord:
-    """Buttons that are down together mean something else than each of them.  Times as a contact's."""
+    """Buttons that are held down together, which means something else than each alone.
+
+    Times as in `Contact`.
+    """
 
     def __init__(self) -> None:
-        self.since: float | None = None  # all are down
-        self.busy = False  # from then until all are up: what each alone would mean does not count
+        self.since: float | None = None  # when all were down
+        self.busy = False  # from then until all are up; the gestures of each alone are ignored meanwhile
         self._done = False
 
     def advance(self, down: Iterable[bool], at: float) -> bool:
-        """``down``: whether each of the buttons is; whether they have just been down for RESET_S."""
+        """Takes whether each button is ``down``; whether all have now been down for RESET_S, said once."""
         states = list(down)
         if not states or not all(states):
             self.since = None
@@ -152,9 +160,9 @@ class Chord:
         return True
 
     def warns(self) -> bool:
-        """Whether something will come of it if they stay down."""
+        """Whether all are down and RESET_S is running."""
         return self.since is not None and not self._done
 
     def deadline(self) -> float | None:
-        """When ``advance`` will have something to say; None: never."""
+        """When ``advance`` is to be called next; None: no need."""
         return None if self.since is None or self._done else self.since + RESET_S

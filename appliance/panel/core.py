@@ -1,8 +1,8 @@
-"""``Panel``: what the lamps show and what the buttons ask for.  No I/O; the time comes in.
+"""``Panel``: what the lamps show and what the buttons ask for.  No I/O; the time is passed in.
 
-Each touch of a button is answered by its lamp at once, whatever the box says later: the lamp turns over
-while the finger is there.  When the box has done what was asked, the lamp is lit for a moment; when it
-could not, the lamp flashes three times.
+A button's lamp answers each touch at once, whatever the box says later: it is inverted for a moment.  When
+the box has done what was asked, the lamp is lit for a moment; when it could not, the lamp flashes three
+times.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from appliance.panel.lamps import AnyLamp, Lamp, Meaning, Pattern
 from appliance.panel.model import BoxView, meanings
 from appliance.panel.model import Contact as BoxContact
 
-# The lamp that answers a button.
+# The lamp that answers each button.
 ANSWERS = {
     Button.CANCEL: Lamp.ACTIVITY,
     Button.NEWEST: Lamp.INBOX,
     Button.RETRY: Lamp.FAULT,
     Button.POWER: Lamp.POWER,
 }
-# How long a lamp stays turned over when a finger comes, seconds.
+# How long a lamp is inverted when its button goes down, seconds.
 TOUCH_S = 0.15
 # How long the lamp is lit when the box has done what was asked, seconds.
 DONE_S = 0.8
-# Three flashes: it could not.
+# Three flashes: the box could not do it.
 REFUSED = Pattern("refused", lit=True, seconds=(0.15, 0.15))
 REFUSED_S = 0.9
-# Of every lamp, while the buttons are down that put the box back to the state of delivery.
+# All lamps, while the buttons of the factory reset are held.
 WARNING = Pattern("warning", lit=True, seconds=(0.15, 0.15))
-# Every lamp, when somebody at a computer wants to see which box this is, seconds.
+# How long all lamps flash when a client asks the box to make itself known, seconds.
 SHOWN_S = 10.0
 SHOWN = Pattern("shown", lit=True, seconds=(0.3, 0.3))
-# A power button that is down so soon after the panel's start asks for set-up mode, seconds.
+# Power button down within this time after the panel's start: set-up mode, seconds.
 SETUP_WINDOW_S = 10.0
-# The buzzer: lit means sounding.
+# The buzzer, seconds on, off, on …
 BEEP = (0.15,)
 THREE_BEEPS = (0.1, 0.1, 0.1, 0.1, 0.1)
 
@@ -69,7 +69,7 @@ _HOLDS = {
 
 @dataclass(frozen=True, slots=True)
 class _Overlay:
-    """What a lamp shows instead of its meaning, until a time.  ``pattern`` None: the opposite."""
+    """What a lamp shows instead of its meaning, until a time.  ``pattern`` None: its meaning inverted."""
 
     until: float
     since: float
@@ -77,7 +77,7 @@ class _Overlay:
 
 
 class Panel:
-    """The panel's state.  Every method takes the time of one monotonic clock, seconds."""
+    """The panel's state.  Every ``at`` is a time of one monotonic clock, seconds."""
 
     def __init__(self, line_lamps: int, buttons: Iterable[Button], started: float) -> None:
         self.view = BoxView()
@@ -88,12 +88,12 @@ class Panel:
         self._reset = Chord()
         self._overlays: dict[AnyLamp, _Overlay] = {}
         self._orders: list[tuple[Order, Button]] = []
-        self._sound: list[float] = []  # times at which the buzzer changes, from sounding on
+        self._sound: list[float] = []  # times at which the buzzer changes; the first switches it on
 
-    # -- what comes in -------------------------------------------------------------------------
+    # -- input ---------------------------------------------------------------------------------
 
     def box_is(self, view: BoxView, at: float) -> None:
-        """How the box is now; a fax that came in or failed since the last time is heard."""
+        """Takes the state of the box; the buzzer sounds for a fax received or failed since the last one."""
         before, self.view = self.view, view
         if BoxContact.STARTING is before.contact or view.contact is not BoxContact.ANSWERS:
             return
@@ -105,23 +105,23 @@ class Panel:
             self._buzz(BEEP, at)
 
     def edge(self, button: Button, pressed: bool, at: float) -> None:
-        """A pin changed."""
-        self.advance(at)  # what the other buttons are by now
+        """A button's pin changed."""
+        self.advance(at)  # brings the other buttons up to date
         if button in self._contacts:
             self._touched(self._contacts[button].edge(pressed, at), at)
 
     def advance(self, at: float) -> None:
-        """Lets what is due by ``at`` happen."""
+        """Carries out what is due by ``at``."""
         self._touched([touch for contact in self._contacts.values() for touch in contact.advance(at)], at)
         self._ask_for_setup(at)
         self._overlays = {lamp: each for lamp, each in self._overlays.items() if each.until > at}
 
     def answered(self, button: Button, done: bool, at: float) -> None:
-        """The box has done what the button asked for, or could not."""
+        """The box has done what the button asked for, or (``done`` False) could not."""
         pattern = Pattern("done", lit=True) if done else REFUSED
         self._overlays[ANSWERS[button]] = _Overlay(at + (DONE_S if done else REFUSED_S), at, pattern)
 
-    # -- what goes out -------------------------------------------------------------------------
+    # -- output --------------------------------------------------------------------------------
 
     def orders(self) -> list[tuple[Order, Button]]:
         """What was asked for since the last call, and by which button."""
@@ -129,7 +129,7 @@ class Panel:
         return taken
 
     def meanings(self) -> dict[AnyLamp, Meaning]:
-        """What each lamp says of the box."""
+        """What each lamp shows of the state of the box."""
         stuck = any(contact.stuck for contact in self._contacts.values())
         return meanings(self.view, self._line_lamps, stuck=stuck)
 
@@ -143,7 +143,7 @@ class Panel:
         return past % 2 == 1
 
     def deadline(self, at: float) -> float | None:
-        """When something changes without anything coming in; None: never."""
+        """When something changes without new input; None: never."""
         times = [contact.deadline() for contact in self._contacts.values()]
         times.append(self._reset.deadline())
         if self._reset.since is not None and self._reset.warns():
@@ -159,7 +159,7 @@ class Panel:
         due = [time for time in times if time is not None]
         return min(due, default=None)
 
-    # -- inside --------------------------------------------------------------------------------
+    # -- internals -----------------------------------------------------------------------------
 
     def _level(self, lamp: AnyLamp, pattern: Pattern, at: float) -> bool:
         if self._reset.since is not None and self._reset.warns():
@@ -192,7 +192,10 @@ class Panel:
                 self._overlays[lamp] = _Overlay(touch.at + TOUCH_S, touch.at, None)
 
     def _ask_for_setup(self, at: float) -> None:
-        """The power button is down while the box starts: ask once the box answers, and not to shut down."""
+        """The power button is down while the box starts: asks for set-up mode, not for shutting down.
+
+        The order goes out once the box answers.
+        """
         contact = self._contacts.get(Button.POWER)
         if contact is None:
             return

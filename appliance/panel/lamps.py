@@ -1,7 +1,7 @@
-"""The language of the lamps: one row for each thing that a person across the room should know.
+"""The lamp patterns: one `Meaning` for each state that is to be seen from across the room.
 
-Steady means all is well or that something lies there; blinking means that something happens or is wanted.
-With nothing to say, only the power lamp and the lamps of the lines are lit.
+Steady: all is well, or something waits.  Blinking: something happens, or a person is needed.  Idle, only
+the power lamp and the lamps of the lines are lit.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from enum import Enum
 
 
 class Lamp(Enum):
-    """Which lamp, apart from those of the lines."""
+    """The lamps, apart from those of the lines."""
 
     POWER = "power"
     ACTIVITY = "activity"
@@ -31,22 +31,22 @@ AnyLamp = Lamp | LineLamp
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A rhythm: seconds lit, dark, lit, dark …, from the beginning again.  Without seconds it is steady."""
+    """A rhythm: seconds lit, dark, lit, dark …, repeated.  Without ``seconds`` it is steady."""
 
     name: str
-    lit: bool  # of a steady one
+    lit: bool  # the level of a steady one
     seconds: tuple[float, ...] = ()
 
     def level(self, at: float) -> bool:
-        """Whether the lamp is lit at ``at`` seconds after some fixed time."""
+        """Whether the lamp is lit at ``at``, seconds since any fixed moment."""
         return self._place(at)[0]
 
     def next_change(self, at: float) -> float | None:
-        """When it will be otherwise than at ``at``; None: never."""
+        """When the level next changes after ``at``; None: never."""
         return None if not self.seconds else at + self._place(at)[1]
 
     def _place(self, at: float) -> tuple[bool, float]:
-        """Lit or dark at ``at``, and for how long it stays so."""
+        """Whether it is lit at ``at``, and for how many seconds more."""
         if not self.seconds:
             return self.lit, 0.0
         rest = at % sum(self.seconds)
@@ -56,10 +56,10 @@ class Pattern:
                 return lit, length - rest
             rest -= length
             lit = not lit
-        return True, self.seconds[0]  # rounding put us at the end, which is the beginning
+        return True, self.seconds[0]  # rounding reached the end, which is the beginning
 
 
-# Slow is a breath, fast is an alarm; nothing blinks faster than 3 Hz (WCAG 2.3.1, for those whom it harms).
+# Slow for ordinary activity, fast for alarms; at most 3 flashes a second (WCAG 2.3.1, photosensitivity).
 OFF = Pattern("off", lit=False)
 ON = Pattern("steady", lit=True)
 SLOW = Pattern("slow blink", lit=True, seconds=(1.0, 1.0))
@@ -72,7 +72,7 @@ EVEN_AND_DOUBLE = Pattern("even blink, then double flash", lit=True, seconds=(0.
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """One row of the language."""
+    """A state that a lamp shows: the lamp, its pattern, and what it says as a sentence."""
 
     lamp: str
     pattern: Pattern

@@ -1,4 +1,4 @@
-"""How the box is, as the panel needs to know it, and what the lamps make of it."""
+"""The state of the box, as far as the panel shows it, and which lamp patterns it gives."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from appliance.panel.lamps import AnyLamp, Lamp, LineLamp, Meaning
 class Contact(Enum):
     """What the panel knows of the box's process."""
 
-    STARTING = "starting"  # nothing was heard of it yet
+    STARTING = "starting"  # it has not answered yet
     ANSWERS = "answers"
     STOPPING = "stopping"
-    LOST = "lost"  # it answered once, and does no more
+    LOST = "lost"  # it answered once and no longer does
 
 
 class Condition(Enum):
-    """The word of the box's ``/health``."""
+    """The state that the box's ``/health`` reports."""
 
     OK = "ok"
     WARNING = "warning"
@@ -39,24 +39,24 @@ class LineView:
 
 @dataclass(frozen=True, slots=True)
 class BoxView:
-    """How the box is."""
+    """The state of the box."""
 
     contact: Contact = Contact.STARTING
     condition: Condition = Condition.OK
     lines: tuple[LineView, ...] = ()
-    sending: tuple[int, ...] = ()  # fax ids, newest last
-    receiving: int = 0  # calls that bring a fax
+    sending: tuple[int, ...] = ()  # ids of faxes, newest last
+    receiving: int = 0  # calls that are receiving a fax
     unread: int = 0
-    wants_person: int = 0  # faxes that failed or wait for a person, since somebody looked
-    setup: bool = False  # nobody owns the box yet, or a new code was asked for
+    wants_person: int = 0  # faxes that failed or wait for a person, since the lamp was last reset
+    setup: bool = False  # the box has no administrator yet, or a new set-up code was asked for
     address: str = ""  # of the web pages, for the display
-    setup_code: str = ""  # for the display, as long as it is good
-    region: str = ""  # the country of the box, in whose language the display speaks
-    shown: int = 0  # how often somebody wanted to see which box this is
+    setup_code: str = ""  # for the display, while it is valid
+    region: str = ""  # country (two letters), whose language the display uses
+    shown: int = 0  # how often a client asked the box to make itself known
 
 
 def line_views(lines: list[Mapping[str, Any]]) -> tuple[LineView, ...]:
-    """Of the ``lines`` of the box's answer; the practice line has no lamp."""
+    """From the ``lines`` of the box's answer, without the practice line, which has no lamp."""
     return tuple(
         LineView(str(line["name"]), bool(line["usable"]), int(line["calls"]))
         for line in lines
@@ -65,10 +65,10 @@ def line_views(lines: list[Mapping[str, Any]]) -> tuple[LineView, ...]:
 
 
 def meanings(view: BoxView, line_lamps: int, *, stuck: bool = False) -> dict[AnyLamp, Meaning]:
-    """What each lamp says of the box, ``line_lamps`` lamps of lines among them.
+    """What each lamp shows, including ``line_lamps`` lamps of lines.
 
-    ``stuck``: a button has been down for longer than anybody presses.  A panel that knows nothing of the
-    box shows nothing but that.
+    ``stuck``: a button has been down for longer than STUCK_S.  While the state of the box is unknown, only
+    that is shown.
     """
     said: dict[AnyLamp, Meaning] = {Lamp.POWER: _power(view)}
     known = view.contact is Contact.ANSWERS
@@ -100,7 +100,7 @@ def _activity(view: BoxView) -> Meaning:
 
 
 def _fault(view: BoxView, stuck: bool) -> Meaning:
-    """The worst of what there is."""
+    """The most serious fault there is."""
     if view.condition is Condition.FAILING:
         return lamps.FAULT_FAILING
     if view.condition is Condition.WARNING:

@@ -1,4 +1,4 @@
-"""The small display: what it says, and an SSD1306 on the I²C bus that says it."""
+"""The small display: its text, and the SSD1306 on the I²C bus that shows it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from appliance.panel.settings import I2C_BUS, Display, PanelSettings
 
 _log = logging.getLogger(__name__)
 
-# 128 × 64 pixels in the display library's own letters of 6 × 8, four lines with air between them.
+# 128 × 64 pixels, letters of 6 × 8 from the display library, four lines with space between them.
 LINES, LETTERS = 4, 21
 LINE_PIXELS = 16
-# Nobody's address (RFC 5737) and port, towards which only the way is looked up.
+# A reserved address (RFC 5737) and a port: only the route to them is looked up, nothing is sent.
 _AWAY = ("192.0.2.1", 9)
 
 
 def own_address() -> str:
-    """The address of this machine on its network; its name while it has none.  Nothing is sent."""
+    """The address of this machine on its network, its host name while it has none.  Nothing is sent."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(_AWAY)
@@ -32,9 +32,9 @@ def own_address() -> str:
 
 
 def lines(view: BoxView) -> tuple[str, ...]:
-    """What the display says: state, what is under way, the address, and the set-up code while it is good.
+    """The text of the display: state, activity, address, and the set-up code while it is valid.
 
-    In the language of the box's country.
+    In the language of the box's country; at most LINES lines of LETTERS letters.
     """
 
     def word(sentence: str) -> str:
@@ -76,7 +76,7 @@ def _traffic(view: BoxView) -> str:
 
 @dataclass
 class Screen:
-    """The display; one that fails is left alone from then on."""
+    """The display; after a failure it is not used again."""
 
     device: Any
     _said: tuple[str, ...] = ()
@@ -92,13 +92,13 @@ class Screen:
             with canvas(self.device) as draw:
                 for number, line in enumerate(said):
                     draw.text((0, number * LINE_PIXELS + 2), line, fill="white")
-        except Exception as error:  # the bus, the library, a plug that came loose
+        except Exception as error:  # the bus, the library, a loose plug
             _log.warning("the display failed and is left alone: %s", error)
             self.device = None
 
 
 def open_screen(settings: PanelSettings) -> Screen | None:
-    """The display that the settings name, None when there is none or it cannot be reached."""
+    """The display that the settings name, None when there is none or it cannot be opened."""
     if settings.display is Display.NONE:
         return None
     try:

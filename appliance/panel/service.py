@@ -1,4 +1,4 @@
-"""The panel's process: the box's news and the edges of the buttons into the core, lamps out."""
+"""The panel's process: state of the box and edges of the buttons into the core, lamps and orders out."""
 
 from __future__ import annotations
 
@@ -18,25 +18,26 @@ from appliance.panel.model import BoxView
 
 _log = logging.getLogger(__name__)
 
-# A board that failed is tried again this often, seconds.
+# Time between two attempts to open a board that failed, seconds.
 BOARD_AGAIN_S = 30.0
-# The longest that the loop sleeps, seconds: nothing depends on it.
+# The longest sleep of the loop, seconds; nothing depends on it.
 IDLE_S = 60.0
-# Edges and news that may wait; a contact that chatters cannot fill the memory.
+# The longest queue of edges and views: a chattering contact must not fill the memory.
 BACKLOG = 1000
 
 
 class BoardError(Exception):
-    """The panel cannot be shown: no chip, no right to it, a pin that is taken or named twice."""
+    """The panel cannot be shown: no GPIO chip, no permission, a pin in use or named twice."""
 
 
 class Face(Protocol):
-    """Where the panel is seen: a board with pins, or a terminal."""
+    """Where the panel is shown: a board with pins, or a terminal."""
 
     def show(self, lit: dict[AnyLamp, bool], sounds: bool) -> None:
-        """Shows this.  Raises BoardError when it no longer can."""
+        """Shows the lamps and the buzzer.  Raises BoardError when it no longer can."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Switches everything off and releases what ``show`` needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,8 @@ class PanelService:
     """Runs a panel until it is told to stop.
 
     ``open_face`` is called with the function that takes edges; it raises BoardError when there is no
-    board, and is then asked again now and then.  ``view_changed`` is told each new view, for a display.
-    ``started``: when the box was started, on the monotonic clock; now, when None.
+    board, and is called again every BOARD_AGAIN_S.  ``view_changed`` gets each new view, for a display.
+    ``started``: when the box was started, on the monotonic clock, seconds; None: now.
     """
 
     def __init__(
@@ -77,16 +78,16 @@ class PanelService:
         self._inbox: queue.Queue[_Edge | _Answer | BoxView | None] = queue.Queue(BACKLOG)
         self._orders: queue.Queue[tuple[Order, Button] | None] = queue.Queue(BACKLOG)
         self._face: Face | None = None
-        self._face_at = 0.0  # when to open it
+        self._face_at = 0.0  # when to open it next, monotonic
 
-    # -- from other threads --------------------------------------------------------------------
+    # -- called from other threads -------------------------------------------------------------
 
     def edge(self, button: Button, pressed: bool) -> None:
-        """A contact changed."""
+        """A button's contact changed."""
         self._put(_Edge(button, pressed, time.monotonic()))
 
     def box_is(self, view: BoxView) -> None:
-        """The box is otherwise than it was."""
+        """The state of the box changed."""
         self._put(view)
 
     def stop(self) -> None:
@@ -102,7 +103,7 @@ class PanelService:
     # -- the loop ------------------------------------------------------------------------------
 
     def run(self, hands: ButtonActions, watcher: Watcher) -> None:
-        """Until ``stop``; then the lamps are dark and the pins given back."""
+        """Runs until ``stop``; then the lamps are off and the pins released."""
         worker = threading.Thread(target=self._work, args=(hands, watcher), name="orders", daemon=True)
         worker.start()
         watcher.start()
@@ -161,7 +162,7 @@ class PanelService:
                 self._face = None
 
     def _work(self, hands: ButtonActions, watcher: Watcher) -> None:
-        """Carries out what buttons ask for, one after the other, away from the loop."""
+        """Carries out orders one after the other, in a thread of its own."""
         while (asked := self._orders.get()) is not None:
             order, button = asked
             try:
@@ -169,11 +170,11 @@ class PanelService:
             except ApiError as error:
                 self._put(_Answer(order, button, False, str(error)))
                 continue
-            except Exception as error:  # a fault of ours must not end the panel
+            except Exception as error:  # a bug must not end the panel
                 _log.exception("a button's order failed")
                 self._put(_Answer(order, button, False, str(error)))
                 continue
-            if order is Order.SET_UP:  # the log holds no code
+            if order is Order.SET_UP:  # the code must not get into the log
                 words = "A new set-up code was made."
             watcher.look_again()
             self._put(_Answer(order, button, True, words))

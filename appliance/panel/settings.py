@@ -1,4 +1,4 @@
-"""The panel's settings: which pin carries what.  Numbers are BCM's, as gpiozero counts."""
+"""The panel's settings: which pin carries what.  Pins are BCM numbers, as in gpiozero."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from appliance.settings.fields import setting
 from appliance.settings.files import Catalogue
 from appliance.settings.secrets import SecretSettings
 
-# Pins 0 and 1 carry the identification of a board on top, 2 and 3 the display's bus; the header ends at 27.
+# Pins 0 and 1 identify an add-on board, 2 and 3 are the display's bus; the header ends at 27.
 FIRST_PIN, LAST_PIN = 4, 27
 
 
 def _pin(default: Any, help: str) -> Any:
-    """The field of a pin, or of several."""
+    """A field for one pin, or for several."""
     return setting(default, help, minimum=FIRST_PIN, maximum=LAST_PIN)
 
 
-# The bus of the display: that of the pins 2 and 3.
+# The display's bus, on the pins 2 and 3.
 I2C_BUS = 1
 
 
@@ -60,7 +60,7 @@ class PanelSettings:
 
 
 def pins(settings: PanelSettings) -> Iterator[tuple[str, int]]:
-    """Each pin that is used, with what it carries: ``power_led``, ``line_leds 1``, ``cancel_button`` …"""
+    """Each pin that is used, with its part: ``power_led``, ``line_leds 1``, ``cancel_button`` …"""
     for name in (
         "power_led",
         "activity_led",
@@ -80,7 +80,7 @@ def pins(settings: PanelSettings) -> Iterator[tuple[str, int]]:
 
 
 def clashes(settings: PanelSettings) -> list[str]:
-    """A sentence for each pin that is to carry two things."""
+    """A sentence for each pin that is used more than once."""
     users: dict[int, list[str]] = {}
     for name, pin in pins(settings):
         users.setdefault(pin, []).append(name)
@@ -91,8 +91,8 @@ def clashes(settings: PanelSettings) -> list[str]:
     ]
 
 
-# What the panel's process reads.  The whole catalogue would load every package that has settings, and the
-# panel would keep them in memory for months.
+# The sections that the panel's process reads.  The whole catalogue would load every package that has
+# settings, and the panel would keep them in memory for months.
 CATALOGUE = Catalogue(
     sections={"panel": PanelSettings, "secrets": SecretSettings},
     lists={},

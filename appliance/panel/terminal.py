@@ -1,4 +1,4 @@
-"""The panel drawn in a terminal, with keys for buttons: every light can be tried without a board."""
+"""The panel drawn in a terminal, with keys for buttons: the panel without a board."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from appliance.panel.buttons import HOLD_POWER_S, HOLD_S, Button
 from appliance.panel.core import Panel
 from appliance.panel.lamps import AnyLamp, Lamp, LineLamp, Meaning
 
-# Key: button, and for how long a key of a terminal, which has no end, holds it, seconds.
+# Key: its button, and for how long it counts as held, seconds; a terminal does not report a key's release.
 KEYS: dict[str, tuple[Button, float]] = {
     "c": (Button.CANCEL, 0.2),
     "C": (Button.CANCEL, HOLD_S + 0.2),
@@ -33,14 +33,14 @@ _LIT, _DARK = "●", "○"
 
 
 def label(lamp: AnyLamp) -> str:
-    """What stands beside a lamp."""
+    """The caption of a lamp."""
     return f"line {lamp.line + 1}" if isinstance(lamp, LineLamp) else lamp.value
 
 
 def draw(
     lit: dict[AnyLamp, bool], said: dict[AnyLamp, Meaning], display: tuple[str, ...], region: str = ""
 ) -> list[str]:
-    """The panel as lines of text, without colours, in the language of a country."""
+    """The panel as lines of text without colours, in the language of the country ``region``."""
     rows = [
         f"{_LIT if lit[lamp] else _DARK} {label(lamp):<9} {words.word(meaning.sentence, region)}"
         for lamp, meaning in said.items()
@@ -67,7 +67,7 @@ class Terminal:
         threading.Thread(target=self._read_keys, name="keys", daemon=True).start()
 
     def show(self, lit: dict[AnyLamp, bool], sounds: bool) -> None:
-        """Draws the panel anew where it was, when it changed."""
+        """Redraws the panel in place when it changed."""
         said = self._panel.meanings()
         view = self._panel.view
         text = [*draw(lit, said, screen.lines(view), view.region), "", words.word(words.KEYS, view.region)]
@@ -85,7 +85,7 @@ class Terminal:
         self._drawn = len(text)
 
     def close(self) -> None:
-        """Gives the terminal back as it was."""
+        """Restores the terminal."""
         self._closed.set()
         if self._before is not None:
             termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._before)

@@ -1,6 +1,6 @@
-"""How the panel is wired: a table and a drawing, made from the settings.
+"""The wiring of the panel as a table and a drawing, made from the settings.
 
-``faxbox panel --wiring`` and ``--drawing`` make them for the box's own settings; docs/panel.md holds those
+``faxbox panel --wiring`` and ``--drawing`` print them for the box's own settings; docs/panel.md holds those
 of the defaults (``python -m appliance.panel.wiring docs`` writes them, a test compares).
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from appliance.panel.lamps import LANGUAGE
 from appliance.panel.settings import Display, PanelSettings, pins
 
-# The 40-pin header of every board since the Pi 1 B+: BCM number to place on the header.
+# The 40-pin header of every board since the Pi 1 B+: BCM number to the pin's place on the header.
 HEADER = {
     2: 3,
     3: 5,
@@ -47,7 +47,7 @@ HEADER = {
 GROUND = (6, 9, 14, 20, 25, 30, 34, 39)
 VOLTS_3_3 = (1, 17)
 PLACES = 40
-# For a lamp of 2 V at 3.3 V and some 4 mA, which every GPIO pin may give (16 mA at most, 50 mA all together).
+# For a lamp of 2 V at 3.3 V: some 4 mA; a GPIO pin gives at most 16 mA, all together 50 mA.
 RESISTOR = "330 Ω"
 
 _WORDS = {
@@ -65,7 +65,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """One wire: what it goes to, its BCM number, its place on the header, and what is at its other end."""
+    """One wire: its part, colour, BCM number, place on the header, and what its other end goes to."""
 
     what: str
     colour: str
@@ -75,7 +75,7 @@ class Wire:
 
 
 def wires(settings: PanelSettings) -> list[Wire]:
-    """In the order of the header."""
+    """All wires, in the order of the header."""
     return sorted(_wires(settings), key=lambda wire: wire.place)
 
 
@@ -103,7 +103,7 @@ def _nearest(places: tuple[int, ...], place: int) -> int:
 
 
 def table(settings: PanelSettings) -> str:
-    """In Markdown."""
+    """The wires as a table in Markdown."""
     rows = [
         f"| {wire.place} | GPIO {wire.bcm} | {wire.what} | {wire.colour} | {wire.other_end} |"
         for wire in wires(settings)
@@ -118,7 +118,7 @@ _INK = {"green": "#1a7f37", "yellow": "#b08800", "blue": "#0a58ca", "red": "#c12
 
 
 def drawing(settings: PanelSettings) -> str:
-    """The header with what hangs on it, as SVG: place 1 is where the board has its square pad."""
+    """The header and what is wired to it, as SVG; place 1 is the board's square pad."""
     used = {wire.place: wire for wire in wires(settings)}
     height = _TOP + PLACES // 2 * _ROW + 16
     parts = [
@@ -165,18 +165,18 @@ def _rail(place: int) -> str:
     return "5 V" if place in (2, 4) else ""
 
 
-# In docs/panel.md the tables stand between these.
+# The comments in docs/panel.md between which each made part stands.
 _MARKS = ("<!-- made: {} -->\n", "<!-- made end -->\n")
 
 
 def language() -> str:
-    """The language of the lamps in Markdown."""
+    """The lamp patterns and their meanings as a table in Markdown."""
     rows = [f"| {said.lamp} | {said.pattern.name} | {said.sentence} |" for said in LANGUAGE]
     return "\n".join(["| lamp | light | what it says |", "|---|---|---|", *rows]) + "\n"
 
 
 def write_docs(folder: Path) -> None:
-    """Puts tables and drawing of the default settings into the documentation in ``folder``."""
+    """Writes the tables and the drawing for the default settings into the documentation in ``folder``."""
     settings = PanelSettings()
     page = folder / "panel.md"
     text = page.read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
 """The words of the display and of the drawn panel, in the language of the box's country.
 
-Babel, which reads the catalogues, would stay in the panel's memory for months: a process of its own reads
-them (``python -m appliance.panel.words REGION``), prints the sentences as JSON, and ends.
+Babel, which reads the catalogues, would stay in the panel's memory for months.  So a process of its own
+(``python -m appliance.panel.words REGION``) reads them, prints the sentences as JSON, and ends.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from appliance.panel.lamps import LANGUAGE
 
 _log = logging.getLogger(__name__)
 
-READ_S = 60.0  # for hangs; half a second on a small board
+READ_S = 60.0  # limit for a hang; half a second is usual on a small board
 
-# What the display says, on lines of 21 letters.
+# The sentences of the display, whose lines have 21 letters.
 STARTS = "faxbox starts"
 STOPS = "faxbox stops"
 WAIT = "please wait"
@@ -49,14 +49,14 @@ DISPLAY = (
     FAILED,
     CODE,
 )
-# The keys of the panel that is drawn in a terminal.
+# The keys of the panel in a terminal.
 KEYS = "c cancel  C cancel all  n newest fax  r retry  R seen  P shut down (held)  q quit"
 SENTENCES = (*DISPLAY, KEYS, *(meaning.sentence for meaning in LANGUAGE))
 
 
 @functools.lru_cache(maxsize=4)
 def _table(region: str) -> Mapping[str, str]:
-    """The sentences in the language of a country (two letters); none when it is English."""
+    """English sentence to the language of a country (two letters); empty when that is English."""
     if not region:
         return {}
     command = [sys.executable, "-m", __name__, region]
@@ -70,7 +70,7 @@ def _table(region: str) -> Mapping[str, str]:
 
 
 def load(region: str) -> None:
-    """Reads the words of a country before they are asked for: it takes a moment the first time."""
+    """Loads the sentences of a country ahead of use: the first time takes a moment."""
     _table(region)
 
 
@@ -80,7 +80,7 @@ def word(sentence: str, region: str) -> str:
 
 
 def main(region: str) -> None:
-    """Prints the sentences in the language of a country."""
+    """Prints the sentences in the language of a country as JSON."""
     language = of_country(region)
     print(json.dumps({} if language == ENGLISH else {each: say(each, language) for each in SENTENCES}))
 

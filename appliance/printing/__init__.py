@@ -1,1 +1,1 @@
-"""Printing: office PCs print to fax, and received faxes go to paper (docs/printing.md)."""
+"""Printing and scanning to fax: CUPS queues, the print folder, the scan folder (docs/printing.md)."""

@@ -1,15 +1,15 @@
 #!/usr/bin/python3 -IS
-"""The CUPS backend ``faxbox``: puts what was printed into the box's folder, and ends.
+"""The CUPS backend ``faxbox``: writes a print job into the box's print folder, and ends.
 
-``faxbox printing install`` copies this file to CUPS' backends: it imports the standard library alone.
-It needs no running box: an entry is written under a passing name, synced and renamed; a pipe tells a box that
-runs.  The box reads it then, or later (``appliance.printing.entries`` says what an entry is made of).  The
-folder is the path of the device URI.
+``faxbox printing install`` copies this file to CUPS' backends, so it imports the standard library alone.
+It needs no running box: an entry is written under a temporary name, synced and renamed; then a byte in a pipe
+tells a running box, which reads it at once, any other at its next start (``appliance.printing.entries``
+describes an entry).  The folder is the path of the device URI.
 
-CUPS starts this for each job, so it imports little: http.client and typing would double the time.
+CUPS starts this for each job, so it imports little: http.client and typing would double its time.
 
 CUPS calls it with job id, user, title, copies, options and perhaps a file (backend(7)); without arguments it
-says what it is.
+prints its description.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import sys
 import time
 from urllib.parse import unquote, urlsplit
 
-TYPE_CHECKING = False  # as of typing
+TYPE_CHECKING = False  # as typing.TYPE_CHECKING, which is not imported
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import BinaryIO
@@ -36,16 +36,16 @@ ENTRY_SUFFIX = ".print"
 WAKE_NAME = "wake"
 # Exit codes of backend(7).  1 is never used: a fax queue repeats such a job whatever its error policy says.
 TAKEN, CANCEL, RETRY = 0, 5, 6
-# Octets of one document; the box has its own limit below this.
+# Octets of one document; the box's own limit is lower.
 LARGEST = 512 * 1024 * 1024
-# A piece that is copied at once, octets.
+# Octets that are copied at once.
 PIECE = 1 << 20
-# cupsd answers a question about a job within so long, seconds, or it is done without.
+# The longest wait for cupsd's answer about a job, seconds; without it the job is handed over all the same.
 ANSWER_S = 2.0
 # Octets of that answer, and characters of each text that is handed over.
 ANSWER_LIMIT = 1 << 18
 TEXT_LIMIT = 16_384
-# What the job may say of where it goes and whence it comes.  RFC 8011 5.3, PWG 5100.15 7.2, CUPS.
+# The job attributes that are asked for: destinations and origin.  RFC 8011 5.3, PWG 5100.15 7.2, CUPS.
 WANTED = (
     "job-uuid",
     "number-of-documents",
@@ -58,12 +58,12 @@ WANTED = (
     "faxPrefix",
     "FaxNumber",
 )
-# RFC 8010 3.5.1: the delimiters used here, and 3.5.2: of values.
+# Tags of RFC 8010: the delimiters used here (3.5.1), and the values (3.5.2).
 _OPERATION, _JOB, _END, _LAST_DELIMITER = 0x01, 0x02, 0x03, 0x0F
 _INTEGER, _KEYWORD, _URI, _CHARSET, _LANGUAGE, _NAME = 0x21, 0x44, 0x45, 0x47, 0x48, 0x42
-_TEXTS = frozenset({0x41, 0x42, 0x44, 0x45, 0x4A})  # text, name, keyword, URI, name of a collection's member
-# The name of the member of ``destination-uris`` that is read.  Names of others, such as digits to dial before
-# the number, stay among the values, where they are no number: such a job waits for a person.
+_TEXTS = frozenset({0x41, 0x42, 0x44, 0x45, 0x4A})  # text, name, keyword, uri, memberAttrName
+# The member of ``destination-uris`` that is read.  Others, such as digits to dial before the number, stay
+# among the values, where they are no valid number: such a job waits for a person.
 _MEMBER_READ = b"destination-uri"
 _GET_JOB_ATTRIBUTES = 0x0009
 
@@ -129,7 +129,7 @@ def _connected(server: str) -> socket.socket:
 
 
 def ask_cups(job: str, user: str) -> dict[str, list[str | int]]:
-    """What cupsd knows of the job; nothing when it does not answer."""
+    """The job's attributes as cupsd knows them; empty when it does not answer."""
     question = _question(job, user)
     # With HTTP/1.0 the answer ends with the connection.
     head = (
@@ -151,7 +151,7 @@ def ask_cups(job: str, user: str) -> dict[str, list[str | int]]:
 
 
 def _starter() -> str:
-    """Which run of cupsd started us: a job that is printed anew by another one replaces what is there."""
+    """Identifies the run of cupsd that started us: after a restart it prints unfinished jobs again."""
     parent = os.getppid()
     try:
         with open(f"/proc/{parent}/stat", encoding="utf-8", errors="replace") as file:
@@ -162,7 +162,10 @@ def _starter() -> str:
 
 
 def hand_over(folder: str, facts: Mapping[str, object], source: BinaryIO) -> int:
-    """Writes an entry: one line of JSON, then the document.  Returns the document's octets."""
+    """Writes an entry: one line of JSON, then the document.  Returns the document's octets.
+
+    Raises OSError.
+    """
     name = f"{time.time_ns():020d}-{facts['job']}-{os.getpid()}"
     part = os.path.join(folder, name + PART_SUFFIX)
     octets = 0
@@ -180,7 +183,7 @@ def hand_over(folder: str, facts: Mapping[str, object], source: BinaryIO) -> int
             os.fsync(file.fileno())
         os.rename(part, os.path.join(folder, name + ENTRY_SUFFIX))
     except BaseException:
-        if os.path.exists(part):  # else it is renamed already
+        if os.path.exists(part):  # it was not renamed
             os.unlink(part)
         raise
     _sync(folder)
@@ -189,7 +192,7 @@ def hand_over(folder: str, facts: Mapping[str, object], source: BinaryIO) -> int
 
 
 def _wake(folder: str) -> None:
-    """Tells a running box; one that does not run, or is busy, looks by itself."""
+    """Tells a running box that there is an entry; the box also looks by itself."""
     try:
         pipe = os.open(os.path.join(folder, WAKE_NAME), os.O_WRONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     except OSError:
@@ -212,9 +215,9 @@ def _sync(folder: str) -> None:
 
 
 def guarded(work: Callable[[], int]) -> int:
-    """Does ``work`` in a child; its exit code, or RETRY when something killed it.
+    """Runs ``work`` in a child; returns its exit code, or RETRY when a signal ended it.
 
-    cupsd takes a backend that was killed for one that has done its work.  The child outlives us, and does it.
+    cupsd takes a backend that was killed for a successful one.  The child outlives us and finishes.
     """
     child = os.fork()
     if not child:
@@ -238,7 +241,7 @@ def _cancelled(_number: int, _frame: object) -> None:
 
 
 def main(arguments: list[str], environment: Mapping[str, str]) -> int:
-    """One run; the exit code."""
+    """One run of the backend with CUPS' arguments and environment; returns the exit code."""
     if not arguments:
         print('direct faxbox:/ "faxbox" "Print to fax"')
         return TAKEN
@@ -260,7 +263,7 @@ def _run(arguments: list[str], environment: Mapping[str, str], starter: str) -> 
         "title": title,
         "options": options,
         "queue": environment.get("PRINTER", "")[:TEXT_LIMIT],
-        # A run takes all files of a job, one after the other: with a banner page, that is the first of them.
+        # One run gets all files of a job in order: CUPS names the type of the first, a banner page if any.
         "banner": environment.get("CUPS_FILETYPE") == "job-sheet",
         "starter": starter,
         "cups": ask_cups(job, user),

@@ -1,6 +1,6 @@
-"""A number in the document: what page one of a PDF says about where it goes, if the owner wants that.
+"""Fax numbers in a printed document: read from page one of a PDF, where the owner allows it.
 
-``page_reader`` reads, in a process of its own with bounds; its answer is as untrusted as the document.
+``page_reader`` reads, in a process of its own with limits; its answer is as untrusted as the document.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ from appliance.station import StationSettings
 
 _log = logging.getLogger(__name__)
 
-# The program that reads; it loads pdfium, which the box does without.  So many candidates are looked at.
+# The program that reads; it loads pdfium, which the box itself does not.  The most candidates looked at.
 _READER, MOST_FOUND = Path(__file__).with_name("page_reader.py"), 20
-# Reading one page may take so long, seconds; ``page_reader`` bounds itself as well.
+# The longest reading of one page, seconds; ``page_reader`` has limits of its own as well.
 _WALL_S = 20.0
 LARGEST = Limits().file_octets
-# Octets of the answer's first line; of one piece.
+# Octets of the answer's first line, and of one piece of the PDF.
 _HEAD_LIMIT, _PIECE = 1 << 17, 1 << 16
-# ITU-T E.164 6.1: digits of a number; a few more are dialled before it.
+# ITU-T E.164 6.1: 15 digits of a number, and a few dialled before it.
 _MOST_DIGITS = 15 + 4
-# Behind "Fax-Nr.:" a number stands alone, as people write it; a date beside it is none of its digits.
+# A number after "Fax-Nr.:" ends its column; a date beside it is not part of it.
 _LINE = re.compile(r"\+?[0-9(][0-9 ()/.-]{2,40}", re.ASCII)
 _DATE = re.compile(r"[0-9]{1,2}\.[ ]?[0-9]{1,2}\.[ ]?[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """``numbers``: where the document says that it goes; ``problem``: why a person must look first.
+    """``numbers``: the fax numbers that the document names; ``problem``: why a person must look first.
 
-    ``pieces``: the document, without its tags.
+    ``pieces``: the document's octets, without its tags.
     """
 
     pieces: Iterator[bytes]
@@ -55,9 +55,9 @@ class Looked:
 
 @contextlib.contextmanager
 def looked_at(box: Box, pieces: Iterable[bytes]) -> Iterator[Looked]:
-    """Looks for a number in a document, as the owner chose.
+    """Looks for fax numbers in a document, as the owner's settings say.
 
-    Raises what ``pieces`` does, TooLargeError, OSError when there is no room.
+    Raises what ``pieces`` raises, TooLargeError, and OSError when the disk is full.
     """
     where = box.settings.section(PrintingSettings).number_in_document
     if where is InDocument.OFF:
@@ -89,7 +89,7 @@ def _pieces(path: Path, start: int) -> Iterator[bytes]:
 
 
 def _read(document: Path, answer: Path) -> tuple[tuple[str, ...], tuple[str, ...], int]:
-    """The tags and lines of page one, and where in ``answer`` the PDF without its tags begins."""
+    """The tags and lines of page one, and the offset in ``answer`` of the PDF without its tags."""
     with document.open("rb", buffering=0) as file, answer.open("wb") as target:
         if file.read(5) != b"%PDF-":
             return (), (), 0
@@ -123,7 +123,7 @@ def _read(document: Path, answer: Path) -> tuple[tuple[str, ...], tuple[str, ...
 
 
 def _chosen(box: Box, tags: Iterable[str], lines: Iterable[str]) -> tuple[tuple[str, ...], str]:
-    """The numbers that the document names, if it names them once; else why nobody can tell."""
+    """The numbers that the document names, if it names one set only; else why that is not clear."""
     candidates: dict[tuple[str, ...], tuple[str, ...]] = {}
     for written in tags:
         numbers = all_numbers(numbers_apart(written, commas=False))
@@ -152,7 +152,7 @@ def _is_plain(written: str) -> bool:
 
 
 def _dialled(box: Box, numbers: Iterable[str]) -> tuple[str, ...]:
-    """What would be dialled; of a number that is not dialled, the number as it is written."""
+    """The numbers as they would be dialled; one that cannot be dialled stays as written."""
     found = []
     for number in numbers:
         try:
@@ -163,6 +163,6 @@ def _dialled(box: Box, numbers: Iterable[str]) -> tuple[str, ...]:
 
 
 def _own(box: Box) -> list[str]:
-    """The box's own numbers, which a letter's head names."""
+    """The box's own numbers, which stand in letterheads."""
     station = box.settings.section(StationSettings)
     return [each for each in (station.station_id, station.caller_number, *station.further_numbers) if each]

@@ -1,8 +1,8 @@
-"""Entries of the print folder: files of one line of JSON, then the documents of a job as they came.
+"""Entries of the print folder: files of one line of JSON, then the documents of a job, one after the other.
 
-CUPS gives all files of a job, banner pages too, to one run of a backend, one PDF after the other; here they
-are told apart.  Written by ``cups_backend.hand_over``.  Whoever may write to the folder is not trusted: a
-link, a device, a long or malformed head is an ``EntryError``.
+CUPS passes all files of a job, banner pages included, to one run of a backend as consecutive PDFs; here they
+are separated.  Written by ``cups_backend.hand_over``.  Whoever can write to the folder is not trusted: a
+link, a device, a long or malformed first line is an ``EntryError``.
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ from typing import Any
 from appliance.documents.options import clean_line
 from appliance.printing.options import PHONE, PREFIX, parse_options
 
-# Octets of the first line: ten texts of 16,384 characters, escaped, are more than any job has.
+# Octets of the first line: ten texts of 16,384 characters, escaped; no job has more.
 HEAD_LIMIT = 1 << 18
-# A person's and a computer's name, characters (``Handed.from_user``); a title.
+# Characters of a person's and a computer's name (``Handed.from_user``), and of a title.
 NAME_LIMIT = 100
 TITLE_LIMIT = 200
-# More files in one job than anybody prints.
+# The most files in one job.
 MOST_DOCUMENTS = 200
 _PDF = b"%PDF-"
-# Its last mark stands within so many octets of the end (ISO 32000-1 Annex H, note 18, and what programs add).
+# The end mark of a PDF stands within its last octets (ISO 32000-1 Annex H, note 18, and what programs add).
 _END_WITHIN = 8192
-# ISO 32000-1 7.5.5: the last line of one, then the first of the next.
+# ISO 32000-1 7.5.5: the last line of one PDF, then the first of the next.
 _SEAM = re.compile(rb"%%EOF[\r\n]{1,2}(?=%PDF-1)")
 
 
 class EntryError(Exception):
-    """This file is no entry; the message says why."""
+    """This file is not a valid entry; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one run of the backend left.  ``documents``: how many the job has, 0 when CUPS did not say."""
+    """What one run of the backend wrote.  ``documents``: how many the job has, 0 when CUPS did not say."""
 
     path: Path
     job: str
     documents: int
-    starter: str  # the run of cupsd that printed it
+    starter: str  # the run of cupsd that started the backend
     user: str
     computer: str
     title: str
@@ -56,12 +56,12 @@ class Entry:
     destinations: tuple[str, ...]
     banners: tuple[bool, bool]  # whether the job's first and last documents are banner pages
     pdf: bool
-    whole: bool  # its end is there: a filter that was killed leaves less
-    parts: tuple[tuple[int, int], ...]  # where each document begins and ends in the file
+    whole: bool  # the end mark is there; a filter that was killed leaves less
+    parts: tuple[tuple[int, int], ...]  # first octet of each document in the file, and the one after its last
     written_at: float  # Unix time
 
     def pieces(self, part: tuple[int, int], size: int = 1 << 16) -> Iterator[bytes]:
-        """One of the documents.  Raises EntryError, OSError."""
+        """The octets of one of ``parts``.  Raises EntryError, OSError."""
         place, end = part
         descriptor, _ = _open(self.path)
         with open(descriptor, "rb") as file:
@@ -75,7 +75,7 @@ def _open(path: Path) -> tuple[int, os.stat_result]:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENXIO):  # a link, a socket
+        if error.errno in (errno.ELOOP, errno.ENXIO):  # a link; a socket
             raise EntryError("it is not a plain file of its own") from None
         raise
     state = os.fstat(descriptor)
@@ -86,7 +86,7 @@ def _open(path: Path) -> tuple[int, os.stat_result]:
 
 
 def read_entry(path: Path) -> Entry:
-    """Raises EntryError, OSError."""
+    """The entry in the file ``path``.  Raises EntryError, OSError."""
     descriptor, state = _open(path)
     with open(descriptor, "rb") as file:
         head = file.readline(HEAD_LIMIT + 1)
@@ -105,7 +105,7 @@ def read_entry(path: Path) -> Entry:
     cups = facts.get("cups")
     cups = cups if isinstance(cups, dict) else {}
     destinations = tuple(each for each in _list(cups, "destination-uris") if isinstance(each, str) and each)
-    # A cupsd that was killed meanwhile did not answer the backend; these it had said before.
+    # A cupsd that was killed meanwhile did not answer the backend; it passed the options before.
     options = parse_options(_text(facts, "options"))
     uuid, computer = (
         clean_line(_first(cups, name) or options.get(name, ""))[:NAME_LIMIT]
@@ -156,7 +156,7 @@ def _documents(cups: Mapping[str, Any]) -> int:
 
 
 def _banners(cups: Mapping[str, Any]) -> tuple[bool, bool] | None:
-    """Whether banner pages stand before and after, None when CUPS did not say."""
+    """Whether a banner page stands before and after the job, None when CUPS did not say."""
     sheets = _list(cups, "job-sheets")
     if not sheets:
         return None
@@ -164,7 +164,7 @@ def _banners(cups: Mapping[str, Any]) -> tuple[bool, bool] | None:
 
 
 def _parts(descriptor: int, start: int, end: int) -> tuple[bool, tuple[tuple[int, int], ...]]:
-    """Whether it is PDF, and where one follows upon another; what is no PDF is one document."""
+    """Whether it is PDF, and where each document stands; anything else is one document."""
     if end <= start:
         return False, ()
     with mmap.mmap(descriptor, end, access=mmap.ACCESS_READ) as content:
@@ -176,7 +176,7 @@ def _parts(descriptor: int, start: int, end: int) -> tuple[bool, tuple[tuple[int
 
 @dataclass(frozen=True, slots=True)
 class PrintJob:
-    """The entries of one job: ``present`` in the order of its files, ``all`` with those printed twice."""
+    """The entries of one job: ``present`` one for each file, in order; ``all`` with repeated ones."""
 
     present: tuple[Entry, ...]
     all: tuple[Entry, ...]
@@ -187,14 +187,14 @@ class PrintJob:
 
     @property
     def documents(self) -> list[tuple[Entry, tuple[int, int]]]:
-        """The documents without banner pages, each with where it stands in its entry."""
+        """The documents without banner pages: the entry, and where in it the document stands."""
         every = [(entry, part) for entry in self.present for part in entry.parts]
         before, after = self.first.banners
         return every[int(before) : len(every) - int(after)]
 
     @property
     def complete(self) -> bool:
-        """Whether all files are here, to their end; of what is no PDF nobody can tell."""
+        """Whether all files are here and whole; for other formats than PDF that cannot be known."""
         if not all(entry.whole for entry in self.present):
             return False
         parts = sum(len(entry.parts) for entry in self.present)
@@ -202,21 +202,21 @@ class PrintJob:
 
     @property
     def written_at(self) -> float:
-        """When its newest entry came, Unix time."""
+        """When the newest entry was written, Unix time."""
         return max(entry.written_at for entry in self.all)
 
 
 def print_jobs(entries: Iterable[Entry]) -> list[PrintJob]:
-    """The jobs that ``entries`` belong to, the oldest first.
+    """The jobs of ``entries``, the oldest first.
 
-    A cupsd that was started again prints an unfinished job from its first file on: what its last run left
-    counts, what earlier ones left is the same again.
+    A restarted cupsd prints an unfinished job again from its first file: the entries of its last run count,
+    those of earlier runs are repetitions.
     """
     found = []
     by_job = sorted(entries, key=lambda entry: (entry.job, entry.path.name))
     for _, group in groupby(by_job, key=lambda entry: entry.job):
         every = tuple(group)
-        # What a run left that was cut off counts only where there is nothing better.
+        # Incomplete entries of a run count only where there are no complete ones.
         good = [entry for entry in every if entry.parts and entry.whole] or every
         last = tuple(entry for entry in good if entry.starter == good[-1].starter)
         found.append(PrintJob(last, every))

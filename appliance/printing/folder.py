@@ -1,8 +1,8 @@
-"""``PrintFolder``: takes what CUPS left in the print folder and hands it in as faxes, each exactly once.
+"""``PrintFolder``: hands in the jobs that CUPS left in the print folder as faxes, each exactly once.
 
-A job's key in the spool is its UUID: killed between handing in and deleting the entries, the box hands in
-again and is told that it has it.  What has no number, or a wrong one, waits for a person; what may not be
-sent at all is set aside in the folder under the suffix ``.refused`` and noted in the journal.
+A job's idempotency key in the spool is its UUID: killed between handing in and deleting the entries, the box
+hands in again and gets the same fax.  A job without a valid number waits for a person; one that may not be
+sent at all stays in the folder under the suffix ``.refused`` and is noted in the journal.
 """
 
 from __future__ import annotations
@@ -38,34 +38,34 @@ _log = logging.getLogger(__name__)
 
 PRINT_ORIGIN = "print"
 REFUSED_SUFFIX = ".refused"
-# Why a document waits for a person although it named a number: a key of the fax's metadata.
+# Key of a fax's metadata: why a document that names a number waits for a person.
 PROBLEM = "print_problem"
-# Why a job is no fax at all.
+# Why a job cannot be a fax.
 NOT_CONVERTED = (
     "CUPS could not convert the document: it is damaged, protected against printing, or of a kind that CUPS "
     "does not know."
 )
 CUT_OFF = "The document's end, or one of the job's files, never came."
-# The folder is looked at so often where no backend says that something came, seconds.
+# Time between two looks at the folder without a signal from a backend, seconds.
 LOOK_EVERY_S = 0.25
-# While the folder cannot be read, seconds.
+# The same while the folder cannot be read, seconds.
 TROUBLE_WAIT_S = 30.0
-# Files of one job follow each other within this, seconds: a filter may take minutes for each.
+# The longest time between two files of one job, seconds: a filter may take minutes for each.
 INCOMPLETE_S = 300.0
-# What was refused, and what a killed backend left, is kept so long, seconds.
+# How long refused jobs and remains of killed backends are kept, seconds.
 REFUSED_KEPT_S = 28 * DAY_S
 PART_KEPT_S = 3_600.0
-# Entries read at one look.
+# The most entries read at one look.
 AT_ONCE = 500
 
 
 class PrintFolder:
-    """A service of the daemon."""
+    """A service of the daemon: one thread that watches the print folder."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
         self._wake = Wake()
-        self._resting = Resting()  # entries and jobs that could not be dealt with
+        self._resting = Resting()  # entries and jobs that failed
         self._thread = threading.Thread(target=self._run, name="print-folder", daemon=True)
 
     def start(self) -> None:
@@ -98,15 +98,15 @@ class PrintFolder:
             except OSError as error:
                 _log.error("printed documents wait in %s: %s", folder, error)
                 waiting, wait_s = True, TROUBLE_WAIT_S
-            except Exception:  # a bug here must not end printing
+            except Exception:  # a bug must not end printing
                 _log.exception("the print folder")
                 waiting, wait_s = True, TROUBLE_WAIT_S
 
     def take(self, folder: Path) -> bool:
-        """Hands in every job that is complete; whether others are to be looked at again soon.
+        """Hands in every job that is complete; returns whether incomplete ones are left.
 
-        Each stands by itself: what cannot be dealt with rests for a while, and the others go on.
-        Raises SpoolClosedError, and OSError where the folder cannot be read.
+        Each is handled on its own: one that fails rests for a while, the others go on.
+        Raises SpoolClosedError, and OSError when the folder cannot be read.
         """
         names = sorted(path for path in folder.iterdir() if path.suffix == ENTRY_SUFFIX)[: AT_ONCE + 1]
         entries: list[Entry] = []
@@ -119,7 +119,7 @@ class PrintFolder:
                 except EntryError as error:
                     self._set_aside(path, str(error))
                 except FileNotFoundError:
-                    continue  # somebody took it away
+                    continue  # somebody removed it
         jobs = print_jobs(entries)
         left = len(names) > AT_ONCE
         for job in jobs:
@@ -129,7 +129,7 @@ class PrintFolder:
         return left
 
     def _deal_with(self, job: PrintJob) -> bool:
-        """Hands in a job that is complete; whether the rest of it is still to come."""
+        """Hands in a job that is complete; returns whether parts of it are still missing."""
         if self._resting.rests(job.first.job):
             return False
         if self._has(job):
@@ -143,7 +143,7 @@ class PrintFolder:
         return False
 
     def _has(self, job: PrintJob) -> bool:
-        """Whether it is a fax already: a box killed while it deleted the entries finds the last of them."""
+        """Whether it is a fax already: a box killed while deleting entries finds the last of them."""
         first = job.first
         try:
             owner = owner_of(self._box, first.user, first.computer)
@@ -215,7 +215,7 @@ class PrintFolder:
         )
 
     def _problem(self, asked: Asked) -> str:
-        """Why a person must look at it first; empty when nobody need."""
+        """Why a person must look at it first; empty when no one has to."""
         try:
             for number in asked.numbers:
                 self._box.rules.number(number)
@@ -225,7 +225,7 @@ class PrintFolder:
             return clean_line(str(error))
         return ""
 
-    # -- what is not faxed ---------------------------------------------------------------------
+    # -- refused jobs --------------------------------------------------------------------------
 
     def _refuse(self, job: PrintJob, said: str) -> None:
         first = job.first
@@ -255,7 +255,7 @@ class PrintFolder:
 
 
 def _key(entry: Entry) -> str:
-    """Under which the spool knows its job."""
+    """The job's idempotency key in the spool."""
     return f"{PRINT_ORIGIN}:{entry.job}"
 
 

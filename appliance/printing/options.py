@@ -1,4 +1,4 @@
-"""CUPS' option strings and what they say about a fax.  Pure; everything in them is hostile."""
+"""CUPS' option strings and what they say about a fax.  Pure; all input is untrusted."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from urllib.parse import unquote
 from appliance.dial_on import BEHIND, numbers_apart
 from appliance.spool.options import Quality
 
-# More options, or longer ones, than any dialogue writes.
+# Limits above what any print dialogue writes: options, and characters.
 MOST_OPTIONS = 200
 LONGEST_VALUE = 1024
 MOST_NUMBERS = 100
 # Separates recipients; a comma is a pause while dialling.
 SEPARATOR = ";"
-# A job's title that names a number: the whole word "fax" at its head, then a number.
+# A job title that names a number: the word "fax" at its start, then a number.
 _TITLE = re.compile(rf"^\s*fax[ :]*([+0-9][0-9 ()./-]{{2,}}{BEHIND})", re.IGNORECASE)
-# A number as people write it, with pauses; anything else is none, and nobody guesses.
+# A number as people write it, with pauses; anything else is not taken for one.
 _NUMBER = re.compile(rf"[+0-9*#(][0-9*#+ ()./,wWpP-]{{1,62}}{BEHIND}", re.IGNORECASE)
-# A scanned file's name that names a number: "+" or the word "fax", digits alone, and an underscore.  Devices
-# and computers write dates, counters and "(2)" into names themselves: what is less plain is no number.
+# The name of a scanned file that names a number: "+" or the word "fax", digits alone, and an underscore.
+# Devices and computers write dates, counters and "(2)" into names: anything less plain is not taken for one.
 _FILE_NAME = re.compile(r"(?:(?=\+)|fax[ _]?)(\+?[0-9]{3,30}(?:;\+?[0-9]{3,30})*)_", re.ASCII | re.IGNORECASE)
 _URI_SCHEMES = ("tel:", "fax:")
-# The names of the number's option, the common one first (macOS, driverless-fax, cupsd ≥ 2.4.3).
+# The names of the option with the number, the usual one first (macOS, driverless-fax, cupsd ≥ 2.4.3).
 PHONE = ("phone", "FaxNumber")
 PREFIX = "faxPrefix"
 _NO_NUMBER = frozenset({"", "none"})
-# A flag that looks like the rest of a number: ``lp -o phone=030 1234`` without quotes was cut at the blank.
+# A flag that looks like the rest of a number: ``lp -o phone=030 1234`` without quotes is cut at the space.
 _REST = re.compile(r"[0-9()./+-]+")
 
 
 def parse_options(text: str) -> dict[str, str]:
     """CUPS' options as ``cupsParseOptions`` reads them: ``name=value name='a b' name={…} flag noflag``.
 
-    The first value of a name counts.  Never raises: what cannot be read is left out.
+    The first value of a name counts.  Never raises: what cannot be parsed is left out.
     """
     found: dict[str, str] = {}
     place, end = 0, len(text)
@@ -59,7 +59,7 @@ def parse_options(text: str) -> dict[str, str]:
 
 
 def _value(text: str, place: int) -> tuple[str, int]:
-    """The value that begins at ``place``, without its quotes and escapes, and where it ends."""
+    """The value that begins at ``place``, without quotes and escapes, and the place after it."""
     made: list[str] = []
     quote, depth, end = "", 0, len(text)
     while place < end:
@@ -94,7 +94,7 @@ def _value(text: str, place: int) -> tuple[str, int]:
 class Asked:
     """What a print job says about its fax.  ``numbers`` as written; ``at``: local time, None: now.
 
-    ``silent``: it says nothing of a number, not even a wrong one.
+    ``silent``: it names no number at all, not even an invalid one.
     """
 
     numbers: tuple[str, ...] = ()
@@ -107,9 +107,9 @@ class Asked:
 def read_asked(
     options: Mapping[str, str], title: str, destinations: Sequence[str] = (), now: datetime | None = None
 ) -> Asked:
-    """What the options, the job's title and IPP's ``destination-uris`` say.
+    """What the options, the job title and IPP's ``destination-uris`` say.
 
-    The first of option, URIs and title that has something in it decides; is that no number, there is none.
+    The first of option, URIs and title that is not empty decides, even if it holds no valid number.
     """
     numbers = _numbers(options, title, destinations)
     return Asked(
@@ -122,7 +122,7 @@ def read_asked(
 
 
 def _numbers(options: Mapping[str, str], title: str, destinations: Sequence[str]) -> tuple[str, ...] | None:
-    """None when nothing is said."""
+    """The valid numbers; None when none is named."""
     prefix = _plain(options.get(PREFIX, ""))
     for name in PHONE:
         written = _plain(options.get(name, ""))
@@ -136,7 +136,7 @@ def _numbers(options: Mapping[str, str], title: str, destinations: Sequence[str]
 
 
 def number_of_title(title: str) -> tuple[str, ...]:
-    """The number that a job's title names; none when it names none."""
+    """The number that a job title names; empty when it names none."""
     found = _TITLE.match(title)
     return all_numbers([found.group(1).strip()]) if found else ()
 
@@ -148,7 +148,7 @@ def numbers_of_file_name(name: str) -> tuple[str, ...]:
 
 
 def all_numbers(written: Sequence[str]) -> tuple[str, ...]:
-    """All of them or none: a list with a flaw in it waits for a person."""
+    """All numbers, or none if one is invalid: such a list waits for a person."""
     numbers = [number_of_uri(each) for each in written]
     if len(numbers) > MOST_NUMBERS or not all(_NUMBER.fullmatch(each) for each in numbers):
         return ()
@@ -156,8 +156,10 @@ def all_numbers(written: Sequence[str]) -> tuple[str, ...]:
 
 
 def number_of_uri(uri: str) -> str:
-    """The number of a ``tel:`` or ``fax:`` URI (RFC 3966) with its extension alone of its parameters; other
-    texts as they are."""
+    """The number of a ``tel:`` or ``fax:`` URI (RFC 3966), of its parameters only the extension.
+
+    Other texts are returned unchanged.
+    """
     for scheme in _URI_SCHEMES:
         if uri.lower().startswith(scheme):
             number, *parameters = unquote(uri[len(scheme) :]).split(";")
@@ -167,7 +169,7 @@ def number_of_uri(uri: str) -> str:
 
 
 def _plain(value: str) -> str:
-    """A value without the mark of a PPD's custom option."""
+    """A value without the prefix of a PPD's custom option."""
     value = value.strip()
     if value.startswith("Custom."):
         value = value[len("Custom.") :].strip()
@@ -191,7 +193,7 @@ def _quality(value: str) -> Quality | None:
 
 
 def _time(value: str, now: datetime | None) -> datetime | None:
-    """``22:30`` (the next one) or ``2026-12-01T08:00``."""
+    """``22:30`` (the next one) or ``2026-12-01T08:00`` as local time; None when it is neither."""
     value, now = _plain(value), now or datetime.now()
     found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", value)
     if found:

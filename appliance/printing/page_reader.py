@@ -1,8 +1,8 @@
-"""Reads what page one of a PDF says about its fax, and cuts tags out of the picture; a process of its own.
+"""Reads fax numbers from page one of a PDF, and covers their tags with white; a process of its own.
 
-``document_numbers`` starts it: a document may crash pdfium or keep it busy.  Standard input is the PDF's
-file, standard output a file for the answer: one line of JSON with the lists ``tags`` and ``lines``, then, if
-there was a tag, the PDF without it.
+``document_numbers`` starts it, because a document may crash pdfium or keep it busy.  Standard input is the
+PDF file, standard output a file for the answer: one line of JSON with the lists ``tags`` and ``lines``, then,
+if there was a tag, the PDF without it.
 
 A tag is ``@@FAX: +49 30 123456@@``; a line is ``Fax-Nr.: +49 30 123456`` to its end, or to the gap before the
 next column.
@@ -24,25 +24,25 @@ from pypdfium2 import raw
 
 from appliance import limited
 
-# Characters of the page, and candidates on it, that are looked at.
+# The most characters of the page, and candidates on it, that are looked at.
 MOST_CHARACTERS, MOST_FOUND = 50_000, 20
 _TAG = re.compile(r"@@\s{0,9}FAX\s{0,9}:\s{0,9}([^@\n]{0,200}?)\s{0,9}@@", re.IGNORECASE)
 _LINE = re.compile(
     r"(?<!\w)(?:Tele)?fax(?:[- ]?(?:nr|nummer|no|number)\b\.?)[ \t]{0,9}:[ \t]{0,9}([^\t\n]{1,200})",
     re.IGNORECASE,
 )
-# A gap wider than the type is high is the gap between two columns.
+# Put where a gap is wider than the type is high: between two columns.
 _COLUMN = "\t"
-# What is cut out around a tag, points: letters may stand out over their boxes.
+# Margin of what is covered around a tag, points: letters may reach beyond their boxes.
 _EDGE = 1.5
-# What reading one page may take: seconds of processor time, octets of address space and of the answer.
+# Limits of the process: seconds of processor time, octets of address space, octets of the answer.
 _CPU_S, _MEMORY_OCTETS, _ANSWER_OCTETS = 10, 768 << 20, 200 << 20
 # linux/prctl.h
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 
 
 def confine() -> None:
-    """Give up what reading does not need, for good."""
+    """Gives up what reading does not need, for good: resources and privileges."""
     libc = ctypes.CDLL(None)
     for option, value in ((_PR_SET_PDEATHSIG, signal.SIGKILL), (_PR_SET_NO_NEW_PRIVS, 1)):
         libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0)
@@ -54,18 +54,18 @@ def confine() -> None:
     ):
         limited.lower(limit, most)
     limited.end_first()
-    os.nice(10)  # the process that paces packets on a line comes first
+    os.nice(10)  # packets of running calls come first
 
 
 def main() -> int:
-    """Reads, answers; the exit code."""
+    """Reads and answers; returns the exit code."""
     confine()
     content = sys.stdin.buffer.read()
     try:
         document = pypdfium2.PdfDocument(content)
         page = document[0]
     except (pypdfium2.PdfiumError, IndexError):
-        tags, lines = [], []  # whoever makes its pages says what is wrong with it
+        tags, lines = [], []  # the renderer will report what is wrong with it
     else:
         letters = page.get_textpage()
         text, places = _text(letters)
@@ -84,7 +84,7 @@ def main() -> int:
 
 
 def _text(letters: pypdfium2.PdfTextPage) -> tuple[str, list[int]]:
-    """The page's text, columns apart, and for each character its number in pdfium's count."""
+    """The page's text with columns separated, and for each character its index in pdfium."""
     text, places = [], []
     for place, letter in _letters(letters):
         text.append(letter)
@@ -112,13 +112,13 @@ def _letters(letters: pypdfium2.PdfTextPage) -> Iterator[tuple[int, str]]:
 
 
 def _box(letters: pypdfium2.PdfTextPage, place: int) -> raw.FS_RECTF | None:
-    """Where a character stands, in its font's full height."""
+    """The box of a character at the full height of its font."""
     box = raw.FS_RECTF()
     return box if raw.FPDFText_GetLooseCharBox(letters, place, ctypes.byref(box)) else None
 
 
 def _cut_out(page: pypdfium2.PdfPage, letters: pypdfium2.PdfTextPage, first: int, last: int) -> None:
-    """Lays white over these characters, each line of them."""
+    """Covers these characters with white, line by line."""
     for number in range(min(letters.count_rects(first, last - first + 1), MOST_CHARACTERS)):
         left, bottom, right, top = letters.get_rect(number)
         white = raw.FPDFPageObj_CreateNewRect(

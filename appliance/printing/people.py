@@ -1,4 +1,4 @@
-"""Whose faxes those are that a person prints."""
+"""Which account a printed fax belongs to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from appliance.settings.accounts import Role
 
 
 def owner_of(box: Box, person: str, computer: str) -> str:
-    """The account that the person who printed has on the box.  Raises RefusedError."""
+    """The account of the person who printed, by their name and computer.  Raises RefusedError."""
     settings = box.settings.section(PrintingSettings)
     name = _listed(box, person, computer)
     if not name and settings.match_names and box.accounts.user(person) is not None:
@@ -23,7 +23,7 @@ def owner_of(box: Box, person: str, computer: str) -> str:
 
 
 def _listed(box: Box, person: str, computer: str) -> str:
-    """The user that the owner wrote down for this person; who is named more closely goes first."""
+    """The user that the settings name for this person, empty when none; the most specific entry wins."""
     fitting = [
         each
         for each in box.settings.items(PrintUser).values()

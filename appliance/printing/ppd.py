@@ -1,14 +1,14 @@
-"""The descriptions (PPD) of the two CUPS queues.
+"""The printer descriptions (PPD) of the two CUPS queues.
 
-They ask CUPS for PDF.  The margins are there so that "fit" shrinks a page and never crops it; the number's
-option is called as macOS and cups-filters call it.
+They ask CUPS for PDF.  The margins make "fit" shrink a page instead of cropping it; the option with the
+number has the name that macOS and cups-filters use.
 """
 
 from __future__ import annotations
 
-# Points: name, width, height.
+# Name, and width and height in points.
 _SIZES = (("A4", 595, 842), ("Letter", 612, 792), ("Legal", 612, 1008), ("A5", 420, 595))
-# What a fax page leaves free on each side, points: the far machine's paper has an edge, too.
+# Margin on each side of a fax page, points: the receiving machine's paper has an unprintable edge, too.
 MARGIN = 9
 
 _HEAD = """*PPD-Adobe: "4.3"
@@ -76,7 +76,7 @@ _NUMBER = """
 
 
 def ppd(model: str, *, fax: bool) -> bytes:
-    """The description of a queue; ``fax`` sets CUPS' fax bit."""
+    """The description of a queue, UTF-8; ``fax`` sets CUPS' fax bit."""
     head = _HEAD.format(model=model) + (_FAX if fax else "")
     return (head + _sizes() + _NUMBER).encode("latin-1")
 

@@ -1,6 +1,6 @@
-"""The CUPS queues ``Fax`` and ``FaxOut``: setting them up, taking them down, how they are.
+"""The CUPS queues ``Fax`` and ``FaxOut``: installing, removing and checking them.
 
-pycups is needed (the extra ``printing``), and a running cupsd.
+Needs pycups (the extra ``printing``) and a running cupsd.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from appliance.printing.ppd import ppd
 
 BACKEND_FOLDER = Path("/usr/lib/cups/backend")
 BACKEND = "faxbox"
-# CUPS runs backends that others may read as this user; the box's group reads what it leaves.
+# CUPS runs backends that others may read as this user; the box reads their files by its group.
 CUPS_USER, BOX_GROUP = "lp", "faxbox"
-# cupsd refuses a backend that a group may write, and runs one that only root may read as root (backend(7)).
+# cupsd refuses a backend that its group may write, and runs one that only root may read as root (backend(7)).
 BACKEND_MODE = 0o755
-# Its group keeps what is put in; nobody else looks in.
+# Files get the folder's group (setgid); no access for others.
 FOLDER_MODE = 0o2770
 WAKE_MODE = 0o660
-# Print dialogues show it: CUPS forgets a backend's message when the job ends, and this stays.
+# Shown in print dialogues: CUPS drops a backend's message when the job ends, this stays.
 LOCATION = "faxbox: a document without a number waits on the box's pages"
-# Printed again after JobRetryInterval when a backend was killed; the box knows the job by its UUID.
+# A job whose backend was killed is printed again after JobRetryInterval; the box knows it by its UUID.
 ERROR_POLICY = "retry-job"
 
 
@@ -50,7 +50,7 @@ QUEUES = (
 
 
 class PrintingError(Exception):
-    """Printing cannot be set up; the message is a sentence for the person at the keyboard."""
+    """Printing cannot be set up; the message is a sentence for the user."""
 
 
 def connect() -> Any:
@@ -68,7 +68,7 @@ def connect() -> Any:
 
 
 def install(folder: Path, backends: Path = BACKEND_FOLDER) -> None:
-    """Puts the backend, the folder and both queues in place; done twice is done once.
+    """Installs the backend, the folder and both queues; may be repeated.
 
     Raises PrintingError, OSError.
     """
@@ -101,14 +101,14 @@ def _set_up(connection: Any, queue: Queue, description: Path, folder: Path) -> N
 
 
 def make_folder(folder: Path) -> None:
-    """Makes the print folder and the pipe in it: CUPS' user writes there, the box's group reads.
+    """Makes the print folder and its pipe: CUPS' user writes there, the box's group reads.
 
-    Where there is no such user or group, or we are not root, they are the user's own.  Raises OSError.
+    Without root, or without such a user or group, they belong to the caller.  Raises OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         os.mkfifo(folder / WAKE_NAME)
-    # CUPS' user may put a link in its place, and a device does not wait for a reader.
+    # CUPS' user may put a link or a device in its place: neither is followed or waited for.
     wake = os.open(folder / WAKE_NAME, os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW)
     try:
         for made, mode in ((folder, FOLDER_MODE), (wake, WAKE_MODE)):
@@ -122,7 +122,7 @@ def make_folder(folder: Path) -> None:
 
 
 def remove(backends: Path = BACKEND_FOLDER) -> None:
-    """Takes both queues and the backend away; what waits in the folder stays.
+    """Removes both queues and the backend; the folder and its entries stay.
 
     Raises PrintingError, OSError.
     """
@@ -134,7 +134,7 @@ def remove(backends: Path = BACKEND_FOLDER) -> None:
 
 
 def status(folder: Path, backends: Path = BACKEND_FOLDER) -> tuple[bool, list[str]]:
-    """Whether all is in place, and a sentence about each part.  Raises PrintingError."""
+    """Whether everything is installed, and a sentence about each part.  Raises PrintingError."""
     own = Path(cups_backend.__file__).read_bytes()
     there = backends / BACKEND
     checks = [
@@ -156,7 +156,7 @@ def status(folder: Path, backends: Path = BACKEND_FOLDER) -> tuple[bool, list[st
 
 
 def _asked(ask: Any, *arguments: Any) -> Any:
-    """What cupsd answers.  Raises PrintingError with its words."""
+    """Calls pycups' ``ask``.  Raises PrintingError with cupsd's words."""
     import cups  # noqa: PLC0415
 
     try:

@@ -1,4 +1,4 @@
-"""``Resting``: what could not be dealt with rests by itself, and the others go on."""
+"""``Resting``: items that failed are left alone for a while, so that they do not hold up the others."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ from appliance.spool.errors import SpoolClosedError, SpoolFailedError
 
 _log = logging.getLogger(__name__)
 
-# After a failure something rests so long; a bug of ours twice as long after each further one, seconds.
+# How long an item rests after a failure, and at most, seconds; after a bug, twice as long each time.
 FIRST_REST_S, LONGEST_REST_S = 30.0, 1_800.0
 
 
 class Resting:
-    """What rests, by its name: for one thread.  ``clock`` is monotonic, in seconds."""
+    """The items that rest, by name.  For one thread; ``clock`` is monotonic, in seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._rests: dict[Hashable, tuple[float, float]] = {}  # until when, and how long that is
+        self._rests: dict[Hashable, tuple[float, float]] = {}  # until when, and how long in all, seconds
 
     def rests(self, name: Hashable) -> bool:
+        """Whether ``name`` rests now."""
         return name in self._rests and self._clock() < self._rests[name][0]
 
     def any_rested(self) -> bool:
-        """Whether something is to be tried again now."""
+        """Whether the rest of an item is over, so that it is to be tried again."""
         return any(until <= self._clock() for until, _ in self._rests.values())
 
     def failed(self, name: Hashable, *, longer: bool) -> float:
-        """Lets it rest, twice as long as last time if ``longer``; how long, seconds."""
+        """Lets ``name`` rest, twice as long as last time if ``longer``; returns how long, seconds."""
         before = self._rests[name][1] if longer and name in self._rests else 0.0
         rest = min(max(2 * before, FIRST_REST_S), LONGEST_REST_S)
         self._rests[name] = (self._clock() + rest, rest)
@@ -39,9 +40,11 @@ class Resting:
 
     @contextlib.contextmanager
     def by_itself(self, name: Hashable, what: str) -> Iterator[None]:
-        """What goes wrong meanwhile lets ``name`` rest, and is logged; ``what``: "a printed document".
+        """Runs a block about ``name``; a failure is logged and lets it rest.
 
-        Raises SpoolClosedError alone.
+        ``what`` names the item in the log, such as "a printed document".
+
+        Raises only SpoolClosedError.
         """
         try:
             yield
@@ -50,10 +53,10 @@ class Resting:
         except (DiskFullError, SpoolFailedError, OSError) as error:
             rest = self.failed(name, longer=False)
             _log.error("%s waits for %.0f s (%s): %s", what, rest, name, error)
-        except Exception:  # a bug here must not keep the others
+        except Exception:  # a bug must not hold up the others
             rest = self.failed(name, longer=True)
             _log.exception("%s waits for %.0f s (%s)", what, rest, name)
 
     def keep(self, names: Collection[Hashable]) -> None:
-        """Forgets all but these."""
+        """Forgets all items but these."""
         self._rests = {name: rest for name, rest in self._rests.items() if name in names}

@@ -1,11 +1,11 @@
-"""The files of a scan folder: which are complete, and where each goes.
+"""The files of a scan folder: which are complete, and where each is kept.
 
-A device writes a file into the folder itself.  Complete, it is moved into ``taken/<id>/`` under its own name,
-and stays there until the box has made its pages.  Then it goes to ``faxed/<number of the fax>/``, or to
-``refused/<moment>_<id>/`` with the reason in a file beside it.  Each move is one rename: a file is always in
-one place, and its id is fixed before the box hears of it.
+A device writes a file into the folder.  Once complete, it is moved into ``taken/<id>/`` under its own name,
+and stays there until its pages are made.  Then it goes to ``faxed/<number of the fax>/``, or to
+``refused/<moment>_<id>/`` with a file beside it that says why.  Each move is one rename: a file is always in
+exactly one place, and its id is fixed before it is handed in.
 
-Whoever may write to the folder is not trusted: names are never opened through links, sizes are bounded.
+Whoever can write to the folder is not trusted: links are never followed, sizes are limited.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ from appliance.durable import fsync_folder
 from appliance.language import said
 
 TAKEN, FAXED, REFUSED = "taken", "faxed", "refused"
-# The sentence beside a file that was set aside; the second name is for a scan that has the first.
+# The file with the reason beside a refused scan; the second name is for a scan that has the first.
 _REASONS = ("reason.txt", "_reason.txt")
-# Files looked at in one folder, and taken at one look.
+# The most files looked at in one folder, and taken at one look.
 MOST_LOOKED_AT, AT_ONCE = 10_000, 100
-# Names of files that a program is still writing, or that are no documents.
+# Suffixes of files that are still being written, or are no documents.
 _PASSING_SUFFIXES = (".part", ".partial", ".tmp", ".temp", ".filepart", ".crdownload", ".swp", ".lock")
 _PASSING_NAMES = frozenset({"thumbs.db", "desktop.ini"})
-# A PDF's last mark stands within so many octets of its end (ISO 32000-1 Annex H, note 18: 1024; some
-# devices fill up the last block).
+# The end mark of a PDF stands within so many last octets (ISO 32000-1 Annex H, note 18: 1024; some devices
+# pad the last block).
 _PDF_END_WITHIN = 8192
 _PIECE = 1 << 16
 
 
 class ScanError(Exception):
-    """This file cannot be a fax; the message is a sentence."""
+    """This file cannot be a fax; the message is a sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What tells a file that grows from one that is complete."""
+    """The state of a file at one moment: two equal ones say that it did not change in between."""
 
     inode: int
     octets: int
@@ -61,7 +61,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A file that was taken: ``id`` is its own for ever, ``folder`` holds it alone."""
+    """A file that was taken: ``id`` never changes, ``folder`` holds only this file."""
 
     id: str
     folder: Path
@@ -69,11 +69,11 @@ class Claim:
 
     @property
     def name(self) -> str:
-        """Its name as one line, whatever octets that is made of."""
+        """The file's name as one line of text, whatever octets it consists of."""
         return clean_line(self.path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
     def pieces(self, limit: int) -> Iterator[bytes]:
-        """The file.  Raises ScanError, OSError."""
+        """The file's octets.  Raises ScanError, also beyond ``limit`` octets, and OSError."""
         with open_plain(self.path, limit) as descriptor, open(descriptor, "rb", closefd=False) as file:
             while piece := file.read(_PIECE):
                 yield piece
@@ -81,12 +81,12 @@ class Claim:
 
 @contextlib.contextmanager
 def open_plain(path: Path, limit: int) -> Iterator[int]:
-    """A descriptor of a plain file.
+    """A read-only descriptor of a regular file, closed at the end of the block.
 
     Raises ScanError for anything else and for more than ``limit`` octets, OSError.
     """
     try:
-        if not stat.S_ISREG(path.lstat().st_mode):  # a device may do something when it is opened
+        if not stat.S_ISREG(path.lstat().st_mode):  # opening a device may have effects
             raise ScanError(said("It is no plain file."))
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except PermissionError:
@@ -109,7 +109,7 @@ def open_plain(path: Path, limit: int) -> Iterator[int]:
 
 
 def is_passing(name: str) -> bool:
-    """Whether a file of this name is not meant for us, or not yet."""
+    """Whether a file of this name is temporary or hidden and not to be taken."""
     plain = name.lower()
     return (
         plain.startswith((".", "~")) or plain.endswith(("~", *_PASSING_SUFFIXES)) or plain in _PASSING_NAMES
@@ -117,10 +117,10 @@ def is_passing(name: str) -> bool:
 
 
 def has_writer(descriptor: int) -> bool:
-    """Whether some program of this machine has the file open for writing, as far as the kernel tells us.
+    """Whether a program on this machine has the file open for writing, as far as the kernel tells.
 
-    It gives a read lease on a file alone that nobody writes (fcntl(2), F_SETLEASE); none at all on files of
-    other users and on network file systems: there it is not known, and the answer is no.
+    A read lease is granted only on a file that nobody has open for writing (fcntl(2), F_SETLEASE).  On files
+    of other users and on network file systems it is never granted: then the answer is no.
     """
     try:
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
@@ -131,7 +131,7 @@ def has_writer(descriptor: int) -> bool:
 
 
 def is_cut_off(descriptor: int) -> bool:
-    """Whether it is a PDF whose end has not come."""
+    """Whether it is a PDF whose end is missing."""
     if os.pread(descriptor, 5, 0) != b"%PDF-":
         return False
     size = os.fstat(descriptor).st_size
@@ -139,11 +139,11 @@ def is_cut_off(descriptor: int) -> bool:
 
 
 class ScanFiles:
-    """Raises OSError, as every method does, when the folder cannot be used."""
+    """A scan folder.  Each method raises OSError when the folder cannot be used."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        # Who may use the folder may look into those that we make in it.
+        # Folders made inside are open to whoever may use the scan folder.
         self._mode = stat.S_IMODE(folder.stat().st_mode)
         for name in (TAKEN, FAXED, REFUSED):
             if not os.path.lexists(folder / name):
@@ -156,7 +156,7 @@ class ScanFiles:
         path.chmod(self._mode)
 
     def waiting(self) -> dict[str, Look]:
-        """The files that may be scans, the first names of them, each as it is now."""
+        """The files that may be scans, the first ones by name, each with its present state."""
         found: dict[str, Look] = {}
         with os.scandir(self.folder) as entries:
             for entry in islice(entries, MOST_LOOKED_AT):
@@ -167,7 +167,7 @@ class ScanFiles:
         return {name: found[name] for name in nsmallest(AT_ONCE, found)}
 
     def take(self, name: str) -> Claim:
-        """Moves a file out of the device's reach, durably.  Raises FileNotFoundError when it has gone."""
+        """Moves a file into ``taken``, durably.  Raises FileNotFoundError when it has gone."""
         number = uuid4().hex
         own = self.folder / TAKEN / number
         self._make(own)
@@ -176,13 +176,13 @@ class ScanFiles:
         except OSError:
             own.rmdir()
             raise
-        # What was handed in must never come back under its old name after a power cut.
+        # After a power cut, a file that was handed in must not be back under its old name.
         for folder in (own, own.parent, self.folder):
             fsync_folder(folder)
         return Claim(number, own, own / name)
 
     def claims(self) -> list[Claim]:
-        """What was taken and is not done with; what a kill left empty is cleared away."""
+        """The files in ``taken``; empty folders, left by a kill, are removed."""
         found = []
         for own in sorted((self.folder / TAKEN).iterdir()):
             if not stat.S_ISDIR(own.lstat().st_mode):
@@ -195,13 +195,13 @@ class ScanFiles:
         return found
 
     def done(self, claim: Claim, fax: str) -> None:
-        """The fax's pages are made."""
+        """Moves a file to ``faxed``: the pages of the fax numbered ``fax`` are made."""
         self._move(claim, self.folder / FAXED / fax)
 
     def refuse(self, claim: Claim, why: str) -> Path:
-        """Sets a file aside with a sentence beside it; where it is now."""
+        """Moves a file to ``refused`` with the sentence ``why`` beside it; returns its new place."""
         reason = claim.folder / next(name for name in _REASONS if name != claim.path.name)
-        with contextlib.suppress(FileNotFoundError):  # of a try that was killed
+        with contextlib.suppress(FileNotFoundError):  # left by an attempt that was killed
             reason.unlink()
         descriptor = os.open(reason, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with open(descriptor, "w", encoding="utf-8") as file:
@@ -222,7 +222,7 @@ class ScanFiles:
             os.rename(claim.folder, target.with_name(f"{target.name}_{claim.id}"))
 
     def sweep(self, faxed_before: float, refused_before: float) -> None:
-        """Deletes what was done with before these moments (Unix time)."""
+        """Deletes faxed and refused files that are older than these moments (Unix time)."""
         for kind, before in ((FAXED, faxed_before), (REFUSED, refused_before)):
             for own in (self.folder / kind).iterdir():
                 state = own.lstat()

@@ -1,8 +1,8 @@
 """``Scans``: hands in the files of the scan folder as faxes, each exactly once.
 
-A file's key in the spool is the id under which it was taken (``scan_files``): killed at any moment, the box
-finds it in ``taken`` again, hands it in again and is told that it has it.  It stays there until its pages are
-made: what turns out to be unreadable is set aside with the reason, like what may not be sent at all.
+A file's idempotency key in the spool is the id under which it was taken (``scan_files``): killed at any
+moment, the box finds it in ``taken`` again, hands it in again and gets the same fax.  It stays there until
+its pages are made; a file that cannot be read or may not be sent is moved to ``refused`` with the reason.
 """
 
 from __future__ import annotations
@@ -40,31 +40,31 @@ from appliance.spool.model import DAY_S, Job, JobState, SourceFile
 _log = logging.getLogger(__name__)
 
 SCAN_ORIGIN = "scan"
-# The folder is looked at so often, seconds.
+# Time between two looks at the folder, seconds.
 LOOK_EVERY_S = 1.0
-# While the folder cannot be used, seconds.
+# The same while the folder cannot be used, seconds.
 TROUBLE_WAIT_S = 30.0
-# A PDF whose end is missing is waited for so long, seconds: devices send while they scan.
+# How long a PDF without its end is waited for, seconds: devices send while they scan.
 CUT_OFF_WAIT_S = 300.0
-# What was set aside is kept so long, days.
+# How long refused files are kept, days.
 REFUSED_KEPT_DAYS = 28
 SWEEP_EVERY_S = 3600.0
-# Octets of one file: as much as is turned into pages.
+# Octets of one file: the renderer's limit.
 LARGEST = Limits().file_octets
 _NAME_LIMIT = 100
 
 
 class Scans:
-    """A service of the daemon."""
+    """A service of the daemon: one thread that watches the scan folder."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="scan-folder", daemon=True)
-        self._seen: dict[str, tuple[Look, float]] = {}  # since when a file has not changed
-        self._handed_in: dict[str, tuple[int, ...]] = {}  # claims and their jobs
+        self._seen: dict[str, tuple[Look, float]] = {}  # a file's state, and since when it is so (monotonic)
+        self._handed_in: dict[str, tuple[int, ...]] = {}  # a claim's id, and the ids of its jobs
         self._swept = float("-inf")
-        self._resting = Resting()  # claims and files that could not be dealt with
+        self._resting = Resting()  # claims and files that failed
 
     def start(self) -> None:
         self._thread.start()
@@ -85,15 +85,15 @@ class Scans:
             except OSError as error:
                 _log.error("scanned documents wait in %s: %s", settings.folder, error)
                 self._stop.wait(TROUBLE_WAIT_S)
-            except Exception:  # a bug here must not end scanning
+            except Exception:  # a bug must not end scanning
                 _log.exception("the scan folder")
                 self._stop.wait(TROUBLE_WAIT_S)
 
     def look(self, folder: Path, now: float) -> None:
-        """Takes every file that is complete at the monotonic time ``now``, hands in and clears away.
+        """Takes every file that is complete at the monotonic time ``now``, hands in, and tidies up.
 
-        Each stands by itself: what cannot be dealt with rests for a while, and the others go on.
-        Raises SpoolClosedError, and OSError where the folder cannot be used.
+        Each is handled on its own: one that fails rests for a while, the others go on.
+        Raises SpoolClosedError, and OSError when the folder cannot be used.
         """
         settings = self._box.settings.section(ScanSettings)
         speak(self._language(settings.owner))
@@ -121,13 +121,13 @@ class Scans:
             )
 
     def _take(self, files: ScanFiles, name: str, look: Look, unchanged_s: float, owner: str) -> None:
-        """Takes a file, if it is complete, and hands it in."""
+        """Takes a file if it is complete, and hands it in."""
         if self._resting.rests(name) or not self._is_complete(files.folder / name, look, unchanged_s):
             return
         try:
             claim = files.take(name)
         except FileNotFoundError:
-            return  # whoever put it there took it away
+            return  # it was removed meanwhile
         del self._seen[name]
         self._deal_with(files, claim, owner)
 
@@ -138,14 +138,14 @@ class Scans:
                     return False
                 return unchanged_s >= CUT_OFF_WAIT_S or not is_cut_off(descriptor)
         except ScanError:
-            return True  # taken, to be set aside
+            return True  # it is taken, and then refused
         except FileNotFoundError:
             return False
 
     # -- one file ------------------------------------------------------------------------------
 
     def _deal_with(self, files: ScanFiles, claim: Claim, owner: str) -> None:
-        """Hands in what was taken, or puts it away once its pages are made."""
+        """Hands in a claim, or moves it away once its pages are made."""
         if self._resting.rests(claim.id):
             return
         try:
@@ -168,7 +168,7 @@ class Scans:
             files.sweep(faxed_before=float("inf"), refused_before=0.0)
 
     def _jobs(self, claim: Claim, owner: str) -> list[Job]:
-        """The claim's faxes; it is handed in unless it was.
+        """The claim's faxes; hands it in first if that was not done.
 
         Raises RefusedError, ScanError, DiskFullError.
         """
@@ -221,7 +221,7 @@ class Scans:
         return made.jobs
 
     def _recipients(self, claim: Claim, looked: Looked) -> tuple[tuple[To, ...], str]:
-        """Where it goes, and why a person must look at it although it names a number."""
+        """The recipients, and why a person must look first although a number is named; empty: no need."""
         named = numbers_of_file_name(claim.name)
         numbers = named or looked.numbers
         try:
@@ -231,7 +231,7 @@ class Scans:
             return (), clean_line(str(error))
         return tuple(To(number) for number in numbers), "" if named else looked.problem
 
-    # -- what is not faxed ---------------------------------------------------------------------
+    # -- refused files -------------------------------------------------------------------------
 
     def _refuse(self, files: ScanFiles, claim: Claim, why: str) -> None:
         self._handed_in.pop(claim.id, None)
@@ -242,7 +242,7 @@ class Scans:
         )
 
     def _language(self, owner: str) -> str:
-        """Of whom a refusal is written for: the owner of these faxes, else the first administrator."""
+        """The language of a refusal's reader: the owner of these faxes, else the first administrator."""
         users: list[User] = list(self._box.settings.items(User).values())
         own = [user for user in users if user.name == owner]
         heads = [user for user in users if user.role is Role.ADMIN]
@@ -258,7 +258,7 @@ def _words(cause: Cause, detail: str = "") -> str:
 
 
 def _person(path: Path) -> str:
-    """Whose file it is on this machine; Samba gives a file to the person who signed in."""
+    """The user who owns the file on this machine; Samba gives a file to the user who signed in."""
     try:
         return pwd.getpwuid(path.lstat().st_uid).pw_name[:_NAME_LIMIT]
     except KeyError:

@@ -1,4 +1,4 @@
-"""Printing's settings: where print jobs come in, and whose faxes they are."""
+"""Printing's settings: where print jobs and scans come in, and whose faxes they are."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from appliance.settings.fields import setting
 
 
 class InDocument(Enum):
-    """Where in a document a number is looked for, when nothing else names one."""
+    """Where in a document a number is looked for when the job itself names none."""
 
     OFF = "off"
     TAG = "tag"  # @@FAX: +49 30 123456@@
-    LINE = "line"  # and Fax-Nr.: +49 30 123456
+    LINE = "line"  # the tag, or a line Fax-Nr.: +49 30 123456
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,9 @@ class ScanSettings:
 class IppAccess(Enum):
     """Who may use the box as a network printer."""
 
-    OFF = "off"  # nobody: there is no such printer
+    OFF = "off"  # there is no network printer
     USERS = "users"  # users of the box, with name and password over TLS (or on the box itself)
-    NETWORK = "network"  # everybody whose address is of a private network
+    NETWORK = "network"  # everybody with an address of a private network
 
 
 @dataclass(frozen=True, slots=True)
