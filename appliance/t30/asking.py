@@ -1,7 +1,7 @@
-"""Which answer belongs to which command: a command said n times owes n answers.
+"""Matching responses to commands: a command sent n times may be answered n times.
 
-T.30 numbers nothing.  A far end whose answers come later than T4 hears a command twice and answers it twice;
-the second answer then arrives behind the next command and would be taken for its own.
+T.30 does not number its messages.  A far end that answers later than T4 receives the command twice and
+answers it twice; the second answer arrives after the next command and would be mistaken for its answer.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from appliance.t30.station import Station
 
 
 class Kind(Enum):
-    """Commands of different kinds have different answers, which nobody mistakes."""
+    """Kinds of commands.  No response answers commands of two kinds, CRP excepted."""
 
     TRAINING = "training"  # DCS: CFR, FTT
     RATE = "rate"  # CTC: CTR
@@ -36,18 +36,21 @@ _KIND_OF: dict[Stimulus, Kind] = {
 
 
 class Answers:
-    """Counts what was asked and what was answered."""
+    """Counts the responses that are still due, so that a late one is not taken for the latest command's.
+
+    All times are seconds on the call's clock.
+    """
 
     def __init__(self) -> None:
-        self.are_late = False  # one began later than T4 after the command that it answers
-        self._kind: Kind | None = None
-        self._others_until = 0.0  # answers to commands of another kind may come until then
-        self._owed_before = 0  # answers to earlier commands that may still come
-        self._sent_at: list[float] = []  # when this one left the line: its answers have not come
-        self._late_until = 0.0  # what is owed to earlier commands has come by then, if it comes
+        self.are_late = False  # a response began later than T4 after its command
+        self._kind: Kind | None = None  # of the latest command
+        self._others_until = 0.0  # until then responses to commands of another kind may arrive
+        self._owed_before = 0  # responses to earlier commands of this kind that may still arrive
+        self._sent_at: list[float] = []  # when the latest command left the line, once for each open response
+        self._late_until = 0.0  # until then responses to earlier commands may arrive
 
     def new_command(self, kind: Kind) -> None:
-        """Another command follows."""
+        """To be called before a new command of this kind is sent for the first time."""
         if kind is self._kind:
             self._owed_before += len(self._sent_at)
         else:
@@ -60,31 +63,32 @@ class Answers:
         self._sent_at = []
 
     def _latest(self) -> float:
-        """How long after its command an answer may begin, seconds."""
+        """Longest time from a command of the current kind to the begin of its response, seconds."""
         message = self._kind is Kind.MESSAGE
         return limits.CONFIRMATION_LATENESS_S if message else limits.TRAINING_LATENESS_S
 
     def sent(self, now: float) -> None:
-        """The command has left the line, for the first time or again."""
+        """To be called each time the command has left the line, repetitions included."""
         self._sent_at.append(now)
 
     def concerns(self, response: Stimulus, began: float) -> bool:
-        """Whether this, its carrier up since ``began``, answers a command of the kind that was given last.
+        """Whether a response, its carrier up since ``began``, answers a command of the latest kind.
 
-        What did not survive may have been an answer to one of another kind, while such may still come.
+        A garbled burst or CRP does not tell its kind: it counts as soon as responses to commands of
+        another kind can no longer arrive.
         """
         kind = _KIND_OF.get(response)
         return kind is self._kind if kind is not None else began > self._others_until
 
     def heard(self, began: float) -> bool:
-        """An answer came, its carrier up since ``began``.  False when it may be an earlier command's."""
+        """Counts a response, its carrier up since ``began``.  False when it may answer an earlier command."""
         if self._owed_before and began <= self._late_until:
             self._owed_before -= 1
             return False
         self._owed_before = 0
         if self._sent_at:
-            # What was said longer ago than any answer is late was not heard.  If this was the answer to the
-            # first of the others, that to the last one is as late.
+            # A command sent longer ago than the latest possible response was not received.  If this is the
+            # response to the first of the remaining ones, the response to the last one will be as late.
             possible = [at for at in self._sent_at if began - at <= self._latest()] or self._sent_at[-1:]
             lateness = began - possible[0]
             self.are_late |= began - possible[-1] > limits.T4_S
@@ -94,9 +98,12 @@ class Answers:
 
 
 class AskingRole(StationRole):
-    """A role that gives commands and waits for their answers.  ``answers`` is one for the whole call."""
+    """Base of the roles that send commands, repeat them (T.30 5.4.3) and wait for responses.
 
-    # States in which a command waits for its answer, and what counts as one.
+    ``answers`` is shared by all roles of a call.
+    """
+
+    # States in which a command waits for its response, and the stimuli that count as a response.
     _ASKING: ClassVar[frozenset[Enum]] = frozenset(
         {
             SenderState.CFR,
@@ -114,14 +121,14 @@ class AskingRole(StationRole):
         self._answers = answers
         self._again: Callable[[], None] = self._nothing_to_repeat
         self._tries = 0
-        self._said_at = 0.0  # when the command has last left the line
+        self._said_at = 0.0  # when the command last left the line, seconds
 
     def _cause_of_silence(self) -> Cause:
-        """How the call has ended when a command was given three times for nothing."""
+        """The cause of the call's end when a command was sent ``TRIES`` times without a response."""
         raise NotImplementedError
 
     def take(self, stimulus: Stimulus, fact: EventData = NO_DATA) -> None:
-        """An answer that may be an earlier command's does not count: this command is said again."""
+        """Handles a stimulus.  A response that may answer an earlier command has this command sent again."""
         if self.state in self._ASKING and stimulus in self._ANSWERS:
             known, began = stimulus in self.TABLE[self.state], fact.burst.began
             owed = self._answers.concerns(stimulus, began) and not self._answers.heard(began)
@@ -135,13 +142,13 @@ class AskingRole(StationRole):
         super().take(stimulus, fact)
 
     def _try(self, command: Callable[[], None], kind: Kind) -> None:
-        """Gives a command for the first time."""
+        """Sends a command for the first time."""
         self._again, self._tries = command, 1
         self._answers.new_command(kind)
         command()
 
     def _repeat(self, _: EventData) -> None:
-        """No valid response: the same again, three times in all (T.30 5.4.3)."""
+        """No valid response: repeats the command, three times in all (T.30 5.4.3)."""
         if self._tries >= limits.TRIES:
             self.station.finish(self._cause_of_silence())
             return
@@ -151,6 +158,7 @@ class AskingRole(StationRole):
         self._again()
 
     def _await(self, state: SenderState) -> None:
+        """The command has left the line: starts T4 and listens."""
         self.state = state
         self._said_at = self.station.now
         self._answers.sent(self._said_at)
@@ -163,4 +171,4 @@ class AskingRole(StationRole):
         self._try(lambda: self.station.say((frame,), lambda: self._await(state)), kind)
 
     def _nothing_to_repeat(self) -> None:
-        """Before the first command."""
+        """What ``_again`` is before the first command."""

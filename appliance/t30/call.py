@@ -1,7 +1,8 @@
-"""One fax call: the T.30 engine, a DCE that carries it, and the conversation about its pages.
+"""One fax call: the T.30 engine, the DCE that carries it, and the messages about its pages.
 
-``FaxCall`` is what every line drives, the same for T.38, a modem and G.711: it moves orders to the DCE
-and events to the engine until both are quiet.  It reads no clock and does no I/O.
+Every line drives a ``FaxCall``, whether T.38, a modem or G.711: it passes orders to the DCE and events to the
+engine until neither has any left.  It reads no clock and does no I/O.  Times are seconds on a monotonic clock
+of the caller's.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ from appliance.t30.station import Station
 
 _log = logging.getLogger(__name__)
 
-# Rounds of orders and events at one moment.  Each page takes a few dozen; more is a DCE that answers
-# without end, a fault of ours.
+# Rounds of orders and events within one ``pump``.  A page takes a few dozen; this many mean that DCE and
+# engine answer each other without end, which is a bug.
 _ROUNDS_LIMIT = 10_000
 
 
 class Dce(Protocol):
-    """What carries a call (``appliance.t30.dce`` says how it must behave)."""
+    """Carries a call; ``appliance.t30.dce`` states the rules that it must follow."""
 
     def order(self, order: LineOrder, now: float) -> None: ...
 
@@ -42,7 +43,7 @@ class Dce(Protocol):
 
 
 class LosableDce(Dce, Protocol):
-    """A DCE whose line ends with a call around it (SIP)."""
+    """A DCE within a call that is signalled elsewhere (SIP) and may end at any time."""
 
     def line_lost(self, cause: Cause | None) -> None: ...
 
@@ -52,11 +53,13 @@ def _nobody_sleeps() -> None:
 
 
 class FaxCall:
-    """Drives one call from the moment it is connected to its end.
+    """Runs one call from the moment it is connected to its end.
 
-    ``say`` takes its requests and the lines of its account as they come (``conversation``); the replies go
-    to ``answer``.  ``wake`` is called for a reply outside of ``pump`` and its kin, so that the driver may
-    call ``pump`` soon.  After each call of a method the driver asks ``next_deadline``.
+    ``say`` receives the call's requests and progress events (``conversation``); the replies go to ``answer``.
+    ``wake`` is called when a reply arrives while no method of the call is running: the driver then calls
+    ``pump``.  After each method call the driver asks for ``next_deadline``.  For one thread.
+
+    An exception within the engine or the DCE is logged and ends this call alone (``internal_fault``).
     """
 
     def __init__(
@@ -81,24 +84,27 @@ class FaxCall:
 
     @property
     def result(self) -> CallResult | None:
-        """How the call ended, None while it lasts."""
+        """The result of the call, None while it lasts."""
         return self._station.result
 
     def start(self, now: float) -> None:
-        """The call is connected."""
+        """Starts T.30.  To be called once, when the call is connected."""
         self._guarded(lambda: self._begin(now), now)
         self.pump(now)
 
     def answer(self, reply: ToCall) -> None:
-        """The reply to a request; at once or later, on the call's own thread."""
+        """Takes the reply to a request, from within ``say`` or later, on the call's own thread."""
         self._inbox.append(reply)
         if not self._pumping:
             self._wake()
 
     def pump(self, now: float) -> None:
-        """Moves everything that waits: after the transport fed the DCE, or a reply came."""
+        """Passes on all pending orders, events and replies.
+
+        To be called after the transport has fed the DCE, and after ``wake``.
+        """
         if self._pumping:
-            return  # from within: what came is in the inbox
+            return  # called from within ``say``: the reply is in the inbox, and the outer call handles it
         self._pumping = True
         try:
             self._guarded(lambda: self._until_quiet(now), now)
@@ -106,21 +112,21 @@ class FaxCall:
             self._pumping = False
 
     def handle_timer(self, now: float) -> None:
-        """The time of ``next_deadline`` has come (or later)."""
+        """Handles the timers that are due.  To be called at the time of ``next_deadline`` or later."""
         self._guarded(lambda: self._dce.handle_timer(now), now)
         self.pump(now)
         self._guarded(lambda: self._station.handle_timer(now), now)
         self.pump(now)
 
     def next_deadline(self) -> float | None:
-        """When ``handle_timer`` is due, seconds on the caller's clock; None when nothing is awaited."""
+        """When ``handle_timer`` is due, seconds on the caller's clock; None when no timer runs."""
         deadlines = (self._station.next_deadline(), self._dce.next_deadline())
         return min((d for d in deadlines if d is not None), default=None)
 
     def cancel(self, now: float, cause: Cause = CANCELLED) -> None:
-        """The owner ends the call: DCN where the far end can hear it, then hang up.
+        """Ends the call at the owner's wish: DCN, if the far end can receive it, then hangs up.
 
-        Where the answer to the last page is due it is heard first: the fax may be delivered.
+        If the response to the last page is pending it is waited for: the fax may be delivered.
         """
         self._guarded(lambda: self._leave(cause, now), now)
         self.pump(now)
@@ -144,7 +150,7 @@ class FaxCall:
         self._sender.answer_poll(wanted)
 
     def _guarded(self, act: Callable[[], None], now: float) -> None:
-        """Runs ``act``; a fault of ours in it ends this call and nothing else."""
+        """Runs ``act``.  An exception in it is a bug: it is logged and ends this call, but no other."""
         try:
             act()
         except Exception:
@@ -155,7 +161,7 @@ class FaxCall:
             self._hang_up(now)
 
     def _hang_up(self, now: float) -> None:
-        """What is left to order is the end of the call."""
+        """Drops pending orders and hangs up."""
         self._station.take_orders()
         try:
             self._dce.order(HangUp(), now)
@@ -169,7 +175,7 @@ class FaxCall:
         raise RuntimeError("orders and events without end")
 
     def _step(self, now: float) -> bool:
-        """One round: True when something moved."""
+        """Passes on what is pending now; False when nothing was."""
         moved = False
         for order in self._station.take_orders():
             moved = True
@@ -187,9 +193,9 @@ class FaxCall:
 
 
 class DrivenFax:
-    """What an object that is a whole fax machine on one session passes on to its ``FaxCall`` and ``dce``.
+    """Base of ``T38FaxCall`` and ``ToneFaxCall``: the methods that go to ``FaxCall`` and ``dce`` alone.
 
-    Those that are (``T38FaxCall``, ``ToneFaxCall``) add ``start``, datagrams and deadlines.
+    They add ``start``, datagrams and deadlines.
     """
 
     def __init__(self, call: FaxCall, dce: LosableDce) -> None:
@@ -198,11 +204,11 @@ class DrivenFax:
 
     @property
     def result(self) -> CallResult | None:
-        """How the call ended; None while it is under way."""
+        """The result of the call, None while it lasts."""
         return self._call.result
 
     def answer(self, reply: ToCall) -> None:
-        """The reply to a request of the call."""
+        """Takes the reply to a request of the call."""
         self._call.answer(reply)
 
     def pump(self, now: float) -> None:
@@ -210,14 +216,17 @@ class DrivenFax:
         self._call.pump(now)
 
     def cancel(self, now: float) -> None:
-        """The owner ends the call: DCN, then the end."""
+        """Ends the call at the owner's wish, as ``FaxCall.cancel`` does."""
         self._call.cancel(now)
 
     def hang_up(self, now: float) -> None:
-        """The far end hung up (BYE)."""
+        """To be called when the far end has hung up (BYE)."""
         self.line_lost(None, now)
 
     def line_lost(self, cause: Cause | None, now: float) -> None:
-        """The call around the session ended: the far end hung up (None), or why the line failed."""
+        """To be called when the surrounding call has ended.
+
+        ``cause`` is why the line failed, None when the far end hung up.
+        """
         self._driven.line_lost(cause)
         self._call.pump(now)

@@ -1,4 +1,4 @@
-"""How a call between two fax machines can end, in T.30's terms."""
+"""The causes by which a T.30 session can end."""
 
 from __future__ import annotations
 

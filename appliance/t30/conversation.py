@@ -1,7 +1,7 @@
-"""What a call and those who keep its documents say to each other: one conversation of plain messages.
+"""The messages between a call and its owner, who has the pages to send and stores those received.
 
-The engine yields the requests and takes the replies.  Lines, the process that carries calls and the box pass
-on these very objects, so that there is one form of each.  docs/life-of-a-call.md follows them.
+The engine makes the requests and takes the replies.  Lines, the exchange process and the box pass these same
+objects on, so that each message has one form.  docs/life-of-a-call.md follows them through a call.
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ from appliance.causes import Cause
 from appliance.t4.page import CodedPage
 from appliance.t30.parameters import Accepts, CallResult, Progress, ReceivedPage
 
-# -- said by the call ------------------------------------------------------------------------------
+# -- from the call ---------------------------------------------------------------------------------
 #
-# Every request has a ticket, which no other request of this process has, and its reply has the same: what
-# is answered late, or to a fax that another has replaced (tones by T.38), is not taken for something else.
+# Every request has a ticket that is unique within the process, and its reply has the same one.  So a reply
+# that is late, or meant for a medium that has been replaced (G.711 by T.38), is not taken for another one.
 
 
 @dataclass(frozen=True, slots=True)
 class FetchPage:
-    """Asks for page ``number`` (from 0) in a form that the receiver takes.
+    """Requests page ``number`` (from 0) in a format that the receiver accepts.
 
-    The engine asks one page ahead, and again when the receiver's abilities have changed.
+    The engine requests one page ahead, and requests a page again when the receiver's capabilities have
+    changed.
     """
 
     ticket: int
@@ -33,7 +34,7 @@ class FetchPage:
 
 @dataclass(frozen=True, slots=True)
 class StorePage:
-    """Hands over a page that came.  It is confirmed (MCF) only after ``PageStored``."""
+    """Requests storage of a received page, ``number`` from 0.  MCF is sent only after ``PageStored``."""
 
     ticket: int
     number: int
@@ -42,10 +43,10 @@ class StorePage:
 
 @dataclass(frozen=True, slots=True)
 class AskToEndLastPage:
-    """May the last page be sent, and its end signalled (EOP, or PPS with it)?
+    """Requests permission to send the last page and to signal its end (EOP or PPS-EOP).
 
-    Until then the far end cannot confirm that page, from then on it may: who keeps books notes it durably
-    first.  Asked before the last page begins, where the far end can be kept waiting for the answer.
+    From the permission on the far end may confirm the fax as a whole, so the owner records that durably
+    before replying.  Requested before the last page begins, when the far end can be kept waiting.
     """
 
     ticket: int
@@ -53,17 +54,17 @@ class AskToEndLastPage:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The call is over: the last that it says."""
+    """The call is over.  The last message of a call."""
 
     result: CallResult
 
 
-# -- said to the call ------------------------------------------------------------------------------
+# -- to the call -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class PageDelivered:
-    """Reply to ``FetchPage``: the page, or why it cannot be had.  ``last``: no further page follows."""
+    """Reply to ``FetchPage``: the page, or why there is none.  ``last``: no further page follows."""
 
     ticket: int
     page: CodedPage | Cause
@@ -72,7 +73,7 @@ class PageDelivered:
 
 @dataclass(frozen=True, slots=True)
 class PageStored:
-    """Reply to ``StorePage``: whether the page is durable.  If not, the call ends with the box at fault."""
+    """Reply to ``StorePage``: whether the page is durable.  If not, the call ends with ``STORE_FAILED``."""
 
     ticket: int
     ok: bool
@@ -80,7 +81,7 @@ class PageStored:
 
 @dataclass(frozen=True, slots=True)
 class EndPermitted:
-    """Reply to ``AskToEndLastPage``.  ``refused``: why not; the call then ends before the last page."""
+    """Reply to ``AskToEndLastPage``.  ``refused``: the cause by which the call ends before the last page."""
 
     ticket: int
     refused: Cause | None = None
@@ -92,10 +93,9 @@ FromCall = Request | Progress | Ended
 
 
 class CallOwner:
-    """Whom a call talks to: its owner, or what stands for him in this process.
+    """Base of the owners of calls, and of what represents an owner in the exchange process.
 
-    An owner defines ``say``; his replies and his wish to end the call reach it through the other methods.
-    For one thread.
+    A subclass defines ``say``, and calls ``answer`` and ``cancel``.  For one thread.
     """
 
     def __init__(self) -> None:
@@ -106,34 +106,34 @@ class CallOwner:
     # -- for the call ------------------------------------------------------------------------------
 
     def say(self, message: FromCall) -> None:
-        """The call has a request, a line of its account, or has ended."""
+        """Takes a message of the call."""
         raise NotImplementedError
 
     def listen(self, take: Callable[[ToCall], None] | None) -> None:
-        """Replies go to ``take`` from now on: to the fax that is under way, to nobody for None."""
+        """Sends replies to ``take`` from now on; None drops them."""
         self._take = take
 
     def on_cancel(self, action: Callable[[], None]) -> None:
-        """Runs ``action`` when the owner ends the call, at once if that has happened."""
+        """Runs ``action`` when the owner ends the call, or at once if it has done so."""
         if self.cancelled:
             action()
         else:
             self._on_cancel.append(action)
 
     def off_cancel(self, action: Callable[[], None]) -> None:
-        """Forgets an action that ``on_cancel`` took, if it is still there."""
+        """Removes an action added by ``on_cancel``, if it has not run."""
         if action in self._on_cancel:
             self._on_cancel.remove(action)
 
     # -- for the owner -----------------------------------------------------------------------------
 
     def answer(self, reply: ToCall) -> None:
-        """A request's reply; dropped when the fax that asked is over."""
+        """Passes a reply to the call; dropped when nothing listens."""
         if self._take is not None:
             self._take(reply)
 
     def cancel(self) -> None:
-        """Ends the call."""
+        """Ends the call.  A second time does nothing."""
         if self.cancelled:
             return
         self.cancelled = True

@@ -1,23 +1,24 @@
-"""The one interface between the T.30 engine and whatever carries it: T.38, a class-1 modem, G.711.
+"""The interface between the T.30 engine and a DCE: T.38, a class-1 modem, or G.711.
 
-Both sides are plain frozen dataclasses.  The engine gives *orders* to the line and hears *events*
-from it; the two never share state.  Octets are as a class-1 DTE sees them (T.31): the first bit on
-the line is the least significant one.  Frames are without flags and without FCS.
+The engine gives *orders* and receives *events*, all frozen dataclasses; the two share no state.
+Octets are as a class-1 DTE sees them (T.31): the first bit on the line is the least significant one.
+Frames start at their address octet and have neither flags nor FCS.
 
 Rules for every DCE
 -------------------
-* ``UsePace`` may be given at any time and disturbs nothing.
+* ``UsePace`` may be given at any time and interrupts nothing.
 * One order at a time: a new ``Send*`` or ``Receive`` replaces a running ``Receive``; a new order is
   never given while a ``Send*`` runs, except ``HangUp`` which ends everything.
 * A finished ``Send*`` is answered by exactly one ``Sent``.
-* The DCE itself keeps the silence T.30 wants before it transmits (75 ± 20 ms between signals of
+* The DCE itself keeps the silence that T.30 requires before it transmits (75 ± 20 ms between signals of
   different modulations, T.30 5.3.2) and adds preamble (1 s of flags), training and turn-off.
-* After ``Receive`` the DCE reports what it hears until the next order: ``CarrierOn``, then ``Frame``
-  or ``Data`` as the carrier has, then ``CarrierOff``.  It reports a carrier other than the ordered one
-  when it can tell (T.38, G.711) as ``CarrierOn`` with that carrier; a modem that cannot says
-  ``CarrierMissed``, upon which the engine orders another ``Receive``.
-* A DCE that knows of image octets that a network lost says so (``DataLost``) where they are missing.
-* No time-outs of T.30 live in a DCE; those of the device (a silent modem) do and end in ``LineLost``.
+* After ``Receive`` the DCE reports what it receives until the next order: ``CarrierOn``, then ``Frame``
+  or ``Data``, then ``CarrierOff``.  A carrier other than the ordered one is reported as ``CarrierOn`` with
+  that carrier by a DCE that can tell (T.38, G.711), and as ``CarrierMissed`` by a modem, which cannot;
+  the engine then orders another ``Receive``.
+* A DCE that knows that a network lost image octets reports ``DataLost`` in their place.
+* T.30's timers are in the engine.  A DCE has only those of its device (a silent modem); they end in
+  ``LineLost``.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from appliance.t30.pace import Pace
 
 
 class Modulation(Enum):
+    """The modulations of group 3 fax."""
+
     V21 = "V.21"
     V27TER = "V.27ter"
     V29 = "V.29"
@@ -60,6 +63,8 @@ class Carrier(Enum):
 
 
 class Tone(Enum):
+    """The tones of call establishment."""
+
     CNG = "CNG"  # 1100 Hz, 0.5 s on, 3 s off, until ordered otherwise (T.30 4.1)
     CED = "CED"  # 2100 Hz, 2.6 to 4 s (T.30 4.2)
 
@@ -86,7 +91,7 @@ class SendFrames:
 
 @dataclass(frozen=True, slots=True)
 class SendTcf:
-    """Training (long), then ``octets`` octets of zeros (TCF: 1.5 s, T.30 5.3.6.1.2)."""
+    """Long training, then ``octets`` octets of zeros (TCF: 1.5 s, T.30 5.3.6.1.2)."""
 
     carrier: Carrier
     octets: int
@@ -111,7 +116,7 @@ class SendEcm:
 
 
 class Expect(Enum):
-    """What the next fast carrier brings; ``FRAMES`` for V.21 too."""
+    """What the ordered carrier is to bring; ``FRAMES`` for V.21 too."""
 
     FRAMES = "frames"  # HDLC: V.21 or an ECM block
     IMAGE = "image"  # non-ECM octets
@@ -129,7 +134,7 @@ class Receive:
 
 @dataclass(frozen=True, slots=True)
 class UsePace:
-    """Signals from the next one on take these times where the DCE makes them itself.  No ``Sent`` follows."""
+    """Use these times for the next signal and those after it.  No ``Sent`` follows."""
 
     pace: Pace
 
@@ -147,12 +152,12 @@ LineOrder = SendCng | SendCed | SendFrames | SendTcf | SendImage | SendEcm | Rec
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The last ``Send*`` order has left the line, turn-off included."""
+    """The signal of the last ``Send*`` order has left the line, turn-off included."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToneHeard:
-    """CNG or CED was heard."""
+    """CNG or CED was detected."""
 
     tone: Tone
 
@@ -184,17 +189,17 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class DataLost:
-    """About so many non-ECM octets were lost by a network before what follows."""
+    """A network lost about ``octets`` non-ECM octets at this place."""
 
     octets: int
 
 
 @dataclass(frozen=True, slots=True)
 class CarrierOff:
-    """The carrier that was on has gone.
+    """The carrier of the last ``CarrierOn`` has ended.
 
-    ``complete``: it brought non-ECM octets, every one that was sent has come, and its end was signalled.
-    Only a DCE on a packet network can know.
+    ``complete``: it carried non-ECM octets, all of them arrived, and its end was signalled.  Only a DCE on
+    a packet network can tell; others leave it False.
     """
 
     complete: bool = field(default=False, compare=False)
@@ -202,18 +207,18 @@ class CarrierOff:
 
 @dataclass(frozen=True, slots=True)
 class CarrierMissed:
-    """A signal came that is not what ``Receive`` ordered (+FCERROR), or did not train."""
+    """A signal arrived that is not what ``Receive`` ordered (+FCERROR), or whose training failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineLost:
-    """The call is gone: the far end hung up (``cause`` None) or the line failed (``cause`` says how)."""
+    """The call has ended: the far end hung up (``cause`` None) or the line failed (``cause`` says why)."""
 
     cause: Cause | None = None
 
 
 LineEvent = Sent | ToneHeard | CarrierOn | Frame | Data | DataLost | CarrierOff | CarrierMissed | LineLost
 
-# Longest frame any of us sends: address, control, FCF, frame number and 256 octets of ECM data
-# (T.4 Annex A); the rest is room for a long NSF.  Anything beyond is hostile or noise.
+# Longest frame of T.30: address, control, FCF, frame number and 256 octets of ECM data (T.4 Annex A), and
+# four octets to spare.  Anything longer is noise or hostile.
 MAX_FRAME_OCTETS = 3 + 1 + 256 + 4

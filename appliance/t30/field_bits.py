@@ -1,4 +1,4 @@
-"""The bits of T.30's table 2: their numbers and names, and how a field's octets hold them.
+"""The bits of DIS, DTC and DCS: their numbers and names (T.30 table 2), and their place in the octets.
 
 Bits are numbered as in the table: bit 1 is the first one on the line.
 """
@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-MIN_OCTETS = 3  # T.30 5.3.6.2.1: the first 24 bits are always there
-MAX_OCTETS = 32  # a longer field is hostile: table 2 ends at bit 128
+MIN_OCTETS = 3  # T.30 5.3.6.2.1: the first 24 bits are always present
+MAX_OCTETS = 32  # octets read of a field, a bound against hostile ones: table 2 ends at bit 128
 
 
 class Bit:
-    """Numbers of table 2's bits that we act upon."""
+    """Numbers of the bits that the engine uses."""
 
     T37 = 1
     T38 = 3
@@ -42,7 +42,7 @@ class Bit:
     PWD = 50  # DIS: can; DTC: a PWD comes with it; DCS: a SID comes with it
 
 
-# Everything in table 2, for traces.
+# Names of all bits of table 2, for traces.
 BIT_NAMES: dict[int, str] = {
     1: "T.37",
     2: "reserved",
@@ -176,12 +176,12 @@ BIT_NAMES: dict[int, str] = {
 
 
 def is_extend(bit: int) -> bool:
-    """Whether this bit says that another octet follows: the last of each octet from the third on."""
+    """Whether this is an extend bit, the last bit of each octet from the third on: another octet follows."""
     return bit >= 24 and bit % 8 == 0
 
 
 def octets_of(bits: Iterable[int]) -> bytes:
-    """A FIF with these bits set; extend bits are set as the length needs."""
+    """The FIF with these bits set, and extend bits as the length requires."""
     wanted = {bit for bit in bits if not is_extend(bit)}
     octets = bytearray(max(MIN_OCTETS, (max(wanted, default=1) + 7) // 8))
     for bit in wanted:
@@ -206,10 +206,10 @@ def bits_of(fif: bytes) -> frozenset[int]:
 
 
 def code_of(bits: frozenset[int], numbers: tuple[int, ...]) -> int:
-    """The bits ``numbers`` as one number, the first of them most significant (as table 2 prints them)."""
+    """The value of the bits ``numbers``, the first of them most significant (as table 2 prints them)."""
     return sum(1 << len(numbers) - 1 - i for i, n in enumerate(numbers) if n in bits)
 
 
 def bits_with(code: int, numbers: tuple[int, ...]) -> set[int]:
-    """Which of the bits ``numbers`` are set in ``code``: ``code_of`` undone."""
+    """The numbers of the bits that are set in ``code``, the inverse of ``code_of``."""
     return {n for i, n in enumerate(numbers) if code >> len(numbers) - 1 - i & 1}

@@ -1,8 +1,8 @@
-"""What DIS, DTC and DCS say (T.30 table 2), from and to their information field.
+"""Decoding and encoding of DIS, DTC and DCS (T.30 table 2).
 
-``Facilities`` is what a DIS or DTC says, ``Settings`` what a DCS says.  Decoding is tolerant: short,
-long and contradictory fields of strange machines are read as the table's notes say; only a DCS that names
-no modulation of ours is refused.  Bits that we have no use for are kept by number in ``other``.
+``Facilities`` is the content of a DIS or DTC, ``Settings`` that of a DCS.  Decoding is tolerant: short,
+long and contradictory fields are read as the table's notes say; only a DCS with an unknown modulation
+is refused.  Bits that the engine does not use are kept by number in ``other``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from appliance.t30.field_bits import (
 
 
 class FieldError(ValueError):
-    """A DCS that asks for something that does not exist: the far end's fault."""
+    """A DCS that is too short or has an unknown rate: the far end's fault."""
 
 
 # -- scan time ---------------------------------------------------------------------------------
@@ -33,14 +33,14 @@ class FieldError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ScanTimes:
-    """Minimum scan line times a receiver asks for (T.30 table 2, bits 21 to 23 and 46), ms."""
+    """Minimum scan line times that a receiver asks for (T.30 table 2, bits 21 to 23 and 46), ms."""
 
     base_ms: int = 0  # at 3.85 line/mm
-    half_at_fine: bool = False  # at 7.7 line/mm half of it
-    half_at_superfine: bool = False  # at 15.4 line/mm half of that at 7.7
+    half_at_fine: bool = False  # half of that at 7.7 line/mm
+    half_at_superfine: bool = False  # at 15.4 line/mm half of the time at 7.7
 
     def at(self, resolution: Resolution) -> int:
-        """Time for one line at this resolution, rounded up to what a DCS can say."""
+        """Minimum time of a line at this resolution, ms, rounded up to a value that a DCS can express."""
         time = float(self.base_ms)
         if resolution is not Resolution.STANDARD and self.half_at_fine:
             time /= 2
@@ -61,7 +61,7 @@ _DIS_SCAN: dict[int, tuple[int, bool]] = {
     0b111: (0, False),
 }
 _DIS_SCAN_CODES = {times: code for code, times in _DIS_SCAN.items()}
-# and in a DCS: the time in use.
+# Time in use, ms: code of the same bits in a DCS.
 DCS_SCAN_CODES: dict[int, int] = {0: 0b111, 5: 0b100, 10: 0b010, 20: 0b000, 40: 0b001}
 _DCS_SCAN = {code: time for time, code in DCS_SCAN_CODES.items()}
 
@@ -74,7 +74,7 @@ _V17 = frozenset({Carrier.V17_7200, Carrier.V17_9600, Carrier.V17_12000, Carrier
 
 
 def _rate_code(carriers: frozenset[Carrier]) -> int:
-    """Code of bits 11 to 14 in a DIS.  V.17 is only offered together with V.29 and V.27ter."""
+    """Code of bits 11 to 14 in a DIS.  V.17 can only be offered together with V.29 and V.27ter."""
     if carriers & _V17:
         return 0b1101
     if carriers & _V29:
@@ -83,7 +83,7 @@ def _rate_code(carriers: frozenset[Carrier]) -> int:
 
 
 def _carriers(code: int) -> frozenset[Carrier]:
-    """What a DIS offers.  Bit 13 (V.33 in older editions) and reserved codes say nothing more."""
+    """The carriers that a DIS offers.  Bit 13 (V.33 in older editions) and reserved codes are ignored."""
     if code & 0b1101 == 0b1101:
         return _V17 | _V29 | _V27TER
     if code & 0b1100 == 0b1100:
@@ -174,17 +174,17 @@ _DCS_USED = _used(
 
 
 def other_bits(bits: Iterable[int], *, dcs: bool = False) -> frozenset[int]:
-    """Those of ``bits`` that neither ``Facilities`` nor (with ``dcs``) ``Settings`` has a name for."""
+    """Those of ``bits`` that ``Facilities`` (with ``dcs``: ``Settings``) has no field for."""
     used = _DCS_USED if dcs else _DIS_USED
     return frozenset(b for b in bits if b not in used and not is_extend(b))
 
 
 @dataclass(frozen=True, slots=True)
 class Facilities:
-    """What a station can do (DIS), or can do and wants (DTC).
+    """The content of a DIS or DTC: the capabilities of a receiver.
 
-    ``sep``, ``sub``, ``pwd`` and ``psa`` say in a DIS that such frames are understood, in a DTC that
-    they came with it.
+    ``sep``, ``sub``, ``pwd`` and ``psa`` mean in a DIS that such frames are understood, in a DTC that
+    they accompany it.
     """
 
     carriers: frozenset[Carrier] = _V27TER
@@ -204,7 +204,7 @@ class Facilities:
     other: frozenset[int] = frozenset()
 
     def encode(self) -> bytes:
-        """The FIF.  What table 2 cannot say is widened to what it can (V.17 alone, T.6 without ECM)."""
+        """The FIF.  What table 2 cannot express is adapted: V.17 alone becomes all rates, T.6 needs ECM."""
         bits = set(self.other)
         bits |= bits_with(_rate_code(self.carriers), Bit.RATE)
         bits |= bits_with(_WIDTH_CODES[self.width], Bit.WIDTH)
@@ -237,7 +237,7 @@ class Facilities:
 
     @classmethod
     def decode(cls, fif: bytes) -> Facilities:
-        """Reads any FIF; never raises."""
+        """Decodes any FIF; never raises."""
         bits = bits_of(fif)
         resolutions = {Resolution.STANDARD}
         if Bit.FINE in bits:
@@ -247,7 +247,7 @@ class Facilities:
         if Bit.R300 in bits:
             resolutions.add(Resolution.R300)
         if Bit.R400 in bits:
-            # A preference for one measure only: the other would come out distorted (table 2 note 22).
+            # With one unit preferred only that one: the other would come out distorted (table 2 note 22).
             if Bit.INCH in bits or Bit.METRIC not in bits:
                 resolutions.add(Resolution.R400)
             if Bit.METRIC in bits or Bit.INCH not in bits:
@@ -300,7 +300,7 @@ class Facilities:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the transmitter has chosen for the next pages (DCS)."""
+    """The content of a DCS: what the transmitter has chosen for the next pages."""
 
     carrier: Carrier
     coding: Coding = Coding.MH
@@ -339,7 +339,7 @@ class Settings:
 
     @classmethod
     def decode(cls, fif: bytes) -> Settings:
-        """Raises FieldError for a field shorter than two octets or a rate that is none of ours."""
+        """Decodes a FIF.  Raises FieldError for one shorter than two octets or with an unknown rate."""
         if len(fif) < 2:
             raise FieldError(f"a DCS of {len(fif)} octets")
         bits = bits_of(fif)
@@ -357,7 +357,7 @@ class Settings:
             resolution=_dcs_resolution(bits),
             width=_DIS_WIDTHS[code_of(bits, Bit.WIDTH)],
             length=_LENGTHS[code_of(bits, Bit.LENGTH)],
-            # Codes with halves mean nothing in a DCS; the time only matters to who sends.
+            # Codes that halve the time are undefined in a DCS; the time only matters to the transmitter.
             scan_ms=_DCS_SCAN.get(code_of(bits, Bit.SCAN), 20),
             ecm=ecm,
             frame_octets=64 if ecm and Bit.FRAMES_OF_64 in bits else 256,
@@ -384,7 +384,7 @@ class Settings:
 
 
 def _dcs_resolution(bits: frozenset[int]) -> Resolution:
-    """The finest that is set: some machines leave the lower bits on with it."""
+    """The finest resolution that is set: some machines set the lower ones along with it."""
     if Bit.R400 in bits:
         return Resolution.R400 if Bit.INCH in bits else Resolution.R16_15
     if Bit.R300 in bits:

@@ -1,7 +1,7 @@
-"""HDLC frames of T.30: what is in them, and the two directions between them and octets.
+"""HDLC frames of T.30, their encoding and decoding.
 
 Octets are as in ``appliance.t30.dce``: the first bit on the line is the least significant one, so a
-code that T.30 prints as ``0000 0001`` (DIS) is 0x80 here.  The FCS is the DCE's business.
+code that T.30 prints as ``0000 0001`` (DIS) is 0x80 here.  The DCE adds and checks the FCS.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-ADDRESS = 0xFF  # T.30 5.3.4: the one address of the general switched network
+ADDRESS = 0xFF  # T.30 5.3.4: the only address on the general switched network
 CONTROL_MORE = 0x03  # T.30 5.3.5: unnumbered information, another frame follows in this burst
-CONTROL_FINAL = 0x13  # the same with the P/F bit: last frame of the burst
+CONTROL_FINAL = 0x13  # the same with the P/F bit set: last frame of the burst
 FINAL_BIT = 0x10
 
 X_BIT = 0x01  # T.30 5.3.6.1: one when sent by the station that received a DIS
@@ -105,7 +105,7 @@ for _code in Fcf:
     if _code not in _NO_X_BIT:
         _BY_OCTET[_code.value | X_BIT] = _code
 
-# A burst's optional frames: they come before the one that says what to do.
+# Optional frames of a burst: they precede the command.
 OPTIONAL = frozenset(
     {
         Fcf.CSI,
@@ -128,7 +128,7 @@ OPTIONAL = frozenset(
 )
 
 
-# Answers to a command; a station that leaves at once may send DCN in the same burst.
+# Responses to commands.  A station that then disconnects may send DCN in the same burst.
 RESPONSES = frozenset(
     {
         Fcf.CFR,
@@ -150,16 +150,16 @@ IMAGE_FRAMES = frozenset({Fcf.FCD, Fcf.RCP})
 
 
 class FrameError(ValueError):
-    """Octets that are no T.30 frame: the far end's fault or the line's."""
+    """Octets that are not a T.30 frame: the far end's fault or the line's."""
 
 
 class UnknownCommandError(FrameError):
-    """A well-formed final frame whose FCF does not exist."""
+    """A well-formed final frame with an undefined FCF."""
 
 
 @dataclass(frozen=True, slots=True)
 class HdlcFrame:
-    """One T.30 frame.  ``x`` is the X bit where the code has one, False elsewhere."""
+    """One T.30 frame.  ``x`` is the X bit; ValueError when it is set on a code that has none."""
 
     fcf: Fcf
     fif: bytes = b""
@@ -171,13 +171,13 @@ class HdlcFrame:
             raise ValueError(f"{self.fcf.name} has no X bit")
 
     def encode(self) -> bytes:
-        """Address, control, FCF, FIF."""
+        """The octets: address, control, FCF, FIF."""
         control = CONTROL_FINAL if self.final else CONTROL_MORE
         return bytes((ADDRESS, control, self.fcf.value | (X_BIT if self.x else 0))) + self.fif
 
     @classmethod
     def decode(cls, octets: bytes) -> HdlcFrame:
-        """Reads address to FIF.  Raises FrameError for what is no frame of T.30."""
+        """Decodes the octets from address to FIF.  Raises FrameError for anything but a T.30 frame."""
         if len(octets) < 3:
             raise FrameError(f"a frame of {len(octets)} octets")
         if octets[0] != ADDRESS:
@@ -193,7 +193,7 @@ class HdlcFrame:
 
 
 def burst(*frames: HdlcFrame) -> tuple[bytes, ...]:
-    """Encodes frames that leave in one burst: all but the last marked as not final."""
+    """Encodes at least one frame for one burst: all but the last are marked as not final."""
     *first, last = frames
     coded = [HdlcFrame(f.fcf, f.fif, f.x, final=False).encode() for f in first]
     coded.append(HdlcFrame(last.fcf, last.fif, last.x, final=True).encode())
@@ -201,10 +201,10 @@ def burst(*frames: HdlcFrame) -> tuple[bytes, ...]:
 
 
 def encode_ident(text: str) -> bytes:
-    """A FIF of 20 characters for CSI, TSI, SUB and their kin: padded with spaces, last one first.
+    """The FIF of an identification frame (CSI, TSI, SUB ...): 20 characters in reverse, padded with spaces.
 
     T.30 5.3.6.2.4: the least significant digit is sent first.  Characters outside printable ASCII
-    become ``?``; what is longer than 20 characters loses its end.
+    become ``?``; text beyond 20 characters is cut off.
     """
     clean = "".join(c if " " <= c <= "~" else "?" for c in text[:IDENT_CHARACTERS])
     return clean.rjust(IDENT_CHARACTERS)[::-1].encode("ascii")
@@ -221,9 +221,9 @@ def decode_ident(fif: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PartialPage:
-    """FIF of a PPS: what was just sent (T.30 A.4.3).
+    """The FIF of a PPS: which block was just sent (T.30 A.4.3).
 
-    ``end`` is the post-message command that rides in it, None for PPS-NULL.  ``page`` and ``block``
+    ``end`` is the post-message command that it contains, None for PPS-NULL.  ``page`` and ``block``
     count modulo 256 from 0, ``frames`` is 1 to 256.
     """
 
@@ -233,12 +233,13 @@ class PartialPage:
     frames: int
 
     def encode(self, x: bool) -> bytes:
+        """The four octets of the FIF; ``x`` is the X bit of the contained command."""
         second = 0 if self.end is None else self.end.value | (X_BIT if x else 0)
         return bytes((second, self.page & 0xFF, self.block & 0xFF, (self.frames - 1) & 0xFF))
 
     @classmethod
     def decode(cls, fif: bytes) -> PartialPage:
-        """Raises FrameError for a FIF that is too short or ends in something that ends no page."""
+        """Decodes a FIF.  Raises FrameError when it is too short or its command does not end a page."""
         if len(fif) < 4:
             raise FrameError(f"PPS with {len(fif)} octets")
         return cls(decode_end(fif[0]), fif[1], fif[2], fif[3] + 1)
@@ -262,14 +263,15 @@ FRAMES_IN_BLOCK = 256  # T.4 A.2: a partial page has at most 256 frames
 
 @dataclass(frozen=True, slots=True)
 class FrameMap:
-    """FIF of a PPR: 256 bits, a set bit asks for that frame again (T.30 A.4.4).
+    """The FIF of a PPR: 256 bits, a set bit asks for that frame again (T.30 A.4.4).
 
-    Frames that the block has not are asked for too; a transmitter ignores them.
+    Bits beyond the end of the block are set as well; the transmitter ignores them.
     """
 
     wanted: frozenset[int] = field(default_factory=frozenset)
 
     def encode(self) -> bytes:
+        """The 32 octets of the FIF."""
         octets = bytearray(FRAMES_IN_BLOCK // 8)
         for number in self.wanted:
             octets[number >> 3] |= 1 << (number & 7)
@@ -277,7 +279,7 @@ class FrameMap:
 
     @classmethod
     def decode(cls, fif: bytes) -> FrameMap:
-        """Octets beyond the 32nd are ignored, missing ones ask for nothing."""
+        """Decodes any FIF: octets beyond the 32nd are ignored, missing ones count as zeros."""
         octets = fif[: FRAMES_IN_BLOCK // 8]
         return cls(frozenset(n * 8 + b for n, o in enumerate(octets) for b in range(8) if o >> b & 1))
 

@@ -1,4 +1,4 @@
-"""A page as it comes in: with ECM frame by frame, without it octet by octet."""
+"""The data of a page as it is received: frames with ECM, octets without."""
 
 from __future__ import annotations
 
@@ -17,44 +17,44 @@ _FCD_HEAD = 4  # address, control, FCF, frame number
 
 
 class PageTooLargeError(ValueError):
-    """The far end sends more than any page has."""
+    """The far end sends more data or rows than a page may have."""
 
 
 class LineTooLongError(ValueError):
-    """The far end takes too long over one scan line."""
+    """One scan line takes longer than T.4 clause 3 allows (``LINE_LIMIT_S``)."""
 
 
 class Intake(Protocol):
-    """Takes what an image carrier brings."""
+    """Takes what an image carrier brings.  Octets are in line order, as in ``appliance.t30.dce``."""
 
     def octets(self, data: bytes) -> None:
         """Image octets in line order.  Raises PageTooLargeError and LineTooLongError."""
 
     def lost(self, octets: int) -> None:
-        """About so many image octets are missing here.  Raises PageTooLargeError."""
+        """About ``octets`` image octets are missing at this place.  Raises PageTooLargeError."""
 
     def frame(self, octets: bytes) -> None:
-        """A frame with a right FCS.  Raises PageTooLargeError."""
+        """A frame with a correct FCS.  Raises PageTooLargeError."""
 
 
 class PlainIntake:
-    """A page without ECM, decoded and repaired as it comes."""
+    """A page without ECM, decoded and repaired while it is received.  ``width`` is in pixels."""
 
     def __init__(self, settings: Settings, width: int) -> None:
         self._decoder = TolerantDecoder(settings.coding, width, settings.resolution)
         self._octets = 0
-        self._fill = 0  # octets of zeros at the end of what came
+        self._fill = 0  # octets of zeros at the end of the data so far
         self._fill_limit = int(settings.carrier.bit_rate * LINE_LIMIT_S / 8)
-        self._carriers = 0  # that ended
+        self._carriers = 0  # image carriers that have ended
         self._whole = True
 
     @property
     def complete(self) -> bool:
-        """Every octet that was sent has come, in one carrier."""
+        """Whether every octet that was sent has arrived, in one carrier."""
         return self._whole and self._carriers == 1
 
     def carrier_gone(self, *, complete: bool) -> None:
-        """The carrier has gone; ``complete`` as the DCE saw it."""
+        """To be called when an image carrier ends; ``complete`` as in ``CarrierOff``."""
         self._carriers += 1
         self._whole = self._whole and complete
 
@@ -75,7 +75,7 @@ class PlainIntake:
         self._measure_fill(data)
 
     def _measure_fill(self, data: bytes) -> None:
-        """Only fill can make a line last so long: no row of pixels has so many bits."""
+        """Raises LineTooLongError for too much fill, the only thing that makes a line last so long."""
         before = len(data) - len(data.lstrip(b"\0"))
         longest = self._fill + before
         if before < len(data):
@@ -88,22 +88,22 @@ class PlainIntake:
             raise LineTooLongError(f"more than {LINE_LIMIT_S} s of fill")
 
     def frame(self, octets: bytes) -> None:
-        """No frames are due here."""
+        """Ignored: there are no frames without ECM."""
 
     def finish(self) -> ReceivedRows:
-        """The page, once its carrier has gone and a command said that it is over."""
+        """The rows of the page.  To be called once, at the post-message command."""
         return self._decoder.finish()
 
     @staticmethod
     def page(rows: ReceivedRows) -> ReceivedPage:
-        """What the store gets: the repaired raster and how bad it was."""
+        """The page to store: the repaired raster and its damage."""
         return ReceivedPage(rows.raster, rows.bad_rows, rows.longest_bad_run)
 
 
 class EcmIntake:
-    """A page with ECM: blocks of frames, put together once whole.
+    """A page with ECM: blocks of frames, joined when complete.  ``width`` is in pixels.
 
-    Rows are counted as the frames come, so that the end of a long page costs no more than its middle.
+    Rows are decoded and counted while frames arrive, so that the end of a long page takes no extra time.
     """
 
     def __init__(self, settings: Settings, width: int) -> None:
@@ -111,23 +111,23 @@ class EcmIntake:
         self._width = width
         self._decoder = self._new_decoder()
         self._data = bytearray()
-        self._read = 0  # frames of this block that the decoder has
+        self._read = 0  # frames of this block that were fed to the decoder
         self.block = EcmBlock()
-        self.blocks = 0  # whole ones
+        self.blocks = 0  # complete ones
         self.broken = False  # the sender gave a block up (EOR)
 
     def _new_decoder(self) -> TolerantDecoder:
         return TolerantDecoder(self._settings.coding, self._width, self._settings.resolution)
 
     def octets(self, data: bytes) -> None:
-        """No bare octets are due here."""
+        """Ignored: with ECM data arrive in frames."""
 
     def lost(self, octets: int) -> None:
-        """What is missing of a frame shows in its FCS."""
+        """Ignored: a frame with missing octets has a wrong FCS."""
 
     def frame(self, octets: bytes) -> None:
         if len(octets) <= _FCD_HEAD or octets[0] != ADDRESS or octets[2] != Fcf.FCD.value:
-            return  # RCP, or nothing of ours
+            return  # RCP, or not a frame of a page
         if not self.block.add(octets[3], octets[_FCD_HEAD:]):
             return
         if len(self._data) + len(self.block.frames) * LONGEST_FRAME_OCTETS > IMAGE_LIMIT_OCTETS:
@@ -141,30 +141,30 @@ class EcmIntake:
             self._read += 1
 
     def close_block(self) -> None:
-        """The block is whole: the next one begins."""
+        """Appends the block, which is complete, to the page and begins the next one."""
         self._data += self.block.data()
         self.block = EcmBlock()
         self.blocks += 1
         self._read = 0
 
     def forget_block(self) -> None:
-        """The block is one that has come before: the next one begins, and this one never was."""
+        """Discards the block, a repetition of the one before, and begins the next one."""
         self.block = EcmBlock()
         self._read = 0
         self._decoder = self._new_decoder()
         self._decoder.feed(reverse_bits(bytes(self._data)))
 
     def give_up_block(self) -> None:
-        """EOR: what is missing will never come."""
+        """Discards the block upon EOR: its missing frames will not be sent."""
         self.broken = True
         self.block = EcmBlock()
         self._read = 0
 
     def finish(self) -> ReceivedPage:
-        """The page, when all its blocks are whole.  Raises PageTooLargeError.
+        """The page, when all its blocks are complete.  Raises PageTooLargeError.
 
-        Coded data that do not decode (the far end's coder is at fault, the frames were right) come
-        out as the repaired raster, so that whoever reads the store finds a page there.
+        Coded data that do not decode, although all frames were right, are the fault of the far end's coder;
+        the page is then the repaired raster, so that the store only holds pages that can be decoded.
         """
         rows = self._decoder.finish()
         if rows.too_long:
@@ -172,5 +172,5 @@ class EcmIntake:
         if rows.bad_rows or not rows.rows:
             return ReceivedPage(rows.raster, rows.bad_rows, rows.longest_bad_run)
         settings = self._settings
-        data = reverse_bits(bytes(self._data).rstrip(b"\0"))  # what fills the last frame is no data
+        data = reverse_bits(bytes(self._data).rstrip(b"\0"))  # without the padding of the last frame
         return ReceivedPage(CodedPage(settings.coding, settings.resolution, self._width, rows.rows, data))

@@ -1,4 +1,4 @@
-"""The fixed order in which a transmitter steps down when training or a page fails."""
+"""The order in which a transmitter falls back to lower rates when training or a page fails."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Set
 
 from appliance.t30.dce import Carrier
 
-# Fastest first.  T.30 leaves the order to the maker; this is the usual one (TSB-85 expects it): V.17
-# gives way to V.29 at 9600 before it goes to 7200, for lines that only V.17's trellis coding upsets.
+# Best first.  T.30 leaves the order to the manufacturer; this is the usual one (TSB-85 expects it): V.29 at
+# 9600 comes before V.17 at 7200, for lines on which V.17 fails and V.29 does not.
 LADDER: tuple[Carrier, ...] = (
     Carrier.V17_14400,
     Carrier.V17_12000,
@@ -21,9 +21,9 @@ LADDER: tuple[Carrier, ...] = (
 
 
 def rungs(common: Set[Carrier], first: Carrier | None = None) -> tuple[Carrier, ...]:
-    """The ladder that both ends can climb, from ``first`` (or the best) down.
+    """The carriers in ``common``, best first, from ``first`` (None: from the best) downwards.
 
-    When nothing at or below ``first`` is common the whole common ladder serves.
+    When ``common`` has none at or below ``first``, all of them.
     """
     shared = tuple(c for c in LADDER if c in common)
     if first is None:
@@ -32,6 +32,6 @@ def rungs(common: Set[Carrier], first: Carrier | None = None) -> tuple[Carrier, 
 
 
 def below(carrier: Carrier, ladder: tuple[Carrier, ...]) -> Carrier | None:
-    """The next rung, None at the bottom."""
+    """The next carrier of ``ladder`` below ``carrier``, None at the bottom."""
     at = LADDER.index(carrier)
     return next((c for c in ladder if LADDER.index(c) > at), None)

@@ -1,4 +1,4 @@
-"""What training yields and page transfer takes: the common ground, the rung of the ladder, the DCS."""
+"""The result of negotiation and training, which page transfer uses: common capabilities, carrier, DCS."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from appliance.t30.negotiation import Common, FormatError, same_format, settings
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What may be used with this receiver, and the carrier that is the turn of."""
+    """What may be used with this receiver, and the carrier to use now."""
 
     common: Common
     carrier: Carrier
@@ -21,16 +21,16 @@ class Ground:
     takes_password: bool
 
     def below(self) -> Ground | None:
-        """The same one rung down, None at the bottom."""
+        """The same at the next lower carrier, None at the bottom."""
         lower = below(self.carrier, self.common.carriers)
         return None if lower is None else replace(self, carrier=lower)
 
     def link(self, page: CodedPage) -> Link:
-        """What this page is to be trained for.  Raises FormatError where the receiver cannot take it."""
+        """The link to train for this page.  Raises FormatError when the receiver cannot take it."""
         return Link(self, settings_for(page, self.common, self.carrier))
 
     def fits(self, page: CodedPage) -> bool:
-        """Whether the receiver takes a page as it is."""
+        """Whether the receiver takes this page as it is."""
         try:
             self.link(page)
         except FormatError:
@@ -40,13 +40,13 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A transmitter's end of the link: what the DCS says, and what it was chosen from."""
+    """The settings of the DCS, and the capabilities that they were chosen from."""
 
     ground: Ground
     settings: Settings
 
     def on(self, ground: Ground) -> Link:
-        """The same on another rung, as a CTC leaves it."""
+        """The same settings at the carrier of ``ground``, as after a CTC."""
         return Link(ground, replace(self.settings, carrier=ground.carrier))
 
     def serves(self, page: CodedPage) -> bool:

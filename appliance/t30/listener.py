@@ -1,7 +1,7 @@
-"""What the far end says: carriers and the frames of V.21 bursts become stimuli of the part in charge.
+"""Turns carriers and V.21 frames from the far end into stimuli for the active role.
 
-Frames are frames, whatever they are labelled: there are gateways that send those of T.30 as if they came by
-the image modem.  So a fast carrier counts for nothing until it brings something.
+Some gateways send T.30's frames as if the image modem had carried them.  So a fast carrier is reported only
+when it has brought data, and T.30 frames on it are treated as V.21 frames.
 """
 
 from __future__ import annotations
@@ -19,25 +19,28 @@ if TYPE_CHECKING:
 
 
 class Listener:
-    """Follows the far end's signal for a station.  ``carrier`` is the one that is on, ``since`` when."""
+    """Follows the far end's signal for a station.
+
+    ``carrier`` is the one that is on (None: silence), ``since`` the time it came on, seconds.
+    """
 
     def __init__(self, station: Station) -> None:
         self.carrier: Carrier | None = None
         self.since = 0.0
-        self.understood = False  # the far end has said something in T.30's terms
+        self.understood = False  # at least one valid T.30 frame was received
         self._station = station
-        self._bare = False  # the carrier is a fast one that has brought nothing yet
+        self._bare = False  # the carrier is a fast one that has brought no data yet
         self._frames: list[HdlcFrame] = []
         self._frames_heard = 0
         self._unknown_heard = False
 
     def stop(self) -> None:
-        """We talk: nothing is heard."""
+        """Forgets the carrier: we transmit, and nothing is received meanwhile."""
         self.carrier, self._bare = None, False
         self._station.clear(Timer.BURST_END, Timer.BARE_CARRIER)
 
     def hear(self, event: CarrierOn | Frame | Data | DataLost | CarrierOff) -> None:
-        """Something came on the line."""
+        """Handles an event of the line."""
         match event:
             case CarrierOn(carrier):
                 self.carrier_off()
@@ -70,14 +73,14 @@ class Listener:
         self._unknown_heard = False
 
     def carrier_brings(self) -> None:
-        """The fast carrier that is up brings its first octets, or goes without any."""
+        """Reports the fast carrier, if not yet done: its first data have arrived, or it ends without any."""
         if self._bare:
             self._bare = False
             self._station.clear(Timer.BARE_CARRIER)
             self._station.give(LineStimulus.FAST_ON, EventData(carrier=self.carrier))
 
     def _carrier_was_v21(self) -> None:
-        """What comes as if by the image modem are frames of T.30."""
+        """The carrier, labelled as the image modem's, brings T.30 frames: it is treated as V.21."""
         bare, since = self._bare, self.since
         if not bare:  # behind a page, without a new carrier
             self._station.give(LineStimulus.FAST_OFF, EventData(carrier=self.carrier, ok=False))
@@ -108,7 +111,7 @@ class Listener:
             self._station.set(Timer.BURST_END, limits.BURST_END_S)
 
     def carrier_off(self, *, complete: bool = False) -> None:
-        """The carrier that was on has gone: acts upon what it brought."""
+        """The carrier has ended: reports the burst or the end of the image."""
         self._station.clear(Timer.BURST_END)
         self.carrier_brings()
         carrier, self.carrier = self.carrier, None
@@ -126,8 +129,8 @@ class Listener:
 
 
 def _is_of_t30(octets: bytes, ok: bool) -> bool:
-    """Whether a frame that an image carrier brought is one of T.30, and none of a page."""
+    """Whether a frame on an image carrier is a command or response of T.30 and not part of a page."""
     try:
         return ok and HdlcFrame.decode(octets).fcf not in IMAGE_FRAMES
     except FrameError as error:
-        return isinstance(error, UnknownCommandError)  # a final frame, which those of a page never are
+        return isinstance(error, UnknownCommandError)  # a final frame: those of a page never are

@@ -1,7 +1,6 @@
-"""The owner's end of a call in memory: pages, a store, and what answers a call with them.
+"""Owners of calls with pages in memory, for test harnesses and other short faxes.
 
-For test harnesses and other short faxes.  The box itself keeps pages on disk; these hold every page of the
-call at once.  A harness brings any objects that have ``fetch`` or ``store``.
+The box keeps its pages on disk.  A harness may bring its own objects that follow ``Pages`` and ``Store``.
 """
 
 from __future__ import annotations
@@ -26,17 +25,17 @@ from appliance.t30.conversation import (
 )
 from appliance.t30.parameters import Accepts, CallResult, Progress, ReceivedPage
 
-# From the most compact on.
+# Most compact first.
 _CODINGS = (Coding.MMR, Coding.MR, Coding.MH)
-# What a page becomes when its resolution is not accepted: half the rows at the same pixels across.
+# The resolution that replaces one that is not accepted: half the rows, the same pixels across.
 _COARSER = {Resolution.SUPERFINE: Resolution.FINE, Resolution.FINE: Resolution.STANDARD}
 
 
 class Pages(Protocol):
-    """Where a harness's call gets its pages.
+    """Source of the pages to send, ``number`` from 0.
 
-    ``fetch`` answers, at once or later but on the same thread, with ``deliver(page, last)``;
-    ``deliver(None, True)`` says that the page cannot be had.
+    ``fetch`` calls ``deliver(page, last)``, at once or later but on the same thread; ``deliver(None, True)``
+    means that the page is not available.
     """
 
     def fetch(
@@ -45,13 +44,13 @@ class Pages(Protocol):
 
 
 class Store(Protocol):
-    """Where a harness's call puts its pages: it says ``stored(True)`` when a page is safe."""
+    """Takes received pages, ``number`` from 0: calls ``stored(True)`` when a page is stored, else False."""
 
     def store(self, number: int, page: ReceivedPage, stored: Callable[[bool], None]) -> None: ...
 
 
 def ignore(_: object) -> None:
-    """For owners who do not watch."""
+    """A callback that does nothing."""
 
 
 def answer_from(
@@ -60,7 +59,7 @@ def answer_from(
     answer: Callable[[ToCall], None],
     progress: Callable[[Progress], None] = ignore,
 ) -> Callable[[FromCall], None]:
-    """What a call may say its messages to: requests are answered from ``pages`` and ``store``."""
+    """A ``say`` for a ``FaxCall``: answers its requests from ``pages`` and ``store`` by ``answer``."""
 
     def say(message: FromCall) -> None:
         match message:
@@ -75,13 +74,16 @@ def answer_from(
             case StorePage(ticket, number, page):
                 store.store(number, page, lambda ok: answer(PageStored(ticket, ok)))
             case AskToEndLastPage(ticket):
-                answer(EndPermitted(ticket))  # no books are kept
+                answer(EndPermitted(ticket))  # nothing is recorded here
 
     return say
 
 
 class MemoryOwner(CallOwner):
-    """Owns a call whose pages are in memory; without ``store`` none is taken.  ``ended`` hears the end."""
+    """Owner of a call with pages in memory.
+
+    Without ``store`` received pages are refused.  ``ended`` is called with the result.
+    """
 
     def __init__(
         self,
@@ -104,11 +106,11 @@ class MemoryOwner(CallOwner):
 
 
 class MemoryPages:
-    """Rasters or coded pages, in the order of sending.
+    """Rasters or coded pages to send, in order.
 
-    A page goes out as it is where the receiver takes it so, else in the most compact coding that it
-    takes, and with rows merged in pairs where it takes only a coarser resolution.  A page that cannot be
-    fitted (too wide, or of a resolution that has no coarser one) is one that cannot be had.
+    A page is sent unchanged if the receiver accepts it, else in the most compact coding that it accepts,
+    with rows merged in pairs if it accepts only a coarser resolution.  A page that cannot be adapted (too
+    wide, or no coarser resolution) is not available.
     """
 
     def __init__(self, pages: Sequence[Raster | CodedPage]) -> None:
@@ -124,20 +126,20 @@ class MemoryPages:
 
 
 class RefusingStore:
-    """For a call that only sends: a page that came nevertheless is not confirmed."""
+    """Refuses every page, for calls that only send: a received page is not confirmed."""
 
     def store(self, number: int, page: ReceivedPage, stored: Callable[[bool], None]) -> None:
         stored(False)
 
 
 class MemoryStore:
-    """Keeps what it gets in ``pages``."""
+    """Keeps received pages in ``pages``."""
 
     def __init__(self) -> None:
         self.pages: list[ReceivedPage] = []
 
     def store(self, number: int, page: ReceivedPage, stored: Callable[[bool], None]) -> None:
-        """Keeps the page; one that comes again under its number replaces the earlier."""
+        """Keeps the page.  It replaces any earlier one with this number, and those after it."""
         self.pages[number:] = [page]
         stored(True)
 
@@ -147,7 +149,7 @@ class MemoryStore:
 
 
 def fit(page: Raster | CodedPage, accepts: Accepts) -> CodedPage | None:
-    """The page in a form that the receiver takes, None when there is none."""
+    """The page in a format that the receiver accepts, None when there is none."""
     if page.width not in _widths(page.resolution, accepts.width):
         return None
     fits = page.resolution in accepts.resolutions
@@ -174,7 +176,7 @@ def _widths(resolution: Resolution, widest: PaperWidth) -> set[int]:
 
 
 def _halved(raster: Raster, resolution: Resolution) -> Raster:
-    """Rows merged in pairs, black where either was: no stroke is lost."""
+    """The raster with rows merged in pairs, black where either is: no stroke is lost."""
     step = raster.row_octets
     data = raster.data + bytes(step if raster.rows % 2 else 0)
     rows = (raster.rows + 1) // 2

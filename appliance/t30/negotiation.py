@@ -1,4 +1,4 @@
-"""What two stations have in common, and what a DCS may ask for."""
+"""The capabilities that two stations share, and the choice and check of a DCS (T.30 table 2)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LENGTH_TOLERANCE_MM = 6.0
 
 
 class FormatError(ValueError):
-    """A page that the receiver cannot take in this call: our own side's fault."""
+    """A page that the receiver cannot take in this call: the fault of our own side."""
 
 
 def offer(
@@ -38,7 +38,7 @@ def offer(
     sub: bool = False,
     sep: bool = False,
 ) -> Facilities:
-    """Our DIS (or DTC): what we can take."""
+    """The content of our DIS or DTC: what we can receive."""
     codings = own.codings if own.ecm else own.codings - {Coding.MMR}
     return Facilities(
         carriers=own.carriers,
@@ -59,7 +59,7 @@ def offer(
 
 @dataclass(frozen=True, slots=True)
 class Common:
-    """What we, as transmitter, may use with this receiver.  ``carriers`` is the ladder, best first."""
+    """What we, as transmitter, may use with this receiver.  ``carriers`` is best first."""
 
     carriers: tuple[Carrier, ...]
     codings: frozenset[Coding]
@@ -72,12 +72,12 @@ class Common:
 
     @property
     def accepts(self) -> Accepts:
-        """The same for the source of the pages."""
+        """The part of it that matters to the source of the pages."""
         return Accepts(self.codings, self.resolutions, self.width, self.length)
 
 
 def in_common(own: Capabilities, theirs: Facilities, first: Carrier | None = None) -> Common:
-    """Both ends' abilities taken together.  ``carriers`` may come out empty."""
+    """What both ends can do, ``first`` being the best carrier to use.  ``carriers`` may be empty."""
     ecm = own.ecm and theirs.ecm
     codings = own.codings & theirs.codings
     if not ecm:
@@ -95,7 +95,7 @@ def in_common(own: Capabilities, theirs: Facilities, first: Carrier | None = Non
 
 
 def paper_width(page: CodedPage) -> PaperWidth:
-    """The recording width of a page.  Raises FormatError for a number of pixels that T.30 has not."""
+    """The recording width of a page.  Raises FormatError for a number of pixels not in T.30."""
     for width, pixels in SCAN_LINE_PIXELS.items():
         if pixels[page.resolution.x_dpi] == page.width:
             return width
@@ -115,7 +115,8 @@ def settings_for(page: CodedPage, common: Common, carrier: Carrier) -> Settings:
     """The DCS for this page.
 
     Raises FormatError when the receiver cannot take its coding, resolution or width.  A page longer
-    than the receiver's paper is announced at the receiver's length: it cuts or continues as it does.
+    than the receiver's paper is announced at the receiver's length, which then cuts it or continues it
+    on another sheet.
     """
     width = paper_width(page)
     if page.coding not in common.codings:
@@ -129,11 +130,11 @@ def settings_for(page: CodedPage, common: Common, carrier: Carrier) -> Settings:
         coding=page.coding,
         resolution=page.resolution,
         width=width,
-        # A receiver with endless paper is told so whatever the page: pages of any length may follow.
+        # Unlimited length is announced where the receiver has it: longer pages may follow without a new DCS.
         length=common.length
         if common.length is PaperLength.UNLIMITED
         else min(paper_length(page), common.length, key=_LENGTHS.index),
-        # With ECM the receiver has a page memory: no fill (T.30 A.3).
+        # With ECM the receiver has a memory for the page and needs no fill (T.30 A.3).
         scan_ms=0 if common.ecm else common.scan.at(page.resolution),
         ecm=common.ecm,
         frame_octets=common.frame_octets if common.ecm else 256,
@@ -141,12 +142,12 @@ def settings_for(page: CodedPage, common: Common, carrier: Carrier) -> Settings:
 
 
 def same_format(one: Settings, other: Settings) -> bool:
-    """Whether a page with ``other`` may follow one with ``one`` without a new DCS (MPS, not EOM)."""
+    """Whether a page with settings ``other`` may follow one with ``one`` without a new DCS (MPS, not EOM)."""
     return replace(one, carrier=other.carrier, length=other.length) == other
 
 
 def refusal(settings: Settings, offered: Facilities) -> str | None:
-    """Why a DCS that answers ``offered`` cannot be obeyed, None when it can."""
+    """Why a DCS that answers ``offered`` cannot be accepted, None when it can."""
     if settings.carrier not in offered.carriers:
         return f"{settings.carrier.name} was not offered"
     if settings.coding not in offered.codings:

@@ -1,4 +1,4 @@
-"""How many packets of a call came, were repaired and are missing, told as the call goes on."""
+"""Periodic progress events with the number of packets that arrived, were repaired and are missing."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Callable
 from appliance.t30.conversation import FromCall
 from appliance.t30.parameters import Progress
 
-# A line of the account is said so often, seconds: much finer than a page (some 30 s at 14,400 bit/s), and
-# 1,800 lines for an hour.  Ours.
+# Interval of the events, seconds, our own choice: short against a page (some 30 s at 14,400 bit/s), and
+# 1,800 events in an hour.
 TOLD_EVERY_S = 2.0
 
 
 class PacketAccount:
-    """Says ``packets_so_far`` of a call that goes over a packet network.
+    """Passes ``packets_so_far`` events of a call over a packet network to ``say``.
 
-    ``say`` takes the lines.  Nothing is said while nothing comes in.
+    There are none while no packets arrive.
     """
 
     def __init__(self, say: Callable[[FromCall], None]) -> None:
@@ -23,7 +23,7 @@ class PacketAccount:
         self._due: float | None = None
 
     def come(self, now: float, came: int, repaired: int, missing: int) -> None:
-        """To be called with each packet that comes in; the counts are those since the call's first one."""
+        """To be called at each packet that arrives; the counts are those since the call began."""
         if self._due is None:
             self._due = now + TOLD_EVERY_S
         if now < self._due:

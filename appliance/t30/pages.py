@@ -1,4 +1,4 @@
-"""The pages of a sending call: asked for one ahead, kept until they are confirmed."""
+"""The pages of a sending call: requested one ahead, and kept until they are confirmed."""
 
 from __future__ import annotations
 
@@ -15,56 +15,59 @@ from appliance.t30.station import Station
 
 @dataclass(frozen=True, slots=True)
 class KnownPage:
-    """What was said of a page: ``page`` is None when it cannot be had."""
+    """The reply to the request for a page: ``page`` is None when it is not available."""
 
     page: CodedPage | None
     last: bool
 
 
 class PageDesk:
-    """Asks for pages and keeps those that came, in the format that the receiver takes."""
+    """Requests pages and keeps those delivered, in a format that the receiver accepts.
+
+    Page numbers count from 0.  It also asks for the permission to send the last page.
+    """
 
     def __init__(self, station: Station) -> None:
         self._station = station
         self._accepts: Accepts | None = None
-        self._expected = False  # nothing was heard of it yet
+        self._expected = False  # ``_accepts`` is an assumption: the receiver has not been heard yet
         self._known: dict[int, KnownPage] = {}
-        self._asked: dict[int, int] = {}  # ticket: page
-        self.failure = PAGE_UNAVAILABLE  # why the last page that cannot be had cannot
-        self.index = 0  # page to send
-        self.times_sent = 0  # that page
-        self.all_confirmed = False  # the page before ``index`` was the last
+        self._asked: dict[int, int] = {}  # ticket: page number
+        self.failure = PAGE_UNAVAILABLE  # why the most recent page without data is not available
+        self.index = 0  # number of the page to send
+        self.times_sent = 0  # how often that page has been sent
+        self.all_confirmed = False  # the page before ``index`` was the last one
         self.refused: Cause | None = None  # why the last page may not be sent
         self._permitted = not station.parameters.asks_to_end_last_page
         self._asked_permission = False
 
     @property
     def current(self) -> KnownPage | None:
-        """The page to send, None while it is awaited."""
+        """The page to send, None while it has not been delivered."""
         return self._known.get(self.index)
 
     @property
     def following(self) -> KnownPage | None:
-        """The page behind it, likewise."""
+        """The page after it, likewise."""
         return self._known.get(self.index + 1)
 
     def confirmed(self) -> None:
-        """The far end has the page: the next one is to send."""
+        """The far end has confirmed the page: moves on to the next one."""
         had = self._known.pop(self.index, None)
         self.all_confirmed = had is not None and had.last
         self.index += 1
         self.times_sent = 0
 
     def permission(self, refused: Cause | None) -> None:
-        """The last page may be sent, or may not."""
+        """Takes the reply to the request for permission; ``refused`` is None when it is granted."""
         self.refused = refused
         self._permitted = refused is None
 
     def may_begin(self, known: KnownPage) -> bool:
-        """Whether a page that is here may be sent; the last one needs permission, which is asked for once.
+        """Whether a delivered page may be sent.  The last one needs permission, which is requested once.
 
-        It is asked for where the far end can be kept waiting: before DCS, or before the command that ends
-        the page before, which is EOM when the answer takes long.
+        The request is made where the far end can be kept waiting: before DCS, or before the command that ends
+        the preceding page, which becomes EOM when the reply takes long.
         """
         if self._permitted or not known.last or known.page is None:
             return True
@@ -74,18 +77,18 @@ class PageDesk:
         return False
 
     def cause_of_lateness(self) -> Cause:
-        """Why the page to send is late."""
+        """The cause when the page to send is not ready in time."""
         return PAGE_UNAVAILABLE if self.current is None else BOX_STALLED
 
     def expects(self, accepts: Accepts) -> None:
-        """What the receiver will take if it takes all that we can send; nothing is known of it yet."""
+        """Assumes that the receiver accepts ``accepts``, until ``accepts`` tells."""
         self._accepts, self._expected = accepts, True
 
     def accepts(self, accepts: Accepts, fits: Callable[[CodedPage], bool]) -> None:
-        """What the receiver takes; what came in another format is forgotten.
+        """Takes what the receiver accepts, and drops pages that were delivered for something else.
 
-        What was asked for as the best of receivers takes it is kept if this one takes it, too: it would be
-        asked for in the same form.
+        A page that was requested upon the assumption of ``expects`` is kept if it ``fits`` this receiver: a
+        new request would bring the same.
         """
         if accepts == self._accepts:
             self._expected = False
@@ -100,13 +103,13 @@ class PageDesk:
         }
 
     def ask(self, number: int) -> None:
-        """Asks for a page unless it is here or on its way."""
+        """Requests a page unless it was delivered or requested already."""
         if number in self._known or number in self._asked.values() or self._accepts is None:
             return
         self._asked[self._station.fetch(number, self._accepts)] = number
 
     def delivered(self, event: PageDelivered) -> bool:
-        """Keeps a page.  False for one that was asked for before the receiver's abilities changed."""
+        """Keeps a page.  False for one requested before the receiver's capabilities changed."""
         number = self._asked.pop(event.ticket, None)
         if number is None:
             return False
@@ -118,5 +121,5 @@ class PageDesk:
         return True
 
     def get(self, number: int) -> KnownPage | None:
-        """The page, None while it is awaited."""
+        """The page with this number, None while it has not been delivered."""
         return self._known.get(number)

@@ -1,7 +1,6 @@
-"""What a caller of the engine says about a call, and what it hears back when the call has ended.
+"""The parameters of a call and its result, the same for every kind of line.
 
-Everything here is plain data: a T.38 call, a modem call and a foreign test harness all fill in the
-same ``CallParameters`` and read a ``CallResult``.  What is said in between is in ``conversation``.
+Plain data.  The messages exchanged during the call are in ``conversation``.
 """
 
 from __future__ import annotations
@@ -16,6 +15,8 @@ from appliance.t30.dce import Carrier
 
 
 class Role(Enum):
+    """Which end of the call this station is; either may send pages (polling)."""
+
     CALLS = "calls"
     ANSWERS = "answers"
 
@@ -25,7 +26,7 @@ ALL_CARRIERS = frozenset(Carrier) - {Carrier.V21}
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What this station owns up to in its DIS or DTC, and will use in its DCS."""
+    """What this station offers in its DIS or DTC, and may use in its DCS."""
 
     carriers: frozenset[Carrier] = ALL_CARRIERS
     codings: frozenset[Coding] = frozenset(Coding)
@@ -34,46 +35,47 @@ class Capabilities:
     length: PaperLength = PaperLength.UNLIMITED
     scan_ms: int = 0  # minimum time of a scan line at 3.85 line/mm, ms (T.30 table 2, bits 21 to 23)
     ecm: bool = True
-    ecm_frame_octets: int = 256  # 256 or 64: what we send; we take both
+    ecm_frame_octets: int = 256  # 256 or 64, of frames that we send; we accept both
 
 
 @dataclass(frozen=True, slots=True)
 class CallParameters:
-    """One fax call, seen from this end.
+    """The parameters of one fax call.
 
-    A calling station with pages sends them; with ``poll`` it asks for the far end's pages instead
-    (and may do both: send, then poll).  An answering station receives; with pages on offer it also
-    sends them to a caller that polls.
+    A calling station sends its pages; with ``poll`` it then asks for the far end's pages, or only does that
+    when it has none of its own.  An answering station receives; with ``offers_pages`` it also sends them to a
+    caller that polls.
     """
 
     role: Role
     station_id: str = ""  # CSI, TSI or CIG: up to 20 of digits, +, space
     capabilities: Capabilities = field(default_factory=Capabilities)
     poll: bool = False
-    sub_address: str = ""  # SUB, up to 20
-    # Calling: SEP, up to 20.  Answering: the name of what is on offer, which goes to who sends it as SEP.
+    sub_address: str = ""  # SUB, up to 20 characters
+    # Calling: SEP to send, up to 20 characters.  Answering: the SEP by which a caller gets the document on
+    # offer.
     selective_polling: str = ""
-    password: str = ""  # PWD that we send, up to 20
-    required_password: str = ""  # PWD (or SID) that the far end must send before it gets or leaves pages
+    password: str = ""  # PWD or SID to send, up to 20 characters
+    required_password: str = ""  # PWD or SID that the far end must send to get or leave pages
     offers_pages: bool = False  # answering: there is a document for a caller that polls
-    # Page numbers (from 0) that begin a document: EOM and phase B before them, whatever their format.
+    # Numbers (from 0) of pages that begin a document: EOM and phase B precede them, whatever their format.
     documents_begin: frozenset[int] = frozenset()
-    asks_to_end_last_page: bool = False  # sending: says AskToEndLastPage, and waits for permission
+    asks_to_end_last_page: bool = False  # sending: request AskToEndLastPage and wait for permission
     accepts_sub_address: bool = True
-    resend_last_page: bool = False  # after RTN to EOP train and send it again; T.30 has the call end
-    quick: bool = False  # use T.30's tolerances downwards, as long as the far end bears it (``pace``)
+    resend_last_page: bool = False  # after RTN to EOP train and send the page again; T.30 ends the call
+    quick: bool = False  # use the lower end of T.30's tolerances until an error occurs (``pace``)
     nsf: bytes = b""  # FIF of the non-standard frame to send: NSF with DIS, NSC with DTC; none when empty
-    first_carrier: Carrier | None = None  # upper bound of the first training; None = best in common
-    # Answering: the names of several documents; fetched is the one whose name comes as SEP (told of before as
-    # the progress "selective_polling").  An empty one is for callers that name nothing.
+    first_carrier: Carrier | None = None  # fastest carrier to use; None: the best in common
+    # Answering: names of the documents on offer.  The caller's SEP selects one, and is reported as the
+    # progress "selective_polling" before the first request; the empty name is for callers without SEP.
     on_offer: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Accepts:
-    """What the receiving end can take, both ends' capabilities and this call's fall-backs considered.
+    """The formats of a page that may be used with the receiver of this call.
 
-    Whoever delivers a page picks its format from it; formats may change from page to page.
+    A page may be delivered in any of them; the format may change from page to page.
     """
 
     codings: frozenset[Coding]
@@ -84,9 +86,10 @@ class Accepts:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedPage:
-    """A page as it came in.
+    """A received page.
 
-    ``page`` is the coded page as received with ECM, or the repaired raster of a page without.
+    ``page`` is the coded page as received with ECM, or the repaired raster of a page without ECM or of one
+    that does not decode.  ``bad_rows`` counts damaged rows, ``longest_bad_run`` the most in succession.
     """
 
     page: CodedPage | Raster
@@ -106,27 +109,27 @@ class Phase(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
-    """How the call ended."""
+    """How the call ended, and what was transferred."""
 
     cause: Cause
-    pages_sent: int = 0  # pages the far end confirmed
-    pages_received: int = 0  # pages that we confirmed
+    pages_sent: int = 0  # confirmed by the far end
+    pages_received: int = 0  # confirmed by us
     remote_id: str = ""  # CSI, TSI or CIG of the far end
     sub_address: str = ""  # SUB that the far end sent
     selective_polling: str = ""  # SEP that the far end sent
-    carrier: Carrier | None = None  # the last one in use
+    carrier: Carrier | None = None  # the last image carrier in use
     ecm: bool = False
     retrainings: int = 0
-    frames_repeated: int = 0  # ECM frames sent again on PPR
+    frames_repeated: int = 0  # ECM frames sent again, or asked for again, on PPR
     bad_rows: int = 0
-    quick_failed: bool = False  # the far end did not bear a quick call
-    phase: Phase = Phase.E  # where it was when it ended
-    last_page_out: bool = False  # the end of the last page was signalled: the far end may hold all of it
+    quick_failed: bool = False  # a quick call met an error: use nominal times for this destination
+    phase: Phase = Phase.E  # the phase in which the call ended
+    last_page_out: bool = False  # the end of the last page was signalled: the far end may have all pages
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A line of the live account and of the trace: ``event`` is a stable word, ``fields`` its facts."""
+    """A progress event: ``event`` is one of the words of ``trace.EVENTS`` or of a line, with its fields."""
 
     at: float  # the call's clock, seconds
     event: str

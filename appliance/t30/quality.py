@@ -1,4 +1,4 @@
-"""Whether a page received without ECM is good enough: MCF, RTP or RTN."""
+"""The quality of a page received without ECM decides on MCF, RTP or RTN."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from appliance.t4.page import Resolution
 
 
 class Rows(Protocol):
-    """What the tolerant decoder knows of a page."""
+    """What the tolerant decoder tells about a page."""
 
     @property
     def rows(self) -> int: ...
@@ -24,23 +24,25 @@ class Rows(Protocol):
 
 
 class Verdict(Enum):
+    """The quality of a page, and the response that belongs to it."""
+
     GOOD = "good"  # MCF
-    POOR = "poor"  # RTP: kept, but train again
-    BAD = "bad"  # RTN: send it again
+    POOR = "poor"  # RTP: the page is kept, train again
+    BAD = "bad"  # RTN: the page is to be sent again
 
 
-# T.30 leaves the measure to the maker; TSB-85 has 4.9 % taken and 15.1 % refused.
-POOR_SHARE = 0.05  # of the rows; more than this is RTP
+# T.30 leaves the limits to the manufacturer; TSB-85 expects 4.9 % to be accepted and 15.1 % to be refused.
+POOR_SHARE = 0.05  # share of bad rows; more than this is RTP
 BAD_SHARE = 0.10  # more than this is RTN
-# A gap that swallows a line of text whatever its share of the page: a quarter of an inch.
+# Height of a gap that loses a line of text, whatever its share of the page, inches.
 BAD_RUN_INCH = 0.25
 
 
 def judge(rows: Rows, resolution: Resolution, *, complete: bool = False) -> Verdict:
-    """MCF, RTP or RTN for the page.
+    """The verdict on a page.
 
-    One that ended without RTC is cut short and never good, however fine its rows are: unless every octet
-    that was sent has come (``complete``) and the last of them ended a row.  Then its sender knows no RTC.
+    A page without RTC is cut short and BAD, however good its rows are, unless every octet that was sent has
+    arrived (``complete``) and the last one ended a row: then its sender does not send RTC.
     """
     ended = rows.ended_with_rtc or (complete and rows.ends_with_row)
     if not ended or rows.rows == 0:

@@ -1,7 +1,7 @@
-"""The receiving side: who of its roles is in charge.
+"""The receiving side: its roles and the state that they share.
 
-``ReceiverIdentification`` and ``TrainingCheck`` (``receiver_phase_b``) come to settings; with them pages are
-received (``PageReception``, ``receiver_page``) and confirmed (``PageConfirmation``, ``receiver_confirming``).
+``ReceiverIdentification`` and ``TrainingCheck`` (``receiver_phase_b``) agree on settings; ``PageReception``
+(``receiver_page``) receives pages with them, ``PageConfirmation`` (``receiver_confirming``) confirms them.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from appliance.t30.station import Station
 
 
 class Receiver:
-    """Receives the pages of a call: what its roles have in common, and who comes next.
+    """Receives the pages of a call: what its roles share.
 
-    ``is_polled`` is called with the caller's DTC when it wants our pages.
+    ``is_polled`` is called with the content of the caller's DTC when it asks for our pages.
     """
 
     TABLE: ClassVar[Table] = {
@@ -39,22 +39,22 @@ class Receiver:
         self.replies = Replies(station)
         self.end: Fcf | None = None  # the last post-message command
         self.last_block: tuple[int, int] | None = None  # page and block of the last MCF with ECM
-        self.failed: Cause | None = None  # a page was lost for good
+        self.failed: Cause | None = None  # set when a page was lost for good
         self.identification = ReceiverIdentification(self, is_polled)
 
     # -- for the roles -----------------------------------------------------------------------------
 
     def train_again(self, reply: Fcf) -> None:
-        """FTT, RTN or RTP: the transmitter is to choose and train again."""
+        """Sends FTT, RTN or RTP: the transmitter is to send a DCS and train again."""
         self.identification.tries = 1
         self.replies.say(reply, self.identification.expect_command)
 
     def forget_page(self) -> None:
-        """A new DCS: what came of a page before it is void."""
+        """A new DCS came: the page that was under way is dropped."""
         self.last_block = None
 
     def is_last_command(self, burst: Burst) -> bool:
-        """Whether this post-message command is the one that we answered last."""
+        """Whether this post-message command repeats the one that we answered last."""
         fcf = burst.command
         if fcf is not Fcf.PPS:
             return fcf is Fcf.EOR or (fcf is not None and SAME_AS.get(fcf, fcf) is self.end)
@@ -65,7 +65,7 @@ class Receiver:
         return (part.page, part.block) == self.last_block
 
     def cause_between_pages(self) -> Cause:
-        """How the call has ended when the far end goes and no page is under way."""
+        """The cause when the far end disconnects while no page is under way."""
         if self.station.pages_received or self.end is not None:
             return causes.SENDER_GAVE_UP
         if self.identification.polls_in_vain:

@@ -1,4 +1,4 @@
-"""The receiving side once a page is complete: it is stored, then confirmed; after the last one, DCN."""
+"""The receiving side after a complete page: it is stored, then confirmed; after the last one, DCN."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _NEXT = (ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN)
 
 
 class PageConfirmation(ReceivingRole):
-    """Has complete pages stored and answers their last commands, for the reception of the next ones."""
+    """Has complete pages stored, then answers their post-message commands; ``reception`` goes on."""
 
     def __init__(self, receiver: Receiver, reception: PageReception, settings: Settings) -> None:
         super().__init__(receiver, ReceiverState.STORING)
         self._reception = reception
         self._settings = settings
-        self._verdict = Fcf.MCF  # what is said of the page once it is durable
+        self._verdict = Fcf.MCF  # the response once the page is stored: MCF or RTP
         self._durable = False  # the page is stored
-        self._told_busy = False  # RNR has been said for it
+        self._told_busy = False  # RNR was sent for it
 
     def store(self, page: ReceivedPage, reply: Fcf) -> None:
-        """Nothing is confirmed before it is durable."""
+        """Requests storage of the page; ``reply`` (MCF or RTP) is sent when it is durable."""
         station, settings = self.station, self._settings
         station.part = self
         self.state = ReceiverState.STORING
@@ -52,12 +52,12 @@ class PageConfirmation(ReceivingRole):
             self.station.finish(causes.STORE_FAILED)
             return
         self._durable = True
-        # The far end may be asking again (then the answer follows), or owe us an RR after RNR.
+        # Otherwise the answer follows the command that is being repeated, or the RR due after RNR.
         if self.station.listener.carrier is None and not self.station.talks and not self._told_busy:
             self._confirm()
 
     def _quiet_while_storing(self, _: EventData) -> None:
-        """Flags and nothing else: answers if the page is durable."""
+        """A burst without frames: MCF if the page is durable."""
         if self._durable and not self._told_busy:
             self._confirm()
 
@@ -69,10 +69,10 @@ class PageConfirmation(ReceivingRole):
             self._not_ready(_)
 
     def _not_ready(self, _: EventData) -> None:
-        """The far end waits for our store: RNR (T.30 A.4.4)."""
+        """The page is not stored yet: RNR (T.30 A.4.4)."""
         station = self.station
         if station.listener.carrier is not None or station.talks:
-            return  # it is asking already, or is being told
+            return  # the command is being repeated, or RNR is being sent
         station.clear(Timer.NOT_READY)
         self._told_busy = True
         station.say((HdlcFrame(Fcf.RNR),), station.listen)
@@ -91,7 +91,7 @@ class PageConfirmation(ReceivingRole):
         self.close(self._verdict)
 
     def close(self, reply: Fcf) -> None:
-        """Answers the command behind the page; what comes next is what it said."""
+        """Answers the post-message command, and goes on as it requires."""
         receiver = self._receiver
         match receiver.end:
             case Fcf.EOP:
@@ -110,7 +110,7 @@ class PageConfirmation(ReceivingRole):
         self.station.listen()
 
     def _no_dcn(self, _: EventData) -> None:
-        """The far end said nothing more: hangs up."""
+        """Neither DCN nor a repeated command within T2: hangs up."""
         self.station.hang_up(self._receiver.failed or RECEIVED)
 
     def cause_when_left(self) -> Cause:

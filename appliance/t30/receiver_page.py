@@ -1,4 +1,4 @@
-"""The receiving side in phases C and D: pages, with and without ECM, until they are complete."""
+"""The receiving side in phases C and D: receives pages, with and without ECM, until they are complete."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from appliance.t30.states import ReceiverState
 if TYPE_CHECKING:
     from appliance.t30.receiver import Receiver
 
-# Nobody here can take a procedure interrupt, and one document is like the next: these count as the
-# plain ones (T.30 5.3.6.1.6).
+# There is no operator for a procedure interrupt, and documents are not told apart: these commands are handled
+# as the plain ones (T.30 5.3.6.1.6).
 SAME_AS = {
     Fcf.PRI_MPS: Fcf.MPS,
     Fcf.PRI_EOM: Fcf.EOM,
@@ -37,7 +37,7 @@ SAME_AS = {
 
 
 class PageReception(ReceivingRole):
-    """Receives pages, one after the other, as one DCS and the training check behind it agreed."""
+    """Receives pages with the settings of one DCS, until the next one."""
 
     def __init__(self, receiver: Receiver, settings: Settings) -> None:
         super().__init__(receiver, ReceiverState.PAGE)
@@ -48,12 +48,12 @@ class PageReception(ReceivingRole):
         # ECM
         self._long_train = False  # after CTR
         self._pprs = 0
-        self._confirmed_data: bytes | None = None  # what was in the last block, as a digest
+        self._confirmed_data: bytes | None = None  # SHA-256 of the last confirmed block
 
     # -- phase C -----------------------------------------------------------------------------------
 
     def expect(self) -> None:
-        """A page, or more of it."""
+        """Listens for a page, or for more of it."""
         station, settings = self.station, self._settings
         station.part = self
         self.state = ReceiverState.PAGE
@@ -64,7 +64,7 @@ class PageReception(ReceivingRole):
         station.listen_fast(settings.carrier, expect, short_train=short)
 
     def _page_begins(self, fact: EventData) -> None:
-        """The page, or more of it."""
+        """The page begins, or more of it arrives."""
         station, settings = self.station, self._settings
         station.clear(Timer.T2)
         if fact.carrier is not settings.carrier:
@@ -79,30 +79,30 @@ class PageReception(ReceivingRole):
         self.state = ReceiverState.IN_PAGE
 
     def _stray_image(self, fact: EventData) -> None:
-        """A DCE that gives octets without saying that a carrier is up."""
+        """Image octets without a carrier event before them: the page begins."""
         self._page_begins(EventData(carrier=self._settings.carrier))
         self._image_octets(fact)
 
     def _page_missed(self, _: EventData) -> None:
-        """Training failed, or it was V.21: listen to that (T2 still runs)."""
+        """Training failed, or the signal was V.21: listens for V.21 (T2 still runs)."""
         self.station.listen()
 
     def _image_octets(self, fact: EventData) -> None:
-        """Decodes as they come."""
+        """Decodes them."""
         self._feed(lambda intake: intake.octets(fact.octets))
 
     def _image_lost(self, fact: EventData) -> None:
-        """Counts the rows that were in what a network lost."""
+        """A network lost image octets: estimates the rows that were in them."""
         self.station.note("image_lost", octets=fact.lost)
         self._feed(lambda intake: intake.lost(fact.lost))
 
     def _image_frame(self, fact: EventData) -> None:
-        """Keeps a frame whose FCS is right."""
+        """Keeps a frame with a correct FCS."""
         if fact.ok:
             self._feed(lambda intake: intake.frame(fact.octets))
 
     def _under_way(self) -> Intake:
-        """The page under way; a new one where there is none."""
+        """The page under way, or a new one."""
         if self._intake is None:
             settings = self._settings
             self._intake = (EcmIntake if settings.ecm else PlainIntake)(settings, _width(settings))
@@ -117,7 +117,7 @@ class PageReception(ReceivingRole):
             self.station.finish(causes.SCAN_LINE_TOO_LONG)
 
     def _page_over(self, fact: EventData) -> None:
-        """Listens for the command behind the page."""
+        """Listens for the post-message command."""
         station = self.station
         if isinstance(self._intake, PlainIntake):
             self._intake.carrier_gone(complete=fact.ok)
@@ -128,11 +128,11 @@ class PageReception(ReceivingRole):
         station.listen()
 
     def _endless(self, _: EventData) -> None:
-        """An image carrier without end: the call ends."""
+        """An image carrier longer than any page: the call ends."""
         self.station.finish(causes.PAGE_TOO_LARGE)
 
     def _wait_longer(self, _: EventData) -> None:
-        """A command that did not survive: it will be repeated."""
+        """A garbled command: T2 starts again, the command will be repeated."""
         self.station.set(Timer.T2, limits.T2_S)
 
     def _page_never_came(self, _: EventData) -> None:
@@ -158,7 +158,7 @@ class PageReception(ReceivingRole):
         self._plain_end(Fcf.EOP, fact)
 
     def _plain_end(self, end: Fcf, fact: EventData) -> None:
-        """A page without ECM is over."""
+        """Judges a page without ECM and answers its post-message command ``end``."""
         station, intake = self.station, self._intake
         if self._settings.ecm:
             station.note("ignored", state=self.state.value, what=f"{end.name} with ECM")
@@ -190,14 +190,14 @@ class PageReception(ReceivingRole):
         self._confirmation.store(PlainIntake.page(rows), Fcf.MCF if verdict is Verdict.GOOD else Fcf.RTP)
 
     def _is_repeat(self, end: Fcf, burst: Burst) -> bool:
-        """Whether a command is the last one again, because our reply was lost."""
+        """Whether a command repeats the last one because our response was lost."""
         sooner = burst.began - self.station.spoke_at < limits.REPEATED_COMMAND_S
         return sooner and end is self._receiver.end and self._receiver.replies.last in (Fcf.MCF, Fcf.RTP)
 
     # -- ECM ---------------------------------------------------------------------------------------
 
     def _pps(self, fact: EventData) -> None:
-        """A block is over (T.30 A.4.3)."""
+        """The end of a block: PPR, MCF, or storage of the page (T.30 A.4.3)."""
         station, settings = self.station, self._settings
         if not settings.ecm:
             station.note("ignored", state=self.state.value, what="PPS without ECM")
@@ -220,8 +220,8 @@ class PageReception(ReceivingRole):
         digest = sha256(intake.block.data()).digest()
         part_of_page = part.block > 0 or part.end is None
         if again and part_of_page and digest == self._confirmed_data:
-            # Of a whole page this does not tell enough: two blank ones from a transmitter that never
-            # counts pages must stay two.
+            # Not for a page of one block: two blank pages from a transmitter that does not count pages are
+            # equal as well, and must remain two.
             intake.forget_block()
             self._repeat_reply(fact)
             return
@@ -249,7 +249,7 @@ class PageReception(ReceivingRole):
         self._confirmation.store(page, Fcf.MCF)
 
     def _ecm_intake(self) -> EcmIntake:
-        """The page under way; a new one when its frames were all missed."""
+        """The page under way, or a new one when all its frames were lost."""
         intake = self._intake
         if not isinstance(intake, EcmIntake):
             self._intake = intake = EcmIntake(self._settings, _width(self._settings))

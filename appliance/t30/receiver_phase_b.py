@@ -1,4 +1,4 @@
-"""The receiving side in phases A and B: DIS or DTC, the transmitter's choice, its training."""
+"""The receiving side in phases A and B: DIS or DTC, then DCS and the training check."""
 
 from __future__ import annotations
 
@@ -24,34 +24,34 @@ if TYPE_CHECKING:
 
 
 class ReceiverIdentification(ReceivingRole):
-    """Says what we take, and obeys the transmitter's choice where it can.
+    """Sends DIS or DTC, and accepts or refuses the DCS that follows.
 
-    ``is_polled`` is called with the caller's DTC when it wants our pages.
+    ``is_polled`` is called with the content of the caller's DTC when it asks for our pages.
     """
 
     def __init__(self, receiver: Receiver, is_polled: Callable[[Facilities], None]) -> None:
         super().__init__(receiver, ReceiverState.COMMAND)
         self._is_polled = is_polled
         self._offers_pages = False
-        self._poll: tuple[HdlcFrame, ...] | None = None  # our DTC and its particulars
+        self._poll: tuple[HdlcFrame, ...] | None = None  # our DTC and its optional frames, None without poll
         self.tries = 0
         self._t1_restarts = 0
-        self.rounds = 0  # of DCS without a page
+        self.rounds = 0  # DCS received since the last page
 
     @property
     def polls_in_vain(self) -> bool:
-        """We poll, and nothing has come of it."""
+        """Whether we poll and no DCS has come."""
         return self._poll is not None and not self.rounds
 
     # -- identification ----------------------------------------------------------------------------
 
     def answer(self, *, offers_pages: bool) -> None:
-        """An answering station's start: CED, then DIS until somebody says something."""
+        """Starts an answering station: CED, then DIS, repeated until a command comes or T1 ends."""
         self._offers_pages = offers_pages
         self.station.sound_ced(self._begin_identification)
 
     def poll(self, theirs: Facilities) -> None:
-        """A calling station asks for the far end's pages (T.30 5.3.6.1.2)."""
+        """Polls, from a calling station: DTC (T.30 5.3.6.1.2).  ``theirs`` is the far end's DIS."""
         station, parameters = self.station, self.station.parameters
         if not theirs.transmits:
             station.finish(causes.NOTHING_TO_POLL)
@@ -75,6 +75,7 @@ class ReceiverIdentification(ReceivingRole):
         station.say(self._poll, self.expect_command)
 
     def offer(self) -> Facilities:
+        """The content of our DIS."""
         parameters = self.station.parameters
         return offer(
             parameters.capabilities,
@@ -84,7 +85,7 @@ class ReceiverIdentification(ReceivingRole):
         )
 
     def _dtc_field(self) -> Facilities:
-        """Bits 47 and 50 of a DTC say that SEP and PWD came with it (table 2)."""
+        """The content of our DTC: bits 47 and 50 mean that SEP and PWD accompany it (table 2)."""
         parameters = self.station.parameters
         return replace(
             offer(parameters.capabilities, sep=bool(parameters.selective_polling)),
@@ -99,7 +100,7 @@ class ReceiverIdentification(ReceivingRole):
         self._identify()
 
     def _identify(self) -> None:
-        """NSF, CSI and DIS (T.30 5.3.6.1.1)."""
+        """Sends NSF, CSI and DIS (T.30 5.3.6.1.1)."""
         station, parameters = self.station, self.station.parameters
         station.phase = Phase.B
         self.tries += 1
@@ -116,20 +117,20 @@ class ReceiverIdentification(ReceivingRole):
         self.state = ReceiverState.COMMAND
 
     def expect_command(self) -> None:
-        """After DIS, DTC, FTT, RTN or RTP: a DCS should come."""
+        """Waits for DCS, after DIS, DTC, FTT, RTN or RTP."""
         self._begin()
         self.station.set(Timer.T4, limits.T4_S)
         self.station.listen()
 
     def expect_command_after_eom(self) -> None:
-        """After EOM the transmitter waits for our DIS, which leaves after T2 (T.30 5.4.3.1)."""
+        """After EOM: the transmitter waits for our DIS, which is sent when T2 ends (T.30 5.4.3.1)."""
         self._begin()
         self.station.phase = Phase.B
         self.station.set(Timer.T2, limits.T2_S)
         self.station.listen()
 
     def _after_eom(self, _: EventData) -> None:
-        """Phase B again: DIS, or DTC where we poll."""
+        """Phase B again: DIS, or DTC when polling."""
         if self._poll is None:
             self._begin_identification()
         else:
@@ -138,10 +139,11 @@ class ReceiverIdentification(ReceivingRole):
             self.station.say(self._poll, self.expect_command)
 
     def _ask_again(self, _: EventData) -> None:
-        """Nothing came within T4: DIS until T1, DTC three times in all, a response never again."""
+        """Nothing within T4: repeats DIS until T1 ends, DTC three times in all, a response not at all."""
         station = self.station
         if self._receiver.replies.last in (Fcf.FTT, Fcf.RTN, Fcf.RTP):
-            # The transmitter owes a DCS.  It repeats its own command if it did not hear us.
+            # The transmitter is to send a DCS.  If it did not receive our response it repeats its own
+            # command.
             if self.tries < limits.TRIES:
                 self.tries += 1
                 station.set(Timer.T4, limits.T4_S)
@@ -156,18 +158,18 @@ class ReceiverIdentification(ReceivingRole):
             station.say(self._poll, self.expect_command)
 
     def _somebody_calls(self, _: EventData) -> None:
-        """CNG: a fax machine has only just begun, T1 starts anew (T.30 5.4.3.1)."""
+        """CNG: a fax machine has only just begun to call, so T1 starts again (T.30 5.4.3.1)."""
         if self.station.runs(Timer.T1) and self._t1_restarts < limits.T1_RESTARTS:
             self._t1_restarts += 1
             self.station.set(Timer.T1, limits.T1_S)
 
     def _garbled_command(self, _: EventData) -> None:
-        """A DCS that did not survive: its TCF follows, then DIS may be said again."""
+        """A garbled DCS: T4 starts again, for its TCF follows before DIS may be repeated."""
         if self.station.runs(Timer.T4):
             self.station.set(Timer.T4, limits.T4_S)
 
     def _dis_again(self, fact: EventData) -> None:
-        """A polled station that did not hear our DTC; or a caller that polls with a DIS (TSB-85)."""
+        """The polled station did not receive our DTC; or a caller polls by sending a DIS (TSB-85)."""
         station = self.station
         fif = fact.burst.fif(Fcf.DIS) or b""
         if self._poll is not None:
@@ -176,10 +178,10 @@ class ReceiverIdentification(ReceivingRole):
             station.x = True
             self.polled_with(fif, fact.burst)
         else:
-            station.note("ignored", state=self.state.value, what="DIS")  # the echo of our own
+            station.note("ignored", state=self.state.value, what="DIS")  # an echo of ours
 
     def _repeat_what_was_said(self, fact: EventData) -> None:
-        """CRP: the last response again, or what we asked."""
+        """CRP: repeats the last response, or DIS or DTC."""
         if self._receiver.replies.any:
             self._repeat_reply(fact)
         else:
@@ -197,6 +199,7 @@ class ReceiverIdentification(ReceivingRole):
     # -- being polled ------------------------------------------------------------------------------
 
     def polled_with(self, fif: bytes, burst: Burst) -> None:
+        """Handles a DTC with this FIF: checks SEP and PWD, then hands the call to the sender."""
         station = self.station
         self._learn_id(burst, Fcf.CIG)
         station.clear(Timer.T1, Timer.T4, Timer.T2)
@@ -214,7 +217,7 @@ class ReceiverIdentification(ReceivingRole):
             self.station.note("remote_id", id=self.station.remote_id)
 
     def _named_right(self, burst: Burst) -> bool:
-        """Whether SEP asks for what we offer; a document without a name is for everybody."""
+        """Whether SEP names a document on offer; one without a name is for every caller."""
         station, sep = self.station, burst.fif(Fcf.SEP)
         if sep is not None:
             station.selective_polling = decode_ident(sep)
@@ -233,7 +236,7 @@ class ReceiverIdentification(ReceivingRole):
     # -- the transmitter's choice ------------------------------------------------------------------
 
     def chosen(self, burst: Burst) -> None:
-        """A DCS, in whatever state: its training is checked."""
+        """Handles a DCS, in any state: checks it and goes on to the training check."""
         station = self.station
         station.clear(Timer.T1, Timer.T2, Timer.T4)
         station.phase = Phase.B
@@ -285,7 +288,7 @@ class ReceiverIdentification(ReceivingRole):
 
 
 class TrainingCheck(ReceivingRole):
-    """Judges the training of one DCS; ``settings`` is what that DCS chose."""
+    """Receives the training check that follows a DCS with these ``settings``."""
 
     def __init__(self, receiver: Receiver, settings: Settings) -> None:
         super().__init__(receiver, ReceiverState.TCF)
@@ -299,21 +302,21 @@ class TrainingCheck(ReceivingRole):
         self.station.listen_fast(self._settings.carrier, Expect.TCF)
 
     def _tcf_begins(self, fact: EventData) -> None:
-        """Only zeros at the rate of the DCS count."""
+        """Starts to count; a signal at another rate than the DCS's is noted."""
         self._judge = TcfJudge(self._settings.carrier, ecm=self._settings.ecm)
         if fact.carrier is not self._settings.carrier:
             self.station.note("wrong_carrier", carrier=fact.carrier.name if fact.carrier else "")
 
     def _tcf_octets(self, fact: EventData) -> None:
-        """Counts zeros and others."""
+        """Counts zeros and other octets."""
         if self.station.listener.carrier in (None, self._settings.carrier):
             self._judge.feed(fact.octets)
 
     def _tcf_octets_lost(self, _: EventData) -> None:
-        """Nothing: the training check is of the line, not of the network behind it."""
+        """Ignored: the training check tests the line, not the network after it."""
 
     def _tcf_missed(self, _: EventData) -> None:
-        """Listens again until the time for a TCF is over."""
+        """Listens again, until the time for TCF is over."""
         self.station.listen_fast(self._settings.carrier, Expect.TCF)
 
     def _tcf_over(self, _: EventData) -> None:

@@ -1,4 +1,4 @@
-"""What the receiving side's roles have in common: their answers, and commands that any of them may hear."""
+"""What the receiver's roles share: their responses, and the commands that arrive in any state."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Replies:
-    """The last response, and what comes after it."""
+    """Sends responses, and repeats the last one."""
 
     def __init__(self, station: Station) -> None:
         self._station = station
@@ -30,23 +30,23 @@ class Replies:
 
     @property
     def any(self) -> bool:
-        """Something was answered since identification began."""
+        """Whether a response was sent since identification began."""
         return bool(self._frames)
 
     def forget(self) -> None:
-        """Identification begins: what was answered before counts no more."""
+        """Forgets the last response, as identification begins."""
         self.last = None
         self._frames = ()
 
     def say(self, reply: Fcf, then: Callable[[], None], fif: bytes = b"") -> None:
-        """Answers; ``then`` runs when it has left the line."""
+        """Sends a response; ``then`` runs when it has left the line."""
         self._station.clear(Timer.T1, Timer.T2, Timer.T4)
         self.last, self._then, self._repeats = reply, then, 0
         self._frames = (HdlcFrame(reply, fif),)
         self._station.say(self._frames, then)
 
     def repeat(self, state: Enum) -> None:
-        """Answers the same again, which the far end did not hear in this ``state``."""
+        """Repeats the last response; ``state`` is the role's, for the trace."""
         station = self._station
         self._repeats += 1
         if not self._frames:
@@ -59,14 +59,14 @@ class Replies:
 
 
 class ReceivingRole(StationRole):
-    """A role of the receiving side."""
+    """Base of the receiver's roles."""
 
     def __init__(self, receiver: Receiver, state: Enum) -> None:
         super().__init__(receiver.station, state)
         self._receiver = receiver
 
     def _dcs(self, fact: EventData) -> None:
-        """The transmitter has chosen: training follows."""
+        """The transmitter's choice: the training check follows."""
         self._receiver.identification.chosen(fact.burst)
 
     def _dtc(self, fact: EventData) -> None:
@@ -77,7 +77,7 @@ class ReceivingRole(StationRole):
         self._receiver.identification.polled_with(fact.burst.fif(Fcf.DTC) or b"", fact.burst)
 
     def _command_again(self, fact: EventData) -> None:
-        """The last command again: the same response; any other means nothing here."""
+        """The last command again: repeats the response; any other command is ignored."""
         if self._receiver.is_last_command(fact.burst):
             self._repeat_reply(fact)
         else:
@@ -85,7 +85,7 @@ class ReceivingRole(StationRole):
             self.station.note("ignored", state=self.state.value, what=what.name if what else "")
 
     def _repeat_reply(self, _: EventData) -> None:
-        """The far end did not hear our response."""
+        """Repeats the last response."""
         self._receiver.replies.repeat(self.state)
 
     def cause_when_left(self) -> Cause:

@@ -1,4 +1,4 @@
-"""What the parts of a station are made of: what may happen, steps in tables, a role with its state."""
+"""Stimuli, state tables, and the base class of the roles of a station."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ if TYPE_CHECKING:
 
 
 class Timer(Enum):
-    """Timers that may run; the lengths are in ``timers``."""
+    """The timers; their durations are in ``timers``."""
 
     T0 = "T0"
     T1 = "T1"
     T2 = "T2"
     T4 = "T4"
-    TCF = "wait for TCF"  # a TCF that does not come
-    BARE_CARRIER = "bare carrier"  # a fast carrier that brings nothing
-    BURST_END = "burst end"  # a carrier that does not fall after the final frame
-    PAGE = "wait for a page"  # a page that is not delivered
-    STORE = "wait for the store"  # a page that is not stored
-    NOT_READY = "patience before RNR"  # time to say RNR
-    IMAGE = "longest page"  # an image carrier without end
-    QUIET = "quiet"  # the far end talks, though nothing of it has come yet
-    LEAVE = "leave"  # DCN that does not get through to the line
+    TCF = "wait for TCF"  # no TCF arrives
+    BARE_CARRIER = "bare carrier"  # a fast carrier brings no data
+    BURST_END = "burst end"  # the carrier does not end after the final frame
+    PAGE = "wait for a page"  # a page to send is not delivered
+    STORE = "wait for the store"  # a received page is not stored
+    NOT_READY = "patience before RNR"  # RNR is to be sent
+    IMAGE = "longest page"  # an image carrier does not end
+    QUIET = "quiet"  # the far end is assumed to transmit, though nothing has arrived yet
+    LEAVE = "leave"  # DCN cannot be sent
 
 
 class LineStimulus(Enum):
     """Stimuli that are neither a command in a burst nor a timer."""
 
     GARBLED = "garbled burst"
-    V21_ON = "V.21 carrier"  # not noted where a table does not have it
-    CNG = "CNG"  # likewise
-    QUIET = "end of an empty burst"  # likewise
-    UNKNOWN = "unknown command"  # garbled where a table does not have it
+    V21_ON = "V.21 carrier"
+    CNG = "CNG"
+    QUIET = "end of an empty burst"
+    UNKNOWN = "unknown command"  # handled as GARBLED where a table does not have it
     FAST_ON = "fast carrier"
     FAST_DATA = "image octets"
     FAST_LOST = "lost image octets"
@@ -54,23 +54,24 @@ class LineStimulus(Enum):
 
 Stimulus = Fcf | LineStimulus | Timer
 
+# No "ignored" event where a table does not have them.
 _NOT_NOTED = frozenset({LineStimulus.V21_ON, LineStimulus.CNG, LineStimulus.QUIET})
 
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """Good frames of one V.21 burst, in order; ``began`` is when its carrier came up."""
+    """The valid frames of one V.21 burst, in order; ``began`` is when its carrier came up, seconds."""
 
     frames: tuple[HdlcFrame, ...] = ()
     began: float = 0.0
 
     @property
     def command(self) -> Fcf | None:
-        """Code of the last frame that says what to do, None when no frame does."""
+        """Code of the last frame that is a command or response, None when all are optional frames."""
         return next((f.fcf for f in reversed(self.frames) if f.fcf not in OPTIONAL), None)
 
     def without_dcn(self) -> Burst:
-        """The other frames."""
+        """The burst without its DCN frames."""
         return Burst(tuple(f for f in self.frames if f.fcf is not Fcf.DCN), self.began)
 
     def fif(self, fcf: Fcf) -> bytes | None:
@@ -80,7 +81,7 @@ class Burst:
 
 @dataclass(frozen=True, slots=True)
 class EventData:
-    """What came with a stimulus."""
+    """The data of a stimulus."""
 
     burst: Burst = field(default_factory=Burst)
     carrier: Carrier | None = None
@@ -94,10 +95,10 @@ NO_DATA = EventData()
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a state does upon a stimulus.
+    """The reaction of a state to a stimulus.
 
-    ``act`` is a method of the role.  ``to`` are the states that it may lead to, at once or when what it says
-    has left the line; its own is always one of them.
+    ``act`` is a method of the role.  ``to`` are the states that it may lead to, at once or when the signal
+    that it sends has left the line; the role may always stay in its state.
     """
 
     act: Callable[[Any, EventData], None]
@@ -105,7 +106,7 @@ class Step:
 
 
 def go(act: Callable[[Any, EventData], None], *to: Enum) -> Step:
-    """A step, as the tables write it."""
+    """A ``Step``, in the form that the tables use."""
     return Step(act, to)
 
 
@@ -113,7 +114,7 @@ Table = dict[Enum, dict[Stimulus, Step]]
 
 
 class StationRole:
-    """Sender or receiver: a state, a table, and what to do when the far end leaves."""
+    """Base of the roles of sender and receiver: a state, and a table of the reactions in each state."""
 
     TABLE: ClassVar[Table]
 
@@ -122,7 +123,7 @@ class StationRole:
         self.state = state
 
     def take(self, stimulus: Stimulus, fact: EventData = NO_DATA) -> None:
-        """Runs the method that the table has for this; notes what it has not."""
+        """Runs the method that the table has for this stimulus; without one, notes it as "ignored"."""
         table = self.TABLE[self.state]
         step = table.get(stimulus)
         if step is None and stimulus is LineStimulus.UNKNOWN:
@@ -134,14 +135,14 @@ class StationRole:
         step.act(self, fact)
 
     def cause_when_left(self) -> Cause:
-        """How the call has ended when the far end goes now."""
+        """The cause of the call's end if the far end disconnects now."""
         raise NotImplementedError
 
     def page_delivered(self, event: PageDelivered) -> None:
-        """Pages are kept whatever the state."""
+        """Takes a page to send, in any state."""
 
     def end_permitted(self, event: EndPermitted) -> None:
-        """So is the permission to end the last one."""
+        """Takes the reply to the request for permission to send the last page, in any state."""
 
 
 def _word(stimulus: Stimulus) -> str:

@@ -1,7 +1,7 @@
-"""The transmitting side: who of its roles is in charge.
+"""The transmitting side: its roles and the order in which they take over.
 
-``Identification`` and ``Training`` (``sender_phase_b``) yield a ``Link``; a page takes it: ``PlainPage``
-(``sender_page``) or ``EcmPageTransfer`` (``sender_ecm``).
+``Identification`` and ``Training`` (``sender_phase_b``) yield a ``Link``; ``PlainPage`` (``sender_page``) or
+``EcmPageTransfer`` (``sender_ecm``) sends a page over it.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from appliance.t30.station import Station
 
 
 class Sender:
-    """Sends the pages of a call: hands it from role to role.
+    """Sends the pages of a call.
 
-    ``polls`` is called with the far end's DIS when there is (or remains) a poll to make, and hands the
-    call to the receiving part.
+    ``polls`` is called with the content of the far end's DIS when nothing is left to send and the call is to
+    poll; it hands the call to the receiver.
     """
 
     TABLE: ClassVar[Table] = {
@@ -49,35 +49,35 @@ class Sender:
     # -- from outside ------------------------------------------------------------------------------
 
     def call(self) -> None:
-        """A calling station's start."""
+        """Starts a calling station."""
         self._identify()
         self.identification.call()
 
     def answer_poll(self, wanted: Facilities) -> None:
-        """An answering station's start, once the caller has sent DTC."""
+        """Starts to send from an answering station; ``wanted`` is the content of the caller's DTC."""
         self._identify()
         self.identification.begin(wanted)
 
     # -- for the roles: who comes next -------------------------------------------------------------
 
     def poll(self, theirs: Facilities) -> None:
-        """Nothing is (or remains) to send: the call goes to the receiving part."""
+        """Hands the call to the receiver, when nothing is left to send."""
         self.poll_wanted = False
         self._polls(theirs)
 
     def train(self, link: Link) -> None:
-        """The page to send has been chosen for."""
+        """Sends DCS and TCF for the page to send."""
         training = Training(self, link)
         self.station.part = training
         training.begin()
 
     def trained(self, link: Link) -> None:
-        """CFR: the page."""
+        """Sends the page after CFR."""
         self.identification.trained()
         self.send(link)
 
     def send(self, link: Link) -> None:
-        """The page to send, over this link."""
+        """Sends the current page over this link."""
         known = self.desk.current
         if known is None or known.page is None:
             self.station.finish(self.desk.failure)
@@ -90,17 +90,17 @@ class Sender:
         return (EcmPageTransfer if link.settings.ecm else PlainPage)(self, link, page, last=last)
 
     def retrain(self, ground: Ground) -> None:
-        """DCS again for the page to send."""
+        """Trains again for the current page."""
         self._identify()
         self.identification.retrain(ground)
 
     def await_dis(self, ground: Ground) -> None:
-        """After EOM."""
+        """Waits for the receiver's DIS after EOM."""
         self._identify()
         self.identification.await_dis(ground)
 
     def dis_in_place_of_answer(self, ground: Ground, fact: EventData) -> None:
-        """The receiver began anew."""
+        """Handles a DIS that came instead of a response: the receiver is in phase B again."""
         self._identify()
         self.identification.dis_in_place_of_answer(ground, fact)
 
@@ -108,7 +108,7 @@ class Sender:
         self.station.part = self.identification
 
     def below(self, ground: Ground) -> Ground | None:
-        """One rung down, None at the bottom."""
+        """Falls back to the next lower carrier; None at the lowest.  Counts and notes it."""
         self.station.retrainings += 1
         lower = ground.below()
         if lower is not None:
@@ -118,7 +118,7 @@ class Sender:
         return lower
 
     def cause_in_phase_b(self) -> Cause:
-        """How the call has ended when the far end goes before the page, or before it once more."""
+        """The cause when the far end disconnects before a page, or before its repetition."""
         station = self.station
         if station.phase is Phase.B and station.pages_sent == 0 and self.desk.times_sent == 0:
             return causes.HUNG_UP_BEFORE_PAGES

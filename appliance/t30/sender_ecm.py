@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
 
 class EcmPageTransfer(PageTransfer):
-    """A page with ECM."""
+    """Sends a page with ECM."""
 
     def __init__(self, sender: Sender, link: Link, page: CodedPage, *, last: bool) -> None:
         super().__init__(sender, SenderState.PPS, link, page, last=last)
         self._ecm = EcmPage(reverse_bits(page.data), link.settings.frame_octets)
-        self._wanted: frozenset[int] = frozenset()  # frames to send: the block's, or those asked for again
+        self._wanted: frozenset[int] = frozenset()  # frames to send: all of the block, or those of the PPR
         self._pprs = 0  # at this rate
-        self._frames_owed = 0  # at this rate: the block's, or those that the last CTC left
+        self._frames_owed = 0  # frames to deliver at this rate: all of the block, or the rest before CTC
         self._missed_first = 0  # frames that the first PPR at this rate asked for
         self._least_missing = 0  # the fewest frames that a PPR for this block asked for
-        self._fruitless = 0  # PPRs in a row that did not ask for fewer
-        self._fruitful_at = 0.0  # when one last did, or the block began
+        self._fruitless = 0  # PPRs in succession that did not ask for fewer
+        self._fruitful_at = 0.0  # when one last did, or the block began, seconds
         self._ctcs = 0  # for this block
         self._rrs = 0
         self._not_ready_since: float | None = None  # the first RNR: T5 runs from here
@@ -43,7 +43,7 @@ class EcmPageTransfer(PageTransfer):
     # -- blocks ------------------------------------------------------------------------------------
 
     def _send(self) -> None:
-        """The first frame of a block and all behind it."""
+        """Sends all frames of the current block."""
         frames = self._ecm.frames_in_block
         self._wanted = frozenset(range(frames))
         self._pprs = self._ctcs = self._fruitless = 0
@@ -76,7 +76,7 @@ class EcmPageTransfer(PageTransfer):
         self._command(HdlcFrame(Fcf.PPS, part.encode(self.station.x)), SenderState.PPS)
 
     def _block_confirmed(self, fact: EventData) -> None:
-        """MCF: the next block; behind the last one the page is confirmed."""
+        """MCF: the next block; after the last one the page is confirmed."""
         self._heard_from()
         if self._ecm.last_block:
             self._page_confirmed(fact)
@@ -94,7 +94,7 @@ class EcmPageTransfer(PageTransfer):
         wanted = frozenset(n for n in asked if n < self._ecm.frames_in_block)
         self._heard_from()
         self._pprs += 1
-        # A receiver that asks for nothing that exists waits for an image carrier all the same.
+        # A PPR that asks for no frame of the block: the receiver waits for an image carrier all the same.
         self._wanted = wanted or frozenset({self._ecm.frames_in_block - 1})
         station.note("ppr", page=self._number, block=self._ecm.block + 1, frames=len(wanted))
         if self._pprs == 1:
@@ -112,12 +112,12 @@ class EcmPageTransfer(PageTransfer):
             self._after_last_ppr(len(wanted))
 
     def _in_vain(self) -> bool:
-        """Whether this block cannot succeed: neither at the rate of its page nor at another one."""
+        """Whether repetition has not helped for so long that the block is to be given up."""
         too_long = self.station.now - self._fruitful_at > limits.FRUITLESS_S and self._ctcs > 0
         return self._fruitless >= limits.FRUITLESS_PPRS or (self._fruitless > 0 and too_long)
 
     def _give_block_up(self) -> None:
-        """EOR: going on to the next page would deliver a fax with a hole, so it ends here."""
+        """Sends EOR-EOP: to go on to the next page would deliver an incomplete fax."""
         self._command(HdlcFrame(Fcf.EOR, bytes((Fcf.EOP.value | self.station.x,))), SenderState.ERR)
 
     def _after_last_ppr(self, missing: int) -> None:
@@ -126,14 +126,14 @@ class EcmPageTransfer(PageTransfer):
         through = self._frames_owed - missing
         repeats_came = missing < (self._frames_owed if self._ctcs else self._missed_first)
         if not repeats_came or through < self._frames_owed * KEEP_RATE_SHARE:
-            # V.27ter that let nothing through even after a CTC: at 2400 a block would take minutes each time.
+            # No frame got through in V.27ter even after a CTC: at 2400 bit/s each attempt would take minutes.
             nothing = through == 0 and self._ctcs > 0
             slow = ground.carrier.modulation is Modulation.V27TER
             lower = None if nothing and slow else self._sender.below(ground)
             if lower is None:
                 self._give_block_up()
                 return
-            # The next rung is hardly better than one that let nothing through.
+            # Where no frame got through, the next lower rate is hardly better: skip it.
             ground = (nothing and self._sender.below(lower)) or lower
         self._link = self._link.on(ground)
         self.station.carrier_used = ground.carrier
@@ -150,13 +150,13 @@ class EcmPageTransfer(PageTransfer):
         self._send_block()
 
     def _err(self, _: EventData) -> None:
-        """ERR: DCN; the page has a hole."""
+        """ERR: DCN; the page is incomplete."""
         self.station.finish(causes.ECM_GAVE_UP)
 
     # -- a receiver that is not ready --------------------------------------------------------------
 
     def _rnr(self, _: EventData) -> None:
-        """The receiver is not ready: ask again until it is, for T5 (T.30 A.5.4.1)."""
+        """The receiver is not ready: RR until it is, for T5 at most (T.30 A.5.4.1)."""
         station = self.station
         station.clear(Timer.T4)
         if self._not_ready_since is None:
@@ -170,7 +170,7 @@ class EcmPageTransfer(PageTransfer):
         self._command(HdlcFrame(Fcf.RR), SenderState.RR)
 
     def _heard_from(self) -> None:
-        """A response that is not RNR: nothing is waited for."""
+        """A response other than RNR arrived: T5 no longer runs."""
         super()._heard_from()
         self._not_ready_since = None
         self._rrs = 0

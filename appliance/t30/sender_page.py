@@ -1,4 +1,4 @@
-"""Sending one page over a link, and what both kinds of pages have in common (phases C and D)."""
+"""Sending one page without ECM, and what pages with and without ECM share (T.30 phases C and D)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class PageTransfer(AskingRole):
-    """One page, from its first bit to what the receiver says of it."""
+    """Sends one page and handles the response to it; ``last`` when no other page follows."""
 
     def __init__(
         self, sender: Sender, state: SenderState, link: Link, page: CodedPage, *, last: bool
@@ -36,21 +36,21 @@ class PageTransfer(AskingRole):
         self._link = link
         self._page = page
         self._last = last
-        self._end: Fcf | None = None  # command that closes the page; None before it is known
+        self._end: Fcf | None = None  # post-message command, None before it is known
         self._long_train = False  # after CTR
 
     def _send(self) -> None:
-        """The page's bits."""
+        """Sends the data of the page."""
         raise NotImplementedError
 
     def _say_end(self, end: Fcf) -> None:
-        """The command that closes the page."""
+        """Sends the post-message command."""
         raise NotImplementedError
 
     # -- phase C -----------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Trained: phase C."""
+        """Begins phase C."""
         station, page, settings = self.station, self._page, self._link.settings
         station.phase = Phase.C
         self._desk.times_sent += 1
@@ -69,15 +69,15 @@ class PageTransfer(AskingRole):
 
     @property
     def _number(self) -> int:
-        """Of this page, from 1."""
+        """The number of this page, from 1."""
         return self._desk.index + 1
 
     def _short_train(self) -> bool:
-        """V.17 resynchronises once TCF has been passed (T.30 5.3.6.1.2 note, V.17 5); not after CTR."""
+        """Whether to use short training: V.17 after a good TCF (T.30 5.3.6.1.2 note), not after CTR."""
         return self._link.settings.carrier.modulation is Modulation.V17 and not self._long_train
 
     def _end_page(self, _: EventData | None = None) -> None:
-        """The page is out: says what comes next, once that is known."""
+        """The page was sent: sends the post-message command, once it is known."""
         end = self._what_follows()
         if end is None:
             self.state = SenderState.NEEDS_NEXT
@@ -87,7 +87,7 @@ class PageTransfer(AskingRole):
         self._close_page(end)
 
     def _end_page_late(self, _: EventData) -> None:
-        """The next page is not ready, or not permitted: EOM leaves phase B's time for it."""
+        """The next page is not ready, or not permitted: EOM, so that phase B gives it more time."""
         self._close_page(Fcf.EOM)
 
     def page_delivered(self, event: PageDelivered) -> None:
@@ -103,7 +103,7 @@ class PageTransfer(AskingRole):
             self.take(LineStimulus.PAGE)
 
     def _what_follows(self) -> Fcf | None:
-        """The post-message command, None while the next page is awaited."""
+        """The post-message command, None while it depends on a page that has not been delivered."""
         if self._last:
             return Fcf.EOM if self._sender.poll_wanted else Fcf.EOP
         following = self._desk.following
@@ -112,7 +112,7 @@ class PageTransfer(AskingRole):
         if following.page is None:
             return Fcf.EOP
         if not self._desk.may_begin(following):
-            return None if self._desk.refused is None else Fcf.EOM  # this page can still be confirmed
+            return None if self._desk.refused is None else Fcf.EOM  # the current page can still be confirmed
         if self._desk.index + 1 in self.station.parameters.documents_begin:
             return Fcf.EOM
         try:
@@ -135,7 +135,7 @@ class PageTransfer(AskingRole):
         self._next_page(train=False)
 
     def _page_confirmed_poor(self, _: EventData) -> None:
-        """RTP: taken, but train again before the next page (T.30 5.3.6.1.6)."""
+        """RTP: the page is accepted; training precedes the next one (T.30 5.3.6.1.6)."""
         self.station.note("rtp", page=self._number)
         if self._end is Fcf.EOP:
             self._heard_from()
@@ -162,10 +162,10 @@ class PageTransfer(AskingRole):
             self._sender.send(self._link)
 
     def _page_refused(self, _: EventData) -> None:
-        """RTN: the page goes again after training one rung down.
+        """RTN: the page is sent again after training at the next lower rate.
 
-        T.30 figure 5-2 ends the call when it is the last page; sending that again too is the owner's
-        choice.
+        T.30 figure 5-2 ends the call when it is the last page; whether to send that again is a parameter of
+        the call (``resend_last_page``).
         """
         station = self.station
         self._heard_from()
@@ -181,7 +181,7 @@ class PageTransfer(AskingRole):
             self._sender.retrain(ground)
 
     def _interrupt_positive(self, fact: EventData) -> None:
-        """PIP: the page is good, and an operator wants to speak.  Nobody is here: go on."""
+        """PIP: the page is accepted, and an operator asks to speak.  The call goes on, there is none here."""
         self.station.note("pip", page=self._number)
         if self._end is Fcf.EOP:
             self.station.pages_sent += 1
@@ -190,18 +190,18 @@ class PageTransfer(AskingRole):
             self._page_confirmed(fact)
 
     def _interrupt_negative(self, _: EventData) -> None:
-        """PIN: the page is bad, and only an operator could help."""
+        """PIN: the page is refused, and an operator asks to speak: the call ends."""
         self.station.note("pin", page=self._number)
         self.station.finish(causes.OPERATOR_WANTED)
 
     def _wait_on(self, _: EventData) -> None:
-        """A response that did not survive: T4 goes on."""
+        """A garbled response: T4 runs on."""
 
     def _began_anew(self, fact: EventData) -> None:
-        """DIS in place of a response: the receiver is back in phase B, and what it had of the page is lost.
+        """DIS instead of a response: the receiver is back in phase B, the page is trained for and sent again.
 
-        T.30 has no such answer.  Receivers in wide use give it after one command that a lost packet broke,
-        and hang up at the next one; so the page goes again from its training on.
+        T.30 does not provide for it.  Receivers in wide use do so after one command that a lost packet
+        damaged, discard the page, and hang up at the next command.
         """
         station = self.station
         self._heard_from()
@@ -212,11 +212,11 @@ class PageTransfer(AskingRole):
         self._sender.dis_in_place_of_answer(self._link.ground, fact)
 
     def _invalid_response(self, _: EventData) -> None:
-        """A response that does not exist, its FCS right: DCN (T.30 5.4.2, TSB-85)."""
+        """An undefined response with a correct FCS: DCN (T.30 5.4.2, TSB-85)."""
         self.station.finish(self._cause_of_unconfirmed())
 
     def _heard_from(self) -> None:
-        """A response came."""
+        """A response arrived."""
         self.station.clear(Timer.T4)
 
     # -- the end -----------------------------------------------------------------------------------
@@ -236,7 +236,7 @@ class PageTransfer(AskingRole):
             return causes.LAST_PAGE_UNCONFIRMED
         return causes.HUNG_UP_AFTER_PAGE
 
-    # -- what states do that all pages have ----------------------------------------------------------
+    # -- parts of the tables of both kinds of pages --------------------------------------------------
 
     _NEEDS_NEXT: ClassVar[dict[Stimulus, Step]] = {
         LineStimulus.PAGE: go(_end_page, SenderState.POST, SenderState.PPS),
@@ -262,7 +262,7 @@ class PageTransfer(AskingRole):
 
 
 class PlainPage(PageTransfer):
-    """A page without ECM."""
+    """Sends a page without ECM."""
 
     def __init__(self, sender: Sender, link: Link, page: CodedPage, *, last: bool) -> None:
         super().__init__(sender, SenderState.POST, link, page, last=last)

@@ -25,22 +25,22 @@ if TYPE_CHECKING:
 
 
 class Identification(StationRole):
-    """Finds out what the receiver takes, and chooses for the page to send: that yields a ``Ground``."""
+    """Takes the receiver's DIS or DTC, and chooses the settings for the page to send."""
 
     def __init__(self, sender: Sender) -> None:
         super().__init__(sender.station, SenderState.CALLING)
         self._sender = sender
         self._desk = sender.desk
         self._ground: Ground | None = None  # None until the receiver has said what it takes
-        self._rounds = 0  # of DIS without a page
+        self._rounds = 0  # DIS received since the last training that succeeded
 
     # -- how it begins -----------------------------------------------------------------------------
 
     def call(self) -> None:
-        """A calling station's start: CNG, and a DIS is waited for."""
+        """Starts a calling station: CNG, and T0 for a DIS."""
         station = self.station
-        # Asked for as the best of receivers takes it, so that it is here when the far end has said what it
-        # takes: some hang up after a quarter of a minute of silence.  With none, there is only to poll.
+        # Requested before the DIS, for a receiver that accepts everything, so that it is ready in time: some
+        # receivers hang up after 15 s of silence.  If there is no page, the call can only poll.
         own = station.parameters.capabilities
         self._desk.expects(Accepts(own.codings, own.resolutions, own.width, own.length))
         self._desk.ask(0)
@@ -48,7 +48,7 @@ class Identification(StationRole):
         station.set(Timer.T0, limits.T0_S)
 
     def begin(self, theirs: Facilities) -> None:
-        """The receiver has said what it takes."""
+        """Negotiates with the content of the receiver's DIS or DTC, then waits for the page to send."""
         station = self.station
         station.phase = Phase.B
         parameters = station.parameters
@@ -56,7 +56,7 @@ class Identification(StationRole):
         if not common.carriers:
             station.finish(causes.NOTHING_IN_COMMON)
             return
-        # A rate that failed earlier in this call is not tried again.
+        # Rates above one that failed earlier in this call are not tried again.
         reached = rungs(frozenset(common.carriers), self._ground.carrier if self._ground else None)
         self._ground = Ground(common, reached[0], theirs.sub, theirs.pwd)
         self._desk.accepts(common.accepts, self._ground.fits)
@@ -69,7 +69,7 @@ class Identification(StationRole):
         self._train_when_quiet()
 
     def retrain(self, ground: Ground) -> None:
-        """DCS again, on this rung."""
+        """Sends DCS again, at the carrier of ``ground``."""
         self._ground = ground
         self.station.note("retrain")
         self.station.phase = Phase.B
@@ -77,7 +77,7 @@ class Identification(StationRole):
         self._train_when_quiet()
 
     def await_dis(self, ground: Ground) -> None:
-        """After EOM both ends are back in phase B, and the receiver speaks first."""
+        """Waits for DIS: after EOM both ends are back in phase B, and the receiver transmits first."""
         self._ground = ground
         self.station.phase = Phase.B
         self.state = SenderState.DIS
@@ -85,24 +85,24 @@ class Identification(StationRole):
         self.station.listen()
 
     def dis_in_place_of_answer(self, ground: Ground, fact: EventData) -> None:
-        """The receiver is back in phase B by itself."""
+        """Handles a DIS that came instead of a response: the receiver is in phase B again."""
         self._ground = ground
         self._dis(fact)
 
     def trained(self) -> None:
-        """CFR came."""
+        """To be called upon CFR."""
         self._rounds = 0
 
     # -- identification ----------------------------------------------------------------------------
 
     def _somebody_there(self, _: EventData) -> None:
-        """A fax machine speaks: T1 from here (T.30 5.4.3.1)."""
+        """V.21 was detected: T1 runs in place of T0 (T.30 5.4.3.1)."""
         if self.station.runs(Timer.T0):
             self.station.clear(Timer.T0)
             self.station.set(Timer.T1, limits.T1_S)
 
     def _nobody(self, _: EventData) -> None:
-        """Nothing was heard within T0, or nothing understood within T1: DCN."""
+        """Nothing detected within T0, or no valid DIS within T1: DCN."""
         silent = self.station.phase is Phase.A
         self.station.finish(causes.NO_FAX_ANSWERED if silent else causes.HUNG_UP_AFTER_PAGE)
 
@@ -129,7 +129,7 @@ class Identification(StationRole):
             self.begin(theirs)
 
     def _nothing_to_send(self) -> bool:
-        """All pages confirmed, or there never was one."""
+        """Whether all pages are confirmed, or there are none."""
         if self._desk.index:
             return self._desk.all_confirmed
         known = self._desk.current
@@ -161,7 +161,7 @@ class Identification(StationRole):
         self.station.finish(self._desk.cause_of_lateness())
 
     def _train_when_quiet(self, _: EventData | None = None) -> None:
-        """DCS and TCF, as soon as the page is there and the line is free."""
+        """DCS and TCF, as soon as the page is ready and the line is free."""
         station, desk, ground = self.station, self._desk, self._ground
         known = desk.current
         if desk.refused is not None and not station.talks:
@@ -188,7 +188,7 @@ class Identification(StationRole):
             return causes.NO_FAX_ANSWERED
         known = self._desk.current
         if self.state is SenderState.NEEDS_PAGE and (known is None or not self._desk.may_begin(known)):
-            return self._desk.cause_of_lateness()  # it lost patience with us
+            return self._desk.cause_of_lateness()  # the far end did not wait for the page
         return self._sender.cause_in_phase_b()
 
     TABLE: ClassVar[Table] = {
@@ -215,7 +215,7 @@ class Identification(StationRole):
 
 
 class Training(AskingRole):
-    """DCS and the training check: CFR makes what was chosen a link that pages take."""
+    """Sends DCS and TCF; after CFR pages are sent over the link."""
 
     def __init__(self, sender: Sender, link: Link) -> None:
         super().__init__(sender.station, SenderState.CFR, sender.answers)
@@ -223,6 +223,7 @@ class Training(AskingRole):
         self._link = link
 
     def begin(self) -> None:
+        """Sends DCS and TCF for the first time."""
         station, settings = self.station, self._link.settings
         station.note("dcs", settings=settings.describe())
         station.ecm_used, station.carrier_used = settings.ecm, settings.carrier
@@ -253,13 +254,13 @@ class Training(AskingRole):
         )
 
     def _cfr(self, _: EventData) -> None:
-        """CFR: the page."""
+        """CFR: sends the page."""
         self.station.clear(Timer.T4)
         self.station.note("trained", rate=self._link.settings.carrier.bit_rate)
         self._sender.trained(self._link)
 
     def _ftt(self, _: EventData) -> None:
-        """FTT: DCS again, at the nominal pace or one rung down; DCN at the bottom."""
+        """FTT: DCS again, at nominal times or at the next lower rate; DCN when there is none."""
         self.station.clear(Timer.T4)
         ground = self._link.ground if self.station.slow_down() else self._sender.below(self._link.ground)
         if ground is None:

@@ -1,4 +1,4 @@
-"""What sender and receiver wait for."""
+"""The states of sender and receiver: what each waits for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class SenderState(Enum):
-    """What the sender waits for."""
+    """The states of the sender's roles."""
 
     CALLING = "waits for DIS"
     NEEDS_PAGE = "waits for a page to send"
@@ -21,7 +21,7 @@ class SenderState(Enum):
 
 
 class ReceiverState(Enum):
-    """What the receiver waits for."""
+    """The states of the receiver's roles."""
 
     COMMAND = "waits for DCS or DTC"
     TCF = "waits for TCF"

@@ -1,15 +1,15 @@
-"""What sender and receiver share: the line, bursts of frames, timers, saying good-bye.
+"""What sender and receiver share: the line, bursts of frames, timers, the end of the call.
 
-House rules:
+Rules:
 
-* One of two parts (``sender.Sender``, ``receiver.Receiver``) is in charge at a time.  Each has a state
-  and a table: state x stimulus -> a method, and the states it may lead to.  What the table does not have
-  changes nothing and is noted.
-* While we talk nothing is heard: a ``Send*`` order names what comes after it (``then``), and everything
-  but ``Sent``, a lost line and replies is noted and dropped.
-* Frames are acted upon as a burst, when its carrier has gone: the last good frame that says what to do is
-  the command, whatever came before and behind it, and the others are its particulars.
-* Timers that wait for the far end stand still while it is talking.
+* One role of the sender or the receiver (``part``) is active at a time.  It has a state and a table: state
+  and stimulus give a method and the states that it may lead to.  A stimulus without an entry changes nothing
+  and is noted.
+* While we transmit nothing is received: a ``Send*`` order has a continuation (``then``), and all events but
+  ``Sent``, ``LineLost`` and replies are noted and dropped.
+* The frames of a burst are handled together, when its carrier has ended: the last valid frame that is a
+  command or response decides, and the others are its parameters.
+* Timers that wait for the far end are suspended while it transmits.
 """
 
 from __future__ import annotations
@@ -75,35 +75,39 @@ from appliance.t30.parameters import (
 from appliance.t30.roles import NO_DATA, Burst, EventData, LineStimulus, StationRole, Stimulus, Timer
 from appliance.t30.trace import describe_frame
 
-# These wait for the far end, and stand still while it talks.
+# Timers that wait for the far end; they are suspended while it transmits.
 _HELD = frozenset({Timer.T0, Timer.T1, Timer.T2, Timer.T4, Timer.TCF})
 
 
-# These end when we speak: what they waited for has come, or is asked for again.
+# Timers that end when we transmit: what they waited for has arrived, or is requested again.
 _ANSWERED = (Timer.T2, Timer.T4, Timer.TCF)
 
 
+# Progress events that the far end can cause at will; their number is limited.
 _FAR_END_CAUSES = frozenset({"ignored", "tone", "frame_bad", "frame_unknown", "frame_received"})
 
 
 Order = LineOrder | Request
 Event = LineEvent | ToCall
 
-# Of requests: unique in the process (``conversation`` says why).
+# Tickets of requests, unique within the process (``conversation`` says why).
 _TICKETS = count(1)
 
 
 class Station:
-    """One end of a fax call.  Sans-I/O: events and the time in; orders, progress and deadlines out."""
+    """One end of a fax call: takes events and the time; gives orders, progress events and deadlines.
+
+    Does no I/O and reads no clock.  ``now`` is the time of the last event, seconds on the caller's clock.
+    """
 
     def __init__(self, parameters: CallParameters, progress: Callable[[Progress], None]) -> None:
         self.parameters = parameters
         self.now = 0.0
         self.phase = Phase.A
-        self.x = False  # we have received a DIS: our X bit (T.30 5.3.6.1)
+        self.x = False  # X bit of our frames: set once a DIS was received (T.30 5.3.6.1)
         self.result: CallResult | None = None
         self.part: StationRole
-        # Facts for the result.
+        # For the result.
         self.remote_id = ""
         self.sub_address = ""
         self.selective_polling = ""
@@ -118,27 +122,27 @@ class Station:
         self.last_page_out = False
         # The line.
         self.listener = Listener(self)
-        self.spoke_at = 0.0  # when our last order has left the line
+        self.spoke_at = 0.0  # when our last signal left the line, seconds
         self._progress = progress
         self._orders: list[Order] = []
-        self._then: Callable[[], None] | None = None  # not None: we talk
+        self._then: Callable[[], None] | None = None  # not None: we transmit
         self._image_runs = False
         self._quiet_until = 0.0
-        self._held_back: LineOrder | None = None  # waits until then
+        self._held_back: LineOrder | None = None  # an order that waits for ``_quiet_until``
         self._timers: dict[Timer, float] = {}
         self._leaving: Cause | None = None
-        self._awaited = 0  # ticket of the store or the permission that is waited for
-        self._notes = 0  # lines of the account that the far end caused
+        self._awaited = 0  # ticket of the latest request for storage or permission
+        self._notes = 0  # progress events of ``_FAR_END_CAUSES`` so far
 
     # -- from outside ------------------------------------------------------------------------------
 
     @property
     def talks(self) -> bool:
-        """A ``Send*`` order runs."""
+        """Whether a ``Send*`` order runs."""
         return self._then is not None
 
     def handle(self, event: Event, now: float) -> None:
-        """Something happened on the line, or a page came or was stored."""
+        """Handles an event of the line, or a reply to a request."""
         self.now = now
         if self.result is not None:
             return
@@ -162,7 +166,7 @@ class Station:
                 self._hear(event)
 
     def handle_timer(self, now: float) -> None:
-        """Lets every timer act whose time has come."""
+        """Runs the timers that are due."""
         self.now = now
         while self.result is None and self._timers:
             timer = min(self._timers, key=self._due)
@@ -172,7 +176,7 @@ class Station:
             self._fire(timer)
 
     def next_deadline(self) -> float | None:
-        """When ``handle_timer`` wants to be called, None when no timer runs."""
+        """When ``handle_timer`` is due, seconds; None when no timer runs."""
         if self.result is not None:
             return None
         return min((self._due(timer) for timer in self._timers), default=None)
@@ -185,9 +189,9 @@ class Station:
     # -- for the parts: speaking -------------------------------------------------------------------
 
     def note(self, event: str, **fields: str | int | float | bool) -> None:
-        """A line of the live account.
+        """Reports a progress event.
 
-        What the far end can cause at will is cut off after NOTES_LIMIT lines: a trace is kept on disk.
+        Events that the far end can cause at will end after NOTES_LIMIT, for traces are kept on disk.
         """
         if event in _FAR_END_CAUSES:
             self._notes += 1
@@ -205,7 +209,10 @@ class Station:
         self.send(SendFrames(burst(*marked)), then)
 
     def send(self, order: LineOrder, then: Callable[[], None]) -> None:
-        """Gives a ``Send*`` order; ``then`` runs when it has left the line."""
+        """Gives a ``Send*`` order; ``then`` runs when the signal has left the line.
+
+        RuntimeError while another one runs.
+        """
         if self.talks:
             raise RuntimeError("two orders to send at once")
         self.listener.stop()
@@ -219,7 +226,7 @@ class Station:
             self._orders.append(order)
 
     def keep_quiet_until(self, at: float) -> None:
-        """The far end talks until then, though nothing of it has come yet: the next order to send waits."""
+        """Delays the next ``Send*`` order: the far end transmits until ``at``, though nothing has arrived."""
         self._quiet_until = at
 
     def _speak(self) -> None:
@@ -228,18 +235,18 @@ class Station:
             self._held_back = None
 
     def begin(self, now: float) -> None:
-        """The call is connected."""
+        """Starts the clock of a call that is connected."""
         self.now = now
         if self.parameters.quick:
             self._use(QUICK)
 
     def _drop_held_back(self) -> None:
-        """What has not begun to leave does not leave."""
+        """Drops an order that has been delayed."""
         if self._held_back is not None:
             self._held_back, self._then, self._image_runs = None, None, False
 
     def slow_down(self) -> bool:
-        """Something failed: nominal times from here on.  False when they are in use already."""
+        """After an error: changes to nominal times.  False when they are in use already."""
         if self.pace is NOMINAL:
             return False
         self._use(NOMINAL)
@@ -251,48 +258,55 @@ class Station:
         self._orders.append(UsePace(pace))
 
     def sound_cng(self) -> None:
-        """CNG goes on until the next order."""
+        """Sends CNG until the next order."""
         self._orders.append(SendCng())
 
     def sound_ced(self, then: Callable[[], None]) -> None:
+        """Sends CED; ``then`` runs when it has left the line."""
         self.send(SendCed(), then)
 
     def listen(self) -> None:
-        """Waits for V.21 frames."""
+        """Listens for V.21 frames."""
         self._orders.append(Receive(Carrier.V21, Expect.FRAMES))
 
     def listen_fast(self, carrier: Carrier, expect: Expect, *, short_train: bool = False) -> None:
+        """Listens for an image carrier."""
         self._orders.append(Receive(carrier, expect, short_train))
 
     def fetch(self, number: int, accepts: Accepts) -> int:
-        """Asks for a page and answers the ticket."""
+        """Requests page ``number`` (from 0) and returns the ticket of the request."""
         ticket = next(_TICKETS)
         self._orders.append(FetchPage(ticket, number, accepts))
         return ticket
 
     def ask_to_end_last_page(self) -> None:
-        """Asks whether the last page may be sent, and its end signalled."""
+        """Requests permission to send the last page and to signal its end."""
         self._awaited = next(_TICKETS)
         self._orders.append(AskToEndLastPage(self._awaited))
 
     def store(self, page: ReceivedPage) -> None:
+        """Requests storage of a received page."""
         self._awaited = next(_TICKETS)
         self._orders.append(StorePage(self._awaited, self.pages_received, page))
 
     def send_tcf(self, carrier: Carrier, octets: int, then: Callable[[], None]) -> None:
+        """Sends training and a TCF; ``then`` runs when it has left the line."""
         self.note("training", rate=carrier.bit_rate, modulation=carrier.modulation.value)
         self.send(SendTcf(carrier, octets), then)
 
     # -- for the parts: timers ---------------------------------------------------------------------
 
     def set(self, timer: Timer, seconds: float) -> None:
+        """Starts a timer, or starts it again."""
         self._timers[timer] = self.now + seconds
 
     def clear(self, *which: Timer) -> None:
+        """Stops timers; those that do not run are left alone."""
         for timer in which:
             self._timers.pop(timer, None)
 
     def runs(self, timer: Timer) -> bool:
+        """Whether a timer runs."""
         return timer in self._timers
 
     def _due(self, timer: Timer) -> float:
@@ -312,7 +326,7 @@ class Station:
             case Timer.LEAVE:
                 self._go()
             case Timer.T4 if self._leaving is not None:
-                self._say_dcn()  # no answer to the last page either
+                self._say_dcn()  # no response to the last page
             case _:
                 self.note("timer", name=timer.value)
                 self.part.take(timer)
@@ -320,26 +334,26 @@ class Station:
     # -- for the parts: the end --------------------------------------------------------------------
 
     def finish(self, cause: Cause) -> None:
-        """Ends the call: DCN and hang up, or hang up at once where DCN would not be heard."""
+        """Ends the call: sends DCN and hangs up, or hangs up at once if DCN could not be received."""
         if self.result is not None or self._leaving is not None:
             return
         self._leaving = cause
         self._timers.clear()
         self._drop_held_back()
         if self.talks and self._image_runs:
-            self._go()  # minutes may be left, and only HangUp may interrupt
+            self._go()  # minutes of the image may be left, and only HangUp may interrupt
         elif self.listener.carrier not in (None, Carrier.V21):
-            self._go()  # the far end talks and hears nothing
+            self._go()  # the far end transmits and receives nothing
         elif self.talks or self.listener.carrier is not None:
             self.set(Timer.LEAVE, limits.CARRIER_LIMIT_S)  # DCN follows when the line is free
         else:
             self._say_dcn()
 
     def leave(self, cause: Cause) -> None:
-        """Our owner ends the call.
+        """Ends the call at the owner's wish.
 
-        An answer that the last page is owed is waited for: the far end may have all of the fax, and is about
-        to say so.
+        If the response to the last page is pending it is waited for: the far end may have the whole fax and
+        be about to confirm it.
         """
         if self.result is not None or self._leaving is not None:
             return
@@ -357,7 +371,7 @@ class Station:
         return self.phase is Phase.D and self.part.cause_when_left() is causes.LAST_PAGE_UNCONFIRMED
 
     def hang_up(self, cause: Cause) -> None:
-        """Ends the call without a word: the far end has said DCN, or is silent after the last page."""
+        """Ends the call without DCN: the far end has sent it, or is silent after the last page."""
         if self.result is None:
             self._leaving = cause
             self._go()
@@ -403,7 +417,7 @@ class Station:
         try:
             return replace(frame, x=self.x)
         except ValueError:
-            return frame  # DIS, DTC and their kin have no X bit
+            return frame  # a frame without X bit, such as DIS and DTC
 
     def _sent(self) -> None:
         then, self._then = self._then, None
@@ -440,19 +454,19 @@ class Station:
                 self.listener.hear(event)
 
     def _missed(self) -> None:
-        """A DCE that lost a signal wants to be told again what to listen for."""
+        """Gives another ``Receive`` order, unless the active role does so."""
         if self._leaving is None and LineStimulus.MISSED not in self.part.TABLE[self.part.state]:
             self.listen()
         else:
             self.give(LineStimulus.MISSED)
 
     def give(self, stimulus: Stimulus, fact: EventData = NO_DATA) -> None:
-        """To the part in charge, unless the call is being left."""
+        """Passes a stimulus to the active role, unless the call is ending."""
         if self._leaving is None:
             self.part.take(stimulus, fact)
 
     def burst_heard(self, heard: Burst, otherwise: LineStimulus) -> None:
-        """A V.21 burst is over; ``otherwise`` is what it was where no frame of it says what to do."""
+        """Handles a V.21 burst; ``otherwise`` is the stimulus if it has no command or response."""
         if any(f.fcf is Fcf.DCN for f in heard.frames):
             self._far_end_left(heard.without_dcn())
         elif self._leaving is not None:
@@ -462,14 +476,14 @@ class Station:
             self.part.take(heard.command or otherwise, EventData(heard))
 
     def _heard_while_leaving(self, heard: Burst) -> None:
-        """A last word before our DCN: it counts when it confirms the last page."""
+        """A burst before our DCN: it counts if it confirms the last page."""
         wish, given = self._leaving, len(self._orders)
         if heard.command is Fcf.MCF and self._is_owed_the_last_answer():
             self._leaving = None
             self.part.take(Fcf.MCF, EventData(heard))
             if self._leaving is not None or self.result is not None:
                 return
-            # It was the answer to a question before: our owner's wish stands.
+            # It confirmed an earlier block or page, not the last one: the call still ends.
             self._leaving, self._then, self._held_back = wish, None, None
             del self._orders[given:]
         self._say_dcn()
@@ -479,7 +493,7 @@ class Station:
         phase, given = self.phase, len(self._orders)
         if beside.command in RESPONSES and self._leaving is None and not self.talks:
             self.part.take(beside.command, EventData(beside))
-            # What the response would lead to does not happen.
+            # The response is recorded, but has no further effect.
             self.phase = phase
             del self._orders[given:]
         self.hang_up(self._leaving or self.part.cause_when_left())

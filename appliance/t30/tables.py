@@ -24,7 +24,7 @@ stay what it is; the diagrams and the last column name the others that it may le
 
 
 def as_markdown() -> str:
-    """The whole page."""
+    """The page in Markdown."""
     lines = [_HEAD]
     for title, role in (("Sender", Sender), ("Receiver", Receiver)):
         lines += [f"## {title}\n", *_diagram(role), ""]
@@ -41,7 +41,7 @@ def as_markdown() -> str:
 
 
 def _diagram(role: type[Sender | Receiver]) -> list[str]:
-    """The states and what leads from one to another, as Mermaid draws it."""
+    """The states and their transitions as lines of a Mermaid diagram."""
     own = list(role.TABLE)
     others = [to for row in role.TABLE.values() for step in row.values() for to in step.to if to not in own]
     lines = ["```mermaid", "stateDiagram-v2"]

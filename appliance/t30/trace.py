@@ -1,12 +1,12 @@
-"""T.30 frames in words, for the live account and the trace."""
+"""T.30 frames and progress events as text, for the trace and the display of a running call."""
 
 from __future__ import annotations
 
 from appliance.t30.fields import Facilities, FieldError, Settings
 from appliance.t30.frames import Fcf, FrameError, FrameMap, HdlcFrame, PartialPage, decode_end, decode_ident
 
-# Every word that the engine says in a ``Progress``, with its fields.  Words keep their meaning: the live
-# account, the trace and the web pages read them.
+# Every ``Progress.event`` of the engine, with its fields.  They are stable: traces and web pages depend on
+# them.
 EVENTS: dict[str, str] = {
     "tone": "a tone was heard: tone",
     "frame_sent": "a T.30 frame leaves: name, fif (hexadecimal), meaning",
@@ -53,13 +53,13 @@ EVENTS: dict[str, str] = {
 }
 
 _IDENTS = frozenset({Fcf.CSI, Fcf.CIG, Fcf.TSI, Fcf.SUB, Fcf.SEP, Fcf.PWD, Fcf.SID, Fcf.PSA})
-# A password in a trace would be read by whoever gets the trace.
+# Traces are handed on for diagnosis, so passwords are left out.
 _SECRET = frozenset({Fcf.PWD, Fcf.SID})
 _HEX_SHOWN = 40  # octets of a FIF shown as they came
 
 
 def describe_frame(frame: HdlcFrame) -> dict[str, str | int | float | bool]:
-    """Name, FIF in hexadecimal (never a password's) and what it means."""
+    """The fields ``name``, ``fif`` (hexadecimal, not of passwords) and ``meaning`` of a frame event."""
     fields: dict[str, str | int | float | bool] = {"name": frame.fcf.name.replace("_", "-")}
     if frame.fif and frame.fcf not in _SECRET:
         fields["fif"] = frame.fif[:_HEX_SHOWN].hex()
