@@ -1,9 +1,9 @@
-"""``T38Dce``: the T.30 engine's orders as IFP packets at the pace of a line, and packets as events.
+"""``T38Dce``: sends the T.30 engine's orders as IFP packets, and reports received packets as events.
 
-Sans-I/O: datagrams and the time in; datagrams, events and the next deadline out.  Every signal takes the
-time it takes on a telephone line, because a gateway may have to play it on one; its data goes out a
-little ahead of that time (``Pace.lead_s``), which is the gateway's cushion against jitter and costs
-nothing, since the next signal starts by the line's clock.
+Does no I/O: takes datagrams and the time, gives datagrams, events and the next deadline.  Every signal takes
+as long as on a telephone line, because a gateway may have to play it on one.  Its data is sent a little ahead
+of that time (``Pace.lead_s``), which gives a gateway a buffer against jitter and delays nothing, since the
+next signal starts in line time.
 """
 
 from __future__ import annotations
@@ -55,22 +55,22 @@ from appliance.t38.timing import (
 from appliance.t38.udptl import UdptlSender
 from appliance.t38.udptl_receiver import Arrival, UdptlReceiver
 
-# Until the first packet from the peer, no-signal is sent at once and then so often: it opens the path
-# through a NAT, and the far end may send to where it came from.
+# Interval of no-signal packets until the first packet from the peer, seconds: they open the path through a
+# NAT, and the far end may reply to the address that they come from.
 KEEPALIVE_S = 0.5
-# Afterwards, so long after our last packet: mappings of UDP in a NAT live 30 s or more (RFC 4787 REQ-5
-# asks 2 min), and while a page comes in we have nothing else to send.
+# The same afterwards, since our last packet: UDP mappings in a NAT last 30 s or more (RFC 4787 REQ-5 requires
+# 2 min), and while a page is received there is nothing else to send.
 KEEPALIVE_QUIET_S = 15.0
-# Redundancy and FEC protect a packet only by the ones after it: the end of a signal is followed by so
-# many no-signal indicators, so far apart.  They fit into the silence before the next signal.
+# Redundancy and FEC protect a packet only by those after it, so the end of a signal is followed by this many
+# no-signal indicators at this interval (seconds).  They fit into the silence before the next signal.
 TRAIL_PACKETS, TRAIL_INTERVAL_S = 3, 0.02
-# An indicator goes out so often in all, so far apart, with one sequence number (a receiver drops what it
-# has).  Redundancy would repeat it too, but only with the first data, up to 1.3 s later: a gateway that
-# missed it would begin its training then and never catch up.  Data packets are not sent twice.
+# Copies of an indicator in all and their interval (seconds), with one sequence number (a receiver drops
+# duplicates).  Redundancy alone would repeat it with the first data, up to 1.3 s later: a gateway that missed
+# it would begin its training then and remain late.  Data packets are sent once.
 INDICATOR_COPIES, COPY_INTERVAL_S = 3, 0.015
-# So many frames without an FCS, and never one with, betray the other notation of IFP.
+# This many frames without an FCS field, and none with one, mean that the peer uses the other notation of IFP.
 WRONG_NOTATION_FRAMES = 2
-# What is kept of the far end's signal while we still send (see ``_sending_over``): ours, for bounds.
+# Events kept of the far end's signal while we still send (see ``_sending_over``): our own bound.
 MAX_HELD_EVENTS = 1024
 
 _NO_SIGNAL = IndicatorPacket(Indicator.NO_SIGNAL)
@@ -78,12 +78,12 @@ _NO_SIGNAL = IndicatorPacket(Indicator.NO_SIGNAL)
 
 @dataclass(slots=True)
 class DceCounters:
-    """Packets of one call, beside those of ``UdptlReceiver``."""
+    """Counts of packets of one call, in addition to those of ``UdptlReceiver``."""
 
     sent: int = 0
-    malformed: int = 0  # IFP packets that made no sense
+    malformed: int = 0  # received packets that are not IFP
     events_dropped: int = 0
-    signals: int = 0  # packets from the peer with a signal in them: anything but no-signal
+    signals: int = 0  # received packets other than no-signal
 
 
 class T38Dce:
@@ -97,14 +97,14 @@ class T38Dce:
         self.counters = DceCounters()
         self.receiver = UdptlReceiver()
         self._settings = settings
-        self._version = settings.version  # notation of what comes in, which may differ
+        self._version = settings.version  # notation of received packets, which may differ
         self._sender = UdptlSender(settings)
         self._hearing = IfpReceiver()
         self._datagrams: list[bytes] = []
         self._events: list[LineEvent] = []
-        self._held: list[LineEvent] = []  # heard while sending
+        self._held: list[LineEvent] = []  # received while sending
         self._listening = True
-        self._sounding = False  # CNG is the signal that stands
+        self._sounding = False  # CNG is being sent
         self._cng_began = 0.0
         self._no_cng_before = float("-inf")
         self._script: Iterator[SignalStep] = iter(())
@@ -116,18 +116,18 @@ class T38Dce:
         self._keepalive_at: float | None = None
         self._peer_heard = False
         self._signals = Signals(settings)
-        self._answerable = False  # our signal goes on, and the far end may answer already
+        self._answerable = False  # all data of our signal were sent, but it lasts: the far end may answer
         self._local_tcf: list[tuple[float, LineEvent]] = []
         self._closed = False
 
     # -- driving -----------------------------------------------------------------------------------
 
     def start(self, now: float) -> None:
-        """The session is agreed: opens the path at once."""
+        """Sends the first no-signal.  To be called once the session is agreed."""
         self._emit(encode(_NO_SIGNAL, self._settings.version), now)
 
     def order(self, order: LineOrder, now: float) -> None:
-        """Takes one order of the engine.  Raises RuntimeError where the rules of ``Dce`` are broken."""
+        """Takes an order of the engine.  Raises RuntimeError while a signal is being sent."""
         if self._closed:
             return
         if isinstance(order, HangUp):
@@ -149,17 +149,17 @@ class T38Dce:
         begin = max(now, max(self._line_free_at, self._hearing.silent_since) + self._signals.pace.silence_s)
         self._script = self._signals.of(order, begin)
         if begin <= now:
-            self._trail = 0  # what follows protects better, and no-signal must not come behind it
+            self._trail = 0  # the new signal protects better, and no-signal must not follow it
         self._advance(now)
 
     def receive_datagram(self, data: bytes, now: float) -> None:
-        """Takes one datagram from the network, whatever it is."""
+        """Takes a datagram of any content."""
         if self._closed:
             return
         self._hear(self.receiver.receive(data, now), now)
 
     def handle_timer(self, now: float) -> None:
-        """To be called when ``next_deadline`` has come; harmless earlier."""
+        """Does what is due.  To be called at ``next_deadline``; harmless earlier."""
         if self._closed:
             return
         while self._copies and self._copies[0][0] <= now:
@@ -180,13 +180,13 @@ class T38Dce:
             self._emit(encode(_NO_SIGNAL, self._settings.version), now)
 
     def line_lost(self, cause: Cause | None) -> None:
-        """The call around the session is gone: the far end hung up (None) or the line failed."""
+        """The surrounding call has ended: the far end hung up (None), or why the line failed."""
         if not self._closed:
             self._close()
             self._events.append(LineLost(cause))
 
     def next_deadline(self) -> float | None:
-        """When ``handle_timer`` wants to be called, or None."""
+        """When ``handle_timer`` is due, seconds; None when nothing is pending."""
         if self._closed:
             return None
         times = [
@@ -201,12 +201,12 @@ class T38Dce:
         return min((at for at in times if at is not None), default=None)
 
     def take_datagrams(self) -> list[bytes]:
-        """What is to be sent now, in this order."""
+        """The datagrams to send now, in order."""
         datagrams, self._datagrams = self._datagrams, []
         return datagrams
 
     def take_events(self) -> list[LineEvent]:
-        """What happened on the line since the last time."""
+        """The events since the last call, in order."""
         events, self._events = self._events, []
         return events
 
@@ -216,7 +216,7 @@ class T38Dce:
         return self._step is not None and not self._listening
 
     def _keepalive_due(self) -> float | None:
-        """Never within a signal of ours, which a no-signal would end; CNG comes again by itself."""
+        """When the next no-signal is due; None during a signal of ours, which a no-signal would end."""
         return None if self._sending() or self._sounding else self._keepalive_at
 
     def _emit(self, ifp: bytes, now: float, *, repeats: bool = False) -> None:
@@ -224,7 +224,7 @@ class T38Dce:
         self._datagrams.append(datagram)
         self.counters.sent += 1
         self._keepalive_at = now + (KEEPALIVE_QUIET_S if self._peer_heard else KEEPALIVE_S)
-        self._copies.clear()  # an indicator that this packet follows would only come too late
+        self._copies.clear()  # copies of an indicator would arrive after this packet
         if repeats:
             for copy in range(1, INDICATOR_COPIES):
                 self._copies.append((now + copy * COPY_INTERVAL_S, datagram))
@@ -241,7 +241,7 @@ class T38Dce:
                 return
             self._step = None
             if step.tone and (self._hearing.carrier is not None or now < self._no_cng_before):
-                continue  # a gateway would sound it into the far end's signal
+                continue  # a gateway would play it into the far end's signal
             if step.ifp is not None:
                 if step.tone and not self._sounding:
                     self._cng_began = now
@@ -256,7 +256,7 @@ class T38Dce:
             self._events.append(Sent())
 
     def _cng_may_end(self, now: float) -> float:
-        """When: at once, but not during a tone of the cadence that a gateway makes of it."""
+        """When CNG may end: at once, but not during a tone of the cadence that a gateway plays."""
         into = (now - self._cng_began + CNG_GUARD_S) % CNG_PERIOD_S
         return now + max(0.0, CNG_ON_S + 2 * CNG_GUARD_S - into)
 
@@ -266,10 +266,10 @@ class T38Dce:
             self._emit(encode(_NO_SIGNAL, self._settings.version), now, repeats=True)
 
     def _sending_over(self) -> None:
-        """The far end may answer from here on; what it said before was not meant as an answer.
+        """All data of our signal were sent: the far end may answer from here on.
 
-        At a modem we would not have heard it; over T.38 the answer can be here before our signal has
-        ended on the line, so what comes from now on waits for the engine to listen.
+        What it sent before was no answer, and a modem would not have received it.  Over T.38 the answer can
+        arrive before our signal has ended in line time, so it is kept until the engine listens.
         """
         self._held.clear()
         self._answerable = True
@@ -277,7 +277,7 @@ class T38Dce:
             self._held.append(CarrierOn(self._hearing.carrier))
 
     def _hang_up(self, now: float) -> None:
-        """Ends everything; what protects our last words (DCN) leaves at once."""
+        """Ends the session; the packets that protect our last frame (DCN) are sent at once."""
         for _, datagram in self._copies:
             self._datagrams.append(datagram)
         for _ in range(self._trail):
@@ -300,7 +300,7 @@ class T38Dce:
             self._local_tcf = self._make_tcf(order.carrier, now)
 
     def _make_tcf(self, carrier: Carrier, now: float) -> list[tuple[float, LineEvent]]:
-        """Method 1: the TCF that the far end does not transfer, good and at its time."""
+        """The events of a good TCF, which with method 1 the far end does not transfer (T.38 clause 8)."""
         on = now + NOMINAL.silence_s + CARRIERS[carrier].long_training_s
         off = on + NOMINAL.tcf_s
         zeros = bytes(tcf_octets(carrier))
@@ -328,7 +328,7 @@ class T38Dce:
         self._collect(now)
 
     def _decoded(self, arrival: Arrival) -> IfpPacket | None:
-        """The packet; None when it is none, zero octets behind it overlooked at last."""
+        """The IFP packet, None when it is not one.  Zero octets after it are allowed in a second try."""
         for padded in (arrival.padded, True):
             with suppress(IfpError):
                 packet, self._version = decode_noting_version(arrival.ifp, self._version, padded=padded)
@@ -336,15 +336,15 @@ class T38Dce:
         return None
 
     def _frames_never_end(self) -> bool:
-        """Whether what we take for the end of a signal is the peer's FCS-OK in the notation of 2002.
+        """Whether what was decoded as the end of a signal is the peer's FCS-OK in the notation of 2002.
 
-        The octet is the same, and a lone one is a signal cut short; a peer of which no frame ever had an
-        FCS writes the other notation.  It repeats what we did not understand.
+        The octet is the same.  A single one may be a signal cut short; a peer whose frames never have an FCS
+        uses the other notation.  It repeats the frames that were lost by that.
         """
         return not self._hearing.fcs_marks and self._hearing.frames_without_fcs >= WRONG_NOTATION_FRAMES
 
     def _collect(self, now: float) -> None:
-        """Hands on what was heard, or keeps it while we send."""
+        """Reports received events, or keeps them while we send."""
         heard, self._hearing.events = self._hearing.events, []
         if not heard:
             return
@@ -360,7 +360,7 @@ class T38Dce:
             self._events += heard
             return
         if self._answerable and CarrierOn(Carrier.V21) in heard:
-            self._signals.far_end_is_terminal = True  # it answers before our signal was over on a line
+            self._signals.far_end_is_terminal = True  # it answers before our signal has ended in line time
         for event in heard:
             if len(self._held) >= MAX_HELD_EVENTS and isinstance(event, Frame | Data):
                 self.counters.events_dropped += 1

@@ -1,8 +1,7 @@
-"""``T38FaxCall``: a whole fax call over T.38 in one object, driven from outside in the driver's own time.
+"""``T38FaxCall``: a whole fax call over T.38 in one object, without socket, clock or thread.
 
-Datagrams and the time go in; datagrams, the next deadline and at last the result come out.  No socket,
-no clock, no thread: docs/drive-from-outside.md shows all that a driver needs, with ``T38Fax``, the same for
-a harness that brings its own pages.
+It takes datagrams and the time, and gives datagrams, the next deadline and finally the result.  ``T38Fax`` is
+the same for a test harness with pages of its own; docs/drive-from-outside.md shows how to drive it.
 """
 
 from __future__ import annotations
@@ -21,18 +20,18 @@ from appliance.t38.udptl_receiver import ReceiveCounters
 
 
 def _nothing() -> None:
-    """For drivers that pump on their own."""
+    """The default of ``wake``, for drivers that call ``pump`` anyway."""
 
 
 class T38FaxCall(DrivenFax):
     """One fax call over one UDPTL session, from ``start`` until ``result`` is set.
 
     After each of ``start``, ``receive_datagram``, ``handle_timer``, ``pump`` and ``cancel`` the driver
-    sends what ``take_datagrams`` gives and asks ``next_deadline`` again.  Times are seconds of any clock
-    that never goes back.  When ``result`` is set a last ``take_datagrams`` empties the session.
+    sends the datagrams of ``take_datagrams`` and asks ``next_deadline`` again, also when ``result`` has been
+    set.  Times are seconds on any monotonic clock.
 
-    ``say`` and ``wake`` are as of ``FaxCall``; after ``wake`` the driver calls ``pump`` soon.  The carriers
-    of ``parameters`` above the session's bit rate are left out.
+    ``say`` and ``wake`` are those of ``FaxCall``; after ``wake`` the driver calls ``pump``.  Carriers of
+    ``parameters`` above the session's bit rate are left out.
     """
 
     def __init__(
@@ -51,27 +50,27 @@ class T38FaxCall(DrivenFax):
 
     @property
     def counters(self) -> tuple[DceCounters, ReceiveCounters]:
-        """What happened to the packets so far."""
+        """Counts of the packets sent and received so far."""
         return self._dce.counters, self._dce.receiver.counters
 
     @property
     def contradictions(self) -> int:
-        """Datagrams so far that said another thing than one with the same number (``two_voices``)."""
+        """Datagrams so far that contradict others (``two_voices``)."""
         return self._dce.receiver.voices.count
 
     @property
     def hears_fax(self) -> bool:
-        """Whether anything of a fax machine came through the session yet, be it a tone."""
+        """Whether the far end has sent any signal, be it a tone."""
         return self._dce.counters.signals > 0
 
     def start(self, now: float) -> None:
-        """The session is agreed: opens the path with no-signal and begins the call."""
+        """Sends the first no-signal and starts T.30.  To be called once the session is agreed."""
         self._started = True
         self._dce.start(now)
         self._call.start(now)
 
     def receive_datagram(self, data: bytes, now: float) -> None:
-        """Takes one datagram from the far end's address, whatever is in it; nothing before ``start``."""
+        """Takes a datagram of any content from the far end's address; ignored before ``start``."""
         if not self._started:
             return
         self._dce.receive_datagram(data, now)
@@ -80,20 +79,20 @@ class T38FaxCall(DrivenFax):
         self._call.pump(now)
 
     def take_datagrams(self) -> list[bytes]:
-        """What is to be sent to the far end now, in this order."""
+        """The datagrams to send now, in order."""
         return self._dce.take_datagrams()
 
     def next_deadline(self) -> float | None:
-        """When ``handle_timer`` wants to be called; None when only the far end can move the call."""
+        """When ``handle_timer`` is due, seconds; None when nothing is pending."""
         return self._call.next_deadline()
 
     def handle_timer(self, now: float) -> None:
-        """To be called when ``next_deadline`` has come; harmless earlier."""
+        """Does what is due.  To be called at ``next_deadline``; harmless earlier."""
         self._call.handle_timer(now)
 
 
 class T38Fax(T38FaxCall):
-    """A ``T38FaxCall`` with pages and a store of the harness's own (``appliance.t30.memory``)."""
+    """A ``T38FaxCall`` for a test harness with its own ``Pages`` and ``Store`` (``appliance.t30.memory``)."""
 
     def __init__(
         self,

@@ -2,9 +2,8 @@
 
 The ASN.1 of 1998 (version 0) left the extension marker out of ``field-type``; the corrected one of 2002
 has it.  So a field without data takes four bits in version 0 and five from version 1 on, and two such
-fields share an octet.  ``encode`` writes what the version says; ``decode`` also takes what common
-implementations make of it: fields that each start on an octet, and a peer that speaks the other notation
-than the one negotiated.
+fields may share an octet.  ``encode`` writes the notation of the version; ``decode`` also reads what common
+implementations send: fields that each start on an octet, and the notation other than the negotiated one.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ class IfpError(ValueError):
 
 
 class Indicator(IntEnum):
-    """``t30-indicator`` (T.38 7.3.1); the value is the enumeration's index, extensions from 16 on."""
+    """``t30-indicator`` (T.38 7.3.1).  The value is the index in the enumeration; extensions from 16 on."""
 
     NO_SIGNAL = 0
     CNG = 1
@@ -85,12 +84,12 @@ class FieldType(IntEnum):
 _FIRST_EXTENSION = {Indicator: 16, DataType: 9, FieldType: 8}
 MAX_VERSION = 3
 MAX_FIELD_OCTETS = 65535  # Annex A: OCTET STRING (SIZE (1..65535))
-# Data types whose fields may be of the kinds that V.8 and V.34 brought.
+# Data types that may have the field types of V.8 and V.34.
 _MODERN = frozenset((DataType.V8, DataType.V34_PRI_RATE, DataType.V34_CC_1200, DataType.V34_PRI_CH))
-# Ours: no sender puts more into a packet; bounds the work that one hostile datagram can cause.
+# Our own bound on the work that one hostile datagram can cause; no sender puts more fields into a packet.
 MAX_FIELDS = 256
-# Field types that say something by themselves; with data they first of all tell a wrong notation, but there
-# are gateways that put a frame's last octets there.
+# Field types that have no data.  Data in one of them most likely means the wrong notation, though some
+# gateways put a frame's last octets there.
 _BARE = frozenset(
     (
         FieldType.HDLC_SIG_END,
@@ -136,7 +135,7 @@ _FIELD_TYPES = tuple(FieldType)
 
 
 def _type_octets(flags: int, value: IntEnum) -> bytes:
-    """Type-of-msg behind the two bits of ``flags``: index in four bits, or the extension's in six."""
+    """Type-of-msg after the two bits of ``flags``: the index in four bits, or an extension's in six."""
     first = _FIRST_EXTENSION[type(value)]
     if value < first:
         return bytes((flags | value << 1,))
@@ -144,7 +143,7 @@ def _type_octets(flags: int, value: IntEnum) -> bytes:
 
 
 def length_octets(length: int) -> bytes:
-    """A PER length determinant (X.691 10.9) below 16384.  Raises IfpError above."""
+    """A PER length determinant (X.691 10.9).  Raises IfpError from 16384 on, where it needs fragments."""
     if length < 0x80:
         return bytes((length,))
     if length < 0x4000:
@@ -153,9 +152,9 @@ def length_octets(length: int) -> bytes:
 
 
 def encode(packet: IfpPacket, version: int) -> bytes:
-    """The packet in the notation of ``version`` (0 to 3).
+    """The octets of a packet in the notation of ``version`` (0 to 3).
 
-    Raises IfpError for what that version cannot express.
+    Raises IfpError for what that version cannot express, and beyond ``MAX_FIELDS`` and ``MAX_FIELD_OCTETS``.
     """
     if isinstance(packet, IndicatorPacket):
         if packet.indicator >= 16 and version == 0:
@@ -169,7 +168,7 @@ def encode(packet: IfpPacket, version: int) -> bytes:
         raise IfpError(f"{len(packet.fields)} fields in one packet")
     out = bytearray(_type_octets(0xC0, packet.data_type))
     out += length_octets(len(packet.fields))
-    pending, bits = 0, 0  # bits that do not fill an octet yet
+    pending, bits = 0, 0  # bits of an incomplete octet, and their number
     for item in packet.fields:
         header, width = _field_header(item, version)
         pending, bits = pending << width | header, bits + width
@@ -191,7 +190,7 @@ def encode(packet: IfpPacket, version: int) -> bytes:
 
 
 def _field_header(item: DataField, version: int) -> tuple[int, int]:
-    """The bits before the field-data and their number."""
+    """The bits that precede the field-data, and their number."""
     present = 1 if item.octets else 0
     if version == 0:
         if item.kind >= 8:
@@ -208,16 +207,16 @@ def _field_header(item: DataField, version: int) -> tuple[int, int]:
 def decode(data: bytes, version: int, *, padded: bool = False) -> IfpPacket:
     """The packet in ``data``.
 
-    ``padded`` allows zero octets behind the packet, which FEC leaves on what it recovered (Annex C).
-    Raises IfpError for anything that is not a packet in any reading.
+    ``padded`` allows zero octets after the packet, which FEC leaves on recovered packets (Annex C).
+    Raises IfpError for octets that are not a packet in either notation.
     """
     return decode_noting_version(data, version, padded=padded)[0]
 
 
 def decode_noting_version(data: bytes, version: int, *, padded: bool = False) -> tuple[IfpPacket, int]:
-    """Like ``decode``, and the version in whose notation the packet turned out to be written.
+    """Like ``decode``; also returns the version whose notation the packet has.
 
-    That is ``version`` unless only the other notation makes sense of the octets: 0 or 2 then.
+    That is ``version``, unless the octets are a packet in the other notation only: then 0 or 2.
     """
     known = _INDICATORS.get(data)
     if known is not None:
@@ -234,7 +233,7 @@ def decode_noting_version(data: bytes, version: int, *, padded: bool = False) ->
     count, at = read_length(data, at)
     if count > MAX_FIELDS:
         raise IfpError(f"{count} fields in one packet")
-    if count == 1:  # by far the most frequent; the two notations still differ
+    if count == 1:  # a fast path for by far the most frequent packets
         quick = _decode_single(data, at, version)
         if quick is not None:
             return DataPacket(data_type, (quick,)), version
@@ -263,16 +262,16 @@ def decode_noting_version(data: bytes, version: int, *, padded: bool = False) ->
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """One way to read the fields of a packet."""
+    """One interpretation of the fields of a packet."""
 
     version: int
     on_octets: bool = False  # each field begins on an octet
-    ends_with_data: bool = False  # the end of a frame may bring the frame's last octets
-    plausible: bool = False  # only fields that go with the data type
+    ends_with_data: bool = False  # the end of a frame may contain the frame's last octets
+    plausible: bool = False  # only fields that suit the data type
 
 
 def _plausible(data_type: DataType, fields: tuple[DataField, ...]) -> bool:
-    """Whether the fields may stand with a data type; misread ones seldom may."""
+    """Whether the fields suit the data type; misread ones seldom do."""
     if data_type in _MODERN:
         return True
     most = FieldType.HDLC_FCS_BAD_SIG_END if data_type is DataType.V21 else FieldType.T4_NON_ECM_SIG_END
@@ -280,7 +279,7 @@ def _plausible(data_type: DataType, fields: tuple[DataField, ...]) -> bool:
 
 
 def _decode_single(data: bytes, at: int, version: int) -> DataField | None:
-    """A lone field with data that ends the packet in the expected notation, or None."""
+    """The only field of a packet, when it has data and fills the packet in the expected notation, or None."""
     if len(data) < at + 4 or not data[at] & 0x80:
         return None
     header = data[at]
@@ -325,10 +324,10 @@ def _decode_data_type(data: bytes) -> tuple[DataType, int]:
 
 
 def read_length(data: bytes, at: int) -> tuple[int, int]:
-    """A PER length determinant at ``at``: the length and where the content starts.
+    """Reads the PER length determinant at offset ``at``: the length, and the offset of the content.
 
-    Lengths of 16384 and more come in fragments (X.691 10.9.3.8); nothing that fits a datagram and is
-    sound needs them here, so they raise IfpError as a cut one does.
+    Raises IfpError when it is cut short, and for lengths of 16384 and more, which are sent in fragments
+    (X.691 10.9.3.8): no valid packet in a datagram has them.
     """
     if at >= len(data):
         raise IfpError("length cut short")

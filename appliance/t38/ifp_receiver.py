@@ -1,7 +1,7 @@
-"""From IFP packets to line events: what the far end's signal would be at a modem's output.
+"""Converts IFP packets to line events, as a modem would report the far end's signal.
 
-Liberal in all that is seen on real networks: frames whole or one octet a packet, several fields in one
-packet, data without its indicator, signals without an end, lost packets.  Memory is bounded by one frame.
+Accepts what is seen on real networks: frames whole or in single octets, several fields in one packet, data
+without its indicator, signals without an end, lost packets.  Memory is bounded by one frame.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from appliance.t30.dce import (
 from appliance.t38.ifp import DataField, DataPacket, FieldType, IfpPacket, Indicator
 from appliance.t38.timing import CARRIER_OF_DATA, CARRIER_OF_INDICATOR, CHUNK_S
 
-# A gap in the sequence numbers up to this tells how many packets are missing.  Beyond it the peer may count
-# from somewhere else, and time tells how much of the image is missing.  In step with ``udptl_receiver``.
+# Largest gap in the sequence numbers that counts missing packets (as in ``udptl_receiver``).  Beyond it the
+# peer may have begun to count anew, and the missing part of the image is estimated from the time.
 NUMBERS_TRUSTED = 64
-# A carrier of which nothing is heard for so long has gone and its end was lost.  Ours: longer than any
-# training (1.4 s) and any run of flags between frames, and under T4 and T2 of T.30 the far end repeats.
+# A carrier without packets for this long has ended, and its end was lost.  Our own value: longer than any
+# training (1.4 s) and any run of flags between frames; by T4 and T2 of T.30 the far end repeats.
 CARRIER_SILENCE_S = 4.0
 
 _TONES = {
@@ -35,7 +35,7 @@ _TONES = {
     Indicator.CED: Tone.CED,
     Indicator.V8_ANSAM: Tone.CED,  # a modulated CED (V.8), the same to a fax machine without V.34
 }
-# Modems that we do not have.
+# Modulations that are not supported.
 _FOREIGN = frozenset((Indicator.V33_12000_TRAINING, Indicator.V33_14400_TRAINING))
 
 _GOOD_ENDS = frozenset((FieldType.HDLC_FCS_OK, FieldType.HDLC_FCS_OK_SIG_END))
@@ -50,45 +50,46 @@ _SIGNAL_ENDS = frozenset(
 )
 _NON_ECM = frozenset((FieldType.T4_NON_ECM_DATA, FieldType.T4_NON_ECM_SIG_END))
 
-# How a frame begins in T.38 order: address ff, control c0 or c8 (T.30 5.3.4, 5.3.5); on a fast carrier
-# then FCD or RCP (T.4 Annex A.3.6), with 64 or 256 octets behind the frame number of FCD.
+# The begin of a frame in T.38 bit order: address ff, control c0 or c8 (T.30 5.3.4, 5.3.5); on a fast carrier
+# followed by FCD or RCP (T.4 Annex A.3.6), FCD with 64 or 256 octets after the frame number.
 _HEADS = (b"\xff\xc0", b"\xff\xc8")
 _FCD, _RCP = 0x60, 0x61
 _ECM_LENGTHS = (4 + 64, 4 + 256)
 
 
 class IfpReceiver:
-    """Follows the far end's signal.  ``events`` collects what there is to report."""
+    """Follows the far end's signal; ``events`` collects the line events until the caller takes them."""
 
     def __init__(self) -> None:
         self.events: list[LineEvent] = []
         self.carrier: Carrier | None = None
         self.silent_since = float("-inf")  # when the last carrier ended
-        # Frames with and without any word on their FCS: with none at all the peer writes its field types
-        # in another notation than we read (see ``T38Dce``).
+        # Frames with and without an FCS field.  If there are none with one, the peer uses the other notation
+        # of IFP (see ``T38Dce``).
         self.fcs_marks = 0
         self.frames_without_fcs = 0
         self._heard_at = 0.0
-        self._has_data = False  # since the carrier came on
-        self._labelled: Carrier | None = None  # what the data of this carrier is said to be, where it differs
+        self._has_data = False  # data came since the carrier came on
+        self._labelled: Carrier | None = None  # the wrong label of the data of this carrier, if there is one
         self._frame = bytearray()
         self._frame_damaged = False
         self._start_unsure = False  # packets were lost where a frame may have begun
-        self._lost = 0  # packets, since the last image octets
-        self._image_at = 0.0  # when the last image octets came
-        self._image_octets = 0  # in the last packet of this carrier that brought some, 0 before
-        self._image_whole = False  # nothing of this carrier's image is missing so far
+        self._lost = 0  # packets lost since the last image octets
+        self._image_at = 0.0  # when the last image octets arrived
+        self._image_octets = 0  # number of image octets in the last packet of this carrier that had any
+        self._image_whole = False  # no part of this carrier's image is missing so far
 
     def next_deadline(self) -> float | None:
-        """When a carrier that fell silent is declared gone."""
+        """When a carrier without packets counts as ended, None without a carrier."""
         return self._heard_at + CARRIER_SILENCE_S if self.carrier else None
 
     def handle_timer(self, now: float) -> None:
+        """Ends a carrier without packets.  To be called at ``next_deadline``; harmless earlier."""
         if self.carrier and now >= self._heard_at + CARRIER_SILENCE_S:
             self._carrier_off(now)
 
     def packets_lost(self, count: int) -> None:
-        """So many packets are missing before the next one."""
+        """To be called when ``count`` packets are missing before the next one."""
         self._lost += count
         self._image_whole = False
         if self._frame:
@@ -118,7 +119,7 @@ class IfpReceiver:
             self._carrier_off(now)
             self._carrier_on(carrier)
             self._start_unsure = False
-            self._lost = 0  # they were of another signal
+            self._lost = 0  # those packets belonged to another signal
             self._image_whole = True
 
     def _field(self, carrier: Carrier, item: DataField, now: float) -> None:
@@ -129,14 +130,14 @@ class IfpReceiver:
                 self._carrier_off(now)
                 self._carrier_on(carrier)
             self._has_data = True
-            if kind not in _NON_ECM:  # there are gateways that put a frame's last octets into its end
+            if kind not in _NON_ECM:  # some gateways put a frame's last octets into the field that ends it
                 room = MAX_FRAME_OCTETS + 1 - len(self._frame)
                 if room > 0:
                     self._frame += item.octets[:room]
             elif kind in _NON_ECM and carrier is not Carrier.V21:
                 self._image(carrier, item.octets, now)
         if self.carrier is not carrier:
-            return  # an end repeated after the end
+            return  # the end of a signal, repeated
         if kind in _FRAME_ENDS:
             self._has_data = True
             self.fcs_marks += 1
@@ -148,10 +149,10 @@ class IfpReceiver:
             self._carrier_off(now, complete=whole and kind is FieldType.T4_NON_ECM_SIG_END)
 
     def _meant(self, carrier: Carrier) -> Carrier:
-        """The carrier of data with this label.
+        """The carrier of data with the label ``carrier``.
 
-        There are gateways that label the data of a fast carrier as another one's.  Right behind an indicator
-        the indicator is believed: it is what the far end's modem was told to train for.
+        Some gateways label the data of a fast carrier as another one's.  If the first data after an indicator
+        does not match it, the indicator decides: it is what the far end's modem trained for.
         """
         up = self.carrier
         if up is None or up is carrier or Carrier.V21 in (up, carrier):
@@ -161,7 +162,7 @@ class IfpReceiver:
         return up if carrier is self._labelled else carrier
 
     def _image(self, carrier: Carrier, octets: bytes, now: float) -> None:
-        if self._lost and any(octets):  # behind fill: the row that was lost is still to end
+        if self._lost and any(octets):  # not before fill, which belongs to the row that was lost
             self.events.append(DataLost(self._octets_lost(carrier, now)))
             self._lost = 0
         self._image_at = now
@@ -169,7 +170,7 @@ class IfpReceiver:
         self.events.append(Data(reverse_bits(octets)))
 
     def _octets_lost(self, carrier: Carrier, now: float) -> int:
-        """About how many image octets were in the packets that are missing."""
+        """An estimate of the image octets in the missing packets."""
         usual = self._image_octets or int(carrier.bit_rate * CHUNK_S / 8)
         octets = self._lost * usual
         if self._lost > NUMBERS_TRUSTED:
@@ -185,7 +186,7 @@ class IfpReceiver:
         self.events.append(CarrierOn(carrier))
 
     def _carrier_off(self, now: float, *, complete: bool = False) -> None:
-        self._end_frame(False)  # whatever was begun has no FCS
+        self._end_frame(False)  # an unfinished frame has no FCS
         if self.carrier is not None:
             self.carrier = None
             self.silent_since = now
@@ -204,7 +205,7 @@ class IfpReceiver:
         self.events.append(Frame(reverse_bits(line[:MAX_FRAME_OCTETS]), ok))
 
     def _begins_like_a_frame(self, line: bytes) -> bool:
-        """Whether nothing can be missing from the front of a frame that followed a loss."""
+        """Whether a frame after a loss is complete at its beginning."""
         if not line.startswith(_HEADS):
             return False
         if self.carrier is Carrier.V21:

@@ -1,7 +1,7 @@
-"""SDP for ``m=image … udptl t38`` (T.38 Annex D, RFC 3264, RFC 8866): parse, offer, answer, agree.
+"""SDP for ``m=image … udptl t38`` (T.38 Annex D, RFC 3264, RFC 8866): parsing, offer, answer, agreement.
 
-Text and plain data only; the SIP line does the signalling.  What the far end writes is hostile: parsing
-is bounded, and anything that cannot be understood is an ``SdpError`` with a sentence, nothing else.
+Text and plain data only; the SIP line does the signalling.  Descriptions of the far end may be hostile:
+parsing is bounded and raises nothing but ``SdpError``.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from dataclasses import dataclass, replace
 from appliance.t38.ifp import MAX_VERSION
 from appliance.t38.settings import MIN_MAX_DATAGRAM, ErrorCorrection, RateManagement, T38Settings
 
-# Bounds of what is parsed; far above any real call.
+# Bounds of what is parsed, far above any real call.
 MAX_SDP_CHARACTERS = 16384
 MAX_LINES = 400
 MAX_MEDIA = 16
-# What a far end takes that does not say (or says nonsense): common practice of T.38 endpoints.
+# Limits of a far end whose attributes are missing or invalid: common practice of T.38 endpoints.
 DEFAULT_MAX_DATAGRAM = 400
 DEFAULT_MAX_BUFFER = 200
 DEFAULT_MAX_BIT_RATE = 14400
-# Numbers beyond this are cut to it.
+# Larger numbers are reduced to this.
 _MAX_NUMBER = 65535
 # T38FaxUdpEC (T.38 table D.1).
 UDP_EC = {
@@ -36,7 +36,7 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?\Z")  # priva
 
 
 class SdpError(ValueError):
-    """A session description that cannot be understood: the peer's fault; the message says why."""
+    """An invalid session description: the peer's fault; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """One m-line with what belongs to it.  ``address`` is its own ``c=`` or the session's, "" without."""
+    """One m-line and its attributes.  ``address`` is that of its own ``c=`` or the session's, "" without."""
 
     kind: str  # "audio", "image", …, lower case
     port: int  # 0: refused or switched off
@@ -62,7 +62,7 @@ class Media:
 
     @property
     def is_t38(self) -> bool:
-        """An image line over UDPTL, live or not."""
+        """Whether it is T.38 over UDPTL, at any port."""
         return (
             self.kind == "image"
             and self.protocol.lower() == "udptl"
@@ -72,7 +72,7 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A session description, as far as fax needs it."""
+    """The parts of a session description that fax needs."""
 
     origin: Origin | None
     media: tuple[Media, ...]
@@ -80,9 +80,9 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class T38Media:
-    """A live image line: where its side wants its packets, and what it says of itself.
+    """An image line with a port: where its side receives packets, and its settings.
 
-    In ``settings`` the limits are that side's own: what it can take.
+    The limits in ``settings`` are those of that side's receiver.
     """
 
     address: str
@@ -94,7 +94,7 @@ class T38Media:
 
 
 def parse_sdp(text: str) -> Description:
-    """The description in ``text`` (lines end in CR LF or LF).  Raises SdpError."""
+    """Parses ``text`` (lines end in CR LF or LF).  Raises SdpError."""
     if len(text) > MAX_SDP_CHARACTERS:
         raise SdpError(f"the session description is longer than {MAX_SDP_CHARACTERS} characters")
     lines = text.replace("\r\n", "\n").split("\n")
@@ -150,7 +150,7 @@ def _parse_connection(value: str) -> str:
 
 def _parse_media(value: str, address: str) -> Media:
     parts = value.split()
-    # A line that is no fax and switched off may lack its formats: the rest of the description counts.
+    # Media other than audio and image may lack formats: the line is refused anyway.
     least = 4 if parts and parts[0].lower() in ("audio", "image") else 3
     if len(parts) < least or not all(_TOKEN.match(part) for part in parts):
         raise SdpError(f"a media line of {len(parts)} parts: {value[:60]!r}")
@@ -161,7 +161,7 @@ def _parse_media(value: str, address: str) -> Media:
 
 
 def image_of(description: Description) -> T38Media | None:
-    """The first live T.38 line, None when there is none.  Raises SdpError for one without an address."""
+    """The first T.38 line with a port, None without.  Raises SdpError when it has no address."""
     for media in description.media:
         if media.is_t38 and media.port:
             if not media.address:
@@ -171,7 +171,7 @@ def image_of(description: Description) -> T38Media | None:
 
 
 def settings_of(media: Media) -> T38Settings:
-    """What an image line says of its side; defaults (T.38 Annex D) for what it leaves out or garbles."""
+    """The settings of an image line; defaults (T.38 Annex D) for missing and invalid attributes."""
     said = dict(reversed(media.attributes))  # the first of several counts
     bit_rate = _number(said.get("t38maxbitrate"), DEFAULT_MAX_BIT_RATE)
     datagram = said.get("t38faxmaxdatagram", said.get("t38maxdatagram"))
@@ -198,7 +198,7 @@ def _number(value: str | None, default: int) -> int:
 
 
 def _flag(value: str | None) -> bool:
-    """On when the attribute is there, whatever its value; but 0 is meant as off."""
+    """On when the attribute is present, with any value but 0."""
     return value is not None and value != "0"
 
 
@@ -211,9 +211,10 @@ def _correction(value: str) -> ErrorCorrection:
 
 
 def build_offer(local: T38Media, origin: Origin, *, audio_first: bool = False) -> str:
-    """An offer of fax over T.38 and nothing else.
+    """The text of an offer of T.38 alone.
 
-    ``audio_first`` keeps a refused audio line in front, for a peer that counts media lines (RFC 3264 8).
+    ``audio_first`` puts a refused audio line first, as a changed offer must keep earlier media lines
+    (RFC 3264 8).
     """
     media = [_image_lines(local)]
     if audio_first:
@@ -222,10 +223,10 @@ def build_offer(local: T38Media, origin: Origin, *, audio_first: bool = False) -
 
 
 def build_answer(offer: Description, local: T38Media, origin: Origin) -> tuple[str, T38Settings]:
-    """The answer to an offer with a live image line, and the settings that this end must use.
+    """The text of the answer to an offer, and the settings that this end must use.
 
-    The first such line is taken, with the offerer's error correction and rate management and the lower
-    version and bit rate; every other line is refused.  Raises SdpError when the offer has none.
+    The first T.38 line with a port is accepted, with the offerer's error correction and rate management and
+    the lower version and bit rate; every other line is refused.  Raises SdpError when the offer has none.
     """
     theirs = image_of(offer)
     if theirs is None:
@@ -244,10 +245,10 @@ def build_answer(offer: Description, local: T38Media, origin: Origin) -> tuple[s
 
 
 def agree(ours: T38Settings, theirs: T38Settings) -> T38Settings:
-    """What this end uses after offer and answer, whichever of them ours was.
+    """The settings that this end uses after offer and answer, whichever of them was ours.
 
-    The far end's word decides where both must be alike (an answerer adopts the offerer's, an offerer
-    takes what was answered); its limits bound what we send; how much we repeat is our own affair.
+    Where both ends must be equal the far end's value counts (the answerer adopts the offerer's, the offerer
+    the answer's).  Its limits bound what we send.  The amount of redundancy is our own choice.
     """
     return replace(
         ours,
@@ -279,13 +280,13 @@ def _family(address: str) -> str:
 
 
 def _refused_lines(media: Media, address: str) -> list[str]:
-    """A line with port 0; it has a c= of its own because some peers miss it."""
+    """A media line with port 0; it has its own ``c=`` because some peers require that."""
     line = " ".join((f"m={media.kind} 0 {media.protocol}", *media.formats))
     return [line, f"c=IN {_family(address)} {address}"]
 
 
 def _image_lines(local: T38Media) -> list[str]:
-    """Flags are left out unless on: some peers take them for on whatever their value."""
+    """The lines of our image medium.  Flags are left out unless on: to some peers any value means on."""
     said = local.settings
     lines = [
         f"m=image {local.port} udptl t38",

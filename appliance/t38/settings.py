@@ -1,4 +1,4 @@
-"""What two T.38 endpoints agreed on: plain data, filled in by SDP or by a test harness."""
+"""The agreed parameters of a T.38 session: plain data, filled in by SDP or by a test harness."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ class ErrorCorrection(Enum):
 
 
 class RateManagement(Enum):
-    """Where the TCF is made (T.38 clause 8); the value is SDP's ``T38FaxRateManagement``."""
+    """Where the TCF is generated (T.38 clause 8); the value is that of SDP's ``T38FaxRateManagement``."""
 
     LOCAL_TCF = "localTCF"  # method 1
     TRANSFERRED_TCF = "transferredTCF"  # method 2, the one for UDP
 
 
-# The smallest datagram that still carries something useful with a header and one field.
+# The smallest limit, octets, that leaves room for a header and a useful field.
 MIN_MAX_DATAGRAM = 32
-# Sequence number 16 bits, so more previous packets than this cannot make sense; ours, for bounds.
+# Our own bounds.
 MAX_REDUNDANCY = 8
 MAX_FEC_SPAN = 8
 MAX_FEC_ENTRIES = 8
@@ -31,9 +31,9 @@ MAX_FEC_ENTRIES = 8
 
 @dataclass(frozen=True, slots=True)
 class T38Settings:
-    """The agreed parameters of one T.38 session, as this end must use them.
+    """The agreed parameters of one T.38 session, for this end's use.
 
-    ``max_datagram`` and ``max_buffer`` are the far end's limits: what we may send it.
+    ``max_datagram`` and ``max_buffer`` are the far end's limits on what we send.
     Raises ValueError for a value outside its range.
     """
 
@@ -42,11 +42,11 @@ class T38Settings:
     redundancy: int = 3  # previous IFP packets in each datagram, 0 to 8
     fec_span: int = 3  # packets in one parity (fec-npackets), 1 to 8
     fec_entries: int = 3  # parities in each datagram (interleaving), 1 to 8
-    max_datagram: int = 400  # octets of UDPTL the far end takes at once (T38FaxMaxDatagram)
-    max_buffer: int = 2000  # octets the far end can hold for its modem (T38FaxMaxBuffer)
+    max_datagram: int = 400  # octets, largest datagram that the far end accepts (T38FaxMaxDatagram)
+    max_buffer: int = 2000  # octets that the far end can hold for its modem (T38FaxMaxBuffer)
     max_bit_rate: int = 14400  # bit/s (T38MaxBitRate)
     rate_management: RateManagement = RateManagement.TRANSFERRED_TCF
-    fill_bit_removal: bool = False  # T38FaxFillBitRemoval: agreed to, never done by us
+    fill_bit_removal: bool = False  # T38FaxFillBitRemoval: agreed to, but not used by us
     transcoding_mmr: bool = False
     transcoding_jbig: bool = False
 

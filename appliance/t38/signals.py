@@ -1,4 +1,4 @@
-"""What our signals are made of: for each order of the engine its IFP packets, and when each leaves."""
+"""The IFP packets of our signals: for each order of the engine its packets and their times."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from appliance.t38.timing import (
     cut_frame,
 )
 
-# Octets of a datagram beside the field's data: sequence 2, length 2, type 1, count 1, field header and
+# Octets of a datagram besides the field's data: sequence 2, length 2, type 1, count 1, field header and
 # length 3, a second field 1, error recovery 2.
 _OVERHEAD_OCTETS = 12
-# Zeros (fill, T.4 4.1.3) behind a page without ECM: there are gateways and terminals that lose the last
-# octets before the end of the signal, and with them the RTC.
+# Zeros (fill, T.4 4.1.3) after a page without ECM, seconds: some gateways and terminals lose the last octets
+# before the end of the signal, and the RTC with them.
 PAGE_TRAILER_S = 0.06
 
 _FRAME_END = DataField(FieldType.HDLC_FCS_OK)
@@ -42,17 +42,20 @@ _NON_ECM_END = DataField(FieldType.T4_NON_ECM_SIG_END)
 
 @dataclass(frozen=True, slots=True)
 class SignalStep:
-    """What a transmission does next: ``ifp`` leaves at ``at``; None ends the signal on the line."""
+    """One step of a signal: ``ifp`` is to be sent at ``at``; None is the end of the signal in line time."""
 
-    at: float
+    at: float  # seconds
     ifp: bytes | None
-    repeats: bool = False  # an indicator: sent more than once
-    answerable: bool = False  # from here on the far end may answer
+    repeats: bool = False  # an indicator, to be sent more than once
+    answerable: bool = False  # the far end may answer from here on
     tone: bool = False  # CNG
 
 
 class Signals:
-    """The signals of one session, at ``pace``.  ``far_end_is_terminal``: it has no modem to feed in time."""
+    """The signals of one session, with the times of ``pace``.
+
+    ``far_end_is_terminal``: the far end is no gateway, and has no modem that needs the data in time.
+    """
 
     def __init__(self, settings: T38Settings) -> None:
         self._settings = settings
@@ -60,7 +63,10 @@ class Signals:
         self.far_end_is_terminal = False
 
     def of(self, order: LineOrder, begin: float) -> Iterator[SignalStep]:
-        """The steps of one signal that begins at ``begin``.  Raises TypeError for what is no signal."""
+        """The steps of the signal that ``order`` asks for, from the time ``begin``.
+
+        Endless for CNG.  Raises TypeError for an order that sends nothing.
+        """
         match order:
             case SendCng():
                 return self._cng(begin + CNG_DELAY_S)
@@ -81,7 +87,7 @@ class Signals:
         raise TypeError(f"not an order for a line: {order!r}")
 
     def indicator(self, at: float, indicator: Indicator) -> SignalStep:
-        """One indicator, by itself."""
+        """The step that sends an indicator."""
         ifp = encode(IndicatorPacket(indicator), self._settings.version)
         return SignalStep(at, ifp, repeats=True, answerable=indicator is Indicator.CED)
 
@@ -95,7 +101,7 @@ class Signals:
         yield SignalStep(at + self.pace.ced_s, None)
 
     def _training(self, at: float, carrier: Carrier, short: bool) -> tuple[SignalStep, float]:
-        """The indicator, and when the first bit behind the training is on the line."""
+        """The indicator, and the time of the first bit after the training."""
         numbers = CARRIERS[carrier]
         if carrier is Carrier.V21:
             return self.indicator(at, numbers.long_indicator), at + self.pace.preamble_s
@@ -104,7 +110,7 @@ class Signals:
         return self.indicator(at, numbers.long_indicator), at + numbers.long_training_s
 
     def _piece_octets(self, carrier: Carrier) -> int:
-        """Octets of one data packet: ``CHUNK_S`` of the line, less where the far end's limit says so."""
+        """Octets in one data packet: ``CHUNK_S`` of line time, or less by the far end's limit."""
         octets = V21_CHUNK_OCTETS if carrier is Carrier.V21 else int(carrier.bit_rate * CHUNK_S / 8)
         return max(1, min(octets, self._settings.max_datagram - _OVERHEAD_OCTETS))
 

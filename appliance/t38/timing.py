@@ -1,6 +1,6 @@
-"""Line times that T.38 has to keep although no line is near: training, flags, stuffed HDLC bits.
+"""Durations of signals on a telephone line: training, flags, HDLC frames with stuffed bits.
 
-A gateway at the far end plays what we send on a telephone line; so each signal takes here what it takes
+A gateway at the far end may play what we send on a telephone line, so over T.38 each signal takes as long as
 there (T.38 clause 8, T.30 5.3, and the V-series for the training).
 """
 
@@ -14,19 +14,21 @@ from appliance.t30.dce import Carrier
 from appliance.t30.pace import NOMINAL
 from appliance.t38.ifp import DataType, Indicator
 
-# CNG: 0.5 s on, 3 s off (T.30 4.1).  Its indicator says that CNG is being called, tones and pauses alike, and
-# stands until another one: a gateway told of each tone apart (spandsp's, so Asterisk's) sounds 3.5 s for each
-# and what follows only behind them, too late for T4 of the machine there.
+# CNG: 0.5 s on, 3 s off (T.30 4.1), seconds.  The indicator stands for tones and pauses together and lasts
+# until the next one.  A gateway that is sent one for each tone (spandsp's, thus Asterisk's) takes 3.5 s for
+# each of them before it plays what follows, too late for T4 of the machine there.
 CNG_ON_S, CNG_PERIOD_S = 0.5, 3.5
-# That gateway also finishes the next tone when CNG ends within one; so ours ends this far around a tone.
+# That gateway also plays the next tone to its end when CNG ends during one, so ours ends at least this far
+# from a tone, seconds.
 CNG_GUARD_S = 0.15
-# A session often begins because the gateway heard CED or flags.  Our answer to the DIS that comes then must
-# not wait behind a CNG: it begins this much later, and not while CED (at most 4 s) and first flags may last.
+# A session often begins because the gateway detected CED or flags.  Our answer to the DIS that follows must
+# not wait for a CNG, so CNG begins this much later, and not while CED (at most 4 s) and first flags may last.
+# Seconds.
 CNG_DELAY_S = 1.5
 CNG_AFTER_CED_S = 7.0
-# What one data packet carries, seconds of line time.  30 ms is what gateways send and expect.
+# Line time in one data packet, seconds.  Gateways send and expect 30 ms.
 CHUNK_S = 0.030
-# V.21 octets in one packet: at 300 bit/s 30 ms are 1.1 octets; two keep the packets few.
+# V.21 octets in one packet: at 300 bit/s 30 ms are 1.1 octets; two halve the number of packets.
 V21_CHUNK_OCTETS = 2
 _FLAG_BITS = 8
 _FIVE_ONES = "11111"
@@ -34,7 +36,7 @@ _FIVE_ONES = "11111"
 
 @dataclass(frozen=True, slots=True)
 class CarrierNumbers:
-    """How T.38 speaks of a carrier and how long its modem trains, seconds."""
+    """The data type and indicators of a carrier, and the duration of its training, seconds."""
 
     data_type: DataType
     long_indicator: Indicator
@@ -84,10 +86,10 @@ CARRIER_OF_INDICATOR = {
 
 @dataclass(frozen=True, slots=True)
 class CutFrame:
-    """An HDLC frame in T.38 order, in pieces.
+    """An HDLC frame in T.38 bit order, in pieces.
 
-    Each piece stands with the bit, counted from the frame's first, at which it leaves on a line.
-    ``line_bits`` is what the whole frame takes there: stuffed, with FCS and closing flag.
+    Each piece has the position of its first bit on a line, counted from the first bit of the frame.
+    ``line_bits`` is the length of the whole frame there, with stuffed bits, FCS and closing flag.
     """
 
     pieces: tuple[tuple[int, bytes], ...] = field(repr=False)
@@ -95,11 +97,11 @@ class CutFrame:
 
 
 def cut_frame(frame: bytes, piece_octets: int) -> CutFrame:
-    """``frame`` (T.31 order, without FCS) in pieces of at most ``piece_octets`` octets.
+    """Cuts ``frame`` (T.31 bit order, without FCS) into pieces of at most ``piece_octets`` octets.
 
-    A zero is stuffed after five ones in a row (T.30 5.3.3, ISO 13239), which is after each match that
-    ``str.count`` finds from the left without overlap.  The FCS is that of HDLC: in line order the plain
-    CRC-CCITT, started with ones and complemented.
+    A zero is stuffed after five ones in succession (T.30 5.3.3, ISO 13239), that is after each match that
+    ``str.count`` finds from the left without overlap.  The FCS is that of HDLC: in line order CRC-CCITT,
+    initialised with ones and complemented.
     """
     line = reverse_bits(frame)
     whole = line + (crc_hqx(line, 0xFFFF) ^ 0xFFFF).to_bytes(2, "big")

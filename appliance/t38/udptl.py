@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from appliance.t38.settings import ErrorCorrection, T38Settings
 
 SEQUENCE_MASK = 0xFFFF
-# Largest UDP payload over IPv4; the parser is safe up to it.
+# Largest UDP payload over IPv4.
 MAX_UDP_OCTETS = 65507
-# Ours: what a datagram may repeat or protect; far above what is seen (3 to 5), bounds work and memory.
+# Packets that a datagram may repeat or protect: our own bound on work and memory, far above what is used (3
+# to 5).
 MAX_SECONDARIES = 32
 MAX_FEC_GROUP = 64
 
@@ -32,8 +33,8 @@ class Datagram:
     """One parsed datagram.
 
     ``secondaries`` are the packets before the primary, newest first; ``parities`` are over groups of
-    ``span`` packets as the module's docstring says.  At most one of the two is filled.  ``sound`` is False
-    when the error recovery made no sense and was left out.
+    ``span`` packets (see the module's docstring).  At most one of the two is filled.  ``sound`` is False
+    when the error recovery was invalid and is left out.
     """
 
     sequence: int
@@ -48,7 +49,7 @@ class Datagram:
 
 
 def open_type(content: bytes) -> bytes:
-    """Length determinant and content (X.691 10.9, in fragments from 16384 octets on)."""
+    """``content`` with its length determinant (X.691 10.9), in fragments from 16384 octets on."""
     length = len(content)
     if length < 0x80:
         return bytes((length,)) + content
@@ -98,11 +99,10 @@ def _read_count(data: bytes, at: int) -> tuple[int, int]:
 
 
 def parse(data: bytes) -> Datagram:
-    """The datagram in ``data``; work is linear in its size.
+    """Parses a datagram in time linear in its size.
 
-    Error recovery that makes no sense (a count that lies, a cut packet) is left out: senders exist whose
-    primary is sound all the same.  So are octets behind the datagram.  Raises UdptlError where there is no
-    primary packet.
+    Invalid error recovery (a wrong count, a truncated packet) is left out, as some senders' primary packet is
+    valid all the same.  Octets after the datagram are ignored.  Raises UdptlError without a primary packet.
     """
     if not 4 <= len(data) <= MAX_UDP_OCTETS:
         raise UdptlError(f"{len(data)} octets")
@@ -134,7 +134,7 @@ def _parse_recovery(data: bytes, at: int, sequence: int, primary: bytes) -> Data
 
 
 def _parse_fec(data: bytes, at: int, sequence: int, primary: bytes) -> Datagram:
-    width, at = _read_count(data, at)  # an unconstrained INTEGER: its length in octets, then its value
+    width, at = _read_count(data, at)  # an unconstrained INTEGER: length in octets, then the value
     if not 1 <= width <= 4 or at + width > len(data):
         raise UdptlError("fec-npackets of no sensible size")
     span = int.from_bytes(data[at : at + width], "big", signed=True)
@@ -175,9 +175,9 @@ def parity_of(packets: list[bytes]) -> bytes:
 
 
 class UdptlSender:
-    """Numbers IFP packets and wraps them with the agreed protection, never above ``max_datagram``.
+    """Makes datagrams of IFP packets, with sequence numbers and the agreed protection.
 
-    Where the far end's limit leaves no room, the oldest protection is dropped first.
+    None is larger than ``max_datagram``: if necessary the oldest packets remain unprotected.
     """
 
     def __init__(self, settings: T38Settings) -> None:
@@ -189,13 +189,13 @@ class UdptlSender:
         memory = settings.redundancy
         if self._correction is ErrorCorrection.FEC:
             memory = self._span * self._entries
-        # Redundancy: open types, newest first.  FEC: bare packets, newest last.
+        # Redundancy: packets as open types, newest first.  FEC: packets alone, newest last.
         self._previous: deque[bytes] = deque(maxlen=memory)
 
     def wrap(self, ifp: bytes) -> bytes:
-        """The datagram for the next IFP packet.
+        """The datagram with the next IFP packet.
 
-        Raises ValueError for a packet that is over the limit even without protection: our bug.
+        Raises ValueError for a packet that exceeds the limit even without protection, which is a bug.
         """
         head = self._sequence.to_bytes(2, "big")
         primary = open_type(ifp)
@@ -220,7 +220,7 @@ class UdptlSender:
         return b"".join((head, primary, b"\0\0"))
 
     def _parities(self, room: int) -> bytes:
-        """The FEC part: as many packets protected as were sent and as there is room for."""
+        """The FEC part within ``room`` octets, over as many sent packets as fit."""
         packets = list(self._previous)
         entries = min(self._entries, len(packets))
         room -= 2  # span and number of entries

@@ -1,4 +1,4 @@
-"""The receiving half of UDPTL: order restored, losses repaired or declared, hostile datagrams counted."""
+"""The receiver of UDPTL: restores the order, repairs or reports losses, counts invalid datagrams."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from appliance.t38.ifp import IfpError, decode
 from appliance.t38.two_voices import TwoVoices
 from appliance.t38.udptl import SEQUENCE_MASK, Datagram, UdptlError, parity_of, parse
 
-# How long a gap may hold up what came behind it.  Ours: at 30 ms a packet it covers a reordering of
-# several packets and the nine datagrams that FEC 3 × 3 needs, and is short beside T2 and T4 of T.30.
+# How long packets after a gap are held, seconds.  Our own value: at 30 ms a packet it covers reordering by
+# several packets and the nine datagrams that FEC 3 × 3 needs, and is short against T2 and T4 of T.30.
 GAP_WAIT_S = 0.3
-# With redundancy a gap is final this many datagrams after the last one that repeats the lost packet; the
-# same margin is the reorder window without protection.
+# With redundancy a gap is final this many datagrams after the last one that repeats the lost packet; without
+# protection it is the reorder window.
 REORDER_MARGIN = 3
-# The most that is ever held behind a gap, packets.
+# Most packets held after a gap.
 MAX_HELD = 64
-# What is kept of delivered packets for FEC, packets (Annex C needs span × entries of them).
+# Delivered packets and parities kept for FEC (Annex C needs span × entries packets).
 MAX_HISTORY = 128
 MAX_PARITIES = 64
-# A sequence number this far from the expected one is not loss but a peer that started anew; so is one that
-# we have had, with another packet.  Believed when the next datagrams go on from there, so that a single
-# stray or forged datagram does no harm.
+# A sequence number this far from the expected one, or one already received with another packet, is no loss:
+# the peer has restarted its numbers.  That is accepted once this many datagrams in succession confirm it, so
+# that a single stray or forged datagram does no harm.
 MAX_JUMP = 64
 JUMP_CONFIRMATIONS = 3
-# A peer counts from 0 (T.38 9.1); a first datagram with a number up to this lets us take the repeated
-# packets before it, later ones belong to an earlier session.
+# A peer counts from 0 (T.38 9.1).  If the first datagram's number is up to this, the packets that it repeats
+# are delivered too; otherwise they belong to an earlier session.
 FIRST_SEQUENCE_WINDOW = 32
-# Told as lost before a peer's new numbers where they do not say how many packets are missing.
+# ``lost_before`` of the first packet after a restart whose numbers do not tell how many are missing.
 RESTART_LOSS = 0x8000
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One IFP packet in order.
+    """One IFP packet, in order.
 
-    ``lost_before`` packets are missing for good right before it (behind a restart of the numbers only time
-    can tell: RESTART_LOSS or more then); ``padded`` says that FEC made it and zeros may follow its end.
+    ``lost_before`` is the number of packets finally missing right before it; it is RESTART_LOSS or more after
+    a restart of the numbers, when it is unknown.  ``padded``: recovered by FEC, zeros may follow its end.
     """
 
     sequence: int
@@ -48,11 +48,11 @@ class Arrival:
 
 @dataclass(slots=True)
 class ReceiveCounters:
-    """What happened to the datagrams of a session."""
+    """Counts of the datagrams and packets of a session."""
 
     datagrams: int = 0
     malformed: int = 0
-    recovery_ignored: int = 0  # their error recovery made no sense
+    recovery_ignored: int = 0  # datagrams with invalid error recovery
     late_or_duplicate: int = 0
     recovered: int = 0
     lost: int = 0
@@ -60,33 +60,33 @@ class ReceiveCounters:
 
 
 class UdptlReceiver:
-    """Turns datagrams, in whatever order, into IFP packets in order.  Memory is bounded."""
+    """Takes datagrams in any order and returns their IFP packets in order.  Memory is bounded."""
 
     def __init__(self) -> None:
         self.counters = ReceiveCounters()
         self.voices = TwoVoices()
-        self._begun = False  # a datagram has come
-        self._expected = 0  # a peer counts from 0 (T.38 9.1)
-        self._held: dict[int, tuple[bytes, bool]] = {}  # by sequence: what waits behind a gap
+        self._begun = False  # a datagram has arrived
+        self._expected = 0  # next sequence number; a peer counts from 0 (T.38 9.1)
+        self._held: dict[int, tuple[bytes, bool]] = {}  # by number: packets after a gap, and whether padded
         self._held_since = 0.0
         self._span = 0  # how many later datagrams may still repair a packet
-        self._history: dict[int, bytes] = {}  # delivered packets, for the parities to come
+        self._history: dict[int, bytes] = {}  # delivered packets by number, for later parities
         self._parities: deque[tuple[list[int], bytes]] = deque(maxlen=MAX_PARITIES)
-        self._suspects: list[Datagram] = []  # in a row, of a suspected restart
-        self._loss = 0  # to be told with the next arrival
+        self._suspects: list[Datagram] = []  # consecutive datagrams of a suspected restart
+        self._loss = 0  # to be reported with the next packet
 
     def next_deadline(self) -> float | None:
-        """When a gap is to be given up."""
+        """When a gap is to be given up, seconds; None without a gap."""
         return self._held_since + GAP_WAIT_S if self._held else None
 
     def receive(self, data: bytes, now: float) -> list[Arrival]:
-        """Takes one datagram; what can be handed on now, in order."""
+        """Takes a datagram of any content; returns the packets that can be delivered now, in order."""
         self.counters.datagrams += 1
         try:
             datagram = parse(data)
             if not datagram.sound:
                 self.counters.recovery_ignored += 1
-                decode(datagram.primary, version=0)  # is at least this a packet, in whatever notation?
+                decode(datagram.primary, version=0)  # raises unless at least this is a packet
         except (UdptlError, IfpError):
             self.counters.malformed += 1
             return []
@@ -118,7 +118,7 @@ class UdptlReceiver:
         return self._deliver(now)
 
     def handle_timer(self, now: float) -> list[Arrival]:
-        """Gives up a gap whose time is over; what it held up, in order."""
+        """Gives up a gap whose time is over; returns the packets held after it, in order."""
         deadline = self.next_deadline()
         if deadline is None or now < deadline:
             return []
@@ -132,12 +132,15 @@ class UdptlReceiver:
         self._expected = datagram.sequence - min(back, datagram.sequence)
 
     def _counts_without_zero(self, datagram: Datagram) -> bool:
-        """Whether the peer goes from 65535 to 1, as some do: what it repeats is then what we have."""
+        """Whether the peer goes from 65535 to 1, as some do: it then repeats the packet 65535."""
         last = self._history.get(SEQUENCE_MASK)
         return last is not None and datagram.secondaries[:1] == (last,)
 
     def _may_be_restart(self, datagram: Datagram, ahead: int) -> bool:
-        """Far from what is expected, or next to or itself a number that we have had with another packet."""
+        """Whether a datagram may belong to a restart; ``ahead``: distance from the expected number.
+
+        Its number is far off, continues a suspected restart, or was received with another packet.
+        """
         if ahead < MAX_JUMP:
             return False
         if ahead <= SEQUENCE_MASK - MAX_JUMP:
@@ -145,15 +148,15 @@ class UdptlReceiver:
         if self._suspects and datagram.sequence - self._suspects[-1].sequence & SEQUENCE_MASK <= 1:
             return True
         had = self._history.get(datagram.sequence)
-        # Zeros may follow what FEC made.
+        # Zeros may follow a packet recovered by FEC.
         return had is not None and had.rstrip(b"\0") != datagram.primary.rstrip(b"\0")
 
     def _restarted(self, datagram: Datagram) -> bool:
-        """Whether enough datagrams in a row said that the peer counts from somewhere else now."""
+        """Counts a datagram of a suspected restart; True when enough in succession have confirmed it."""
         if self._suspects:
             step = datagram.sequence - self._suspects[-1].sequence & SEQUENCE_MASK
             if not step:
-                return False  # the same once more
+                return False  # a duplicate
             if step != 1:
                 self._suspects.clear()
         self._suspects.append(datagram)
@@ -177,7 +180,7 @@ class UdptlReceiver:
         return loss
 
     def _take(self, datagram: Datagram, now: float) -> None:
-        """Holds the primary and whatever the datagram repeats that is still missing."""
+        """Holds the primary packet and those repeated packets that are still missing."""
         if not self._held:
             self._held_since = now
         self._hold(datagram.sequence, datagram.primary, padded=False)
@@ -206,7 +209,7 @@ class UdptlReceiver:
             arrivals.append(Arrival(self._expected, packet[0], self._take_loss(), packet[1]))
             self._passed(packet[0])
         if arrivals:
-            self._held_since = now  # what is still held waits for another gap
+            self._held_since = now  # packets still held wait for another gap
         return arrivals
 
     def _passed(self, packet: bytes) -> None:
@@ -218,7 +221,7 @@ class UdptlReceiver:
         return newest > self._span + REORDER_MARGIN or len(self._held) >= MAX_HELD
 
     def _skip_gap(self, now: float) -> list[Arrival]:
-        """Declares everything before the oldest held packet lost and hands that one on."""
+        """Gives up the packets before the oldest held one, and delivers that one."""
         lost = min(sequence - self._expected & SEQUENCE_MASK for sequence in self._held)
         self.voices.pass_over(self._expected, lost)
         self._expected = self._expected + lost & SEQUENCE_MASK
@@ -245,7 +248,7 @@ class UdptlReceiver:
             self._parities.append((group, parity))
 
     def _solve(self) -> None:
-        """Recovers packets as long as some parity misses exactly one of its group."""
+        """Recovers packets while some parity misses exactly one packet of its group."""
         progress = bool(self._parities)
         while progress:
             progress = False
@@ -258,7 +261,7 @@ class UdptlReceiver:
                     for s in group
                     if s != missing[0]
                 ]
-                # What is longer than the parity is not of this group's making: leave it alone.
+                # A packet longer than the parity is not of the group that the parity was made of.
                 if any(len(packet) > len(parity) for packet in known):
                     continue
                 if self._hold(missing[0], parity_of([parity, *known]), padded=True):
