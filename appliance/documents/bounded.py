@@ -1,8 +1,7 @@
-"""Work that may not end, or may kill its process, done in a child of the worker with bounds of its own.
+"""Work that may not end, or may kill its process, done in a child of the worker with limits of its own.
 
-A page of HTML can be written so that laying it out takes for ever, or more memory than there is, and then
-the libraries below Python abort the process.  The child dies of that alone; the worker goes on and tries
-something plainer.
+HTML can be written so that laying it out takes for ever, or more memory than there is, in which case the
+libraries below Python abort the process.  Only the child dies of that; the worker tries something plainer.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from appliance.remarks import Remark, from_json, to_json
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _PIECE_OCTETS = 1 << 16
-_MOST_OCTETS = 200 << 20  # of a PDF that a child makes
+_MOST_OCTETS = 200 << 20  # of the PDF that a child makes
 # Of what a child shares with its worker it writes to so much, which is its own from then on.
 _TOUCHED_OCTETS = 32 << 20
 # How a worker, or a child of it, ends that was refused memory (EX_OSERR of sysexits.h).
@@ -43,14 +42,14 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Typeset:
-    """A document as a PDF, and what there is to say about it."""
+    """A document as a PDF, and the remarks about it."""
 
     pdf: bytes
     remarks: tuple[Remark, ...] = ()
 
 
 class UnboundedError(Exception):
-    """The work did not end within its bounds, or not well; the words are for the log."""
+    """The work failed or did not end within its bounds; the message is for the log."""
 
 
 class WantedMemoryError(UnboundedError):
@@ -58,9 +57,9 @@ class WantedMemoryError(UnboundedError):
 
 
 def run_bounded(work: Callable[[], Typeset], bounds: Bounds) -> Typeset:
-    """What ``work`` returns in a child within ``bounds``.
+    """Runs ``work`` in a child within ``bounds`` and returns its result.
 
-    Raises DocumentError as ``work`` does, and `UnboundedError` for every other end of the child.
+    Raises DocumentError where ``work`` does, and `UnboundedError` for any other failure of the child.
     """
     reading, writing = os.pipe2(os.O_CLOEXEC)
     parent = os.getpid()
@@ -92,7 +91,7 @@ def run_bounded(work: Callable[[], Typeset], bounds: Bounds) -> Typeset:
 
 
 def _read(descriptor: int, deadline: float) -> bytes:
-    """Everything until the other end closes.  Raises UnboundedError when that is too late or too much."""
+    """Everything until the other end closes.  Raises UnboundedError past ``deadline`` or `_MOST_OCTETS`."""
     pieces: list[bytes] = []
     octets = 0
     while True:
@@ -130,7 +129,7 @@ def _answer(work: Callable[[], Typeset]) -> bytes:
         return json.dumps({"cause": error.cause.code, "detail": error.detail}).encode() + b"\n"
     except MemoryError as error:
         return _wanted_memory(error)
-    except BaseException as error:  # hostile input meets libraries with whatever comes to their mind
+    except BaseException as error:  # libraries raise anything on hostile input
         if _memory.was_refused():
             return _wanted_memory(error)
         return json.dumps({"failed": f"{type(error).__name__}: {error}"[:300]}).encode() + b"\n"

@@ -1,4 +1,4 @@
-"""Why a document cannot be turned into fax pages."""
+"""Causes: why a document cannot be turned into fax pages."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Programs of others (LibreOffice, Ghostscript) that turn a document into a PDF: found, confined, judged.
+"""Other programs (LibreOffice, Ghostscript) that turn a document into a PDF: finding and confining them.
 
-Each run has a folder of its own, which is thrown away; limits; no network where the kernel allows that; and
-ends with the worker.  Whether it went well is not said by its exit code but by the PDF.
+Each run has a temporary folder of its own, limits, no network where the kernel allows that, and ends with
+the worker.  Its success is judged by the PDF, not by the exit code.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from appliance.documents.workshop import Workshop
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _CLONE_NEWNET, _CLONE_NEWUSER = 0x40000000, 0x10000000  # linux/sched.h
-# Where LibreOffice's own programs are; the one on the PATH is a script that starts two more processes.
+# Folders of LibreOffice's own programs; the one on the PATH is a script that starts two more processes.
 _FOLDERS = ("/usr/lib/libreoffice/program", "/opt/libreoffice/program")
 _PATH = "/usr/bin:/bin"
 # What a program says on its output, and so many octets of that.
@@ -29,12 +29,12 @@ _SAID, _SAID_OCTETS = ".said", 4096
 
 
 def find_program(name: str) -> str | None:
-    """Where ``name`` is installed, None when it is not."""
+    """The path of the program ``name``, None when it is not installed."""
     return shutil.which(name, path=":".join((*_FOLDERS, _PATH)))
 
 
 class Bench:
-    """A folder for one run: files in, a program, a PDF out.  A context manager."""
+    """A temporary folder for one run: files in, a program, a PDF out.  A context manager."""
 
     def __init__(self, workshop: Workshop) -> None:
         self._workshop = workshop
@@ -53,7 +53,7 @@ class Bench:
         return self._folder
 
     def run(self, command: Sequence[str], seconds: float) -> int:
-        """The exit code of ``command``, -SIGKILL when it took too long."""
+        """Runs ``command``; returns its exit code, -SIGKILL when it took longer than ``seconds``."""
         temporary = self.folder / "tmp"
         temporary.mkdir(exist_ok=True)
         memory_octets = self._workshop.limits.memory_octets

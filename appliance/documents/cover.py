@@ -1,4 +1,4 @@
-"""The cover page, the box's own or from an owner's template: HTML with the fields filled in."""
+"""The cover page, built-in or from an owner's template: HTML with the fields filled in."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from appliance.remarks import PICTURE_LOST, Remark
 if TYPE_CHECKING:
     from appliance.documents.workshop import Workshop
 
-# More than a message of the longest takes on any sheet.
+# Pages of a cover; the longest message takes fewer on any sheet.
 MOST_PAGES = 25
-_MOST_LETTERS = 5000  # on one
+_MOST_LETTERS = 5000  # on one page
 _BOUNDS = Bounds(cpu_seconds=20, wall_seconds=30.0)
-# The number of pages is known after the first layout, which has this in its place.
+# Stands for the number of pages in the first layout, after which it is known.
 _PAGES_ROOM = "000"
 
-# The looks of templates: an owner's own style sheet comes before and may say otherwise with !important.
+# The style of templates; an owner's own style sheet comes before and can override it with !important.
 _STYLE = """
 @page {{ size: {width:.1f}mm {height:.1f}mm; margin: 18mm 20mm 15mm; }}
 html {{ font: 4.4mm/1.45 "DejaVu Sans", sans-serif; }}
@@ -80,7 +80,7 @@ class CoverSource:
                 check_template(cover.template)
             except TemplateError as error:
                 raise DocumentError(COVER_TEMPLATE_WRONG, str(error)) from None
-        # Laying out what is surely too long would take its time.
+        # Text that is surely too long is not laid out at all.
         letters = sum(len(self._fields[name]) for name in named(self._html))
         if letters > MOST_PAGES * _MOST_LETTERS:
             raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"a cover of {letters} characters")
@@ -96,7 +96,7 @@ class CoverSource:
     def total_pages(self, total: int) -> None:
         self._fields["pages"] = str(total)
         pages = self._typeset()
-        # A shorter number may in theory save a page, others have counted on it by now: then "000" stays.
+        # A shorter number could save a page, but the total with "000" is in use by now: then it stays.
         if pages.count == self.count:
             self._pages = pages
 
@@ -109,7 +109,7 @@ class CoverSource:
         return PdfSource(made.pdf)
 
     def _make(self) -> Typeset:
-        # Costs more than a page, only a child that typesets needs it.
+        # Costly to import, and needed only in a child that typesets.
         from appliance.documents.typesetting import typeset  # noqa: PLC0415
 
         width, height = self._paper.value
@@ -152,7 +152,7 @@ def _fields(cover: CoverPage) -> dict[str, str]:
         **line,
         "message": clean_message(cover.message).strip("\n"),
         "pages": _PAGES_ROOM,
-        # The box's own page says these in one line.
+        # The built-in page has these in one line.
         "to": _who(line["to_name"], line["to_company"], line["to_number"]),
         "from": _who(line["from_name"], line["from_company"], line["from_number"]),
         "moment": clean_line(f"{line['date']} {line['time']}"),

@@ -1,7 +1,7 @@
-"""Which way lines run: right to left where they begin so (UAX #9, rules P2 and P3).
+"""Direction of lines: right to left where they begin so (UAX #9, rules P2 and P3).
 
-WeasyPrint takes the direction from the markup alone (``dir``), and within a line keeps the order in which
-inline elements stand in the source, whichever way it runs.
+WeasyPrint takes the direction from the markup alone (``dir``), and keeps the source's order of inline
+elements in a line whatever its direction.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ def right_to_left(text: str) -> bool:
 
 
 def direct(root: Element) -> None:
-    """Gives each block of a page that says nothing itself the direction of its first letter.
+    """Gives each block without a direction of its own that of its first letter.
 
-    A block that runs from right to left loses the looks of its inline elements: they would stand in the
-    wrong order.
+    A block from right to left loses the styles of its inline elements, which would stand in the wrong
+    order.
     """
-    # All that is there before anything is changed; ``iter`` does not recurse, however deep a page is.
+    # Listed before anything is changed; ``iter`` does not recurse, however deep a page is.
     for block in list(root.iter()):
         if block.tag not in _BLOCKS:
             continue
@@ -56,7 +56,7 @@ def direct(root: Element) -> None:
 
 
 def _own_words(block: Element) -> str:
-    """The text that stands in the block itself and its inline elements."""
+    """The text of the block itself and of its inline elements."""
     pieces: list[str] = [block.text or ""]
     waiting = [(child, True) for child in reversed(block)]
     while waiting:
@@ -72,7 +72,7 @@ def _own_words(block: Element) -> str:
 
 
 def _flatten(block: Element) -> None:
-    """Puts the text of inline elements into the block itself."""
+    """Moves the text of inline elements into the block itself."""
     kept: list[Element] = []
     first = [block.text or ""]
 

@@ -1,4 +1,4 @@
-"""What a source gives for a page: finished black and white, or pixels that the method makes so."""
+"""What a source returns for a page: finished black and white, or pixels that are still to be converted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from appliance.documents.geometry import Layout
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Pixels of a page; ``right`` and ``below`` are the first ones outside."""
+    """A rectangle of a page, pixels; ``right`` and ``below`` are the first ones outside."""
 
     left: int
     top: int
@@ -21,13 +21,13 @@ class Box:
 
     @classmethod
     def of(cls, layout: Layout) -> Box:
-        """Where the document's content is."""
+        """The box of the document's content."""
         return cls(layout.left, layout.top, layout.left + layout.box_width, layout.top + layout.box_rows)
 
 
 @dataclass(frozen=True, slots=True)
 class Bitmap:
-    """A page that was black and white already: packed rows, a set bit is black."""
+    """A page in black and white: packed rows, a set bit is black."""
 
     width: int
     rows: int
@@ -36,7 +36,7 @@ class Bitmap:
 
 @dataclass(frozen=True, slots=True)
 class Pixels:
-    """Rows of a page: octets of grey (``channels`` 1) or of blue, green, red and one unused (4).
+    """Rows of a page, octets: grey (``channels`` 1), or blue, green, red and one unused (4).
 
     ``under`` is the same without the page's type, where the document tells what is type.
     """
@@ -49,10 +49,10 @@ class Pixels:
 
 @dataclass(frozen=True, slots=True)
 class LookedAt:
-    """A whole page in ``grey``, and where it is more than black on white: there a threshold is not enough.
+    """A whole page in ``grey``, and its parts for which a threshold is not enough.
 
-    ``toned`` are first rows and rows after the last ones, with white rows between them and all else.  Without
-    ``tones`` there are only wide black areas in them, on which white type may stand.
+    ``toned`` are pairs of a part's first row and the row after its last; white rows lie between the parts.
+    Without ``tones`` there are only wide black areas in them, on which white type may stand.
     """
 
     grey: Pixels
@@ -62,12 +62,12 @@ class LookedAt:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A page in tones, ``width`` by ``rows`` pixels.
+    """A page in grey or colour, ``width`` by ``rows`` pixels.
 
-    ``draw(first, rows)`` gives these rows of it.  A page that is drawn as a whole keeps what was drawn of it;
-    of larger ones the next call may overwrite it.
-    ``photographs`` are the boxes where a photograph can be, None when that can be anywhere.  ``looked_at``:
-    what is known of the page in grey, None when nobody has looked.
+    ``draw(first, count)`` returns so many rows of it.  A page that is drawn as a whole keeps its pixels; of
+    larger ones the next call may overwrite them.
+    ``photographs`` are the boxes where a photograph can be, None when it can be anywhere.  ``looked_at``:
+    what is known of the page in grey, None when it was not examined.
     """
 
     width: int
@@ -79,7 +79,7 @@ class Drawing:
 
     @classmethod
     def of_image(cls, image: Image.Image, content: Box) -> Drawing:
-        """The page that ``image`` (mode L, or RGB) is."""
+        """The page that ``image`` (mode L or RGB) shows."""
         channels = 1 if image.mode == "L" else 4
         octets = memoryview(image.tobytes() if channels == 1 else image.tobytes("raw", "BGRX"))
         stride = channels * image.width

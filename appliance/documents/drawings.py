@@ -1,7 +1,7 @@
-"""SVG drawings, made such that the library that draws them leaves nothing out in silence.  Pure.
+"""SVG drawings, changed so that the library that draws them omits nothing silently.  Pure.
 
-It knows neither foreign content, nor text along a path, nor branches (SVG 2, 5.8): words of these are set
-where they stand.  What can only be missing is told of.
+It does not support foreign content, text along a path, or ``switch`` (SVG 2, 5.8): their words are set where
+they stand.  What cannot be drawn is reported in remarks.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _IMPORT = re.compile(r"@import\b[^;]{0,500};?")
 _START = re.compile(r"\s*[Mm]\s*([-+.\deE]+)[\s,]+([-+.\deE]+)")
 _NUMBER = re.compile(r"\s*([-+]?[\d.]+)")
 _BLOCKS = frozenset({"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "flowPara", "flowDiv"})
-_FONT_PX, _LINE = 16.0, 1.2  # as HTML has it where nothing is said
+_FONT_PX, _LINE = 16.0, 1.2  # HTML's defaults
 _MOST = 100_000  # elements of a drawing
 
 
 def drawable(content: bytes) -> tuple[bytes, tuple[Remark, ...]]:
-    """A drawing's file with what can be drawn of it, and what there is to say."""
+    """The file ``content`` changed so that all that is possible is drawn, and remarks about the rest."""
     try:
         root = ElementTree.fromstring(content)
     except (ElementTree.ParseError, ValueError, LookupError):
@@ -42,7 +42,7 @@ def drawable(content: bytes) -> tuple[bytes, tuple[Remark, ...]]:
 
 
 def prepare_drawing(root: Element) -> list[Remark]:
-    """Changes the drawing ``root``; what there is to say about it, each once."""
+    """Changes the drawing ``root`` in place; returns remarks, each once."""
     said: dict[Remark, None] = {}
     named = {element.get("id"): element for element in root.iter() if element.get("id")}
     for number, parent in enumerate(list(root.iter())):
@@ -60,7 +60,7 @@ def _kind(element: Element) -> str:
 
 
 def _decide(switch: Element) -> None:
-    """Leaves the branch that is for everybody (SVG 2, 5.8), or else the first that can be drawn."""
+    """Keeps the default branch (SVG 2, 5.8), else the first that can be drawn."""
     branches = list(switch)
     common = [each for each in branches if each.get("systemLanguage") is None]
     drawn = [each for each in common or branches if _kind(each) != "foreignObject"]
@@ -105,7 +105,7 @@ def _target(element: Element, named: dict[str | None, Element]) -> Element | Non
 
 
 def _set_plainly(parent: Element, foreign: Element) -> Iterator[Remark]:
-    """The words of what only browsers or one editor can draw, line by line at its place."""
+    """Sets the words of what only browsers or one editor can draw, line by line at their place."""
     lines = [" ".join(line.split()) for line in _text(foreign).split("\n")]
     lines = [line for line in lines if line]
     pictures = any(_kind(each) in {"img", "iframe", "object", "video", "canvas"} for each in foreign.iter())
@@ -127,7 +127,7 @@ def _set_plainly(parent: Element, foreign: Element) -> Iterator[Remark]:
 
 
 def _text(element: Element) -> str:
-    """What stands in ``element``, blocks in lines of their own."""
+    """The text in ``element``, each block as a line."""
     pieces = [element.text or ""]
     for child in element:
         if _kind(child) not in {"style", "script"}:

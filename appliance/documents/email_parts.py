@@ -1,7 +1,7 @@
-"""Taking an e-mail apart (RFC 5322, MIME): its text, its pictures, its files.  Pure; every octet is hostile.
+"""Parsing an e-mail (RFC 5322, MIME): its text, pictures and files.  Pure; every octet is untrusted.
 
-Python's parser is kept within bounds that it does not have itself: long headers and deep nesting cost
-it the square of their length.
+Python's parser is kept within limits, because its time grows with the square of long headers and deep
+nesting.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from appliance.documents.hypertext import HTML_LIMIT, PICTURE, html_text
 from appliance.documents.signed import signed_content
 from appliance.documents.text import decode, is_pgp, text_blocks
 
-# One header with its continuations, octets; RFC 5322 has no bound, real ones stay far below.
+# Octets of one header with its continuations; RFC 5322 has no limit, real ones are far shorter.
 HEADER_LIMIT = 32 * 1024
 HEADERS_LIMIT = 2000
-# As many as 100 MB in base64 have.
+# Lines of an e-mail: 100 MB in base64 have as many.
 LINE_COUNT_LIMIT = 1_500_000
-# Parts, and those of them that hold others.
+# Parts of an e-mail, and the depth of parts within parts.
 PARTS_LIMIT = 200
 NESTING_LIMIT = 20
 
 _MULTIPART = re.compile(rb"multipart/", re.IGNORECASE)
-# Parts in which there is nothing to be read: signatures, what programs tell programs.
+# Types of parts without anything to read: signatures, data for programs.
 _NOT_FAXED = frozenset(
     {
         "application/pkcs7-signature",
@@ -50,25 +50,25 @@ _NOT_FAXED = frozenset(
         "text/x-amp-html",
     }
 )
-# A message whose text lies within its signature (RFC 8551 3.2).
+# A message whose text is inside its signature (RFC 8551 3.2).
 _SIGNED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
-# Parts that go with an e-mail, and are no text to be read: keys, visiting cards, invitations.
+# Types of parts that accompany an e-mail and are no text to read: keys, visiting cards, invitations.
 _COMPANIONS = frozenset(
     {"application/pgp-keys", "text/vcard", "text/x-vcard", "text/calendar", "application/ics"}
 )
-# What a message to programs points to, instead of containing it (RFC 2046 5.2.3).
+# A reference to content elsewhere, meant for programs (RFC 2046 5.2.3).
 _ELSEWHERE = "message/external-body"
-# Parts that hold others and are one to a reader.
+# Parts that contain others but are taken as one.
 _WHOLE = _NOT_FAXED | {"message/rfc822", _ELSEWHERE}
 CID = re.compile(r"""cid:([^"'\s>)]{1,200})""", re.IGNORECASE)
-# How the pictures begin that a page can show; what else it names (a phone's HEIC) is a file of its own.
+# The first octets of pictures that a page can show; others that it names (HEIC) are separate files.
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM", b"<svg", b"<?xml")
-# A boundary that was folded within its quotation marks; programs differ in what they then mean.
+# A boundary that was folded within its quotation marks; programs differ in how they read it.
 _FOLDED = re.compile(rb'boundary="([^"\r\n]{0,100})\r?\n([ \t]+)([^"\r\n]{0,100})"', re.IGNORECASE)
 _FOLDED_LIMIT = NESTING_LIMIT
-# Where a page names a picture by its address, which is no longer than a CID.
+# An address by which a page names a picture; no longer than a Content-ID.
 _ADDRESS = re.compile(r"""((?:src|background)\s*=\s*["']?)([^"'\s>]{1,200})(?=["'\s>])""", re.IGNORECASE)
-_LONGEST_FIELD = 4000  # characters of a heading
+_LONGEST_FIELD = 4000  # characters of a header field in the heading
 _TYPED = "font-family: monospace"
 _LABEL = "text-align: left; vertical-align: top; padding-right: 1em; white-space: nowrap"
 
@@ -81,15 +81,15 @@ class FilePart:
     media_type: str
     content: bytes
     content_id: str = ""
-    by_address: bool = False  # whether that is the address by which a page names it
+    by_address: bool = False  # whether the page names it by its address
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What of an e-mail a person reads.
+    """The parts of an e-mail that a person reads.
 
-    ``plain`` and ``html`` say the same, ``html`` is empty when nothing was designed.  ``inline`` are the
-    pictures that stand within ``html``, ``companions`` what came along that is no text: their names or kinds.
+    ``plain`` and ``html`` have the same content, ``html`` is empty without one.  ``inline`` are the pictures
+    within ``html``, ``companions`` the names or types of accompanying parts that are no text.
     """
 
     plain: str
@@ -97,19 +97,19 @@ class Letter:
     inline: tuple[FilePart, ...]
     files: tuple[FilePart, ...]
     companions: tuple[str, ...] = ()
-    guessed: str = ""  # the encoding of the text, where it had to be guessed
+    guessed: str = ""  # the text's encoding, if it had to be guessed
 
 
 @dataclass(slots=True)
 class _Passage:
-    """A piece of the text, in the ways in which the e-mail says it."""
+    """A piece of the text in the forms that the e-mail has of it."""
 
     plain: str = ""
     html: str = ""
 
     @property
     def is_designed(self) -> bool:
-        """Whether ``html`` says something: some programs send an empty page beside the text."""
+        """Whether ``html`` has content: some programs send an empty page beside the text."""
         if not self.plain.strip() or len(self.html) > HTML_LIMIT or PICTURE.search(self.html):
             return bool(self.html.strip())
         return bool(html_text(self.html))
@@ -122,7 +122,7 @@ class _Passage:
 
 
 class _Bounded(policy.Compat32):
-    """Made anew for each e-mail: ``seen`` counts its headers, those of its parts included."""
+    """Python's policy with limits; made anew for each e-mail, whose headers, all parts', ``seen`` counts."""
 
     seen: Iterator[int] = itertools.count()
 
@@ -141,12 +141,12 @@ def parse_email(raw: bytes) -> Message:
         return BytesParser(policy=bounded).parsebytes(_unfolded(raw))
     except DocumentError:
         raise
-    except Exception as error:  # the parser meets hostile text with whatever comes to its mind
+    except Exception as error:  # the parser raises anything on hostile text
         raise DocumentError(EMAIL_DAMAGED, type(error).__name__) from error
 
 
 def _unfolded(raw: bytes) -> bytes:
-    """``raw`` with its folded boundaries in one line, as the lines between the parts have them."""
+    """``raw`` with its folded boundaries joined to one line, as the delimiter lines have them."""
     for found in itertools.islice(_FOLDED.finditer(raw), _FOLDED_LIMIT):
         before, blanks, behind = found.groups()
         for boundary in (before + behind, before + b" " + behind, before + blanks + behind):
@@ -205,7 +205,7 @@ def _letter_of(message: Message) -> Letter:
     if not passages and not files:
         companions += silent  # all that came
     page = _with_places(page, files)
-    # Pictures within the HTML text belong where they stand in it.
+    # Pictures within the HTML stay where they stand in it.
     shown = set(CID.findall(page))
     return Letter(
         plain="\n".join(passage.as_text() for passage in passages.values()),
@@ -218,7 +218,7 @@ def _letter_of(message: Message) -> Letter:
 
 
 def _with_places(page: str, files: list[FilePart]) -> str:
-    """``page`` with the pictures that it names by their address (RFC 2557 4.2) named as the others are."""
+    """``page`` with Content-IDs in place of the addresses by which it names pictures (RFC 2557 4.2)."""
     there = {file.content_id for file in files if file.by_address}
     if not there:
         return page
@@ -226,7 +226,7 @@ def _with_places(page: str, files: list[FilePart]) -> str:
 
 
 def _unpacked(text: str) -> tuple[str, list[FilePart]]:
-    """``text`` without what stands in it coded, and that as files."""
+    """``text`` without the encoded files in it, and those files."""
     if is_pgp(text):
         return "", [FilePart("encrypted text", "text/plain", text.encode("utf-8", "replace"))]
     text, uuencoded = packed.without_uuencoded(text)
@@ -234,12 +234,12 @@ def _unpacked(text: str) -> tuple[str, list[FilePart]]:
 
 
 def _is_inline(part: FilePart, shown: set[str]) -> bool:
-    """Whether a part stands within the page: it is named there, and of a kind that pages can show."""
+    """Whether a part is shown within the page: the page names it, and it is a picture that pages can show."""
     return part.content_id in shown and part.content.lstrip().startswith(_PICTURES)
 
 
 def _files(part: Message, kind: str, name: str) -> Iterator[FilePart]:
-    """The files that a part is, or that are packed in it."""
+    """The files in a part, packed ones included."""
     if kind == "message/rfc822":
         inner = part.get_payload()
         if isinstance(inner, list) and inner and isinstance(inner[0], Message):
@@ -250,11 +250,11 @@ def _files(part: Message, kind: str, name: str) -> Iterator[FilePart]:
     if not isinstance(content, bytes):
         content = b""
     if not content and not name and kind != _ELSEWHERE:
-        return  # the rest of a part that a program left empty
+        return  # an empty part
     content_id = str(part.get("Content-ID", "")).strip(" <>\r\n\t")
     address = "".join(str(part.get("Content-Location", "")).split())
     if kind.startswith("text/") and kind != "text/rtf":
-        # Its charset is the part's; from here on it is UTF-8, and says so by its mark.
+        # The charset belongs to the part; the file is UTF-8 from here on and has a byte order mark.
         content = b"\xef\xbb\xbf" + decode(content, part.get_content_charset(""))[0].encode()
     elif packed.is_binhex(content):
         unpacked = packed.from_binhex(content)
@@ -265,7 +265,7 @@ def _files(part: Message, kind: str, name: str) -> Iterator[FilePart]:
 
 
 def _without_wrapper(file: FilePart, said: bool) -> Iterator[FilePart]:
-    """The files in a winmail.dat; itself, to be read as a whole, unless the text is ``said`` elsewhere."""
+    """The files in a winmail.dat if its text is ``said`` elsewhere; any other file itself."""
     inside = packed.from_tnef(file.content).files if said and packed.is_tnef(file.content) else ()
     if not inside:
         yield file
@@ -273,7 +273,7 @@ def _without_wrapper(file: FilePart, said: bool) -> Iterator[FilePart]:
 
 
 def _message_within(part: Message, inner: Message) -> bytes:
-    """The octets of a message that is attached; some programs code it, which nobody may (RFC 2046 5.2.1)."""
+    """The octets of an attached message; some programs encode it, against RFC 2046 5.2.1."""
     octets = inner.as_bytes()
     if part.get("Content-Transfer-Encoding", "").strip().lower() == "base64":
         with contextlib.suppress(binascii.Error):
@@ -282,7 +282,7 @@ def _message_within(part: Message, inner: Message) -> bytes:
 
 
 def _leaves(message: Message) -> Iterator[tuple[Message, Message | None]]:
-    """The parts that hold no others, each with what it is one of the alternatives of (RFC 2046 5.1.4).
+    """The parts that contain no others, each with the multipart/alternative it is in (RFC 2046 5.1.4).
 
     An e-mail within the e-mail is one part.
     """
@@ -312,14 +312,14 @@ def _leaves(message: Message) -> Iterator[tuple[Message, Message | None]]:
 
 
 def _signed_entity(part: Message) -> Message | None:
-    """What a signed message says; None for one that is encrypted, or damaged."""
+    """The entity in a signed message; None for one that is encrypted or damaged."""
     octets = part.get_payload(decode=True)
     content = signed_content(octets) if isinstance(octets, bytes) else None
     return parse_email(content) if content else None
 
 
 def decoded(value: str) -> str:
-    """A header's value without RFC 2047's coding; what is coded wrongly stays as it is."""
+    """A header's value with RFC 2047's encoded words decoded; malformed ones stay as they are."""
     try:
         text = str(make_header(decode_header(value)))
     except (ValueError, LookupError):
@@ -328,7 +328,7 @@ def decoded(value: str) -> str:
 
 
 def _text(part: Message) -> tuple[str, str]:
-    """The text of a part, and the encoding that had to be guessed; empty when it is known."""
+    """The text of a part, and its encoding if that had to be guessed, else empty."""
     content = part.get_payload(decode=True)
     if not isinstance(content, bytes):
         return "", ""

@@ -1,4 +1,4 @@
-"""The one exception with which a document is refused, carrying its row of the table of causes."""
+"""The exceptions with which a document is refused; each carries its row of the table of causes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from appliance.causes import Cause
 
 
 class DocumentError(Exception):
-    """A document could not be rendered.
+    """A document cannot be rendered.
 
-    ``cause`` says why in the table's words, ``detail`` what exactly (for the log and the details of
-    an answer, never instead of the sentence), ``source`` which of the sources it was (from 0).
+    ``cause`` says why in the table's words, ``detail`` what exactly (for the log and the details of an
+    answer, never instead of the sentence), ``source`` which of the sources it was (from 0).
     """
 
     def __init__(self, cause: Cause, detail: str = "", source: int | None = None) -> None:
@@ -20,7 +20,7 @@ class DocumentError(Exception):
 
 
 class WorkerDiedError(DocumentError):
-    """The worker died; ``killed``: from without (a person, a machine out of memory), not by itself."""
+    """The worker died; ``killed``: from outside (a person, the kernel out of memory), not by a crash."""
 
     def __init__(self, cause: Cause, detail: str, *, killed: bool) -> None:
         super().__init__(cause, detail)

@@ -1,13 +1,13 @@
-"""Where worker processes come from: a process with everything imported, which forks one for each job.
+"""The fork server: a process with everything imported, which forks a worker for each job.
 
-Importing the libraries takes longer than rendering ten pages; a fork of a process that has done so
-takes a few milliseconds.  The fork server itself is started without files and with nothing but the
-allocator's settings in its environment, reads no document, and ends with the process that started it; a
-worker ends with the fork server.
+Importing the libraries takes longer than rendering ten pages; forking a process that has done so takes a
+few milliseconds.  The fork server is started without files and with only the allocator's settings in its
+environment, reads no document, and ends with the process that started it; a worker ends with the fork
+server.
 
-A request is one message with open files: the worker's channel (the job comes in on it, reports go
-out), where to write how it ended, then the job's own files.  The answer is its number and a pidfd, with
-which the worker can be killed whatever has become of the number.
+A request is one message with open files: the worker's channel (the job comes in on it, reports go out), a
+pipe for the exit status, then the job's own files.  The answer is the worker's process id and a pidfd, by
+which it can be killed even if the id has been reused.
 """
 
 from __future__ import annotations
@@ -31,30 +31,30 @@ from pathlib import Path
 
 _log = logging.getLogger(__name__)
 
-MOST_FILES = 200  # in one request; the kernel's bound is 253 (SCM_MAX_FD)
+MOST_FILES = 200  # in one request; the kernel's limit is 253 (SCM_MAX_FD)
 _ANSWER_SECONDS = 20.0  # for the fork server to fork
-# For it to start first: its imports alone take a minute on a slow card of a busy board, and one that is given
-# up is started from the beginning.
+# For the fork server to start, seconds: its imports alone take a minute from a slow card on a busy board, and
+# one that is given up starts from the beginning.
 _START_SECONDS = 180.0
-# Whoever waits longer for a process says so, seconds.
+# A longer wait for a process is logged, seconds.
 LATE_S = 10.0
-# A fork server without work for so long ends, seconds: it holds 75 MB that a box at night does not need, and
-# the next document waits a second for another.
+# A fork server without work for so long ends, seconds: it holds 75 MB, and starting another one takes the
+# next document a second.
 IDLE_S = 300.0
 _STATUS = struct.Struct("=i")  # waitpid's status
 _PID = struct.Struct("=i")
 
-# For glibc's allocator (mallopt(3)), in octets: a page's pixels come from memory that was used before, not
-# each time from the kernel, which costs a worker a third of its time.  The first is as high as glibc
-# goes; pictures above it, and what is over of the second, go back at once.  What does come from the kernel
-# comes in large pieces where it has such (transparent huge pages).
+# For glibc's allocator (mallopt(3)), octets.  A page's pixels come from memory that was used before, not each
+# time from the kernel, which would cost a worker a third of its time.  The first is glibc's maximum; larger
+# pictures, and what exceeds the second, are returned at once.  Memory from the kernel comes in large pages
+# where it has them (transparent huge pages).
 _ALLOCATOR = {
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(128 << 20),
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }
 
-# Which of the machine's fonts are used, for fontconfig (fonts-conf(5)).
+# The configuration that selects the machine's fonts, for fontconfig (fonts-conf(5)).
 _FONTS = Path(__file__).with_name("fonts.conf")
 
 
@@ -77,15 +77,15 @@ class Worker:
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
     def processor_seconds(self) -> float:
-        """What it has used of a processor, its children apart; 0.0 once it is gone."""
+        """Processor time it has used, its children apart, seconds; 0.0 once it is gone."""
         try:
-            # The clock of another process (clock_getcpuclockid(3)): its number and CPUCLOCK_SCHED.
+            # The CPU clock of another process (clock_getcpuclockid(3)): its id and CPUCLOCK_SCHED.
             return time.clock_gettime(~self._pid << 3 | 2)
         except OSError:
             return 0.0
 
     def wait(self, seconds: float) -> int | None:
-        """Its exit code, negative for a signal as in `subprocess`; None while it runs."""
+        """Its exit code, negative for a signal as in `subprocess`; None if it runs on after ``seconds``."""
         if self._code is None and select.select([self._status], [], [], seconds)[0]:
             octets = os.read(self._status, _STATUS.size)
             # No status: the fork server is gone, and the worker with it.
@@ -93,10 +93,10 @@ class Worker:
         return self._code
 
     def close(self) -> None:
-        """Kill it if it still runs, wait until it is gone, and close what belongs to it."""
+        """Kills it if it still runs, waits until it is gone, and closes what belongs to it."""
         if self._code is None:
             self.kill()
-            # Not its status: whoever should tell that may be stuck.
+            # By its pidfd: the fork server, which reports the status, may hang.
             if not select.select([self._pidfd], [], [], _ANSWER_SECONDS)[0]:
                 _log.warning("a document worker is not gone %.0f s after it was killed", _ANSWER_SECONDS)
         self.channel.close()
@@ -105,7 +105,7 @@ class Worker:
 
 
 class _ForkServer:
-    """This process's fork_server, started when first needed and again when it has died."""
+    """This process's fork server, started when first needed and again when it has died."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -134,11 +134,11 @@ class _ForkServer:
             self._socket.close()  # we are a fork of the process that it belongs to
             self._socket = self._process = None
         if self._process is not None and self._process.poll() is not None:
-            self._stop()  # it had nothing to do
+            self._stop()  # it ended for lack of work
         if self._socket is None:
             ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             self._process = subprocess.Popen(
-                # -I: neither environment nor the current directory choose what is imported.
+                # -I: neither the environment nor the current directory affects imports.
                 [sys.executable, "-I", "-B", "-m", "appliance.documents.fork_server", str(its.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -180,7 +180,7 @@ class _ForkServer:
             self._stop()
 
     def _stop(self) -> str:
-        """Ends it; how it was until then, for the log."""
+        """Ends it; returns what happened to it, for the log."""
         code = None
         if self._socket is not None:
             self._socket.close()
@@ -203,29 +203,29 @@ def start_worker(files: Sequence[int]) -> Worker:
 
 
 def warm() -> None:
-    """Start the fork server ahead of the first document."""
+    """Starts the fork server ahead of the first document."""
     _fork_server.warm()
 
 
 def stop_fork_server() -> None:
-    """End the fork server, and with it every worker.  The next document starts another."""
+    """Ends the fork server and all workers.  The next document starts another."""
     _fork_server.stop()
 
 
 def serve(requests: socket.socket, idle_s: float = IDLE_S) -> None:
-    """Fork a worker for each request until the other end closes or asks for none in ``idle_s`` seconds."""
+    """Forks a worker for each request until the other end closes or is silent for ``idle_s`` seconds."""
     from appliance.documents import pre_start  # noqa: PLC0415 (imports are the purpose)
 
     pre_start.warm_up()
     gc.collect()
-    gc.freeze()  # what is here now stays, and workers share its memory as long as nothing writes there
+    gc.freeze()  # workers share this memory as long as nothing writes to it
     own = os.getpid()
     selector = selectors.DefaultSelector()
     selector.register(requests, selectors.EVENT_READ, None)
     while True:
         ready = selector.select(idle_s)
         if not ready and len(selector.get_map()) == 1:
-            return  # no worker runs: the only thing that is watched are the requests
+            return  # no worker runs: only the requests are watched
         for key, _ in ready:
             if key.data is not None:
                 pid, tell = key.data
@@ -266,9 +266,9 @@ def _be_worker(parent: int, channel: int, files: list[int]) -> None:
 
 
 def main() -> int:
-    """The fork_server process: its one argument is the descriptor of its socket."""
+    """The fork server's process; its one argument is the descriptor of its socket."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with contextlib.suppress(OSError):  # the other end went away
+    with contextlib.suppress(OSError):  # the other end closed
         serve(socket.socket(fileno=int(sys.argv[1])))
     return 0
 

@@ -1,6 +1,6 @@
-"""Where a page's content goes on the fax page: paper, pixels, rows, turning and scaling.
+"""Placing a page's content on the fax page: paper, pixels, rows, turning and scaling.
 
-Nothing is ever cut off: what does not fit is made smaller.
+Nothing is ever cut off: what does not fit is scaled down.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from appliance.t4.page import SCAN_LINE_PIXELS, PaperLength, PaperWidth, Resolut
 
 MM_PER_INCH = 25.4
 
-# Pixels in a millimetre across: T.4 clause 2 gives 1728 pixels in 215 mm (and its multiples); the
-# inch family of T.30 table 2 is exact.
+# Pixels per millimetre across: T.4 clause 2 gives 1728 pixels in 215 mm (and its multiples); the inch family
+# of T.30 table 2 is exact.
 PIXELS_PER_MM: dict[int, float] = {
     204: 1728 / 215,
     300: 300 / MM_PER_INCH,
     400: 400 / MM_PER_INCH,
     408: 3456 / 215,
 }
-# Rows in a millimetre down, T.4 clause 2.
+# Rows per millimetre down, T.4 clause 2.
 ROWS_PER_MM: dict[int, float] = {
     98: 3.85,
     196: 7.7,
@@ -29,23 +29,23 @@ ROWS_PER_MM: dict[int, float] = {
     400: 400 / MM_PER_INCH,
 }
 
-# Longest page, mm.  A4 and B4 are T.30's recording lengths.  "Unlimited" is a roll or a machine that
-# goes on on the next sheet; the bound keeps a hostile page box from making a kilometre of paper, and
-# A3 at 400 dpi below the largest page that t4 codes.
+# Longest page, mm.  A4 and B4 are T.30's recording lengths.  "Unlimited" is a roll, or a machine that
+# continues on the next sheet; the limit keeps a hostile page box from using a kilometre of paper, and A3 at
+# 400 dpi below the largest page that t4 codes.
 LONGEST_MM: dict[PaperLength, float] = {
     PaperLength.A4: 297.0,
     PaperLength.B4: 364.0,
     PaperLength.UNLIMITED: 800.0,
 }
 
-# A page this much wider than the scan line still goes on it, made that much smaller: Letter's
-# 215.9 mm on 215 mm, and scans that are a little too wide.
+# A page at most this much wider than the scan line is scaled down to it: Letter's 215.9 mm on 215 mm, and
+# scans that are a little too wide.
 WIDTH_TOLERANCE = 1.03
 
-# A shorter page than this confuses paper feeds; it gets white below.
+# Shorter pages confuse paper feeds, so they are filled up with white, mm.
 SHORTEST_MM = 50.0
 
-# Beyond this a page box says nothing about paper (PDF's own largest box is 5080 mm).
+# A page box larger than this says nothing about paper (PDF's own largest box is 5080 mm).
 LARGEST_SIDE_MM = 20_000.0
 
 
@@ -91,15 +91,15 @@ def most_rows(form: PageFormat) -> int:
 
 
 def lay_out(size: PageSize, form: PageFormat, strip_rows: int = 0) -> Layout:
-    """Place a page of ``size`` on the smallest paper of ``form`` that holds it.
+    """Places a page of ``size`` on the smallest paper of ``form`` that holds it.
 
-    With ``strip_rows``, so many rows at the top stay free and the content is made smaller to fit
-    below, on a page as long as it would be without.
+    With ``strip_rows``, so many rows at the top stay free and the content is scaled down to fit below, on a
+    page as long as it would be without.
     """
     resolution = form.resolution
     across, down = PIXELS_PER_MM[resolution.x_dpi], ROWS_PER_MM[resolution.y_dpi]
     narrowest = line_mm(PaperWidth.A4, resolution) * WIDTH_TOLERANCE
-    # A wide page is turned when it does not fit as it is; a small one stays as it is read.
+    # A wide page is turned when it does not fit as it is; a small one stays upright.
     turned = size.width > size.height and size.width > narrowest
     width_mm, height_mm = (size.height, size.width) if turned else (size.width, size.height)
     paper = _paper(width_mm, form, resolution)

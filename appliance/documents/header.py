@@ -9,7 +9,7 @@ from appliance.documents.geometry import PIXELS_PER_MM, ROWS_PER_MM
 from appliance.documents.options import HeaderLine, clean_line
 from appliance.t4.page import Resolution
 
-STRIP_MM = 4.6  # height of the strip kept free for it
+STRIP_MM = 4.6  # height of the strip that is reserved for it
 _TYPE_MM = 3.3  # an em: capitals are 9 rows high at standard resolution
 _MARGIN_MM = 6.0  # many machines do not print the outermost millimetres
 _TOP_MM = 0.5
@@ -49,7 +49,7 @@ def draw_header(header: HeaderLine, page: int, pages: int, width: int, resolutio
 
 
 def zone_name(header: HeaderLine) -> str:
-    """The time zone as ``UTC+01:00``: letters such as CST mean several zones."""
+    """The time zone as ``UTC+01:00``: letters such as CST stand for several zones."""
     offset = header.moment.utcoffset()
     assert offset is not None  # HeaderLine checks
     minutes = round(offset.total_seconds() / 60)

@@ -1,8 +1,8 @@
-"""HTML from outside, made fit for Python's own parser.  Pure.
+"""HTML from outside, made safe for Python's own parser.  Pure.
 
-For what has a beginning and no end (``<a <a <a``, ``<!--<!--``, a quotation mark alone) that parser looks
-through the rest of the page again and again: an e-mail of 200 kB took it five minutes (CVE-2025-6069).  So
-it only gets what is whole.
+For what begins and never ends (``<a <a <a``, ``<!--<!--``, a single quotation mark) that parser searches the
+rest of the page again and again: an e-mail of 200 kB took it five minutes (CVE-2025-6069).  So it gets only
+what is complete.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
-# Of an HTML text so much is read where nobody says otherwise, characters.
+# Characters of an HTML text that are read unless the caller says otherwise.
 HTML_LIMIT = 200_000
 
 _COMMENT, _COMMENT_END = "<!--", "-->"
 # Doctypes, conditions of word processors, processing instructions: nothing to read in them.
 _DECLARATION = re.compile(r"<[!?][^<>]*>")
-# ``[^<>]`` ends where the next one may begin: each character is looked at once.
+# ``[^<>]`` ends where the next tag may begin, so each character is looked at once.
 _TAG = re.compile(r"<(/?[a-zA-Z][^<>]*+)>|<")
-# Something to be seen that is no text.
+# An element that shows a picture.
 PICTURE = re.compile(r"<(?:img|svg)\b", re.IGNORECASE)
 _NAME = re.compile(r"/?[a-zA-Z][^\s/\"']*+")
-# A tag in which every quotation is closed.
+# A tag in which every quotation mark is closed.
 _CLOSED = re.compile(r"(?:[^\"']|\"[^\"]*+\"|'[^']*+')*+")
 
 
 def whole_tags(page: str) -> str:
-    """``page`` without comments and declarations, where each ``<`` begins a tag that ends.
+    """``page`` without comments and declarations, where each ``<`` begins a complete tag.
 
     A tag keeps its attributes if their quotations end within it; any other ``<`` becomes text.
     """
@@ -57,7 +57,7 @@ def _without_comments(page: str) -> str:
 
 
 def html_text(page: str, most: int = HTML_LIMIT) -> str:
-    """What a person reads of the first ``most`` characters of a page: lines apart, cells of a row apart."""
+    """The readable text of the first ``most`` characters of a page: lines kept apart, cells of a row too."""
     stripper = _Stripper()
     stripper.feed(whole_tags(page[:most]))
     stripper.close()

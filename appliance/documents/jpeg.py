@@ -1,4 +1,4 @@
-"""JPEG files that lack their end, and how that is told from pixels that are missing."""
+"""JPEG files: telling a missing end marker from missing pixels."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 
 from PIL import Image
 
-# What Pillow and its codecs raise about bad data.
+# Exceptions of Pillow and its codecs for damaged data.
 DAMAGE = (
     OSError,
     ValueError,
@@ -20,20 +20,20 @@ DAMAGE = (
 )
 
 _END_OF_IMAGE = b"\xff\xd9"  # JPEG's last marker
-# What a camera may write behind a picture's last marker is looked for it in so many octets.
+# The last marker is searched for in so many last octets, because cameras may write more behind it.
 _TRAILER_OCTETS = 64 << 10
-# The list of a file's pictures, and the types of those that are none of the same.
+# The list of a file's pictures, and the types of those that show something else.
 _ENTRIES = 0xB002
-_TAKEN_WITH_IT = "Multi-Frame Image"  # a panorama, or from several eyes or places
-# What writers fill up with behind the last marker.
+_TAKEN_WITH_IT = "Multi-Frame Image"  # a panorama, or several views
+# Padding that writers put behind the last marker.
 _FILLING = b"\0\r\n \t"
 
 
 def with_end(content: bytes) -> bytes:
-    """A JPEG whose last marker is missing gets it, when that is all that is missing.
+    """Adds the end marker to a JPEG where only that is missing; others are returned unchanged.
 
-    If pixels were missing, the decoder would make some of whatever stands before the marker: it does not,
-    when the same picture comes out with other octets there.
+    If pixels were missing, the decoder would make some of the octets before the marker.  So the picture is
+    decoded with different octets there: it is whole if all results are equal.
     """
     if content.rstrip(b"\0").endswith(_END_OF_IMAGE) or _END_OF_IMAGE in content[-_TRAILER_OCTETS:]:
         return content
@@ -49,9 +49,9 @@ def with_end(content: bytes) -> bytes:
 
 
 def pictures_behind(image: Image.Image) -> int:
-    """How many others the file of an opened JPEG holds that were taken with it (CIPA DC-007 5.2.3.3).
+    """How many more pictures taken with it the file of an opened JPEG holds (CIPA DC-007 5.2.3.3).
 
-    Previews, and what phones add for brighter screens, are none: they show the same.
+    Previews, and gain maps of phones, do not count: they show the same.
     """
     entries = getattr(image, "mpinfo", {}).get(_ENTRIES, ())
     return sum(
@@ -60,7 +60,7 @@ def pictures_behind(image: Image.Image) -> int:
 
 
 def is_whole(content: bytes) -> bool:
-    """Whether no pixels are missing at the end; one that ends with its last marker is not decoded."""
+    """Whether no pixels are missing at the end; a file that ends with its end marker is not decoded."""
     content = with_end(content)
     if content.rstrip(_FILLING).endswith(_END_OF_IMAGE):
         return True
@@ -74,5 +74,5 @@ def is_whole(content: bytes) -> bool:
 
 
 def _make_small(image: Image.Image) -> None:
-    if not image.info.get("progressive"):  # an eighth has no use for its end
+    if not image.info.get("progressive"):  # decoding at an eighth never reads its end
         image.draft("L", (image.width // 8, image.height // 8))

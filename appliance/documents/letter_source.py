@@ -1,4 +1,4 @@
-"""E-mails that are handed in as files: their heading, their text, then what is attached."""
+"""E-mails that are handed in as files: heading, text, then the attachments."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from appliance.documents.sources import PageDrawer
 
 Opener = Callable[[bytes, str, str, Workshop], "PageDrawer"]
-# E-mails within e-mails: what somebody forwarded, and what was forwarded with that.
+# Depth of e-mails within e-mails: a forwarded one, and one forwarded with that.
 _DEEPEST = 4
 
 
 class LetterSource:
-    """Several documents, one after the other, as one; ``left_out``: remarks on those that cannot be faxed."""
+    """Several documents as one, in order; ``left_out``: remarks on those that cannot be faxed."""
 
     def __init__(self, drawers: Sequence[PageDrawer], left_out: Sequence[Remark]) -> None:
         self._places = [(drawer, page) for drawer in drawers for page in range(drawer.count)]
@@ -55,10 +55,10 @@ class LetterSource:
 
 
 def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Opener) -> LetterSource:
-    """An EML, an MSG or a winmail.dat.
+    """The pages of an EML, an MSG or a winmail.dat.
 
-    Raises DocumentError: EMAIL_DAMAGED, DOCUMENT_DAMAGED, WINMAIL_EMPTY; those of its text and files only
-    when nothing of it can be faxed.
+    Raises DocumentError: EMAIL_DAMAGED, DOCUMENT_DAMAGED, WINMAIL_EMPTY; that of a part only when nothing of
+    the e-mail can be faxed.
     """
     if workshop.depth >= _DEEPEST:
         raise DocumentError(EMAIL_DAMAGED, f"more than {_DEEPEST} e-mails within each other")

@@ -1,4 +1,4 @@
-"""Pages as a person wants them: turned by quarters, lighter or darker."""
+"""Pages with the changes that a user chose: turned by quarters, lighter or darker."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from appliance.documents.options import MOST_DARKNESS, Look
 from appliance.documents.sources import PageDrawer
 from appliance.remarks import Remark
 
-# A step of lightness, in the renderer's measure of darkness: three of them are nearly all there is.
+# One step of lightness in the renderer's unit of darkness; three of them are nearly the whole range.
 STEP = 30
 _TURNS = {
     1: Image.Transpose.ROTATE_270,  # Pillow turns anticlockwise
@@ -22,7 +22,7 @@ _TURNS = {
 
 
 class TurnedSource:
-    """The pages of another source, each turned so many quarters clockwise."""
+    """The pages of another source, each turned clockwise by so many quarters."""
 
     def __init__(self, source: PageDrawer, turn: int) -> None:
         self._source = source
@@ -37,7 +37,7 @@ class TurnedSource:
         return PageSize(size.height, size.width) if self._turn % 2 else size
 
     def draw(self, index: int, layout: Layout) -> Drawing:
-        # The layout may turn the page as it is a quarter anticlockwise: both turns are made here together.
+        # The layout may turn the page a quarter anticlockwise: both turns are made here together.
         turn = (self._turn - (1 if layout.turned else 0)) % 4
         box = (layout.box_width, layout.box_rows)
         across, down = box if turn % 2 == 0 else (box[1], box[0])
@@ -54,7 +54,7 @@ class TurnedSource:
 
 
 def image_of(drawn: Image.Image | Drawing | Bitmap) -> Image.Image:
-    """What a source drew, as an image of mode L or RGB of its own."""
+    """A copy of what a source drew, as an image of mode L or RGB."""
     if isinstance(drawn, Image.Image):
         return drawn.convert("L") if drawn.mode not in ("L", "RGB") else drawn
     size = (drawn.width, drawn.rows)
@@ -66,10 +66,10 @@ def image_of(drawn: Image.Image | Drawing | Bitmap) -> Image.Image:
 
 
 def turned(source: PageDrawer, look: Look) -> PageDrawer:
-    """``source``, or its pages turned."""
+    """``source``, with its pages turned if ``look`` says so."""
     return TurnedSource(source, look.turn) if look.turn else source
 
 
 def darkness(of_fax: int, look: Look) -> int:
-    """How dark pages with this look are made, of a fax with darkness ``of_fax``."""
+    """The darkness of pages with this look, in a fax with darkness ``of_fax``."""
     return max(-MOST_DARKNESS, min(MOST_DARKNESS, of_fax - STEP * look.lightness))

@@ -1,8 +1,8 @@
 """Cover templates: HTML with CSS, with places for fields.
 
-A field is written ``{{subject}}``.  A paragraph or a row of a table that names fields is left out when all
-of them are empty.  Pictures are PNG or JPEG in ``data:`` addresses, their ``width`` is in millimetres;
-nothing is ever fetched.
+A field is written ``{{subject}}``.  A paragraph or table row whose fields are all empty is left out.
+Pictures are PNG or JPEG in ``data:`` addresses, their ``width`` is in millimetres; nothing is ever
+fetched.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FIELDS = (
     "pages",
 )
 
-# Bounds of one template: what an owner writes by hand stays far below.
+# Limits of one template, far above what an owner writes by hand.
 MOST_PARTS = 5000  # elements and texts
 MOST_FIELDS = 60
 DEEPEST = 60  # elements within each other
@@ -45,7 +45,7 @@ _FIELD = re.compile(r"\{\{\s*([^{}]{0,40}?)\s*\}\}")
 _PICTURE = re.compile(r"data:image/(?:png|jpeg);base64,", re.IGNORECASE)
 _NUMBER = re.compile(r"\s*+([0-9]{1,3}(?:\.[0-9]{1,2})?)\s*+(?:mm)?\s*+")
 
-# What is left out together when all fields in it are empty, and what may be such a paragraph or hold some.
+# Elements that are left out when all fields in them are empty, and those that may contain such.
 _LEFT_OUT = frozenset({"p", "h1", "h2", "h3", "h4", "li", "pre", "tr"})
 _LEFT_OUT_ALONE = frozenset({"div", "center"})
 _BLOCKS = _LEFT_OUT | _LEFT_OUT_ALONE | {"table", "ul", "ol", "hr"}
@@ -54,11 +54,11 @@ _NEVER_CLOSED = frozenset({"p", "li", "tr", "td", "th", "thead", "tbody", "html"
 
 
 class TemplateError(ValueError):
-    """The template cannot be used; the message says why, for who wrote it."""
+    """The template cannot be used; the message tells its author why."""
 
 
 def check_template(html: str) -> None:
-    """Raises TemplateError for a template that names what there is not, or is beyond the bounds."""
+    """Raises TemplateError for a template that names unknown fields, or exceeds the limits."""
     fields = [found[1] for found in _FIELD.finditer(html)]
     for name in fields:
         if name not in FIELDS:
@@ -72,7 +72,7 @@ def check_template(html: str) -> None:
 
 
 class _Checker(HTMLParser):
-    """Counts what a template has, and looks at its pictures."""
+    """Counts the parts of a template and checks its pictures."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -118,7 +118,7 @@ def _check_picture(source: str) -> None:
 
 
 def fill(root: Element, values: Mapping[str, str]) -> None:
-    """Puts the fields' ``values`` into the page ``root``, and takes out what names only empty ones."""
+    """Puts the fields' ``values`` into the page ``root``, and removes elements whose fields are all empty."""
     _leave_out(root, values)
     for element in list(root.iter()):
         if element.tag in ("script", "style"):
@@ -143,12 +143,12 @@ def _leave_out(root: Element, values: Mapping[str, str]) -> None:
 
 
 def named(text: str) -> Iterator[str]:
-    """The fields that ``text`` names, each as often as it does."""
+    """The fields that ``text`` names, in order, with repetitions."""
     yield from (found[1] for found in _FIELD.finditer(text))
 
 
 def _remove(parent: Element, child: Element) -> None:
-    """Takes ``child`` out; the text behind it stays."""
+    """Removes ``child``; the text behind it stays."""
     at = list(parent).index(child)
     tail = child.tail or ""
     parent.remove(child)
@@ -176,7 +176,7 @@ def _put(parent: Element, after: Element | None, text: str, values: Mapping[str,
 
 
 def _value(value: str) -> Element:
-    """A field's value; its line breaks stay, and lines that run from right to left do so."""
+    """A field's value as an element; it keeps line breaks and lines from right to left."""
     span = Element("span", {"class": "field", "style": "white-space: pre-wrap"})
     lines = value.split("\n")
     if len(lines) == 1 or not any(map(right_to_left, lines)):

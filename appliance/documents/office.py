@@ -32,9 +32,9 @@ PROGRAM = "soffice.bin"
 # A small letter takes 2 s of a processor, one of 100 pages 4 s.
 _BOUNDS = Bounds(cpu_seconds=45, wall_seconds=55.0)
 _RUN_SECONDS = 50.0
-# It asks to be started again after it has made a new profile (LibreOffice's EXITHELPER_NORMAL_RESTART).
+# LibreOffice's exit code after it has made a new profile (EXITHELPER_NORMAL_RESTART): to be started again.
 _START_AGAIN = 81
-# Of a file's parts together, unpacked; what needs more takes all memory there is.
+# Octets of all parts of a file together, unpacked; more would take all the memory.
 _MOST_UNPACKED = 150 << 20
 _SUFFIXES = frozenset(
     {".doc", ".docx", ".docm", ".dot", ".dotx", ".odt", ".ott", ".rtf", ".xls", ".xlsx", ".xlsm", ".ods"}
@@ -43,10 +43,10 @@ _SUFFIXES = frozenset(
 _SHEETS = frozenset({".xls", ".xlsx", ".xlsm", ".ods"})
 _NO_ROOM = re.compile(r"(?<!\S)#{3,}(?!\S)")
 _ENCRYPTED_STREAM = "EncryptedPackage"  # [MS-OFFCRYPTO] 1.3.2
-# What the older formats keep their content in ([MS-DOC], [MS-XLS], [MS-PPT]).
+# The streams with the content of the older formats ([MS-DOC], [MS-XLS], [MS-PPT]).
 _WORKBOOK = "Workbook"
 _STREAMS = ("WordDocument", "Workbook", "Book", "PowerPoint Document")
-# No macros, no links, nothing from outside: a document may name pictures and data anywhere.
+# LibreOffice's profile: no macros, no links, nothing from outside, since documents may refer to anything.
 _PROFILE = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry">
 {items}
@@ -99,7 +99,7 @@ def open_office(content: bytes, name: str, workshop: Workshop) -> TypesetSource:
 
 
 def _look_inside(content: bytes) -> Iterator[Remark]:
-    """What a ZIP's entries say before it is unpacked.  Raises DocumentError."""
+    """Remarks on a ZIP file by its entries, before it is unpacked.  Raises DocumentError."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
@@ -129,7 +129,7 @@ def _beginning(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
 
 
 def _check_compound(content: bytes) -> list[Remark]:
-    """What a compound file does not show.  Raises DocumentError for one without a document."""
+    """Remarks on a compound file.  Raises DocumentError for one without a document."""
     try:
         with olefile.OleFileIO(io.BytesIO(content)) as ole:
             if ole.exists(_ENCRYPTED_STREAM):
@@ -141,7 +141,7 @@ def _check_compound(content: bytes) -> list[Remark]:
             return []
     except DocumentError:
         raise
-    except Exception as error:  # the library meets damage with whatever comes to its mind
+    except Exception as error:  # the library raises anything on damaged files
         raise DocumentError(DOCUMENT_DAMAGED, f"{type(error).__name__}: {error}"[:200]) from None
 
 
@@ -184,7 +184,7 @@ def _convert(program: str, content: bytes, suffix: str, workshop: Workshop) -> T
 
 
 def _narrow_columns(pdf: bytes) -> Iterator[Remark]:
-    """A remark for each page on which numbers stand as ``###``."""
+    """A remark for each page on which numbers are shown as ``###``."""
     with contextlib.closing(pypdfium2.PdfDocument(pdf)) as document:
         for number in range(len(document)):
             page = document[number]

@@ -1,6 +1,6 @@
-"""What of an Office file its pages do not show: hidden parts, comments, notes, films, files as icons.  Pure.
+"""What an Office file's pages do not show: hidden parts, comments, notes, films, files as icons.  Pure.
 
-Looked for in the parts of the ZIP file (ECMA-376; OpenDocument 1.3); the older formats are not looked into.
+Searched in the parts of a ZIP file (ECMA-376; OpenDocument 1.3), in RTF, and for hidden sheets in XLS.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from appliance.remarks import (
     Remark,
 )
 
-# The parts that are looked into, by name.
+# The parts that are searched, by name.
 LOOKED_INTO = re.compile(
     r"^(?:word/(?:document|comments)\.xml|xl/workbook\.xml|xl/worksheets/sheet\d+\.xml|xl/(?:threaded)?[cC]omments/?[^/]*\.xml"
     r"|ppt/(?:slides/slide\d+|notesSlides/notesSlide\d+|comments/[^/]+)\.xml|content\.xml)$"
@@ -55,7 +55,7 @@ _ODF_COLUMN_HIDDEN = re.compile(
     rb"(?:(?=[^>]{0,500}number-columns-repeated=\"(\d{1,6})\"))?"
 )
 _ODF_TEXT = re.compile(rb"<text:p\b")
-_TO_THE_END = 100  # columns
+_TO_THE_END = 100  # columns; so many hidden ones are the rest of the sheet
 _ODF_TEXT_HIDDEN = re.compile(rb"text:display=\"none\"")
 _ODF_SLIDE_HIDDEN = re.compile(rb"presentation:visibility=\"hidden\"")
 _ODF_NOTE = re.compile(
@@ -70,16 +70,16 @@ _CORNER = re.compile(rb"\$?([A-Z]{1,3})\$?(\d{1,7})")
 _CELL = re.compile(
     rb"<(?:\w+:)?c\b[^>]{0,100}?\br=\"([A-Z]{1,3})(\d{1,7})\"[^>]{0,300}>\s*<(?:\w+:)?(?:v|f|is)\b"
 )
-# Hidden text that is not switched off at once, and comments, in RTF.
+# Comments in RTF, and hidden text that is not switched off at once.
 _RTF_HIDDEN = re.compile(rb"\\v(?![0-9a-z])[^{}\\]{0,20}(?:\\(?!v0)[a-z]+-?\d* ?){0,20}[^{}\\\s]")
 _RTF_COMMENT = re.compile(rb"\{\\\*\\annotation\b")
-# Records of an XLS: their numbers, and the octet of a sheet's that says whether it is hidden.
+# Records of an XLS: their numbers, and the octet of a sheet's record that says whether it is hidden.
 _SHEET_RECORD, _END_OF_RECORDS, _SHEET_STATE, _MOST_RECORDS = 0x0085, 0x000A, 4, 20_000
 _MOST_CELLS = 200_000
 
 
 def unseen(names: list[str], parts: Mapping[str, bytes]) -> Iterator[Remark]:
-    """About an Office file that has the parts ``names``; ``parts`` are those that are looked into."""
+    """Remarks on an Office file with the parts ``names``; ``parts`` holds those of `LOOKED_INTO`."""
     hidden = {what: count for what, count in _hidden(parts).items() if count}
     if hidden:
         yield Remark(HIDDEN_LEFT_OUT, detail=", ".join(f"{what}: {count}" for what, count in hidden.items()))
@@ -101,7 +101,7 @@ def unseen(names: list[str], parts: Mapping[str, bytes]) -> Iterator[Remark]:
 
 
 def unseen_in_rtf(content: bytes) -> Iterator[Remark]:
-    """About an RTF (Word 2007 RTF specification 1.9.1)."""
+    """Remarks on an RTF (Word 2007 RTF specification 1.9.1)."""
     texts, comments = len(_RTF_HIDDEN.findall(content)), len(_RTF_COMMENT.findall(content))
     if texts:
         yield Remark(HIDDEN_LEFT_OUT, detail=f"texts: {texts}")
@@ -110,7 +110,7 @@ def unseen_in_rtf(content: bytes) -> Iterator[Remark]:
 
 
 def unseen_in_xls(workbook: bytes) -> Iterator[Remark]:
-    """About the stream of an XLS, whose first records name the sheets ([MS-XLS] 2.4.28)."""
+    """Remarks on the stream of an XLS, whose first records name the sheets ([MS-XLS] 2.4.28)."""
     sheets = at = 0
     for _ in range(_MOST_RECORDS):
         if at + 4 > len(workbook):
@@ -127,7 +127,7 @@ def unseen_in_xls(workbook: bytes) -> Iterator[Remark]:
 
 
 def _hidden(parts: Mapping[str, bytes]) -> dict[str, int]:
-    """How much is hidden, by what it is."""
+    """The number of hidden things, by what they are."""
     sheets = [part for name, part in parts.items() if name.startswith("xl/worksheets/")]
     content = parts.get("content.xml", b"")
     return {
@@ -145,7 +145,7 @@ def _hidden(parts: Mapping[str, bytes]) -> dict[str, int]:
 
 
 def _hidden_rows(sheet: bytes) -> int:
-    """Hidden rows and columns in which something stands."""
+    """The number of hidden rows and columns that are not empty."""
     rows = 0
     for found in _ROW.finditer(sheet):
         if _HIDDEN.search(found[1]) and not found[1].endswith(b"/"):
@@ -159,14 +159,14 @@ def _hidden_rows(sheet: bytes) -> int:
 
 
 def _hidden_in_odf(content: bytes) -> int:
-    """Hidden rows in which something stands, and columns; those up to the end of the sheet hold nothing."""
+    """The number of hidden rows that are not empty, and of hidden columns but those up to the sheet's end."""
     rows = sum(_ODF_TEXT.search(row) is not None for row in _ODF_ROW_HIDDEN.findall(content))
     columns = _ODF_COLUMN_HIDDEN.findall(content)
     return rows + sum(int(repeated or 1) < _TO_THE_END for repeated in columns)
 
 
 def _outside(parts: Mapping[str, bytes]) -> int:
-    """Sheets on which something stands outside the area that is printed (ECMA-376 part 1, 18.2.6)."""
+    """The number of sheets with content outside the print area (ECMA-376 part 1, 18.2.6)."""
     areas = _PRINT_AREA.findall(parts.get("xl/workbook.xml", b""))
     return sum(
         _reaches_beyond(parts.get(f"xl/worksheets/sheet{int(number) + 1}.xml", b""), area)

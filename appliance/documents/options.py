@@ -1,6 +1,6 @@
-"""What a caller may ask of the renderer: plain data, no behaviour beyond checking and JSON.
+"""The options of the renderer: plain data with checks and JSON.
 
-The same data crosses the pipe to the worker process, so everything here can be written as JSON.
+The same data is passed to the worker process, so everything here can be written as JSON.
 """
 
 from __future__ import annotations
@@ -19,41 +19,41 @@ from appliance.t4.page import PaperLength, PaperWidth, Resolution
 class Treatment(Enum):
     """How grey becomes black and white."""
 
-    AUTO = "auto"  # decided region by region
+    AUTO = "auto"  # chosen for each region of a page
     TEXT = "text"  # threshold everywhere
     PHOTO = "photo"  # halftone everywhere
 
 
 class Straighten(Enum):
-    """Which pictures become the page that is seen on them (see ``straighten``)."""
+    """Which pictures are replaced by the page that is seen on them (see ``straighten``)."""
 
     NONE = "none"
-    TAKEN = "taken"  # what a camera made, as it says itself
+    TAKEN = "taken"  # those that a camera made, according to their EXIF data
     ANY = "any"
 
 
 class Paper(Enum):
-    """Sheets (width, height in mm) for what has no size of its own: text and cover pages."""
+    """Sheets (width, height in mm) for documents without a size of their own: text and cover pages."""
 
     A4 = (210.0, 297.0)
     LETTER = (215.9, 279.4)
     LEGAL = (215.9, 355.6)
 
 
-# Where offices have Letter and not A4 (CLDR, paperSize US-Letter).
+# Countries whose offices use Letter, not A4 (CLDR, paperSize US-Letter).
 _LETTER_REGIONS = frozenset(
     ("BZ", "CA", "CL", "CO", "CR", "GT", "MX", "NI", "PA", "PH", "PR", "SV", "US", "VE")
 )
 
 
 def usual_paper(region: str) -> Paper:
-    """The sheet of offices in a country (two capital letters; empty: unknown)."""
+    """The sheet that offices use in a country (two capital letters; empty: unknown)."""
     return Paper.LETTER if region in _LETTER_REGIONS else Paper.A4
 
 
 @dataclass(frozen=True, slots=True)
 class PageFormat:
-    """The finest and the largest a page may be; each page takes what it needs of it."""
+    """The finest resolution and the largest size a page may have; each page uses what it needs of it."""
 
     resolution: Resolution = Resolution.FINE
     width: PaperWidth = PaperWidth.A3
@@ -61,7 +61,7 @@ class PageFormat:
 
     @property
     def label(self) -> str:
-        """A short name, fit for a file."""
+        """A short name that can be part of a file's name."""
         return f"{self.resolution.name.lower()}-{self.width.value.lower()}-{self.length.value.lower()}"
 
 
@@ -71,8 +71,8 @@ LIGHTEST = 3
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a person wants pages changed: ``turn`` quarters clockwise, black and white in another way than the
-    rest of the fax (``treatment``), ``lightness`` steps lighter (or darker, below 0).
+    """The changes to a page: ``turn`` quarters clockwise, a ``treatment`` that differs from the rest of the
+    fax, ``lightness`` in steps (below 0: darker).
     """
 
     turn: int = 0
@@ -101,8 +101,8 @@ PLAIN = Look()
 class Source:
     """One file to send.
 
-    ``pages`` is a selection such as ``1-5,2`` (empty: all).  ``name`` is what the person called the
-    file, ``media_type`` what was declared; the content decides what the file is (see ``sniff``).
+    ``pages`` is a selection such as ``1-5,2`` (empty: all).  ``name`` is the file's name as given by the
+    sender, ``media_type`` the declared type; the content decides what the file is (see ``sniff``).
     """
 
     path: Path
@@ -127,9 +127,9 @@ class HeaderLine:
 
 @dataclass(frozen=True, slots=True)
 class CoverPage:
-    """The fields of a cover page; an empty one is left out.  The page count is filled in.
+    """The fields of a cover page; empty ones are left out.  The page count is filled in.
 
-    ``template`` is the owner's page (see ``markup``); empty: the box's own.
+    ``template`` is the HTML of an owner's template (see ``markup``); empty: the built-in page.
     """
 
     to_name: str = ""
@@ -147,7 +147,7 @@ class CoverPage:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one rendering may use before its worker is ended."""
+    """What one rendering may use before its worker is stopped."""
 
     file_octets: int = 100 << 20  # of one source
     pages: int = 500  # pages of the fax, cover included
@@ -182,7 +182,7 @@ class RenderOptions:
             raise ValueError(f"a darkness of {self.darkness}")
 
 
-# What a person typed reaches a page only without control characters, and bounded.
+# Control characters are removed from users' texts before they reach a page.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 LONGEST_FIELD = 200  # characters of a one-line field
 LONGEST_MESSAGE = 20_000  # characters of a cover page's message
@@ -223,7 +223,7 @@ def options_from_json(data: Mapping[str, Any]) -> RenderOptions:
             Resolution[data["resolution"]], PaperWidth[data["width"]], PaperLength[data["length"]]
         ),
         treatment=Treatment(data["treatment"]),
-        darkness=int(data.get("darkness", 0)),  # documents rendered before there was one have none
+        darkness=int(data.get("darkness", 0)),  # documents of older versions have none
         paper=Paper[data["paper"]],
         straighten=Straighten(data.get("straighten", Straighten.NONE.value)),  # as above
         header=header

@@ -1,7 +1,7 @@
 """Outlook's message files ([MS-OXMSG]): the text and the files of an MSG.
 
-The streams of the compound file are named for the property that they hold: ``__substg1.0_`` with its id
-and type in hexadecimal ([MS-OXPROPS]).
+The streams of the compound file are named after the property they hold: ``__substg1.0_`` with its id and
+type in hexadecimal ([MS-OXPROPS]).
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ def read_message(content: bytes) -> tuple[dict[str, str], Letter]:
     try:
         with olefile.OleFileIO(io.BytesIO(content)) as ole:
             return _read(ole, "", 0)
-    except Exception as error:  # the library meets damage with whatever comes to its mind
+    except Exception as error:  # the library raises anything on damaged files
         raise DocumentError(DOCUMENT_DAMAGED, f"{type(error).__name__}: {error}"[:200]) from None
 
 
 def _read(ole: olefile.OleFileIO, root: str, depth: int) -> tuple[dict[str, str], Letter]:
-    """The message in the folder ``root`` of the file: ``depth`` others lie around it."""
+    """The message in the folder ``root`` of the file; ``depth``: messages around it."""
     sender = " ".join(filter(None, (_words(ole, root, _SENDER_NAME), _words(ole, root, _SENDER))))
     fields = {
         "From": sender,
@@ -81,7 +81,7 @@ def _read(ole: olefile.OleFileIO, root: str, depth: int) -> tuple[dict[str, str]
 
 
 def _as_email(fields: dict[str, str], letter: Letter) -> bytes:
-    """A message that lies in another one, as the file that other programs would have attached."""
+    """A message within another one, as an EML file, as other programs would have attached it."""
     message = EmailMessage()
     for name, value in fields.items():
         message[name] = " ".join(value.split())

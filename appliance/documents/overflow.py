@@ -1,4 +1,4 @@
-"""What of a page that WeasyPrint laid out does not fit: its width, what runs off its boxes or the sheet."""
+"""Finds what does not fit on a page that WeasyPrint laid out: too wide, or beyond its boxes or the sheet."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import weasyprint
 from weasyprint.formatting_structure import boxes
 
 _SEEN = (boxes.TextBox, boxes.ReplacedBox, boxes.TableBox)
-# What readers of a screen can move to; what is hidden there is nowhere to be seen.
+# Values of ``overflow`` with which readers of a screen can scroll; what is hidden is seen nowhere.
 _ROLLED = frozenset({"auto", "scroll"})
-_SLACK_PX = 4.0  # of a line's height below its letters
-# Beyond so many sheets something was put out of sight on purpose.
+_SLACK_PX = 4.0  # of a line's height, below its letters
+# Content so many sheets away was put out of sight on purpose.
 _OUT_OF_SIGHT = 4.0
 
 
 def width_needed(document: weasyprint.Document) -> float:
-    """How many times as wide a sheet would hold everything, 1 when this one does."""
+    """By what factor a sheet would have to be wider to hold everything, 1 when it does."""
     needed = 1.0
     for page in document.pages:
         sheet = page._page_box
@@ -26,12 +26,12 @@ def width_needed(document: weasyprint.Document) -> float:
             if isinstance(box, _SEEN):
                 edge = box.position_x + box.margin_width()
                 needed = max(needed, (edge + sheet.margin_right) / (right + sheet.margin_right))
-    # Rounding is no reason to make a page smaller.
+    # Rounding must not make a page smaller.
     return needed if needed > 1.005 else 1.0
 
 
 def cut_pages(document: weasyprint.Document) -> list[int]:
-    """The pages (from 1) on which something that a screen would show, or roll to, is cut off."""
+    """The pages (from 1) on which something that a screen would show, or scroll to, is cut off."""
     return [
         number
         for number, page in enumerate(document.pages, 1)
@@ -40,7 +40,7 @@ def cut_pages(document: weasyprint.Document) -> list[int]:
 
 
 def _flowing(box: Any) -> Iterator[Any]:
-    """What stands on the page in its place: not what was moved elsewhere, often off the sheet on purpose."""
+    """The boxes in normal flow; positioned ones are often off the sheet on purpose."""
     for child in getattr(box, "children", ()):
         if child.style["position"] in ("static", "relative"):
             yield child
@@ -56,7 +56,7 @@ def _rolled(sheet: Any) -> Iterator[bool]:
 
 
 def _off_the_sheet(sheet: Any) -> Iterator[bool]:
-    """Whether what was put at a place of its own lies to the right of the sheet or below it."""
+    """For each positioned box, whether it lies to the right of the sheet or below it."""
     width, height = sheet.margin_width(), sheet.margin_height()
     for box in sheet.descendants():
         if box.style["position"] in ("absolute", "fixed") and hasattr(box, "children"):

@@ -1,4 +1,4 @@
-"""Files packed within e-mails by older and by Microsoft's programs: uuencode, BinHex, winmail.dat.  Pure."""
+"""Files packed in e-mails by older and by Microsoft's programs: uuencode, BinHex, winmail.dat.  Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST_FILES = 100
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """What is in a winmail.dat."""
+    """The contents of a winmail.dat."""
 
     files: tuple[tuple[str, bytes], ...]
     html: str = ""
@@ -34,7 +34,7 @@ class Packed:
 
 
 def without_uuencoded(text: str) -> tuple[str, list[tuple[str, bytes]]]:
-    """``text`` without the files that stand in it uuencoded, and those files (name, content)."""
+    """``text`` without the uuencoded files in it, and those files (name, content)."""
     files: list[tuple[str, bytes]] = []
 
     def take(found: re.Match[str]) -> str:
@@ -51,7 +51,7 @@ def without_uuencoded(text: str) -> tuple[str, list[tuple[str, bytes]]]:
 
 
 def _uu_line(line: str) -> bytes:
-    """One line; some programs leave blanks out at its end, others add letters."""
+    """One decoded line; some programs omit spaces at its end, others add characters."""
     octets = (ord(line[0]) - 32) & 63
     letters = (octets * 4 + 2) // 3 + 1
     return binascii.a2b_uu(line[:letters].ljust(letters).encode("ascii"))
@@ -92,7 +92,7 @@ def _six_bits(coded: bytes) -> Iterator[int]:
 
 
 def _expanded(octets: Iterator[int]) -> bytes:
-    """Undoes the repetitions: ``X 90 n`` is n times X, ``90 00`` is 90."""
+    """Expands repetitions: ``X 90 n`` is n times X, ``90 00`` is 90."""
     made = bytearray()
     for octet in octets:
         if octet != _REPEAT:
@@ -112,7 +112,7 @@ def is_tnef(content: bytes) -> bool:
 
 
 def from_tnef(content: bytes) -> Packed:
-    """What is in a winmail.dat ([MS-OXTNEF]); nothing when it is damaged."""
+    """The contents of a winmail.dat ([MS-OXTNEF]); empty when it is damaged."""
     from tnefparse import TNEF  # noqa: PLC0415 (few boxes ever get such a file)
 
     try:
@@ -131,6 +131,6 @@ def from_tnef(content: bytes) -> Packed:
         rtf = getattr(whole, "rtfbody", None) or b""
         if isinstance(rtf, bytes) and not rtf.startswith(b"{"):
             rtf = decompressed(rtf) or b""
-    except Exception:  # the library meets damage with whatever comes to its mind
+    except Exception:  # the library raises anything on damaged files
         return Packed(())
     return Packed(files, str(page), bytes(rtf) if isinstance(rtf, bytes) else b"", str(body))

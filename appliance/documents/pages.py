@@ -1,7 +1,7 @@
-"""The pages of a document as a sending call fetches them, in whatever format the receiver takes.
+"""The pages of a document for a sending call, in a format that the receiver accepts.
 
-A page that was rendered in an acceptable format only changes its coding; otherwise it is rendered
-again from the document's own files, in the worker, and kept beside the first rendering.
+A page that was rendered in an acceptable format is only coded anew; otherwise it is rendered again from the
+document's files, in the worker, and kept beside the first rendering.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from appliance.t30.parameters import Accepts
 
 _log = logging.getLogger(__name__)
 
-# What to send when the receiver does not take the resolution that was asked for, best first.  Each
-# list ends with what every Group 3 machine takes (T.30 table 2).
+# Resolutions to send when the receiver does not accept the one that was asked for, best first.  Each list
+# ends with one that every Group 3 machine accepts (T.30 table 2).
 PREFERENCES: dict[Resolution, tuple[Resolution, ...]] = {
     Resolution.STANDARD: (Resolution.STANDARD,),
     Resolution.FINE: (Resolution.FINE, Resolution.STANDARD),
@@ -55,30 +55,30 @@ PREFERENCES: dict[Resolution, tuple[Resolution, ...]] = {
     ),
 }
 
-# Densest first: MMR is only acceptable with ECM, which the engine knows.
+# Densest first; MMR is acceptable only with ECM, which the engine checks.
 _CODINGS = (Coding.MMR, Coding.MR, Coding.MH)
 
-# Pages rendered again at a time: enough that starting a worker does not count, few enough that the
-# first of them is there while the call trains.
+# Pages rendered again at a time: enough to make up for starting a worker, few enough that the first is ready
+# while the call is in training.
 _CHUNK = 8
 
 
 class DocumentPages:
     """The pages of a rendered document.
 
-    ``first`` leaves out the pages before it, for a fax that goes on where an earlier call ended.  What is
-    rendered again lies in the document's ``variants``.
+    ``first`` skips the pages before it, for a fax that continues where an earlier call ended.  Pages that are
+    rendered again are kept in the document's ``variants``.
     """
 
     def __init__(self, document: RenderedDocument, *, first: int = 0) -> None:
         self._document = document
         self._first = first
         self._variants_folder = document.directory / "variants"
-        self._lock = threading.Lock()  # one rendering at a time, whoever asks
+        self._lock = threading.Lock()  # one rendering at a time
         self._variants: dict[tuple[PageFormat, int], RenderedDocument] = {}
 
     def get(self, number: int, accepts: Accepts) -> CodedPage | Cause:
-        """Page ``number`` as ``accepts`` asks, or why not.  Blocks; for any thread."""
+        """Page ``number`` in a format of ``accepts``, or why it cannot be had.  Blocks; thread-safe."""
         return self._page(self._first + number, accepts)
 
     def is_last(self, number: int) -> bool:
@@ -86,7 +86,7 @@ class DocumentPages:
         return self._first + number >= self._document.total - 1
 
     def _page(self, number: int, accepts: Accepts) -> CodedPage | Cause:
-        """Of the whole document."""
+        """The same, with ``number`` counted in the whole document."""
         try:
             if not 0 <= number < len(self._document.pages):
                 raise IndexError(f"page {number + 1} of {len(self._document.pages)}")
@@ -107,7 +107,7 @@ class DocumentPages:
             return DOCUMENT_STORAGE
 
     def _format(self, accepts: Accepts) -> PageFormat:
-        """The best format within both what was asked for and what the receiver takes."""
+        """The best format within both what was asked for and what the receiver accepts."""
         asked = self._document.options.format
         wanted = PREFERENCES[asked.resolution]
         resolution = next((r for r in wanted if r in accepts.resolutions), Resolution.STANDARD)
@@ -117,7 +117,7 @@ class DocumentPages:
         return PageFormat(resolution, width, min(asked.length, accepts.length, key=lengths.index))
 
     def _fits(self, number: int, form: PageFormat) -> bool:
-        """Whether page ``number`` of the first rendering is already what ``form`` would make."""
+        """Whether page ``number`` of the first rendering is what ``form`` would give."""
         page = self._document.pages[number]
         asked = self._document.options.format
         if form.resolution is not asked.resolution:
@@ -145,5 +145,5 @@ class DocumentPages:
 
 
 def _in_coding(page: CodedPage, accepts: Accepts) -> CodedPage:
-    """``page`` in the densest coding that is acceptable.  Raises PageError."""
+    """``page`` in the densest acceptable coding.  Raises PageError."""
     return recode(page, next(coding for coding in _CODINGS if coding in accepts.codings))

@@ -1,7 +1,7 @@
-"""Received pages as a PDF: each page's own T.6 data in it, nothing decoded into grey on the way.
+"""Received pages as a PDF that contains each page's own T.6 data, bit for bit.
 
-Written straight to the file, one page at a time (ISO 32000-1 7.4.6 CCITTFaxDecode); only the
-cross-reference table's offsets are kept.
+Written straight to the file, one page at a time (ISO 32000-1 7.4.6 CCITTFaxDecode); only the offsets for the
+cross-reference table are kept in memory.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def write_pdf(
     created: datetime | None = None,
     texts: Sequence[str] = (),
 ) -> int:
-    """Write ``pages`` to a PDF at ``path`` and return how many there were.
+    """Writes ``pages`` to a PDF at ``path`` and returns how many there were.
 
-    ``texts`` is what stands on each page, as far as that is known: it can be searched and copied.
+    ``texts`` is the text of each page, as far as it is known; it can be searched and copied.
 
-    Page boxes have the size that the pixels have on paper.  The file is complete and on the disk before it
-    gets its name.  Raises PageError for a page whose coded data are damaged, ValueError when there is no
+    Pages have the size that their pixels have on paper.  The file is complete and on disk before it gets
+    its name.  Raises PageError for a page whose coded data are damaged, ValueError when there is no
     page, OSError.
     """
     scratch = path.with_name(f".{path.name}.part")

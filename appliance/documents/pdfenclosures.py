@@ -1,4 +1,4 @@
-"""Files that lie in a PDF (ISO 32000-1 7.11.4), and fields that are filled in and not drawn: by qpdf."""
+"""Files attached to a PDF (ISO 32000-1 7.11.4), and fields with a value that is not drawn; by qpdf."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ if TYPE_CHECKING:
     import pikepdf
 
 _MOST_FILES = 200
-# What a file is to its document (ISO 32000-2 table 43): in these the pages stand once more, for programs.
+# Relationships of a file to its document (ISO 32000-2 table 43): these repeat the pages, for programs.
 _SAME_AGAIN = frozenset({"/Alternative", "/Data", "/FormData", "/Schema", "/Source"})
 
 _PRINTED, _HIDDEN = 4, 2  # flags of an annotation (ISO 32000-1 12.5.3)
-_HIGHEST = 32  # fields within each other
-_MOST_DRAWING = 1 << 20  # octets of what draws a field
-# What shows text (9.4.3), or a picture of it.
+_HIGHEST = 32  # levels of fields within fields
+_MOST_DRAWING = 1 << 20  # octets of a field's appearance
+# Operators that show text (9.4.3), or a picture.
 _DRAWS = re.compile(rb"[)\]>]\s*(?:Tj|TJ|'|\")|\bDo\b|\bEI\b|\bf\*?\s|\bS\s")
 _FOR_BLANKS = re.compile(r"\s+")
 
 
 def attached_files(document: pikepdf.Pdf) -> list[str]:
-    """Names of the files that lie in ``document`` and say more than its pages."""
+    """Names of the files attached to ``document`` that contain more than its pages."""
     return list(_bounded(lambda: _attached(document)))
 
 
 def files_on(page: Any) -> list[str]:
-    """Names of the files that are pinned to a page (ISO 32000-1 12.5.6.15)."""
+    """Names of the files attached to a page by annotations (ISO 32000-1 12.5.6.15)."""
     return list(_bounded(lambda: _pinned(page)))
 
 
 def lost_fields(document: pikepdf.Pdf, page: Any) -> list[str]:
-    """Names of the fields of ``page`` that say something, are printed, and are drawn as nothing."""
+    """Names of the fields of ``page`` that have a value, are printed, and are drawn empty."""
     form = document.Root.get("/AcroForm")
     return list(_bounded(lambda: _lost(form, page)))
 
 
 def _bounded(find: Callable[[], Iterator[str]]) -> Iterator[str]:
-    """What ``find`` finds; of another build than the standard says, as far as it can be followed."""
+    """What ``find`` finds, up to where the document breaks the standard."""
     try:
         yield from islice(find(), _MOST_FILES)
     except (ValueError, RuntimeError, TypeError, AttributeError, KeyError, IndexError, RecursionError):
@@ -79,7 +79,7 @@ def _lost(form: Any, page: Any) -> Iterator[str]:
 
 
 def _says_more(mark: Any, alone: bool, made_anew: bool, normal: Any) -> bool:
-    """Whether a field has a text that is not drawn; pdfium draws one itself where nothing else does."""
+    """Whether a field has a text that is not drawn; pdfium draws one itself where it has no appearance."""
     value = _text(_inherited(mark, "/V"))
     if normal is None:
         return (bool(value) and alone) or (not value and bool(_text(_inherited(mark, "/RV"))))
@@ -108,7 +108,7 @@ def _has_room(mark: Any) -> bool:
 
 
 def _inherited(field: Any, key: str) -> Any:
-    """What the field or one around it says (12.7.3.1)."""
+    """The value of ``key`` in the field or its nearest parent that has it (12.7.3.1)."""
     for _ in range(_HIGHEST):
         found = field.get(key)
         if found is not None:
@@ -120,7 +120,7 @@ def _inherited(field: Any, key: str) -> Any:
 
 
 def appearances(page: Any) -> Iterator[Any]:
-    """What is drawn for the annotations of ``page`` that are printed (ISO 32000-1 12.5.5)."""
+    """The appearances of the annotations of ``page`` that are printed (ISO 32000-1 12.5.5)."""
     for mark in filter(_is_printed, _annotations(page)):
         normal = (mark.get("/AP") or {}).get("/N")
         if normal is not None and normal._type_name == "dictionary":  # one for each state

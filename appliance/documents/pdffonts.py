@@ -1,8 +1,8 @@
-"""Fonts that a PDF names without bringing them and whose letters nobody can know.
+"""Fonts that a PDF names without embedding them and whose letters cannot be known.
 
-A composite font with the encoding Identity says which glyph of its own is meant (ISO 32000-1 9.7.5.2).
-Without the font the number means nothing, unless the document says what is read (ToUnicode) or the font's
-order is known: pdfium takes that glyph of another font, some other letter.
+In a composite font with the encoding Identity a code selects a glyph of that font (ISO 32000-1 9.7.5.2).
+Without the font the code means nothing, unless the document says which letters are meant (ToUnicode) or the
+font's order is known: pdfium draws that glyph of another font, that is, some other letter.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LONGEST_NAME = 200  # octets
 
 
 def identity_fonts(content: bytes) -> frozenset[str]:
-    """Names of the composite fonts of a document whose codes are glyphs of their own."""
+    """Names of the document's composite fonts whose codes select glyphs of the font itself."""
     names = set()
     for text in texts_with(content, b"Type0"):
         for match in _COMPOSITE.finditer(text):
@@ -42,26 +42,26 @@ def identity_fonts(content: bytes) -> frozenset[str]:
     return frozenset(names)
 
 
-# Every PDF program has these or their likes (ISO 32000-1 9.6.2.2): nothing is to be said about them.
+# Every PDF program has these or similar ones (ISO 32000-1 9.6.2.2): no remark about them.
 _EVERYWHERE = re.compile(
     r"(helvetica|times|courier|arial|symbol|zapfdingbats|liberation|nimbus)", re.IGNORECASE
 )
 
 
-# A font of which a part is embedded has such a name (ISO 32000-1 9.6.4).
+# The name of a font of which a subset is embedded (ISO 32000-1 9.6.4).
 _PART = re.compile(rb"[A-Z]{6}\+")
 
 
-# Where an encoding names letters one by one (ISO 32000-1 9.6.6.1), and each name there.
+# An encoding that names letters one by one (ISO 32000-1 9.6.6.1), and each name in it.
 _DIFFERENCES = re.compile(rb"/Differences\s*\[([^\]]{0,20000})\]")
 _LETTER_NAME = re.compile(rb"/([^\s/\[\]<>()]{1,100})")
-# Names in use besides those of the standard encodings.
+# Names in common use besides those of the standard encodings.
 _ALSO_COMMON = {".notdef", "Euro", "sfthyphen"}
 
 
 def may_lack_fonts(content: bytes) -> bool:
-    """Whether a font of the document may be none of those, or lack letters, and not be embedded: most
-    documents embed parts.
+    """Whether the document may use a font that is not embedded and is none of the standard ones, or lacks
+    letters: most documents embed subsets.
     """
     if any(map(_names_rare_letters, texts_with(content, b"/Differences"))):
         return True
@@ -73,14 +73,14 @@ def may_lack_fonts(content: bytes) -> bool:
 
 
 def _names_rare_letters(text: bytes) -> bool:
-    """Whether an encoding names letters that not everyone's fonts have, or that nobody else calls so."""
+    """Whether an encoding names letters that common fonts lack, or by names that are not standard."""
     named = set(_LETTER_NAME.findall(b" ".join(_DIFFERENCES.findall(text))))
     return not named <= _common_names()
 
 
 @cache
 def _common_names() -> frozenset[bytes]:
-    """Those of western Europe's letters and signs (annex D)."""
+    """The standard names of western Europe's letters and signs (annex D)."""
     from fontTools.encodings import MacRoman, StandardEncoding  # noqa: PLC0415 (for few documents)
 
     names = {*StandardEncoding.StandardEncoding, *MacRoman.MacRoman, *_ALSO_COMMON}
@@ -89,9 +89,9 @@ def _common_names() -> frozenset[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Unlike:
-    """What of a page looks otherwise than meant: names of fonts that others stand in for, of which all
-    letters are there (``replaced``) or some are not (``lost``).  ``better`` are families of the box that
-    have more of the letters, by the keys of the fonts' names.
+    """How a page differs from what was meant: names of fonts that are replaced, with all letters
+    (``replaced``) or without some (``lost``).  ``better`` are families of the box that have more of the
+    letters, by the keys of the fonts' names.
     """
 
     replaced: frozenset[str] = frozenset()
@@ -100,23 +100,23 @@ class Unlike:
 
 
 # Fonts of Windows whose first glyphs have the order of Apple's standard one (TrueType reference manual,
-# 'post' format 1), as Liberation's have: from the blank on, ASCII's letters in ASCII's order.
+# 'post' format 1), as Liberation's have: from the space on, ASCII's letters in ASCII's order.
 _KNOWN_ORDER = re.compile(
     r"^(arial|times ?new ?roman|courier ?new|verdana|tahoma|georgia|trebuchet|comic ?sans|liberation)",
     re.IGNORECASE,
 )
 _FIRST_GLYPH, _LAST_GLYPH = 3, 97
-_NO_GLYPH = 0  # which pdfium leaves out
+_NO_GLYPH = 0  # pdfium omits it
 MOST_LETTERS = 100_000  # of one page
 _LARGEST_FONT = 64 << 20  # octets
 
 
 def stand_in(page: pypdfium2.PdfPage, identity: frozenset[str]) -> Unlike:
-    """Finds the type on ``page`` whose fonts are not in the document, and makes gaps of the glyphs of
-    ``identity`` fonts that nobody can know: without the font they would be some other letters.
+    """Finds the type on ``page`` whose fonts are not embedded, and blanks out the glyphs of ``identity``
+    fonts that cannot be known: they would be drawn as other letters.
     """
     if not any(map(_missing, _fonts_on(page))):
-        return Unlike()  # without a look at each letter
+        return Unlike()  # without looking at each letter
     text = page.get_textpage()
     replaced, lost = set(), set()
     letters: dict[str, set[int]] = {}  # by font
@@ -157,14 +157,14 @@ def stand_in(page: pypdfium2.PdfPage, identity: frozenset[str]) -> Unlike:
 
 @dataclass(frozen=True, slots=True)
 class _Unknown:
-    """A piece of type that says which glyphs of a font of its own are meant, and not which letters."""
+    """A text object whose codes select glyphs of a font that is missing."""
 
     handle: Any
     name: str
     codes: list[int] = field(default_factory=list)
 
     def make_gaps(self) -> bool:
-        """Whether there are glyphs in it that nobody knows; they are gaps now."""
+        """Blanks out the glyphs that cannot be known; whether there were any."""
         ordered = bool(_KNOWN_ORDER.match(self.name))
         drawn = [
             code if ordered and _FIRST_GLYPH <= code <= _LAST_GLYPH else _NO_GLYPH for code in self.codes
@@ -176,7 +176,7 @@ class _Unknown:
 
 
 def _lacks(font: Any, letter: int) -> bool:
-    """Whether the font that is drawn in place of the document's has no such letter, or none can be said."""
+    """Whether the font that replaces the document's lacks this letter, or its letters are not known."""
     if letter <= ord(" ") or unicodedata.category(chr(letter)) in _UNSEEN:
         return False
     letters = _letters_of(font)
@@ -184,11 +184,11 @@ def _lacks(font: Any, letter: int) -> bool:
 
 
 _UNSEEN = frozenset({"Cc", "Cf", "Mn", "Zs", "Co", "Cn", "Cs"})
-_known: dict[tuple[str, int], frozenset[int] | None] = {}  # by name and octets
+_known: dict[tuple[str, int], frozenset[int] | None] = {}  # by name and size in octets
 
 
 def _letters_of(font: Any) -> frozenset[int] | None:
-    """The characters that a font of the box has; None for one of pdfium's own, which are Type 1."""
+    """The characters of a font of the box; None for one of pdfium's own, which are Type 1."""
     octets = ctypes.c_size_t()
     raw.FPDFFont_GetFontData(font, None, 0, octets)
     key = _text(raw.FPDFFont_GetFamilyName, font), octets.value
@@ -206,7 +206,7 @@ def _read_letters(font: Any, octets: int) -> frozenset[int] | None:
 
 
 def _fonts_on(page: pypdfium2.PdfPage) -> Iterator[Any]:
-    """The fonts of the page's type, each once."""
+    """The fonts of the page's text, each once."""
     seen = set()
     for handle, kind, _ in islice(objects_of(page), MOST_OBJECTS):
         if kind == raw.FPDF_PAGEOBJ_TEXT:
@@ -217,7 +217,7 @@ def _fonts_on(page: pypdfium2.PdfPage) -> Iterator[Any]:
 
 
 def _missing(font: Any) -> str:
-    """The name of a font when it is not embedded, else nothing."""
+    """The name of a font that is not embedded, else empty."""
     if not font or raw.FPDFFont_GetIsEmbedded(font) != 0:
         return ""
     return _text(raw.FPDFFont_GetBaseFontName, font)

@@ -1,8 +1,8 @@
-"""Thin lines of a PDF page, so that all of them are drawn whole.
+"""Thin lines of a PDF page: makes sure that pdfium draws all of them whole.
 
-A line is drawn at least one pixel wide (ISO 32000-1 8.4.3.2).  pdfium keeps that for the mean of both
-directions: under a matrix that makes things much lower than wide, as programs that plot curves use, lines
-lying across the page come out a hundredth of a pixel high, that is, not at all.
+A line is drawn at least one pixel wide (ISO 32000-1 8.4.3.2).  pdfium applies that to the mean of both
+directions: under a matrix that scales much less vertically than horizontally, as plotting programs use,
+horizontal lines come out a hundredth of a pixel high, that is, not at all.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pypdfium2 import raw
 
 from appliance.documents.pdfobjects import MOST_OBJECTS, Matrix, colour_of, matrix_of
 
-# Thinner than this in one of its directions a line breaks up, pixels.
+# A line thinner than this in one direction breaks up, pixels.
 _LEAST_PIXELS = 0.8
-# Pieces of lines of one page that are drawn again: a long-term ECG has some ten thousand.
+# Segments of one page that are drawn again: a long-term ECG has some ten thousand.
 _MOST_SEGMENTS = 200_000
-# The line that is drawn over it, points: as thin as can be, which is a pixel.
+# Width of the line that is drawn over it, points: the thinnest possible, one pixel.
 _HAIRLINE = 0.0
 
 
@@ -33,10 +33,10 @@ class _Segment:
 
 
 def keep_thin_lines(page: pypdfium2.PdfPage, pixels_per_point: tuple[float, float]) -> None:
-    """Lay a hairline over each line of ``page`` that would otherwise not be seen in one direction.
+    """Lays a hairline over each line of ``page`` that would otherwise be invisible in one direction.
 
-    ``pixels_per_point`` is how the page will be drawn, across and down.  Lines in forms, dashed ones, and
-    such as reach beyond what they are clipped to, stay as they are.
+    ``pixels_per_point`` is the scale of the drawing, across and down.  Lines in forms, dashed lines, and
+    lines that are clipped stay as they are.
     """
     left = _MOST_SEGMENTS
     count = min(raw.FPDFPage_CountObjects(page), MOST_OBJECTS)
@@ -63,7 +63,7 @@ def _is_thin(handle: object, pixels_per_point: tuple[float, float]) -> bool:
     across, down = pixels_per_point
     width = ctypes.c_float()
     raw.FPDFPageObj_GetStrokeWidth(handle, width)
-    # Lengths of the units of the line's own space, as pdfium takes them, in pixels.
+    # Lengths of the units of the line's own space, as pdfium computes them, in pixels.
     unit_x = ((matrix.a * across) ** 2 + (matrix.b * down) ** 2) ** 0.5
     unit_y = ((matrix.c * across) ** 2 + (matrix.d * down) ** 2) ** 0.5
     if unit_x + unit_y <= 0:
@@ -75,7 +75,7 @@ def _is_thin(handle: object, pixels_per_point: tuple[float, float]) -> bool:
 
 
 def _within_clip(handle: object) -> bool:
-    """Whether what the object is clipped to leaves all of it."""
+    """Whether clipping leaves the whole object."""
     clip = raw.FPDFPageObj_GetClipPath(handle)
     if not clip:
         return True
@@ -100,7 +100,7 @@ def _within_clip(handle: object) -> bool:
 
 
 def _hairline_of(handle: object) -> object | None:
-    """The same path in the page's own space, as a hairline."""
+    """The same path in the page's coordinates, as a hairline."""
     matrix = matrix_of(handle)
     made = None
     for kind, points, closes in _pieces(handle, matrix):
@@ -125,7 +125,7 @@ def _hairline_of(handle: object) -> object | None:
 
 
 def _pieces(handle: object, matrix: Matrix) -> Iterator[tuple[int, list[tuple[float, float]], bool]]:
-    """Kind, points on the page, and whether the figure is closed behind it."""
+    """Kind, points on the page, and whether the figure is closed after it."""
     curve: list[tuple[float, float]] = []
     for index in range(raw.FPDFPath_CountSegments(handle)):
         segment = _segment_of(raw.FPDFPath_GetPathSegment(handle, index))

@@ -1,7 +1,7 @@
-"""Annotations that do not say how they look (ISO 32000-1 12.5.5): lines and stamps that pdfium leaves out.
+"""Annotations without an appearance (ISO 32000-1 12.5.5): lines and stamps that pdfium leaves out.
 
-pdfium makes an appearance for most kinds of annotation that bring none.  Lines, polygons and the standard's
-own stamps get theirs here; of what is left the names are given back, to be remarked.
+pdfium makes an appearance for most kinds of annotation without one.  Lines, polygons and the standard's own
+stamps get theirs here; the others are reported in remarks.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _UNSEEN = raw.FPDF_ANNOT_FLAG_HIDDEN | raw.FPDF_ANNOT_FLAG_NOVIEW
 _MOST_MARKS = 2_000  # annotations of one page that are looked at
 _MOST_POINTS = 10_000  # of one line
 
-# Stamps that the standard names (12.5.6.12, table 181), and the one that is meant without a name.
+# Stamps that the standard names (12.5.6.12, table 181), with the default.
 _STAMPS = frozenset(
     {
         "Approved",
@@ -43,21 +43,21 @@ _STAMPS = frozenset(
 )
 _NAMELESS = "Draft"
 _STAMP_FONT, _STAMP_FONT_POINTS = b"Helvetica-Bold", 24.0
-_STAMP_RIM = 0.12  # of the lesser side, around the words
+_STAMP_RIM = 0.12  # margin around the words, as a share of the lesser side
 _STAMP_LINE = 2.0  # points
 _DEFAULT_LINE = 1.0  # points (12.5.4)
 _LONGEST_TEXT = 100_000  # octets
 
-# Kinds that nobody sees without an appearance, and their names.
+# Kinds that are invisible without an appearance, and their names.
 _NEVER_DRAWN = {
     raw.FPDF_ANNOT_CARET: "Caret",
     raw.FPDF_ANNOT_FILEATTACHMENT: "FileAttachment",
     raw.FPDF_ANNOT_WATERMARK: "Watermark",
     raw.FPDF_ANNOT_UNKNOWN: "of an unknown kind",
 }
-# Kinds whose words are no part of the page.
+# Kinds whose words are comments, not part of the page.
 _COMMENTED = {raw.FPDF_ANNOT_TEXT, raw.FPDF_ANNOT_HIGHLIGHT}
-# Kinds that move, sound or turn, and their names: paper has at most the picture that stands for them.
+# Kinds that move, sound or turn, and their names: paper shows at most a still picture.
 _PLAYED = {
     raw.FPDF_ANNOT_MOVIE: "Movie",
     raw.FPDF_ANNOT_RICHMEDIA: "RichMedia",
@@ -68,7 +68,7 @@ _PLAYED = {
 
 
 def give_appearances(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -> list[Remark]:
-    """Draws what it can of the annotations of ``page`` that bring no appearance; remarks about the others."""
+    """Draws the annotations of ``page`` that have no appearance, where possible; remarks on the others."""
     lost: set[str] = set()
     played: set[str] = set()
     comments = 0
@@ -91,7 +91,7 @@ def give_appearances(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -
 
 
 def has_open_redactions(page: pypdfium2.PdfPage) -> bool:
-    """Whether passages are marked to be blacked out and still stand on ``page`` (ISO 32000-2 12.5.6.23)."""
+    """Whether text is marked for redaction and still stands on ``page`` (ISO 32000-2 12.5.6.23)."""
     for index in range(min(raw.FPDFPage_GetAnnotCount(page), _MOST_MARKS)):
         mark = raw.FPDFPage_GetAnnot(page, index)
         if not mark:
@@ -104,7 +104,7 @@ def has_open_redactions(page: pypdfium2.PdfPage) -> bool:
 
 
 def _is_comment(mark: Any) -> bool:
-    """Whether it has words that a viewer shows in a window of their own, which nobody prints."""
+    """Whether it has words that viewers show in a separate window, which is not printed."""
     seen = not raw.FPDFAnnot_GetFlags(mark) & _UNSEEN
     return seen and raw.FPDFAnnot_GetSubtype(mark) in _COMMENTED and bool(_string(mark, b"Contents").strip())
 
@@ -115,7 +115,7 @@ def _is_printed(mark: Any) -> bool:
 
 
 def _draw(document: pypdfium2.PdfDocument, mark: Any) -> str:
-    """Nothing when all is well, else the name of what is not drawn."""
+    """Draws the annotation; empty on success, else the name of what is not drawn."""
     kind = raw.FPDFAnnot_GetSubtype(mark)
     if kind == raw.FPDF_ANNOT_LINE:
         start, end = raw.FS_POINTF(), raw.FS_POINTF()
@@ -132,7 +132,7 @@ def _draw(document: pypdfium2.PdfDocument, mark: Any) -> str:
         name = _string(mark, b"Name") or _NAMELESS
         return "" if name in _STAMPS and _draw_stamp(document, mark, name) else f"Stamp {name}"
     if kind == raw.FPDF_ANNOT_FREETEXT and not _string(mark, b"Contents").strip():
-        words = html_text(_string(mark, b"RC"))  # pdfium draws the plain words alone
+        words = html_text(_string(mark, b"RC"))  # pdfium draws only the plain words
         taken = not words or raw.FPDFAnnot_SetStringValue(mark, b"Contents", _wide(words))
         return "" if taken else "FreeText"
     return _NEVER_DRAWN.get(kind, "")
@@ -149,7 +149,7 @@ def _draw_line(mark: Any, points: Sequence[raw.FS_POINTF], *, closed: bool) -> b
 
 
 def _draw_stamp(document: pypdfium2.PdfDocument, mark: Any, name: str) -> bool:
-    """The words of a stamp in a frame, as large as its place allows."""
+    """Draws the words of a stamp in a frame, as large as its rectangle allows."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).upper()
     place = raw.FS_RECTF()
     if not raw.FPDFAnnot_GetRect(mark, place):
@@ -195,7 +195,7 @@ def _colour_of(mark: Any) -> tuple[int, int, int]:
 
 
 def _string(mark: Any, key: bytes) -> str:
-    """A text of the annotation; empty when there is none, or one of more than anybody writes there."""
+    """A text of the annotation; empty when there is none, or it is longer than `_LONGEST_TEXT`."""
     octets = raw.FPDFAnnot_GetStringValue(mark, key, None, 0)
     if not 2 < octets <= _LONGEST_TEXT:
         return ""
@@ -205,6 +205,6 @@ def _string(mark: Any, key: bytes) -> str:
 
 
 def _wide(text: str) -> Any:
-    """``text`` as pdfium takes it."""
+    """``text`` as pdfium's API takes it (UTF-16)."""
     octets = text.encode("utf-16-le") + b"\0\0"
     return (ctypes.c_ushort * (len(octets) // 2)).from_buffer_copy(octets)

@@ -1,7 +1,7 @@
-"""PDFs that pdfium does not open, or not all pages of, written anew by qpdf, which mends what can be mended.
+"""Repairs PDFs that pdfium does not open, or not all pages of, by having qpdf write them anew.
 
-Tables of cross-references that are wrong pdfium mends itself; qpdf also puts up with objects that never end,
-page trees that name what is not there, and other things before the header than there may be.
+pdfium itself repairs wrong cross-reference tables; qpdf also copes with objects that never end, page trees
+that name missing pages, and unexpected data before the header.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import zlib
 from itertools import islice
 from typing import Any
 
-# A file without its end was cut off: pages would be missing, or white, and nobody would know.
+# A file without its end was cut off: pages would be missing or white without notice.
 _END, _END_WITHIN = b"%%EOF", 4096
-# A file of so many octets is mended at most: both its old and its new form are in memory meanwhile.
+# Octets of the largest file that is repaired: its old and new form are in memory together.
 LARGEST = 60 << 20
 
 
@@ -21,12 +21,12 @@ _HEADER, _HEADER_WITHIN = b"%PDF-", 64 << 10
 
 
 def with_header(content: bytes) -> bytes:
-    """``content``, with a header where it has none (ISO 32000-1 7.5.2)."""
+    """``content`` with a header, which is added where it is missing (ISO 32000-1 7.5.2)."""
     return content if _HEADER in content[:_HEADER_WITHIN] else _HEADER + b"1.4\n" + content
 
 
 def mended(content: bytes) -> bytes | None:
-    """``content`` written anew, without its encryption; None when that cannot be done."""
+    """``content`` written anew, without encryption; None when that is not possible."""
     import pikepdf  # noqa: PLC0415 (slow, for few documents)
 
     if len(content) > LARGEST or _END not in content[-_END_WITHIN:]:
@@ -43,17 +43,17 @@ def mended(content: bytes) -> bytes | None:
     return out.getvalue()
 
 
-# Of each of so many pages, so many octets of what is drawn are looked at.
+# Pages that are examined, and octets of content of each.
 _PAGES_READ, _OCTETS_READ = 20, 1 << 20
-# A name as long as ``/Encrypt`` that means nothing: no object moves.
+# A name as long as ``/Encrypt`` without a meaning, so that no object moves.
 _LOCK, _NO_LOCK = b"/Encrypt", b"/Ignored"
 
 
 def without_false_lock(content: bytes) -> bytes | None:
-    """``content`` without what says that it is encrypted; None unless its pages can be read as they stand.
+    """``content`` without its encryption dictionary; None unless its pages are readable as they stand.
 
-    Some programs write a dictionary of encryption (ISO 32000-1 7.6.1) that nobody knows, or whose password
-    nobody has, and encrypt nothing, or attachments alone.
+    Some programs write such a dictionary (ISO 32000-1 7.6.1) with an unknown method or password, and encrypt
+    nothing, or only attachments.
     """
     import pikepdf  # noqa: PLC0415 (slow, for few documents)
 
@@ -81,7 +81,7 @@ def _streams_of(contents: Any) -> list[Any]:
 
 
 def _is_readable(stream: Any) -> bool:
-    """Whether what is drawn is there in plain: compressed octets come out whole, others are ASCII."""
+    """Whether content is unencrypted: compressed octets unpack fully, others are ASCII."""
     octets, way = stream.read_raw_bytes(), str(stream.get("/Filter", ""))
     if way not in {"", "/FlateDecode", '[ "/FlateDecode" ]'}:
         return False

@@ -1,4 +1,4 @@
-"""What is on a PDF page, object by object: its type, its pictures, its thinnest lines."""
+"""The objects of a PDF page: its type, its pictures, their places and colours."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from itertools import islice
 import pypdfium2
 from pypdfium2 import raw
 
-# Objects of one page that are looked at, and forms within forms: far beyond any document of an office.  A
-# page with more is drawn as it is, like a picture.
+# Objects of one page that are examined, and forms within forms: far above any office document.  A page with
+# more is treated as one picture.
 MOST_OBJECTS = 50_000
 _DEEPEST = 8
 
@@ -22,7 +22,7 @@ _WATERMARK_LUMA = 140
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """ISO 32000-1 8.3.3: x' = ax + cy + e, y' = bx + dy + f."""
+    """A transformation (ISO 32000-1 8.3.3): x' = ax + cy + e, y' = bx + dy + f."""
 
     a: float
     b: float
@@ -32,7 +32,7 @@ class Matrix:
     f: float
 
     def within(self, outer: Matrix) -> Matrix:
-        """First this one, then ``outer``."""
+        """The product: first this one, then ``outer``."""
         return Matrix(
             self.a * outer.a + self.b * outer.c,
             self.a * outer.b + self.b * outer.d,
@@ -43,11 +43,12 @@ class Matrix:
         )
 
     def at(self, x: float, y: float) -> tuple[float, float]:
+        """The image of a point."""
         return self.a * x + self.c * y + self.e, self.b * x + self.d * y + self.f
 
     @property
     def scale(self) -> float:
-        """By how much lengths grow, in the mean of both directions."""
+        """By what factor lengths grow, in the mean of both directions."""
         return float(abs(self.a * self.d - self.b * self.c) ** 0.5)
 
 
@@ -56,14 +57,16 @@ IDENTITY = Matrix(1, 0, 0, 1, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """``type`` are the handles of what is type; ``pictures`` the corners of each picture, in points."""
+    """The content of a page: ``type`` are handles of the text objects; ``pictures`` the corners of each
+    picture, in points.
+    """
 
     type: tuple[object, ...]
     pictures: tuple[tuple[float, float, float, float], ...]
 
 
 def content_of(page: pypdfium2.PdfPage) -> Content | None:
-    """What is on ``page``, None when that is too much to look at."""
+    """The content of ``page``, None when it has more than MOST_OBJECTS objects."""
     found_type: list[object] = []
     pictures: list[tuple[float, float, float, float]] = []
     for number, (handle, kind, outer) in enumerate(objects_of(page)):
@@ -77,13 +80,13 @@ def content_of(page: pypdfium2.PdfPage) -> Content | None:
     return Content(tuple(found_type), tuple(pictures))
 
 
-# A coding of which pdfium does not know how deep its pixels are until it decodes them, and the pixels up to
-# which that is tried.
+# A coding whose bit depth pdfium does not know before decoding, and the largest picture that is decoded to
+# find out, pixels.
 _JBIG2, _MOST_TRIED_PIXELS = b"JBIG2Decode", 40_000_000
 
 
 def lost_pictures(page: pypdfium2.PdfPage) -> int:
-    """How many pictures of ``page`` cannot be decoded: pdfium leaves them out."""
+    """How many pictures of ``page`` cannot be decoded, so that pdfium leaves them out."""
     objects = islice(objects_of(page), MOST_OBJECTS)
     return sum(kind == raw.FPDF_PAGEOBJ_IMAGE and _is_lost(page, handle) for handle, kind, _ in objects)
 
@@ -111,7 +114,7 @@ def _is_jbig2(handle: object) -> bool:
 
 
 def corners_of(handle: object, outer: Matrix) -> tuple[float, float, float, float]:
-    """Where a picture is on its page: the lower left and the upper right, in points."""
+    """Where a picture is on its page: x and y of the lower left and the upper right, in points."""
     placed = matrix_of(handle).within(outer)
     corners = [placed.at(x, y) for x in (0, 1) for y in (0, 1)]
     across, down = [x for x, _ in corners], [y for _, y in corners]
@@ -119,19 +122,20 @@ def corners_of(handle: object, outer: Matrix) -> tuple[float, float, float, floa
 
 
 def show(handles: tuple[object, ...], shown: bool) -> None:
-    """Draw these objects from now on, or leave them out."""
+    """Includes these objects in the drawing from now on, or excludes them."""
     for handle in handles:
         raw.FPDFPageObj_SetIsActive(handle, shown)
 
 
 def matrix_of(handle: object) -> Matrix:
+    """The matrix of an object."""
     values = raw.FS_MATRIX()
     raw.FPDFPageObj_GetMatrix(handle, values)
     return Matrix(values.a, values.b, values.c, values.d, values.e, values.f)
 
 
 def objects_of(page: pypdfium2.PdfPage) -> Iterator[tuple[object, int, Matrix]]:
-    """Every object, its kind, and the matrix of the forms it is in."""
+    """Every object: its handle, its type, and the matrix of the forms it is in."""
     waiting: list[tuple[object, Matrix, int]] = []
     for index in range(raw.FPDFPage_CountObjects(page)):
         handle = raw.FPDFPage_GetObject(page, index)
@@ -159,7 +163,7 @@ def _is_watermark(handle: object, outer: Matrix) -> bool:
 
 
 def colour_of(handle: object, *, stroke: bool = False) -> tuple[int, int, int, int]:
-    """Red, green, blue and opacity, 0 to 255, of what fills the object, or of its line."""
+    """Red, green, blue and opacity, 0 to 255, of the object's fill, or of its ``stroke``."""
     values = [ctypes.c_uint() for _ in range(4)]
     get = raw.FPDFPageObj_GetStrokeColor if stroke else raw.FPDFPageObj_GetFillColor
     get(handle, *values)

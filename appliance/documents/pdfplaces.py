@@ -1,4 +1,4 @@
-"""Where what stands on a PDF page is on the fax page."""
+"""Places on the fax page of what stands on a PDF page."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from appliance.documents.geometry import Layout
 from appliance.documents.pdfobjects import Content
 
 _QUARTER_ANTICLOCKWISE = 3  # pdfium counts quarters clockwise
-# A picture over more of the page than this is a scan of one, which the method must look at as a whole.
+# A picture that covers a larger share of the page is a scan, which is converted as a whole page.
 _WHOLE_PAGE_SHARE = 0.6
 
 
 def box_of(layout: Layout, first: int = 0) -> tuple[int, int, int, int, int]:
+    """Where pdfium draws the page, from row ``first`` on: left, top, width, height in pixels, rotation."""
     turned = _QUARTER_ANTICLOCKWISE if layout.turned else 0
     return layout.left, layout.top - first, layout.box_width, layout.box_rows, turned
 
 
 def pixels_per_point(page: pypdfium2.PdfPage, layout: Layout) -> tuple[float, float]:
+    """The scale of the drawing across and down, in the page's own axes before its rotation."""
     width, height = page.get_size()
     across, down = (height, width) if layout.turned else (width, height)
     along = layout.box_width / across, layout.box_rows / down
@@ -32,7 +34,7 @@ def pixels_per_point(page: pypdfium2.PdfPage, layout: Layout) -> tuple[float, fl
 def box_on_fax(
     page: pypdfium2.PdfPage, layout: Layout, points: tuple[float, float, float, float]
 ) -> Box | None:
-    """Where what lies between these corners of the page is on the fax page, None when that is nowhere."""
+    """The box on the fax page between these corners of the page; None when that is empty."""
     left, low, right, high = points
     corners = [_on_fax(page, layout, x, y) for x, y in ((left, low), (right, high))]
     across, down = sorted(x for x, _ in corners), sorted(y for _, y in corners)
@@ -41,6 +43,7 @@ def box_on_fax(
 
 
 def is_whole_page(box: Box, layout: Layout) -> bool:
+    """Whether a picture in ``box`` counts as a scan of the whole page."""
     area = (box.right - box.left) * (box.below - box.top)
     return area > _WHOLE_PAGE_SHARE * layout.box_width * layout.box_rows
 
@@ -52,7 +55,7 @@ def _on_fax(page: pypdfium2.PdfPage, layout: Layout, x: float, y: float) -> tupl
 
 
 def photographs(page: pypdfium2.PdfPage, layout: Layout, content: Content | None) -> tuple[Box, ...] | None:
-    """Where pictures are on the fax page; None when one of them is a scan of a whole page."""
+    """The boxes of pictures on the fax page; None when one of them is a scan of a whole page."""
     if content is None:
         return None
     boxes = []

@@ -1,7 +1,7 @@
-"""What of a PDF's pages cannot be read: instructions and pictures that are damaged, cut off or not there.
+"""Finds what cannot be read of a PDF's pages: instructions and pictures that are damaged, cut off or missing.
 
-pdfium draws what it can and says nothing of the rest.  So qpdf follows what each page uses (ISO 32000-1 7.8):
-its content, the forms, patterns and pictures that this names, and theirs.
+pdfium draws what it can and says nothing about the rest.  So qpdf follows what each page uses (ISO 32000-1
+7.8): its content, the forms, patterns and pictures that this names, and theirs.
 """
 
 from __future__ import annotations
@@ -27,29 +27,29 @@ from appliance.remarks import (
 if TYPE_CHECKING:
     import pikepdf
 
-# A larger document is drawn without this look at it, octets.
+# Octets of the largest document that is examined.
 LARGEST = 60 << 20
-# Of one page: streams that are looked at, octets of content that are read, and forms within forms.
+# Of one page: streams that are examined, octets of content that are read, and forms within forms.
 _MOST_STREAMS, _MOST_OCTETS, _DEEPEST = 2_000, 64 << 20, 12
 
 # Names of resources, and the operators that use them (ISO 32000-1 annex A).
 _USE = re.compile(rb"/([^\s/<>\[\](){}%]{1,127})\s+(Do|scn|SCN|gs|sh|[-+.\d]{1,20}\s+Tf)(?![\w*'\"])")
 _KIND_OF = {b"Do": "/XObject", b"scn": "/Pattern", b"SCN": "/Pattern", b"gs": "/ExtGState", b"sh": "/Shading"}
 _CODED = re.compile(rb"#([0-9A-Fa-f]{2})")
-# What the page's own dictionary says of its content, in the file (7.7.3.3).
+# The content of a page as its dictionary names it, in the file (7.7.3.3).
 _CONTENTS = re.compile(rb"/Contents\s*\[?\s*(\d{1,8})\s+(\d{1,5})\s+R")
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Of one page: whether instructions are missing, and how many pictures are."""
+    """What cannot be read of one page: whether instructions are missing, and how many pictures."""
 
     content: bool = False
     pictures: int = 0
 
 
 class Reading:
-    """Looks at the pages of ``content``; at none when qpdf does not open it or sees other pages."""
+    """Examines the pages of ``content``; none when qpdf cannot open it or counts more or fewer of them."""
 
     def __init__(self, content: bytes | str, octets: int, pages: int) -> None:
         """``content``, or the file that it is in, and how many octets and pages it has."""
@@ -58,7 +58,7 @@ class Reading:
         self._count = pages
         self._document: pikepdf.Pdf | None = None
         self._tried = False
-        self._known: dict[tuple[int, int], tuple[bool, int]] = {}  # what was found in an object and below it
+        self._known: dict[tuple[int, int], tuple[bool, int]] = {}  # findings in an object and below it
         self._pointing: bool | None = None  # see ``_points_to_nothing``
         self._left = self._octets = 0
 
@@ -66,7 +66,7 @@ class Reading:
         return Path(self._content).read_bytes() if isinstance(self._content, str) else self._content
 
     def document(self) -> pikepdf.Pdf | None:
-        """The document as qpdf reads it."""
+        """The document as qpdf reads it, None when it does not."""
         import pikepdf  # noqa: PLC0415 (slow)
 
         if not self._tried and self._small:
@@ -81,13 +81,13 @@ class Reading:
         return self._document
 
     def enclosed(self) -> list[Remark]:
-        """One for each file that lies in the document and is on none of its pages."""
+        """A remark for each file that is attached to the document and not to one of its pages."""
         document = self.document()
         files = attached_files(document) if document is not None else []
         return list(map(_attachment, files))
 
     def remarks(self, index: int, pictures: int) -> list[Remark]:
-        """About page ``index``, of which pdfium cannot decode so many ``pictures``."""
+        """Remarks on page ``index``, of which pdfium cannot decode so many ``pictures``."""
         unread = self.unread(index)
         said = [Remark(CONTENT_DAMAGED)] if unread.content else []
         lost = max(pictures, unread.pictures)
@@ -101,7 +101,7 @@ class Reading:
         return said
 
     def unread(self, index: int) -> Unread:
-        """What of page ``index`` cannot be read."""
+        """What cannot be read of page ``index``."""
         document = self.document()
         if document is None:
             return Unread()
@@ -113,7 +113,7 @@ class Reading:
                 damaged, lost = self._form(appearance, None, 0)
                 content, pictures = content or damaged, pictures + lost
         except (ValueError, RuntimeError, TypeError, AttributeError, KeyError, IndexError, RecursionError):
-            return Unread()  # of another build than the standard says: what pdfium makes of it stands
+            return Unread()  # not built as the standard says: left to pdfium
         return Unread(content, pictures)
 
     def _content_of(self, page: Any, resources: Any) -> tuple[bool, int]:
@@ -131,7 +131,7 @@ class Reading:
         return damaged or used or ends_in_mid_word(whole), lost
 
     def _points_to_nothing(self) -> bool:
-        """Whether some page names a content that is not in the file: qpdf shows such a page without any."""
+        """Whether some page names a content that is not in the file: qpdf shows such a page as empty."""
         document = self._document
         if self._pointing is None and document is not None:
             self._pointing = any(
@@ -142,7 +142,7 @@ class Reading:
         return bool(self._pointing)
 
     def _read(self, stream: Any) -> Damage | None:
-        """A stream of instructions; None for what is none."""
+        """A stream of instructions; None for anything else."""
         if stream is None or stream._type_name != "stream":
             return None
         found = plain(stream, max(self._octets, 0))
@@ -150,7 +150,7 @@ class Reading:
         return found
 
     def _used(self, content: bytes, resources: Any, depth: int) -> tuple[bool, int]:
-        """What of that which ``content`` uses cannot be read."""
+        """What cannot be read of the resources that ``content`` uses."""
         damaged, lost = False, 0
         for name, operator in sorted(set(_USE.findall(content[:_MOST_OCTETS]))):
             kind = _KIND_OF.get(operator, "/Font")
@@ -168,7 +168,7 @@ class Reading:
         if key[0] and key in self._known:
             return self._known[key]
         self._left -= 1
-        self._known[key] = (False, 0)  # one that uses itself
+        self._known[key] = (False, 0)  # in case it uses itself
         self._known[key] = found = self._looked_at(kind, thing, resources, depth)
         return found
 

@@ -1,7 +1,7 @@
-"""PDF pages through pdfium, drawn straight at the resolution of the fax page, as for printing.
+"""PDF pages through pdfium, drawn at the resolution of the fax page, as for printing.
 
-pdfium scales by its own matrix in both directions separately, so a page at 204 x 98 is drawn once
-and never resampled.  pdfium is not thread-safe: one worker process, one thread.
+pdfium scales in both directions separately, so a page at 204 x 98 is drawn once and never resampled.
+pdfium is not thread-safe: one worker process, one thread.
 """
 
 from __future__ import annotations
@@ -57,22 +57,22 @@ from appliance.remarks import (
 )
 
 _POINTS_PER_INCH = 72.0
-# Annotations and layers as they are printed (ISO 32000-1 12.5.3, 8.11.4.4).
+# Draws annotations and layers as they are printed (ISO 32000-1 12.5.3, 8.11.4.4).
 _FLAGS = raw.FPDF_ANNOT | raw.FPDF_PRINTING
 _WHITE = (255, 255, 255, 255)
 
-# What is drawn, and in which of pdfium's pixel formats.
+# pdfium's pixel format for each use of a drawing.
 _FORMS = {"grey": raw.FPDFBitmap_Gray, "page": raw.FPDFBitmap_BGRx, "under": raw.FPDFBitmap_BGRx}
 _CHANNELS = {"grey": 1, "page": 4, "under": 4}
-# Where that is drawn: one page at a time is, of whichever document of the fax.
+# The pixels of each use, shared by all documents of the fax: one page is drawn at a time.
 _PIXELS: dict[str, ctypes.Array[ctypes.c_ubyte]] = {}
 
 # A PDF of more octets is not kept where it can be read again.
 _MOST_KEPT_OCTETS = 1 << 20
-# It is among the first objects of its page, under what a reader of scans found on it.
+# A scan is among the first objects of its page, below the invisible text of an OCR program.
 _SCAN_AMONG = 8
 _GREY_SPACES = {raw.FPDF_COLORSPACE_DEVICEGRAY, raw.FPDF_COLORSPACE_CALGRAY}
-# Pixels up to which a page is drawn in grey to see whether that is enough.
+# Pixels of the largest page that is drawn in grey first to see whether that is enough.
 _MOST_GREY_PIXELS = 4 * BAND_PIXELS
 
 
@@ -94,9 +94,9 @@ class PdfSource:
         self._reading = Reading(self._made_from, len(content), self.count)
         self._instead: dict[
             str, str
-        ] = {}  # families for fonts that are not in it and whose letters others lack
+        ] = {}  # families for fonts that are not embedded and whose letters others lack
         form = self._document.get_formtype()
-        # A dynamic XFA form is not in the PDF's pages (ISO 32000-1 12.7.8): Adobe's program makes them.
+        # A dynamic XFA form is not in the PDF's pages (ISO 32000-1 12.7.8); only Adobe's program draws it.
         self._shell = form == raw.FORMTYPE_XFA_FULL and _is_shell(self._document)
         self._has_form = form != raw.FORMTYPE_NONE
         self._begin_forms()
@@ -105,13 +105,13 @@ class PdfSource:
         self._may_lack_fonts = bool(self._identity_fonts) or may_lack_fonts(content)
         self._layers = has_layers(content)
         self._collected = _collected(self._document) if is_collection(content) else []
-        self._seen_to: int | None = None  # the page that is open, once it is as it is to be drawn
+        self._seen_to: int | None = None  # the open page, once it is prepared for drawing
         self._unlike = Unlike()  # of that page
-        self._marks: list[Remark] = []  # about the annotations of it
+        self._marks: list[Remark] = []  # on the annotations of that page
         self._open: tuple[int, pypdfium2.PdfPage] | None = None
 
     def _begin_forms(self) -> None:
-        """So that what was filled in is drawn."""
+        """Makes pdfium draw the values of form fields."""
         if self._has_form:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -128,7 +128,7 @@ class PdfSource:
         return PageSize(width * shrink, height * shrink)
 
     def _page(self, index: int) -> pypdfium2.PdfPage:
-        """Page ``index``, kept open until another one is wanted: its size is asked before it is drawn."""
+        """Page ``index``, kept open until another is asked for: its size is asked before it is drawn."""
         if self._open is not None:
             if self._open[0] == index:
                 return self._open[1]
@@ -136,7 +136,7 @@ class PdfSource:
         try:
             with taking(self._instead):
                 page = self._document[index]
-                if not all(page.get_size()):  # its crop box lies off the sheet: the sheet is what others show
+                if not all(page.get_size()):  # its crop box lies off the sheet: other programs show the sheet
                     page.set_cropbox(*page.get_mediabox())
                     page.close()
                     page = self._document[index]
@@ -151,7 +151,7 @@ class PdfSource:
         self._open = self._seen_to = None
 
     def _with_letters(self, index: int) -> pypdfium2.PdfPage:
-        """Page ``index``, for fonts that it lacks with others that have its letters, if any do."""
+        """Page ``index``; fonts that are not embedded are replaced by those that have its letters."""
         page = self._page(index)
         self._unlike = stand_in(page, self._identity_fonts)
         if not self._unlike.better.items() - self._instead.items():
@@ -196,10 +196,10 @@ class PdfSource:
         hidden = content.type if content is not None else ()
         found = photographs(page, layout, content)
         if found is None and looked_at is not None:
-            if not looked_at.tones:  # a scan in black and white: of its black areas nothing is to be made
+            if not looked_at.tones:  # a scan in black and white: its black areas are left as they are
                 looked_at = LookedAt(looked_at.grey, (), tones=False)
                 return Drawing(width, rows, Box.of(layout), lambda _first, _count: whole, looked_at=looked_at)
-            looked_at = None  # any other is looked at as a whole
+            looked_at = None  # any other scan is examined as a whole
         if width * rows > BAND_PIXELS:
             looked_at = None
             _PIXELS.pop("grey", None)
@@ -212,7 +212,7 @@ class PdfSource:
                 under = _octets(self._drawn(page, layout, "under", first, count))
                 show(hidden, True)
                 if scan is not None and under == _octets(bitmap):
-                    under = None  # type that a reader of scans put there, to be searched and not seen
+                    under = None  # invisible text of an OCR program
             return Pixels(_octets(bitmap), 4, bitmap.stride, under)
 
         return Drawing(width, rows, Box.of(layout), colours, found, looked_at)
@@ -235,9 +235,9 @@ class PdfSource:
     def _drawn(
         self, page: pypdfium2.PdfPage, layout: Layout, use: str, first: int, rows: int
     ) -> pypdfium2.PdfBitmap:
-        """Rows ``first`` and so on of ``page``, in pixels that are kept for the next of this ``use``.
+        """Rows ``first`` and following of ``page``, in pixels that the next drawing for ``use`` overwrites.
 
-        Those of a page up to BAND_PIXELS have a place of their own, each row.
+        A page of up to BAND_PIXELS has room for all of its rows.
         """
         whole = layout.width * layout.rows <= BAND_PIXELS
         stride = layout.width * _CHANNELS[use]
@@ -260,9 +260,9 @@ class PdfSource:
 
 
 def _opened(content: bytes) -> tuple[bytes, pypdfium2.PdfDocument]:
-    """The document, and the octets that it was made from: mended where pdfium does not get along with it.
+    """The document, and the octets it was made from: repaired where pdfium cannot read it.
 
-    Without its encryption, too, where that hides what is looked for in the octets, or where there is none.
+    Encryption is removed, too, where it hides what is searched in the octets, or where nothing is encrypted.
     """
     content = with_header(content)
     try:
@@ -296,7 +296,7 @@ def _opened_or_mended(content: bytes) -> tuple[bytes, pypdfium2.PdfDocument]:
 
 
 _ENCRYPTED, _OBJECT_STREAM = b"/Encrypt", b"/ObjStm"
-# Pages of a document that are looked for when it is opened.
+# Pages of a document that are opened at once to see whether they are there.
 _PAGES_LOOKED_FOR = 1_000
 
 
@@ -316,12 +316,12 @@ def _has_its_pages(document: pypdfium2.PdfDocument) -> bool:
 
 
 def _collected(document: pypdfium2.PdfDocument) -> list[Remark]:
-    """A remark for each file in a collection: the page is no more than its wrapper (ISO 32000-1 12.3.5)."""
+    """A remark for each file in a collection, whose page is only its wrapper (ISO 32000-1 12.3.5)."""
     names = (document.get_attachment(number).get_name() for number in range(document.count_attachments()))
     return [Remark(FILE_LEFT_OUT, file=name[:LONGEST_FILE_NAME]) for name in islice(names, MOST_REMARKS)]
 
 
-# Words of Adobe's waiting page; every language's has the second.
+# Words of the page that Adobe puts in an XFA form ("Please wait"); the second is in every language's.
 _WAITING = ("please wait", "adobe.com/go/reader", "pdf viewer may not be able", "pdf-anzeigeprogramm")
 
 
@@ -334,14 +334,14 @@ def _is_shell(document: pypdfium2.PdfDocument) -> bool:
 
 
 class _Scan(Enum):
-    """A picture over a whole page."""
+    """A picture that covers a whole page."""
 
-    GREY = "grey"  # and nothing else is there
+    GREY = "grey"  # and the page has nothing else
     COLOURED = "coloured"
 
 
 def _scan_of(page: pypdfium2.PdfPage, layout: Layout) -> _Scan | None:
-    """What the page is a scan of; None also when that is in black and white, or too far down on the page."""
+    """What the page is a scan of; None also for one in black and white, or with its picture further down."""
     for handle, kind, outer in islice(objects_of(page), _SCAN_AMONG):
         if kind != raw.FPDF_PAGEOBJ_IMAGE:
             continue

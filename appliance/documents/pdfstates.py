@@ -1,6 +1,6 @@
-"""What of a PDF page only the screen shows, or only the printer (ISO 32000-1 8.11.4.4, 12.5.3).
+"""What only the screen shows of a PDF page, or only the printer (ISO 32000-1 8.11.4.4, 12.5.3).
 
-Both states are drawn small and compared: pdfium knows layers and the flags of annotations.
+Both are drawn small by pdfium, which knows layers and the flags of annotations, and compared.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from appliance.remarks import PRINT_ONLY, SCREEN_ONLY, Remark
 _LAYERS = b"/OCProperties"
 _COLLECTION = b"/Collection"
 _SIDE = 700  # pixels of the longer side: a letter of 8 pt is some pixels
-# A pixel differs by so many levels, in so many pixels, to be something that a person would miss.
+# By how many levels a pixel must differ, and how many pixels, for a reader to miss something.
 _DIFFERENT, _FEWEST = 48, 6
 
 
@@ -25,12 +25,12 @@ def has_layers(content: bytes) -> bool:
 
 
 def is_collection(content: bytes) -> bool:
-    """Whether the document may be a wrapper of files that the reader is to show (ISO 32000-1 12.3.5)."""
+    """Whether the document may be a collection, a wrapper of other files (ISO 32000-1 12.3.5)."""
     return any(True for _ in texts_with(content, _COLLECTION))
 
 
 def state_remarks(page: pypdfium2.PdfPage, layers: bool) -> list[Remark]:
-    """Remarks about ``page``; looks at all when there are ``layers`` or annotations."""
+    """Remarks on ``page``; it is examined only when the document has ``layers`` or it has annotations."""
     if not layers and raw.FPDFPage_GetAnnotCount(page) <= 0:
         return []
     screen, printed = (_small(page, flags) for flags in (raw.FPDF_ANNOT, raw.FPDF_ANNOT | raw.FPDF_PRINTING))

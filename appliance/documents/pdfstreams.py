@@ -1,6 +1,6 @@
-"""Streams of a PDF as qpdf gives them, and whether they are whole (ISO 32000-1 7.4).
+"""Streams of a PDF, read by qpdf, and whether they are whole (ISO 32000-1 7.4).
 
-The libraries make the best of what is damaged; here it is only found out that it is.
+The drawing libraries make the best of damaged streams; here the damage is only detected.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from appliance.documents import jpeg
 from appliance.t4.coding import PageError, count_rows
 from appliance.t4.page import Coding
 
-# Octets of a coded stream that are looked at, and that one unpacks to.
+# Octets of the largest coded stream that is examined, and that it may unpack to.
 _MOST_CODED, _MOST_PLAIN = 32 << 20, 256 << 20
 _PIECE = 1 << 20
 _FLATE = frozenset({"/FlateDecode", "/Fl"})
-# Codings of anything (table 6), with the abbreviations that are accepted for them.
+# Codings of any data (table 6), with their accepted abbreviations.
 _GENERAL = _FLATE | {
     *("/ASCIIHexDecode", "/AHx", "/ASCII85Decode", "/A85", "/LZWDecode", "/LZW"),
     *("/RunLengthDecode", "/RL", "/Crypt"),
@@ -28,7 +28,7 @@ _JPEG, _JPEG2000 = frozenset({"/DCTDecode", "/DCT"}), frozenset({"/JPXDecode"})
 _FAX = frozenset({"/CCITTFaxDecode", "/CCF"})
 _PICTURES = _JPEG | _JPEG2000 | _FAX | {"/JBIG2Decode"}
 
-# Its checksum is among so many octets at the end of a stream, if it has one.
+# A checksum, if there is one, is among so many octets at the end of a stream.
 _CHECKSUM_WITHIN = 8
 _OPERATORS = frozenset(
     b"b B b* B* BDC BI BMC BT BX c cm CS cs d d0 d1 Do DP EI EMC ET EX f F f* G g gs h i ID j J K k l m M MP"
@@ -42,11 +42,11 @@ _WORD = re.compile(rb"(?<![\w/#.+*-])[A-Za-z'\"][^\s()<>\[\]{}/%]*")
 _OPERAND_LAST = re.compile(rb"(?:[\s\]>)][-+]?[\d.]+|/[^\s()<>\[\]{}/%]+|[)>\]])$")
 _LAST_OCTETS = 100
 
-# What a writer that never says where its data end leaves there (RFC 1951, an empty stored block).
+# The end of data that a writer flushed and never finished (RFC 1951, an empty stored block).
 _FLUSHED = b"\x00\x00\xff\xff"
 _END_OF_CODESTREAM = b"\xff\xd9"  # of JPEG 2000 (ISO/IEC 15444-1 A.4.4); boxes may follow
 _TRAILER = 64 << 10
-# Components of the colour spaces that say so by their name.
+# Components of the colour spaces that are given by name.
 _COMPONENTS = {
     **dict.fromkeys(("/DeviceGray", "/CalGray", "/G", "/Indexed", "/I", "/Separation"), 1),
     **dict.fromkeys(("/DeviceRGB", "/CalRGB", "/Lab", "/RGB"), 3),
@@ -55,27 +55,27 @@ _COMPONENTS = {
 _COLUMNS, _WIDEST = (
     1728,
     1 << 16,
-)  # pixels of a row in a fax coding where nothing is said (table 11), and at most
-# What ends a picture in T.6 (EOFB), and in how many octets it is looked for.
+)  # pixels of a row in a fax coding: by default (table 11), and at most
+# The end of a picture in T.6 (EOFB), and within how many last octets it is searched.
 _END_OF_BLOCK, _MARK_WITHIN = "000000000001" * 2, 16
-_PNG_PREDICTOR = 10  # from which on each row begins with an octet of its own (7.4.4.4)
+_PNG_PREDICTOR = 10  # from this value on each row begins with one more octet (7.4.4.4)
 
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """What can be read of a stream, and whether that is not all."""
+    """The readable octets of a stream, and whether something is missing."""
 
     plain: bytes
     damaged: bool
 
 
 def streams_of(contents: Any) -> list[Any]:
-    """The streams of a page's content, which may be one or several; None for what is not there."""
+    """The streams of a page's content, which may be one or several; None for one that is missing."""
     return list(contents) if contents._type_name == "array" else [contents]
 
 
 def filters_of(stream: Any) -> list[str]:
-    """The names of a stream's codings, the outermost first."""
+    """The names of a stream's codings, outermost first."""
     said = stream.get("/Filter")
     if said is None:
         return []
@@ -83,7 +83,7 @@ def filters_of(stream: Any) -> list[str]:
 
 
 def plain(stream: Any, most: int) -> Damage:
-    """At most ``most`` octets of a stream of instructions.  One that is too large is not looked at."""
+    """At most ``most`` octets of a stream of instructions.  One that is too large is not examined."""
     filters = filters_of(stream)
     if not _GENERAL.issuperset(filters):
         return Damage(b"", damaged=True)
@@ -107,7 +107,7 @@ def _by_qpdf(stream: Any, most: int) -> Damage:
 
 
 def _inflated(coded: bytes, most: int) -> Damage:
-    """A wrong checksum alone is no damage: some writers get it wrong or leave it out."""
+    """Unpacks Flate data.  A wrong checksum alone is no damage: some writers get it wrong or omit it."""
     pieces: list[bytes] = []
     kept = 0
     for piece in _pieces(coded.lstrip(b"\r\n")):
@@ -123,17 +123,17 @@ def _inflated(coded: bytes, most: int) -> Damage:
 
 
 def _is_all_operators(content: bytes) -> bool:
-    """Whether what is no operand in ``content`` are operators (annex A)."""
+    """Whether all words in ``content`` that are no operands are operators (annex A)."""
     return all(word in _OPERATORS for word in _WORD.findall(_STRING.sub(b" ", content)))
 
 
 def ends_in_mid_word(content: bytes) -> bool:
-    """Whether the last thing in a page's content is an operand that nothing is done with: it was cut off."""
+    """Whether a page's content ends with an operand without its operator: it was cut off."""
     return _OPERAND_LAST.search(content.rstrip(b"\0\t\r\n\f ")[-_LAST_OCTETS:]) is not None
 
 
 def _pieces(coded: bytes) -> Iterator[bytes | None]:
-    """What ``coded`` (RFC 1950) unpacks to, piece by piece; None where it cannot be read on."""
+    """What ``coded`` (RFC 1950) unpacks to, piece by piece; None where it becomes unreadable."""
     if not coded:
         return
     reader = zlib.decompressobj(-zlib.MAX_WBITS)
@@ -153,7 +153,7 @@ def _pieces(coded: bytes) -> Iterator[bytes | None]:
 
 
 def is_whole_picture(stream: Any) -> bool:
-    """Whether all of a picture is there, as far as that can be told without drawing it."""
+    """Whether a picture is complete, as far as that can be told without drawing it."""
     filters = filters_of(stream)
     if not (_GENERAL | _PICTURES).issuperset(filters):
         return False
@@ -202,7 +202,7 @@ def _has_its_rows(stream: Any, coded: bytes) -> bool:
 
 
 def _has_its_fax_rows(stream: Any, coded: bytes) -> bool:
-    """Told of T.6 alone (table 11): the other codings go on behind damage."""
+    """Checked for T.6 only (table 11): in the other codings decoding continues after damage."""
     parameters = _parameters(stream)
     if parameters is None or int(parameters.get("/K", 0)) >= 0 or parameters.get("/EncodedByteAlign"):
         return True
@@ -216,7 +216,7 @@ def _has_its_fax_rows(stream: Any, coded: bytes) -> bool:
 
 
 def _octets_needed(stream: Any) -> int:
-    """Octets of all rows but the last, whose end writers like to leave out; 0 when that is not known."""
+    """Octets of all rows but the last, whose end writers often omit; 0 when that is not known."""
     width, height = int(stream.get("/Width", 0)), int(stream.get("/Height", 0))
     if stream.get("/ImageMask"):
         bits = components = 1
@@ -230,7 +230,7 @@ def _octets_needed(stream: Any) -> int:
 
 
 def _parameters(stream: Any) -> Any:
-    """Those of the only coding of a stream; None without."""
+    """The parameters of a stream with a single coding; None without."""
     said = stream.get("/DecodeParms")
     if said is not None and said._type_name == "array":
         return said[0] if len(said) == 1 else None
@@ -238,7 +238,7 @@ def _parameters(stream: Any) -> Any:
 
 
 def _components(space: Any) -> int:
-    """How many numbers make a colour of ``space`` (8.6); 0 when that is not known."""
+    """The number of components of a colour of ``space`` (8.6); 0 when that is not known."""
     if space is None:
         return 0
     if space._type_name == "name":

@@ -1,9 +1,9 @@
-"""The fonts that stand in for those a PDF names and does not bring: the box's own, from Debian.
+"""Fonts that replace those a PDF names and does not embed: the box's own, from Debian.
 
-pdfium has faces of its own for the standard fonts, with the letters of western Europe only, and asks for
-all others what the machine has.  Here it is told: Liberation (Latin, Greek, Cyrillic) for western
-names in their style, WenQuanYi for those of China, Japan and Korea.  A document whose letters those have
-not names others (`taking`).
+pdfium has faces of its own for the standard fonts, with western Europe's letters only, and asks the system
+for all others.  This is the answer: Liberation (Latin, Greek, Cyrillic) for western names in their style,
+WenQuanYi for those of China, Japan and Korea.  A document with letters that these lack can choose others
+(`taking`).
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ import pypdfium2
 _CHARACTERS = ctypes.POINTER(ctypes.c_char)
 _CJK = "WenQuanYi Micro Hei"
 
-# Windows' numbers of charsets, as pdfium uses them: symbols; Japanese, Korean, Chinese of both kinds.
+# Windows' charset numbers, as pdfium uses them: symbols; Japanese, Korean, Chinese of both kinds.
 _SYMBOL_CHARSET = 2
 _CJK_CHARSETS = frozenset({128, 129, 134, 136})
-# What is known of a font whose name says nothing (FXFONT_FF in pdfium's sources).
+# Flags of a font whose name says nothing (FXFONT_FF in pdfium's sources).
 _FIXED_PITCH, _ROMAN = 0x01, 0x10
 _BOLD_FROM = 600
 
-# Fonts of signs, each in an order of its own; the box has none of Windows'.
+# Symbol fonts, each in an order of its own; the box has none of Windows'.
 SIGNS_OF_WINDOWS = re.compile(r"wingding|webding", re.IGNORECASE)
 _SIGNS = re.compile(r"wingding|webding|dingbats|symbol", re.IGNORECASE)
 
@@ -59,7 +59,7 @@ _NAMES = (
 
 
 class _Substitutes(pypdfium2.PdfSysfontBase):  # type: ignore[misc]
-    """What pdfium asks (fpdf_sysfontinfo.h).  ``instead``: faces by the keys of names, before all others."""
+    """pdfium's font callbacks (fpdf_sysfontinfo.h).  ``instead``: preferred faces by the keys of names."""
 
     instead: Mapping[str, str] = MappingProxyType({})
 
@@ -83,7 +83,7 @@ class _Substitutes(pypdfium2.PdfSysfontBase):  # type: ignore[misc]
         return self.default.GetFont(self.default, ctypes.cast(octets, _CHARACTERS)) if name else None
 
     def content(self, family: str) -> bytes:
-        """The file of the upright face of a family; empty when the box has none."""
+        """The file of a family's upright face; empty when the box has none."""
         found = next(filter(None, map(self._face, _styled(family, 0, False))), None)
         if not found:
             return b""
@@ -95,7 +95,7 @@ class _Substitutes(pypdfium2.PdfSysfontBase):  # type: ignore[misc]
 
 
 def faces(name: str, weight: int, italic: bool, charset: int, pitch: int) -> list[str]:
-    """The faces to look for in place of the font ``name``, the best first."""
+    """The faces to try in place of the font ``name``, best first."""
     if charset in _CJK_CHARSETS:
         return [_CJK]
     if _SIGNS.search(name) or (charset == _SYMBOL_CHARSET and not any(p.search(name) for p, _ in _NAMES)):
@@ -113,16 +113,16 @@ def faces(name: str, weight: int, italic: bool, charset: int, pitch: int) -> lis
 
 def _styled(family: str, weight: int, italic: bool) -> list[str]:
     style = f"{' Bold' if weight >= _BOLD_FROM else ''}{' Italic' if italic else ''}"
-    return [f"{family}{style}", family, f"{family} Book"]  # DejaVu's upright face is called so
+    return [f"{family}{style}", family, f"{family} Book"]  # DejaVu's upright face has this name
 
 
-# pdfium asks for the standard fonts by their own names, whichever a document has (ISO 32000-1 9.6.2.2).
+# pdfium asks for the standard fonts by these names, whatever the document calls them (ISO 32000-1 9.6.2.2).
 _STANDARD = {"arial": "helvetica", "timesnewroman": "times", "couriernew": "courier"}
 _PART_OF = re.compile(r"^[A-Z]{6}\+")
 
 
 def key_of(name: str) -> str:
-    """What the names of a font have in common, of a document and as pdfium asks for it: not its style."""
+    """What a font's name in the document and in pdfium's question have in common: the name without style."""
     family = re.split(r"[-,]", _PART_OF.sub("", name).replace(" ", ""))[0]
     family = re.sub(r"(PS)?(MT)?$", "", family).lower()
     return _STANDARD.get(family, family)
@@ -136,7 +136,7 @@ def _own() -> _Substitutes:
 
 
 def use_own_fonts() -> None:
-    """From now on pdfium takes these fonts, in this process."""
+    """Makes pdfium use these fonts in this process from now on."""
     _own()
 
 
@@ -154,7 +154,7 @@ def _letters_of(name: str) -> frozenset[int]:
 
 
 def letters_in(content: bytes) -> frozenset[int] | None:
-    """The characters that a font's file has; None when it does not say."""
+    """The characters of a font file; None when it does not say."""
     from fontTools.ttLib import TTFont, TTLibError  # noqa: PLC0415 (slow, for few documents)
 
     try:
@@ -166,7 +166,7 @@ def letters_in(content: bytes) -> frozenset[int] | None:
 
 @contextmanager
 def taking(instead: Mapping[str, str]) -> Iterator[None]:
-    """Families, by the keys of fonts' names, for what pdfium asks meanwhile, as it opens a page."""
+    """For pages opened within the block: families to use, by the keys of fonts' names."""
     own = _own()
     own.instead = instead
     try:

@@ -1,8 +1,8 @@
-"""Words behind the picture of a page, so that a PDF of a fax can be searched and copied from.
+"""Invisible text on a page of a PDF, so that a fax can be searched and copied from.
 
-They are drawn invisibly (ISO 32000-1 9.3.6, mode 3), in the order in which they were read, spread over the
-page: where each of them stands is not known.  Their font has no glyphs; its codes are UTF-16, so that any
-script goes.
+Drawn invisibly (ISO 32000-1 9.3.6, mode 3) in the order of reading and spread over the page, because the
+place of each word is not known.  The font has no glyphs; its codes are UTF-16, so that any script is
+possible.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import textwrap
 FONT_OBJECTS = 4
 _LINE = 90  # characters
 _MOST = 20_000  # characters of one page
-_HIGHEST = 14.0  # points between lines
+_HIGHEST = 14.0  # most points between lines
 
 
 def font_objects(first: int) -> list[bytes]:
-    """The bodies of the font's objects, which get the numbers from ``first`` on."""
+    """The bodies of the font's objects, which are numbered from ``first`` on."""
     maps = []
     for start in range(0, 256, 64):  # at most 100 ranges in a block (Adobe's note 5014)
         ranges = "\n".join(
@@ -40,7 +40,7 @@ def font_objects(first: int) -> list[bytes]:
 
 
 def hidden(text: str, width: float, height: float) -> bytes:
-    """What draws ``text`` invisibly on a page of this size in points with the font /W; nothing for none."""
+    """Content that draws ``text`` invisibly on a page of this size in points, with the font /W."""
     lines = textwrap.wrap(text[:_MOST], _LINE)
     if not lines:
         return b""

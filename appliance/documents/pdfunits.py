@@ -1,4 +1,4 @@
-"""UserUnit: by how much a PDF page is larger than its boxes say (ISO 32000-1 7.7.3.3).  pdfium ignores it."""
+"""UserUnit: the factor by which a PDF page exceeds its boxes (ISO 32000-1 7.7.3.3); pdfium ignores it."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ _NAME = b"/UserUnit"
 _UNIT = re.compile(rb"/UserUnit\s*([0-9]{1,6}(?:\.[0-9]{0,6})?)")
 _BOX = re.compile(rb"/MediaBox\s*\[((?:\s*[-+]?[0-9.]{1,12}){4})\s*\]")
 _OBJECT_STREAM = re.compile(rb"/ObjStm\b[^>]{0,2000}?>>\s*stream\r?\n")
-# Octets that one object stream may unpack to, and how many of them are looked at.
+# Octets that one object stream may unpack to, and how many streams are examined.
 _MOST_UNPACKED = 8 << 20
 _MOST_STREAMS = 2_000
 _LARGEST_UNIT = 100.0
-# Octets around the name within which the rest of the page's dictionary stands.
+# Octets around the name that contain the rest of the page's dictionary.
 _AROUND = 4096
 
 Units = dict[tuple[float, ...], float]
 
 
 def box_key(sides: Iterable[float]) -> tuple[float, ...]:
-    """A MediaBox to look up: pdfium has it in single precision, and most are not in whole points."""
+    """A MediaBox as a key: pdfium has it in single precision, and most are not in whole points."""
     return tuple(round(side, 2) for side in sides)
 
 
 def units_of(content: bytes) -> Units:
-    """The user units of a document, by the MediaBox of the pages that have one; empty for nearly all."""
+    """The user units of a document, by the MediaBox of the pages that have one; usually empty."""
     units: Units = {}
     for text in texts_with(content, _NAME):
         at = text.find(_NAME)
@@ -47,7 +47,7 @@ def units_of(content: bytes) -> Units:
 
 
 def texts_with(content: bytes, name: bytes) -> Iterator[bytes]:
-    """The file, and what its object streams unpack to, where ``name`` stands in it."""
+    """Those of the file and its unpacked object streams that contain ``name``."""
     if name in content:
         yield content
     for number, match in enumerate(_OBJECT_STREAM.finditer(content)):

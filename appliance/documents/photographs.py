@@ -1,4 +1,4 @@
-"""A photograph of a page as the page: what a camera saw around it and did to it is taken away."""
+"""A photographed page as a page: its surroundings and its perspective are removed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from appliance.remarks import PHOTOGRAPH_STRAIGHTENED, Remark
 
 
 class PhotographedPage:
-    """The page between ``corners`` of a photograph, as large as the paper."""
+    """The page between ``corners`` of a photograph, scaled to the size of the paper."""
 
     count = 1
 
@@ -54,9 +54,9 @@ class PhotographedPage:
 
 
 def straightened(source: ImageSource, paper: Paper, which: Straighten) -> ImageSource | PhotographedPage:
-    """``source``, or the page that is seen on it when it is one of those that are meant.
+    """``source``, or the page seen on it if ``which`` includes such a picture and a page is found.
 
-    Raises DocumentError for damage.
+    Raises DocumentError for a damaged picture.
     """
     if which is Straighten.NONE or not source.may_be_photograph(taken=which is Straighten.TAKEN):
         return source

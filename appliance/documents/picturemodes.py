@@ -1,4 +1,4 @@
-"""Every mode of picture that Pillow knows as grey or colours on white paper."""
+"""Pillow's picture modes brought to grey or colour on white paper."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from PIL import Image
 
 from appliance.t4 import tiff_tags as tags
 
-# Wide grey uses so many of its levels: 12 bits in 16 are usual for X-rays and microscopes.
+# The highest level of grey with more than 8 bits: 12 bits in 16 are usual for X-rays and microscopes.
 _WIDE_TOPS = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 _WHITE = 255
-# Of a PNG: octets before its first piece, and around what each holds (length, name, checksum).
+# Of a PNG, octets: the signature, and length, name and checksum of each chunk.
 _SIGNATURE_OCTETS, _AROUND_OCTETS = 8, 12
-# A bilevel TIFF without the tag that says which bit is black has more paper than ink.
+# In a bilevel TIFF without the tag that says which bit is black, the more frequent one is paper.
 _PAPER_SHARE = 0.5
 # Pixels that are looked at at a time: as numbers with a point each takes four octets.
 _STRIP_PIXELS = 1 << 20
@@ -129,7 +129,7 @@ def _extremes(image: Image.Image) -> list[tuple[int, int]]:
 
 
 def png_is_whole(content: bytes) -> bool:
-    """Whether each piece of the pixels has its checksum (PNG 3, 5.3); a cut is found as it is decoded."""
+    """Whether each chunk of pixels has its checksum (PNG 3, 5.3); a cut is found while decoding."""
     at = _SIGNATURE_OCTETS
     view = memoryview(content)
     while at + _AROUND_OCTETS <= len(content):

@@ -51,12 +51,12 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_TURNED_BY_US = {"JPEG", "MPO", "PNG", "WEBP"}  # the readers of the others do it themselves
+_TURNED_BY_US = {"JPEG", "MPO", "PNG", "WEBP"}  # Pillow's readers turn the others themselves
 _MOVING = {Kind.PNG, Kind.WEBP}
 
-# Pictures from screens and cameras say 72 or 96 dpi, or nothing, and mean nothing by it: those are
-# shown at 96 dpi, or smaller to fit the sheet with a margin.
-_MEANINGLESS_DPI = 99.0  # PNG keeps pixels a metre: 100 dpi reads back as 99.9998
+# Pictures from screens and cameras give 72 or 96 dpi, or nothing, without meaning: they are shown at 96 dpi,
+# or smaller to fit the sheet with a margin.
+_MEANINGLESS_DPI = 99.0  # PNG stores pixels per metre: 100 dpi reads back as 99.9998
 _SCREEN_DPI = 96.0
 _HIGHEST_DPI = 2500.0
 _SHEET_MARGIN_MM = 8.0
@@ -65,8 +65,8 @@ _LARGEST_JPEG = 300_000_000
 # Pixels of any other photograph in which a page is looked for: as a whole, in grey.
 _LARGEST_PHOTOGRAPH = 64_000_000
 
-# A picture as wide as a scan line and about of a fax's resolution is a fax page: its figures are taken
-# for the nominal ones (203.2 for 204, 97.79 and 100 for 98, 200 for 196), so that it goes on unscaled.
+# A picture as wide as a scan line and of about a fax's resolution is a fax page: its resolution is replaced
+# by the nominal one (203.2 by 204, 97.79 and 100 by 98, 200 by 196), so that it is not scaled.
 _SCAN_LINES = {pixels for widths in SCAN_LINE_PIXELS.values() for pixels in widths.values()}
 _FAX_DPI_ACROSS = {204: (199.0, 205.0), 408: (405.0, 409.0)}
 _FAX_DPI_DOWN = {98: (96.0, 101.0), 196: (195.0, 201.0), 391: (389.0, 401.0)}
@@ -81,7 +81,7 @@ class ImageSource:
     def __init__(
         self, content: bytes, kind: Kind, paper: Paper, limits: Limits, file: str | None = None
     ) -> None:
-        Image.MAX_IMAGE_PIXELS = None  # our own limit, checked before any pixel is decoded
+        Image.MAX_IMAGE_PIXELS = None  # our own limit is checked before any pixel is decoded
         warnings.simplefilter("ignore")
         self._limits = limits
         self._paper = paper
@@ -102,13 +102,13 @@ class ImageSource:
         if kind is Kind.TIFF:
             self._frames, self._skipped = self._pages()
             self._proof = FaxProof(self._again)
-        elif kind is Kind.HEIC:  # a series of photographs in one file
+        elif kind is Kind.HEIC:  # several photographs in one file
             self._frames = list(range(getattr(self._image, "n_frames", 1)))
             if len(self._frames) > limits.pages:
                 raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"{len(self._frames)} of at most {limits.pages}")
         elif self._image.format == "MPO":
             self._skipped = pictures_behind(self._image)
-        self._white: set[int] = set()  # pages on which white lies on nothing
+        self._white: set[int] = set()  # pages with white on transparent only
         self._moves = kind in _MOVING and getattr(self._image, "is_animated", False)
         self.count = len(self._frames)
         self._forget()
@@ -150,7 +150,7 @@ class ImageSource:
             try:
                 self._image.seek(len(pages) + others)
             except EOFError:
-                # A file of nothing but previews is sent as it is.
+                # A file with nothing but previews is sent as it is.
                 return (pages, others) if pages else (list(range(others)), 0)
             except Exception as error:
                 # A damaged directory after good pages: the document is refused, never cut short.
@@ -174,19 +174,19 @@ class ImageSource:
         return self._image
 
     def _orientation(self) -> int:
-        """How the picture is to be turned, as EXIF counts."""
+        """The orientation of the picture by EXIF, 1 to 8."""
         try:
             if self._image.format == "TIFF":
                 return int(tags_of(self._image).get(tags.ORIENTATION, 1))
             return int(self._image.getexif().get(_EXIF_ORIENTATION, 1))
-        except Exception:  # it is decoration; damage in it is no reason to refuse the picture
+        except Exception:  # damaged EXIF data must not refuse the picture
             return 1
 
     def size(self, index: int) -> PageSize:
         image = self._seek(index)
         width, height = image.size
         swapped = self._orientation() in _SWAPPING_ORIENTATIONS and image.format != "HEIF"
-        if swapped and image.format == "TIFF":  # Pillow tells the size as it will be
+        if swapped and image.format == "TIFF":  # Pillow gives the size after turning
             width, height = height, width
         across, down = self._dpi((width, height))
         if across <= 0:
@@ -208,7 +208,7 @@ class ImageSource:
         return PageSize(max(width_mm, 0.01), max(height_mm, 0.01))
 
     def _dpi(self, size: tuple[int, int]) -> tuple[float, float]:
-        """Pixels an inch across and down as stored, (0, 0) when the file says nothing of use."""
+        """Pixels per inch across and down as stored, (0, 0) when the file gives no useful value."""
         try:
             if self._image.format == "TIFF":
                 across, down = resolution_of(self._image)
@@ -221,7 +221,7 @@ class ImageSource:
         return guessed_resolution(*size) if self._image.mode == "1" else (0.0, 0.0)
 
     def may_be_photograph(self, *, taken: bool) -> bool:
-        """Whether a camera made the picture, as it says; unless ``taken``, whether one may have made it."""
+        """Whether a camera made the picture, by its EXIF data; unless ``taken``, whether that is possible."""
         if self._image.format == "TIFF" or self.count > 1:
             return False
         image = self._seek(0)
@@ -233,7 +233,7 @@ class ImageSource:
     def photograph(self, least: int) -> Image.Image:
         """The picture upright in grey, its longer side at least ``least`` pixels if it has so many.
 
-        Nothing of it is kept here.  Raises DocumentError.
+        It is not cached.  Raises DocumentError.
         """
         self._seek(0)
         try:
@@ -295,7 +295,7 @@ class ImageSource:
 
 
 def _fax_scale(across: float, down: float) -> tuple[float, float] | None:
-    """Pixels and rows in a millimetre when the resolution is of T.4's metric family, else None."""
+    """Pixels and rows per millimetre when the resolution is of T.4's metric family, else None."""
     for pixels, (least, most) in _FAX_DPI_ACROSS.items():
         for rows, (fewest, highest) in _FAX_DPI_DOWN.items():
             if least <= across <= most and fewest <= down <= highest:

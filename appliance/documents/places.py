@@ -1,4 +1,4 @@
-"""Places for document workers: how many may run at once, in the whole process, by processors and memory."""
+"""How many document workers may run at once in this process, by processors and memory."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from pathlib import Path
 
 _log = logging.getLogger(__name__)
 
-# Whoever waits longer for a place says so, each time, seconds.
+# A longer wait for a place is logged, each time, seconds.
 LATE_S = 20.0
-# Workers at once, whatever the machine.
+# The most workers at once, on any machine.
 MOST_WORKERS = 4
-# Of the machine's memory all workers together may have this share: on a board with 1 GB one may have what
-# one is allowed, and the box and its calls the rest.
+# The share of the machine's memory for all workers together: with 1 GB one worker may have its limit, the
+# box and its calls the rest.
 MEMORY_SHARE = 0.75
 
 
 def memory_octets(limits: Path = Path("/sys/fs/cgroup"), groups: Path = Path("/proc/self/cgroup")) -> int:
-    """The machine's memory, or less where this process may only have less of it.
+    """Octets of the machine's memory, or of this process's limit if that is less.
 
-    ``limits``: the tree of control groups (cgroups(7), both versions); ``groups``: which ones it is in.
+    ``limits``: the tree of control groups (cgroups(7), both versions); ``groups``: the file that names ours.
     """
     found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
     with contextlib.suppress(OSError):
@@ -39,30 +39,30 @@ def memory_octets(limits: Path = Path("/sys/fs/cgroup"), groups: Path = Path("/p
 
 
 def _limit(file: Path) -> int:
-    """The limit that stands in ``file``; without one more than any machine has."""
+    """The limit in ``file``; without one, more than any machine has."""
     try:
         return int(file.read_text())
-    except (OSError, ValueError):  # there is no such group, or it says "max"
+    except (OSError, ValueError):  # no such group, or "max"
         return sys.maxsize
 
 
 def places_for(worker_octets: int, processors: int, memory: int) -> int:
-    """How many workers of ``worker_octets`` at most each may run at once; one always."""
+    """How many workers of at most ``worker_octets`` may run at once; at least one."""
     return max(1, min(MOST_WORKERS, processors, int(memory * MEMORY_SHARE) // worker_octets))
 
 
 class Places:
-    """Who wants a worker takes a place first, and waits for it.  Any thread."""
+    """The places for workers; a worker takes one first, waiting if necessary.  Thread-safe."""
 
     def __init__(self, total: int) -> None:
         self.total = total
         self._taken = 0
-        self._alone = 0  # that wait to be alone: nobody else begins meanwhile
+        self._alone = 0  # renderings that wait to be alone: no other begins meanwhile
         self._changed = threading.Condition()
 
     @contextlib.contextmanager
     def first(self, *, alone: bool) -> Iterator[None]:
-        """A place for a rendering's first worker; ``alone``: all of them."""
+        """A place for a rendering's first worker; ``alone``: all places."""
         wanted = self.total if alone else 1
         with self._changed:
             self._alone += alone
@@ -86,7 +86,7 @@ class Places:
 
     @contextlib.contextmanager
     def further(self, wanted: int) -> Iterator[int]:
-        """Places for further workers, as many as are free now: how many that are."""
+        """Up to ``wanted`` places for further workers, as many as are free now; gives their number."""
         with self._changed:
             got = 0 if self._alone else min(wanted, self.total - self._taken)
             self._taken += got

@@ -1,4 +1,4 @@
-"""Bringing a drawn page to its place on the fax page."""
+"""Puts a drawn page in its place on the fax page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from PIL import Image
 
 from appliance.documents.geometry import Layout
 
-# Fastest scaling step Pillow may take by whole factors before the exact one.
+# The reduction by whole factors that Pillow may do before the exact one.
 _REDUCING_GAP = 2.0
 
 

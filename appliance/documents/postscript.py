@@ -28,7 +28,7 @@ def open_postscript(content: bytes, workshop: Workshop) -> TypesetSource:
     if program is None:
         raise DocumentError(POSTSCRIPT_NOT_INSTALLED)
     if not content.startswith(_EPS_BINARY):
-        content = content[content.index(_HEADER) :]  # a printer's prologue is not PostScript
+        content = content[content.index(_HEADER) :]  # without a printer's prologue (PJL)
 
     def make() -> Typeset:
         return _convert(program, content, workshop)

@@ -1,7 +1,7 @@
-"""What the fork server does once, so that no worker does it again: fonts, tables and libraries loaded by use.
+"""What the fork server does once so that no worker has to: loads fonts, tables and libraries by using them.
 
-pdfium looks through the machine's fonts when the first of PDF's standard fonts is drawn, which costs more
-than several pages; each worker forked afterwards has them.
+pdfium searches the machine's fonts when the first of PDF's standard fonts is drawn, which takes longer than
+several pages; each worker forked afterwards has them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from appliance.documents.worker import draw_page
 from appliance.t4.coding import encode
 from appliance.t4.page import Coding
 
-# ISO 32000-1 9.6.2.2: the fonts that a PDF may name without bringing them.
+# ISO 32000-1 9.6.2.2: the fonts that a PDF may name without embedding them.
 _FONTS = [
     "Helvetica",
     "Helvetica-Bold",
@@ -32,14 +32,14 @@ _FONTS = [
     "ZapfDingbats",
 ]
 
-# A word in each script: the fonts for it are looked for once.
+# A word in each script, so that its fonts are looked up once.
 _SCRIPTS = "Ag Ωя שלום سلام हिन्दी বাংলা தமிழ் ไทย 日本語 한국어 ქართული ☎ 😀"
 
 _LINES = [f"BT /F{number} 9 Tf 5 {4 + 9 * number} Td (Ag) Tj ET" for number in range(len(_FONTS))]
 
 
 def warm_up() -> None:
-    """Draw and code a small page of every standard font, as a fax is, and set a word in every script."""
+    """Draws and codes a small page with each standard font, as for a fax, and sets a word in each script."""
     source = PdfSource(_specimen())
     page, _, _ = draw_page(source, 0, RenderOptions(), treatment=Treatment.AUTO, header=None, count=(1, 1))
     encode(page, Coding.MMR)
@@ -58,6 +58,6 @@ def _specimen() -> bytes:
         % fonts.encode(),
         b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
     )
-    # Without a table of cross-references: pdfium looks for the objects itself then.
+    # Without a cross-reference table: pdfium then searches for the objects itself.
     bodies = b"".join(b"%d 0 obj %s endobj\n" % each for each in enumerate(objects, 1))
     return b"%PDF-1.4\n" + bodies + b"trailer <</Root 1 0 R>>\n%%EOF\n"

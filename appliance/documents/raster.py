@@ -1,7 +1,7 @@
-"""Printers' rasters as pages: PWG raster (PWG 5102.4) and URF, as driverless clients send them.
+"""Printer rasters as pages: PWG raster (PWG 5102.4) and URF, as driverless clients send them.
 
 Lines are packed: how often the line is repeated, then runs of pixels.  Runs inside the worker process only.
-Each line becomes grey as it is unpacked, so that a page of 600 dpi in colour needs a byte for each pixel.
+Each line becomes grey as it is unpacked, so that a page in colour at 600 dpi needs one octet a pixel.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from appliance.documents.placing import place
 from appliance.documents.sniff import PWG_SYNC, URF_SYNC
 from appliance.remarks import Remark
 
-# Octets of a page's head, and where in PWG's the fields are that matter (PWG 5102.4 table 1).
+# Octets of a page header, and the offsets of the fields used in PWG's (PWG 5102.4 table 1).
 _PWG_HEAD, _URF_HEAD = 1796, 32
 _PWG_RESOLUTION, _PWG_SIZE, _PWG_COLOUR = 276, 372, 384
-# In a packed line: up to here a pixel is repeated, at this the rest of the line is blank, above it come
-# pixels as they are.
+# The first octet of a run: up to this, a pixel is repeated; this, the rest of the line is blank; above it,
+# literal pixels follow.
 _MOST_REPEATS, _REST_BLANK = 127, 128
-# Pixels an inch that a printer's raster may have; a page's longest side, pixels.
+# Limits of a page: dots per inch, and pixels of the longest side.
 _LEAST_DPI, _MOST_DPI = 50, 2400
 _LONGEST_SIDE = 65_535
 # Pixels that are put on the page at a time: nothing else as large as the page is held.
@@ -41,7 +41,7 @@ _STRIP_PIXELS = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class _Colour:
-    """How a pixel is stored.  ``mode``: Pillow's raw mode to grey's source; ``blank``: an octet of white."""
+    """How a pixel is stored.  ``mode``: Pillow's raw mode to make it grey; ``blank``: an octet of white."""
 
     bits: int
     mode: str
@@ -52,7 +52,7 @@ class _Colour:
         return 0 if self.inverted else 0xFF
 
 
-# (colour space, bits of a pixel) → how that is: PWG 5102.4 4.3.2.1 (cupsColorSpace) and what URF calls them.
+# (colour space, bits of a pixel) → its format: PWG 5102.4 4.3.2.1 (cupsColorSpace), and URF's numbers.
 _PWG_COLOURS = {
     (3, 1): _Colour(1, "1", inverted=True),  # black_1
     (3, 8): _Colour(8, "L", inverted=True),  # black_8
@@ -76,7 +76,7 @@ _URF_COLOURS = {
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """Where a page's lines begin in the file, and what they are."""
+    """Where a page's lines begin in the file, and their format."""
 
     start: int
     width: int
@@ -115,12 +115,12 @@ class RasterSource:
             raise DocumentError(DOCUMENT_EMPTY, "no page")
         if self._urf:
             (told,) = struct.unpack_from(">I", self._content, len(URF_SYNC))
-            # 0: whoever wrote it did not know yet.
+            # 0: the writer did not know the number yet.
             if told not in (0, len(self._pages)):
                 raise DocumentError(DOCUMENT_DAMAGED, f"{len(self._pages)} of {told} pages")
 
     def _head(self, at: int) -> _Page:
-        """The head of the page at ``at``.  Raises DocumentError."""
+        """Reads the page header at ``at``.  Raises DocumentError."""
         octets = _URF_HEAD if self._urf else _PWG_HEAD
         if len(self._content) - at < octets:
             raise DocumentError(DOCUMENT_DAMAGED, "it ends in a page's head")
@@ -182,7 +182,7 @@ def _paste(page: Image.Image, first: int, octets: bytearray) -> int:
 
 
 def _grey(line: bytes, page: _Page) -> bytes:
-    """A line, one octet a pixel, 0 black."""
+    """A line as grey, one octet a pixel, 0 black."""
     colour, size = page.colour, (page.width, 1)
     if colour.mode == "1":
         return (
@@ -197,7 +197,7 @@ _NEGATIVE = bytes(range(255, -1, -1))
 
 
 def _lines(content: bytes, page: _Page) -> Iterator[tuple[bytes, int]]:
-    """The different lines of a page, each with how often it comes.  Raises DocumentError."""
+    """The different lines of a page, each with its number of repetitions.  Raises DocumentError."""
     pixel = max(1, page.colour.bits // 8)  # the unit of runs: a pixel, or an octet of eight
     blank = bytes([page.colour.blank])
     at, rows = page.start, page.rows
@@ -214,7 +214,7 @@ def _lines(content: bytes, page: _Page) -> Iterator[tuple[bytes, int]]:
 
 
 def _unpacked(content: bytes, at: int, length: int, pixel: int, blank: bytes) -> tuple[bytes, int]:
-    """The line at ``at``, and where the next one begins.  Raises IndexError at the end, DocumentError."""
+    """The line at ``at``, and where the next begins.  Raises IndexError at the end, DocumentError."""
     line = bytearray()
     while len(line) < length:
         code = content[at]
@@ -238,7 +238,7 @@ def _unpacked(content: bytes, at: int, length: int, pixel: int, blank: bytes) ->
 
 
 def _skip(content: bytes, page: _Page) -> int:
-    """Where the page's last line ends.  Raises DocumentError where the page is not whole."""
+    """Where the page's last line ends.  Raises DocumentError when the page is not complete."""
     pixel, length = max(1, page.colour.bits // 8), page.line_octets
     at, rows = page.start, page.rows
     try:

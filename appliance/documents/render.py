@@ -1,6 +1,6 @@
-"""Rendering a document: starts the workers, watches them, keeps what they made.
+"""Rendering a document: starts the workers, supervises them, keeps their pages.
 
-The result is a directory, made under another name and renamed when whole: files of coded pages
+The result is a directory, made under another name and renamed when complete: files of coded pages
 (MMR), and ``manifest.json`` that says where each page is and from what it was made.
 """
 
@@ -59,29 +59,29 @@ _log = logging.getLogger(__name__)
 MANIFEST = "manifest.json"
 TYPESET = "typeset"
 _VERSION = 1
-_PASSING = ".passing"  # beside the pages: where workers unpack what they need for a while
+_PASSING = ".passing"  # folder beside the pages for temporary files of workers
 
-# A second worker opens the document once more: that pays from a few pages on.
+# A second worker has to open the document again, which pays from so many pages on.
 _PARALLEL_FROM = 4  # pages
 # Of a machine's memory for each worker: what it may take, and as much again for whatever else there is.
 _ROOM_OCTETS = 768 << 20
-# Workers of this process, whoever has something rendered.
+# The workers of this process, for all renderings.
 PLACES = Places(places_for(_ROOM_OCTETS, len(os.sched_getaffinity(0)), memory_octets()))
-# Tries of a document whose worker dies: by itself, twice says that it is the document's doing; killed from
-# without says nothing about it, and must end some time.
+# Tries of a document whose worker dies.  Twice by a crash: the document causes it.  Killed from outside says
+# nothing about the document, but tries must end.
 OWN_TRIES, KILLED_TRIES = 2, 3
 MOST_SOURCES = MOST_FILES - 3  # files of one fax
 
-# Octets of one line from a worker: all remarks that there may be.
+# Octets of one line from a worker, with the most remarks possible.
 _LONGEST_MESSAGE = 1 << 18
-# A worker that used less of a processor for a whole time limit does not work: it stands still.
+# A worker that used less than this share of a processor during a whole time limit is hanging.
 _STILL_SHARE = 0.005
 _DEATH_SECONDS = 5.0  # for a worker that has closed its output to end
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedPage:
-    """Where page ``number`` (from 0) is, and the size of the page it was made from."""
+    """Where page ``number`` (from 0) is stored, and the size of the page it was made from."""
 
     number: int
     file: str
@@ -183,12 +183,12 @@ def render(
     pages: tuple[int, int | None] = (0, None),
     progress: Callable[[int, int], None] | None = None,
 ) -> RenderedDocument:
-    """Turn ``sources``, one after the other, into the fax pages of directory ``target``.
+    """Renders ``sources``, one after the other, into the fax pages of the directory ``target``.
 
-    ``target`` must not exist; its parent must.  ``workers`` bounds the processes that share a long
+    ``target`` must not exist; its parent must.  ``workers`` limits the processes that share a long
     document (the machine's processors when None).  ``pages`` is the range of the fax's pages to make (from,
-    up to but not including).  ``progress`` hears (pages made, pages in all).  Blocks: call it from a
-    thread of its own.
+    up to but not including).  ``progress`` is called with (pages made, pages in all).  Blocks: call it from
+    a thread of its own.
 
     A document whose worker died, or needed more memory than one of several may have, is tried again with
     another, alone, and refused when that does not suffice, or was killed by itself, too.
@@ -229,7 +229,7 @@ def _made(  # noqa: PLR0917 - what ``render`` was asked for
     workers: int,
     alone: bool,
 ) -> RenderedDocument:
-    """One try."""
+    """One try of `render`."""
     try:
         passing = at_rest.passing(target.parent)
         scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=passing))
@@ -245,7 +245,7 @@ def _made(  # noqa: PLR0917 - what ``render`` was asked for
     except OSError as error:
         raise DocumentError(DOCUMENT_STORAGE, str(error)) from error
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)  # renamed by now when all went well
+        shutil.rmtree(scratch, ignore_errors=True)  # after success it was renamed
     return replace(document, directory=target)
 
 
@@ -255,7 +255,7 @@ def available_workers() -> int:
 
 
 class _Worker:
-    """One worker process and what it said so far."""
+    """One worker process and what it has reported so far."""
 
     def __init__(self, process: Worker, file: str, output: IO[bytes]) -> None:
         self.process = process
@@ -298,10 +298,10 @@ class _Rendering:
         self._claims.write(CLAIM.pack(pages[0]))
         self._typesets = (scratch / TYPESET).open("w+b", buffering=0)
         (scratch / _PASSING).mkdir(mode=0o700)
-        self._typeset: dict[str, list[Any]] = {}  # what is in it, see ``workshop``
+        self._typeset: dict[str, list[Any]] = {}  # contents of that file, see ``workshop``
         self._total: int | None = None
         self._made: dict[int, RenderedPage] = {}
-        self._remarks: dict[Remark, None] = {}  # in the order heard, each once: every worker opens the files
+        self._remarks: dict[Remark, None] = {}  # ordered set: every worker opens the files and remarks again
 
     def __enter__(self) -> _Rendering:
         return self
@@ -314,13 +314,13 @@ class _Rendering:
         self._claims.close()
         self._typesets.close()
         (self._scratch / TYPESET).unlink(missing_ok=True)
-        # A worker that was killed, or that ended without tidying up, leaves what its libraries unpacked.
+        # A worker that was killed, or ended without tidying up, leaves temporary files of its libraries.
         shutil.rmtree(self._scratch / _PASSING, ignore_errors=True)
 
     def run(
         self, workers: int, progress: Callable[[int, int], None] | None
     ) -> tuple[int, tuple[RenderedPage, ...]]:
-        """Render all pages; the fax's total and the pages made, in order."""
+        """Renders all pages; returns the fax's total and the pages made, in order."""
         deadline = time.monotonic() + self._limits.wall_seconds
         self._start()
         page_deadline = time.monotonic() + self._limits.page_seconds
@@ -348,20 +348,20 @@ class _Rendering:
         return len(self._made), len(self._typeset), *(worker.opened for worker in self._workers)
 
     def _used(self) -> dict[_Worker, float]:
-        """Processor seconds of each worker that works."""
+        """Processor seconds of each worker that runs."""
         return {each: each.process.processor_seconds() for each in self._workers if not each.done}
 
     def _late(self, used: dict[_Worker, float]) -> DocumentError:
-        """Why there is no page since the workers had ``used`` so much."""
+        """The error for no page within the time limit, since which the workers have ``used`` processors."""
         made = f"{len(self._made)} of {self._total} pages made"
         still = min(self._limits.page_seconds, self._limits.wall_seconds) * _STILL_SHARE
-        # Children of a worker do not count here: what they do has limits that are over sooner.
+        # Children of a worker do not count: their own limits end earlier.
         if all(now - used.get(worker, 0.0) < still for worker, now in self._used().items()):
             return WorkerDiedError(DOCUMENT_WORKER_DIED, f"it stands still, {made}", killed=False)
         return DocumentError(DOCUMENT_TIMED_OUT, made)
 
     def remarks(self) -> tuple[Remark, ...]:
-        """What was said about the document, those on it as a whole first, then page by page."""
+        """The remarks on the document as a whole, then those on its pages, in order."""
         return tuple(sorted(self._remarks, key=lambda remark: remark.page or 0))
 
     def _asked(self) -> int:
@@ -408,7 +408,7 @@ class _Rendering:
             "alone": self._alone,
             "range": self._range,
         }
-        with contextlib.suppress(OSError):  # a worker that is dead already is noticed when it is read
+        with contextlib.suppress(OSError):  # a dead worker is noticed when its channel is read
             process.channel.sendall(json.dumps(job).encode() + b"\n")
         process.channel.setblocking(False)
         self._selector.register(process.channel, selectors.EVENT_READ, worker)
@@ -451,7 +451,7 @@ class _Rendering:
         if code == MEMORY_EXIT:
             raise DocumentError(DOCUMENT_MEMORY, "a library that was refused memory ended its worker")
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        # The kernel kills so when memory runs out, people do; its own limits end a worker otherwise.
+        # The kernel kills so when memory runs out, and people do; a worker's own limits end it otherwise.
         killed = code in {-signal.SIGKILL, -signal.SIGTERM}
         cause = DOCUMENT_WORKER_KILLED if killed else DOCUMENT_WORKER_DIED
         raise WorkerDiedError(cause, how, killed=killed)
@@ -484,7 +484,7 @@ class _Rendering:
             )
         elif message["done"]:
             worker.done = True
-            worker.process.kill()  # so that it is gone when the others are done
+            worker.process.kill()  # so that all end together
             os.fsync(worker.output.fileno())
 
     def _checked(self, worker: _Worker, message: dict[str, Any]) -> RenderedPage:

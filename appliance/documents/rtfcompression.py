@@ -1,24 +1,24 @@
-"""RTF as Microsoft's mail programs keep it, compressed ([MS-OXRTFCP]).  Pure."""
+"""Compressed RTF of Microsoft's mail programs ([MS-OXRTFCP]).  Pure."""
 
 from __future__ import annotations
 
 import struct
 
-_HEADER = struct.Struct("<IIII")  # octets behind this field, octets unpacked, the kind, a checksum
+_HEADER = struct.Struct("<IIII")  # octets after this field, octets unpacked, the type, a checksum
 _COMPRESSED, _PLAIN = 0x75465A4C, 0x414C454D
-# What the window begins with (2.1.3.1.1): references point there before anything was written.
+# The initial dictionary (2.1.3.1.1): references may point there before anything was written.
 _BEGINNING = (
     rb"{\rtf1\ansi\mac\deff0\deftab720{\fonttbl;}{\f0\fnil \froman \fswiss \fmodern \fscript \fdecor "
     rb"MS Sans SerifSymbolArialTimes New RomanCourier{\colortbl\red0\green0\blue0" + b"\r\n" + rb"\par "
     rb"\pard\plain\f0\fs20\b\i\u\tab\tx"
 )
 _WINDOW = 4096
-_SHORTEST = 2  # octets that a reference stands for, at least
+_SHORTEST = 2  # fewest octets that a reference stands for
 _MOST = 64 << 20  # octets unpacked
 
 
 def decompressed(octets: bytes) -> bytes | None:
-    """The RTF; None when it is damaged or larger than anybody writes."""
+    """The RTF; None when it is damaged or larger than `_MOST`."""
     if len(octets) < _HEADER.size:
         return None
     _, size, kind, _ = _HEADER.unpack_from(octets)
@@ -46,7 +46,7 @@ def _unpacked(octets: bytes, size: int) -> bytes | None:
                 if len(pair) < 2:
                     return None
                 start, count = int.from_bytes(pair, "big") >> 4, (pair[1] & 0xF) + _SHORTEST
-                if start == at:  # the end
+                if start == at:  # the end mark
                     return bytes(made[:size])
                 taken = b""
                 for step in range(count):

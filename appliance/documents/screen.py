@@ -1,7 +1,7 @@
-"""Tones to black and white, region by region: type and lines crisp on whatever ground, tints as rows of
+"""Grey to black and white, region by region: type and lines crisp on any background, tints as rows of
 lines, photographs under a line screen.
 
-The pixels are worked on by our own `_bilevel`; docs/pages.md tells the method and what was measured.
+The pixels are processed by our own `_bilevel`; docs/pages.md describes the method and its measurements.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from appliance.documents.drawing import Box, Drawing, LookedAt, Pixels
 from appliance.documents.options import Treatment
 from appliance.t4.page import Resolution
 
-# On a page of nothing but black on white: darker than this is black.  Above the middle, so that hairlines and
-# small type, of which anti-aliasing leaves only a grey, do not break up.
+# On a page with nothing but black on white, darker than this is black.  Above the middle, so that hairlines
+# and small type, which anti-aliasing turns grey, do not break up.
 TEXT_THRESHOLD = 168
 
-# A page is plain when all its greys between these are rims of letters, with darker and lighter beside them.
+# A page is plain when all its greys between these are edges of letters, with darker and lighter beside them.
 PLAIN_INK, PLAIN_WHITE = 120, 236
 
-# Pixels of a page that are worked on at a time: an A4 page at fine is whole, larger ones come in bands.  Each
-# pixel takes some 30 octets meanwhile.
+# Pixels of a page processed at a time: a whole A4 page at fine; larger ones come in bands.  Each pixel takes
+# some 30 octets meanwhile.
 BAND_PIXELS = 4_300_000
-# Rows beyond a band, at 196 to the inch, that decide about its own: a bar of a table is seen whole.
+# Rows around a band, at 196 per inch, that are taken into account: a bar of a table is seen as a whole.
 _AROUND_ROWS = 168
-# Parts of a page are looked at apart when so many white rows at 196 to the inch lie between them.
+# Parts of a page with so many white rows at 196 per inch between them are processed separately.
 _APART_ROWS = 24
-_TILE = 24  # rows in which `_bilevel` surveys
+_TILE = 24  # rows of a tile in `_bilevel`
 
 _TONES = {Treatment.TEXT: 0, Treatment.AUTO: 1, Treatment.PHOTO: 2}
 _BOX = struct.Struct("@4n")
 
 
 def look_at(grey: Pixels, width: int, rows: int, y_dpi: int = 196) -> LookedAt:
-    """Where a page in grey is more than black on white."""
+    """Examines a page in grey: where it is more than black on white."""
     apart = _APART_ROWS * y_dpi // 196
     toned = _bilevel.toned(grey.page, grey.stride, width, rows, PLAIN_INK, PLAIN_WHITE, apart, y_dpi)
     return LookedAt(grey, tuple((first, end) for first, end, _ in toned), any(tones for *_, tones in toned))
@@ -46,7 +46,7 @@ def look_at(grey: Pixels, width: int, rows: int, y_dpi: int = 196) -> LookedAt:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """How a page is to be made black and white."""
+    """How a page is converted to black and white."""
 
     resolution: Resolution
     treatment: Treatment
@@ -55,7 +55,7 @@ class _Look:
 
 @dataclass(frozen=True, slots=True)
 class _Band:
-    """Rows of a page: what to draw, and within that what to make of it."""
+    """Rows of a page: ``rows`` from ``first`` are drawn, those from ``upper`` to ``below`` are the result."""
 
     first: int
     rows: int
@@ -64,9 +64,9 @@ class _Band:
 
 
 def bilevel(drawing: Drawing, resolution: Resolution, treatment: Treatment, darkness: int = 0) -> bytes:
-    """``drawing`` as packed rows in the sense of fax: a set bit is black.
+    """``drawing`` as packed rows of fax: a set bit is black.
 
-    ``darkness`` goes from -100 (lighter) to 100 (darker).
+    ``darkness`` is -100 (lighter) to 100 (darker).
     """
     width, rows = drawing.width, drawing.rows
     look = _Look(resolution, treatment, darkness)
@@ -91,7 +91,7 @@ def _by_content(
     elsewhere: Pixels | None,
     look: _Look,
 ) -> Iterator[tuple[_Band, bytes]]:
-    """Rows of ``spans`` in black and white, in bands.  ``elsewhere`` is what the page is outside of them."""
+    """Rows of ``spans`` in black and white, in bands.  ``elsewhere``: the pixels outside of them."""
     content = drawing.content
     ground = _bilevel.ground(
         drawing.width,
@@ -147,15 +147,15 @@ def _by_content(
         )
 
 
-# A person sees what is so much darker than its surroundings, in levels of grey; a share of the page's samples
-# as small as the second is dust.
+# By how many levels of grey something must be darker than its surroundings to be seen; and the share of the
+# page's samples below which it is dust.
 _SEEN, _DUST = 14, 0.0002
 _SAMPLE = 4  # pixels a side
 _SURROUNDINGS = 9  # samples
 
 
 def is_seen(drawing: Drawing) -> bool:
-    """Whether a person sees something on the page, however light: more than the dust of a white scan."""
+    """Whether something is to be seen on the page, however light: more than the dust of a white scan."""
     samples = darker = 0
     step = max(_TILE, BAND_PIXELS // drawing.width)
     for first in range(0, drawing.rows, step):
@@ -176,12 +176,12 @@ def _packed(box: Box) -> bytes:
 
 
 def _survey(ground: bytearray, pixels: Pixels, of: _Band, begin: int, end: int) -> None:
-    """Takes rows ``begin`` to before ``end`` of the page into the ground; ``pixels`` are those of a band."""
+    """Adds rows ``begin`` to before ``end`` of the page to ``ground``; ``pixels``: of the band ``of``."""
     _bilevel.survey(ground, pixels.page, pixels.channels, pixels.stride, of.rows, of.first, begin, end)
 
 
 def _bands(width: int, rows: int, top: int, end: int, y_dpi: int) -> Iterator[_Band]:
-    """Rows ``top`` to before ``end`` of a page of ``rows`` with their rim, as many at a time as fit."""
+    """Rows ``top`` to before ``end`` of a page of ``rows`` in bands, with the rows around each."""
     apart = _APART_ROWS * y_dpi // 196
     first = max(0, top - apart) // _TILE * _TILE
     last = min(-(-(end + apart) // _TILE) * _TILE, rows)

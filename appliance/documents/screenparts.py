@@ -1,4 +1,4 @@
-"""Parts of a web page that a screen shows and paper does not: put such that it does, or told of.  Pure."""
+"""Parts of a web page that a screen shows and paper does not: changed so that it does, or remarked.  Pure."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from xml.etree.ElementTree import Element
 from appliance.documents.drawings import SVG, prepare_drawing
 from appliance.remarks import LAYOUT_SIMPLIFIED, MOVEMENT_LEFT_OUT, PART_LEFT_OUT, PICTURE_LOST, Remark
 
-# Pages within pages, as their text (HTML 4.8.5).
+# Frames of a page that are shown as their text (HTML 4.8.5).
 _MOST_FRAMES = 50
 _LOCAL = ("data:", "cid:")
 _INVISIBLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-# An address of a file that lies beside the page: it names neither a scheme nor a server (RFC 3986 4.2).
+# An address of a file beside the page: without scheme and server (RFC 3986 4.2).
 _BESIDE = re.compile(r"\s*(?![a-zA-Z][a-zA-Z0-9+.-]*:|//|#)\S")
 _MATHS = "{http://www.w3.org/1998/Math/MathML}"
-# Of formulas, what is no row of signs.
+# Elements of formulas that are more than a row of characters.
 _TALL = {
     f"{_MATHS}{kind}"
     for kind in (
@@ -37,7 +37,7 @@ _CHOSEN = "\N{BALLOT BOX WITH CHECK} "
 
 
 def prepare_page(page: Element, parse: Callable[[str], Element]) -> list[Remark]:
-    """Changes the tree of ``page``; what there is to say, each once.  ``parse`` makes a tree of HTML."""
+    """Changes the tree of ``page``; returns remarks, each once.  ``parse`` makes a tree of HTML."""
     told: dict[Remark, None] = {}
     scripted = any(element.tag == "script" for element in page.iter())
     waiting = list(page.iter())
@@ -85,7 +85,7 @@ def prepare_page(page: Element, parse: Callable[[str], Element]) -> list[Remark]
 
 
 def _take_in(frame: Element, page: Element) -> None:
-    """Makes a block of ``frame`` that holds the body of ``page``."""
+    """Makes ``frame`` a block that contains the body of ``page``."""
     body = page.find("body")
     tail = frame.tail
     frame.clear()
@@ -96,7 +96,7 @@ def _take_in(frame: Element, page: Element) -> None:
 
 
 def _is_seen(frame: Element) -> bool:
-    """Whether it shows something: many are there to count readers."""
+    """Whether a frame is visible: many only count readers."""
     source = frame.get("src", "").strip().lower()
     if source in {"", "about:blank"} or source.startswith("javascript:") or frame.get("hidden") is not None:
         return False
@@ -105,7 +105,7 @@ def _is_seen(frame: Element) -> bool:
 
 
 def _poster(film: Element) -> Remark:
-    """Puts the picture that stands for a film in its place, if the page has it."""
+    """Puts a film's poster in its place, if the page has it; a remark on the film."""
     poster = film.get("poster", "")
     if not poster.lower().startswith(_LOCAL):
         return Remark(PART_LEFT_OUT, detail="a film")
@@ -117,7 +117,7 @@ def _poster(film: Element) -> Remark:
 
 
 def _take_source(picture: Element) -> None:
-    """A picture of which only a script, or a choice of several, says where it is."""
+    """Sets the source of a picture that is given by a script's attribute or by a choice of several."""
     if picture.get("src", "").lower().startswith(_LOCAL):
         return
     choice = _first_of(picture.get("srcset", ""))
@@ -138,12 +138,12 @@ def _take_picture(element: Element) -> None:
 
 
 def _first_of(choices: str) -> str:
-    """The first address of a ``srcset``; one may have commas in it, but no blanks."""
+    """The first address of a ``srcset``; it may contain commas, but no spaces."""
     return (choices.split() or [""])[0].rstrip(",")
 
 
 def _say_share(bar: Element) -> None:
-    """The words of how far something has come, where the bar would be."""
+    """Puts the value of a progress bar or meter as text in its place."""
     try:
         value, most = float(bar.get("value", "")), float(bar.get("max", "1"))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Page selections as a person writes them: ``1-5,2``, ``3-``, ``-2``, ``7-5``."""
+"""Page selections as people write them: ``1-5,2``, ``3-``, ``-2``, ``7-5``."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from appliance.documents.errors import DocumentError
 
 _PART = re.compile(r"(?P<single>[0-9]{1,9})|(?P<first>[0-9]{0,9})\s*[-–]\s*(?P<last>[0-9]{0,9})")
 _LONGEST = 2000  # characters; a longer selection is a mistake or an attack
-MOST_PAGES = 100_000  # a selection may name at most so many pages, repeats counted
+MOST_PAGES = 100_000  # of a selection, repeats counted
 
 
 def parse_pages(selection: str, count: int) -> list[int]:
-    """The pages (from 0) of ``selection`` out of ``count``, in the order and as often as written.
+    """The pages (from 0) that ``selection`` takes out of ``count``, in the order and as often as written.
 
     Empty means all.  ``3-`` runs to the end, ``-3`` from the beginning, ``5-3`` backwards.  Raises
-    DocumentError: DOCUMENT_PAGES_INVALID for what cannot be read, DOCUMENT_PAGES_MISSING for a page
-    that is not there.
+    DocumentError: DOCUMENT_PAGES_INVALID when it cannot be parsed, DOCUMENT_PAGES_MISSING for a page
+    that does not exist.
     """
     if not selection.strip():
         return list(range(count))
@@ -33,7 +33,7 @@ def parse_pages(selection: str, count: int) -> list[int]:
         else:
             first, last = int(match["first"] or 1), int(match["last"] or count)
             if not match["last"] and first > count:
-                last = first  # "9-" of 4 pages: page 9 is not there
+                last = first  # "9-" of 4 pages: page 9 does not exist
         for page in (first, last):
             if not 1 <= page <= count:
                 raise DocumentError(DOCUMENT_PAGES_MISSING, f"page {page} of {count}")

@@ -1,4 +1,4 @@
-"""Cover templates, as the owner keeps them."""
+"""Settings of documents: cover templates, and reading the text of received faxes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from appliance.settings.fields import NAME_PATTERN, setting
 
-# The box's own cover page, as a template's name.
+# The name of the built-in cover page.
 STANDARD_COVER = "standard"
 
 

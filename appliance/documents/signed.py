@@ -1,6 +1,6 @@
-"""What a message holds whose text is within its signature (S/MIME, RFC 8551 3.5.2; CMS, RFC 5652).  Pure.
+"""The content of a message that is inside its signature (S/MIME, RFC 8551 3.5.2; CMS, RFC 5652).  Pure.
 
-The signature is not checked: a fax shows what was written, not who is proven to have done so.
+The signature is not checked: a fax shows what was written, not who is proven to have written it.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 _OID, _OCTETS, _SEQUENCE, _CONTENT = 0x06, 0x04, 0x30, 0xA0
 _OCTETS_IN_PIECES = 0x24
 _SIGNED = bytes.fromhex("2a864886f70d010702")
-# Enveloped data, and those of which nobody may change a part: for the key of a recipient alone.
+# Content types of encrypted messages: enveloped data, and authenticated enveloped data.
 _ENCRYPTED = (bytes.fromhex("2a864886f70d010703"), bytes.fromhex("2a864886f70d0109100117"))
 _DEEPEST = 12
-_END = b"\0\0"  # of what does not say how long it is (X.690 8.1.5)
+_END = b"\0\0"  # of an element of indefinite length (X.690 8.1.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,11 @@ class _Element:
 
 
 class _DamagedError(ValueError):
-    """No element of ASN.1 in BER, or one that ends early."""
+    """Not an element of ASN.1 in BER, or cut off."""
 
 
 def signed_content(message: bytes) -> bytes | None:
-    """The entity within a signed message; None when it is another kind, is damaged or holds nothing."""
+    """The MIME entity in a signed message; None when it is of another kind, damaged or empty."""
     try:
         kind, content = _content_info(message)
         if kind != _SIGNED:
@@ -43,7 +43,7 @@ def signed_content(message: bytes) -> bytes | None:
 
 
 def is_encrypted(message: bytes) -> bool:
-    """Whether only who has a key can read the message; its beginning is enough."""
+    """Whether the message is encrypted; its beginning is enough."""
     return message[:1] == b"\x30" and any(
         bytes([_OID, len(name)]) + name in message[:32] for name in _ENCRYPTED
     )
@@ -54,7 +54,7 @@ def _content_info(message: bytes) -> tuple[bytes, bytes]:
 
 
 def _content_info_body(body: bytes) -> tuple[bytes, bytes]:
-    """The kind of a content and the content (RFC 5652 3 and 5.2)."""
+    """The type of a content and the content (RFC 5652 3 and 5.2)."""
     kind, content = list(_elements(body))[:2]
     if kind.tag != _OID or content.tag != _CONTENT:
         raise _DamagedError
@@ -69,7 +69,7 @@ def _only(octets: bytes, tag: int) -> _Element:
 
 
 def _joined(octets: bytes, depth: int) -> bytes:
-    """A string of octets, which may come in pieces."""
+    """An octet string, which may be in pieces."""
     if depth > _DEEPEST:
         raise _DamagedError
     pieces = []

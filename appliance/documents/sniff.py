@@ -1,7 +1,7 @@
-"""What a file is, by its content; the one place that decides, for every door.
+"""What kind a file is, by its content; decided here alone, for every way in.
 
-The name and the declared type only say what was meant.  Content that shows by itself what it is goes by
-that; text where something else was promised (a letter.pdf that holds a server's error page) is an error.
+The name and the declared type only say what was meant.  Content that is recognised goes by that; text where
+something else was promised (a letter.pdf that contains a server's error page) is an error.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from appliance.documents.text import WINDOWS, charset_of, decode
 
 
 class Kind(Enum):
+    """The kinds of files that can be faxed."""
+
     PDF = "pdf"
     TIFF = "tiff"
     PNG = "png"
@@ -36,12 +38,12 @@ class Kind(Enum):
     RTF = "rtf"
     OFFICE = "office"  # DOC(X), XLS(X), PPT(X), ODT, ODS, ODP
     POSTSCRIPT = "postscript"
-    EMAIL = "e-mail"  # as it goes over the wire: EML
+    EMAIL = "e-mail"  # RFC 5322: EML
     MSG = "Outlook message"
     TNEF = "winmail.dat"
 
 
-# What a name's suffix, or a declared type, promises.
+# The kind that a name's suffix, or a declared type, promises.
 _SUFFIXES = {
     ".pdf": Kind.PDF,
     ".tif": Kind.TIFF,
@@ -92,28 +94,28 @@ _TYPES = {
     "application/vnd.ms-powerpoint": Kind.OFFICE,
 }
 _OFFICE_TYPES = ("application/vnd.openxmlformats-officedocument", "application/vnd.oasis.opendocument")
-# Kinds that are written as text: one of them in the place of another is no contradiction.
+# Kinds that are written as text; one in place of another is no contradiction.
 _TEXTUAL = frozenset({Kind.TEXT, Kind.HTML, Kind.SVG, Kind.RTF, Kind.POSTSCRIPT, Kind.EMAIL})
 
-# PWG 5102.4 4.2, and how Apple's raster begins.
+# The first octets: PWG 5102.4 4.2, and Apple's raster.
 PWG_SYNC, URF_SYNC = b"RaS2", b"UNIRAST\0"
-# A PDF's header may stand anywhere in the first 1024 octets (ISO 32000-1 Annex H, note 13), or say PostScript
-# first (note 14); behind a server's or an e-mail's lines it is farther down in files that promise to be PDFs.
+# A PDF's header may be anywhere in the first 1024 octets (ISO 32000-1 Annex H, note 13), or say PostScript
+# first (note 14); in files that promise to be PDFs it may be further down, after lines of a server or e-mail.
 _PDF_HEADER_WITHIN, _PROMISED_PDF_HEADER_WITHIN = 1024, 64 << 10
 _PDF_AS_POSTSCRIPT = re.compile(rb"%!PS-Adobe-\d\.\d PDF-\d\.\d")
 _PDF_WITHIN = re.compile(rb"[\r\n]%PDF-[12]\.\d[^%]{0,20}%?[^<>]{0,200}?\d+ 0 obj\b")
-# What a file that promises to be a PDF begins with when its header is missing.
+# The beginning of a PDF whose header is missing.
 _PDF_BODY = re.compile(rb"\s*(?:%[^\r\n]{0,80}[\r\n]+)?\d{1,10} \d{1,5} obj\b")
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # [MS-CFB] 2.2
 _TNEF = bytes.fromhex("789f3e22")  # [MS-OXTNEF] 2.1.3.1
-# A stream that only Outlook's messages have ([MS-OXMSG] 2.4), as its name stands in the directory.
+# A stream that only Outlook's messages have ([MS-OXMSG] 2.4), by its name in the directory.
 _MSG_STREAM = "__properties_version1.0".encode("utf-16-le")
 _ZIP = b"PK\3\4"
-# Names of entries, which stand readable in a ZIP file.
+# Names of entries, which are readable in a ZIP file.
 _OFFICE_ENTRY = re.compile(
     rb"word/|xl/|ppt/|mimetypeapplication/vnd\.oasis\.opendocument\.(?:text|spreadsheet|presentation|graphics)"
 )
-# A printer's prologue (PJL) or a spooler's mark may stand before.
+# A printer's prologue (PJL) or a spooler's mark may come first.
 _POSTSCRIPT = re.compile(rb"\x04?(?:\x1b%-12345X(?:@PJL[^\n]{0,200}\n){0,50})?%!PS|\xc5\xd0\xd3\xc6")
 _RTF = re.compile(rb"\s*\{\\rtf")
 _HTML = re.compile(
@@ -129,7 +131,7 @@ _TAG = re.compile(r"<(?:p|div|table|br|b|span|h[1-6]|ul|a|img|font|center|meta|s
 _HEADER = re.compile(
     r"(?:From [^\n]{0,200}\n)?((?:[!-9;-~]{1,76}:[^\n]{0,998}\n(?:[ \t][^\n]{0,998}\n){0,200}){2,400})"
 )
-# A first field with others behind it, or a blank line: what calls itself an e-mail is one.
+# A first field followed by others or a blank line: enough for a file that is declared an e-mail.
 _FIRST_FIELD = re.compile(
     r"(?:From [^\n]{0,200}\n)?[A-Za-z][A-Za-z0-9-]{1,75}:[^\n]{0,998}\n(?=[ \t\n]|[!-9;-~]{1,76}:)"
 )
@@ -141,15 +143,15 @@ _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"hevc", b
 
 # Share of control characters (other than white space) from which a file is no longer text.
 _MOST_CONTROLS = 0.01
-# Kinds of text are told by their beginning, characters.
+# Characters of the beginning by which kinds of text are told apart.
 _BEGINNING = 16_384
 
 
 def sniff(content: bytes, name: str = "", media_type: str = "") -> Kind:
-    """The kind of ``content``; of a long file its beginning is enough.
+    """The kind of ``content``; the beginning of a long file is enough.
 
     Raises DocumentError: DOCUMENT_EMPTY; DOCUMENT_ENCRYPTED; DOCUMENT_UNSUPPORTED; DOCUMENT_MISLABELLED when
-    ``name`` or ``media_type`` promise what the content is not.
+    the content is not what ``name`` or ``media_type`` promise.
     """
     if not content.strip(b"\0 \t\r\n\f"):
         raise DocumentError(DOCUMENT_EMPTY, f"{len(content)} octets")
@@ -173,9 +175,9 @@ def sniff(content: bytes, name: str = "", media_type: str = "") -> Kind:
 
 
 def has_no_directory(content: bytes) -> bool:
-    """Whether this is a TIFF in which no page stands: its first directory is nowhere, or has no entry.
+    """Whether this is a TIFF without a page: its first directory is missing or empty.
 
-    TIFF 6.0 section 2; BigTIFF has longer fields.  A directory behind the end of ``content`` may be there.
+    TIFF 6.0 section 2; BigTIFF has longer fields.  A directory beyond the end of ``content`` may exist.
     """
     order: Literal["little", "big"] = "little" if content.startswith(b"II") else "big"
     if content.startswith((b"II*\0", b"MM\0*")):
@@ -190,7 +192,7 @@ def has_no_directory(content: bytes) -> bool:
 
 
 def _promised(name: str, media_type: str) -> Kind | None:
-    """What was meant; the name says it before the type, which programs often make up."""
+    """The kind that was meant: by the name, else by the type, which programs often make up."""
     said = media_type.partition(";")[0].strip().lower()
     by_type = Kind.OFFICE if said.startswith(_OFFICE_TYPES) else _TYPES.get(said)
     return _SUFFIXES.get(PurePath(name).suffix.lower(), by_type)
@@ -201,7 +203,7 @@ def _meant(promised: Kind, name: str) -> str:
 
 
 def _by_marks(content: bytes) -> Kind | None:
-    """What a file shows by the octets it begins with."""
+    """The kind by the first octets, None when they are not known."""
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         return Kind.PNG
     if content.startswith(b"\xff\xd8\xff"):
@@ -228,7 +230,7 @@ def _by_marks(content: bytes) -> Kind | None:
 
 
 def _by_words(content: bytes, charset: str, promised: Kind | None) -> Kind | None:
-    """Which kind of text it is; None when it is none."""
+    """The kind of text, None when it is no text."""
     text, guessed = decode(content, charset)
     controls = sum(text.count(chr(code)) for code in range(32) if code not in {9, 10, 12, 13})
     if controls > len(text) * _MOST_CONTROLS or "\0" in text or (guessed == WINDOWS and _is_noise(content)):
@@ -246,7 +248,7 @@ def _by_words(content: bytes, charset: str, promised: Kind | None) -> Kind | Non
     return Kind.TEXT
 
 
-# Octets that Western European text hardly has: of Windows-1252, those that are neither letters, quotation
+# Octets that Western European text hardly has: those of Windows-1252 that are neither letters, quotation
 # marks, dashes nor the euro sign.
 _RARE = bytes(
     sorted(
@@ -259,7 +261,7 @@ _MOST_UPPER = 0.9  # share of octets beyond ASCII
 
 
 def _is_noise(content: bytes) -> bool:
-    """Whether octets of no known encoding are more likely no text at all."""
+    """Whether octets in no known encoding are more likely no text at all."""
     rare = len(content) - len(content.translate(None, _RARE))
     ascii_ = len(content.translate(None, bytes(range(128, 256))))
     return rare > len(content) * _MOST_RARE or ascii_ < len(content) * (1 - _MOST_UPPER)

@@ -1,6 +1,6 @@
 """Opening a document and drawing its pages.  Runs inside the worker process only.
 
-Every source tells how many pages it has, how large each is, and draws one into a layout.
+Every source tells how many pages it has and how large each is, and draws one into a layout.
 """
 
 from __future__ import annotations
@@ -33,21 +33,22 @@ class PageDrawer(Protocol):
     """A document that can draw its pages."""
 
     @property
-    def count(self) -> int: ...
+    def count(self) -> int:
+        """The number of pages."""
 
     def size(self, index: int) -> PageSize: ...
 
     def draw(self, index: int, layout: Layout) -> Image.Image | Drawing | Bitmap:
         """Page ``index`` (from 0) as ``layout.width`` by ``layout.rows`` pixels.
 
-        An image is of mode L (0 black), of type alone.  What is given may be reused by the next call.
+        An image is of mode L (0 black) and contains type only.  The next call may overwrite the result.
         """
         ...
 
     def remarks(self, index: int | None) -> Sequence[Remark]:
-        """What is to be said about page ``index`` once it was drawn; None: about the whole document.
+        """Remarks on page ``index`` once it was drawn; None: on the whole document.
 
-        Page and file name are filled in by who asks.
+        The caller fills in page and file name.
         """
         ...
 
@@ -83,7 +84,7 @@ def open_source(
 
 
 def total_pages(selected: Sequence[Sequence[int]], limits: Limits) -> int:
-    """How many pages the selections make.  Raises DocumentError when none or too many."""
+    """The number of pages in the selections.  Raises DocumentError when there are none or too many."""
     total = sum(len(pages) for pages in selected)
     if total == 0:
         raise DocumentError(DOCUMENT_EMPTY, "no page")

@@ -1,9 +1,9 @@
-"""Photographs of pages: the page is found, cropped and drawn straight; else nothing is changed.
+"""Photographs of pages: the page is found, cropped and straightened; otherwise nothing is changed.
 
-A camera seldom stands right above a sheet: the page is askew, and a table is around it.  (What shadows do to
-it is taken away where pages become black and white.)
-What is not surely such a photograph stays as it is: a scan, whose page fills the picture; a screenshot,
-which no camera made; a picture in which no page, or more than one, is to be seen.
+A camera is seldom right above a sheet: the page is askew, with a table around it.  (Shadows are removed when
+pages become black and white.)
+Anything that is not certainly such a photograph stays as it is: a scan, whose page fills the picture; a
+screenshot, which no camera made; a picture with no page, or more than one.
 
 Runs inside the worker process only.
 """
@@ -22,49 +22,49 @@ Point = tuple[float, float]
 Corners = tuple[Point, Point, Point, Point]  # from the upper left on, clockwise
 Size = tuple[int, int]
 
-LOOK_SIDE = 800  # pixels of the small picture in which the page is looked for
-_LEAST_PART = 0.15  # of the picture: what is smaller is no page that somebody wanted to photograph
+LOOK_SIDE = 800  # pixels of the reduced picture in which the page is searched
+_LEAST_PART = 0.15  # of the picture: a smaller area is not a page that somebody meant to photograph
 # A page that fills more of the picture leaves no table around it: a scan, or a page photographed alone.
 _MOST_PART = 0.97
-# How much of its four corners' area a page fills: letters and shadows are holes, the table is not in it.
+# Share of the area between its four corners that a page fills: letters and shadows are holes.
 _LEAST_FILLED, _MOST_FILLED = 0.75, 1.05
 _MOST_COSINE = 0.5  # of a corner: 60 to 120 degrees
-# Paper is so much brighter than what it lies on, of 255 levels.
+# By how many of 255 levels paper is brighter than what it lies on.
 _LEAST_APART = 40.0
-# Other bright things beside the page, in parts of it: a second sheet, letters in a dark band of the page.
+# Other bright areas beside the page, in parts of it: a second sheet, letters in a dark band of the page.
 _MOST_BESIDE = 0.003
-# The table along the sides: of 255 levels its middle on one side may differ from another's, and a strip from
-# its middle (a shadow does both); its grain is about the same all around.  Else it may be a part of the page.
+# The table along the sides, of 255 levels: how far the medians of two sides may differ, and of a strip from
+# its side's (a shadow does both).  Its grain is about the same all around; else it may belong to the page.
 _MOST_UNLIKE, _MOST_UNEVEN = 60.0, 22.0
-_MOST_GRAIN, _GRAIN_FREE = 2.0, 3.0  # so many times that of the smoothest side, and levels that are nothing
-_BESIDE = 0.12  # how far beside the page that is looked at, in parts of the page
-_LEAST_STRIP = 50  # pixels: with fewer there is nothing to be seen of the table
-# The table's edge shows at the paper's: so much is cut off all around, in parts of the page.
+_MOST_GRAIN, _GRAIN_FREE = 2.0, 3.0  # times that of the smoothest side, and levels that are ignored
+_BESIDE = 0.12  # width of the examined border, in parts of the page
+_LEAST_STRIP = 50  # pixels: fewer say nothing about the table
+# Cut off all around so that the table's edge does not show, in parts of the page.
 _TRIMMED = 0.006
-# Askew a page looks longer or shorter than it is: one of about this shape (short by long) has the paper's.
+# Perspective changes a page's proportions: one of about this shape (short by long) gets the paper's.
 _ABOUT_PAPER = (0.6, 0.9)
-MOST_SIDE = 3508  # pixels of what is made: A4 at 300 dpi
+MOST_SIDE = 3508  # pixels of the result: A4 at 300 dpi
 
-# EXIF: what only the program of a camera writes (CIPA DC-008): exposure time, f-number, focal length.
+# EXIF tags that only a camera's program writes (CIPA DC-008): exposure time, f-number, focal length.
 _EXIF_IFD = 0x8769
 _CAMERA_TAGS = (0x829A, 0x829D, 0x920A)
 
 
 def is_taken(image: Image.Image) -> bool:
-    """Whether a camera made the picture, as far as it says."""
+    """Whether a camera made the picture, by its EXIF data."""
     try:
         taken = image.getexif().get_ifd(_EXIF_IFD)
-    except Exception:  # damage in it is no reason to refuse the picture
+    except Exception:  # damaged EXIF data must not refuse the picture
         return False
     return any(tag in taken for tag in _CAMERA_TAGS)
 
 
 def find_page(picture: Image.Image) -> Corners | None:
-    """The corners of the page on ``picture``, in parts of its sides; None unless it is surely one."""
+    """The corners of the page on ``picture``, as shares of its sides; None unless it is certainly one."""
     grey = picture.convert("L")
     grey.thumbnail((LOOK_SIDE, LOOK_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
     grey = grey.filter(ImageFilter.MedianFilter(3))
-    # The darker half by itself first: of a page half in a shadow the bright half is not the whole.
+    # First within the darker half: the bright half of a page partly in shadow is not the whole page.
     histogram = grey.histogram()
     between = _threshold(histogram)
     for limit, apart in (_threshold(histogram[: between[0] + 1]), between):
@@ -91,7 +91,7 @@ def _page_above(grey: Image.Image, limit: int) -> Corners | None:
 
 
 def flat_size(picture: Size, corners: Corners, paper: Paper) -> Size:
-    """How many pixels the page between ``corners`` of a picture of that size has, across and down."""
+    """The size in pixels, across and down, of the page between ``corners`` of a picture of that size."""
     a, b, c, d = _in_pixels(corners, picture)
     across = max(math.dist(a, b), math.dist(d, c))
     down = max(math.dist(a, d), math.dist(b, c))
@@ -106,7 +106,7 @@ def flat_size(picture: Size, corners: Corners, paper: Paper) -> Size:
 
 
 def flat_page(picture: Image.Image, corners: Corners, size: Size) -> Image.Image:
-    """The page between ``corners`` of ``picture`` (mode L), straight, of that size."""
+    """The page between ``corners`` of ``picture`` (mode L), straightened, of that size."""
     numbers = _perspective(_in_pixels(corners, picture.size), size)
     return picture.transform(size, Image.Transform.PERSPECTIVE, numbers, Image.Resampling.BICUBIC)
 
@@ -116,13 +116,13 @@ def flat_page(picture: Image.Image, corners: Corners, size: Size) -> Image.Image
 
 @dataclass(slots=True)
 class _Part:
-    """Bright pixels that hang together.  ``outer``: what is outermost in each diagonal, by corner."""
+    """Connected bright pixels.  ``outer``: the outermost pixel in each diagonal, by corner."""
 
     pixels: int = 0
     outer: list[tuple[float, Point]] = field(default_factory=lambda: [(-math.inf, (0.0, 0.0))] * 4)
 
     def take(self, row: int, left: int, right: int) -> None:
-        """Pixels ``left`` to ``right`` (without it) of a row."""
+        """Adds pixels ``left`` to ``right`` (exclusive) of a row."""
         self.pixels += right - left
         for number, (across, down) in enumerate(((-1, -1), (1, -1), (1, 1), (-1, 1))):
             x = left if across < 0 else right - 1
@@ -138,13 +138,13 @@ class _Part:
             self.outer[number] = (far, point)
 
     def corners(self) -> Corners:
-        """Of a page that does not lie too far askew, each corner is outermost in its own diagonal."""
+        """The corners, each outermost in its own diagonal if the page is not too far askew."""
         a, b, c, d = (point for _, point in self.outer)
         return a, b, c, d
 
 
 def _threshold(histogram: Sequence[int]) -> tuple[int, float]:
-    """The grey between paper and table, and how far their middles are apart (Otsu)."""
+    """The grey between paper and table, and the distance of their means (Otsu)."""
     count, total = sum(histogram), float(sum(value * each for value, each in enumerate(histogram)))
     best, found, apart = 0.0, 128, 0.0
     below, below_sum = 0, 0.0
@@ -162,7 +162,7 @@ def _threshold(histogram: Sequence[int]) -> tuple[int, float]:
 
 
 def _runs(row: bytes) -> Iterator[tuple[int, int]]:
-    """Where bright pixels (255) begin and end in a row of others (0)."""
+    """Where runs of bright pixels (255) begin and end in a row of others (0)."""
     end = 0
     while (start := row.find(b"\xff", end)) >= 0:
         end = row.find(b"\0", start)
@@ -172,10 +172,10 @@ def _runs(row: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _bright_parts(grey: Image.Image, limit: int) -> list[_Part]:
-    """What is brighter than ``limit``, the largest part first."""
+    """The connected parts that are brighter than ``limit``, largest first."""
     bright = grey.point(lambda value: 255 if value > limit else 0).tobytes()
     parts: list[_Part] = []
-    owner: list[int] = []  # of each label; its own number when nothing joined it to another
+    owner: list[int] = []  # of each label: the label it was joined to, or itself
 
     def root(label: int) -> int:
         while owner[label] != label:
@@ -216,7 +216,7 @@ def _area(corners: Corners) -> float:
 
 
 def _is_page_like(corners: Corners) -> bool:
-    """Whether every corner is about a right angle, as far as a camera may see it so."""
+    """Whether every corner is about a right angle, within what perspective allows."""
     for number, (x, y) in enumerate(corners):
         (px, py), (nx, ny) = corners[number - 1], corners[(number + 1) % 4]
         sides = math.hypot(px - x, py - y) * math.hypot(nx - x, ny - y)
@@ -239,7 +239,7 @@ def _inside(point: Point, corners: Corners) -> bool:
 
 
 def _is_on_one_ground(grey: Image.Image, corners: Corners) -> bool:
-    """Whether the same is beside every side of the page: not the page's own dark band along one of them."""
+    """Whether the same background is beside every side: not a dark band of the page along one of them."""
     middle = (sum(x for x, _ in corners) / 4, sum(y for _, y in corners) / 4)
 
     def farther(point: Point) -> Point:
@@ -253,10 +253,10 @@ def _is_on_one_ground(grey: Image.Image, corners: Corners) -> bool:
         mask = Image.new("1", grey.size, 0)
         draw = ImageDraw.Draw(mask)
         draw.polygon([corner, following, farther(following), farther(corner)], fill=1)
-        draw.line([corner, following], fill=0, width=9)  # the edge itself is of both
+        draw.line([corner, following], fill=0, width=9)  # the edge itself belongs to both
         strip = ImageStat.Stat(grey, mask)
         if strip.count[0] < _LEAST_STRIP:
-            continue  # it reaches to the picture's edge
+            continue  # it reaches the picture's edge
         if strip.stddev[0] > _MOST_UNEVEN:
             return False
         middles.append(strip.median[0])
@@ -272,9 +272,9 @@ def _is_on_one_ground(grey: Image.Image, corners: Corners) -> bool:
 
 
 def _perspective(corners: Corners, size: Size) -> tuple[float, ...]:
-    """Pillow's eight numbers: where in the picture each pixel of a page of ``size`` comes from.
+    """Pillow's eight coefficients: where in the picture each pixel of a page of ``size`` comes from.
 
-    The square to the four corners is solved in closed form (Heckbert 1989); a margin is cut off.
+    The mapping from the square to the four corners is solved in closed form (Heckbert 1989); a margin is cut.
     """
     (x0, y0), (x1, y1), (x2, y2), (x3, y3) = corners
     dx1, dx2, dx3 = x1 - x2, x3 - x2, x0 - x1 + x2 - x3

@@ -1,4 +1,4 @@
-"""Plain text: which encoding it is in, and how it stands on the page."""
+"""Plain text: its encoding, and its layout on the page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TOP_MM = 12.0
 _LEADING = 1.2  # line pitch, in ems
 _ADVANCE = 0.602  # of a character of the monospaced face, in ems
 _CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if code not in {9, 10, 12}}
-# Before a page is laid out it is known that this many lines are too many, whatever their length.
+# More lines a page than any sheet has: a text beyond that is too long whatever the layout.
 _ROWS = 75
 
 _STYLE = """
@@ -29,7 +29,7 @@ p {{ min-height: {leading}em; }}
 .sheet + .sheet {{ break-before: page; }}
 """
 
-# Most specific first: UTF-32's mark begins with UTF-16's.
+# Byte order marks, the longest first: UTF-32's begins with UTF-16's.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -38,28 +38,28 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9_.:-]{1,40})""", re.IGNORECASE)
-# Of the octets at even or odd places, so many are zero in UTF-16 of Latin letters.
+# Share of zeros among the octets at even or odd places in UTF-16 of Latin letters.
 _ZEROS = 0.3
-# What Windows-1252 is called, and the letter that stands for a damaged one of UTF-8: a text is damaged UTF-8
-# when most of its letters beyond ASCII are whole.
+# The name of Windows-1252, and the character that replaces a damaged one of UTF-8: a text is damaged UTF-8
+# when most of its characters beyond ASCII are whole.
 WINDOWS = "Windows-1252"
 _DAMAGED = "\ufffd"
 _WHOLE_LETTERS = 4
-# Python's codecs that are no encodings of text, or that unpack.
+# Python's codecs that are no text encodings, or that decompress.
 _NO_TEXT = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"})
 
 
 def charset_of(media_type: str) -> str:
-    """The charset that a media type names, empty for none."""
+    """The charset in a media type, empty for none."""
     found = _CHARSET.search(media_type)
     return found[1] if found else ""
 
 
 def decode(content: bytes, charset: str = "") -> tuple[str, str]:
-    """``content`` as text, and the encoding that had to be guessed, empty when it is known.
+    """``content`` as text, and its encoding if that was guessed, else empty.
 
-    A byte order mark decides, then the ``charset`` that was declared, then what the octets allow: UTF-8 (with
-    a few damaged letters), UTF-16 without a mark, else Windows-1252, in which every octet is a letter.
+    A byte order mark decides, then the declared ``charset``, then what the octets allow: UTF-8 (with a few
+    damaged characters), UTF-16 without a mark, else Windows-1252, in which every octet is a character.
     """
     for mark, name in _MARKS:
         if content.startswith(mark):
@@ -67,7 +67,7 @@ def decode(content: bytes, charset: str = "") -> tuple[str, str]:
     for name in filter(None, (charset, "utf-8")):
         try:
             if codecs.lookup(name).name not in _NO_TEXT:
-                # Some of Python's own codings make halves of characters.
+                # Some of Python's codecs return unpaired surrogates.
                 return content.decode(name).encode("utf-8", "replace").decode(), ""
         except (LookupError, ValueError, TypeError):
             continue
@@ -99,7 +99,7 @@ def _utf_16(content: bytes) -> str:
 
 
 def is_pgp(text: str) -> bool:
-    """Whether nobody can read ``text`` without a key (RFC 4880 6.2)."""
+    """Whether ``text`` is encrypted with OpenPGP (RFC 4880 6.2)."""
     return text.lstrip("\ufeff \t\r\n").startswith("-----BEGIN PGP MESSAGE-----")
 
 
@@ -107,16 +107,16 @@ def text_style(paper: Paper) -> str:
     """The style sheet for `text_html`: 80 columns of monospaced type."""
     width, height = paper.value
     em = (width - 2 * _MARGIN_MM) / COLUMNS / _ADVANCE
-    # The last column keeps its place when a width is rounded.
+    # A margin, so that rounding does not wrap the last column.
     return _STYLE.format(
         width=width, height=height, top=_TOP_MM, margin=_MARGIN_MM, em=em * 0.999, leading=_LEADING
     )
 
 
 def text_html(text: str, most_pages: int) -> str:
-    """``text`` as HTML: lines wrapped, a form feed begins a new page, lines run the way of their letters.
+    """``text`` as HTML: lines wrapped, a form feed begins a new page, lines in their letters' direction.
 
-    Raises DocumentError: DOCUMENT_EMPTY; DOCUMENT_TOO_MANY_PAGES when it surely has more.
+    Raises DocumentError: DOCUMENT_EMPTY; DOCUMENT_TOO_MANY_PAGES when it certainly has more.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n\f\t ")
     if not text.strip():
@@ -136,7 +136,7 @@ def text_blocks(text: str) -> str:
 
 
 def _runs(sheet: str) -> Iterator[str]:
-    """The lines of a sheet; those from left to right that follow each other are one block: it is quicker."""
+    """The lines of a page as HTML; consecutive ones from left to right are one block, which is faster."""
     import html  # noqa: PLC0415 (2,000 names of letters: only what sets pages needs them, not what reads text)
 
     waiting: list[str] = []
@@ -145,7 +145,7 @@ def _runs(sheet: str) -> Iterator[str]:
             waiting.append(html.escape(line))
             continue
         if waiting:
-            # HTML leaves out one line break after <pre>.
+            # HTML ignores one line break after <pre>.
             yield "<pre>\n" + "\n".join(waiting) + "</pre>"
             waiting = []
         yield f'<p dir="rtl">{html.escape(line)}</p>'

@@ -25,7 +25,7 @@ def thumbnail(page: CodedPage | Raster, side: int = SIDE_PIXELS) -> bytes:
     height_mm = raster.rows / ROWS_PER_MM[raster.resolution.y_dpi]
     scale = side / max(width_mm, height_mm)
     size = (max(1, round(width_mm * scale)), max(1, round(height_mm * scale)))
-    # Black is 1 with us and 0 in a picture: turned round while it is read in, which costs nothing.
+    # Black is 1 in a fax page and 0 in a picture: inverted while it is read, which costs nothing.
     image = Image.frombytes("1", (raster.width, raster.rows), raster.data, "raw", "1;I")
     out = io.BytesIO()
     image.convert("L").resize(size, Image.Resampling.BOX, reducing_gap=2.0).save(out, "PNG")

@@ -1,4 +1,4 @@
-"""What only TIFF pictures have: several pages with previews between them, fax codings, odd resolutions."""
+"""Peculiarities of TIFF: several pages with previews between them, fax codings, odd resolutions."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from appliance.t4.tiff_reading import FaxTiff, TiffDataError, TiffError
 
 _CENTIMETRES_PER_INCH = 2.54
 
-# TIFF 6.0, NewSubfileType: a preview of another page, and the mask of another picture.
+# TIFF 6.0, NewSubfileType: a preview of another page, or the mask of another picture.
 _NO_PAGE = tags.SUBFILE_REDUCED | tags.SUBFILE_MASK
 
-# A page in black and white as wide as a scan line, of which nobody says how fine it is, is a fax page: of the
-# coarsest resolution with which it is not much longer than the paper of that width (mm, and how much longer).
+# A black and white page as wide as a scan line and without a resolution is a fax page: it gets the coarsest
+# resolution at which it is not much longer than the paper of that width (mm, and how much longer).
 _PAPER_MM = {PaperWidth.A4: 297.0, PaperWidth.B4: 364.0, PaperWidth.A3: 420.0}
 _LONGER = 1.28
 _METRIC_LINES = {widths[204]: _PAPER_MM[paper] for paper, widths in SCAN_LINE_PIXELS.items()}
@@ -33,24 +33,24 @@ _SQUARE_LINES = {
 }
 
 
-# The two numbers of Deflate (TIFF Technical Note 2), and octets that are unpacked at once.
+# The two tag values of Deflate (TIFF Technical Note 2), and octets that are unpacked at once.
 _DEFLATE = frozenset({8, 32946})
 _PIECE = 1 << 20
 
 
 def tags_of(image: Image.Image) -> ImageFileDirectory_v2:
-    """The directory of the page that ``image`` stands at."""
+    """The directory of the page that ``image`` is at."""
     return image.tag_v2  # type: ignore[attr-defined, no-any-return]
 
 
 def is_page(image: Image.Image) -> bool:
-    """Whether this subfile is a page and no preview or mask of one."""
+    """Whether this subfile is a page and no preview or mask."""
     kind = tags_of(image).get(tags.SUBFILE_TYPE, 0)
     return not (isinstance(kind, int) and kind & _NO_PAGE)
 
 
 def resolution_of(image: Image.Image) -> tuple[float, float]:
-    """Pixels an inch across and down, as stored; zeros when the page does not say."""
+    """Pixels per inch across and down, as stored; zeros when the page gives none."""
     directory = tags_of(image)
     try:
         across = float(directory.get(tags.X_RESOLUTION, 0))
@@ -63,7 +63,7 @@ def resolution_of(image: Image.Image) -> tuple[float, float]:
 
 
 def guessed_resolution(width: int, rows: int) -> tuple[float, float]:
-    """Pixels an inch of a fax page that does not say; zeros when it is no scan line wide."""
+    """Pixels per inch of a fax page that gives none; zeros when it is not as wide as a scan line."""
     if width in _METRIC_LINES:
         for resolution in _GUESSES:
             longest = _METRIC_LINES[width] * _LONGER
@@ -74,7 +74,7 @@ def guessed_resolution(width: int, rows: int) -> tuple[float, float]:
 
 
 class FaxProof:
-    """Whether the pages of a TIFF in a fax coding or Deflate are whole: libtiff fills up what is missing."""
+    """Checks that a TIFF's pages in a fax coding or Deflate are complete: libtiff fills missing data up."""
 
     def __init__(self, again: Callable[[], BinaryIO]) -> None:
         """``again`` opens the file."""
@@ -82,10 +82,10 @@ class FaxProof:
         try:
             self._file: FaxTiff | None = FaxTiff(again())
         except TiffError:
-            self._file = None  # nothing that FaxTiff reads: what Pillow makes of it stands
+            self._file = None  # FaxTiff cannot read it: left to Pillow
 
     def fault_of(self, image: Image.Image, number: int) -> str | None:
-        """What is wrong with page ``number`` (from 0, previews not counted), which ``image`` stands at."""
+        """What is wrong with page ``number`` (from 0, without previews), which ``image`` is at."""
         if tags_of(image).get(tags.COMPRESSION) in _DEFLATE:
             return None if self._is_inflated(tags_of(image)) else "a strip of its pixels cannot be unpacked"
         if self._file is None or tags_of(image).get(tags.COMPRESSION) not in {tags.GROUP3, tags.GROUP4}:
@@ -99,7 +99,7 @@ class FaxProof:
         return None
 
     def _is_inflated(self, directory: ImageFileDirectory_v2) -> bool:
-        """Whether each strip or tile can be unpacked to its end, as zlib's checksum proves."""
+        """Whether each strip or tile unpacks to its end, as zlib's checksum proves."""
         for where, count in (
             (tags.STRIP_OFFSETS, tags.STRIP_OCTETS),
             (tags.TILE_OFFSETS, tags.TILE_OCTETS),

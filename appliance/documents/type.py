@@ -9,14 +9,14 @@ from PIL import Image, ImageDraw, ImageFont
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
-# Debian's fonts-dejavu-core: Latin, Greek, Cyrillic, Arabic, Hebrew and many signs.
+# Debian's fonts-dejavu-core: Latin, Greek, Cyrillic, Arabic, Hebrew and many symbols.
 _FONT_FOLDER = Path("/usr/share/fonts/truetype/dejavu")
 REGULAR, BOLD, MONOSPACED = "DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSansMono.ttf"
 
 
 @lru_cache(maxsize=32)
 def font(face: str, pixels: int) -> Font:
-    """``face`` at ``pixels`` an em; Pillow's own face when the package is not there."""
+    """``face`` at ``pixels`` per em; Pillow's own face when the package is not installed."""
     try:
         return ImageFont.truetype(str(_FONT_FOLDER / face), pixels, layout_engine=ImageFont.Layout.BASIC)
     except OSError:
@@ -63,20 +63,22 @@ def fit(text: str, face: Font, limit: int) -> str:
 
 
 class Sheet:
-    """A white sheet on which to draw in square pixels before it is brought to a fax resolution."""
+    """A white sheet to draw on in square pixels, later scaled to a fax resolution."""
 
     def __init__(self, width: int, height: int) -> None:
         self.image = Image.new("L", (width, height), 255)
         self._draw = ImageDraw.Draw(self.image)
 
     def text(self, x: int, y: int, text: str, face: Font) -> None:
+        """Draws ``text`` with its upper left corner at (``x``, ``y``)."""
         self._draw.text((x, y), text, fill=0, font=face)
 
     def line(self, x0: int, y0: int, x1: int, y1: int, thickness: int) -> None:
+        """Draws a horizontal or vertical line."""
         self._draw.rectangle((x0, y0, x1, y1 + thickness - 1), fill=0)
 
     def at(self, width: int, rows: int) -> Image.Image:
-        """The sheet as ``width`` by ``rows`` pixels of grey."""
+        """The sheet scaled to ``width`` by ``rows`` pixels of grey."""
         if self.image.size == (width, rows):
             return self.image
         return self.image.resize((width, rows), Image.Resampling.BOX)

@@ -1,4 +1,4 @@
-"""Documents that are typeset into a PDF first: text, web pages.  Runs inside the worker only."""
+"""Documents that are typeset into a PDF first: text and web pages.  Runs inside the worker process only."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ from appliance.remarks import CHARSET_GUESSED, LAYOUT_SIMPLIFIED, PICTURE_LOST, 
 if TYPE_CHECKING:
     from appliance.documents.typesetting import Part
 
-# What laying out may cost.  A text of 200 pages takes 9 s of a fast processor; a web page that takes longer
-# than this was made to, and its text alone is faxed.  All stay below the time a page may take.
-_MOST_PLAIN = 2_000_000  # characters of a page that is faxed as its text
-_SHORT = 50_000  # characters of a text that is set at once, without a child
+# Limits of the layout.  A text of 200 pages takes 9 s on a fast processor; a web page that takes longer than
+# this was made to, and only its text is faxed.  All are below the time limit of a page.
+_MOST_PLAIN = 2_000_000  # characters of a page that is faxed as plain text
+_SHORT = 50_000  # characters of a text that is typeset without a child
 _TEXT = Bounds(cpu_seconds=45, wall_seconds=50.0)
 _HTML = Bounds(cpu_seconds=20, wall_seconds=28.0)
 _PLAIN = Bounds(cpu_seconds=20, wall_seconds=25.0)
 
 
-# What a page shows besides its text.
+# Elements of a page besides its text.
 _SCRIPT = re.compile(r"<script\b", re.IGNORECASE)
 _SHOWN = re.compile(r"<(?:img|svg|input|textarea|object|hr|table)\b|background", re.IGNORECASE)
 
 
 class TypesetSource:
-    """The pages of a PDF that was made from something else, with what was remarked on the way."""
+    """The pages of a PDF that was made from another format, with the remarks made on the way."""
 
     def __init__(self, made: Typeset) -> None:
         self._pages = PdfSource(made.pdf)
@@ -61,7 +61,7 @@ class TypesetSource:
 
 
 def open_text(content: bytes, charset: str, workshop: Workshop) -> TypesetSource:
-    """A text on its sheets.
+    """The pages of a plain text.
 
     Raises DocumentError: DOCUMENT_EMPTY, DOCUMENT_ENCRYPTED, DOCUMENT_TOO_MANY_PAGES, DOCUMENT_TIMED_OUT.
     """
@@ -87,7 +87,7 @@ def _text(text: str, workshop: Workshop, bounds: Bounds) -> Typeset:
 
 
 def open_html(content: bytes, charset: str, workshop: Workshop) -> TypesetSource:
-    """A web page; one that cannot be laid out as its plain text.
+    """The pages of a web page; as plain text if it cannot be laid out.
 
     Raises DocumentError as `open_text`.
     """
@@ -100,14 +100,14 @@ def open_html(content: bytes, charset: str, workshop: Workshop) -> TypesetSource
 
 
 def _is_left_to_its_script(page: str) -> bool:
-    """Whether nothing is on the page until its script has run, which it does in a browser only."""
+    """Whether the page is empty until its script has run, which only a browser does."""
     if len(page) > HTML_LIMIT or not _SCRIPT.search(page) or _SHOWN.search(page):
         return False
     return not html_text(page)
 
 
 def open_svg(content: bytes, workshop: Workshop) -> TypesetSource:
-    """A drawing, on a sheet of its own.  Raises DocumentError as `open_text`."""
+    """The page of an SVG drawing, on a sheet of its size.  Raises DocumentError as `open_text`."""
     from appliance.documents.typesetting import Part  # noqa: PLC0415 (imports WeasyPrint)
 
     page = '<!doctype html><body style="margin:0"><img src="cid:drawing" style="max-height:270mm">'
@@ -155,7 +155,7 @@ def _simplified(page: str, workshop: Workshop, why: str) -> Typeset:
 
 
 def declared_charset(content: bytes) -> str:
-    """What a page's own ``meta`` or XML declaration says, empty for nothing."""
+    """The charset in a page's own ``meta`` or XML declaration, empty for none."""
     head = content[:2048].decode("latin-1")
     at = head.lower().find("encoding=")
     if head.lstrip().startswith("<?xml") and 0 <= at < head.find("?>"):

@@ -1,7 +1,7 @@
 """HTML to PDF by WeasyPrint: the one engine for text, e-mails, web pages and cover pages.
 
-Nothing is ever fetched: pictures come from ``data:`` addresses and from the parts that come along (``cid:``
-and file names).  Runs inside a bounded child of the worker only: hostile pages take for ever or kill their
+Nothing is ever fetched: pictures come from ``data:`` addresses and from the accompanying parts (``cid:`` and
+file names).  Runs only inside a bounded child of the worker: hostile pages take for ever or kill their
 process.
 """
 
@@ -40,36 +40,36 @@ from appliance.remarks import (
     Remark,
 )
 
-# WeasyPrint sets it for the whole process on import; a picture that ends early is `pictures`' business.
+# WeasyPrint changes it for the whole process on import; truncated pictures are handled by `pictures`.
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 PX_PER_MM = 96 / 25.4  # CSS's pixel
-# Elements within each other: Python's own limit of calls ends at 150, a far larger one crashes it.
+# Depth of recursion: Python's default ends at 150 nested elements, a far larger one crashes it.
 _CALLS = 10_000
-# A picture of more pixels is left out: an A4 page at 600 dpi has 35 million.
+# Pixels of the largest picture; larger ones are left out.  An A4 page at 600 dpi has 35 million.
 _PICTURE_PIXELS = 40_000_000
-# What is wider than the sheet is laid out on one so many times as wide, and made smaller afterwards.
+# A page that is wider than the sheet is laid out on one up to so many times as wide, and then scaled down.
 _WIDEST = 3.0
-# Beyond this nobody meant a page, mm.
+# Sides of the largest page that was meant as one, mm.
 _LARGEST_PAGE_MM = 3_000.0
 _MARGIN_MM = 10.0
-# Missing letters that a remark shows.
+# Missing letters listed in a remark.
 _SHOWN_LETTERS = 20
-# Words that a remark shows.
+# Words listed in a remark.
 _SHOWN_WORDS = 10
-# Rules for one medium alone (Media Queries 4, 2.1).
+# Rules for one medium only (Media Queries 4, 2.1).
 _MEDIA = re.compile(
     r"@media\s+(?:only\s+)?(?:print|screen)\s*[{,]"
     r"|media\s*=\s*[\"']?(?:print|screen)\b[^\"'>(]{0,20}[\"'>]",
     re.IGNORECASE,
 )
-# Categories of characters that nobody sees: controls, formats, selectors of variants.
+# Categories of invisible characters: controls, formats, variation selectors.
 _UNSEEN = frozenset({"Cc", "Cf", "Mn"})
 
-# What WeasyPrint says of drawings that it gives up.
+# WeasyPrint's messages about drawings that it gives up.
 _DRAWINGS_LOST = ("Failed to render SVG", "Failed to load inline SVG")
 
-# Below what a page says itself: sheets, margins, and that nothing runs off the paper.
+# The lowest style sheet: sheets, margins, and that nothing leaves the paper.
 _SHEET = """
 @page {{ size: {width:.1f}mm {height:.1f}mm !important; margin: {margin:.1f}mm !important; }}
 html {{ font-family: "Liberation Sans", "DejaVu Sans", sans-serif; }}
@@ -84,7 +84,7 @@ input:not([type=checkbox], [type=radio]) {{ height: auto !important; min-height:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A file that comes along with a page, under its Content-ID or name."""
+    """A file that accompanies a page, under its Content-ID or name."""
 
     media_type: str
     content: bytes
@@ -102,9 +102,9 @@ def typeset(
 ) -> Typeset:
     """``html`` as a PDF on sheets of ``paper``.
 
-    ``prepare`` may change the page once it is parsed.  ``style`` comes after the page's own; ``foreign``
-    pages get margins and are made smaller when they are wider than the sheet.  Raises DocumentError
-    (DOCUMENT_TOO_MANY_PAGES), and whatever the libraries below raise for hostile pages.
+    ``prepare`` may change the parsed page.  ``style`` comes after the page's own; ``foreign`` pages get
+    margins and are scaled down when they are wider than the sheet.  Raises DocumentError
+    (DOCUMENT_TOO_MANY_PAGES), and whatever the libraries raise for hostile pages.
     """
     with _process_settings():
         fetcher = _Parts(parts or {})
@@ -159,7 +159,7 @@ def _parsed(html: str) -> Element:
 
 
 def _only_on(screen: weasyprint.Document, paper: weasyprint.Document) -> list[Remark]:
-    """Whether words stand on one of the two alone."""
+    """A remark when words are only on the screen's version, or only on paper's."""
     shown, printed = _words_of(screen), _words_of(paper)
     found = ((SCREEN_ONLY, shown - printed), (PRINT_ONLY, printed - shown))
     return [Remark(kind, detail=" ".join(sorted(words)[:_SHOWN_WORDS])) for kind, words in found if words]
@@ -177,11 +177,11 @@ def _words_of(document: weasyprint.Document) -> set[str]:
 
 @contextlib.contextmanager
 def _process_settings() -> Iterator[None]:
-    """What holds for the whole process, as laying out needs it; afterwards as it was."""
+    """Settings of the whole process for the layout; restored afterwards."""
     before = sys.getrecursionlimit(), ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS
     sys.setrecursionlimit(_CALLS)
     ImageFile.LOAD_TRUNCATED_IMAGES = True
-    Image.MAX_IMAGE_PIXELS = _PICTURE_PIXELS // 2  # Pillow refuses from twice of it on
+    Image.MAX_IMAGE_PIXELS = _PICTURE_PIXELS // 2  # Pillow refuses from twice this value on
     try:
         yield
     finally:
@@ -190,7 +190,7 @@ def _process_settings() -> Iterator[None]:
 
 
 class _Parts(URLFetcher):  # type: ignore[misc]
-    """Answers from ``data:`` addresses and the parts that came along; everything else is not there."""
+    """Serves ``data:`` addresses and the accompanying parts; everything else does not exist."""
 
     def __init__(self, parts: Mapping[str, Part]) -> None:
         super().__init__(allowed_protocols=["data"])
@@ -214,7 +214,7 @@ class _Parts(URLFetcher):  # type: ignore[misc]
 
 
 class _Losses(logging.Handler):
-    """Hears from WeasyPrint which letters no font has, and which of a page's own pictures cannot be read."""
+    """Collects from WeasyPrint's log the letters that no font has, and a page's unreadable pictures."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -247,7 +247,7 @@ class _Losses(logging.Handler):
             raise MemoryError("a picture of a page")
 
     def remarks(self, document: weasyprint.Document) -> Iterator[Remark]:
-        """One for each page that has such letters, one for those of drawings, and one for the pictures."""
+        """A remark for each page with such letters, one for drawings, one for pictures."""
         if self._pictures:
             yield Remark(PICTURE_LOST, detail=f"{len(self._pictures)} of the page's own pictures")
         if not self._letters:

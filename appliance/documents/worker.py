@@ -2,11 +2,10 @@
 
 It is forked by the fork server and given open files only: one to append coded pages to, a small one from
 which workers of the same job claim page numbers, one for what is typeset, and the sources to read, in
-this order.  Its
-environment says nothing and it ends with its parent.  What it reports is as untrusted as the documents it
-reads; the parent checks it.
+this order.  Its environment tells nothing about the box, and it ends with its parent.  Its reports are as
+untrusted as the documents it reads; the parent checks them.
 
-On its channel comes the job, one line of JSON, and go reports, lines of JSON, each with one of
+The channel brings the job, one line of JSON, and takes reports, lines of JSON, each with one of
 ``opened`` (a source was), ``total`` (pages of the fax), ``page`` (one is in the file), ``remarks`` (on a page
 or a document), ``error`` (a code of the table), ``typeset`` (what another worker need not make again),
 ``done``.
@@ -61,16 +60,16 @@ _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38  # linux/pr
 # Seconds of processor time from SIGXCPU, which ends a worker, to SIGKILL.
 _CPU_GRACE_S = 5
 _OPEN_FILES = 1024  # a request's 200, each open up to twice more to be read again, and a few
-_NICE = 10  # the process that paces packets on a line comes first
+_NICE = 10  # packets of running calls come first
 
 
 def work(parent: int, channel: int, files: list[int]) -> int:
-    """Do the job that comes on ``channel``; ``parent`` is the process to end with.  An exit code."""
+    """Does the job on ``channel``; ``parent`` is the process to end with.  Returns an exit code."""
     with os.fdopen(os.dup(channel), "rb") as lines:
         job = json.loads(lines.readline())
     limits = Limits(**job["limits"])
     reports = _Reports(channel)
-    # What libraries unpack (WeasyPrint: the fonts that a page brings) goes where it goes away with the rest.
+    # Temporary files of libraries (WeasyPrint: a page's fonts) go where they are deleted with the rest.
     tempfile.tempdir = job["scratch"]
     try:
         confine(limits, parent)
@@ -86,7 +85,7 @@ def work(parent: int, channel: int, files: list[int]) -> int:
 
 
 class _Reports:
-    """Lines of JSON to the parent."""
+    """Writes lines of JSON to the parent."""
 
     def __init__(self, channel: int) -> None:
         self._channel = channel
@@ -101,7 +100,7 @@ class _Reports:
 
 
 def confine(limits: Limits, parent: int) -> None:
-    """Give up what rendering does not need, for good."""
+    """Gives up what rendering does not need, for good: resources and privileges."""
     _memory.exit_with(MEMORY_EXIT)
     libc = ctypes.CDLL(None, use_errno=True)
     for option, value in (
@@ -111,7 +110,7 @@ def confine(limits: Limits, parent: int) -> None:
     ):
         libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0)
     if os.getppid() != parent:
-        os._exit(1)  # it went before the request above
+        os._exit(1)  # the parent ended before the request above
     os.setsid()
     for limit, value in (
         (resource.RLIMIT_DATA, limited.data_octets() + limits.memory_octets),
@@ -120,7 +119,7 @@ def confine(limits: Limits, parent: int) -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         limited.lower(limit, value)
-    # SIGXCPU at its end, so that SIGKILL is always somebody else's.
+    # SIGXCPU at its end, so that SIGKILL always comes from outside.
     limited.lower(resource.RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + _CPU_GRACE_S)
     limited.end_first()
     os.nice(_NICE)
@@ -145,7 +144,7 @@ class _Job:
         self._first, self._stop = job["range"]
         self._offset = 0
         self._drawers: list[PageDrawer] = []
-        self._plan: list[tuple[int, int]] = []  # (drawer, its page) of each page of the fax
+        self._plan: list[tuple[int, int]] = []  # (drawer, its page) for each page of the fax
         self._first_source = 0
         self._remarks = 0  # reported so far
         self._cover_treatment, self._cover_header = Treatment.TEXT, False
@@ -159,7 +158,7 @@ class _Job:
         if self._options.cover is not None:
             cover = CoverSource(self._options.cover, self._options.paper, self._workshop)
             self._cover_treatment = cover.treatment
-            # The box's own cover says all that a header says; an owner's template may not.
+            # The built-in cover has all that a header says; an owner's template may not.
             self._cover_header = bool(self._options.cover.template)
             self._drawers.append(cover)
             selected.append(list(range(cover.count)))
@@ -233,7 +232,7 @@ class _Job:
         self._offset += len(coded.data)
 
     def _remark(self, drawer: int, remarks: Iterable[Remark], page: int | None) -> None:
-        """Reports what there is to say of a page of the fax, or of a source."""
+        """Reports the remarks on a page of the fax, or on a source."""
         source = drawer - self._first_source
         name = self._names[source] if source >= 0 else ""
         for remark in remarks:
@@ -246,7 +245,7 @@ class _Job:
 
 
 def claim(claims: int) -> int:
-    """The number of the next page that nobody has, from the small file open as ``claims``."""
+    """The number of the next page that no worker has, from the small file open as ``claims``."""
     # A lock of the process (fcntl(2)): flock(2)'s belongs to the open file, which workers of a job share.
     fcntl.lockf(claims, fcntl.LOCK_EX)
     try:
@@ -267,10 +266,10 @@ def draw_page(
     count: tuple[int, int],
     look: Look = PLAIN,
 ) -> tuple[Raster, PageSize, list[Remark]]:
-    """One page in black and white, with its header line; its own size; what there is to say about it.
+    """One page in black and white with its header line, its own size, and the remarks on it.
 
-    The header goes over the page where the page is white there; otherwise the content moves down and
-    gets as much smaller as that needs.
+    The header is laid over the page where the page is white there; otherwise the content moves down and is
+    scaled down as much as needed.
     """
     size = source.size(page)
     layout = lay_out(size, options.format)
@@ -293,7 +292,7 @@ def draw_page(
 
 
 def _drawing(drawn: Image.Image | Drawing | Bitmap) -> Drawing | Bitmap:
-    """What a source drew; an image of it is of type alone, for which a threshold is enough."""
+    """What a source drew; an image contains type only, for which a threshold is enough."""
     if not isinstance(drawn, Image.Image):
         return drawn
     drawing = Drawing.of_image(drawn, Box(0, 0, *drawn.size))

@@ -1,7 +1,7 @@
-"""Where documents that have no pages of their own become PDFs: once for all workers of a job.
+"""Typesets documents without pages of their own into PDFs, once for all workers of a job.
 
-The first worker of a job makes them, in bounded children, and appends them to a file that all of the
-job's workers have open; later ones find them there.
+The first worker of a job makes the PDFs, in bounded children, and appends them to a file that all workers of
+the job have open; the others find them there.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.options import Limits, Paper, Straighten
 from appliance.remarks import from_json, to_json
 
-# PDFs of one job: an e-mail has a few parts, a hostile one no end of them.
+# PDFs of one job: an e-mail has a few parts, a hostile one any number.
 MOST_TYPESET = 300
-# Claims: the number of the next page, so that several workers share the pages of one job.
+# Claims: the number of the next page, by which several workers share the pages of one job.
 CLAIM = struct.Struct("=Q")
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Where in the file a PDF is, with its remarks as JSON."""
+    """Where a PDF is in the file, with its remarks as JSON."""
 
     offset: int
     octets: int
@@ -38,9 +38,9 @@ class Kept:
 
 
 class Workshop:
-    """``file``: open for reading and writing; ``known``: what is in it, by its key.
+    """``file``: open for reading and writing; ``known``: its contents, by key.
 
-    ``report`` hears of what is added.  ``scratch`` is a folder for programs that need one.
+    ``report`` is called with what is added.  ``scratch`` is a folder for programs that need one.
     ``alone``: no other
     worker runs, so that there is no more memory to be had.
     """
@@ -62,7 +62,7 @@ class Workshop:
         self.limits = limits
         self.straighten = straighten
         self._alone = alone
-        self.depth = 0  # e-mails within each other that are being opened
+        self.depth = 0  # e-mails within e-mails that are being opened
         self._file = file
         self._known = dict(known)
         self._report = report
@@ -70,10 +70,10 @@ class Workshop:
     def once(
         self, what: str, made_from: bytes, make: Callable[[], Typeset], bounds: Bounds | None
     ) -> Typeset:
-        """What ``make`` makes from ``made_from`` (which it knows itself), at most once.
+        """The result of ``make``, which turns ``made_from`` into a PDF, made at most once for a key.
 
-        It is made in a child within ``bounds``; without any in this process, which costs less: for what
-        nobody can make costly.
+        It is made in a child within ``bounds``; if that is None, in this process, which is cheaper, for
+        input that cannot be costly.
         Raises DocumentError as ``make`` does, DOCUMENT_MEMORY and DOCUMENT_TIMED_OUT when it does not end
         well; MemoryError as `attempt`.
         """
@@ -116,7 +116,7 @@ class Workshop:
             raise MemoryError(why)
 
     def _append(self, pdf: bytes) -> int:
-        """Puts ``pdf`` at the end of the file; where it begins."""
+        """Appends ``pdf`` to the file; returns its offset."""
         fcntl.lockf(self._file, fcntl.LOCK_EX)
         try:
             offset = os.lseek(self._file, 0, os.SEEK_END)
