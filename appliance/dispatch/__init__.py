@@ -1,17 +1,20 @@
-"""Which job, when, over which line, with what parameters; and what follows from how it ended.
+"""The dispatcher: which job is sent when, over which line, with what parameters, and what follows its end.
 
-``rules``     the decisions, as functions of (what is known, the settings, now): no clock, no I/O
-``profile``   what is remembered of a destination, and what follows for the next call
-``desk``      answers a call's requests from disk
-``prepare``   accepted documents become fax pages, in a thread of its own
-``scheduler`` what is due is looked at, and has a call placed
-``outgoing``  the calls that the box places
-``reception`` the calls that come in
-``pool``      the lines, in the owner's order
-``clock``     the time that jobs go by
-``dispatcher`` ``Dispatcher``: what these five make together
-``settle``    the end of a call, in one transaction
-``trace``     the account of a call as a file
-``polling``   documents on offer to callers
-``practice``  a fax from the practice line to the box, on request
+``dispatcher``     ``Dispatcher``: the scheduler, the lines and the calls of a running box
+``rules``          the decisions, as functions of what is known, the settings and the time, without I/O
+``scheduler``      takes jobs that are due and has their calls placed
+``pool``           the lines, in the owner's order; ``full_lines`` those without a free channel
+``outgoing``       the calls that the box places; ``settle`` records their end in one transaction
+``reception``      incoming calls
+``desk``           answers a call's requests from disk
+``trace``          the progress events of a call as a file
+``profile``        what was learned of a destination, and its effect on the next call
+``clock``          the time by which jobs are scheduled
+``prepare``        renders accepted documents as fax pages; ``making`` has their rendering options
+``previews``       faxes that are being composed
+``polling``        documents that callers may fetch
+``practice``       sends a fax from the practice line to the box, on request
+``text_reading``   reads the text of received faxes (OCR)
+``route_reading``  reads words and barcodes for the routing of received faxes; ``code_reading`` the barcodes
+``arrivals``       runs work in a thread after each received fax
 """

@@ -1,4 +1,4 @@
-"""``Arrivals``: work that is done whenever a fax has come in, in a thread of its own."""
+"""``Arrivals``: runs work in a thread of its own after each received fax."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from appliance.spool.model import Event, News
 
 _log = logging.getLogger(__name__)
 
-# Looks for work at least so often, seconds, besides being woken.
+# Longest time between two runs, seconds, besides those after a fax.
 LOOK_AROUND_S = 60.0
 _ENDS = frozenset({"received.complete", "received.partial"})
 
 
 class Arrivals:
-    """``work`` looks at ``stopping`` between two faxes; ``name`` is the thread's.
+    """A thread called ``name`` that runs ``work`` after each received fax and every ``LOOK_AROUND_S``.
 
-    ``what``: said when the disk fails, "the … waits"; then it is tried again.
+    ``work`` should check ``stopping`` between two faxes.  ``what`` begins the log message when the database
+    or the disk fails; the work is then tried again.
     """
 
     def __init__(self, box: Box, name: str, what: str, work: Callable[[], None]) -> None:
@@ -37,7 +38,7 @@ class Arrivals:
         self._thread.start()
 
     def stop(self) -> None:
-        """Waits for what is in hand."""
+        """Ends the thread, after the fax that it works on."""
         self.stopping.set()
         self._wake.set()
         self._thread.join()
@@ -53,6 +54,6 @@ class Arrivals:
                 self._work()
             except SpoolClosedError:
                 return
-            except (sqlite3.Error, SpoolFailedError) as error:  # the disk: it must not end this thread
+            except (sqlite3.Error, SpoolFailedError) as error:  # a failing disk must not end this thread
                 _log.error("%s: %s", self._what, error)
             self._wake.wait(LOOK_AROUND_S)

@@ -1,4 +1,4 @@
-"""Why a fax waits or a call is not taken: lines, limits, the owner's rules."""
+"""The causes of the dispatcher: why a fax waits or ends without a call, and why a call is not answered."""
 
 from __future__ import annotations
 

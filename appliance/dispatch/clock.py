@@ -1,4 +1,4 @@
-"""The clock that jobs go by: when it is set, what waits keeps the time it had left."""
+"""The clock by which jobs are scheduled: when it is set, waiting jobs keep their remaining time."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from appliance.spool.transaction import Tx
 
 _log = logging.getLogger(__name__)
 
-# A clock that was set by less needs nothing, seconds.
+# Smallest change of the clock that counts, seconds.
 CLOCK_SET_S = 5.0
-# Whether a clock that jumped ahead is believed by now is looked at so often, seconds.
+# Interval of the checks whether a clock that jumped ahead is trusted again, seconds.
 BELIEVED_EVERY_S = 60.0
-# Two clocks read within so long are read at one moment, seconds; on a busy machine we may be held up between
-# them, and look again, so many times at most.
+# Two clocks count as read at the same time when both are read within this, seconds.  On a busy machine the
+# process may be suspended between them; then they are read again, this many times at most.
 ONE_MOMENT_S = 0.001
 LOOKS = 20
 
 
 class JobClock:
-    """Unix time, for what is decided about jobs.  On the event loop."""
+    """Unix time for decisions about jobs.  For the event loop."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
         self._looked_at, monotonic = self._read()  # Unix time
         self._ahead = self._looked_at - monotonic
-        self._lock = asyncio.Lock()  # the clock is set once, not twice
-        self._believe_at = monotonic  # when to look next whether what waits for it may go
+        self._lock = asyncio.Lock()  # so that one change of the clock is handled once
+        self._believe_at = monotonic  # when to check next whether jobs that wait for the clock may go
 
     async def now(self) -> float:
-        """The time, once everything that waits or is under way goes by it.
+        """Unix time, after adjusting all waiting and running jobs to a change of the clock.
 
-        A board without a clock of its own starts in the past, and is set when the network comes up.
+        A board without a real-time clock starts in the past; its clock is set when the network comes up.
         """
         async with self._lock:
             now, monotonic = self._read()
@@ -54,15 +54,15 @@ class JobClock:
         return now
 
     def goes_on(self) -> bool:
-        """Whether nobody has set the clock since ``now`` last told the time.
+        """Whether the clock has not been set since the last ``now``.
 
-        Else what ``now`` told says nothing of a job that was handed in since.
+        Otherwise the time that ``now`` returned cannot be compared with that of a job accepted since.
         """
         now, monotonic = self._read()
         return abs(now - monotonic - self._ahead) < CLOCK_SET_S
 
     def _read(self) -> tuple[float, float]:
-        """Unix and monotonic time at one moment."""
+        """Unix and monotonic time at the same moment."""
         for _ in range(LOOKS):
             monotonic = time.monotonic()
             now = self._box.clock()
@@ -71,7 +71,7 @@ class JobClock:
         return now, monotonic
 
     def _clock_set(self, tx: Tx, now: float, by: float) -> int:
-        """Within the transaction: what is handed in after this moment waits for its end."""
+        """Adjusts the jobs, within one transaction; jobs submitted meanwhile are stored after it."""
         doubted = by > 0 and self._box.age_clock.unexplained_s() > 0
         fresh = (self._looked_at + by, self._box.clock())
         return clock_set(tx, now - by, by, fresh=fresh, doubted=doubted)

@@ -1,6 +1,7 @@
-"""Barcodes and QR codes on a received page, by zxing-cpp, where that is installed.
+"""Barcodes and QR codes on a received page, by zxing-cpp, if that is installed.
 
-Run as a program with a page's file it says what they say, as JSON, in a process with limits.
+Run as a program with the path of a page it prints their texts as a JSON list, so that decoding can run in a
+process with limits.
 """
 
 from __future__ import annotations
@@ -11,23 +12,23 @@ import sys
 from pathlib import Path
 
 LIBRARY = "zxingcpp"
-# Codes of a page that count, and characters of one: the largest QR code has 4,296.
+# Limits: codes of a page, and characters of one (the largest QR code has 4,296).
 MOST_CODES = 20
 LONGEST_CODE = 4_300
-# A page of received rows that are so few to the inch has its pixels twice as high as wide.
+# A page with fewer rows an inch than this has pixels that are twice as high as wide.
 _COARSE_DPI = 150
-# Pixels that are looked at: twice an A3 page at fine, once its rows are as close as its pixels.
+# Pixels of a page that are searched, after its rows were doubled: twice an A3 page at fine.
 _MOST_PIXELS = 20_000_000
 
 
 def is_there() -> bool:
-    """Whether codes can be read on this machine."""
+    """Whether the library is installed."""
     return importlib.util.find_spec(LIBRARY) is not None
 
 
 def codes_on(path: Path) -> list[str]:
-    """What the codes on the page say, as far as it is text.  Raises OSError, ValueError for damage."""
-    # In the process that reads a page, not in the box.
+    """The texts of the codes on a page.  Raises OSError or ValueError for a damaged file."""
+    # Imported here so that only the process that reads a page loads them.
     import zxingcpp  # noqa: PLC0415
     from PIL import Image  # noqa: PLC0415
 

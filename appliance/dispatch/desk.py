@@ -1,4 +1,4 @@
-"""``CallDesk``: answers a call's requests from disk, while the call goes on."""
+"""``CallDesk``: owner of a call in the box, answers its requests from disk."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from appliance.t30.parameters import Accepts, CallResult, Progress, ReceivedPage
 
 _log = logging.getLogger(__name__)
 
-# What of a call's account is passed on as live news; the rest is in its trace.
+# Progress events that are passed on as live news; all are in the call's trace.
 _NEWS = frozenset(
     {
         "dialled",
@@ -52,9 +52,9 @@ _NEWS = frozenset(
 
 
 class CallDesk(CallOwner):
-    """Owns one call; made and used on the event loop.  Each request is answered by a task of its own.
+    """Owner of one call, for the event loop.  Each request is answered by a task of its own.
 
-    What a kind of call does not have (``page``, ``store``, ``permit_end``) is refused.
+    A subclass overrides ``page``, ``store`` and ``permit_end`` if its calls need them; the defaults refuse.
     """
 
     def __init__(self) -> None:
@@ -64,28 +64,28 @@ class CallDesk(CallOwner):
     # -- what a kind of call adds ------------------------------------------------------------------
 
     def progress(self, line: Progress) -> None:
-        """A line of the call's account."""
+        """Takes a progress event of the call."""
         raise NotImplementedError
 
     def ended(self, result: CallResult) -> None:
-        """The call is over; not said of calls that we placed."""
+        """Takes the end of the call.  Not called for calls that the box places: ``place`` returns it."""
 
     async def page(self, ticket: int, number: int, accepts: Accepts) -> PageDelivered:
-        """Page ``number`` as the receiver takes it, or why not."""
+        """Page ``number`` (from 0) in a format that the receiver accepts, or why it is not available."""
         return PageDelivered(ticket, PAGE_UNAVAILABLE, last=True)
 
     async def store(self, number: int, page: ReceivedPage) -> bool:
-        """Makes a page durable; whether it is."""
+        """Stores page ``number`` (from 0) durably; returns whether that succeeded."""
         return False
 
     async def permit_end(self) -> Cause | None:
-        """Notes durably that the far end may come to hold every page; None, or why that was not done."""
+        """Records durably that the far end may receive the last page; returns None, or why that failed."""
         return RECORD_FAILED
 
     # -- inside ------------------------------------------------------------------------------------
 
     async def settled(self) -> None:
-        """Waits until every request has its answer."""
+        """Waits until every request has been answered."""
         if self._tasks:
             await asyncio.wait(set(self._tasks))
 
@@ -129,14 +129,14 @@ def _refusal(request: FetchPage | StorePage | AskToEndLastPage) -> ToCall:
 
 
 def tell_live(box: Box, fax_id: int | None, owner: str, line: Progress) -> None:
-    """Passes a line of a call's account on as live news."""
+    """Passes a progress event on as live news to ``owner``, if it is one of those that are."""
     if line.event in _NEWS:
         data = {"event": line.event, **dict(line.fields)}
         box.spool.news(box.clock(), "call.progress", fax_id, owner, data)
 
 
 def packets_of(box: Box, name: str) -> KeepPackets | None:
-    """Whether and where the packets of a call are kept."""
+    """Where the packets of a call are kept, by the settings; None when they are not."""
     wanted = box.settings.section(StorageSettings).packets
     if wanted is KeptPackets.NONE:
         return None

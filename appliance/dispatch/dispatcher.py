@@ -1,4 +1,4 @@
-"""``Dispatcher``: what the calls of a running box are made of."""
+"""``Dispatcher``: the scheduler, lines and calls of a running box."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from appliance.dispatch.scheduler import Scheduler
 from appliance.spool.incoming import WRITERS
 from appliance.spool.model import Event, News
 
-# Stopping: calls get so long to end with DCN, seconds.
+# How long calls may take to end with DCN when the box stops, seconds.
 STOP_S = 15.0
-# Events that may make something due.
+# Events after which a job may be due.
 _WAKING = frozenset({"job.waiting", "job.rescheduled", "job.cancelled", "job.woken", "line.state"})
 
 
 class Dispatcher:
-    """Places and takes the box's calls over ``lines``, in the owner's order.
+    """Places and answers the box's calls over ``lines``, in the owner's order.  For the event loop.
 
-    Made, started and stopped on the loop that carries the calls.
+    ``screen`` may refuse incoming calls.
     """
 
     def __init__(self, box: Box, lines: list[ManagedLine], screen: Screen | None = None) -> None:
@@ -37,18 +37,18 @@ class Dispatcher:
         self.scheduler = Scheduler(box, clock, self.pool, self.outgoing)
 
     def wake(self) -> None:
-        """Something may be due.  On the loop."""
+        """Has the scheduler look for jobs that are due.  On the loop."""
         self.scheduler.wake()
 
     async def start(self) -> None:
-        """Opens the lines and begins to dispatch.  Recovery (``box`` side) must have been done."""
+        """Opens the lines and begins to send.  The spool must have been recovered."""
         self._loop = asyncio.get_running_loop()
         self._box.spool.hub.call(self._heard)
         await self.pool.start()
         self.scheduler.start()
 
     async def stop(self) -> None:
-        """Ends every call (with DCN where the far end can hear it), settles all jobs, closes the lines."""
+        """Ends every call (with DCN if the far end can receive it), settles all jobs, closes the lines."""
         self.reception.stopping()
         self.pool.stopping()
         await self.scheduler.stop()
@@ -65,7 +65,7 @@ class Dispatcher:
         self._writers.shutdown(wait=True)
 
     def _heard(self, item: Event | News) -> None:
-        """From the writer's thread."""
+        """Takes an event of the spool, on its writer's thread."""
         loop = self._loop
         if loop is None or loop.is_closed():
             return

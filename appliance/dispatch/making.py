@@ -1,4 +1,4 @@
-"""How a fax's pages are made: from what its sender wants and what the station is, the renderer's options."""
+"""The renderer's options for the pages of a fax, from the sender's options and the station's settings."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from appliance.station import StationSettings
 
 
 def render_options(box: Box, owner: str, options: SendOptions, to: To, due: float) -> RenderOptions:
-    """How pages look that ``owner`` sends with ``options`` to ``to``; they carry the Unix time ``due``.
+    """The rendering options for a fax of ``owner`` to ``to``; header and cover show the Unix time ``due``.
 
-    Raises RefusedError when the cover page's template is gone.
+    Raises RefusedError when the cover page's template no longer exists.
     """
     station = box.settings.section(StationSettings)
     sending = box.settings.section(SendingSettings)
@@ -62,7 +62,7 @@ def _straighten(options: SendOptions, sending: SendingSettings) -> Straighten:
 
 
 def sources(data: Path, files: Iterable[SourceFile]) -> list[Source]:
-    """Stored files below folder ``data``, as the renderer takes them."""
+    """Stored files below the folder ``data`` as sources for the renderer."""
     return [
         Source(
             data / file.path,
@@ -78,7 +78,7 @@ def sources(data: Path, files: Iterable[SourceFile]) -> list[Source]:
 def cover_page(
     box: Box, owner: str, cover: Cover, to: To, *, from_number: str, moment: datetime
 ) -> CoverPage:
-    """What stands on a cover page of ``owner``'s.  Raises RefusedError when its template is gone."""
+    """The content of a cover page of ``owner``.  Raises RefusedError when its template no longer exists."""
     station = box.settings.section(StationSettings)
     user = box.accounts.user(owner)
     return CoverPage(
@@ -97,5 +97,5 @@ def cover_page(
 
 
 def zone(name: str) -> ZoneInfo | None:
-    """The zone of a setting, checked when it was set; None is the system's."""
+    """The time zone of a setting, which is known to be valid; None for "": the system's."""
     return ZoneInfo(name) if name else None

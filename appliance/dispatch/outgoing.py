@@ -1,4 +1,4 @@
-"""The calls that the box places: each from its attempt's record to its job's next state."""
+"""The calls that the box places, each from the record of its attempt to the next state of its job."""
 
 from __future__ import annotations
 
@@ -46,21 +46,21 @@ from appliance.t30.parameters import (
 
 _log = logging.getLogger(__name__)
 
-# A call's end that could not be written (disk full) is tried again after so long, seconds.
+# Interval of the tries to record the end of a call while the disk is full, seconds.
 SETTLE_AGAIN_S = 5.0
-# Folder of the data folder where the calls' process notes each page that was confirmed, while a call is up.
+# Folder within the data folder for the exchange's notes of confirmed pages during a call.
 CONFIRMED = "confirmed"
-# What a SIP trunk says carries a fax ("audio" is what comes before).
+# Values of the progress event "media" of a SIP trunk that are a fax medium ("audio" precedes them).
 _MEDIA = frozenset({"t38", "g711"})
 
 
 def notes_of(data: Path, attempt: Attempt) -> Path:
-    """Where the pages that this attempt's call has brought over are noted."""
+    """The file in which the exchange notes the confirmed pages of this attempt's call."""
     return (data / CONFIRMED / Path(attempt.trace_path).stem).absolute()
 
 
 class OutgoingFax(CallDesk):
-    """A call that we placed, as its owner sees it."""
+    """Owner of a call that the box places."""
 
     def __init__(self, box: Box, job: Job, attempt: Attempt, managed: ManagedLine, number: str) -> None:
         super().__init__()
@@ -72,8 +72,8 @@ class OutgoingFax(CallDesk):
         self.task: asyncio.Task[None] | None = None
         self.pages: DocumentPages | None = None
         self.too_long = False
-        self.medium = ""  # what carries it over a SIP trunk
-        self.permitted = False  # the end of the last page may be signalled
+        self.medium = ""  # fax medium over a SIP trunk: t38 or g711
+        self.permitted = False  # the last page was permitted to be sent
         self.trace = Trace(
             {
                 "job": job.id,
@@ -104,7 +104,7 @@ class OutgoingFax(CallDesk):
         try:
             await self._box.spool.ado(attempts.last_page_out, self.attempt.id, self._box.clock())
         except IllegalTransitionError:
-            return CALL_TOO_LONG  # it was given up meanwhile, and another call may carry the job
+            return CALL_TOO_LONG  # the attempt was ended meanwhile, and another call may carry the job
         except SpoolClosedError:
             return INTERRUPTED
         except ReadOnlyError:
@@ -117,12 +117,13 @@ class OutgoingFax(CallDesk):
         return None
 
     def end_long_call(self) -> None:
+        """Ends the call because it exceeds the time limit."""
         self.too_long = True
         self.cancel()
 
 
 class OutgoingCalls:
-    """Places calls and settles them; ``over`` is called when one has ended.  On the event loop."""
+    """Places calls and settles them; ``over`` is called when one has ended.  For the event loop."""
 
     def __init__(
         self, box: Box, clock: JobClock, writers: ThreadPoolExecutor, over: Callable[[], None]
@@ -144,23 +145,23 @@ class OutgoingCalls:
 
     @property
     def outside(self) -> int:
-        """Calls that leave the box."""
+        """Number of calls that leave the box, i.e. not over the practice line."""
         return sum(1 for fax in self.calls.values() if not fax.managed.practice)
 
     @property
     def tasks(self) -> list[asyncio.Task[None]]:
-        """What ``stop`` has to wait for."""
+        """The tasks of the calls, for ``Dispatcher.stop`` to wait for."""
         return [fax.task for fax in self.calls.values() if fax.task is not None]
 
     def begin(self, fax: OutgoingFax, plan: CallPlan, candidates: int) -> None:
-        """Places the call of an attempt that is in the books."""
+        """Places the call of a recorded attempt; ``candidates``: usable lines that may carry the job."""
         self.calls[fax.job.id] = fax
         if fax.job.id in self._cancelled_early:  # between the attempt's record and this moment
             fax.cancel()
         fax.task = asyncio.get_running_loop().create_task(self._carry(fax, plan, candidates))
 
     def cancel(self, job_id: int) -> None:
-        """The job's owner ends its call."""
+        """Ends the call of this job, at its owner's wish."""
         fax = self.calls.get(job_id)
         if fax is not None:
             fax.cancel()
@@ -168,13 +169,13 @@ class OutgoingCalls:
             self._cancelled_early.add(job_id)
 
     def cancel_all(self) -> None:
-        """The box is being stopped: every call ends, its job goes on at the next start."""
+        """Ends every call as the box stops; the jobs continue at the next start."""
         self._stopping = True
         for fax in self.calls.values():
             fax.cancel()
 
     async def _carry(self, running: OutgoingFax, plan: CallPlan, candidates: int) -> None:
-        """A call from its beginning to its job's next state."""
+        """Carries a call from its beginning to the next state of its job."""
         job, attempt, managed = running.job, running.attempt, running.managed
         started = time.monotonic()
         try:
@@ -210,23 +211,23 @@ class OutgoingCalls:
         self._over()
 
     def _true_end(self, running: OutgoingFax, result: CallResult) -> CallResult:
-        """The row for a call that we ended ourselves: not always "cancelled"."""
+        """The result with the true cause: a call that we ended was not always cancelled by its owner."""
         cause = result.cause
         if cause is CANCELLED and running.too_long:
             cause = CALL_TOO_LONG
         elif cause in (CANCELLED, LINE_STOPPED) and self._stopping:
             cause = INTERRUPTED
-        # What carried a call that ended so did not live to say whether the last page went out.
+        # If the exchange's process died it could not report whether the last page was sent.
         out = result.last_page_out or (cause is LINE_FAULT and running.permitted)
         if out and cause in (CALL_TOO_LONG, INTERRUPTED, LINE_FAULT):
             cause = UNKNOWN_DELIVERY
         return replace(result, cause=cause)
 
     async def _settle(self, attempt: Attempt, end: CallEnd) -> None:
-        """Writes the end of a call, as often as it takes."""
+        """Records the end of a call; tries again until that succeeds."""
         while True:
             try:
-                with contextlib.suppress(IllegalTransitionError):  # given up for too long a call meanwhile
+                with contextlib.suppress(IllegalTransitionError):  # ended meanwhile for exceeding its time
                     await self._box.spool.ado(settle, attempt.id, end, await self._clock.now())
             except SpoolClosedError:
                 return  # the next start recovers it

@@ -1,4 +1,4 @@
-"""Documents that callers may fetch: made into fax pages when they are offered, served in a call by name."""
+"""Documents that callers may fetch by polling: rendered when offered, selected in the call by SEP."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def make_offer(
     title: str = "",
     quality: Quality | None = None,
 ) -> Offer:
-    """Offers stored ``files`` as one document.  Blocks until its pages are made.
+    """Offers stored ``files`` as one document.  Blocks until its pages are rendered.
 
-    Raises DocumentError, DiskFullError, offers.NameTakenError, offers.TooManyError; the files are then the
-    caller's to discard.
+    Raises DocumentError, DiskFullError, offers.NameTakenError or offers.TooManyError; the caller then has to
+    discard the files.
     """
     box.rules.require_room()
     station = box.settings.section(StationSettings)
@@ -80,7 +80,7 @@ def make_offer(
 
 
 def remove_offer(box: Box, offer_id: int) -> Offer:
-    """Takes an offer back and deletes its files.  Raises NotFoundError."""
+    """Removes an offer and deletes its files.  Raises NotFoundError."""
     offer = box.spool.do(offers.delete, offer_id)
     box.polling.reload()
     shutil.rmtree(box.data / offer.rendered_path, ignore_errors=True)
@@ -89,9 +89,9 @@ def remove_offer(box: Box, offer_id: int) -> Offer:
 
 
 class OfferedPages:
-    """What a call that comes in may fetch: the pages of the document that the caller names.
+    """The pages that an incoming call may fetch: those of the document that the caller names.
 
-    ``hear`` is to be told of the call's progress, in which the name comes.
+    ``hear`` takes the call's progress events, one of which has the name.
     """
 
     def __init__(self, box: Box, on_offer: Mapping[str, Offer]) -> None:
@@ -103,15 +103,16 @@ class OfferedPages:
 
     @property
     def chosen(self) -> Offer | None:
-        """What the caller asked for."""
+        """The document that the caller named, None when there is no such document."""
         return self._on_offer.get(self._name)
 
     def hear(self, line: Progress) -> None:
+        """Takes a progress event."""
         if line.event == "selective_polling":
             self._name = str(dict(line.fields)["sep"])
 
     def get(self, number: int, accepts: Accepts) -> tuple[CodedPage | Cause, bool]:
-        """Page ``number``, or why it cannot be had, and whether it is the last.  Blocks; for any thread."""
+        """Page ``number`` (from 0), or why there is none, and whether it is the last.  Blocks; any thread."""
         with self._lock:
             if self._pages is None:
                 offer = self.chosen

@@ -1,4 +1,4 @@
-"""``LinePool``: the lines that calls go over, in the owner's order, and what the box is told of them."""
+"""``LinePool``: the lines in the owner's order, and reports of their states to the box."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from appliance.numbering import Plan
 from appliance.numbers import NumberSettings, plan_for
 from appliance.spool import decisions
 
-# A line that is being retired is looked at so often, seconds.
+# Interval of the checks whether a line that is being retired has no more calls, seconds.
 RETIRE_LOOK_S = 0.5
-# What it says meanwhile, and when it is gone.
+# Its status sentence meanwhile, and when it is closed.
 RETIRING = (
     "Its settings were changed or it was removed: it takes no more calls, and closes after the last one."
 )
@@ -26,7 +26,7 @@ CLOSED = "The line is closed."
 
 @dataclass(frozen=True, slots=True)
 class ManagedLine:
-    """A line with what the owner laid down for it."""
+    """A line with its owner's settings."""
 
     line: Line
     send: bool = True
@@ -34,7 +34,7 @@ class ManagedLine:
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     caller_number: str = ""
-    plan: Callable[[NumberSettings], Plan] = plan_for  # where its calls are dialled
+    plan: Callable[[NumberSettings], Plan] = plan_for  # numbering plan of the place where it is connected
 
     @property
     def practice(self) -> bool:
@@ -43,7 +43,7 @@ class ManagedLine:
 
 
 class LinePool:
-    """``take`` decides about calls that come in; ``changed`` hears that a line has come."""
+    """The lines of a box.  ``take`` decides on incoming calls; ``changed`` is called upon changes."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class LinePool:
         self.report()
 
     def stopping(self) -> None:
-        """From here on lines are closed by ``close`` alone."""
+        """To be called when the box stops: lines being retired are left to ``close``."""
         self._stopping = True
 
     async def close(self) -> None:
@@ -75,16 +75,16 @@ class LinePool:
             await managed.line.stop()
 
     async def adopt(self, managed: ManagedLine) -> None:
-        """Opens a further line and uses it."""
+        """Opens a line and adds it."""
         await self._open(managed)
         self.lines.append(managed)
         self._wake_waiting()
         self._changed()
 
     async def retire(self, managed: ManagedLine) -> None:
-        """Gives a line no more calls, and closes it when those it has are over.
+        """Removes a line, and closes it when its calls have ended.
 
-        Until then the line is shown with its calls and with the reason why it takes no more.
+        Until then it takes no calls, and is reported with its calls and the reason.
         """
         self.lines.remove(managed)
         self._retiring.append(managed)
@@ -102,11 +102,11 @@ class LinePool:
         self.lines.sort(key=lambda managed: places.get(id(managed.line), len(places)))
 
     def named(self, name: str) -> ManagedLine:
-        """The line of this name, which must be there."""
+        """The line of this name.  StopIteration when there is none."""
         return next(managed for managed in self.lines if managed.line.name == name)
 
     def views(self, in_use: Sequence[ManagedLine], full: FullLines) -> list[LineView]:
-        """The lines as the rules see them; ``in_use``: the line of each call that we have placed."""
+        """The lines for the rules; ``in_use``: the line of each call that the box has placed."""
         views = []
         numbers = self._box.settings.section(NumberSettings)
         for managed in self.lines:
@@ -127,7 +127,7 @@ class LinePool:
         return views
 
     def report(self) -> None:
-        """Tells the box how the lines are; those who listen hear of what changed."""
+        """Reports the states of the lines to the box, and each change as live news."""
         box = self._box
         now = (*map(_report, self.lines), *map(_last_report, self._retiring))
         before = {report.name: report for report in box.lines()}
@@ -146,7 +146,7 @@ class LinePool:
         self._box.spool.news(self._box.clock(), "line.state", None, "", data)
 
     def _wake_waiting(self) -> None:
-        """A line is there that was not: what waited for one is looked at again."""
+        """A line has become usable: has the jobs considered that wait for one."""
         if not self._stopping:
             self._box.spool.write(decisions.wake, NO_LINE, self._box.clock())
 
@@ -164,6 +164,6 @@ def _report(managed: ManagedLine) -> LineReport:
 
 
 def _last_report(managed: ManagedLine) -> LineReport:
-    """How a line is that only ends its calls."""
+    """The report of a line that is being retired."""
     report = _report(managed)
     return replace(report, state=replace(report.state, usable=False, sentence=RETIRING))

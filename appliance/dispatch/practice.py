@@ -1,4 +1,4 @@
-"""A fax from the practice line to the box, on request: for integrators, the demo, the self-test."""
+"""Sends a fax from the practice line to the box, on request: for integrators, the demo and the self-test."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ MESSAGE = (
     "This fax came over the practice line.\n\nA fax machine within the box has called the box, and the "
     "box has answered and received this page as it would receive one from anywhere else."
 )
-# Longest the whole thing may take, seconds: some pages at 14400 bit/s, and to spare.
+# Time limit of the call, seconds: enough for some pages at 14400 bit/s.
 LIMIT_S = 600.0
 
 
 class PracticeCaller:
-    """Calls the box from the practice line.  Any thread but the loop's."""
+    """Calls the box from the practice line.  For any thread but the loop's."""
 
     def __init__(self, box: Box, pool: LinePool, loop: asyncio.AbstractEventLoop) -> None:
         self._box = box
@@ -36,10 +36,10 @@ class PracticeCaller:
     def __call__(
         self, files: Sequence[Source] = (), *, caller: str = CALLER, dialled: str = ""
     ) -> CallResult:
-        """Sends ``files``, or a page that says what it is; returns how the call ended for the box.
+        """Sends ``files``, or without any a page of explanation; returns the result for the box.
 
-        Blocks for the length of the call.  Raises LookupError when the practice line is off,
-        DocumentError for files that cannot be sent.
+        Blocks until the call has ended.  Raises LookupError when the practice line is off, DocumentError for
+        files that cannot be rendered, TimeoutError after ``LIMIT_S``.
         """
         lines = [managed.line for managed in self._pool.lines]
         line = next((line for line in lines if line.kind is LineKind.PRACTICE), None)

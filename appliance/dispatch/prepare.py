@@ -1,6 +1,6 @@
-"""``Preparer``: turns accepted documents into fax pages, one after the other, in a thread of its own.
+"""``Preparer``: renders accepted documents as fax pages, one after the other, in a thread of its own.
 
-The work itself is done by the limited worker processes of ``appliance.documents``.
+The rendering runs in the limited worker processes of ``appliance.documents``.
 """
 
 from __future__ import annotations
@@ -41,36 +41,39 @@ from appliance.spool.settings import SendingSettings
 
 _log = logging.getLogger(__name__)
 
-# Looks for work at least so often, seconds, besides being woken.
+# Longest time between two searches for work, seconds, besides those after events.
 LOOK_AROUND_S = 30.0
-# A document that failed through the box's own storage is tried again after so long, seconds.
+# Wait before another try when storage of the box failed, seconds.
 AGAIN_S = 20.0
-# One whose workers were killed from without (memory had run out) is tried again after these, seconds; then it
-# has failed, for what does not fit once the others have had time to end does not fit at all.
+# Waits before further tries when the worker was killed from outside (out of memory), seconds.  After them the
+# document has failed: if it does not fit once other work has ended, it does not fit at all.
 AGAIN_KILLED_S = (20.0, 60.0)
-# Pages made lately that the next job may share: one document handed in for many recipients one by one.
+# Rendered documents remembered for sharing: one document may be submitted for many recipients one by one.
 RECENT = 64
 _WAKING = frozenset({"job.accepted", "job.preparing"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """Pages that others may share: their folder in the data folder, and what was in it."""
+    """Rendered pages that other jobs may share: their folder within the data folder, and its digest."""
 
     path: str
     digest: bytes
 
 
 class Preparer:
-    """Start it once the spool was recovered; ``stop`` waits for the document in hand."""
+    """Renders the documents of accepted jobs.  To be started once the spool was recovered.
+
+    ``stop`` waits for the document that is being rendered.
+    """
 
     def __init__(self, box: Box) -> None:
         self._box = box
         self._wake = threading.Condition()
         self._stopping = False
-        self._busy: set[int] = set()  # jobs in hand, or put off
-        self._killed: dict[int, int] = {}  # how often in a row, by the first of the jobs
-        self._recent: dict[str, _Made] = {}  # pages made lately, by what they were made from
+        self._busy: set[int] = set()  # jobs that are being prepared or wait for another try
+        self._killed: dict[int, int] = {}  # by the first of the jobs: workers killed in succession
+        self._recent: dict[str, _Made] = {}  # recently rendered pages, by the digest of ``_same_pages``
         self._thread = threading.Thread(target=self._run, name="prepare", daemon=True)
 
     def start(self) -> None:
@@ -97,7 +100,7 @@ class Preparer:
                     together = self._box.spool.read(preparing.next_to_prepare, self._busy)
                 except SpoolClosedError:
                     return
-                except sqlite3.Error as error:  # the disk: it must not end this thread
+                except sqlite3.Error as error:  # a failing disk must not end this thread
                     _log.error("the faxes to prepare could not be read: %s", error)
                     together = []
                 if not together:
@@ -128,7 +131,7 @@ class Preparer:
             self._wake.notify()
 
     def _prepare(self, together: list[Job]) -> float | None:
-        """Renders the pages that these jobs share; in how many seconds again, None when that is over."""
+        """Renders the pages that these jobs share; returns the seconds until another try, None when done."""
         spool, job = self._box.spool, together[0]
         job_ids = [each.id for each in together]
         path = f"{RENDERED}/{job.uuid}"
@@ -151,7 +154,7 @@ class Preparer:
             recent = self._still_whole(same)
             if recent and spool.do(preparing.share_pages, job_ids, recent, self._box.clock()):
                 return None
-            # A crash between the rendering and its record left pages that nobody knows of.
+            # Pages left by a crash between rendering and its record.
             shutil.rmtree(target, ignore_errors=True)
             limits = Limits(pages=self._box.settings.section(ApiSettings).pages_per_fax)
             bad_files = job.options.bad_files or Rule.REFUSE
@@ -189,13 +192,13 @@ class Preparer:
             if not spool.do(
                 preparing.prepared, job_ids, path, document.total, now, remarks=remarks, hold=hold
             ):
-                # Cancelled while they were made, and perhaps erased.
+                # The jobs were cancelled, and perhaps deleted, during rendering.
                 at_rest.shred(target)
         return None
 
     def _again(self, job: Job, error: DocumentError) -> float | None:
-        """In how many seconds a document is tried again that failed so; None: that is its end."""
-        if error.cause.retry is Retry.LATER:  # not the document's doing
+        """Seconds until another try after this error; None when the document has failed."""
+        if error.cause.retry is Retry.LATER:  # not the fault of the document
             return AGAIN_S
         if not isinstance(error, WorkerDiedError) or not error.killed:
             return None
@@ -204,7 +207,7 @@ class Preparer:
         return AGAIN_KILLED_S[times] if times < len(AGAIN_KILLED_S) else None
 
     def _rule(self, job: Job, remarks: Sequence[Remark]) -> Rule:
-        """What the owner, or whoever handed the fax in, wants done with these remarks."""
+        """Whether to send, hold or refuse a fax with these remarks, by its options and the settings."""
         sending = self._box.settings.section(SendingSettings)
         lost = job.options.when_lost or sending.when_lost
         files = [remark for remark in remarks if remark.kind is FILE_LEFT_OUT]
@@ -222,9 +225,9 @@ class Preparer:
 
     @staticmethod
     def _same_pages(files: Sequence[SourceFile], options: RenderOptions) -> str:
-        """What two jobs must have in common to have the same fax pages, byte for byte."""
+        """A digest of everything that the pages depend on: equal for jobs with the same pages."""
         header = options.header
-        if header is not None:  # it shows minutes
+        if header is not None:  # its time is printed to the minute
             header = replace(header, moment=header.moment.replace(second=0, microsecond=0))
         made_from = json.dumps(
             [
@@ -253,7 +256,7 @@ class Preparer:
                 self._recent.pop(next(iter(self._recent)))
 
     def _still_whole(self, same: str) -> str:
-        """The folder of pages made lately from the same; empty without any, or when they were damaged."""
+        """The folder of recently rendered pages with this digest; empty without any, or if damaged."""
         with self._wake:
             made = self._recent.get(same)
         if made is None:
@@ -268,13 +271,13 @@ class Preparer:
         return ""
 
     def _options(self, job: Job) -> RenderOptions:
-        # Pages carry the time they are due, not that of a rendering hours before.
+        # Pages show the time when they are due, not that of rendering, which may be hours earlier.
         due = max(job.scheduled_at, self._box.clock())
         to = To(job.given, job.name, job.company)
         return render_options(self._box, job.owner, job.options, to, due)
 
     def _made(self, job: Job) -> RenderedDocument | None:
-        """The pages that the sender saw and sent, where they are this job's and still there."""
+        """The pages of the preview that the sender approved, if they are for this job and still there."""
         options = job.options
         if not options.made or (options.cover is not None and options.made_for != job.given):
             return None
@@ -285,7 +288,7 @@ class Preparer:
 
 
 def _digest_of(folder: Path) -> bytes:
-    """SHA-256 of all files in ``folder``, as they lie on the disk.  Raises OSError."""
+    """SHA-256 of the names and contents of all files in ``folder``.  Raises OSError."""
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):
         with path.open("rb") as file:
@@ -302,9 +305,9 @@ def _render(
     bad_files: Rule,
     left_out: list[Remark],
 ) -> RenderedDocument:
-    """``render``; unless ``bad_files`` refuses them, files that cannot be faxed go to ``left_out``.
+    """Renders ``files``; those that cannot be faxed go to ``left_out``, unless ``bad_files`` refuses them.
 
-    Raises DocumentError as ``render`` does: also when no file is left, unless there is a cover page.
+    Raises DocumentError as ``render`` does, and when no file would be left and there is no cover page.
     """
     kept = list(files)
     while True:
@@ -320,7 +323,7 @@ def _render(
 
 
 def _named(error: DocumentError, files: Sequence[SourceFile]) -> tuple[Remark, ...]:
-    """Which of the files it was, where the error says so."""
+    """A remark that names the file at fault, if the error tells."""
     if error.source is None or error.source >= len(files):
         return ()
     return (Remark(FILE_AT_FAULT, file=files[error.source].name, detail=error.detail),)

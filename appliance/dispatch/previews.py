@@ -1,8 +1,8 @@
-"""``Previews``: faxes that are being put together: their pages are made once, seen, and sent as they are.
+"""``Previews``: drafts of faxes, whose pages are rendered for inspection and sent without rendering again.
 
-A preview is a folder ``previews/ID``: the files as they came (``file-N``), ``preview.json``, and the pages
-as they were made last (``pages-N``).  It survives a restart, belongs to one owner, and goes when it was
-sent, thrown away, or not touched for a week.  The pages that are sent are the very files that were seen.
+A preview is a folder ``previews/ID`` with the uploaded files (``file-N``), ``preview.json``, and the pages
+of the last rendering (``pages-N``).  It survives a restart, belongs to one owner, and is deleted when it was
+sent, discarded, or not touched for a week.
 """
 
 from __future__ import annotations
@@ -39,22 +39,25 @@ _log = logging.getLogger(__name__)
 
 FOLDER = "previews"
 RECORD = "preview.json"
-# Drafts of one owner, and how long one is kept that nobody touches.
+# Most drafts of one owner, and how long an untouched one is kept, seconds.
 EACH = 20
 KEPT_S = 7 * DAY_S
-# Renderings for previews at once, and how long one waits for its turn, seconds.
+# Renderings of previews at once, and how long one waits to begin, seconds.
 AT_ONCE = 2
 TURN_S = 60.0
-# Somebody looks on: less than a fax may take.
+# Time limit of a rendering, seconds; shorter than that of a fax, because a person waits for it.
 WALL_S = 120.0
-# What a client may keep with a preview (the rest of its form), characters of its JSON.
+# Limit of the client's own data of a preview (``form``), characters of JSON.
 FORM_LIMIT = 40_000
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A page of the fax: page ``page`` (from 1) of file ``file`` (from 0), as a person wants it."""
+    """A page of the fax: page ``page`` (from 1) of file ``file`` (from 0), and its look.
+
+    ``turn`` is in quarter turns.
+    """
 
     file: int
     page: int
@@ -68,7 +71,7 @@ NOBODY = To("")
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """``choices``: the pages in order, without the cover page; ``version``: how often pages were made."""
+    """A draft.  ``choices``: the pages in order, without the cover; ``version``: number of renderings."""
 
     id: str
     owner: str
@@ -79,13 +82,13 @@ class Preview:
     choices: tuple[Choice, ...] = ()
     options: SendOptions = field(default_factory=SendOptions)
     to: To = NOBODY  # whom the cover page names
-    send_at: float | None = None  # the time that the pages carry; None: that of their making
+    send_at: float | None = None  # Unix time shown on the pages; None: that of rendering
     version: int = 0
     form: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Previews:
-    """Those of one box.  Thread-safe; the methods block while pages are made."""
+    """The previews of a box.  Thread-safe; methods that render block meanwhile."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
@@ -97,7 +100,7 @@ class Previews:
     # -- reading -------------------------------------------------------------------------------
 
     def get(self, preview_id: str, owner: str) -> Preview:
-        """Raises NotFoundError, also for somebody else's."""
+        """The preview with this id.  Raises NotFoundError, also when it belongs to another owner."""
         with self._lock:
             found = self._previews.get(preview_id)
         if found is None or found.owner != owner:
@@ -105,13 +108,13 @@ class Previews:
         return found
 
     def of(self, owner: str) -> list[Preview]:
-        """An owner's, the one that was touched last first."""
+        """The previews of an owner, the most recently touched first."""
         with self._lock:
             mine = [preview for preview in self._previews.values() if preview.owner == owner]
         return sorted(mine, key=lambda preview: -preview.touched_at)
 
     def pages(self, preview: Preview) -> RenderedDocument:
-        """The pages as they were made last.  Raises NotFoundError."""
+        """The pages of the last rendering.  Raises NotFoundError."""
         try:
             return RenderedDocument.open(self._place(preview.id) / f"pages-{preview.version}")
         except (OSError, ValueError):
@@ -129,9 +132,9 @@ class Previews:
         send_at: float | None = None,
         form: Mapping[str, Any] | None = None,
     ) -> Preview:
-        """A preview of stored files, which are its own from then on.
+        """Makes a preview of stored files, which are moved into it.
 
-        Raises RefusedError, DocumentError, DiskFullError; then the files are gone and nothing is kept.
+        Raises RefusedError, DocumentError or DiskFullError; the files are then deleted and nothing is kept.
         """
         now = self._box.clock()
         made = Preview(uuids.uuid4().hex, owner, now, now, (), options=options, to=to, send_at=send_at)
@@ -148,7 +151,7 @@ class Previews:
             raise
 
     def add(self, preview: Preview, files: Sequence[SourceFile]) -> Preview:
-        """More files behind those that are there.  Raises as ``create``; then the preview is as it was."""
+        """Adds files after those present.  Raises as ``create``; the preview is then unchanged."""
         return self._make(self._with_files(preview, files))
 
     def change(
@@ -162,10 +165,10 @@ class Previews:
         form: Mapping[str, Any] | None = None,
         again: bool = False,
     ) -> Preview:
-        """Other pages, another look or cover page; pages are made anew when one of these differs.
+        """Changes pages, options, recipient, time or form data; renders again if the pages depend on it.
 
-        ``again``: in any case (the time in the header moves on).  Raises RefusedError, DocumentError,
-        DiskFullError, ValueError for pages that are not there.
+        With ``again`` it always renders (the time in the header changes).  Raises RefusedError,
+        DocumentError, DiskFullError, and ValueError for pages that do not exist.
         """
         changed = replace(
             preview,
@@ -180,15 +183,15 @@ class Previews:
         return self._keep(replace(changed, touched_at=self._box.clock()))
 
     def drop(self, preview: Preview) -> None:
-        """Throws it away."""
+        """Deletes the preview and its files."""
         with self._lock:
             self._previews.pop(preview.id, None)
         shutil.rmtree(self._place(preview.id), ignore_errors=True)
 
     def hand_over(self, preview: Preview) -> tuple[tuple[SourceFile, ...], str]:
-        """The files and the folder of the pages for a fax; the preview stays until ``drop``.
+        """The files and the folder of the pages for a fax (hard links); the preview remains until ``drop``.
 
-        Both are links to what the preview has: nothing is made or copied again.  Raises NotFoundError.
+        Raises NotFoundError when the pages are gone.
         """
         pages = self.pages(preview)
         folder = self._box.data / RENDERED / uuids.uuid4().hex
@@ -206,7 +209,7 @@ class Previews:
         files = _grouped(linked, preview.choices)
         for file in linked:
             if all(kept.path != file.path for kept in files):
-                (self._box.data / file.path).unlink(missing_ok=True)  # all of its pages were left out
+                (self._box.data / file.path).unlink(missing_ok=True)  # no page of it was chosen
         return files, f"{RENDERED}/{folder.name}"
 
     # -- inside --------------------------------------------------------------------------------
@@ -225,7 +228,7 @@ class Previews:
         return replace(preview, files=tuple(moved))
 
     def _make(self, preview: Preview) -> Preview:
-        """Makes the pages, in worker processes, and keeps them in place of the old ones."""
+        """Renders the pages in worker processes, and replaces those of the rendering before."""
         with self._turn():
             version = preview.version + 1
             target = self._place(preview.id) / f"pages-{version}"
@@ -239,7 +242,7 @@ class Previews:
                 wall_seconds=WALL_S,
             )
             document = render(sources(self._box.data, files), target, options, limits=limits)
-        first = len(files) - len(preview.files[known:])  # of the files whose pages were not known yet
+        first = len(files) - len(preview.files[known:])  # index of the first added file
         added = [
             Choice(known + page.source - first, page.source_page)
             for page in document.pages
@@ -279,7 +282,7 @@ class Previews:
 
     @staticmethod
     def _look(preview: Preview) -> tuple[Any, ...]:
-        """What the pages depend on."""
+        """Everything that the pages depend on."""
         to = preview.to if preview.options.cover is not None else None
         return preview.choices, preview.options, to, preview.send_at
 
@@ -321,7 +324,7 @@ class Previews:
 
 
 def _grouped(files: Sequence[SourceFile], choices: Sequence[Choice]) -> tuple[SourceFile, ...]:
-    """The pages in their order as selections of files: neighbours of one file and look together."""
+    """The chosen pages in order, as files with selected pages; adjacent ones of equal look are joined."""
     grouped: list[SourceFile] = []
     last: tuple[Any, ...] = ()
     for choice in choices:

@@ -1,7 +1,7 @@
-"""What is remembered of a destination, and what follows from it for the next call.
+"""What was learned of a destination, and its effect on the next call.
 
-A *step* is how cautiously a call is made: rate first, then V.29 instead of V.17, then no error
-correction, which is the order in which troubles with old machines and bad lines usually give way.
+Each further *step* makes a call more cautious: a lower rate, then V.29 instead of V.17, then no ECM.  That is
+the order in which problems with old machines and bad lines are usually solved.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from appliance.spool.model import DAY_S
 from appliance.t30.dce import Carrier, Modulation
 from appliance.t30.parameters import ALL_CARRIERS, CallResult
 
-# A step that was learned is believed for so long; then one step better is tried again.
+# How long a learned step is used, seconds; after that the step before it is tried again.
 BELIEVED_S = 30 * DAY_S
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Bounds of a call: ``bit_rate`` of the first training, whether V.17 and ECM may be used."""
+    """Limits of a call: the bit rate (bit/s), and whether V.17 and ECM may be used."""
 
     bit_rate: int
     v17: bool
@@ -29,7 +29,7 @@ class Step:
     sentence: str
 
     def carriers(self, bit_rate: int) -> frozenset[Carrier]:
-        """The carriers to own up to, none faster than ``bit_rate`` either."""
+        """The carriers to offer, none faster than ``bit_rate`` (bit/s) or the step's own limit."""
         bound = min(self.bit_rate, bit_rate)
         return frozenset(
             carrier
@@ -49,12 +49,12 @@ STEPS: tuple[Step, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a destination has shown.  Every field may be seen and forgotten by the owner."""
+    """What was learned of a destination.  The owner of the box can see and delete all of it."""
 
-    step: int = 0  # of STEPS: with this one it worked
-    step_at: float = 0.0  # when that was learned, Unix time
-    line: str = ""  # the line that last reached it
-    medium: str = ""  # what carried the last delivery over a SIP trunk: t38 or g711
+    step: int = 0  # index in STEPS of the last delivery
+    step_at: float = 0.0  # Unix time of that delivery
+    line: str = ""  # line of the last delivery
+    medium: str = ""  # medium of the last delivery over a SIP trunk: t38 or g711
     remote_id: str = ""
     delivered: int = 0  # faxes
     failed: int = 0  # calls
@@ -62,19 +62,20 @@ class Profile:
     bit_rate: int = 0  # of the last delivery
     ecm: bool = False
     seconds_a_page: float = 0.0  # of the last delivery
-    nominal_pace: bool = False  # a quick call has failed: T.30's nominal times from then on
+    nominal_pace: bool = False  # a quick call has failed: T.30's nominal times are used from then on
 
     @classmethod
     def load(cls, data: Mapping[str, Any]) -> Profile:
-        """From JSON data; what an older or newer version wrote besides is left out."""
+        """From JSON data; unknown fields of other versions are left out."""
         known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in data.items() if name in known})
 
     def dump(self) -> dict[str, Any]:
+        """As JSON data, for ``load``."""
         return asdict(self)
 
     def start_step(self, now: float) -> int:
-        """The step to begin with."""
+        """The index in STEPS to begin with at Unix time ``now``."""
         step = min(max(self.step, 0), len(STEPS) - 1)
         return max(step - 1, 0) if step and now - self.step_at > BELIEVED_S else step
 
@@ -82,10 +83,10 @@ class Profile:
 def learn(
     profile: Profile, result: CallResult, *, step: int, line: str, medium: str, seconds: float, now: float
 ) -> Profile:
-    """What a call's end adds to a profile; ``step`` is how it was made, ``medium`` what carried it."""
+    """The profile after a call made with ``step`` over ``line`` and ``medium`` that took ``seconds``."""
     cause: Cause = result.cause
     if cause.retry is Retry.OTHER_LINE:
-        return profile  # says nothing about the destination
+        return profile  # the fault of the line, not of the destination
     profile = replace(
         profile,
         last_cause=cause.code,

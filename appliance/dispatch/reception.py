@@ -1,4 +1,4 @@
-"""``Reception``: which calls are answered, and what becomes of what they bring."""
+"""``Reception``: decides which incoming calls are answered, and completes the faxes that they bring."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ from appliance.t30.parameters import Accepts, CallParameters, CallResult, Progre
 
 _log = logging.getLogger(__name__)
 
-# May refuse a call before it is answered (junk rules); None takes it.  On the loop: must not block.
+# Whether to refuse a call before it is answered (junk rules): the cause, or None.  On the loop: must not
+# block.
 Screen = Callable[[IncomingCall], Cause | None]
 
 
 class IncomingFaxDesk(CallDesk):
-    """A call that came in: what it brings is kept, what it asks for is what is on offer."""
+    """Owner of an incoming call: stores the pages that it brings, and serves documents on offer."""
 
     def __init__(
         self,
@@ -70,7 +71,7 @@ class IncomingFaxDesk(CallDesk):
 
 
 class Reception:
-    """Decides about calls that come in, and finishes what they brought.  On the event loop."""
+    """Decides on incoming calls, and completes the faxes that they bring.  For the event loop."""
 
     def __init__(self, box: Box, writers: ThreadPoolExecutor, screen: Screen | None) -> None:
         self._box = box
@@ -81,16 +82,16 @@ class Reception:
         self.tasks: set[asyncio.Task[None]] = set()
 
     def stopping(self) -> None:
-        """From here on no call is answered."""
+        """To be called when the box stops: no more calls are answered."""
         self._stopping = True
 
     def cancel_all(self) -> None:
-        """The box is being stopped: every call ends."""
+        """Ends every call as the box stops."""
         for call in list(self._calls):
             call.cancel()
 
     def take(self, managed: ManagedLine, call: IncomingCall) -> Answer | Refuse:
-        """Answers or refuses a call.  Decided from memory: the loop does not wait."""
+        """Answers or refuses a call.  Does not block: the decision needs no disk access."""
         station = self._box.settings.section(StationSettings)
         storage = self._box.settings.section(StorageSettings)
         if self._stopping or not station.receive or not managed.receive:

@@ -1,7 +1,7 @@
-"""``RouteReader``: looks into the first page of received faxes whose routes depend on what is there.
+"""``RouteReader``: reads the first page of received faxes whose routes depend on its content.
 
-Such a fax waits, for seconds, until its words and barcodes were read; then it takes its routes.  What cannot
-be read has no words and no codes: the fax takes the routes that are left.
+Such a fax waits some seconds until its words and barcodes were read, and is then delivered by the routes that
+match.  A page that cannot be read counts as one without words and codes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from appliance.spool.model import Received
 
 _log = logging.getLogger(__name__)
 
-# For the codes of one page: address space, seconds of a processor and of the clock, octets that it may say.
+# Limits for reading the codes of one page: address space, CPU time and elapsed time in seconds, octets of
+# output.
 _MEMORY_OCTETS = 700 << 20
 _CPU_S = 20
 _CLOCK_S = 60.0
@@ -34,7 +35,7 @@ _ANSWER_LIMIT = 200_000
 
 
 class RouteReader:
-    """A service."""
+    """The service that decides on routes by content."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
@@ -47,7 +48,7 @@ class RouteReader:
         self._arrivals.stop()
 
     def look_into(self) -> None:
-        """Lets every fax that waits take its routes."""
+        """Reads every waiting fax and records the routes that match."""
         if at_rest.locked(self._box.data):
             return
         for fax in self._box.spool.read(contents.waiting):
@@ -56,14 +57,14 @@ class RouteReader:
             routes = self._box.settings.items(Route)
             try:
                 found = self._contents_of(fax, list(routes.values()))
-            except Exception:  # a bug here must not keep a fax from who waits for it
+            except Exception:  # a bug here must not keep a fax from its recipients
                 _log.exception("the first page of fax %s could not be looked into", fax.id)
                 found = NO_CONTENTS
             fit = [each for each, route in routes.items() if contents_misfit(found, route) is None]
             self._box.spool.do(contents.known, fax.id, fit, self._box.clock())
 
     def _contents_of(self, fax: Received, routes: list[Route]) -> Contents:
-        """What is on its first page, as far as a route asks."""
+        """The words and codes on its first page, as far as ``routes`` have conditions on them."""
         pages = self._box.spool.read(received.pages, fax.id)
         if not pages:
             return NO_CONTENTS
@@ -79,7 +80,7 @@ class RouteReader:
 
 
 def _read_codes(path: Path) -> list[str]:
-    """What the codes on a page say; none when they cannot be read."""
+    """The texts of the codes on a page; none when they cannot be read."""
     limits = ["prlimit", f"--as={_MEMORY_OCTETS}", f"--cpu={_CPU_S}", "--core=0", "--"]
     try:
         done = subprocess.run(

@@ -1,11 +1,11 @@
-"""The dispatcher's decisions: functions of what is known and the time, without clock or I/O.
+"""The dispatcher's decisions, as functions of what is known and the time, without clock or I/O.
 
-``choose_line``   over which line a job goes now, or what it waits for
-``plan_call``     the parameters of its next call
-``verdict``       what becomes of it after a call
-``quarantine``    whether a number is left alone for a while
-``daily_limit``   whether a call may be placed today
-``spending``      whether what its owner may use is enough for a fax
+``choose_line``   the line for a job's next call, or what the job waits for
+``plan_call``     the parameters of that call
+``verdict``       the state of the job after a call
+``quarantine``    whether a number is not called for some days
+``daily_limit``   whether the day's calls are used up
+``spending``      whether the quotas of its owner are enough for a fax
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ from appliance.spool.settings import SendingSettings
 from appliance.t30.causes import NO_FAX_ANSWERED
 from appliance.t30.dce import Carrier
 
-# Another line is tried after so long, seconds: at once, but not within the same second.
+# Wait before another line is tried, seconds.
 FAILOVER_S = 1.0
-# After a restart of the box, seconds: the lines come up first.
+# Wait after a restart of the box, seconds: the lines have to come up.
 AFTER_RESTART_S = 5.0
-# Waits are stretched by up to this share, a different one for each job and try, so that two machines
-# that call each other do not meet again and again.
+# Waits are extended by up to this share, different for each job and try, so that two machines that call each
+# other do not collide repeatedly.
 JITTER = 0.1
-# Calls of one job that may go wrong half-way over T.38, or in audio, before the other is tried.
+# Calls of one job that may fail after the connection over T.38, or in audio, before the other is tried.
 MEDIUM_TRIES = 2
-# Causes that say that there is no fax machine at a number.
+# Causes that mean that there is no fax machine at a number.
 DEAD = frozenset({NUMBER_NOT_IN_SERVICE.code, NO_FAX_ANSWERED.code, VOICE_ANSWERED.code})
-# When no line that may carry a job works, it is looked at again after so long, seconds: the first time,
-# and later.  A line that comes up wakes it; looking costs an SD card a write.
+# Wait of a job while no line that may carry it is usable, seconds: the first time, and later.  A line that
+# comes up ends the wait at once; each postponement is a write to the SD card.
 NO_LINE_S = 60.0
 STILL_NO_LINE_S = 900.0
 
@@ -54,7 +54,7 @@ STILL_NO_LINE_S = 900.0
 
 @dataclass(frozen=True, slots=True)
 class LineView:
-    """What the decision needs to know of a line.  Lines come in the owner's order."""
+    """A line as the decisions see it.  Sequences of them are in the owner's order."""
 
     name: str
     kind: LineKind
@@ -63,10 +63,12 @@ class LineView:
     send: bool = True
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
-    plan: Plan | None = None  # where its calls are dialled
+    plan: Plan | None = None  # numbering plan of the place where it is connected
 
 
 class NoLineNow(Enum):
+    """Why no line can take a job now."""
+
     BUSY = "busy"  # every line that may carry it is in use: wait for the end of a call
     DOWN = "down"  # none of them works
     NONE = "none"  # there is none
@@ -86,8 +88,8 @@ def choose_line(
 ) -> LineView | NoLineNow:
     """The line for the next call of ``job``.
 
-    In the order the sender asked for, else the owner's, with the line that last reached the destination
-    first.  Lines that have just failed this job (a row with ``other_line``) come last.
+    The order is that of the sender's option, else that of the owner with the line of the last delivery to the
+    destination first.  Lines that failed in the present round (cause with ``other_line``) come last.
     """
     candidates = [line for line in lines if may_carry(line, job)]
     if not candidates:
@@ -106,9 +108,9 @@ def choose_line(
 
 
 def lines_failed(attempts: Sequence[Attempt]) -> list[str]:
-    """Lines that failed in the present round, the longest ago first.
+    """Lines that failed in the present round, the earliest first.
 
-    A round ends with a call that got further, or when a line comes round again.
+    A round ends with a call that failed for another reason, or when a line is tried a second time.
     """
     failed: list[str] = []
     for attempt in reversed(attempts):
@@ -124,21 +126,24 @@ def lines_failed(attempts: Sequence[Attempt]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class CallPlan:
-    """How the next call is made; ``step`` of profile.STEPS."""
+    """The parameters of the next call; ``step`` is an index in profile.STEPS."""
 
     step: int
     carriers: frozenset[Carrier]
     ecm: bool
     first_page: int  # from 0
     audio: bool = False  # over a SIP trunk: fax tones in audio (G.711) from the start, no T.38
-    quick: bool = False  # T.30's tolerances downwards
+    quick: bool = False  # use the lower end of T.30's tolerances
 
 
 def plan_call(
     job: Job, attempts: Sequence[Attempt], profile: Profile, settings: SendingSettings, now: float
 ) -> CallPlan:
-    """The parameters of the next call: the destination's step, one more for each call that went wrong
-    in the way that ``step_down`` says, and the first page not yet confirmed (or all, as asked)."""
+    """The parameters of the next call.
+
+    The step is the destination's, and one more for each failed call whose cause has ``step_down``.  The first
+    page is that of ``first_page``.
+    """
     start = profile.start_step(now) if settings.learn else 0
     downs = sum(1 for attempt in attempts if _is(attempt, Retry.STEP_DOWN))
     step = min(start + downs, len(STEPS) - 1)
@@ -149,28 +154,28 @@ def plan_call(
         ecm=wanted_ecm and STEPS[step].ecm,
         first_page=first_page(job, settings),
         audio=wants_audio(attempts, profile if settings.learn else Profile()),
-        # Once at a destination, and not again for a fax that has failed: where nothing is remembered, too.
+        # Also without a learned profile a fax that has failed is not sent by a quick call again.
         quick=not profile.nominal_pace and not downs,
     )
 
 
 def first_page(job: Job, settings: SendingSettings) -> int:
-    """With which page (from 0) the next call begins: the first not yet confirmed, or all as asked."""
+    """The first page (from 0) of the next call: the first unconfirmed one, or 0 to send all again."""
     resume = job.options.resume or settings.resume
     left = job.pages is None or job.pages_confirmed < job.pages
     return job.pages_confirmed if resume is Resume.REST and left else 0
 
 
 def pages_to_send(job: Job, settings: SendingSettings) -> int:
-    """How many pages the next call brings."""
+    """Number of pages that the next call is to send."""
     return (job.pages or 1) - first_page(job, settings)
 
 
 def wants_audio(attempts: Sequence[Attempt], profile: Profile) -> bool:
-    """Whether the next call over a SIP trunk should do without T.38.
+    """Whether the next call over a SIP trunk should use audio without T.38.
 
-    Some routes carry T.38 well and some only audio: what last delivered to the destination is begun
-    with, and a medium that failed this job twice, or T.38 that stayed silent, gives way to the other.
+    Some routes carry T.38 well, others only audio.  The medium of the last delivery to the destination is
+    tried first; one that failed this job twice, or T.38 that stayed silent, is replaced by the other.
     """
     failed = {"t38": 0, "g711": 0}
     for attempt in attempts:
@@ -185,7 +190,7 @@ def wants_audio(attempts: Sequence[Attempt], profile: Profile) -> bool:
 
 
 def silent_t38(cause: Cause, medium: str) -> bool:
-    """Whether T.38 was agreed and then brought nothing: that says nothing about who was called."""
+    """Whether T.38 was agreed and nothing was received over it, which is not the called party's fault."""
     return medium == "t38" and cause in (NO_FAX_ANSWERED, SIP_NO_MEDIA, SIP_T38_SILENT)
 
 
@@ -194,7 +199,7 @@ def silent_t38(cause: Cause, medium: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Where the job goes; ``next_try_at`` with WAITING."""
+    """The next state of a job; with WAITING, ``next_try_at`` is the Unix time of the next try."""
 
     state: JobState
     next_try_at: float = 0.0
@@ -211,10 +216,10 @@ def verdict(
     candidates: int = 1,
     medium: str = "",
 ) -> Verdict:
-    """What becomes of ``job`` after a call that ended with ``cause``.
+    """The next state of ``job`` after a call that ended with ``cause`` at Unix time ``now``.
 
-    ``attempts`` are those before this one; ``candidates`` how many lines that work may carry it; ``medium``
-    what carried the call over a SIP trunk.
+    ``attempts`` are those before this one; ``candidates`` is the number of usable lines that may carry the
+    job; ``medium`` is that of the call over a SIP trunk ("t38", "g711" or "").
     """
     if cause is DELIVERED:
         return Verdict(JobState.DELIVERED)
@@ -250,9 +255,9 @@ def _wait(  # noqa: PLR0917 - what a verdict is made from
     """Seconds until the next try, None when there is none."""
     own = job.options.retry_waits
     if len(attempts) + 1 >= most_tries(job, settings):
-        return None  # whatever the causes
+        return None
     if silent_t38(cause, medium) and not any(_medium_failed(attempt) for attempt in attempts):
-        return FAILOVER_S  # in audio now
+        return FAILOVER_S  # the next call uses audio
     if cause.retry is Retry.OTHER_LINE:
         failed = len(lines_failed(attempts)) + 1
         if failed < candidates:
@@ -261,7 +266,7 @@ def _wait(  # noqa: PLR0917 - what a verdict is made from
             return _entry(own, len(attempts))
         rounds = sum(1 for attempt in attempts if _is(attempt, Retry.OTHER_LINE)) // max(candidates, 1)
         return _entry(settings.other_line, rounds)
-    # Calls that never left because of the line do not use up the destination's timetable.
+    # Calls that failed at the line do not use up the waits of the destination.
     real = [attempt for attempt in attempts if not _is(attempt, Retry.OTHER_LINE)]
     if cause is INTERRUPTED:
         return AFTER_RESTART_S
@@ -277,7 +282,7 @@ def _entry(table: Sequence[float], used: int) -> float | None:
 
 
 def most_tries(job: Job, settings: SendingSettings) -> int:
-    """Calls for ``job`` at most: as its sender said, one more than their waits, or as the settings say."""
+    """Most calls for ``job``: its option, else one more than its own waits, else the setting."""
     own = job.options.retry_waits
     return job.options.max_tries or (settings.max_tries if own is None else len(own) + 1)
 
@@ -289,7 +294,7 @@ def _timetable(cause: Cause, settings: SendingSettings) -> tuple[float, ...]:
         return settings.no_answer
     if cause.retry is Retry.LATER:
         return settings.later
-    return settings.step_down  # the call was up and broke
+    return settings.step_down  # the call failed after the connection
 
 
 def _medium_failed(attempt: Attempt) -> bool:
@@ -301,7 +306,7 @@ def _is(attempt: Attempt, retry: Retry) -> bool:
 
 
 def _share(job_id: int, tries: int) -> float:
-    """A number from 0 to 1 that is the same for the same job and try."""
+    """A pseudo-random number from 0 to 1, the same for the same job and try."""
     return zlib.crc32(f"{job_id}/{tries}".encode()) / 0xFFFFFFFF
 
 
@@ -311,9 +316,9 @@ def _share(job_id: int, tries: int) -> float:
 def quarantine(
     known: Destination | None, cause: Cause, settings: SendingSettings, now: float, medium: str = ""
 ) -> tuple[int, float | None]:
-    """After a call: dead calls in a row at its number, and until when it is left alone.
+    """After a call: failed calls in succession to its number, and the Unix time until which it is not called.
 
-    Only what the number did counts, in whatever medium: never a cause of ours or of the trunk's.
+    Only causes in ``DEAD`` count.  Causes of our side or of the trunk change nothing.
     """
     before = known.failures if known is not None else 0
     until = known.quarantined_until if known is not None else None
@@ -329,32 +334,32 @@ def quarantine(
 
 
 def is_quarantined(known: Destination | None, now: float) -> bool:
-    """Whether the number is left alone at Unix time ``now``."""
+    """Whether the number is not to be called at Unix time ``now``."""
     return known is not None and known.quarantined_until is not None and known.quarantined_until > now
 
 
 class Spending(Enum):
-    """Whether a fax may be sent, by what its owner or key may use."""
+    """Whether the quotas of its owner or key allow a fax."""
 
     GO = "go"
-    WAIT = "wait"  # calls under way may use up the rest: wait for their end
+    WAIT = "wait"  # running calls may use up the rest: wait for their end
     TOMORROW = "tomorrow"
-    NEVER = "never"  # not this month, or more than there is on any day
+    NEVER = "never"  # not this month, or more than the quota of a day
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What may be used of something (pages, seconds); ``limit`` 0: no limit."""
+    """A quota of pages or seconds and its use; ``limit`` 0 means unlimited."""
 
     limit: float
     used: float
-    under_way: float  # calls now up may use it, or have
+    under_way: float  # running calls have used or may use this
     needed: float
     daily: bool
 
 
 def spending(allowances: Sequence[Allowance]) -> Spending:
-    """The strictest of what each allowance says."""
+    """The strictest answer of all allowances."""
     found = Spending.GO
     for each in allowances:
         if not each.limit:
@@ -369,7 +374,7 @@ def spending(allowances: Sequence[Allowance]) -> Spending:
 
 
 def daily_limit(reach: Reach, settings: NumberSettings, *, box: Usage, owner: Usage, abroad: Usage) -> bool:
-    """Whether today's calls to the outside are used up for a job of this reach."""
+    """Whether today's calls are used up for a job of this reach; each ``Usage`` is that of today."""
     if not reach.outside:
         return False
     limits = [(settings.daily_calls, box.calls), (settings.daily_calls_each, owner.calls)]

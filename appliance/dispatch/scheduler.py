@@ -1,6 +1,6 @@
-"""``Scheduler``: looks at what is due, whenever something changed or a time has come, and has calls placed.
+"""``Scheduler``: has the calls of due jobs placed, whenever something has changed or a time has come.
 
-It carries out what ``rules`` decide.  Every database access is awaited through the spool's threads.
+It carries out the decisions of ``rules``.  Every database access is awaited, on the spool's threads.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ from appliance.spool.settings import SendingSettings
 
 _log = logging.getLogger(__name__)
 
-# Jobs looked at in one round and queue: more than the lines a box has.
+# Most jobs considered in one round and queue: more than a box has lines.
 ROUND_LIMIT = 64
-# The scheduler looks around at least so often, seconds: line states change without an event.
+# Longest time between two rounds, seconds: the states of lines change without an event.
 LOOK_AROUND_S = 5.0
-# Two rounds are at least so far apart when nothing wakes the scheduler, seconds.
+# Shortest time between two rounds, seconds, unless the scheduler is woken.
 SHORTEST_S = 0.02
-# A call that was told to end has so long, seconds, before its job is settled without it.
+# How long a call that exceeded its time limit may take to end before its job is settled without it, seconds.
 GRACE_S = 120.0
 
 
 class Scheduler:
-    """One task on the event loop."""
+    """Considers due jobs in rounds, in one task on the event loop."""
 
     def __init__(self, box: Box, clock: JobClock, pool: LinePool, outgoing: OutgoingCalls) -> None:
         self._box = box
@@ -59,14 +59,14 @@ class Scheduler:
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
-        """Places no further call."""
+        """Ends the task: no more calls are placed."""
         self._stopping = True
         self.wake()
         if self._task is not None:
             await self._task
 
     def wake(self) -> None:
-        """Something may be due.  On the loop."""
+        """Begins a round now.  On the loop."""
         self._wake.set()
 
     async def _run(self) -> None:
@@ -89,7 +89,7 @@ class Scheduler:
                 await asyncio.wait_for(self._wake.wait(), wait)
 
     async def _follow_limits(self, now: float) -> None:
-        """After a start, and when a limit was changed, what waits for tomorrow is looked at again."""
+        """Wakes the jobs that wait for the next day, after a start and when a limit was changed."""
         settings = self._box.settings
         limits = (
             settings.section(NumberSettings),
@@ -101,9 +101,9 @@ class Scheduler:
             await self._box.spool.ado(decisions.wake, DAILY_LIMIT, now)
 
     async def _until_next(self, since: float) -> float:
-        """Seconds until something is due that was not at ``since``, ``LOOK_AROUND_S`` at most.
+        """Seconds until a job is due that was not at Unix time ``since``, ``LOOK_AROUND_S`` at most.
 
-        What was due then and did not start waits for a line: its call's end wakes us.
+        Jobs that were due and did not start wait for a line; the end of a call begins a round.
         """
         moment = await self._box.spool.aread(queues.next_moment, since)
         if moment is None:
@@ -138,7 +138,7 @@ class Scheduler:
             await self._consider(job, now)
 
     async def _consider(self, job: Job, now: float) -> None:
-        """Places a call for ``job``, or puts it off, or gives it up."""
+        """Places a call for ``job``, postpones it, or has it fail."""
         spool = self._box.spool
         if not self._clock.goes_on():
             self.wake()  # the next round knows the time
@@ -200,23 +200,23 @@ class Scheduler:
                 trace_path=trace_path,
             )
         except IllegalTransitionError:
-            return  # its owner was quicker
+            return  # cancelled meanwhile
         candidates = sum(1 for view in views if view.usable and rules.may_carry(view, job))
         self._outgoing.begin(OutgoingFax(self._box, job, attempt, managed, read.dial), plan, candidates)
 
     def _views(self) -> list[LineView]:
-        """The lines as the rules see them."""
+        """The lines for the rules."""
         return self._pool.views(self._outgoing.lines_in_use, self._outgoing.full_lines)
 
     def _read(self, job: Job, managed: ManagedLine | None) -> Number | Cause:
-        """The job's number as the box's rules see it now, dialled on this line."""
+        """The job's number by the present rules, as dialled on this line; or why it may not be dialled."""
         if job.reach is Reach.PRACTICE:
             return Number(job.number, job.reach)
         numbers = self._box.settings.section(NumberSettings)
         return read_number(job.number, numbers, plan=managed.plan(numbers) if managed else None)
 
     async def _give_up(self, job: Job, cause: Cause) -> None:
-        with contextlib.suppress(IllegalTransitionError):  # its owner was quicker
+        with contextlib.suppress(IllegalTransitionError):  # cancelled meanwhile
             await self._box.spool.ado(decisions.fail, job.id, cause, self._box.clock())
         self.wake()  # another job for the same number may be due
 
@@ -236,7 +236,7 @@ class Scheduler:
         )
 
     async def _allowances(self, job: Job, now: float) -> list[Allowance]:
-        """What the job's owner and key may use, and have used, of pages and time."""
+        """The quotas of the job's owner and key, with what has been used."""
         found = []
         day = ledger.day_of(self._box.counted())
         read = self._box.spool.aread
@@ -260,7 +260,7 @@ class Scheduler:
         return job.key == quota.key if quota.key else job.owner == quota.owner
 
     def _next_day(self, now: float) -> float:
-        """The coming midnight in the box's time zone, or soon after when the clock changes that night."""
+        """Unix time shortly after the next midnight in the box's time zone."""
         counted = self._box.counted()
         at = time.localtime(counted + DAY_S)
         return now + time.mktime((at.tm_year, at.tm_mon, at.tm_mday, 0, 0, 5, 0, 0, -1)) - counted

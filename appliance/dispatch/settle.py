@@ -1,4 +1,4 @@
-"""The end of a call, in one transaction: the job's verdict, the attempt, what was learned."""
+"""Records the end of a call in one transaction: attempt, next state of the job, learned profile."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from appliance.t30.parameters import CallResult
 
 @dataclass(frozen=True, slots=True)
 class CallEnd:
-    """What is known when a call is over."""
+    """What is known at the end of a call."""
 
     result: CallResult
-    step: int  # of profile.STEPS: how it was made
+    step: int  # index in profile.STEPS
     line: str
-    medium: str  # what carried it over a SIP trunk: t38 or g711; empty for other lines
-    seconds: float
-    candidates: int  # lines that work and may carry the job
+    medium: str  # over a SIP trunk: t38 or g711; empty for other lines
+    seconds: float  # duration of the call, dialling included
+    candidates: int  # usable lines that may carry the job
     sending: SendingSettings
     practice: PracticeSettings
 
 
 def settle(tx: Tx, attempt_id: int, end: CallEnd, now: float) -> Job:
-    """Ends the attempt and moves its job on.
+    """Ends the attempt and sets the next state of its job, at Unix time ``now``.
 
-    Raises IllegalTransitionError when the attempt was ended by someone else meanwhile.
+    Raises IllegalTransitionError when the attempt has been ended meanwhile.
     """
     attempt = jobs.get_attempt(tx.db, attempt_id)
     job = jobs.get(tx.db, attempt.job_id)
@@ -45,7 +45,7 @@ def settle(tx: Tx, attempt_id: int, end: CallEnd, now: float) -> Job:
     confirmed = attempt.first_page + max(attempt.pages_confirmed, result.pages_sent)
     doubtful = result.cause.retry is Retry.ASK and result.cause is not UNKNOWN_DELIVERY
     if job.pages and confirmed >= job.pages and not doubtful:
-        # Whatever happened to the call afterwards: the far end has confirmed every page.
+        # The far end has confirmed every page, whatever happened to the call afterwards.
         result = replace(result, cause=DELIVERED)
         end = replace(end, result=result)
     decided = rules.verdict(
@@ -92,7 +92,7 @@ def _remember(tx: Tx, number: str, end: CallEnd, now: float) -> None:
 
 
 def facts_of(result: CallResult, step: int, medium: str) -> dict[str, Any]:
-    """What an attempt's row keeps of how the call went."""
+    """The facts of a call that are stored with its attempt."""
     return {
         "remote_id": result.remote_id,
         "bit_rate": result.carrier.bit_rate if result.carrier else 0,

@@ -1,7 +1,7 @@
-"""``TextReader``: reads received faxes by tesseract, so that they are found by the words on their pages.
+"""``TextReader``: recognises the text of received faxes with tesseract, for searches.
 
-Optional twice: the owner's setting, and Debian's package tesseract-ocr.  It works in the background, one page
-after the other, each in a process with limits; a page that cannot be read has no words, and that is all.
+It needs the owner's setting and Debian's package tesseract-ocr.  It works in the background, one page after
+the other, each in a process with limits; a page that cannot be read counts as one without words.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from appliance.spool.model import Received
 _log = logging.getLogger(__name__)
 
 PROGRAM = "tesseract"
-# For one page: address space, seconds of a processor and of the clock.
+# Limits for one page: address space, CPU time and elapsed time in seconds.
 _MEMORY_OCTETS = 700 << 20
 _CPU_S = 60
 _CLOCK_S = 120.0
-# Characters of a page, and of a fax: a page of small type has 6000.
+# Most characters kept of a page, and of a fax; a page of small type has 6000.
 _PAGE_LIMIT = 20_000
 _FAX_LIMIT = 500_000
 
 
 class TextReader:
-    """A service."""
+    """The service that recognises the text of received faxes."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
@@ -49,7 +49,7 @@ class TextReader:
             pass
 
     def read_next(self) -> bool:
-        """Reads the newest fax that was not read; False when there is none, or nobody wants it."""
+        """Reads the newest unread fax; False when there is none or reading is off or impossible."""
         settings = self._box.settings.section(ReadingSettings)
         program = shutil.which(PROGRAM)
         if not settings.enabled or program is None or at_rest.locked(self._box.data):
@@ -71,7 +71,10 @@ class TextReader:
 
 
 def read_page(path: Path, command: list[str]) -> str:
-    """The words on a page; empty when they cannot be read."""
+    """The words on a page, separated by blanks; empty when they cannot be read.
+
+    ``command`` is the program and its options.
+    """
     program, *options = command
     limits = ["prlimit", f"--as={_MEMORY_OCTETS}", f"--cpu={_CPU_S}", "--"]
     try:

@@ -1,7 +1,7 @@
-"""The account of one call: what the line and the engine said, as lines of JSON, written at its end.
+"""The trace of one call: the progress events of line and engine as lines of JSON, written at its end.
 
-It is for people and for replay, not for the books: it is kept in memory during the call and written
-once, so that a call costs an SD card one file.
+It serves diagnosis and replay; no decision depends on it.  It is kept in memory during the call and written
+once, to spare an SD card.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ from appliance.t30.parameters import Progress
 
 _log = logging.getLogger(__name__)
 
-# Lines kept of one call: a call of hours with trouble on every page has a few thousand.
+# Most lines kept of one call; a call of hours with errors on every page has a few thousand.
 LINES_LIMIT = 20_000
 
 
 class Trace:
-    """Collects the account of a call.  ``head`` are facts about the call as a whole."""
+    """Collects the progress events of a call.  ``head`` has facts about the call as a whole."""
 
     def __init__(self, head: Mapping[str, Any]) -> None:
         self._lines = [json.dumps({"event": "call", **head})]
         self._left_out = 0
 
     def add(self, progress: Progress) -> None:
+        """Adds an event; those beyond ``LINES_LIMIT`` are only counted."""
         if len(self._lines) >= LINES_LIMIT:
             self._left_out += 1
             return
@@ -35,7 +36,7 @@ class Trace:
         self._lines.append(json.dumps(line, default=str))
 
     def write(self, path: Path) -> None:
-        """Writes the account; a failure is logged, it never harms the fax.  Blocks."""
+        """Writes the trace.  A failure is logged and not raised: it must not affect the fax.  Blocks."""
         if self._left_out:
             self._lines.append(json.dumps({"event": "left_out", "lines": self._left_out}))
         try:
