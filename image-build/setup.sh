@@ -66,9 +66,9 @@ esac
 if [ "$purpose" = test ] && ! command -v npm >/dev/null 2>&1; then later="$later node"; fi
 
 # lgpio has no wheel for Python 3.13 (Debian 13): it is compiled then, and PYPI=1 is its own word for a module that
-# brings its C library.
+# brings its C library.  A machine without Python yet may get either.
 export PYPI=1
-if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 13))'; then first="$first build"; fi
+if ! command -v "$python" >/dev/null 2>&1 || "$python" -c 'import sys; sys.exit(sys.version_info < (3, 13))'; then first="$first build"; fi
 
 # pjsua2 is built from source, a minute or two once; the wheel is kept for later checkouts.
 pjsua2=$venv/.faxbox-pjsua2
