@@ -1,6 +1,6 @@
-"""The programming interfaces over HTTP: the box's own, and two foreign ones.
+"""The programming interfaces over HTTP: the box's own, IPP, and two foreign styles.
 
-``server`` carries requests, ``application`` leads each to its door; a door reads what came in with
-``request``, ``intake`` and ``auth``, asks the ``Box``, and words the answer.  All of it runs in the
-server's threads, never on the event loop.
+``server`` carries requests, ``application`` passes each to its door; a door reads the request with
+``request``, ``intake`` and ``auth``, calls the `Box`, and builds the answer.  All of it runs in the server's
+threads, never on the event loop.
 """

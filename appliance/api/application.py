@@ -1,7 +1,7 @@
-"""The WSGI application: leads each request to its door by the beginning of its path.
+"""The WSGI application: passes each request to its door by the beginning of its path.
 
-``make_application`` names all doors (``appliance/api/door.py``).  What no door takes, and what goes wrong
-outside of a handler, is answered with a problem document.
+``make_application`` lists all doors (``appliance/api/door.py``).  A path that belongs to no door, and errors
+outside of a handler, are answered with a problem document.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from appliance.api.rest.door import make_rest
 
 MakeDoor = Callable[[Context], WsgiApplication]
 
-# Of every answer: nothing here is to be guessed, framed or kept by a cache.
+# Headers of every answer: no type guessing, no frames, no caching.
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -29,7 +29,7 @@ HEADERS = {
 
 
 class Application:
-    """The doors by their prefixes; the longest that fits takes the request."""
+    """The doors by their prefixes; the longest matching prefix takes the request."""
 
     def __init__(self, doors: Mapping[str, WsgiApplication]) -> None:
         self._doors = sorted(doors.items(), key=lambda item: -len(item[0]))
@@ -48,7 +48,7 @@ class Application:
 def answer_problem(
     problem: ProblemError, environ: dict[str, Any], start_response: StartResponse
 ) -> Iterable[bytes]:
-    """A problem document as a whole WSGI answer."""
+    """A problem document as a complete WSGI answer."""
     body = problem.body()
     headers = {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body)), **problem.all_headers()}
     start_response(f"{int(problem.status)} {problem.status.phrase}", list(headers.items()))
@@ -65,13 +65,13 @@ def _with_headers(start_response: StartResponse) -> StartResponse:
 
 
 def make_application(context: Context, more: Mapping[str, MakeDoor] | None = None) -> Application:
-    """All doors of the box, and ``more`` by their prefixes; an empty prefix takes what is left."""
+    """All doors of the box, and ``more`` by their prefixes; an empty prefix takes all other paths."""
     doors: dict[str, MakeDoor] = {
         "/api/v1": make_rest,
         "/v1": IfaxDoor,
         "/ipp": IppDoor,
         "/ictfax/api": IctfaxDoor,
-        "/api": IctfaxDoor,  # that system's own base path, for clients that cannot be told another
+        "/api": IctfaxDoor,  # that system's own base path, for clients whose path cannot be changed
         **(more or {}),
     }
     return Application({prefix: make(context) for prefix, make in doors.items()})

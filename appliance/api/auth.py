@@ -1,7 +1,7 @@
-"""Who is asking: API keys, and sign-ins with name and password.
+"""Who sends a request: API keys, and sign-ins with name and password.
 
-A sign-in makes a session (``sessions``).  The command line, which can read the box's folder, makes itself
-a *ticket* instead (``appliance.settings.tickets``).
+A sign-in makes a session (``sessions``).  The command line, which can read the box's folder, makes a
+*ticket* for itself instead (``appliance.settings.tickets``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from appliance.settings import secrets, tickets
 from appliance.settings.accounts import ApiKey, Role, Scope, User
 from appliance.settings.store import SettingsStore
 
-# A token or ticket is never longer, characters; what is longer is not looked at.
+# Characters of the longest token or ticket; longer texts are refused unread.
 TOKEN_LIMIT = 512
 _SCHEME = "bearer"
 
@@ -30,10 +30,10 @@ ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is asking.
+    """Who sends a request.
 
-    ``owner`` is the account that their faxes run under, ``key`` the API key's name for its quota, empty
-    for people.  ``who`` names them in the audit log and counts their requests.
+    ``owner`` is the account that owns their faxes, ``key`` the API key's name for its quota, empty for
+    people.  ``who`` names them in the audit log and in the count of their requests.
     """
 
     who: str
@@ -42,30 +42,31 @@ class Caller:
     key: str = ""
     key_id: int | None = None
     user_id: int | None = None
-    session_id: str = ""  # of who is signed in
+    session_id: str = ""  # empty without a sign-in
 
     def may(self, scope: Scope) -> bool:
+        """Whether the caller has ``scope``."""
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
     def require(self, scope: Scope) -> None:
-        """Raises ProblemError."""
+        """Raises ProblemError unless the caller has ``scope``."""
         if not self.may(scope):
             raise ProblemError(NOT_PERMITTED, f"the scope {scope.value} is needed")
 
     @property
     def sees(self) -> str | None:
-        """The owner whose faxes they see; None: everyone's.  For the ``owner`` of ``Box``'s methods."""
+        """The owner whose faxes they see; None: all.  For the ``owner`` of ``Box``'s methods."""
         return None if Scope.ADMIN in self.scopes else self.owner
 
 
 def bearer(header: str | None) -> str:
-    """The token in an Authorization header, empty when there is none."""
+    """The bearer token in an Authorization header, empty when there is none."""
     scheme, _, token = (header or "").partition(" ")
     return token.strip() if scheme.lower() == _SCHEME else ""
 
 
 def caller_of(store: SettingsStore, sessions: Sessions, token: str, now: float) -> Caller:
-    """Who has this token: an API key's, a session's or a local ticket.  ``now``: Unix time.
+    """The caller with this token: an API key's, a session's or a local ticket.  ``now``: Unix time.
 
     Raises ProblemError (NOT_SIGNED_IN) for every other text.
     """
@@ -104,9 +105,9 @@ def _local(store: SettingsStore, ticket: str, now: float) -> Caller:
 
 
 def _scopes_of_key(store: SettingsStore, key: ApiKey) -> frozenset[Scope]:
-    """What a key may do: no more than the user whose faxes it handles.
+    """The scopes of a key: no more than those of the user whose faxes it handles.
 
-    An administrator may make a key of theirs for any scope.  A disabled user's keys are refused.
+    A key made for an administrator may have any scope.  A disabled user's keys are refused.
     """
     user = next((user for user in store.items(User).values() if user.name == key.account), None)
     if user is None:

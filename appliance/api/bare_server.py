@@ -1,4 +1,4 @@
-"""An application of its own on a socket that listens already: what is served before there is a box."""
+"""A server for one application on a socket that already listens, for pages shown before there is a box."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ THREADS = 8
 
 
 class BareServer:
-    """Within the bounds of every server.  ``context``: of TLS, None for none."""
+    """Has the same limits as every server.  ``context``: TLS, None without."""
 
     def __init__(
         self, application: WsgiApplication, inherited: socket.socket, context: ssl.SSLContext | None
@@ -39,7 +39,7 @@ class BareServer:
             thread.start()
 
     def stop(self) -> None:
-        """Also closes the socket that was handed in."""
+        """Stops serving and closes the socket."""
         self._server.stopping = True
         self._ended.set()
         self._server.stop()

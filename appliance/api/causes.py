@@ -1,4 +1,4 @@
-"""Why a request is not done: its form, its signing in, its limits."""
+"""Causes: why a request is refused: its form, its authentication, its limits."""
 
 from __future__ import annotations
 

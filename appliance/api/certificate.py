@@ -1,4 +1,4 @@
-"""The box's certificate: for which names, until when, its fingerprint; and another one in its place."""
+"""The box's certificate: names, validity, fingerprint; replacing it by a new one or a given one."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from appliance.language import said
 from appliance.net.settings import HttpSettings
 from appliance.settings.store import SettingsStore
 
-# Those that somebody handed in, beside the ones made here.
+# Files of a certificate that was handed in, beside those made here.
 _GIVEN = ("given-certificate.pem", "given-key.pem")
 _TRIED = ("tried-certificate.pem", "tried-key.pem")
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What is in a certificate.  ``own``: nobody but itself has signed it; ``fingerprint``: SHA-256."""
+    """The facts in a certificate.  ``own``: self-signed; ``fingerprint``: SHA-256."""
 
     names: tuple[str, ...]
     issuer: str
@@ -31,7 +31,7 @@ class Certificate:
     fingerprint: str
 
     def covers(self, host: str) -> bool:
-        """Whether a browser that was led to ``host`` takes it for that host's (RFC 9525 6.3)."""
+        """Whether a browser at ``host`` accepts the certificate's names (RFC 9525 6.3)."""
         wanted = host.lower()
         rest = wanted.partition(".")[2]
         names = [name.lower() for name in self.names]
@@ -39,7 +39,7 @@ class Certificate:
 
 
 class PairError(tls.TlsError):
-    """What somebody handed in cannot be used.  ``part`` is "certificate" or "key": where the fault is."""
+    """A given certificate or key cannot be used.  ``part``: "certificate" or "key", where the fault is."""
 
     def __init__(self, part: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -47,7 +47,7 @@ class PairError(tls.TlsError):
 
 
 def present(settings: HttpSettings) -> Certificate | None:
-    """The certificate that the settings name, None without one.  Raises tls.TlsError."""
+    """The certificate in use, None without TLS.  Raises tls.TlsError."""
     from cryptography import x509  # noqa: PLC0415 (loading it takes a while)
 
     if tls.load(settings) is None:
@@ -70,13 +70,13 @@ def present(settings: HttpSettings) -> Certificate | None:
 
 
 def make(store: SettingsStore, data: Path, names: Sequence[str]) -> None:
-    """A new key and a certificate that nobody else has signed, in use within seconds.  Raises TlsError."""
+    """Makes a key and a self-signed certificate for ``names``, in use within seconds.  Raises TlsError."""
     certificate, key = tls.make_certificate(data.resolve(), names)
     store.change(HttpSettings, {"tls_certificate": str(certificate), "tls_key": str(key)})
 
 
 def take(store: SettingsStore, data: Path, certificate: str, key: str) -> None:
-    """A certificate (with those between it and its root) and its key, PEM.  Raises tls.TlsError."""
+    """Installs a certificate (with its intermediates) and its key, PEM.  Raises tls.TlsError."""
     _check(certificate, key)
     folder = data.resolve() / tls.FOLDER
     durable.make_folder(folder)
@@ -87,7 +87,7 @@ def take(store: SettingsStore, data: Path, certificate: str, key: str) -> None:
         try:
             tls.load(HttpSettings(str(tried[0]), str(tried[1])))
         except tls.TlsError:
-            # Without the names of files that are gone in a moment.
+            # Without the names of the temporary files.
             raise tls.TlsError(said("the certificate cannot be used by this box")) from None
         for path, name in zip(tried, _GIVEN, strict=True):
             durable.write_file(folder / name, path.read_bytes())
@@ -99,7 +99,7 @@ def take(store: SettingsStore, data: Path, certificate: str, key: str) -> None:
 
 
 def _check(certificate: str, key: str) -> None:
-    """Raises PairError."""
+    """Raises PairError unless certificate and key can be used together."""
     from cryptography import x509  # noqa: PLC0415 (as above)
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
@@ -125,6 +125,6 @@ def _check(certificate: str, key: str) -> None:
 
 
 def _first(pem: str) -> str:
-    """The certificate itself, without those between it and its root."""
+    """The certificate itself, without its intermediates."""
     _before, _header, rest = pem.partition(ssl.PEM_HEADER)
     return ssl.PEM_HEADER + rest.partition(ssl.PEM_FOOTER)[0] + ssl.PEM_FOOTER

@@ -1,4 +1,4 @@
-"""``Context``: what every door may use."""
+"""``Context``: what all doors share."""
 
 from __future__ import annotations
 
@@ -27,33 +27,33 @@ from appliance.hardware.runs import Runs
 from appliance.net.settings import ApiSettings
 from appliance.net.watchdog import Watchdog
 
-# Octets of request content that may be in memory at once, all requests together.  A request counts
-# with twice its length: the text and what it decodes to.
+# Octets of request content in memory at once, of all requests together.  A request counts with twice its
+# length: the text and what it decodes to.
 CONTENT_BUDGET = 96 << 20
-# A request waits so long for its share, seconds, before it is told to come back.
+# How long a request waits for its share, seconds, before it is told to come back.
 CONTENT_WAIT_S = 10.0
-# Pages are turned into pictures one at a time: no other work holds the interpreter as long.
+# Pages are converted to pictures one at a time: nothing else holds Python's lock as long.
 DRAWERS = 1
 # How long a request waits for its turn at that, seconds.
 TURN_WAIT_S = 30.0
-# Event streams at once: each keeps a thread.
+# The most event streams at once: each occupies a thread.
 STREAMS = 64
-# Of them for one caller: a person with several browsers (the windows of one share a stream).
+# Of them for one caller: a person with several browsers (the windows of one browser share a stream).
 STREAMS_EACH = 8
-# The cookie that holds a browser's session, and the header with which its pages prove that they are ours.
+# The cookie with a browser's session, and the header by which our pages prove their requests.
 COOKIE = "faxbox"
 PAGE_TOKEN_HEADER = "HTTP_X_PAGE_TOKEN"
-# Methods that change nothing (RFC 9110 9.2.1): another site may lead a browser to those.
-# Where a request carries what tells the server that its sender is known.
+# Methods that change nothing (RFC 9110 9.2.1), which another site may make a browser use.
+# Key of the WSGI environment: tells the server that the request's sender is known.
 KNOWN = "faxbox.known"
-# An open call (signing in, setting up) has so many octets of content at most.
+# Octets of content of an open call (signing in, setting up).
 OPEN_OCTETS = 64 * 1024
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass
 class Context:
-    """One for the whole server; thread-safe."""
+    """What all doors share.  One for the whole server; thread-safe."""
 
     core: Core
     limiter: RequestLimiter = field(default_factory=RequestLimiter)
@@ -65,10 +65,10 @@ class Context:
     drawers: Budget = field(default_factory=lambda: Budget(DRAWERS, "other pictures"))
     pictures: Pictures = field(default_factory=Pictures)
     streams: Budget = field(default_factory=lambda: Budget(STREAMS, f"{STREAMS} event streams are open"))
-    halt: Watchdog = field(default_factory=Watchdog)  # of what is fetched when the box stops
+    halt: Watchdog = field(default_factory=Watchdog)  # ends fetches when the box stops
     own_streams: Places = field(default_factory=lambda: Places(STREAMS_EACH, "event streams at once"))
     stopping: threading.Event = field(default_factory=threading.Event)
-    session_streams: dict[str, list[Any]] = field(default_factory=dict)  # those of browsers, by session
+    session_streams: dict[str, list[Any]] = field(default_factory=dict)  # event streams by session
     practice: PracticeCalls = field(init=False)
     sessions: Sessions = field(init=False)
     previews: Previews = field(init=False)
@@ -97,9 +97,9 @@ class Context:
     def caller(self, environ: dict[str, Any], token: str | None = None) -> Caller:
         """Who sends the request: by ``token``, or when None by its Authorization header or session cookie.
 
-        A request that comes with the cookie and changes something must carry the page token, too.  Raises
-        ProblemError (NOT_SIGNED_IN, PAGE_STALE).  Tokens have too many bits to be guessed, so wrong
-        ones are not counted; passwords and codes are, by ``sign_ins``.
+        A changing request with the cookie must also carry the page token.  Raises ProblemError
+        (NOT_SIGNED_IN, PAGE_STALE).  Tokens have too many bits to be guessed, so wrong ones are not counted;
+        passwords and codes are, by ``sign_ins``.
         """
         given = auth.bearer(environ.get("HTTP_AUTHORIZATION")) if token is None else token
         cookie = session_cookie(environ) if not given and token is None else ""
@@ -111,9 +111,9 @@ class Context:
 
     @contextlib.contextmanager
     def open_call(self, environ: dict[str, Any]) -> Iterator[None]:
-        """Holds the reading of an open call's content: what is broken counts against its address.
+        """Reads an open call's content within the block: malformed content counts against its address.
 
-        Raises ProblemError (TOO_MANY_REQUESTS) for an address that has sent too much of that.
+        Raises ProblemError (TOO_MANY_REQUESTS) for an address that has sent too much of it.
         """
         address = address_of(environ)
         self.broken.check(address, time.monotonic())
@@ -124,18 +124,18 @@ class Context:
             raise
 
     def require_page(self, session_token: str, page_token: str) -> None:
-        """Raises ProblemError unless the request comes from a page of this session."""
+        """Raises ProblemError unless ``page_token`` is that of a page of this session."""
         expected = self.sessions.page_token(session_token)
         if not page_token.isascii() or not hmac.compare_digest(page_token, expected):
             raise ProblemError(PAGE_STALE)
 
 
 def _nothing() -> None:
-    """A request that no server of ours carries."""
+    """Stands in for the server's mark in a request that another server carries."""
 
 
 def session_cookie(environ: dict[str, Any]) -> str:
-    """The session's token in the request's cookie, empty when there is none."""
+    """The session token in the request's cookie, empty when there is none."""
     try:
         cookies = SimpleCookie(str(environ.get("HTTP_COOKIE", "")))
     except CookieError:
@@ -144,5 +144,5 @@ def session_cookie(environ: dict[str, Any]) -> str:
 
 
 def address_of(environ: dict[str, Any]) -> str:
-    """The client's address."""
+    """The client's IP address."""
     return str(environ.get("REMOTE_ADDR", ""))

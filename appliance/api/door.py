@@ -1,4 +1,4 @@
-"""A door: the bottle application behind one prefix of the address space."""
+"""Base of doors: the bottle application behind one prefix of the address space."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WsgiApplication = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 
 class Door(bottle.Bottle):  # type: ignore[misc]
-    """A bottle application whose own errors (no such address, wrong method) are problem documents."""
+    """A bottle application whose own errors (unknown path, wrong method) become problem documents."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class Door(bottle.Bottle):  # type: ignore[misc]
 
     @staticmethod
     def say(problem: ProblemError, response: Any) -> bytes:
-        """Makes ``response`` the problem's and returns its body."""
+        """Sets ``response``'s status and headers for ``problem`` and returns its body."""
         response.status = int(problem.status)
         response.content_type = MEDIA_TYPE
         for name, value in problem.all_headers().items():
@@ -35,7 +35,7 @@ class Door(bottle.Bottle):  # type: ignore[misc]
 
 
 def problem_behind(error: Any) -> ProblemError:
-    """What bottle's own error (no such address, wrong method, a handler that broke) is in our table."""
+    """The problem for bottle's own error (unknown path, wrong method, an exception in a handler)."""
     if error.status_code == 404:
         return ProblemError(NOT_FOUND)
     if error.status_code == 405:

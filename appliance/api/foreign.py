@@ -1,8 +1,8 @@
-"""What the doors of foreign styles share: one way through a request, worded by each style itself.
+"""What the doors of foreign styles share: one way of handling a request, worded by each style.
 
-A style's door is a bottle application that leads everything to ``ForeignDoor.carry``: who is asking,
-how often, the content within its bounds, the handler, and whatever is raised on the way said in the
-style's words.
+A style's door is a bottle application that passes everything to ``ForeignDoor.carry``: authentication,
+rate limits, the content within its limits, the handler, and the style's wording of whatever is raised
+on the way.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from appliance.spool.model import Received, ReceivedFilter
 
 JSON = "application/json"
 PDF = "application/pdf"
-# Ids are integers that every JSON reader holds exactly (RFC 7493 2.2).
+# The largest id: integers that every JSON reader holds exactly (RFC 7493 2.2).
 ID_LIMIT = (1 << 53) - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a handler gives back: JSON data, or octets of another kind."""
+    """What a handler returns: JSON data, or octets of another type."""
 
     data: Any = None
     content: bytes | None = None
@@ -47,9 +47,9 @@ class Answer:
 
 
 def whole_number(value: Any, least: int) -> int | None:
-    """A field that is a whole number, as such or as text; None when it is not given.
+    """The integer in a field, given as number or text; None when it is not given.
 
-    Raises ValueError for anything else, and for one below ``least`` or above ID_LIMIT.
+    Raises ValueError for anything else, and for a number below ``least`` or above ID_LIMIT.
     """
     if value is None or value == "":
         return None
@@ -64,9 +64,9 @@ def whole_number(value: Any, least: int) -> int | None:
 
 @dataclass(slots=True)
 class Content:
-    """A request's fields, whatever the kind of its content, and the files that came as form parts.
+    """A request's fields, whatever its content type, and the files that came as form parts.
 
-    A handler takes the files it uses out of ``uploads``; those left over are deleted.
+    A handler removes the files it uses from ``uploads``; the others are deleted.
     """
 
     fields: Any
@@ -75,7 +75,7 @@ class Content:
 
 
 class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
-    """Base of the foreign doors.  A style says how its errors look."""
+    """Base of the foreign doors.  A style defines the form of its errors."""
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -87,15 +87,15 @@ class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
         return self.context.box
 
     def refuse(self, problem: ProblemError) -> Answer:
-        """The answer to a request that ended with ``problem``, in the style's words."""
+        """The answer to a request that ended with ``problem``, in the style's form."""
         raise NotImplementedError
 
     def token(self, environ: dict[str, Any]) -> str | None:
-        """The caller's token where the style carries it; None: in the Authorization header."""
+        """The caller's token where the style carries it elsewhere; None: in the Authorization header."""
         return None
 
     def carry(self, handler: Callable[[Caller], Answer]) -> bytes:
-        """Runs one request of somebody who is known, within their limits."""
+        """Runs an authenticated request within the caller's limits; returns the body."""
         environ = bottle.request.environ
 
         def known() -> Answer:
@@ -106,18 +106,18 @@ class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
         return self.say(known)
 
     def sender(self) -> Caller:
-        """Who sends the present request.  Raises ProblemError."""
+        """Who sends the current request.  Raises ProblemError."""
         environ = bottle.request.environ
         return self.context.caller(environ, self.token(environ))
 
     def require_still(self, caller: Caller) -> None:
-        """A long content may have outlived what allowed it: ProblemError when ``caller`` may do less now."""
+        """Raises ProblemError when ``caller`` may do less now than before a long upload."""
         now = self.sender()
         if now.scopes != caller.scopes or now.sees != caller.sees:
             raise ProblemError(NOT_PERMITTED, "what this key or sign-in may do was changed")
 
     def say(self, handler: Callable[[], Answer]) -> bytes:
-        """Runs ``handler`` and makes the response its answer, or the refusal."""
+        """Runs ``handler`` and sets the response to its answer, or to the refusal; returns the body."""
         try:
             answer = handler()
         except Exception as error:
@@ -142,7 +142,7 @@ class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
 
     @contextlib.contextmanager
     def open_content(self) -> Iterator[Content]:
-        """The content of a call that needs no key: small, without files, and counted when it is broken.
+        """The content of a call without authentication: small, without files, counted when malformed.
 
         Raises ProblemError.
         """
@@ -160,7 +160,7 @@ class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
 
     @contextlib.contextmanager
     def content(self, *, required: bool = False) -> Iterator[Content]:
-        """The request's content: JSON, a form, or a form with files; files nobody took are deleted.
+        """The request's content: JSON, a form, or a form with files; files that remain are deleted.
 
         Raises ProblemError, and as ``intake.read_multipart``.
         """
@@ -190,14 +190,14 @@ class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
             yield Content({} if value is None else value)
 
     def audit(self, caller: Caller, action: str, object: str = "", detail: str = "") -> None:
-        """Notes who did what, from where."""
+        """Notes in the audit log who did what, and from which address."""
         self.box.history.audit(
             caller.who, action, object=object, address=address_of(bottle.request.environ), detail=detail
         )
 
 
 def visible_received(box: Box, caller: Caller, wanted: ReceivedFilter) -> list[Received]:
-    """The received faxes that match and that ``caller`` may see, newest first: theirs and everyone's."""
+    """The matching received faxes that ``caller`` may see (their own and unassigned), newest first."""
     return box.inbox.search(replace(wanted, owner=caller.sees))
 
 

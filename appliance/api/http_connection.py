@@ -1,4 +1,4 @@
-"""A connection over HTTP/1.1: TLS, deadlines for what is to come, how many strangers are heard at once."""
+"""An HTTP/1.1 connection: TLS, deadlines for the client, and the limit on unknown senders."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from cheroot.server import HTTPConnection
 
 from appliance.api.http_request import HEAD_LIMIT_S, ChunkedContent, Request
 
-# The content of a request must be there within so long, once its sender is known.
+# Time for the content of a request whose sender is known, seconds.
 CONTENT_LIMIT_S = 300.0
-# After a refusal, what the client still sends is thrown away for so long, so that it reads the answer
+# After a refusal, what the client still sends is discarded for so long, seconds, so that it reads the answer
 # instead of "connection reset": RFC 9112 9.6.
 LINGER_S = 5.0
 LINGER_OCTETS = 512 << 20
-# The first octet of a TLS connection: a record with a handshake in it (RFC 8446 5.1).
+# The first octet of a TLS connection: a handshake record (RFC 8446 5.1).
 _TLS_HANDSHAKE = b"\x16"
 
 
 class _TlsReader(StreamReader):
-    """Also knows of what TLS has decrypted and nobody has read."""
+    """Also reports data that TLS has decrypted and nobody has read."""
 
     def has_data(self) -> bool:
         tls: ssl.SSLSocket = self.raw._sock  # type: ignore[attr-defined]
@@ -33,24 +33,24 @@ class _TlsReader(StreamReader):
 
 
 class Connection(HTTPConnection):
-    """A connection with a deadline for what is to come from the client.
+    """A connection with a deadline for the client.
 
-    TLS begins in the thread that works on the connection: however slow a handshake, nobody waits for it
-    to be accepted.
+    TLS begins in the thread that handles the connection, so a slow handshake does not hold up the accepting
+    of others.
     """
 
     RequestHandlerClass = Request
     request: Request | None = None
     deadline: float | None = None
-    broken = False  # what came was no request
-    needs_tls = False  # and came without
+    broken = False  # what came is no request
+    needs_tls = False  # the request came without TLS although it is required
     begun = False
     waited = False
     unproven = 0  # requests so far, since anybody on it has proved who they are
 
     @property
     def unread(self) -> bool:
-        """Whether the client may still be sending content that nobody will read."""
+        """Whether the client may still be sending content that will not be read."""
         rfile = getattr(self.request, "rfile", None)
         if self.broken:
             return True
@@ -59,7 +59,7 @@ class Connection(HTTPConnection):
         return bool(getattr(rfile, "remaining", 0))
 
     def known(self) -> None:
-        """Whoever sends the request has proved who they are: they have more time, and no stranger's place."""
+        """The sender is authenticated: it gets more time and no longer counts as a stranger."""
         self.unproven = 0
         self.server.strangers.leave(self)
         if self.deadline is not None:
@@ -84,7 +84,7 @@ class Connection(HTTPConnection):
             self.server.watched.discard(self)
 
     def _begin(self) -> bool:
-        """Begins TLS where the server has it; False when nothing more can come of this connection."""
+        """Begins TLS where the server has it; False when the connection is of no further use."""
         self.begun = True
         context: ssl.SSLContext | None = self.server.certificates.context
         if context is None:
@@ -97,7 +97,7 @@ class Connection(HTTPConnection):
                 return bool(first)
             self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
             self.socket.do_handshake()
-        except (OSError, ValueError):  # a scan, a client that trusts nobody, or one that was too slow
+        except (OSError, ValueError):  # a scan, a client that rejects the certificate, or a slow one
             return False
         self.rfile = _TlsReader(self.socket, "rb", self.rbufsize)
         self.wfile = StreamWriter(self.socket, "wb", self.wbufsize)
@@ -109,10 +109,10 @@ class Connection(HTTPConnection):
         if isinstance(self.socket, ssl.SSLSocket):
             with contextlib.suppress(OSError, ValueError):
                 self.socket.settimeout(0)
-                self.socket.unwrap()  # says goodbye, and does not wait for an answer
+                self.socket.unwrap()  # sends close_notify without waiting for an answer
         super().close()
-        # What a client that went away did not take is thrown away here.  The writer's destructor would
-        # send it through the closed socket: "Bad file descriptor" in the log from Python 3.13 on.
+        # Discards what the client did not take.  The writer's destructor would send it through the closed
+        # socket: "Bad file descriptor" in the log from Python 3.13 on.
         with contextlib.suppress(OSError):
             self.wfile.close()
 
@@ -131,12 +131,12 @@ class Connection(HTTPConnection):
 
 
 class Strangers:
-    """The connections at work for senders who are not known yet: a bounded number.  Thread-safe."""
+    """The connections in use by unknown senders: a limited number.  Thread-safe."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._busy: dict[Connection, str] = {}  # in the order they came
+        self._busy: dict[Connection, str] = {}  # by time of arrival
 
     def enter(self, connection: Connection, address: str) -> None:
         """One more; when they are too many, one of the address that has most is cut off.
@@ -154,6 +154,6 @@ class Strangers:
                 slowest.cut_off()
 
     def leave(self, connection: Connection) -> None:
-        """It is known, or done."""
+        """Removes one: its sender is known, or it is done."""
         with self._lock:
             self._busy.pop(connection, None)

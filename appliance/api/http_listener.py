@@ -1,4 +1,4 @@
-"""Cheroot's server with bounds of its own: for idle connections, for threads, and for a stop."""
+"""Cheroot's server with limits of its own: for idle connections, for threads, and for a stop."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from appliance.api.tls import Certificates
 
 _log = logging.getLogger(__name__)
 
-# Connections that wait to be accepted, and those that wait for a thread.
+# The most connections waiting to be accepted, and waiting for a thread.
 BACKLOG = 64
 WAITING = 256
-# Silence on a connection, seconds: between two requests, and between two pieces of one.
+# The longest silence on a connection, seconds: between two requests, and between two pieces of one.
 SILENCE_S = 10.0
-# How long a stop waits for the requests in hand.
+# How long a stop waits for the requests in progress, seconds.
 STOP_S = 5.0
-# As cheroot calls them.
+# The limits by cheroot's names.
 _BOUNDS: dict[str, Any] = {
     "request_queue_size": BACKLOG,
     "timeout": SILENCE_S,
     "shutdown_timeout": STOP_S,
     "accepted_queue_size": WAITING,
 }
-# Threads that may be busy with senders who are not known yet; one more cuts off the slowest of the address
-# that has most.  The other threads are for callers who are known.
+# Threads that unknown senders may occupy; one more cuts off the oldest of the address with the most.  The
+# other threads are for known callers.
 STRANGERS = 24
-# Of the files that the process may open, so many parts are for idle connections, and for strangers' requests.
+# The shares of the process's open files for idle connections and for unknown senders: one in so many.
 FILES_PER_IDLE, FILES_PER_STRANGER = 4, 8
 # Octets of a request's head.
 HEAD_OCTETS = 32 * 1024
@@ -44,18 +44,18 @@ HEAD_OCTETS = 32 * 1024
 
 @dataclass(frozen=True)
 class FixedCertificate:
-    """What a server that has no settings speaks TLS with; None, it does not."""
+    """The TLS context of a server without settings; None: no TLS."""
 
     context: ssl.SSLContext | None
 
 
 class CherootServer(Server):
-    """Cheroot's server: every wait in it has an end."""
+    """Cheroot's server, in which every wait has an end."""
 
     ConnectionClass = Connection
     version = "faxbox"
     stopping = False
-    inherited: socket.socket | None = None  # listens already: systemd opened it
+    inherited: socket.socket | None = None  # already listening, opened by systemd
 
     def __init__(self, *arguments: Any, certificates: Certificates | FixedCertificate, **more: Any) -> None:
         bounded = _BOUNDS | more
@@ -64,7 +64,7 @@ class CherootServer(Server):
         self.watched: set[Connection] = set()
         files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         self.strangers = Strangers(min(STRANGERS, max(2, files // FILES_PER_STRANGER)))
-        self.idle: dict[Connection, None] = {}  # those that have said nothing yet, in the order they came
+        self.idle: dict[Connection, None] = {}  # those that have sent nothing yet, by time of arrival
         self.most_idle = min(WAITING, max(4, files // FILES_PER_IDLE))
         self.max_request_header_size = HEAD_OCTETS
         self.keep_alive_conn_limit = self.most_idle
@@ -73,7 +73,7 @@ class CherootServer(Server):
         self.server_name = "faxbox"
 
     def bind(self, family: int, type: int, proto: int = 0) -> socket.socket:
-        """The socket to listen on: made here, or the one that was handed down."""
+        """The socket to listen on: a new one, or the inherited one."""
         if self.inherited is None:
             made: socket.socket = super().bind(family, type, proto)
             return made
@@ -84,14 +84,14 @@ class CherootServer(Server):
         _log.log(min(level, logging.ERROR), "%s", msg, exc_info=traceback)
 
     def process_conn(self, conn: Connection) -> None:
-        """A new connection has a thread only once its client says something."""
+        """A new connection gets a thread only once its client sends something."""
         if conn.waited:
             self.idle.pop(conn, None)
             super().process_conn(conn)
             return
         conn.waited = True
         self.idle[conn] = None
-        if len(self.idle) > self.most_idle:  # the one that has been silent longest makes room
+        if len(self.idle) > self.most_idle:  # the one that has been idle longest is closed
             silent = next(iter(self.idle))
             del self.idle[silent]
             with contextlib.suppress(OSError):
@@ -99,7 +99,7 @@ class CherootServer(Server):
         self._connections.put(conn)  # type: ignore[attr-defined]
 
     def cut_off(self, now: float) -> None:
-        """Ends the reading of every request whose time is over."""
+        """Ends the reading of every request whose deadline has passed."""
         for connection in list(self.watched):
             deadline = connection.deadline
             if deadline is not None and now > deadline:
@@ -107,10 +107,10 @@ class CherootServer(Server):
 
 
 class Workers(ThreadPool):
-    """Threads for requests that end with the process: a stop does not wait for all of them without end.
+    """Threads for requests; a stop does not wait for them indefinitely, they end with the process.
 
-    One that asks for a name's address, for example, cannot be called back; it finds the spool closed.
-    Whenever there are more connections in hand than threads, there is one thread more, up to ``max``.
+    A thread in a name look-up, for example, cannot be interrupted; it finds the spool closed afterwards.
+    Whenever there are more connections in progress than threads, one thread is added, up to ``max``.
     """
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
@@ -128,11 +128,11 @@ class Workers(ThreadPool):
         if wanted:
             try:
                 self._threads.append(self._spawn_worker())  # type: ignore[attr-defined]
-            except RuntimeError as error:  # no more threads for this process: those that there are must do
+            except RuntimeError as error:  # no more threads in this process: the existing ones must do
                 _log.warning("no further thread for HTTP: %s", error)
 
     def _next(self) -> Any:
-        """What a thread does next; that it asks says that it is done with what it had."""
+        """A thread's next connection; asking for it means that the previous one is done."""
         thread = threading.current_thread()
         with self._lock:
             if thread in self._at_work:

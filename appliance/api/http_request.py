@@ -1,4 +1,4 @@
-"""A request over HTTP/1.1: its head, where its content ends, and the answer to what is none."""
+"""An HTTP/1.1 request: its head, the end of its content, and the answer to a malformed one."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from appliance.api.context import KNOWN
 from appliance.api.problems import ProblemError
 from appliance.causes import Cause
 
-# The head of a request must be there within so long of its first octet.
+# Time for the head of a request from its first octet, seconds.
 HEAD_LIMIT_S = 10.0
-# And its content, while nobody has proved who they are: the content of an open call is small.
+# Time for the content while the sender is unknown, seconds: the content of an open call is small.
 STRANGERS_CONTENT_S = 5.0
-# The line before a chunk: its length, and extensions that nobody uses.
+# Octets of the line before a chunk: its length, and extensions, which are ignored.
 CHUNK_HEAD_OCTETS = 256
-# Fields that must not be there twice with different values (RFC 9112 6.3, 3.2).
+# Fields that must not be repeated with different values (RFC 9112 6.3, 3.2).
 _ONCE = frozenset({b"Content-Length", b"Transfer-Encoding", b"Host"})
 # The name of a field (RFC 9110 5.6.2).
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 _CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]{1,8}")
-# A Host header that may be repeated in a Location (RFC 3986 3.2.2, without what nobody's box is called).
+# A Host header that may be repeated in a Location (RFC 3986 3.2.2, without characters unusual in host names).
 _HOST = re.compile(rb"[A-Za-z0-9.-]{1,255}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
-# Which cause stands in an answer that cheroot gives by itself, by its status.
+# The cause in an answer that cheroot gives by itself, by its status.
 _CAUSES: dict[str, Cause] = {
     "405": METHOD_NOT_ALLOWED,
     "408": REQUEST_INCOMPLETE,
@@ -47,20 +47,20 @@ _CAUSES: dict[str, Cause] = {
 
 
 class ChunkedContent:
-    """Content in chunks (RFC 9112 7.1), read with a bound on everything that the client chooses.
+    """Content in chunks (RFC 9112 7.1), with a limit on everything that the client chooses.
 
-    ``read`` raises ValueError for what is not chunks.  Trailers are not read: the connection ends after
-    such a request.
+    ``read`` raises ValueError for malformed chunks.  Trailers are not read: the connection ends after such
+    a request.
     """
 
     def __init__(self, source: Any) -> None:
         self._source = source
-        self._left = 0  # of the present chunk
+        self._left = 0  # octets of the current chunk
         self._begun = False
         self.ended = False
 
     def read(self, size: int) -> bytes:
-        """At most ``size`` octets, none at the end."""
+        """At most ``size`` octets, empty at the end."""
         if not self._left and not self.ended:
             self._next_chunk()
         if self.ended:
@@ -117,7 +117,7 @@ class _Reader(HeaderReader):
 
 
 class _Headers(dict[bytes, bytes]):
-    """A request's header fields.  Raises ValueError where two disagree on where it ends or goes."""
+    """A request's header fields.  Raises ValueError when two contradict on its length or host."""
 
     def __setitem__(self, name: bytes, value: bytes) -> None:
         if name in _ONCE and self.get(name, value) != value:
@@ -130,7 +130,7 @@ class _Headers(dict[bytes, bytes]):
 
 
 class Request(HTTPRequest):
-    """A request that is closed after an early answer, and whose own errors are problem documents."""
+    """A request whose connection is closed after an early answer; its own errors are problem documents."""
 
     header_reader = _Reader()
 
@@ -166,10 +166,10 @@ class Request(HTTPRequest):
         self.conn.deadline = time.monotonic() + STRANGERS_CONTENT_S
 
     def _send_to_tls(self) -> None:
-        """In the clear where TLS is needed: whoever only reads is led there, others are refused."""
+        """Answers a request without TLS where TLS is required: redirects reading ones, refuses others."""
         host = self.inheaders.get(b"Host", b"")
         where = b"https://" + host + self.uri if _HOST.fullmatch(host) else b""
-        # Not for good: a browser would remember it when TLS is switched off again.
+        # A temporary redirect: a browser would remember a permanent one after TLS is switched off.
         reads = self.method in (b"GET", b"HEAD") and where and b"\r" not in where and b"\n" not in where
         self.simple_response(
             "307 Temporary Redirect" if reads else "400 Bad Request",
@@ -179,7 +179,7 @@ class Request(HTTPRequest):
         )
 
     def send_headers(self) -> None:
-        # From here on only silence ends it: an answer may be long, and a stream has no end.
+        # From here on only silence ends it: an answer may be long, and a stream is endless.
         self.conn.deadline = None
         if self.conn.unread or self.chunked_read:
             self.close_connection = True

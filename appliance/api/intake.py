@@ -1,7 +1,7 @@
-"""Documents on their way into the box: uploads, base64, URLs, each stored durably and looked at once.
+"""Documents on their way into the box: uploads, base64, URLs; each is stored durably and checked at once.
 
-Every function stores through ``Box.store_file`` and answers ``StoredUpload``; a request that is refused later
-gives its files back with ``discard``.
+Every function stores through ``Box.store_file`` and returns ``StoredUpload``; when the request is refused
+later, ``discard`` deletes its files.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from appliance.net import http
 from appliance.services.causes import TOO_MANY_FILES
 from appliance.spool.model import SourceFile
 
-# So much of a file is looked at to tell its kind; the renderer, in its own process, sees all of it.
+# Octets of a file that are examined to tell its kind; the renderer, in its own process, sees all of it.
 HEAD_OCTETS = 64 * 1024
-# A field of a form that is not a file, characters; and how many a form may have besides its recipients.
+# Characters of a form field that is no file, and the number of fields besides recipients.
 FIELD_LIMIT = 64 * 1024
 FIELDS = 64
 NAME_LIMIT = 255
@@ -49,7 +49,7 @@ class StoredUpload:
 
 @dataclass(slots=True)
 class Form:
-    """A form with files: each field's values in order, and its files with their fields' names."""
+    """A form with files: each field's values in order, and the files with their fields' names."""
 
     fields: dict[str, list[str]] = field(default_factory=dict)
     files: list[tuple[str, StoredUpload]] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Form:
 
 
 def clean_name(name: str) -> str:
-    """What the client calls a file: without folders and control characters, never empty."""
+    """The file name given by the client, without folders and control characters, never empty."""
     last = name.replace("\\", "/").rpartition("/")[2]
     printable = "".join(letter for letter in last if letter.isprintable() and not _is_surrogate(letter))
     return printable.strip()[:NAME_LIMIT] or DEFAULT_NAME
@@ -76,7 +76,7 @@ def store(
     limit: int | None = None,
     any_kind: bool = False,
 ) -> StoredUpload:
-    """Stores a file that came in.  ``any_kind``: though it cannot be faxed.
+    """Stores a file that came in.  ``any_kind``: also one that cannot be faxed.
 
     Raises ProblemError (DOCUMENT_TOO_LARGE), DocumentError for an empty file or a kind that cannot be
     faxed, DiskFullError; then nothing is kept.

@@ -1,7 +1,7 @@
-"""How many requests a caller may make, how many sign-ins may be tried, how much may be in memory.
+"""Limits: requests per caller, attempts to sign in, memory and streams in use.
 
 Nothing here reads a clock: ``now`` is monotonic, in seconds.  Everything is thread-safe and bounded: a
-stranger cannot make these tables grow, least recently seen entries go first.
+stranger cannot make these tables grow, the least recently seen entries are dropped.
 """
 
 from __future__ import annotations
@@ -20,37 +20,37 @@ from appliance.services.causes import TOO_BUSY
 
 HOUR_S = 3600.0
 BURST_S = 1.0
-# Callers remembered at once: the box's keys and users; far more than a box has.
+# Callers that are remembered: keys and users, far more than a box has.
 CALLERS = 1000
-# A request that found its caller's places taken may try again after so long, seconds.
+# A request beyond its caller's limit of simultaneous ones may try again after so long, seconds.
 PLACE_RETRY_S = 1.0
 
-# Sign-ins that fail for one address: so many within so long, then none for the rest of that time.
+# Failed sign-ins for one address: so many within a period, seconds, then none until its end.
 SIGN_IN_TRIES = 10
 SIGN_IN_WINDOW_S = 300.0
-# Open calls whose content is broken, likewise.
+# The same for malformed content of open calls.
 BROKEN_TRIES = 60
 BROKEN_WINDOW_S = 60.0
 ADDRESSES = 4096
-# The part of an IPv6 address that a subscriber does not choose (RFC 6177).
+# Bits of an IPv6 address that the subscriber does not choose (RFC 6177).
 SUBSCRIBER_BITS = 64
 
 
 @dataclass(slots=True)
 class _Record:
-    """The hour is counted in slices, so that a busy caller costs no memory."""
+    """A caller's requests; the hour is counted in slices, so that a busy caller needs no more memory."""
 
     slices: deque[tuple[float, int]] = field(default_factory=deque)
     recent: deque[float] = field(default_factory=deque)
     in_hand: int = 0
 
 
-# Slices of the sliding hour: a request counts for an hour, rounded up to one slice.
+# A slice of the sliding hour: a request counts for an hour, rounded up to one slice.
 _SLICE_S = 60.0
 
 
 class RequestLimiter:
-    """Requests an hour, at once, and in a burst, for each caller."""
+    """Limits each caller's requests: per hour, at once, and in a burst."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -58,9 +58,9 @@ class RequestLimiter:
 
     @contextlib.contextmanager
     def request(self, who: str, settings: ApiSettings, now: float) -> Iterator[None]:
-        """Counts one request of ``who`` while it is in hand.
+        """Counts one request of ``who``; the block is its duration.
 
-        Raises ProblemError (TOO_MANY_REQUESTS) with the wait; a refused request does not count.
+        Raises ProblemError (TOO_MANY_REQUESTS) with the waiting time; a refused request does not count.
         """
         with self._lock:
             record = self._record(who)
@@ -111,9 +111,9 @@ def _too_many(limit: str, wait: float) -> ProblemError:
 
 
 class SignInGuard:
-    """Slows down whoever guesses passwords, codes or tokens, or sends what is none.
+    """Slows down addresses that guess passwords, codes or tokens, or send malformed content.
 
-    IPv6 addresses of one network of 64 bits count as one: that is what one subscriber has.
+    IPv6 addresses of one network of 64 bits count as one, since one subscriber has them all.
     """
 
     def __init__(
@@ -125,14 +125,14 @@ class SignInGuard:
         self._tries, self._window_s, self._what = tries, window_s, what
         self._changed = threading.Condition()
         self._failures: OrderedDict[str, deque[float]] = OrderedDict()
-        self._in_hand: Counter[str] = Counter()  # guesses being looked at
+        self._in_hand: Counter[str] = Counter()  # guesses being checked
 
     @contextlib.contextmanager
     def guess(self, address: str, now: float) -> Iterator[None]:
-        """Holds one guess; it has failed when ProblemError is raised within.
+        """Holds one guess within the block; ProblemError raised within means that it failed.
 
-        Guesses made at the same time are no more than those made one by one: those beyond what is left wait
-        until the others are known.  Raises ProblemError as ``check``.
+        Simultaneous guesses get no more tries than consecutive ones: those beyond the rest wait for the
+        result of the others.  Raises ProblemError as ``check``.
         """
         source = _source(address)
         with self._changed:
@@ -162,7 +162,7 @@ class SignInGuard:
             self._require_left(_source(address), now)
 
     def failed(self, address: str, now: float) -> None:
-        """Notes a sign-in that failed."""
+        """Notes a failed sign-in."""
         with self._changed:
             failures = self._failures.setdefault(_source(address), deque(maxlen=self._tries))
             failures.append(now)
@@ -187,7 +187,7 @@ class SignInGuard:
 
 
 def _source(address: str) -> str:
-    """Whose failures are counted together with those of ``address``."""
+    """The address or network under which failures of ``address`` are counted."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -200,9 +200,9 @@ def _source(address: str) -> str:
 
 
 class Budget:
-    """A number of things (octets, streams) that may be in use at once, shared by all threads.
+    """An amount (octets, streams) that may be in use at once, shared by all threads.
 
-    One caller has three quarters of them at most: the rest is for others.
+    One caller may have at most three quarters of it; the rest is for others.
     """
 
     def __init__(self, total: int, what: str) -> None:
@@ -215,12 +215,13 @@ class Budget:
 
     @property
     def used(self) -> int:
+        """The amount in use."""
         return self._total - self._free
 
     def take(self, amount: int, wait_s: float) -> None:
         """Takes ``amount`` (at most all), waiting up to ``wait_s`` seconds.
 
-        Raises ProblemError (TOO_BUSY).  Give the same amount back.
+        Raises ProblemError (TOO_BUSY).  Return the same amount with ``give``.
         """
         amount = min(amount, self._total)
         with self._changed:
@@ -229,13 +230,14 @@ class Budget:
             self._free -= amount
 
     def give(self, amount: int) -> None:
+        """Returns an amount that was taken."""
         with self._changed:
             self._free += min(amount, self._total)
             self._changed.notify_all()
 
     @contextlib.contextmanager
     def of(self, amount: int, wait_s: float, who: str = "") -> Iterator[None]:
-        """Takes and gives back; with ``who`` no more than one caller's part."""
+        """Takes ``amount`` for the duration of the block; with ``who``, within one caller's share."""
         if who:
             amount = min(amount, self._each)
             with self._changed:
@@ -259,7 +261,7 @@ class Budget:
 
 
 class Places:
-    """So many of a kind for each caller, that one does not take those of all others."""
+    """A number of places for each caller, so that one caller cannot take those of all others."""
 
     def __init__(self, each: int, what: str) -> None:
         self._each = each
@@ -268,13 +270,14 @@ class Places:
         self._taken: Counter[str] = Counter()
 
     def take(self, who: str) -> None:
-        """Raises ProblemError (TOO_MANY_REQUESTS).  Give it back."""
+        """Takes a place.  Raises ProblemError (TOO_MANY_REQUESTS).  Return it with ``give``."""
         with self._lock:
             if self._taken[who] >= self._each:
                 raise _too_many(f"{self._each} {self._what}", PLACE_RETRY_S)
             self._taken[who] += 1
 
     def give(self, who: str) -> None:
+        """Returns a place that was taken."""
         with self._lock:
             self._taken[who] -= 1
             if not self._taken[who]:

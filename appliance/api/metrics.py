@@ -1,4 +1,4 @@
-"""The box's figures for Prometheus: text format 0.0.4, or OpenMetrics 1.0 for who asks for it."""
+"""The box's metrics for Prometheus: text format 0.0.4, or OpenMetrics 1.0 on request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from appliance.lines.datagram_driver import LATE_S, Paced
 
 METRICS_TYPE = "text/plain"
 OPEN_METRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
-# Figures that never shrink, by the spool's names of them.
+# Counters, by their names in the spool.
 _SUMS = {
     "sum.faxes": ("faxbox_faxes_ended_total", "Faxes to send that ended, by line of the last try and cause."),
     "sum.calls": ("faxbox_calls_ended_total", "Calls placed that ended, by line and cause."),
@@ -32,10 +32,10 @@ class _Metric:
 
 
 def exposition(context: Context, *, open_metrics: bool = False) -> str:
-    """All figures, as text.  Reads the spool; blocks for a moment."""
+    """All metrics as text.  Reads the spool; blocks for a moment."""
     lines: list[str] = []
     for metric in _metrics(context):
-        # OpenMetrics names a counter's family without the ending of its samples.
+        # OpenMetrics names a counter's family without the suffix of its samples.
         family = metric.name.removesuffix("_total") if open_metrics else metric.name
         lines.append(f"# HELP {family} {_escaped(metric.help)}")
         lines.append(f"# TYPE {family} {metric.kind}")

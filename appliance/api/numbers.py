@@ -1,4 +1,4 @@
-"""The number that the foreign doors name as the box's own."""
+"""The number that the foreign doors report as the box's own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from appliance.station import StationSettings
 
 
 def own_number(box: Box) -> str:
-    """The number the box shows to others, without spaces."""
+    """The box's own number without spaces."""
     station = box.settings.section(StationSettings)
     return (station.caller_number or station.station_id).replace(" ", "")

@@ -1,7 +1,7 @@
-"""Fax pages as people want to have them: PNG, PDF, TIFF, and a confirmation of what was sent.
+"""Fax pages in formats for people: PNG, PDF, TIFF, and a confirmation of a sent fax.
 
-Only the box's own coded pages come in here; what strangers sent was made into them by the limited
-worker or taken from a call.
+Only pages coded by the box come in here; documents from outside were converted by the limited worker, or the
+pages were received in a call.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ _MARGIN_MM = 18.0
 _TITLE_MM, _TYPE_MM, _LABEL_MM, _LABEL_GAP_MM = 8.0, 3.6, 42.0, 4.0
 _LEADING = 1.5
 _PICTURE_MM = 110.0  # longest height of the picture of the first page
-_BLACK_BELOW = 128  # grey of a drawn letter's edge that becomes black
+_BLACK_BELOW = 128  # grey level below which a pixel of a letter's edge is black
 
 
 def rendered(box: Box, job: Job) -> RenderedDocument:
-    """The pages of a fax that is to be sent or was.
+    """The pages of a sent fax or one to be sent.
 
-    Raises ProblemError: STATE_FORBIDS before they are there, DOCUMENT_GONE after they were deleted.
+    Raises ProblemError: STATE_FORBIDS before they are ready, DOCUMENT_GONE after they were deleted.
     """
     if not job.rendered_path:
         if job.state.ended:
@@ -62,7 +62,7 @@ def rendered(box: Box, job: Job) -> RenderedDocument:
 
 
 def sent_page(document: RenderedDocument, page: int) -> CodedPage:
-    """Page ``page``, from 1.  Raises ProblemError."""
+    """Page ``page``, from 1, of a fax to send.  Raises ProblemError."""
     if not 1 <= page <= len(document.pages):
         raise ProblemError(NOT_FOUND, f"there are {len(document.pages)} pages")
     try:
@@ -94,7 +94,7 @@ def received_pages(box: Box, pages: Sequence[ReceivedPageFile]) -> Iterator[Code
 
 
 def png(page: CodedPage | Raster, *, small: bool = False) -> bytes:
-    """The page pixel for pixel, in black and white, or a small picture of it."""
+    """The page in black and white with all its pixels, or a ``small`` picture of it."""
     raster = page if isinstance(page, Raster) else decode(page)
     if not raster.rows:
         raise ProblemError(NOT_FOUND, "the page is empty")
@@ -109,9 +109,9 @@ def png(page: CodedPage | Raster, *, small: bool = False) -> bytes:
 
 
 def passing_file(box: Box, suffix: str, *, sealed: bool = False) -> Path:
-    """A new empty file for what is sent once and deleted.
+    """A new empty temporary file for content that is sent once and then deleted.
 
-    ``sealed``: it is encrypted already and lies on the disk, for memory has no room for a backup.
+    ``sealed``: the content is encrypted already and too large for memory, so the file is on the disk.
     """
     folder = (box.data if sealed else at_rest.passing(box.data)) / VIEWS_FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -120,32 +120,32 @@ def passing_file(box: Box, suffix: str, *, sealed: bool = False) -> Path:
 
 
 def sweep(box: Box) -> None:
-    """Deletes what a crash left of passing files."""
+    """Deletes temporary files that a crash left."""
     for folder in {box.data, at_rest.passing(box.data)}:
         for path in (folder / VIEWS_FOLDER).glob("*"):
             path.unlink(missing_ok=True)
 
 
 def sent_pdf(box: Box, job: Job) -> Path:
-    """The fax as it goes out or went, as a passing file.  Raises ProblemError."""
+    """A fax to send, or sent, as a temporary PDF.  Raises ProblemError."""
     document = rendered(box, job)
     title = f"{'Practice fax' if job.practice else 'Fax'} {job.id} to {job.given}"
     return pdf_of(box, document.coded_pages(), title, job.created_at)
 
 
 def received_pdf(box: Box, fax: Received, pages: Sequence[ReceivedPageFile]) -> Path:
-    """A received fax as a passing file.  Raises ProblemError."""
+    """A received fax as a temporary PDF.  Raises ProblemError."""
     title = f"{'Practice fax' if fax.practice else 'Fax'} {fax.id} from {fax.caller or fax.tsi}"
     return pdf_of(box, received_pages(box, pages), title, fax.started_at, box.inbox.page_texts(fax.id))
 
 
 def received_tiff(box: Box, pages: Sequence[ReceivedPageFile]) -> Path:
-    """A received fax as one TIFF file, a passing file.  Raises ProblemError."""
+    """A received fax as a temporary TIFF.  Raises ProblemError."""
     return _tiff_of(box, received_pages(box, pages))
 
 
 def sent_tiff(box: Box, job: Job) -> Path:
-    """The fax as it goes out or went as one TIFF file, a passing file.  Raises ProblemError."""
+    """A fax to send, or sent, as a temporary TIFF.  Raises ProblemError."""
     return _tiff_of(box, rendered(box, job).coded_pages())
 
 
@@ -163,29 +163,29 @@ def _tiff_of(box: Box, pages: Iterator[CodedPage | Raster]) -> Path:
 
 
 def received_together(box: Box, faxes: Sequence[tuple[Received, Sequence[ReceivedPageFile]]]) -> Path:
-    """Received faxes one after the other in one PDF, a passing file.  Raises ProblemError."""
+    """Received faxes, one after the other, in one temporary PDF.  Raises ProblemError."""
     pages = (page for _, files in faxes for page in received_pages(box, files))
     return pdf_of(box, pages, ", ".join(f"Fax {fax.id}" for fax, _ in faxes)[:200], box.clock())
 
 
 def received_zip(box: Box, faxes: Sequence[tuple[Received, Sequence[ReceivedPageFile]]]) -> Path:
-    """Received faxes as a ZIP of PDFs, a passing file.  Raises ProblemError."""
+    """Received faxes as a temporary ZIP of PDFs.  Raises ProblemError."""
     return _zip_of(box, ((fax.id, partial(received_pdf, box, fax, files)) for fax, files in faxes))
 
 
 def sent_together(box: Box, jobs: Sequence[Job]) -> Path:
-    """Faxes as they went, one after the other in one PDF, a passing file.  Raises ProblemError."""
+    """Faxes to send, or sent, one after the other, in one temporary PDF.  Raises ProblemError."""
     pages = (page for job in jobs for page in rendered(box, job).coded_pages())
     return pdf_of(box, pages, ", ".join(f"Fax {job.id}" for job in jobs)[:200], box.clock())
 
 
 def sent_zip(box: Box, jobs: Sequence[Job]) -> Path:
-    """Faxes as they went as a ZIP of PDFs, a passing file.  Raises ProblemError."""
+    """Faxes to send, or sent, as a temporary ZIP of PDFs.  Raises ProblemError."""
     return _zip_of(box, ((job.id, partial(sent_pdf, box, job)) for job in jobs))
 
 
 def _zip_of(box: Box, faxes: Iterable[tuple[int, Callable[[], Path]]]) -> Path:
-    """Each fax's id, and what makes its PDF."""
+    """A temporary ZIP; ``faxes``: each fax's id, and what makes its PDF."""
     path = passing_file(box, ".zip")
     try:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
@@ -204,7 +204,7 @@ def _zip_of(box: Box, faxes: Iterable[tuple[int, Callable[[], Path]]]) -> Path:
 def pdf_of(
     box: Box, pages: Iterator[CodedPage | Raster], title: str, at: float, texts: Sequence[str] = ()
 ) -> Path:
-    """Pages as a passing file, made at Unix time ``at``, with their ``texts``.  Raises ProblemError."""
+    """Pages as a temporary PDF, dated ``at`` (Unix time), with their ``texts``.  Raises ProblemError."""
     path = passing_file(box, ".pdf")
     try:
         write_pdf(path, pages, title=title, created=_local(box, at), texts=texts)
@@ -234,7 +234,7 @@ def _local(box: Box, at: float) -> datetime:
 
 
 def confirmation_pdf(box: Box, job: Job, attempts: Sequence[Attempt]) -> Path:
-    """One page that says what became of a fax, with a picture of its first page when it is kept."""
+    """A one-page PDF about the result of a fax, with a picture of its first page while that is kept."""
     station = box.settings.section(StationSettings)
     heading, rows = _account(box, job, attempts, station)
     try:
@@ -294,7 +294,7 @@ def _draw(heading: str, rows: Sequence[tuple[str, str]], picture: CodedPage | No
     def px(mm: float) -> int:
         return round(mm * _DPI_PIXELS_PER_MM)
 
-    # The width of a 300 dpi scan line, so that the page could be faxed, too.
+    # The width of a scan line at 300 dpi, so that the page can also be faxed.
     width, height = 2592, px(_SHEET_MM[1])
     sheet = typeface.Sheet(width, height)
     bold = typeface.font(typeface.BOLD, px(_TYPE_MM))
@@ -304,7 +304,7 @@ def _draw(heading: str, rows: Sequence[tuple[str, str]], picture: CodedPage | No
     y += px(_TITLE_MM * _LEADING)
     sheet.line(px(_MARGIN_MM), y, width - px(_MARGIN_MM), y, px(0.4))
     y += px(5)
-    # Labels of another language may be longer.
+    # Labels may be longer in other languages.
     labels = max((round(bold.getlength(label)) + px(_LABEL_GAP_MM) for label, _value in rows), default=0)
     indent = px(_MARGIN_MM) + max(px(_LABEL_MM), labels)
     room = width - px(_MARGIN_MM) - indent

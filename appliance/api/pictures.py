@@ -1,4 +1,4 @@
-"""``Pictures``: small pictures of pages that were asked for lately, for lists that are looked at again."""
+"""``Pictures``: a cache of small pictures of pages, for lists that are looked at again."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
-# All of them together, octets: a hundred or so.
+# Octets of all of them together: a hundred or so.
 KEPT_OCTETS = 2 << 20
 
 
 class Pictures:
-    """Keeps what was made under a key, those asked for last.  A page never changes.  Thread-safe."""
+    """The pictures asked for last, by key; a page never changes.  Thread-safe."""
 
     def __init__(self, most: int = KEPT_OCTETS) -> None:
         self._most = most
@@ -20,7 +20,7 @@ class Pictures:
         self._octets = 0
 
     def get(self, key: str, make: Callable[[], bytes]) -> bytes:
-        """What is kept under ``key``, else what ``make`` returns.  Whatever ``make`` raises comes out."""
+        """The picture under ``key``, made by ``make`` if it is not cached.  Raises what ``make`` raises."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)

@@ -27,7 +27,7 @@ class PracticeCalls:
         self._free = threading.BoundedSemaphore(CALLS_AT_ONCE)
 
     def start(self, files: Sequence[SourceFile], *, caller: str = "", dialled: str = "") -> bool:
-        """Starts a call with ``files``, which are deleted afterwards.  False: not now."""
+        """Starts a call that sends ``files``, which are deleted afterwards.  False: too many calls now."""
         if not self._box.settings.section(PracticeSettings).enabled or not self._free.acquire(blocking=False):
             return False
         threading.Thread(
@@ -40,7 +40,7 @@ class PracticeCalls:
             sources = [Source(self._box.data / file.path, ",".join(file.pages), file.name) for file in files]
             result = self._caller(sources, caller=caller, dialled=dialled)
             _log.info("a practice call from %s ended: %s", caller, result.cause.code)
-        except (DocumentError, LookupError, OSError) as error:  # the last: no room on the disk
+        except (DocumentError, LookupError, OSError) as error:  # OSError: the disk is full
             _log.warning("a practice call did not take place: %s", error)
         except Exception:
             _log.exception("a practice call failed")

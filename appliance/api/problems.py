@@ -1,7 +1,7 @@
-"""What a request that is not done answers: a row of the table of causes as a problem document (RFC 9457).
+"""Refused requests: a row of the table of causes as a problem document (RFC 9457).
 
-``problem_of`` turns every exception that a handler may meet into one, so that no door words an error
-itself.  The problem's ``type`` is the address where the box explains it.
+``problem_of`` maps every exception that a handler may raise, so that no door words an error itself.  The
+problem's ``type`` is the address where the box explains it.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ from appliance.spool.errors import (
 _log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-# Where each row of the table is explained, relative to any address of the box.
+# The address that explains a row of the table, relative to any address of the box.
 TYPE_PATH = "/api/v1/causes/"
-# A detail or a list of errors may echo what the client sent, so far and no further.
+# Characters of a detail, and entries of a list of errors, which may repeat what the client sent.
 DETAIL_LIMIT = 500
 ERRORS_LIMIT = 20
 
-# What the row means as an answer to a request; those not named here are 422: understood, and refused.
+# The HTTP status of each cause; those not named here are 422: understood, and refused.
 _STATUS: dict[str, HTTPStatus] = {
     causes.REQUEST_INVALID.code: HTTPStatus.BAD_REQUEST,
     causes.REQUEST_TOO_LARGE.code: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -97,13 +97,13 @@ _STATUS: dict[str, HTTPStatus] = {
 
 
 def status_of(cause: Cause) -> HTTPStatus:
-    """The HTTP status with which a request is answered that ends with this row."""
+    """The HTTP status of a request refused with this cause."""
     return _STATUS.get(cause.code, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """One thing that is wrong with a request: where (``to[0].number``), and what."""
+    """One error in a request: its place (``to[0].number``), and what is wrong."""
 
     path: str
     problem: str
@@ -127,7 +127,7 @@ class ProblemError(Exception):
         return status_of(self.cause)
 
     def all_headers(self) -> dict[str, str]:
-        """The answer's headers, without its media type."""
+        """The answer's headers, without Content-Type."""
         headers = dict(self.headers)
         if self.retry_after is not None:
             headers["Retry-After"] = str(max(1, round(self.retry_after + 0.5)))
@@ -136,7 +136,7 @@ class ProblemError(Exception):
         return headers
 
     def document(self) -> dict[str, Any]:
-        """The problem document's members, in the present reader's language."""
+        """The members of the problem document, in the current reader's language."""
         document: dict[str, Any] = {
             "type": TYPE_PATH + self.cause.code,
             "title": said(self.cause.sentence),
@@ -154,12 +154,12 @@ class ProblemError(Exception):
         return document
 
     def body(self) -> bytes:
-        """The problem document."""
+        """The problem document as JSON."""
         return json.dumps(self.document()).encode()
 
 
 def problem_of(error: Exception) -> ProblemError:
-    """The problem that ``error`` is for the client; our own bugs are logged and stay vague."""
+    """The problem that tells the client of ``error``; bugs are logged and described only vaguely."""
     match error:
         case ProblemError():
             return error
@@ -188,7 +188,7 @@ def problem_of(error: Exception) -> ProblemError:
 
 
 def problem_at(error: Exception, path: str) -> ProblemError:
-    """``problem_of`` an error that one field of the request caused, which is named."""
+    """``problem_of`` an error caused by one field of the request, which it names."""
     problem = problem_of(error)
     problem.flaws = (Flaw(path, said(problem.cause.sentence)),)
     return problem

@@ -1,4 +1,4 @@
-"""Reading a request: its content and its query, bounded, with a clear error for everything else."""
+"""Reading a request's content and query, within limits and with a clear error for everything else."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ Environ = dict[str, Any]
 
 MB = 1_000_000
 PIECE_OCTETS = 64 * 1024
-# A query has no more parameters than this.
+# The most parameters of a query.
 QUERY_LIMIT = 64
 JSON_TYPE = "application/json"
 FORM_TYPE = "application/x-www-form-urlencoded"
-# Lists and objects within one another.
+# Depth of lists and objects within one another.
 DEPTH_LIMIT = 64
-# Values in one JSON: in memory each takes some 70 octets, however short it was written.
+# Values in one JSON text: in memory each takes some 70 octets, however short it is.
 VALUES_LIMIT = 100_000
 # Octets of a form without files.
 FORM_LIMIT = 1 << 20
-# Escapes that may stand for characters that no text can hold: halves of surrogate pairs, and NUL.
+# Escapes of characters that cannot be stored: unpaired surrogates, and NUL.
 _DOUBTFUL_ESCAPE = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,64}/[a-z0-9!#$&^_.+-]{1,64}")
 
@@ -43,9 +43,9 @@ def media_type(environ: Environ) -> str:
 
 
 def clean_media_type(text: str) -> str:
-    """``text`` if it looks like a media type, else the one for octets of any kind.
+    """``text`` if it looks like a media type, else application/octet-stream.
 
-    Of its parameters the charset of a text stays: it says how to read it.
+    Of its parameters only a text's charset is kept: it is needed to read the text.
     """
     plain = text.partition(";")[0].strip().lower()
     if not _MEDIA_TYPE.fullmatch(plain):
@@ -55,9 +55,9 @@ def clean_media_type(text: str) -> str:
 
 
 def declared_length(environ: Environ) -> int | None:
-    """The content's length as the head says; None when it comes in chunks.
+    """The content's length according to Content-Length; None when it comes in chunks.
 
-    Raises ProblemError for a length that is none.
+    Raises ProblemError for a malformed length.
     """
     if environ.get("wsgi.input_terminated"):
         return None
@@ -81,7 +81,7 @@ def pieces(environ: Environ, limit: int) -> Iterator[bytes]:
         want = PIECE_OCTETS if length is None else min(PIECE_OCTETS, length - total)
         try:
             piece = source.read(want)
-        except (OSError, ValueError) as error:  # a broken connection; a broken chunk
+        except (OSError, ValueError) as error:  # a broken connection; a malformed chunk
             raise ProblemError(REQUEST_INCOMPLETE, f"after {total} octets") from error
         if not piece:
             break
@@ -94,6 +94,7 @@ def pieces(environ: Environ, limit: int) -> Iterator[bytes]:
 
 
 def too_large(limit: int) -> ProblemError:
+    """The problem of a content that exceeds ``limit`` octets."""
     return ProblemError(REQUEST_TOO_LARGE, f"at most {limit / MB:g} MB")
 
 
@@ -103,7 +104,7 @@ def content(environ: Environ, limit: int) -> bytes:
 
 
 def read_json(environ: Environ, limit: int, *, required: bool = True) -> Any:
-    """The content as JSON: I-JSON (RFC 7493) but for repeated names.
+    """The content as JSON: I-JSON (RFC 7493), except that names may be repeated.
 
     Without content it is an empty object, unless it is ``required``.
 
@@ -121,8 +122,8 @@ def read_json(environ: Environ, limit: int, *, required: bool = True) -> Any:
 
 
 def parse_json(raw: bytes) -> Any:
-    """Raises ProblemError (REQUEST_INVALID) for what is not JSON, or holds what cannot be stored."""
-    # Those within texts are counted, too: no text that the box takes has so many.
+    """The value of a JSON text.  Raises ProblemError (REQUEST_INVALID) if it is malformed or not storable."""
+    # Counts those within strings, too: no string that the box accepts has so many.
     if sum(map(raw.count, (b",", b"[", b"{"))) > VALUES_LIMIT:
         raise ProblemError(REQUEST_INVALID, f"more than {VALUES_LIMIT} values")
     try:
@@ -148,7 +149,7 @@ def _finite(text: str) -> float:
 
 
 def _require_shallow(value: Any) -> None:
-    """What is nested deeper could not be read again where the stack is deeper than here."""
+    """Raises ProblemError for deep nesting, which code with a deeper stack could not read again."""
     level = [value]
     for _ in range(DEPTH_LIMIT):
         level = [
@@ -163,7 +164,7 @@ def _require_shallow(value: Any) -> None:
 
 
 def _require_text(value: Any) -> None:
-    """Every string must be storable: encodable, and without NUL."""
+    """Raises ProblemError unless every string can be stored: encodable, and without NUL."""
     waiting = [value]
     while waiting:
         item = waiting.pop()
@@ -177,7 +178,7 @@ def _require_text(value: Any) -> None:
 
 
 def check_text(text: str) -> str:
-    """``text`` itself.  Raises ProblemError when it holds NUL or half a surrogate pair."""
+    """``text`` itself.  Raises ProblemError when it contains NUL or an unpaired surrogate."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,8 +1,8 @@
-"""``HttpServer``: carries HTTP requests to the application, in a bounded number of threads.
+"""``HttpServer``: carries HTTP requests to the application, in a limited number of threads.
 
-It is a service of the daemon.  Whoever sends slowly, without end, or stops in the middle is cut off
-after a bound; a request's content is not read before the application asks for it, which it does not
-do for strangers.  ``http_request``, ``http_connection`` and ``http_listener`` override parts of cheroot.
+It is a service of the daemon.  A client that sends slowly, without end, or stops in the middle is cut off
+after a time limit; a request's content is not read before the application asks for it, which it does not do
+for unknown senders.  ``http_request``, ``http_connection`` and ``http_listener`` override parts of cheroot.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ _log = logging.getLogger(__name__)
 
 # Threads for requests: twenty at once for one key, twice that for all, and one for each stream.
 THREADS = 32 + STREAMS
-# So many of them are there from the start; the others when they are first needed: each keeps some 30 kB.
+# Threads at the start; the others are started when first needed, since each takes some 30 kB.
 THREADS_AT_START = 8
-# After a stop has waited for the requests in hand, those whose connections were cut get so long, seconds; the
-# rest ends with the process.
+# After a stop has waited for the requests in progress, their connections are cut and they get so long to
+# end, seconds; the rest ends with the process.
 FORCED_S = 1.0
 
 
 class ListenError(OSError):
-    """The address cannot be listened on; the message is for the person who chose it."""
+    """The address cannot be listened on; the message is for the owner."""
 
 
 class HttpServer:
-    """Listens on ``host:port`` (port 0: any that is free; ``port`` says which) once started.
+    """Listens on ``host:port`` once started (port 0: any free one, which ``port`` tells).
 
-    ``inherited``: a socket that listens already.  ``beside``: a server of the same box, whose limits this
-    one shares; the box's address is the other's.
+    ``inherited``: a socket that already listens.  ``beside``: another server of the same box, whose limits
+    this one shares and whose address is the box's.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class HttpServer:
         return f"{scheme}://{host}:{self.port}"
 
     def start(self) -> None:
-        """Raises ListenError."""
+        """Starts listening.  Raises ListenError."""
         try:
             self._certificates.first()
         except TlsError as error:
@@ -107,7 +107,7 @@ class HttpServer:
 
     def stop(self) -> None:
         if self._is_first:
-            with contextlib.suppress(OSError):  # read-only: it is written anew at the next start
+            with contextlib.suppress(OSError):  # read-only: it is written again at the next start
                 self._address_file.unlink(missing_ok=True)
         self.context.stopping.set()
         self.context.halt.expire()
@@ -131,7 +131,7 @@ class HttpServer:
             try:
                 if self._certificates.follow():
                     self._tell_address()
-            except Exception:  # requests are cut off in time whatever happens here
+            except Exception:  # requests must be cut off in time whatever happens here
                 _log.exception("the certificate could not be looked after")
 
     def _tell_address(self) -> None:
@@ -145,9 +145,10 @@ class HttpServer:
 
 
 def http_service(address: str, doors: Mapping[str, MakeDoor] | None = None) -> MakeService:
-    """The server as a service of the daemon.
+    """Makes the server as a service of the daemon.
 
-    ``address``: HOST:PORT.  ``doors``: those besides the programming interfaces.  Raises ValueError.
+    ``address``: HOST:PORT.  ``doors``: those besides the programming interfaces.  Raises ValueError for a
+    malformed address.
     """
     host, _, port = address.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
@@ -163,7 +164,7 @@ def http_service(address: str, doors: Mapping[str, MakeDoor] | None = None) -> M
 def inherited_services(
     sockets: Sequence[socket.socket], doors: Mapping[str, MakeDoor] | None = None
 ) -> list[MakeService]:
-    """A server for each socket that listens already, all of one box.  Raises ValueError without any."""
+    """A server for each socket that already listens, all of one box.  Raises ValueError without any."""
     if not sockets:
         raise ValueError("systemd has opened no socket for this process")
     first: list[HttpServer] = []

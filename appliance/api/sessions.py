@@ -1,8 +1,8 @@
-"""``Sessions``: who is signed in where.
+"""``Sessions``: the sign-ins of users.
 
 A session's token is ``fxt_ID.SECRET``.  The box keeps a digest of the secret, made with its session key and
-the user's password hash: a changed password, a disabled or deleted user and a new session key end sessions at
-once, and whoever reads the file can sign in with nothing of it.  The file survives a restart.
+the user's password hash: a changed password, a disabled or deleted user and a new session key end sessions
+at once, and the file is of no use for signing in.  It survives a restart.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _log = logging.getLogger(__name__)
 SESSIONS_FILE = "sessions.json"
 TOKEN_PREFIX = "fxt_"
 ID_OCTETS, SECRET_OCTETS = 9, 32
-# A user's sessions at once: a person has a few devices; a program that signs in each time must not fill
-# the file.  The one that was used least lately goes.
+# The most sessions of a user: a person has a few devices; a program that signs in each time must not fill the
+# file.  The least recently used one is dropped.
 SESSIONS_EACH = 50
-# When a session was last used is written down this often at most, seconds: a date for people.
+# The date of a session's last use is written at most this often, seconds.
 SEEN_EVERY_S = 300.0
-# What a browser calls itself is kept so far, characters.
+# Characters of a browser's User-Agent that are kept.
 AGENT_LIMIT = 200
 
 
@@ -62,7 +62,7 @@ class Sessions:
     def begin(
         self, user_id: int, now: float, lifetime_s: float, *, address: str = "", agent: str = ""
     ) -> str:
-        """The token of a new session of a user who has just proved who they are.  Raises UnknownItemError."""
+        """Starts a session of an authenticated user; returns its token.  Raises UnknownItemError."""
         session_id, secret = secrets.token_urlsafe(ID_OCTETS), secrets.token_urlsafe(SECRET_OCTETS)
         digest = self._digest(user_id, session_id, secret)
         session = Session(
@@ -78,7 +78,7 @@ class Sessions:
         return f"{TOKEN_PREFIX}{session_id}.{secret}"
 
     def find(self, token: str, now: float) -> Session | None:
-        """The session of this token; None when there is none, or it has ended."""
+        """The session with this token; None when there is none, or it has ended."""
         session_id, _, secret = token.removeprefix(TOKEN_PREFIX).partition(".")
         with self._lock:
             session = self._sessions.get(session_id)
@@ -94,13 +94,13 @@ class Sessions:
         return session
 
     def of_user(self, user_id: int, now: float) -> list[Session]:
-        """A user's sessions that have not ended, newest first."""
+        """A user's current sessions, newest first."""
         with self._lock:
             mine = [session for session in self._of(user_id) if session.ends_at > now]
         return sorted(mine, key=lambda session: -session.began_at)
 
     def end(self, user_id: int, session_id: str) -> bool:
-        """Ends one session of a user; whether there was one."""
+        """Ends one session of a user; returns whether there was one."""
         with self._lock:
             session = self._sessions.get(session_id)
             if session is None or session.user_id != user_id:
@@ -110,7 +110,7 @@ class Sessions:
         return True
 
     def end_all(self, user_id: int, *, but: str = "") -> int:
-        """Ends a user's sessions, all or all ``but`` one; how many."""
+        """Ends a user's sessions, except the one named ``but``; returns how many."""
         with self._lock:
             before = len(self._sessions)
             self._keep(lambda session: session.user_id != user_id or session.id == but)
@@ -120,9 +120,9 @@ class Sessions:
         return ended
 
     def page_token(self, token: str) -> str:
-        """What a page of this session sends along with whatever changes something.
+        """The token that a page of this session sends with every changing request.
 
-        Another site can make a browser send the session's cookie, and never reads a page to learn this.
+        Another site can make a browser send the session's cookie, but cannot read a page to learn this.
         """
         return hashlib.sha256(f"page of {token}".encode()).hexdigest()[:40]
 
@@ -152,7 +152,7 @@ class Sessions:
             return {}
 
     def _write(self) -> None:
-        """A disk that takes no more must keep nobody from signing in or out: it is in memory by then."""
+        """Writes the file; a full disk must not prevent signing in or out, so memory alone is used then."""
         entries = [asdict(session) for session in self._sessions.values()]
         try:
             durable.write_file(self._path, json.dumps(entries).encode())

@@ -1,4 +1,4 @@
-"""Signing in with name and password and, for who has set it up, a code from an authenticator app."""
+"""Signing in with name and password and, if set up, a code of an authenticator app."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from appliance.settings import secrets
 from appliance.settings.accounts import User
 
 ISSUER = "faxbox"
-# RFC 6238: codes change every 30 s; the one before and the one after are taken, for clocks that differ.
+# RFC 6238: codes change every 30 s; the one before and the one after are accepted, for clocks that differ.
 STEP_S, STEPS_BESIDE = 30, 1
-# Codes for a lost telephone, each good once: 50 bits, tried over a rate-limited door.
+# Codes for a lost telephone, each usable once: 50 bits, tried through a rate limit.
 RECOVERY_CODES, RECOVERY_LETTERS = 10, 10
 
-# Time to type the code after the password, seconds, and how many may be at it at once.
+# Time to enter the code after the password, seconds, and how many sign-ins may wait for one.
 HALF_WAY_S, HALF_WAYS = 300.0, 200
 
-_used: dict[str, int] = {}  # the last step of which each secret's code was used: each is good once
+_used: dict[str, int] = {}  # secret → last step whose code was used: each code is valid once
 _using = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A fresh session."""
+    """A new session: its user, its token, and its end (Unix time)."""
 
     user_id: int
     user: User
@@ -42,7 +42,7 @@ class SignedIn:
 
 
 def sign_in(context: Context, environ: dict[str, Any], name: str, password: str, code: str = "") -> SignedIn:
-    """A session for who proves who they are.
+    """Starts a session for a user who proves their identity.
 
     ``code``: of the authenticator app, or a recovery code.  Raises ProblemError: SIGN_IN_REFUSED,
     CODE_NEEDED, CODE_WRONG, TOO_MANY_REQUESTS.
@@ -62,14 +62,14 @@ def check_password(context: Context, environ: dict[str, Any], name: str, passwor
         found = secrets.find_user(context.box.settings, name, password)
         if found is None:
             known = any(user.name == name for user in context.box.settings.items(User).values())
-            # Where the name belongs many have typed their password.
+            # An unknown name is not logged: people type their password there by mistake.
             _refused(context, address, name if known else "no such name")
             raise ProblemError(SIGN_IN_REFUSED)
     return found
 
 
 def check_code(context: Context, environ: dict[str, Any], user_id: int, code: str) -> None:
-    """Raises ProblemError unless this is a code of the user's app, or a recovery code."""
+    """Raises ProblemError unless this is a valid code of the user's app, or a recovery code."""
     address = address_of(environ)
     user = context.box.settings.item(User, user_id)
     with context.sign_ins.guess(address, time.monotonic()):
@@ -79,14 +79,14 @@ def check_code(context: Context, environ: dict[str, Any], user_id: int, code: st
 
 
 class HalfWay:
-    """Those whose password was right and whose code is still to come.  Thread-safe, bounded, in memory."""
+    """Sign-ins with the right password that wait for their code.  Thread-safe, bounded, in memory."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     def begin(self, user_id: int, now: float) -> str:
-        """A word for the form that asks for the code.  ``now``: monotonic, seconds."""
+        """A token for the form that asks for the code.  ``now``: monotonic, seconds."""
         word = randomness.token_urlsafe(24)
         with self._lock:
             self._waiting[word] = (user_id, now + HALF_WAY_S)
@@ -95,20 +95,21 @@ class HalfWay:
         return word
 
     def user_of(self, word: str, now: float) -> int | None:
-        """Whose word this is, None when nobody's or too old."""
+        """The id of the user with this token, None when it is unknown or too old."""
         with self._lock:
             user_id, until = self._waiting.get(word, (None, 0.0))
         return user_id if now < until else None
 
     def done(self, word: str) -> None:
+        """Ends the wait for a code."""
         with self._lock:
             self._waiting.pop(word, None)
 
 
 def set_up(context: Context, environ: dict[str, Any], code: str, name: str, password: str) -> SignedIn:
-    """The first administrator, made by who has the one-time set-up code, and their session.
+    """Makes the first administrator, given the one-time set-up code, and starts their session.
 
-    Raises ProblemError (SIGN_IN_REFUSED, TOO_MANY_REQUESTS), SettingError for a name or password not fit.
+    Raises ProblemError (SIGN_IN_REFUSED, TOO_MANY_REQUESTS), SettingError for an invalid name or password.
     """
     address = address_of(environ)
     with context.sign_ins.guess(address, time.monotonic()):
@@ -120,7 +121,7 @@ def set_up(context: Context, environ: dict[str, Any], code: str, name: str, pass
 
 
 def begin_session(context: Context, environ: dict[str, Any], user_id: int) -> SignedIn:
-    """A session for somebody who has proved who they are in another way."""
+    """Starts a session for a user who was authenticated in another way."""
     now, lifetime = context.now(), context.settings.session_hours * 3600
     name = context.box.settings.item(User, user_id).name
     context.box.history.audit(f"user:{name}", "sign_in", address=address_of(environ))
@@ -152,7 +153,7 @@ def _code_fits(context: Context, user_id: int, user: User, code: str) -> bool:
 
 
 def app_code_fits(secret: str, code: str, now: float) -> bool:
-    """Whether this is the app's code at Unix time ``now``; each code is good once."""
+    """Whether this is the app's code at Unix time ``now``; each code is valid once."""
     totp = pyotp.TOTP(secret, interval=STEP_S)
     present = int(now) // STEP_S
     for step in range(present - STEPS_BESIDE, present + STEPS_BESIDE + 1):
@@ -166,17 +167,17 @@ def app_code_fits(secret: str, code: str, now: float) -> bool:
 
 
 def new_app_secret(user: User) -> tuple[str, str]:
-    """A secret for an authenticator app, and the address that its picture (QR code) holds."""
+    """A secret for an authenticator app, and the otpauth URI for its QR code."""
     secret = pyotp.random_base32()
     return secret, pyotp.TOTP(secret, interval=STEP_S).provisioning_uri(name=user.name, issuer_name=ISSUER)
 
 
 def new_recovery_codes() -> tuple[list[str], list[str]]:
-    """Recovery codes for people, and their hashes to keep."""
+    """New recovery codes in plain text, and their hashes to keep."""
     codes = [
         "".join(randomness.choice(secrets.CODE_ALPHABET) for _ in range(RECOVERY_LETTERS))
         for _ in range(RECOVERY_CODES)
     ]
-    # A code of digits alone would be taken for the app's.
+    # A code of digits alone would be taken for one of the app.
     codes = [f"X{code[1:]}" if code.isdecimal() else code for code in codes]
     return [f"{code[:5]}-{code[5:]}" for code in codes], [secrets.hash_token(code) for code in codes]

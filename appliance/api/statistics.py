@@ -1,4 +1,4 @@
-"""Sums of the last days as people look at them: by day and hour of the box's own clock."""
+"""Sums of the last days, by day and by hour of the box's time zone."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """The last days: each day and each hour of the day, sent and received, and what has no time in it."""
+    """The last days: by day, by hour of the day, each sent and received, and sums without a time."""
 
-    days: dict[date, tuple[Sum, Sum]]  # sent and received, the oldest first, without a gap
+    days: dict[date, tuple[Sum, Sum]]  # sent and received, oldest first, without gaps
     hours: list[tuple[Sum, Sum]]  # by the hour of the day
     sums: Statistics
 
 
 def look(box: Box, days: int, now: float) -> Looked:
-    """The last ``days`` days, today included."""
+    """The last ``days`` days, today included; ``now`` is Unix time."""
     time_zone = zone(box.settings.section(StationSettings).time_zone)
     today = _moment(now, time_zone).date()
     first = today - timedelta(days=days - 1)

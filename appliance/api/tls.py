@@ -1,7 +1,7 @@
-"""TLS of the HTTP server: its certificate from the settings, loaded anew when it changes; and one made here.
+"""TLS of the HTTP server: loads the certificate that the settings name, again when it changes; makes one.
 
-Whoever renews the certificate only replaces the files: the next connection has the new one.  One that
-cannot be used is said in the log, and the last good one stays.
+To renew the certificate, replace its files: the next connection uses the new one.  If it cannot be used, that
+is logged and the last good one stays.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 FOLDER = "tls"  # in the data folder
 CERTIFICATE_FILE, KEY_FILE = "certificate.pem", "key.pem"
-# As long as browsers take a server's certificate for valid, days.
+# The longest validity of a server's certificate that browsers accept, days.
 VALID_DAYS = 825
 _MAKING_S = 60.0
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
@@ -35,7 +35,7 @@ class TlsError(Exception):
 
 
 def load(settings: HttpSettings) -> ssl.SSLContext | None:
-    """The server's side of TLS as the settings say, None where they want none.  Raises TlsError."""
+    """The server's TLS context by the settings, None when they want none.  Raises TlsError."""
     certificate, key = settings.tls_certificate, settings.tls_key
     if not certificate and not key:
         return None
@@ -53,7 +53,7 @@ def load(settings: HttpSettings) -> ssl.SSLContext | None:
     context.options |= ssl.OP_NO_RENEGOTIATION
     context.set_alpn_protocols(["http/1.1"])
     try:
-        # Without a word for it, OpenSSL would ask at the terminal.
+        # Without a password function, OpenSSL would ask at the terminal.
         context.load_cert_chain(certificate, key or None, password=lambda: b"")
     except ssl.SSLError as error:
         sentence = (
@@ -69,23 +69,23 @@ def load(settings: HttpSettings) -> ssl.SSLContext | None:
 
 
 class Certificates:
-    """Looks whether settings or files have changed."""
+    """Keeps the TLS context up to date with settings and files."""
 
     def __init__(self, store: SettingsStore) -> None:
         self._store = store
         self._seen: object = None
         self.context: ssl.SSLContext | None = None
-        self.certificate = ""  # the file that ``context`` was made from
+        self.certificate = ""  # the file from which ``context`` was made
 
     def first(self) -> None:
-        """Raises TlsError."""
+        """Loads the certificate for the first time.  Raises TlsError."""
         settings = self._store.section(HttpSettings)
         self._seen = self._look(settings)
         self.context = load(settings)
         self.certificate = settings.tls_certificate
 
     def follow(self) -> bool:
-        """Loads what has changed; whether anything did and can be used."""
+        """Loads changes; returns whether there were any that can be used."""
         settings = self._store.section(HttpSettings)
         seen = self._look(settings)
         if seen == self._seen:
@@ -113,9 +113,9 @@ class Certificates:
 
 
 def make_certificate(data: Path, names: Sequence[str]) -> tuple[Path, Path]:
-    """Makes a key and a certificate that nobody else has signed; the files of both.
+    """Makes a key and a self-signed certificate; returns the files of both, certificate first.
 
-    ``names`` are host names and addresses that the box is reached by, at least one.  Raises TlsError.
+    ``names`` are the host names and addresses of the box, at least one.  Raises TlsError.
     """
     alternatives = ",".join(_alternative(name) for name in names)
     folder = data / FOLDER

@@ -1,4 +1,4 @@
-"""Accounts and users: both are the users of the box, told in that system's two ways."""
+"""Accounts and users: both are the users of the box, in that system's two forms."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from appliance.settings.accounts import Role, Scope, User
 
 
 class AccountCalls:
-    """Handlers of the door; each is given who asks."""
+    """Handlers of the door; each gets the caller."""
 
     def __init__(self, door: ForeignDoor, people: PeopleCalls) -> None:
         self._door = door
         self._people = people
 
     def accounts(self, caller: Caller) -> Answer:
-        """The caller's own, from which every fax is sent; behind it all users' for an administrator."""
+        """The caller's own account, which sends all their faxes; for an administrator then all users'."""
         own = self._own(caller)
         others = [
             self._account(user_id, user)
@@ -42,14 +42,14 @@ class AccountCalls:
         return Answer(self._account(account_id, self._find(caller, account_id)))
 
     def users(self, caller: Caller) -> Answer:
-        """All for an administrator, else the caller."""
+        """All users for an administrator, else the caller's."""
         return Answer([user_object(*item) for item in self._visible(caller).items()])
 
     def user(self, caller: Caller, user_id: int) -> Answer:
         return Answer(user_object(user_id, self._find(caller, user_id)))
 
     def create(self, caller: Caller) -> Answer:
-        """A user of the box, who sends and receives; without ``passwd`` they cannot sign in."""
+        """Makes a user of the box; without ``passwd`` they cannot sign in."""
         caller.require(Scope.ADMIN)
         fields = asked(self._door)
         name = text(fields, "username", LINE_LIMIT)
@@ -80,7 +80,7 @@ class AccountCalls:
 
     def _changed(self, caller: Caller, user_id: int) -> User:
         user = self._find(caller, user_id)
-        caller.require(Scope.ADMIN)  # the address and the number say what a user may read and show
+        caller.require(Scope.ADMIN)  # address and number decide what a user may read and show
         fields = asked(self._door)
         values: dict[str, Any] = _values(fields, user)
         password = text(fields, "passwd", secrets.PASSWORD_MAX)
@@ -119,7 +119,7 @@ class AccountCalls:
 
 
 def _values(fields: Mapping[str, Any], user: User | None = None) -> dict[str, Any]:
-    """The fields of a user that are given."""
+    """The settings of a user that the request names."""
     values: dict[str, Any] = {}
     if "first_name" in fields or "last_name" in fields:
         first, _, last = (user.full_name if user else "").partition(" ")

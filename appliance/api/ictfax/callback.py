@@ -1,4 +1,4 @@
-"""The message posted to ``callback_url`` when a fax ends: its id, its status, its pages.  Pure."""
+"""The message to ``callback_url`` when a fax ends: its id, its status, its pages.  Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from appliance.spool.model import Job
 
 
 def callback_style(box: Box, ended: Ended, secret: str) -> SignedBody:
-    """The webhook of this style, which is not signed: the style knows no signature."""
+    """The webhook of this style; unsigned, because the style has no signature."""
     fax, number = ended.fax, own_number(box)
     data = sent_fax(fax, number) if isinstance(fax, Job) else received_fax(fax, number)
     return SignedBody(json.dumps(data).encode(), {"Content-Type": "application/json"})

@@ -1,4 +1,4 @@
-"""Campaigns: a broadcast of one program to a group.  Whoever got it once does not get it again."""
+"""Campaigns: broadcasts of one program to a group.  Whoever got the fax does not get it again."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from appliance.spool.errors import IllegalTransitionError
 from appliance.spool.model import Job, JobFilter, JobState
 from appliance.spool.options import SendOptions
 
-# Campaigns of one owner.
+# The most campaigns of one owner.
 CAMPAIGNS = 1000
 # Jobs read at once.
 PAGE = 500
 ACTIVE, RUNNING, STOPPED, COMPLETED = "active", "running", "stopped", "completed"
-# Who has such a fax is sent none by a further start; nobody knows whether an unknown one arrived.
+# States of a fax whose recipient gets none by a further start; an unknown one may have arrived.
 _NOT_AGAIN = frozenset(JobState) - {JobState.FAILED, JobState.CANCELLED}
 
 
 class CampaignCalls:
-    """Handlers of the door; each is given who asks."""
+    """Handlers of the door; each gets the caller."""
 
     def __init__(self, door: ForeignDoor, groups: GroupCalls, programs: ProgramCalls) -> None:
         self._door = door
@@ -90,14 +90,14 @@ class CampaignCalls:
         return Answer(self._shown(campaign_id, changed))
 
     def remove(self, caller: Caller, campaign_id: int) -> Answer:
-        """Stops it, too; the journal keeps its faxes."""
+        """Stops and deletes a campaign; its faxes stay in the journal."""
         self.stop(caller, campaign_id)
         self._door.box.settings.remove(Campaign, campaign_id)
         self._door.audit(caller, "campaign.delete", f"campaign:{campaign_id}")
         return Answer(True)
 
     def start(self, caller: Caller, campaign_id: int) -> Answer:
-        """Sends to each contact of the group that did not get it and is not about to."""
+        """Sends to each contact of the group that did not get the fax and has none under way."""
         self._start(caller, campaign_id, None)
         return Answer(True)
 
@@ -131,7 +131,7 @@ class CampaignCalls:
                 options=SendOptions(max_tries=campaign.tries or None),
                 scheduled_at=at,
                 metadata={"title": campaign.name, "program_id": program.id, "campaign_id": campaign_id},
-                # Whoever starts it twice at the same moment gets one broadcast.
+                # Two simultaneous starts make one broadcast.
                 idempotency_key=f"campaign {campaign_id}, start {len(campaign.submission_ids) + 1}",
                 idempotency_digest="start",
             )
@@ -141,11 +141,11 @@ class CampaignCalls:
         self._door.audit(caller, "campaign.start", f"campaign:{campaign_id}", f"to {len(submitted.jobs)}")
 
     def stop(self, caller: Caller, campaign_id: int) -> Answer:
-        """Cancels what is under way."""
+        """Cancels the faxes under way."""
         campaign = self._changeable(caller, campaign_id)
         for job in self._jobs(campaign):
             if not job.state.ended:
-                with contextlib.suppress(IllegalTransitionError):  # it ended just now
+                with contextlib.suppress(IllegalTransitionError):  # it has just ended
                     self._door.box.faxes.cancel(job.id, caller.sees)
         self._door.audit(caller, "campaign.stop", f"campaign:{campaign_id}")
         return Answer(True)

@@ -21,8 +21,8 @@ from appliance.services.causes import TOO_MANY_FILES
 from appliance.settings.accounts import Scope
 from appliance.spool.model import Document
 
-# What a file may be called, and what it must then be; None: whatever it is found to be.  The type of
-# forms is what curl says of any file; the two with x- are that system's own.
+# Allowed media types, and the kind that the file must then be; None: any kind.  application/octet-stream is
+# curl's default in forms; the two with x- are that system's own.
 MEDIA_TYPES: dict[str, Kind | None] = {
     "application/pdf": Kind.PDF,
     "application/x-pdf": Kind.PDF,
@@ -37,11 +37,11 @@ MEDIA_TYPES: dict[str, Kind | None] = {
     request.FORM_TYPE: None,
     "": None,
 }
-# Documents in one listing.
+# The most documents in one listing.
 
 
 class DocumentCalls:
-    """Handlers of the door; each is given who asks."""
+    """Handlers of the door; each gets the caller."""
 
     def __init__(self, door: ForeignDoor) -> None:
         self._door = door
@@ -86,11 +86,11 @@ class DocumentCalls:
         return Answer(True)
 
     def append(self, caller: Caller, document_id: int) -> Answer:
-        """POST: one more file, behind those that are there."""
+        """POST: adds a file after the existing ones."""
         return self._upload(caller, document_id, append=True)
 
     def replace(self, caller: Caller, document_id: int) -> Answer:
-        """PUT: this file instead of those that are there."""
+        """PUT: replaces the existing files."""
         return self._upload(caller, document_id, append=False)
 
     def _upload(self, caller: Caller, document_id: int, *, append: bool) -> Answer:
@@ -110,7 +110,7 @@ class DocumentCalls:
         return Answer(document_id)
 
     def _take(self, document: Document) -> list[StoredUpload]:
-        """The files of the request: its whole content, or those of a form."""
+        """Stores the files of the request: its whole content, or those of a form."""
         context, environ = self._door.context, bottle.request.environ
         kind = request.media_type(environ)
         if kind == intake.MULTIPART_TYPE:
@@ -139,7 +139,7 @@ class DocumentCalls:
             raise ProblemError(DOCUMENT_MISLABELLED, f"{said} is said, it is {found.value}")
 
     def download(self, caller: Caller, document_id: int) -> Answer:
-        """The document as PDF; a received fax's too."""
+        """The document as PDF; also that of a received fax."""
         box = self._door.box
         if document_id > RECEIVED_DOCUMENTS:
             caller.require(Scope.RECEIVE)
@@ -158,6 +158,7 @@ class DocumentCalls:
 
 
 def pdf_answer(content: bytes, name: str) -> Answer:
+    """An answer with a PDF to save under ``name``."""
     return Answer(
         content=content, media_type=PDF, headers={"Content-Disposition": f'attachment; filename="{name}"'}
     )

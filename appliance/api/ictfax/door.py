@@ -24,12 +24,12 @@ from appliance.api.ictfax.words import error_document, http_of
 from appliance.api.problems import ProblemError
 from appliance.settings.accounts import Scope
 
-# The ids in addresses; longer ones were never given.
+# Ids in paths; longer ones are never given out.
 _ID = "[0-9]{1,15}"
 
 
 class IctfaxDoor(ForeignDoor):
-    """The ICTFax style interface: its addresses, and who may ask for them."""
+    """The ICTFax style interface: its paths, and the scope that each needs."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -149,7 +149,7 @@ class IctfaxDoor(ForeignDoor):
         return Answer(error_document(problem), status=int(http_of(problem)))
 
     def _on(self, method: str, path: str, scope: Scope | None, handler: Callable[..., Answer]) -> None:
-        """A call of somebody who is known; names in the path are ids.  ``scope`` None: the handler asks."""
+        """Adds an authenticated call; names in the path are ids.  ``scope`` None: the handler checks."""
         pattern = path.replace("_id>", f"_id:re:{_ID}>")
 
         def callback(**ids: str) -> bytes:

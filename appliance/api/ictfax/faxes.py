@@ -31,7 +31,7 @@ _ID_FILTERS = ("transmission_id", "program_id", "account_id", "contact_id")
 
 
 class FaxCalls:
-    """Handlers of the door; each is given who asks."""
+    """Handlers of the door; each gets the caller."""
 
     def __init__(self, door: ForeignDoor, people: PeopleCalls) -> None:
         self._door = door
@@ -41,7 +41,7 @@ class FaxCalls:
     # -- transmissions -------------------------------------------------------------------------
 
     def transmissions(self, caller: Caller) -> Answer:
-        """The transmissions that match the query, newest first, with their contact and account.
+        """The transmissions that match the query, newest first, with contact and account.
 
         Besides that system's filters, ``limit`` and ``before_id`` page through a long journal.
         """
@@ -63,12 +63,12 @@ class FaxCalls:
         wanted = JobFilter(
             owner=caller.sees or "",
             states=_states(query.get("status", "")),
-            # The title's words narrow it down in the index; ``_matches`` has the last word.
+            # The index narrows the search by the title's words; ``_matches`` decides.
             text=_indexed(query.get("title", "")),
             before_id=before,
         )
         for transmission in self._transmissions.search(wanted):
-            if not _may_match(transmission.job, query):  # before anything more is read of it
+            if not _may_match(transmission.job, query):  # before more is read about it
                 continue
             shown = self._shown(transmission)
             if _matches(shown, query):
@@ -100,7 +100,7 @@ class FaxCalls:
         )
 
     def results(self, caller: Caller, transmission_id: int) -> Answer:
-        """What came of the latest sending; ``name``, ``type`` and ``data`` of the query filter rows."""
+        """The results of the latest sending; ``name``, ``type`` and ``data`` of the query filter them."""
 
         def sent(found: Transmission) -> list[dict[str, Any]]:
             return objects.job_results(found.job, self._transmissions.document_of(found.job))
@@ -112,7 +112,7 @@ class FaxCalls:
         return Answer([{"transmission_id": transmission_id, **row} for row in rows])
 
     def calls(self, caller: Caller, transmission_id: int) -> Answer:
-        """Every call of a transmission."""
+        """All calls of a transmission."""
         return self._either(
             caller,
             transmission_id,
@@ -127,7 +127,7 @@ class FaxCalls:
         sent: Callable[[Transmission], Any],
         received: Callable[[Received], Any],
     ) -> Answer:
-        """What ``sent`` or ``received`` makes of the fax with this number.  Raises NotFoundError."""
+        """The answer of ``sent`` or ``received`` for the fax with this id.  Raises NotFoundError."""
         if caller.may(Scope.SEND):
             try:
                 return Answer(sent(self._transmissions.get(fax_id, caller)))
@@ -168,7 +168,7 @@ class FaxCalls:
     # -- faxes in one step ---------------------------------------------------------------------
 
     def faxes(self, caller: Caller) -> Answer:
-        """Faxes both ways, newest first; ``direction``, ``status``, ``limit`` and ``before_id`` narrow."""
+        """Faxes both ways, newest first; ``direction``, ``status``, ``limit`` and ``before_id`` filter."""
         query = {name: values[-1] for name, values in request.read_query(bottle.request.environ).items()}
         limit = min(number(query, "limit") or LIST_LIMIT, LIST_LIMIT)
         before = number(query, "before_id")
@@ -219,20 +219,20 @@ class FaxCalls:
 
 
 def _indexed(title: str) -> str:
-    """What the spool can look for of a wanted title: nothing that untitled faxes are called by themselves."""
+    """The title to search the spool for; empty if it may be part of an untitled fax's name."""
     return "" if title.strip().casefold() in objects.UNTITLED.casefold() else title
 
 
 def _states(status: str) -> frozenset[JobState]:
-    """The states that may show as ``status``, so that the spool need not give all; none: any.
+    """The states that may show as ``status``, to search fewer jobs; empty: any.
 
-    One that ended badly may have been sent again since.
+    A job that failed may have been sent again since.
     """
     return STATES[status] | ENDED_BADLY if status in STATES else frozenset()
 
 
 def _may_match(job: Job, query: Mapping[str, str]) -> bool:
-    """Whether what a job itself holds fits that system's filters."""
+    """Whether the job's own data match that system's filters."""
     told = objects.told_of(job)
     if query.get("title", "").casefold() not in objects.title_of(job).casefold():
         return False
@@ -240,7 +240,7 @@ def _may_match(job: Job, query: Mapping[str, str]) -> bool:
 
 
 def _matches(shown: Mapping[str, Any], query: Mapping[str, str]) -> bool:
-    """That system's filters: texts are looked for within, numbers must be equal."""
+    """Whether all filters match: texts by containment, numbers by equality."""
     for name in _TEXT_FILTERS:
         word = query.get(name, "")
         exact = name == "status"

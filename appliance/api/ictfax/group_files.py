@@ -1,4 +1,4 @@
-"""Groups of contacts from and to files of comma separated values, in that system's order of columns."""
+"""Groups of contacts from and to CSV files, with that system's columns."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from appliance.services.rules import RefusedError, Rules
 from appliance.settings.store import Items
 from appliance.table_cells import harmless, harmless_number, taken_back
 
-# That system does not name its columns; a file whose first line names them may have an order of its own.
+# Columns in that system's order, which has no header line; a file with one may have another order.
 COLUMNS = (
     "phone",
     "first_name",
@@ -46,21 +46,21 @@ _TAKEN_TYPES = (
     "application/vnd.ms-excel",
     "application/octet-stream",
 )
-# CONTACTS lines of usual length, and to spare.
+# Octets of a file: CONTACTS lines of usual length, and some more.
 FILE_OCTETS = 2 * request.MB
 
 
 class GroupFileCalls:
-    """Handlers of the door; each is given who asks."""
+    """Handlers of the door; each gets the caller."""
 
     def __init__(self, door: ForeignDoor, groups: GroupCalls) -> None:
         self._door = door
         self._groups = groups
 
     def take(self, caller: Caller, group_id: int) -> Answer:
-        """Puts each line's contact into the group, all or none; how many lines there were.
+        """Adds each line's contact to the group, all or none; answers the number of lines.
 
-        A contact that is there already is not added again.
+        A contact that exists already is not added again.
         """
         self._groups.changeable(caller, group_id)
         environ = bottle.request.environ
@@ -109,7 +109,7 @@ def read(text: str, rules: Rules) -> Iterator[dict[str, str]]:
 
 
 def write(contacts: Iterable[Contact]) -> bytes:
-    """A file that ``read`` takes back."""
+    """A CSV file that ``read`` can read."""
     out = io.StringIO(newline="")
     table = csv.writer(out)
     for contact in contacts:
@@ -138,7 +138,7 @@ def _values(cells: Mapping[str, str], line: int, rules: Rules) -> dict[str, str]
 
 
 def _kept(contacts: Items, found: Iterable[Mapping[str, str]], owner: str) -> list[int]:
-    """The ids of these contacts, which are added where they are not there.  Raises ProblemError."""
+    """The ids of these contacts, which are added if they do not exist.  Raises ProblemError."""
     known = {contact: key for key, contact in contacts.items.items()}
     mine = sum(contact.owner == owner for contact in known)
     ids = []

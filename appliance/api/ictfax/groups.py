@@ -15,12 +15,12 @@ from appliance.api.problems import ProblemError
 from appliance.phonebook import Contact, ContactGroup
 from appliance.settings.accounts import Scope
 
-# Groups of one owner.
+# The most groups of one owner.
 GROUPS = 1000
 
 
 class GroupCalls:
-    """Handlers of the door; each is given who asks."""
+    """Handlers of the door; each gets the caller."""
 
     def __init__(self, door: ForeignDoor, people: PeopleCalls) -> None:
         self._door = door
@@ -52,7 +52,7 @@ class GroupCalls:
         return Answer(self._shown(group_id, changed, caller))
 
     def remove(self, caller: Caller, group_id: int) -> Answer:
-        """The contacts stay."""
+        """Deletes a group; its contacts stay."""
         self.changeable(caller, group_id)
         self._door.box.settings.remove(ContactGroup, group_id)
         self._door.audit(caller, "group.delete", f"group:{group_id}")
@@ -63,7 +63,7 @@ class GroupCalls:
         return Answer([contact_object(*member) for member in self.members(caller, group)])
 
     def link(self, caller: Caller, contact_id: int, group_id: int) -> Answer:
-        """Puts a contact into a group."""
+        """Adds a contact to a group."""
         group = self.changeable(caller, group_id)
         contact = self._people.find(caller, contact_id)
         if contact_id not in group.contact_ids:
@@ -79,7 +79,7 @@ class GroupCalls:
     def find(
         self, caller: Caller, group_id: int, known: Mapping[int, ContactGroup] | None = None
     ) -> ContactGroup:
-        """A group of the settings, or of ``known``.  Raises ProblemError."""
+        """A group of the settings, or of ``known``, that the caller may see.  Raises ProblemError."""
         groups = self._door.box.settings.items(ContactGroup) if known is None else known
         group = groups.get(group_id)
         if group is None or not is_visible(group, caller):
@@ -89,14 +89,14 @@ class GroupCalls:
     def changeable(
         self, caller: Caller, group_id: int, known: Mapping[int, ContactGroup] | None = None
     ) -> ContactGroup:
-        """The same, where the caller may change it.  Raises ProblemError."""
+        """The same, if the caller may change it.  Raises ProblemError."""
         group = self.find(caller, group_id, known)
         if group.owner != caller.owner:
-            caller.require(Scope.ADMIN)  # everyone's groups are the administrator's
+            caller.require(Scope.ADMIN)  # only administrators change shared groups
         return group
 
     def members(self, caller: Caller, group: ContactGroup) -> list[tuple[int, Contact]]:
-        """The group's contacts that are there and that the caller may see, in its order."""
+        """The group's contacts that exist and that the caller may see, in its order."""
         known = self._door.box.settings.items(Contact)
         found = [(each, known[each]) for each in group.contact_ids if each in known]
         return [(contact_id, contact) for contact_id, contact in found if is_visible(contact, caller)]

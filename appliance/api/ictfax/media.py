@@ -16,12 +16,12 @@ from appliance.documents.render import render
 from appliance.documents.sniff import Kind, sniff
 from appliance.spool.model import Document
 
-# Documents rendered at once because somebody wants to look at them: faxes to send come first.
+# Documents rendered at once to be looked at: rendering of faxes goes first.
 _LOOKING = threading.BoundedSemaphore(1)
 
 
 def document_pdf(box: Box, document: Document) -> bytes:
-    """The document's own file when it is a single whole PDF, else its pages as the box faxes them.
+    """The document's own file if it is a single whole PDF, else its pages as they are faxed.
 
     Raises DocumentError.
     """

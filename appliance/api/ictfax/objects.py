@@ -1,4 +1,4 @@
-"""How this style shows documents, contacts, programs, transmissions and faxes.  Pure."""
+"""Documents, contacts, programs, transmissions and faxes as JSON objects of this style.  Pure."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from appliance.settings.accounts import User
 from appliance.spool.model import Attempt, Document, Job, JobState, Received, ReceivedState
 from appliance.spool.remembered import Program
 
-# The origin of jobs that came in by this door.
+# The origin of jobs from this door.
 ORIGIN = "ictfax"
-# In the metadata of a job that sends a transmission once more: the transmission's id.
+# Key in the metadata of a job that sends a transmission again: the transmission's id.
 MARK = "transmission_id"
-# The bit that means fax among that system's services.
+# That system's service flag for fax.
 SERVICE_FLAG = 2
 OUTBOUND, INBOUND = "outbound", "inbound"
-# The document of a received fax has the fax's id and this: those of stored documents stay far below.
+# Added to a received fax's id to form the id of its document: ids of stored documents stay far below.
 RECEIVED_DOCUMENTS = 1_000_000_000
-# The account of a key that belongs to no user has the key's id and this: users' ids stay far below.
+# Added to the id of a key without a user to form the id of its account: users' ids stay far below.
 KEY_ACCOUNTS = 1_000_000
 PROGRAM_TYPE, ROUTE_TYPE = "sendfax", "faxtoemail"
-# The program of a route of received faxes has the route's id and this.
+# Added to the id of a route of received faxes to form the id of its program.
 ROUTE_PROGRAMS = 1_000_000_000
 
 PENDING, RETRY, PROCESSING = "pending", "pending_retry", "processing"
 COMPLETED, FAILED, INVALID = "completed", "failed", "invalid"
-# Which states of jobs may show as which status.
+# The states of jobs that may show as each status.
 STATES: dict[str, frozenset[JobState]] = {
     PENDING: frozenset({JobState.HELD, JobState.NEEDS_NUMBER, JobState.WAITING, JobState.PREPARING}),
     RETRY: frozenset({JobState.WAITING, JobState.PREPARING}),
@@ -42,7 +42,7 @@ STATES: dict[str, frozenset[JobState]] = {
 
 
 def job_status(job: Job, now: float, tries: int | None = None) -> str:
-    """A job's status; ``tries`` counts earlier sendings of the same transmission too."""
+    """A job's status; ``tries`` also counts earlier sendings of the same transmission."""
     tried = bool(job.tries if tries is None else tries)
     match job.state:
         case JobState.DELIVERED:
@@ -51,7 +51,7 @@ def job_status(job: Job, now: float, tries: int | None = None) -> str:
             document_at_fault = job.tries == 0 and job.cause is not None and job.cause.side is Side.USER
             return INVALID if document_at_fault else FAILED
         case JobState.CANCELLED | JobState.UNKNOWN:
-            # Unknown: nobody confirmed it, so nobody may take it for delivered.
+            # Unknown: without confirmation it must not be taken for delivered.
             return FAILED
         case JobState.SENDING:
             return PROCESSING
@@ -72,7 +72,7 @@ def received_status(fax: Received) -> str:
 
 
 def document_object(document: Document) -> dict[str, Any]:
-    """``pages`` is only known of what was rendered, so it is null here; ``files`` says how many there are."""
+    """A stored document; ``pages`` is null because only rendering tells it, ``files`` counts its files."""
     first = document.files[0] if document.files else None
     return {
         "document_id": document.id,
@@ -163,11 +163,11 @@ def account_object(account_id: int, name: str, phone: str, user: User | None) ->
 
 
 def told_of(job: Job) -> Mapping[str, Any]:
-    """What this door keeps with a job; metadata of jobs of other doors are their makers' own."""
+    """The metadata that this door keeps with a job; that of other doors' jobs belongs to their clients."""
     return job.metadata if job.origin == ORIGIN else {}
 
 
-# What a fax without a title of its own is called, and its number behind.
+# The title of a fax without one: this and its number.
 UNTITLED = "Fax to "
 
 
@@ -223,7 +223,7 @@ def received_transmission(fax: Received, account_id: int | None) -> dict[str, An
 
 
 def job_results(job: Job, document_id: int) -> list[dict[str, Any]]:
-    """What came of a sending: its document, its pages, and its error if there was one."""
+    """The results of a sending: its document, its pages, and its error if there was one."""
     rows = [_row("document", "message", document_id), _row("pages", "info", job.pages_confirmed)]
     if job.pages is not None:
         rows.append(_row("pages_total", "info", job.pages))
@@ -255,7 +255,7 @@ def _row(name: str, kind: str, data: Any) -> dict[str, Any]:
 
 
 def attempt_rows(transmission_id: int, attempts: Sequence[Attempt]) -> list[dict[str, Any]]:
-    """The calls of a transmission, as that system's log rows."""
+    """The calls of a transmission as that system's log rows."""
     return [
         {
             "spool_id": attempt.id,
@@ -296,7 +296,7 @@ def fax_status(job: Job) -> str:
 
 
 def fax_id(job: Job) -> int:
-    """The number under which clients know the fax that ``job`` sends."""
+    """The id by which clients know the fax that ``job`` sends."""
     marked = job.metadata.get(MARK) if job.origin == ORIGIN else None
     return marked if isinstance(marked, int) else job.id
 

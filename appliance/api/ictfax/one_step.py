@@ -23,13 +23,13 @@ from appliance.spool.options import SendOptions
 
 
 class OneStepCall:
-    """Handler of the door; it is given who asks."""
+    """Handler of the door; it gets the caller."""
 
     def __init__(self, door: ForeignDoor) -> None:
         self._door = door
 
     def send(self, caller: Caller) -> Answer:
-        """Answers the fax's number at once."""
+        """Hands in a fax; answers its id at once."""
         with self._door.content() as content:
             fields = fields_of(content.fields, content.texts)
             _require_recipient(fields)
@@ -46,7 +46,7 @@ class OneStepCall:
         return Answer({"id": job.id, "job_id": job.id, "transmission_id": job.id, "status": QUEUED})
 
     def _decoded(self, fields: Mapping[str, Any]) -> list[StoredUpload]:
-        """The files within the fields, stored; all of them or none."""
+        """Stores the files in the fields; all of them or none."""
         context, stored = self._door.context, list[StoredUpload]()
         try:
             for file in inline_files(fields, context.settings.files_per_fax):
@@ -62,7 +62,7 @@ class OneStepCall:
         callback_url = text(fields, "callback_url", TEXT_LIMIT)
         if callback_url:
             check_url(callback_url)
-        # One that is not theirs to show is passed over: clients of this style send any.
+        # A number that the caller may not show is ignored: clients of this style send any.
         sender = self._door.box.accounts.shown_number(caller.owner, text(fields, "from", NUMBER_LIMIT))
         submitted = self._door.box.faxes.submit(
             Request(
@@ -80,7 +80,7 @@ class OneStepCall:
 
 
 def _require_recipient(fields: Mapping[str, Any]) -> str:
-    """Raises MissingError."""
+    """Raises MissingError without a recipient."""
     to = text(fields, "to", NUMBER_LIMIT)
     if not to:
         raise MissingError("to")

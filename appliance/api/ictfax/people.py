@@ -21,9 +21,9 @@ from appliance.phonebook import Campaign, Contact, ContactGroup
 from appliance.services.rules import RefusedError
 from appliance.settings.accounts import ApiKey, Scope, User
 
-# Contacts of one owner: the phone book is one file, written as a whole.
+# The most contacts of one owner: the phone book is one file, written as a whole.
 CONTACTS = 5000
-# Fields of a contact: their names here, and in the phone book.
+# Fields of a contact: their names in this style, and in the phone book.
 CONTACT_FIELDS = {
     "first_name": ("first_name", 100),
     "last_name": ("last_name", 100),
@@ -35,7 +35,7 @@ CONTACT_FIELDS = {
 
 
 class PeopleCalls:
-    """Handlers of the door; each is given who asks."""
+    """Handlers of the door; each gets the caller."""
 
     def __init__(self, door: ForeignDoor) -> None:
         self._door = door
@@ -43,7 +43,7 @@ class PeopleCalls:
     # -- signing in ----------------------------------------------------------------------------
 
     def authenticate(self) -> Answer:
-        """Name (or e-mail) and password for a token."""
+        """Answers a token for name (or e-mail address) and password."""
         context, environ = self._door.context, bottle.request.environ
         with self._door.open_content() as content:
             fields = fields_of(content.fields, content.texts)
@@ -74,7 +74,7 @@ class PeopleCalls:
     # -- accounts ------------------------------------------------------------------------------
 
     def account_id(self, owner: str) -> int | None:
-        """The account id of an owner: a user's id, else that of a key; None for nobody."""
+        """The account id of an owner: a user's id, else that of a key; None for neither."""
         settings = self._door.box.settings
         if not owner:
             return None
@@ -87,7 +87,7 @@ class PeopleCalls:
         return None
 
     def account_named(self, owner: str) -> dict[str, Any] | None:
-        """The account object of an owner, None for nobody."""
+        """The account object of an owner, None when there is none."""
         settings = self._door.box.settings
         account_id = self.account_id(owner)
         if account_id is None:
@@ -98,7 +98,7 @@ class PeopleCalls:
     # -- contacts ------------------------------------------------------------------------------
 
     def add_contact(self, caller: Caller) -> Answer:
-        """A contact that is there already is not added again: programs make one for every fax."""
+        """Adds a contact, unless an equal one exists: programs make one for every fax."""
         values = _contact_values(asked(self._door))
         if not values.get("number"):
             raise refused(NUMBER_INVALID, "phone", "this field is needed")
@@ -109,14 +109,14 @@ class PeopleCalls:
         return Answer(contact_id)
 
     def _require_number(self, written: str) -> None:
-        """Raises ProblemError for a number that the phone book does not take."""
+        """Raises ProblemError for a number that the phone book does not accept."""
         try:
             self._door.box.rules.contact_number(written)
         except RefusedError as error:
             raise refused(error.cause, "phone", error.cause.sentence) from None
 
     def keep(self, contact: Contact) -> int:
-        """The id of this contact, added if it is not there."""
+        """The id of this contact, which is added if it does not exist."""
         settings = self._door.box.settings
         mine = 0
         for contact_id, known in settings.items(Contact).items():
@@ -164,7 +164,7 @@ class PeopleCalls:
         return Answer(True)
 
     def find(self, caller: Caller, contact_id: int) -> Contact:
-        """Raises ProblemError."""
+        """A contact that the caller may see.  Raises ProblemError."""
         contact = self._door.box.settings.items(Contact).get(contact_id)
         if contact is None or not is_visible(contact, caller):
             raise ProblemError(NOT_FOUND, f"contact {contact_id}")
@@ -173,17 +173,17 @@ class PeopleCalls:
     def _changeable(self, caller: Caller, contact_id: int) -> None:
         contact = self.find(caller, contact_id)
         if contact.owner != caller.owner:
-            caller.require(Scope.ADMIN)  # everyone's contacts are the administrator's
+            caller.require(Scope.ADMIN)  # only administrators change shared contacts
 
 
 def asked(door: ForeignDoor) -> Mapping[str, Any]:
-    """The fields of the present request, which must have content.  Raises ProblemError."""
+    """The fields of the current request, which must have content.  Raises ProblemError."""
     with door.content(required=True) as content:
         return fields_of(content.fields, content.texts)
 
 
 def fields_of(value: Any, texts: Mapping[str, list[str]]) -> Mapping[str, Any]:
-    """The fields of a request: a JSON object's, or a form's.  Raises ProblemError."""
+    """The fields of a request: of a JSON object, or of a form.  Raises ProblemError."""
     if not isinstance(value, dict):
         raise refused(SETTING_INVALID, "content", "a JSON object is needed")
     return value or {name: values[-1] for name, values in texts.items()}
@@ -196,5 +196,5 @@ def _contact_values(fields: Mapping[str, Any]) -> dict[str, str]:
 
 
 def is_visible(item: Contact | ContactGroup | Campaign, caller: Caller) -> bool:
-    """Whether it is the caller's or everyone's; administrators see all."""
+    """Whether it is the caller's or shared; administrators see all."""
     return caller.sees is None or item.owner in ("", caller.owner)

@@ -1,4 +1,4 @@
-"""Programs: ``sendfax`` names a stored document to be sent, ``faxtoemail`` is a route of received faxes."""
+"""Programs: ``sendfax`` names a stored document to send, ``faxtoemail`` is a route of received faxes."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from appliance.spool.remembered import Program
 
 
 class ProgramCalls:
-    """Handlers of the door; each is given who asks."""
+    """Handlers of the door; each gets the caller."""
 
     def __init__(self, door: ForeignDoor, people: PeopleCalls) -> None:
         self._door = door
         self._people = people
 
     def create(self, caller: Caller) -> Answer:
-        """A ``sendfax`` program."""
+        """Makes a ``sendfax`` program."""
         box, fields = self._door.box, asked(self._door)
         document = box.documents.get(needed_id(fields, "document_id"), caller.sees)
         name = text(fields, "name", LINE_LIMIT) or document.name
         return Answer(box.documents.create_program(document.owner, name, document.id).id)
 
     def create_route(self, caller: Caller) -> Answer:
-        """A ``faxtoemail`` program: faxes to the account's number go to its user, and to its address."""
-        caller.require(Scope.ADMIN)  # whoever may route may read
+        """Makes a ``faxtoemail`` program: faxes to the account's number go to its user and its address."""
+        caller.require(Scope.ADMIN)  # a route decides who may read a fax
         fields = asked(self._door)
         account_id = number(fields, "account_id") or caller.user_id
         user = self._door.box.settings.items(User).get(account_id or 0)
@@ -61,7 +61,7 @@ class ProgramCalls:
         return Answer(route_id + ROUTE_PROGRAMS)
 
     def programs(self, caller: Caller) -> Answer:
-        """The caller's own, and for an administrator those that say where received faxes go."""
+        """The caller's own programs, and for an administrator the routes of received faxes."""
         return Answer(self._sendfax(caller) + self._faxtoemail(caller))
 
     def sendfax(self, caller: Caller) -> Answer:
@@ -89,7 +89,7 @@ class ProgramCalls:
         return Answer(program_object(self.find(caller, program_id)))
 
     def change(self, caller: Caller, program_id: int) -> Answer:
-        """Another name, another document."""
+        """Changes name or document."""
         box, fields = self._door.box, asked(self._door)
         if program_id > ROUTE_PROGRAMS:
             self._route(caller, program_id)
@@ -117,7 +117,7 @@ class ProgramCalls:
         return Answer(True)
 
     def find(self, caller: Caller, program_id: int) -> Program:
-        """A ``sendfax`` program.  Raises NotFoundError."""
+        """A ``sendfax`` program that the caller may use.  Raises NotFoundError."""
         return self._door.box.documents.program(program_id, caller.sees)
 
     def _route(self, caller: Caller, program_id: int) -> Route:

@@ -1,4 +1,4 @@
-"""Transmissions: made, changed, sent, scheduled, ended."""
+"""Transmissions: making, changing, sending, scheduling and ending them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from appliance.spool.options import SendOptions
 
 
 class SendingCalls:
-    """Handlers of the door; each is given who asks."""
+    """Handlers of the door; each gets the caller."""
 
     def __init__(self, door: ForeignDoor, people: PeopleCalls, programs: ProgramCalls) -> None:
         self._door = door
@@ -54,7 +54,7 @@ class SendingCalls:
         return self._made(caller, fields, needed_id(fields, "program_id"))
 
     def create_of(self, caller: Caller, program_id: int) -> Answer:
-        """The same, where the address names the program."""
+        """The same, with the program's id in the path."""
         fields = asked(self._door)
         return self._made(caller, fields, program_id)
 
@@ -66,7 +66,7 @@ class SendingCalls:
         contact_id, to = self._recipient(caller, fields)
         title = text(fields, "title", LINE_LIMIT) or program.name
         tries = number(fields, "try_allowed")
-        number(fields, "account_id")  # the caller's own account sends, whatever its number
+        number(fields, "account_id")  # only checked: the caller's own account sends
         made = box.faxes.submit(
             Request(
                 owner=caller.owner,
@@ -84,7 +84,7 @@ class SendingCalls:
         return Answer(job.id)
 
     def change(self, caller: Caller, transmission_id: int) -> Answer:
-        """Other words, another recipient or program for a transmission that was not sent yet."""
+        """Changes texts, recipient or program of a transmission that was not sent yet."""
         box, transmission = self._door.box, self._transmissions.get(transmission_id, caller)
         fields = asked(self._door)
         job = transmission.job
@@ -128,7 +128,7 @@ class SendingCalls:
         return Answer(made.jobs[0].id)
 
     def _recipient(self, caller: Caller, fields: Mapping[str, Any]) -> tuple[int, To]:
-        """The contact and its number; a bare ``phone`` becomes a contact, as that system does it."""
+        """The contact's id and the recipient; a bare ``phone`` becomes a contact, as in that system."""
         people = self._people
         contact_id = number(fields, "contact_id")
         if contact_id:
@@ -161,7 +161,7 @@ class SendingCalls:
         return Answer(True)
 
     def _ready(self, caller: Caller, transmission_id: int) -> Transmission:
-        """A transmission whose document has a file: what is accepted to be sent can be."""
+        """The transmission, if its document has a file and can be sent.  Raises ProblemError."""
         transmission = self._transmissions.get(transmission_id, caller)
         document_id = self._transmissions.document_of(transmission.job)
         if not self._door.box.documents.get(document_id).files:
@@ -169,7 +169,7 @@ class SendingCalls:
         return transmission
 
     def remove(self, caller: Caller, transmission_id: int) -> Answer:
-        """Ends a transmission that is under way, or deletes a received fax."""
+        """Cancels a transmission that is under way, or deletes a received fax."""
         box = self._door.box
         try:
             caller.require(Scope.SEND)

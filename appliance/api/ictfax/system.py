@@ -1,4 +1,4 @@
-"""What a client of that system asks about the installation: figures, providers, numbers, extensions."""
+"""Facts about the installation: statistics, providers, numbers, extensions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _GOOD = frozenset({JobState.DELIVERED.value, ReceivedState.COMPLETE.value})
 
 
 class SystemCalls:
-    """Handlers of the door; each is given who asks."""
+    """Handlers of the door; each gets the caller."""
 
     def __init__(self, door: ForeignDoor, people: PeopleCalls, campaigns: CampaignCalls) -> None:
         self._door = door
@@ -66,7 +66,7 @@ class SystemCalls:
         return good + bad + under_way, under_way, good, bad
 
     def providers(self, caller: Caller) -> Answer:
-        """The lines; their servers are shown to administrators."""
+        """The lines; only administrators see their servers."""
         lines = self._door.box.settings.items(LineSettings)
         return Answer([_provider(*item, whole=caller.may(Scope.ADMIN)) for item in lines.items()])
 
@@ -77,7 +77,7 @@ class SystemCalls:
         return Answer(_provider(provider_id, line, whole=caller.may(Scope.ADMIN)))
 
     def dids(self, caller: Caller) -> Answer:
-        """The numbers of the box and of its users, each with the account that it belongs to."""
+        """The numbers of the box and of its users, each with its account."""
         numbers = dict.fromkeys(self._numbers(caller))
         return Answer(
             [
@@ -101,7 +101,7 @@ class SystemCalls:
                 yield line.caller_number, None
 
     def nothing(self, caller: Caller) -> Answer:
-        """Telephony beside fax is not there: the list of it is empty."""
+        """An empty list, for kinds of telephony that the box does not have."""
         return Answer([])
 
 

@@ -1,6 +1,6 @@
-"""Transmissions over jobs: one number for every sending of the same fax.
+"""Transmissions over jobs: one id for all sendings of the same fax.
 
-A transmission has the id of the job that was made first.  Jobs never come back once they ended; a
+A transmission has the id of the job that was made first.  A job that ended never starts again; a
 transmission that is sent again gets a further job, made as a repeat of the first and marked in its
 metadata, and shows as the latest of them.
 """
@@ -21,7 +21,7 @@ from appliance.services.rules import To
 from appliance.spool.errors import IllegalTransitionError, NotFoundError
 from appliance.spool.model import Attempt, Handed, Job, JobFilter, JobState
 
-# Jobs looked through at once, and at most, to answer one listing.
+# Jobs searched at once, and at most, to answer one listing.
 PAGE = 500
 SCAN_LIMIT = 20_000
 ENDED_BADLY = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.UNKNOWN})
@@ -29,7 +29,7 @@ ENDED_BADLY = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.UNKNOWN})
 
 @dataclass(frozen=True, slots=True)
 class Transmission:
-    """``root`` gave it its id, ``job`` is its latest sending, ``sendings`` all of them, first to last."""
+    """``root`` gave it its id, ``job`` is its latest sending, ``sendings`` all of them, in order."""
 
     root: Job
     sendings: tuple[Job, ...]
@@ -44,13 +44,13 @@ class Transmission:
 
 
 class Transmissions:
-    """What callers of this style do with transmissions."""
+    """The transmissions as callers of this style handle them."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
 
     def get(self, transmission_id: int, caller: Caller) -> Transmission:
-        """Raises NotFoundError; also for the further jobs, which have no number of their own here."""
+        """The transmission with this id.  Raises NotFoundError, also for further jobs, which have no id."""
         root = self._box.faxes.get(transmission_id, caller.sees)
         if _is_further(root):
             raise NotFoundError(f"no transmission {transmission_id}")
@@ -69,7 +69,7 @@ class Transmissions:
             before, seen = found[-1].id, seen + len(found)
 
     def _whole(self, root: Job) -> Transmission:
-        # Only what ended without success is ever sent again, so nothing else is looked for.
+        # Only what ended without success is ever sent again, so nothing else is searched.
         again: list[Job] = []
         if root.origin == ORIGIN and root.state in ENDED_BADLY:
             again = [job for job in self._box.faxes.resends(root.id) if job.metadata.get(MARK) == root.id]
@@ -80,10 +80,10 @@ class Transmissions:
         return self._box.faxes.submission(job).document_id
 
     def attempts(self, transmission: Transmission) -> list[Attempt]:
-        """All calls, first to last."""
+        """All calls, in order."""
         return [call for job in transmission.sendings for call in self._box.faxes.attempts(job.id)]
 
-    # -- what owners do ------------------------------------------------------------------------
+    # -- what their owners do ------------------------------------------------------------------
 
     def send(self, transmission: Transmission, caller: Caller, at: float | None = None) -> Job:
         """Sends at once, or at Unix time ``at``; one that failed is sent again.
@@ -105,7 +105,7 @@ class Transmissions:
         )
 
     def _sooner(self, job: Job, at: float | None) -> Job:
-        """Tries a waiting job now or at ``at``; ``send`` of one whose call has just begun changes nothing."""
+        """Moves a waiting job to now or ``at``; changes nothing if its call has just begun."""
         try:
             return self._box.faxes.retry_now(job.id) if at is None else self._box.faxes.reschedule(job.id, at)
         except IllegalTransitionError:
@@ -114,9 +114,9 @@ class Transmissions:
             return self._box.faxes.get(job.id)
 
     def unschedule(self, transmission: Transmission, caller: Caller) -> bool:
-        """Takes back a sending that was scheduled: the transmission waits for ``send`` again.
+        """Takes back a scheduled sending: the transmission waits for ``send`` again.
 
-        False when nothing was scheduled.
+        False when none was scheduled.
         """
         job = transmission.job
         if job.state not in (JobState.PREPARING, JobState.WAITING) or job.tries:
@@ -143,7 +143,7 @@ class Transmissions:
             document_id=document_id,
             scheduled_at=at,
             held=held,
-            # Whoever asks twice at the same moment gets one further sending.
+            # Two simultaneous requests make one further sending.
             idempotency_key=f"transmission {root.id}, sending {len(transmission.sendings) + 1}",
             idempotency_digest="held" if held else "sent",
         )

@@ -1,4 +1,4 @@
-"""Files within JSON, in base64, as the clients of this style put them.  Pure."""
+"""Files in base64 within JSON, as the clients of this style send them.  Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from appliance.api.ictfax.words import LINE_LIMIT, refused, text
 from appliance.api.problems import ProblemError
 from appliance.services.causes import TOO_MANY_FILES
 
-# Where a file stands: alone, or several.  Its name and type stand beside it, or in an object with it.
+# Fields with a single file, and with several.  Name and type are beside it, or in an object with it.
 _ALONE = ("file", "file_data", "fileData", "file_content", "file_base64", "document", "media")
 _SEVERAL = ("files", "documents")
 _CONTENTS = ("data", "content", "base64", "file_data", "fileData", "file", "media")
@@ -22,7 +22,7 @@ DATA_URL = "data:"
 
 @dataclass(frozen=True, slots=True)
 class InlineFile:
-    """A file in base64; ``name`` and ``media_type`` are empty when nothing says them."""
+    """A file in base64; ``name`` and ``media_type`` are empty when they are not given."""
 
     base64: str = field(repr=False)
     name: str = ""
@@ -30,7 +30,7 @@ class InlineFile:
 
 
 def inline_files(fields: Mapping[str, Any], most: int) -> list[InlineFile]:
-    """The files of a request, in order.  Raises ProblemError, for more than ``most`` too."""
+    """The files of a request, in order.  Raises ProblemError, also for more than ``most``."""
     found = list(_found(fields))
     if len(found) > most:
         raise ProblemError(TOO_MANY_FILES, f"at most {most}")
@@ -63,10 +63,10 @@ def _one(item: Any, where: str, beside: Mapping[str, Any]) -> InlineFile:
     if not isinstance(item, str) or not item:
         raise refused(REQUEST_INVALID, where, "the file in base64 is needed")
     media_type = _first(around, _TYPES)
-    if item.startswith(DATA_URL):  # RFC 2397: what browsers make of a file
+    if item.startswith(DATA_URL):  # RFC 2397: browsers encode files so
         head, _, item = item.partition(",")
         media_type = media_type or head.removeprefix(DATA_URL).removesuffix(";base64")
-    names = _NAMES if around is not beside else _NAMES[:-1]  # beside a file, ``name`` is somebody's
+    names = _NAMES if around is not beside else _NAMES[:-1]  # beside a file, ``name`` is a person's
     return InlineFile(item, _first(around, names), media_type[:LINE_LIMIT])
 
 

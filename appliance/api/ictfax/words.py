@@ -1,4 +1,4 @@
-"""How this style words refusals, and reads the fields of its requests.  Pure."""
+"""Refusals in this style's form, and reading the fields of its requests.  Pure."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ LINE_LIMIT = 200
 TEXT_LIMIT = 2000
 # Characters of a number with its punctuation.
 NUMBER_LIMIT = 64
-# Calls that one fax may take: the most that the box's own setting allows, too.
+# The most calls of one fax; the box's own setting allows no more.
 MOST_TRIES = 50
-# Of a list, in one answer: when nothing is said, and at most.
+# Entries of a list in one answer: by default, and at most.
 LIST_LIMIT = 1000
 
 _STATUS: dict[str, HTTPStatus] = {
     causes.DOCUMENT_EMPTY.code: HTTPStatus.LENGTH_REQUIRED,
     causes.DOCUMENT_UNSUPPORTED.code: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     causes.DOCUMENT_MISLABELLED.code: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    # That system says Locked when a transmission is in a state that does not allow it.
+    # That system answers Locked when the state of a transmission forbids the call.
     STATE_FORBIDS.code: HTTPStatus.LOCKED,
     causes.DOCUMENT_GONE.code: HTTPStatus.NOT_FOUND,
 }
 
 
 class MissingError(ProblemError):
-    """An id that is needed is not given: 412."""
+    """A required id is not given: 412."""
 
     def __init__(self, field: str) -> None:
         super().__init__(REQUEST_INVALID, f"{field} is missing", (Flaw(field, "this field is needed"),))
@@ -45,7 +45,7 @@ class MissingError(ProblemError):
 def http_of(problem: ProblemError) -> HTTPStatus:
     """The HTTP status of a refusal.
 
-    What was understood and could not be done is 417 here, where others say 422 or 409.
+    A request that was understood and cannot be done is 417 here, where others use 422 or 409.
     """
     if isinstance(problem, MissingError):
         return HTTPStatus.PRECONDITION_FAILED
@@ -56,6 +56,7 @@ def http_of(problem: ProblemError) -> HTTPStatus:
 
 
 def error_document(problem: ProblemError) -> dict[str, Any]:
+    """The body of a refusal."""
     detail = problem.detail[:DETAIL_LIMIT]
     message = f"{problem.cause.sentence} ({detail})" if detail else problem.cause.sentence
     return {
@@ -69,11 +70,12 @@ def error_document(problem: ProblemError) -> dict[str, Any]:
 
 
 def refused(cause: Cause, field: str, problem: str) -> ProblemError:
+    """A problem with one field."""
     return ProblemError(cause, f"{field}: {problem}", (Flaw(field, problem),))
 
 
 def number(fields: Mapping[str, Any], name: str) -> int | None:
-    """A field that is a whole number from 0, as such or as text; None when it is not given.
+    """A field with a whole number from 0, as number or text; None when it is not given.
 
     Raises ProblemError.
     """
@@ -84,7 +86,7 @@ def number(fields: Mapping[str, Any], name: str) -> int | None:
 
 
 def needed_id(fields: Mapping[str, Any], name: str) -> int:
-    """Raises MissingError; 0 stands for none in that system's forms."""
+    """A required id.  Raises MissingError; 0 means none in that system's forms."""
     found = number(fields, name)
     if not found:
         raise MissingError(name)
@@ -92,7 +94,7 @@ def needed_id(fields: Mapping[str, Any], name: str) -> int:
 
 
 def text(fields: Mapping[str, Any], name: str, limit: int = LINE_LIMIT) -> str:
-    """A field that is text, empty when it is not given.  Raises ProblemError."""
+    """A text field, empty when it is not given.  Raises ProblemError."""
     value = fields.get(name)
     if value is None:
         return ""
@@ -106,7 +108,7 @@ def text(fields: Mapping[str, Any], name: str, limit: int = LINE_LIMIT) -> str:
 
 
 def moment(fields: Mapping[str, Any], now: float) -> float:
-    """When a transmission is scheduled for: ``delay`` in seconds, or ``timestamp`` (Unix time).
+    """The time a transmission is scheduled for, Unix time: ``delay`` in seconds, or ``timestamp``.
 
     Raises MissingError, ProblemError.
     """

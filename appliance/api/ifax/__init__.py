@@ -1,6 +1,6 @@
-"""The iFax style interface, ``/v1``: a surface over the box's one job model.
+"""The iFax style interface, ``/v1``: the box's jobs as that service shows them.
 
-``codes`` says how the box's causes are called there, ``fields`` reads a request's fields, ``faxes``
-builds the fax object, ``webhook`` the message sent when a fax ends, and ``door`` is the bottle
+``codes`` maps the box's causes, ``fields`` reads a request's fields, ``faxes`` builds the fax object,
+``webhook`` the message at the end of a fax, and ``door`` is the bottle
 application.  docs/api-ifax.md describes it for integrators.
 """

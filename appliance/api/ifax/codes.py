@@ -1,8 +1,8 @@
-"""How the box's causes are called in the iFax style: response statuses, fax codes, call results.
+"""The box's causes in the iFax style's terms: response statuses, fax codes, call results.
 
-Three vocabularies.  A *response status* says how a request went, a *fax code* (-30xx) says what is
-wrong with a request or its document, and a fax that failed on the line has the name and number of the
-call's end in Q.850 (table 1), in the spelling that telephone switches made common.
+Three vocabularies.  A *response status* is the result of a request, a *fax code* (-30xx) names an error in a
+request or its document, and a fax that failed on the line has the name and number of the call's end in
+Q.850 (table 1), spelled as in common telephone switches.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ from appliance.t30.causes import (
 
 
 class Status(IntEnum):
-    """``status`` of an answer."""
+    """``status`` in an answer."""
 
     SUCCESS = 1
     STARTED = 0
@@ -189,13 +189,13 @@ _HTTP: dict[Status, HTTPStatus] = {
     Status.INSUFFICIENT_BALANCE: HTTPStatus.PAYMENT_REQUIRED,
     Status.NOT_FOUND: HTTPStatus.NOT_FOUND,
 }
-# These keep the HTTP status that tells a client to wait, or that the fault is not its own.
+# These keep their HTTP status, which tells the client to wait, or that its method is wrong.
 _KEEP_HTTP = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.METHOD_NOT_ALLOWED})
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A refused request as this style words it; ``code`` None when no fax code fits."""
+    """A refused request in this style's terms; ``code`` None when no fax code fits."""
 
     http: HTTPStatus
     status: Status
@@ -204,12 +204,12 @@ class Refusal:
 
 
 def fax_code(cause: Cause) -> FaxCode | None:
-    """The fax code of a cause that is about a request, its number or its document."""
+    """The fax code of a cause about a request, its number or its document; None for other causes."""
     return _FAX_CODES.get(cause.code)
 
 
 def refusal_of(problem: ProblemError) -> Refusal:
-    """How a request is refused that ended with ``problem``."""
+    """The refusal of a request that ended with ``problem``."""
     cause = problem.cause
     http = status_of(cause)
     if http >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -225,7 +225,7 @@ def refusal_of(problem: ProblemError) -> Refusal:
 
 @dataclass(frozen=True, slots=True)
 class CallEnd:
-    """How a call ended: a name and a number that is 0 only for success."""
+    """How a call ended: a name and a number, which is 0 only for success."""
 
     name: str
     number: int
@@ -233,7 +233,7 @@ class CallEnd:
 
 DELIVERED = CallEnd("NORMAL_CLEARING", 0)
 CANCELLED = CallEnd("ORIGINATOR_CANCEL", 487)
-# Of a fax that has not ended: nothing went wrong so far.
+# A fax that has not ended: no error so far.
 UNDER_WAY = CallEnd("", 0)
 _UNSPECIFIED = CallEnd("NORMAL_UNSPECIFIED", 31)
 _TEMPORARY = CallEnd("NORMAL_TEMPORARY_FAILURE", 41)
@@ -301,7 +301,7 @@ _BY_SIDE: dict[Side, CallEnd] = {
 
 
 def end_of(cause: Cause) -> CallEnd:
-    """How a fax ended that ended with ``cause``: its fax code where there is one, else the call's end."""
+    """The end of a fax with ``cause``: its fax code if it has one, else the call's end."""
     code = fax_code(cause)
     if code is not None:
         return CallEnd(MESSAGES[code], int(code))

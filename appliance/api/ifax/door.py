@@ -40,7 +40,7 @@ from appliance.station import StationSettings
 ORIGIN = "ifax"
 # The header accessToken, as WSGI names it.
 TOKEN_HEADER = "HTTP_ACCESSTOKEN"
-# Received faxes in one answer.
+# The most received faxes in one answer.
 LIST_LIMIT = 100
 
 Handler = Callable[[Caller, Mapping[str, Any], Content], Answer]
@@ -48,14 +48,14 @@ Handler = Callable[[Caller, Mapping[str, Any], Content], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of this style, and the methods it may be asked with (each may also stand in ``_method``)."""
+    """A call of this style, and its allowed methods (which may also be given in ``_method``)."""
 
     methods: frozenset[str]
     handler: Handler
 
 
 class IfaxDoor(ForeignDoor):
-    """The iFax style interface: every call is POST with JSON; a form and a query are read the same way."""
+    """The iFax style interface: calls are POST with JSON; a form or a query is accepted as well."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -82,7 +82,7 @@ class IfaxDoor(ForeignDoor):
             data["code"] = int(refusal.code)
         if problem.detail:
             data["detail"] = problem.detail[:DETAIL_LIMIT]
-        if problem.cause is not NOT_SIGNED_IN:  # its advice is about another header
+        if problem.cause is not NOT_SIGNED_IN:  # its advice names another header
             data["advice"] = problem.cause.advice
         return Answer(data, status=int(refusal.http))
 
@@ -100,11 +100,11 @@ class IfaxDoor(ForeignDoor):
             query = _single(request.read_query(bottle.request.environ))
             return self._with(call, method, caller, query, Content({}))
         with self.content() as content:
-            # Clients in PHP write an object without members as an empty list.
+            # Clients in PHP write an empty object as an empty list.
             given = content.fields or {}
             if not isinstance(given, dict):
                 raise ProblemError(REQUEST_INVALID, "a JSON object is needed")
-            # A form's fields are shaped like the JSON that they stand for.
+            # A form's fields are brought to the shape of the JSON request.
             fields = given or reading.nested(content.texts, content.uploads)
             override = fields.get("_method")
             if method == "POST" and isinstance(override, str) and override:
@@ -127,7 +127,7 @@ class IfaxDoor(ForeignDoor):
         options = SendOptions(
             quality=wanted.quality,
             cover=cover,
-            # One that is not theirs to show is passed over: clients of this style send any.
+            # A number that the caller may not show is ignored: clients of this style send any.
             caller_number=self.box.accounts.shown_number(caller.owner, wanted.caller_id) or "",
         )
         document = None
@@ -135,7 +135,7 @@ class IfaxDoor(ForeignDoor):
             document = self.box.documents.get(wanted.smart_document_id, caller.sees)
             if not document.files:
                 raise ProblemError(DOCUMENT_GONE, f"smartDocumentId {document.id} has no file")
-        # Numbers, quota and room are looked at before files are fetched and stored.
+        # Numbers, quota and disk space are checked before files are fetched and stored.
         for number in wanted.numbers:
             self.box.rules.number(number)
         self.box.rules.require_quota(caller.owner, caller.key)
@@ -185,7 +185,7 @@ class IfaxDoor(ForeignDoor):
         )
 
     def _take(self, files: tuple[FileField, ...], taken: list[SourceFile], content: Content) -> None:
-        """Stores the files in order, into ``taken``.  Together they may have the size of a request."""
+        """Stores the files in order, into ``taken``; together at most the size of a request."""
         limit = self.context.settings.request_mb * request.MB
         for file in files:
             taken.append(self._stored(file, content))
@@ -211,9 +211,9 @@ class IfaxDoor(ForeignDoor):
         return stored.file
 
     def _filled_in(self, document: Document, wanted: SendFields) -> list[SourceFile]:
-        """Copies of a stored document's files: filled in, and to stand before others in a fax of their own.
+        """Copies of a stored document's files with fields filled in, to send before the other files.
 
-        Nothing when the stored document itself can be sent.
+        Empty when the stored document itself can be sent.
         """
         copies: list[SourceFile] = []
         try:
@@ -236,7 +236,7 @@ class IfaxDoor(ForeignDoor):
         return copies
 
     def _changed(self, document: Document, wanted: SendFields) -> dict[int, bytes]:
-        """The text files of a stored document that have places for fields, filled in; by their position."""
+        """The stored document's text files that have fields, filled in; by their position."""
         station = self.box.settings.section(StationSettings)
         moment = datetime.fromtimestamp(wanted.send_at or self.context.now(), UTC)
         local = moment.astimezone(zone(station.time_zone))
@@ -259,7 +259,7 @@ class IfaxDoor(ForeignDoor):
                 changed[number] = smart.filled(words, fields).encode()
         return changed
 
-    # -- what became of it ---------------------------------------------------------------------
+    # -- status and cancelling -----------------------------------------------------------------
 
     def _status(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
         fax_id = reading.job_id(fields)
@@ -288,7 +288,7 @@ class IfaxDoor(ForeignDoor):
         return _success(f"Fax job {job.id} has been cancelled", data)
 
     def _end(self, job: Job, caller: Caller) -> bool:
-        """Whether the job is cancelled now, or was."""
+        """Cancels the job; whether it is cancelled now, or was before."""
         if job.state is JobState.CANCELLED or job.cancel_requested:
             return True
         try:
@@ -299,7 +299,7 @@ class IfaxDoor(ForeignDoor):
         return True
 
     def _broadcast(self, job: Job) -> list[Job]:
-        """The faxes that ``job``'s number stands for: all of a broadcast for its first, else itself."""
+        """The faxes behind ``job``'s id: all of a broadcast for its first, else itself."""
         submission = self.box.faxes.submission(job)
         if len(submission.job_ids) < 2 or job.id != submission.job_ids[0]:
             return [job]
@@ -357,7 +357,7 @@ def _single(values: dict[str, list[str]]) -> dict[str, Any]:
 
 
 def _day(value: Any, name: str, *, after: bool = False) -> float | None:
-    """The beginning (or the end) of a day in UTC written MM/DD/YYYY or YYYY-MM-DD."""
+    """The beginning (or, ``after``, the end) of a day in UTC, MM/DD/YYYY or YYYY-MM-DD, as Unix time."""
     if value is None or value == "":
         return None
     for form in ("%m/%d/%Y", "%Y-%m-%d"):

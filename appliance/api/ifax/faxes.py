@@ -1,4 +1,4 @@
-"""The fax object: how this style shows a job or a received fax.  Pure."""
+"""The fax object: a job or a received fax as JSON of this style.  Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _STATUS: dict[JobState, str] = {
     JobState.DELIVERED: "delivered",
     JobState.CANCELLED: "canceled",
     JobState.FAILED: "failed",
-    # Nobody confirmed it: whoever reads this must not take it for delivered.
+    # Without confirmation it must not be taken for delivered.
     JobState.UNKNOWN: "failed",
 }
 
@@ -24,7 +24,7 @@ def status_word(state: JobState) -> str:
 def sent_fax(job: Job, from_number: str) -> dict[str, Any]:
     """The fax object of a job; ``from_number`` is the station's own unless the job has its own.
 
-    The call's length counts from the API call to the end, so start and end do too; 0 before the end.
+    The call's length is counted from the API call to the end, like start and end; 0 before the end.
     """
     start, end = int(job.created_at), int(job.ended_at or 0)
     result = _end_of_job(job)
@@ -45,7 +45,7 @@ def sent_fax(job: Job, from_number: str) -> dict[str, Any]:
 
 
 def received_fax(fax: Received, own_number: str) -> dict[str, Any]:
-    """The fax object of a received fax; ``own_number`` stands in when the line does not tell."""
+    """The fax object of a received fax; ``own_number`` is used when the line does not tell the number."""
     start, end = int(fax.started_at), int(fax.ended_at or 0)
     if fax.state is ReceivedState.RECEIVING:
         status, result = "sending", UNDER_WAY
@@ -55,7 +55,7 @@ def received_fax(fax: Received, own_number: str) -> dict[str, Any]:
         status, result = "failed", end_of(fax.cause) if fax.cause else CallEnd("NORMAL_UNSPECIFIED", 31)
     return {
         "jobId": fax.id,
-        # With received faxes clients of this style ask for a file by both numbers.
+        # Clients of this style ask for a received file by both numbers.
         "transactionId": fax.id,
         "fromNumber": fax.caller or fax.tsi,
         "toNumber": fax.dialled or own_number,

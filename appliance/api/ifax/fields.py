@@ -1,8 +1,7 @@
-"""Reads the fields of iFax style requests.  Pure: what is wrong raises ``ProblemError``.
+"""Reads the fields of iFax style requests.  Pure; an invalid field raises ``ProblemError``.
 
-A field that is null, missing or an empty text is not given; what this style does not know is passed
-over, as its own server does.  Numbers may come as texts, because clients in loosely typed languages
-send them so.
+A field that is null, missing or an empty text counts as not given; unknown fields are ignored, as that
+service does.  Numbers may be given as texts, because clients in loosely typed languages send them so.
 """
 
 from __future__ import annotations
@@ -27,23 +26,23 @@ from appliance.services.causes import TOO_MANY_FILES, TOO_MANY_RECIPIENTS
 from appliance.spool.model import DAY_S
 from appliance.spool.options import Quality
 
-# ``Standard`` is what the box itself takes as its standard: a page read without effort.
+# ``Standard`` is the box's own default quality.
 QUALITIES: dict[str, Quality] = {
     "low": Quality.STANDARD,
     "standard": Quality.FINE,
     "hd": Quality.SUPERFINE,
 }
-# Nothing is scheduled for later than in a hundred years: it is a mistake.
+# The latest schedule, seconds ahead: a later one is a mistake.
 FARTHEST_S = 100 * 366 * DAY_S
 # Characters: of a one-line field, of the cover's message, of a URL, of all page selections of a file.
 LINE_LIMIT = 200
 MESSAGE_LIMIT = 20_000
 URL_LIMIT = 4096
 SELECTION_LIMIT = 2000
-# Longest written list of numbers: fifteen of them with punctuation, and to spare.
+# Characters of a list of numbers: fifteen with punctuation, and some more.
 NUMBERS_LIMIT = 4096
 _SELECTION = re.compile(r"[0-9]{1,6}(-[0-9]{0,6})?|-[0-9]{1,6}")
-# Form fields in brackets, as in faxData[0][fileName].
+# Form fields in brackets, such as faxData[0][fileName].
 _BRACKETED = re.compile(
     r"faxData\[(?P<index>[0-9]{1,3})?\](?:\[(?P<key>[A-Za-z_]{1,32})\](?:\[[0-9]{0,4}\])?)?"
 )
@@ -51,7 +50,7 @@ _BRACKETED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class FileField:
-    """One file of ``faxData``: exactly one of ``url``, ``base64`` and ``upload`` is there."""
+    """One file of ``faxData``: exactly one of ``url``, ``base64`` and ``upload`` is set."""
 
     name: str
     url: str = ""
@@ -62,7 +61,7 @@ class FileField:
 
 @dataclass(frozen=True, slots=True)
 class SendFields:
-    """What ``fax-send`` was asked for."""
+    """The fields of ``fax-send``."""
 
     numbers: tuple[str, ...]
     files: tuple[FileField, ...]
@@ -78,7 +77,7 @@ class SendFields:
 
     @property
     def wants_cover(self) -> bool:
-        """A cover page goes with a template, or with anything to be read on it."""
+        """Whether there is a cover page: with a template, or with any text for it."""
         return bool(self.template_id or self.subject or self.from_name or self.to_name or self.message)
 
 
@@ -109,7 +108,7 @@ def job_id(fields: Mapping[str, Any]) -> int:
 
 
 def optional_id(fields: Mapping[str, Any], name: str) -> int | None:
-    """A field that is a positive whole number, as such or as text."""
+    """A positive whole number, given as number or text; None when it is not given."""
     try:
         return whole_number(fields.get(name), least=1)
     except ValueError:
@@ -117,7 +116,7 @@ def optional_id(fields: Mapping[str, Any], name: str) -> int | None:
 
 
 def _stored_id(fields: Mapping[str, Any], name: str) -> int | None:
-    """The id of something stored, which clients send as text; of zeros alone, as in "0000", it means none."""
+    """The id of something stored, which clients send as text; zeros alone, as in "0000", mean none."""
     value = fields.get(name)
     if isinstance(value, str) and value.strip() and not value.strip().strip("0"):
         return None
@@ -125,7 +124,7 @@ def _stored_id(fields: Mapping[str, Any], name: str) -> int | None:
 
 
 def text(fields: Mapping[str, Any], name: str, limit: int) -> str:
-    """A field that is text; a number is written out."""
+    """A text field; a number is converted to text."""
     value = fields.get(name)
     if value is None:
         return ""
@@ -141,8 +140,8 @@ def text(fields: Mapping[str, Any], name: str, limit: int) -> str:
 def nested(fields: Mapping[str, list[str]], uploads: list[tuple[str, StoredUpload]]) -> dict[str, Any]:
     """A form's fields in the shape of the JSON request.
 
-    ``faxData[0][fileName]`` names a part of a file, ``faxNumber[]`` one of several numbers; a file part
-    is the content of the entry it stands in, or an entry of its own.
+    ``faxData[0][fileName]`` names a member of a file, ``faxNumber[]`` one of several numbers; a file part
+    is the content of its entry, or an entry of its own.
     """
     shaped: dict[str, Any] = {}
     entries: dict[int, dict[str, Any]] = {}
@@ -168,7 +167,7 @@ def nested(fields: Mapping[str, list[str]], uploads: list[tuple[str, StoredUploa
 
 
 def _numbers(value: Any, limit: int) -> tuple[str, ...]:
-    """``faxNumber``: a text with one or several numbers, or a list of them.  Repeats count once."""
+    """``faxNumber``: a text with one or several numbers, or a list of them.  Repeated ones count once."""
     found: list[str] = []
     for item in value if isinstance(value, list) else [value]:
         if isinstance(item, int) and not isinstance(item, bool):
@@ -212,7 +211,7 @@ def _file(item: Any, where: str) -> FileField:
         return FileField(name, url=url, pages=pages)
     data = item.get("fileData")
     if isinstance(data, str) and data:
-        if data.startswith("data:"):  # RFC 2397: what browsers make of a file
+        if data.startswith("data:"):  # RFC 2397: browsers encode files so
             data = data.partition(",")[2]
         return FileField(name, base64=data, pages=pages)
     if data is not None and not isinstance(data, str):
@@ -237,7 +236,7 @@ def _pages(value: Any, where: str) -> tuple[str, ...]:
 
 
 def _send_at(value: Any, now: float) -> float | None:
-    """UTC, ISO 8601; a time without a zone is UTC.  A time that has passed means now."""
+    """Unix time of an ISO 8601 time, UTC by default; a time that has passed means now (None)."""
     if value is None or value == "":
         return None
     try:

@@ -1,4 +1,4 @@
-"""The message that an iFax style client is sent when a fax ends.  Pure."""
+"""The message to an iFax style client when a fax ends.  Pure."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from appliance.spool.model import Job
 EVENT = "fax.completed"
 SIGNATURE_HEADER = "X-iFax-Signature"
 
-# What is said otherwise of a fax that came in, by the receivers that expect a flat object.
+# Members that differ for a received fax, for receivers that expect a flat object.
 _INBOUND = {"direction": "inbound", "faxStatus": "received"}
 
 
 def message(fax: Mapping[str, Any], timestamp: float) -> dict[str, Any]:
-    """What is sent of a fax that ended: ``fax`` is its fax object, ``timestamp`` the end, Unix time.
+    """The message about a fax that ended: ``fax`` is its fax object, ``timestamp`` the end, Unix time.
 
-    Some receivers expect the fax object within ``data``, others a flat object: it is both.
+    Some receivers expect the fax object within ``data``, others a flat object: it has both.
     """
     flat = {**fax, "success": fax["code"] == 0 and fax["faxStatus"] == "delivered"}
     if fax["direction"] == "received":
@@ -40,7 +40,7 @@ def signature(secret: str, body: bytes) -> str:
 
 
 def webhook_style(box: Box, ended: Ended, secret: str) -> SignedBody:
-    """The webhook of this style: signed, the same octets in every try."""
+    """The webhook of this style: signed, with the same octets in every try."""
     fax, number = ended.fax, own_number(box)
     data = sent_fax(fax, number) if isinstance(fax, Job) else received_fax(fax, number)
     body = json.dumps(message(data, ended.at)).encode()

@@ -1,1 +1,1 @@
-"""The box as a printer of the network: IPP Everywhere and PWG 5100.15 FaxOut (docs/printing.md)."""
+"""The box as a network printer: IPP Everywhere and PWG 5100.15 FaxOut (docs/printing.md)."""

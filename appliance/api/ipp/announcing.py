@@ -1,4 +1,4 @@
-"""Records for avahi-daemon (DNS-SD), so that computers find the box's printers: one file for each."""
+"""Service files for avahi-daemon (DNS-SD), by which computers find the box's printers; one for each."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from appliance.settings.store import SettingsStore
 
 SERVICES_FOLDER = Path("/etc/avahi/services")
 _FILE = "faxbox-{}.service"
-# avahi-daemon reads them as a user of its own.
+# Readable by avahi-daemon, which runs as a user of its own.
 _MODE = 0o644
-# AirPrint's mark, and the kinds of documents: RFC 8011, Bonjour Printing 1.2.1.
+# AirPrint's subtype, and the document formats: RFC 8011, Bonjour Printing 1.2.1.
 _AIRPRINT = "_universal"
 _FORMATS = "application/pdf,image/pwg-raster,image/urf,image/jpeg"
 _URF = "V1.4,CP1,W8,SRGB24,RS300-600,FN3"
 
 
 def records(store: SettingsStore, port: int, *, encrypted: bool) -> dict[str, str]:
-    """The files by their names; none while the network printers are off."""
+    """The files by their names; empty while the network printers are off."""
     if store.section(IppSettings).access is IppAccess.OFF:
         return {}
     return {
@@ -35,7 +35,7 @@ def records(store: SettingsStore, port: int, *, encrypted: bool) -> dict[str, st
 
 
 def announce(folder: Path, wanted: Mapping[str, str]) -> None:
-    """Makes ``folder`` hold these records of ours and no others; what is there already is left alone.
+    """Makes ``folder`` contain these files of ours and no others; unchanged ones are not written.
 
     avahi-daemon announces a file anew when it is written.  Raises OSError.
     """

@@ -1,4 +1,4 @@
-"""How an answer is made, and what a refusal is in IPP's words."""
+"""Building answers, and refusals in IPP's terms."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ _REFUSALS = {
 
 
 def status_for(asked: AskedFax) -> Status:
+    """The status of a success: whether all attributes were honoured."""
     return Status.OK_IGNORED if asked.unsupported else Status.OK
 
 
 def refused(cause: Cause, detail: str = "") -> IppError:
-    """A row of the table of causes as an answer."""
+    """A cause as the error that ends a request."""
     words = " ".join(filter(None, (said(cause.sentence), detail)))
     return IppError(_REFUSALS.get(cause.code, Status.NOT_POSSIBLE), words)
 
@@ -55,5 +56,5 @@ def answer_to(
 
 
 def _version(request: Message) -> tuple[int, int]:
-    """RFC 8011 4.1.8: the request's, as far as we know it."""
+    """RFC 8011 4.1.8: the request's version, limited to those we support."""
     return request.version if request.version in ((1, 0), (1, 1), (2, 0)) else (2, 0)

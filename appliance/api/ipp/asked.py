@@ -1,4 +1,4 @@
-"""What a print job's attributes say about its fax.  Pure; everything in them is hostile.
+"""What a print job's attributes say about its fax.  Pure; all attributes are untrusted.
 
 PWG 5100.15: ``destination-uris`` with digits before and after, ``cover-sheet-info``, ``retry-info``.
 """
@@ -16,18 +16,17 @@ from appliance.spool.options import Cover, Quality
 
 # Characters of one text on a cover page.
 TEXT_LIMIT = 1000
-# PWG 5100.15 7.2: digits that stand before and after the number.
+# PWG 5100.15 7.2: digits to dial before and after the number.
 _DIALLED = re.compile(r"[0-9*#+,;pwPW ()./-]{0,64}")
 # RFC 8011 5.2.13: draft, normal, high.
 _QUALITIES = {3: Quality.STANDARD, 5: Quality.SUPERFINE}
 _MOST_TRIES = 20
-# PWG 5100.15 7.1.7: how often a fax is tried again, usually, and after what time, seconds.
+# PWG 5100.15 7.1.7: how often a fax is tried again by default, and the wait between tries, seconds.
 USUAL_RETRIES = 3
 LEAST_INTERVAL_S, MOST_INTERVAL_S = 60, 3600
-# Page ranges of one job.
+# The most page ranges of one job.
 _MOST_RANGES = 100
-# The job's attributes that are obeyed, and those that say nothing to a fax and are taken as they come:
-# how a printer would put it on paper.
+# The job's attributes that are honoured, and those that concern only paper and are accepted and ignored.
 OBEYED = (
     "copies",
     "cover-sheet-info",
@@ -45,7 +44,7 @@ OBEYED = (
     "retry-info",
     "sides",
 )
-# Values that are obeyed of those attributes that have few.
+# The honoured values of attributes that have few.
 _VALUES: Mapping[str, frozenset[object]] = {
     "copies": frozenset({1}),
     "multiple-document-handling": frozenset({"single-document"}),
@@ -57,9 +56,9 @@ _VALUES: Mapping[str, frozenset[object]] = {
 
 @dataclass(frozen=True, slots=True)
 class AskedFax:
-    """``numbers`` empty: a person must say where to.  ``unsupported``: what could not be obeyed.
+    """``numbers`` empty: a person must name the recipient.  ``unsupported``: attributes not honoured.
 
-    ``silent``: the job says nothing of a number, not even a wrong one.  ``problem``: why a person must
+    ``silent``: the job names no number at all, not even an invalid one.  ``problem``: why a person must
     look first.
     """
 
@@ -75,7 +74,7 @@ class AskedFax:
 
 
 def read_asked(job: Attributes, title: str, own: Sequence[str] | None = None) -> AskedFax:
-    """What the job's attributes and its title say.  ``own``: the numbers of a printer that has some."""
+    """What the job's attributes and title say.  ``own``: the numbers of a printer with fixed recipients."""
     unsupported = {name: values for name, values in job.items() if not _is_obeyed(name, values)}
     if own is not None:
         numbers = tuple(own)
@@ -108,7 +107,7 @@ def _is_obeyed(name: str, values: Sequence[Value]) -> bool:
 
 
 def _numbers(job: Attributes, title: str) -> tuple[tuple[str, ...], bool]:
-    """The numbers, and whether some destination was none: then there are none, nobody guesses."""
+    """The numbers, and whether a destination was invalid: then there are no numbers at all."""
     destinations = job.get("destination-uris", ())
     if not destinations:
         return number_of_title(title), False
@@ -128,10 +127,10 @@ def _number(destination: object) -> str:
     if not (_DIALLED.fullmatch(before) and _DIALLED.fullmatch(after)):
         return ""
     if after and after[0] not in ",;pwPW":
-        after = f",{after}"  # it is dialled after the answer
+        after = f",{after}"  # dialled after the answer
     number = number_of_uri(uri)
     if after:
-        number = number.partition(";")[0]  # instead of an extension in the URI
+        number = number.partition(";")[0]  # replaces an extension in the URI
     return before.rstrip(" ,") + number + after
 
 
@@ -153,7 +152,7 @@ def _cover(info: Attributes) -> Cover | None:
 
 
 def _number_in(job: Attributes, name: str, least: int, most: int) -> int | None:
-    """A number of ``retry-info`` within its bounds, None when the job has none."""
+    """A number of ``retry-info`` limited to ``least`` and ``most``, None when the job has none."""
     value = _first(_collection(job, "retry-info"), name)
     if value is None or type(value.content) is not int:
         return None

@@ -1,10 +1,10 @@
-"""``JobBook``: IPP's numbers of print jobs, and which faxes each became.
+"""``JobBook``: the ids of print jobs, and which faxes each became.
 
-It is a file of a few hundred rows in the data folder.  A job's row is written before its documents are
-handed in under its UUID: whatever moment the box is killed at, the row finds the faxes again.
+A file of a few hundred rows in the data folder.  A job's row is written before its documents are handed in
+under its UUID: whenever the box is killed, the row finds the faxes again.
 
-A client that got no answer prints once more.  What a box handed in that was killed before it had answered is
-known by its digest: the same print again becomes the same faxes.
+A client that got no answer prints again.  A job that was handed in by a box killed before it answered is
+recognised by its digest: the repetition becomes the same faxes.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _log = logging.getLogger(__name__)
 BOOK_FILE = "ipp-jobs.json"
 # Jobs that are remembered: more than clients ask about; the faxes themselves are in the box's own lists.
 REMEMBERED = 500
-# A job whose next document does not come within this is given up, seconds; clients are told
+# The longest wait for a job's next document, seconds; told to clients as multiple-operation-time-out.
 # (multiple-operation-time-out).
 DOCUMENT_WAIT_S = 300.0
-# Jobs at once whose documents are still coming: of all clients, and of one address.
+# The most jobs that wait for documents: of all clients, and of one address.
 MOST_OPEN, MOST_OPEN_EACH = 100, 20
-# A client that got no answer prints again within this, seconds.
+# The time within which a client without an answer prints again, seconds.
 REPEATED_S = 900.0
 _LARGEST_ID = (1 << 31) - 1
 
@@ -49,12 +49,12 @@ class Ended(Enum):
 
     CANCELED = "canceled"
     LATE = "late"  # the rest of the document did not come
-    REFUSED = "refused"  # its client was told why
+    REFUSED = "refused"  # the client was told why
 
 
 @dataclass(frozen=True, slots=True)
 class PrintJob:
-    """A job as its client knows it.  ``ended``: why it became no fax, empty for others."""
+    """A print job.  ``ended``: why it became no fax, empty for others."""
 
     id: int
     uuid: str
@@ -65,33 +65,33 @@ class PrintJob:
     name: str
     created_at: float  # Unix time
     ended: str = ""  # a value of Ended
-    digest: str = ""  # of what was handed in
-    answered: bool = False  # its client knows that it was
+    digest: str = ""  # of the handed-in documents and options
+    answered: bool = False  # the client got the answer
 
     @property
     def key(self) -> str:
-        """Of the request that hands it in."""
+        """The idempotency key under which it is handed in."""
         return f"ipp:{self.uuid}"
 
 
 @dataclass(slots=True)
 class OpenJob:
-    """A job whose documents are still coming."""
+    """A job that waits for documents."""
 
     asked: AskedFax
     files: list[SourceFile] = field(default_factory=list)
     digest: Any = field(default_factory=hashlib.sha256)  # of the documents
-    busy: bool = False  # a document is coming in now
+    busy: bool = False  # a document is being received
     cancelled: bool = False
     touched: float = field(default_factory=time.monotonic)
 
 
 class TooManyOpenError(Exception):
-    """Too many jobs wait for their documents."""
+    """Too many jobs wait for documents."""
 
 
 class JobBook:
-    """Thread-safe."""
+    """The print jobs that are remembered.  Thread-safe."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
@@ -149,12 +149,12 @@ class JobBook:
         yield from rows
 
     def open_job(self, number: int) -> OpenJob | None:
-        """What is known of a job whose documents are still coming."""
+        """The state of a job that waits for documents, None for others."""
         with self._lock:
             return self._open.get(number)
 
     def take(self, number: int) -> OpenJob | None:
-        """The open job, for a document that comes in now; None when not open, or another one is coming."""
+        """The open job, reserved for one document; None when it is not open or is busy."""
         with self._lock:
             found = self._open.get(number)
             if found is None or found.busy:
@@ -163,14 +163,14 @@ class JobBook:
             return found
 
     def give_back(self, number: int) -> None:
-        """The document is in, or broke off; more may come."""
+        """Ends the reservation: the document is complete, or broke off."""
         with self._lock:
             found = self._open.get(number)
             if found is not None:
                 found.busy, found.touched = False, time.monotonic()
 
     def about_to_hand_in(self, number: int, digest: str) -> PrintJob:
-        """The job as it is to be handed in: under the UUID of an earlier one whose repetition it is.
+        """The job as it is to be handed in: with the UUID of an earlier one if it repeats that.
 
         Raises DiskFullError, OSError.
         """
@@ -198,7 +198,7 @@ class JobBook:
         )
 
     def answered(self, number: int) -> None:
-        """The client knows that the job was taken.  Raises DiskFullError, OSError."""
+        """Notes that the client got the answer.  Raises DiskFullError, OSError."""
         with self._lock:
             job = self._rows.get(number)
             if job is not None and job.digest and not job.answered:
@@ -206,16 +206,16 @@ class JobBook:
                 self._write()
 
     def close(self, number: int) -> None:
-        """The job was handed in."""
+        """Notes that the job was handed in."""
         with self._lock:
             self._open.pop(number, None)
 
     def end(self, number: int, ended: Ended) -> None:
-        """A job that never becomes a fax; its files are deleted."""
+        """Ends a job without a fax; its files are deleted."""
         with self._lock:
             found = self._open.get(number)
             if found is not None and found.busy:
-                found.cancelled = True  # whoever brings its document ends it
+                found.cancelled = True  # the request that brings its document ends it
                 return
             self._open.pop(number, None)
             self._rows[number] = replace(self._rows[number], ended=ended.value)

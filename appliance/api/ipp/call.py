@@ -1,4 +1,4 @@
-"""A request as the operations see it: the message, who asks, the printer, the document."""
+"""A request as the operations see it: message, client, printer, document."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from appliance.api.ipp.printers import FaxPrinter
 from appliance.documents.options import clean_line
 from appliance.ipp.model import Attributes, GroupTag, Message, Value
 
-# Of a person or a computer, characters.
+# Characters of a person's or computer's name.
 NAME_LIMIT = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who asks.  ``owner``: whose faxes are made, asked when they are.
+    """The client.  ``owner`` returns the account that owns its faxes; called when they are made.
 
-    ``base``, ``web``: addresses of the door and of the box's pages.  ``security``: how people prove who they
-    are, and the connection's encryption, in IPP's words.
+    ``base``, ``web``: addresses of the door and of the box's pages.  ``security``: how users authenticate,
+    and the connection's encryption, in IPP's words.
     """
 
     person: str
     computer: str
     owner: Callable[[], str]
-    proved: bool  # by a password
+    proved: bool  # whether a password was given
     base: str
     web: str
     security: tuple[str, str]
@@ -32,7 +32,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: ``job_id`` when the address names a job."""
+    """One request; ``job_id`` when the address names a job."""
 
     message: Message
     printer: FaxPrinter
@@ -42,17 +42,20 @@ class Call:
 
     @property
     def operation(self) -> Attributes:
+        """The operation attributes."""
         return self.message.group(GroupTag.OPERATION)
 
     def value(self, name: str) -> Value | None:
+        """The first value of an operation attribute, None without."""
         values = self.operation.get(name)
         return values[0] if values else None
 
     def text(self, name: str) -> str:
+        """The first value of an operation attribute as one line of text, empty without."""
         value = self.value(name)
         return clean_line(value.text) if value is not None else ""
 
     def wanted(self, default: frozenset[str]) -> frozenset[str]:
-        """The names of ``requested-attributes``."""
+        """The names in ``requested-attributes``, else ``default``."""
         values = self.operation.get("requested-attributes", ())
         return frozenset(each.text for each in values) or default

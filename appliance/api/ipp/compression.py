@@ -1,4 +1,4 @@
-"""A document's compression: gzip (RFC 1952) and deflate (RFC 1950, 1951), unpacked within a bound."""
+"""Unpacking compressed documents within a limit: gzip (RFC 1952) and deflate (RFC 1950, 1951)."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from appliance.language import said
 
 # Octets unpacked at once.
 _PIECE = 1 << 16
-# zlib's window: 15 bits; with 32 it finds out whether a head of gzip or zlib comes.
+# zlib's window bits: 15; plus 32 to detect a gzip or zlib header, negative for data without one.
 _WITH_HEAD, _WITHOUT = 15 + 32, -15
-# RFC 1950 2.2: the method in a head's first octet.
+# RFC 1950 2.2: the method in a header's first octet.
 _DEFLATE = 8
 
 
 def unpacked(pieces: Iterable[bytes], compression: str, limit: int) -> Iterator[bytes]:
-    """The document's octets.  Raises IppError for what is not packed so, TooLargeError past ``limit``."""
+    """The unpacked octets.  Raises IppError for malformed data, TooLargeError past ``limit``."""
     if compression == "none":
         yield from (piece for piece in pieces if piece)
         return
@@ -28,7 +28,7 @@ def unpacked(pieces: Iterable[bytes], compression: str, limit: int) -> Iterator[
     try:
         for piece in pieces:
             if not begun and piece and compression == "deflate" and piece[0] & 0x0F != _DEFLATE:
-                machine = zlib.decompressobj(_WITHOUT)  # RFC 1951 alone: no head
+                machine = zlib.decompressobj(_WITHOUT)  # RFC 1951 without a header
             begun = begun or bool(piece)
             for made in _made(machine, piece):
                 total += len(made)
@@ -42,7 +42,7 @@ def unpacked(pieces: Iterable[bytes], compression: str, limit: int) -> Iterator[
 
 
 def _made(machine: Any, piece: bytes) -> Iterator[bytes]:
-    """What comes out for ``piece``, a little at a time.  Raises zlib.error."""
+    """What ``piece`` unpacks to, in small pieces.  Raises zlib.error."""
     rest = piece
     while not machine.eof:
         made = machine.decompress(rest, _PIECE)

@@ -1,4 +1,4 @@
-"""A printer's attributes: what it is and can do, how it is now (RFC 8011 5.4, PWG 5100.12 to 5100.15)."""
+"""A printer's attributes: its capabilities and its state (RFC 8011 5.4, PWG 5100.12 to 5100.15)."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from appliance.station import StationSettings
 FORMATS = ("application/pdf", "image/pwg-raster", "image/urf", "image/jpeg")
 ANY_FORMAT = "application/octet-stream"
 COMPRESSIONS = ("none", "gzip", "deflate")
-# Media: name, hundredths of a millimetre across and down.
+# Media: name, width and height in hundredths of a millimetre.
 _MEDIA = (
     ("iso_a4_210x297mm", 21_000, 29_700),
     ("na_letter_8.5x11in", 21_590, 27_940),
     ("na_legal_8.5x14in", 21_590, 35_560),
     ("iso_a5_148x210mm", 14_800, 21_000),
 )
-# What a far machine's paper may lose at each edge, hundredths of a millimetre.
+# The margin that a receiving machine's paper may lose at each edge, hundredths of a millimetre.
 _MARGIN = 318
-# What pages are asked for with, dots an inch: twice a fine fax.  Others are taken, too.
+# The resolutions asked of clients, dots per inch: twice a fine fax.  Others are accepted, too.
 _RESOLUTIONS = (Resolution(300, 300), Resolution(600, 600))
 # A page of type takes some twenty seconds at 14,400 bit/s.
 _PAGES_A_MINUTE = 3
 _ICON_SIZES = (48, 128, 512)
 _REFUSED = {Operation.PRINT_URI, Operation.SEND_URI}
-# The attributes that Get-Printer-Attributes gives only to who asks for them by name (PWG 5100.7 6.4).
+# Attributes that Get-Printer-Attributes returns only when they are named (PWG 5100.7 6.4).
 _ON_DEMAND = frozenset({"media-col-database"})
 _GROUPS = frozenset({"all", "printer-description", "job-template"})
 _NONE = (Value(Tag.NO_VALUE, None),)
@@ -53,10 +53,10 @@ def printer_attributes(
     web: str,
     security: tuple[str, str],
 ) -> dict[str, Sequence[Value]]:
-    """A printer's attributes, as far as ``wanted`` (names and groups).
+    """A printer's attributes, limited to ``wanted`` (names and groups).
 
-    ``base``: URI of the door, ``web``: of the box's pages; ``security``: how people prove who they are, and
-    whether the connection is encrypted, in IPP's words.
+    ``base``: URI of the door, ``web``: of the box's pages; ``security``: how users authenticate, and whether
+    the connection is encrypted, in IPP's words.
     """
     found: dict[str, Sequence[Value]] = {}
     for part in (
@@ -153,7 +153,7 @@ def _state(box: Box) -> Pairs:
     sending = health.jobs.get(JobState.SENDING, 0)
     reasons, sentences = [], []
     if not any(line.state.usable for line in health.lines):
-        # The box goes on taking faxes: they wait.  A printer that said "stopped" would be sent none.
+        # The box still accepts faxes, which wait.  A printer that is "stopped" would get none.
         reasons.append("connecting-to-device-warning")
         sentences.append(said("No telephone line works: what is printed waits until one does."))
         sentences += [f"{line.name}: {line.state.sentence}" for line in health.lines]
@@ -252,7 +252,7 @@ def _paper() -> Pairs:
     yield "number-up-supported", codec.integers(1)
     yield "orientation-requested-default", _NONE
     yield "orientation-requested-supported", codec.enums(3, 4, 5, 6)
-    # Where pages fall face up, CUPS and others print the last one first.
+    # With face-up output, CUPS and others print the last page first.
     yield "output-bin-default", codec.keywords("face-down")
     yield "output-bin-supported", codec.keywords("face-down")
     yield "page-ranges-supported", codec.boolean(True)

@@ -1,4 +1,4 @@
-"""IPP over HTTP (RFC 8010 4): ``POST`` of ``application/ipp`` below ``/ipp``, and the printers' picture."""
+"""IPP over HTTP (RFC 8010 4): ``POST`` of ``application/ipp`` below ``/ipp``, and the printers' icon."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ PREFIX = "/ipp"
 _REALM = 'Basic realm="faxbox", charset="UTF-8"'
 _ICON = re.compile(r"/icon-(48|128|512)\.png")
 _JOB = re.compile(r"(.+)/([1-9][0-9]{0,9})")
-# What a client says our address is, repeated in the addresses that we give it.
+# A Host header that may be repeated in the addresses that we return.
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
-# Printers may be looked at without a password: computers do so before they ask for one.
+# Operations without a password: computers look at a printer before they ask for one.
 _OPEN = frozenset({Operation.GET_PRINTER_ATTRIBUTES})
-# Octets of a request whatever the settings say: twice what they may.
+# Octets of a request whatever the settings say: twice what they allow.
 _LARGEST = 400 * request.MB
 _TEXT = "text/plain; charset=utf-8"
 
 
 class _PasswordNeededError(Exception):
-    """HTTP's own answer: who asks must say who they are."""
+    """Answered with 401: the client must authenticate."""
 
 
 class IppDoor:
@@ -91,7 +91,7 @@ class IppDoor:
         return self._told(answer, _say(start_response, HTTPStatus.OK, MEDIA_TYPE, encode(answer)))
 
     def _told(self, answer: Message, body: list[bytes]) -> Iterator[bytes]:
-        yield from body  # who takes these writes each to the socket before it asks for more
+        yield from body  # yields after each piece is written, so this runs once the answer is out
         self._service.answered(answer)
 
     def _printer(self, path: str) -> tuple[FaxPrinter | None, int | None]:
@@ -102,7 +102,7 @@ class IppDoor:
     def _carry(
         self, environ: dict[str, Any], access: IppAccess, printer: FaxPrinter, job_id: int | None
     ) -> Message:
-        # Whoever stores the document bounds it, once it is known whom to answer.
+        # Whoever stores the document applies the limit of the settings.
         pieces = request.pieces(environ, _LARGEST)
         decoder = Decoder()
         try:
@@ -128,10 +128,10 @@ class IppDoor:
 
         return self._service.answer(Call(message, printer, client, document(), _job_id(message, job_id)))
 
-    # -- who asks ------------------------------------------------------------------------------
+    # -- authentication ------------------------------------------------------------------------
 
     def _client(self, environ: dict[str, Any], access: IppAccess, message: Message) -> Client:
-        """Raises IppError, ProblemError, _PasswordNeededError."""
+        """The client.  Raises IppError, ProblemError, _PasswordNeededError."""
         computer = address_of(environ)
         scheme = str(environ.get("wsgi.url_scheme", "http"))
         host = str(environ.get("HTTP_HOST", ""))
@@ -163,7 +163,7 @@ class IppDoor:
         )
 
     def _signed_in(self, environ: dict[str, Any], computer: str, *, encrypted: bool) -> str:
-        """The user whose name and password came.  Raises IppError, ProblemError, _PasswordNeededError."""
+        """The authenticated user's name.  Raises IppError, ProblemError, _PasswordNeededError."""
         if not encrypted and not _is_here(computer):
             sentence = said("Passwords go over encrypted connections alone: use ipps.")
             raise IppError(Status.FORBIDDEN, sentence)
@@ -184,7 +184,7 @@ _NOTHING = Message((2, 0), 0, 0)
 
 
 def check_request(message: Message) -> None:
-    """RFC 8011 4.1: what every request must have.  Raises IppError."""
+    """Checks what every request must have (RFC 8011 4.1).  Raises IppError."""
     if message.version[0] not in (1, 2):
         raise IppError(Status.VERSION, said("The box speaks IPP 1.1 and 2.0."))
     if message.request_id <= 0:
@@ -214,7 +214,7 @@ def _language(message: Message) -> str:
 
 
 def _job_id(message: Message, by_address: int | None) -> int | None:
-    """The job that the address, or the ``job-uri`` in the request names."""
+    """The job named by ``job-uri`` in the request, else by the address."""
     found = _JOB.fullmatch(_text(message.group(GroupTag.OPERATION), "job-uri"))
     return int(found[2]) if found else by_address
 
@@ -225,7 +225,7 @@ def _text(attributes: Attributes, name: str) -> str:
 
 
 def _with_port(host: str, *, encrypted: bool) -> str:
-    """IPP's own port is 631: a URI without one would lead there."""
+    """``host`` with a port: an ipp URI without one means port 631."""
     if re.search(r":[0-9]+$", host):
         return host
     return f"{host}:{443 if encrypted else 80}"
@@ -265,8 +265,8 @@ def _say(
 
 @functools.cache
 def _icon(size: int) -> bytes:
-    """A sheet of paper that comes out of a machine."""
-    scale = 4  # drawn larger, so that its edges are smooth
+    """A PNG icon: a sheet of paper coming out of a machine."""
+    scale = 4  # drawn larger and reduced, for smooth edges
     side = size * scale
     from PIL import Image, ImageDraw  # noqa: PLC0415 (much memory, for a picture that is asked for once)
 

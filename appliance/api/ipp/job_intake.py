@@ -1,4 +1,4 @@
-"""``JobIntake``: takes the documents of a print job in, and makes faxes of a job that is whole."""
+"""``JobIntake``: receives the documents of a print job, and makes faxes of a complete one."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ from appliance.spool.options import SendOptions
 _log = logging.getLogger(__name__)
 
 ORIGIN = "print"
-# Documents of one job.
+# The most documents of one job.
 MOST_DOCUMENTS = 200
-# Characters.
+# Characters of a job's title.
 TITLE_LIMIT = 200
 _SUFFIXES = dict(zip(FORMATS, (".pdf", ".pwg", ".urf", ".jpg"), strict=True))
 
 
 class JobIntake:
-    """Takes in what a print job is made of."""
+    """Receives the parts of print jobs."""
 
     def __init__(self, box: Box, book: JobBook) -> None:
         self._box = box
         self._book = book
 
     def asked(self, call: Call) -> AskedFax:
-        """How the request wants its fax.  Raises IppError where it must have what we cannot do."""
+        """The fax that the request asks for.  Raises IppError for a mandatory attribute we cannot honour."""
         title = call.text("job-name")
         own = None if call.printer.to is None else [each.number for each in call.printer.to]
         asked = read_asked(call.message.group(GroupTag.JOB), title, own)
@@ -56,7 +56,7 @@ class JobIntake:
         return asked
 
     def begin(self, call: Call, asked: AskedFax) -> PrintJob:
-        """A new job, noted on disk.  Raises RefusedError for want of room or quota, TooManyOpenError."""
+        """A new job, recorded on disk.  Raises RefusedError for lack of space or quota, TooManyOpenError."""
         client = call.client
         owner = client.owner()
         self._box.rules.require_room()
@@ -72,9 +72,9 @@ class JobIntake:
 
     @contextlib.contextmanager
     def taken(self, job: PrintJob) -> Iterator[OpenJob]:
-        """The open job, which no other request has meanwhile.
+        """The open job, reserved for this request during the block.
 
-        Raises IppError for one that takes nothing now.  It has ended as refused when the block raises.
+        Raises IppError when it accepts nothing now.  It ends as refused when the block raises.
         """
         opened = self._book.take(job.id)
         if opened is None:
@@ -89,7 +89,7 @@ class JobIntake:
             raise
 
     def _format(self, call: Call) -> str:
-        """The document's format.  Raises IppError for one that we do not take."""
+        """The document's format.  Raises IppError for an unsupported one."""
         value = call.value("document-format")
         given = value.text.lower() if value is not None else ANY_FORMAT
         if given not in (*FORMATS, ANY_FORMAT):
@@ -108,15 +108,15 @@ class JobIntake:
         return given
 
     def require_possible(self, call: Call) -> None:
-        """Raises IppError for a document that would not be taken, RefusedError when a quota is spent."""
+        """Raises IppError for a document that would not be accepted, RefusedError when a quota is used up."""
         self._format(call)
         self._compression(call)
         self._box.rules.require_quota(call.client.owner())
 
     def store(self, call: Call, job: PrintJob, opened: OpenJob, *, required: bool = True) -> None:
-        """Takes in the request's document.  Raises IppError, TooLargeError, DiskFullError, ProblemError."""
+        """Stores the request's document.  Raises IppError, TooLargeError, DiskFullError, ProblemError."""
         form, compression = self._format(call), self._compression(call)
-        # Packed and unpacked: as much as any interface takes.
+        # Packed and unpacked alike: the limit of every interface.
         limit = self._box.settings.section(ApiSettings).request_mb * MB
         pieces = unpacked(call.document, compression, limit)
         first = next(pieces, b"")
@@ -132,7 +132,7 @@ class JobIntake:
                 opened.digest.update(piece)
                 yield piece
 
-        # The first document may say where the job goes.
+        # The first document may name the number.
         with (
             contextlib.nullcontext(Looked(whole()))
             if opened.files
@@ -150,7 +150,7 @@ class JobIntake:
         opened.files.append(file)
 
     def hand_in(self, job: PrintJob, opened: OpenJob) -> None:
-        """Makes faxes of a job that is whole.  Raises RefusedError, IppError, DiskFullError."""
+        """Makes faxes of a complete job.  Raises RefusedError, IppError, DiskFullError."""
         if opened.cancelled:
             raise IppError(Status.JOB_CANCELED, said("The job was cancelled."))
         if not opened.files:
@@ -193,7 +193,7 @@ class JobIntake:
         return tuple(known.get(number) or To(number) for number in dict.fromkeys(asked.numbers))
 
     def _problem(self, asked: AskedFax) -> str:
-        """Why a person must look at it first; empty when nobody need."""
+        """Why a person must look first; empty when no one has to."""
         try:
             for number in asked.numbers:
                 self._box.rules.number(number)

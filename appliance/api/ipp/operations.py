@@ -1,6 +1,6 @@
 """``PrintService``: IPP's operations, from a decoded request to its answer.
 
-Nothing here knows HTTP: ``door`` says who asks, and hands in the document as an iterator.
+Nothing here knows HTTP: ``door`` authenticates the client and passes the document as an iterator.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from appliance.spool.causes import STORAGE_FULL
 from appliance.spool.errors import IllegalTransitionError, SpoolClosedError, SpoolFailedError
 
 _log = logging.getLogger(__name__)
-# Jobs in one answer.
+# The most jobs in one answer.
 MOST_JOBS = 500
 
 
 class PrintService:
-    """Answers IPP requests: checks, takes print jobs in as faxes, lists and cancels them."""
+    """Answers IPP requests: checks them, receives print jobs as faxes, lists and cancels them."""
 
     def __init__(self, box: Box, book: JobBook) -> None:
         self._box = box
@@ -52,7 +52,7 @@ class PrintService:
         }
 
     def answer(self, call: Call) -> Message:
-        """The answer, whatever the request was."""
+        """The answer; every request gets one."""
         try:
             operation = self._operations.get(call.message.code)
             if operation is None:
@@ -77,12 +77,12 @@ class PrintService:
             return refusal(call.message, IppError(Status.BUSY, sentence))
         except (SpoolClosedError, SpoolFailedError):
             return refusal(call.message, IppError(Status.TEMPORARY, said("The box is stopping.")))
-        except Exception:  # a bug here is told as such, and ends nothing but this request
+        except Exception:  # a bug is answered as an error and ends only this request
             _log.exception("a print request failed")
             return refusal(call.message, IppError(Status.INTERNAL, said("The box made a mistake.")))
 
     def answered(self, answer: Message) -> None:
-        """The answer has left for its client."""
+        """The answer has been sent to its client."""
         number = answer.group(GroupTag.JOB).get("job-id", ())
         if number and isinstance(number[0].content, int):
             try:
@@ -134,7 +134,7 @@ class PrintService:
     # -- jobs ----------------------------------------------------------------------------------
 
     def _job(self, call: Call) -> PrintJob:
-        """The job that the request is about, if the client may know of it.  Raises IppError."""
+        """The job that the request names, if the client may see it.  Raises IppError."""
         value = call.value("job-id")
         number = value.content if value is not None else call.job_id
         if not isinstance(number, int):
@@ -145,7 +145,7 @@ class PrintService:
         return job
 
     def _visible(self, job: PrintJob, call: Call) -> bool:
-        """Without a password a name proves nothing: a job belongs to the computer that it came from."""
+        """Whether the client may see a job: without a password, only the computer that it came from."""
         client = call.client
         if client.proved:
             return job.owner == client.owner()
@@ -172,7 +172,7 @@ class PrintService:
         return answer_to(call.message, Status.OK)
 
     def _cancel(self, job: PrintJob) -> bool:
-        """Whether there was something to cancel."""
+        """Cancels a job's faxes; whether there was something to cancel."""
         if job.ended:
             return False
         if self._book.open_job(job.id) is not None:

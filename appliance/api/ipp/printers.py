@@ -1,4 +1,4 @@
-"""The printers that the box is: its fax, the printer for what has no number yet, one for each favourite."""
+"""The box's network printers: the fax, the printer without a number, one for each favourite."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from appliance.settings.secrets import SecretSettings
 from appliance.settings.store import SettingsStore
 from appliance.station import StationSettings
 
-# Below the door's prefix.  driverless-fax knows a fax by "faxout" in its URI.
+# Paths below the door's prefix.  driverless-fax recognises a fax by "faxout" in its URI.
 FAXOUT_PATH, PRINT_PATH, FAVOURITE_PATH = "/faxout", "/print", "/to/"
 _FAVOURITE = re.compile(re.escape(FAVOURITE_PATH) + r"([1-9][0-9]{0,8})")
 
 
 @dataclass(frozen=True, slots=True)
 class FaxPrinter:
-    """``to``: where everything goes that is printed here; None: the job says it, or a person."""
+    """``to``: the fixed recipients of what is printed here; None: the job, or a person, names them."""
 
     path: str
     name: str
     is_fax: bool = False
     to: tuple[To, ...] | None = None
-    owner: str = ""  # whose favourite it is; empty: everyone's
+    owner: str = ""  # of a favourite; empty: shared
 
 
 def printer_at(store: SettingsStore, path: str) -> FaxPrinter | None:
@@ -58,7 +58,7 @@ def _favourite(store: SettingsStore, path: str, favourite: FavouritePrinter) -> 
     elif group is not None:
         chosen = group.contact_ids
     known = [contacts[each] for each in chosen if each in contacts]
-    # One who is no longer in the phone book must not be left out silently: nothing goes out then.
+    # If one recipient is no longer in the phone book, nothing is sent: none may be left out silently.
     whole = len(known) == len(chosen)
     to = tuple(To(each.number, each.name, each.company) for each in known) if whole else ()
     named = group.name if group is not None else known[0].name if known else ""
@@ -75,10 +75,10 @@ def printers_to(store: SettingsStore, field: str, entry: int) -> list[tuple[int,
 
 
 def are_on(store: SettingsStore) -> bool:
-    """Whether computers may print to the box's own printers."""
+    """Whether the network printers are on."""
     return store.section(IppSettings).access is not IppAccess.OFF
 
 
 def printer_uuid(store: SettingsStore, printer: FaxPrinter) -> UUID:
-    """The same for the same printer of the same box, always."""
+    """A UUID that never changes for the same printer of the same box."""
     return uuid5(NAMESPACE_OID, store.section(SecretSettings).spool_id + printer.path)

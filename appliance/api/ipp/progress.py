@@ -1,4 +1,4 @@
-"""A print job's attributes: how its faxes stand, in IPP's words and in a sentence."""
+"""A print job's attributes: the state of its faxes, in IPP's words and in a sentence."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from appliance.lines.modem.causes import NO_DIAL_TONE, VOICE_ANSWERED
 from appliance.spool.model import Job, JobState
 from appliance.t30.causes import TRAINING_FAILED
 
-# PWG 5100.15 7.4: reasons that say what the telephone network answered.
+# PWG 5100.15 7.4: reasons for what the telephone network answered.
 _FAX_REASONS = {
     BUSY.code: "fax-modem-line-busy",
     NO_ANSWER.code: "fax-modem-no-answer",
@@ -27,14 +27,14 @@ _FAX_REASONS = {
     NO_LINE.code: "fax-modem-equipment-failure",
     LINE_STOPPED.code: "fax-modem-equipment-failure",
 }
-# One of its faxes stands so → the job does; the first that fits.
+# State of one of its faxes → state of the job; the first match counts.
 _STATES = (
     ({JobState.SENDING, JobState.PREPARING}, PrintJobState.PROCESSING),
     ({JobState.WAITING}, PrintJobState.PENDING),
     ({JobState.NEEDS_NUMBER, JobState.HELD}, PrintJobState.HELD),
 )
 GROUPS = frozenset({"all", "job-description", "job-template"})
-# What Get-Jobs answers when nothing is asked for: RFC 8011 4.2.6.1.
+# Attributes that Get-Jobs returns by default: RFC 8011 4.2.6.1.
 SHORT = frozenset({"job-id", "job-uri"})
 
 
@@ -90,7 +90,7 @@ def _fax_reason(faxes: Sequence[Job]) -> str:
 
 
 def _sentence(faxes: Sequence[Job]) -> str:
-    """How it is: of several recipients one sentence each."""
+    """The state in words; one sentence for each recipient."""
     if len(faxes) == 1:
         return _sentence_of(faxes[0])
     return "  ".join(f"{fax.given}: {_sentence_of(fax)}" for fax in faxes)
@@ -114,7 +114,7 @@ def _sentence_of(fax: Job) -> str:
 def job_attributes(
     box: Box, book: JobBook, job: PrintJob, base: str, wanted: frozenset[str]
 ) -> dict[str, Sequence[Value]]:
-    """A job's attributes, as far as ``wanted`` (names and groups).  ``base``: URI of the door."""
+    """A job's attributes, limited to ``wanted`` (names and groups).  ``base``: URI of the door."""
     state, reason, sentence, faxes = state_of(box, book, job)
     pages = sum(fax.pages or 0 for fax in faxes)
     confirmed = sum(fax.pages_confirmed for fax in faxes)

@@ -1,4 +1,4 @@
-"""What a client shows for the keywords that are this printer's own: a strings file in its language.
+"""The texts for this printer's own keywords: a strings file in each language.
 
 PWG 5100.13 5.6: ``printer-strings-uri`` names it; lines of ``"attribute.keyword" = "text";``, in UTF-8.
 """
@@ -14,7 +14,7 @@ _PATH = re.compile(r"/([a-z]{2,3})\.strings")
 
 
 def path_of(language: str) -> str:
-    """Of the file in this language, below the door's prefix."""
+    """The path of the file in this language, below the door's prefix."""
     return f"/{language}.strings"
 
 

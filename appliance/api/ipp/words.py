@@ -1,4 +1,4 @@
-"""IPP's numbers that this service uses: operations, statuses, states (RFC 8011, PWG 5100.11, 5100.13)."""
+"""IPP's numbers used here: operations, statuses, states (RFC 8011, PWG 5100.11, 5100.13)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from appliance.ipp.model import Attributes
 
 
 class Operation(IntEnum):
+    """Operations (RFC 8011 5.4.15)."""
+
     PRINT_JOB = 0x0002
     PRINT_URI = 0x0003
     VALIDATE_JOB = 0x0004
@@ -24,7 +26,7 @@ class Operation(IntEnum):
 
 
 class Status(IntEnum):
-    """RFC 8011 appendix B."""
+    """Status codes (RFC 8011 appendix B)."""
 
     OK = 0x0000
     OK_IGNORED = 0x0001
@@ -52,7 +54,7 @@ class Status(IntEnum):
 
 
 class PrinterState(IntEnum):
-    """RFC 8011 5.4.11."""
+    """``printer-state`` (RFC 8011 5.4.11)."""
 
     IDLE = 3
     PROCESSING = 4
@@ -60,7 +62,7 @@ class PrinterState(IntEnum):
 
 
 class PrintJobState(IntEnum):
-    """RFC 8011 5.3.7."""
+    """``job-state`` (RFC 8011 5.3.7)."""
 
     PENDING = 3
     HELD = 4
