@@ -1,6 +1,6 @@
-"""The box's own interface, ``/api/v1``: routes declared as data, thin handlers, OpenAPI made from them.
+"""The box's own interface, ``/api/v1``: routes declared as data, thin handlers, OpenAPI made from both.
 
-``routes``    what a route is; ``table`` lists all; ``openapi`` words them; ``door`` leads a request
-``checking``  a request against its schemas; ``schemas``, ``views`` what things look like as JSON
-the rest      the handlers, a module for each kind of thing
+``routes``    what a route is; ``table`` lists all; ``openapi`` describes them; ``door`` runs a request
+``checking``  checks a request against its schemas; ``schemas``, ``views`` define the JSON
+the others    the handlers, one module for each kind of resource
 """

@@ -1,4 +1,4 @@
-"""Signing in, the one-time set-up code, and what people change of themselves."""
+"""Signing in, the one-time set-up code, and what users change of their own account."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def me(call: Call) -> Answer:
 
 
 def _self(call: Call) -> tuple[int, User]:
-    """The user who asks.  Raises ProblemError for a key."""
+    """The user who asks.  Raises ProblemError for an API key."""
     user_id = call.caller.user_id
     user = call.box.settings.items(User).get(user_id) if user_id is not None else None
     if user_id is None or user is None:
@@ -121,7 +121,7 @@ def change_self(call: Call) -> Answer:
 
 
 def change_password(call: Call) -> Answer:
-    """Who is signed in changes their own password; that ends all sign-ins with the old one."""
+    """Changes the user's own password, which ends all sign-ins with the old one."""
     user_id, user = _self(call)
     _require_password(call, user, call.body["old"])
     call.box.settings.update(User, user_id, {"password_hash": secrets.hash_password(call.body["new"])})
@@ -131,7 +131,7 @@ def change_password(call: Call) -> Answer:
 
 
 def _require_password(call: Call, user: User, password: str) -> None:
-    """Raises ProblemError unless this is the user's password."""
+    """Raises ProblemError unless ``password`` is this user's."""
     with call.context.sign_ins.guess(call.address, time.monotonic()):
         if not secrets.check_password(password, user.password_hash):
             call.note("password.refused")
@@ -181,7 +181,7 @@ def use_app(call: Call) -> Answer:
     _require_password(call, user, call.body["password"])
     try:
         fits = signing_in.app_code_fits(call.body["secret"], call.body["code"], call.context.now())
-    except ValueError:  # no base32
+    except ValueError:  # not base32
         raise flaw("secret", said("this is not a secret that the box made")) from None
     if not fits:
         raise ProblemError(CODE_WRONG, flaws=(Flaw("code", said(CODE_WRONG.sentence)),))

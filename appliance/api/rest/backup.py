@@ -1,4 +1,4 @@
-"""The box in one encrypted file, and a box out of one."""
+"""Backup into one encrypted file, and restoring from one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from appliance.records import time_text
 from appliance.settings.accounts import Scope
 
 BACKUP_TYPE = "application/octet-stream"
-# A backup with years of received faxes; the disk's room is asked besides.
+# Octets of the largest backup, with years of received faxes; free disk space is checked besides.
 RESTORE_OCTETS = 64 << 30
 
 
@@ -50,7 +50,7 @@ def restore(call: Call) -> Answer:
         call.require_still()
         if not form.files:
             raise flaw("backup", said("a file is needed"))
-        # Noted before: afterwards nobody of the old accounts is there.
+        # Noted before: afterwards the old accounts no longer exist.
         call.note("backup.restore", object=form.files[0][1].file.name)
         with at_rest.open_file(call.box.data / form.files[0][1].file.path) as file:
             done = contents.restore(call.box, file, form.first("passphrase")[:PASSPHRASE_MAX])

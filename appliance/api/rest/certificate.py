@@ -1,4 +1,4 @@
-"""The certificate of the pages and interfaces: what it says, a new one made here, one handed in."""
+"""The certificate of pages and interfaces: reading it, making a new one, installing a given one."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Checks a request against its route's schemas, and says what is wrong in words.
+"""Checks a request against its route's schemas, and describes the errors.
 
-What is wrong never repeats what was sent but for a field's name: it may be huge, or secret.
+Of what was sent a description repeats only the names of fields: values may be huge, or secret.
 """
 
 from __future__ import annotations
@@ -25,52 +25,52 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 _TRUE, _FALSE = "true", "false"
-# Between the values of one field; several commas are pauses behind a number.
+# Separates the values of one field; several commas together are pauses in a number.
 _COMMA = re.compile(r"(?<!,),(?!,)")
-# The widest whole number that a text may hold, digits.
+# Digits of the longest integer given as text.
 _DIGITS = 18
 
 
 class Checker:
-    """One schema, ready to check values."""
+    """Checks values against one schema."""
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
 
     @cached_property
     def _validator(self) -> Any:
-        # jsonschema is loaded by the first request that carries something, not by a box that only waits.
+        # jsonschema is loaded by the first request with content, not by an idle box.
         from appliance.api.rest.validator import Validator  # noqa: PLC0415
 
         return Validator({**self._schema, "components": {"schemas": COMPONENTS}})
 
     def flaws(self, value: Any) -> list[Flaw]:
-        """What is wrong with ``value``; nothing when the list is empty."""
+        """The errors in ``value``; empty when there are none."""
         errors = itertools.islice(self._validator.iter_errors(value), ERRORS_LIMIT)
         return [_flaw(error) for error in errors]
 
 
 def require(checker: Checker, value: Any) -> None:
-    """Raises ProblemError (REQUEST_INVALID) that says all that is wrong with ``value``."""
+    """Raises ProblemError (REQUEST_INVALID) with all errors in ``value``."""
     flaws = checker.flaws(value)
     if flaws:
         raise invalid(*flaws)
 
 
 def invalid(*flaws: Flaw) -> ProblemError:
-    """The problem of a request with these flaws."""
+    """The problem of a request with these errors."""
     first = flaws[0]
     detail = f"{first.path}: {first.problem}" if first.path else first.problem
     return ProblemError(REQUEST_INVALID, detail, flaws)
 
 
 def flaw(path: str, problem: str) -> ProblemError:
-    """The problem of a request with one flaw."""
+    """The problem of a request with one error."""
     return invalid(Flaw(path, problem))
 
 
 def require_url(url: str, path: str) -> None:
-    """Raises ProblemError for a URL that would never be called; empty is none."""
+    """Raises ProblemError for a URL that would not be called; empty means none."""
     if url:
         try:
             check_url(url)
@@ -79,7 +79,7 @@ def require_url(url: str, path: str) -> None:
 
 
 def require_cover(rules: Rules, name: str, path: str) -> None:
-    """Raises ProblemError for a cover template that the box does not have; empty is none."""
+    """Raises ProblemError for a cover template that the box does not have; empty means none."""
     try:
         rules.cover_template(name)
     except RefusedError as error:
@@ -105,7 +105,7 @@ class QueryReader:
         self._checker = Checker({"type": "object", "properties": self._schemas})
 
     def read(self, given: Mapping[str, list[str]]) -> dict[str, Any]:
-        """The query's values as their schemas' types.  Raises ProblemError."""
+        """The query's values, converted to their schemas' types.  Raises ProblemError."""
         flaws = [
             Flaw(name, said("there is no such parameter")) for name in given if name not in self._schemas
         ]
@@ -120,7 +120,7 @@ class QueryReader:
 def from_fields(schema: Schema, given: Mapping[str, list[str]]) -> dict[str, Any]:
     """The JSON object that a form's fields stand for; ``cover.subject`` is a member of ``cover``.
 
-    Raises ProblemError.  The result is yet to be checked against ``schema``.
+    Raises ProblemError.  The result is not yet checked against ``schema``.
     """
     found: dict[str, Any] = {}
     for name, texts in given.items():
@@ -140,7 +140,7 @@ def from_fields(schema: Schema, given: Mapping[str, list[str]]) -> dict[str, Any
 
 
 def from_texts(schema: Schema, texts: list[str], path: str) -> Any:
-    """A value of ``schema``'s type from the texts that were given for it, yet to be checked.
+    """A value of ``schema``'s type, made of the texts of one field, not yet checked.
 
     Raises ProblemError.
     """
@@ -175,7 +175,7 @@ def _no_number() -> float:
 
 
 def _resolved(schema: Schema) -> Schema:
-    """The schema that a reference names, or the one that may also be null."""
+    """The schema behind a reference, or the one that may also be null."""
     if "$ref" in schema:
         return _resolved(COMPONENTS[schema["$ref"].rpartition("/")[2]])
     if "anyOf" in schema:
@@ -191,7 +191,7 @@ def _path(parts: Any) -> str:
 
 
 def _type(name: str) -> str:
-    """A type of JSON Schema in words."""
+    """The name of a JSON Schema type in words."""
     match name:
         case "object":
             return said("an object")
@@ -212,7 +212,7 @@ def _flaw(error: ValidationError) -> Flaw:
     if error.validator in ("anyOf", "oneOf"):
         from appliance.api.rest.validator import best_match  # noqa: PLC0415 (as above)
 
-        # Of the forms that are possible, the one that was most likely meant says more.
+        # Of several possible forms, the error of the one most likely meant says more.
         error = best_match([error]) or error
     return Flaw(_path(error.absolute_path), _sentence(error))
 

@@ -1,4 +1,4 @@
-"""Answers with what a fax contains, sent or received: pictures, files, the account of a call."""
+"""Answers with the content of a fax, sent or received: pictures, files, the trace of a call."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIZE = Parameter("size", choice("full", "small"), "pixel for pixel as on the lin
 
 
 def picture(call: Call, page: CodedPage | Raster, key: str) -> bytes:
-    """The page as the request wants it; ``key`` is the page's own for ever."""
+    """The page in the format that the request asks for; ``key`` identifies the page permanently."""
 
     def drawn(small: bool) -> bytes:
         with call.context.drawers.of(1, TURN_WAIT_S):
@@ -32,7 +32,7 @@ def picture(call: Call, page: CodedPage | Raster, key: str) -> bytes:
 
 
 def bundled(call: Call, together: Callable[[], Path], archive: Callable[[], Path]) -> Answer:
-    """What the request wants of the two, as a passing file to save."""
+    """The PDF of ``together`` or the ZIP of ``archive``, as the request asks, as a file to save."""
     if call.query.get("format") == "zip":
         path, kind, name = archive(), "application/zip", "faxes.zip"
     else:
@@ -46,7 +46,7 @@ def shown_as(name: str) -> dict[str, str]:
 
 
 def trace_of(call: Call, path: str) -> Answer:
-    """The account of a call, as lines of JSON.  Raises ProblemError."""
+    """The trace of a call, as lines of JSON.  Raises ProblemError."""
     try:
         if not path:
             raise FileNotFoundError
@@ -57,7 +57,7 @@ def trace_of(call: Call, path: str) -> Answer:
 
 
 def packets_of(call: Call, trace_path: str) -> Answer:
-    """The packets of the call with this account, as pcap.  Raises ProblemError."""
+    """The packets of the call with this trace, as pcap.  Raises ProblemError."""
     name = Path(trace_path).stem
     try:
         if not name:
@@ -68,7 +68,7 @@ def packets_of(call: Call, trace_path: str) -> Answer:
         raise ProblemError(DOCUMENT_GONE, "the packets of this call were not kept") from None
 
 
-# Faxes that are fetched together at once.
+# The most faxes in one download.
 BUNDLE = 100
 BUNDLED = (
     Parameter("ids", array(integer(1), BUNDLE), "of these faxes"),

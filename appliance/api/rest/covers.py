@@ -1,4 +1,4 @@
-"""How a cover page looks, before anything is sent: as the picture that goes over the line, or as PDF."""
+"""Previews of cover pages: as the picture that is transmitted, or as PDF."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from appliance.spool.options import Cover
 from appliance.station import StationSettings
 from appliance.t4.page import Resolution
 
-# A preview is looked at while somebody waits: less than a fax may take.
+# A preview is waited for: its limits are lower than a fax's.
 _LIMITS = Limits(pages=30, cpu_seconds=20, wall_seconds=30.0, page_seconds=20.0)
 _SAMPLE = {
     "to_name": "Ada Lovelace",
@@ -53,13 +53,13 @@ PREVIEW = component(
 
 
 def stored(call: Call) -> Answer:
-    """A stored template with sample fields."""
+    """Shows a stored template with sample fields."""
     template = call.item(CoverTemplate, "cover template")
     return _shown(call, _SAMPLE, _SAMPLE_NUMBER, template.html)
 
 
 def given(call: Call) -> Answer:
-    """A stored template, or one that was sent along, with the fields that were sent along."""
+    """Shows a stored or given template with the given fields."""
     body = dict(call.body)
     html = body.pop("html", None)
     number = body.pop("to_number", "")
@@ -81,7 +81,7 @@ def _shown(call: Call, fields: Mapping[str, str], number: str, html: str | None)
     if html is not None:
         page = replace(page, template=html)
     header = HeaderLine(moment, station.name, own_number(box)) if station.header else None
-    # One at a time: faxes come first.
+    # One at a time: faxes go first.
     with call.context.drawers.of(1, TURN_WAIT_S):
         return _drawn(call, page, header)
 

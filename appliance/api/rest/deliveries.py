@@ -1,4 +1,4 @@
-"""The log of deliveries: who was told of what, each try, once more; and a test of a webhook."""
+"""The log of deliveries: each delivery with its tries, trying one again, and a test of a webhook."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TESTED = component(
 
 
 def _sees(call: Call) -> str | None:
-    """Whose deliveries the caller may see: None for everybody's.  Raises ProblemError."""
+    """The owner whose deliveries the caller may see; None: all.  Raises ProblemError."""
     if not (call.caller.may(Scope.SEND) or call.caller.may(Scope.RECEIVE)):
         raise ProblemError(NOT_PERMITTED, "the scope send or receive is needed")
     return call.caller.sees
@@ -66,7 +66,7 @@ def again(call: Call) -> Answer:
 
 
 def test(call: Call) -> Answer:
-    """Sends a test to the address of the body, of a key or of a route, at once."""
+    """Sends a test at once, to the given address, or to that of a key or a route."""
     if len(call.body) != 1:
         raise flaw("", one_of(("url", "key_id", "route_id")))
     key = ""

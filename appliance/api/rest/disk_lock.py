@@ -1,4 +1,4 @@
-"""The encryption of what the image keeps on its disk."""
+"""Encryption of the data that the SD-card image keeps on its disk."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _require_possible() -> None:
 
 
 def _require_present(wish: Wish) -> None:
-    """Who changes the passphrase knows the old one.  Raises ProblemError."""
+    """Raises ProblemError unless the present passphrase is given."""
     present = owner.lock_of_the_disk()
     if present is None or present.opened_by is not OpenedBy.PASSPHRASE:
         return

@@ -1,4 +1,4 @@
-"""The doctor: what is well with the box and what is not, in the asker's language, and the support bundle."""
+"""The doctor: the state of everything the box needs, in the reader's language, and the support bundle."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FINDING = component(
 
 
 class _ThisBox:
-    """The box that answers, as the doctor asks one."""
+    """The box itself, in the form in which the doctor asks a box."""
 
     def __init__(self, call: Call) -> None:
         self._answers = {"/status": system.status, "/lines": system.lines, "/mail": mail.state}
@@ -47,7 +47,7 @@ def _found(call: Call) -> list[Finding]:
 
 
 def doctor(call: Call) -> Answer:
-    """Looks at everything; takes some seconds."""
+    """Checks everything; takes some seconds."""
     return Answer({"findings": [finding.view() for finding in _found(call)]})
 
 

@@ -1,4 +1,4 @@
-"""The door ``/api/v1``: carries each request through the checks of its route to its handler."""
+"""The door ``/api/v1``: passes each request through the checks of its route to its handler."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from appliance.api.rest.routes import NUMBERS, Answer, Call, Route
 from appliance.api.rest.table import ROUTES
 
 _PIECE_OCTETS = 64 * 1024
-# How the parts of a path may look: ids, and names with percent signs taken out.
+# The parts of a path: ids, and names after percent-decoding.
 _NUMBER = "[0-9]{1,15}"
 _TEXT = "[^/]{1,100}"
 
 
 def make_rest(context: Context) -> WsgiApplication:
-    """The own interface."""
+    """The own interface as a WSGI application."""
     door = Door()
 
     @functools.cache
@@ -59,7 +59,7 @@ def _bottle_path(path: str) -> str:
 
 
 class _Runner:
-    """Runs one route."""
+    """Runs the requests of one route."""
 
     def __init__(self, route: Route, context: Context) -> None:
         self._route = route
@@ -102,7 +102,7 @@ class _Runner:
             return replace(call, body=body)
         if route.form is not None and request.media_type(environ) == intake.MULTIPART_TYPE:
             form = intake.read_multipart(call.context, environ)
-            # Whoever takes over the files keeps them; those of a request that fails are given back.
+            # A handler takes over the files it uses; those of a failed request are deleted.
             held.push(_unless_done(call.context, form))
             body = from_fields(route.body or {}, form.fields)
         else:
@@ -112,7 +112,7 @@ class _Runner:
             held.enter_context(call.context.content.of(2 * octets, CONTENT_WAIT_S, call.caller.who))
             body = request.read_json(environ, limit, required=route.body_required)
         require(self._body, body)
-        # A long content may have outlived what allowed it.
+        # The caller's rights may have changed during a long upload.
         call.require_still()
         return replace(call, body=body, form=form)
 

@@ -1,4 +1,4 @@
-"""Erasing for good: a fax by its owner, everything about a number by an administrator."""
+"""Permanent erasure: of a fax by its owner, of everything about a number by an administrator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An example of each JSON body, for the OpenAPI document, by the name of its operation."""
+"""Examples of JSON bodies for the OpenAPI document, by the name of the operation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faxes to send: list, read, cancel, try now, release, settle."""
+"""Faxes to send: listing, reading, cancelling, trying now, releasing, settling."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from appliance.spool.options import UnknownRule
 
 
 def find(call: Call) -> Job:
-    """The fax that the path names, if the caller may see it.  Raises NotFoundError."""
+    """The fax named by the path, if the caller may see it.  Raises NotFoundError."""
     return call.box.faxes.get(call.arguments["id"], call.caller.sees)
 
 
@@ -83,7 +83,7 @@ def deliveries(call: Call) -> Answer:
 
 
 def deliveries_of(call: Call, fax_id: int) -> list[Json]:
-    """What was to be told or handed on about a fax, and each try."""
+    """The deliveries about a fax, each with its tries."""
     return [delivery_view(each, tries) for each, tries in call.box.outbox.of_fax(fax_id)]
 
 

@@ -42,14 +42,14 @@ def create(call: Call) -> Answer:
             _discard_uploads(call)
             return _submitted(earlier, call)
     request = newfax.request_of(call.context, call.caller, call.body, key, digest)
-    # Asked again when it is taken in; asked first so that nothing is fetched or stored in vain.
+    # Checked again when it is handed in; checked first so that nothing is fetched or stored in vain.
     call.box.rules.require_room()
     call.box.rules.require_quota(request.owner, request.key)
     return submit(call, newfax.with_document(call.context, call.caller, request, call.body, call.form))
 
 
 def submit(call: Call, request: Request) -> Answer:
-    """Hands it in; the files of a request that is refused are given back."""
+    """Hands in ``request``; if it is refused, its files are deleted."""
     try:
         submitted = call.box.faxes.submit(request)
     except BaseException:
@@ -68,7 +68,7 @@ def _discard_uploads(call: Call) -> None:
 
 
 def _preview_is_sent(call: Call) -> None:
-    """What was put together is a fax now."""
+    """Deletes the preview that the fax was made from."""
     if isinstance(call.body, dict) and "preview_id" in call.body:
         previews = call.context.previews
         previews.drop(previews.get(call.body["preview_id"], call.caller.owner))

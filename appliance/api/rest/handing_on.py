@@ -1,4 +1,4 @@
-"""Handing on a fax that was received or sent: as a fax, by e-mail, on paper."""
+"""Passing on a received or sent fax: as a fax, by e-mail, on paper."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ _Handler = Callable[[Call], Answer]
 
 
 def forward_received(call: Call) -> Answer:
-    """Sends pages of a received fax on."""
+    """Sends pages of a received fax to somebody else."""
     call.caller.require(Scope.SEND)
     fax, pages = call.box.inbox.with_pages(call.arguments["id"], call.caller.sees)
     return _forward(call, "received", fax.id, lambda: page_export.received_tiff(call.box, pages))
 
 
 def forward_sent(call: Call) -> Answer:
-    """Sends pages of a fax to somebody else, as they went over the line."""
+    """Sends pages of a sent fax to somebody else, as they were transmitted."""
     job = faxes.find(call)
     return _forward(call, "fax", job.id, lambda: page_export.sent_tiff(call.box, job))
 
 
 def _forward(call: Call, kind: str, fax_id: int, make: Callable[[], Path]) -> Answer:
-    """A new fax of the pages in the TIFF file that ``make`` writes."""
+    """Hands in a fax of the pages in the TIFF file that ``make`` writes."""
     key = newfax.idempotency_key(call.header("Idempotency-Key"))
     digest = newfax.digest_of({**call.body, kind: fax_id}, None)
     wishes = {name: value for name, value in call.body.items() if name != "pages"}
@@ -67,12 +67,12 @@ def mail_received(call: Call) -> Answer:
 
 def mail_sent(call: Call) -> Answer:
     job = faxes.find(call)
-    page_export.rendered(call.box, job)  # refused without pages
+    page_export.rendered(call.box, job)  # raises without pages
     return _mail(call, "fax", SENT, job.id, job.owner)
 
 
 def _mail(call: Call, kind: str, why: str, fax_id: int, owner: str) -> Answer:
-    """Puts an e-mail with the fax among its deliveries, which tell how that went."""
+    """Puts an e-mail with the fax in the outbox; its result is among the fax's deliveries."""
     if not call.box.settings.section(MailOutSettings).server:
         raise ProblemError(MAIL_NOT_SET_UP)
     address = call.body["to"]
@@ -91,7 +91,7 @@ def _mail(call: Call, kind: str, why: str, fax_id: int, owner: str) -> Answer:
 
 
 def print_received(call: Call) -> Answer:
-    """Puts a received fax on paper; what the printer says is among its deliveries."""
+    """Prints a received fax; the printer's result is among the fax's deliveries."""
     fax = _received_with_pages(call)
     printer = call.body.get("printer", "")
     call.box.outbox.put(
@@ -109,7 +109,7 @@ def print_received(call: Call) -> Answer:
 
 
 def _received_with_pages(call: Call) -> Received:
-    """The received fax that the path names.  Raises NotFoundError, ProblemError."""
+    """The received fax named by the path, if it has pages.  Raises NotFoundError, ProblemError."""
     fax = received.find(call)
     if not fax.pages:
         raise ProblemError(STATE_FORBIDS, "the fax has no pages")

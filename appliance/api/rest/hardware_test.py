@@ -1,4 +1,4 @@
-"""The hardware tests from the web pages: start, follow, answer, stop, and the signed report."""
+"""Hardware tests from the web pages: starting, following, answering, stopping, and the signed report."""
 
 from __future__ import annotations
 
@@ -87,10 +87,10 @@ _START = request_object(
         "jig": text(200, help="PIN:SPARE,…: pins of the panel that wires join to spare ones"),
     }
 )
-# What of a result and of a question is a sentence.
+# The members of a result and of a question that are sentences.
 _SPOKEN_OF_RESULT = ("sentence", "reason", "advice")
 _SPOKEN_OF_QUESTION = ("words",)
-# Fields of a start, each with its option of ``faxbox hardware-test``.
+# Fields of a start, and their options of ``faxbox hardware-test``.
 _OPTIONS = {
     "minutes": "--minutes",
     "heat_minutes": "--heat-minutes",
@@ -161,7 +161,7 @@ def report(call: Call) -> Answer:
 
 
 def _spoken(told: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """What the suite told, its sentences in the reader's language."""
+    """What the suite reported, with its sentences in the reader's language."""
     return {**told, **{name: words.spoken(str(told[name])) for name in names}}
 
 
@@ -173,7 +173,7 @@ def _parts() -> list[str]:
 
 
 def _options(given: dict[str, Any]) -> list[str]:
-    """As options, each in one word: what begins with a dash is not taken for another option."""
+    """The given fields as options, each one argument: a value with a dash is not taken for an option."""
     options = ["--person"] if given.get("person") else []
     for name, option in _OPTIONS.items():
         value = given.get(name, [])

@@ -1,4 +1,4 @@
-"""The journal to keep or to count with: every fax, sent and received, as CSV (RFC 4180) or JSON."""
+"""The journal for archives and accounting: every fax, sent and received, as CSV (RFC 4180) or JSON."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ COLUMNS = (
     "code",
     "result",
 )
-# Of the JSON: faxes as the lists show them, each with its direction.
+# Schemas of the JSON: faxes as in the lists, each with its direction.
 _SENT = component("JournalSent", record({"direction": choice("sent"), **FAX_PROPERTIES}))
 _RECEIVED = component("JournalReceived", record({"direction": choice("received"), **properties_of(Received)}))
 JOURNAL = array({"oneOf": [_SENT, _RECEIVED]}, ID_MAX)
 
 
 def export(call: Call) -> Answer:
-    """What the caller may see: an administrator everything, others their own."""
+    """Exports what the caller may see: an administrator everything, others their own."""
     direction = call.query.get("direction", "")
     sends, receives = call.caller.may(Scope.SEND), call.caller.may(Scope.RECEIVE)
     if not (sends or receives):
@@ -86,14 +86,14 @@ def _merged(sent: Iterator[Job], received: Iterator[Received]) -> Iterator[Job |
 
 
 def _as_table(faxes: Iterator[Job | Received]) -> Iterator[bytes]:
-    # So that spreadsheets take it for UTF-8.
+    # A byte order mark, by which spreadsheets recognise UTF-8.
     yield b"\xef\xbb\xbf" + _line(COLUMNS)
     for fax in faxes:
         yield _line(_job_row(fax) if isinstance(fax, Job) else _received_row(fax))
 
 
 def _as_json(faxes: Iterator[Job | Received]) -> Iterator[bytes]:
-    """One array, one fax a line."""
+    """One JSON array with one fax a line."""
     before = b"[\n"
     for fax in faxes:
         direction = "sent" if isinstance(fax, Job) else "received"
@@ -123,7 +123,7 @@ def _sent(call: Call) -> Iterator[Job]:
 
 def _received(call: Call) -> Iterator[Received]:
     if call.query.get("tag"):
-        return iter(())  # received faxes have none
+        return iter(())  # received faxes have no metadata
     sees = call.caller.sees
     owner = call.query.get("owner") if sees is None else sees
     times = period(call)
@@ -132,7 +132,7 @@ def _received(call: Call) -> Iterator[Received]:
 
 
 def _paged(call: Call, fetch: Callable[[int | None], list[Fax]]) -> Iterator[Fax]:
-    """All that match; a caller who lost their key meanwhile gets no more."""
+    """All matching faxes, page by page; ends when the caller's key is withdrawn meanwhile."""
     before: int | None = None
     while found := fetch(before):
         yield from found
@@ -200,7 +200,7 @@ def _line(cells: Sequence[object]) -> bytes:
 
 
 def _cell(cell: object) -> str:
-    """What strangers wrote must be no formula to whoever opens the table."""
+    """A cell that no spreadsheet takes for a formula: some text comes from strangers."""
     return harmless_number("" if cell is None else str(cell))
 
 

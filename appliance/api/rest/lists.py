@@ -1,4 +1,4 @@
-"""The lists that the owner keeps: phone book, cover templates, lines, rules.  One pattern for all.
+"""The lists that the owner keeps: phone book, cover templates, lines, rules; all work the same way.
 
 Users and keys, which have secrets of their own, are in ``users`` and ``keys``.
 """
@@ -33,13 +33,13 @@ from appliance.settings.accounts import ApiKey, Scope, User
 from appliance.settings.fields import TYPE_KEY, describe, from_document, one_of, to_document, variants
 from appliance.settings.store import SettingsStore
 
-# The ways in which a webhook may speak.
+# The styles of webhooks.
 STYLES = ("own", "ifax", "ictfax")
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A list as a resource.  ``owned``: entries belong to a user, or with no owner to everyone."""
+    """A list as a resource.  ``owned``: entries belong to a user, or without an owner are shared."""
 
     kind: type[Any]
     path: str  # and the name of the list in answers
@@ -48,9 +48,9 @@ class Resource:
     reads: Scope
     writes: Scope
     owned: bool = False
-    # Raises ProblemError for values that do not go with the other settings; the id is None for a new entry.
+    # Raises ProblemError for values that contradict other settings; the id is None for a new entry.
     check: Callable[[Call, Mapping[str, Any], int | None], None] = lambda *_: None
-    # Raises ProblemError when others name the entry.
+    # Raises ProblemError when other settings refer to the entry.
     free: Callable[[SettingsStore, Any], None] = lambda store, item: None
 
 
@@ -66,7 +66,7 @@ def _contact_has_a_number(call: Call, values: Mapping[str, Any], item_id: int | 
 def _contacts_exist(call: Call, values: Mapping[str, Any], item_id: int | None) -> None:
     contacts = call.box.settings.items(Contact)
     for position, contact_id in enumerate(values.get("contact_ids", ())):
-        # Another's private contact is as good as none: nobody learns which ids there are.
+        # Another user's private contact is treated as missing, so that ids cannot be discovered.
         if contact_id not in contacts or not visible(contacts[contact_id].owner, call.caller):
             raise flaw(f"contact_ids[{position}]", said("there is no contact {id}").format(id=contact_id))
 
@@ -100,7 +100,7 @@ def _cover_is_sound(call: Call, values: Mapping[str, Any], item_id: int | None) 
 
 
 def _cover_is_free(store: SettingsStore, item: CoverTemplate) -> None:
-    """The usual cover of somebody stays, under its name."""
+    """Raises ProblemError while the template is somebody's default cover."""
     holders: list[User | ApiKey] = [*store.items(User).values(), *store.items(ApiKey).values()]
     for holder in holders:
         if holder.cover == item.name:
@@ -108,7 +108,7 @@ def _cover_is_free(store: SettingsStore, item: CoverTemplate) -> None:
 
 
 def _line_is_sound(call: Call, values: Mapping[str, Any], item_id: int | None) -> None:
-    """A line that cannot be made is not stored: it would only be missed later."""
+    """Raises ProblemError for a line that could not be opened."""
     store = call.box.settings
     if item_id is None:
         entry = from_document(LineSettings, values, "line")
@@ -125,7 +125,7 @@ def _line_is_sound(call: Call, values: Mapping[str, Any], item_id: int | None) -
 
 
 def _route_is_sound(call: Call, values: Mapping[str, Any], item_id: int | None) -> None:
-    """A route leads somewhere."""
+    """Raises ProblemError for a route without a destination."""
     user, url = values.get("user", ""), values.get("webhook_url", "")
     if user and all(known.name != user for known in call.box.settings.items(User).values()):
         raise flaw("user", said("there is no such user"))
@@ -197,7 +197,7 @@ RESOURCES = (
 
 
 class _Handlers:
-    """The five calls of one resource."""
+    """The five handlers of one resource."""
 
     def __init__(self, resource: Resource) -> None:
         self._resource = resource

@@ -1,4 +1,4 @@
-"""The two buttons beside the settings for e-mail: send a test e-mail, look in the mailbox now."""
+"""The buttons beside the e-mail settings: sending a test e-mail, collecting from the mailbox now."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test(call: Call) -> Answer:
 
 
 def collect(call: Call) -> Answer:
-    """Looks into the mailbox at once."""
+    """Collects from the mailbox at once."""
     call.note("mail.collect")
     try:
         return Answer({"taken": call.context.core.deliveries.mailbox.visit()})

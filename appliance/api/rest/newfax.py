@@ -1,4 +1,4 @@
-"""How the body of a request becomes a ``Request`` to the box: its options and its document."""
+"""Turns the body of a request into a ``Request`` to the box: its options and its document."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from appliance.services.causes import CALLER_NOT_ALLOWED
 from appliance.services.faxes import Request
 from appliance.spool.options import Cover, Quality, Resume, SendOptions, UnknownRule
 
-# What a client may keep with a fax, characters of its JSON.
+# Characters of the JSON of a client's metadata.
 METADATA_LIMIT = 8000
 IDEMPOTENCY_LIMIT = 255
 
 
 def idempotency_key(header: str) -> str:
-    """A client's Idempotency-Key; empty when it sent none.  Raises ProblemError."""
+    """The client's Idempotency-Key; empty when it sent none.  Raises ProblemError."""
     if len(header) > IDEMPOTENCY_LIMIT or not header.isprintable():
         sentence = said("at most {count} printable characters")
         raise flaw("Idempotency-Key", sentence.format(count=IDEMPOTENCY_LIMIT))
@@ -37,14 +37,14 @@ def idempotency_key(header: str) -> str:
 
 
 def digest_of(body: Mapping[str, Any], form: Form | None) -> str:
-    """Stands for a request: the same for the same recipients, options and contents."""
+    """A digest of a request: equal for the same recipients, options and contents."""
     files = [] if form is None else [(taken.digest, taken.file.name) for _, taken in form.files]
     text = json.dumps([body, files], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def options(context: Context, caller: Caller, body: Mapping[str, Any]) -> SendOptions:
-    """How a request wants it sent.  Raises ProblemError."""
+    """The options of the fax that a request asks for.  Raises ProblemError."""
     cover = body.get("cover")
     require_cover(context.box.rules, (cover or {}).get("template", ""), "cover.template")
     for name in ("caller_number", "station_id"):
@@ -129,7 +129,7 @@ def with_document(
 
 
 def _with_preview(context: Context, caller: Caller, request: Request, preview_id: str) -> Request:
-    """The request with the pages of a preview, exactly as they were made.  Raises NotFoundError."""
+    """The request with the pages of a preview, unchanged.  Raises NotFoundError."""
     preview = context.previews.get(preview_id, caller.owner)
     files, made = context.previews.hand_over(preview)
     seen = preview.options
@@ -145,6 +145,6 @@ def _with_preview(context: Context, caller: Caller, request: Request, preview_id
         no_cover=seen.cover is None,
         made=made,
         made_for=preview.to.number,
-        when_lost=Rule.SEND,  # whoever sends it has seen what the remarks say
+        when_lost=Rule.SEND,  # the sender has seen the remarks in the preview
     )
     return replace(request, files=files, options=options)

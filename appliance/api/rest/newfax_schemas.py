@@ -1,4 +1,4 @@
-"""What a request for a fax may say."""
+"""The schemas of a request for a fax."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from appliance.station import STATION_ID_PATTERN
 
 NUMBER_LIMIT = 64
 _IDS_LIMIT = 1000
-# Calls for one fax, at most.
+# The most calls for one fax.
 TRIES_LIMIT = 50
 CALLBACK_EVENTS = tuple(event.value for event in WebhookEvent if event is not WebhookEvent.RECEIVED)
 _DIALLED = "[0-9+*#]"
@@ -84,7 +84,7 @@ STRAIGHTEN = (
     "whether pictures on which a page is seen are cropped to it and straightened; left out: those that a"
     " camera made are, unless the box's settings say no"
 )
-# How a fax is sent; the same when it is handed in and when a received one is forwarded.
+# The options of a fax; the same when it is handed in and when a received one is forwarded.
 OPTIONS: dict[str, Json] = {
     "to": array(RECIPIENT, _IDS_LIMIT, least=1, help="each gets a fax of its own"),
     "cover": {**nullable(COVER), "description": "left out: your usual one; null: none"},
@@ -147,7 +147,7 @@ NUMBERS = component(
 
 
 def _form(options: Mapping[str, Json]) -> dict[str, Json]:
-    """A form's fields: what JSON has, files as parts called "file"."""
+    """A form's fields: those of the JSON request, with files as parts called "file"."""
     return {
         "file": array(binary(), 200),
         **{name: schema for name, schema in options.items() if name not in ("to", "cover", "metadata")},

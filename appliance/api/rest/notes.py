@@ -1,4 +1,4 @@
-"""Notes on faxes: read, written and taken off, the same for those sent and received."""
+"""Notes on faxes: reading, writing and removing them, the same for sent and received ones."""
 
 from __future__ import annotations
 

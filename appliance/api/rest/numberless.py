@@ -1,7 +1,7 @@
-"""Documents that came without a number (print, scan, e-mail): list them, give them one, or throw them away.
+"""Documents that came without a number (print, scan, e-mail): listing, giving a number, discarding.
 
-Each is a fax like any other whose state is ``preparing`` or ``needs_number``: its pages, events and all else
-are where those of other faxes are.
+Each is a fax like any other, in the state ``preparing`` or ``needs_number``: pages, events and everything
+else have the same addresses.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whom a number reaches: checked while it is typed, and completed from the phone book and earlier faxes."""
+"""Numbers while they are typed: checked, and completed from the phone book and earlier faxes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 else:
     from appliance import number_library as phonenumbers
 
-# So many earlier faxes are looked through for numbers, and so many are offered.
+# Earlier faxes that are searched for numbers, and the most suggestions.
 RECENT_FAXES, OFFERED = 200, 8
 
 CHECKED = component(
@@ -123,7 +123,7 @@ def _country(dial: str) -> tuple[str, str]:
 
 
 def offers(call: Call) -> Answer:
-    """Contacts, groups and recent numbers that have all the words asked for in them."""
+    """Suggests contacts, groups and recent numbers that contain all the given words."""
     asked = call.query.get("q", "").lower().split()
     found = [*_contacts(call), *_groups(call), *_recent(call)]
     seen: set[tuple[str, int | None]] = set()

@@ -58,7 +58,7 @@ _PATH_HELP = {
 }
 
 
-# Answers of these kinds are text; all others but JSON are octets.
+# Answers of these media types are text; all others but JSON are octets.
 _TEXTS = ("text/", "application/x-ndjson", "application/openmetrics-text")
 _RECEIVED = ("fax.received",)
 _SENT = tuple(dict.fromkeys(event for event in EVENTS.values() if event not in _RECEIVED))
@@ -104,7 +104,7 @@ _PAYLOADS = {
 
 
 def _webhooks() -> Json:
-    """What the box sends to the webhooks of its own style, by event."""
+    """The webhooks of the box's own style, by event."""
     return {
         event: {
             "post": {
@@ -130,7 +130,7 @@ def _webhooks() -> Json:
 
 
 def describe_all(routes: Sequence[Route]) -> Json:
-    """The document."""
+    """The OpenAPI document of ``routes``."""
     paths: dict[str, Json] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)

@@ -1,4 +1,4 @@
-"""The front panel: what its lamps say, for the panel's own process and for whoever has none."""
+"""The front panel: what its lamps show, for the panel's own process and for owners without one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from appliance.settings.accounts import Scope
 from appliance.settings.secrets import SecretSettings
 from appliance.spool.model import JobFilter, JobState, ReceivedFilter
 
-# Faxes under way that are counted.
+# The most faxes that are counted as under way.
 MOST = 100
 
 LAMP = component(
@@ -50,7 +50,7 @@ PANEL = component(
 
 
 def view_of(box: Box) -> BoxView:
-    """How the box is, as its panel shows it."""
+    """The state of the box for its panel."""
     health = box.health()
     sending: tuple[int, ...] = ()
     wanting = 0
@@ -73,18 +73,18 @@ def view_of(box: Box) -> BoxView:
 
 
 def lamps_of(box: Box, view: BoxView) -> dict[AnyLamp, Meaning]:
-    """What each lamp says: those of the lines as far as there are pins for them."""
+    """What each lamp shows; lamps of lines as far as they are wired."""
     return meanings(view, len(box.settings.section(PanelSettings).line_leds))
 
 
 def newest_received(box: Box) -> int | None:
-    """The id of the newest fax that came in and has pages; None without one."""
+    """The id of the newest received fax with pages; None without one."""
     found = box.inbox.search(ReceivedFilter(limit=MOST))
     return next((fax.id for fax in found if fax.ended_at and fax.pages), None)
 
 
 def last_failed(box: Box) -> int | None:
-    """The id of the last fax that failed; None without one."""
+    """The id of the fax that failed last; None without one."""
     found = box.faxes.search(JobFilter(states=frozenset({JobState.FAILED}), limit=1))
     return found[0].id if found else None
 

@@ -1,4 +1,4 @@
-"""The phone book as a file: out as vCards or CSV, in with a look at what would change."""
+"""The phone book as a file: export as vCards or CSV, import with a preview of the changes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from appliance.settings.store import Items
 _VERSIONS = {f"vcard-{version.value}": version for version in vcard.Version}
 CSV = "csv"
 _CSV_TYPE, _VCARD_TYPE = "text/csv; charset=utf-8", "text/vcard; charset=utf-8"
-# A form's own lines beside the file, octets.
+# Octets of a form besides the file.
 _FORM_OCTETS = 64 * 1024
 
 _OTHER = record(
@@ -89,7 +89,7 @@ _FIELDS_CHECKER = Checker(_FIELDS)
 
 
 def export(call: Call) -> Answer:
-    """Everyone the caller sees."""
+    """Exports everyone whom the caller sees."""
     wanted = call.query.get("format", CSV)
     contacts, groups = _seen(call)
     cards = merging.cards_of(contacts, groups)
@@ -112,7 +112,7 @@ def _seen(call: Call) -> tuple[dict[int, Contact], dict[int, ContactGroup]]:
 
 
 def take(call: Call) -> Answer:
-    """Shows what an import would do; with ``plan``, does it."""
+    """Shows what an import would change; with ``plan``, makes the changes."""
     form = intake.read_multipart(
         call.context, call.environ, limit=FILE_LIMIT + _FORM_OCTETS, most_files=1, any_kind=True
     )

@@ -89,7 +89,7 @@ def create(call: Call) -> Answer:
     stored = files_of(call.context, call.body.get("files", []), call.form)
     quality = Quality(call.body["quality"]) if "quality" in call.body else None
     try:
-        # Its pages are made at once, while the client waits: one such request at a time.
+        # Its pages are made while the client waits: one such request at a time.
         with call.context.drawers.of(1, TURN_WAIT_S):
             offer = make_offer(
                 call.box,

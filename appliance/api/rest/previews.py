@@ -1,4 +1,4 @@
-"""Previews: pages exactly as they will be sent, made once, changed until they please, sent as they are."""
+"""Previews: pages exactly as they will be sent, made once, changed as often as needed, sent unchanged."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ from appliance.settings.accounts import Scope
 from appliance.spool.options import Quality
 from appliance.spool.settings import SendingSettings
 
-# What a call takes besides its pages, and each page besides its octets, seconds: dialling, answering, the
-# training before and the confirmation after.
+# The time of a call without its pages, and of each page without its octets, seconds: dialling, answering,
+# training and confirmation.
 CALL_S, PAGE_S = 18.0, 1.5
 
 _LOOK: dict[str, Json] = {
@@ -141,7 +141,7 @@ PREVIEW = component(
 
 
 def view(call: Call, preview: Preview) -> Json:
-    """A preview as it is told."""
+    """A preview as JSON."""
     document = call.context.previews.pages(preview)
     options = preview.options
     sending = call.box.settings.section(SendingSettings)
@@ -196,7 +196,7 @@ def _pages_view(preview: Preview, document: RenderedDocument) -> list[Json]:
 
 
 def seconds(document: RenderedDocument, bit_rate: int) -> int:
-    """How long a call with these pages takes at a rate, about."""
+    """The estimated length of a call with these pages at ``bit_rate`` bit/s, seconds."""
     octets = sum(page.octets for page in document.pages)
     return round(CALL_S + PAGE_S * len(document.pages) + 8 * octets / bit_rate)
 
@@ -222,10 +222,13 @@ def _find(call: Call) -> Preview:
 
 
 def _given_files(call: Call, known: int = 0) -> list[intake.StoredUpload]:
-    """The files of a form or a JSON request, stored.  Raises ProblemError."""
+    """The files of a form or a JSON request, stored; ``known``: how many the preview already has.
+
+    Raises ProblemError.
+    """
     files = request_files.files_of(call.context, call.body.get("files", []), call.form, known=known)
     if call.form is not None:
-        call.form.files.clear()  # ours from here on
+        call.form.files.clear()  # taken over
     return files
 
 

@@ -1,4 +1,4 @@
-"""Parameters of the query that several lists have, and how they are read."""
+"""Query parameters that several lists have, and how they are read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from appliance.api.rest.schemas import integer, text, timestamp
 from appliance.language import said
 
 LIST_DEFAULT, LIST_MOST = 50, 200
-# What is filtered by: so much text, and so many names in it.
+# Characters of a filter by metadata, and the most names in it.
 METADATA_FILTER_LIMIT = 1000
 METADATA_TERMS = 10
 LIMIT = Parameter("limit", integer(1, LIST_MOST), f"at most so many; {LIST_DEFAULT} when left out")
@@ -28,7 +28,7 @@ METADATA = Parameter(
 
 
 def period(call: Call) -> dict[str, float | None]:
-    """``since`` and ``until`` of a query, as Unix time."""
+    """``since`` and ``until`` of a query, as Unix time, None when not given."""
     return {
         name: read_moment(call.query[name], name) if name in call.query else None
         for name in ("since", "until")
@@ -36,7 +36,7 @@ def period(call: Call) -> dict[str, float | None]:
 
 
 def read_metadata(text: str) -> tuple[tuple[str, str], ...]:
-    """The names and values of ``metadata`` of a query, as the spool compares them.  Raises ProblemError."""
+    """The names and values in a query's ``metadata``, as the spool compares them.  Raises ProblemError."""
     name, colon, value = text.partition(":")
     if not text.startswith("{"):
         if not colon or not name:
@@ -51,5 +51,5 @@ def read_metadata(text: str) -> tuple[tuple[str, str], ...]:
         raise flaw("metadata", said("1 to {count} names are needed").format(count=METADATA_TERMS))
     if any(not isinstance(each, str | int | float) for each in given.values()):
         raise flaw("metadata", said("texts, numbers, true and false can be looked for"))
-    # As SQLite writes them, which has the true and false of JSON.
+    # As SQLite writes them, with JSON's true and false.
     return tuple((name, each if isinstance(each, str) else json.dumps(each)) for name, each in given.items())

@@ -1,4 +1,4 @@
-"""Received faxes: list, read, look at, mark, delete; and a fax from the practice line."""
+"""Received faxes: listing, reading, viewing, marking, deleting; and a fax from the practice line."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile
 
 
 def find(call: Call) -> Received:
-    """The received fax that the path names, if the caller may see it.  Raises NotFoundError."""
+    """The received fax named by the path, if the caller may see it.  Raises NotFoundError."""
     return call.box.inbox.get(call.arguments["id"], call.caller.sees)
 
 
@@ -127,7 +127,7 @@ def packets(call: Call) -> Answer:
 
 
 def practice(call: Call) -> Answer:
-    """Has the practice machine call the box; the fax appears among the received ones."""
+    """Makes the practice machine call the box; the fax appears among the received ones."""
     stored = request_files.store_files(call.context, call.body.get("files", []))
     started = call.context.practice.start(
         [taken.file for taken in stored],

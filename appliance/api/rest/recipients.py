@@ -1,4 +1,4 @@
-"""Who gets a fax: numbers, contacts and groups of the phone book."""
+"""The recipients of a fax: numbers, and contacts and groups of the phone book."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def recipients(context: Context, caller: Caller, given: list[Any]) -> tuple[To, 
 
 
 def checked_recipients(context: Context, caller: Caller, given: list[Any]) -> tuple[To, ...]:
-    """``recipients``, each of whose numbers may be dialled.  Raises ProblemError."""
+    """``recipients``, after checking that each number may be dialled.  Raises ProblemError."""
     to = recipients(context, caller, given)
     for position, each in enumerate(to):
         try:
@@ -67,5 +67,5 @@ def _group(context: Context, caller: Caller, group_id: int, path: str) -> list[T
 
 
 def visible(owner: str, caller: Caller) -> bool:
-    """Whether an entry of the phone book is this caller's to use."""
+    """Whether the caller may use an entry of the phone book that belongs to ``owner``."""
     return owner in ("", caller.owner) or caller.sees is None

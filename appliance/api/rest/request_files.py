@@ -19,9 +19,9 @@ from appliance.services.causes import TOO_MANY_FILES
 def files_of(
     context: Context, given: Sequence[Mapping[str, Any]], form: Form | None, *, known: int = 0
 ) -> list[StoredUpload]:
-    """All files of a request: those of its form, and those that its JSON names, which are stored now.
+    """All files of a request: those of its form, and those named by its JSON, which are stored now.
 
-    ``known``: so many there are already.  Raises ProblemError where there is none, or more than a fax may
+    ``known``: how many there already are.  Raises ProblemError when there are none, or more than a fax may
     have, and as ``store_files``; a form's files stay the form's then.
     """
     uploads = [taken for _, taken in form.files] if form is not None else []

@@ -1,4 +1,4 @@
-"""What a route of the own interface is, as data, and what its handler gets and gives."""
+"""A route of the own interface as data, and its handler's input and output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from appliance.settings.accounts import Scope
 T = TypeVar("T")
 Schema = Mapping[str, Any]
 
-# Parts of a path that are whole numbers; the others are texts.
+# The parts of a path that are integers; the others are texts.
 NUMBERS = frozenset({"id", "page", "number"})
 
 
@@ -31,10 +31,10 @@ class Call:
     context: Context
     environ: Environ
     given: Caller | None
-    arguments: Mapping[str, Any]  # of the path: whole numbers and texts
-    query: Mapping[str, Any]  # those that were given, as their schemas say
+    arguments: Mapping[str, Any]  # parts of the path: integers and texts
+    query: Mapping[str, Any]  # the given parameters, with the types of their schemas
     body: Any = None  # JSON, checked; of a form with files: its fields
-    form: Form | None = None  # when it came as a form with files
+    form: Form | None = None  # set when the request is a form with files
 
     @property
     def box(self) -> Box:
@@ -42,7 +42,7 @@ class Call:
 
     @property
     def caller(self) -> Caller:
-        """Who is asking, in a route that is not open."""
+        """Who sends the request, in a route that is not open."""
         assert self.given is not None
         return self.given
 
@@ -51,13 +51,13 @@ class Call:
         return address_of(self.environ)
 
     def header(self, name: str) -> str:
-        """A request header, empty when it is not there."""
+        """A request header, empty when it is missing."""
         return str(self.environ.get("HTTP_" + name.upper().replace("-", "_"), ""))
 
     def item(self, kind: type[T], title: str, item_id: int | None = None) -> T:
-        """The entry of a list of settings with this id, else with the path's.
+        """The entry of a list of settings with this id, by default the path's.
 
-        Raises ProblemError where there is none; ``title`` is what it is called then.
+        Raises ProblemError when there is none; ``title`` names the kind of entry in it.
         """
         wanted = self.arguments["id"] if item_id is None else item_id
         found = self.box.settings.items(kind).get(wanted)
@@ -66,20 +66,20 @@ class Call:
         return found
 
     def require_still(self) -> None:
-        """Raises ProblemError when whoever asks may no longer do as much as when the call began."""
+        """Raises ProblemError when the caller may do less than when the call began."""
         now = self.context.caller(self.environ)
         if now.scopes != self.caller.scopes or now.sees != self.caller.sees:
             raise ProblemError(NOT_PERMITTED, "what this key or sign-in may do was changed")
 
     def note(self, action: str, *, object: str = "", detail: str = "") -> None:
-        """Writes the audit log."""
+        """Writes an entry of the audit log."""
         who = self.given.who if self.given is not None else ""
         self.box.history.audit(who, action, object=object, address=self.address, detail=detail)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a handler answers: JSON data (``body``), octets, a stream, or a file that is deleted after."""
+    """A handler's answer: JSON data (``body``), octets, a stream, or a file that is deleted after sending."""
 
     body: Any = None
     status: int | None = None  # None: the route's own
@@ -87,7 +87,7 @@ class Answer:
     content: bytes | None = None
     stream: Iterable[bytes] | None = None
     passing_file: Path | None = None
-    media_type: str = ""  # when not the first of the route's
+    media_type: str = ""  # empty: the first of the route's
 
 
 Handler = Callable[[Call], Answer]
@@ -95,7 +95,7 @@ Handler = Callable[[Call], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of the query.  A list is given with commas or by repeating the parameter."""
+    """A parameter of the query.  Lists are given with commas or by repeating the parameter."""
 
     name: str
     schema: Schema
@@ -104,7 +104,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One call of the interface.  ``path`` is written as OpenAPI writes it."""
+    """One call of the interface.  ``path`` is written as in OpenAPI."""
 
     method: str
     path: str
@@ -112,16 +112,16 @@ class Route:
     summary: str
     handler: Handler
     tag: str
-    scope: Scope | None = None  # None: whoever has a valid key or sign-in
-    open: bool = False  # no key needed
+    scope: Scope | None = None  # None: any valid key or sign-in
+    open: bool = False  # no authentication
     query: tuple[Parameter, ...] = ()
     headers: tuple[Parameter, ...] = ()
     body: Schema | None = None
     body_required: bool = True
-    # The same as a form with files; its binary properties are the files.  Without ``body`` the handler
-    # reads it.
+    # The same as a form with files; its binary properties are the files.  Without ``body``, the handler reads
+    # it.
     form: Schema | None = None
-    answer: Schema | None = None  # of JSON; None: no content, or ``media``
+    answer: Schema | None = None  # of the JSON; None: no content, or ``media``
     media: tuple[str, ...] = (JSON_TYPE,)
     status: int = 200
     example: Any = None  # of the body

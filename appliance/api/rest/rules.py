@@ -1,4 +1,4 @@
-"""Routes and junk rules: a call that is only tried, and the order in which they are looked at."""
+"""Routes and junk rules: trying a call, and the order of evaluation."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _order(kind: type[Any], word: str) -> Callable[[Call], Answer]:
             items = lists[kind].items
             if sorted(wanted) != sorted(items):
                 raise flaw("ids", said("each id is needed once"))
-            # From 0 on: what is added later has 100, and comes last.
+            # Counted from 0: entries added later have 100, and come last.
             for place, item_id in enumerate(wanted):
                 items[item_id] = replace(items[item_id], position=place)
 

@@ -1,4 +1,4 @@
-"""JSON Schema (2020-12) building blocks, and those of the settings made from their dataclasses."""
+"""Building blocks of JSON Schema (2020-12), and schemas of settings, made from their dataclasses."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from appliance.settings.fields import TYPE_KEY, FieldDescription, describe, vari
 
 Json = dict[str, Any]
 
-# Ids fit the doubles of every client, and SQLite.
+# The largest id: fits the doubles of every client, and SQLite.
 ID_MAX = (1 << 53) - 1
 COMPONENTS: dict[str, Json] = {}
 
 
 def component(name: str, schema: Json) -> Json:
-    """Names a schema; answers a reference to it."""
+    """Adds a named schema to the components; returns a reference to it."""
     if name in COMPONENTS:
         raise ValueError(f"two schemas are called {name}")
     COMPONENTS[name] = schema
@@ -34,9 +34,9 @@ def text(limit: int = 200, *, pattern: str = "", least: int = 0, help: str = "")
 
 
 def binary() -> Json:
-    """Octets as they are: a file of a form, or the content of an answer.
+    """Octets: a file of a form, or the content of an answer.
 
-    ``format`` is OpenAPI 3.0's word, which generators of clients look for; ``contentMediaType`` is 3.1's.
+    ``format`` is OpenAPI 3.0's keyword, which client generators need; ``contentMediaType`` is 3.1's.
     """
     return {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
 
@@ -77,7 +77,7 @@ def nullable(schema: Json) -> Json:
 
 
 def record(properties: Mapping[str, Json], *, optional: tuple[str, ...] = (), help: str = "") -> Json:
-    """An object of an answer: everything but ``optional`` is always there."""
+    """An object of an answer: all properties but the ``optional`` ones are always present."""
     return _helped(
         {
             "type": "object",
@@ -89,7 +89,7 @@ def record(properties: Mapping[str, Json], *, optional: tuple[str, ...] = (), he
 
 
 def request_object(properties: Mapping[str, Json], *, required: tuple[str, ...] = (), help: str = "") -> Json:
-    """An object of a request: nothing else may be in it."""
+    """An object of a request: no other properties are allowed."""
     schema: Json = {"type": "object", "properties": dict(properties), "additionalProperties": False}
     if required:
         schema["required"] = list(required)
@@ -101,12 +101,12 @@ def settings_schema(
 ) -> Json:
     """The schema of a settings document.
 
-    For a request, every field may be left out but ``required``; for an ``answer`` all are there.
+    For a request, every field but the ``required`` ones may be omitted; in an ``answer`` all are present.
     """
     properties = {f.name: _of_field(f, answer) for f in describe(kind) if f.name not in without}
     if answer:
         return record(properties)
-    # What comes in several shapes is asked for as one object with the fields of all.
+    # A document with several shapes is requested as one object with the fields of all.
     shapes = variants(kind)
     if shapes:
         properties = {TYPE_KEY: choice(*shapes, help="stays as it was made"), **properties}
@@ -121,7 +121,7 @@ def settings_schema(
 
 
 def answer_schema(kind: type[Any], more: Mapping[str, Json]) -> Json:
-    """The schema of an answer with a settings document and ``more``: of one of its shapes."""
+    """The schema of an answer with a settings document and ``more``, for one of its shapes."""
     shapes = variants(kind)
     if not shapes:
         return record({**more, **settings_schema(kind, answer=True)["properties"]})
@@ -145,7 +145,7 @@ def _of_field(described: FieldDescription, answer: bool) -> Json:
         schema = nullable(schema)
     help = described.help
     if not answer and not described.required and not described.secret:
-        # Not as JSON Schema's `default`: generated clients send that with every change, or ask for the field.
+        # Not as JSON Schema's `default`: generated clients would send it with every change, or require it.
         help = f"{help} (by default {json.dumps(described.default, ensure_ascii=False)})"
     if described.secret and not answer:
         schema["writeOnly"] = True
@@ -160,7 +160,7 @@ def _of_word(word: str, described: FieldDescription) -> Json:
             return {"type": "string", "enum": list(described.choices)}
         case "whole number" | "number":
             schema: Json = {"type": "integer" if word == "whole number" else "number"}
-            # Without bounds of its own, a number still fits everywhere.
+            # Without limits of its own, a number must still fit everywhere.
             schema["minimum"] = described.minimum if described.minimum is not None else -ID_MAX
             schema["maximum"] = described.maximum if described.maximum is not None else ID_MAX
             return schema

@@ -1,4 +1,4 @@
-"""What a fax to send contains: its pages, what became of it as a PDF, the account of each call."""
+"""The content of a fax to send: its pages, its result as a PDF, the trace of each call."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def trace(call: Call) -> Answer:
 
 
 def _trace_path(call: Call) -> str:
-    """Of the try that the path names.  Raises ProblemError."""
+    """The trace of the attempt that the path names.  Raises ProblemError."""
     wanted_number = call.arguments["number"]
     for attempt in with_attempts(call)[1]:
         if attempt.number == wanted_number:

@@ -1,4 +1,4 @@
-"""Figures of the last days: what the charts of the pages are drawn from."""
+"""Statistics of the last days, from which the charts of the web pages are drawn."""
 
 from __future__ import annotations
 

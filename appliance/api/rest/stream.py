@@ -1,7 +1,7 @@
-"""The event stream: what happens in the box, as server-sent events.
+"""The event stream: the box's events as server-sent events.
 
-Each stream keeps a thread, so there are few (``context.STREAMS``).  A reader that comes back says the
-last id it saw and misses nothing that is kept; one that is slow loses passing news only.
+Each stream occupies a thread, so their number is limited (``context.STREAMS``).  A client that reconnects
+sends the last id it saw and misses none of the kept events; a slow one loses only passing news.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from appliance.settings.accounts import Scope
 from appliance.spool.errors import NotFoundError, SpoolClosedError
 from appliance.spool.model import Event, News
 
-# Without news, a sign of life goes out so often, seconds: keeps proxies from closing, finds clients gone.
+# Time between two heartbeats, seconds: they keep proxies from closing and detect clients that are gone.
 HEARTBEAT_S = 15.0
-# How soon a stop of the box is noticed, seconds.
+# Time within which a stop of the box is noticed, seconds.
 LOOK_S = 1.0
-# How long a reconnecting client is asked to wait, milliseconds.
+# The wait that a reconnecting client is asked for, milliseconds.
 RETRY_MS = 3000
-# Streams of one browser: its windows share one, those that are left behind end.
+# The most streams of one browser session: its windows share one, abandoned ones are ended.
 SESSION_STREAMS = 3
 _BATCH = 500
-# A comment; to a page's script, which cannot hear comments, an event: without one it never learns that the
-# machine at the other end lost power.  It says how often it comes.
+# A comment; for a page's script, which cannot see comments, an event, so that it notices when the box loses
+# power.  It contains its own interval.
 _HEARTBEAT = b":\n\n"
 _PAGE_HEARTBEAT = f"event: alive\ndata: {json.dumps({'every_s': HEARTBEAT_S})}\n\n".encode()
 
@@ -42,7 +42,7 @@ def stream(call: Call) -> Answer:
         if not (last.isascii() and last.isdecimal()) or len(last) > 15:
             raise flaw("Last-Event-ID", said("the id of an event is needed"))
         since = int(last)
-    # Browsers leave streams behind, of pages that are gone, until these have something to say.
+    # Browsers keep streams of closed pages open until something is sent.
     if call.caller.session_id:
         end_oldest(call.context, call.caller.session_id)
     else:
@@ -77,15 +77,15 @@ class _Stream:
         self._context = context = call.context
         self._caller = call.caller
         self._fax_id = fax_id
-        # A browser hears an event with a name only where its script knows that name.
+        # A browser passes on an event with a name only to a script that knows the name.
         self._named = call.query.get("named") is not False
-        # Listening begins before the log is read, so that nothing falls between.  Without ``since`` the
-        # stream begins here, not when its first octets go out: by then its reader may have looked already.
+        # Listening begins before the log is read, so that no event is missed.  Without ``since`` the stream
+        # begins here, not with its first octets: by then its reader may have read the state already.
         self._listener = context.box.history.listen()
         self._last = context.box.history.last_id() if since is None else since
         self._from_log = since is not None
         self._closed = False
-        self.ended = False  # to be: another took its place
+        self.ended = False  # another stream takes its place
         self._octets = self._make()
 
     def __iter__(self) -> Iterator[bytes]:
@@ -126,7 +126,7 @@ class _Stream:
                 spoken = time.monotonic()
 
     def _log(self) -> Iterator[bytes]:
-        """The kept events after the last that was seen."""
+        """The kept events after the last that the client saw."""
         while not self._context.stopping.is_set():
             try:
                 batch = self._context.box.history.since(self._last, self._caller.sees, _BATCH)
@@ -142,7 +142,7 @@ class _Stream:
                 return
 
     def _still_known(self) -> bool:
-        """Whether the caller may read on; one who may do less than before begins anew, with what is left."""
+        """Whether the caller may read as much as before; if not, the stream ends and is opened anew."""
         try:
             self._call.require_still()
         except ProblemError:
@@ -165,13 +165,13 @@ class _Stream:
         kind = item.kind.partition(".")[0]
         if kind == "job":
             return self._caller.may(Scope.SEND)
-        # A call that comes in has no fax yet that its account could name.
+        # An incoming call has no fax yet that its trace could name.
         if kind == "received" or (kind == "call" and item.fax_id is None):
             return self._caller.may(Scope.RECEIVE) and self._sees_received(item)
         return True
 
     def _sees_received(self, item: Event | News) -> bool:
-        """Of faxes that were given to nobody a reader hears only of those that are theirs to read."""
+        """Whether the reader may hear of a received fax: their own, or an unassigned one they may read."""
         owner = self._caller.sees
         if owner is None or item.owner == owner or self._context.box.accounts.sight(owner).unassigned:
             return True

@@ -1,4 +1,4 @@
-"""The box itself: health, lines, settings, what it learned, the audit log, the table of causes."""
+"""The box itself: health, lines, settings, learned destinations, the audit log, the table of causes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from appliance.settings.fields import describe, to_document
 from appliance.spool.causes import INDEX_DAMAGED, STORAGE_FULL, STORAGE_READ_ONLY
 from appliance.spool.model import JobState, Room
 
-# Sections that are nobody's to see or set.
+# Sections that cannot be read or changed.
 _HIDDEN_SECTIONS = frozenset({"secrets"})
 DESTINATIONS_MOST = 1000
 
@@ -87,7 +87,7 @@ STATUS = component(
 
 
 def status_word(found: Health) -> str:
-    """The one word that says how the box is."""
+    """The box's health in one word."""
     if not found.ok:
         return "failing"
     down = any(not line.state.usable for line in found.lines)
@@ -127,7 +127,7 @@ def metrics(call: Call) -> Answer:
     return Answer(content=said, media_type=OPEN_METRICS_TYPE)
 
 
-# -- lines and what was learned --------------------------------------------------------------------
+# -- lines and destinations ------------------------------------------------------------------------
 
 
 def _lines(call: Call) -> list[Json]:
@@ -193,7 +193,7 @@ def _change_section(name: str, kind: type[Any]) -> Handler:
 
 
 def _require_certificate(call: Call) -> None:
-    """Whoever changes it from afar must not lock themselves out with a file that cannot be used."""
+    """Raises ProblemError for an unusable certificate: a remote administrator would lock themselves out."""
     settings = call.box.settings.section(HttpSettings)
     try:
         tls.load(replace(settings, **call.body))
@@ -245,12 +245,12 @@ def _section_routes() -> tuple[Route, ...]:
 
 
 def _example(kind: type[Any]) -> Json:
-    """A change of the first setting of a section that is no secret, to what it is by default."""
+    """An example of a change: the first setting of a section that is no secret, with its default."""
     first = next(each for each in describe(kind) if not each.secret)
     return {first.name: first.default}
 
 
-# -- what happened ---------------------------------------------------------------------------------
+# -- the audit log and the causes ------------------------------------------------------------------
 
 
 def audit(call: Call) -> Answer:

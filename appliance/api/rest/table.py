@@ -1,4 +1,4 @@
-"""All routes of the own interface.  OpenAPI lists them in this order."""
+"""All routes of the own interface, in the order of the OpenAPI document."""
 
 from __future__ import annotations
 

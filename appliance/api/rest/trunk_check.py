@@ -1,4 +1,4 @@
-"""What a call over a SIP trunk showed, in plain words: the check of a trunk, from a fax that went over it."""
+"""The check of a SIP trunk: what a fax sent over it showed, in plain words."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from appliance.services.causes import STATE_FORBIDS
 from appliance.settings.accounts import Scope
 from appliance.spool.model import Attempt, Job
 
-# Of an account that is longer, only so much is looked at, octets.
+# Octets of a trace that are examined; the rest of a longer one is ignored.
 _TRACE_OCTETS = 4 << 20
 
 
 def trunk_report(box: Box, job: Job, attempts: list[Attempt]) -> TrunkReport | None:
-    """What the last call of a fax showed; None while it goes, and when no trunk carried it."""
+    """What the last call of a fax showed; None while it goes on, or when no trunk carried it."""
     if not job.state.ended or not attempts:
         return None
     last = attempts[-1]
@@ -45,7 +45,7 @@ def trunk_report(box: Box, job: Job, attempts: list[Attempt]) -> TrunkReport | N
 
 
 def _account(box: Box, path: str) -> Iterator[dict[str, Any]]:
-    """The account of a call, line by line; nothing when the box keeps none."""
+    """The trace of a call, line by line; empty when the box keeps none."""
     if not path:
         return
     try:

@@ -1,4 +1,4 @@
-"""A new version of the image, handed in by an administrator."""
+"""A new version of the SD-card image, uploaded by an administrator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Users, as administrators keep them."""
+"""Users, as administrators manage them."""
 
 from __future__ import annotations
 
@@ -93,14 +93,14 @@ def delete_user(call: Call) -> Answer:
 
 
 def _require_unrouted(call: Call, user: User) -> None:
-    """Faxes that a route gives to somebody who is gone would be seen by nobody."""
+    """Raises ProblemError while a route names the user: its faxes would be seen by no one."""
     for route in call.box.settings.items(DeliveryRoute).values():
         if route.user == user.name:
             raise ProblemError(STATE_FORBIDS, f"the route {route.name} gives faxes to this user")
 
 
 def _require_other_admin(call: Call, user_id: int, user: User) -> None:
-    """The last administrator stays: otherwise only someone at the box could let anybody in again."""
+    """Raises ProblemError for the last administrator: afterwards nobody could sign in as one."""
     if user.role is not Role.ADMIN or user.disabled:
         return
     others = [

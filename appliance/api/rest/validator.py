@@ -1,4 +1,4 @@
-"""JSON Schema with one rule more: 1.0 is a number, not a whole number; what passes is an ``int``."""
+"""JSON Schema with one more rule: 1.0 is no integer, so that what passes is an ``int``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How jobs, received faxes and the rest look as JSON, with the schemas that say so."""
+"""Jobs, received faxes and other records as JSON, with their schemas."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def values(kind: type[Enum]) -> tuple[str, ...]:
 
 
 _ID = integer(1)
-# Said outright: generators that read the words strictly make an object without members of it otherwise.
+# Explicit, because some client generators otherwise make an object without members of it.
 _FREE: Json = {"type": "object", "additionalProperties": True}
-# Of an object that a client keeps with a fax.
+# The most properties of an object that a client keeps with a fax.
 PROPERTIES_LIMIT = 50
 
 CAUSE = component(
@@ -75,7 +75,7 @@ REMARK = component(
 )
 
 
-# -- what the records' own declarations say ------------------------------------------------------
+# -- schemas from the records' declarations ------------------------------------------------------
 
 
 def schema_of(fact: Fact) -> Json:
@@ -102,13 +102,13 @@ _OF_KIND: dict[str, Callable[[Fact], Json]] = {
 
 
 def asked_schema(fact: Fact) -> Json:
-    """The schema of a field that a client says."""
+    """The schema of a field that a client may set."""
     schema = schema_of(fact)
     return {**schema, "maxProperties": PROPERTIES_LIMIT} if fact.kind.name == "object" else schema
 
 
 def properties_of(kind: Any) -> dict[str, Json]:
-    """The properties of what ``records.view`` shows of a record."""
+    """The properties of a record's view (``records.view``)."""
     found: dict[str, Json] = {}
     groups: dict[str, dict[str, Json]] = {}
     for fact in facts_of(kind):
@@ -132,7 +132,7 @@ RECEIVED_IN_FULL = component(
     "ReceivedFaxInFull",
     record({**properties_of(Received), "page_list": array(record(properties_of(ReceivedPageFile)))}),
 )
-# What a client may say of a fax when it is handed in, and how what it said becomes the fax's.
+# What a client may set of a fax when it is handed in, and how that becomes the fax's.
 ASKED = {fact.name: fact for fact in facts_of(Handed) if fact.declared.asked}
 
 
@@ -151,7 +151,7 @@ EVENT = component(
 
 
 def event_view(event: Any) -> Json:
-    """Of an ``Event``, or of passing ``News``."""
+    """An ``Event`` or passing ``News`` as JSON."""
     return {
         "id": event.id if isinstance(event, Event) else None,
         "at": time_text(event.at),
@@ -314,6 +314,6 @@ def listing(name: str, item: Json) -> Json:
 
 
 def page_of(name: str, views: list[Json], limit: int) -> Json:
-    """One page of a list, whose items are newest first."""
+    """One page of a list, newest items first."""
     full = bool(views) and len(views) >= limit
     return {name: views, "next": views[-1]["id"] if full else None}
