@@ -1,11 +1,12 @@
 """The exchange: the process that carries the calls, and the box's side of it.
 
-Packets of a call must leave on time whatever else the box does.  Threads of one Python process share one
-interpreter, so lines live in a process of their own that does nothing but carry calls; documents, disk
-and HTTP stay in the box's.
+Packets of a call must be sent on time whatever else the box does.  Threads of one Python process share one
+interpreter, so the lines run in a process that does nothing but carry calls; documents, disk and HTTP are in
+the box's process.
 
-``messages``  what the two tell each other, and the channel between them
-``making``    a line from the settings that name it
-``process``   the process itself
-``remote``    ``Exchange`` starts it and starts it again; ``RemoteLine`` is a line in it
+``process``        the process of the exchange; ``launching`` starts it
+``remote``         ``Exchange`` supervises it, ``RemoteLine`` represents one of its lines in the box
+``messages``       the messages between the two processes, and their channel
+``making``         makes lines from their settings
+``confirmations``  notes of confirmed pages that survive the death of the box
 """

@@ -1,8 +1,8 @@
-"""What the far end has confirmed, noted by the process that hears it: the box's death loses none of it.
+"""Notes of the pages that the far end has confirmed, written by the exchange: they survive the box's death.
 
-One small file for each call, named by whoever places it, has a line for each page that was confirmed: its
-number.  The process that carries the call holds a lock on it until the call has ended, also where the box
-has gone meanwhile; the next start of the box waits for that, and reads the notes (``confirmed``).
+A file for each call, whose path is part of the order, has a line with the number of each confirmed page.  The
+exchange holds a lock on it until the call has ended, also if the box has died meanwhile; the next start of
+the box waits for the lock and reads the notes (``confirmed``).
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from pathlib import Path
 
 from appliance.exchange.messages import FAREWELL_S
 
-# The process that carries the calls is surely gone so long after the box, seconds.
+# How long after the box's end the exchange has certainly ended, seconds.
 GONE_S = FAREWELL_S + 1.5
-# A line that is torn has no end.
+# The end of a line; a line without it was not written completely.
 _END = b"\n"
-# How often a lock is looked at, seconds.
+# Interval of the tries to get a lock, seconds.
 _LOOK_S = 0.02
 
 
 class Confirmations:
-    """The notes of one call.  Nothing here waits for the disk: one thread writes, in order."""
+    """Writes the notes of one call.  No method blocks: the single thread of ``writer`` writes in order."""
 
     def __init__(self, path: Path, writer: ThreadPoolExecutor) -> None:
         self._writer = writer
@@ -33,11 +33,11 @@ class Confirmations:
         self._last: Future[None] = writer.submit(self._open, path)
 
     def confirmed(self, page: int) -> None:
-        """The far end has confirmed this page, counted from 1 in this call."""
+        """Notes that the far end has confirmed this page, counted from 1 in this call."""
         self._last = self._writer.submit(self._add, page)
 
     def close(self) -> Future[None]:
-        """The call has ended.  Done when everything is on the disk."""
+        """Ends the notes with the call.  The future is done when everything is on disk."""
         self._last = self._writer.submit(self._close)
         return self._last
 
@@ -57,9 +57,9 @@ class Confirmations:
 
 
 def confirmed(path: Path, wait_s: float = 0.0) -> int:
-    """How many pages of a call were confirmed: 0 where nothing was noted.
+    """The number of confirmed pages of a call, 0 without notes.
 
-    Waits up to ``wait_s`` seconds for a call that has not ended yet.
+    Waits up to ``wait_s`` seconds if the call has not ended yet.
     """
     try:
         with path.open("rb") as file:

@@ -1,7 +1,7 @@
-"""How the exchange's process comes to be: forked from a box that is just starting, or started by itself.
+"""Starts the process of the exchange: by a fork while the box starts, or as a program of its own.
 
-A fork shares the memory of what both have loaded, and is quick.  It is only for a process with one thread,
-so an exchange that is started again is a program of its own.
+A fork is quick and shares the memory of the modules loaded so far.  It is only safe while the box has one
+thread, so an exchange that is started again is a new program.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SOFTWARE_FAULT = 70  # sysexits.h: EX_SOFTWARE
 
 
 class ChildProcess(Protocol):
-    """What ``Exchange`` needs of a process that it has started; as of `subprocess.Popen`."""
+    """What ``Exchange`` needs of a process that it has started; ``subprocess.Popen`` is one."""
 
     pid: int
 
@@ -43,7 +43,7 @@ class Launched:
 
 
 class ForkedProcess:
-    """A child that was forked."""
+    """A forked child process."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -51,12 +51,15 @@ class ForkedProcess:
         self._code: int | None = None
 
     def kill(self) -> None:
-        """Ends it at once; nothing when it has ended."""
+        """Kills it; does nothing when it has ended."""
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
     def wait(self, timeout: float | None = None) -> int:
-        """Its exit code, negative for a signal.  Raises subprocess.TimeoutExpired."""
+        """Waits for its end, ``timeout`` seconds at most; returns the exit code, negative for a signal.
+
+        Raises subprocess.TimeoutExpired.
+        """
         if self._code is None:
             if not select.select([self._pidfd], [], [], timeout)[0]:
                 raise subprocess.TimeoutExpired("exchange", timeout or 0.0)
@@ -66,7 +69,7 @@ class ForkedProcess:
 
 
 def spawn(level: int) -> Launched:
-    """Starts the program; it logs from ``level`` on.  Raises OSError."""
+    """Starts the exchange as a new program; ``level`` is its log level.  Raises OSError."""
     ours, theirs = socket.socketpair()
     try:
         process = subprocess.Popen(
@@ -83,10 +86,10 @@ def spawn(level: int) -> Launched:
 
 
 def fork(level: int) -> Launched:
-    """Forks it off this process, which has one thread and has opened nothing yet.  Raises OSError."""
+    """Forks the exchange off this process, which must have one thread and no files open.  Raises OSError."""
     from appliance.exchange import process  # noqa: PLC0415 - for the child, and for us as its memory is shared
 
-    # What is here now stays: neither collector looks through it, which would copy its pages.
+    # Exempt present objects from garbage collection in both processes: it would copy shared memory pages.
     gc.collect()
     gc.freeze()
     ours, theirs = socket.socketpair()
@@ -103,7 +106,7 @@ def fork(level: int) -> Launched:
 
 
 def _live(live: Callable[[int, int], None], channel: socket.socket, level: int) -> None:
-    """The rest of the child's life.  Does not return."""
+    """Runs the forked child to its end.  Does not return."""
     code = _SOFTWARE_FAULT
     try:
         for name in os.listdir("/proc/self/fd"):

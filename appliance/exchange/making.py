@@ -1,7 +1,7 @@
-"""A line from its settings.
+"""Makes a line from its settings.
 
-The modules of the lines themselves are only loaded where one is made: the box's own process, which just
-looks at the settings, does without them.
+The modules of the lines are imported only when a line is made: the box's process, which only needs the
+settings, does not load them.
 """
 
 from __future__ import annotations
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
 
 def check_line(line: LineSettings, sip: SipSettings) -> None:
-    """Raises ValueError for settings that go together with no line."""
+    """Raises ValueError when the settings of the line and of SIP do not fit together."""
     if isinstance(line, SipTrunk):
         sip.check()
 
 
 def make_line(settings: LineSettings, stack: SipStack | None, learned: Path | None = None) -> Line:
-    """The line of these settings; a SIP trunk stands on ``stack``, what it learns in ``learned``."""
+    """The line of these settings.  TypeError for other kinds.
+
+    A SIP trunk needs ``stack``; ``learned`` is the file for what its calls show of the trunk.
+    """
     match settings:
         case ClassOneModem():
             from appliance.lines.modem.line import ModemLine, ModemSettings  # noqa: PLC0415

@@ -1,8 +1,8 @@
-"""What the box and its exchange tell each other, and the channel that carries it.
+"""The messages between the box and the exchange, and their channel.
 
-Both ends are this program, of one version, run by one user; the channel is a socket pair that nobody
-else can open.  So messages are pickles: what they carry is plain data all the way down.  A call's own
-messages are those of ``appliance.t30.conversation``, with the call's number.
+Messages are pickles of plain data.  That is safe because both ends are this program, of one version and run
+by one user, and the channel is a socket pair that nobody else can open.  The messages of a call are those of
+``appliance.t30.conversation``, with the number of the call.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from appliance.t30.conversation import FromCall, ToCall
 from appliance.t30.parameters import CallParameters
 
 _LENGTH = struct.Struct("!I")
-# The exchange says ``LinesAre`` at least so often, seconds, as a sign of life.
+# Longest time between two ``LinesAre`` of the exchange, seconds; they also show that it is alive.
 SIGN_OF_LIFE_S = 5.0
-# The box is gone: so long, seconds, for calls to end with DCN and for lines to let go.  The last command of a
-# fax and its confirmation (1.5 s of V.21 each) fit in.
+# How long calls and lines may take to end when the box has gone, seconds.  It is enough for the last command
+# of a fax and its confirmation (1.5 s of V.21 each).
 FAREWELL_S = 4.5
 
 
@@ -35,7 +35,7 @@ FAREWELL_S = 4.5
 class LineSpec:
     """What a line is made from.
 
-    ``arrivals``: where the practice machines keep what they receive.  ``learned``: the file for what calls
+    ``arrivals``: folder in which practice machines keep received faxes.  ``learned``: file for what calls
     show of a trunk, None to keep nothing.
     """
 
@@ -51,21 +51,21 @@ class LineSpec:
 
 @dataclass(frozen=True, slots=True)
 class OpenLine:
-    """Make this line and open it.  Answered by ``LineOpened``."""
+    """Makes a line and opens it.  Answered by ``LineOpened``."""
 
     spec: LineSpec
 
 
 @dataclass(frozen=True, slots=True)
 class CloseLine:
-    """End its calls and close it.  Answered by ``LineClosed``."""
+    """Ends the calls of a line and closes it.  Answered by ``LineClosed``."""
 
     line: str
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceCall:
-    """Place a call.  It is the conversation with this number from here on."""
+    """Places a call.  Its messages have this ``number`` from then on."""
 
     number: int
     line: str
@@ -74,7 +74,7 @@ class PlaceCall:
 
 @dataclass(frozen=True, slots=True)
 class PracticeCallIn:
-    """Have a practice machine call us with this TIFF file.  Of its conversation only ``Ended`` is said."""
+    """Has a practice machine call the box with this TIFF file.  Of its messages only ``Ended`` is sent."""
 
     number: int
     line: str
@@ -85,14 +85,14 @@ class PracticeCallIn:
 
 @dataclass(frozen=True, slots=True)
 class CancelCall:
-    """The owner ends the call."""
+    """Ends a call, at its owner's wish."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
 class TakeCall:
-    """Answer to ``CallOffered``: take it."""
+    """Reply to ``CallOffered``: answer the call."""
 
     number: int
     parameters: CallParameters
@@ -101,7 +101,7 @@ class TakeCall:
 
 @dataclass(frozen=True, slots=True)
 class RefuseCall:
-    """Answer to ``CallOffered``: do not."""
+    """Reply to ``CallOffered``: refuse the call."""
 
     number: int
     refusal: Refuse
@@ -112,21 +112,21 @@ class RefuseCall:
 
 @dataclass(frozen=True, slots=True)
 class LineOpened:
-    """The line is open."""
+    """Reply to ``OpenLine``: the line is open, or could not be opened."""
 
     line: str
 
 
 @dataclass(frozen=True, slots=True)
 class LineClosed:
-    """The line is closed, its calls have ended."""
+    """Reply to ``CloseLine``: the line is closed, its calls have ended."""
 
     line: str
 
 
 @dataclass(frozen=True, slots=True)
 class LinesAre:
-    """How the lines are: sent when that changed, and now and then as a sign of life."""
+    """The states of the lines: sent upon changes, and regularly as a sign of life."""
 
     states: Mapping[str, LineState]
     pacing: Mapping[str, Pacing]
@@ -134,7 +134,7 @@ class LinesAre:
 
 @dataclass(frozen=True, slots=True)
 class CallOffered:
-    """A call that comes in.  Answered by ``TakeCall`` or ``RefuseCall``."""
+    """An incoming call.  Answered by ``TakeCall`` or ``RefuseCall``."""
 
     number: int
     incoming: IncomingCall
@@ -145,7 +145,7 @@ class CallOffered:
 
 @dataclass(frozen=True, slots=True)
 class OfCall:
-    """A message of the conversation with this number."""
+    """A message of the call with this number, to or from its owner."""
 
     number: int
     message: FromCall | ToCall
@@ -164,11 +164,11 @@ class Channel:
 
     @classmethod
     async def over(cls, sock: socket.socket) -> Channel:
-        """Takes the socket over."""
+        """A channel over ``sock``, which it closes."""
         return cls(*await asyncio.open_unix_connection(sock=sock))
 
     def send(self, message: FromBox | FromExchange) -> None:
-        """Never waits; to an end that is gone, nothing happens."""
+        """Sends a message.  Does not wait; does nothing when the other end is gone."""
         if self._writer.is_closing():
             return
         body = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)

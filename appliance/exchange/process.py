@@ -1,8 +1,7 @@
-"""The exchange itself: ``live``, in a process of its own (``launching``) that `remote.Exchange` supervises.
+"""The process of the exchange: ``live``, started by ``launching`` and supervised by ``remote.Exchange``.
 
-One event loop with all calls, and nothing else that wants the interpreter: pages come ready-made from the
-box, pages that came in go to it, what happens in a call is told to it.  It ends when its channel, the
-socket with descriptor FD, does.
+One event loop carries all calls, and nothing else uses the interpreter: coded pages come from the box,
+received pages and progress events go to it.  The process ends when its channel to the box is closed.
 """
 
 from __future__ import annotations
@@ -59,26 +58,25 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-# The lines' states are looked at so often, seconds, and told when they changed; told in any case as a
-# sign of life after so long.
+# Interval of the checks whether the states of lines have changed, seconds.
 LOOK_S = 0.5
-# A packet that is due goes before all else on the machine: the lowest of the real-time priorities
-# (sched(7)), for which systemd's LimitRTPRIO=1 is enough; where that is not given, this much before others
-# (nice(2), LimitNICE=-10); where that is not either, as everybody.  The kernel keeps a share for others,
-# should we ever run wild, and the box then ends us.
+# Packets that are due come before everything else on the machine: the lowest real-time priority (sched(7)),
+# for which systemd's LimitRTPRIO=1 is enough; if that is not allowed, this nice value (nice(2),
+# LimitNICE=-10); if that is not allowed either, normal priority.  Should this process not stop running, the
+# kernel reserves a share for others, and the box kills it.
 PRIORITY = 1
 NICE = -10
-# What ps calls the process; 15 letters are what the kernel keeps.
+# Name of the process in ps; the kernel keeps 15 characters.
 NAME = "faxbox-exchange"
-# pjsua2's thread hands the interpreter over after so long, seconds (Python's own: 5 ms).
+# Interval after which a thread (pjsua2's) has to release the interpreter, seconds; Python's default is 5 ms.
 SWITCH_INTERVAL_S = 0.0005
 
 
 class RemoteOwner(CallOwner):
-    """Stands for a call's owner, which is in the box: passes every message of the call on to it.
+    """Represents the owner of a call, which is in the box: passes every message of the call on to it.
 
-    ``over`` is called before the box hears of the end.  ``notes``: where pages that were confirmed are noted,
-    should the box not live to hear of it; it hears of the end when they are on disk.
+    ``over`` is called before the end is sent to the box.  ``notes`` records confirmed pages, in case the box
+    dies before it is told; the end is sent when they are on disk.
     """
 
     def __init__(
@@ -99,7 +97,7 @@ class RemoteOwner(CallOwner):
 
     @property
     def tap(self) -> Tap | None:
-        """What sees the call's packets, if they are to be kept."""
+        """The ``Tap`` that keeps the call's packets, None if they are not to be kept."""
         return self._packets.tap if self._packets is not None else None
 
     def say(self, message: FromCall) -> None:
@@ -121,7 +119,7 @@ class RemoteOwner(CallOwner):
 
 
 class CallServer:
-    """All lines and calls of the process."""
+    """The lines and calls of the process; obeys the messages of the box."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
@@ -129,15 +127,15 @@ class CallServer:
         self._faults: dict[str, str] = {}  # of lines that could not be made
         self._stack: SipStack | None = None
         self._calls: dict[int, RemoteOwner] = {}
-        self._offered: dict[int, asyncio.Future[Answer | Refuse]] = {}  # the box has not yet decided
-        self._numbers = itertools.count(-1, -1)  # of calls that come in; the box counts upwards
+        self._offered: dict[int, asyncio.Future[Answer | Refuse]] = {}  # calls the box has not decided on
+        self._numbers = itertools.count(-1, -1)  # of incoming calls; the box's numbers are positive
         self._tasks: set[asyncio.Task[None]] = set()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="confirmations")
         self._told: LinesAre | None = None
         self._told_at = 0.0
 
     async def serve(self) -> None:
-        """Until the box is gone."""
+        """Serves the box until its end of the channel is closed, then ends all calls and lines."""
         watch = asyncio.create_task(self._watch())
         while (message := await self._channel.receive()) is not None:
             self._obey(message)  # type: ignore[arg-type]
@@ -155,7 +153,7 @@ class CallServer:
             case CloseLine(line):
                 self._run(self._close(line))
             case PlaceCall(number):
-                # At once: the next message may be about it.
+                # Not in the task: the next message may be for this call.
                 path = message.call.confirmations
                 notes = Confirmations(path, self._writer) if path is not None else None
                 call = self._begin(number, message.call.packets, notes)
@@ -227,7 +225,7 @@ class CallServer:
             await asyncio.sleep(LOOK_S)
 
     def _tell(self) -> None:
-        """Tells how the lines are, when that is news."""
+        """Sends the states of the lines if they have changed, or as a sign of life."""
         states = {name: line.state() for name, line in self._lines.items()}
         states.update(
             {
@@ -257,13 +255,13 @@ class CallServer:
         call.say(Ended(result))
 
     def _take(self, number: int, parameters: CallParameters, keep: KeepPackets | None) -> None:
-        """The box takes a call that was offered."""
+        """The box answers a call that was offered."""
         call = self._begin(number, keep)
         if not self._decide(number, Answer(parameters, call, call.tap)):
             call.say(Ended(CallResult(LINE_STOPPED)))
 
     def _decide(self, number: int, decision: Answer | Refuse) -> bool:
-        """Tells the line what the box decided; False when the line, which has stopped, no longer asks."""
+        """Passes the box's decision to the line; False when the line has stopped waiting for it."""
         waiting = self._offered.pop(number)
         if waiting.done():
             return False
@@ -283,7 +281,7 @@ class CallServer:
 
     @staticmethod
     async def _guarded(call: Coroutine[Any, Any, CallResult]) -> CallResult:
-        """A line that fails ends this call and no other."""
+        """Runs a call; an exception of the line ends this call and no other."""
         try:
             return await call
         except Exception:
@@ -292,7 +290,7 @@ class CallServer:
 
     def _over(self, call: RemoteOwner) -> None:
         self._calls.pop(call.number, None)
-        self._tell()  # before: whoever hears of the end finds the line free
+        self._tell()  # before the end: whoever is told of it finds the line free
 
     def _offer(self, incoming: IncomingCall) -> asyncio.Future[Answer | Refuse]:
         """The lines' ``IncomingHandler``: the box decides."""
@@ -303,7 +301,7 @@ class CallServer:
 
 
 def _settle_down() -> None:
-    """What is there now stays: the collector need not look through it in the middle of a call."""
+    """Exempts present objects from garbage collection, which would take time during calls."""
     gc.collect()
     gc.freeze()
 
@@ -317,12 +315,12 @@ async def _live(descriptor: int) -> None:
 
 
 def _real_time(settings: LineSettings | PracticeSettings) -> bool:
-    """Whether the line's calls go by the clock; fast practice calls do not."""
+    """Whether the line's calls run in real time; fast practice calls do not."""
     return not isinstance(settings, PracticeSettings) or settings.speed == 1.0
 
 
 def _before_others() -> None:
-    """From here on this process has what ``PRIORITY`` says."""
+    """Gives this process the priority that ``PRIORITY`` describes."""
     try:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(PRIORITY))
     except OSError:
@@ -331,9 +329,9 @@ def _before_others() -> None:
 
 
 def live(descriptor: int, level: int) -> None:
-    """The process's work: calls for the box behind this socket, until it closes; logs from ``level`` on."""
+    """Runs the exchange until its channel, the socket ``descriptor``, is closed; ``level``: log level."""
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
-    # The box ends us through the channel, when it has let calls end politely.
+    # The box ends this process by closing the channel, after its calls have ended.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
@@ -343,7 +341,7 @@ def live(descriptor: int, level: int) -> None:
 
 
 def main() -> None:
-    """Entry point of the program: ``FD LEVEL``."""
+    """Entry point of the program; arguments: socket descriptor, log level."""
     live(int(sys.argv[1]), int(sys.argv[2]))
 
 

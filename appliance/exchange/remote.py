@@ -1,7 +1,7 @@
-"""The box's side: ``Exchange`` keeps the process alive, ``RemoteLine`` is a line in it.
+"""The box's side: ``Exchange`` supervises the process, ``RemoteLine`` represents one of its lines.
 
-Should the process die, its calls have failed, whoever waits for them hears so, and a new one is started
-with the same lines.  Should this process die, the exchange notices by its channel, and ends.
+If the exchange's process dies its calls end as failed, and a new one is started with the same lines.  If the
+box dies the exchange notices that its channel is closed, and ends.
 """
 
 from __future__ import annotations
@@ -55,26 +55,25 @@ from appliance.t30.parameters import CallResult
 
 _log = logging.getLogger(__name__)
 
-# A line gets so long to open, seconds, before the box goes on without waiting for it: a slow card, a modem
-# that boots.
+# How long the box waits for a line to open before it goes on, seconds: enough for a slow card or a booting
+# modem.
 OPEN_S = 30.0
-# A line that closes ends its calls first.
+# How long the box waits for a line to end its calls and close, seconds.
 CLOSE_S = 20.0
-# The process ends by itself when its channel is closed.
+# How long the process may take to end after its channel was closed before it is killed, seconds.
 END_S = 5.0
-# A process that died is started again after so long; after each further death twice as long, at most the
-# second figure, until one has lived for the third.
+# Seconds until a process that died is started again; doubled after each further death up to the second value,
+# until a process has lived for the third.
 AGAIN_S, AGAIN_MOST_S, SOUND_S = 0.5, 30.0, 60.0
-# It gives signs of life; silent for so long it hangs, and is ended.
+# A process without a message for this long hangs and is killed, seconds.
 SILENCE_S = 30.0
 _STARTING = "The program that carries the calls is being started."
 
 
 class RemoteLine:
-    """A ``Line`` (appliance.lines.line) that lives in the exchange.
+    """A ``Line`` (``appliance.lines.line``) that runs in the exchange.
 
-    Packets are not seen here: ``tap`` is not used, ``packets`` of a call is.  The rest is as the line itself
-    has it.
+    ``place`` ignores ``tap``, for packets do not come to the box; ``OutgoingCall.packets`` has them kept.
     """
 
     def __init__(self, exchange: Exchange, spec: LineSpec) -> None:
@@ -100,7 +99,7 @@ class RemoteLine:
             return LineState(False, 0, 0, "The line is stopped.")
         if self.reported is None:
             return LineState(False, 0, 0, _STARTING)
-        # The line tells of its calls a moment after they begin.
+        # The exchange reports calls a moment after they begin.
         calls = max(self.reported.calls, self._exchange.calls_on(self.name))
         return replace(self.reported, calls=calls)
 
@@ -116,13 +115,13 @@ class RemoteLine:
         return await self._exchange.place(self, call, owner)
 
     async def send_to_us(self, tiff: Path, *, caller: str, dialled: str = "") -> CallResult:
-        """A practice machine calls the box with this TIFF; how the call ended for the box."""
+        """Has a practice machine call the box with this TIFF file; returns the result for the box."""
         return await self._exchange.practice(self, tiff, caller, dialled)
 
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A call that is up, on this line."""
+    """A running call of this line."""
 
     line: str
     owner: CallOwner
@@ -130,9 +129,9 @@ class _Call:
 
 @dataclass(slots=True)
 class Exchange:
-    """Starts the process and keeps it; for one asyncio loop.
+    """Starts and supervises the process.  For one asyncio loop.
 
-    ``take`` and ``launch`` may be called before there is a loop, so that the process comes up meanwhile.
+    ``take`` and ``launch`` may be called before there is a loop, so that the process starts meanwhile.
     """
 
     _launched: Launched | None = None
@@ -144,16 +143,16 @@ class Exchange:
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _keeping: asyncio.Task[None] | None = None
-    heard_at: float = 0.0  # when the process last spoke, monotonic clock
+    heard_at: float = 0.0  # when the last message of the process came, monotonic clock, seconds
     _stopping: bool = False
 
     @property
     def pid(self) -> int | None:
-        """The process as the system knows it, None without one."""
+        """The process id, None without a process."""
         return self._launched.process.pid if self._launched is not None else None
 
     def take(self, launched: Launched) -> None:
-        """Carries on with a process that has been launched already."""
+        """Uses a process that was launched elsewhere."""
         self._launched = launched
 
     def launch(self) -> None:
@@ -161,11 +160,11 @@ class Exchange:
         self._launched = launching.spawn(logging.getLogger().getEffectiveLevel())
 
     def start(self) -> None:
-        """On the loop: from here on the process is kept alive."""
+        """Begins to supervise the process.  On the loop."""
         self._keeping = asyncio.get_running_loop().create_task(self._keep())
 
     async def stop(self) -> None:
-        """Ends the process; calls that are still up end with it."""
+        """Ends the process and the calls that are still running."""
         self._stopping = True
         if self._channel is not None:
             self._channel.close()
@@ -173,7 +172,7 @@ class Exchange:
             await self._keeping
 
     def abandon(self) -> None:
-        """Ends a process that was launched and never started; nothing when it has ended."""
+        """Ends a process that was launched or taken while ``start`` was never called."""
         if self._launched is not None:
             self._launched.sock.close()
             _reap(self._launched.process)
@@ -182,6 +181,7 @@ class Exchange:
     # -- for the lines ---------------------------------------------------------------------
 
     async def open(self, line: RemoteLine) -> None:
+        """Opens a line, also in each later process; waits ``OPEN_S`` at most."""
         self._lines[line.name] = line
         if self._channel is not None:
             self._channel.send(OpenLine(line.spec))
@@ -191,6 +191,7 @@ class Exchange:
             _log.warning("the line %s takes long to open", line.name)
 
     async def close(self, line: RemoteLine) -> None:
+        """Closes a line; waits ``CLOSE_S`` at most."""
         if self._lines.pop(line.name, None) is None or self._channel is None:
             return
         self._channel.send(CloseLine(line.name))
@@ -200,10 +201,12 @@ class Exchange:
             _log.warning("the line %s does not close", line.name)
 
     async def place(self, line: RemoteLine, call: OutgoingCall, owner: CallOwner) -> CallResult:
+        """Carries a call to its end; cancelling the task cancels the call."""
         number = next(self._numbers)
         return await self._until_ended(line, PlaceCall(number, line.name, call), owner)
 
     async def practice(self, line: RemoteLine, tiff: Path, caller: str, dialled: str) -> CallResult:
+        """Has a practice machine call the box; returns the result for the box."""
         number = next(self._numbers)
         order = PracticeCallIn(number, line.name, tiff, caller, dialled)
         return await self._until_ended(line, order, MemoryOwner())
@@ -220,17 +223,17 @@ class Exchange:
         self._join(channel, number, line.name, owner)
         try:
             return await ended
-        finally:  # if cancelled, nobody waits for its end any more
+        finally:  # a call still listed here: this task was cancelled
             del self._ends[number]
             if self._calls.pop(number, None) is not None:
                 channel.send(CancelCall(number))
 
     def calls_on(self, line: str) -> int:
-        """Calls of this line that the box placed or took, and whose end it has not heard of."""
+        """Number of calls of this line whose end has not been reported to the box."""
         return sum(1 for call in self._calls.values() if call.line == line)
 
     def _join(self, channel: Channel, number: int, line: str, owner: CallOwner) -> None:
-        """From here on replies and the owner's wish to end the call go to the exchange."""
+        """Connects the owner's replies and cancellation to the call in the exchange."""
         self._calls[number] = _Call(line, owner)
         owner.listen(lambda reply: channel.send(OfCall(number, reply)))
         owner.on_cancel(lambda: channel.send(CancelCall(number)))
@@ -266,7 +269,7 @@ class Exchange:
             await asyncio.sleep(pause)
 
     async def _live(self) -> None:
-        """One process from its first message to its last."""
+        """Serves one process from its first message to its last."""
         launched = self._launched
         assert launched is not None
         channel = self._channel = await Channel.over(launched.sock)
@@ -286,13 +289,13 @@ class Exchange:
             due = time.monotonic() + SILENCE_S / 4
             await asyncio.sleep(SILENCE_S / 4)
             if time.monotonic() - due > SIGN_OF_LIFE_S:
-                self.heard_at = time.monotonic()  # we were held up ourselves: what it said waits to be read
+                self.heard_at = time.monotonic()  # this loop was delayed: messages wait to be read
             elif time.monotonic() - self.heard_at > SILENCE_S:
                 _log.error("the program that carries the calls says nothing any more, and is ended")
                 process.kill()
 
     async def _lose(self) -> None:
-        """The process is gone, or about to go: its calls have ended."""
+        """The process has ended or is about to: waits for it, and ends its calls as failed."""
         if self._channel is not None:
             self._channel.close()
             self._channel = None
@@ -327,7 +330,7 @@ class Exchange:
             case OfCall(number, Ended(result)):
                 self._over(number, result)
             case OfCall(number, said):
-                if number in self._calls:  # else nobody listens any more
+                if number in self._calls:  # else the call was cancelled here
                     self._calls[number].owner.say(said)  # type: ignore[arg-type]
 
     def _over(self, number: int, result: CallResult) -> None:
@@ -346,7 +349,7 @@ class Exchange:
             except Exception:
                 _log.exception("deciding about a call failed")
                 decision = Refuse(LINE_FAULT)
-        if channel is not self._channel:  # the process, and the call with it, went while this was decided
+        if channel is not self._channel:  # the process, and the call with it, has ended meanwhile
             if isinstance(decision, Answer):
                 decision.owner.say(Ended(CallResult(LINE_FAULT)))
             return

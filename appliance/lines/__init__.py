@@ -1,9 +1,9 @@
-"""Everything with a wire.  Each folder carries fax calls over one kind of it.
+"""The lines that carry fax calls, one package for each kind.
 
-``line``       what every line looks like to those who use it
-``sip``        trunks; ``g711`` is fax in their audio
-``modem``      the telephone line
-``practice``   a fax machine that never leaves the box
+``line``             the interface of all lines
+``sip``              SIP trunks; ``g711`` is fax in their audio
+``modem``            class-1 modems on telephone lines
+``practice``         fax machines within the box, for tests
 ``datagram_driver``  carries a call's datagrams over a UDP socket; ``calltime`` has its clock
-``packets``    the packets of a call, kept when they are wanted; ``pcap`` writes them
+``packets``          keeps the packets of a call on request; ``pcap`` writes them
 """

@@ -1,7 +1,7 @@
-"""The time of a call: what its driver asks for the hour, for a wake-up, and for news of its socket.
+"""The clock of a call, with alarms and the notice of readable sockets.
 
-``RealTime`` is the loop's own clock.  ``SteppedTime`` stands still until somebody moves it on: a call that
-runs faster than real ones must not see its clock run away from it while the machine is busy.
+``RealTime`` is the clock of the event loop.  ``SteppedTime`` advances only when told to: the clock of a call
+that runs faster than real time must not run ahead of it while the machine is busy.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from typing import Protocol
 
 
 class Alarm(Protocol):
-    """Something that will be called; ``cancel`` calls it off."""
+    """A pending call of a function; ``cancel`` drops it."""
 
     def cancel(self) -> None: ...
 
 
 class CallTime(Protocol):
-    """Times are seconds since the call began.  For one thread."""
+    """The clock of a call: seconds since it began.  For one thread."""
 
     def now(self) -> float: ...
 
     def at(self, when: float, action: Callable[[], None]) -> Alarm:
-        """Calls ``action`` at ``when``, or as soon as it can after it; never from within."""
+        """Calls ``action`` at ``when``, or as soon as possible after it; never from within ``at``."""
 
     def watch(self, sock: socket.socket, readable: Callable[[], None]) -> None:
-        """Calls ``readable`` when there may be something to read, as often as there is."""
+        """Calls ``readable`` whenever ``sock`` may have something to read."""
 
     def unwatch(self, sock: socket.socket) -> None: ...
 
 
 class RealTime:
-    """The running loop's clock."""
+    """The clock of the running event loop, from 0 when made."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -65,7 +65,7 @@ class _Alarm:
 
 
 class SteppedTime:
-    """Moves on only by ``step``, and everything that is due on the way happens at its own time."""
+    """A clock that advances only by ``step``; alarms that become due meanwhile run at their own time."""
 
     def __init__(self) -> None:
         self._now = 0.0
@@ -88,7 +88,7 @@ class SteppedTime:
         self._watched.pop(sock, None)
 
     def step(self, seconds: float) -> None:
-        """First what has come in is read, then ``seconds`` pass."""
+        """Reads the watched sockets, then advances by ``seconds``."""
         for readable in list(self._watched.values()):
             readable()
         end = self._now + seconds

@@ -1,4 +1,4 @@
-"""How a call can end on any line, and which numbers no line dials."""
+"""The causes that calls on any kind of line may end with, and those of numbers that are not dialled."""
 
 from __future__ import annotations
 

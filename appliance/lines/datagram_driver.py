@@ -1,6 +1,6 @@
-"""Drives a T.38 endpoint over a UDP socket on the asyncio loop: datagrams, timers, whose packets count.
+"""Drives a T.38 endpoint over a UDP socket on the asyncio loop: datagrams, timers, address of the peer.
 
-The loop that paces packets must never wait: everything here is a callback that returns at once.
+The loop that paces packets must never block: everything here is a callback that returns at once.
 """
 
 from __future__ import annotations
@@ -17,33 +17,34 @@ from appliance.lines.calltime import Alarm, CallTime, RealTime
 from appliance.lines.line import Tap
 from appliance.t30.parameters import CallResult
 
-# Longest datagram read; T.38 endpoints announce a few hundred octets (T38FaxMaxDatagram).  One that
-# fills it whole was cut short by the socket and is dropped.
+# Size of the receive buffer; T.38 endpoints announce a few hundred octets (T38FaxMaxDatagram).  A datagram
+# that fills it may have been cut short and is dropped.
 MAX_DATAGRAM_OCTETS = 2048
-# Datagrams taken in one turn of the loop, so that a flood on one socket cannot starve other calls.
+# Datagrams read in one turn of the loop, so that a flood on one socket cannot starve other calls.
 MAX_DATAGRAMS_A_TURN = 64
 # Timer steps in one turn, for the same reason.
 MAX_STEPS_A_TURN = 256
 MAX_PORT = 65535
-# A packet that leaves later than this after its time counts as late: half of the shortest packet
-# interval in use (20 ms).
+# A packet sent later than this after its time counts as late, seconds: half of the shortest packet interval
+# in use (20 ms).
 LATE_S = 0.010
 
 
-# Hosts other than the signalled one that are listened to for a while at once, and datagrams kept of each.
+# Hosts other than the signalled one that are considered as peer at once, and datagrams kept of each.
 MAX_CANDIDATES = 4
 MAX_CANDIDATE_DATAGRAMS = 128
-# A candidate that has not convinced gets copies of what we say no longer than this, seconds: long enough
-# for a machine that answers our DIS, too short to flood anybody with.
+# How long such a host gets copies of our packets without having been accepted, seconds: long enough for a
+# machine to answer our DIS, too short to flood a stranger.
 CANDIDATE_COPIES_S = 10.0
 
 Address = tuple[str, int]
-# Whether what a host other than the signalled one sent, in the order in which it came, is that of a far end.
+# Whether the datagrams of a host other than the signalled one, in order of arrival, are those of a fax
+# machine.
 Judge = Callable[[Sequence[bytes]], bool]
 
 
 class T38Endpoint(Protocol):
-    """What is driven (appliance.t38.fax.T38FaxCall)."""
+    """The object that is driven (``appliance.t38.fax.T38FaxCall``)."""
 
     @property
     def result(self) -> CallResult | None: ...
@@ -60,15 +61,16 @@ class T38Endpoint(Protocol):
 
 @dataclass(slots=True)
 class Pacing:
-    """How punctual the driver was; add up over calls by passing the same object to each."""
+    """Punctuality of the driver.  Passing one object to several calls adds them up."""
 
     steps: int = 0  # timer steps
-    late: int = 0  # of them more than LATE_S after their time
-    worst_s: float = 0.0
-    unsent: int = 0  # datagrams that the socket did not take
+    late: int = 0  # those more than LATE_S after their time
+    worst_s: float = 0.0  # greatest lateness
+    unsent: int = 0  # datagrams that the socket did not accept
     strangers: int = 0  # datagrams from an address that is not our peer's
 
     def step(self, lateness_s: float) -> None:
+        """Counts a timer step."""
         self.steps += 1
         if lateness_s > LATE_S:
             self.late += 1
@@ -77,7 +79,7 @@ class Pacing:
 
 @runtime_checkable
 class Paced(Protocol):
-    """A line that keeps account of how punctual its packets leave."""
+    """A line that measures the punctuality of its packets."""
 
     @property
     def pacing(self) -> Pacing: ...
@@ -85,9 +87,11 @@ class Paced(Protocol):
 
 @dataclass(slots=True)
 class SideDoor:
-    """A second socket of the call where the far end's packets may turn up: gateways that go on sending to the
-    port of the audio.  ``fits`` says whether a datagram is one of this endpoint's kind.  ``expected``: from
-    where it came in an earlier call, so that it is spoken to before it has said anything."""
+    """A second socket of the call, for gateways that go on sending to the port of the audio.
+
+    ``fits`` tells whether a datagram is for this endpoint.  ``peer`` is the address that such datagrams come
+    from; ``expected`` is that of an earlier call, to which we send before the far end has sent anything.
+    """
 
     sock: socket.socket
     fits: Callable[[bytes], bool]
@@ -97,7 +101,7 @@ class SideDoor:
 
 @dataclass(slots=True)
 class _Candidate:
-    """A host that was not signalled, and what it has said."""
+    """A host that was not signalled, and its datagrams."""
 
     since: float
     datagrams: list[bytes] = field(default_factory=list)
@@ -106,16 +110,16 @@ class _Candidate:
 class DatagramDriver:
     """One T.38 call on one socket.
 
-    ``remote`` is the address from the SDP, None when only packets will tell (then nothing is sent before
-    one). With ``latch`` another source may become the peer, as NAT demands, as long as the signalled one is
-    silent: another port of the signalled host at once, and both are then sent to; another host once
-    ``judge`` finds that what it says is consistent, at once without a judge.  Once the signalled address
-    itself speaks it is believed for good.  Everyone else is ignored.
+    ``remote`` is the address from the SDP, None when it will be learned from packets (then nothing is sent
+    before one arrives).  With ``latch`` another source may become the peer, as NAT requires, as long as
+    nothing comes from the signalled one: another port of the signalled host at once, and packets then go to
+    both; another host once ``judge`` accepts its datagrams, or at once without a judge.  As soon as packets
+    come from the signalled address it is the peer for good.  All other sources are ignored.
 
-    ``offset`` is what was learned of the far end in an earlier call: it spoke from a port so far from the one
-    that it signalled, and is spoken to there, too, until it has said something.
+    ``offset`` was learned in an earlier call: the distance of the far end's source port from the signalled
+    one.  Packets go there as well until the far end has sent something.
     ``time`` is the call's clock, real time when None.
-    The sockets stay the caller's: they must be non-blocking and are not closed here.
+    The sockets belong to the caller: they must be non-blocking and are not closed here.
     """
 
     def __init__(
@@ -151,7 +155,7 @@ class DatagramDriver:
         self._over: asyncio.Future[CallResult] = self._loop.create_future()
         self._pump_due = False
         self._begun = False
-        self._early_ends: list[Callable[[float], None]] = []  # wanted before the endpoint has begun
+        self._early_ends: list[Callable[[float], None]] = []  # requested before the endpoint was started
 
     @property
     def now(self) -> float:
@@ -160,12 +164,12 @@ class DatagramDriver:
 
     @property
     def signalled(self) -> Address | None:
-        """The far end's address as the signalling has it."""
+        """The far end's address by signalling."""
         return self._signalled
 
     @property
     def learned_offset(self) -> int:
-        """How far from the signalled port the far end's host speaks; 0 where it speaks from that port."""
+        """Distance of the far end's source port from the signalled one; 0 unless it is known to differ."""
         if self._latched and self._peer and self._signalled and self._is_their_host(self._peer):
             return self._peer[1] - self._signalled[1]
         return 0
@@ -173,8 +177,8 @@ class DatagramDriver:
     async def run(self) -> CallResult:
         """Carries the call to its end.
 
-        A cancelled task leaves at once, without DCN; for a polite end call ``cancel`` and wait.
-        Whatever the endpoint raises is our bug and comes out here.
+        If the task is cancelled the call ends at once, without DCN; to end it with DCN call ``cancel`` and
+        wait.  Raises whatever the endpoint raises, which is a bug.
         """
         self._time.watch(self._sock, self._readable)
         if self._side is not None:
@@ -190,17 +194,17 @@ class DatagramDriver:
                 self._timer.cancel()
 
     def wake(self) -> None:
-        """Something was delivered to the endpoint from outside: it is pumped in the next turn."""
+        """Has the endpoint pumped in the next turn of the loop, because it was given something."""
         if not self._pump_due and not self._over.done():
             self._pump_due = True
             self._loop.call_soon(self._pump)
 
     def cancel(self) -> None:
-        """The owner ends the call politely."""
+        """Ends the call with DCN, at the owner's wish."""
         self._end(self._fax.cancel)
 
     def readdress(self, remote: Address | None) -> None:
-        """The signalling named another address for the far end (a re-INVITE), None as in the constructor."""
+        """Changes the far end's signalled address (a re-INVITE); None as in the constructor."""
         if remote != self._signalled:
             self._signalled = remote
             self._peer = remote
@@ -208,7 +212,7 @@ class DatagramDriver:
             self._candidates.clear()
 
     def hang_up(self) -> None:
-        """The far end has hung up (BYE)."""
+        """To be called when the far end has hung up (BYE)."""
         self._end(self._fax.hang_up)
 
     # -- inside ---------------------------------------------------------------------------
@@ -255,7 +259,7 @@ class DatagramDriver:
             except OSError:
                 continue  # an ICMP error of an earlier send: UDP goes on
             if len(data) < MAX_DATAGRAM_OCTETS:
-                # Of IPv6 the address and port count, as SDP has them.
+                # Of an IPv6 source only address and port, as in SDP.
                 take(data, source[:2])
 
     def _take(self, data: bytes, source: Address) -> None:
@@ -274,7 +278,7 @@ class DatagramDriver:
         self._guarded(partial(self._fax.receive_datagram, data, self.now))
 
     def _accepted(self, data: bytes, source: Address) -> Sequence[bytes]:
-        """What counts now that this came: nothing, the datagram, or all that its source has said."""
+        """The datagrams to deliver after this one: none, this one, or all of its source so far."""
         if source == self._signalled:
             self._peer = source
             self._latch = False
@@ -328,7 +332,7 @@ class DatagramDriver:
             deadline = self._fax.next_deadline()
 
     def _settle(self) -> None:
-        """Sends what waits and arms the timer for what comes next."""
+        """Sends pending datagrams and sets the timer for the next deadline."""
         self._send()
         result = self._fax.result
         if result is not None:
@@ -357,7 +361,7 @@ class DatagramDriver:
                     self._pacing.unsent += 1
 
     def _ways(self) -> list[tuple[socket.socket, Address]]:
-        """Where a datagram of ours goes: to the peer, and wherever else it may listen."""
+        """Where to send a datagram: to the peer, and to other addresses where it may listen."""
         addresses = [] if self._peer is None else [self._peer]
         peer, signalled = self._peer, self._signalled
         if self._latched and peer and signalled and peer != signalled and self._is_their_host(peer):
@@ -382,7 +386,7 @@ class DatagramDriver:
 
 
 def open_udp() -> socket.socket:
-    """A non-blocking UDP socket of this machine alone, on a port of the system's choice.  Raises OSError."""
+    """A non-blocking UDP socket on the loopback interface, on any free port.  Raises OSError."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)

@@ -1,8 +1,7 @@
-"""What every line looks like to those who use it: place a call, be told of one, say how you are.
+"""The interface of all lines: placing calls, deciding on incoming calls, reporting the state.
 
-Lines run on one asyncio event loop; nothing here may block it.  A line makes the DCE and the
-``FaxCall`` of a call itself; its owner brings ``CallParameters`` and his end of a owner about pages
-(``appliance.t30.conversation``).
+Lines run on one asyncio event loop and must not block it.  A line makes the DCE and the ``FaxCall`` of a
+call; the caller provides ``CallParameters`` and a ``CallOwner`` (``appliance.t30.conversation``).
 """
 
 from __future__ import annotations
@@ -19,31 +18,33 @@ from appliance.t30.parameters import CallParameters, CallResult
 
 
 class LineKind(Enum):
+    """What a line consists of."""
+
     T38 = "t38"  # SIP with T.38
     G711 = "g711"  # SIP with fax tones in audio
     MODEM = "modem"  # class-1 modem on a telephone line
-    PRACTICE = "practice"  # never leaves the box
+    PRACTICE = "practice"  # a fax machine within the box
 
 
 @dataclass(frozen=True, slots=True)
 class LineState:
-    """How a line is, for people and for the dispatcher."""
+    """The state of a line, for people and for the dispatcher."""
 
     usable: bool  # a call may be placed now or when a running one ends
-    calls: int  # calls up now
-    capacity: int  # calls at once
-    sentence: str  # "Registered with sip.example.net since 10:04."
+    calls: int  # running calls
+    capacity: int  # most calls at once
+    sentence: str  # for people: "Registered with sip.example.net since 10:04."
     last_error: str = ""
 
 
-# Sees each packet of a call's medium: seconds since the call was connected, whether it leaves, octets.
-# Called on the loop's thread, must not block; what a trace is made of.
+# Called with each packet of a call's medium: seconds since the call was connected, whether we send it,
+# octets.  Called on the loop's thread, must not block.
 Tap = Callable[[float, bool, bytes], None]
 
 
 @dataclass(frozen=True, slots=True)
 class KeepPackets:
-    """Where a call's packets go at its end, as pcap; unless ``always``, only if it went wrong."""
+    """Where to write a call's packets at its end, as pcap; unless ``always`` only if the call failed."""
 
     path: Path
     always: bool
@@ -53,36 +54,36 @@ class KeepPackets:
 class OutgoingCall:
     """A call to place.
 
-    ``number`` is what to dial, normalised (E.164 with +, or as the line's rules want it); a SIP line
-    takes a ``sip:`` address too.  ``caller_number`` and ``caller_name`` are what the called party
-    may see, never a login name.
+    ``number`` is what to dial, normalised (E.164 with +, or as the line's rules require); a SIP line
+    also takes a ``sip:`` address.  ``caller_number`` and ``caller_name`` are shown to the called party
+    and are never a login name.
     """
 
     number: str
     parameters: CallParameters
     caller_number: str = ""
     caller_name: str = ""
-    withhold: bool = False  # the called party may see none of them
-    ring_s: float = 60.0  # give up when nobody answered by then, seconds
-    attempt: int = 1  # which try of its job this is; some practice numbers behave differently by it
-    audio: bool = False  # fax tones in audio from the start, where a trunk has T.38 as well
+    withhold: bool = False  # show neither of them
+    ring_s: float = 60.0  # how long to wait for an answer, seconds
+    attempt: int = 1  # number of the job's try; the behaviour of some practice numbers depends on it
+    audio: bool = False  # fax tones in audio from the start, on a trunk that also has T.38
     packets: KeepPackets | None = None
-    confirmations: Path | None = None  # where another process notes each page that was confirmed
+    confirmations: Path | None = None  # file for the exchange's notes of confirmed pages
 
 
 @dataclass(frozen=True, slots=True)
 class IncomingCall:
-    """A call that comes in, before it is answered."""
+    """An incoming call, before it is answered."""
 
     line: str
-    dialled: str  # number dialled (DID), empty when the line cannot know
+    dialled: str  # number dialled (DID), empty when the line does not know it
     caller: str  # calling number, empty when withheld or unknown
     caller_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Take the call.  Its end is said in the owner (``Ended``)."""
+    """Answer the call.  ``owner`` receives its end as ``Ended``."""
 
     parameters: CallParameters
     owner: CallOwner
@@ -92,17 +93,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Do not answer: the line refuses as politely as it can."""
+    """Do not answer; the line signals the refusal as well as it can."""
 
     cause: Cause
 
 
-# Decides at once, or a moment later where somebody in another process must be asked.
+# Decides on a call, at once or by an awaitable when another process has to be asked.
 IncomingHandler = Callable[[IncomingCall], Answer | Refuse | Awaitable[Answer | Refuse]]
 
 
 async def decided(decision: Answer | Refuse | Awaitable[Answer | Refuse]) -> Answer | Refuse:
-    """What an ``IncomingHandler`` decided, waited for where it must be."""
+    """The decision of an ``IncomingHandler``, awaited if necessary."""
     return decision if isinstance(decision, Answer | Refuse) else await decision
 
 
@@ -118,10 +119,10 @@ class Line(Protocol):
     def state(self) -> LineState: ...
 
     async def start(self, on_incoming: IncomingHandler) -> None:
-        """Opens the line.  A device or trunk that is down is a state, not an error."""
+        """Opens the line.  A device or trunk that is down is no error: ``state`` reports it."""
 
     async def stop(self) -> None:
-        """Ends all calls within a bound and closes every socket, thread and device."""
+        """Ends all calls within a time limit, and closes every socket, thread and device."""
 
     async def place(self, call: OutgoingCall, owner: CallOwner, tap: Tap | None = None) -> CallResult:
-        """Carries one call to its end.  Never raises for what the far end or the line did."""
+        """Carries a call to its end.  Faults of the far end or the line are in the result, not raised."""

@@ -1,7 +1,6 @@
-"""The packets of one call, kept in memory within a bound, and written as pcap at its end if they are wanted.
+"""Keeps the packets of one call in memory, within a limit, and writes them as pcap on request.
 
-Of a long call the beginning (where both sides agree on things) and the end (where it went wrong) are
-kept.
+Of a long call the beginning (negotiation) and the end (where it failed) are kept.
 """
 
 from __future__ import annotations
@@ -15,17 +14,17 @@ from appliance.lines.pcap import PcapWriter
 
 _log = logging.getLogger(__name__)
 
-# Octets of packets kept of one call: some minutes of T.38 with three repetitions.
+# Octets of packets kept of one call, from its beginning and its end: minutes of T.38 with redundancy 3.
 FIRST_OCTETS = 512 << 10
 LAST_OCTETS = 1536 << 10
-# Files in the folder; the oldest go.
+# Most files in the folder; older ones are deleted.
 MOST_FILES = 100
 
 _Packet = tuple[float, bool, bytes]
 
 
 class CallPackets:
-    """``tap`` is a call's ``Tap``.  ``began``: Unix time of the call's start."""
+    """The packets of a call; ``tap`` is to be its ``Tap``.  ``began``: Unix time of the call's start."""
 
     def __init__(self, began: float) -> None:
         self._began = began
@@ -48,7 +47,7 @@ class CallPackets:
         return bool(self._first)
 
     def write(self, path: Path) -> None:
-        """Writes them; a failure is logged, it never harms a fax.  Blocks."""
+        """Writes them as pcap.  A failure is logged and not raised: it must not affect the fax.  Blocks."""
         part = path.with_suffix(".part")
         try:
             path.parent.mkdir(mode=0o700, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Writes the packets of a call as a pcap file, for tshark and its kin.
+"""Writes the packets of a call as a pcap file, for tshark and similar programs.
 
 The octets and times are those of the call; the IP addresses and ports are not: 127.0.0.1 is this end,
 127.0.0.2 the far one, both on port 6004.  ``tshark -d udp.port==6004,t38 -r FILE`` dissects it.
@@ -18,7 +18,7 @@ _IP_OCTETS, _UDP_OCTETS = 20, 8
 
 
 class PcapWriter:
-    """One call's packets.  ``began`` is the wall-clock time of the call's start, seconds since 1970."""
+    """Writes one call's packets to ``file``.  ``began``: Unix time of the call's start, seconds."""
 
     def __init__(self, file: IO[bytes], began: float) -> None:
         self._file = file

@@ -1,4 +1,4 @@
-"""What the owner says of any line; ``SipTrunk`` and ``ClassOneModem`` add what is theirs."""
+"""The settings that all lines have; ``SipTrunk`` and ``ClassOneModem`` add their own."""
 
 from __future__ import annotations
 
