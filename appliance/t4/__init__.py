@@ -1,9 +1,9 @@
-"""Fax pages as coded data: MH, MR and MMR (T.4, T.6), and TIFF files of them, one page at a time.
+"""Coding of fax pages: MH, MR and MMR (ITU-T T.4, T.6), and TIFF files of them.
 
-``page``        the vocabulary: codings, resolutions, widths, rasters, coded pages
-``coding``      whole pages: raster to coded page and back, fill for the minimum scan time
-``tolerant``    decoding as the octets come in, damaged rows and all; on ``group3``, ``group4``, ``rows``
-``codes``       the code words and the tables that decode them; ``bits`` for work on them
-``libtiff``     the coder that does most of it, through Pillow or by ``system_libtiff``; ``_mmr`` is our own
-``tiff``        TIFF class F out and in, one page at a time; ``tiff_reading`` checks what a file claims
+``page``        codings, resolutions, widths, rasters, coded pages
+``coding``      encoding and decoding of whole pages; fill for the minimum scan line time
+``tolerant``    decoding of damaged data as it arrives; uses ``group3``, ``group4`` and ``rows``
+``codes``       the code words and their decoding tables; ``bits`` has operations on bits
+``libtiff``     libtiff's coder, through Pillow or ``system_libtiff``; ``_mmr`` is our own MMR encoder in C
+``tiff``        writes TIFF class F files, one page at a time; ``tiff_reading`` reads and checks TIFF files
 """

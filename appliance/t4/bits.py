@@ -1,4 +1,4 @@
-"""Octets and bits: reversing, and strings of 0 and 1 for work on code words at C speed."""
+"""Bits of octets: reversal, and strings of 0 and 1, on which Python searches code words at the speed of C."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ _OCTET_BITS = tuple(f"{octet:08b}" for octet in range(256))
 
 
 def reverse_bits(octets: bytes) -> bytes:
-    """Each octet with its bits in the opposite order.
+    """The octets, each with its bits in reverse order.
 
-    Lines (T.30, T.31, T.38) send the least significant bit first; coded pages keep the first bit of
-    the line in the most significant one.
+    It converts between coded pages (first bit of the line in the most significant bit) and the octets of
+    ``appliance.t30.dce`` (in the least significant one).
     """
     return octets.translate(_REVERSED)
 
 
 def to_bits(octets: bytes) -> str:
-    """A string of 0 and 1, the most significant bit of the first octet first."""
+    """The bits as a string of 0 and 1, the most significant bit of the first octet first."""
     return "".join(map(_OCTET_BITS.__getitem__, octets))
 
 
 def from_bits(bits: str) -> bytes:
-    """The octets of a string of 0 and 1, the last one filled with zeros."""
+    """The octets of a string of 0 and 1; the last one is padded with zeros."""
     if not bits:
         return b""
     octets = (len(bits) + 7) // 8

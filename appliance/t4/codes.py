@@ -67,7 +67,7 @@ VERTICAL = {0: "1", 1: "011", 2: "000011", 3: "0000011", -1: "010", -2: "000010"
 RUN_WINDOW = 13  # bits of the longest run code
 MODE_WINDOW = 7  # bits of the longest mode code
 
-# What a look-up finds instead of a plain vertical difference.
+# Values of ``MODE_TABLE`` besides the differences of the vertical modes.
 MODE_HORIZONTAL = 4
 MODE_PASS = 5
 MODE_NONE = 6  # no mode that T.4 or T.6 defines, extensions (uncompressed mode) included
@@ -76,7 +76,7 @@ Entry = tuple[int, int]  # bits of the code word, its meaning
 
 
 def _spread(words: dict[str, int], window: int, missing: Entry) -> tuple[Entry, ...]:
-    """A table indexed by the next ``window`` bits."""
+    """A look-up table indexed by the next ``window`` bits; ``missing`` where there is no code word."""
     table = [missing] * (1 << window)
     for word, meaning in words.items():
         free = window - len(word)
@@ -86,8 +86,8 @@ def _spread(words: dict[str, int], window: int, missing: Entry) -> tuple[Entry, 
 
 
 def _run_table(codes: dict[int, str]) -> tuple[Entry, ...]:
-    # Runs 1 to 63 stand as they are; make-up codes as negative numbers and run 0 as 0, so that one
-    # comparison finds the common case.  No code word: 0 bits.
+    # Runs 0 to 63 as they are, make-up codes negated, so that one comparison finds the common case (a run
+    # greater than 0).  No code word: 0 bits.
     return _spread({word: run if run < 64 else -run for run, word in codes.items()}, RUN_WINDOW, (0, 0))
 
 

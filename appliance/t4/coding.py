@@ -1,9 +1,8 @@
-"""Whole pages: raster to coded page and back, fill for the minimum scan time, counting rows.
+"""Encoding and decoding of whole pages, fill for the minimum scan line time, and counting of rows.
 
-libtiff (through Pillow) does the heavy work where its bits are those of the line; T.4's framing (EOL,
-tag bits, RTC, fill) is put together here.  libtiff puts an EOL before every row and no RTC behind the
-last, which is the order of T.4 4.1.2; only its choice of K goes by TIFF's resolution tag, so rows of
-both kinds are taken from it and the ones that K asks for are joined here.
+libtiff codes the rows; the framing of T.4 (EOL, tag bits, RTC, fill) is made here.  libtiff puts an EOL
+before every row and no RTC after the last, in the order of T.4 4.1.2.  Its K depends on TIFF's resolution
+tag, so for MR each row is taken in the coding that K requires from two runs of libtiff.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ try:
 except ImportError:  # set up without a C compiler
     _mmr = None  # type: ignore[assignment]
 
-# T.4 4.2.1.1: behind each one-dimensional row at most K − 1 two-dimensional ones: K is 2 at 3.85 line/mm
-# and 4 at 7.7, and grows with the resolution so that a fault disturbs the same height of paper.
+# T.4 4.2.1.1: each one-dimensional row is followed by at most K − 1 two-dimensional ones.  K is 2 at
+# 3.85 line/mm and 4 at 7.7, and grows with the resolution so that an error damages the same height of paper.
 K_BY_RESOLUTION: dict[Resolution, int] = {
     Resolution.STANDARD: 2,
     Resolution.FINE: 4,
@@ -31,13 +30,13 @@ K_BY_RESOLUTION: dict[Resolution, int] = {
     Resolution.R16_15: 8,
 }
 
-# A page beyond this is refused: 64 Mpixel are two pages of A3 at 408 × 391, or 4.8 m of A4 at fine.
-# libtiff's way through Pillow needs an octet for each pixel, so this bounds memory as well.
+# Largest page: 64 Mpixel are two pages of A3 at 408 × 391, or 4.8 m of A4 at fine.  It also bounds memory,
+# for Pillow needs an octet for each pixel.
 MAX_PIXELS = 1 << 26
 
 
 class PageError(ValueError):
-    """A page that is too large, or coded data that are not the page they claim to be."""
+    """A page that is too large, or coded data that are damaged or have another number of rows."""
 
 
 def encode(raster: Raster, coding: Coding, *, k: int | None = None) -> CodedPage:
@@ -55,8 +54,8 @@ def encode(raster: Raster, coding: Coding, *, k: int | None = None) -> CodedPage
         raise ValueError(f"K = {k}")
     match coding:
         case Coding.MH:
-            # libtiff fills up its last octet with zeros, so RTC begins on an octet boundary here and
-            # below: a few bits of fill that T.4 4.1.3 allows before any EOL.
+            # libtiff pads its last octet with zeros, so RTC begins on an octet boundary here and below; these
+            # bits are fill, which T.4 4.1.3 allows before any EOL.
             coded = libtiff.compress(Scheme.GROUP3, width, rows, raster.data) if rows else b""
             data = coded + from_bits(EOL * EOLS_IN_RTC)
         case Coding.MR:
@@ -66,7 +65,7 @@ def encode(raster: Raster, coding: Coding, *, k: int | None = None) -> CodedPage
     return CodedPage(coding, raster.resolution, width, rows, data)
 
 
-# The words of `_mmr`: white runs from the shortest to the longest, then black ones.
+# The code words for `_mmr`: white runs by length, then black ones, each as its number of bits and two octets.
 _MMR_WORDS = b"".join(
     bytes((len(codes[run]),)) + int(codes[run], 2).to_bytes(2, "big")
     for codes in (WHITE_CODES, BLACK_CODES)
@@ -74,7 +73,7 @@ _MMR_WORDS = b"".join(
 )
 
 
-# The widest row that `_mmr` takes.
+# Widest row that `_mmr` accepts, pixels.
 _MMR_WIDEST = 1 << 16
 
 
@@ -85,9 +84,9 @@ def _encode_mmr(raster: Raster) -> bytes:
 
 
 def _encode_mr(raster: Raster, k: int) -> bytes:
-    """The rows in MR with any K, from two runs of libtiff's K = 2, the second one row later.
+    """The rows in MR with any K, from two runs of libtiff with K = 2, the second starting one row later.
 
-    Between them they hold every row but the first in both codings, each time against the row above it.
+    Together they have every row but the first in both codings, each with the row above as reference.
     """
     rows = raster.rows
     parts: list[str] = []
@@ -98,14 +97,14 @@ def _encode_mr(raster: Raster, k: int) -> bytes:
             from_second += _rows_of_k2(raster.width, rows - 1, raster.data[raster.row_octets :])
         for row in range(rows):
             one_dimensional = row % k == 0
-            # The first run has the even rows one-dimensional, the second one the odd rows.
+            # In the first run the even rows are one-dimensional, in the second one the odd rows.
             source = from_first if one_dimensional == (row % 2 == 0) else from_second
             parts.append(EOL + source[row])
     return from_bits("".join(parts))
 
 
 def _rows_of_k2(width: int, rows: int, pixels: bytes) -> list[str]:
-    """The rows, each with its tag bit in front and without EOL."""
+    """The coded rows as bits, each with its tag bit first and without EOL."""
     coded = to_bits(libtiff.compress(Scheme.GROUP3, width, rows, pixels, two_dimensional=True))
     found = coded.split(EOL)[1:]
     if len(found) != rows:
@@ -114,10 +113,10 @@ def _rows_of_k2(width: int, rows: int, pixels: bytes) -> list[str]:
 
 
 def decode(page: CodedPage) -> Raster:
-    """The pixels of a good page.
+    """The pixels of an undamaged page.
 
-    Strict: raises PageError when a row is damaged, when the rows are not as many as the page says, or
-    when the page is beyond MAX_PIXELS.  Damaged pages are the TolerantDecoder's.
+    Raises PageError when a row is damaged, when the number of rows is not that of the page, or when the page
+    is larger than MAX_PIXELS.  ``TolerantDecoder`` decodes damaged pages.
     """
     width, rows = page.width, page.rows
     if width * rows > MAX_PIXELS:
@@ -138,10 +137,10 @@ def decode(page: CodedPage) -> Raster:
 
 
 def decode_proven(page: CodedPage) -> Raster | None:
-    """libtiff's decoding of a page of MMR or MH, proved by coding it again: it repairs faults without a word.
+    """A page of MMR or MH decoded by libtiff and checked by encoding it again; None when that differs.
 
-    None when the data are not bit for bit what we would have sent ourselves, but for what follows the end
-    of the page: machines fill the last octet, and ECM its last frame, with what they like.
+    The check is needed because libtiff repairs errors silently.  What follows the end of the page may differ,
+    for padding of the last octet and of ECM's last frame is arbitrary.
     """
     scheme = Scheme.GROUP4 if page.coding is Coding.MMR else Scheme.GROUP3
     try:
@@ -156,7 +155,7 @@ def decode_proven(page: CodedPage) -> Raster | None:
 
 
 def recode(page: CodedPage, coding: Coding, *, k: int | None = None) -> CodedPage:
-    """The same pixels in another coding (the page itself when it has that coding already and no K is asked).
+    """The page in another coding; the page itself when it has that coding and ``k`` is None.
 
     Raises PageError as ``decode`` does.
     """
@@ -166,9 +165,9 @@ def recode(page: CodedPage, coding: Coding, *, k: int | None = None) -> CodedPag
 
 
 def count_rows(coding: Coding, width: int, data: bytes) -> int:
-    """How many rows coded data hold, for a page that came in whole (ECM) and does not say.
+    """The number of rows in coded data of a complete page.
 
-    Raises PageError when a row is damaged or the page is beyond MAX_PIXELS.
+    Raises PageError when a row is damaged or the page is larger than MAX_PIXELS.
     """
     decoder = TolerantDecoder(coding, width, max_rows=MAX_PIXELS // width)
     decoder.feed(data)
@@ -181,7 +180,7 @@ def count_rows(coding: Coding, width: int, data: bytes) -> int:
 
 
 def minimum_row_bits(scan_ms: int, bit_rate: int) -> int:
-    """Bits that a row must at least take on the line (T.4 clause 3), rounded up.
+    """Minimum length of a row on the line, bits (T.4 clause 3), rounded up.
 
     ``scan_ms`` is the minimum transmission time in milliseconds (T.30 table 2, bits 21 to 23: 0 to 40),
     ``bit_rate`` in bits a second.
@@ -190,16 +189,16 @@ def minimum_row_bits(scan_ms: int, bit_rate: int) -> int:
 
 
 def with_fill(data: bytes, min_row_bits: int) -> bytes:
-    """MH or MR data with fill so that no row is shorter on the line than ``min_row_bits``.
+    """MH or MR data with fill added, so that no row is shorter on the line than ``min_row_bits``.
 
-    A row's time is that of its data, its fill and one EOL with its tag bit (T.4 clause 3 counts all of
-    them); fill goes between data and EOL (T.4 4.1.3).  There is none within RTC.
+    The length of a row includes its data, its fill and one EOL with its tag bit (T.4 clause 3).  Fill goes
+    between data and EOL (T.4 4.1.3); there is none within RTC.
     """
     rows = to_bits(data).split(EOL)
     need = min_row_bits - len(EOL)
-    # rows[0] is what precedes the first EOL, and rows no longer than a tag bit are RTC's.
+    # rows[0] is what precedes the first EOL; rows no longer than a tag bit belong to RTC.
     filled = [row.ljust(need, "0") if number and len(row) > 1 else row for number, row in enumerate(rows)]
-    filled[-1] = rows[-1]  # behind RTC: the last octet's filling
+    filled[-1] = rows[-1]  # after RTC: padding of the last octet
     return from_bits(EOL.join(filled))
 
 

@@ -1,6 +1,6 @@
-"""MH and MR as they come in: rows between EOLs, and what can be saved where bits are wrong.
+"""Tolerant decoding of MH and MR: finds rows between EOLs and repairs some bit errors.
 
-The rules are in ``tolerant``, whose other half this is.
+``tolerant`` states the rules.  Bits are strings of 0 and 1 in line order.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from appliance.t4.rows import (
 # Two EOLs in succession begin an RTC: no row is empty.
 _EOLS_THAT_END = 2
 
-# Fill kept while waiting for the EOL behind it.  More changes nothing: T.4 sets fill no limit but time.
+# Bits of fill kept while waiting for the EOL after it; more of them would make no difference.
 _FILL_KEPT = 32
 
-# Rows that look alike in MH (margins, blank lines) are decoded once; so many are remembered.
+# Equal rows of MH (margins, blank lines) are decoded once; this many are cached.
 _REMEMBERED_ROWS = 128
 
-# An EOL with up to so many of its zeros turned into ones is still looked for, where rows can prove it.
+# Most zeros of an EOL that may be wrong for it to be recognised, if the rows around it confirm it.
 _BROKEN_BITS = 2
 _BROKEN_EOLS = frozenset(
     "".join("1" if at in hit else "0" for at in range(len(EOL) - 1)) + "1"
@@ -38,35 +38,35 @@ _BROKEN_EOLS = frozenset(
     for hit in combinations(range(len(EOL) - 1), count)
 )
 
-# An EOL with a tag bit before and behind it.
+# Bits of an EOL with the tag bits before and after it.
 _EOL_AND_TAGS = len(EOL) + 2
 
-# So many places in a bad piece are tried for such an EOL: noise must not cost more time than pages do.
+# Most positions in a damaged piece that are tried for such an EOL, so that noise takes no more time than
+# pages.
 _TRIES = 64
 
-# So many repairs are tried in succession, and one more for every row that comes out well.  A page that
-# has more wrong than right is beyond repair, and whoever sends it must not make us work for it.
+# Most repairs tried in succession; each good row allows one more.  A page with more errors than good rows
+# cannot be repaired, and must not take unlimited time.
 _REPAIRS = 100
 
-# What an EOL was before a wrong bit made it: one of its zeros was a one.
+# The bits that one wrong bit turns into an EOL: one of its zeros was a one.
 _SPLITTING_EOLS = tuple(f"{1 << bit | 1:012b}" for bit in range(1, 12))
 
-# No code word of a row begins with more zeros than this (extended make-up codes, T.4 table 3b).
+# Most zeros at the begin of a row's code words (extended make-up codes, T.4 table 3b).
 _ZEROS_BEFORE_A_ONE = 7
-# And none ends with more (white 3).
+# Most zeros at their end (white 3).
 _ZEROS_AT_THE_END = 3
 
-# How many good rows tell how long rows are hereabouts.
+# Number of recent good rows from which the length of rows is estimated.
 _RECENT_ROWS = 32
-# Rows of text hardly ever take more than a bit for so many pixels.
+# Rows of text hardly ever need more than one bit for this many pixels.
 _PIXELS_PER_BIT_OF_A_BUSY_ROW = 2
 
-# From so many busy rows on, a piece without an EOL is a gap: it counts by the average row of the page.  A
-# shorter one may be a single row of a picture.
+# A piece without an EOL that is as long as this many busy rows is a gap, and counts by the page's average
+# row.  A shorter one may be a single row of a picture.
 _BUSY_ROWS_OF_A_GAP = 4
 
-# Stands where octets were lost.  Without it a row could join the rest of a later one without a trace.  So
-# many ones are no row of T.4, with whatever stands before and behind them.
+# Marks lost octets, so that the bits before and after them never form a row: no row of T.4 has so many ones.
 _GAP_MARK = "1" * 64
 
 # A decoded row: its changing elements and its pixels.
@@ -75,14 +75,14 @@ _Row = tuple[list[int], bytes]
 
 @dataclass(frozen=True, slots=True)
 class _Split:
-    """What stood before an EOL that may not have been one."""
+    """The piece before an EOL that may be a bit error within a row."""
 
     bits: str
-    bad_rows: int  # that it was counted as
+    bad_rows: int  # number of bad rows that it was counted as
 
 
 class Group3Decoder:
-    """MH and MR: rows between EOLs."""
+    """Decodes MH, or MR with ``two_dimensional``, into ``page``."""
 
     def __init__(self, page: GrowingPage, two_dimensional: bool) -> None:
         self._page = page
@@ -90,28 +90,28 @@ class Group3Decoder:
         self._waiting = ""  # bits since the last EOL
         self._begun = False  # an EOL has been seen
         self._eols = 0  # EOLs in succession
-        self._fill = 0  # zeros before the last EOL that are not its own
-        self._reference: list[int] | None = None  # the row above, None when it is not known
-        self._doubtful = 0  # bad rows behind an RTC that is not whole: noise, if no good row follows
-        self._broken_eols = 0  # bad rows at the end of the page that look more like EOLs
-        self._repairs = _REPAIRS  # that may be tried
+        self._fill = 0  # zeros of fill before the last EOL
+        self._reference: list[int] | None = None  # changes of the row above, None when it is bad
+        self._doubtful = 0  # bad rows after an incomplete RTC: noise, unless a good row follows
+        self._broken_eols = 0  # bad rows at the end of the page that look like damaged EOLs
+        self._repairs = _REPAIRS  # repairs that may still be tried
         self._row_lengths: deque[int] = deque((0, 0), maxlen=_RECENT_ROWS)
-        self._split: _Split | None = None  # a piece just before that may be the beginning of a row
+        self._split: _Split | None = None  # the piece before, if it may be the beginning of a row
         self._remembered: dict[str, _Row] = {}
         self._longest = 2 * longest_row_bits(page.width)
-        self._gap_bits = 0  # bits that are missing from what waits, or were not kept of it
-        self._lossy = False  # octets were lost in what waits
+        self._gap_bits = 0  # bits lost from ``_waiting``, or not kept in it
+        self._lossy = False  # octets were lost in ``_waiting``
         self._rows = self._rows_bits = 0  # good rows, and their bits with fill and EOL
         self.ended = False
-        self.ends_with_row = True  # nothing stands behind the last whole row (known after ``finish``)
+        self.ends_with_row = True  # nothing follows the last complete row (valid after ``finish``)
 
     @property
     def ended_properly(self) -> bool:
-        # Noise behind the carrier is a piece or two; more of it is a page that went on, unreadably.
+        # Noise after the carrier is one piece or two; more is an unreadable continuation of the page.
         return self._eols >= _EOLS_THAT_END and self._doubtful <= EOLS_IN_RTC
 
     def gap(self, octets: int) -> None:
-        """So many octets were lost here."""
+        """To be called when ``octets`` octets were lost at this place."""
         self._gap_bits += 8 * octets
         self._lossy = True
         self._waiting += _GAP_MARK
@@ -129,7 +129,7 @@ class Group3Decoder:
         self._waiting = self._shortened(bits[begin:])
 
     def _shortened(self, bits: str) -> str:
-        """What is worth keeping of a piece that is longer than any row: the rest is fill, or noise."""
+        """The part to keep of a piece that may be longer than any row; the rest is fill or noise."""
         if len(bits) <= self._longest:
             return bits
         content = bits.rstrip("0")
@@ -159,19 +159,19 @@ class Group3Decoder:
                 self.ends_with_row = "1" not in self._waiting[self._tagged :]
 
     def _take(self, bits: str) -> None:
-        """What stood before an EOL."""
+        """Handles the piece before an EOL."""
         content = bits.rstrip("0")
         if self._lossy:
             self._gap(bits)
         elif not content and self._eols == 1 and len(bits) > self._tagged and len(bits) % len(EOL):
-            # No EOL of an RTC, where there is no fill.
+            # Zeros between two EOLs that are not an EOL of RTC, which has no fill.
             if self._tagged and self._fill <= _ZEROS_AT_THE_END:
-                self._bad(bits)  # a white row, 01 with its tag bit, that was hit
+                self._bad(bits)  # a white row (01 with its tag bit) with a bit error
             else:
-                # Fill that was hit and looks like an EOL, or the zeros that a row begins with.
+                # Fill with a bit error that makes it look like an EOL, or the first zeros of a row.
                 self._split = _Split(bits, 0)
         elif not content or (self._tagged and len(content) == 1):
-            # Nothing but a tag bit, or EOLs that lost their 1.
+            # A tag bit alone, or EOLs without their 1.
             self._end_of_line()
         else:
             row = self._whole_row(bits)
@@ -190,7 +190,7 @@ class Group3Decoder:
         self._rows_bits += self._fill
 
     def _end_of_line(self) -> None:
-        """One more EOL in succession."""
+        """Counts another EOL in succession."""
         self._split = None
         self._eols += 1
         if self._eols == _EOLS_THAT_END:
@@ -201,9 +201,9 @@ class Group3Decoder:
             self.ended = True
 
     def _good(self, row: _Row, bits: int) -> None:
-        """A row, ended by an EOL."""
+        """Adds a good row of ``bits`` bits."""
         if self._eols >= _EOLS_THAT_END:
-            # No RTC after all: where it seemed to be, rows were lost.
+            # That was no RTC: rows were lost there.
             for _ in range(self._eols - 1 + self._doubtful):
                 self._page.add_bad()
         self._doubtful = self._broken_eols = 0
@@ -216,7 +216,7 @@ class Group3Decoder:
         self._page.add(painted)
 
     def _bad(self, bits: str) -> None:
-        """Something between two EOLs that is no row."""
+        """Handles a piece between two EOLs that is not a row."""
         self._split = self._reference = None
         if not self._begun:
             self._eols = 1  # noise of the training
@@ -234,8 +234,8 @@ class Group3Decoder:
             rows = 1
         else:
             self._broken_eols = 0
-            # A long piece is several rows whose EOLs are lost.  The longest of the rows before it, or
-            # a busy row of text, is a careful measure of how many.
+            # A long piece is several rows without their EOLs.  Their number is estimated from the longest of
+            # the recent rows or a busy row of text, whichever is longer.
             busy = max(*self._row_lengths, self._page.width // _PIXELS_PER_BIT_OF_A_BUSY_ROW)
             length = len(bits) + self._gap_bits
             if length >= _BUSY_ROWS_OF_A_GAP * busy:
@@ -248,7 +248,7 @@ class Group3Decoder:
             self._split = _Split(bits, rows)
 
     def _gap(self, bits: str) -> None:
-        """A piece of which octets were lost: its rows are bad, and nobody knows yet how many there are."""
+        """Handles a piece with lost octets: bad rows, whose number is estimated at the end of the page."""
         self._split = self._reference = None
         self._broken_eols = 0
         if self._eols >= _EOLS_THAT_END:
@@ -261,12 +261,12 @@ class Group3Decoder:
         """Whether a bad piece may be an EOL of an RTC with its tag bits, or what is left of one."""
         if len(bits) > _EOL_AND_TAGS:
             return False
-        # A one-dimensional row is never so short.  A two-dimensional one is, but seldom mostly zeros,
-        # and with fill behind it ends with them.
+        # A one-dimensional row is never so short.  A two-dimensional one may be, but it seldom has mostly
+        # zeros, and with fill it ends with them.
         return not self._tagged or (bits.endswith("1") and bits.count("0") >= 2 * bits.count("1"))
 
     def _join(self, bits: str) -> bool:
-        """Whether this piece and the one before it are a row that a wrong bit split with an EOL."""
+        """Joins this piece and the one before it if they are a row that a wrong bit split by an EOL."""
         split = self._split
         if split is None:
             return False
@@ -278,11 +278,11 @@ class Group3Decoder:
         if len(rows) == 1:
             self._good(rows[0], len(split.bits) + len(bits))
         else:
-            self._bad(bits)  # it is one row, but which?
+            self._bad(bits)  # several repairs are possible: one bad row
         return True
 
     def _repair(self, bits: str) -> None:
-        """A piece between two EOLs that is not one row: finds the EOLs that lost or gained a bit or two."""
+        """Handles a piece that is not a row: looks for EOLs with one or two wrong bits."""
         row = self._shifted_row(bits)
         if row is not None:
             self._good(row, len(bits))
@@ -296,7 +296,7 @@ class Group3Decoder:
             self._end_of_line()
         if rows:
             return
-        # Perhaps the row behind such an EOL can be had.
+        # Perhaps at least the row after such an EOL can be decoded.
         tries = _TRIES
         for at in range(len(bits) - len(EOL) - 1, -1, -1):
             if bits[at : at + len(EOL)] not in _BROKEN_EOLS:
@@ -313,9 +313,9 @@ class Group3Decoder:
         self._bad(bits)
 
     def _rows_with_broken_eols(self, bits: str) -> tuple[list[tuple[_Row, int]], bool]:
-        """The rows that ``bits`` are, with the bits of each, if broken EOLs explain all of it.
+        """The rows of ``bits`` with the number of bits of each, if damaged EOLs explain all of it, else none.
 
-        No rows otherwise.  True when the last of the EOLs and the one behind ``bits`` succeed each other.
+        The flag is True when ``bits`` end with such an EOL, which the one after ``bits`` then succeeds.
         """
         reference = self._reference
         rows: list[tuple[_Row, int]] = []
@@ -338,7 +338,7 @@ class Group3Decoder:
             self._reference = reference
 
     def _whole_row(self, bits: str) -> _Row | None:
-        """The row that ``bits`` is, fill at its end allowed."""
+        """The row of which ``bits`` consist, apart from fill at the end, or None."""
         remembered = self._remembered.get(bits)
         if remembered is not None:
             return remembered
@@ -353,11 +353,11 @@ class Group3Decoder:
         return row
 
     def _shifted_row(self, bits: str) -> _Row | None:
-        """The row when a wrong bit moved the EOL before it or behind it.
+        """The row, if a wrong bit shifted the EOL before or after it, or None.
 
-        An EOL that lost its 1 is found late, at the next 1: the row's own first bits are gone with it.
-        One whose last zeros were hit is found early where zeros stand before it: it takes those of the
-        row's end, and leaves its own last bits to the next row.
+        An EOL whose 1 is wrong is found late, at the next 1, which removes the first bits of the row.  One
+        with wrong zeros may be found early, with zeros from the end of the row before; its last bits are then
+        at the begin of the next row.
         """
         late = ("0" * zeros + "1" + bits for zeros in range(min(self._fill, _ZEROS_BEFORE_A_ONE + 1)))
         left = bits.find("1") + 1
@@ -370,16 +370,17 @@ class Group3Decoder:
         return None
 
     def _sure_row(self, bits: str) -> _Row | None:
-        """A whole row that proves a guess.
+        """The row of ``bits`` if it can confirm a repair, or None.
 
-        One-dimensional ones do: of wrong bits hardly any add up.  Two-dimensional ones often do by chance.
+        Only one-dimensional rows can: wrong bits hardly ever add up to the width.  Two-dimensional ones do so
+        by chance too often.
         """
         if self._tagged and not bits.startswith(TAG_ONE_DIMENSIONAL):
             return None
         return self._whole_row(bits)
 
     def _row_at_start(self, bits: str) -> tuple[_Row, int] | None:
-        """A row at the beginning of ``bits``, and how many of them it took."""
+        """The row at the beginning of ``bits`` and its number of bits, or None."""
         width = self._page.width
         tag = 1 if self._tagged else 0
         length = len(bits) - tag
@@ -401,7 +402,7 @@ class Group3Decoder:
 
 
 def _behind_broken_eol(bits: str) -> str | None:
-    """What follows when ``bits`` begins with an EOL that lost a bit or two, after fill or not."""
+    """What follows an EOL with up to two wrong bits at the begin of ``bits``, fill allowed; else None."""
     fill = len(bits) - len(bits.lstrip("0"))
     for at in range(max(fill - len(EOL), 0), fill + 1):
         if bits[at : at + len(EOL)] in _BROKEN_EOLS:

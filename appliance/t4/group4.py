@@ -1,22 +1,22 @@
-"""MMR as it comes in: rows one behind the other, nothing to hold on to after a fault."""
+"""Decoding of MMR as it arrives.  Without EOLs it cannot continue after an error."""
 
 from __future__ import annotations
 
 from appliance.t4.rows import PADDING, GrowingPage, RowError, decode_row_2d, longest_row_bits, paint_row
 
-# Bits of coded data looked at for one MMR row at first: most rows are far shorter.
+# Octets of coded data taken for one row at first; most rows are far shorter.
 _MMR_WINDOW_OCTETS = 64
 _EOFB_BITS = 24
 _EOFB_VALUE = 0x001001
 
 
 class Group4Decoder:
-    """MMR: rows one behind the other, then EOFB."""
+    """Decodes MMR, that is rows without separators, then EOFB, into ``page``."""
 
     def __init__(self, page: GrowingPage) -> None:
         self._page = page
         self._data = bytearray()  # octets not yet decoded
-        self._skip = 0  # bits of the first one that are
+        self._skip = 0  # bits of the first one that are decoded
         self._reference: list[int] = []
         self._longest = longest_row_bits(page.width)
         self.ended = False
@@ -24,7 +24,7 @@ class Group4Decoder:
         self.ends_with_row = True
 
     def gap(self, octets: int) -> None:
-        """The page ends at the first octet that is missing: nothing behind it can be placed."""
+        """Ends the page at the first lost octet: nothing after it can be decoded."""
         self.finish()
         if not self.ended:
             self._page.add_bad()
@@ -32,7 +32,7 @@ class Group4Decoder:
 
     def feed(self, octets: bytes) -> None:
         self._data += octets
-        # A row at a time, each known to be there whole; the last ones wait for finish().
+        # Decodes only rows that are complete for certain; the last ones wait for finish().
         if len(self._data) >= _MMR_WINDOW_OCTETS:
             self._decode(last=False)
 
@@ -53,7 +53,7 @@ class Group4Decoder:
                 self.ended = self.ended_properly = True
                 break
             if last and not value and octet + window >= len(data):
-                break  # the filling of the last octet, and no EOFB
+                break  # padding of the last octet, without EOFB
             try:
                 changes, used = decode_row_2d(value << PADDING, length, page.width, self._reference)
             except RowError as error:

@@ -1,11 +1,10 @@
-"""libtiff's fax coder: bare coded data in and out, no files.
+"""libtiff's fax coder for coded data without a file.
 
-The system's library does it where it is installed (see `system_libtiff`), else the one in Pillow.  Both
-want a TIFF file, so one is made in memory around the data.  The file says BlackIsZero to keep Pillow from
-inverting: libtiff's coder itself takes a clear bit for white whatever the photometric tag says, which is
-the sense of T.4 and of ``Raster``.
+It uses the system's library if that is installed (see ``system_libtiff``), else the one in Pillow.  Both need
+a TIFF file, so one is made in memory around the data.  It is marked BlackIsZero so that Pillow does not
+invert it: libtiff's coder takes a clear bit as white whatever the photometric tag, as T.4 and ``Raster`` do.
 
-Callers bound the number of pixels: Pillow holds an octet for each.
+Callers have to limit the number of pixels, because Pillow uses an octet for each.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ class Scheme(Enum):
 
 
 class LibtiffError(ValueError):
-    """libtiff gave up on the data."""
+    """libtiff could not decode the data."""
 
 
 def compress(scheme: Scheme, width: int, rows: int, pixels: bytes, *, two_dimensional: bool = False) -> bytes:
-    """Codes packed rows (a set bit is black).
+    """Encodes packed rows (a set bit is black).
 
-    Group 3: an EOL before each row, no RTC; with ``two_dimensional`` tag bits and K = 2, as libtiff
-    does for resolutions up to 150 lines per inch.  Group 4: EOFB at the end.
+    Group 3: an EOL before each row, no RTC; with ``two_dimensional`` tag bits and K = 2, libtiff's value up
+    to 150 lines per inch.  Group 4: EOFB at the end.
     """
     library = system_libtiff()
     if library is None:
@@ -54,13 +53,13 @@ def compress(scheme: Scheme, width: int, rows: int, pixels: bytes, *, two_dimens
         fields.append((tags.T4_OPTIONS, tags.T4_TWO_DIMENSIONAL))
     try:
         return compress_strip(library, fields, pixels)
-    except (SystemLibtiffError, OSError):  # a limit on the process's files counts for one in memory too
+    except (SystemLibtiffError, OSError):  # the process's limit on file sizes applies to files in memory too
         return compress_by_pillow(scheme, width, rows, pixels, two_dimensional)
 
 
 def compress_by_pillow(scheme: Scheme, width: int, rows: int, pixels: bytes, two_dimensional: bool) -> bytes:
-    """What `compress` does, without the system's libtiff."""
-    # Only loaded where it is needed: the processes of the box that carry calls and answer clients do without.
+    """``compress`` by Pillow."""
+    # Imported only when needed: the processes that carry calls and answer clients do not load it.
     from PIL import Image, TiffImagePlugin  # noqa: PLC0415
 
     options = TiffImagePlugin.ImageFileDirectory_v2()
@@ -75,7 +74,7 @@ def compress_by_pillow(scheme: Scheme, width: int, rows: int, pixels: bytes, two
 
 
 def _only_strip(file: memoryview) -> tuple[int, int]:
-    """Where libtiff put the strip in the little-endian file that it just made."""
+    """Offset and length of the only strip of a little-endian TIFF file, octets."""
     (directory,) = struct.unpack_from("<I", file, 4)
     (count,) = struct.unpack_from("<H", file, directory)
     found = {}
@@ -91,9 +90,8 @@ def _only_strip(file: memoryview) -> tuple[int, int]:
 def expand(scheme: Scheme, width: int, rows: int, coded: bytes, *, two_dimensional: bool = False) -> bytes:
     """Decodes to packed rows (a set bit is black).
 
-    libtiff repairs faults in Group 3 rows silently, and stops at one in Group 4 leaving the rest of the
-    rows undefined: it is the caller who must know that the data were good.  Raises LibtiffError where
-    libtiff itself gives up.
+    libtiff repairs errors in Group 3 rows silently, and stops at one in Group 4 and leaves the rest of the
+    rows undefined, so the caller has to check the data.  Raises LibtiffError when libtiff reports a failure.
     """
     file = _file_around(scheme, width, rows, coded, two_dimensional)
     library = system_libtiff()
@@ -106,9 +104,9 @@ def expand(scheme: Scheme, width: int, rows: int, coded: bytes, *, two_dimension
 
 
 def expand_by_pillow(file: bytes) -> bytes:
-    """The pixels of a file made by `expand`, without the system's libtiff.
+    """The pixels of a file made by ``expand``, by Pillow.  Raises LibtiffError.
 
-    About bad data Pillow's libtiff also writes lines to standard error; there is no way to stop it.
+    For bad data Pillow's libtiff also writes lines to standard error, which cannot be prevented.
     """
     from PIL import Image  # noqa: PLC0415 (as above)
 

@@ -1,8 +1,8 @@
-"""The vocabulary of a fax page: codings, resolutions, widths, rasters and coded pages.
+"""Data types of fax pages: codings, resolutions, widths, rasters and coded pages.
 
 Pixels are packed eight to an octet, leftmost pixel in the most significant bit, each row padded to
 whole octets; a set bit is black (TIFF's WhiteIsZero, the sense of T.4).  Coded data keeps the first
-bit of the line in the most significant bit (TIFF FillOrder 1); whoever puts it on a line reverses.
+bit of the line in the most significant bit (TIFF FillOrder 1); octets are reversed before they are sent.
 """
 
 from __future__ import annotations
@@ -34,10 +34,12 @@ class Resolution(Enum):
 
     @property
     def x_dpi(self) -> int:
+        """Pixels per inch across."""
         return self.value[0]
 
     @property
     def y_dpi(self) -> int:
+        """Rows per inch."""
         return self.value[1]
 
 
@@ -68,7 +70,10 @@ SCAN_LINE_PIXELS: dict[PaperWidth, dict[int, int]] = {
 
 @dataclass(frozen=True, slots=True)
 class Raster:
-    """A bilevel page: ``data`` is ``rows`` times ``row_octets`` octets."""
+    """A bilevel page of ``width`` × ``rows`` pixels; ``data`` has ``rows`` times ``row_octets`` octets.
+
+    ValueError when they do not fit together.
+    """
 
     width: int
     rows: int
@@ -83,12 +88,16 @@ class Raster:
 
     @property
     def row_octets(self) -> int:
+        """Octets of one row."""
         return (self.width + 7) // 8
 
 
 @dataclass(frozen=True, slots=True)
 class CodedPage:
-    """A page as it is sent, without fill: MH and MR with EOLs and RTC, MMR with EOFB."""
+    """A coded page as it is sent, without fill: MH and MR with EOLs and RTC, MMR with EOFB.
+
+    ``width`` is in pixels.
+    """
 
     coding: Coding
     resolution: Resolution

@@ -1,6 +1,6 @@
-"""Decoding single rows of MH, MR and MMR, and putting rows of pixels together.
+"""Decoding of single rows of MH, MR and MMR, and assembly of rows of pixels.
 
-A row is held as its *changing elements* (T.4 4.2.1.1): the ascending positions where the colour
+A row is represented by its *changing elements* (T.4 4.2.1.1): the ascending positions where the colour
 differs from the pixel before, the first pixel being compared with white.  So an even index is a change
 to black and an odd one a change to white, and a white row is the empty list.
 """
@@ -19,8 +19,8 @@ from appliance.t4.codes import (
 )
 from appliance.t4.page import Resolution
 
-# Zero bits that callers append to the bits they hand over: a code word may begin in the last real bit,
-# and the window behind it must still be whole.  Zeros are no code word, so decoding ends there.
+# Zero bits that callers append to the coded bits, so that a full window can be read at the last bit.  Zeros
+# are no code word, so decoding ends there.
 PADDING = 2 * RUN_WINDOW
 
 _RUN_MASK = (1 << RUN_WINDOW) - 1
@@ -28,7 +28,7 @@ _MODE_MASK = (1 << MODE_WINDOW) - 1
 
 
 class RowError(ValueError):
-    """The bits are no row of this width.  ``used`` is how many bits went well before."""
+    """The bits are not a row of this width.  ``used`` is the number of bits decoded before the error."""
 
     def __init__(self, used: int) -> None:
         super().__init__(f"no such code word, or a run beyond the row, at bit {used}")
@@ -36,18 +36,18 @@ class RowError(ValueError):
 
 
 def longest_row_bits(width: int) -> int:
-    """No row of ``width`` pixels takes more bits than this in any of the three codings.
+    """Upper bound of the bits of a row of ``width`` pixels in any of the three codings.
 
-    The dearest way to code two pixels is a horizontal mode with two runs of one pixel: 3 + 6 + 3 bits.
-    The rest is for make-up codes of few, long runs.
+    The longest code for two pixels is a horizontal mode with two runs of one pixel: 3 + 6 + 3 bits.
+    The constant is for the make-up codes of few, long runs.
     """
     return 6 * width + 64
 
 
 def _run(value: int, shift: int, table: tuple[Entry, ...]) -> tuple[int, int]:
-    """A whole run, make-up codes and all: (pixels, shift behind it).
+    """Decodes one run with its make-up codes: (pixels, shift after it).
 
-    The pixels are -1 where there is no such code word or the bits have come to their end.
+    The pixels are -1 when there is no such code word or the bits have ended.
     """
     pixels = 0
     while shift >= 0:
@@ -62,7 +62,7 @@ def _run(value: int, shift: int, table: tuple[Entry, ...]) -> tuple[int, int]:
 
 
 def _toggle(changes: list[int], position: int) -> None:
-    """Adds a change; two at one place (a run of 0 pixels) are none."""
+    """Adds a change; two at one position (a run of 0 pixels) cancel each other."""
     if changes and changes[-1] == position:
         changes.pop()
     else:
@@ -70,10 +70,10 @@ def _toggle(changes: list[int], position: int) -> None:
 
 
 def decode_row_1d(value: int, length: int, width: int) -> tuple[list[int], int]:
-    """One row of T.4's one-dimensional coding.
+    """Decodes one row of T.4's one-dimensional coding.
 
-    ``value`` holds ``length`` bits and ``PADDING`` zeros behind them.  Returns the changing elements
-    and how many bits the row took.  Raises RowError when no row of exactly ``width`` pixels begins there.
+    ``value`` has ``length`` bits followed by ``PADDING`` zeros.  Returns the changing elements and the
+    number of bits of the row.  Raises RowError unless it begins with a row of exactly ``width`` pixels.
     """
     changes: list[int] = []
     position = 0
@@ -106,12 +106,12 @@ def decode_row_1d(value: int, length: int, width: int) -> tuple[list[int], int]:
 
 
 def decode_row_2d(value: int, length: int, width: int, reference: list[int]) -> tuple[list[int], int]:
-    """One row of two-dimensional coding against the changing elements of the row above it.
+    """Decodes one row of two-dimensional coding; ``reference`` has the changing elements of the row above.
 
-    Input and result as ``decode_row_1d``.
+    Parameters, result and errors as for ``decode_row_1d``.
     """
-    # Behind the last change there are imaginary ones just after the row (T.4 4.2.1.1), enough for
-    # looking at b2 from either colour.
+    # After the last change there are imaginary ones just after the row (T.4 4.2.1.1), enough to find b2 for
+    # either colour.
     above = [*reference, width, width, width, width]
     changes: list[int] = []
     a0 = -1  # the imaginary white pixel before the row
@@ -130,7 +130,8 @@ def decode_row_2d(value: int, length: int, width: int, reference: list[int]) -> 
             changes.append(a1)
             if a0 >= width:
                 break
-            # The other colour: its b1 is the neighbour, before only if a1 went left of the old b1.
+            # The colour changes: the new b1 is the next change, or the one before if a1 is left of the old
+            # b1.
             b += 1 if mode >= 0 or not b else -1
         elif mode == MODE_HORIZONTAL:
             first, second = (BLACK_TABLE, WHITE_TABLE) if b & 1 else (WHITE_TABLE, BLACK_TABLE)
@@ -167,7 +168,7 @@ def decode_row_2d(value: int, length: int, width: int, reference: list[int]) -> 
 
 
 def paint_row(changes: list[int], width: int) -> bytes:
-    """The pixels of a row: packed octets, a set bit is black."""
+    """The pixels of a row as packed octets; a set bit is black."""
     octets = (width + 7) // 8
     if not changes:
         return bytes(octets)
@@ -178,7 +179,7 @@ def paint_row(changes: list[int], width: int) -> bytes:
 
 
 class GrowingPage:
-    """Rows decoded so far, each marked good or bad."""
+    """The rows decoded so far, each marked good or bad; at most ``max_rows``."""
 
     def __init__(self, width: int, resolution: Resolution, max_rows: int) -> None:
         self.width = width
@@ -191,13 +192,13 @@ class GrowingPage:
         self._gaps: list[tuple[int, int]] = []  # rows before a gap, and the bits that it held
 
     def add_gap(self, bits: int) -> None:
-        """So many bits are missing here; ``fill_gaps`` makes rows of them."""
+        """Notes that ``bits`` bits are missing here; ``fill_gaps`` replaces them by rows."""
         if self._gaps and self._gaps[-1][0] == len(self.bad):
             bits += self._gaps.pop()[1]
         self._gaps.append((len(self.bad), bits))
 
     def fill_gaps(self, row_bits: float) -> None:
-        """Puts bad rows where rows are missing: as many as the gap's bits held at ``row_bits`` each."""
+        """Inserts bad rows into the gaps: as many as the missing bits make at ``row_bits`` each."""
         for at, bits in reversed(self._gaps):
             rows = min(max(1, round(bits / row_bits)), self.max_rows - len(self.bad))
             octets = at * self.row_octets
@@ -207,6 +208,7 @@ class GrowingPage:
         self._gaps.clear()
 
     def add(self, row: bytes) -> None:
+        """Adds a good row of packed octets."""
         if len(self.bad) >= self.max_rows:
             self.too_long = True
             return
@@ -214,7 +216,7 @@ class GrowingPage:
         self.bad.append(0)
 
     def add_bad(self) -> None:
-        """A row that is not known: the one above again."""
+        """Adds a bad row: a copy of the one above, white at the top."""
         if len(self.bad) >= self.max_rows:
             self.too_long = True
             return
@@ -222,7 +224,7 @@ class GrowingPage:
         self.bad.append(1)
 
     def drop(self, rows: int) -> None:
-        """Takes the last rows back.  Not from a page that is full: they may not have gone in."""
+        """Removes the last rows, but not from a page that is full: they may not have been added."""
         if rows and not self.too_long:
             del self.pixels[-rows * self.row_octets :]
             del self.bad[-rows:]

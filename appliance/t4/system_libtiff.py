@@ -1,10 +1,9 @@
-"""Debian's libtiff called directly: bare coded data in and out, by way of a file in memory.
+"""Debian's libtiff (package libtiff6) called directly, with files in memory.
 
-Pillow brings a libtiff of its own and makes two passes over an octet for each pixel around it, which take
-two to four times as long as the coding.  Its results are the same bits, and it steps in where
-this library is not installed (Debian package libtiff6).
+Pillow has its own libtiff, but makes two passes over an octet for each pixel, which take two to four times as
+long as the coding.  It gives the same bits, and is used where this library is not installed.
 
-Callers bound the size of the page.
+Callers have to limit the size of the page.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ _HEADER_OCTETS = 8  # of a TIFF file; the first strip written follows it
 
 
 class SystemLibtiffError(ValueError):
-    """The library gave up on the data."""
+    """The library reported a failure."""
 
 
 @lru_cache(maxsize=1)
@@ -40,7 +39,7 @@ def system_libtiff() -> ctypes.CDLL | None:
     library.TIFFClose.argtypes = [ctypes.c_void_p]
     for setter in (library.TIFFSetErrorHandler, library.TIFFSetWarningHandler):
         setter.restype, setter.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
-        setter(None)  # bad data are told by what is returned, not on standard error
+        setter(None)  # no messages on standard error: return values tell of bad data
     return library
 
 
@@ -57,7 +56,7 @@ def _opened(library: ctypes.CDLL, descriptor: int, mode: bytes) -> Iterator[int]
 
 
 def compress_strip(library: ctypes.CDLL, fields: Iterable[tuple[int, int]], pixels: bytes) -> bytes:
-    """``pixels`` coded as the one strip of a TIFF file with ``fields`` (tag, value).
+    """The coded data of ``pixels``, as the only strip of a TIFF file with these ``fields`` (tag, value).
 
     Raises SystemLibtiffError, and OSError when there is no memory for the file.
     """
@@ -66,7 +65,7 @@ def compress_strip(library: ctypes.CDLL, fields: Iterable[tuple[int, int]], pixe
         for tag, value in fields:
             library.TIFFSetField(file, tag, ctypes.c_int(value))
         written = library.TIFFWriteEncodedStrip(file, 0, pixels, len(pixels))
-        # Nothing but the strip is in the file yet: the directory comes when it is closed.
+        # The file has only the strip so far: the directory is written when it is closed.
         size = os.fstat(descriptor).st_size - _HEADER_OCTETS
         data = os.pread(descriptor, max(0, size), _HEADER_OCTETS)
     if written != len(pixels) or not data or len(data) != size:
@@ -83,7 +82,7 @@ def expand_file(library: ctypes.CDLL, tiff: bytes, octets: int) -> bytes:
     try:
         at = 0
         while at < len(tiff):
-            at += os.pwrite(descriptor, tiff[at:], at)  # libtiff begins to read where the file stands
+            at += os.pwrite(descriptor, tiff[at:], at)  # pwrite: libtiff reads from the current position, 0
     except OSError:
         os.close(descriptor)
         raise

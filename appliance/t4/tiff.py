@@ -1,9 +1,8 @@
-"""TIFF class F files (RFC 2306; RFC 2301 profiles S and F): fax pages on disk, one page at a time.
+"""Writes TIFF class F files (RFC 2306; RFC 2301 profiles S and F), one page at a time.
 
-Written here rather than through Pillow: coded pages go into the file as they are, the photometric tag
-is WhiteIsZero as fax wants it, and only one page is ever held.  Reading takes the bilevel files of
-other programs as well (uncompressed, MH with and without EOLs, MR, MMR; either photometric sense, bit
-order and byte order; any strips) and bounds everything the file claims.
+Pillow is not used for it: coded pages go into the file unchanged, the photometric tag is WhiteIsZero as fax
+requires, and only one page is in memory.  ``FaxTiff`` (``tiff_reading``) also reads the bilevel files of
+other programs.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ Page = CodedPage | Raster | ReceivedRows
 
 
 def write_tiff(path: str | PathLike[str], pages: Iterable[Page], *, coding: Coding = Coding.MMR) -> int:
-    """Writes a file of all pages, one at a time, and returns how many there were.
+    """Writes all pages to a file, one at a time, and returns their number.
 
-    A coded page goes in as it is, without the RTC that class F leaves out; a raster is coded with
-    ``coding``; the rows of a damaged page carry their counts (BadFaxLines, ConsecutiveBadFaxLines).
-    Raises ValueError when there is no page at all.  An exception from ``pages`` passes through and leaves
-    a whole file of the pages before it.
+    A coded page is written unchanged, without RTC, which class F leaves out; a raster is encoded with
+    ``coding``; received rows get the tags BadFaxLines and ConsecutiveBadFaxLines.
+    Raises ValueError when there is no page.  An exception from ``pages`` is passed on; the file then has the
+    pages before it.
     """
     with open(path, "wb") as file, TiffWriter(file, coding=coding) as writer:
         for page in pages:
@@ -43,9 +42,9 @@ def write_tiff(path: str | PathLike[str], pages: Iterable[Page], *, coding: Codi
 
 
 class TiffWriter:
-    """Appends pages to a new file, which must be seekable.  Leave it by ``close`` or ``with``.
+    """Writes pages to a new file, which must be seekable; to be ended by ``close`` or used in ``with``.
 
-    ``description`` (ASCII) goes with each page as ImageDescription.
+    ``description`` (ASCII) becomes the ImageDescription of each page.
     """
 
     def __init__(self, file: BinaryIO, *, coding: Coding = Coding.MMR, description: str = "") -> None:
@@ -59,11 +58,11 @@ class TiffWriter:
 
     @property
     def pages(self) -> int:
-        """Pages so far."""
+        """Number of pages so far."""
         return len(self._page_numbers)
 
     def add(self, page: Page) -> None:
-        """Writes a page.  One without any rows, which TIFF cannot hold, becomes a single white row."""
+        """Writes a page.  A page without rows, which TIFF does not allow, becomes one white row."""
         bad: ReceivedRows | None = None
         if isinstance(page, ReceivedRows):
             bad, page = page, page.raster
@@ -104,8 +103,8 @@ class TiffWriter:
         self._write(data, entries)
 
     def _write(self, data: bytes, entries: list[tuple[int, int, tuple[int, ...]]]) -> None:
-        """Strip, values that do not fit their entry, directory; then the link to it."""
-        strip = data + bytes(len(data) % 2)  # TIFF wants directories at even offsets
+        """Writes the strip, values that do not fit into their entry, the directory, and the link to it."""
+        strip = data + bytes(len(data) % 2)  # TIFF requires directories at even offsets
         loose = b""
         loose_at = self._end + len(strip)
         table = struct.pack("<H", len(entries))
@@ -133,7 +132,7 @@ class TiffWriter:
         self._page_numbers.append(directory + number_entry)
 
     def close(self) -> None:
-        """Tells every page how many there are; the file itself stays open."""
+        """Writes the total number of pages into each PageNumber; does not close the file."""
         total = struct.pack("<H", min(self.pages, 0xFFFF))
         for position in self._page_numbers:
             self._file.seek(position + 2)

@@ -1,4 +1,8 @@
-"""Reading TIFF files of fax pages: everything that the file claims is checked and bounded."""
+"""Reads TIFF files of bilevel pages: uncompressed, MH with and without EOLs, MR, MMR.
+
+Either photometric sense, bit order and byte order, and any strips are accepted.  Everything that a file
+states is checked and limited.
+"""
 
 from __future__ import annotations
 
@@ -19,35 +23,36 @@ from appliance.t4.page import CodedPage, Coding, Raster, Resolution
 from appliance.t4.rows import PADDING, RowError, decode_row_1d, longest_row_bits, paint_row
 from appliance.t4.tolerant import TolerantDecoder
 
-# Bounds on what a file may claim: far beyond any fax, far within memory.
+# Limits on what a file may state: far above any fax, far below the memory.
 MAX_PAGES = 10_000
 _MAX_ENTRIES = 1_000
 _MAX_WIDTH = 20_000
 _MAX_STRIPS = 1 << 16
 _MAX_DESCRIPTION = 1 << 14
 
-# ECM fills its last frame of up to 256 octets behind EOFB (T.4 Annex A).
+# Octets at the end of a page in which EOFB is searched: ECM pads its last frame of up to 256 octets (T.4
+# Annex A).
 _EOFB_SOUGHT_OCTETS = 256 + 3
 
 _INVERTED: Final = bytes(255 - octet for octet in range(256))
 
 
 class TiffError(ValueError):
-    """The file is no TIFF of fax pages, or is damaged or beyond the bounds; the text says how."""
+    """Not a TIFF file of bilevel pages, or one that is damaged or exceeds the limits; the text says how."""
 
 
 class TiffDataError(TiffError):
-    """The directory is good, and the page's data are not what it says."""
+    """The directory of a page is valid, but its data have fewer rows."""
 
 
 def without_rtc(bits: str) -> str:
-    """Coded rows up to where EOLs follow each other, with tag bits or without."""
+    """The coded rows up to the first two EOLs in succession, with or without tag bits."""
     ends = [bits.find(EOL + tag + EOL) for tag in ("", TAG_ONE_DIMENSIONAL)]
     return bits[: min((end for end in ends if end >= 0), default=len(bits))]
 
 
 def nearest_resolution(x_dpi: float, y_dpi: float) -> Resolution:
-    """The Group 3 resolution closest to these pixels per inch, by ratio: 200 × 100 is standard.
+    """The Group 3 resolution closest in ratio to these pixels per inch; 200 × 100 gives standard.
 
     Raises ValueError unless both are positive.
     """
@@ -58,7 +63,7 @@ def nearest_resolution(x_dpi: float, y_dpi: float) -> Resolution:
 
 @dataclass(frozen=True, slots=True)
 class _Directory:
-    """What a page's directory says, checked."""
+    """The checked content of a page's directory."""
 
     width: int
     rows: int
@@ -72,14 +77,14 @@ class _Directory:
 
 
 class FaxTiff:
-    """A TIFF file open for reading; ``len`` is its pages, without the small previews some files have.
+    """A TIFF file open for reading; ``len`` is the number of pages, without reduced-size previews.
 
-    Only directories are read at first: one page is held at a time.  Raises OSError when the file cannot
-    be read, TiffError when it is not what it should be, at once or when the page in question is read.
+    Opening reads directories only; one page is in memory at a time.  Opening and the methods that read a page
+    raise OSError when the file cannot be read, and TiffError when it is invalid.
     """
 
     def __init__(self, path: str | PathLike[str] | BinaryIO) -> None:
-        """``path`` may be a file that is open already; it is closed with this one."""
+        """``path`` may be an open file, which ``close`` then closes."""
         self._file = (
             open(path, "rb")  # noqa: SIM115 - closed by close()
             if isinstance(path, (str, PathLike))
@@ -108,14 +113,14 @@ class FaxTiff:
         return len(self._directories)
 
     def __iter__(self) -> Iterator[CodedPage | Raster]:
-        """The pages in the file's order."""
+        """The pages in order."""
         for number in range(len(self)):
             yield self.page(number)
 
     def page(self, number: int) -> CodedPage | Raster:
-        """Page ``number`` (from 0): as it is coded where that is how a line wants it, else its pixels.
+        """Page ``number`` (from 0): coded, if its data have the form of a ``CodedPage``, else its pixels.
 
-        The coded data are the file's own: ``decode`` proves them.  Raises IndexError for no such page.
+        Coded data are not checked; ``decode`` does that.  Raises IndexError when there is no such page.
         """
         with self._naming(number):
             directory = self._directory(self._directories[number])
@@ -126,14 +131,14 @@ class FaxTiff:
             return self._raster(directory)
 
     def raster(self, number: int) -> Raster:
-        """The pixels of page ``number`` (from 0).  Bad MH and MR rows are repaired as on the line."""
+        """The pixels of page ``number`` (from 0).  Damaged MH and MR rows are repaired by ``tolerant``."""
         with self._naming(number):
             return self._raster(self._directory(self._directories[number]))
 
     def prove(self, number: int) -> None:
-        """Raises TiffDataError when the data of page ``number`` (from 0) end before its rows do.
+        """Raises TiffDataError when the data of page ``number`` (from 0) have fewer rows than stated.
 
-        Damaged rows in between are no fault of this kind.
+        Damaged rows are no error here.
         """
         with self._naming(number):
             directory = self._directory(self._directories[number])
@@ -275,7 +280,7 @@ class FaxTiff:
         )
 
     def _resolution(self, entries: dict[int, tuple[int, int, bytes]]) -> Resolution:
-        """Fine when the file does not say, or says nonsense."""
+        """The nearest resolution; fine when it is missing or invalid."""
         x = self._values(entries, tags.X_RESOLUTION, 1)
         y = self._values(entries, tags.Y_RESOLUTION, 1)
         if len(x) != 2 or len(y) != 2 or not all((*x, *y)):
@@ -300,14 +305,14 @@ class FaxTiff:
         if directory.inverted:
             pixels = pixels.translate(_INVERTED)
         if beyond := 8 * row_octets - directory.width:
-            # What a file has beyond the row's end is not of the page.
+            # Clear the padding bits after each row.
             clean = bytes(octet >> beyond << beyond for octet in range(256))
             pixels[row_octets - 1 :: row_octets] = pixels[row_octets - 1 :: row_octets].translate(clean)
         return Raster(directory.width, directory.rows, bytes(pixels), directory.resolution)
 
 
 def _as_coded(directory: _Directory, data: bytes) -> CodedPage | None:
-    """The strip as a coded page when it has, or can be given, the framing of the line."""
+    """The strip as a ``CodedPage``, if it has, or can be given, the framing used on the line, else None."""
     if directory.compression == tags.GROUP4:
         if EOFB not in to_bits(data[-_EOFB_SOUGHT_OCTETS:]):
             return None
@@ -329,7 +334,7 @@ def _as_coded(directory: _Directory, data: bytes) -> CodedPage | None:
 
 
 def _has_rows(directory: _Directory, data: bytes, rows: int) -> bool:
-    """Whether the strip certainly holds ``rows`` rows, found out without decoding each in Python."""
+    """Whether the strip certainly has ``rows`` rows, determined without decoding them in Python."""
     if directory.compression == tags.GROUP3:
         return to_bits(data).count(EOL) >= rows
     if directory.compression == tags.GROUP4:
@@ -339,7 +344,7 @@ def _has_rows(directory: _Directory, data: bytes, rows: int) -> bool:
 
 
 def _expand(directory: _Directory, data: bytes, rows: int) -> bytes:
-    """The rows of a strip, in the file's own sense of black."""
+    """The rows of a strip as packed pixels, in the photometric sense of the file."""
     width = directory.width
     if directory.compression == tags.UNCOMPRESSED:
         octets = rows * ((width + 7) // 8)
@@ -352,7 +357,10 @@ def _expand(directory: _Directory, data: bytes, rows: int) -> bytes:
 
 
 def _decode(directory: _Directory, data: bytes, rows: int, *, joined: bool) -> Raster:
-    """The rows of a strip in a fax coding; with ``joined`` a damaged row may have swallowed the next one."""
+    """The rows of a strip in a fax coding; with ``joined`` a damaged row may stand for two.
+
+    Raises TiffDataError when there are fewer than ``rows``.
+    """
     if directory.compression == tags.GROUP4:
         coding = Coding.MMR
     else:
@@ -369,7 +377,7 @@ def _decode(directory: _Directory, data: bytes, rows: int, *, joined: bool) -> R
 
 
 def _expand_rle(data: bytes, width: int, rows: int) -> bytes:
-    """Compression 2: MH rows without EOLs, each beginning with an octet of its own."""
+    """Compression 2: MH rows without EOLs, each beginning on an octet.  Raises TiffError."""
     pixels = bytearray()
     window = longest_row_bits(width) // 8 + 1
     position = 0

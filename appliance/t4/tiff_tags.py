@@ -1,4 +1,4 @@
-"""The numbers of TIFF 6.0 and RFC 2306 that fax files use."""
+"""Tags and values of TIFF 6.0 and RFC 2306 that fax files use."""
 
 # Tags (TIFF 6.0, RFC 2306).
 SUBFILE_TYPE = 254
@@ -31,9 +31,9 @@ CONSECUTIVE_BAD_FAX_LINES = 328
 ASCII, SHORT, LONG, RATIONAL = 2, 3, 4, 5
 SIZES = {1: 1, ASCII: 1, SHORT: 2, LONG: 4, RATIONAL: 8}
 
-SUBFILE_REDUCED = 1  # a small preview of another page
+SUBFILE_REDUCED = 1  # a reduced-size preview of another page
 SUBFILE_PAGE = 2
-SUBFILE_MASK = 4  # of the transparency of another picture
+SUBFILE_MASK = 4  # a transparency mask of another image
 WHITE_IS_ZERO, BLACK_IS_ZERO = 0, 1
 MSB_FIRST, LSB_FIRST = 1, 2
 UNCOMPRESSED, RLE, GROUP3, GROUP4 = 1, 2, 3, 4

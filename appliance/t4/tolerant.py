@@ -1,26 +1,27 @@
-"""Decoding as the octets come in, damaged rows and all.
+"""Decoding of pages as their octets arrive, with bit errors and losses.
 
-What T.4 says about it, and what is done here:
+The rules (clauses are those of T.4):
 
-* A row is good when its code words add up to the scan line (T.4 4.1.1) and only fill stands between
-  them and the EOL.  Any other row is bad: it is replaced by a copy of the row above it (white at the
-  top of the page) and counted.
-* Decoding takes up again at the next EOL, which no sequence of code words contains (4.1.2).
-* With MR the rows after a bad row refer to pixels that nobody has.  They count as bad too, up to the
-  next one-dimensional row: that is what K is for (4.2.1.1).
-* RTC is six EOLs (4.1.4).  No row is empty, so two EOLs with nothing between them are its beginning
-  already; damage within RTC must not cost the page.  But a burst of noise can look so as well: only at
-  the sixth are later octets ignored, and a good row before that takes the end back.
-* An EOL in which a bit or two are wrong joins two rows, or stands a few bits off; a wrong bit within a
-  row can look like an EOL and split it.  Such guesses are taken when they make rows come out to the bit,
-  never when more than one does.
-* A long piece without an EOL was several rows, and so is a piece of which octets were lost (``gap``): it
-  counts as many bad rows as its bits make at the page's average, which keeps the page about as long as it
-  was and the count honest.
-* Nothing is counted before the first EOL (training leaves noise there) and behind the last one of a
-  page that just stops, unless it is a whole row.
+* A row is good when its code words add up to the scan line (4.1.1) and only fill is between them and the
+  EOL.  Any other row is bad: it is replaced by a copy of the row above it (white at the top of the page) and
+  counted.
+* Decoding resumes at the next EOL, which no sequence of code words contains (4.1.2).
+* With MR the rows after a bad row refer to unknown pixels.  They count as bad too, up to the next
+  one-dimensional row: that is the purpose of K (4.2.1.1).
+* RTC is six EOLs (4.1.4).  No row is empty, so two EOLs in succession are taken as its beginning, and damage
+  within RTC does not spoil the page.  As noise can look like that too, later octets are ignored only after
+  the sixth EOL, and a good row before it means that it was no RTC.
+* An EOL with one or two wrong bits joins two rows, or is found at the wrong place; a wrong bit within a row
+  can
+  look like an EOL and split the row.  Such an error is repaired if exactly one repair gives rows of the right
+  width.
+* A long piece without an EOL, or one with lost octets (``gap``), was several rows.  It counts as many bad
+  rows as
+  its bits make at the average length of the page's rows, which keeps length and count about right.
+* Nothing counts before the first EOL (noise of the training), nor after the last EOL of a page without RTC,
+  unless it is a complete row.
 
-MMR has no EOLs (T.6): the page ends at its first fault, which counts as one bad row.
+MMR has no EOLs (T.6): the page ends at its first error, which counts as one bad row.
 """
 
 from __future__ import annotations
@@ -33,28 +34,28 @@ from appliance.t4.group4 import Group4Decoder
 from appliance.t4.page import Coding, Raster, Resolution
 from appliance.t4.rows import GrowingPage
 
-# A page of more pixels than this is cut: 64 Mpixel are 4.8 m of A4 at fine.
+# A page is cut off at this number of pixels: 64 Mpixel are 4.8 m of A4 at fine.
 MAX_PAGE_PIXELS = 1 << 26
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedRows:
-    """A page as decoded, repaired where needed."""
+    """A decoded and repaired page."""
 
     raster: Raster
     rows: int
     bad_rows: int
-    longest_bad_run: int
+    longest_bad_run: int  # most bad rows in succession
     ended_with_rtc: bool  # with EOFB when the coding is MMR
-    too_long: bool = False  # rows beyond the limit were thrown away
-    ends_with_row: bool = True  # no piece of a row stands behind the last whole one
+    too_long: bool = False  # rows beyond the limit were discarded
+    ends_with_row: bool = True  # no incomplete row follows the last complete one
 
 
 class TolerantDecoder:
-    """Takes coded octets as they come, the first bit in the most significant position.
+    """Decodes coded octets as they arrive, the first bit in the most significant position.
 
-    ``max_rows`` bounds the page (MAX_PAGE_PIXELS when None); whatever comes behind is counted nowhere
-    and kept nowhere.  Memory is bounded by the page and by one row of coded data.
+    ``width`` is in pixels; ``max_rows`` limits the page (None: MAX_PAGE_PIXELS), further rows are discarded.
+    Memory is limited by the page and one row of coded data.  ValueError for a width below 1.
     """
 
     def __init__(
@@ -77,31 +78,31 @@ class TolerantDecoder:
 
     @property
     def rows(self) -> int:
-        """Rows so far."""
+        """Number of rows so far."""
         return len(self._page.bad)
 
     @property
     def bad_rows(self) -> int:
-        """Bad rows so far."""
+        """Number of bad rows so far."""
         return self._page.bad.count(1)
 
     @property
     def ended(self) -> bool:
-        """The whole RTC or EOFB has been seen: further octets are ignored."""
+        """Whether the page has ended (complete RTC, EOFB, or an error in MMR): further octets are ignored."""
         return self._decoder.ended
 
     def feed(self, octets: bytes) -> None:
-        """More of the page."""
+        """Takes the next octets."""
         if not self._decoder.ended:
             self._decoder.feed(octets)
 
     def gap(self, octets: int) -> None:
-        """About so many octets were lost here: the rows that they held count as bad."""
+        """About ``octets`` octets were lost at this place: the rows in them count as bad."""
         if not self._decoder.ended:
             self._decoder.gap(octets)
 
     def finish(self) -> ReceivedRows:
-        """The page, after the last octet.  Feeding more afterwards is an error of the caller."""
+        """The page, after the last octet.  To be called once; nothing may be fed afterwards."""
         self._decoder.finish()
         page = self._page
         raster = Raster(page.width, len(page.bad), bytes(page.pixels), page.resolution)
