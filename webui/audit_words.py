@@ -1,7 +1,7 @@
-"""The audit log in the words of an office.
+"""The audit log in everyday words.
 
-An entry names what was done as ``thing.deed`` and to what as ``kind:id``; both stay as they are in the
-interface and in exports.  What has no words here is shown as it stands.
+An entry names an action as ``thing.deed`` and its object as ``kind:id``; both stay as they are in the
+interface and in exports.  What has no words here is shown unchanged.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from appliance.language import said as _
 
 _PAGE = re.compile("page ([0-9]+)")
 _TO = re.compile("to ([^,]+)")
-# What entries name, and what was done to it; in the catalogues.
+# Names of things in entries, and of actions on them; in the catalogues.
 THINGS = {
     "app": "Authenticator app",
     "backup": "Backup",
@@ -81,7 +81,7 @@ DEEDS = {
     "unlock": "decrypted",
     "use": "taken into use",
 }
-# Those that are no deed to a thing.
+# Actions that concern no thing.
 WHOLE = {
     "sign_in": "Signed in",
     "sign_in.refused": "Sign-in refused",
@@ -92,7 +92,7 @@ WHOLE = {
 
 
 def what(action: str, thing: str) -> str:
-    """What was done to what, such as "Fax 12: looked at"; ``thing``: an entry's object."""
+    """The action in words, such as "Fax 12: looked at"; ``thing``: the entry's object."""
     if action in WHOLE:
         return _(WHOLE[action])
     noun, _dot, deed = action.partition(".")
@@ -104,7 +104,7 @@ def what(action: str, thing: str) -> str:
 
 
 def who(name: str) -> str:
-    """Who did it: ``user:NAME``, ``key:NAME``, or the box's own word for somebody at the machine."""
+    """The actor in words: ``user:NAME``, ``key:NAME``, or the box's own word for the command line."""
     kind, _colon, rest = name.partition(":")
     if kind == "user" and rest:
         return rest
@@ -114,7 +114,7 @@ def who(name: str) -> str:
 
 
 def detail(text: str) -> str:
-    """What more there is to say: those that come all day in words, the others as they stand."""
+    """The detail of an entry: frequent ones in words, the others unchanged."""
     if found := _PAGE.fullmatch(text):
         return _("Page {page}").format(page=found[1])
     if found := _TO.fullmatch(text):

@@ -1,6 +1,6 @@
-"""A call as a picture: who spoke when, the pages, the packets that did not come.
+"""The picture of a call: signals of both sides, pages, lost packets, along the time.
 
-Sizes are in the picture's own units.
+Lengths are in the picture's own units.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from webui.ladder import Ladder, Packets, PageOnLine, Rung
 
 WIDTH = 640
 LEFT = 8
-# Lanes, from the top: what this box said, the pages, what the other machine said, packets; each from … to.
+# Lanes, from the top, each from … to: signals of this box, pages, signals of the other machine, packets.
 OURS, PAGES, THEIRS, LOSS = (20, 36), (40, 64), (68, 84), (104, 152)
 HEIGHT = 180
-_MARK = 3.0  # width of a thing said
+_MARK = 3.0  # width of a signal
 _TICKS = 8  # at most
-# Shorter than this nothing more is to be seen, seconds.
+# The shortest span that shows anything, seconds.
 LEAST_SPAN_S = 0.5
 _STEPS = (1, 2, 5)
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The part of a call that is shown, seconds from its start; ``whole`` is the call's length."""
+    """The visible part of a call, seconds from its start; ``whole`` is the call's length."""
 
     start: float
     end: float
@@ -35,11 +35,11 @@ class Span:
         return self.end - self.start
 
     def covers(self, start: float, end: float) -> bool:
-        """Whether some of that time is shown."""
+        """Whether any of that time is visible."""
         return end >= self.start and start <= self.end
 
     def to(self, start: float, end: float) -> Span:
-        """Another part of the same call, within it and not too short to see."""
+        """Another span of the same call, moved to lie within it and at least LEAST_SPAN_S long."""
         length = min(self.whole, max(LEAST_SPAN_S, end - start))
         first = max(0.0, min(start, self.whole - length))
         return Span(first, first + length, self.whole)
@@ -62,7 +62,7 @@ class Span:
 
 
 def span_of(whole: float, start: float | None, end: float | None) -> Span:
-    """What was asked for, within the call; all of it when nothing was."""
+    """The span from ``start`` to ``end``, limited to the call; the whole call when neither is given."""
     all_of_it = Span(0.0, max(whole, LEAST_SPAN_S), max(whole, LEAST_SPAN_S))
     if start is None or end is None or end <= start:
         return all_of_it
@@ -71,7 +71,7 @@ def span_of(whole: float, start: float | None, end: float | None) -> Span:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle; ``kind`` is its class, ``title`` what it is, ``start`` and ``end`` its time."""
+    """A rectangle; ``kind`` is its CSS class, ``title`` its text, ``start`` and ``end`` its time."""
 
     x: float
     y: float
@@ -86,13 +86,18 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
+    """A mark on the time axis at ``x``."""
+
     x: float
     word: str
 
 
 @dataclass(frozen=True, slots=True)
 class CallPicture:
-    """``has_loss``: whether packets were counted; ``worst``: the share that the highest column stands for."""
+    """The shapes of a picture.
+
+    ``has_loss``: whether packets were counted; ``worst``: the share of loss at the full height of a column.
+    """
 
     said: list[Box]
     pages: list[Box]
@@ -115,7 +120,7 @@ class _Scale:
 
 
 def picture(ladder: Ladder, span: Span) -> CallPicture:
-    """The part ``span`` of a call."""
+    """The picture of the part ``span`` of a call."""
     scale = _Scale(span)
     counted = [each for each in ladder.packets if span.covers(each.began, each.ended)]
     worst = max((lost_share(each) for each in ladder.packets), default=0.0)
@@ -130,7 +135,7 @@ def picture(ladder: Ladder, span: Span) -> CallPicture:
 
 
 def lost_share(packets: Packets) -> float:
-    """Of what was sent to us, the part that did not come by itself."""
+    """The share of the packets sent to us that did not arrive by themselves."""
     sent = packets.came + packets.missing
     return (packets.repaired + packets.missing) / sent if sent else 0.0
 
@@ -156,7 +161,7 @@ def _page(scale: _Scale, page: PageOnLine) -> Box:
 
 
 def _loss(scale: _Scale, packets: Packets, worst: float) -> Sequence[Box]:
-    """A column: from the foot what is missing, on it what was repaired."""
+    """A column for each interval: missing packets at the bottom, repaired ones above."""
     sent = packets.came + packets.missing
     if not sent or not worst:
         return []
@@ -175,7 +180,7 @@ def _loss(scale: _Scale, packets: Packets, worst: float) -> Sequence[Box]:
 
 
 def _ticks(scale: _Scale, span: Span) -> list[Tick]:
-    """Round moments, so many that their words have room."""
+    """Round times, no more than their labels have room for."""
     step, power = 0.1, 0.1
     while span.seconds / step > _TICKS:
         for factor in _STEPS:

@@ -1,7 +1,7 @@
-"""Keeps the catalogues in step with the code: ``python -m webui.catalogue`` adds and drops sentences.
+"""Keeps the catalogues in step with the code: ``python -m webui.catalogue`` adds and removes sentences.
 
-Every sentence that a person may read is collected: those of the pages and their scripts (marked in the code),
-the table of causes, the settings' names and help.  What has no translation yet is told at the end.
+Collects every sentence that a person may read: those of the pages and their scripts (marked in the code), the
+table of causes, names and help of the settings.  Missing translations are printed at the end.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ from webui.pages.interface import calls
 from webui.settings_words import NOT_FOR_PEOPLE, label_of, title_of
 
 _PROJECT = Path(__file__).parents[1]
-# Where marked sentences stand, and how each kind of file is read.
+# Folders with marked sentences, and the extractor for each kind of file.
 _FOLDERS = ("webui", "appliance")
 _METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2.ext.babel_extract")]
 _OPTIONS = {
     "**/templates/**.html": {"trimmed": "false", "newstyle_gettext": "true", "extensions": "jinja2.ext.i18n"}
 }
-# Of these the first texts are sentences; ``said(variable)`` is none and is passed over.
+# The functions whose first arguments are sentences; ``said(variable)`` is ignored.
 _KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "gettext": None, "ngettext": (1, 2), "said": None}
 
 
 def sentences() -> Iterator[tuple[str | tuple[str, ...], str]]:
-    """Each with the place where it comes from."""
+    """Every sentence (singular and plural where it has both), with the place it comes from."""
     for folder in _FOLDERS:
         found = extract_from_dir(
             _PROJECT / folder, method_map=_METHODS, options_map=_OPTIONS, keywords=_KEYWORDS
@@ -105,7 +105,7 @@ def sentences() -> Iterator[tuple[str | tuple[str, ...], str]]:
 
 
 def template() -> Catalog:
-    """A catalogue of all sentences without translations."""
+    """A catalogue of all sentences, without translations."""
     made = Catalog(project="faxbox", domain=DOMAIN, charset="utf-8", fuzzy=False)
     for message, place in sentences():
         if message:
@@ -114,18 +114,18 @@ def template() -> Catalog:
 
 
 def read(path: Path) -> Catalog:
-    """The catalogue in a file."""
+    """The catalogue in the file ``path``."""
     with path.open("rb") as file:
         return read_po(file, locale=path.parents[1].name, domain=DOMAIN)
 
 
 def lacking(present: Catalog, wanted: Catalog) -> list[str]:
-    """What a catalogue has no translation of."""
+    """The sentences of ``wanted`` that ``present`` does not translate."""
     return [str(message.id) for message in wanted if message.id and not _translation(present, message.id)]
 
 
 def _first(message: str | Sequence[str]) -> str:
-    """The sentence that names a message: of one with a plural its singular."""
+    """The sentence that identifies a message: of one with a plural, its singular."""
     return message if isinstance(message, str) else message[0]
 
 
@@ -138,7 +138,7 @@ def _translation(present: Catalog, message: str | Sequence[str]) -> bool:
 
 
 def update(path: Path, wanted: Catalog) -> list[str]:
-    """Brings a file up to date; answers what has no translation."""
+    """Updates the catalogue in ``path``; returns the sentences without a translation."""
     present = read(path)
     made = Catalog(
         locale=path.parents[1].name,

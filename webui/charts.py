@@ -1,4 +1,4 @@
-"""Bars as shapes of SVG: where each stands, for templates to draw.  Sizes are in the picture's own units."""
+"""Bar charts as SVG shapes for templates to draw.  Lengths are in the picture's own units."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 640, 160
-_FOOT = 20  # for the words under the bars
-_TOP = 16  # for the highest mark
-_GAP = 0.25  # of a bar's room
-# So many words fit under the bars.
+_FOOT = 20  # room for the labels below the bars
+_TOP = 16  # room for the highest mark
+_GAP = 0.25  # share of a bar's room
+# The most labels that fit below the bars.
 _WORDS = 8
 
 
@@ -27,7 +27,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word under a column, middle at ``x``."""
+    """A label below a column, centred at ``x``."""
 
     x: float
     text: str
@@ -35,7 +35,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """A chart of stacked columns.  ``highest`` is what the line at the top stands for."""
+    """A chart of stacked columns.  ``highest`` is the value of the line at the top."""
 
     bars: list[Bar]
     words: list[Word]
@@ -47,7 +47,7 @@ class Columns:
 
 
 def columns(names: Sequence[str], values: Sequence[Sequence[float]], titles: Sequence[str]) -> Columns:
-    """A column for each name; ``values`` of each from the lowest part up; ``titles`` say them in words."""
+    """A column for each name; ``values`` of each from the lowest part up; ``titles`` are their texts."""
     highest = round_up(max((sum(parts) for parts in values), default=0))
     room = WIDTH / max(1, len(names))
     scale = (HEIGHT - _FOOT - _TOP) / highest
@@ -74,7 +74,7 @@ def columns(names: Sequence[str], values: Sequence[Sequence[float]], titles: Seq
 
 
 def round_up(value: float) -> float:
-    """The least of 1, 2, 5, 10, 20, 50 … that is no less; of nothing 1."""
+    """The least of 1, 2, 5, 10, 20, 50 … that is not below ``value``; 1 for 0."""
     step = 1.0
     while True:
         for factor in (1, 2, 5):

@@ -1,4 +1,4 @@
-"""What a setting's values are called: an owner chooses words, the file keeps the codes."""
+"""The values of settings in words, shown instead of the codes in files."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from appliance.language import said as _
 
 
 def choice_word(field: str, value: str) -> str:
-    """A value of a setting in words; the value itself where it is the word that everybody uses (TCP)."""
+    """A value of a setting in words; the value itself where it is in common use (TCP)."""
     return _words().get(field, {}).get(value, value)
 
 
 def _words() -> dict[str, dict[str, str]]:
-    """By the setting's name and the value, as files have them."""
+    """Words by a setting's name and its value as in files."""
     lost = {"send": _("Send it"), "hold": _("Hold it for a person"), "refuse": _("Refuse it")}
     when = {"never": _("Never"), "failed": _("When it was not delivered"), "always": _("Always")}
     security = {

@@ -1,4 +1,4 @@
-"""Leads a request to its page, within the limits that every door has."""
+"""Passes a request to its page, within the limits of every door."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from webui.files import FILES
 from webui.pages import ALL
 from webui.visit import Answer, Page, Visit, go
 
-# Nothing but what the box itself serves, no script or style in a page, in nobody's frame.
+# Only what the box itself serves, no inline script or style, no frames.
 CONTENT_SECURITY = "; ".join(
     (
         "default-src 'none'",
@@ -40,18 +40,18 @@ CONTENT_SECURITY = "; ".join(
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY,
     "X-Frame-Options": "DENY",
-    # Without any, browsers would say of our own forms, too, that they come from nowhere (Origin: null).
+    # With no-referrer, browsers would send "Origin: null" with our own forms, too.
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
 }
-# Names with a digest of their content never change.
+# For addresses with a digest of the content, which never changes.
 _FOR_GOOD = "public, max-age=31536000, immutable"
 
 
 class PageDoor(Door):
-    """The bottle application; what it does not know is told in a page, too."""
+    """The bottle application; its own errors are shown as a page."""
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class PageDoor(Door):
 
 
 def make_webui(context: Context) -> WsgiApplication:
-    """The web pages."""
+    """The web pages as a WSGI application."""
     door = PageDoor(context)
     door.route("/static/<version>/<name>", "GET", _file)
     for page in ALL:
@@ -102,7 +102,7 @@ def _answer(visit: Visit, page: Page) -> Answer:
 
 
 def _caller(context: Context, environ: request.Environ) -> Caller | None:
-    """Who is signed in; pages are for people, so the cookie alone counts."""
+    """The signed-in user, None without; pages are for people, so only the cookie counts."""
     try:
         found = context.caller({**environ, "REQUEST_METHOD": "GET"}, session_cookie(environ))
     except ProblemError:
@@ -111,17 +111,17 @@ def _caller(context: Context, environ: request.Environ) -> Caller | None:
 
 
 def _speak_to(visit: Visit) -> None:
-    """In the language that the reader chose, else in the browser's."""
+    """Sets the language: the reader's choice, else the browser's."""
     chosen = visit.user.language if visit.user is not None else ""
     if chosen:
         language.speak(language.choose("", chosen))
 
 
 def require_own_site(environ: request.Environ) -> None:
-    """A form that begins a session must come from a page of ours.  Raises ProblemError.
+    """Checks that a form that begins a session was sent from a page of ours.  Raises ProblemError.
 
-    Browsers say where a form was (Sec-Fetch-Site, Origin); what says nothing is no browser, and nobody's
-    cookies are in it.
+    Browsers tell where a form was (Sec-Fetch-Site, Origin); a client that tells nothing is no browser, so
+    it sends no one's cookies.
     """
     if environ.get("HTTP_SEC_FETCH_SITE", "same-origin") not in ("same-origin", "none"):
         raise ProblemError(PAGE_STALE)
@@ -144,7 +144,7 @@ def _problem_page(visit: Visit, problem: ProblemError) -> Answer:
 
 
 def write(response: Any, answer: Answer) -> bytes:
-    """Makes ``response`` the answer and returns its content."""
+    """Sets ``response`` to ``answer`` and returns its content."""
     response.status = answer.status
     response.content_type = answer.media_type
     for name, value in {**HEADERS, **answer.headers}.items():
@@ -167,7 +167,7 @@ def _file(version: str, name: str) -> bytes:
     response.content_type = file.media_type
     response.set_header("Vary", "Accept-Encoding")
     response.set_header("Content-Security-Policy", CONTENT_SECURITY)
-    # An old address, from before an update: what is new is not kept under it.
+    # An address of an earlier version, before an update: the new content is not cached under it.
     response.set_header("Cache-Control", _FOR_GOOD if FILES.prefix.endswith(version) else "no-store")
     if "gzip" in bottle.request.environ.get("HTTP_ACCEPT_ENCODING", ""):
         response.set_header("Content-Encoding", "gzip")

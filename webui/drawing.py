@@ -1,4 +1,4 @@
-"""Templates: HTML with everything escaped, every sentence in the reader's language."""
+"""Templates: HTML with everything escaped and every sentence in the reader's language."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from webui.visit import Visit
 
 FOLDER = Path(__file__).parent / "templates"
-# What every page does.
+# The script of every page.
 _OF_ALL = "app.js"
 
 
 @functools.cache
 def _environment(code: str) -> Environment:
     """The templates for readers of one language."""
-    # Loaded by the first page, not by a box that nobody looks at.
+    # Loaded with the first page, not by a box whose pages are not used.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
 
     made = Environment(
@@ -52,7 +52,7 @@ def _environment(code: str) -> Environment:
 
 @functools.cache
 def _scripts(name: str) -> Markup:
-    """A script and all that it imports, asked for at once: no module waits for another one to name it."""
+    """Tags for a script and everything that it imports, so that browsers load all of it at once."""
     from markupsafe import Markup  # noqa: PLC0415 (as above)
 
     there = FILES.imports(_OF_ALL) if name != _OF_ALL else frozenset()
@@ -62,7 +62,7 @@ def _scripts(name: str) -> Markup:
 
 @functools.cache
 def _preload(name: str) -> Markup:
-    """The scripts of the page that comes next, fetched while somebody types: it then asks for itself only."""
+    """Tags that fetch the scripts of the next page while the user types."""
     return _links({name, *FILES.imports(name)} - {_OF_ALL, *FILES.imports(_OF_ALL)})
 
 
@@ -74,21 +74,21 @@ def _links(modules: Iterable[str]) -> Markup:
 
 
 def draw(template: str, visit: Visit, values: dict[str, Any]) -> str:
-    """``template`` with ``values`` and what every page has."""
+    """``template`` with ``values`` and what every page has, as HTML."""
     there = {"ways": entries(visit), "write": visit.writer(), "now": visit.context.now()}
     return _fill(template, visit, {**there, **values})
 
 
 @dataclass(frozen=True, slots=True)
 class _Nobody:
-    """What a template asks of a visit, before there is a box that could be visited."""
+    """Stands in for a visit before there is a box."""
 
     caller: None = None
     page_token: str = ""
 
 
 def draw_without_box(template: str, values: dict[str, Any]) -> str:
-    """``template`` with ``values``, for a page that is shown before the box has started."""
+    """``template`` with ``values``, for a page that is shown before the box has started, as HTML."""
     write = language.Writer(language.locale_of(language.spoken()), None)
     return _fill(template, _Nobody(), {"ways": (), "write": write, **values})
 

@@ -1,4 +1,4 @@
-"""Forms made from what settings say of themselves."""
+"""Forms made from the descriptions of settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webui.settings_words import label_of
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of several values."""
+    """One of several values to choose from."""
 
     value: str
     word: str
@@ -25,8 +25,8 @@ class Choice:
 class FormField:
     """A field of a form.  ``kind``: flag, choice, choices, number, list, lines (a long text), secret, text.
 
-    ``usual`` is the default in words, ``changed`` whether the value is another; ``reset`` is the default as
-    JSON data, for "put back".
+    ``usual`` is the default in words, ``changed`` whether the value differs from it; ``reset`` is the default
+    as JSON data, for the button that restores it.
     """
 
     name: str
@@ -57,7 +57,7 @@ def form_fields(
     without: Collection[str] = (),
     options: Options | None = None,
 ) -> list[FormField]:
-    """The fields with these values.  ``options``: those whose values come from a list of the box."""
+    """The fields with these values.  ``options``: values of fields that are chosen from a list of the box."""
     return [
         _field(each, values.get(each.name, each.default), options or {})
         for each in described

@@ -1,4 +1,4 @@
-"""Style sheet and scripts: read once, named by what is in them, kept by browsers for good."""
+"""Style sheet and scripts: read once, with a digest in their address, cached by browsers for good."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-# A module that is needed at once; one that is imported on demand, import("…"), is not.
+# A static import; one that is loaded on demand, import("…"), does not count.
 _IMPORT = re.compile(r'^import .* from "\./([\w-]+\.js)";$', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class File:
+    """A file as it is served."""
+
     content: bytes
     packed: bytes  # gzip
     media_type: str
 
 
 class Files:
-    """All of them.  ``prefix`` is their folder in the address space; another version has another one."""
+    """All files.  ``prefix`` is their folder in the address space; it differs for each version."""
 
     def __init__(self) -> None:
         self._files: dict[str, File] = {}
@@ -42,7 +44,7 @@ class Files:
         return self._files.get(name)
 
     def imports(self, name: str) -> frozenset[str]:
-        """The modules that a script needs, those that they need included.  Raises KeyError."""
+        """The modules that a script imports, directly or indirectly.  Raises KeyError."""
         found: set[str] = set()
         ahead = {name}
         while ahead:

@@ -1,7 +1,7 @@
-"""What a T.30 frame says, in the reader's language.
+"""The meaning of T.30 frames in the reader's language.
 
-The account of a call has it in English, in parts with a comma between (``appliance/t30/trace.py``); T.30's
-own names, and what is not known here, stay as they are.
+The trace of a call has it in English, in parts separated by commas (``appliance/t30/trace.py``); T.30's own
+names, and unknown parts, stay as they are.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _words() -> dict[str, str]:
 
 
 def _patterns() -> tuple[tuple[str, str], ...]:
-    """Parts with something in them: how they stand in the account, and their words."""
+    """Patterns of parts with values in them, and their words."""
     return (
         ("width (.+)", _("width {what}")),
         ("length (.+)", _("length {what}")),
@@ -39,7 +39,7 @@ def _patterns() -> tuple[tuple[str, str], ...]:
 
 
 def in_words(meaning: str) -> str:
-    """The same for the reader."""
+    """``meaning`` in the reader's language."""
     words, patterns = _words(), _patterns()
     return ", ".join(_part(part, words, patterns) for part in meaning.split(", "))
 

@@ -1,6 +1,6 @@
-"""What the programming interface says of its calls, in the reader's language.
+"""The descriptions in the programming interface, in the reader's language.
 
-Descriptions of settings are those of the pages of the settings; the rest are sentences of their own in the
+Descriptions of settings are those of the settings' pages; the others are sentences of their own in the
 catalogues.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from appliance.language import said as _
 from appliance.settings.fields import as_sentence
 
-# What is put around a sentence where the OpenAPI document is made, and is no part of it.
+# Added to a sentence where the OpenAPI document is made, and not part of it.
 _KIND = re.compile(r"^(sip|modem): ")
 _DEFAULT = re.compile(r" \(by default (.*)\)$", re.DOTALL)
 _SCOPE = re.compile(r" ?Needs the scope `(\w+)`(?: or `(\w+)`)?\.$")
@@ -38,7 +38,7 @@ def described(text: str) -> str:
 
 
 def meant(name: str, help_text: str) -> str:
-    """What field ``name`` means in the reader's language; empty when nothing but its name is said."""
+    """The meaning of field ``name`` in the reader's language; empty when only its name is known."""
     if help_text in ("", name):
         return ""
     kind, default = _KIND.match(help_text), _DEFAULT.search(help_text)
@@ -55,7 +55,7 @@ def _bare(help_text: str) -> str:
 
 
 def sentences(descriptions: Iterator[str], fields: Iterator[tuple[str, str]]) -> Iterator[str]:
-    """What the catalogues need: of ``descriptions`` (summaries and helps) and of ``fields`` (name, help)."""
+    """The sentences for the catalogues: ``descriptions`` (summaries and helps), ``fields`` (name, help)."""
     for text in descriptions:
         if not _SECTION.match(text):
             yield _SCOPE.sub("", text)

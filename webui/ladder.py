@@ -1,4 +1,4 @@
-"""The account of a call as the rungs of a ladder, in words; its pages; and what became of its packets."""
+"""The trace of a call as the rungs of a ladder, in words; its pages; and its packets."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from typing import Any
 from appliance.language import said as _
 from webui.frame_meanings import in_words
 
-# Of an account that is longer, the rest is in the file.
+# Octets of a trace that are shown; the rest of a longer one is in the file.
 TRACE_OCTETS = 2 << 20
 MOST_STEPS = 2000
-# Of what an event without words of its own says, characters.
+# Characters of an event without words of its own that are shown.
 PLAIN_LIMIT = 500
 SDP_LIMIT = 4000
 
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """A line of the ladder.
+    """A row of the ladder.
 
-    ``way``: out, in, or empty for what is ours alone; ``kind`` as a state's; ``more``: what is shown on
-    demand, under the name ``more_name``.
+    ``way``: out, in, or empty for an event of the box itself; ``kind`` as in ``wording.State``; ``more``:
+    text shown on demand, under the title ``more_name``.
     """
 
     at: float
@@ -39,9 +39,9 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class PageOnLine:
-    """A page while it was on the line: ``ended`` is None when nothing more was heard of it.
+    """A page on the line: ``ended`` is None when the trace does not tell.
 
-    ``repeats``: frames that were sent again; ``end``: in words.
+    ``repeats``: frames that were sent again; ``end``: its end in words.
     """
 
     number: int
@@ -54,7 +54,7 @@ class PageOnLine:
 
 @dataclass(frozen=True, slots=True)
 class Packets:
-    """What came in from ``began`` to ``ended``: packets that came, that others repaired, that are missing."""
+    """Packets received from ``began`` to ``ended``: arrived, repaired, missing."""
 
     began: float
     ended: float
@@ -65,7 +65,7 @@ class Packets:
 
 @dataclass(slots=True)
 class Ladder:
-    """A call: its rungs, pages, packets; ``seconds``: the time of its last line."""
+    """A call: its rungs, pages and packets; ``seconds``: the time of its last line."""
 
     rungs: list[Rung] = field(default_factory=list)
     pages: list[PageOnLine] = field(default_factory=list)
@@ -74,7 +74,7 @@ class Ladder:
 
 
 def frame_words() -> dict[str, str]:
-    """T.30's frames, for who has never read it."""
+    """T.30's frames explained in plain words."""
     return {
         "DIS": _("what the called machine can do"),
         "DTC": _("what the caller can do; it wants to fetch"),
@@ -113,7 +113,7 @@ def frame_words() -> dict[str, str]:
 
 
 def event_words() -> dict[str, tuple[str, str, str]]:
-    """Each event of an account: whose it is, its sentence with places for its facts, its kind."""
+    """Each event of a trace: its way, its sentence with placeholders for its facts, its kind."""
     return {
         "dialled": ("out", _("Dialled {number}."), ""),
         "ringing": ("in", _("It rings."), ""),
@@ -154,12 +154,12 @@ def event_words() -> dict[str, tuple[str, str, str]]:
     }
 
 
-# Said elsewhere on the page.
+# Events shown elsewhere on the page.
 _NO_RUNG = frozenset({"call", "remote_id", "dis", "dcs", "ended", "packets_so_far"})
 
 
 def ladder(path: Path | None) -> Ladder:
-    """The ladder of a call from its account; empty when that is not kept."""
+    """The ladder of a call from its trace; empty when there is none."""
     made = Ladder()
     pages = _Pages()
     frames, events = frame_words(), event_words()
@@ -182,7 +182,7 @@ def ladder(path: Path | None) -> Ladder:
 
 
 def _lines(path: Path | None) -> Iterator[Mapping[str, Any]]:
-    """The lines of an account, as far as they can be read."""
+    """The lines of a trace, as far as they can be read."""
     if path is None:
         return
     try:
@@ -194,7 +194,7 @@ def _lines(path: Path | None) -> Iterator[Mapping[str, Any]]:
         try:
             line = json.loads(text)
         except ValueError:
-            continue  # the last one, cut
+            continue  # the last line, cut off
         if isinstance(line, dict):
             yield line
 
@@ -267,7 +267,7 @@ def _sip_rung(at: float, way: str, line: Mapping[str, Any]) -> Rung:
 
 
 def _bits(fif: str) -> str:
-    """The octets of a frame's field, in hexadecimal and as bits, one a line."""
+    """The octets of a frame's information field, in hexadecimal and in bits, one a line."""
     try:
         octets = bytes.fromhex(fif)
     except ValueError:
@@ -276,7 +276,7 @@ def _bits(fif: str) -> str:
 
 
 class _Pages:
-    """Follows the pages of a call through its account."""
+    """Follows the pages of a call through its trace."""
 
     def __init__(self) -> None:
         self._rate = 0

@@ -1,10 +1,10 @@
-"""What lines say of themselves that has no name or time in it, so that it can be said in other languages."""
+"""Sentences about the state of lines that contain no names or times, marked for translation."""
 
 from __future__ import annotations
 
 from appliance.dispatch.pool import CLOSED, RETIRING
 
-# As ``LineState.sentence`` has them.
+# As in ``LineState.sentence``.
 LINE_SENTENCES = (
     "The practice line is ready; nothing sent over it leaves the box.",
     "The practice line is stopped.",

@@ -1,4 +1,4 @@
-"""The page that a box shows whose disk waits for its passphrase or its stick, before there is a box."""
+"""The page of a box whose disk waits for its passphrase or its USB stick, before the box can start."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ from webui.door import require_own_site, write
 from webui.files import FILES
 from webui.visit import Answer, go
 
-# Seconds after a wrong passphrase until the next one is looked at.
+# Time after a wrong passphrase until the next one is tried, seconds.
 WRONG_S = 1.0
 
 
 class LockedDoor(Door):
-    """What is asked of the interfaces meanwhile is answered by the one problem that there is."""
+    """Pages; requests to the interfaces are answered with one problem document."""
 
     def default_error_handler(self, error: Any) -> bytes:
         unknown = error.status_code in (404, 405)
         problem = ProblemError(DISK_LOCKED) if unknown else problem_behind(error)
-        return self.say(problem, bottle.response)  # bottle has taken the error's own status already
+        return self.say(problem, bottle.response)  # bottle has used the error's own status already
 
 
 def make_locked(
     opened_by: OpenedBy, open_with: Callable[[bytes], None], secure: int | None
 ) -> WsgiApplication:
-    """The application.
+    """The locked page as a WSGI application.
 
-    ``open_with``: takes the passphrase, raises WrongKeyError.  ``secure``: the port where it is over TLS,
-    None where there is none.
+    ``open_with``: takes the passphrase, raises WrongKeyError.  ``secure``: the port with TLS, None
+    without.
     """
     door = LockedDoor()
     turn = threading.Lock()

@@ -1,4 +1,4 @@
-"""Where one can go from every page."""
+"""The navigation at the top of every page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 PHONE_BOOK = "/settings/contacts"
-# Under which word a page stands whose address does not begin with that of the word.
+# The entry of the navigation for pages whose address does not begin with the entry's.
 _ELSEWHERE = {
     "/faxes/": "/sent",
     "/waiting": "/",
@@ -41,9 +41,9 @@ _ELSEWHERE = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A word of the top line.
+    """An entry of the navigation.
 
-    ``count``: how many things wait there; ``rare``: on a telephone it stands in the menu.
+    ``count``: how many items wait there; ``rare``: on a small screen it is in the menu.
     """
 
     path: str
@@ -54,7 +54,7 @@ class Entry:
 
 
 def entries(visit: Visit) -> list[Entry]:
-    """Those of the top line that this reader may open."""
+    """The entries that this reader may open."""
     if visit.caller is None:
         return []
     found: list[Entry] = []
@@ -76,7 +76,7 @@ def _entry(visit: Visit, path: str, word: str, count: int = 0, *, rare: bool = F
 
 
 def _home(path: str) -> str:
-    """The page of the top line under which the page at ``path`` stands."""
+    """The address of the entry to which the page at ``path`` belongs."""
     for beginning, home in _ELSEWHERE.items():
         if path.startswith(beginning):
             return home

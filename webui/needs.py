@@ -1,4 +1,4 @@
-"""What needs a person: shown above the first page, and nothing else there."""
+"""What needs a person's attention: shown above the first page."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from appliance.spool.model import JobFilter, JobState, ReceivedFilter
 if TYPE_CHECKING:
     from webui.visit import Visit
 
-# A fax that failed is told of for so long, seconds.
+# How long a failed fax is mentioned, seconds.
 FAILED_S = 24 * 3600.0
-# More than so many are not counted.
+# Counting stops at so many.
 MOST = 100
 
 
@@ -33,7 +33,7 @@ def _count(sentence_one: str, sentence_many: str, count: int) -> str:
 
 
 def unread(visit: Visit) -> int:
-    """How many received faxes this reader has not read."""
+    """The number of received faxes that this reader has not read."""
     if not visit.may("receive"):
         return 0
     wanted = ReceivedFilter(owner=visit.who.sees, read=False, limit=MOST)
@@ -41,7 +41,7 @@ def unread(visit: Visit) -> int:
 
 
 def needs(visit: Visit) -> list[Need]:
-    """Those of this reader."""
+    """The needs for this reader."""
     found: list[Need] = []
     if visit.may("admin"):
         found += [

@@ -10,7 +10,7 @@ from webui.visit import Visit
 
 @dataclass(frozen=True, slots=True)
 class ShownNote:
-    """``removable``: whoever looks may take it off."""
+    """A note; ``removable``: whether the reader may remove it."""
 
     id: int
     at: float

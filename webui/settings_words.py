@@ -1,8 +1,8 @@
-"""How settings are called: their names and help as words for people, from what the code says of them."""
+"""Names of settings for people, made from their names in the code."""
 
 from __future__ import annotations
 
-# A section that the box keeps for itself.
+# A section that is not shown.
 NOT_FOR_PEOPLE = "secrets"
 _TITLES = {
     "station": "This station",
@@ -32,7 +32,7 @@ _TITLES = {
     "ipp": "Network printers",
     "favourite_printers": "Printers of favourites",
 }
-# Fields whose name in the code, written in words, says too little.
+# Fields whose name in the code, split into words, is not clear enough.
 _LABELS = {
     "activity_led": "Lamp: sending and receiving",
     "at_once": "Deliveries at once",
@@ -105,12 +105,12 @@ _SHORT = {"id", "sip", "tls", "udp", "tcp", "stun", "url", "t38", "imap", "api",
 
 
 def title_of(section: str) -> str:
-    """A section or list."""
+    """The title of a section or list."""
     return _TITLES.get(section, _words(section))
 
 
 def label_of(field: str) -> str:
-    """A field, such as ``station_id``: Station ID."""
+    """The label of a field, such as Station ID for ``station_id``."""
     return _LABELS.get(field) or _words(field)
 
 

@@ -1,4 +1,4 @@
-"""What a page gets, and what it gives."""
+"""A page's input and output."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from webui import drawing
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``content`` with status and headers.  ``cookie``: (token, seconds) of a session; empty, it ends."""
+    """Content, status, headers.  ``cookie``: (token, seconds) of a session; an empty token ends one."""
 
     content: bytes = b""
     status: int = 200
@@ -35,7 +35,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A request for a page.  ``caller`` is None on pages that need no sign-in, when nobody is signed in."""
+    """A request for a page.  ``caller`` is None on open pages when nobody is signed in."""
 
     context: Context
     environ: Environ
@@ -48,13 +48,13 @@ class Visit:
 
     @property
     def who(self) -> Caller:
-        """Who is asking, on a page that needs a sign-in."""
+        """Who sends the request, on a page that needs a sign-in."""
         assert self.caller is not None
         return self.caller
 
     @property
     def user(self) -> User | None:
-        """The user who is signed in."""
+        """The signed-in user, None without."""
         user_id = self.caller.user_id if self.caller is not None else None
         return self.box.settings.items(User).get(user_id) if user_id is not None else None
 
@@ -64,11 +64,11 @@ class Visit:
 
     @property
     def query(self) -> dict[str, str]:
-        """The parameters of the address; of one given twice the last.  Raises ProblemError."""
+        """The parameters of the address; of a repeated one the last.  Raises ProblemError."""
         return {name: values[-1] for name, values in read_query(self.environ).items()}
 
     def number(self, name: str) -> int:
-        """A whole number of the path.  Raises ProblemError (NOT_FOUND)."""
+        """An integer in the path.  Raises ProblemError (NOT_FOUND)."""
         text = self.arguments[name]
         if not (text.isascii() and text.isdecimal()) or len(text) > 15:
             raise ProblemError(NOT_FOUND)
@@ -83,29 +83,29 @@ class Visit:
         return address_of(self.environ)
 
     def may(self, *scopes: str) -> bool:
-        """Whether who is signed in may do one of these."""
+        """Whether the signed-in user has one of these scopes."""
         return self.caller is not None and any(self.caller.may(Scope(scope)) for scope in scopes)
 
     @property
     def page_token(self) -> str:
-        """What the scripts of this page send along; empty when nobody is signed in."""
+        """The token that the page's scripts send; empty when nobody is signed in."""
         token = session_cookie(self.environ)
         return self.context.sessions.page_token(token) if self.caller is not None and token else ""
 
     def writer(self) -> Writer:
-        """Writes dates and numbers for this reader."""
+        """Formats dates and numbers for this reader."""
         region = self.box.settings.section(NumberSettings).region
         time_zone = self.box.settings.section(StationSettings).time_zone
         here = zone(time_zone) or datetime.now(UTC).astimezone().tzinfo
         return Writer(locale_of(language.spoken(), region), here)
 
     def page(self, template: str, /, *, status: int = 200, **values: Any) -> Answer:
-        """A template, filled."""
+        """An answer with the template filled in."""
         return Answer(drawing.draw(template, self, values).encode(), status)
 
 
 def go(path: str, *, cookie: tuple[str, int] | None = None) -> Answer:
-    """Leads the browser to another page of ours (RFC 9110 15.4.4)."""
+    """Redirects the browser to another page of ours (RFC 9110 15.4.4)."""
     return Answer(status=303, headers={"Location": path}, cookie=cookie)
 
 
@@ -114,10 +114,10 @@ Show = Callable[[Visit], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page: ``path`` as bottle writes it.  ``scopes``: one of these is needed; none: any sign-in.
+    """A page: ``path`` as bottle writes it.  ``scopes``: one of these is needed; empty: any sign-in.
 
-    ``open``: nobody needs to be signed in.  ``method`` POST is for forms that begin or end a session;
-    everything else that changes something goes over the API.
+    ``open``: no sign-in is needed.  ``method`` POST is for forms that begin or end a session; all other
+    changes go through the API.
     """
 
     path: str

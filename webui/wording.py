@@ -1,4 +1,4 @@
-"""The box's states in the words of an office, each with its mark and kind."""
+"""The box's states in everyday words, each with its sign and kind."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """``mark``: a sign beside the word, so that no colour stands alone; ``kind``: good, bad, wait, plain."""
+    """``mark``: a sign beside the word, so that nothing is told by colour alone; ``kind``: good, bad, wait,
+    plain.
+    """
 
     word: str
     mark: str
     kind: str
-    more: str = ""  # a sentence, where there is more to say
+    more: str = ""  # a further sentence, if any
 
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A filter that is one press away."""
+    """A filter that is applied with one press."""
 
     path: str
     word: str
@@ -33,7 +35,7 @@ class Chip:
 
 
 def of_job(visit: Visit, job: Job) -> State:
-    """How a fax to send is."""
+    """The state of a fax to send."""
     write, now = visit.writer(), visit.context.now()
     cause = job.cause
     match job.state:
@@ -66,7 +68,7 @@ def of_job(visit: Visit, job: Job) -> State:
 
 
 def of_received(fax: Received) -> State:
-    """How a received fax is."""
+    """The state of a received fax."""
     match fax.state:
         case ReceivedState.RECEIVING:
             return State(_("Coming in"), "→", "plain")
@@ -79,32 +81,32 @@ def of_received(fax: Received) -> State:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A page as it is looked at: its size in square pixels."""
+    """A page as it is displayed: its size in square pixels."""
 
     width: int
     height: int
 
 
 def sheet(width: int, rows: int, resolution: Resolution) -> Sheet:
-    """A fax page, whose pixels are not square, as it is looked at."""
+    """The size at which a fax page, whose pixels are not square, is displayed."""
     x_dpi, y_dpi = resolution.value
     return Sheet(width, round(rows * x_dpi / y_dpi))
 
 
 def pages(count: int) -> str:
-    """So many pages."""
+    """The number of pages in words."""
     one, many = _("1 page"), _("{count} pages")
     return one if count == 1 else many.format(count=count)
 
 
 def notes(count: int) -> str:
-    """So many notes."""
+    """The number of notes in words."""
     one, many = _("1 note"), _("{count} notes")
     return one if count == 1 else many.format(count=count)
 
 
 def duration(seconds: float) -> str:
-    """So long, in the largest units that matter."""
+    """A duration in words, in its largest units."""
     whole = round(seconds)
     if whole < 60:
         return _("{count} s").format(count=whole)

@@ -1,4 +1,4 @@
-"""What scripts say.  ``words`` gives all of it in the reader's language; a page carries it along."""
+"""The sentences of the scripts.  ``words`` returns them in the reader's language; each page contains them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from appliance.language import said as _
 
 
 def words() -> dict[str, str]:
-    """By name."""
+    """The sentences by name."""
     return {
         "saved": _("Saved."),
         "copied": _("Copied."),

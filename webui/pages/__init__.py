@@ -1,4 +1,4 @@
-"""Every page.  A page is a small module here and a template of the same name; ``ALL`` names them."""
+"""All pages.  A page is a small module here and a template of the same name; ``ALL`` lists them."""
 
 from __future__ import annotations
 

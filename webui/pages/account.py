@@ -1,4 +1,4 @@
-"""What is one's own: password, language, authenticator app, where one is signed in."""
+"""The user's own account: password, language, authenticator app, sessions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac OS X", "Linux")
 
 
 def device(agent: str) -> str:
-    """What a browser calls itself, in two words."""
+    """Browser and system in two words, from a User-Agent header."""
     browser = next((_NAMES.get(name, name) for name in _BROWSERS if re.search(rf"\b{name}/", agent)), "")
     system = next((name for name in _SYSTEMS if name in agent), "")
     return ", ".join(part for part in (browser, system.replace("Mac OS X", "Mac")) if part) or agent[:60]
@@ -35,7 +35,7 @@ def show(visit: Visit) -> Answer:
 
 
 def show_app(visit: Visit) -> Answer:
-    """The picture of a fresh secret for the app."""
+    """The QR code of a new secret for the app."""
     user = visit.user
     if user is None or user.totp_secret:
         return go("/account")

@@ -1,4 +1,4 @@
-"""The box in one encrypted file, and a box out of one."""
+"""Backup into one encrypted file, and restoring from one."""
 
 from __future__ import annotations
 

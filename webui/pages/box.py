@@ -1,4 +1,4 @@
-"""How the box is: its lines, what is known of destinations, who did what, the box itself."""
+"""The state of the box: lines, destinations, audit log, the box itself."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 AUDIT_SHOWN = 100
 DESTINATIONS_SHOWN = 200
-# Deliveries to printers that the page of the lines looks at.
+# Deliveries to printers that the page of the lines examines.
 PRINTS_COUNTED = 500
 MB = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingPrinter:
-    """A printer that did not print so far: CUPS' name of it (empty: its default), why, and for how many."""
+    """A printer that has not printed: its name in CUPS (empty: the default), why, and how many jobs wait."""
 
     name: str
     sentence: str
@@ -58,19 +58,19 @@ def show_lines(visit: Visit) -> Answer:
 
 
 def _free_modems(visit: Visit) -> list[Candidate]:
-    """Modems that are plugged in and that no line uses."""
+    """Modems that are plugged in and used by no line."""
     from appliance.lines.modem.find import candidates  # noqa: PLC0415 (pyserial: for pages about lines alone)
 
     settings = visit.box.settings.items(LineSettings).values()
     lines = [line for line in settings if isinstance(line, ClassOneModem)]
     taken = {Path(line.device).resolve() for line in lines if line.device}
     free = [each for each in candidates() if each.fit and Path(each.path).resolve() not in taken]
-    # A line without a port of its own takes the first.
+    # A line without a port of its own uses the first free one.
     return free[sum(not line.device for line in lines) :]
 
 
 def _waiting_printers(visit: Visit) -> list[WaitingPrinter]:
-    """Printers that something waits for, with what they lack; in the order of their names."""
+    """Printers with waiting deliveries and what is wrong with them, by name."""
     wanted = DeliveryFilter(kind=PRINTER, states=frozenset({OutboxState.PENDING}), limit=PRINTS_COUNTED)
     last: dict[str, DeliveryTry] = {}
     waiting: Counter[str] = Counter()
@@ -110,7 +110,7 @@ def show_about(visit: Visit) -> Answer:
 
 
 def _licence(metadata: object) -> str:
-    """In a few words, where the package says."""
+    """The licence in a few words, if the package tells it."""
     get = metadata.get  # type: ignore[attr-defined]
     text = str(get("License-Expression") or get("License") or "")
     if not text or len(text) > 60:

@@ -1,4 +1,4 @@
-"""Charts: how much was faxed, how much of it arrived, and when; under each the same as a table."""
+"""Charts: faxes, success and times of day; each also as a table."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from webui.wording import Chip
 
 SPANS = (7, 30, 90, 365)
 DEFAULT_SPAN = 30
-# Longer spans are drawn by the week: a bar stays wide enough to be seen.
+# Longer periods are drawn by the week, so that a bar stays wide enough.
 DAYS_DRAWN = 90
 MINUTE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """``rows``: a name and the words of each column.  ``legend``: what the parts of a bar are."""
+    """``rows``: a name and the texts of each column.  ``legend``: what the parts of a bar are."""
 
     title: str
     picture: Columns
@@ -36,7 +36,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A row of a list by name: a part of a whole as a bar, percent.  ``practice``: nothing left the box."""
+    """A row of a list: a share as a bar, percent.  ``practice``: nothing left the box."""
 
     name: str
     words: list[str]
@@ -48,7 +48,7 @@ Days = list[tuple[str, tuple[Sum, Sum]]]
 
 
 def _weeks(days: dict[date, tuple[Sum, Sum]]) -> dict[date, tuple[Sum, Sum]]:
-    """Days together by the Monday of their week."""
+    """The days summed up by the Monday of their week."""
     made: dict[date, tuple[Sum, Sum]] = {}
     for day, pair in days.items():
         monday = day - timedelta(days=day.weekday())
@@ -76,7 +76,7 @@ def _chart(visit: Visit, title: str, days: Days, first: str, value: Callable[[Su
 
 
 def _shares(visit: Visit, rows: Sequence[tuple[str, int, int]], practice: frozenset[str]) -> list[Share]:
-    """Of each: delivered of all.  ``practice``: the names with which nothing left the box."""
+    """The share delivered of each row.  ``practice``: the names with which nothing left the box."""
     write = visit.writer()
     return [
         Share(name, [write.number(good), write.number(count)], round(100 * good / count), name in practice)
@@ -92,7 +92,7 @@ def show(visit: Visit) -> Answer:
     looked = look(visit.box, span, visit.context.now())
 
     def word(day: date) -> str:
-        # Noon of the day: the same day in whatever zone it is written.
+        # Noon in UTC is the same day in most time zones.
         noon = datetime.combine(day, time(12), UTC).timestamp()
         return write.day(noon)
 

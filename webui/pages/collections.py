@@ -28,8 +28,8 @@ from webui.visit import Answer, Page, Visit
 class Listed:
     """A list.
 
-    ``api`` is its place in the interface, ``columns`` what the table shows, ``basic`` the fields that are
-    not folded away; ``hidden`` ones are not for people.
+    ``api`` is its path in the interface, ``columns`` the columns of the table, ``basic`` the fields that are
+    always visible; ``hidden`` ones are never shown.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Listed:
     hidden: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ("admin",)
     fixed: tuple[str, ...] = ()  # cannot be changed later
-    ordered: bool = False  # the entries are looked at one after the other
+    ordered: bool = False  # the order of the entries matters
 
 
 LISTS = (
@@ -101,13 +101,13 @@ def _listed(visit: Visit) -> Listed:
 
 
 def _visible(visit: Visit, item: Any) -> bool:
-    """Of lists with entries of one's own: those, and everyone's."""
+    """Whether the reader may see an entry: their own, and shared ones."""
     owner = getattr(item, "owner", None)
     return visit.who.sees is None or owner in (None, "", visit.who.owner)
 
 
 def _options(visit: Visit, listed: Listed) -> Options:
-    """Fields whose values come from other lists."""
+    """The values of fields that are chosen from other lists."""
 
     def users() -> list[tuple[str, str]]:
         names = sorted(user.name for user in visit.box.settings.items(User).values())
@@ -162,7 +162,7 @@ def _options(visit: Visit, listed: Listed) -> Options:
 
 
 def _cell(value: Any, words: Mapping[str, str]) -> str:
-    """A value of a table, in words where it is chosen from some."""
+    """A value in a table, in words where it is chosen from some."""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, list):
@@ -171,7 +171,7 @@ def _cell(value: Any, words: Mapping[str, str]) -> str:
 
 
 def _words(options: Options) -> dict[str, dict[str, str]]:
-    """Of each field that is chosen from words: them, without what explains them behind a colon."""
+    """For each field that is chosen from words: the words, without the explanation after a colon."""
     return {
         name: {value: word.partition(":")[0] for value, word in found() if value}
         for name, found in options.items()
@@ -179,7 +179,7 @@ def _words(options: Options) -> dict[str, dict[str, str]]:
 
 
 def show(visit: Visit) -> Answer:
-    """The table."""
+    """The table of a list."""
     listed = _listed(visit)
     items_by_id = visit.box.settings.items(CATALOGUE.lists[listed.name])
     words = _words(_options(visit, listed))
@@ -280,7 +280,7 @@ def _form(
     if not visit.may("admin"):
         hidden = (*hidden, "owner")
     fields = form_fields(described, values, without=hidden, options=_options(visit, listed))
-    # Only who may set the box up makes printers of it.
+    # Only users who may set the box up can make printers of it.
     printer_field = "" if new or not visit.may("admin") else favourite_printers.FIELDS.get(listed.name, "")
     return visit.page(
         "entry.html",

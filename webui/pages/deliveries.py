@@ -1,4 +1,4 @@
-"""Deliveries: what was told to whom, each try, once more; tests of webhooks."""
+"""Deliveries: the log with all tries, trying one again, tests of webhooks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A row of the log.  ``next_at``: Unix time of the next try, None when there is none."""
+    """A row of the log.  ``next_at``: Unix time of the next try, None without one."""
 
     id: int
     kind: str
@@ -37,7 +37,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """An address that a test can be sent to: the field and the id that name it."""
+    """An address to which a test can be sent: the field and the id that name it."""
 
     field: str
     id: int
@@ -46,7 +46,7 @@ class Tested:
 
 
 def kind_word(kind: str) -> str:
-    """What a kind of deliveries is called."""
+    """A kind of delivery in words."""
     match kind:
         case "webhook":
             return _("Webhook")

@@ -1,4 +1,4 @@
-"""The encryption of the image's disk: in the set-up, and for good."""
+"""The encryption of the image's disk: during set-up, and later."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from webui.visit import Answer, Page, Visit, go
 
 
 def reason_words() -> dict[Reason, str]:
-    """Why a change was not made, and what to do."""
+    """Why a change was refused, and what to do."""
     return {
         Reason.PASSPHRASE_LENGTH: _("The passphrase is too short."),
         Reason.PASSPHRASE_WRONG: _("This is not the present passphrase."),

@@ -1,4 +1,4 @@
-"""The doctor: everything that the box needs, looked at when the page is opened."""
+"""The doctor: checks everything that the box needs when the page is opened."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from webui.visit import Answer, Page, Visit
 
 
 def show(visit: Visit) -> Answer:
-    # The looks take some seconds: the page is there at once and asks the API for them.
+    # The checks take some seconds: the page appears at once and asks the API for them.
     return visit.page("doctor.html")
 
 

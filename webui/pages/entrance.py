@@ -1,4 +1,4 @@
-"""Coming in and going out: signing in, the first start, signing out."""
+"""Signing in, the first start, signing out."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _half_way = HalfWay()
 
 
 def _own_path(path: str) -> str:
-    """``path`` if it leads to a page of ours, else the first page."""
+    """``path`` if it is a page of ours, else the first page: no redirects to other sites."""
     ours = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
     return path if ours else FIRST_PAGE
 

@@ -1,4 +1,4 @@
-"""A fax that was sent or is being sent: how it goes, its pages, what can be done with it."""
+"""A fax to send or sent: its progress, its pages, and the actions on it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from webui.notes import notes
 from webui.pages.lists import sent_list
 from webui.visit import Answer, Page, Visit
 
-MOST_PAGES = 200  # shown one under the other; the rest is in the PDF
+MOST_PAGES = 200  # shown one below the other; the rest is in the PDF
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A line of the time line."""
+    """A row of the timeline."""
 
     at: float
     sentence: str
@@ -27,7 +27,7 @@ class Step:
 
 
 def steps(visit: Visit, job: Job, attempts: list[Attempt], events: list[Event]) -> list[Step]:
-    """What happened so far, in the words of an office."""
+    """The history of a fax in everyday words."""
     write = visit.writer()
     found: list[Step] = []
     for event in events:
@@ -92,7 +92,7 @@ def show(visit: Visit) -> Answer:
 
 
 def _rest(job: Job) -> str:
-    """The pages that nobody confirmed, of a fax of which some arrived: as the interface names pages."""
+    """The unconfirmed pages of a fax that arrived in part, as a page selection."""
     if not job.state.ended or job.state is JobState.DELIVERED or not job.pages or not job.pages_confirmed:
         return ""
     first = job.pages_confirmed + 1
@@ -100,7 +100,7 @@ def _rest(job: Job) -> str:
 
 
 def facts(visit: Visit, job: Job) -> list[tuple[str, str]]:
-    """What there is to know beside its state."""
+    """Facts about a fax besides its state: (label, value)."""
     write = visit.writer()
     rows = [
         (_("To"), job.given),

@@ -1,4 +1,4 @@
-"""What happened on the line: each call of a fax as a picture and a ladder in words, its bits on demand."""
+"""What happened on the line: each call of a fax as a picture and a ladder in words, with bits on demand."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from webui.call_picture import CallPicture, Span, picture, span_of
 from webui.ladder import Packets, PageOnLine, Rung, ladder
 from webui.visit import Answer, Page, Visit
 
-# A moment of a call in an address, seconds.
+# A time in a call as part of an address, seconds.
 SECONDS = re.compile(r"[0-9]{1,7}(\.[0-9]{1,3})?", re.ASCII)
-# Shown before and after a part of a call, seconds at least.
+# The least time shown before and after a part of a call, seconds.
 MARGIN_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Zoom:
-    """The part of a call that is looked at, and the addresses of others: empty where there is no more."""
+    """The visible part of a call, and the addresses of others: empty where there is none."""
 
     span: Span
     closer: str
@@ -36,9 +36,9 @@ class Zoom:
 
 @dataclass(frozen=True, slots=True)
 class OneCall:
-    """What is known of a call besides its account.
+    """What is known of a call besides its trace.
 
-    ``base``: where that is in the interface; ``trace_path``: and on the disk, empty when it is not kept.
+    ``base``: its address in the interface; ``trace_path``: its trace on disk, empty without one.
     """
 
     number: int
@@ -53,7 +53,7 @@ class OneCall:
 
 @dataclass(frozen=True, slots=True)
 class CallAccount:
-    """A call with what is seen of it in the part that is looked at."""
+    """A call with the visible part of its trace."""
 
     about: OneCall
     facts: list[tuple[str, str]]
@@ -81,7 +81,7 @@ def _account(visit: Visit, call: OneCall) -> CallAccount:
 
 
 def _asked(visit: Visit, number: int, whole: float) -> Span:
-    """The part of this call that the address asks for.  Raises ProblemError."""
+    """The part of this call that the address names.  Raises ProblemError."""
 
     def seconds(name: str) -> float | None:
         text = visit.query.get(name, "")
@@ -198,7 +198,7 @@ def _has_packets(visit: Visit, trace_path: str) -> bool:
 def _page(visit: Visit, title: str, back: str, **values: Any) -> Answer:
 
     def at(call: CallAccount, start: float, end: float) -> str:
-        """The address of a part of a call, with some of what is around it."""
+        """The address of a part of a call, with some time around it."""
         margin = max(MARGIN_S, (end - start) / 10)
         return _address(visit, call.about.number, call.zoom.span.to(start - margin, end + margin))
 

@@ -1,4 +1,4 @@
-"""The hardware test: every part of the box tried in turn, with somebody's help where it needs eyes."""
+"""The hardware test: every part of the box in turn, with a person's help where needed."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from appliance.hardware.words import name_of
 from appliance.language import said as _
 from webui.visit import Answer, Page, Visit
 
-# Parts that take long or want somebody at the plug: tried when they are chosen, and not otherwise.
+# Parts that take long or need a person at the plug: tested only when they are chosen.
 _ON_WISH = frozenset({"load", "temperature", "power_cut"})
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part that can be tried.  ``chosen``: unless somebody says otherwise."""
+    """A part that can be tested.  ``chosen``: whether it is selected at first."""
 
     name: str
     word: str
@@ -24,7 +24,7 @@ class Part:
 
 
 def tried_of_parts() -> dict[str, str]:
-    """What is tried of each part."""
+    """What is tested of each part."""
     return {
         "box": _("it runs and takes faxes"),
         "lines": _("each is ready; a page over each trunk when you name a number below"),

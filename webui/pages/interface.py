@@ -1,4 +1,4 @@
-"""The programming interface, to read and to try: made from the OpenAPI document that programs get.
+"""The programming interface to read and to try, made from the OpenAPI document.
 
 Its descriptions are shown in the reader's language (webui/interface_words.py); the document is English.
 """
@@ -16,14 +16,14 @@ from appliance.api.rest.table import ROUTES
 from webui.interface_words import described, meant
 from webui.visit import Answer, Page, Visit
 
-# Deeper than this no example goes: schemas may name each other.
+# The depth of an example: schemas may refer to each other.
 _DEPTH = 4
 _HOST_LIMIT = 300  # of the Host header, characters
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What a call takes.  ``place``: path, query, header, body or form."""
+    """A parameter of a call.  ``place``: path, query, header, body or form."""
 
     name: str
     place: str
@@ -34,9 +34,9 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call.  ``example``: a body in JSON, empty without one; ``tried``: whether the page may try it.
+    """One call.  ``example``: a JSON body, empty without one; ``tried``: whether the page can try it.
 
-    Files and answers without an end are for programs.
+    Calls with files or endless answers cannot be tried.
     """
 
     method: str
@@ -51,7 +51,7 @@ class Call:
 
 @functools.cache
 def calls() -> dict[str, list[Call]]:
-    """All calls by what they are about, in the interface's order."""
+    """All calls by tag, in the interface's order."""
     document = describe_all(ROUTES)
     components = document["components"]["schemas"]
     found: dict[str, list[Call]] = {each["name"]: [] for each in document["tags"]}
@@ -87,12 +87,12 @@ def _call(method: str, path: str, operation: Mapping[str, Any], components: Mapp
 
 
 def _endless(operation: Mapping[str, Any]) -> bool:
-    """Whether the answer goes on for as long as somebody listens."""
+    """Whether the answer is a stream without end."""
     return "text/event-stream" in operation["responses"].get("200", {}).get("content", {})
 
 
 def _found(schema: Mapping[str, Any], components: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The schema that is meant, where only its name is given."""
+    """The schema behind a reference; others unchanged."""
     name = str(schema.get("$ref", "")).rpartition("/")[2]
     found: Mapping[str, Any] = components[name] if name else schema
     return found
@@ -115,7 +115,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
 
 
 def _example(schema: Mapping[str, Any], components: Mapping[str, Any], depth: int = 0) -> Any:
-    """A body with what must be there."""
+    """An example of a body with its required members."""
     meant = _found(schema, components)
     if depth < _DEPTH and meant.get("type") == "object":
         properties, required = meant.get("properties", {}), meant.get("required", ())
@@ -128,7 +128,7 @@ def _example(schema: Mapping[str, Any], components: Mapping[str, Any], depth: in
 
 
 def _address(visit: Visit) -> str:
-    """Where the interface is, as this reader reaches the box."""
+    """The interface's address as this reader reaches the box."""
     scheme = "https" if visit.environ.get("wsgi.url_scheme") == "https" else "http"
     return f"{scheme}://{str(visit.environ.get('HTTP_HOST', ''))[:_HOST_LIMIT]}{PREFIX}"
 

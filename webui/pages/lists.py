@@ -1,4 +1,4 @@
-"""Received and sent faxes: one list, left; the paper, right."""
+"""Received and sent faxes: the list on the left, the pages on the right."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class Row:
     pages: str
     unread: bool
     picture: str
-    practice: bool  # nobody outside sent or gets it
-    notes: str = ""  # how many, in words
+    practice: bool  # it stayed within the box
+    notes: str = ""  # their number in words
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the address asks for."""
+    """The filter in the address of a list."""
 
     show: str = ""
     search: str = ""
@@ -57,7 +57,7 @@ class Wish:
 
 
 def wish_of(visit: Visit) -> Wish:
-    """Raises ProblemError."""
+    """The filter in the visit's address.  Raises ProblemError."""
     query = visit.query
 
     def number(name: str) -> int | None:
@@ -92,7 +92,7 @@ def received_rows(visit: Visit, wish: Wish) -> list[Row]:
 
 
 def _with_notes(visit: Visit, rows: list[Row]) -> list[Row]:
-    """The rows, those with notes saying how many."""
+    """The rows, with the number of notes where there are any."""
     counts = visit.box.notes.counts([row.id for row in rows])
     return [replace(row, notes=wording.notes(counts[row.id])) if row.id in counts else row for row in rows]
 
@@ -223,7 +223,7 @@ def sent(visit: Visit) -> Answer:
 
 
 def sent_list(visit: Visit, chosen: int = 0) -> dict[str, Any]:
-    """What the list of sent faxes shows; ``chosen``: the one that is open beside it."""
+    """The values of the list of sent faxes; ``chosen``: the id of the one that is open beside it."""
     words = {
         "": _("All"),
         "open": _("On the way"),

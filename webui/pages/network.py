@@ -1,4 +1,4 @@
-"""The box on the network: by which address it is reached, and with which certificate."""
+"""The box in the network: its addresses and its certificate."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Remark:
 
 
 def warnings(found: Certificate, host: str, now: float, write: Writer) -> list[Remark]:
-    """Why a browser that is led to ``host`` does not trust the certificate; none: it may."""
+    """Why a browser does not trust the certificate for ``host``; empty when it may."""
     made = []
     if found.ends_at <= now:
         says = _("Browsers warn each time: the certificate ended on {date}.")
@@ -64,7 +64,7 @@ def show(visit: Visit) -> Answer:
 
 
 def _host(address: str) -> str:
-    """Without the port (RFC 9110 7.2)."""
+    """The Host header without its port (RFC 9110 7.2)."""
     if address.startswith("["):
         return address[1:].partition("]")[0]
     return address.partition(":")[0]

@@ -1,4 +1,4 @@
-"""The front panel on a page: its lamps as its own model lights them, and its buttons."""
+"""The front panel as a page: its lamps by the panel's own model, and its buttons."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from appliance.panel.model import BoxView
 from appliance.panel.settings import PanelSettings
 from webui.visit import Answer, Page, Visit
 
-# As docs/panel.md has them beside the pins.
+# The colours in docs/panel.md.
 _COLOURS: dict[AnyLamp, str] = {Lamp.ACTIVITY: "yellow", Lamp.INBOX: "blue", Lamp.FAULT: "red"}
 _GREEN = "green"
 
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """A pattern that repeats, as SVG's ``animate`` takes it: opacities, when each begins, and the whole."""
+    """A repeating pattern as SVG's ``animate`` takes it: opacities, when each begins, and the period."""
 
     values: str
-    times: str  # shares of the whole, 0 to 1
+    times: str  # shares of the period, 0 to 1
     seconds: str
 
 
@@ -40,7 +40,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """A button: what it does now, and the request that does it; empty: it cannot be pressed."""
+    """A button: what it does now, and the request for it; empty: it cannot be pressed."""
 
     word: str
     help: str
@@ -50,7 +50,7 @@ class Press:
 
 
 def rhythm_of(pattern: Pattern) -> Rhythm | None:
-    """How ``pattern`` repeats; None when it is steady."""
+    """``pattern`` as a rhythm; None when it is steady."""
     if not pattern.seconds:
         return None
     whole = sum(pattern.seconds)
@@ -86,7 +86,7 @@ def _shown(view: BoxView, said: dict[AnyLamp, Meaning]) -> Iterator[Shown]:
 
 
 def _presses(visit: Visit, view: BoxView) -> Iterator[Press]:
-    """What the panel's buttons would do now; power is nobody's but the one's who stands before the box."""
+    """What the panel's buttons would do now; the power button works only on the panel itself."""
     settings = visit.box.settings.section(PanelSettings)
     sends, receives = visit.may("send"), visit.may("receive")
     if view.sending and sends:

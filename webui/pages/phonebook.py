@@ -1,4 +1,4 @@
-"""The phone book out of a file, with a look at what would change."""
+"""Importing the phone book from a file, with a preview of the changes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def show_import(visit: Visit) -> Answer:
 
 
 def _words() -> dict[str, str]:
-    """What the page's script says."""
+    """The sentences of the page's script."""
     fields = {f"field_{each.name}": _(label_of(each.name)) for each in describe(Contact)}
     return fields | {
         "new": _("New"),

@@ -11,7 +11,7 @@ from webui.visit import Answer, Page, Visit, go
 
 
 def first(visit: Visit) -> Answer:
-    """Who sends, sends; who only reads, reads."""
+    """The form to send for users who may send, else the received faxes."""
     if visit.may("send"):
         return show(visit)
     return go("/received")
@@ -32,7 +32,7 @@ def show(visit: Visit) -> Answer:
 
 
 def qualities() -> list[tuple[str, str]]:
-    """Those that every machine has a word for."""
+    """The qualities to choose from, and their names."""
     return [
         (Quality.STANDARD.value, _("Standard: fastest")),
         (Quality.FINE.value, _("Fine: for small print")),

@@ -1,4 +1,4 @@
-"""Settings: everything that can be set, generated from the settings' own types and sentences."""
+"""Settings: everything that can be set, generated from the settings' declarations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from webui.visit import Answer, Page, Visit
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A page of the settings, with the words that it is found by."""
+    """A page of the settings, with the words by which the search finds it."""
 
     path: str
     word: str
@@ -25,7 +25,7 @@ class Link:
 
 
 def show(visit: Visit) -> Answer:
-    """The way to every page, and search over all settings."""
+    """Links to all pages of the settings, and a search over them."""
     people = [
         Link("/settings/users", _("Users"), _("who may sign in, and what they may do")),
         Link("/settings/keys", _("API tokens"), _("programs that send and receive")),

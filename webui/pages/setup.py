@@ -1,4 +1,4 @@
-"""The first start after the owner's account, in the order in which things fail; each step can be left out."""
+"""Set-up after the first start, in the order in which problems show; each step can be skipped."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from webui.pages.fax import steps
 from webui.pages.setup_steps import LINE, RECEIVED, STATION, TEST, setup_page
 from webui.visit import Answer, Page, Visit
 
-# The practice machine that takes a test fax and answers like any other.
+# The practice machine's number for a test fax.
 TEST_NUMBER = "9990"
 
 
@@ -70,7 +70,7 @@ def show_line(visit: Visit) -> Answer:
 
 
 def show_check(visit: Visit) -> Answer:
-    """A check of a trunk: how its call goes, and at its end what it showed."""
+    """The check of a trunk: its call's progress, and at the end the findings."""
     job, attempts = visit.box.faxes.with_attempts(visit.number("id"), visit.who.sees)
     events = visit.box.history.of_fax(job.id)
     report = trunk_report(visit.box, job, attempts)

@@ -1,4 +1,4 @@
-"""The steps of the set-up in their order, and where a page of it stands among them."""
+"""The steps of the set-up in their order."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ STATION, DISK, LINE, RECEIVED, TEST = "/setup", "/setup/disk", "/setup/line", "/
 
 @dataclass(frozen=True, slots=True)
 class SetupStep:
+    """A step: the address of its page and its title."""
+
     path: str
     word: str
 
 
 def setup_steps() -> list[SetupStep]:
-    """Those of this machine."""
+    """The steps on this machine."""
     disk = [SetupStep(DISK, _("Encryption"))] if owner.is_image() else []
     return [
         SetupStep(STATION, _("Who you are")),
@@ -31,7 +33,7 @@ def setup_steps() -> list[SetupStep]:
 
 
 def setup_page(visit: Visit, template: str, path: str, **values: Any) -> Answer:
-    """A page of the step at ``path``, which learns its number and where the step after it is."""
+    """The page of the step at ``path``, with its number and the address of the next step."""
     steps = setup_steps()
     here = next(number for number, step in enumerate(steps, 1) if step.path == path)
     onward = steps[here].path if here < len(steps) else "/"

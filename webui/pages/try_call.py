@@ -1,4 +1,4 @@
-"""A call that is only tried: which rules would take it, and why the others would not."""
+"""Trying a call: which rules would apply, and why the others would not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from appliance.deliver.trial import SENTENCES, TriedFax, try_call
 from appliance.language import said as _
 from webui.visit import Answer, Page, Visit
 
-# As the interface has them.
+# The fields' names in the interface.
 _FIELDS = ("line", "dialled", "caller", "station_id", "sub_address")
 _CONTENTS = ("barcode", "words")
 _LIMIT = 64

@@ -1,4 +1,4 @@
-"""A new version of the image."""
+"""A new version of the SD-card image."""
 
 from __future__ import annotations
 

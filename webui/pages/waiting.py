@@ -1,4 +1,4 @@
-"""Waiting for a number: documents that came by print, scan or e-mail without saying where to."""
+"""Documents that came by print, scan or e-mail without a number, and wait for one."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ SHOWN = 50
 
 
 def waiting(visit: Visit) -> list[Job]:
-    """Those of this reader, newest first."""
+    """The waiting documents of this reader, newest first."""
     wanted = JobFilter(owner=visit.who.sees or "", without_number=True, limit=SHOWN)
     return visit.box.faxes.search(wanted)
 
 
 def origin(job: Job) -> str:
-    """How a document came."""
+    """How a document came, in words."""
     words = {
         "print": _("printed"),
         "email": _("by e-mail"),
