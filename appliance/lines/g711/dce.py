@@ -1,8 +1,7 @@
-"""ToneDce: a fax modem made of software for the T.30 engine, fed and read in samples.
+"""``ToneDce``: a software fax modem for the T.30 engine, which takes and gives audio samples.
 
-The DCE of ``appliance.t30.dce`` on spandsp's modems.  Its clock is the samples: what it hears comes at the
-far end's pace, what it says is fetched at the driver's, and the two need not keep step because fax is
-half duplex.
+A DCE as of ``appliance.t30.dce``, on spandsp's modems.  Samples are its clock: received ones come at the far
+end's pace, those to send are taken at the driver's; the two need not be in step because fax is half duplex.
 """
 
 from __future__ import annotations
@@ -69,7 +68,7 @@ class ToneDce:
     # -- the line ----------------------------------------------------------------------------
 
     def hear(self, heard: Iterable[Heard]) -> None:
-        """Takes what came from the line, in order."""
+        """Takes the next samples from the line, in order."""
         for samples, concealed in heard:
             self._hear(samples, concealed)
 
@@ -97,7 +96,7 @@ class ToneDce:
         return expected is not None and self._up is expected.carrier and expected.expect is Expect.IMAGE
 
     def speak(self, count: int) -> bytes:
-        """The next ``count`` samples for the line."""
+        """The next ``count`` samples to send."""
         samples = self._transmitter.speak(count)
         if self._sending and not self._transmitter.speaks:
             self._sending = False

@@ -1,6 +1,6 @@
-"""``Receiver``: what a call hears with spandsp's modems: V.21 and one fast carrier, CNG and CED.
+"""``Receiver``: reception of V.21, one fast carrier, CNG and CED with spandsp's modems.
 
-Nothing here knows the time: it goes by samples.
+Time is counted in samples; no clock is read.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""``Transmitter``: what a call says with spandsp's modems: silence, tones, V.21 bursts, fast carriers.
+"""``Transmitter``: transmission of silence, tones, V.21 bursts and fast carriers with spandsp's modems.
 
-Nothing here knows the time: it goes by samples.
+Time is counted in samples; no clock is read.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _Stage = Callable[[Any, int], int]
 
 
 class Transmitter:
-    """Speaks one thing after the other: silence, tones, V.21 bursts, fast carriers."""
+    """Sends silence, tones, V.21 bursts and fast carriers, one after the other."""
 
     def __init__(self) -> None:
         self._ffi, self._library = ffi, library = spandsp()
@@ -58,7 +58,7 @@ class Transmitter:
         return bool(self._stages)
 
     def stop(self) -> None:
-        """Falls silent at once."""
+        """Changes to silence at once."""
         self._stages.clear()
         self._frames.clear()
 
@@ -121,7 +121,7 @@ class Transmitter:
         self._stages.append(self._modem_stage(begin, fast_modem(carrier.modulation).tx))
 
     def speak(self, count: int) -> bytes:
-        """The next samples, silence where nothing is to be said."""
+        """The next samples; silence when there is nothing to send."""
         ffi = self._ffi
         buffer = ffi.new("int16_t[]", count)
         done = 0

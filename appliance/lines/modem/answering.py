@@ -1,4 +1,4 @@
-"""Which calls to a modem's line are faxes for the box, as the owner says."""
+"""The owner's rules for which calls to a modem's line are answered."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MAX_RINGS = 20
 
 @dataclass(frozen=True, slots=True)
 class AnswerRules:
-    """What the owner allows.  Raises ValueError for a number of rings no caller would wait for."""
+    """The rules of one line.  Raises ValueError unless ``rings`` is 1 to MAX_RINGS."""
 
     answer: bool = True  # False: this line only sends, every call belongs to the telephone
     rings: int = 2  # answered on this ring; 2 lets the caller's number arrive, which comes after the first

@@ -1,4 +1,4 @@
-"""What can be wrong with a class-1 modem and its telephone line."""
+"""The causes of failures of class-1 modems and their telephone lines."""
 
 from __future__ import annotations
 

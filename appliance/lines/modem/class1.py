@@ -3,8 +3,8 @@
 Orders become AT+FTH, +FRH, +FTM, +FRM, +FTS and +FRS; results become line events.  The modem does HDLC
 for V.21 only: at the fast rates frames are made and found here (``hdlc``).
 
-Bounds on the device live here, those of T.30 do not: a carrier that never comes is the engine's affair,
-a modem that never speaks is ours and ends in ``LineLost``.
+Time limits of the device are here, those of T.30 are not: the engine handles a carrier that never comes,
+this module a modem that never answers, which ends in ``LineLost``.
 """
 
 from __future__ import annotations
@@ -101,12 +101,12 @@ class ClassOneDce(ClassOneSending, ClassOneListening):
     # -- beside the protocol -------------------------------------------------------------------
 
     def handle_port(self, now: float) -> None:
-        """Takes what the port has read."""
+        """Handles what the port has received."""
         while (event := self._port.take_event()) is not None:
             self._handle(event, now)
 
     def device_lost(self, cause: Cause) -> None:
-        """The serial port is gone."""
+        """To be called when the serial port has disappeared."""
         if self._state is not State.OVER:
             self._over(clean=False)
             self._events.append(LineLost(cause))

@@ -1,4 +1,4 @@
-"""A few commands in a row to an idle modem, and what it said to each.  No I/O."""
+"""A sequence of commands to an idle modem, and its answers.  No I/O."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class Exchanged:
 
 
 class Conversation(PortDriver):
-    """Says one command after the other (without AT); ``said`` grows, ``done`` at the end.
+    """Sends commands (given without AT) one after the other; ``said`` collects the answers.
 
-    A command met with silence is aborted and the next one said; after a second silence it is enough.
+    A command without an answer is aborted and the next one sent; a second one without an answer ends it.
     """
 
     def __init__(self, commands: Sequence[str], *, within: float = 5.0) -> None:

@@ -1,4 +1,4 @@
-"""From a number to what a modem dials, by the owner's rules for this telephone line."""
+"""The dial command for a number, by the owner's rules for this telephone line."""
 
 from __future__ import annotations
 

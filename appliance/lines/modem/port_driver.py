@@ -1,4 +1,4 @@
-"""``PortDriver``: what those share who talk to an idle modem, one command after the other.  No I/O."""
+"""``PortDriver``: base of the drivers of an idle modem, which send one command after the other.  No I/O."""
 
 from __future__ import annotations
 

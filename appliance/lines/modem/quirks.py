@@ -1,4 +1,4 @@
-"""How modems differ, as one table keyed by what they say of themselves; the driver asks only for knobs.
+"""Deviations of modems from T.31, in a table keyed by their identification; drivers use the values only.
 
 Rows come from public notes and prototypes; none of the makers' names below was tried on its hardware
 by this project, the behaviours are played by a scripted modem in tests/lines/modem.  An owner may lay

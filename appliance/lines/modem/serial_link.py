@@ -1,4 +1,4 @@
-"""A serial port on the asyncio loop, and whichever sans-I/O driver has the modem just now.
+"""A serial port on the asyncio loop, and the driver (without I/O) that uses the modem at present.
 
 Nothing here blocks: reads and writes happen when the port is ready, the driver's deadline is a timer
 of the loop.  The driver is asked for as many bytes as the kernel takes, never for more, so that what

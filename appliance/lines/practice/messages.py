@@ -1,4 +1,4 @@
-"""What the box and the practice machines' process tell each other: lines of JSON over its pipes."""
+"""The messages between the box and the process of the practice machines: lines of JSON over its pipes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The process the practice machines live in: ``python -m appliance.lines.practice.room``.
+"""The process of the practice machines: ``python -m appliance.lines.practice.room``.
 
 A process of its own, so that spandsp neither disturbs the loop that paces real calls nor, should it
 crash, takes the box along.  It ends when its standard input does.

@@ -1,4 +1,4 @@
-"""The practice line, as its owner says."""
+"""The settings of the practice line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may call over a trunk: its server and peers by address or name, and who accepted our registration."""
+"""Which addresses may call over a trunk: its server, its peers, and the registrar that accepted us."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RESOLVE_MISSING_S = 2.0
 
 
 class Admission:
-    """Of one trunk.  On the event loop."""
+    """The admitted addresses of one trunk.  For the event loop."""
 
     def __init__(self, trunk: SipTrunk) -> None:
         self._trunk = trunk
@@ -26,11 +26,11 @@ class Admission:
 
     @property
     def look_up_after_s(self) -> float:
-        """When the names are to be looked up again."""
+        """Seconds until the names are to be looked up again."""
         return RESOLVE_AGAIN_S if self.resolved else RESOLVE_MISSING_S
 
     def admits(self, address: str) -> bool:
-        """Whether a call from this address is for this trunk."""
+        """Whether calls from this address belong to this trunk."""
         if address in self._addresses or (self.registrar and address == self.registrar):
             return True
         try:
@@ -72,7 +72,7 @@ class Admission:
 
 
 async def addresses_of(name: str) -> set[str]:
-    """The addresses of a host; itself when it is one, none when it is not found."""
+    """The addresses of a host name; the host itself when it is an address, none when it is not found."""
     with contextlib.suppress(ValueError):
         return {str(ipaddress.ip_address(name))}
     with contextlib.suppress(OSError):

@@ -1,7 +1,7 @@
 """One SIP call on the asyncio side, from its INVITE to a result.
 
-The SIP thread owns the call and its media switch; here live the media.  Events come in one queue, so
-that nothing here depends on which thread was faster.
+The SIP thread owns the call and its media switch, this side the media.  Events arrive in one queue, so
+that nothing depends on the timing of the threads.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class CarriedCall:
 
     @property
     def facts(self) -> MediaFacts:
-        """How the media came about, so far."""
+        """The facts about the call's media so far."""
         return self._media.facts
 
     @property
@@ -88,15 +88,15 @@ class CarriedCall:
         return self._course.ended
 
     def deliver(self, event: CallEvent) -> None:
-        """An event of the SIP thread.  On the loop only."""
+        """Takes an event of the SIP thread.  On the event loop."""
         self._events.put_nowait(event)
 
     def result(self, result: CallResult | DialledOn) -> None:
-        """The media's fax is over, or the digits behind the number are out."""
+        """Takes the result of the fax, or the end of the digits dialled after the answer."""
         self._events.put_nowait(result)
 
     def note(self, event: str, **fields: str | float | bool) -> None:
-        """Something for the call's trace."""
+        """Takes a progress event for the call's trace."""
         at = time.monotonic() - self.started
         self._owner.say(Progress(at, event, tuple(fields.items())))
 
@@ -109,7 +109,7 @@ class CarriedCall:
         self.note("sip_received", line=messages.start_line(message), sdp=body_of(message))
 
     async def run(self, signalling: Signalling, *, ring_s: float) -> CallResult:
-        """Carries the call to its end.  Never raises for what the peer or the network did.
+        """Carries the call to its end.  Faults of the peer or the network are in the result, not raised.
 
         ``ring_s``: how long it may take to be answered.
         """

@@ -1,6 +1,6 @@
-"""How far a call has come, as its signalling tells: how long it may yet last, and what its end means.
+"""The course of a call by its signalling: its deadlines, and the cause of its end.
 
-Pure: times come in, in seconds of one clock; deadlines and causes go out.
+Without I/O or clock: takes times in seconds of one clock, gives deadlines and causes.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ class CallCourse:
         self._rings = False  # it has said more than that it tries
 
     def signalled(self, message: Signalled) -> None:
-        """A SIP message of the call."""
+        """Takes a SIP message of the call."""
         if not message.sent:
             self.spoken_to = True
             self._rings = self._rings or 100 < messages.status_code(message.line) < 200
 
     def deadline(self, ring_s: float) -> float:
-        """When it must be answered, or over.  A trunk that says nothing at all is the stack's to give up."""
+        """When it must be answered or over.  The SIP stack gives up a silent trunk."""
         if self.connected_at is not None:
             limit = self.connected_at + MAX_CALL_S
         elif self.calls and self.spoken_to and not self._rings:
@@ -65,7 +65,7 @@ class CallCourse:
         return limit if self.cancelled_at is None else min(limit, self.cancelled_at + CANCEL_LIMIT_S)
 
     def cause_of_timeout(self) -> Cause:
-        """What a call that reached its deadline ended in."""
+        """The cause of a call that reached its deadline."""
         if self.cancelled_at is not None:
             return CANCELLED
         if self.connected_at is not None:
@@ -76,7 +76,7 @@ class CallCourse:
         return causes.SIP_NO_PROGRESS if self.spoken_to else causes.SIP_NO_REPLY
 
     def cause_of_end(self) -> Cause:
-        """What a call without any result of a fax ended in."""
+        """The cause of a call that ended without the result of a fax."""
         ended = self.ended
         if ended is None:
             return LINE_FAULT

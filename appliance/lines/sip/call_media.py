@@ -1,4 +1,4 @@
-"""The media of one SIP call: what its signalling orders becomes sockets, tones or T.38, and a fax."""
+"""The media of one SIP call: opens sockets and runs tones, T.38 and the fax, as its signalling orders."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Signalling(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MediaFacts:
-    """How the media of a call came about, for the check of a trunk and the line's account."""
+    """Facts about the media of a call, for the check of a trunk and the trace."""
 
     kind: LineKind | None = None  # what carried the fax
     refusal: int = 0  # the status that T.38 was refused with
@@ -82,11 +82,11 @@ class MediaFacts:
 
 
 class DialledOn:
-    """An event: the digits behind the number are out."""
+    """Event: the digits after the answer have been dialled."""
 
 
 class Reports(Protocol):
-    """Where media tell of themselves."""
+    """What the media report to."""
 
     def result(self, result: CallResult | DialledOn) -> None:
         """The fax is over, or the digits are out."""
@@ -147,7 +147,7 @@ class CallMedia:
     # -- what the signalling tells -------------------------------------------------------------
 
     def use_signalling(self, signalling: Signalling) -> None:
-        """Where requests for another medium go; before anything else."""
+        """Sets the target of requests for another medium; to be called first."""
         self._signalling = signalling
 
     def t38_offered(self) -> None:
@@ -307,7 +307,7 @@ class CallMedia:
         return True
 
     def cancel(self) -> None:
-        """The owner ends the call: a fax under way sends DCN first."""
+        """Ends the call at the owner's wish; a running fax sends DCN first."""
         if self._fax is not None and self._driver is not None:
             self._driver.cancel()
         else:
@@ -354,9 +354,9 @@ class CallMedia:
         return isinstance(self._fax, T38FaxCall) and not self._fax.hears_fax
 
     def let_go(self) -> None:
-        """Unties what knows each other, so that a call's memory (its pages) is free with the call.
+        """Breaks reference cycles, so that a call's memory (its pages) is released with the call.
 
-        Else it would wait for Python's collector, which passes when some hundreds of calls are over.
+        Otherwise it would remain until a garbage collection, some hundreds of calls later.
         """
         self._owner.listen(None)
         self._fax = self._rtp = self._signalling = self._ear = None

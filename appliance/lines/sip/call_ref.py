@@ -1,4 +1,4 @@
-"""How the rest of the box holds a call of the SIP thread, and what its objects need of the stack."""
+"""References to calls of the SIP thread, and what its objects need of the stack."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, slots=True)
 class CallRef:
-    """A call of the SIP thread, for everybody else.
+    """A reference to a call of the SIP thread, for other threads.
 
-    Only that thread looks behind it, and empties it when the call is over.  So a call object always dies
-    there: on another thread its end would take the stack's locks, and SIP would stand still for good.
+    Only the SIP thread uses its content, and clears it when the call is over.  So call objects are always
+    destroyed there: on another thread their destruction would take the stack's locks and block SIP for good.
     """
 
     call: TrunkCall | None
@@ -26,7 +26,7 @@ class CallRef:
 
 @dataclass(frozen=True, slots=True)
 class OfferedCall:
-    """An INVITE that came in, with whom to ask about it."""
+    """An incoming INVITE and its call."""
 
     call: CallRef
     account: str

@@ -1,4 +1,4 @@
-"""Callbacks of pjsua2: what goes wrong in one is logged, and ends that call alone."""
+"""Callbacks of pjsua2: an exception in one is logged, and ends that call alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a SIP trunk and the calls over it."""
+"""The causes of failures of SIP trunks and of calls over them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one call over a trunk showed, in plain words, from the account of the call; needs no SIP stack."""
+"""Findings of one call over a trunk in plain words, from its progress events; needs no SIP stack."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class TrunkReport:
 
 
 class Watcher:
-    """Listens to the account of a call over a trunk for what the report needs."""
+    """Collects what the report needs from the progress events of a call over a trunk."""
 
     def __init__(self, onward: Callable[[Progress], None] = ignore) -> None:
         self._onward = onward

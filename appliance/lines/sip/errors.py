@@ -1,4 +1,4 @@
-"""What can be wrong with the SIP stack, and with the pjsua2 that is installed."""
+"""Errors of the SIP stack, and the check of the installed pjsua2."""
 
 from __future__ import annotations
 

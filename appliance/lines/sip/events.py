@@ -1,4 +1,4 @@
-"""What the SIP thread tells the asyncio side about a call, and about trunks."""
+"""Events from the SIP thread to the asyncio side, about calls and trunks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The call is gone.  ``code`` is SIP's; ``ours`` says that our side made it up."""
+    """The call has ended.  ``code`` is the SIP status; ``ours``: it was generated on our side."""
 
     code: int
     reason: str

@@ -1,4 +1,4 @@
-"""pjsua2's endpoint, of which a process has one: how it is set up, its transports, the gate in front of it.
+"""The pjsua2 endpoint of the process: its set-up, its transports, and the filter of addresses in front of it.
 
 Everything here runs on the SIP thread.
 """
@@ -37,7 +37,7 @@ class Library:
         self.ports: dict[Transport, int] = {}  # where we listen
 
     def open(self) -> int:
-        """Starts pjsua2; the epoll descriptor that SIP's sockets hang on, -1 in a build without.
+        """Starts pjsua2; returns the epoll descriptor with SIP's sockets, -1 in a build without epoll.
 
         Raises pj.Error, ImportError.
         """
@@ -85,11 +85,11 @@ class Library:
         endpoint.libDestroy()
 
     def handle_events(self) -> None:
-        """Deals with what has come and with pjproject's own timers, without waiting."""
+        """Handles pending packets and pjproject's timers, without waiting."""
         self._endpoint.libHandleEvents(0)
 
     def use_name_servers(self) -> None:
-        """Has names looked up at the name servers of now."""
+        """Uses the system's present name servers."""
         servers = self._settings.name_servers or system_name_servers()
         if servers and hasattr(self._endpoint, "dnsSetServers"):
             import pjsua2 as pj  # noqa: PLC0415

@@ -1,6 +1,6 @@
-"""SipLine: one SIP trunk as the rest of the box sees it (``appliance.lines.line.Line``).
+"""``SipLine``: the ``Line`` (``appliance.lines.line``) of one SIP trunk.
 
-Lines share one ``SipStack``; calls that come in find their trunk by where they come from.
+All lines share one ``SipStack``; incoming calls are assigned to a trunk by their source address.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the media switch of a call is told at its beginning, and what it orders."""
+"""The parameters of a call's media switch, and the orders that it gives."""
 
 from __future__ import annotations
 

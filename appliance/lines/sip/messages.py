@@ -1,6 +1,6 @@
-"""Reading headers out of a whole SIP message (RFC 3261), for the few that the binding does not hand over.
+"""Reads headers of a SIP message (RFC 3261), for those that the binding does not provide.
 
-The text is the peer's: lines and lengths are bounded and nothing raises; what cannot be read is empty.
+The text is the peer's: lines and lengths are limited and nothing raises; unreadable values are empty.
 """
 
 from __future__ import annotations

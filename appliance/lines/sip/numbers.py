@@ -1,6 +1,6 @@
-"""What is dialled on a trunk, and what a number that comes in means: E.164 and national writing.
+"""Converts numbers between E.164 and the notation of a trunk, for dialling and for incoming calls.
 
-One small table of rules per trunk (DiallingRules); nothing here knows a country by heart.
+The rules are settings of the trunk (``DiallingRules``); none is specific to a country.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A trunk's media before a call has any: its sockets, our addresses in the SDP, and what may be agreed."""
+"""Media of a trunk's calls before negotiation: sockets, our addresses in the SDP, and the media allowed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Our side of the SDP of one call: offers, answers and what they agree on.
+"""Our side of the SDP of one call: offers, answers and the agreed media.
 
-The version in o= counts up whenever anything changes.
+The version in ``o=`` increases with each change.
 """
 
 from __future__ import annotations

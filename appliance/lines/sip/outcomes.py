@@ -1,4 +1,4 @@
-"""SIP's status codes and our causes: what an answer means, and with what a caller is refused."""
+"""SIP's status codes and our causes: the cause of a refused call, and the status to refuse a call with."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The audio half of SDP (RFC 3264, RFC 3551) for fax calls: G.711 offered, answered and read.
 
-The image half, and reading a description at all, is ``appliance.t38.sdp``'s.
+The image half, and the parser of descriptions, are in ``appliance.t38.sdp``.
 """
 
 from __future__ import annotations

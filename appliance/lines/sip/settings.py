@@ -1,4 +1,4 @@
-"""SIP as its owner says: one ``SipSettings`` for the box, one ``SipTrunk`` for each trunk."""
+"""Settings of SIP: one ``SipSettings`` for the box, one ``SipTrunk`` for each trunk."""
 
 from __future__ import annotations
 

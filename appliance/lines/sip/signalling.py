@@ -1,4 +1,4 @@
-"""A call at pjsua2.  Runs on the SIP thread, and only there; needs pjsua2.
+"""A call of pjsua2.  For the SIP thread only.
 
 A callback reports, asks the media switch, and returns.
 """

@@ -1,7 +1,7 @@
-"""The SIP stack: one pjsua2 endpoint per process, alive on one thread of its own.
+"""The SIP stack: one pjsua2 endpoint per process, on a thread of its own.
 
-The asyncio side posts callables to the thread and hears back through callables that it gave; nothing
-but this thread ever touches a pjsua2 object.
+The asyncio side posts callables to the thread, and is called back on its event loop.  Only this thread uses
+pjsua2 objects.
 """
 
 from __future__ import annotations

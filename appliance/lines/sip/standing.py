@@ -1,8 +1,8 @@
-"""What is known of a trunk: whether it takes calls, how that is known and since when.  Sans-I/O.
+"""The state of a trunk: whether it takes calls, how that is known and since when.  No I/O.
 
-Nothing is taken for granted: a trunk is ready once it has answered something (a registration, a call,
-OPTIONS), and no longer than until it stops answering.  One that answers everything but calls is told from one
-that is gone: nothing but an answered call, or time, ends its rest.
+A trunk is ready once it has answered something (a registration, a call, OPTIONS), until it stops answering.
+A trunk that answers everything but calls is distinguished from one that is down: only an answered call, or
+time, ends its pause.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What a media socket looks like from outside: a STUN binding request (RFC 8489), nothing more of STUN.
+"""The public address of a media socket, by a STUN binding request (RFC 8489); nothing else of STUN.
 
-``request`` and ``mapped_address`` are the octets; ``ask`` does the waiting.
+``request`` and ``mapped_address`` encode and decode; ``ask`` sends and waits.
 """
 
 from __future__ import annotations

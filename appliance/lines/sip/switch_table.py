@@ -1,4 +1,4 @@
-"""The states of a call's media, what is heard in them, and which method of the media switch deals with it."""
+"""The states of a call's media, the events in them, and the method of the media switch that handles each."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The SIP thread: orders go in, answers and news come out on the event loop.
+"""The SIP thread: takes orders, and delivers answers and events on the event loop.
 
-Between packets it sleeps on its worker's descriptor and on its own wake-up descriptor, so that an order is
-obeyed at once.
+Between packets it waits for its worker's descriptor and its own wake-up descriptor, so that an order is
+handled at once.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ POLL_S = 0.02
 
 
 class Worker(Protocol):
-    """What the thread does.  Everything is called on it."""
+    """The work of the thread.  All methods are called on it."""
 
     def open(self) -> int:
         """Makes everything; the descriptor that tells of packets, -1 without one.  Raises what it will."""
 
     def work(self, now: float) -> None:
-        """Deals with packets and timers."""
+        """Handles packets and timers."""
 
     def stopped(self, now: float) -> bool:
         """Asked again and again once the thread is to stop: whether everything is over."""
 
     def close(self) -> None:
-        """Lets go of everything."""
+        """Releases everything."""
 
 
 class SipThread:

@@ -1,4 +1,4 @@
-"""A trunk's account at pjsua2.  Runs on the SIP thread, and only there; needs pjsua2."""
+"""The pjsua2 account of a trunk.  For the SIP thread only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pjproject is told of a trunk and of the system around it: the account, addresses, name servers."""
+"""The configuration of pjproject for a trunk and the system: account, addresses, name servers."""
 
 from __future__ import annotations
 

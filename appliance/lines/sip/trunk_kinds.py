@@ -1,4 +1,4 @@
-"""Kinds of SIP trunks as providers sell them and offices have them, and what each begins with."""
+"""Kinds of SIP trunks as providers sell them and offices have them, with their initial settings."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""What calls over a trunk have shown of it, kept across restarts: that T.38 is not to be offered there for a
-while, and from which odd ports its hosts send their UDPTL.
+"""What was learned of a trunk from its calls, kept across restarts.
+
+That is whether T.38 is not to be offered there for a while, and from which unsignalled ports its hosts send
+UDPTL.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Whether what an address that nobody signalled sends is the media of a fax call, not a packet thrown at a
-port.
+"""Decides whether the packets of an address that was not signalled are the media of a fax call.
 
-Behind a NAT a far end's packets come from elsewhere than its SDP says.  Such an address may take part only
-once what it sent hangs together: numbered one after the other, and saying what a fax machine says.
+Behind a NAT a far end's packets come from another address than that in its SDP.  Such an address is accepted
+only once its packets are consistent: numbered in succession, with the content that a fax machine sends.
 """
 
 from __future__ import annotations
