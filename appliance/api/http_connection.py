@@ -46,7 +46,7 @@ class Connection(HTTPConnection):
     needs_tls = False  # the request came without TLS although it is required
     begun = False
     waited = False
-    unproven = 0  # requests so far, since anybody on it has proved who they are
+    unproven = 0  # requests since the last authenticated one
 
     @property
     def unread(self) -> bool:
@@ -66,7 +66,7 @@ class Connection(HTTPConnection):
             self.deadline = time.monotonic() + CONTENT_LIMIT_S
 
     def cut_off(self) -> None:
-        """Ends the reading of the request under way; where its answer is under way, that too."""
+        """Ends the reading of the current request, and its answer if that has begun."""
         how = socket.SHUT_RDWR if self.deadline is None else socket.SHUT_RD
         with contextlib.suppress(OSError):
             socket.socket.shutdown(self.socket, how)  # below TLS
@@ -139,9 +139,9 @@ class Strangers:
         self._busy: dict[Connection, str] = {}  # by time of arrival
 
     def enter(self, connection: Connection, address: str) -> None:
-        """One more; when they are too many, one of the address that has most is cut off.
+        """Adds one; if there are too many, one of the address with the most is cut off.
 
-        The one that has had most requests without proof; of those with as many the slowest.
+        That is the one with most requests without authentication, of several such the oldest.
         """
         with self._lock:
             connection.unproven += 1

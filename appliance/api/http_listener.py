@@ -33,7 +33,7 @@ _BOUNDS: dict[str, Any] = {
     "shutdown_timeout": STOP_S,
     "accepted_queue_size": WAITING,
 }
-# Threads that unknown senders may occupy; one more cuts off the oldest of the address with the most.  The
+# Threads that unknown senders may occupy; one more cuts off a connection of the address with the most.  The
 # other threads are for known callers.
 STRANGERS = 24
 # The shares of the process's open files for idle connections and for unknown senders: one in so many.

@@ -26,15 +26,15 @@ from appliance.remarks import Remark, from_json, to_json
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _PIECE_OCTETS = 1 << 16
 _MOST_OCTETS = 200 << 20  # of the PDF that a child makes
-# Of what a child shares with its worker it writes to so much, which is its own from then on.
+# Octets of memory shared with its worker that a child writes to, so that it gets a copy of its own.
 _TOUCHED_OCTETS = 32 << 20
-# How a worker, or a child of it, ends that was refused memory (EX_OSERR of sysexits.h).
+# Exit code of a worker, or of its child, that was refused memory (EX_OSERR of sysexits.h).
 MEMORY_EXIT = 71
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one child may use; of memory it has what its worker has left."""
+    """What one child may use: processor and wall time; of memory it has what its worker has left."""
 
     cpu_seconds: int
     wall_seconds: float
@@ -53,7 +53,7 @@ class UnboundedError(Exception):
 
 
 class WantedMemoryError(UnboundedError):
-    """It was refused memory."""
+    """The work was refused memory."""
 
 
 def run_bounded(work: Callable[[], Typeset], bounds: Bounds) -> Typeset:

@@ -24,7 +24,7 @@ _CLONE_NEWNET, _CLONE_NEWUSER = 0x40000000, 0x10000000  # linux/sched.h
 # Folders of LibreOffice's own programs; the one on the PATH is a script that starts two more processes.
 _FOLDERS = ("/usr/lib/libreoffice/program", "/opt/libreoffice/program")
 _PATH = "/usr/bin:/bin"
-# What a program says on its output, and so many octets of that.
+# The file with a program's output, and how many octets of it are read.
 _SAID, _SAID_OCTETS = ".said", 4096
 
 
@@ -83,15 +83,15 @@ class Bench:
                 return -signal.SIGKILL
 
     def said(self) -> bytes:
-        """The beginning of what the last program said on its output."""
+        """The beginning of the last program's output."""
         with (self.folder / _SAID).open("rb") as file:
             return file.read(_SAID_OCTETS)
 
 
 def _confine(memory_octets: int) -> None:
-    """In the child, before the program begins.
+    """Runs in the child before the program begins.
 
-    It has the memory that its worker may have, ends with us, and has no network where that can be had.
+    The program has its worker's limit of memory, ends with us, and has no network where that is possible.
     """
     limited.lower(resource.RLIMIT_DATA, memory_octets)
     libc = ctypes.CDLL(None)

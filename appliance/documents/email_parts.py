@@ -305,7 +305,7 @@ def _leaves(message: Message) -> Iterator[tuple[Message, Message | None]]:
                 choice = part
             waiting += [(each, choice) for each in reversed(inner) if isinstance(each, Message)]
         elif part.get_content_maintype() == "multipart" and str(inner).strip():
-            # Nothing between the boundaries that it names: what stands there is coded and nobody's text.
+            # Without its boundaries the parts cannot be told apart, and encoded ones are no text.
             raise DocumentError(EMAIL_DAMAGED, "the boundary between its parts is missing")
         else:
             yield part, choice

@@ -17,7 +17,7 @@ _WHITE = 255
 _SIGNATURE_OCTETS, _AROUND_OCTETS = 8, 12
 # In a bilevel TIFF without the tag that says which bit is black, the more frequent one is paper.
 _PAPER_SHARE = 0.5
-# Pixels that are looked at at a time: as numbers with a point each takes four octets.
+# Pixels that are examined at a time: as floating point each takes four octets.
 _STRIP_PIXELS = 1 << 20
 _LAYERED = {"LA", "PA", "RGBA", "La", "RGBa"}
 
@@ -40,9 +40,9 @@ Shown = Callable[[Image.Image], Image.Image]
 
 
 def paper_of(picture: Decoded) -> Shown | None:
-    """What makes parts of ``picture`` mode 1, L or RGB, 0 black, what is transparent on white.
+    """The function that converts parts of ``picture`` to mode 1, L or RGB: 0 black, transparent parts white.
 
-    None where nothing is to be done.  Raises what Pillow raises.
+    None when no conversion is needed.  Raises what Pillow raises.
     """
     mode = picture.mode
     if mode == "1":
@@ -61,7 +61,7 @@ def _negative(part: Image.Image) -> Image.Image:
 
 
 def _lightness(part: Image.Image) -> Image.Image:
-    return part.getchannel("L")  # what a fax shows of it
+    return part.getchannel("L")  # a fax shows only lightness
 
 
 def _on_white(part: Image.Image) -> Image.Image:
@@ -75,7 +75,7 @@ def _colours(part: Image.Image) -> Image.Image:
 
 
 def _is_negative(picture: Decoded) -> bool:
-    """Whether a bilevel picture that does not say so has white for black."""
+    """Whether a bilevel picture that does not say which colour is black has the two exchanged."""
     if not isinstance(picture, Image.Image) or picture.format != "TIFF":
         return False
     if tags.PHOTOMETRIC in getattr(picture, "tag_v2", {}):
@@ -84,7 +84,7 @@ def _is_negative(picture: Decoded) -> bool:
 
 
 def _wide_grey(picture: Decoded) -> Shown:
-    """16 or 32 bit grey: what is used of it as 8 bits."""
+    """The function that converts 16 or 32 bit grey to 8 bits, scaled by the range in use."""
     high = max(_highest(part.convert("F")) for part in _parts(picture))
     top = next((top for top in _WIDE_TOPS if high <= top), max(high, 1.0))
     white_is_zero = getattr(picture, "tag_v2", {}).get(tags.PHOTOMETRIC) == tags.WHITE_IS_ZERO
@@ -97,7 +97,7 @@ def _wide_grey(picture: Decoded) -> Shown:
 
 
 def _parts(picture: Decoded) -> Iterator[Image.Image]:
-    """``picture`` in strips."""
+    """``picture`` in horizontal strips of about _STRIP_PIXELS."""
     width, height = picture.size
     step = max(1, _STRIP_PIXELS // width)
     for upper in range(0, height, step):
@@ -112,7 +112,7 @@ def _highest(strip: Image.Image) -> float:
 
 
 def is_white_on_nothing(picture: Decoded) -> bool:
-    """Whether all of ``picture`` that can be seen is as white as the paper under it."""
+    """Whether everything visible in ``picture`` is as white as the paper under it."""
     if not picture.mode.endswith("A"):
         return False
     seen = False

@@ -60,9 +60,9 @@ _MEANINGLESS_DPI = 99.0  # PNG stores pixels per metre: 100 dpi reads back as 99
 _SCREEN_DPI = 96.0
 _HIGHEST_DPI = 2500.0
 _SHEET_MARGIN_MM = 8.0
-# Pixels of a JPEG, which becomes smaller as it is decoded: phones make 200 megapixels.
+# Pixels of the largest JPEG, which is reduced while it is decoded: phones make 200 megapixels.
 _LARGEST_JPEG = 300_000_000
-# Pixels of any other photograph in which a page is looked for: as a whole, in grey.
+# Pixels of the largest other photograph in which a page is searched, as a whole and in grey.
 _LARGEST_PHOTOGRAPH = 64_000_000
 
 # A picture as wide as a scan line and of about a fax's resolution is a fax page: its resolution is replaced
@@ -115,7 +115,7 @@ class ImageSource:
 
     @property
     def _image(self) -> Image.Image:
-        """It as it was opened, at a page or not decoded yet."""
+        """The opened picture, at one of its pages, perhaps not decoded yet."""
         if self._image_now is None:
             self._image_now = self._opened()
         return self._image_now
@@ -127,7 +127,7 @@ class ImageSource:
         )
 
     def _forget(self) -> None:
-        """Keep nothing until the fax's other documents are made, where it costs little to open it again."""
+        """Frees the picture until it is needed again, if opening it again costs little."""
         if self.count == 1 or self._kind is Kind.HEIC:
             self._image_now = None
 
@@ -247,7 +247,7 @@ class ImageSource:
     def _upright(
         self, image: Image.Image, least: tuple[int, int], further: Sequence[Image.Transpose] = ()
     ) -> OnPaper:
-        """The picture decoded, the way up that it was taken; at least as large as ``least``, if it is.
+        """The picture decoded and turned upright; at least as large as ``least``, if it is.
 
         ``further`` turns come last.  Raises what decoders raise.
         """

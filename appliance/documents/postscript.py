@@ -20,9 +20,9 @@ _EPS_BINARY = b"\xc5\xd0\xd3\xc6"  # an EPS with a preview (Adobe technical note
 
 
 def open_postscript(content: bytes, workshop: Workshop) -> TypesetSource:
-    """Raises DocumentError.
+    """The pages that Ghostscript makes of ``content``.
 
-    POSTSCRIPT_NOT_INSTALLED, DOCUMENT_DAMAGED, DOCUMENT_MEMORY, DOCUMENT_TIMED_OUT.
+    Raises DocumentError: POSTSCRIPT_NOT_INSTALLED, DOCUMENT_DAMAGED, DOCUMENT_MEMORY, DOCUMENT_TIMED_OUT.
     """
     program = find_program(PROGRAM)
     if program is None:

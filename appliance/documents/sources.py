@@ -56,9 +56,9 @@ class PageDrawer(Protocol):
 def open_source(
     content: bytes, name: str, media_type: str, workshop: Workshop, file: str | None = None
 ) -> PageDrawer:
-    """The drawer for ``content``, which the sender calls ``name``.  Raises DocumentError.
+    """The drawer for ``content``, a file called ``name``.  Raises DocumentError.
 
-    ``file``: where the same can be read again, so that it need not be kept.
+    ``file``: where ``content`` can be read again, so that it need not be kept in memory.
     """
     kind = sniff(content, name, media_type)
     match kind:

@@ -41,8 +41,7 @@ class Workshop:
     """``file``: open for reading and writing; ``known``: its contents, by key.
 
     ``report`` is called with what is added.  ``scratch`` is a folder for programs that need one.
-    ``alone``: no other
-    worker runs, so that there is no more memory to be had.
+    ``alone``: no other worker runs, so that no more memory can become free.
     """
 
     def __init__(
@@ -111,7 +110,7 @@ class Workshop:
         return make()
 
     def need_to_be_alone(self, why: str) -> None:
-        """Raises MemoryError when this worker is not."""
+        """Raises MemoryError with ``why`` unless this worker runs alone."""
         if not self._alone:
             raise MemoryError(why)
 
