@@ -1,13 +1,12 @@
 """RTP (RFC 3550) with G.711 for fax tones: packets out, packets in through a small play-out buffer.
 
-Sans-I/O: datagrams and the time in, samples out; samples in, datagrams out.
+Without I/O: it takes datagrams and the time and gives samples, and takes samples and gives datagrams.
 
-What makes it fit for a modem: nothing is ever stretched, dropped or mixed.  Each packet that came is
-played once, in order; one that is missing is replaced by a repetition of the last, so that a modem keeps
-its timing and loses a few symbols only.  The receiver's pace is the sender's: there is no clock of ours
-to slip against, and packets that are only late do no harm.  How long one that is missing may still come is
-learned from how late others were.  Only when packets stop altogether does silence run at our own pace, so
-that the end of a carrier is noticed.
+It suits modems, for audio is never stretched, dropped or mixed.  Each packet is played once, in order; a
+missing one is replaced by a repetition of the last, so that a modem keeps its timing and loses a few symbols
+only.  Received audio advances at the sender's pace: no clock of ours can drift against it, and late packets
+do no harm.  How long a missing packet is waited for is learned from the lateness of others.  Only when
+packets stop altogether does silence follow by our own clock, so that the end of a carrier is detected.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Who a modem is and what it can do: asked, and taken at its word only where the table allows.
+"""Identifies a modem and its capabilities by queries; the table of quirks overrides wrong answers.
 
-"OK" proves nothing (modems and emulators answer it to nonsense): abilities count only when a ``=?``
-query brings a list with known numbers in it.
+"OK" proves nothing (modems and emulators answer it to nonsense): capabilities count only when a ``=?``
+query returns a list with known numbers.
 """
 
 from __future__ import annotations

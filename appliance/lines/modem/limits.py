@@ -1,6 +1,6 @@
-"""How long a class-1 modem may take over what, and how often it is asked again.
+"""Time limits for the answers of class-1 modems, and numbers of repetitions.
 
-None of these is a timer of T.30: those belong to the engine.
+T.30's timers are not among them: they are in the engine.
 """
 
 from __future__ import annotations

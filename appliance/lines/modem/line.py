@@ -1,7 +1,7 @@
-"""The telephone line as the daemon sees it: finds its modem, keeps it, places and takes calls.
+"""``ModemLine``: the line of a class-1 modem; finds the modem, places and answers calls.
 
-One task runs for the whole life of the line: look for a port, identify what is there, wait for calls,
-and when anything goes wrong close the port and begin again after a pause that grows.
+One task runs as long as the line: it looks for a port, identifies the modem and waits for calls; after any
+failure it closes the port and begins again after a pause, which grows.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""The practice line: an independent fax machine (spandsp) that never leaves the box, with scripted faults.
+"""The practice line: an independent fax machine (spandsp) within the box, with scripted faults.
 
-In the box: ``line`` is the line, ``numbers`` what each number does, with the machine's ``abilities``;
-``carrying``, which is loaded at the first call, carries the calls, and its ``process`` starts and minds the
-room.
+In the box's exchange: ``line`` is the line, ``numbers`` defines the behaviour of each number, with the
+machine's ``abilities``; ``carrying``, imported at the first call, carries the calls; ``process`` starts and
+supervises the machines' process.
 
-In the room, a process of its own: ``room`` has one ``machine`` a call, which is ``spandsp_fax`` behind the
-``framing`` of UDPTL, with ``faults``.  ``messages`` is what the two sides say.
+In that process: ``room`` has one ``machine`` for each call, which is ``spandsp_fax`` with the UDPTL of
+``framing`` and ``faults``.  ``messages`` has the messages between the two.
 
-``steps`` keeps both ends of a call that is faster than real time together; ``virtual`` is a line in
-simulated time, for tests and benches.
+``steps`` synchronises both ends of calls that run faster than real time; ``virtual`` is a line in simulated
+time, for tests and benchmarks.
 """

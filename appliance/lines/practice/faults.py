@@ -1,8 +1,8 @@
-"""Scripted faults of the practice line: what the machine mishears, missays, or when it drops the call.
+"""Scripted faults of the practice line: damage to received or sent packets, and the end of the call.
 
-They act on the IFP packets between UDPTL and spandsp, so the terminal and the gateway suffer alike, and
-they are tied to protocol events (the n-th TCF, the n-th page), never to a clock, so that they repeat.
-Random choices come from a seed.
+They act on the IFP packets between UDPTL and spandsp, so terminal and gateway are affected alike.  They are
+tied to protocol events (the n-th TCF, the n-th page) and not to a clock, so that they are reproducible;
+random choices come from a seed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The practice line: real UDP on loopback to a fax machine that never leaves the box."""
+"""The practice line: UDP over loopback to a fax machine within the box."""
 
 from __future__ import annotations
 

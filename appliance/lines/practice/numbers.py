@@ -1,4 +1,4 @@
-"""The practice numbers: what each does, as a table."""
+"""The table of the practice numbers and their behaviour."""
 
 from __future__ import annotations
 

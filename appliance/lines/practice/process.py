@@ -1,4 +1,4 @@
-"""The box's side of the practice machines' process: starts it when needed, talks to it, survives its end."""
+"""The box's side of the practice machines' process: starts it when needed, exchanges messages with it."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""Practice calls that run faster than real ones: both ends take their time in steps, together.
+"""Practice calls that run faster than real time: both ends advance in common steps of line time.
 
-Were their clocks simply fast, a processor that is late by 300 ms would cost a call at ten times real time
-three seconds: T.30's timers run out in whichever end had to wait, and a call is lost that nothing was
-wrong with.  So no clock runs: each end lives through a step of line time, and neither takes the next
-before the other has finished the last.  A busy machine makes such calls slower, never different.
+With fast clocks instead, a delay of 300 ms by the processor would be three seconds in a call at ten times
+real time, and timers of T.30 would expire without fault of either end.  So each end advances by one step of
+line time, and neither begins the next before the other has finished.  A busy machine makes such calls slower,
+but not different.
 
-A call whose engine waits for the box (a page, a page's storage, leave for the last page) takes no part
-in steps meanwhile: that wait is in real time, and would be ten times as long on the line.
+A call whose engine waits for the box (a page, a page's storage, permission for the last page) does not
+advance meanwhile: that wait is in real time, and would be ten times as long on the line.
 """
 
 from __future__ import annotations

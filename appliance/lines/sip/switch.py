@@ -1,7 +1,7 @@
-"""The media switch of one SIP call: audio first, T.38 by whoever asks, and every way that can go wrong.
+"""The media switch of one SIP call: audio first, then T.38 by either end's offer, and all failures of that.
 
-Sans-I/O: SDP as read and the time come in; SDP text, orders and the next deadline go out.  One table
-says what is heard in which state; what is not in it is a bug of ours (SwitchError) and changes nothing.
+Without I/O: it takes parsed SDP and the time, and gives SDP text, orders and the next deadline.  A table has
+the events of each state; an event that is not in it is a bug (SwitchError) and changes nothing.
 
 Rules
 -----
