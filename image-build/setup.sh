@@ -176,7 +176,7 @@ install_npm() {
         wanted=$(sha256sum <"$folder/package-lock.json")
         if [ "$(cat "$there" 2>/dev/null || true)" = "$wanted" ]; then continue; fi
         say "installing from npm for $folder (tests only)"
-        npm ci --prefix "$folder" --no-audit --no-fund --silent
+        npm ci --prefix "$folder" --no-audit --no-fund --loglevel=error
         printf '%s\n' "$wanted" >"$there"
     done
     say "npm packages: all there"
