@@ -237,36 +237,6 @@ def test_a_shadow_over_a_photographed_page_goes_away() -> None:
     assert _unlike(seen, bilevel(page)) < 0.35
 
 
-@pytest.mark.parametrize("table", [(92, 66, 44), (30, 30, 34), (100, 98, 96)])
-@pytest.mark.parametrize("sides", ["left and below", "right", "all round"])
-def test_the_dark_table_round_a_photographed_page_becomes_white(
-    table: tuple[int, int, int], sides: str
-) -> None:
-    sheet = _text((1728, 2287), 26, (30, 30, 30), (240, 236, 228))
-    left, top, right, below = {
-        "left and below": (150, 0, 1728, 2100),
-        "right": (0, 0, 1560, 2287),
-        "all round": (110, 120, 1610, 2180),
-    }[sides]
-    page = Image.new("RGB", FINE, table)
-    wood = Image.frombytes("L", (60, 760), random.Random(2).randbytes(60 * 760)).resize(FINE)
-    page = ImageChops.add(page, wood.point([value // 10 for value in range(256)]).convert("RGB"))
-    lean = 40  # pixels, over the height of the page
-    part = Image.new("L", FINE)
-    corners = [(left + lean, top), (right + lean, top), (right, below), (left, below)]
-    ImageDraw.Draw(part).polygon(
-        corners if sides != "right" else [(0, 0), (1600, 0), (1560, 2287), (0, 2287)], 255
-    )
-    page.paste(sheet, (0, 0), part)
-    faxed = bilevel(_scanned(page, 10))
-    beyond = part.filter(ImageFilter.BoxBlur(14)).point([255] + [0] * 255)
-    assert ImageStat.Stat(faxed, beyond).mean[0] > 250, "table"
-    words = (part.getbbox() or (0, 0, 0, 0))[0] + 60, 200, 900, 1800
-    alone = bilevel(_scanned(sheet, 10))
-    assert _unlike(faxed.crop(words), alone.crop(words)) < 0.1
-    assert _octets(faxed) < 1.1 * _octets(alone)
-
-
 def test_dark_parts_that_the_sheet_itself_has_along_its_edge_stay() -> None:
     page = _text(FINE, 26, (30, 30, 30), (245, 244, 240))
     page.paste((40, 60, 90), (0, 0, 1728, 560))  # a picture or an area that reaches the edge

@@ -561,8 +561,6 @@ static int is_all_photograph(const Ground *ground)
 int settle(Ground *ground, const Box *boxes, ptrdiff_t box_count, int darker)
 {
     uint64_t count = 0, below = 0, near = 0, light = 0, white = 0, pictured = 0, tiles = 0;
-    if (ground->raster && ground->tones != TONES_EVERYWHERE && leave_out_beyond(ground) < 0)
-        return -1;
     for (int level = 0; level < 256; level++) {
         count += ground->levels[level];
         white += level >= PAPER_WHITE ? ground->levels[level] : 0;
@@ -772,8 +770,6 @@ int level_band(Band *band)
         band->light_type = band->dark_type;
         band->dark_type = light;
     }
-    if (whiten_beyond(band) < 0)
-        return -1;
     memcpy(band->closed, band->under_tone, (size_t)(band->size.width * band->size.rows));
     return without_dark(band->closed, band->size, pixels_across(band, STROKE), pixels_down(band, STROKE));
 }

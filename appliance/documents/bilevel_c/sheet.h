@@ -31,7 +31,6 @@ typedef struct {
     uint8_t noise;                  /* middle difference of neighbours on the paper */
     uint8_t edges;                  /* sharp steps, at most 255 */
     uint8_t photo;                  /* 1 when it looks like a part of a photograph */
-    uint8_t beyond;                 /* 1 when it lies beyond the sheet: it becomes white */
 } Tile;
 
 enum { TONES_NONE, TONES_BY_CONTENT, TONES_EVERYWHERE }; /* what becomes a screen */
@@ -56,7 +55,6 @@ typedef struct {
     /* As settled. */
     int turned;  /* it is white on black and goes out the other way round */
     int scanned; /* there is paper in it, with its noise */
-    int has_beyond; /* some tiles lie beyond the sheet */
     int noise;   /* of the paper, in levels, once the paper is white */
     uint8_t stretch[256]; /* tones of photographs as they are screened */
     int colour_count, patterned; /* some tints of one level are to be told apart by their lines */
@@ -100,10 +98,6 @@ int settle(Ground *ground, const Box *boxes, ptrdiff_t box_count, int darker);
 int level_band(Band *band);
 /* So many times the noise of the paper around a pixel of the band, once the paper is white. */
 int least_depth(const Band *band, ptrdiff_t x, ptrdiff_t y, int times);
-
-/* beyond.c: tiles of what lies beyond the sheet are as if nobody had looked at them, and its pixels white. */
-int leave_out_beyond(Ground *ground);
-int whiten_beyond(const Band *band);
 
 /* tones.c */
 int looks_like_photograph(const Band *band, ptrdiff_t left, ptrdiff_t top);
