@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import zxingcpp
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageStat
 
 from appliance.documents import _bilevel
@@ -17,7 +19,7 @@ from appliance.documents.screen import TEXT_THRESHOLD, look_at
 from appliance.documents.type import BOLD, MONOSPACED, REGULAR, font
 from appliance.t4.coding import encode
 from appliance.t4.page import Coding, Raster, Resolution
-from tests.documents.making import likeness, photograph
+from tests.documents.making import likeness, need, photograph, run
 
 FINE = (1728, 2287)
 BITS_PER_SECOND = 14_400
@@ -203,6 +205,48 @@ def _scanned(page: Image.Image, noise: int) -> Image.Image:
     )
     lighter = ImageChops.add(page.filter(ImageFilter.GaussianBlur(1)), light.convert("RGB"))
     return ImageChops.subtract(lighter, dark.convert("RGB")).filter(ImageFilter.GaussianBlur(0.7))
+
+
+# What zint draws: its number for the kind, how wide each module is in pixels of the fax, what it says.
+CODES = {
+    "qr": (58, 5, "https://example.org/rx/4711?patient=0815"),
+    "qr large": (58, 8, "INVOICE 4711 TOTAL 1250.00 EUR DUE 2026-06-30 REF 991122"),
+    "data matrix": (71, 6, "010123456789012817260530"),
+    "aztec": (92, 6.5, "TICKET 4711"),
+    "pdf417": (55, 3.5, "PATIENT 0815 MUSTERMANN"),
+    "code 128": (20, 4, "LAB-4711"),
+    "code 39": (8, 5, "RX4711"),
+    "ean 13": (13, 4, "4006381333931"),
+    "interleaved 2 of 5": (3, 4, "00123456789012"),
+}
+
+
+def _codes(folder: Path) -> Image.Image:
+    """A page at 408 x 392 to the inch with one code of each kind."""
+    need("zint")
+    page = Image.new("L", (2 * FINE[0], 2 * FINE[1]), 255)
+    for number, (kind, module, text) in enumerate(CODES.values()):
+        file = folder / f"{number}.png"
+        run("zint", f"--barcode={kind}", f"--output={file}", "--notext", "--height=30", f"--data={text}")
+        with Image.open(file) as image:
+            code = image.convert("L")
+        size = (round(code.width * module), round(code.height * module))  # zint's modules have two pixels
+        where = (200 + number % 2 * 1650, 200 + number // 2 * 800)
+        page.paste(code.resize(size, Image.Resampling.NEAREST), where)
+    return page.convert("RGB")
+
+
+@pytest.mark.parametrize("resolution", [Resolution.FINE, Resolution.STANDARD])
+@pytest.mark.parametrize("dpi", [150, 200])
+def test_codes_of_a_noisy_scan_are_read_from_the_fax(
+    tmp_path: Path, dpi: int, resolution: Resolution
+) -> None:
+    drawn = _codes(tmp_path).resize((dpi * FINE[0] // 204, dpi * FINE[1] // 196), Image.Resampling.BOX)
+    scan = _scanned(drawn, 20)
+    rows = FINE[1] * resolution.y_dpi // 196
+    faxed = bilevel(scan.resize((FINE[0], rows), Image.Resampling.BICUBIC), resolution)
+    found = {code.text for code in zxingcpp.read_barcodes(faxed.resize(FINE, Image.Resampling.NEAREST))}
+    assert {name for name, (_, _, text) in CODES.items() if text not in found} == set()
 
 
 def test_a_dark_screen_goes_out_the_other_way_round() -> None:

@@ -201,10 +201,26 @@ WIDE static void take_ink(uint8_t *restrict black, const uint8_t *ink, const uin
         black[at] = ink[at] & (photo[at] == 0) & (light[at] == 0);
 }
 
+/* Codes are ink and paper: no light type stands in them, no tint, and no line goes round their modules. */
+WIDE static void take_codes(const uint8_t *restrict codes, uint8_t *restrict light, uint8_t *restrict level, size_t count)
+{
+    for (size_t at = 0; at < count; at++) {
+        light[at] &= codes[at] ^ 1;
+        level[at] |= (uint8_t)-codes[at];
+    }
+}
+
+WIDE static void add(uint8_t *restrict marked, const uint8_t *restrict also, size_t count)
+{
+    for (size_t at = 0; at < count; at++)
+        marked[at] |= also[at];
+}
+
 int make_bilevel(Band *band, uint8_t *black)
 {
     size_t octets = (size_t)(band->size.width * band->size.rows);
     uint8_t *level = malloc(octets), *clear = malloc(octets), *light = malloc(octets), *dark = malloc(octets);
+    uint8_t *codes = NULL; /* where there are any */
     int failed = level == NULL || clear == NULL || light == NULL || dark == NULL;
     memset(black, 0, octets);
     mark_photographs(band);
@@ -220,7 +236,10 @@ int make_bilevel(Band *band, uint8_t *black)
             failed = find_type(band, dark, light) < 0;
         else {
             memset(dark, 0, octets);
-            failed = find_light_type(band, light, clear, level) < 0;
+            failed = find_light_type(band, light, clear, level) < 0 || (codes = malloc(octets)) == NULL
+                     || find_codes(band, codes, clear) < 0;
+            if (!failed)
+                take_codes(codes, light, level, octets);
         }
     }
     if (!failed) {
@@ -239,6 +258,8 @@ int make_bilevel(Band *band, uint8_t *black)
             memcpy(dark, black, octets);
             memcpy(clear, dark, octets);
             failed = widen_scaled(band, clear, CLEAR_ACROSS, CLEAR_DOWN) < 0;
+            add(clear, codes, octets);
+            add(dark, codes, octets);
         }
         failed = failed || (any_set(clear, octets) && close_scaled(band, clear, CLEAR_CLOSED, 1) < 0);
     }
@@ -263,5 +284,6 @@ int make_bilevel(Band *band, uint8_t *black)
     free(clear);
     free(light);
     free(dark);
+    free(codes);
     return failed ? -1 : 0;
 }

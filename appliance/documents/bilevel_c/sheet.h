@@ -121,6 +121,9 @@ int find_type(const Band *band, uint8_t *dark, uint8_t *light);
 int find_light_type(const Band *band, uint8_t *light, uint8_t *ink, uint8_t *level);
 void remove_specks(uint8_t *ink, Size size, int most);
 
+/* codes.c: 1 in ``codes`` where modules of black and white are, which are then those of ``ink`` */
+int find_codes(const Band *band, uint8_t *codes, uint8_t *ink);
+
 /* method.c: 1 for black in ``black`` */
 int make_bilevel(Band *band, uint8_t *black);
 

@@ -1,0 +1,209 @@
+/* Where a picture is made of nothing but black and white modules: QR codes, bar codes.  They are neither type nor
+ * tints nor light type on a dark ground: what is darker than the middle between their ink and their paper is black. */
+#include "sheet.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Looked at in cells of so many pixels across and down; what surrounds a cell is so many cells across and down, 5 mm:
+ * the smallest code. */
+enum { CELL = 4, AROUND = 11 };
+/* A code has ink and paper so far apart, paper so light, and of its surroundings so much is ink and so much lies at
+ * steps between the two; next to nothing is flat and between them.  In 1/100. */
+enum { LEAST_CONTRAST = 110, LIGHT_PAPER = 150, LEAST_INK = 34, MOST_INK = 75, LEAST_STEPPED = 45, MOST_GREY = 12 };
+/* Such cells are a code where they fill a square of this side, and it reaches so far beyond them: its corners are
+ * mostly surrounded by paper.  In cells. */
+enum { FILLED = 9, REACH = 21 };
+
+/* No code, but a bar with light type in it, is what lies so near a solid lying run of such length and two cells'
+ * height: 20 mm, longer than the solid side of a usual Data Matrix. */
+enum { BAR_LENGTH = 41, BAR_NEAR = 15, SOLID_PERCENT = 75 };
+
+typedef struct {
+    Size size; /* in cells */
+    int across, down; /* pixels of a cell */
+    uint8_t *least, *most, *ink_level, *paper_level, *ink, *stepped, *grey, *code;
+    uint16_t *counts;
+} Cells;
+
+static int take_cells(Cells *cells, const Band *band)
+{
+    cells->across = (CELL * band->ground->x_dpi + 102) / 204;
+    cells->down = (CELL * band->ground->y_dpi + 98) / 196;
+    cells->across = cells->across < 1 ? 1 : cells->across;
+    cells->down = cells->down < 1 ? 1 : cells->down;
+    cells->size = (Size){(band->size.width + cells->across - 1) / cells->across, (band->size.rows + cells->down - 1) / cells->down};
+    size_t count = (size_t)(cells->size.width * cells->size.rows);
+    uint8_t *planes = malloc(8 * count);
+    cells->counts = malloc(count * sizeof *cells->counts);
+    uint8_t **each[] = {&cells->least, &cells->most, &cells->ink_level, &cells->paper_level,
+                        &cells->ink, &cells->stepped, &cells->grey, &cells->code};
+    for (size_t at = 0; at < 8; at++)
+        *each[at] = planes == NULL ? NULL : planes + at * count;
+    return planes == NULL || cells->counts == NULL ? -1 : 0;
+}
+
+static void free_cells(Cells *cells)
+{
+    free(cells->least);
+    free(cells->counts);
+}
+
+static void take_extremes(const Cells *cells, const Band *band)
+{
+    ptrdiff_t width = cells->size.width;
+    memset(cells->least, 255, (size_t)(width * cells->size.rows));
+    memset(cells->most, 0, (size_t)(width * cells->size.rows));
+    for (ptrdiff_t y = 0; y < band->size.rows; y++) {
+        const uint8_t *row = band->under_tone + y * band->size.width;
+        uint8_t *least = cells->least + y / cells->down * width, *most = cells->most + y / cells->down * width;
+        for (ptrdiff_t x = 0, cell = 0; x < band->size.width; cell++)
+            for (ptrdiff_t end = x + cells->across; x < end && x < band->size.width; x++) {
+                least[cell] = row[x] < least[cell] ? row[x] : least[cell];
+                most[cell] = row[x] > most[cell] ? row[x] : most[cell];
+            }
+    }
+}
+
+static int middle_of(const Cells *cells, ptrdiff_t cell)
+{
+    return (cells->ink_level[cell] + cells->paper_level[cell]) / 2;
+}
+
+/* ink[cell] = its pixels that are darker than the middle. */
+static void count_ink(const Cells *cells, const Band *band)
+{
+    memset(cells->ink, 0, (size_t)(cells->size.width * cells->size.rows));
+    for (ptrdiff_t y = 0; y < band->size.rows; y++) {
+        const uint8_t *row = band->under_tone + y * band->size.width;
+        ptrdiff_t cell = y / cells->down * cells->size.width;
+        for (ptrdiff_t x = 0; x < band->size.width; cell++) {
+            int middle = middle_of(cells, cell);
+            for (ptrdiff_t end = x + cells->across; x < end && x < band->size.width; x++)
+                cells->ink[cell] = (uint8_t)(cells->ink[cell] + (row[x] < middle));
+        }
+    }
+}
+
+static int contrast_of(const Cells *cells, ptrdiff_t cell)
+{
+    return cells->paper_level[cell] - cells->ink_level[cell];
+}
+
+/* Takes from the code what lies at bars.  ``bar`` is scratch. */
+static int leave_out_bars(const Cells *cells, uint8_t *bar)
+{
+    Size size = cells->size;
+    ptrdiff_t count = size.width * size.rows;
+    int solid = cells->across * cells->down * SOLID_PERCENT / 100;
+    memset(bar, 0, (size_t)count);
+    for (ptrdiff_t cell = 0; cell + size.width < count; cell++)
+        bar[cell] = contrast_of(cells, cell) >= LEAST_CONTRAST && cells->ink[cell] >= solid
+                    && cells->ink[cell + size.width] >= solid;
+    if (without_light(bar, size, BAR_LENGTH, 1) < 0 || widen_light(bar, size, BAR_NEAR, BAR_NEAR) < 0)
+        return -1;
+    for (ptrdiff_t cell = 0; cell < count; cell++)
+        cells->code[cell] &= !bar[cell];
+    return 0;
+}
+
+/* Leaves code[cell] only where so much of its surroundings, in 1/100 of ``full``, is counted. */
+static int keep_where(const Cells *cells, const uint8_t *counted, int full, int least, int most)
+{
+    if (count_around(cells->counts, counted, cells->size, AROUND, AROUND) < 0)
+        return -1;
+    for (ptrdiff_t cell = 0; cell < cells->size.width * cells->size.rows; cell++) {
+        int percent = cells->counts[cell] * 100;
+        cells->code[cell] &= percent >= least * full * AROUND * AROUND && percent <= most * full * AROUND * AROUND;
+    }
+    return 0;
+}
+
+static int find_cells(const Cells *cells, const Band *band)
+{
+    Size size = cells->size;
+    size_t count = (size_t)(size.width * size.rows);
+    take_extremes(cells, band);
+    memcpy(cells->ink_level, cells->least, count);
+    memcpy(cells->paper_level, cells->most, count);
+    if (widen_dark(cells->ink_level, size, AROUND, AROUND) < 0 || widen_light(cells->paper_level, size, AROUND, AROUND) < 0)
+        return -1;
+    for (size_t cell = 0; cell < count; cell++)
+        cells->code[cell] = contrast_of(cells, (ptrdiff_t)cell) >= LEAST_CONTRAST && cells->paper_level[cell] >= LIGHT_PAPER;
+    if (!any_set(cells->code, count))
+        return 0;
+    count_ink(cells, band);
+    if (keep_where(cells, cells->ink, cells->across * cells->down, LEAST_INK, MOST_INK) < 0)
+        return -1;
+    if (!any_set(cells->code, count))
+        return 0;
+    if (leave_out_bars(cells, cells->grey) < 0)
+        return -1;
+    for (size_t cell = 0; cell < count; cell++) {
+        int contrast = contrast_of(cells, (ptrdiff_t)cell), range = cells->most[cell] - cells->least[cell];
+        cells->stepped[cell] = contrast >= LEAST_CONTRAST && 2 * range >= contrast;
+        cells->grey[cell] = 4 * range < contrast && cells->least[cell] > cells->ink_level[cell] + contrast / 4
+                            && cells->most[cell] < cells->paper_level[cell] - contrast / 4;
+    }
+    if (widen_light(cells->stepped, size, 3, 3) < 0 || keep_where(cells, cells->stepped, 1, LEAST_STEPPED, 100) < 0
+        || keep_where(cells, cells->grey, 1, 0, MOST_GREY) < 0)
+        return -1;
+    return without_dark(cells->code, size, FILLED, FILLED) < 0 || without_light(cells->code, size, FILLED, FILLED) < 0
+                   || widen_light(cells->code, size, REACH, REACH) < 0
+                   || widen_dark(cells->ink_level, size, REACH, REACH) < 0
+                   || widen_light(cells->paper_level, size, REACH, REACH) < 0
+               ? -1
+               : 0;
+}
+
+/* A module of a pixel or two has been blurred: within so many pixels its own middle counts, as far as it lies no
+ * farther from the code's than this share of the contrast, in 1/100, and where there is a step at all. */
+enum { NEAR = 5, SHIFT = 10, STEP = 33 };
+
+static int level_of(const Cells *cells, ptrdiff_t cell, int least, int most)
+{
+    int contrast = contrast_of(cells, cell), middle = middle_of(cells, cell);
+    int shift = contrast * SHIFT / 100, near = (least + most) / 2;
+    if ((most - least) * 100 < contrast * STEP)
+        return middle;
+    return near < middle - shift ? middle - shift : near > middle + shift ? middle + shift : near;
+}
+
+static int any_code(const Cells *cells)
+{
+    return any_set(cells->code, (size_t)(cells->size.width * cells->size.rows));
+}
+
+static int take_modules(const Cells *cells, const Band *band, uint8_t *codes, uint8_t *ink)
+{
+    Size size = band->size;
+    size_t octets = (size_t)(size.width * size.rows);
+    const uint8_t *tone = band->under_tone;
+    uint8_t *least = malloc(2 * octets), *most = least + octets;
+    int failed = least == NULL, across = pixels_across(band, NEAR), down = pixels_down(band, NEAR);
+    if (!failed) {
+        memcpy(least, tone, octets);
+        memcpy(most, tone, octets);
+        failed = widen_dark(least, size, across, down) < 0 || widen_light(most, size, across, down) < 0;
+    }
+    for (ptrdiff_t y = 0; y < size.rows && !failed; y++)
+        for (ptrdiff_t x = 0; x < size.width; x++) {
+            ptrdiff_t at = y * size.width + x, cell = y / cells->down * cells->size.width + x / cells->across;
+            if (!cells->code[cell] || band->photo[at])
+                continue;
+            codes[at] = 1;
+            ink[at] = tone[at] < level_of(cells, cell, least[at], most[at]);
+        }
+    free(least);
+    return failed ? -1 : 0;
+}
+
+int find_codes(const Band *band, uint8_t *codes, uint8_t *ink)
+{
+    Cells cells;
+    memset(codes, 0, (size_t)(band->size.width * band->size.rows));
+    int failed = take_cells(&cells, band) < 0 || find_cells(&cells, band) < 0
+                 || (any_code(&cells) && take_modules(&cells, band, codes, ink) < 0);
+    free_cells(&cells);
+    return failed ? -1 : 0;
+}
