@@ -152,9 +152,9 @@ class Limits:
     file_octets: int = 100 << 20  # of one source
     pages: int = 500  # pages of the fax, cover included
     # Memory beyond what the fork server has, of a worker and its children together: of one that is alone, and
-    # of each of several.  Two, or one, are below 400 MB with the fork server's own 100.
-    memory_octets: int = 280 << 20
-    share_octets: int = 128 << 20
+    # of each of several.  Two, or one, are below 400 MB with the fork server's own 115 (qpdf's 15 with them).
+    memory_octets: int = 256 << 20
+    share_octets: int = 120 << 20
     cpu_seconds: int = 240  # of one worker
     wall_seconds: float = 300.0  # of the whole rendering
     page_seconds: float = 60.0  # without a new page
