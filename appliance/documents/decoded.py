@@ -9,14 +9,12 @@ from collections.abc import Iterator, Sequence
 
 from PIL import Image
 
-from appliance.documents.picturemodes import Decoded, paper_of
+from appliance.documents.picturemodes import STRIP_PIXELS, Decoded, paper_of
+from appliance.documents.placing import REDUCING_GAP
 
 Size = tuple[int, int]
 Corners = tuple[int, int, int, int]  # left, upper, and the first ones outside
 
-_STRIP_PIXELS = 1 << 20
-# A picture is made smaller by whole factors first, to no less than so many times what is wanted.
-_REDUCING_GAP = 2.0
 _T = Image.Transpose
 _SWAPPING = {_T.ROTATE_90, _T.ROTATE_270, _T.TRANSPOSE, _T.TRANSVERSE}
 
@@ -47,7 +45,7 @@ class OnPaper:
         The last column and row may be of fewer pixels than the others.  Mode L or RGB.
         """
         factor = tuple(
-            int(have / want / _REDUCING_GAP) or 1 for have, want in zip(self.size, wanted, strict=True)
+            int(have / want / REDUCING_GAP) or 1 for have, want in zip(self.size, wanted, strict=True)
         )
         across, down = factor
         made = self._made((across, down), "L" if self._decoded.mode == "1" else None)
@@ -75,7 +73,7 @@ class OnPaper:
     def _strips(self, step: int) -> Iterator[tuple[int, Image.Image]]:
         """First rows, multiples of ``step``, and the rows from there on."""
         width, height = self.size
-        rows = max(1, _STRIP_PIXELS // width // step) * step
+        rows = max(1, STRIP_PIXELS // width // step) * step
         for upper in range(0, height, rows):
             part = (0, upper, width, min(upper + rows, height))
             for turn, size in zip(reversed(self._turns), reversed(self._sizes[:-1]), strict=True):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from appliance.documents.pdfstreams import plain
+from appliance.documents.pdfstreams import IRREGULAR, plain
 
 if TYPE_CHECKING:
     import pikepdf
@@ -44,7 +44,7 @@ def _bounded(find: Callable[[], Iterator[str]]) -> Iterator[str]:
     """What ``find`` finds, up to where the document breaks the standard."""
     try:
         yield from islice(find(), _MOST_FILES)
-    except (ValueError, RuntimeError, TypeError, AttributeError, KeyError, IndexError, RecursionError):
+    except IRREGULAR:
         return
 
 

@@ -11,6 +11,8 @@ import zlib
 from itertools import islice
 from typing import Any
 
+from appliance.documents.pdfstreams import streams_of
+
 # A file without its end was cut off: pages would be missing or white without notice.
 _END, _END_WITHIN = b"%%EOF", 4096
 # Octets of the largest file that is repaired: its old and new form are in memory together.
@@ -65,19 +67,13 @@ def without_false_lock(content: bytes) -> bytes | None:
             streams = [
                 stream
                 for page in islice(document.pages, _PAGES_READ)
-                for stream in _streams_of(page.obj.get("/Contents"))
+                for stream in streams_of(page.obj.get("/Contents"))
             ]
             if not streams or not all(map(_is_readable, streams)):
                 return None
     except (pikepdf.PdfError, pikepdf.PasswordError, ValueError, RuntimeError, TypeError, AttributeError):
         return None
     return opened
-
-
-def _streams_of(contents: Any) -> list[Any]:
-    if contents is None:
-        return []
-    return list(contents) if contents._type_name == "array" else [contents]
 
 
 def _is_readable(stream: Any) -> bool:

@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from appliance.documents.pdfenclosures import appearances, attached_files, files_on, lost_fields
-from appliance.documents.pdfstreams import Damage, ends_in_mid_word, is_whole_picture, plain, streams_of
+from appliance.documents.pdfstreams import (
+    IRREGULAR,
+    Damage,
+    ends_in_mid_word,
+    is_whole_picture,
+    plain,
+    streams_of,
+)
 from appliance.documents.pdfunits import texts_with
 from appliance.remarks import (
     ATTACHMENT_LEFT_OUT,
@@ -112,8 +119,8 @@ class Reading:
             for appearance in appearances(page.obj):
                 damaged, lost = self._form(appearance, None, 0)
                 content, pictures = content or damaged, pictures + lost
-        except (ValueError, RuntimeError, TypeError, AttributeError, KeyError, IndexError, RecursionError):
-            return Unread()  # not built as the standard says: left to pdfium
+        except IRREGULAR:
+            return Unread()  # left to pdfium
         return Unread(content, pictures)
 
     def _content_of(self, page: Any, resources: Any) -> tuple[bool, int]:

@@ -52,13 +52,22 @@ _COMPONENTS = {
     **dict.fromkeys(("/DeviceRGB", "/CalRGB", "/Lab", "/RGB"), 3),
     **dict.fromkeys(("/DeviceCMYK", "/CMYK"), 4),
 }
-_COLUMNS, _WIDEST = (
-    1728,
-    1 << 16,
-)  # pixels of a row in a fax coding: by default (table 11), and at most
+# Pixels of a row in a fax coding: by default (table 11), and at most.
+_COLUMNS, _WIDEST = 1728, 1 << 16
 # The end of a picture in T.6 (EOFB), and within how many last octets it is searched.
 _END_OF_BLOCK, _MARK_WITHIN = "000000000001" * 2, 16
 _PNG_PREDICTOR = 10  # from this value on each row begins with one more octet (7.4.4.4)
+
+# What qpdf raises where a document is not built as the standard says.
+IRREGULAR = (
+    ValueError,
+    RuntimeError,
+    TypeError,
+    AttributeError,
+    KeyError,
+    IndexError,
+    RecursionError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +79,9 @@ class Damage:
 
 
 def streams_of(contents: Any) -> list[Any]:
-    """The streams of a page's content, which may be one or several; None for one that is missing."""
+    """The streams of a page's content (ISO 32000-1 7.7.3.3): one, several, or none."""
+    if contents is None:
+        return []
     return list(contents) if contents._type_name == "array" else [contents]
 
 

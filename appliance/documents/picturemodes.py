@@ -17,8 +17,8 @@ _WHITE = 255
 _SIGNATURE_OCTETS, _AROUND_OCTETS = 8, 12
 # In a bilevel TIFF without the tag that says which bit is black, the more frequent one is paper.
 _PAPER_SHARE = 0.5
-# Pixels that are examined at a time: as floating point each takes four octets.
-_STRIP_PIXELS = 1 << 20
+# Pixels of a picture that are worked on at a time: as floating point each takes four octets.
+STRIP_PIXELS = 1 << 20
 _LAYERED = {"LA", "PA", "RGBA", "La", "RGBa"}
 
 
@@ -97,9 +97,9 @@ def _wide_grey(picture: Decoded) -> Shown:
 
 
 def _parts(picture: Decoded) -> Iterator[Image.Image]:
-    """``picture`` in horizontal strips of about _STRIP_PIXELS."""
+    """``picture`` in horizontal strips of about STRIP_PIXELS."""
     width, height = picture.size
-    step = max(1, _STRIP_PIXELS // width)
+    step = max(1, STRIP_PIXELS // width)
     for upper in range(0, height, step):
         yield picture.crop((0, upper, width, min(upper + step, height)))
 

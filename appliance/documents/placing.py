@@ -6,8 +6,8 @@ from PIL import Image
 
 from appliance.documents.geometry import Layout
 
-# The reduction by whole factors that Pillow may do before the exact one.
-_REDUCING_GAP = 2.0
+# A picture is made smaller by whole factors first, to no less than so many times what is wanted.
+REDUCING_GAP = 2.0
 
 
 def place(image: Image.Image, layout: Layout, size: tuple[float, float] | None = None) -> Image.Image:
@@ -20,7 +20,7 @@ def place(image: Image.Image, layout: Layout, size: tuple[float, float] | None =
     if size != box:
         smaller = size[0] > box[0] or size[1] > box[1]
         method = Image.Resampling.BOX if smaller else Image.Resampling.BICUBIC
-        image = image.resize(box, method, (0, 0, *size), _REDUCING_GAP if smaller else None)
+        image = image.resize(box, method, (0, 0, *size), REDUCING_GAP if smaller else None)
     if box == (layout.width, layout.rows):
         return image
     page = Image.new(image.mode, (layout.width, layout.rows), "white")

@@ -22,6 +22,7 @@ from appliance.documents.drawing import Bitmap, Box, Drawing
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import MM_PER_INCH, Layout, PageSize
 from appliance.documents.options import Limits
+from appliance.documents.picturemodes import STRIP_PIXELS
 from appliance.documents.placing import place
 from appliance.documents.sniff import PWG_SYNC, URF_SYNC
 from appliance.remarks import Remark
@@ -35,8 +36,6 @@ _MOST_REPEATS, _REST_BLANK = 127, 128
 # Limits of a page: dots per inch, and pixels of the longest side.
 _LEAST_DPI, _MOST_DPI = 50, 2400
 _LONGEST_SIDE = 65_535
-# Pixels that are put on the page at a time: nothing else as large as the page is held.
-_STRIP_PIXELS = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +162,7 @@ class RasterSource:
         first, strip = 0, bytearray()
         for line, repeated in _lines(self._content, page):
             strip += _grey(line, page) * repeated
-            if len(strip) >= _STRIP_PIXELS:
+            if len(strip) >= STRIP_PIXELS:
                 first += _paste(shown, first, strip)
                 strip.clear()
         _paste(shown, first, strip)

@@ -63,7 +63,7 @@ _PASSING = ".passing"  # folder beside the pages for temporary files of workers
 
 # A second worker has to open the document again, which pays from so many pages on.
 _PARALLEL_FROM = 4  # pages
-# Of a machine's memory for each worker: what it may take, and as much again for whatever else there is.
+# Of a machine's memory for each worker: three times what one alone may take (`Limits.memory_octets`).
 _ROOM_OCTETS = 768 << 20
 # The workers of this process, for all renderings.
 PLACES = Places(places_for(_ROOM_OCTETS, len(os.sched_getaffinity(0)), memory_octets()))

@@ -87,9 +87,7 @@ def prepare_page(page: Element, parse: Callable[[str], Element]) -> list[Remark]
 def _take_in(frame: Element, page: Element) -> None:
     """Makes ``frame`` a block that contains the body of ``page``."""
     body = page.find("body")
-    tail = frame.tail
-    frame.clear()
-    frame.tag, frame.tail = "div", tail
+    _become(frame, "div")
     if body is not None:
         frame.text = body.text
         frame.extend(list(body))
@@ -109,9 +107,7 @@ def _poster(film: Element) -> Remark:
     poster = film.get("poster", "")
     if not poster.lower().startswith(_LOCAL):
         return Remark(PART_LEFT_OUT, detail="a film")
-    tail = film.tail
-    film.clear()
-    film.tag, film.tail = "img", tail
+    _become(film, "img")
     film.set("src", poster)
     return Remark(MOVEMENT_LEFT_OUT)
 
@@ -148,7 +144,13 @@ def _say_share(bar: Element) -> None:
         value, most = float(bar.get("value", "")), float(bar.get("max", "1"))
     except ValueError:
         return
-    tail = bar.tail
     words = f"{value / most:.0%}" if bar.get("max") is None and most else f"{value:g} / {most:g}"
-    bar.clear()
-    bar.tag, bar.text, bar.tail = "span", words, tail
+    _become(bar, "span")
+    bar.text = words
+
+
+def _become(element: Element, tag: str) -> None:
+    """Makes ``element`` an empty one of another kind; the text behind it stays."""
+    tail = element.tail
+    element.clear()
+    element.tag, element.tail = tag, tail

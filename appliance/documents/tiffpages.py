@@ -100,12 +100,12 @@ class FaxProof:
 
     def _is_inflated(self, directory: ImageFileDirectory_v2) -> bool:
         """Whether each strip or tile unpacks to its end, as zlib's checksum proves."""
-        for where, count in (
-            (tags.STRIP_OFFSETS, tags.STRIP_OCTETS),
-            (tags.TILE_OFFSETS, tags.TILE_OCTETS),
-        ):
-            for offset, octets in zip(directory.get(where, ()), directory.get(count, ()), strict=False):
-                with self._again() as file:
+        with self._again() as file:
+            for where, count in (
+                (tags.STRIP_OFFSETS, tags.STRIP_OCTETS),
+                (tags.TILE_OFFSETS, tags.TILE_OCTETS),
+            ):
+                for offset, octets in zip(directory.get(where, ()), directory.get(count, ()), strict=False):
                     file.seek(offset)
                     if not _ends(file, octets):
                         return False
