@@ -17,6 +17,7 @@ else:
 
 # What the library's patterns consist of: digits and sets of digits, and between them what repeats or groups.
 _PATTERN_PART = re.compile(r"(\{[0-9,]+\})|(\\d|\[[^\]]+\]|[0-9])")
+# Kinds of numbers, as the library names them.
 _COSTLY = ("premium_rate", "shared_cost", "personal_number")
 _ORDINARY = ("fixed_line", "mobile", "toll_free", "voip", "pager", "uan", "voicemail")
 # The countries of code 1 where 976 is the exchange of premium numbers in each area, with or without the area.
@@ -25,17 +26,18 @@ _EXCHANGE_976 = re.compile(r"([2-9][0-9]{2})?976[0-9]{4}")
 # Directory enquiries, which put calls through at rates of their own: 118 in most of Europe, and what else the
 # library knows no price of, by country.
 _ENQUIRIES = re.compile(r"118[0-9]{1,3}")
+_ENQUIRIES_OF_CODE_1 = r"1?411|1?([2-9][0-9]{2})?5551212"
 _ENQUIRIES_OF = {
     region: re.compile(pattern)
     for region, pattern in {
         "AU": r"1223|1234|1245[56]",
         "BE": r"1[234]07",
-        "CA": r"1?411|1?([2-9][0-9]{2})?5551212",
+        "CA": _ENQUIRIES_OF_CODE_1,
         "IT": r"412|12[0-9]{2}",
         "JP": r"104",
         "NL": r"18[0-9]{2}",
         "NZ": r"018",
-        "US": r"1?411|1?([2-9][0-9]{2})?5551212",
+        "US": _ENQUIRIES_OF_CODE_1,
     }.items()
 }
 # Beginnings of costly numbers that a country has given up, and the library has forgotten: Germany's 0190.
@@ -46,7 +48,7 @@ def is_costly_type(number: phonenumbers.PhoneNumber) -> bool:
     """Premium rate, shared cost, and personal numbers, billed by where their owners have them lead."""
     types = phonenumbers.PhoneNumberType
     kind = phonenumbers.number_type(number)
-    if kind in (types.PREMIUM_RATE, types.SHARED_COST, types.PERSONAL_NUMBER):
+    if any(kind == getattr(types, costly.upper()) for costly in _COSTLY):
         return True
     national = phonenumbers.national_significant_number(number)
     return (

@@ -78,6 +78,14 @@ def require_url(url: str, path: str) -> None:
             raise ProblemError(error.cause, error.detail, (Flaw(path, error.detail),)) from None
 
 
+def require_number(rules: Rules, number: str, path: str) -> None:
+    """Raises ProblemError when ``number`` may not be dialled."""
+    try:
+        rules.number(number)
+    except Exception as error:
+        raise problem_at(error, path) from None
+
+
 def require_cover(rules: Rules, name: str, path: str) -> None:
     """Raises ProblemError for a cover template that the box does not have; empty means none."""
     try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from appliance.api import intake
-from appliance.api.problems import problem_at
 from appliance.api.rest import newfax, newfax_schemas
+from appliance.api.rest.checking import require_number
 from appliance.api.rest.faxes import find
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
 from appliance.api.rest.schemas import array, component, flag, integer, record, request_object, text
@@ -88,10 +88,7 @@ def _submitted(submitted: Submitted, call: Call) -> Answer:
 def resend(call: Call) -> Answer:
     number = call.body.get("number")
     if number is not None:
-        try:
-            call.box.rules.number(number)
-        except Exception as error:
-            raise problem_at(error, "number") from None
+        require_number(call.box.rules, number, "number")
     key = newfax.idempotency_key(call.header("Idempotency-Key"))
     job = call.box.faxes.resend(find(call).id, number=number, key=call.caller.key, idempotency_key=key)
     call.note("fax.create", object=f"fax:{job.id}", detail=f"to {job.number}, again as {job.resent_from}")

@@ -6,8 +6,8 @@ from typing import Any
 
 from appliance.api.auth import Caller
 from appliance.api.context import Context
-from appliance.api.problems import ProblemError, problem_at
-from appliance.api.rest.checking import flaw
+from appliance.api.problems import ProblemError
+from appliance.api.rest.checking import flaw, require_number
 from appliance.language import said
 from appliance.phonebook import Contact, ContactGroup
 from appliance.services.causes import TOO_MANY_RECIPIENTS
@@ -40,10 +40,7 @@ def checked_recipients(context: Context, caller: Caller, given: list[Any]) -> tu
     """``recipients``, after checking that each number may be dialled.  Raises ProblemError."""
     to = recipients(context, caller, given)
     for position, each in enumerate(to):
-        try:
-            context.box.rules.number(each.number)
-        except Exception as error:
-            raise problem_at(error, f"to[{position}]") from None
+        require_number(context.box.rules, each.number, f"to[{position}]")
     return to
 
 
