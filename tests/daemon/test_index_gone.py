@@ -86,6 +86,16 @@ def serve(data: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def pages_after_rebuild(data: Path) -> list[int]:
+    """The pages of each received fax, fewest first, once the index was made again from the files."""
+    subprocess.run([*FAXBOX, "spool", "rebuild", "--data", str(data)], check=True, capture_output=True)
+    box = open_box(data)
+    try:
+        return sorted(fax.pages for fax in box.inbox.search(ReceivedFilter()))
+    finally:
+        box.close()
+
+
 def keep_house(box: Box, *, days: float = 0.0) -> None:
     """The housekeeping, with files that are all older than any that is on its way."""
     for path in (box.data / "received").iterdir():
@@ -253,12 +263,7 @@ def test_what_an_older_index_does_not_know_is_set_aside_for_weeks_and_can_be_tak
     box.close()
     assert len(page_files(data)) == 2
     assert len(list((data / "set-aside").rglob("*.tiff"))) == 3
-    subprocess.run([*FAXBOX, "spool", "rebuild", "--data", str(data)], check=True, capture_output=True)
-    box = open_box(data)
-    try:
-        assert sorted(fax.pages for fax in box.inbox.search(ReceivedFilter())) == [2, 3]
-    finally:
-        box.close()
+    assert pages_after_rebuild(data) == [2, 3]
 
 
 def test_another_boxs_index_is_not_taken_for_ones_own(data: Path, tmp_path: Path) -> None:
@@ -350,12 +355,7 @@ def test_damage_in_any_table_or_list_of_words_is_noticed_and_the_way_back_keeps_
     said = serve(data)
     assert (said.returncode, "Traceback" in said.stderr) == (78, False), said.stderr
     assert "faxbox spool rebuild" in said.stderr
-    subprocess.run([*FAXBOX, "spool", "rebuild", "--data", str(data)], check=True, capture_output=True)
-    box = open_box(data)
-    try:
-        assert sorted(fax.pages for fax in box.inbox.search(ReceivedFilter())) == [2, 3]
-    finally:
-        box.close()
+    assert pages_after_rebuild(data) == [2, 3]
 
 
 def _crash_after(data: Path, faxes: int) -> None:

@@ -141,24 +141,32 @@ def test_letters_that_the_font_in_place_of_another_lacks_come_from_one_that_has_
     assert alike(line, words, f"/usr/share/fonts/truetype/{face}", 1) > 0.8
 
 
-@pytest.mark.parametrize("kind", [b"TrueType", b"Type1"])
-@pytest.mark.parametrize("name", [b"Arial", b"David"])
-def test_letters_named_by_an_encoding_are_drawn_or_remarked(
-    rendered: Rendered, kind: bytes, name: bytes
-) -> None:
+def in_this_font(font: bytes) -> bytes:
+    """A PDF with the codes 128 to 130 in ``font``, a font dictionary."""
     content = b"BT /F0 24 Tf 60 780 Td <808182> Tj ET"
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Count 1/Kids[3 0 R]>>",
         b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F0 5 0 R>>>>>>",
         b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
+        font,
+    ]
+    bodies = b"".join(b"%d 0 obj %s endobj\n" % each for each in enumerate(objects, 1))
+    return b"%PDF-1.4\n" + bodies + b"trailer <</Root 1 0 R>>\n%%EOF\n"
+
+
+@pytest.mark.parametrize("kind", [b"TrueType", b"Type1"])
+@pytest.mark.parametrize("name", [b"Arial", b"David"])
+def test_letters_named_by_an_encoding_are_drawn_or_remarked(
+    rendered: Rendered, kind: bytes, name: bytes
+) -> None:
+    font = (
         b"<</Type/Font/Subtype/%s/BaseFont/%s/FirstChar 128/LastChar 130/Widths[1000 1000 1000]/Encoding"
         b"<</Type/Encoding/BaseEncoding/WinAnsiEncoding/Differences[128/afii57664/afii57665/afii57676]>>"
         b"/FontDescriptor<</Type/FontDescriptor/FontName/%s/Flags 32/FontBBox[0 -200 1000 900]/ItalicAngle 0"
-        b"/Ascent 900/Descent -200/CapHeight 700/StemV 80>>>>" % (kind, name, name),
-    ]
-    bodies = b"".join(b"%d 0 obj %s endobj\n" % each for each in enumerate(objects, 1))
-    document = rendered(b"%PDF-1.4\n" + bodies + b"trailer <</Root 1 0 R>>\n%%EOF\n")
+        b"/Ascent 900/Descent -200/CapHeight 700/StemV 80>>>>" % (kind, name, name)
+    )
+    document = rendered(in_this_font(font))
     line = line_of(picture(document.coded_page(0)), 0)
     drawn = ImageChops.invert(line).getbbox() is not None and (
         alike(line, "אבל", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", 1) > 0.8
@@ -181,17 +189,11 @@ def test_letters_named_by_an_encoding_are_drawn_or_remarked(
 def test_letters_by_names_that_only_their_own_font_knows_are_remarked(
     rendered: Rendered, names: bytes, drawn: bool
 ) -> None:
-    content = b"BT /F0 24 Tf 60 780 Td <808182> Tj ET"
-    objects = [
-        b"<</Type/Catalog/Pages 2 0 R>>",
-        b"<</Type/Pages/Count 1/Kids[3 0 R]>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F0 5 0 R>>>>>>",
-        b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
+    font = (
         b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica"
-        b"/Encoding<</Type/Encoding/Differences[128%s]>>>>" % names,
-    ]
-    bodies = b"".join(b"%d 0 obj %s endobj\n" % each for each in enumerate(objects, 1))
-    document = rendered(b"%PDF-1.4\n" + bodies + b"trailer <</Root 1 0 R>>\n%%EOF\n")
+        b"/Encoding<</Type/Encoding/Differences[128%s]>>>>" % names
+    )
+    document = rendered(in_this_font(font))
     assert drawn == (GLYPHS_MISSING not in {remark.kind for remark in document.remarks})
 
 
