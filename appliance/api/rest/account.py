@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 
 from appliance.api import signing_in
 from appliance.api.causes import CODE_WRONG, NOT_FOUND, SIGN_IN_REFUSED
 from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.checking import flaw
-from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import (
     Json,
     array,
@@ -68,6 +67,25 @@ SELF = component(
 )
 
 
+_SECRET_TEXT = {**text(1000), "writeOnly": True}
+_NAME_AND_PASSWORD = {"name": text(254, least=1), "password": _SECRET_TEXT}
+routes = Routes(tag="sessions")
+
+
+@routes(
+    "POST",
+    "/sessions",
+    "signIn",
+    "Sign in with name and password",
+    open=True,
+    body=request_object(
+        {**_NAME_AND_PASSWORD, "code": text(40, help="of the authenticator app, or a recovery code")},
+        required=("name", "password"),
+    ),
+    answer=TICKET,
+    status=201,
+    help="The token is used like a key's, until it expires.",
+)
 def sign_in(call: Call) -> Answer:
     body = call.body
     code = body.get("code", "")
@@ -76,6 +94,19 @@ def sign_in(call: Call) -> Answer:
     )
 
 
+@routes(
+    "POST",
+    "/setup",
+    "setUp",
+    "Make the first administrator with the set-up code",
+    open=True,
+    answer=TICKET,
+    status=201,
+    body=request_object(
+        {"code": text(40, least=1), "name": text(64, least=1), "password": NEW_PASSWORD},
+        required=("code", "name", "password"),
+    ),
+)
 def set_up(call: Call) -> Answer:
     return Answer(_ticket(signing_in.set_up(call.context, call.environ, **call.body)))
 
@@ -89,6 +120,7 @@ def _ticket(signed_in: SignedIn) -> Json:
     }
 
 
+@routes("GET", "/me", "readSelf", "Who the key or sign-in stands for", answer=SELF)
 def me(call: Call) -> Answer:
     caller = call.caller
     scope = f"key:{caller.key}" if caller.key else f"owner:{caller.owner}"
@@ -114,12 +146,31 @@ def _self(call: Call) -> tuple[int, User]:
     return user_id, user
 
 
+@routes(
+    "PATCH",
+    "/me",
+    "changeSelf",
+    "Change what is your own to choose",
+    body=request_object({"language": text(3, pattern="([a-z]{2,3})?", help="empty: the browser's")}),
+    answer=SELF,
+)
 def change_self(call: Call) -> Answer:
     user_id, _ = _self(call)
     call.box.settings.update(User, user_id, call.body)
     return me(call)
 
 
+@routes(
+    "POST",
+    "/me/password",
+    "changeOwnPassword",
+    "Change your own password",
+    answer=TICKET,
+    body=request_object(
+        {"old": {**text(1000), "writeOnly": True}, "new": NEW_PASSWORD}, required=("old", "new")
+    ),
+    help="Ends every sign-in with the old one, and answers a new one.",
+)
 def change_password(call: Call) -> Answer:
     """Changes the user's own password, which ends all sign-ins with the old one."""
     user_id, user = _self(call)
@@ -138,6 +189,13 @@ def _require_password(call: Call, user: User, password: str) -> None:
             raise ProblemError(SIGN_IN_REFUSED, "the password is another")
 
 
+@routes(
+    "GET",
+    "/me/sessions",
+    "listOwnSessions",
+    "Where you are signed in",
+    answer=record({"sessions": array(SESSION)}),
+)
 def sessions(call: Call) -> Answer:
     user_id, _ = _self(call)
     listed = call.context.sessions.of_user(user_id, call.context.now())
@@ -156,6 +214,7 @@ def _session_view(session: Session, own: str) -> Json:
     }
 
 
+@routes("DELETE", "/me/sessions/{session}", "endSession", "Sign out in one place", status=204)
 def end_session(call: Call) -> Answer:
     user_id, _ = _self(call)
     if not call.context.sessions.end(user_id, call.arguments["session"]):
@@ -163,6 +222,7 @@ def end_session(call: Call) -> Answer:
     return Answer()
 
 
+@routes("DELETE", "/me/sessions", "endOtherSessions", "Sign out everywhere else", answer=ENDED)
 def end_other_sessions(call: Call) -> Answer:
     user_id, _ = _self(call)
     ended = call.context.sessions.end_all(user_id, but=call.caller.session_id)
@@ -170,12 +230,35 @@ def end_other_sessions(call: Call) -> Answer:
     return Answer({"ended": ended})
 
 
+@routes(
+    "POST",
+    "/me/app",
+    "newAppSecret",
+    "A secret for an authenticator app (TOTP, RFC 6238)",
+    answer=record({"secret": text(64), "address": text(500, help="for its QR code")}),
+    help="Nothing is kept until the secret comes back with a code.",
+)
 def new_app_secret(call: Call) -> Answer:
     _, user = _self(call)
     secret, address = signing_in.new_app_secret(user)
     return Answer({"secret": secret, "address": address})
 
 
+@routes(
+    "PUT",
+    "/me/app",
+    "useApp",
+    "From now on sign-ins need a code of the app, too",
+    body=request_object(
+        {
+            "password": _SECRET_TEXT,
+            "secret": text(64, least=16, pattern="[A-Z2-7]+"),
+            "code": text(10, least=6, help="that the app shows now"),
+        },
+        required=("password", "secret", "code"),
+    ),
+    answer=record({"recovery_codes": array(text(20), help="each good once; shown only now")}),
+)
 def use_app(call: Call) -> Answer:
     user_id, user = _self(call)
     _require_password(call, user, call.body["password"])
@@ -192,6 +275,14 @@ def use_app(call: Call) -> Answer:
     return Answer({"recovery_codes": codes})
 
 
+@routes(
+    "POST",
+    "/me/app/drop",
+    "dropApp",
+    "Sign in with the password alone again",
+    body=request_object({"password": _SECRET_TEXT}, required=("password",)),
+    status=204,
+)
 def drop_app(call: Call) -> Answer:
     user_id, user = _self(call)
     _require_password(call, user, call.body["password"])
@@ -202,114 +293,3 @@ def drop_app(call: Call) -> Answer:
 def forget_app(call: Call, user_id: int, user: User) -> None:
     call.box.settings.update(User, user_id, {"totp_secret": "", "recovery_codes": []})
     call.note("app.drop", object=f"user:{user.name}")
-
-
-_SECRET_TEXT = {**text(1000), "writeOnly": True}
-_NAME_AND_PASSWORD = {"name": text(254, least=1), "password": _SECRET_TEXT}
-_route = partial(Route, tag="sessions")
-ROUTES = (
-    _route(
-        "POST",
-        "/sessions",
-        "signIn",
-        "Sign in with name and password",
-        sign_in,
-        open=True,
-        body=request_object(
-            {**_NAME_AND_PASSWORD, "code": text(40, help="of the authenticator app, or a recovery code")},
-            required=("name", "password"),
-        ),
-        answer=TICKET,
-        status=201,
-        help="The token is used like a key's, until it expires.",
-    ),
-    _route(
-        "POST",
-        "/setup",
-        "setUp",
-        "Make the first administrator with the set-up code",
-        set_up,
-        open=True,
-        answer=TICKET,
-        status=201,
-        body=request_object(
-            {"code": text(40, least=1), "name": text(64, least=1), "password": NEW_PASSWORD},
-            required=("code", "name", "password"),
-        ),
-    ),
-    _route("GET", "/me", "readSelf", "Who the key or sign-in stands for", me, answer=SELF),
-    _route(
-        "POST",
-        "/me/password",
-        "changeOwnPassword",
-        "Change your own password",
-        change_password,
-        answer=TICKET,
-        body=request_object(
-            {"old": {**text(1000), "writeOnly": True}, "new": NEW_PASSWORD}, required=("old", "new")
-        ),
-        help="Ends every sign-in with the old one, and answers a new one.",
-    ),
-    _route(
-        "PATCH",
-        "/me",
-        "changeSelf",
-        "Change what is your own to choose",
-        change_self,
-        body=request_object({"language": text(3, pattern="([a-z]{2,3})?", help="empty: the browser's")}),
-        answer=SELF,
-    ),
-    _route(
-        "GET",
-        "/me/sessions",
-        "listOwnSessions",
-        "Where you are signed in",
-        sessions,
-        answer=record({"sessions": array(SESSION)}),
-    ),
-    _route(
-        "DELETE",
-        "/me/sessions",
-        "endOtherSessions",
-        "Sign out everywhere else",
-        end_other_sessions,
-        answer=ENDED,
-    ),
-    _route(
-        "DELETE", "/me/sessions/{session}", "endSession", "Sign out in one place", end_session, status=204
-    ),
-    _route(
-        "POST",
-        "/me/app",
-        "newAppSecret",
-        "A secret for an authenticator app (TOTP, RFC 6238)",
-        new_app_secret,
-        answer=record({"secret": text(64), "address": text(500, help="for its QR code")}),
-        help="Nothing is kept until the secret comes back with a code.",
-    ),
-    _route(
-        "PUT",
-        "/me/app",
-        "useApp",
-        "From now on sign-ins need a code of the app, too",
-        use_app,
-        body=request_object(
-            {
-                "password": _SECRET_TEXT,
-                "secret": text(64, least=16, pattern="[A-Z2-7]+"),
-                "code": text(10, least=6, help="that the app shows now"),
-            },
-            required=("password", "secret", "code"),
-        ),
-        answer=record({"recovery_codes": array(text(20), help="each good once; shown only now")}),
-    ),
-    _route(
-        "POST",
-        "/me/app/drop",
-        "dropApp",
-        "Sign in with the password alone again",
-        drop_app,
-        body=request_object({"password": _SECRET_TEXT}, required=("password",)),
-        status=204,
-    ),
-)

@@ -9,7 +9,7 @@ from appliance.api import intake
 from appliance.api.page_export import passing_file
 from appliance.api.problems import ProblemError
 from appliance.api.rest.checking import flaw
-from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import binary, flag, integer, record, request_object, text, timestamp
 from appliance.backup.sealed import BackupError
 from appliance.language import said
@@ -22,6 +22,24 @@ BACKUP_TYPE = "application/octet-stream"
 RESTORE_OCTETS = 64 << 30
 
 
+routes = Routes(tag="system", scope=Scope.ADMIN)
+
+
+@routes(
+    "POST",
+    "/backup",
+    "makeBackup",
+    "The box in one encrypted file",
+    body=request_object(
+        {
+            "passphrase": text(PASSPHRASE_MAX, least=PASSPHRASE_MIN, help="opens the file; kept nowhere"),
+            "received": flag("received faxes, too"),
+        },
+        required=("passphrase",),
+    ),
+    media=(BACKUP_TYPE,),
+    help="Settings, phone book, accounts and lists, with their secrets; received faxes by choice.",
+)
 def make(call: Call) -> Answer:
     from appliance.backup import contents  # noqa: PLC0415 (tarfile and TIFF, for these two requests alone)
 
@@ -40,6 +58,27 @@ def make(call: Call) -> Answer:
     )
 
 
+@routes(
+    "POST",
+    "/restore",
+    "restoreBackup",
+    "Take what a backup holds",
+    form=request_object(
+        {"passphrase": text(PASSPHRASE_MAX, help="the one that it was made with"), "backup": binary()},
+        required=("passphrase", "backup"),
+    ),
+    answer=record(
+        {
+            "made_at": timestamp(),
+            "users": integer(),
+            "contacts": integer(),
+            "received": integer(help="received faxes that this box did not have"),
+        }
+    ),
+    help="A form with `passphrase` and the file `backup`. Settings, accounts and lists take the place"
+    " of the box's; received faxes are added. A file that is damaged, cut off or opened with another"
+    " passphrase changes nothing.",
+)
 def restore(call: Call) -> Answer:
     from appliance.backup import contents  # noqa: PLC0415 (as above)
 
@@ -59,49 +98,3 @@ def restore(call: Call) -> Answer:
     finally:
         intake.discard(call.context, [taken for _, taken in form.files])
     return Answer(asdict(done) | {"made_at": time_text(done.made_at)})
-
-
-ROUTES = (
-    Route(
-        "POST",
-        "/backup",
-        "makeBackup",
-        "The box in one encrypted file",
-        make,
-        tag="system",
-        scope=Scope.ADMIN,
-        body=request_object(
-            {
-                "passphrase": text(PASSPHRASE_MAX, least=PASSPHRASE_MIN, help="opens the file; kept nowhere"),
-                "received": flag("received faxes, too"),
-            },
-            required=("passphrase",),
-        ),
-        media=(BACKUP_TYPE,),
-        help="Settings, phone book, accounts and lists, with their secrets; received faxes by choice.",
-    ),
-    Route(
-        "POST",
-        "/restore",
-        "restoreBackup",
-        "Take what a backup holds",
-        restore,
-        tag="system",
-        scope=Scope.ADMIN,
-        form=request_object(
-            {"passphrase": text(PASSPHRASE_MAX, help="the one that it was made with"), "backup": binary()},
-            required=("passphrase", "backup"),
-        ),
-        answer=record(
-            {
-                "made_at": timestamp(),
-                "users": integer(),
-                "contacts": integer(),
-                "received": integer(help="received faxes that this box did not have"),
-            }
-        ),
-        help="A form with `passphrase` and the file `backup`. Settings, accounts and lists take the place"
-        " of the box's; received faxes are added. A file that is damaged, cut off or opened with another"
-        " passphrase changes nothing.",
-    ),
-)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from appliance.api import certificate
 from appliance.api.causes import SETTING_INVALID
 from appliance.api.problems import Flaw, ProblemError
-from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import (
     array,
     component,
@@ -41,6 +39,12 @@ _CERTIFICATE = component(
 _ANSWER = record({"certificate": nullable(_CERTIFICATE)})
 
 
+routes = Routes(tag="system", scope=Scope.ADMIN)
+
+
+@routes(
+    "GET", "/certificate", "readCertificate", "The certificate of the pages and interfaces", answer=_ANSWER
+)
 def read(call: Call) -> Answer:
     try:
         found = certificate.present(call.box.settings.section(HttpSettings))
@@ -61,6 +65,18 @@ def read(call: Call) -> Answer:
     )
 
 
+@routes(
+    "POST",
+    "/certificate",
+    "makeCertificate",
+    "Make a key and a certificate that nobody else has signed",
+    body=request_object(
+        {"names": array(text(253, least=1), NAMES_MOST, least=1, help="names and addresses of the box")},
+        required=("names",),
+    ),
+    answer=_ANSWER,
+    help="In use within seconds.",
+)
 def make(call: Call) -> Answer:
     try:
         certificate.make(call.box.settings, call.box.data, call.body["names"])
@@ -70,6 +86,21 @@ def make(call: Call) -> Answer:
     return read(call)
 
 
+@routes(
+    "PUT",
+    "/certificate",
+    "giveCertificate",
+    "Hand in a certificate and its key",
+    body=request_object(
+        {
+            "certificate": text(PEM_LIMIT, least=1, help="and those between it and its root, PEM"),
+            "key": text(PEM_LIMIT, least=1, help="PEM, without a password"),
+        },
+        required=("certificate", "key"),
+    ),
+    answer=_ANSWER,
+    help="In use within seconds. The key is never given out again.",
+)
 def take(call: Call) -> Answer:
     try:
         certificate.take(call.box.settings, call.box.data, call.body["certificate"], call.body["key"])
@@ -78,45 +109,3 @@ def take(call: Call) -> Answer:
         raise ProblemError(SETTING_INVALID, str(error), (Flaw(part, str(error)),)) from None
     call.note("certificate.take")
     return read(call)
-
-
-_route = partial(Route, tag="system", scope=Scope.ADMIN)
-ROUTES = (
-    _route(
-        "GET",
-        "/certificate",
-        "readCertificate",
-        "The certificate of the pages and interfaces",
-        read,
-        answer=_ANSWER,
-    ),
-    _route(
-        "POST",
-        "/certificate",
-        "makeCertificate",
-        "Make a key and a certificate that nobody else has signed",
-        make,
-        body=request_object(
-            {"names": array(text(253, least=1), NAMES_MOST, least=1, help="names and addresses of the box")},
-            required=("names",),
-        ),
-        answer=_ANSWER,
-        help="In use within seconds.",
-    ),
-    _route(
-        "PUT",
-        "/certificate",
-        "giveCertificate",
-        "Hand in a certificate and its key",
-        take,
-        body=request_object(
-            {
-                "certificate": text(PEM_LIMIT, least=1, help="and those between it and its root, PEM"),
-                "key": text(PEM_LIMIT, least=1, help="PEM, without a password"),
-            },
-            required=("certificate", "key"),
-        ),
-        answer=_ANSWER,
-        help="In use within seconds. The key is never given out again.",
-    ),
-)

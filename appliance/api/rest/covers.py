@@ -15,7 +15,7 @@ from appliance.api.numbers import own_number
 from appliance.api.problems import problem_at
 from appliance.api.rest.content import SIZE
 from appliance.api.rest.newfax_schemas import COVER_FIELDS, NUMBER_LIMIT
-from appliance.api.rest.routes import Answer, Call, Parameter, Route
+from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import choice, component, integer, request_object, text
 from appliance.dispatch.making import cover_page, zone
 from appliance.documents.options import CoverPage, HeaderLine, Limits, PageFormat, RenderOptions, usual_paper
@@ -52,12 +52,38 @@ PREVIEW = component(
 )
 
 
+_QUERY = (
+    Parameter("format", choice("png", "pdf"), "one page as a picture, or all as a PDF"),
+    Parameter("page", integer(1, 30), "of a long one: this page; the first when left out"),
+    SIZE,
+)
+_MEDIA = ("image/png", "application/pdf")
+routes = Routes(tag="covers", scope=Scope.SEND)
+
+
+@routes(
+    "GET",
+    "/covers/{id}/preview",
+    "previewStoredCover",
+    "How a cover template looks, with samples for its fields",
+    query=_QUERY,
+    media=_MEDIA,
+)
 def stored(call: Call) -> Answer:
     """Shows a stored template with sample fields."""
     template = call.item(CoverTemplate, "cover template")
     return _shown(call, _SAMPLE, _SAMPLE_NUMBER, template.html)
 
 
+@routes(
+    "POST",
+    "/covers/preview",
+    "previewCover",
+    "How a cover page will look, exactly as it goes over the line",
+    query=_QUERY,
+    body=PREVIEW,
+    media=_MEDIA,
+)
 def given(call: Call) -> Answer:
     """Shows a stored or given template with the given fields."""
     body = dict(call.body)
@@ -104,36 +130,3 @@ def _drawn(call: Call, page: CoverPage, header: HeaderLine | None) -> Answer:
         return Answer(content=page_export.png(coded, small=call.query.get("size") == "small"))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-_QUERY = (
-    Parameter("format", choice("png", "pdf"), "one page as a picture, or all as a PDF"),
-    Parameter("page", integer(1, 30), "of a long one: this page; the first when left out"),
-    SIZE,
-)
-_MEDIA = ("image/png", "application/pdf")
-ROUTES = (
-    Route(
-        "GET",
-        "/covers/{id}/preview",
-        "previewStoredCover",
-        "How a cover template looks, with samples for its fields",
-        stored,
-        tag="covers",
-        scope=Scope.SEND,
-        query=_QUERY,
-        media=_MEDIA,
-    ),
-    Route(
-        "POST",
-        "/covers/preview",
-        "previewCover",
-        "How a cover page will look, exactly as it goes over the line",
-        given,
-        tag="covers",
-        scope=Scope.SEND,
-        query=_QUERY,
-        body=PREVIEW,
-        media=_MEDIA,
-    ),
-)

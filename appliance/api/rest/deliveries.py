@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
 from appliance.api.rest.checking import flaw, require_url
 from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT
-from appliance.api.rest.routes import Answer, Call, Parameter, Route
+from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import array, choice, component, flag, integer, record, request_object, text
 from appliance.api.rest.views import DELIVERY, delivery_view, listing, page_of, values
 from appliance.deliver.planner import DELIVERY_KINDS
@@ -39,6 +37,26 @@ def _sees(call: Call) -> str | None:
     return call.caller.sees
 
 
+_SCOPE = "Needs the scope `send` or `receive`."
+routes = Routes(tag="deliveries")
+
+
+@routes(
+    "GET",
+    "/deliveries",
+    "listDeliveries",
+    "Webhooks, e-mails and the rest that were to be made, with each try",
+    query=(
+        Parameter("kind", choice(*DELIVERY_KINDS), "only these"),
+        Parameter("state", array(choice(*values(OutboxState)), 4), "in one of these states"),
+        Parameter("fax", integer(1), "about this fax"),
+        Parameter("owner", text(64), "of this user; only for administrators"),
+        BEFORE,
+        LIMIT,
+    ),
+    answer=listing("deliveries", DELIVERY),
+    help=_SCOPE,
+)
 def index(call: Call) -> Answer:
     sees, query = _sees(call), call.query
     limit = query.get("limit", LIST_DEFAULT)
@@ -54,10 +72,19 @@ def index(call: Call) -> Answer:
     return Answer(page_of("deliveries", found, limit))
 
 
+@routes("GET", "/deliveries/{id}", "readDelivery", "One delivery", answer=DELIVERY, help=_SCOPE)
 def read(call: Call) -> Answer:
     return Answer(delivery_view(*call.box.outbox.with_tries(call.arguments["id"], _sees(call))))
 
 
+@routes(
+    "POST",
+    "/deliveries/{id}/again",
+    "repeatDelivery",
+    "Make it once more, at once, whatever became of it",
+    answer=DELIVERY,
+    help=f"A webhook has the same `delivery` as before, and the fax as it is now. {_SCOPE}",
+)
 def again(call: Call) -> Answer:
     delivery, _ = call.box.outbox.with_tries(call.arguments["id"], _sees(call))
     call.box.outbox.again(delivery.id)
@@ -65,6 +92,22 @@ def again(call: Call) -> Answer:
     return Answer(delivery_view(*call.box.outbox.with_tries(delivery.id)))
 
 
+@routes(
+    "POST",
+    "/webhooks/test",
+    "testWebhook",
+    "Send a test to a webhook now",
+    body=request_object(
+        {
+            "url": text(2000, least=1, help="this address, signed with the box's secret"),
+            "key_id": integer(1, help="that of a key, signed with the key's secret"),
+            "route_id": integer(1, help="that of a route, signed with the box's secret"),
+        }
+    ),
+    answer=TESTED,
+    scope=Scope.ADMIN,
+    help="One of `url`, `key_id`, `route_id`. It gets the event `test`, in the box's own style.",
+)
 def test(call: Call) -> Answer:
     """Sends a test at once, to the given address, or to that of a key or a route."""
     if len(call.body) != 1:
@@ -86,53 +129,3 @@ def test(call: Call) -> Answer:
     except FetchError as error:
         raise ProblemError(error.cause, error.detail) from None
     return Answer({"accepted": answer.accepted, "status": answer.status, "said": answer.answer})
-
-
-_route = partial(Route, tag="deliveries")
-_SCOPE = "Needs the scope `send` or `receive`."
-ROUTES = (
-    _route(
-        "GET",
-        "/deliveries",
-        "listDeliveries",
-        "Webhooks, e-mails and the rest that were to be made, with each try",
-        index,
-        query=(
-            Parameter("kind", choice(*DELIVERY_KINDS), "only these"),
-            Parameter("state", array(choice(*values(OutboxState)), 4), "in one of these states"),
-            Parameter("fax", integer(1), "about this fax"),
-            Parameter("owner", text(64), "of this user; only for administrators"),
-            BEFORE,
-            LIMIT,
-        ),
-        answer=listing("deliveries", DELIVERY),
-        help=_SCOPE,
-    ),
-    _route("GET", "/deliveries/{id}", "readDelivery", "One delivery", read, answer=DELIVERY, help=_SCOPE),
-    _route(
-        "POST",
-        "/deliveries/{id}/again",
-        "repeatDelivery",
-        "Make it once more, at once, whatever became of it",
-        again,
-        answer=DELIVERY,
-        help=f"A webhook has the same `delivery` as before, and the fax as it is now. {_SCOPE}",
-    ),
-    _route(
-        "POST",
-        "/webhooks/test",
-        "testWebhook",
-        "Send a test to a webhook now",
-        test,
-        body=request_object(
-            {
-                "url": text(2000, least=1, help="this address, signed with the box's secret"),
-                "key_id": integer(1, help="that of a key, signed with the key's secret"),
-                "route_id": integer(1, help="that of a route, signed with the box's secret"),
-            }
-        ),
-        answer=TESTED,
-        scope=Scope.ADMIN,
-        help="One of `url`, `key_id`, `route_id`. It gets the event `test`, in the box's own style.",
-    ),
-)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from functools import partial
 
 from appliance.api.causes import DISK_LOCK_UNDER_WAY, DISK_NOT_LOCKABLE
 from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.checking import flaw, invalid
-from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import choice, flag, integer, nullable, record, request_object, text
 from appliance.disk_lock import lock_file, owner
 from appliance.disk_lock.lock_file import OpenedBy, WrongKeyError
@@ -17,11 +16,48 @@ from appliance.language import said
 from appliance.passphrases import PASSPHRASE_MAX, PASSPHRASE_MIN
 from appliance.settings.accounts import Scope
 
+_STATE = record(
+    {
+        "possible": flag(help="whether this machine was made from the image, whose disk can be encrypted"),
+        "opened_by": nullable(
+            choice(*(each.value for each in OpenedBy), help="what opens the disk; null: it is not encrypted")
+        ),
+        "sticks": integer(help="places for a key on USB sticks that are plugged in"),
+        "step": choice(
+            *(each.value for each in Step), help="how far the last change since the start of the machine is"
+        ),
+        "reason": choice(*(each.value for each in Reason), help="why it was not made"),
+        "detail": text(help="the same as the machine said it"),
+    }
+)
+routes = Routes(tag="system", scope=Scope.ADMIN)
 
+
+@routes("GET", "/disk-lock", "showDiskLock", "Whether the disk is encrypted", answer=_STATE)
 def show(call: Call) -> Answer:
     return Answer(asdict(owner.state()))
 
 
+@routes(
+    "POST",
+    "/disk-lock",
+    "lockDisk",
+    "Encrypt the disk, or open it with another key",
+    body=request_object(
+        {
+            "opened_by": choice(*(each.value for each in OpenedBy)),
+            "passphrase": text(
+                PASSPHRASE_MAX, least=PASSPHRASE_MIN, help="to be typed at each start; kept nowhere"
+            ),
+            "present": text(PASSPHRASE_MAX, help="the passphrase until now, where there is one"),
+        },
+        required=("opened_by",),
+    ),
+    answer=_STATE,
+    status=202,
+    help="The box stands still for the seconds or minutes that it takes to encrypt what is there. With"
+    " `stick`, a key is written to the one USB stick that is plugged in.",
+)
 def lock(call: Call) -> Answer:
     _require_possible()
     wish = Wish(
@@ -38,6 +74,14 @@ def lock(call: Call) -> Answer:
     return show(call)
 
 
+@routes(
+    "DELETE",
+    "/disk-lock",
+    "unlockDisk",
+    "Keep everything on the disk without encryption",
+    answer=_STATE,
+    status=202,
+)
 def unlock(call: Call) -> Answer:
     _require_possible()
     call.note("disk.unlock")
@@ -62,54 +106,3 @@ def _require_present(wish: Wish) -> None:
         lock_file.key_of(present, wish.present.encode())
     except WrongKeyError:
         raise invalid(Flaw("present", said("this is not the present passphrase"))) from None
-
-
-_STATE = record(
-    {
-        "possible": flag(help="whether this machine was made from the image, whose disk can be encrypted"),
-        "opened_by": nullable(
-            choice(*(each.value for each in OpenedBy), help="what opens the disk; null: it is not encrypted")
-        ),
-        "sticks": integer(help="places for a key on USB sticks that are plugged in"),
-        "step": choice(
-            *(each.value for each in Step), help="how far the last change since the start of the machine is"
-        ),
-        "reason": choice(*(each.value for each in Reason), help="why it was not made"),
-        "detail": text(help="the same as the machine said it"),
-    }
-)
-
-_route = partial(Route, tag="system", scope=Scope.ADMIN)
-ROUTES = (
-    _route("GET", "/disk-lock", "showDiskLock", "Whether the disk is encrypted", show, answer=_STATE),
-    _route(
-        "POST",
-        "/disk-lock",
-        "lockDisk",
-        "Encrypt the disk, or open it with another key",
-        lock,
-        body=request_object(
-            {
-                "opened_by": choice(*(each.value for each in OpenedBy)),
-                "passphrase": text(
-                    PASSPHRASE_MAX, least=PASSPHRASE_MIN, help="to be typed at each start; kept nowhere"
-                ),
-                "present": text(PASSPHRASE_MAX, help="the passphrase until now, where there is one"),
-            },
-            required=("opened_by",),
-        ),
-        answer=_STATE,
-        status=202,
-        help="The box stands still for the seconds or minutes that it takes to encrypt what is there. With"
-        " `stick`, a key is written to the one USB stick that is plugged in.",
-    ),
-    _route(
-        "DELETE",
-        "/disk-lock",
-        "unlockDisk",
-        "Keep everything on the disk without encryption",
-        unlock,
-        answer=_STATE,
-        status=202,
-    ),
-)

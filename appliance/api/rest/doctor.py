@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from appliance.api.rest import mail, system
-from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import array, choice, component, record, text
 from appliance.api.rest.views import values
 from appliance.doctor import bundle
@@ -46,11 +46,31 @@ def _found(call: Call) -> list[Finding]:
     return list(examine(looks(call.box.data, call.box.settings, _ThisBox(call))))
 
 
+routes = Routes(tag="system", scope=Scope.ADMIN)
+
+
+@routes(
+    "GET",
+    "/doctor",
+    "examineBox",
+    "Look at everything that the box needs, and say what to do",
+    answer=record({"findings": array(FINDING)}),
+    help="Takes some seconds: names are resolved, the package manager is asked.",
+)
 def doctor(call: Call) -> Answer:
     """Checks everything; takes some seconds."""
     return Answer({"findings": [finding.view() for finding in _found(call)]})
 
 
+@routes(
+    "GET",
+    "/doctor/bundle",
+    "getSupportBundle",
+    "The same for somebody who helps, as a ZIP file",
+    media=(_ZIP,),
+    help="Findings, versions, settings and the log: no secrets, no faxes, numbers down to their last two"
+    " digits.",
+)
 def support_bundle(call: Call) -> Answer:
     views = [finding.view() for finding in _found(call)]
     call.note("doctor.bundle")
@@ -58,30 +78,3 @@ def support_bundle(call: Call) -> Answer:
         content=bundle.zipped(views, versions(), call.box.settings.export()),
         headers={"Content-Disposition": 'attachment; filename="faxbox-support.zip"'},
     )
-
-
-ROUTES = (
-    Route(
-        "GET",
-        "/doctor",
-        "examineBox",
-        "Look at everything that the box needs, and say what to do",
-        doctor,
-        tag="system",
-        scope=Scope.ADMIN,
-        answer=record({"findings": array(FINDING)}),
-        help="Takes some seconds: names are resolved, the package manager is asked.",
-    ),
-    Route(
-        "GET",
-        "/doctor/bundle",
-        "getSupportBundle",
-        "The same for somebody who helps, as a ZIP file",
-        support_bundle,
-        tag="system",
-        scope=Scope.ADMIN,
-        media=(_ZIP,),
-        help="Findings, versions, settings and the log: no secrets, no faxes, numbers down to their last two"
-        " digits.",
-    ),
-)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from appliance.api import intake
 from appliance.api.rest.newfax_schemas import FILE
 from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT
 from appliance.api.rest.request_files import files_of
-from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import array, binary, component, request_object, text
 from appliance.api.rest.views import DOCUMENT, document_view, listing, page_of
 from appliance.settings.accounts import Scope
@@ -27,6 +25,19 @@ NEW_DOCUMENT_FORM = component(
 )
 
 
+routes = Routes(tag="documents", scope=Scope.SEND)
+
+
+@routes(
+    "POST",
+    "/documents",
+    "createDocument",
+    "Store a document",
+    body=NEW_DOCUMENT,
+    form=NEW_DOCUMENT_FORM,
+    answer=DOCUMENT,
+    status=201,
+)
 def create(call: Call) -> Answer:
     stored = files_of(call.context, call.body.get("files", []), call.form)
     try:
@@ -43,37 +54,20 @@ def create(call: Call) -> Answer:
     return Answer(document_view(made), headers={"Location": f"/api/v1/documents/{made.id}"})
 
 
+@routes(
+    "GET",
+    "/documents",
+    "listDocuments",
+    "List your documents",
+    query=(BEFORE, LIMIT),
+    answer=listing("documents", DOCUMENT),
+)
 def index(call: Call) -> Answer:
     limit = call.query.get("limit", LIST_DEFAULT)
     found = call.box.documents.search(call.caller.owner, before_id=call.query.get("before"), limit=limit)
     return Answer(page_of("documents", [document_view(document) for document in found], limit))
 
 
+@routes("GET", "/documents/{id}", "readDocument", "Read one", answer=DOCUMENT)
 def read(call: Call) -> Answer:
     return Answer(document_view(call.box.documents.get(call.arguments["id"], call.caller.sees)))
-
-
-_route = partial(Route, tag="documents", scope=Scope.SEND)
-ROUTES = (
-    _route(
-        "POST",
-        "/documents",
-        "createDocument",
-        "Store a document",
-        create,
-        body=NEW_DOCUMENT,
-        form=NEW_DOCUMENT_FORM,
-        answer=DOCUMENT,
-        status=201,
-    ),
-    _route(
-        "GET",
-        "/documents",
-        "listDocuments",
-        "List your documents",
-        index,
-        query=(BEFORE, LIMIT),
-        answer=listing("documents", DOCUMENT),
-    ),
-    _route("GET", "/documents/{id}", "readDocument", "Read one", read, answer=DOCUMENT),
-)

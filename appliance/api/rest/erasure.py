@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import integer, record, request_object, text
 from appliance.settings.accounts import Scope
 
 _ERASED = record({"erased": integer(help="the fax")})
 
 
+routes = Routes(tag="faxes", scope=Scope.SEND)
+
+
+@routes(
+    "POST",
+    "/faxes/{id}/erase",
+    "eraseFax",
+    "Erase a fax that has ended, for good",
+    answer=_ERASED,
+    help="Its number, calls, pages and document are overwritten and gone; the journal keeps that there"
+    " was a fax, whose, when, and that it was erased (`erased_at`).",
+)
 def sent(call: Call) -> Answer:
     fax_id = call.arguments["id"]
     call.box.erasure.fax(fax_id, call.caller.sees)
@@ -18,6 +30,15 @@ def sent(call: Call) -> Answer:
     return Answer({"erased": fax_id})
 
 
+@routes(
+    "POST",
+    "/received/{id}/erase",
+    "eraseReceived",
+    "Erase a received fax, for good",
+    tag="received",
+    scope=Scope.RECEIVE,
+    answer=_ERASED,
+)
 def received(call: Call) -> Answer:
     fax_id = call.arguments["id"]
     call.box.erasure.received(fax_id, call.caller.sees)
@@ -25,46 +46,19 @@ def received(call: Call) -> Answer:
     return Answer({"erased": fax_id})
 
 
+@routes(
+    "POST",
+    "/erasures",
+    "eraseNumber",
+    "Erase everything about a number, for good",
+    tag="system",
+    scope=Scope.ADMIN,
+    body=request_object({"number": text(64, least=1)}, required=("number",)),
+    answer=record(
+        {"faxes": integer(), "received": integer(), "left": integer(help="still under way: not erased")}
+    ),
+)
 def number(call: Call) -> Answer:
     done = call.box.erasure.number(call.body["number"])
     call.note("number.erase", detail=f"{done.faxes} sent, {done.received} received")
     return Answer(asdict(done))
-
-
-ROUTES = (
-    Route(
-        "POST",
-        "/faxes/{id}/erase",
-        "eraseFax",
-        "Erase a fax that has ended, for good",
-        sent,
-        tag="faxes",
-        scope=Scope.SEND,
-        answer=_ERASED,
-        help="Its number, calls, pages and document are overwritten and gone; the journal keeps that there"
-        " was a fax, whose, when, and that it was erased (`erased_at`).",
-    ),
-    Route(
-        "POST",
-        "/received/{id}/erase",
-        "eraseReceived",
-        "Erase a received fax, for good",
-        received,
-        tag="received",
-        scope=Scope.RECEIVE,
-        answer=_ERASED,
-    ),
-    Route(
-        "POST",
-        "/erasures",
-        "eraseNumber",
-        "Erase everything about a number, for good",
-        number,
-        tag="system",
-        scope=Scope.ADMIN,
-        body=request_object({"number": text(64, least=1)}, required=("number",)),
-        answer=record(
-            {"faxes": integer(), "received": integer(), "left": integer(help="still under way: not erased")}
-        ),
-    ),
-)

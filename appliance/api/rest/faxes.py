@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from appliance.api.rest.checking import read_moment
 from appliance.api.rest.queries import (
@@ -17,7 +16,7 @@ from appliance.api.rest.queries import (
     period,
     read_metadata,
 )
-from appliance.api.rest.routes import Answer, Call, Parameter, Route
+from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import Json, array, choice, integer, record, request_object, text, timestamp
 from appliance.api.rest.views import (
     DELIVERY,
@@ -42,6 +41,25 @@ def find(call: Call) -> Job:
     return call.box.faxes.get(call.arguments["id"], call.caller.sees)
 
 
+_AT = request_object({"at": timestamp("left out: now")})
+_FILTERS = (
+    Parameter("state", array(choice(*values(JobState)), 8), "in one of these states"),
+    Parameter("number", text(64), "to this number, as it is dialled"),
+    Parameter("tag", text(100), "with this tag"),
+    Parameter("origin", text(20), "through this door"),
+    SEARCH,
+    Parameter("submission", integer(1), "handed in together"),
+    METADATA,
+    Parameter("owner", text(64), "of this user; only for administrators"),
+    SINCE,
+    UNTIL,
+    BEFORE,
+    LIMIT,
+)
+routes = Routes(tag="faxes", scope=Scope.SEND)
+
+
+@routes("GET", "/faxes", "listFaxes", "List faxes", query=_FILTERS, answer=listing("faxes", FAX))
 def index(call: Call) -> Answer:
     query = call.query
     limit = query.get("limit", LIST_DEFAULT)
@@ -64,6 +82,7 @@ def index(call: Call) -> Answer:
     return Answer(page_of("faxes", [view(job) for job in found], limit))
 
 
+@routes("GET", "/faxes/{id}", "readFax", "Read one fax with its tries", answer=FAX_IN_FULL)
 def read(call: Call) -> Answer:
     job, attempts = with_attempts(call)
     return Answer(fax_in_full(job, attempts))
@@ -73,13 +92,26 @@ def with_attempts(call: Call) -> tuple[Job, list[Attempt]]:
     return call.box.faxes.with_attempts(call.arguments["id"], call.caller.sees)
 
 
+@routes(
+    "GET",
+    "/faxes/{id}/events",
+    "listFaxEvents",
+    "What happened to it",
+    answer=record({"events": array(EVENT)}),
+)
 def events(call: Call) -> Answer:
     return Answer({"events": [event_view(event) for event in call.box.history.of_fax(find(call).id)]})
 
 
+@routes(
+    "GET",
+    "/faxes/{id}/deliveries",
+    "listFaxDeliveries",
+    "Who was told of it",
+    answer=record({"deliveries": array(DELIVERY)}),
+)
 def deliveries(call: Call) -> Answer:
-    job = find(call)
-    return Answer({"deliveries": deliveries_of(call, job.id)})
+    return Answer({"deliveries": deliveries_of(call, find(call).id)})
 
 
 def deliveries_of(call: Call, fax_id: int) -> list[Json]:
@@ -87,107 +119,72 @@ def deliveries_of(call: Call, fax_id: int) -> list[Json]:
     return [delivery_view(each, tries) for each, tries in call.box.outbox.of_fax(fax_id)]
 
 
-def _act(action: str, change: Callable[[Call, Job], Job]) -> Callable[[Call], Answer]:
-    def handler(call: Call) -> Answer:
-        job = change(call, find(call))
-        call.note(action, object=f"fax:{call.arguments['id']}")
-        return Answer(view(job))
+def _act(action: str) -> Callable[[Callable[[Call, Job], Job]], Callable[[Call], Answer]]:
+    """A handler that changes the fax named by the path, writes that in the audit log and shows the fax."""
 
-    return handler
+    def handler_of(change: Callable[[Call, Job], Job]) -> Callable[[Call], Answer]:
+        def handler(call: Call) -> Answer:
+            job = change(call, find(call))
+            call.note(action, object=f"fax:{job.id}")
+            return Answer(view(job))
+
+        return handler
+
+    return handler_of
 
 
-def _cancel(call: Call, job: Job) -> Job:
+@routes(
+    "POST",
+    "/faxes/{id}/cancel",
+    "cancelFax",
+    "Cancel it",
+    answer=FAX,
+    help="A running call is ended within seconds; until then the state stays `sending`.",
+)
+@_act("fax.cancel")
+def cancel(call: Call, job: Job) -> Job:
     return call.box.faxes.cancel(job.id)
 
 
-def _retry(call: Call, job: Job) -> Job:
+@routes(
+    "POST",
+    "/faxes/{id}/retry",
+    "retryFax",
+    "Try a waiting fax now, or at a time",
+    body=_AT,
+    body_required=False,
+    answer=FAX,
+)
+@_act("fax.retry")
+def retry(call: Call, job: Job) -> Job:
     if "at" in call.body:
         return call.box.faxes.reschedule(job.id, read_moment(call.body["at"], "at"))
     return call.box.faxes.retry_now(job.id)
 
 
-def _release(call: Call, job: Job) -> Job:
+@routes(
+    "POST",
+    "/faxes/{id}/release",
+    "releaseFax",
+    "Let a held fax go",
+    body=_AT,
+    body_required=False,
+    answer=FAX,
+)
+@_act("fax.release")
+def release(call: Call, job: Job) -> Job:
     at = read_moment(call.body["at"], "at") if "at" in call.body else None
     return call.box.faxes.release(job.id, scheduled_at=at)
 
 
-def _settle(call: Call, job: Job) -> Job:
+@routes(
+    "POST",
+    "/faxes/{id}/settle",
+    "settleFax",
+    "Decide about a fax whose delivery is unknown",
+    answer=FAX,
+    body=request_object({"rule": choice("resend", "assume_delivered")}, required=("rule",)),
+)
+@_act("fax.settle")
+def settle(call: Call, job: Job) -> Job:
     return call.box.faxes.settle_unknown(job.id, UnknownRule(call.body["rule"]))
-
-
-_AT = request_object({"at": timestamp("left out: now")})
-_FILTERS = (
-    Parameter("state", array(choice(*values(JobState)), 8), "in one of these states"),
-    Parameter("number", text(64), "to this number, as it is dialled"),
-    Parameter("tag", text(100), "with this tag"),
-    Parameter("origin", text(20), "through this door"),
-    SEARCH,
-    Parameter("submission", integer(1), "handed in together"),
-    METADATA,
-    Parameter("owner", text(64), "of this user; only for administrators"),
-    SINCE,
-    UNTIL,
-    BEFORE,
-    LIMIT,
-)
-
-
-_route = partial(Route, tag="faxes", scope=Scope.SEND)
-ROUTES = (
-    _route("GET", "/faxes", "listFaxes", "List faxes", index, query=_FILTERS, answer=listing("faxes", FAX)),
-    _route("GET", "/faxes/{id}", "readFax", "Read one fax with its tries", read, answer=FAX_IN_FULL),
-    _route(
-        "GET",
-        "/faxes/{id}/events",
-        "listFaxEvents",
-        "What happened to it",
-        events,
-        answer=record({"events": array(EVENT)}),
-    ),
-    _route(
-        "GET",
-        "/faxes/{id}/deliveries",
-        "listFaxDeliveries",
-        "Who was told of it",
-        deliveries,
-        answer=record({"deliveries": array(DELIVERY)}),
-    ),
-    _route(
-        "POST",
-        "/faxes/{id}/cancel",
-        "cancelFax",
-        "Cancel it",
-        _act("fax.cancel", _cancel),
-        answer=FAX,
-        help="A running call is ended within seconds; until then the state stays `sending`.",
-    ),
-    _route(
-        "POST",
-        "/faxes/{id}/retry",
-        "retryFax",
-        "Try a waiting fax now, or at a time",
-        _act("fax.retry", _retry),
-        body=_AT,
-        body_required=False,
-        answer=FAX,
-    ),
-    _route(
-        "POST",
-        "/faxes/{id}/release",
-        "releaseFax",
-        "Let a held fax go",
-        _act("fax.release", _release),
-        body=_AT,
-        body_required=False,
-        answer=FAX,
-    ),
-    _route(
-        "POST",
-        "/faxes/{id}/settle",
-        "settleFax",
-        "Decide about a fax whose delivery is unknown",
-        _act("fax.settle", _settle),
-        answer=FAX,
-        body=request_object({"rule": choice("resend", "assume_delivered")}, required=("rule",)),
-    ),
-)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from appliance.api import intake
 from appliance.api.rest import newfax, newfax_schemas
 from appliance.api.rest.checking import require_number
 from appliance.api.rest.faxes import find
-from appliance.api.rest.routes import Answer, Call, Parameter, Route
+from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import array, component, flag, integer, record, request_object, text
 from appliance.api.rest.views import FAX
 from appliance.records import view
@@ -33,6 +31,23 @@ IDEMPOTENCY = Parameter(
 )
 
 
+routes = Routes(tag="faxes", scope=Scope.SEND)
+
+
+@routes(
+    "POST",
+    "/faxes",
+    "createFax",
+    "Hand in a fax",
+    body=newfax_schemas.NEW_FAX,
+    form=newfax_schemas.NEW_FAX_FORM,
+    answer=SUBMITTED,
+    status=201,
+    headers=(IDEMPOTENCY,),
+    help="When this answers, the fax is on disk and will be dealt with. Each recipient gets a fax"
+    " of its own. A form has its files in parts called `file`, and fields as the JSON has"
+    " (`cover.subject` for those of the cover).",
+)
 def create(call: Call) -> Answer:
     key = newfax.idempotency_key(call.header("Idempotency-Key"))
     digest = newfax.digest_of(call.body, call.form)
@@ -85,6 +100,17 @@ def _submitted(submitted: Submitted, call: Call) -> Answer:
     return Answer(body, headers={"Location": location})
 
 
+@routes(
+    "POST",
+    "/faxes/{id}/resend",
+    "resendFax",
+    "Send it again, to the same number or another",
+    body=request_object({"number": text(newfax_schemas.NUMBER_LIMIT, least=1)}),
+    body_required=False,
+    answer=FAX,
+    status=201,
+    headers=(IDEMPOTENCY,),
+)
 def resend(call: Call) -> Answer:
     number = call.body.get("number")
     if number is not None:
@@ -93,35 +119,3 @@ def resend(call: Call) -> Answer:
     job = call.box.faxes.resend(find(call).id, number=number, key=call.caller.key, idempotency_key=key)
     call.note("fax.create", object=f"fax:{job.id}", detail=f"to {job.number}, again as {job.resent_from}")
     return Answer(view(job), headers={"Location": f"/api/v1/faxes/{job.id}"})
-
-
-_route = partial(Route, tag="faxes", scope=Scope.SEND)
-ROUTES = (
-    _route(
-        "POST",
-        "/faxes",
-        "createFax",
-        "Hand in a fax",
-        create,
-        body=newfax_schemas.NEW_FAX,
-        form=newfax_schemas.NEW_FAX_FORM,
-        answer=SUBMITTED,
-        status=201,
-        headers=(IDEMPOTENCY,),
-        help="When this answers, the fax is on disk and will be dealt with. Each recipient gets a fax"
-        " of its own. A form has its files in parts called `file`, and fields as the JSON has"
-        " (`cover.subject` for those of the cover).",
-    ),
-    _route(
-        "POST",
-        "/faxes/{id}/resend",
-        "resendFax",
-        "Send it again, to the same number or another",
-        resend,
-        body=request_object({"number": text(newfax_schemas.NUMBER_LIMIT, least=1)}),
-        body_required=False,
-        answer=FAX,
-        status=201,
-        headers=(IDEMPOTENCY,),
-    ),
-)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from appliance.api import page_export
 from appliance.api.problems import ProblemError
 from appliance.api.rest import faxes, handing_in, newfax, newfax_schemas, received
 from appliance.api.rest.handing_in import IDEMPOTENCY, SUBMITTED
-from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import flag, record, request_object, text
 from appliance.deliver.causes import MAIL_NOT_SET_UP
 from appliance.deliver.email_out import RECEIVED, SENT
@@ -23,9 +23,22 @@ from appliance.spool.delivery import NewDelivery
 from appliance.spool.model import Received
 
 _PIECE_OCTETS = 1 << 16
-_Handler = Callable[[Call], Answer]
+_FORWARD: dict[str, Any] = {
+    "body": request_object({**newfax_schemas.OPTIONS, "pages": newfax_schemas.PAGES}, required=("to",)),
+    "answer": SUBMITTED,
+    "status": 201,
+    "headers": (IDEMPOTENCY,),
+}
+_MAIL: dict[str, Any] = {
+    "body": request_object({"to": text(ADDRESS_LIMIT, pattern=ADDRESS_PATTERN)}, required=("to",)),
+    "answer": record({"mailing": flag()}),
+    "status": 202,
+}
+routes = Routes("received", Scope.RECEIVE)
+_SENT: dict[str, Any] = {"tag": "faxes", "scope": Scope.SEND}
 
 
+@routes("POST", "/received/{id}/forward", "forwardReceived", "Send it on as a fax", **_FORWARD)
 def forward_received(call: Call) -> Answer:
     """Sends pages of a received fax to somebody else."""
     call.caller.require(Scope.SEND)
@@ -33,6 +46,7 @@ def forward_received(call: Call) -> Answer:
     return _forward(call, "received", fax.id, lambda: page_export.received_tiff(call.box, pages))
 
 
+@routes("POST", "/faxes/{id}/forward", "forwardFax", "Send its pages to somebody else", **_SENT, **_FORWARD)
 def forward_sent(call: Call) -> Answer:
     """Sends pages of a sent fax to somebody else, as they were transmitted."""
     job = faxes.find(call)
@@ -60,11 +74,13 @@ def _forward(call: Call, kind: str, fax_id: int, make: Callable[[], Path]) -> An
     return handing_in.submit(call, replace(request, files=(stored,)))
 
 
+@routes("POST", "/received/{id}/mail", "mailReceived", "Send it by e-mail", **_MAIL)
 def mail_received(call: Call) -> Answer:
     fax = _received_with_pages(call)
     return _mail(call, "received", RECEIVED, fax.id, fax.owner)
 
 
+@routes("POST", "/faxes/{id}/mail", "mailFax", "Send it by e-mail", **_SENT, **_MAIL)
 def mail_sent(call: Call) -> Answer:
     job = faxes.find(call)
     page_export.rendered(call.box, job)  # raises without pages
@@ -90,6 +106,15 @@ def _mail(call: Call, kind: str, why: str, fax_id: int, owner: str) -> Answer:
     return Answer({"mailing": True})
 
 
+@routes(
+    "POST",
+    "/received/{id}/print",
+    "printReceived",
+    "Print it on a CUPS printer, the default one when none is named",
+    body=request_object({"printer": text(127, pattern="[!-~]*")}),
+    answer=record({"printing": flag()}),
+    status=202,
+)
 def print_received(call: Call) -> Answer:
     """Prints a received fax; the printer's result is among the fax's deliveries."""
     fax = _received_with_pages(call)
@@ -114,55 +139,3 @@ def _received_with_pages(call: Call) -> Received:
     if not fax.pages:
         raise ProblemError(STATE_FORBIDS, "the fax has no pages")
     return fax
-
-
-_FORWARD = {
-    "body": request_object({**newfax_schemas.OPTIONS, "pages": newfax_schemas.PAGES}, required=("to",)),
-    "answer": SUBMITTED,
-    "status": 201,
-    "headers": (IDEMPOTENCY,),
-}
-_MAIL = {
-    "body": request_object({"to": text(ADDRESS_LIMIT, pattern=ADDRESS_PATTERN)}, required=("to",)),
-    "answer": record({"mailing": flag()}),
-    "status": 202,
-}
-_PRINT = {
-    "body": request_object({"printer": text(127, pattern="[!-~]*")}),
-    "answer": record({"printing": flag()}),
-    "status": 202,
-}
-
-
-def _received(path: str, name: str, summary: str, handler: _Handler, more: Mapping[str, Any]) -> Route:
-    return Route(
-        "POST",
-        f"/received/{{id}}/{path}",
-        name,
-        summary,
-        handler,
-        tag="received",
-        scope=Scope.RECEIVE,
-        **more,
-    )
-
-
-def _sent(path: str, name: str, summary: str, handler: _Handler, more: Mapping[str, Any]) -> Route:
-    return Route(
-        "POST", f"/faxes/{{id}}/{path}", name, summary, handler, tag="faxes", scope=Scope.SEND, **more
-    )
-
-
-ROUTES = (
-    _received("forward", "forwardReceived", "Send it on as a fax", forward_received, _FORWARD),
-    _received("mail", "mailReceived", "Send it by e-mail", mail_received, _MAIL),
-    _received(
-        "print",
-        "printReceived",
-        "Print it on a CUPS printer, the default one when none is named",
-        print_received,
-        _PRINT,
-    ),
-    _sent("forward", "forwardFax", "Send its pages to somebody else", forward_sent, _FORWARD),
-    _sent("mail", "mailFax", "Send it by e-mail", mail_sent, _MAIL),
-)

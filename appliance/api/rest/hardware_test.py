@@ -7,7 +7,7 @@ from typing import Any
 
 from appliance.api.problems import ProblemError
 from appliance.api.rest.checking import flaw
-from appliance.api.rest.routes import Answer, Call, Handler, Parameter, Route
+from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import (
     array,
     choice,
@@ -103,6 +103,10 @@ _OPTIONS = {
 }
 
 
+routes = Routes("system", Scope.ADMIN)
+
+
+@routes("GET", "/hardware-test", "showHardwareTest", "How far the hardware test is", answer=_PROGRESS)
 def show(call: Call) -> Answer:
     found = call.context.hardware_tests.progress()
     return Answer(
@@ -118,6 +122,16 @@ def show(call: Call) -> Answer:
     )
 
 
+@routes(
+    "POST",
+    "/hardware-test",
+    "startHardwareTest",
+    "Try the whole box, part by part",
+    answer=_PROGRESS,
+    body=_START,
+    body_required=False,
+    help="One at a time. Without `person`, parts that somebody must look at are skipped.",
+)
 def start(call: Call) -> Answer:
     given: dict[str, Any] = call.body or {}
     unknown = sorted(set(given.get("parts", ())) - set(_parts()))
@@ -132,6 +146,14 @@ def start(call: Call) -> Answer:
     return show(call)
 
 
+@routes(
+    "POST",
+    "/hardware-test/answer",
+    "answerHardwareTest",
+    "Answer the question of the test that is under way",
+    answer=_PROGRESS,
+    body=request_object({"answer": text(200, help="yes, no, or what was read")}, required=("answer",)),
+)
 def answer(call: Call) -> Answer:
     try:
         call.context.hardware_tests.answer(call.body["answer"])
@@ -140,12 +162,21 @@ def answer(call: Call) -> Answer:
     return show(call)
 
 
+@routes("POST", "/hardware-test/stop", "stopHardwareTest", "End the test that is under way", answer=_PROGRESS)
 def stop(call: Call) -> Answer:
     call.context.hardware_tests.stop()
     call.note("hardware_test.stop")
     return show(call)
 
 
+@routes(
+    "GET",
+    "/hardware-test/report",
+    "readHardwareReport",
+    "The signed report of the last test",
+    query=(Parameter("format", choice("pdf", "json"), "pdf when left out"),),
+    media=(_PDF, _JSON),
+)
 def report(call: Call) -> Answer:
     folder = call.context.hardware_tests.progress().report
     wanted = call.query.get("format", "pdf")
@@ -179,50 +210,3 @@ def _options(given: dict[str, Any]) -> list[str]:
         value = given.get(name, [])
         options += [f"{option}={each}" for each in (value if isinstance(value, list) else [value])]
     return options
-
-
-def _route(method: str, path: str, name: str, summary: str, handler: Handler, **more: Any) -> Route:
-    return Route(
-        method,
-        f"/hardware-test{path}",
-        name,
-        summary,
-        handler,
-        tag="system",
-        scope=Scope.ADMIN,
-        **{"answer": _PROGRESS, **more},
-    )
-
-
-ROUTES = (
-    _route("GET", "", "showHardwareTest", "How far the hardware test is", show),
-    _route(
-        "POST",
-        "",
-        "startHardwareTest",
-        "Try the whole box, part by part",
-        start,
-        body=_START,
-        body_required=False,
-        help="One at a time. Without `person`, parts that somebody must look at are skipped.",
-    ),
-    _route(
-        "POST",
-        "/answer",
-        "answerHardwareTest",
-        "Answer the question of the test that is under way",
-        answer,
-        body=request_object({"answer": text(200, help="yes, no, or what was read")}, required=("answer",)),
-    ),
-    _route("POST", "/stop", "stopHardwareTest", "End the test that is under way", stop),
-    _route(
-        "GET",
-        "/report",
-        "readHardwareReport",
-        "The signed report of the last test",
-        report,
-        query=(Parameter("format", choice("pdf", "json"), "pdf when left out"),),
-        media=(_PDF, _JSON),
-        answer=None,
-    ),
-)

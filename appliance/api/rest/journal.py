@@ -13,7 +13,7 @@ from typing import TypeVar
 from appliance.api.problems import ProblemError
 from appliance.api.request import JSON_TYPE
 from appliance.api.rest.queries import SINCE, UNTIL, period
-from appliance.api.rest.routes import Answer, Call, Parameter, Route
+from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import ID_MAX, array, choice, component, record, text
 from appliance.api.rest.views import FAX_PROPERTIES, properties_of
 from appliance.records import time_text, view
@@ -55,6 +55,26 @@ _RECEIVED = component("JournalReceived", record({"direction": choice("received")
 JOURNAL = array({"oneOf": [_SENT, _RECEIVED]}, ID_MAX)
 
 
+routes = Routes(tag="faxes")
+
+
+@routes(
+    "GET",
+    "/journal",
+    "exportJournal",
+    "Every fax, sent and received, as CSV or JSON",
+    query=(
+        Parameter("format", choice("csv", "json"), "csv when left out"),
+        Parameter("direction", choice("sent", "received"), "only these"),
+        Parameter("tag", text(100), "only with this tag, such as a department's; sent ones only"),
+        Parameter("owner", text(64), "of this user; only for administrators"),
+        SINCE,
+        UNTIL,
+    ),
+    media=(CSV_TYPE, JSON_TYPE),
+    answer=JOURNAL,
+    help="Needs the scope `send` or `receive`, or both for both.",
+)
 def export(call: Call) -> Answer:
     """Exports what the caller may see: an administrator everything, others their own."""
     direction = call.query.get("direction", "")
@@ -202,26 +222,3 @@ def _line(cells: Sequence[object]) -> bytes:
 def _cell(cell: object) -> str:
     """A cell that no spreadsheet takes for a formula: some text comes from strangers."""
     return harmless_number("" if cell is None else str(cell))
-
-
-ROUTES = (
-    Route(
-        "GET",
-        "/journal",
-        "exportJournal",
-        "Every fax, sent and received, as CSV or JSON",
-        export,
-        tag="faxes",
-        query=(
-            Parameter("format", choice("csv", "json"), "csv when left out"),
-            Parameter("direction", choice("sent", "received"), "only these"),
-            Parameter("tag", text(100), "only with this tag, such as a department's; sent ones only"),
-            Parameter("owner", text(64), "of this user; only for administrators"),
-            SINCE,
-            UNTIL,
-        ),
-        media=(CSV_TYPE, JSON_TYPE),
-        answer=JOURNAL,
-        help="Needs the scope `send` or `receive`, or both for both.",
-    ),
-)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from appliance.api.rest.checking import flaw, require_cover, require_url
 from appliance.api.rest.lists import STYLES
-from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import (
     Json,
     array,
@@ -56,14 +55,20 @@ def _key_view(key_id: int, key: ApiKey) -> Json:
     return {"id": key_id, **shown, "created_at": time_text(key.created_at)}
 
 
+routes = Routes(tag="keys", scope=Scope.ADMIN)
+
+
+@routes("GET", "/keys", "listKeys", "List keys", answer=record({"keys": array(KEY)}))
 def keys(call: Call) -> Answer:
     return Answer({"keys": [_key_view(*item) for item in call.box.settings.items(ApiKey).items()]})
 
 
+@routes("GET", "/keys/{id}", "readKey", "Read a key", answer=KEY)
 def read_key(call: Call) -> Answer:
     return Answer(_key_view(call.arguments["id"], call.item(ApiKey, "key")))
 
 
+@routes("POST", "/keys", "createKey", "Make a key", body=NEW_KEY, answer=MADE_KEY, status=201)
 def create_key(call: Call) -> Answer:
     store = call.box.settings
     more = dict(call.body)
@@ -83,6 +88,7 @@ def create_key(call: Call) -> Answer:
     return Answer(body, headers={"Location": f"/api/v1/keys/{key_id}"})
 
 
+@routes("PATCH", "/keys/{id}", "changeKey", "Change a key", body=KEY_CHANGE, answer=KEY)
 def change_key(call: Call) -> Answer:
     key_id, key = call.arguments["id"], call.item(ApiKey, "key")
     _require_sound_key(call, call.body)
@@ -91,18 +97,9 @@ def change_key(call: Call) -> Answer:
     return Answer(_key_view(key_id, changed))
 
 
+@routes("DELETE", "/keys/{id}", "deleteKey", "Take a key out of use for good", status=204)
 def delete_key(call: Call) -> Answer:
     key_id, key = call.arguments["id"], call.item(ApiKey, "key")
     call.box.settings.remove(ApiKey, key_id)
     call.note("key.delete", object=f"key:{key.name}")
     return Answer()
-
-
-_route = partial(Route, tag="keys", scope=Scope.ADMIN)
-ROUTES = (
-    _route("GET", "/keys", "listKeys", "List keys", keys, answer=record({"keys": array(KEY)})),
-    _route("POST", "/keys", "createKey", "Make a key", create_key, body=NEW_KEY, answer=MADE_KEY, status=201),
-    _route("GET", "/keys/{id}", "readKey", "Read a key", read_key, answer=KEY),
-    _route("PATCH", "/keys/{id}", "changeKey", "Change a key", change_key, body=KEY_CHANGE, answer=KEY),
-    _route("DELETE", "/keys/{id}", "deleteKey", "Take a key out of use for good", delete_key, status=204),
-)

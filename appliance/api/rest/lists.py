@@ -14,7 +14,7 @@ from appliance.api.causes import NOT_FOUND, SETTING_INVALID
 from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.checking import flaw, require_url
 from appliance.api.rest.recipients import visible
-from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import Json, answer_schema, array, component, integer, record, settings_schema
 from appliance.deliver.settings import JunkRule
 from appliance.deliver.settings import Route as DeliveryRoute
@@ -270,65 +270,33 @@ class _Handlers:
         return {"id": item_id, **to_document(item, mask=True)}
 
 
-def _routes(resource: Resource) -> tuple[Route, ...]:
+routes = Routes("")
+
+
+def _add_routes(resource: Resource) -> None:
     handlers = _Handlers(resource)
-    shown = component(resource.one, answer_schema(resource.kind, {"id": integer(1)}))
+    one, path, item = resource.one, f"/{resource.path}", f"/{resource.path}/{{id}}"
+    shown = component(one, answer_schema(resource.kind, {"id": integer(1)}))
     required = tuple(f.name for f in describe(resource.kind) if f.required)
     if variants(resource.kind):
         required = (TYPE_KEY, *required)
-    new = component(f"New{resource.one}", settings_schema(resource.kind, required=required))
-    changed = component(f"{resource.one}Change", settings_schema(resource.kind))
-    path, one = f"/{resource.path}", resource.one
+    new = component(f"New{one}", settings_schema(resource.kind, required=required))
+    changed = component(f"{one}Change", settings_schema(resource.kind))
     listed = record({resource.path.replace("-", "_"): array(shown, 1_000_000)})
-
-    def route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
-        return Route(method, path, name, summary, handler, tag=resource.path, **more)
-
-    title, reads, writes = resource.title, resource.reads, resource.writes
-    return (
-        route(
-            "GET",
-            path,
-            f"list{one.removesuffix('s')}s",
-            f"List every {title}",
-            handlers.index,
-            scope=reads,
-            answer=listed,
-        ),
-        route(
-            "POST",
-            path,
-            f"create{one}",
-            f"Add a {title}",
-            handlers.create,
-            scope=writes,
-            body=new,
-            answer=shown,
-            status=201,
-        ),
-        route(
-            "GET", f"{path}/{{id}}", f"read{one}", f"Read a {title}", handlers.read, scope=reads, answer=shown
-        ),
-        route(
-            "PATCH",
-            f"{path}/{{id}}",
-            f"change{one}",
-            f"Change a {title}",
-            handlers.change,
-            scope=writes,
-            body=changed,
-            answer=shown,
-        ),
-        route(
-            "DELETE",
-            f"{path}/{{id}}",
-            f"delete{one}",
-            f"Delete a {title}",
-            handlers.delete,
-            scope=writes,
-            status=204,
-        ),
+    title = resource.title
+    reads: dict[str, Any] = {"tag": resource.path, "scope": resource.reads}
+    writes: dict[str, Any] = {"tag": resource.path, "scope": resource.writes}
+    lists = f"list{one.removesuffix('s')}s"
+    routes("GET", path, lists, f"List every {title}", **reads, answer=listed)(handlers.index)
+    routes("POST", path, f"create{one}", f"Add a {title}", **writes, body=new, answer=shown, status=201)(
+        handlers.create
     )
+    routes("GET", item, f"read{one}", f"Read a {title}", **reads, answer=shown)(handlers.read)
+    routes("PATCH", item, f"change{one}", f"Change a {title}", **writes, body=changed, answer=shown)(
+        handlers.change
+    )
+    routes("DELETE", item, f"delete{one}", f"Delete a {title}", **writes, status=204)(handlers.delete)
 
 
-ROUTES = tuple(route for resource in RESOURCES for route in _routes(resource))
+for _resource in RESOURCES:
+    _add_routes(_resource)

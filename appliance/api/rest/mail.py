@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from appliance.api.problems import ProblemError
-from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import (
     component,
     flag,
@@ -34,6 +32,10 @@ MAIL = component(
 )
 
 
+routes = Routes(tag="mail", scope=Scope.ADMIN)
+
+
+@routes("GET", "/mail", "readMail", "How e-mail is", answer=MAIL)
 def state(call: Call) -> Answer:
     mailbox = call.context.core.deliveries.mailbox
     return Answer(
@@ -46,6 +48,15 @@ def state(call: Call) -> Answer:
     )
 
 
+@routes(
+    "POST",
+    "/mail/test",
+    "testMail",
+    "Send a test e-mail with the settings as they are",
+    body=request_object({"to": text(ADDRESS_LIMIT, pattern=ADDRESS_PATTERN)}, required=("to",)),
+    answer=record({"said": text(2000, help="what the mail server answered")}),
+    help="Answers when the mail server has taken it; what went wrong is named.",
+)
 def test(call: Call) -> Answer:
     """Sends a test e-mail at once."""
     to = call.body["to"]
@@ -56,6 +67,13 @@ def test(call: Call) -> Answer:
         raise ProblemError(error.cause, error.detail) from None
 
 
+@routes(
+    "POST",
+    "/mail/collect",
+    "collectMail",
+    "Look into the mailbox now",
+    answer=record({"taken": integer(help="e-mails that were dealt with")}),
+)
 def collect(call: Call) -> Answer:
     """Collects from the mailbox at once."""
     call.note("mail.collect")
@@ -63,30 +81,3 @@ def collect(call: Call) -> Answer:
         return Answer({"taken": call.context.core.deliveries.mailbox.visit()})
     except MailError as error:
         raise ProblemError(error.cause, error.detail) from None
-
-
-def _admin(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
-    return Route(method, path, name, summary, handler, tag="mail", scope=Scope.ADMIN, **more)
-
-
-ROUTES = (
-    _admin("GET", "/mail", "readMail", "How e-mail is", state, answer=MAIL),
-    _admin(
-        "POST",
-        "/mail/test",
-        "testMail",
-        "Send a test e-mail with the settings as they are",
-        test,
-        body=request_object({"to": text(ADDRESS_LIMIT, pattern=ADDRESS_PATTERN)}, required=("to",)),
-        answer=record({"said": text(2000, help="what the mail server answered")}),
-        help="Answers when the mail server has taken it; what went wrong is named.",
-    ),
-    _admin(
-        "POST",
-        "/mail/collect",
-        "collectMail",
-        "Look into the mailbox now",
-        collect,
-        answer=record({"taken": integer(help="e-mails that were dealt with")}),
-    ),
-)

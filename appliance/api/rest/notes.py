@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from appliance.api.problems import ProblemError
 from appliance.api.rest import faxes, received
 from appliance.api.rest.checking import flaw
-from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import (
     Json,
     array,
@@ -26,6 +27,7 @@ from appliance.spool.model import Job, Note, Received
 
 NOTE_LIMIT = 2000  # characters
 _Find = Callable[[Call], Job | Received]
+routes = Routes("faxes")
 
 NOTE = component(
     "Note",
@@ -44,12 +46,34 @@ def _view(note: Note) -> Json:
     return {"id": note.id, "at": time_text(note.at), "who": note.who, "text": note.text}
 
 
-def _index(find: _Find) -> Callable[[Call], Answer]:
-    return lambda call: Answer({"notes": [_view(note) for note in call.box.notes.of(find(call))]})
+def _add_routes(path: str, tag: str, name: str, scope: Scope, find: _Find) -> None:
+    """Adds the routes of the notes on one kind of fax."""
+    shared: dict[str, Any] = {"tag": tag, "scope": scope}
 
+    @routes(
+        "GET",
+        f"{path}/notes",
+        f"list{name}Notes",
+        "What people wrote on it, oldest first",
+        **shared,
+        answer=record({"notes": array(NOTE)}),
+    )
+    def index(call: Call) -> Answer:
+        return Answer({"notes": [_view(note) for note in call.box.notes.of(find(call))]})
 
-def _add(find: _Find) -> Callable[[Call], Answer]:
-    def handler(call: Call) -> Answer:
+    @routes(
+        "POST",
+        f"{path}/notes",
+        f"create{name}Note",
+        "Write a note on it",
+        **shared,
+        body=request_object({"text": text(NOTE_LIMIT, least=1)}, required=("text",)),
+        answer=NOTE,
+        status=201,
+        help="Whoever may see the fax sees its notes. Their words find it, unless the box encrypts what"
+        " it stores.",
+    )
+    def add(call: Call) -> Answer:
         fax = find(call)
         words = call.body["text"].strip()
         if not words:
@@ -58,11 +82,16 @@ def _add(find: _Find) -> Callable[[Call], Answer]:
         call.note("note.add", object=f"fax:{fax.id}")
         return Answer(_view(made))
 
-    return handler
-
-
-def _remove(find: _Find) -> Callable[[Call], Answer]:
-    def handler(call: Call) -> Answer:
+    @routes(
+        "DELETE",
+        f"{path}/notes/{{note}}",
+        f"delete{name}Note",
+        "Take a note off",
+        **shared,
+        status=204,
+        help="Its writer and administrators may.",
+    )
+    def remove(call: Call) -> Answer:
         fax = find(call)
         note = call.box.notes.get(fax, call.arguments["note"])
         if note.who != call.caller.who and not call.caller.may(Scope.ADMIN):
@@ -71,50 +100,6 @@ def _remove(find: _Find) -> Callable[[Call], Answer]:
         call.note("note.remove", object=f"fax:{fax.id}", detail=f"of {note.who}")
         return Answer()
 
-    return handler
 
-
-def _routes(path: str, tag: str, name: str, scope: Scope, find: _Find) -> tuple[Route, ...]:
-    return (
-        Route(
-            "GET",
-            f"{path}/notes",
-            f"list{name}Notes",
-            "What people wrote on it, oldest first",
-            _index(find),
-            tag=tag,
-            scope=scope,
-            answer=record({"notes": array(NOTE)}),
-        ),
-        Route(
-            "POST",
-            f"{path}/notes",
-            f"create{name}Note",
-            "Write a note on it",
-            _add(find),
-            tag=tag,
-            scope=scope,
-            body=request_object({"text": text(NOTE_LIMIT, least=1)}, required=("text",)),
-            answer=NOTE,
-            status=201,
-            help="Whoever may see the fax sees its notes. Their words find it, unless the box encrypts what"
-            " it stores.",
-        ),
-        Route(
-            "DELETE",
-            f"{path}/notes/{{note}}",
-            f"delete{name}Note",
-            "Take a note off",
-            _remove(find),
-            tag=tag,
-            scope=scope,
-            status=204,
-            help="Its writer and administrators may.",
-        ),
-    )
-
-
-ROUTES = (
-    *_routes("/faxes/{id}", "faxes", "Fax", Scope.SEND, faxes.find),
-    *_routes("/received/{id}", "received", "Received", Scope.RECEIVE, received.find),
-)
+_add_routes("/faxes/{id}", "faxes", "Fax", Scope.SEND, faxes.find)
+_add_routes("/received/{id}", "received", "Received", Scope.RECEIVE, received.find)

@@ -6,13 +6,11 @@ else have the same addresses.
 
 from __future__ import annotations
 
-from functools import partial
-
 from appliance.api.rest import faxes, handing_in, newfax_schemas, recipients
 from appliance.api.rest.checking import read_moment
 from appliance.api.rest.handing_in import IDEMPOTENCY, SUBMITTED
 from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT
-from appliance.api.rest.routes import Answer, Call, Parameter, Route
+from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import array, record, text
 from appliance.api.rest.views import FAX, listing, page_of
 from appliance.records import view
@@ -20,7 +18,17 @@ from appliance.settings.accounts import Scope
 from appliance.spool.errors import IllegalTransitionError
 from appliance.spool.model import JobFilter
 
+routes = Routes(tag="faxes", scope=Scope.SEND)
 
+
+@routes(
+    "GET",
+    "/needs-number",
+    "listFaxesWithoutNumber",
+    "Documents that wait for a number, newest first",
+    query=(Parameter("owner", text(64), "of this user; only for administrators"), BEFORE, LIMIT),
+    answer=listing("faxes", FAX),
+)
 def index(call: Call) -> Answer:
     sees = call.caller.sees
     limit = call.query.get("limit", LIST_DEFAULT)
@@ -33,6 +41,16 @@ def index(call: Call) -> Answer:
     return Answer(page_of("faxes", [view(job) for job in call.box.faxes.search(wanted)], limit))
 
 
+@routes(
+    "POST",
+    "/faxes/{id}/numbers",
+    "giveNumbers",
+    "Say where a document goes that came without a number",
+    body=newfax_schemas.NUMBERS,
+    answer=record({"faxes": array(FAX)}),
+    help="Its pages are made again with the time and, on a cover page, the recipient. Each further"
+    " recipient gets a fax of its own.",
+)
 def give(call: Call) -> Answer:
     to = recipients.checked_recipients(call.context, call.caller, call.body["to"])
     at = read_moment(call.body["send_at"], "send_at") if "send_at" in call.body else None
@@ -42,6 +60,13 @@ def give(call: Call) -> Answer:
     return Answer({"faxes": [view(job) for job in made]})
 
 
+@routes(
+    "DELETE",
+    "/needs-number/{id}",
+    "deleteFaxWithoutNumber",
+    "Throw away a document that waits for a number",
+    status=204,
+)
 def remove(call: Call) -> Answer:
     job = faxes.find(call)
     if job.number:
@@ -51,48 +76,16 @@ def remove(call: Call) -> Answer:
     return Answer()
 
 
-_route = partial(Route, tag="faxes", scope=Scope.SEND)
-ROUTES = (
-    _route(
-        "POST",
-        "/needs-number",
-        "createFaxWithoutNumber",
-        "Hand in a document whose number is said later",
-        handing_in.create,
-        body=newfax_schemas.NEW_WITHOUT_NUMBER,
-        form=newfax_schemas.NEW_WITHOUT_NUMBER_FORM,
-        answer=SUBMITTED,
-        status=201,
-        headers=(IDEMPOTENCY,),
-        help="It is prepared, waits in the state `needs_number` for a month at most, and is sent when it is"
-        " given a number.",
-    ),
-    _route(
-        "GET",
-        "/needs-number",
-        "listFaxesWithoutNumber",
-        "Documents that wait for a number, newest first",
-        index,
-        query=(Parameter("owner", text(64), "of this user; only for administrators"), BEFORE, LIMIT),
-        answer=listing("faxes", FAX),
-    ),
-    _route(
-        "POST",
-        "/faxes/{id}/numbers",
-        "giveNumbers",
-        "Say where a document goes that came without a number",
-        give,
-        body=newfax_schemas.NUMBERS,
-        answer=record({"faxes": array(FAX)}),
-        help="Its pages are made again with the time and, on a cover page, the recipient. Each further"
-        " recipient gets a fax of its own.",
-    ),
-    _route(
-        "DELETE",
-        "/needs-number/{id}",
-        "deleteFaxWithoutNumber",
-        "Throw away a document that waits for a number",
-        remove,
-        status=204,
-    ),
-)
+routes(
+    "POST",
+    "/needs-number",
+    "createFaxWithoutNumber",
+    "Hand in a document whose number is said later",
+    body=newfax_schemas.NEW_WITHOUT_NUMBER,
+    form=newfax_schemas.NEW_WITHOUT_NUMBER_FORM,
+    answer=SUBMITTED,
+    status=201,
+    headers=(IDEMPOTENCY,),
+    help="It is prepared, waits in the state `needs_number` for a month at most, and is sent when it is"
+    " given a number.",
+)(handing_in.create)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from appliance.api.rest import newfax_schemas, recipients
-from appliance.api.rest.routes import Answer, Call, Parameter, Route
+from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import (
     Json,
     array,
@@ -68,6 +68,17 @@ OFFER = component(
 )
 
 
+routes = Routes(tag="numbers", scope=Scope.SEND)
+
+
+@routes(
+    "GET",
+    "/numbers/check",
+    "checkNumber",
+    "What a number means, whether it may be dialled, what is known of it",
+    query=(Parameter("number", text(newfax_schemas.NUMBER_LIMIT, least=1), "as somebody wrote it"),),
+    answer=CHECKED,
+)
 def check(call: Call) -> Answer:
     written = call.query.get("number", "")
     try:
@@ -122,6 +133,14 @@ def _country(dial: str) -> tuple[str, str]:
     return phonenumbers.region_code_for_number(number) or "", written
 
 
+@routes(
+    "GET",
+    "/recipients",
+    "listRecipients",
+    "Whom one may mean: contacts, groups and recent numbers",
+    query=(Parameter("q", text(100), "words that are in the name, company or number"),),
+    answer=record({"recipients": array(OFFER)}),
+)
 def offers(call: Call) -> Answer:
     """Suggests contacts, groups and recent numbers that contain all the given words."""
     asked = call.query.get("q", "").lower().split()
@@ -169,29 +188,3 @@ def _groups(call: Call) -> list[Json]:
 def _recent(call: Call) -> list[Json]:
     wanted = JobFilter(owner=call.caller.owner, limit=RECENT_FAXES)
     return [_offer("recent", job.given, job.name, job.company) for job in call.box.faxes.search(wanted)]
-
-
-ROUTES = (
-    Route(
-        "GET",
-        "/numbers/check",
-        "checkNumber",
-        "What a number means, whether it may be dialled, what is known of it",
-        check,
-        tag="numbers",
-        scope=Scope.SEND,
-        query=(Parameter("number", text(newfax_schemas.NUMBER_LIMIT, least=1), "as somebody wrote it"),),
-        answer=CHECKED,
-    ),
-    Route(
-        "GET",
-        "/recipients",
-        "listRecipients",
-        "Whom one may mean: contacts, groups and recent numbers",
-        offers,
-        tag="numbers",
-        scope=Scope.SEND,
-        query=(Parameter("q", text(100), "words that are in the name, company or number"),),
-        answer=record({"recipients": array(OFFER)}),
-    ),
-)

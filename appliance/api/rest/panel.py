@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import array, choice, component, flag, integer, nullable, number, record, text
 from appliance.api.rest.system import status_word
 from appliance.api.rest.views import LINE, line_view, values
@@ -89,6 +89,17 @@ def last_failed(box: Box) -> int | None:
     return found[0].id if found else None
 
 
+routes = Routes(tag="system", scope=Scope.ADMIN)
+
+
+@routes(
+    "GET",
+    "/panel",
+    "readPanel",
+    "What the front panel's lamps say",
+    answer=PANEL,
+    help="The same whether the box has a panel or not.",
+)
 def panel(call: Call) -> Answer:
     view = view_of(call.box)
     return Answer(
@@ -116,32 +127,14 @@ def panel(call: Call) -> Answer:
     )
 
 
+@routes(
+    "POST",
+    "/panel/looked",
+    "lookedAtFailed",
+    "Somebody has seen the failed faxes: the fault lamp goes out",
+    answer=PANEL,
+)
 def looked(call: Call) -> Answer:
     call.box.attention.looked()
     call.note("panel.looked")
     return panel(call)
-
-
-ROUTES = (
-    Route(
-        "GET",
-        "/panel",
-        "readPanel",
-        "What the front panel's lamps say",
-        panel,
-        tag="system",
-        scope=Scope.ADMIN,
-        answer=PANEL,
-        help="The same whether the box has a panel or not.",
-    ),
-    Route(
-        "POST",
-        "/panel/looked",
-        "lookedAtFailed",
-        "Somebody has seen the failed faxes: the fault lamp goes out",
-        looked,
-        tag="system",
-        scope=Scope.ADMIN,
-        answer=PANEL,
-    ),
-)

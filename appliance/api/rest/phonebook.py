@@ -15,7 +15,7 @@ from appliance.api.causes import REQUEST_INVALID
 from appliance.api.problems import ProblemError
 from appliance.api.rest.checking import Checker, from_fields, require
 from appliance.api.rest.recipients import visible
-from appliance.api.rest.routes import Answer, Call, Parameter, Route
+from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import (
     Json,
     array,
@@ -88,6 +88,17 @@ _FIELDS = request_object(
 _FIELDS_CHECKER = Checker(_FIELDS)
 
 
+routes = Routes(tag="contacts", scope=Scope.SEND)
+
+
+@routes(
+    "GET",
+    "/contacts/export",
+    "exportContacts",
+    "The phone book as one file",
+    query=(Parameter("format", choice(CSV, *_VERSIONS), "CSV when it is left out"),),
+    media=("text/csv", "text/vcard"),
+)
 def export(call: Call) -> Answer:
     """Exports everyone whom the caller sees."""
     wanted = call.query.get("format", CSV)
@@ -111,6 +122,19 @@ def _seen(call: Call) -> tuple[dict[int, Contact], dict[int, ContactGroup]]:
     )
 
 
+@routes(
+    "POST",
+    "/contacts/import",
+    "importContacts",
+    "Take people from a file into the phone book",
+    form=request_object({"file": binary(), **_FIELDS["properties"]}, required=("file",)),
+    answer=_PLAN,
+    help="A form with a file of vCards (2.1, 3.0, 4.0) or CSV. Without `plan` nothing is changed: the"
+    " answer says what would be, and names it `plan`. The same file with that name is imported as it was"
+    " shown; when the phone book has changed meanwhile, it is refused. Fields that the file leaves empty"
+    " stay as they are. Whoever has the number (in any spelling) or the name of somebody else is a"
+    " duplicate, only taken when `lines` names them.",
+)
 def take(call: Call) -> Answer:
     """Shows what an import would change; with ``plan``, makes the changes."""
     form = intake.read_multipart(
@@ -211,34 +235,3 @@ def _step_view(step: Step) -> Json:
         ],
         "reason": said(step.reason),
     }
-
-
-ROUTES = (
-    Route(
-        "GET",
-        "/contacts/export",
-        "exportContacts",
-        "The phone book as one file",
-        export,
-        tag="contacts",
-        scope=Scope.SEND,
-        query=(Parameter("format", choice(CSV, *_VERSIONS), "CSV when it is left out"),),
-        media=("text/csv", "text/vcard"),
-    ),
-    Route(
-        "POST",
-        "/contacts/import",
-        "importContacts",
-        "Take people from a file into the phone book",
-        take,
-        tag="contacts",
-        scope=Scope.SEND,
-        form=request_object({"file": binary(), **_FIELDS["properties"]}, required=("file",)),
-        answer=_PLAN,
-        help="A form with a file of vCards (2.1, 3.0, 4.0) or CSV. Without `plan` nothing is changed: the"
-        " answer says what would be, and names it `plan`. The same file with that name is imported as it was"
-        " shown; when the phone book has changed meanwhile, it is refused. Fields that the file leaves empty"
-        " stay as they are. Whoever has the number (in any spelling) or the name of somebody else is a"
-        " duplicate, only taken when `lines` names them.",
-    ),
-)

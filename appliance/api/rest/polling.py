@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from appliance.api import intake, page_export
 from appliance.api.causes import OFFER_NAME_TAKEN, TOO_MANY_OFFERS
 from appliance.api.context import TURN_WAIT_S
 from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.newfax_schemas import FILE
 from appliance.api.rest.request_files import files_of
-from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import (
     Json,
     array,
@@ -82,6 +80,20 @@ def _view(offer: Offer) -> Json:
     }
 
 
+routes = Routes(tag="polling", scope=Scope.ADMIN)
+
+
+@routes(
+    "POST",
+    "/polling",
+    "createOffer",
+    "Offer a document to callers that poll",
+    body=NEW_OFFER,
+    form=NEW_OFFER_FORM,
+    answer=OFFER,
+    status=201,
+    help="Whoever calls and asks for this name gets it. Answers when its pages are made.",
+)
 def create(call: Call) -> Answer:
     name = call.body.get("name", "")
     if name in call.box.polling.by_name():
@@ -114,10 +126,14 @@ def _taken() -> ProblemError:
     return ProblemError(OFFER_NAME_TAKEN, flaws=(Flaw("name", said(OFFER_NAME_TAKEN.sentence)),))
 
 
+@routes(
+    "GET", "/polling", "listOffers", "List the documents on offer", answer=record({"polling": array(OFFER)})
+)
 def index(call: Call) -> Answer:
     return Answer({"polling": [_view(offer) for offer in call.box.polling.every()]})
 
 
+@routes("GET", "/polling/{id}", "readOffer", "Read one", answer=OFFER)
 def read(call: Call) -> Answer:
     return Answer(_view(_find(call)))
 
@@ -126,6 +142,9 @@ def _find(call: Call) -> Offer:
     return call.box.polling.get(call.arguments["id"])
 
 
+@routes(
+    "GET", "/polling/{id}/document", "readOfferDocument", "Its pages as a PDF", media=("application/pdf",)
+)
 def document(call: Call) -> Answer:
     offer = _find(call)
     try:
@@ -137,45 +156,8 @@ def document(call: Call) -> Answer:
     return Answer(passing_file=made, headers=headers)
 
 
+@routes("DELETE", "/polling/{id}", "deleteOffer", "Take it back", status=204)
 def delete(call: Call) -> Answer:
     offer = remove_offer(call.box, call.arguments["id"])
     call.note("offer.delete", object=f"offer:{offer.id}", detail=f"was {offer.name}")
     return Answer()
-
-
-def _admin(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
-    return Route(method, path, name, summary, handler, tag="polling", scope=Scope.ADMIN, **more)
-
-
-ROUTES = (
-    _admin(
-        "GET",
-        "/polling",
-        "listOffers",
-        "List the documents on offer",
-        index,
-        answer=record({"polling": array(OFFER)}),
-    ),
-    _admin(
-        "POST",
-        "/polling",
-        "createOffer",
-        "Offer a document to callers that poll",
-        create,
-        body=NEW_OFFER,
-        form=NEW_OFFER_FORM,
-        answer=OFFER,
-        status=201,
-        help="Whoever calls and asks for this name gets it. Answers when its pages are made.",
-    ),
-    _admin("GET", "/polling/{id}", "readOffer", "Read one", read, answer=OFFER),
-    _admin(
-        "GET",
-        "/polling/{id}/document",
-        "readOfferDocument",
-        "Its pages as a PDF",
-        document,
-        media=("application/pdf",),
-    ),
-    _admin("DELETE", "/polling/{id}", "deleteOffer", "Take it back", delete, status=204),
-)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from appliance.api import intake, page_export
@@ -11,7 +10,7 @@ from appliance.api.problems import ProblemError
 from appliance.api.rest import newfax, newfax_schemas, request_files
 from appliance.api.rest.checking import flaw, read_moment
 from appliance.api.rest.content import SIZE, picture
-from appliance.api.rest.routes import Answer, Call, Parameter, Route
+from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import (
     Json,
     array,
@@ -232,6 +231,20 @@ def _given_files(call: Call, known: int = 0) -> list[intake.StoredUpload]:
     return files
 
 
+routes = Routes(tag="previews", scope=Scope.SEND)
+
+
+@routes(
+    "POST",
+    "/previews",
+    "createPreview",
+    "Make the pages of a fax that is not sent yet",
+    body=NEW_PREVIEW,
+    form=NEW_PREVIEW_FORM,
+    answer=PREVIEW,
+    status=201,
+    help="Answers when the pages are there. `preview_id` of `POST /faxes` sends them as they are.",
+)
 def create(call: Call) -> Answer:
     body = call.body
     options = newfax.options(call.context, call.caller, body)
@@ -242,21 +255,43 @@ def create(call: Call) -> Answer:
     return Answer(view(call, preview), headers={"Location": f"/api/v1/previews/{preview.id}"})
 
 
+@routes(
+    "GET", "/previews", "listPreviews", "What you have begun", answer=record({"previews": array(PREVIEW)})
+)
 def index(call: Call) -> Answer:
     found = call.context.previews.of(call.caller.owner)
     return Answer({"previews": [view(call, preview) for preview in found]})
 
 
+@routes("GET", "/previews/{preview}", "readPreview", "Read a preview", answer=PREVIEW)
 def read(call: Call) -> Answer:
     return Answer(view(call, _find(call)))
 
 
+@routes(
+    "POST",
+    "/previews/{preview}/files",
+    "addToPreview",
+    "More files, behind those that are there",
+    body=MORE_FILES,
+    form=MORE_FILES_FORM,
+    answer=PREVIEW,
+)
 def add(call: Call) -> Answer:
     preview = _find(call)
     files = intake.sources(_given_files(call, len(preview.files)))
     return Answer(view(call, call.context.previews.add(preview, files)))
 
 
+@routes(
+    "PATCH",
+    "/previews/{preview}",
+    "changePreview",
+    "Other pages, another order or look, another cover page",
+    body=PREVIEW_CHANGE,
+    answer=PREVIEW,
+    help="Pages are made anew when it changes how they look.",
+)
 def change(call: Call) -> Answer:
     preview, body = _find(call), call.body
     options = preview.options
@@ -291,6 +326,14 @@ def change(call: Call) -> Answer:
     return Answer(view(call, changed))
 
 
+@routes(
+    "GET",
+    "/previews/{preview}/pages/{page}",
+    "readPreviewPage",
+    "One page, exactly as it will go over the line",
+    query=(SIZE, Parameter("version", integer(1), "of these pages, not of later ones")),
+    media=("image/png",),
+)
 def page(call: Call) -> Answer:
     preview = _find(call)
     number = call.arguments["page"]
@@ -300,62 +343,7 @@ def page(call: Call) -> Answer:
     return Answer(content=picture(call, coded, f"preview {preview.id} {preview.version} {number}"))
 
 
+@routes("DELETE", "/previews/{preview}", "dropPreview", "Throw it away", status=204)
 def drop(call: Call) -> Answer:
     call.context.previews.drop(_find(call))
     return Answer()
-
-
-_route = partial(Route, tag="previews", scope=Scope.SEND)
-ROUTES = (
-    _route(
-        "POST",
-        "/previews",
-        "createPreview",
-        "Make the pages of a fax that is not sent yet",
-        create,
-        body=NEW_PREVIEW,
-        form=NEW_PREVIEW_FORM,
-        answer=PREVIEW,
-        status=201,
-        help="Answers when the pages are there. `preview_id` of `POST /faxes` sends them as they are.",
-    ),
-    _route(
-        "GET",
-        "/previews",
-        "listPreviews",
-        "What you have begun",
-        index,
-        answer=record({"previews": array(PREVIEW)}),
-    ),
-    _route("GET", "/previews/{preview}", "readPreview", "Read a preview", read, answer=PREVIEW),
-    _route(
-        "PATCH",
-        "/previews/{preview}",
-        "changePreview",
-        "Other pages, another order or look, another cover page",
-        change,
-        body=PREVIEW_CHANGE,
-        answer=PREVIEW,
-        help="Pages are made anew when it changes how they look.",
-    ),
-    _route(
-        "POST",
-        "/previews/{preview}/files",
-        "addToPreview",
-        "More files, behind those that are there",
-        add,
-        body=MORE_FILES,
-        form=MORE_FILES_FORM,
-        answer=PREVIEW,
-    ),
-    _route(
-        "GET",
-        "/previews/{preview}/pages/{page}",
-        "readPreviewPage",
-        "One page, exactly as it will go over the line",
-        page,
-        query=(SIZE, Parameter("version", integer(1), "of these pages, not of later ones")),
-        media=("image/png",),
-    ),
-    _route("DELETE", "/previews/{preview}", "dropPreview", "Throw it away", drop, status=204),
-)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from appliance.api import intake, page_export
 from appliance.api.problems import ProblemError
 from appliance.api.rest import newfax_schemas, request_files
@@ -22,7 +20,7 @@ from appliance.api.rest.content import (
 )
 from appliance.api.rest.faxes import deliveries_of
 from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT, SEARCH, SINCE, UNTIL, period
-from appliance.api.rest.routes import Answer, Call, Parameter, Route
+from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import array, flag, record, request_object, text
 from appliance.api.rest.views import DELIVERY, EVENT, RECEIVED, RECEIVED_IN_FULL, event_view, listing, page_of
 from appliance.language import said
@@ -38,6 +36,29 @@ def find(call: Call) -> Received:
     return call.box.inbox.get(call.arguments["id"], call.caller.sees)
 
 
+_PRACTICE_NUMBER = text(20, pattern="[0-9+*#]*")
+_FILTERS = (
+    Parameter("read", flag(), "read, or not"),
+    SEARCH,
+    Parameter("caller", text(64), "from this caller"),
+    Parameter("dialled", text(64), "to this number of ours"),
+    Parameter("empty", flag(), "calls that brought no page, too"),
+    SINCE,
+    UNTIL,
+    BEFORE,
+    LIMIT,
+)
+routes = Routes(tag="received", scope=Scope.RECEIVE)
+
+
+@routes(
+    "GET",
+    "/received",
+    "listReceived",
+    "List received faxes; calls that brought no page are not among them",
+    query=_FILTERS,
+    answer=listing("received", RECEIVED),
+)
 def index(call: Call) -> Answer:
     query = call.query
     limit = query.get("limit", LIST_DEFAULT)
@@ -57,6 +78,7 @@ def index(call: Call) -> Answer:
     return Answer(page_of("received", [view(fax) for fax in found], limit))
 
 
+@routes("GET", "/received/{id}", "readReceived", "Read one", answer=RECEIVED_IN_FULL)
 def read(call: Call) -> Answer:
     fax, pages = _with_pages(call)
     return Answer(received_in_full(fax, pages))
@@ -66,6 +88,14 @@ def _with_pages(call: Call) -> tuple[Received, list[ReceivedPageFile]]:
     return call.box.inbox.with_pages(call.arguments["id"], call.caller.sees)
 
 
+@routes(
+    "GET",
+    "/received/{id}/pages/{page}",
+    "readReceivedPage",
+    "One page as a picture",
+    query=(SIZE,),
+    media=("image/png",),
+)
 def page(call: Call) -> Answer:
     fax, pages = _with_pages(call)
     number = call.arguments["page"]
@@ -74,6 +104,7 @@ def page(call: Call) -> Answer:
     return Answer(content=picture(call, coded, f"{fax.uuid} {number}"))
 
 
+@routes("GET", "/received/{id}/pdf", "readReceivedPdf", "All pages as a PDF", media=("application/pdf",))
 def pdf(call: Call) -> Answer:
     fax, pages = _with_pages(call)
     made = page_export.received_pdf(call.box, fax, pages)
@@ -81,6 +112,9 @@ def pdf(call: Call) -> Answer:
     return Answer(passing_file=made, headers=shown_as(f"fax-{fax.id}.pdf"))
 
 
+@routes(
+    "GET", "/received/{id}/tiff", "readReceivedTiff", "All pages as a TIFF of class F", media=("image/tiff",)
+)
 def tiff(call: Call) -> Answer:
     fax, pages = _with_pages(call)
     made = page_export.received_tiff(call.box, pages)
@@ -88,6 +122,14 @@ def tiff(call: Call) -> Answer:
     return Answer(passing_file=made, headers=shown_as(f"fax-{fax.id}.tiff"))
 
 
+@routes(
+    "PATCH",
+    "/received/{id}",
+    "changeReceived",
+    "Mark it read, or give it to a user",
+    body=request_object({"read": flag(), "owner": text(64)}),
+    answer=RECEIVED,
+)
 def change(call: Call) -> Answer:
     fax = find(call)
     if "owner" in call.body:
@@ -103,6 +145,7 @@ def change(call: Call) -> Answer:
     return Answer(view(fax))
 
 
+@routes("DELETE", "/received/{id}", "deleteReceived", "Delete it", status=204)
 def delete(call: Call) -> Answer:
     fax = find(call)
     call.box.inbox.delete(fax.id)
@@ -110,22 +153,65 @@ def delete(call: Call) -> Answer:
     return Answer()
 
 
+@routes(
+    "GET",
+    "/received/{id}/events",
+    "listReceivedEvents",
+    "What happened to it",
+    answer=record({"events": array(EVENT)}),
+)
 def events(call: Call) -> Answer:
     return Answer({"events": [event_view(event) for event in call.box.history.of_fax(find(call).id)]})
 
 
+@routes(
+    "GET",
+    "/received/{id}/deliveries",
+    "listReceivedDeliveries",
+    "Who was told of it",
+    answer=record({"deliveries": array(DELIVERY)}),
+)
 def deliveries(call: Call) -> Answer:
     return Answer({"deliveries": deliveries_of(call, find(call).id)})
 
 
+@routes(
+    "GET",
+    "/received/{id}/trace",
+    "readReceivedTrace",
+    "The account of its call, as lines of JSON",
+    media=LINES_OF_JSON,
+)
 def trace(call: Call) -> Answer:
     return trace_of(call, find(call).trace_path)
 
 
+@routes(
+    "GET",
+    "/received/{id}/packets",
+    "readReceivedPackets",
+    "The packets of its call, where it was T.38, as pcap",
+    media=PCAP,
+)
 def packets(call: Call) -> Answer:
     return packets_of(call, find(call).trace_path)
 
 
+@routes(
+    "POST",
+    "/practice/receive",
+    "practiceReceive",
+    "Have the practice machine fax to the box",
+    scope=Scope.ADMIN,
+    status=202,
+    body_required=False,
+    answer=record({"started": flag()}),
+    body=request_object(
+        {"files": array(newfax_schemas.FILE, 20), "caller": _PRACTICE_NUMBER, "dialled": _PRACTICE_NUMBER}
+    ),
+    help="Only administrators; the fax is marked as `practice` wherever it is shown or told. The setting"
+    " `practice.enabled` switches the practice line off.",
+)
 def practice(call: Call) -> Answer:
     """Makes the practice machine call the box; the fax appears among the received ones."""
     stored = request_files.store_files(call.context, call.body.get("files", []))
@@ -141,20 +227,14 @@ def practice(call: Call) -> Answer:
     return Answer({"started": True})
 
 
-_PRACTICE_NUMBER = text(20, pattern="[0-9+*#]*")
-_FILTERS = (
-    Parameter("read", flag(), "read, or not"),
-    SEARCH,
-    Parameter("caller", text(64), "from this caller"),
-    Parameter("dialled", text(64), "to this number of ours"),
-    Parameter("empty", flag(), "calls that brought no page, too"),
-    SINCE,
-    UNTIL,
-    BEFORE,
-    LIMIT,
+@routes(
+    "GET",
+    "/received-bundle",
+    "bundleReceived",
+    "Several as one PDF, or as a ZIP",
+    query=BUNDLED,
+    media=BUNDLE_MEDIA,
 )
-
-
 def bundle(call: Call) -> Answer:
     """Several faxes as one PDF, one after the other, or as a ZIP of PDFs."""
     wanted = dict.fromkeys(call.query.get("ids", ()))
@@ -165,106 +245,3 @@ def bundle(call: Call) -> Answer:
         lambda: page_export.received_together(call.box, faxes),
         lambda: page_export.received_zip(call.box, faxes),
     )
-
-
-_route = partial(Route, tag="received", scope=Scope.RECEIVE)
-ROUTES = (
-    _route(
-        "GET",
-        "/received",
-        "listReceived",
-        "List received faxes; calls that brought no page are not among them",
-        index,
-        query=_FILTERS,
-        answer=listing("received", RECEIVED),
-    ),
-    _route("GET", "/received/{id}", "readReceived", "Read one", read, answer=RECEIVED_IN_FULL),
-    _route(
-        "GET",
-        "/received/{id}/pages/{page}",
-        "readReceivedPage",
-        "One page as a picture",
-        page,
-        query=(SIZE,),
-        media=("image/png",),
-    ),
-    _route(
-        "GET", "/received/{id}/pdf", "readReceivedPdf", "All pages as a PDF", pdf, media=("application/pdf",)
-    ),
-    _route(
-        "GET",
-        "/received/{id}/tiff",
-        "readReceivedTiff",
-        "All pages as a TIFF of class F",
-        tiff,
-        media=("image/tiff",),
-    ),
-    _route(
-        "PATCH",
-        "/received/{id}",
-        "changeReceived",
-        "Mark it read, or give it to a user",
-        change,
-        body=request_object({"read": flag(), "owner": text(64)}),
-        answer=RECEIVED,
-    ),
-    _route(
-        "GET",
-        "/received-bundle",
-        "bundleReceived",
-        "Several as one PDF, or as a ZIP",
-        bundle,
-        query=BUNDLED,
-        media=BUNDLE_MEDIA,
-    ),
-    _route("DELETE", "/received/{id}", "deleteReceived", "Delete it", delete, status=204),
-    _route(
-        "GET",
-        "/received/{id}/events",
-        "listReceivedEvents",
-        "What happened to it",
-        events,
-        answer=record({"events": array(EVENT)}),
-    ),
-    _route(
-        "GET",
-        "/received/{id}/deliveries",
-        "listReceivedDeliveries",
-        "Who was told of it",
-        deliveries,
-        answer=record({"deliveries": array(DELIVERY)}),
-    ),
-    _route(
-        "GET",
-        "/received/{id}/trace",
-        "readReceivedTrace",
-        "The account of its call, as lines of JSON",
-        trace,
-        media=LINES_OF_JSON,
-    ),
-    _route(
-        "GET",
-        "/received/{id}/packets",
-        "readReceivedPackets",
-        "The packets of its call, where it was T.38, as pcap",
-        packets,
-        media=PCAP,
-    ),
-    Route(
-        "POST",
-        "/practice/receive",
-        "practiceReceive",
-        "Have the practice machine fax to the box",
-        practice,
-        tag="received",
-        scope=Scope.ADMIN,
-        status=202,
-        body_required=False,
-        answer=record({"started": flag()}),
-        body=request_object(
-            {"files": array(newfax_schemas.FILE, 20), "caller": _PRACTICE_NUMBER, "dialled": _PRACTICE_NUMBER}
-        ),
-        help="Only administrators; the fax is marked as `practice` wherever it is shown or told. The setting"
-        " `practice.enabled` switches the practice line off.",
-    ),
-)

@@ -126,3 +126,23 @@ class Route:
     status: int = 200
     example: Any = None  # of the body
     help: str = ""
+
+
+class Routes(list[Route]):
+    """The routes of a module; calling it makes a decorator that adds one for its handler.
+
+    ``tag`` and ``scope`` are those of every route that names no other; ``more``: fields of ``Route``.
+    """
+
+    def __init__(self, tag: str, scope: Scope | None = None) -> None:
+        super().__init__()
+        self._shared = {"tag": tag, "scope": scope}
+
+    def __call__(
+        self, method: str, path: str, name: str, summary: str, **more: Any
+    ) -> Callable[[Handler], Handler]:
+        def add(handler: Handler) -> Handler:
+            self.append(Route(method, path, name, summary, handler, **{**self._shared, **more}))
+            return handler
+
+        return add

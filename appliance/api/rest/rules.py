@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from appliance.api.rest.checking import flaw
-from appliance.api.rest.routes import Answer, Call, Parameter, Route
+from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import (
     Json,
     array,
@@ -45,6 +45,35 @@ _JUDGED = component(
 )
 
 
+_NUMBER = text(64)
+routes = Routes(tag="routes", scope=Scope.ADMIN)
+
+
+@routes(
+    "GET",
+    "/rules/trial",
+    "tryCall",
+    "What the rules would do with a call",
+    query=(
+        Parameter("caller", _NUMBER, "the caller's number; left out: withheld"),
+        Parameter("caller_name", text(60), "the caller's name"),
+        Parameter("dialled", _NUMBER, "the number that was called"),
+        Parameter("line", text(40), "the line it comes in on"),
+        Parameter("station_id", _NUMBER, "what the sender's machine calls itself"),
+        Parameter("sub_address", text(20), "the sub-address (SUB)"),
+        Parameter("barcode", text(100), "what a barcode on the first page says"),
+        Parameter("words", text(1000), "what stands on the first page"),
+    ),
+    answer=record(
+        {
+            "refused": nullable(CAUSE),
+            "user": text(64, help="who gets the fax; empty: everyone"),
+            "junk_rules": array(_JUDGED),
+            "routes": array(_JUDGED, help="in the order in which they are looked at"),
+        }
+    ),
+    help="Judged by what judges real calls. When the call would be refused, no route is looked at.",
+)
 def trial(call: Call) -> Answer:
     query = call.query
     fax = TriedFax(
@@ -73,7 +102,20 @@ def _view(judged: Judged[Any]) -> Json:
     }
 
 
-def _order(kind: type[Any], word: str) -> Callable[[Call], Answer]:
+def _add_order(kind: type[Any], path: str, name: str, title: str) -> None:
+    """Adds the route that sets the order of a list."""
+
+    @routes(
+        "POST",
+        f"/{path}/order",
+        name,
+        f"The order in which {title} are looked at",
+        tag=path,
+        body=request_object(
+            {"ids": array(integer(1), LIST_LIMIT, help="every one, the first first")}, required=("ids",)
+        ),
+        status=204,
+    )
     def order(call: Call) -> Answer:
         wanted: list[int] = call.body["ids"]
 
@@ -86,58 +128,9 @@ def _order(kind: type[Any], word: str) -> Callable[[Call], Answer]:
                 items[item_id] = replace(items[item_id], position=place)
 
         call.box.settings.revise((kind,), revision)
-        call.note(f"{word}.order", detail=", ".join(map(str, wanted)))
+        call.note(f"{path.removesuffix('s').replace('-', '_')}.order", detail=", ".join(map(str, wanted)))
         return Answer()
 
-    return order
 
-
-def _order_route(kind: type[Any], path: str, name: str, title: str) -> Route:
-    return Route(
-        "POST",
-        f"/{path}/order",
-        name,
-        f"The order in which {title} are looked at",
-        _order(kind, path.removesuffix("s").replace("-", "_")),
-        tag=path,
-        scope=Scope.ADMIN,
-        body=request_object(
-            {"ids": array(integer(1), LIST_LIMIT, help="every one, the first first")}, required=("ids",)
-        ),
-        status=204,
-    )
-
-
-_NUMBER = text(64)
-ROUTES = (
-    Route(
-        "GET",
-        "/rules/trial",
-        "tryCall",
-        "What the rules would do with a call",
-        trial,
-        tag="routes",
-        scope=Scope.ADMIN,
-        query=(
-            Parameter("caller", _NUMBER, "the caller's number; left out: withheld"),
-            Parameter("caller_name", text(60), "the caller's name"),
-            Parameter("dialled", _NUMBER, "the number that was called"),
-            Parameter("line", text(40), "the line it comes in on"),
-            Parameter("station_id", _NUMBER, "what the sender's machine calls itself"),
-            Parameter("sub_address", text(20), "the sub-address (SUB)"),
-            Parameter("barcode", text(100), "what a barcode on the first page says"),
-            Parameter("words", text(1000), "what stands on the first page"),
-        ),
-        answer=record(
-            {
-                "refused": nullable(CAUSE),
-                "user": text(64, help="who gets the fax; empty: everyone"),
-                "junk_rules": array(_JUDGED),
-                "routes": array(_JUDGED, help="in the order in which they are looked at"),
-            }
-        ),
-        help="Judged by what judges real calls. When the call would be refused, no route is looked at.",
-    ),
-    _order_route(DeliveryRoute, "routes", "orderRoutes", "rules for received faxes"),
-    _order_route(LineSettings, "line-settings", "orderLines", "lines"),
-)
+_add_order(DeliveryRoute, "routes", "orderRoutes", "rules for received faxes")
+_add_order(LineSettings, "line-settings", "orderLines", "lines")

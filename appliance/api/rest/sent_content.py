@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from appliance.api import page_export
 from appliance.api.causes import NOT_FOUND
 from appliance.api.context import TURN_WAIT_S
@@ -21,10 +19,20 @@ from appliance.api.rest.content import (
     trace_of,
 )
 from appliance.api.rest.faxes import find, with_attempts
-from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.settings.accounts import Scope
 
+routes = Routes(tag="faxes", scope=Scope.SEND)
 
+
+@routes(
+    "GET",
+    "/faxes/{id}/pages/{page}",
+    "readFaxPage",
+    "One page, exactly as it goes over the line",
+    query=(SIZE,),
+    media=("image/png",),
+)
 def page(call: Call) -> Answer:
     job = find(call)
     number = call.arguments["page"]
@@ -33,6 +41,7 @@ def page(call: Call) -> Answer:
     return Answer(content=picture(call, coded, f"{job.rendered_path} {number}"))
 
 
+@routes("GET", "/faxes/{id}/document", "readFaxDocument", "All pages as a PDF", media=("application/pdf",))
 def document(call: Call) -> Answer:
     job = find(call)
     made = page_export.sent_pdf(call.box, job)
@@ -40,6 +49,13 @@ def document(call: Call) -> Answer:
     return Answer(passing_file=made, headers=shown_as(f"fax-{job.id}.pdf"))
 
 
+@routes(
+    "GET",
+    "/faxes/{id}/tiff",
+    "readFaxTiff",
+    "All pages as a TIFF of class F, as they go over the line",
+    media=("image/tiff",),
+)
 def tiff(call: Call) -> Answer:
     job = find(call)
     made = page_export.sent_tiff(call.box, job)
@@ -47,6 +63,14 @@ def tiff(call: Call) -> Answer:
     return Answer(passing_file=made, headers=shown_as(f"fax-{job.id}.tiff"))
 
 
+@routes(
+    "GET",
+    "/faxes-bundle",
+    "bundleFaxes",
+    "Several as one PDF, or as a ZIP",
+    query=BUNDLED,
+    media=BUNDLE_MEDIA,
+)
 def bundle(call: Call) -> Answer:
     """Several faxes as one PDF, one after the other, or as a ZIP of PDFs."""
     wanted = dict.fromkeys(call.query.get("ids", ()))
@@ -57,6 +81,13 @@ def bundle(call: Call) -> Answer:
     )
 
 
+@routes(
+    "GET",
+    "/faxes/{id}/confirmation",
+    "readFaxConfirmation",
+    "What became of it, as a PDF",
+    media=("application/pdf",),
+)
 def confirmation(call: Call) -> Answer:
     job, attempts = with_attempts(call)
     with call.context.drawers.of(1, TURN_WAIT_S):
@@ -65,6 +96,13 @@ def confirmation(call: Call) -> Answer:
     return Answer(passing_file=made, headers=shown_as(f"fax-{job.id}-report.pdf"))
 
 
+@routes(
+    "GET",
+    "/faxes/{id}/attempts/{number}/trace",
+    "readFaxTrace",
+    "The account of one call, as lines of JSON",
+    media=LINES_OF_JSON,
+)
 def trace(call: Call) -> Answer:
     return trace_of(call, _trace_path(call))
 
@@ -78,69 +116,13 @@ def _trace_path(call: Call) -> str:
     raise ProblemError(NOT_FOUND, f"there is no try {wanted_number}")
 
 
+@routes(
+    "GET",
+    "/faxes/{id}/attempts/{number}/packets",
+    "readFaxPackets",
+    "The packets of one T.38 call, as pcap",
+    media=PCAP,
+    help="Of which calls they are kept is the setting `storage.packets`.",
+)
 def packets(call: Call) -> Answer:
     return packets_of(call, _trace_path(call))
-
-
-_route = partial(Route, tag="faxes", scope=Scope.SEND)
-ROUTES = (
-    _route(
-        "GET",
-        "/faxes/{id}/pages/{page}",
-        "readFaxPage",
-        "One page, exactly as it goes over the line",
-        page,
-        query=(SIZE,),
-        media=("image/png",),
-    ),
-    _route(
-        "GET",
-        "/faxes/{id}/document",
-        "readFaxDocument",
-        "All pages as a PDF",
-        document,
-        media=("application/pdf",),
-    ),
-    _route(
-        "GET",
-        "/faxes/{id}/tiff",
-        "readFaxTiff",
-        "All pages as a TIFF of class F, as they go over the line",
-        tiff,
-        media=("image/tiff",),
-    ),
-    _route(
-        "GET",
-        "/faxes-bundle",
-        "bundleFaxes",
-        "Several as one PDF, or as a ZIP",
-        bundle,
-        query=BUNDLED,
-        media=BUNDLE_MEDIA,
-    ),
-    _route(
-        "GET",
-        "/faxes/{id}/confirmation",
-        "readFaxConfirmation",
-        "What became of it, as a PDF",
-        confirmation,
-        media=("application/pdf",),
-    ),
-    _route(
-        "GET",
-        "/faxes/{id}/attempts/{number}/trace",
-        "readFaxTrace",
-        "The account of one call, as lines of JSON",
-        trace,
-        media=LINES_OF_JSON,
-    ),
-    _route(
-        "GET",
-        "/faxes/{id}/attempts/{number}/packets",
-        "readFaxPackets",
-        "The packets of one T.38 call, as pcap",
-        packets,
-        media=PCAP,
-        help="Of which calls they are kept is the setting `storage.packets`.",
-    ),
-)

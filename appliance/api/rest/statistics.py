@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appliance.api import statistics
-from appliance.api.rest.routes import Answer, Call, Parameter, Route
+from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import Json, array, component, integer, number, record, text
 from appliance.api.statistics import DAYS_MOST, HOURS, Sum
 from appliance.settings.accounts import Scope
@@ -40,6 +40,18 @@ def _success(found: Success) -> Json:
     return {"name": found.name, "faxes": found.faxes, "delivered": found.delivered}
 
 
+routes = Routes(tag="system", scope=Scope.ADMIN)
+
+
+@routes(
+    "GET",
+    "/statistics",
+    "readStatistics",
+    "Faxes, pages and time on the line of the last days",
+    query=(Parameter("days", integer(1, DAYS_MOST), f"so many days, today included; {DAYS_DEFAULT}"),),
+    answer=STATISTICS,
+    help="By day and hour of the box's own clock. Faxes to send count when they have ended.",
+)
 def read(call: Call) -> Answer:
     looked = statistics.look(call.box, call.query.get("days", DAYS_DEFAULT), call.context.now())
     return Answer(
@@ -57,19 +69,3 @@ def read(call: Call) -> Answer:
             "causes": [{"code": code, "faxes": count} for code, count in looked.sums.causes],
         }
     )
-
-
-ROUTES = (
-    Route(
-        "GET",
-        "/statistics",
-        "readStatistics",
-        "Faxes, pages and time on the line of the last days",
-        read,
-        tag="system",
-        scope=Scope.ADMIN,
-        query=(Parameter("days", integer(1, DAYS_MOST), f"so many days, today included; {DAYS_DEFAULT}"),),
-        answer=STATISTICS,
-        help="By day and hour of the box's own clock. Faxes to send count when they have ended.",
-    ),
-)

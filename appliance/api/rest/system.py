@@ -11,7 +11,7 @@ from appliance.api.causes import NOT_FOUND, SETTING_INVALID
 from appliance.api.metrics import METRICS_TYPE, OPEN_METRICS_TYPE, exposition
 from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT
-from appliance.api.rest.routes import Answer, Call, Handler, Parameter, Route
+from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import (
     Json,
     array,
@@ -94,6 +94,21 @@ def status_word(found: Health) -> str:
     return "warning" if down or found.room is not Room.PLENTY else "ok"
 
 
+_NUMBERS = Parameter("after", text(64), "those after this number")
+_NUMBERS_LIMIT = Parameter("limit", integer(1, DESTINATIONS_MOST), f"{LIST_DEFAULT} when left out")
+routes = Routes(tag="system", scope=Scope.ADMIN)
+
+
+@routes(
+    "GET",
+    "/health",
+    "readHealth",
+    "Whether the box works; needs no key",
+    open=True,
+    answer=HEALTH,
+    help="503 when it is failing.",
+    scope=None,
+)
 def health(call: Call) -> Answer:
     found = call.box.health()
     body: Json = {"status": status_word(found), "accepting": found.accepting}
@@ -104,6 +119,7 @@ def health(call: Call) -> Answer:
     return Answer(body, status=None if found.ok else HTTPStatus.SERVICE_UNAVAILABLE)
 
 
+@routes("GET", "/status", "readStatus", "How the box is, in full", answer=STATUS, scope=None)
 def status(call: Call) -> Answer:
     found = call.box.health()
     return Answer(
@@ -120,6 +136,14 @@ def status(call: Call) -> Answer:
     )
 
 
+@routes(
+    "GET",
+    "/metrics",
+    "readMetrics",
+    "Figures for Prometheus",
+    scope=Scope.MONITOR,
+    media=(METRICS_TYPE, "application/openmetrics-text"),
+)
 def metrics(call: Call) -> Answer:
     if "application/openmetrics-text" not in call.header("Accept"):
         return Answer(content=exposition(call.context).encode())
@@ -135,10 +159,26 @@ def _lines(call: Call) -> list[Json]:
     return [line_view(report, ids.get(report.name)) for report in call.box.lines()]
 
 
+@routes(
+    "GET",
+    "/lines",
+    "listLines",
+    "The lines, in the order they are tried",
+    answer=record({"lines": array(LINE)}),
+    scope=None,
+)
 def lines(call: Call) -> Answer:
     return Answer({"lines": _lines(call)})
 
 
+@routes(
+    "GET",
+    "/destinations",
+    "listDestinations",
+    "What was learned about numbers",
+    query=(_NUMBERS, _NUMBERS_LIMIT),
+    answer=record({"destinations": array(DESTINATION)}),
+)
 def destinations(call: Call) -> Answer:
     found = call.box.history.destinations(
         after=call.query.get("after", ""), limit=call.query.get("limit", LIST_DEFAULT)
@@ -146,6 +186,13 @@ def destinations(call: Call) -> Answer:
     return Answer({"destinations": [destination_view(entry) for entry in found]})
 
 
+@routes(
+    "GET",
+    "/destinations/{destination}",
+    "readDestination",
+    "What was learned about one number",
+    answer=DESTINATION,
+)
 def destination(call: Call) -> Answer:
     found = call.box.history.destination(call.arguments["destination"])
     if found is None:
@@ -153,6 +200,13 @@ def destination(call: Call) -> Answer:
     return Answer(destination_view(found))
 
 
+@routes(
+    "DELETE",
+    "/destinations/{destination}",
+    "forgetDestination",
+    "Forget what was learned about a number, quarantine included",
+    status=204,
+)
 def forget(call: Call) -> Answer:
     number = call.arguments["destination"]
     if not call.box.history.forget_destination(number):
@@ -164,32 +218,10 @@ def forget(call: Call) -> Answer:
 # -- settings --------------------------------------------------------------------------------------
 
 
-def settings(call: Call) -> Answer:
-    return Answer(
-        {
-            name: to_document(call.box.settings.section(kind), mask=True)
-            for name, kind in CATALOGUE.sections.items()
-            if name not in _HIDDEN_SECTIONS
-        }
-    )
-
-
-def _read_section(kind: type[Any]) -> Handler:
-    def handler(call: Call) -> Answer:
-        return Answer(to_document(call.box.settings.section(kind), mask=True))
-
-    return handler
-
-
-def _change_section(name: str, kind: type[Any]) -> Handler:
-    def handler(call: Call) -> Answer:
-        if kind is HttpSettings:
-            _require_certificate(call)
-        changed = call.box.settings.change(kind, call.body)
-        call.note("settings.change", object=name, detail=", ".join(call.body))
-        return Answer(to_document(changed, mask=True))
-
-    return handler
+def _example(kind: type[Any]) -> Json:
+    """An example of a change: the first setting of a section that is no secret, with its default."""
+    first = next(each for each in describe(kind) if not each.secret)
+    return {first.name: first.default}
 
 
 def _require_certificate(call: Call) -> None:
@@ -201,58 +233,63 @@ def _require_certificate(call: Call) -> None:
         raise ProblemError(SETTING_INVALID, str(error), (Flaw("tls_certificate", str(error)),)) from None
 
 
-def _section_routes() -> tuple[Route, ...]:
-    routes: list[Route] = []
-    shown: dict[str, Json] = {}
-    for name, kind in CATALOGUE.sections.items():
-        if name in _HIDDEN_SECTIONS:
-            continue
-        word = "".join(part.capitalize() for part in name.split("_"))
-        shown[name] = component(f"{word}Section", settings_schema(kind, answer=True))
-        change = component(f"{word}Change", settings_schema(kind))
-        routes += [
-            _admin(
-                "GET",
-                f"/settings/{name}",
-                f"read{word}Settings",
-                f"The settings `{name}`",
-                _read_section(kind),
-                tag="settings",
-                answer=shown[name],
-            ),
-            _admin(
-                "PATCH",
-                f"/settings/{name}",
-                f"change{word}Settings",
-                f"Change settings of `{name}`",
-                _change_section(name, kind),
-                tag="settings",
-                body=change,
-                answer=shown[name],
-                example=_example(kind),
-            ),
-        ]
-    everything = _admin(
-        "GET",
-        "/settings",
-        "readSettings",
-        "All settings; secrets are masked",
-        settings,
+def _add_section(name: str, kind: type[Any]) -> Json:
+    """Adds the routes of one section; returns its schema."""
+    word = "".join(part.capitalize() for part in name.split("_"))
+    shown = component(f"{word}Section", settings_schema(kind, answer=True))
+    path, change = f"/settings/{name}", component(f"{word}Change", settings_schema(kind))
+
+    @routes("GET", path, f"read{word}Settings", f"The settings `{name}`", tag="settings", answer=shown)
+    def read(call: Call) -> Answer:
+        return Answer(to_document(call.box.settings.section(kind), mask=True))
+
+    @routes(
+        "PATCH",
+        path,
+        f"change{word}Settings",
+        f"Change settings of `{name}`",
         tag="settings",
-        answer=record(shown),
+        body=change,
+        answer=shown,
+        example=_example(kind),
     )
-    return (everything, *routes)
+    def patch(call: Call) -> Answer:
+        if kind is HttpSettings:
+            _require_certificate(call)
+        changed = call.box.settings.change(kind, call.body)
+        call.note("settings.change", object=name, detail=", ".join(call.body))
+        return Answer(to_document(changed, mask=True))
+
+    return shown
 
 
-def _example(kind: type[Any]) -> Json:
-    """An example of a change: the first setting of a section that is no secret, with its default."""
-    first = next(each for each in describe(kind) if not each.secret)
-    return {first.name: first.default}
+_SECTIONS = {name: kind for name, kind in CATALOGUE.sections.items() if name not in _HIDDEN_SECTIONS}
+
+
+@routes(
+    "GET",
+    "/settings",
+    "readSettings",
+    "All settings; secrets are masked",
+    tag="settings",
+    answer=record({name: _add_section(name, kind) for name, kind in _SECTIONS.items()}),
+)
+def settings(call: Call) -> Answer:
+    sections = call.box.settings.section
+    return Answer({name: to_document(sections(kind), mask=True) for name, kind in _SECTIONS.items()})
 
 
 # -- the audit log and the causes ------------------------------------------------------------------
 
 
+@routes(
+    "GET",
+    "/audit",
+    "listAudit",
+    "Who saw, sent and changed what",
+    query=(Parameter("who", text(200), "only of this caller, such as key:shop"), BEFORE, LIMIT),
+    answer=listing("audit", AUDIT),
+)
 def audit(call: Call) -> Answer:
     limit = call.query.get("limit", LIST_DEFAULT)
     found = call.box.history.audit_log(
@@ -261,10 +298,20 @@ def audit(call: Call) -> Answer:
     return Answer(page_of("audit", [audit_view(entry) for entry in found], limit))
 
 
+@routes(
+    "GET",
+    "/causes",
+    "listCauses",
+    "The table of causes; needs no key",
+    open=True,
+    answer=record({"causes": array(CAUSE)}),
+    scope=None,
+)
 def causes(call: Call) -> Answer:
     return Answer({"causes": [cause_view(cause) for cause in all_causes()]})
 
 
+@routes("GET", "/causes/{code}", "readCause", "One row of it", open=True, answer=CAUSE, scope=None)
 def cause(call: Call) -> Answer:
     try:
         return Answer(cause_view(cause_of(call.arguments["code"])))
@@ -272,108 +319,18 @@ def cause(call: Call) -> Answer:
         raise ProblemError(NOT_FOUND, "there is no such code") from None
 
 
-def _admin(
-    method: str, path: str, name: str, summary: str, handler: Handler, *, tag: str = "system", **more: Any
-) -> Route:
-    return Route(method, path, name, summary, handler, tag=tag, scope=Scope.ADMIN, **more)
-
-
-_NUMBERS = Parameter("after", text(64), "those after this number")
-_NUMBERS_LIMIT = Parameter("limit", integer(1, DESTINATIONS_MOST), f"{LIST_DEFAULT} when left out")
-ROUTES = (
-    Route(
-        "GET",
-        "/health",
-        "readHealth",
-        "Whether the box works; needs no key",
-        health,
-        tag="system",
-        open=True,
-        answer=HEALTH,
-        help="503 when it is failing.",
+routes(
+    "GET",
+    "/events",
+    "streamEvents",
+    "What happens, live",
+    query=(
+        Parameter("since", integer(0), "begin with the kept events after this id"),
+        Parameter("fax", integer(1), "only those of this fax"),
+        Parameter("named", flag(), "false: events without names, which browsers hear as messages"),
     ),
-    Route("GET", "/status", "readStatus", "How the box is, in full", status, tag="system", answer=STATUS),
-    Route(
-        "GET",
-        "/metrics",
-        "readMetrics",
-        "Figures for Prometheus",
-        metrics,
-        tag="system",
-        scope=Scope.MONITOR,
-        media=(METRICS_TYPE, "application/openmetrics-text"),
-    ),
-    Route(
-        "GET",
-        "/lines",
-        "listLines",
-        "The lines, in the order they are tried",
-        lines,
-        tag="system",
-        answer=record({"lines": array(LINE)}),
-    ),
-    Route(
-        "GET",
-        "/events",
-        "streamEvents",
-        "What happens, live",
-        stream,
-        tag="system",
-        query=(
-            Parameter("since", integer(0), "begin with the kept events after this id"),
-            Parameter("fax", integer(1), "only those of this fax"),
-            Parameter("named", flag(), "false: events without names, which browsers hear as messages"),
-        ),
-        headers=(Parameter("Last-Event-ID", text(20), "as `since`, when a client comes back"),),
-        media=("text/event-stream",),
-        help="Server-sent events: the kind is the event's name, its data is an `Event` as JSON.",
-    ),
-    _admin(
-        "GET",
-        "/destinations",
-        "listDestinations",
-        "What was learned about numbers",
-        destinations,
-        query=(_NUMBERS, _NUMBERS_LIMIT),
-        answer=record({"destinations": array(DESTINATION)}),
-    ),
-    _admin(
-        "GET",
-        "/destinations/{destination}",
-        "readDestination",
-        "What was learned about one number",
-        destination,
-        answer=DESTINATION,
-    ),
-    _admin(
-        "DELETE",
-        "/destinations/{destination}",
-        "forgetDestination",
-        "Forget what was learned about a number, quarantine included",
-        forget,
-        status=204,
-    ),
-    _admin(
-        "GET",
-        "/audit",
-        "listAudit",
-        "Who saw, sent and changed what",
-        audit,
-        query=(Parameter("who", text(200), "only of this caller, such as key:shop"), BEFORE, LIMIT),
-        answer=listing("audit", AUDIT),
-    ),
-    Route(
-        "GET",
-        "/causes",
-        "listCauses",
-        "The table of causes; needs no key",
-        causes,
-        tag="system",
-        open=True,
-        answer=record({"causes": array(CAUSE)}),
-    ),
-    Route(
-        "GET", "/causes/{code}", "readCause", "One row of it", cause, tag="system", open=True, answer=CAUSE
-    ),
-    *_section_routes(),
-)
+    headers=(Parameter("Last-Event-ID", text(20), "as `since`, when a client comes back"),),
+    media=("text/event-stream",),
+    help="Server-sent events: the kind is the event's name, its data is an `Event` as JSON.",
+    scope=None,
+)(stream)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from appliance.api.problems import ProblemError
-from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import array, flag, record, text
 from appliance.box import Box
 from appliance.language import said
@@ -62,6 +62,23 @@ def _account(box: Box, path: str) -> Iterator[dict[str, Any]]:
             yield facts
 
 
+routes = Routes(tag="faxes", scope=Scope.ADMIN)
+
+
+@routes(
+    "GET",
+    "/faxes/{id}/trunk-check",
+    "checkTrunk",
+    "What the call of a fax showed about the SIP trunk, in words",
+    answer=record(
+        {
+            "usable": flag("the fax went through"),
+            "t38": flag("as T.38"),
+            "findings": array(text(2000)),
+            "advice": array(text(2000), help="what to change, or to ask the provider"),
+        }
+    ),
+)
 def read(call: Call) -> Answer:
     job, attempts = call.box.faxes.with_attempts(call.arguments["id"], call.caller.sees)
     found = trunk_report(call.box, job, attempts)
@@ -75,24 +92,3 @@ def read(call: Call) -> Answer:
             "advice": [each.text(said(each.sentence)) for each in found.advice],
         }
     )
-
-
-ROUTES = (
-    Route(
-        "GET",
-        "/faxes/{id}/trunk-check",
-        "checkTrunk",
-        "What the call of a fax showed about the SIP trunk, in words",
-        read,
-        tag="faxes",
-        scope=Scope.ADMIN,
-        answer=record(
-            {
-                "usable": flag("the fax went through"),
-                "t38": flag("as T.38"),
-                "findings": array(text(2000)),
-                "advice": array(text(2000), help="what to change, or to ask the provider"),
-            }
-        ),
-    ),
-)

@@ -6,14 +6,26 @@ from appliance import image_update
 from appliance.api import request
 from appliance.api.causes import NOT_AN_IMAGE, UPDATE_UNDER_WAY
 from appliance.api.problems import ProblemError
-from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import choice, flag, record, text
 from appliance.doctor.versions import build
 from appliance.image_update import Step
 from appliance.settings.accounts import Scope
 from appliance.spool.causes import STORAGE_FULL
 
+_PROGRESS = record(
+    {
+        "possible": flag(help="whether this machine was made from the image, and so is updated as one"),
+        "version": text(help="the version that runs"),
+        "step": choice(*(step.value for step in Step)),
+        "new_version": text(help="of the last update, where it is known"),
+        "detail": text(help="why it was refused"),
+    }
+)
+routes = Routes(tag="system", scope=Scope.ADMIN)
 
+
+@routes("GET", "/update", "showUpdate", "How far the last update is", answer=_PROGRESS)
 def show(call: Call) -> Answer:
     last = image_update.progress(call.box.data)
     return Answer(
@@ -27,6 +39,17 @@ def show(call: Call) -> Answer:
     )
 
 
+@routes(
+    "POST",
+    "/update",
+    "takeUpdate",
+    "Install a new version",
+    answer=_PROGRESS,
+    status=202,
+    help="The content is the file that ends in `.raucb`, as it is. One whose signature fits is installed"
+    " beside the running version, and the box starts anew with it. When it does not answer then, the"
+    " version before comes back by itself.",
+)
 def take(call: Call) -> Answer:
     if not image_update.is_image():
         raise ProblemError(NOT_AN_IMAGE)
@@ -41,41 +64,3 @@ def take(call: Call) -> Answer:
     except image_update.NoRoomError:
         raise ProblemError(STORAGE_FULL) from None
     return show(call)
-
-
-_PROGRESS = record(
-    {
-        "possible": flag(help="whether this machine was made from the image, and so is updated as one"),
-        "version": text(help="the version that runs"),
-        "step": choice(*(step.value for step in Step)),
-        "new_version": text(help="of the last update, where it is known"),
-        "detail": text(help="why it was refused"),
-    }
-)
-
-ROUTES = (
-    Route(
-        "GET",
-        "/update",
-        "showUpdate",
-        "How far the last update is",
-        show,
-        tag="system",
-        scope=Scope.ADMIN,
-        answer=_PROGRESS,
-    ),
-    Route(
-        "POST",
-        "/update",
-        "takeUpdate",
-        "Install a new version",
-        take,
-        tag="system",
-        scope=Scope.ADMIN,
-        answer=_PROGRESS,
-        status=202,
-        help="The content is the file that ends in `.raucb`, as it is. One whose signature fits is installed"
-        " beside the running version, and the box starts anew with it. When it does not answer then, the"
-        " version before comes back by itself.",
-    ),
-)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from appliance.api.problems import ProblemError
 from appliance.api.rest.account import ENDED, NEW_PASSWORD, forget_app
 from appliance.api.rest.checking import require_cover
-from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import Json, array, component, integer, record, settings_schema
 from appliance.deliver.settings import Route as DeliveryRoute
 from appliance.services.causes import STATE_FORBIDS
@@ -25,11 +23,16 @@ NEW_USER = component("NewUser", {**_new_user, "required": ["name", "password"]})
 USER_CHANGE = component("UserChange", _new_user)
 
 
+routes = Routes(tag="users", scope=Scope.ADMIN)
+
+
+@routes("DELETE", "/users/{id}/app", "dropAppOf", "A user who lost the app signs in without", status=204)
 def drop_app_of(call: Call) -> Answer:
     forget_app(call, call.arguments["id"], call.item(User, "user"))
     return Answer()
 
 
+@routes("DELETE", "/users/{id}/sessions", "endSessionsOf", "Sign a user out everywhere", answer=ENDED)
 def end_sessions_of(call: Call) -> Answer:
     user_id, user = call.arguments["id"], call.item(User, "user")
     ended = call.context.sessions.end_all(user_id)
@@ -42,14 +45,17 @@ def _user_view(user_id: int, user: User) -> Json:
     return {"id": user_id, **{name: document[name] for name in document if name not in _USER_HIDDEN}}
 
 
+@routes("GET", "/users", "listUsers", "List users", answer=record({"users": array(USER)}))
 def users(call: Call) -> Answer:
     return Answer({"users": [_user_view(*item) for item in call.box.settings.items(User).items()]})
 
 
+@routes("GET", "/users/{id}", "readUser", "Read a user", answer=USER)
 def read_user(call: Call) -> Answer:
     return Answer(_user_view(call.arguments["id"], call.item(User, "user")))
 
 
+@routes("POST", "/users", "createUser", "Add a user", body=NEW_USER, answer=USER, status=201)
 def create_user(call: Call) -> Answer:
     store = call.box.settings
     more = dict(call.body)
@@ -68,6 +74,7 @@ def create_user(call: Call) -> Answer:
     return Answer(_user_view(user_id, store.item(User, user_id)), headers={"Location": location})
 
 
+@routes("PATCH", "/users/{id}", "changeUser", "Change a user", body=USER_CHANGE, answer=USER)
 def change_user(call: Call) -> Answer:
     user_id, user = call.arguments["id"], call.item(User, "user")
     changes = dict(call.body)
@@ -83,6 +90,7 @@ def change_user(call: Call) -> Answer:
     return Answer(_user_view(user_id, changed))
 
 
+@routes("DELETE", "/users/{id}", "deleteUser", "Delete a user", status=204)
 def delete_user(call: Call) -> Answer:
     user_id, user = call.arguments["id"], call.item(User, "user")
     _require_other_admin(call, user_id, user)
@@ -110,29 +118,3 @@ def _require_other_admin(call: Call, user_id: int, user: User) -> None:
     ]
     if not others:
         raise ProblemError(STATE_FORBIDS, "this is the last administrator")
-
-
-_route = partial(Route, tag="users", scope=Scope.ADMIN)
-ROUTES = (
-    _route("GET", "/users", "listUsers", "List users", users, answer=record({"users": array(USER)})),
-    _route("POST", "/users", "createUser", "Add a user", create_user, body=NEW_USER, answer=USER, status=201),
-    _route("GET", "/users/{id}", "readUser", "Read a user", read_user, answer=USER),
-    _route("PATCH", "/users/{id}", "changeUser", "Change a user", change_user, body=USER_CHANGE, answer=USER),
-    _route("DELETE", "/users/{id}", "deleteUser", "Delete a user", delete_user, status=204),
-    _route(
-        "DELETE",
-        "/users/{id}/app",
-        "dropAppOf",
-        "A user who lost the app signs in without",
-        drop_app_of,
-        status=204,
-    ),
-    _route(
-        "DELETE",
-        "/users/{id}/sessions",
-        "endSessionsOf",
-        "Sign a user out everywhere",
-        end_sessions_of,
-        answer=ENDED,
-    ),
-)
