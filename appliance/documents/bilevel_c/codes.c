@@ -49,19 +49,34 @@ static void free_cells(Cells *cells)
     free(cells->counts);
 }
 
-static void take_extremes(const Cells *cells, const Band *band)
+WIDE static void take_row_extremes(uint8_t *restrict least, uint8_t *restrict most, const uint8_t *restrict row, ptrdiff_t width)
 {
-    ptrdiff_t width = cells->size.width;
-    memset(cells->least, 255, (size_t)(width * cells->size.rows));
-    memset(cells->most, 0, (size_t)(width * cells->size.rows));
-    for (ptrdiff_t y = 0; y < band->size.rows; y++) {
-        const uint8_t *row = band->under_tone + y * band->size.width;
-        uint8_t *least = cells->least + y / cells->down * width, *most = cells->most + y / cells->down * width;
-        for (ptrdiff_t x = 0, cell = 0; x < band->size.width; cell++)
-            for (ptrdiff_t end = x + cells->across; x < end && x < band->size.width; x++) {
-                least[cell] = row[x] < least[cell] ? row[x] : least[cell];
-                most[cell] = row[x] > most[cell] ? row[x] : most[cell];
+    for (ptrdiff_t x = 0; x < width; x++) {
+        least[x] = row[x] < least[x] ? row[x] : least[x];
+        most[x] = row[x] > most[x] ? row[x] : most[x];
+    }
+}
+
+/* First of the pixels above each other in a row of cells, then of those side by side. */
+static void take_extremes(const Cells *cells, const Band *band, uint8_t *lines)
+{
+    ptrdiff_t width = band->size.width;
+    uint8_t *least = lines, *most = lines + width;
+    for (ptrdiff_t row = 0; row < cells->size.rows; row++) {
+        ptrdiff_t top = row * cells->down, below = top + cells->down < band->size.rows ? top + cells->down : band->size.rows;
+        memset(least, 255, (size_t)width);
+        memset(most, 0, (size_t)width);
+        for (ptrdiff_t y = top; y < below; y++)
+            take_row_extremes(least, most, band->under_tone + y * width, width);
+        for (ptrdiff_t x = 0, cell = row * cells->size.width; x < width; cell++) {
+            uint8_t low = 255, high = 0;
+            for (ptrdiff_t end = x + cells->across; x < end && x < width; x++) {
+                low = least[x] < low ? least[x] : low;
+                high = most[x] > high ? most[x] : high;
             }
+            cells->least[cell] = low;
+            cells->most[cell] = high;
+        }
     }
 }
 
@@ -70,17 +85,30 @@ static int middle_of(const Cells *cells, ptrdiff_t cell)
     return (cells->ink_level[cell] + cells->paper_level[cell]) / 2;
 }
 
-/* ink[cell] = its pixels that are darker than the middle. */
-static void count_ink(const Cells *cells, const Band *band)
+WIDE static void count_darker(uint8_t *restrict counts, const uint8_t *restrict row, const uint8_t *restrict middles, ptrdiff_t width)
 {
-    memset(cells->ink, 0, (size_t)(cells->size.width * cells->size.rows));
-    for (ptrdiff_t y = 0; y < band->size.rows; y++) {
-        const uint8_t *row = band->under_tone + y * band->size.width;
-        ptrdiff_t cell = y / cells->down * cells->size.width;
-        for (ptrdiff_t x = 0; x < band->size.width; cell++) {
-            int middle = middle_of(cells, cell);
-            for (ptrdiff_t end = x + cells->across; x < end && x < band->size.width; x++)
-                cells->ink[cell] = (uint8_t)(cells->ink[cell] + (row[x] < middle));
+    for (ptrdiff_t x = 0; x < width; x++)
+        counts[x] = (uint8_t)(counts[x] + (row[x] < middles[x]));
+}
+
+/* ink[cell] = its pixels that are darker than the middle. */
+static void count_ink(const Cells *cells, const Band *band, uint8_t *lines)
+{
+    ptrdiff_t width = band->size.width;
+    uint8_t *counts = lines, *middles = lines + width;
+    for (ptrdiff_t row = 0; row < cells->size.rows; row++) {
+        ptrdiff_t top = row * cells->down, below = top + cells->down < band->size.rows ? top + cells->down : band->size.rows;
+        ptrdiff_t first = row * cells->size.width;
+        memset(counts, 0, (size_t)width);
+        for (ptrdiff_t x = 0, cell = first; x < width; x += cells->across, cell++)
+            memset(middles + x, middle_of(cells, cell), (size_t)(width - x < cells->across ? width - x : cells->across));
+        for (ptrdiff_t y = top; y < below; y++)
+            count_darker(counts, band->under_tone + y * width, middles, width);
+        for (ptrdiff_t x = 0, cell = first; x < width; cell++) {
+            uint8_t ink = 0;
+            for (ptrdiff_t end = x + cells->across; x < end && x < width; x++)
+                ink = (uint8_t)(ink + counts[x]);
+            cells->ink[cell] = ink;
         }
     }
 }
@@ -119,11 +147,12 @@ static int keep_where(const Cells *cells, const uint8_t *counted, int full, int 
     return 0;
 }
 
-static int find_cells(const Cells *cells, const Band *band)
+/* ``lines`` is scratch, two rows of pixels. */
+static int find_cells(const Cells *cells, const Band *band, uint8_t *lines)
 {
     Size size = cells->size;
     size_t count = (size_t)(size.width * size.rows);
-    take_extremes(cells, band);
+    take_extremes(cells, band, lines);
     memcpy(cells->ink_level, cells->least, count);
     memcpy(cells->paper_level, cells->most, count);
     if (widen_dark(cells->ink_level, size, AROUND, AROUND) < 0 || widen_light(cells->paper_level, size, AROUND, AROUND) < 0)
@@ -132,7 +161,7 @@ static int find_cells(const Cells *cells, const Band *band)
         cells->code[cell] = contrast_of(cells, (ptrdiff_t)cell) >= LEAST_CONTRAST && cells->paper_level[cell] >= LIGHT_PAPER;
     if (!any_set(cells->code, count))
         return 0;
-    count_ink(cells, band);
+    count_ink(cells, band, lines);
     if (keep_where(cells, cells->ink, cells->across * cells->down, LEAST_INK, MOST_INK) < 0)
         return -1;
     if (!any_set(cells->code, count))
@@ -174,26 +203,40 @@ static int any_code(const Cells *cells)
     return any_set(cells->code, (size_t)(cells->size.width * cells->size.rows));
 }
 
+/* Of one row of cells: the pixels of those that are of a code. */
+static void take_module_row(const Cells *cells, const Band *band, ptrdiff_t row, const uint8_t *least, const uint8_t *most,
+                            uint8_t *codes, uint8_t *ink)
+{
+    Size size = band->size;
+    ptrdiff_t top = row * cells->down, below = top + cells->down < size.rows ? top + cells->down : size.rows;
+    for (ptrdiff_t x = 0, cell = row * cells->size.width; x < size.width; x += cells->across, cell++) {
+        if (!cells->code[cell])
+            continue;
+        ptrdiff_t end = x + cells->across < size.width ? x + cells->across : size.width;
+        for (ptrdiff_t y = top; y < below; y++)
+            for (ptrdiff_t each = x; each < end; each++) {
+                ptrdiff_t at = y * size.width + each;
+                if (band->photo[at])
+                    continue;
+                codes[at] = 1;
+                ink[at] = band->under_tone[at] < level_of(cells, cell, least[at], most[at]);
+            }
+    }
+}
+
 static int take_modules(const Cells *cells, const Band *band, uint8_t *codes, uint8_t *ink)
 {
     Size size = band->size;
     size_t octets = (size_t)(size.width * size.rows);
-    const uint8_t *tone = band->under_tone;
     uint8_t *least = malloc(2 * octets), *most = least + octets;
     int failed = least == NULL, across = pixels_across(band, NEAR), down = pixels_down(band, NEAR);
     if (!failed) {
-        memcpy(least, tone, octets);
-        memcpy(most, tone, octets);
+        memcpy(least, band->under_tone, octets);
+        memcpy(most, band->under_tone, octets);
         failed = widen_dark(least, size, across, down) < 0 || widen_light(most, size, across, down) < 0;
     }
-    for (ptrdiff_t y = 0; y < size.rows && !failed; y++)
-        for (ptrdiff_t x = 0; x < size.width; x++) {
-            ptrdiff_t at = y * size.width + x, cell = y / cells->down * cells->size.width + x / cells->across;
-            if (!cells->code[cell] || band->photo[at])
-                continue;
-            codes[at] = 1;
-            ink[at] = tone[at] < level_of(cells, cell, least[at], most[at]);
-        }
+    for (ptrdiff_t row = 0; row < cells->size.rows && !failed; row++)
+        take_module_row(cells, band, row, least, most, codes, ink);
     free(least);
     return failed ? -1 : 0;
 }
@@ -201,9 +244,11 @@ static int take_modules(const Cells *cells, const Band *band, uint8_t *codes, ui
 int find_codes(const Band *band, uint8_t *codes, uint8_t *ink)
 {
     Cells cells;
+    uint8_t *lines = malloc(2 * (size_t)band->size.width);
     memset(codes, 0, (size_t)(band->size.width * band->size.rows));
-    int failed = take_cells(&cells, band) < 0 || find_cells(&cells, band) < 0
+    int failed = take_cells(&cells, band) < 0 || lines == NULL || find_cells(&cells, band, lines) < 0
                  || (any_code(&cells) && take_modules(&cells, band, codes, ink) < 0);
+    free(lines);
     free_cells(&cells);
     return failed ? -1 : 0;
 }

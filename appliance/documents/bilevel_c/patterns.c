@@ -2,6 +2,7 @@
 #include "sheet.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Colours are told apart by so many bits of red, green and blue. */
 enum { COLOUR_BITS = 5 };
@@ -32,29 +33,36 @@ static Colour *colour_of(const Ground *ground, uint16_t key)
     return NULL;
 }
 
-void note_colours(Ground *ground, const Band *band, Box within, int every)
+/* Whether two pixels have the same key. */
+static int have_one_key(const uint8_t *one, const uint8_t *other)
+{
+    enum { KEPT = 0xFF & ~((1 << (8 - COLOUR_BITS)) - 1) };
+    static const uint8_t kept[4] = {KEPT, KEPT, KEPT, 0};
+    uint32_t a, b, mask;
+    memcpy(&a, one, sizeof a);
+    memcpy(&b, other, sizeof b);
+    memcpy(&mask, kept, sizeof mask);
+    return ((a ^ b) & mask) == 0;
+}
+
+void note_colours(Ground *ground, const Band *band, Box within, int every, const uint8_t is_tint[256])
 {
     const Pixels *from = &band->from;
     uint16_t last = 0;
     Colour *colour = NULL;
     if (from->channels != 4)
         return;
-    uint8_t is_untold[256];
-    for (int level = 0; level < 256; level++) {
-        int kind = tint_of(level);
-        is_untold[level] = kind == WHITE_TINT || kind == BLACK_TINT;
-    }
     for (ptrdiff_t y = within.top - band->first; y < within.below - band->first; y += every) {
         if (y < FLAT)
             continue;
         const uint8_t *tones = band->tone + y * band->size.width;
         for (ptrdiff_t x = within.left < FLAT ? FLAT : within.left; x < within.right; x += 2) {
-            if (is_untold[tones[x]]) /* most of a page */
+            if (!is_tint[tones[x]]) /* most of a page */
                 continue;
             const uint8_t *pixel = from->pixels + y * from->stride + x * 4;
-            uint16_t key = key_of(pixel);
-            if (key != key_of(pixel - 4 * FLAT) || key != key_of(pixel - FLAT * from->stride))
+            if (!have_one_key(pixel, pixel - 4 * FLAT) || !have_one_key(pixel, pixel - FLAT * from->stride))
                 continue;
+            uint16_t key = key_of(pixel);
             if (colour == NULL || key != last) {
                 colour = colour_of(ground, key);
                 if (colour == NULL && ground->colour_count == MOST_COLOURS)

@@ -85,16 +85,27 @@ typedef struct {
 int pixels_across(const Band *band, int length);
 int pixels_down(const Band *band, int length);
 
-/* planes from pixels */
+/* pixels.c */
 void take_luma(uint8_t *tone, Pixels from, Size size);
 void take_planes(uint8_t *type, uint8_t *tone, Pixels from, Size size);
 void take_difference(uint8_t *dark, uint8_t *light, Pixels with, Pixels without, Size size);
 
-/* ground.c.  Those that return int return 0, or -1 without memory. */
+/* survey.c */
 int rows_of_tile(int y_dpi);
 Size tiles_of(Size size, int y_dpi);
-int survey(Ground *ground, const Band *band, ptrdiff_t from, ptrdiff_t below);
+void survey(Ground *ground, const Band *band, ptrdiff_t from, ptrdiff_t below);
+
+/* pictured.c: marks the tiles of photographs, in the boxes of a drawn page or anywhere in a raster.  Return 0, or
+ * -1 without memory. */
+int settle_boxes(Ground *ground, const Box *boxes, ptrdiff_t box_count);
+int settle_tiles(Ground *ground);
+int is_all_photograph(const Ground *ground);
+
+/* ground.c: what white paper is brought to; returns 0, or -1 without memory. */
+enum { PAPER_WHITE = 250 };
 int settle(Ground *ground, const Box *boxes, ptrdiff_t box_count, int darker);
+
+/* levels.c: returns 0, or -1 without memory. */
 int level_band(Band *band);
 /* So many times the noise of the paper around a pixel of the band, once the paper is white. */
 int least_depth(const Band *band, ptrdiff_t x, ptrdiff_t y, int times);
@@ -109,7 +120,8 @@ enum { WHITE_TINT, PALE_TINT, BLACK_TINT = 5 };
 int tint_of(int level);
 
 /* patterns.c */
-void note_colours(Ground *ground, const Band *band, Box within, int every);
+/* ``is_tint`` says of each level whether lines may tell its tint apart. */
+void note_colours(Ground *ground, const Band *band, Box within, int every, const uint8_t is_tint[256]);
 void settle_patterns(Ground *ground);
 int pattern_at(const Band *band, ptrdiff_t x, ptrdiff_t y);
 /* Whether a pixel is on one of a pattern's lines; of ``of`` pixels ``black`` are. */

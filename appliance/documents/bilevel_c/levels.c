@@ -1,0 +1,187 @@
+/* A band on its ground: dark screens turned round, paper made white and without its noise. */
+#include "sheet.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void turn_round(const Band *band, uint8_t *plane)
+{
+    Box content = band->ground->content;
+    for (ptrdiff_t y = 0; y < band->size.rows; y++)
+        for (ptrdiff_t x = content.left; x < content.right; x++)
+            if (y + band->first >= content.top && y + band->first < content.below
+                && !band->photo[y * band->size.width + x])
+                plane[y * band->size.width + x] ^= 255;
+}
+
+/* A row's pixels as they are where paper is white; ``factors`` are in 1/4096. */
+WIDE static void whiten_row(uint8_t *restrict values, const uint16_t *restrict factors, const uint8_t *restrict photo,
+                            ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++) {
+        uint16_t value = (uint16_t)((uint32_t)(uint16_t)(values[x] << 4) * factors[x] >> 16);
+        value = value > 255 ? 255 : value;
+        values[x] = photo[x] ? values[x] : (uint8_t)value;
+    }
+}
+
+/* Between the middles of tiles, ``column`` times TILE and a tile's rows; ``width`` from the first middle on. */
+WIDE static void take_slopes(uint8_t *restrict levels, const int16_t *restrict column, uint32_t share, int bits, ptrdiff_t width)
+{
+    for (; width >= TILE; width -= TILE, levels += TILE, column++) {
+        uint32_t level = (uint32_t)(column[0] * TILE), slope = (uint32_t)(column[1] - column[0]);
+        for (uint32_t x = 0; x < TILE; x++)
+            levels[x] = (uint8_t)((level + slope * x) * share >> bits);
+    }
+    for (uint32_t x = 0; x < (uint32_t)width; x++)
+        levels[x] = (uint8_t)(((uint32_t)(column[0] * TILE) + (uint32_t)(column[1] - column[0]) * x) * share >> bits);
+}
+
+/* The paper's level at each column of tiles, for a row: between the middles of two tiles, times a tile's rows. */
+static void take_columns(int16_t *column, const Ground *ground, size_t offset, ptrdiff_t y)
+{
+    int rows = rows_of_tile(ground->y_dpi);
+    ptrdiff_t row = y - rows / 2;
+    ptrdiff_t above = row < 0 ? 0 : row / rows, below = above + 1 < ground->tiles.rows ? above + 1 : above;
+    int down = row < 0 ? 0 : (int)(row % rows);
+    for (ptrdiff_t tx = 0; tx < ground->tiles.width; tx++) {
+        const uint8_t *upper = (const uint8_t *)&ground->tile[above * ground->tiles.width + tx];
+        const uint8_t *lower = (const uint8_t *)&ground->tile[below * ground->tiles.width + tx];
+        column[tx] = (int16_t)(upper[offset] * (rows - down) + lower[offset] * down);
+    }
+    column[ground->tiles.width] = column[ground->tiles.width - 1];
+}
+
+/* The paper's level at each pixel of such a row. */
+static void take_levels(uint8_t *levels, const int16_t *column, const Ground *ground, ptrdiff_t width)
+{
+    /* Dividing by a tile's pixels: exact for what 255 times them can be. */
+    enum { SHARE_BITS = 24 };
+    uint32_t share = (1u << SHARE_BITS) / (uint32_t)(TILE * rows_of_tile(ground->y_dpi)) + 1;
+    ptrdiff_t x = TILE / 2 < width ? TILE / 2 : width;
+    memset(levels, (int)((uint32_t)(column[0] * TILE) * share >> SHARE_BITS), (size_t)x);
+    take_slopes(levels + x, column, share, SHARE_BITS, width - x);
+}
+
+enum { DARKEST_PAPER = 50 };
+
+/* So many pixels side by side have mostly the paper of those above them. */
+enum { ALIKE = 16 };
+
+/* The factors at each pixel of a row, where the paper's level differs from ``before``'s. */
+static void take_factors(uint16_t *factors, const uint16_t factor[256], const uint8_t *levels, const uint8_t *before, ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x += ALIKE) {
+        if (x + ALIKE <= width && memcmp(levels + x, before + x, ALIKE) == 0)
+            continue;
+        for (ptrdiff_t each = x; each < x + ALIKE && each < width; each++)
+            factors[each] = factor[levels[each]];
+    }
+}
+
+static int whiten(const Band *band, uint8_t *plane, size_t offset)
+{
+    const Ground *ground = band->ground;
+    ptrdiff_t width = band->size.width;
+    int16_t *column = malloc((size_t)(ground->tiles.width + 1) * sizeof *column);
+    uint16_t *factors = malloc((size_t)width * sizeof *factors), factor[256];
+    uint8_t *levels = malloc((size_t)width), *before = calloc((size_t)width, 1);
+    for (int level = 0; level < 256; level++)
+        factor[level] = (uint16_t)((PAPER_WHITE << 8) / (level < DARKEST_PAPER ? DARKEST_PAPER : level) << 4);
+    int failed = column == NULL || factors == NULL || levels == NULL || before == NULL;
+    for (ptrdiff_t x = 0; x < width && !failed; x++)
+        factors[x] = factor[0];
+    for (ptrdiff_t y = 0; y < band->size.rows && !failed; y++) {
+        take_columns(column, ground, offset, y + band->first);
+        take_levels(levels, column, ground, width);
+        take_factors(factors, factor, levels, before, width);
+        uint8_t *other = before;
+        before = levels;
+        levels = other;
+        whiten_row(plane + y * width, factors, band->photo + y * width, width);
+    }
+    free(column);
+    free(factors);
+    free(levels);
+    free(before);
+    return failed ? -1 : 0;
+}
+
+/* More noise than this is smoothed away, which leaves some of it. */
+enum { MUCH_NOISE = 3, SMOOTHED = 2 };
+
+WIDE static void smooth_row(uint8_t *restrict row, const uint8_t *restrict above, const uint8_t *restrict here,
+                            const uint8_t *restrict below, ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++) {
+        uint16_t left = above[x - 1] + 2 * here[x - 1] + below[x - 1];
+        uint16_t middle = above[x] + 2 * here[x] + below[x];
+        uint16_t right = above[x + 1] + 2 * here[x + 1] + below[x + 1];
+        row[x] = (uint8_t)((uint16_t)(left + 2 * middle + right) >> 4);
+    }
+}
+
+/* A row with its edges going on for a pixel. */
+static void take_edged(uint8_t *edged, const uint8_t *row, ptrdiff_t width)
+{
+    memcpy(edged, row, (size_t)width);
+    edged[-1] = row[0];
+    edged[width] = row[width - 1];
+}
+
+static int smooth(const Band *band, uint8_t *plane)
+{
+    ptrdiff_t width = band->size.width, rows = band->size.rows, edged = width + 2;
+    uint8_t *lines = malloc(3 * (size_t)edged);
+    if (lines == NULL)
+        return -1;
+    uint8_t *above = lines + 1, *here = above + edged, *below = here + edged;
+    take_edged(above, plane, width);
+    take_edged(here, plane, width);
+    for (ptrdiff_t y = 0; y < rows; y++) {
+        uint8_t *row = plane + y * width;
+        take_edged(below, y + 1 < rows ? row + width : row, width);
+        smooth_row(row, above, here, below, width);
+        uint8_t *oldest = above;
+        above = here;
+        here = below;
+        below = oldest;
+    }
+    free(lines);
+    return 0;
+}
+
+int least_depth(const Band *band, ptrdiff_t x, ptrdiff_t y, int times)
+{
+    const Ground *ground = band->ground;
+    const Tile *tile = &ground->tile[(y + band->first) / rows_of_tile(ground->y_dpi) * ground->tiles.width + x / TILE];
+    int noise = tile->noise * PAPER_WHITE / (tile->paper_type < 50 ? 50 : tile->paper_type);
+    noise = noise > 2 * ground->noise + 2 ? 2 * ground->noise + 2 : noise;
+    return noise * times / (ground->noise >= MUCH_NOISE ? SMOOTHED : 1);
+}
+
+int level_band(Band *band)
+{
+    const Ground *ground = band->ground;
+    uint8_t *planes[] = {band->tone, band->type, band->under_tone, band->under_type};
+    size_t offsets[] = {offsetof(Tile, paper_tone), offsetof(Tile, paper_type), offsetof(Tile, paper_tone),
+                        offsetof(Tile, paper_type)};
+    for (int each = 0; each < 4; each++) {
+        int done = 0;
+        for (int before = 0; before < each; before++)
+            done |= planes[before] == planes[each];
+        if (!done && ground->turned)
+            turn_round(band, planes[each]);
+        if (!done && ground->scanned && whiten(band, planes[each], offsets[each]) < 0)
+            return -1;
+        if (!done && ground->scanned && ground->noise >= MUCH_NOISE && smooth(band, planes[each]) < 0)
+            return -1;
+    }
+    if (ground->turned) {
+        uint8_t *light = band->light_type;
+        band->light_type = band->dark_type;
+        band->dark_type = light;
+    }
+    memcpy(band->closed, band->under_tone, (size_t)(band->size.width * band->size.rows));
+    return without_dark(band->closed, band->size, pixels_across(band, STROKE), pixels_down(band, STROKE));
+}

@@ -1,0 +1,87 @@
+/* Planes of grey from the pixels of a page: luma, grey in which type stands out, and what its type changes. */
+#include "sheet.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Luma of ITU-R BT.601, in 1/256. */
+enum { RED = 77, GREEN = 150, BLUE = 29 };
+
+static inline int luma_of(const uint8_t *pixel)
+{
+    return (BLUE * pixel[0] + GREEN * pixel[1] + RED * pixel[2] + 128) >> 8;
+}
+
+/* In 16 bits: 256 times the lightest luma and a half fit. */
+WIDE static void take_row(uint8_t *restrict types, uint8_t *restrict tones, const uint8_t *restrict row, ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++) {
+        uint8_t blue = row[4 * x], green = row[4 * x + 1], red = row[4 * x + 2];
+        uint8_t luma = (uint8_t)((uint16_t)(BLUE * blue + GREEN * green + RED * red + 128) >> 8);
+        uint8_t least = blue < green ? blue : green;
+        least = red < least ? red : least;
+        tones[x] = luma;
+        types[x] = (uint8_t)((uint16_t)(luma + least) >> 1);
+    }
+}
+
+WIDE static void take_luma_row(uint8_t *restrict tones, const uint8_t *restrict row, ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++)
+        tones[x] = (uint8_t)((uint16_t)(BLUE * row[4 * x] + GREEN * row[4 * x + 1] + RED * row[4 * x + 2] + 128) >> 8);
+}
+
+void take_luma(uint8_t *tone, Pixels from, Size size)
+{
+    for (ptrdiff_t y = 0; y < size.rows; y++)
+        take_luma_row(tone + y * size.width, from.pixels + y * from.stride, size.width);
+}
+
+void take_planes(uint8_t *type, uint8_t *tone, Pixels from, Size size)
+{
+    for (ptrdiff_t y = 0; y < size.rows; y++) {
+        const uint8_t *row = from.pixels + y * from.stride;
+        uint8_t *types = type + y * size.width, *tones = tone + y * size.width;
+        if (from.channels == 1) {
+            memcpy(tones, row, (size_t)size.width);
+            if (types != tones)
+                memcpy(types, row, (size_t)size.width);
+            continue;
+        }
+        take_row(types, tones, row, size.width);
+    }
+}
+
+static void take_differing(uint8_t *darker, uint8_t *lighter, const uint8_t *a, const uint8_t *b, int channels,
+                           ptrdiff_t count)
+{
+    for (ptrdiff_t x = 0; x < count; x++, a += channels, b += channels) {
+        int most = 0;
+        for (int channel = 0; channel < (channels == 1 ? 1 : 3); channel++) {
+            int differ = abs(a[channel] - b[channel]);
+            most = differ > most ? differ : most;
+        }
+        if (most == 0)
+            continue;
+        int is_darker = channels == 1 ? a[0] < b[0] : luma_of(a) <= luma_of(b);
+        *(is_darker ? darker + x : lighter + x) = (uint8_t)most;
+    }
+}
+
+void take_difference(uint8_t *dark, uint8_t *light, Pixels with, Pixels without, Size size)
+{
+    enum { PIECE = 32 }; /* pixels compared at once: most of a page is the same */
+    memset(dark, 0, (size_t)(size.width * size.rows));
+    memset(light, 0, (size_t)(size.width * size.rows));
+    for (ptrdiff_t y = 0; y < size.rows; y++) {
+        const uint8_t *one = with.pixels + y * with.stride, *other = without.pixels + y * without.stride;
+        if (memcmp(one, other, (size_t)(size.width * with.channels)) == 0)
+            continue;
+        for (ptrdiff_t x = 0; x < size.width; x += PIECE) {
+            ptrdiff_t count = size.width - x < PIECE ? size.width - x : PIECE, at = x * with.channels;
+            if (memcmp(one + at, other + at, (size_t)(count * with.channels)) != 0)
+                take_differing(dark + y * size.width + x, light + y * size.width + x, one + at, other + at,
+                               with.channels, count);
+        }
+    }
+}

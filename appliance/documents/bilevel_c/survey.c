@@ -1,0 +1,201 @@
+/* What there is in each tile of the page, looked at one after the other. */
+#include "sheet.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int rows_of_tile(int y_dpi)
+{
+    return y_dpi < COARSE_DPI ? TILE / 2 : TILE;
+}
+
+Size tiles_of(Size size, int y_dpi)
+{
+    int rows = rows_of_tile(y_dpi);
+    return (Size){(size.width + TILE - 1) / TILE, (size.rows + rows - 1) / rows};
+}
+
+/* A tile with so much of about one tone, in steps of 4 levels, is flat: a tint, or the ground of type. */
+enum { FLAT_PERCENT = 48, FLAT_STEPS = 5 };
+enum { PAPER_PERCENTILE = 90, NEAR_PAPER = 85, MOST_NOISE = 32 };
+
+/* The level up to which there is more than so much of ``count`` pixels. */
+static int percentile_of(const uint16_t histogram[256], uint32_t count, uint32_t percent)
+{
+    int level = 255;
+    uint32_t below = count - histogram[255]; /* of lower level; most tiles are bright */
+    while (level > 0 && below * 100 > count * percent)
+        below -= histogram[--level];
+    return level;
+}
+
+static int is_white(const uint8_t *plane, ptrdiff_t stride, ptrdiff_t rows)
+{
+    uint8_t white[TILE];
+    memset(white, 255, sizeof white);
+    for (ptrdiff_t y = 0; y < rows; y++)
+        if (memcmp(plane + y * stride, white, TILE) != 0)
+            return 0;
+    return 1;
+}
+
+/* A tile of nothing but white, which most are, is soon told. */
+static int survey_white(Ground *ground, const Band *band, ptrdiff_t left, ptrdiff_t top, Tile *tile)
+{
+    Box content = ground->content;
+    ptrdiff_t width = band->size.width, at = (top - band->first) * width + left;
+    int rows = rows_of_tile(ground->y_dpi);
+    enum { LOOKED_AT = TILE / 2 * (TILE / 2) };
+    if (left < content.left || top < content.top || left + TILE > content.right || top + rows > content.below
+        || !is_white(band->type + at, width, rows)
+        || (band->tone != band->type && !is_white(band->tone + at, width, rows)))
+        return 0;
+    tile->looked_at = tile->tones[STEPS - 1] = LOOKED_AT;
+    ground->levels[255] += LOOKED_AT;
+    tile->paper_type = tile->paper_tone = tile->middle = 255;
+    return 1;
+}
+
+typedef struct {
+    Ground *ground;
+    const Band *band;
+    int rows, every;          /* of a tile; every so many of them is looked at */
+    uint32_t levels[256];     /* of the tiles so far */
+    uint8_t is_tint[256];     /* whether a level is of a tint that may get lines of its own */
+} Survey;
+
+static Box part_of_content(const Survey *survey, ptrdiff_t left, ptrdiff_t top)
+{
+    Box content = survey->ground->content;
+    ptrdiff_t right = left + TILE, below = top + survey->rows;
+    return (Box){left > content.left ? left : content.left, top > content.top ? top : content.top,
+                 right < content.right ? right : content.right, below < content.below ? below : content.below};
+}
+
+WIDE static void add_levels(uint32_t *restrict levels, const uint16_t *restrict histogram)
+{
+    for (int level = 0; level < 256; level++)
+        levels[level] += histogram[level];
+}
+
+WIDE static void take_steps(uint16_t *restrict steps, const uint16_t *restrict histogram)
+{
+    enum { LEVELS = 256 / STEPS };
+    for (int step = 0; step < STEPS; step++) {
+        uint16_t sum = 0;
+        for (int each = 0; each < LEVELS; each++)
+            sum = (uint16_t)(sum + histogram[step * LEVELS + each]);
+        steps[step] = sum;
+    }
+}
+
+/* The most pixels of a tile that are of about one tone. */
+static uint32_t most_alike(const uint16_t steps[STEPS])
+{
+    uint32_t near = 0, most = 0;
+    for (int step = 0; step < STEPS; step++) {
+        near += steps[step];
+        near -= step >= FLAT_STEPS ? steps[step - FLAT_STEPS] : 0;
+        most = step >= FLAT_STEPS - 1 && near > most ? near : most;
+    }
+    return most;
+}
+
+/* Sharp steps between neighbours that are looked at, and how neighbours on the paper differ. */
+static void survey_noise(const Survey *survey, ptrdiff_t left, ptrdiff_t top, Tile *tile)
+{
+    const Band *band = survey->band;
+    Box content = survey->ground->content;
+    uint16_t differences[MOST_NOISE] = {0};
+    uint32_t near = 0, below = 0;
+    int noise = 0, edges = 0, paper = tile->paper_type * NEAR_PAPER;
+    for (ptrdiff_t y = top; y < top + survey->rows && y < content.below && y >= content.top; y += survey->every) {
+        const uint8_t *type = band->type + (y - band->first) * band->size.width;
+        for (ptrdiff_t x = left + 2; x < left + TILE && x < content.right && x - 2 >= content.left; x += 2) {
+            int differ = abs(type[x] - type[x - 2]);
+            edges += differ >= MOST_NOISE;
+            if (type[x] * 100 > paper && differ < MOST_NOISE) {
+                differences[differ]++;
+                near++;
+            }
+        }
+    }
+    tile->edges = (uint8_t)(edges > 255 ? 255 : edges);
+    while (noise < MOST_NOISE - 1 && (below += differences[noise]) * 2 < near)
+        noise++;
+    tile->noise = (uint8_t)noise;
+}
+
+static void survey_colour(const Survey *survey, Box part, Tile *tile)
+{
+    const Band *band = survey->band;
+    int32_t blue = 0, red = 0, looked_at = 0;
+    for (ptrdiff_t y = part.top; y < part.below; y += 2 * survey->every)
+        for (ptrdiff_t x = part.left; x < part.right; x += 4) {
+            const uint8_t *pixel = band->from.pixels + (y - band->first) * band->from.stride + 4 * x;
+            blue += pixel[0] - pixel[1];
+            red += pixel[2] - pixel[1];
+            looked_at++;
+        }
+    /* For white light: in the shade, and where the paper is darker, colours are weaker. */
+    int32_t of = (looked_at ? looked_at : 1) * (tile->paper_tone < 40 ? 40 : tile->paper_tone);
+    tile->blue = (int16_t)(blue * 255 / of);
+    tile->red = (int16_t)(red * 255 / of);
+}
+
+/* Every other pixel of every other row is looked at, of each row at standard resolution. */
+static void survey_tile(Survey *survey, ptrdiff_t left, ptrdiff_t top, Tile *tile)
+{
+    Ground *ground = survey->ground;
+    const Band *band = survey->band;
+    uint16_t types[256] = {0}, tones[256] = {0};
+    uint32_t count = 0;
+    memset(tile, 0, sizeof *tile);
+    if (survey_white(ground, band, left, top, tile))
+        return;
+    Box part = part_of_content(survey, left, top);
+    for (ptrdiff_t y = part.top; y < part.below; y += survey->every) {
+        const uint8_t *type = band->type + (y - band->first) * band->size.width;
+        const uint8_t *tone = band->tone + (y - band->first) * band->size.width;
+        for (ptrdiff_t x = part.left; x < part.right; x += 2) {
+            types[type[x]]++;
+            tones[tone[x]]++;
+            count++;
+        }
+    }
+    tile->looked_at = (uint16_t)count;
+    if (count == 0)
+        return;
+    add_levels(survey->levels, types);
+    take_steps(tile->tones, tones);
+    tile->paper_type = (uint8_t)percentile_of(types, count, PAPER_PERCENTILE);
+    tile->paper_tone = (uint8_t)percentile_of(tones, count, PAPER_PERCENTILE);
+    tile->middle = 255;
+    if (types[255] == count || (!ground->raster && (band->from.channels == 1 || ground->tones == TONES_NONE)))
+        return; /* of black on white, and where there are no photographs, no more is asked */
+    tile->photo = ground->tones == TONES_BY_CONTENT && most_alike(tile->tones) * 100 < count * FLAT_PERCENT
+                  && looks_like_photograph(band, left, top - band->first);
+    if (!tile->photo)
+        note_colours(ground, band, part, survey->every, survey->is_tint);
+    if (!ground->raster)
+        return; /* a drawn page has no paper, and its own colours */
+    survey_noise(survey, left, top, tile);
+    tile->middle = (uint8_t)percentile_of(tones, count, 50);
+    if (band->from.channels == 4)
+        survey_colour(survey, part, tile);
+}
+
+void survey(Ground *ground, const Band *band, ptrdiff_t from, ptrdiff_t below)
+{
+    int rows = rows_of_tile(ground->y_dpi);
+    Survey survey = {.ground = ground, .band = band, .rows = rows, .every = 2 * rows / TILE};
+    for (int level = 0; level < 256; level++) {
+        int kind = tint_of(level);
+        survey.is_tint[level] = kind != WHITE_TINT && kind != BLACK_TINT;
+    }
+    for (ptrdiff_t ty = from / rows; ty * rows < below && ty < ground->tiles.rows; ty++)
+        for (ptrdiff_t tx = 0; tx < ground->tiles.width; tx++)
+            survey_tile(&survey, tx * TILE, ty * rows, &ground->tile[ty * ground->tiles.width + tx]);
+    for (int level = 0; level < 256; level++)
+        ground->levels[level] += survey.levels[level];
+}
