@@ -13,7 +13,7 @@ from appliance import language
 from appliance.api import request
 from appliance.api.auth import Caller
 from appliance.api.causes import NOT_SIGNED_IN, PAGE_STALE
-from appliance.api.context import COOKIE, Context, session_cookie
+from appliance.api.context import COOKIE, LOOK_AGAIN_S, SAFE, Context, session_cookie
 from appliance.api.door import Door, WsgiApplication, problem_behind
 from appliance.api.problems import ProblemError, problem_of
 from appliance.services.causes import NOT_PERMITTED
@@ -94,11 +94,15 @@ def _answer(visit: Visit, page: Page) -> Answer:
         return page.show(visit)
     if visit.caller is None:
         raise ProblemError(NOT_SIGNED_IN)
-    limiter, settings = visit.context.limiter, visit.context.settings
-    with limiter.request(visit.caller.who, settings, time.monotonic()):
+    limiter, settings, began = visit.context.limiter, visit.context.settings, time.monotonic()
+    with limiter.request(visit.caller.who, settings, began):
         if page.scopes and not visit.may(*page.scopes):
             raise ProblemError(NOT_PERMITTED)
-        return page.show(visit)
+        answer = page.show(visit)
+    long = page.method in SAFE and time.monotonic() - began >= LOOK_AGAIN_S
+    if long and not visit.context.still(session_cookie(visit.environ), visit.caller):
+        raise ProblemError(NOT_SIGNED_IN)
+    return answer
 
 
 def _caller(context: Context, environ: request.Environ) -> Caller | None:

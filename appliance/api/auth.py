@@ -13,19 +13,12 @@ from appliance.api.problems import ProblemError
 from appliance.api.sessions import TOKEN_PREFIX, Sessions
 from appliance.services.causes import NOT_PERMITTED
 from appliance.settings import secrets, tickets
-from appliance.settings.accounts import ApiKey, Role, Scope, User
+from appliance.settings.accounts import ROLE_SCOPES, Scope, User, scopes_of_key
 from appliance.settings.store import SettingsStore
 
 # Characters of the longest token or ticket; longer texts are refused unread.
 TOKEN_LIMIT = 512
 _SCHEME = "bearer"
-
-ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
-    Role.ADMIN: frozenset({Scope.ADMIN}),
-    Role.USER: frozenset({Scope.SEND, Scope.RECEIVE}),
-    Role.READER: frozenset({Scope.RECEIVE}),
-    Role.SENDER: frozenset({Scope.SEND}),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +36,7 @@ class Caller:
     key_id: int | None = None
     user_id: int | None = None
     session_id: str = ""  # empty without a sign-in
+    reads: tuple[str, ...] = ()  # a reader's: numbers and users whose received faxes they see besides
 
     def may(self, scope: Scope) -> bool:
         """Whether the caller has ``scope``."""
@@ -57,6 +51,11 @@ class Caller:
     def sees(self) -> str | None:
         """The owner whose faxes they see; None: all.  For the ``owner`` of ``Box``'s methods."""
         return None if Scope.ADMIN in self.scopes else self.owner
+
+    def may_the_same(self, as_before: Caller) -> bool:
+        """Whether they may do and see what they might ``as_before``."""
+        now, before = ((each.scopes, each.sees, each.reads) for each in (self, as_before))
+        return now == before
 
 
 def bearer(header: str | None) -> str:
@@ -80,8 +79,17 @@ def caller_of(store: SettingsStore, sessions: Sessions, token: str, now: float) 
     if found is None:
         raise ProblemError(NOT_SIGNED_IN)
     key_id, key = found
-    scopes = _scopes_of_key(store, key)
-    return Caller(who=f"key:{key.name}", owner=key.account, scopes=scopes, key=key.name, key_id=key_id)
+    user = next((user for user in store.items(User).values() if user.name == key.account), None)
+    if user is not None and user.disabled:
+        raise ProblemError(NOT_SIGNED_IN)
+    return Caller(
+        who=f"key:{key.name}",
+        owner=key.account,
+        scopes=scopes_of_key(key, user),
+        key=key.name,
+        key_id=key_id,
+        reads=_reads(user),
+    )
 
 
 def _signed_in(store: SettingsStore, sessions: Sessions, token: str, now: float) -> Caller:
@@ -95,26 +103,15 @@ def _signed_in(store: SettingsStore, sessions: Sessions, token: str, now: float)
         scopes=ROLE_SCOPES[user.role],
         user_id=session.user_id,
         session_id=session.id,
+        reads=_reads(user),
     )
+
+
+def _reads(user: User | None) -> tuple[str, ...]:
+    return () if user is None else (*user.reads_numbers, *user.reads_of)
 
 
 def _local(store: SettingsStore, ticket: str, now: float) -> Caller:
     if not tickets.is_good(store, ticket, now):
         raise ProblemError(NOT_SIGNED_IN)
     return Caller(who=tickets.LOCAL_NAME, owner=tickets.LOCAL_NAME, scopes=frozenset({Scope.ADMIN}))
-
-
-def _scopes_of_key(store: SettingsStore, key: ApiKey) -> frozenset[Scope]:
-    """The scopes of a key: no more than those of the user whose faxes it handles.
-
-    A key made for an administrator may have any scope.  A disabled user's keys are refused.
-    """
-    user = next((user for user in store.items(User).values() if user.name == key.account), None)
-    if user is None:
-        return frozenset(key.scopes)
-    if user.disabled:
-        raise ProblemError(NOT_SIGNED_IN)
-    allowed = ROLE_SCOPES[user.role]
-    if Scope.ADMIN in allowed or Scope.ADMIN in key.scopes:
-        return frozenset(key.scopes)
-    return frozenset(key.scopes) & (allowed | {Scope.MONITOR})

@@ -26,6 +26,7 @@ from appliance.dispatch.previews import Previews
 from appliance.hardware.runs import Runs
 from appliance.net.settings import ApiSettings
 from appliance.net.watchdog import Watchdog
+from appliance.settings.store import UnknownItemError
 
 # Octets of request content in memory at once, of all requests together.  A request counts with twice its
 # length: the text and what it decodes to.
@@ -43,12 +44,16 @@ STREAMS_EACH = 8
 # The cookie with a browser's session, and the header by which our pages prove their requests.
 COOKIE = "faxbox"
 PAGE_TOKEN_HEADER = "HTTP_X_PAGE_TOKEN"
-# Methods that change nothing (RFC 9110 9.2.1), which another site may make a browser use.
-# Key of the WSGI environment: tells the server that the request's sender is known.
+# An answer that has taken longer than this, seconds, is given only to who may still have it; one that goes on
+# is looked at as often.
+LOOK_AGAIN_S = 1.0
+# Key of the WSGI environment: tells the server that the request's sender is known, with what finds out
+# whether they still may do the same.
 KNOWN = "faxbox.known"
 # Octets of content of an open call (signing in, setting up).
 OPEN_OCTETS = 64 * 1024
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+# Methods that change nothing (RFC 9110 9.2.1), which another site may make a browser use.
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass
@@ -104,10 +109,23 @@ class Context:
         given = auth.bearer(environ.get("HTTP_AUTHORIZATION")) if token is None else token
         cookie = session_cookie(environ) if not given and token is None else ""
         caller = auth.caller_of(self.box.settings, self.sessions, given or cookie, self.now())
-        if cookie and environ.get("REQUEST_METHOD") not in _SAFE:
+        if cookie and environ.get("REQUEST_METHOD") not in SAFE:
             self.require_page(cookie, str(environ.get(PAGE_TOKEN_HEADER, "")))
-        environ.get(KNOWN, _nothing)()
+        self.known(environ, given or cookie, caller)
         return caller
+
+    def known(self, environ: dict[str, Any], token: str, caller: Caller) -> None:
+        """Tells the server that the request is ``caller``'s, who proved it by ``token``."""
+        if KNOWN in environ:
+            environ[KNOWN](lambda: self.still(token, caller))
+
+    def still(self, token: str, caller: Caller) -> bool:
+        """Whether ``token`` is good for the same as when it made ``caller`` of its sender."""
+        try:
+            now = auth.caller_of(self.box.settings, self.sessions, token, self.now())
+        except (ProblemError, UnknownItemError):  # the latter: removed in this instant
+            return False
+        return now.may_the_same(caller)
 
     @contextlib.contextmanager
     def open_call(self, environ: dict[str, Any]) -> Iterator[None]:
@@ -128,10 +146,6 @@ class Context:
         expected = self.sessions.page_token(session_token)
         if not page_token.isascii() or not hmac.compare_digest(page_token, expected):
             raise ProblemError(PAGE_STALE)
-
-
-def _nothing() -> None:
-    """Stands in for the server's mark in a request that another server carries."""
 
 
 def session_cookie(environ: dict[str, Any]) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 
 from cheroot.makefile import StreamReader, StreamWriter
 from cheroot.server import HTTPConnection
 
+from appliance.api.context import LOOK_AGAIN_S
 from appliance.api.http_request import HEAD_LIMIT_S, ChunkedContent, Request
 
 # Time for the content of a request whose sender is known, seconds.
@@ -20,6 +23,8 @@ CONTENT_LIMIT_S = 300.0
 # instead of "connection reset": RFC 9112 9.6.
 LINGER_S = 5.0
 LINGER_OCTETS = 512 << 20
+# SO_LINGER with no time: what the client has not taken is discarded when the connection is closed.
+_NO_LINGER = struct.pack("ii", 1, 0)
 # The first octet of a TLS connection: a handshake record (RFC 8446 5.1).
 _TLS_HANDSHAKE = b"\x16"
 
@@ -47,6 +52,9 @@ class Connection(HTTPConnection):
     begun = False
     waited = False
     unproven = 0  # requests since the last authenticated one
+    still: Callable[[], bool] | None = None  # whether the request's sender may do what they might before
+    answering_since: float | None = None  # monotonic; None: no answer has begun
+    doubted = False  # the last look found that the reader may no longer have this answer
 
     @property
     def unread(self) -> bool:
@@ -58,8 +66,12 @@ class Connection(HTTPConnection):
             return not rfile.ended
         return bool(getattr(rfile, "remaining", 0))
 
-    def known(self) -> None:
-        """The sender is authenticated: it gets more time and no longer counts as a stranger."""
+    def known(self, still: Callable[[], bool] | None = None) -> None:
+        """The sender is authenticated: it gets more time and no longer counts as a stranger.
+
+        ``still`` tells later whether it may do the same as now.
+        """
+        self.still = still
         self.unproven = 0
         self.server.strangers.leave(self)
         if self.deadline is not None:
@@ -71,6 +83,22 @@ class Connection(HTTPConnection):
         with contextlib.suppress(OSError):
             socket.socket.shutdown(self.socket, how)  # below TLS
 
+    def look_at_reader(self, now: float) -> None:
+        """Ends an answer in progress whose reader has lost the right to it.
+
+        At the second look: an answer that asks for itself, like a stream, ends in order before.
+        """
+        since, still = self.answering_since, self.still
+        if since is None or still is None or now - since < LOOK_AGAIN_S or still():
+            self.doubted = False
+            return
+        if not self.doubted:
+            self.doubted = True
+            return
+        with contextlib.suppress(OSError):
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+            socket.socket.shutdown(self.socket, socket.SHUT_RDWR)  # below TLS
+
     def communicate(self) -> bool:
         self.server.watched.add(self)
         self.server.strangers.enter(self, str(self.remote_addr))
@@ -79,7 +107,7 @@ class Connection(HTTPConnection):
                 return False
             return bool(super().communicate())  # type: ignore[no-untyped-call]
         finally:
-            self.deadline = None
+            self.deadline = self.still = self.answering_since = None
             self.server.strangers.leave(self)
             self.server.watched.discard(self)
 

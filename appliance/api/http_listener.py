@@ -99,11 +99,12 @@ class CherootServer(Server):
         self._connections.put(conn)  # type: ignore[attr-defined]
 
     def cut_off(self, now: float) -> None:
-        """Ends the reading of every request whose deadline has passed."""
+        """Ends the reading of every request whose deadline has passed, and answers that are revoked."""
         for connection in list(self.watched):
             deadline = connection.deadline
             if deadline is not None and now > deadline:
                 connection.cut_off()
+            connection.look_at_reader(now)
 
 
 class Workers(ThreadPool):

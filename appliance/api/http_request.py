@@ -158,6 +158,7 @@ class Request(HTTPRequest):
 
     def parse_request(self) -> None:
         self.conn.request = self
+        self.conn.still = self.conn.answering_since = None
         self.conn.deadline = time.monotonic() + HEAD_LIMIT_S
         try:
             super().parse_request()
@@ -181,6 +182,7 @@ class Request(HTTPRequest):
     def send_headers(self) -> None:
         # From here on only silence ends it: an answer may be long, and a stream is endless.
         self.conn.deadline = None
+        self.conn.answering_since = time.monotonic()
         if self.conn.unread or self.chunked_read:
             self.close_connection = True
         super().send_headers()

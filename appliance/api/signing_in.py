@@ -7,6 +7,7 @@ import secrets as randomness
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,22 +84,28 @@ class HalfWay:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._waiting: OrderedDict[str, tuple[int, str, float]] = OrderedDict()
 
-    def begin(self, user_id: int, now: float) -> str:
+    def begin(self, user_id: int, user: User, now: float) -> str:
         """A token for the form that asks for the code.  ``now``: monotonic, seconds."""
         word = randomness.token_urlsafe(24)
         with self._lock:
-            self._waiting[word] = (user_id, now + HALF_WAY_S)
+            self._waiting[word] = (user_id, user.password_hash, now + HALF_WAY_S)
             while len(self._waiting) > HALF_WAYS:
                 self._waiting.popitem(last=False)
         return word
 
-    def user_of(self, word: str, now: float) -> int | None:
-        """The id of the user with this token, None when it is unknown or too old."""
+    def user_of(self, word: str, users: Mapping[int, User], now: float) -> int | None:
+        """The id of the user with this token, one of ``users``.
+
+        None when it is unknown or too old, the password was changed meanwhile, or the user is disabled.
+        """
         with self._lock:
-            user_id, until = self._waiting.get(word, (None, 0.0))
-        return user_id if now < until else None
+            user_id, proved, until = self._waiting.get(word, (0, "", 0.0))
+        user = users.get(user_id)
+        if user is None or user.disabled or user.password_hash != proved or now >= until:
+            return None
+        return user_id
 
     def done(self, word: str) -> None:
         """Ends the wait for a code."""

@@ -13,11 +13,12 @@ from typing import Any
 
 from appliance.box import Box
 from appliance.deliver import routing
+from appliance.deliver.entitled import OF_KEY, OF_USER, hears_of, user_named
 from appliance.deliver.settings import DeliverySettings, MailOutSettings, PaperSettings, Results, Route
 from appliance.deliver.styles import OWN
 from appliance.deliver.webhook import ENDS, EVENTS
 from appliance.services.outbox import DiskError, Following
-from appliance.settings.accounts import ApiKey, Scope, User, WebhookEvent
+from appliance.settings.accounts import ApiKey, WebhookEvent
 from appliance.spool.delivery import NewDelivery
 from appliance.spool.model import DAY_S, Event, Job, Received
 
@@ -118,27 +119,32 @@ class Planner:
         page = event.data["confirmed"] if event.kind == _JOB_PAGE else None
         if job.callback_url and _chosen(event.kind, job.options.callback_events):
             pdf = job.options.callback_pdf
-            wanted.append(_webhook(job.callback_url, job.origin, job.key, pdf=pdf, page=page))
-        for key in self._keys():
+            wanted.append(_webhook(job.callback_url, job.origin, pdf=pdf, page=page, signed_for=job.key))
+        for key in self._keys(event.kind):
             if key.name == job.key and key.webhook_url and _chosen(event.kind, _words(key.webhook_events)):
                 style = key.webhook_style or job.origin
-                wanted.append(_webhook(key.webhook_url, style, key.name, pdf=key.webhook_pdf, page=page))
+                wanted.append(_webhook_of(key, style, page=page))
         return wanted
 
     def _results(self, job: Job, kind: str) -> list[_Wanted]:
-        return [_Wanted(EMAIL, address, {"why": "result"}) for address in self._told(job, kind)]
-
-    def _told(self, job: Job, kind: str) -> list[str]:
-        """The addresses that are told by e-mail how a job ended."""
+        """The e-mails that tell how a job ended."""
         mail = self._box.settings.section(MailOutSettings)
         if not mail.server:
             return []
         reply_to = str(job.metadata.get(REPLY_TO, "")) if job.origin == EMAIL_ORIGIN else ""
         if reply_to:
-            return [reply_to]
+            return [_Wanted(EMAIL, reply_to, {"why": "result"})]
         if not _is_told(mail.results, kind):
             return []
-        return [user.email for user in self._users() if user.name == job.owner and user.email]
+        return self._to_user(job.owner, "result")
+
+    def _to_user(self, name: str, why: str) -> list[_Wanted]:
+        """The e-mail to this user, if there is one and has an address."""
+        return [
+            _Wanted(EMAIL, user.email, {"why": why, OF_USER: name})
+            for user in (user_named(self._box.settings, name),)
+            if user is not None and user.email
+        ]
 
     # -- received faxes ------------------------------------------------------------------------
 
@@ -156,27 +162,25 @@ class Planner:
         if owner != fax.owner:
             fax = following.assign(fax, owner)
         days = [route.keep_days for route in taken if route.keep_days]
-        days += [user.keep_days for user in self._users() if user.name == fax.owner and user.keep_days]
+        user = user_named(self._box.settings, fax.owner)
+        days += [user.keep_days] if user is not None and user.keep_days else []
         if days:
             following.keep_until(fax, following.event.at + min(days) * DAY_S)
-        wanted = [
-            _webhook(r.webhook_url, r.webhook_style, "", pdf=r.webhook_pdf) for r in taken if r.webhook_url
-        ]
+        wanted = [_webhook(r.webhook_url, r.webhook_style, pdf=r.webhook_pdf) for r in taken if r.webhook_url]
         wanted += [
-            _webhook(key.webhook_url, key.webhook_style or OWN, key.name, pdf=key.webhook_pdf)
-            for key in self._keys()
+            _webhook_of(key, key.webhook_style or OWN)
+            for key in self._keys(_event_of(fax))
             if key.webhook_url
-            and Scope.RECEIVE in key.scopes
             and fax.owner in ("", key.account)
             and _chosen(_event_of(fax), _words(key.webhook_events))
         ]
-        emails = [address for route in taken for address in route.emails]
+        emails = [_Wanted(EMAIL, address, {"why": "received"}) for r in taken for address in r.emails]
         mail = self._box.settings.section(MailOutSettings)
         if mail.server:
-            emails += [user.email for user in self._users() if user.name == fax.owner and user.email]
+            emails += self._to_user(fax.owner, "received")
             if not taken and not emails:
-                emails += mail.received_to
-        wanted += [_Wanted(EMAIL, address, {"why": "received"}) for address in emails]
+                emails += [_Wanted(EMAIL, address, {"why": "received"}) for address in mail.received_to]
+        wanted += emails
         wanted += [_Wanted(FOLDER, route.folder, {}) for route in taken if route.folder]
         wanted += [_Wanted(PRINTER, route.printer, {}) for route in taken if route.printer]
         self._put(following, fax, wanted, _event_of(fax))
@@ -210,11 +214,10 @@ class Planner:
                 )
             )
 
-    def _keys(self) -> list[ApiKey]:
-        return [key for key in self._box.settings.items(ApiKey).values() if not key.disabled]
-
-    def _users(self) -> list[User]:
-        return [user for user in self._box.settings.items(User).values() if not user.disabled]
+    def _keys(self, kind: str) -> list[ApiKey]:
+        """The keys whose programs may hear of events of this kind."""
+        store = self._box.settings
+        return [key for key in store.items(ApiKey).values() if hears_of(store, key, kind)]
 
 
 def _event_of(fax: Received) -> str:
@@ -236,6 +239,17 @@ def _chosen(kind: str, names: Sequence[str]) -> bool:
     return EVENTS[kind].removeprefix("fax.") in names if names else kind in ENDS
 
 
-def _webhook(url: str, style: str, key: str, *, pdf: bool, page: int | None = None) -> _Wanted:
-    more = {"page": page} if page is not None else {}
-    return _Wanted(WEBHOOK, url, {"style": style, "key": key, "pdf": pdf, **more})
+def _webhook(
+    url: str, style: str, *, pdf: bool, page: int | None = None, signed_for: str = "", of_key: bool = False
+) -> _Wanted:
+    """A webhook, signed with the secret of the key ``signed_for``; ``of_key``: it is that key's own."""
+    facts: dict[str, Any] = {"style": style, "key": signed_for, "pdf": pdf}
+    if page is not None:
+        facts["page"] = page
+    if of_key:
+        facts[OF_KEY] = signed_for
+    return _Wanted(WEBHOOK, url, facts)
+
+
+def _webhook_of(key: ApiKey, style: str, *, page: int | None = None) -> _Wanted:
+    return _webhook(key.webhook_url, style, pdf=key.webhook_pdf, page=page, signed_for=key.name, of_key=True)

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from appliance.box import Box
+from appliance.deliver.entitled import reason_against
 from appliance.deliver.settings import DeliverySettings
 from appliance.durable import DiskFullError
 from appliance.spool.delivery import Delivery
@@ -35,6 +36,10 @@ AT_ONCE_EACH = 2
 UNRECORDED_S = 60.0
 # How long a stop waits for deliveries under way, seconds; the rest is repeated after the next start.
 STOP_S = 25.0
+
+
+class NotWantedError(Exception):
+    """The delivery is not made, and no fault of anybody; the message is a sentence."""
 
 
 class DeliveryError(Exception):
@@ -169,11 +174,11 @@ class OutboxWorker:
             self._deliver(delivery)
 
     def _deliver(self, delivery: Delivery) -> None:
-        problem: DeliveryError | None = None
+        problem: DeliveryError | NotWantedError | None = None
         detail = ""
         try:
             detail = self._try(delivery)
-        except DeliveryError as error:
+        except (DeliveryError, NotWantedError) as error:
             problem = error
         except SpoolClosedError:
             return
@@ -194,15 +199,23 @@ class OutboxWorker:
         deliverer = self._deliverers.get(delivery.kind)
         if deliverer is None:
             raise DeliveryError(f"this box makes no deliveries of the kind {delivery.kind!r}", final=True)
+        against = reason_against(self._box.settings, delivery)
+        if against:
+            raise NotWantedError(against)
         # In a context of its own: its language must not stay for the next delivery.
         return contextvars.copy_context().run(deliverer, delivery)
 
-    def _record(self, delivery: Delivery, detail: str, problem: DeliveryError | None) -> None:
+    def _record(
+        self, delivery: Delivery, detail: str, problem: DeliveryError | NotWantedError | None
+    ) -> None:
         try:
             # It may have been dropped by a user, or deleted with its fax.
             with contextlib.suppress(IllegalTransitionError, NotFoundError, SpoolClosedError):
                 if problem is None:
                     self._box.outbox.succeeded(delivery.id, detail)
+                elif isinstance(problem, NotWantedError):
+                    _log.info("delivery %d (%s) is not made: %s", delivery.id, delivery.kind, problem)
+                    self._box.outbox.drop(delivery.id, str(problem))
                 else:
                     _log.info("delivery %d (%s) failed: %s", delivery.id, delivery.kind, problem.detail)
                     self._box.outbox.failed(delivery.id, problem.detail, final=problem.final)

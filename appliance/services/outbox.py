@@ -128,6 +128,10 @@ class Outbox:
         """A try has worked: the delivery is done."""
         self.spool.do(outbox.succeeded, delivery_id, self.clock(), detail)
 
+    def drop(self, delivery_id: int, reason: str) -> None:
+        """The delivery is not made, for this reason (a sentence)."""
+        self.spool.do(outbox.drop, delivery_id, self.clock(), reason)
+
     def failed(self, delivery_id: int, detail: str, *, final: bool) -> None:
         """A try has failed; ``final``: there is no further one."""
         self.spool.do(outbox.failed, delivery_id, self.clock(), detail, final=final)

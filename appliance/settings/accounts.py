@@ -71,6 +71,14 @@ class Scope(Enum):
     ADMIN = "admin"  # everything, settings included
 
 
+ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
+    Role.ADMIN: frozenset({Scope.ADMIN}),
+    Role.USER: frozenset({Scope.SEND, Scope.RECEIVE}),
+    Role.READER: frozenset({Scope.RECEIVE}),
+    Role.SENDER: frozenset({Scope.SEND}),
+}
+
+
 class WebhookEvent(Enum):
     """What webhooks of the box's own style can be told of."""
 
@@ -116,3 +124,17 @@ class ApiKey:
     def account(self) -> str:
         """The owner name its faxes run under."""
         return self.owner or self.name
+
+
+def scopes_of_key(key: ApiKey, user: User | None) -> frozenset[Scope]:
+    """What a key may do: no more than the ``user`` whose faxes it handles, if that is a user.
+
+    A key that was made for an administrator may have any scope.  A disabled key, and a disabled user's,
+    has none.
+    """
+    if key.disabled or (user is not None and user.disabled):
+        return frozenset()
+    allowed = ROLE_SCOPES[user.role] if user is not None else frozenset({Scope.ADMIN})
+    if Scope.ADMIN in allowed or Scope.ADMIN in key.scopes:
+        return frozenset(key.scopes)
+    return frozenset(key.scopes) & (allowed | {Scope.MONITOR})

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from appliance.api.auth import ROLE_SCOPES
 from appliance.api.rest.examples import EXAMPLES
 from appliance.api.rest.routes import Route
 from appliance.api.rest.table import ROUTES
 from appliance.net.settings import ApiSettings
 from appliance.settings import secrets
-from appliance.settings.accounts import Role, Scope, User
+from appliance.settings.accounts import ROLE_SCOPES, Role, Scope, User
 from tests.api.served import Reply, Served, serving
 
 PASSWORD = "correct horse battery"

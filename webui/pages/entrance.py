@@ -55,7 +55,7 @@ def do_sign_in(visit: Visit) -> Answer:
     except ProblemError as problem:
         return visit.page("sign_in.html", status=int(problem.status), to=to, name=name, problem=problem)
     if user.totp_secret:
-        word = _half_way.begin(user_id, time.monotonic())
+        word = _half_way.begin(user_id, user, time.monotonic())
         return visit.page("sign_in_code.html", to=to, word=word, problem=None)
     return _signed_in(visit, begin_session(visit.context, visit.environ, user_id), to)
 
@@ -63,7 +63,7 @@ def do_sign_in(visit: Visit) -> Answer:
 def do_code(visit: Visit) -> Answer:
     form = visit.form()
     word, to = form.get("word", ""), _own_path(form.get("to", FIRST_PAGE))
-    user_id = _half_way.user_of(word, time.monotonic())
+    user_id = _half_way.user_of(word, visit.box.settings.items(User), time.monotonic())
     if user_id is None:
         return go("/sign-in?to=" + quote(to, safe=""))
     try:

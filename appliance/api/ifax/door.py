@@ -343,6 +343,7 @@ class IfaxDoor(ForeignDoor):
         caller.require(Scope.RECEIVE)
         fax = self.box.inbox.get(reading.job_id(fields), caller.sees)
         pdf = received_pdf(self.box, fax)
+        self.require_still(caller)  # making it may have taken long
         self.audit(caller, "received.look", f"fax:{fax.id}", "PDF")
         self.box.inbox.mark_read(fax.id)
         return _success("Fax downloaded successfully", base64.b64encode(pdf).decode())

@@ -17,6 +17,7 @@ NAME_LIMIT = 100
 class Client:
     """The client.  ``owner`` returns the account that owns its faxes; called when they are made.
 
+    ``require_still`` raises RefusedError when a sign-in may do less than when the request began.
     ``base``, ``web``: addresses of the door and of the box's pages.  ``security``: how users authenticate,
     and the connection's encryption, in IPP's words.
     """
@@ -24,6 +25,7 @@ class Client:
     person: str
     computer: str
     owner: Callable[[], str]
+    require_still: Callable[[], None]
     proved: bool  # whether a password was given
     base: str
     web: str

@@ -12,7 +12,7 @@ from typing import Any
 
 from appliance import language
 from appliance.api import request
-from appliance.api.auth import caller_of
+from appliance.api.auth import Caller, caller_of
 from appliance.api.causes import NOT_SIGNED_IN
 from appliance.api.context import KNOWN, Context, address_of
 from appliance.api.door import StartResponse
@@ -30,6 +30,8 @@ from appliance.ipp.model import Attributes, GroupTag, Message
 from appliance.language import said
 from appliance.printing.people import owner_of
 from appliance.printing.settings import IppAccess, IppSettings
+from appliance.services.causes import NOT_PERMITTED
+from appliance.services.rules import RefusedError
 from appliance.settings.accounts import Scope
 
 MEDIA_TYPE = "application/ipp"
@@ -139,20 +141,27 @@ class IppDoor:
             raise IppError(Status.BAD_REQUEST, said("The request does not say which host it is for."))
         encrypted = scheme == "https"
         person = clean_line(_text(message.group(GroupTag.OPERATION), "requesting-user-name"))[:NAME_LIMIT]
-        signed_in = ""
+        signed_in, token = "", ""
+        caller: Caller | None = None
         if access is IppAccess.USERS:
             if message.code not in _OPEN:
-                person = signed_in = self._signed_in(environ, computer, encrypted=encrypted)
+                token, caller = self._signed_in(environ, computer, encrypted=encrypted)
+                person = signed_in = caller.owner
         elif not _is_near(computer):
             raise IppError(Status.FORBIDDEN, said("Only computers of the local network may print here."))
 
         def owner() -> str:
             return signed_in or owner_of(self._box, person, computer)
 
+        def require_still() -> None:
+            if caller is not None and not self._context.still(token, caller):
+                raise RefusedError(NOT_PERMITTED)
+
         return Client(
             person=person,
             computer=computer,
             owner=owner,
+            require_still=require_still,
             proved=bool(signed_in),
             base=f"{'ipps' if encrypted else 'ipp'}://{_with_port(host, encrypted=encrypted)}{PREFIX}",
             web=f"{scheme}://{host}",
@@ -162,8 +171,11 @@ class IppDoor:
             ),
         )
 
-    def _signed_in(self, environ: dict[str, Any], computer: str, *, encrypted: bool) -> str:
-        """The authenticated user's name.  Raises IppError, ProblemError, _PasswordNeededError."""
+    def _signed_in(self, environ: dict[str, Any], computer: str, *, encrypted: bool) -> tuple[str, Caller]:
+        """The authenticated user and their session's token.
+
+        Raises IppError, ProblemError, _PasswordNeededError.
+        """
         if not encrypted and not _is_here(computer):
             sentence = said("Passwords go over encrypted connections alone: use ipps.")
             raise IppError(Status.FORBIDDEN, sentence)
@@ -177,7 +189,7 @@ class IppDoor:
                 raise _PasswordNeededError from None
             raise
         caller.require(Scope.SEND)
-        return caller.owner
+        return token, caller
 
 
 _NOTHING = Message((2, 0), 0, 0)

@@ -23,6 +23,7 @@ from appliance.language import said
 from appliance.net.settings import ApiSettings
 from appliance.printing.document_numbers import Looked, looked_at
 from appliance.printing.folder import PROBLEM
+from appliance.services.causes import NOT_PERMITTED
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
 from appliance.spool.options import SendOptions
@@ -148,6 +149,10 @@ class JobIntake:
         if opened.asked.silent and not opened.files:
             opened.asked = replace(opened.asked, numbers=looked.numbers, problem=looked.problem)
         opened.files.append(file)
+        # The password may have changed during a long upload.
+        call.client.require_still()
+        if call.client.owner() != job.owner:
+            raise RefusedError(NOT_PERMITTED)
 
     def hand_in(self, job: PrintJob, opened: OpenJob) -> None:
         """Makes faxes of a complete job.  Raises RefusedError, IppError, DiskFullError."""

@@ -16,9 +16,9 @@ import bottle
 
 from appliance.api import intake, request
 from appliance.api.auth import Caller
-from appliance.api.context import CONTENT_WAIT_S, OPEN_OCTETS, Context
+from appliance.api.context import CONTENT_WAIT_S, LOOK_AGAIN_S, OPEN_OCTETS, SAFE, Context
 from appliance.api.door import Door, WsgiApplication
-from appliance.api.problems import problem_of
+from appliance.api.problems import ProblemError, problem_of
 from appliance.api.rest.checking import Checker, QueryReader, from_fields, require
 from appliance.api.rest.openapi import describe_all
 from appliance.api.rest.routes import NUMBERS, Answer, Call, Route
@@ -76,6 +76,7 @@ class _Runner:
     def _run(self, environ: request.Environ, texts: dict[str, str]) -> Any:
         route, context = self._route, self._context
         given: Caller | None = None
+        began = time.monotonic()
         with contextlib.ExitStack() as held:
             if not route.open:
                 given = context.caller(environ)
@@ -88,7 +89,10 @@ class _Runner:
             }
             query = self._query.read(request.read_query(environ))
             call = Call(context, environ, given, arguments, query)
-            return self._say(route.handler(self._with_body(call, held)))
+            answer = route.handler(self._with_body(call, held))
+            if given is not None and time.monotonic() - began >= LOOK_AGAIN_S:
+                _require_still(call, answer)
+            return self._say(answer)
 
     def _with_body(self, call: Call, held: contextlib.ExitStack) -> Call:
         route, environ = self._route, call.environ
@@ -133,6 +137,21 @@ class _Runner:
         if answer.body is None:
             return b""
         return json.dumps(answer.body, ensure_ascii=False).encode()
+
+
+def _require_still(call: Call, answer: Answer) -> None:
+    """Raises ProblemError when what was read or made for the caller is no longer theirs to have.
+
+    What a call has changed is answered all the same: it may be the caller's own password.
+    """
+    if answer.passing_file is None and call.environ["REQUEST_METHOD"] not in SAFE:
+        return
+    try:
+        call.require_still()
+    except ProblemError:
+        if answer.passing_file is not None:
+            answer.passing_file.unlink(missing_ok=True)
+        raise
 
 
 def _unless_done(context: Context, form: intake.Form) -> Any:

@@ -68,7 +68,7 @@ class Call:
     def require_still(self) -> None:
         """Raises ProblemError when the caller may do less than when the call began."""
         now = self.context.caller(self.environ)
-        if now.scopes != self.caller.scopes or now.sees != self.caller.sees:
+        if not now.may_the_same(self.caller):
             raise ProblemError(NOT_PERMITTED, "what this key or sign-in may do was changed")
 
     def note(self, action: str, *, object: str = "", detail: str = "") -> None:

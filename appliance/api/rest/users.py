@@ -8,9 +8,10 @@ from appliance.api.rest.checking import require_cover
 from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import Json, array, component, integer, record, settings_schema
 from appliance.deliver.settings import Route as DeliveryRoute
+from appliance.printing.settings import PrintUser
 from appliance.services.causes import STATE_FORBIDS
 from appliance.settings import secrets
-from appliance.settings.accounts import Role, Scope, User
+from appliance.settings.accounts import ApiKey, Role, Scope, User
 from appliance.settings.fields import to_document
 
 _USER_HIDDEN = ("password_hash", "totp_secret", "recovery_codes")
@@ -90,21 +91,40 @@ def change_user(call: Call) -> Answer:
     return Answer(_user_view(user_id, changed))
 
 
-@routes("DELETE", "/users/{id}", "deleteUser", "Delete a user", status=204)
+@routes(
+    "DELETE",
+    "/users/{id}",
+    "deleteUser",
+    "Delete a user, with their keys",
+    status=204,
+    help="Not while a route, or who prints, names them.",
+)
 def delete_user(call: Call) -> Answer:
     user_id, user = call.arguments["id"], call.item(User, "user")
     _require_other_admin(call, user_id, user)
-    _require_unrouted(call, user)
+    _require_unnamed(call, user)
+    # Their keys go first: without the user a key would be bounded by its own scopes alone.
+    for key_id, key in call.box.settings.items(ApiKey).items():
+        if key.account == user.name:
+            call.box.settings.remove(ApiKey, key_id)
+            call.note("key.delete", object=f"key:{key.name}", detail="with its user")
     call.box.settings.remove(User, user_id)
     call.note("user.delete", object=f"user:{user.name}")
     return Answer()
 
 
-def _require_unrouted(call: Call, user: User) -> None:
-    """Raises ProblemError while a route names the user: its faxes would be seen by no one."""
+def _require_unnamed(call: Call, user: User) -> None:
+    """Raises ProblemError while faxes are the user's by another's name: a route's, or who prints.
+
+    Received ones would be seen by no one, and whoever prints would go on without the user's limits.
+    """
     for route in call.box.settings.items(DeliveryRoute).values():
         if route.user == user.name:
             raise ProblemError(STATE_FORBIDS, f"the route {route.name} gives faxes to this user")
+    for entry in call.box.settings.items(PrintUser).values():
+        if entry.user == user.name:
+            who = " ".join(filter(None, (entry.from_user, entry.from_computer)))
+            raise ProblemError(STATE_FORBIDS, f"what {who} prints is given to this user")
 
 
 def _require_other_admin(call: Call, user_id: int, user: User) -> None:
