@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import resource
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -26,31 +27,30 @@ IN_PLACE_OCTETS = 256 * 1024
 MEMORY_OCTETS = 1 << 30
 CPU_S = 60
 CLOCK_S = 120.0
+# How often an e-mail is read at once when the process is ended from outside each time.
+TRIES = 2
 
 _RAW = "raw"
 _LETTER = "letter.json"
 
 
+class ReaderKilledError(Exception):
+    """The machine, or a person, ended the process that read an e-mail; which says nothing of the e-mail."""
+
+
 def read_within(raw: bytes, folder: Path) -> IncomingEmail:
     """``read_email``, in another process if ``raw`` is large; ``folder`` is empty, and the caller deletes it.
 
-    The attachments of a large e-mail stay in files there.  Raises DocumentError (EMAIL_DAMAGED), OSError.
+    The attachments of a large e-mail stay in files there.  Raises DocumentError (EMAIL_DAMAGED),
+    ReaderKilledError, OSError.
     """
     if len(raw) <= IN_PLACE_OCTETS:
         return read_email(raw)
     (folder / _RAW).write_bytes(raw)
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", __name__, str(folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=CLOCK_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise DocumentError(EMAIL_DAMAGED, "it takes too long to read") from None
-    if done.returncode != 0 or not (folder / _LETTER).exists():
+    ended = next((code for code in (_run(folder) for _ in range(TRIES)) if code != -signal.SIGKILL), None)
+    if ended is None:
+        raise ReaderKilledError(f"the process that reads it was ended {TRIES} times from outside")
+    if ended != 0 or not (folder / _LETTER).exists():
         raise DocumentError(EMAIL_DAMAGED, "it cannot be read within the limits")
     facts: dict[str, Any] = json.loads((folder / _LETTER).read_text(encoding="utf-8"))
     if "damaged" in facts:
@@ -64,6 +64,21 @@ def read_within(raw: bytes, folder: Path) -> IncomingEmail:
         name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()
     }
     return IncomingEmail(**known, pictures=tuple(files[:count]), attachments=tuple(files[count:]))
+
+
+def _run(folder: Path) -> int:
+    """Runs the process; its exit code, negative for a signal.  Raises DocumentError if it takes too long."""
+    try:
+        return subprocess.run(
+            [sys.executable, "-m", __name__, str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=CLOCK_S,
+            check=False,
+        ).returncode
+    except subprocess.TimeoutExpired:
+        raise DocumentError(EMAIL_DAMAGED, "it takes too long to read") from None
 
 
 def main(folder: Path) -> None:

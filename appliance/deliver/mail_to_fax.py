@@ -10,6 +10,7 @@ import hashlib
 import logging
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from appliance.deliver.email_out import ASKED_ID, ASKED_SUBJECT
 from appliance.deliver.pdfs import FOLDER
 from appliance.deliver.planner import EMAIL_ORIGIN, REPLY_TO
 from appliance.deliver.settings import MailInSettings, MailOutSettings
+from appliance.documents.causes import DOCUMENT_WORKER_KILLED
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import LONGEST_MESSAGE, clean_line
 from appliance.documents.sniff import sniff
@@ -50,6 +52,8 @@ _log = logging.getLogger(__name__)
 _NAME_LIMIT = 255
 _NOTED = 300  # characters of the audit log's detail
 _TYPE_LIMIT = 100
+# How often an e-mail comes back whose reading was ended from outside, and of how many that is remembered.
+_KILLED_TRIES, _MOST_KILLED = 5, 100
 _KEPT = 900  # characters of a subject or Message-ID that are kept for the reply
 
 
@@ -92,6 +96,7 @@ class Gateway:
     def __init__(self, box: Box) -> None:
         self._box = box
         self._lock = threading.Lock()
+        self._killed: Counter[str] = Counter()  # by digest: how often the process that reads it was ended
 
     def take(
         self, raw: bytes, *, to: Sequence[str] | None = None, source: str, verified_by: str = ""
@@ -101,7 +106,8 @@ class Gateway:
         ``source`` is for the audit log.  With ``verified_by``, the name of the mailbox's server, the server
         must have noted that the sender is authentic.
 
-        Raises DiskFullError, SpoolClosedError, SpoolFailedError, after which the sender may try later.
+        Raises DiskFullError, SpoolClosedError, SpoolFailedError, ReaderKilledError, after which the sender
+        may try later.
         """
         with self._lock:
             outcome = self._take(raw, to, verified_by)
@@ -136,7 +142,7 @@ class Gateway:
     def _judge(
         self, raw: bytes, verified_by: str, submit: Callable[[IncomingEmail], tuple[Job, ...]]
     ) -> Outcome:
-        from appliance.deliver.email_worker import read_within  # noqa: PLC0415 (see above)
+        from appliance.deliver.email_worker import ReaderKilledError, read_within  # noqa: PLC0415 (see above)
 
         parent = at_rest.passing(self._box.data) / FOLDER
         parent.mkdir(mode=0o700, exist_ok=True)
@@ -145,7 +151,19 @@ class Gateway:
                 letter = read_within(raw, Path(folder))
             except DocumentError as error:
                 return Refused(error.cause, error.detail)
+            except ReaderKilledError as error:
+                if self._may_try_again(raw):
+                    raise
+                return Refused(DOCUMENT_WORKER_KILLED, str(error))
             return self._judge_letter(letter, verified_by, submit)
+
+    def _may_try_again(self, raw: bytes) -> bool:
+        """Whether another try to read this e-mail may help; it was ended from outside once more."""
+        if len(self._killed) >= _MOST_KILLED:
+            self._killed.clear()
+        digest = hashlib.sha256(raw).hexdigest()
+        self._killed[digest] += 1
+        return self._killed[digest] < _KILLED_TRIES
 
     def _judge_letter(
         self, letter: IncomingEmail, verified_by: str, submit: Callable[[IncomingEmail], tuple[Job, ...]]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,7 +23,7 @@ from appliance.deliver import causes, email_worker
 from appliance.deliver.email_reading import Attachment, Dial, numbers_of, read_email
 from appliance.deliver.mail_to_fax import Accepted, Gateway, Ignored, Refused
 from appliance.deliver.settings import MailInSettings, MailOutSettings
-from appliance.documents.causes import DOCUMENT_MISLABELLED, EMAIL_DAMAGED
+from appliance.documents.causes import DOCUMENT_MISLABELLED, DOCUMENT_WORKER_KILLED, EMAIL_DAMAGED
 from appliance.documents.errors import DocumentError
 from appliance.documents.hypertext import HTML_LIMIT, html_text
 from appliance.lines.causes import NUMBER_EMERGENCY
@@ -381,6 +383,43 @@ def test_a_large_e_mail_that_takes_too_long_ends_its_process_only(
     monkeypatch.setattr(email_worker.sys, "executable", str(slow))
     monkeypatch.setattr(email_worker, "CLOCK_S", 0.05)
     assert refused(box, letter(pdf=bytes(400_000))).cause is EMAIL_DAMAGED
+
+
+def _killed_readers(stop: threading.Event, most: int) -> None:
+    """Ends processes of this one that read an e-mail, as the kernel does when memory runs out."""
+    seen: set[int] = set()
+    while not stop.is_set() and len(seen) < most:
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                parent = int((path.parent / "stat").read_text().rpartition(")")[2].split()[1])
+                number = int(path.parent.name)
+                if parent == os.getpid() and b"email_worker" in path.read_bytes() and number not in seen:
+                    os.kill(number, signal.SIGKILL)
+                    seen.add(number)
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("kills", [1, 1000], ids=["once", "each time"])
+def test_a_large_e_mail_whose_reader_is_ended_from_outside_is_not_refused_for_it(
+    box: Box, kills: int
+) -> None:
+    stop = threading.Event()
+    killer = threading.Thread(target=_killed_readers, args=(stop, kills))
+    killer.start()
+    gateway, raw = Gateway(box), letter(pdf=PDF + bytes(range(256)) * 4000).as_bytes()
+    try:
+        if kills == 1:
+            assert isinstance(gateway.take(raw, source="test"), Accepted)
+            return
+        for _ in range(4):
+            with pytest.raises(email_worker.ReaderKilledError):  # "try again later", says SMTP then
+                gateway.take(raw, source="test")
+        outcome = gateway.take(raw, source="test")
+        assert isinstance(outcome, Refused)
+        assert outcome.cause is DOCUMENT_WORKER_KILLED  # for ever would be too long
+    finally:
+        stop.set()
+        killer.join()
 
 
 @pytest.mark.skipif(os.environ.get("FAXBOX_SWEEP") != "1", reason="some hundreds of MB: FAXBOX_SWEEP=1")
