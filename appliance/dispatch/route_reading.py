@@ -17,7 +17,7 @@ from appliance import at_rest
 from appliance.box import Box
 from appliance.deliver.routing import NO_CONTENTS, Contents, contents_misfit
 from appliance.deliver.settings import Route
-from appliance.dispatch import code_reading
+from appliance.dispatch import code_reading, page_programs
 from appliance.dispatch.arrivals import Arrivals
 from appliance.dispatch.text_reading import PROGRAM, read_page
 from appliance.documents.settings import ReadingSettings
@@ -83,15 +83,9 @@ def _read_codes(path: Path) -> list[str]:
     """The texts of the codes on a page; none when they cannot be read."""
     limits = ["prlimit", f"--as={_MEMORY_OCTETS}", f"--cpu={_CPU_S}", "--core=0", "--"]
     try:
-        done = subprocess.run(
-            [*limits, sys.executable, "-m", code_reading.__name__, str(path)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=_CLOCK_S,
-            check=True,
-        )
-        found = json.loads(done.stdout[:_ANSWER_LIMIT])
+        command = [*limits, sys.executable, "-m", code_reading.__name__, str(path)]
+        code, said = page_programs.output_of(command, _CLOCK_S)
+        found = json.loads(said[:_ANSWER_LIMIT]) if code == 0 else []
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         _log.warning("the codes of page %s could not be read: %s", path.name, type(error).__name__)
         return []

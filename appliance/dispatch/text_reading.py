@@ -13,6 +13,7 @@ from pathlib import Path
 
 from appliance import at_rest
 from appliance.box import Box
+from appliance.dispatch import page_programs
 from appliance.dispatch.arrivals import Arrivals
 from appliance.documents.settings import ReadingSettings
 from appliance.spool import received
@@ -78,18 +79,14 @@ def read_page(path: Path, command: list[str]) -> str:
     program, *options = command
     limits = ["prlimit", f"--as={_MEMORY_OCTETS}", f"--cpu={_CPU_S}", "--"]
     try:
-        done = subprocess.run(
+        code, said = page_programs.output_of(
             ["nice", "-n", "19", *limits, program, str(path), "stdout", *options],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OMP_THREAD_LIMIT": "1"},
-            timeout=_CLOCK_S,
-            check=False,
+            _CLOCK_S,
+            {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OMP_THREAD_LIMIT": "1"},
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         _log.warning("page %s could not be read: %s", path.name, type(error).__name__)
         return ""
-    if done.returncode != 0:
-        _log.warning("page %s could not be read: exit code %d", path.name, done.returncode)
-    return " ".join(done.stdout.decode("utf-8", "replace").split())[:_PAGE_LIMIT]
+    if code != 0:
+        _log.warning("page %s could not be read: exit code %d", path.name, code)
+    return " ".join(said.decode("utf-8", "replace").split())[:_PAGE_LIMIT]
