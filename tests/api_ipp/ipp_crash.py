@@ -32,6 +32,7 @@ CLIENT = Client(
     "ada",
     "127.0.0.1",
     lambda: "print",
+    lambda: None,
     proved=False,
     base="ipp://box/ipp",
     web="http://box",
