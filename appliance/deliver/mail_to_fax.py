@@ -133,7 +133,8 @@ class Gateway:
             case Ignored(reason):
                 said, who = f"ignored: {reason}", ""
         _log.info("an e-mail by %s was %s", source, said)
-        self._box.history.audit(who or "e-mail", "email.in", address=source, detail=said[:_NOTED])
+        # An e-mail's sender is what it says: no user's sign-in.
+        self._box.history.audit(f"e-mail:{who}", "email.in", address=source, detail=said[:_NOTED])
         return outcome
 
     def _take(self, raw: bytes, to: Sequence[str] | None, verified_by: str) -> Outcome:

@@ -232,7 +232,7 @@ class PrintFolder:
         for entry in job.all:
             self._set_aside(entry.path, said)
         self._box.history.audit(
-            first.user or PRINT_ORIGIN,
+            f"{PRINT_ORIGIN}:{first.user}",  # a name that a computer gave, and nobody proved
             "print.refused",
             object=first.title[:100],
             address=first.computer,

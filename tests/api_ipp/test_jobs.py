@@ -296,6 +296,13 @@ def test_a_computer_that_looks_for_the_printer_makes_its_panel_blink(printing: P
             kinds.add(item.kind)
 
 
+def test_a_computer_cannot_write_another_name_into_the_audit_log(printing: Printing) -> None:
+    for name in ("user:admin", "local", "key:shop"):
+        assert ask(printing, request(Operation.IDENTIFY_PRINTER, user=name)).code == Status.OK
+        noted = printing.served.box.history.audit_log(who="", before_id=None, limit=1)[0]
+        assert (noted.action, noted.who) == ("printer.identify", f"print:{name}")
+
+
 def _cut_off() -> bytes:
     return gzip.compress(b"x" * 99)[:-9]
 

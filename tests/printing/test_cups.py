@@ -306,7 +306,7 @@ def test_what_cannot_be_converted_ends_with_a_reason_and_the_next_one_runs(
         cups.ended(cups.lp("-d", "Fax", "-t", name, *words))
     cups.lp("-d", "Fax", "-t", "the next", str(pdf(tmp_path / "a.pdf", 1)))
     assert fax_of(cups, printed, "the next")["state"] == "needs_number"
-    refused = printed.box.history.audit_log(who=ME, before_id=None, limit=50)
+    refused = printed.box.history.audit_log(who=f"print:{ME}", before_id=None, limit=50)
     told = {each.object: each.detail for each in refused if each.action == "print.refused"}
     assert {told[name] for name in ("damaged", "locked", "forbidden")} == {NOT_CONVERTED}
     assert (
@@ -420,7 +420,7 @@ def test_a_quota_binds_what_its_user_prints(cups: Cups, printed: Served, tmp_pat
     cups.lp("-d", "Fax", "-o", "phone=9990;9991", "-t", "beyond the quota", one)
 
     def told() -> list[str]:
-        log = printed.box.history.audit_log(who=ME, before_id=None, limit=50)
+        log = printed.box.history.audit_log(who=f"print:{ME}", before_id=None, limit=50)
         return [each.detail for each in log if each.object == "beyond the quota"]
 
     cups.until(told, "beyond the quota")
@@ -438,7 +438,7 @@ def test_a_reader_may_not_print_to_fax(cups: Cups, printed: Served, tmp_path: Pa
     cups.lp("-d", "Fax", "-o", "phone=9990", "-t", "by a reader", str(pdf(tmp_path / "a.pdf", 1)))
 
     def noted() -> bool:
-        log = printed.box.history.audit_log(who=ME, before_id=None, limit=50)
+        log = printed.box.history.audit_log(who=f"print:{ME}", before_id=None, limit=50)
         return any(each.object == "by a reader" for each in log)
 
     cups.until(noted, "by a reader")

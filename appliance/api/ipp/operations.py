@@ -237,7 +237,8 @@ class PrintService:
 
     def _identify(self, call: Call) -> Message:
         self._box.history.show_itself()
-        self._box.history.audit(
-            call.client.person or ORIGIN, "printer.identify", address=call.client.computer
-        )
+        client = call.client
+        # Without a password anybody gives any name, an administrator's too.
+        who = f"{'user' if client.proved else ORIGIN}:{client.person}"
+        self._box.history.audit(who, "printer.identify", address=client.computer)
         return answer_to(call.message, Status.OK)
