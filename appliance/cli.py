@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -30,6 +31,10 @@ _WORDS = {
 _ALL_WORDS = "completion"
 
 
+# Words that give others what they make: received faxes to folders, what is printed to CUPS.
+_FOR_OTHERS = frozenset({"serve", "printing"})
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; the process's exit code.  ``arguments`` are the process's own when None."""
     parser = argparse.ArgumentParser(
@@ -41,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for module in _modules_for(given[0] if given else ""):
         importlib.import_module(module).register(words)
     parsed = parser.parse_args(given)
+    if given[0] not in _FOR_OTHERS:
+        os.umask(0o077)  # faxes, settings, backups and bundles are for the user alone who asked for them
     # Lines appear as they happen also when the output is a pipe.
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
