@@ -495,6 +495,16 @@ CREATE INDEX job_created ON job (created_at);
 CREATE INDEX job_origin ON job (origin, id);
 """
 
+# Deliveries of one owner and kind, and those that were not made, are found without going through the others.
+SCHEMA_19 = """
+CREATE INDEX outbox_owner_kind ON outbox (owner, kind, id);
+CREATE INDEX outbox_pending ON outbox (id) WHERE state = 'pending';
+CREATE INDEX outbox_failed ON outbox (id) WHERE state = 'failed';
+CREATE INDEX outbox_dropped ON outbox (id) WHERE state = 'dropped';
+CREATE INDEX outbox_owner_failed ON outbox (owner, id) WHERE state = 'failed';
+CREATE INDEX outbox_owner_dropped ON outbox (owner, id) WHERE state = 'dropped';
+"""
+
 # One script for each version; a database at version n is brought on by those after it.
 MIGRATIONS: tuple[str, ...] = (
     SCHEMA_1,
@@ -515,6 +525,7 @@ MIGRATIONS: tuple[str, ...] = (
     SCHEMA_16,
     SCHEMA_17,
     SCHEMA_18,
+    SCHEMA_19,
 )
 
 
