@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import pyotp
 import pytest
 
 from appliance.api.context import COOKIE, LOOK_AGAIN_S
@@ -242,6 +243,24 @@ def test_a_user_in_whose_name_others_print_is_not_deleted(served: Served) -> Non
     assert served.ask("DELETE", f"/users/{user_id}").status == 409
     served.box.settings.remove(PrintUser, entry)
     assert served.ask("DELETE", f"/users/{user_id}").status == 204
+
+
+def test_an_authenticator_app_ends_the_sign_ins_that_were_made_without_a_code(served: Served) -> None:
+    user(served, "tina")
+    own, other = signed_in(served, "tina"), signed_in(served, "tina")
+    proof = {"Authorization": "Basic " + base64.b64encode(f"tina:{PASSWORD}".encode()).decode()}
+
+    def by_password() -> int:
+        return served.ask("GET", "/faxes", token="", headers=proof, prefix="/ictfax/api").status
+
+    assert by_password() == 200
+    secret = served.ask("POST", "/me/app", token=own).json["secret"]
+    code = pyotp.TOTP(secret).now()
+    body = {"password": PASSWORD, "secret": secret, "code": code}
+    assert served.ask("PUT", "/me/app", body, token=own).status == 200
+    assert served.ask("GET", "/me", token=own).status == 200
+    assert served.ask("GET", "/me", token=other).status == 401
+    assert by_password() != 200
 
 
 def test_half_a_sign_in_ends_with_its_password_and_its_user() -> None:

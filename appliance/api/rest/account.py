@@ -258,6 +258,7 @@ def new_app_secret(call: Call) -> Answer:
         required=("password", "secret", "code"),
     ),
     answer=record({"recovery_codes": array(text(20), help="each good once; shown only now")}),
+    help="Ends every other sign-in, which was made without a code.",
 )
 def use_app(call: Call) -> Answer:
     user_id, user = _self(call)
@@ -272,6 +273,8 @@ def use_app(call: Call) -> Answer:
     changes = {"totp_secret": call.body["secret"], "recovery_codes": hashes}
     call.box.settings.update(User, user_id, changes)
     call.note("app.use")
+    # They were begun without a code; a client with name and password in each call would go on for days.
+    call.context.sessions.end_all(user_id, but=call.caller.session_id)
     return Answer({"recovery_codes": codes})
 
 
