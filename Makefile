@@ -30,11 +30,12 @@ lint: test-setup
 
 # A file goes to one worker as a whole.  Lines, browsers and printers run in real time beside each other: what fails
 # is run once more, and the summary names it as RERUN, for it is to be mended all the same.
-# One processor checks the types while another collects the tests once: every worker then finds them compiled.
+# One processor checks the types while another collects the tests once: every worker then finds them compiled, and
+# so does every process that tests start (PYTHONDONTWRITEBYTECODE is empty, for some environments set it).
 test: test-setup
 	.venv/bin/ruff check .
 	@PYTHONDONTWRITEBYTECODE= .venv/bin/pytest --collect-only -q >/dev/null 2>&1 & .venv/bin/mypy; typed=$$?; wait; exit $$typed
-	.venv/bin/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --reruns 1 --reruns-delay 5 --durations=25 $(PYTEST)
+	PYTHONDONTWRITEBYTECODE= .venv/bin/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --reruns 1 --reruns-delay 5 --durations=25 $(PYTEST)
 
 # Which lines the tests go through; takes half as much processor time again.
 coverage:

@@ -11,6 +11,10 @@ from xdist.scheduler import LoadFileScheduling
 
 from appliance.language import ENGLISH, speak
 
+# Workers run beside each other: tesseract and ImageMagick would spend most of their time on waiting for
+# threads of their own that get no processor.
+os.environ.setdefault("OMP_THREAD_LIMIT", "1")
+
 # The same examples everywhere, whatever the machine has to do besides: no example has a time limit, and a
 # run can fail only for what it tests.  FAXBOX_SWEEP=1 looks for other examples each time.
 settings.register_profile(
@@ -30,31 +34,45 @@ def english_reader() -> None:
 
 # What takes the whole machine: never two at once.
 LOADS = "tests/load/"
-# These wait longest for lines, servers and browsers: a worker that begins with one leaves no long tail.
-LONGEST_FIRST = (
-    LOADS,
+# These wait for lines, printers and other programs, and leave the processor to others.
+WAITING = (
     "tests/lines/sip/",
+    "tests/hardware/",
     "tests/interop/",
-    "tests/web/",
-    "tests/printing/",
+    "tests/lines/modem/",
     "tests/lines/",
+    "tests/printing/",
     "tests/commands/",
     "tests/exchange/",
-    "tests/api",
-    "tests/documents/",
+    "tests/daemon/",
 )
+# These keep a processor busy: browsers, a box for each file, LibreOffice and page after page.
+COMPUTING = ("tests/web/", "tests/api", "tests/documents/")
+
+
+def in_turns(files: list[str]) -> list[str]:
+    """The files as they begin: the loads, then what waits and what computes by turns, then the small rest.
+
+    Each of the two is spread over the whole time of the other: neither half the workers wait for lines while
+    no processor has work, nor does one that begins late wait alone at the end.
+    """
+    turns: list[tuple[float, str]] = [(0.0, file) for file in files if file.startswith(LOADS)]
+    for folders in (WAITING, COMPUTING):
+        found = dict.fromkeys(file for folder in folders for file in files if file.startswith(folder))
+        turns += [((at + 1) / len(found), file) for at, file in enumerate(found)]
+    turns.sort(key=lambda turn: turn[0])
+    return list(dict.fromkeys([*(file for _, file in turns), *files]))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first, the rest as it was collected."""
+    """In the order that keeps all workers and processors busy to the end."""
+    files = list(dict.fromkeys(_file(item) for item in items))
+    place = {file: at for at, file in enumerate(in_turns(files))}
+    items.sort(key=lambda item: place[_file(item)])
 
-    def place(item: pytest.Item) -> int:
-        return next(
-            (at for at, folder in enumerate(LONGEST_FIRST) if item.nodeid.startswith(folder)),
-            len(LONGEST_FIRST),
-        )
 
-    items.sort(key=place)
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.split("::", 1)[0]
 
 
 class _Scheduling(LoadFileScheduling):
