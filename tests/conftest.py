@@ -34,6 +34,16 @@ def english_reader() -> None:
 
 # What takes the whole machine: never two at once.
 LOADS = "tests/load/"
+# Nearly every test here has a running box: marked realtime, whoever writes another one.
+BOXES = (
+    LOADS,
+    "tests/api",
+    "tests/commands/",
+    "tests/daemon/",
+    "tests/exchange/",
+    "tests/hardware/",
+    "tests/web/",
+)
 # These wait for lines, printers and other programs, and leave the processor to others.
 WAITING = (
     "tests/lines/sip/",
@@ -64,8 +74,19 @@ def in_turns(files: list[str]) -> list[str]:
     return list(dict.fromkeys([*(file for _, file in turns), *files]))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In the order that keeps all workers and processors busy to the end."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In the order that keeps all workers busy to the end; what is at full size only when asked for.
+
+    Not by a ``-m`` in pyproject.toml, which any other ``-m`` replaces.
+    """
+    for item in items:
+        if item.nodeid.startswith(BOXES):
+            item.add_marker("realtime")
+    if "full" not in config.getoption("markexpr"):
+        left = {item for item in items if item.get_closest_marker("full")}
+        config.hook.pytest_deselected(items=list(left))
+        items[:] = [item for item in items if item not in left]
     files = list(dict.fromkeys(_file(item) for item in items))
     place = {file: at for at, file in enumerate(in_turns(files))}
     items.sort(key=lambda item: place[_file(item)])
