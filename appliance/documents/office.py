@@ -19,11 +19,14 @@ from appliance.documents.causes import (
     DOCUMENT_ENCRYPTED,
     DOCUMENT_MEMORY,
     DOCUMENT_TIMED_OUT,
+    DOCUMENT_UNSUPPORTED,
     OFFICE_NOT_INSTALLED,
 )
 from appliance.documents.confined import Bench, find_program
 from appliance.documents.errors import DocumentError
+from appliance.documents.foreign import compound_name
 from appliance.documents.officeparts import LOOKED_INTO, unseen, unseen_in_rtf, unseen_in_xls
+from appliance.documents.sniff import OFFICE_SUFFIXES
 from appliance.documents.typeset_source import TypesetSource
 from appliance.documents.workshop import Workshop
 from appliance.remarks import COLUMN_NARROW, PICTURES_LEFT_OUT, Remark
@@ -36,11 +39,7 @@ _RUN_SECONDS = 50.0
 _START_AGAIN = 81
 # Octets of all parts of a file together, unpacked; more would take all the memory.
 _MOST_UNPACKED = 150 << 20
-_SUFFIXES = frozenset(
-    {".doc", ".docx", ".docm", ".dot", ".dotx", ".odt", ".ott", ".rtf", ".xls", ".xlsx", ".xlsm", ".ods"}
-    | {".ppt", ".pptx", ".pps", ".ppsx", ".odp", ".odg"}
-)  # fmt: skip
-_SHEETS = frozenset({".xls", ".xlsx", ".xlsm", ".ods"})
+_SHEETS = frozenset({".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".ots", ".fods", ".xml"})
 _NO_ROOM = re.compile(r"(?<!\S)#{3,}(?!\S)")
 _ENCRYPTED_STREAM = "EncryptedPackage"  # [MS-OFFCRYPTO] 1.3.2
 # The streams with the content of the older formats ([MS-DOC], [MS-XLS], [MS-PPT]).
@@ -75,7 +74,7 @@ def open_office(content: bytes, name: str, workshop: Workshop) -> TypesetSource:
     """The pages that LibreOffice makes of ``content``.
 
     Raises DocumentError: OFFICE_NOT_INSTALLED, DOCUMENT_ENCRYPTED, DOCUMENT_MEMORY, DOCUMENT_DAMAGED,
-    DOCUMENT_TIMED_OUT.
+    DOCUMENT_TIMED_OUT, DOCUMENT_UNSUPPORTED.
     """
     program = find_program(PROGRAM)
     if program is None:
@@ -88,7 +87,9 @@ def open_office(content: bytes, name: str, workshop: Workshop) -> TypesetSource:
     if content.lstrip().startswith(b"{\\rtf"):
         suffix = ".rtf"
         remarks = tuple(unseen_in_rtf(content))
-    elif suffix not in _SUFFIXES:
+    elif not content.startswith((b"PK", olefile.MAGIC)):
+        suffix = ".xml"
+    elif suffix.removeprefix(".") not in OFFICE_SUFFIXES:
         suffix = ".docx" if content.startswith(b"PK") else ".doc"
 
     def make() -> Typeset:
@@ -135,7 +136,7 @@ def _check_compound(content: bytes) -> list[Remark]:
             if ole.exists(_ENCRYPTED_STREAM):
                 raise DocumentError(DOCUMENT_ENCRYPTED)
             if not any(map(ole.exists, _STREAMS)):
-                raise DocumentError(DOCUMENT_DAMAGED, "a compound file without a document")
+                raise DocumentError(DOCUMENT_UNSUPPORTED, compound_name(content))
             if ole.exists(_WORKBOOK):
                 return list(unseen_in_xls(ole.openstream(_WORKBOOK).read(_SCANNED_OCTETS)))
             return []

@@ -42,6 +42,11 @@ def signed_content(message: bytes) -> bytes | None:
         return None
 
 
+def is_signed(message: bytes) -> bool:
+    """Whether the message is signed with its content inside; its beginning is enough."""
+    return message[:1] == b"\x30" and bytes([_OID, len(_SIGNED)]) + _SIGNED in message[:32]
+
+
 def is_encrypted(message: bytes) -> bool:
     """Whether the message is encrypted; its beginning is enough."""
     return message[:1] == b"\x30" and any(

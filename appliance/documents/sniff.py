@@ -6,6 +6,7 @@ something else was promised (a letter.pdf that contains a server's error page) i
 
 from __future__ import annotations
 
+import io
 import re
 from enum import Enum
 from pathlib import PurePath
@@ -18,7 +19,8 @@ from appliance.documents.causes import (
     DOCUMENT_UNSUPPORTED,
 )
 from appliance.documents.errors import DocumentError
-from appliance.documents.signed import is_encrypted
+from appliance.documents.foreign import foreign_name, is_office_package
+from appliance.documents.signed import is_encrypted, is_signed
 from appliance.documents.text import WINDOWS, charset_of, decode
 
 
@@ -41,34 +43,57 @@ class Kind(Enum):
     EMAIL = "e-mail"  # RFC 5322: EML
     MSG = "Outlook message"
     TNEF = "winmail.dat"
+    SIGNED = "signed file"  # P7M: a file within its signature
 
 
+# Suffixes of Office files.
+OFFICE_SUFFIXES = frozenset(
+    {"doc", "docx", "docm", "dot", "dotx", "odt", "ott", "fodt", "xls", "xlsx", "xlsm", "xlsb", "ods", "ots"}
+    | {"fods", "ppt", "pptx", "pptm", "pps", "ppsx", "odp", "otp", "fodp", "odg"}
+)  # fmt: skip
 # The kind that a name's suffix, or a declared type, promises.
 _SUFFIXES = {
-    ".pdf": Kind.PDF,
-    ".tif": Kind.TIFF,
-    ".tiff": Kind.TIFF,
-    ".png": Kind.PNG,
-    ".jpg": Kind.JPEG,
-    ".jpeg": Kind.JPEG,
-    ".webp": Kind.WEBP,
-    ".heic": Kind.HEIC,
-    ".heif": Kind.HEIC,
-    ".pwg": Kind.RASTER,
-    ".urf": Kind.RASTER,
-    ".txt": Kind.TEXT,
-    ".text": Kind.TEXT,
-    ".htm": Kind.HTML,
-    ".html": Kind.HTML,
-    ".svg": Kind.SVG,
-    ".rtf": Kind.RTF,
-    ".ps": Kind.POSTSCRIPT,
-    ".eps": Kind.POSTSCRIPT,
-    ".eml": Kind.EMAIL,
-    ".msg": Kind.MSG,
-} | dict.fromkeys(
-    (".doc", ".docx", ".odt", ".xls", ".xlsx", ".ods", ".ppt", ".pptx", ".odp", ".dot", ".dotx"), Kind.OFFICE
-)
+    "pdf": Kind.PDF,
+    "tif": Kind.TIFF,
+    "tiff": Kind.TIFF,
+    "png": Kind.PNG,
+    "jpg": Kind.JPEG,
+    "jpeg": Kind.JPEG,
+    "jpe": Kind.JPEG,
+    "jfif": Kind.JPEG,
+    "webp": Kind.WEBP,
+    "heic": Kind.HEIC,
+    "heif": Kind.HEIC,
+    "pwg": Kind.RASTER,
+    "urf": Kind.RASTER,
+    "txt": Kind.TEXT,
+    "text": Kind.TEXT,
+    "csv": Kind.TEXT,
+    "tsv": Kind.TEXT,
+    "md": Kind.TEXT,
+    "log": Kind.TEXT,
+    "json": Kind.TEXT,
+    "xml": Kind.TEXT,
+    "ics": Kind.TEXT,
+    "vcf": Kind.TEXT,
+    "htm": Kind.HTML,
+    "html": Kind.HTML,
+    "xhtml": Kind.HTML,
+    "svg": Kind.SVG,
+    "svgz": Kind.SVG,
+    "rtf": Kind.RTF,
+    "ps": Kind.POSTSCRIPT,
+    "eps": Kind.POSTSCRIPT,
+    "eml": Kind.EMAIL,
+    "mht": Kind.EMAIL,
+    "mhtml": Kind.EMAIL,
+    "mbox": Kind.EMAIL,
+    "msg": Kind.MSG,
+    "oft": Kind.MSG,
+} | dict.fromkeys(OFFICE_SUFFIXES, Kind.OFFICE)
+# Names and types under which programs also store web pages, RTF and e-mails, since Office opens them.
+_LOOSE_SUFFIXES = frozenset({".doc", ".xls", ".dot"})
+_LOOSE_TYPES = frozenset({"application/msword", "application/vnd.ms-excel"})
 _TYPES = {
     "application/pdf": Kind.PDF,
     "image/tiff": Kind.TIFF,
@@ -98,11 +123,14 @@ _OFFICE_TYPES = ("application/vnd.openxmlformats-officedocument", "application/v
 _TEXTUAL = frozenset({Kind.TEXT, Kind.HTML, Kind.SVG, Kind.RTF, Kind.POSTSCRIPT, Kind.EMAIL})
 
 # The first octets: PWG 5102.4 4.2, and Apple's raster.
+GZIP = b"\x1f\x8b"  # RFC 1952 2.3.1: SVGZ
 PWG_SYNC, URF_SYNC = b"RaS2", b"UNIRAST\0"
 # A PDF's header may be anywhere in the first 1024 octets (ISO 32000-1 Annex H, note 13), or say PostScript
 # first (note 14); in files that promise to be PDFs it may be further down, after lines of a server or e-mail.
 _PDF_HEADER_WITHIN, _PROMISED_PDF_HEADER_WITHIN = 1024, 64 << 10
-_PDF_AS_POSTSCRIPT = re.compile(rb"%!PS-Adobe-\d\.\d PDF-\d\.\d")
+_PDF_AT_START = re.compile(rb"(?:\xef\xbb\xbf)?[\0\s]{0,1000}%PDF-|%!PS-Adobe-\d\.\d PDF-\d\.\d")
+_PDF_BEHIND = re.compile(rb"%PDF-[12]\.\d")
+_OBJECT = re.compile(rb"\b\d{1,10}\s{1,10}\d{1,5}\s{1,10}obj\b")
 _PDF_WITHIN = re.compile(rb"[\r\n]%PDF-[12]\.\d[^%]{0,20}%?[^<>]{0,200}?\d+ 0 obj\b")
 # The beginning of a PDF whose header is missing.
 _PDF_BODY = re.compile(rb"\s*(?:%[^\r\n]{0,80}[\r\n]+)?\d{1,10} \d{1,5} obj\b")
@@ -111,13 +139,11 @@ _TNEF = bytes.fromhex("789f3e22")  # [MS-OXTNEF] 2.1.3.1
 # A stream that only Outlook's messages have ([MS-OXMSG] 2.4), by its name in the directory.
 _MSG_STREAM = "__properties_version1.0".encode("utf-16-le")
 _ZIP = b"PK\3\4"
-# Names of entries, which are readable in a ZIP file.
-_OFFICE_ENTRY = re.compile(
-    rb"word/|xl/|ppt/|mimetypeapplication/vnd\.oasis\.opendocument\.(?:text|spreadsheet|presentation|graphics)"
-)
 # A printer's prologue (PJL) or a spooler's mark may come first.
-_POSTSCRIPT = re.compile(rb"\x04?(?:\x1b%-12345X(?:@PJL[^\n]{0,200}\n){0,50})?%!PS|\xc5\xd0\xd3\xc6")
-_RTF = re.compile(rb"\s*\{\\rtf")
+_POSTSCRIPT = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s{0,1000}\x04?(?:\x1b%-12345X(?:@PJL[^\n]{0,200}\n){0,50})?%!PS|\xc5\xd0\xd3\xc6"
+)
+_RTF = re.compile(rb"(?:\xef\xbb\xbf)?\s{0,1000}\{\\rtf[\d\\]")
 _HTML = re.compile(
     r"\s*(?:<\?xml[^>]{0,300}\?>\s*|<!--.{0,2000}?-->\s*){0,5}<(?:!doctype\s+html|html|head|body)\b",
     re.IGNORECASE | re.DOTALL,
@@ -125,6 +151,16 @@ _HTML = re.compile(
 _SVG = re.compile(
     r"\s*(?:<\?xml[^>]{0,300}\?>\s*|<!--.{0,2000}?-->\s*|<!doctype\s+svg[^>\[]{0,500}(?:\[[^\]]{0,8000}\]\s*)?>\s*){0,5}<svg\b",
     re.IGNORECASE | re.DOTALL,
+)
+# A page whose frame is missing, where no name says that it is a text.
+_PAGE_PART = re.compile(r"\s*<(?:meta|title|style|link|table|div|center|font)\b[^<>]{0,1000}>", re.IGNORECASE)
+# Tables and marks by which a page is known that a program stored for Word or Excel.
+_FOR_OFFICE = re.compile(r"urn:schemas-microsoft-com:office|<tr\b.{0,5000}?<tr\b", re.IGNORECASE | re.DOTALL)
+# Word's and Excel's XML of 2003, and OpenDocument in one XML file.
+_OFFICE_XML = re.compile(
+    r"\s*<\?xml[^>]{0,300}\?>\s*(?:<!--.{0,2000}?-->\s*){0,5}"
+    r"(?:<\?mso-application\s+progid=[\"'](?:Word\.Document|Excel\.Sheet)|<office:document\b)",
+    re.DOTALL,
 )
 _TAG = re.compile(r"<(?:p|div|table|br|b|span|h[1-6]|ul|a|img|font|center|meta|style)\b[^<>]{0,1000}>", re.I)
 # RFC 5322: a header block.  People write "From: … To: … Subject: …" over a memo, too; these only programs do.
@@ -136,7 +172,12 @@ _FIRST_FIELD = re.compile(
     r"(?:From [^\n]{0,200}\n)?[A-Za-z][A-Za-z0-9-]{1,75}:[^\n]{0,998}\n(?=[ \t\n]|[!-9;-~]{1,76}:)"
 )
 _SENDER = re.compile(r"(?m)^From:", re.IGNORECASE)
-_PROGRAM = re.compile(r"(?m)^(?:MIME-Version|Message-ID|Received|Return-Path|DKIM-Signature):", re.IGNORECASE)
+_PROGRAM = re.compile(
+    r"(?m)^(?:MIME-Version|Message-ID|Received:\s{1,10}(?:from|by|via|with|id|for|\()|Return-Path:|DKIM-Signature:)",
+    re.IGNORECASE,
+)
+
+_IN_PARTS = re.compile(r"(?m)^Content-Type:\s{0,10}multipart/", re.IGNORECASE)
 
 # ISO/IEC 23008-12: the brands of still pictures coded in HEVC.
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"hevc", b"hevx"}
@@ -164,14 +205,44 @@ def sniff(content: bytes, name: str = "", media_type: str = "") -> Kind:
         _PDF_WITHIN.search(content, 0, _PROMISED_PDF_HEADER_WITHIN) or _PDF_BODY.match(content)
     ):
         return Kind.PDF
-    found = _by_marks(content) or _by_words(content, charset_of(media_type), promised)
+    found = _by_marks(content)
+    if found is None and promised is Kind.SVG and content.startswith(GZIP):
+        return Kind.SVG
+    foreign = foreign_name(content) if found is None else ""
+    if found is None and not foreign:
+        found = _by_words(content, charset_of(media_type), promised)
+    if found in {None, Kind.TEXT} and _has_pdf_behind(content, lines=found is Kind.TEXT):
+        return Kind.PDF
     if found is None:
+        what = foreign or f"begins {content[:8].hex()}"
         if promised is not None:
-            raise DocumentError(DOCUMENT_MISLABELLED, f"{_meant(promised, name)}, begins {content[:8].hex()}")
-        raise DocumentError(DOCUMENT_UNSUPPORTED, f"begins {content[:8].hex()}")
-    if found in _TEXTUAL and promised is not None and promised not in _TEXTUAL:
+            raise DocumentError(DOCUMENT_MISLABELLED, f"{_meant(promised, name)}, {what}")
+        raise DocumentError(DOCUMENT_UNSUPPORTED, what)
+    is_amiss = found in _TEXTUAL and promised is not None and promised not in _TEXTUAL
+    if is_amiss and not _is_for_office(content, found, name, media_type):
         raise DocumentError(DOCUMENT_MISLABELLED, f"{_meant(promised, name)}, it is {found.value}")
     return found
+
+
+def _has_pdf_behind(content: bytes, *, lines: bool) -> bool:
+    """Whether a PDF begins behind something else; ``lines``: at the beginning of a line only.
+
+    A text may quote a PDF's header; a PDF has objects, too.  ZIP files store PDFs as they are.
+    """
+    header = _PDF_BEHIND.search(content, 0, _PDF_HEADER_WITHIN)
+    if header is None or content.startswith(_ZIP) or not _OBJECT.search(content, header.end()):
+        return False
+    return not lines or content[header.start() - 1 : header.start()] in {b"\n", b"\r"}
+
+
+def _is_for_office(content: bytes, found: Kind, name: str, media_type: str) -> bool:
+    """Whether Word or Excel opens a file of kind ``found`` although its name is that of their own kind."""
+    suffix, said = PurePath(name).suffix.lower(), media_type.partition(";")[0].strip().lower()
+    if suffix not in _LOOSE_SUFFIXES and not (not suffix and said in _LOOSE_TYPES):
+        return False
+    if found is Kind.HTML:
+        return _FOR_OFFICE.search(decode(content[:_BEGINNING])[0]) is not None
+    return found in {Kind.RTF, Kind.EMAIL}
 
 
 def has_no_directory(content: bytes) -> bool:
@@ -195,11 +266,11 @@ def _promised(name: str, media_type: str) -> Kind | None:
     """The kind that was meant: by the name, else by the type, which programs often make up."""
     said = media_type.partition(";")[0].strip().lower()
     by_type = Kind.OFFICE if said.startswith(_OFFICE_TYPES) else _TYPES.get(said)
-    return _SUFFIXES.get(PurePath(name).suffix.lower(), by_type)
+    return _SUFFIXES.get(PurePath(name).suffix.lower().removeprefix("."), by_type)
 
 
-def _meant(promised: Kind, name: str) -> str:
-    return f"{name or 'the type'} promises {promised.value}"
+def _meant(promised: Kind | None, name: str) -> str:
+    return f"{name or 'the type'} promises {promised.value if promised else 'something else'}"
 
 
 def _by_marks(content: bytes) -> Kind | None:
@@ -212,16 +283,18 @@ def _by_marks(content: bytes) -> Kind | None:
         return Kind.TIFF
     if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
         return Kind.WEBP
-    if content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS:
+    if content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS and b"avif" not in content[12:64]:
         return Kind.HEIC
     if content.startswith((PWG_SYNC, URF_SYNC)):
         return Kind.RASTER
-    if b"%PDF-" in content[:_PDF_HEADER_WITHIN] or _PDF_AS_POSTSCRIPT.match(content):
+    if _PDF_AT_START.match(content):
         return Kind.PDF
     if content.startswith(_OLE):
-        return Kind.MSG if _MSG_STREAM in content else Kind.OFFICE
-    if content.startswith(_ZIP) and _OFFICE_ENTRY.search(content):
+        return Kind.MSG if _is_message(content) else Kind.OFFICE
+    if content.startswith(_ZIP) and is_office_package(content):
         return Kind.OFFICE
+    if is_signed(content):
+        return Kind.SIGNED
     if content.startswith(_TNEF):
         return Kind.TNEF
     if _POSTSCRIPT.match(content):
@@ -229,8 +302,27 @@ def _by_marks(content: bytes) -> Kind | None:
     return Kind.RTF if _RTF.match(content) else None
 
 
+def _is_message(content: bytes) -> bool:
+    """Whether a compound file is a message of Outlook's; documents may hold such a message."""
+    if _MSG_STREAM not in content:
+        return False
+    import olefile  # noqa: PLC0415 (few documents are of this kind)
+
+    try:
+        with olefile.OleFileIO(io.BytesIO(content)) as ole:
+            return bool(ole.exists(_MSG_STREAM.decode("utf-16-le")))
+    except Exception:  # the beginning of a long file, or a damaged one
+        return True
+
+
 def _by_words(content: bytes, charset: str, promised: Kind | None) -> Kind | None:
     """The kind of text, None when it is no text."""
+    beginning = decode(content[:_BEGINNING])[0].lstrip("\ufeff\r\n").replace("\r\n", "\n")
+    if promised is Kind.EMAIL and _FIRST_FIELD.match(beginning):
+        return Kind.EMAIL
+    block = _HEADER.match(beginning)
+    if block and ((_SENDER.search(block[1]) and _PROGRAM.search(block[1])) or _IN_PARTS.search(block[1])):
+        return Kind.EMAIL  # whatever octets follow
     text, guessed = decode(content, charset)
     controls = sum(text.count(chr(code)) for code in range(32) if code not in {9, 10, 12, 13})
     if controls > len(text) * _MOST_CONTROLS or "\0" in text or (guessed == WINDOWS and _is_noise(content)):
@@ -238,14 +330,11 @@ def _by_words(content: bytes, charset: str, promised: Kind | None) -> Kind | Non
     beginning = text[:_BEGINNING].lstrip("\ufeff").replace("\r\n", "\n")
     if _SVG.match(beginning):
         return Kind.SVG
+    if _OFFICE_XML.match(beginning):
+        return Kind.OFFICE
     if _HTML.match(beginning) or (promised is Kind.HTML and _TAG.search(beginning)):
         return Kind.HTML
-    if promised is Kind.EMAIL and _FIRST_FIELD.match(beginning):
-        return Kind.EMAIL
-    block = _HEADER.match(beginning)
-    if block and _SENDER.search(block[1]) and _PROGRAM.search(block[1]):
-        return Kind.EMAIL
-    return Kind.TEXT
+    return Kind.HTML if promised is not Kind.TEXT and _PAGE_PART.match(beginning) else Kind.TEXT
 
 
 # Octets that Western European text hardly has: those of Windows-1252 that are neither letters, quotation

@@ -5,12 +5,21 @@ Every source tells how many pages it has and how large each is, and draws one in
 
 from __future__ import annotations
 
+import codecs
+import re
+import zlib
 from collections.abc import Sequence
 from typing import Protocol
 
 from PIL import Image
 
-from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_TOO_MANY_PAGES
+from appliance.documents.causes import (
+    DOCUMENT_DAMAGED,
+    DOCUMENT_EMPTY,
+    DOCUMENT_TOO_LARGE,
+    DOCUMENT_TOO_MANY_PAGES,
+    DOCUMENT_UNSUPPORTED,
+)
 from appliance.documents.drawing import Bitmap, Drawing
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize
@@ -22,11 +31,18 @@ from appliance.documents.photographs import straightened
 from appliance.documents.pictures import ImageSource
 from appliance.documents.postscript import open_postscript
 from appliance.documents.raster import RasterSource
-from appliance.documents.sniff import Kind, sniff
+from appliance.documents.signed import is_signed, signed_content
+from appliance.documents.sniff import GZIP, Kind, sniff
 from appliance.documents.text import charset_of
 from appliance.documents.typeset_source import open_html, open_svg, open_text
 from appliance.documents.workshop import Workshop
 from appliance.remarks import Remark
+
+# Kinds whose readers want their mark first; a mark of UTF-8 and blank lines may stand before it.
+_STRIPPED = frozenset({Kind.RTF, Kind.POSTSCRIPT, Kind.EMAIL})
+# The beginning of an e-mail's part that was signed (RFC 8551 3.1).
+_ENTITY = re.compile(rb"(?:MIME-Version|Content-[A-Za-z-]{1,40}):", re.IGNORECASE)
+_MOST_INFLATED = 20 << 20  # octets of a drawing
 
 
 class PageDrawer(Protocol):
@@ -61,6 +77,8 @@ def open_source(
     ``file``: where ``content`` can be read again, so that it need not be kept in memory.
     """
     kind = sniff(content, name, media_type)
+    if kind in _STRIPPED:
+        content = content.removeprefix(codecs.BOM_UTF8).lstrip()
     match kind:
         case Kind.PDF:
             return PdfSource(content, file)
@@ -69,18 +87,44 @@ def open_source(
         case Kind.HTML:
             return open_html(content, charset_of(media_type), workshop)
         case Kind.SVG:
-            return open_svg(content, workshop)
+            return open_svg(inflated(content) if content.startswith(GZIP) else content, workshop)
         case Kind.OFFICE | Kind.RTF:
             return open_office(content, name, workshop)
         case Kind.POSTSCRIPT:
             return open_postscript(content, workshop)
         case Kind.RASTER:
             return RasterSource(content, workshop.limits)
+        case Kind.SIGNED:
+            return open_source(*_within_signature(content, name), workshop)
         case Kind.EMAIL | Kind.MSG | Kind.TNEF:
             return open_letter(content, kind, workshop, open_source)
         case _:
             source = ImageSource(content, kind, workshop.paper, workshop.limits, file)
             return straightened(source, workshop.paper, workshop.straighten)
+
+
+def _within_signature(content: bytes, name: str) -> tuple[bytes, str, str]:
+    """The file in a signed one, its name, and its type, which is not known.  Raises DocumentError."""
+    within = signed_content(content)
+    if within is None:
+        raise DocumentError(DOCUMENT_DAMAGED, "nothing can be read within the signature")
+    if is_signed(within):
+        raise DocumentError(DOCUMENT_UNSUPPORTED, "a signed file within a signed file")
+    is_entity = _ENTITY.match(within) is not None
+    return within, "message.eml" if is_entity else name.removesuffix(".p7m").removesuffix(".P7M"), ""
+
+
+def inflated(content: bytes) -> bytes:
+    """What is packed in a gzip file.  Raises DocumentError: DOCUMENT_DAMAGED, DOCUMENT_TOO_LARGE."""
+    reader = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        made = reader.decompress(content, _MOST_INFLATED)
+    except zlib.error as error:
+        raise DocumentError(DOCUMENT_DAMAGED, str(error)) from None
+    if not reader.eof:
+        cause = DOCUMENT_TOO_LARGE if len(made) == _MOST_INFLATED else DOCUMENT_DAMAGED
+        raise DocumentError(cause, f"{len(made)} octets unpacked")
+    return made
 
 
 def total_pages(selected: Sequence[Sequence[int]], limits: Limits) -> int:

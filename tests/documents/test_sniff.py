@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import zipfile
 
@@ -14,6 +15,7 @@ from appliance.causes import Cause
 from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_MISLABELLED, DOCUMENT_UNSUPPORTED
 from appliance.documents.errors import DocumentError
 from appliance.documents.sniff import Kind, sniff
+from tests.documents.compound import Storage, compound
 from tests.documents.making import A4, pdf, save
 
 ERROR_PAGE = b"<!DOCTYPE html>\n<html><head><title>404</title></head><body>Not found</body></html>"
@@ -118,6 +120,93 @@ def test_what_we_do_not_take_is_named(content: bytes, name: str, cause: Cause) -
     with pytest.raises(DocumentError) as refusal:
         sniff(content, name)
     assert refusal.value.cause is cause
+
+
+def zipped(*entries: str, stored: bytes = b"<xml/>") -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for entry in entries:
+            archive.writestr(entry, stored)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "words"),
+    [
+        (save(Image.new("L", (8, 8)), "GIF"), "a.gif", "a GIF picture: save it as PNG"),
+        (save(Image.new("L", (8, 8)), "BMP"), "", "a BMP picture"),
+        (save(Image.new("L", (8, 8)), "PCX"), "", "a PCX picture"),
+        (save(Image.new("L", (8, 8)), "PPM"), "", "a PNM picture"),
+        (save(Image.new("RGB", (40, 40)), "JPEG2000"), "", "a JPEG 2000 picture"),
+        (b"\0\0\0\x20ftypavif\0\0\0\0avifmif1", "a.avif", "an AVIF picture"),
+        (b"\0\0\0\x20ftypmif1\0\0\0\0mif1avif", "", "an AVIF picture"),
+        (b"\xff\x0a\xfa\x1f", "a.jxl", "a JPEG XL picture"),
+        (gzip.compress(b"words", mtime=0), "a.pdf.gz", "a gzip archive: unpack it"),
+        (zipped("a.docx", stored=office()), "", "a ZIP archive: unpack it"),
+        (zipped("a.pdf", stored=pdf([(*A4, "")])), "", "a ZIP archive: unpack it"),
+        (zipped("word/my letter.txt", stored=b"xl/ ppt/"), "", "a ZIP archive"),
+        (zipped("[Content_Types].xml", "FixedDocSeq.fdseq"), "a.xps", "an XPS document: export it as a PDF"),
+        (zipped("[Content_Types].xml", "visio/document.xml"), "a.vsdx", "a Visio drawing"),
+        (zipped("Index/Document.iwa", "preview.jpg"), "a.pages", "a document of Apple's Pages"),
+        (bytes(128) + b"DICM\2\0", "a.dcm", "pictures of a medical device (DICOM)"),
+        (b"\xdb\xa5\x2d\0" + bytes(60), "", "a document of Word 2"),
+        (b"\xffWPC" + bytes(60), "a.wpd", "a WordPerfect document"),
+        (b"\x1bE\x1b&l0O", "a.prn", "printer data (PCL)"),
+        (bytes.fromhex("4c0000000114020000000000c000000000000046"), "letter", "a shortcut of Windows"),
+        (b"\0\5\x16\7\0\2\0\0Mac OS X", "", "what macOS keeps beside a file"),
+        (b"\0\0\0\x18ftypmp42", "a.mp4", "a film"),
+    ],
+)
+def test_what_we_know_and_cannot_fax_is_called_by_its_name_with_what_to_do(
+    content: bytes, name: str, words: str
+) -> None:
+    with pytest.raises(DocumentError) as refusal:
+        sniff(content, name)
+    assert refusal.value.cause is DOCUMENT_UNSUPPORTED
+    assert refusal.value.detail.startswith(words)
+    with pytest.raises(DocumentError) as refusal:
+        sniff(content, "letter.pdf")
+    assert refusal.value.cause is DOCUMENT_MISLABELLED
+    assert words in refusal.value.detail
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "kind"),
+    [
+        (EMAIL + b"%PDF-1.4 stands before 1 0 obj", "a.eml", Kind.EMAIL),
+        (EMAIL + b"%PDF-1.4 stands before 1 0 obj", "", Kind.EMAIL),
+        (EMAIL + bytes(2000), "", Kind.EMAIL),
+        (b"\r\n" + EMAIL, "", Kind.EMAIL),
+        (b"\xef\xbb\xbf" + EMAIL, "", Kind.EMAIL),
+        (b"From: warehouse\nReceived: 12 boxes\n\nThanks", "", Kind.TEXT),
+        (b"A file begins %PDF-1.4, then 1 0 obj", "", Kind.TEXT),
+        (b"<html>%PDF-1.4 1 0 obj</html>", "", Kind.HTML),
+        (b"\r\n\0\xef" + pdf([(*A4, "")]), "", Kind.PDF),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\n\r\n" + pdf([(*A4, "")]), "", Kind.PDF),
+        (b"\x1b%-12345X@PJL ENTER LANGUAGE=PDF\r\n" + pdf([(*A4, "")]), "", Kind.PDF),
+        (b"\xef\xbb\xbf{\\rtf1 x}", "", Kind.RTF),
+        (b"{\\rtf is how it begins", "", Kind.TEXT),
+        (b"\xef\xbb\xbf\n" + POSTSCRIPT, "", Kind.POSTSCRIPT),
+        (b"BMW invoice", "", Kind.TEXT),
+        (b"P4 210 297 is paper", "", Kind.TEXT),
+        (b"{\\rtf1 x}", "a.doc", Kind.RTF),
+        (b"<table><tr><td>1</td></tr><tr><td>2</td></tr></table>", "a.xls", Kind.HTML),
+        (b"<html xmlns:x='urn:schemas-microsoft-com:office:excel'><p>1", "a.xls", Kind.HTML),
+        (b"Date: x\nMIME-Version: 1.0\nContent-Type: multipart/related; boundary=x\n\n", "a.doc", Kind.EMAIL),
+        (b"<table><tr><td>1</td></tr></table>", "", Kind.HTML),
+        (b"<table><tr><td>1</td></tr></table>", "a.txt", Kind.TEXT),
+        (b'<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook/>', "a.xml", Kind.OFFICE),
+        (gzip.compress(b"<svg/>", mtime=0), "a.svgz", Kind.SVG),
+    ],
+)  # fmt: skip
+def test_what_begins_like_something_else_is_what_it_is(content: bytes, name: str, kind: Kind) -> None:
+    assert sniff(content, name) is kind
+
+
+def test_a_document_with_a_message_of_outlooks_in_it_is_no_message() -> None:
+    message = compound(Storage({"__properties_version1.0": bytes(40)}))
+    assert sniff(message) is Kind.MSG
+    assert sniff(compound(Storage({"WordDocument": b"", "Package": message}))) is Kind.OFFICE
 
 
 @given(st.binary(max_size=200), st.sampled_from(["", "x.pdf", "x.bin"]))

@@ -1,0 +1,167 @@
+"""Files that cannot be faxed, by their true names and what to do with them.  Pure."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+
+_ZIP = b"PK\3\4"
+_ZIP_EMPTY = b"PK\5\6"
+# Of a local file header (APPNOTE 4.3.7): its octets before the name, and where sizes and lengths stand.
+_LOCAL_OCTETS, _PACKED_AT, _NAME_LENGTH_AT, _EXTRA_LENGTH_AT, _FLAGS_AT = 30, 18, 26, 28, 6
+_SIZES_BEHIND = 0x08  # a flag: the sizes stand behind the content
+_MOST_ENTRIES = 3000
+
+_AS_PDF = "export it as a PDF from its program and send that"
+_AS_PICTURE = "save it as PNG or PDF and send that"
+_UNPACK = "unpack it and send the files in it"
+_NOT_SEEN = "a fax has pages only"
+# What begins a file, and what the file is; nothing that a text may begin with.
+_BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
+    (b"Rar!\x1a\x07", "a RAR archive", _UNPACK),
+    (b"\x1f\x8b\x08", "a gzip archive", _UNPACK),
+    (b"\xfd7zXZ\0", "an XZ archive", _UNPACK),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", _UNPACK),
+    (b"MSCF\0\0\0\0", "a CAB archive", _UNPACK),
+    (b"GIF87a", "a GIF picture", _AS_PICTURE),
+    (b"GIF89a", "a GIF picture", _AS_PICTURE),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 picture", _AS_PICTURE),
+    (b"\xff\x4f\xff\x51", "a JPEG 2000 picture", _AS_PICTURE),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture", _AS_PICTURE),
+    (b"\xff\x0a", "a JPEG XL picture", _AS_PICTURE),
+    (b"8BPS\0", "a Photoshop picture", _AS_PICTURE),
+    (b"\xb1\x68\xde\x3a", "DCX pictures", _AS_PICTURE),
+    (b"\0\0\1\0", "an icon", _AS_PICTURE),
+    (b"EP*\0", "a document of Microsoft Document Imaging (MDI)", "save it as TIFF or PDF and send that"),
+    (b"AT&TFORM", "a DjVu document", _AS_PDF),
+    (b"\xd7\xcd\xc6\x9a", "a Windows metafile", _AS_PICTURE),
+    (b"\xffWPC", "a WordPerfect document", _AS_PDF),
+    (b"\xdb\xa5", "a document of Word 2", _AS_PDF),
+    (b"\x31\xbe\0\0", "a document of Write or of Word for DOS", _AS_PDF),
+    (bytes.fromhex("e4525c7b8cd8a74daeb15378d02996d3"), "a OneNote section", _AS_PDF),
+    (b"bplist00", "a file of Apple's (a property list or web archive)", _AS_PDF),
+    (b"\0\5\x16\7", "what macOS keeps beside a file, not the file", "send the file whose name lacks the ._"),
+    (b"\x4c\0\0\0\x01\x14\x02\0", "a shortcut of Windows, not the file", "send the file to which it leads"),
+    (b"\x1bE", "printer data (PCL)", _AS_PDF),
+    (b"\x1b%-12345X", "printer data (PJL)", _AS_PDF),
+    (b") HP-PCL XL", "printer data (PCL XL)", _AS_PDF),
+    (b"\x7fELF", "a program", _NOT_SEEN),
+    (b"OggS\0", "a sound or film (Ogg)", _NOT_SEEN),
+    (b"fLaC\0", "a sound (FLAC)", _NOT_SEEN),
+    (b"#!AMR", "a sound (AMR)", _NOT_SEEN),
+    (b"\x1a\x45\xdf\xa3", "a film (Matroska)", _NOT_SEEN),
+    (b"SQLite format 3\0", "a database", _AS_PDF),
+    (b"!BDN", "a mailbox of Outlook's (PST)", "save the e-mails as MSG and send those"),
+)
+# The same for what needs more than its first octets.
+_PATTERNS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
+    (re.compile(pattern, re.DOTALL), name, advice)
+    for pattern, name, advice in (
+        (rb"BZh[1-9]1AY&SY", "a bzip2 archive", _UNPACK),
+        (rb".{257}ustar[\0 ]", "a tar archive", _UNPACK),
+        (rb"BM.{4}\0{4}.{3}\0", "a BMP picture", _AS_PICTURE),
+        (rb"\x0a[\0\x02-\x05]\x01[\x01\x02\x04\x08]", "a PCX picture", _AS_PICTURE),
+        (rb"ID3[\x02-\x04]", "a sound (MP3)", _NOT_SEEN),
+        (rb"P[4-6]\s*\n(?:#[^\n]{0,200}\n)*\d{1,6}\s+\d{1,6}\s", "a PNM picture", _AS_PICTURE),
+        (rb"\0.{3}ftyp(?:avi[fs]|m[is]f1.{0,32}avi[fs])", "an AVIF picture", _AS_PICTURE),
+        (rb"\0.{3}ftyp(?:M4A|M4B)", "a sound", _NOT_SEEN),
+        (rb"\0.{3}(?:ftyp|moov|mdat)", "a film", _NOT_SEEN),
+        (rb"RIFF.{4}WAVE", "a sound (WAV)", _NOT_SEEN),
+        (rb"RIFF.{4}AVI ", "a film (AVI)", _NOT_SEEN),
+        (rb"\x01\0\0\0.{36} EMF", "a Windows metafile (EMF)", _AS_PICTURE),
+        (rb".{128}DICM", "pictures of a medical device (DICOM)", _AS_PDF),
+        (rb"AC10\d\d\0", "an AutoCAD drawing", _AS_PDF),
+        (rb"MZ.{0,60}\0", "a program", _NOT_SEEN),
+    )
+)
+# What a ZIP file is, by the names of its entries; an Office file has one of the first.
+_OFFICE_PARTS = re.compile(r"word/document\d*\.xml|xl/workbook\.(?:xml|bin)|ppt/presentation\.xml")
+_OFFICE_FOLDERS = ("word/", "xl/", "ppt/")
+_PACKAGE = "[Content_Types].xml"
+_ODF = re.compile(
+    rb"mimetypeapplication/vnd\.oasis\.opendocument\.(?:text|spreadsheet|presentation|graphics)"
+)
+_EPUB = b"mimetypeapplication/epub+zip"
+_IWORK = r"(?:[^/]+/)?(?:Index/.*\.iwa|Index\.zip|index\.apxl)$"
+_ZIPPED: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), name, advice)
+    for pattern, name, advice in (
+        (r".*\.fdseq(?:/|$)", "an XPS document", _AS_PDF),
+        (r"visio/", "a Visio drawing", _AS_PDF),
+        (_IWORK, "a document of Apple's Pages, Numbers or Keynote", _AS_PDF),
+        (r"META-INF/container\.xml$", "an electronic book (EPUB)", _AS_PDF),
+    )
+)  # fmt: skip
+# Streams of compound files ([MS-CFB]) that are no Office documents for LibreOffice, by their names.
+_COMPOUND: tuple[tuple[str, str], ...] = (
+    ("VisioDocument", "a Visio drawing"),
+    ("Quill", "a Publisher document"),
+    ("MatOST", "a document of Microsoft Works"),
+    ("Props12", "a plan of Microsoft Project"),
+)
+
+
+def foreign_name(content: bytes) -> str:
+    """What ``content`` is and what to do, when it is of a known kind that cannot be faxed; else empty."""
+    for mark, name, advice in _BEGINNINGS:
+        if content.startswith(mark):
+            return f"{name}: {advice}"
+    for pattern, name, advice in _PATTERNS:
+        if pattern.match(content):
+            return f"{name}: {advice}"
+    if content.startswith((_ZIP, _ZIP_EMPTY)):
+        return _zipped(content)
+    return ""
+
+
+def is_office_package(content: bytes) -> bool:
+    """Whether a ZIP file is of Word, Excel, PowerPoint or OpenDocument; its beginning is enough."""
+    if _ODF.match(content, _LOCAL_OCTETS):
+        return True
+    package, folder = False, False
+    for entry in entries(content):
+        if _OFFICE_PARTS.match(entry):
+            return True
+        package |= entry == _PACKAGE
+        folder |= entry.startswith(_OFFICE_FOLDERS)
+    return package and folder
+
+
+def entries(content: bytes) -> Iterator[str]:
+    """The names in a ZIP file, as far as its beginning tells, the first 3000 at most."""
+    at = 0
+    for _ in range(_MOST_ENTRIES):
+        header = content[at : at + _LOCAL_OCTETS]
+        if len(header) < _LOCAL_OCTETS or not header.startswith(_ZIP):
+            return
+        length = int.from_bytes(header[_NAME_LENGTH_AT : _NAME_LENGTH_AT + 2], "little")
+        extra = int.from_bytes(header[_EXTRA_LENGTH_AT : _EXTRA_LENGTH_AT + 2], "little")
+        packed = int.from_bytes(header[_PACKED_AT : _PACKED_AT + 4], "little")
+        start = at + _LOCAL_OCTETS
+        yield content[start : start + length].decode("utf-8", "replace")
+        at = start + length + extra + packed
+        if header[_FLAGS_AT] & _SIZES_BEHIND and not packed:
+            at = content.find(_ZIP, at)
+            if at < 0:
+                return
+
+
+def compound_name(content: bytes) -> str:
+    """What a compound file is when it is none of Word, Excel, PowerPoint or Outlook, as far as is known."""
+    import olefile  # noqa: PLC0415 (few documents are of this kind)
+
+    with olefile.OleFileIO(io.BytesIO(content)) as ole:
+        name = next((name for stream, name in _COMPOUND if ole.exists(stream)), "a file of another program")
+    return f"{name}: {_AS_PDF}"
+
+
+def _zipped(content: bytes) -> str:
+    if content.startswith(_EPUB, _LOCAL_OCTETS):
+        return f"an electronic book (EPUB): {_AS_PDF}"
+    names = list(entries(content))
+    for pattern, name, advice in _ZIPPED:
+        if any(map(pattern.match, names)):
+            return f"{name}: {advice}"
+    return f"a ZIP archive: {_UNPACK}"
