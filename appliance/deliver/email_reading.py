@@ -12,7 +12,8 @@ from pathlib import Path
 
 from appliance.dial_on import BEHIND
 from appliance.documents.causes import EMAIL_DAMAGED
-from appliance.documents.email_parts import CID, FilePart, Letter, decoded, letter_of, parse_email
+from appliance.documents.email_headers import decoded
+from appliance.documents.email_parts import CID, FilePart, Letter, letter_of, parse_email, part_key
 from appliance.documents.errors import DocumentError
 from appliance.documents.hypertext import html_text
 
@@ -135,12 +136,12 @@ def _self_contained(letter: Letter) -> str:
     """The e-mail's HTML with its pictures in it; empty when it has none."""
     if not letter.html.strip():
         return ""
-    pictures = {each.content_id: each for each in letter.inline}
+    pictures = {part_key(each.content_id): each for each in letter.inline}
     octets = 0
 
     def put(found: re.Match[str]) -> str:
         nonlocal octets
-        picture = pictures.get(found[1])
+        picture = pictures.get(part_key(found[1]))
         if picture is None or octets + len(picture.content) > PICTURES_LIMIT:
             return found[0]
         octets += len(picture.content)

@@ -15,14 +15,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import policy
-from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesParser
+from urllib.parse import quote, unquote
 
 from appliance.documents import packed
 from appliance.documents.causes import EMAIL_DAMAGED
+from appliance.documents.email_headers import decoded, file_name
 from appliance.documents.errors import DocumentError
-from appliance.documents.hypertext import HTML_LIMIT, PICTURE, html_text
+from appliance.documents.hypertext import HTML_LIMIT, PICTURE, html_text, without_comments
 from appliance.documents.signed import signed_content
 from appliance.documents.text import decode, is_pgp, text_blocks
 
@@ -37,6 +38,11 @@ NESTING_LIMIT = 20
 
 _MULTIPART = re.compile(rb"multipart/", re.IGNORECASE)
 # Types of parts without anything to read: signatures, data for programs.
+# Parts that a stored web page (MHTML, RFC 2557) has for its looks and its programs.
+_STYLE = "text/css"
+_FOR_PROGRAMS = frozenset(
+    {"text/javascript", "application/javascript", "application/x-javascript", "application/json"}
+)
 _NOT_FAXED = frozenset(
     {
         "application/pkcs7-signature",
@@ -60,17 +66,23 @@ _COMPANIONS = frozenset(
 _ELSEWHERE = "message/external-body"
 # Parts that contain others but are taken as one.
 _WHOLE = _NOT_FAXED | {"message/rfc822", _ELSEWHERE}
-CID = re.compile(r"""cid:([^"'\s>)]{1,200})""", re.IGNORECASE)
+# A reference to a part by its number, as it stands in a page.
+# It is no longer than an address; a link to a part does not show it.
+CID = re.compile(r"""(?<!href=)(?<!href=["'])\bcid:([^"'\s>)]{1,2000})""", re.IGNORECASE)
 # The first octets of pictures that a page can show; others that it names (HEIC) are separate files.
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM", b"<svg", b"<?xml")
 # A boundary that was folded within its quotation marks; programs differ in how they read it.
 _FOLDED = re.compile(rb'boundary="([^"\r\n]{0,100})\r?\n([ \t]+)([^"\r\n]{0,100})"', re.IGNORECASE)
 _FOLDED_LIMIT = NESTING_LIMIT
-# An address by which a page names a picture; no longer than a Content-ID.
-_ADDRESS = re.compile(r"""((?:src|background)\s*=\s*["']?)([^"'\s>]{1,200})(?=["'\s>])""", re.IGNORECASE)
-_LONGEST_FIELD = 4000  # characters of a header field in the heading
+# An address by which a page names a picture or a style sheet.
+_ADDRESS = re.compile(
+    r"""((?:src|background|poster|<link\b[^<>]{0,300}?\shref)\s*=\s*["']?|url\(\s*["']?)"""
+    r"""([^"'\s>)]{1,2000})(?=["'\s>)])""",
+    re.IGNORECASE,
+)
+# An e-mail's first line in a mailbox of several (RFC 4155), behind a blank line.
+_NEXT_IN_MAILBOX = re.compile(rb"\r?\n\r?\n(?=From [^\r\n]{1,200}\d\d:\d\d[^\r\n]{0,80}\r?\n[!-9;-~]{1,76}:)")
 _TYPED = "font-family: monospace"
-_LABEL = "text-align: left; vertical-align: top; padding-right: 1em; white-space: nowrap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +101,8 @@ class Letter:
     """The parts of an e-mail that a person reads.
 
     ``plain`` and ``html`` have the same content, ``html`` is empty without one.  ``inline`` are the pictures
-    within ``html``, ``companions`` the names or types of accompanying parts that are no text.
+    within ``html``, ``styles`` its style sheets, ``companions`` the names or types of accompanying parts that
+    are no text.
     """
 
     plain: str
@@ -98,6 +111,7 @@ class Letter:
     files: tuple[FilePart, ...]
     companions: tuple[str, ...] = ()
     guessed: str = ""  # the text's encoding, if it had to be guessed
+    styles: tuple[FilePart, ...] = ()
 
 
 @dataclass(slots=True)
@@ -171,6 +185,7 @@ def _letter_of(message: Message) -> Letter:
     files: list[FilePart] = []
     companions: list[str] = []
     silent: list[str] = []
+    styles: list[FilePart] = []
     guessed: set[str] = set()
 
     def text_of(part: Message) -> str:
@@ -184,9 +199,14 @@ def _letter_of(message: Message) -> Letter:
             silent.append(kind)
             continue
         where = part if choice is None else choice
-        name = decoded(part.get_filename() or "")
+        name = file_name(part)
         attached = part.get_content_disposition() == "attachment" or bool(name)
-        if kind in _COMPANIONS:
+        of_page = not attached and part is not message
+        if of_page and kind == _STYLE:
+            styles += _files(part, kind, name)
+        elif of_page and kind in _FOR_PROGRAMS and "Content-Location" in part:
+            pass
+        elif kind in _COMPANIONS:
             if where not in passages:
                 companions.append(name or kind)
         elif kind == "text/plain" and not attached:
@@ -204,16 +224,16 @@ def _letter_of(message: Message) -> Letter:
     files = [each for file in files for each in _without_wrapper(file, said)]
     if not passages and not files:
         companions += silent  # all that came
-    page = _with_places(page, files)
-    # Pictures within the HTML stay where they stand in it.
-    shown = set(CID.findall(page))
+    page = _with_places(page, files + styles)
+    inline, files = shown_in(page, files)
     return Letter(
         plain="\n".join(passage.as_text() for passage in passages.values()),
         html=page,
-        inline=tuple(each for each in files if _is_inline(each, shown)),
-        files=tuple(each for each in files if not _is_inline(each, shown)),
+        inline=tuple(inline),
+        files=tuple(files),
         companions=tuple(companions),
         guessed=", ".join(sorted(filter(None, guessed))),
+        styles=tuple(styles),
     )
 
 
@@ -222,7 +242,12 @@ def _with_places(page: str, files: list[FilePart]) -> str:
     there = {file.content_id for file in files if file.by_address}
     if not there:
         return page
-    return _ADDRESS.sub(lambda found: f"{found[1]}cid:{found[2]}" if found[2] in there else found[0], page)
+
+    def put(found: re.Match[str]) -> str:
+        address = html.unescape(found[2])
+        return f"{found[1]}cid:{quote(address)}" if address in there else found[0]
+
+    return _ADDRESS.sub(put, page)
 
 
 def _unpacked(text: str) -> tuple[str, list[FilePart]]:
@@ -233,9 +258,36 @@ def _unpacked(text: str) -> tuple[str, list[FilePart]]:
     return text, [FilePart(each, "application/octet-stream", content) for each, content in uuencoded]
 
 
-def _is_inline(part: FilePart, shown: set[str]) -> bool:
-    """Whether a part is shown within the page: the page names it, and it is a picture that pages can show."""
-    return part.content_id in shown and part.content.lstrip().startswith(_PICTURES)
+def part_key(number: str) -> str:
+    """What is alike in a Content-ID and the ways in which pages write it (RFC 2392 2).
+
+    Programs write it in other case, with %XX, and with HTML's names of letters.
+    """
+    return unquote(html.unescape(number)).strip("<> ").lower()
+
+
+def shown_in(page: str, files: list[FilePart]) -> tuple[list[FilePart], list[FilePart]]:
+    """The files that are shown within the page, and the others.
+
+    Such a file is a picture that pages can show, and the page names it.  One number names one picture; the
+    same picture again is no other.
+    """
+    shown = set(map(part_key, CID.findall(without_comments(page)))) - {""}
+    inline: dict[str, FilePart] = {}
+    others: list[FilePart] = []
+    for file in files:
+        key = part_key(file.content_id)
+        is_shown = key in shown and file.content.lstrip().startswith(_PICTURES)
+        if not is_shown or inline.setdefault(key, file).content != file.content:
+            others.append(file)
+    return list(inline.values()), others
+
+
+def in_mailbox(content: bytes) -> list[bytes]:
+    """The e-mails in a mailbox (mbox, RFC 4155), the one of a file that is none."""
+    if not content.startswith(b"From "):
+        return [content]
+    return _NEXT_IN_MAILBOX.split(content)
 
 
 def _files(part: Message, kind: str, name: str) -> Iterator[FilePart]:
@@ -318,15 +370,6 @@ def _signed_entity(part: Message) -> Message | None:
     return parse_email(content) if content else None
 
 
-def decoded(value: str) -> str:
-    """A header's value with RFC 2047's encoded words decoded; malformed ones stay as they are."""
-    try:
-        text = str(make_header(decode_header(value)))
-    except (ValueError, LookupError):
-        text = value
-    return text.encode("utf-8", "replace").decode()
-
-
 def _text(part: Message) -> tuple[str, str]:
     """The text of a part, and its encoding if that had to be guessed, else empty."""
     content = part.get_payload(decode=True)
@@ -334,25 +377,3 @@ def _text(part: Message) -> tuple[str, str]:
         return "", ""
     text, guessed = decode(content, part.get_content_charset(""))
     return text.replace("\r\n", "\n"), guessed
-
-
-def heading(fields: dict[str, str]) -> str:
-    """The lines above an e-mail that is faxed as a document, as HTML."""
-    rows = "".join(
-        f'<tr><th style="{_LABEL}">{label}</th><td dir="auto">{html.escape(value)}</td></tr>'
-        for label, value in fields.items()
-        if value
-    )
-    return f'<table style="margin-bottom:.5em">{rows}</table><hr style="margin-bottom:1em">'
-
-
-def fields_of(message: Message) -> dict[str, str]:
-    """From, To, Cc, Date and Subject, as a person reads them."""
-    return {
-        name: _shortened(" ".join(decoded(str(message.get(name, ""))).split()), _LONGEST_FIELD)
-        for name in ("From", "To", "Cc", "Date", "Subject")
-    }
-
-
-def _shortened(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[:most]} …"

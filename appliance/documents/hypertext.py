@@ -31,7 +31,7 @@ def whole_tags(page: str) -> str:
 
     A tag keeps its attributes if their quotations end within it; any other ``<`` becomes text.
     """
-    return _TAG.sub(_whole, _DECLARATION.sub("", _without_comments(page)))
+    return _TAG.sub(_whole, _DECLARATION.sub("", without_comments(page)))
 
 
 def _whole(found: re.Match[str]) -> str:
@@ -44,7 +44,8 @@ def _whole(found: re.Match[str]) -> str:
     return f"<{name[0]}>" if name else "&lt;"
 
 
-def _without_comments(page: str) -> str:
+def without_comments(page: str) -> str:
+    """``page`` without its comments; one that never ends stays."""
     kept: list[str] = []
     at = 0
     while (begin := page.find(_COMMENT, at)) >= 0:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from appliance.documents import packed
 from appliance.documents.bounded import Typeset
-from appliance.documents.causes import DOCUMENT_DAMAGED, EMAIL_DAMAGED, WINMAIL_EMPTY
+from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_UNSUPPORTED, EMAIL_DAMAGED, WINMAIL_EMPTY
 from appliance.documents.drawing import Bitmap, Drawing
-from appliance.documents.email_parts import FilePart, Letter, fields_of, heading, letter_of, parse_email
+from appliance.documents.email_headers import fields_of, heading
+from appliance.documents.email_parts import FilePart, Letter, in_mailbox, letter_of, parse_email, part_key
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize
 from appliance.documents.outlook import read_message
@@ -64,8 +66,14 @@ def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Ope
         raise DocumentError(EMAIL_DAMAGED, f"more than {_DEEPEST} e-mails within each other")
     match kind:
         case Kind.EMAIL:
+            content, *further = in_mailbox(content)
             message = parse_email(content)
             fields, letter = fields_of(message), letter_of(message)
+            if further:
+                others = (
+                    FilePart(f"e-mail {number}.eml", "", each) for number, each in enumerate(further, 2)
+                )
+                letter = replace(letter, files=(*letter.files, *others))
         case Kind.MSG:
             fields, letter = read_message(content)
         case _:
@@ -81,7 +89,10 @@ def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Ope
             try:
                 drawers.append(open_source(file.content, name, file.media_type, workshop))
             except DocumentError as error:
-                left_out.append(Remark(FILE_LEFT_OUT, file=name, detail=error.cause.sentence))
+                why = error.cause.sentence
+                if error.cause is DOCUMENT_UNSUPPORTED:
+                    why = f"{why} {error.detail}"
+                left_out.append(Remark(FILE_LEFT_OUT, file=name, detail=why))
     finally:
         workshop.depth -= 1
     nothing_else = not (letter.html.strip() or letter.plain.strip() or letter.files)
@@ -112,5 +123,8 @@ def _typeset_letter(fields: dict[str, str], letter: Letter, workshop: Workshop) 
         body = f'<div style="font-family:monospace">{text_blocks(letter.plain)}</div>'
     title = html.escape(fields.get("Subject", ""))
     page = f"<!doctype html><meta charset=utf-8><title>{title}</title><body>{top}{body}"
-    parts = {each.content_id: Part(each.media_type, each.content) for each in letter.inline}
+    parts = {
+        part_key(each.content_id): Part(each.media_type, each.content)
+        for each in (*letter.styles, *letter.inline)
+    }
     return typeset_page(page, workshop, parts)

@@ -12,7 +12,7 @@ from email.message import EmailMessage
 import olefile
 
 from appliance.documents.causes import DOCUMENT_DAMAGED
-from appliance.documents.email_parts import FilePart, Letter
+from appliance.documents.email_parts import FilePart, Letter, shown_in
 from appliance.documents.errors import DocumentError
 from appliance.documents.rtfcompression import decompressed
 from appliance.documents.text import decode
@@ -71,12 +71,12 @@ def _read(ole: olefile.OleFileIO, root: str, depth: int) -> tuple[dict[str, str]
         rtf = decompressed(_octets(ole, root, _RTF, _BINARY))
         if rtf:
             files.insert(0, FilePart("message.rtf", "application/rtf", rtf))
-    shown = {each.content_id for each in files if each.content_id and f"cid:{each.content_id}" in text}
+    inline, others = shown_in(text, files)
     return fields, Letter(
         plain=plain,
         html=text,
-        inline=tuple(each for each in files if each.content_id in shown),
-        files=tuple(each for each in files if each.content_id not in shown),
+        inline=tuple(inline),
+        files=tuple(others),
     )
 
 

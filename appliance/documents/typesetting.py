@@ -15,7 +15,6 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
 import weasyprint
@@ -26,6 +25,7 @@ from weasyprint.urls import URLFetcher, URLFetcherResponse
 from appliance.documents.bounded import Typeset
 from appliance.documents.causes import DOCUMENT_TOO_MANY_PAGES
 from appliance.documents.direction import direct
+from appliance.documents.email_parts import part_key
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import Paper
 from appliance.documents.overflow import cut_pages, width_needed
@@ -33,6 +33,7 @@ from appliance.documents.screenparts import prepare_page
 from appliance.remarks import (
     CONTENT_CUT,
     GLYPHS_MISSING,
+    MOVEMENT_LEFT_OUT,
     PICTURE_LOST,
     PICTURES_LEFT_OUT,
     PRINT_ONLY,
@@ -65,6 +66,9 @@ _MEDIA = re.compile(
 )
 # Categories of invisible characters: controls, formats, variation selectors.
 _UNSEEN = frozenset({"Cc", "Cf", "Mn"})
+
+# Octets of a picture within which it says that it moves.
+_BEFORE_PIXELS = 4096
 
 # WeasyPrint's messages about drawings that it gives up.
 _DRAWINGS_LOST = ("Failed to render SVG", "Failed to load inline SVG")
@@ -196,13 +200,18 @@ class _Parts(URLFetcher):  # type: ignore[misc]
         super().__init__(allowed_protocols=["data"])
         self._parts = parts
         self._remote: set[str] = set()
+        self._moves = False  # whether a picture does
 
     def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:
         scheme, _, rest = url.partition(":")
         match scheme.lower():
             case "data":
-                return super().fetch(url, headers)
-            case "cid" if (part := self._parts.get(unquote(rest).strip("<>"))) is not None:
+                response = super().fetch(url, headers)
+                content = response.read()
+                self._moves |= _is_animated(content)
+                return URLFetcherResponse(url, content, response.headers)
+            case "cid" if (part := self._parts.get(part_key(rest))) is not None:
+                self._moves |= _is_animated(part.content)
                 return URLFetcherResponse(url, part.content, {"Content-Type": part.media_type})
             case scheme_ if scheme_ != "cid":
                 self._remote.add(url[:200])
@@ -211,6 +220,18 @@ class _Parts(URLFetcher):  # type: ignore[misc]
     def remarks(self) -> Iterator[Remark]:
         if self._remote:
             yield Remark(PICTURES_LEFT_OUT, detail=f"{len(self._remote)} addresses")
+        if self._moves:
+            yield Remark(MOVEMENT_LEFT_OUT)
+
+
+def _is_animated(picture: bytes) -> bool:
+    """Whether a GIF (version 89a, 23), PNG (its APNG extension) or WebP has several pictures."""
+    if picture.startswith(b"GIF8"):
+        return picture.count(b"\x21\xf9\x04") > 1
+    beginning = picture[:_BEFORE_PIXELS]
+    return (picture.startswith(b"\x89PNG") and b"acTL" in beginning) or (
+        beginning[8:12] == b"WEBP" and b"ANIM" in beginning
+    )
 
 
 class _Losses(logging.Handler):

@@ -17,7 +17,13 @@ from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_ENCRYPTED
 from appliance.documents.errors import DocumentError
 from appliance.documents.rtfcompression import decompressed
 from appliance.documents.signed import signed_content
-from appliance.remarks import CHARSET_GUESSED, COMPANION_LEFT_OUT, FILE_LEFT_OUT
+from appliance.remarks import (
+    CHARSET_GUESSED,
+    COMPANION_LEFT_OUT,
+    FILE_LEFT_OUT,
+    MOVEMENT_LEFT_OUT,
+    PICTURE_LOST,
+)
 from tests.documents.compound import message_file, winmail
 from tests.documents.making import need, photograph, save
 from tests.documents.opened import opened
@@ -279,3 +285,141 @@ def test_a_text_in_a_winmail_alone_is_read_and_one_that_the_e_mail_says_is_not_r
     made = opened(tmp_path, HEADING + multipart("mixed", PLAIN, packed), "a.eml")
     assert "RTF" not in made.words
     assert "attached" in made.words
+
+
+PICTURE = save(photograph(80, 80), "PNG")
+
+
+def numbered(number: bytes, content: bytes = PICTURE, kind: bytes = b"image/png") -> bytes:
+    return coded(kind + b"\nContent-ID: <" + number + b">", content)
+
+
+def with_page(page: bytes, *parts: bytes) -> bytes:
+    return HEADING + multipart("related", b"Content-Type: text/html\n\n" + page + b"\n", *parts)
+
+
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [
+        (b"logo@x", b"<img src='CID:Logo@X'>"),
+        (b"logo@x", b"<img src=cid:logo%40x>"),
+        (b"a&b@x", b"<img src='cid:a&amp;b@x'>"),
+        (b"logo@x", b"<div style=\"background: url('cid:logo@x')\">with ground</div>"),
+    ],
+    ids=["other case", "coded", "letter's name", "style"],
+)
+def test_a_picture_that_the_page_names_in_other_letters_stands_in_it(
+    tmp_path: Path, number: bytes, written: bytes
+) -> None:
+    made = opened(tmp_path, with_page(written, numbered(number)), "a.eml")
+    assert made.drawer.count == 1
+    assert made.remarks == ()
+
+
+@pytest.mark.parametrize(
+    "written", [b"<a href='cid:logo@x'>the plan</a>", b"words<!-- <img src='cid:logo@x'> -->"]
+)
+def test_a_picture_that_the_page_only_leads_to_has_a_page_of_its_own(tmp_path: Path, written: bytes) -> None:
+    assert opened(tmp_path, with_page(written, numbered(b"logo@x")), "a.eml").drawer.count == 2
+
+
+def test_of_two_pictures_with_one_number_the_second_has_a_page_unless_it_is_the_same(tmp_path: Path) -> None:
+    page, first = b"<img src='cid:logo@x'>", numbered(b"logo@x")
+    assert opened(tmp_path, with_page(page, first, first), "a.eml").drawer.count == 1
+    other = numbered(b"logo@x", save(photograph(90, 90), "PNG"))
+    assert opened(tmp_path, with_page(page, first, other), "a.eml").drawer.count == 2
+
+
+def test_a_picture_of_the_page_that_did_not_come_is_remarked(tmp_path: Path) -> None:
+    related = multipart("related", b"Content-Type: text/html\n\n<p>x <img src='cid:gone@x'>\n")
+    made = opened(tmp_path, HEADING + multipart("alternative", PLAIN, related), "a.eml")
+    assert [remark.kind for remark in made.remarks] == [PICTURE_LOST]
+
+
+def test_a_picture_of_the_page_that_moves_is_remarked(tmp_path: Path) -> None:
+    frames = [photograph(20, 20, seed) for seed in (1, 2)]
+    moving = save(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=100)
+    for page in (
+        b"<img src='cid:logo@x'>",
+        b"<img src='data:image/gif;base64," + base64.b64encode(moving) + b"'>",
+    ):
+        made = opened(tmp_path, with_page(page, numbered(b"logo@x", moving, b"image/gif")), "a.eml")
+        assert MOVEMENT_LEFT_OUT in {remark.kind for remark in made.remarks}
+    still = save(frames[0], "GIF", duration=100)
+    made = opened(
+        tmp_path, with_page(b"<img src='cid:logo@x'>", numbered(b"logo@x", still, b"image/gif")), "a.eml"
+    )
+    assert made.remarks == ()
+
+
+def test_a_stored_web_page_has_its_styles_and_pictures_and_no_pages_of_code(tmp_path: Path) -> None:
+    def at(address: bytes, content: bytes, kind: bytes) -> bytes:
+        return coded(kind + b"\nContent-Location: " + address, content)
+
+    made = opened(
+        tmp_path,
+        with_page(
+            b"<link rel=stylesheet href='cid:css-1@mhtml.blink'><p class=h>not printed</p><p>printed"
+            b"<p style='background:url(http://a.example/l.png?a=1&amp;b=2)'>ground<img src=http://a.example/i.png>",
+            at(b"cid:css-1@mhtml.blink", b".h { display: none }", b"text/css"),
+            at(b"http://a.example/l.png?a=1&b=2", PICTURE, b"image/png"),
+            at(b"http://a.example/i.png", PICTURE, b"image/png"),
+            at(b"http://a.example/s.js", b"alert(1)", b"text/javascript"),
+        ),
+        "a.mhtml",
+    )
+    assert made.drawer.count == 1
+    assert "printed ground" in made.words
+    assert "not printed" not in made.words
+    assert made.remarks == ()
+
+
+def test_letters_beyond_ascii_that_an_e_mail_does_not_code_are_read(tmp_path: Path) -> None:
+    head = "From: Jürgen <a@office.example>\nMessage-ID: <1@x>\nSubject: Grüße\nMIME-Version: 1.0\n"
+    broken = 'Content-Type: application/pdf; name="Übersicht.pdf"\n\nno PDF\n'
+    for charset in ("utf-8", "cp1252"):
+        content = head.encode(charset) + multipart("mixed", PLAIN, broken.encode(charset))
+        made = opened(tmp_path, content, "a.eml")
+        assert "Jürgen" in made.words
+        assert "Grüße" in made.words
+        assert [remark.file for remark in made.remarks] == ["Übersicht.pdf"]
+
+
+def test_a_mailbox_of_several_e_mails_has_pages_for_each(tmp_path: Path) -> None:
+    one = b"From a@office.example Mon Jan  1 10:00:00 2024\n" + HEADING
+    made = opened(tmp_path, one + b"\nthe first\n\nFrom here on\n\n" + one + b"\nthe second\n", "a.mbox")
+    assert made.drawer.count == 2
+    assert "From here on" in made.words
+    assert "the second" in made.words
+
+
+def test_a_file_of_a_known_kind_that_cannot_be_faxed_is_called_by_its_name(tmp_path: Path) -> None:
+    archive = coded(b"application/zip; name=files.zip", b"PK\3\4" + bytes(40))
+    made = opened(tmp_path, HEADING + multipart("mixed", PLAIN, archive), "a.eml")
+    assert [remark.kind for remark in made.remarks] == [FILE_LEFT_OUT]
+    assert "a ZIP archive: unpack it" in made.remarks[0].detail
+
+
+def test_a_table_that_outlook_calls_a_workbook_is_read(tmp_path: Path) -> None:
+    table = coded(b"application/vnd.ms-excel; name=list.csv", b"a;b\n1;2\n")
+    made = opened(tmp_path, HEADING + multipart("mixed", PLAIN, table), "a.eml")
+    assert "1;2" in made.words
+    assert made.remarks == ()
+
+
+def test_an_e_mail_that_tells_of_pdfs_is_no_pdf(tmp_path: Path) -> None:
+    made = opened(tmp_path, HEADING + b"\n%PDF-1.4 comes before 1 0 obj\n", "a.eml")
+    assert "comes before" in made.words
+
+
+def test_a_file_within_its_signature_is_that_file(
+    tmp_path: Path, ada: tuple[rsa.RSAPrivateKey, x509.Certificate]
+) -> None:
+    def signed(content: bytes) -> bytes:
+        builder = pkcs7.PKCS7SignatureBuilder().set_data(content).add_signer(ada[1], ada[0], hashes.SHA256())
+        return builder.sign(Encoding.DER, [pkcs7.PKCS7Options.Binary])
+
+    assert "plain words" in opened(tmp_path, signed(b"plain words\n"), "letter.txt.p7m").words
+    assert "the signed words" in opened(tmp_path, signed(SAID), "smime.p7m").words
+    with pytest.raises(DocumentError):
+        opened(tmp_path, signed(signed(b"words")), "letter.p7m")

@@ -1,0 +1,65 @@
+"""The header fields of an e-mail as a person reads them.  Pure; every octet is untrusted."""
+
+from __future__ import annotations
+
+import html
+from email.header import decode_header, make_header
+from email.message import Message
+
+from appliance.documents.text import decode
+
+_LONGEST_FIELD = 4000  # characters of a header field in the heading
+_LABEL = "text-align: left; vertical-align: top; padding-right: 1em; white-space: nowrap"
+
+
+def decoded(value: str) -> str:
+    """A header's value with RFC 2047's encoded words decoded; malformed ones stay as they are."""
+    value = _as_utf_8(value)
+    try:
+        text = str(make_header(decode_header(value)))
+    except (ValueError, LookupError):
+        text = value
+    return text.encode("utf-8", "replace").decode()
+
+
+def _as_utf_8(value: str) -> str:
+    """``value`` with octets beyond ASCII read as UTF-8 (RFC 6532), or Windows-1252."""
+    if not any("\udc80" <= letter <= "\udcff" for letter in value):
+        return value
+    return decode(value.encode("utf-8", "surrogateescape"))[0]
+
+
+def heading(fields: dict[str, str]) -> str:
+    """The lines above an e-mail that is faxed as a document, as HTML."""
+    rows = "".join(
+        f'<tr><th style="{_LABEL}">{label}</th><td dir="auto">{html.escape(value)}</td></tr>'
+        for label, value in fields.items()
+        if value
+    )
+    return f'<table style="margin-bottom:.5em">{rows}</table><hr style="margin-bottom:1em">'
+
+
+def fields_of(message: Message) -> dict[str, str]:
+    """From, To, Cc, Date and Subject, as a person reads them."""
+    return {
+        name: _shortened(" ".join(decoded(_raw(message, name)).split()), _LONGEST_FIELD)
+        for name in ("From", "To", "Cc", "Date", "Subject")
+    }
+
+
+def _raw(message: Message, name: str) -> str:
+    """A header's value as it came; the parser's own reading replaces octets beyond ASCII."""
+    return next((str(value) for key, value in message.raw_items() if key.lower() == name.lower()), "")
+
+
+def file_name(part: Message) -> str:
+    """The name of a part's file (RFC 2183, 2231, 2047), empty for none."""
+    readable = Message()
+    for field in ("Content-Disposition", "Content-Type"):
+        if field in part:
+            readable[field] = _as_utf_8(_raw(part, field))
+    return decoded(readable.get_filename() or "")
+
+
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]} …"
