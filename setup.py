@@ -14,6 +14,12 @@ setup(
             libraries=["m"],
             py_limited_api=True,
         ),
+        Extension(
+            "appliance.documents._jpeg",
+            ["appliance/documents/_jpeg.c"],
+            extra_compile_args=["-O3"],
+            py_limited_api=True,
+        ),
         Extension("appliance.documents._memory", ["appliance/documents/_memory.c"], py_limited_api=True),
         Extension(
             "appliance.t4._mmr",

@@ -1,10 +1,12 @@
-"""JPEG files: telling a missing end marker from missing pixels."""
+"""JPEG files: telling a missing end marker from missing pixels, and damage among the pixels."""
 
 from __future__ import annotations
 
 import io
 
 from PIL import Image
+
+from appliance.documents import _jpeg
 
 # Exceptions of Pillow and its codecs for damaged data.
 DAMAGE = (
@@ -60,8 +62,10 @@ def pictures_behind(image: Image.Image) -> int:
 
 
 def is_whole(content: bytes) -> bool:
-    """Whether no pixels are missing at the end; a file that ends with its end marker is not decoded."""
+    """Whether no pixels are damaged or missing at the end; not decoded if it ends with its end marker."""
     content = with_end(content)
+    if _jpeg.is_damaged(content):
+        return False
     if content.rstrip(_FILLING).endswith(_END_OF_IMAGE):
         return True
     try:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from PIL import Image, ImageChops, UnidentifiedImageError
 
-from appliance.documents import _memory
+from appliance.documents import _jpeg, _memory
 from appliance.documents.causes import (
     DOCUMENT_DAMAGED,
     DOCUMENT_EMPTY,
@@ -35,7 +35,7 @@ from appliance.documents.placing import place
 from appliance.documents.sniff import Kind, has_no_directory
 from appliance.documents.straighten import is_taken
 from appliance.documents.tiffpages import FaxProof, guessed_resolution, is_page, resolution_of, tags_of
-from appliance.remarks import MOVEMENT_LEFT_OUT, PAGE_WHITE, SUBFILE_SKIPPED, Remark
+from appliance.remarks import CONTENT_DAMAGED, MOVEMENT_LEFT_OUT, PAGE_WHITE, SUBFILE_SKIPPED, Remark
 from appliance.t4 import tiff_tags as tags
 from appliance.t4.page import SCAN_LINE_PIXELS
 
@@ -85,10 +85,12 @@ class ImageSource:
         warnings.simplefilter("ignore")
         self._limits = limits
         self._paper = paper
+        self._is_damaged = False
         if kind is Kind.HEIC:
             register()
         if kind is Kind.JPEG:
             whole = with_end(content)
+            self._is_damaged = _jpeg.is_damaged(whole)
             file, content = file if whole is content else None, whole
         if kind is Kind.PNG and not png_is_whole(content):
             raise DocumentError(DOCUMENT_DAMAGED, "a part of the PNG has another checksum")
@@ -290,8 +292,10 @@ class ImageSource:
             return (Remark(SUBFILE_SKIPPED, detail=f"{self._skipped} of {self._skipped + self.count}"),)
         if index is None:
             return ()
-        moves = [Remark(MOVEMENT_LEFT_OUT)] if self._moves else []
-        return [*moves, *([Remark(PAGE_WHITE)] if self._frames[index] in self._white else [])]
+        found = [Remark(MOVEMENT_LEFT_OUT)] if self._moves else []
+        if self._is_damaged:
+            found.append(Remark(CONTENT_DAMAGED))
+        return [*found, *([Remark(PAGE_WHITE)] if self._frames[index] in self._white else [])]
 
 
 def _fax_scale(across: float, down: float) -> tuple[float, float] | None:

@@ -8,6 +8,7 @@ process.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import re
 import sys
@@ -27,11 +28,14 @@ from appliance.documents.causes import DOCUMENT_TOO_MANY_PAGES
 from appliance.documents.direction import direct
 from appliance.documents.email_parts import part_key
 from appliance.documents.errors import DocumentError
+from appliance.documents.jpeg import is_whole
 from appliance.documents.options import Paper
 from appliance.documents.overflow import cut_pages, width_needed
+from appliance.documents.picturemodes import png_is_whole
 from appliance.documents.screenparts import prepare_page
 from appliance.remarks import (
     CONTENT_CUT,
+    CONTENT_DAMAGED,
     GLYPHS_MISSING,
     MOVEMENT_LEFT_OUT,
     PICTURE_LOST,
@@ -201,6 +205,7 @@ class _Parts(URLFetcher):  # type: ignore[misc]
         self._parts = parts
         self._remote: set[str] = set()
         self._moves = False  # whether a picture does
+        self._damaged: set[bytes] = set()  # pictures, by their hash
 
     def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:
         scheme, _, rest = url.partition(":")
@@ -208,10 +213,10 @@ class _Parts(URLFetcher):  # type: ignore[misc]
             case "data":
                 response = super().fetch(url, headers)
                 content = response.read()
-                self._moves |= _is_animated(content)
+                self._look_at(content)
                 return URLFetcherResponse(url, content, response.headers)
             case "cid" if (part := self._parts.get(part_key(rest))) is not None:
-                self._moves |= _is_animated(part.content)
+                self._look_at(part.content)
                 return URLFetcherResponse(url, part.content, {"Content-Type": part.media_type})
             case scheme_ if scheme_ != "cid":
                 self._remote.add(url[:200])
@@ -222,6 +227,20 @@ class _Parts(URLFetcher):  # type: ignore[misc]
             yield Remark(PICTURES_LEFT_OUT, detail=f"{len(self._remote)} addresses")
         if self._moves:
             yield Remark(MOVEMENT_LEFT_OUT)
+        if self._damaged:
+            yield Remark(CONTENT_DAMAGED, detail=f"{len(self._damaged)} of the page's own pictures")
+
+    def _look_at(self, picture: bytes) -> None:
+        self._moves |= _is_animated(picture)
+        if _is_damaged(picture):
+            self._damaged.add(hashlib.sha256(picture).digest())
+
+
+def _is_damaged(picture: bytes) -> bool:
+    """Whether a JPEG or PNG was cut off or has damaged pixels; both are drawn as far as they can be read."""
+    if picture.startswith(b"\xff\xd8"):
+        return not is_whole(picture)
+    return picture.startswith(b"\x89PNG") and not (b"IEND" in picture and png_is_whole(picture))
 
 
 def _is_animated(picture: bytes) -> bool:
