@@ -13,6 +13,7 @@ from pathlib import PurePath
 import olefile
 import pypdfium2
 
+from appliance.documents.binaryparts import table_of, unseen_in_doc, unseen_in_ppt, unseen_in_xls
 from appliance.documents.bounded import Bounds, Typeset
 from appliance.documents.causes import (
     DOCUMENT_DAMAGED,
@@ -25,7 +26,7 @@ from appliance.documents.causes import (
 from appliance.documents.confined import Bench, find_program
 from appliance.documents.errors import DocumentError
 from appliance.documents.foreign import compound_name
-from appliance.documents.officeparts import LOOKED_INTO, unseen, unseen_in_rtf, unseen_in_xls
+from appliance.documents.officeparts import LOOKED_INTO, unseen, unseen_in_rtf
 from appliance.documents.sniff import OFFICE_SUFFIXES
 from appliance.documents.typeset_source import TypesetSource
 from appliance.documents.workshop import Workshop
@@ -43,8 +44,8 @@ _SHEETS = frozenset({".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".ots", ".fods",
 _NO_ROOM = re.compile(r"(?<!\S)#{3,}(?!\S)")
 _ENCRYPTED_STREAM = "EncryptedPackage"  # [MS-OFFCRYPTO] 1.3.2
 # The streams with the content of the older formats ([MS-DOC], [MS-XLS], [MS-PPT]).
-_WORKBOOK = "Workbook"
-_STREAMS = ("WordDocument", "Workbook", "Book", "PowerPoint Document")
+_WORKBOOK, _DOCUMENT, _SLIDES = "Workbook", "WordDocument", "PowerPoint Document"
+_STREAMS = (_DOCUMENT, _WORKBOOK, "Book", _SLIDES)
 # LibreOffice's profile: no macros, no links, nothing from outside, since documents may refer to anything.
 _PROFILE = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry">
@@ -137,13 +138,23 @@ def _check_compound(content: bytes) -> list[Remark]:
                 raise DocumentError(DOCUMENT_ENCRYPTED)
             if not any(map(ole.exists, _STREAMS)):
                 raise DocumentError(DOCUMENT_UNSUPPORTED, compound_name(content))
-            if ole.exists(_WORKBOOK):
-                return list(unseen_in_xls(ole.openstream(_WORKBOOK).read(_SCANNED_OCTETS)))
-            return []
+            return list(_unseen(ole))
     except DocumentError:
         raise
     except Exception as error:  # the library raises anything on damaged files
         raise DocumentError(DOCUMENT_DAMAGED, f"{type(error).__name__}: {error}"[:200]) from None
+
+
+def _unseen(ole: olefile.OleFileIO) -> Iterator[Remark]:
+    """Remarks on what a document of the older formats has besides its pages."""
+
+    def stream(name: str) -> bytes:
+        return bytes(ole.openstream(name).read(_SCANNED_OCTETS)) if ole.exists(name) else b""
+
+    yield from unseen_in_xls(stream(_WORKBOOK))
+    yield from unseen_in_ppt(stream(_SLIDES))
+    document = stream(_DOCUMENT)
+    yield from unseen_in_doc(document, stream(table_of(document)))
 
 
 def _convert(program: str, content: bytes, suffix: str, workshop: Workshop) -> Typeset:

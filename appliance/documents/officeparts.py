@@ -1,6 +1,6 @@
 """What an Office file's pages do not show: hidden parts, comments, notes, films, files as icons.  Pure.
 
-Searched in the parts of a ZIP file (ECMA-376; OpenDocument 1.3), in RTF, and for hidden sheets in XLS.
+Searched in the parts of a ZIP file (ECMA-376; OpenDocument 1.3) and in RTF.
 """
 
 from __future__ import annotations
@@ -73,8 +73,6 @@ _CELL = re.compile(
 # Comments in RTF, and hidden text that is not switched off at once.
 _RTF_HIDDEN = re.compile(rb"\\v(?![0-9a-z])[^{}\\]{0,20}(?:\\(?!v0)[a-z]+-?\d* ?){0,20}[^{}\\\s]")
 _RTF_COMMENT = re.compile(rb"\{\\\*\\annotation\b")
-# Records of an XLS: their numbers, and the octet of a sheet's record that says whether it is hidden.
-_SHEET_RECORD, _END_OF_RECORDS, _SHEET_STATE, _MOST_RECORDS = 0x0085, 0x000A, 4, 20_000
 _MOST_CELLS = 200_000
 
 
@@ -107,23 +105,6 @@ def unseen_in_rtf(content: bytes) -> Iterator[Remark]:
         yield Remark(HIDDEN_LEFT_OUT, detail=f"texts: {texts}")
     if comments:
         yield Remark(COMMENTS_LEFT_OUT, detail=f"comments: {comments}")
-
-
-def unseen_in_xls(workbook: bytes) -> Iterator[Remark]:
-    """Remarks on the stream of an XLS, whose first records name the sheets ([MS-XLS] 2.4.28)."""
-    sheets = at = 0
-    for _ in range(_MOST_RECORDS):
-        if at + 4 > len(workbook):
-            break
-        kind = int.from_bytes(workbook[at : at + 2], "little")
-        length = int.from_bytes(workbook[at + 2 : at + 4], "little")
-        if kind == _END_OF_RECORDS:
-            break
-        if kind == _SHEET_RECORD and length > _SHEET_STATE:
-            sheets += workbook[at + 4 + _SHEET_STATE] & 3 != 0
-        at += 4 + length
-    if sheets:
-        yield Remark(HIDDEN_LEFT_OUT, detail=f"sheets: {sheets}")
 
 
 def _hidden(parts: Mapping[str, bytes]) -> dict[str, int]:

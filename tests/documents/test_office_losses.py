@@ -7,9 +7,11 @@ import struct
 import zipfile
 from pathlib import Path
 
+import olefile
 import pytest
 
-from appliance.documents.officeparts import unseen, unseen_in_rtf, unseen_in_xls
+from appliance.documents.binaryparts import table_of, unseen_in_doc, unseen_in_ppt, unseen_in_xls
+from appliance.documents.officeparts import unseen, unseen_in_rtf
 from appliance.remarks import (
     ATTACHMENT_LEFT_OUT,
     COLUMN_NARROW,
@@ -21,6 +23,7 @@ from appliance.remarks import (
 from tests.documents.making import need
 from tests.documents.opened import opened
 
+CASES = Path(__file__).parent / "cases"
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
 _DOCUMENT = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -194,6 +197,54 @@ def test_what_a_part_of_an_office_file_says_of_the_unseen(
 )
 def test_hidden_text_and_comments_of_an_rtf_are_remarked(content: bytes, said: list[RemarkKind]) -> None:
     assert [remark.kind for remark in unseen_in_rtf(content)] == said
+
+
+def ppt(*records: tuple[int, bytes], container: bool = False) -> bytes:
+    """Records of a PPT ([MS-PPT] 2.3.1)."""
+    version = 0x0F if container else 0
+    return b"".join(struct.pack("<HHI", version, kind, len(body)) + body for kind, body in records)
+
+
+def slide(flags: int) -> tuple[int, bytes]:
+    return 0x03EE, ppt((0x03F9, bytes(10) + bytes([flags]) + bytes(5)))
+
+
+def notes(words: str) -> tuple[int, bytes]:
+    return 0x03F0, ppt((0x0FA0, words.encode("utf-16-le")))
+
+
+@pytest.mark.parametrize(
+    ("pages", "said"),
+    [
+        ([slide(1), notes("*\r")], {}),
+        ([slide(1), slide(5), slide(4)], {HIDDEN_LEFT_OUT: "slides: 2"}),
+        ([slide(1), notes("say this"), notes("")], {COMMENTS_LEFT_OUT: "notes: 1"}),
+        ([(0x2EE0, b"")], {COMMENTS_LEFT_OUT: "comments: 1"}),
+    ],
+)
+def test_hidden_slides_notes_and_comments_of_a_ppt_are_remarked(
+    pages: list[tuple[int, bytes]], said: dict[RemarkKind, str]
+) -> None:
+    stream = ppt((0x03E8, ppt((0x03E9, bytes(40))))) + ppt(*pages, container=True)
+    assert {remark.kind: remark.detail for remark in unseen_in_ppt(stream)} == said
+    for end in range(len(stream)):
+        list(unseen_in_ppt(stream[:end]))
+
+
+def test_hidden_text_and_comments_of_a_doc_are_remarked() -> None:
+    with olefile.OleFileIO(CASES / "hidden-text.doc") as ole:
+        document = ole.openstream("WordDocument").read()
+        table = ole.openstream(table_of(document)).read()
+    remarks = list(unseen_in_doc(document, table))
+    assert [(remark.kind, remark.detail) for remark in remarks] == [
+        (HIDDEN_LEFT_OUT, "texts: 1"),
+        (COMMENTS_LEFT_OUT, "comments: 1"),
+    ]
+    shown = document.replace(b"\x3c\x08\x01", b"\x3c\x08\x00")
+    assert [remark.kind for remark in unseen_in_doc(shown, table)] == [COMMENTS_LEFT_OUT]
+    for end in range(0, len(document), 97):
+        list(unseen_in_doc(document[:end], table))
+        list(unseen_in_doc(document, table[:end]))
 
 
 @pytest.mark.parametrize(("state", "said"), [(0, []), (1, [HIDDEN_LEFT_OUT]), (2, [HIDDEN_LEFT_OUT])])

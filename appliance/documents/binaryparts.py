@@ -1,0 +1,140 @@
+"""What DOC, XLS and PPT have besides their pages, read from the streams of the compound file.  Pure.
+
+Each function takes octets that strangers made, cut off at will, and looks at a bounded number of records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from appliance.remarks import COMMENTS_LEFT_OUT, HIDDEN_LEFT_OUT, Remark
+
+# Records of an XLS: their numbers, and the octet of a sheet's record that says whether it is hidden.
+_SHEET_RECORD, _END_OF_RECORDS, _SHEET_STATE = 0x0085, 0x000A, 4
+_MOST_RECORDS = 20_000
+
+# [MS-DOC] 2.5: where a document's header says which stream has its tables, and where in that (offset and
+# length) the references of comments and the list of pages of character properties are.
+_FLAGS_AT, _SECOND_TABLE = 0x0A, 0x0200
+_COMMENTS_AT, _PROPERTIES_AT = 0xBA, 0xFA
+_COMMENT_OCTETS = 4 + 30  # a place in the text, and what stands for it (2.9.7, ATRDPre10)
+_PAGE, _RUN_COUNT_AT = 512, 511  # a page of properties ends with the number of its runs (2.9.33, ChpxFkp)
+_MOST_PAGES = 20_000
+_VANISH = 0x083C  # sprmCFVanish (2.6.1): hidden text, when its operand is 1
+# Octets of an operand by the three highest bits of its code (2.2.5.1); 6: its first octet says how many.
+_OPERANDS = (1, 1, 2, 4, 2, 2, 0, 3)
+_VARIABLE = 6
+
+# [MS-PPT] 2.13.24: a record is a header of eight octets and content; a container's is further records.
+_HEADER, _CONTAINER = 8, 0x0F
+_SLIDE, _NOTES, _SLIDE_SHOW, _COMMENT = 0x03EE, 0x03F0, 0x03F9, 0x2EE0
+_TEXTS = frozenset({0x0FA0, 0x0FA8})
+_FILLED_IN = b"\0\r\n\v *"  # an asterisk stands for the page's number or date
+_SHOW_FLAGS_AT, _HIDDEN_SLIDE = 10, 0x04  # 2.6.6, SlideShowSlideInfoAtom
+_DEEPEST = 12
+
+
+def unseen_in_xls(workbook: bytes) -> Iterator[Remark]:
+    """Remarks on the stream of an XLS, whose first records name the sheets ([MS-XLS] 2.4.28)."""
+    sheets = at = 0
+    for _ in range(_MOST_RECORDS):
+        if at + 4 > len(workbook):
+            break
+        kind, length = _number(workbook, at, 2), _number(workbook, at + 2, 2)
+        if kind == _END_OF_RECORDS:
+            break
+        if kind == _SHEET_RECORD and length > _SHEET_STATE and at + 4 + _SHEET_STATE < len(workbook):
+            sheets += workbook[at + 4 + _SHEET_STATE] & 3 != 0
+        at += 4 + length
+    if sheets:
+        yield Remark(HIDDEN_LEFT_OUT, detail=f"sheets: {sheets}")
+
+
+def table_of(document: bytes) -> str:
+    """The name of the stream with the tables of a DOC."""
+    return "1Table" if _number(document, _FLAGS_AT, 2) & _SECOND_TABLE else "0Table"
+
+
+def unseen_in_doc(document: bytes, table: bytes) -> Iterator[Remark]:
+    """Remarks on a DOC: its WordDocument stream and the stream named by `table_of`."""
+    texts = sum(map(_hides, _runs(document, table)))
+    if texts:
+        yield Remark(HIDDEN_LEFT_OUT, detail=f"texts: {texts}")
+    comments = (_number(document, _COMMENTS_AT + 4, 4) - 4) // _COMMENT_OCTETS
+    if 0 < comments <= len(table) // _COMMENT_OCTETS:
+        yield Remark(COMMENTS_LEFT_OUT, detail=f"comments: {comments}")
+
+
+def _runs(document: bytes, table: bytes) -> Iterator[bytes]:
+    """The properties of each run of characters that has some (2.8.6, PlcBteChpx)."""
+    start, octets = _number(document, _PROPERTIES_AT, 4), _number(document, _PROPERTIES_AT + 4, 4)
+    pages = min(max(octets - 4, 0) // 8, _MOST_PAGES)
+    for index in range(pages):
+        at = _number(table, start + 4 * (pages + 1) + 4 * index, 4) * _PAGE
+        page = document[at : at + _PAGE]
+        if len(page) < _PAGE:
+            return
+        count = page[_RUN_COUNT_AT]
+        for place in page[4 * (count + 1) : 4 * (count + 1) + count]:
+            if place:
+                begin = 2 * place
+                yield page[begin + 1 : begin + 1 + page[begin]]
+
+
+def _hides(properties: bytes) -> bool:
+    at = 0
+    while at + 2 < len(properties):
+        code = _number(properties, at, 2)
+        at += 2
+        if code == _VANISH:
+            return properties[at] == 1
+        size = code >> 13
+        at += _OPERANDS[size] if size != _VARIABLE else 1 + properties[at]
+    return False
+
+
+def unseen_in_ppt(slides: bytes) -> Iterator[Remark]:
+    """Remarks on the stream of a PPT: hidden slides, comments, speaker's notes."""
+    hidden = notes = comments = 0
+    for kind, content, within in _records(slides):
+        if kind == _SLIDE_SHOW and len(content) > _SHOW_FLAGS_AT and _SLIDE in within:
+            hidden += content[_SHOW_FLAGS_AT] & _HIDDEN_SLIDE != 0
+        elif kind == _COMMENT:
+            comments += 1
+        elif kind == _NOTES:
+            notes += _has_notes(content)
+    if hidden:
+        yield Remark(HIDDEN_LEFT_OUT, detail=f"slides: {hidden}")
+    counts = {"comments": comments, "notes": notes}
+    if any(counts.values()):
+        said = ", ".join(f"{what}: {count}" for what, count in counts.items() if count)
+        yield Remark(COMMENTS_LEFT_OUT, detail=said)
+
+
+def _has_notes(page: bytes) -> bool:
+    """Whether a page of notes has any; the picture of the slide and the page's number are none."""
+    return any(kind in _TEXTS and content.strip(_FILLED_IN) for kind, content, _ in _records(page))
+
+
+def _records(stream: bytes) -> Iterator[tuple[int, bytes, tuple[int, ...]]]:
+    """Kind and content of each record, and the kinds of those around it."""
+    waiting: list[tuple[int, int, tuple[int, ...]]] = [(0, len(stream), ())]
+    looked_at = 0
+    while waiting:
+        at, end, within = waiting.pop()
+        if at + _HEADER > end or looked_at > _MOST_RECORDS:
+            continue
+        looked_at += 1
+        kind, length = _number(stream, at + 2, 2), _number(stream, at + 4, 4)
+        begin, behind = at + _HEADER, at + _HEADER + length
+        if behind > end:
+            continue
+        waiting.append((behind, end, within))
+        yield kind, stream[begin:behind] if kind != _SLIDE else b"", within
+        if stream[at] & _CONTAINER == _CONTAINER and len(within) < _DEEPEST:
+            waiting.append((begin, behind, (*within, kind)))
+
+
+def _number(octets: bytes, at: int, width: int) -> int:
+    """A little-endian number; 0 beyond the end."""
+    return int.from_bytes(octets[at : at + width], "little")
