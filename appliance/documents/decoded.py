@@ -11,6 +11,7 @@ from PIL import Image
 
 from appliance.documents.picturemodes import STRIP_PIXELS, Decoded, paper_of
 from appliance.documents.placing import REDUCING_GAP
+from appliance.documents.stripwise import Stripwise
 
 Size = tuple[int, int]
 Corners = tuple[int, int, int, int]  # left, upper, and the first ones outside
@@ -59,6 +60,8 @@ class OnPaper:
             and self._as_shown is None
         ):
             return self._decoded.reduce(factor) if factor != (1, 1) else self._decoded
+        if isinstance(self._decoded, Stripwise) and self._turns:
+            return self._made_and_turned(factor, mode)
         made = None
         for upper, strip in self._strips(factor[1]):
             shown = strip.convert(mode) if mode is not None and strip.mode != mode else strip
@@ -68,6 +71,15 @@ class OnPaper:
                 made = Image.new(shown.mode, _reduced_size(self.size, factor))
             made.paste(shown, (0, upper // factor[1]))
         assert made is not None
+        return made
+
+    def _made_and_turned(self, factor: Size, mode: str | None) -> Image.Image:
+        """It made smaller before it is turned, as parts from top to bottom are all that there are."""
+        for turn in self._turns:
+            factor = (factor[1], factor[0]) if turn in _SWAPPING else factor
+        made = OnPaper(self._decoded, ())._made(factor, mode)
+        for turn in self._turns:
+            made = made.transpose(turn)
         return made
 
     def _strips(self, step: int) -> Iterator[tuple[int, Image.Image]]:

@@ -34,6 +34,7 @@ from appliance.documents.picturemodes import Decoded, is_white_on_nothing, png_i
 from appliance.documents.placing import place
 from appliance.documents.sniff import Kind, has_no_directory
 from appliance.documents.straighten import is_taken
+from appliance.documents.stripwise import in_strips, is_large
 from appliance.documents.tiffpages import FaxProof, guessed_resolution, is_page, resolution_of, tags_of
 from appliance.remarks import CONTENT_DAMAGED, MOVEMENT_LEFT_OUT, PAGE_WHITE, SUBFILE_SKIPPED, Remark
 from appliance.t4 import tiff_tags as tags
@@ -42,6 +43,7 @@ from appliance.t4.page import SCAN_LINE_PIXELS
 _FORMATS = {Kind.TIFF: "TIFF", Kind.PNG: "PNG", Kind.JPEG: "JPEG", Kind.WEBP: "WEBP", Kind.HEIC: "HEIF"}
 _SWAPPING_ORIENTATIONS = {5, 6, 7, 8}  # EXIF orientations that exchange width and height
 _EXIF_ORIENTATION = 0x0112
+_EXIF_INFO = {"exif", "Raw profile type exif"}
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -180,6 +182,8 @@ class ImageSource:
         try:
             if self._image.format == "TIFF":
                 return int(tags_of(self._image).get(tags.ORIENTATION, 1))
+            if is_large(self._image) and not _EXIF_INFO & self._image.info.keys():
+                return 1  # Pillow would decode it in search of such data behind the pixels
             return int(self._image.getexif().get(_EXIF_ORIENTATION, 1))
         except Exception:  # damaged EXIF data must not refuse the picture
             return 1
@@ -263,7 +267,13 @@ class ImageSource:
         else:
             if self._kind is Kind.JPEG:
                 image.draft("RGB", least)
-            image.load()
+            strips = in_strips(image, self._again)
+            if strips is None:
+                image.load()
+            else:
+                decoded = strips
+                if image.format == "TIFF" and (own := _TURNS.get(self._orientation())) is not None:
+                    turns.insert(0, own)  # which Pillow does as it decodes
         if is_white_on_nothing(decoded):
             self._white.add(number)
         return OnPaper(decoded, turns)

@@ -148,7 +148,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], Cause | None]] = {
     ),
     "black and white of 119 megapixels": (lambda: _png("1", 10_900), MADE),
     "palette of 119 megapixels": (lambda: _png("P", 10_900), MADE),
-    "transparent of 119 megapixels": (lambda: _png("RGBA", 10_900), DOCUMENT_MEMORY),
+    "transparent of 119 megapixels": (lambda: _png("RGBA", 10_900), MADE),
     "photograph of 48 megapixels, HEIC": (_phone_heic, MADE),
     "photograph of 108 megapixels, HEIC": (_huge_heic, DOCUMENT_MEMORY),
     "photograph of 200 megapixels, JPEG": (_phone_jpeg, MADE),
