@@ -7,7 +7,14 @@ from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
 from appliance.documents.drawings import SVG, prepare_drawing
-from appliance.remarks import LAYOUT_SIMPLIFIED, MOVEMENT_LEFT_OUT, PART_LEFT_OUT, PICTURE_LOST, Remark
+from appliance.remarks import (
+    LAYOUT_SIMPLIFIED,
+    MOVEMENT_LEFT_OUT,
+    PART_LEFT_OUT,
+    PICTURE_LOST,
+    PICTURES_LEFT_OUT,
+    Remark,
+)
 
 # Frames of a page that are shown as their text (HTML 4.8.5).
 _MOST_FRAMES = 50
@@ -15,6 +22,15 @@ _LOCAL = ("data:", "cid:")
 _INVISIBLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 # An address of a file beside the page: without scheme and server (RFC 3986 4.2).
 _BESIDE = re.compile(r"\s*(?![a-zA-Z][a-zA-Z0-9+.-]*:|//|#)\S")
+# A picture of a style: an address that is no font's.
+_STYLE_PICTURE = re.compile(
+    r"url\(\s*[\"']?([^\"')\s]{1,300}?)(?<!\.ttf)(?<!\.otf)(?<!\.eot)(?<!\.woff)(?<!\.woff2)[\"'\s)]",
+    re.IGNORECASE,
+)
+# A row of so many cells is one of a table of figures, whose words stay whole: it is made smaller instead.
+# Longer words (addresses) may break.
+_MANY_CELLS, _LONGEST_WORD = 6, 25
+_WHOLE_WORDS = "overflow-wrap: break-word"
 _MATHS = "{http://www.w3.org/1998/Math/MathML}"
 # Elements of formulas that are more than a row of characters.
 _TALL = {
@@ -32,20 +48,29 @@ _TALL = {
         "mtable",
     )
 }
+_CELLS = frozenset({"td", "th"})
+# What may stand in place of a frame, and addresses of one that WeasyPrint draws itself.
+_INSTEAD = frozenset({"img", f"{SVG}svg", "iframe"})
+_SHOWN_PICTURES = ("data:image/", "cid:")
 _DOT = "\N{BULLET}"
 _CHOSEN = "\N{BALLOT BOX WITH CHECK} "
 
 
-def prepare_page(page: Element, parse: Callable[[str], Element]) -> list[Remark]:
-    """Changes the tree of ``page``; returns remarks, each once.  ``parse`` makes a tree of HTML."""
+def prepare_page(page: Element, parse: Callable[[str], Element], *, whole_words: bool = True) -> list[Remark]:
+    """Changes the tree of ``page``; returns remarks, each once.  ``parse`` makes a tree of HTML.
+
+    ``whole_words``: in tables of many columns words do not break.
+    """
     told: dict[Remark, None] = {}
     scripted = any(element.tag == "script" for element in page.iter())
     waiting = list(page.iter())
     frames = 0
     beside: dict[str, None] = {}
+    grounds: dict[str, None] = {}
     while waiting:
         element = waiting.pop()
         remark: Remark | None = None
+        grounds.update(dict.fromkeys(_grounds_beside(element)))
         match element.tag:
             case "iframe" if element.get("srcdoc") and frames < _MOST_FRAMES:
                 frames += 1
@@ -57,6 +82,12 @@ def prepare_page(page: Element, parse: Callable[[str], Element]) -> list[Remark]
                 remark = _poster(element)
             case "audio":
                 remark = Remark(PART_LEFT_OUT, detail="a sound")
+            case "embed" | "object" if _shows_nothing(element):
+                remark = Remark(PART_LEFT_OUT, detail="what another program would show in the page")
+            case "link" if _is_style_beside(element):
+                remark = Remark(LAYOUT_SIMPLIFIED, detail=f"did not come along: {element.get('href')}")
+            case "tr" if whole_words and sum(cell.tag in _CELLS for cell in element) >= _MANY_CELLS:
+                _keep_words(element)
             case "canvas" if scripted:
                 remark = Remark(PART_LEFT_OUT, detail="what a script of the page draws")
             case "img":
@@ -65,6 +96,9 @@ def prepare_page(page: Element, parse: Callable[[str], Element]) -> list[Remark]
                     beside[element.get("src", "").strip()] = None
             case "picture":
                 _take_picture(element)
+            case "input" if element.get("type", "").lower() == "image":
+                element.tag = "img"
+                waiting.append(element)
             case "input" if element.get("type", "").lower() == "password":
                 element.set("value", _DOT * len(element.get("value", "")))
             case "select" if element.get("multiple") is not None:
@@ -79,9 +113,43 @@ def prepare_page(page: Element, parse: Callable[[str], Element]) -> list[Remark]
                 remark = Remark(LAYOUT_SIMPLIFIED, detail="formulas")
         if remark is not None:
             told[remark] = None
+    if grounds:
+        told[Remark(PICTURES_LEFT_OUT, detail=f"did not come along: {', '.join(grounds)}")] = None
     if beside:
         told[Remark(PICTURE_LOST, detail=f"did not come along: {', '.join(beside)}")] = None
     return list(told)
+
+
+def _grounds_beside(element: Element) -> list[str]:
+    """The addresses of pictures beside the page that its styles name."""
+    if not isinstance(element.tag, str):
+        return []
+    style = element.text if element.tag == "style" else element.get("style")
+    found = [address for address in _STYLE_PICTURE.findall(style or "") if _BESIDE.match(address)]
+    ground = element.get("background", "")
+    return [*found, ground] if _BESIDE.match(ground) else found
+
+
+def _is_style_beside(link: Element) -> bool:
+    return "stylesheet" in link.get("rel", "").lower() and _BESIDE.match(link.get("href", "")) is not None
+
+
+def _shows_nothing(frame: Element) -> bool:
+    """Whether a frame for another program has nothing in its place, and would be seen."""
+    address = (frame.get("src") or frame.get("data") or "").strip().lower()
+    within = "".join(frame.itertext()).strip() or any(each.tag in _INSTEAD for each in frame.iter())
+    if within or not address or address.startswith(_SHOWN_PICTURES):
+        return False
+    return not _INVISIBLE.search(frame.get("style", ""))
+
+
+def _keep_words(row: Element) -> None:
+    """Has words of a row's cells stay whole, but very long ones."""
+    for cell in row:
+        words = "".join(cell.itertext()).split() if cell.tag in _CELLS else []
+        style = cell.get("style", "")
+        if words and max(map(len, words)) <= _LONGEST_WORD and "wrap" not in style:
+            cell.set("style", f"{style};{_WHOLE_WORDS}" if style else _WHOLE_WORDS)
 
 
 def _take_in(frame: Element, page: Element) -> None:

@@ -55,6 +55,8 @@ _CALLS = 10_000
 _PICTURE_PIXELS = 40_000_000
 # A page that is wider than the sheet is laid out on one up to so many times as wide, and then scaled down.
 _WIDEST = 3.0
+# The same, for words of a table to stay whole; beyond it type would be too small to be read (6 pt of 12).
+_WIDEST_FOR_WORDS = 2.0
 # Sides of the largest page that was meant as one, mm.
 _LARGEST_PAGE_MM = 3_000.0
 _MARGIN_MM = 10.0
@@ -120,6 +122,8 @@ def typeset(
 
         noted: list[Remark] = []
 
+        whole_words = True
+
         def lay_out(widened: float, medium: str = "print") -> weasyprint.Document:
             width, height = (side * widened for side in paper.value)
             sheets = [style]
@@ -129,7 +133,7 @@ def typeset(
             if prepare is not None:
                 prepare(page.etree_element)
             if foreign:
-                noted[:] = prepare_page(page.etree_element, _parsed)
+                noted[:] = prepare_page(page.etree_element, _parsed, whole_words=whole_words)
             direct(page.etree_element)
             styles = [weasyprint.CSS(string=sheet, url_fetcher=fetcher) for sheet in sheets]
             return page.render(stylesheets=styles, presentational_hints=True)
@@ -139,6 +143,10 @@ def typeset(
         with losses:
             document = lay_out(1.0)
             needed = width_needed(document) if foreign else 1.0
+            if needed > _WIDEST_FOR_WORDS:
+                whole_words = False
+                document = lay_out(1.0)
+                needed = width_needed(document)
             if needed > 1.0:
                 document = lay_out(min(needed, _WIDEST))
                 cut = needed > _WIDEST

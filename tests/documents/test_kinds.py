@@ -163,6 +163,33 @@ def test_what_is_wider_than_the_sheet_is_made_smaller_not_cut(tmp_path: Path) ->
 DEEP = "<div style='display:flex'>" * 14 + "found all the same" + "</div>" * 14
 
 
+@pytest.mark.parametrize(("columns", "whole"), [(12, True), (40, False)])
+def test_a_table_of_many_columns_is_made_smaller_before_its_words_break(
+    tmp_path: Path, columns: int, whole: bool
+) -> None:
+    cells = "".join(f"<td>description{number}</td>" for number in range(columns))
+    made = opened(tmp_path, f"<html><table border=1><tr>{cells}</tr></table>".encode(), "a.html")
+    assert ("description7 " in made.words) == whole
+    assert made.remarks == ()
+
+
+def test_what_stands_beside_a_page_or_needs_another_program_is_remarked(tmp_path: Path) -> None:
+    def said(page: str) -> list[tuple[str, str]]:
+        made = opened(tmp_path, f"<html><body>{page}".encode(), "a.html")
+        return [(remark.kind.code, remark.detail) for remark in made.remarks]
+
+    assert said("<p style='background: url(ground.png)'>x") == [
+        ("pictures_left_out", "did not come along: ground.png")
+    ]
+    assert said("<link rel=stylesheet href=looks.css>x") == [
+        ("layout_simplified", "did not come along: looks.css")
+    ]
+    assert [code for code, _ in said("<embed src=plan.pdf>x")] == ["part_left_out"]
+    assert [code for code, _ in said("<input type=image src=buy.png alt=Buy>")] == ["picture_lost"]
+    assert said("<object data=plan.pdf>see the plan</object>") == []
+    assert said("<style>v { behavior: url(#default#VML) } @font-face { src: url(a.woff) }</style>x") == []
+
+
 @pytest.mark.parametrize(
     "page",
     [
@@ -238,7 +265,7 @@ def test_nothing_is_fetched_from_anywhere(tmp_path: Path) -> None:
     assert list(tmp_path.glob("weasyprint-*")), "what is unpacked for a font lies in the scratch folder"
     assert "text" in made.words
     assert "root:" not in made.words
-    assert codes(made) == [PART_LEFT_OUT.code, PICTURES_LEFT_OUT.code]
+    assert codes(made) == [PART_LEFT_OUT.code, PART_LEFT_OUT.code, PICTURES_LEFT_OUT.code]
     drawing = (
         f"<svg xmlns='http://www.w3.org/2000/svg'><image href='{at}/x.png'/><text y='20'>drawn</text></svg>"
     )
