@@ -8,12 +8,11 @@ process.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import logging
 import re
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -160,7 +159,7 @@ def typeset(
         with losses:
             pdf = document.write_pdf()
         losses.check()
-        remarks = [*noted, *other, *fetcher.remarks(), *losses.remarks(document)]
+        remarks = [*noted, *other, *fetcher.remarks(losses.pictures), *losses.remarks(document)]
         if cut:
             remarks.append(Remark(CONTENT_CUT))
         elif foreign:
@@ -213,7 +212,7 @@ class _Parts(URLFetcher):  # type: ignore[misc]
         self._parts = parts
         self._remote: set[str] = set()
         self._moves = False  # whether a picture does
-        self._damaged: set[bytes] = set()  # pictures, by their hash
+        self._damaged: set[str] = set()  # addresses of pictures
 
     def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:
         scheme, _, rest = url.partition(":")
@@ -221,27 +220,29 @@ class _Parts(URLFetcher):  # type: ignore[misc]
             case "data":
                 response = super().fetch(url, headers)
                 content = response.read()
-                self._look_at(content)
+                self._look_at(url, content)
                 return URLFetcherResponse(url, content, response.headers)
             case "cid" if (part := self._parts.get(part_key(rest))) is not None:
-                self._look_at(part.content)
+                self._look_at(url, part.content)
                 return URLFetcherResponse(url, part.content, {"Content-Type": part.media_type})
             case scheme_ if scheme_ != "cid":
                 self._remote.add(url[:200])
         raise ValueError("nothing is fetched")
 
-    def remarks(self) -> Iterator[Remark]:
+    def remarks(self, lost: Collection[str]) -> Iterator[Remark]:
+        """What was not fetched, and what is wrong with pictures but those that are ``lost`` altogether."""
         if self._remote:
             yield Remark(PICTURES_LEFT_OUT, detail=f"{len(self._remote)} addresses")
         if self._moves:
             yield Remark(MOVEMENT_LEFT_OUT)
-        if self._damaged:
-            yield Remark(CONTENT_DAMAGED, detail=f"{len(self._damaged)} of the page's own pictures")
+        damaged = self._damaged.difference(lost)
+        if damaged:
+            yield Remark(CONTENT_DAMAGED, detail=f"{len(damaged)} of the page's own pictures")
 
-    def _look_at(self, picture: bytes) -> None:
+    def _look_at(self, url: str, picture: bytes) -> None:
         self._moves |= _is_animated(picture)
         if _is_damaged(picture):
-            self._damaged.add(hashlib.sha256(picture).digest())
+            self._damaged.add(url)
 
 
 def _is_damaged(picture: bytes) -> bool:
@@ -267,7 +268,7 @@ class _Losses(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self._letters: dict[str, None] = {}
-        self._pictures: set[str] = set()
+        self.pictures: set[str] = set()
         self._wanted_memory = False
         self._logger = logging.getLogger("weasyprint")
 
@@ -282,11 +283,11 @@ class _Losses(logging.Handler):
             return
         said, about = str(record.msg), str(record.args[0])
         if said.startswith(_DRAWINGS_LOST):
-            self._pictures.add(about)
+            self.pictures.add(about)
         elif said.startswith(".notdef") and unicodedata.category(about) not in _UNSEEN:
             self._letters[about] = None
         elif said.startswith("Failed to load image") and about.lower().startswith(("data:", "cid:")):
-            self._pictures.add(about)
+            self.pictures.add(about)
             self._wanted_memory |= "MemoryError" in str(record.args[1])
 
     def check(self) -> None:
@@ -296,8 +297,8 @@ class _Losses(logging.Handler):
 
     def remarks(self, document: weasyprint.Document) -> Iterator[Remark]:
         """A remark for each page with such letters, one for drawings, one for pictures."""
-        if self._pictures:
-            yield Remark(PICTURE_LOST, detail=f"{len(self._pictures)} of the page's own pictures")
+        if self.pictures:
+            yield Remark(PICTURE_LOST, detail=f"{len(self.pictures)} of the page's own pictures")
         if not self._letters:
             return
         elsewhere = set(self._letters)
