@@ -21,7 +21,7 @@ from appliance.box import Box
 from appliance.dispatch.making import zone
 from appliance.documents.causes import DOCUMENT_GONE
 from appliance.documents.pdf import write_pdf
-from appliance.documents.render import RenderedDocument
+from appliance.documents.rendered import RenderedDocument
 from appliance.documents.thumbnail import thumbnail
 from appliance.language import said as _
 from appliance.numbers import NumberSettings

@@ -21,7 +21,7 @@ from appliance.commands.demo_document import write_demo_pdf
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
 from appliance.commands.send import speed
 from appliance.daemon.arguments import complain
-from appliance.documents.render import RenderedDocument
+from appliance.documents.rendered import RenderedDocument
 from appliance.spool.folders import RENDERED
 from appliance.t30.parameters import Progress
 

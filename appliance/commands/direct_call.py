@@ -20,7 +20,8 @@ from appliance.dispatch.desk import CallDesk
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import HeaderLine, PageFormat, RenderOptions, Source
 from appliance.documents.pages import DocumentPages
-from appliance.documents.render import RenderedDocument, render
+from appliance.documents.render import render
+from appliance.documents.rendered import RenderedDocument
 from appliance.lines.causes import LINE_STOPPED
 from appliance.lines.line import LineKind, OutgoingCall, Refuse
 from appliance.lines.practice.line import Arrival

@@ -13,7 +13,7 @@ from appliance import at_rest
 from appliance.box import Box
 from appliance.deliver.worker import DeliveryError
 from appliance.documents.pdf import write_pdf
-from appliance.documents.render import RenderedDocument
+from appliance.documents.rendered import RenderedDocument
 from appliance.spool.errors import NotFoundError
 from appliance.spool.model import Job, Received, ReceivedPageFile
 from appliance.t4.coding import PageError

@@ -22,7 +22,7 @@ from appliance.dispatch.rules import CallPlan
 from appliance.dispatch.settle import CallEnd, settle
 from appliance.dispatch.trace import Trace
 from appliance.documents.pages import DocumentPages
-from appliance.documents.render import RenderedDocument
+from appliance.documents.rendered import RenderedDocument
 from appliance.durable import DiskFullError, ReadOnlyError, make_folder
 from appliance.lines.causes import CALL_TOO_LONG, LINE_FAULT, LINE_FULL, LINE_STOPPED
 from appliance.lines.line import OutgoingCall

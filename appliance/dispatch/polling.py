@@ -14,7 +14,8 @@ from appliance.dispatch.making import zone
 from appliance.documents.causes import DOCUMENT_GONE
 from appliance.documents.options import HeaderLine, Limits, PageFormat, RenderOptions, Source, usual_paper
 from appliance.documents.pages import DocumentPages
-from appliance.documents.render import RenderedDocument, render
+from appliance.documents.render import render
+from appliance.documents.rendered import RenderedDocument
 from appliance.net.settings import ApiSettings
 from appliance.numbers import NumberSettings
 from appliance.spool import offers

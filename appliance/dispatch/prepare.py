@@ -28,7 +28,8 @@ from appliance.documents.options import (
     Source,
     options_to_json,
 )
-from appliance.documents.render import RenderedDocument, render
+from appliance.documents.render import render
+from appliance.documents.rendered import RenderedDocument
 from appliance.durable import DiskFullError
 from appliance.net.settings import ApiSettings
 from appliance.remarks import FILE_AT_FAULT, FILE_LEFT_OUT, Remark, Rule, verdict

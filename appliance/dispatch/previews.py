@@ -25,7 +25,8 @@ from appliance.box import Box
 from appliance.dispatch.causes import TOO_MANY_DRAFTS
 from appliance.dispatch.making import render_options, sources
 from appliance.documents.options import LIGHTEST, Limits
-from appliance.documents.render import RenderedDocument, render
+from appliance.documents.render import render
+from appliance.documents.rendered import RenderedDocument
 from appliance.language import said
 from appliance.net.settings import ApiSettings
 from appliance.services.causes import TOO_BUSY

@@ -16,7 +16,8 @@ from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_STORAGE
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import lay_out
 from appliance.documents.options import Limits, PageFormat
-from appliance.documents.render import RenderedDocument, render
+from appliance.documents.render import render
+from appliance.documents.rendered import RenderedDocument
 from appliance.t4.coding import PageError, recode
 from appliance.t4.page import CodedPage, Coding, PaperWidth, Resolution
 from appliance.t30.parameters import Accepts

@@ -12,15 +12,15 @@ from appliance.box import Box
 from appliance.configuration import open_box
 from appliance.dispatch import prepare
 from appliance.dispatch.prepare import Preparer
-from appliance.documents import fork_server
-from appliance.documents import render as rendering
+from appliance.documents import fork_server, rendering
 from appliance.documents.causes import DOCUMENT_WORKER_KILLED
+from appliance.documents.render import KILLED_TRIES
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.spool.model import Job, JobState
 
 LIMIT_S = 120.0  # only for hangs
-ROUNDS = (len(prepare.AGAIN_KILLED_S) + 1) * rendering.KILLED_TRIES
+ROUNDS = (len(prepare.AGAIN_KILLED_S) + 1) * KILLED_TRIES
 
 
 @pytest.fixture

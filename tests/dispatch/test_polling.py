@@ -15,7 +15,7 @@ from appliance.daemon.housekeeping import Housekeeping
 from appliance.dispatch.dispatcher import Dispatcher
 from appliance.dispatch.polling import OfferedPages, make_offer, remove_offer
 from appliance.dispatch.pool import ManagedLine
-from appliance.documents.render import RenderedDocument
+from appliance.documents.rendered import RenderedDocument
 from appliance.lines.line import Answer, IncomingCall
 from appliance.lines.modem.fax import ModemCall, ModemFax
 from appliance.lines.practice.abilities import Abilities

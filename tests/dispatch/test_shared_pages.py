@@ -15,7 +15,7 @@ from appliance.box import Box
 from appliance.configuration import open_box
 from appliance.dispatch import prepare
 from appliance.dispatch.prepare import Preparer, _render
-from appliance.documents.render import RenderedDocument
+from appliance.documents.rendered import RenderedDocument
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.spool.folders import RENDERED

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from appliance.documents.options import Limits, RenderOptions, Source
-from appliance.documents.render import RenderedDocument, render
+from appliance.documents.render import render
+from appliance.documents.rendered import RenderedDocument
 
 Rendered = Callable[..., RenderedDocument]
 

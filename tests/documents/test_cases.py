@@ -9,7 +9,8 @@ import pytest
 
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import Source
-from appliance.documents.render import RenderedDocument, render
+from appliance.documents.render import render
+from appliance.documents.rendered import RenderedDocument
 from appliance.remarks import FILE_LEFT_OUT, SUBFILE_SKIPPED
 from tests.documents.conftest import Rendered
 from tests.documents.making import picture

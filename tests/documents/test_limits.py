@@ -23,9 +23,8 @@ import pytest
 from PIL import Image
 
 from appliance.causes import Cause, Side
-from appliance.documents import fork_server
+from appliance.documents import fork_server, rendering
 from appliance.documents import places as places_module
-from appliance.documents import render as rendering
 from appliance.documents.causes import (
     DOCUMENT_DAMAGED,
     DOCUMENT_EMPTY,
@@ -42,7 +41,8 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.fork_server import stop_fork_server, warm
 from appliance.documents.options import Limits, Source
 from appliance.documents.places import Places, memory_octets, places_for
-from appliance.documents.render import RenderedDocument, render
+from appliance.documents.render import render
+from appliance.documents.rendered import RenderedDocument
 from tests.documents.conftest import Rendered
 from tests.documents.making import A4, need, pdf, photograph, run, save, words
 

@@ -11,7 +11,7 @@ from appliance.causes import Cause
 from appliance.documents.causes import DOCUMENT_GONE
 from appliance.documents.options import CoverPage, PageFormat, RenderOptions
 from appliance.documents.pages import PREFERENCES, DocumentPages
-from appliance.documents.render import RenderedDocument
+from appliance.documents.rendered import RenderedDocument
 from appliance.t4.coding import decode
 from appliance.t4.page import CodedPage, Coding, PaperLength, PaperWidth, Resolution
 from appliance.t30.parameters import Accepts

@@ -24,7 +24,8 @@ from appliance.documents.options import (
     options_from_json,
     options_to_json,
 )
-from appliance.documents.render import RenderedDocument, render
+from appliance.documents.render import render
+from appliance.documents.rendered import RenderedDocument
 from appliance.t4.page import PaperLength, PaperWidth, Resolution
 from tests.documents.conftest import Rendered
 from tests.documents.making import (

@@ -10,7 +10,7 @@ from appliance.causes import DELIVERED, RECEIVED
 from appliance.configuration import open_box
 from appliance.dispatch.desk import CallDesk
 from appliance.dispatch.polling import OfferedPages, make_offer
-from appliance.documents.render import RenderedDocument
+from appliance.documents.rendered import RenderedDocument
 from appliance.exchange.messages import LineSpec
 from appliance.exchange.remote import Exchange, RemoteLine
 from appliance.lines.line import Answer, IncomingCall, KeepPackets, OutgoingCall

@@ -25,7 +25,7 @@ from appliance.api.rest.schemas import (
 from appliance.api.rest.views import values
 from appliance.dispatch.polling import NAME_PATTERN, make_offer, remove_offer
 from appliance.documents.causes import DOCUMENT_GONE
-from appliance.documents.render import RenderedDocument
+from appliance.documents.rendered import RenderedDocument
 from appliance.language import said
 from appliance.records import time_text
 from appliance.settings.accounts import Scope

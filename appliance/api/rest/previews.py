@@ -28,7 +28,7 @@ from appliance.api.rest.schemas import (
 from appliance.api.rest.views import REMARK, values
 from appliance.dispatch.previews import FORM_LIMIT, Choice, Preview
 from appliance.documents.options import LIGHTEST, Treatment
-from appliance.documents.render import RenderedDocument
+from appliance.documents.rendered import RenderedDocument
 from appliance.language import said
 from appliance.records import remark_view, time_text
 from appliance.services.rules import To
