@@ -31,12 +31,11 @@ from appliance.api.intake import StoredUpload
 from appliance.api.problems import ProblemError, problem_of
 from appliance.box import Box
 from appliance.services.causes import NOT_PERMITTED
+from appliance.settings.units import ID_MAX, MB
 from appliance.spool.model import Received, ReceivedFilter
 
 JSON = "application/json"
 PDF = "application/pdf"
-# The largest id: integers that every JSON reader holds exactly (RFC 7493 2.2).
-ID_LIMIT = (1 << 53) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class Answer:
 def whole_number(value: Any, least: int) -> int | None:
     """The integer in a field, given as number or text; None when it is not given.
 
-    Raises ValueError for anything else, and for a number below ``least`` or above ID_LIMIT.
+    Raises ValueError for anything else, and for a number below ``least`` or above ID_MAX.
     """
     if value is None or value == "":
         return None
@@ -64,7 +63,7 @@ def whole_number(value: Any, least: int) -> int | None:
         value = int(value.strip()[:20])
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= ID_LIMIT:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= ID_MAX:
         raise ValueError
     return value
 
@@ -178,7 +177,7 @@ class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
         """
         environ, caller = bottle.request.environ, self.sender()
         kind = request.media_type(environ)
-        limit = self.context.settings.request_mb * request.MB
+        limit = self.context.settings.request_mb * MB
         if kind == intake.MULTIPART_TYPE:
             form = intake.read_multipart(self.context, environ)
             found = Content(dict[str, Any](), form.fields, list(form.files))

@@ -25,6 +25,7 @@ from appliance.documents.causes import DOCUMENT_TOO_LARGE
 from appliance.documents.sniff import sniff
 from appliance.net import http
 from appliance.services.causes import TOO_MANY_FILES
+from appliance.settings.units import MB
 from appliance.spool.model import SourceFile
 
 # Octets of a file that are examined to tell its kind; the renderer, in its own process, sees all of it.
@@ -91,7 +92,7 @@ def store(
             digest.update(piece)
             whole += len(piece)
             if limit is not None and whole > limit:
-                raise ProblemError(DOCUMENT_TOO_LARGE, f"at most {limit / request.MB:g} MB")
+                raise ProblemError(DOCUMENT_TOO_LARGE, f"at most {limit / MB:g} MB")
             if len(head) < HEAD_OCTETS:
                 head.extend(piece[: HEAD_OCTETS - len(head)])
             yield piece
@@ -124,7 +125,7 @@ def store_base64(
 def store_url(context: Context, url: str, *, name: str = "", pages: tuple[str, ...] = ()) -> StoredUpload:
     """Fetches a document and stores it.  Raises FetchError, and as ``store``."""
     settings = context.settings
-    limit = settings.request_mb * request.MB
+    limit = settings.request_mb * MB
     with context.content.of(limit, CONTENT_WAIT_S):
         fetched = http.fetch(
             url,
@@ -140,7 +141,7 @@ def store_url(context: Context, url: str, *, name: str = "", pages: tuple[str, .
 
 def store_content(context: Context, environ: request.Environ, *, name: str) -> StoredUpload:
     """Stores a request's whole content as a file.  Raises as ``store`` and ``request.pieces``."""
-    limit = context.settings.request_mb * request.MB
+    limit = context.settings.request_mb * MB
     return store(
         context, request.pieces(environ, limit), name=name, media_type=str(environ.get("CONTENT_TYPE", ""))
     )
@@ -194,7 +195,7 @@ class _FormReader:
         settings = context.settings
         self._most_files = settings.files_per_fax if most_files is None else most_files
         self._most_parts = FIELDS + settings.recipients_per_fax + settings.files_per_fax + 1
-        self._limit = settings.request_mb * request.MB if limit is None else limit
+        self._limit = settings.request_mb * MB if limit is None else limit
         self._events = self._parse(_boundary(environ))
 
     def read(self) -> Form:

@@ -17,10 +17,10 @@ from appliance.api.causes import (
 )
 from appliance.api.problems import ProblemError
 from appliance.documents.text import charset_of
+from appliance.settings.units import MB
 
 Environ = dict[str, Any]
 
-MB = 1_000_000
 PIECE_OCTETS = 64 * 1024
 # The most parameters of a query.
 QUERY_LIMIT = 64

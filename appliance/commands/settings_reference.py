@@ -20,7 +20,7 @@ Made from the code by `python -m appliance.commands.settings_reference`; a test 
 commas, `none` for no value), `faxbox config export` and `import` carry everything elsewhere. Secrets are
 shown as `********`; given back so, they stay as they are. `faxbox config set` asks for them, or reads them
 from standard input, and takes none as an argument. A name that does not exist is refused, with the one that
-was perhaps meant.
+was perhaps meant. MB is a million octets.
 
 The files `settings.json` and `phonebook.json` carry a version. Those of an older version are brought on
 when something is changed; those of a newer one are refused and stay as they are. A key in them that this

@@ -16,6 +16,7 @@ from appliance.deliver.smtp import MailError
 from appliance.deliver.worker import DeliveryError
 from appliance.numbers import NumberSettings
 from appliance.settings.accounts import User
+from appliance.settings.units import MB
 from appliance.spool.delivery import Delivery
 from appliance.spool.errors import NotFoundError
 from appliance.station import StationSettings
@@ -30,7 +31,6 @@ RECEIVED, SENT, RESULT, REFUSAL = "received", "sent", "result", "refusal"
 ASKED_SUBJECT, ASKED_ID = "email_subject", "email_id"
 # Causes with which a further try cannot help.
 _FINAL = (MAIL_RECIPIENT_REFUSED, MAIL_REFUSED)
-_MB = 1 << 20
 
 
 class EmailDeliverer:
@@ -102,7 +102,7 @@ class EmailDeliverer:
         fax = self._box.inbox.get(delivery.fax_id or 0)
         pdf = folder / "fax.pdf"
         pdfs.write_received(self._box, fax, pdf)
-        fits = pdf.stat().st_size <= settings.attach_mb * _MB
+        fits = pdf.stat().st_size <= settings.attach_mb * MB
         return writer.received(delivery.target, fax, tag, pdf if fits else None, not fits)
 
     def _sent(
@@ -112,7 +112,7 @@ class EmailDeliverer:
         pdf = folder / "fax.pdf"
         if not pdfs.write_sent(self._box, job, pdf):
             raise DeliveryError("The pages of the fax are no longer kept.", final=True)
-        fits = pdf.stat().st_size <= settings.attach_mb * _MB
+        fits = pdf.stat().st_size <= settings.attach_mb * MB
         return writer.sent(delivery.target, job, tag, pdf if fits else None)
 
     def _result(
@@ -120,7 +120,7 @@ class EmailDeliverer:
     ) -> Outgoing:
         job, attempts = self._box.faxes.with_attempts(delivery.fax_id or 0)
         pdf = folder / "fax.pdf"
-        there = pdfs.write_sent(self._box, job, pdf) and pdf.stat().st_size <= settings.attach_mb * _MB
+        there = pdfs.write_sent(self._box, job, pdf) and pdf.stat().st_size <= settings.attach_mb * MB
         asked = (str(job.metadata.get(ASKED_SUBJECT, "")), str(job.metadata.get(ASKED_ID, "")))
         return writer.result(
             delivery.target, job, attempts, tag, pdf if there else None, reply=asked if asked[1] else None

@@ -34,6 +34,7 @@ from appliance.deliver.settings import DeliverySettings, MailInSettings, MailOut
 from appliance.deliver.smtp import MailError, tls_context
 from appliance.durable import DiskFullError
 from appliance.net.watchdog import Watchdog
+from appliance.settings.units import MB
 from appliance.spool.delivery import NewDelivery
 from appliance.spool.errors import SpoolClosedError, SpoolFailedError
 
@@ -57,7 +58,6 @@ HOUR_S = 3600.0
 # Time within which a change of the settings is noticed, seconds.
 LOOK_S = 1.0
 STOP_S = 10.0
-_MB = 1 << 20
 _SIZE = re.compile(rb"RFC822\.SIZE (\d{1,15})")
 _KEPT = 300  # characters of a server's answer, or of a subject
 _ID_KEPT = 900
@@ -217,7 +217,7 @@ class Mailbox:
 
     def _deal_with(self, client: imaplib.IMAP4, uid: str, settings: MailInSettings) -> None:
         source = f"imap {settings.imap_username} {uid}"
-        limit = settings.message_mb * _MB
+        limit = settings.message_mb * MB
         kind, data = client.uid("FETCH", uid, "(RFC822.SIZE)")
         sizes = [int(found[1]) for part in data if isinstance(part, bytes) and (found := _SIZE.search(part))]
         if kind != "OK" or not sizes:
@@ -271,7 +271,7 @@ def _answer(refused: Refused, waits: tuple[float, ...]) -> NewDelivery:
 def _connect(settings: MailInSettings, watchdog: Watchdog) -> imaplib.IMAP4:
     """A signed-in connection, encrypted as the settings say.  Raises MailError, OSError, IMAP4.error."""
     context = tls_context(settings.imap_verify_tls)
-    most = settings.message_mb * _MB + OVERHEAD_OCTETS
+    most = settings.message_mb * MB + OVERHEAD_OCTETS
     where = (settings.imap_server, settings.imap_port)
     client: imaplib.IMAP4
     if settings.imap_security is Security.TLS:

@@ -19,6 +19,7 @@ from appliance.documents.causes import EMAIL_DAMAGED
 from appliance.documents.email_parts import LINE_COUNT_LIMIT
 from appliance.durable import DiskFullError
 from appliance.services.causes import TOO_MANY_RECIPIENTS
+from appliance.settings.units import MB
 from appliance.spool.errors import SpoolClosedError, SpoolFailedError
 
 _log = logging.getLogger(__name__)
@@ -29,7 +30,6 @@ WHOLE_S = 600.0
 # Octets of a line.  RFC 5321 4.5.3.1.6 allows 1,000; a longer line is read to its end and then refused, and
 # the library keeps all of it meanwhile.
 LINE_OCTETS = 1 << 20
-_MB = 1 << 20
 _IDENT = "faxbox"
 
 
@@ -95,7 +95,7 @@ class Peer(SMTP):
     def __init__(self, door: Door, handler: Handler, settings: MailInSettings) -> None:
         super().__init__(
             handler,
-            data_size_limit=settings.message_mb * _MB,
+            data_size_limit=settings.message_mb * MB,
             hostname=_IDENT,
             ident=_IDENT,
             timeout=SILENCE_S,

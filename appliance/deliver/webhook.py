@@ -22,6 +22,7 @@ from appliance.records import time_text
 from appliance.services.views import fax_in_full, received_in_full
 from appliance.settings.accounts import ApiKey
 from appliance.settings.secrets import SecretSettings
+from appliance.settings.units import MB
 from appliance.spool.delivery import Delivery
 from appliance.spool.errors import NotFoundError
 from appliance.spool.model import Job, Received
@@ -58,7 +59,6 @@ ENDS = frozenset(
     }
 )
 PDF_TYPE = "application/pdf"
-_MB = 1 << 20
 
 
 class WebhookDeliverer:
@@ -128,7 +128,7 @@ class WebhookDeliverer:
 
     def _document(self, fax: Job | Received) -> FaxDocument:
         """The fax as a PDF; without content where it is gone or larger than the owner allows."""
-        limit = self._box.settings.section(DeliverySettings).webhook_pdf_mb * _MB
+        limit = self._box.settings.section(DeliverySettings).webhook_pdf_mb * MB
         with pdfs.scratch(self._box) as folder:
             path = folder / "fax.pdf"
             try:

@@ -13,17 +13,17 @@ from pathlib import Path
 from appliance.doctor.findings import Finding, State
 from appliance.language import said as _
 from appliance.panel.settings import I2C_BUS, Display, PanelSettings, clashes
+from appliance.settings.units import MB
 from appliance.spool.settings import StorageSettings
 
-MB = 1 << 20
 # A clock that is this far behind what was written last was wrong, seconds.
 BEHIND_S = 60.0
 # A file of this program, which is older than any right clock says.
 _OURS = Path(__file__)
 # Of the processor, degrees Celsius: a Pi slows itself down at 80.
 WARM_C, HOT_C = 70.0, 80.0
-# Memory that is left, MB: two documents at once may want more.
-MEMORY_MB = 100
+# Memory that is left, MiB: two documents at once may want more.
+MEMORY_MIB = 100
 # Of a card's life (JEDEC eMMC 5.1, EXT_CSD 268: tenths of it that are used).
 WORN_TENTHS = 9
 # Files that the disk can still take.
@@ -125,16 +125,16 @@ def memory(root: Path = Path("/")) -> Iterator[Finding]:
     """Memory that is left."""
     words = dict(line.split(":", 1) for line in (root / "proc/meminfo").read_text().splitlines())
     left = int(words["MemAvailable"].split()[0]) // 1024
-    if left < MEMORY_MB:
+    if left < MEMORY_MIB:
         yield Finding(
             "memory",
             State.WARNING,
             _("There is little memory left."),
             _("Stop other programs on this machine; the box needs some 80 MB, large documents up to 400 MB."),
-            f"{left} MB",
+            f"{left} MiB",
         )
     else:
-        yield Finding("memory", State.FINE, _("There is enough memory."), detail=f"{left} MB")
+        yield Finding("memory", State.FINE, _("There is enough memory."), detail=f"{left} MiB")
 
 
 def temperature(root: Path = Path("/")) -> Iterator[Finding]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from appliance.causes import Cause
 from appliance.phonebook.causes import CONTACTS_UNREADABLE
+from appliance.settings.units import MB
 
 # Largest file of contacts, octets: photographs in vCards are most of it.
-FILE_LIMIT = 8 << 20
+FILE_LIMIT = 8 * MB
 # Most people in a file: as many as are planned and written within a few seconds.
 CARDS_LIMIT = 5000
 # Most groups that one person is put into by a file.

@@ -10,6 +10,7 @@ from appliance.language import said
 from appliance.settings.fields import SettingError, from_document, to_document
 from appliance.settings.files import Catalogue
 from appliance.settings.kept import KeptSettings
+from appliance.settings.units import ID_MAX
 from appliance.url_passwords import MASK
 
 
@@ -100,6 +101,6 @@ def _mapping(value: Any, where: str) -> Mapping[str, Any]:
 
 
 def _item_id(text: str, name: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) < 1 << 53 or text != str(int(text)):
+    if not text.isdecimal() or not 0 < int(text) <= ID_MAX or text != str(int(text)):
         raise SettingError(f"{name}.{text}", said("an item's id is a whole number"))
     return int(text)

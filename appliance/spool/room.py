@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.durable import FULL_ERRNOS, DiskFullError, ReadOnlyError
+from appliance.settings.units import MB
 from appliance.spool.model import Room
 
-MB = 1_000_000
 # Files that the file system must still have room for: a long fax takes one a page, with previews three.
 FILES_KEPT = 500
 # The file system is asked again after so long, seconds.

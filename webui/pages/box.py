@@ -15,6 +15,7 @@ from appliance.dispatch.profile import STEPS, Profile
 from appliance.language import said as _
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.settings import LineSettings
+from appliance.settings.units import MB
 from appliance.spool.delivery import DeliveryFilter, DeliveryTry, OutboxState
 from webui import audit_words
 from webui.visit import Answer, Page, Visit
@@ -26,7 +27,6 @@ AUDIT_SHOWN = 100
 DESTINATIONS_SHOWN = 200
 # Deliveries to printers that the page of the lines examines.
 PRINTS_COUNTED = 500
-MB = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,9 @@ from appliance.phonebook import Contact
 from appliance.phonebook.cards import CARDS_LIMIT, FILE_LIMIT
 from appliance.settings.accounts import User
 from appliance.settings.fields import describe
+from appliance.settings.units import MB
 from webui.settings_words import label_of
 from webui.visit import Answer, Page, Visit
-
-_MB = 1 << 20
 
 
 def show_import(visit: Visit) -> Answer:
@@ -19,7 +18,7 @@ def show_import(visit: Visit) -> Answer:
         "import.html",
         import_words=_words(),
         people=CARDS_LIMIT,
-        megabytes=FILE_LIMIT // _MB,
+        megabytes=FILE_LIMIT // MB,
         owners=owners if visit.may("admin") else [],
     )
 

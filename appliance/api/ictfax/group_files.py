@@ -22,6 +22,7 @@ from appliance.phonebook import Contact, ContactGroup
 from appliance.phonebook.cards import decoded
 from appliance.services.rules import RefusedError, Rules
 from appliance.settings.store import Items
+from appliance.settings.units import MB
 from appliance.table_cells import harmless, harmless_number, taken_back
 
 # Columns in that system's order, which has no header line; a file with one may have another order.
@@ -47,7 +48,7 @@ _TAKEN_TYPES = (
     "application/octet-stream",
 )
 # Octets of a file: CONTACTS lines of usual length, and some more.
-FILE_OCTETS = 2 * request.MB
+FILE_OCTETS = 2 * MB
 
 
 class GroupFileCalls:

@@ -32,6 +32,7 @@ from appliance.services.causes import STATE_FORBIDS
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.settings.accounts import Scope
+from appliance.settings.units import MB
 from appliance.spool.errors import IllegalTransitionError, NotFoundError
 from appliance.spool.model import DAY_S, Document, Job, JobFilter, JobState, ReceivedFilter, SourceFile
 from appliance.spool.options import Cover, SendOptions
@@ -186,11 +187,11 @@ class IfaxDoor(ForeignDoor):
 
     def _take(self, files: tuple[FileField, ...], taken: list[SourceFile], content: Content) -> None:
         """Stores the files in order, into ``taken``; together at most the size of a request."""
-        limit = self.context.settings.request_mb * request.MB
+        limit = self.context.settings.request_mb * MB
         for file in files:
             taken.append(self._stored(file, content))
             if sum(each.octets for each in taken) > limit:
-                raise ProblemError(DOCUMENT_TOO_LARGE, f"at most {limit / request.MB:g} MB together")
+                raise ProblemError(DOCUMENT_TOO_LARGE, f"at most {limit / MB:g} MB together")
 
     def _stored(self, file: FileField, content: Content) -> SourceFile:
         if file.upload is not None:

@@ -33,6 +33,7 @@ from appliance.printing.settings import IppAccess, IppSettings
 from appliance.services.causes import NOT_PERMITTED
 from appliance.services.rules import RefusedError
 from appliance.settings.accounts import Scope
+from appliance.settings.units import MB
 
 MEDIA_TYPE = "application/ipp"
 PREFIX = "/ipp"
@@ -44,7 +45,7 @@ _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\]
 # Operations without a password: computers look at a printer before they ask for one.
 _OPEN = frozenset({Operation.GET_PRINTER_ATTRIBUTES})
 # Octets of a request whatever the settings say: twice what they allow.
-_LARGEST = 400 * request.MB
+_LARGEST = 400 * MB
 _TEXT = "text/plain; charset=utf-8"
 
 

@@ -15,7 +15,6 @@ from appliance.api.ipp.compression import unpacked
 from appliance.api.ipp.description import ANY_FORMAT, COMPRESSIONS, FORMATS
 from appliance.api.ipp.printers import printer_at
 from appliance.api.ipp.words import IppError, Status
-from appliance.api.request import MB
 from appliance.box import Box
 from appliance.documents.options import clean_line
 from appliance.ipp.model import GroupTag
@@ -26,6 +25,7 @@ from appliance.printing.folder import PROBLEM
 from appliance.services.causes import NOT_PERMITTED
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
+from appliance.settings.units import MB
 from appliance.spool.options import SendOptions
 
 _log = logging.getLogger(__name__)

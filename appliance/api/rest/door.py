@@ -23,6 +23,7 @@ from appliance.api.rest.checking import Checker, QueryReader, from_fields, requi
 from appliance.api.rest.openapi import describe_all
 from appliance.api.rest.routes import NUMBERS, Answer, Call, Route
 from appliance.api.rest.table import ROUTES
+from appliance.settings.units import MB
 
 _PIECE_OCTETS = 64 * 1024
 # The parts of a path: ids, and names after percent-decoding.
@@ -110,7 +111,7 @@ class _Runner:
             held.push(_unless_done(call.context, form))
             body = from_fields(route.body or {}, form.fields)
         else:
-            limit = call.context.settings.request_mb * request.MB
+            limit = call.context.settings.request_mb * MB
             declared = request.declared_length(environ)
             octets = limit if declared is None else min(limit, declared)
             held.enter_context(call.context.content.of(2 * octets, CONTENT_WAIT_S, call.caller.who))

@@ -14,11 +14,12 @@ from appliance.api.problems import ProblemError
 from appliance.api.request import JSON_TYPE
 from appliance.api.rest.queries import SINCE, UNTIL, period
 from appliance.api.rest.routes import Answer, Call, Parameter, Routes
-from appliance.api.rest.schemas import ID_MAX, array, choice, component, record, text
+from appliance.api.rest.schemas import array, choice, component, record, text
 from appliance.api.rest.views import FAX_PROPERTIES, properties_of
 from appliance.records import time_text, view
 from appliance.services.causes import NOT_PERMITTED
 from appliance.settings.accounts import Scope
+from appliance.settings.units import ID_MAX
 from appliance.spool.model import Job, JobFilter, Received, ReceivedFilter
 from appliance.table_cells import harmless_number
 

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.settings.fields import TYPE_KEY, FieldDescription, describe, variants
+from appliance.settings.units import ID_MAX
 
 Json = dict[str, Any]
 
-# The largest id: fits the doubles of every client, and SQLite.
-ID_MAX = (1 << 53) - 1
 COMPONENTS: dict[str, Json] = {}
 
 
