@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any
+
+from appliance.records import URL, Kind, Moment, fact, hidden, record
+
+SECONDS = Kind("list", read=lambda text: tuple(json.loads(text)), write=json.dumps)
 
 
 class OutboxState(Enum):
@@ -31,33 +36,35 @@ class NewDelivery:
     not_before: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Delivery:
-    """A delivery in the outbox; its times are Unix time; ``timetable`` is that of ``NewDelivery``."""
+    """A delivery in the outbox; ``timetable`` is that of ``NewDelivery``."""
 
-    id: int
-    kind: str
-    target: str
-    payload: Mapping[str, Any]
-    timetable: tuple[float, ...]
-    fax_id: int | None
-    owner: str
-    state: OutboxState
-    tries: int
-    next_try_at: float
-    created_at: float
-    ended_at: float | None
-    last_error: str
+    id: int = fact(least=1)
+    kind: str = fact()
+    target: Annotated[str, URL] = fact(
+        "whom it is for: an address, a folder; a password in it is not shown", limit=2000
+    )
+    payload: Mapping[str, Any] = hidden()
+    timetable: Annotated[tuple[float, ...], SECONDS] = hidden()
+    fax_id: int | None = fact("the fax that it is about")
+    owner: str = fact(limit=64)
+    state: OutboxState = fact()
+    tries: int = hidden()
+    next_try_at: Moment = fact(when=lambda delivery: delivery.state is OutboxState.PENDING)
+    created_at: Moment = fact()
+    ended_at: Moment | None = fact()
+    last_error: str = fact(limit=2000)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DeliveryTry:
-    """One try of a delivery, from 1; ``at`` is Unix time, ``detail`` what was answered."""
+    """One try of a delivery; ``detail`` is what was answered."""
 
-    number: int
-    at: float
-    ok: bool
-    detail: str
+    number: int = fact(least=1)
+    at: Moment = fact()
+    ok: bool = fact()
+    detail: str = fact(limit=2000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,16 @@ Files lie flat in ``documents/`` as ``UUID-N``; the client's names are data, nev
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
 import uuid as uuids
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from appliance import at_rest
+from appliance.records import from_row, insert, to_row
 from appliance.spool.errors import NotFoundError
 from appliance.spool.folders import DOCUMENTS
-from appliance.spool.model import Document, SourceFile
+from appliance.spool.model import FILES, Document, SourceFile
 from appliance.spool.store import Spool
 from appliance.spool.transaction import Tx
 
@@ -73,19 +73,16 @@ def create(
         files=tuple(files),
         listed=listed,
     )
-    cursor = tx.db.execute(
-        "INSERT INTO document (uuid, owner, name, description, created_at, listed, files)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (document.uuid, owner, name, description, now, listed, _files_json(document.files)),
-    )
-    return replace(document, id=int(cursor.lastrowid or 0))
+    row = to_row(document)
+    del row["id"]  # SQLite's own
+    return replace(document, id=insert(tx.db, "document", row))
 
 
 def set_files(tx: Tx, document_id: int, files: Iterable[SourceFile], *, append: bool) -> Document:
     """Adds files to a document or replaces them; files replaced are deleted by the next sweep."""
     document = get(tx.db, document_id)
     new = (*document.files, *files) if append else tuple(files)
-    tx.db.execute("UPDATE document SET files = ? WHERE id = ?", (_files_json(new), document_id))
+    tx.db.execute("UPDATE document SET files = ? WHERE id = ?", (FILES.write(new), document_id))
     return replace(document, files=new)
 
 
@@ -120,7 +117,7 @@ def get(db: sqlite3.Connection, document_id: int) -> Document:
     row = db.execute("SELECT * FROM document WHERE id = ? AND deleted_at IS NULL", (document_id,)).fetchone()
     if row is None:
         raise NotFoundError(f"no document {document_id}")
-    return to_document(row)
+    return from_row(Document, row)
 
 
 def search(
@@ -132,23 +129,4 @@ def search(
         " ORDER BY id DESC LIMIT ?",
         (owner, before_id if before_id is not None else 1 << 62, limit),
     )
-    return [to_document(row) for row in rows]
-
-
-def to_document(row: sqlite3.Row) -> Document:
-    """A row of the table ``document`` as a Document."""
-    files = tuple(SourceFile(**{**file, "pages": tuple(file["pages"])}) for file in json.loads(row["files"]))
-    return Document(
-        id=row["id"],
-        uuid=row["uuid"],
-        owner=row["owner"],
-        name=row["name"],
-        description=row["description"],
-        created_at=row["created_at"],
-        files=files,
-        listed=bool(row["listed"]),
-    )
-
-
-def _files_json(files: Iterable[SourceFile]) -> str:
-    return json.dumps([asdict(file) for file in files])
+    return [from_row(Document, row) for row in rows]

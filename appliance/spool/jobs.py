@@ -14,6 +14,7 @@ from appliance.records import facts_of, from_row
 from appliance.spool import words
 from appliance.spool.errors import NotFoundError
 from appliance.spool.model import Attempt, Handed, Job, JobFilter, JobState, Submission
+from appliance.spool.rows import row_of
 from appliance.spool.word_tables import ON_THE_WAY, OWNER, STATE
 
 # What a job has of its submission.
@@ -47,9 +48,7 @@ def with_attempts(db: sqlite3.Connection, job_id: int) -> tuple[Job, list[Attemp
 
 def get_submission(db: sqlite3.Connection, submission_id: int) -> Submission:
     """Raises NotFoundError."""
-    row = db.execute("SELECT * FROM submission WHERE id = ?", (submission_id,)).fetchone()
-    if row is None:
-        raise NotFoundError(f"no submission {submission_id}")
+    row = row_of(db, "submission", submission_id)
     return Submission(row["id"], row["uuid"], row["owner"], row["document_id"], ids_of(db, submission_id))
 
 
@@ -67,10 +66,7 @@ def attempts(db: sqlite3.Connection, job_id: int) -> list[Attempt]:
 
 def get_attempt(db: sqlite3.Connection, attempt_id: int) -> Attempt:
     """Raises NotFoundError."""
-    row = db.execute("SELECT * FROM attempt WHERE id = ?", (attempt_id,)).fetchone()
-    if row is None:
-        raise NotFoundError(f"no attempt {attempt_id}")
-    return from_row(Attempt, row)
+    return from_row(Attempt, row_of(db, "attempt", attempt_id))
 
 
 def unfinished(db: sqlite3.Connection) -> list[Attempt]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 
-from appliance.spool.errors import NotFoundError
+from appliance.records import from_row, insert, to_row
 from appliance.spool.model import Job, Reach
 from appliance.spool.remembered import AuditEntry, Destination, Program, Usage
+from appliance.spool.rows import row_of
 from appliance.spool.transaction import Tx
 
 # -- audit ---------------------------------------------------------------------------------------
@@ -35,7 +35,7 @@ def audit_log(
         )
     else:
         rows = db.execute("SELECT * FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?", (before, limit))
-    return [AuditEntry(**dict(row)) for row in rows]
+    return [from_row(AuditEntry, row) for row in rows]
 
 
 # -- usage ---------------------------------------------------------------------------------------
@@ -109,44 +109,23 @@ def usage(db: sqlite3.Connection, scope: str, first_day: str, last_day: str | No
 def destination(db: sqlite3.Connection, number: str) -> Destination | None:
     """What was learned about a number, None when nothing was."""
     row = db.execute("SELECT * FROM destination WHERE number = ?", (number,)).fetchone()
-    return _to_destination(row) if row is not None else None
+    return from_row(Destination, row) if row is not None else None
 
 
 def destinations(db: sqlite3.Connection, *, after: str = "", limit: int = 100) -> list[Destination]:
     """Learned destinations in the order of their numbers, those after ``after``."""
     rows = db.execute("SELECT * FROM destination WHERE number > ? ORDER BY number LIMIT ?", (after, limit))
-    return [_to_destination(row) for row in rows]
+    return [from_row(Destination, row) for row in rows]
 
 
 def save_destination(tx: Tx, entry: Destination) -> None:
     """Writes what was learned of a number, over what was known before."""
-    tx.db.execute(
-        "INSERT INTO destination VALUES (?, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET"
-        " failures = excluded.failures, quarantined_until = excluded.quarantined_until,"
-        " profile = excluded.profile, updated_at = excluded.updated_at",
-        (
-            entry.number,
-            entry.failures,
-            entry.quarantined_until,
-            json.dumps(entry.profile),
-            entry.updated_at,
-        ),
-    )
+    insert(tx.db, "destination", to_row(entry), replace=True)
 
 
 def forget_destination(tx: Tx, number: str) -> bool:
     """Forgets what was learned, quarantine included; False when there was nothing."""
     return tx.db.execute("DELETE FROM destination WHERE number = ?", (number,)).rowcount > 0
-
-
-def _to_destination(row: sqlite3.Row) -> Destination:
-    return Destination(
-        row["number"],
-        row["failures"],
-        row["quarantined_until"],
-        json.loads(row["profile"]),
-        row["updated_at"],
-    )
 
 
 # -- programs ------------------------------------------------------------------------------------
@@ -163,10 +142,7 @@ def create_program(tx: Tx, owner: str, name: str, document_id: int, now: float) 
 
 def get_program(db: sqlite3.Connection, program_id: int) -> Program:
     """Raises NotFoundError."""
-    row = db.execute("SELECT * FROM program WHERE id = ?", (program_id,)).fetchone()
-    if row is None:
-        raise NotFoundError(f"no program {program_id}")
-    return Program(**dict(row))
+    return Program(**dict(row_of(db, "program", program_id)))
 
 
 def programs(db: sqlite3.Connection, owner: str, limit: int = 100) -> list[Program]:

@@ -8,11 +8,13 @@ sequence, so that an id names one fax, whichever way it went.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Annotated, Any
 
+from appliance import at_rest
 from appliance.causes import Cause, cause_of
 from appliance.records import (
     BOUND,
@@ -22,6 +24,7 @@ from appliance.records import (
     REMARKS,
     URL,
     WORD,
+    Kind,
     Moment,
     fact,
     hidden,
@@ -34,6 +37,9 @@ DAY_S = 86_400.0
 _BOTH = ("submission", "job")
 # Folder of the data folder with packets of calls; bounded by who writes them.
 PACKETS = "packets"
+NOTE_LIMIT = 2000  # characters
+# A text that is encrypted where documents are.
+SEALED = Kind("text", read=at_rest.open_text)
 
 
 class JobState(Enum):
@@ -121,18 +127,32 @@ class SourceFile:
     lightness: int = 0  # steps lighter; below 0 darker
 
 
-@dataclass(frozen=True, slots=True)
+def _files_of(text: str) -> tuple[SourceFile, ...]:
+    return tuple(SourceFile(**{**file, "pages": tuple(file["pages"])}) for file in json.loads(text))
+
+
+FILES = Kind(
+    "files",
+    read=_files_of,
+    write=lambda files: json.dumps([asdict(file) for file in files]),
+    show=lambda files: [
+        {"name": file.name, "media_type": file.media_type, "octets": file.octets} for file in files
+    ],
+)
+
+
+@record
 class Document:
     """Stored source files, in order, that one or more submissions send."""
 
-    id: int
-    uuid: str
-    owner: str
-    name: str
-    description: str
-    created_at: float
-    files: tuple[SourceFile, ...]
-    listed: bool  # made on its own (and listed), not along with a submission
+    id: int = fact(least=1)
+    uuid: str = fact(limit=36)
+    owner: str = fact(limit=64)
+    name: str = fact(limit=255)
+    description: str = fact(limit=2000)
+    created_at: Moment = fact()
+    files: Annotated[tuple[SourceFile, ...], FILES] = fact()
+    listed: bool = hidden()  # made on its own (and listed), not along with a submission
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,15 +368,15 @@ class Received:
         return cause_of(self.cause_code) if self.cause_code else None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Note:
-    """What somebody wrote on a fax.  ``who`` is named as in the audit log."""
+    """What somebody wrote on a fax."""
 
-    id: int
-    fax_id: int
-    at: float
-    who: str
-    text: str
+    id: int = fact(least=1)
+    fax_id: int = hidden()
+    at: Moment = fact()
+    who: str = fact("as in the audit log: `user:ada`, `key:shop`", limit=120)
+    text: Annotated[str, SEALED] = fact(limit=NOTE_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)

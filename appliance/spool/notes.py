@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from appliance import at_rest
+from appliance.records import from_row
 from appliance.spool.errors import NotFoundError
 from appliance.spool.model import Note
 from appliance.spool.transaction import Tx
@@ -20,7 +20,7 @@ class TooManyNotesError(Exception):
 def of_fax(db: sqlite3.Connection, fax_id: int) -> list[Note]:
     """The notes on a fax, oldest first."""
     rows = db.execute("SELECT * FROM note WHERE fax_id = ? ORDER BY id", (fax_id,))
-    return [_note(row) for row in rows]
+    return [from_row(Note, row) for row in rows]
 
 
 def counts(db: sqlite3.Connection, fax_ids: Sequence[int]) -> dict[int, int]:
@@ -48,13 +48,9 @@ def get(db: sqlite3.Connection, fax_id: int, note_id: int) -> Note:
     row = db.execute("SELECT * FROM note WHERE id = ? AND fax_id = ?", (note_id, fax_id)).fetchone()
     if row is None:
         raise NotFoundError(f"fax {fax_id} has no note {note_id}")
-    return _note(row)
+    return from_row(Note, row)
 
 
 def remove(tx: Tx, note_id: int) -> None:
     """Deletes a note."""
     tx.db.execute("DELETE FROM note WHERE id = ?", (note_id,))
-
-
-def _note(row: sqlite3.Row) -> Note:
-    return Note(row["id"], row["fax_id"], row["at"], row["who"], at_rest.open_text(row["text"]))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import asdict
 
-from appliance.spool.errors import NotFoundError
-from appliance.spool.model import SourceFile
+from appliance.records import from_row
+from appliance.spool.model import FILES, SourceFile
 from appliance.spool.remembered import NameTakenError, Offer, TooManyError
+from appliance.spool.rows import row_of
 from appliance.spool.transaction import Tx
 
 # Offers at once: they are all named to each call that comes in.
@@ -36,22 +35,19 @@ def create(
     cursor = tx.db.execute(
         "INSERT INTO offer (uuid, owner, name, title, files, rendered_path, pages, created_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (uuid, owner, name, title, json.dumps([asdict(file) for file in files]), rendered_path, pages, now),
+        (uuid, owner, name, title, FILES.write(files), rendered_path, pages, now),
     )
     return get(tx.db, int(cursor.lastrowid or 0))
 
 
 def get(db: sqlite3.Connection, offer_id: int) -> Offer:
     """Raises NotFoundError."""
-    row = db.execute("SELECT * FROM offer WHERE id = ?", (offer_id,)).fetchone()
-    if row is None:
-        raise NotFoundError(f"no offer {offer_id}")
-    return _offer(row)
+    return from_row(Offer, row_of(db, "offer", offer_id))
 
 
 def every(db: sqlite3.Connection) -> list[Offer]:
     """All offers, oldest first."""
-    return [_offer(row) for row in db.execute("SELECT * FROM offer ORDER BY id")]
+    return [from_row(Offer, row) for row in db.execute("SELECT * FROM offer ORDER BY id")]
 
 
 def delete(tx: Tx, offer_id: int) -> Offer:
@@ -69,20 +65,3 @@ def fetched(tx: Tx, offer_id: int, caller: str, now: float) -> None:
     ).fetchall()
     for row in rows:
         tx.emit(now, "offer.polled", None, row["owner"], offer=offer_id, name=row["name"], caller=caller)
-
-
-def _offer(row: sqlite3.Row) -> Offer:
-    files = tuple(SourceFile(**{**file, "pages": tuple(file["pages"])}) for file in json.loads(row["files"]))
-    return Offer(
-        id=row["id"],
-        uuid=row["uuid"],
-        owner=row["owner"],
-        name=row["name"],
-        title=row["title"],
-        files=files,
-        rendered_path=row["rendered_path"],
-        pages=row["pages"],
-        created_at=row["created_at"],
-        polled=row["polled"],
-        polled_at=row["polled_at"],
-    )

@@ -7,12 +7,13 @@ a crash in between means that the same delivery is tried again (at least once, n
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Collection
 
+from appliance.records import from_row
 from appliance.spool.delivery import Delivery, DeliveryFilter, DeliveryTry, OutboxState
-from appliance.spool.errors import IllegalTransitionError, NotFoundError
+from appliance.spool.errors import IllegalTransitionError
+from appliance.spool.rows import row_of
 from appliance.spool.transaction import Tx
 
 # Octets kept of what a target answered or of an error's text.
@@ -34,7 +35,7 @@ def due(
         " ORDER BY next_try_at, id LIMIT ?",
         (now, *not_ids, *not_targets, limit),
     )
-    return [to_delivery(row) for row in rows]
+    return [from_row(Delivery, row) for row in rows]
 
 
 def next_moment(db: sqlite3.Connection, after: float = 0.0) -> float | None:
@@ -98,16 +99,13 @@ def again(tx: Tx, delivery_id: int, now: float) -> Delivery:
 
 def get(db: sqlite3.Connection, delivery_id: int) -> Delivery:
     """Raises NotFoundError."""
-    row = db.execute("SELECT * FROM outbox WHERE id = ?", (delivery_id,)).fetchone()
-    if row is None:
-        raise NotFoundError(f"no delivery {delivery_id}")
-    return to_delivery(row)
+    return from_row(Delivery, row_of(db, "outbox", delivery_id, "delivery"))
 
 
 def of_fax(db: sqlite3.Connection, fax_id: int) -> list[Delivery]:
     """All deliveries of one job or received fax, oldest first."""
     rows = db.execute("SELECT * FROM outbox WHERE fax_id = ? ORDER BY id", (fax_id,))
-    return [to_delivery(row) for row in rows]
+    return [from_row(Delivery, row) for row in rows]
 
 
 def search(db: sqlite3.Connection, wanted: DeliveryFilter) -> list[Delivery]:
@@ -131,32 +129,13 @@ def search(db: sqlite3.Connection, wanted: DeliveryFilter) -> list[Delivery]:
             (*given.values(), wanted.limit),
         )
     rows.sort(key=lambda row: -row["id"])
-    return [to_delivery(row) for row in rows[: wanted.limit]]
+    return [from_row(Delivery, row) for row in rows[: wanted.limit]]
 
 
 def tries(db: sqlite3.Connection, delivery_id: int) -> list[DeliveryTry]:
     """The tries of a delivery, first to last."""
     rows = db.execute("SELECT * FROM outbox_try WHERE outbox_id = ? ORDER BY number", (delivery_id,))
-    return [DeliveryTry(row["number"], row["at"], bool(row["ok"]), row["detail"]) for row in rows]
-
-
-def to_delivery(row: sqlite3.Row) -> Delivery:
-    """A row of the table ``outbox`` as a Delivery."""
-    return Delivery(
-        id=row["id"],
-        kind=row["kind"],
-        target=row["target"],
-        payload=json.loads(row["payload"]),
-        timetable=tuple(json.loads(row["timetable"])),
-        fax_id=row["fax_id"],
-        owner=row["owner"],
-        state=OutboxState(row["state"]),
-        tries=row["tries"],
-        next_try_at=row["next_try_at"],
-        created_at=row["created_at"],
-        ended_at=row["ended_at"],
-        last_error=row["last_error"],
-    )
+    return [from_row(DeliveryTry, row) for row in rows]
 
 
 def _marks(values: Collection[object]) -> str:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from appliance.spool.model import SourceFile
+from appliance.records import Moment, fact, hidden, record
+from appliance.spool.model import FILES, SourceFile
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AuditEntry:
-    """Who did what (``action``) to which ``object``, from which ``address``; ``at`` is Unix time."""
+    """Who did what (``action``) to which ``object``, from which ``address``."""
 
-    id: int
-    at: float
-    who: str
-    action: str
-    object: str
-    address: str
-    detail: str
+    id: int = fact(least=1)
+    at: Moment = fact()
+    who: str = fact()
+    action: str = fact(limit=60)
+    object: str = fact()
+    address: str = fact(limit=60)
+    detail: str = fact(limit=2000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,15 @@ class Usage:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Destination:
     """What was learned about a number; the dispatcher defines what ``profile`` holds."""
 
-    number: str
-    failures: int  # of the kind that ends in quarantine, in a row
-    quarantined_until: float | None
-    profile: Mapping[str, Any]
-    updated_at: float
+    number: str = fact(limit=64)
+    failures: int = fact("dead calls in a row")
+    quarantined_until: Moment | None = fact()
+    profile: Mapping[str, Any] = fact("what was learned")
+    updated_at: Moment = fact()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +62,21 @@ class TooManyError(ValueError):
     """There are as many offers as there may be."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Offer:
     """``name``: what a caller sends as SEP, empty for callers that name nothing."""
 
-    id: int
-    uuid: str
-    owner: str
-    name: str
-    title: str
-    files: tuple[SourceFile, ...]
-    rendered_path: str  # folder of fax pages relative to the data folder
-    pages: int
-    created_at: float
-    polled: int  # how often it was fetched whole
-    polled_at: float | None
+    id: int = fact(least=1)
+    uuid: str = fact(limit=36)
+    owner: str = fact(limit=64)
+    name: str = fact(limit=20)
+    title: str = fact(limit=255)
+    files: Annotated[tuple[SourceFile, ...], FILES] = hidden()
+    rendered_path: str = hidden()  # folder of fax pages relative to the data folder
+    pages: int = fact(least=1)
+    created_at: Moment = fact()
+    polled: int = fact("how often it was fetched whole")
+    polled_at: Moment | None = fact()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT
 from appliance.api.rest.request_files import files_of
 from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import array, binary, component, request_object, text
-from appliance.api.rest.views import DOCUMENT, document_view, listing, page_of
+from appliance.api.rest.views import DOCUMENT, listing, page_of
+from appliance.records import view
 from appliance.settings.accounts import Scope
 
 _WORDS = {"name": text(255), "description": text(2000)}
@@ -51,7 +52,7 @@ def create(call: Call) -> Answer:
         intake.discard(call.context, stored)
         raise
     call.note("document.create", object=f"document:{made.id}")
-    return Answer(document_view(made), headers={"Location": f"/api/v1/documents/{made.id}"})
+    return Answer(view(made), headers={"Location": f"/api/v1/documents/{made.id}"})
 
 
 @routes(
@@ -65,9 +66,9 @@ def create(call: Call) -> Answer:
 def index(call: Call) -> Answer:
     limit = call.query.get("limit", LIST_DEFAULT)
     found = call.box.documents.search(call.caller.owner, before_id=call.query.get("before"), limit=limit)
-    return Answer(page_of("documents", [document_view(document) for document in found], limit))
+    return Answer(page_of("documents", [view(document) for document in found], limit))
 
 
 @routes("GET", "/documents/{id}", "readDocument", "Read one", answer=DOCUMENT)
 def read(call: Call) -> Answer:
-    return Answer(document_view(call.box.documents.get(call.arguments["id"], call.caller.sees)))
+    return Answer(view(call.box.documents.get(call.arguments["id"], call.caller.sees)))

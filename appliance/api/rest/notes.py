@@ -10,40 +10,23 @@ from appliance.api.rest import faxes, received
 from appliance.api.rest.checking import flaw
 from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import (
-    Json,
     array,
     component,
-    integer,
     record,
     request_object,
     text,
-    timestamp,
 )
+from appliance.api.rest.views import properties_of
 from appliance.language import said
-from appliance.records import time_text
+from appliance.records import view
 from appliance.services.causes import NOT_PERMITTED
 from appliance.settings.accounts import Scope
-from appliance.spool.model import Job, Note, Received
+from appliance.spool.model import NOTE_LIMIT, Job, Note, Received
 
-NOTE_LIMIT = 2000  # characters
 _Find = Callable[[Call], Job | Received]
 routes = Routes("faxes")
 
-NOTE = component(
-    "Note",
-    record(
-        {
-            "id": integer(1),
-            "at": timestamp(),
-            "who": text(120, help="as in the audit log: `user:ada`, `key:shop`"),
-            "text": text(NOTE_LIMIT),
-        }
-    ),
-)
-
-
-def _view(note: Note) -> Json:
-    return {"id": note.id, "at": time_text(note.at), "who": note.who, "text": note.text}
+NOTE = component("Note", record(properties_of(Note)))
 
 
 def _add_routes(path: str, tag: str, name: str, scope: Scope, find: _Find) -> None:
@@ -59,7 +42,7 @@ def _add_routes(path: str, tag: str, name: str, scope: Scope, find: _Find) -> No
         answer=record({"notes": array(NOTE)}),
     )
     def index(call: Call) -> Answer:
-        return Answer({"notes": [_view(note) for note in call.box.notes.of(find(call))]})
+        return Answer({"notes": [view(note) for note in call.box.notes.of(find(call))]})
 
     @routes(
         "POST",
@@ -80,7 +63,7 @@ def _add_routes(path: str, tag: str, name: str, scope: Scope, find: _Find) -> No
             raise flaw("text", said("something must stand here"))
         made = call.box.notes.add(fax, call.caller.who, words)
         call.note("note.add", object=f"fax:{fax.id}")
-        return Answer(_view(made))
+        return Answer(view(made))
 
     @routes(
         "DELETE",

@@ -10,24 +10,20 @@ from appliance.api.rest.newfax_schemas import FILE
 from appliance.api.rest.request_files import files_of
 from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import (
-    Json,
     array,
     binary,
     choice,
     component,
-    integer,
-    nullable,
     record,
     request_object,
     text,
-    timestamp,
 )
-from appliance.api.rest.views import values
+from appliance.api.rest.views import properties_of, values
 from appliance.dispatch.polling import NAME_PATTERN, make_offer, remove_offer
 from appliance.documents.causes import DOCUMENT_GONE
 from appliance.documents.rendered import RenderedDocument
 from appliance.language import said
-from appliance.records import time_text
+from appliance.records import view
 from appliance.settings.accounts import Scope
 from appliance.spool.options import Quality
 from appliance.spool.remembered import NameTakenError, Offer, TooManyError
@@ -37,22 +33,7 @@ _WORDS = {
     "title": text(200, help="for people; the first file's name when left out"),
     "quality": choice(*values(Quality)),
 }
-OFFER = component(
-    "Offer",
-    record(
-        {
-            "id": integer(1),
-            "uuid": text(36),
-            "owner": text(64),
-            "name": text(20),
-            "title": text(255),
-            "pages": integer(1),
-            "created_at": timestamp(),
-            "polled": integer(help="how often it was fetched whole"),
-            "polled_at": nullable(timestamp()),
-        }
-    ),
-)
+OFFER = component("Offer", record(properties_of(Offer)))
 NEW_OFFER = component("NewOffer", request_object({**_WORDS, "files": array(FILE, 200)}))
 NEW_OFFER_FORM = component(
     "NewOfferForm",
@@ -64,20 +45,6 @@ NEW_OFFER_FORM = component(
         },
     },
 )
-
-
-def _view(offer: Offer) -> Json:
-    return {
-        "id": offer.id,
-        "uuid": offer.uuid,
-        "owner": offer.owner,
-        "name": offer.name,
-        "title": offer.title,
-        "pages": offer.pages,
-        "created_at": time_text(offer.created_at),
-        "polled": offer.polled,
-        "polled_at": time_text(offer.polled_at),
-    }
 
 
 routes = Routes(tag="polling", scope=Scope.ADMIN)
@@ -119,7 +86,7 @@ def create(call: Call) -> Answer:
             raise ProblemError(TOO_MANY_OFFERS, str(error)) from None
         raise
     call.note("offer.create", object=f"offer:{offer.id}", detail=f"as {offer.name}")
-    return Answer(_view(offer), headers={"Location": f"/api/v1/polling/{offer.id}"})
+    return Answer(view(offer), headers={"Location": f"/api/v1/polling/{offer.id}"})
 
 
 def _taken() -> ProblemError:
@@ -130,12 +97,12 @@ def _taken() -> ProblemError:
     "GET", "/polling", "listOffers", "List the documents on offer", answer=record({"polling": array(OFFER)})
 )
 def index(call: Call) -> Answer:
-    return Answer({"polling": [_view(offer) for offer in call.box.polling.every()]})
+    return Answer({"polling": [view(offer) for offer in call.box.polling.every()]})
 
 
 @routes("GET", "/polling/{id}", "readOffer", "Read one", answer=OFFER)
 def read(call: Call) -> Answer:
-    return Answer(_view(_find(call)))
+    return Answer(view(_find(call)))
 
 
 def _find(call: Call) -> Offer:

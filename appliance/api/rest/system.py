@@ -31,8 +31,6 @@ from appliance.api.rest.views import (
     CAUSE,
     DESTINATION,
     LINE,
-    audit_view,
-    destination_view,
     line_view,
     listing,
     page_of,
@@ -43,7 +41,7 @@ from appliance.causes import all_causes, cause_of
 from appliance.configuration import CATALOGUE
 from appliance.lines.settings import LineSettings
 from appliance.net.settings import HttpSettings
-from appliance.records import cause_view, time_text
+from appliance.records import cause_view, time_text, view
 from appliance.settings.accounts import Scope
 from appliance.settings.fields import describe, to_document
 from appliance.spool.causes import INDEX_DAMAGED, STORAGE_FULL, STORAGE_READ_ONLY
@@ -183,7 +181,7 @@ def destinations(call: Call) -> Answer:
     found = call.box.history.destinations(
         after=call.query.get("after", ""), limit=call.query.get("limit", LIST_DEFAULT)
     )
-    return Answer({"destinations": [destination_view(entry) for entry in found]})
+    return Answer({"destinations": [view(entry) for entry in found]})
 
 
 @routes(
@@ -197,7 +195,7 @@ def destination(call: Call) -> Answer:
     found = call.box.history.destination(call.arguments["destination"])
     if found is None:
         raise ProblemError(NOT_FOUND, "nothing was learned about this number")
-    return Answer(destination_view(found))
+    return Answer(view(found))
 
 
 @routes(
@@ -295,7 +293,7 @@ def audit(call: Call) -> Answer:
     found = call.box.history.audit_log(
         who=call.query.get("who", ""), before_id=call.query.get("before"), limit=limit
     )
-    return Answer(page_of("audit", [audit_view(entry) for entry in found], limit))
+    return Answer(page_of("audit", [view(entry) for entry in found], limit))
 
 
 @routes(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from enum import Enum
 from typing import Any
 
@@ -25,19 +24,18 @@ from appliance.causes import Retry, Side
 from appliance.deliver.planner import DELIVERY_KINDS
 from appliance.deliver.webhook import EVENTS
 from appliance.lines.line import LineKind
-from appliance.records import Fact, facts_of, time_text
+from appliance.records import Fact, facts_of, time_text, view
 from appliance.remarks import Weight
-from appliance.spool.delivery import Delivery, DeliveryTry, OutboxState
+from appliance.spool.delivery import Delivery, DeliveryTry
 from appliance.spool.model import Attempt, Document, Event, Handed, Job, Received, ReceivedPageFile
 from appliance.spool.remembered import AuditEntry, Destination
-from appliance.url_passwords import masked
 
 
 def values(kind: type[Enum]) -> tuple[str, ...]:
     return tuple(str(member.value) for member in kind)
 
 
-_ID = integer(1)
+_FILE = record({"name": text(255), "media_type": text(150), "octets": integer()})
 # Explicit, because some client generators otherwise make an object without members of it.
 _FREE: Json = {"type": "object", "additionalProperties": True}
 # The most properties of an object that a client keeps with a fax.
@@ -98,6 +96,7 @@ _OF_KIND: dict[str, Callable[[Fact], Json]] = {
     "object": lambda fact: _FREE,
     "cause": lambda fact: CAUSE,
     "remarks": lambda fact: array(REMARK),
+    "files": lambda fact: array(_FILE),
 }
 
 
@@ -161,76 +160,25 @@ def event_view(event: Any) -> Json:
     }
 
 
-DOCUMENT = component(
-    "Document",
-    record(
-        {
-            "id": _ID,
-            "uuid": text(36),
-            "owner": text(64),
-            "name": text(255),
-            "description": text(2000),
-            "created_at": timestamp(),
-            "files": array(record({"name": text(255), "media_type": text(150), "octets": integer()})),
-        }
-    ),
-)
-
-
-def document_view(document: Document) -> Json:
-    return {
-        "id": document.id,
-        "uuid": document.uuid,
-        "owner": document.owner,
-        "name": document.name,
-        "description": document.description,
-        "created_at": time_text(document.created_at),
-        "files": [
-            {"name": file.name, "media_type": file.media_type, "octets": file.octets}
-            for file in document.files
-        ],
-    }
-
-
+DOCUMENT = component("Document", record(properties_of(Document)))
+AUDIT = component("AuditEntry", record(properties_of(AuditEntry)))
+DESTINATION = component("Destination", record(properties_of(Destination)))
 DELIVERY = component(
     "Delivery",
     record(
         {
-            "id": _ID,
+            **properties_of(Delivery),
             "kind": choice(*DELIVERY_KINDS),
-            "target": text(2000, help="whom it is for: an address, a folder; a password in it is not shown"),
-            "fax_id": nullable(integer(help="the fax that it is about")),
             "event": nullable(text(60, help="what it tells of, in the words of webhooks")),
-            "owner": text(64),
-            "state": choice(*values(OutboxState)),
-            "tries": array(
-                record({"number": integer(1), "at": timestamp(), "ok": flag(), "detail": text(2000)})
-            ),
-            "next_try_at": nullable(timestamp()),
-            "created_at": timestamp(),
-            "ended_at": nullable(timestamp()),
-            "last_error": text(2000),
+            "tries": array(record(properties_of(DeliveryTry))),
         }
     ),
 )
 
 
 def delivery_view(delivery: Delivery, tries: list[DeliveryTry]) -> Json:
-    pending = delivery.state is OutboxState.PENDING
-    return {
-        "id": delivery.id,
-        "kind": delivery.kind,
-        "target": masked(delivery.target),
-        "fax_id": delivery.fax_id,
-        "event": EVENTS.get(str(delivery.payload.get("event", ""))),
-        "owner": delivery.owner,
-        "state": delivery.state.value,
-        "tries": [{**asdict(each), "at": time_text(each.at)} for each in tries],
-        "next_try_at": time_text(delivery.next_try_at) if pending else None,
-        "created_at": time_text(delivery.created_at),
-        "ended_at": time_text(delivery.ended_at),
-        "last_error": delivery.last_error,
-    }
+    event = EVENTS.get(str(delivery.payload.get("event", "")))
+    return {**view(delivery), "event": event, "tries": [view(each) for each in tries]}
 
 
 LINE = component(
@@ -261,50 +209,6 @@ def line_view(report: LineReport, line_id: int | None) -> Json:
         "capacity": state.capacity,
         "sentence": state.sentence,
         "last_error": state.last_error,
-    }
-
-
-AUDIT = component(
-    "AuditEntry",
-    record(
-        {
-            "id": _ID,
-            "at": timestamp(),
-            "who": text(200),
-            "action": text(60),
-            "object": text(200),
-            "address": text(60),
-            "detail": text(2000),
-        }
-    ),
-)
-
-
-def audit_view(entry: AuditEntry) -> Json:
-    return {**asdict(entry), "at": time_text(entry.at)}
-
-
-DESTINATION = component(
-    "Destination",
-    record(
-        {
-            "number": text(64),
-            "failures": integer(help="dead calls in a row"),
-            "quarantined_until": nullable(timestamp()),
-            "profile": {**_FREE, "description": "what was learned"},
-            "updated_at": timestamp(),
-        }
-    ),
-)
-
-
-def destination_view(entry: Destination) -> Json:
-    return {
-        "number": entry.number,
-        "failures": entry.failures,
-        "quarantined_until": time_text(entry.quarantined_until),
-        "profile": dict(entry.profile),
-        "updated_at": time_text(entry.updated_at),
     }
 
 
