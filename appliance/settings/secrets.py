@@ -13,6 +13,7 @@ import secrets
 import threading
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from appliance import durable
 from appliance.language import said
@@ -65,10 +66,12 @@ def add_key(
     scopes: tuple[Scope, ...] = (Scope.SEND, Scope.RECEIVE),
     quota: int = 0,
     owner: str = "",
+    **more: Any,
 ) -> tuple[int, str]:
     """Makes an API key; returns its id and its token, which is stored nowhere.
 
-    Raises SettingError for a name that is not fit or is taken.
+    ``more`` are further fields, as JSON data.  Raises SettingError for a field that is wrong, or a name that
+    is taken.
     """
     if any(key.name == name for key in store.items(ApiKey).values()):
         raise SettingError("keys.name", said("there is a key {name} already").format(name=repr(name)))
@@ -82,7 +85,7 @@ def add_key(
         webhook_secret=secrets.token_hex(TOKEN_OCTETS),
         created_at=time.time(),
     )
-    return store.add(key), token
+    return store.add(key, more), token
 
 
 def find_key(store: SettingsStore, token: str) -> tuple[int, ApiKey] | None:
@@ -127,13 +130,14 @@ def find_user(store: SettingsStore, name: str, password: str) -> tuple[int, User
     return None
 
 
-def add_user(
-    store: SettingsStore, name: str, password: str, *, role: Role = Role.USER, email: str = ""
-) -> int:
-    """Raises SettingError for a name that is taken or not fit, or a weak password."""
+def add_user(store: SettingsStore, name: str, password: str, *, role: Role = Role.USER, **more: Any) -> int:
+    """Adds a user; ``more`` are further fields, as JSON data.  Returns the id.
+
+    Raises SettingError for a name that is taken, a weak password or a field that is wrong.
+    """
     if any(user.name == name for user in store.items(User).values()):
         raise SettingError("users.name", said("there is a user {name} already").format(name=repr(name)))
-    return store.add(User(name=name, password_hash=hash_password(password), role=role, email=email))
+    return store.add(User(name=name, password_hash=hash_password(password), role=role), more)
 
 
 def first_start(store: SettingsStore) -> str | None:

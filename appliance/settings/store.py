@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from appliance.language import said
@@ -92,11 +93,12 @@ class SettingsStore:
         self._tell()
         return new
 
-    def add(self, item: object) -> int:
-        """Adds an item to its list; returns its id."""
+    def add(self, item: object, values: Mapping[str, Any] = MappingProxyType({})) -> int:
+        """Adds an item to its list, with fields set from JSON data; returns its id.  Raises SettingError."""
         name = _name_of(self._catalogue.lists, type(item))
         with self._kept.changing():
-            checked = from_document(type(item), to_document(item), name)
+            self._catalogue.require_known(type(item), name, values)
+            checked = from_document(type(item), {**to_document(item), **values}, name)
             item_id = self._kept.add_item(name, checked)
         self._tell()
         return item_id

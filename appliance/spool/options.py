@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from enum import Enum
 from typing import Any
@@ -111,19 +112,25 @@ def options_json(options: SendOptions) -> str:
     return json.dumps(given)
 
 
+def options_of(given: Mapping[str, Any]) -> SendOptions:
+    """The options with these values of JSON; those that are not given are as the box's settings say."""
+    values = dict(given)
+    for name, value in given.items():
+        if name in _ENUMS:
+            values[name] = _ENUMS[name](value)
+        elif name == "cover":
+            values[name] = Cover(**value)
+        elif isinstance(value, list):
+            values[name] = tuple(value)
+    return SendOptions(**values)
+
+
 def options_from_json(text: str) -> SendOptions:
     """The inverse of ``options_json``."""
-    given: dict[str, Any] = json.loads(text)
-    for name, kind in _ENUMS.items():
-        if name in given:
-            given[name] = kind(given[name])
-    if "cover" in given:
-        cover = Cover(**given["cover"])
-        given["cover"] = replace(cover, message=at_rest.open_text(cover.message))
-    for name in ("lines", "retry_waits", "callback_events"):
-        if name in given:
-            given[name] = tuple(given[name])
-    return SendOptions(**given)
+    options = options_of(json.loads(text))
+    if options.cover is None:
+        return options
+    return replace(options, cover=replace(options.cover, message=at_rest.open_text(options.cover.message)))
 
 
 OPTIONS = Kind("options", read=options_from_json, write=options_json)

@@ -63,12 +63,7 @@ class AccountCalls:
             fields, "password", secrets.PASSWORD_MAX
         )
         hashed = secrets.hash_password(password) if password else ""
-        user_id = store.add(User(name=name, password_hash=hashed, role=Role.USER))
-        try:
-            store.update(User, user_id, values)
-        except BaseException:
-            store.remove(User, user_id)
-            raise
+        user_id = store.add(User(name=name, password_hash=hashed, role=Role.USER), values)
         self._door.audit(caller, "user.create", f"user:{name}", Role.USER.value)
         return Answer(user_id)
 

@@ -9,6 +9,7 @@ from appliance.api import intake
 from appliance.api.page_export import passing_file
 from appliance.api.problems import ProblemError
 from appliance.api.rest.checking import flaw
+from appliance.api.rest.content import saved_as
 from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import binary, flag, integer, record, request_object, text, timestamp
 from appliance.backup.sealed import BackupError
@@ -54,7 +55,7 @@ def make(call: Call) -> Answer:
     day = str(time_text(call.box.clock()))[:10]
     return Answer(
         passing_file=path,
-        headers={"Content-Disposition": f'attachment; filename="faxbox-{day}.faxbackup"'},
+        headers=saved_as(f"faxbox-{day}.faxbackup"),
     )
 
 

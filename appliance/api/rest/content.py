@@ -37,12 +37,17 @@ def bundled(call: Call, together: Callable[[], Path], archive: Callable[[], Path
         path, kind, name = archive(), "application/zip", "faxes.zip"
     else:
         path, kind, name = together(), "application/pdf", "faxes.pdf"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Answer(passing_file=path, media_type=kind, headers=headers)
+    return Answer(passing_file=path, media_type=kind, headers=saved_as(name))
 
 
 def shown_as(name: str) -> dict[str, str]:
+    """The header of a file that is to be looked at."""
     return {"Content-Disposition": f'inline; filename="{name}"'}
+
+
+def saved_as(name: str) -> dict[str, str]:
+    """The header of a file that is to be kept."""
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
 def trace_of(call: Call, path: str) -> Answer:

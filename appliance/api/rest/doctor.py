@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from appliance.api.rest import mail, system
+from appliance.api.rest.content import saved_as
 from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import array, choice, component, record, text
 from appliance.api.rest.views import values
@@ -76,5 +77,5 @@ def support_bundle(call: Call) -> Answer:
     call.note("doctor.bundle")
     return Answer(
         content=bundle.zipped(views, versions(), call.box.settings.export()),
-        headers={"Content-Disposition": 'attachment; filename="faxbox-support.zip"'},
+        headers=saved_as("faxbox-support.zip"),
     )

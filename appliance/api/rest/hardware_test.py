@@ -7,6 +7,7 @@ from typing import Any
 
 from appliance.api.problems import ProblemError
 from appliance.api.rest.checking import flaw
+from appliance.api.rest.content import saved_as
 from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import (
     array,
@@ -187,8 +188,7 @@ def report(call: Call) -> Answer:
         content = None
     if content is None:
         raise ProblemError(NO_HARDWARE_REPORT)
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Answer(content=content, headers=headers, media_type=kind)
+    return Answer(content=content, headers=saved_as(name), media_type=kind)
 
 
 def _spoken(told: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:

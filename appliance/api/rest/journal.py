@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from appliance.api.problems import ProblemError
 from appliance.api.request import JSON_TYPE
+from appliance.api.rest.content import saved_as
 from appliance.api.rest.queries import SINCE, UNTIL, period
 from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import array, choice, component, record, text
@@ -87,7 +88,7 @@ def export(call: Call) -> Answer:
     received = _received(call) if receives and direction != "sent" else iter(())
     both = _merged(sent, received)
     word = call.query.get("format", "csv")
-    name = {"Content-Disposition": f'attachment; filename="faxes.{word}"'}
+    name = saved_as(f"faxes.{word}")
     if word == "json":
         return Answer(stream=_in_pieces(_as_json(both)), headers=name, media_type=JSON_TYPE)
     return Answer(stream=_in_pieces(_as_table(both)), headers=name)

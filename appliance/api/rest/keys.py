@@ -75,13 +75,7 @@ def create_key(call: Call) -> Answer:
     scopes = tuple(Scope(word) for word in more.pop("scopes", (Scope.SEND.value, Scope.RECEIVE.value)))
     name = more.pop("name")
     _require_sound_key(call, more)
-    key_id, token = secrets.add_key(store, name, scopes=scopes)
-    if more:
-        try:
-            store.update(ApiKey, key_id, more)
-        except BaseException:
-            store.remove(ApiKey, key_id)
-            raise
+    key_id, token = secrets.add_key(store, name, scopes=scopes, **more)
     key = store.item(ApiKey, key_id)
     call.note("key.create", object=f"key:{name}", detail=", ".join(scope.value for scope in scopes))
     body = {**_key_view(key_id, key), "token": token, "webhook_secret": key.webhook_secret}

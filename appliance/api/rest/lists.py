@@ -45,8 +45,8 @@ class Resource:
     path: str  # and the name of the list in answers
     one: str  # the name of its schema
     title: str
-    reads: Scope
-    writes: Scope
+    reads: Scope = Scope.ADMIN
+    writes: Scope = Scope.ADMIN
     owned: bool = False
     # Raises ProblemError for values that contradict other settings; the id is None for a new entry.
     check: Callable[[Call, Mapping[str, Any], int | None], None] = lambda *_: None
@@ -134,65 +134,29 @@ def _route_is_sound(call: Call, values: Mapping[str, Any], item_id: int | None) 
         raise flaw("webhook_style", one_of(STYLES))
 
 
+_OWN: dict[str, Any] = {"reads": Scope.SEND, "writes": Scope.SEND, "owned": True}
 RESOURCES = (
-    Resource(
-        Contact,
-        "contacts",
-        "Contact",
-        "contact",
-        Scope.SEND,
-        Scope.SEND,
-        owned=True,
-        check=_contact_has_a_number,
-    ),
-    Resource(
-        ContactGroup,
-        "groups",
-        "Group",
-        "group of contacts",
-        Scope.SEND,
-        Scope.SEND,
-        owned=True,
-        check=_contacts_exist,
-    ),
+    Resource(Contact, "contacts", "Contact", "contact", check=_contact_has_a_number, **_OWN),
+    Resource(ContactGroup, "groups", "Group", "group of contacts", check=_contacts_exist, **_OWN),
     Resource(
         CoverTemplate,
         "covers",
         "CoverTemplate",
         "cover template",
-        Scope.SEND,
-        Scope.ADMIN,
+        reads=Scope.SEND,
         check=_cover_is_sound,
         free=_cover_is_free,
     ),
-    Resource(
-        LineSettings,
-        "line-settings",
-        "LineSettings",
-        "line's settings",
-        Scope.ADMIN,
-        Scope.ADMIN,
-        check=_line_is_sound,
-    ),
-    Resource(
-        DeliveryRoute,
-        "routes",
-        "Route",
-        "rule for received faxes",
-        Scope.ADMIN,
-        Scope.ADMIN,
-        check=_route_is_sound,
-    ),
+    Resource(LineSettings, "line-settings", "LineSettings", "line's settings", check=_line_is_sound),
+    Resource(DeliveryRoute, "routes", "Route", "rule for received faxes", check=_route_is_sound),
     Resource(
         FavouritePrinter,
         "favourite-printers",
         "FavouritePrinter",
         "printer of a favourite",
-        Scope.ADMIN,
-        Scope.ADMIN,
         check=_favourite_exists,
     ),
-    Resource(JunkRule, "junk-rules", "JunkRule", "rule against junk calls", Scope.ADMIN, Scope.ADMIN),
+    Resource(JunkRule, "junk-rules", "JunkRule", "rule against junk calls"),
 )
 
 

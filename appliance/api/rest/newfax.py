@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from appliance.api import intake
@@ -14,6 +14,7 @@ from appliance.api.context import Context
 from appliance.api.intake import Form
 from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.checking import flaw, read_moment, require_cover, require_url
+from appliance.api.rest.newfax_schemas import OPTIONS
 from appliance.api.rest.recipients import checked_recipients
 from appliance.api.rest.request_files import files_of
 from appliance.api.rest.views import ASKED
@@ -21,11 +22,13 @@ from appliance.language import said
 from appliance.remarks import Rule
 from appliance.services.causes import CALLER_NOT_ALLOWED
 from appliance.services.faxes import Request
-from appliance.spool.options import Cover, Quality, Resume, SendOptions, UnknownRule
+from appliance.spool.options import SendOptions, options_of
 
 # Characters of the JSON of a client's metadata.
 METADATA_LIMIT = 8000
 IDEMPOTENCY_LIMIT = 255
+# The options that a request may name.
+_OPTIONS = tuple(field.name for field in fields(SendOptions) if field.name in OPTIONS)
 
 
 def idempotency_key(header: str) -> str:
@@ -52,31 +55,8 @@ def options(context: Context, caller: Caller, body: Mapping[str, Any]) -> SendOp
             raise ProblemError(
                 CALLER_NOT_ALLOWED, body[name], (Flaw(name, said(CALLER_NOT_ALLOWED.sentence)),)
             )
-    return SendOptions(
-        quality=Quality(body["quality"]) if "quality" in body else None,
-        cover=Cover(**cover) if cover is not None else None,
-        no_cover="cover" in body and cover is None,
-        header=body.get("header"),
-        station_id=body.get("station_id", ""),
-        caller_number=body.get("caller_number", ""),
-        caller_name=body.get("caller_name", ""),
-        withhold_number=body.get("withhold_number", False),
-        sub_address=body.get("sub_address", ""),
-        password=body.get("password", ""),
-        ecm=body.get("ecm"),
-        max_bit_rate=body.get("max_bit_rate"),
-        lines=tuple(body.get("lines", ())),
-        max_tries=body.get("max_tries"),
-        callback_events=tuple(body.get("callback_events", ())),
-        callback_pdf=body.get("callback_pdf", False),
-        retry_waits=tuple(body["retry_waits"]) if "retry_waits" in body else None,
-        resume=Resume(body["resume"]) if "resume" in body else None,
-        unknown_rule=UnknownRule(body["unknown_rule"]) if "unknown_rule" in body else None,
-        treatment=body.get("treatment", ""),
-        straighten=body.get("straighten"),
-        darkness=body.get("darkness", 0),
-        when_lost=Rule(body["when_lost"]) if "when_lost" in body else None,
-    )
+    given = {name: body[name] for name in _OPTIONS if body.get(name) is not None}
+    return options_of({**given, "no_cover": "cover" in body and cover is None})
 
 
 def request_of(context: Context, caller: Caller, body: Mapping[str, Any], key: str, digest: str) -> Request:

@@ -14,6 +14,7 @@ from appliance.api.auth import Caller
 from appliance.api.causes import REQUEST_INVALID
 from appliance.api.problems import ProblemError
 from appliance.api.rest.checking import Checker, from_fields, require
+from appliance.api.rest.content import saved_as
 from appliance.api.rest.recipients import visible
 from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import (
@@ -110,7 +111,7 @@ def export(call: Call) -> Answer:
     return Answer(
         content=content,
         media_type=_CSV_TYPE if wanted == CSV else _VCARD_TYPE,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        headers=saved_as(name),
     )
 
 

@@ -6,6 +6,7 @@ from appliance.api import intake, page_export
 from appliance.api.causes import OFFER_NAME_TAKEN, TOO_MANY_OFFERS
 from appliance.api.context import TURN_WAIT_S
 from appliance.api.problems import Flaw, ProblemError
+from appliance.api.rest.content import shown_as
 from appliance.api.rest.newfax_schemas import FILE
 from appliance.api.rest.request_files import files_of
 from appliance.api.rest.routes import Answer, Call, Routes
@@ -119,8 +120,7 @@ def document(call: Call) -> Answer:
     except (OSError, ValueError):
         raise ProblemError(DOCUMENT_GONE) from None
     made = page_export.pdf_of(call.box, rendered.coded_pages(), offer.title, offer.created_at)
-    headers = {"Content-Disposition": f'inline; filename="polling-{offer.id}.pdf"'}
-    return Answer(passing_file=made, headers=headers)
+    return Answer(passing_file=made, headers=shown_as(f"polling-{offer.id}.pdf"))
 
 
 @routes("DELETE", "/polling/{id}", "deleteOffer", "Take it back", status=204)

@@ -63,13 +63,7 @@ def create_user(call: Call) -> Answer:
     role = Role(more.pop("role", Role.USER.value))
     name, password = more.pop("name"), more.pop("password")
     require_cover(call.box.rules, more.get("cover", ""), "cover")
-    user_id = secrets.add_user(store, name, password, role=role)
-    if more:
-        try:
-            store.update(User, user_id, more)
-        except BaseException:
-            store.remove(User, user_id)
-            raise
+    user_id = secrets.add_user(store, name, password, role=role, **more)
     call.note("user.create", object=f"user:{name}", detail=role.value)
     location = f"/api/v1/users/{user_id}"
     return Answer(_user_view(user_id, store.item(User, user_id)), headers={"Location": location})
