@@ -260,40 +260,8 @@ ALTER TABLE submission ADD COLUMN from_user TEXT NOT NULL DEFAULT '';
 ALTER TABLE submission ADD COLUMN from_computer TEXT NOT NULL DEFAULT '';
 """
 
-# What lists of faxes are searched by, kept by the database itself: three letters in a row are found wherever
-# they stand.  A row's id is the fax's.
-_JOB_WORDS = """new.number || ' ' || new.given || ' ' || new.name || ' ' || new.company || ' '
-    || new.tag || ' ' || new.remote_id || ' '
-    || COALESCE((SELECT json_extract(options, '$.cover.subject') FROM submission
-    WHERE id = new.submission_id), '')"""
-_RECEIVED_WORDS = """new.caller || ' ' || new.caller_name || ' ' || new.dialled || ' ' || new.tsi || ' '
-    || new.sub_address"""
-SCHEMA_6 = f"""
-CREATE VIRTUAL TABLE fax_words USING fts5 (words, tokenize = 'trigram');
-INSERT INTO fax_words (rowid, words) SELECT id, {_JOB_WORDS} FROM job AS new;
-INSERT INTO fax_words (rowid, words) SELECT id, {_RECEIVED_WORDS} FROM received AS new;
-CREATE TRIGGER job_words_new AFTER INSERT ON job BEGIN
-    INSERT INTO fax_words (rowid, words) VALUES (new.id, {_JOB_WORDS});
-END;
-CREATE TRIGGER job_words_changed AFTER UPDATE OF remote_id, number, given, name, company, tag ON job
-WHEN old.remote_id <> new.remote_id OR old.number <> new.number OR old.given <> new.given
-    OR old.name <> new.name OR old.company <> new.company OR old.tag <> new.tag BEGIN
-    UPDATE fax_words SET words = {_JOB_WORDS} WHERE rowid = new.id;
-END;
-CREATE TRIGGER job_words_gone AFTER DELETE ON job BEGIN
-    DELETE FROM fax_words WHERE rowid = old.id;
-END;
-CREATE TRIGGER received_words_new AFTER INSERT ON received BEGIN
-    INSERT INTO fax_words (rowid, words) VALUES (new.id, {_RECEIVED_WORDS});
-END;
-CREATE TRIGGER received_words_changed AFTER UPDATE OF tsi, sub_address ON received
-WHEN old.tsi <> new.tsi OR old.sub_address <> new.sub_address BEGIN
-    UPDATE fax_words SET words = {_RECEIVED_WORDS} WHERE rowid = new.id;
-END;
-CREATE TRIGGER received_words_gone AFTER DELETE ON received BEGIN
-    DELETE FROM fax_words WHERE rowid = old.id;
-END;
-"""
+# Made a table of words to search by, which version 18 replaces.
+SCHEMA_6 = ""
 
 # Which spool this is: the marker beside it and the settings name the same (``identity``).
 SCHEMA_7 = """
@@ -306,16 +274,6 @@ SCHEMA_8 = """
 ALTER TABLE received ADD COLUMN practice INTEGER NOT NULL DEFAULT 0;
 UPDATE received SET practice = 1 WHERE line_kind = 'practice';
 """
-
-# Erased for good, and until when a received fax is kept; files of erased faxes still to be destroyed;
-# counts for monitoring, kept by the database itself; titles of the ICTFax style are words to search by, too.
-_TITLED_WORDS = _JOB_WORDS.replace(
-    "json_extract(options, '$.cover.subject')",
-    "json_extract(options, '$.cover.subject') || ' ' || COALESCE(json_extract(metadata, '$.title'), '')",
-).replace(
-    "COALESCE((SELECT json_extract(options, '$.cover.subject')",
-    "COALESCE((SELECT COALESCE(json_extract(options, '$.cover.subject'), '')",
-)
 
 
 def _tally(table: str, columns: str, watched: str, counted: str) -> str:
@@ -339,6 +297,8 @@ CREATE TRIGGER {table}_tally_gone AFTER DELETE ON {table} BEGIN {step("old", -1)
 """
 
 
+# Erased for good, and until when a received fax is kept; files of erased faxes still to be destroyed;
+# counts for monitoring, kept by the database itself.
 SCHEMA_9 = f"""
 ALTER TABLE job ADD COLUMN erased_at REAL;
 ALTER TABLE received ADD COLUMN erased_at REAL;
@@ -356,32 +316,14 @@ CREATE TABLE tally (
 {_tally("job", "state, cause", "state, cause, ended_at", "row.ended_at IS NOT NULL")}
 {_tally("received", "state, ''", "state, deleted_at", "row.deleted_at IS NULL")}
 {_tally("outbox", "state, kind", "state", "TRUE")}
-DROP TRIGGER job_words_new;
-DROP TRIGGER job_words_changed;
-CREATE TRIGGER job_words_new AFTER INSERT ON job BEGIN
-    INSERT INTO fax_words (rowid, words) VALUES (new.id, {_TITLED_WORDS});
-END;
-CREATE TRIGGER job_words_changed AFTER UPDATE OF remote_id, number, given, name, company, tag ON job
-WHEN old.remote_id <> new.remote_id OR old.number <> new.number OR old.given <> new.given
-    OR old.name <> new.name OR old.company <> new.company OR old.tag <> new.tag BEGIN
-    UPDATE fax_words SET words = {_TITLED_WORDS} WHERE rowid = new.id;
-END;
-UPDATE fax_words SET words = (SELECT {_TITLED_WORDS} FROM job AS new WHERE new.id = fax_words.rowid)
-    WHERE rowid IN (SELECT job.id FROM job JOIN submission ON submission.id = submission_id
-    WHERE json_extract(metadata, '$.title') IS NOT NULL);
 """
 
-# What stands on a received fax's pages, once somebody has read them; its words are in ``fax_words``, too.
-# Both go when the fax is erased.
-SCHEMA_10 = f"""
+# What stands on a received fax's pages, once somebody has read them; it goes when the fax is erased.
+SCHEMA_10 = """
 CREATE TABLE received_text (
     received_id INTEGER PRIMARY KEY REFERENCES received (id) ON DELETE CASCADE,
     text TEXT NOT NULL
 ) STRICT;
-CREATE TRIGGER received_text_erased AFTER UPDATE OF erased_at ON received WHEN new.erased_at IS NOT NULL BEGIN
-    DELETE FROM received_text WHERE received_id = new.id;
-    UPDATE fax_words SET words = {_RECEIVED_WORDS} WHERE rowid = new.id;
-END;
 """
 
 # What clients keep with their faxes, by name and value, to filter lists by; kept by the database itself.
@@ -421,28 +363,8 @@ CREATE INDEX outbox_kind ON outbox (kind, id);
 # Whether it waits for its owner's word when its pages are made.
 SCHEMA_13 = "ALTER TABLE job ADD COLUMN hold INTEGER NOT NULL DEFAULT 0;"
 
-# What people write on a fax.  Its words are found, too, unless they are encrypted; it goes with its fax.
-_NOTES = (
-    "COALESCE((SELECT ' ' || group_concat(text, ' ') FROM note"
-    " WHERE fax_id = new.id AND text NOT LIKE 'sealed:%'), '')"
-)
-_JOB_AND_NOTES = f"{_TITLED_WORDS} || {_NOTES}"
-_RECEIVED_AND_NOTES = f"""{_RECEIVED_WORDS}
-    || COALESCE((SELECT ' ' || text FROM received_text WHERE received_id = new.id), '') || {_NOTES}"""
-
-
-def _words_again(fax_id: str) -> str:
-    """Within a trigger whose own row is called ``new``, too, so the fax has another name."""
-    return "".join(
-        f"""
-    UPDATE fax_words SET words = (
-        SELECT {words.replace("new.", "fax.")} FROM {table} AS fax WHERE fax.id = {fax_id}
-    ) WHERE rowid = {fax_id} AND EXISTS (SELECT 1 FROM {table} WHERE id = {fax_id});"""
-        for table, words in (("job", _JOB_AND_NOTES), ("received", _RECEIVED_AND_NOTES))
-    )
-
-
-SCHEMA_14 = f"""
+# What people write on a fax; it goes with its fax.
+SCHEMA_14 = """
 CREATE TABLE note (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     fax_id INTEGER NOT NULL,            -- a job's or a received fax's
@@ -451,20 +373,6 @@ CREATE TABLE note (
     text TEXT NOT NULL
 ) STRICT;
 CREATE INDEX note_fax ON note (fax_id, id);
-DROP TRIGGER job_words_changed;
-CREATE TRIGGER job_words_changed AFTER UPDATE OF remote_id, number, given, name, company, tag ON job
-WHEN old.remote_id <> new.remote_id OR old.number <> new.number OR old.given <> new.given
-    OR old.name <> new.name OR old.company <> new.company OR old.tag <> new.tag BEGIN
-    UPDATE fax_words SET words = {_JOB_AND_NOTES} WHERE rowid = new.id;
-END;
-DROP TRIGGER received_words_changed;
-CREATE TRIGGER received_words_changed AFTER UPDATE OF tsi, sub_address ON received
-WHEN old.tsi <> new.tsi OR old.sub_address <> new.sub_address BEGIN
-    UPDATE fax_words SET words = {_RECEIVED_AND_NOTES} WHERE rowid = new.id;
-END;
-CREATE TRIGGER note_words_new AFTER INSERT ON note BEGIN {_words_again("new.fax_id")} END;
-CREATE TRIGGER note_words_changed AFTER UPDATE OF text ON note BEGIN {_words_again("new.fax_id")} END;
-CREATE TRIGGER note_words_gone AFTER DELETE ON note BEGIN {_words_again("old.fax_id")} END;
 CREATE TRIGGER job_notes_gone AFTER DELETE ON job BEGIN DELETE FROM note WHERE fax_id = old.id; END;
 CREATE TRIGGER received_notes_gone AFTER DELETE ON received BEGIN
     DELETE FROM note WHERE fax_id = old.id;

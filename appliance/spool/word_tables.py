@@ -89,7 +89,6 @@ def _all_marks(rows: str, names: tuple[str, ...]) -> str:
 def _notes_kept() -> str:
     return "".join(
         f"""
-DROP TRIGGER note_words_{name};
 CREATE TRIGGER note_words_{name} AFTER {event} ON note BEGIN
     {_words_again("sent", row + ".fax_id")} {_words_again("received", row + ".fax_id")}
 END;"""
@@ -104,11 +103,17 @@ END;"""
 _SENT_WATCHED = "remote_id, number, given, name, company, tag, owner, state, erased_at"
 _RECEIVED_WATCHED = "caller, caller_name, dialled, tsi, sub_address, owner, read, deleted_at, erased_at"
 
+# What kept the table of words of a database of version 6 to 17.
+_DROPPED = " ".join(
+    f"DROP TRIGGER IF EXISTS {rows}_{event};"
+    for rows in ("job_words", "received_words", "note_words")
+    for event in ("new", "changed", "gone")
+)
+
 SCHEMA_18 = f"""
-DROP TRIGGER job_words_new; DROP TRIGGER job_words_changed; DROP TRIGGER job_words_gone;
-DROP TRIGGER received_words_new; DROP TRIGGER received_words_changed; DROP TRIGGER received_words_gone;
-DROP TRIGGER received_text_erased;
-DROP TABLE fax_words;
+{_DROPPED}
+DROP TRIGGER IF EXISTS received_text_erased;
+DROP TABLE IF EXISTS fax_words;
 CREATE TABLE mark (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE           -- such as owner:ada
