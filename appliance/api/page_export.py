@@ -6,6 +6,7 @@ pages were received in a call.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import tempfile
 import zipfile
@@ -108,15 +109,21 @@ def png(page: CodedPage | Raster, *, small: bool = False) -> bytes:
     return out.getvalue()
 
 
-def passing_file(box: Box, suffix: str, *, sealed: bool = False) -> Path:
-    """A new empty temporary file for content that is sent once and then deleted.
+@contextlib.contextmanager
+def passing_file(box: Box, suffix: str, *, sealed: bool = False) -> Iterator[Path]:
+    """A new empty temporary file for content that is sent once and then deleted, or at once when it fails.
 
     ``sealed``: the content is encrypted already and too large for memory, so the file is on the disk.
     """
     folder = (box.data if sealed else at_rest.passing(box.data)) / VIEWS_FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, suffix=suffix, delete=False) as file:
-        return Path(file.name)
+        path = Path(file.name)
+    try:
+        yield path
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def sweep(box: Box) -> None:
@@ -150,15 +157,11 @@ def sent_tiff(box: Box, job: Job) -> Path:
 
 
 def _tiff_of(box: Box, pages: Iterator[CodedPage | Raster]) -> Path:
-    path = passing_file(box, ".tiff")
-    try:
-        write_tiff(path, pages)
-    except ValueError:
-        path.unlink(missing_ok=True)
-        raise ProblemError(NOT_FOUND, "the fax has no pages") from None
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    with passing_file(box, ".tiff") as path:
+        try:
+            write_tiff(path, pages)
+        except ValueError:
+            raise ProblemError(NOT_FOUND, "the fax has no pages") from None
     return path
 
 
@@ -186,18 +189,13 @@ def sent_zip(box: Box, jobs: Sequence[Job]) -> Path:
 
 def _zip_of(box: Box, faxes: Iterable[tuple[int, Callable[[], Path]]]) -> Path:
     """A temporary ZIP; ``faxes``: each fax's id, and what makes its PDF."""
-    path = passing_file(box, ".zip")
-    try:
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-            for fax_id, make in faxes:
-                made = make()
-                try:
-                    archive.write(made, f"fax-{fax_id}.pdf")
-                finally:
-                    made.unlink(missing_ok=True)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    with passing_file(box, ".zip") as path, zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for fax_id, make in faxes:
+            made = make()
+            try:
+                archive.write(made, f"fax-{fax_id}.pdf")
+            finally:
+                made.unlink(missing_ok=True)
     return path
 
 
@@ -205,24 +203,17 @@ def pdf_of(
     box: Box, pages: Iterator[CodedPage | Raster], title: str, at: float, texts: Sequence[str] = ()
 ) -> Path:
     """Pages as a temporary PDF, dated ``at`` (Unix time), with their ``texts``.  Raises ProblemError."""
-    path = passing_file(box, ".pdf")
-    try:
-        write_pdf(path, pages, title=title, created=_local(box, at), texts=texts)
-    except PageError:
-        path.unlink(missing_ok=True)
-        raise ProblemError(DOCUMENT_GONE, "a page is damaged") from None
-    except ValueError:
-        path.unlink(missing_ok=True)
-        raise ProblemError(NOT_FOUND, "the fax has no pages") from None
-    except at_rest.SealedError as error:
-        path.unlink(missing_ok=True)
-        raise ProblemError(DOCUMENT_GONE, f"a page cannot be read: {error}") from None
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise ProblemError(DOCUMENT_GONE, "its pages are no longer kept") from None
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    with passing_file(box, ".pdf") as path:
+        try:
+            write_pdf(path, pages, title=title, created=_local(box, at), texts=texts)
+        except PageError:
+            raise ProblemError(DOCUMENT_GONE, "a page is damaged") from None
+        except ValueError:
+            raise ProblemError(NOT_FOUND, "the fax has no pages") from None
+        except at_rest.SealedError as error:
+            raise ProblemError(DOCUMENT_GONE, f"a page cannot be read: {error}") from None
+        except OSError:
+            raise ProblemError(DOCUMENT_GONE, "its pages are no longer kept") from None
     return path
 
 

@@ -16,7 +16,6 @@ from appliance.deliver import pdfs
 from appliance.deliver.causes import FOLDER_UNUSABLE
 from appliance.deliver.worker import DeliveryError
 from appliance.spool.delivery import Delivery
-from appliance.spool.errors import NotFoundError
 from appliance.spool.model import Received
 from appliance.station import StationSettings
 
@@ -32,10 +31,8 @@ class FolderDeliverer:
 
     def __call__(self, delivery: Delivery) -> str:
         """One try; returns the file's name.  Raises DeliveryError."""
-        try:
+        with pdfs.still_there():
             fax = self._box.inbox.get(delivery.fax_id or 0)
-        except NotFoundError:
-            raise DeliveryError("The fax is no longer in the box.", final=True) from None
         folder = Path(delivery.target)
         # A missing folder is not made: while a share is not mounted, the faxes would fill the box's own disk.
         if not folder.is_dir():

@@ -39,6 +39,15 @@ def scratch(box: Box) -> Iterator[Path]:
         raise DeliveryError(f"The PDF could not be written: {error.strerror}") from error
 
 
+@contextlib.contextmanager
+def still_there() -> Iterator[None]:
+    """Raises DeliveryError, final, for a fax that is no longer in the box."""
+    try:
+        yield
+    except NotFoundError:
+        raise DeliveryError("The fax is no longer in the box.", final=True) from None
+
+
 def write_received(box: Box, fax: Received, path: Path, note: Note | None = None) -> None:
     """Writes a received fax as a PDF to ``path``, with ``note`` above each page.
 
@@ -46,10 +55,8 @@ def write_received(box: Box, fax: Received, path: Path, note: Note | None = None
     """
     from appliance.deliver import paper  # noqa: PLC0415 - only where something is drawn
 
-    try:
+    with still_there():
         pages = box.inbox.pages(fax.id)
-    except NotFoundError:
-        raise DeliveryError("The fax is no longer in the box.", final=True) from None
     if not pages:
         raise DeliveryError("The fax has no pages.", final=True)
     sender = fax.caller or fax.tsi

@@ -23,7 +23,6 @@ from appliance.deliver.planner import REPORT
 from appliance.deliver.settings import PaperSettings
 from appliance.deliver.worker import DeliveryError
 from appliance.spool.delivery import Delivery
-from appliance.spool.errors import NotFoundError
 
 # How long one try waits for the job, and how often it looks, seconds; the next try goes on waiting.
 TRY_S = 60.0
@@ -81,10 +80,8 @@ class PrinterDeliverer:
         """The title of a received fax's job, and what writes its PDF.  Raises DeliveryError."""
         from appliance.deliver.paper import Note, write_for  # noqa: PLC0415 - only where something is drawn
 
-        try:
+        with pdfs.still_there():
             fax = self._box.inbox.get(delivery.fax_id or 0)
-        except NotFoundError:
-            raise DeliveryError("The fax is no longer in the box.", final=True) from None
         settings = self._box.settings
         writer = write_for(settings, fax.owner)
         noted = settings.section(PaperSettings).note
@@ -98,10 +95,8 @@ class PrinterDeliverer:
         """The same for a report."""
         from appliance.deliver.paper import write_for, write_report  # noqa: PLC0415 - as above
 
-        try:
+        with pdfs.still_there():
             job = self._box.faxes.get(delivery.fax_id or 0)
-        except NotFoundError:
-            raise DeliveryError("The fax is no longer in the box.", final=True) from None
         writer = write_for(self._box.settings, job.owner)
         page = pdfs.first_page_sent(self._box, job)
         return (

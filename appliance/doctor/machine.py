@@ -16,15 +16,15 @@ from appliance.panel.settings import I2C_BUS, Display, PanelSettings, clashes
 from appliance.settings.units import MB
 from appliance.spool.settings import StorageSettings
 
-# A clock that is this far behind what was written last was wrong, seconds.
+# A clock that is this far behind the last written time is wrong, seconds.
 BEHIND_S = 60.0
 # A file of this program, which is older than any right clock says.
 _OURS = Path(__file__)
 # Of the processor, degrees Celsius: a Pi slows itself down at 80.
 WARM_C, HOT_C = 70.0, 80.0
-# Memory that is left, MiB: two documents at once may want more.
+# Least available memory, MiB: two documents at once may need more.
 MEMORY_MIB = 100
-# Of a card's life (JEDEC eMMC 5.1, EXT_CSD 268: tenths of it that are used).
+# Tenths of a card's life that are used (JEDEC eMMC 5.1, EXT_CSD 268).
 WORN_TENTHS = 9
 # Files that the disk can still take.
 INODES = 1000

@@ -10,7 +10,7 @@ from appliance.documents.causes import COVER_TEMPLATE_WRONG, DOCUMENT_TOO_MANY_P
 from appliance.documents.drawing import Drawing
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize
-from appliance.documents.markup import TemplateError, check_template, fill, named
+from appliance.documents.markup import FIELDS, TemplateError, check_template, fill, named
 from appliance.documents.options import CoverPage, Paper, Treatment, clean_line, clean_message
 from appliance.documents.pdfsource import PdfSource
 from appliance.remarks import PICTURE_LOST, Remark
@@ -134,20 +134,7 @@ class CoverSource:
 
 
 def _fields(cover: CoverPage) -> dict[str, str]:
-    line = {
-        name: clean_line(getattr(cover, name))
-        for name in (
-            "to_name",
-            "to_company",
-            "to_number",
-            "from_name",
-            "from_company",
-            "from_number",
-            "subject",
-            "date",
-            "time",
-        )
-    }
+    line = {name: clean_line(getattr(cover, name)) for name in FIELDS if name not in ("message", "pages")}
     return {
         **line,
         "message": clean_message(cover.message).strip("\n"),

@@ -88,3 +88,29 @@ class Drawing:
             return Pixels(octets[first * stride : (first + rows) * stride], channels, stride)
 
         return cls(image.width, image.height, content, draw)
+
+
+class PageDrawer(Protocol):
+    """A document that can draw its pages."""
+
+    @property
+    def count(self) -> int:
+        """The number of pages."""
+
+    def size(self, index: int) -> PageSize:
+        """The size of page ``index`` (from 0)."""
+        ...
+
+    def draw(self, index: int, layout: Layout) -> Image.Image | Drawing | Bitmap:
+        """Page ``index`` (from 0) as ``layout.width`` by ``layout.rows`` pixels.
+
+        An image is of mode L (0 black) and contains type only.  The next call may overwrite the result.
+        """
+        ...
+
+    def remarks(self, index: int | None) -> Sequence[Remark]:
+        """Remarks on page ``index`` once it was drawn; None: on the whole document.
+
+        The caller fills in page and file name.
+        """
+        ...

@@ -60,6 +60,7 @@ class RenderedDocument:
 
     @property
     def resolution(self) -> Resolution:
+        """The resolution of its pages."""
         return self.options.format.resolution
 
     def coded_page(self, index: int) -> CodedPage:

@@ -59,7 +59,7 @@ class Delivery:
 
 @record
 class DeliveryTry:
-    """One try of a delivery; ``detail`` is what was answered."""
+    """One try of a delivery; ``detail`` is the target's answer."""
 
     number: int = fact(least=1)
     at: Moment = fact()

@@ -119,7 +119,7 @@ def destinations(db: sqlite3.Connection, *, after: str = "", limit: int = 100) -
 
 
 def save_destination(tx: Tx, entry: Destination) -> None:
-    """Writes what was learned of a number, over what was known before."""
+    """Writes what was learned about a number, in place of an earlier entry."""
     insert(tx.db, "destination", to_row(entry), replace=True)
 
 

@@ -218,8 +218,8 @@ def build_offer(local: T38Media, origin: Origin, *, audio_first: bool = False) -
     """
     media = [_image_lines(local)]
     if audio_first:
-        media.insert(0, _refused_lines(Media("audio", 0, "RTP/AVP", ("0",), "", ()), local.address))
-    return _session(origin, local.address, media)
+        media.insert(0, refused_lines(Media("audio", 0, "RTP/AVP", ("0",), "", ()), local.address))
+    return session_text(origin, local.address, media)
 
 
 def build_answer(offer: Description, local: T38Media, origin: Origin) -> tuple[str, T38Settings]:
@@ -240,8 +240,8 @@ def build_answer(offer: Description, local: T38Media, origin: Origin) -> tuple[s
             taken = True
             lines.append(_image_lines(replace(local, settings=stated)))
         else:
-            lines.append(_refused_lines(media, local.address))
-    return _session(origin, local.address, lines), agreed
+            lines.append(refused_lines(media, local.address))
+    return session_text(origin, local.address, lines), agreed
 
 
 def agree(ours: T38Settings, theirs: T38Settings) -> T38Settings:
@@ -264,7 +264,8 @@ def agree(ours: T38Settings, theirs: T38Settings) -> T38Settings:
     )
 
 
-def _session(origin: Origin, address: str, media: Iterable[list[str]]) -> str:
+def session_text(origin: Origin, address: str, media: Iterable[list[str]]) -> str:
+    """The SDP of a session at ``address`` with these media, each its lines."""
     head = [
         "v=0",
         f"o={origin.user} {origin.session} {origin.version} IN {_family(origin.address)} {origin.address}",
@@ -279,7 +280,7 @@ def _family(address: str) -> str:
     return "IP6" if ":" in address else "IP4"
 
 
-def _refused_lines(media: Media, address: str) -> list[str]:
+def refused_lines(media: Media, address: str) -> list[str]:
     """A media line with port 0; it has its own ``c=`` because some peers require that."""
     line = " ".join((f"m={media.kind} 0 {media.protocol}", *media.formats))
     return [line, f"c=IN {_family(address)} {address}"]

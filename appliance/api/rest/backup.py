@@ -44,19 +44,11 @@ routes = Routes(tag="system", scope=Scope.ADMIN)
 def make(call: Call) -> Answer:
     from appliance.backup import contents  # noqa: PLC0415 (tarfile and TIFF, for these two requests alone)
 
-    path = passing_file(call.box, ".faxbackup", sealed=True)
-    try:
-        with path.open("wb") as file:
-            contents.make(call.box, file, call.body["passphrase"], received=call.body.get("received", False))
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    with passing_file(call.box, ".faxbackup", sealed=True) as path, path.open("wb") as file:
+        contents.make(call.box, file, call.body["passphrase"], received=call.body.get("received", False))
     call.note("backup.make", detail="with received faxes" if call.body.get("received") else "")
     day = str(time_text(call.box.clock()))[:10]
-    return Answer(
-        passing_file=path,
-        headers=saved_as(f"faxbox-{day}.faxbackup"),
-    )
+    return Answer(passing_file=path, headers=saved_as(f"faxbox-{day}.faxbackup"))
 
 
 @routes(

@@ -41,12 +41,12 @@ def bundled(call: Call, together: Callable[[], Path], archive: Callable[[], Path
 
 
 def shown_as(name: str) -> dict[str, str]:
-    """The header of a file that is to be looked at."""
+    """The header by which a browser shows a file under ``name`` rather than saving it."""
     return {"Content-Disposition": f'inline; filename="{name}"'}
 
 
 def saved_as(name: str) -> dict[str, str]:
-    """The header of a file that is to be kept."""
+    """The header by which a browser saves a file under ``name``."""
     return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 

@@ -9,7 +9,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
-from appliance.t38.sdp import Description, Media, Origin
+from appliance.t38.sdp import Description, Media, Origin, refused_lines, session_text
 
 # Static payload types (RFC 3551 table 4).
 PCMU = 0
@@ -110,33 +110,18 @@ def audio_offer(
 ) -> str:
     """An offer of G.711 and nothing else; ``events``: and of telephone-event, for digits to dial."""
     laws = {payload: payload for payload in payloads}
-    return _session(address, origin, _audio_lines(port, laws, events=events))
+    return session_text(origin, address, [_audio_lines(port, laws, events=events)])
 
 
 def audio_answer(  # noqa: PLR0917 - the pieces of one text
     offer: Description, index: int, address: str, port: int, payload: int, law: int, origin: Origin
 ) -> str:
     """The answer that takes the audio line ``index`` of the offer and refuses every other line."""
-    lines: list[str] = []
-    for number, media in enumerate(offer.media):
-        taken = number == index
-        lines += _audio_lines(port, {payload: law}) if taken else _refused_lines(media, address)
-    return _session(address, origin, lines)
-
-
-def _session(address: str, origin: Origin, lines: list[str]) -> str:
-    head = [
-        "v=0",
-        f"o={origin.user} {origin.session} {origin.version} IN {_family(origin.address)} {origin.address}",
-        "s=-",
-        f"c=IN {_family(address)} {address}",
-        "t=0 0",
-    ]
-    return "\r\n".join([*head, *lines]) + "\r\n"
-
-
-def _family(address: str) -> str:
-    return "IP6" if ":" in address else "IP4"
+    media = (
+        _audio_lines(port, {payload: law}) if number == index else refused_lines(each, address)
+        for number, each in enumerate(offer.media)
+    )
+    return session_text(origin, address, media)
 
 
 def _audio_lines(port: int, laws: dict[int, int], *, events: bool = False) -> list[str]:
@@ -153,9 +138,3 @@ def _audio_lines(port: int, laws: dict[int, int], *, events: bool = False) -> li
         "a=silenceSupp:off - - - -",
         "a=sendrecv",
     ]
-
-
-def _refused_lines(media: Media, address: str) -> list[str]:
-    """A line with port 0; it has a c= of its own because some peers miss it."""
-    line = " ".join((f"m={media.kind} 0 {media.protocol}", *media.formats))
-    return [line, f"c=IN {_family(address)} {address}"]
