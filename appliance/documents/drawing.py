@@ -1,13 +1,15 @@
-"""What a source returns for a page: finished black and white, or pixels that are still to be converted."""
+"""A document of any kind as the renderer sees it: pages in black and white, or still to be converted."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from PIL import Image
 
-from appliance.documents.geometry import Layout
+from appliance.documents.geometry import Layout, PageSize
+from appliance.remarks import Remark
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +99,7 @@ class PageDrawer(Protocol):
     def count(self) -> int:
         """The number of pages."""
 
-    def size(self, index: int) -> PageSize:
-        """The size of page ``index`` (from 0)."""
-        ...
+    def size(self, index: int) -> PageSize: ...
 
     def draw(self, index: int, layout: Layout) -> Image.Image | Drawing | Bitmap:
         """Page ``index`` (from 0) as ``layout.width`` by ``layout.rows`` pixels.

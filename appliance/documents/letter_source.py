@@ -5,14 +5,13 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from appliance.documents import packed
 from appliance.documents.bounded import Typeset
 from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_UNSUPPORTED, EMAIL_DAMAGED, WINMAIL_EMPTY
-from appliance.documents.drawing import Bitmap, Drawing
+from appliance.documents.drawing import Bitmap, Drawing, PageDrawer
 from appliance.documents.email_headers import fields_of, heading
 from appliance.documents.email_parts import FilePart, Letter, in_mailbox, letter_of, parse_email, part_key
 from appliance.documents.errors import DocumentError
@@ -24,10 +23,8 @@ from appliance.documents.typeset_source import TypesetSource, typeset_page
 from appliance.documents.workshop import Workshop
 from appliance.remarks import CHARSET_GUESSED, COMPANION_LEFT_OUT, FILE_LEFT_OUT, Remark
 
-if TYPE_CHECKING:
-    from appliance.documents.sources import PageDrawer
-
-Opener = Callable[[bytes, str, str, Workshop], "PageDrawer"]
+# ``sources.open_source``, which opens an e-mail with what is here, and so is handed in.
+Opener = Callable[[bytes, str, str, Workshop], PageDrawer]
 # Depth of e-mails within e-mails: a forwarded one, and one forwarded with that.
 _DEEPEST = 4
 

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from appliance.documents.drawing import Bitmap, Box, Drawing
+from appliance.documents.drawing import Bitmap, Box, Drawing, PageDrawer
 from appliance.documents.geometry import Layout, PageSize
 from appliance.documents.options import MOST_DARKNESS, Look
-from appliance.documents.sources import PageDrawer
 from appliance.remarks import Remark
 
 # One step of lightness in the renderer's unit of darkness; three of them are nearly the whole range.

@@ -107,7 +107,7 @@ def _look_inside(content: bytes) -> Iterator[Remark]:
             entries = archive.infolist()
             unpacked = sum(entry.file_size for entry in entries)
             if unpacked > _MOST_UNPACKED:
-                raise DocumentError(DOCUMENT_MEMORY, f"{unpacked >> 20} MB when unpacked")
+                raise DocumentError(DOCUMENT_MEMORY, f"{unpacked >> 20} MiB when unpacked")
             texts = {
                 entry.filename: _beginning(archive, entry)
                 for entry in entries

@@ -9,9 +9,6 @@ import codecs
 import re
 import zlib
 from collections.abc import Sequence
-from typing import Protocol
-
-from PIL import Image
 
 from appliance.documents.causes import (
     DOCUMENT_DAMAGED,
@@ -20,9 +17,8 @@ from appliance.documents.causes import (
     DOCUMENT_TOO_MANY_PAGES,
     DOCUMENT_UNSUPPORTED,
 )
-from appliance.documents.drawing import Bitmap, Drawing
+from appliance.documents.drawing import PageDrawer
 from appliance.documents.errors import DocumentError
-from appliance.documents.geometry import Layout, PageSize
 from appliance.documents.letter_source import open_letter
 from appliance.documents.office import open_office
 from appliance.documents.options import Limits
@@ -36,37 +32,12 @@ from appliance.documents.sniff import GZIP, Kind, sniff
 from appliance.documents.text import charset_of
 from appliance.documents.typeset_source import open_html, open_svg, open_text
 from appliance.documents.workshop import Workshop
-from appliance.remarks import Remark
 
 # Kinds whose readers want their mark first; a mark of UTF-8 and blank lines may stand before it.
 _STRIPPED = frozenset({Kind.RTF, Kind.POSTSCRIPT, Kind.EMAIL})
 # The beginning of an e-mail's part that was signed (RFC 8551 3.1).
 _ENTITY = re.compile(rb"(?:MIME-Version|Content-[A-Za-z-]{1,40}):", re.IGNORECASE)
 _MOST_INFLATED = 20 << 20  # octets of a drawing
-
-
-class PageDrawer(Protocol):
-    """A document that can draw its pages."""
-
-    @property
-    def count(self) -> int:
-        """The number of pages."""
-
-    def size(self, index: int) -> PageSize: ...
-
-    def draw(self, index: int, layout: Layout) -> Image.Image | Drawing | Bitmap:
-        """Page ``index`` (from 0) as ``layout.width`` by ``layout.rows`` pixels.
-
-        An image is of mode L (0 black) and contains type only.  The next call may overwrite the result.
-        """
-        ...
-
-    def remarks(self, index: int | None) -> Sequence[Remark]:
-        """Remarks on page ``index`` once it was drawn; None: on the whole document.
-
-        The caller fills in page and file name.
-        """
-        ...
 
 
 def open_source(

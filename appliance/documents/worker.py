@@ -34,7 +34,7 @@ from appliance.documents import _memory
 from appliance.documents.bounded import MEMORY_EXIT
 from appliance.documents.causes import DOCUMENT_MEMORY, DOCUMENT_STORAGE, DOCUMENT_TOO_LARGE
 from appliance.documents.cover import CoverSource
-from appliance.documents.drawing import Bitmap, Box, Drawing
+from appliance.documents.drawing import Bitmap, Box, Drawing, PageDrawer
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize, lay_out
 from appliance.documents.header import draw_header, strip_rows
@@ -50,7 +50,7 @@ from appliance.documents.options import (
 )
 from appliance.documents.screen import bilevel, is_seen, look_at
 from appliance.documents.selection import parse_pages
-from appliance.documents.sources import PageDrawer, open_source, total_pages
+from appliance.documents.sources import open_source, total_pages
 from appliance.documents.workshop import CLAIM, Kept, Workshop
 from appliance.remarks import LONGEST_DETAIL, LONGEST_FILE_NAME, MOST_REMARKS, PAGE_WHITE, Remark, to_json
 from appliance.t4.coding import encode
@@ -77,7 +77,7 @@ def work(parent: int, channel: int, files: list[int]) -> int:
     except DocumentError as error:
         reports.fail(error.cause, error.detail, error.source)
     except MemoryError as error:
-        reports.fail(DOCUMENT_MEMORY, f"{error}; {limits.memory_octets >> 20} MB may be used")
+        reports.fail(DOCUMENT_MEMORY, f"{error}; {limits.memory_octets >> 20} MiB may be used")
     except OSError as error:
         cause = DOCUMENT_TOO_LARGE if error.errno == errno.EFBIG else DOCUMENT_STORAGE
         reports.fail(cause, f"{error}")
