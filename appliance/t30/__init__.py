@@ -19,7 +19,8 @@ A call, from the outside in:
 The contents of the Recommendation:
 
 ``frames``                          HDLC frames
-``fields``, ``field_bits``          DIS, DTC and DCS; their bits in table 2
+``fields``, ``field_codes``         DIS, DTC and DCS; their codes and, in
+``field_bits``                      ``field_bits``, their bits in table 2
 ``negotiation``, ``ladder``         the capabilities that two stations share; the order of fall-back
 ``ecm``, ``tcf``, ``quality``       blocks and frames; the training check; the choice of MCF, RTP or RTN
 ``timers``                          timers and limits, each with its clause

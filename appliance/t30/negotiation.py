@@ -13,7 +13,8 @@ from appliance.t4.page import (
     Resolution,
 )
 from appliance.t30.dce import Carrier
-from appliance.t30.fields import DCS_SCAN_CODES, Facilities, ScanTimes, Settings
+from appliance.t30.field_codes import DCS_SCAN_CODES, ScanTimes
+from appliance.t30.fields import Facilities, Settings
 from appliance.t30.ladder import rungs
 from appliance.t30.parameters import Accepts, Capabilities
 

@@ -11,7 +11,7 @@ from appliance.t30 import causes
 from appliance.t30 import timers as limits
 from appliance.t30.dce import Modulation, SendEcm
 from appliance.t30.ecm import KEEP_RATE_SHARE, PPR_LIMIT, EcmPage
-from appliance.t30.fields import rate_field
+from appliance.t30.field_codes import rate_field
 from appliance.t30.frames import Fcf, FrameMap, HdlcFrame, PartialPage
 from appliance.t30.link import Link
 from appliance.t30.parameters import Phase

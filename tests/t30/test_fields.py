@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from appliance.t4.page import Coding, PaperLength, PaperWidth, Resolution
 from appliance.t30.dce import Carrier
 from appliance.t30.field_bits import BIT_NAMES, Bit, bits_of, is_extend, octets_of
-from appliance.t30.fields import Facilities, FieldError, ScanTimes, Settings, other_bits, rate_field
+from appliance.t30.field_codes import ScanTimes, rate_field
+from appliance.t30.fields import Facilities, FieldError, Settings, other_bits
 
 V27 = frozenset({Carrier.V27TER_2400, Carrier.V27TER_4800})
 V29 = frozenset({Carrier.V29_7200, Carrier.V29_9600})

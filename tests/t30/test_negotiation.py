@@ -8,7 +8,8 @@ import pytest
 
 from appliance.t4.page import CodedPage, Coding, PaperLength, PaperWidth, Resolution
 from appliance.t30.dce import Carrier
-from appliance.t30.fields import Facilities, ScanTimes, Settings
+from appliance.t30.field_codes import ScanTimes
+from appliance.t30.fields import Facilities, Settings
 from appliance.t30.negotiation import (
     FormatError,
     in_common,
