@@ -14,10 +14,11 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from appliance import durable
+from appliance.records import Moment, fact, hidden, record
 from appliance.settings.accounts import User
 from appliance.settings.secrets import SecretSettings
 from appliance.settings.store import SettingsStore
@@ -36,18 +37,18 @@ SEEN_EVERY_S = 300.0
 AGENT_LIMIT = 200
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Session:
-    """One sign-in.  Times are Unix times."""
+    """One sign-in."""
 
-    id: str
-    user_id: int
-    digest: str
-    began_at: float
-    seen_at: float
-    ends_at: float
-    address: str
-    agent: str
+    id: str = fact(limit=40)
+    user_id: int = hidden()
+    digest: str = hidden()
+    began_at: Moment = fact()
+    seen_at: Moment = fact("to some minutes")
+    ends_at: Moment = fact(name="expires_at")
+    address: str = fact(limit=60)
+    agent: str = fact("what the browser or program calls itself", limit=AGENT_LIMIT)
 
 
 class Sessions:

@@ -21,11 +21,11 @@ from appliance.api.rest.schemas import (
     text,
     timestamp,
 )
-from appliance.api.rest.views import values
+from appliance.api.rest.views import properties_of, values
 from appliance.api.sessions import Session
 from appliance.api.signing_in import SignedIn
 from appliance.language import said
-from appliance.records import time_text
+from appliance.records import time_text, view
 from appliance.services.causes import NOT_PERMITTED
 from appliance.settings import secrets
 from appliance.settings.accounts import Role, Scope, User
@@ -37,20 +37,7 @@ TICKET = component(
         {"token": text(512), "expires_at": timestamp(), "user_id": integer(1), "role": choice(*values(Role))}
     ),
 )
-SESSION = component(
-    "Session",
-    record(
-        {
-            "id": text(40),
-            "began_at": timestamp(),
-            "seen_at": timestamp("to some minutes"),
-            "expires_at": timestamp(),
-            "address": text(60),
-            "agent": text(200, help="what the browser or program calls itself"),
-            "this": flag("the one that asks"),
-        }
-    ),
-)
+SESSION = component("Session", record({**properties_of(Session), "this": flag("the one that asks")}))
 ENDED = record({"ended": integer(help="so many sessions")})
 SELF = component(
     "Self",
@@ -199,19 +186,9 @@ def _require_password(call: Call, user: User, password: str) -> None:
 def sessions(call: Call) -> Answer:
     user_id, _ = _self(call)
     listed = call.context.sessions.of_user(user_id, call.context.now())
-    return Answer({"sessions": [_session_view(session, call.caller.session_id) for session in listed]})
-
-
-def _session_view(session: Session, own: str) -> Json:
-    return {
-        "id": session.id,
-        "began_at": time_text(session.began_at),
-        "seen_at": time_text(session.seen_at),
-        "expires_at": time_text(session.ends_at),
-        "address": session.address,
-        "agent": session.agent,
-        "this": session.id == own,
-    }
+    return Answer(
+        {"sessions": [{**view(each), "this": each.id == call.caller.session_id} for each in listed]}
+    )
 
 
 @routes("DELETE", "/me/sessions/{session}", "endSession", "Sign out in one place", status=204)
