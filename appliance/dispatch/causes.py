@@ -39,6 +39,13 @@ DAILY_LIMIT = declare(
     "The box has placed as many calls today as its owner allows.",
     "The fax goes out when the day is over; the owner can raise the limit if the calls were wanted.",
 )
+SENDER_DISABLED = declare(
+    "sender_disabled",
+    Side.USER,
+    Retry.LATER,
+    "The user or key that handed in this fax is disabled.",
+    "Cancel the fax, or enable the user or key again: then it goes out by itself.",
+)
 TOO_MANY_DRAFTS = declare(
     "too_many_drafts",
     Side.USER,

@@ -13,7 +13,7 @@ import time
 from appliance.box import Box
 from appliance.causes import Cause
 from appliance.dispatch import rules
-from appliance.dispatch.causes import DAILY_LIMIT, NO_LINE, NUMBER_QUARANTINED
+from appliance.dispatch.causes import DAILY_LIMIT, NO_LINE, NUMBER_QUARANTINED, SENDER_DISABLED
 from appliance.dispatch.clock import JobClock
 from appliance.dispatch.outgoing import OutgoingCalls, OutgoingFax
 from appliance.dispatch.pool import LinePool, ManagedLine
@@ -89,7 +89,7 @@ class Scheduler:
                 await asyncio.wait_for(self._wake.wait(), wait)
 
     async def _follow_limits(self, now: float) -> None:
-        """Wakes the jobs that wait for the next day, after a start and when a limit was changed."""
+        """Wakes the jobs that wait for the next day, after a start and when a limit or sender was changed."""
         settings = self._box.settings
         limits = (
             settings.section(NumberSettings),
@@ -98,7 +98,8 @@ class Scheduler:
         )
         if limits != self._limits:
             self._limits = limits
-            await self._box.spool.ado(decisions.wake, DAILY_LIMIT, now)
+            for cause in (DAILY_LIMIT, SENDER_DISABLED):
+                await self._box.spool.ado(decisions.wake, cause, now)
 
     async def _until_next(self, since: float) -> float:
         """Seconds until a job is due that was not at Unix time ``since``, ``LOOK_AROUND_S`` at most.
@@ -146,7 +147,10 @@ class Scheduler:
         if now >= job.expires_at:
             await self._give_up(job, job.cause or EXPIRED)
             return
-        # The owner's rules may have changed since it was accepted.
+        # What its sender may, and the owner's rules, may have changed since it was accepted.
+        if self._box.accounts.is_disabled(job.owner, job.key):
+            await self._put_off(job, self._next_day(now), SENDER_DISABLED)
+            return
         read = self._read(job, None)
         if isinstance(read, Cause):
             await self._give_up(job, read)

@@ -66,6 +66,14 @@ class Accounts:
         user = self.user(owner)
         return user is None or user.role is not Role.READER
 
+    def is_disabled(self, owner: str, key: str) -> bool:
+        """Whether the user, or the key by which something was handed in, is disabled."""
+        user = self.user(owner)
+        keys = self.settings.items(ApiKey).values()
+        return (user is not None and user.disabled) or any(
+            entry.disabled for entry in keys if key and entry.name == key
+        )
+
     def usual_tag(self, owner: str) -> str:
         """The tag that this owner's faxes have when they name none."""
         user = self.user(owner)

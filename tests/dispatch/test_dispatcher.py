@@ -23,7 +23,7 @@ from appliance.lines.sip.causes import SIP_UNREACHABLE
 from appliance.numbers import NumberSettings, plan_for
 from appliance.services.rules import RefusedError
 from appliance.settings import secrets
-from appliance.settings.accounts import Role, User
+from appliance.settings.accounts import ApiKey, Role, User
 from appliance.spool import decisions, ledger, received
 from appliance.spool.model import Job, JobState, Priority, ReceivedFilter, ReceivedState
 from appliance.spool.options import Resume, SendOptions, UnknownRule
@@ -318,6 +318,32 @@ def test_a_raised_limit_and_a_new_line_are_noticed_at_once(box: Box) -> None:
             await until(lambda: box.faxes.get(other.id).cause_code == "no_line")
             await dispatcher.pool.adopt(ManagedLine(FakeLine("second")))
             await ended(box, other)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("who", ["user", "key"])
+def test_what_a_disabled_sender_handed_in_waits_until_they_may_again(box: Box, who: str) -> None:
+    if who == "user":
+        secrets.add_user(box.settings, "ada", "correct horse battery", role=Role.USER)
+        kind: type[User | ApiKey] = User
+    else:
+        secrets.add_key(box.settings, "shop", owner="ada")
+        kind = ApiKey
+    (entry,) = box.settings.items(kind)
+    (job,) = submit(box, "+49301", key="shop" if who == "key" else "")
+    box.settings.update(kind, entry, {"disabled": True})
+
+    async def scenario() -> None:
+        line = FakeLine()
+        async with dispatching(box, line) as dispatcher:
+            await until(lambda: box.faxes.get(job.id).cause_code == "sender_disabled")
+            assert box.faxes.get(job.id).state is JobState.WAITING
+            assert not line.placed
+            box.settings.update(kind, entry, {"disabled": False})
+            dispatcher.wake()
+            await ended(box, job)
+        assert box.faxes.get(job.id).state is JobState.DELIVERED
 
     asyncio.run(scenario())
 

@@ -22,7 +22,13 @@ from appliance.api.causes import (
 )
 from appliance.api.problems import ProblemError, status_of
 from appliance.causes import Cause, Side
-from appliance.dispatch.causes import DAILY_LIMIT, NO_LINE, NOT_RECEIVING, NUMBER_QUARANTINED
+from appliance.dispatch.causes import (
+    DAILY_LIMIT,
+    NO_LINE,
+    NOT_RECEIVING,
+    NUMBER_QUARANTINED,
+    SENDER_DISABLED,
+)
 from appliance.documents.causes import (
     DOCUMENT_DAMAGED,
     DOCUMENT_EMPTY,
@@ -257,6 +263,7 @@ _CALL_ENDS: dict[str, CallEnd] = {
             SIP_FORBIDDEN,
             SIP_WRONG_PASSWORD,
             DAILY_LIMIT,
+            SENDER_DISABLED,
             MODEM_DIAL_BLOCKED,
         ),
         CallEnd("BEARERCAPABILITY_NOTAVAIL", 58): (SIP_MEDIA_REFUSED, SIP_T38_REFUSED),
