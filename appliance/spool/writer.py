@@ -29,6 +29,10 @@ T = TypeVar("T")
 
 # Operations in one commit at most: keeps the wait of the first one short on a slow card.
 GROUP_LIMIT = 128
+# After so long without a change, seconds, the last ones go from the log of changes into the database itself:
+# whoever takes the log away then, or copies the database alone, loses no fax.  In a busy time SQLite does it
+# every thousand pages; half a minute lets the changes of a few faxes be written once.
+IDLE_S = 30.0
 
 
 class _Order:
@@ -79,10 +83,15 @@ class Writer:
         self._thread.join()
 
     def _write_all(self) -> None:
-        more = True
+        more, in_log = True, False
         while more:
             batch: list[_Order] = []
-            order = self._orders.get()
+            try:
+                order = self._orders.get(timeout=IDLE_S if in_log else None)
+            except queue.Empty:
+                self._empty_log()
+                in_log = False
+                continue
             while True:
                 if order is None:
                     more = False
@@ -96,6 +105,16 @@ class Writer:
                     break
             if batch:
                 self._commit([order for order in batch if order.future.set_running_or_notify_cancel()])
+                in_log = True
+
+    def _empty_log(self) -> None:
+        """Brings the changes in the log into the database, as far as no reader still needs it as it was."""
+        try:
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.Error as error:
+            _log.warning("the last changes stay in the spool's log: %s", error)
+            if is_damage(error):
+                self._note_damage(str(error))
 
     def _commit(self, batch: list[_Order]) -> None:
         """Runs and commits these together, then tells each how it went."""
