@@ -30,6 +30,7 @@ from appliance.documents.geometry import (
 from appliance.documents.heic import HeicPixels, register
 from appliance.documents.jpeg import DAMAGE, pictures_behind, with_end
 from appliance.documents.options import Limits, Paper
+from appliance.documents.pale import strengthened
 from appliance.documents.picturemodes import Decoded, is_white_on_nothing, png_is_whole
 from appliance.documents.placing import place
 from appliance.documents.sniff import Kind, has_no_directory
@@ -295,7 +296,7 @@ class ImageSource:
             raise _fault(error) from None
         self._forget()
         del image, shown
-        return Drawing.of_image(place(reduced, layout, size), Box.of(layout))
+        return Drawing.of_image(place(strengthened(reduced), layout, size), Box.of(layout))
 
     def remarks(self, index: int | None) -> Sequence[Remark]:
         if index is None and self._skipped:

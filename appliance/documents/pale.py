@@ -1,0 +1,68 @@
+"""Scans whose ink is pale everywhere (carbon copies, faded thermal paper): their contrast is stretched.
+
+A page with anything dark on it, however little, is left alone, as is one that is as good as empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PIL import Image
+
+from appliance.documents.drawing import Pixels
+
+# Levels of grey.  Paper is lighter than this; the darkest ink is by so much darker than the paper.  Less is
+# what shines through from the other side; more is read as it is.
+_PAPER = 150
+_LEAST, _MOST = 22, 60
+# The depth that the darkest ink gets.
+_DEPTH = 80
+# Of the page, the share that is darkest, and that is paper at least.
+_INK_SHARE, _PAPER_SHARE = 0.002, 0.7
+# Levels around the most frequent one that are paper, too.
+_PAPER_SPREAD = 8
+_LEVELS = 256
+
+
+def strengthened(image: Image.Image) -> Image.Image:
+    """``image`` (mode L or RGB), with the contrast of its ink when that is pale, else itself."""
+    found = [_levels(image.getchannel(band).histogram()) for band in image.getbands()]
+    depths = [paper - ink for paper, ink in found]
+    if any(paper < _PAPER or depth >= _MOST for (paper, _), depth in zip(found, depths, strict=True)):
+        return image
+    if max(depths) < _LEAST:
+        return image
+    gain = _DEPTH / max(depths)
+    table = [_stretched(level, paper, gain) for paper, _ in found for level in range(_LEVELS)]
+    return image.point(table)
+
+
+def of_scan(size: tuple[int, int], grey: Pixels, coloured: Pixels | None) -> Image.Image | None:
+    """A scanned page of a PDF with stronger ink; None when it is not pale.  ``grey`` has one channel."""
+    luma = Image.frombytes("L", size, bytes(grey.page), "raw", "L", grey.stride, 1)
+    paper, ink = _levels(luma.histogram())
+    if not _LEAST // 2 <= paper - ink < _MOST:
+        return None  # as nearly all are: their colours need not be looked at
+    if coloured is not None:
+        luma = Image.frombytes("RGB", size, bytes(coloured.page), "raw", "BGRX", coloured.stride, 1)
+    made = strengthened(luma)
+    return None if made is luma else made
+
+
+def _levels(histogram: Sequence[int]) -> tuple[int, int]:
+    """The level of the paper, 0 when most of the picture is no paper, and that of the darkest ink."""
+    pixels = sum(histogram)
+    paper = max(range(_LEVELS), key=histogram.__getitem__)
+    around = histogram[max(0, paper - _PAPER_SPREAD) : paper + _PAPER_SPREAD + 1]
+    if sum(around) < _PAPER_SHARE * pixels:
+        return 0, 0
+    seen = 0
+    for level, count in enumerate(histogram):
+        seen += count
+        if seen > _INK_SHARE * pixels:
+            return paper, level
+    return paper, paper
+
+
+def _stretched(level: int, paper: int, gain: float) -> int:
+    return max(0, min(_LEVELS - 1, round(paper - (paper - level) * gain)))
