@@ -1,10 +1,10 @@
-"""The one table of how a fax can end: stable code, whose side it was on, a sentence, advice, retry.
+"""The table of how a fax can end: stable code, side, what to do next, sentence, advice.
 
-Every package reads this table (results, API, web pages, e-mail, reports); nothing else may invent a
-code or word a failure itself.  A code never changes its meaning once released.
+Results, API, web pages, e-mail and reports all use this table; no other code or wording of a failure
+exists.  A code never changes its meaning once released.
 
-The rows stand with the package whose faults they are, in its module ``causes``; here are those of no
-package alone, and the table of all.
+The module ``causes`` of each package declares its rows; this one has the rows of no single package, and the
+registry.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from importlib import import_module
 
 
 class Side(Enum):
-    """Whose side a fax's end was on."""
+    """The side on which the reason for a fax's end is."""
 
     NONE = "none"  # nothing went wrong
     OURS = "ours"  # this box: a bug, a full disk, a missing device
     THEIRS = "theirs"  # the far machine or its owner
-    LINE = "line"  # what lies between: trunk, telephone line, network
+    LINE = "line"  # in between: trunk, telephone line, network
     USER = "user"  # the person who asked: wrong number, unreadable document
 
 
 class Retry(Enum):
-    """What a dispatcher should do next with a job that ended so."""
+    """What the dispatcher does next with a job whose attempt ended so."""
 
     NO = "no"  # done, or trying again cannot help
-    SOON = "soon"  # a passing state of the far end: busy, no answer
+    SOON = "soon"  # a temporary state of the far end: busy, no answer
     STEP_DOWN = "step_down"  # again, slower or without the feature that failed
     OTHER_LINE = "other_line"  # this line is at fault, another may work
     LATER = "later"  # again after a long pause
@@ -50,12 +50,12 @@ class Cause:
     retry: Retry
 
     def __reduce__(self) -> tuple[Callable[[str], Cause], tuple[str]]:
-        """Between processes a row goes by its code: each has one object for it."""
+        """Pickles a row as its code, so that each process has one object for it."""
         return cause_of, (self.code,)
 
 
-# Whose rows the table holds, in its order.  They are imported by name, when somebody asks for a row that is
-# not there yet: a code comes from a database or another process, whatever this one has imported so far.
+# The packages with rows, in the order of the table.  They are imported by name when a row is not found: codes
+# come from a database or another process, and this process may not have imported the package yet.
 PACKAGES = (
     "appliance",
     "appliance.documents",
@@ -79,7 +79,7 @@ _TABLE: dict[str, Cause] = {}
 
 
 def declare(code: str, side: Side, retry: Retry, sentence: str, advice: str) -> Cause:
-    """A row of the table, for the ``causes`` module of the package whose fault it is."""
+    """Adds a row to the table, for a package's module ``causes``; returns it."""
     if code in _TABLE:
         raise ValueError(f"cause {code!r} stands twice in the table")
     cause = _TABLE[code] = Cause(code, side, sentence, advice, retry)
@@ -87,7 +87,7 @@ def declare(code: str, side: Side, retry: Retry, sentence: str, advice: str) -> 
 
 
 def cause_of(code: str) -> Cause:
-    """The row with this code.  Raises KeyError for a code that was never in the table."""
+    """The row with this code.  Raises KeyError for an unknown one."""
     if code not in _TABLE:
         all_causes()
     return _TABLE[code]
@@ -161,5 +161,5 @@ STOPPING = declare(
 
 
 if __name__ == "__main__":
-    # As a program this is another module than the one that the packages add their rows to.
+    # Run as a program, this is another module than the one that the packages add their rows to.
     print(import_module("appliance.causes").as_markdown(), end="")

@@ -22,8 +22,9 @@ TLS_NEEDED = declare(
     "tls_needed",
     Side.USER,
     Retry.NO,
-    "The box wants to be spoken to in TLS, and nothing was done.",
-    "Write https:// instead of http://. What this request carried, a password too, could be read on the way.",
+    "The box accepts this request over TLS only; it was not carried out.",
+    "Write https:// instead of http://. The content of this request, such as a password, could be read on the"
+    " way.",
 )
 REQUEST_INCOMPLETE = declare(
     "request_incomplete",
@@ -36,7 +37,7 @@ REQUEST_LENGTH_MISSING = declare(
     "request_length_missing",
     Side.USER,
     Retry.NO,
-    "The request brings no content, or does not say how much.",
+    "The request has no content, or does not state its length.",
     "Send the file as the content of the request, with its length.",
 )
 MEDIA_TYPE_UNSUPPORTED = declare(
@@ -72,7 +73,7 @@ SIGN_IN_REFUSED = declare(
     Side.USER,
     Retry.NO,
     "The name or the password is wrong.",
-    "Check both, and the keyboard's capital letters.",
+    "Check both, and whether Caps Lock is on.",
 )
 SETUP_CODE_WRONG = declare(
     "setup_code_wrong",
@@ -120,7 +121,7 @@ SETTING_INVALID = declare(
     "setting_invalid",
     Side.USER,
     Retry.NO,
-    "A value cannot be taken.",
+    "A value is not valid.",
     "The answer says which one and what is needed.",
 )
 NOT_AN_IMAGE = declare(
@@ -135,7 +136,7 @@ UPDATE_UNDER_WAY = declare(
     Side.USER,
     Retry.SOON,
     "An update is being installed already.",
-    "Wait until the box has started anew.",
+    "Wait until the box has restarted.",
 )
 DISK_NOT_LOCKABLE = declare(
     "disk_not_lockable",
@@ -170,12 +171,12 @@ OFFER_NAME_TAKEN = declare(
     Side.USER,
     Retry.NO,
     "There is a document on offer under this name.",
-    "Take that one back first, or choose another name.",
+    "Remove that one first, or choose another name.",
 )
 TOO_MANY_OFFERS = declare(
     "too_many_offers",
     Side.USER,
     Retry.NO,
-    "There are as many documents on offer as there may be.",
-    "Take back what nobody needs.",
+    "As many documents are on offer as are allowed.",
+    "Remove one that is no longer needed.",
 )

@@ -15,7 +15,7 @@ BACKUP_DAMAGED = declare(
     "backup_damaged",
     Side.USER,
     Retry.NO,
-    "This is not a whole backup of a faxbox.",
+    "This is not a complete backup of a faxbox.",
     "Nothing was changed. Copy the file anew from where it was kept, or take an older one.",
 )
 BACKUP_TOO_NEW = declare(

@@ -17,23 +17,23 @@ _HEAD = """# Settings
 Made from the code by `python -m appliance.commands.settings_reference`; a test compares.
 
 `faxbox config get [SECTION[.FIELD]]` shows, `faxbox config set SECTION.FIELD VALUE` changes (lists with
-commas, `none` for no value), `faxbox config export` and `import` carry everything elsewhere. Secrets are
-shown as `********`; given back so, they stay as they are. `faxbox config set` asks for them, or reads them
-from standard input, and takes none as an argument. A name that does not exist is refused, with the one that
-was perhaps meant. MB is a million octets.
+commas, `none` for no value), `faxbox config export` and `import` write and read all settings as one file.
+Secrets are shown as `********`; a masked secret that is imported keeps its value. `faxbox config set` asks
+for secrets, or reads them from standard input, and does not take them as an argument. A name that does not
+exist is refused, with the most similar one. MB is a million octets.
 
-The files `settings.json` and `phonebook.json` carry a version. Those of an older version are brought on
-when something is changed; those of a newer one are refused and stay as they are. A key in them that this
-version does not know (a newer one wrote it, or somebody by hand) is kept, without effect, and told of in
-the log and by every `faxbox config`; `faxbox config forget SECTION.KEY` drops it. An entry of a list with a
-value that cannot be is left out and kept. A section with such a value stops the box, because its default
-might allow what the owner forbade: `faxbox config set` puts it right. Lists are changed with `export` and
-`import`, or over [REST](api.md).
+The files `settings.json` and `phonebook.json` carry a version. Those of an older version are migrated at
+the next change; those of a newer one are refused and not changed. A key in them that this version does not
+know (from a newer version, or written by hand) is kept, has no effect, and is reported in the log and by
+every `faxbox config`; `faxbox config forget SECTION.KEY` deletes it. An entry of a list with an invalid
+value is ignored and kept. A section with an invalid value stops the box, because the default might allow
+what the owner forbade: `faxbox config set` corrects it. Lists are changed with `export` and `import`, or
+over [REST](api.md).
 """
 
 
 def as_markdown() -> str:
-    """The whole page."""
+    """The reference as a page of Markdown."""
     lines = [_HEAD]
     for name, kind in CATALOGUE.sections.items():
         lines += _table(f"`{name}`", kind)
@@ -41,7 +41,7 @@ def as_markdown() -> str:
     for name, kind in CATALOGUE.lists.items():
         shapes = variants(kind)
         lines += _table(f"`{name}`", kind)
-        # By name: the order in which their modules are loaded is nobody's matter.
+        # By name, so that the order in which modules are loaded does not matter.
         for word, shape in sorted(shapes.items()):
             lines += _table(f"`{name}` of type `{word}`, besides", shape, besides=kind)
     return "\n".join(lines).rstrip() + "\n"

@@ -79,7 +79,7 @@ MAIL_UNTRUSTED = declare(
     Side.USER,
     Retry.LATER,
     "The mail server's certificate is not valid for its name, so nothing was sent to it.",
-    "Enter the name that stands in the certificate, or switch the check off for your own server.",
+    "Enter the name in the certificate, or switch the check off for your own server.",
 )
 MAIL_WRONG_PASSWORD = declare(
     "mail_wrong_password",
@@ -113,7 +113,7 @@ MAIL_DEFERRED = declare(
     "mail_deferred",
     Side.THEIRS,
     Retry.SOON,
-    "The mail server asks to try again later.",
+    "The mail server asked to try again later.",
     "It is tried again by itself.",
 )
 MAILBOX_NOT_SET_UP = declare(

@@ -9,7 +9,7 @@ DOCUMENT_REMARKED = declare(
     Side.USER,
     Retry.NO,
     "Something of the document would not arrive as it is; the remarks say what and on which page.",
-    "Look at the pages and send the fax as it is, or mend the document and send it again.",
+    "Look at the pages and send the fax as it is, or correct the document and send it again.",
 )
 NO_LINE = declare(
     "no_line",
@@ -50,6 +50,6 @@ TOO_MANY_DRAFTS = declare(
     "too_many_drafts",
     Side.USER,
     Retry.NO,
-    "There are as many drafts as one may have.",
-    "Send or throw away one of them.",
+    "You have as many drafts as are allowed.",
+    "Send or delete one of them.",
 )

@@ -109,7 +109,7 @@ COVER_TEMPLATE_WRONG = declare(
     Side.USER,
     Retry.NO,
     "The cover page's template cannot be used.",
-    "Look at the template's preview, and mend what it says.",
+    "Open the template's preview, and correct what it reports.",
 )
 OFFICE_NOT_INSTALLED = declare(
     "office_not_installed",

@@ -15,7 +15,7 @@ HARDWARE_TEST_ASKS_NOTHING = declare(
     "hardware_test_asks_nothing",
     Side.USER,
     Retry.NO,
-    "The hardware test waits for no answer.",
+    "The hardware test does not wait for an answer.",
     "Look at how far it is.",
 )
 NO_HARDWARE_REPORT = declare(

@@ -36,7 +36,7 @@ TOO_BUSY = declare(
     "too_busy",
     Side.OURS,
     Retry.SOON,
-    "The box has too much in hand at this moment.",
+    "The box is too busy at this moment.",
     "Try again in a few seconds.",
 )
 TOO_MANY_FILES = declare(

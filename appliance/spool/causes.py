@@ -29,21 +29,21 @@ CLOCK_DOUBTED = declare(
     "clock_doubted",
     Side.OURS,
     Retry.LATER,
-    "The clock of the box jumped ahead, and nothing says that it is right.",
-    "The fax waits as long as it was to when it was handed in. Set the clock right, or have it sent now.",
+    "The clock of the box jumped ahead, and it is not known whether it is right.",
+    "The fax waits as long as was planned when it was submitted. Set the clock, or send the fax now.",
 )
 INDEX_DAMAGED = declare(
     "index_damaged",
     Side.OURS,
     Retry.LATER,
-    "The box's index of faxes is damaged; nothing is taken until it is made again.",
+    "The box's index of faxes is damaged; no fax is accepted until it is rebuilt.",
     "Stop the box and run `faxbox spool rebuild`: it takes the last good copy and the page files.",
 )
 INDEX_REBUILT = declare(
     "index_rebuilt",
     Side.OURS,
     Retry.NO,
-    "The index was made again from the pages that are here; how the call ended is not known.",
+    "The index was rebuilt from the pages that are stored here; how the call ended is not known.",
     "Compare the number of pages with the sender if it matters.",
 )
 STORAGE_FULL = declare(
@@ -57,6 +57,6 @@ STORAGE_READ_ONLY = declare(
     "storage_read_only",
     Side.OURS,
     Retry.LATER,
-    "The box's storage takes nothing any more: it was made read-only, as happens when a disk or card fails.",
+    "The box's storage cannot be written to: it became read-only, as happens when a disk or card fails.",
     "Save a copy of what is there, check or replace the disk or card, then start the box again.",
 )

@@ -218,7 +218,7 @@ BOX_STALLED = declare(
     "box_stalled",
     Side.OURS,
     Retry.SOON,
-    "The box was held up for half a minute, so the call was ended before the last page.",
+    "The box did not respond for half a minute, so the call was ended before the last page.",
     "The fax is tried again by itself; if it happens often, look at the box's storage and its load.",
 )
 RECORD_FAILED = declare(

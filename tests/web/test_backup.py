@@ -49,7 +49,7 @@ def test_a_box_is_saved_in_a_browser_and_an_empty_box_has_it_all_again(
         form = page.locator("#restore")
         for each, phrase, words in (
             (file, "another passphrase", "This is not the passphrase of this backup."),
-            (cut, PHRASE, "This is not a whole backup of a faxbox."),
+            (cut, PHRASE, "This is not a complete backup of a faxbox."),
         ):
             view.field(form, "The backup").set_input_files(each)
             view.field(form, "Its passphrase").fill(phrase)

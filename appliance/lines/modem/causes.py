@@ -58,6 +58,6 @@ SHARED_LINE = declare(
     "shared_line",
     Side.NONE,
     Retry.NO,
-    "The call was left to the telephone: the owner lets this line take no such calls.",
+    "The call was left to the telephone: the rules of this line do not answer such calls.",
     "Nothing to do; change the line's answering rule if faxes should be taken.",
 )
