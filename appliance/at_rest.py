@@ -1,11 +1,11 @@
-"""Encryption at rest: what is written below a locked folder is encrypted, and read as it was.
+"""Encryption at rest: files below a locked folder are encrypted when written and decrypted when read.
 
 A file is a header and pieces of 64 KiB, each AES-256-GCM with a key of the file's own, which the header
 carries wrapped in the box's key.  A piece's nonce is its number and whether it is the last one, so pieces can
 be read in any order, and none can be changed, left out, moved or cut off.  Overwriting the header alone makes
 the rest unreadable for good.  Files that were written before the folder was locked are read as they are.
 
-Keys are known by their id to the whole process: several boxes may live in one (tests).
+Keys are registered by their id for the whole process, which may run several boxes (in tests).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_OCTETS = 32
-# Octets of content in one piece: what is held in memory, and read for a single octet.
+# Octets of content in one piece: a piece is the unit of reading.
 PIECE = 1 << 16
 _MAGIC = b"FAXSEAL1"
 _ID_OCTETS = 8
@@ -39,29 +39,29 @@ _TAG_OCTETS = 16
 _WRAPPED_OCTETS = KEY_OCTETS + _TAG_OCTETS
 HEADER_OCTETS = len(_MAGIC) + _ID_OCTETS + _NONCE_OCTETS + _WRAPPED_OCTETS
 _TEXT_MARK = "sealed:"
-# What stands in place of a text whose key is not there.
+# The replacement of a text whose key is missing.
 UNREADABLE = "(encrypted with a key that is not here)"
-# A file system in memory, where plain copies pass.
+# A file system in memory, for temporary plain copies.
 _MEMORY = Path("/dev/shm")
 
 
 class SealedError(OSError):
-    """An encrypted file cannot be read: its key is not here, or it was changed."""
+    """An encrypted file cannot be read: its key is missing, or the file was changed."""
 
 
 class _ChangedError(Exception):
-    """What was to be decrypted is not what was encrypted."""
+    """The encrypted content was changed."""
 
 
 def _aes(key: bytes) -> AESGCM:
-    # Costs megabytes that a box which does not encrypt need not spend.
+    # Imported here: it takes megabytes, which a box without encryption does not need.
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
 
     return AESGCM(key)
 
 
 def _decrypt(cipher: AESGCM, nonce: bytes, coded: bytes, bound: bytes | None = None) -> bytes:
-    """``bound``: what stands beside it in the clear.  Raises _ChangedError."""
+    """Decrypts; ``bound``: associated data, which is not encrypted.  Raises _ChangedError."""
     from cryptography.exceptions import InvalidTag  # noqa: PLC0415
 
     try:
@@ -76,12 +76,12 @@ _folders: dict[Path, bytes] = {}
 
 
 def id_of(key: bytes) -> bytes:
-    """What a key is known by; it says nothing of the key."""
+    """The id of a key, from which the key cannot be derived."""
     return hashlib.sha256(b"faxbox key id" + key).digest()[:_ID_OCTETS]
 
 
 def know(key: bytes) -> bytes:
-    """Makes the process read what was encrypted with ``key`` (32 octets); returns its id."""
+    """Registers ``key`` (32 octets) for decryption; returns its id."""
     key_id = id_of(key)
     with _lock:
         _keys[key_id] = _aes(key)
@@ -89,20 +89,20 @@ def know(key: bytes) -> bytes:
 
 
 def lock_folder(folder: Path, key: bytes) -> None:
-    """From now on what is written below ``folder`` is encrypted with ``key``."""
+    """Encrypts with ``key`` what is written below ``folder`` from now on."""
     key_id = know(key)
     with _lock:
         _folders[folder.absolute()] = key_id
 
 
 def unlock_folder(folder: Path) -> None:
-    """From now on what is written below ``folder`` is written as it is."""
+    """Ends encryption of what is written below ``folder``."""
     with _lock:
         _folders.pop(folder.absolute(), None)
 
 
 def locked(path: Path) -> bool:
-    """Whether what is written there is encrypted."""
+    """Whether a file written there is encrypted."""
     return _key_for(path) is not None
 
 
@@ -166,10 +166,10 @@ def write_file(path: Path, content: bytes | Iterable[bytes], limit: int | None =
 
 
 def seal_file(path: Path, *, overwrite: bool) -> bool:
-    """Encrypts a file that was written before its folder was locked; whether it did.
+    """Encrypts a file that was written before its folder was locked; returns False when it is encrypted.
 
-    Whatever instant the power goes, the old file is there or the new one.  ``overwrite``: the old content is
-    overwritten on the disk; only where nobody may be reading it.
+    After a power cut there is the old file or the new one.  ``overwrite``: the old content is overwritten on
+    the disk; only for files that nobody is reading.
     """
     key_id = _key_for(path)
     if key_id is None:
@@ -188,7 +188,7 @@ def seal_file(path: Path, *, overwrite: bool) -> bool:
             os.utime(part, (state.st_atime, state.st_mtime))
 
         durable.place(path, fill)
-        if overwrite and os.fstat(old.fileno()).st_nlink == 0:  # else it has another name
+        if overwrite and os.fstat(old.fileno()).st_nlink == 0:  # otherwise it has another hard link
             old.seek(0)
             left = state.st_size
             while left > 0:
@@ -199,7 +199,7 @@ def seal_file(path: Path, *, overwrite: bool) -> bool:
 
 
 def settle(made: Path, place: Path) -> None:
-    """Moves a folder of finished files, made in ``passing`` for ``place``, to its place, durably."""
+    """Moves a folder of finished files from ``passing`` to ``place``, durably."""
     if locked(place):
         beside = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
         try:
@@ -218,7 +218,7 @@ def settle(made: Path, place: Path) -> None:
 
 
 def passing(folder: Path) -> Path:
-    """Where plain copies for ``folder`` may pass: in memory when it is locked, else ``folder`` itself."""
+    """The folder for temporary plain copies: in memory when ``folder`` is locked, else ``folder`` itself."""
     with _lock:
         root = _root_of(folder)
     if root is None or not _MEMORY.is_dir():
@@ -234,14 +234,14 @@ def passing(folder: Path) -> Path:
 
 
 def clear_passing(folder: Path) -> None:
-    """Deletes what a crash left of plain copies.  At start, before anything writes."""
+    """Deletes plain copies that a crash left, at start, before anything writes."""
     place = passing(folder)
     if place != folder:
         shutil.rmtree(place, ignore_errors=True)
 
 
 def shred(path: Path) -> None:
-    """``durable.shred``; of an encrypted file the header is enough, which holds its key."""
+    """``durable.shred``; of an encrypted file it overwrites the header only, which has its key."""
     durable.shred(path, _to_overwrite)
 
 
@@ -254,7 +254,7 @@ def _to_overwrite(file: BinaryIO) -> int:
 
 
 class _Sealed(io.RawIOBase):
-    """An encrypted file, read as what it was.  One piece in memory."""
+    """The decrypted content of a file.  Holds one piece in memory."""
 
     def __init__(self, file: BinaryIO, name: str) -> None:
         super().__init__()
@@ -278,7 +278,7 @@ class _Sealed(io.RawIOBase):
             raise self._changed()
         self._at = 0
         self._held: tuple[int, bytes] = (-1, b"")
-        # The last piece proves that nothing was cut off.
+        # Reads the last piece, which shows that the file was not truncated.
         self._piece(self._pieces - 1)
 
     def _changed(self) -> SealedError:
@@ -326,7 +326,7 @@ class _Sealed(io.RawIOBase):
 
 
 def open_file(path: Path) -> BinaryIO:
-    """Opens a file for reading, as what was written to it.  Raises OSError (SealedError, NotAFileError)."""
+    """Opens a file for reading its decrypted content.  Raises OSError (SealedError, NotAFileError)."""
     file = durable.open_file(path)
     try:
         if file.read(len(_MAGIC)) != _MAGIC:
@@ -340,13 +340,13 @@ def open_file(path: Path) -> BinaryIO:
 
 
 def read_bytes(path: Path) -> bytes:
-    """All of a file.  Raises OSError (SealedError)."""
+    """The decrypted content of a file.  Raises OSError (SealedError)."""
     with open_file(path) as file:
         return file.read()
 
 
 def open_plain(path: Path, limit: int) -> IO[bytes]:
-    """A file with a descriptor for another process; of an encrypted one a copy in memory.
+    """A file whose descriptor may be passed to another process; of an encrypted one, a copy in memory.
 
     Raises OSError (SealedError, NotAFileError), durable.TooLargeError past ``limit`` octets.
     """
@@ -355,7 +355,7 @@ def open_plain(path: Path, limit: int) -> IO[bytes]:
     try:
         if os.fstat(descriptor).st_size > limit + HEADER_OCTETS + (limit // PIECE + 1) * _TAG_OCTETS:
             raise durable.TooLargeError(f"more than {limit} octets")
-        # The place in the file is shared with whoever gets the descriptor: it stays at the start.
+        # The file offset is shared with the process that gets the descriptor, so it stays at 0.
         if os.pread(descriptor, len(_MAGIC), 0) != _MAGIC:
             if os.fstat(descriptor).st_size > limit:
                 raise durable.TooLargeError(f"more than {limit} octets")
@@ -379,7 +379,7 @@ def open_plain(path: Path, limit: int) -> IO[bytes]:
 
 
 def seal_text(folder: Path, text: str) -> str:
-    """A text for the index of ``folder``: encrypted where that is locked."""
+    """A text for the index of ``folder``: encrypted when that is locked."""
     key_id = _key_for(folder)
     if key_id is None or not text or text.startswith(_TEXT_MARK):
         return text
@@ -389,7 +389,7 @@ def seal_text(folder: Path, text: str) -> str:
 
 
 def open_text(text: str) -> str:
-    """The inverse; ``UNREADABLE`` without its key or when it was changed."""
+    """The inverse of ``seal_text``; ``UNREADABLE`` without its key or when it was changed."""
     if not text.startswith(_TEXT_MARK):
         return text
     try:

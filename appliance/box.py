@@ -1,7 +1,7 @@
 """``Box``: the settings, the spool and the services over them; the one way in for every door.
 
-A door (REST, web pages, printing, e-mail) reads what came in, calls a service here, and words the answer; it
-decides nothing and never sees the spool.  ``appliance.services`` says what they raise.
+A door (REST, web pages, printing, e-mail) reads a request, calls a service of the box, and words the answer;
+it has no rules of its own and no access to the spool.  ``appliance.services`` lists the exceptions.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from appliance.spool.vault import open_vault
 
 @dataclass(frozen=True, slots=True)
 class LineReport:
-    """A line as people see it."""
+    """A line's name, kind and state."""
 
     name: str
     kind: LineKind
@@ -51,7 +51,7 @@ class LineReport:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """``ok``: faxes are accepted and some line works.  ``damage``: what is wrong with the index of faxes."""
+    """``ok``: faxes are accepted and a line is usable.  ``damage``: what is wrong with the index of faxes."""
 
     ok: bool
     room: Room
@@ -61,11 +61,11 @@ class Health:
     jobs: Mapping[JobState, int]  # those not ended
     unread: int
     damage: str = ""
-    clock_doubted_s: float = 0.0  # how far the clock is ahead of the time that ages are told by
+    clock_doubted_s: float = 0.0  # how far the clock is ahead of the time that ages are counted from
 
     @property
     def accepting(self) -> bool:
-        """Whether faxes to send are taken."""
+        """Whether faxes to send are accepted."""
         return self.room is not Room.FULL and not self.damage
 
 
@@ -87,7 +87,7 @@ class Box:
         open_vault(data, settings.section(StorageSettings))
         self.spool = Spool(data, follow_up, known_id=settings.section(SecretSettings).spool_id)
         with contextlib.ExitStack() as opened:
-            opened.callback(self.spool.close)  # where what follows finds it damaged
+            opened.callback(self.spool.close)  # if the following finds it damaged
             if settings.section(SecretSettings).spool_id != self.spool.id:
                 settings.change(SecretSettings, {"spool_id": self.spool.id})
             self.age_clock = AgeClock(self.spool, clock)
@@ -110,18 +110,20 @@ class Box:
             opened.pop_all()
 
     def close(self) -> None:
+        """Closes the spool; later calls are refused."""
         self.spool.close()
 
     def counted(self) -> float:
-        """Unix time whose day the day of quotas and limits is."""
+        """Unix time for the day of quotas and limits."""
         return self.age_clock.counted()
 
     def lines(self) -> tuple[LineReport, ...]:
-        """The lines in the order they are tried, as they were a moment ago."""
+        """The lines in the order in which they are tried, with their last reported states."""
         with self._lines_lock:
             return self._lines
 
     def health(self) -> Health:
+        """The state of disk, index, lines, faxes in hand and clock, now."""
         storage = self.settings.section(StorageSettings)
         room = self.guard.room(storage.reserve_mb, storage.warn_mb)
         lines, damage = self.lines(), self.spool.damage
@@ -140,10 +142,10 @@ class Box:
     # -- for the daemon ------------------------------------------------------------------------
 
     def show_lines(self, lines: tuple[LineReport, ...]) -> None:
-        """The daemon tells how the lines are."""
+        """Sets the states of the lines; called by the daemon."""
         with self._lines_lock:
             self._lines = lines
 
     def set_practice_numbers(self, numbers: Iterable[str]) -> None:
-        """The daemon tells which numbers the practice line has."""
+        """Sets the numbers of the practice line; called by the daemon."""
         self.rules.practice_numbers = frozenset(numbers)

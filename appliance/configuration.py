@@ -1,4 +1,4 @@
-"""Every section and list of the box's settings: each package declares its own, here they come together."""
+"""The catalogue of all sections and lists of the settings; each package declares its own."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ from appliance.station import StationSettings
 if TYPE_CHECKING:
     from appliance.box import Box
 
-# Version 1 had one kind of line with the settings of both; what it wrote of the other kind by default says
-# nothing.  Before that, three settings of lines had other names.
+# Version 1 had one kind of line with the settings of both; default settings of the other kind are dropped.
+# Before that, three settings of lines had other names.
 _V1_OF_SIP_ONLY = {
     "calls_at_once": 2,
     "caller_name": "",
@@ -87,7 +87,7 @@ def _split_lines(sections: dict[str, dict[str, Any]], lists: dict[str, dict[str,
     """From version 1 to 2: ``SipTrunk`` and ``ClassOneModem`` in place of one kind of line."""
     for line in lists.get("lines", {}).values():
         if not isinstance(line, dict):
-            continue  # whoever reads it says so
+            continue  # reading it reports the error
         for old, new in _V1_RENAMED.items():
             if old in line:
                 line.setdefault(new, line.pop(old))
@@ -136,18 +136,18 @@ CATALOGUE = Catalogue(
     migrations=(_split_lines,),
     retired={f"lines.{old}": new for old, new in _V1_RENAMED.items()},
 )
-# The kinds of line there are: importing them makes them known to ``LineSettings``.
+# The kinds of line: importing them registers them as variants of ``LineSettings``.
 LINE_KINDS = (SipTrunk, ClassOneModem)
 
 
 def open_settings(data: Path, *, mend: bool = False) -> SettingsStore:
-    """The settings in folder ``data``, made when missing.  See ``SettingsStore``."""
+    """Opens the settings in folder ``data``, made when missing.  See ``SettingsStore``."""
     return SettingsStore(data, CATALOGUE, mend=mend)
 
 
 def open_box(data: Path, **more: Any) -> Box:
-    """The box in folder ``data``, made when missing.  ``more`` is for ``Box``."""
-    # Whoever only wants the settings, such as the panel, does without the rest of the box.
+    """Opens the box in folder ``data``, made when missing.  ``more``: further arguments of ``Box``."""
+    # Imported here: programs that need the settings only, such as the panel, do not load the box.
     from appliance.box import Box  # noqa: PLC0415
 
     return Box(data, open_settings(data), **more)

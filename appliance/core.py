@@ -1,4 +1,4 @@
-"""What the running box is made of, as the services beside it (HTTP, deliveries) see it."""
+"""The parts of the running box that services (HTTP, deliveries) use."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from appliance.dispatch.practice import PracticeCaller
 
 
 class Service(Protocol):
-    """Something with threads of its own beside the core: the HTTP server, deliveries."""
+    """A part of the box with threads of its own: the HTTP server, deliveries."""
 
     def start(self) -> None: ...
 
     def stop(self) -> None:
-        """Ends within a bound; afterwards it calls the box no more.  Called off the loop."""
+        """Ends within a bounded time and does not call the box afterwards.  Not called on the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """What services may use: the box, and the loop for what must run there."""
+    """What services may use: the box, and its event loop."""
 
     box: Box
     dispatcher: Dispatcher

@@ -1,4 +1,4 @@
-"""Digits that are dialled on after the answer: an extension behind an exchange, a fax box behind a menu.
+"""Digits that are dialled after the answer: an extension of an exchange, an entry of a voice menu.
 
 A number with such digits has one form, ``NUMBER,,,DIGITS``: each comma is a pause of ``PAUSE_S``, as a modem
 dials it (V.250 6.3.1.2).  There may be several groups of pauses and digits.
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 # V.250 6.3.10 (register S8): the pause of a comma unless the modem was told otherwise, seconds.
 PAUSE_S = 2.0
-# Pauses of one number together: a menu that needs more than 40 s to listen is none.
+# The most pauses of one number, 40 s together.
 MOST_PAUSES = 20
-# Digits behind a number: a card number with its PIN has fewer.
+# The most digits after a number: a card number with its PIN has fewer.
 MOST_DIGITS = 24
-# Pauses that stand for a word such as "extension", and for waiting until the far end listens.
+# Pauses for a word such as "extension", and for ``w``.
 _WORD_PAUSES = 2
 
-# What may stand behind a number in running text, for the doors' patterns: ``,,42``, `` ext. 42``, ``p42``.
+# What may follow a number in running text, for the doors' patterns: ``,,42``, `` ext. 42``, ``p42``.
 BEHIND = r"(?: ?(?:[,pw]{1,20}|;?(?:ext(?:ension|n)?|x)[.:= ]{0,2})[0-9*#]{1,24}){0,4}"
 # Between the numbers of a list: a semicolon (``;ext=`` is none); where the list has commas, a single one,
 # since several are pauses.
@@ -45,7 +45,7 @@ class DialOn:
 
 
 def split(number: str) -> tuple[str, tuple[DialOn, ...]]:
-    """A number in its one form, apart: what the network is told, and what follows after the answer."""
+    """Splits a normalised number into what the network gets and what is dialled after the answer."""
     found = _CANONICAL.fullmatch(number)
     if found is None:
         return number, ()
@@ -63,10 +63,10 @@ def numbers_apart(written: str, *, commas: bool = True) -> list[str]:
 
 
 def read(compact: str) -> tuple[str, str] | None:
-    """The number and what is dialled on behind it (``,,42``) as somebody wrote them without blanks.
+    """Splits a written number without blanks into number and what is dialled on (``,,42``).
 
-    ``,`` and ``p`` are a pause; ``w``, ``;``, ``x`` and ``ext`` two.  None for what is no number at all, or
-    for more pauses and digits than a call may have.
+    ``,`` and ``p`` are a pause; ``w``, ``;``, ``x`` and ``ext`` two.  None for a text that is not a number,
+    or has more pauses and digits than permitted.
     """
     found = _WRITTEN.fullmatch(compact)
     if found is None:

@@ -1,11 +1,10 @@
-"""Files that survive a pulled plug: written beside their place, fsynced, renamed, folder fsynced.
+"""Files that survive a power cut: written under a temporary name, fsynced, renamed, folder fsynced.
 
-A file has its final name only when its content is on disk, and the caller returns only when the
-name is too.  A database row that names a file is written after that, so a row never points at
-nothing.  What lies under a ``.part`` name at the start is the rest of an interrupted write and is
-swept away.
+A file has its final name only when its content is on disk, and the functions return only when the name is
+on disk, too.  A database row that names a file is written after that, so that a row never names a missing
+file.  A ``.part`` name found at the start is the remains of an interrupted write and is deleted.
 
-The disk's refusal is ``DiskFullError`` or the OSError itself.  A leaf module, for spool and settings.
+A failing write raises ``DiskFullError`` or the OSError itself.  A leaf module, for spool and settings.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from typing import BinaryIO
 _log = logging.getLogger(__name__)
 
 PART_SUFFIX = ".part"
-# Octets overwritten at once.
+# Octets that are overwritten with one write.
 _SHRED_PIECE = 1 << 20
 # Errors that mean "no room": the file system, the quota, or the file size limit.
 FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -32,11 +31,11 @@ _NO_FILE = frozenset({errno.ELOOP, errno.ENXIO, errno.ENODEV})
 
 
 class DiskFullError(Exception):
-    """There is no room left for what was to be written (HTTP 507)."""
+    """The disk has no space for a write (HTTP 507)."""
 
 
 class ReadOnlyError(DiskFullError):
-    """The file system takes nothing any more, as one does whose disk is failing."""
+    """The file system refuses all writes, as after a disk error."""
 
 
 class TooLargeError(Exception):
@@ -44,14 +43,14 @@ class TooLargeError(Exception):
 
 
 class NotAFileError(OSError):
-    """Something else lies where a file belongs; the message says what, and what to do."""
+    """Something other than a file is in the place of a file; the message says what, and what to do."""
 
 
 def require_file(path: Path) -> None:
-    """Raises NotAFileError unless ``path`` is a file, leads to one, or is not there at all.
+    """Raises NotAFileError unless ``path`` is a file, a link to one, or does not exist.
 
-    Before it is opened: a pipe would be waited for, and a link to a disk that is not mounted be taken for
-    a file that never was.
+    To be called before opening: opening a pipe blocks, and a link to a disk that is not mounted looks like a
+    missing file.
     """
     what = _instead_of_file(path)
     if what:
@@ -64,8 +63,8 @@ def require_file(path: Path) -> None:
 def open_file(path: Path) -> BinaryIO:
     """Opens a file that the box wrote, for reading.
 
-    Raises NotAFileError for what it never puts there (links, folders, pipes, sockets, devices) instead of
-    waiting for it or reading what is elsewhere; OSError.
+    Raises NotAFileError for links, folders, pipes, sockets and devices, which the box never makes there;
+    OSError.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -101,7 +100,7 @@ def fsync_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes ``folder`` (mode 700, whatever the umask) and what is missing above it, durably."""
+    """Makes ``folder`` (mode 700, whatever the umask) and its missing parents, durably."""
     if folder.is_dir():
         return
     make_folder(folder.parent)
@@ -110,33 +109,33 @@ def make_folder(folder: Path) -> None:
 
 
 def oldest_first(paths: Iterable[Path]) -> list[Path]:
-    """These files by when they were written; first those from a time to come, which a wrong clock wrote.
+    """These files by time of writing; those with a future time, which a wrong clock wrote, come first.
 
-    So whoever keeps the newest few never keeps these instead of what is written now.
+    So a caller that keeps the newest few does not keep those.
     """
     now = time.time()
     written = {path: path.stat().st_mtime for path in paths}
     return sorted(written, key=lambda path: (written[path] <= now, written[path]))
 
 
-# The umask of who started the process, for what is meant for others.
+# The umask at the start of the process, for files that are meant for other users.
 _started_with = [0o022]
 
 
 def keep_private() -> None:
-    """From now on whatever this process and its children make is for its user alone (umask 077)."""
+    """Sets umask 077 for this process and its children: new files are for its user alone."""
     _started_with[0] = os.umask(0o077)
 
 
 def shared_mode() -> int:
-    """The mode of files that are put where others read them: as whoever started the process wants it."""
+    """The mode of files for other users, by the umask at the start of the process."""
     return 0o666 & ~_started_with[0]
 
 
 def make_private(folder: Path) -> None:
-    """Takes ``folder`` and all in it away from everybody else: 700 and 600, however they came to be.
+    """Sets the modes of ``folder`` and all in it to 700 and 600.
 
-    What belongs to another user is left, and told of in the log.
+    What belongs to another user is not changed, and is reported in the log.
     """
     found = [folder, *folder.rglob("*")]
     for path in found:
@@ -147,16 +146,16 @@ def make_private(folder: Path) -> None:
                 continue
             path.chmod(wanted)
         except FileNotFoundError:
-            continue  # it was a passing name
+            continue  # it was a temporary file
         except PermissionError:
             _log.warning("%s belongs to somebody else and can be read by others", path)
 
 
 def place(path: Path, fill: Callable[[Path], object]) -> int:
-    """Lets ``fill`` write a new file under a passing name, then gives it its own name durably.
+    """Lets ``fill`` write a new file under a temporary name, then renames it durably.
 
     Returns its size in octets.  Raises DiskFullError without space, and whatever ``fill`` raises;
-    then nothing is left behind.
+    then the temporary file is deleted.
     """
     part = path.with_name(path.name + PART_SUFFIX)
     try:
@@ -170,7 +169,7 @@ def place(path: Path, fill: Callable[[Path], object]) -> int:
         part.rename(path)
         fsync_folder(path.parent)
     except BaseException as error:
-        with contextlib.suppress(OSError):  # read-only: it stays, and is swept away at the next start
+        with contextlib.suppress(OSError):  # read-only: the next start deletes it
             part.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno in FULL_ERRNOS:
             raise DiskFullError(f"no room for {path.name}") from error
@@ -185,7 +184,7 @@ def write_file(
 ) -> int:
     """Writes a file of ``mode`` durably; returns its size in octets.
 
-    Somebody else may write to the folder, too: a link that lies under the passing name is not followed.
+    Another user may write to the folder, too: a link in the place of the temporary name is not followed.
     Raises TooLargeError past ``limit`` octets, DiskFullError without space.
     """
 
@@ -205,7 +204,7 @@ def write_file(
 
 
 def create(path: Path) -> None:
-    """Makes an empty file that only we may read (mode 600), whatever the umask."""
+    """Makes an empty file of mode 600, whatever the umask."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     os.fchmod(descriptor, 0o600)
     os.close(descriptor)
@@ -218,9 +217,9 @@ def _all_of(file: BinaryIO) -> int:
 def shred(path: Path, octets_of: Callable[[BinaryIO], int] = _all_of) -> None:
     """Overwrites a file, or all in a folder, and deletes it: as far as the medium writes in place.
 
-    ``octets_of`` says of an open file how many of its first octets are overwritten.  Flash memory and copying
-    file systems may keep the old blocks.  What is not there is no error; of what is no file the name alone
-    goes: nothing is written through a link or into a device.
+    ``octets_of`` gives the number of first octets of an open file to overwrite.  Flash memory and
+    copy-on-write file systems may keep the old blocks.  A missing file is no error.  Of anything else than a
+    file only the name is deleted: nothing is written through a link or into a device.
     """
     if path.is_dir() and not path.is_symlink():
         for inner in path.iterdir():
@@ -233,7 +232,7 @@ def shred(path: Path, octets_of: Callable[[BinaryIO], int] = _all_of) -> None:
             path.unlink()
             return
         if not state.st_mode & stat.S_IWUSR:
-            path.chmod(0o600)  # whoever took the right away, it is the box's file
+            path.chmod(0o600)  # it is the box's own file, whatever its mode
         descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return
@@ -249,7 +248,7 @@ def shred(path: Path, octets_of: Callable[[BinaryIO], int] = _all_of) -> None:
 
 
 def sweep_parts(folder: Path) -> int:
-    """Deletes the rests of interrupted writes in ``folder``; returns how many."""
+    """Deletes the remains of interrupted writes in ``folder``; returns their number."""
     rests = [path for path in folder.iterdir() if path.name.endswith(PART_SUFFIX)]
     for path in rests:
         path.unlink(missing_ok=True)

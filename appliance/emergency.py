@@ -1,8 +1,9 @@
 """Whether dialling something may reach an emergency service.
 
-Asked where a number is read (``numbers.py``) and again where a line makes what it really dials
-(``lines/modem/dialling.py``, ``lines/sip/numbers.py``): prefixes that a line adds or removes can make one of
-a number that was none.  When in doubt the answer is yes.  The numbers are those of the phonenumbers library.
+Used where a number is read (``numbers.py``) and again for what a line really dials
+(``lines/modem/dialling.py``, ``lines/sip/numbers.py``): prefixes that a line adds or removes can make an
+emergency number of another one.  When in doubt the answer is yes.  The numbers are those of the phonenumbers
+library.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 else:
     from appliance import number_library as phonenumbers
 
-# Where nobody said which country it is, digits behind a prefix count when they are one of these: 112 and
-# 911 (ITU-T E.161.1) and widely used national ones.
+# With an unknown country, digits after a prefix count when they are one of these: 112 and 911 (ITU-T
+# E.161.1) and widely used national ones.
 WELL_KNOWN = frozenset({"112", "911", "999", "110", "118", "119", "000", "111", "113", "115"})
-# Digits that reach the outside line of many exchanges; that of this one may not have been told.
+# Outside-line prefixes of many exchanges; the settings may lack that of this one.
 USUAL_PREFIXES = ("9",)
 # In most of the world what + stands for (ITU-T E.123).
 _ABROAD = "00"
@@ -29,8 +30,8 @@ _ABROAD = "00"
 _BREAKS = re.compile(r"[^0-9]+")
 # A service code before a number: *67, #31#.
 _SERVICE_CODE = re.compile(r"[*#][0-9]{2}([0-9]+)")
-# A number that begins like one, but is a whole number of some country with at least so many digits, is
-# that: Turin's begin with 0113, Madrid's with 911, Buenos Aires' with 112.  Shorter ones stay in doubt.
+# A valid number of some country with at least this many digits is not an emergency number, even if it begins
+# like one: Turin's begin with 0113, Madrid's with 911, Buenos Aires' with 112.  Shorter ones stay in doubt.
 _UNDOUBTED_DIGITS = 9
 # No emergency number in the library is longer.
 _LONGEST = 6
@@ -61,7 +62,7 @@ def may_reach_behind_prefix(dialled: str, region: str = "") -> bool:
 
 
 def region_of(country_code: str) -> str:
-    """The country of a line, from its country code; empty when there is none, or several share it."""
+    """The country of a line's country code; empty without one, or when several countries share it."""
     regions = _regions(country_code)
     return regions[0] if len(regions) == 1 else ""
 

@@ -1,10 +1,9 @@
-"""The languages of the box: catalogues of every sentence, and dates and numbers as a country writes them.
+"""Translation of sentences, and dates and numbers in the notation of a country.
 
 A language is one gettext catalogue, ``appliance/locale/CODE/LC_MESSAGES/faxbox.po`` (docs/web.md says how to
-add one); English is what stands in the code.  A leaf module: every door words its answers with it.
+add one); the code has the English sentences.  A leaf module, used by every door.
 
-Babel is loaded by what uses it: the processes of the calls and of the front panel speak to nobody, and would
-keep its 40 modules in memory for months.
+Babel is imported where it is used: the processes of calls and of the front panel do not need its 40 modules.
 """
 
 from __future__ import annotations
@@ -26,13 +25,13 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "locale"
 DOMAIN = "faxbox"
 ENGLISH = "en"
-# A browser names a handful of languages; what is longer is not looked at, characters.
+# Longest Accept-Language header that is read, characters.
 _HEADER_LIMIT = 300
 
 
 @functools.cache
 def languages() -> Mapping[str, str]:
-    """The languages there are, by code, each by its own name."""
+    """Names of the available languages in themselves, by code."""
     from babel import Locale  # noqa: PLC0415
 
     return {code: str(Locale.parse(code).get_language_name(code)).capitalize() for code in codes()}
@@ -40,14 +39,14 @@ def languages() -> Mapping[str, str]:
 
 @functools.cache
 def codes() -> tuple[str, ...]:
-    """The codes of the languages there are, English first."""
+    """The codes of the available languages, English first."""
     found = sorted(FOLDER.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
     return (ENGLISH, *(path.parents[1].name for path in found))
 
 
 @functools.cache
 def catalogue(language: str) -> gettext.NullTranslations:
-    """The catalogue of a language; of one that we do not have, the English."""
+    """The catalogue of a language; English for an unknown one."""
     if language == ENGLISH or language not in codes():
         return gettext.NullTranslations()
     from babel.messages.mofile import write_mo  # noqa: PLC0415
@@ -62,13 +61,13 @@ def catalogue(language: str) -> gettext.NullTranslations:
 
 
 def say(sentence: str, language: str) -> str:
-    """The sentence in that language; English where its catalogue has none."""
+    """The sentence in that language; English without a translation."""
     return catalogue(language).gettext(sentence) if sentence else ""
 
 
 def choose(accepted: str, chosen: str = "") -> str:
-    """The language to answer in: the one that was ``chosen``, else the best of an Accept-Language header
-    (RFC 9110 12.5.4) that we have, else English.
+    """The language of an answer: ``chosen``, else the best available one of an Accept-Language header
+    (RFC 9110 12.5.4), else English.
     """
     if chosen in codes():
         return chosen
@@ -86,12 +85,12 @@ def choose(accepted: str, chosen: str = "") -> str:
 
 
 def of_machine(chosen: str = "") -> str:
-    """The language of a command: the one that was ``chosen``, else the machine's own (LANG)."""
+    """The language of a command's output: ``chosen``, else that of the environment (LANG)."""
     return choose(chosen or os.environ.get("LANG", "").partition(".")[0].replace("_", "-"))
 
 
 def of_country(region: str) -> str:
-    """The first official language of a country (two letters) that we have, else English."""
+    """The first available official language of a country (two letters), else English."""
     from babel.languages import get_official_languages  # noqa: PLC0415
 
     return next((code for code in get_official_languages(region) if code in codes()), ENGLISH)
@@ -99,7 +98,7 @@ def of_country(region: str) -> str:
 
 @functools.cache
 def locale_of(language: str, region: str = "") -> Locale:
-    """How those who speak ``language`` in country ``region`` (two letters) write dates and numbers."""
+    """The locale of ``language`` in country ``region`` (two letters)."""
     from babel import Locale, UnknownLocaleError  # noqa: PLC0415
 
     for name in (f"{language}_{region}", f"{language}_GB" if language == ENGLISH else language):
@@ -111,7 +110,7 @@ def locale_of(language: str, region: str = "") -> Locale:
 
 
 class Writer:
-    """Writes moments and numbers for one reader.  ``zone`` None: the system's."""
+    """Formats times and numbers for one reader.  ``zone`` None: the system's."""
 
     def __init__(self, locale: Locale, zone: tzinfo | None) -> None:
         from babel import dates, numbers  # noqa: PLC0415
@@ -140,12 +139,12 @@ class Writer:
         """The time of day, such as 14:35."""
         return self._dates.format_time(self._moment(at), "short", locale=self._locale)
 
-    def moment(self, at: float) -> str:
-        """Both."""
+    def date_time(self, at: float) -> str:
+        """Date and time of a Unix time."""
         return self._dates.format_datetime(self._moment(at), "medium", locale=self._locale)
 
     def near(self, at: float, now: float) -> str:
-        """As short as it can be understood at ``now``: the time of a moment today, else the day."""
+        """A Unix time in short: the time of day if it is on the day of ``now``, else the day."""
         moment, present = self._moment(at), self._moment(now)
         if moment.date() == present.date():
             return self.time(at)
@@ -154,7 +153,7 @@ class Writer:
         return self._dates.format_date(moment, "short", locale=self._locale)
 
     def number(self, value: float) -> str:
-        """With the country's marks of thousands and decimals."""
+        """A number with the country's separators of thousands and decimals."""
         return self._numbers.format_decimal(value, locale=self._locale)
 
     def fixed(self, value: float) -> str:
@@ -168,18 +167,18 @@ _reader: ContextVar[str] = ContextVar("reader", default=ENGLISH)
 
 
 def speak(language: str) -> None:
-    """From now on this thread answers a reader of ``language``: the doors call it for each request."""
+    """Sets the language of this thread; the doors call it for each request."""
     _reader.set(language)
 
 
 def spoken() -> str:
-    """The language of the present reader."""
+    """The language of this thread."""
     return _reader.get()
 
 
 @contextlib.contextmanager
 def speaking(language: str) -> Iterator[None]:
-    """Meanwhile what is said is for a reader of ``language``."""
+    """A context in which ``language`` is that of this thread."""
     before = _reader.set(language)
     try:
         yield
@@ -188,5 +187,5 @@ def speaking(language: str) -> Iterator[None]:
 
 
 def said(sentence: str) -> str:
-    """The sentence in the present reader's language."""
+    """The sentence in the language of this thread; also marks it for the catalogue."""
     return say(sentence, spoken())

@@ -1,4 +1,4 @@
-"""Limits that a process of the box puts on itself before it touches what strangers made."""
+"""Resource limits that a process sets for itself before it handles untrusted content."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FIRST_TO_GO = "1000"
 def lower(limit: int, soft: int, hard: int | None = None) -> None:
     """Sets a limit (``resource.RLIMIT_…``) of this process and its children.
 
-    Where whoever started the box allows less (``ulimit``), that stands: only root may raise it again.
+    A lower limit that was set before (``ulimit``) stays: only root may raise it.
     """
     _, allowed = resource.getrlimit(limit)
     if allowed == resource.RLIM_INFINITY:
@@ -24,12 +24,12 @@ def lower(limit: int, soft: int, hard: int | None = None) -> None:
 
 
 def data_octets() -> int:
-    """What counts for RLIMIT_DATA of this process: private memory that it may write, touched or not."""
+    """Octets of this process that count for RLIMIT_DATA: private writable memory, used or not."""
     # proc(5), statm, the sixth: data and stack, which counts apart and is small.
     return int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
 
 
 def end_first() -> None:
-    """When memory runs out, the kernel ends this process before any other: its work can be done again."""
+    """Makes the kernel end this process first when memory runs out, since its work can be repeated."""
     with contextlib.suppress(OSError):  # no /proc, or not this kernel
         _OOM_SCORE.write_text(_FIRST_TO_GO)

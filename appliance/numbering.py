@@ -1,6 +1,6 @@
-"""Numbering plans: which number of the world some digits are, where they are dialled, and what it costs.
+"""Numbering plans: the E.164 number that digits mean where they are dialled, and whether it is costly.
 
-Everything that judges a number asks here, with the plan of the line that will carry the call, so that all of
+Every rule on numbers uses this module, with the plan of the line that will carry the call, so that all of
 them read the same number.  The plans are those of the phonenumbers library.
 """
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 else:
     from appliance import number_library as phonenumbers
 
-# Digits that a line's users may dial without any area: extensions and service numbers have so many at most.
+# The most digits of extensions and service numbers, which are dialled without an area code.
 LOCAL_DIGITS = 4
 # ITU-T E.164 clause 6.2.1 and its list of assigned codes: satellites (870 Inmarsat, 881 global systems),
 # networks of no country (882, 883), personal numbers (878), and international shared cost (808) and premium
 # rate (979).  Carriers bill them by their own high tariffs, whatever the type of a number below them.
 COSTLY_CODES = frozenset({808, 870, 878, 881, 882, 883, 979})
-# A carrier's selection code (010xy, 0xyz, 101xxxx without its beginning) has so many digits at most.
+# The most digits of a carrier selection code (010xy, 0xyz, 101xxxx without its beginning).
 _CARRIER_DIGITS = 6
-# Short numbers that cost more than a call, such as directory enquiries: so many digits.
+# Numbers of digits of short numbers at a higher rate, such as directory enquiries.
 _SHORT_DIGITS = range(3, 7)
 # Country codes that several large countries share as equals, where the code alone does not say which.
 _EQUALS = {"1": ("US", "CA")}
@@ -35,13 +35,13 @@ _EQUALS = {"1": ("US", "CA")}
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Where digits are dialled.  All empty: nobody knows."""
+    """The numbering plan of the place where digits are dialled.  All empty: unknown."""
 
     region: str = ""  # two letters, where the owner said so
     country_code: str = ""  # of the line, digits
     area_code: str = ""  # completes local numbers
     international_prefix: str = "00"
-    bare_e164: bool = False  # here a number in full may come without its +
+    bare_e164: bool = False  # a full number may come without its +
 
     @property
     def reads_as(self) -> str:
@@ -88,8 +88,8 @@ def e164(number: PhoneNumber) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def is_whole(number: PhoneNumber) -> bool:
-    """Whether the plan of its country has such a number."""
+def is_valid(number: PhoneNumber) -> bool:
+    """Whether it is a valid number of its country's plan."""
     return phonenumbers.is_valid_number(number)
 
 
@@ -104,13 +104,13 @@ def is_domestic(number: PhoneNumber, plan: Plan) -> bool:
 
 
 def readings(number: PhoneNumber, plan: Plan) -> Iterator[PhoneNumber]:
-    """The number, and what a network may make of it when the plan of its country has no such number.
+    """The number, and other numbers that a network may connect for it when it is not a valid one.
 
-    Exchanges connect as soon as they know a number, whatever follows, and take digits in front for the choice
-    of a carrier: neither may turn a number into one that the rules do not see.
+    Exchanges connect as soon as the digits are a number, whatever follows, and may take leading digits for a
+    carrier selection code: the rules must see those numbers, too.
     """
     yield number
-    if is_whole(number):
+    if is_valid(number):
         return
     shorter = phonenumbers.PhoneNumber()
     shorter.merge_from(number)
@@ -125,7 +125,7 @@ def readings(number: PhoneNumber, plan: Plan) -> Iterator[PhoneNumber]:
         if plain is not None:
             yield plain
     elif not prefix and national.startswith("0"):
-        # Countries that have done away with it still find it in what people write.
+        # In countries that have abolished the prefix people still write it.
         plain = _read(f"+{number.country_code}{national.lstrip('0')}", "")
         if plain is not None:
             yield plain
@@ -142,7 +142,7 @@ def readings(number: PhoneNumber, plan: Plan) -> Iterator[PhoneNumber]:
 def is_costly(number: PhoneNumber) -> bool:
     """Premium rate, shared cost, personal numbers, satellites and networks of no country, billed enquiries.
 
-    Of a number that its country does not have, the first digits say it.
+    For a number that is not valid, the first digits decide.
     """
     if number.country_code in COSTLY_CODES or tariffs.is_costly_type(number):
         return True
@@ -150,7 +150,7 @@ def is_costly(number: PhoneNumber) -> bool:
     national = phonenumbers.national_significant_number(number)
     if there and tariffs.is_enquiry(national, there):
         return True
-    if is_whole(number) or not there:
+    if is_valid(number) or not there:
         return False
     return tariffs.leads_to_costly(national, there) or any(
         is_costly_short(national[:length], there) for length in _SHORT_DIGITS
@@ -158,7 +158,7 @@ def is_costly(number: PhoneNumber) -> bool:
 
 
 def is_costly_short(digits: str, region: str) -> bool:
-    """Whether these are a short number of the country at a higher rate."""
+    """Whether these digits are a short number at a higher rate in the country."""
     if tariffs.is_enquiry(digits, region):
         return True
     try:
@@ -194,7 +194,7 @@ def begins_with(dialled: str, prefix: str, plan: Plan) -> bool:
 
 
 def _candidates(digits: str, plan: Plan) -> Iterator[str]:
-    """What ``digits`` may stand for, the likeliest first."""
+    """The numbers that ``digits`` may mean, the likeliest first."""
     region = plan.reads_as
     if digits.startswith("+"):
         yield digits
@@ -207,30 +207,30 @@ def _candidates(digits: str, plan: Plan) -> Iterator[str]:
             yield completed
         yield digits
     if plan.international_prefix and digits.startswith(plan.international_prefix):
-        # Where nobody knows the country, 00 is what + stands for in most of the world (ITU-T E.123).
+        # With an unknown country, 00 is the most common international prefix (ITU-T E.123).
         full = f"+{digits[len(plan.international_prefix) :]}"
         number = _parsed(full, "")
-        if number is not None and (region or is_whole(number)):
+        if number is not None and (region or is_valid(number)):
             yield full
 
 
 def is_known(dial: str) -> bool:
-    """Whether a number in its one form is one of some country's plan."""
+    """Whether a normalised number is valid in some country's plan."""
     number = _parsed(dial, "") if dial.startswith("+") else None
-    return number is not None and is_whole(number)
+    return number is not None and is_valid(number)
 
 
 def is_bare_e164(digits: str, plan: Plan) -> bool:
-    """Whether ``digits`` are a number in full that has lost its ``+``."""
+    """Whether ``digits`` are a full number without its ``+``."""
     if digits.startswith("0"):
         return False
     full = _parsed(f"+{digits}", "")
-    if full is None or not is_whole(full):
+    if full is None or not is_valid(full):
         return False
     if str(full.country_code) in (plan.country_code, code_of(plan.region) if plan.region else ""):
         return True
     here = _parsed(digits, plan.reads_as) if plan.reads_as else None
-    return here is None or not is_whole(here)
+    return here is None or not is_valid(here)
 
 
 def _has_national_prefix(digits: str, region: str) -> bool:
@@ -238,7 +238,7 @@ def _has_national_prefix(digits: str, region: str) -> bool:
     if not prefix or not digits.startswith(prefix):
         return False
     number = _parsed(digits, region)
-    return number is not None and is_whole(number)
+    return number is not None and is_valid(number)
 
 
 def _parsed(digits: str, region: str) -> PhoneNumber | None:

@@ -1,9 +1,9 @@
-"""What a written number means, and whether it may be dialled.
+"""Normalises written numbers, and decides whether they may be dialled.
 
-A number becomes one form before anything else looks at it: E.164 with ``+`` where the country is known,
-otherwise the digits as they are, and behind it what is dialled on after the answer (``dial_on``).  The
-country is that of the line that will carry the call.  So one destination has one name, however it was
-written, what the rules judge is what the line dials, and no spelling gets around the rules.
+A number is normalised before anything else uses it: E.164 with ``+`` where the country is known, otherwise
+the digits as written, followed by what is dialled on after the answer (``dial_on``).  The country is that of
+the line that will carry the call.  So each destination has one form in every place, the rules see what the
+line dials, and no spelling gets around the rules.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from appliance.numbering import LOCAL_DIGITS, Plan
 from appliance.settings.fields import setting
 from appliance.spool.model import Reach
 
-# Longest thing that anybody writes as a number, punctuation, parameters and extension included.
+# Longest text that is read as a number, with punctuation, parameters and extension, characters.
 WRITTEN_LIMIT = 100
 # E.164 6.1: at most 15 digits; trunk and carrier codes may come before.
 DIGITS_LIMIT = 20
-# Signs that people put in numbers, dashes and blanks of every kind besides.
+# Punctuation in numbers, besides dashes and blanks of every kind.
 _SIGNS = frozenset("()[]{}./\\\u00b7\u2022\u2027\u2044\u2212\u2043\u2219\u22c5\u30fb'\u2019\t")
 _BLANKS_AND_DASHES = frozenset({"Zs", "Pd"})
-# What no eye sees: marks of direction, joiners, soft hyphens, variation selectors, keycaps.
+# Unicode categories of invisible characters: direction marks, joiners, soft hyphens, variation selectors.
 _INVISIBLE = frozenset({"Cf", "Mn", "Me"})
-# The sign of plus in dress.
+# Other forms of the plus sign.
 _PLUS = str.maketrans("\u2795\ufe62\uff0b\u207a", "++++")
 _DIALLABLE = re.compile(r"\+?[0-9*#]+")
 # The national part's "(0)" after a country code, as in +49 (0)30 123.
@@ -45,7 +45,7 @@ _PARAMETERS_BEHIND = frozenset({"ext", "postd"})
 
 @dataclass(frozen=True, slots=True)
 class NumberSettings:
-    """How numbers are read and which may be dialled."""
+    """How numbers are read, and which may be dialled."""
 
     region: str = setting(
         "",
@@ -83,14 +83,14 @@ class NumberSettings:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number that may be dialled: ``dial`` is its one form."""
+    """A number that may be dialled; ``dial``: the normalised number."""
 
     dial: str
     reach: Reach
 
 
 def plan_for(settings: NumberSettings, line: LineSettings | None = None) -> Plan:
-    """Where numbers are dialled: as the owner says for the box, and where that says nothing, for the line."""
+    """The numbering plan: from the settings of the box, and where those are empty, of the line."""
     if line is None:
         return Plan(settings.region, area_code=settings.area_code)
     return Plan(
@@ -103,9 +103,9 @@ def plan_for(settings: NumberSettings, line: LineSettings | None = None) -> Plan
 
 
 def permitted(number: str, allow: Sequence[str], deny: Sequence[str], plan: Plan | None = None) -> bool:
-    """Whether ``number`` begins as the owner allows: as none of ``deny``, as one of ``allow`` if any.
+    """Whether ``number`` begins with none of ``deny``, and with one of ``allow`` if there are any.
 
-    ``number`` is in its one form; the rules may be written as people dial where the plan is.
+    ``number`` is normalised; the rules may be written as dialled under ``plan``.
     """
     plan = plan or Plan()
     if any(numbering.begins_with(number, prefix, plan) for prefix in deny):
@@ -119,10 +119,10 @@ def read_number(
     practice: frozenset[str] = frozenset(),
     plan: Plan | None = None,
 ) -> Number | Cause:
-    """Reads what somebody wrote; answers the number, or the row that says why it is not dialled.
+    """Normalises a written number; returns it, or the cause for which it is not dialled.
 
-    ``practice`` are the numbers of the practice line, when it is on.  ``plan`` is where the call will be
-    dialled (``plan_for``); without one the owner's region alone.
+    ``practice``: numbers of the practice line, when it is on.  ``plan``: that of the line (``plan_for``);
+    without one, the region in the settings.
     """
     if len(written) > WRITTEN_LIMIT:
         return NUMBER_INVALID
@@ -140,7 +140,7 @@ def read_number(
         return NUMBER_EMERGENCY
     if settings.internal and _fits(settings.internal, compact):
         return Number(compact + behind, Reach.INTERNAL)
-    # One may follow a prefix that nobody told us of, or be the beginning of what is dialled.
+    # An emergency number may follow an unknown prefix, or be the beginning of what is dialled.
     region = plan.reads_as
     if emergency.may_reach_behind_prefix(outside, region) or emergency.may_reach(outside, region):
         return NUMBER_EMERGENCY
@@ -151,16 +151,16 @@ def read_number(
         return found
     if not numbering.is_known(found.dial):
         if emergency.may_reach(outside + behind, region):
-            return NUMBER_EMERGENCY  # behind what is hardly a number it may be the number
+            return NUMBER_EMERGENCY  # after a doubtful number it may be dialled as the number
         if _completed(outside, behind, settings, plan):
             return NUMBER_NOT_ALLOWED
     return Number(found.dial + behind, found.reach)
 
 
 def _completed(outside: str, behind: str, settings: NumberSettings, plan: Plan) -> bool:
-    """Whether digits behind a pause make a number that is not allowed of one that is not whole.
+    """Whether digits after a pause complete an incomplete number to one that is not permitted.
 
-    An exchange that waits for further digits takes them for the number's, however long the pause.
+    An exchange that waits for further digits takes them as part of the number, however long the pause.
     """
     digits = behind.replace(",", "")
     return any(
@@ -174,7 +174,7 @@ def _outside(compact: str, settings: NumberSettings, plan: Plan) -> Number | Cau
     parsed = numbering.parse(compact, plan)
     short = not settings.region and len(compact) <= LOCAL_DIGITS and compact.isdecimal() and compact[0] != "0"
     if short or (parsed is None and not region and not compact.startswith("+")):
-        # Extensions and service numbers; and where no country is known, the digits as they are.
+        # Extensions and service numbers; with an unknown country, the digits as written.
         if not settings.premium and region and _is_costly_short(compact, region):
             return NUMBER_NOT_ALLOWED
         if not permitted(compact, settings.allow, settings.deny, plan):
@@ -182,12 +182,12 @@ def _outside(compact: str, settings: NumberSettings, plan: Plan) -> Number | Cau
         return Number(compact, Reach.DOMESTIC)
     if parsed is None and not settings.premium and _is_costly_short(compact, region):
         return NUMBER_NOT_ALLOWED
-    # The library drops what it does not know: "*67112" would become another number.
+    # The library drops unknown characters: "*67112" would become another number.
     if parsed is None or not compact.removeprefix("+").isdecimal():
         return NUMBER_INVALID
     dial = numbering.e164(parsed)
     if numbering.parse(dial, plan) != parsed:
-        return NUMBER_INVALID  # no number has two forms: all zeros, and the like
+        return NUMBER_INVALID  # normalising it again gives another form: all zeros, and the like
     if _is_emergency(dial, settings, plan):
         return NUMBER_EMERGENCY
     nowhere = not plan.at_home
@@ -204,7 +204,7 @@ def _outside(compact: str, settings: NumberSettings, plan: Plan) -> Number | Cau
 
 
 def _is_costly_short(compact: str, region: str) -> bool:
-    """Whether a short number costs more than a call, with a usual prefix of an outside line or without."""
+    """Whether a short number is at a higher rate, with or without a usual outside-line prefix."""
     behind = [compact.removeprefix(prefix) for prefix in ("", *emergency.USUAL_PREFIXES, "0")]
     return any(numbering.is_costly_short(each, region) for each in behind if each)
 
@@ -217,7 +217,7 @@ def _is_emergency(compact: str, settings: NumberSettings, plan: Plan) -> bool:
 
 
 def _compact(written: str) -> str:
-    """What was written, without all that is there for the eye or came along when it was copied."""
+    """The text without punctuation and invisible characters."""
     text = written.strip()
     scheme = _SCHEME.match(text)
     text = _of_uri(text[scheme.end() :]) if scheme else text
@@ -226,7 +226,7 @@ def _compact(written: str) -> str:
 
 
 def _of_uri(text: str) -> str:
-    """RFC 3966: the number with the country or area that a parameter gives it, and its extension."""
+    """The number of a tel URI (RFC 3966) with the country or area of its parameter, and its extension."""
     number, *parameters = unquote(text).split(";")
     said = dict(parameter.lower().partition("=")[::2] for parameter in parameters)
     context = said.get("phone-context", "")
@@ -239,7 +239,7 @@ def _of_uri(text: str) -> str:
 
 
 def _plain(character: str) -> str:
-    """A character as ASCII where it is a digit or sign in another dress; nothing where no eye sees it."""
+    """The ASCII form of a compatible digit or sign; empty for an invisible character."""
     if character.isascii():
         return character
     category = unicodedata.category(character)

@@ -1,4 +1,4 @@
-"""Passphrases that people choose: how long they are, and the key that one of them makes."""
+"""Passphrases that people choose: their length, and the key derived from one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SCRYPT_MEMORY = 64 << 20
 
 
 def key_from(passphrase: bytes, salt: bytes, octets: int) -> bytes:
-    """A key of so many octets.  ``passphrase`` is in UTF-8."""
+    """Derives a key of ``octets`` octets from ``passphrase`` (UTF-8) and ``salt``."""
     return hashlib.scrypt(
         passphrase,
         salt=salt,

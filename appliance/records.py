@@ -1,4 +1,4 @@
-"""One statement of a record: what its dataclass declares gives the database row and the JSON that is shown.
+"""Records: the declaration of a dataclass gives both its database row and its JSON view.
 
     @record
     class Job:
@@ -36,7 +36,7 @@ Json = dict[str, Any]
 
 # Longest text of a field that names no length, characters.
 TEXT_LIMIT = 200
-# The end of what a date can say, Unix time: "never" is shown as this.
+# The last time of a four-digit year, Unix time; the view of "never".
 LAST_MOMENT = 253402300799.0
 
 
@@ -46,7 +46,7 @@ def _same(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How a value stands in the database and how it is shown.  ``name`` is for schemas."""
+    """How a value is stored in the database and shown as JSON.  ``name`` is for schemas."""
 
     name: str
     read: Callable[[Any], Any] = _same  # from the database
@@ -65,7 +65,7 @@ def time_text(at: float | None) -> str | None:
 
 
 def cause_view(cause: Cause) -> Json:
-    """A row of the table of causes, in the reader's language."""
+    """A cause as JSON, in the reader's language."""
     return {
         "code": cause.code,
         "side": cause.side.value,
@@ -76,7 +76,7 @@ def cause_view(cause: Cause) -> Json:
 
 
 def remark_view(remark: Remark) -> Json:
-    """What of its document a fax does not show, or shows otherwise, in the reader's language."""
+    """A remark as JSON, in the reader's language."""
     return {
         "code": remark.kind.code,
         "weight": remark.kind.weight.value,
@@ -95,12 +95,12 @@ TIME = Kind("time", show=time_text)
 CAUSE = Kind("cause", show=lambda code: cause_view(cause_of(code)) if code else None)
 # Counted from 0 inside, from 1 for people.
 FROM_ONE = Kind("from one", show=lambda number: number + 1)
-# A path that is nobody's to see: whether there is one.
+# A path, of which only its presence is shown.
 PRESENT = Kind("flag", show=bool)
 WORD = Kind("text", show=str.lower)
-# An address whose password is nobody's to see.
+# A URL, shown without its password.
 URL = Kind("text", show=masked)
-# A bound that NULL takes away.
+# A bound; NULL means none.
 BOUND = Kind("time", read=lambda at: math.inf if at is None else at, show=time_text)
 REMARKS = Kind(
     "remarks",
@@ -144,18 +144,18 @@ def _always(_: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What a field says of itself besides its type."""
+    """Declared properties of a field besides its type."""
 
     help: str = ""
     name: str = ""  # as it is shown; empty: as the field is called
-    within: str = ""  # the object that it stands in
+    within: str = ""  # the object that contains it
     limit: int = TEXT_LIMIT  # longest text
     least: int = 0  # smallest whole number
     shown: bool = True
     when: Callable[[Any], bool] = _always  # otherwise null is shown
     column: str = ""  # in the database; empty: as the field is called
     tables: tuple[str, ...] = ()  # where the column is, for a record that spans several
-    asked: bool = False  # a client may say it when a fax is handed in
+    asked: bool = False  # a client may give it with a new fax
 
 
 _DECLARED = "record"
@@ -181,7 +181,7 @@ def fact(
 def hidden(
     *, default: Any = MISSING, default_factory: Any = MISSING, kw_only: Any = MISSING, **more: Any
 ) -> Any:
-    """A field that is kept and never shown."""
+    """A field that is stored and never shown."""
     return fact(default=default, default_factory=default_factory, kw_only=kw_only, shown=False, **more)
 
 
@@ -202,10 +202,12 @@ class Fact:
 
     @property
     def name(self) -> str:
+        """Its name in views and requests."""
         return self.declared.name or self.attribute
 
     @property
     def column(self) -> str:
+        """Its column in the database."""
         return self.declared.column or self.attribute
 
     @property
@@ -214,6 +216,7 @@ class Fact:
         return self.optional or self.declared.when is not _always or self.kind is CAUSE
 
     def show(self, record: Any) -> Any:
+        """Its value of ``record`` as a view shows it; None where it does not apply."""
         value = getattr(record, self.attribute)
         if value is None or not self.declared.when(record):
             return None
@@ -222,7 +225,7 @@ class Fact:
 
 @cache
 def facts_of(record: Any) -> tuple[Fact, ...]:
-    """The declared fields of a record's class, its own before those that it shares with others."""
+    """The declared fields of a record's class, its own before inherited ones."""
     hints = get_type_hints(record, include_extras=True)
     own = get_annotations(record)
     ordered = sorted(fields(record), key=lambda each: each.name not in own)
@@ -257,7 +260,7 @@ def _shown(record: Any) -> tuple[tuple[str, str, Fact], ...]:
 
 
 def view(record: Any) -> Json:
-    """The record as every interface shows it."""
+    """The record as JSON, the same in every interface."""
     shown: Json = {}
     kind: Any = type(record)
     for within, name, each in _shown(kind):
@@ -275,11 +278,11 @@ def _readers(record: Any) -> tuple[tuple[str, str, Callable[[Any], Any], bool], 
 
 
 class DamagedRowError(ValueError):
-    """A row holds what no box wrote into it."""
+    """A row has a value that cannot be read."""
 
 
 def from_row(record: type[T], row: sqlite3.Row | Mapping[str, Any], **more: Any) -> T:
-    """A record of a row; ``more`` are fields that are not in it.  Raises DamagedRowError."""
+    """Makes a record from a row; ``more``: fields that are not in it.  Raises DamagedRowError."""
     readers: Any = record
     column = ""
     try:
@@ -292,7 +295,7 @@ def from_row(record: type[T], row: sqlite3.Row | Mapping[str, Any], **more: Any)
 
 
 def to_row(record: Any, table: str = "", of: Any = None) -> dict[str, Any]:
-    """The columns of a record; with ``table`` those that are there, with ``of`` only that base's fields."""
+    """The columns of a record; with ``table`` only those in it, with ``of`` only that base's fields."""
     row = {}
     kind: Any = of or type(record)
     for each in facts_of(kind):
@@ -303,7 +306,7 @@ def to_row(record: Any, table: str = "", of: Any = None) -> dict[str, Any]:
 
 
 def shared(record: Any, base: Any) -> dict[str, Any]:
-    """The values of the fields that ``record`` has of ``base``, to make another that has them."""
+    """The values of the fields that ``record`` inherits from ``base``."""
     return {each.attribute: getattr(record, each.attribute) for each in facts_of(base)}
 
 

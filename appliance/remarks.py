@@ -1,10 +1,10 @@
-"""The one table of remarks: what a document lost, or what was noted, on its way to fax pages.
+"""The table of remarks: what a document lost, or what was noted, when it was made fax pages.
 
-A remark does not end a fax, as a row of ``causes`` does: the pages are there.  It says what the receiver
-will not see (*lost*), or what may look different from what the sender has on the screen (*noted*).  The
-owner's rule for each of the two (`Rule`) decides whether such a fax goes, waits for a person, or is refused.
+A remark does not end a fax, as a row of ``causes`` does: the pages exist.  It says what the receiver will not
+see (*lost*), or what may look different from the sender's screen (*noted*).  The owner's rule for each of the
+two (`Rule`) decides whether such a fax is sent, waits for a person, or is refused.
 
-A leaf module: it imports nothing of ours, so that every room may import it.
+A leaf module: it imports none of our packages, so that all of them may import it.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-# Kept of one fax: a person reads the first few, a hostile document has no end of them.
+# The most remarks that are kept of one fax, since a hostile document may cause any number.
 MOST_REMARKS = 200
-# Characters of what exactly was found.
+# Longest detail, characters.
 LONGEST_DETAIL = 200
 LONGEST_FILE_NAME = 200
 
 
 class Weight(Enum):
-    """How much a remark weighs."""
+    """The severity of a remark."""
 
     LOST = "lost"  # something of the document is not on the pages
     NOTED = "noted"  # all is there that is meant to be; it may look different
 
 
 class Rule(Enum):
-    """What becomes of a fax with remarks of a weight."""
+    """What to do with a fax that has remarks of a weight."""
 
     SEND = "send"
-    HOLD = "hold"  # the pages are made, and wait for a person's word
+    HOLD = "hold"  # the pages are made and wait for a person
     REFUSE = "refuse"
 
 
@@ -77,7 +77,7 @@ def _row(code: str, weight: Weight, sentence: str, advice: str) -> RemarkKind:
 
 
 def kind_of(code: str) -> RemarkKind:
-    """The row with this code.  Raises KeyError for a code that was never in the table."""
+    """The row with this code.  Raises KeyError for an unknown one."""
     return _TABLE[code]
 
 
@@ -109,7 +109,7 @@ def from_json(data: Iterable[Mapping[str, Any]]) -> tuple[Remark, ...]:
 
 
 def verdict(remarks: Sequence[Remark], *, lost: Rule, noted: Rule) -> Rule:
-    """The strictest of what the rules say about each of ``remarks``; SEND when there are none."""
+    """The strictest rule that applies to one of ``remarks``; SEND without remarks."""
     rules = {lost if remark.kind.weight is Weight.LOST else noted for remark in remarks}
     return next((rule for rule in (Rule.REFUSE, Rule.HOLD) if rule in rules), Rule.SEND)
 

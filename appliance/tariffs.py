@@ -1,7 +1,7 @@
-"""Whether digits lead to numbers of a higher rate, even where they are no whole number.
+"""Whether digits lead to numbers at a higher rate, even if they are not a complete number.
 
-A carrier bills by the first digits, and which numbers below them exist changes faster than any table: one
-digit too few, or a block that was never given out, makes no ordinary number of a premium one.
+Carriers bill by the first digits, and the numbers in use change faster than any table: a premium number with
+a digit missing, or of an unassigned block, is still a premium number.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _ORDINARY = ("fixed_line", "mobile", "toll_free", "voip", "pager", "uan", "voice
 # The countries of code 1 where 976 is the exchange of premium numbers in each area, with or without the area.
 _WITH_976 = (None, "US", "CA")
 _EXCHANGE_976 = re.compile(r"([2-9][0-9]{2})?976[0-9]{4}")
-# Directory enquiries, which put calls through at rates of their own: 118 in most of Europe, and what else the
-# library knows no price of, by country.
+# Directory enquiries, which connect calls at rates of their own: 118 in most of Europe, and by country those
+# whose price the library lacks.
 _ENQUIRIES = re.compile(r"118[0-9]{1,3}")
 _ENQUIRIES_OF_CODE_1 = r"1?411|1?([2-9][0-9]{2})?5551212"
 _ENQUIRIES_OF = {
@@ -40,7 +40,7 @@ _ENQUIRIES_OF = {
         "US": _ENQUIRIES_OF_CODE_1,
     }.items()
 }
-# Beginnings of costly numbers that a country has given up, and the library has forgotten: Germany's 0190.
+# Beginnings of costly numbers that a country has abolished, and the library has dropped: Germany's 0190.
 _COSTLY_ONCE = {"DE": ("190",)}
 
 

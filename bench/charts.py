@@ -1,4 +1,4 @@
-"""The pages that the measurements run on: eight charts at fine, from a folder of TIFFs or made here.
+"""The pages that are measured: eight charts at fine resolution, from a folder of TIFF files or made here.
 
 The charts made here differ as the eight classic ITU ones do, from a few lines of writing to a full page of
 small print; they need no download and are the same in every run.

@@ -1,4 +1,4 @@
-"""What encryption at rest costs: files written and read again, in the clear and encrypted, in turns."""
+"""The cost of encryption at rest: files written and read, alternately plain and encrypted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A matrix of far ends as a table: what becomes of a fax at each, in how many seconds, and what comes next.
+"""A table of kinds of far ends: the result of a fax at each, the seconds it takes, and the next step.
 
 The cells are those of the tests (sipp signals, spandsp speaks, kamailio between for some), run in real time.
 ``python -m bench.far_ends`` writes the table of docs/far-ends.md to standard output.

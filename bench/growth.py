@@ -1,4 +1,4 @@
-"""How the box's own process grows while faxes run for a long time: its memory after so many faxes.
+"""The growth of the box's process over a long run: its memory by the number of faxes.
 
 A few clients hand in one-page faxes to a fast practice machine, one after the other as room is made, as an
 office does that never closes.

@@ -1,4 +1,4 @@
-"""A box that has nothing to do: how soon it answers after its start, and what it takes of the machine."""
+"""An idle box: the time from its start to its first answer, and its use of memory and processor."""
 
 from __future__ import annotations
 

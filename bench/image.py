@@ -1,4 +1,4 @@
-"""The image for a card in the emulator: how large, how soon it answers, what memory it takes.
+"""The image for a card in the emulator: its size, the time to its first answer, its memory.
 
 Seconds in an emulator say little: the box's are told beside Debian's own in the same start.
 """

@@ -1,4 +1,4 @@
-"""Pages that say which fax they are, for machines: a bar of 32 fields, read from what arrives.
+"""Pages with a machine-readable fax number: a bar of 32 fields, read from the received page.
 
 So thousands of faxes can be told apart at the far end without trusting names or order.
 """

@@ -1,4 +1,4 @@
-"""How many T.38 calls one core paces at once in real time without a late packet, and what they cost.
+"""The number of T.38 calls that one core paces at once in real time without a late packet, and their cost.
 
 Our senders run on one core in this process, our receivers on another in a second one, over UDP on
 loopback, so the figures are of one side of a call: what a box spends on it.

@@ -1,4 +1,4 @@
-"""Calls over SIP: what they cost with T.38 and in G.711, how soon T.38 is there, the memory of a call.
+"""Calls over SIP: processor time with T.38 and in G.711, the time to T.38, the memory of a call.
 
 The box's side of the calls (signalling, fax, and in G.711 the modems) has a process of its own, and nothing
 else is in it; sipp signals for the far end, spandsp receives in another process.  Real time, loopback.

@@ -1,4 +1,4 @@
-"""What a state change costs in a spool of a hundred jobs and in one of a hundred thousand.
+"""The cost of a state change in a spool of a hundred jobs and in one of a hundred thousand.
 
 The same work is done in both, in turns, so that what else the machine does meets both alike: a fax is
 accepted, prepared, found due, called, confirmed, and ends, each step a durable transaction of its own.
@@ -75,7 +75,7 @@ def one_fax(spool: Spool, number: str, now: float) -> None:
     (job_id,) = accepted.job_ids
     spool.do(preparing.prepared, [job_id], "rendered/none", 1, now)
     assert any(job.id == job_id for job in spool.read(queues.due, now, 64))
-    spool.read(queues.next_moment, now)
+    spool.read(queues.next_due_at, now)
     attempt = spool.do(attempts.begin, job_id, now, line="trunk", line_kind="t38", first_page=0)
     spool.do(attempts.last_page_out, attempt.id, now)
     spool.do(attempts.confirm_pages, attempt.id, 1, now)

@@ -1,4 +1,4 @@
-"""The web pages: what the first one weighs and waits for, what views cost, open tabs, long lists.
+"""The web pages: size and round trips of the first one, the cost of views, open tabs, long lists.
 
 Browsers and tabs see the box from outside, over loopback; its processor time is that of all its processes.
 """

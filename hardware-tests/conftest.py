@@ -1,4 +1,4 @@
-"""What all tests of a real box share.  A test that cannot be made is skipped and says why."""
+"""Fixtures of all tests of a real box.  A test that cannot run is skipped with a reason."""
 
 from __future__ import annotations
 

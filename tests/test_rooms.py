@@ -1,4 +1,4 @@
-"""The plan of the house in docs/architecture.md is kept: a room imports what its row names, from above."""
+"""Imports follow the table of rooms in docs/architecture.md: a room imports what its row names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EVERYTHING = "everything above"
 # Rooms whose every way to the faxes is a service of the box, and what they must not reach past it.
 DOORS = ("deliver", "api", "printing", "webui")
 _ROW = re.compile(r"\| `(?:appliance/(?=\w)|(?=webui/))(\w+)(?:/|\.py)` \|[^|]*\|([^|]*)\|")
-# The one room that lies beside the house.
+# The one room outside of ``appliance``.
 PAGES = "webui"
 
 

@@ -1,4 +1,4 @@
-"""The four ways through the box, as docs/architecture.md tells them, against the code."""
+"""The four paths through the box in docs/architecture.md agree with the code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 _PAGE = (ROOT / "docs/architecture.md").read_text()
-_CHAPTER = _PAGE.split("## Four ways through the box", 1)[1].split("\n## ", 1)[0]
+_CHAPTER = _PAGE.split("## Four paths through the box", 1)[1].split("\n## ", 1)[0]
 WAYS = dict(re.findall(r"\*\*(.+?)\*\*\n((?:\n?\|.*)+)", _CHAPTER))
 
 

@@ -32,6 +32,7 @@ class Span:
 
     @property
     def seconds(self) -> float:
+        """Its length."""
         return self.end - self.start
 
     def covers(self, start: float, end: float) -> bool:
@@ -45,19 +46,24 @@ class Span:
         return Span(first, first + length, self.whole)
 
     def closer(self) -> Span:
+        """The middle half of it."""
         return self.to(self.start + self.seconds / 4, self.end - self.seconds / 4)
 
     def wider(self) -> Span:
+        """Twice as much, about the same middle."""
         return self.to(self.start - self.seconds / 2, self.end + self.seconds / 2)
 
     def earlier(self) -> Span:
+        """The same length, half of it earlier."""
         return self.to(self.start - self.seconds / 2, self.end - self.seconds / 2)
 
     def later(self) -> Span:
+        """The same length, half of it later."""
         return self.to(self.start + self.seconds / 2, self.end + self.seconds / 2)
 
     @property
     def is_whole(self) -> bool:
+        """Whether it shows all of the call."""
         return self.start <= 0.0 and self.end >= self.whole
 
 

@@ -162,6 +162,7 @@ def update(path: Path, wanted: Catalog) -> list[str]:
 
 
 def main() -> int:
+    """Brings all catalogues up to date, prints sentences that lack a translation; 1 when there are any."""
     wanted = template()
     open_ones = 0
     for path in sorted(FOLDER.glob(f"*/LC_MESSAGES/{DOMAIN}.po")):

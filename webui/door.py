@@ -58,6 +58,7 @@ class PageDoor(Door):
         self._context = context
 
     def default_error_handler(self, error: Any) -> bytes:
+        """The page for a request that failed (Bottle's hook)."""
         visit = Visit(self._context, bottle.request.environ, _caller(self._context, bottle.request.environ))
         return write(error, _problem_page(visit, problem_behind(error)))
 

@@ -41,6 +41,7 @@ class Files:
         self.prefix = f"/static/{digest.hexdigest()[:12]}"
 
     def get(self, name: str) -> File | None:
+        """The file of this name; None when there is none."""
         return self._files.get(name)
 
     def imports(self, name: str) -> frozenset[str]:

@@ -30,6 +30,7 @@ class LockedDoor(Door):
     """Pages; requests to the interfaces are answered with one problem document."""
 
     def default_error_handler(self, error: Any) -> bytes:
+        """The page for a request that failed, or for an address that is unknown while the disk is locked."""
         unknown = error.status_code in (404, 405)
         problem = ProblemError(DISK_LOCKED) if unknown else problem_behind(error)
         return self.say(problem, bottle.response)  # bottle has used the error's own status already

@@ -20,6 +20,7 @@ class ShownNote:
 
 
 def notes(visit: Visit, fax: Job | Received) -> list[ShownNote]:
+    """The notes on a fax as the page shows them."""
     return [
         ShownNote(
             note.id,

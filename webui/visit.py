@@ -44,6 +44,7 @@ class Visit:
 
     @property
     def box(self) -> Box:
+        """The box whose pages these are."""
         return self.context.box
 
     @property
@@ -60,6 +61,7 @@ class Visit:
 
     @property
     def path(self) -> str:
+        """The path of the request."""
         return str(self.environ.get("PATH_INFO", "/"))
 
     @property
@@ -80,6 +82,7 @@ class Visit:
 
     @property
     def address(self) -> str:
+        """The client's IP address."""
         return address_of(self.environ)
 
     def may(self, *scopes: str) -> bool:

@@ -49,7 +49,7 @@ def of_job(visit: Visit, job: Job) -> State:
             when = _("Next try {time}.").format(time=write.near(job.next_try_at, now))
             return State(_("Tries again"), "↻", "wait", f"{_(cause.sentence)} {when}")
         case JobState.WAITING if job.scheduled_at > now:
-            when = _("Goes out {time}.").format(time=write.moment(job.scheduled_at))
+            when = _("Goes out {time}.").format(time=write.date_time(job.scheduled_at))
             return State(_("Waits for its time"), "◷", "plain", when)
         case JobState.WAITING:
             return State(_("Waiting for a free line"), "…", "plain")

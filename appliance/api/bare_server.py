@@ -34,6 +34,7 @@ class BareServer:
         ]
 
     def start(self) -> None:
+        """Begins to answer.  Raises OSError when the address cannot be had."""
         self._server.prepare()
         for thread in self._threads:
             thread.start()

@@ -89,10 +89,12 @@ class Context:
 
     @property
     def box(self) -> Box:
+        """The box that answers."""
         return self.core.box
 
     @property
     def settings(self) -> ApiSettings:
+        """The settings of the interfaces, as they are now."""
         return self.box.settings.section(ApiSettings)
 
     def now(self) -> float:

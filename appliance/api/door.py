@@ -22,6 +22,7 @@ class Door(bottle.Bottle):  # type: ignore[misc]
         self.config["json.enable"] = False
 
     def default_error_handler(self, error: Any) -> bytes:
+        """The body of an answer to a request that failed (Bottle's hook)."""
         return self.say(problem_behind(error), error)
 
     @staticmethod

@@ -49,6 +49,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def body(self) -> bytes:
+        """The octets of the answer's content."""
         return self.content if self.content is not None else json.dumps(self.data).encode()
 
 
@@ -90,6 +91,7 @@ class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
 
     @property
     def box(self) -> Box:
+        """The box that answers."""
         return self.context.box
 
     def refuse(self, problem: ProblemError) -> Answer:
@@ -143,6 +145,7 @@ class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
         return answer.body()
 
     def default_error_handler(self, error: Any) -> bytes:
+        """The answer to a request that failed, in the interface's form (Bottle's hook)."""
         problem = problem_behind(error)
         answer = self.refuse(problem)
         error.status = answer.status

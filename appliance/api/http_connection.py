@@ -100,6 +100,7 @@ class Connection(HTTPConnection):
             socket.socket.shutdown(self.socket, socket.SHUT_RDWR)  # below TLS
 
     def communicate(self) -> bool:
+        """Answers one request; returns whether the connection stays open (cheroot's hook)."""
         self.server.watched.add(self)
         self.server.strangers.enter(self, str(self.remote_addr))
         try:
@@ -132,6 +133,7 @@ class Connection(HTTPConnection):
         return True
 
     def close(self) -> None:
+        """Closes the connection so that the client can read the answer to content that was not read."""
         if self.unread and not self.server.stopping:
             self._linger()
         if isinstance(self.socket, ssl.SSLSocket):

@@ -81,6 +81,7 @@ class CherootServer(Server):
         return self.inherited
 
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+        """Sends cheroot's messages to the log."""
         _log.log(min(level, logging.ERROR), "%s", msg, exc_info=traceback)
 
     def process_conn(self, conn: Connection) -> None:
@@ -122,6 +123,7 @@ class Workers(ThreadPool):
         self.get = self._next
 
     def put(self, obj: Connection) -> None:
+        """Queues a connection; starts a further thread when all are busy and there may be more."""
         super().put(obj)
         with self._lock:
             self._in_hand += 1

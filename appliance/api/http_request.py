@@ -141,6 +141,7 @@ class Request(HTTPRequest):
             self.scheme = b"https"
 
     def respond(self) -> None:
+        """Runs the application for this request, or sends a plain one to HTTPS."""
         if self.conn.needs_tls:
             self._send_to_tls()
             return
@@ -157,6 +158,7 @@ class Request(HTTPRequest):
             self.conn.wfile.write(b"0\r\n\r\n")
 
     def parse_request(self) -> None:
+        """Reads the head within ``HEAD_LIMIT_S``, else the connection ends."""
         self.conn.request = self
         self.conn.still = self.conn.answering_since = None
         self.conn.deadline = time.monotonic() + HEAD_LIMIT_S
@@ -180,6 +182,7 @@ class Request(HTTPRequest):
         )
 
     def send_headers(self) -> None:
+        """Sends the head of the answer; closes afterwards when content was left unread."""
         # From here on only silence ends it: an answer may be long, and a stream is endless.
         self.conn.deadline = None
         self.conn.answering_since = time.monotonic()
@@ -190,6 +193,7 @@ class Request(HTTPRequest):
     def simple_response(
         self, status: str, msg: str = "", *, location: bytes = b"", cause: Cause | None = None
     ) -> None:
+        """Answers a request that the application never sees, with a cause as JSON (RFC 9457), and closes."""
         code = status[:3]
         usual = _CAUSES.get(code, REQUEST_FAULT if code >= "500" else REQUEST_INVALID)
         problem = ProblemError(cause or usual, msg)

@@ -124,6 +124,7 @@ class ProblemError(Exception):
 
     @property
     def status(self) -> HTTPStatus:
+        """The status of HTTP for its cause."""
         return status_of(self.cause)
 
     def all_headers(self) -> dict[str, str]:

@@ -80,10 +80,12 @@ class HttpServer:
 
     @property
     def port(self) -> int:
+        """The TCP port that the server listens on."""
         return int(self._server.bind_addr[1])
 
     @property
     def url(self) -> str:
+        """The address of the interfaces, as a URL."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         scheme = "https" if self._certificates.context is not None else "http"
         return f"{scheme}://{host}:{self.port}"
@@ -106,6 +108,7 @@ class HttpServer:
         print(f"{self._there} are at {self.url}", flush=True)
 
     def stop(self) -> None:
+        """Ends streams, finishes or cuts off requests, closes the port.  Takes some seconds at most."""
         if self._is_first:
             with contextlib.suppress(OSError):  # read-only: it is written again at the next start
                 self._address_file.unlink(missing_ok=True)

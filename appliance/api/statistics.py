@@ -24,6 +24,7 @@ class Sum:
     seconds: float = 0.0
 
     def with_slot(self, slot: Slot) -> Sum:
+        """The sum with ``slot`` added."""
         return Sum(self.faxes + slot.faxes, self.pages + slot.pages, self.seconds + slot.seconds)
 
 

@@ -51,12 +51,14 @@ class Sealer:
         target.write(self._head)
 
     def write(self, octets: bytes) -> None:
+        """Takes octets of the backup; whole chunks are sealed and written at once."""
         self._waiting += octets
         while len(self._waiting) > CHUNK:
             self._seal(bytes(self._waiting[:CHUNK]), last=False)
             del self._waiting[:CHUNK]
 
     def close(self) -> None:
+        """Seals and writes the last chunk, without which the backup counts as cut off."""
         self._seal(bytes(self._waiting), last=True)
 
     def _seal(self, chunk: bytes, *, last: bool) -> None:

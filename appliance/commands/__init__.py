@@ -1,1 +1,1 @@
-"""What the command ``faxbox`` can do, a module for each of its words."""
+"""The subcommands of ``faxbox``, a module for each."""

@@ -1,4 +1,4 @@
-"""The live account of a call in plain lines, and its trace as a file."""
+"""Live progress of a call as lines of text, and its trace as a file."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from appliance.t30.parameters import Progress
 
 
 class Account:
-    """Prints what matters of a call to the person who waits for it.
+    """Words the progress of a call for the person who waits for it.
 
-    ``pages`` is how many the fax has, 0 when unknown.  ``show`` gets each line.
+    ``pages``: number of pages of the fax, 0 when unknown.  ``show`` gets each line.
     """
 
     def __init__(self, pages: int, show: Callable[[str], None]) -> None:
@@ -28,11 +28,11 @@ class Account:
         self.octets = 0  # of coded pages, those sent again counted again
 
     def expect(self, pages: int) -> None:
-        """So many pages are to be sent, as became known."""
+        """Sets the number of pages, once it is known."""
         self._pages = pages
 
     def say(self, words: str) -> None:
-        """Something that is no part of a call."""
+        """Shows a line that is not about a call."""
         self._show(words)
 
     def hear(self, progress: Progress) -> None:

@@ -1,4 +1,4 @@
-"""What arrived at the far end against what was sent, page by page and pixel by pixel."""
+"""Compares what arrived at the far end with what was sent, by page and pixel."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ class SentPages:
         folder.mkdir(parents=True)
 
     def keep(self, number: int, page: CodedPage) -> None:
+        """Writes a page as a TIFF file; ``number`` counts from 0."""
         write_tiff(self._path(number), [page])
 
     def raster(self, number: int) -> Raster | None:
-        """Page ``number`` (from 0) as it was sent last, None when it never was."""
+        """Page ``number`` (from 0) as last sent, None when it was not sent."""
         if not self._path(number).exists():
             return None
         with FaxTiff(self._path(number)) as tiff:
@@ -37,11 +38,11 @@ class SentPages:
 
 @dataclass(frozen=True, slots=True)
 class PagePair:
-    """A page that arrived."""
+    """A page that arrived, and how it differs from the sent one."""
 
     number: int  # from 1
     pixels: int
-    different: int  # pixels that are not as sent; -1 when the sizes differ or it was never sent
+    different: int  # number of different pixels; -1 when the sizes differ or it was not sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,11 @@ class Arrived:
 
     @property
     def whole(self) -> bool:
-        """Every page that arrived is as it was sent."""
+        """Whether every page arrived as it was sent."""
         return bool(self.pairs) and all(pair.different == 0 for pair in self.pairs)
 
     def sentences(self) -> list[str]:
-        """For the person who waits."""
+        """The comparison in words."""
         if self.tiff is None:
             return ["nothing arrived at the far end"]
         lines = []
@@ -87,7 +88,7 @@ def keep_arrival(tiff: Path | None, sent: SentPages, target: Path) -> Arrived:
 
 
 def compare(tiff: Path, sent: Iterator[CodedPage]) -> tuple[PagePair, ...]:
-    """The pages of ``tiff`` against those that were sent, in order."""
+    """Compares the pages of ``tiff`` with the sent ones, in order."""
     with FaxTiff(tiff) as pages:
         numbered = zip_longest(range(len(pages)), sent)
         return tuple(

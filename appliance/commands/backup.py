@@ -1,4 +1,4 @@
-"""``faxbox backup`` and ``faxbox restore``: the box in one encrypted file, and a box out of one."""
+"""``faxbox backup`` and ``faxbox restore``: writes the box to an encrypted file, and restores it from one."""
 
 from __future__ import annotations
 
@@ -71,9 +71,9 @@ def backup_command(arguments: argparse.Namespace) -> int:
 
 
 def _keep_newest(written: Path, count: int) -> None:
-    """Deletes all backups beside the one just ``written`` but the newest, ``count`` together.
+    """Deletes the oldest backups beside the one just ``written``, so that ``count`` remain.
 
-    Those from days to come, which a wrong clock wrote, go first.
+    Those with a future date, which a wrong clock wrote, are deleted first.
     """
     others = [path for path in written.parent.glob(f"faxbox-*{SUFFIX}") if path != written]
     others.sort(key=lambda path: (path.name < written.name, path.name))
@@ -129,7 +129,7 @@ def _fill(data: Path, file: BinaryIO, passphrase: str, received: bool) -> None:
 
 
 def _passphrase(arguments: argparse.Namespace, *, twice: bool) -> str:
-    """Raises OSError, SettingError when the two are not the same."""
+    """The passphrase from the file or the keyboard.  Raises OSError, SettingError when the two differ."""
     if arguments.passphrase_file is not None:
         text: str = arguments.passphrase_file.read_text(encoding="utf-8")
         return text.partition("\n")[0]

@@ -22,7 +22,7 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Makes a key and a certificate signed by nobody else, and names them in the settings."""
+    """Makes a key and a self-signed certificate, and sets them in the settings; the exit code."""
     from appliance.api.tls import TlsError, make_certificate  # noqa: PLC0415
 
     data = data_folder(arguments)

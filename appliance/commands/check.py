@@ -1,4 +1,4 @@
-"""``faxbox check``: what a line can do, in plain words and with advice."""
+"""``faxbox check``: checks a line and prints findings and advice."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from appliance.settings.files import SettingsDamagedError
 
 # Exit codes, as of ``check modem``: it can fax, it cannot, the command was wrong.
 GOOD, TROUBLE, USAGE = 0, 1, 2
-# A trunk on this machine is taken for a test rig that knows the practice numbers.
+# A trunk whose server is this machine is assumed to be a test set-up with the practice numbers.
 LOCAL_NUMBER = "9990"
-# How often a running box is asked whether its line is ready.
+# Interval of asking a running box whether its line is ready, seconds.
 ASK_EVERY_S = 0.2
 # The page that a running box sends for the check.
 _PAGE = b"faxbox check trunk: this page only shows that faxes get through.\n"
@@ -56,7 +56,7 @@ def check(arguments: argparse.Namespace) -> int:
     if line is None:
         return complain(f"the settings have no SIP line called {arguments.name!r}", USAGE)
     beside = running_on(data_folder(arguments))
-    # To a box that runs a practice number is its own.
+    # A running box would dial its own practice line with that number.
     number = arguments.to or (LOCAL_NUMBER if beside is None and _is_local(line) else "")
     if not number:
         return complain("say with --to which fax machine may be called", USAGE)
@@ -80,8 +80,8 @@ async def _call(line: SipLine, number: str) -> TrunkReport:
 
 
 def _through(box: RunningBox, line: SipLine, number: str) -> TrunkReport:
-    """The same by the box that runs and has the account: a second process would take it away."""
-    # A box that has only just started is still signing in: what the trunk is comes first.
+    """The check through the running box, since a second registration would replace that of the box."""
+    # A box that was just started may still be registering.
     deadline = time.monotonic() + REGISTER_LIMIT_S
     while not (before := _state(box, line.name))["usable"] and time.monotonic() < deadline:
         time.sleep(ASK_EVERY_S)

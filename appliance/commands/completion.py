@@ -1,4 +1,4 @@
-"""``faxbox completion bash``: what the shell completes, made from the command line's own parsers."""
+"""``faxbox completion bash``: the shell's completion script, made from the parsers of the command line."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from appliance.configuration import CATALOGUE
 from appliance.settings.fields import describe
 
 _NAME = "faxbox"
-# The words so far lead to a place in the tree of parsers; what may follow there is in one table, what may
-# follow an option of that place in the same, under "PLACE OPTION".  Where the table has nothing, the shell
-# completes names of files.
+# The words so far lead to a place in the tree of parsers; a table has the words that may follow there, and
+# under "PLACE OPTION" those that may follow an option.  Without an entry, the shell completes file names.
 _SCRIPT = """# Completion of faxbox in bash.  Made by: faxbox completion bash
 declare -gA _faxbox_next=(
 {table}

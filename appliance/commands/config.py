@@ -67,8 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _new_value(store: SettingsStore, path: str, given: str | None) -> str:
-    """The text that a field is to be made from.  A secret never stands among the arguments, which every user
-    of the machine can read: it is asked for, or is the first line of standard input.  Raises SettingError."""
+    """The text of a field's new value.  A secret is never taken from the arguments, which every user of the
+    machine can read: it is asked for, or is the first line of standard input.  Raises SettingError."""
     if not store.is_secret(path):
         if given is None:
             raise SettingError(path, said("a value is needed"))

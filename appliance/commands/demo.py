@@ -1,4 +1,4 @@
-"""``faxbox demo``: starts a whole box, sends and receives a fax over its practice line, shows both."""
+"""``faxbox demo``: starts a box, sends and receives a fax over its practice line, and shows both."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from appliance.t30.parameters import Progress
 DEMO_NUMBER = "9990"
 STATION_ID = "+49 30 555 0100"
 BOX_FOLDER = "box"
-# How long the box may take to start and to stop, and a fax to end, seconds: against hangs only.
+# Limits for the start and stop of the box, and for a fax, seconds; they end hangs only.
 START_S, STOP_S, FAX_S = 30.0, 20.0, 900.0
 _LOOK_S = 0.1
-# Where the practice line of a box leaves what reached its far end.
+# Folder in which a box's practice line stores what its far end received.
 _ARRIVALS = "practice"
 _ENDED = ("delivered", "failed", "cancelled", "unknown")
 
@@ -169,7 +169,7 @@ def _of_fax(events: Iterator[dict[str, Any]], fax_id: int) -> Iterator[dict[str,
 
 
 def _tell(account: Account, event: dict[str, Any]) -> None:
-    """A passing word of a call becomes a line of the account."""
+    """Shows an event of the running call."""
     if event["kind"] == "call.progress":
         facts = dict(event["data"])
         at = datetime.fromisoformat(event["at"]).timestamp()

@@ -1,4 +1,4 @@
-"""One call of a command's own: the files are made fax pages and sent by this process."""
+"""A call by the command's own process: it renders the files and sends them."""
 
 from __future__ import annotations
 

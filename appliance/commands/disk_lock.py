@@ -1,4 +1,4 @@
-"""``faxbox disk-lock``: the encryption of what the image keeps; most of it is called by the image's units."""
+"""``faxbox disk-lock``: encryption of the image's data; mostly called by the image's systemd units."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _carry_out() -> None:
 
 
 def _make_certificate() -> None:
-    """What protects the passphrase at the start from who reads along; the first time."""
+    """Makes the certificate of the page that takes the passphrase, unless there is one."""
     if not (owner.FOLDER / FOLDER / CERTIFICATE_FILE).exists():
         name = socket.gethostname()
         make_certificate(owner.FOLDER, [name, f"{name}.local"])

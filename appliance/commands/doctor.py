@@ -1,4 +1,4 @@
-"""``faxbox doctor``: everything that a box needs, looked at, with what to do about it."""
+"""``faxbox doctor``: checks everything that a box needs, and prints findings and advice."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _running(folder: Path) -> RunningBox | str:
     except (BoxUnreachableError, OSError) as error:
         return str(error)
     except BoxRefusedError:
-        pass  # it is not well, and answers
+        pass  # it answers that it is not well
     return box
 
 

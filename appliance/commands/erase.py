@@ -1,4 +1,4 @@
-"""``faxbox erase``: a fax, or everything about a number, gone for good."""
+"""``faxbox erase``: erases a fax, or everything about a number, for good."""
 
 from __future__ import annotations
 

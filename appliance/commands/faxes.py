@@ -1,7 +1,7 @@
-"""The faxes of a running box at the keyboard: list, show, inbox, cancel, resend, tail.
+"""Commands for the faxes of a running box: list, show, inbox, cancel, resend, tail.
 
-Each asks the box that runs on the folder over its REST API and shows the records that the API shows;
-``--json`` prints them as they came.
+Each asks the box that runs on the folder over its REST API and shows the records of the answer;
+``--json`` prints them unchanged.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Record = dict[str, Any]
 
 
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds the six words."""
+    """Adds the six subcommands."""
     each = words.add_parser("list", help="the faxes that were handed in, the newest first")
     each.add_argument(
         "--state", action="append", default=[], metavar="STATE", help="only these; may be repeated"
@@ -200,7 +200,7 @@ def _print(
     head: Sequence[str],
     row: Callable[[Record], Sequence[str]],
 ) -> None:
-    """A table whose columns are as wide as what stands in them; the last is as long as it likes."""
+    """Prints a table with columns as wide as their content; the last one has no limit."""
     if arguments.json:
         print(json.dumps(records, indent=2, ensure_ascii=False))
         return
@@ -249,5 +249,5 @@ def _word_of(state: str) -> str:
 
 
 def _time(text: str | None, form: str = "%Y-%m-%d %H:%M") -> str:
-    """RFC 3339 as this machine's clock shows it."""
+    """A time in RFC 3339 as local time."""
     return EMPTY if text is None else datetime.fromisoformat(text).astimezone().strftime(form)

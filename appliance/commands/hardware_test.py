@@ -1,4 +1,4 @@
-"""``faxbox hardware-test``: tries the whole box, part by part, and writes a signed report."""
+"""``faxbox hardware-test``: tests the box part by part, and writes a signed report."""
 
 from __future__ import annotations
 
@@ -110,13 +110,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def rig_of(arguments: argparse.Namespace, data: Path) -> Rig:
-    """What the arguments allow.  Raises ValueError for what is no pair."""
+    """The rig as the arguments describe it.  Raises ValueError for an option that is not a pair."""
     try:
         box = RunningBox(data)
         box.get("/causes")
     except (BoxUnreachableError, OSError):
         box = None
-    # Over a pipe somebody may stop the run though nobody is there to help.
+    # Over a pipe the run can also be stopped without a person at the rig.
     person = runs.AtPipe() if arguments.json else AtTerminal()
     return Rig(
         data=data,

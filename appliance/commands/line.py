@@ -1,7 +1,7 @@
-"""``faxbox line``: a SIP trunk or a modem becomes a line, by questions or by options; checked and tried.
+"""``faxbox line``: makes a SIP trunk or a modem a line, by questions or options, checks it and tries it.
 
-Where a box runs on the folder, it is asked to make the line and says how it is; else the line is put into the
-settings and comes into use when the box starts.
+If a box runs on the folder, it makes the line and reports its state; otherwise the line is written to the
+settings and is used from the next start on.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from appliance.settings.fields import TYPE_KEY, SettingError, describe, from_doc
 from appliance.settings.files import SettingsDamagedError
 from appliance.settings.store import SettingsStore
 
-# Exit codes: the line works, or waits for the box to start; it is there and does not work.
+# Exit codes: the line works, or will be used when the box starts; the line was made but does not work.
 GOOD, TROUBLE = 0, 1
-# A new line has so long to come up before it is told how it is, seconds: a sign-in with its repetitions.
+# Time for a new line to become usable, and the interval of asking, seconds: a registration with its retries.
 UP_S, LOOK_S = 35.0, 0.2
 _PAGE = b"faxbox line add: this page only shows that faxes get through.\n"
 
@@ -50,7 +50,7 @@ class Question:
     words: str
     usual: str = ""
     secret: bool = False
-    unsaid: str = ""  # what it means to leave it out
+    unsaid: str = ""  # the effect of leaving it out
 
 
 NAME, SERVER = (
@@ -123,7 +123,10 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def add_command(arguments: argparse.Namespace) -> int:
-    """Asks, makes, checks, tries.  A line that does not work yet stays: what is wrong is said."""
+    """Asks for settings, makes the line, checks and tries it; the exit code.
+
+    A line that does not work yet is kept, and what is wrong is printed.
+    """
     data = data_folder(arguments)
     ask = arguments.ask or (sys.stdin.isatty() and not arguments.no_questions)
     try:
@@ -161,7 +164,7 @@ def _values(arguments: argparse.Namespace, *, ask: bool) -> dict[str, Any]:
         values |= trunk.settings
         left_out = (PEERS,) if trunk.has_account else (USERNAME, PASSWORD)
         questions = tuple(question for question in questions if question not in left_out)
-        # What is not asked for may still be said.
+        # Fields that are not asked for may be given as options.
         for question in left_out:
             _take(values, shape, question, _given(arguments, question))
     elif ask and arguments.device is None:
@@ -200,7 +203,7 @@ def _values(arguments: argparse.Namespace, *, ask: bool) -> dict[str, Any]:
 
 
 def _say_what_is_open(values: Mapping[str, Any], questions: Sequence[Question]) -> None:
-    """Names what nobody was asked for and no option said, with what that means."""
+    """Prints the fields that were neither asked for nor given, with the effect of that."""
     for question in questions:
         if question.unsaid and not values.get(question.field):
             print(f"Without {question.option} {question.unsaid}.")
@@ -215,7 +218,7 @@ def _given(arguments: argparse.Namespace, question: Question) -> str | None:
 
 
 def _take(values: dict[str, Any], shape: type[LineSettings], question: Question, text: str | None) -> None:
-    """Puts in what was given.  Raises SettingError."""
+    """Sets a field from the given text.  Raises SettingError."""
     if text is not None:
         values[question.field] = from_text(shape, question.field, text, "line")
 
@@ -234,7 +237,7 @@ def _template() -> str:
 
 
 def _ask_for(values: dict[str, Any], shape: type[LineSettings], question: Question) -> None:
-    """Asks until the answer can be one."""
+    """Asks until the answer is valid."""
     usual = str(values.get(question.field, question.usual))
     while True:
         try:
@@ -247,14 +250,14 @@ def _ask_for(values: dict[str, Any], shape: type[LineSettings], question: Questi
 
 
 def _asked(words: str, usual: str = "", *, secret: bool = False) -> str:
-    """An answer; ``usual`` when it is empty.  Raises EOFError."""
+    """The answer to a question; ``usual`` when it is empty.  Raises EOFError."""
     prompt = f"{words} [{usual}]: " if usual else f"{words}: "
     read: Callable[[str], str] = getpass.getpass if secret and sys.stdin.isatty() else input
     return read(prompt).strip() or usual
 
 
 def _store(store: SettingsStore, values: Mapping[str, Any]) -> None:
-    """Puts the line into the settings of a box that does not run.  Raises SettingError, ValueError."""
+    """Adds the line to the settings of a box that does not run.  Raises SettingError, ValueError."""
     line = from_document(LineSettings, values, "line")
     if any(known.name == line.name for known in store.items(LineSettings).values()):
         raise SettingError("name", said("there is a line of this name"))
@@ -272,7 +275,7 @@ def _try(
     values: Mapping[str, Any],
     number: str,
 ) -> int:
-    """Says how the line is, and sends the test page if there is a number; the exit code.
+    """Prints the line's state, and sends the test page if there is a number; the exit code.
 
     Raises BoxRefusedError, BoxUnreachableError.
     """
@@ -296,7 +299,7 @@ def _try(
 
 
 def _up(box: RunningBox, name: str) -> dict[str, Any]:
-    """How the line is once it works, or when its time is over."""
+    """The line's state once it is usable, or at the end of ``UP_S``."""
     deadline = time.monotonic() + UP_S
     while True:
         found = [each for each in box.get("/lines")["lines"] if each["name"] == name]
@@ -317,7 +320,7 @@ def _send_page(box: RunningBox, name: str, number: str) -> int:
 
 
 def list_command(arguments: argparse.Namespace) -> int:
-    """How each line is, as the running box says; where none runs, what lines the settings have."""
+    """Prints the state of each line of the running box, else the lines in the settings; the exit code."""
     data = data_folder(arguments)
     beside = running_on(data)
     if beside is not None:

@@ -1,4 +1,4 @@
-"""Which line a command places its call on: the practice line, a line of a box's settings, or SIP at once."""
+"""The line of a command's call: the practice line, a line of a box's settings, or a direct SIP call."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SIP_SERVER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Practice:
-    """How the practice line is to run, and where what arrives there is put."""
+    """How the practice line runs, and the folder for what it receives."""
 
     arrivals: Path
     on_arrival: Callable[[Arrival], None]
@@ -37,14 +37,14 @@ class Practice:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a call goes out: over which line, and what is dialled on it."""
+    """The line of a call, and the number to dial on it."""
 
     line: Line
     number: str
 
 
 class ForbiddenNumberError(ValueError):
-    """The box's rules do not dial this number; ``cause`` is the row that says why."""
+    """The box's rules do not permit this number; ``cause``: why."""
 
     def __init__(self, cause: Cause) -> None:
         super().__init__(cause.sentence)
@@ -52,7 +52,7 @@ class ForbiddenNumberError(ValueError):
 
 
 def way_to(number: str, practice: Practice, *, data: Path | None, name: str = "") -> Way | None:
-    """The way of a call to ``number``; None when there is none.
+    """The line and dialled number of a call to ``number``; None when no line takes it.
 
     With ``data``, the folder of a box, its lines and rules are used: the line called ``name``, else the first
     that may dial the number.  Without, a SIP address is called directly at its own host.  Raises ValueError
@@ -85,7 +85,7 @@ def _configured(written: str, settings: SettingsStore, name: str) -> Way | None:
             continue
         stack = None
         if isinstance(entry, SipTrunk):
-            # A running box has the usual port; a call of our own takes any that is free.
+            # A running box uses the configured port; the command's own call takes any free one.
             stack = SipStack(settings.section(SipSettings).on_free_ports())
         return Way(make_line(entry, stack), number)
     return None

@@ -25,7 +25,7 @@ from appliance.settings.store import SettingsStore
 
 T = TypeVar("T")
 
-# systemd names the runtime folder of the unit here (RuntimeDirectory=).
+# Environment variable with the runtime folder of the systemd unit (RuntimeDirectory=).
 RUNTIME_VARIABLE = "RUNTIME_DIRECTORY"
 
 
@@ -143,7 +143,7 @@ def _serve(data: Path, store: SettingsStore, settings: PanelSettings, *, in_term
 
     def changed(view: BoxView) -> None:
         if display is not None or in_terminal:
-            words.load(view.region)  # in the watcher's thread: the panel answers its buttons meanwhile
+            words.load(view.region)  # in the watcher's thread, so that the panel still answers its buttons
         service.box_is(view)
 
     watcher = Watcher(connect, changed, store=store, address=own_address)

@@ -1,4 +1,4 @@
-"""``faxbox practice receive``: has the practice machine call a running box."""
+"""``faxbox practice receive``: makes the practice line call a running box."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``faxbox printing``: sets up the CUPS queues that print to fax, takes them down, says how they are."""
+"""``faxbox printing``: sets up the CUPS queues that print to fax, removes them, shows their state."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from appliance.settings.fields import SettingError
 from appliance.settings.files import SettingsDamagedError
 from appliance.settings.store import SettingsStore
 
-# RFC 9110 4.2: where an address names no port.
+# RFC 9110 4.2: the port where an address has none.
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -85,7 +85,7 @@ def _announce(store: SettingsStore, arguments: argparse.Namespace) -> int:
 
 
 def _listens_at(data: Path) -> int:
-    """The port of the box that runs, or ran last.  Raises PrintingError."""
+    """The HTTP port of the box that runs, or ran last.  Raises PrintingError."""
     try:
         address = urlsplit(json.loads((data / ADDRESS_FILE).read_text(encoding="utf-8"))["url"])
         return address.port or _PORTS[address.scheme]

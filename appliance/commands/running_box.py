@@ -1,4 +1,4 @@
-"""Talks to a box that runs on this machine, over its REST API, for who can read its data folder."""
+"""A client of the REST API of a box on this machine, for programs that can read its data folder."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from appliance.net.settings import ADDRESS_FILE
 from appliance.settings.store import SettingsStore
 from appliance.settings.tickets import issue_local_ticket
 
-# A ticket of ours is good for so long, seconds: a command of the command line and to spare.
+# Lifetime of a ticket, seconds: longer than a command of the command line takes.
 TICKET_S = 3600.0
 ANSWER_S = 30.0
-SAVE_S = 3600.0  # a large file may take the box long to make
+SAVE_S = 3600.0  # limit for an answer that the box may need long to make
 
 
 class BoxUnreachableError(Exception):
@@ -31,9 +31,9 @@ class BoxRefusedError(Exception):
 
 
 class RunningBox:
-    """The box that runs on folder ``data``.  Raises BoxUnreachableError where none does.
+    """The box that runs on folder ``data``.  Raises BoxUnreachableError when none runs.
 
-    ``store``: its settings, for somebody who has them open.
+    ``store``: its settings, if they are open already.
     """
 
     def __init__(self, data: Path, store: SettingsStore | None = None) -> None:
@@ -52,11 +52,11 @@ class RunningBox:
         return json.loads(self.read(path))
 
     def read(self, path: str) -> bytes:
-        """What is at ``path`` below /api/v1, as it is."""
+        """The octets at ``path`` below /api/v1."""
         return self._exchange("GET", path, b"", {})
 
     def post(self, path: str, content: dict[str, Any]) -> Any:
-        """Posts JSON to ``path`` and gives the JSON that comes back."""
+        """Posts JSON to ``path``; returns the JSON of the answer."""
         kind = {"Content-Type": "application/json"}
         return json.loads(self._exchange("POST", path, json.dumps(content).encode(), kind))
 
@@ -65,7 +65,7 @@ class RunningBox:
         self._exchange("DELETE", path, b"", {})
 
     def save(self, path: str, content: dict[str, Any], target: BinaryIO) -> None:
-        """Posts JSON to ``path`` and writes what comes back into ``target``."""
+        """Posts JSON to ``path`` and writes the answer to ``target``."""
         kind = {"Content-Type": "application/json"}
         connection, answer = self._ask("POST", path, json.dumps(content).encode(), kind, SAVE_S)
         try:
@@ -74,7 +74,7 @@ class RunningBox:
             connection.close()
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """What happens in the box from the moment of this call on, until the box stops."""
+        """The box's events from this call on, until the box stops."""
         connection, answer = self._ask("GET", "/events", b"", {}, None)
         return self._lines(connection, answer)
 

@@ -1,4 +1,4 @@
-"""``faxbox send``: any file to a number, with a live account."""
+"""``faxbox send``: sends files to a number and shows the progress."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from appliance.station import STATION_ID_PATTERN
 # Exit codes: 0 delivered, 1 not delivered, 2 the user's mistake (as argparse), 3 the box's fault.
 DELIVERED, NOT_DELIVERED, USER_MISTAKE, BOX_FAULT = 0, 1, 2, 3
 
-# Faster than this the machines' timers are shorter than a loaded processor's pauses.
+# Beyond this the scaled timers of T.30 are shorter than the pauses of a loaded processor.
 MAX_SPEED = 50.0
 
 
@@ -133,7 +133,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def send_and_tell(options: SendOptions, show: Callable[[str], None]) -> int:
-    """Sends, tells how it went, and gives the exit code."""
+    """Sends, prints the result, and returns the exit code."""
     for file in options.files:
         if not file.is_file():
             return complain(f"{file}: there is no such file, or it is not one that can be read", USER_MISTAKE)
@@ -180,10 +180,10 @@ def send_and_tell(options: SendOptions, show: Callable[[str], None]) -> int:
 
 
 def _beside(options: SendOptions) -> RunningBox | None:
-    """The box that runs and takes the fax; None where none does, or where it is sent without one."""
+    """The running box that sends the fax; None when none runs, or when it is sent without one."""
     if is_sip_address(options.number):
         return None
-    # What arrives there and the speed of the practice line are a command's own alone.
+    # These options need a practice line in the command's own process.
     own = options.direct or options.out is not None or options.speed != 1.0
     if own and (options.data is None or (script_for(options.number) is not None and not options.line)):
         return None
@@ -191,14 +191,14 @@ def _beside(options: SendOptions) -> RunningBox | None:
 
 
 def _needs_box(options: SendOptions) -> str:
-    """What of the options only a running box can do, as a sentence; empty when nothing is."""
+    """The sentence about an option that needs a running box; empty when there is none."""
     if options.cover or options.no_cover or not options.wait:
         return "cover pages and --no-wait need a box that runs: faxbox serve"
     return ""
 
 
 def _through(box: RunningBox, options: SendOptions, show: Callable[[str], None]) -> SendOutcome | None:
-    """Has the running box send the files; None when its end is not waited for.
+    """Sends the files by the running box; returns None when the end is not waited for.
 
     Raises what ``send_through`` raises.
     """
@@ -235,7 +235,7 @@ def _through(box: RunningBox, options: SendOptions, show: Callable[[str], None])
         fax = box.post("/faxes", request)["faxes"][0]
         show(f"It is fax {fax['id']} of the box; how it goes: faxbox show {fax['id']}")
         return None
-    # An account has one process: also what goes at once, without tries, goes over the lines of the box.
+    # Only one process may register an account: a direct fax uses the lines of the box, too.
     through = send_through(box, request, show, once=options.direct)
     if options.trace is not None:
         with Trace(options.trace) as trace:
@@ -251,7 +251,7 @@ def _say_cause(cause: Cause, detail: str) -> int:
 
 
 def speed(text: str) -> float:
-    """A ``--speed`` argument."""
+    """Parses a ``--speed`` argument.  Raises argparse.ArgumentTypeError."""
     value = float(text)
     if not 0.1 <= value <= MAX_SPEED:
         raise argparse.ArgumentTypeError(f"from 0.1 to {MAX_SPEED:g}")

@@ -1,4 +1,4 @@
-"""What ``faxbox send`` was asked for, and what became of it."""
+"""The options of ``faxbox send`` and its outcome."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from appliance.t30.parameters import CallResult
 
 @dataclass(frozen=True, slots=True)
 class SendOptions:
-    """What ``send`` was asked for."""
+    """The options of ``faxbox send``."""
 
     files: tuple[Path, ...]
     number: str
@@ -37,7 +37,7 @@ class SendOptions:
 
 @dataclass(slots=True)
 class SendOutcome:
-    """What became of it."""
+    """The outcome of ``faxbox send``."""
 
     result: CallResult
     seconds: float  # from dialling to the end

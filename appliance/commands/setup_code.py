@@ -1,4 +1,4 @@
-"""``faxbox setup-code``: a new one-time set-up code for an administrator."""
+"""``faxbox setup-code``: makes a new one-time set-up code for an administrator."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prints a new set-up code; the old one is void."""
+    """Prints a new set-up code, which replaces the old one; the exit code."""
     try:
         print(f"One-time set-up code: {secrets.new_setup_code(open_settings(data_folder(arguments)))}")
     except (SettingsDamagedError, SettingError, OSError) as error:

@@ -1,4 +1,4 @@
-"""``faxbox spool``: look at the index of the faxes, make it again, or keep the one that is there."""
+"""``faxbox spool``: checks the index of the faxes, rebuilds it, or accepts the present one."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _check(data: Path) -> int:
     if rebuild.usable(data):
         print("The index of the faxes is whole.")
         return 0
-    print(f"The index of the faxes cannot be used. {identity.way_back(data)}")
+    print(f"The index of the faxes cannot be used. {identity.repair_advice(data)}")
     return 1
 
 
@@ -86,7 +86,7 @@ def _rebuild(data: Path) -> int:
 def _adopt(data: Path) -> int:
     (data / identity.MARKER_NAME).unlink(missing_ok=True)
     if not rebuild.usable(data):
-        print(f"There is no index that could be kept. {identity.way_back(data)}")
+        print(f"There is no index that could be kept. {identity.repair_advice(data)}")
         return EXIT_UNUSABLE
     _tell_settings(data)
     print("The index that is there is this box's from now on.")
@@ -112,7 +112,7 @@ def _encrypt(data: Path) -> int:
 
 
 def _tell_settings(data: Path) -> None:
-    """The settings name the index that is there now."""
+    """Writes the id of the present index to the settings."""
     spool = Spool(data)
     try:
         open_settings(data).change(SecretSettings, {"spool_id": spool.id})

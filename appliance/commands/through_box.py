@@ -1,7 +1,7 @@
-"""A fax of a command's, handed to the box that runs beside it.
+"""Sends a command's fax by the running box.
 
-One account has one process: a second that registers it takes the first one's calls away, and the whole
-registration with it when it leaves.
+Only one process may register a SIP account: a second one would get the first one's calls, and would remove
+the registration when it ends.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError,
 from appliance.t30.parameters import ALL_CARRIERS, CallResult, Progress
 
 _ENDED = frozenset({"delivered", "failed", "cancelled", "unknown"})
-# The fax is looked at so often, seconds.
+# Interval of asking for the fax's state, seconds.
 LOOK_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class Through:
-    """How the fax went; ``trace`` is the account of its call, line by line."""
+    """The outcome of the fax; ``trace``: the lines of its call's trace."""
 
     result: CallResult
     pages: int
@@ -36,7 +36,7 @@ class Through:
 
 
 class InterruptedFaxError(Exception):
-    """The person waits no longer; the fax ``fax_id`` stays in the box."""
+    """The person stopped waiting; the fax ``fax_id`` stays in the box."""
 
     def __init__(self, fax_id: int) -> None:
         super().__init__(f"fax {fax_id} stays in the box and is sent; to stop it: faxbox cancel {fax_id}")
@@ -44,7 +44,7 @@ class InterruptedFaxError(Exception):
 
 
 def running_on(data: Path) -> RunningBox | None:
-    """The box that answers for this folder, None where none does."""
+    """The box that runs on this folder, None when none answers."""
     try:
         box = RunningBox(data)
         box.get("/health")
@@ -56,11 +56,11 @@ def running_on(data: Path) -> RunningBox | None:
 def send_through(
     box: RunningBox, request: dict[str, Any], show: Callable[[str], None], *, once: bool = True
 ) -> Through:
-    """Hands ``request`` (a NewFax of the REST API) in, tells how its calls go, and how it went.
+    """Submits ``request`` (a NewFax of the REST API), shows the progress of its calls, returns the outcome.
 
-    With ``once`` it has one call, and a fax that would have to wait (no line works, a limit is reached) is
-    taken back.  One that is held, for something of its document is lost, is left to its sender.  Raises
-    BoxRefusedError, BoxUnreachableError, and InterruptedFaxError when the person stops waiting.
+    With ``once`` it has one call, and a fax that would have to wait (no usable line, a limit) is cancelled.
+    One that is HELD because something of its document is lost stays so.  Raises BoxRefusedError,
+    BoxUnreachableError, and InterruptedFaxError when the person stops waiting.
     """
     account = Account(0, show)
     events = box.events()
@@ -77,7 +77,7 @@ def _follow(box: RunningBox, events: Any, fax_id: int, account: Account, *, once
     watcher = threading.Thread(target=_tell, args=(events, fax_id, account), daemon=True)
     watcher.start()
     cause = None
-    said = -1  # tries that were told of
+    said = -1  # number of the last reported try
     while True:
         fax = box.get(f"/faxes/{fax_id}")
         if fax["state"] in _ENDED or (fax["state"] == "held" and fax["pages"] is not None):
@@ -132,7 +132,7 @@ def _trace(box: RunningBox, fax_id: int, attempt: int) -> tuple[Progress, ...]:
 
 
 def _tell(events: Any, fax_id: int, account: Account) -> None:
-    """Tells what happens to the fax, until the box or this process ends."""
+    """Shows the fax's events, until the box or this process ends."""
     try:
         for event in events:
             if event["fax_id"] == fax_id and event["kind"] == "call.progress":

@@ -1,4 +1,4 @@
-"""``faxbox update``: a new version of the image, into the half of the card that does not run."""
+"""``faxbox update``: installs a new version of the image on the inactive half of the card."""
 
 from __future__ import annotations
 

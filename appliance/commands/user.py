@@ -1,4 +1,4 @@
-"""``faxbox user``: who may sign in, through the box that runs; a new password also where none does."""
+"""``faxbox user``: manages users by the running box; sets a password also when none runs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def _set_password(arguments: argparse.Namespace) -> int:
-    """A new password for somebody who forgot theirs.  Works beside a running box, and without one."""
+    """Sets a new password, with a running box or without; the exit code."""
     try:
         store = open_settings(data_folder(arguments))
         if not _ask_password(store, arguments.name, no_app=arguments.no_app):
@@ -63,7 +63,7 @@ def _set_password(arguments: argparse.Namespace) -> int:
 def _ask_password(store: SettingsStore, name: str, *, no_app: bool) -> bool:
     """Asks for a new password for the user and sets it; False when there is no such user.
 
-    Every session of the user ends.  Raises SettingError for a password that is not fit.
+    Every session of the user ends.  Raises SettingError for an invalid password.
     """
     found = next((user_id for user_id, user in store.items(User).items() if user.name == name), None)
     if found is None:

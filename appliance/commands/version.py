@@ -1,4 +1,4 @@
-"""``faxbox version``: which build this is, and what it runs on."""
+"""``faxbox version``: prints the build and the versions of what it runs on."""
 
 from __future__ import annotations
 

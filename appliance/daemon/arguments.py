@@ -1,4 +1,4 @@
-"""What all words of the command line have in common: the box's folder, exit codes, complaints."""
+"""What all subcommands have in common: the data folder, exit codes, error messages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXIT_UNUSABLE = 78
 
 
 def complain(text: str, code: int) -> int:
-    """Writes what is wrong on standard error; returns the exit code, ``code``."""
+    """Writes an error message to standard error; returns ``code``."""
     print(f"faxbox: {text}", file=sys.stderr)
     return code
 
@@ -37,10 +37,10 @@ def add_data_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def data_folder(arguments: argparse.Namespace, *, may_be_new: bool = False) -> Path:
-    """The folder that the command is about.
+    """The data folder from the arguments.
 
-    One that is not there ends the process with EXIT_USAGE, unless this command may make it: a mistyped
-    name is a mistake, not a new and empty box.
+    A missing one ends the process with EXIT_USAGE, unless ``may_be_new``, so that a mistyped name does not
+    make an empty box.
     """
     given: Path | None = arguments.data
     folder = given or Path(os.environ.get(DATA_VARIABLE) or DEFAULT_DATA)

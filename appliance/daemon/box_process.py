@@ -1,4 +1,4 @@
-"""The box itself, in this process: what ``faxbox serve`` runs once the exchange is launched."""
+"""The box's own process: what ``faxbox serve`` runs once the exchange is launched."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from appliance.settings import secrets
 from appliance.settings.fields import SettingError
 from appliance.settings.files import SettingsDamagedError
 from appliance.spool.errors import SpoolDamagedError
-from appliance.spool.identity import DATABASE_NAME, SpoolGoneError, way_back
+from appliance.spool.identity import DATABASE_NAME, SpoolGoneError, repair_advice
 from appliance.spool.retention import sweep_parts
 from appliance.spool.schema import SchemaTooNewError
 from appliance.spool.vault import KeyLostError
@@ -58,16 +58,16 @@ def serve(data: Path, http: str, level: int, launched: Launched) -> int:
 
 
 def _share_memory() -> None:
-    """One heap for all threads: glibc's own eight for each core never give back what a busy hour took.
+    """Makes glibc use one heap for all threads: its default of eight for each core rarely frees memory.
 
-    Threads of Python take turns in any case, and pages are made in processes of their own.
+    Python's threads do not run in parallel anyway, and pages are made in other processes.
     """
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def _serve_on(data: Path, http: str, sockets: Sequence[socket.socket], exchange: Exchange) -> int:
-    # Loaded once the disk is open: the page that asks for its passphrase does without.
+    # Imported once the disk is open: the page that asks for its passphrase does not need it.
     from appliance.api.server import ListenError, http_service, inherited_services  # noqa: PLC0415
     from webui.door import make_webui  # noqa: PLC0415
 
@@ -110,7 +110,7 @@ def _serve_on(data: Path, http: str, sockets: Sequence[socket.socket], exchange:
 
 
 def _damaged(data: Path, error: Exception) -> int:
-    return complain(f"{data / DATABASE_NAME} cannot be used: {error}. {way_back(data)}", EXIT_UNUSABLE)
+    return complain(f"{data / DATABASE_NAME} cannot be used: {error}. {repair_advice(data)}", EXIT_UNUSABLE)
 
 
 async def _serve(box: Box, services: Sequence[MakeService], exchange: Exchange) -> None:
@@ -122,7 +122,7 @@ async def _serve(box: Box, services: Sequence[MakeService], exchange: Exchange) 
 
 
 def _give_back_memory() -> None:
-    """What the start took and let go of goes back to the system: glibc keeps it otherwise."""
+    """Returns memory that the start has freed to the system, since glibc would keep it."""
     gc.collect()
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

@@ -1,4 +1,4 @@
-"""Deletes what has expired, in small batches, and watches how much room the disk has left."""
+"""Deletes what has expired, in small batches, and watches the free space on the disk."""
 
 from __future__ import annotations
 
@@ -26,34 +26,38 @@ from appliance.spool.store import Spool
 
 _log = logging.getLogger(__name__)
 
-# How often the room on the disk is looked at, and how often expired files are deleted, seconds.
+# Intervals of measuring the free space and of deleting expired files, seconds.
 ROOM_EVERY_S = 30.0
 AGE_EVERY_S = 3_600.0
-# With little room left, documents of ended faxes go after so many days whatever the settings say.
+# With little free space, documents of ended faxes are deleted after this many days in any case.
 LOW_ROOM_DAYS = 1.0
-# A file that no row names is left alone for so long, seconds: its row may be on the way.  Then it is set
-# aside, and only after weeks deleted: an index that was put back from a copy does not know newer faxes.
+# A file that no row names is ignored this long, seconds, since its row may follow.  Then it is moved to
+# ``SET_ASIDE`` and deleted only after weeks: an index that was restored from a copy lacks newer faxes.
 ORPHAN_AGE_S = 3_600.0
 SET_ASIDE_DAYS = 28.0
-# The index is copied so often, seconds.
+# Interval of copies of the index, seconds.
 COPY_EVERY_S = DAY_S
-# A client that repeats a request does so within minutes; two days bridge a night and a restart.
+# Clients repeat a request within minutes; two days also cover a restart after a night.
 IDEMPOTENCY_DAYS = 2.0
-# Usage counters are kept so long: a year's report and a month to read it.
+# Lifetime of usage counters, days: a year's report and a month to read it.
 USAGE_DAYS = 400.0
 
 
 class Ages(Protocol):
-    """The time that ages are told by (``spool.age_clock``)."""
+    """The time that ages are counted from (``spool.age_clock``)."""
 
-    def now(self) -> float: ...
+    def now(self) -> float:
+        """Unix time that ages are counted from."""
+        ...
 
-    def latest(self) -> float: ...
+    def latest(self) -> float:
+        """Unix time that nothing on disk is later than."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class SureClock:
-    """Ages told by a clock that is never doubted."""
+    """``Ages`` of a clock that is always right."""
 
     clock: Callable[[], float]
 
@@ -88,9 +92,11 @@ class Housekeeping:
         self._room = Room.PLENTY
 
     def start(self) -> None:
+        """Starts its thread."""
         self._thread.start()
 
     def stop(self) -> None:
+        """Ends its thread; returns when that has ended."""
         self._stop.set()
         self._thread.join()
 
@@ -116,7 +122,7 @@ class Housekeeping:
             self._stop.wait(ROOM_EVERY_S)
 
     def follow_encryption(self) -> None:
-        """Begins or ends to encrypt, as the owner says now."""
+        """Begins or ends encryption as the settings say now."""
         data, storage = self._spool.data, self._settings.section(StorageSettings)
         if storage.encrypt == at_rest.locked(data):
             return
@@ -130,30 +136,30 @@ class Housekeeping:
             self._spool.forget_past()
 
     def encrypt_the_old(self) -> None:
-        """Encrypts what was stored before the box encrypted."""
+        """Encrypts what was stored before encryption was set."""
         if at_rest.locked(self._spool.data):
             self._spool.do(vault.seal_texts, self._spool.data)
             vault.seal_files(self._spool.data, overwrite=False)
 
     def keep_copy(self) -> None:
-        """Copies the index while it is whole."""
+        """Copies the index, if it is not damaged."""
         if not self._spool.damage:
             self._spool.keep_copy(time.strftime("%Y-%m-%d", time.localtime(self._clock())))
 
     def look_at_room(self) -> Room:
-        """How much room is left; a change is an event."""
+        """Measures the free space; a change is an event."""
         storage = self._settings.section(StorageSettings)
         room = self._guard.room(storage.reserve_mb, storage.warn_mb)
         if room is not self._room:
             self._room = room
             data = {"room": room.value, "free_octets": self._guard.free()}
             _log.warning("room on the disk: %s", room.value)
-            # Not kept: a full disk is no time for another row.
+            # Not stored in the index, since the disk may be full.
             self._spool.news(self._clock(), "box.disk", None, "", data)
         return room
 
     def delete_expired(self, room: Room = Room.PLENTY) -> None:
-        """Deletes expired rows and files; sooner than usual where ``room`` on the disk is short."""
+        """Deletes expired rows and files; earlier than usual when ``room`` is not PLENTY."""
         storage = self._settings.section(StorageSettings)
         now = self._ages.now()
         documents_days, traces_days = storage.documents_days, storage.traces_days
@@ -200,8 +206,8 @@ class Housekeeping:
                     _delete(path)
 
     def sweep_orphans(self, age_s: float = ORPHAN_AGE_S) -> int:
-        """Sets files aside that no row names and that are older than ``age_s``; returns how many."""
-        # The names first, the rows after: what came in between has a row.
+        """Moves files that no row names and that are older than ``age_s`` aside; returns their number."""
+        # Lists the files before the rows, so that a file of meanwhile has a row.
         present = [
             (f"{folder}/{path.name}", path)
             for folder in (DOCUMENTS, RENDERED, RECEIVED)
@@ -227,7 +233,7 @@ class Housekeeping:
         path.rename(folder / path.name)
 
     def _drop_set_aside(self, before: float) -> None:
-        """Deletes what was set aside so long ago that nobody misses it."""
+        """Deletes files that were moved aside before ``before`` (Unix time)."""
         oldest = time.strftime("%Y-%m-%d", time.localtime(before))
         for folder in (self._spool.data / SET_ASIDE).glob("*"):
             if folder.name < oldest:
@@ -238,7 +244,7 @@ def _older(path: Path, before: float) -> bool:
     try:
         return path.stat().st_mtime < before
     except FileNotFoundError:
-        return False  # it was a passing name
+        return False  # it was a temporary file
 
 
 def _delete(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Makes the lines that the settings name, in the owner's order, the practice line last."""
+"""Makes the lines in the settings, in the owner's order, the practice line last."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from appliance.numbers import plan_for
 _log = logging.getLogger(__name__)
 
 PRACTICE_FOLDER = "practice"
-# What calls have shown of each trunk.
+# Folder for what was learned of each trunk.
 LEARNED_FOLDER = "learned"
-# How often the settings are compared with the lines, seconds.
+# Interval of comparing the settings with the lines, seconds.
 FOLLOW_S = 2.0
 
 
 class Lines:
-    """The lines that the settings name; ``follow`` keeps to them while the box runs.
+    """The lines in the settings; ``follow`` applies changes while the box runs.
 
-    A wrong setting leaves its line out, with an error in the log.
+    A line with a wrong setting is left out, with an error in the log.
     """
 
     def __init__(self, box: Box, exchange: Exchange) -> None:
         self._box = box
         self._exchange = exchange
-        # By name: the settings that a line was made from, and the line (None where they are wrong).
+        # By name: the settings of a line, and the line (None where they are wrong).
         self._made: dict[str, tuple[LineSettings | PracticeSettings, ManagedLine | None]] = {}
         self._changes: dict[str, asyncio.Task[None]] = {}
 
@@ -81,7 +81,7 @@ class Lines:
         _log.info("the line %s follows its new settings", name)
 
     def _wanted(self) -> dict[str, LineSettings | PracticeSettings]:
-        """What each line is to be made from, by name, in order."""
+        """The settings of each line by name, in order."""
         settings = self._box.settings
         entries = sorted(settings.items(LineSettings).items(), key=lambda item: (item[1].position, item[0]))
         wanted: dict[str, LineSettings | PracticeSettings] = {}

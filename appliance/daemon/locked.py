@@ -1,4 +1,4 @@
-"""Before the box: while its disk is locked, one page that takes the passphrase, and nothing else."""
+"""Serves the page that takes the passphrase while the disk is locked, before the box starts."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from appliance.daemon import service_manager
 from appliance.disk_lock import owner
 from appliance.net.settings import HttpSettings
 
-# Seconds between two looks whether somebody else has opened it, a stick or a command; also the beat that
-# systemd's watchdog hears.
+# Interval of checking whether a USB stick or a command has opened the disk, and of notifying systemd's
+# watchdog, seconds.
 LOOK_EVERY_S = 1.0
 HTTPS_PORT = 443
 
 
 def wait_until_open(sockets: Sequence[socket.socket]) -> bool:
-    """Serves the page on copies of ``sockets`` until the disk is open; False: the process is to end.
+    """Serves the page on copies of ``sockets`` until the disk is open; returns False when the process must
+    end.
 
     Raises LockFileError, OSError.
     """
-    # They cost memory that an open box does not spend.
+    # Imported here, since an open box does not need the memory for them.
     from appliance.api import tls  # noqa: PLC0415
     from appliance.api.bare_server import BareServer  # noqa: PLC0415
     from webui.locked import make_locked  # noqa: PLC0415
@@ -62,7 +63,7 @@ def wait_until_open(sockets: Sequence[socket.socket]) -> bool:
 
 
 def certificate_in(folder: Path) -> ssl.SSLContext | None:
-    """The server's side of TLS with the certificate that is there, None where there is none."""
+    """A TLS context for a server with the certificate in ``folder``, None without one."""
     from appliance.api import tls  # noqa: PLC0415 (as above)
 
     certificate = folder / tls.CERTIFICATE_FILE

@@ -1,8 +1,8 @@
-"""Wires the rooms together and keeps them running until the box is told to stop.
+"""Connects the packages and runs the box until it is stopped.
 
-Calls are carried by a process of their own (``appliance.exchange``).  Here, the dispatcher's event loop is
-the main thread; the spool's writer and readers, the preparer of documents, the housekeeping of the
-disk and the services (HTTP, deliveries) have threads of their own and never make it wait.
+Another process carries calls (``appliance.exchange``).  In this one, the dispatcher's event loop runs in the
+main thread; the spool's writer and readers, the preparation of documents, housekeeping and the services
+(HTTP, deliveries) have threads of their own, so that the loop never waits for them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 
 def recover(box: Box) -> None:
-    """Settles what a crash or power cut left open.  Before anything else runs."""
+    """Ends what a crash or power cut left open, before anything else runs."""
     now = box.clock()
     behind = box.spool.do(clock_behind, now)
     if behind:
@@ -58,9 +58,9 @@ def recover(box: Box) -> None:
 
 
 def _hear_of_confirmations(box: Box, now: float) -> None:
-    """Pages that the far end confirmed while the box was dead, or dying.
+    """Records pages that the far end confirmed while the box was down.
 
-    A call that may still be told of its last page is waited for: the process that carries it ends soon.
+    Waits for a call whose last page may still be confirmed: the process that carries it ends soon.
     """
     for attempt in box.spool.read(jobs.unfinished):
         note = notes_of(box.data, attempt)
@@ -84,7 +84,7 @@ async def run(
     """
     loop = asyncio.get_running_loop()
     exchange = exchange or Exchange()
-    # Before recovery: what a crash cut off is told like every other end.
+    # Before recovery, so that interrupted faxes are delivered like all others.
     deliveries = Deliveries(box)
     deliveries.styles.register("ifax", webhook_style)
     deliveries.styles.register("ictfax", callback_style)
@@ -132,12 +132,12 @@ def _note_start(tx: Tx, now: float) -> None:
 
 
 async def _until(stop: asyncio.Event, watchdog: Watchdog) -> None:
-    """Waits for the end, and proves to systemd meanwhile that the box lives.
+    """Waits for ``stop``, and notifies systemd's watchdog meanwhile.
 
-    That this is awaited proves the loop; the rest is the watchdog's to say.
+    That this runs shows that the loop responds; ``watchdog`` checks the other parts.
     """
     limit = service_manager.watchdog_s()
-    # Half the time that systemd waits, as its manual advises.
+    # Half of systemd's limit, as sd_watchdog_enabled(3) recommends.
     every = None if limit is None else limit / 2
     missing: list[str] = []
     while not stop.is_set():

@@ -1,7 +1,7 @@
-"""What systemd asks of a service: state messages, inherited sockets, structured lines for the journal.
+"""systemd's interface for services: state messages, inherited sockets, structured journal entries.
 
-Sources: sd_notify(3), sd_listen_fds(3), https://systemd.io/JOURNAL_NATIVE_PROTOCOL.  Each does nothing
-where systemd is not.
+Sources: sd_notify(3), sd_listen_fds(3), https://systemd.io/JOURNAL_NATIVE_PROTOCOL.  Without systemd all of
+them do nothing.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _log = logging.getLogger(__name__)
 
 FIRST_SOCKET = 3
 JOURNAL_SOCKET = "/run/systemd/journal/socket"
-# The kernel refuses datagrams that are much larger; a line of the log has no reason to be.
+# Longest field, octets: the kernel refuses much larger datagrams.
 FIELD_OCTETS = 32 * 1024
 
 
 def notify(state: str) -> None:
-    """Tells systemd, where it started us, how we are: ``READY=1``, ``WATCHDOG=1``, ``STATUS=…``."""
+    """Sends systemd a state if it started this process: ``READY=1``, ``WATCHDOG=1``, ``STATUS=…``."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return
@@ -36,7 +36,7 @@ def notify(state: str) -> None:
 
 
 def watchdog_s() -> float | None:
-    """Seconds within which systemd wants a proof of life, None when it wants none."""
+    """systemd's watchdog limit, seconds; None without one."""
     microseconds = os.environ.get("WATCHDOG_USEC", "")
     return int(microseconds) / 1e6 if microseconds.isdecimal() and int(microseconds) else None
 
@@ -44,7 +44,7 @@ def watchdog_s() -> float | None:
 def inherited_sockets() -> list[socket.socket]:
     """The listening sockets that systemd opened for this process, in the order of its unit.
 
-    They are taken: a second call, and every child process, finds none.
+    A second call, and every child process, finds none.
     """
     meant_for, count = os.environ.pop("LISTEN_PID", ""), os.environ.pop("LISTEN_FDS", "")
     os.environ.pop("LISTEN_FDNAMES", None)
@@ -58,7 +58,7 @@ def inherited_sockets() -> list[socket.socket]:
 
 
 class JournalHandler(logging.Handler):
-    """Log records as journal entries: the message, its priority, where it was written, who wrote it."""
+    """Sends log records to the journal with message, priority, place in the code and logger."""
 
     # syslog(3), by the level of Python's logging.
     _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
@@ -68,7 +68,7 @@ class JournalHandler(logging.Handler):
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Sends the record; a journal that does not listen loses it."""
+        """Sends the record; it is lost when the journal does not listen."""
         try:
             self._socket.sendto(self._entry(record), JOURNAL_SOCKET)
         except OSError:
@@ -92,7 +92,7 @@ class JournalHandler(logging.Handler):
 
 
 def _field(name: str, value: str) -> bytes:
-    """A field of an entry; one with line breaks has its length before it."""
+    """A field of an entry; a value with line breaks has its length before it."""
     octets = value.encode("utf-8", "replace")[:FIELD_OCTETS]
     if b"\n" not in octets:
         return name.encode() + b"=" + octets + b"\n"
@@ -100,7 +100,7 @@ def _field(name: str, value: str) -> bytes:
 
 
 def writes_to_journal() -> bool:
-    """Whether what is written to stderr ends in the journal (systemd.exec(5), JOURNAL_STREAM)."""
+    """Whether standard error is connected to the journal (systemd.exec(5), JOURNAL_STREAM)."""
     try:
         device, _, inode = os.environ.get("JOURNAL_STREAM", "").partition(":")
         state = os.fstat(sys.stderr.fileno())
@@ -110,7 +110,7 @@ def writes_to_journal() -> bool:
 
 
 def set_up_logging(level: int) -> None:
-    """Log records go to the journal with their fields where there is one, else to stderr as lines."""
+    """Makes log records of ``level`` and above go to the journal if there is one, else to standard error."""
     if writes_to_journal():
         logging.basicConfig(level=level, handlers=[JournalHandler()])
     else:

@@ -1,6 +1,6 @@
-"""The command ``serve``: starts the exchange, then the box.
+"""The subcommand ``serve``: starts the exchange, then the box.
 
-The exchange is forked off before the box's own modules are loaded, so that it does not carry them.
+The exchange is forked before the box's own modules are imported, so that they take no memory there.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def serve_command(arguments: argparse.Namespace) -> int:
-    """Runs the box until SIGTERM or SIGINT."""
+    """Runs the box until SIGTERM or SIGINT; the exit code."""
     data = data_folder(arguments, may_be_new=True)
     durable.keep_private()
-    limited.lower(resource.RLIMIT_CORE, 0)  # an image of memory would hold pages, passwords and the key
+    limited.lower(resource.RLIMIT_CORE, 0)  # a core dump would contain pages, passwords and the key
     level = logging.DEBUG if arguments.verbose else logging.INFO
     try:
         launched = launching.fork(level)

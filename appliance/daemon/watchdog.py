@@ -1,7 +1,7 @@
-"""Proofs of life: the spool answers, HTTP answers, the process that carries the calls speaks.
+"""Liveness checks: the spool answers, HTTP answers, the process that carries the calls sends messages.
 
-Each proof runs in a thread of its own, so that one that hangs holds nothing up; it hangs alone, and its
-last success grows old.  That the dispatcher's loop turns is proved by whoever asks ``missing`` on it.
+Each check runs in a thread of its own, so that one that hangs does not delay the others; its last success
+just gets older.  Calling ``missing`` on the dispatcher's loop shows that the loop runs.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from appliance.spool.errors import SpoolFailedError
 
 _log = logging.getLogger(__name__)
 
-# A proof is tried this often, seconds.
+# Interval of the checks, seconds.
 EVERY_S = 10.0
-# A proof that last succeeded longer ago has failed, seconds: a card stalls for half a minute at times, and
-# every thread of HTTP may have a client that trickles.
+# A check has failed when its last success is longer ago, seconds: a card may stall for half a minute, and
+# every thread of HTTP may be busy with a slow client.
 LIMIT_S = 80.0
-# What one answer may take, seconds.
+# Limit for one answer, seconds.
 ANSWER_S = 60.0
 
 Proof = Callable[[], None]
 
 
 class Watchdog:
-    """Runs the proofs, each a function that returns when its part lives and raises, or hangs, when not."""
+    """Runs the checks, each a function that returns when its part responds, and raises or hangs otherwise."""
 
     def __init__(
         self, proofs: Mapping[str, Proof], *, every_s: float = EVERY_S, limit_s: float = LIMIT_S
@@ -52,15 +52,16 @@ class Watchdog:
         ]
 
     def start(self) -> None:
+        """Starts its threads."""
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """Ends the threads that still answer."""
+        """Ends the threads that do not hang."""
         self._stop.set()
 
     def missing(self) -> list[str]:
-        """The parts that have not proved within the limit that they live."""
+        """Names of the parts whose last success is older than ``LIMIT_S``."""
         since = time.monotonic() - self._limit_s
         return [name for name, at in self._proved.items() if at < since]
 
@@ -75,10 +76,10 @@ class Watchdog:
 
 
 def proofs_of(box: Box, exchange: Exchange) -> dict[str, Proof]:
-    """Those of a running box."""
+    """The checks of a running box, by part."""
 
     def calls() -> None:
-        silent = time.monotonic() - exchange.heard_at
+        silent = time.monotonic() - exchange.last_message_at
         if silent > SILENCE_S:
             raise TimeoutError(f"silent for {silent:.0f} s")
 
@@ -90,14 +91,14 @@ def proofs_of(box: Box, exchange: Exchange) -> dict[str, Proof]:
 
 
 def _spool_answers(box: Box) -> None:
-    """Reads, and goes through the writer.  A disk that refuses is told of elsewhere; no restart mends it."""
+    """Reads, and uses the writer.  A disk that refuses writing is reported elsewhere: no restart helps."""
     box.spool.read(events.last_id)
     with contextlib.suppress(SpoolFailedError):
         box.spool.do(lambda _: None)
 
 
 def _http_answers(data: Path) -> None:
-    """Any answer is a proof, a refusal as well.  A box without HTTP has nothing to prove."""
+    """Passes with any answer, a refusal as well, and for a box without HTTP."""
     try:
         url = urlsplit(json.loads((data / ADDRESS_FILE).read_text(encoding="utf-8"))["url"])
     except FileNotFoundError:

@@ -120,7 +120,7 @@ class Writer:
                     _("Station id"): fax.tsi,
                     _("To"): fax.dialled,
                     _("Sub-address"): fax.sub_address,
-                    _("Arrived"): self._clock.moment(fax.ended_at or fax.started_at),
+                    _("Arrived"): self._clock.date_time(fax.ended_at or fax.started_at),
                     _("Pages"): str(fax.pages),
                     _("Line"): fax.line,
                     _("Number"): _("received fax {id}").format(id=fax.id),
@@ -149,7 +149,7 @@ class Writer:
                 {
                     _("To"): " ".join(filter(None, (job.number, job.name))),
                     _("Pages"): str(job.pages or ""),
-                    _("Ended"): self._clock.moment(job.ended_at) if job.ended_at is not None else "",
+                    _("Ended"): self._clock.date_time(job.ended_at) if job.ended_at is not None else "",
                     _("Number"): _("fax {id}").format(id=job.id),
                 }
             ),
@@ -184,7 +184,7 @@ class Writer:
                     )
                     if job.pages is not None
                     else "",
-                    _("Ended"): self._clock.moment(job.ended_at) if job.ended_at is not None else "",
+                    _("Ended"): self._clock.date_time(job.ended_at) if job.ended_at is not None else "",
                     _("Answered as"): job.remote_id,
                     _("Calls"): str(job.tries) if job.tries else "",
                     _("Number"): _("fax {id}").format(id=job.id),
@@ -202,7 +202,7 @@ class Writer:
         if len(attempts) > 1:
             lines += ["", _("The calls:")]
             lines += [
-                f"  {self._clock.moment(attempt.started_at)}  {attempt.line}  "
+                f"  {self._clock.date_time(attempt.started_at)}  {attempt.line}  "
                 f"{_(attempt.cause.sentence) if attempt.cause else ''}"
                 for attempt in attempts
             ]
@@ -226,7 +226,7 @@ class Writer:
         lines = [
             _("This e-mail shows that the box can send e-mail."),
             "",
-            _("Sent: {time}").format(time=self._clock.moment(self._now)),
+            _("Sent: {time}").format(time=self._clock.date_time(self._now)),
         ]
         return Outgoing(self._new(to, _("Test of the fax box"), lines, tag))
 

@@ -39,6 +39,7 @@ class Listener:
         self.address: tuple[str, int] | None = None  # where it listens, None while it does not
 
     def start(self) -> None:
+        """Starts its thread, which opens the port once it is set up."""
         self._thread.start()
 
     def stop(self) -> None:

@@ -113,9 +113,11 @@ class Mailbox:
         self.visited_at: float | None = None  # time of the last visit, Unix time
 
     def start(self) -> None:
+        """Starts its thread, which collects e-mail once a mailbox is set up."""
         self._thread.start()
 
     def stop(self) -> None:
+        """Ends its thread; waits ``STOP_S`` at most."""
         self._stopping.set()
         self._thread.join(STOP_S)
 

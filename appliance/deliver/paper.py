@@ -81,7 +81,7 @@ def noted(pages: Iterable[CodedPage | Raster], fax: Received, note: Note) -> Ite
         if note.caller:
             line = said("Fax from {caller}, {moment}, page {number} of {pages}").format(
                 caller=clean_line(caller),
-                moment=note.writer.moment(fax.started_at),
+                moment=note.writer.date_time(fax.started_at),
                 number=number,
                 pages=fax.pages,
             )
@@ -136,7 +136,7 @@ def write_report(
         (said("Subject"), job.options.cover.subject if job.options.cover else ""),
         (said("Pages confirmed"), f"{job.pages_confirmed} / {job.pages or 0}"),
         (said("Calls"), str(job.tries)),
-        (said("Ended"), writer.moment(job.ended_at) if job.ended_at is not None else ""),
+        (said("Ended"), writer.date_time(job.ended_at) if job.ended_at is not None else ""),
         (said("Answered as"), job.remote_id),
         (said("Number of the fax"), str(job.id)),
     ):

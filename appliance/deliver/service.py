@@ -82,11 +82,13 @@ class Deliveries:
         return self._webhook.test(url, key)
 
     def start(self) -> None:
+        """Starts deliveries and both ways in for e-mail."""
         # Temporary files that a crash left.
         shutil.rmtree(at_rest.passing(self._box.data) / FOLDER, ignore_errors=True)
         for service in (self._worker, self.listener, self.mailbox):
             service.start()
 
     def stop(self) -> None:
+        """Ends what ``start`` began."""
         for service in (self.listener, self.mailbox, self._worker):
             service.stop()

@@ -52,6 +52,7 @@ class Handler:
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        """Answers RCPT TO: a number at the box's domain is a recipient (aiosmtpd's hook)."""
         settings = self._box.settings.section(MailInSettings)
         if not ADDRESS.fullmatch(address) or address.rpartition("@")[2].lower() != settings.domain.lower():
             return f"550 5.7.1 Only faxes: write to NUMBER@{settings.domain}"
@@ -63,6 +64,7 @@ class Handler:
     async def handle_DATA(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
+        """Hands in the e-mail; answers what became of it (aiosmtpd's hook)."""
         content = envelope.content or b""
         raw = content if isinstance(content, bytes) else content.encode("utf-8", "surrogateescape")
         if envelope.mail_from in (None, "", "<>"):

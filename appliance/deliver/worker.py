@@ -72,6 +72,7 @@ class OutboxWorker:
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
 
     def start(self) -> None:
+        """Starts its thread."""
         self._box.history.call(self._heard)
         self._thread.start()
 
@@ -138,7 +139,7 @@ class OutboxWorker:
                     self._begin(delivery)
             if len(due) == free and any(counts[d.target] >= AT_ONCE_EACH for d in due):
                 self.wake()  # others may follow those that filled the list
-        moment = self._box.outbox.next_moment()
+        moment = self._box.outbox.next_due_at()
         wait = LOOK_AROUND_S if moment is None else min(moment - now, LOOK_AROUND_S)
         if resting:
             wait = min(wait, max(0.0, min(resting.values()) - time.monotonic()))

@@ -34,6 +34,7 @@ class Arrivals:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
+        """Starts its thread."""
         self._box.spool.hub.call(self._heard)
         self._thread.start()
 

@@ -90,6 +90,7 @@ class CallDesk(CallOwner):
             await asyncio.wait(set(self._tasks))
 
     def say(self, message: FromCall) -> None:
+        """Takes a message of the call: progress, its end, or a request, which is answered later."""
         match message:
             case Progress():
                 self.progress(message)

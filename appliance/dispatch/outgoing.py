@@ -84,6 +84,7 @@ class OutgoingFax(CallDesk):
         )
 
     def progress(self, line: Progress) -> None:
+        """Notes the progress of its call; a confirmed page is written to the spool."""
         box = self._box
         self.trace.add(line)
         if line.event == "page_confirmed":
@@ -94,12 +95,14 @@ class OutgoingFax(CallDesk):
         tell_live(box, self.job.id, self.job.owner, line)
 
     async def page(self, ticket: int, number: int, accepts: Accepts) -> PageDelivered:
+        """The answer to the request ``ticket``: page ``number`` (from 0), coded as the far end accepts."""
         pages = self.pages
         assert pages is not None
         page = await asyncio.get_running_loop().run_in_executor(None, pages.get, number, accepts)
         return PageDelivered(ticket, page, pages.is_last(number))
 
     async def permit_end(self) -> Cause | None:
+        """Lets the last page end, once the spool has noted so on disk; else the cause of the refusal."""
         self.permitted = True
         try:
             await self._box.spool.ado(attempts.last_page_out, self.attempt.id, self._box.clock())

@@ -78,10 +78,12 @@ class Preparer:
         self._thread = threading.Thread(target=self._run, name="prepare", daemon=True)
 
     def start(self) -> None:
+        """Starts its thread."""
         self._box.spool.hub.call(self._heard)
         self._thread.start()
 
     def stop(self) -> None:
+        """Ends its thread; returns when that has ended."""
         with self._wake:
             self._stopping = True
             self._wake.notify_all()

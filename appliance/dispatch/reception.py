@@ -55,18 +55,22 @@ class IncomingFaxDesk(CallDesk):
         self.offered = OfferedPages(box, self.on_offer)
 
     def progress(self, line: Progress) -> None:
+        """Notes the progress of its call."""
         self.trace.add(line)
         self.offered.hear(line)
         tell_live(self._box, None, "", line)
 
     def ended(self, result: CallResult) -> None:
+        """The call has ended with ``result``."""
         self._ended(self, result)
 
     async def page(self, ticket: int, number: int, accepts: Accepts) -> PageDelivered:
+        """The answer to the request ``ticket``: page ``number`` (from 0) of the document that is polled."""
         loop = asyncio.get_running_loop()
         return PageDelivered(ticket, *await loop.run_in_executor(None, self.offered.get, number, accepts))
 
     async def store(self, number: int, page: ReceivedPage) -> bool:
+        """Makes page ``number`` (from 0) durable; whether it is."""
         return await self.fax.store(number, page)
 
 

@@ -42,9 +42,11 @@ class RouteReader:
         self._arrivals = Arrivals(box, "read-routes", "the routes of received faxes wait", self.look_into)
 
     def start(self) -> None:
+        """Starts its thread."""
         self._arrivals.start()
 
     def stop(self) -> None:
+        """Ends its thread."""
         self._arrivals.stop()
 
     def look_into(self) -> None:

@@ -56,6 +56,7 @@ class Scheduler:
         self._limits: object = None  # the owner's, as last seen
 
     def start(self) -> None:
+        """Starts its task on the running event loop."""
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
@@ -106,7 +107,7 @@ class Scheduler:
 
         Jobs that were due and did not start wait for a line; the end of a call begins a round.
         """
-        moment = await self._box.spool.aread(queues.next_moment, since)
+        moment = await self._box.spool.aread(queues.next_due_at, since)
         if moment is None:
             return LOOK_AROUND_S
         return min(max(moment - self._box.clock(), SHORTEST_S), LOOK_AROUND_S)

@@ -40,9 +40,11 @@ class TextReader:
         self._arrivals = Arrivals(box, "read-text", "the text of received faxes waits", self._read_all)
 
     def start(self) -> None:
+        """Starts its thread."""
         self._arrivals.start()
 
     def stop(self) -> None:
+        """Ends its thread."""
         self._arrivals.stop()
 
     def _read_all(self) -> None:

@@ -1,8 +1,8 @@
-"""``faxbox doctor``: looks at everything that a box needs, and says what to do about what it finds.
+"""``faxbox doctor``: checks everything that a box needs, and advises on its findings.
 
-``findings``  what a look finds
+``findings``  the result of a check
 ``machine``   clock, disk, memory, temperature, power, GPIO
 ``data``      the data folder, its index and settings, the certificate
-``running``   the box that runs on it: lines, mail, what it cannot do
-``bundle``    what may be sent to somebody who helps: no secrets, no numbers, no fax
+``running``   the running box: lines, mail, faults
+``bundle``    the support bundle, without secrets, numbers and faxes
 """

@@ -1,6 +1,6 @@
-"""What may be sent to somebody who helps: findings, versions, settings, the log.
+"""The support bundle: findings, versions, settings, the log.
 
-No secrets, no faxes, numbers down to their last two digits."""
+It has no secrets and no faxes; of numbers only the last two digits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any
 
-# Anything that may be a number, an address of mail, a token or a name of an owner's.
+# Matches what may be a telephone number.
 _NUMBER = re.compile(r"\+?\d[\d ()/.-]{3,}\d")
 _MAIL = re.compile(r"[\w.+-]+@[\w.-]+\w")
 _TOKEN = re.compile(r"\bfx[a-z]_[\w.-]{10,}")
@@ -21,13 +21,13 @@ _LOG_S = 20.0
 
 
 def masked(text: str) -> str:
-    """``text`` with numbers down to their last two digits, and without mail addresses and tokens."""
+    """``text`` with only the last two digits of numbers, and without mail addresses and tokens."""
     text = _TOKEN.sub("[token]", _MAIL.sub("[mail]", text))
     return _NUMBER.sub(lambda match: "…" + match[0][-2:], text)
 
 
 def masked_tree(value: Any) -> Any:
-    """The same for every text in JSON data; names of keys stay."""
+    """``masked`` for every text in JSON data; keys are not changed."""
     if isinstance(value, str):
         return masked(value)
     if isinstance(value, Mapping):
@@ -37,7 +37,7 @@ def masked_tree(value: Any) -> Any:
     return value
 
 
-# Lists of the settings that hold people: only how many there are.
+# Lists of the settings with personal data: only their length is included.
 _PEOPLE = frozenset({"users", "keys", "contacts", "groups", "covers", "routes", "junk"})
 
 
@@ -57,7 +57,7 @@ def zipped(findings: list[dict[str, Any]], versions: Mapping[str, str], settings
 
 
 def _log() -> str:
-    """The newest lines of the box's log; a sentence where there is no journal."""
+    """The newest lines of the box's log; a sentence without a journal."""
     try:
         said = subprocess.run(
             ["journalctl", "--unit=faxbox", "--no-pager", f"--lines={_LOG_LINES}", "--output=short-iso"],

@@ -1,4 +1,4 @@
-"""The data folder: who may read it, whether its index is whole, what its settings hold, the certificate."""
+"""Checks of the data folder: permissions, index, files, settings, certificate, ports and names."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from appliance.net.settings import HttpSettings
 from appliance.settings.store import SettingsStore
 from appliance.spool import file_check, identity, rebuild
 
-# A certificate that ends within so many days is told of.
+# A certificate is reported when it expires within this many days.
 _DAY_S = 86400
 CERTIFICATE_DAYS = 14
-# How long a name may take to resolve, seconds.
+# Limit for resolving a name, seconds.
 NAME_S = 5.0
 _SIP_PORT = 5060  # RFC 3261 19.1.2
 _OPENSSL_S = 10.0
 
-# Gives the address of a server, and the one that packets to it leave from; None: there is no way.
+# Gives the address of a server, and the local one for packets to it; None without a route.
 Route = Callable[[str], tuple[str, str] | None]
 
 
 def permissions(data: Path) -> Iterator[Finding]:
-    """Who owns the folder, and who else may read it."""
+    """Whether the folder is owned and readable by its user alone."""
     state = data.stat()
     open_to = [path.name for path in (data, *data.glob("*")) if stat.S_IMODE(path.lstat().st_mode) & 0o077]
     if state.st_uid != os.geteuid():
@@ -60,10 +60,10 @@ def permissions(data: Path) -> Iterator[Finding]:
 
 
 def index(data: Path) -> Iterator[Finding]:
-    """Whether the spool's database is there and whole."""
+    """Whether the spool's database exists and is not damaged."""
     try:
         identity.require_files(data)
-        advice = "" if rebuild.usable(data) else identity.way_back(data)
+        advice = "" if rebuild.usable(data) else identity.repair_advice(data)
     except identity.SpoolGoneError as error:
         advice = str(error)
     if not advice:
@@ -109,7 +109,7 @@ def _counted(paths: list[str]) -> str:
 
 
 def settings(store: SettingsStore) -> Iterator[Finding]:
-    """What the settings files hold that this version does not know."""
+    """What the settings files hold that is not in force."""
     notes = store.notes()
     if notes:
         yield Finding(
@@ -124,7 +124,7 @@ def settings(store: SettingsStore) -> Iterator[Finding]:
 
 
 def certificate(http: HttpSettings) -> Iterator[Finding]:
-    """Whether there is one, and for how long it is good."""
+    """Whether there is a certificate, and how long it is valid."""
     if not http.tls_certificate:
         yield Finding(
             "certificate",
@@ -171,7 +171,7 @@ def _renew() -> str:
 
 
 def _unusable(certificate: str, key: str) -> str:
-    """Why they are no pair that a server can use; empty when they are."""
+    """Why a server cannot use this pair; empty when it can."""
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key or None)
     except OSError as error:  # ssl.SSLError is one
@@ -180,13 +180,13 @@ def _unusable(certificate: str, key: str) -> str:
 
 
 def _still_good(certificate: str, seconds: int) -> subprocess.CompletedProcess[str]:
-    """Whether it is good for so long from now on, as openssl says."""
+    """Asks openssl whether the certificate is valid for ``seconds`` from now."""
     words = ["openssl", "x509", "-noout", "-checkend", str(seconds), "-in", certificate]
     return subprocess.run(words, capture_output=True, text=True, timeout=_OPENSSL_S, check=False)
 
 
 def ports(store: SettingsStore) -> Iterator[Finding]:
-    """Modems are plugged in and may be used."""
+    """Whether the modems' ports exist and may be used."""
     for line in store.items(LineSettings).values():
         if not isinstance(line, ClassOneModem) or not line.device:
             continue
@@ -211,7 +211,7 @@ def ports(store: SettingsStore) -> Iterator[Finding]:
 
 
 def names(store: SettingsStore) -> Iterator[Finding]:
-    """The names of the trunks' servers can be resolved."""
+    """Whether the names of the trunks' servers can be resolved."""
     for line in store.items(LineSettings).values():
         if not isinstance(line, SipTrunk) or not line.server:
             continue
@@ -255,7 +255,7 @@ def nat(store: SettingsStore, route: Route | None = None) -> Iterator[Finding]:
 
 
 def _route(host: str) -> tuple[str, str] | None:
-    """Nothing is sent: connecting a UDP socket only asks the system for the way."""
+    """Addresses by connecting a UDP socket, which sends nothing."""
     try:
         family, kind, _proto, _name, there = socket.getaddrinfo(host, _SIP_PORT, type=socket.SOCK_DGRAM)[0]
         with socket.socket(family, kind) as probe:
@@ -272,7 +272,7 @@ def host_of(server: str) -> str:
 
 
 def _resolves(host: str) -> bool:
-    """Asked in a thread: a resolver may take minutes to say no."""
+    """Whether a name resolves within ``NAME_S``; in a thread, since a resolver may take minutes."""
     found: list[bool] = []
 
     def ask() -> None:

@@ -1,4 +1,4 @@
-"""What a look finds: one sentence, how bad it is, and what to do."""
+"""A finding: one sentence, its severity, and advice."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _log = logging.getLogger(__name__)
 
 
 class State(Enum):
-    """How it is."""
+    """The severity of a finding."""
 
     FINE = "fine"
-    WARNING = "warning"  # works, and will not for long, or not as well as it could
+    WARNING = "warning"  # works, but will fail soon or works badly
     BROKEN = "broken"  # does not work
-    SKIPPED = "skipped"  # could not be looked at, or is not there to be
+    SKIPPED = "skipped"  # could not be checked, or does not exist here
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``sentence`` and ``advice`` are in the reader's language, ``detail`` is what was measured, in none."""
+    """``sentence`` and ``advice`` are in the reader's language; ``detail`` is what was measured."""
 
     part: str
     state: State
@@ -33,7 +33,7 @@ class Finding:
     detail: str = ""
 
     def view(self) -> dict[str, Any]:
-        """As JSON."""
+        """The finding as JSON data."""
         return {
             "part": self.part,
             "state": self.state.value,
@@ -43,16 +43,16 @@ class Finding:
         }
 
 
-# Looks at one part; may find several things.
+# The check of one part; it may have several findings.
 Look = Callable[[], Iterable[Finding]]
 
 
 def examine(looks: dict[str, Look]) -> Iterator[Finding]:
-    """What all looks find.  One that fails is a finding, too, and the others go on."""
+    """The findings of all checks.  A check that raises is a finding, too, and the others still run."""
     for part, look in looks.items():
         try:
             yield from look()
-        except Exception as error:  # the doctor's own fault, or a machine unlike any that we know
+        except Exception as error:  # a bug of the check, or an unknown kind of machine
             _log.debug("the look at %s failed", part, exc_info=True)
             yield Finding(
                 part,

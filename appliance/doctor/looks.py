@@ -1,4 +1,4 @@
-"""Every look that there is, at a box's folder, the machine, and the box that runs."""
+"""All checks: of the data folder, the machine, and the running box."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from appliance.spool.settings import StorageSettings
 
 
 def looks(folder: Path, store: SettingsStore, box: running.Running | str) -> dict[str, Look]:
-    """All of them, by the part that each is at.  ``box`` is a sentence where none runs."""
+    """All checks by part.  ``box``: the running box, or a sentence when none runs."""
     return {
         "clock": lambda: machine.clock(folder, time.time()),
         "disk": lambda: machine.disk(folder, store.section(StorageSettings)),

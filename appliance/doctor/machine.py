@@ -1,4 +1,4 @@
-"""The machine: clock, disk, memory, temperature, power, GPIO.  ``root`` is /, or a folder like it."""
+"""Checks of the machine: clock, disk, memory, temperature, power, GPIO.  ``root``: /, or a folder like it."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from appliance.spool.settings import StorageSettings
 
 # A clock that is this far behind the last written time is wrong, seconds.
 BEHIND_S = 60.0
-# A file of this program, which is older than any right clock says.
+# A file of this program, which is older than the present time.
 _OURS = Path(__file__)
-# Of the processor, degrees Celsius: a Pi slows itself down at 80.
+# Limits for the processor, degrees Celsius: a Raspberry Pi reduces its clock rate at 80.
 WARM_C, HOT_C = 70.0, 80.0
 # Least available memory, MiB: two documents at once may need more.
 MEMORY_MIB = 100
 # Tenths of a card's life that are used (JEDEC eMMC 5.1, EXT_CSD 268).
 WORN_TENTHS = 9
-# Files that the disk can still take.
+# Least number of free inodes.
 INODES = 1000
-# What lpstat -p and -a say of such a printer.
+# The line of lpstat -p for a paused printer.
 _PAUSED = re.compile(r"^printer (\S+) disabled since", re.MULTILINE)
 _REFUSING = re.compile(r"^(\S+) not accepting requests since", re.MULTILINE)
-# How long apt may think, on a slow card, and CUPS, seconds.
+# Limits for apt, on a slow card, and for CUPS, seconds.
 _APT_S, _CUPS_S = 60.0, 10.0
-# Packages that are named.
+# The most packages that are named.
 _NAMED = 5
 # vcgencmd get_throttled: bits for "now" and for "since the start".
 UNDER_VOLTAGE_NOW, UNDER_VOLTAGE_SEEN = 1 << 0, 1 << 16
 
 
 def clock(data: Path, now: float, root: Path = Path("/")) -> Iterator[Finding]:
-    """Whether the time is right: behind what was written last, or behind this program, it is not."""
+    """Whether the clock is right: not behind the last written time, nor behind the time of this program."""
     newest = max((path.stat().st_mtime for path in (*data.glob("*"), _OURS) if path.is_file()), default=0.0)
     if now < newest - BEHIND_S:
         yield Finding(
@@ -62,7 +62,7 @@ def clock(data: Path, now: float, root: Path = Path("/")) -> Iterator[Finding]:
 
 
 def disk(data: Path, settings: StorageSettings) -> Iterator[Finding]:
-    """Room, and whether it may be written to."""
+    """Free space, and whether the disk is writable."""
     state = os.statvfs(data)
     free = state.f_bavail * state.f_frsize // MB
     if not os.access(data, os.W_OK) or state.f_flag & os.ST_RDONLY:
@@ -122,7 +122,7 @@ def wear(root: Path = Path("/")) -> Iterator[Finding]:
 
 
 def memory(root: Path = Path("/")) -> Iterator[Finding]:
-    """Memory that is left."""
+    """Available memory."""
     words = dict(line.split(":", 1) for line in (root / "proc/meminfo").read_text().splitlines())
     left = int(words["MemAvailable"].split()[0]) // 1024
     if left < MEMORY_MIB:
@@ -138,7 +138,7 @@ def memory(root: Path = Path("/")) -> Iterator[Finding]:
 
 
 def temperature(root: Path = Path("/")) -> Iterator[Finding]:
-    """Of the hottest part."""
+    """Temperature of the hottest part."""
     found = [int(path.read_text()) / 1000 for path in root.glob("sys/class/thermal/thermal_zone*/temp")]
     if not found:
         yield Finding("temperature", State.SKIPPED, _("This machine does not tell its temperature."))
@@ -154,7 +154,7 @@ def temperature(root: Path = Path("/")) -> Iterator[Finding]:
 
 
 def power(root: Path = Path("/")) -> Iterator[Finding]:
-    """What a Raspberry Pi's firmware says of its supply."""
+    """Under-voltage as reported by a Raspberry Pi's firmware."""
     try:
         bits = int((root / "sys/devices/platform/soc/soc:firmware/get_throttled").read_text(), 16)
     except OSError:
@@ -197,7 +197,7 @@ def gpio(settings: PanelSettings, root: Path = Path("/")) -> Iterator[Finding]:
 
 
 def display(settings: PanelSettings, root: Path = Path("/")) -> Iterator[Finding]:
-    """The bus of the front panel's display, where the settings have one."""
+    """The bus of the front panel's display, if the settings have one."""
     if settings.display is Display.NONE:
         return
     bus = root / f"dev/i2c-{I2C_BUS}"
@@ -222,7 +222,7 @@ def display(settings: PanelSettings, root: Path = Path("/")) -> Iterator[Finding
 
 
 def updates(root: Path = Path("/")) -> Iterator[Finding]:
-    """Whether the system wants a restart, and whether packages wait to be updated."""
+    """Whether the system needs a restart, and whether package updates are available."""
     if (root / "run/reboot-required").exists():
         yield Finding(
             "updates",
@@ -252,7 +252,7 @@ def updates(root: Path = Path("/")) -> Iterator[Finding]:
 
 
 def _waiting_packages() -> list[tuple[str, bool]] | None:
-    """Each package that could be updated, and whether for safety's sake.  Nothing is installed or fetched."""
+    """Each package with an update, and whether that is a security update.  Nothing is downloaded."""
     asked = ["apt-get", "--simulate", "--quiet", "-o", "Debug::NoLocking=1", "upgrade"]
     try:
         said = subprocess.run(asked, capture_output=True, text=True, timeout=_APT_S, check=False)
@@ -266,13 +266,13 @@ def _waiting_packages() -> list[tuple[str, bool]] | None:
 
 
 def _some(packages: list[str]) -> str:
-    """The first few, and how many there are."""
+    """The first few names, and the number of all."""
     more = f" … ({len(packages)})" if len(packages) > _NAMED else ""
     return ", ".join(packages[:_NAMED]) + more
 
 
 def printing() -> Iterator[Finding]:
-    """CUPS, where it is installed: whether it answers."""
+    """Whether CUPS answers, if it is installed."""
     if shutil.which("lpstat") is None:
         yield Finding(
             "printing", State.SKIPPED, _("CUPS is not installed: nothing is printed to or from the box.")
@@ -296,8 +296,8 @@ def printing() -> Iterator[Finding]:
 
 
 def _printers() -> Iterator[Finding]:
-    """Printers that CUPS knows and that nothing comes out of."""
-    words = {**os.environ, "LC_ALL": "C"}  # lpstat's words are read
+    """Printers of CUPS that are paused or reject jobs."""
+    words = {**os.environ, "LC_ALL": "C"}  # the output of lpstat is parsed
     try:
         said = subprocess.run(
             ["lpstat", "-p", "-a"], capture_output=True, text=True, timeout=_CUPS_S, check=False, env=words
@@ -337,7 +337,7 @@ def codes() -> Iterator[Finding]:
 
 
 def helpers() -> Iterator[Finding]:
-    """Programs of Debian's that make kinds of documents possible."""
+    """Programs of Debian that some kinds of documents need."""
     programs = (
         ("soffice", _("Office files (DOCX, XLSX, ODT …) can be faxed."), "libreoffice-writer-nogui"),
         ("gs", _("PostScript files can be faxed."), "ghostscript"),

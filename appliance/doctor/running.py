@@ -1,4 +1,4 @@
-"""The box that runs: whether it answers, its lines, its mail."""
+"""Checks of the running box: whether it answers, its lines, its mail."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from appliance.doctor.findings import Finding, State
 from appliance.language import said as _
 from appliance.spool.model import DAY_S
 
-# A box that has only just started is still signing in at its trunks: they are waited for so long, seconds.
+# Time for a box that was just started to register its trunks, and the interval of asking, seconds.
 SETTLE_S, ASK_EVERY_S = 10.0, 0.2
 
 
 class Running(Protocol):
-    """The running box's REST interface."""
+    """The running box's REST API."""
 
     def get(self, path: str) -> Any: ...
 
 
 def missing(detail: str) -> Iterator[Finding]:
-    """No box runs on this folder."""
+    """The finding that no box runs on this folder."""
     yield Finding(
         "box",
         State.BROKEN,
@@ -32,7 +32,7 @@ def missing(detail: str) -> Iterator[Finding]:
 
 
 def health(box: Running) -> Iterator[Finding]:
-    """Whether it takes faxes."""
+    """Whether it accepts faxes."""
     status = box.get("/status")
     if status["accepting"]:
         yield Finding("box", State.FINE, _("The box is running and takes faxes."))
@@ -46,7 +46,7 @@ def health(box: Running) -> Iterator[Finding]:
 
 
 def clock(box: Running) -> Iterator[Finding]:
-    """Whether the time jumped further than the box has seen it pass."""
+    """Whether the clock jumped ahead further than the box has seen time pass."""
     doubted_s = box.get("/status")["clock_doubted_s"]
     if doubted_s >= DAY_S:
         yield Finding(
@@ -62,7 +62,7 @@ def clock(box: Running) -> Iterator[Finding]:
 
 
 def lines(box: Running) -> Iterator[Finding]:
-    """Each line, and that there is one."""
+    """The state of each line, and whether there is one."""
     deadline = time.monotonic() + SETTLE_S
     while any(map(_undecided, real := _real_lines(box))) and time.monotonic() < deadline:
         time.sleep(ASK_EVERY_S)
@@ -92,12 +92,12 @@ def _real_lines(box: Running) -> list[dict[str, Any]]:
 
 
 def _undecided(line: dict[str, Any]) -> bool:
-    """Not usable, and nothing went wrong: it has not come so far yet."""
+    """Whether a line is not usable yet, without an error."""
     return not line["usable"] and not line["last_error"]
 
 
 def mail(box: Running) -> Iterator[Finding]:
-    """Whether e-mail comes in and goes out."""
+    """Whether e-mail is received and sent."""
     state = box.get("/mail")
     if state["problem"]:
         yield Finding(
@@ -114,7 +114,7 @@ def mail(box: Running) -> Iterator[Finding]:
 
 
 def outgoing_mail(box: Running) -> Iterator[Finding]:
-    """E-mails that were tried and are not gone yet."""
+    """E-mails that were tried without success."""
     if not box.get("/mail")["sends"]:
         return
     pending = box.get("/deliveries?kind=email&state=pending&limit=100")["deliveries"]

@@ -1,4 +1,4 @@
-"""Which build this is, and what it runs on."""
+"""The build and the versions of what it runs on."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 import appliance
 
-# The package's build writes it (image-build/deb/build.sh); a checkout has none.
+# Written by the package's build (image-build/deb/build.sh); a checkout has none.
 BUILD_FILE = Path(appliance.__file__).with_name("build.txt")
 _LIBRARIES = ("pjsua2", "pypdfium2", "pillow", "cheroot")
 
 
 def build() -> str:
-    """The version and how many commits are behind it, as the package is called; of a checkout its own."""
+    """The version of the package, with the number of commits; of a checkout the project's version."""
     try:
         return BUILD_FILE.read_text(encoding="ascii").strip()
     except OSError:
@@ -22,7 +22,7 @@ def build() -> str:
 
 
 def versions() -> dict[str, str]:
-    """This build and what it runs on, by name."""
+    """Versions by name: this build and what it runs on."""
     found = {"faxbox": build(), "python": platform.python_version(), "system": platform.platform()}
     for name in _LIBRARIES:
         try:

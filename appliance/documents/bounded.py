@@ -52,7 +52,7 @@ class UnboundedError(Exception):
     """The work failed or did not end within its bounds; the message is for the log."""
 
 
-class WantedMemoryError(UnboundedError):
+class OutOfMemoryError(UnboundedError):
     """The work was refused memory."""
 
 
@@ -78,13 +78,13 @@ def run_bounded(work: Callable[[], Typeset], bounds: Bounds) -> Typeset:
     head, _, pdf = answer.partition(b"\n")
     if not head:
         if os.WIFEXITED(status) and os.WEXITSTATUS(status) == MEMORY_EXIT:
-            raise WantedMemoryError("it was refused memory")
+            raise OutOfMemoryError("it was refused memory")
         raise UnboundedError(f"wait status {status}")
     facts = json.loads(head)
     if "cause" in facts:
         raise DocumentError(cause_of(facts["cause"]), facts["detail"])
     if "memory" in facts:
-        raise WantedMemoryError(facts["memory"])
+        raise OutOfMemoryError(facts["memory"])
     if "failed" in facts or len(pdf) != facts["octets"]:
         raise UnboundedError(facts.get("failed", "cut off"))
     return Typeset(pdf, from_json(facts["remarks"]))

@@ -49,6 +49,7 @@ class Bench:
 
     @property
     def folder(self) -> Path:
+        """The folder in which the child works."""
         assert self._folder is not None
         return self._folder
 

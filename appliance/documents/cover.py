@@ -94,6 +94,7 @@ class CoverSource:
 
     @total_pages.setter
     def total_pages(self, total: int) -> None:
+        """Sets the number of pages that the cover page names."""
         self._fields["pages"] = str(total)
         pages = self._typeset()
         # A shorter number could save a page, but the total with "000" is in use by now: then it stays.
@@ -123,12 +124,15 @@ class CoverSource:
         )
 
     def size(self, index: int) -> PageSize:
+        """As in ``PageDrawer``."""
         return PageSize(*self._paper.value)
 
     def draw(self, index: int, layout: Layout) -> Drawing:
+        """As in ``PageDrawer``."""
         return self._pages.draw(index, layout)
 
     def remarks(self, index: int | None) -> Sequence[Remark]:
+        """As in ``PageDrawer``."""
         page = None if index is None else index + 1
         return [remark for remark in self._remarks if remark.page == page]
 

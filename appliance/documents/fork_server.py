@@ -73,6 +73,7 @@ class Worker:
     _code: int | None = None
 
     def kill(self) -> None:
+        """Kills the worker; nothing happens when it has ended already."""
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 

@@ -80,6 +80,7 @@ class Look:
     lightness: int = 0
 
     def to_json(self) -> dict[str, Any]:
+        """As JSON; the inverse of ``from_json``."""
         treatment = self.treatment.value if self.treatment is not None else None
         return {"turn": self.turn, "treatment": treatment, "lightness": self.lightness}
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from appliance.documents.bounded import Bounds, Typeset, UnboundedError, WantedMemoryError, run_bounded
+from appliance.documents.bounded import Bounds, OutOfMemoryError, Typeset, UnboundedError, run_bounded
 from appliance.documents.causes import DOCUMENT_MEMORY, DOCUMENT_TIMED_OUT
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import Limits, Paper, Straighten
@@ -78,7 +78,7 @@ class Workshop:
         """
         try:
             return self.attempt(what, made_from, make, bounds)
-        except WantedMemoryError as error:
+        except OutOfMemoryError as error:
             raise DocumentError(DOCUMENT_MEMORY, f"{what}: {error}") from None
         except UnboundedError as error:
             raise DocumentError(DOCUMENT_TIMED_OUT, f"{what}: {error}") from None
@@ -96,7 +96,7 @@ class Workshop:
             return Typeset(os.pread(self._file, kept.octets, kept.offset), from_json(kept.remarks))
         try:
             made = run_bounded(lambda: self._in_child(make), bounds) if bounds is not None else make()
-        except WantedMemoryError as error:
+        except OutOfMemoryError as error:
             self.need_to_be_alone(f"{what}: {error}")
             raise
         if len(self._known) < MOST_TYPESET:

@@ -184,4 +184,5 @@ class Channel:
         return message
 
     def close(self) -> None:
+        """Closes the channel."""
         self._writer.close()

@@ -101,6 +101,7 @@ class RemoteOwner(CallOwner):
         return self._packets.tap if self._packets is not None else None
 
     def say(self, message: FromCall) -> None:
+        """Sends a message of the call to the box; the end follows when the call's notes are on disk."""
         if isinstance(message, Ended):
             self._keep_packets(message.result)
             self._over(self)

@@ -85,16 +85,19 @@ class RemoteLine:
 
     @property
     def name(self) -> str:
+        """The line's name in the settings."""
         return self.spec.name
 
     @property
     def kind(self) -> LineKind:
+        """What carries its calls."""
         settings = self.spec.settings
         if isinstance(settings, SipTrunk):
             return LineKind.G711 if settings.media is MediaChoice.G711_ONLY else LineKind.T38
         return LineKind.MODEM if isinstance(settings, LineSettings) else LineKind.PRACTICE
 
     def state(self) -> LineState:
+        """Its state as the exchange last reported it."""
         if self.on_incoming is None:
             return LineState(False, 0, 0, "The line is stopped.")
         if self.reported is None:
@@ -104,14 +107,17 @@ class RemoteLine:
         return replace(self.reported, calls=calls)
 
     async def start(self, on_incoming: IncomingHandler) -> None:
+        """Opens the line in the exchange; calls that come in go to ``on_incoming``."""
         self.on_incoming = on_incoming
         await self._exchange.open(self)
 
     async def stop(self) -> None:
+        """Closes the line in the exchange."""
         await self._exchange.close(self)
         self.on_incoming = self.reported = None
 
     async def place(self, call: OutgoingCall, owner: CallOwner, tap: Tap | None = None) -> CallResult:
+        """Places a call over the line; returns its result when it has ended."""
         return await self._exchange.place(self, call, owner)
 
     async def send_to_us(self, tiff: Path, *, caller: str, dialled: str = "") -> CallResult:
@@ -143,7 +149,7 @@ class Exchange:
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _keeping: asyncio.Task[None] | None = None
-    heard_at: float = 0.0  # when the last message of the process came, monotonic clock, seconds
+    last_message_at: float = 0.0  # when the last message of the process came, monotonic clock, seconds
     _stopping: bool = False
 
     @property
@@ -276,10 +282,10 @@ class Exchange:
         for line in self._lines.values():
             channel.send(OpenLine(line.spec))
         watch = asyncio.get_running_loop().create_task(self._watch(launched.process))
-        self.heard_at = time.monotonic()
+        self.last_message_at = time.monotonic()
         try:
             while (message := await channel.receive()) is not None:
-                self.heard_at = time.monotonic()
+                self.last_message_at = time.monotonic()
                 self._hear(channel, message)  # type: ignore[arg-type]
         finally:
             watch.cancel()
@@ -289,8 +295,8 @@ class Exchange:
             due = time.monotonic() + SILENCE_S / 4
             await asyncio.sleep(SILENCE_S / 4)
             if time.monotonic() - due > SIGN_OF_LIFE_S:
-                self.heard_at = time.monotonic()  # this loop was delayed: messages wait to be read
-            elif time.monotonic() - self.heard_at > SILENCE_S:
+                self.last_message_at = time.monotonic()  # this loop was delayed: messages wait to be read
+            elif time.monotonic() - self.last_message_at > SILENCE_S:
                 _log.error("the program that carries the calls says nothing any more, and is ended")
                 process.kill()
 

@@ -80,6 +80,7 @@ class Runs:
         ).start()
 
     def progress(self) -> Progress:
+        """How far the test is, as it was last reported."""
         with self._lock:
             return self._progress
 

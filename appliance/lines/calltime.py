@@ -17,13 +17,17 @@ from typing import Protocol
 class Alarm(Protocol):
     """A pending call of a function; ``cancel`` drops it."""
 
-    def cancel(self) -> None: ...
+    def cancel(self) -> None:
+        """Takes the action back."""
+        ...
 
 
 class CallTime(Protocol):
     """The clock of a call: seconds since it began.  For one thread."""
 
-    def now(self) -> float: ...
+    def now(self) -> float:
+        """The time of the call, seconds."""
+        ...
 
     def at(self, when: float, action: Callable[[], None]) -> Alarm:
         """Calls ``action`` at ``when``, or as soon as possible after it; never from within ``at``."""
@@ -31,7 +35,9 @@ class CallTime(Protocol):
     def watch(self, sock: socket.socket, readable: Callable[[], None]) -> None:
         """Calls ``readable`` whenever ``sock`` may have something to read."""
 
-    def unwatch(self, sock: socket.socket) -> None: ...
+    def unwatch(self, sock: socket.socket) -> None:
+        """Ends ``watch``."""
+        ...
 
 
 class RealTime:
@@ -42,15 +48,19 @@ class RealTime:
         self._origin = self._loop.time()
 
     def now(self) -> float:
+        """Seconds since its origin."""
         return self._loop.time() - self._origin
 
     def at(self, when: float, action: Callable[[], None]) -> Alarm:
+        """Runs ``action`` at ``when``, seconds."""
         return self._loop.call_at(self._origin + when, action)
 
     def watch(self, sock: socket.socket, readable: Callable[[], None]) -> None:
+        """Calls ``readable`` when the socket has data."""
         self._loop.add_reader(sock.fileno(), readable)
 
     def unwatch(self, sock: socket.socket) -> None:
+        """Ends ``watch``."""
         self._loop.remove_reader(sock.fileno())
 
 
@@ -74,17 +84,21 @@ class SteppedTime:
         self._watched: dict[socket.socket, Callable[[], None]] = {}
 
     def now(self) -> float:
+        """The stepped time, seconds."""
         return self._now
 
     def at(self, when: float, action: Callable[[], None]) -> Alarm:
+        """Runs ``action`` when the time reaches ``when``, seconds."""
         alarm = _Alarm(action)
         heapq.heappush(self._alarms, (when, next(self._order), alarm))
         return alarm
 
     def watch(self, sock: socket.socket, readable: Callable[[], None]) -> None:
+        """Calls ``readable`` when the socket has data."""
         self._watched[sock] = readable
 
     def unwatch(self, sock: socket.socket) -> None:
+        """Ends ``watch``."""
         self._watched.pop(sock, None)
 
     def step(self, seconds: float) -> None:

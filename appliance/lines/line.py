@@ -111,12 +111,18 @@ class Line(Protocol):
     """A line that carries fax calls."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name in the settings."""
+        ...
 
     @property
-    def kind(self) -> LineKind: ...
+    def kind(self) -> LineKind:
+        """What carries its calls."""
+        ...
 
-    def state(self) -> LineState: ...
+    def state(self) -> LineState:
+        """The state now."""
+        ...
 
     async def start(self, on_incoming: IncomingHandler) -> None:
         """Opens the line.  A device or trunk that is down is no error: ``state`` reports it."""

@@ -34,6 +34,7 @@ class CallPackets:
         self._octets = 0  # in ``_last``
 
     def tap(self, at: float, leaves: bool, octets: bytes) -> None:
+        """Keeps a packet (a ``Tap``): the first of the call, and the last ``LAST_OCTETS``."""
         if self._room > 0:
             self._first.append((at, leaves, octets))
             self._room -= len(octets)

@@ -64,6 +64,7 @@ class PostAnswer:
 
     @property
     def accepted(self) -> bool:
+        """Whether the status is 2xx."""
         return 200 <= self.status < 300
 
 

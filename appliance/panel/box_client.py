@@ -89,10 +89,12 @@ class Watcher:
         ]
 
     def start(self) -> None:
+        """Starts its threads."""
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
+        """Tells its threads to end; does not wait for them."""
         self._stop.set()
         self._stale.set()
 

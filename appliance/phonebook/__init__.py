@@ -21,6 +21,7 @@ class Contact:
 
     @property
     def name(self) -> str:
+        """First and last name, else the company."""
         return " ".join(part for part in (self.first_name, self.last_name) if part) or self.company
 
 

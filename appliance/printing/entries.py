@@ -183,6 +183,7 @@ class PrintJob:
 
     @property
     def first(self) -> Entry:
+        """Its first entry that is present."""
         return self.present[0]
 
     @property

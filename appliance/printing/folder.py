@@ -69,9 +69,11 @@ class PrintFolder:
         self._thread = threading.Thread(target=self._run, name="print-folder", daemon=True)
 
     def start(self) -> None:
+        """Starts its thread."""
         self._thread.start()
 
     def stop(self) -> None:
+        """Ends its thread; returns when that has ended."""
         self._wake.end()
         self._thread.join()
         self._wake.close()

@@ -56,6 +56,7 @@ class Look:
 
     @classmethod
     def at(cls, state: os.stat_result) -> Look:
+        """From the result of ``stat``."""
         return cls(state.st_ino, state.st_size, state.st_mtime_ns)
 
 

@@ -67,9 +67,11 @@ class Scans:
         self._resting = Resting()  # claims and files that failed
 
     def start(self) -> None:
+        """Starts its thread."""
         self._thread.start()
 
     def stop(self) -> None:
+        """Ends its thread; returns when that has ended."""
         self._stop.set()
         self._thread.join()
 

@@ -61,10 +61,12 @@ class Inbox:
         return self.spool.read(received.page_texts, received_id)
 
     def mark_read(self, received_id: int, read: bool = True, owner: str | None = None) -> Received:
+        """Marks a received fax as read or unread.  Raises NotFoundError, also for one of another owner."""
         self.get(received_id, owner)
         return self.spool.do(received.mark_read, received_id, read, self.clock())
 
     def delete(self, received_id: int, owner: str | None = None) -> None:
+        """Takes a received fax out of all lists.  Raises NotFoundError, IllegalTransitionError."""
         self.get(received_id, owner)
         self.spool.do(received.delete, received_id, self.clock())
 

@@ -116,9 +116,9 @@ class Outbox:
         """Pending deliveries whose time has come, the longest due first."""
         return self.spool.read(outbox.due, self.clock(), limit, not_ids=not_ids, not_targets=not_targets)
 
-    def next_moment(self) -> float | None:
+    def next_due_at(self) -> float | None:
         """When the next pending delivery is due later than now, None when there is none."""
-        return self.spool.read(outbox.next_moment, self.clock())
+        return self.spool.read(outbox.next_due_at, self.clock())
 
     def pull_in(self) -> int:
         """After the clock was set back: what would wait longer than its timetable allows is due at once."""

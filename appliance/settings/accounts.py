@@ -1,4 +1,4 @@
-"""Who may use the box: users and keys.  Each has an id that is never used again after it was removed."""
+"""Users and API keys.  Each has an id that is not used again after its removal."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from appliance.settings.fields import NAME_PATTERN, ONE_LINE_PATTERN, setting
 
 
 class Role(Enum):
+    """What a user may do."""
+
     ADMIN = "admin"  # may do everything
     USER = "user"  # a member: sends, and sees their own faxes and those given to them
     READER = "reader"  # reads received faxes, and sends none
@@ -17,7 +19,7 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Someone who may sign in."""
+    """A person who may sign in."""
 
     name: str = setting(help="name to sign in with", pattern=NAME_PATTERN)
     password_hash: str = setting("", "scrypt hash; empty: cannot sign in", secret=True)
@@ -63,7 +65,7 @@ class User:
 
 
 class Scope(Enum):
-    """What an API key is good for."""
+    """What an API key permits."""
 
     SEND = "send"  # send faxes, see and cancel its own
     RECEIVE = "receive"  # list and read received faxes
@@ -80,10 +82,10 @@ ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
 
 
 class WebhookEvent(Enum):
-    """What webhooks of the box's own style can be told of."""
+    """Events that webhooks of the box's own style can get."""
 
     QUEUED = "queued"  # handed in
-    HELD = "held"  # waits for a person's word
+    HELD = "held"  # waits for a person
     WAITING = "waiting"  # for its first call, or for the next
     STARTED = "started"  # a call begins
     PAGE = "page"  # the far machine has confirmed one
@@ -122,7 +124,7 @@ class ApiKey:
 
     @property
     def account(self) -> str:
-        """The owner name its faxes run under."""
+        """The name of the owner of its faxes."""
         return self.owner or self.name
 
 

@@ -1,11 +1,11 @@
-"""Typed, documented documents: a frozen dataclass says what a settings document holds.
+"""Typed, documented documents: a frozen dataclass declares the content of a settings document.
 
 Each field is made with ``setting(default, "what it means", …)``.  From that one description come the
 checks (type, bounds, unknown keys), the text forms of the command line, the masking of secrets and
 the reference in the documentation.
 
-What comes in several shapes (a line: a SIP trunk, a modem) is a base class and its ``variant``s; the key
-``type`` of a document says which it is.
+A kind with several shapes (a line: a SIP trunk, a modem) is a base class and its ``variant``s; the key
+``type`` of a document selects one.
 
 Types: bool, int, float, str, an Enum of strings, any of these or None, and ``tuple[X, ...]``.
 """
@@ -25,9 +25,9 @@ from appliance.url_passwords import MASK, masked, unmasked
 
 D = TypeVar("D")
 
-# A text without control characters: in an e-mail's head or a command they would begin another line.
+# A text without control characters: in an e-mail header or a command they would begin another line.
 ONE_LINE_PATTERN = r"[^\x00-\x1f\x7f]*"
-# A name that stands in paths, scopes and reports.
+# A name that is used in paths, scopes and reports.
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._@ -]{0,63}"
 TYPE_KEY = "type"  # of a document: which variant it is
 # Longest text of a field that names no limit of its own, characters.
@@ -89,8 +89,8 @@ def setting(
     """A field of a settings document; without ``default`` it is required.
 
     ``minimum`` and ``maximum`` bound numbers (each, in a list), ``max_length`` and ``pattern`` texts;
-    ``check`` gets the value and answers what is wrong with it, or None.  ``secret``: it is shown to nobody;
-    ``url``: a password within it is not.
+    ``check`` gets the value and returns what is wrong with it, or None.  ``secret``: the value is never
+    shown; ``url``: a password within it is never shown.
     """
     form = re.compile(pattern) if pattern else None
     rule = _Rule(help, secret, url, minimum, maximum, max_length, form, check)
@@ -104,7 +104,7 @@ _WORDS: dict[type[Any], tuple[type[Any], str]] = {}  # of a variant: its base cl
 
 
 def variant(base: type[Any], word: str) -> Callable[[type[D]], type[D]]:
-    """Makes a subclass of ``base`` the kind of its documents whose ``type`` is ``word``."""
+    """Registers a subclass of ``base`` for documents whose ``type`` is ``word``."""
 
     def register(kind: type[D]) -> type[D]:
         _VARIANTS.setdefault(base, {})[word] = kind
@@ -115,7 +115,7 @@ def variant(base: type[Any], word: str) -> Callable[[type[D]], type[D]]:
 
 
 def variants(kind: type[Any]) -> Mapping[str, type[Any]]:
-    """The variants of ``kind`` by their word; none of a kind that has just one shape."""
+    """The variants of ``kind`` by their word; empty for a kind with one shape."""
     return _VARIANTS.get(kind, {})
 
 
@@ -123,8 +123,8 @@ def from_document(kind: type[D], document: Mapping[str, Any], where: str, old: D
     """Makes ``kind``, or the variant of it that ``document`` names, from JSON data.
 
     ``where`` names it in errors.  A masked secret, or password of a URL, takes its value from ``old``.  A
-    setting of another variant is passed over when it says nothing, that is: its default.  Raises SettingError
-    for an unknown or missing key, a wrong type, or a value out of bounds.
+    setting of another variant is ignored when it has its default.  Raises SettingError for an unknown or
+    missing key, a wrong type, or a value out of bounds.
     """
     kind = _shape(kind, document, where)
     hints = typing.get_type_hints(kind)
@@ -153,20 +153,20 @@ def from_document(kind: type[D], document: Mapping[str, Any], where: str, old: D
 
 
 def from_file(kind: type[D], document: Mapping[str, Any], where: str) -> tuple[D, dict[str, Any]]:
-    """As ``from_document``, of what lies in a file: keys that ``kind`` does not have are handed back beside.
+    """``from_document`` for the content of a file; also returns the keys that ``kind`` does not have.
 
-    A later or an earlier version may have written them.
+    A later or an earlier version may have written those.
     """
     shape = _shape(kind, document, where)
-    strange = {name: value for name, value in document.items() if problem_with_key(shape, name, value)}
-    known = {name: value for name, value in document.items() if name not in strange}
-    return from_document(kind, known, where), strange
+    inactive = {name: value for name, value in document.items() if problem_with_key(shape, name, value)}
+    known = {name: value for name, value in document.items() if name not in inactive}
+    return from_document(kind, known, where), inactive
 
 
 def to_document(item: Any, *, mask: bool = False, sparse: bool = False) -> dict[str, Any]:
     """The inverse of ``from_document``; with ``mask``, secrets that are set become ``MASK``.
 
-    With ``sparse``, what is as by default is left out.
+    With ``sparse``, defaults are left out.
     """
     kind = type(item)
     document: dict[str, Any] = {TYPE_KEY: _WORDS[kind][1]} if kind in _WORDS else {}
@@ -223,12 +223,12 @@ def describe(kind: type[Any]) -> list[FieldDescription]:
 
 
 def as_sentence(help: str) -> str:
-    """What a field means, with a capital and a full stop: as the catalogues of languages have it."""
+    """A field's help with a capital and a full stop, as in the translation catalogues."""
     return help[:1].upper() + help[1:] + ("" if not help or help.endswith((".", ":")) else ".")
 
 
 def no_such(sentence: str, name: str, known: Iterable[str]) -> str:
-    """``sentence`` about a name that does not exist, with the one that was perhaps meant."""
+    """``sentence`` about a name that does not exist, with the most similar one, if any."""
     import difflib  # noqa: PLC0415 (for a mistake alone)
 
     near = difflib.get_close_matches(name, known, 1)
@@ -236,7 +236,7 @@ def no_such(sentence: str, name: str, known: Iterable[str]) -> str:
 
 
 def one_of(choices: Iterable[str]) -> str:
-    """What to say to a value that is none of these."""
+    """The message for a value that is none of ``choices``."""
     return said("one of {choices} is needed").format(choices=", ".join(choices))
 
 
@@ -267,7 +267,7 @@ def _shape(kind: type[D], document: Mapping[str, Any], where: str) -> type[D]:
 
 
 def problem_with_key(kind: type[Any], name: str, value: Any) -> str:
-    """What is wrong with a key of a document of ``kind``: empty for one it has, or one that says nothing."""
+    """What is wrong with a key of a document of ``kind``; empty for a known one, or an ignored one."""
     base, word = _WORDS.get(kind, (kind, ""))
     if any(described.name == name for described in _fields(kind)) or (word and name == TYPE_KEY):
         return ""

@@ -1,7 +1,7 @@
-"""What lies in the settings' files, whichever version wrote it: migrated, read as far as it is known.
+"""The content of the settings' files, of any version: migration and reading.
 
-Data in, data out; ``kept`` does the reading and writing.  A file holds tables of documents with numbers, as
-TinyDB keeps them: one for the sections, one for each list, one with the file's version.
+This module does no I/O; ``kept`` reads and writes.  A file holds tables of documents with numbers, as in
+TinyDB: one for the sections, one for each list, one with the file's version.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ COUNTER_TABLE = "counters"
 _KEPT = "It is kept, and has no effect."
 
 Tables = dict[str, dict[str, Any]]
-# Brings on the sections, by name, and the lists, by name and id, of one file or of an export: in place.
+# Migrates the sections, by name, and the lists, by name and id, of one file or of an export, in place.
 Migration = Callable[[dict[str, dict[str, Any]], dict[str, dict[str, Any]]], None]
 
 
@@ -32,46 +32,46 @@ class SettingsDamagedError(RuntimeError):
 
 
 class SettingsTooNewError(SettingsDamagedError):
-    """A newer version of the box wrote the settings; they were left as they are."""
+    """A newer version of the box wrote the settings; they were not changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Which sections and lists there are, and how the files of older versions become those of this one."""
+    """The sections and lists that exist, and the migrations from older versions."""
 
     sections: Mapping[str, type[Any]]
     lists: Mapping[str, type[Any]]
     phonebook: frozenset[str] = frozenset()  # the lists in a file of their own
     migrations: tuple[Migration, ...] = ()  # one for each version; a file at version n gets those from n on
-    # What keys of old ("lines.dial_prefix") are called now.
+    # The present names of retired keys (such as "lines.dial_prefix").
     retired: Mapping[str, str] = field(default_factory=dict)
-    # Of somebody who reads a few sections, of any version, and changes nothing.
+    # For a reader of a few sections, of any version, that changes nothing.
     partial: bool = False
 
     def problem_with_retired(self, path: str) -> str:
-        """What to say of a key of old; empty for any other."""
+        """The message for a retired key; empty for any other."""
         name = self.retired.get(path, "")
         return name and said("this is called {name} now").format(name=name)
 
     def section_kind(self, name: str) -> type[Any]:
-        """The kind of a section.  Raises SettingError for a name that there is not."""
+        """The kind of a section.  Raises SettingError for an unknown name."""
         if name not in self.sections:
             raise SettingError(name, no_such(said("there is no such section"), name, self.sections))
         return self.sections[name]
 
     def list_kind(self, name: str) -> type[Any]:
-        """The kind of a list's items.  Raises SettingError for a name that there is not."""
+        """The kind of a list's items.  Raises SettingError for an unknown name."""
         if name not in self.lists:
             raise SettingError(name, no_such(said("there is no such list"), name, self.lists))
         return self.lists[name]
 
     def problem_with(self, kind: type[Any], name: str, key: str, value: Any) -> str:
-        """What is wrong with a key of a section or an item; empty for one that is known."""
+        """What is wrong with a key of a section or an item; empty for a known one."""
         problem = problem_with_key(kind, key, value)
         return problem and (self.problem_with_retired(f"{name}.{key}") or problem)
 
     def require_known(self, kind: type[Any], name: str, keys: Iterable[str]) -> None:
-        """Raises SettingError for a key that is retired; any other is ``from_document``'s to judge."""
+        """Raises SettingError for a retired key; ``from_document`` checks the others."""
         for key in keys:
             retired = self.problem_with_retired(f"{name}.{key}")
             if retired and problem_with_key(kind, key, None):
@@ -79,7 +79,7 @@ class Catalogue:
 
     @property
     def version(self) -> int:
-        """Of the files; one without a version is of version 1."""
+        """The version of the files; one without a version is of version 1."""
         return len(self.migrations) + 1
 
     def file_of(self, name: str) -> str:
@@ -89,24 +89,24 @@ class Catalogue:
     def migrate(
         self, sections: dict[str, dict[str, Any]], lists: dict[str, dict[str, Any]], version: int
     ) -> None:
-        """Brings what ``version`` wrote to this one, in place."""
+        """Migrates what ``version`` wrote, in place."""
         for migration in self.migrations[version - 1 :]:
             migration(sections, lists)
 
 
 @dataclass(slots=True)
 class Reading:
-    """What a file says, and what in it is not in force."""
+    """The content of a file, and what of it is not in force."""
 
     sections: dict[str, Any] = field(default_factory=dict)
     lists: dict[str, Mapping[int, Any]] = field(default_factory=dict)
-    strange: dict[str, dict[str, Any]] = field(default_factory=dict)  # by section or item: kept as it lies
-    wrong: dict[str, SettingError] = field(default_factory=dict)  # by section or item: values that cannot be
+    inactive: dict[str, dict[str, Any]] = field(default_factory=dict)  # by section or item: unknown keys
+    wrong: dict[str, SettingError] = field(default_factory=dict)  # by section or item: wrong values
     notes: list[str] = field(default_factory=list)
 
 
 def migrated(tables: Tables, catalogue: Catalogue, path: Path) -> Tables:
-    """The tables of a file as this version has them.  Raises SettingsTooNewError, SettingsDamagedError."""
+    """The tables of a file, migrated.  Raises SettingsTooNewError, SettingsDamagedError."""
     if catalogue.partial:
         return tables
     version = tables.get(FILE_TABLE, {}).get("1", {}).get("version", 1)
@@ -125,9 +125,9 @@ def migrated(tables: Tables, catalogue: Catalogue, path: Path) -> Tables:
 
 
 def read_tables(tables: Tables, catalogue: Catalogue, file_name: str, *, mend: bool) -> Reading:
-    """What the tables of one file say.
+    """The content of the tables of one file.
 
-    Raises SettingError for a section that is wrong, unless ``mend``: then the default stands for the value.
+    Raises SettingError for a wrong value in a section, unless ``mend``: then the default replaces it.
     """
     reading = Reading()
     if file_name == SETTINGS_FILE:
@@ -163,7 +163,7 @@ def _read_sections(reading: Reading, rows: dict[str, Any], catalogue: Catalogue,
         broken: dict[str, Any] = {}
         while True:
             try:
-                section, strange = from_file(kind, document, name)
+                section, inactive = from_file(kind, document, name)
                 break
             except SettingError as error:
                 key = error.path.removeprefix(f"{name}.").partition("[")[0]
@@ -175,9 +175,9 @@ def _read_sections(reading: Reading, rows: dict[str, Any], catalogue: Catalogue,
                 )
                 broken[key] = document.pop(key)
         reading.sections[name] = section
-        _note_strange(reading, name, kind, strange, catalogue)
+        _note_inactive(reading, name, kind, inactive, catalogue)
         if broken:
-            reading.strange[name] = reading.strange.get(name, {}) | broken
+            reading.inactive[name] = reading.inactive.get(name, {}) | broken
 
 
 def _read_list(
@@ -187,7 +187,7 @@ def _read_list(
     for number in sorted(table, key=int):
         where = f"{name}.{number}"
         try:
-            item, strange = from_file(kind, table[number], where)
+            item, inactive = from_file(kind, table[number], where)
         except SettingError as error:
             reading.wrong[where] = error
             reading.notes.append(
@@ -195,23 +195,23 @@ def _read_list(
             )
             continue
         items[int(number)] = item
-        _note_strange(reading, where, type(item), strange, catalogue)
+        _note_inactive(reading, where, type(item), inactive, catalogue)
     return MappingProxyType(items)
 
 
-def _note_strange(
-    reading: Reading, where: str, kind: type[Any], strange: dict[str, Any], catalogue: Catalogue
+def _note_inactive(
+    reading: Reading, where: str, kind: type[Any], inactive: dict[str, Any], catalogue: Catalogue
 ) -> None:
-    if strange:
-        reading.strange[where] = strange
+    if inactive:
+        reading.inactive[where] = inactive
     name = where.partition(".")[0]
-    for key, value in strange.items():
+    for key, value in inactive.items():
         problem = catalogue.problem_with(kind, name, key, value)
         reading.notes.append(f"{where}.{key}: {problem}.  {_KEPT}")
 
 
 def _by_name(rows: Iterable[Any]) -> dict[str, Any]:
-    """The values of each section.  Of two with one name the first counts: it is the one that is changed."""
+    """The values of each section.  Of two with one name the first counts, which is also the one changed."""
     found: dict[str, Any] = {}
     for row in rows:
         found.setdefault(row["section"], row["values"])

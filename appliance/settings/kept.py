@@ -1,7 +1,7 @@
-"""``KeptSettings``: the files of the settings as they were read last, and changes to them.
+"""``KeptSettings``: the files of the settings as last read, and changes to them.
 
-Several threads and processes may use the same folder: a change locks it, reads anew, and writes; a reader
-notices a new file by itself.  What a reader gets is a frozen snapshot.
+Several threads and processes may use the same folder: a change locks it, reads again, and writes; readers
+notice a replaced file.  Readers get a frozen snapshot.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class KeptSettings:
         self.folder = data
         self.catalogue = catalogue
         self._mend = mend
-        # Readers, the event loop among them, never wait for a change to reach the disk: they have a
-        # lock and views of the files of their own.
+        # Readers, such as the event loop, never wait for the disk: they have their own lock and views of the
+        # files.
         self._lock = threading.RLock()
         self._change_lock = threading.RLock()
         self._storages = {
@@ -69,14 +69,14 @@ class KeptSettings:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:
-        """Nothing changes meanwhile; what was replaced on disk has been read."""
+        """A context in which nothing changes, after replaced files were read."""
         with self._lock:
             self.refresh()
             yield
 
     @property
     def sections(self) -> Mapping[str, Any]:
-        """By name."""
+        """The sections by name."""
         return self._readings[SETTINGS_FILE].sections
 
     def items(self, name: str) -> Mapping[int, Any]:
@@ -84,28 +84,28 @@ class KeptSettings:
         return self._readings[self.catalogue.file_of(name)].lists[name]
 
     @property
-    def all_strange(self) -> dict[str, dict[str, Any]]:
-        """What is in the files and not in force, by section or item."""
-        return {**self._readings[SETTINGS_FILE].strange, **self._readings[PHONEBOOK_FILE].strange}
+    def all_inactive(self) -> dict[str, dict[str, Any]]:
+        """Everything in the files that is not in force, by section or item."""
+        return {**self._readings[SETTINGS_FILE].inactive, **self._readings[PHONEBOOK_FILE].inactive}
 
-    def strange(self, where: str, without: Iterable[str] = ()) -> dict[str, Any]:
-        """What lies under one section or item and is not in force."""
-        found = self._readings[self.catalogue.file_of(where.partition(".")[0])].strange.get(where, {})
+    def inactive(self, where: str, without: Iterable[str] = ()) -> dict[str, Any]:
+        """What is in the files under one section or item and is not in force."""
+        found = self._readings[self.catalogue.file_of(where.partition(".")[0])].inactive.get(where, {})
         return {key: value for key, value in found.items() if key not in without}
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The same, a sentence each."""
+        """Everything in the files that is not in force, as sentences."""
         return tuple(note for reading in self._readings.values() for note in reading.notes)
 
     def _table(self, name: str) -> Table:
         return self._files[self.catalogue.file_of(name)].table(name)
 
     def refresh(self, *, strict: bool = False) -> None:
-        """Reads the files that were replaced since they were read last.
+        """Reads the files that were replaced since the last reading.
 
-        One that somebody broke by hand while the box runs is complained of, and what was read before it
-        stays in force; ``strict`` raises instead, before a change would be built on it.
+        A file that was damaged while the box runs is reported in the log, and the last reading stays in
+        force; with ``strict`` it raises instead, before a change.
         """
         for file_name, database in self._views.items():
             storage = database.storage
@@ -136,57 +136,57 @@ class KeptSettings:
                 self._told.add(note)
                 _log.warning("%s", note)
 
-    def write_section(self, name: str, section: Any, strange: Mapping[str, Any]) -> None:
-        """Writes only what differs from the defaults: new defaults reach those who never chose."""
+    def write_section(self, name: str, section: Any, inactive: Mapping[str, Any]) -> None:
+        """Writes what differs from the defaults, so that later defaults apply to the rest."""
         table = self._files[SETTINGS_FILE].table(SECTION_TABLE)
         number = list(self.catalogue.sections).index(name) + 1
         present = [document.doc_id for document in table.all() if document["section"] == name]
         doc_id = present[0] if present else _free_id(table.all(), number)
-        values = {**strange, **to_document(section, sparse=True)}
+        values = {**inactive, **to_document(section, sparse=True)}
         table.upsert(Document({"section": name, "values": values}, doc_id=doc_id))
 
     def add_item(self, name: str, item: Any) -> int:
-        """Adds an item that was checked; returns its id."""
+        """Adds a checked item; returns its id."""
         item_id = self.next_id(name)
         self._table(name).insert(Document(to_document(item, sparse=True), doc_id=item_id))
         return item_id
 
-    def put_item(self, name: str, item_id: int, item: Any, strange: Mapping[str, Any]) -> None:
-        """Writes an item that was checked in place of the one with its id; ``strange`` lies beside it."""
+    def put_item(self, name: str, item_id: int, item: Any, inactive: Mapping[str, Any]) -> None:
+        """Replaces the item with this id by a checked one; ``inactive``: unknown keys to keep with it."""
         table = self._table(name)
         table.remove(doc_ids=[item_id])
-        table.insert(Document({**strange, **to_document(item, sparse=True)}, doc_id=item_id))
+        table.insert(Document({**inactive, **to_document(item, sparse=True)}, doc_id=item_id))
 
     def remove_item(self, name: str, item_id: int) -> None:
-        """Deletes an item that is there."""
+        """Deletes an existing item."""
         self._table(name).remove(doc_ids=[item_id])
 
     def write_items(
-        self, name: str, items: Mapping[int, Any], strange: Mapping[int, Mapping[str, Any]] | None = None
+        self, name: str, items: Mapping[int, Any], inactive: Mapping[int, Mapping[str, Any]] | None = None
     ) -> None:
-        """Makes a list that of ``items``; only those are written that are others now.
+        """Replaces a list by ``items``; writes only those that changed.
 
-        ``strange``: what lies beside each from now on, else what does so already.  Raises SettingError.
+        ``inactive``: unknown keys to keep with each, else the present ones.  Raises SettingError.
         """
         before, table = self.items(name), self._table(name)
         changed: dict[int, Document] = {}
         for key, item in items.items():
-            beside = self.strange(f"{name}.{key}")
-            wanted = beside if strange is None else strange[key]
+            beside = self.inactive(f"{name}.{key}")
+            wanted = beside if inactive is None else inactive[key]
             if before.get(key) != item or wanted != beside:
                 checked = from_document(type(item), to_document(item), name)
                 changed[key] = Document({**wanted, **to_document(checked, sparse=True)}, doc_id=key)
         table.remove(doc_ids=[key for key in before if key not in items])
-        # An entry that is wrong, and so none of ``before``, may lie under the same id.
+        # A wrong entry, which is not in ``before``, may have the same id.
         table.remove(doc_ids=[key for key in changed if table.contains(doc_id=key)])
         table.insert_multiple(changed.values())
         if changed:
             self.next_id(name, max(changed))
 
     def next_id(self, name: str, at_least: int = 0) -> int:
-        """An id that this list never had; ``at_least`` only marks ids as used."""
+        """An id that this list never had; with ``at_least`` it only marks ids as used."""
         table = self._files[self.catalogue.file_of(name)].table(COUNTER_TABLE)
-        # One that somebody broke by hand counts for nothing: the ids in use say enough.
+        # A damaged counter is ignored: the ids in use are known.
         counters = {each.get("list"): each for each in table.all() if type(each.get("last")) is int}
         known = counters.get(name)
         used = [document.doc_id for document in self._table(name).all()]
@@ -198,7 +198,7 @@ class KeptSettings:
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[None]:
-        """Alone, across threads and processes, on what is newest; one write of each file, or none."""
+        """A context for a change: locked across threads and processes; writes each file once."""
         if self.catalogue.partial:
             raise RuntimeError("a store of some sections changes nothing")
         with self._change_lock:

@@ -1,7 +1,7 @@
-"""Tokens, passwords and the one-time set-up code: made at random, stored only as hashes.
+"""Tokens, passwords and the one-time set-up code: random, stored only as hashes.
 
-The set-up code alone lies beside its hash as it is, in a file of its own, until it is used: the display and
-the log show it at every start.  Who may read that file may read the keys of the box, too.
+Only the set-up code is also stored as it is, in a file of its own, until it is used: the display and the log
+show it at every start.  Whoever may read that file may read the keys of the box, too.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from appliance.settings.accounts import ApiKey, Role, Scope, User
 from appliance.settings.fields import SettingError, setting
 from appliance.settings.store import SettingsStore
 
-# A token has 256 random bits, so a plain hash is enough: there is nothing to guess.
+# A token has 256 random bits, so it cannot be guessed and a plain hash is enough.
 TOKEN_OCTETS = 32
 TOKEN_PREFIX = "fxb_"
-# Letters and digits that cannot be taken for each other when read from a screen or a label.
+# Letters and digits that are not confused when read from a screen or a label.
 CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-CODE_LENGTH = 12  # 60 bits; tried over a rate-limited door
-# The code that is good now, in the box's folder; no backup holds it.
+CODE_LENGTH = 12  # 60 bits; tries are rate-limited
+# The file of the valid code in the data folder; backups do not include it.
 CODE_FILE = "setup-code"
 # scrypt, RFC 7914: 16 MiB and some 50 ms on a small board.
 SCRYPT_N, SCRYPT_R, SCRYPT_P = 1 << 14, 8, 1
@@ -36,15 +36,15 @@ DIGEST_OCTETS = 64  # what hashlib.scrypt makes
 PASSWORD_MIN = 10
 PASSWORD_MAX = 200
 
-# Passwords checked at once: each takes 16 MiB, and a stranger may ask for many.
+# The most passwords that are checked at once: each takes 16 MiB, and strangers may cause many.
 PASSWORDS_AT_ONCE = 2
 _checking = threading.BoundedSemaphore(PASSWORDS_AT_ONCE)
-_redeeming = threading.Lock()  # a code is good for one user
+_redeeming = threading.Lock()  # a code is valid for one user
 
 
 @dataclass(frozen=True, slots=True)
 class SecretSettings:
-    """What the box made for itself at its first start.  Not for people."""
+    """Secrets that the box made at its first start.  Not for people."""
 
     setup_code_hash: str = setting(
         "", "hash of the one-time set-up code, empty once it was used", secret=True
@@ -110,7 +110,7 @@ def hash_password(password: str) -> str:
 def check_password(password: str, hashed: str) -> bool:
     """Whether this is the password.  Waits while others are checked.
 
-    What is no hash fits none, and takes as long as one that is.
+    A text that is not a hash matches no password, and takes as long as a hash.
     """
     if len(password) > PASSWORD_MAX:
         return False
@@ -143,8 +143,7 @@ def add_user(store: SettingsStore, name: str, password: str, *, role: Role = Rol
 def first_start(store: SettingsStore) -> str | None:
     """Makes the box's own keys when they are missing.
 
-    Returns the one-time set-up code when one was made just now: while the box has no user and no
-    code yet.
+    Returns the one-time set-up code if it made one, which it does for a box without user and code.
     """
     made = store.section(SecretSettings)
     values: dict[str, str] = {}
@@ -161,14 +160,14 @@ def first_start(store: SettingsStore) -> str | None:
 
 
 def new_setup_code(store: SettingsStore) -> str:
-    """Makes a new set-up code, for an owner at the box who lost the first one or the password."""
+    """Makes a new set-up code, for an owner who lost the first one or the password."""
     code, hashed = _new_code(store)
     store.change(SecretSettings, {"setup_code_hash": hashed})
     return code
 
 
 def present_setup_code(store: SettingsStore) -> str:
-    """The set-up code that is good now; empty: there is none, or its file is gone."""
+    """The valid set-up code; empty when there is none or its file is missing."""
     expected = store.section(SecretSettings).setup_code_hash
     try:
         durable.require_file(store.folder / CODE_FILE)
@@ -179,10 +178,10 @@ def present_setup_code(store: SettingsStore) -> str:
 
 
 def redeem_setup_code(store: SettingsStore, code: str, name: str, password: str) -> int | None:
-    """Makes the administrator that the code's holder asks for; the code is used up then.
+    """Makes an administrator and invalidates the code.
 
-    Returns the user's id, None for a wrong code.  Raises SettingError as ``add_user``; the code
-    stays good.
+    Returns the user's id, None for a wrong code.  Raises SettingError as ``add_user``; then the code stays
+    valid.
     """
     with _redeeming:
         expected = store.section(SecretSettings).setup_code_hash
@@ -195,7 +194,7 @@ def redeem_setup_code(store: SettingsStore, code: str, name: str, password: str)
 
 
 def _new_code(store: SettingsStore) -> tuple[str, str]:
-    """A new code, which is written down, and its hash, which makes it good once it is among the settings."""
+    """A new code, written to its file, and its hash, which makes it valid once it is in the settings."""
     plain = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
     code = "-".join(plain[at : at + 4] for at in range(0, CODE_LENGTH, 4))
     durable.write_file(store.folder / CODE_FILE, f"{code}\n".encode())
@@ -215,5 +214,5 @@ def _text(octets: bytes) -> str:
     return base64.b64encode(octets).decode()
 
 
-# No password's hash; checked for names that do not exist, so that they take as long as those that do.
+# A hash of no password, checked for unknown names, so that they take as long as known ones.
 NOBODY = _hash_text(secrets.token_bytes(SALT_OCTETS), secrets.token_bytes(DIGEST_OCTETS))

@@ -24,24 +24,24 @@ class DurableStorage(Storage):
         self._pending: str | None = None
 
     def hold(self) -> None:
-        """Writes wait for ``flush``, so that several changes become one file."""
+        """Delays writes until ``flush``, so that several changes are written once."""
         self._held = True
 
     def flush(self) -> None:
-        """Writes what was held, if it differs from the file."""
+        """Writes the delayed content, if it differs from the file."""
         pending, self._pending, self._held = self._pending, None, False
         if pending is None or (pending == self._text and self.stamp() == self._stamp):
             return
-        # Half a surrogate pair, which only a key that nobody knows may hold, stays JSON's escape.
+        # A lone surrogate, which only an unknown key may hold, stays as JSON's escape.
         durable.write_file(self._path, pending.encode(errors="backslashreplace"))
         self._text, self._stamp = pending, self.stamp()
 
     def drop(self) -> None:
-        """Forgets what was held."""
+        """Discards the delayed content."""
         self._pending, self._held = None, False
 
     def stamp(self) -> tuple[int, int, int] | None:
-        """Changes whenever the file was replaced; None while there is none."""
+        """A value that changes whenever the file is replaced; None without a file."""
         try:
             state = self._path.stat()
         except FileNotFoundError:
@@ -76,7 +76,7 @@ class DurableStorage(Storage):
 
 
 def _has_shape(data: Any) -> bool:
-    """Tables of documents with numbers, as TinyDB keeps them."""
+    """Whether these are tables of documents with numbers, as in TinyDB."""
     return isinstance(data, dict) and all(
         isinstance(table, dict)
         and all(key.isdecimal() and isinstance(document, dict) for key, document in table.items())

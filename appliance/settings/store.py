@@ -18,11 +18,11 @@ S = TypeVar("S")
 
 
 class UnknownItemError(KeyError):
-    """There is no item with this id."""
+    """No item has this id."""
 
 
 class Items:
-    """A list while it is revised: ``items`` by id, and ids for new ones."""
+    """A list during ``revise``: ``items`` by id, and ids for new ones."""
 
     def __init__(self, items: Mapping[int, Any], next_id: int) -> None:
         self.items = dict(items)
@@ -38,10 +38,10 @@ class Items:
 class SettingsStore:
     """The settings in folder ``data`` (made when missing), of the kinds in ``catalogue``.
 
-    What this version does not know is kept where it lies, and told of (``notes``).  An item with a value
-    that is wrong is left out, and kept too.  Raises SettingsDamagedError, SettingsTooNewError, and
+    Keys that this version does not know are kept in the file and reported (``notes``).  An item with a wrong
+    value is not in force and is kept, too.  Raises SettingsDamagedError, SettingsTooNewError, and
     SettingError for a wrong value in a section, since its default might allow what the owner forbade; with
-    ``mend`` its default is in force instead, for the commands that put it right.
+    ``mend`` the default is in force instead, for the commands that correct it.
     """
 
     def __init__(self, data: Path, catalogue: Catalogue, *, mend: bool = False) -> None:
@@ -51,7 +51,7 @@ class SettingsStore:
 
     @property
     def folder(self) -> Path:
-        """Where the settings lie."""
+        """The folder of the settings."""
         return self._kept.folder
 
     # -- reading -------------------------------------------------------------------------------
@@ -76,20 +76,20 @@ class SettingsStore:
             raise UnknownItemError(f"there is no {kind.__name__} {item_id}") from None
 
     def notes(self) -> tuple[str, ...]:
-        """What is in the files and is not in force, a sentence each."""
+        """Everything in the files that is not in force, as sentences."""
         with self._kept.reading():
             return self._kept.notes
 
     # -- changing ------------------------------------------------------------------------------
 
     def change(self, kind: type[S], values: Mapping[str, Any]) -> S:
-        """Sets fields of a section from JSON data.  Raises SettingError; then nothing changed."""
+        """Sets fields of a section from JSON data; returns it.  Raises SettingError; then nothing changed."""
         name = _name_of(self._catalogue.sections, kind)
         self._catalogue.require_known(kind, name, values)
         with self._kept.changing():
             old = self._kept.sections[name]
             new: S = from_document(kind, {**to_document(old), **values}, name, old)
-            self._kept.write_section(name, new, self._kept.strange(name, without=values))
+            self._kept.write_section(name, new, self._kept.inactive(name, without=values))
         self._tell()
         return new
 
@@ -104,13 +104,13 @@ class SettingsStore:
         return item_id
 
     def update(self, kind: type[S], item_id: int, values: Mapping[str, Any]) -> S:
-        """Sets fields of an item from JSON data.  Raises UnknownItemError, SettingError."""
+        """Sets fields of an item from JSON data; returns it.  Raises UnknownItemError, SettingError."""
         name = _name_of(self._catalogue.lists, kind)
         with self._kept.changing():
             old = self.item(kind, item_id)
             self._catalogue.require_known(type(old), name, values)
             new = from_document(type(old), {**to_document(old), **values}, name, old)
-            self._kept.put_item(name, item_id, new, self._kept.strange(f"{name}.{item_id}"))
+            self._kept.put_item(name, item_id, new, self._kept.inactive(f"{name}.{item_id}"))
         self._tell()
         return new
 
@@ -125,10 +125,10 @@ class SettingsStore:
     def revise(
         self, kinds: Sequence[type[Any]], revision: Callable[[Mapping[type[Any], Items]], None]
     ) -> None:
-        """Changes whole lists at once, in one write of each file.
+        """Changes lists together, with one write of each file.
 
         ``revision`` gets the items of each of ``kinds`` and changes them in place.  Raises SettingError for
-        an item that is wrong, and whatever ``revision`` raises; then nothing changed.
+        a wrong item, and whatever ``revision`` raises; then nothing changed.
         """
         names = {kind: _name_of(self._catalogue.lists, kind) for kind in kinds}
         with self._kept.changing():
@@ -149,20 +149,20 @@ class SettingsStore:
     def get_path(self, path: str = "") -> Any:
         """A section (``station``) or a field (``station.name``) as JSON data, secrets masked.
 
-        Everything without ``path``.  Keys that this version does not know are shown too; what they say
-        may be a secret, so it is masked.  Raises SettingError.
+        Without ``path``: everything.  Keys that this version does not know are included, with masked values,
+        since they may be secrets.  Raises SettingError.
         """
         if not path:
             return {name: self.get_path(name) for name in self._catalogue.sections}
         name, _, key = path.partition(".")
         kind = self._catalogue.section_kind(name)
-        document = to_document(self.section(kind), mask=True) | dict.fromkeys(self._kept.strange(name), MASK)
+        document = to_document(self.section(kind), mask=True) | dict.fromkeys(self._kept.inactive(name), MASK)
         if key and key not in document:
             raise SettingError(path, self._catalogue.problem_with(kind, name, key, None))
         return document[key] if key else document
 
     def is_secret(self, path: str) -> bool:
-        """Whether a field such as ``mail_out.password`` is shown to nobody.  Raises SettingError."""
+        """Whether a field such as ``mail_out.password`` is never shown.  Raises SettingError."""
         name, _, key = path.partition(".")
         kind = self._catalogue.section_kind(name)
         self._catalogue.require_known(kind, name, (key,))
@@ -176,29 +176,29 @@ class SettingsStore:
         self.change(kind, {key: from_text(kind, key, text, name)})
 
     def forget_path(self, path: str) -> None:
-        """Drops a key that this version does not know, such as ``station.nmae`` or ``lines.3.nmae``.
+        """Deletes a key that this version does not know, such as ``station.nmae`` or ``lines.3.nmae``.
 
         Raises SettingError for any other.
         """
         where, _, key = path.rpartition(".")
         with self._kept.changing():
-            strange = self._kept.strange(where)
-            if key not in strange:
+            inactive = self._kept.inactive(where)
+            if key not in inactive:
                 raise SettingError(path, said("only what this version does not know can be forgotten"))
-            del strange[key]
+            del inactive[key]
             name, _, number = where.partition(".")
             if number:
-                self._kept.put_item(name, int(number), self._kept.items(name)[int(number)], strange)
+                self._kept.put_item(name, int(number), self._kept.items(name)[int(number)], inactive)
             else:
-                self._kept.write_section(name, self._kept.sections[name], strange)
+                self._kept.write_section(name, self._kept.sections[name], inactive)
         self._tell()
 
     def export(self, *, secrets: bool = False) -> dict[str, Any]:
-        """``transfer.exported`` of these settings."""
+        """All settings as JSON data (``transfer.exported``); secrets masked unless asked for."""
         return transfer.exported(self._kept, secrets=secrets)
 
     def load(self, data: Mapping[str, Any]) -> None:
-        """``transfer.load`` into these settings."""
+        """Imports what ``export`` gave (``transfer.load``).  Raises SettingError; then nothing changed."""
         transfer.load(self._kept, data)
         self._tell()
 

@@ -1,6 +1,6 @@
-"""Tickets: how a program that can read the box's folder signs in at the box that runs on it.
+"""Tickets, with which a program that can read the data folder signs in at the box that runs on it.
 
-A ticket is an end, signed with the box's session key; nothing is stored for it.
+A ticket is an expiry time, signed with the box's session key; nothing is stored for it.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from appliance.settings.secrets import SecretSettings
 from appliance.settings.store import SettingsStore
 
 LOCAL_PREFIX = "fxl_"
-# Whoever holds the data folder: the command line, the panel.  May do everything.
+# The name of a program with access to the data folder: the command line, the panel.  It may do everything.
 LOCAL_NAME = "local"
-# A time as a ticket writes it is never longer, digits.
+# Longest time in a ticket, digits.
 _END_DIGITS = 15
 
 
 def issue_local_ticket(store: SettingsStore, now: float, lifetime_s: float) -> str:
-    """A ticket that is good for ``lifetime_s`` seconds from ``now``, Unix time."""
+    """A ticket that is valid for ``lifetime_s`` seconds from ``now``, Unix time."""
     end = str(int(now + lifetime_s))
     return f"{LOCAL_PREFIX}{end}.{_signature(store, end)}"
 
 
 def is_good(store: SettingsStore, ticket: str, now: float) -> bool:
-    """Whether ``ticket`` is one of this box's that has not ended."""
+    """Whether this box made ``ticket`` and it has not expired at ``now``, Unix time."""
     end, _, signature = ticket.removeprefix(LOCAL_PREFIX).partition(".")
     if not end.isdecimal() or len(end) > _END_DIGITS:
         return False

@@ -1,4 +1,4 @@
-"""All settings as one document of JSON data, and back."""
+"""Export and import of all settings as one document of JSON data."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from appliance.url_passwords import MASK
 
 
 def exported(kept: KeptSettings, *, secrets: bool) -> dict[str, Any]:
-    """Everything, as JSON data; secrets masked unless asked for.
+    """All settings as JSON data; secrets masked unless ``secrets``.
 
     ``unknown`` has the keys that this version does not know, by section or item.
     """
     with kept.reading():
         unknown = {
             where: document if secrets else dict.fromkeys(document, MASK)
-            for where, document in kept.all_strange.items()
+            for where, document in kept.all_inactive.items()
         }
         return {
             "version": kept.catalogue.version,
@@ -40,9 +40,9 @@ def exported(kept: KeptSettings, *, secrets: bool) -> dict[str, Any]:
 
 
 def load(kept: KeptSettings, data: Mapping[str, Any]) -> None:
-    """Takes what ``exported`` gave: sections and lists that are in it replace those of the box.
+    """Imports what ``exported`` gave: its sections and lists replace those of the box.
 
-    A masked secret stays as it is, and so does an entry that was left out of its list, unless another
+    A masked secret keeps its value, and a wrong entry that was not exported stays, unless another
     has its id.  Raises SettingError; then nothing changed.
     """
     for key in _mapping(data, "settings"):
@@ -68,20 +68,20 @@ def load(kept: KeptSettings, data: Mapping[str, Any]) -> None:
         for where in unknown.keys() - given:
             raise SettingError(f"unknown.{where}", said("the export has nothing that this belongs to"))
         for name, section in sections.items():
-            kept.write_section(name, section, _strange_after(kept, name, unknown))
+            kept.write_section(name, section, _inactive_after(kept, name, unknown))
         for name, items in lists.items():
-            strange = {item_id: _strange_after(kept, f"{name}.{item_id}", unknown) for item_id in items}
-            kept.write_items(name, items, strange)
+            inactive = {item_id: _inactive_after(kept, f"{name}.{item_id}", unknown) for item_id in items}
+            kept.write_items(name, items, inactive)
 
 
-def _strange_after(kept: KeptSettings, where: str, unknown: Mapping[str, Any]) -> dict[str, Any]:
-    """What will lie under one section or item and not be in force, after an import that has ``unknown``."""
+def _inactive_after(kept: KeptSettings, where: str, unknown: Mapping[str, Any]) -> dict[str, Any]:
+    """The unknown keys of one section or item after an import that has ``unknown``."""
     given = _mapping(unknown.get(where, {}), f"unknown.{where}")
-    return kept.strange(where) | {key: value for key, value in given.items() if value != MASK}
+    return kept.inactive(where) | {key: value for key, value in given.items() if value != MASK}
 
 
 def _migrated(catalogue: Catalogue, data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """An export's sections and lists as this version has them; ``data`` stays as it is."""
+    """The sections and lists of an export, migrated; ``data`` is not changed."""
     version = data.get("version", 1)
     if type(version) is not int or not 1 <= version <= catalogue.version:
         known = said("this program knows 1 to {version}").format(version=catalogue.version)

@@ -23,12 +23,12 @@ How it is laid out
 ``events``       the append-only event log and its live hub
 ``outbox``       deliveries to make, surviving restarts
 ``ledger``       audit log, usage counters, learned destinations
-``offers``       documents on offer to callers that poll
+``offers``       documents offered to callers that poll
 ``resends``, ``stats``  faxes that repeat one, counts for monitoring
-``clock``        what follows when the system's clock is set
+``age_clock``    the time that ages are counted from, however wrong the system's clock is
 ``incoming``     ``IncomingFax``: a received page is on disk before MCF
-``retention``    forgetting rows by age, and the rests of interrupted writes
-``room``         how much room the disk has left
+``retention``    deletes expired rows and the remains of interrupted writes
+``room``         free space on the disk
 
 How it is used
 --------------
@@ -40,6 +40,6 @@ An *operation* is a plain function whose first argument is a ``Tx`` (it changes 
     job = spool.read(jobs.get, job_id)                 # any thread
     page = await spool.aread(jobs.search, JobFilter(owner="ada"))
 
-Operations queued at the same moment are committed together: one fsync for many.  Times are Unix
-seconds (float), handed in as ``now``.
+Operations that wait at the same time are committed together, with one fsync.  Times are Unix time in
+seconds (float), given as ``now``.
 """

@@ -1,6 +1,6 @@
-"""Handing in: a submission and its jobs, drafts that change until they are released, numbers that come later.
+"""Accepting faxes: a submission and its jobs, drafts until their release, numbers that are given later.
 
-Nothing is acknowledged before the transaction of these is on disk.
+A submission is acknowledged only after its transaction is on disk.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from appliance.spool.transaction import Tx
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What became of a submission; ``repeated``: it was handed in before with the same key."""
+    """The result of a submission; ``repeated``: it was submitted before with the same idempotency key."""
 
     submission_id: int
     uuid: str
@@ -31,7 +31,7 @@ class Accepted:
 def accept(tx: Tx, new: NewSubmission, now: float) -> Accepted:
     """Makes a submission and its jobs.
 
-    Raises IdempotencyError when the idempotency key stands for another request, NotFoundError when
+    Raises IdempotencyError when the idempotency key belongs to another request, NotFoundError when
     the document does not exist, ValueError without recipients.
     """
     if not new.recipients:
@@ -95,9 +95,9 @@ def accept(tx: Tx, new: NewSubmission, now: float) -> Accepted:
 def accept_with_files(
     tx: Tx, new: NewSubmission, files: Sequence[SourceFile], now: float
 ) -> tuple[Accepted, tuple[Job, ...]]:
-    """``accept``, and in the same transaction the document that stored ``files`` make, if any.
+    """``accept``; in the same transaction a document is made of the stored ``files``, if there are any.
 
-    Returns the jobs, too, as they are before anything else becomes of them.
+    Also returns the jobs as they were accepted.
     """
     if files:
         document = documents.create(tx, new.owner, files, now, name=files[0].name)
@@ -116,7 +116,7 @@ def rewrite_held(
     *,
     handed: Handed,
 ) -> Job:
-    """Changes what a job sends and where to, while it is HELD without pages and alone in its submission.
+    """Changes document and recipient of a job that is HELD without pages and alone in its submission.
 
     Its options and metadata become those of ``handed``.
 
@@ -131,16 +131,16 @@ def rewrite_held(
         "UPDATE submission SET document_id = ?, options = ?, metadata = ? WHERE id = ?",
         (document_id, row["options"], row["metadata"], job.submission_id),
     )
-    # The words it is found by are made anew when its number changes, so it has none for a moment.
+    # A changed number makes the trigger update the search words, so it is emptied first.
     tx.db.execute("UPDATE job SET number = '' WHERE id = ?", (job_id,))
     _update(tx, job_id, _where_to(recipient))
     return jobs.get(tx.db, job_id)
 
 
 def release(tx: Tx, job_id: int, now: float, scheduled_at: float | None = None) -> Job:
-    """Hands in a HELD job: it is prepared and sent; one that has its pages is sent as they are.
+    """Releases a HELD job: it is prepared and sent; one that has its pages is sent as they are.
 
-    One that is PREPARING, and would be HELD then, goes on instead.
+    A job that is PREPARING and would be HELD afterwards is sent instead.
     """
     job = jobs.get(tx.db, job_id)
     scheduled = max(now, scheduled_at if scheduled_at is not None else job.scheduled_at)
@@ -164,11 +164,11 @@ def release(tx: Tx, job_id: int, now: float, scheduled_at: float | None = None) 
 def give_numbers(
     tx: Tx, job_id: int, recipients: Sequence[Recipient], now: float, *, scheduled_at: float | None = None
 ) -> list[Job]:
-    """Says where a document goes that came without a number: it is prepared anew, and sent.
+    """Gives a document that came without a number its recipients; it is prepared again and sent.
 
-    Its pages are made again, for they carry the time and, on a cover page, the recipient.  The first
-    recipient becomes the job's own, each other gets a job beside it.  Raises IllegalTransitionError for a
-    job that has a number, or whose cover page is just being made.
+    Its pages are made again because they show the time and, on a cover page, the recipient.  The job gets
+    the first recipient; each other one gets a new job.  Raises IllegalTransitionError for a job that has a
+    number, or whose cover page is being made.
     """
     job = jobs.get(tx.db, job_id)
     early = job.state is JobState.PREPARING and job.options.cover is None

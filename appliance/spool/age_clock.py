@@ -1,11 +1,11 @@
-"""The time that ages are told by: no more of it has passed than the box has really seen pass.
+"""The time that ages are counted from: it advances only by time that the box has seen pass.
 
-A clock may be wrong for hours: a board without a battery, a time server that is mistaken.  Whatever else
-goes by such a clock can be put right afterwards; what was erased as too old cannot.  So who erases asks here.
-A jump ahead counts only once it has stood for days in which the box ran.
+A clock may be wrong for hours: a board without a battery, a wrong time server.  Most effects of that can be
+corrected afterwards; an erasure cannot.  So everything that erases by age uses this time.  A jump ahead
+counts only after the clock has kept it for days in which the box ran.
 
-What was sent by mistake cannot be called back either: times that people named, and the days of quotas, go by
-the clock only where its jump has an explanation (``AgeClock.unexplained_s``).
+A fax that was sent too early cannot be called back either: times that people gave, and the days of quotas,
+follow the clock only where its jump has an explanation (``AgeClock.unexplained_s``).
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from appliance.spool.transaction import Tx
 
 _log = logging.getLogger(__name__)
 
-# A clock that differs by less is followed, seconds: ages are counted in days.
+# A smaller difference of the clock is accepted at once, seconds: ages are counted in days.
 FOLLOWED_S = 3_600.0
-# A jump ahead is believed after it has stood for so long while the box ran: a wrong clock is noticed by then.
-# A time server's word makes that shorter, and not none: it may be wrong, too.  Seconds.
+# A jump ahead is accepted after the clock has kept it for this long while the box ran: by then a wrong clock
+# is noticed.  A time server makes that shorter, but does not remove it: it may be wrong, too.  Seconds.
 STOOD_S = 7 * DAY_S
 STOOD_SYNCHRONISED_S = 3 * DAY_S
-# So much may have passed while the machine was off, or before a time server was asked, seconds: such a jump
-# has an explanation, which is no reason to erase anything.
+# The longest time that may have passed while the machine was off, or before a time server was asked, seconds:
+# such a jump has an explanation, which is no reason to erase anything.
 EXPLAINED_S = 31 * DAY_S
-# What was seen is written down so often, seconds.
+# The seen time is stored at this interval, seconds.
 WRITTEN_EVERY_S = 600.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 # adjtimex(2): the error that an unsynchronised clock may have, microseconds; systemd draws the same line.
@@ -47,9 +47,9 @@ _SYNCHRONISED_ERROR_US = 16_000_000
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A jump ahead of ``by_s`` that has stood for ``stood_s``, seconds.
+    """A jump ahead by ``by_s`` that the clock has kept for ``stood_s``, seconds.
 
-    ``off``: the machine was off meanwhile, so that nobody knows how much time passed.
+    ``off``: the machine was off at that time, so the time that passed is unknown.
     """
 
     by_s: float
@@ -57,15 +57,15 @@ class Doubt:
     off: bool = False
 
     def is_explained(self, synchronised: bool) -> bool:
-        """Whether time may have passed as the clock says, without the box having seen it."""
+        """Whether that much time may have passed without the box seeing it."""
         return self.by_s <= EXPLAINED_S and (self.off or synchronised)
 
 
 @dataclass(frozen=True, slots=True)
 class SeenTime:
-    """What the box knows of the time.
+    """The time as the box has seen it.
 
-    ``seen``: Unix time as far as it has been seen to pass.  ``behind_s``: how long the clock has shown less.
+    ``seen``: Unix time that the box has seen pass.  ``behind_s``: how long the clock has shown less, seconds.
     """
 
     seen: float
@@ -74,17 +74,17 @@ class SeenTime:
 
     @property
     def doubted_s(self) -> float:
-        """How far the clock is ahead of what is believed."""
+        """How far the clock is ahead of the accepted time, seconds."""
         return sum(doubt.by_s for doubt in self.doubts)
 
     def unexplained_s(self, *, synchronised: bool) -> float:
-        """How far the clock jumped ahead without any reason that is known."""
+        """How far the clock jumped ahead without a known reason, seconds."""
         return sum(doubt.by_s for doubt in self.doubts if not doubt.is_explained(synchronised))
 
     def look(self, now: float, ran_s: float, *, synchronised: bool, off: bool = False) -> SeenTime:
-        """The clock shows ``now``, ``ran_s`` seconds of the machine's running after the last look.
+        """The seen time when the clock shows ``now``, ``ran_s`` seconds of uptime after the last look.
 
-        ``off``: the machine was off between.
+        ``off``: the machine was off in between.
         """
         stood = ran_s * (STOOD_S / STOOD_SYNCHRONISED_S if synchronised else 1.0)
         seen = self.seen + ran_s
@@ -106,14 +106,14 @@ class SeenTime:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What had been seen when the machine had run for ``uptime`` s."""
+    """The seen time at an ``uptime`` of the machine, seconds."""
 
     time: SeenTime
     uptime: float
 
 
 def _taken_back(doubts: list[Doubt], off: float) -> tuple[list[Doubt], float]:
-    """A clock that was set back by ``-off`` takes back what it jumped, the newest first.
+    """Reduces doubts by ``-off`` seconds, the newest first, after the clock was set back.
 
     Returns the doubts that are left, and how far the clock is still off.
     """
@@ -148,43 +148,43 @@ class AgeClock:
         self._boot = _boot_id()
         try:
             seen, boot, looked_at = spool.read(_kept, clock())
-        except SpoolFailedError:  # a damaged index starts all the same, and says so
+        except SpoolFailedError:  # the box also starts with a damaged index, and reports it
             seen, boot, looked_at = SeenTime(clock()), "", 0.0
-        # Since another start of the machine nothing was seen.
+        # After another start of the machine, nothing was seen in between.
         off, running_s = boot != self._boot, self._uptime()
         ran_s = 0.0 if off else max(0.0, running_s - looked_at)
         seen = seen.look(clock(), ran_s, synchronised=self._synchronised(), off=off)
-        # One object, for readers that must not wait for whoever writes it down.
+        # One object, so that readers do not wait for the thread that stores it.
         self._last = _Look(seen, running_s)
         self._written_at = float("-inf")
 
     def now(self) -> float:
-        """Unix time that ages may be counted from: the clock's, or less."""
+        """Unix time that ages are counted from: the clock's or an earlier one."""
         return min(self._look())
 
     def latest(self) -> float:
-        """Unix time that nothing written before is later than, but for what a wrong clock was ahead."""
+        """Unix time; nothing written before is later, except what a wrong clock wrote."""
         return max(self._look())
 
     @property
     def doubted_s(self) -> float:
-        """How far the clock is ahead of the time that ages are told by, seconds."""
+        """How far the clock is ahead of the time that ages are counted from, seconds."""
         with self._lock:
             return self._last.time.doubted_s
 
     def unexplained_s(self) -> float:
-        """How far the clock jumped ahead without any reason that is known, seconds.
+        """How far the clock jumped ahead without a known reason, seconds.
 
-        The machine ran all the time, or nobody would leave a box off for so long; and no time server that
-        keeps the clock has put it right.
+        Such a jump happened while the machine ran, or is longer than a box is left off; and no time server
+        corrected the clock.
         """
         _, look, synchronised = self._peek()
         return look.time.unexplained_s(synchronised=synchronised)
 
     def counted(self) -> float:
-        """Unix time whose day the day of quotas and limits is: no day comes twice, none too soon.
+        """Unix time for the day of quotas and limits: no day is repeated, none begins early.
 
-        The clock's, unless that jumped ahead without a reason or was set back: then what was seen.
+        The clock's, unless that jumped ahead without a known reason or was set back: then the seen time.
         """
         now, look, synchronised = self._peek()
         unsure = look.time.unexplained_s(synchronised=synchronised) or now < look.time.seen - FOLLOWED_S
@@ -193,7 +193,7 @@ class AgeClock:
     def _peek(self) -> tuple[float, _Look, bool]:
         """What the clock shows, what a look now would see, and whether a time server keeps the clock.
 
-        Waits for nobody: the spool's writer asks, too.
+        Never blocks: the spool's writer calls it, too.
         """
         last, synchronised = self._last, self._synchronised()
         now, uptime = self._clock(), self._uptime()
@@ -201,7 +201,7 @@ class AgeClock:
         return now, _Look(last.time.look(now, ran_s, synchronised=synchronised), uptime), synchronised
 
     def _look(self) -> tuple[float, float]:
-        """What the clock shows, and what was seen."""
+        """What the clock shows, and the seen time."""
         with self._lock:
             before = self._last.time
             now, self._last, _ = self._peek()
@@ -218,7 +218,7 @@ class AgeClock:
             return now, time.seen
 
     def _write(self, time: SeenTime, uptime: float) -> None:
-        """A disk that takes no more must keep nobody from making room on it."""
+        """Stores the seen time; a full disk is no error, so that files can still be deleted from it."""
         try:
             self._spool.do(_keep, time, self._boot, uptime)
         except (OSError, SpoolFailedError, durable.DiskFullError) as error:
@@ -228,7 +228,7 @@ class AgeClock:
 
 
 def clock_synchronised() -> bool:
-    """Whether a time server keeps this machine's clock, as the kernel knows (adjtimex, read only)."""
+    """Whether a time server keeps this machine's clock, from the kernel (adjtimex, read only)."""
     state = _Timex()
     libc = ctypes.CDLL(None)
     return bool(libc.adjtimex(ctypes.byref(state)) >= 0 and state.maxerror < _SYNCHRONISED_ERROR_US)
@@ -258,9 +258,9 @@ def _boot_id() -> str:
 
 
 def _kept(db: sqlite3.Connection, now: float) -> tuple[SeenTime, str, float]:
-    """What was written down, with the machine's start and running time then.
+    """The stored time, with the machine's start and uptime at that moment.
 
-    Without that: what was written last into the index was seen to come.
+    Without one: the time of the newest entry of the index.
     """
     row = db.execute("SELECT seen, doubts, behind_s, boot, uptime_s FROM age_clock").fetchone()
     if row is None:
@@ -270,9 +270,9 @@ def _kept(db: sqlite3.Connection, now: float) -> tuple[SeenTime, str, float]:
 
 
 def last_written(db: sqlite3.Connection) -> float | None:
-    """When something was last written into the index; None for an empty one."""
+    """Unix time of the newest entry of the index; None for an empty one."""
     row = db.execute("SELECT started_at FROM received ORDER BY id DESC LIMIT 1").fetchone()
-    moments = [events.last_moment(db), None if row is None else float(row[0])]
+    moments = [events.last_event_at(db), None if row is None else float(row[0])]
     return max((moment for moment in moments if moment is not None), default=None)
 
 

@@ -1,7 +1,6 @@
-"""Attempts: the calls that carry a job, from the moment before one is placed to the verdict on it.
+"""Attempts: the calls of a job, from just before one is placed to its result.
 
-``appliance.dispatch`` decides *what* should happen (when to try again, over which line); here it is only made
-durable.
+``appliance.dispatch`` decides when to try again and over which line; this module stores the decisions.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from appliance.spool.transaction import Tx
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an attempt ended and what becomes of its job (the dispatcher's verdict).
+    """How an attempt ended, and the next state of its job (the dispatcher's decision).
 
     ``state``: DELIVERED, FAILED, CANCELLED, UNKNOWN, or WAITING with ``next_try_at``.
     """
@@ -37,9 +36,9 @@ class Outcome:
 def begin(
     tx: Tx, job_id: int, now: float, *, line: str, line_kind: str, first_page: int, trace_path: str = ""
 ) -> Attempt:
-    """A call for a WAITING job is about to be placed.
+    """Records that a call for a WAITING job is about to be placed.
 
-    Raises IllegalTransitionError when it is no longer WAITING (its owner was quicker).
+    Raises IllegalTransitionError when it is no longer WAITING (it was cancelled, say).
     """
     job = jobs.get(tx.db, job_id)
     number = job.tries + 1
@@ -55,17 +54,17 @@ def begin(
 
 
 def set_reach(tx: Tx, job_id: int, reach: Reach) -> Job:
-    """The line that is about to carry it is in another country than was thought: what its calls count as."""
+    """Changes what the job's calls count as: the line that will carry it is in another country."""
     tx.db.execute("UPDATE job SET reach = ? WHERE id = ?", (reach.value, job_id))
     return jobs.get(tx.db, job_id)
 
 
 def last_page_out(tx: Tx, attempt_id: int, now: float) -> None:
-    """From here on the far end may confirm the last page.
+    """Records that from now on the far end may confirm the last page.
 
     That page is sent only after this is on disk: if the box dies later, the job is UNKNOWN; if it died
-    before, it surely was not confirmed.  A fence: raises IllegalTransitionError for an attempt that has
-    ended, or whose job has gone on without it; then another call may carry the job.
+    before, the page was not confirmed.  Raises IllegalTransitionError for an attempt that has ended, or
+    whose job has left SENDING; then another call may carry the job.
     """
     given = tx.db.execute(
         "UPDATE attempt SET last_page_at = ? WHERE id = ? AND ended_at IS NULL AND EXISTS"
@@ -79,7 +78,7 @@ def last_page_out(tx: Tx, attempt_id: int, now: float) -> None:
 
 
 def confirm_pages(tx: Tx, attempt_id: int, pages: int, now: float) -> None:
-    """The far end has confirmed ``pages`` pages in this call."""
+    """Records that the far end has confirmed ``pages`` pages in this call."""
     attempt = jobs.get_attempt(tx.db, attempt_id)
     if attempt.ended_at is not None or pages <= attempt.pages_confirmed:
         return
@@ -93,9 +92,9 @@ def confirm_pages(tx: Tx, attempt_id: int, pages: int, now: float) -> None:
 
 
 def unplaced(tx: Tx, attempt_id: int, cause: Cause, now: float) -> Job:
-    """No call was placed: the attempt is taken back, and its job waits in its place in the queue.
+    """Removes an attempt whose call was not placed; its job waits at its former place in the queue.
 
-    ``cause`` says what it waits for.  Raises IllegalTransitionError when the attempt has ended already.
+    ``cause``: what it waits for.  Raises IllegalTransitionError when the attempt has already ended.
     """
     attempt = jobs.get_attempt(tx.db, attempt_id)
     if attempt.ended_at is not None:
@@ -110,9 +109,9 @@ def unplaced(tx: Tx, attempt_id: int, cause: Cause, now: float) -> Job:
 
 
 def end(tx: Tx, attempt_id: int, outcome: Outcome, now: float) -> Job:
-    """The call is over; the job goes where the verdict says.
+    """Records the end of the call and the next state of the job.
 
-    Raises IllegalTransitionError when the attempt has ended already.
+    Raises IllegalTransitionError when the attempt has already ended.
     """
     attempt = jobs.get_attempt(tx.db, attempt_id)
     if attempt.ended_at is not None:

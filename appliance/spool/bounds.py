@@ -1,4 +1,4 @@
-"""No job stays in a state for ever: bounds reached, calls that a crash cut off, a clock that was set."""
+"""Bounds on the time in a state; calls that a crash interrupted; changes of the clock."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def overdue(db: sqlite3.Connection, now: float, limit: int = 200) -> list[Job]:
 
 
 def end_overdue(tx: Tx, job_id: int, now: float) -> Job:
-    """Acts on a job past its bound: drafts are cancelled, others have expired.
+    """Ends a job past its bound: a draft is cancelled, others have expired.
 
-    A SENDING one is given up as interrupted, or UNKNOWN when its last page was out: whoever carries
-    its call has been told to end it long before (``dispatch``).
+    A SENDING one has failed as interrupted, or is UNKNOWN when its last page was sent: ``dispatch`` ordered
+    the end of its call long before.
     """
     job = jobs.get(tx.db, job_id)
     if job.deadline > now:
@@ -41,12 +41,12 @@ def end_overdue(tx: Tx, job_id: int, now: float) -> Job:
 
 
 def recover(tx: Tx, rule: UnknownRule, now: float) -> list[Job]:
-    """At start: settles every attempt that a crash or power cut left running; returns their jobs."""
+    """Ends every attempt that a crash or power cut left running, at start; returns their jobs."""
     return [_interrupt(tx, attempt, rule, now, again=True) for attempt in jobs.unfinished(tx.db)]
 
 
 def _interrupt(tx: Tx, attempt: Attempt, rule: UnknownRule, now: float, *, again: bool) -> Job:
-    """Ends an attempt that nobody carries any more, by what is known of it."""
+    """Ends an attempt whose call is gone, by what was recorded of it."""
     job = jobs.get(tx.db, attempt.job_id)
     complete = job.pages is not None and attempt.first_page + attempt.pages_confirmed >= job.pages
     if complete and job.pages:
@@ -70,12 +70,12 @@ def clock_set(
     *,
     doubted: bool = False,
 ) -> int:
-    """The clock, which stood at ``before``, was set ``by`` seconds on (negative: back).
+    """Adapts the jobs after the clock, at ``before``, was set forward by ``by`` seconds (negative: back).
 
-    Whatever waits, or is under way, has as long left as it had.  A time to come that a person named for a
-    first try stays what it is, unless the clock is ``doubted``: then it is waited for as long as it was to,
-    until ``clock_believed``.  ``fresh``: what was handed in between these two moments goes by the new clock
-    already where that was set back.  Returns how many jobs that concerned.
+    What waits or runs keeps the time that it had left.  A future time that a person gave for a first try is
+    kept, unless the clock is ``doubted``: then the remaining wait is kept, until ``clock_believed``.
+    ``fresh``: jobs submitted between these two times already follow the new clock where that was set back.
+    Returns the number of changed jobs.
     """
     since, until = fresh or (before, before)
     moment = {"before": before, "by": by, "since": since, "until": until, "doubted": CLOCK_DOUBTED.code}
@@ -96,7 +96,7 @@ def clock_set(
             moment,
         ).rowcount
     elif by > 0:
-        # Nobody tried what a jump put past its time: it has its lifetime from now.
+        # A job that was never tried and that the jump put past its time gets its lifetime from now.
         count += tx.db.execute(
             "UPDATE job SET expires_at = MAX(expires_at, :before + :by + lifetime_s),"
             " deadline = CASE state WHEN 'waiting' THEN MAX(expires_at, :before + :by + lifetime_s)"
@@ -121,9 +121,9 @@ def clock_set(
 
 
 def clock_believed(tx: Tx, now: float) -> int:
-    """The clock is right: what waited for that goes when its sender said, and has its lifetime from then.
+    """Once the clock is accepted: jobs that waited for that go at their sender's time, with a new lifetime.
 
-    Returns how many jobs that concerned.
+    Returns the number of changed jobs.
     """
     moment = {"now": now, "doubted": CLOCK_DOUBTED.code}
     expires = "MAX(expires_at - (next_try_at - scheduled_at), :now + lifetime_s)"

@@ -28,7 +28,7 @@ def clock_behind(tx: Tx, now: float) -> float:
 
     Returns by how much, seconds.
     """
-    last = events.last_moment(tx.db)
+    last = events.last_event_at(tx.db)
     if last is None or last - now < BEHIND_S:
         return 0.0
     clock_set(tx, last, now - last)
@@ -40,7 +40,7 @@ def clock_ahead(tx: Tx, now: float, unexplained_s: float) -> float:
 
     Returns by how much it was set since something was last written, seconds.
     """
-    last = events.last_moment(tx.db)
+    last = events.last_event_at(tx.db)
     by = 0.0 if last is None else min(unexplained_s, now - last)
     if by < BEHIND_S:
         return 0.0

@@ -1,4 +1,4 @@
-"""A connection to the database, and what SQLite says of one that is damaged."""
+"""A connection to the database, and SQLite's errors for a damaged one."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 
 # SQLite's page cache of a connection, KiB: small, the operating system caches the file too.
 CACHE_KIB = 1024
-# The write-ahead log is cut back to this after a checkpoint, octets.
+# The size that the write-ahead log is truncated to after a checkpoint, octets.
 LOG_SIZE_LIMIT = 4 << 20
 
 
 def connect(path: Path, cache_kib: int = CACHE_KIB) -> sqlite3.Connection:
-    """A connection with the settings that durability and small machines need."""
+    """A connection to the database ``path``, set up for durability and small machines."""
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30.0)
     db.row_factory = sqlite3.Row
     db.execute("PRAGMA journal_mode = WAL")
@@ -26,7 +26,7 @@ def connect(path: Path, cache_kib: int = CACHE_KIB) -> sqlite3.Connection:
 
 
 def is_damage(error: Exception) -> bool:
-    """Whether SQLite says with ``error`` that the file is not, or no longer, a whole database."""
+    """Whether ``error`` of SQLite means that the file is damaged or not a database."""
     code = getattr(error, "sqlite_errorcode", None)
-    # The lower octet of an extended code is the plain one.
+    # The lower octet of an extended result code is the primary one.
     return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)

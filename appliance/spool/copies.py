@@ -51,7 +51,7 @@ def _keep(data: Path, db: sqlite3.Connection, name: str, kept: int) -> Path:
         durable.create(part)
         with contextlib.closing(sqlite3.connect(part)) as copy:
             db.backup(copy)
-            require_whole(copy)
+            require_undamaged(copy)
 
     durable.place(path, fill)
     prefix = name[: name.rindex("-") + 1] if name.startswith(_BEFORE) else _OF_DAY
@@ -61,7 +61,7 @@ def _keep(data: Path, db: sqlite3.Connection, name: str, kept: int) -> Path:
     return path
 
 
-def require_whole(db: sqlite3.Connection) -> None:
+def require_undamaged(db: sqlite3.Connection) -> None:
     """Raises DamagedError unless SQLite finds nothing wrong.  Reads all of the database."""
     try:
         said = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])

@@ -1,4 +1,4 @@
-"""What its owner, a rule or the dispatcher decides about a job between its calls."""
+"""Decisions about a job between its calls, by its owner, a rule or the dispatcher."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from appliance.spool.transaction import Tx
 
 
 def cancel(tx: Tx, job_id: int, now: float, cause: Cause = CANCELLED) -> Job:
-    """Ends a job at its owner's word, or, when a call is running, asks for its end.
+    """Cancels a job; if a call is running, requests the end of that.
 
-    A job that has ended raises IllegalTransitionError.
+    Raises IllegalTransitionError for a job that has ended.
     """
     job = jobs.get(tx.db, job_id)
     if job.state is JobState.SENDING:
@@ -26,9 +26,9 @@ def cancel(tx: Tx, job_id: int, now: float, cause: Cause = CANCELLED) -> Job:
 
 
 def reschedule(tx: Tx, job_id: int, at: float, now: float) -> Job:
-    """Sets when a job is tried next (``now`` for "retry now"); its lifetime moves along.
+    """Sets when a job is tried next (``now`` for "retry now"); its lifetime is shifted, too.
 
-    A HELD one was not handed in: ``release`` does that.
+    A HELD one needs ``release`` instead.
     """
     job = jobs.get(tx.db, job_id)
     if job.state not in (JobState.WAITING, JobState.PREPARING):
@@ -46,7 +46,7 @@ def reschedule(tx: Tx, job_id: int, at: float, now: float) -> Job:
 
 
 def postpone(tx: Tx, job_id: int, at: float, now: float, cause: Cause | None = None) -> None:
-    """No attempt of this WAITING job before ``at``; silently when it waits no more."""
+    """Delays a WAITING job until ``at``; does nothing for a job in another state."""
     tx.db.execute(
         "UPDATE job SET next_try_at = ?, cause = COALESCE(?, cause) WHERE id = ? AND state = 'waiting'",
         (max(at, now), cause.code if cause else None, job_id),
@@ -54,9 +54,9 @@ def postpone(tx: Tx, job_id: int, at: float, now: float, cause: Cause | None = N
 
 
 def wake(tx: Tx, cause: Cause, now: float) -> int:
-    """What jobs with this cause waited for may be over: they are due; returns how many.
+    """Makes the jobs due that wait for the end of this cause; returns their number.
 
-    A time to come that their sender named is kept.
+    A future time that their sender gave is kept.
     """
     count = tx.db.execute(
         "UPDATE job SET next_try_at = MAX(?, scheduled_at)"
@@ -69,7 +69,7 @@ def wake(tx: Tx, cause: Cause, now: float) -> int:
 
 
 def fail(tx: Tx, job_id: int, cause: Cause, now: float) -> Job:
-    """Gives a job up that is not in a call."""
+    """Ends a job that is not in a call as failed."""
     job_states.end(tx, jobs.get(tx.db, job_id), JobState.FAILED, cause, now)
     return jobs.get(tx.db, job_id)
 

@@ -1,4 +1,4 @@
-"""A delivery in the outbox: what is told or handed on when something happened to a fax."""
+"""A delivery in the outbox: a message or document that is sent because of an event of a fax."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ SECONDS = Kind("list", read=lambda text: tuple(json.loads(text)), write=json.dum
 
 
 class OutboxState(Enum):
+    """Where a delivery is."""
+
     PENDING = "pending"
     DONE = "done"
     FAILED = "failed"  # the timetable is exhausted
-    DROPPED = "dropped"  # a person or the settings took it out
+    DROPPED = "dropped"  # removed by a person or because of the settings
 
 
 @dataclass(frozen=True, slots=True)
 class NewDelivery:
-    """A delivery to make: ``kind`` picks who makes it, ``target`` is where, ``payload`` what (JSON).
+    """A delivery to make: ``kind`` selects the code for it, ``target`` is where, ``payload`` what (JSON).
 
-    ``timetable``: seconds to wait after each failed try; when it is used up the delivery has failed.
+    ``timetable``: seconds to wait after each failed try; after the last one the delivery has failed.
     """
 
     kind: str  # webhook, email, printer, folder…
@@ -69,7 +71,7 @@ class DeliveryTry:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFilter:
-    """Which deliveries to list; empty or None: any.  Newest first; ``before_id`` pages on."""
+    """Which deliveries to list; empty or None: any.  Newest first; ``before_id``: those with smaller ids."""
 
     kind: str = ""
     owner: str = ""

@@ -1,6 +1,6 @@
-"""Stored source files: written durably by the thread that took them, then named in the database.
+"""Stored source files: written durably by the calling thread, then named in the database.
 
-Files lie flat in ``documents/`` as ``UUID-N``; the client's names are data, never paths.
+Files are in ``documents/`` as ``UUID-N``, without subfolders; the client's names are data, never paths.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def store_file(
 ) -> SourceFile:
     """Writes one source file durably, in the calling thread.
 
-    Until a document names it, it is an orphan that the next start sweeps away.  Raises
+    Until a document names it, it is an orphan that housekeeping removes.  Raises
     durable.TooLargeError past ``limit`` octets, durable.DiskFullError.
     """
     path = f"{DOCUMENTS}/{uuids.uuid4()}"
@@ -47,7 +47,7 @@ def store_file(
 
 
 def discard_files(spool: Spool, files: Iterable[SourceFile]) -> None:
-    """Deletes stored files that no document came to name."""
+    """Deletes stored files that no document names."""
     for file in files:
         (spool.data / file.path).unlink(missing_ok=True)
 
@@ -62,7 +62,7 @@ def create(
     description: str = "",
     listed: bool = False,
 ) -> Document:
-    """Names stored files as a document; ``listed`` ones are shown to their owner by ``search``."""
+    """Makes a document of stored files; ``listed`` ones are found by ``search``."""
     document = Document(
         id=0,
         uuid=str(uuids.uuid4()),
@@ -87,7 +87,7 @@ def set_files(tx: Tx, document_id: int, files: Iterable[SourceFile], *, append: 
 
 
 def describe(tx: Tx, document_id: int, *, name: str, description: str) -> Document:
-    """Names a document anew.  Raises NotFoundError."""
+    """Changes name and description of a document.  Raises NotFoundError."""
     document = get(tx.db, document_id)
     tx.db.execute(
         "UPDATE document SET name = ?, description = ? WHERE id = ?", (name, description, document_id)
@@ -96,7 +96,7 @@ def describe(tx: Tx, document_id: int, *, name: str, description: str) -> Docume
 
 
 def delete(tx: Tx, document_id: int, now: float) -> None:
-    """Takes a document out of the list, and out of the box unless a fax still needs it.
+    """Removes a document from the list, and from the box unless a fax still needs it.
 
     Its files are deleted by the next sweep.  Raises NotFoundError.
     """

@@ -1,8 +1,8 @@
-"""Erasing for good: what was sent or received, and everything about a number.  The journal keeps that it was.
+"""Erasure for good of faxes, and of everything about a number.  The journal keeps that there was a fax.
 
-Rows lose their content in one transaction, which also notes the files to destroy (table ``shred``); those are
-overwritten and deleted after it, by whoever asked or, after a crash, by the housekeeping.  Freed parts of
-the database are overwritten by SQLite itself (``secure_delete``).
+Rows lose their content in one transaction, which also records the files to destroy (table ``shred``); those
+are overwritten and deleted afterwards, by the caller or, after a crash, by housekeeping.  SQLite itself
+overwrites freed parts of the database (``secure_delete``).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How many faxes were erased, and how many about that number are still under way."""
+    """How many faxes were erased, and how many to or from that number are unfinished (``left``)."""
 
     faxes: int
     received: int
@@ -58,7 +58,7 @@ def erase_job(tx: Tx, job_id: int, now: float) -> None:
 
 
 def _erase_submission(tx: Tx, submission_id: int, now: float) -> None:
-    """What the faxes that were handed in together share goes with the last of them."""
+    """Erases what the faxes of a submission share, with the last of them."""
     if tx.db.execute(
         "SELECT 1 FROM job WHERE submission_id = ? AND erased_at IS NULL LIMIT 1", (submission_id,)
     ).fetchone():
@@ -85,7 +85,7 @@ def _erase_submission(tx: Tx, submission_id: int, now: float) -> None:
 
 
 def erase_received(tx: Tx, received_id: int, now: float) -> None:
-    """Erases a received fax.  Raises NotFoundError, IllegalTransitionError for one that is coming in."""
+    """Erases a received fax.  Raises NotFoundError, IllegalTransitionError while it is being received."""
     fax = received.get(tx.db, received_id, deleted=True)
     if fax.state is ReceivedState.RECEIVING:
         raise IllegalTransitionError(f"received fax {received_id} is still coming in")
@@ -103,13 +103,16 @@ def erase_received(tx: Tx, received_id: int, now: float) -> None:
     tx.emit(now, "received.erased", received_id, fax.owner)
 
 
-# Faxes to :number, with and without digits behind it, and from it, as the network or the far machine said.
+# Faxes to :number, with and without digits to dial on, and from it (caller id or TSI).
 _TO_NUMBER = "(number = :number OR substr(number, 1, length(:number) + 1) = :number || ',')"
 _FROM_NUMBER = "(caller = :number OR ltrim(replace(tsi, ' ', ''), '+') = ltrim(:number, '+'))"
 
 
 def erase_number(tx: Tx, number: str, now: float) -> Erased:
-    """Erases ended faxes to or from a number, and what was learned about it: call it until none is left."""
+    """Erases a batch of ended faxes to or from a number, and what was learned about it.
+
+    To be called until it erases nothing more.
+    """
     about = {"number": number, "limit": BATCH}
     sent = tx.db.execute(
         f"SELECT id FROM job WHERE {_TO_NUMBER} AND ended_at IS NOT NULL LIMIT :limit", about
@@ -128,10 +131,10 @@ def erase_number(tx: Tx, number: str, now: float) -> Erased:
 
 
 def due_received(db: sqlite3.Connection, now: float) -> list[int]:
-    """Received faxes whose time, by a rule or their owner's wish, is over.
+    """Ids of received faxes that are to be erased now, by a rule or their owner's wish.
 
-    One that came while the clock was behind is kept for as long as it was to be from when it really came, as
-    far as those before and after it tell.
+    For one that arrived while the clock was behind time, the time of arrival is taken from the faxes before
+    and after it.
     """
     before = """SELECT MAX(other.started_at) FROM received AS other
         WHERE other.id < received.id AND other.started_at <= :now"""
@@ -148,7 +151,7 @@ def due_received(db: sqlite3.Connection, now: float) -> list[int]:
 
 
 def due_jobs(db: sqlite3.Connection, owner: str, before: float, now: float) -> list[int]:
-    """Faxes of ``owner`` that ended before then and are still what they were."""
+    """Ids of faxes of ``owner`` that ended before ``before`` and are not erased yet."""
     rows = db.execute(
         "SELECT id FROM job WHERE owner = :owner AND ended_at < :before AND erased_at IS NULL"
         f" AND {came_before('job', 'created_at')} LIMIT :limit",
@@ -163,7 +166,7 @@ def to_shred(db: sqlite3.Connection) -> list[str]:
 
 
 def shredded(tx: Tx, path: str) -> None:
-    """It is gone."""
+    """Records that ``path`` is destroyed."""
     tx.db.execute("DELETE FROM shred WHERE path = ?", (path,))
 
 
@@ -178,7 +181,7 @@ def _shred_call(tx: Tx, trace_path: str) -> None:
 
 
 def _erase_traces(tx: Tx, fax_id: int) -> None:
-    """What events, deliveries, notes and the audit log say of it; its words to search by are gone with it."""
+    """Erases what events, deliveries, notes and the audit log say about a fax, and its search words."""
     tx.db.execute("DELETE FROM note WHERE fax_id = ?", (fax_id,))
     tx.db.execute("UPDATE event SET data = '{}' WHERE fax_id = ?", (fax_id,))
     tx.db.execute("DELETE FROM outbox WHERE fax_id = ?", (fax_id,))

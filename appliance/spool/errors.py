@@ -1,10 +1,10 @@
-"""What the spool raises: the user's mistakes and the box's limits, never the far end's."""
+"""Exceptions of the spool."""
 
 from __future__ import annotations
 
 
 class SpoolError(Exception):
-    """Base of what the spool raises."""
+    """Base of the spool's exceptions."""
 
 
 class NotFoundError(SpoolError):
@@ -24,8 +24,8 @@ class SpoolClosedError(SpoolError):
 
 
 class SpoolFailedError(SpoolError):
-    """The disk or the database refused a write; nothing of this operation was kept."""
+    """The disk or the database refused a write; the operation had no effect."""
 
 
 class SpoolDamagedError(SpoolFailedError):
-    """The database is damaged: `faxbox spool rebuild` is the way back."""
+    """The database is damaged; `faxbox spool rebuild` repairs it."""

@@ -1,8 +1,8 @@
-"""The event log's live side: whoever listens hears what was committed, after it was.
+"""The event log, and its listeners, which get events once they are committed.
 
 The log itself is the ``event`` table (``since`` reads it); it survives a restart, so a listener that
-was away asks for what came after the last id it saw.  Besides, passing news (training, signal
-quality, percent of a page) goes to listeners only: it is not worth a write to an SD card.
+was disconnected asks for the events after the last id it saw.  News (training, signal quality, percent
+of a page) goes to listeners only and is not written to the disk.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from appliance.spool.model import Event, News
 
 _log = logging.getLogger(__name__)
 
-# A listener that lags by more loses the oldest and is told so; it reads the log to catch up.
+# Most queued items of a listener: beyond that the oldest are dropped, and the listener reads the log.
 LISTENER_BACKLOG = 1000
 
 
@@ -32,6 +32,7 @@ class Listener:
         self.missed = False  # the reader was too slow: read the log from the last id seen
 
     def put(self, item: Event | News) -> None:
+        """Queues an item; drops the oldest and sets ``missed`` when the backlog is full."""
         with self._ready:
             if len(self._queue) >= LISTENER_BACKLOG:
                 self._queue.popleft()
@@ -47,6 +48,7 @@ class Listener:
             return self._queue.popleft() if self._queue else None
 
     def close(self) -> None:
+        """Ends the subscription."""
         self._hub.remove(self)
 
     def __enter__(self) -> Listener:
@@ -72,6 +74,7 @@ class EventHub:
         return listener
 
     def remove(self, listener: Listener) -> None:
+        """Ends a listener's subscription."""
         with self._lock:
             if listener in self._listeners:
                 self._listeners.remove(listener)
@@ -82,6 +85,7 @@ class EventHub:
             self._callbacks.append(callback)
 
     def publish(self, items: Sequence[Event | News]) -> None:
+        """Passes items to all listeners and callbacks, in order."""
         with self._lock:
             listeners, callbacks = list(self._listeners), list(self._callbacks)
         for item in items:
@@ -124,7 +128,7 @@ def last_id(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT COALESCE(MAX(id), 0) FROM event").fetchone()[0])
 
 
-def last_moment(db: sqlite3.Connection) -> float | None:
-    """When the newest event was, None when there is none."""
+def last_event_at(db: sqlite3.Connection) -> float | None:
+    """Unix time of the newest event, None when there is none."""
     row = db.execute("SELECT at FROM event ORDER BY id DESC LIMIT 1").fetchone()
     return None if row is None else float(row[0])

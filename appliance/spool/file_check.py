@@ -1,4 +1,4 @@
-"""The index of the faxes against their files: what either lacks.  The box may run meanwhile."""
+"""Compares the index of the faxes with their files.  The box may run at the same time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from appliance.spool.folders import RECEIVED, SET_ASIDE
 from appliance.spool.identity import DATABASE_NAME
 
-# The file of a page is there before its row is; a younger one may be on its way.
+# A page's file is written before its row; a younger file may have no row yet, seconds.
 ON_ITS_WAY_S = 600.0
 # Pages that came in, and the documents of faxes that have not been deleted.
 _NAMED = """SELECT path FROM received_page UNION
@@ -22,15 +22,15 @@ _NAMED = """SELECT path FROM received_page UNION
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """Paths in the data folder: ``lost`` is named by the index and not there as a file that may be read,
-    ``unknown`` are pages of received faxes that the index does not name."""
+    """Paths in the data folder: ``lost`` are in the index, and no readable file is there; ``unknown`` are
+    page files of received faxes that are not in the index."""
 
     lost: list[str]
     unknown: list[str]
 
 
 def compare(data: Path, now: float) -> Differences:
-    """The index against the files.  Raises sqlite3.Error where there is no index to ask."""
+    """Compares index and files.  ``now``: Unix time.  Raises sqlite3.Error without a usable index."""
     path = data / DATABASE_NAME
     if not path.is_file():
         return Differences([], [])
@@ -49,7 +49,7 @@ def compare(data: Path, now: float) -> Differences:
 
 
 def _is_whole(path: Path) -> bool:
-    """A file that may be read; pages are never empty."""
+    """Whether it is a readable file with content; pages are never empty."""
     try:
         state = path.lstat()
     except OSError:

@@ -7,6 +7,6 @@ RENDERED = "rendered"
 RECEIVED = "received"
 TRACES = "traces"
 FOLDERS = (DOCUMENTS, RENDERED, RECEIVED, TRACES)
-# Files that no row names are put there for weeks before they are deleted (the housekeeping).
+# Files that no row names are kept there for weeks before housekeeping deletes them.
 SET_ASIDE = "set-aside"
 PASSING = "passing"  # files that no row ever names

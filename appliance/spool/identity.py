@@ -1,8 +1,8 @@
-"""Which spool a data folder holds: an index that is gone is never taken for one that was never there.
+"""Which spool a data folder holds, so that a lost index is never replaced by an empty one unnoticed.
 
 The database has an id; a marker beside it (``spool.json``) and the settings name the same one.  Without the
-database but with a marker, a known id, or files of faxes, nothing is begun anew: ``SpoolGoneError`` says so
-and what to do.
+database but with a marker, a known id, or files of faxes, no new database is made: ``SpoolGoneError`` says
+that and what to do.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ MARKER_NAME = "spool.json"
 
 
 class SpoolGoneError(RuntimeError):
-    """The index of the faxes is not there, damaged, or another box's; the text says what to do."""
+    """The index of the faxes is missing, damaged, or that of another box; the text says what to do."""
 
 
-# What SQLite keeps beside a database in WAL mode.
+# Suffixes of the files that SQLite keeps beside a database in WAL mode.
 BESIDE = ("-wal", "-shm")
 
 
 def require_files(data: Path) -> None:
-    """Raises SpoolGoneError when something else lies where the database or what belongs to it should."""
+    """Raises SpoolGoneError when the database or a file of it is something other than a file."""
     for name in (DATABASE_NAME, *(f"{DATABASE_NAME}{suffix}" for suffix in BESIDE)):
         try:
             durable.require_file(data / name)
         except durable.NotAFileError as error:
-            raise SpoolGoneError(f"{error} {way_back(data)}") from error
+            raise SpoolGoneError(f"{error} {repair_advice(data)}") from error
     try:
         durable.require_file(data / MARKER_NAME)
     except durable.NotAFileError as error:
@@ -40,9 +40,10 @@ def require_files(data: Path) -> None:
 
 
 def require_present(data: Path, folders: tuple[str, ...], known_id: str) -> None:
-    """Before the database is opened.  ``known_id``: what the settings know; ``folders``: of its files.
+    """Checks the folder before the database is opened.
 
-    Raises SpoolGoneError when a spool was here and its database is not.
+    ``known_id``: the id in the settings; ``folders``: those of its files.  Raises SpoolGoneError when there
+    was a spool and its database is missing.
     """
     database = data / DATABASE_NAME
     if database.exists() and database.stat().st_size:
@@ -59,14 +60,14 @@ def require_present(data: Path, folders: tuple[str, ...], known_id: str) -> None
     if signs:
         raise SpoolGoneError(
             f"{DATABASE_NAME}, the index of all faxes, is {'empty' if database.exists() else 'gone'}"
-            f" ({'; '.join(signs)}). Nothing was changed. {way_back(data)}"
+            f" ({'; '.join(signs)}). Nothing was changed. {repair_advice(data)}"
         )
 
 
 def require_settings(data: Path, folders: tuple[str, ...], settings: Path) -> None:
-    """Raises SpoolGoneError when a spool with files is here and the file of the settings is gone.
+    """Raises SpoolGoneError when a spool with files is there and the file of the settings is missing.
 
-    Defaults in their place would allow what the owner forbade, and store in the clear.
+    Default settings would allow what the owner forbade, and store without encryption.
     """
     if settings.exists() or not (data / MARKER_NAME).exists():
         return
@@ -78,7 +79,7 @@ def require_settings(data: Path, folders: tuple[str, ...], settings: Path) -> No
 
 
 def require_folders(data: Path, folders: tuple[str, ...], known_id: str) -> None:
-    """Before missing folders are made.  Raises SpoolGoneError when one was here that holds faxes' files."""
+    """Checks before folders are made.  Raises SpoolGoneError when one with files of faxes is missing."""
     if not (known_id or (data / MARKER_NAME).exists()):
         return
     gone = [name for name in folders if not (data / name).is_dir()]
@@ -98,8 +99,8 @@ def _are(names: list[str]) -> str:
     return "is" if len(names) == 1 else "are"
 
 
-def way_back(data: Path) -> str:
-    """What a person can do, as sentences."""
+def repair_advice(data: Path) -> str:
+    """What the owner can do, as sentences."""
     newest = copies.newest(data)
     rebuild = (
         f"`faxbox spool rebuild --data {data}` begins an index from the page files of received faxes."
@@ -111,7 +112,7 @@ def way_back(data: Path) -> str:
 
 
 def settle(data: Path, db: sqlite3.Connection, known_id: str) -> str:
-    """After the database was opened and migrated: its id, which the marker names from now on.
+    """The id of the database, once that is opened and migrated; the marker names it from now on.
 
     Raises SpoolGoneError for a database that is not the one of this folder.
     """
@@ -130,12 +131,12 @@ def settle(data: Path, db: sqlite3.Connection, known_id: str) -> str:
 
 
 def write_marker(data: Path, spool_id: str) -> None:
-    """Notes beside the faxes' folders whose they are.  Raises OSError."""
+    """Writes the marker beside the folders of the faxes.  Raises OSError."""
     durable.write_file(data / MARKER_NAME, json.dumps({"id": spool_id}).encode())
 
 
 def _read(marker: Path) -> str:
-    """The id in the marker; empty without one, or when it is damaged: the database is there."""
+    """The id in the marker; empty without a marker, or when it is damaged and the database is there."""
     try:
         return str(json.loads(marker.read_bytes())["id"])
     except (OSError, ValueError, KeyError, TypeError):

@@ -1,7 +1,7 @@
-"""``IncomingFax``: where one received call's pages go.  A page is on disk before MCF may leave.
+"""``IncomingFax``: stores the pages of one received call.  A page is on disk before its MCF is sent.
 
-Each page is a TIFF file, written, fsynced, renamed; then a row names it; only then is it stored.  All of
-that happens in threads; the event loop never waits.
+Each page is a TIFF file, written, fsynced and renamed; then a row names it; only then it counts as stored.
+All of that happens in threads; the event loop never waits.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from appliance.t30.parameters import CallResult, ReceivedPage
 
 _log = logging.getLogger(__name__)
 
-# Threads that write received pages: one page's fsync need not wait for another call's.
+# Threads that write received pages, so that a page's fsync does not wait for that of another call.
 WRITERS = 2
 
 
@@ -70,11 +70,11 @@ class IncomingFax:
 
     @property
     def has_row(self) -> bool:
-        """Whether the spool knows of this call: not when that could not be written (disk full)."""
+        """Whether the spool has a row for this call; not when it could not be written (disk full)."""
         return self._begun.done() and not self._begun.cancelled() and self._begun.exception() is None
 
     async def store(self, number: int, page: ReceivedPage) -> bool:
-        """Makes page ``number`` (from 0) durable; whether it is."""
+        """Stores page ``number`` (from 0) durably; returns whether that succeeded."""
         try:
             fax = await asyncio.shield(self._begun)
             loop = asyncio.get_running_loop()
@@ -115,9 +115,9 @@ class IncomingFax:
         )
 
     async def finish(self, result: CallResult) -> Received:
-        """The call is over, and no page is being stored.
+        """Records the end of the call, once no page is being stored.
 
-        Raises SpoolError or DiskFullError when that could not be written.
+        Raises SpoolError or DiskFullError when that cannot be written.
         """
         fax = await asyncio.shield(self._begun)
         cause: Cause = result.cause

@@ -1,6 +1,6 @@
-"""The steps of a job from one state to another, for the operations that take them.
+"""Transitions of a job from one state to another.
 
-Each checks the transition table, sets the bound of the new state and records its event.
+Each checks the table of transitions, sets the bound of the new state and records its event.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def move(
     next_try_at: float | None = None,
     **facts: Any,
 ) -> None:
-    """The job goes on in ``state``, no longer than until ``deadline``; ``facts`` stand in the event.
+    """Moves the job to ``state``, until ``deadline`` at most; ``facts`` go into the event.
 
     Raises IllegalTransitionError.
     """
@@ -44,7 +44,7 @@ def move(
 
 
 def end(tx: Tx, job: Job, state: JobState, cause: Cause, now: float) -> None:
-    """The job has ended in ``state``.  Raises IllegalTransitionError."""
+    """Ends the job in ``state``.  Raises IllegalTransitionError."""
     _check(job, state)
     tx.db.execute(
         "UPDATE job SET state = ?, deadline = NULL, ended_at = ?, cause = ? WHERE id = ?",
@@ -55,5 +55,5 @@ def end(tx: Tx, job: Job, state: JobState, cause: Cause, now: float) -> None:
 
 
 def preparing_until(now: float, expires_at: float) -> float:
-    """The bound of PREPARING: a long queue of documents is no reason to give one up early."""
+    """The bound of PREPARING, Unix time: a long queue of documents must not end a job early."""
     return max(now + PREPARING_LIMIT_S, expires_at)

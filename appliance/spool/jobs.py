@@ -1,7 +1,7 @@
-"""Jobs as they are: one by its id, its attempts, its submission, and all that match.
+"""Reads jobs: one by its id, its attempts, its submission, and all that match a filter.
 
-What changes a job is beside it: ``accepting``, ``preparing``, ``attempts``, ``decisions`` and ``bounds``;
-``queues`` says which one is next.
+``accepting``, ``preparing``, ``attempts``, ``decisions`` and ``bounds`` change jobs; ``queues`` says which
+one is next.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from appliance.spool.model import Attempt, Handed, Job, JobFilter, JobState, Sub
 from appliance.spool.rows import row_of
 from appliance.spool.word_tables import ON_THE_WAY, OWNER, STATE
 
-# What a job has of its submission.
+# Columns that a job takes from its submission.
 _SHARED = [fact.column for fact in facts_of(Handed) if "job" not in fact.declared.tables]
 JOB = (
     f"SELECT job.*, {', '.join(f'submission.{column}' for column in _SHARED)}"
@@ -29,7 +29,7 @@ _NOTED = JOB.replace("FROM job", "FROM metadatum CROSS JOIN job ON job.id = meta
 
 _ON_THE_WAY = frozenset({JobState.PREPARING, JobState.WAITING, JobState.SENDING})
 
-# Most rows a listing answers at once, whatever was asked for.
+# The most rows in one answer, whatever the filter asks for.
 LIST_LIMIT = 1000
 
 
@@ -42,7 +42,7 @@ def get(db: sqlite3.Connection, job_id: int) -> Job:
 
 
 def with_attempts(db: sqlite3.Connection, job_id: int) -> tuple[Job, list[Attempt]]:
-    """A job and its attempts, as they are at one moment.  Raises NotFoundError."""
+    """A job and its attempts, in one consistent read.  Raises NotFoundError."""
     return get(db, job_id), attempts(db, job_id)
 
 
@@ -70,7 +70,7 @@ def get_attempt(db: sqlite3.Connection, attempt_id: int) -> Attempt:
 
 
 def unfinished(db: sqlite3.Connection) -> list[Attempt]:
-    """Attempts that have not ended: calls that are up, or that a crash cut off."""
+    """Attempts that have not ended: running calls, or calls that a crash interrupted."""
     rows = db.execute("SELECT * FROM attempt WHERE ended_at IS NULL ORDER BY id").fetchall()
     return [from_row(Attempt, row) for row in rows]
 
@@ -97,7 +97,7 @@ def search(db: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
         want("job.submission_id = ?", wanted.submission_id)
     found, order = JOB, "job.id"
     if wanted.text.strip():
-        # The words' table leads, newest first, and stops at the limit however many faxes have the words.
+        # The table of words is read first, newest first, and stops at the limit.
         found, order = _FOUND, "sent_words.rowid"
         for term, given in words.terms("sent_words", wanted.text, _marks(db, wanted), wanted.before_id):
             want(term, *given)
@@ -124,10 +124,10 @@ def search(db: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
     states = [state.value for state in wanted.states]
     few = wanted.number or wanted.tag or wanted.origin or wanted.submission_id is not None
     if states and (found != JOB or few):
-        # The others find few: the index of states would be the wrong one to begin with, hence the plus.
+        # The other terms find few rows; the plus keeps SQLite from beginning with the index of states.
         want(f"+job.state IN ({', '.join('?' * len(states))})", *states)
     elif states:
-        # The newest of each state, and of these the newest: one query for all would sort every fax there is.
+        # The newest rows of each state, then the newest of those: a single query would sort all faxes.
         each = " AND ".join(["job.state = ?", *terms])
         newest = f"SELECT id FROM (SELECT job.id FROM job WHERE {each} ORDER BY job.id DESC LIMIT ?)"
         terms = [f"job.id IN ({' UNION ALL '.join([newest] * len(states))})"]
@@ -138,7 +138,7 @@ def search(db: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
 
 
 def _marks(db: sqlite3.Connection, wanted: JobFilter) -> list[str]:
-    """The marks of the jobs that are wanted, as the words' table is asked for them."""
+    """The marks of the jobs that match, for the query on the table of words."""
     asked = []
     if wanted.owner:
         asked.append(words.any_mark(db, [OWNER + wanted.owner]))
@@ -160,9 +160,9 @@ _ACTIVE_VALUES: Sequence[str] = tuple(state.value for state in JobState if not s
 
 
 def pages_in_hand(db: sqlite3.Connection, owner: str, key: str = "") -> int:
-    """Pages that the faxes in hand of this owner, or of this key, still have to send.
+    """Pages that the unfinished faxes of this owner, or of this key, still have to send.
 
-    One that has not been made into pages yet counts as one.
+    A fax that has no pages yet counts as one.
     """
     by, name = ("job.key", key) if key else ("job.owner", owner)
     row = db.execute(

@@ -1,4 +1,4 @@
-"""What the box remembers beside the faxes: audit log, usage counters, learned destinations, programs."""
+"""Records beside the faxes: audit log, usage counters, learned destinations, programs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from appliance.spool.transaction import Tx
 def audit(
     tx: Tx, who: str, action: str, now: float, *, object: str = "", address: str = "", detail: str = ""
 ) -> None:
-    """Notes who saw, sent or changed what, from where.  Never secrets."""
+    """Adds an entry to the audit log: who saw, sent or changed what, from where.  Never secrets."""
     tx.db.execute(
         "INSERT INTO audit (at, who, action, object, address, detail) VALUES (?, ?, ?, ?, ?, ?)",
         (now, who, action, object, address, detail),
@@ -47,7 +47,7 @@ def day_of(at: float) -> str:
 
 
 def scopes(job: Job) -> tuple[str, ...]:
-    """What a call of this job is counted under.
+    """The scopes that a call of this job is counted under.
 
     ``box``, ``owner:NAME`` and ``key:NAME`` for quotas and reports, practice included; ``outside``,
     ``outside:OWNER``, ``outside:key:NAME`` and ``abroad`` for the daily limits.
@@ -65,19 +65,19 @@ def scopes(job: Job) -> tuple[str, ...]:
 
 
 def count_call(tx: Tx, scopes: tuple[str, ...]) -> None:
-    """A call was placed today."""
+    """Counts a call that was placed today."""
     _count(tx, scopes, calls=1)
 
 
 def uncount_call(tx: Tx, scopes: tuple[str, ...]) -> None:
-    """A call that was counted today has not been placed."""
+    """Takes back the count of a call that was not placed."""
     day = day_of(tx.counted())
     for scope in scopes:
         tx.db.execute("UPDATE usage SET calls = MAX(calls - 1, 0) WHERE day = ? AND scope = ?", (day, scope))
 
 
 def count_pages(tx: Tx, scopes: tuple[str, ...], *, pages: int, seconds: float) -> None:
-    """A call ended after ``seconds`` with ``pages`` pages confirmed, today."""
+    """Counts ``pages`` confirmed pages and ``seconds`` of a call that ended today."""
     if pages or seconds:
         _count(tx, scopes, pages=pages, seconds=seconds)
 
@@ -94,7 +94,7 @@ def _count(tx: Tx, scopes: tuple[str, ...], *, calls: int = 0, pages: int = 0, s
 
 
 def usage(db: sqlite3.Connection, scope: str, first_day: str, last_day: str | None = None) -> Usage:
-    """What was used in ``scope`` (see ``scopes``) from one day to another, both included."""
+    """The usage in ``scope`` (see ``scopes``) from one day to another (YYYY-MM-DD), both included."""
     row = db.execute(
         "SELECT COALESCE(SUM(calls), 0), COALESCE(SUM(pages), 0), COALESCE(SUM(seconds), 0) FROM usage"
         " WHERE scope = ? AND day BETWEEN ? AND ?",
@@ -107,7 +107,7 @@ def usage(db: sqlite3.Connection, scope: str, first_day: str, last_day: str | No
 
 
 def destination(db: sqlite3.Connection, number: str) -> Destination | None:
-    """What was learned about a number, None when nothing was."""
+    """What was learned about a number, None without an entry."""
     row = db.execute("SELECT * FROM destination WHERE number = ?", (number,)).fetchone()
     return from_row(Destination, row) if row is not None else None
 
@@ -124,7 +124,7 @@ def save_destination(tx: Tx, entry: Destination) -> None:
 
 
 def forget_destination(tx: Tx, number: str) -> bool:
-    """Forgets what was learned, quarantine included; False when there was nothing."""
+    """Deletes what was learned, quarantine included; False when there was no entry."""
     return tx.db.execute("DELETE FROM destination WHERE number = ?", (number,)).rowcount > 0
 
 
@@ -132,7 +132,7 @@ def forget_destination(tx: Tx, number: str) -> bool:
 
 
 def create_program(tx: Tx, owner: str, name: str, document_id: int, now: float) -> Program:
-    """Puts a stored document under a name, ready to be sent; ``now`` is Unix time."""
+    """Makes a program: a stored document under a name, ready to be sent; ``now`` is Unix time."""
     cursor = tx.db.execute(
         "INSERT INTO program (owner, name, document_id, created_at) VALUES (?, ?, ?, ?)",
         (owner, name, document_id, now),
@@ -152,7 +152,7 @@ def programs(db: sqlite3.Connection, owner: str, limit: int = 100) -> list[Progr
 
 
 def change_program(tx: Tx, program_id: int, name: str, document_id: int) -> Program:
-    """Names a program anew, and the document that it sends.  Raises NotFoundError."""
+    """Changes a program's name and document.  Raises NotFoundError."""
     get_program(tx.db, program_id)
     tx.db.execute(
         "UPDATE program SET name = ?, document_id = ? WHERE id = ?", (name, document_id, program_id)
@@ -161,6 +161,6 @@ def change_program(tx: Tx, program_id: int, name: str, document_id: int) -> Prog
 
 
 def delete_program(tx: Tx, program_id: int) -> None:
-    """Raises NotFoundError.  Its document stays."""
+    """Deletes a program, not its document.  Raises NotFoundError."""
     get_program(tx.db, program_id)
     tx.db.execute("DELETE FROM program WHERE id = ?", (program_id,))

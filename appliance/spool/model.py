@@ -57,6 +57,7 @@ class JobState(Enum):
 
     @property
     def ended(self) -> bool:
+        """Whether the job is over: it changes no more, but for an UNKNOWN one."""
         return self in ENDED
 
 
@@ -287,6 +288,7 @@ class Job(Handed):
 
     @property
     def cause(self) -> Cause | None:
+        """How it ended, or how the last attempt did; None before the first."""
         return cause_of(self.cause_code) if self.cause_code else None
 
 
@@ -311,10 +313,13 @@ class Attempt:
 
     @property
     def cause(self) -> Cause | None:
+        """How it ended; None while it runs."""
         return cause_of(self.cause_code) if self.cause_code else None
 
 
 class ReceivedState(Enum):
+    """Where a received fax is."""
+
     RECEIVING = "receiving"
     COMPLETE = "complete"
     PARTIAL = "partial"  # the call broke off; the confirmed pages are here
@@ -365,6 +370,7 @@ class Received:
 
     @property
     def cause(self) -> Cause | None:
+        """How the call ended; None while it runs."""
         return cause_of(self.cause_code) if self.cause_code else None
 
 
@@ -448,6 +454,7 @@ class Sight:
     unassigned: bool = False
 
     def covers(self, fax: Received) -> bool:
+        """Whether this person may see ``fax``."""
         return (
             fax.owner in self.owners
             or (self.unassigned and not fax.owner)

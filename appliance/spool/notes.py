@@ -1,4 +1,4 @@
-"""Notes on faxes, oldest first: what people write on one, for whoever may see it."""
+"""Notes on faxes, for all who may see the fax."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def counts(db: sqlite3.Connection, fax_ids: Sequence[int]) -> dict[int, int]:
 
 
 def add(tx: Tx, fax_id: int, who: str, stored: str, now: float) -> Note:
-    """``stored``: the text, encrypted where documents are.  Raises TooManyNotesError."""
+    """Adds a note; ``stored``: its text, encrypted where documents are.  Raises TooManyNotesError."""
     count = tx.db.execute("SELECT COUNT(*) FROM note WHERE fax_id = ?", (fax_id,)).fetchone()[0]
     if count >= MOST_NOTES:
         raise TooManyNotesError

@@ -1,4 +1,4 @@
-"""Documents on offer for callers that poll, each under the name that a caller asks for (SEP)."""
+"""Documents offered for polling, each under the selective polling address that a caller sends (SEP)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from appliance.spool.remembered import NameTakenError, Offer, TooManyError
 from appliance.spool.rows import row_of
 from appliance.spool.transaction import Tx
 
-# Offers at once: they are all named to each call that comes in.
+# The most offers: all of them are passed to each incoming call.
 MOST = 200
 
 
@@ -51,14 +51,14 @@ def every(db: sqlite3.Connection) -> list[Offer]:
 
 
 def delete(tx: Tx, offer_id: int) -> Offer:
-    """Takes an offer back; its files are the caller's to delete.  Raises NotFoundError."""
+    """Removes an offer; the caller deletes its files.  Raises NotFoundError."""
     offer = get(tx.db, offer_id)
     tx.db.execute("DELETE FROM offer WHERE id = ?", (offer_id,))
     return offer
 
 
 def fetched(tx: Tx, offer_id: int, caller: str, now: float) -> None:
-    """Notes that a caller fetched an offer whole."""
+    """Records that a caller fetched all pages of an offer."""
     rows = tx.db.execute(
         "UPDATE offer SET polled = polled + 1, polled_at = ? WHERE id = ? RETURNING name, owner",
         (now, offer_id),

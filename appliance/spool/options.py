@@ -1,4 +1,4 @@
-"""How a submission is to be sent, and how that stands in the database: JSON with only what was given."""
+"""Options of a submission, and their form in the database: JSON with the given ones only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Resume(Enum):
 
 
 class UnknownRule(Enum):
-    """What becomes of a job caught between its last page and the confirmation."""
+    """What to do with a job that was interrupted between its last page and the confirmation."""
 
     ASK = "ask"  # stay unknown until a person decides
     RESEND = "resend"  # send again: may arrive twice
@@ -40,6 +40,7 @@ class Quality(Enum):
 
     @property
     def resolution(self) -> Resolution:
+        """The page resolution that it stands for."""
         return Resolution[self.name]
 
 

@@ -1,8 +1,8 @@
-"""Deliveries to make: webhooks, e-mails, prints, folders.  They survive a restart; each try is recorded.
+"""The outbox: webhooks, e-mails, prints and folders to deliver.  They survive a restart.
 
-Deliveries are put in with the event they follow from (``Tx.deliver``, from the follow-up that
-``Spool`` was given).  Whoever delivers asks for what is ``due``, tries, and says ``succeeded`` or ``failed``;
-a crash in between means that the same delivery is tried again (at least once, never lost).
+A delivery is added in the transaction of the event that it follows from (``Tx.deliver``, in the follow-up
+of ``Spool``).  The worker takes what is ``due``, tries, and records ``succeeded`` or ``failed``; after a
+crash in between, the same delivery is tried again (at least once, never lost).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from appliance.spool.errors import IllegalTransitionError
 from appliance.spool.rows import row_of
 from appliance.spool.transaction import Tx
 
-# Octets kept of what a target answered or of an error's text.
+# Octets that are kept of a target's answer or of an error's text.
 DETAIL_LIMIT = 1000
 
 
@@ -28,7 +28,7 @@ def due(
     not_ids: Collection[int] = (),
     not_targets: Collection[str] = (),
 ) -> list[Delivery]:
-    """Pending deliveries whose time has come, the longest due first, without those that are under way."""
+    """Pending deliveries that are due, the longest due first, without the given ids and targets."""
     rows = db.execute(
         "SELECT * FROM outbox WHERE state = 'pending' AND next_try_at <= ?"
         f" AND id NOT IN ({_marks(not_ids)}) AND target NOT IN ({_marks(not_targets)})"
@@ -38,8 +38,8 @@ def due(
     return [from_row(Delivery, row) for row in rows]
 
 
-def next_moment(db: sqlite3.Connection, after: float = 0.0) -> float | None:
-    """When the next pending delivery is due later than ``after``, None when there is none."""
+def next_due_at(db: sqlite3.Connection, after: float = 0.0) -> float | None:
+    """Unix time of the next pending delivery after ``after``; None without one."""
     row = db.execute(
         "SELECT MIN(next_try_at) FROM outbox WHERE state = 'pending' AND next_try_at > ?", (after,)
     ).fetchone()
@@ -47,14 +47,14 @@ def next_moment(db: sqlite3.Connection, after: float = 0.0) -> float | None:
 
 
 def succeeded(tx: Tx, delivery_id: int, now: float, detail: str = "") -> None:
-    """A try has worked: the delivery is done."""
+    """Records a try that succeeded: the delivery is done."""
     delivery = _pending(tx, delivery_id)
     _record(tx, delivery, now, True, detail)
     _close(tx, delivery, OutboxState.DONE, now)
 
 
 def failed(tx: Tx, delivery_id: int, now: float, detail: str, *, final: bool = False) -> Delivery:
-    """A try has failed: the next is due as the timetable says; past it, or ``final``, it has failed."""
+    """Records a try that failed: the next is due by the timetable; past its end, or if ``final``, none."""
     delivery = _pending(tx, delivery_id)
     _record(tx, delivery, now, False, detail)
     if final or delivery.tries >= len(delivery.timetable):
@@ -68,9 +68,9 @@ def failed(tx: Tx, delivery_id: int, now: float, detail: str, *, final: bool = F
 
 
 def pull_in(tx: Tx, now: float) -> int:
-    """After the clock was set back: what would wait longer than its timetable allows is due at once.
+    """Makes deliveries due that would wait longer than their timetable allows, after the clock was set back.
 
-    Returns how many that were.
+    Returns their number.
     """
     cursor = tx.db.execute(
         "UPDATE outbox SET next_try_at = :now WHERE state = 'pending' AND next_try_at > :now AND CASE tries"
@@ -82,12 +82,12 @@ def pull_in(tx: Tx, now: float) -> int:
 
 
 def drop(tx: Tx, delivery_id: int, now: float, reason: str) -> None:
-    """Takes a pending delivery out."""
+    """Drops a pending delivery."""
     _close(tx, _pending(tx, delivery_id), OutboxState.DROPPED, now, reason)
 
 
 def again(tx: Tx, delivery_id: int, now: float) -> Delivery:
-    """Tries a delivery at once, whatever became of it: pending, done or failed."""
+    """Makes a delivery due at once, in whatever state it is."""
     delivery = get(tx.db, delivery_id)
     tx.db.execute(
         "UPDATE outbox SET state = 'pending', next_try_at = ?, ended_at = NULL WHERE id = ?",

@@ -1,4 +1,4 @@
-"""What a received page's file says of its fax, so that the index can be made again from the files."""
+"""Data about the fax within each file of a received page, from which the index can be rebuilt."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from appliance.t4.tiff import FaxTiff
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
-    """Of a page, and of the call that brought it, as far as it was known then.  ``page`` counts from 0."""
+    """Data of a page and of its call, as known when the page was stored.  ``page`` counts from 0."""
 
     fax: str  # uuid
     page: int
@@ -35,14 +35,14 @@ class PageFacts:
 
 
 def open_page(data: Path, page: ReceivedPageFile) -> BinaryIO:
-    """The file of a received page in the data folder, open at its start.
+    """Opens the file of a received page in the data folder.
 
-    Raises OSError (NotAFileError also for another fax's page, or another page), TiffError.
+    Raises OSError (NotAFileError also for a page of another fax, or another page), TiffError.
     """
     path = data / page.path
     file = at_rest.open_file(path)
     try:
-        # Files of pages say whose they are: one that was put in another's place is not shown in its name.
+        # A page file names its fax: one in the place of another is not shown as that.
         facts = _facts(FaxTiff(file).description(0))
         if facts is not None and not (path.name.startswith(facts.fax) and facts.page == page.number):
             raise NotAFileError(f"{path.name} is page {facts.page + 1} of another fax, or another page")
@@ -54,7 +54,7 @@ def open_page(data: Path, page: ReceivedPageFile) -> BinaryIO:
 
 
 def read_facts(path: Path) -> tuple[PageFacts, int, int, str] | None:
-    """The facts of a page's file, its width, rows and resolution; None when it says none.
+    """The data within a page's file, its width, rows and resolution; None for a file without such data.
 
     Raises OSError, TiffError, PageError.
     """

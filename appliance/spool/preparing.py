@@ -1,4 +1,4 @@
-"""A document becomes fax pages: which job is next, and what becomes of those whose pages were made."""
+"""Preparing documents: which job is next, and the result for the jobs that share its pages."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def prepared(
     remarks: Sequence[Remark] = (),
     hold: Cause | None = None,
 ) -> bool:
-    """The fax pages of these jobs lie in ``rendered_path``: those still PREPARING may be sent.
+    """Records that the fax pages of these jobs are in ``rendered_path``: those still PREPARING may be sent.
 
-    With ``hold`` they are HELD for that cause until ``release``, as are those whose sender wanted it.
-    False when all have ended meanwhile: then the pages are nobody's.
+    With ``hold`` they are HELD for that cause until ``release``, as are those whose sender asked for it.
+    Returns False when all of them have ended: then no job uses the pages.
     """
     waiting = _preparing(tx.db, job_ids)
     for job in waiting:
@@ -61,7 +61,7 @@ def prepared(
                 tx, job, JobState.NEEDS_NUMBER, now, deadline=now + NEEDS_NUMBER_LIMIT_S, pages=pages
             )
         elif hold is None and not job.hold:
-            # Later than its sender said where the clock is in doubt.
+            # Later than the sender's time while the clock is in doubt.
             at = max(job.scheduled_at, job.next_try_at)
             job_states.move(tx, job, JobState.WAITING, now, deadline=expires, next_try_at=at, pages=pages)
             if at > job.scheduled_at:
@@ -73,7 +73,7 @@ def prepared(
 
 
 def share_pages(tx: Tx, job_ids: Sequence[int], rendered_path: str, now: float) -> bool:
-    """``prepared`` with the pages of an earlier job; False when they are gone."""
+    """``prepared`` with the pages of an earlier job; False when they are missing."""
     row = tx.db.execute(
         "SELECT pages FROM job WHERE rendered_path = ? AND rendered_path <> '' LIMIT 1", (rendered_path,)
     ).fetchone()
@@ -86,9 +86,7 @@ def share_pages(tx: Tx, job_ids: Sequence[int], rendered_path: str, now: float) 
 def unpreparable(
     tx: Tx, job_ids: Sequence[int], cause: Cause, now: float, remarks: Sequence[Remark] = ()
 ) -> None:
-    """The document cannot be turned into fax pages, or must not be sent as they are: those still PREPARING
-    have failed.
-    """
+    """Fails those still PREPARING: their document cannot be made fax pages, or the pages must not be sent."""
     for job in _preparing(tx.db, job_ids):
         _set_remarks(tx, job.id, remarks)
         job_states.end(tx, job, JobState.FAILED, cause, now)

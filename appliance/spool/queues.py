@@ -1,4 +1,4 @@
-"""The queues of waiting jobs: which are due, and when the next one is."""
+"""The queues of waiting jobs: which are due, and when the next one will be."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Collection
 from appliance.spool import jobs
 from appliance.spool.model import Job, Priority
 
-# The two queues of WAITING jobs, by whether they are for the practice line.  The index is named, for the
-# planner has no statistics and would take another.
+# The two queues of WAITING jobs: for the practice line, and others.  The index is named because SQLite's
+# planner has no statistics and would choose another.
 _QUEUES = {
     False: "INDEXED BY job_due WHERE state = 'waiting' AND reach <> 'practice'",
     True: "INDEXED BY job_due_practice WHERE state = 'waiting' AND reach = 'practice'",
@@ -24,10 +24,10 @@ def due(
     *,
     practice: bool = False,
 ) -> list[Job]:
-    """WAITING jobs whose time has come, by priority, then time; one for each number at most.
+    """WAITING jobs that are due, by priority, then time; one for each number at most.
 
-    ``busy_numbers`` are left out: their destination is in a call with us.  ``practice``: those for the
-    practice line (which may take several calls for one number), otherwise all others.
+    ``busy_numbers`` are left out: calls to them are under way.  ``practice``: those for the practice line
+    (which takes several calls for one number); otherwise all others.
     """
     found: list[Job] = []
     seen = set(busy_numbers)
@@ -47,7 +47,7 @@ def due(
     return found
 
 
-def next_moment(db: sqlite3.Connection, after: float) -> float | None:
+def next_due_at(db: sqlite3.Connection, after: float) -> float | None:
     """When the next WAITING job becomes due or the next bound is reached, after ``after``."""
     moments = [db.execute("SELECT MIN(deadline) FROM job WHERE deadline IS NOT NULL").fetchone()[0]]
     for queue in _QUEUES.values():

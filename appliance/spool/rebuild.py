@@ -1,6 +1,6 @@
-"""Making the index again: from the last good copy, and from the page files of received faxes.
+"""Rebuilds the index from its last good copy and from the page files of received faxes.
 
-Nothing is deleted: a database that cannot be used is put aside under another name.
+Nothing is deleted: an unusable database is renamed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from appliance.t4.tiff_reading import TiffError
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What was done.  ``copy``: the copy that the index began with; ``aside``: the database put aside."""
+    """What was done.  ``copy``: the copy that was used; ``aside``: the new name of the old database."""
 
     copy: str
     aside: str
@@ -46,22 +46,22 @@ class Rebuilt:
 
 
 def usable(data: Path) -> bool:
-    """Whether the database is there and whole."""
+    """Whether the database exists and SQLite finds no damage in it."""
     path = data / DATABASE_NAME
     if not path.exists() or not path.stat().st_size:
         return False
     try:
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-            copies.require_whole(db)
+            copies.require_undamaged(db)
     except (copies.DamagedError, sqlite3.Error):
         return False
     return True
 
 
 def rebuild(data: Path, now: float) -> Rebuilt:
-    """Makes the index usable again and adds received faxes that it does not know.  The box must not run.
+    """Makes the index usable again and adds received faxes that it lacks.  The box must not run.
 
-    Raises BlockingIOError while it runs, OSError, SchemaTooNewError.
+    Raises BlockingIOError while the box runs, OSError, SchemaTooNewError.
     """
     with Spool.locked(data):
         _clear_way(data, now)
@@ -77,9 +77,9 @@ def rebuild(data: Path, now: float) -> Rebuilt:
 
 
 def _put_rows_aside(tx: Tx, target: Path) -> int:
-    """Takes rows that nobody can read out of the index into a file: one would hide all others of its list.
+    """Moves unreadable rows from the index to a file: one of them would hide all others of its list.
 
-    Received faxes among them are made again from their page files.
+    Received faxes among them are rebuilt from their page files.
     """
     lost: list[str] = []
     kinds: tuple[tuple[type[Any], str, str], ...] = (
@@ -99,7 +99,7 @@ def _put_rows_aside(tx: Tx, target: Path) -> int:
 
 
 def _clear_way(data: Path, now: float) -> None:
-    """Puts aside what is no file where one of the index belongs: the database itself may be whole."""
+    """Renames what is not a file in the place of one of the index's; the database itself may be intact."""
     for name in (*(f"{DATABASE_NAME}{suffix}" for suffix in ("", *identity.BESIDE)), identity.MARKER_NAME):
         try:
             durable.require_file(data / name)
@@ -108,7 +108,7 @@ def _clear_way(data: Path, now: float) -> None:
 
 
 def _replace(data: Path, now: float) -> tuple[str, str]:
-    """Puts an unusable database aside; the newest copy takes its place, if there is one."""
+    """Renames an unusable database; the newest copy replaces it, if there is one."""
     aside = ""
     for suffix in ("", *identity.BESIDE):
         path = data / f"{DATABASE_NAME}{suffix}"

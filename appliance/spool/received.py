@@ -1,4 +1,4 @@
-"""Operations on received faxes: each page is recorded as it is confirmed, before anything else."""
+"""Operations on received faxes.  Each page is recorded before it is confirmed to the sender."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile, Re
 from appliance.spool.transaction import Tx
 from appliance.spool.word_tables import DIALLED, OWNER, READ
 
-# The kind of the line on which the practice machine calls.
+# The kind of the practice line.
 PRACTICE_KIND = "practice"
 
 
@@ -35,7 +35,7 @@ def begin(
     dialled: str = "",
     trace_path: str = "",
 ) -> Received:
-    """A call is being answered; ``uuid`` is new, drawn by the caller to name its files with."""
+    """Records a call that is being answered; ``uuid``: a new one, which also names its files."""
     received_id = next_fax_id(tx)
     tx.db.execute(
         "INSERT INTO received (id, uuid, line, line_kind, practice, caller, caller_name, dialled, state,"
@@ -58,7 +58,7 @@ def begin(
 
 
 def add_page(tx: Tx, received_id: int, page: ReceivedPageFile) -> None:
-    """A page's file is on disk: from now on the page is ours.  The same number again replaces it."""
+    """Records a page whose file is on disk.  The same number again replaces it."""
     received = get(tx.db, received_id)
     if received.state is not ReceivedState.RECEIVING:
         raise IllegalTransitionError(f"received fax {received_id} is {received.state.value}")
@@ -82,7 +82,7 @@ def finish(
     sub_address: str = "",
     facts: Mapping[str, Any] | None = None,
 ) -> Received:
-    """The call is over.  Its deliveries follow from the event, in the same transaction."""
+    """Records the end of the call.  Its deliveries follow from the event, in the same transaction."""
     received = get(tx.db, received_id)
     if received.state is not ReceivedState.RECEIVING:
         raise IllegalTransitionError(f"received fax {received_id} is {received.state.value}")
@@ -100,14 +100,14 @@ def finish(
 
 
 def keep_until(tx: Tx, received_id: int, at: float) -> None:
-    """The fax is erased at Unix time ``at`` (``erasure.due_received``)."""
+    """Sets the Unix time at which the fax is erased (``erasure.due_received``)."""
     tx.db.execute("UPDATE received SET keep_until = ? WHERE id = ?", (at, received_id))
 
 
 def recover(tx: Tx, now: float, *, begun_before: float = math.inf) -> list[Received]:
-    """At start: ends the calls that a crash or power cut left open; their pages are kept.
+    """Ends the calls that a crash or power cut left open, at start; their pages are kept.
 
-    While running, with ``begun_before``: the bound of RECEIVING, for a call whose end never came.
+    While the box runs, with ``begun_before``: enforces the bound of RECEIVING.
     """
     rows = tx.db.execute(
         "SELECT id FROM received WHERE state = 'receiving' AND started_at < ? ORDER BY id",
@@ -117,7 +117,7 @@ def recover(tx: Tx, now: float, *, begun_before: float = math.inf) -> list[Recei
 
 
 def clock_set(tx: Tx, before: float, by: float) -> None:
-    """The clock, which stood at ``before``, was set ``by`` seconds on: calls that are up keep their age."""
+    """Shifts the start of running calls after the clock, at ``before``, was set forward by ``by`` seconds."""
     tx.db.execute(
         "UPDATE received SET started_at = started_at + ? WHERE state = 'receiving' AND started_at <= ?",
         (by, before),
@@ -142,9 +142,9 @@ def mark_read(tx: Tx, received_id: int, read: bool, now: float) -> Received:
 
 
 def delete(tx: Tx, received_id: int, now: float) -> None:
-    """Takes a received fax out of every list; retention deletes its pages.
+    """Removes a received fax from all lists; retention deletes its pages.
 
-    Raises IllegalTransitionError while it is still coming in.
+    Raises IllegalTransitionError while it is being received.
     """
     received = get(tx.db, received_id)
     if received.state is ReceivedState.RECEIVING:
@@ -170,12 +170,12 @@ def pages(db: sqlite3.Connection, received_id: int) -> list[ReceivedPageFile]:
 def with_pages(
     db: sqlite3.Connection, received_id: int, *, deleted: bool = False
 ) -> tuple[Received, list[ReceivedPageFile]]:
-    """A received fax and its pages, as they are at one moment.  Raises NotFoundError."""
+    """A received fax and its pages, in one consistent read.  Raises NotFoundError."""
     return get(db, received_id, deleted=deleted), pages(db, received_id)
 
 
 def next_without_text(db: sqlite3.Connection) -> Received | None:
-    """The newest received fax whose pages nobody has read yet, None when there is none."""
+    """The newest received fax without recognised text; None when there is none."""
     row = db.execute(
         "SELECT * FROM received WHERE deleted_at IS NULL AND erased_at IS NULL AND pages > 0"
         " AND state <> 'receiving'"
@@ -190,13 +190,13 @@ PAGE_BREAK = "\n\f\n"
 
 
 def page_texts(db: sqlite3.Connection, received_id: int) -> list[str]:
-    """What was read on each page; empty when nobody has read them."""
+    """The recognised text of each page; empty before recognition."""
     row = db.execute("SELECT text FROM received_text WHERE received_id = ?", (received_id,)).fetchone()
     return [] if row is None else str(row[0]).split(PAGE_BREAK)
 
 
 def set_text(tx: Tx, received_id: int, text: str) -> None:
-    """What stands on its pages; from now on it is found by these words, too.  Silently when it is gone."""
+    """Stores the recognised text, by which the fax is found, too.  Does nothing when the fax is gone."""
     there = "SELECT 1 FROM received WHERE id = ? AND erased_at IS NULL"
     if tx.db.execute(there, (received_id,)).fetchone() is None:
         return
@@ -222,7 +222,7 @@ def search(db: sqlite3.Connection, wanted: ReceivedFilter) -> list[Received]:
     latest = words.ids_until("received", "started_at")
     for term, given in (
         ("owner IN (?, '')", (wanted.owner,)),
-        # The plus: other indexes lead, which are in the order of the answer.
+        # The plus: SQLite begins with another index, which has the order of the answer.
         ("+read = ?", (wanted.read,)),
         ("caller = ?", (wanted.caller or None,)),
         ("dialled = ?", (wanted.dialled or None,)),
@@ -258,7 +258,7 @@ def search(db: sqlite3.Connection, wanted: ReceivedFilter) -> list[Received]:
 
 
 def _marks(db: sqlite3.Connection, wanted: ReceivedFilter) -> list[str]:
-    """The marks of the faxes that are wanted, as the words' table is asked for them."""
+    """The marks of the faxes that match, for the query on the table of words."""
     asked = []
     if wanted.sight is not None:
         owners = (*wanted.sight.owners, "") if wanted.sight.unassigned else wanted.sight.owners
@@ -277,6 +277,6 @@ def _marks(db: sqlite3.Connection, wanted: ReceivedFilter) -> list[str]:
 
 
 def unread(db: sqlite3.Connection) -> int:
-    """How many received faxes nobody has read."""
+    """How many received faxes are unread."""
     row = db.execute("SELECT COUNT(*) FROM received WHERE read = 0 AND deleted_at IS NULL").fetchone()
     return int(row[0])

@@ -1,4 +1,4 @@
-"""Plain types of what the box remembers beside the faxes: who did what, usage, destinations, offers."""
+"""Types of the records beside the faxes: audit log, usage, destinations, offers, sums."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What was used in some time; ``seconds`` on the line."""
+    """Usage in some period; ``seconds``: of calls."""
 
     calls: int = 0
     pages: int = 0
@@ -34,7 +34,7 @@ class Usage:
 
 @record
 class Destination:
-    """What was learned about a number; the dispatcher defines what ``profile`` holds."""
+    """What was learned about a number; the dispatcher defines the content of ``profile``."""
 
     number: str = fact(limit=64)
     failures: int = fact("dead calls in a row")
@@ -45,7 +45,7 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A stored document under a name, ready to be sent (an idea of the ICTFax style interface)."""
+    """A stored document under a name, ready to be sent (of the ICTFax style interface)."""
 
     id: int
     owner: str
@@ -55,11 +55,11 @@ class Program:
 
 
 class NameTakenError(ValueError):
-    """There is an offer of this name."""
+    """An offer of this name exists."""
 
 
 class TooManyError(ValueError):
-    """There are as many offers as there may be."""
+    """The most offers exist."""
 
 
 @record
@@ -81,7 +81,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """What ended in a slot of time that begins at Unix time ``at``."""
+    """Sums of what ended in a slot of time that begins at Unix time ``at``."""
 
     at: int
     faxes: int
@@ -91,7 +91,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """Faxes to send by something: ``delivered`` of ``faxes`` that ended otherwise than cancelled."""
+    """``delivered`` out of ``faxes`` that ended and were not cancelled, for a line or a destination."""
 
     name: str
     faxes: int

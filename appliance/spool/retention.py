@@ -1,7 +1,7 @@
-"""What is no longer kept: rows by age, and what an interrupted write left behind.
+"""Deletes expired rows, and what interrupted writes left.
 
-Rows go first, files after: a crash in between leaves files that nobody names, and the next sweep finds
-those.  When it is time for what, the daemon's keeper decides.
+Rows are deleted before their files: a crash in between leaves files that no row names, which the next sweep
+finds.  The housekeeping decides when.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from appliance import at_rest, durable
 from appliance.spool.folders import FOLDERS, PASSING, RENDERED
 from appliance.spool.transaction import Tx
 
-# Rows in one transaction: keeps the writer free for faxes.
+# Rows in one transaction at most, so that faxes do not wait for the writer.
 BATCH = 200
 
 
-# A clock that shows an earlier year was never set: no box is that old (2020-01-01), Unix time.
+# A clock that shows an earlier time was never set (2020-01-01), Unix time.
 FIRST_MOMENT = 1_577_836_800.0
 
 # -- rows ----------------------------------------------------------------------------------------
 
 
 def came_before(table: str, stamp: str) -> str:
-    """SQL: whether a row of ``table`` came before ``:before``, whatever a clock that was behind wrote in it.
+    """SQL: whether a row of ``table`` is older than ``:before``, even if a late clock wrote it.
 
-    Rows come in the order of their ids: one that came after another that is young is young as well.  What a
-    clock that was never set wrote is as old as the next row that has a time.
+    Ids are in the order of writing: a row after a young one is young as well.  A row that a clock wrote that
+    was never set is as old as the next row with a valid time.
     """
     next_to = f"SELECT 1 FROM {table} AS other WHERE other.id > {table}.id"
     return (
@@ -44,9 +44,9 @@ def came_before(table: str, stamp: str) -> str:
 
 
 def drop_documents(tx: Tx, before: float, now: float) -> list[str]:
-    """Forgets documents whose faxes all ended before ``before``; returns the paths of their files.
+    """Deletes documents whose faxes all ended before ``before`` (Unix time); returns their files' paths.
 
-    Documents that were stored on their own stay until their owner deletes them.
+    Documents that were stored without a fax stay until their owner deletes them.
     """
     rows = tx.db.execute(
         "SELECT id, files FROM document WHERE deleted_at IS NULL AND listed = 0 AND created_at < :before"
@@ -64,7 +64,7 @@ def drop_documents(tx: Tx, before: float, now: float) -> list[str]:
 
 
 def drop_rendered(tx: Tx, before: float, now: float) -> list[str]:
-    """Forgets the fax pages of jobs that ended before ``before``; returns their folders."""
+    """Removes the fax pages of jobs that ended before ``before``; returns their folders."""
     rows = tx.db.execute(
         "SELECT DISTINCT rendered_path FROM job WHERE ended_at < :before AND rendered_path <> ''"
         f" AND {came_before('job', 'created_at')}"
@@ -81,7 +81,7 @@ def drop_rendered(tx: Tx, before: float, now: float) -> list[str]:
 
 
 def drop_received(tx: Tx, before: float | None, now: float) -> list[str]:
-    """Forgets the pages of deleted received faxes, and of those that ended before ``before``."""
+    """Removes the pages of deleted received faxes, and of those ended before ``before``; returns paths."""
     if before is not None:
         tx.db.execute(
             "UPDATE received SET deleted_at = :now WHERE id IN (SELECT id FROM received"
@@ -101,7 +101,7 @@ def drop_received(tx: Tx, before: float | None, now: float) -> list[str]:
 
 
 def drop_journal(tx: Tx, before: float, now: float) -> int:
-    """Deletes the rows of faxes that ended before ``before``; returns how many rows."""
+    """Deletes the rows of faxes that ended before ``before``; returns their number."""
     gone = 0
     rows = tx.db.execute(
         "SELECT job.id, submission_id, document_id FROM job JOIN submission ON submission.id = submission_id"
@@ -152,7 +152,7 @@ def drop_events(tx: Tx, before: float) -> int:
 
 
 def drop_idempotency_keys(tx: Tx, before: float) -> int:
-    """Forgets idempotency keys that were used before ``before``; returns how many."""
+    """Deletes idempotency keys that were used before ``before``; returns their number."""
     return tx.db.execute(
         "UPDATE submission SET idempotency_key = NULL WHERE id IN (SELECT id FROM submission"
         " WHERE idempotency_key IS NOT NULL AND created_at < ? LIMIT ?)",
@@ -161,12 +161,12 @@ def drop_idempotency_keys(tx: Tx, before: float) -> int:
 
 
 def drop_usage(tx: Tx, before_day: str) -> int:
-    """Deletes what was used before a day (YYYY-MM-DD); returns how many rows."""
+    """Deletes usage before a day (YYYY-MM-DD); returns the number of rows."""
     return tx.db.execute("DELETE FROM usage WHERE day < ?", (before_day,)).rowcount
 
 
 def known_paths(db: sqlite3.Connection) -> set[str]:
-    """Every path in the data folder that a row names, but for traces."""
+    """Every path in the data folder that a row names, except those of traces."""
     found = {
         file["path"]
         for row in db.execute("SELECT files FROM document WHERE deleted_at IS NULL")
@@ -174,10 +174,10 @@ def known_paths(db: sqlite3.Connection) -> set[str]:
     }
     rendered = db.execute("SELECT DISTINCT rendered_path FROM job WHERE rendered_path <> ''")
     found.update(row[0] for row in rendered)
-    # A rendering of a PREPARING job is on its way: its row comes after it.
+    # The pages of a PREPARING job are written before its row names them.
     rows = db.execute("SELECT uuid FROM job WHERE state = 'preparing'")
     found.update(f"{RENDERED}/{row[0]}" for row in rows)
-    # Pages that were seen before they were handed in, of jobs that have not taken them yet.
+    # Pages of previews that jobs have not taken over yet.
     rows = db.execute(
         "SELECT json_extract(submission.options, '$.made') FROM job JOIN submission"
         " ON submission.id = job.submission_id WHERE job.state IN ('held', 'preparing')"
@@ -194,7 +194,7 @@ def known_paths(db: sqlite3.Connection) -> set[str]:
 
 
 def sweep_parts(data: Path) -> None:
-    """At start, before anything writes: the rests of interrupted writes, and passing files."""
+    """Deletes remains of interrupted writes and temporary files, at start, before anything writes."""
     shutil.rmtree(data / PASSING, ignore_errors=True)
     at_rest.clear_passing(data)
     for folder in FOLDERS:
@@ -203,7 +203,7 @@ def sweep_parts(data: Path) -> None:
 
 @contextlib.contextmanager
 def passing_folder(data: Path) -> Iterator[Path]:
-    """A new folder for files that nobody needs afterwards; the next start deletes what a crash leaves."""
+    """A new folder for temporary files; the next start deletes what a crash leaves."""
     parent = at_rest.passing(data) / PASSING
     parent.mkdir(mode=0o700, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=parent, ignore_cleanup_errors=True) as folder:

@@ -1,4 +1,4 @@
-"""How jobs are sent and tried again, and what is kept for how long, as the owner says."""
+"""Settings: how jobs are sent and tried again, and what is kept for how long."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class StorageSettings:
     )
 
     def key_path(self, data: Path) -> Path:
-        """Where the key of the folder ``data`` lies: as set, else beside it."""
+        """The path of the key of the folder ``data``: as set, else beside that."""
         if self.key_file:
             return Path(self.key_file)
         whole = data.absolute()

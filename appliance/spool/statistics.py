@@ -1,4 +1,4 @@
-"""Sums over a span of the journal, for charts: the database adds up, no row of a fax leaves it."""
+"""Sums over a period of the journal, for charts, made by the database without reading single faxes."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import sqlite3
 from appliance.spool.model import JobState
 from appliance.spool.remembered import Slot, Statistics, Success
 
-# Time is summed in slots of so many seconds: every time zone's midnight but a few is at the edge of one.
+# Length of the slots that are summed, seconds: midnight of nearly every time zone is at the edge of one.
 SLOT_S = 1800
-# So many causes and destinations are told apart; the rest is in the sums.
+# The most causes and destinations that are listed; the rest is in the sums.
 MOST_NAMED = 10
 
 
-# Faxes that ended otherwise than by somebody's wish.
+# Faxes that ended and were not cancelled.
 _ENDED = f"ended_at >= ? AND ended_at < ? AND state <> '{JobState.CANCELLED.value}'"
 _DELIVERED = f"SUM(state = '{JobState.DELIVERED.value}')"
 

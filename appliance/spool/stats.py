@@ -1,4 +1,4 @@
-"""Counts over the journal, for the figures that monitoring reads."""
+"""Counts over the journal, for monitoring."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterable
 
 from appliance.spool.transaction import Tx
 
-# Sums that never shrink, whatever the journal forgets: by line and code of the cause.
+# Sums by line and code of the cause that do not decrease when rows of the journal expire.
 FAXES_ENDED, CALLS_ENDED, PAGES_SENT = "sum.faxes", "sum.calls", "sum.pages"
 CALLS_RECEIVED, PAGES_RECEIVED = "sum.received_calls", "sum.received_pages"
 SUMS = (FAXES_ENDED, CALLS_ENDED, PAGES_SENT, CALLS_RECEIVED, PAGES_RECEIVED)
 
 
 def add(tx: Tx, total: str, line: str, code: str, by: int = 1) -> None:
-    """Adds to one of ``SUMS``, in the transaction that does what is counted."""
+    """Adds to one of ``SUMS``, in the transaction of what is counted."""
     tx.db.execute(
         "INSERT INTO tally VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
         (total, line, code, by),

@@ -1,4 +1,4 @@
-"""``Spool``: one process's hold on the data folder, its writer and its readers."""
+"""``Spool``: the data folder of one process, with its writer and its readers."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 LOCK_NAME = "spool.lock"
-# Threads that read for asyncio.
+# Reading threads for asyncio.
 LOOP_READERS = 2
-# Reading connections that are kept when nobody reads.
+# Idle reading connections that are kept open.
 READERS_KEPT = 6
-# The writer's own: inner pages of all indexes at 100,000 jobs, so that a change costs what it does in a
+# The writer's page cache: inner pages of all indexes at 100,000 jobs, so that a change takes as long as in a
 # small spool (bench/spool_size.py: 1.04 times instead of 1.14).
 WRITER_CACHE_KIB = 8192
 
 
 class Spool:
-    """The spool in ``data`` (made when there never was one).  One process only: the folder is locked.
+    """The spool in ``data`` (made in a new folder).  One process only: the folder is locked.
 
     ``known_id``: the id that the settings know.  ``begin``: begins an empty index with this id whatever
     files are there.  Raises BlockingIOError when another process has it, SpoolGoneError,
@@ -82,9 +82,9 @@ class Spool:
             durable.fsync_folder(data)
             self.id = identity.settle(data, self._db, known_id)
             undo.pop_all()
-        # Unix time whose day use is counted in; the box tells who knows better (``age_clock``).
+        # Unix time, on whose day usage is counted; the box replaces it (``age_clock``).
         self.counted: Callable[[], float] = time.time
-        self.damage = ""  # what SQLite says of a database that is not whole
+        self.damage = ""  # SQLite's message on a damaged database
         self._closed = False
         self._closing = threading.Lock()
         self._free_readers: list[sqlite3.Connection] = []
@@ -100,7 +100,7 @@ class Spool:
     # -- doors ---------------------------------------------------------------------------------
 
     def follow(self, follow_up: FollowUp) -> None:
-        """Sets what is done with each event from now on, in the event's own transaction."""
+        """Sets the function that runs for each event from now on, in the event's own transaction."""
         self._follow_up = follow_up
 
     def write(
@@ -148,7 +148,7 @@ class Spool:
         return await loop.run_in_executor(self._pool, lambda: self.read(query, *args, **kwargs))
 
     def news(self, at: float, kind: str, fax_id: int | None, owner: str, data: Mapping[str, Any]) -> None:
-        """Passes something on to listeners that is not worth keeping."""
+        """Passes news to listeners; it is not stored."""
         self.hub.publish([News(at, kind, fax_id, owner, data)])
 
     def close(self) -> None:
@@ -180,7 +180,7 @@ class Spool:
             os.close(lock_file)
 
     def keep_copy(self, day: str) -> bool:
-        """Copies the database for ``day``; False when it is not whole, which ``damage`` then says.
+        """Copies the database as that of ``day``; returns False when it is damaged, and sets ``damage``.
 
         Raises DiskFullError, sqlite3.Error.
         """
@@ -193,7 +193,7 @@ class Spool:
         return True
 
     def forget_past(self) -> None:
-        """After an erasure: copies and the write-ahead log, which still know it, are made anew."""
+        """Replaces copies and the write-ahead log after an erasure, since they still have the content."""
         copies.drop_all(self.data)
         with contextlib.closing(connect(self._path)) as db:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -201,23 +201,23 @@ class Spool:
             self.keep_copy(time.strftime("%Y-%m-%d"))
 
     def look_for_damage(self) -> None:
-        """Reads the whole database; ``damage`` says what was found."""
+        """Checks the whole database; sets ``damage``."""
         try:
             with self._reading() as db:
-                copies.require_whole(db)
+                copies.require_undamaged(db)
         except copies.DamagedError as error:
             self._note_damage(str(error))
 
     def _note_damage(self, said: str) -> None:
         if not self.damage:
-            _log.error("the database is damaged: %s. %s", said, identity.way_back(self.data))
+            _log.error("the database is damaged: %s. %s", said, identity.repair_advice(self.data))
         self.damage = said
 
     # -- the threads ---------------------------------------------------------------------------
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection to read with.  A few are kept, whatever thread used them: each has its own cache."""
+        """A reading connection.  A few are kept for all threads: each has its own cache."""
         with self._closing:
             if self._closed:
                 raise SpoolClosedError("the spool is closed")

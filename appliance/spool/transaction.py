@@ -1,4 +1,4 @@
-"""``Tx``: a transaction under way, and what follows from the events in it."""
+"""``Tx``: an open transaction, and the follow-ups of its events."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from appliance.spool.model import Event
 
 
 class Tx:
-    """A transaction under way, handed to operations that change something.
+    """An open transaction, for operations that change something.
 
-    ``db`` is the writing connection; never commit or roll back on it.  ``counted`` gives the Unix time
-    whose day use is counted in.
+    ``db`` is the writing connection; operations never commit or roll back.  ``counted`` gives the Unix time
+    on whose day usage is counted.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class Tx:
         self.events: list[Event] = []
 
     def emit(self, at: float, kind: str, fax_id: int | None, owner: str, **data: Any) -> Event:
-        """Appends to the event log; what follows from the event is done in the same transaction."""
+        """Appends to the event log; the follow-up of the event runs in the same transaction."""
         cursor = self.db.execute(
             "INSERT INTO event (at, kind, fax_id, owner, data) VALUES (?, ?, ?, ?, ?)",
             (at, kind, fax_id, owner, json.dumps(data)),
@@ -58,7 +58,7 @@ class Tx:
         return int(cursor.lastrowid or 0)
 
 
-# Does what follows from an event within its transaction (``Tx.deliver``, ``received.assign``), so that
-# no event is without its deliveries, nor the other way about.  Runs in the writer thread: no waiting,
-# no file, no network.  An exception undoes the operation that emitted the event: catch your own.
+# Does what follows from an event within its transaction (``Tx.deliver``, ``received.assign``), so that an
+# event and its deliveries are stored together or not at all.  Runs in the writer thread: it must not wait, or
+# use files or the network.  An exception undoes the operation that emitted the event.
 FollowUp = Callable[[Tx, Event], None]

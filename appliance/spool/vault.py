@@ -1,7 +1,7 @@
-"""The box's key: where it comes from, what a lost one means, and encrypting what was stored before.
+"""The box's key: loading or making it, refusing without it, and encrypting what was stored before.
 
-``at-rest.json`` in the data folder says with which key the box encrypts (its id, never the key), and whether
-that lies in a file or comes from a passphrase.
+``at-rest.json`` in the data folder has the id of the key that the box encrypts with (never the key), and
+whether that is in a file or derived from a passphrase.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _log = logging.getLogger(__name__)
 
 LOCK_FILE = "at-rest.json"
 PREVIEWS = "previews"
-# Whose files carry what stands in documents.
+# Folders with content of documents.
 SEALED_FOLDERS = (DOCUMENTS, RENDERED, RECEIVED, SET_ASIDE, PREVIEWS, PACKETS)
-# A file is left alone until it was not written for so long, seconds: a call's packets still come.
+# A file is encrypted later when it was written this recently, seconds: packets of a call may still be added.
 QUIET_S = 600.0
-# A passphrase is read from the file that this names, or from systemd's credential of that name.
+# Environment variable with the file of the passphrase; else systemd's credential of that name.
 PASSPHRASE_VARIABLE = "FAXBOX_PASSPHRASE_FILE"
 CREDENTIAL = "faxbox-passphrase"
 PASSPHRASE_MIN = 12
@@ -39,11 +39,11 @@ _SCRYPT_MEMORY = 256 << 20
 
 
 class KeyLostError(Exception):
-    """The key of what is stored is not there, or another one is.  Nothing was changed."""
+    """The key of what is stored is missing, or there is another one.  Nothing was changed."""
 
 
 def open_vault(data: Path, storage: StorageSettings) -> bool:
-    """Before anything is read or written: finds the key, or makes it; whether what is written is encrypted.
+    """Loads the key, or makes it, before anything is read or written; returns whether writing is encrypted.
 
     Raises KeyLostError.
     """
@@ -160,9 +160,9 @@ def _key_of_file(path: Path, data: Path, *, make: bool) -> bytes:
 
 
 def seal_files(data: Path, *, overwrite: bool, quiet_s: float = QUIET_S) -> int:
-    """Encrypts the files that are not yet; returns how many.  May be cut off at any instant.
+    """Encrypts the files that are not encrypted yet; returns their number.  May be interrupted at any time.
 
-    ``overwrite``: the box does not run, so what was there is overwritten on the disk.  Raises OSError,
+    ``overwrite``: the box does not run, so the old content is overwritten on the disk.  Raises OSError,
     DiskFullError.
     """
     count, before = 0, time.time() - quiet_s
@@ -173,7 +173,7 @@ def seal_files(data: Path, *, overwrite: bool, quiet_s: float = QUIET_S) -> int:
             if path.stat().st_mtime <= before and not path.name.endswith(durable.PART_SUFFIX):
                 count += at_rest.seal_file(path, overwrite=overwrite)
         except FileNotFoundError:
-            continue  # it was a passing name
+            continue  # it was a temporary file
     return count
 
 
@@ -184,7 +184,7 @@ def _files(data: Path) -> Iterator[Path]:
 
 
 def seal_texts(tx: Tx, data: Path) -> None:
-    """Encrypts cover messages and notes in the index, and takes out the text of received faxes."""
+    """Encrypts cover messages and notes in the index, and deletes the recognised text of received faxes."""
     for row in tx.db.execute(
         "SELECT id, json_extract(options, '$.cover.message') AS message FROM submission"
         " WHERE json_extract(options, '$.cover.message') <> ''"

@@ -1,17 +1,16 @@
-"""The tables that lists of faxes are searched by, as SQL: version 18 of the spool's schema.
+"""The tables for searching lists of faxes, as SQL: version 18 of the spool's schema.
 
-Sent and received faxes have a table of words each, kept by triggers: a word is looked for among the faxes of
-that list alone.  Beside its words a fax has *marks*, such as whose it is: three letters that nobody types for
-each value, so that one walk of the index finds what has the words and the marks, however many faxes have one
-of them only.  ``words`` makes the queries.
+Sent and received faxes have a table of words each, kept by triggers.  Beside its words a fax has *marks* for
+values such as its owner: three private-use letters each, so that one scan of the index finds the faxes that
+have both the words and the marks.  ``words`` makes the queries.
 """
 
 from __future__ import annotations
 
-# Marks are written in letters for private use: two say which mark, the third ends it.
+# Marks consist of private-use letters: two encode the mark, the third ends it.
 _FIRST, _LETTERS = 0xE000, 6400
 
-# The names of marks.  Faxes on their way share one: they change from state to state often.
+# The names of marks.  All unfinished faxes have the same state mark, since their state changes often.
 OWNER, DIALLED, READ, STATE = "owner:", "dialled:", "read:", "state:"
 ON_THE_WAY = "on_the_way"
 _STATE = (
@@ -55,7 +54,7 @@ def _words_again(table: str, fax_id: str) -> str:
 
 
 def _kept(table: str, rows: str, watched: str, names: tuple[str, ...]) -> str:
-    """The table of words of ``rows``, filled, and what keeps it: a change of ``watched`` columns is one."""
+    """SQL: the table of words of ``rows``, filled, and its triggers on changes of the ``watched`` columns."""
     changed = [(f"old.{column}", f"new.{column}") for column in watched.split(", ") if column != "state"]
     if "state" in watched.split(", "):
         changed.append((_STATE.format("old"), _STATE.format("new")))

@@ -1,7 +1,6 @@
-"""Narrowing lists of faxes: words that a person typed and marks of faxes (``word_tables``), moments as ids.
+"""Filters of lists of faxes: search words, marks of faxes (``word_tables``), and times converted to ids.
 
-A list that is searched has its newest matches first, and the index alone is walked for them: how many other
-faxes have some of the words, or only the marks, costs next to nothing.
+A search gives its newest matches first, by the index alone: the number of other faxes hardly matters.
 """
 
 from __future__ import annotations
@@ -9,32 +8,32 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-# The index knows letters in threes.  A word of two is looked for with each of these behind it; one letter
-# alone is looked for in so many of the newest faxes, since nearly every fax has it.
+# The index has groups of three letters.  A word of two letters is searched with each of these after it; one
+# letter is searched in this many of the newest faxes only, since nearly every fax has it.
 PAIR = 2
 _BEHIND_A_PAIR = "abcdefghijklmnopqrstuvwxyz0123456789 -.,/äöüßéèáàóçñ"
 ONE_LETTER_REACH = 1000
-# More words than this narrow nothing down further.
+# The most words of a search; further ones are ignored.
 MOST_WORDS = 8
-# Of a long number the index is asked for its end, which few others have; those are looked at for all of it.
+# Of a long number only the last digits are searched in the index; the matches are compared with all of it.
 _END_OF_NUMBER = 5
-# Marks that begin alike are asked for one by one, up to so many; of more, each fax is looked at.
+# Up to this many marks with the same beginning are searched in the index; with more, each fax is compared.
 MOST_MARKS = 100
 
-# Ids come in the order of time but where the clock was set meanwhile: so many rows about a moment are looked
-# at for the first and last id.
+# Ids are in the order of time except where the clock was set: this many rows around a time are compared for
+# the first and last id.
 _ABOUT = 500
 
 
 def ids_since(table: str, stamp: str) -> str:
-    """SQL: the first id that rows from a moment (``?``) on may have, by the index of ``stamp``."""
+    """SQL: the first id that rows from a time (``?``) on may have, by the index of ``stamp``."""
     return (
         f"(SELECT MIN(id) FROM (SELECT id FROM {table} WHERE {stamp} >= ? ORDER BY {stamp} LIMIT {_ABOUT}))"
     )
 
 
 def ids_until(table: str, stamp: str) -> str:
-    """SQL: likewise the last for rows before a moment."""
+    """SQL: the last id that rows before a time (``?``) may have."""
     rows = f"SELECT id FROM {table} WHERE {stamp} < ? ORDER BY {stamp} DESC LIMIT {_ABOUT}"
     return f"(SELECT MAX(id) FROM ({rows}))"
 
@@ -44,8 +43,8 @@ def terms(
 ) -> list[tuple[str, tuple[object, ...]]]:
     """SQL terms, each with its values, for rows of ``table`` that have every word of ``text``.
 
-    ``marks``: as ``any_mark`` gives them; a row has one of each.  They narrow and no more: what the list
-    wants is asked of the fax itself, too.  Empty when there is nothing to look for.
+    ``marks``: as ``any_mark`` gives them; a row has one of each.  They are a preselection: the caller also
+    compares the fax itself.  Empty without words and marks.
     """
     words = text.replace("\0", " ").split()
     asked = [_asked(word) for word in words if len(word) >= PAIR][:MOST_WORDS]
@@ -61,9 +60,9 @@ def terms(
 
 
 def any_mark(db: sqlite3.Connection, names: Sequence[str], beginnings: Sequence[str] = ()) -> str | None:
-    """What finds faxes with one of the marks ``names``, or one that begins so; None where these are too many.
+    """The search term for faxes with one of the marks ``names``, or one with such a beginning.
 
-    Marks that no fax has ever had find nothing.
+    None where these are too many.  Marks that no fax has had find nothing.
     """
     listed = ", ".join("?" * len(names))
     ways = [f"name IN ({listed})", *["name >= ? AND name < ? || char(0x10FFFF)"] * len(beginnings)]

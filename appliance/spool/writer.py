@@ -1,8 +1,7 @@
 """``Writer``: the one thread that changes the database.
 
-It takes all operations that wait, runs each within a savepoint, and commits them together: under load one
-fsync serves many, alone an operation is committed at once.  An operation that raises is undone alone.  Nobody
-hears of success before the commit is on disk.
+It takes all waiting operations, runs each within a savepoint, and commits them together with one fsync.  An
+operation that raises is undone alone.  A future is done only after the commit is on disk.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# Operations in one commit at most: keeps the wait of the first one short on a slow card.
+# The most operations in one commit, so that the first one does not wait long on a slow card.
 GROUP_LIMIT = 128
 # After so long without a change, seconds, the last ones go from the log of changes into the database itself:
 # whoever takes the log away then, or copies the database alone, loses no fax.  In a busy time SQLite does it
@@ -46,10 +45,10 @@ class _Order:
 
 
 class Writer:
-    """Runs operations on ``db`` in a thread of its own, in the order in which they came.
+    """Runs operations on ``db`` in a thread of its own, in the order of ``put``.
 
-    ``begin`` makes the transaction that an operation gets, ``publish`` hears the events of those that are on
-    disk, ``note_damage`` what SQLite says of a database that is not whole.  ``data``: the folder.
+    ``begin`` makes the transaction for an operation, ``publish`` gets the events of committed ones,
+    ``note_damage`` SQLite's message on a damaged database.  ``data``: the folder.
     """
 
     def __init__(
@@ -76,10 +75,11 @@ class Writer:
         return future
 
     def stop(self) -> None:
-        """What was queued before is the last that is done; ``join`` waits for it."""
+        """Ends the thread after what is queued; ``join`` waits for that."""
         self._orders.put(None)
 
     def join(self) -> None:
+        """Waits until what was queued before ``stop`` is done."""
         self._thread.join()
 
     def _write_all(self) -> None:
@@ -117,7 +117,7 @@ class Writer:
                 self._note_damage(str(error))
 
     def _commit(self, batch: list[_Order]) -> None:
-        """Runs and commits these together, then tells each how it went."""
+        """Runs and commits these together, then sets their futures."""
         outcomes: list[tuple[_Order, Any, Tx | None]] = []
         try:
             self._db.execute("BEGIN IMMEDIATE")
@@ -129,7 +129,7 @@ class Writer:
                 except Exception as error:
                     disk = isinstance(error, sqlite3.OperationalError) or is_damage(error)
                     if disk or not self._db.in_transaction:
-                        raise  # the disk, not the operation: nothing of this group was kept
+                        raise  # a failure of the disk: the whole group is undone
                     self._db.execute("ROLLBACK TO operation")
                     outcomes.append((order, error, None))
                 else:
@@ -165,8 +165,8 @@ class Writer:
             order.future.set_exception(refusal)
 
     def _read_only(self, error: Exception) -> bool:
-        """Whether ``error`` came because the file system takes nothing any more."""
+        """Whether ``error`` means that the file system refuses all writes."""
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code == sqlite3.SQLITE_IOERR:  # what is open when a disk fails says only this
+        if code == sqlite3.SQLITE_IOERR:  # the error for open files when a disk fails
             return bool(os.statvfs(self._data).f_flag & os.ST_RDONLY)
         return bool(code == sqlite3.SQLITE_READONLY)

@@ -33,19 +33,29 @@ _ROUNDS_LIMIT = 10_000
 class Dce(Protocol):
     """Carries a call; ``appliance.t30.dce`` states the rules that it must follow."""
 
-    def order(self, order: LineOrder, now: float) -> None: ...
+    def order(self, order: LineOrder, now: float) -> None:
+        """Carries out an order of the engine."""
+        ...
 
-    def handle_timer(self, now: float) -> None: ...
+    def handle_timer(self, now: float) -> None:
+        """Does what is due at ``now``, seconds of a monotonic clock."""
+        ...
 
-    def next_deadline(self) -> float | None: ...
+    def next_deadline(self) -> float | None:
+        """When ``handle_timer`` is to be called next; None: not before the next order or input."""
+        ...
 
-    def take_events(self) -> list[LineEvent]: ...
+    def take_events(self) -> list[LineEvent]:
+        """What has happened on the line since the last call, oldest first."""
+        ...
 
 
 class LosableDce(Dce, Protocol):
     """A DCE within a call that is signalled elsewhere (SIP) and may end at any time."""
 
-    def line_lost(self, cause: Cause | None) -> None: ...
+    def line_lost(self, cause: Cause | None) -> None:
+        """The surrounding call has ended; ``cause``: why the line failed, None when the far end hung up."""
+        ...
 
 
 def _nobody_sleeps() -> None:

@@ -54,6 +54,7 @@ class Carrier(Enum):
 
     @property
     def modulation(self) -> Modulation:
+        """The modulation of the carrier."""
         return self.value[0]
 
     @property

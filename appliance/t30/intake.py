@@ -64,12 +64,14 @@ class PlainIntake:
             raise PageTooLargeError(f"more than {IMAGE_LIMIT_OCTETS} octets")
 
     def lost(self, octets: int) -> None:
+        """That many octets of the page are missing here."""
         self._count(octets)
         self._whole = False
         self._fill = 0
         self._decoder.gap(octets)
 
     def octets(self, data: bytes) -> None:
+        """Takes octets of the page, first bit in the least significant bit (as modems give them)."""
         self._count(len(data))
         self._decoder.feed(reverse_bits(data))
         self._measure_fill(data)
@@ -126,6 +128,7 @@ class EcmIntake:
         """Ignored: a frame with missing octets has a wrong FCS."""
 
     def frame(self, octets: bytes) -> None:
+        """Takes an HDLC frame of the page.  Raises PageTooLargeError."""
         if len(octets) <= _FCD_HEAD or octets[0] != ADDRESS or octets[2] != Fcf.FCD.value:
             return  # RCP, or not a frame of a page
         if not self.block.add(octets[3], octets[_FCD_HEAD:]):

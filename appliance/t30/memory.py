@@ -99,6 +99,7 @@ class MemoryOwner(CallOwner):
         self._ended = ended
 
     def say(self, message: FromCall) -> None:
+        """Answers a request of the call at once; notes its end."""
         if isinstance(message, Ended):
             self._ended(message.result)
         else:

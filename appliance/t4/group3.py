@@ -107,6 +107,7 @@ class Group3Decoder:
 
     @property
     def ended_properly(self) -> bool:
+        """Whether the page ended with RTC rather than in mid page."""
         # Noise after the carrier is one piece or two; more is an unreadable continuation of the page.
         return self._eols >= _EOLS_THAT_END and self._doubtful <= EOLS_IN_RTC
 
@@ -117,6 +118,7 @@ class Group3Decoder:
         self._waiting += _GAP_MARK
 
     def feed(self, octets: bytes) -> None:
+        """Decodes further octets, first bit of the line in the most significant bit."""
         searched = max(len(self._waiting) - len(EOL) + 1, 0)
         bits = self._waiting + to_bits(octets)
         begin = 0
@@ -138,6 +140,7 @@ class Group3Decoder:
         return content[: self._longest] + "0" * min(len(bits) - len(content), _FILL_KEPT)
 
     def finish(self) -> None:
+        """No more octets come: completes the last row and fills gaps."""
         self._finish_last_row()
         busy = self._page.width / _PIXELS_PER_BIT_OF_A_BUSY_ROW
         self._page.fill_gaps(self._rows_bits / self._rows if self._rows else busy)

@@ -31,12 +31,14 @@ class Group4Decoder:
             self.ended = True
 
     def feed(self, octets: bytes) -> None:
+        """Decodes further octets, first bit of the line in the most significant bit."""
         self._data += octets
         # Decodes only rows that are complete for certain; the last ones wait for finish().
         if len(self._data) >= _MMR_WINDOW_OCTETS:
             self._decode(last=False)
 
     def finish(self) -> None:
+        """No more octets come: decodes the last rows."""
         if not self.ended:
             self._decode(last=True)
 

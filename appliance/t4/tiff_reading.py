@@ -99,6 +99,7 @@ class FaxTiff:
             raise
 
     def close(self) -> None:
+        """Closes the file."""
         self._file.close()
 
     def __enter__(self) -> Self:

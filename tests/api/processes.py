@@ -1,4 +1,4 @@
-"""What everybody on the machine can read of the box's processes."""
+"""Data of the box's processes that every user of the machine can read."""
 
 from __future__ import annotations
 

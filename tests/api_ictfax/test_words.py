@@ -81,12 +81,12 @@ def test_every_cause_can_be_said(cause: Cause) -> None:
 
 
 def test_a_delay_counts_from_now_and_a_timestamp_from_1970() -> None:
-    assert words.moment({"delay": 60}, NOW) == 2060
-    assert words.moment({"delay": "60"}, NOW) == 2060
-    assert words.moment({"timestamp": 2100}, NOW) == 2100
-    assert words.moment({"timestamp": 5}, NOW) == NOW
+    assert words.read_time({"delay": 60}, NOW) == 2060
+    assert words.read_time({"delay": "60"}, NOW) == 2060
+    assert words.read_time({"timestamp": 2100}, NOW) == 2100
+    assert words.read_time({"timestamp": 5}, NOW) == NOW
     with pytest.raises(words.MissingError):
-        words.moment({"delay": None}, NOW)
+        words.read_time({"delay": None}, NOW)
 
 
 _values = (
@@ -107,8 +107,8 @@ def test_whatever_stands_in_a_field_is_read_or_refused(value: Any) -> None:
         lambda: words.number({"x": value}, "x"),
         lambda: words.needed_id({"x": value}, "x"),
         lambda: words.text({"x": value}, "x"),
-        lambda: words.moment({"delay": value}, NOW),
-        lambda: words.moment({"timestamp": value}, NOW),
+        lambda: words.read_time({"delay": value}, NOW),
+        lambda: words.read_time({"timestamp": value}, NOW),
     ):
         try:
             read()

@@ -1,4 +1,4 @@
-"""A mail server for tests: aiosmtpd, with TLS, STARTTLS and sign-in, and what it took."""
+"""A mail server for tests: aiosmtpd with TLS, STARTTLS and authentication; it keeps the e-mails."""
 
 from __future__ import annotations
 

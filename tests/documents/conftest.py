@@ -1,3 +1,5 @@
+"""Rendering in this process, for tests of documents."""
+
 from __future__ import annotations
 
 import itertools

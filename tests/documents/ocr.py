@@ -1,4 +1,4 @@
-"""What a reader makes of a fax page: tesseract, which shares no code with the renderer."""
+"""Reads fax pages with tesseract, which shares no code with the renderer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands on the pages that a document is turned into, read by poppler's pdftotext."""
+"""Reads the text of the pages made from a document with poppler's pdftotext."""
 
 from __future__ import annotations
 

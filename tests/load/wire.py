@@ -1,4 +1,4 @@
-"""What went over the wire between the box and the practice machines, heard from outside of both.
+"""Records the packets between the box and the practice machines, independently of both.
 
 A packet socket on the loopback interface takes every IFP packet with V.21 data, joins them into T.30
 frames and keeps, for each call, who called whom and which signals went by.  It knows what was confirmed

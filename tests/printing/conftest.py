@@ -1,4 +1,4 @@
-"""What holds for all tests of printing."""
+"""Fixtures of all tests of printing."""
 
 from __future__ import annotations
 

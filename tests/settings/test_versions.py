@@ -1,4 +1,4 @@
-"""Settings of other versions: older ones are brought on, what is unknown is kept, newer ones are refused."""
+"""Settings of other versions: older ones are migrated, unknown keys are kept, newer ones are refused."""
 
 from __future__ import annotations
 

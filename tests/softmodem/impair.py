@@ -1,4 +1,4 @@
-"""What a poor line does to one direction of a call: seeded, and tied to the call's own bursts of signal.
+"""Impairments of one direction of a poor line: seeded, and synchronised with the signals of the call.
 
 A burst is a stretch of signal between silences: for an answering fax machine 1 is CED, 2 its DIS, 3 CFR
 and so on; for a calling one CNG comes first, then DCS, TCF, page ...  The same burst is met in each run.

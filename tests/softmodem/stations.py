@@ -1,4 +1,4 @@
-"""What hangs on the exchange's subscriber lines: soft modems, fax machines, telephones."""
+"""Stations on the exchange's subscriber lines: soft modems, fax machines, telephones."""
 
 from __future__ import annotations
 

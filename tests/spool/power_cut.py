@@ -1,4 +1,4 @@
-"""What a disk holds after a power cut, from a recording of every system call that wrote to it.
+"""The possible content of a disk after a power cut, from a recording of all system calls that wrote to it.
 
 strace records a process; ``Disk`` replays the recording on a model in which nothing is durable but what
 was fsynced: a file's content by fsync of the file, its name by fsync of its folder.  At any moment

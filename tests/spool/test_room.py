@@ -1,4 +1,4 @@
-"""What the box knows of its disk's room, and of a disk that takes nothing any more."""
+"""Free space on the disk, and a disk that refuses writing."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ def test_due_jobs_come_by_priority_then_time_and_one_for_each_number(spool: Spoo
     assert [job.id for job in spool.read(queues.due, 2000.0, 10)] == [high, first, low]
     assert [job.id for job in spool.read(queues.due, 2000.0, 10, {"+492", "+494"})] == [low]
     assert later in [job.id for job in spool.read(queues.due, 5000.0, 10)]
-    assert spool.read(queues.next_moment, 2000.0) == 5000.0
+    assert spool.read(queues.next_due_at, 2000.0) == 5000.0
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def test_a_delivery_follows_its_timetable_across_a_restart_and_every_try_is_kept
     spool = Spool(tmp_path)
     try:
         assert spool.read(outbox.due, NOW + 299) == []
-        assert spool.read(outbox.next_moment) == NOW + 300
+        assert spool.read(outbox.next_due_at) == NOW + 300
         assert spool.do(outbox.failed, made, NOW + 300, "again").next_try_at == NOW + 900
         last = spool.do(outbox.failed, made, NOW + 900, "x" * 5000)
         assert (last.state, last.tries, len(last.last_error)) == (OutboxState.FAILED, 3, 1000)
@@ -324,7 +324,7 @@ def test_no_query_of_every_day_scans_a_table(spool: Spool) -> None:
     for query in (
         lambda: spool.read(queues.due, NOW + 9, 10),
         lambda: spool.read(queues.due, NOW + 9, 10, practice=True),
-        lambda: spool.read(queues.next_moment, NOW),
+        lambda: spool.read(queues.next_due_at, NOW),
         lambda: spool.read(bounds.overdue, NOW),
         lambda: spool.read(preparing.next_to_prepare),
         lambda: spool.read(jobs.counts),

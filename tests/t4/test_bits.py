@@ -1,3 +1,5 @@
+"""Octets as strings of bits and back."""
+
 from hypothesis import given
 from hypothesis import strategies as st
 

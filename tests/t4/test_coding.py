@@ -1,3 +1,5 @@
+"""MH, MR and MMR against an independent encoder."""
+
 from pathlib import Path
 
 import pytest

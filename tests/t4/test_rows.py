@@ -1,3 +1,5 @@
+"""Single rows: code words, runs, padding, errors."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

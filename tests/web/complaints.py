@@ -1,4 +1,4 @@
-"""What browsers complained of: rules of the pages (CSP) that were broken, errors of scripts, the console.
+"""Errors that browsers reported: violations of the pages' CSP, errors of scripts and of the console.
 
 Each window of each test is listened to.  The browser's own reports (``report-uri``) come besides: they tell
 of workers, too, which no window hears.

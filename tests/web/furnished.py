@@ -1,4 +1,4 @@
-"""A box that looks lived in: faxes both ways, people, a phone book, one document without a number."""
+"""A box with typical content: faxes both ways, people, a phone book, one document without a number."""
 
 from __future__ import annotations
 

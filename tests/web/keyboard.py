@@ -1,4 +1,4 @@
-"""A visitor with a keyboard alone: every stop must be seen, in the order of the page, and none holds them."""
+"""A visitor with a keyboard only: each focused element must be visible and in page order, without traps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every page there is, with who may open it; tests that look at all of them go by this list."""
+"""The list of all pages, with who may open them, for tests that visit all pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The four ways in which people meet the pages: at a desk or on a phone, in English or in German.
+"""The four views of the pages in tests: desktop or phone, in English or German.
 
 A flow is written once, with the fixture ``view`` (tests/web/conftest.py), and finds what it presses by the
 words of the catalogue.  By default it runs in one of the four, which its name decides; ``-m full`` runs the

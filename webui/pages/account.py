@@ -23,6 +23,7 @@ def device(agent: str) -> str:
 
 
 def show(visit: Visit) -> Answer:
+    """The page of the user's own account."""
     user_id = visit.who.user_id
     assert user_id is not None
     sessions = visit.context.sessions.of_user(user_id, visit.context.now())

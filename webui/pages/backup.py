@@ -7,6 +7,7 @@ from webui.visit import Answer, Page, Visit
 
 
 def show(visit: Visit) -> Answer:
+    """The page that makes and restores backups."""
     return visit.page("backup.html", least=PASSPHRASE_MIN, most=PASSPHRASE_MAX)
 
 

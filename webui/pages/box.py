@@ -39,6 +39,7 @@ class WaitingPrinter:
 
 
 def show_lines(visit: Visit) -> Answer:
+    """The page of lines, learned destinations, and printers and modems that are not set up."""
     ids = {line.name: line_id for line_id, line in visit.box.settings.items(LineSettings).items()}
     lines = [(report, ids.get(report.name)) for report in visit.box.lines()]
     now = visit.context.now()
@@ -84,6 +85,7 @@ def _waiting_printers(visit: Visit) -> list[WaitingPrinter]:
 
 
 def show_audit(visit: Visit) -> Answer:
+    """The page of the audit log."""
     query = visit.query
     before = query.get("before", "")
     before_id = int(before) if before.isascii() and before.isdecimal() and len(before) < 16 else None
@@ -94,6 +96,7 @@ def show_audit(visit: Visit) -> Answer:
 
 
 def show_about(visit: Visit) -> Answer:
+    """The page with versions, licences and the state of the box."""
     health = visit.box.health()
     packages = sorted(
         {(each.metadata["Name"], each.version, _licence(each.metadata)) for each in distributions()},

@@ -85,6 +85,7 @@ def _shares(visit: Visit, rows: Sequence[tuple[str, int, int]], practice: frozen
 
 
 def show(visit: Visit) -> Answer:
+    """The page of charts: faxes by day or week, hour, line, destination and cause."""
     asked = visit.query.get("days", str(DEFAULT_SPAN))
     if asked not in map(str, SPANS):
         raise ProblemError(NOT_FOUND)

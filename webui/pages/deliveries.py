@@ -117,6 +117,7 @@ def _path(**asked: str | int) -> str:
 
 
 def show(visit: Visit) -> Answer:
+    """The page of deliveries, newest first."""
     query = visit.query
     words = {
         "": _("All"),

@@ -33,10 +33,12 @@ def reason_words() -> dict[Reason, str]:
 
 
 def show(visit: Visit) -> Answer:
+    """The page that encrypts the disk."""
     return visit.page("disk_lock.html", **_values())
 
 
 def show_in_setup(visit: Visit) -> Answer:
+    """The same as a step of the set-up, on the SD-card image only."""
     if not owner.is_image():
         return go(LINE)
     return setup_page(visit, "setup_disk.html", DISK, **_values())

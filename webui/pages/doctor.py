@@ -6,6 +6,7 @@ from webui.visit import Answer, Page, Visit
 
 
 def show(visit: Visit) -> Answer:
+    """The page of the doctor, whose findings come by the API."""
     # The checks take some seconds: the page appears at once and asks the API for them.
     return visit.page("doctor.html")
 

@@ -38,6 +38,7 @@ def _signed_in(visit: Visit, session: SignedIn, path: str) -> Answer:
 
 
 def show_sign_in(visit: Visit) -> Answer:
+    """The page to sign in; leads to the first start while there is no user."""
     if not visit.box.settings.items(User):
         return go("/first-start")
     to = _own_path(visit.query.get("to", FIRST_PAGE))
@@ -47,6 +48,7 @@ def show_sign_in(visit: Visit) -> Answer:
 
 
 def do_sign_in(visit: Visit) -> Answer:
+    """Checks name and password: signs in, or asks for a code, or says what was wrong."""
     form = visit.form()
     name, to = form.get("name", "")[:_TEXT_LIMIT], _own_path(form.get("to", FIRST_PAGE))
     try:
@@ -61,6 +63,7 @@ def do_sign_in(visit: Visit) -> Answer:
 
 
 def do_code(visit: Visit) -> Answer:
+    """Checks the code of an authenticator app, and signs in."""
     form = visit.form()
     word, to = form.get("word", ""), _own_path(form.get("to", FIRST_PAGE))
     user_id = _half_way.user_of(word, visit.box.settings.items(User), time.monotonic())
@@ -75,6 +78,7 @@ def do_code(visit: Visit) -> Answer:
 
 
 def show_first_start(visit: Visit) -> Answer:
+    """The page that makes the first account."""
     if visit.box.settings.items(User):
         return go(FIRST_PAGE)
     return _first_start(visit, {}, None)
@@ -94,6 +98,7 @@ def _first_start(visit: Visit, form: dict[str, str], problem: ProblemError | Non
 
 
 def do_first_start(visit: Visit) -> Answer:
+    """Makes the first account with the setup code, and signs it in."""
     form = visit.form()
     try:
         if form.get("password", "") != form.get("again", ""):
@@ -111,6 +116,7 @@ def do_first_start(visit: Visit) -> Answer:
 
 
 def sign_out(visit: Visit) -> Answer:
+    """Ends the session."""
     visit.context.require_page(session_cookie(visit.environ), visit.form().get("page_token", ""))
     if visit.who.user_id is not None:
         visit.context.sessions.end(visit.who.user_id, visit.who.session_id)

@@ -60,6 +60,7 @@ def steps(visit: Visit, job: Job, attempts: list[Attempt], events: list[Event]) 
 
 
 def show(visit: Visit) -> Answer:
+    """The page of a fax to send, beside its list."""
     job, attempts = visit.box.faxes.with_attempts(visit.number("id"), visit.who.sees)
     events = visit.box.history.of_fax(job.id)
     try:
@@ -107,8 +108,8 @@ def facts(visit: Visit, job: Job) -> list[tuple[str, str]]:
         (_("Name"), " · ".join(part for part in (job.name, job.company) if part)),
         (_("The other machine"), job.remote_id.strip()),
         (_("Pages"), f"{job.pages_confirmed} / {job.pages}" if job.pages is not None else ""),
-        (_("Handed in"), write.moment(job.created_at)),
-        (_("Ended"), write.moment(job.ended_at) if job.ended_at is not None else ""),
+        (_("Handed in"), write.date_time(job.created_at)),
+        (_("Ended"), write.date_time(job.ended_at) if job.ended_at is not None else ""),
         (_("Calls"), str(job.tries) if job.tries else ""),
         (_("Time on the line"), wording.duration(job.seconds_on_line) if job.seconds_on_line else ""),
         (_("By"), job.owner),

@@ -129,6 +129,7 @@ def _facts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def show(visit: Visit) -> Answer:
+    """The page that tells what happened in the calls of a fax, sent or received."""
     fax_id = visit.number("id")
     if visit.may("send"):
         try:

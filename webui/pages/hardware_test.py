@@ -40,6 +40,7 @@ def tried_of_parts() -> dict[str, str]:
 
 
 def show(visit: Visit) -> Answer:
+    """The page of the hardware test."""
     try:
         known = parts()
     except SuiteMissingError:

@@ -134,6 +134,7 @@ def _address(visit: Visit) -> str:
 
 
 def show(visit: Visit) -> Answer:
+    """The page that describes the REST API."""
     return visit.page(
         "interface.html",
         groups=calls(),

@@ -51,6 +51,7 @@ class Wish:
     submission: int | None = None
 
     def path(self, base: str) -> str:
+        """The address of the list with these wishes, under ``base``."""
         asked = {"show": self.show, "q": self.search, "before": self.before, "submission": self.submission}
         query = urlencode({name: value for name, value in asked.items() if value})
         return f"{base}?{query}" if query else base
@@ -79,6 +80,7 @@ RECEIVED_FILTERS: dict[str, bool | None] = {"": None, "unread": False, "read": T
 
 
 def received_rows(visit: Visit, wish: Wish) -> list[Row]:
+    """The rows of the list of received faxes.  Raises ProblemError for an unknown filter."""
     if wish.show not in RECEIVED_FILTERS:
         raise ProblemError(NOT_FOUND)
     wanted = ReceivedFilter(
@@ -116,10 +118,12 @@ def _received_row(fax: Received) -> Row:
 
 
 def received(visit: Visit) -> Answer:
+    """The page of received faxes."""
     return _received_list(visit, None)
 
 
 def received_one(visit: Visit) -> Answer:
+    """The page of a received fax, beside its list; the fax counts as read from now on."""
     fax, pages = visit.box.inbox.with_pages(visit.number("id"), visit.who.sees)
     if not fax.read and fax.state.value != "receiving":
         fax = visit.box.inbox.mark_read(fax.id)
@@ -162,7 +166,7 @@ def _received_facts(visit: Visit, fax: Received) -> list[tuple[str, str]]:
         (_("Calls itself"), fax.tsi.strip()),
         (_("Number called"), fax.dialled),
         (_("Line"), fax.line),
-        (_("Came"), write.moment(fax.started_at)),
+        (_("Came"), write.date_time(fax.started_at)),
         (_("Pages"), str(fax.pages)),
         (_("Damaged rows"), str(fax.bad_rows) if fax.bad_rows else ""),
         (_("For"), fax.owner or _("everyone")),
@@ -184,6 +188,7 @@ SENT_FILTERS: dict[str, frozenset[JobState]] = {
 
 
 def sent_rows(visit: Visit, wish: Wish) -> list[Row]:
+    """The rows of the list of faxes to send.  Raises ProblemError for an unknown filter."""
     if wish.show not in SENT_FILTERS:
         raise ProblemError(NOT_FOUND)
     wanted = JobFilter(
@@ -219,6 +224,7 @@ def _sent_row(visit: Visit, job: Job) -> Row:
 
 
 def sent(visit: Visit) -> Answer:
+    """The page of faxes to send."""
     return visit.page("sent.html", **sent_list(visit))
 
 

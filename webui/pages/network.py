@@ -45,6 +45,7 @@ def warnings(found: Certificate, host: str, now: float, write: Writer) -> list[R
 
 
 def show(visit: Visit) -> Answer:
+    """The page of the certificate and the addresses of the box."""
     problem, found = "", None
     try:
         found = certificate.present(visit.box.settings.section(HttpSettings))

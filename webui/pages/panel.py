@@ -129,6 +129,7 @@ def _presses(visit: Visit, view: BoxView) -> Iterator[Press]:
 
 
 def show(visit: Visit) -> Answer:
+    """The page that shows what the panel's lamps and buttons mean now."""
     view = view_of(visit.box)
     lamps = list(_shown(view, lamps_of(visit.box, view)))
     return visit.page("panel.html", lamps=lamps, presses=list(_presses(visit, view)))

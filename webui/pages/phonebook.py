@@ -13,6 +13,7 @@ from webui.visit import Answer, Page, Visit
 
 
 def show_import(visit: Visit) -> Answer:
+    """The page that imports contacts from a file."""
     owners = sorted(user.name for user in visit.box.settings.items(User).values())
     return visit.page(
         "import.html",

@@ -18,6 +18,7 @@ def first(visit: Visit) -> Answer:
 
 
 def show(visit: Visit) -> Answer:
+    """The page to send a fax."""
     drafts = visit.context.previews.of(visit.who.owner)
     return visit.page(
         "send.html",

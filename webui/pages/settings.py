@@ -66,6 +66,7 @@ def _found_by(name: str) -> str:
 
 
 def show_section(visit: Visit) -> Answer:
+    """The page of a section of the settings.  Raises ProblemError for an unknown one."""
     name = visit.arguments["section"]
     kind = CATALOGUE.sections.get(name)
     if kind is None or name == NOT_FOR_PEOPLE:

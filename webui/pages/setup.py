@@ -28,6 +28,7 @@ TEST_NUMBER = "9990"
 
 
 def show_station(visit: Visit) -> Answer:
+    """The step of the set-up that asks for name, number and country."""
     station = visit.box.settings.section(StationSettings)
     storage = visit.box.settings.section(StorageSettings)
     region = visit.box.settings.section(NumberSettings).region
@@ -54,6 +55,7 @@ def show_station(visit: Visit) -> Answer:
 
 
 def show_line(visit: Visit) -> Answer:
+    """The step of the set-up that adds a line."""
     from appliance.lines.modem.find import candidates  # noqa: PLC0415 (pyserial: for this page alone)
 
     lines = visit.box.settings.items(LineSettings)
@@ -88,11 +90,13 @@ def show_check(visit: Visit) -> Answer:
 
 
 def show_received(visit: Visit) -> Answer:
+    """The step of the set-up that says who gets received faxes."""
     users = sorted(user.name for user in visit.box.settings.items(User).values() if not user.disabled)
     return setup_page(visit, "setup_received.html", RECEIVED, users=users)
 
 
 def show_test(visit: Visit) -> Answer:
+    """The step of the set-up that sends a test fax."""
     return setup_page(visit, "setup_test.html", TEST, number=TEST_NUMBER)
 
 

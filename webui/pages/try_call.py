@@ -17,6 +17,7 @@ _LIMIT = 64
 
 
 def show(visit: Visit) -> Answer:
+    """The page that tries the rules on a fax with given properties."""
     given = visit.query
     query = {name: given.get(name, "").strip()[:_LIMIT] for name in (*_FIELDS, "caller_name", *_CONTENTS)}
     tried = None

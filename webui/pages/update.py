@@ -8,6 +8,7 @@ from webui.visit import Answer, Page, Visit
 
 
 def show(visit: Visit) -> Answer:
+    """The page that updates the SD-card image."""
     return visit.page(
         "update.html",
         possible=image_update.is_image(),

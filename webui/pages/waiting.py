@@ -28,6 +28,7 @@ def origin(job: Job) -> str:
 
 
 def show(visit: Visit) -> Answer:
+    """The page of documents that wait for a number or a decision."""
     entries = [
         (
             job,

@@ -36,6 +36,7 @@ class AccountCalls:
         return Answer([own, *others])
 
     def account(self, caller: Caller, account_id: int) -> Answer:
+        """Answers an account."""
         own = self._own(caller)
         if own["account_id"] == account_id:
             return Answer(own)
@@ -46,6 +47,7 @@ class AccountCalls:
         return Answer([user_object(*item) for item in self._visible(caller).items()])
 
     def user(self, caller: Caller, user_id: int) -> Answer:
+        """Answers a user."""
         return Answer(user_object(user_id, self._find(caller, user_id)))
 
     def create(self, caller: Caller) -> Answer:
@@ -68,9 +70,11 @@ class AccountCalls:
         return Answer(user_id)
 
     def change_account(self, caller: Caller, account_id: int) -> Answer:
+        """Changes an account; answers it."""
         return Answer(self._account(account_id, self._changed(caller, account_id)))
 
     def change_user(self, caller: Caller, user_id: int) -> Answer:
+        """Changes a user; answers it."""
         return Answer(user_object(user_id, self._changed(caller, user_id)))
 
     def _changed(self, caller: Caller, user_id: int) -> User:

@@ -13,7 +13,7 @@ from appliance.api.ictfax.groups import GroupCalls
 from appliance.api.ictfax.objects import ORIGIN
 from appliance.api.ictfax.people import asked, is_visible
 from appliance.api.ictfax.programs import ProgramCalls
-from appliance.api.ictfax.words import LINE_LIMIT, MOST_TRIES, moment, needed_id, number, refused, text
+from appliance.api.ictfax.words import LINE_LIMIT, MOST_TRIES, needed_id, number, read_time, refused, text
 from appliance.api.problems import ProblemError
 from appliance.documents.causes import DOCUMENT_EMPTY
 from appliance.phonebook import Campaign
@@ -42,6 +42,7 @@ class CampaignCalls:
         self._programs = programs
 
     def create(self, caller: Caller) -> Answer:
+        """Makes a campaign of a program and a group; answers its id."""
         fields = asked(self._door)
         program_id, group_id = needed_id(fields, "program_id"), needed_id(fields, "group_id")
         program = self._programs.find(caller, program_id)
@@ -62,16 +63,20 @@ class CampaignCalls:
         return Answer(campaign_id)
 
     def campaigns(self, caller: Caller) -> Answer:
+        """Lists the campaigns that the caller may see."""
         found = self._door.box.settings.items(Campaign).items()
         return Answer([self._shown(*item) for item in found if is_visible(item[1], caller)])
 
     def campaign(self, caller: Caller, campaign_id: int) -> Answer:
+        """Answers a campaign."""
         return Answer(self._shown(campaign_id, self._find(caller, campaign_id)))
 
     def status_of(self, caller: Caller, campaign_id: int) -> Answer:
+        """Answers a campaign's status."""
         return Answer(self.status(self._find(caller, campaign_id)))
 
     def change(self, caller: Caller, campaign_id: int) -> Answer:
+        """Changes a campaign's program, group, name or tries; answers it."""
         self._changeable(caller, campaign_id)
         fields = asked(self._door)
         values: dict[str, Any] = {}
@@ -102,7 +107,8 @@ class CampaignCalls:
         return Answer(True)
 
     def schedule(self, caller: Caller, campaign_id: int) -> Answer:
-        self._start(caller, campaign_id, moment(asked(self._door), self._door.context.now()))
+        """Starts a campaign at the given time; answers its id."""
+        self._start(caller, campaign_id, read_time(asked(self._door), self._door.context.now()))
         return Answer(campaign_id)
 
     def _start(self, caller: Caller, campaign_id: int, at: float | None) -> None:

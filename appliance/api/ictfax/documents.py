@@ -47,6 +47,7 @@ class DocumentCalls:
         self._door = door
 
     def create(self, caller: Caller) -> Answer:
+        """Makes a document without a file; answers its id."""
         fields = asked(self._door)
         document = self._door.box.documents.create(
             caller.owner,
@@ -63,6 +64,7 @@ class DocumentCalls:
         return Answer([document_object(document) for document in found])
 
     def read(self, caller: Caller, document_id: int) -> Answer:
+        """Answers a document, or the document of a received fax."""
         if document_id > RECEIVED_DOCUMENTS:
             caller.require(Scope.RECEIVE)
             fax = self._door.box.inbox.get(document_id - RECEIVED_DOCUMENTS, caller.sees)
@@ -71,6 +73,7 @@ class DocumentCalls:
         return Answer(document_object(self._door.box.documents.get(document_id, caller.sees)))
 
     def change(self, caller: Caller, document_id: int) -> Answer:
+        """Changes a document's name or description; answers it."""
         document = self._door.box.documents.get(document_id, caller.sees)
         fields = asked(self._door)
         name = text(fields, "name", LINE_LIMIT) if "name" in fields else document.name
@@ -81,6 +84,7 @@ class DocumentCalls:
         return Answer(document_object(changed))
 
     def remove(self, caller: Caller, document_id: int) -> Answer:
+        """Deletes a document."""
         self._door.box.documents.delete(document_id, caller.sees)
         self._door.audit(caller, "document.delete", f"document:{document_id}")
         return Answer(True)

@@ -143,9 +143,11 @@ class IctfaxDoor(ForeignDoor):
         self._on("GET", "/extensions", send, system.nothing)
 
     def token(self, environ: dict[str, Any]) -> str | None:
+        """The API key of a request, from HTTP Basic authentication; None without one."""
         return self._basic.token(environ)
 
     def refuse(self, problem: ProblemError) -> Answer:
+        """A refusal in this interface's form."""
         return Answer(error_document(problem), status=int(http_of(problem)))
 
     def _on(self, method: str, path: str, scope: Scope | None, handler: Callable[..., Answer]) -> None:

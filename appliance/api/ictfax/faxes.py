@@ -92,9 +92,11 @@ class FaxCalls:
                 }
 
     def transmission(self, caller: Caller, transmission_id: int) -> Answer:
+        """Answers a transmission, sent or received."""
         return self._either(caller, transmission_id, self._shown, self._received_shown)
 
     def status(self, caller: Caller, transmission_id: int) -> Answer:
+        """Answers the status of a transmission."""
         return self._either(
             caller, transmission_id, lambda found: self._shown(found)["status"], objects.received_status
         )
@@ -188,11 +190,13 @@ class FaxCalls:
         return Answer(sorted(found, key=lambda fax: -int(fax["id"]))[:limit])
 
     def received(self, caller: Caller) -> Answer:
+        """Lists received faxes, newest first."""
         own = own_number(self._door.box)
         faxes = visible_received(self._door.box, caller, ReceivedFilter(limit=LIST_LIMIT))
         return Answer([objects.received_fax(fax, own) for fax in faxes])
 
     def read(self, caller: Caller, fax_id: int) -> Answer:
+        """Answers a fax, sent or received."""
         own = own_number(self._door.box)
         return self._either(
             caller,
@@ -233,10 +237,10 @@ def _states(status: str) -> frozenset[JobState]:
 
 def _may_match(job: Job, query: Mapping[str, str]) -> bool:
     """Whether the job's own data match that system's filters."""
-    told = objects.told_of(job)
+    metadata = objects.own_metadata(job)
     if query.get("title", "").casefold() not in objects.title_of(job).casefold():
         return False
-    return all(query.get(name, "") in ("", str(told.get(name))) for name in ("program_id", "contact_id"))
+    return all(query.get(name, "") in ("", str(metadata.get(name))) for name in ("program_id", "contact_id"))
 
 
 def _matches(shown: Mapping[str, Any], query: Mapping[str, str]) -> bool:

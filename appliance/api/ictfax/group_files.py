@@ -85,10 +85,12 @@ class GroupFileCalls:
         return Answer(len(found))
 
     def give(self, caller: Caller, group_id: int) -> Answer:
+        """Answers a group's contacts as CSV."""
         members = self._groups.members(caller, self._groups.find(caller, group_id))
         return _file(write(contact for _, contact in members), f"group_{group_id}.csv")
 
     def sample(self, caller: Caller) -> Answer:
+        """Answers a CSV file that shows the columns."""
         return _file(SAMPLE.encode(), "contact_sample.csv")
 
 

@@ -27,6 +27,7 @@ class GroupCalls:
         self._people = people
 
     def create(self, caller: Caller) -> Answer:
+        """Makes a group; answers its id."""
         name = text(asked(self._door), "name", LINE_LIMIT)
         if not name:
             raise MissingError("name")
@@ -38,13 +39,16 @@ class GroupCalls:
         return Answer(group_id)
 
     def groups(self, caller: Caller) -> Answer:
+        """Lists the groups that the caller may see."""
         groups = self._door.box.settings.items(ContactGroup).items()
         return Answer([self._shown(*item, caller) for item in groups if is_visible(item[1], caller)])
 
     def group(self, caller: Caller, group_id: int) -> Answer:
+        """Answers a group."""
         return Answer(self._shown(group_id, self.find(caller, group_id), caller))
 
     def change(self, caller: Caller, group_id: int) -> Answer:
+        """Changes a group's name; answers it."""
         self.changeable(caller, group_id)
         name = text(asked(self._door), "name", LINE_LIMIT)
         changed = self._door.box.settings.update(ContactGroup, group_id, {"name": name} if name else {})
@@ -59,6 +63,7 @@ class GroupCalls:
         return Answer(True)
 
     def contacts(self, caller: Caller, group_id: int) -> Answer:
+        """Lists the contacts of a group."""
         group = self.find(caller, group_id)
         return Answer([contact_object(*member) for member in self.members(caller, group)])
 
@@ -71,6 +76,7 @@ class GroupCalls:
         return Answer(contact_object(contact_id, contact))
 
     def unlink(self, caller: Caller, contact_id: int, group_id: int) -> Answer:
+        """Takes a contact out of a group; answers the contact."""
         group = self.changeable(caller, group_id)
         contact = self._people.find(caller, contact_id)
         self._put(caller, group_id, tuple(each for each in group.contact_ids if each != contact_id))

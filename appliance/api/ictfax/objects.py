@@ -63,6 +63,7 @@ def job_status(job: Job, now: float, tries: int | None = None) -> str:
 
 
 def received_status(fax: Received) -> str:
+    """The interface's word for a received fax's state."""
     match fax.state:
         case ReceivedState.RECEIVING:
             return PROCESSING
@@ -88,6 +89,7 @@ def document_object(document: Document) -> dict[str, Any]:
 
 
 def received_document(fax: Received) -> dict[str, Any]:
+    """A received fax as the document that the interface shows for it."""
     return {
         "document_id": fax.id + RECEIVED_DOCUMENTS,
         "name": f"Fax from {fax.caller or fax.tsi or 'unknown'}",
@@ -102,6 +104,7 @@ def received_document(fax: Received) -> dict[str, Any]:
 
 
 def contact_object(contact_id: int | None, contact: Contact) -> dict[str, Any]:
+    """A contact as the interface shows it."""
     return {
         "contact_id": contact_id,
         "first_name": contact.first_name,
@@ -114,6 +117,7 @@ def contact_object(contact_id: int | None, contact: Contact) -> dict[str, Any]:
 
 
 def program_object(program: Program) -> dict[str, Any]:
+    """A program that sends a document, as the interface shows it."""
     return {
         "program_id": program.id,
         "name": program.name,
@@ -124,6 +128,7 @@ def program_object(program: Program) -> dict[str, Any]:
 
 
 def route_program(route_id: int, route: Route, account_id: int | None) -> dict[str, Any]:
+    """A route to e-mail as the program that the interface shows for it."""
     return {
         "program_id": route_id + ROUTE_PROGRAMS,
         "name": route.name,
@@ -135,6 +140,7 @@ def route_program(route_id: int, route: Route, account_id: int | None) -> dict[s
 
 
 def user_object(user_id: int, user: User) -> dict[str, Any]:
+    """A user as the interface shows it."""
     first, _, last = user.full_name.partition(" ")
     return {
         "user_id": user_id,
@@ -149,6 +155,7 @@ def user_object(user_id: int, user: User) -> dict[str, Any]:
 
 
 def account_object(account_id: int, name: str, phone: str, user: User | None) -> dict[str, Any]:
+    """A user or a plain account as the interface shows it."""
     first, _, last = (user.full_name if user else name).partition(" ")
     return {
         "account_id": account_id,
@@ -162,7 +169,7 @@ def account_object(account_id: int, name: str, phone: str, user: User | None) ->
     }
 
 
-def told_of(job: Job) -> Mapping[str, Any]:
+def own_metadata(job: Job) -> Mapping[str, Any]:
     """The metadata that this door keeps with a job; that of other doors' jobs belongs to their clients."""
     return job.metadata if job.origin == ORIGIN else {}
 
@@ -172,7 +179,8 @@ UNTITLED = "Fax to "
 
 
 def title_of(job: Job) -> str:
-    return str(told_of(job).get("title", "")) or job.tag or f"{UNTITLED}{job.given}"
+    """A job's title, else its tag, else one made of its number."""
+    return str(own_metadata(job).get("title", "")) or job.tag or f"{UNTITLED}{job.given}"
 
 
 def sent_transmission(
@@ -186,14 +194,14 @@ def sent_transmission(
     now: float,
 ) -> dict[str, Any]:
     """A transmission: ``root`` is the job that gave it its id, ``job`` its latest sending."""
-    told = told_of(job)
+    metadata = own_metadata(job)
     return {
         "transmission_id": root.id,
         "title": title_of(job),
         "service_flag": SERVICE_FLAG,
         "account_id": account_id,
-        "contact_id": told.get("contact_id"),
-        "program_id": told.get("program_id"),
+        "contact_id": metadata.get("contact_id"),
+        "program_id": metadata.get("program_id"),
         "origin": root.origin,
         "direction": OUTBOUND,
         "status": job_status(job, now, tries),
@@ -205,6 +213,7 @@ def sent_transmission(
 
 
 def received_transmission(fax: Received, account_id: int | None) -> dict[str, Any]:
+    """A received fax as a transmission."""
     return {
         "transmission_id": fax.id,
         "title": f"Fax from {fax.caller or fax.tsi or 'unknown'}",
@@ -239,6 +248,7 @@ def job_results(job: Job, document_id: int) -> list[dict[str, Any]]:
 
 
 def received_results(fax: Received) -> list[dict[str, Any]]:
+    """The results of a received fax: document, pages, station, fault."""
     rows = [
         _row("document", "message", fax.id + RECEIVED_DOCUMENTS),
         _row("pages", "info", fax.pages),
@@ -302,6 +312,7 @@ def fax_id(job: Job) -> int:
 
 
 def sent_fax(job: Job, own_number: str) -> dict[str, Any]:
+    """A job as the interface's fax."""
     return {
         "id": fax_id(job),
         "job_id": fax_id(job),
@@ -319,6 +330,7 @@ def sent_fax(job: Job, own_number: str) -> dict[str, Any]:
 
 
 def received_fax(fax: Received, own_number: str) -> dict[str, Any]:
+    """A received fax as the interface's fax."""
     status = {ReceivedState.RECEIVING: "receiving", ReceivedState.COMPLETE: "received"}
     return {
         "id": fax.id,

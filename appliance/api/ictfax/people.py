@@ -128,6 +128,7 @@ class PeopleCalls:
         return settings.add(contact)
 
     def contacts(self, caller: Caller) -> Answer:
+        """Lists the contacts whose fields contain the words of the query."""
         query = request.read_query(bottle.request.environ)
         wanted = {
             name: values[-1].casefold()
@@ -144,9 +145,11 @@ class PeopleCalls:
         return Answer(found)
 
     def contact(self, caller: Caller, contact_id: int) -> Answer:
+        """Answers a contact."""
         return Answer(contact_object(contact_id, self.find(caller, contact_id)))
 
     def change_contact(self, caller: Caller, contact_id: int) -> Answer:
+        """Changes a contact; answers it."""
         self._changeable(caller, contact_id)
         values = _contact_values(asked(self._door))
         if "number" in values:
@@ -158,6 +161,7 @@ class PeopleCalls:
         return Answer(contact_object(contact_id, changed))
 
     def remove_contact(self, caller: Caller, contact_id: int) -> Answer:
+        """Deletes a contact."""
         self._changeable(caller, contact_id)
         self._door.box.settings.remove(Contact, contact_id)
         self._door.audit(caller, "contact.delete", f"contact:{contact_id}")

@@ -65,9 +65,11 @@ class ProgramCalls:
         return Answer(self._sendfax(caller) + self._faxtoemail(caller))
 
     def sendfax(self, caller: Caller) -> Answer:
+        """Lists the caller's programs that send a document."""
         return Answer(self._sendfax(caller))
 
     def faxtoemail(self, caller: Caller) -> Answer:
+        """Lists the routes of received faxes, as programs; none for callers that are no administrators."""
         return Answer(self._faxtoemail(caller))
 
     def _sendfax(self, caller: Caller) -> list[dict[str, Any]]:
@@ -84,6 +86,7 @@ class ProgramCalls:
         return route_program(route_id, route, self._people.account_id(route.user))
 
     def program(self, caller: Caller, program_id: int) -> Answer:
+        """Answers a program."""
         if program_id > ROUTE_PROGRAMS:
             return Answer(self._route_shown(program_id - ROUTE_PROGRAMS, self._route(caller, program_id)))
         return Answer(program_object(self.find(caller, program_id)))
@@ -108,6 +111,7 @@ class ProgramCalls:
         return Answer(program_object(box.documents.change_program(program_id, name_now, document_id)))
 
     def remove(self, caller: Caller, program_id: int) -> Answer:
+        """Deletes a program, or the route that it stands for."""
         if program_id > ROUTE_PROGRAMS:
             self._route(caller, program_id)
             self._door.box.settings.remove(Route, program_id - ROUTE_PROGRAMS)

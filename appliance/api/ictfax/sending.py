@@ -18,9 +18,9 @@ from appliance.api.ictfax.words import (
     MOST_TRIES,
     NUMBER_LIMIT,
     MissingError,
-    moment,
     needed_id,
     number,
+    read_time,
     refused,
     text,
 )
@@ -141,19 +141,22 @@ class SendingCalls:
         return people.keep(Contact(number=phone, owner=caller.owner)), To(phone)
 
     def send(self, caller: Caller, transmission_id: int) -> Answer:
+        """Hands in a transmission, to be sent now."""
         transmission = self._ready(caller, transmission_id)
         job = self._transmissions.send(transmission, caller)
         self._door.audit(caller, "fax.release", f"fax:{job.id}", f"to {job.number}")
         return Answer(True)
 
     def schedule(self, caller: Caller, transmission_id: int) -> Answer:
-        at = moment(asked(self._door), self._door.context.now())
+        """Hands in a transmission, to be sent at the given time; answers its id."""
+        at = read_time(asked(self._door), self._door.context.now())
         transmission = self._ready(caller, transmission_id)
         job = self._transmissions.send(transmission, caller, at)
         self._door.audit(caller, "fax.reschedule", f"fax:{job.id}", f"to {job.number}")
         return Answer(job.id)
 
     def unschedule(self, caller: Caller, transmission_id: int) -> Answer:
+        """Cancels the schedule of a transmission."""
         transmission = self._transmissions.get(transmission_id, caller)
         if not self._transmissions.unschedule(transmission, caller):
             raise ProblemError(NOT_FOUND, f"transmission {transmission_id} has no schedule")

@@ -71,6 +71,7 @@ class SystemCalls:
         return Answer([_provider(*item, whole=caller.may(Scope.ADMIN)) for item in lines.items()])
 
     def provider(self, caller: Caller, provider_id: int) -> Answer:
+        """Answers a line as a provider."""
         line = self._door.box.settings.items(LineSettings).get(provider_id)
         if line is None:
             raise ProblemError(NOT_FOUND, f"provider {provider_id}")
@@ -106,15 +107,18 @@ class SystemCalls:
 
 
 def _provider(line_id: int, line: LineSettings, *, whole: bool) -> dict[str, Any]:
-    told = to_document(line, mask=True)
+    document = to_document(line, mask=True)
     shown: dict[str, Any] = {
         "provider_id": line_id,
         "name": line.name,
-        "type": told["type"],
+        "type": document["type"],
         "service_flag": SERVICE_FLAG,
         "weight": line.position,
         "active": int(line.enabled),
     }
     if whole:
-        shown |= {"host": told.get("server", told.get("device", "")), "username": told.get("username", "")}
+        shown |= {
+            "host": document.get("server", document.get("device", "")),
+            "username": document.get("username", ""),
+        }
     return shown

@@ -36,10 +36,12 @@ class Transmission:
 
     @property
     def job(self) -> Job:
+        """The newest job of the transmission."""
         return self.sendings[-1]
 
     @property
     def tries(self) -> int:
+        """Calls placed for it so far, over all its jobs."""
         return sum(job.tries for job in self.sendings)
 
 

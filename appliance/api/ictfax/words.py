@@ -107,7 +107,7 @@ def text(fields: Mapping[str, Any], name: str, limit: int = LINE_LIMIT) -> str:
     return value.strip()
 
 
-def moment(fields: Mapping[str, Any], now: float) -> float:
+def read_time(fields: Mapping[str, Any], now: float) -> float:
     """The time a transmission is scheduled for, Unix time: ``delay`` in seconds, or ``timestamp``.
 
     Raises MissingError, ProblemError.

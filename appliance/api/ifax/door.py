@@ -74,9 +74,11 @@ class IfaxDoor(ForeignDoor):
         self.route("/<path:path>", method="ANY", callback=self._any)
 
     def token(self, environ: dict[str, Any]) -> str | None:
+        """The API key of a request, from its header; empty without one."""
         return str(environ.get(TOKEN_HEADER, "")).strip()
 
     def refuse(self, problem: ProblemError) -> Answer:
+        """A refusal in this interface's form."""
         refusal = refusal_of(problem)
         data: dict[str, Any] = {"status": int(refusal.status), "message": refusal.message}
         if refusal.code is not None:

@@ -43,6 +43,7 @@ def answer_to(
     unsupported: Attributes | None = None,
     sentence: str = "",
 ) -> Message:
+    """The response to ``request`` with this status; ``sentence`` becomes its status-message (255 octets)."""
     told: dict[str, Sequence[Value]] = {
         "attributes-charset": (Value(Tag.CHARSET, "utf-8"),),
         "attributes-natural-language": (Value(Tag.LANGUAGE, spoken() or ENGLISH),),

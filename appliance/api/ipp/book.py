@@ -138,11 +138,13 @@ class JobBook:
             return job
 
     def get(self, number: int) -> PrintJob | None:
+        """The print job of this number; None when it is not known."""
         with self._lock:
             self.give_up_old()
             return self._rows.get(number)
 
     def newest_first(self) -> Iterator[PrintJob]:
+        """All known print jobs."""
         with self._lock:
             self.give_up_old()
             rows = list(reversed(self._rows.values()))

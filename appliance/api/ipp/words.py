@@ -74,6 +74,7 @@ class PrintJobState(IntEnum):
 
     @property
     def ended(self) -> bool:
+        """Whether the job changes no more."""
         return self >= PrintJobState.CANCELED
 
 

@@ -74,6 +74,7 @@ routes = Routes(tag="sessions")
     help="The token is used like a key's, until it expires.",
 )
 def sign_in(call: Call) -> Answer:
+    """Signs a user in by name, password and, where set up, a code; answers the session's token."""
     body = call.body
     code = body.get("code", "")
     return Answer(
@@ -95,6 +96,7 @@ def sign_in(call: Call) -> Answer:
     ),
 )
 def set_up(call: Call) -> Answer:
+    """Makes the first account with the setup code, and signs it in; answers the session's token."""
     return Answer(_ticket(signing_in.set_up(call.context, call.environ, **call.body)))
 
 
@@ -109,6 +111,7 @@ def _ticket(signed_in: SignedIn) -> Json:
 
 @routes("GET", "/me", "readSelf", "Who the key or sign-in stands for", answer=SELF)
 def me(call: Call) -> Answer:
+    """Answers who the caller is, what it may do, and its pages this month."""
     caller = call.caller
     scope = f"key:{caller.key}" if caller.key else f"owner:{caller.owner}"
     user = call.box.settings.items(User).get(caller.user_id or 0)
@@ -142,6 +145,7 @@ def _self(call: Call) -> tuple[int, User]:
     answer=SELF,
 )
 def change_self(call: Call) -> Answer:
+    """Changes the caller's own language and the like; answers the same as ``me``."""
     user_id, _ = _self(call)
     call.box.settings.update(User, user_id, call.body)
     return me(call)
@@ -184,6 +188,7 @@ def _require_password(call: Call, user: User, password: str) -> None:
     answer=record({"sessions": array(SESSION)}),
 )
 def sessions(call: Call) -> Answer:
+    """Lists the caller's sessions."""
     user_id, _ = _self(call)
     listed = call.context.sessions.of_user(user_id, call.context.now())
     return Answer(
@@ -193,6 +198,7 @@ def sessions(call: Call) -> Answer:
 
 @routes("DELETE", "/me/sessions/{session}", "endSession", "Sign out in one place", status=204)
 def end_session(call: Call) -> Answer:
+    """Ends one of the caller's sessions."""
     user_id, _ = _self(call)
     if not call.context.sessions.end(user_id, call.arguments["session"]):
         raise ProblemError(NOT_FOUND, "there is no such session")
@@ -201,6 +207,7 @@ def end_session(call: Call) -> Answer:
 
 @routes("DELETE", "/me/sessions", "endOtherSessions", "Sign out everywhere else", answer=ENDED)
 def end_other_sessions(call: Call) -> Answer:
+    """Ends the caller's sessions but this one; answers how many."""
     user_id, _ = _self(call)
     ended = call.context.sessions.end_all(user_id, but=call.caller.session_id)
     call.note("sessions.end", detail=str(ended))
@@ -216,6 +223,7 @@ def end_other_sessions(call: Call) -> Answer:
     help="Nothing is kept until the secret comes back with a code.",
 )
 def new_app_secret(call: Call) -> Answer:
+    """Answers a new secret for an authenticator app, which is not used before ``use_app``."""
     _, user = _self(call)
     secret, address = signing_in.new_app_secret(user)
     return Answer({"secret": secret, "address": address})
@@ -238,6 +246,7 @@ def new_app_secret(call: Call) -> Answer:
     help="Ends every other sign-in, which was made without a code.",
 )
 def use_app(call: Call) -> Answer:
+    """Asks for a code at each sign-in from now on; answers recovery codes, which are shown only here."""
     user_id, user = _self(call)
     _require_password(call, user, call.body["password"])
     try:
@@ -264,6 +273,7 @@ def use_app(call: Call) -> Answer:
     status=204,
 )
 def drop_app(call: Call) -> Answer:
+    """Ends the use of an authenticator app for the caller's account."""
     user_id, user = _self(call)
     _require_password(call, user, call.body["password"])
     forget_app(call, user_id, user)
@@ -271,5 +281,6 @@ def drop_app(call: Call) -> Answer:
 
 
 def forget_app(call: Call, user_id: int, user: User) -> None:
+    """Removes a user's app secret and recovery codes, and notes that in the audit log."""
     call.box.settings.update(User, user_id, {"totp_secret": "", "recovery_codes": []})
     call.note("app.drop", object=f"user:{user.name}")

@@ -42,6 +42,7 @@ routes = Routes(tag="system", scope=Scope.ADMIN)
     help="Settings, phone book, accounts and lists, with their secrets; received faxes by choice.",
 )
 def make(call: Call) -> Answer:
+    """Answers a backup of settings, accounts and, when asked for, received faxes, sealed by a passphrase."""
     from appliance.backup import contents  # noqa: PLC0415 (tarfile and TIFF, for these two requests alone)
 
     with passing_file(call.box, ".faxbackup", sealed=True) as path, path.open("wb") as file:
@@ -73,6 +74,7 @@ def make(call: Call) -> Answer:
     " passphrase changes nothing.",
 )
 def restore(call: Call) -> Answer:
+    """Restores a backup that is uploaded with its passphrase; answers what was restored."""
     from appliance.backup import contents  # noqa: PLC0415 (as above)
 
     form = intake.read_multipart(

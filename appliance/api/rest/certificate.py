@@ -46,6 +46,7 @@ routes = Routes(tag="system", scope=Scope.ADMIN)
     "GET", "/certificate", "readCertificate", "The certificate of the pages and interfaces", answer=_ANSWER
 )
 def read(call: Call) -> Answer:
+    """Answers the names, issuer, end and fingerprint of the certificate in use; null without one."""
     try:
         found = certificate.present(call.box.settings.section(HttpSettings))
     except TlsError as error:
@@ -78,6 +79,7 @@ def read(call: Call) -> Answer:
     help="In use within seconds.",
 )
 def make(call: Call) -> Answer:
+    """Makes a certificate of the box's own for the given names, and uses it."""
     try:
         certificate.make(call.box.settings, call.box.data, call.body["names"])
     except TlsError as error:
@@ -102,6 +104,7 @@ def make(call: Call) -> Answer:
     help="In use within seconds. The key is never given out again.",
 )
 def take(call: Call) -> Answer:
+    """Uses the given certificate and key."""
     try:
         certificate.take(call.box.settings, call.box.data, call.body["certificate"], call.body["key"])
     except TlsError as error:

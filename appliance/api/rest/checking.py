@@ -94,7 +94,7 @@ def require_cover(rules: Rules, name: str, path: str) -> None:
         raise problem_at(error, path) from None
 
 
-def read_moment(text: str, path: str) -> float:
+def read_time(text: str, path: str) -> float:
     """Unix time of an RFC 3339 date and time.  Raises ProblemError."""
     try:
         moment = datetime.fromisoformat(text)

@@ -58,6 +58,7 @@ routes = Routes(tag="deliveries")
     help=_SCOPE,
 )
 def index(call: Call) -> Answer:
+    """Lists deliveries with their tries, newest first; callers that are no administrators see their own."""
     sees, query = _sees(call), call.query
     limit = query.get("limit", LIST_DEFAULT)
     wanted = DeliveryFilter(
@@ -74,6 +75,7 @@ def index(call: Call) -> Answer:
 
 @routes("GET", "/deliveries/{id}", "readDelivery", "One delivery", answer=DELIVERY, help=_SCOPE)
 def read(call: Call) -> Answer:
+    """Answers a delivery with its tries."""
     return Answer(delivery_view(*call.box.outbox.with_tries(call.arguments["id"], _sees(call))))
 
 
@@ -86,6 +88,7 @@ def read(call: Call) -> Answer:
     help=f"A webhook has the same `delivery` as before, and the fax as it is now. {_SCOPE}",
 )
 def again(call: Call) -> Answer:
+    """Makes a delivery once more, whatever became of it."""
     delivery, _ = call.box.outbox.with_tries(call.arguments["id"], _sees(call))
     call.box.outbox.again(delivery.id)
     call.note("delivery.again", object=f"delivery:{delivery.id}", detail=masked(delivery.target))

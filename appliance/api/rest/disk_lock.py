@@ -35,6 +35,7 @@ routes = Routes(tag="system", scope=Scope.ADMIN)
 
 @routes("GET", "/disk-lock", "showDiskLock", "Whether the disk is encrypted", answer=_STATE)
 def show(call: Call) -> Answer:
+    """Answers whether the disk is encrypted and how far the last change is."""
     return Answer(asdict(owner.state()))
 
 
@@ -59,6 +60,7 @@ def show(call: Call) -> Answer:
     " `stick`, a key is written to the one USB stick that is plugged in.",
 )
 def lock(call: Call) -> Answer:
+    """Begins to encrypt the disk, or to change its key; answers the same as ``show``."""
     _require_possible()
     wish = Wish(
         Action.LOCK,
@@ -83,6 +85,7 @@ def lock(call: Call) -> Answer:
     status=202,
 )
 def unlock(call: Call) -> Answer:
+    """Begins to store everything on the disk without encryption; answers the same as ``show``."""
     _require_possible()
     call.note("disk.unlock")
     owner.ask(Wish(Action.UNLOCK))

@@ -73,6 +73,7 @@ def doctor(call: Call) -> Answer:
     " digits.",
 )
 def support_bundle(call: Call) -> Answer:
+    """Answers a ZIP file of the doctor's findings, versions, and settings without secrets."""
     views = [finding.view() for finding in _found(call)]
     call.note("doctor.bundle")
     return Answer(

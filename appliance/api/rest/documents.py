@@ -40,6 +40,7 @@ routes = Routes(tag="documents", scope=Scope.SEND)
     status=201,
 )
 def create(call: Call) -> Answer:
+    """Stores uploaded or fetched files as a document; answers it."""
     stored = files_of(call.context, call.body.get("files", []), call.form)
     try:
         made = call.box.documents.create(
@@ -64,6 +65,7 @@ def create(call: Call) -> Answer:
     answer=listing("documents", DOCUMENT),
 )
 def index(call: Call) -> Answer:
+    """Lists the caller's documents, newest first."""
     limit = call.query.get("limit", LIST_DEFAULT)
     found = call.box.documents.search(call.caller.owner, before_id=call.query.get("before"), limit=limit)
     return Answer(page_of("documents", [view(document) for document in found], limit))
@@ -71,4 +73,5 @@ def index(call: Call) -> Answer:
 
 @routes("GET", "/documents/{id}", "readDocument", "Read one", answer=DOCUMENT)
 def read(call: Call) -> Answer:
+    """Answers a document."""
     return Answer(view(call.box.documents.get(call.arguments["id"], call.caller.sees)))

@@ -24,6 +24,7 @@ routes = Routes(tag="faxes", scope=Scope.SEND)
     " was a fax, whose, when, and that it was erased (`erased_at`).",
 )
 def sent(call: Call) -> Answer:
+    """Erases the content of a fax to send, for good."""
     fax_id = call.arguments["id"]
     call.box.erasure.fax(fax_id, call.caller.sees)
     call.note("fax.erase", object=f"fax:{fax_id}")
@@ -40,6 +41,7 @@ def sent(call: Call) -> Answer:
     answer=_ERASED,
 )
 def received(call: Call) -> Answer:
+    """Erases the content of a received fax, for good."""
     fax_id = call.arguments["id"]
     call.box.erasure.received(fax_id, call.caller.sees)
     call.note("received.erase", object=f"fax:{fax_id}")
@@ -59,6 +61,7 @@ def received(call: Call) -> Answer:
     ),
 )
 def number(call: Call) -> Answer:
+    """Erases all faxes to and from a number, for good; answers how many."""
     done = call.box.erasure.number(call.body["number"])
     call.note("number.erase", detail=f"{done.faxes} sent, {done.received} received")
     return Answer(asdict(done))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from appliance.api.rest.checking import read_moment
+from appliance.api.rest.checking import read_time
 from appliance.api.rest.queries import (
     BEFORE,
     LIMIT,
@@ -61,6 +61,7 @@ routes = Routes(tag="faxes", scope=Scope.SEND)
 
 @routes("GET", "/faxes", "listFaxes", "List faxes", query=_FILTERS, answer=listing("faxes", FAX))
 def index(call: Call) -> Answer:
+    """Lists faxes to send that match the query, newest first."""
     query = call.query
     limit = query.get("limit", LIST_DEFAULT)
     sees, times = call.caller.sees, period(call)
@@ -84,11 +85,13 @@ def index(call: Call) -> Answer:
 
 @routes("GET", "/faxes/{id}", "readFax", "Read one fax with its tries", answer=FAX_IN_FULL)
 def read(call: Call) -> Answer:
+    """Answers a fax with its attempts."""
     job, attempts = with_attempts(call)
     return Answer(fax_in_full(job, attempts))
 
 
 def with_attempts(call: Call) -> tuple[Job, list[Attempt]]:
+    """The job named by the path, with its attempts.  Raises NotFoundError."""
     return call.box.faxes.with_attempts(call.arguments["id"], call.caller.sees)
 
 
@@ -100,6 +103,7 @@ def with_attempts(call: Call) -> tuple[Job, list[Attempt]]:
     answer=record({"events": array(EVENT)}),
 )
 def events(call: Call) -> Answer:
+    """Lists the events of a fax, oldest first."""
     return Answer({"events": [event_view(event) for event in call.box.history.of_fax(find(call).id)]})
 
 
@@ -111,6 +115,7 @@ def events(call: Call) -> Answer:
     answer=record({"deliveries": array(DELIVERY)}),
 )
 def deliveries(call: Call) -> Answer:
+    """Lists the deliveries of a fax."""
     return Answer({"deliveries": deliveries_of(call, find(call).id)})
 
 
@@ -158,7 +163,7 @@ def cancel(call: Call, job: Job) -> Job:
 @_act("fax.retry")
 def retry(call: Call, job: Job) -> Job:
     if "at" in call.body:
-        return call.box.faxes.reschedule(job.id, read_moment(call.body["at"], "at"))
+        return call.box.faxes.reschedule(job.id, read_time(call.body["at"], "at"))
     return call.box.faxes.retry_now(job.id)
 
 
@@ -173,7 +178,7 @@ def retry(call: Call, job: Job) -> Job:
 )
 @_act("fax.release")
 def release(call: Call, job: Job) -> Job:
-    at = read_moment(call.body["at"], "at") if "at" in call.body else None
+    at = read_time(call.body["at"], "at") if "at" in call.body else None
     return call.box.faxes.release(job.id, scheduled_at=at)
 
 

@@ -49,6 +49,7 @@ routes = Routes(tag="faxes", scope=Scope.SEND)
     " (`cover.subject` for those of the cover).",
 )
 def create(call: Call) -> Answer:
+    """Hands in a fax; a repeat with the same idempotency key answers the jobs of the first request."""
     key = newfax.idempotency_key(call.header("Idempotency-Key"))
     digest = newfax.digest_of(call.body, call.form)
     if key:
@@ -112,6 +113,7 @@ def _submitted(submitted: Submitted, call: Call) -> Answer:
     headers=(IDEMPOTENCY,),
 )
 def resend(call: Call) -> Answer:
+    """Hands in a fax once more, to its own or another number; answers the new one."""
     number = call.body.get("number")
     if number is not None:
         require_number(call.box.rules, number, "number")

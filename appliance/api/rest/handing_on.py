@@ -76,12 +76,14 @@ def _forward(call: Call, kind: str, fax_id: int, make: Callable[[], Path]) -> An
 
 @routes("POST", "/received/{id}/mail", "mailReceived", "Send it by e-mail", **_MAIL)
 def mail_received(call: Call) -> Answer:
+    """Sends a received fax by e-mail."""
     fax = _received_with_pages(call)
     return _mail(call, "received", RECEIVED, fax.id, fax.owner)
 
 
 @routes("POST", "/faxes/{id}/mail", "mailFax", "Send it by e-mail", **_SENT, **_MAIL)
 def mail_sent(call: Call) -> Answer:
+    """Sends a sent fax by e-mail."""
     job = faxes.find(call)
     page_export.rendered(call.box, job)  # raises without pages
     return _mail(call, "fax", SENT, job.id, job.owner)

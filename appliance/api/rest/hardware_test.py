@@ -109,6 +109,7 @@ routes = Routes("system", Scope.ADMIN)
 
 @routes("GET", "/hardware-test", "showHardwareTest", "How far the hardware test is", answer=_PROGRESS)
 def show(call: Call) -> Answer:
+    """Answers the parts of the hardware test, whether it runs, its results, and what it asks."""
     found = call.context.hardware_tests.progress()
     return Answer(
         {
@@ -134,6 +135,7 @@ def show(call: Call) -> Answer:
     help="One at a time. Without `person`, parts that somebody must look at are skipped.",
 )
 def start(call: Call) -> Answer:
+    """Starts the hardware test, all of it or the given parts."""
     given: dict[str, Any] = call.body or {}
     unknown = sorted(set(given.get("parts", ())) - set(_parts()))
     if unknown:
@@ -156,6 +158,7 @@ def start(call: Call) -> Answer:
     body=request_object({"answer": text(200, help="yes, no, or what was read")}, required=("answer",)),
 )
 def answer(call: Call) -> Answer:
+    """Answers the question that the hardware test waits for."""
     try:
         call.context.hardware_tests.answer(call.body["answer"])
     except NothingAskedError:
@@ -165,6 +168,7 @@ def answer(call: Call) -> Answer:
 
 @routes("POST", "/hardware-test/stop", "stopHardwareTest", "End the test that is under way", answer=_PROGRESS)
 def stop(call: Call) -> Answer:
+    """Stops the hardware test."""
     call.context.hardware_tests.stop()
     call.note("hardware_test.stop")
     return show(call)
@@ -179,6 +183,7 @@ def stop(call: Call) -> Answer:
     media=(_PDF, _JSON),
 )
 def report(call: Call) -> Answer:
+    """Answers the report of the last hardware test as PDF or JSON."""
     folder = call.context.hardware_tests.progress().report
     wanted = call.query.get("format", "pdf")
     name, kind = (PDF_FILE, _PDF) if wanted == "pdf" else (JSON_FILE, _JSON)

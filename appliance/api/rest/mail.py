@@ -37,6 +37,7 @@ routes = Routes(tag="mail", scope=Scope.ADMIN)
 
 @routes("GET", "/mail", "readMail", "How e-mail is", answer=MAIL)
 def state(call: Call) -> Answer:
+    """Answers whether e-mail is set up, when the mailbox was last visited, and what was wrong there."""
     mailbox = call.context.core.deliveries.mailbox
     return Answer(
         {

@@ -7,7 +7,7 @@ else have the same addresses.
 from __future__ import annotations
 
 from appliance.api.rest import faxes, handing_in, newfax_schemas, recipients
-from appliance.api.rest.checking import read_moment
+from appliance.api.rest.checking import read_time
 from appliance.api.rest.handing_in import IDEMPOTENCY, SUBMITTED
 from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT
 from appliance.api.rest.routes import Answer, Call, Parameter, Routes
@@ -30,6 +30,7 @@ routes = Routes(tag="faxes", scope=Scope.SEND)
     answer=listing("faxes", FAX),
 )
 def index(call: Call) -> Answer:
+    """Lists faxes that still need a number, newest first."""
     sees = call.caller.sees
     limit = call.query.get("limit", LIST_DEFAULT)
     wanted = JobFilter(
@@ -52,8 +53,9 @@ def index(call: Call) -> Answer:
     " recipient gets a fax of its own.",
 )
 def give(call: Call) -> Answer:
+    """Gives a document without a number its recipients; answers the faxes."""
     to = recipients.checked_recipients(call.context, call.caller, call.body["to"])
-    at = read_moment(call.body["send_at"], "send_at") if "send_at" in call.body else None
+    at = read_time(call.body["send_at"], "send_at") if "send_at" in call.body else None
     made = call.box.faxes.give_numbers(call.arguments["id"], to, call.caller.sees, scheduled_at=at)
     for job in made:
         call.note("fax.number", object=f"fax:{job.id}", detail=f"to {job.number}")
@@ -68,6 +70,7 @@ def give(call: Call) -> Answer:
     status=204,
 )
 def remove(call: Call) -> Answer:
+    """Cancels a document that has no number."""
     job = faxes.find(call)
     if job.number:
         raise IllegalTransitionError(f"fax {job.id} has a number: cancel it instead")

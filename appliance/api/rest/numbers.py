@@ -80,6 +80,7 @@ routes = Routes(tag="numbers", scope=Scope.SEND)
     answer=CHECKED,
 )
 def check(call: Call) -> Answer:
+    """Answers how a number would be dialled and where it leads, or why it is not dialled."""
     written = call.query.get("number", "")
     try:
         number = call.box.rules.number(written)

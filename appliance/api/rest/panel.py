@@ -101,6 +101,7 @@ routes = Routes(tag="system", scope=Scope.ADMIN)
     help="The same whether the box has a panel or not.",
 )
 def panel(call: Call) -> Answer:
+    """Answers what a panel shows: condition, lines, faxes under way, lamps and their patterns."""
     view = view_of(call.box)
     return Answer(
         {
@@ -135,6 +136,7 @@ def panel(call: Call) -> Answer:
     answer=PANEL,
 )
 def looked(call: Call) -> Answer:
+    """Notes that a person has looked, so that the panel no longer calls for one."""
     call.box.attention.looked()
     call.note("panel.looked")
     return panel(call)

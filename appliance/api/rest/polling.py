@@ -63,6 +63,7 @@ routes = Routes(tag="polling", scope=Scope.ADMIN)
     help="Whoever calls and asks for this name gets it. Answers when its pages are made.",
 )
 def create(call: Call) -> Answer:
+    """Offers a document to callers that poll; its pages are made before the answer."""
     name = call.body.get("name", "")
     if name in call.box.polling.by_name():
         raise _taken()
@@ -98,11 +99,13 @@ def _taken() -> ProblemError:
     "GET", "/polling", "listOffers", "List the documents on offer", answer=record({"polling": array(OFFER)})
 )
 def index(call: Call) -> Answer:
+    """Lists all offers, oldest first."""
     return Answer({"polling": [view(offer) for offer in call.box.polling.every()]})
 
 
 @routes("GET", "/polling/{id}", "readOffer", "Read one", answer=OFFER)
 def read(call: Call) -> Answer:
+    """Answers an offer."""
     return Answer(view(_find(call)))
 
 
@@ -114,6 +117,7 @@ def _find(call: Call) -> Offer:
     "GET", "/polling/{id}/document", "readOfferDocument", "Its pages as a PDF", media=("application/pdf",)
 )
 def document(call: Call) -> Answer:
+    """Answers an offer's pages as PDF."""
     offer = _find(call)
     try:
         rendered = RenderedDocument.open(call.box.data / offer.rendered_path)
@@ -125,6 +129,7 @@ def document(call: Call) -> Answer:
 
 @routes("DELETE", "/polling/{id}", "deleteOffer", "Take it back", status=204)
 def delete(call: Call) -> Answer:
+    """Takes an offer back."""
     offer = remove_offer(call.box, call.arguments["id"])
     call.note("offer.delete", object=f"offer:{offer.id}", detail=f"was {offer.name}")
     return Answer()

@@ -8,7 +8,7 @@ from appliance.api import intake, page_export
 from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
 from appliance.api.rest import newfax, newfax_schemas, request_files
-from appliance.api.rest.checking import flaw, read_moment
+from appliance.api.rest.checking import flaw, read_time
 from appliance.api.rest.content import SIZE, picture
 from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import (
@@ -206,7 +206,7 @@ def _to(body: Any) -> To:
 
 
 def _send_at(body: Any) -> float | None:
-    return read_moment(body["send_at"], "send_at") if body.get("send_at") is not None else None
+    return read_time(body["send_at"], "send_at") if body.get("send_at") is not None else None
 
 
 def _form(body: Any) -> Any:
@@ -246,6 +246,7 @@ routes = Routes(tag="previews", scope=Scope.SEND)
     help="Answers when the pages are there. `preview_id` of `POST /faxes` sends them as they are.",
 )
 def create(call: Call) -> Answer:
+    """Begins a preview of a fax; its pages are made meanwhile."""
     body = call.body
     options = newfax.options(call.context, call.caller, body)
     to, send_at, form = _to(body), _send_at(body), _form(body)
@@ -259,12 +260,14 @@ def create(call: Call) -> Answer:
     "GET", "/previews", "listPreviews", "What you have begun", answer=record({"previews": array(PREVIEW)})
 )
 def index(call: Call) -> Answer:
+    """Lists the caller's previews."""
     found = call.context.previews.of(call.caller.owner)
     return Answer({"previews": [view(call, preview) for preview in found]})
 
 
 @routes("GET", "/previews/{preview}", "readPreview", "Read a preview", answer=PREVIEW)
 def read(call: Call) -> Answer:
+    """Answers a preview and how far its pages are."""
     return Answer(view(call, _find(call)))
 
 
@@ -278,6 +281,7 @@ def read(call: Call) -> Answer:
     answer=PREVIEW,
 )
 def add(call: Call) -> Answer:
+    """Adds files to a preview, whose pages are made anew."""
     preview = _find(call)
     files = intake.sources(_given_files(call, len(preview.files)))
     return Answer(view(call, call.context.previews.add(preview, files)))
@@ -293,6 +297,7 @@ def add(call: Call) -> Answer:
     help="Pages are made anew when it changes how they look.",
 )
 def change(call: Call) -> Answer:
+    """Changes a preview's options, recipients or form; its pages are made anew where that changes them."""
     preview, body = _find(call), call.body
     options = preview.options
     if any(name in body for name in _OPTIONS):
@@ -335,6 +340,7 @@ def change(call: Call) -> Answer:
     media=("image/png",),
 )
 def page(call: Call) -> Answer:
+    """Answers a page of a preview as a picture."""
     preview = _find(call)
     number = call.arguments["page"]
     if call.query.get("version", preview.version) != preview.version:
@@ -345,5 +351,6 @@ def page(call: Call) -> Answer:
 
 @routes("DELETE", "/previews/{preview}", "dropPreview", "Throw it away", status=204)
 def drop(call: Call) -> Answer:
+    """Deletes a preview."""
     call.context.previews.drop(_find(call))
     return Answer()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from appliance.api.rest.checking import flaw, read_moment
+from appliance.api.rest.checking import flaw, read_time
 from appliance.api.rest.routes import Call, Parameter
 from appliance.api.rest.schemas import integer, text, timestamp
 from appliance.language import said
@@ -30,8 +30,7 @@ METADATA = Parameter(
 def period(call: Call) -> dict[str, float | None]:
     """``since`` and ``until`` of a query, as Unix time, None when not given."""
     return {
-        name: read_moment(call.query[name], name) if name in call.query else None
-        for name in ("since", "until")
+        name: read_time(call.query[name], name) if name in call.query else None for name in ("since", "until")
     }
 
 

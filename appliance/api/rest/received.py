@@ -60,6 +60,7 @@ routes = Routes(tag="received", scope=Scope.RECEIVE)
     answer=listing("received", RECEIVED),
 )
 def index(call: Call) -> Answer:
+    """Lists received faxes that match the query, newest first."""
     query = call.query
     limit = query.get("limit", LIST_DEFAULT)
     wanted_faxes = ReceivedFilter(
@@ -80,6 +81,7 @@ def index(call: Call) -> Answer:
 
 @routes("GET", "/received/{id}", "readReceived", "Read one", answer=RECEIVED_IN_FULL)
 def read(call: Call) -> Answer:
+    """Answers a received fax with its pages."""
     fax, pages = _with_pages(call)
     return Answer(received_in_full(fax, pages))
 
@@ -97,6 +99,7 @@ def _with_pages(call: Call) -> tuple[Received, list[ReceivedPageFile]]:
     media=("image/png",),
 )
 def page(call: Call) -> Answer:
+    """Answers a page of a received fax as a picture."""
     fax, pages = _with_pages(call)
     number = call.arguments["page"]
     coded = page_export.received_page(call.box, pages, number)
@@ -106,6 +109,7 @@ def page(call: Call) -> Answer:
 
 @routes("GET", "/received/{id}/pdf", "readReceivedPdf", "All pages as a PDF", media=("application/pdf",))
 def pdf(call: Call) -> Answer:
+    """Answers a received fax as PDF."""
     fax, pages = _with_pages(call)
     made = page_export.received_pdf(call.box, fax, pages)
     call.note("received.look", object=f"fax:{fax.id}", detail="PDF")
@@ -116,6 +120,7 @@ def pdf(call: Call) -> Answer:
     "GET", "/received/{id}/tiff", "readReceivedTiff", "All pages as a TIFF of class F", media=("image/tiff",)
 )
 def tiff(call: Call) -> Answer:
+    """Answers a received fax as TIFF."""
     fax, pages = _with_pages(call)
     made = page_export.received_tiff(call.box, pages)
     call.note("received.look", object=f"fax:{fax.id}", detail="TIFF")
@@ -131,6 +136,7 @@ def tiff(call: Call) -> Answer:
     answer=RECEIVED,
 )
 def change(call: Call) -> Answer:
+    """Marks a received fax as read or unread, or gives it to a user (administrators only)."""
     fax = find(call)
     if "owner" in call.body:
         if call.caller.sees is not None:
@@ -147,6 +153,7 @@ def change(call: Call) -> Answer:
 
 @routes("DELETE", "/received/{id}", "deleteReceived", "Delete it", status=204)
 def delete(call: Call) -> Answer:
+    """Takes a received fax out of all lists."""
     fax = find(call)
     call.box.inbox.delete(fax.id)
     call.note("received.delete", object=f"fax:{fax.id}", detail=f"from {fax.caller or fax.tsi}")
@@ -161,6 +168,7 @@ def delete(call: Call) -> Answer:
     answer=record({"events": array(EVENT)}),
 )
 def events(call: Call) -> Answer:
+    """Lists the events of a received fax, oldest first."""
     return Answer({"events": [event_view(event) for event in call.box.history.of_fax(find(call).id)]})
 
 
@@ -172,6 +180,7 @@ def events(call: Call) -> Answer:
     answer=record({"deliveries": array(DELIVERY)}),
 )
 def deliveries(call: Call) -> Answer:
+    """Lists the deliveries of a received fax."""
     return Answer({"deliveries": deliveries_of(call, find(call).id)})
 
 
@@ -183,6 +192,7 @@ def deliveries(call: Call) -> Answer:
     media=LINES_OF_JSON,
 )
 def trace(call: Call) -> Answer:
+    """Answers what was noted during the call."""
     return trace_of(call, find(call).trace_path)
 
 
@@ -194,6 +204,7 @@ def trace(call: Call) -> Answer:
     media=PCAP,
 )
 def packets(call: Call) -> Answer:
+    """Answers the packets of the call, where they were kept."""
     return packets_of(call, find(call).trace_path)
 
 

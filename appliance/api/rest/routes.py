@@ -38,6 +38,7 @@ class Call:
 
     @property
     def box(self) -> Box:
+        """The box that answers."""
         return self.context.box
 
     @property
@@ -48,6 +49,7 @@ class Call:
 
     @property
     def address(self) -> str:
+        """The client's IP address."""
         return address_of(self.environ)
 
     def header(self, name: str) -> str:

@@ -75,6 +75,7 @@ routes = Routes(tag="routes", scope=Scope.ADMIN)
     help="Judged by what judges real calls. When the call would be refused, no route is looked at.",
 )
 def trial(call: Call) -> Answer:
+    """Answers which rules a fax with these properties would meet, without a call."""
     query = call.query
     fax = TriedFax(
         *(query.get(name, "") for name in ("line", "dialled", "caller", "station_id", "sub_address"))

@@ -41,18 +41,22 @@ def binary() -> Json:
 
 
 def choice(*values: str, help: str = "") -> Json:
+    """A schema: one of ``values``."""
     return _helped({"type": "string", "enum": list(values)}, help)
 
 
 def integer(least: int = 0, most: int = ID_MAX, *, help: str = "") -> Json:
+    """A schema: an integer from ``least`` to ``most``."""
     return _helped({"type": "integer", "minimum": least, "maximum": most}, help)
 
 
 def number(least: float = 0, most: float = 1e12, *, help: str = "") -> Json:
+    """A schema: a number from ``least`` to ``most``."""
     return _helped({"type": "number", "minimum": least, "maximum": most}, help)
 
 
 def flag(help: str = "") -> Json:
+    """A schema: true or false."""
     return _helped({"type": "boolean"}, help)
 
 
@@ -62,6 +66,7 @@ def timestamp(help: str = "") -> Json:
 
 
 def array(items: Json, most: int = 1000, *, least: int = 0, help: str = "") -> Json:
+    """A schema: from ``least`` to ``most`` values that fit ``items``."""
     schema: Json = {"type": "array", "items": items, "maxItems": most}
     if least:
         schema["minItems"] = least

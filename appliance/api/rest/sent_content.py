@@ -34,6 +34,7 @@ routes = Routes(tag="faxes", scope=Scope.SEND)
     media=("image/png",),
 )
 def page(call: Call) -> Answer:
+    """Answers a page of a fax to send as a picture."""
     job = find(call)
     number = call.arguments["page"]
     coded = page_export.sent_page(page_export.rendered(call.box, job), number)
@@ -43,6 +44,7 @@ def page(call: Call) -> Answer:
 
 @routes("GET", "/faxes/{id}/document", "readFaxDocument", "All pages as a PDF", media=("application/pdf",))
 def document(call: Call) -> Answer:
+    """Answers the pages of a fax to send as PDF."""
     job = find(call)
     made = page_export.sent_pdf(call.box, job)
     call.note("fax.look", object=f"fax:{job.id}", detail="document")
@@ -57,6 +59,7 @@ def document(call: Call) -> Answer:
     media=("image/tiff",),
 )
 def tiff(call: Call) -> Answer:
+    """Answers the pages of a fax to send as TIFF."""
     job = find(call)
     made = page_export.sent_tiff(call.box, job)
     call.note("fax.look", object=f"fax:{job.id}", detail="TIFF")
@@ -89,6 +92,7 @@ def bundle(call: Call) -> Answer:
     media=("application/pdf",),
 )
 def confirmation(call: Call) -> Answer:
+    """Answers the transmission report of a fax as PDF."""
     job, attempts = with_attempts(call)
     with call.context.drawers.of(1, TURN_WAIT_S):
         made = page_export.confirmation_pdf(call.box, job, attempts)
@@ -104,6 +108,7 @@ def confirmation(call: Call) -> Answer:
     media=LINES_OF_JSON,
 )
 def trace(call: Call) -> Answer:
+    """Answers what was noted during a call of the fax."""
     return trace_of(call, _trace_path(call))
 
 
@@ -125,4 +130,5 @@ def _trace_path(call: Call) -> str:
     help="Of which calls they are kept is the setting `storage.packets`.",
 )
 def packets(call: Call) -> Answer:
+    """Answers the packets of a call of the fax, where they were kept."""
     return packets_of(call, _trace_path(call))

@@ -53,6 +53,7 @@ routes = Routes(tag="system", scope=Scope.ADMIN)
     help="By day and hour of the box's own clock. Faxes to send count when they have ended.",
 )
 def read(call: Call) -> Answer:
+    """Answers sums of what was sent and received by day, hour, line, destination and cause."""
     looked = statistics.look(call.box, call.query.get("days", DAYS_DEFAULT), call.context.now())
     return Answer(
         {

@@ -36,6 +36,7 @@ _PAGE_HEARTBEAT = f"event: alive\ndata: {json.dumps({'every_s': HEARTBEAT_S})}\n
 
 
 def stream(call: Call) -> Answer:
+    """Answers events as they happen (text/event-stream), after ``since`` or the header Last-Event-ID."""
     since = call.query.get("since")
     last = call.header("Last-Event-ID")
     if last:

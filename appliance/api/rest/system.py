@@ -108,6 +108,7 @@ routes = Routes(tag="system", scope=Scope.ADMIN)
     scope=None,
 )
 def health(call: Call) -> Answer:
+    """Answers whether the box accepts faxes; 503 when it is not well."""
     found = call.box.health()
     body: Json = {"status": status_word(found), "accepting": found.accepting}
     if found.damage:
@@ -119,6 +120,7 @@ def health(call: Call) -> Answer:
 
 @routes("GET", "/status", "readStatus", "How the box is, in full", answer=STATUS, scope=None)
 def status(call: Call) -> Answer:
+    """Answers the state of disk, lines, faxes in hand and clock."""
     found = call.box.health()
     return Answer(
         {
@@ -143,6 +145,7 @@ def status(call: Call) -> Answer:
     media=(METRICS_TYPE, "application/openmetrics-text"),
 )
 def metrics(call: Call) -> Answer:
+    """Answers the figures for monitoring, as Prometheus or OpenMetrics text."""
     if "application/openmetrics-text" not in call.header("Accept"):
         return Answer(content=exposition(call.context).encode())
     said = exposition(call.context, open_metrics=True).encode()
@@ -166,6 +169,7 @@ def _lines(call: Call) -> list[Json]:
     scope=None,
 )
 def lines(call: Call) -> Answer:
+    """Lists the lines and their states."""
     return Answer({"lines": _lines(call)})
 
 
@@ -178,6 +182,7 @@ def lines(call: Call) -> Answer:
     answer=record({"destinations": array(DESTINATION)}),
 )
 def destinations(call: Call) -> Answer:
+    """Lists what was learned of destinations, in the order of their numbers."""
     found = call.box.history.destinations(
         after=call.query.get("after", ""), limit=call.query.get("limit", LIST_DEFAULT)
     )
@@ -192,6 +197,7 @@ def destinations(call: Call) -> Answer:
     answer=DESTINATION,
 )
 def destination(call: Call) -> Answer:
+    """Answers what was learned of a number."""
     found = call.box.history.destination(call.arguments["destination"])
     if found is None:
         raise ProblemError(NOT_FOUND, "nothing was learned about this number")
@@ -206,6 +212,7 @@ def destination(call: Call) -> Answer:
     status=204,
 )
 def forget(call: Call) -> Answer:
+    """Forgets what was learned of a number."""
     number = call.arguments["destination"]
     if not call.box.history.forget_destination(number):
         raise ProblemError(NOT_FOUND, "nothing was learned about this number")
@@ -273,6 +280,7 @@ _SECTIONS = {name: kind for name, kind in CATALOGUE.sections.items() if name not
     answer=record({name: _add_section(name, kind) for name, kind in _SECTIONS.items()}),
 )
 def settings(call: Call) -> Answer:
+    """Answers all sections of the settings, secrets masked."""
     sections = call.box.settings.section
     return Answer({name: to_document(sections(kind), mask=True) for name, kind in _SECTIONS.items()})
 
@@ -289,6 +297,7 @@ def settings(call: Call) -> Answer:
     answer=listing("audit", AUDIT),
 )
 def audit(call: Call) -> Answer:
+    """Lists the audit log, newest first."""
     limit = call.query.get("limit", LIST_DEFAULT)
     found = call.box.history.audit_log(
         who=call.query.get("who", ""), before_id=call.query.get("before"), limit=limit
@@ -306,11 +315,13 @@ def audit(call: Call) -> Answer:
     scope=None,
 )
 def causes(call: Call) -> Answer:
+    """Lists all causes."""
     return Answer({"causes": [cause_view(cause) for cause in all_causes()]})
 
 
 @routes("GET", "/causes/{code}", "readCause", "One row of it", open=True, answer=CAUSE, scope=None)
 def cause(call: Call) -> Answer:
+    """Answers the cause with this code."""
     try:
         return Answer(cause_view(cause_of(call.arguments["code"])))
     except KeyError:

@@ -80,6 +80,7 @@ routes = Routes(tag="faxes", scope=Scope.ADMIN)
     ),
 )
 def read(call: Call) -> Answer:
+    """Answers what the calls of a fax say of the SIP trunk, and advice."""
     job, attempts = call.box.faxes.with_attempts(call.arguments["id"], call.caller.sees)
     found = trunk_report(call.box, job, attempts)
     if found is None:

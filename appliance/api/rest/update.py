@@ -27,6 +27,7 @@ routes = Routes(tag="system", scope=Scope.ADMIN)
 
 @routes("GET", "/update", "showUpdate", "How far the last update is", answer=_PROGRESS)
 def show(call: Call) -> Answer:
+    """Answers whether the box can be updated here, its version, and how far the last update is."""
     last = image_update.progress(call.box.data)
     return Answer(
         {
@@ -51,6 +52,7 @@ def show(call: Call) -> Answer:
     " version before comes back by itself.",
 )
 def take(call: Call) -> Answer:
+    """Takes an update of the image and begins it; answers the same as ``show``."""
     if not image_update.is_image():
         raise ProblemError(NOT_AN_IMAGE)
     length = request.declared_length(call.environ)

@@ -29,12 +29,14 @@ routes = Routes(tag="users", scope=Scope.ADMIN)
 
 @routes("DELETE", "/users/{id}/app", "dropAppOf", "A user who lost the app signs in without", status=204)
 def drop_app_of(call: Call) -> Answer:
+    """Ends the use of an authenticator app for a user."""
     forget_app(call, call.arguments["id"], call.item(User, "user"))
     return Answer()
 
 
 @routes("DELETE", "/users/{id}/sessions", "endSessionsOf", "Sign a user out everywhere", answer=ENDED)
 def end_sessions_of(call: Call) -> Answer:
+    """Ends all sessions of a user; answers how many."""
     user_id, user = call.arguments["id"], call.item(User, "user")
     ended = call.context.sessions.end_all(user_id)
     call.note("sessions.end", object=f"user:{user.name}", detail=str(ended))
@@ -48,16 +50,19 @@ def _user_view(user_id: int, user: User) -> Json:
 
 @routes("GET", "/users", "listUsers", "List users", answer=record({"users": array(USER)}))
 def users(call: Call) -> Answer:
+    """Lists the users."""
     return Answer({"users": [_user_view(*item) for item in call.box.settings.items(User).items()]})
 
 
 @routes("GET", "/users/{id}", "readUser", "Read a user", answer=USER)
 def read_user(call: Call) -> Answer:
+    """Answers a user."""
     return Answer(_user_view(call.arguments["id"], call.item(User, "user")))
 
 
 @routes("POST", "/users", "createUser", "Add a user", body=NEW_USER, answer=USER, status=201)
 def create_user(call: Call) -> Answer:
+    """Makes a user."""
     store = call.box.settings
     more = dict(call.body)
     role = Role(more.pop("role", Role.USER.value))
@@ -71,6 +76,7 @@ def create_user(call: Call) -> Answer:
 
 @routes("PATCH", "/users/{id}", "changeUser", "Change a user", body=USER_CHANGE, answer=USER)
 def change_user(call: Call) -> Answer:
+    """Changes a user; the last administrator stays one."""
     user_id, user = call.arguments["id"], call.item(User, "user")
     changes = dict(call.body)
     if "name" in changes and changes["name"] != user.name:
@@ -94,6 +100,7 @@ def change_user(call: Call) -> Answer:
     help="Not while a route, or who prints, names them.",
 )
 def delete_user(call: Call) -> Answer:
+    """Deletes a user to whom no rule gives faxes."""
     user_id, user = call.arguments["id"], call.item(User, "user")
     _require_other_admin(call, user_id, user)
     _require_unnamed(call, user)

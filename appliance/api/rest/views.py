@@ -32,6 +32,7 @@ from appliance.spool.remembered import AuditEntry, Destination
 
 
 def values(kind: type[Enum]) -> tuple[str, ...]:
+    """The values of an enum's members, for a schema."""
     return tuple(str(member.value) for member in kind)
 
 
@@ -177,6 +178,7 @@ DELIVERY = component(
 
 
 def delivery_view(delivery: Delivery, tries: list[DeliveryTry]) -> Json:
+    """A delivery as the interface shows it, its target masked."""
     event = EVENTS.get(str(delivery.payload.get("event", "")))
     return {**view(delivery), "event": event, "tries": [view(each) for each in tries]}
 
@@ -199,6 +201,7 @@ LINE = component(
 
 
 def line_view(report: LineReport, line_id: int | None) -> Json:
+    """A line's state as the interface shows it."""
     state = report.state
     return {
         "id": line_id,

@@ -27,17 +27,21 @@ class AudioBeforeFax:
 
     @property
     def result(self) -> CallResult | None:
+        """None: what comes before the fax has no result."""
         return None
 
     def start(self, now: float) -> None:
+        """Begins to send, at ``now`` (seconds)."""
         self._rtp.start_clock(now)
         self._pace.start(now)
 
     def take_datagrams(self) -> list[bytes]:
+        """The RTP packets to send since the last call."""
         datagrams, self._datagrams = self._datagrams, []
         return datagrams
 
     def next_deadline(self) -> float | None:
+        """When ``handle_timer`` is due, seconds; None: not before the next packet."""
         deadlines = (self._pace.due, self._rtp.next_deadline())
         return min((each for each in deadlines if each is not None), default=None)
 
@@ -78,10 +82,12 @@ class AudioWait(AudioBeforeFax):
             self._transmitter.tone(Tone.CNG)
 
     def receive_datagram(self, data: bytes, now: float) -> None:
+        """Takes an RTP packet of the far end."""
         for samples, _ in self._rtp.receive(data, now):
             self._hear(samples)
 
     def handle_timer(self, now: float) -> None:
+        """Sends the packets that are due, and hears what was delayed."""
         for samples, _ in self._rtp.handle_timer(now):
             self._hear(samples)
         for _ in range(self._pace.count(now)):

@@ -1,7 +1,8 @@
-"""What the network's tones mean, by their cadence: on and off in milliseconds.  Pure, no I/O and no clock.
+"""Classifies tones of the network by their cadence, on and off in milliseconds.  No I/O and no clock.
 
-ITU-T E.180 Supplement 2 lists what each country uses.  Two families cover nearly all: slow pulses are busy,
-quick ones congestion; the rest are rows of a table, and a few countries draw the line elsewhere.
+ITU-T E.180 Supplement 2 lists the tones of each country.  Two families cover nearly all: slow pulses are
+busy, quick ones congestion; the rest are rows of a table, and a few countries have another limit between the
+two.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from enum import Enum
 
 
 class NetworkTone(Enum):
-    """What the network means."""
+    """The meaning of a tone."""
 
     BUSY = "busy"
     CONGESTION = "congestion"
@@ -20,22 +21,23 @@ class NetworkTone(Enum):
     NO_CIRCUIT = "no circuit"
 
 
-# A cadence is believed once it has been repeated so often, and for so long: no voice and no music does that.
+# A cadence is recognised after this many repetitions and this duration, ms, which speech and music do not
+# have.
 BELIEVED_MS, BELIEVED_TIMES = 2000, 2
 # E.180 allows a tenth; the receiver is right to some 16 ms at each edge.
 _TOLERANCE, _EDGE_MS = 0.1, 24.0
-# Pulses with equal pauses: from so many ms on they are busy, quicker ones are congestion.
+# Pulses with equal pauses, ms: busy from the second value on, shorter ones are congestion.
 _QUICKEST_MS, _BUSY_FROM_MS, _SLOWEST_MS = 80.0, 285.0, 820.0
-# Where that line lies elsewhere, by country code.  Spain pulses busy with 200 ms; Sweden, Brazil, Mexico and
-# Colombia with 250 ms; Thailand's congestion has 300 ms.
+# Countries with another limit, by country code.  Busy pulses have 200 ms in Spain; 250 ms in Sweden, Brazil,
+# Mexico and Colombia; Thailand's congestion has 300 ms.
 _COUNTRIES = {"34": 0.0, "46": 0.0, "55": 0.0, "52": 0.0, "57": 0.0, "66": 320.0}
 # China's congestion is 700 ms, between the busy tones of others (India, Singapore: 750 ms).
 _CHINA_MS = (672.0, 728.0)
 # The special information tone (E.180 7) is three notes of 330 ms, with at most 30 ms between them; some
 # networks leave more.
 _NOTE_MS, NOTES_GAP_MS = (170.0, 520.0), 100.0
-# North America tells by pitch and length what the announcement will be (Telcordia GR-674, SR-2275 6.1.1.3):
-# the last note is long (380 ms), and the one before as long only where circuits are short.
+# In North America pitch and length give the kind of announcement (Telcordia GR-674, SR-2275 6.1.1.3): the
+# last note is long (380 ms), and the one before is as long only when no circuit is free.
 _LONG_NOTE_MS = 372.0
 
 
@@ -61,7 +63,7 @@ _ROWS = (
 
 
 def meaning_of(ms: Sequence[float], *, paired: bool, countries: Sequence[str] = ()) -> NetworkTone | None:
-    """What the last stretches of a tone mean, None as long as that is not certain.
+    """The meaning of a tone by its last periods, None while that is not certain.
 
     ``ms``: on, off, on, off ….  ``paired``: 480 and 620 Hz sounded together.
     ``countries``: country codes, the likeliest first.
@@ -73,7 +75,7 @@ def meaning_of(ms: Sequence[float], *, paired: bool, countries: Sequence[str] = 
 
 
 def _repeats(ms: Sequence[float], cadence: tuple[float, ...]) -> bool:
-    """Whether the end of ``ms`` is this cadence, often enough, whatever it began with."""
+    """Whether the end of ``ms`` is this cadence, repeated often enough."""
     count = len(cadence)
     times = max(BELIEVED_TIMES, -(-BELIEVED_MS // round(sum(cadence))))
     last = ms[-count * times :]
@@ -104,12 +106,12 @@ def _pulses(ms: Sequence[float], countries: Sequence[str]) -> NetworkTone | None
 
 
 def meaning_of_notes(notes: Sequence[tuple[int, float]]) -> NetworkTone | None:
-    """What the three notes before an announcement mean: (0, 1 or 2 by pitch, ms) each, the last three."""
+    """The meaning of the last three notes before an announcement, each (0, 1 or 2 by pitch, ms)."""
     last = notes[-3:]
     if [note for note, _ in last] != [0, 1, 2]:
         return None
     if not all(_NOTE_MS[0] <= ms <= _NOTE_MS[1] for _, ms in last):
         return None
-    # Notes of equal length are those of the rest of the world; no call with an announcement goes through.
+    # Notes of equal length are those outside North America; a call with an announcement is not connected.
     long_ones = all(ms >= _LONG_NOTE_MS for _, ms in last[1:])
     return NetworkTone.NO_CIRCUIT if long_ones else NetworkTone.NO_SUCH_NUMBER

@@ -1,7 +1,7 @@
-"""What the telephone network says in tones: busy, congestion, and the three notes before an announcement.
+"""Detects tones of the telephone network: busy, congestion, and the three notes before an announcement.
 
-spandsp finds the tones, ``cadences`` knows what they mean.  Samples are 16-bit linear at 8 kHz in the
-machine's byte order; nothing here knows the time, it goes by samples.
+spandsp detects the tones, ``cadences`` classifies them.  Samples are 16-bit linear at 8 kHz in the
+machine's byte order; time is counted in samples.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ int super_tone_rx_free(void *s);
 int super_tone_rx(void *s, const int16_t *samples, int count);
 """
 
-# Frequencies in Hz, as spandsp's receivers hear them, some 50 Hz to each side.  One receiver each:
-# frequencies that lie close together hide each other from one.
+# Frequencies in Hz; spandsp's receivers accept some 50 Hz to each side.  One receiver each, because a
+# receiver does not detect frequencies that are close together.
 _ONE = (425,)  # 400 to 450 Hz: most of the world
 _PAIR = (480, 620)  # North America
 _NOTES = (950, 1400, 1800)  # ITU-T E.180 clause 7
-_SILENCE = -1  # spandsp's word for no frequency
-# Stretches of a tone that are kept: the longest cadence has eight, twice.
+_SILENCE = -1  # spandsp's value for no frequency
+# Periods of a tone that are kept: the longest cadence has eight, twice.
 _KEPT = 32
-# Length of a tone of the descriptors, which name frequencies alone here, ms.
+# Length of a tone in the descriptors, ms: any, since only frequencies are used here.
 _ANY_MS = (10, 10_000)
 
 
@@ -89,15 +89,15 @@ class _Pulses:
     def _ended(self, sounded: frozenset[int], ms: float) -> None:
         on_expected = len(self._ms) % 2 == 0
         if sounded and (sounded != self._wanted or not on_expected):
-            self._ms.clear()  # something else
+            self._ms.clear()  # another signal
             return
         if not sounded and on_expected:
-            return  # the silence before
+            return  # silence before the tone
         self._ms.append(ms)
         meaning = meaning_of(tuple(self._ms), paired=len(self._wanted) > 1, countries=self._countries)
         if meaning is not None:
             self._tell(meaning)
-        if len(self._ms) == _KEPT:  # they leave in pairs, so that the first stays an "on"
+        if len(self._ms) == _KEPT:  # removed in pairs, so that the first one stays an "on"
             self._ms.popleft()
             self._ms.popleft()
 
@@ -121,7 +121,7 @@ class _Notes:
 
 
 class NetworkEar:
-    """Listens for the network's tones.  ``report`` is called once, with the first that is believed.
+    """Listens for the network's tones.  ``report`` is called once, with the first recognised one.
 
     ``countries``: the country codes whose tones these may be, the likeliest first.
     """
@@ -142,7 +142,7 @@ class NetworkEar:
             listener.receiver.hear(samples)
 
     def close(self) -> None:
-        """A fax machine was heard: nothing that comes is the network's any more."""
+        """A fax machine was detected: ends the detection of network tones."""
         self._report = None
 
     def _tell(self, kind: NetworkTone) -> None:

@@ -76,12 +76,12 @@ class ToneDce:
         if not samples or self.hung_up:
             return
         if self._sending:
-            # What comes in while we speak is our own echo; silence lets the receivers settle.
+            # What is received while we send is our own echo; silence lets the receivers settle.
             samples = bytes(len(samples))
         slow = self._up is None or self._up is Carrier.V21
         self._receiver.hear(samples, slow=slow, concealed=concealed)
         if concealed and self._brings_image():
-            # What stands in for lost packets is no page: how much of it there was is all that counts.
+            # Concealed samples are not page data: only their number of bits is used.
             self._lost_bits += len(self._receiver.bits)
             self._receiver.bits.clear()
             return
@@ -91,7 +91,7 @@ class ToneDce:
         self._take_bits()
 
     def _brings_image(self) -> bool:
-        """Whether the carrier that is on brings a page without ECM."""
+        """Whether the present carrier has a page without ECM."""
         expected = self._expected
         return expected is not None and self._up is expected.carrier and expected.expect is Expect.IMAGE
 
@@ -104,13 +104,14 @@ class ToneDce:
         return samples
 
     def line_lost(self, cause: Cause | None) -> None:
-        """The call is gone."""
+        """The call has ended."""
         self._transmitter.stop()
         self._events.append(LineLost(cause))
 
     # -- the DCE -----------------------------------------------------------------------------
 
     def order(self, order: LineOrder, now: float) -> None:
+        """Carries out an order of the engine."""
         if self.hung_up:
             return
         if isinstance(order, UsePace):
@@ -157,9 +158,11 @@ class ToneDce:
         """No timer runs here: samples are the clock."""
 
     def next_deadline(self) -> float | None:
+        """None: the DCE is driven by samples, not by a clock."""
         return None
 
     def take_events(self) -> list[LineEvent]:
+        """What has happened on the line since the last call, oldest first."""
         events, self._events = self._events, []
         return events
 
@@ -234,7 +237,7 @@ class ToneDce:
         self._events.append(Frame(octets[:MAX_FRAME_OCTETS], ok and len(octets) <= MAX_FRAME_OCTETS))
 
     def _take_bits(self) -> None:
-        """Whole octets out of the bits of a fast carrier; the rest waits, or is lost with the carrier."""
+        """Makes octets of the bits of a fast carrier; the rest waits, or is dropped at its end."""
         bits = self._receiver.bits
         count = len(bits) // 8
         if not count:

@@ -38,7 +38,7 @@ def _spandsp() -> tuple[Any, Any]:
 
 
 def duration_s(steps: Sequence[DialOn]) -> float:
-    """How long these steps take."""
+    """The duration of these steps, seconds."""
     return sum(step.pause_s + len(step.digits) * (DIGIT_S + GAP_S) for step in steps)
 
 
@@ -58,7 +58,7 @@ def dtmf(digits: str) -> bytes:
 
 
 class DialsOn(AudioBeforeFax):
-    """Says the steps, then calls ``done``, once.  ``events`` is the payload type of telephone-event that
+    """Sends the steps, then calls ``done``, once.  ``events`` is the payload type of telephone-event that
     the far end takes, None where it takes none."""
 
     def __init__(
@@ -69,10 +69,11 @@ class DialsOn(AudioBeforeFax):
         self._packets = self._events(steps, events) if events is not None else self._tones(steps)
 
     def receive_datagram(self, data: bytes, now: float) -> None:
-        """What the far end says meanwhile: an announcement, a menu."""
+        """Ignores the far end's audio meanwhile: an announcement, a menu."""
         self._rtp.receive(data, now)
 
     def handle_timer(self, now: float) -> None:
+        """Sends the packets that are due: digits, then silence."""
         self._rtp.handle_timer(now)
         for _ in range(self._pace.count(now)):
             datagrams = next(self._packets, None)

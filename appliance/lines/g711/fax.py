@@ -59,14 +59,17 @@ class ToneFaxCall(DrivenFax):
         self._call.pump(now)
 
     def take_datagrams(self) -> list[bytes]:
+        """The RTP packets to send since the last call."""
         datagrams, self._datagrams = self._datagrams, []
         return datagrams
 
     def next_deadline(self) -> float | None:
+        """When ``handle_timer`` is due, seconds."""
         deadlines = (self._pace.due, self._rtp.next_deadline(), self._call.next_deadline())
         return min((each for each in deadlines if each is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
+        """Sends the packets that are due, and runs the fax's timers."""
         self._dce.hear(self._rtp.handle_timer(now))
         for _ in range(self._pace.count(now)):
             self._datagrams.append(self._rtp.send(self._dce.speak(PACKET_SAMPLES)))

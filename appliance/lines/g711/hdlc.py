@@ -1,9 +1,9 @@
 """HDLC out of the bits of V.21 (T.30 5.3, ISO/IEC 13239): flags, zero deletion, FCS, and repair.
 
-Ours rather than spandsp's because of lost packets.  One flag is enough to find the next frame once the
-preamble is known (spandsp wants a preamble again), and a frame that a lost packet cut a hole into is
-mended: which bits are in doubt is known, so all fillings are tried, and the one whose FCS is right is
-taken.  More than one, or none, and the frame stays bad.
+Not spandsp's, because of lost packets.  After the preamble one flag is enough to find the next frame
+(spandsp needs a preamble again), and a frame with a gap from a lost packet is repaired: the doubtful bits
+are known, so all their values are tried, and the one with a right FCS is used.  With more than one, or
+none, the frame stays bad.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from collections.abc import Callable
 
 from appliance.t30.dce import MAX_FRAME_OCTETS
 
-# Flags in a row that are a preamble and no accident of noise.
+# Consecutive flags that count as a preamble rather than noise.
 PREAMBLE_FLAGS = 5
 # Address, control and FCF at least, and two octets of FCS (T.30 5.3.4).
 MIN_OCTETS = 3
 FCS_OCTETS = 2
-# Bits in doubt that are tried through: a packet of 20 ms has 6, its edges 2 or 3 more.  Each bit doubles
+# The most doubtful bits that are tried: a packet of 20 ms has 6, its edges 2 or 3 more.  Each bit doubles
 # the work (some 5 ms at 10) and the odds of a wrong match (1 in 500 at 10, and only when the right
 # filling is not among those tried).
 MAX_DOUBTFUL = 10
 # Longest frame between two flags: every octet, and a stuffed bit for every five.
 MAX_BITS = (MAX_FRAME_OCTETS + FCS_OCTETS) * 8 * 6 // 5
-# What the CRC comes to over a frame with its right FCS (ITU-T X.25 2.2.7).
+# The CRC's remainder over a frame with a right FCS (ITU-T X.25 2.2.7).
 _FCS_GOOD = 0xF0B8
 _FLAG = "01111110"
 
@@ -47,7 +47,7 @@ def fcs_is_good(octets: bytes) -> bool:
 
 
 def unstuff(bits: str) -> bytes | None:
-    """The octets of the bits between two flags; None for what cannot be a frame (abort, broken octet)."""
+    """The octets of the bits between two flags; None for an invalid frame (abort, incomplete octet)."""
     if "111111" in bits:
         return None
     # Runs of ones are five at the most here, so that each match is one stuffed zero.
@@ -58,10 +58,10 @@ def unstuff(bits: str) -> bytes | None:
 
 
 def mended(bits: str, first: int, count: int) -> tuple[bytes, ...]:
-    """The frames with right FCS in these bits, whatever the ``count`` doubtful ones from ``first`` are.
+    """The frames with right FCS in these bits, for any values of the ``count`` doubtful ones from ``first``.
 
     There may be flags among the doubtful bits, and one bit more or less than the receiver counted.
-    Nothing when two fillings come out right and differ.
+    Empty when two different values give a right FCS.
     """
     before, after = bits[:first], bits[first + count :]
     for length in (count, count - 1, count + 1):
@@ -93,21 +93,21 @@ class HdlcReceiver:
         self._announced = False
         self._flags = 0
         self._in_frame = False
-        self._bits: list[str] = []  # since the last flag that is beyond doubt
+        self._bits: list[str] = []  # since the last certain flag
         self._first_doubtful = 0
         self._doubtful = 0  # bits from there to the last one in doubt
         self._sure = 0  # bits beyond doubt at the end
         self._ones = 0  # of them ones in a row
 
     def reset(self) -> None:
-        """The carrier has gone: the next preamble is awaited."""
+        """The carrier has ended: waits for the next preamble."""
         self._announced = False
         self._flags = 0
         self._in_frame = False
         self._begin()
 
     def put(self, bit: int, *, doubtful: bool = False) -> None:
-        """``doubtful``: a lost packet was concealed here."""
+        """Takes a bit; ``doubtful``: it is from concealed samples of a lost packet."""
         self._bits.append("1" if bit else "0")
         if doubtful:
             if not self._doubtful:

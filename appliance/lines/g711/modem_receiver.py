@@ -106,6 +106,7 @@ class Receiver:
         self._fast = state
 
     def stop_fast(self) -> None:
+        """Stops listening for a fast carrier."""
         self._fast = None
 
     def listen_tones(self, tones: Sequence[Tone]) -> None:

@@ -55,6 +55,7 @@ class Transmitter:
 
     @property
     def speaks(self) -> bool:
+        """Whether it has something to send."""
         return bool(self._stages)
 
     def stop(self) -> None:
@@ -63,6 +64,7 @@ class Transmitter:
         self._frames.clear()
 
     def silence(self, seconds: float) -> None:
+        """Queues silence of so many seconds."""
         left = round(seconds * SAMPLE_RATE)
 
         def fill(buffer: Any, count: int) -> int:
@@ -84,6 +86,7 @@ class Transmitter:
         self._stages.append(lambda buffer, count: int(library.modem_connect_tones_tx(state, buffer, count)))
 
     def v21(self, frames: Sequence[bytes], preamble_flags: int, tail_flags: int) -> None:
+        """Queues V.21 frames (without FCS) with flags before and after them."""
         ffi, library = self._ffi, self._library
 
         def begin() -> Any:
@@ -106,6 +109,8 @@ class Transmitter:
         preamble_flags: int,
         tail_flags: int,
     ) -> None:
+        """Queues HDLC frames (without FCS) on a fast carrier, with training before them."""
+
         def begin() -> Any:
             self._hdlc = self._fast_hdlc
             self._begin_frames(frames, preamble_flags, tail_flags)
@@ -114,6 +119,8 @@ class Transmitter:
         self._stages.append(self._modem_stage(begin, fast_modem(carrier.modulation).tx))
 
     def fast_bits(self, carrier: Carrier, *, short_train: bool, octets: bytes) -> None:
+        """Queues octets on a fast carrier, with training before them."""
+
         def begin() -> Any:
             self._bits = _bits_of(octets)
             return self._fast(carrier, short_train, self._get_bit, self._ffi.NULL)

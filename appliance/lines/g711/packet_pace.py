@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from appliance.lines.g711.rtp import PACKET_S
 
-# Packets sent at once to catch up after the process was held up; beyond, our speech is late instead:
-# a play-out buffer at the far end holds about this much.
+# The most packets sent at once after a delay of the process; beyond that our audio is late instead: a
+# play-out buffer at the far end holds about this much.
 MAX_CATCH_UP_PACKETS = 5
 
 
@@ -16,6 +16,7 @@ class PacketPace:
         self.due: float | None = None
 
     def start(self, now: float) -> None:
+        """The first packet is due at ``now``, seconds."""
         self.due = now
 
     def count(self, now: float) -> int:

@@ -208,6 +208,7 @@ class RtpReceiver:
         return heard
 
     def next_deadline(self) -> float | None:
+        """When ``handle_timer`` is due, seconds; None: not before the next packet."""
         deadlines = []
         if self._stalled_at is not None:
             deadlines.append(self._stalled_at + self._late_s)
@@ -335,6 +336,7 @@ class RtpSession:
 
     @property
     def received(self) -> Received:
+        """Counters of received packets."""
         return self._receiver.received
 
     def start_clock(self, now: float) -> None:
@@ -342,12 +344,15 @@ class RtpSession:
         self._receiver.start_clock(now)
 
     def receive(self, datagram: bytes, now: float) -> list[Heard]:
+        """As in ``RtpReceiver``."""
         return self._receiver.receive(datagram, now)
 
     def handle_timer(self, now: float) -> list[Heard]:
+        """As in ``RtpReceiver``."""
         return self._receiver.handle_timer(now)
 
     def next_deadline(self) -> float | None:
+        """As in ``RtpReceiver``."""
         return self._receiver.next_deadline()
 
     def send(self, samples: bytes) -> bytes:

@@ -11,7 +11,7 @@ MAX_RINGS = 20
 class AnswerRules:
     """The rules of one line.  Raises ValueError unless ``rings`` is 1 to MAX_RINGS."""
 
-    answer: bool = True  # False: this line only sends, every call belongs to the telephone
+    answer: bool = True  # False: this line only sends; calls are left to the telephone
     rings: int = 2  # answered on this ring; 2 lets the caller's number arrive, which comes after the first
     # Distinctive rings that are faxes; empty: any ring.  As RING names them, or the number of bursts in a
     # ring where the modem tells only the cadence.

@@ -1,4 +1,4 @@
-"""``faxbox check modem [PORT]``: what modem there is, what it can do, whether the line lives, and advice."""
+"""``faxbox check modem [PORT]``: finds the modem, its capabilities and the dial tone, and gives advice."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from appliance.t30.parameters import CallParameters, Progress, Role
 Say = Callable[[str], None]
 
 EXIT_GOOD, EXIT_TROUBLE, EXIT_USAGE = 0, 1, 2
-# The modem waits for dial tone a few seconds (S6, and its own limit).
+# The modem's own limit of waiting for dial tone is a few seconds (S6).
 DIAL_TONE_S = 15.0
 READY_S = 30.0
 # The page of the self-test: some 30 KiB in any coding, a quarter of a minute at 14400 bit/s.
@@ -61,7 +61,7 @@ def run(arguments: Sequence[str], say: Say = print) -> int:
 
 
 def check(arguments: argparse.Namespace, say: Say = print) -> int:
-    """The same with parsed arguments."""
+    """The command with parsed arguments; the exit code."""
     try:
         rules = DialRules(prefix=arguments.prefix, blind=arguments.blind, pulse=arguments.pulse)
     except ValueError as error:
@@ -127,7 +127,7 @@ async def _identify(candidate: Candidate, say: Say) -> Modem | None:
 
 
 async def _dial_tone(path: str, modem: Modem, rules: DialRules, say: Say) -> bool:
-    """Off hook, a moment's listening, on hook: as loud as lifting a receiver."""
+    """Whether there is dial tone: the modem goes off hook, listens shortly, and goes on hook."""
     asked = Conversation(["E0V1Q0", "-STE=?"])
     in_use_told = False
     try:
@@ -161,7 +161,7 @@ async def _dial_tone(path: str, modem: Modem, rules: DialRules, say: Say) -> boo
 
 
 async def _self_test(path: str, number: str, rules: DialRules, say: Say) -> bool:
-    """A page to a fax machine that the owner names: the practice number of a second box, or a real one."""
+    """Sends a page to a fax machine that the owner names; whether it arrived."""
     line = ModemLine("check", ModemSettings(port=path, rules=rules))
     await line.start(lambda _: Refuse(causes.SHARED_LINE))
     try:

@@ -37,7 +37,7 @@ __all__ = ["ClassOneDce", "Opened"]
 
 # Results that say how a command went; the others (RING of a call waiting, a CONNECT said twice) do not.
 _SETTLES = frozenset({Result.OK, Result.ERROR, Result.FCERROR, Result.NO_CARRIER})
-# What a modem may say beside the call.
+# Results that do not concern the command in progress.
 _BESIDE = frozenset({Result.RING, Result.RINGING, Result.VOICE, Result.BLOCKED})
 
 
@@ -58,9 +58,9 @@ class ClassOneDce(ClassOneSending, ClassOneListening):
             self._hang_up(now)
             return
         if isinstance(order, UsePace):
-            return  # the modem makes preamble and training as it does; the engine counts TCF itself
+            return  # the modem itself makes preamble and training; the engine counts TCF
         if order == self._order and self._state in LISTENING:
-            return  # it is being done
+            return  # this order is in progress
         quiet_to_listen = self._state is State.QUIET and isinstance(self._order, Receive)
         if self._state in SENDING or (self._state is State.QUIET and not quiet_to_listen):
             raise ValueError(f"{type(order).__name__} while {self._state.value}")
@@ -92,6 +92,7 @@ class ClassOneDce(ClassOneSending, ClassOneListening):
         self._begin(order, now)
 
     def handle_timer(self, now: float) -> None:
+        """Does what is due at ``now``, seconds."""
         if self._wake is not None and now >= self._wake:
             self._wake = None
             self._woken(now)
@@ -159,11 +160,11 @@ class ClassOneDce(ClassOneSending, ClassOneListening):
             case Silence():
                 self._silence(now)
             case Information():
-                pass  # unasked-for chatter
+                pass  # an unsolicited line
 
     def _reply(self, result: Result, now: float) -> None:
         if result is Result.BUSY and self._state not in (State.DRAIN, State.HOOK):
-            self._lost(None, now)  # the exchange's busy tone: the far end has hung up
+            self._lost(None, now)  # busy tone: the far end has hung up
             return
         if result in _BESIDE:
             return
@@ -202,14 +203,14 @@ class ClassOneDce(ClassOneSending, ClassOneListening):
     def _silence(self, now: float) -> None:
         match self._state:
             case State.QUIET if self._listening_for_quiet:
-                # A noisy line keeps +FRS waiting for ever: from now on the silence is only our own.
+                # On a noisy line +FRS never ends: from now on only our own silence is kept.
                 self._line_noisy = True
                 self._next, self._order = self._order, None
                 self._abort(now)
             case State.HDLC_FRAME if self._connect_held:
                 self._write_frame(now)
             case State.LISTEN:
-                self._carrier_off()  # no further frame, and no NO CARRIER: it is gone; go on listening
+                self._carrier_off()  # neither a frame nor NO CARRIER: the carrier has ended; listen again
             case State.DATA:
                 lost = self._port.lost_end()
                 self._port.close_data()

@@ -1,4 +1,4 @@
-"""What sending and listening over a class-1 modem share: states, the carrier, aborts, the end."""
+"""Common base of sending and listening over a class-1 modem: states, the carrier, aborts, the end."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from appliance.t30.dce import (
 
 
 class Opened(Enum):
-    """How the call came up: where the modem stands when the DCE takes over."""
+    """How the call was connected: the modem's state when the DCE takes over."""
 
     CALLING = "calling"  # ATD gave CONNECT: V.21 flags are being received
     ANSWERING = "answering"  # ATA gave CONNECT: our preamble is on the line
 
 
 class State(Enum):
-    """Where the modem and we stand."""
+    """States of the modem as the driver sees it."""
 
     IDLE = "idle"
     OPENED_CALLING = "opened, calling"
@@ -57,7 +57,7 @@ SENDING = frozenset({State.HDLC_OPEN, State.HDLC_FRAME, State.FAST_OPEN, State.F
 
 
 class ClassOneBase:
-    """One modem with a call up: its state, and what every part does with it."""
+    """A modem with a connected call: its state, and operations of both halves."""
 
     def __init__(
         self,
@@ -68,9 +68,9 @@ class ClassOneBase:
         latency_s: float = 0.0,
         round_trip_s: float = 0.0,
     ) -> None:
-        """``latency_s``: how long the modem's answers may take anyhow (a serial server far away, a slow
-        bus); what it is given to answer in grows by it.  ``round_trip_s``: how long the quickest takes,
-        which is the way there and back."""
+        """``latency_s``: the measured delay of the modem's answers (a distant serial server, a slow bus),
+        which is added to the limits for answers.  ``round_trip_s``: the quickest answer, which is the time
+        of transmission both ways."""
         self._port = port
         self._latency_s = latency_s
         self._round_trip_s = round_trip_s
@@ -84,12 +84,12 @@ class ClassOneBase:
         self._wake: float | None = None  # our own timer, beside the port's
         self._last_fast = -1  # modulation of the last +FRM with nothing else after it
         self._retries = 0
-        self._unanswered = 0  # commands in a row that the modem met with silence
+        self._unanswered = 0  # consecutive commands without an answer
         self._listening_for_quiet = False
         self._issued_at = 0.0
         self._written_at = 0.0
         self._frame_s = 0.0
-        self._connect_held = False  # a CONNECT came too early to be the frame's own
+        self._connect_held = False  # a CONNECT came too early for this frame
         self._stray_ok = False  # OK where CONNECT was due
         self._adaptive = False  # V.21 came in place of a page
         self._carrier: Carrier | None = None  # reported as on
@@ -109,18 +109,19 @@ class ClassOneBase:
         raise NotImplementedError
 
     def take_events(self) -> list[LineEvent]:
-        """What happened since the last call, in order."""
+        """The line events since the last call, in order."""
         events = list(self._events)
         self._events.clear()
         return events
 
     def next_deadline(self) -> float | None:
+        """When ``handle_timer`` is due, seconds; None: not before the next bytes or order."""
         times = [t for t in (self._wake, self._port.next_deadline()) if t is not None]
         return min(times) if times else None
 
     @property
     def over(self) -> bool:
-        """The modem is on hook again, or past asking."""
+        """Whether the modem is on hook again, or no longer answers."""
         return self._state is State.OVER
 
     # -- states and the carrier ----------------------------------------------------------------
@@ -146,12 +147,12 @@ class ClassOneBase:
     # -- what comes next -----------------------------------------------------------------------
 
     def _go_on(self, now: float) -> None:
-        """Listens on within the same carrier, unless the engine has changed its mind."""
+        """Continues listening within the same carrier, unless there is another order."""
         if not self._take_next(now):
             self._listen(now)
 
     def _rest(self, now: float, seconds: float) -> None:
-        """The carrier is gone: the engine's turn; listen again when it has nothing to say."""
+        """The carrier has ended: waits for an order, and listens again without one."""
         if self._take_next(now):
             return
         self._state = State.PAUSE
@@ -166,7 +167,7 @@ class ClassOneBase:
         self._rest(now, self._quirks.frh_retry_ms / 1000 if quick else limits.SLOW_RETRY_S)
 
     def _take_next(self, now: float) -> bool:
-        """Begins the order that waits; False when none does."""
+        """Begins the waiting order; returns False without one."""
         order, self._next = self._next, None
         if order is None:
             return False
@@ -189,7 +190,7 @@ class ClassOneBase:
             if self._state is not State.ABORT:
                 self._abort(now)
         elif self._state in SENDING or self._state is State.OPENED_ANSWERING:
-            # What the transport has not taken is dropped.  The first DLE may pair with a half-written one.
+            # Unsent octets are dropped.  The first DLE may complete a pair of which one octet was sent.
             self._port.discard_output()
             self._port.write(bytes([DLE, ETX, DLE, ETX]))
             self._state = State.DRAIN
@@ -202,7 +203,7 @@ class ClassOneBase:
         self._port.command("H0", now, within=limits.HOOK_S)
 
     def _lost(self, cause: Cause | None, now: float) -> None:
-        """The call is gone: tell the engine, and put the modem on hook."""
+        """The call has ended: reports that to the engine, and puts the modem on hook."""
         self._port.discard_output()
         self._hang_up_after_loss(now)
         self._carrier = None

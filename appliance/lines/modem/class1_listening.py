@@ -28,8 +28,8 @@ class ClassOneListening(ClassOneBase):
     # -- beginning -----------------------------------------------------------------------------
 
     def _listen_soon(self, now: float) -> None:
-        """Listens as soon as the engine has nothing more to order: it may have a page to send after all,
-        and a command taken back costs an abort."""
+        """Listens once the engine has no further order: it may still want to send a page, and aborting a
+        command takes time."""
         self._state = State.PAUSE
         self._wake = now
 
@@ -43,7 +43,7 @@ class ClassOneListening(ClassOneBase):
             code = modulation_code(order.carrier, short_train=order.short_train)
             text, kind = f"+FRM={code}", DataKind.STREAM
             if code == self._last_fast:
-                # Given the same +FRM twice running, some modems think they are still at it.
+                # Some modems ignore a second +FRM of the same modulation directly after the first.
                 self._state = State.QUIET
                 self._last_fast = -1
                 self._port.command("+FTS=1", now, within=limits.ANSWER_S)
@@ -97,7 +97,7 @@ class ClassOneListening(ClassOneBase):
             self._carrier_on(Carrier.V21)
             self._retries = 0
             room = _FRAME_LIMIT - len(self._buffer)
-            self._buffer += data[: max(room + 1, 0)]  # one over, to know that it was too long
+            self._buffer += data[: max(room + 1, 0)]  # one octet more, to detect a frame that is too long
             self._port.await_reply(now, limits.FRAME_SILENCE_S)
             return
         self._carrier_on(self._order.carrier)
@@ -108,7 +108,7 @@ class ClassOneListening(ClassOneBase):
             self._events.append(Data(data))
 
     def _data_over(self, result: Result | None, now: float) -> None:
-        """Data and its result are in; None when the result was lost."""
+        """Handles the end of data with its result; None when the result was lost."""
         if self._v21():
             self._v21_over(result, now)
             return
@@ -119,7 +119,7 @@ class ClassOneListening(ClassOneBase):
         octets, cut = bytes(self._buffer[:_FRAME_LIMIT]), len(self._buffer) > _FRAME_LIMIT
         self._buffer.clear()
         if not octets:
-            # CONNECT and nothing behind it: noise, or an OK that belongs to an abort.
+            # CONNECT without data: noise, or an OK that belongs to an abort.
             if result is Result.NO_CARRIER:
                 self._carrier_off()
             self._again(now)
@@ -132,7 +132,7 @@ class ClassOneListening(ClassOneBase):
         final = ok and len(frame) > 1 and bool(frame[1] & _FINAL_FRAME)
         if final and result is None:
             self._carrier_off()
-            self._state = State.LISTEN  # the modem is still at it: whatever comes next begins with an abort
+            self._state = State.LISTEN  # the modem is still listening: the next order begins with an abort
             self._port.await_reply(now, None)
             if self._next is not None:
                 self._abort(now)

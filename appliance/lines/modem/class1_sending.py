@@ -22,7 +22,7 @@ class ClassOneSending(ClassOneBase):
         self._state = State.QUIET
         kind = self._quirks.quiet_before
         if kind is QuietBefore.LISTEN and (self._sent_last is not None or self._line_noisy):
-            kind = QuietBefore.SEND  # the line is ours already: nothing to listen for
+            kind = QuietBefore.SEND  # we are already transmitting: there is no carrier to wait for
         self._last_fast = -1
         self._listening_for_quiet = kind is QuietBefore.LISTEN
         hundredths = max(1, -(-milliseconds // 10))
@@ -66,7 +66,7 @@ class ClassOneSending(ClassOneBase):
         elif result is Result.NO_CARRIER:
             self._lost(None, now)
         elif result is Result.OK:
-            # Of an earlier command, said late or twice: CONNECT still follows.  Or this one was swallowed.
+            # A late or repeated result of an earlier command: CONNECT still follows; or this one was lost.
             self._stray_ok = True
             self._port.await_reply(now, limits.STRAY_OK_S + self._latency_s)
         elif result is Result.ERROR:
@@ -75,7 +75,7 @@ class ClassOneSending(ClassOneBase):
     def _open_again(self, now: float) -> None:
         self._retries += 1
         if self._retries > limits.REISSUES:
-            # One that has sent before in this call is on hook again: the far end has gone.
+            # A modem that has sent before in this call is on hook again: the far end has hung up.
             self._lost(None if self._has_sent else causes.MODEM_REFUSED, now)
         else:
             self._after_quiet(now)
@@ -102,7 +102,7 @@ class ClassOneSending(ClassOneBase):
             self._frame_connect(now)
         elif result is Result.OK:
             if self._frames:
-                # It took this frame for the last, or was late for the next: begin a new burst with the rest.
+                # The modem ended the burst too early: the remaining frames are sent in a new burst.
                 self._after_quiet(now)
             else:
                 self._sent()
@@ -112,12 +112,12 @@ class ClassOneSending(ClassOneBase):
             self._lost(causes.MODEM_REFUSED, now)
 
     def _frame_connect(self, now: float) -> None:
-        """CONNECT after a frame: the next one may follow, unless this CONNECT is a double of the last."""
+        """Handles CONNECT after a frame: sends the next one, unless this CONNECT repeats the last."""
         if not self._frames:
             return  # the final frame is answered by OK
         first = self._order is not None and len(self._frames) == len(getattr(self._order, "frames", ())) - 1
-        # CONNECT comes when the modem likes, some say it behind their preamble: only the way to the modem and
-        # back tells how long it waited for the first frame.
+        # Modems give CONNECT before or after their preamble: the round-trip time tells how long the modem
+        # waited for the first frame.
         slow = first and self._round_trip_s >= limits.PREAMBLE_S
         due = self._frame_s + self._round_trip_s
         too_early = limits.TOO_EARLY * due if slow else limits.DOUBLE_CONNECT_S

@@ -9,7 +9,7 @@ from appliance.lines.modem.port import Information, Reply, Silence
 from appliance.lines.modem.port_driver import PortDriver
 from appliance.lines.modem.results import Result
 
-# Results that say how a command went; RING, RINGING and their kin only tell something beside.
+# Final results of a command; RING, RINGING and the like are unsolicited.
 _FINAL = frozenset(
     {
         Result.OK,
@@ -29,12 +29,12 @@ ABORT_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Exchanged:
-    """One command, the lines that came back, and its result: None when there was none in time."""
+    """One command, the lines of its answer, and its result: None without one in time."""
 
     command: str
     lines: tuple[str, ...]
     result: Result | None
-    word: str  # the result as it was spelled
+    word: str  # the result as received
 
 
 class Conversation(PortDriver):
@@ -55,9 +55,11 @@ class Conversation(PortDriver):
 
     @property
     def done(self) -> bool:
+        """Whether all commands were answered, or given up."""
         return not self._commands
 
     def start(self, now: float) -> None:
+        """Sends the first command."""
         self._next(now)
 
     def _next(self, now: float) -> None:
@@ -66,6 +68,7 @@ class Conversation(PortDriver):
             self._port.command(self._commands[0], now, within=self._within)
 
     def handle_port(self, now: float) -> None:
+        """Takes what the port has read; sends the next command after an answer."""
         while not self.done and (event := self._port.take_event()) is not None:
             if self._aborting:
                 if isinstance(event, Silence):

@@ -1,4 +1,4 @@
-"""The dial command for a number, by the owner's rules for this telephone line."""
+"""The dial command for a number, by the rules of this telephone line."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _DECORATION = str.maketrans("", "", " -./()\u00a0\u2009\u2011")
 # E.164 has at most 15 digits; an extension behind pauses and exchange codes may follow.
 MAX_NUMBER_CHARACTERS = 60
 MAX_PREFIX_CHARACTERS = 20
-# What withholds our number for one call: ETSI ETS 300 648's in most of Europe, and those of countries that
-# have another, by country code.
+# Codes that withhold our number for one call: that of ETSI ETS 300 648 in most of Europe, and those of other
+# countries by country code.
 WITHHOLD_CODE = "*31#"
 WITHHOLD_CODES = {
     "1": "*67",
@@ -29,12 +29,12 @@ WITHHOLD_CODES = {
 
 
 class UndialableError(ValueError):
-    """The number cannot be dialled: the user's mistake; the message says what stands in the way."""
+    """The number cannot be dialled; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class DialRules:
-    """What the owner says about the line.  Raises ValueError for a prefix a modem cannot dial."""
+    """The rules of a telephone line.  Raises ValueError for a prefix that a modem cannot dial."""
 
     prefix: str = ""  # before every number, pauses (,) and waits (W) included: "0," or "9W"
     country_code: str = ""  # of this line, digits only: "49"
@@ -42,7 +42,7 @@ class DialRules:
     trunk: str = "0"  # stands for + and the own country code
     pulse: bool = False  # pulse dialling: exchanges without tone dialling
     blind: bool = False  # do not wait for dial tone: exchanges whose tone the modem does not know
-    withhold: str = ""  # before a number that is called without showing ours; empty: as is usual there
+    withhold: str = ""  # prefix that withholds our number; empty: the usual one of the country
 
     def __post_init__(self) -> None:
         if len(self.prefix) > MAX_PREFIX_CHARACTERS or not _PREFIX.fullmatch(self.prefix):
@@ -57,7 +57,7 @@ class DialRules:
 def dial_command(number: str, rules: DialRules, *, withhold: bool = False) -> str:
     """The D command (without AT) that dials this number; ``withhold``: without showing ours.
 
-    Raises UndialableError for anything but digits, *, #, pauses and a leading +, decorated as people do,
+    Raises UndialableError for other characters than digits, *, #, pauses, a leading + and usual separators,
     and for emergency numbers.
     """
     bare = number.translate(_DECORATION)
@@ -71,7 +71,7 @@ def dial_command(number: str, rules: DialRules, *, withhold: bool = False) -> st
         else:
             bare = rules.international + digits
     code = (rules.withhold or WITHHOLD_CODES.get(rules.country_code, WITHHOLD_CODE)) if withhold else ""
-    # The last look: prefixes that come or go here can make an emergency number of another.
+    # The last check: prefixes that are added or removed here can make an emergency number of another.
     ways = (asked, bare, rules.prefix + bare, rules.prefix + code + bare)
     if any(may_reach(each, region_of(rules.country_code)) for each in ways):
         raise UndialableError("emergency numbers are never dialled")
@@ -80,8 +80,8 @@ def dial_command(number: str, rules: DialRules, *, withhold: bool = False) -> st
     return ("DP" if rules.pulse else "DT") + rules.prefix.upper() + code + bare
 
 
-# How long a modem dials: tones of 95 ms and pauses as long (S11), pulses at ten a second, a second
-# dial tone that is waited for, a comma (S8), a hook flash.
+# Durations, seconds: a tone of 95 ms and a pause as long (S11), a digit in pulses at ten a second, waiting
+# for a second dial tone, a comma (S8), a hook flash.
 _TONE_S, _PULSES_S, _DIAL_TONE_S, _COMMA_S, _FLASH_S = 0.19, 1.5, 2.0, 2.0, 0.7
 
 
@@ -93,5 +93,5 @@ def dialling_s(command: str) -> float:
 
 
 def call_progress_command(rules: DialRules) -> str:
-    """X4 waits for dial tone and knows busy; X3 knows busy only (V.250 6.3.7's extended results)."""
+    """X4 waits for dial tone and detects busy; X3 detects busy only (V.250 6.3.7)."""
     return "X3" if rules.blind else "X4"

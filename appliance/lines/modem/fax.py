@@ -166,6 +166,7 @@ class ModemFaxCall:
         self._advance(now)
 
     def handle_timer(self, now: float) -> None:
+        """Does what is due at ``now``, seconds."""
         if self._connection is not None:
             self._connection.fax.handle_timer(now)
         else:
@@ -223,6 +224,7 @@ class ModemFaxCall:
         return self._hung_up
 
     def next_deadline(self) -> float | None:
+        """When ``handle_timer`` is due, seconds; None after the end."""
         if self.result is not None:
             return None
         driven = self._port if self._connection is None else self._connection.fax

@@ -29,7 +29,7 @@ KNOWN: dict[tuple[int, int], str] = {
     (0x0ACE, 0x1611): "ZyXEL Omni",
     (0x17EF, 0x7000): "Lenovo USB modem",
 }
-# Their data pump is software on the host that Linux has not got, or that fails at fax.
+# Modems whose data pump is host software that does not exist for Linux, or does not work for fax.
 UNFIT: dict[tuple[int, int], str] = {
     (0x047E, 0xBAD1): "Agere software modem",
     (0x047E, 0x2892): "Agere software modem",
@@ -42,7 +42,7 @@ STABLE_NAME = "faxmodem*"  # what udev/60-faxbox-modem.rules gives
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A port worth asking.  ``what`` says why, in words."""
+    """A port that may have a fax modem.  ``what``: the reason, in words."""
 
     path: str
     what: str
@@ -50,9 +50,9 @@ class Candidate:
 
 
 def candidates(owner_path: str = "", devices: Path = Path("/dev")) -> list[Candidate]:
-    """Ports in the order to be tried: the owner's own alone, else udev's names, known ids, CDC-ACM.
+    """Ports in the order to be tried: the owner's one only, else udev's names, known ids, CDC-ACM.
 
-    Unfit modems come last, with ``fit`` False, for those who want to tell the owner of them.
+    Unfit modems come last, with ``fit`` False, so that they can be reported.
     """
     if owner_path:
         return [Candidate(owner_path, "the port named in the settings")]

@@ -118,7 +118,7 @@ _STUFFED = tuple(tuple(_stuffed_octet(ones, octet) for octet in range(256)) for 
 class Deframer:
     """Finds frames in a synchronous bit stream: ``feed`` gives (frame without FCS, FCS right).
 
-    One of more than MAX_FRAME_OCTETS is given up, cut there, as not right.
+    A frame of more than MAX_FRAME_OCTETS is truncated, with a wrong FCS.
     """
 
     def __init__(self) -> None:
@@ -129,6 +129,7 @@ class Deframer:
         self._held = 0
 
     def feed(self, data: bytes) -> list[tuple[bytes, bool]]:
+        """The frames that these octets complete."""
         found: list[tuple[bytes, bool]] = []
         for octet in data:
             if octet == FLAG and self._held == 0 and self._in_frame and not self._frame and not self._ones:

@@ -21,7 +21,7 @@ MAX_ANSWER_LINES = 40
 MAX_IDENTITY_CHARACTERS = 400
 WAKE_TRIES = 3
 
-# Asked in this order; what they answer is joined into the identity (V.250 6.1.3 to 6.1.7, T.31 8.2).
+# Queries in this order; the answers together are the identity (V.250 6.1.3 to 6.1.7, T.31 8.2).
 _WHO = ("I0", "I3", "I4", "+FMI?", "+FMM?", "+FMR?", "+GMI", "+GMM", "+GMR")
 _CLASSES, _SEND, _RECEIVE, _SEND_HDLC, _RECEIVE_HDLC = (
     "+FCLASS=?",
@@ -35,7 +35,7 @@ _CALLER_ID, _DISTINCTIVE, _ADAPTIVE = "+VCID=?", "+VDR=?", "+FAR=?"
 
 @dataclass(frozen=True, slots=True)
 class Modem:
-    """A modem as found.
+    """An identified modem.
 
     ``send`` and ``receive`` are the fast carriers to use, lists and table considered; empty lists of
     the modem's own count as everything up to V.29, which every class-1 modem has.
@@ -49,7 +49,7 @@ class Modem:
     receive: frozenset[Carrier] = frozenset(Carrier) - {Carrier.V21}
     caller_id: bool = False
     distinctive_ring: bool = False
-    answers: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # query, what it said
+    answers: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # query and answer
 
     def in_words(self) -> str:
         """One paragraph for the owner."""
@@ -71,7 +71,7 @@ def _words(carriers: frozenset[Carrier]) -> str:
     return ", ".join(names) or "nothing beyond V.21"
 
 
-# What a modem has when its lists are missing or unreadable (T.31 8.3.4: 24 to 96 were the first set).
+# The carriers of a modem whose lists are missing or unreadable (T.31 8.3.4: 24 to 96 were the first set).
 _PLAIN = frozenset({Carrier.V27TER_2400, Carrier.V27TER_4800, Carrier.V29_7200, Carrier.V29_9600})
 
 
@@ -95,16 +95,16 @@ def carriers_in(answer: str) -> frozenset[Carrier]:
 
 
 class Interrogation(PortDriver):
-    """Asks one modem, without I/O: give it what the port reads, ask it for the next deadline.
+    """Queries one modem, without I/O.
 
-    ``result`` is a ``Modem`` when done; ``failed`` says in words why there is none (silence).
+    ``result`` is a ``Modem`` when done; ``failed`` says why there is none (no answer).
     """
 
     def __init__(self, *, adjust: Callable[[Quirks], Quirks] = lambda q: q) -> None:
-        """``adjust``: what the owner lays over the table's row."""
+        """``adjust``: applies the owner's settings to the table's row."""
         super().__init__()
         self._adjust = adjust
-        # H0: a driver that died in a call may have left the line off hook.
+        # H0: a driver that crashed in a call may have left the line off hook.
         self._queries = ["E0V1Q0", "H0", *_WHO, _CLASSES, _CALLER_ID, _DISTINCTIVE]
         self._position = -1
         self._tries = 0
@@ -116,6 +116,7 @@ class Interrogation(PortDriver):
 
     @property
     def done(self) -> bool:
+        """Whether ``result`` or ``failed`` is set."""
         return self.result is not None or bool(self.failed)
 
     def start(self, now: float) -> None:
@@ -125,6 +126,7 @@ class Interrogation(PortDriver):
         self._port.abort(now, within=0.5)
 
     def handle_port(self, now: float) -> None:
+        """Takes what the port has read; sends the next query after an answer."""
         while not self.done and (event := self._port.take_event()) is not None:
             match event:
                 case Information(line):
@@ -146,8 +148,8 @@ class Interrogation(PortDriver):
             self._answers[query] = " ".join(self._lines)
             classes = number_list(self._answers[query].replace("1.0", "1"))
             if query == _CLASSES and (1 in classes or not classes):
-                # Some modems tell the lists in class 1 only.  One that says OK and no list (emulators do) has
-                # the benefit of the doubt: +FCLASS=1 will be refused if it cannot.
+                # Some modems give the lists in class 1 only.  One that answers OK without a list (as
+                # emulators do) is accepted: it will refuse +FCLASS=1 if it has no class 1.
                 lists = (_SEND, _RECEIVE, _SEND_HDLC, _RECEIVE_HDLC, _ADAPTIVE)
                 self._queries += ["+FCLASS=1", *lists, "+FCLASS=0"]
         self._ask_next(now)
@@ -167,7 +169,7 @@ class Interrogation(PortDriver):
         elif self._tries > WAKE_TRIES + 2:
             self.failed = "The modem stopped answering while it was asked what it can do."
         else:
-            self._ask_next(now)  # this query is beyond it
+            self._ask_next(now)  # the modem does not know this query
 
     def _ask_next(self, now: float) -> None:
         self._lines = []

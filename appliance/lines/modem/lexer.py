@@ -2,7 +2,7 @@
 
 The stream has two grammars and no marker of its own between them: text lines ended by CR or LF
 (V.250 5.7.1), and after the CONNECT of a reception command octets with DLE doubled, ended by DLE ETX
-(T.31 8.3.2, Annex A).  Whoever sends the command tells the lexer what its CONNECT will open.
+(T.31 8.3.2, Annex A).  The sender of a command tells the lexer which data its CONNECT begins.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ _CR, _LF = 0x0D, 0x0A
 # class-1 firmware does it unasked).
 _ESCAPED = {DLE: bytes([DLE]), SUB: bytes([DLE, DLE]), 0x51: bytes([XON]), 0x53: bytes([XOFF])}
 
-# V.250 sets no limit; the longest answers seen are ATI lines of a few hundred characters.  What is
-# beyond is dropped: a modem (or what poses as one) must not fill our memory.
+# Longest line, octets; the rest is dropped, so that a device cannot fill the memory.  V.250 sets no limit;
+# the longest answers seen are ATI lines of a few hundred characters.
 MAX_LINE_OCTETS = 1024
 
 
 class DataKind(Enum):
-    """What the CONNECT of the command in progress opens for reading."""
+    """The data that follows the CONNECT of the command in progress."""
 
-    NONE = "none"  # CONNECT is only a result: we are to write, or to go on
+    NONE = "none"  # no data: CONNECT is a result only
     FRAME = "frame"  # one HDLC frame (+FRH)
-    STREAM = "stream"  # octets as the carrier brings them (+FRM)
+    STREAM = "stream"  # octets of the carrier (+FRM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Lexer:
     """Splits what a modem sends.  ``expect`` is to be called before each command is written."""
 
     def __init__(self, *, bare_dle: bool = False) -> None:
-        """``bare_dle``: the modem forgets to double DLE in frames; DLE before anything unknown is data."""
+        """``bare_dle``: the modem does not double DLE in frames; DLE before an unknown octet is data."""
         self._bare_dle = bare_dle
         self._next_kind = DataKind.NONE
         self._reading = DataKind.NONE
@@ -80,7 +80,7 @@ class Lexer:
         self._tail = b""
 
     def expect(self, kind: DataKind) -> None:
-        """The command about to be written opens this on CONNECT; a data state left open is closed."""
+        """Sets the data that the next CONNECT begins, and ends a data state; call it before a command."""
         self._next_kind = kind
         self._leave_data()
 

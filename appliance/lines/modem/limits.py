@@ -5,10 +5,9 @@ T.30's timers are not among them: they are in the engine.
 
 from __future__ import annotations
 
-# Answers that need nothing from the line come at once; USB modems have been seen to take a second.
+# Answers that do not depend on the line come at once; some USB modems take a second.
 ANSWER_S = 5.0
-# A transmission is over when its bits are through: allow for preamble or training (V.17 long: 1.4 s) and
-# for a modem that buffers generously.
+# Added to the duration of a transmission, for preamble or training (V.17 long: 1.4 s) and the modem's buffer.
 SEND_MARGIN_S = 10.0
 # The longest V.21 frame takes 7.2 s and some modems hand over only whole frames.
 FRAME_SILENCE_S = 9.0
@@ -22,9 +21,10 @@ FINAL_RESULT_S = 0.5
 # After a frame that is not the last, or was bad, the next one or NO CARRIER should follow.  Slow senders
 # put a second of flags between frames; beyond, the carrier is as good as gone (modems forget to say so).
 NEXT_FRAME_S = 2.5
-# Until the engine has spoken after the end of a carrier: less than the 75 ms before TCF (T.30 5.3.2.2).
+# Time for the engine's order after the end of a carrier: less than the 75 ms before TCF (T.30 5.3.2.2).
 RELISTEN_S = 0.02
-# What latency was measured may vary: an answer mistaken for the next command's is worse than a pause.
+# Factor on the measured latency, which may vary: mistaking an answer for that of the next command is worse
+# than a pause.
 LATENCY_SPREAD = 1.5
 # An OK or ERROR where CONNECT was due: an earlier abort's answer came late, or the command was swallowed.
 REISSUES = 5
@@ -35,7 +35,7 @@ STRAY_OK_S = 0.3
 FRM_RETRY_S = 0.02
 # A listening command that ended at once too often is issued again at this pace, until T.30's timers end it.
 SLOW_RETRY_S = 0.5
-# A second CONNECT on the heels of the first is the same one said twice: the shortest frame takes 0.16 s.
+# A CONNECT this soon after another one is its repetition: the shortest frame takes 0.16 s.
 DOUBLE_CONNECT_S = 0.008
 # Leaving a transmission in the middle: the modem drains its buffer, a second or two at most.
 DRAIN_S = 3.0

@@ -38,8 +38,8 @@ from appliance.t30.causes import INTERNAL_FAULT
 from appliance.t30.conversation import CallOwner, Ended
 from appliance.t30.parameters import CallResult, Phase, Role
 
-# Pauses between attempts to get a modem back: soon at first (a replugged modem is there within 2 s), then
-# rarely, so that a box without a modem does nothing all day.
+# Pauses between attempts to find the modem, seconds: short at first (a replugged modem appears within 2 s),
+# then long, so that a box without a modem is idle.
 RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 # In such a pause, how often is looked whether a device came; one system call each.
 LOOK_EVERY_S = 1.0
@@ -101,10 +101,12 @@ class ModemLine:
 
     @property
     def name(self) -> str:
+        """The line's name."""
         return self._name
 
     @property
     def kind(self) -> LineKind:
+        """Always MODEM."""
         return LineKind.MODEM
 
     @property
@@ -113,6 +115,7 @@ class ModemLine:
         return self._found.modem if self._found is not None else None
 
     def state(self) -> LineState:
+        """The line's state now."""
         usable = self._found is not None and not self._broken and not self._stopping
         return LineState(
             usable=usable,

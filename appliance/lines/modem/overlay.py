@@ -1,7 +1,7 @@
-"""What an owner lays over the table of quirks for one modem, written as words: ``training_ms=400``.
+"""The owner's changes to the table of quirks for one modem, written as words: ``training_ms=400``.
 
-A word names a knob of ``Quirks`` and its value: ``yes`` or ``no``, a number, one of a knob's own words
-(``quiet_before=+FTS``, ``flow=none``), and with commas several carriers (``send=V29_9600,V29_7200``) or
+A word has a field of ``Quirks`` and its value: ``yes`` or ``no``, a number, a word of an enum
+(``quiet_before=+FTS``, ``flow=none``), or with commas several carriers (``send=V29_9600,V29_7200``) or
 commands (``flow_commands=&K3,\\Q3``).
 """
 
@@ -18,7 +18,7 @@ from appliance.lines.modem.quirks import FlowControl, Quirks
 from appliance.settings.fields import one_of
 from appliance.t30.dce import Carrier
 
-# The longest silence or wait that a modem may need, ms, and the most tries; what is above is a slip.
+# The longest silence or wait, ms, and the most tries; larger values are mistakes.
 MOST = 5000
 SPEEDS = (9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
 _ALLOWED: dict[str, tuple[int, ...]] = {
@@ -32,7 +32,7 @@ _HINTS = typing.get_type_hints(Quirks)
 
 
 def overlay(words: Sequence[str]) -> Callable[[Quirks], Quirks]:
-    """What lays ``words`` over a row of the table.  Raises ValueError, in words for the owner."""
+    """A function that applies ``words`` to a row of the table.  Raises ValueError with a sentence."""
     changes: dict[str, Any] = {}
     for word in words:
         name, _, text = word.partition("=")

@@ -1,6 +1,6 @@
-"""One command at a time to a modem, and what comes back: the layer between bytes and the DCE.
+"""Commands to a modem, one at a time, and their answers: the layer between bytes and the DCE.
 
-Bytes and the time in; bytes, replies and the next deadline out.
+No I/O.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from appliance.lines.modem.lexer import CAN, DataKind, EndOfData, Lexer, Line, Octets
 from appliance.lines.modem.results import Result, result_of
 
-# V.250 5.4.1 lets a command line be as long as the modem likes; 256 with CR is what they all take.
+# V.250 5.4.1 sets no length of command lines; all modems accept 256 characters with CR.
 MAX_COMMAND_CHARACTERS = 250
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A result code; ``line`` is the text it came as."""
+    """A result code; ``line``: its text."""
 
     result: Result
     line: str
@@ -40,12 +40,12 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedEnd:
-    """The data are over; a result follows."""
+    """The end of data; a result follows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """The time given to the command ran out without the word waited for."""
+    """The command had no answer within its limit."""
 
 
 PortEvent = Reply | Information | Received | ReceivedEnd | Silence
@@ -54,7 +54,7 @@ PortEvent = Reply | Information | Received | ReceivedEnd | Silence
 class CommandPort:
     """A modem's command and data stream as seen by its DTE.
 
-    ``trace(now, direction, text)`` hears each command and line ("to", "from"), for the call's account.
+    ``trace(now, direction, text)`` gets each command and line ("to", "from"), for the call's trace.
     """
 
     def __init__(
@@ -62,8 +62,8 @@ class CommandPort:
     ) -> None:
         self._lexer = Lexer(bare_dle=bare_dle)
         self._out: deque[Iterator[bytes]] = deque()
-        self._piece = b""  # begun, its first octets taken
-        self.discards = 0  # how often output was taken back: the transport should drop its own, too
+        self._piece = b""  # the rest of a piece that was partly taken
+        self.discards = 0  # number of ``discard_output``: the transport should drop its output, too
         self._command = ""
         self._deadline: float | None = None
         self._events: deque[PortEvent] = deque()
@@ -88,24 +88,24 @@ class CommandPort:
         self.await_reply(now, within)
 
     def await_reply(self, now: float, within: float | None) -> None:
-        """(Re)starts the time in which the next word is due."""
+        """(Re)starts the limit for the next answer."""
         self._deadline = None if within is None else now + within
 
     def write(self, data: bytes) -> None:
-        """Writes octets as they are, already stuffed."""
+        """Writes octets unchanged; they must be stuffed already."""
         self._write(data)
 
     def abort(self, now: float, *, within: float) -> None:
-        """CAN: ends reception, and whatever else waits in the modem (T.31 8.3.2).
+        """Sends CAN, which ends reception or another command (T.31 8.3.2).
 
-        The next command must wait for the answer: a modem swallows what comes in the same write.
+        The next command must wait for the answer: modems ignore what follows in the same write.
         """
         self._note(now, "to", "<CAN>")
         self._write(bytes([CAN]))
         self.await_reply(now, within)
 
     def discard_output(self) -> None:
-        """Forgets what the transport has not taken yet."""
+        """Drops output that the transport has not taken yet."""
         self._clear()
         self.discards += 1
 
@@ -119,7 +119,7 @@ class CommandPort:
 
     @property
     def unwritten(self) -> bool:
-        """Whether there is something that the transport has not taken yet."""
+        """Whether there is output that the transport has not taken yet."""
         return bool(self._piece or self._out)
 
     def take_output(self, limit: int = 1 << 30) -> bytes:
@@ -167,18 +167,21 @@ class CommandPort:
         return self._lexer.lost_end()
 
     def close_data(self) -> None:
-        """What comes now is text again."""
+        """Ends the data state: the following octets are text."""
         self._lexer.expect(DataKind.NONE)
 
     def take_event(self) -> PortEvent | None:
+        """The next event, oldest first; None when there is none."""
         return self._events.popleft() if self._events else None
 
     # -- time ----------------------------------------------------------------------------------
 
     def next_deadline(self) -> float | None:
+        """When the answer to the command is overdue, seconds; None without a limit."""
         return self._deadline
 
     def handle_timer(self, now: float) -> None:
+        """Reports ``Silence`` when the answer is overdue."""
         if self._deadline is not None and now >= self._deadline:
             self._deadline = None
             self._events.append(Silence())

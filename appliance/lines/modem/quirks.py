@@ -21,7 +21,7 @@ class FlowControl(Enum):
     in many modems it is broken.
     """
 
-    AUTO = "auto"  # an owner's word only: as the table has it
+    AUTO = "auto"  # in settings only: as in the table
     RTS_CTS = "rts/cts"
     NONE = "none"  # CDC-ACM modems whose USB end-point does it
 
@@ -36,15 +36,15 @@ class QuietBefore(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Quirks:
-    """What a driver must know of one kind of modem.  The defaults are T.31 as written."""
+    """Properties of one kind of modem.  The defaults are T.31 as written."""
 
     quiet_before: QuietBefore = QuietBefore.LISTEN
     quiet_ms: int = 70  # the silence before each signal of ours
-    quiet_limit_ms: int = 1000  # a noisy line is never silent: listen no longer than this
+    quiet_limit_ms: int = 1000  # limit of waiting for silence, since a noisy line is never silent
     quiet_before_tcf_ms: int = 70  # between DCS and the training check
     quiet_after_page_ms: int = 70  # after a page or ECM block (PPM, PPS, EOP follow)
     training_ms: int = 0  # +FTM: CONNECT comes this long before training is over; hold the data so long
-    connect_on_any_carrier: bool = False  # +FRH: CONNECT says only that there is energy
+    connect_on_any_carrier: bool = False  # +FRH: CONNECT means energy of any kind
     frh_retries: int = 30  # how often +FRH is issued again on a NO CARRIER that comes at once
     frh_retry_ms: int = 50  # pause before it is
     frm_retries: int = 5  # +FRM issued again on ERROR or +FCERROR within ``frm_retry_ms`` of the command
@@ -53,9 +53,9 @@ class Quirks:
     bare_dle: bool = False  # DLE not doubled in V.21 frames
     trust_modem_fcs: bool = False  # the FCS octets in frames are wrong or absent; OK or ERROR decides
     fcs_octets: int = 2  # FCS octets delivered with a frame
-    abort_ms: int = 200  # time for OK after CAN; silence is taken for consent after it
-    send: frozenset[Carrier] | None = None  # what it really sends, whatever +FTM=? says
-    receive: frozenset[Carrier] | None = None  # what it really receives, whatever +FRM=? says
+    abort_ms: int = 200  # limit for OK after CAN; afterwards the command counts as aborted
+    send: frozenset[Carrier] | None = None  # carriers that it can send, in place of +FTM=?
+    receive: frozenset[Carrier] | None = None  # carriers that it can receive, in place of +FRM=?
     flow: FlowControl = FlowControl.RTS_CTS
     flow_commands: tuple[str, ...] = ()  # tried in this order before class 1; ERROR does no harm
     after_class1: tuple[str, ...] = ()  # sent again after +FCLASS=1, which resets them
@@ -68,7 +68,7 @@ _NO_V17 = frozenset({Carrier.V27TER_2400, Carrier.V27TER_4800, Carrier.V29_7200,
 
 @dataclass(frozen=True, slots=True)
 class QuirkRow:
-    """One row: ``pattern`` is searched (case ignored) in all that the modem said of itself."""
+    """One row: ``pattern`` is searched (case ignored) in the modem's identity."""
 
     name: str
     pattern: str
@@ -148,7 +148,7 @@ TABLE: tuple[QuirkRow, ...] = (
 
 
 def quirks_for(identity: str) -> tuple[str, Quirks]:
-    """The row's name and knobs for the words of a modem; T.31 as written where no row fits."""
+    """Name and quirks of the row for a modem's identity; T.31 as written without a matching row."""
     for row in TABLE:
         if re.search(row.pattern, identity, re.IGNORECASE):
             return row.name, row.quirks

@@ -1,7 +1,7 @@
-"""What the lines that a modem sends mean: result codes, rings, caller identification.
+"""Parses lines of a modem: result codes, rings, caller identification.
 
-Modems agree on V.250's and T.31's words only roughly, so spelling is forgiven, meaning is not: a line
-that is no known result is information and never counts as success.
+Modems spell the results of V.250 and T.31 differently, which is tolerated; a line that is not a known result
+is information and never counts as success.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class Result(Enum):
     NO_ANSWER = "NO ANSWER"
     FCERROR = "+FCERROR"  # a signal other than the one ordered (T.31 8.3.4)
     V21_HEARD = "+FRH:3"  # adaptive reception: V.21 came instead, CONNECT follows (T.31 8.5.1)
-    VOICE = "VOICE"  # somebody speaks
-    RINGING = "RINGING"  # ringback heard
+    VOICE = "VOICE"  # speech detected
+    RINGING = "RINGING"  # ringback detected
     BLOCKED = "BLACKLISTED"  # the modem itself refuses to dial (approval rules on repeated calls)
 
 
@@ -54,12 +54,12 @@ _WORDS = {
     "DELAYED": Result.BLOCKED,
     "BLACKLISTED": Result.BLOCKED,
 }
-# V.253's +VDR=1: before RING, how long (0.1 s) the bell was on and off.
+# V.253's +VDR=1: before RING, the duration (0.1 s) of ringing current on and off.
 _CADENCE = re.compile(r"(DRON|DROF)\s*=\s*([0-9]{1,4})", re.IGNORECASE)
 _DISTINCTIVE = re.compile(r"RING[ :]?([1-9A-E])\b")
-# Caller identification: +VCID=1 and #CID=1 (V.253 10.1.4 and the habits of makers).
+# Caller identification: +VCID=1 and #CID=1 (V.253 10.1.4 and variants of makers).
 _CALLER = re.compile(r"(NMBR|NAME|MESG|DDN_NMBR|DATE|TIME)\s*[=:]\s*(.*)", re.IGNORECASE)
-# Firmware that hands the network's message over as it came (V.253's +VCID=2, unasked): hexadecimal octets.
+# The network's unformatted message in hexadecimal octets (V.253's +VCID=2, from some firmware unrequested).
 _RAW_CALLER = re.compile(r"(?:MESG\s*[=:]\s*)?((?:04|80)(?:[0-9A-F]{2}){2,257})", re.IGNORECASE)
 # ETSI EN 300 659-3 5.2, Bellcore GR-30: a message of parameters; the older one with date and number only.
 _SINGLE_DATA, _DATE_OCTETS = 0x04, 8
@@ -69,7 +69,7 @@ MAX_CALLER_CHARACTERS = 40
 
 
 def result_of(line: str) -> Result | None:
-    """The result that a line is, None for information."""
+    """The result in a line, None for information."""
     text = " ".join(line.upper().split())
     if text in _WORDS:
         return _WORDS[text]
@@ -83,13 +83,13 @@ def result_of(line: str) -> Result | None:
 
 
 def ring_kind(line: str) -> str:
-    """Which distinctive ring a RING line tells: '1' to '9' or 'A' to 'E', '' for an ordinary one."""
+    """The distinctive ring of a RING line: '1' to '9' or 'A' to 'E', '' for an ordinary one."""
     found = _DISTINCTIVE.fullmatch(" ".join(line.upper().split()))
     return found.group(1) if found else ""
 
 
 def cadence(line: str) -> tuple[bool, float] | None:
-    """A line about the bell as (on, seconds), None for any other line."""
+    """A line about ringing current as (on, seconds), None for any other line."""
     found = _CADENCE.fullmatch(line.strip())
     return (found.group(1).upper() == "DRON", int(found.group(2)) / 10) if found else None
 
@@ -107,16 +107,16 @@ def caller_field(line: str) -> tuple[str, str] | None:
 
 
 def raw_caller_fields(line: str) -> list[tuple[str, str]]:
-    """The same from a caller identification message in hexadecimal; empty for any other line.
+    """Fields of a caller identification message in hexadecimal; empty for any other line.
 
-    A message whose checksum is wrong, or that is cut, tells nothing.
+    Also empty for a truncated message or a wrong checksum.
     """
     found = _RAW_CALLER.fullmatch("".join(line.split()))
     if found is None:
         return []
     octets = bytes.fromhex(found.group(1))
     end = 2 + octets[1]
-    # The checksum, where the modem hands it over, makes the sum of all octets zero.
+    # With the checksum, if the modem includes it, the sum of all octets is zero modulo 256.
     if len(octets) < end or (len(octets) > end and sum(octets[: end + 1]) % 256):
         return []
     body = octets[2:end]

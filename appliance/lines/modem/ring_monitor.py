@@ -1,4 +1,4 @@
-"""A modem on hook: rings counted, the caller's number read, whether the call is ours to take.  No I/O."""
+"""Monitors an idle modem: counts rings, reads the caller's number, decides when to answer.  No I/O."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from appliance.lines.modem.port import Information, Reply, Silence
 from appliance.lines.modem.port_driver import PortDriver
 from appliance.lines.modem.results import Result, cadence, caller_field, raw_caller_fields, ring_kind
 
-# Rings come every 3 to 6 s in all networks; after this long without one the caller has given up.
+# Rings come every 3 to 6 s in all networks; after this long without one the call has ended, seconds.
 RING_GAP_S = 8.0
-# An idle modem is asked whether it still lives; one that does not answer is taken for wedged.
+# Interval of checking that an idle modem still answers, seconds.
 PING_EVERY_S = 60.0
 PING_S = 5.0
 SET_UP_S = 3.0
-# RING is told so many tenths of a second after the bell (V.253 +VDR): longer than the gaps within a
-# distinctive ring (0.2 to 0.4 s), or each part would count as a ring; 0 would tell no RING at all.
+# Delay of RING after ringing current, 0.1 s (V.253 +VDR): longer than the gaps within a distinctive ring (0.2
+# to 0.4 s), so that its parts do not count as rings; 0 would disable RING.
 RING_AFTER = 5
-# A pause of the bell from which on the next burst belongs to another ring.
+# After a pause of this length the next burst belongs to another ring, seconds.
 RING_PAUSE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What the network told about who calls; empty what it did not."""
+    """Caller identification from the network; empty where it has none."""
 
     number: str = ""
     name: str = ""
@@ -35,7 +35,7 @@ class Caller:
 
 
 class Verdict(Enum):
-    """What the ring_monitor wants of its owner."""
+    """What the owner of the monitor is to do."""
 
     NOTHING = "nothing"
     ANSWER = "answer"  # the ring of the rules has come: ask the handler
@@ -43,7 +43,7 @@ class Verdict(Enum):
 
 
 class RingMonitor(PortDriver):
-    """Drives an idle modem.  ``verdict`` is to be looked at after each call."""
+    """Drives an idle modem.  ``verdict`` is to be read after each input."""
 
     def __init__(self, modem: Modem, rules: AnswerRules) -> None:
         super().__init__()
@@ -57,8 +57,8 @@ class RingMonitor(PortDriver):
         self._setting_up = True
         self._rings = 0
         self._last_ring = float("-inf")
-        self._bursts = 0  # of the bell since its last long pause, where the modem tells
-        self._told_at = float("-inf")  # when the caller was told of, before a ring
+        self._bursts = 0  # bursts since the last long pause, if the modem reports them
+        self._told_at = float("-inf")  # time of caller identification before a ring
         self._ping_at: float | None = None
         self._waiting = False
         self._left_alone = False
@@ -67,27 +67,30 @@ class RingMonitor(PortDriver):
 
     @property
     def ready(self) -> bool:
-        """Set up and not ringing: a call may be placed."""
+        """Whether a call may be placed: the modem is set up and does not ring."""
         return not self._setting_up and self._rings == 0
 
     @property
     def ringing(self) -> bool:
+        """Whether a call rings."""
         return self._rings > 0
 
     @property
     def idle(self) -> bool:
-        """No command is under way: the port may change hands."""
+        """Whether no command is in progress, so that another driver may take the port."""
         return not self._waiting
 
     def leave_alone(self) -> None:
-        """The call that rings is not ours: nothing is asked again until it has stopped."""
+        """Ignores the ringing call until it ends."""
         self._left_alone = True
         self.verdict = Verdict.NOTHING
 
     def start(self, now: float) -> None:
+        """Begins to set the modem up."""
         self._next(now)
 
     def next_deadline(self) -> float | None:
+        """When ``handle_timer`` is due, seconds."""
         times = [self._port.next_deadline(), self._ping_at]
         if self._rings:
             times.append(self._last_ring + RING_GAP_S)
@@ -95,6 +98,7 @@ class RingMonitor(PortDriver):
         return min(due) if due else None
 
     def handle_timer(self, now: float) -> None:
+        """Ends a call whose rings have stopped, and checks an idle modem."""
         super().handle_timer(now)
         if self._rings and now >= self._last_ring + RING_GAP_S:
             self._rings = 0
@@ -103,7 +107,7 @@ class RingMonitor(PortDriver):
             self.verdict = Verdict.NOTHING
         if self._ping_at is not None and now >= self._ping_at:
             self._ping_at = None
-            if self._rings:  # nothing is said to a modem that rings
+            if self._rings:  # no commands to a ringing modem
                 self._ping_at = now + PING_EVERY_S
             else:
                 self._ask("", now, PING_S)
@@ -120,6 +124,7 @@ class RingMonitor(PortDriver):
         self._port.command(command, now, within=within)
 
     def handle_port(self, now: float) -> None:
+        """Takes what the port has read: rings, the caller's number, answers."""
         while (event := self._port.take_event()) is not None:
             match event:
                 case Reply(Result.RING, line):
@@ -145,7 +150,7 @@ class RingMonitor(PortDriver):
 
     def _ring(self, kind: str, now: float) -> None:
         if not self._rings and now > self._told_at + RING_GAP_S:
-            self.caller = Caller()  # what was told of a call that never rang
+            self.caller = Caller()  # drops the identification of a call that did not ring
         self._rings += 1
         self._last_ring = now
         kind = kind or (str(self._bursts) if self._bursts else "")
@@ -166,7 +171,7 @@ class RingMonitor(PortDriver):
         for name, value in fields:
             self._told(name, value)
         if fields and not self._rings:
-            self._told_at = now  # some networks tell before the first ring
+            self._told_at = now  # some networks send it before the first ring
 
     def _told(self, name: str, value: str) -> None:
         was = self.caller

@@ -1,8 +1,8 @@
 """A serial port on the asyncio loop, and the driver (without I/O) that uses the modem at present.
 
 Nothing here blocks: reads and writes happen when the port is ready, the driver's deadline is a timer
-of the loop.  The driver is asked for as many bytes as the kernel takes, never for more, so that what
-is not yet written can still be taken back.
+of the loop.  The driver is asked for no more bytes than the kernel takes, so that unwritten output can
+still be dropped.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ DTR_LOW_S = 0.5
 
 
 class Driver(Protocol):
-    """Who talks to the modem."""
+    """A driver of the modem."""
 
     def receive_bytes(self, data: bytes, now: float) -> None: ...
     def take_bytes(self, limit: int = ...) -> bytes: ...
@@ -91,12 +91,12 @@ class SerialLink:
     # -- the driver ----------------------------------------------------------------------------
 
     def give_to(self, driver: Driver | None) -> None:
-        """Hands the modem to this driver; what it has to say is written at once."""
+        """Gives the port to this driver, and writes its output."""
         self._driver = driver
         self.service()
 
     def service(self) -> None:
-        """Writes what the driver has, sets its timer; to be called after anything it was told."""
+        """Writes the driver's output and sets its timer; to be called after each input to it."""
         if self._closed or self._in_service:
             return
         self._in_service = True
@@ -118,14 +118,14 @@ class SerialLink:
         self._timer = None
         if self._driver is not None and not self._closed:
             with self._own_faults():
-                # A loop that wakes a little early must not find the deadline still ahead.
+                # The loop may wake slightly early; the driver must see its deadline reached.
                 self._driver.handle_timer(max(self._loop.time(), self._driver.next_deadline() or 0.0))
                 self._after()
                 self.service()
 
     @contextlib.contextmanager
     def _own_faults(self) -> Iterator[None]:
-        """A bug in a driver ends the call and resets the modem; it must not leave a line that hangs."""
+        """A context in which an exception of the driver ends the call and resets the modem."""
         try:
             yield
         except Exception as error:
@@ -163,7 +163,7 @@ class SerialLink:
                 return
 
     def _put(self, data: bytes) -> bool:
-        """Writes; keeps what the kernel does not take and waits for room.  False: no more now."""
+        """Writes; keeps the rest for when the kernel has room.  Returns False when there is a rest."""
         try:
             written = os.write(self._fd, data)
         except BlockingIOError:
@@ -185,7 +185,7 @@ class SerialLink:
                 self.service()
 
     def drop_unsent(self) -> None:
-        """Throws away what the kernel has not sent: the call it belonged to is being ended."""
+        """Drops what the kernel has not sent, since the call is being ended."""
         if self._writing:
             self._loop.remove_writer(self._fd)
             self._writing = False
@@ -193,7 +193,7 @@ class SerialLink:
             termios.tcflush(self._fd, termios.TCOFLUSH)
 
     async def hang_up_by_wire(self) -> None:
-        """DTR low for a moment: the way to a modem that does not listen."""
+        """Lowers DTR for ``DTR_LOW_S``, which resets a modem that does not answer."""
         with contextlib.suppress(OSError, serial.SerialException, termios.error):
             self._serial.dtr = False
             await asyncio.sleep(DTR_LOW_S)
@@ -214,18 +214,19 @@ class SerialLink:
         self._loop.remove_reader(self._fd)
         self._loop.remove_writer(self._fd)
         with contextlib.suppress(termios.error, OSError):
-            termios.tcflush(self._fd, termios.TCIOFLUSH)  # or closing waits for a modem that takes nothing
+            termios.tcflush(self._fd, termios.TCIOFLUSH)  # otherwise closing waits for unsent output
         with contextlib.suppress(OSError, serial.SerialException, termios.error):
             self._serial.close()
         self._lock.release()
 
     @property
     def closed(self) -> bool:
+        """Whether the port is closed."""
         return self._closed
 
 
 class Questions(Driver, Protocol):
-    """A driver that asks something and is done."""
+    """A driver that ends by itself, after some commands."""
 
     @property
     def done(self) -> bool: ...
@@ -234,9 +235,9 @@ class Questions(Driver, Protocol):
 
 
 async def ask(path: str, speed: int, flow: FlowControl, questions: Questions, limit_s: float) -> None:
-    """Opens the port, lets the questions be answered, closes it.
+    """Opens the port, runs the driver to its end, closes the port.
 
-    Raises PortError: the port cannot be opened, went away, or ``limit_s`` were not enough.
+    Raises PortError when the port cannot be opened or disappears, or after ``limit_s`` seconds.
     """
     loop = asyncio.get_running_loop()
     answered: asyncio.Future[None] = loop.create_future()

@@ -71,6 +71,7 @@ class ClassOneModem(LineSettings):
 
     @property
     def dial_rules(self) -> DialRules:
+        """The rules for dialling on this line."""
         return DialRules(
             prefix=self.outside_prefix,
             country_code=self.country_code,
@@ -83,6 +84,7 @@ class ClassOneModem(LineSettings):
 
     @property
     def answer_rules(self) -> AnswerRules:
+        """The rules for answering on this line."""
         kinds = frozenset(kind.upper() for kind in self.ring_kinds)
         return AnswerRules(answer=self.receive, rings=self.rings, kinds=kinds)
 

@@ -95,13 +95,16 @@ class PracticeLine:
 
     @property
     def name(self) -> str:
+        """The line's name."""
         return self._name
 
     @property
     def kind(self) -> LineKind:
+        """Always PRACTICE."""
         return LineKind.PRACTICE
 
     def state(self) -> LineState:
+        """The line's state now."""
         if not self._up:
             return LineState(False, 0, self._capacity, "The practice line is stopped.", self._trouble())
         return LineState(
@@ -113,6 +116,7 @@ class PracticeLine:
         )
 
     async def start(self, on_incoming: IncomingHandler) -> None:
+        """Makes the line usable; calls that its machines place go to ``on_incoming``."""
         self._on_incoming = on_incoming
         if self._given_arrivals is None:
             self._arrivals = Path(tempfile.mkdtemp(prefix="faxbox-practice-"))
@@ -123,6 +127,7 @@ class PracticeLine:
         self._up = True
 
     async def stop(self) -> None:
+        """Ends all calls, within ``STOP_S``."""
         self._up = False
         for owner in list(self._calls):
             owner.cancel()
@@ -135,6 +140,7 @@ class PracticeLine:
         self._arrivals = None
 
     async def place(self, call: OutgoingCall, owner: CallOwner, tap: Tap | None = None) -> CallResult:
+        """Carries a call to one of its machines; returns its result."""
         digits = "".join(each for each in call.number if each.isdigit())
         script = self._numbers.get(digits)
         owner.say(progress("dialled", number=call.number))

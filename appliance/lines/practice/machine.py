@@ -47,6 +47,7 @@ class MachineResult:
 
     @property
     def ok(self) -> bool:
+        """Whether the machine's fax succeeded."""
         return self.status == STATUS_OK
 
 

@@ -161,6 +161,7 @@ class Room:
         self._tell(message)
 
     def close(self) -> None:
+        """Closes all calls."""
         for call in list(self._calls.values()):
             call.close()
 

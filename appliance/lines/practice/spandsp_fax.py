@@ -229,21 +229,26 @@ class SpandspFax:
 
     @property
     def remote_id(self) -> str:
+        """The far end's station id (TSI or CSI)."""
         return _string(_library().t30_get_rx_ident(self._t30))
 
     @property
     def sub_address(self) -> str:
+        """The sub-address that was received (SUB)."""
         return _string(_library().t30_get_rx_sub_address(self._t30))
 
     @property
     def selective_polling(self) -> str:
+        """The selective polling address that was received (SEP)."""
         return _string(_library().t30_get_rx_selective_polling_address(self._t30))
 
     @property
     def password(self) -> str:
+        """The password that was received (PWD)."""
         return _string(_library().t30_get_rx_password(self._t30))
 
     def statistics(self) -> Statistics:
+        """What spandsp counted of the fax."""
         counted = _ffi().new("t30_stats_t *")
         _library().t30_get_transfer_statistics(self._t30, counted)
         return Statistics(

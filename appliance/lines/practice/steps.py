@@ -51,6 +51,7 @@ class WaitingFor:
 
     @property
     def waiting(self) -> bool:
+        """Whether an answer is open and not given up."""
         return self._open > 0 and not self._given_up and self._loop.time() < self._since + PATIENCE_S
 
     def give_up(self) -> None:
@@ -97,11 +98,13 @@ class Steps:
         self._task: asyncio.Task[None] | None = None
 
     def join(self, call: SteppedCall) -> None:
+        """Adds a call to those that are stepped together."""
         self._calls.append(call)
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run())
 
     def leave(self, call: SteppedCall) -> None:
+        """Removes a call."""
         self._calls.remove(call)
 
     async def _run(self) -> None:

@@ -110,10 +110,12 @@ class VirtualLine:
 
     @property
     def lost(self) -> int:
+        """Datagrams lost so far, both ways together."""
         return self._networks[0].lost + self._networks[1].lost
 
     @property
     def sent(self) -> int:
+        """Datagrams sent so far, both ways together."""
         return self._networks[0].sent + self._networks[1].sent
 
     def run(self, limit_s: float) -> float:

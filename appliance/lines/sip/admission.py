@@ -8,21 +8,21 @@ import ipaddress
 
 from appliance.lines.sip.settings import SipTrunk, split_host_port
 
-# Names of servers and peers are looked up again this often, seconds, so that a provider may move; as long as
-# one is not found (the network is not up yet), much sooner.
+# Interval of resolving the names of servers and peers, seconds, since their addresses may change; much
+# shorter while a name is not found (the network is not up yet).
 RESOLVE_AGAIN_S = 300.0
 RESOLVE_MISSING_S = 2.0
 
 
 class Admission:
-    """The admitted addresses of one trunk.  For the event loop."""
+    """The addresses that may call over one trunk.  For the event loop."""
 
     def __init__(self, trunk: SipTrunk) -> None:
         self._trunk = trunk
         self._addresses: frozenset[str] = frozenset()  # of configured peers, looked up
         self._networks = [ipaddress.ip_network(p, strict=False) for p in trunk.peers if "/" in p]
         self.registrar = ""  # the address that accepted our registration
-        self.resolved = True  # all names that the trunk has were found
+        self.resolved = True  # all names of the trunk were found
 
     @property
     def look_up_after_s(self) -> float:
@@ -63,10 +63,10 @@ class Admission:
             addresses = await addresses_of(name)
             if name in admitted:
                 found |= addresses
-            # A server may have nothing but SRV records, which the stack looks up.
+            # A server may have SRV records only, which the stack resolves.
             self.resolved = self.resolved and (bool(addresses) or name not in admitted)
         if not found and admitted:
-            return False  # those of before stay
+            return False  # the previous addresses stay
         self._addresses = frozenset(found)
         return True
 

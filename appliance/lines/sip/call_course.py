@@ -17,12 +17,12 @@ from appliance.t30.parameters import CallResult
 
 # After a cancel: DCN must be out and the call down by then (a burst with preamble takes some 2 s).
 CANCEL_LIMIT_S = 8.0
-# A trunk that has taken the call over (100) and then says nothing more is given up after so long: no number
-# that rings is told of later, and one that says nothing at all has as long (RFC 3261 17.1.1.2, timer B).
+# Limit for a trunk that has sent 100 and nothing more, seconds: ringing is signalled earlier; a trunk that
+# sends nothing at all has the same limit (RFC 3261 17.1.1.2, timer B).
 PROGRESS_LIMIT_S = 32.0
-# No call lasts longer: a day of pages is a loop somewhere.
+# Longest call, seconds.
 MAX_CALL_S = 6 * 3600.0
-# What a call without any fax would be blamed on if nobody looked at what it went over.
+# Causes of calls without a fax that point to the number, unless the media show that the trunk is at fault.
 _BLAMES_THE_NUMBER = frozenset(
     cause.code
     for cause in (
@@ -45,8 +45,8 @@ class CallCourse:
         self.connected_at: float | None = None
         self.cancelled_at: float | None = None
         self.ended: Ended | None = None
-        self.spoken_to = False  # the other side has said anything
-        self._rings = False  # it has said more than that it tries
+        self.spoken_to = False  # the other side has sent any message
+        self._rings = False  # it has sent more than 100 (Trying)
 
     def signalled(self, message: Signalled) -> None:
         """Takes a SIP message of the call."""
@@ -55,7 +55,7 @@ class CallCourse:
             self._rings = self._rings or 100 < messages.status_code(message.line) < 200
 
     def deadline(self, ring_s: float) -> float:
-        """When it must be answered or over.  The SIP stack gives up a silent trunk."""
+        """The time by which it must be answered or ended.  The SIP stack ends calls to a silent trunk."""
         if self.connected_at is not None:
             limit = self.connected_at + MAX_CALL_S
         elif self.calls and self.spoken_to and not self._rings:
@@ -70,7 +70,7 @@ class CallCourse:
             return CANCELLED
         if self.connected_at is not None:
             return CALL_TOO_LONG
-        # A number that rings is another thing than a trunk that says little, or nothing at all.
+        # A ringing number is distinguished from a trunk that sends little or nothing.
         if self._rings or not self.calls:
             return NO_ANSWER
         return causes.SIP_NO_PROGRESS if self.spoken_to else causes.SIP_NO_REPLY
@@ -85,16 +85,16 @@ class CallCourse:
             return said or causes.SIP_HUNG_UP_EARLY
         ours = ended.ours and ended.code in _OUR_CODES
         cause = said or cause_of_status(ended.code, ended.reason, ours=ours)
-        # The network's own patience with a number that rings.
+        # The network's own limit for a ringing number.
         return NO_ANSWER if cause is causes.SIP_TIMED_OUT and self._rings else cause
 
     def judged(
         self, result: CallResult, *, no_packets: bool, t38_silent: bool, doubted: bool = False
     ) -> CallResult:
-        """A call's result, blamed on what it went over where that is at fault, and not the number.
+        """A call's result; its cause names trunk or network where those are at fault rather than the number.
 
-        ``no_packets``: a fax ran, and not one packet came.  ``t38_silent``: nothing of a fax came over T.38.
-        ``doubted``: somebody contradicted what was heard since our last command.
+        ``no_packets``: a fax ran, and no packet was received.  ``t38_silent``: no fax signal came over T.38.
+        ``doubted``: other packets contradicted what was received since our last command.
         """
         if doubted and result.cause is DELIVERED:
             return replace(result, cause=causes.SIP_CONFIRMATION_DOUBTED)
@@ -102,7 +102,7 @@ class CallCourse:
             result = replace(result, cause=causes.SIP_NO_MEDIA)
         if t38_silent and result.cause.code in _BLAMES_THE_NUMBER:
             result = replace(result, cause=causes.SIP_T38_SILENT)
-        # A BYE that says why, before any fax was heard, knows better than we.
+        # The Reason header of a BYE before any fax signal is more precise than our own cause.
         said = cause_of_reason(self.ended.reason_of) if self.ended is not None else None
         if said is not None and result.cause.code in _BLAMES_THE_NUMBER | {causes.SIP_NO_MEDIA.code}:
             result = replace(result, cause=said)

@@ -177,6 +177,7 @@ class CallMedia:
         self._result(CallResult(_BY_TONE[tone], phase=Phase.A))
 
     async def use_audio(self, order: UseAudio) -> None:
+        """Audio is agreed: begins, or changes, the wait for a fax in it."""
         self._audio = order
         law = None if order.law is None else Law(order.law)
         if self._rtp is None:
@@ -208,6 +209,7 @@ class CallMedia:
         self._result(DialledOn())
 
     async def begin_after_dialling(self) -> None:
+        """The digits after the answer were sent: goes on with the fax."""
         self._dial_on = ()
         self._note("dialled_on")
         if self._tones_wait is not None:
@@ -224,6 +226,7 @@ class CallMedia:
             self._signalling.ask_t38()
 
     async def stay_on_audio(self, code: int) -> None:
+        """T.38 was refused with the status ``code``: the fax goes on as tones."""
         if isinstance(self._fax, ToneFaxCall) or self._audio is None or self._rtp is None:
             return
         if self._dial_on:
@@ -260,6 +263,7 @@ class CallMedia:
         self._owner.say(message)
 
     async def use_t38(self, order: UseT38) -> None:
+        """T.38 is agreed, or its address changed: begins the fax over it."""
         if isinstance(self._fax, T38FaxCall):
             if self._driver is not None:
                 self._driver.readdress(order.remote)
@@ -405,6 +409,7 @@ class CallMedia:
             self._result(result)
 
     async def stop(self) -> None:
+        """Ends what runs, and closes the sockets."""
         task, driver, self._task, self._driver = self._task, self._driver, None, None
         if driver is not None and driver.signalled is not None and isinstance(self._fax, T38FaxCall):
             aside = self._side is not None and self._side.peer is not None

@@ -1,4 +1,4 @@
-"""Calls from the event loop's side: one is placed or answered on the SIP thread, and then given orders."""
+"""Placing and answering calls from the event loop, and orders to them, all executed on the SIP thread."""
 
 from __future__ import annotations
 
@@ -26,18 +26,23 @@ class CallOrders:
         self._ref = ref
 
     def end(self, code: int = 0) -> None:
+        """Ends the call: BYE, CANCEL or a refusal with ``code``."""
         self._stack.order(self._ref, lambda call: call.end(code))
 
     def ask_t38(self) -> None:
+        """Offers T.38."""
         self._stack.order(self._ref, lambda call: call.ask_t38(time.monotonic()))
 
     def page_in_audio(self) -> None:
+        """From now on no switch to T.38: the fax's machines have agreed in audio."""
         self._stack.order(self._ref, lambda call: call.page_in_audio())
 
     def page_in_t38(self) -> None:
+        """From now on no switch back to audio: the fax's machines have agreed over T.38."""
         self._stack.order(self._ref, lambda call: call.page_in_t38())
 
     def t38_is_silent(self) -> None:
+        """Gives T.38 up, since nothing of a fax came over it."""
         self._stack.order(self._ref, lambda call: call.t38_is_silent(time.monotonic()))
 
 
@@ -52,7 +57,7 @@ async def dial(
 ) -> CallOrders:
     """Sends an INVITE.  Raises SipOrderError for what pjsua2 refuses.
 
-    Cancelled, it leaves no call that nobody owns: none is placed, or the one that was is ended.
+    When cancelled, it places no call, or ends the one that was placed.
     """
     given_up = False
     placed: list[CallRef] = []
@@ -92,7 +97,7 @@ def accept(stack: SipStack, ref: CallRef, switch: MediaSwitch, deliver: Deliver)
 
     def take() -> None:
         tell = _teller(stack, deliver)
-        if ref.ended is not None:  # it was over before anybody listened (CANCEL before it was answered)
+        if ref.ended is not None:  # it ended before this (CANCEL before it was answered)
             tell(ref.ended)
         elif ref.call is not None:
             ref.call.sink = tell
@@ -103,4 +108,4 @@ def accept(stack: SipStack, ref: CallRef, switch: MediaSwitch, deliver: Deliver)
 
 
 def _teller(stack: SipStack, deliver: Deliver) -> Deliver:
-    return lambda event: stack.tell(lambda: deliver(event))
+    return lambda event: stack.post_to_loop(lambda: deliver(event))

@@ -35,6 +35,7 @@ class OfferedCall:
 
     @property
     def address(self) -> str:
+        """The IP address that the INVITE came from."""
         return self.source.rpartition(":")[0].strip("[]")
 
 

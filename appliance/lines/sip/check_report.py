@@ -62,6 +62,7 @@ class Finding:
     values: tuple[tuple[str, str], ...] = ()
 
     def text(self, sentence: str) -> str:
+        """``sentence``, or a translation of it, with the values filled in."""
         return sentence.format(**dict(self.values)) if self.values else sentence
 
     def __str__(self) -> str:

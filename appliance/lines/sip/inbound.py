@@ -1,7 +1,7 @@
-"""Calls that come in on a trunk, until they are answered: whose they are, what the box decides, refusals.
+"""Incoming calls of a trunk until they are answered: assignment, the box's decision, refusals.
 
-Whatever fails on the way, the caller gets a final answer: an INVITE without one holds a place of the stack
-for as long as its sender likes.
+Every call gets a final answer, whatever fails: an INVITE without one occupies the stack for as long as its
+sender likes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 class Inbound:
-    """The calls offered to one trunk.  ``has_room``: whether it may carry one more; ``carry`` does so."""
+    """The calls offered to one trunk.  ``has_room``: whether it may carry one more; ``carry`` carries it."""
 
     def __init__(
         self,
@@ -43,15 +43,15 @@ class Inbound:
 
     @property
     def waiting(self) -> int:
-        """Calls whose decision is open: each holds a channel of the trunk as one that is carried does."""
+        """Number of calls without a decision; each occupies a channel of the trunk."""
         return len(self._deciding)
 
     def open(self, on_incoming: IncomingHandler) -> None:
-        """From here on calls are put to ``on_incoming``."""
+        """Passes calls to ``on_incoming`` from now on."""
         self._on_incoming = on_incoming
 
     def close(self) -> None:
-        """Refuses calls from here on, and those that still wait for a decision."""
+        """Refuses calls from now on, and those that wait for a decision."""
         self._on_incoming = None
         for task, offered in self._deciding.items():
             task.cancel()
@@ -59,12 +59,12 @@ class Inbound:
         self._deciding.clear()
 
     def abandon(self) -> None:
-        """Ends the calls that are still carried at once."""
+        """Ends the running calls at once."""
         for task in self._carrying:
             task.cancel()
 
     def call_offered(self, offered: OfferedCall) -> None:
-        """A call from a peer of the trunk's.  On the event loop."""
+        """Takes a call from a peer of the trunk.  On the event loop."""
         if self._on_incoming is None:
             self.turn_away(offered, TEMPORARILY_UNAVAILABLE)
             return
@@ -114,5 +114,5 @@ class Inbound:
             _log.error("carrying a call failed", exc_info=task.exception())
 
     def turn_away(self, offered: OfferedCall, code: int) -> None:
-        """Refuses a call with a status of SIP's."""
+        """Refuses a call with a SIP status."""
         self._stack.order(offered.call, lambda call: call.end(code))

@@ -21,8 +21,8 @@ USER_AGENT = "faxbox"
 LOG_LEVEL = 3  # pjproject's, 0 to 5: what goes wrong and what calls do, not each message
 # Characters of one line of pjproject's log that are kept.
 MAX_LOG_LINE = 300
-# Calls that pjsua2 was compiled for (PJSUA_MAX_CALLS in image-build/pjsua2/config_site.h); an older build
-# keeps to its own, smaller bound.
+# The most calls of our build of pjsua2 (PJSUA_MAX_CALLS in image-build/pjsua2/config_site.h); an older build
+# has a smaller limit of its own.
 MAX_CALLS = 320
 
 
@@ -76,10 +76,11 @@ class Library:
 
     @property
     def is_open(self) -> bool:
+        """Whether pjsua2 runs."""
         return self._endpoint is not None
 
     def close(self) -> None:
-        """Every other pjsua2 object must be gone by now, or the process aborts.  Raises pj.Error."""
+        """Stops pjsua2.  All its other objects must be destroyed, or the process aborts.  Raises pj.Error."""
         endpoint, self._endpoint = self._endpoint, None
         self.ports.clear()
         endpoint.libDestroy()
@@ -108,11 +109,11 @@ class Library:
         """
         _check_family(trunk, self._settings)
         if trunk.transport is Transport.TCP and Transport.TCP not in self.ports:
-            # Connections of ours need a transport, too; where the owner names no port for it any will do.
+            # Outgoing connections need a transport, too; without a configured port, any port is used.
             self._listen(Transport.TCP, 0)
         if trunk.transport is not Transport.TLS:
             return None
-        # TLS's trust belongs to the transport: a trunk with TLS gets one of its own.
+        # Trusted certificates are a property of the transport, so a trunk with TLS has its own one.
         config = self._transport_config(0)
         config.tlsConfig.verifyServer = trunk.verify_tls
         config.tlsConfig.CaListFile = trunk.ca_file or system_authorities()
@@ -120,7 +121,7 @@ class Library:
         return number
 
     def release_transport(self, trunk: str) -> None:
-        """Closes the transport that a trunk had for itself, if any."""
+        """Closes the trunk's own transport, if it has one."""
         number = self._tls_transports.pop(trunk, None)
         if number is not None:
             self._endpoint.transportClose(number)
@@ -151,12 +152,12 @@ class Library:
     # -- the gate ---------------------------------------------------------------------------------
 
     def admit(self, networks: list[str]) -> None:
-        """Whose requests reach the stack: addresses, and networks as ``address/bits``."""
-        if hasattr(self._endpoint, "gateAdmit"):  # else each call is looked at, at a higher price
+        """Sets whose requests reach the stack: addresses, and networks as ``address/bits``."""
+        if hasattr(self._endpoint, "gateAdmit"):  # otherwise each call is checked later, at a higher cost
             self._endpoint.gateAdmit(networks)
 
     def strangers(self) -> tuple[int, int, str] | None:
-        """Requests that the gate refused, those it left without an answer, and the last address refused."""
+        """Numbers of requests that the gate refused and ignored, and the last refused address."""
         if not hasattr(self._endpoint, "gateRefused"):
             return None
         endpoint = self._endpoint
@@ -166,7 +167,7 @@ class Library:
 def _check_family(trunk: SipTrunk, sip: SipSettings) -> None:
     servers = (trunk.server, trunk.outbound_proxy or trunk.server)
     for host in (*(split_host_port(each)[0] for each in servers), trunk.public_address):
-        with contextlib.suppress(ValueError):  # a name may have addresses of both kinds
+        with contextlib.suppress(ValueError):  # a name may have IPv4 and IPv6 addresses
             is_ipv6 = ipaddress.ip_address(host).version == 6
             if is_ipv6 != sip.ipv6:
                 speaks, other = ("IPv6", "IPv4") if sip.ipv6 else ("IPv4", "IPv6")
@@ -177,15 +178,15 @@ def _check_family(trunk: SipTrunk, sip: SipSettings) -> None:
 
 
 def one_line(text: str) -> str:
-    """What pjproject says as one line of the log: it quotes whole messages of peers, line ends and all."""
+    """A message of pjproject as one line of the log: it may quote messages of peers with line breaks."""
     cut = "".join(c if c.isprintable() else " " for c in text.strip()[: MAX_LOG_LINE + 1])
     return f"{cut[:MAX_LOG_LINE]}…" if len(cut) > MAX_LOG_LINE else cut
 
 
 def _log_writer() -> Any:
-    """pjproject's log lines in ours.
+    """A writer that passes pjproject's log lines to ours.
 
-    What it calls errors is mostly what peers did; only a failed assertion is a fault of the box.
+    Its errors are mostly mistakes of peers; only a failed assertion is a fault of the box.
     """
     import pjsua2 as pj  # noqa: PLC0415
 

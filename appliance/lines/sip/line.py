@@ -85,17 +85,21 @@ class SipLine:
 
     @property
     def name(self) -> str:
+        """The line's name."""
         return self.trunk.name
 
     @property
     def kind(self) -> LineKind:
+        """What carries its faxes."""
         return LineKind.G711 if self.trunk.media is MediaChoice.G711_ONLY else LineKind.T38
 
     def state(self) -> LineState:
+        """The line's state now."""
         usable, words = self._condition()
         return LineState(usable, self._channels, self.trunk.calls_at_once, words, self._standing.last_error)
 
     async def start(self, on_incoming: IncomingHandler) -> None:
+        """Adds the trunk to the SIP stack; calls that come in go to ``on_incoming``."""
         try:
             await self._stack.start()
         except SipUnavailableError as error:
@@ -115,6 +119,7 @@ class SipLine:
         self._keeper = asyncio.create_task(self._keep())
 
     async def stop(self) -> None:
+        """Ends all calls, within ``STOP_LIMIT_S``, and removes the trunk."""
         if not self._started:
             return
         self._started = self._usable = False
@@ -135,6 +140,7 @@ class SipLine:
         self._standing = Standing(self.trunk.server, registers=self.trunk.registers)
 
     async def place(self, call: OutgoingCall, owner: CallOwner, tap: Tap | None = None) -> CallResult:
+        """Places a call; returns its result."""
         if not self._started:
             return CallResult(causes.LINE_STOPPED, phase=Phase.A)
         if not self._usable:

@@ -15,26 +15,27 @@ MAX_VALUE = 1000  # characters of one header kept
 # RFC 3261 7.3.3: compact forms of the headers that we read.
 _COMPACT = {"f": "from", "t": "to", "m": "contact", "i": "call-id", "k": "supported", "e": "content-encoding"}
 _URI = re.compile(r"(sips?|tel):([^>\s\"]*)", re.IGNORECASE)
-# A display name in quotes may read like a URI and is none.
+# A quoted display name may look like a URI.
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
 # RFC 3966: signs between the digits of a number that mean nothing; RFC 3261 19.1.6 has them in SIP URIs, too,
 # and there are exchanges that write blanks (escaped).
 _SIGNS = str.maketrans("", "", "-.() ")
 _WITH_SIGNS = re.compile(r"\+?[0-9*#(). -]+")
-# What may be a number that was dialled, in the user part of a URI.
+# A dialled number in the user part of a URI.
 _NUMBER = re.compile(r"\+?[0-9*#]{2,}")
-# RFC 3323 4.2 and RFC 3325 9.3: what a caller says who does not want to be named.
+# RFC 3323 4.2 and RFC 3325 9.3: values of Privacy that withhold the caller's identity.
 _WITHHELD = frozenset({"id", "user", "header"})
 _NOBODY = frozenset({"anonymous", "unavailable", "restricted", "unknown", "private", "withheld"})
 # RFC 3326: Reason: Q.850;cause=17;text="User busy", and with codes of SIP; texts are taken out before.
 _REASON = re.compile(r'(Q\.?850|SIP)\s*+;[^,]*?cause\s*+=\s*+"?([0-9]{1,3})\b', re.IGNORECASE)
 _TEXT = re.compile(r';\s*+text\s*+=\s*+"(?:[^"\\]|\\.)*+"', re.IGNORECASE)
 _ONE_OF_SEVERAL = re.compile(r'(?:"(?:[^"\\]|\\.)*+"|[^",<])*+<[^>]*>')
-# Possessive, so that a peer's blanks are looked at once.
+# Possessive quantifiers, so that blanks are scanned once.
 _DISPLAY = re.compile(r'\s*+(?:"((?:[^"\\]|\\.)*+)"\s*+|([^<"]*+))<')
 
 
 def start_line(message: str) -> str:
+    """The first line of a message, at most ``MAX_VALUE`` characters."""
     return message.partition("\r\n")[0][:MAX_VALUE]
 
 
@@ -57,6 +58,7 @@ def headers(message: str) -> dict[str, list[str]]:
 
 
 def first(found: dict[str, list[str]], name: str) -> str:
+    """The first value of a header; empty without one."""
     return found.get(name, [""])[0]
 
 
@@ -97,11 +99,11 @@ def uri_host(value: str) -> str:
 
 
 def dialled(message: str, found: dict[str, list[str]], account: str) -> str:
-    """Who is called, out of an INVITE and its headers: the number that the caller dialled.
+    """The dialled number, from an INVITE and its headers.
 
-    A registrar's proxy may put the registered Contact, and so our ``account``, in the place of the number,
-    and some put another name there; then P-Called-Party-ID (RFC 7315 4.2) or To still has it, or the
-    history of a call that was passed on (RFC 7044, RFC 5806).
+    A registrar's proxy may replace the number by the registered Contact, and so by our ``account``, or by
+    another name; then P-Called-Party-ID (RFC 7315 4.2) or To still has it, or the history of a redirected
+    call (RFC 7044, RFC 5806).
     """
     requested = uri_user(start_line(message))
     if requested != account and _NUMBER.fullmatch(requested):
@@ -118,24 +120,23 @@ def dialled(message: str, found: dict[str, list[str]], account: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, as far as they let us know."""
+    """The caller's number and name, unless withheld."""
 
     number: str = ""
     name: str = ""
 
 
 def caller(found: dict[str, list[str]]) -> Caller:
-    """Who calls: as the network asserts it (RFC 3325, or the older Remote-Party-ID), else as they say.
+    """The caller: as asserted by the network (RFC 3325, or the older Remote-Party-ID), else from From.
 
-    Nobody when they asked not to be named: the network hands their number to those it trusts, and asks them
-    to keep it.
+    Empty when the caller asked for privacy, even if the network passes the number to trusted parties.
     """
     wishes = {wish.strip().lower() for each in found.get("privacy", []) for wish in re.split("[;,]", each)}
     party = first(found, "remote-party-id")
     if wishes & _WITHHELD or re.search(r";\s*privacy\s*=\s*\"?(?:full|uri)", party, re.IGNORECASE):
         return Caller()
     asserted = _each_value(found, "p-asserted-identity")
-    # RFC 3325 9.1: one SIP and one tel URI may be asserted; the one with a number says more.
+    # RFC 3325 9.1: one SIP and one tel URI may be asserted; one with a number is preferred.
     numbered = [value for value in asserted if _NUMBER.fullmatch(uri_user(value))]
     value = next(iter(numbered or asserted), "") or party or first(found, "from")
     number = uri_user(value)
@@ -145,7 +146,7 @@ def caller(found: dict[str, list[str]]) -> Caller:
 
 
 def reason(message: str) -> tuple[str, int] | None:
-    """What the Reason header says (RFC 3326), Q.850 before SIP: ``("q.850", 17)``; None without one."""
+    """Protocol and cause of the Reason header (RFC 3326), Q.850 before SIP: ``("q.850", 17)``, or None."""
     head = message.partition("\r\n\r\n")[0]
     said = {
         match[1].lower().replace("q850", "q.850"): int(match[2])
@@ -173,7 +174,7 @@ def display_name(value: str) -> str:
 
 
 def status_code(message: str) -> int:
-    """The status of a response; 0 when it is none."""
+    """The status of a response; 0 for another message."""
     words = start_line(message).split()
     return int(words[1]) if len(words) >= 2 and words[1].isdigit() and len(words[1]) == 3 else 0
 

@@ -27,22 +27,22 @@ _EMERGENCY = "emergency numbers are never dialled"
 
 
 class NumberError(ValueError):
-    """The user's mistake: this cannot be dialled on this trunk; the message says why."""
+    """The number cannot be dialled on this trunk; the message says why."""
 
 
 class DialFormat(Enum):
-    """How a trunk wants the called number."""
+    """The trunk's notation of the called number."""
 
     E164_PLUS = "e164_plus"  # +49301234567
     E164 = "e164"  # 49301234567
     INTERNATIONAL = "international"  # 0049301234567
     NATIONAL = "national"  # 0301234567 at home, 0044… abroad
-    AS_DIALLED = "as_dialled"  # as the box has it, nothing made of it
+    AS_DIALLED = "as_dialled"  # unchanged
 
 
 @dataclass(frozen=True, slots=True)
 class DiallingRules:
-    """Where the trunk is at home.  Numbers shorter than ``local_digits`` are dialled as they are."""
+    """The trunk's place in the numbering plan.  Numbers up to ``local_digits`` are dialled unchanged."""
 
     country_code: str = ""  # "49", empty when the trunk is given E.164 only
     national_prefix: str = "0"  # before an area code, dropped abroad
@@ -50,7 +50,7 @@ class DiallingRules:
     area_code: str = ""  # without national prefix: completes local numbers
     format: DialFormat = DialFormat.E164_PLUS
     outside_prefix: str = ""  # "0" behind an exchange, put before everything
-    local_digits: int = 4  # extensions and service numbers up to here are left alone
+    local_digits: int = 4  # the most digits of extensions and service numbers
 
     def __post_init__(self) -> None:
         prefixes = (self.country_code, self.national_prefix, self.international_prefix, self.area_code)
@@ -59,13 +59,14 @@ class DiallingRules:
 
 
 def is_sip_address(number: str) -> bool:
+    """Whether this is a SIP address rather than a number."""
     return number.lower().startswith(("sip:", "sips:"))
 
 
 def checked_sip_address(number: str) -> str:
-    """A whole SIP address that may stand in a request.
+    """Checks a complete SIP address for use in a request; returns it.
 
-    Raises NumberError for anything odd, and for one that names an emergency number.
+    Raises NumberError for an invalid one, and for an emergency number.
     """
     if not _SIP_ADDRESS.fullmatch(number):
         raise NumberError("this is not a SIP address that can be called")
@@ -78,9 +79,9 @@ def checked_sip_address(number: str) -> str:
 
 
 def to_e164(number: str, rules: DiallingRules) -> str:
-    """``+`` and digits where the rules can tell, else the digits as they are.
+    """Converts a number to E.164 with ``+`` if the rules suffice for it, else returns the digits.
 
-    Raises NumberError for something that is no number.
+    Raises NumberError for a text that is not a number.
     """
     digits = _SEPARATORS.sub("", number)
     if not _NUMBER.fullmatch(digits):
@@ -103,7 +104,7 @@ def to_e164(number: str, rules: DiallingRules) -> str:
 
 
 def from_trunk(number: str, rules: DiallingRules) -> str:
-    """A number as the trunk itself writes it, in E.164 where that can be told, else as it is."""
+    """Converts a number in the trunk's notation to E.164 if possible, else returns it unchanged."""
     digits = _SEPARATORS.sub("", number)
     if rules.format is DialFormat.E164 and digits.isdecimal() and numbering.is_known(f"+{digits}"):
         return f"+{digits}"
@@ -132,8 +133,8 @@ def to_dial(number: str, rules: DiallingRules) -> str:
     """
     full = to_e164(number, rules)
     dialled = _formatted(full, rules) if full.startswith("+") else full
-    # The last look: prefixes that come or go here can make an emergency number of another.  In E.164 without
-    # its + nothing is a short number.
+    # The last check: prefixes that are added or removed here can make an emergency number of another.  In
+    # E.164 without its + there are no short numbers.
     written = full if rules.format is DialFormat.E164 else dialled
     if any(may_reach(each, region_of(rules.country_code), en_bloc=True) for each in (full, written)):
         raise NumberError(_EMERGENCY)

@@ -1,4 +1,4 @@
-"""SIP's status codes and our causes: the cause of a refused call, and the status to refuse a call with."""
+"""Maps SIP status codes to causes, and causes to the status of a refusal."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from appliance.lines.sip import causes
 from appliance.lines.sip.codes import BUSY_HERE, DECLINE, NOT_FOUND, TEMPORARILY_UNAVAILABLE
 from appliance.lines.sip.errors import SipOrderError
 
-# Of pjproject's status codes: no room for another call, and where those of the operating system begin
-# (network unreachable and the like).
+# Error codes of pjproject: too many calls, and the range of the operating system's errors (network
+# unreachable and the like).
 TOO_MANY, FIRST_OS_ERROR, LAST_OS_ERROR = 70010, 120000, 169999
-# The status that a refused caller gets, by cause; a decline for what is not its business.
+# The status of a refusal by cause; 603 (decline) for causes that are not disclosed.
 _REFUSALS = {
     LINE_FULL.code: BUSY_HERE,
     BUSY.code: BUSY_HERE,
@@ -27,7 +27,7 @@ _REFUSALS = {
     LINE_STOPPED.code: TEMPORARILY_UNAVAILABLE,
 }
 
-# RFC 3261 21 and what carriers make of it.  A code that is not here falls to its class below.
+# RFC 3261 21 and the practice of carriers.  Other codes have the cause of their class, below.
 _BY_STATUS: dict[int, Cause] = {
     400: causes.SIP_REFUSED,
     401: causes.SIP_WRONG_PASSWORD,
@@ -113,7 +113,7 @@ _BY_Q850: dict[int, Cause] = {
 
 
 def cause_of_reason(reason: tuple[str, int] | None) -> Cause | None:
-    """What a Reason header (``messages.reason``) says of a call's end; None when it says nothing more."""
+    """The cause for a Reason header (``messages.reason``); None when it adds nothing to the status."""
     if reason is None:
         return None
     protocol, value = reason
@@ -123,10 +123,10 @@ def cause_of_reason(reason: tuple[str, int] | None) -> Cause | None:
 
 
 def cause_of_status(code: int, phrase: str = "", *, ours: bool = False) -> Cause:
-    """What a refused INVITE ended in; ``phrase`` is what stands behind the code.
+    """The cause of a refused INVITE; ``phrase``: the reason phrase after the code.
 
-    ``ours`` says that the code was made up on our side: pjproject reports a transport that failed as
-    503 and a request that nobody answered as 408.
+    ``ours``: pjproject generated the code: it reports a failed transport as 503 and a request without a
+    response as 408.
     """
     if ours:
         return causes.SIP_NO_REPLY if code == 408 else causes.SIP_UNREACHABLE
@@ -136,7 +136,7 @@ def cause_of_status(code: int, phrase: str = "", *, ours: bool = False) -> Cause
 
 
 def cause_of_order_error(error: Exception) -> Cause:
-    """Why the stack itself did not even send a call."""
+    """The cause of a call that the stack could not send."""
     status = error.status if isinstance(error, SipOrderError) else 0
     if status == TOO_MANY:
         return LINE_FULL

@@ -12,12 +12,12 @@ from appliance.lines.sip.settings import PortRange
 
 # Expedited forwarding for the packets of a call in real time (RFC 3246, DSCP 46).
 _TOS = 46 << 2
-# A port in use, or kept by the system for itself.
+# Errors of a port that is in use, or reserved by the system.
 _TAKEN = frozenset({errno.EADDRINUSE, errno.EACCES})
 
 
 class NoPortError(RuntimeError):
-    """Every port of the range is taken."""
+    """Every port of the range is in use."""
 
 
 @dataclass(slots=True)
@@ -28,6 +28,7 @@ class MediaPorts:
     rtp: socket.socket
 
     def close(self) -> None:
+        """Closes both sockets."""
         self.udptl.close()
         self.rtp.close()
 
@@ -35,8 +36,8 @@ class MediaPorts:
 def open_media_socket(host: str, ports: PortRange) -> socket.socket:
     """A bound, non-blocking UDP socket on a free port of the range, from a random one on.
 
-    A port that was just in use is so not given to the next call at once: late packets of the old peer
-    find nobody.  Raises NoPortError, and OSError when ``host`` is no address of this machine.
+    So a port is not reused at once, and late packets of the previous peer are not received.  Raises
+    NoPortError, and OSError when ``host`` is not an address of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     count = ports.last - ports.first + 1

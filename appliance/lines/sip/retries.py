@@ -31,6 +31,7 @@ class Retries:
 
     @property
     def exhausted(self) -> bool:
+        """Whether no further offer is made in this call."""
         return self.rounds >= MAX_GLARE
 
     def wait_s(self, code: int, retry_after_s: float | None) -> float | None:

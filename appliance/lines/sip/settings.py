@@ -23,6 +23,8 @@ SIP_PORT = 5060  # RFC 3261 19.1.2
 
 
 class Transport(Enum):
+    """The transport of SIP messages."""
+
     UDP = "udp"
     TCP = "tcp"
     TLS = "tls"
@@ -170,10 +172,12 @@ class SipSettings:
 
     @property
     def rtp_ports(self) -> PortRange:
+        """The upper half of the ports, for audio."""
         return PortRange((self.media_first + self.media_last) // 2 + 1, self.media_last)
 
     @property
     def ipv6(self) -> bool:
+        """Whether SIP uses IPv6."""
         return ":" in self.bind
 
     def on_free_ports(self) -> SipSettings:
@@ -281,6 +285,7 @@ class SipTrunk(LineSettings):
 
     @property
     def registers(self) -> bool:
+        """Whether the box registers at the trunk."""
         return self.register and bool(self.username)
 
     @property
@@ -290,6 +295,7 @@ class SipTrunk(LineSettings):
 
     @property
     def dialling(self) -> DiallingRules:
+        """The rules for dialling on this trunk."""
         return DiallingRules(
             country_code=self.country_code,
             national_prefix=self.national_prefix,

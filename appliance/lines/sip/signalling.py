@@ -114,24 +114,29 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
             _log.info("hanging up: %s", error.info(False))
 
     def ask_t38(self, now: float) -> None:
+        """Offers T.38."""
         if self.switch is not None and not self.over:
             self.switch.ask_now(now)
             self._obey(now)
 
     def page_in_audio(self) -> None:
+        """From now on no switch to T.38: the fax's machines have agreed in audio."""
         if self.switch is not None:
             self.switch.page_in_audio()
 
     def page_in_t38(self) -> None:
+        """From now on no switch back to audio: the fax's machines have agreed over T.38."""
         if self.switch is not None:
             self.switch.page_in_t38()
 
     def t38_is_silent(self, now: float) -> None:
+        """Gives T.38 up, since nothing of a fax came over it."""
         if self.switch is not None and not self.over:
             self.switch.t38_is_silent(now)
             self._obey(now)
 
     def handle_timer(self, now: float) -> None:
+        """Runs the switch's timers."""
         if self.switch is not None and not self.over:
             self.switch.handle_timer(now)
             self._obey(now)
@@ -151,6 +156,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
 
     @contained
     def onCallState(self, prm: Any) -> None:  # noqa: N802
+        """pjsua2's callback: the state of the INVITE changed."""
         info = self.getInfo()
         if info.state == pj.PJSIP_INV_STATE_EARLY:
             self.sink(Ringing(int(info.lastStatusCode)))
@@ -184,6 +190,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
 
     @contained
     def onCallTsxState(self, prm: Any) -> None:  # noqa: N802
+        """pjsua2's callback: a message of the call was sent or received."""
         event = prm.e.body.tsxState
         received = event.type == pj.PJSIP_EVENT_RX_MSG
         if received or event.type == pj.PJSIP_EVENT_TX_MSG:
@@ -211,6 +218,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
 
     @contained
     def onCallRxOffer(self, prm: Any) -> None:  # noqa: N802
+        """pjsua2's callback: the peer sent an offer (re-INVITE or UPDATE)."""
         # Re-INVITE or UPDATE with SDP.  Whatever happens here, the peer gets an answer.
         self._pending_answer = None
         prm.statusCode = NOT_ACCEPTABLE_HERE
@@ -225,6 +233,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
 
     @contained
     def onCallSdpCreated(self, prm: Any) -> None:  # noqa: N802
+        """pjsua2's callback: replaces the SDP that pjsua2 made by ours."""
         if self.switch is None:
             return
         if not prm.remSdp.wholeSdp:
@@ -234,15 +243,18 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
 
     @contained
     def onCallTransferRequest(self, prm: Any) -> None:  # noqa: N802
+        """pjsua2's callback: declines every transfer (REFER)."""
         # A peer that could make us call somewhere else could spend the owner's money.
         prm.statusCode = DECLINE
 
     @contained
     def onCallReplaceRequest(self, prm: Any) -> None:  # noqa: N802
+        """pjsua2's callback: declines every replacement of the call."""
         prm.statusCode = DECLINE
 
     @contained
     def onCallRedirected(self, prm: Any) -> int:  # noqa: N802
+        """pjsua2's callback: stops at every redirection (3xx)."""
         # Never followed: the number that an owner's rules allowed is the number that is called.
         self._redirect = MOVED_TEMPORARILY
         return int(pj.PJSIP_REDIRECT_STOP)

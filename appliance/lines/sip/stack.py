@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-# Calls are looked after this often: whether the stack still knows them.
+# Interval of checking that the stack still knows the calls, seconds.
 LOOK_S = 1.0
-# The calls' own timers are looked at no more often than this, however many packets come.
+# Shortest interval of running the calls' timers, seconds, however many packets come.
 TIMERS_S = 0.005
-# Strangers are told of in the log this often at most.
+# Shortest interval of reporting strangers in the log, seconds.
 STRANGERS_LOG_S = 60.0
-# No call has been up for so long: the transactions of the last ones are over too (RFC 3261 17.2.2 timer J,
-# 32 s), and what a burst of calls took is given back to the system; else it stays with the process for good.
+# After this time without a call, seconds, the transactions of the last ones have ended, too (RFC 3261 17.2.2
+# timer J, 32 s), and freed memory is returned to the system, which would not happen by itself.
 GIVE_BACK_AFTER_S = 40.0
-# Calls that do not end when the stack stops are left behind after this.
+# Limit for calls to end when the stack stops, seconds.
 STOP_LIMIT_S = 5.0
 
 
@@ -70,7 +70,8 @@ class SipStack:
         self._on_registration: dict[str, Callable[[RegistrationChanged], None]] = {}
         self._on_answer: dict[str, Callable[[], None]] = {}
         self._users = 0
-        self.post, self.tell, self.ask = self._thread.post, self._thread.tell, self._thread.ask
+        self.post, self.ask = self._thread.post, self._thread.ask
+        self.post_to_loop = self._thread.post_to_loop
 
     @property
     def ports(self) -> dict[Transport, int]:
@@ -98,7 +99,7 @@ class SipStack:
             raise
 
     async def stop(self) -> None:
-        """With the last user: ends all calls within a bound, unregisters, lets go of everything."""
+        """With the last user: ends all calls within ``STOP_LIMIT_S``, unregisters, stops the thread."""
         if self._users == 0:
             return
         self._users -= 1
@@ -106,7 +107,7 @@ class SipStack:
             await self._thread.stop()
 
     def order(self, ref: CallRef, what: Callable[[TrunkCall], None]) -> None:
-        """Has ``what`` done with a call on the SIP thread, unless it is gone.  From any thread."""
+        """Runs ``what`` for a call on the SIP thread, unless it has ended.  From any thread."""
 
         def do() -> None:
             if ref.call is not None:
@@ -134,7 +135,7 @@ class SipStack:
         await self.ask(lambda: self._library.admit(networks))  # from here on its peers may call
 
     async def remove_trunk(self, line: Trunk) -> None:
-        """Unregisters and forgets the trunk."""
+        """Unregisters and removes the trunk."""
         self._trunks.remove(line)
         self._on_registration.pop(line.name, None)
         self._on_answer.pop(line.name, None)
@@ -142,7 +143,7 @@ class SipStack:
         self.admission_changed()
 
     def admission_changed(self) -> None:
-        """Some trunk admits others than before: the gate in front of the stack is told.  On the loop."""
+        """Updates the gate after a trunk's admitted addresses changed.  On the loop."""
         networks = self._networks()
         self.post(lambda: self._library.admit(networks))
 
@@ -200,19 +201,19 @@ class SipStack:
             return
         # Several trunks of one provider share addresses: the account that the call named decides.
         line = next((each for each in lines if each.name == offered.account), lines[0])
-        self.tell(lambda: line.call_offered(offered))
+        self.post_to_loop(lambda: line.call_offered(offered))
 
     def answered(self, trunk: str) -> None:
         """The trunk's server answered OPTIONS."""
         handler = self._on_answer.get(trunk)
         if handler is not None:
-            self.tell(handler)
+            self.post_to_loop(handler)
 
     def registration_changed(self, trunk: str, change: RegistrationChanged) -> None:
         """A registrar answered, or did not."""
         handler = self._on_registration.get(trunk)
         if handler is not None:
-            self.tell(lambda: handler(change))
+            self.post_to_loop(lambda: handler(change))
 
     def each_call(self, action: Callable[[TrunkCall, float], None], now: float, what: str) -> None:
         """Does the same with every call; ``what`` names it in the log when it fails with one."""

@@ -111,6 +111,7 @@ class MediaSwitch:
 
     @property
     def state(self) -> State:
+        """The state of the switch."""
         return self._state
 
     def offer(self) -> str:
@@ -193,9 +194,11 @@ class MediaSwitch:
             self._reclaim(now)
 
     def next_deadline(self) -> float | None:
+        """When ``handle_timer`` is due, seconds; None without a limit."""
         return min((at for at in (self._deadline, self._tones_at) if at is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
+        """Does what is due at ``now``, seconds."""
         if self._tones_at is not None and now >= self._tones_at:
             self._begin_tones(_NO_ANSWER)
         if self._deadline is not None and now >= self._deadline:
@@ -203,6 +206,7 @@ class MediaSwitch:
             self._hear(Heard.TIMER, _News(now))
 
     def take_orders(self) -> list[SwitchOrder]:
+        """The orders since the last call, oldest first."""
         orders, self._orders = self._orders, []
         return orders
 

@@ -6,6 +6,8 @@ from enum import Enum
 
 
 class State(Enum):
+    """States of the media switch."""
+
     NEW = "new"  # nothing agreed, nothing offered
     OFFERING = "offering"  # our first offer is out
     AUDIO = "audio"
@@ -17,6 +19,8 @@ class State(Enum):
 
 
 class Heard(Enum):
+    """Inputs of the media switch."""
+
     OFFER = "offer"  # the peer's SDP, to be answered
     ANSWER = "answer"  # the peer's SDP in answer to ours
     REFUSAL = "refusal"  # the peer's refusal of our offer

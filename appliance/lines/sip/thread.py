@@ -57,6 +57,7 @@ class SipThread:
 
     @property
     def started(self) -> bool:
+        """Whether the thread was started and not stopped."""
         return self._thread is not None
 
     async def start(self) -> None:
@@ -87,7 +88,7 @@ class SipThread:
             with contextlib.suppress(OSError):
                 os.eventfd_write(self._wake, 1)
 
-    def tell(self, what: Callable[[], None]) -> None:
+    def post_to_loop(self, what: Callable[[], None]) -> None:
         """Has ``what`` called on the event loop.  From the thread."""
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
@@ -109,7 +110,7 @@ class SipThread:
                 result = question()
             except Exception as error:
                 failure = _without_frames(error)
-            self.tell(lambda: _settle(future, result, failure))
+            self.post_to_loop(lambda: _settle(future, result, failure))
 
         self._asked.add(future)
         future.add_done_callback(self._asked.discard)
@@ -125,7 +126,7 @@ class SipThread:
             descriptor = self._worker.open()
         except Exception as error:
             failure = SipUnavailableError(f"SIP cannot start: {words(error)}")
-        self.tell(lambda: _settle(ready, None, failure))
+        self.post_to_loop(lambda: _settle(ready, None, failure))
         try:
             if failure is None:
                 self._serve(descriptor)
@@ -137,7 +138,7 @@ class SipThread:
             with contextlib.suppress(queue.Empty):
                 while True:
                     self._orders.get_nowait()
-            self.tell(self._ended)
+            self.post_to_loop(self._ended)
 
     def _serve(self, descriptor: int) -> None:
         poll = select.poll()

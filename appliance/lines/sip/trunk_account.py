@@ -27,6 +27,7 @@ class TrunkAccount(pj.Account):  # type: ignore[misc]
 
     @contained
     def onRegState(self, prm: Any) -> None:  # noqa: N802 - pjsua2's name
+        """pjsua2's callback: a registration succeeded or failed."""
         info = self.getInfo()
         code = int(prm.code)
         reason = str(prm.reason) or (pj.Endpoint.instance().utilStrError(prm.status) if prm.status else "")
@@ -48,12 +49,14 @@ class TrunkAccount(pj.Account):  # type: ignore[misc]
 
     @contained
     def onSendRequest(self, prm: Any) -> None:  # noqa: N802
+        """pjsua2's callback: an answer to OPTIONS arrived."""
         event = prm.e
         if event.type == pj.PJSIP_EVENT_TSX_STATE and event.body.tsxState.type == pj.PJSIP_EVENT_RX_MSG:
             self._stack.answered(self.trunk)
 
     @contained
     def onIncomingCall(self, prm: Any) -> None:  # noqa: N802
+        """pjsua2's callback: an INVITE arrived."""
         call = TrunkCall(self, self._stack, prm.callId)
         # A body that the stack did not take for SDP is none, whatever it looks like.
         call.offer = body_of(prm.rdata.wholeMsg) if call.getInfo().remOfferer else ""
@@ -63,5 +66,6 @@ class TrunkAccount(pj.Account):  # type: ignore[misc]
 
     @contained
     def onIncomingSubscribe(self, prm: Any) -> None:  # noqa: N802
+        """pjsua2's callback: refuses every subscription."""
         # Nobody watches the box by SIP; each subscription would take memory until it expires.
         prm.code = FORBIDDEN

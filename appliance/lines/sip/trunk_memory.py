@@ -40,6 +40,7 @@ class UdptlWay:
 
     @property
     def odd(self) -> bool:
+        """Whether it differs from the usual way."""
         return self != UdptlWay()
 
 
