@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <string.h>
 
 /* Looked at in cells of so many pixels across and down; what surrounds a cell is so many cells across and down, 5 mm:
  * the smallest code. */
@@ -49,7 +50,8 @@ static void free_cells(Cells *cells)
     free(cells->counts);
 }
 
-WIDE static void take_row_extremes(uint8_t *restrict least, uint8_t *restrict most, const uint8_t *restrict row, ptrdiff_t width)
+WIDE static void take_row_extremes(uint8_t *restrict least, uint8_t *restrict most, const uint8_t *restrict row,
+                                   ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x++) {
         least[x] = row[x] < least[x] ? row[x] : least[x];
@@ -57,26 +59,52 @@ WIDE static void take_row_extremes(uint8_t *restrict least, uint8_t *restrict mo
     }
 }
 
-/* First of the pixels above each other in a row of cells, then of those side by side. */
+/* Each of ``count`` cells from its pixels side by side; those of the usual width at once. */
+WIDE static void join_extremes(uint8_t *restrict low, uint8_t *restrict high, const uint8_t *restrict least,
+                               const uint8_t *restrict most, ptrdiff_t count, int across)
+{
+    for (ptrdiff_t cell = 0; cell < count && across == CELL; cell++) {
+        const uint8_t *dark = least + CELL * cell, *light = most + CELL * cell;
+        uint8_t left = dark[0] < dark[1] ? dark[0] : dark[1], right = dark[2] < dark[3] ? dark[2] : dark[3];
+        low[cell] = left < right ? left : right;
+        left = light[0] > light[1] ? light[0] : light[1];
+        right = light[2] > light[3] ? light[2] : light[3];
+        high[cell] = left > right ? left : right;
+    }
+    for (ptrdiff_t cell = 0; cell < count && across != CELL; cell++) {
+        low[cell] = 255;
+        high[cell] = 0;
+        for (ptrdiff_t x = cell * across; x < (cell + 1) * across; x++) {
+            low[cell] = least[x] < low[cell] ? least[x] : low[cell];
+            high[cell] = most[x] > high[cell] ? most[x] : high[cell];
+        }
+    }
+}
+
+WIDE static void join_counts(uint8_t *restrict sums, const uint8_t *restrict counts, ptrdiff_t count, int across)
+{
+    for (ptrdiff_t cell = 0; cell < count && across == CELL; cell++)
+        sums[cell] = (uint8_t)(counts[CELL * cell] + counts[CELL * cell + 1] + counts[CELL * cell + 2] + counts[CELL * cell + 3]);
+    for (ptrdiff_t cell = 0; cell < count && across != CELL; cell++) {
+        sums[cell] = 0;
+        for (ptrdiff_t x = cell * across; x < (cell + 1) * across; x++)
+            sums[cell] = (uint8_t)(sums[cell] + counts[x]);
+    }
+}
+
+/* First of the pixels above each other in a row of cells, then of those side by side.  Beyond the edge is no pixel. */
 static void take_extremes(const Cells *cells, const Band *band, uint8_t *lines)
 {
-    ptrdiff_t width = band->size.width;
-    uint8_t *least = lines, *most = lines + width;
+    ptrdiff_t width = band->size.width, whole = cells->size.width * cells->across;
+    uint8_t *least = lines, *most = lines + whole;
     for (ptrdiff_t row = 0; row < cells->size.rows; row++) {
         ptrdiff_t top = row * cells->down, below = top + cells->down < band->size.rows ? top + cells->down : band->size.rows;
-        memset(least, 255, (size_t)width);
-        memset(most, 0, (size_t)width);
+        memset(least, 255, (size_t)whole);
+        memset(most, 0, (size_t)whole);
         for (ptrdiff_t y = top; y < below; y++)
             take_row_extremes(least, most, band->under_tone + y * width, width);
-        for (ptrdiff_t x = 0, cell = row * cells->size.width; x < width; cell++) {
-            uint8_t low = 255, high = 0;
-            for (ptrdiff_t end = x + cells->across; x < end && x < width; x++) {
-                low = least[x] < low ? least[x] : low;
-                high = most[x] > high ? most[x] : high;
-            }
-            cells->least[cell] = low;
-            cells->most[cell] = high;
-        }
+        join_extremes(cells->least + row * cells->size.width, cells->most + row * cells->size.width, least, most,
+                      cells->size.width, cells->across);
     }
 }
 
@@ -85,7 +113,8 @@ static int middle_of(const Cells *cells, ptrdiff_t cell)
     return (cells->ink_level[cell] + cells->paper_level[cell]) / 2;
 }
 
-WIDE static void count_darker(uint8_t *restrict counts, const uint8_t *restrict row, const uint8_t *restrict middles, ptrdiff_t width)
+WIDE static void count_darker(uint8_t *restrict counts, const uint8_t *restrict row, const uint8_t *restrict middles,
+                              ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x++)
         counts[x] = (uint8_t)(counts[x] + (row[x] < middles[x]));
@@ -94,22 +123,17 @@ WIDE static void count_darker(uint8_t *restrict counts, const uint8_t *restrict 
 /* ink[cell] = its pixels that are darker than the middle. */
 static void count_ink(const Cells *cells, const Band *band, uint8_t *lines)
 {
-    ptrdiff_t width = band->size.width;
-    uint8_t *counts = lines, *middles = lines + width;
+    ptrdiff_t width = band->size.width, whole = cells->size.width * cells->across;
+    uint8_t *counts = lines, *middles = lines + whole;
     for (ptrdiff_t row = 0; row < cells->size.rows; row++) {
         ptrdiff_t top = row * cells->down, below = top + cells->down < band->size.rows ? top + cells->down : band->size.rows;
         ptrdiff_t first = row * cells->size.width;
-        memset(counts, 0, (size_t)width);
-        for (ptrdiff_t x = 0, cell = first; x < width; x += cells->across, cell++)
-            memset(middles + x, middle_of(cells, cell), (size_t)(width - x < cells->across ? width - x : cells->across));
+        memset(counts, 0, (size_t)whole);
+        for (ptrdiff_t cell = 0; cell < cells->size.width; cell++)
+            memset(middles + cell * cells->across, middle_of(cells, first + cell), (size_t)cells->across);
         for (ptrdiff_t y = top; y < below; y++)
             count_darker(counts, band->under_tone + y * width, middles, width);
-        for (ptrdiff_t x = 0, cell = first; x < width; cell++) {
-            uint8_t ink = 0;
-            for (ptrdiff_t end = x + cells->across; x < end && x < width; x++)
-                ink = (uint8_t)(ink + counts[x]);
-            cells->ink[cell] = ink;
-        }
+        join_counts(cells->ink + first, counts, cells->size.width, cells->across);
     }
 }
 
@@ -128,7 +152,7 @@ static int leave_out_bars(const Cells *cells, uint8_t *bar)
     for (ptrdiff_t cell = 0; cell + size.width < count; cell++)
         bar[cell] = contrast_of(cells, cell) >= LEAST_CONTRAST && cells->ink[cell] >= solid
                     && cells->ink[cell + size.width] >= solid;
-    if (without_light(bar, size, BAR_LENGTH, 1) < 0 || widen_light(bar, size, BAR_NEAR, BAR_NEAR) < 0)
+    if (without_light(bar, bar, size, BAR_LENGTH, 1) < 0 || widen_light(bar, bar, size, BAR_NEAR, BAR_NEAR) < 0)
         return -1;
     for (ptrdiff_t cell = 0; cell < count; cell++)
         cells->code[cell] &= !bar[cell];
@@ -147,15 +171,14 @@ static int keep_where(const Cells *cells, const uint8_t *counted, int full, int 
     return 0;
 }
 
-/* ``lines`` is scratch, two rows of pixels. */
+/* ``lines`` is scratch, two rows of whole cells. */
 static int find_cells(const Cells *cells, const Band *band, uint8_t *lines)
 {
     Size size = cells->size;
     size_t count = (size_t)(size.width * size.rows);
     take_extremes(cells, band, lines);
-    memcpy(cells->ink_level, cells->least, count);
-    memcpy(cells->paper_level, cells->most, count);
-    if (widen_dark(cells->ink_level, size, AROUND, AROUND) < 0 || widen_light(cells->paper_level, size, AROUND, AROUND) < 0)
+    if (widen_dark(cells->ink_level, cells->least, size, AROUND, AROUND) < 0
+        || widen_light(cells->paper_level, cells->most, size, AROUND, AROUND) < 0)
         return -1;
     for (size_t cell = 0; cell < count; cell++)
         cells->code[cell] = contrast_of(cells, (ptrdiff_t)cell) >= LEAST_CONTRAST && cells->paper_level[cell] >= LIGHT_PAPER;
@@ -174,13 +197,15 @@ static int find_cells(const Cells *cells, const Band *band, uint8_t *lines)
         cells->grey[cell] = 4 * range < contrast && cells->least[cell] > cells->ink_level[cell] + contrast / 4
                             && cells->most[cell] < cells->paper_level[cell] - contrast / 4;
     }
-    if (widen_light(cells->stepped, size, 3, 3) < 0 || keep_where(cells, cells->stepped, 1, LEAST_STEPPED, 100) < 0
+    if (widen_light(cells->stepped, cells->stepped, size, 3, 3) < 0
+        || keep_where(cells, cells->stepped, 1, LEAST_STEPPED, 100) < 0
         || keep_where(cells, cells->grey, 1, 0, MOST_GREY) < 0)
         return -1;
-    return without_dark(cells->code, size, FILLED, FILLED) < 0 || without_light(cells->code, size, FILLED, FILLED) < 0
-                   || widen_light(cells->code, size, REACH, REACH) < 0
-                   || widen_dark(cells->ink_level, size, REACH, REACH) < 0
-                   || widen_light(cells->paper_level, size, REACH, REACH) < 0
+    return without_dark(cells->code, cells->code, size, FILLED, FILLED) < 0
+           || without_light(cells->code, cells->code, size, FILLED, FILLED) < 0
+                   || widen_light(cells->code, cells->code, size, REACH, REACH) < 0
+                   || widen_dark(cells->ink_level, cells->ink_level, size, REACH, REACH) < 0
+                   || widen_light(cells->paper_level, cells->paper_level, size, REACH, REACH) < 0
                ? -1
                : 0;
 }
@@ -205,7 +230,7 @@ static int any_code(const Cells *cells)
 
 /* Of one row of cells: the pixels of those that are of a code. */
 static void take_module_row(const Cells *cells, const Band *band, ptrdiff_t row, const uint8_t *least, const uint8_t *most,
-                            uint8_t *codes, uint8_t *ink)
+                            const Mask *codes, const Mask *ink)
 {
     Size size = band->size;
     ptrdiff_t top = row * cells->down, below = top + cells->down < size.rows ? top + cells->down : size.rows;
@@ -216,24 +241,26 @@ static void take_module_row(const Cells *cells, const Band *band, ptrdiff_t row,
         for (ptrdiff_t y = top; y < below; y++)
             for (ptrdiff_t each = x; each < end; each++) {
                 ptrdiff_t at = y * size.width + each;
-                if (band->photo[at])
+                if (is_marked(&band->photo, each, y))
                     continue;
-                codes[at] = 1;
-                ink[at] = band->under_tone[at] < level_of(cells, cell, least[at], most[at]);
+                mark(codes, each, y);
+                if (band->under_tone[at] < level_of(cells, cell, least[at], most[at]))
+                    mark(ink, each, y);
+                else
+                    unmark(ink, each, y);
             }
     }
 }
 
-static int take_modules(const Cells *cells, const Band *band, uint8_t *codes, uint8_t *ink)
+static int take_modules(const Cells *cells, const Band *band, const Mask *codes, const Mask *ink)
 {
     Size size = band->size;
     size_t octets = (size_t)(size.width * size.rows);
     uint8_t *least = malloc(2 * octets), *most = least + octets;
     int failed = least == NULL, across = pixels_across(band, NEAR), down = pixels_down(band, NEAR);
     if (!failed) {
-        memcpy(least, band->under_tone, octets);
-        memcpy(most, band->under_tone, octets);
-        failed = widen_dark(least, size, across, down) < 0 || widen_light(most, size, across, down) < 0;
+        failed = widen_dark(least, band->under_tone, size, across, down) < 0
+                 || widen_light(most, band->under_tone, size, across, down) < 0;
     }
     for (ptrdiff_t row = 0; row < cells->size.rows && !failed; row++)
         take_module_row(cells, band, row, least, most, codes, ink);
@@ -241,13 +268,13 @@ static int take_modules(const Cells *cells, const Band *band, uint8_t *codes, ui
     return failed ? -1 : 0;
 }
 
-int find_codes(const Band *band, uint8_t *codes, uint8_t *ink)
+int find_codes(const Band *band, const Mask *codes, const Mask *ink)
 {
     Cells cells;
-    uint8_t *lines = malloc(2 * (size_t)band->size.width);
-    memset(codes, 0, (size_t)(band->size.width * band->size.rows));
-    int failed = take_cells(&cells, band) < 0 || lines == NULL || find_cells(&cells, band, lines) < 0
-                 || (any_code(&cells) && take_modules(&cells, band, codes, ink) < 0);
+    int failed = take_cells(&cells, band) < 0;
+    uint8_t *lines = malloc(2 * (size_t)(cells.size.width * cells.across));
+    failed = failed || lines == NULL || find_cells(&cells, band, lines) < 0
+             || (any_code(&cells) && take_modules(&cells, band, codes, ink) < 0);
     free(lines);
     free_cells(&cells);
     return failed ? -1 : 0;

@@ -24,8 +24,8 @@ static int settle_paper(Ground *ground, size_t offset)
     if (!failed) {
         for (size_t at = 0; at < count; at++)
             paper[at] = ground->tile[at].photo ? 0 : ((uint8_t *)&ground->tile[at])[offset];
-        failed = without_dark(paper, tiles, PAPER_WIDE, PAPER_WIDE) < 0
-                 || without_light(paper, tiles, PAPER_WIDE, PAPER_WIDE) < 0;
+        failed = without_dark(paper, paper, tiles, PAPER_WIDE, PAPER_WIDE) < 0
+                 || without_light(paper, paper, tiles, PAPER_WIDE, PAPER_WIDE) < 0;
     }
     for (int round = 0; round < 2 && !failed; round++) {
         for (ptrdiff_t ty = 0; ty < tiles.rows; ty++)
@@ -59,7 +59,7 @@ static int spread_noise(Ground *ground)
         return -1;
     for (size_t at = 0; at < count; at++)
         noise[at] = ground->tile[at].noise;
-    int failed = without_light(noise, ground->tiles, NOISE_AROUND, NOISE_AROUND) < 0;
+    int failed = without_light(noise, noise, ground->tiles, NOISE_AROUND, NOISE_AROUND) < 0;
     for (size_t at = 0; !failed && at < count; at++)
         ground->tile[at].noise = noise[at];
     free(noise);

@@ -10,7 +10,7 @@ static void turn_round(const Band *band, uint8_t *plane)
     for (ptrdiff_t y = 0; y < band->size.rows; y++)
         for (ptrdiff_t x = content.left; x < content.right; x++)
             if (y + band->first >= content.top && y + band->first < content.below
-                && !band->photo[y * band->size.width + x])
+                && !is_marked(&band->photo, x, y))
                 plane[y * band->size.width + x] ^= 255;
 }
 
@@ -26,10 +26,16 @@ WIDE static void whiten_row(uint8_t *restrict values, const uint16_t *restrict f
 }
 
 /* Between the middles of tiles, ``column`` times TILE and a tile's rows; ``width`` from the first middle on. */
-WIDE static void take_slopes(uint8_t *restrict levels, const int16_t *restrict column, uint32_t share, int bits, ptrdiff_t width)
+WIDE static void take_slopes(uint8_t *restrict levels, const int16_t *restrict column, uint32_t share, int bits,
+                             ptrdiff_t width)
 {
     for (; width >= TILE; width -= TILE, levels += TILE, column++) {
         uint32_t level = (uint32_t)(column[0] * TILE), slope = (uint32_t)(column[1] - column[0]);
+        uint32_t first = level * share >> bits;
+        if (first == (uint32_t)(column[1] * TILE) * share >> bits) { /* and so is all between */
+            memset(levels, (int)first, TILE);
+            continue;
+        }
         for (uint32_t x = 0; x < TILE; x++)
             levels[x] = (uint8_t)((level + slope * x) * share >> bits);
     }
@@ -69,7 +75,8 @@ enum { DARKEST_PAPER = 50 };
 enum { ALIKE = 16 };
 
 /* The factors at each pixel of a row, where the paper's level differs from ``before``'s. */
-static void take_factors(uint16_t *factors, const uint16_t factor[256], const uint8_t *levels, const uint8_t *before, ptrdiff_t width)
+static void take_factors(uint16_t *factors, const uint16_t factor[256], const uint8_t *levels, const uint8_t *before,
+                         ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x += ALIKE) {
         if (x + ALIKE <= width && memcmp(levels + x, before + x, ALIKE) == 0)
@@ -85,10 +92,10 @@ static int whiten(const Band *band, uint8_t *plane, size_t offset)
     ptrdiff_t width = band->size.width;
     int16_t *column = malloc((size_t)(ground->tiles.width + 1) * sizeof *column);
     uint16_t *factors = malloc((size_t)width * sizeof *factors), factor[256];
-    uint8_t *levels = malloc((size_t)width), *before = calloc((size_t)width, 1);
+    uint8_t *levels = malloc((size_t)width), *before = calloc((size_t)width, 1), *photo = new_line(band->size);
     for (int level = 0; level < 256; level++)
         factor[level] = (uint16_t)((PAPER_WHITE << 8) / (level < DARKEST_PAPER ? DARKEST_PAPER : level) << 4);
-    int failed = column == NULL || factors == NULL || levels == NULL || before == NULL;
+    int failed = column == NULL || factors == NULL || levels == NULL || before == NULL || photo == NULL;
     for (ptrdiff_t x = 0; x < width && !failed; x++)
         factors[x] = factor[0];
     for (ptrdiff_t y = 0; y < band->size.rows && !failed; y++) {
@@ -98,12 +105,14 @@ static int whiten(const Band *band, uint8_t *plane, size_t offset)
         uint8_t *other = before;
         before = levels;
         levels = other;
-        whiten_row(plane + y * width, factors, band->photo + y * width, width);
+        put_line(&band->photo, y, photo);
+        whiten_row(plane + y * width, factors, photo, width);
     }
     free(column);
     free(factors);
     free(levels);
     free(before);
+    free(photo);
     return failed ? -1 : 0;
 }
 
@@ -182,6 +191,5 @@ int level_band(Band *band)
         band->light_type = band->dark_type;
         band->dark_type = light;
     }
-    memcpy(band->closed, band->under_tone, (size_t)(band->size.width * band->size.rows));
-    return without_dark(band->closed, band->size, pixels_across(band, STROKE), pixels_down(band, STROKE));
+    return without_dark(band->closed, band->under_tone, band->size, pixels_across(band, STROKE), pixels_down(band, STROKE));
 }

@@ -2,7 +2,66 @@
 
 #include <string.h>
 
-enum { WORD = 64 };
+int new_masks(Mask *masks, int count, Size size)
+{
+    ptrdiff_t stride = (size.width + WORD - 1) / WORD;
+    uint64_t *words = calloc((size_t)(count * stride * size.rows), sizeof *words);
+    for (int each = 0; each < count; each++)
+        masks[each] = (Mask){words == NULL ? NULL : words + each * stride * size.rows, stride, size};
+    return words == NULL ? -1 : 0;
+}
+
+void free_masks(Mask *masks)
+{
+    free(masks->words);
+    masks->words = NULL;
+}
+
+/* -- runs -------------------------------------------------------------------------------------- */
+
+/* The bits of a word from its pixel ``left`` to before ``right``, which may lie beyond it. */
+static uint64_t bits_of(ptrdiff_t left, ptrdiff_t right)
+{
+    uint64_t from = left <= 0 ? UINT64_MAX : left >= WORD ? 0 : UINT64_MAX << left;
+    uint64_t below = right <= 0 ? 0 : right >= WORD ? UINT64_MAX : ~(UINT64_MAX << right);
+    return from & below;
+}
+
+void mark_run(const Mask *mask, ptrdiff_t y, ptrdiff_t left, ptrdiff_t right)
+{
+    for (ptrdiff_t word = left / WORD; word * WORD < right; word++)
+        row_of(mask, y)[word] |= bits_of(left - word * WORD, right - word * WORD);
+}
+
+void unmark_run(const Mask *mask, ptrdiff_t y, ptrdiff_t left, ptrdiff_t right)
+{
+    for (ptrdiff_t word = left / WORD; word * WORD < right; word++)
+        row_of(mask, y)[word] &= ~bits_of(left - word * WORD, right - word * WORD);
+}
+
+static ptrdiff_t next_of(const Mask *mask, ptrdiff_t y, ptrdiff_t x, uint64_t turned)
+{
+    for (ptrdiff_t word = x / WORD; word < mask->stride; word++) {
+        uint64_t found = (row_of(mask, y)[word] ^ turned) & bits_of(x - word * WORD, WORD);
+        if (found) {
+            ptrdiff_t at = word * WORD + first_of(found);
+            return at < mask->size.width ? at : mask->size.width;
+        }
+    }
+    return mask->size.width;
+}
+
+ptrdiff_t next_marked(const Mask *mask, ptrdiff_t y, ptrdiff_t x)
+{
+    return next_of(mask, y, x, 0);
+}
+
+ptrdiff_t next_unmarked(const Mask *mask, ptrdiff_t y, ptrdiff_t x)
+{
+    return next_of(mask, y, x, UINT64_MAX);
+}
+
+/* -- rows as octets ---------------------------------------------------------------------------- */
 
 #ifdef __SSE2__ /* as every x86-64 has */
 
@@ -60,58 +119,97 @@ static void put_word(uint8_t *octets, uint64_t word)
 
 #endif
 
-int take_mask(Mask *mask, const uint8_t *plane, Size size, int down)
+uint8_t *new_line(Size size)
 {
-    mask->size = size;
-    mask->stride = (size.width + WORD - 1) / WORD;
-    mask->words = malloc((size_t)(mask->stride * (size.rows + down)) * sizeof *mask->words);
-    if (mask->words == NULL)
-        return -1;
-    ptrdiff_t whole = size.width / WORD, over = size.width % WORD;
-    uint64_t *to = mask->words;
-    for (ptrdiff_t y = 0; y < size.rows; y++, to += mask->stride, plane += size.width) {
-        for (ptrdiff_t word = 0; word < whole; word++)
-            to[word] = word_of(plane + WORD * word);
-        if (over) {
-            uint8_t rest[WORD] = {0};
-            memcpy(rest, plane + WORD * whole, (size_t)over);
-            to[whole] = word_of(rest);
-        }
-    }
-    return 0;
+    return calloc((size_t)((size.width + WORD - 1) / WORD), WORD);
 }
 
-void put_mask(const Mask *mask, uint8_t *plane)
+void take_line(const Mask *mask, ptrdiff_t y, const uint8_t *line)
 {
-    const uint64_t *words = mask->words;
-    ptrdiff_t whole = mask->size.width / WORD, over = mask->size.width % WORD;
-    for (ptrdiff_t y = 0; y < mask->size.rows; y++, words += mask->stride, plane += mask->size.width) {
-        for (ptrdiff_t word = 0; word < whole; word++) {
-            if (words[word] == 0 || words[word] == UINT64_MAX)
-                memset(plane + WORD * word, (int)(words[word] & 1), WORD);
-            else
-                put_word(plane + WORD * word, words[word]);
-        }
-        for (ptrdiff_t each = 0; each < over; each++)
-            plane[WORD * whole + each] = words[whole] >> each & 1;
+    uint64_t *row = row_of(mask, y);
+    for (ptrdiff_t word = 0; word < mask->stride; word++)
+        row[word] = word_of(line + WORD * word);
+}
+
+void put_line(const Mask *mask, ptrdiff_t y, uint8_t *line)
+{
+    const uint64_t *row = row_of(mask, y);
+    for (ptrdiff_t word = 0; word < mask->stride; word++) {
+        if (row[word] == 0 || row[word] == UINT64_MAX)
+            memset(line + WORD * word, (int)(row[word] & 1), WORD);
+        else
+            put_word(line + WORD * word, row[word]);
     }
 }
 
-void free_mask(Mask *mask)
+/* -- whole masks ------------------------------------------------------------------------------- */
+
+static ptrdiff_t words_of(const Mask *mask)
 {
-    free(mask->words);
+    return mask->stride * mask->size.rows;
 }
 
-static int is_empty(const uint64_t *row, ptrdiff_t words)
+static int is_empty(const uint64_t *words, ptrdiff_t count)
 {
     uint64_t all = 0;
-    for (ptrdiff_t word = 0; word < words; word++)
-        all |= row[word];
+    for (ptrdiff_t word = 0; word < count; word++)
+        all |= words[word];
     return all == 0;
 }
 
+int any_in_row(const Mask *mask, ptrdiff_t y)
+{
+    return !is_empty(row_of(mask, y), mask->stride);
+}
+
+int any_marked(const Mask *mask)
+{
+    for (ptrdiff_t y = 0; y < mask->size.rows; y++)
+        if (any_in_row(mask, y))
+            return 1;
+    return 0;
+}
+
+size_t count_marked(const Mask *mask)
+{
+    size_t count = 0;
+    for (ptrdiff_t at = 0; at < words_of(mask); at++) {
+        uint64_t word = mask->words[at]; /* sums of two, four and eight bits, and of all eights */
+        word -= word >> 1 & UINT64_C(0x5555555555555555);
+        word = (word & UINT64_C(0x3333333333333333)) + (word >> 2 & UINT64_C(0x3333333333333333));
+        word = (word + (word >> 4)) & UINT64_C(0x0F0F0F0F0F0F0F0F);
+        count += word * UINT64_C(0x0101010101010101) >> 56;
+    }
+    return count;
+}
+
+void copy_mask(const Mask *to, const Mask *from)
+{
+    memcpy(to->words, from->words, (size_t)words_of(from) * sizeof *to->words);
+}
+
+void add_mask(const Mask *to, const Mask *other)
+{
+    for (ptrdiff_t at = 0; at < words_of(to); at++)
+        to->words[at] |= other->words[at];
+}
+
+void keep_mask(const Mask *to, const Mask *other)
+{
+    for (ptrdiff_t at = 0; at < words_of(to); at++)
+        to->words[at] &= other->words[at];
+}
+
+void drop_mask(const Mask *to, const Mask *other)
+{
+    for (ptrdiff_t at = 0; at < words_of(to); at++)
+        to->words[at] &= ~other->words[at];
+}
+
+/* -- windows ----------------------------------------------------------------------------------- */
+
 /* ``to`` is ``row`` and what is so many pixels to the right of each of its pixels, as long as there are words. */
-WIDE static void join_ahead(uint64_t *to, const uint64_t *row, ptrdiff_t words, ptrdiff_t ahead)
+WIDE static void join_ahead(uint64_t *restrict to, const uint64_t *restrict row, ptrdiff_t words, ptrdiff_t ahead)
 {
     const uint64_t *other = row + ahead / WORD;
     ptrdiff_t shift = ahead % WORD, count = words - ahead / WORD - 1;
@@ -132,27 +230,37 @@ static void take_from(uint64_t *to, const uint64_t *line, ptrdiff_t words, ptrdi
         to[word] = shift ? from[word] >> shift | from[word + 1] << (WORD - shift) : from[word];
 }
 
+static void clear_beyond(const Mask *mask)
+{
+    ptrdiff_t over = mask->size.width % WORD;
+    for (ptrdiff_t y = 0; over && y < mask->size.rows; y++)
+        row_of(mask, y)[mask->stride - 1] &= (UINT64_C(1) << over) - 1;
+}
+
 /* Windows by doubling, as in planes.c.  Empty words around a row stand for what is beyond the edge. */
-static int widen_across(Mask *mask, int window)
+static int widen_across(const Mask *mask, int window)
 {
     ptrdiff_t half = window / 2, margin = window / WORD + 2, words = mask->stride + 2 * margin;
-    uint64_t *line = calloc((size_t)words, sizeof *line);
-    if (line == NULL)
+    uint64_t *lines = calloc((size_t)(2 * words), sizeof *lines), *line = lines, *joined = lines + words;
+    if (lines == NULL)
         return -1;
     for (ptrdiff_t y = 0; y < mask->size.rows; y++) {
-        uint64_t *row = mask->words + y * mask->stride;
+        uint64_t *row = row_of(mask, y);
         if (is_empty(row, mask->stride))
             continue;
-        memset(line, 0, (size_t)words * sizeof *line);
+        memset(lines, 0, (size_t)(2 * words) * sizeof *lines);
         memcpy(line + margin, row, (size_t)mask->stride * sizeof *line);
         ptrdiff_t covered = 1;
-        for (; 2 * covered <= window; covered *= 2)
-            join_ahead(line, line, words, covered);
-        if (covered < window)
-            join_ahead(line, line, words, window - covered);
+        for (; covered < window; covered = 2 * covered <= window ? 2 * covered : window) {
+            join_ahead(joined, line, words, 2 * covered <= window ? covered : window - covered);
+            uint64_t *other = line;
+            line = joined;
+            joined = other;
+        }
         take_from(row, line, mask->stride, margin * WORD - half);
     }
-    free(line);
+    free(lines);
+    clear_beyond(mask);
     return 0;
 }
 
@@ -162,42 +270,111 @@ WIDE static void join_below(uint64_t *to, const uint64_t *from, const uint64_t *
         to[word] = from[word] | below[word];
 }
 
-static void widen_down(Mask *mask, int window)
+static int widen_down(const Mask *mask, int window)
 {
     ptrdiff_t half = window / 2, stride = mask->stride, rows = mask->size.rows + 2 * half;
-    uint64_t *words = mask->words;
-    memmove(words + half * stride, words, (size_t)(mask->size.rows * stride) * sizeof *words);
-    memset(words, 0, (size_t)(half * stride) * sizeof *words);
-    memset(words + (rows - half) * stride, 0, (size_t)(half * stride) * sizeof *words);
+    uint64_t *words = calloc((size_t)(rows * stride), sizeof *words);
+    if (words == NULL)
+        return -1;
+    memcpy(words + half * stride, mask->words, (size_t)words_of(mask) * sizeof *words);
     ptrdiff_t covered = 1;
     for (; 2 * covered <= window; covered *= 2)
         join_below(words, words, words + covered * stride, (rows - covered) * stride);
-    join_below(words, words, words + (window - covered) * stride, mask->size.rows * stride);
-}
-
-int widen_mask(Mask *mask, int across, int down)
-{
-    if (across > 1 && widen_across(mask, across) < 0)
-        return -1;
-    if (down > 1)
-        widen_down(mask, down);
+    join_below(mask->words, words, words + (window - covered) * stride, words_of(mask));
+    free(words);
     return 0;
 }
 
-static void turn(Mask *mask)
+int widen_mask(const Mask *mask, int across, int down)
 {
-    ptrdiff_t over = mask->size.width % WORD;
-    for (ptrdiff_t at = 0; at < mask->stride * mask->size.rows; at++)
-        mask->words[at] = ~mask->words[at];
-    if (over)
-        for (ptrdiff_t y = 1; y <= mask->size.rows; y++)
-            mask->words[y * mask->stride - 1] &= (UINT64_C(1) << over) - 1;
+    if (across > 1 && widen_across(mask, across) < 0)
+        return -1;
+    return down > 1 ? widen_down(mask, down) : 0;
 }
 
-int narrow_mask(Mask *mask, int across, int down)
+static int narrow_mask(const Mask *mask, int across, int down)
 {
-    turn(mask);
-    int failed = widen_mask(mask, across, down);
-    turn(mask);
-    return failed;
+    for (int round = 0; round < 2; round++) {
+        for (ptrdiff_t at = 0; at < words_of(mask); at++)
+            mask->words[at] = ~mask->words[at];
+        clear_beyond(mask);
+        if (round == 0 && widen_mask(mask, across, down) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int close_mask(const Mask *mask, int across, int down)
+{
+    if (!any_marked(mask))
+        return 0;
+    return widen_mask(mask, across, down) < 0 || narrow_mask(mask, across, down) < 0 ? -1 : 0;
+}
+
+int open_mask(const Mask *mask, int across, int down)
+{
+    if (!any_marked(mask))
+        return 0;
+    return narrow_mask(mask, across, down) < 0 || widen_mask(mask, across, down) < 0 ? -1 : 0;
+}
+
+int only_runs(const Mask *mask, int across, int down)
+{
+    Mask lying;
+    if (new_masks(&lying, 1, mask->size) < 0)
+        return -1;
+    copy_mask(&lying, mask);
+    int failed = open_mask(&lying, across, 1) < 0 || open_mask(mask, 1, down) < 0;
+    add_mask(mask, &lying);
+    free_masks(&lying);
+    return failed ? -1 : 0;
+}
+
+/* -- spreading --------------------------------------------------------------------------------- */
+
+/* To the right: adding the first pixel of a run to the run turns over all of it. */
+static void spread_right(uint64_t *marked, const uint64_t *may, ptrdiff_t words)
+{
+    uint64_t from_left = 0;
+    for (ptrdiff_t word = 0; word < words; word++) {
+        uint64_t free_run = may[word], begun = (marked[word] << 1 | from_left) & free_run;
+        if (begun)
+            marked[word] |= (((free_run + begun) ^ free_run) | begun) & free_run;
+        from_left = marked[word] >> (WORD - 1);
+    }
+}
+
+static void spread_left(uint64_t *marked, const uint64_t *may, ptrdiff_t words)
+{
+    uint64_t from_right = 0;
+    for (ptrdiff_t word = words - 1; word >= 0; word--) {
+        uint64_t run = may[word], reached = (marked[word] >> 1 | from_right << (WORD - 1)) & run;
+        for (int step = 1; reached && step < WORD; step *= 2) {
+            reached |= run & reached >> step;
+            run &= run >> step;
+        }
+        marked[word] |= reached;
+        from_right = marked[word] & 1;
+    }
+}
+
+WIDE static void spread_down(uint64_t *restrict to, const uint64_t *restrict may, const uint64_t *restrict from,
+                             ptrdiff_t words)
+{
+    for (ptrdiff_t word = 0; word < words; word++)
+        to[word] |= may[word] & from[word];
+}
+
+void sweep_mask(const Mask *marked, const Mask *may, int down)
+{
+    ptrdiff_t rows = marked->size.rows;
+    for (ptrdiff_t y = 0; y < rows && !down; y++)
+        if (any_in_row(marked, y)) {
+            spread_right(row_of(marked, y), row_of(may, y), marked->stride);
+            spread_left(row_of(marked, y), row_of(may, y), marked->stride);
+        }
+    for (ptrdiff_t y = 1; y < rows && down; y++)
+        spread_down(row_of(marked, y), row_of(may, y), row_of(marked, y - 1), marked->stride);
+    for (ptrdiff_t y = rows - 2; y >= 0 && down; y--)
+        spread_down(row_of(marked, y), row_of(may, y), row_of(marked, y + 1), marked->stride);
 }

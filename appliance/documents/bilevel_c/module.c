@@ -51,6 +51,17 @@ static void pack_row(uint8_t *to, uint8_t *row, Py_ssize_t width)
     }
 }
 
+/* A row of a mask, whose leftmost pixel is the lowest bit, as packed rows of bits. */
+static void pack_words(uint8_t *to, const uint64_t *words, Py_ssize_t octets)
+{
+    for (Py_ssize_t at = 0; at < octets; at++) {
+        uint8_t bits = (uint8_t)(words[at / 8] >> at % 8 * 8);
+        bits = (uint8_t)((bits & 0x0F) << 4 | bits >> 4);
+        bits = (uint8_t)((bits & 0x33) << 2 | (bits >> 2 & 0x33));
+        to[at] = (uint8_t)((bits & 0x55) << 1 | (bits >> 1 & 0x55));
+    }
+}
+
 static PyObject *threshold(PyObject *module, PyObject *args)
 {
     Py_buffer grey;
@@ -104,116 +115,6 @@ static PyObject *luma(PyObject *module, PyObject *args)
     return grey;
 }
 
-/* What a row of a page in grey is: nothing, black on white, or more than that; ROW_SOLID besides. */
-enum { ROW_WHITE, ROW_PLAIN, ROW_TONED, ROW_SOLID = 4, GREY_AREA = 8 };
-
-/* Which pixels are ink and which are white; ROW_TONED when some are neither. */
-WIDE static uint8_t tell_apart(uint8_t *restrict inks, uint8_t *restrict whites, const uint8_t *restrict row,
-                               uint8_t ink_below, uint8_t white_from, Py_ssize_t width)
-{
-    uint8_t neither = 0, not_white = 0;
-    for (Py_ssize_t x = 0; x < width; x++) {
-        uint8_t ink = row[x] < ink_below, white = row[x] >= white_from;
-        inks[x] = ink;
-        whites[x] = white;
-        neither |= (ink | white) ^ 1;
-        not_white |= white ^ 1;
-    }
-    return neither ? ROW_TONED : not_white ? ROW_PLAIN : ROW_WHITE;
-}
-
-/* Whether a pixel is neither, and has not both near it. */
-WIDE static int has_tone(const uint8_t *restrict inks, const uint8_t *restrict whites, const uint8_t *restrict row,
-                         uint8_t ink_below, uint8_t white_from, Py_ssize_t width)
-{
-    uint8_t lost = 0;
-    for (Py_ssize_t x = 0; x < width; x++)
-        lost |= (row[x] >= ink_below) & (row[x] < white_from) & ((inks[x] & whites[x]) ^ 1);
-    return lost;
-}
-
-/* Black areas so wide, over so many rows at 196 to the inch, are no type: what is white on them is. */
-enum { SOLID_ACROSS = 64, SOLID_ROWS = STROKE };
-/* So are grey ones of this size: a legend's, that are to look like the chart's. */
-enum { GREY_ACROSS = 16, GREY_ROWS = 12, GREY_FROM = 40 };
-
-/* Whether so many set pixels, a power of two, stand side by side.  ``scratch`` has the room of a row. */
-WIDE static int has_long_run(uint8_t *restrict scratch, const uint8_t *restrict inks, Py_ssize_t width, Py_ssize_t across)
-{
-    uint8_t some = 0;
-    Py_ssize_t left = width - across / 2;
-    if (width < across)
-        return 0;
-    for (Py_ssize_t x = 0; x + 1 < width; x++)
-        scratch[x] = inks[x] & inks[x + 1];
-    for (Py_ssize_t covered = 2; covered < across / 2; covered *= 2)
-        for (Py_ssize_t x = 0; x + 2 * covered <= width; x++)
-            scratch[x] &= scratch[x + covered];
-    for (Py_ssize_t x = 0; x + across / 2 <= left; x++)
-        some |= scratch[x] & scratch[x + across / 2];
-    return some;
-}
-
-WIDE static int mark_grey(uint8_t *restrict greys, const uint8_t *restrict inks, const uint8_t *restrict row, Py_ssize_t width)
-{
-    uint8_t some = 0;
-    for (Py_ssize_t x = 0; x < width; x++) {
-        greys[x] = inks[x] & (row[x] >= GREY_FROM);
-        some |= greys[x];
-    }
-    return some;
-}
-
-/* kinds[y] = what row y is.  A pixel that is neither ink nor white and has both within NEAR pixels is the rim of a
- * letter.  Returns 0, or -1 without memory. */
-static int tell_rows(uint8_t *kinds, const uint8_t *grey, Py_ssize_t stride, Size page, uint8_t ink_below,
-                     uint8_t white_from, Py_ssize_t solid_rows)
-{
-    enum { NEAR = 3, BAND = 64 };
-    Py_ssize_t width = page.width;
-    size_t most = (size_t)(width * (BAND + 2 * NEAR));
-    uint8_t *ink = malloc(2 * most + 2 * (size_t)width), *white = ink + most, *scratch = white + most, *greys = scratch + width;
-    if (ink == NULL)
-        return -1;
-    int failed = 0;
-    Py_ssize_t solid = 0, solid_grey = 0; /* rows up to this one */
-    Py_ssize_t grey_rows = solid_rows * GREY_ROWS / SOLID_ROWS;
-    for (Py_ssize_t top = 0; top < page.rows && !failed; top += BAND) {
-        Py_ssize_t from = top < NEAR ? 0 : top - NEAR, below = top + BAND < page.rows ? top + BAND : page.rows;
-        Py_ssize_t to = below + NEAR < page.rows ? below + NEAR : page.rows;
-        int some = 0;
-        for (Py_ssize_t y = from; y < to; y++) {
-            uint8_t kind = tell_apart(ink + (y - from) * width, white + (y - from) * width, grey + y * stride,
-                                      ink_below, white_from, width);
-            some |= kind == ROW_TONED;
-            if (y < top || y >= below)
-                continue;
-            kinds[y] = kind;
-            const uint8_t *inks = ink + (y - from) * width;
-            solid = kind != ROW_WHITE && has_long_run(scratch, inks, width, SOLID_ACROSS) ? solid + 1 : 0;
-            int has_grey = kind != ROW_WHITE && mark_grey(greys, inks, grey + y * stride, width)
-                           && has_long_run(scratch, greys, width, GREY_ACROSS);
-            solid_grey = has_grey ? solid_grey + 1 : 0;
-            if (solid >= solid_rows)
-                kinds[y] |= ROW_SOLID;
-            if (solid_grey >= grey_rows)
-                kinds[y] |= ROW_TONED | GREY_AREA;
-        }
-        if (!some)
-            continue;
-        Size size = {width, to - from};
-        failed = widen_light(ink, size, 2 * NEAR + 1, 2 * NEAR + 1) < 0
-                 || widen_light(white, size, 2 * NEAR + 1, 2 * NEAR + 1) < 0;
-        for (Py_ssize_t y = top; y < below && !failed; y++)
-            if ((kinds[y] & ROW_TONED) && !(kinds[y] & GREY_AREA)
-                && !has_tone(ink + (y - from) * width, white + (y - from) * width, grey + y * stride, ink_below,
-                             white_from, width))
-                kinds[y] = (uint8_t)(ROW_PLAIN | (kinds[y] & ROW_SOLID));
-    }
-    free(ink);
-    return failed ? -1 : 0;
-}
-
 static PyObject *toned(PyObject *module, PyObject *args)
 {
     Py_buffer grey;
@@ -233,6 +134,7 @@ static PyObject *toned(PyObject *module, PyObject *args)
     kinds = malloc((size_t)rows);
     spans = PyList_New(0);
     if (kinds == NULL || spans == NULL
+       
         || tell_rows(kinds, grey.buf, stride, (Size){width, rows}, ink_below, white_from, (Py_ssize_t)SOLID_ROWS * y_dpi / 196)
                < 0)
         goto no_memory;
@@ -390,7 +292,8 @@ static PyObject *bilevel(PyObject *module, PyObject *args)
                           &from, &below, &boxes, &darker))
         return NULL;
     PyObject *packed = NULL;
-    uint8_t *planes = NULL, *tones = NULL;
+    uint8_t *planes = NULL;
+    Mask masks[2] = {0}, *black = masks + 1;
     if (!takes_ground(&ground_buffer, &ground) || (channels != 1 && channels != 4)
         || !fits(&page, ground->size.width, rows, stride, channels)
         || (under.buf && !fits(&under, ground->size.width, rows, stride, channels)) || first < 0
@@ -407,43 +310,38 @@ static PyObject *bilevel(PyObject *module, PyObject *args)
                  .boxes = boxes.buf,
                  .box_count = boxes.len / (Py_ssize_t)sizeof(Box)};
     size_t width = (size_t)band.size.width, octets = width * (size_t)rows, row_octets = (width + 7) / 8;
-    enum { CLOSED, PHOTO, BLACK, RESULTS, TONE = 0, TYPE, UNDER_TONE, UNDER_TYPE, DARK, LIGHT };
+    enum { CLOSED, TONE, TYPE, UNDER_TONE, UNDER_TYPE, DARK, LIGHT };
     size_t count = under.buf ? LIGHT + 1 : channels == 4 ? TYPE + 1 : TONE + 1;
-    /* Two pieces, none so large that it would come from the system, in which case each page would clear it. */
-    planes = malloc(RESULTS * octets);
-    tones = malloc(count * octets + 8); /* the eight: pack_row fills the last octet of a row */
+    planes = malloc(count * octets);
     packed = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)row_octets * (below - from));
-    if (planes == NULL || tones == NULL || packed == NULL)
+    if (planes == NULL || packed == NULL || new_masks(masks, 2, band.size) < 0)
         goto no_memory;
+    band.photo = masks[0];
     band.closed = planes + CLOSED * octets;
-    band.photo = planes + PHOTO * octets;
-    band.tone = band.under_tone = tones + TONE * octets;
-    band.type = band.under_type = channels == 4 ? tones + TYPE * octets : band.tone;
+    band.tone = band.under_tone = planes + TONE * octets;
+    band.type = band.under_type = channels == 4 ? planes + TYPE * octets : band.tone;
     Pixels with = {page.buf, stride, channels}, without = {under.buf, stride, channels};
     take_planes(band.type, band.tone, with, band.size);
     if (under.buf) {
-        band.under_tone = tones + UNDER_TONE * octets;
-        band.under_type = tones + UNDER_TYPE * octets;
-        band.dark_type = tones + DARK * octets;
-        band.light_type = tones + LIGHT * octets;
+        band.under_tone = planes + UNDER_TONE * octets;
+        band.under_type = planes + UNDER_TYPE * octets;
+        band.dark_type = planes + DARK * octets;
+        band.light_type = planes + LIGHT * octets;
         take_planes(band.under_type, band.under_tone, without, band.size);
         take_difference(band.dark_type, band.light_type, with, without, band.size);
     }
-    uint8_t *black = planes + BLACK * octets, *line = tones + TONE * octets;
     if (make_bilevel(&band, black) < 0)
         goto no_memory;
     uint8_t *to = (uint8_t *)PyBytes_AsString(packed);
-    for (Py_ssize_t y = from; y < below; y++) {
-        memcpy(line, black + (size_t)(y - first) * width, width);
-        pack_row(to + (size_t)(y - from) * row_octets, line, (Py_ssize_t)width);
-    }
+    for (Py_ssize_t y = from; y < below; y++)
+        pack_words(to + (size_t)(y - from) * row_octets, row_of(black, y - first), (Py_ssize_t)row_octets);
     goto out;
 no_memory:
     Py_CLEAR(packed);
     PyErr_NoMemory();
 out:
     free(planes);
-    free(tones);
+    free_masks(masks);
     PyBuffer_Release(&ground_buffer);
     PyBuffer_Release(&page);
     if (under.buf)

@@ -140,18 +140,19 @@ int settle_tiles(Ground *ground)
         for (size_t at = 0; at < count; at++)
             may[at] = ground->tile[at].photo;
         failed = count_around(around, may, ground->tiles, PHOTO_CORE, PHOTO_CORE) < 0
-                 || without_dark(may, ground->tiles, PHOTO_CLOSED, PHOTO_CLOSED) < 0
-                 || without_light(may, ground->tiles, PHOTO_CORE, PHOTO_CORE) < 0;
+                 || without_dark(may, may, ground->tiles, PHOTO_CLOSED, PHOTO_CLOSED) < 0
+                 || without_light(may, may, ground->tiles, PHOTO_CORE, PHOTO_CORE) < 0;
         for (size_t at = 0; !failed && at < count; at++)
             photo[at] = around[at] >= PHOTO_NEARLY;
-        failed = failed || widen_light(photo, ground->tiles, PHOTO_CORE, PHOTO_CORE) < 0;
+        failed = failed || widen_light(photo, photo, ground->tiles, PHOTO_CORE, PHOTO_CORE) < 0;
         for (int round = 0; round < PHOTO_ROUNDS && !failed; round++) {
             sweep(photo, may, ground->tiles, 0);
             sweep(photo, may, ground->tiles, 1);
         }
         if (!failed)
             grow_photographs(ground, photo);
-        failed = failed || widen_light(photo, ground->tiles, 5, 5) < 0 || widen_dark(photo, ground->tiles, 3, 3) < 0;
+        failed = failed || widen_light(photo, photo, ground->tiles, 5, 5) < 0
+                 || widen_dark(photo, photo, ground->tiles, 3, 3) < 0;
         for (size_t at = 0; !failed && at < count; at++)
             ground->tile[at].photo = photo[at];
     }

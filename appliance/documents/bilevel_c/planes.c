@@ -1,12 +1,13 @@
 /* Sliding extremes by doubling: the extreme of a window of 19 is that of two windows of 16, which are made
  * from those of 8, 4, 2.  Each step is one loop without branches, of which a compiler makes vector
- * instructions; van Herk's method compares less often but one pixel at a time. */
-#include "masks.h"
+ * instructions; van Herk's method compares less often but one pixel at a time.
+ *
+ * A row is first widened across and then goes down through the windows of 2, 4, 8 and 16 rows; of each only the
+ * last rows are kept, so that all of it stays in the cache. */
+#include "planes.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define BLOCK 256 /* columns at a time when looking down, so that they stay in the cache */
 
 WIDE static void greater(uint8_t *restrict to, const uint8_t *a, const uint8_t *b, ptrdiff_t count)
 {
@@ -20,72 +21,118 @@ WIDE static void lesser(uint8_t *restrict to, const uint8_t *a, const uint8_t *b
         to[x] = a[x] < b[x] ? a[x] : b[x];
 }
 
-WIDE static void grow(uint8_t *values, ptrdiff_t ahead, ptrdiff_t count, int light)
+static void take_extreme(uint8_t *to, const uint8_t *a, const uint8_t *b, ptrdiff_t count, int light)
 {
-    /* In place: what is read ahead has not been written yet. */
     if (light)
-        for (ptrdiff_t x = 0; x < count; x++)
-            values[x] = values[x] > values[x + ahead] ? values[x] : values[x + ahead];
+        greater(to, a, b, count);
     else
-        for (ptrdiff_t x = 0; x < count; x++)
-            values[x] = values[x] < values[x + ahead] ? values[x] : values[x + ahead];
+        lesser(to, a, b, count);
 }
 
-static int across_rows(uint8_t *plane, Size size, int window, int light)
+/* ``lines`` is scratch: twice a row and the window. */
+static void widen_row(uint8_t *to, const uint8_t *row, uint8_t *lines, ptrdiff_t width, int window, int light)
 {
-    ptrdiff_t half = window / 2, padded = size.width + 2 * half;
-    uint8_t *line = malloc((size_t)padded);
-    if (line == NULL)
+    ptrdiff_t half = window / 2, count = width + 2 * half, covered = 1;
+    if (window == 1) {
+        memcpy(to, row, (size_t)width);
+        return;
+    }
+    uint8_t *line = lines, *grown = lines + count;
+    /* Beyond the edge the edge goes on: neither white nor black comes in from there. */
+    count -= covered;
+    memset(line, row[0], (size_t)half);
+    take_extreme(line + half, row, row + 1, width - 1, light);
+    memset(line + half + width - 1, row[width - 1], (size_t)half);
+    for (covered = 2; 2 * covered <= window; covered *= 2) {
+        count -= covered;
+        take_extreme(grown, line, line + covered, count, light);
+        uint8_t *other = line;
+        line = grown;
+        grown = other;
+    }
+    take_extreme(to, line, line + window - covered, width, light);
+}
+
+/* The last rows of windows that are ``covered`` rows high. */
+typedef struct {
+    uint8_t *rows;
+    ptrdiff_t kept, width;
+} Kept;
+
+static uint8_t *kept_row(const Kept *kept, ptrdiff_t row)
+{
+    return kept->rows + row % kept->kept * kept->width;
+}
+
+enum { MOST_LEVELS = 16 }; /* windows of up to 65,535 rows */
+
+/* Rows that each level has to keep, and how many levels there are. */
+static int plan_levels(Kept *levels, ptrdiff_t width, int window, ptrdiff_t *rows)
+{
+    int level = 0;
+    *rows = 0;
+    for (ptrdiff_t covered = 1;; covered *= 2, level++) {
+        int is_last = 2 * covered > window || level == MOST_LEVELS - 1;
+        levels[level] = (Kept){NULL, is_last ? window - covered + 1 : covered + 1, width};
+        *rows += levels[level].kept;
+        if (is_last)
+            return level;
+    }
+}
+
+static int widen(uint8_t *to, const uint8_t *from, Size size, int across, int down, int light)
+{
+    Kept levels[MOST_LEVELS];
+    ptrdiff_t width = size.width, half = down / 2, rows;
+    int last = plan_levels(levels, width, down, &rows);
+    size_t scratch = 2 * (size_t)(width + across);
+    uint8_t *lines = malloc(scratch + (size_t)(rows * width)), *next = lines + scratch;
+    if (lines == NULL)
         return -1;
-    for (ptrdiff_t y = 0; y < size.rows; y++) {
-        uint8_t *row = plane + y * size.width;
-        /* Beyond the edge the edge goes on: neither white nor black comes in from there. */
-        memset(line, row[0], (size_t)half);
-        memcpy(line + half, row, (size_t)size.width);
-        memset(line + half + size.width, row[size.width - 1], (size_t)half);
-        ptrdiff_t covered = 1;
-        for (; 2 * covered <= window; covered *= 2)
-            grow(line, covered, padded - covered, light);
-        if (light)
-            greater(row, line, line + window - covered, size.width);
+    for (int level = 0; level <= last; level++) {
+        levels[level].rows = next;
+        next += levels[level].kept * width;
+    }
+    for (ptrdiff_t newest = 0; newest < size.rows + 2 * half; newest++) {
+        ptrdiff_t y = newest - half;
+        if (newest > 0 && (y <= 0 || y >= size.rows)) /* beyond the edge the edge goes on */
+            memcpy(kept_row(levels, newest), kept_row(levels, newest - 1), (size_t)width);
         else
-            lesser(row, line, line + window - covered, size.width);
+            widen_row(kept_row(levels, newest), from + (y < 0 ? 0 : y) * width, lines, width, across, light);
+        ptrdiff_t covered = 1, at = newest;
+        for (int level = 0; level < last; level++, covered *= 2, at -= covered / 2)
+            if (at - covered >= 0)
+                take_extreme(kept_row(levels + level + 1, at - covered), kept_row(levels + level, at - covered),
+                             kept_row(levels + level, at), width, light);
+        ptrdiff_t row = newest - (down - 1);
+        if (row >= 0)
+            take_extreme(to + row * width, kept_row(levels + last, row), kept_row(levels + last, at), width, light);
     }
-    free(line);
+    free(lines);
     return 0;
 }
 
-static int down_columns(uint8_t *plane, Size size, int window, int light)
+int widen_light(uint8_t *to, const uint8_t *from, Size size, int across, int down)
 {
-    ptrdiff_t half = window / 2, padded = size.rows + 2 * half;
-    uint8_t *block = malloc((size_t)padded * BLOCK);
-    if (block == NULL)
-        return -1;
-    for (ptrdiff_t left = 0; left < size.width; left += BLOCK) {
-        ptrdiff_t count = size.width - left < BLOCK ? size.width - left : BLOCK;
-        for (ptrdiff_t y = 0; y < padded; y++) {
-            ptrdiff_t from = y < half ? 0 : y - half >= size.rows ? size.rows - 1 : y - half;
-            memcpy(block + y * BLOCK, plane + from * size.width + left, (size_t)count);
-            if (count < BLOCK)
-                memset(block + y * BLOCK + count, 0, (size_t)(BLOCK - count));
-        }
-        ptrdiff_t covered = 1;
-        for (; 2 * covered <= window; covered *= 2)
-            grow(block, covered * BLOCK, (padded - covered) * BLOCK, light);
-        for (ptrdiff_t y = 0; y < size.rows; y++) {
-            const uint8_t *one = block + y * BLOCK, *other = one + (window - covered) * BLOCK;
-            if (light)
-                greater(plane + y * size.width + left, one, other, count);
-            else
-                lesser(plane + y * size.width + left, one, other, count);
-        }
-    }
-    free(block);
-    return 0;
+    return widen(to, from, size, across, down, 1);
 }
 
-/* What a plane is made of. */
-enum { NOTHING, BITS, GREYS };
+int widen_dark(uint8_t *to, const uint8_t *from, Size size, int across, int down)
+{
+    return widen(to, from, size, across, down, 0);
+}
+
+int without_dark(uint8_t *to, const uint8_t *from, Size size, int across, int down)
+{
+    return widen(to, from, size, across, down, 1) < 0 || widen(to, to, size, across, down, 0) < 0 ? -1 : 0;
+}
+
+int without_light(uint8_t *to, const uint8_t *from, Size size, int across, int down)
+{
+    return widen(to, from, size, across, down, 0) < 0 || widen(to, to, size, across, down, 1) < 0 ? -1 : 0;
+}
+
+/* Octets looked at at a time. */
 enum { PIECE = 1 << 14 };
 
 WIDE static uint8_t all_of(const uint8_t *plane, size_t octets)
@@ -96,73 +143,12 @@ WIDE static uint8_t all_of(const uint8_t *plane, size_t octets)
     return all;
 }
 
-static int made_of(const uint8_t *plane, size_t octets)
-{
-    uint8_t all = 0;
-    for (size_t at = 0; at < octets && all <= 1; at += PIECE)
-        all |= all_of(plane + at, octets - at < PIECE ? octets - at : PIECE);
-    return all == 0 ? NOTHING : all == 1 ? BITS : GREYS;
-}
-
 int any_set(const uint8_t *plane, size_t octets)
 {
     for (size_t at = 0; at < octets; at += PIECE)
         if (all_of(plane + at, octets - at < PIECE ? octets - at : PIECE))
             return 1;
     return 0;
-}
-
-static int widen_greys(uint8_t *plane, Size size, int across, int down, int light)
-{
-    if (across > 1 && across_rows(plane, size, across, light) < 0)
-        return -1;
-    return down > 1 ? down_columns(plane, size, down, light) : 0;
-}
-
-static int widen_bits(Mask *mask, int across, int down, int light)
-{
-    return light ? widen_mask(mask, across, down) : narrow_mask(mask, across, down);
-}
-
-/* Towards light or dark, and ``back`` again. */
-static int widen(uint8_t *plane, Size size, int across, int down, int light, int back)
-{
-    Mask mask;
-    switch (made_of(plane, (size_t)(size.width * size.rows))) {
-    case NOTHING:
-        return 0;
-    case BITS:
-        if (take_mask(&mask, plane, size, down) < 0)
-            return -1;
-        int failed = widen_bits(&mask, across, down, light) < 0 || (back && widen_bits(&mask, across, down, !light) < 0);
-        put_mask(&mask, plane);
-        free_mask(&mask);
-        return failed ? -1 : 0;
-    default:
-        if (widen_greys(plane, size, across, down, light) < 0)
-            return -1;
-        return back ? widen_greys(plane, size, across, down, !light) : 0;
-    }
-}
-
-int widen_light(uint8_t *plane, Size size, int across, int down)
-{
-    return widen(plane, size, across, down, 1, 0);
-}
-
-int widen_dark(uint8_t *plane, Size size, int across, int down)
-{
-    return widen(plane, size, across, down, 0, 0);
-}
-
-int without_dark(uint8_t *plane, Size size, int across, int down)
-{
-    return widen(plane, size, across, down, 1, 1);
-}
-
-int without_light(uint8_t *plane, Size size, int across, int down)
-{
-    return widen(plane, size, across, down, 0, 1);
 }
 
 WIDE static int any_of(const uint16_t *values, ptrdiff_t count)
@@ -208,21 +194,8 @@ int count_around(uint16_t *counts, const uint8_t *mask, Size size, int across, i
     return 0;
 }
 
-int only_runs(uint8_t *mask, Size size, int across, int down)
-{
-    size_t octets = (size_t)(size.width * size.rows);
-    uint8_t *lying = malloc(octets);
-    if (lying == NULL)
-        return -1;
-    memcpy(lying, mask, octets);
-    int failed = without_light(lying, size, across, 1) < 0 || without_light(mask, size, 1, down) < 0;
-    for (size_t at = 0; at < octets; at++)
-        mask[at] |= lying[at];
-    free(lying);
-    return failed ? -1 : 0;
-}
-
-WIDE static void spread_down(uint8_t *restrict to, const uint8_t *restrict may, const uint8_t *restrict from, ptrdiff_t width)
+WIDE static void spread_down(uint8_t *restrict to, const uint8_t *restrict may, const uint8_t *restrict from,
+                             ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x++)
         to[x] |= may[x] & from[x];

@@ -1,6 +1,6 @@
 /* Planes: pictures of one octet a pixel, row after row, and what is done to whole ones.
  *
- * Everything here works in place, never fails but for memory, and takes as white what lies beyond the edge.
+ * Beyond the edge there is nothing that counts.
  */
 #ifndef FAXBOX_PLANES_H
 #define FAXBOX_PLANES_H
@@ -20,23 +20,20 @@ typedef struct {
 #define WIDE
 #endif
 
-/* Greatest or least octet of the box of across x down pixels (both odd) around each pixel.
- * Return 0, or -1 without memory. */
-int widen_light(uint8_t *plane, Size size, int across, int down);
-int widen_dark(uint8_t *plane, Size size, int across, int down);
+/* Greatest or least octet of the box of across x down pixels (both odd) around each pixel of ``from``, which may be
+ * the same plane.  Return 0, or -1 without memory. */
+int widen_light(uint8_t *to, const uint8_t *from, Size size, int across, int down);
+int widen_dark(uint8_t *to, const uint8_t *from, Size size, int across, int down);
 
 /* Without dark things narrower than the box (closing); without light ones (opening). */
-int without_dark(uint8_t *plane, Size size, int across, int down);
-int without_light(uint8_t *plane, Size size, int across, int down);
+int without_dark(uint8_t *to, const uint8_t *from, Size size, int across, int down);
+int without_light(uint8_t *to, const uint8_t *from, Size size, int across, int down);
 
 /* Whether there is an octet other than 0. */
 int any_set(const uint8_t *plane, size_t octets);
 
 /* How many pixels of ``mask`` (0 or 1) are in the box of side x side_down around each. */
 int count_around(uint16_t *counts, const uint8_t *mask, Size size, int across, int down);
-
-/* Only what belongs to a straight run, across or down, of at least ``across`` or ``down`` set pixels. */
-int only_runs(uint8_t *mask, Size size, int across, int down);
 
 /* Spread ``marked`` over neighbours where ``may`` is set, both ways along the rows, or down the columns. */
 void sweep(uint8_t *marked, const uint8_t *may, Size size, int down);

@@ -5,7 +5,7 @@
 #ifndef FAXBOX_SHEET_H
 #define FAXBOX_SHEET_H
 
-#include "planes.h"
+#include "around.h"
 
 /* Dark things up to this wide are ink, wider ones are areas: 2.4 mm, strokes of 36 pt bold. */
 #define STROKE 19
@@ -78,12 +78,19 @@ typedef struct {
     uint8_t *dark_type, *light_type;  /* how much darker or lighter the page is with its type; or NULL */
 
     uint8_t *closed; /* under_tone without what is dark and narrower than STROKE */
-    uint8_t *photo;  /* 1 where a photograph is */
+    Mask photo;      /* where a photograph is */
 } Band;
 
 /* Pixels that are ``length`` pixels at 204 x 196 to the inch, at least one and odd. */
 int pixels_across(const Band *band, int length);
 int pixels_down(const Band *band, int length);
+
+/* rows.c: kinds[y] = what row ``y`` of a page in grey is: nothing, black on white, or more than that; ROW_SOLID besides.
+ * A pixel that is neither ink nor white and has both near it is the rim of a letter.  Returns 0, or -1 without memory. */
+enum { ROW_WHITE, ROW_PLAIN, ROW_TONED, ROW_SOLID = 4 };
+enum { SOLID_ROWS = STROKE }; /* at 196 rows to the inch: black areas so high may be solid */
+int tell_rows(uint8_t *kinds, const uint8_t *grey, ptrdiff_t stride, Size page, uint8_t ink_below, uint8_t white_from,
+              ptrdiff_t solid_rows);
 
 /* pixels.c */
 void take_luma(uint8_t *tone, Pixels from, Size size);
@@ -110,11 +117,15 @@ int level_band(Band *band);
 /* So many times the noise of the paper around a pixel of the band, once the paper is white. */
 int least_depth(const Band *band, ptrdiff_t x, ptrdiff_t y, int times);
 
-/* tones.c */
+/* From here on functions that return int return 0, or -1 without memory. */
+
+/* photographs.c */
 int looks_like_photograph(const Band *band, ptrdiff_t left, ptrdiff_t top);
 void mark_photographs(const Band *band);
-void screen_photographs(const Band *band, uint8_t *black);
-int hatch(const Band *band, uint8_t *black, const uint8_t *level, const uint8_t *clear, const uint8_t *near_type);
+int screen_photographs(const Band *band, const Mask *screened);
+
+/* tones.c */
+int hatch(const Band *band, const Mask *black, const uint8_t *level, const Mask *clear, const Mask *near_type);
 
 enum { WHITE_TINT, PALE_TINT, BLACK_TINT = 5 };
 int tint_of(int level);
@@ -127,16 +138,36 @@ int pattern_at(const Band *band, ptrdiff_t x, ptrdiff_t y);
 /* Whether a pixel is on one of a pattern's lines; of ``of`` pixels ``black`` are. */
 int is_on_line(const Band *band, int pattern, ptrdiff_t x, ptrdiff_t y, int black, int of);
 
-/* type.c */
-int find_ink(const Band *band, uint8_t *ink);
-int find_type(const Band *band, uint8_t *dark, uint8_t *light);
-int find_light_type(const Band *band, uint8_t *light, uint8_t *ink, uint8_t *level);
-void remove_specks(uint8_t *ink, Size size, int most);
+/* ink.c */
+int find_ink(const Band *band, const Mask *ink);
+int find_type(const Band *band, const Mask *dark, const Mask *light);
+/* Where ``depth`` is at least so much and has such a share, in 1/100, of the greatest one near. */
+int where_deep(const Mask *ink, const uint8_t *depth, const Band *band, int least, int share);
+enum { LIGHT_SHARE = 55 }; /* of light type */
 
-/* codes.c: 1 in ``codes`` where modules of black and white are, which are then those of ``ink`` */
-int find_codes(const Band *band, uint8_t *codes, uint8_t *ink);
+/* grid.c */
+int drop_grid(const Band *band, const Mask *ink, const uint8_t *depth);
 
-/* method.c: 1 for black in ``black`` */
-int make_bilevel(Band *band, uint8_t *black);
+/* light.c */
+int find_light_type(const Band *band, const Mask *light, const Mask *ink, uint8_t *level);
+
+/* specks.c: of up to so many pixels. */
+enum { MOST_SPECK = 8 };
+void remove_specks(const Mask *ink, int most);
+
+/* codes.c: ``codes`` is where modules of black and white are, which are then those of ``ink``. */
+int find_codes(const Band *band, const Mask *codes, const Mask *ink);
+
+/* lines.c: lines that are not type part round dark type, by so much; ``clear`` is where tints keep away from it. */
+enum { HALO = 7 };
+int part_lines(const Band *band, const Mask *black, const Mask *dark, const Mask *clear);
+
+/* boxes.c: black round light type, the letters white. */
+int set_off(const Band *band, const Mask *black, const Mask *light, const uint8_t *level, const Mask *clear);
+
+/* method.c */
+int make_bilevel(Band *band, const Mask *black);
+int widen_scaled(const Band *band, const Mask *mask, int across, int down);
+int close_scaled(const Band *band, const Mask *mask, int across, int down);
 
 #endif

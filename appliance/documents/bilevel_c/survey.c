@@ -154,15 +154,19 @@ static void survey_tile(Survey *survey, ptrdiff_t left, ptrdiff_t top, Tile *til
     if (survey_white(ground, band, left, top, tile))
         return;
     Box part = part_of_content(survey, left, top);
+    int one_plane = band->tone == band->type;
     for (ptrdiff_t y = part.top; y < part.below; y += survey->every) {
         const uint8_t *type = band->type + (y - band->first) * band->size.width;
         const uint8_t *tone = band->tone + (y - band->first) * band->size.width;
         for (ptrdiff_t x = part.left; x < part.right; x += 2) {
             types[type[x]]++;
-            tones[tone[x]]++;
             count++;
         }
+        for (ptrdiff_t x = part.left; x < part.right && !one_plane; x += 2)
+            tones[tone[x]]++;
     }
+    if (one_plane)
+        memcpy(tones, types, sizeof tones);
     tile->looked_at = (uint16_t)count;
     if (count == 0)
         return;

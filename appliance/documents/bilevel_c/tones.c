@@ -1,185 +1,8 @@
-/* What is no type: photographs under a line screen, flat tints as rows of lines. */
+/* Flat tints as rows of lines. */
 #include "sheet.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* -- photographs ------------------------------------------------------------------------------ */
-
-/* A tile of a photograph: at least half of its pixels are neither white nor black and are not as sharp as
- * type; its tones are spread even without its ink. */
-enum { DARKEST = 30, LIGHTEST = 225, SHARP = 70, SOFT_PERCENT = 50, LEAST_SPREAD = 28 };
-
-/* The tile's tones without what is dark and narrow: of each pixel the lightest of its surroundings, of those
- * the darkest, by samples. */
-static int spread_without_ink(const Band *band, ptrdiff_t left, ptrdiff_t top, int tile_rows)
-{
-    enum { AROUND = STROKE / 2, SIDE = TILE + 4 * AROUND };
-    uint8_t tones[SIDE * SIDE];
-    Size size = band->size, square = {SIDE, tile_rows + 4 * AROUND};
-    uint32_t histogram[256] = {0}, below = 0, count = (uint32_t)(TILE * tile_rows);
-    for (ptrdiff_t y = 0; y < square.rows; y++)
-        for (ptrdiff_t x = 0; x < SIDE; x++) {
-            ptrdiff_t row = top + y - 2 * AROUND, column = left + x - 2 * AROUND;
-            row = row < 0 ? 0 : row >= size.rows ? size.rows - 1 : row;
-            column = column < 0 ? 0 : column >= size.width ? size.width - 1 : column;
-            tones[y * SIDE + x] = band->tone[row * size.width + column];
-        }
-    if (without_dark(tones, square, pixels_across(band, STROKE), pixels_down(band, STROKE)) < 0)
-        return 0;
-    for (ptrdiff_t y = 2 * AROUND; y < 2 * AROUND + tile_rows; y++)
-        for (ptrdiff_t x = 2 * AROUND; x < 2 * AROUND + TILE; x++)
-            histogram[tones[y * SIDE + x]]++;
-    int low = 0, high = 255;
-    while (low < 255 && (below += histogram[low]) * 20 <= count)
-        low++;
-    below = 0;
-    while (high > 0 && (below += histogram[high]) * 20 <= count)
-        high--;
-    return high - low;
-}
-
-int looks_like_photograph(const Band *band, ptrdiff_t left, ptrdiff_t top)
-{
-    Size size = band->size;
-    uint32_t soft = 0, count = 0;
-    int tile_rows = rows_of_tile(band->ground->y_dpi), every = 2 * tile_rows / TILE, down = every + 1;
-    for (ptrdiff_t y = top; y < top + tile_rows && y + 2 < size.rows; y += every)
-        for (ptrdiff_t x = left; x < left + TILE && x + 2 < size.width; x += 2) {
-            const uint8_t *at = band->tone + y * size.width + x;
-            count++;
-            if (*at < DARKEST || *at > LIGHTEST)
-                continue;
-            int least = 255, most = 0;
-            for (int row = 0; row < down; row++)
-                for (int column = 0; column < 3; column++) {
-                    int value = at[row * size.width + column];
-                    least = value < least ? value : least;
-                    most = value > most ? value : most;
-                }
-            soft += most - least < SHARP;
-        }
-    return count && soft * 100 >= count * SOFT_PERCENT
-           && spread_without_ink(band, left, top, tile_rows) >= LEAST_SPREAD;
-}
-
-static void mark_tiles(const Band *band)
-{
-    const Ground *ground = band->ground;
-    Box content = ground->content;
-    ptrdiff_t top = content.top < band->first ? band->first : content.top;
-    ptrdiff_t below = content.below > band->first + band->size.rows ? band->first + band->size.rows : content.below;
-    int tile_rows = rows_of_tile(ground->y_dpi);
-    for (ptrdiff_t y = top; y < below; y++) {
-        const Tile *tiles = ground->tile + y / tile_rows * ground->tiles.width;
-        uint8_t *row = band->photo + (y - band->first) * band->size.width;
-        for (ptrdiff_t x = content.left; x < content.right;) {
-            ptrdiff_t end = (x / TILE + 1) * TILE < content.right ? (x / TILE + 1) * TILE : content.right;
-            memset(row + x, tiles[x / TILE].photo, (size_t)(end - x));
-            x = end;
-        }
-    }
-}
-
-/* Tiles of a raster, whole boxes of a drawn page: their edges are known to the pixel. */
-void mark_photographs(const Band *band)
-{
-    const Ground *ground = band->ground;
-    Size size = band->size;
-    memset(band->photo, ground->tones == TONES_EVERYWHERE, (size_t)(size.width * size.rows));
-    if (ground->tones != TONES_BY_CONTENT)
-        return;
-    if (ground->raster) {
-        mark_tiles(band);
-        return;
-    }
-    int tile_rows = rows_of_tile(ground->y_dpi), rim = tile_rows / 2;
-    for (ptrdiff_t each = 0; each < band->box_count; each++) {
-        Box box = band->boxes[each];
-        ptrdiff_t top = box.top < band->first ? band->first : box.top;
-        ptrdiff_t below = box.below > band->first + size.rows ? band->first + size.rows : box.below;
-        ptrdiff_t left = box.left < 0 ? 0 : box.left, right = box.right > size.width ? size.width : box.right;
-        for (ptrdiff_t y = top; y < below; y++)
-            for (ptrdiff_t x = left; x < right; x++) {
-                /* A pixel of the box's rim is as its tile inside. */
-                ptrdiff_t ty = y < box.top + rim ? box.top + rim : y >= box.below - rim ? box.below - rim - 1 : y;
-                ptrdiff_t tx = x < box.left + TILE / 2 ? box.left + TILE / 2 : x >= box.right - TILE / 2 ? box.right - TILE / 2 - 1 : x;
-                ty = ty < 0 ? 0 : ty >= ground->size.rows ? ground->size.rows - 1 : ty;
-                tx = tx < 0 ? 0 : tx >= size.width ? size.width - 1 : tx;
-                band->photo[(y - band->first) * size.width + x] |=
-                    ground->tile[ty / tile_rows * ground->tiles.width + tx / TILE].photo;
-            }
-    }
-}
-
-/* -- the line screen -------------------------------------------------------------------------- */
-
-/* The screen's lines are this far apart at 204 pixels to the inch (34 an inch), and over so many rows at 196
- * a line moves sideways by one pitch.  So steep, a row resembles the one above, which is what T.4 and T.6
- * compress; the slant gives the tones between two widths of the line.  Measured on three photographs: of all
- * screens with their octets the nearest to the picture. */
-enum { PITCH = 6, SLANT = 48 };
-/* Tones below and above these are black and white: pure areas cost nothing. */
-enum { BLACKEST = 50, WHITEST = 200 };
-/* Lines print darker than their area. */
-#define DOT_GAIN_GAMMA 0.8
-enum { MOST_CELL = 16 * 128 };
-
-typedef struct {
-    int width, rows;
-    uint8_t levels[MOST_CELL];
-} Cell;
-
-typedef struct {
-    double height;
-    int at;
-} Spot;
-
-static int by_height(const void *one, const void *other)
-{
-    const Spot *a = one, *b = other;
-    if (a->height != b->height)
-        return a->height < b->height ? -1 : 1;
-    return a->at < b->at ? -1 : a->at > b->at;
-}
-
-static void make_cell(const Ground *ground, Cell *cell)
-{
-    Spot spots[MOST_CELL];
-    cell->width = (PITCH * ground->x_dpi + 102) / 204;
-    cell->rows = (SLANT * ground->y_dpi + 98) / 196;
-    cell->width = cell->width < 4 ? 4 : cell->width > 16 ? 16 : cell->width;
-    cell->rows = cell->rows < 4 ? 4 : cell->rows > 128 ? 128 : cell->rows;
-    int count = cell->width * cell->rows;
-    for (int at = 0; at < count; at++) {
-        double u = (at % cell->width + 0.5) / cell->width, v = (at / cell->width + 0.5) / cell->rows;
-        spots[at].height = cos(2 * 3.14159265358979 * (u + v));
-        spots[at].at = at;
-    }
-    qsort(spots, (size_t)count, sizeof *spots, by_height);
-    for (int rank = 0; rank < count; rank++) {
-        double level = pow((rank + 0.5) / count, 1 / DOT_GAIN_GAMMA);
-        cell->levels[spots[rank].at] = (uint8_t)(BLACKEST + level * (WHITEST - BLACKEST) + 0.5);
-    }
-}
-
-void screen_photographs(const Band *band, uint8_t *black)
-{
-    Cell cell;
-    const uint8_t *stretch = band->ground->stretch;
-    make_cell(band->ground, &cell);
-    for (ptrdiff_t y = 0; y < band->size.rows; y++) {
-        const uint8_t *levels = cell.levels + (y + band->first) % cell.rows * cell.width;
-        for (ptrdiff_t x = 0; x < band->size.width; x++) {
-            ptrdiff_t at = y * band->size.width + x;
-            if (band->photo[at])
-                black[at] = stretch[band->under_tone[at]] < levels[x % cell.width];
-        }
-    }
-}
-
-/* -- flat tints ------------------------------------------------------------------------------- */
 
 /* Tints are lines lying across the page: to T.6 a line is two changes however long it is, and a line above
  * it of the same ends costs one bit each.  Of ``of`` rows ``black`` are black. */
@@ -235,13 +58,24 @@ WIDE static int is_lighter(const uint8_t *levels, uint8_t than)
     return some == 0;
 }
 
-static void hatch_row(const Band *band, uint8_t *black, const uint8_t *level, const uint8_t *clear,
-                      const uint8_t *large, const uint8_t *kinds, ptrdiff_t y)
+/* What a row of tints is made from. */
+typedef struct {
+    const Band *band;
+    const uint8_t *level;
+    const Mask *clear, *large;
+    const uint8_t *kinds;              /* of each level */
+    uint8_t least[KINDS], most[KINDS]; /* levels of each kind; most below least: none */
+    uint8_t *line;                     /* scratch */
+    Mask row;                          /* two rows: scratch, and what is black for its tint */
+} Hatching;
+
+/* Which kinds are black in a row; the lightest level that may be, or 0. */
+static uint8_t shown_in(const Hatching *hatching, ptrdiff_t y, uint8_t shown[KINDS])
 {
-    ptrdiff_t width = band->size.width, run = 0, looked_to = 0;
+    const Band *band = hatching->band;
     int thick = (band->ground->y_dpi + 98) / 196; /* rows that a line is high */
+    uint8_t lightest = 0;
     thick = thick < 1 ? 1 : thick;
-    uint8_t shown[KINDS], lightest = 0; /* of what may be black in this row */
     for (int kind = 0; kind < KINDS; kind++) {
         int of = TINTS[kind].of;
         if (band->ground->y_dpi < 150 && of > 3) /* half as many rows on paper */
@@ -249,41 +83,96 @@ static void hatch_row(const Band *band, uint8_t *black, const uint8_t *level, co
         shown[kind] = (y + band->first) / thick % of < TINTS[kind].black;
     }
     for (int value = 0; value < 256; value++)
-        if (shown[kinds[value]] || (band->ground->patterned && kinds[value] > 0))
+        if (shown[hatching->kinds[value]] || (band->ground->patterned && hatching->kinds[value] > 0))
             lightest = (uint8_t)value;
-    const uint8_t *tone = band->under_tone + y * width, *photo = band->photo + y * width;
-    black += y * width;
-    level += y * width;
-    clear += y * width;
-    large += y * width;
-    int shortest = pixels_across(band, SHORTEST_LINE), begun_at_type = 0;
+    return lightest;
+}
+
+/* What is of a tint of these levels and no more than so much lighter or darker. */
+WIDE static void mark_tint(uint8_t *restrict line, const uint8_t *restrict level, const uint8_t *restrict tone,
+                           uint8_t least,
+                           uint8_t most, uint8_t apart, ptrdiff_t width)
+{
     for (ptrdiff_t x = 0; x < width; x++) {
-        if (run == 0 && x >= looked_to && x + PIECE <= width) {
-            looked_to = x + PIECE;
-            if (is_lighter(level + x, lightest)) {
-                x += PIECE - 1;
-                continue;
-            }
+        uint8_t differ = tone[x] > level[x] ? tone[x] - level[x] : level[x] - tone[x];
+        line[x] = (level[x] >= least) & (level[x] <= most) & (differ <= apart);
+    }
+}
+
+static int reach_of(int kind)
+{
+    return kind == KINDS - 1 ? 3 * OF_TINT : OF_TINT;
+}
+
+static void add_tint(const Hatching *hatching, ptrdiff_t y, int kind)
+{
+    const Mask *row = &hatching->row;
+    take_line(row, 0, hatching->line);
+    const uint64_t *large = row_of(hatching->large, y);
+    for (ptrdiff_t word = 0; word < row->stride; word++)
+        row->words[row->stride + word] |= row->words[word] & (kind == PALE ? large[word] : UINT64_MAX);
+}
+
+/* The pixels of a row that are black for their tint, into the second row of ``row``. */
+static void mark_by_rows(const Hatching *hatching, ptrdiff_t y, const uint8_t shown[KINDS])
+{
+    ptrdiff_t width = hatching->band->size.width;
+    for (int kind = 0; kind < KINDS; kind++)
+        if (shown[kind] && hatching->least[kind] <= hatching->most[kind]) {
+            mark_tint(hatching->line, hatching->level + y * width, hatching->band->under_tone + y * width, hatching->least[kind],
+                      hatching->most[kind], (uint8_t)reach_of(kind), width);
+            add_tint(hatching, y, kind);
         }
-        int kind = kinds[level[x]], solid = kind == KINDS - 1;
-        int lines = shown[kind];
-        if (band->ground->patterned && kind > 0 && !solid) {
+}
+
+/* The same where some tints have other lines than those that lie across. */
+static void mark_by_patterns(const Hatching *hatching, ptrdiff_t y, const uint8_t shown[KINDS], uint8_t lightest)
+{
+    const Band *band = hatching->band;
+    ptrdiff_t width = band->size.width;
+    const uint8_t *level = hatching->level + y * width, *tone = band->under_tone + y * width;
+    for (ptrdiff_t x = 0; x < width; x++) {
+        if (x % PIECE == 0 && x + PIECE <= width && is_lighter(level + x, lightest)) {
+            memset(hatching->line + x, 0, PIECE);
+            x += PIECE - 1;
+            continue;
+        }
+        int kind = hatching->kinds[level[x]], solid = kind == KINDS - 1, lines = shown[kind];
+        if (kind > 0 && !solid) {
             int pattern = pattern_at(band, x, y);
             if (pattern)
                 lines = is_on_line(band, pattern, x, y, TINTS[kind].black, TINTS[kind].of);
         }
-        int on = lines && !photo[x] && !clear[x] && (kind != PALE || large[x])
-                 && abs(tone[x] - level[x]) <= (solid ? 3 * OF_TINT : OF_TINT);
-        if (on) {
-            if (run == 0)
-                begun_at_type = x > 0 && clear[x - 1];
-            run++;
-            black[x] = 1;
-        } else {
-            if (run && run < shortest && !solid && (clear[x] || begun_at_type))
-                memset(black + x - run, 0, (size_t)run);
-            run = 0;
-        }
+        hatching->line[x] = lines && (kind != PALE
+        || is_marked(hatching->large, x, y)) && abs(tone[x] - level[x]) <= reach_of(kind);
+    }
+    add_tint(hatching, y, KINDS);
+}
+
+/* Between type only lines of some length are left, unless they end at a black area. */
+static void hatch_row(const Hatching *hatching, const Mask *black, ptrdiff_t y)
+{
+    const Band *band = hatching->band;
+    ptrdiff_t width = band->size.width;
+    uint8_t shown[KINDS], lightest = shown_in(hatching, y, shown);
+    const Mask *row = &hatching->row;
+    uint64_t *on = row_of(row, 1);
+    int shortest = pixels_across(band, SHORTEST_LINE);
+    memset(on, 0, (size_t)row->stride * sizeof *on);
+    if (band->ground->patterned)
+        mark_by_patterns(hatching, y, shown, lightest);
+    else
+        mark_by_rows(hatching, y, shown);
+    for (ptrdiff_t word = 0; word < row->stride; word++) {
+        on[word] &= ~(row_of(&band->photo, y)[word] | row_of(hatching->clear, y)[word]);
+        row_of(black, y)[word] |= on[word];
+    }
+    for (ptrdiff_t x = next_marked(row, 1, 0); x < width;) {
+        ptrdiff_t end = next_unmarked(row, 1, x);
+        if (end < width && end - x < shortest && hatching->kinds[hatching->level[y * width + end]] != KINDS - 1
+            && (is_marked(hatching->clear, end, y) || (x > 0 && is_marked(hatching->clear, x - 1, y))))
+            unmark_run(black, y, x, end);
+        x = end < width ? next_marked(row, 1, end) : width;
     }
 }
 
@@ -300,8 +189,8 @@ WIDE static int has_no_step(const uint8_t *here, const uint8_t *left, const uint
 }
 
 /* Round pale tints the line keeps farther from type: a watermark's. */
-static void outline(const Band *band, uint8_t *black, const uint8_t *level, const uint8_t *near_type,
-                    const uint8_t *pale_near, const uint8_t *kinds)
+static void outline(const Band *band, const Mask *black, const uint8_t *level, const Mask *near_type,
+                    const Mask *pale_near, const uint8_t *kinds)
 {
     ptrdiff_t width = band->size.width;
     for (ptrdiff_t y = 2; y < band->size.rows; y++) {
@@ -316,54 +205,68 @@ static void outline(const Band *band, uint8_t *black, const uint8_t *level, cons
                 }
             }
             int here = level[at], left = level[at - 2], above = level[at - 2 * width];
-            if ((here == left && here == above) || band->photo[at] || near_type[at])
+            if ((here == left && here == above) || is_marked(&band->photo, x, y) || is_marked(near_type, x, y))
                 continue;
             int kind = kinds[here];
-            if (pale_near[at] && kind <= PALE && kinds[left] <= PALE && kinds[above] <= PALE)
+            if (is_marked(pale_near, x, y) && kind <= PALE && kinds[left] <= PALE && kinds[above] <= PALE)
                 continue;
             if ((kinds[left] != kind && abs(here - left) >= STEP && level[at - 1] != here)
                 || (kinds[above] != kind && abs(here - above) >= STEP && level[at - width] != here))
-                black[at] = 1;
+                mark(black, x, y);
         }
     }
 }
 
-WIDE static size_t mark_toned(uint8_t *restrict toned, const uint8_t *restrict level, const uint8_t *restrict photo,
-                              uint8_t white, size_t count)
+WIDE static void mark_toned(uint8_t *restrict line, const uint8_t *restrict level, uint8_t white, ptrdiff_t width)
 {
-    size_t marked = 0;
-    for (size_t from = 0; from < count; from += PIECE) {
-        uint32_t of_piece = 0;
-        for (size_t at = from; at < from + PIECE && at < count; at++) {
-            toned[at] = (level[at] < white) & (photo[at] == 0);
-            of_piece += toned[at];
-        }
-        marked += of_piece;
-    }
-    return marked;
+    for (ptrdiff_t x = 0; x < width; x++)
+        line[x] = level[x] < white;
 }
 
-int hatch(const Band *band, uint8_t *black, const uint8_t *level, const uint8_t *clear, const uint8_t *near_type)
+static int hatch_rows(const Hatching *hatching, const Mask *black, const Mask *large, const Mask *near_type)
 {
-    size_t octets = (size_t)(band->size.width * band->size.rows), toned = 0;
-    uint8_t kinds[256], *large = malloc(octets);
-    if (large == NULL)
+    const Band *band = hatching->band;
+    if (only_runs(large, pixels_across(band, SMALL), pixels_down(band, SMALL)) < 0)
         return -1;
+    for (ptrdiff_t y = 0; y < band->size.rows; y++)
+        hatch_row(hatching, black, y);
+    const Mask *pale_near = large;
+    copy_mask(pale_near, near_type);
+    if (widen_scaled(band, pale_near, FARTHER, FARTHER) < 0)
+        return -1;
+    outline(band, black, hatching->level, near_type, pale_near, hatching->kinds);
+    return 0;
+}
+
+int hatch(const Band *band, const Mask *black, const uint8_t *level, const Mask *clear, const Mask *near_type)
+{
+    Size size = band->size;
+    uint8_t kinds[256];
+    Mask large = {0};
+    Hatching hatching = {.band = band, .level = level, .clear = clear, .large = &large, .kinds = kinds};
     make_kinds(band, kinds);
+    memset(hatching.least, 255, sizeof hatching.least);
+    for (int value = 255; value >= 0; value--) {
+        hatching.least[kinds[value]] = (uint8_t)value;
+        hatching.most[kinds[value]] = hatching.most[kinds[value]] ? hatching.most[kinds[value]] : (uint8_t)value;
+    }
     uint8_t white = 255; /* levels from here up are white */
     while (white > 0 && kinds[white - 1] == 0)
         white--;
-    toned = mark_toned(large, level, band->photo, white, octets);
-    int failed = 0;
-    if (toned) {
-        failed = only_runs(large, band->size, pixels_across(band, SMALL), pixels_down(band, SMALL)) < 0;
-        for (ptrdiff_t y = 0; !failed && y < band->size.rows; y++)
-            hatch_row(band, black, level, clear, large, kinds, y);
-        memcpy(large, near_type, octets);
-        failed = failed || widen_light(large, band->size, pixels_across(band, FARTHER), pixels_down(band, FARTHER)) < 0;
-        if (!failed)
-            outline(band, black, level, near_type, large, kinds);
+    hatching.line = new_line(size);
+    int failed = hatching.line == NULL || new_masks(&large, 1, size) < 0
+                 || new_masks(&hatching.row, 1, (Size){size.width, 2}) < 0;
+    for (ptrdiff_t y = 0; y < size.rows && !failed; y++) {
+        mark_toned(hatching.line, level + y * size.width, white, size.width);
+        take_line(&large, y, hatching.line);
     }
-    free(large);
+    if (!failed) {
+        drop_mask(&large, &band->photo);
+        if (any_marked(&large))
+            failed = hatch_rows(&hatching, black, &large, near_type) < 0;
+    }
+    free(hatching.line);
+    free_masks(&large);
+    free_masks(&hatching.row);
     return failed ? -1 : 0;
 }

@@ -1,0 +1,120 @@
+/* The black boxes that light type stands in, and the bars of which all becomes black. */
+#include "sheet.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Light type stands in a black box of its letters grown by so much, closed over the gaps of a word. */
+enum { BOX_ACROSS = 15, BOX_DOWN = 11, BOX_CLOSED_ACROSS = 25, BOX_CLOSED_DOWN = 9 };
+/* The box of light type ends where the paper is white; that of a picture has noise, and no tint as light as this
+ * has light type. */
+enum { BARE_PAPER = 248, BARE_IN_NOISE = 225 };
+/* A tint no wider than this one way is a bar: all of it becomes black when light type stands in it. */
+enum { BAR = 151, SAME_LEVEL = 6, SAME_IN_NOISE = 14, MENDED = 9, BAR_BELOW = 215, UNCERTAIN_BAR_BELOW = 165 };
+
+/* Below ``below`` and about as light as the pixels to the left and above. */
+WIDE static void mark_alike(uint8_t *restrict tint, const uint8_t *level, const uint8_t *left, const uint8_t *above,
+                            int below,
+                            int same, ptrdiff_t count)
+{
+    uint8_t under = (uint8_t)below, near = (uint8_t)same;
+    for (ptrdiff_t at = 0; at < count; at++) {
+        uint8_t here = level[at];
+        uint8_t across = here > left[at] ? here - left[at] : left[at] - here;
+        uint8_t down = here > above[at] ? here - above[at] : above[at] - here;
+        tint[at] = (here < under) & (across <= near) & (down <= near);
+    }
+}
+
+/* Tints of one level.  Left of a row's first pixel is the last one of the row above. */
+static int mark_tints(const Band *band, const Mask *tint, const uint8_t *level)
+{
+    ptrdiff_t width = band->size.width;
+    int same = band->ground->scanned ? SAME_IN_NOISE : SAME_LEVEL;
+    int below = band->dark_type != NULL ? BAR_BELOW : UNCERTAIN_BAR_BELOW;
+    uint8_t *line = new_line(band->size);
+    if (line == NULL)
+        return -1;
+    line[0] = level[0] < below;
+    mark_alike(line + 1, level + 1, level, level + 1, below, same, width - 1);
+    take_line(tint, 0, line);
+    for (ptrdiff_t y = 1; y < band->size.rows; y++) {
+        const uint8_t *row = level + y * width;
+        mark_alike(line, row, row - 1, row - width, below, same, width);
+        take_line(tint, y, line);
+    }
+    drop_mask(tint, &band->photo);
+    free(line);
+    return 0;
+}
+
+static int fill_bars(const Band *band, const Mask *box, const uint8_t *level, const Mask *clear)
+{
+    Mask masks[2], *tint = masks, *bar = masks + 1;
+    int failed = new_masks(masks, 2, band->size) < 0 || mark_tints(band, tint, level) < 0;
+    if (!failed && band->ground->raster) /* its noise makes steps of its own */
+        failed = close_scaled(band, tint, MENDED, MENDED) < 0;
+    for (int down = 0; down < 2 && !failed; down++) {
+        Mask wide;
+        failed = new_masks(&wide, 1, band->size) < 0;
+        if (!failed) {
+            copy_mask(&wide, tint);
+            failed = open_mask(&wide, down ? pixels_across(band, BAR) : 1, down ? 1 : pixels_down(band, BAR)) < 0;
+            copy_mask(bar, tint);
+            drop_mask(bar, &wide);
+            drop_mask(bar, clear);
+            sweep_mask(box, bar, down);
+            sweep_mask(box, bar, !down);
+        }
+        free_masks(&wide);
+    }
+    free_masks(masks);
+    return failed ? -1 : 0;
+}
+
+WIDE static void mark_darker(uint8_t *restrict line, const uint8_t *restrict ground, int bare, ptrdiff_t width)
+{
+    uint8_t white = (uint8_t)bare;
+    for (ptrdiff_t x = 0; x < width; x++)
+        line[x] = ground[x] < white;
+}
+
+/* Boxes stay off bare paper and what tints keep away from. */
+static int keep_boxes(const Band *band, const Mask *box, const Mask *light, const Mask *clear)
+{
+    ptrdiff_t width = band->size.width;
+    int bare = band->dark_type != NULL ? BARE_PAPER : BARE_IN_NOISE;
+    uint8_t *line = new_line(band->size);
+    Mask darker = {0};
+    int failed = line == NULL || new_masks(&darker, 1, (Size){width, 1}) < 0;
+    for (ptrdiff_t y = 0; y < band->size.rows && !failed; y++) {
+        if (!any_in_row(box, y))
+            continue;
+        mark_darker(line, band->under_type + y * width, bare, width);
+        take_line(&darker, 0, line);
+        for (ptrdiff_t word = 0; word < box->stride; word++)
+            row_of(box, y)[word] &= (darker.words[word] | row_of(&band->photo, y)[word])
+                                    & (~row_of(clear, y)[word] | row_of(light, y)[word]);
+    }
+    free(line);
+    free_masks(&darker);
+    return failed ? -1 : 0;
+}
+
+int set_off(const Band *band, const Mask *black, const Mask *light, const uint8_t *level, const Mask *clear)
+{
+    Mask box;
+    int failed = new_masks(&box, 1, band->size) < 0;
+    if (!failed) {
+        copy_mask(&box, light);
+        failed = widen_scaled(band, &box, BOX_ACROSS, BOX_DOWN) < 0
+                 || close_scaled(band, &box, BOX_CLOSED_ACROSS, BOX_CLOSED_DOWN) < 0
+                 || keep_boxes(band, &box, light, clear) < 0 || fill_bars(band, &box, level, clear) < 0;
+    }
+    if (!failed) {
+        add_mask(black, &box);
+        drop_mask(black, light);
+    }
+    free_masks(&box);
+    return failed ? -1 : 0;
+}

@@ -1,0 +1,171 @@
+/* Lines that are only a grid, and the stripes of a card's pattern: left out of the ink. */
+#include "sheet.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Faint lines at least so long, no farther apart than GRID_PITCH (2.6 mm), so many of them that they cover this
+ * share of their surroundings, are the grid of millimetre paper: left out, for it would bury the curve.  A table's
+ * lines are farther apart. */
+enum { FAINTEST = 7, FAINT = 110, GRID_LINE = 41, GRID_AROUND = 61, GRID_PITCH = 21, GRID_PERCENT = 13, GRID_RIM = 3, GRID_THICK = 8, GRID_THICK_SCANNED = 6 };
+/* In a scan so are thicker ones that are much longer and cover more, the pattern of stripes of a card, and their
+ * pieces between type. */
+enum { DARKEST_STRIPE = 160 }; /* what is darker between long light lines is the ground of light type */
+enum { STRIPE = 101, STRIPE_PERCENT = 25, STRIPE_PIECE = 21, STRIPE_REACH = 481, STRIPE_WIDE = 13, STRIPE_FLAT = 7, STRIPES_AROUND = 81, STRIPE_RIM = 3 };
+/* Pages with less than one pixel in so many on such lines have no grid. */
+enum { GRID_LEAST = 50 };
+
+WIDE static void mark_faint(uint8_t *restrict line, const uint8_t *restrict depth, ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++)
+        line[x] = (depth[x] >= FAINTEST) & (depth[x] < FAINT);
+}
+
+WIDE static void mark_below(uint8_t *restrict line, const uint8_t *restrict values, uint8_t level, ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++)
+        line[x] = values[x] < level;
+}
+
+WIDE static void take_paper(uint8_t *restrict tone, const uint8_t *restrict paper, const uint8_t *restrict where,
+                            ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++)
+        tone[x] = where[x] ? paper[x] : tone[x];
+}
+
+/* Leaves in ``mask`` only what is below a level in ``values``, or only what is not. */
+static int keep_below(const Mask *mask, const uint8_t *values, uint8_t level, int is_below)
+{
+    Size size = mask->size;
+    uint8_t *line = new_line(size);
+    Mask row = {0};
+    int failed = line == NULL || new_masks(&row, 1, (Size){size.width, 1}) < 0;
+    for (ptrdiff_t y = 0; y < size.rows && !failed; y++) {
+        if (!any_in_row(mask, y))
+            continue;
+        mark_below(line, values + y * size.width, level, size.width);
+        take_line(&row, 0, line);
+        for (ptrdiff_t word = 0; word < mask->stride; word++)
+            row_of(mask, y)[word] &= is_below ? row.words[word] : ~row.words[word];
+    }
+    free(line);
+    free_masks(&row);
+    return failed ? -1 : 0;
+}
+
+/* Only runs of so many pixels, down or across. */
+static int only_upright(const Band *band, const Mask *mask, int upright, int length)
+{
+    return open_mask(mask, upright ? 1 : pixels_across(band, length), upright ? pixels_down(band, length) : 1);
+}
+
+static int where_dense_around(const Band *band, const Mask *dense, const Mask *mask, int window, int percent)
+{
+    return where_dense(dense, mask, pixels_across(band, window), pixels_down(band, window), percent);
+}
+
+/* What is dropped is paper from now on: nobody may take the gaps between stripes for light lines. */
+static int make_paper(const Band *band, const Mask *dropped)
+{
+    Size size = band->size;
+    uint8_t *line = new_line(size);
+    for (ptrdiff_t y = 0; y < size.rows && line != NULL; y++)
+        if (any_in_row(dropped, y)) {
+            put_line(dropped, y, line);
+            take_paper(band->under_tone + y * size.width, band->closed + y * size.width, line, size.width);
+        }
+    free(line);
+    return line == NULL ? -1 : 0;
+}
+
+/* ``faint`` is what may be a piece of a pattern; there is one where long stripes of it are ink. */
+static int drop_stripes(const Band *band, const Mask *ink, const uint8_t *depth, const Mask *faint)
+{
+    enum { STRIPES, AREA, DENSE, CROSSING, BLOBS, ALL };
+    Mask masks[ALL], *stripes = masks + STRIPES, *area = masks + AREA, *dense = masks + DENSE, *crossing = masks + CROSSING,
+                     *blobs = masks + BLOBS;
+    if (new_masks(masks, ALL, band->size) < 0)
+        return -1;
+    int failed = 0;
+    for (int upright = 0; upright < 2 && !failed; upright++) {
+        copy_mask(stripes, faint);
+        keep_mask(stripes, ink);
+        failed = keep_below(stripes, band->under_tone, DARKEST_STRIPE, 0) < 0
+                 || only_upright(band, stripes, upright, STRIPE) < 0;
+        if (failed || !any_marked(stripes))
+            continue;
+        failed = where_dense_around(band, area, stripes, STRIPES_AROUND, STRIPE_PERCENT) < 0;
+        if (failed || !any_marked(area))
+            continue;
+        copy_mask(stripes, faint);
+        copy_mask(crossing, faint);
+        copy_mask(blobs, faint);
+        int across = pixels_across(band, upright ? STRIPE_WIDE : STRIPE_FLAT);
+        int down = pixels_down(band, upright ? STRIPE_FLAT : STRIPE_WIDE);
+        failed = widen_scaled(band, area, STRIPE_REACH, STRIPE_REACH) < 0
+                 || only_upright(band, stripes, upright, STRIPE_PIECE) < 0
+                 || only_upright(band, crossing, !upright, STRIPE) < 0 || open_mask(blobs, across, down) < 0
+                 || where_dense_around(band, dense, stripes, GRID_AROUND, STRIPE_PERCENT) < 0
+                 || widen_scaled(band, dense, GRID_AROUND / 2, GRID_AROUND / 2) < 0
+                 || widen_mask(stripes, STRIPE_RIM, STRIPE_RIM) < 0;
+        keep_mask(stripes, area);
+        keep_mask(stripes, dense);
+        drop_mask(stripes, crossing);
+        drop_mask(stripes, blobs);
+        failed = failed || keep_below(stripes, depth, FAINT, 1) < 0 || make_paper(band, stripes) < 0;
+        if (!failed)
+            drop_mask(ink, stripes);
+    }
+    free_masks(masks);
+    return failed ? -1 : 0;
+}
+
+/* ``lines`` is what is faint. */
+static int drop_lines(const Band *band, const Mask *ink, const uint8_t *depth, const Mask *lines, const Mask *grid,
+                      const Mask *dense)
+{
+    int across = pixels_across(band, GRID_AROUND), down = pixels_down(band, GRID_AROUND);
+    int thick = band->ground->scanned ? GRID_THICK_SCANNED : GRID_THICK;
+    copy_mask(grid, lines); /* what is thicker than a line of a grid is blurred type */
+    if (open_mask(grid, pixels_across(band, thick), pixels_down(band, thick)) < 0
+        || only_runs(lines, pixels_across(band, GRID_LINE), pixels_down(band, GRID_LINE)) < 0)
+        return -1;
+    drop_mask(lines, grid);
+    copy_mask(grid, lines);
+    if (close_mask(grid, pixels_across(band, GRID_PITCH), pixels_down(band, GRID_PITCH)) < 0
+        || open_mask(grid, pixels_across(band, GRID_LINE), pixels_down(band, GRID_LINE)) < 0)
+        return -1;
+    if (!any_marked(grid))
+        return 0;
+    if (where_dense_around(band, dense, lines, GRID_AROUND, GRID_PERCENT) < 0 || widen_mask(lines, GRID_RIM, GRID_RIM) < 0)
+        return -1;
+    keep_mask(grid, dense);
+    if (close_mask(grid, across, down) < 0) /* under the curve as well */
+        return -1;
+    keep_mask(grid, lines);
+    keep_mask(grid, ink);
+    if (keep_below(grid, depth, FAINT, 1) < 0)
+        return -1;
+    drop_mask(ink, grid);
+    return 0;
+}
+
+int drop_grid(const Band *band, const Mask *ink, const uint8_t *depth)
+{
+    Size size = band->size;
+    enum { LINES, GRID, DENSE, ALL };
+    Mask masks[ALL] = {0};
+    uint8_t *line = new_line(size);
+    int failed = line == NULL || new_masks(masks, ALL, size) < 0;
+    for (ptrdiff_t y = 0; y < size.rows && !failed; y++) {
+        mark_faint(line, depth + y * size.width, size.width);
+        take_line(masks + LINES, y, line);
+    }
+    if (!failed && count_marked(masks + LINES) * GRID_LEAST >= (size_t)(size.width * size.rows))
+        failed = (band->ground->scanned && drop_stripes(band, ink, depth, masks + LINES) < 0)
+                 || drop_lines(band, ink, depth, masks + LINES, masks + GRID, masks + DENSE) < 0;
+    free(line);
+    free_masks(masks);
+    return failed ? -1 : 0;
+}

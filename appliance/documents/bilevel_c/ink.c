@@ -1,0 +1,187 @@
+/* Ink: what is darker than its surroundings, and what the document says is type. */
+#include "sheet.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A pixel is ink when it has this share of the greatest depth within 7 x 7 pixels, in 1/100. */
+enum { SHARE = 42, NEAR = 7 };
+/* And at least this depth: drawn, known to be type, scanned. */
+enum { LEAST_DRAWN = 20, LEAST_TYPE = 12, LEAST_SCANNED = 34, MOST_SCANNED = 90, NOISE_TIMES = 6 };
+/* In a scan what hangs together with such ink is ink from this share of that depth on, in 1/100. */
+enum { WEAK_SHARE = 70 };
+
+static int least_of(const Band *band, int least)
+{
+    least -= least * band->darker / 150;
+    return least < 4 ? 4 : least;
+}
+
+static int share_of(const Band *band, int share)
+{
+    return share - share * band->darker / 200;
+}
+
+WIDE static void mark_deep(uint8_t *restrict line, const uint8_t *restrict depth, const uint8_t *restrict most,
+                           ptrdiff_t width, int least, int share)
+{
+    uint8_t from = (uint8_t)least;
+    for (ptrdiff_t x = 0; x < width; x++)
+        line[x] = (depth[x] >= from) & ((uint16_t)(depth[x] * 100) >= (uint16_t)(share * most[x]));
+}
+
+int where_deep(const Mask *ink, const uint8_t *depth, const Band *band, int least, int share)
+{
+    Size size = band->size;
+    size_t octets = (size_t)(size.width * size.rows);
+    uint8_t *most = malloc(octets), *line = new_line(size);
+    int failed = most == NULL || line == NULL;
+    failed = failed || widen_light(most, depth, size, pixels_across(band, NEAR), pixels_down(band, NEAR)) < 0;
+    for (ptrdiff_t y = 0; y < size.rows && !failed; y++) {
+        mark_deep(line, depth + y * size.width, most + y * size.width, size.width, least, share);
+        take_line(ink, y, line);
+    }
+    free(most);
+    free(line);
+    return failed ? -1 : 0;
+}
+
+/* -- corners of areas --------------------------------------------------------------------------- */
+
+/* The corner of a slanting area is narrower than a stroke, but of the area's grey. */
+enum { PALE_AREA = 115, LIKE_AREA = 12, WHITE_AREA = 240 };
+
+WIDE static void mark_like(uint8_t *restrict line, const uint8_t *restrict grey, const uint8_t *restrict area,
+                           ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++) {
+        uint8_t differ = grey[x] > area[x] ? grey[x] - area[x] : area[x] - grey[x];
+        line[x] = (area[x] >= PALE_AREA) & (area[x] < WHITE_AREA) & (differ <= LIKE_AREA);
+    }
+}
+
+static int drop_corners(const Band *band, const Mask *ink)
+{
+    Size size = band->size;
+    size_t octets = (size_t)(size.width * size.rows);
+    int across = pixels_across(band, STROKE), down = pixels_down(band, STROKE);
+    uint8_t *area = malloc(octets), *line = new_line(size);
+    Mask like = {0};
+    int failed = area == NULL || line == NULL || new_masks(&like, 1, size) < 0;
+    failed = failed || widen_dark(area, band->closed, size, across, down) < 0;
+    for (ptrdiff_t y = 0; !failed && y < size.rows; y++)
+        if (any_in_row(ink, y)) {
+            mark_like(line, band->under_tone + y * size.width, area + y * size.width, size.width);
+            take_line(&like, y, line);
+        }
+    if (!failed) {
+        keep_mask(&like, ink);
+        drop_mask(ink, &like);
+        if (any_marked(&like)) /* their rims */
+            remove_specks(ink, band->dark_type != NULL ? MOST_SPECK : MOST_SPECK / 2);
+    }
+    free(area);
+    free(line);
+    free_masks(&like);
+    return failed ? -1 : 0;
+}
+
+/* -- ink ---------------------------------------------------------------------------------------- */
+
+/* Where there is more noise, depths count less. */
+static void measure_in_noise(const Band *band, uint8_t *depth)
+{
+    Size size = band->size;
+    ptrdiff_t tile_rows = rows_of_tile(band->ground->y_dpi);
+    for (ptrdiff_t top = 0, below; top < size.rows; top = below) {
+        below = ((top + band->first) / tile_rows + 1) * tile_rows - band->first; /* of a row of tiles */
+        below = below < size.rows ? below : size.rows;
+        for (ptrdiff_t left = 0; left < size.width; left += TILE) {
+            int least = least_depth(band, left, top, NOISE_TIMES);
+            least = least > MOST_SCANNED ? MOST_SCANNED : least;
+            if (least <= LEAST_SCANNED)
+                continue;
+            uint16_t scale = (uint16_t)(LEAST_SCANNED * 256 / least);
+            ptrdiff_t right = size.width - left < TILE ? size.width : left + TILE;
+            for (ptrdiff_t y = top; y < below; y++)
+                for (uint8_t *at = depth + y * size.width + left; at < depth + y * size.width + right; at++)
+                    *at = (uint8_t)(*at * scale >> 8);
+        }
+    }
+}
+
+WIDE static void mark_certain(uint8_t *restrict line, const uint8_t *restrict depth, int least, ptrdiff_t width)
+{
+    uint8_t from = (uint8_t)least;
+    for (ptrdiff_t x = 0; x < width; x++)
+        line[x] = depth[x] >= from;
+}
+
+/* Only ink that hangs together with some that is so deep. */
+static int keep_certain(const Mask *ink, const uint8_t *depth, int least)
+{
+    Size size = ink->size;
+    uint8_t *line = new_line(size);
+    Mask certain = {0};
+    int failed = line == NULL || new_masks(&certain, 1, size) < 0;
+    for (ptrdiff_t y = 0; y < size.rows && !failed; y++)
+        if (any_in_row(ink, y)) {
+            mark_certain(line, depth + y * size.width, least, size.width);
+            take_line(&certain, y, line);
+        }
+    if (!failed) {
+        keep_mask(&certain, ink);
+        for (int round = 0; round < 2; round++) {
+            sweep_mask(&certain, ink, 0);
+            sweep_mask(&certain, ink, 1);
+        }
+        copy_mask(ink, &certain);
+    }
+    free(line);
+    free_masks(&certain);
+    return failed ? -1 : 0;
+}
+
+/* ``depth`` is the closing of ``grey``.  On a ground like magenta grey says little and luma much. */
+WIDE static void take_depth(uint8_t *restrict depth, const uint8_t *grey, const uint8_t *closed, const uint8_t *tone,
+                            size_t count)
+{
+    for (size_t at = 0; at < count; at++) {
+        uint8_t of_grey = depth[at] - grey[at], of_tone = closed[at] - tone[at];
+        depth[at] = of_tone > 2 * of_grey ? of_tone : of_grey;
+    }
+}
+
+int find_ink(const Band *band, const Mask *ink)
+{
+    size_t octets = (size_t)(band->size.width * band->size.rows);
+    const uint8_t *grey = band->ground->scanned || band->ground->raster ? band->under_type : band->under_tone;
+    uint8_t *depth = malloc(octets);
+    int failed = depth == NULL;
+    if (!failed) {
+        if (grey == band->under_tone)
+            memcpy(depth, band->closed, octets);
+        else
+            failed = without_dark(depth, grey, band->size, pixels_across(band, STROKE), pixels_down(band, STROKE)) < 0;
+        take_depth(depth, grey, band->closed, band->under_tone, octets);
+        int least = band->ground->scanned ? LEAST_SCANNED : LEAST_DRAWN;
+        if (band->ground->scanned)
+            measure_in_noise(band, depth);
+        least = least_of(band, least);
+        int weak = band->ground->scanned ? least * WEAK_SHARE / 100 : least;
+        failed = failed || where_deep(ink, depth, band, weak, share_of(band, SHARE)) < 0
+                 || (weak < least && keep_certain(ink, depth, least) < 0) || drop_grid(band, ink, depth) < 0
+                 || (!band->ground->raster && !band->ground->scanned && drop_corners(band, ink) < 0);
+    }
+    free(depth);
+    return failed ? -1 : 0;
+}
+
+int find_type(const Band *band, const Mask *dark, const Mask *light)
+{
+    size_t octets = (size_t)(band->size.width * band->size.rows);
+    int least = least_of(band, LEAST_TYPE);
+    if (where_deep(dark, band->dark_type, band, least, share_of(band, SHARE)) < 0)
+        return -1;
+    return any_set(band->light_type, octets) ? where_deep(light, band->light_type, band, least, LIGHT_SHARE) : 0;
+}

@@ -1,0 +1,382 @@
+/* Light type in pictures, where nobody says what is type. */
+#include "sheet.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Much lighter than most of its surroundings, no long line, and more of it around than dark ink. */
+enum { LIGHTER = 38, LONGEST_LINE = 48, LIGHT_AROUND = 41, GROUND_BELOW = 236, WHITE_PAPER = 225, FEWEST = 8, LINE_RIM = 5 };
+/* Between light letters the ground looks like ink: it is lifted by so much there, and is of its own grey.  Beside
+ * them so does the noise of a scan. */
+enum { LIFTED = 20, OF_GROUND = 14, SURELY_DARKER = 60, NOISE_DARKER = 40 };
+/* What most of the surroundings are is the median of every fourth pixel, of so many such across and down,
+ * and the other way round: a bar of a table is no higher than two lines of type.  The darker one counts, if
+ * so much is of about its grey, in steps of 4 levels: that is a tint, and small blurred type is not. */
+enum { EVERY = 4, FAR = 8, CLOSE = 2, COARSE = 4, ALIKE = 4, ALIKE_PERCENT = 48 };
+
+/* Of a column of every fourth pixel. */
+static void count_column(uint16_t *histogram, int16_t *below_median, int median, const uint8_t *grey, ptrdiff_t step,
+                         ptrdiff_t rows, int by)
+{
+    for (ptrdiff_t row = 0; row < rows; row++, grey += step) {
+        int bin = *grey / COARSE;
+        histogram[bin] = (uint16_t)(histogram[bin] + by);
+        *below_median = (int16_t)(*below_median + (bin < median ? by : 0));
+    }
+}
+
+/* Huang's sliding histogram.  ``medians`` has a row for every fourth row, an octet for every fourth pixel; ``dark``
+ * says so how much of the surroundings is below GROUND_BELOW: where that is the smaller part, nothing is looked for. */
+static void take_medians(uint8_t *medians, const uint16_t *dark, Size small, const uint8_t *grey, Size size, int across,
+                         int down)
+{
+    ptrdiff_t step = EVERY * size.width;
+    for (ptrdiff_t y = 0; y < small.rows; y++) {
+        ptrdiff_t top = y < down ? 0 : y - down, below = y + down < small.rows ? y + down + 1 : small.rows;
+        const uint8_t *columns = grey + top * step;
+        uint16_t histogram[256 / COARSE] = {0};
+        int count = 0, bin = 0; /* the median's */
+        int16_t darker = 0;     /* pixels below it */
+        ptrdiff_t taken = 0, begun = 0; /* columns in the histogram: from ``begun`` to before ``taken`` */
+        for (ptrdiff_t x = 0; x < small.width; x++) {
+            ptrdiff_t from = x < across ? 0 : x - across, to = x + across < small.width ? x + across + 1 : small.width;
+            if (2 * dark[y * small.width + x] < (to - from) * (below - top))
+                continue;
+            if (from >= taken) { /* nothing of it is in these surroundings */
+                memset(histogram, 0, sizeof histogram);
+                count = 0;
+                darker = 0;
+                begun = taken = from;
+            }
+            for (; taken < to; taken++) {
+                count_column(histogram, &darker, bin, columns + taken * EVERY, step, below - top, 1);
+                count += (int)(below - top);
+            }
+            for (; begun < from; begun++) {
+                count_column(histogram, &darker, bin, columns + begun * EVERY, step, below - top, -1);
+                count -= (int)(below - top);
+            }
+            while (bin < 256 / COARSE - 1 && 2 * (darker + histogram[bin]) < count)
+                darker = (int16_t)(darker + histogram[bin++]);
+            while (bin > 0 && 2 * darker >= count)
+                darker = (int16_t)(darker - histogram[--bin]);
+            uint8_t median = (uint8_t)(bin * COARSE + COARSE / 2), *at = medians + y * small.width + x;
+            if (median >= *at)
+                continue;
+            int alike = 0;
+            for (int near = bin < ALIKE ? 0 : bin - ALIKE; near <= bin + ALIKE && near < 256 / COARSE; near++)
+                alike += histogram[near];
+            if (alike * 100 >= count * ALIKE_PERCENT)
+                *at = median;
+        }
+    }
+}
+
+/* Of every fourth pixel of every fourth row. */
+static int find_grounds(uint8_t *medians, Size small, const uint8_t *grey, Size size)
+{
+    size_t count = (size_t)(small.width * small.rows);
+    uint8_t *dark = malloc(count);
+    uint16_t *around = malloc(count * sizeof *around);
+    int failed = dark == NULL || around == NULL;
+    memset(medians, 255, count);
+    if (!failed)
+        for (ptrdiff_t y = 0; y < small.rows; y++)
+            for (ptrdiff_t x = 0; x < small.width; x++)
+                dark[y * small.width + x] = grey[EVERY * (y * size.width + x)] < GROUND_BELOW;
+    for (int upright = 0; upright < 2 && !failed && any_set(dark, count); upright++) {
+        int across = upright ? CLOSE : FAR, down = upright ? FAR : CLOSE;
+        failed = count_around(around, dark, small, 2 * across + 1, 2 * down + 1) < 0;
+        if (!failed)
+            take_medians(medians, around, small, grey, size, across, down);
+    }
+    free(dark);
+    free(around);
+    return failed ? -1 : 0;
+}
+
+/* Of a ground is also what is of about its grey beside it, and what stands within it and has so much of it at both
+ * sides: bold letters in it.  In samples, in 1/100. */
+enum { OF_SAMPLE = 16, REACH = 2, HOLE_ACROSS = 9, HOLE_DOWN = 7, ROW_AROUND = 8, HOLE_PERCENT = 15 };
+enum { GAP_ACROSS = 5, GAP_DOWN = 3 }; /* smaller holes are none */
+
+static int has_so_much(const uint8_t *row, ptrdiff_t x, ptrdiff_t width, int ground)
+{
+    int alike = 0, of = 0;
+    for (ptrdiff_t each = x < ROW_AROUND ? 0 : x - ROW_AROUND; each <= x + ROW_AROUND && each * EVERY < width; each++, of++)
+        alike += abs(row[each * EVERY] - ground) <= OF_SAMPLE;
+    return alike * 100 >= of * HOLE_PERCENT;
+}
+
+static int fill_grounds(uint8_t *medians, Size small, const uint8_t *grey, Size size)
+{
+    size_t count = (size_t)(small.width * small.rows);
+    uint8_t *beside = malloc(2 * count), *within = beside + count;
+    int failed = beside == NULL;
+    if (!failed) {
+        failed = widen_dark(beside, medians, small, 2 * REACH + 1, 2 * REACH + 1) < 0
+                 || without_light(within, medians, small, HOLE_ACROSS, HOLE_DOWN) < 0;
+    }
+    for (ptrdiff_t y = 0; y < small.rows && !failed; y++)
+        for (ptrdiff_t x = 0; x < small.width; x++) {
+            const uint8_t *row = grey + EVERY * y * size.width;
+            ptrdiff_t at = y * small.width + x;
+            if (medians[at] < GROUND_BELOW || beside[at] >= GROUND_BELOW)
+                continue;
+            if (abs(row[EVERY * x] - beside[at]) <= OF_SAMPLE)
+                medians[at] = beside[at];
+            else if (within[at] < GROUND_BELOW && has_so_much(row, x, size.width, within[at]))
+                medians[at] = within[at];
+        }
+    failed = failed || without_light(medians, medians, small, GAP_ACROSS, GAP_DOWN) < 0;
+    free(beside);
+    return failed ? -1 : 0;
+}
+
+/* Where a ground shows itself: a patch of nothing but it, wider than a stroke of small type, within reach. */
+enum { PATCH = 9, PATCH_REACH = 61 };
+
+WIDE static void mark_solid(uint8_t *restrict line, const uint8_t *restrict lightest, const uint8_t *restrict grounds,
+                            ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++) {
+        uint8_t ground = grounds[x], above = lightest[x] > ground ? lightest[x] - ground : 0;
+        line[x] = (ground < GROUND_BELOW) & (above <= OF_GROUND);
+    }
+}
+
+/* Each octet EVERY times. */
+static void repeat_each(uint8_t *row, const uint8_t *small, ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x + EVERY <= width; x += EVERY)
+        memset(row + x, small[x / EVERY], EVERY);
+    if (width % EVERY)
+        memset(row + width / EVERY * EVERY, small[width / EVERY], (size_t)(width % EVERY));
+}
+
+WIDE static int has_ground(const uint8_t *medians, size_t count)
+{
+    uint8_t some = 0;
+    for (size_t at = 0; at < count; at++)
+        some |= medians[at] < GROUND_BELOW;
+    return some;
+}
+
+/* The ground at each pixel of a row. */
+static void take_grounds(uint8_t *row, const uint8_t *medians, Size small, ptrdiff_t y, ptrdiff_t width)
+{
+    repeat_each(row, medians + y / EVERY * small.width, width);
+}
+
+typedef struct {
+    Size small;
+    uint8_t *medians; /* the ground, of every fourth pixel */
+    uint8_t *least;   /* the darkest ground around it: a ground begins within a sample */
+    uint8_t *grounds, *line, *other; /* rows */
+    uint8_t *height;  /* how much lighter than their ground pixels are */
+    Mask light, lines, solid;
+} Search;
+
+static int near_solid(const Band *band, const Search *search)
+{
+    Size size = band->size;
+    uint8_t *lightest = malloc((size_t)(size.width * size.rows));
+    if (lightest == NULL)
+        return -1;
+    int failed = widen_light(lightest, band->under_tone, size, pixels_across(band, PATCH), pixels_down(band, PATCH)) < 0;
+    for (ptrdiff_t y = 0; y < size.rows && !failed; y++) {
+        take_grounds(search->grounds, search->medians, search->small, y, size.width);
+        mark_solid(search->line, lightest + y * size.width, search->grounds, size.width);
+        take_line(&search->solid, y, search->line);
+    }
+    free(lightest);
+    return failed ? -1 : widen_mask(&search->solid, pixels_across(band, PATCH_REACH), pixels_down(band, PATCH_REACH));
+}
+
+WIDE static void take_height(uint8_t *restrict light, uint8_t *restrict height, const uint8_t *restrict grey,
+                             const uint8_t *restrict grounds, const uint8_t *restrict photo, ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++) {
+        uint8_t above = grey[x] > grounds[x] ? grey[x] - grounds[x] : 0;
+        height[x] = (grounds[x] < GROUND_BELOW) & (photo[x] == 0) ? above : 0;
+        light[x] = height[x] > LIGHTER;
+    }
+}
+
+static void mark_light(const Band *band, const Search *search)
+{
+    Size size = band->size;
+    for (ptrdiff_t y = 0; y < size.rows; y++) {
+        take_grounds(search->grounds, search->medians, search->small, y, size.width);
+        put_line(&band->photo, y, search->other);
+        take_height(search->line, search->height + y * size.width, band->under_tone + y * size.width, search->grounds,
+                    search->other, size.width);
+        take_line(&search->light, y, search->line);
+    }
+}
+
+WIDE static void mark_white(uint8_t *restrict line, const uint8_t *restrict grey, ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++)
+        line[x] = grey[x] >= WHITE_PAPER;
+}
+
+/* ``lines``: long light ones, and paper between two bars, which is one even where no ground was found around it. */
+static int find_lines(const Band *band, const Search *search)
+{
+    Size size = band->size;
+    for (ptrdiff_t y = 0; y < size.rows; y++) {
+        mark_white(search->line, band->under_tone + y * size.width, size.width);
+        take_line(&search->lines, y, search->line);
+    }
+    add_mask(&search->lines, &search->light);
+    return only_runs(&search->lines, pixels_across(band, LONGEST_LINE), pixels_down(band, LONGEST_LINE)) < 0
+                   || widen_mask(&search->lines, LINE_RIM, LINE_RIM) < 0
+               ? -1
+               : 0;
+}
+
+WIDE static void mark_ground(uint8_t *restrict line, const uint8_t *restrict grounds, const uint8_t *restrict closed,
+                             const uint8_t *restrict grey, int noise, ptrdiff_t width)
+{
+    uint8_t noise_darker = (uint8_t)noise;
+    for (ptrdiff_t x = 0; x < width; x++) {
+        uint8_t lifted = closed[x] > grounds[x] ? closed[x] - grounds[x] : 0;
+        uint8_t darker = grounds[x] > grey[x] ? grounds[x] - grey[x] : 0;
+        line[x] = ((lifted > LIFTED) & (darker <= SURELY_DARKER)) | (darker < noise_darker);
+    }
+}
+
+/* ``may`` is what may be ground between light letters. */
+static void find_between(const Band *band, const Search *search, const Mask *may)
+{
+    Size size = band->size;
+    int noise = band->ground->scanned ? NOISE_DARKER : 0;
+    for (ptrdiff_t y = 0; y < size.rows; y++) {
+        if (!any_in_row(&search->solid, y))
+            continue;
+        take_grounds(search->grounds, search->least, search->small, y, size.width);
+        mark_ground(search->line, search->grounds, band->closed + y * size.width, band->under_tone + y * size.width, noise,
+                    size.width);
+        take_line(may, y, search->line);
+    }
+    keep_mask(may, &search->solid);
+}
+
+WIDE static void mark_more_light(uint8_t *restrict line, const uint16_t *restrict bright, const uint16_t *restrict black,
+                                 ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++)
+        line[x] = (bright[x] > FEWEST) & ((uint16_t)(2 * bright[x]) > (uint16_t)(3 * black[x]));
+}
+
+/* ``more`` is where there is more light type around than dark ink. */
+static int find_more_light(const Band *band, const Search *search, const Mask *light, const Mask *dark, const Mask *more)
+{
+    Size size = band->size;
+    Around bright = {0}, black = {0};
+    int across = pixels_across(band, LIGHT_AROUND), down = pixels_down(band, LIGHT_AROUND);
+    uint16_t *none = calloc((size_t)size.width, sizeof *none);
+    int failed = begin_around(&bright, light, across, down) < 0 || begin_around(&black, dark, across, down) < 0
+                 || none == NULL;
+    for (ptrdiff_t y = 0; y < size.rows && !failed; y++) {
+        const uint16_t *brights = next_around(&bright), *blacks = next_around(&black);
+        if (brights == NULL)
+            continue;
+        mark_more_light(search->line, brights, blacks == NULL ? none : blacks, size.width);
+        take_line(more, y, search->line);
+    }
+    free(none);
+    end_around(&bright);
+    end_around(&black);
+    return failed ? -1 : 0;
+}
+
+WIDE static void take_where(uint8_t *restrict to, const uint8_t *restrict from, const uint8_t *restrict where,
+                            ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++)
+        to[x] = where[x] ? from[x] : to[x];
+}
+
+/* The level between light letters is their ground's. */
+static void level_between(const Search *search, const Mask *ground, uint8_t *level)
+{
+    ptrdiff_t width = ground->size.width;
+    for (ptrdiff_t y = 0; y < ground->size.rows; y++)
+        if (any_in_row(ground, y)) {
+            put_line(ground, y, search->line);
+            take_grounds(search->grounds, search->least, search->small, y, width);
+            take_where(level + y * width, search->grounds, search->line, width);
+        }
+}
+
+static int decide(const Band *band, const Search *search, const Mask *light, const Mask *ink, uint8_t *level)
+{
+    enum { BETWEEN, DARK, MORE, ALL };
+    Mask masks[ALL], *between = masks + BETWEEN, *dark = masks + DARK, *more = masks + MORE;
+    if (new_masks(masks, ALL, band->size) < 0)
+        return -1;
+    find_between(band, search, between);
+    copy_mask(light, &search->light);
+    drop_mask(light, &search->lines);
+    copy_mask(dark, ink);
+    drop_mask(dark, between);
+    int failed = find_more_light(band, search, light, dark, more) < 0
+                 || where_deep(light, search->height, band, LIGHTER / 2, LIGHT_SHARE) < 0;
+    if (!failed) {
+        keep_mask(light, more);
+        keep_mask(between, more);
+        drop_mask(ink, between);
+        level_between(search, between, level);
+    }
+    free_masks(masks);
+    return failed ? -1 : 0;
+}
+
+static int search_light(const Band *band, Search *search, const Mask *light, const Mask *ink, uint8_t *level)
+{
+    Size size = band->size;
+    search->grounds = new_line(size);
+    search->line = new_line(size);
+    search->other = new_line(size);
+    search->height = malloc((size_t)(size.width * size.rows));
+    Mask masks[3] = {0};
+    int failed = search->grounds == NULL || search->line == NULL || search->other == NULL || search->height == NULL
+                 || new_masks(masks, 3, size) < 0;
+    search->light = masks[0];
+    search->lines = masks[1];
+    search->solid = masks[2];
+    if (!failed) {
+        mark_light(band, search);
+        if (any_marked(&search->light))
+            failed = near_solid(band, search) < 0;
+        keep_mask(&search->light, &search->solid);
+    }
+    if (!failed && any_marked(&search->light)) {
+        failed = find_lines(band, search) < 0 || widen_dark(search->least, search->medians, search->small, 3, 3) < 0
+                 || decide(band, search, light, ink, level) < 0;
+    }
+    free(search->grounds);
+    free(search->line);
+    free(search->other);
+    free(search->height);
+    free_masks(masks);
+    return failed ? -1 : 0;
+}
+
+int find_light_type(const Band *band, const Mask *light, const Mask *ink, uint8_t *level)
+{
+    Size size = band->size, small = {(size.width + EVERY - 1) / EVERY, (size.rows + EVERY - 1) / EVERY};
+    size_t count = (size_t)(small.width * small.rows);
+    uint8_t *medians = malloc(2 * count);
+    int failed = medians == NULL || find_grounds(medians, small, band->under_tone, size) < 0;
+    if (!failed && has_ground(medians, count))
+        failed = fill_grounds(medians, small, band->under_tone, size) < 0;
+    if (!failed && has_ground(medians, count)) {
+        Search search = {.small = small, .medians = medians, .least = medians + count};
+        failed = search_light(band, &search, light, ink, level) < 0;
+    }
+    free(medians);
+    return failed ? -1 : 0;
+}

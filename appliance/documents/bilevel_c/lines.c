@@ -1,0 +1,83 @@
+/* Lines that are not type, where they meet it: pale ones part round it; broad pale ones (roads of a map) and upright
+ * pale ones that touch it keep away as tints do; and of thin upright ones, whatever their grey, a letter stands out
+ * by its rim: the trace of an ECG through a label.  Lines that lie across stay: they may strike the words out. */
+#include "sheet.h"
+
+#include <stdlib.h>
+
+enum { PALE_LINE = 110, BROAD = 9, UPRIGHT = 31, THIN = 5, RIM_ACROSS = 5, RIM_DOWN = 3 };
+
+WIDE static void mark_pale(uint8_t *restrict line, const uint8_t *restrict closed, const uint8_t *restrict tone,
+                           ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++) {
+        uint8_t depth = closed[x] > tone[x] ? closed[x] - tone[x] : 0;
+        line[x] = depth < PALE_LINE;
+    }
+}
+
+static int take_pale(const Band *band, const Mask *pale, const Mask *black)
+{
+    ptrdiff_t width = band->size.width;
+    uint8_t *line = new_line(band->size);
+    for (ptrdiff_t y = 0; y < band->size.rows && line != NULL; y++)
+        if (any_in_row(black, y)) {
+            mark_pale(line, band->closed + y * width, band->under_tone + y * width, width);
+            take_line(pale, y, line);
+        }
+    keep_mask(pale, black);
+    free(line);
+    return line == NULL ? -1 : 0;
+}
+
+/* ``upright`` are the pixels of ``lines`` in upright runs, of lines up to ``widest``; ``wide`` is scratch. */
+static int take_upright(const Band *band, const Mask *upright, const Mask *wide, const Mask *lines, int widest)
+{
+    copy_mask(upright, lines);
+    copy_mask(wide, lines);
+    if (open_mask(upright, 1, pixels_down(band, UPRIGHT)) < 0 || open_mask(wide, pixels_across(band, widest + 2), 1) < 0)
+        return -1;
+    drop_mask(upright, wide);
+    return 0;
+}
+
+/* Takes from the black what is of ``lines`` and ``around`` type. */
+static void part_where(const Mask *black, const Mask *around, const Mask *lines, const Mask *scratch)
+{
+    copy_mask(scratch, around);
+    keep_mask(scratch, lines);
+    drop_mask(black, scratch);
+}
+
+int part_lines(const Band *band, const Mask *black, const Mask *dark, const Mask *clear)
+{
+    enum { AROUND, LINES, UPRIGHT_LINES, TOUCHING, ALL };
+    Mask masks[ALL], *around = masks + AROUND, *lines = masks + LINES, *upright = masks + UPRIGHT_LINES, *touching = masks + TOUCHING;
+    if (new_masks(masks, ALL, band->size) < 0)
+        return -1;
+    copy_mask(around, dark);
+    int failed = take_pale(band, lines, black) < 0 || widen_scaled(band, around, HALO, HALO) < 0
+                 || take_upright(band, upright, touching, lines, BROAD) < 0;
+    if (!failed) {
+        part_where(black, around, lines, touching);
+        failed = open_mask(lines, pixels_across(band, BROAD), pixels_down(band, BROAD)) < 0;
+    }
+    if (!failed) {
+        add_mask(lines, upright);
+        keep_mask(lines, clear);
+        copy_mask(touching, lines);
+        keep_mask(touching, around);
+        for (int round = 0; round < 2; round++) {
+            sweep_mask(touching, lines, 1);
+            sweep_mask(touching, lines, 0);
+        }
+        drop_mask(black, touching);
+        copy_mask(around, dark);
+        failed = take_upright(band, lines, upright, black, THIN) < 0
+                 || widen_scaled(band, around, RIM_ACROSS, RIM_DOWN) < 0;
+    }
+    if (!failed)
+        part_where(black, around, lines, touching);
+    free_masks(masks);
+    return failed ? -1 : 0;
+}

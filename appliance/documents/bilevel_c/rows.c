@@ -1,0 +1,113 @@
+/* What the rows of a page in grey are: white, black on white, or more than that. */
+#include "sheet.h"
+
+#include <stdlib.h>
+
+enum { GREY_AREA = 8 }; /* a row within a grey area, besides */
+
+/* Which pixels are ink, white, and neither. */
+WIDE static uint8_t tell_apart(uint8_t *restrict inks, uint8_t *restrict whites, uint8_t *restrict neithers,
+                               const uint8_t *restrict row, uint8_t ink_below, uint8_t white_from, ptrdiff_t width)
+{
+    uint8_t neither = 0, not_white = 0;
+    for (ptrdiff_t x = 0; x < width; x++) {
+        uint8_t ink = row[x] < ink_below, white = row[x] >= white_from;
+        inks[x] = ink;
+        whites[x] = white;
+        neithers[x] = (ink | white) ^ 1;
+        neither |= (ink | white) ^ 1;
+        not_white |= white ^ 1;
+    }
+    return neither ? ROW_TONED : not_white ? ROW_PLAIN : ROW_WHITE;
+}
+
+/* Whether a pixel is neither, and has not both near it. */
+static int has_tone(const uint64_t *neither, const uint64_t *ink_near, const uint64_t *white_near, ptrdiff_t words)
+{
+    uint64_t lost = 0;
+    for (ptrdiff_t word = 0; word < words; word++)
+        lost |= neither[word] & ~(ink_near[word] & white_near[word]);
+    return lost != 0;
+}
+
+/* Black areas so wide, over so many rows at 196 to the inch, are no type: what is white on them is. */
+enum { SOLID_ACROSS = 64 };
+/* So are grey ones of this size: a legend's, that are to look like the chart's. */
+enum { GREY_ACROSS = 16, GREY_ROWS = 12, GREY_FROM = 40 };
+
+/* Whether so many set pixels, a power of two, stand side by side.  ``scratch`` has the room of a row. */
+WIDE static int has_long_run(uint8_t *restrict scratch, const uint8_t *restrict inks, ptrdiff_t width, ptrdiff_t across)
+{
+    uint8_t some = 0;
+    ptrdiff_t left = width - across / 2;
+    if (width < across)
+        return 0;
+    for (ptrdiff_t x = 0; x + 1 < width; x++)
+        scratch[x] = inks[x] & inks[x + 1];
+    for (ptrdiff_t covered = 2; covered < across / 2; covered *= 2)
+        for (ptrdiff_t x = 0; x + 2 * covered <= width; x++)
+            scratch[x] &= scratch[x + covered];
+    for (ptrdiff_t x = 0; x + across / 2 <= left; x++)
+        some |= scratch[x] & scratch[x + across / 2];
+    return some;
+}
+
+WIDE static int mark_grey(uint8_t *restrict greys, const uint8_t *restrict inks, const uint8_t *restrict row,
+                          ptrdiff_t width)
+{
+    uint8_t some = 0;
+    for (ptrdiff_t x = 0; x < width; x++) {
+        greys[x] = inks[x] & (row[x] >= GREY_FROM);
+        some |= greys[x];
+    }
+    return some;
+}
+
+int tell_rows(uint8_t *kinds, const uint8_t *grey, ptrdiff_t stride, Size page, uint8_t ink_below,
+              uint8_t white_from, ptrdiff_t solid_rows)
+{
+    enum { NEAR = 3, BAND = 64, INK = 0, WHITE, NEITHER, MASKS };
+    ptrdiff_t width = page.width;
+    Mask masks[MASKS] = {0}, *ink = masks + INK, *white = masks + WHITE, *neither = masks + NEITHER;
+    uint8_t *inks = new_line(page), *line = new_line(page), *scratch = new_line(page);
+    int failed = new_masks(masks, MASKS, (Size){width, BAND + 2 * NEAR}) < 0 || inks == NULL || line == NULL
+                 || scratch == NULL;
+    ptrdiff_t solid = 0, solid_grey = 0; /* rows up to this one */
+    ptrdiff_t grey_rows = solid_rows * GREY_ROWS / SOLID_ROWS;
+    for (ptrdiff_t top = 0; top < page.rows && !failed; top += BAND) {
+        ptrdiff_t from = top < NEAR ? 0 : top - NEAR, below = top + BAND < page.rows ? top + BAND : page.rows;
+        ptrdiff_t to = below + NEAR < page.rows ? below + NEAR : page.rows;
+        int some = 0;
+        for (ptrdiff_t y = from; y < to; y++) {
+            uint8_t kind = tell_apart(inks, line, scratch, grey + y * stride, ink_below, white_from, width);
+            take_line(ink, y - from, inks);
+            take_line(white, y - from, line);
+            take_line(neither, y - from, scratch);
+            some |= kind == ROW_TONED;
+            if (y < top || y >= below)
+                continue;
+            kinds[y] = kind;
+            solid = kind != ROW_WHITE && has_long_run(scratch, inks, width, SOLID_ACROSS) ? solid + 1 : 0;
+            int has_grey = kind != ROW_WHITE && mark_grey(line, inks, grey + y * stride, width)
+                           && has_long_run(scratch, line, width, GREY_ACROSS);
+            solid_grey = has_grey ? solid_grey + 1 : 0;
+            if (solid >= solid_rows)
+                kinds[y] |= ROW_SOLID;
+            if (solid_grey >= grey_rows)
+                kinds[y] |= ROW_TONED | GREY_AREA;
+        }
+        if (!some)
+            continue;
+        ink->size.rows = white->size.rows = to - from;
+        failed = widen_mask(ink, 2 * NEAR + 1, 2 * NEAR + 1) < 0 || widen_mask(white, 2 * NEAR + 1, 2 * NEAR + 1) < 0;
+        for (ptrdiff_t y = top; y < below && !failed; y++)
+            if ((kinds[y] & ROW_TONED) && !(kinds[y] & GREY_AREA)
+                && !has_tone(row_of(neither, y - from), row_of(ink, y - from), row_of(white, y - from), ink->stride))
+                kinds[y] = (uint8_t)(ROW_PLAIN | (kinds[y] & ROW_SOLID));
+    }
+    free_masks(masks);
+    free(inks);
+    free(line);
+    free(scratch);
+    return failed ? -1 : 0;
+}
