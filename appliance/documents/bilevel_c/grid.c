@@ -27,13 +27,6 @@ WIDE static void mark_below(uint8_t *restrict line, const uint8_t *restrict valu
         line[x] = values[x] < level;
 }
 
-WIDE static void take_paper(uint8_t *restrict tone, const uint8_t *restrict paper, const uint8_t *restrict where,
-                            ptrdiff_t width)
-{
-    for (ptrdiff_t x = 0; x < width; x++)
-        tone[x] = where[x] ? paper[x] : tone[x];
-}
-
 /* Leaves in ``mask`` only what is below a level in ``values``, or only what is not. */
 static int keep_below(const Mask *mask, const uint8_t *values, uint8_t level, int is_below)
 {
@@ -73,7 +66,7 @@ static int make_paper(const Band *band, const Mask *dropped)
     for (ptrdiff_t y = 0; y < size.rows && line != NULL; y++)
         if (any_in_row(dropped, y)) {
             put_line(dropped, y, line);
-            take_paper(band->under_tone + y * size.width, band->closed + y * size.width, line, size.width);
+            take_where(band->under_tone + y * size.width, band->closed + y * size.width, line, size.width);
         }
     free(line);
     return line == NULL ? -1 : 0;

@@ -148,7 +148,8 @@ WIDE static void take_depth(uint8_t *restrict depth, const uint8_t *grey, const 
 {
     for (size_t at = 0; at < count; at++) {
         uint8_t of_grey = depth[at] - grey[at], of_tone = closed[at] - tone[at];
-        depth[at] = of_tone > 2 * of_grey ? of_tone : of_grey;
+        uint8_t more = (of_tone > of_grey ? of_tone : of_grey) - of_grey;
+        depth[at] = more > of_grey ? of_tone : of_grey;
     }
 }
 

@@ -4,14 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void turn_round(const Band *band, uint8_t *plane)
+WIDE static void turn_row(uint8_t *restrict row, const uint8_t *restrict photo, ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++)
+        row[x] ^= (uint8_t)(photo[x] - 1); /* 255 but on a photograph */
+}
+
+static int turn_round(const Band *band, uint8_t *plane)
 {
     Box content = band->ground->content;
-    for (ptrdiff_t y = 0; y < band->size.rows; y++)
-        for (ptrdiff_t x = content.left; x < content.right; x++)
-            if (y + band->first >= content.top && y + band->first < content.below
-                && !is_marked(&band->photo, x, y))
-                plane[y * band->size.width + x] ^= 255;
+    ptrdiff_t top = content.top > band->first ? content.top - band->first : 0;
+    ptrdiff_t below = content.below - band->first < band->size.rows ? content.below - band->first : band->size.rows;
+    uint8_t *photo = new_line(band->size);
+    for (ptrdiff_t y = top; y < below && photo != NULL; y++) {
+        put_line(&band->photo, y, photo);
+        turn_row(plane + y * band->size.width + content.left, photo + content.left, content.right - content.left);
+    }
+    free(photo);
+    return photo == NULL ? -1 : 0;
 }
 
 /* A row's pixels as they are where paper is white; ``factors`` are in 1/4096. */
@@ -43,19 +53,33 @@ WIDE static void take_slopes(uint8_t *restrict levels, const int16_t *restrict c
         levels[x] = (uint8_t)(((uint32_t)(column[0] * TILE) + (uint32_t)(column[1] - column[0]) * x) * share >> bits);
 }
 
-/* The paper's level at each column of tiles, for a row: between the middles of two tiles, times a tile's rows. */
-static void take_columns(int16_t *column, const Ground *ground, size_t offset, ptrdiff_t y)
+/* The paper's level at the middles of two rows of tiles, of which a row of pixels lies between. */
+typedef struct {
+    ptrdiff_t above; /* the upper one; -1: none yet */
+    int16_t *upper, *lower, *column;
+} Columns;
+
+WIDE static void take_between(int16_t *restrict column, const int16_t *restrict upper, const int16_t *restrict lower,
+                              int16_t of_upper, int16_t of_lower, ptrdiff_t count)
+{
+    for (ptrdiff_t tx = 0; tx < count; tx++)
+        column[tx] = (int16_t)(upper[tx] * of_upper + lower[tx] * of_lower);
+}
+
+/* ``column``: the paper's level at each column of tiles for a row of the page, times a tile's rows. */
+static void take_columns(Columns *columns, const Ground *ground, size_t offset, ptrdiff_t y)
 {
     int rows = rows_of_tile(ground->y_dpi);
-    ptrdiff_t row = y - rows / 2;
+    ptrdiff_t row = y - rows / 2, width = ground->tiles.width;
     ptrdiff_t above = row < 0 ? 0 : row / rows, below = above + 1 < ground->tiles.rows ? above + 1 : above;
     int down = row < 0 ? 0 : (int)(row % rows);
-    for (ptrdiff_t tx = 0; tx < ground->tiles.width; tx++) {
-        const uint8_t *upper = (const uint8_t *)&ground->tile[above * ground->tiles.width + tx];
-        const uint8_t *lower = (const uint8_t *)&ground->tile[below * ground->tiles.width + tx];
-        column[tx] = (int16_t)(upper[offset] * (rows - down) + lower[offset] * down);
+    for (ptrdiff_t tx = 0; tx < width && above != columns->above; tx++) {
+        columns->upper[tx] = ((const uint8_t *)&ground->tile[above * width + tx])[offset];
+        columns->lower[tx] = ((const uint8_t *)&ground->tile[below * width + tx])[offset];
     }
-    column[ground->tiles.width] = column[ground->tiles.width - 1];
+    columns->above = above;
+    take_between(columns->column, columns->upper, columns->lower, (int16_t)(rows - down), (int16_t)down, width);
+    columns->column[width] = columns->column[width - 1];
 }
 
 /* The paper's level at each pixel of such a row. */
@@ -90,7 +114,9 @@ static int whiten(const Band *band, uint8_t *plane, size_t offset)
 {
     const Ground *ground = band->ground;
     ptrdiff_t width = band->size.width;
-    int16_t *column = malloc((size_t)(ground->tiles.width + 1) * sizeof *column);
+    ptrdiff_t tiles = ground->tiles.width + 1;
+    int16_t *column = malloc(3 * (size_t)tiles * sizeof *column);
+    Columns columns = {-1, column + tiles, column + 2 * tiles, column};
     uint16_t *factors = malloc((size_t)width * sizeof *factors), factor[256];
     uint8_t *levels = malloc((size_t)width), *before = calloc((size_t)width, 1), *photo = new_line(band->size);
     for (int level = 0; level < 256; level++)
@@ -99,7 +125,7 @@ static int whiten(const Band *band, uint8_t *plane, size_t offset)
     for (ptrdiff_t x = 0; x < width && !failed; x++)
         factors[x] = factor[0];
     for (ptrdiff_t y = 0; y < band->size.rows && !failed; y++) {
-        take_columns(column, ground, offset, y + band->first);
+        take_columns(&columns, ground, offset, y + band->first);
         take_levels(levels, column, ground, width);
         take_factors(factors, factor, levels, before, width);
         uint8_t *other = before;
@@ -179,8 +205,8 @@ int level_band(Band *band)
         int done = 0;
         for (int before = 0; before < each; before++)
             done |= planes[before] == planes[each];
-        if (!done && ground->turned)
-            turn_round(band, planes[each]);
+        if (!done && ground->turned && turn_round(band, planes[each]) < 0)
+            return -1;
         if (!done && ground->scanned && whiten(band, planes[each], offsets[each]) < 0)
             return -1;
         if (!done && ground->scanned && ground->noise >= MUCH_NOISE && smooth(band, planes[each]) < 0)

@@ -139,10 +139,8 @@ enum { PATCH = 9, PATCH_REACH = 61 };
 WIDE static void mark_solid(uint8_t *restrict line, const uint8_t *restrict lightest, const uint8_t *restrict grounds,
                             ptrdiff_t width)
 {
-    for (ptrdiff_t x = 0; x < width; x++) {
-        uint8_t ground = grounds[x], above = lightest[x] > ground ? lightest[x] - ground : 0;
-        line[x] = (ground < GROUND_BELOW) & (above <= OF_GROUND);
-    }
+    for (ptrdiff_t x = 0; x < width; x++)
+        line[x] = (grounds[x] < GROUND_BELOW) & (lightest[x] <= (uint8_t)(grounds[x] + OF_GROUND));
 }
 
 /* Each octet EVERY times. */
@@ -162,22 +160,27 @@ WIDE static int has_ground(const uint8_t *medians, size_t count)
     return some;
 }
 
-/* The ground at each pixel of a row. */
-static void take_grounds(uint8_t *row, const uint8_t *medians, Size small, ptrdiff_t y, ptrdiff_t width)
-{
-    repeat_each(row, medians + y / EVERY * small.width, width);
-}
-
 typedef struct {
     Size small;
     uint8_t *medians; /* the ground, of every fourth pixel */
     uint8_t *least;   /* the darkest ground around it: a ground begins within a sample */
     uint8_t *grounds, *line, *other; /* rows */
     uint8_t *height;  /* how much lighter than their ground pixels are */
+    const uint8_t *of; /* what ``grounds`` were made from */
     Mask light, lines, solid;
 } Search;
 
-static int near_solid(const Band *band, const Search *search)
+/* The ground at each pixel of a row; ``medians`` are those, or the darkest around.  EVERY rows have the same. */
+static const uint8_t *grounds_of(Search *search, const uint8_t *medians, ptrdiff_t y, ptrdiff_t width)
+{
+    const uint8_t *of = medians + y / EVERY * search->small.width;
+    if (of != search->of)
+        repeat_each(search->grounds, of, width);
+    search->of = of;
+    return search->grounds;
+}
+
+static int near_solid(const Band *band, Search *search)
 {
     Size size = band->size;
     uint8_t *lightest = malloc((size_t)(size.width * size.rows));
@@ -185,8 +188,8 @@ static int near_solid(const Band *band, const Search *search)
         return -1;
     int failed = widen_light(lightest, band->under_tone, size, pixels_across(band, PATCH), pixels_down(band, PATCH)) < 0;
     for (ptrdiff_t y = 0; y < size.rows && !failed; y++) {
-        take_grounds(search->grounds, search->medians, search->small, y, size.width);
-        mark_solid(search->line, lightest + y * size.width, search->grounds, size.width);
+        const uint8_t *grounds = grounds_of(search, search->medians, y, size.width);
+        mark_solid(search->line, lightest + y * size.width, grounds, size.width);
         take_line(&search->solid, y, search->line);
     }
     free(lightest);
@@ -203,13 +206,13 @@ WIDE static void take_height(uint8_t *restrict light, uint8_t *restrict height, 
     }
 }
 
-static void mark_light(const Band *band, const Search *search)
+static void mark_light(const Band *band, Search *search)
 {
     Size size = band->size;
     for (ptrdiff_t y = 0; y < size.rows; y++) {
-        take_grounds(search->grounds, search->medians, search->small, y, size.width);
+        const uint8_t *grounds = grounds_of(search, search->medians, y, size.width);
         put_line(&band->photo, y, search->other);
-        take_height(search->line, search->height + y * size.width, band->under_tone + y * size.width, search->grounds,
+        take_height(search->line, search->height + y * size.width, band->under_tone + y * size.width, grounds,
                     search->other, size.width);
         take_line(&search->light, y, search->line);
     }
@@ -236,27 +239,29 @@ static int find_lines(const Band *band, const Search *search)
                : 0;
 }
 
+/* Lifted and not surely darker than the ground, or less darker than noise is.  Without branches: a compiler makes
+ * vector instructions of nothing else. */
 WIDE static void mark_ground(uint8_t *restrict line, const uint8_t *restrict grounds, const uint8_t *restrict closed,
                              const uint8_t *restrict grey, int noise, ptrdiff_t width)
 {
-    uint8_t noise_darker = (uint8_t)noise;
+    int16_t noise_darker = (int16_t)(noise ? noise : -256); /* none is */
     for (ptrdiff_t x = 0; x < width; x++) {
-        uint8_t lifted = closed[x] > grounds[x] ? closed[x] - grounds[x] : 0;
-        uint8_t darker = grounds[x] > grey[x] ? grounds[x] - grey[x] : 0;
-        line[x] = ((lifted > LIFTED) & (darker <= SURELY_DARKER)) | (darker < noise_darker);
+        int16_t lifted = closed[x] - grounds[x], darker = grounds[x] - grey[x];
+        uint8_t between = (lifted > LIFTED) & (darker <= SURELY_DARKER);
+        line[x] = between | (darker < noise_darker);
     }
 }
 
 /* ``may`` is what may be ground between light letters. */
-static void find_between(const Band *band, const Search *search, const Mask *may)
+static void find_between(const Band *band, Search *search, const Mask *may)
 {
     Size size = band->size;
     int noise = band->ground->scanned ? NOISE_DARKER : 0;
     for (ptrdiff_t y = 0; y < size.rows; y++) {
         if (!any_in_row(&search->solid, y))
             continue;
-        take_grounds(search->grounds, search->least, search->small, y, size.width);
-        mark_ground(search->line, search->grounds, band->closed + y * size.width, band->under_tone + y * size.width, noise,
+        const uint8_t *grounds = grounds_of(search, search->least, y, size.width);
+        mark_ground(search->line, grounds, band->closed + y * size.width, band->under_tone + y * size.width, noise,
                     size.width);
         take_line(may, y, search->line);
     }
@@ -292,26 +297,18 @@ static int find_more_light(const Band *band, const Search *search, const Mask *l
     return failed ? -1 : 0;
 }
 
-WIDE static void take_where(uint8_t *restrict to, const uint8_t *restrict from, const uint8_t *restrict where,
-                            ptrdiff_t width)
-{
-    for (ptrdiff_t x = 0; x < width; x++)
-        to[x] = where[x] ? from[x] : to[x];
-}
-
 /* The level between light letters is their ground's. */
-static void level_between(const Search *search, const Mask *ground, uint8_t *level)
+static void level_between(Search *search, const Mask *ground, uint8_t *level)
 {
     ptrdiff_t width = ground->size.width;
     for (ptrdiff_t y = 0; y < ground->size.rows; y++)
         if (any_in_row(ground, y)) {
             put_line(ground, y, search->line);
-            take_grounds(search->grounds, search->least, search->small, y, width);
-            take_where(level + y * width, search->grounds, search->line, width);
+            take_where(level + y * width, grounds_of(search, search->least, y, width), search->line, width);
         }
 }
 
-static int decide(const Band *band, const Search *search, const Mask *light, const Mask *ink, uint8_t *level)
+static int decide(const Band *band, Search *search, const Mask *light, const Mask *ink, uint8_t *level)
 {
     enum { BETWEEN, DARK, MORE, ALL };
     Mask masks[ALL], *between = masks + BETWEEN, *dark = masks + DARK, *more = masks + MORE;

@@ -132,6 +132,12 @@ int without_light(uint8_t *to, const uint8_t *from, Size size, int across, int d
     return widen(to, from, size, across, down, 0) < 0 || widen(to, to, size, across, down, 1) < 0 ? -1 : 0;
 }
 
+WIDE void take_where(uint8_t *restrict to, const uint8_t *restrict from, const uint8_t *restrict where, ptrdiff_t count)
+{
+    for (ptrdiff_t x = 0; x < count; x++)
+        to[x] ^= (uint8_t)((to[x] ^ from[x]) & -where[x]);
+}
+
 /* Octets looked at at a time. */
 enum { PIECE = 1 << 14 };
 

@@ -29,6 +29,9 @@ int widen_dark(uint8_t *to, const uint8_t *from, Size size, int across, int down
 int without_dark(uint8_t *to, const uint8_t *from, Size size, int across, int down);
 int without_light(uint8_t *to, const uint8_t *from, Size size, int across, int down);
 
+/* Takes octets of ``from`` where ``where`` is 1, and not where it is 0. */
+void take_where(uint8_t *to, const uint8_t *from, const uint8_t *where, ptrdiff_t count);
+
 /* Whether there is an octet other than 0. */
 int any_set(const uint8_t *plane, size_t octets);
 
