@@ -25,7 +25,7 @@ TEXT_THRESHOLD = 168
 PLAIN_INK, PLAIN_WHITE = 120, 236
 
 # Pixels of a page processed at a time: a whole A4 page at fine; larger ones come in bands.  Each pixel takes
-# some 30 octets meanwhile.
+# some 20 octets meanwhile.
 BAND_PIXELS = 4_300_000
 # Rows around a band, at 196 per inch, that are taken into account: a bar of a table is seen as a whole.
 _AROUND_ROWS = 168
