@@ -14,33 +14,42 @@ enum { LIFTED = 20, OF_GROUND = 14, SURELY_DARKER = 60, NOISE_DARKER = 40 };
  * so much is of about its grey, in steps of 4 levels: that is a tint, and small blurred type is not. */
 enum { EVERY = 4, FAR = 8, CLOSE = 2, COARSE = 4, ALIKE = 4, ALIKE_PERCENT = 48 };
 
-/* Of a column of every fourth pixel. */
-static void count_column(uint16_t *histogram, int16_t *below_median, int median, const uint8_t *grey, ptrdiff_t step,
-                         ptrdiff_t rows, int by)
+/* Every fourth pixel of every fourth row, and how many octets lie between those side by side and below each other: the
+ * same samples may be gone through by rows or by columns. */
+typedef struct {
+    const uint8_t *grey;
+    Size size;
+    ptrdiff_t beside, below;
+} Samples;
+
+/* ``step``: from one sample to the next. */
+static void count_samples(uint16_t *histogram, int16_t *below_median, int median, const uint8_t *grey, ptrdiff_t step,
+                          ptrdiff_t count, int by)
 {
-    for (ptrdiff_t row = 0; row < rows; row++, grey += step) {
+    for (ptrdiff_t each = 0; each < count; each++, grey += step) {
         int bin = *grey / COARSE;
         histogram[bin] = (uint16_t)(histogram[bin] + by);
         *below_median = (int16_t)(*below_median + (bin < median ? by : 0));
     }
 }
 
-/* Huang's sliding histogram.  ``medians`` has a row for every fourth row, an octet for every fourth pixel; ``dark``
- * says so how much of the surroundings is below GROUND_BELOW: where that is the smaller part, nothing is looked for. */
-static void take_medians(uint8_t *medians, const uint16_t *dark, Size small, const uint8_t *grey, Size size, int across,
-                         int down)
+/* Huang's sliding histogram, of surroundings that reach ``far`` along the way it goes and ``close`` to both sides of it.
+ * ``medians`` and ``dark`` lie as the samples do; ``dark`` says how much of the surroundings is below GROUND_BELOW: where
+ * that is the smaller part, nothing is looked for. */
+static void take_medians(uint8_t *medians, const uint16_t *dark, Samples samples, ptrdiff_t row, ptrdiff_t column, int far, int close)
 {
-    ptrdiff_t step = EVERY * size.width;
-    for (ptrdiff_t y = 0; y < small.rows; y++) {
-        ptrdiff_t top = y < down ? 0 : y - down, below = y + down < small.rows ? y + down + 1 : small.rows;
-        const uint8_t *columns = grey + top * step;
+    Size size = samples.size;
+    for (ptrdiff_t y = 0; y < size.rows; y++) {
+        ptrdiff_t top = y < close ? 0 : y - close, below = y + close < size.rows ? y + close + 1 : size.rows;
+        const uint8_t *columns = samples.grey + top * samples.below;
         uint16_t histogram[256 / COARSE] = {0};
         int count = 0, bin = 0; /* the median's */
-        int16_t darker = 0;     /* pixels below it */
+        int16_t darker = 0;     /* samples below it */
         ptrdiff_t taken = 0, begun = 0; /* columns in the histogram: from ``begun`` to before ``taken`` */
-        for (ptrdiff_t x = 0; x < small.width; x++) {
-            ptrdiff_t from = x < across ? 0 : x - across, to = x + across < small.width ? x + across + 1 : small.width;
-            if (2 * dark[y * small.width + x] < (to - from) * (below - top))
+        for (ptrdiff_t x = 0; x < size.width; x++) {
+            ptrdiff_t from = x < far ? 0 : x - far, to = x + far < size.width ? x + far + 1 : size.width;
+            ptrdiff_t here = y * row + x * column;
+            if (2 * dark[here] < (to - from) * (below - top))
                 continue;
             if (from >= taken) { /* nothing of it is in these surroundings */
                 memset(histogram, 0, sizeof histogram);
@@ -49,18 +58,18 @@ static void take_medians(uint8_t *medians, const uint16_t *dark, Size small, con
                 begun = taken = from;
             }
             for (; taken < to; taken++) {
-                count_column(histogram, &darker, bin, columns + taken * EVERY, step, below - top, 1);
+                count_samples(histogram, &darker, bin, columns + taken * samples.beside, samples.below, below - top, 1);
                 count += (int)(below - top);
             }
             for (; begun < from; begun++) {
-                count_column(histogram, &darker, bin, columns + begun * EVERY, step, below - top, -1);
+                count_samples(histogram, &darker, bin, columns + begun * samples.beside, samples.below, below - top, -1);
                 count -= (int)(below - top);
             }
             while (bin < 256 / COARSE - 1 && 2 * (darker + histogram[bin]) < count)
                 darker = (int16_t)(darker + histogram[bin++]);
             while (bin > 0 && 2 * darker >= count)
                 darker = (int16_t)(darker - histogram[--bin]);
-            uint8_t median = (uint8_t)(bin * COARSE + COARSE / 2), *at = medians + y * small.width + x;
+            uint8_t median = (uint8_t)(bin * COARSE + COARSE / 2), *at = medians + here;
             if (median >= *at)
                 continue;
             int alike = 0;
@@ -72,23 +81,26 @@ static void take_medians(uint8_t *medians, const uint16_t *dark, Size small, con
     }
 }
 
-/* Of every fourth pixel of every fourth row. */
 static int find_grounds(uint8_t *medians, Size small, const uint8_t *grey, Size size)
 {
     size_t count = (size_t)(small.width * small.rows);
     uint8_t *dark = malloc(count);
     uint16_t *around = malloc(count * sizeof *around);
     int failed = dark == NULL || around == NULL;
+    ptrdiff_t step = EVERY * size.width;
+    Samples lying = {grey, small, EVERY, step}, upright = {grey, {small.rows, small.width}, step, EVERY};
     memset(medians, 255, count);
     if (!failed)
         for (ptrdiff_t y = 0; y < small.rows; y++)
             for (ptrdiff_t x = 0; x < small.width; x++)
                 dark[y * small.width + x] = grey[EVERY * (y * size.width + x)] < GROUND_BELOW;
-    for (int upright = 0; upright < 2 && !failed && any_set(dark, count); upright++) {
-        int across = upright ? CLOSE : FAR, down = upright ? FAR : CLOSE;
-        failed = count_around(around, dark, small, 2 * across + 1, 2 * down + 1) < 0;
+    if (!failed && any_set(dark, count)) {
+        failed = count_around(around, dark, small, 2 * FAR + 1, 2 * CLOSE + 1) < 0;
         if (!failed)
-            take_medians(medians, around, small, grey, size, across, down);
+            take_medians(medians, around, lying, small.width, 1, FAR, CLOSE);
+        failed = failed || count_around(around, dark, small, 2 * CLOSE + 1, 2 * FAR + 1) < 0;
+        if (!failed)
+            take_medians(medians, around, upright, 1, small.width, FAR, CLOSE);
     }
     free(dark);
     free(around);

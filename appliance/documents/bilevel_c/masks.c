@@ -208,17 +208,26 @@ void drop_mask(const Mask *to, const Mask *other)
 
 /* -- windows ----------------------------------------------------------------------------------- */
 
-/* ``to`` is ``row`` and what is so many pixels to the right of each of its pixels, as long as there are words. */
-WIDE static void join_ahead(uint64_t *restrict to, const uint64_t *restrict row, ptrdiff_t words, ptrdiff_t ahead)
+/* What is widened is joined by or, what is narrowed by and. */
+typedef enum { WIDEN, NARROW } Joining;
+
+/* Each pixel of ``row`` joined with the one so far to its right, as long as there are words. */
+WIDE static void join_ahead(uint64_t *restrict to, const uint64_t *restrict row, ptrdiff_t words, ptrdiff_t ahead, Joining how)
 {
     const uint64_t *other = row + ahead / WORD;
     ptrdiff_t shift = ahead % WORD, count = words - ahead / WORD - 1;
-    if (shift == 0)
+    if (shift == 0 && how == WIDEN)
         for (ptrdiff_t word = 0; word < count; word++)
             to[word] = row[word] | other[word];
-    else
+    else if (shift == 0)
+        for (ptrdiff_t word = 0; word < count; word++)
+            to[word] = row[word] & other[word];
+    else if (how == WIDEN)
         for (ptrdiff_t word = 0; word < count; word++)
             to[word] = row[word] | other[word] >> shift | other[word + 1] << (WORD - shift);
+    else
+        for (ptrdiff_t word = 0; word < count; word++)
+            to[word] = row[word] & (other[word] >> shift | other[word + 1] << (WORD - shift));
 }
 
 /* A row as it is so many pixels farther right. */
@@ -230,78 +239,85 @@ static void take_from(uint64_t *to, const uint64_t *line, ptrdiff_t words, ptrdi
         to[word] = shift ? from[word] >> shift | from[word + 1] << (WORD - shift) : from[word];
 }
 
-static void clear_beyond(const Mask *mask)
+/* The bits of a row's last word that are pixels. */
+static uint64_t last_bits(const Mask *mask)
 {
     ptrdiff_t over = mask->size.width % WORD;
-    for (ptrdiff_t y = 0; over && y < mask->size.rows; y++)
-        row_of(mask, y)[mask->stride - 1] &= (UINT64_C(1) << over) - 1;
+    return over ? (UINT64_C(1) << over) - 1 : UINT64_MAX;
 }
 
-/* Windows by doubling, as in planes.c.  Empty words around a row stand for what is beyond the edge. */
-static int widen_across(const Mask *mask, int window)
+/* Windows by doubling, as in planes.c.  Around a row lies what joins nothing. */
+static int join_across(const Mask *mask, int window, Joining how)
 {
     ptrdiff_t half = window / 2, margin = window / WORD + 2, words = mask->stride + 2 * margin;
-    uint64_t *lines = calloc((size_t)(2 * words), sizeof *lines), *line = lines, *joined = lines + words;
+    uint64_t *lines = malloc((size_t)(2 * words) * sizeof *lines), *line = lines, *joined = lines + words;
+    uint64_t last = last_bits(mask);
     if (lines == NULL)
         return -1;
     for (ptrdiff_t y = 0; y < mask->size.rows; y++) {
         uint64_t *row = row_of(mask, y);
         if (is_empty(row, mask->stride))
             continue;
-        memset(lines, 0, (size_t)(2 * words) * sizeof *lines);
+        memset(lines, how == WIDEN ? 0 : 255, (size_t)(2 * words) * sizeof *lines);
         memcpy(line + margin, row, (size_t)mask->stride * sizeof *line);
+        if (how == NARROW)
+            line[margin + mask->stride - 1] |= ~last;
         ptrdiff_t covered = 1;
         for (; covered < window; covered = 2 * covered <= window ? 2 * covered : window) {
-            join_ahead(joined, line, words, 2 * covered <= window ? covered : window - covered);
+            join_ahead(joined, line, words, 2 * covered <= window ? covered : window - covered, how);
             uint64_t *other = line;
             line = joined;
             joined = other;
         }
         take_from(row, line, mask->stride, margin * WORD - half);
+        row[mask->stride - 1] &= last;
     }
     free(lines);
-    clear_beyond(mask);
     return 0;
 }
 
-WIDE static void join_below(uint64_t *to, const uint64_t *from, const uint64_t *below, ptrdiff_t count)
+WIDE static void join_below(uint64_t *to, const uint64_t *from, const uint64_t *below, ptrdiff_t count, Joining how)
 {
-    for (ptrdiff_t word = 0; word < count; word++)
-        to[word] = from[word] | below[word];
+    if (how == WIDEN)
+        for (ptrdiff_t word = 0; word < count; word++)
+            to[word] = from[word] | below[word];
+    else
+        for (ptrdiff_t word = 0; word < count; word++)
+            to[word] = from[word] & below[word];
 }
 
-static int widen_down(const Mask *mask, int window)
+static int join_down(const Mask *mask, int window, Joining how)
 {
     ptrdiff_t half = window / 2, stride = mask->stride, rows = mask->size.rows + 2 * half;
-    uint64_t *words = calloc((size_t)(rows * stride), sizeof *words);
+    uint64_t *words = malloc((size_t)(rows * stride) * sizeof *words);
     if (words == NULL)
         return -1;
+    memset(words, how == WIDEN ? 0 : 255, (size_t)(half * stride) * sizeof *words);
     memcpy(words + half * stride, mask->words, (size_t)words_of(mask) * sizeof *words);
+    memset(words + (rows - half) * stride, how == WIDEN ? 0 : 255, (size_t)(half * stride) * sizeof *words);
     ptrdiff_t covered = 1;
     for (; 2 * covered <= window; covered *= 2)
-        join_below(words, words, words + covered * stride, (rows - covered) * stride);
-    join_below(mask->words, words, words + (window - covered) * stride, words_of(mask));
+        join_below(words, words, words + covered * stride, (rows - covered) * stride, how);
+    join_below(mask->words, words, words + (window - covered) * stride, words_of(mask), how);
     free(words);
     return 0;
 }
 
+static int join(const Mask *mask, int across, int down, Joining how)
+{
+    if (across > 1 && join_across(mask, across, how) < 0)
+        return -1;
+    return down > 1 ? join_down(mask, down, how) : 0;
+}
+
 int widen_mask(const Mask *mask, int across, int down)
 {
-    if (across > 1 && widen_across(mask, across) < 0)
-        return -1;
-    return down > 1 ? widen_down(mask, down) : 0;
+    return join(mask, across, down, WIDEN);
 }
 
 static int narrow_mask(const Mask *mask, int across, int down)
 {
-    for (int round = 0; round < 2; round++) {
-        for (ptrdiff_t at = 0; at < words_of(mask); at++)
-            mask->words[at] = ~mask->words[at];
-        clear_beyond(mask);
-        if (round == 0 && widen_mask(mask, across, down) < 0)
-            return -1;
-    }
-    return 0;
+    return join(mask, across, down, NARROW);
 }
 
 int close_mask(const Mask *mask, int across, int down)

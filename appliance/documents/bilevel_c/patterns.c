@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Colours are told apart by so many bits of red, green and blue. */
-enum { COLOUR_BITS = 5 };
 /* A pixel is of a tint when it is as those so far to its left and above. */
 enum { FLAT = 4 };
 /* Colours with fewer pixels looked at (every other one of every other row) are no part of a chart: 36 square pixels. */
@@ -45,11 +43,9 @@ static int have_one_key(const uint8_t *one, const uint8_t *other)
     return ((a ^ b) & mask) == 0;
 }
 
-void note_colours(Ground *ground, const Band *band, Box within, int every, const uint8_t is_tint[256])
+void note_colours(Ground *ground, const Band *band, Box within, int every, const uint8_t is_tint[256], uint8_t *places)
 {
     const Pixels *from = &band->from;
-    uint16_t last = 0;
-    Colour *colour = NULL;
     if (from->channels != 4)
         return;
     for (ptrdiff_t y = within.top - band->first; y < within.below - band->first; y += every) {
@@ -63,20 +59,22 @@ void note_colours(Ground *ground, const Band *band, Box within, int every, const
             if (!have_one_key(pixel, pixel - 4 * FLAT) || !have_one_key(pixel, pixel - FLAT * from->stride))
                 continue;
             uint16_t key = key_of(pixel);
-            if (colour == NULL || key != last) {
-                colour = colour_of(ground, key);
-                if (colour == NULL && ground->colour_count == MOST_COLOURS)
+            if (places[key] == 0) {
+                if (ground->colour_count == MOST_COLOURS)
                     continue;
-                if (colour == NULL) {
-                    colour = ground->colours + ground->colour_count++;
-                    colour->key = key;
-                    colour->level = tones[x];
-                }
-                last = key;
+                ground->colours[ground->colour_count++] = (Colour){.key = key, .level = tones[x]};
+                places[key] = (uint8_t)ground->colour_count;
             }
-            colour->count++;
+            ground->colours[places[key] - 1].count++;
         }
     }
+}
+
+void take_places(uint8_t *places, const Ground *ground)
+{
+    memset(places, 0, COLOUR_KEYS);
+    for (int each = 0; each < ground->colour_count; each++)
+        places[ground->colours[each].key] = (uint8_t)(each + 1);
 }
 
 static int by_rank(const void *one, const void *other)

@@ -132,7 +132,11 @@ int tint_of(int level);
 
 /* patterns.c */
 /* ``is_tint`` says of each level whether lines may tell its tint apart. */
-void note_colours(Ground *ground, const Band *band, Box within, int every, const uint8_t is_tint[256]);
+void note_colours(Ground *ground, const Band *band, Box within, int every, const uint8_t is_tint[256], uint8_t *places);
+/* Colours are told apart by so many bits of red, green and blue; ``places`` is for each key one more than the place of
+ * its colour, or 0. */
+enum { COLOUR_BITS = 5, COLOUR_KEYS = 1 << (3 * COLOUR_BITS) };
+void take_places(uint8_t *places, const Ground *ground);
 void settle_patterns(Ground *ground);
 int pattern_at(const Band *band, ptrdiff_t x, ptrdiff_t y);
 /* Whether a pixel is on one of a pattern's lines; of ``of`` pixels ``black`` are. */

@@ -62,6 +62,7 @@ typedef struct {
     int rows, every;          /* of a tile; every so many of them is looked at */
     uint32_t levels[256];     /* of the tiles so far */
     uint8_t is_tint[256];     /* whether a level is of a tint that may get lines of its own */
+    uint8_t places[COLOUR_KEYS]; /* of the colours so far */
 } Survey;
 
 static Box part_of_content(const Survey *survey, ptrdiff_t left, ptrdiff_t top)
@@ -180,7 +181,7 @@ static void survey_tile(Survey *survey, ptrdiff_t left, ptrdiff_t top, Tile *til
     tile->photo = ground->tones == TONES_BY_CONTENT && most_alike(tile->tones) * 100 < count * FLAT_PERCENT
                   && looks_like_photograph(band, left, top - band->first);
     if (!tile->photo)
-        note_colours(ground, band, part, survey->every, survey->is_tint);
+        note_colours(ground, band, part, survey->every, survey->is_tint, survey->places);
     if (!ground->raster)
         return; /* a drawn page has no paper, and its own colours */
     survey_noise(survey, left, top, tile);
@@ -193,6 +194,7 @@ void survey(Ground *ground, const Band *band, ptrdiff_t from, ptrdiff_t below)
 {
     int rows = rows_of_tile(ground->y_dpi);
     Survey survey = {.ground = ground, .band = band, .rows = rows, .every = 2 * rows / TILE};
+    take_places(survey.places, ground);
     for (int level = 0; level < 256; level++) {
         int kind = tint_of(level);
         survey.is_tint[level] = kind != WHITE_TINT && kind != BLACK_TINT;
