@@ -38,6 +38,8 @@ NESTING_LIMIT = 20
 
 _MULTIPART = re.compile(rb"multipart/", re.IGNORECASE)
 # Types of parts without anything to read: signatures, data for programs.
+# Older ways to mark up text (RFC 1896, 1341), which only say again what stands beside them.
+_MARKED = frozenset({"text/enriched", "text/richtext"})
 # Parts that a stored web page (MHTML, RFC 2557) has for its looks and its programs.
 _STYLE = "text/css"
 _FOR_PROGRAMS = frozenset(
@@ -52,6 +54,7 @@ _NOT_FAXED = frozenset(
         "message/delivery-status",
         "message/disposition-notification",
         "text/rfc822-headers",
+        "application/smil",
         "text/watch-html",
         "text/x-amp-html",
     }
@@ -213,6 +216,9 @@ def _letter_of(message: Message) -> Letter:
             text, packed_files = _unpacked(text_of(part))
             files += packed_files
             passages.setdefault(where, _Passage()).plain += text
+        elif kind in _MARKED and not attached:
+            if where not in passages:
+                passages[where] = _Passage(plain=html_text(text_of(part)))
         elif kind == "text/html" and not attached:
             passages.setdefault(where, _Passage()).html += text_of(part)
         else:

@@ -16,6 +16,7 @@ _MOST_ENTRIES = 3000
 _AS_PDF = "export it as a PDF from its program and send that"
 _AS_PICTURE = "save it as PNG or PDF and send that"
 _UNPACK = "unpack it and send the files in it"
+_WHERE_IT_LEADS = "save as a PDF what it leads to and send that"
 _NOT_SEEN = "a fax has pages only"
 # What begins a file, and what the file is; nothing that a text may begin with.
 _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
@@ -74,6 +75,8 @@ _PATTERNS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
         (rb".{128}DICM", "pictures of a medical device (DICOM)", _AS_PDF),
         (rb"AC10\d\d\0", "an AutoCAD drawing", _AS_PDF),
         (rb"MZ.{0,60}\0", "a program", _NOT_SEEN),
+        (rb"\s*\[InternetShortcut\]\s", "a shortcut to a web page, not the page", _WHERE_IT_LEADS),
+        (rb"\s*\{[^{}]{0,2000}\"doc_id\"", "a link to a document of Google's", _WHERE_IT_LEADS),
     )
 )
 # What a ZIP file is, by the names of its entries; an Office file has one of the first.

@@ -15,6 +15,7 @@ from appliance.documents.causes import (
     DOCUMENT_EMPTY,
     DOCUMENT_TOO_LARGE,
     DOCUMENT_TOO_MANY_PAGES,
+    DOCUMENT_UNSUPPORTED,
 )
 from appliance.documents.decoded import OnPaper
 from appliance.documents.drawing import Bitmap, Box, Drawing
@@ -36,7 +37,14 @@ from appliance.documents.placing import place
 from appliance.documents.sniff import Kind, has_no_directory
 from appliance.documents.straighten import is_taken
 from appliance.documents.stripwise import in_strips, is_large
-from appliance.documents.tiffpages import FaxProof, guessed_resolution, is_page, resolution_of, tags_of
+from appliance.documents.tiffpages import (
+    FaxProof,
+    guessed_resolution,
+    is_page,
+    resolution_of,
+    tags_of,
+    unknown_coding,
+)
 from appliance.remarks import CONTENT_DAMAGED, MOVEMENT_LEFT_OUT, PAGE_WHITE, SUBFILE_SKIPPED, Remark
 from appliance.t4 import tiff_tags as tags
 from appliance.t4.page import SCAN_LINE_PIXELS
@@ -141,6 +149,11 @@ class ImageSource:
         try:
             return Image.open(self._again(), formats=[_FORMATS[self._kind]])
         except UnidentifiedImageError as error:
+            coding = unknown_coding(self._again) if self._kind is Kind.TIFF else ""
+            if coding:
+                raise DocumentError(
+                    DOCUMENT_UNSUPPORTED, f"a TIFF coded as {coding}: save it as a PDF"
+                ) from None
             raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
         except Image.DecompressionBombError as error:
             raise DocumentError(DOCUMENT_TOO_LARGE, _words(error)) from None
@@ -157,6 +170,8 @@ class ImageSource:
             except EOFError:
                 # A file with nothing but previews is sent as it is.
                 return (pages, others) if pages else (list(range(others)), 0)
+            except DocumentError:
+                raise
             except Exception as error:
                 # A damaged directory after good pages: the document is refused, never cut short.
                 raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
@@ -71,6 +71,30 @@ def guessed_resolution(width: int, rows: int) -> tuple[float, float]:
                 return float(resolution.x_dpi), float(resolution.y_dpi)
     dpi = float(_SQUARE_LINES.get(width, 0))
     return dpi, dpi
+
+
+# Codings of fax machines and of scanners that nothing here decodes (RFC 3949 5; TIFF's registered values).
+_UNKNOWN_CODINGS = {
+    9: "JBIG (T.85)",
+    10: "JBIG (T.43)",
+    34661: "JBIG",
+    34665: "MRC (TIFF-FX)",
+    34712: "JPEG 2000",
+    34715: "JBIG2",
+}
+
+
+def unknown_coding(again: Callable[[], BinaryIO]) -> str:
+    """How the first page of the TIFF that ``again`` opens is coded, when we do not know that; else empty."""
+    with again() as file:
+        head = file.read(8)
+        order: Literal["little", "big"] = "little" if head.startswith(b"II") else "big"
+        file.seek(int.from_bytes(head[4:8], order))
+        for _ in range(int.from_bytes(file.read(2), order)):
+            entry = file.read(12)
+            if int.from_bytes(entry[:2], order) == tags.COMPRESSION:
+                return _UNKNOWN_CODINGS.get(int.from_bytes(entry[8:10], order), "")
+    return ""
 
 
 class FaxProof:

@@ -423,3 +423,14 @@ def test_a_file_within_its_signature_is_that_file(
     assert "the signed words" in opened(tmp_path, signed(SAID), "smime.p7m").words
     with pytest.raises(DocumentError):
         opened(tmp_path, signed(signed(b"words")), "letter.p7m")
+
+
+def test_older_marks_of_text_and_the_order_of_a_picture_message_get_no_pages_of_code(tmp_path: Path) -> None:
+    marked = b"Content-Type: text/enriched\n\n<bold>marked</bold> words\n"
+    made = opened(tmp_path, HEADING + multipart("alternative", PLAIN, marked), "a.eml")
+    assert made.drawer.count == 1
+    assert "marked" not in made.words
+    assert "s marked words" in opened(tmp_path, HEADING + marked, "a.eml").words
+    order = b"Content-Type: application/smil; name=a.smil\n\n<smil/>\n"
+    made = opened(tmp_path, HEADING + multipart("related", order, PLAIN), "a.eml")
+    assert (made.drawer.count, made.remarks) == (1, ())

@@ -9,7 +9,7 @@ import pillow_heif
 import pytest
 from PIL import Image, ImageDraw, ImageStat, TiffImagePlugin
 
-from appliance.documents.causes import DOCUMENT_DAMAGED
+from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_UNSUPPORTED
 from appliance.documents.errors import DocumentError
 from appliance.documents.type import MONOSPACED, font
 from appliance.remarks import MOVEMENT_LEFT_OUT, PAGE_WHITE, SUBFILE_SKIPPED
@@ -317,3 +317,15 @@ def test_a_photograph_with_others_behind_it_is_upright_and_they_are_remarked(ren
     second = behind.index(b"MPF\0") + 4 + 50 + 16  # the second entry of the list, as Pillow writes it
     panorama = behind[:second] + b"\x01\x00\x02\x00" + behind[second + 4 :]
     assert [remark.kind for remark in rendered(panorama).remarks] == [SUBFILE_SKIPPED]
+
+
+@pytest.mark.parametrize(("number", "name"), [(9, "JBIG (T.85)"), (34712, "JPEG 2000")])
+def test_a_tiff_in_a_coding_that_nobody_here_knows_is_called_by_it(
+    rendered: Rendered, number: int, name: str
+) -> None:
+    content = save(Image.new("L", (100, 100)), "TIFF", compression="raw")
+    at = content.index(struct.pack("<HHI", 259, 3, 1)) + 8
+    with pytest.raises(DocumentError) as refused:
+        rendered(content[:at] + struct.pack("<H", number) + content[at + 2 :])
+    assert refused.value.cause is DOCUMENT_UNSUPPORTED
+    assert name in refused.value.detail
