@@ -19,7 +19,7 @@ from appliance.remarks import (
 
 # The parts that are searched, by name.
 LOOKED_INTO = re.compile(
-    r"^(?:word/(?:document|comments)\.xml|xl/workbook\.xml|xl/worksheets/sheet\d+\.xml|xl/(?:threaded)?[cC]omments/?[^/]*\.xml"
+    r"^(?:word/(?:document|comments|styles)\.xml|xl/workbook\.xml|xl/worksheets/sheet\d+\.xml|xl/(?:threaded)?[cC]omments/?[^/]*\.xml"
     r"|ppt/(?:slides/slide\d+|notesSlides/notesSlide\d+|comments/[^/]+)\.xml|content\.xml)$"
 )
 _FILMS = re.compile(r"\.(?:mp4|m4v|mov|avi|wmv|mpe?g|mp3|m4a|wav|wma|ogg|webm)$", re.IGNORECASE)
@@ -29,6 +29,11 @@ _WORD_TEXT_HIDDEN = re.compile(
     rb"(?:(?!</w:r>).){0,400}?<w:t\b",
     re.DOTALL,
 )
+_STYLE_HIDDEN = re.compile(
+    rb"<w:style\b[^>]{0,300}?w:styleId=\"([^\"]{1,100})\"(?:(?!</w:style>).){0,3000}?<w:vanish\s*/>",
+    re.DOTALL,
+)
+_STYLE_USED = re.compile(rb"<w:[rp]Style\s+w:val=\"([^\"]{1,100})\"")
 _SHEET_HIDDEN = re.compile(rb"<(?:\w+:)?sheet\b[^>]*\bstate=\"(?:hidden|veryHidden)\"")
 _ROW = re.compile(rb"<(?:\w+:)?row\b([^>]{0,500})>")
 _CELL_FILLED = re.compile(rb"<(?:\w+:)?c\b[^>]{0,300}>\s*<(?:\w+:)?(?:v|f|is)\b")
@@ -121,8 +126,15 @@ def _hidden(parts: Mapping[str, bytes]) -> dict[str, int]:
         + len(_ODF_SLIDE_HIDDEN.findall(content)),
         "sheets beyond the print area": _outside(parts),
         "texts": len(_WORD_TEXT_HIDDEN.findall(parts.get("word/document.xml", b"")))
+        + _hidden_by_style(parts)
         + len(_ODF_TEXT_HIDDEN.findall(content)),
     }
+
+
+def _hidden_by_style(parts: Mapping[str, bytes]) -> int:
+    """The number of texts and paragraphs of a Word file that have a hidden style."""
+    hidden = set(_STYLE_HIDDEN.findall(parts.get("word/styles.xml", b"")))
+    return sum(style in hidden for style in _STYLE_USED.findall(parts.get("word/document.xml", b"")))
 
 
 def _hidden_rows(sheet: bytes) -> int:

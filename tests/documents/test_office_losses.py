@@ -11,7 +11,7 @@ import olefile
 import pytest
 
 from appliance.documents.binaryparts import table_of, unseen_in_doc, unseen_in_ppt, unseen_in_xls
-from appliance.documents.officeparts import unseen, unseen_in_rtf
+from appliance.documents.officeparts import LOOKED_INTO, unseen, unseen_in_rtf
 from appliance.remarks import (
     ATTACHMENT_LEFT_OUT,
     COLUMN_NARROW,
@@ -258,3 +258,14 @@ def test_hidden_sheets_of_an_xls_are_remarked(state: int, said: list[RemarkKind]
         for remark in unseen_in_xls(record(0x0809, bytes(16)) + b"".join(sheets) + record(0x000A, b""))
     ] == said
     assert list(unseen_in_xls(b"\x85\0\xff")) == []
+
+
+@pytest.mark.parametrize(
+    ("mark", "used", "count"), [("<w:vanish/>", "H", 1), ("<w:b/>", "H", 0), ("<w:vanish/>", "N", 0)]
+)
+def test_text_that_its_style_hides_is_remarked(mark: str, used: str, count: int) -> None:
+    styles = f'<w:style w:styleId="N"></w:style><w:style w:styleId="H"><w:rPr>{mark}</w:rPr></w:style>'
+    document = f'<w:r><w:rPr><w:rStyle w:val="{used}"/></w:rPr><w:t>words</w:t></w:r>'
+    parts = {"word/styles.xml": styles.encode(), "word/document.xml": document.encode()}
+    assert all(LOOKED_INTO.match(name) for name in parts)
+    assert [remark.detail for remark in unseen(list(parts), parts)] == ["texts: 1"] * count
