@@ -1,9 +1,9 @@
 """The spool's data model: what a job, an attempt, a received fax and an event are.
 
-A *submission* is what somebody handed in: one document, one set of options, one or more recipients.
-Each recipient is a *job* of its own (its own number, state, attempts and end); a submission with
-several is what people call a broadcast.  Jobs and received faxes draw their ids from one ascending
-sequence, so that an id names one fax, whichever way it went.
+A *submission* is one request: one document, one set of options, one or more recipients.  Each recipient
+is a *job* of its own (its own number, state, attempts and end); a submission with several recipients is a
+broadcast.  Jobs and received faxes draw their ids from one ascending sequence, so that an id names one
+fax, sent or received.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from appliance.spool.options import OPTIONS, SendOptions
 
 DAY_S = 86_400.0
 _BOTH = ("submission", "job")
-# Folder of the data folder with packets of calls; bounded by who writes them.
+# Folder of the data folder with packets of calls; the exchange bounds its size.
 PACKETS = "packets"
 NOTE_LIMIT = 2000  # characters
 # A text that is encrypted where documents are.
@@ -45,9 +45,9 @@ SEALED = Kind("text", read=at_rest.open_text)
 class JobState(Enum):
     """Where a job is."""
 
-    HELD = "held"  # waits for its owner's word: not handed in yet, or prepared with something lost
+    HELD = "held"  # waits for its owner: not released yet, or prepared with something lost
     PREPARING = "preparing"  # accepted; its document is being turned into fax pages
-    NEEDS_NUMBER = "needs_number"  # prepared, and nobody has said yet where to
+    NEEDS_NUMBER = "needs_number"  # prepared; it has no number yet
     WAITING = "waiting"  # ready; will be tried at ``next_try_at``
     SENDING = "sending"  # an attempt is running
     DELIVERED = "delivered"  # the last page was confirmed
@@ -63,9 +63,9 @@ class JobState(Enum):
 
 ENDED = frozenset({JobState.DELIVERED, JobState.FAILED, JobState.CANCELLED, JobState.UNKNOWN})
 
-# The only changes of state there are.  Anything else raises IllegalTransitionError and changes
-# nothing.  An ended job never comes back: a resend is a new job that names the old one; the one
-# exception is UNKNOWN, which the owner's rule or the owner may send again or settle.
+# The permitted transitions.  Any other raises IllegalTransitionError and changes nothing.  An ended job does
+# not change: a resend is a new job that names the old one; the one exception is UNKNOWN, which the owner or
+# the owner's rule may send again or settle.
 TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
     JobState.HELD: frozenset({JobState.PREPARING, JobState.WAITING, JobState.CANCELLED}),
     JobState.PREPARING: frozenset(
@@ -87,8 +87,8 @@ HELD_LIMIT_S = 30 * DAY_S  # an unreleased draft is cancelled after a month
 NEEDS_NUMBER_LIMIT_S = 30 * DAY_S  # a document that nobody gives a number is cancelled after a month
 PREPARING_LIMIT_S = 3_600.0  # at least, else the job's lifetime; one rendering has a limit of its own
 LIFETIME_LIMIT_S = DAY_S  # default time to deliver, from the time it was scheduled for
-SENDING_LIMIT_S = 2 * 3_600.0  # 200 pages of a minute at 2400 bit/s do not fit; no sane call is longer
-RECEIVING_LIMIT_S = 4 * 3_600.0  # of a received fax whose call's end never came
+SENDING_LIMIT_S = 2 * 3_600.0  # longer than any reasonable call
+RECEIVING_LIMIT_S = 4 * 3_600.0  # of a received fax for which no end of the call was recorded
 
 
 class Reach(Enum):
@@ -101,7 +101,7 @@ class Reach(Enum):
 
     @property
     def outside(self) -> bool:
-        """Costs money: the daily limits count it."""
+        """Whether it costs money and counts for the daily limits."""
         return self in (Reach.DOMESTIC, Reach.ABROAD)
 
 
@@ -115,7 +115,7 @@ class Priority(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file as it was handed in, stored under the data folder."""
+    """A submitted file, stored under the data folder."""
 
     name: str  # as the client called it; never used as a path
     media_type: str
@@ -167,15 +167,16 @@ class Recipient:
     company: str = ""
 
 
-# Of a document that came without a number: ``accepting.give_numbers`` says it later.
+# The recipient of a document without a number; ``accepting.give_numbers`` gives it later.
 NO_NUMBER = Recipient("")
 
 
 @record
 class Handed:
-    """What is said when a fax is handed in and stays with it as it is.
+    """Fields that a request sets and that do not change afterwards.
 
-    Requests, submissions and jobs have these fields; the columns are the submission's, some the job's, too.
+    Requests, submissions and jobs have them; the columns are in the submission's table, some in the job's,
+    too.
     """
 
     owner: str = fact("whose it is", limit=64, tables=_BOTH)
@@ -235,7 +236,7 @@ class NewSubmission(Handed):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What was handed in together."""
+    """What one request submitted."""
 
     id: int
     uuid: str
@@ -283,7 +284,7 @@ class Job(Handed):
 
     @property
     def practice(self) -> bool:
-        """It goes to the practice machine: nobody outside gets it."""
+        """Whether it goes to the practice line and not outside."""
         return self.reach is Reach.PRACTICE
 
     @property
@@ -406,7 +407,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Something that passes and is not kept."""
+    """An event that listeners get and that is not stored."""
 
     at: float
     kind: str
@@ -416,7 +417,7 @@ class News:
 
 
 class Room(Enum):
-    """How much room the disk has left."""
+    """How much space the disk has left."""
 
     PLENTY = "plenty"
     LOW = "low"  # the box warns
@@ -425,7 +426,7 @@ class Room(Enum):
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs to list; empty or None: any.  Newest first; ``before_id`` pages on."""
+    """Which jobs to list; empty or None: any.  Newest first; ``before_id``: those with smaller ids."""
 
     owner: str = ""
     states: frozenset[JobState] = frozenset()
@@ -445,8 +446,8 @@ class JobFilter:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Which received faxes a person may see: those given to ``owners``, those to numbers that begin as one of
-    ``dialled``, and with ``unassigned`` those that were given to nobody.
+    """Which received faxes a person may see: those assigned to ``owners``, those to numbers that begin with
+    one of ``dialled``, and with ``unassigned`` those that are assigned to nobody.
     """
 
     owners: tuple[str, ...]
@@ -464,7 +465,7 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedFilter:
-    """Which received faxes to list; newest first; ``before_id`` pages on."""
+    """Which received faxes to list; newest first; ``before_id``: those with smaller ids."""
 
     owner: str | None = None  # theirs, and those that were given to nobody
     sight: Sight | None = None  # those that this reader may see; in place of ``owner``

@@ -1,6 +1,6 @@
-"""The spool's tables, and how an older database is brought up to date.
+"""The spool's tables, and the migrations of older databases.
 
-Every query that runs for each fax walks an index.  Ids of jobs and received faxes come from
+Every query that runs for each fax uses an index.  Ids of jobs and received faxes come from
 ``sequence``; those of the other tables are SQLite's own ascending ones.
 """
 
@@ -251,10 +251,10 @@ CREATE TABLE offer (                    -- a document for callers that poll
 ) STRICT;
 """
 
-# What of its document a fax does not show, or shows otherwise: JSON, see ``remarks``.
+# Remarks on what a fax lost of its document: JSON, see ``remarks``.
 SCHEMA_4 = "ALTER TABLE job ADD COLUMN remarks TEXT NOT NULL DEFAULT '[]';"
 
-# Who sent it from where, of a document that came by print, scan or e-mail.
+# The sender of a document that came by print, scan or e-mail.
 SCHEMA_5 = """
 ALTER TABLE submission ADD COLUMN from_user TEXT NOT NULL DEFAULT '';
 ALTER TABLE submission ADD COLUMN from_computer TEXT NOT NULL DEFAULT '';
@@ -263,13 +263,13 @@ ALTER TABLE submission ADD COLUMN from_computer TEXT NOT NULL DEFAULT '';
 # Made a table of words to search by, which version 18 replaces.
 SCHEMA_6 = ""
 
-# Which spool this is: the marker beside it and the settings name the same (``identity``).
+# The spool's id, which the marker beside it and the settings name, too (``identity``).
 SCHEMA_7 = """
 CREATE TABLE identity (id TEXT NOT NULL) STRICT;
 INSERT INTO identity VALUES (lower(hex(randomblob(16))));
 """
 
-# Faxes of the practice machine carry their mark everywhere.
+# Faxes of the practice line are marked as such.
 SCHEMA_8 = """
 ALTER TABLE received ADD COLUMN practice INTEGER NOT NULL DEFAULT 0;
 UPDATE received SET practice = 1 WHERE line_kind = 'practice';
@@ -326,8 +326,8 @@ CREATE TABLE received_text (
 ) STRICT;
 """
 
-# What clients keep with their faxes, by name and value, to filter lists by; kept by the database itself.
-_METADATUM_LIMIT = 200  # longer values are kept with the fax, and not filtered by, characters
+# Metadata of clients by name and value, to filter lists by; kept by triggers.
+_METADATUM_LIMIT = 200  # longer values are stored with the fax but cannot be filtered by, characters
 _VALUE = "CASE pair.type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE CAST(pair.value AS TEXT) END"
 
 
@@ -360,7 +360,7 @@ CREATE INDEX outbox_owner ON outbox (owner, id);
 CREATE INDEX outbox_kind ON outbox (kind, id);
 """
 
-# Whether it waits for its owner's word when its pages are made.
+# Whether it waits for its owner once its pages are made.
 SCHEMA_13 = "ALTER TABLE job ADD COLUMN hold INTEGER NOT NULL DEFAULT 0;"
 
 # What people write on a fax; it goes with its fax.
@@ -379,13 +379,12 @@ CREATE TRIGGER received_notes_gone AFTER DELETE ON received BEGIN
 END;
 """
 
-# The faxes of one owner in one state, newest first: neither a long list of theirs nor one of that state is
-# gone through for them.
+# Index of the faxes of one owner in one state, newest first.
 SCHEMA_15 = """
 CREATE INDEX job_owner_state ON job (owner, state, id);
 """
 
-# How much time the box has really seen pass (``age_clock``): one row.
+# The time that the box has seen pass (``age_clock``): one row.
 SCHEMA_16 = """
 CREATE TABLE age_clock (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -397,7 +396,7 @@ CREATE TABLE age_clock (
 ) STRICT;
 """
 
-# Lists from or until a moment, and of one origin, go through no others (``words``, ``jobs.search``).
+# Indexes for lists from or until a time, and of one origin (``words``, ``jobs.search``).
 SCHEMA_17 = """
 CREATE INDEX job_created ON job (created_at);
 CREATE INDEX job_origin ON job (origin, id);
@@ -413,7 +412,7 @@ CREATE INDEX outbox_owner_failed ON outbox (owner, id) WHERE state = 'failed';
 CREATE INDEX outbox_owner_dropped ON outbox (owner, id) WHERE state = 'dropped';
 """
 
-# One script for each version; a database at version n is brought on by those after it.
+# One script for each version; a database at version n gets those from n on.
 MIGRATIONS: tuple[str, ...] = (
     SCHEMA_1,
     SCHEMA_2,
@@ -442,7 +441,7 @@ class SchemaTooNewError(RuntimeError):
 
 
 def versions() -> int:
-    """The version that this program brings a database to."""
+    """The version that ``migrate`` migrates a database to."""
     return len(MIGRATIONS)
 
 
@@ -452,7 +451,7 @@ def version_of(db: sqlite3.Connection) -> int:
 
 
 def migrate(db: sqlite3.Connection) -> None:
-    """Brings the database to the newest version, each step in one transaction.
+    """Migrates the database to the newest version, each step in one transaction.
 
     Raises SchemaTooNewError when a newer version wrote it.
     """
