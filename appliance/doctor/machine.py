@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from appliance.doctor.findings import Finding, State
@@ -33,6 +34,16 @@ _PAUSED = re.compile(r"^printer (\S+) disabled since", re.MULTILINE)
 _REFUSING = re.compile(r"^(\S+) not accepting requests since", re.MULTILINE)
 # Limits for apt, on a slow card, and for CUPS, seconds.
 _APT_S, _CUPS_S = 60.0, 10.0
+# Files that apt's answer depends on: installed packages, lists of packages, configuration.
+_APT_READS = (
+    "var/lib/dpkg/status",
+    "var/lib/apt/extended_states",
+    "var/lib/apt/lists",
+    "etc/apt/sources.list",
+    "etc/apt/sources.list.d",
+    "etc/apt/preferences",
+    "etc/apt/preferences.d",
+)
 # The most packages that are named.
 _NAMED = 5
 # vcgencmd get_throttled: bits for "now" and for "since the start".
@@ -231,7 +242,7 @@ def updates(root: Path = Path("/")) -> Iterator[Finding]:
             _("Restart it when no fax is on its way; what waits goes afterwards."),
         )
         return
-    waiting = _waiting_packages()
+    waiting = _waiting_packages(root)
     if waiting is None:
         yield Finding("updates", State.SKIPPED, _("This system does not say whether updates wait."))
     elif any(safety for _package, safety in waiting):
@@ -251,15 +262,32 @@ def updates(root: Path = Path("/")) -> Iterator[Finding]:
         )
 
 
-def _waiting_packages() -> list[tuple[str, bool]] | None:
+def _waiting_packages(root: Path) -> list[tuple[str, bool]] | None:
     """Each package with an update, and whether that is a security update.  Nothing is downloaded."""
-    asked = ["apt-get", "--simulate", "--quiet", "-o", "Debug::NoLocking=1", "upgrade"]
     try:
-        said = subprocess.run(asked, capture_output=True, text=True, timeout=_APT_S, check=False)
-    except (OSError, subprocess.TimeoutExpired):
+        return _as_apt_says(shutil.which("apt-get"), tuple(_written_ns(root / name) for name in _APT_READS))
+    except (OSError, subprocess.SubprocessError):
         return None
-    if said.returncode:
-        return None
+
+
+def _written_ns(path: Path) -> int:
+    """Its modification time, nanoseconds since 1970; 0 if it does not exist."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+@lru_cache(maxsize=1)
+def _as_apt_says(program: str | None, _when: tuple[int, ...]) -> list[tuple[str, bool]]:
+    """As `_waiting_packages`; apt, which takes seconds, runs again once a file that it reads has changed.
+
+    ``program``: its path.  ``_when``: when these files were changed (`_written_ns`), the key of the cache.
+
+    Raises OSError, subprocess.SubprocessError when there is no answer.
+    """
+    asked = [program or "apt-get", "--simulate", "--quiet", "-o", "Debug::NoLocking=1", "upgrade"]
+    said = subprocess.run(asked, capture_output=True, text=True, timeout=_APT_S, check=True)
     # Inst NAME [OLD] (NEW Debian-Security:13/stable-security [amd64])
     lines = [line.split() for line in said.stdout.splitlines() if line.startswith("Inst ")]
     return [(words[1], "security" in " ".join(words[2:]).lower()) for words in lines if len(words) > 1]

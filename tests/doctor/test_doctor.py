@@ -249,6 +249,26 @@ def test_security_updates_that_wait_are_found(
     assert ("openssl" in found.detail, bool(found.advice)) == ((state is State.WARNING,) * 2)
 
 
+def test_apt_is_asked_again_only_when_what_it_reads_has_changed(
+    machine_folder: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads all packages there are, for seconds."""
+    asked, answer = tmp_path / "asked", tmp_path / "answer"
+    command(tmp_path, "apt-get", f"echo x >>{asked}; cat {answer}", monkeypatch)
+    answer.write_text(_PLAIN)
+    for _ in range(3):
+        assert states(machine.updates(machine_folder.root)) == {State.FINE}
+    assert asked.read_text() == "x\n"
+    answer.write_text(_SECURITY)
+    machine_folder.put("var/lib/dpkg/status", "Package: openssl")
+    assert states(machine.updates(machine_folder.root)) == {State.WARNING}
+    answer.unlink()
+    machine_folder.put("var/lib/apt/lists/x", "")
+    assert states(machine.updates(machine_folder.root)) == {State.SKIPPED}
+    answer.write_text(_PLAIN)  # no answer is none to keep
+    assert states(machine.updates(machine_folder.root)) == {State.FINE}
+
+
 @pytest.mark.parametrize(
     ("lpstat", "state"),
     [("echo scheduler is running", State.FINE), ("echo scheduler is not running; exit 1", State.WARNING)],
