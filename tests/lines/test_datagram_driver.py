@@ -24,6 +24,8 @@ from appliance.t38.fax import T38Fax
 from appliance.t38.settings import T38Settings
 from tests.interop.harness import drawn_page, same_pages
 
+pytestmark = pytest.mark.realtime
+
 
 class Listener:
     """An endpoint that keeps what it hears until ``after`` datagrams, and says one thing each 20 ms."""

@@ -11,6 +11,8 @@ from appliance.lines.modem import check
 from tests.softmodem.served import served
 from tests.softmodem.stations import FaxMachine
 
+pytestmark = pytest.mark.realtime
+
 
 def checked(*arguments: str) -> tuple[int, str]:
     lines: list[str] = []

@@ -18,7 +18,10 @@ from tests.softmodem import efax
 from tests.softmodem.fixtures import differing, sample_page, tiff_rasters
 from tests.softmodem.live import LiveOutcome, receive_from, send_to
 
-pytestmark = pytest.mark.skipif(efax.EFAX is None, reason="efax is not installed (Debian package efax)")
+pytestmark = [
+    pytest.mark.realtime,
+    pytest.mark.skipif(efax.EFAX is None, reason="efax is not installed (Debian package efax)"),
+]
 
 PAGES = [sample_page(21), sample_page(22, rows=380)]
 RATES = {

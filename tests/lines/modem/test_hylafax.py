@@ -19,7 +19,7 @@ from tests.softmodem.fixtures import differing, open_directory, sample_page, tif
 from tests.softmodem.hylafax import Spool, why_not
 from tests.softmodem.live import LiveOutcome, receive_from, send_to
 
-pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
+pytestmark = [pytest.mark.realtime, pytest.mark.skipif(bool(why_not()), reason=why_not())]
 
 PAGES = [sample_page(31), sample_page(32, rows=360)]
 SPEED = 20.0

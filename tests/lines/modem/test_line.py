@@ -29,6 +29,8 @@ from tests.softmodem.quirky import SilentOnFtm, Wedges
 from tests.softmodem.served import ServedExchange, served
 from tests.softmodem.stations import FaxMachine, Telephone
 
+pytestmark = pytest.mark.realtime
+
 PAGES = [sample_page(41), sample_page(42)]
 USABLE_S = 120.0
 

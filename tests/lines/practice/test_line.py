@@ -25,6 +25,8 @@ from appliance.t30.memory import MemoryOwner, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, Progress, Role
 from tests.interop.harness import drawn_page, same_pages, tiff_rasters
 
+pytestmark = pytest.mark.realtime
+
 SPEED = 10.0
 PAGES = [drawn_page(number, 400) for number in range(3)]
 

@@ -62,7 +62,10 @@ from tests.softmodem.stations import FaxMachine
 
 SWEEP = os.environ.get("FAXBOX_SWEEP") == "1"
 
-pytestmark = pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)")
+pytestmark = [
+    pytest.mark.realtime,
+    pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)"),
+]
 
 
 @dataclass

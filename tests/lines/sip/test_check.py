@@ -31,7 +31,10 @@ from tests.lines.sip.sipp import (
 from tests.ports import free_port
 from tests.softmodem.stations import FaxMachine
 
-pytestmark = pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)")
+pytestmark = [
+    pytest.mark.realtime,
+    pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)"),
+]
 BYE = [expect("BYE"), respond(200, "OK", tag=False)]
 
 

@@ -27,6 +27,8 @@ from tests.lines.sip.media import T38Far
 from tests.lines.sip.sipp import audio, image, sdp
 from tests.lines.sip.test_fuzz import SDP_LINES
 
+pytestmark = pytest.mark.realtime
+
 SWEEP = os.environ.get("FAXBOX_SWEEP") == "1"
 TIMES = 10 if SWEEP else 1
 # What somebody who has connected may take to say something (config_site.h), and time for a busy machine.

@@ -21,7 +21,7 @@ def has_ipv6() -> bool:
     return True
 
 
-pytestmark = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+pytestmark = [pytest.mark.realtime, pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")]
 
 
 @pytest.mark.parametrize(("media", "kind"), [(MediaChoice.T38_ONLY, "t38"), (MediaChoice.G711_ONLY, "g711")])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from appliance import causes
 from tests.lines.g711.far_end import page, tiff_of
 from tests.lines.sip.box_process import RawCall
@@ -12,6 +14,8 @@ from tests.lines.sip.media import AudioFar
 from tests.lines.sip.rig import Box, Outcome
 from tests.lines.sip.sipp import audio, image, sdp
 from tests.softmodem.stations import FaxMachine
+
+pytestmark = pytest.mark.realtime
 
 USER = "5550100"
 # Asked in the middle of the training check, and again behind it.

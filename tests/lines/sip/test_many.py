@@ -32,6 +32,8 @@ from tests.lines.sip.far_end import FarEnd, Medium, Tally
 from tests.lines.sip.rig import Box, Footprint, Outcome, Switch, certificate, open_descriptors, send
 from tests.lines.sip.sipp import SIPP
 
+pytestmark = pytest.mark.realtime
+
 SWEEP = os.environ.get("FAXBOX_SWEEP") == "1"
 AT_ONCE = 30 if SWEEP else 8
 # Calls in a row that end with the switch to T.38, so many together.

@@ -32,9 +32,12 @@ from tests.lines.sip.sipp import (
     sdp,
 )
 
-pytestmark = pytest.mark.skipif(
-    SIPP is None or KAMAILIO is None, reason="sipp or kamailio is not installed (sip-tester, kamailio)"
-)
+pytestmark = [
+    pytest.mark.realtime,
+    pytest.mark.skipif(
+        SIPP is None or KAMAILIO is None, reason="sipp or kamailio is not installed (sip-tester, kamailio)"
+    ),
+]
 
 
 async def until_usable(line: SipLine, seconds: float = 60.0) -> None:
