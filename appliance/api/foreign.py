@@ -191,7 +191,9 @@ class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
                 intake.discard(self.context, [taken for _, taken in found.uploads])
             return
         if kind == request.FORM_TYPE:
-            yield Content(dict[str, Any](), request.read_form(environ))
+            form_texts = request.read_form(environ)
+            self.require_still(caller)
+            yield Content(dict[str, Any](), form_texts)
             return
         length = request.declared_length(environ)
         if length is not None and length > limit:

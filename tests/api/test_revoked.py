@@ -205,6 +205,21 @@ def test_who_changes_their_own_password_slowly_is_answered(
     assert said.status in (200, 204), said.content
 
 
+def test_a_form_that_outlives_its_key_is_not_taken(served: Served) -> None:
+    token, body = served.key("slow-form", Scope.SEND), b"faxNumber=9990&fileData=YQ=="
+    head = (
+        f"POST /v1/customer/fax-send HTTP/1.1\r\nHost: x\r\naccessToken: {token}\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", served.port), timeout=60) as sock:
+        sock.sendall(head.encode() + body[:5])
+        time.sleep(0.5)  # its head is read and its sender known
+        REVOKED["removed"](served, "slow-form")
+        sock.sendall(body[5:])
+        assert re.match(rb"HTTP/1.1 40[13] ", sock.recv(65536))
+    assert not served.box.faxes.search(JobFilter(owner="slow-form"))
+
+
 def test_a_print_job_that_outlives_its_password_is_not_taken(served: Served) -> None:
     served.box.settings.change(IppSettings, {"access": IppAccess.USERS.value})
     user_id = user(served, "printer")

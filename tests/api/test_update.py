@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from pathlib import Path
 
 import pytest
 
 from appliance import image_update
-from appliance.settings.accounts import Scope
+from appliance.settings.accounts import ApiKey, Scope
 from tests.api.served import Served
 
 BUNDLE = os.urandom(300_000)
@@ -61,6 +62,23 @@ def test_a_refused_update_is_told_with_its_reason_and_the_next_one_is_taken(
     found = served.ask("GET", "/update").json
     assert (found["step"], found["detail"]) == ("refused", "signature verification failed")
     assert hand_in(served) == (202, "installing")
+
+
+@pytest.mark.usefixtures("state")
+def test_an_update_of_who_is_no_administrator_any_more_is_not_taken(served: Served) -> None:
+    token = served.key("updater", Scope.ADMIN)
+    head = (
+        f"POST /api/v1/update HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+        f"Content-Type: application/octet-stream\r\nContent-Length: {len(BUNDLE)}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", served.port), timeout=60) as sock:
+        sock.sendall(head.encode() + BUNDLE[:-1])
+        served.wait(lambda: any(handed_over(served).parent.glob("*")))
+        key_id = next(i for i, key in served.box.settings.items(ApiKey).items() if key.name == "updater")
+        served.box.settings.update(ApiKey, key_id, {"scopes": ("send",)})
+        sock.sendall(BUNDLE[-1:])
+        assert sock.recv(65536).startswith(b"HTTP/1.1 403 ")
+    assert not any(handed_over(served).parent.glob("*"))
 
 
 @pytest.mark.parametrize("said", ["", "{", "[]", '{"step": 7}', '{"step": "gone"}', "\\x00"], ids=repr)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from appliance import image_update
 from appliance.api import request
 from appliance.api.causes import NOT_AN_IMAGE, UPDATE_UNDER_WAY
@@ -60,9 +62,14 @@ def take(call: Call) -> Answer:
         raise request.too_large(image_update.LARGEST)
     call.note("update.take")
     try:
-        image_update.hand_over(call.box.data, request.pieces(call.environ, image_update.LARGEST), length)
+        image_update.hand_over(call.box.data, _content(call), length)
     except image_update.UnderWayError:
         raise ProblemError(UPDATE_UNDER_WAY) from None
     except image_update.NoRoomError:
         raise ProblemError(STORAGE_FULL) from None
     return show(call)
+
+
+def _content(call: Call) -> Iterator[bytes]:
+    yield from request.pieces(call.environ, image_update.LARGEST)
+    call.require_still()  # such a file takes minutes
