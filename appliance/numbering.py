@@ -139,6 +139,21 @@ def readings(number: PhoneNumber, plan: Plan) -> Iterator[PhoneNumber]:
                 yield behind
 
 
+def behind_an_exchange(digits: str, number: PhoneNumber, plan: Plan) -> Iterator[PhoneNumber]:
+    """What ``digits``, read as ``number``, are where a 0 that nobody told us of reaches the outside line.
+
+    There the second 0 is a national number's own: 0 0900 1234567 would be one of Turkey's, which has none
+    such.  Numbers that their country has are taken for nothing else.
+    """
+    if is_whole(number) or not digits.startswith(plan.international_prefix):
+        return
+    for region in plan.at_home:
+        prefix = phonenumbers.ndd_prefix_for_region(region, True) or ""
+        national = _parsed(digits.removeprefix(prefix), region) if prefix else None
+        if national is not None and plan.international_prefix == prefix * 2:
+            yield national
+
+
 def is_costly(number: PhoneNumber) -> bool:
     """Premium rate, shared cost, personal numbers, satellites and networks of no country, billed enquiries.
 

@@ -192,7 +192,8 @@ def _outside(compact: str, settings: NumberSettings, plan: Plan) -> Number | Cau
         return NUMBER_EMERGENCY
     nowhere = not plan.at_home
     domestic = True
-    for reading in numbering.readings(parsed, plan):
+    behind = numbering.behind_an_exchange(compact, parsed, plan)
+    for reading in (*numbering.readings(parsed, plan), *behind):
         if not settings.premium and numbering.is_costly(reading):
             return NUMBER_NOT_ALLOWED
         if not permitted(numbering.e164(reading), (), settings.deny, plan):

@@ -103,6 +103,19 @@ def test_whatever_is_written_reads_as_a_number_or_a_row_and_reads_the_same_again
     assert again == found
 
 
+@pytest.mark.parametrize("written", ["0 0900 1234567", "0-0900-1234567", "00 137 1234567", "0 0190 123456"])
+def test_a_premium_number_is_one_behind_a_0_for_outside_that_nobody_told_us_of(written: str) -> None:
+    """An exchange takes the first 0 for itself; it would be another country's, which has none such."""
+    refused = (NUMBER_NOT_ALLOWED, NUMBER_INVALID)
+    assert read_number(written, GERMANY) in refused
+    assert read_on(line_in("49"), written) in refused
+
+
+@pytest.mark.parametrize("written", ["0044 20 79460000", "001 801 234 5670", "0090 212 345 67 89"])
+def test_a_number_that_its_country_has_is_taken_for_nothing_else(written: str) -> None:
+    assert isinstance(read_number(written, GERMANY), Number)
+
+
 # -- the country of the line that carries the call ------------------------------------------------
 
 
