@@ -28,6 +28,7 @@ TEXT = base64.b64encode(b"hello").decode()
 # Premium, once premium, enquiries, emergency; as people and programs write them.
 SPELLINGS = (
     "0900 1234567",
+    "0 0900 1234567",
     "+49 (0) 900 1234567",
     "0049-900-1234567",
     "09001234567,,1",
@@ -74,6 +75,22 @@ class Doors:
         if made.status != 201:
             return False
         body = {"to": [{"contact": made.json["id"]}], "files": [{"name": "a.txt", "content": TEXT}]}
+        return self._client.ask("POST", "/faxes", body).status == 201
+
+    def resend(self, number: str) -> bool:
+        """A fax that there is, to another number."""
+        first = self._client.ask("GET", "/faxes?limit=1").json["faxes"][0]["id"]
+        return self._client.ask("POST", f"/faxes/{first}/resend", {"number": number}).status == 201
+
+    def group(self, number: str) -> bool:
+        """By way of a group; its contact may have any number."""
+        contact = self._client.ask("POST", "/contacts", {"number": number, "first_name": "x"})
+        if contact.status != 201:
+            return False
+        name = f"group {contact.json['id']}"
+        ids = {"name": name, "contact_ids": [contact.json["id"]]}
+        group = self._client.ask("POST", "/groups", ids).json["id"]
+        body = {"to": [{"group": group}], "files": [{"name": "a.txt", "content": TEXT}]}
         return self._client.ask("POST", "/faxes", body).status == 201
 
     def ictfax(self, number: str) -> bool:
@@ -152,7 +169,7 @@ def test_no_spelling_of_what_is_not_dialled_gets_past_any_door(tmp_path: Path) -
     with running(data, settings) as box:
         doors = Doors(data, box.port, box.token, mail_port)
         foreign = (doors.ifax, doors.ictfax, doors.ictfax_steps)
-        each = (doors.rest, doors.form, doors.contact, *foreign, doors.e_mail)
+        each = (doors.rest, doors.form, doors.contact, doors.group, doors.resend, *foreign, doors.e_mail)
         for door in (*each, doors.command):
             assert door("030 1234567"), f"{door.__name__} takes what may be dialled"
         client = box.client()
