@@ -145,7 +145,7 @@ def behind_an_exchange(digits: str, number: PhoneNumber, plan: Plan) -> Iterator
     There the second 0 is a national number's own: 0 0900 1234567 would be one of Turkey's, which has none
     such.  Numbers that their country has are taken for nothing else.
     """
-    if is_whole(number) or not digits.startswith(plan.international_prefix):
+    if is_valid(number) or not digits.startswith(plan.international_prefix):
         return
     for region in plan.at_home:
         prefix = phonenumbers.ndd_prefix_for_region(region, True) or ""
