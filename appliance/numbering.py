@@ -25,8 +25,11 @@ LOCAL_DIGITS = 4
 # networks of no country (882, 883), personal numbers (878), and international shared cost (808) and premium
 # rate (979).  Carriers bill them by their own high tariffs, whatever the type of a number below them.
 COSTLY_CODES = frozenset({808, 870, 878, 881, 882, 883, 979})
-# The most digits of a carrier selection code (010xy, 0xyz, 101xxxx without its beginning).
-_CARRIER_DIGITS = 6
+# The most digits of a carrier selection code (010xy, 0xyz, 101xxxx).
+_CARRIER_DIGITS = 7
+# How those codes begin (Germany, Austria, North America) behind which a short number is looked for: the last
+# digits of a local number, such as 555-0411, are no enquiry.
+_CARRIER_BEGINS = "10"
 # Numbers of digits of short numbers at a higher rate, such as directory enquiries.
 _SHORT_DIGITS = range(3, 7)
 # Country codes that several large countries share as equals, where the code alone does not say which.
@@ -157,7 +160,7 @@ def behind_an_exchange(digits: str, number: PhoneNumber, plan: Plan) -> Iterator
 def is_costly(number: PhoneNumber) -> bool:
     """Premium rate, shared cost, personal numbers, satellites and networks of no country, billed enquiries.
 
-    For a number that is not valid, the first digits decide.
+    For a number that is not valid, the first digits decide, and those behind a carrier selection code.
     """
     if number.country_code in COSTLY_CODES or tariffs.is_costly_type(number):
         return True
@@ -167,9 +170,11 @@ def is_costly(number: PhoneNumber) -> bool:
         return True
     if is_valid(number) or not there:
         return False
-    return tariffs.leads_to_costly(national, there) or any(
-        is_costly_short(national[:length], there) for length in _SHORT_DIGITS
-    )
+    short = [national[:length] for length in _SHORT_DIGITS]
+    if national.startswith(_CARRIER_BEGINS):
+        behind = (national[place:] for place in range(1, _CARRIER_DIGITS + 1))
+        short += [rest for rest in behind if len(rest) in _SHORT_DIGITS]
+    return tariffs.leads_to_costly(national, there) or any(is_costly_short(each, there) for each in short)
 
 
 def is_costly_short(digits: str, region: str) -> bool:

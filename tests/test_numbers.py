@@ -211,6 +211,10 @@ def test_nothing_before_or_behind_a_premium_number_makes_it_another(country: str
         ("49", "0900 2 123456"),  # a block that was never given out
         ("49", "+49 (0)900 123456"),
         ("49", "010130900123456"),  # through another carrier
+        ("49", "01033 11833"),
+        ("49", "+49 1033 11833"),
+        ("49", "0100 33 11833"),
+        ("1", "1010333 411"),
         ("49", "0137 712345"),
         ("49", "0180 51"),
         ("44", "0909 123456"),
@@ -256,6 +260,8 @@ def test_personal_numbers_and_976_are_billed_as_premium_numbers_are(country: str
         ("43", "01 1"),
         ("39", "06 1234"),
         ("1", "800 976 1234"),  # free of charge
+        ("1", "555 0411"),  # a local number that ends like enquiries
+        ("49", "5511833"),
         ("1", "+1 876 976 1234"),  # Jamaica, where 976 is an exchange as any
         ("31", "020 123"),
     ],
