@@ -126,7 +126,9 @@ def all_ended(machine: Machine, faxes: set[int]) -> bool:
 
 
 def received(machine: Machine) -> set[int]:
-    return {each["id"] for each in machine.api("GET", "/received?limit=200")["received"]}
+    """Faxes of which a page was confirmed: a call that is cut off before its first page leaves none."""
+    came_in = machine.api("GET", "/received?limit=200")["received"]
+    return {each["id"] for each in came_in if each["pages"]}
 
 
 @contextlib.contextmanager
