@@ -9,6 +9,9 @@ from pathlib import Path
 _OOM_SCORE = Path("/proc/self/oom_score_adj")
 # proc(5): the highest, "end this one first".
 _FIRST_TO_GO = "1000"
+# Seconds of processor time from SIGXCPU, which ends a process at its limit, to SIGKILL.  With no time between
+# them Linux sends SIGKILL alone, as the kernel and people do to end a process from outside.
+CPU_GRACE_S = 5
 
 
 def lower(limit: int, soft: int, hard: int | None = None) -> None:
@@ -21,6 +24,11 @@ def lower(limit: int, soft: int, hard: int | None = None) -> None:
         resource.setrlimit(limit, (soft, soft if hard is None else hard))
     else:
         resource.setrlimit(limit, (min(soft, allowed), min(soft if hard is None else hard, allowed)))
+
+
+def lower_cpu(seconds: int) -> None:
+    """Sets the limit of processor time, whose end is SIGXCPU: SIGKILL always comes from outside then."""
+    lower(resource.RLIMIT_CPU, seconds, seconds + CPU_GRACE_S)
 
 
 def data_octets() -> int:

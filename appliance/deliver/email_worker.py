@@ -84,7 +84,8 @@ def _run(folder: Path) -> int:
 def main(folder: Path) -> None:
     """The process: reads FOLDER/raw, writes the attachments and the rest of the e-mail as JSON there."""
     limited.lower(resource.RLIMIT_AS, MEMORY_OCTETS)
-    limited.lower(resource.RLIMIT_CPU, CPU_S)
+    limited.lower(resource.RLIMIT_CORE, 0)  # which SIGXCPU would write, with the e-mail in it
+    limited.lower_cpu(CPU_S)
     limited.end_first()
     try:
         letter = read_email((folder / _RAW).read_bytes())

@@ -7,6 +7,8 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 
+from appliance.limited import CPU_GRACE_S
+
 _log = logging.getLogger(__name__)
 
 # How often a page is read when the machine ends the program each time, as it does when memory runs out.
@@ -14,21 +16,29 @@ TRIES = 3
 
 
 def output_of(
-    command: Sequence[str], limit_s: float, environment: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    memory_octets: int,
+    cpu_s: int,
+    clock_s: float,
+    environment: Mapping[str, str] | None = None,
 ) -> tuple[int, bytes]:
-    """The exit code (negative for a signal) and output of a program that has ``limit_s`` seconds a try.
+    """The exit code (negative for a signal) and output of a program.
 
-    Raises OSError, subprocess.TimeoutExpired.
+    Each try has so many octets of address space, seconds of processor time, and seconds by the clock.  Raises
+    OSError, subprocess.TimeoutExpired.
     """
+    cpu = f"--cpu={cpu_s}:{cpu_s + CPU_GRACE_S}"
+    limits = ["prlimit", f"--as={memory_octets}", cpu, "--core=0", "--"]
     code, said = 0, b""
     for _ in range(TRIES):
         done = subprocess.run(
-            command,
+            [*limits, *command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=environment,
-            timeout=limit_s,
+            timeout=clock_s,
             check=False,
         )
         code, said = done.returncode, done.stdout

@@ -83,10 +83,13 @@ class RouteReader:
 
 def _read_codes(path: Path) -> list[str]:
     """The texts of the codes on a page; none when they cannot be read."""
-    limits = ["prlimit", f"--as={_MEMORY_OCTETS}", f"--cpu={_CPU_S}", "--core=0", "--"]
     try:
-        command = [*limits, sys.executable, "-m", code_reading.__name__, str(path)]
-        code, said = page_programs.output_of(command, _CLOCK_S)
+        code, said = page_programs.output_of(
+            [sys.executable, "-m", code_reading.__name__, str(path)],
+            memory_octets=_MEMORY_OCTETS,
+            cpu_s=_CPU_S,
+            clock_s=_CLOCK_S,
+        )
         found = json.loads(said[:_ANSWER_LIMIT]) if code == 0 else []
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         _log.warning("the codes of page %s could not be read: %s", path.name, type(error).__name__)

@@ -79,12 +79,13 @@ def read_page(path: Path, command: list[str]) -> str:
     ``command`` is the program and its options.
     """
     program, *options = command
-    limits = ["prlimit", f"--as={_MEMORY_OCTETS}", f"--cpu={_CPU_S}", "--"]
     try:
         code, said = page_programs.output_of(
-            ["nice", "-n", "19", *limits, program, str(path), "stdout", *options],
-            _CLOCK_S,
-            {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OMP_THREAD_LIMIT": "1"},
+            ["nice", "-n", "19", program, str(path), "stdout", *options],
+            memory_octets=_MEMORY_OCTETS,
+            cpu_s=_CPU_S,
+            clock_s=_CLOCK_S,
+            environment={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OMP_THREAD_LIMIT": "1"},
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         _log.warning("page %s could not be read: %s", path.name, type(error).__name__)

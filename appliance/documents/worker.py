@@ -57,8 +57,6 @@ from appliance.t4.coding import encode
 from appliance.t4.page import Coding, Raster
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38  # linux/prctl.h
-# Seconds of processor time from SIGXCPU, which ends a worker, to SIGKILL.
-_CPU_GRACE_S = 5
 _OPEN_FILES = 1024  # a request's 200, each open up to twice more to be read again, and a few
 _NICE = 10  # packets of running calls come first
 
@@ -119,8 +117,7 @@ def confine(limits: Limits, parent: int) -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         limited.lower(limit, value)
-    # SIGXCPU at its end, so that SIGKILL always comes from outside.
-    limited.lower(resource.RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + _CPU_GRACE_S)
+    limited.lower_cpu(limits.cpu_seconds)
     limited.end_first()
     os.nice(_NICE)
 

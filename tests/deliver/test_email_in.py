@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -382,6 +383,21 @@ def test_a_large_e_mail_that_takes_too_long_ends_its_process_only(
     slow.chmod(0o755)
     monkeypatch.setattr(email_worker.sys, "executable", str(slow))
     monkeypatch.setattr(email_worker, "CLOCK_S", 0.05)
+    assert refused(box, letter(pdf=bytes(400_000))).cause is EMAIL_DAMAGED
+
+
+def test_a_large_e_mail_that_takes_too_much_processor_time_is_refused_for_it_at_once(
+    box: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = tmp_path / "reader"
+    reader.write_text(
+        f"#!/bin/sh\nexec {sys.executable} -c 'from appliance.deliver import email_worker as worker\n"
+        "import itertools, pathlib, sys\n"
+        "worker.CPU_S, worker.read_email = 1, lambda raw: max(itertools.count())\n"
+        'worker.main(pathlib.Path(sys.argv[-1]))\' "$@"\n'
+    )
+    reader.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(reader))
     assert refused(box, letter(pdf=bytes(400_000))).cause is EMAIL_DAMAGED
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.dispatch import page_programs, route_reading
+from appliance.dispatch import page_programs, route_reading, text_reading
 from appliance.dispatch.text_reading import read_page
 
 
@@ -32,3 +32,17 @@ def test_words_and_codes_are_read_again_when_their_program_was_killed(
     (tmp_path / "tries").unlink()
     monkeypatch.setattr(sys, "executable", str(program(tmp_path, kills, '["4711"]')))
     assert route_reading._read_codes(page) == (["4711"] if read else [])
+
+
+def test_what_takes_too_long_is_not_taken_for_ended_from_outside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (text_reading, route_reading):
+        monkeypatch.setattr(module, "_CPU_S", 1)
+    page, tries, endless = tmp_path / "page.tiff", tmp_path / "tries", tmp_path / "program"
+    endless.write_text(f"#!/bin/sh\necho x >>{tries}\nwhile :; do :; done\n")
+    endless.chmod(0o755)
+    assert read_page(page, [str(endless)]) == ""
+    monkeypatch.setattr(sys, "executable", str(endless))
+    assert route_reading._read_codes(page) == []
+    assert tries.read_text() == "x\nx\n"
