@@ -79,7 +79,7 @@ def caller_of(store: SettingsStore, sessions: Sessions, token: str, now: float) 
     if found is None:
         raise ProblemError(NOT_SIGNED_IN)
     key_id, key = found
-    user = next((user for user in store.items(User).values() if user.name == key.account), None)
+    user = secrets.user_named(store, key.account)
     if user is not None and user.disabled:
         raise ProblemError(NOT_SIGNED_IN)
     return Caller(

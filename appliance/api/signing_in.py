@@ -62,7 +62,7 @@ def check_password(context: Context, environ: dict[str, Any], name: str, passwor
     with context.sign_ins.guess(address, time.monotonic()):
         found = secrets.find_user(context.box.settings, name, password)
         if found is None:
-            known = any(user.name == name for user in context.box.settings.items(User).values())
+            known = secrets.user_named(context.box.settings, name) is not None
             # An unknown name is not logged: people type their password there by mistake.
             _refused(context, address, name if known else "no such name")
             raise ProblemError(SIGN_IN_REFUSED)

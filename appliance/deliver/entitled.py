@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from appliance.language import said
 from appliance.settings.accounts import ApiKey, Scope, User, scopes_of_key
+from appliance.settings.secrets import user_named
 from appliance.settings.store import SettingsStore
 from appliance.spool.delivery import Delivery
 
@@ -16,23 +17,23 @@ OF_USER, OF_KEY = "of_user", "of_key"
 _JOB = "job."
 
 
-def user_named(store: SettingsStore, name: str) -> User | None:
+def active_user(store: SettingsStore, name: str) -> User | None:
     """The user of this name who is not disabled."""
-    users = store.items(User).values()
-    return next((user for user in users if user.name == name and not user.disabled), None)
+    user = user_named(store, name)
+    return None if user is None or user.disabled else user
 
 
 def hears_of(store: SettingsStore, key: ApiKey, kind: str) -> bool:
     """Whether the programs of a key may hear of events of this kind, by its scopes and its user's role."""
-    user = next((user for user in store.items(User).values() if user.name == key.account), None)
-    return (Scope.SEND if kind.startswith(_JOB) else Scope.RECEIVE) in scopes_of_key(key, user)
+    scope = Scope.SEND if kind.startswith(_JOB) else Scope.RECEIVE
+    return scope in scopes_of_key(key, user_named(store, key.account))
 
 
 def reason_against(store: SettingsStore, delivery: Delivery) -> str:
     """Why the target may no longer hear of the fax, as a sentence; empty when it may."""
     name = delivery.payload.get(OF_USER)
     if name is not None:
-        user = user_named(store, str(name))
+        user = active_user(store, str(name))
         if user is None:
             return said("The user is no longer there, or disabled.")
         if user.email != delivery.target:

@@ -13,7 +13,7 @@ from typing import Any
 
 from appliance.box import Box
 from appliance.deliver import routing
-from appliance.deliver.entitled import OF_KEY, OF_USER, hears_of, user_named
+from appliance.deliver.entitled import OF_KEY, OF_USER, active_user, hears_of
 from appliance.deliver.settings import DeliverySettings, MailOutSettings, PaperSettings, Results, Route
 from appliance.deliver.styles import OWN
 from appliance.deliver.webhook import ENDS, EVENTS
@@ -142,7 +142,7 @@ class Planner:
         """The e-mail to this user, if there is one and has an address."""
         return [
             _Wanted(EMAIL, user.email, {"why": why, OF_USER: name})
-            for user in (user_named(self._box.settings, name),)
+            for user in (active_user(self._box.settings, name),)
             if user is not None and user.email
         ]
 
@@ -162,7 +162,7 @@ class Planner:
         if owner != fax.owner:
             fax = following.assign(fax, owner)
         days = [route.keep_days for route in taken if route.keep_days]
-        user = user_named(self._box.settings, fax.owner)
+        user = active_user(self._box.settings, fax.owner)
         days += [user.keep_days] if user is not None and user.keep_days else []
         if days:
             following.keep_until(fax, following.event.at + min(days) * DAY_S)

@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 
-_ZIP = b"PK\3\4"
+ZIP = b"PK\3\4"
 _ZIP_EMPTY = b"PK\5\6"
 # Of a local file header (APPNOTE 4.3.7): its octets before the name, and where sizes and lengths stand.
 _LOCAL_OCTETS, _PACKED_AT, _NAME_LENGTH_AT, _EXTRA_LENGTH_AT, _FLAGS_AT = 30, 18, 26, 28, 6
@@ -114,7 +114,7 @@ def foreign_name(content: bytes) -> str:
     for pattern, name, advice in _PATTERNS:
         if pattern.match(content):
             return f"{name}: {advice}"
-    if content.startswith((_ZIP, _ZIP_EMPTY)):
+    if content.startswith((ZIP, _ZIP_EMPTY)):
         return _zipped(content)
     return ""
 
@@ -137,7 +137,7 @@ def entries(content: bytes) -> Iterator[str]:
     at = 0
     for _ in range(_MOST_ENTRIES):
         header = content[at : at + _LOCAL_OCTETS]
-        if len(header) < _LOCAL_OCTETS or not header.startswith(_ZIP):
+        if len(header) < _LOCAL_OCTETS or not header.startswith(ZIP):
             return
         length = int.from_bytes(header[_NAME_LENGTH_AT : _NAME_LENGTH_AT + 2], "little")
         extra = int.from_bytes(header[_EXTRA_LENGTH_AT : _EXTRA_LENGTH_AT + 2], "little")
@@ -146,7 +146,7 @@ def entries(content: bytes) -> Iterator[str]:
         yield content[start : start + length].decode("utf-8", "replace")
         at = start + length + extra + packed
         if header[_FLAGS_AT] & _SIZES_BEHIND and not packed:
-            at = content.find(_ZIP, at)
+            at = content.find(ZIP, at)
             if at < 0:
                 return
 

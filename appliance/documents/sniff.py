@@ -19,7 +19,7 @@ from appliance.documents.causes import (
     DOCUMENT_UNSUPPORTED,
 )
 from appliance.documents.errors import DocumentError
-from appliance.documents.foreign import foreign_name, is_office_package
+from appliance.documents.foreign import ZIP, foreign_name, is_office_package
 from appliance.documents.signed import is_encrypted, is_signed
 from appliance.documents.text import WINDOWS, charset_of, decode
 
@@ -123,8 +123,8 @@ _OFFICE_TYPES = ("application/vnd.openxmlformats-officedocument", "application/v
 _TEXTUAL = frozenset({Kind.TEXT, Kind.HTML, Kind.SVG, Kind.RTF, Kind.POSTSCRIPT, Kind.EMAIL})
 
 # The first octets: PWG 5102.4 4.2, and Apple's raster.
-GZIP = b"\x1f\x8b"  # RFC 1952 2.3.1: SVGZ
 PWG_SYNC, URF_SYNC = b"RaS2", b"UNIRAST\0"
+GZIP = b"\x1f\x8b"  # RFC 1952 2.3.1: SVGZ
 # A PDF's header may be anywhere in the first 1024 octets (ISO 32000-1 Annex H, note 13), or say PostScript
 # first (note 14); in files that promise to be PDFs it may be further down, after lines of a server or e-mail.
 _PDF_HEADER_WITHIN, _PROMISED_PDF_HEADER_WITHIN = 1024, 64 << 10
@@ -138,7 +138,6 @@ _OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # [MS-CFB] 2.2
 _TNEF = bytes.fromhex("789f3e22")  # [MS-OXTNEF] 2.1.3.1
 # A stream that only Outlook's messages have ([MS-OXMSG] 2.4), by its name in the directory.
 _MSG_STREAM = "__properties_version1.0".encode("utf-16-le")
-_ZIP = b"PK\3\4"
 # A printer's prologue (PJL) or a spooler's mark may come first.
 _POSTSCRIPT = re.compile(
     rb"(?:\xef\xbb\xbf)?\s{0,1000}\x04?(?:\x1b%-12345X(?:@PJL[^\n]{0,200}\n){0,50})?%!PS|\xc5\xd0\xd3\xc6"
@@ -230,7 +229,7 @@ def _has_pdf_behind(content: bytes, *, lines: bool) -> bool:
     A text may quote a PDF's header; a PDF has objects, too.  ZIP files store PDFs as they are.
     """
     header = _PDF_BEHIND.search(content, 0, _PDF_HEADER_WITHIN)
-    if header is None or content.startswith(_ZIP) or not _OBJECT.search(content, header.end()):
+    if header is None or content.startswith(ZIP) or not _OBJECT.search(content, header.end()):
         return False
     return not lines or content[header.start() - 1 : header.start()] in {b"\n", b"\r"}
 
@@ -291,7 +290,7 @@ def _by_marks(content: bytes) -> Kind | None:
         return Kind.PDF
     if content.startswith(_OLE):
         return Kind.MSG if _is_message(content) else Kind.OFFICE
-    if content.startswith(_ZIP) and is_office_package(content):
+    if content.startswith(ZIP) and is_office_package(content):
         return Kind.OFFICE
     if is_signed(content):
         return Kind.SIGNED

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from appliance.caller_id_policy import may_show
 from appliance.lines.settings import LineSettings
 from appliance.settings.accounts import ApiKey, Role, User
+from appliance.settings.secrets import user_named
 from appliance.settings.store import SettingsStore
 from appliance.spool import jobs, ledger
 from appliance.spool.model import Sight
@@ -52,7 +53,7 @@ class Accounts:
 
     def user(self, name: str) -> User | None:
         """The user of this name."""
-        return next((user for user in self.settings.items(User).values() if user.name == name), None)
+        return user_named(self.settings, name)
 
     def sight(self, owner: str) -> Sight:
         """Which received faxes they may see: a reader's are named; others see their own and everyone's."""

@@ -130,12 +130,17 @@ def find_user(store: SettingsStore, name: str, password: str) -> tuple[int, User
     return None
 
 
+def user_named(store: SettingsStore, name: str) -> User | None:
+    """The user of this name, disabled or not."""
+    return next((user for user in store.items(User).values() if user.name == name), None)
+
+
 def add_user(store: SettingsStore, name: str, password: str, *, role: Role = Role.USER, **more: Any) -> int:
     """Adds a user; ``more`` are further fields, as JSON data.  Returns the id.
 
     Raises SettingError for a name that is taken, a weak password or a field that is wrong.
     """
-    if any(user.name == name for user in store.items(User).values()):
+    if user_named(store, name) is not None:
         raise SettingError("users.name", said("there is a user {name} already").format(name=repr(name)))
     return store.add(User(name=name, password_hash=hash_password(password), role=role), more)
 

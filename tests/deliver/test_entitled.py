@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -42,7 +42,17 @@ def ended(box: Box, fax_id: int) -> Delivery:
     return found
 
 
-CHANGES = {
+def _make(
+    box: Box, values: Mapping[str, object] | None, kind: type[ApiKey] | type[User], item_id: int
+) -> None:
+    """Makes a change to a key or user; None removes it."""
+    if values is None:
+        box.settings.remove(kind, item_id)
+    else:
+        box.settings.update(kind, item_id, values)
+
+
+CHANGES: dict[str, Mapping[str, object] | None] = {
     "removed": None,
     "disabled": {"disabled": True},
     "reads no more": {"scopes": ("send",)},
@@ -57,11 +67,7 @@ def test_a_webhook_that_waits_is_not_told_to_a_revoked_key(box: Box, change: str
         box.settings.update(ApiKey, key_id, {"webhook_url": hook.url})
         fax = receive(box)
         until(lambda: deliveries_of(box, fax.id)[0].tries == 1)
-        values = CHANGES[change]
-        if values is None:
-            box.settings.remove(ApiKey, key_id)
-        else:
-            box.settings.update(ApiKey, key_id, values)
+        _make(box, CHANGES[change], ApiKey, key_id)
         found = ended(box, fax.id)
         assert (found.state, len(hook.bodies)) == (OutboxState.DROPPED, 1)
         assert "key" in found.last_error
@@ -90,7 +96,11 @@ def test_a_key_hears_of_received_faxes_no_more_than_its_user_may(box: Box, value
         assert deliveries_of(box, receive(box).id) == []
 
 
-USER_CHANGES = {"removed": None, "disabled": {"disabled": True}, "moved": {"email": "ada@new.example"}}
+USER_CHANGES: dict[str, Mapping[str, object] | None] = {
+    "removed": None,
+    "disabled": {"disabled": True},
+    "moved": {"email": "ada@new.example"},
+}
 
 
 @pytest.mark.parametrize("change", USER_CHANGES)
@@ -104,11 +114,7 @@ def test_an_email_that_waits_is_not_sent_to_a_user_who_is_none_any_more(box: Box
         job = submit(box, owner="ada")
         fail(box, job)
         until(lambda: deliveries_of(box, job.id)[0].tries == 1)
-        values = USER_CHANGES[change]
-        if values is None:
-            box.settings.remove(User, user_id)
-        else:
-            box.settings.update(User, user_id, values)
+        _make(box, USER_CHANGES[change], User, user_id)
         found = ended(box, job.id)
         assert (found.state, office.taken) == (OutboxState.DROPPED, [])
         assert "user" in found.last_error

@@ -59,7 +59,7 @@ class AccountCalls:
             raise MissingError("username")
         values = _values(fields)
         store = self._door.box.settings
-        if any(user.name == name for user in store.items(User).values()):
+        if secrets.user_named(store, name) is not None:
             raise refused(SETTING_INVALID, "username", "there is a user of this name already")
         password = text(fields, "passwd", secrets.PASSWORD_MAX) or text(
             fields, "password", secrets.PASSWORD_MAX

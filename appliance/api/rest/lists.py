@@ -127,7 +127,7 @@ def _line_is_sound(call: Call, values: Mapping[str, Any], item_id: int | None) -
 def _route_is_sound(call: Call, values: Mapping[str, Any], item_id: int | None) -> None:
     """Raises ProblemError for a route without a destination."""
     user, url = values.get("user", ""), values.get("webhook_url", "")
-    if user and all(known.name != user for known in call.box.settings.items(User).values()):
+    if user and call.box.accounts.user(user) is None:
         raise flaw("user", said("there is no such user"))
     require_url(url, "webhook_url")
     if values.get("webhook_style", STYLES[0]) not in STYLES:

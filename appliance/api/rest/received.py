@@ -27,7 +27,7 @@ from appliance.language import said
 from appliance.records import view
 from appliance.services.causes import NOT_PERMITTED, STATE_FORBIDS
 from appliance.services.views import received_in_full
-from appliance.settings.accounts import Scope, User
+from appliance.settings.accounts import Scope
 from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile
 
 
@@ -142,7 +142,7 @@ def change(call: Call) -> Answer:
         if call.caller.sees is not None:
             raise ProblemError(NOT_PERMITTED, "only administrators give a fax to somebody")
         owner = call.body["owner"]
-        if owner and all(user.name != owner for user in call.box.settings.items(User).values()):
+        if owner and call.box.accounts.user(owner) is None:
             raise flaw("owner", said("there is no such user"))
         fax = call.box.inbox.assign(fax.id, owner)
         call.note("received.assign", object=f"fax:{fax.id}", detail=f"to {owner}")
