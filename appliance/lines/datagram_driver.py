@@ -1,4 +1,4 @@
-"""Drives a T.38 endpoint over a UDP socket on the asyncio loop: datagrams, timers, address of the peer.
+"""Drives an endpoint of datagrams over UDP sockets on the asyncio loop: packets in and out, timers, the end.
 
 The loop that paces packets must never block: everything here is a callback that returns at once.
 """
@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, runtime_checkable
 
 from appliance.lines.calltime import Alarm, CallTime, RealTime
 from appliance.lines.line import Tap
+from appliance.lines.peer_address import Address, Judge, PeerAddress
 from appliance.t30.parameters import CallResult
 
 # Size of the receive buffer; T.38 endpoints announce a few hundred octets (T38FaxMaxDatagram).  A datagram
@@ -24,26 +25,12 @@ MAX_DATAGRAM_OCTETS = 2048
 MAX_DATAGRAMS_A_TURN = 64
 # Timer steps in one turn, for the same reason.
 MAX_STEPS_A_TURN = 256
-MAX_PORT = 65535
 # A packet sent later than this after its time counts as late, seconds: half of the shortest packet interval
 # in use (20 ms).
 LATE_S = 0.010
 
 
-# Hosts other than the signalled one that are considered as peer at once, and datagrams kept of each.
-MAX_CANDIDATES = 4
-MAX_CANDIDATE_DATAGRAMS = 128
-# How long such a host gets copies of our packets without having been accepted, seconds: long enough for a
-# machine to answer our DIS, too short to flood a stranger.
-CANDIDATE_COPIES_S = 10.0
-
-Address = tuple[str, int]
-# Whether the datagrams of a host other than the signalled one, in order of arrival, are those of a fax
-# machine.
-Judge = Callable[[Sequence[bytes]], bool]
-
-
-class T38Endpoint(Protocol):
+class Endpoint(Protocol):
     """The object that is driven (``appliance.t38.fax.T38FaxCall``)."""
 
     @property
@@ -126,32 +113,18 @@ class SideDoor:
     expected: Address | None = None
 
 
-@dataclass(slots=True)
-class _Candidate:
-    """A host that was not signalled, and its datagrams."""
-
-    since: float
-    datagrams: list[bytes] = field(default_factory=list)
-
-
 class DatagramDriver:
-    """One T.38 call on one socket.
+    """One call on one socket.
 
-    ``remote`` is the address from the SDP, None when it will be learned from packets (then nothing is sent
-    before one arrives).  With ``latch`` another source may become the peer, as NAT requires, as long as
-    nothing comes from the signalled one: another port of the signalled host at once, and packets then go to
-    both; another host once ``judge`` accepts its datagrams, or at once without a judge.  As soon as packets
-    come from the signalled address it is the peer for good.  All other sources are ignored.
-
-    ``offset`` was learned in an earlier call: the distance of the far end's source port from the signalled
-    one.  Packets go there as well until the far end has sent something.
+    ``remote`` is the address from the SDP, None when it will be learned from packets.  ``latch``, ``judge``
+    and ``offset`` say from which other addresses packets are taken (see ``PeerAddress``).
     ``time`` is the call's clock, real time when None.
     The sockets belong to the caller: they must be non-blocking and are not closed here.
     """
 
     def __init__(
         self,
-        fax: T38Endpoint,
+        fax: Endpoint,
         sock: socket.socket,
         remote: Address | None,
         *,
@@ -164,15 +137,8 @@ class DatagramDriver:
         offset: int = 0,
     ) -> None:
         self._fax = fax
-        self._offset = offset
         self._sock = sock
-        self._judge = judge
         self._side = side
-        self._candidates: dict[Address, _Candidate] = {}
-        self._signalled = remote
-        self._peer = remote
-        self._latch = latch
-        self._latched = False
         self._tap = tap
         self._pacing = pacing if pacing is not None else Pacing()
         self._loop = asyncio.get_running_loop()
@@ -183,23 +149,12 @@ class DatagramDriver:
         self._pump_due = False
         self._begun = False
         self._early_ends: list[Callable[[float], None]] = []  # requested before the endpoint was started
+        self.peer = PeerAddress(remote, latch=latch, judge=judge, offset=offset)
 
     @property
     def now(self) -> float:
         """The call's clock: seconds since this object was made."""
         return self._time.now()
-
-    @property
-    def signalled(self) -> Address | None:
-        """The far end's address by signalling."""
-        return self._signalled
-
-    @property
-    def learned_offset(self) -> int:
-        """Distance of the far end's source port from the signalled one; 0 unless it is known to differ."""
-        if self._latched and self._peer and self._signalled and self._is_their_host(self._peer):
-            return self._peer[1] - self._signalled[1]
-        return 0
 
     async def run(self) -> CallResult:
         """Carries the call to its end.
@@ -229,14 +184,6 @@ class DatagramDriver:
     def cancel(self) -> None:
         """Ends the call with DCN, at the owner's wish."""
         self._end(self._fax.cancel)
-
-    def readdress(self, remote: Address | None) -> None:
-        """Changes the far end's signalled address (a re-INVITE); None as in the constructor."""
-        if remote != self._signalled:
-            self._signalled = remote
-            self._peer = remote
-            self._latch, self._latched = True, False
-            self._candidates.clear()
 
     def hang_up(self) -> None:
         """To be called when the far end has hung up (BYE)."""
@@ -290,11 +237,14 @@ class DatagramDriver:
                 take(data, source[:2])
 
     def _take(self, data: bytes, source: Address) -> None:
-        for each in self._accepted(data, source):
+        accepted = self.peer.accept(data, source, self.now)
+        if not accepted:
+            self._pacing.strangers += 1
+        for each in accepted:
             self._deliver(each)
 
     def _take_from_side(self, side: SideDoor, data: bytes, source: Address) -> None:
-        if side.peer is None and self._is_their_host(source) and side.fits(data):
+        if side.peer is None and self.peer.has_host_of(source) and side.fits(data):
             side.peer = source
         if source == side.peer and side.fits(data):
             self._deliver(data)
@@ -303,43 +253,6 @@ class DatagramDriver:
         if self._tap is not None:
             self._tap(self.now, False, data)
         self._guarded(partial(self._fax.receive_datagram, data, self.now))
-
-    def _accepted(self, data: bytes, source: Address) -> Sequence[bytes]:
-        """The datagrams to deliver after this one: none, this one, or all of its source so far."""
-        if source == self._signalled:
-            self._peer = source
-            self._latch = False
-            self._candidates.clear()
-            return (data,)
-        if self._latched and source == self._peer:
-            return (data,)
-        if (self._latch or self._signalled is None) and not self._latched:
-            if self._judge is None or self._is_their_host(source):
-                return self._latch_on(source, (data,))
-            candidate = self._candidate(source)
-            if candidate is not None:
-                candidate.datagrams.append(data)
-                if self._judge(candidate.datagrams):
-                    return self._latch_on(source, candidate.datagrams)
-        self._pacing.strangers += 1
-        return ()
-
-    def _is_their_host(self, source: Address) -> bool:
-        return self._signalled is not None and source[0] == self._signalled[0]
-
-    def _latch_on(self, source: Address, said: Sequence[bytes]) -> Sequence[bytes]:
-        self._latched = True
-        self._peer = source
-        self._candidates.clear()
-        return said
-
-    def _candidate(self, source: Address) -> _Candidate | None:
-        found = self._candidates.get(source)
-        if found is None and len(self._candidates) < MAX_CANDIDATES:
-            found = self._candidates[source] = _Candidate(self.now)
-        if found is None or len(found.datagrams) >= MAX_CANDIDATE_DATAGRAMS:
-            return None
-        return found
 
     def _expired(self) -> None:
         due = self._armed_for
@@ -388,25 +301,11 @@ class DatagramDriver:
                     self._pacing.unsent += 1
 
     def _ways(self) -> list[tuple[socket.socket, Address]]:
-        """Where to send a datagram: to the peer, and to other addresses where it may listen."""
-        addresses = [] if self._peer is None else [self._peer]
-        peer, signalled = self._peer, self._signalled
-        if self._latched and peer and signalled and peer != signalled and self._is_their_host(peer):
-            addresses.append(signalled)  # it may send from one port and listen on the other
-        if signalled and self._offset and self._latch and not self._latched:
-            port = signalled[1] + self._offset
-            if 0 < port <= MAX_PORT:
-                addresses.append((signalled[0], port))
-        now = self.now
-        addresses += [
-            source
-            for source, candidate in self._candidates.items()
-            if now < candidate.since + CANDIDATE_COPIES_S
-        ]
-        ways = [(self._sock, address) for address in addresses]
+        """The socket and address of each copy of a datagram."""
+        ways = [(self._sock, address) for address in self.peer.destinations(self.now)]
         side = self._side
         if side is not None:
-            aside = side.peer or (side.expected if self._latch and not self._latched else None)
+            aside = side.peer or (side.expected if self.peer.silent else None)
             if aside is not None:
                 ways.append((side.sock, aside))
         return ways

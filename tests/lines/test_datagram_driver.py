@@ -11,12 +11,12 @@ import pytest
 
 from appliance.causes import CANCELLED, DELIVERED, RECEIVED, Side
 from appliance.lines.datagram_driver import (
-    MAX_CANDIDATES,
     MAX_DATAGRAM_OCTETS,
     DatagramDriver,
     Pacing,
     open_udp,
 )
+from appliance.lines.peer_address import MAX_CANDIDATES
 from appliance.t30 import causes
 from appliance.t30.memory import MemoryPages, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, Role
@@ -201,7 +201,7 @@ def test_a_crowd_of_hosts_is_not_remembered_without_end() -> None:
                 for _ in range(20):
                     stranger.sendto(b"x", ours.getsockname())
         await asyncio.sleep(0.1)
-        assert len(call._candidates) <= MAX_CANDIDATES
+        assert len(call.peer._candidates) <= MAX_CANDIDATES
         assert end.heard == []
         peer.sendto(b"1", ours.getsockname())
         await running

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
-import socket
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,8 +10,8 @@ from typing import Protocol
 
 from appliance.causes import CANCELLED, Cause
 from appliance.dial_on import DialOn
-from appliance.lines.causes import BUSY, LINE_FAULT, NUMBER_NOT_IN_SERVICE
-from appliance.lines.datagram_driver import DatagramDriver, Judge, Pacing, SideDoor, T38Endpoint
+from appliance.lines.causes import BUSY, NUMBER_NOT_IN_SERVICE
+from appliance.lines.datagram_driver import Pacing, SideDoor
 from appliance.lines.g711.before_fax import AudioWait
 from appliance.lines.g711.cadences import NetworkTone
 from appliance.lines.g711.call_progress import NetworkEar
@@ -25,6 +22,7 @@ from appliance.lines.g711.rtp import RtpSession
 from appliance.lines.line import LineKind, Tap
 from appliance.lines.sip import causes
 from appliance.lines.sip.codes import NO_PROPER_ANSWER
+from appliance.lines.sip.endpoint_runner import EndpointRunner
 from appliance.lines.sip.media_orders import UseAudio, UseT38
 from appliance.lines.sip.ports import MediaPorts
 from appliance.lines.sip.trunk_memory import UdptlWay
@@ -33,8 +31,6 @@ from appliance.t30.conversation import CallOwner, FromCall
 from appliance.t30.parameters import CallParameters, CallResult, Phase, Progress, Role
 from appliance.t38.fax import T38FaxCall
 from appliance.t38.sdp import UDP_EC
-
-_log = logging.getLogger(__name__)
 
 # T.38 through which nothing of a fax has come for so long is dead.  A machine that is called sounds CED
 # within 3 s of a switch at the slowest gateways seen, and repeats DIS every 4.5 s at the latest (T.30
@@ -122,12 +118,9 @@ class CallMedia:
         self._ports = ports
         self._result = reports.result
         self._note = reports.note
-        self._tap = tap
-        self._pacing = pacing
+        self._runner = EndpointRunner(tap, pacing)
         self._calls = parameters.role is Role.CALLS
         self._signalling: Signalling | None = None
-        self._driver: DatagramDriver | None = None
-        self._task: asyncio.Task[None] | None = None
         self._fax: T38FaxCall | ToneFaxCall | None = None
         self._rtp: RtpSession | None = None
         self._audio: UseAudio | None = None
@@ -136,10 +129,9 @@ class CallMedia:
         self._dial_on = tuple(dial_on)
         self._tones_wait: int | None = None  # tones may begin when the digits are out; the refusal of T.38
         self._udptl_ways = udptl_ways or {}
-        self._side: SideDoor | None = None
         self._offering = False  # our offer of T.38 is open
         self._silence: asyncio.TimerHandle | None = None  # of T.38, when it has lasted too long
-        self._started = self._media_at = started
+        self._started = started
         self._connected_at: float | None = None
         self._before_answer = 0  # contradictions when our last command left
         self.facts = MediaFacts()
@@ -166,7 +158,7 @@ class CallMedia:
 
     async def hear_early(self, audio: UseAudio) -> None:
         """Before the answer: the network may say busy in tones, or that there is no such number."""
-        if self._driver is None and self._connected_at is None:
+        if self._runner.driver is None and self._connected_at is None:
             self._early = True
             self._note("early_audio", payload=audio.payload)
             self._rtp = RtpSession(audio.payload, None if audio.law is None else Law(audio.law))
@@ -189,21 +181,21 @@ class CallMedia:
             self._note("back_to_audio")
             return
         early, self._early = self._early, False
-        if self._driver is not None and not early:
-            self._driver.readdress(order.remote)
+        if self._runner.driver is not None and not early:
+            self._runner.driver.peer.signal(order.remote)
             return
         self._note("media", kind="audio", payload=order.payload)
         if self._dial_on:
             self._note("dialling_on", how="in the audio" if order.events is None else "as telephone-events")
             dials = DialsOn(self._rtp, self._dial_on, order.events, self._dialled_on)
-            await self._start(dials, self._ports.rtp, order.remote, judge=speaks_rtp, reports=False)
+            await self._runner.start(dials, self._ports.rtp, order.remote, judge=speaks_rtp)
             return
         await self._wait_in_audio(order)
 
     async def _wait_in_audio(self, order: UseAudio, *, early: bool = False) -> None:
         assert self._rtp is not None
         wait = AudioWait(self._rtp, calls=self._calls, heard=self._fax_heard, ear=self._ear, early=early)
-        await self._start(wait, self._ports.rtp, order.remote, judge=speaks_rtp, reports=False)
+        await self._runner.start(wait, self._ports.rtp, order.remote, judge=speaks_rtp)
 
     def _dialled_on(self) -> None:
         self._result(DialledOn())
@@ -236,9 +228,10 @@ class CallMedia:
         self._offering = self._offering and failed  # still open, or answered
         self.facts = replace(self.facts, kind=LineKind.G711, refusal=code, offer_failed=failed)
         self._note("media", kind="g711", refusal=code)
-        fax = ToneFaxCall(self._parameters, self._rtp, self._tones_say, wake=self._wake, ear=self._ear)
-        await self._start(fax, self._ports.rtp, self._audio.remote, judge=speaks_rtp)
-        self._begin(fax)
+        fax = ToneFaxCall(self._parameters, self._rtp, self._tones_say, wake=self._runner.wake, ear=self._ear)
+        await self._use_fax(fax)
+        rtp, remote = self._ports.rtp, self._audio.remote
+        await self._runner.start(fax, rtp, remote, judge=speaks_rtp, result=self._result)
 
     def _tones_say(self, message: FromCall) -> None:
         if isinstance(message, Progress) and message.event == "dis" and self._ear is not None:
@@ -259,14 +252,14 @@ class CallMedia:
         if isinstance(message, Progress):
             if message.event == "frame_sent" and ("name", "DCN") not in message.fields:
                 self._before_answer = self._contradictions
-            message = replace(message, at=message.at + self._media_at - self._started)
+            message = replace(message, at=message.at + self._runner.began - self._started)
         self._owner.say(message)
 
     async def use_t38(self, order: UseT38) -> None:
         """T.38 is agreed, or its address changed: begins the fax over it."""
         if isinstance(self._fax, T38FaxCall):
-            if self._driver is not None:
-                self._driver.readdress(order.remote)
+            if self._runner.driver is not None:
+                self._runner.driver.peer.signal(order.remote)
             return
         after = time.monotonic() - (self._connected_at or time.monotonic())
         settings = order.settings
@@ -280,15 +273,22 @@ class CallMedia:
             self.facts, kind=LineKind.T38, refusal=0, offer_failed=False, t38_after_s=after, settings=words
         )
         self._note("media", kind="t38", after_s=round(after, 3), settings=words)
-        fax = T38FaxCall(self._parameters, settings, self._t38_says, wake=self._wake)
+        fax = T38FaxCall(self._parameters, settings, self._t38_says, wake=self._runner.wake)
         way = self._udptl_ways.get(order.remote[0], UdptlWay()) if order.remote else UdptlWay()
         if way.odd:
             self._note("udptl_as_last_time", offset=way.offset, beside_audio=way.beside_audio)
         audio = self._audio.remote if self._audio is not None else None
         side = SideDoor(self._ports.rtp, is_udptl, expected=audio if way.beside_audio else None)
-        udptl = self._ports.udptl
-        await self._start(fax, udptl, order.remote, judge=speaks_t38, side=side, offset=way.offset)
-        self._begin(fax)
+        await self._use_fax(fax)
+        await self._runner.start(
+            fax,
+            self._ports.udptl,
+            order.remote,
+            judge=speaks_t38,
+            result=self._result,
+            side=side,
+            offset=way.offset,
+        )
         self._look_later()
 
     def _look_later(self) -> None:
@@ -305,15 +305,15 @@ class CallMedia:
 
     def hang_up(self) -> bool:
         """The peer is gone.  Whether a fax is under way, which says in its result what that means for it."""
-        if self._fax is None or self._driver is None:
+        if self._fax is None or self._runner.driver is None:
             return False
-        self._driver.hang_up()
+        self._runner.driver.hang_up()
         return True
 
     def cancel(self) -> None:
         """Ends the call at the owner's wish; a running fax sends DCN first."""
-        if self._fax is not None and self._driver is not None:
-            self._driver.cancel()
+        if self._fax is not None and self._runner.driver is not None:
+            self._runner.driver.cancel()
         else:
             self._result(CallResult(CANCELLED, phase=Phase.A))
 
@@ -366,64 +366,18 @@ class CallMedia:
         self._fax = self._rtp = self._signalling = self._ear = None
         del self._owner, self._result, self._note  # nobody is told anything more
 
-    # -- what speaks --------------------------------------------------------------------------
-
-    def _begin(self, fax: T38FaxCall | ToneFaxCall) -> None:
+    async def _use_fax(self, fax: T38FaxCall | ToneFaxCall) -> None:
+        """Stops what runs; the owner's replies go to ``fax`` from now on."""
+        await self.stop()
         self._fax = fax
         self._owner.listen(fax.answer)
 
-    async def _start(
-        self,
-        endpoint: T38Endpoint,
-        sock: socket.socket,
-        remote: tuple[str, int] | None,
-        *,
-        judge: Judge,
-        side: SideDoor | None = None,
-        offset: int = 0,
-        reports: bool = True,
-    ) -> None:
-        await self.stop()
-        self._fax = None
-        self._media_at = time.monotonic()
-        self._side = side
-        self._driver = DatagramDriver(
-            endpoint,
-            sock,
-            remote,
-            tap=self._tap,
-            pacing=self._pacing,
-            judge=judge,
-            side=side,
-            offset=offset,
-        )
-        self._task = asyncio.create_task(self._drive(self._driver, reports=reports))
-
-    async def _drive(self, driver: DatagramDriver, *, reports: bool) -> None:
-        try:
-            result = await driver.run()
-        except Exception:
-            _log.exception("the media of a call failed")
-            result = CallResult(LINE_FAULT, phase=Phase.A)
-        if reports:
-            self._result(result)
-
     async def stop(self) -> None:
-        """Ends what runs, and closes the sockets."""
-        task, driver, self._task, self._driver = self._task, self._driver, None, None
-        if driver is not None and driver.signalled is not None and isinstance(self._fax, T38FaxCall):
-            aside = self._side is not None and self._side.peer is not None
-            if self._fax.hears_fax:
-                way = UdptlWay(driver.learned_offset, aside)
-                self.facts = replace(self.facts, udptl=(driver.signalled[0], way))
+        """Ends what runs, without a result."""
+        way = self._runner.udptl_way()
+        if way is not None and isinstance(self._fax, T38FaxCall) and self._fax.hears_fax:
+            self.facts = replace(self.facts, udptl=way)
         if self._silence is not None:
             self._silence.cancel()
             self._silence = None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-    def _wake(self) -> None:
-        if self._driver is not None:
-            self._driver.wake()
+        await self._runner.stop()
