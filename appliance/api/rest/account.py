@@ -62,8 +62,6 @@ routes = Routes(tag="sessions")
 @routes(
     "POST",
     "/sessions",
-    "signIn",
-    "Sign in with name and password",
     open=True,
     body=request_object(
         {**_NAME_AND_PASSWORD, "code": text(40, help="of the authenticator app, or a recovery code")},
@@ -71,10 +69,12 @@ routes = Routes(tag="sessions")
     ),
     answer=TICKET,
     status=201,
-    help="The token is used like a key's, until it expires.",
 )
 def sign_in(call: Call) -> Answer:
-    """Signs a user in by name, password and, where set up, a code; answers the session's token."""
+    """Sign in with name and password.
+
+    The token is used like a key's, until it expires.
+    """
     body = call.body
     code = body.get("code", "")
     return Answer(
@@ -85,8 +85,6 @@ def sign_in(call: Call) -> Answer:
 @routes(
     "POST",
     "/setup",
-    "setUp",
-    "Make the first administrator with the set-up code",
     open=True,
     answer=TICKET,
     status=201,
@@ -96,7 +94,7 @@ def sign_in(call: Call) -> Answer:
     ),
 )
 def set_up(call: Call) -> Answer:
-    """Makes the first account with the setup code, and signs it in; answers the session's token."""
+    """Create the first administrator with the set-up code."""
     return Answer(_ticket(signing_in.set_up(call.context, call.environ, **call.body)))
 
 
@@ -109,9 +107,9 @@ def _ticket(signed_in: SignedIn) -> Json:
     }
 
 
-@routes("GET", "/me", "readSelf", "Who the key or sign-in stands for", answer=SELF)
-def me(call: Call) -> Answer:
-    """Answers who the caller is, what it may do, and its pages this month."""
+@routes("GET", "/me", answer=SELF)
+def read_self(call: Call) -> Answer:
+    """Read the account behind the key or sign-in."""
     caller = call.caller
     scope = f"key:{caller.key}" if caller.key else f"owner:{caller.owner}"
     user = call.box.settings.items(User).get(caller.user_id or 0)
@@ -139,31 +137,29 @@ def _self(call: Call) -> tuple[int, User]:
 @routes(
     "PATCH",
     "/me",
-    "changeSelf",
-    "Change what is your own to choose",
     body=request_object({"language": text(3, pattern="([a-z]{2,3})?", help="empty: the browser's")}),
     answer=SELF,
 )
 def change_self(call: Call) -> Answer:
-    """Changes the caller's own language and the like; answers the same as ``me``."""
+    """Change your own preferences."""
     user_id, _ = _self(call)
     call.box.settings.update(User, user_id, call.body)
-    return me(call)
+    return read_self(call)
 
 
 @routes(
     "POST",
     "/me/password",
-    "changeOwnPassword",
-    "Change your own password",
     answer=TICKET,
     body=request_object(
         {"old": {**text(1000), "writeOnly": True}, "new": NEW_PASSWORD}, required=("old", "new")
     ),
-    help="Ends every sign-in with the old one, and answers a new one.",
 )
-def change_password(call: Call) -> Answer:
-    """Changes the user's own password, which ends all sign-ins with the old one."""
+def change_own_password(call: Call) -> Answer:
+    """Change your own password.
+
+    Ends every sign-in with the old one, and answers a new one.
+    """
     user_id, user = _self(call)
     _require_password(call, user, call.body["old"])
     call.box.settings.update(User, user_id, {"password_hash": secrets.hash_password(call.body["new"])})
@@ -180,15 +176,9 @@ def _require_password(call: Call, user: User, password: str) -> None:
             raise ProblemError(SIGN_IN_REFUSED, "the password is another")
 
 
-@routes(
-    "GET",
-    "/me/sessions",
-    "listOwnSessions",
-    "Where you are signed in",
-    answer=record({"sessions": array(SESSION)}),
-)
-def sessions(call: Call) -> Answer:
-    """Lists the caller's sessions."""
+@routes("GET", "/me/sessions", answer=record({"sessions": array(SESSION)}))
+def list_own_sessions(call: Call) -> Answer:
+    """List your sessions."""
     user_id, _ = _self(call)
     listed = call.context.sessions.of_user(user_id, call.context.now())
     return Answer(
@@ -196,34 +186,30 @@ def sessions(call: Call) -> Answer:
     )
 
 
-@routes("DELETE", "/me/sessions/{session}", "endSession", "Sign out in one place", status=204)
+@routes("DELETE", "/me/sessions/{session}", status=204)
 def end_session(call: Call) -> Answer:
-    """Ends one of the caller's sessions."""
+    """End one of your sessions."""
     user_id, _ = _self(call)
     if not call.context.sessions.end(user_id, call.arguments["session"]):
         raise ProblemError(NOT_FOUND, "there is no such session")
     return Answer()
 
 
-@routes("DELETE", "/me/sessions", "endOtherSessions", "Sign out everywhere else", answer=ENDED)
+@routes("DELETE", "/me/sessions", answer=ENDED)
 def end_other_sessions(call: Call) -> Answer:
-    """Ends the caller's sessions but this one; answers how many."""
+    """End all your other sessions."""
     user_id, _ = _self(call)
     ended = call.context.sessions.end_all(user_id, but=call.caller.session_id)
     call.note("sessions.end", detail=str(ended))
     return Answer({"ended": ended})
 
 
-@routes(
-    "POST",
-    "/me/app",
-    "newAppSecret",
-    "A secret for an authenticator app (TOTP, RFC 6238)",
-    answer=record({"secret": text(64), "address": text(500, help="for its QR code")}),
-    help="Nothing is kept until the secret comes back with a code.",
-)
+@routes("POST", "/me/app", answer=record({"secret": text(64), "address": text(500, help="for its QR code")}))
 def new_app_secret(call: Call) -> Answer:
-    """Answers a new secret for an authenticator app, which is not used before ``use_app``."""
+    """Generate a secret for an authenticator app (TOTP, RFC 6238).
+
+    Nothing is kept until the secret comes back with a code.
+    """
     _, user = _self(call)
     secret, address = signing_in.new_app_secret(user)
     return Answer({"secret": secret, "address": address})
@@ -232,8 +218,6 @@ def new_app_secret(call: Call) -> Answer:
 @routes(
     "PUT",
     "/me/app",
-    "useApp",
-    "From now on sign-ins need a code of the app, too",
     body=request_object(
         {
             "password": _SECRET_TEXT,
@@ -243,10 +227,12 @@ def new_app_secret(call: Call) -> Answer:
         required=("password", "secret", "code"),
     ),
     answer=record({"recovery_codes": array(text(20), help="each good once; shown only now")}),
-    help="Ends every other sign-in, which was made without a code.",
 )
 def use_app(call: Call) -> Answer:
-    """Asks for a code at each sign-in from now on; answers recovery codes, which are shown only here."""
+    """Require a code of the authenticator app at sign-in.
+
+    Ends every other sign-in, which was made without a code.
+    """
     user_id, user = _self(call)
     _require_password(call, user, call.body["password"])
     try:
@@ -267,13 +253,11 @@ def use_app(call: Call) -> Answer:
 @routes(
     "POST",
     "/me/app/drop",
-    "dropApp",
-    "Sign in with the password alone again",
     body=request_object({"password": _SECRET_TEXT}, required=("password",)),
     status=204,
 )
 def drop_app(call: Call) -> Answer:
-    """Ends the use of an authenticator app for the caller's account."""
+    """Stop requiring a code of the authenticator app."""
     user_id, user = _self(call)
     _require_password(call, user, call.body["password"])
     forget_app(call, user_id, user)

@@ -29,8 +29,6 @@ routes = Routes(tag="system", scope=Scope.ADMIN)
 @routes(
     "POST",
     "/backup",
-    "makeBackup",
-    "The box in one encrypted file",
     body=request_object(
         {
             "passphrase": text(PASSPHRASE_MAX, least=PASSPHRASE_MIN, help="opens the file; kept nowhere"),
@@ -39,10 +37,12 @@ routes = Routes(tag="system", scope=Scope.ADMIN)
         required=("passphrase",),
     ),
     media=(BACKUP_TYPE,),
-    help="Settings, phone book, accounts and lists, with their secrets; received faxes by choice.",
 )
-def make(call: Call) -> Answer:
-    """Answers a backup of settings, accounts and, when asked for, received faxes, sealed by a passphrase."""
+def make_backup(call: Call) -> Answer:
+    """Back up the box into one encrypted file.
+
+    Settings, phone book, accounts and lists, with their secrets; received faxes by choice.
+    """
     from appliance.backup import contents  # noqa: PLC0415 (tarfile and TIFF, for these two requests alone)
 
     with passing_file(call.box, ".faxbackup", sealed=True) as path, path.open("wb") as file:
@@ -55,8 +55,6 @@ def make(call: Call) -> Answer:
 @routes(
     "POST",
     "/restore",
-    "restoreBackup",
-    "Take what a backup holds",
     form=request_object(
         {"passphrase": text(PASSPHRASE_MAX, help="the one that it was made with"), "backup": binary()},
         required=("passphrase", "backup"),
@@ -69,12 +67,14 @@ def make(call: Call) -> Answer:
             "received": integer(help="received faxes that this box did not have"),
         }
     ),
-    help="A form with `passphrase` and the file `backup`. Settings, accounts and lists take the place"
-    " of the box's; received faxes are added. A file that is damaged, cut off or opened with another"
-    " passphrase changes nothing.",
 )
-def restore(call: Call) -> Answer:
-    """Restores a backup that is uploaded with its passphrase; answers what was restored."""
+def restore_backup(call: Call) -> Answer:
+    """Restore a backup.
+
+    A form with `passphrase` and the file `backup`. Settings, accounts and lists take the place of the box's;
+    received faxes are added. A file that is damaged, cut off or opened with another passphrase changes
+    nothing.
+    """
     from appliance.backup import contents  # noqa: PLC0415 (as above)
 
     form = intake.read_multipart(

@@ -42,11 +42,9 @@ _ANSWER = record({"certificate": nullable(_CERTIFICATE)})
 routes = Routes(tag="system", scope=Scope.ADMIN)
 
 
-@routes(
-    "GET", "/certificate", "readCertificate", "The certificate of the pages and interfaces", answer=_ANSWER
-)
-def read(call: Call) -> Answer:
-    """Answers the names, issuer, end and fingerprint of the certificate in use; null without one."""
+@routes("GET", "/certificate", answer=_ANSWER)
+def read_certificate(call: Call) -> Answer:
+    """Read the certificate of the pages and interfaces."""
     try:
         found = certificate.present(call.box.settings.section(HttpSettings))
     except TlsError as error:
@@ -69,30 +67,28 @@ def read(call: Call) -> Answer:
 @routes(
     "POST",
     "/certificate",
-    "makeCertificate",
-    "Make a key and a certificate that nobody else has signed",
     body=request_object(
         {"names": array(text(253, least=1), NAMES_MOST, least=1, help="names and addresses of the box")},
         required=("names",),
     ),
     answer=_ANSWER,
-    help="In use within seconds.",
 )
-def make(call: Call) -> Answer:
-    """Makes a certificate of the box's own for the given names, and uses it."""
+def make_certificate(call: Call) -> Answer:
+    """Make a key and a self-signed certificate.
+
+    In use within seconds.
+    """
     try:
         certificate.make(call.box.settings, call.box.data, call.body["names"])
     except TlsError as error:
         raise ProblemError(SETTING_INVALID, str(error), (Flaw("names", str(error)),)) from None
     call.note("certificate.make", detail=", ".join(call.body["names"]))
-    return read(call)
+    return read_certificate(call)
 
 
 @routes(
     "PUT",
     "/certificate",
-    "giveCertificate",
-    "Hand in a certificate and its key",
     body=request_object(
         {
             "certificate": text(PEM_LIMIT, least=1, help="and those between it and its root, PEM"),
@@ -101,14 +97,16 @@ def make(call: Call) -> Answer:
         required=("certificate", "key"),
     ),
     answer=_ANSWER,
-    help="In use within seconds. The key is never given out again.",
 )
-def take(call: Call) -> Answer:
-    """Uses the given certificate and key."""
+def give_certificate(call: Call) -> Answer:
+    """Install a certificate and its key.
+
+    In use within seconds. The key is never given out again.
+    """
     try:
         certificate.take(call.box.settings, call.box.data, call.body["certificate"], call.body["key"])
     except TlsError as error:
         part = error.part if isinstance(error, certificate.PairError) else "certificate"
         raise ProblemError(SETTING_INVALID, str(error), (Flaw(part, str(error)),)) from None
     call.note("certificate.take")
-    return read(call)
+    return read_certificate(call)

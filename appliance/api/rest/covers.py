@@ -61,31 +61,16 @@ _MEDIA = ("image/png", "application/pdf")
 routes = Routes(tag="covers", scope=Scope.SEND)
 
 
-@routes(
-    "GET",
-    "/covers/{id}/preview",
-    "previewStoredCover",
-    "How a cover template looks, with samples for its fields",
-    query=_QUERY,
-    media=_MEDIA,
-)
-def stored(call: Call) -> Answer:
-    """Shows a stored template with sample fields."""
+@routes("GET", "/covers/{id}/preview", query=_QUERY, media=_MEDIA)
+def preview_stored_cover(call: Call) -> Answer:
+    """Preview a cover template with sample fields."""
     template = call.item(CoverTemplate, "cover template")
     return _shown(call, _SAMPLE, _SAMPLE_NUMBER, template.html)
 
 
-@routes(
-    "POST",
-    "/covers/preview",
-    "previewCover",
-    "How a cover page will look, exactly as it goes over the line",
-    query=_QUERY,
-    body=PREVIEW,
-    media=_MEDIA,
-)
-def given(call: Call) -> Answer:
-    """Shows a stored or given template with the given fields."""
+@routes("POST", "/covers/preview", query=_QUERY, body=PREVIEW, media=_MEDIA)
+def preview_cover(call: Call) -> Answer:
+    """Preview a cover page exactly as it is transmitted."""
     body = dict(call.body)
     html = body.pop("html", None)
     number = body.pop("to_number", "")

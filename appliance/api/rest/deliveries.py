@@ -44,8 +44,6 @@ routes = Routes(tag="deliveries")
 @routes(
     "GET",
     "/deliveries",
-    "listDeliveries",
-    "Webhooks, e-mails and the rest that were to be made, with each try",
     query=(
         Parameter("kind", choice(*DELIVERY_KINDS), "only these"),
         Parameter("state", array(choice(*values(OutboxState)), 4), "in one of these states"),
@@ -57,8 +55,8 @@ routes = Routes(tag="deliveries")
     answer=listing("deliveries", DELIVERY),
     help=_SCOPE,
 )
-def index(call: Call) -> Answer:
-    """Lists deliveries with their tries, newest first; callers that are no administrators see their own."""
+def list_deliveries(call: Call) -> Answer:
+    """List webhooks, e-mails and other deliveries with their attempts."""
     sees, query = _sees(call), call.query
     limit = query.get("limit", LIST_DEFAULT)
     wanted = DeliveryFilter(
@@ -73,22 +71,20 @@ def index(call: Call) -> Answer:
     return Answer(page_of("deliveries", found, limit))
 
 
-@routes("GET", "/deliveries/{id}", "readDelivery", "One delivery", answer=DELIVERY, help=_SCOPE)
-def read(call: Call) -> Answer:
-    """Answers a delivery with its tries."""
+@routes("GET", "/deliveries/{id}", answer=DELIVERY, help=_SCOPE)
+def read_delivery(call: Call) -> Answer:
+    """Read a delivery."""
     return Answer(delivery_view(*call.box.outbox.with_tries(call.arguments["id"], _sees(call))))
 
 
 @routes(
     "POST",
     "/deliveries/{id}/again",
-    "repeatDelivery",
-    "Make it once more, at once, whatever became of it",
     answer=DELIVERY,
     help=f"A webhook has the same `delivery` as before, and the fax as it is now. {_SCOPE}",
 )
-def again(call: Call) -> Answer:
-    """Makes a delivery once more, whatever became of it."""
+def repeat_delivery(call: Call) -> Answer:
+    """Repeat a delivery now, whatever its result."""
     delivery, _ = call.box.outbox.with_tries(call.arguments["id"], _sees(call))
     call.box.outbox.again(delivery.id)
     call.note("delivery.again", object=f"delivery:{delivery.id}", detail=masked(delivery.target))
@@ -98,8 +94,6 @@ def again(call: Call) -> Answer:
 @routes(
     "POST",
     "/webhooks/test",
-    "testWebhook",
-    "Send a test to a webhook now",
     body=request_object(
         {
             "url": text(2000, least=1, help="this address, signed with the box's secret"),
@@ -109,10 +103,12 @@ def again(call: Call) -> Answer:
     ),
     answer=TESTED,
     scope=Scope.ADMIN,
-    help="One of `url`, `key_id`, `route_id`. It gets the event `test`, in the box's own style.",
 )
-def test(call: Call) -> Answer:
-    """Sends a test at once, to the given address, or to that of a key or a route."""
+def test_webhook(call: Call) -> Answer:
+    """Send a test to a webhook.
+
+    One of `url`, `key_id`, `route_id`. It gets the event `test`, in the box's own style.
+    """
     if len(call.body) != 1:
         raise flaw("", one_of(("url", "key_id", "route_id")))
     key = ""

@@ -33,17 +33,15 @@ _STATE = record(
 routes = Routes(tag="system", scope=Scope.ADMIN)
 
 
-@routes("GET", "/disk-lock", "showDiskLock", "Whether the disk is encrypted", answer=_STATE)
-def show(call: Call) -> Answer:
-    """Answers whether the disk is encrypted and how far the last change is."""
+@routes("GET", "/disk-lock", answer=_STATE)
+def show_disk_lock(call: Call) -> Answer:
+    """Read whether the disk is encrypted."""
     return Answer(asdict(owner.state()))
 
 
 @routes(
     "POST",
     "/disk-lock",
-    "lockDisk",
-    "Encrypt the disk, or open it with another key",
     body=request_object(
         {
             "opened_by": choice(*(each.value for each in OpenedBy)),
@@ -56,11 +54,13 @@ def show(call: Call) -> Answer:
     ),
     answer=_STATE,
     status=202,
-    help="The box stands still for the seconds or minutes that it takes to encrypt what is there. With"
-    " `stick`, a key is written to the one USB stick that is plugged in.",
 )
-def lock(call: Call) -> Answer:
-    """Begins to encrypt the disk, or to change its key; answers the same as ``show``."""
+def lock_disk(call: Call) -> Answer:
+    """Encrypt the disk, or change the key that opens it.
+
+    The box stands still for the seconds or minutes that it takes to encrypt what is there. With `stick`, a
+    key is written to the one USB stick that is plugged in.
+    """
     _require_possible()
     wish = Wish(
         Action.LOCK,
@@ -73,23 +73,16 @@ def lock(call: Call) -> Answer:
     _require_present(wish)
     call.note("disk.lock", detail=wish.opened_by)
     owner.ask(wish)
-    return show(call)
+    return show_disk_lock(call)
 
 
-@routes(
-    "DELETE",
-    "/disk-lock",
-    "unlockDisk",
-    "Keep everything on the disk without encryption",
-    answer=_STATE,
-    status=202,
-)
-def unlock(call: Call) -> Answer:
-    """Begins to store everything on the disk without encryption; answers the same as ``show``."""
+@routes("DELETE", "/disk-lock", answer=_STATE, status=202)
+def unlock_disk(call: Call) -> Answer:
+    """Decrypt the disk."""
     _require_possible()
     call.note("disk.unlock")
     owner.ask(Wish(Action.UNLOCK))
-    return show(call)
+    return show_disk_lock(call)
 
 
 def _require_possible() -> None:

@@ -36,7 +36,7 @@ class _ThisBox:
     """The box itself, in the form in which the doctor asks a box."""
 
     def __init__(self, call: Call) -> None:
-        self._answers = {"/status": system.status, "/lines": system.lines, "/mail": mail.state}
+        self._answers = {"/status": system.read_status, "/lines": system.list_lines, "/mail": mail.read_mail}
         self._call = call
 
     def get(self, path: str) -> Any:
@@ -50,30 +50,21 @@ def _found(call: Call) -> list[Finding]:
 routes = Routes(tag="system", scope=Scope.ADMIN)
 
 
-@routes(
-    "GET",
-    "/doctor",
-    "examineBox",
-    "Look at everything that the box needs, and say what to do",
-    answer=record({"findings": array(FINDING)}),
-    help="Takes some seconds: names are resolved, the package manager is asked.",
-)
-def doctor(call: Call) -> Answer:
-    """Checks everything; takes some seconds."""
+@routes("GET", "/doctor", answer=record({"findings": array(FINDING)}))
+def examine_box(call: Call) -> Answer:
+    """Check everything that the box needs, with advice.
+
+    Takes some seconds: names are resolved, the package manager is asked.
+    """
     return Answer({"findings": [finding.view() for finding in _found(call)]})
 
 
-@routes(
-    "GET",
-    "/doctor/bundle",
-    "getSupportBundle",
-    "The same for somebody who helps, as a ZIP file",
-    media=(_ZIP,),
-    help="Findings, versions, settings and the log: no secrets, no faxes, numbers down to their last two"
-    " digits.",
-)
-def support_bundle(call: Call) -> Answer:
-    """Answers a ZIP file of the doctor's findings, versions, and settings without secrets."""
+@routes("GET", "/doctor/bundle", media=(_ZIP,))
+def get_support_bundle(call: Call) -> Answer:
+    """Read a support bundle as a ZIP file.
+
+    Findings, versions, settings and the log: no secrets, no faxes, numbers down to their last two digits.
+    """
     views = [finding.view() for finding in _found(call)]
     call.note("doctor.bundle")
     return Answer(

@@ -29,18 +29,9 @@ NEW_DOCUMENT_FORM = component(
 routes = Routes(tag="documents", scope=Scope.SEND)
 
 
-@routes(
-    "POST",
-    "/documents",
-    "createDocument",
-    "Store a document",
-    body=NEW_DOCUMENT,
-    form=NEW_DOCUMENT_FORM,
-    answer=DOCUMENT,
-    status=201,
-)
-def create(call: Call) -> Answer:
-    """Stores uploaded or fetched files as a document; answers it."""
+@routes("POST", "/documents", body=NEW_DOCUMENT, form=NEW_DOCUMENT_FORM, answer=DOCUMENT, status=201)
+def create_document(call: Call) -> Answer:
+    """Store a document."""
     stored = files_of(call.context, call.body.get("files", []), call.form)
     try:
         made = call.box.documents.create(
@@ -56,22 +47,15 @@ def create(call: Call) -> Answer:
     return Answer(view(made), headers={"Location": f"/api/v1/documents/{made.id}"})
 
 
-@routes(
-    "GET",
-    "/documents",
-    "listDocuments",
-    "List your documents",
-    query=(BEFORE, LIMIT),
-    answer=listing("documents", DOCUMENT),
-)
-def index(call: Call) -> Answer:
-    """Lists the caller's documents, newest first."""
+@routes("GET", "/documents", query=(BEFORE, LIMIT), answer=listing("documents", DOCUMENT))
+def list_documents(call: Call) -> Answer:
+    """List your documents."""
     limit = call.query.get("limit", LIST_DEFAULT)
     found = call.box.documents.search(call.caller.owner, before_id=call.query.get("before"), limit=limit)
     return Answer(page_of("documents", [view(document) for document in found], limit))
 
 
-@routes("GET", "/documents/{id}", "readDocument", "Read one", answer=DOCUMENT)
-def read(call: Call) -> Answer:
-    """Answers a document."""
+@routes("GET", "/documents/{id}", answer=DOCUMENT)
+def read_document(call: Call) -> Answer:
+    """Read a stored document."""
     return Answer(view(call.box.documents.get(call.arguments["id"], call.caller.sees)))

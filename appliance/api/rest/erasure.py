@@ -14,34 +14,22 @@ _ERASED = record({"erased": integer(help="the fax")})
 routes = Routes(tag="faxes", scope=Scope.SEND)
 
 
-@routes(
-    "POST",
-    "/faxes/{id}/erase",
-    "eraseFax",
-    "Erase a fax that has ended, for good",
-    answer=_ERASED,
-    help="Its number, calls, pages and document are overwritten and gone; the journal keeps that there"
-    " was a fax, whose, when, and that it was erased (`erased_at`).",
-)
-def sent(call: Call) -> Answer:
-    """Erases the content of a fax to send, for good."""
+@routes("POST", "/faxes/{id}/erase", answer=_ERASED)
+def erase_fax(call: Call) -> Answer:
+    """Erase a fax that has ended, permanently.
+
+    Its number, calls, pages and document are overwritten and gone; the journal keeps that there was a fax,
+    whose, when, and that it was erased (`erased_at`).
+    """
     fax_id = call.arguments["id"]
     call.box.erasure.fax(fax_id, call.caller.sees)
     call.note("fax.erase", object=f"fax:{fax_id}")
     return Answer({"erased": fax_id})
 
 
-@routes(
-    "POST",
-    "/received/{id}/erase",
-    "eraseReceived",
-    "Erase a received fax, for good",
-    tag="received",
-    scope=Scope.RECEIVE,
-    answer=_ERASED,
-)
-def received(call: Call) -> Answer:
-    """Erases the content of a received fax, for good."""
+@routes("POST", "/received/{id}/erase", tag="received", scope=Scope.RECEIVE, answer=_ERASED)
+def erase_received(call: Call) -> Answer:
+    """Erase a received fax, permanently."""
     fax_id = call.arguments["id"]
     call.box.erasure.received(fax_id, call.caller.sees)
     call.note("received.erase", object=f"fax:{fax_id}")
@@ -51,8 +39,6 @@ def received(call: Call) -> Answer:
 @routes(
     "POST",
     "/erasures",
-    "eraseNumber",
-    "Erase everything about a number, for good",
     tag="system",
     scope=Scope.ADMIN,
     body=request_object({"number": text(64, least=1)}, required=("number",)),
@@ -60,8 +46,8 @@ def received(call: Call) -> Answer:
         {"faxes": integer(), "received": integer(), "left": integer(help="still under way: not erased")}
     ),
 )
-def number(call: Call) -> Answer:
-    """Erases all faxes to and from a number, for good; answers how many."""
+def erase_number(call: Call) -> Answer:
+    """Erase everything about a number, permanently."""
     done = call.box.erasure.number(call.body["number"])
     call.note("number.erase", detail=f"{done.faxes} sent, {done.received} received")
     return Answer(asdict(done))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 from appliance.api.rest.checking import read_time
@@ -59,9 +60,9 @@ _FILTERS = (
 routes = Routes(tag="faxes", scope=Scope.SEND)
 
 
-@routes("GET", "/faxes", "listFaxes", "List faxes", query=_FILTERS, answer=listing("faxes", FAX))
-def index(call: Call) -> Answer:
-    """Lists faxes to send that match the query, newest first."""
+@routes("GET", "/faxes", query=_FILTERS, answer=listing("faxes", FAX))
+def list_faxes(call: Call) -> Answer:
+    """List faxes to send, newest first."""
     query = call.query
     limit = query.get("limit", LIST_DEFAULT)
     sees, times = call.caller.sees, period(call)
@@ -83,9 +84,9 @@ def index(call: Call) -> Answer:
     return Answer(page_of("faxes", [view(job) for job in found], limit))
 
 
-@routes("GET", "/faxes/{id}", "readFax", "Read one fax with its tries", answer=FAX_IN_FULL)
-def read(call: Call) -> Answer:
-    """Answers a fax with its attempts."""
+@routes("GET", "/faxes/{id}", answer=FAX_IN_FULL)
+def read_fax(call: Call) -> Answer:
+    """Read a fax with its attempts."""
     job, attempts = with_attempts(call)
     return Answer(fax_in_full(job, attempts))
 
@@ -95,27 +96,15 @@ def with_attempts(call: Call) -> tuple[Job, list[Attempt]]:
     return call.box.faxes.with_attempts(call.arguments["id"], call.caller.sees)
 
 
-@routes(
-    "GET",
-    "/faxes/{id}/events",
-    "listFaxEvents",
-    "What happened to it",
-    answer=record({"events": array(EVENT)}),
-)
-def events(call: Call) -> Answer:
-    """Lists the events of a fax, oldest first."""
+@routes("GET", "/faxes/{id}/events", answer=record({"events": array(EVENT)}))
+def list_fax_events(call: Call) -> Answer:
+    """List the events of a fax, oldest first."""
     return Answer({"events": [event_view(event) for event in call.box.history.of_fax(find(call).id)]})
 
 
-@routes(
-    "GET",
-    "/faxes/{id}/deliveries",
-    "listFaxDeliveries",
-    "Who was told of it",
-    answer=record({"deliveries": array(DELIVERY)}),
-)
-def deliveries(call: Call) -> Answer:
-    """Lists the deliveries of a fax."""
+@routes("GET", "/faxes/{id}/deliveries", answer=record({"deliveries": array(DELIVERY)}))
+def list_fax_deliveries(call: Call) -> Answer:
+    """List the deliveries about a fax."""
     return Answer({"deliveries": deliveries_of(call, find(call).id)})
 
 
@@ -128,6 +117,7 @@ def _act(action: str) -> Callable[[Callable[[Call, Job], Job]], Callable[[Call],
     """A handler that changes the fax named by the path, writes that in the audit log and shows the fax."""
 
     def handler_of(change: Callable[[Call, Job], Job]) -> Callable[[Call], Answer]:
+        @functools.wraps(change)
         def handler(call: Call) -> Answer:
             job = change(call, find(call))
             call.note(action, object=f"fax:{job.id}")
@@ -138,46 +128,29 @@ def _act(action: str) -> Callable[[Callable[[Call, Job], Job]], Callable[[Call],
     return handler_of
 
 
-@routes(
-    "POST",
-    "/faxes/{id}/cancel",
-    "cancelFax",
-    "Cancel it",
-    answer=FAX,
-    help="A running call is ended within seconds; until then the state stays `sending`.",
-)
+@routes("POST", "/faxes/{id}/cancel", answer=FAX)
 @_act("fax.cancel")
-def cancel(call: Call, job: Job) -> Job:
+def cancel_fax(call: Call, job: Job) -> Job:
+    """Cancel a fax.
+
+    A running call is ended within seconds; until then the state stays `sending`.
+    """
     return call.box.faxes.cancel(job.id)
 
 
-@routes(
-    "POST",
-    "/faxes/{id}/retry",
-    "retryFax",
-    "Try a waiting fax now, or at a time",
-    body=_AT,
-    body_required=False,
-    answer=FAX,
-)
+@routes("POST", "/faxes/{id}/retry", body=_AT, body_required=False, answer=FAX)
 @_act("fax.retry")
-def retry(call: Call, job: Job) -> Job:
+def retry_fax(call: Call, job: Job) -> Job:
+    """Retry a waiting fax now, or at a given time."""
     if "at" in call.body:
         return call.box.faxes.reschedule(job.id, read_time(call.body["at"], "at"))
     return call.box.faxes.retry_now(job.id)
 
 
-@routes(
-    "POST",
-    "/faxes/{id}/release",
-    "releaseFax",
-    "Let a held fax go",
-    body=_AT,
-    body_required=False,
-    answer=FAX,
-)
+@routes("POST", "/faxes/{id}/release", body=_AT, body_required=False, answer=FAX)
 @_act("fax.release")
-def release(call: Call, job: Job) -> Job:
+def release_fax(call: Call, job: Job) -> Job:
+    """Release a held fax."""
     at = read_time(call.body["at"], "at") if "at" in call.body else None
     return call.box.faxes.release(job.id, scheduled_at=at)
 
@@ -185,11 +158,10 @@ def release(call: Call, job: Job) -> Job:
 @routes(
     "POST",
     "/faxes/{id}/settle",
-    "settleFax",
-    "Decide about a fax whose delivery is unknown",
     answer=FAX,
     body=request_object({"rule": choice("resend", "assume_delivered")}, required=("rule",)),
 )
 @_act("fax.settle")
-def settle(call: Call, job: Job) -> Job:
+def settle_fax(call: Call, job: Job) -> Job:
+    """Decide about a fax whose delivery is unknown."""
     return call.box.faxes.settle_unknown(job.id, UnknownRule(call.body["rule"]))

@@ -37,19 +37,18 @@ routes = Routes(tag="faxes", scope=Scope.SEND)
 @routes(
     "POST",
     "/faxes",
-    "createFax",
-    "Hand in a fax",
     body=newfax_schemas.NEW_FAX,
     form=newfax_schemas.NEW_FAX_FORM,
     answer=SUBMITTED,
     status=201,
     headers=(IDEMPOTENCY,),
-    help="When this answers, the fax is on disk and will be dealt with. Each recipient gets a fax"
-    " of its own. A form has its files in parts called `file`, and fields as the JSON has"
-    " (`cover.subject` for those of the cover).",
 )
-def create(call: Call) -> Answer:
-    """Hands in a fax; a repeat with the same idempotency key answers the jobs of the first request."""
+def create_fax(call: Call) -> Answer:
+    """Submit a fax.
+
+    When this answers, the fax is on disk and will be dealt with. Each recipient gets a fax of its own. A form
+    has its files in parts called `file`, and fields as the JSON has (`cover.subject` for those of the cover).
+    """
     key = newfax.idempotency_key(call.header("Idempotency-Key"))
     digest = newfax.digest_of(call.body, call.form)
     if key:
@@ -104,16 +103,14 @@ def _submitted(submitted: Submitted, call: Call) -> Answer:
 @routes(
     "POST",
     "/faxes/{id}/resend",
-    "resendFax",
-    "Send it again, to the same number or another",
     body=request_object({"number": text(newfax_schemas.NUMBER_LIMIT, least=1)}),
     body_required=False,
     answer=FAX,
     status=201,
     headers=(IDEMPOTENCY,),
 )
-def resend(call: Call) -> Answer:
-    """Hands in a fax once more, to its own or another number; answers the new one."""
+def resend_fax(call: Call) -> Answer:
+    """Send a fax again, to the same or another number."""
     number = call.body.get("number")
     if number is not None:
         require_number(call.box.rules, number, "number")

@@ -38,17 +38,17 @@ routes = Routes("received", Scope.RECEIVE)
 _SENT: dict[str, Any] = {"tag": "faxes", "scope": Scope.SEND}
 
 
-@routes("POST", "/received/{id}/forward", "forwardReceived", "Send it on as a fax", **_FORWARD)
+@routes("POST", "/received/{id}/forward", **_FORWARD)
 def forward_received(call: Call) -> Answer:
-    """Sends pages of a received fax to somebody else."""
+    """Forward a received fax as a fax."""
     call.caller.require(Scope.SEND)
     fax, pages = call.box.inbox.with_pages(call.arguments["id"], call.caller.sees)
     return _forward(call, "received", fax.id, lambda: page_export.received_tiff(call.box, pages))
 
 
-@routes("POST", "/faxes/{id}/forward", "forwardFax", "Send its pages to somebody else", **_SENT, **_FORWARD)
-def forward_sent(call: Call) -> Answer:
-    """Sends pages of a sent fax to somebody else, as they were transmitted."""
+@routes("POST", "/faxes/{id}/forward", **_SENT, **_FORWARD)
+def forward_fax(call: Call) -> Answer:
+    """Send the pages of a fax to another recipient."""
     job = faxes.find(call)
     return _forward(call, "fax", job.id, lambda: page_export.sent_tiff(call.box, job))
 
@@ -74,16 +74,16 @@ def _forward(call: Call, kind: str, fax_id: int, make: Callable[[], Path]) -> An
     return handing_in.submit(call, replace(request, files=(stored,)))
 
 
-@routes("POST", "/received/{id}/mail", "mailReceived", "Send it by e-mail", **_MAIL)
+@routes("POST", "/received/{id}/mail", **_MAIL)
 def mail_received(call: Call) -> Answer:
-    """Sends a received fax by e-mail."""
+    """Send a received fax by e-mail."""
     fax = _received_with_pages(call)
     return _mail(call, "received", RECEIVED, fax.id, fax.owner)
 
 
-@routes("POST", "/faxes/{id}/mail", "mailFax", "Send it by e-mail", **_SENT, **_MAIL)
-def mail_sent(call: Call) -> Answer:
-    """Sends a sent fax by e-mail."""
+@routes("POST", "/faxes/{id}/mail", **_SENT, **_MAIL)
+def mail_fax(call: Call) -> Answer:
+    """Send a fax by e-mail."""
     job = faxes.find(call)
     page_export.rendered(call.box, job)  # raises without pages
     return _mail(call, "fax", SENT, job.id, job.owner)
@@ -111,14 +111,12 @@ def _mail(call: Call, kind: str, why: str, fax_id: int, owner: str) -> Answer:
 @routes(
     "POST",
     "/received/{id}/print",
-    "printReceived",
-    "Print it on a CUPS printer, the default one when none is named",
     body=request_object({"printer": text(127, pattern="[!-~]*")}),
     answer=record({"printing": flag()}),
     status=202,
 )
 def print_received(call: Call) -> Answer:
-    """Prints a received fax; the printer's result is among the fax's deliveries."""
+    """Print a received fax on a CUPS printer, by default the default one."""
     fax = _received_with_pages(call)
     printer = call.body.get("printer", "")
     call.box.outbox.put(

@@ -107,9 +107,9 @@ _OPTIONS = {
 routes = Routes("system", Scope.ADMIN)
 
 
-@routes("GET", "/hardware-test", "showHardwareTest", "How far the hardware test is", answer=_PROGRESS)
-def show(call: Call) -> Answer:
-    """Answers the parts of the hardware test, whether it runs, its results, and what it asks."""
+@routes("GET", "/hardware-test", answer=_PROGRESS)
+def show_hardware_test(call: Call) -> Answer:
+    """Read the progress of the hardware test."""
     found = call.context.hardware_tests.progress()
     return Answer(
         {
@@ -124,18 +124,12 @@ def show(call: Call) -> Answer:
     )
 
 
-@routes(
-    "POST",
-    "/hardware-test",
-    "startHardwareTest",
-    "Try the whole box, part by part",
-    answer=_PROGRESS,
-    body=_START,
-    body_required=False,
-    help="One at a time. Without `person`, parts that somebody must look at are skipped.",
-)
-def start(call: Call) -> Answer:
-    """Starts the hardware test, all of it or the given parts."""
+@routes("POST", "/hardware-test", answer=_PROGRESS, body=_START, body_required=False)
+def start_hardware_test(call: Call) -> Answer:
+    """Start the hardware test, part by part.
+
+    One at a time. Without `person`, parts that somebody must look at are skipped.
+    """
     given: dict[str, Any] = call.body or {}
     unknown = sorted(set(given.get("parts", ())) - set(_parts()))
     if unknown:
@@ -146,44 +140,40 @@ def start(call: Call) -> Answer:
     except UnderWayError:
         raise ProblemError(HARDWARE_TEST_UNDER_WAY) from None
     call.note("hardware_test.start", detail=" ".join(given.get("parts", ())))
-    return show(call)
+    return show_hardware_test(call)
 
 
 @routes(
     "POST",
     "/hardware-test/answer",
-    "answerHardwareTest",
-    "Answer the question of the test that is under way",
     answer=_PROGRESS,
     body=request_object({"answer": text(200, help="yes, no, or what was read")}, required=("answer",)),
 )
-def answer(call: Call) -> Answer:
-    """Answers the question that the hardware test waits for."""
+def answer_hardware_test(call: Call) -> Answer:
+    """Answer the question of the running test."""
     try:
         call.context.hardware_tests.answer(call.body["answer"])
     except NothingAskedError:
         raise ProblemError(HARDWARE_TEST_ASKS_NOTHING) from None
-    return show(call)
+    return show_hardware_test(call)
 
 
-@routes("POST", "/hardware-test/stop", "stopHardwareTest", "End the test that is under way", answer=_PROGRESS)
-def stop(call: Call) -> Answer:
-    """Stops the hardware test."""
+@routes("POST", "/hardware-test/stop", answer=_PROGRESS)
+def stop_hardware_test(call: Call) -> Answer:
+    """Stop the running test."""
     call.context.hardware_tests.stop()
     call.note("hardware_test.stop")
-    return show(call)
+    return show_hardware_test(call)
 
 
 @routes(
     "GET",
     "/hardware-test/report",
-    "readHardwareReport",
-    "The signed report of the last test",
     query=(Parameter("format", choice("pdf", "json"), "pdf when left out"),),
     media=(_PDF, _JSON),
 )
-def report(call: Call) -> Answer:
-    """Answers the report of the last hardware test as PDF or JSON."""
+def read_hardware_report(call: Call) -> Answer:
+    """Read the signed report of the last test."""
     folder = call.context.hardware_tests.progress().report
     wanted = call.query.get("format", "pdf")
     name, kind = (PDF_FILE, _PDF) if wanted == "pdf" else (JSON_FILE, _JSON)

@@ -63,8 +63,6 @@ routes = Routes(tag="faxes")
 @routes(
     "GET",
     "/journal",
-    "exportJournal",
-    "Every fax, sent and received, as CSV or JSON",
     query=(
         Parameter("format", choice("csv", "json"), "csv when left out"),
         Parameter("direction", choice("sent", "received"), "only these"),
@@ -75,10 +73,12 @@ routes = Routes(tag="faxes")
     ),
     media=(CSV_TYPE, JSON_TYPE),
     answer=JOURNAL,
-    help="Needs the scope `send` or `receive`, or both for both.",
 )
-def export(call: Call) -> Answer:
-    """Exports what the caller may see: an administrator everything, others their own."""
+def export_journal(call: Call) -> Answer:
+    """Export every fax, sent and received, as CSV or JSON.
+
+    Needs the scope `send` or `receive`, or both for both.
+    """
     direction = call.query.get("direction", "")
     sends, receives = call.caller.may(Scope.SEND), call.caller.may(Scope.RECEIVE)
     if not (sends or receives):

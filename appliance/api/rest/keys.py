@@ -58,21 +58,21 @@ def _key_view(key_id: int, key: ApiKey) -> Json:
 routes = Routes(tag="keys", scope=Scope.ADMIN)
 
 
-@routes("GET", "/keys", "listKeys", "List keys", answer=record({"keys": array(KEY)}))
-def keys(call: Call) -> Answer:
-    """Lists API keys, without their secrets."""
+@routes("GET", "/keys", answer=record({"keys": array(KEY)}))
+def list_keys(call: Call) -> Answer:
+    """List keys."""
     return Answer({"keys": [_key_view(*item) for item in call.box.settings.items(ApiKey).items()]})
 
 
-@routes("GET", "/keys/{id}", "readKey", "Read a key", answer=KEY)
+@routes("GET", "/keys/{id}", answer=KEY)
 def read_key(call: Call) -> Answer:
-    """Answers an API key, without its secrets."""
+    """Read a key."""
     return Answer(_key_view(call.arguments["id"], call.item(ApiKey, "key")))
 
 
-@routes("POST", "/keys", "createKey", "Make a key", body=NEW_KEY, answer=MADE_KEY, status=201)
+@routes("POST", "/keys", body=NEW_KEY, answer=MADE_KEY, status=201)
 def create_key(call: Call) -> Answer:
-    """Makes an API key; its token and webhook secret are in this answer only."""
+    """Create a key."""
     store = call.box.settings
     more = dict(call.body)
     scopes = tuple(Scope(word) for word in more.pop("scopes", (Scope.SEND.value, Scope.RECEIVE.value)))
@@ -85,9 +85,9 @@ def create_key(call: Call) -> Answer:
     return Answer(body, headers={"Location": f"/api/v1/keys/{key_id}"})
 
 
-@routes("PATCH", "/keys/{id}", "changeKey", "Change a key", body=KEY_CHANGE, answer=KEY)
+@routes("PATCH", "/keys/{id}", body=KEY_CHANGE, answer=KEY)
 def change_key(call: Call) -> Answer:
-    """Changes an API key's name, scopes or limits."""
+    """Change a key."""
     key_id, key = call.arguments["id"], call.item(ApiKey, "key")
     _require_sound_key(call, call.body)
     changed = call.box.settings.update(ApiKey, key_id, call.body)
@@ -95,9 +95,9 @@ def change_key(call: Call) -> Answer:
     return Answer(_key_view(key_id, changed))
 
 
-@routes("DELETE", "/keys/{id}", "deleteKey", "Take a key out of use for good", status=204)
+@routes("DELETE", "/keys/{id}", status=204)
 def delete_key(call: Call) -> Answer:
-    """Deletes an API key."""
+    """Delete a key."""
     key_id, key = call.arguments["id"], call.item(ApiKey, "key")
     call.box.settings.remove(ApiKey, key_id)
     call.note("key.delete", object=f"key:{key.name}")

@@ -5,6 +5,7 @@ Users and keys, which have secrets of their own, are in ``users`` and ``keys``.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from appliance.api.causes import NOT_FOUND, SETTING_INVALID
 from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.checking import flaw, require_url
 from appliance.api.rest.recipients import visible
-from appliance.api.rest.routes import Answer, Call, Routes
+from appliance.api.rest.routes import Answer, Call, Route, Routes
 from appliance.api.rest.schemas import Json, answer_schema, array, component, integer, record, settings_schema
 from appliance.deliver.settings import JunkRule
 from appliance.deliver.settings import Route as DeliveryRoute
@@ -248,18 +249,20 @@ def _add_routes(resource: Resource) -> None:
     changed = component(f"{one}Change", settings_schema(resource.kind))
     listed = record({resource.path.replace("-", "_"): array(shown, 1_000_000)})
     title = resource.title
-    reads: dict[str, Any] = {"tag": resource.path, "scope": resource.reads}
-    writes: dict[str, Any] = {"tag": resource.path, "scope": resource.writes}
-    lists = f"list{one.removesuffix('s')}s"
-    routes("GET", path, lists, f"List every {title}", **reads, answer=listed)(handlers.index)
-    routes("POST", path, f"create{one}", f"Add a {title}", **writes, body=new, answer=shown, status=201)(
-        handlers.create
+    reads = functools.partial(Route, tag=resource.path, scope=resource.reads)
+    writes = functools.partial(Route, tag=resource.path, scope=resource.writes)
+    lists, create, change = f"list{one.removesuffix('s')}s", f"create{one}", f"change{one}"
+    routes.extend(
+        (
+            reads("GET", path, lists, f"List every {title}", handlers.index, answer=listed),
+            writes(
+                "POST", path, create, f"Add a {title}", handlers.create, body=new, answer=shown, status=201
+            ),
+            reads("GET", item, f"read{one}", f"Read a {title}", handlers.read, answer=shown),
+            writes("PATCH", item, change, f"Change a {title}", handlers.change, body=changed, answer=shown),
+            writes("DELETE", item, f"delete{one}", f"Delete a {title}", handlers.delete, status=204),
+        )
     )
-    routes("GET", item, f"read{one}", f"Read a {title}", **reads, answer=shown)(handlers.read)
-    routes("PATCH", item, f"change{one}", f"Change a {title}", **writes, body=changed, answer=shown)(
-        handlers.change
-    )
-    routes("DELETE", item, f"delete{one}", f"Delete a {title}", **writes, status=204)(handlers.delete)
 
 
 for _resource in RESOURCES:

@@ -35,9 +35,9 @@ MAIL = component(
 routes = Routes(tag="mail", scope=Scope.ADMIN)
 
 
-@routes("GET", "/mail", "readMail", "How e-mail is", answer=MAIL)
-def state(call: Call) -> Answer:
-    """Answers whether e-mail is set up, when the mailbox was last visited, and what was wrong there."""
+@routes("GET", "/mail", answer=MAIL)
+def read_mail(call: Call) -> Answer:
+    """Read the state of e-mail."""
     mailbox = call.context.core.deliveries.mailbox
     return Answer(
         {
@@ -52,14 +52,14 @@ def state(call: Call) -> Answer:
 @routes(
     "POST",
     "/mail/test",
-    "testMail",
-    "Send a test e-mail with the settings as they are",
     body=request_object({"to": text(ADDRESS_LIMIT, pattern=ADDRESS_PATTERN)}, required=("to",)),
     answer=record({"said": text(2000, help="what the mail server answered")}),
-    help="Answers when the mail server has taken it; what went wrong is named.",
 )
-def test(call: Call) -> Answer:
-    """Sends a test e-mail at once."""
+def test_mail(call: Call) -> Answer:
+    """Send a test e-mail with the present settings.
+
+    Answers when the mail server has taken it; what went wrong is named.
+    """
     to = call.body["to"]
     call.note("mail.test", detail=to)
     try:
@@ -68,15 +68,9 @@ def test(call: Call) -> Answer:
         raise ProblemError(error.cause, error.detail) from None
 
 
-@routes(
-    "POST",
-    "/mail/collect",
-    "collectMail",
-    "Look into the mailbox now",
-    answer=record({"taken": integer(help="e-mails that were dealt with")}),
-)
-def collect(call: Call) -> Answer:
-    """Collects from the mailbox at once."""
+@routes("POST", "/mail/collect", answer=record({"taken": integer(help="e-mails that were dealt with")}))
+def collect_mail(call: Call) -> Answer:
+    """Collect e-mail from the mailbox now."""
     call.note("mail.collect")
     try:
         return Answer({"taken": call.context.core.deliveries.mailbox.visit()})

@@ -33,30 +33,25 @@ def _add_routes(path: str, tag: str, name: str, scope: Scope, find: _Find) -> No
     """Adds the routes of the notes on one kind of fax."""
     shared: dict[str, Any] = {"tag": tag, "scope": scope}
 
-    @routes(
-        "GET",
-        f"{path}/notes",
-        f"list{name}Notes",
-        "What people wrote on it, oldest first",
-        **shared,
-        answer=record({"notes": array(NOTE)}),
-    )
+    @routes("GET", f"{path}/notes", name=f"list{name}Notes", **shared, answer=record({"notes": array(NOTE)}))
     def index(call: Call) -> Answer:
+        """List the notes on a fax, oldest first."""
         return Answer({"notes": [view(note) for note in call.box.notes.of(find(call))]})
 
     @routes(
         "POST",
         f"{path}/notes",
-        f"create{name}Note",
-        "Write a note on it",
+        name=f"create{name}Note",
         **shared,
         body=request_object({"text": text(NOTE_LIMIT, least=1)}, required=("text",)),
         answer=NOTE,
         status=201,
-        help="Whoever may see the fax sees its notes. Their words find it, unless the box encrypts what"
-        " it stores.",
     )
     def add(call: Call) -> Answer:
+        """Add a note to a fax.
+
+        Whoever may see the fax sees its notes. Their words find it, unless the box encrypts what it stores.
+        """
         fax = find(call)
         words = call.body["text"].strip()
         if not words:
@@ -65,16 +60,12 @@ def _add_routes(path: str, tag: str, name: str, scope: Scope, find: _Find) -> No
         call.note("note.add", object=f"fax:{fax.id}")
         return Answer(view(made))
 
-    @routes(
-        "DELETE",
-        f"{path}/notes/{{note}}",
-        f"delete{name}Note",
-        "Take a note off",
-        **shared,
-        status=204,
-        help="Its writer and administrators may.",
-    )
+    @routes("DELETE", f"{path}/notes/{{note}}", name=f"delete{name}Note", **shared, status=204)
     def remove(call: Call) -> Answer:
+        """Delete a note.
+
+        Its writer and administrators may.
+        """
         fax = find(call)
         note = call.box.notes.get(fax, call.arguments["note"])
         if note.who != call.caller.who and not call.caller.may(Scope.ADMIN):

@@ -24,13 +24,11 @@ routes = Routes(tag="faxes", scope=Scope.SEND)
 @routes(
     "GET",
     "/needs-number",
-    "listFaxesWithoutNumber",
-    "Documents that wait for a number, newest first",
     query=(Parameter("owner", text(64), "of this user; only for administrators"), BEFORE, LIMIT),
     answer=listing("faxes", FAX),
 )
-def index(call: Call) -> Answer:
-    """Lists faxes that still need a number, newest first."""
+def list_faxes_without_number(call: Call) -> Answer:
+    """List documents that wait for a number, newest first."""
     sees = call.caller.sees
     limit = call.query.get("limit", LIST_DEFAULT)
     wanted = JobFilter(
@@ -42,18 +40,13 @@ def index(call: Call) -> Answer:
     return Answer(page_of("faxes", [view(job) for job in call.box.faxes.search(wanted)], limit))
 
 
-@routes(
-    "POST",
-    "/faxes/{id}/numbers",
-    "giveNumbers",
-    "Say where a document goes that came without a number",
-    body=newfax_schemas.NUMBERS,
-    answer=record({"faxes": array(FAX)}),
-    help="Its pages are made again with the time and, on a cover page, the recipient. Each further"
-    " recipient gets a fax of its own.",
-)
-def give(call: Call) -> Answer:
-    """Gives a document without a number its recipients; answers the faxes."""
+@routes("POST", "/faxes/{id}/numbers", body=newfax_schemas.NUMBERS, answer=record({"faxes": array(FAX)}))
+def give_numbers(call: Call) -> Answer:
+    """Set the recipients of a document that has no number.
+
+    Its pages are made again with the time and, on a cover page, the recipient. Each further recipient gets a
+    fax of its own.
+    """
     to = recipients.checked_recipients(call.context, call.caller, call.body["to"])
     at = read_time(call.body["send_at"], "send_at") if "send_at" in call.body else None
     made = call.box.faxes.give_numbers(call.arguments["id"], to, call.caller.sees, scheduled_at=at)
@@ -62,15 +55,9 @@ def give(call: Call) -> Answer:
     return Answer({"faxes": [view(job) for job in made]})
 
 
-@routes(
-    "DELETE",
-    "/needs-number/{id}",
-    "deleteFaxWithoutNumber",
-    "Throw away a document that waits for a number",
-    status=204,
-)
-def remove(call: Call) -> Answer:
-    """Cancels a document that has no number."""
+@routes("DELETE", "/needs-number/{id}", status=204)
+def delete_fax_without_number(call: Call) -> Answer:
+    """Discard a document that waits for a number."""
     job = faxes.find(call)
     if job.number:
         raise IllegalTransitionError(f"fax {job.id} has a number: cancel it instead")
@@ -79,16 +66,19 @@ def remove(call: Call) -> Answer:
     return Answer()
 
 
-routes(
+@routes(
     "POST",
     "/needs-number",
-    "createFaxWithoutNumber",
-    "Hand in a document whose number is said later",
     body=newfax_schemas.NEW_WITHOUT_NUMBER,
     form=newfax_schemas.NEW_WITHOUT_NUMBER_FORM,
     answer=SUBMITTED,
     status=201,
     headers=(IDEMPOTENCY,),
-    help="It is prepared, waits in the state `needs_number` for a month at most, and is sent when it is"
-    " given a number.",
-)(handing_in.create)
+)
+def create_fax_without_number(call: Call) -> Answer:
+    """Submit a document whose number is given later.
+
+    It is prepared, waits in the state `needs_number` for a month at most, and is sent when it is given a
+    number.
+    """
+    return handing_in.create_fax(call)

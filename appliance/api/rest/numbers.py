@@ -74,13 +74,11 @@ routes = Routes(tag="numbers", scope=Scope.SEND)
 @routes(
     "GET",
     "/numbers/check",
-    "checkNumber",
-    "What a number means, whether it may be dialled, what is known of it",
     query=(Parameter("number", text(newfax_schemas.NUMBER_LIMIT, least=1), "as somebody wrote it"),),
     answer=CHECKED,
 )
-def check(call: Call) -> Answer:
-    """Answers how a number would be dialled and where it leads, or why it is not dialled."""
+def check_number(call: Call) -> Answer:
+    """Check a number: what is dialled, whether it may be, what is known of it."""
     written = call.query.get("number", "")
     try:
         number = call.box.rules.number(written)
@@ -137,13 +135,11 @@ def _country(dial: str) -> tuple[str, str]:
 @routes(
     "GET",
     "/recipients",
-    "listRecipients",
-    "Whom one may mean: contacts, groups and recent numbers",
     query=(Parameter("q", text(100), "words that are in the name, company or number"),),
     answer=record({"recipients": array(OFFER)}),
 )
-def offers(call: Call) -> Answer:
-    """Suggests contacts, groups and recent numbers that contain all the given words."""
+def list_recipients(call: Call) -> Answer:
+    """Suggest recipients: contacts, groups and recent numbers."""
     asked = call.query.get("q", "").lower().split()
     found = [*_contacts(call), *_groups(call), *_recent(call)]
     seen: set[tuple[str, int | None]] = set()

@@ -92,16 +92,12 @@ def last_failed(box: Box) -> int | None:
 routes = Routes(tag="system", scope=Scope.ADMIN)
 
 
-@routes(
-    "GET",
-    "/panel",
-    "readPanel",
-    "What the front panel's lamps say",
-    answer=PANEL,
-    help="The same whether the box has a panel or not.",
-)
-def panel(call: Call) -> Answer:
-    """Answers what a panel shows: condition, lines, faxes under way, lamps and their patterns."""
+@routes("GET", "/panel", answer=PANEL)
+def read_panel(call: Call) -> Answer:
+    """Read what the lamps of the front panel show.
+
+    The same whether the box has a panel or not.
+    """
     view = view_of(call.box)
     return Answer(
         {
@@ -128,15 +124,9 @@ def panel(call: Call) -> Answer:
     )
 
 
-@routes(
-    "POST",
-    "/panel/looked",
-    "lookedAtFailed",
-    "Somebody has seen the failed faxes: the fault lamp goes out",
-    answer=PANEL,
-)
-def looked(call: Call) -> Answer:
-    """Notes that a person has looked, so that the panel no longer calls for one."""
+@routes("POST", "/panel/looked", answer=PANEL)
+def looked_at_failed(call: Call) -> Answer:
+    """Mark the failed faxes as seen: the fault lamp goes out."""
     call.box.attention.looked()
     call.note("panel.looked")
-    return panel(call)
+    return read_panel(call)

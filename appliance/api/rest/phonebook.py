@@ -95,13 +95,11 @@ routes = Routes(tag="contacts", scope=Scope.SEND)
 @routes(
     "GET",
     "/contacts/export",
-    "exportContacts",
-    "The phone book as one file",
     query=(Parameter("format", choice(CSV, *_VERSIONS), "CSV when it is left out"),),
     media=("text/csv", "text/vcard"),
 )
-def export(call: Call) -> Answer:
-    """Exports everyone whom the caller sees."""
+def export_contacts(call: Call) -> Answer:
+    """Export the phone book as one file."""
     wanted = call.query.get("format", CSV)
     contacts, groups = _seen(call)
     cards = merging.cards_of(contacts, groups)
@@ -126,18 +124,18 @@ def _seen(call: Call) -> tuple[dict[int, Contact], dict[int, ContactGroup]]:
 @routes(
     "POST",
     "/contacts/import",
-    "importContacts",
-    "Take people from a file into the phone book",
     form=request_object({"file": binary(), **_FIELDS["properties"]}, required=("file",)),
     answer=_PLAN,
-    help="A form with a file of vCards (2.1, 3.0, 4.0) or CSV. Without `plan` nothing is changed: the"
-    " answer says what would be, and names it `plan`. The same file with that name is imported as it was"
-    " shown; when the phone book has changed meanwhile, it is refused. Fields that the file leaves empty"
-    " stay as they are. Whoever has the number (in any spelling) or the name of somebody else is a"
-    " duplicate, only taken when `lines` names them.",
 )
-def take(call: Call) -> Answer:
-    """Shows what an import would change; with ``plan``, makes the changes."""
+def import_contacts(call: Call) -> Answer:
+    """Import contacts from a file.
+
+    A form with a file of vCards (2.1, 3.0, 4.0) or CSV. Without `plan` nothing is changed: the answer says
+    what would be, and names it `plan`. The same file with that name is imported as it was shown; when the
+    phone book has changed meanwhile, it is refused. Fields that the file leaves empty stay as they are.
+    Whoever has the number (in any spelling) or the name of somebody else is a duplicate, only taken when
+    `lines` names them.
+    """
     form = intake.read_multipart(
         call.context, call.environ, limit=FILE_LIMIT + _FORM_OCTETS, most_files=1, any_kind=True
     )

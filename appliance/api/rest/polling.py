@@ -51,19 +51,12 @@ NEW_OFFER_FORM = component(
 routes = Routes(tag="polling", scope=Scope.ADMIN)
 
 
-@routes(
-    "POST",
-    "/polling",
-    "createOffer",
-    "Offer a document to callers that poll",
-    body=NEW_OFFER,
-    form=NEW_OFFER_FORM,
-    answer=OFFER,
-    status=201,
-    help="Whoever calls and asks for this name gets it. Answers when its pages are made.",
-)
-def create(call: Call) -> Answer:
-    """Offers a document to callers that poll; its pages are made before the answer."""
+@routes("POST", "/polling", body=NEW_OFFER, form=NEW_OFFER_FORM, answer=OFFER, status=201)
+def create_offer(call: Call) -> Answer:
+    """Offer a document for polling.
+
+    Whoever calls and asks for this name gets it. Answers when its pages are made.
+    """
     name = call.body.get("name", "")
     if name in call.box.polling.by_name():
         raise _taken()
@@ -95,17 +88,15 @@ def _taken() -> ProblemError:
     return ProblemError(OFFER_NAME_TAKEN, flaws=(Flaw("name", said(OFFER_NAME_TAKEN.sentence)),))
 
 
-@routes(
-    "GET", "/polling", "listOffers", "List the documents on offer", answer=record({"polling": array(OFFER)})
-)
-def index(call: Call) -> Answer:
-    """Lists all offers, oldest first."""
+@routes("GET", "/polling", answer=record({"polling": array(OFFER)}))
+def list_offers(call: Call) -> Answer:
+    """List the documents for polling."""
     return Answer({"polling": [view(offer) for offer in call.box.polling.every()]})
 
 
-@routes("GET", "/polling/{id}", "readOffer", "Read one", answer=OFFER)
-def read(call: Call) -> Answer:
-    """Answers an offer."""
+@routes("GET", "/polling/{id}", answer=OFFER)
+def read_offer(call: Call) -> Answer:
+    """Read a document for polling."""
     return Answer(view(_find(call)))
 
 
@@ -113,11 +104,9 @@ def _find(call: Call) -> Offer:
     return call.box.polling.get(call.arguments["id"])
 
 
-@routes(
-    "GET", "/polling/{id}/document", "readOfferDocument", "Its pages as a PDF", media=("application/pdf",)
-)
-def document(call: Call) -> Answer:
-    """Answers an offer's pages as PDF."""
+@routes("GET", "/polling/{id}/document", media=("application/pdf",))
+def read_offer_document(call: Call) -> Answer:
+    """Read its pages as a PDF."""
     offer = _find(call)
     try:
         rendered = RenderedDocument.open(call.box.data / offer.rendered_path)
@@ -127,9 +116,9 @@ def document(call: Call) -> Answer:
     return Answer(passing_file=made, headers=shown_as(f"polling-{offer.id}.pdf"))
 
 
-@routes("DELETE", "/polling/{id}", "deleteOffer", "Take it back", status=204)
-def delete(call: Call) -> Answer:
-    """Takes an offer back."""
+@routes("DELETE", "/polling/{id}", status=204)
+def delete_offer(call: Call) -> Answer:
+    """Withdraw a document from polling."""
     offer = remove_offer(call.box, call.arguments["id"])
     call.note("offer.delete", object=f"offer:{offer.id}", detail=f"was {offer.name}")
     return Answer()

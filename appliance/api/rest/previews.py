@@ -234,19 +234,12 @@ def _given_files(call: Call, known: int = 0) -> list[intake.StoredUpload]:
 routes = Routes(tag="previews", scope=Scope.SEND)
 
 
-@routes(
-    "POST",
-    "/previews",
-    "createPreview",
-    "Make the pages of a fax that is not sent yet",
-    body=NEW_PREVIEW,
-    form=NEW_PREVIEW_FORM,
-    answer=PREVIEW,
-    status=201,
-    help="Answers when the pages are there. `preview_id` of `POST /faxes` sends them as they are.",
-)
-def create(call: Call) -> Answer:
-    """Begins a preview of a fax; its pages are made meanwhile."""
+@routes("POST", "/previews", body=NEW_PREVIEW, form=NEW_PREVIEW_FORM, answer=PREVIEW, status=201)
+def create_preview(call: Call) -> Answer:
+    """Render the pages of a fax without sending it.
+
+    Answers when the pages are there. `preview_id` of `POST /faxes` sends them as they are.
+    """
     body = call.body
     options = newfax.options(call.context, call.caller, body)
     to, send_at, form = _to(body), _send_at(body), _form(body)
@@ -256,48 +249,33 @@ def create(call: Call) -> Answer:
     return Answer(view(call, preview), headers={"Location": f"/api/v1/previews/{preview.id}"})
 
 
-@routes(
-    "GET", "/previews", "listPreviews", "What you have begun", answer=record({"previews": array(PREVIEW)})
-)
-def index(call: Call) -> Answer:
-    """Lists the caller's previews."""
+@routes("GET", "/previews", answer=record({"previews": array(PREVIEW)}))
+def list_previews(call: Call) -> Answer:
+    """List your previews."""
     found = call.context.previews.of(call.caller.owner)
     return Answer({"previews": [view(call, preview) for preview in found]})
 
 
-@routes("GET", "/previews/{preview}", "readPreview", "Read a preview", answer=PREVIEW)
-def read(call: Call) -> Answer:
-    """Answers a preview and how far its pages are."""
+@routes("GET", "/previews/{preview}", answer=PREVIEW)
+def read_preview(call: Call) -> Answer:
+    """Read a preview."""
     return Answer(view(call, _find(call)))
 
 
-@routes(
-    "POST",
-    "/previews/{preview}/files",
-    "addToPreview",
-    "More files, behind those that are there",
-    body=MORE_FILES,
-    form=MORE_FILES_FORM,
-    answer=PREVIEW,
-)
-def add(call: Call) -> Answer:
-    """Adds files to a preview, whose pages are made anew."""
+@routes("POST", "/previews/{preview}/files", body=MORE_FILES, form=MORE_FILES_FORM, answer=PREVIEW)
+def add_to_preview(call: Call) -> Answer:
+    """Add files after those of a preview."""
     preview = _find(call)
     files = intake.sources(_given_files(call, len(preview.files)))
     return Answer(view(call, call.context.previews.add(preview, files)))
 
 
-@routes(
-    "PATCH",
-    "/previews/{preview}",
-    "changePreview",
-    "Other pages, another order or look, another cover page",
-    body=PREVIEW_CHANGE,
-    answer=PREVIEW,
-    help="Pages are made anew when it changes how they look.",
-)
-def change(call: Call) -> Answer:
-    """Changes a preview's options, recipients or form; its pages are made anew where that changes them."""
+@routes("PATCH", "/previews/{preview}", body=PREVIEW_CHANGE, answer=PREVIEW)
+def change_preview(call: Call) -> Answer:
+    """Change pages, their order, rendering or the cover page.
+
+    Pages are made anew when it changes how they look.
+    """
     preview, body = _find(call), call.body
     options = preview.options
     if any(name in body for name in _OPTIONS):
@@ -334,13 +312,11 @@ def change(call: Call) -> Answer:
 @routes(
     "GET",
     "/previews/{preview}/pages/{page}",
-    "readPreviewPage",
-    "One page, exactly as it will go over the line",
     query=(SIZE, Parameter("version", integer(1), "of these pages, not of later ones")),
     media=("image/png",),
 )
-def page(call: Call) -> Answer:
-    """Answers a page of a preview as a picture."""
+def read_preview_page(call: Call) -> Answer:
+    """Read a page exactly as it will be transmitted."""
     preview = _find(call)
     number = call.arguments["page"]
     if call.query.get("version", preview.version) != preview.version:
@@ -349,8 +325,8 @@ def page(call: Call) -> Answer:
     return Answer(content=picture(call, coded, f"preview {preview.id} {preview.version} {number}"))
 
 
-@routes("DELETE", "/previews/{preview}", "dropPreview", "Throw it away", status=204)
-def drop(call: Call) -> Answer:
-    """Deletes a preview."""
+@routes("DELETE", "/previews/{preview}", status=204)
+def drop_preview(call: Call) -> Answer:
+    """Discard a preview."""
     call.context.previews.drop(_find(call))
     return Answer()

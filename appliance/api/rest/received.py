@@ -51,16 +51,9 @@ _FILTERS = (
 routes = Routes(tag="received", scope=Scope.RECEIVE)
 
 
-@routes(
-    "GET",
-    "/received",
-    "listReceived",
-    "List received faxes; calls that brought no page are not among them",
-    query=_FILTERS,
-    answer=listing("received", RECEIVED),
-)
-def index(call: Call) -> Answer:
-    """Lists received faxes that match the query, newest first."""
+@routes("GET", "/received", query=_FILTERS, answer=listing("received", RECEIVED))
+def list_received(call: Call) -> Answer:
+    """List received faxes, newest first; by default without calls that brought no page."""
     query = call.query
     limit = query.get("limit", LIST_DEFAULT)
     wanted_faxes = ReceivedFilter(
@@ -79,9 +72,9 @@ def index(call: Call) -> Answer:
     return Answer(page_of("received", [view(fax) for fax in found], limit))
 
 
-@routes("GET", "/received/{id}", "readReceived", "Read one", answer=RECEIVED_IN_FULL)
-def read(call: Call) -> Answer:
-    """Answers a received fax with its pages."""
+@routes("GET", "/received/{id}", answer=RECEIVED_IN_FULL)
+def read_received(call: Call) -> Answer:
+    """Read a received fax with its pages."""
     fax, pages = _with_pages(call)
     return Answer(received_in_full(fax, pages))
 
@@ -90,16 +83,9 @@ def _with_pages(call: Call) -> tuple[Received, list[ReceivedPageFile]]:
     return call.box.inbox.with_pages(call.arguments["id"], call.caller.sees)
 
 
-@routes(
-    "GET",
-    "/received/{id}/pages/{page}",
-    "readReceivedPage",
-    "One page as a picture",
-    query=(SIZE,),
-    media=("image/png",),
-)
-def page(call: Call) -> Answer:
-    """Answers a page of a received fax as a picture."""
+@routes("GET", "/received/{id}/pages/{page}", query=(SIZE,), media=("image/png",))
+def read_received_page(call: Call) -> Answer:
+    """Read a page as a picture."""
     fax, pages = _with_pages(call)
     number = call.arguments["page"]
     coded = page_export.received_page(call.box, pages, number)
@@ -107,36 +93,27 @@ def page(call: Call) -> Answer:
     return Answer(content=picture(call, coded, f"{fax.uuid} {number}"))
 
 
-@routes("GET", "/received/{id}/pdf", "readReceivedPdf", "All pages as a PDF", media=("application/pdf",))
-def pdf(call: Call) -> Answer:
-    """Answers a received fax as PDF."""
+@routes("GET", "/received/{id}/pdf", media=("application/pdf",))
+def read_received_pdf(call: Call) -> Answer:
+    """Read all pages as a PDF."""
     fax, pages = _with_pages(call)
     made = page_export.received_pdf(call.box, fax, pages)
     call.note("received.look", object=f"fax:{fax.id}", detail="PDF")
     return Answer(passing_file=made, headers=shown_as(f"fax-{fax.id}.pdf"))
 
 
-@routes(
-    "GET", "/received/{id}/tiff", "readReceivedTiff", "All pages as a TIFF of class F", media=("image/tiff",)
-)
-def tiff(call: Call) -> Answer:
-    """Answers a received fax as TIFF."""
+@routes("GET", "/received/{id}/tiff", media=("image/tiff",))
+def read_received_tiff(call: Call) -> Answer:
+    """Read all pages as a TIFF of class F."""
     fax, pages = _with_pages(call)
     made = page_export.received_tiff(call.box, pages)
     call.note("received.look", object=f"fax:{fax.id}", detail="TIFF")
     return Answer(passing_file=made, headers=shown_as(f"fax-{fax.id}.tiff"))
 
 
-@routes(
-    "PATCH",
-    "/received/{id}",
-    "changeReceived",
-    "Mark it read, or give it to a user",
-    body=request_object({"read": flag(), "owner": text(64)}),
-    answer=RECEIVED,
-)
-def change(call: Call) -> Answer:
-    """Marks a received fax as read or unread, or gives it to a user (administrators only)."""
+@routes("PATCH", "/received/{id}", body=request_object({"read": flag(), "owner": text(64)}), answer=RECEIVED)
+def change_received(call: Call) -> Answer:
+    """Mark a received fax as read, or assign it to a user."""
     fax = find(call)
     if "owner" in call.body:
         if call.caller.sees is not None:
@@ -151,68 +128,42 @@ def change(call: Call) -> Answer:
     return Answer(view(fax))
 
 
-@routes("DELETE", "/received/{id}", "deleteReceived", "Delete it", status=204)
-def delete(call: Call) -> Answer:
-    """Takes a received fax out of all lists."""
+@routes("DELETE", "/received/{id}", status=204)
+def delete_received(call: Call) -> Answer:
+    """Delete a received fax."""
     fax = find(call)
     call.box.inbox.delete(fax.id)
     call.note("received.delete", object=f"fax:{fax.id}", detail=f"from {fax.caller or fax.tsi}")
     return Answer()
 
 
-@routes(
-    "GET",
-    "/received/{id}/events",
-    "listReceivedEvents",
-    "What happened to it",
-    answer=record({"events": array(EVENT)}),
-)
-def events(call: Call) -> Answer:
-    """Lists the events of a received fax, oldest first."""
+@routes("GET", "/received/{id}/events", answer=record({"events": array(EVENT)}))
+def list_received_events(call: Call) -> Answer:
+    """List the events of a received fax, oldest first."""
     return Answer({"events": [event_view(event) for event in call.box.history.of_fax(find(call).id)]})
 
 
-@routes(
-    "GET",
-    "/received/{id}/deliveries",
-    "listReceivedDeliveries",
-    "Who was told of it",
-    answer=record({"deliveries": array(DELIVERY)}),
-)
-def deliveries(call: Call) -> Answer:
-    """Lists the deliveries of a received fax."""
+@routes("GET", "/received/{id}/deliveries", answer=record({"deliveries": array(DELIVERY)}))
+def list_received_deliveries(call: Call) -> Answer:
+    """List the deliveries of a received fax."""
     return Answer({"deliveries": deliveries_of(call, find(call).id)})
 
 
-@routes(
-    "GET",
-    "/received/{id}/trace",
-    "readReceivedTrace",
-    "The account of its call, as lines of JSON",
-    media=LINES_OF_JSON,
-)
-def trace(call: Call) -> Answer:
-    """Answers what was noted during the call."""
+@routes("GET", "/received/{id}/trace", media=LINES_OF_JSON)
+def read_received_trace(call: Call) -> Answer:
+    """Read the trace of its call, as lines of JSON."""
     return trace_of(call, find(call).trace_path)
 
 
-@routes(
-    "GET",
-    "/received/{id}/packets",
-    "readReceivedPackets",
-    "The packets of its call, where it was T.38, as pcap",
-    media=PCAP,
-)
-def packets(call: Call) -> Answer:
-    """Answers the packets of the call, where they were kept."""
+@routes("GET", "/received/{id}/packets", media=PCAP)
+def read_received_packets(call: Call) -> Answer:
+    """Read the packets of its T.38 call, as pcap."""
     return packets_of(call, find(call).trace_path)
 
 
 @routes(
     "POST",
     "/practice/receive",
-    "practiceReceive",
-    "Have the practice machine fax to the box",
     scope=Scope.ADMIN,
     status=202,
     body_required=False,
@@ -220,11 +171,13 @@ def packets(call: Call) -> Answer:
     body=request_object(
         {"files": array(newfax_schemas.FILE, 20), "caller": _PRACTICE_NUMBER, "dialled": _PRACTICE_NUMBER}
     ),
-    help="Only administrators; the fax is marked as `practice` wherever it is shown or told. The setting"
-    " `practice.enabled` switches the practice line off.",
 )
-def practice(call: Call) -> Answer:
-    """Makes the practice machine call the box; the fax appears among the received ones."""
+def practice_receive(call: Call) -> Answer:
+    """Have the practice machine fax to the box.
+
+    Only administrators; the fax is marked as `practice` wherever it is shown or told. The setting
+    `practice.enabled` switches the practice line off.
+    """
     stored = request_files.store_files(call.context, call.body.get("files", []))
     started = call.context.practice.start(
         [taken.file for taken in stored],
@@ -238,16 +191,9 @@ def practice(call: Call) -> Answer:
     return Answer({"started": True})
 
 
-@routes(
-    "GET",
-    "/received-bundle",
-    "bundleReceived",
-    "Several as one PDF, or as a ZIP",
-    query=BUNDLED,
-    media=BUNDLE_MEDIA,
-)
-def bundle(call: Call) -> Answer:
-    """Several faxes as one PDF, one after the other, or as a ZIP of PDFs."""
+@routes("GET", "/received-bundle", query=BUNDLED, media=BUNDLE_MEDIA)
+def bundle_received(call: Call) -> Answer:
+    """Read several faxes as one PDF, or as a ZIP."""
     wanted = dict.fromkeys(call.query.get("ids", ()))
     faxes = [call.box.inbox.with_pages(fax_id, call.caller.sees) for fax_id in wanted]
     call.note("received.look", object="faxes", detail=", ".join(str(fax.id) for fax, _ in faxes)[:200])

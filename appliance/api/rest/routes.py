@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -133,18 +134,27 @@ class Route:
 class Routes(list[Route]):
     """The routes of a module; calling it makes a decorator that adds one for its handler.
 
-    ``tag`` and ``scope`` are those of every route that names no other; ``more``: fields of ``Route``.
+    The operation's name is the handler's (``list_faxes``: listFaxes).  The first line of the handler's
+    docstring is its summary, what follows is its description: both are public, in OpenAPI and on the page of
+    the interface.  ``tag`` and ``scope`` are those of every route that names no other; ``more``: fields of
+    ``Route``.
     """
 
     def __init__(self, tag: str, scope: Scope | None = None) -> None:
         super().__init__()
         self._shared = {"tag": tag, "scope": scope}
 
-    def __call__(
-        self, method: str, path: str, name: str, summary: str, **more: Any
-    ) -> Callable[[Handler], Handler]:
+    def __call__(self, method: str, path: str, **more: Any) -> Callable[[Handler], Handler]:
         def add(handler: Handler) -> Handler:
-            self.append(Route(method, path, name, summary, handler, **{**self._shared, **more}))
+            first, *others = handler.__name__.split("_")
+            summary, _, description = inspect.cleandoc(handler.__doc__ or "").partition("\n\n")
+            documented = {
+                "name": first + "".join(map(str.capitalize, others)),
+                "summary": summary.removesuffix("."),
+                "help": " ".join(description.split()),
+            }
+            fields: dict[str, Any] = {**self._shared, **documented, **more}
+            self.append(Route(method, path, handler=handler, **fields))
             return handler
 
         return add

@@ -21,9 +21,9 @@ from appliance.api.rest.schemas import (
     text,
 )
 from appliance.api.rest.views import CAUSE
+from appliance.deliver import trial
 from appliance.deliver.routing import Contents, Judged, Why
 from appliance.deliver.settings import Route as DeliveryRoute
-from appliance.deliver.trial import SENTENCES, TriedFax, try_call
 from appliance.language import said
 from appliance.lines.settings import LineSettings
 from appliance.records import cause_view
@@ -52,8 +52,6 @@ routes = Routes(tag="routes", scope=Scope.ADMIN)
 @routes(
     "GET",
     "/rules/trial",
-    "tryCall",
-    "What the rules would do with a call",
     query=(
         Parameter("caller", _NUMBER, "the caller's number; left out: withheld"),
         Parameter("caller_name", text(60), "the caller's name"),
@@ -72,17 +70,19 @@ routes = Routes(tag="routes", scope=Scope.ADMIN)
             "routes": array(_JUDGED, help="in the order in which they are looked at"),
         }
     ),
-    help="Judged by what judges real calls. When the call would be refused, no route is looked at.",
 )
-def trial(call: Call) -> Answer:
-    """Answers which rules a fax with these properties would meet, without a call."""
+def try_call(call: Call) -> Answer:
+    """Test which rules apply to a call.
+
+    Judged by what judges real calls. When the call would be refused, no route is looked at.
+    """
     query = call.query
-    fax = TriedFax(
+    fax = trial.TriedFax(
         *(query.get(name, "") for name in ("line", "dialled", "caller", "station_id", "sub_address"))
     )
     code = query.get("barcode", "")
     contents = Contents(query.get("words", ""), (code,) if code else ())
-    tried = try_call(call.box.settings, fax, query.get("caller_name", ""), contents)
+    tried = trial.try_call(call.box.settings, fax, query.get("caller_name", ""), contents)
     return Answer(
         {
             "refused": cause_view(tried.refused) if tried.refused is not None else None,
@@ -99,7 +99,7 @@ def _view(judged: Judged[Any]) -> Json:
         "name": judged.rule.name,
         "fits": judged.why is Why.FITS,
         "why": judged.why.value,
-        "sentence": said(SENTENCES[judged.why]),
+        "sentence": said(trial.SENTENCES[judged.why]),
     }
 
 
@@ -109,8 +109,8 @@ def _add_order(kind: type[Any], path: str, name: str, title: str) -> None:
     @routes(
         "POST",
         f"/{path}/order",
-        name,
-        f"The order in which {title} are looked at",
+        name=name,
+        summary=f"The order in which {title} are looked at",
         tag=path,
         body=request_object(
             {"ids": array(integer(1), LIST_LIMIT, help="every one, the first first")}, required=("ids",)

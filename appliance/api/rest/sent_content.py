@@ -25,16 +25,9 @@ from appliance.settings.accounts import Scope
 routes = Routes(tag="faxes", scope=Scope.SEND)
 
 
-@routes(
-    "GET",
-    "/faxes/{id}/pages/{page}",
-    "readFaxPage",
-    "One page, exactly as it goes over the line",
-    query=(SIZE,),
-    media=("image/png",),
-)
-def page(call: Call) -> Answer:
-    """Answers a page of a fax to send as a picture."""
+@routes("GET", "/faxes/{id}/pages/{page}", query=(SIZE,), media=("image/png",))
+def read_fax_page(call: Call) -> Answer:
+    """Read a page exactly as it is transmitted."""
     job = find(call)
     number = call.arguments["page"]
     coded = page_export.sent_page(page_export.rendered(call.box, job), number)
@@ -42,40 +35,27 @@ def page(call: Call) -> Answer:
     return Answer(content=picture(call, coded, f"{job.rendered_path} {number}"))
 
 
-@routes("GET", "/faxes/{id}/document", "readFaxDocument", "All pages as a PDF", media=("application/pdf",))
-def document(call: Call) -> Answer:
-    """Answers the pages of a fax to send as PDF."""
+@routes("GET", "/faxes/{id}/document", media=("application/pdf",))
+def read_fax_document(call: Call) -> Answer:
+    """Read all pages as a PDF."""
     job = find(call)
     made = page_export.sent_pdf(call.box, job)
     call.note("fax.look", object=f"fax:{job.id}", detail="document")
     return Answer(passing_file=made, headers=shown_as(f"fax-{job.id}.pdf"))
 
 
-@routes(
-    "GET",
-    "/faxes/{id}/tiff",
-    "readFaxTiff",
-    "All pages as a TIFF of class F, as they go over the line",
-    media=("image/tiff",),
-)
-def tiff(call: Call) -> Answer:
-    """Answers the pages of a fax to send as TIFF."""
+@routes("GET", "/faxes/{id}/tiff", media=("image/tiff",))
+def read_fax_tiff(call: Call) -> Answer:
+    """Read all pages as a TIFF of class F, as transmitted."""
     job = find(call)
     made = page_export.sent_tiff(call.box, job)
     call.note("fax.look", object=f"fax:{job.id}", detail="TIFF")
     return Answer(passing_file=made, headers=shown_as(f"fax-{job.id}.tiff"))
 
 
-@routes(
-    "GET",
-    "/faxes-bundle",
-    "bundleFaxes",
-    "Several as one PDF, or as a ZIP",
-    query=BUNDLED,
-    media=BUNDLE_MEDIA,
-)
-def bundle(call: Call) -> Answer:
-    """Several faxes as one PDF, one after the other, or as a ZIP of PDFs."""
+@routes("GET", "/faxes-bundle", query=BUNDLED, media=BUNDLE_MEDIA)
+def bundle_faxes(call: Call) -> Answer:
+    """Read several faxes as one PDF, or as a ZIP."""
     wanted = dict.fromkeys(call.query.get("ids", ()))
     jobs = [call.box.faxes.get(fax_id, call.caller.sees) for fax_id in wanted]
     call.note("fax.look", object="faxes", detail=", ".join(str(job.id) for job in jobs)[:200])
@@ -84,15 +64,9 @@ def bundle(call: Call) -> Answer:
     )
 
 
-@routes(
-    "GET",
-    "/faxes/{id}/confirmation",
-    "readFaxConfirmation",
-    "What became of it, as a PDF",
-    media=("application/pdf",),
-)
-def confirmation(call: Call) -> Answer:
-    """Answers the transmission report of a fax as PDF."""
+@routes("GET", "/faxes/{id}/confirmation", media=("application/pdf",))
+def read_fax_confirmation(call: Call) -> Answer:
+    """Read the transmission report as a PDF."""
     job, attempts = with_attempts(call)
     with call.context.drawers.of(1, TURN_WAIT_S):
         made = page_export.confirmation_pdf(call.box, job, attempts)
@@ -100,15 +74,9 @@ def confirmation(call: Call) -> Answer:
     return Answer(passing_file=made, headers=shown_as(f"fax-{job.id}-report.pdf"))
 
 
-@routes(
-    "GET",
-    "/faxes/{id}/attempts/{number}/trace",
-    "readFaxTrace",
-    "The account of one call, as lines of JSON",
-    media=LINES_OF_JSON,
-)
-def trace(call: Call) -> Answer:
-    """Answers what was noted during a call of the fax."""
+@routes("GET", "/faxes/{id}/attempts/{number}/trace", media=LINES_OF_JSON)
+def read_fax_trace(call: Call) -> Answer:
+    """Read the trace of one call, as lines of JSON."""
     return trace_of(call, _trace_path(call))
 
 
@@ -121,14 +89,10 @@ def _trace_path(call: Call) -> str:
     raise ProblemError(NOT_FOUND, f"there is no try {wanted_number}")
 
 
-@routes(
-    "GET",
-    "/faxes/{id}/attempts/{number}/packets",
-    "readFaxPackets",
-    "The packets of one T.38 call, as pcap",
-    media=PCAP,
-    help="Of which calls they are kept is the setting `storage.packets`.",
-)
-def packets(call: Call) -> Answer:
-    """Answers the packets of a call of the fax, where they were kept."""
+@routes("GET", "/faxes/{id}/attempts/{number}/packets", media=PCAP)
+def read_fax_packets(call: Call) -> Answer:
+    """Read the packets of one T.38 call, as pcap.
+
+    Of which calls they are kept is the setting `storage.packets`.
+    """
     return packets_of(call, _trace_path(call))

@@ -46,14 +46,14 @@ routes = Routes(tag="system", scope=Scope.ADMIN)
 @routes(
     "GET",
     "/statistics",
-    "readStatistics",
-    "Faxes, pages and time on the line of the last days",
     query=(Parameter("days", integer(1, DAYS_MOST), f"so many days, today included; {DAYS_DEFAULT}"),),
     answer=STATISTICS,
-    help="By day and hour of the box's own clock. Faxes to send count when they have ended.",
 )
-def read(call: Call) -> Answer:
-    """Answers sums of what was sent and received by day, hour, line, destination and cause."""
+def read_statistics(call: Call) -> Answer:
+    """Read faxes, pages and time on the line of the last days.
+
+    By day and hour of the box's own clock. Faxes to send count when they have ended.
+    """
     looked = statistics.look(call.box, call.query.get("days", DAYS_DEFAULT), call.context.now())
     return Answer(
         {

@@ -35,8 +35,11 @@ _HEARTBEAT = b":\n\n"
 _PAGE_HEARTBEAT = f"event: alive\ndata: {json.dumps({'every_s': HEARTBEAT_S})}\n\n".encode()
 
 
-def stream(call: Call) -> Answer:
-    """Answers events as they happen (text/event-stream), after ``since`` or the header Last-Event-ID."""
+def stream_events(call: Call) -> Answer:
+    """Stream the events live.
+
+    Server-sent events: the kind is the event's name, its data is an `Event` as JSON.
+    """
     since = call.query.get("since")
     last = call.header("Last-Event-ID")
     if last:

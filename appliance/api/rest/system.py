@@ -25,7 +25,7 @@ from appliance.api.rest.schemas import (
     text,
     timestamp,
 )
-from appliance.api.rest.stream import stream
+from appliance.api.rest.stream import stream_events
 from appliance.api.rest.views import (
     AUDIT,
     CAUSE,
@@ -97,18 +97,12 @@ _NUMBERS_LIMIT = Parameter("limit", integer(1, DESTINATIONS_MOST), f"{LIST_DEFAU
 routes = Routes(tag="system", scope=Scope.ADMIN)
 
 
-@routes(
-    "GET",
-    "/health",
-    "readHealth",
-    "Whether the box works; needs no key",
-    open=True,
-    answer=HEALTH,
-    help="503 when it is failing.",
-    scope=None,
-)
-def health(call: Call) -> Answer:
-    """Answers whether the box accepts faxes; 503 when it is not well."""
+@routes("GET", "/health", open=True, answer=HEALTH, scope=None)
+def read_health(call: Call) -> Answer:
+    """Check whether the box works; needs no key.
+
+    503 when it is failing.
+    """
     found = call.box.health()
     body: Json = {"status": status_word(found), "accepting": found.accepting}
     if found.damage:
@@ -118,9 +112,9 @@ def health(call: Call) -> Answer:
     return Answer(body, status=None if found.ok else HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-@routes("GET", "/status", "readStatus", "How the box is, in full", answer=STATUS, scope=None)
-def status(call: Call) -> Answer:
-    """Answers the state of disk, lines, faxes in hand and clock."""
+@routes("GET", "/status", answer=STATUS, scope=None)
+def read_status(call: Call) -> Answer:
+    """Read the state of the box in full."""
     found = call.box.health()
     return Answer(
         {
@@ -136,16 +130,9 @@ def status(call: Call) -> Answer:
     )
 
 
-@routes(
-    "GET",
-    "/metrics",
-    "readMetrics",
-    "Figures for Prometheus",
-    scope=Scope.MONITOR,
-    media=(METRICS_TYPE, "application/openmetrics-text"),
-)
-def metrics(call: Call) -> Answer:
-    """Answers the figures for monitoring, as Prometheus or OpenMetrics text."""
+@routes("GET", "/metrics", scope=Scope.MONITOR, media=(METRICS_TYPE, "application/openmetrics-text"))
+def read_metrics(call: Call) -> Answer:
+    """Read the metrics for Prometheus."""
     if "application/openmetrics-text" not in call.header("Accept"):
         return Answer(content=exposition(call.context).encode())
     said = exposition(call.context, open_metrics=True).encode()
@@ -160,59 +147,38 @@ def _lines(call: Call) -> list[Json]:
     return [line_view(report, ids.get(report.name)) for report in call.box.lines()]
 
 
-@routes(
-    "GET",
-    "/lines",
-    "listLines",
-    "The lines, in the order they are tried",
-    answer=record({"lines": array(LINE)}),
-    scope=None,
-)
-def lines(call: Call) -> Answer:
-    """Lists the lines and their states."""
+@routes("GET", "/lines", answer=record({"lines": array(LINE)}), scope=None)
+def list_lines(call: Call) -> Answer:
+    """List the lines in the order in which they are tried."""
     return Answer({"lines": _lines(call)})
 
 
 @routes(
     "GET",
     "/destinations",
-    "listDestinations",
-    "What was learned about numbers",
     query=(_NUMBERS, _NUMBERS_LIMIT),
     answer=record({"destinations": array(DESTINATION)}),
 )
-def destinations(call: Call) -> Answer:
-    """Lists what was learned of destinations, in the order of their numbers."""
+def list_destinations(call: Call) -> Answer:
+    """List what was learned about numbers."""
     found = call.box.history.destinations(
         after=call.query.get("after", ""), limit=call.query.get("limit", LIST_DEFAULT)
     )
     return Answer({"destinations": [view(entry) for entry in found]})
 
 
-@routes(
-    "GET",
-    "/destinations/{destination}",
-    "readDestination",
-    "What was learned about one number",
-    answer=DESTINATION,
-)
-def destination(call: Call) -> Answer:
-    """Answers what was learned of a number."""
+@routes("GET", "/destinations/{destination}", answer=DESTINATION)
+def read_destination(call: Call) -> Answer:
+    """Read what was learned about a number."""
     found = call.box.history.destination(call.arguments["destination"])
     if found is None:
         raise ProblemError(NOT_FOUND, "nothing was learned about this number")
     return Answer(view(found))
 
 
-@routes(
-    "DELETE",
-    "/destinations/{destination}",
-    "forgetDestination",
-    "Forget what was learned about a number, quarantine included",
-    status=204,
-)
-def forget(call: Call) -> Answer:
-    """Forgets what was learned of a number."""
+@routes("DELETE", "/destinations/{destination}", status=204)
+def forget_destination(call: Call) -> Answer:
+    """Delete what was learned about a number, including its quarantine."""
     number = call.arguments["destination"]
     if not call.box.history.forget_destination(number):
         raise ProblemError(NOT_FOUND, "nothing was learned about this number")
@@ -244,15 +210,22 @@ def _add_section(name: str, kind: type[Any]) -> Json:
     shown = component(f"{word}Section", settings_schema(kind, answer=True))
     path, change = f"/settings/{name}", component(f"{word}Change", settings_schema(kind))
 
-    @routes("GET", path, f"read{word}Settings", f"The settings `{name}`", tag="settings", answer=shown)
+    @routes(
+        "GET",
+        path,
+        name=f"read{word}Settings",
+        summary=f"The settings `{name}`",
+        tag="settings",
+        answer=shown,
+    )
     def read(call: Call) -> Answer:
         return Answer(to_document(call.box.settings.section(kind), mask=True))
 
     @routes(
         "PATCH",
         path,
-        f"change{word}Settings",
-        f"Change settings of `{name}`",
+        name=f"change{word}Settings",
+        summary=f"Change settings of `{name}`",
         tag="settings",
         body=change,
         answer=shown,
@@ -274,13 +247,11 @@ _SECTIONS = {name: kind for name, kind in CATALOGUE.sections.items() if name not
 @routes(
     "GET",
     "/settings",
-    "readSettings",
-    "All settings; secrets are masked",
     tag="settings",
     answer=record({name: _add_section(name, kind) for name, kind in _SECTIONS.items()}),
 )
-def settings(call: Call) -> Answer:
-    """Answers all sections of the settings, secrets masked."""
+def read_settings(call: Call) -> Answer:
+    """Read all settings; secrets are masked."""
     sections = call.box.settings.section
     return Answer({name: to_document(sections(kind), mask=True) for name, kind in _SECTIONS.items()})
 
@@ -291,13 +262,11 @@ def settings(call: Call) -> Answer:
 @routes(
     "GET",
     "/audit",
-    "listAudit",
-    "Who saw, sent and changed what",
     query=(Parameter("who", text(200), "only of this caller, such as key:shop"), BEFORE, LIMIT),
     answer=listing("audit", AUDIT),
 )
-def audit(call: Call) -> Answer:
-    """Lists the audit log, newest first."""
+def list_audit(call: Call) -> Answer:
+    """List the audit log, newest first."""
     limit = call.query.get("limit", LIST_DEFAULT)
     found = call.box.history.audit_log(
         who=call.query.get("who", ""), before_id=call.query.get("before"), limit=limit
@@ -305,23 +274,15 @@ def audit(call: Call) -> Answer:
     return Answer(page_of("audit", [view(entry) for entry in found], limit))
 
 
-@routes(
-    "GET",
-    "/causes",
-    "listCauses",
-    "The table of causes; needs no key",
-    open=True,
-    answer=record({"causes": array(CAUSE)}),
-    scope=None,
-)
-def causes(call: Call) -> Answer:
-    """Lists all causes."""
+@routes("GET", "/causes", open=True, answer=record({"causes": array(CAUSE)}), scope=None)
+def list_causes(call: Call) -> Answer:
+    """List the table of causes; needs no key."""
     return Answer({"causes": [cause_view(cause) for cause in all_causes()]})
 
 
-@routes("GET", "/causes/{code}", "readCause", "One row of it", open=True, answer=CAUSE, scope=None)
-def cause(call: Call) -> Answer:
-    """Answers the cause with this code."""
+@routes("GET", "/causes/{code}", open=True, answer=CAUSE, scope=None)
+def read_cause(call: Call) -> Answer:
+    """Read a row of the table of causes."""
     try:
         return Answer(cause_view(cause_of(call.arguments["code"])))
     except KeyError:
@@ -331,8 +292,6 @@ def cause(call: Call) -> Answer:
 routes(
     "GET",
     "/events",
-    "streamEvents",
-    "What happens, live",
     query=(
         Parameter("since", integer(0), "begin with the kept events after this id"),
         Parameter("fax", integer(1), "only those of this fax"),
@@ -340,6 +299,5 @@ routes(
     ),
     headers=(Parameter("Last-Event-ID", text(20), "as `since`, when a client comes back"),),
     media=("text/event-stream",),
-    help="Server-sent events: the kind is the event's name, its data is an `Event` as JSON.",
     scope=None,
-)(stream)
+)(stream_events)

@@ -68,8 +68,6 @@ routes = Routes(tag="faxes", scope=Scope.ADMIN)
 @routes(
     "GET",
     "/faxes/{id}/trunk-check",
-    "checkTrunk",
-    "What the call of a fax showed about the SIP trunk, in words",
     answer=record(
         {
             "usable": flag("the fax went through"),
@@ -79,8 +77,8 @@ routes = Routes(tag="faxes", scope=Scope.ADMIN)
         }
     ),
 )
-def read(call: Call) -> Answer:
-    """Answers what the calls of a fax say of the SIP trunk, and advice."""
+def check_trunk(call: Call) -> Answer:
+    """Read what the call of a fax shows about the SIP trunk."""
     job, attempts = call.box.faxes.with_attempts(call.arguments["id"], call.caller.sees)
     found = trunk_report(call.box, job, attempts)
     if found is None:

@@ -27,9 +27,9 @@ _PROGRESS = record(
 routes = Routes(tag="system", scope=Scope.ADMIN)
 
 
-@routes("GET", "/update", "showUpdate", "How far the last update is", answer=_PROGRESS)
-def show(call: Call) -> Answer:
-    """Answers whether the box can be updated here, its version, and how far the last update is."""
+@routes("GET", "/update", answer=_PROGRESS)
+def show_update(call: Call) -> Answer:
+    """Read the progress of the last update."""
     last = image_update.progress(call.box.data)
     return Answer(
         {
@@ -42,19 +42,14 @@ def show(call: Call) -> Answer:
     )
 
 
-@routes(
-    "POST",
-    "/update",
-    "takeUpdate",
-    "Install a new version",
-    answer=_PROGRESS,
-    status=202,
-    help="The content is the file that ends in `.raucb`, as it is. One whose signature fits is installed"
-    " beside the running version, and the box starts anew with it. When it does not answer then, the"
-    " version before comes back by itself.",
-)
-def take(call: Call) -> Answer:
-    """Takes an update of the image and begins it; answers the same as ``show``."""
+@routes("POST", "/update", answer=_PROGRESS, status=202)
+def take_update(call: Call) -> Answer:
+    """Install a new version.
+
+    The content is the file that ends in `.raucb`, as it is. One whose signature fits is installed beside the
+    running version, and the box starts anew with it. When it does not answer then, the version before comes
+    back by itself.
+    """
     if not image_update.is_image():
         raise ProblemError(NOT_AN_IMAGE)
     length = request.declared_length(call.environ)
@@ -67,7 +62,7 @@ def take(call: Call) -> Answer:
         raise ProblemError(UPDATE_UNDER_WAY) from None
     except image_update.NoRoomError:
         raise ProblemError(STORAGE_FULL) from None
-    return show(call)
+    return show_update(call)
 
 
 def _content(call: Call) -> Iterator[bytes]:

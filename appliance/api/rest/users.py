@@ -27,16 +27,16 @@ USER_CHANGE = component("UserChange", _new_user)
 routes = Routes(tag="users", scope=Scope.ADMIN)
 
 
-@routes("DELETE", "/users/{id}/app", "dropAppOf", "A user who lost the app signs in without", status=204)
+@routes("DELETE", "/users/{id}/app", status=204)
 def drop_app_of(call: Call) -> Answer:
-    """Ends the use of an authenticator app for a user."""
+    """Stop requiring a code from a user who lost the app."""
     forget_app(call, call.arguments["id"], call.item(User, "user"))
     return Answer()
 
 
-@routes("DELETE", "/users/{id}/sessions", "endSessionsOf", "Sign a user out everywhere", answer=ENDED)
+@routes("DELETE", "/users/{id}/sessions", answer=ENDED)
 def end_sessions_of(call: Call) -> Answer:
-    """Ends all sessions of a user; answers how many."""
+    """End all sessions of a user."""
     user_id, user = call.arguments["id"], call.item(User, "user")
     ended = call.context.sessions.end_all(user_id)
     call.note("sessions.end", object=f"user:{user.name}", detail=str(ended))
@@ -48,21 +48,21 @@ def _user_view(user_id: int, user: User) -> Json:
     return {"id": user_id, **{name: document[name] for name in document if name not in _USER_HIDDEN}}
 
 
-@routes("GET", "/users", "listUsers", "List users", answer=record({"users": array(USER)}))
-def users(call: Call) -> Answer:
-    """Lists the users."""
+@routes("GET", "/users", answer=record({"users": array(USER)}))
+def list_users(call: Call) -> Answer:
+    """List users."""
     return Answer({"users": [_user_view(*item) for item in call.box.settings.items(User).items()]})
 
 
-@routes("GET", "/users/{id}", "readUser", "Read a user", answer=USER)
+@routes("GET", "/users/{id}", answer=USER)
 def read_user(call: Call) -> Answer:
-    """Answers a user."""
+    """Read a user."""
     return Answer(_user_view(call.arguments["id"], call.item(User, "user")))
 
 
-@routes("POST", "/users", "createUser", "Add a user", body=NEW_USER, answer=USER, status=201)
+@routes("POST", "/users", body=NEW_USER, answer=USER, status=201)
 def create_user(call: Call) -> Answer:
-    """Makes a user."""
+    """Add a user."""
     store = call.box.settings
     more = dict(call.body)
     role = Role(more.pop("role", Role.USER.value))
@@ -74,9 +74,9 @@ def create_user(call: Call) -> Answer:
     return Answer(_user_view(user_id, store.item(User, user_id)), headers={"Location": location})
 
 
-@routes("PATCH", "/users/{id}", "changeUser", "Change a user", body=USER_CHANGE, answer=USER)
+@routes("PATCH", "/users/{id}", body=USER_CHANGE, answer=USER)
 def change_user(call: Call) -> Answer:
-    """Changes a user; the last administrator stays one."""
+    """Change a user."""
     user_id, user = call.arguments["id"], call.item(User, "user")
     changes = dict(call.body)
     if "name" in changes and changes["name"] != user.name:
@@ -91,16 +91,12 @@ def change_user(call: Call) -> Answer:
     return Answer(_user_view(user_id, changed))
 
 
-@routes(
-    "DELETE",
-    "/users/{id}",
-    "deleteUser",
-    "Delete a user, with their keys",
-    status=204,
-    help="Not while a route, or who prints, names them.",
-)
+@routes("DELETE", "/users/{id}", status=204)
 def delete_user(call: Call) -> Answer:
-    """Deletes a user to whom no rule gives faxes."""
+    """Delete a user with their keys.
+
+    Not while a route, or who prints, names them.
+    """
     user_id, user = call.arguments["id"], call.item(User, "user")
     _require_other_admin(call, user_id, user)
     _require_unnamed(call, user)
