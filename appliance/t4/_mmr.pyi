@@ -5,3 +5,20 @@ def encode(pixels: bytes, width: int, rows: int, words: bytes, /) -> bytes:
     an octet with the number of its bits and two with its value.  Raises ValueError when ``pixels`` are not
     ``rows`` rows of ``width`` pixels, or ``words`` are not those.
     """
+
+def decode(
+    data: bytes | bytearray,
+    skip: int,
+    width: int,
+    longest: int,
+    most: int,
+    above: bytes | bytearray,
+    last: bool,
+    tables: bytes,
+    /,
+) -> tuple[bytes, int, int]:
+    """At most ``most`` rows of MMR; see ``group4.decode_rows``, which does the same in Python.
+
+    ``longest`` is the number of bits that no row exceeds.  ``tables`` are those of ``codes``, white, black
+    and modes, each entry as two native 16-bit numbers.  Raises ValueError when a size is impossible.
+    """

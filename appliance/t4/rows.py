@@ -207,6 +207,11 @@ class GrowingPage:
             self.bad[at:at] = b"\1" * rows
         self._gaps.clear()
 
+    def add_good(self, rows: bytes) -> None:
+        """Adds good rows of packed octets, for which there is room."""
+        self.pixels += rows
+        self.bad += bytes(len(rows) // self.row_octets)
+
     def add(self, row: bytes) -> None:
         """Adds a good row of packed octets."""
         if len(self.bad) >= self.max_rows:

@@ -1,4 +1,4 @@
-"""The compiled MMR coder makes what libtiff makes, bit by bit, and refuses what is no picture."""
+"""The compiled MMR coder makes what libtiff makes, bit by bit, and decodes as the one in Python does."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ import random
 import pytest
 from hypothesis import given
 
-from appliance.t4 import coding, libtiff
-from appliance.t4.coding import decode, encode
+from appliance.t4 import coding, group4, libtiff
+from appliance.t4.bits import from_bits
+from appliance.t4.codes import BLACK_CODES, HORIZONTAL, WHITE_CODES
+from appliance.t4.coding import PageError, count_rows, decode, encode
+from appliance.t4.group4 import End
 from appliance.t4.libtiff import Scheme
 from appliance.t4.page import Coding, Raster, Resolution
+from appliance.t4.rows import longest_row_bits
+from appliance.t4.tolerant import TolerantDecoder
 from tests.t4 import pages
+from tests.t4.test_hostile import mutated
 
 mmr = pytest.importorskip("appliance.t4._mmr")
 WORDS = coding._MMR_WORDS
@@ -74,3 +80,86 @@ def test_a_row_too_wide_for_it_is_coded_all_the_same() -> None:
 def test_a_page_without_rows_is_its_end() -> None:
     empty = encode(Raster(1728, 0, b"", Resolution.FINE), Coding.MMR)
     assert empty.data == mmr.encode(b"", 1728, 0, WORDS)
+
+
+Decoded = tuple[bytes, int, End]
+
+
+def both(
+    data: bytes, skip: int, width: int, most: int, *, above: bytes, last: bool
+) -> tuple[Decoded, Decoded]:
+    """The same by the compiled decoder and by the one in Python."""
+    longest = longest_row_bits(width)
+    pixels, position, end = mmr.decode(data, skip, width, longest, most, above, last, group4._TABLES)
+    return (pixels, position, End(end)), group4._decode_rows(data, skip, width, longest, most, above, last)
+
+
+@given(pages.rasters())
+def test_every_page_is_decoded_to_its_pixels(page: Raster) -> None:
+    data = mmr.encode(page.data, page.width, page.rows, WORDS)
+    compiled, in_python = both(data, 0, page.width, page.rows, above=b"", last=True)
+    assert compiled == in_python
+    assert compiled[0] == page.data
+    assert compiled[2] is End.ENDED
+
+
+def test_damage_is_found_where_the_decoder_in_python_finds_it() -> None:
+    rng = random.Random(6)
+    ends = set()
+    for number in range(20_000 if pages.SWEEP else 400):
+        width = rng.choice((1, 7, 8, 9, 75, 600, 1728, 1729, 2432))
+        page = pages.text_like(number % 5, width, 40)
+        data = encode(page, Coding.MMR).data
+        if rng.random() < 0.8:
+            data = mutated(data, rng)
+        above = rng.choice((b"", page.data[: page.row_octets], rng.randbytes(page.row_octets)))
+        skip, most = rng.choice((0, 0, 3, 7)), rng.choice((0, 39, 40, 500))
+        compiled, in_python = both(data, skip, width, most, above=above, last=number % 2 == 0)
+        assert compiled == in_python, f"number {number}"
+        ends.add(compiled[2])
+    assert ends == set(End)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("width", [1728, 1729])
+def test_a_row_that_never_gets_on_is_damage(
+    width: int, compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not compiled:
+        monkeypatch.setattr(group4, "_compiled", None)
+    runs_of_no_pixels = HORIZONTAL + WHITE_CODES[0] + BLACK_CODES[0]
+    data = from_bits("1" * 7 + runs_of_no_pixels * 900)
+    with pytest.raises(PageError, match="1 of 8 rows"):
+        count_rows(Coding.MMR, width, data)
+
+
+def test_a_page_of_more_than_one_piece_is_decoded_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = pages.text_like(4)
+    monkeypatch.setattr(group4, "_PIECE_OCTETS", 3 * page.row_octets)
+    assert count_rows(Coding.MMR, page.width, encode(page, Coding.MMR).data) == page.rows
+    decoder = TolerantDecoder(Coding.MMR, page.width, max_rows=page.rows - 1)
+    decoder.feed(encode(page, Coding.MMR).data)
+    received = decoder.finish()
+    assert received.too_long
+    assert received.raster.data == page.data[: -page.row_octets]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"skip": 8},
+        {"skip": -1},
+        {"width": 0},
+        {"width": 65_537, "above": bytes(8193)},
+        {"longest": 0},
+        {"most": -1},
+        {"most": 1 << 62},
+        {"above": b"1"},
+        {"tables": group4._TABLES[:-1]},
+    ],
+)
+def test_sizes_that_are_no_rows_are_refused(wrong: dict[str, object]) -> None:
+    right = {"data": b"\xff", "skip": 0, "width": 16, "longest": 160, "most": 1, "above": b"12", "last": True}
+    mmr.decode(*right.values(), group4._TABLES)
+    with pytest.raises(ValueError, match="row of that size"):
+        mmr.decode(*({**right, "tables": group4._TABLES} | wrong).values())
