@@ -156,7 +156,7 @@ def parse_email(raw: bytes) -> Message:
     try:
         bounded = _Bounded(seen=itertools.count())  # type: ignore[call-arg]
         return BytesParser(policy=bounded).parsebytes(_unfolded(raw))
-    except DocumentError:
+    except (DocumentError, MemoryError):
         raise
     except Exception as error:  # the parser raises anything on hostile text
         raise DocumentError(EMAIL_DAMAGED, type(error).__name__) from error
@@ -177,7 +177,7 @@ def letter_of(message: Message) -> Letter:
     """The parts of an e-mail that are read or faxed.  Raises DocumentError (EMAIL_DAMAGED)."""
     try:
         return _letter_of(message)
-    except DocumentError:
+    except (DocumentError, MemoryError):
         raise
     except Exception as error:  # as in parse_email
         raise DocumentError(EMAIL_DAMAGED, type(error).__name__) from error

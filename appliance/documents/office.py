@@ -115,7 +115,9 @@ def _look_inside(content: bytes) -> Iterator[Remark]:
                 or entry.filename == "META-INF/manifest.xml"
                 or LOOKED_INTO.match(entry.filename)
             }
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError) as error:
+    except (DocumentError, MemoryError):
+        raise
+    except Exception as error:  # the libraries raise anything on damaged files
         raise DocumentError(DOCUMENT_DAMAGED, f"{type(error).__name__}: {error}"[:200]) from None
     if b"encryption-data" in texts.get("META-INF/manifest.xml", b""):
         raise DocumentError(DOCUMENT_ENCRYPTED)
@@ -139,7 +141,7 @@ def _check_compound(content: bytes) -> list[Remark]:
             if not any(map(ole.exists, _STREAMS)):
                 raise DocumentError(DOCUMENT_UNSUPPORTED, compound_name(content))
             return list(_unseen(ole))
-    except DocumentError:
+    except (DocumentError, MemoryError):
         raise
     except Exception as error:  # the library raises anything on damaged files
         raise DocumentError(DOCUMENT_DAMAGED, f"{type(error).__name__}: {error}"[:200]) from None

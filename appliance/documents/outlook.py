@@ -33,6 +33,8 @@ def read_message(content: bytes) -> tuple[dict[str, str], Letter]:
     try:
         with olefile.OleFileIO(io.BytesIO(content)) as ole:
             return _read(ole, "", 0)
+    except MemoryError:
+        raise
     except Exception as error:  # the library raises anything on damaged files
         raise DocumentError(DOCUMENT_DAMAGED, f"{type(error).__name__}: {error}"[:200]) from None
 

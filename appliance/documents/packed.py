@@ -131,6 +131,8 @@ def from_tnef(content: bytes) -> Packed:
         rtf = getattr(whole, "rtfbody", None) or b""
         if isinstance(rtf, bytes) and not rtf.startswith(b"{"):
             rtf = decompressed(rtf) or b""
+    except MemoryError:
+        raise
     except Exception:  # the library raises anything on damaged files
         return Packed(())
     return Packed(files, str(page), bytes(rtf) if isinstance(rtf, bytes) else b"", str(body))

@@ -170,7 +170,7 @@ class ImageSource:
             except EOFError:
                 # A file with nothing but previews is sent as it is.
                 return (pages, others) if pages else (list(range(others)), 0)
-            except DocumentError:
+            except (DocumentError, MemoryError):
                 raise
             except Exception as error:
                 # A damaged directory after good pages: the document is refused, never cut short.

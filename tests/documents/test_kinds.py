@@ -36,7 +36,7 @@ from appliance.remarks import (
     PICTURE_LOST,
     PICTURES_LEFT_OUT,
 )
-from tests.documents.compound import message_file
+from tests.documents.compound import message_file, winmail
 from tests.documents.making import need, run, save
 from tests.documents.opened import Opened, opened
 
@@ -438,3 +438,25 @@ def test_an_outlook_message_is_read(tmp_path: Path) -> None:
     assert "Subject Betreff" in made.words
     assert "Grüße aus Outlook" in made.words
     assert "attached words" in made.words
+
+
+@pytest.mark.parametrize(
+    ("content", "library"),
+    [
+        (docx("x"), "zipfile.ZipFile"),
+        ((CASES / "hidden-text.doc").read_bytes(), "olefile.OleFileIO.exists"),
+        (message_file("text", "subject", ("a.txt", b"attached")), "olefile.OleFileIO.listdir"),
+        (winmail(("a.txt", b"attached")), "tnefparse.TNEF"),
+        ((CASES / "mail/html-only-table.eml").read_bytes(), "email.parser.BytesParser.parsebytes"),
+        ((CASES / "mail/html-only-table.eml").read_bytes(), "appliance.documents.email_parts.file_name"),
+    ],
+)
+def test_want_of_memory_is_not_called_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, library: str
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(library, refused)
+    with pytest.raises(MemoryError):
+        opened(tmp_path, content)
