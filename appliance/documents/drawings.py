@@ -7,9 +7,11 @@ they stand.  What cannot be drawn is reported in remarks.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from types import MappingProxyType
 from xml.etree import ElementTree
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, SubElement
 
 from appliance.remarks import (
     LAYOUT_SIMPLIFIED,
@@ -29,6 +31,9 @@ _NUMBER = re.compile(r"\s*([-+]?[\d.]+)")
 _BLOCKS = frozenset({"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "flowPara", "flowDiv"})
 _FONT_PX, _LINE = 16.0, 1.2  # HTML's defaults
 _MOST = 100_000  # elements of a drawing
+# Parts that one drawing of a page takes from the others, and elements of each: signs are small.
+_MOST_TAKEN, _LARGEST_TAKEN = 50, 500
+_NOTHING: Mapping[str | None, Element] = MappingProxyType({})
 
 
 def drawable(content: bytes) -> tuple[bytes, tuple[Remark, ...]]:
@@ -41,10 +46,14 @@ def drawable(content: bytes) -> tuple[bytes, tuple[Remark, ...]]:
     return ElementTree.tostring(root, encoding="utf-8"), tuple(said)
 
 
-def prepare_drawing(root: Element) -> list[Remark]:
-    """Changes the drawing ``root`` in place; returns remarks, each once."""
+def prepare_drawing(root: Element, page: Mapping[str | None, Element] = _NOTHING) -> list[Remark]:
+    """Changes the drawing ``root`` in place; returns remarks, each once.
+
+    ``page``: the elements of the page that it is in, by their names, for it may use those of other drawings.
+    """
     said: dict[Remark, None] = {}
     named = {element.get("id"): element for element in root.iter() if element.get("id")}
+    _take_used(root, named, page)
     for number, parent in enumerate(list(root.iter())):
         if number >= _MOST:
             break
@@ -57,6 +66,23 @@ def prepare_drawing(root: Element) -> list[Remark]:
 
 def _kind(element: Element) -> str:
     return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+def _take_used(root: Element, named: dict[str | None, Element], page: Mapping[str | None, Element]) -> None:
+    """Copies into the drawing what it uses of the page's other ones; ``named`` are its own elements."""
+    taken = 0
+    waiting = [each for each in root.iter() if _kind(each) == "use"] if page else []
+    while waiting and taken < _MOST_TAKEN:
+        use = waiting.pop()
+        target = _target(use, page) if _target(use, named) is None else None
+        if target is None or sum(1 for _ in target.iter()) > _LARGEST_TAKEN:
+            continue
+        taken += 1
+        copy = deepcopy(target)
+        copy.tail = ""
+        SubElement(root, f"{SVG}defs").append(copy)
+        named |= {each.get("id"): each for each in copy.iter() if each.get("id")}
+        waiting += [each for each in copy.iter() if _kind(each) == "use"]
 
 
 def _decide(switch: Element) -> None:
@@ -82,8 +108,13 @@ def _prepare(parent: Element, child: Element, named: dict[str | None, Element]) 
             yield Remark(PICTURES_LEFT_OUT, detail="a style sheet")
     elif kind == "script" and "".join(child.itertext()).strip():
         yield Remark(PART_LEFT_OUT, detail="what a script of the drawing makes")
-    elif kind == "use" and _target(child, named) is None:
-        yield Remark(PART_LEFT_OUT, detail="a drawing that another file has")
+    elif kind == "use":
+        target = _target(child, named)
+        if target is None:
+            yield Remark(PART_LEFT_OUT, detail="a drawing that another file has")
+        elif _kind(target) == "symbol":
+            for side in ("width", "height"):  # as much as there is (SVG 2, 5.5), which must be said
+                child.set(side, child.get(side) or target.get(side) or "100%")
     elif kind == "tref":
         target = _target(child, named)
         child.tag, child.text = f"{SVG}tspan", "".join(target.itertext()) if target is not None else ""
@@ -99,7 +130,7 @@ def _prepare(parent: Element, child: Element, named: dict[str | None, Element]) 
         yield from _set_plainly(parent, child)
 
 
-def _target(element: Element, named: dict[str | None, Element]) -> Element | None:
+def _target(element: Element, named: Mapping[str | None, Element]) -> Element | None:
     reference = (element.get("href") or element.get(_XLINK_HREF) or "").strip()
     return named.get(reference[1:]) if reference.startswith("#") else None
 

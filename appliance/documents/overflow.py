@@ -35,7 +35,9 @@ def cut_pages(document: weasyprint.Document) -> list[int]:
     return [
         number
         for number, page in enumerate(document.pages, 1)
-        if any(_rolled(page._page_box)) or any(_off_the_sheet(page._page_box))
+        if any(_rolled(page._page_box))
+        or any(_off_the_sheet(page._page_box))
+        or any(_turned_off(page._page_box))
     ]
 
 
@@ -64,6 +66,35 @@ def _off_the_sheet(sheet: Any) -> Iterator[bool]:
                 if isinstance(each, _SEEN) and _is_said(each):
                     away = max(each.position_x / width, each.position_y / height)
                     yield away < _OUT_OF_SIGHT and _reaches(each, width + _SLACK_PX, height + _SLACK_PX)
+
+
+def _turned_off(sheet: Any) -> Iterator[bool]:
+    """For each box that is turned or moved (CSS Transforms), whether the sheet cuts it, or it lies beside."""
+    width, height = sheet.margin_width(), sheet.margin_height()
+    waiting = [(sheet, sheet.transformation_matrix)]
+    while waiting:
+        box, matrix = waiting.pop()
+        if box.style["overflow"] == "hidden" and box is not sheet:
+            continue
+        for child in getattr(box, "children", ()):
+            own = child.transformation_matrix
+            waiting.append((child, own @ matrix if own and matrix else own or matrix))
+        if matrix and isinstance(box, _SEEN) and _is_said(box):
+            edges = box.position_x + box.margin_width(), box.position_y + box.margin_height()
+            corners = [
+                matrix.transform_point(x, y)
+                for x in (box.position_x, edges[0])
+                for y in (box.position_y, edges[1])
+            ]
+            left, right = min(x for x, _ in corners), max(x for x, _ in corners)
+            top, foot = min(y for _, y in corners), max(y for _, y in corners)
+            away = max(left / width, top / height)
+            beyond = right > width + _SLACK_PX or foot > height + _SLACK_PX
+            yield (beyond and away < _OUT_OF_SIGHT and right > 0 and foot > 0) or (
+                (left < -_SLACK_PX < 0 < right or top < -_SLACK_PX < 0 < foot)
+                and left < width
+                and top < height
+            )
 
 
 def _reaches(box: Any, right: float, below: float) -> bool:

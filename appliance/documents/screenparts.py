@@ -7,6 +7,7 @@ from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
 from appliance.documents.drawings import SVG, prepare_drawing
+from appliance.documents.styles import declared, on_paper
 from appliance.remarks import (
     LAYOUT_SIMPLIFIED,
     MOVEMENT_LEFT_OUT,
@@ -52,6 +53,9 @@ _CELLS = frozenset({"td", "th"})
 # What may stand in place of a frame, and addresses of one that WeasyPrint draws itself.
 _INSTEAD = frozenset({"img", f"{SVG}svg", "iframe"})
 _SHOWN_PICTURES = ("data:image/", "cid:")
+# What stands for a picture until a script puts it there, octets of its address: a pixel, or an empty drawing.
+_LONGEST_PLACEHOLDER = 400
+_LATER = ("data-src", "data-lazy-src", "data-original", "data-srcset", "data-lazy-srcset")
 _DOT = "\N{BULLET}"
 _CHOSEN = "\N{BALLOT BOX WITH CHECK} "
 
@@ -67,9 +71,12 @@ def prepare_page(page: Element, parse: Callable[[str], Element], *, whole_words:
     frames = 0
     beside: dict[str, None] = {}
     grounds: dict[str, None] = {}
+    named = {element.get("id"): element for element in waiting if element.get("id")}
     while waiting:
         element = waiting.pop()
         remark: Remark | None = None
+        if element.get("style"):
+            element.set("style", declared(element.get("style", "")))
         grounds.update(dict.fromkeys(_grounds_beside(element)))
         match element.tag:
             case "iframe" if element.get("srcdoc") and frames < _MOST_FRAMES:
@@ -84,6 +91,12 @@ def prepare_page(page: Element, parse: Callable[[str], Element], *, whole_words:
                 remark = Remark(PART_LEFT_OUT, detail="a sound")
             case "embed" | "object" if _shows_nothing(element):
                 remark = Remark(PART_LEFT_OUT, detail="what another program would show in the page")
+            case "style":
+                element.text = on_paper(element.text or "")
+            case "template" if element.get("shadowrootmode") is not None:
+                element.tag = "div"  # shown in the place of what is around it
+            case "input" if element.get("type", "").lower() == "hidden":
+                _become(element, "span")
             case "link" if _is_style_beside(element):
                 remark = Remark(LAYOUT_SIMPLIFIED, detail=f"did not come along: {element.get('href')}")
             case "tr" if whole_words and sum(cell.tag in _CELLS for cell in element) >= _MANY_CELLS:
@@ -108,7 +121,7 @@ def prepare_page(page: Element, parse: Callable[[str], Element], *, whole_words:
             case "meter" | "progress":
                 _say_share(element)
             case tag if tag == f"{SVG}svg":
-                told.update(dict.fromkeys(prepare_drawing(element)))
+                told.update(dict.fromkeys(prepare_drawing(element, named)))
             case tag if tag in _TALL:
                 remark = Remark(LAYOUT_SIMPLIFIED, detail="formulas")
         if remark is not None:
@@ -182,13 +195,18 @@ def _poster(film: Element) -> Remark:
 
 def _take_source(picture: Element) -> None:
     """Sets the source of a picture that is given by a script's attribute or by a choice of several."""
-    if picture.get("src", "").lower().startswith(_LOCAL):
+    source = picture.get("src", "")
+    later = next((_first_of(picture.get(name, "")) for name in _LATER if picture.get(name)), "")
+    if later and source.lower().startswith("data:") and len(source) <= _LONGEST_PLACEHOLDER:
+        picture.set("src", later)
+        return
+    if source.lower().startswith(_LOCAL):
         return
     choice = _first_of(picture.get("srcset", ""))
-    if choice.lower().startswith(_LOCAL) or (choice and not picture.get("src")):
+    if choice.lower().startswith(_LOCAL) or (choice and not source):
         picture.set("src", choice)
-    elif not picture.get("src") and picture.get("data-src"):
-        picture.set("src", picture.get("data-src", ""))
+    elif not source and later:
+        picture.set("src", later)
 
 
 def _take_picture(element: Element) -> None:

@@ -27,6 +27,7 @@ from appliance.documents.causes import DOCUMENT_TOO_MANY_PAGES
 from appliance.documents.direction import direct
 from appliance.documents.email_parts import part_key
 from appliance.documents.errors import DocumentError
+from appliance.documents.grounds import bring_out, hidden_words, white_pages
 from appliance.documents.jpeg import is_whole
 from appliance.documents.options import Paper
 from appliance.documents.overflow import cut_pages, width_needed
@@ -36,7 +37,11 @@ from appliance.remarks import (
     CONTENT_CUT,
     CONTENT_DAMAGED,
     GLYPHS_MISSING,
+    HIDDEN_LEFT_OUT,
+    LAYOUT_SIMPLIFIED,
     MOVEMENT_LEFT_OUT,
+    PAGE_WHITE,
+    PART_LEFT_OUT,
     PICTURE_LOST,
     PICTURES_LEFT_OUT,
     PRINT_ONLY,
@@ -69,14 +74,18 @@ _MEDIA = re.compile(
     r"|media\s*=\s*[\"']?(?:print|screen)\b[^\"'>(]{0,20}[\"'>]",
     re.IGNORECASE,
 )
+_SCRIPT = re.compile(r"<script\b", re.IGNORECASE)
 # Categories of invisible characters: controls, formats, variation selectors.
 _UNSEEN = frozenset({"Cc", "Cf", "Mn"})
 
 # Octets of a picture within which it says that it moves.
 _BEFORE_PIXELS = 4096
 
-# WeasyPrint's messages about drawings that it gives up.
+# WeasyPrint's messages about drawings that it gives up, and about a rule that it does not know.
 _DRAWINGS_LOST = ("Failed to render SVG", "Failed to load inline SVG")
+_RULE_IGNORED = "Ignored `%s:%s`"
+_GROUNDS = ("background", "background-color", "background-image")
+_ROUND_A_CENTRE = "conic-gradient("
 
 # The lowest style sheet: sheets, margins, and that nothing leaves the paper.
 _SHEET = """
@@ -153,6 +162,10 @@ def typeset(
                 other = _only_on(lay_out(1.0, "screen"), document)
         if len(document.pages) > most_pages:
             raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"{len(document.pages)} of at most {most_pages}")
+        if foreign:
+            other += _seen_on_paper(
+                document, grounds=fetcher.lacks or losses.grounds, script=_SCRIPT.search(html)
+            )
         for page in document.pages:
             if not 1.0 < max(page.width, page.height) / PX_PER_MM < _LARGEST_PAGE_MM:
                 raise ValueError(f"a page of {page.width} x {page.height} px")
@@ -165,6 +178,20 @@ def typeset(
         elif foreign:
             remarks += [Remark(CONTENT_CUT, number) for number in cut_pages(document)]
         return Typeset(pdf, tuple(remarks))
+
+
+def _seen_on_paper(
+    document: weasyprint.Document, *, grounds: bool, script: re.Match[str] | None
+) -> Iterator[Remark]:
+    """Makes words visible whose ``grounds`` are lost; remarks on pages without any, and a script's."""
+    if grounds and bring_out(document):
+        yield Remark(LAYOUT_SIMPLIFIED, detail="white words whose ground is missing are black")
+    yield from (Remark(PAGE_WHITE, number) for number in white_pages(document))
+    words = hidden_words(document) if script else []
+    if words:
+        yield Remark(
+            HIDDEN_LEFT_OUT, detail=f"words that a script would show: {' '.join(words[:_SHOWN_WORDS])}"
+        )
 
 
 def _parsed(html: str) -> Element:
@@ -211,6 +238,7 @@ class _Parts(URLFetcher):  # type: ignore[misc]
         super().__init__(allowed_protocols=["data"])
         self._parts = parts
         self._remote: set[str] = set()
+        self.lacks = False  # whether something was not there
         self._moves = False  # whether a picture does
         self._damaged: set[str] = set()  # addresses of pictures
 
@@ -227,6 +255,7 @@ class _Parts(URLFetcher):  # type: ignore[misc]
                 return URLFetcherResponse(url, part.content, {"Content-Type": part.media_type})
             case scheme_ if scheme_ != "cid":
                 self._remote.add(url[:200])
+        self.lacks = True
         raise ValueError("nothing is fetched")
 
     def remarks(self, lost: Collection[str]) -> Iterator[Remark]:
@@ -270,6 +299,8 @@ class _Losses(logging.Handler):
         self._letters: dict[str, None] = {}
         self.pictures: set[str] = set()
         self._wanted_memory = False
+        self.grounds = False  # whether one is of a kind that only browsers draw
+        self._pies = False  # whether one is of colours around a centre
         self._logger = logging.getLogger("weasyprint")
 
     def __enter__(self) -> None:
@@ -282,7 +313,10 @@ class _Losses(logging.Handler):
         if not isinstance(record.args, tuple) or not record.args:
             return
         said, about = str(record.msg), str(record.args[0])
-        if said.startswith(_DRAWINGS_LOST):
+        if said.startswith(_RULE_IGNORED):
+            self.grounds |= about in _GROUNDS
+            self._pies |= _ROUND_A_CENTRE in str(record.args[1])
+        elif said.startswith(_DRAWINGS_LOST):
             self.pictures.add(about)
         elif said.startswith(".notdef") and unicodedata.category(about) not in _UNSEEN:
             self._letters[about] = None
@@ -299,6 +333,8 @@ class _Losses(logging.Handler):
         """A remark for each page with such letters, one for drawings, one for pictures."""
         if self.pictures:
             yield Remark(PICTURE_LOST, detail=f"{len(self.pictures)} of the page's own pictures")
+        if self._pies:
+            yield Remark(PART_LEFT_OUT, detail="colours around a centre, as those of a pie chart")
         if not self._letters:
             return
         elsewhere = set(self._letters)

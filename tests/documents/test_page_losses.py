@@ -10,8 +10,10 @@ import pytest
 from appliance.remarks import (
     CONTENT_CUT,
     GLYPHS_MISSING,
+    HIDDEN_LEFT_OUT,
     LAYOUT_SIMPLIFIED,
     MOVEMENT_LEFT_OUT,
+    PAGE_WHITE,
     PART_LEFT_OUT,
     PICTURE_LOST,
     PICTURES_LEFT_OUT,
@@ -66,6 +68,14 @@ def kinds(made: Opened) -> list[RemarkKind]:
         ("<div style='height:20px;overflow:hidden'>one<br>two<br>three</div>", "Ordinary words"),
         ("<div style='overflow:auto'>one<br>two</div>", "one two"),
         (f"<pre style='white-space:pre;overflow:auto'>{'word ' * 60}the last</pre>", "the last"),
+        ("<my-card><template shadowrootmode=open>of the shadow</template>light</my-card>", "of the shadow"),
+        ("<svg hidden><symbol id=s><text y=20>sign</text></symbol></svg><svg><use href='#s'/></svg>", "sign"),
+        ("<svg><symbol id=s viewBox='0 0 9 9'><text y=9>own</text></symbol><use href='#s'/></svg>", "own"),
+        ("<div style='transform:rotate(-3deg)'>hardly turned</div>", "hardly turned"),
+        (
+            "<div style='overflow:hidden'><p style='transform:translateX(900px)'>the next slide</div>",
+            "Ordinary words",
+        ),
     ],
 )
 def test_what_a_page_says_is_on_paper_and_nothing_is_remarked(tmp_path: Path, body: str, words: str) -> None:
@@ -77,6 +87,83 @@ def test_what_a_page_says_is_on_paper_and_nothing_is_remarked(tmp_path: Path, bo
 def test_a_secret_is_no_more_readable_on_paper_than_on_the_screen(tmp_path: Path) -> None:
     made = opened(tmp_path, page("<input type=password value=4711>"), "a.html")
     assert "4711" not in made.words
+    assert "4712" not in opened(tmp_path, page("<input type=hidden value=4712>"), "a.html").words
+
+
+AFAR = "https://x.example/a.png"
+BEGINS_UNSEEN = (
+    "<style>@keyframes k{from{opacity:0}to{opacity:1}} .k{opacity:0;animation:k 1s forwards}</style>"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "plainly", "said"),
+    [
+        (
+            "<h1 style='background:linear-gradient(red,blue);-webkit-background-clip:text;color:transparent'>"
+            "cut out</h1>",
+            "<h1>cut out</h1>",
+            [],
+        ),
+        ("<h1 style='color:transparent;text-shadow:0 0 1px #000'>a shadow</h1>", "<h1>a shadow</h1>", []),
+        (f"{BEGINS_UNSEEN}<p class=k>moved in", "<p>moved in", []),
+        (
+            f"<div style='background:url({AFAR});color:#fff'>on a picture</div>",
+            "<div>on a picture</div>",
+            [LAYOUT_SIMPLIFIED, PICTURES_LEFT_OUT],
+        ),
+        (
+            "<div style='background:-webkit-linear-gradient(#222,#444);color:#fff'>on a ground</div>",
+            "<div>on a ground</div>",
+            [LAYOUT_SIMPLIFIED],
+        ),
+        (
+            "<div style='background:conic-gradient(#222,#444);color:oklch(1 0 0)'>on a pie</div>",
+            "<div>on a pie</div>",
+            [LAYOUT_SIMPLIFIED, PART_LEFT_OUT],
+        ),
+        (f"<img src='{AFAR}'><p style='color:#fff'>", f"<img src='{AFAR}'><p>", [PICTURES_LEFT_OUT]),
+    ],
+)
+def test_words_that_only_a_browser_would_show_are_black(
+    rendered: Rendered, body: str, plainly: str, said: list[RemarkKind]
+) -> None:
+    shown, plain = (rendered(page(each), name="a.html") for each in (body, plainly))
+    assert [remark.kind for remark in shown.remarks] == said
+    assert picture(shown.coded_page(0)).tobytes() == picture(plain.coded_page(0)).tobytes()
+
+
+@pytest.mark.parametrize(
+    "ground",
+    [
+        "<div style='background:#123;color:#fff'>white on dark</div>",
+        "<div style='position:relative'><div style='position:absolute;background:#123;width:99px;"
+        "height:40px'></div><span style='position:relative;color:#fff'>white</span></div>",
+    ],
+)
+def test_white_words_on_a_ground_that_is_there_stay_white(rendered: Rendered, ground: str) -> None:
+    alone, beside = (rendered(page(f"{ground}{more}"), name="a.html") for more in ("", f"<img src='{AFAR}'>"))
+    assert [remark.kind for remark in beside.remarks] == [PICTURES_LEFT_OUT]
+    assert picture(alone.coded_page(0)).tobytes() == picture(beside.coded_page(0)).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("<html><body style='opacity:0'>all words", [PAGE_WHITE]),
+        (
+            "<html><style>body{visibility:hidden}</style><body>all words<script>show()</script>",
+            [PAGE_WHITE, HIDDEN_LEFT_OUT],
+        ),
+        ("<html><body>words<p style='opacity:0'>more<script>show()</script>", [HIDDEN_LEFT_OUT]),
+        ("<html><body>words<p style='opacity:0'>more", []),
+        ("<html><body style='background:#123;color:#fff'>words", []),
+    ],
+)
+def test_words_that_wait_for_a_script_are_told_and_a_white_page_is_too(
+    tmp_path: Path, content: str, said: list[RemarkKind]
+) -> None:
+    assert sorted(kinds(opened(tmp_path, content.encode(), "a.html")), key=said.index) == said
 
 
 @pytest.mark.parametrize(
@@ -94,6 +181,13 @@ def test_a_secret_is_no_more_readable_on_paper_than_on_the_screen(tmp_path: Path
         ("<div style='height:40px;overflow:auto'>1<br>2<br>3<br>4</div>", "", CONTENT_CUT),
         ("<div style='position:absolute;left:900px'>to the right</div>", "", CONTENT_CUT),
         ("<div style='position:absolute;top:3000px'>below</div>", "", CONTENT_CUT),
+        ("<div style='transform:translateX(900px)'>moved</div>", "", CONTENT_CUT),
+        (
+            "<div style='transform:rotate(90deg);width:600px'>turned over the edge of the sheet by far</div>",
+            "",
+            CONTENT_CUT,
+        ),
+        ("<div style='background:conic-gradient(red 30%,blue 0);height:9px'></div>", "", PART_LEFT_OUT),
         ("<math><mfrac><mi>a</mi><mi>b</mi></mfrac></math>", "", LAYOUT_SIMPLIFIED),
         ("<svg><script>x()</script><text y=20>a</text></svg>", "", PART_LEFT_OUT),
     ],
@@ -117,8 +211,10 @@ def test_the_frames_of_a_frameset_are_remarked(tmp_path: Path) -> None:
         (f"<video poster='{PICTURE}' src='a.mp4'></video>", [MOVEMENT_LEFT_OUT]),
         (f"<img srcset='{PICTURE} 1x'>", []),
         (f"<picture><source srcset='{PICTURE}'><img src='https://x.example/a.png'></picture>", []),
+        (f"<img src='data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP' data-src='{PICTURE}'>", []),
+        (f"<div style='height:400px;background:image-set(url({PICTURE}) 1x, url(b.png) 2x)'></div>", []),
     ],
-    ids=["of a film", "of a set", "of several"],
+    ids=["of a film", "of a set", "of several", "later", "of a ground"],
 )
 def test_a_picture_that_the_page_has_is_drawn(rendered: Rendered, body: str, said: list[RemarkKind]) -> None:
     document = rendered(page(body), name="a.html")

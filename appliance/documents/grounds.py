@@ -1,0 +1,137 @@
+"""Words of a page that WeasyPrint laid out which would not be seen on paper, and what they were to stand on.
+
+White words on a picture that did not come, or on a ground that only browsers draw, are white on white: they
+become black.  Words that are hidden until a script shows them are told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import weasyprint
+from weasyprint.css.properties import INITIAL_VALUES
+from weasyprint.formatting_structure import boxes
+
+# Lightness of a colour, 0 to 1, that is as good as white.
+_WHITE = 0.9
+# Smaller words are not meant to be read, px.
+_SMALLEST_PX = 5.0
+_BLACK = INITIAL_VALUES["color"]
+
+_Corners = tuple[float, float, float, float]
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """What is on a page: words, ``white`` and ``hidden`` ones apart, and where something else is drawn."""
+
+    seen: bool = False
+    white: list[Any] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
+    drawn: list[_Corners] = field(default_factory=list)
+
+
+def bring_out(document: weasyprint.Document) -> bool:
+    """Makes white words black that have nothing under them; whether there were any."""
+    found = False
+    for page in document.pages:
+        sheet = _looked_at(page)
+        for box in sheet.white:
+            if not any(_overlap(_corners(box), each) for each in sheet.drawn):
+                box.style = box.style.copy()
+                box.style["color"] = _BLACK
+                found = True
+    return found
+
+
+def white_pages(document: weasyprint.Document) -> Iterator[int]:
+    """The pages (from 1) with words of which none is seen, nor anything else."""
+    for number, page in enumerate(document.pages, 1):
+        sheet = _looked_at(page)
+        if (sheet.hidden or sheet.white) and not sheet.seen and not sheet.drawn:
+            yield number
+
+
+def hidden_words(document: weasyprint.Document) -> list[str]:
+    """The words that are there and invisible."""
+    return " ".join(text for page in document.pages for text in _looked_at(page).hidden).split()
+
+
+def _looked_at(page: Any) -> _Sheet:
+    sheet = _Sheet()
+    whole = page._page_box
+    if _is_dark(whole.canvas_background):
+        sheet.drawn.append((0.0, 0.0, whole.margin_width(), whole.margin_height()))
+    waiting = [(whole, False)]
+    while waiting:
+        box, hidden = waiting.pop()
+        hidden = hidden or box.style["opacity"] == 0
+        waiting += [(child, hidden) for child in getattr(box, "children", ())]
+        unseen = hidden or box.style["visibility"] != "visible"
+        if isinstance(box, boxes.TextBox):
+            _sort(sheet, box, unseen)
+        elif not unseen and box is not whole and (isinstance(box, boxes.ReplacedBox) or _is_framed(box)):
+            sheet.drawn.append(_corners(box))
+    return sheet
+
+
+def _sort(sheet: _Sheet, box: Any, unseen: bool) -> None:
+    if not box.text.strip() or box.style["font_size"] < _SMALLEST_PX:
+        return
+    colour = box.style["color"]
+    if unseen or not colour.alpha:
+        sheet.hidden.append(box.text)
+    elif _is_white(colour):
+        sheet.white.append(box)
+    else:
+        sheet.seen = True
+
+
+def _is_framed(box: Any) -> bool:
+    """Whether something is drawn in the place of a box besides its content."""
+    sides = ("top", "right", "bottom", "left")
+    return _is_dark(getattr(box, "background", None)) or any(
+        box.style[f"border_{side}_width"] for side in sides
+    )
+
+
+def _is_dark(background: Any) -> bool:
+    """Whether a ground is more than white."""
+    if background is None:
+        return False
+    return any(layer.image is not None for layer in background.layers) or (
+        bool(background.color.alpha) and not _is_white(background.color)
+    )
+
+
+def _is_white(colour: Any) -> bool:
+    return bool(1.0 - colour.alpha * (1.0 - _lightness(colour)) > _WHITE)
+
+
+def _lightness(colour: Any) -> float:
+    """How light a colour is, 0 to 1, in any of CSS's spaces (CSS Color 4)."""
+    first, *others = (value or 0.0 for value in colour.coordinates)
+    if colour.space in {"lab", "lch"}:
+        return float(first) / 100.0
+    if colour.space in {"oklab", "oklch"}:
+        return float(first)
+    try:
+        red, green, blue = (value or 0.0 for value in colour.to("srgb").coordinates)
+    except NotImplementedError:  # a wider space: close enough
+        red, green, blue = first, *others
+    return float(0.3 * red + 0.59 * green + 0.11 * blue)
+
+
+def _corners(box: Any) -> _Corners:
+    return (
+        box.position_x,
+        box.position_y,
+        box.position_x + box.margin_width(),
+        box.position_y + box.margin_height(),
+    )
+
+
+def _overlap(one: _Corners, other: _Corners) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

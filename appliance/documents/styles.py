@@ -1,0 +1,51 @@
+"""Style sheets of web pages: rules that only browsers know, changed so that what they show is on paper.
+
+WeasyPrint ignores the rules it does not know, and what is left of them can hide words: letters cut out of a
+colour (``background-clip: text``) become the colour without letters.  Pure.
+"""
+
+from __future__ import annotations
+
+import re
+
+# The declarations of one rule; those that contain rules are looked at rule by rule.
+_RULE = re.compile(r"\{([^{}]{1,20000})\}")
+# A browser cuts the ground out by the letters, which are transparent themselves (CSS Backgrounds 4, 2.2).
+_CUT_OUT = re.compile(r"background(?:-clip)?\s*:[^;{}]{0,500}\btext\b", re.IGNORECASE)
+# Transparent letters with a shadow, which is what is seen.
+_CLEAR = re.compile(
+    r"(?<![\w-])color\s*:\s*(?:transparent|rgba\([^)]{0,40},\s*0(?:\.0+)?\s*\))", re.IGNORECASE
+)
+_SHADOW = re.compile(r"text-shadow\s*:\s*(?!none)[^;{}]", re.IGNORECASE)
+# What begins invisible and moves into sight (CSS Animations 1).
+_MOVES_IN = re.compile(r"(?<![\w])animation(?:-name)?\s*:\s*(?!none)[^;{}]", re.IGNORECASE)
+_BEGINS_UNSEEN = re.compile(
+    r"(?<![\w-])(?:opacity\s*:\s*0?\.?0+(?![\d.])|visibility\s*:\s*hidden)", re.IGNORECASE
+)
+# A choice of pictures for several resolutions (CSS Images 4, 2.4): its first one.
+_CHOICE = re.compile(
+    r"(?:-webkit-)?image-set\(\s*(?:url\(\s*)?([\"']?)([^\"')\s]{1,200000})\1\s*\)?(?:[^()]|\([^()]*\)){0,500}\)",
+    re.IGNORECASE,
+)
+_WORTH_A_LOOK = re.compile(r"image-set|animation|background|text-shadow", re.IGNORECASE)
+
+
+def on_paper(sheet: str) -> str:
+    """A style sheet with its rules as paper can show them."""
+    if not _WORTH_A_LOOK.search(sheet):
+        return sheet
+    return _RULE.sub(lambda rule: f"{{{declared(rule[1])}}}", sheet)
+
+
+def declared(style: str) -> str:
+    """The declarations of one rule, or of an element's ``style``, as paper can show them."""
+    if not _WORTH_A_LOOK.search(style):
+        return style
+    more = ""
+    if _CUT_OUT.search(style):
+        more += ";background:none!important;color:#000!important"
+    elif _CLEAR.search(style) and _SHADOW.search(style):
+        more += ";color:#000!important"
+    if _MOVES_IN.search(style) and _BEGINS_UNSEEN.search(style):
+        more += ";opacity:1!important;visibility:visible!important;transform:none!important"
+    return _CHOICE.sub(r'url("\2")', style) + more
