@@ -8,7 +8,6 @@ next signal starts in line time.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -38,11 +37,10 @@ from appliance.t38.ifp import (
     IfpError,
     IfpPacket,
     Indicator,
-    IndicatorPacket,
     decode_noting_version,
-    encode,
 )
 from appliance.t38.ifp_receiver import IfpReceiver
+from appliance.t38.packet_sender import NO_SIGNAL, PacketSender
 from appliance.t38.settings import RateManagement, T38Settings
 from appliance.t38.signals import Signals, SignalStep
 from appliance.t38.timing import (
@@ -52,38 +50,21 @@ from appliance.t38.timing import (
     CNG_ON_S,
     CNG_PERIOD_S,
 )
-from appliance.t38.udptl import UdptlSender
 from appliance.t38.udptl_receiver import Arrival, UdptlReceiver
 
-# Interval of no-signal packets until the first packet from the peer, seconds: they open the path through a
-# NAT, and the far end may reply to the address that they come from.
-KEEPALIVE_S = 0.5
-# The same afterwards, since our last packet: UDP mappings in a NAT last 30 s or more (RFC 4787 REQ-5 requires
-# 2 min), and while a page is received there is nothing else to send.
-KEEPALIVE_QUIET_S = 15.0
-# Redundancy and FEC protect a packet only by those after it, so the end of a signal is followed by this many
-# no-signal indicators at this interval (seconds).  They fit into the silence before the next signal.
-TRAIL_PACKETS, TRAIL_INTERVAL_S = 3, 0.02
-# Copies of an indicator in all and their interval (seconds), with one sequence number (a receiver drops
-# duplicates).  Redundancy alone would repeat it with the first data, up to 1.3 s later: a gateway that missed
-# it would begin its training then and remain late.  Data packets are sent once.
-INDICATOR_COPIES, COPY_INTERVAL_S = 3, 0.015
 # This many frames without an FCS field, and none with one, mean that the peer uses the other notation of IFP.
 WRONG_NOTATION_FRAMES = 2
 # Events kept of the far end's signal while we still send (see ``_sending_over``): our own bound.
 MAX_HELD_EVENTS = 1024
 
-_NO_SIGNAL = IndicatorPacket(Indicator.NO_SIGNAL)
-
 
 @dataclass(slots=True)
 class DceCounters:
-    """Counts of packets of one call, in addition to those of ``UdptlReceiver``."""
+    """Counts of received packets of one call, in addition to those of ``UdptlReceiver``."""
 
-    sent: int = 0
-    malformed: int = 0  # received packets that are not IFP
+    malformed: int = 0  # packets that are not IFP
     events_dropped: int = 0
-    signals: int = 0  # received packets other than no-signal
+    signals: int = 0  # packets other than no-signal
 
 
 class T38Dce:
@@ -98,9 +79,8 @@ class T38Dce:
         self.receiver = UdptlReceiver()
         self._settings = settings
         self._version = settings.version  # notation of received packets, which may differ
-        self._sender = UdptlSender(settings)
+        self._sender = PacketSender(settings)
         self._hearing = IfpReceiver()
-        self._datagrams: list[bytes] = []
         self._events: list[LineEvent] = []
         self._held: list[LineEvent] = []  # received while sending
         self._listening = True
@@ -110,11 +90,6 @@ class T38Dce:
         self._script: Iterator[SignalStep] = iter(())
         self._step: SignalStep | None = None
         self._line_free_at = float("-inf")  # when our last signal ends on the line
-        self._copies: deque[tuple[float, bytes]] = deque()
-        self._trail = 0  # no-signal indicators still to send
-        self._trail_at = 0.0
-        self._keepalive_at: float | None = None
-        self._peer_heard = False
         self._signals = Signals(settings)
         self._answerable = False  # all data of our signal were sent, but it lasts: the far end may answer
         self._local_tcf: list[tuple[float, LineEvent]] = []
@@ -124,7 +99,7 @@ class T38Dce:
 
     def start(self, now: float) -> None:
         """Sends the first no-signal.  To be called once the session is agreed."""
-        self._emit(encode(_NO_SIGNAL, self._settings.version), now)
+        self._sender.send_no_signal(now)
 
     def order(self, order: LineOrder, now: float) -> None:
         """Takes an order of the engine.  Raises RuntimeError while a signal is being sent."""
@@ -149,7 +124,7 @@ class T38Dce:
         begin = max(now, max(self._line_free_at, self._hearing.silent_since) + self._signals.pace.silence_s)
         self._script = self._signals.of(order, begin)
         if begin <= now:
-            self._trail = 0  # the new signal protects better, and no-signal must not follow it
+            self._sender.end_trail()  # the new signal protects better, and no-signal must not follow it
         self._advance(now)
 
     def receive_datagram(self, data: bytes, now: float) -> None:
@@ -162,12 +137,7 @@ class T38Dce:
         """Does what is due.  To be called at ``next_deadline``; harmless earlier."""
         if self._closed:
             return
-        while self._copies and self._copies[0][0] <= now:
-            self._datagrams.append(self._copies.popleft()[1])
-        while self._trail and self._trail_at <= now:
-            self._trail -= 1
-            self._trail_at += TRAIL_INTERVAL_S
-            self._emit(encode(_NO_SIGNAL, self._settings.version), now)
+        self._sender.repeat(now)
         if self._step is not None and self._step.at <= now:
             self._advance(now)
         while self._local_tcf and self._local_tcf[0][0] <= now:
@@ -175,9 +145,8 @@ class T38Dce:
         self._hear(self.receiver.handle_timer(now), now)
         self._hearing.handle_timer(now)
         self._collect(now)
-        keepalive = self._keepalive_due()
-        if keepalive is not None and keepalive <= now:
-            self._emit(encode(_NO_SIGNAL, self._settings.version), now)
+        if not self._signalling():
+            self._sender.keep_alive(now)
 
     def line_lost(self, cause: Cause | None) -> None:
         """The surrounding call has ended: the far end hung up (None), or why the line failed."""
@@ -191,10 +160,9 @@ class T38Dce:
             return None
         times = [
             self._step.at if self._step is not None else None,
-            self._copies[0][0] if self._copies else None,
-            self._trail_at if self._trail else None,
+            self._sender.repeat_at(),
             self._local_tcf[0][0] if self._local_tcf else None,
-            self._keepalive_due(),
+            None if self._signalling() else self._sender.keepalive_at,
             self.receiver.next_deadline(),
             self._hearing.next_deadline(),
         ]
@@ -202,8 +170,7 @@ class T38Dce:
 
     def take_datagrams(self) -> list[bytes]:
         """The datagrams to send now, in order."""
-        datagrams, self._datagrams = self._datagrams, []
-        return datagrams
+        return self._sender.take_datagrams()
 
     def take_events(self) -> list[LineEvent]:
         """The events since the last call, in order."""
@@ -215,19 +182,9 @@ class T38Dce:
     def _sending(self) -> bool:
         return self._step is not None and not self._listening
 
-    def _keepalive_due(self) -> float | None:
-        """When the next no-signal is due; None during a signal of ours, which a no-signal would end."""
-        return None if self._sending() or self._sounding else self._keepalive_at
-
-    def _emit(self, ifp: bytes, now: float, *, repeats: bool = False) -> None:
-        datagram = self._sender.wrap(ifp)
-        self._datagrams.append(datagram)
-        self.counters.sent += 1
-        self._keepalive_at = now + (KEEPALIVE_QUIET_S if self._peer_heard else KEEPALIVE_S)
-        self._copies.clear()  # copies of an indicator would arrive after this packet
-        if repeats:
-            for copy in range(1, INDICATOR_COPIES):
-                self._copies.append((now + copy * COPY_INTERVAL_S, datagram))
+    def _signalling(self) -> bool:
+        """Whether a signal of ours is on the line, which a no-signal would end."""
+        return self._sending() or self._sounding
 
     def _advance(self, now: float) -> None:
         """Sends every step that is due, and ends the signal when its time on the line is over."""
@@ -246,13 +203,13 @@ class T38Dce:
                 if step.tone and not self._sounding:
                     self._cng_began = now
                 self._sounding = step.tone
-                self._emit(step.ifp, now, repeats=step.repeats)
+                self._sender.send(step.ifp, now, repeats=step.repeats)
                 if step.answerable:
                     self._sending_over()
                 continue
             self._line_free_at = step.at
             self._answerable = False
-            self._trail, self._trail_at = TRAIL_PACKETS, step.at
+            self._sender.begin_trail(step.at)
             self._events.append(Sent())
 
     def _cng_may_end(self, now: float) -> float:
@@ -263,7 +220,7 @@ class T38Dce:
     def _end_cng(self, now: float) -> None:
         if self._sounding:
             self._sounding = False
-            self._emit(encode(_NO_SIGNAL, self._settings.version), now, repeats=True)
+            self._sender.send_no_signal(now, repeats=True)
 
     def _sending_over(self) -> None:
         """All data of our signal were sent: the far end may answer from here on.
@@ -278,10 +235,7 @@ class T38Dce:
 
     def _hang_up(self, now: float) -> None:
         """Ends the session; the packets that protect our last frame (DCN) are sent at once."""
-        for _, datagram in self._copies:
-            self._datagrams.append(datagram)
-        for _ in range(self._trail):
-            self._emit(encode(_NO_SIGNAL, self._settings.version), now)
+        self._sender.hurry(now)
         self._close()
 
     def _close(self) -> None:
@@ -309,9 +263,7 @@ class T38Dce:
     def _hear(self, arrivals: list[Arrival], now: float) -> None:
         if not arrivals:
             return
-        if not self._peer_heard:
-            self._peer_heard = True
-            self._keepalive_at = now + KEEPALIVE_QUIET_S
+        self._sender.peer_heard(now)
         for arrival in arrivals:
             if arrival.lost_before:
                 self._hearing.packets_lost(arrival.lost_before)
@@ -320,7 +272,7 @@ class T38Dce:
                 self.counters.malformed += 1
                 self._hearing.packets_lost(1)
                 continue
-            if packet != _NO_SIGNAL:
+            if packet != NO_SIGNAL:
                 self.counters.signals += 1
             self._hearing.packet(packet, now)
             if self._version == 0 and self._frames_never_end():

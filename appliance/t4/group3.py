@@ -7,19 +7,11 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from itertools import combinations
 
 from appliance.t4.bits import to_bits
-from appliance.t4.codes import EOL, EOLS_IN_RTC, TAG_ONE_DIMENSIONAL
-from appliance.t4.rows import (
-    PADDING,
-    GrowingPage,
-    RowError,
-    decode_row_1d,
-    decode_row_2d,
-    longest_row_bits,
-    paint_row,
-)
+from appliance.t4.codes import EOL, EOLS_IN_RTC
+from appliance.t4.row_reader import ZEROS_AT_THE_END, Row, RowReader
+from appliance.t4.rows import GrowingPage, longest_row_bits
 
 # Two EOLs in succession begin an RTC: no row is empty.
 _EOLS_THAT_END = 2
@@ -27,35 +19,12 @@ _EOLS_THAT_END = 2
 # Bits of fill kept while waiting for the EOL after it; more of them would make no difference.
 _FILL_KEPT = 32
 
-# Equal rows of MH (margins, blank lines) are decoded once; this many are cached.
-_REMEMBERED_ROWS = 128
-
-# Most zeros of an EOL that may be wrong for it to be recognised, if the rows around it confirm it.
-_BROKEN_BITS = 2
-_BROKEN_EOLS = frozenset(
-    "".join("1" if at in hit else "0" for at in range(len(EOL) - 1)) + "1"
-    for count in range(_BROKEN_BITS + 1)
-    for hit in combinations(range(len(EOL) - 1), count)
-)
-
 # Bits of an EOL with the tag bits before and after it.
 _EOL_AND_TAGS = len(EOL) + 2
-
-# Most positions in a damaged piece that are tried for such an EOL, so that noise takes no more time than
-# pages.
-_TRIES = 64
 
 # Most repairs tried in succession; each good row allows one more.  A page with more errors than good rows
 # cannot be repaired, and must not take unlimited time.
 _REPAIRS = 100
-
-# The bits that one wrong bit turns into an EOL: one of its zeros was a one.
-_SPLITTING_EOLS = tuple(f"{1 << bit | 1:012b}" for bit in range(1, 12))
-
-# Most zeros at the begin of a row's code words (extended make-up codes, T.4 table 3b).
-_ZEROS_BEFORE_A_ONE = 7
-# Most zeros at their end (white 3).
-_ZEROS_AT_THE_END = 3
 
 # Number of recent good rows from which the length of rows is estimated.
 _RECENT_ROWS = 32
@@ -68,9 +37,6 @@ _BUSY_ROWS_OF_A_GAP = 4
 
 # Marks lost octets, so that the bits before and after them never form a row: no row of T.4 has so many ones.
 _GAP_MARK = "1" * 64
-
-# A decoded row: its changing elements and its pixels.
-_Row = tuple[list[int], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +53,16 @@ class Group3Decoder:
     def __init__(self, page: GrowingPage, two_dimensional: bool) -> None:
         self._page = page
         self._tagged = two_dimensional
+        self._reader = RowReader(page.width, tagged=two_dimensional)
         self._waiting = ""  # bits since the last EOL
         self._begun = False  # an EOL has been seen
         self._eols = 0  # EOLs in succession
         self._fill = 0  # zeros of fill before the last EOL
-        self._reference: list[int] | None = None  # changes of the row above, None when it is bad
         self._doubtful = 0  # bad rows after an incomplete RTC: noise, unless a good row follows
         self._broken_eols = 0  # bad rows at the end of the page that look like damaged EOLs
         self._repairs = _REPAIRS  # repairs that may still be tried
         self._row_lengths: deque[int] = deque((0, 0), maxlen=_RECENT_ROWS)
         self._split: _Split | None = None  # the piece before, if it may be the beginning of a row
-        self._remembered: dict[str, _Row] = {}
         self._longest = 2 * longest_row_bits(page.width)
         self._gap_bits = 0  # bits lost from ``_waiting``, or not kept in it
         self._lossy = False  # octets were lost in ``_waiting``
@@ -155,7 +120,7 @@ class Group3Decoder:
             self._gap(self._waiting)
             self.ends_with_row = False
         else:
-            row = self._whole_row(self._waiting)
+            row = self._reader.whole(self._waiting)
             if row is not None:
                 self._good(row, len(self._waiting))
             else:
@@ -168,7 +133,7 @@ class Group3Decoder:
             self._gap(bits)
         elif not content and self._eols == 1 and len(bits) > self._tagged and len(bits) % len(EOL):
             # Zeros between two EOLs that are not an EOL of RTC, which has no fill.
-            if self._tagged and self._fill <= _ZEROS_AT_THE_END:
+            if self._tagged and self._fill <= ZEROS_AT_THE_END:
                 self._bad(bits)  # a white row (01 with its tag bit) with a bit error
             else:
                 # Fill with a bit error that makes it look like an EOL, or the first zeros of a row.
@@ -177,7 +142,7 @@ class Group3Decoder:
             # A tag bit alone, or EOLs without their 1.
             self._end_of_line()
         else:
-            row = self._whole_row(bits)
+            row = self._reader.whole(bits)
             if row is not None:
                 self._repairs = min(self._repairs + 1, _REPAIRS)
                 self._good(row, len(content))
@@ -203,7 +168,7 @@ class Group3Decoder:
         if self._eols >= EOLS_IN_RTC:
             self.ended = True
 
-    def _good(self, row: _Row, bits: int) -> None:
+    def _good(self, row: Row, bits: int) -> None:
         """Adds a good row of ``bits`` bits."""
         if self._eols >= _EOLS_THAT_END:
             # That was no RTC: rows were lost there.
@@ -212,7 +177,7 @@ class Group3Decoder:
         self._doubtful = self._broken_eols = 0
         self._split = None
         self._eols = 1
-        self._reference, painted = row
+        self._reader.reference, painted = row
         self._row_lengths.append(bits)
         self._rows += 1
         self._rows_bits += bits + len(EOL)
@@ -220,7 +185,7 @@ class Group3Decoder:
 
     def _bad(self, bits: str) -> None:
         """Handles a piece between two EOLs that is not a row."""
-        self._split = self._reference = None
+        self._split = self._reader.reference = None
         if not self._begun:
             self._eols = 1  # noise of the training
             return
@@ -252,7 +217,7 @@ class Group3Decoder:
 
     def _gap(self, bits: str) -> None:
         """Handles a piece with lost octets: bad rows, whose number is estimated at the end of the page."""
-        self._split = self._reference = None
+        self._split = self._reader.reference = None
         self._broken_eols = 0
         if self._eols >= _EOLS_THAT_END:
             self._doubtful += 1
@@ -273,8 +238,7 @@ class Group3Decoder:
         split = self._split
         if split is None:
             return False
-        whole = [self._sure_row(split.bits + eol + bits) for eol in _SPLITTING_EOLS]
-        rows = [row for row in whole if row is not None]
+        rows = self._reader.joined(split.bits, bits)
         if not rows:
             return False
         self._page.drop(split.bad_rows)
@@ -286,13 +250,13 @@ class Group3Decoder:
 
     def _repair(self, bits: str) -> None:
         """Handles a piece that is not a row: looks for EOLs with one or two wrong bits."""
-        row = self._shifted_row(bits)
+        row = self._reader.shifted(bits, self._fill)
         if row is not None:
             self._good(row, len(bits))
             return
         if self._join(bits):
             return
-        rows, rtc = self._rows_with_broken_eols(bits)
+        rows, rtc = self._reader.series(bits)
         for row, used in rows:
             self._good(row, used)
         if rtc:
@@ -300,114 +264,11 @@ class Group3Decoder:
         if rows:
             return
         # Perhaps at least the row after such an EOL can be decoded.
-        tries = _TRIES
-        for at in range(len(bits) - len(EOL) - 1, -1, -1):
-            if bits[at : at + len(EOL)] not in _BROKEN_EOLS:
-                continue
-            behind = self._sure_row(bits[at + len(EOL) :])
-            if behind is not None:
-                if at:
-                    self._bad(bits[:at])
-                self._good(behind, len(bits) - at)
-                return
-            tries -= 1
-            if not tries:
-                break
-        self._bad(bits)
-
-    def _rows_with_broken_eols(self, bits: str) -> tuple[list[tuple[_Row, int]], bool]:
-        """The rows of ``bits`` with the number of bits of each, if damaged EOLs explain all of it, else none.
-
-        The flag is True when ``bits`` end with such an EOL, which the one after ``bits`` then succeeds.
-        """
-        reference = self._reference
-        rows: list[tuple[_Row, int]] = []
-        try:
-            while (found := self._row_at_start(bits)) is not None:
-                rows.append(found)
-                (self._reference, _), used = found
-                behind = bits[used:]
-                if "1" not in behind:
-                    return rows, False
-                rest = _behind_broken_eol(behind)
-                if rest is None:
-                    noisy_fill = len(behind) >= len(EOL) and behind.count("1") <= _BROKEN_BITS
-                    return (rows, False) if noisy_fill else ([], False)
-                if len(rest) <= 1 or "1" not in rest[self._tagged :]:
-                    return rows, True
-                bits = rest
-            return [], False
-        finally:
-            self._reference = reference
-
-    def _whole_row(self, bits: str) -> _Row | None:
-        """The row of which ``bits`` consist, apart from fill at the end, or None."""
-        remembered = self._remembered.get(bits)
-        if remembered is not None:
-            return remembered
-        found = self._row_at_start(bits)
-        if found is None or "1" in bits[found[1] :]:
-            return None
-        row = found[0]
-        if not self._tagged or bits[0] == TAG_ONE_DIMENSIONAL:
-            if len(self._remembered) >= _REMEMBERED_ROWS:
-                self._remembered.clear()
-            self._remembered[bits] = row
-        return row
-
-    def _shifted_row(self, bits: str) -> _Row | None:
-        """The row, if a wrong bit shifted the EOL before or after it, or None.
-
-        An EOL whose 1 is wrong is found late, at the next 1, which removes the first bits of the row.  One
-        with wrong zeros may be found early, with zeros from the end of the row before; its last bits are then
-        at the begin of the next row.
-        """
-        late = ("0" * zeros + "1" + bits for zeros in range(min(self._fill, _ZEROS_BEFORE_A_ONE + 1)))
-        left = bits.find("1") + 1
-        early = (bits[left:],) if left < len(EOL) else ()
-        eaten = (bits + "0" * zeros for zeros in range(1, _ZEROS_AT_THE_END + 1))
-        for tried in (*late, *early, *eaten):
-            row = self._sure_row(tried)
-            if row is not None:
-                return row
-        return None
-
-    def _sure_row(self, bits: str) -> _Row | None:
-        """The row of ``bits`` if it can confirm a repair, or None.
-
-        Only one-dimensional rows can: wrong bits hardly ever add up to the width.  Two-dimensional ones do so
-        by chance too often.
-        """
-        if self._tagged and not bits.startswith(TAG_ONE_DIMENSIONAL):
-            return None
-        return self._whole_row(bits)
-
-    def _row_at_start(self, bits: str) -> tuple[_Row, int] | None:
-        """The row at the beginning of ``bits`` and its number of bits, or None."""
-        width = self._page.width
-        tag = 1 if self._tagged else 0
-        length = len(bits) - tag
-        if length <= 0:
-            return None
-        value = int(bits, 2) << PADDING
-        try:
-            if not tag:
-                changes, used = decode_row_1d(value, length, width)
-            elif bits[0] == TAG_ONE_DIMENSIONAL:
-                changes, used = decode_row_1d(value & ((1 << (length + PADDING)) - 1), length, width)
-            elif self._reference is not None:
-                changes, used = decode_row_2d(value, length, width, self._reference)
-            else:
-                return None
-        except RowError:
-            return None
-        return (changes, paint_row(changes, width)), used + tag
-
-
-def _behind_broken_eol(bits: str) -> str | None:
-    """What follows an EOL with up to two wrong bits at the begin of ``bits``, fill allowed; else None."""
-    fill = len(bits) - len(bits.lstrip("0"))
-    for at in range(max(fill - len(EOL), 0), fill + 1):
-        if bits[at : at + len(EOL)] in _BROKEN_EOLS:
-            return bits[at + len(EOL) :]
-    return None
+        last = self._reader.last_row(bits)
+        if last is None:
+            self._bad(bits)
+            return
+        row, at = last
+        if at:
+            self._bad(bits[:at])
+        self._good(row, len(bits) - at)

@@ -23,8 +23,9 @@ from appliance.t30.dce import (
     Tone,
     ToneHeard,
 )
-from appliance.t38.dce import KEEPALIVE_QUIET_S, T38Dce
+from appliance.t38.dce import T38Dce
 from appliance.t38.ifp import Indicator, IndicatorPacket, decode, encode
+from appliance.t38.packet_sender import KEEPALIVE_QUIET_S
 from appliance.t38.settings import ErrorCorrection, RateManagement, T38Settings
 from appliance.t38.signals import PAGE_TRAILER_S
 from appliance.t38.udptl import Datagram, build, parse
