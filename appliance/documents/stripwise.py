@@ -39,12 +39,10 @@ _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _NOT_INTERLACED = 0
 # What a strip needs of its picture besides its pixels.
 _PNG_COPIED = (b"PLTE", b"tRNS")
-_PREDICTOR, _COLOUR_MAP, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 317, 320, 338, 339
-_PLANES, _INKS, _JPEG_TABLES, _SUBSAMPLING = 284, 332, 347, 530
 _TIFF_COPIED = (
-    *(tags.WIDTH, tags.BITS_PER_SAMPLE, tags.COMPRESSION, tags.PHOTOMETRIC, tags.FILL_ORDER),
-    *(tags.SAMPLES_PER_PIXEL, _PREDICTOR, _COLOUR_MAP, _EXTRA_SAMPLES, _SAMPLE_FORMAT, _PLANES, _INKS),
-    *(_JPEG_TABLES, _SUBSAMPLING),
+    *(tags.WIDTH, tags.BITS_PER_SAMPLE, tags.COMPRESSION, tags.PHOTOMETRIC, tags.FILL_ORDER, tags.PLANES),
+    *(tags.SAMPLES_PER_PIXEL, tags.PREDICTOR, tags.COLOUR_MAP, tags.EXTRA_SAMPLES, tags.SAMPLE_FORMAT),
+    *(tags.INK_SET, tags.JPEG_TABLES, tags.YCBCR_SUBSAMPLING),
 )
 _TOGETHER = 1  # PlanarConfiguration: the samples of a pixel
 
@@ -205,7 +203,7 @@ class _TiffStrips:
         offsets, octets = directory.get(tags.STRIP_OFFSETS), directory.get(tags.STRIP_OCTETS)
         height, width = int(directory.get(tags.LENGTH, 0)), int(directory.get(tags.WIDTH, 0))
         rows = min(int(directory.get(tags.ROWS_PER_STRIP, height)), height)
-        if not offsets or not octets or rows < 1 or directory.get(_PLANES, _TOGETHER) != _TOGETHER:
+        if not offsets or not octets or rows < 1 or directory.get(tags.PLANES, _TOGETHER) != _TOGETHER:
             return None
         if len(offsets) != len(octets) or len(offsets) != -(-height // rows):
             return None

@@ -62,7 +62,7 @@ class RowReader:
         return row
 
     def shifted(self, bits: str, fill: int) -> Row | None:
-        """The row, if a bit error shifted the EOL before or after it, or None.  ``fill``: zeros before that EOL.
+        """The row, if a wrong bit shifted an EOL beside it, or None.  ``fill``: zeros before the first EOL.
 
         An EOL whose 1 is wrong is found late, at the next 1, which removes the first bits of the row.  One
         with wrong zeros may be found early, with zeros from the end of the row before; its last bits are then
