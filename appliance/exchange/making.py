@@ -32,7 +32,8 @@ def make_line(settings: LineSettings, stack: SipStack | None, learned: Path | No
     """
     match settings:
         case ClassOneModem():
-            from appliance.lines.modem.line import ModemLine, ModemSettings  # noqa: PLC0415
+            from appliance.lines.modem.line import ModemLine  # noqa: PLC0415
+            from appliance.lines.modem.opening import ModemSettings  # noqa: PLC0415
 
             flow = settings.modem_flow
             return ModemLine(

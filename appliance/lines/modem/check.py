@@ -13,7 +13,8 @@ from appliance.lines.modem.conversation import Conversation
 from appliance.lines.modem.dialling import DialRules
 from appliance.lines.modem.find import Candidate, candidates
 from appliance.lines.modem.identify import Interrogation, Modem, number_list
-from appliance.lines.modem.line import FIRST_SPEED, IDENTIFY_LIMIT_S, ModemLine, ModemSettings
+from appliance.lines.modem.line import ModemLine
+from appliance.lines.modem.opening import FIRST_SPEED, IDENTIFY_LIMIT_S, ModemSettings
 from appliance.lines.modem.quirks import TABLE, FlowControl
 from appliance.lines.modem.results import Result
 from appliance.lines.modem.serial_link import PortError, ask

@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Awaitable
+from dataclasses import replace
 
 from appliance.causes import CANCELLED, Cause
 from appliance.lines import causes
@@ -25,15 +24,13 @@ from appliance.lines.line import (
     Refuse,
     Tap,
 )
-from appliance.lines.modem.answering import AnswerRules
 from appliance.lines.modem.causes import MODEM_MISSING, MODEM_UNPLUGGED
-from appliance.lines.modem.dialling import DialRules, UndialableError
+from appliance.lines.modem.dialling import UndialableError
 from appliance.lines.modem.fax import ModemCall, ModemFaxCall
-from appliance.lines.modem.find import candidates
-from appliance.lines.modem.identify import Interrogation, Modem
-from appliance.lines.modem.quirks import FlowControl, Quirks
+from appliance.lines.modem.identify import Modem
+from appliance.lines.modem.opening import ModemSettings, OpenModem, open_modem, wait_for_device
 from appliance.lines.modem.ring_monitor import RingMonitor, Verdict
-from appliance.lines.modem.serial_link import PortError, SerialLink, ask
+from appliance.lines.modem.serial_link import PortError, SerialLink
 from appliance.t30.causes import INTERNAL_FAULT
 from appliance.t30.conversation import CallOwner, Ended
 from appliance.t30.parameters import CallResult, Phase, Role
@@ -41,38 +38,10 @@ from appliance.t30.parameters import CallResult, Phase, Role
 # Pauses between attempts to find the modem, seconds: short at first (a replugged modem appears within 2 s),
 # then long, so that a box without a modem is idle.
 RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
-# In such a pause, how often is looked whether a device came; one system call each.
-LOOK_EVERY_S = 1.0
-FIND_IN = "/dev/faxmodem"
-# A port that opens and says nothing may still be booting.
-IDENTIFY_LIMIT_S = 60.0
 # A set-up after the last call, or a question whether the modem still lives: seconds at most.
 SETTLE_S = 6.0
 # Stopping: DCN, ATH and their answers.
 STOP_S = 12.0
-# Every USB modem takes this; an older one on a real serial port is set by the owner.
-FIRST_SPEED = 115200
-
-
-@dataclass(frozen=True, slots=True)
-class ModemSettings:
-    """What the owner sets for one telephone line."""
-
-    port: str = ""  # path of the port; empty: find a modem by itself
-    rules: DialRules = field(default_factory=DialRules)
-    answer: AnswerRules = field(default_factory=AnswerRules)
-    speed: int | None = None  # bit/s to the modem; None: as the table of quirks says
-    flow: FlowControl | None = None
-    adjust: Callable[[Quirks], Quirks] | None = None  # laid over the table's row
-    speaker: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """The modem that the line has, and the open port to it."""
-
-    modem: Modem
-    link: SerialLink
 
 
 class ModemLine:
@@ -84,7 +53,7 @@ class ModemLine:
         self._on_incoming: IncomingHandler = lambda _: Refuse(causes.LINE_STOPPED)
         self._deciding: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
-        self._found: _Found | None = None
+        self._found: OpenModem | None = None
         self._ring_monitor: RingMonitor | None = None
         self._fax: ModemFaxCall | None = None
         self._fax_done: asyncio.Future[CallResult] | None = None
@@ -93,7 +62,6 @@ class ModemLine:
         self._stopping = False
         self._broken = ""  # why the port must be opened anew
         self._discards = 0
-        self._tries = 0
         self._sentence = "The line has not been started."
         self._last_error = ""
 
@@ -301,72 +269,25 @@ class ModemLine:
     # -- the modem's life ----------------------------------------------------------------------
 
     async def _run(self) -> None:
+        tries = 0
         while True:
             try:
-                await self._get_modem()
+                self._broken = ""
+                self._found = await open_modem(self._settings, lost=self._unplugged, after=self._after)
             except PortError as error:
                 self._sentence = self._last_error = str(error)
             else:
-                self._tries = 0
+                self._sentence = f"{self._found.in_words()}, ready since {time.strftime('%H:%M')}."
+                self._listen()
+                tries = 0
                 self._wanted.clear()
                 await self._wanted.wait()  # until something breaks
                 self._sentence = self._last_error = self._broken
                 if self._found is not None and not self._found.link.closed:
                     await self._found.link.hang_up_by_wire()
             self._close()
-            await self._pause(RETRY_S[min(self._tries, len(RETRY_S) - 1)])
-            self._tries += 1
-
-    async def _pause(self, seconds: float) -> None:
-        """Waits so long, or until a device has come: what udev does to the directory is how we are told."""
-        directory = Path(self._settings.port or FIND_IN).parent
-        until = asyncio.get_running_loop().time() + seconds
-        before = _changed(directory)
-        while (left := until - asyncio.get_running_loop().time()) > 0:
-            await asyncio.sleep(min(left, LOOK_EVERY_S))
-            if _changed(directory) != before:
-                await asyncio.sleep(min(left, LOOK_EVERY_S))  # udev is about to set its names and modes
-                return
-
-    async def _get_modem(self) -> None:
-        self._broken = ""
-        found = [c for c in candidates(self._settings.port) if c.fit]
-        if not found:
-            raise PortError("No fax modem is plugged in.")
-        trouble = ""
-        for candidate in found:
-            try:
-                self._found = await self._identify(candidate.path)
-            except PortError as error:
-                trouble = trouble or str(error)
-                continue
-            since = time.strftime("%H:%M")
-            self._sentence = (
-                f"{self._found.modem.identity or 'A modem'} on {candidate.path}, ready since {since}."
-            )
-            self._listen()
-            return
-        raise PortError(trouble)
-
-    async def _identify(self, path: str) -> _Found:
-        settings = self._settings
-        interrogation = Interrogation(adjust=settings.adjust or (lambda q: q))
-        flow = settings.flow or FlowControl.RTS_CTS
-        await ask(path, settings.speed or FIRST_SPEED, flow, interrogation, IDENTIFY_LIMIT_S)
-        if interrogation.result is None:
-            raise PortError(f"{path}: {interrogation.failed}")
-        modem = interrogation.result
-        if not modem.class_1:
-            raise PortError(f"{path}: {modem.in_words()}")
-        quirks = modem.quirks
-        link = SerialLink(
-            path,
-            settings.speed or quirks.speed,
-            settings.flow or quirks.flow,
-            lost=self._unplugged,
-            after=self._after,
-        )
-        return _Found(modem, link)
+            await wait_for_device(self._settings.port, RETRY_S[min(tries, len(RETRY_S) - 1)])
+            tries += 1
 
     def _listen(self) -> None:
         """The modem is idle: rings are waited for."""
@@ -377,7 +298,7 @@ class ModemLine:
         self._ring_monitor.start(asyncio.get_running_loop().time())
         found.link.give_to(self._ring_monitor)
         if self._sentence == "A call is up.":
-            self._sentence = f"{found.modem.identity or 'A modem'} on {found.link.path}, ready."
+            self._sentence = f"{found.in_words()}, ready."
 
     def _unplugged(self, why: str) -> None:
         """The device went away, perhaps in mid page."""
@@ -400,14 +321,6 @@ class ModemLine:
         if self._found is not None:
             self._found.link.close()
             self._found = None
-
-
-def _changed(directory: Path) -> int:
-    """When a name came into or left the directory, 0 when it is not there."""
-    try:
-        return directory.stat().st_mtime_ns
-    except OSError:
-        return 0
 
 
 def _failed(cause: Cause) -> CallResult:

@@ -19,7 +19,8 @@ from appliance.lines.line import Answer, IncomingCall, LineKind, OutgoingCall, R
 from appliance.lines.modem import causes
 from appliance.lines.modem.answering import AnswerRules
 from appliance.lines.modem.dialling import DialRules
-from appliance.lines.modem.line import ModemLine, ModemSettings
+from appliance.lines.modem.line import ModemLine
+from appliance.lines.modem.opening import ModemSettings
 from appliance.t30.causes import INTERNAL_FAULT
 from appliance.t30.conversation import CallOwner
 from appliance.t30.memory import MemoryOwner, MemoryStore

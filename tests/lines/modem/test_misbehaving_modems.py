@@ -13,7 +13,8 @@ import pytest
 from appliance.lines.line import OutgoingCall, Refuse
 from appliance.lines.modem import causes
 from appliance.lines.modem.identify import Interrogation, Modem
-from appliance.lines.modem.line import ModemLine, ModemSettings
+from appliance.lines.modem.line import ModemLine
+from appliance.lines.modem.opening import ModemSettings
 from appliance.lines.modem.quirks import Quirks
 from appliance.t30.memory import MemoryOwner
 from appliance.t30.parameters import CallParameters, Role

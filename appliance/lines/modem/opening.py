@@ -1,0 +1,100 @@
+"""Finds a line's modem, identifies it and opens its port."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from appliance.lines.modem.answering import AnswerRules
+from appliance.lines.modem.dialling import DialRules
+from appliance.lines.modem.find import candidates
+from appliance.lines.modem.identify import Interrogation, Modem
+from appliance.lines.modem.quirks import FlowControl, Quirks
+from appliance.lines.modem.serial_link import PortError, SerialLink, ask
+
+# Interval of looking for a new device, seconds; one system call each.
+LOOK_EVERY_S = 1.0
+FIND_IN = "/dev/faxmodem"
+# A port that opens and says nothing may still be booting.
+IDENTIFY_LIMIT_S = 60.0
+# Every USB modem takes this; an older one on a real serial port is set by the owner.
+FIRST_SPEED = 115200
+
+
+@dataclass(frozen=True, slots=True)
+class ModemSettings:
+    """What the owner sets for one telephone line."""
+
+    port: str = ""  # path of the port; empty: find a modem by itself
+    rules: DialRules = field(default_factory=DialRules)
+    answer: AnswerRules = field(default_factory=AnswerRules)
+    speed: int | None = None  # bit/s to the modem; None: as the table of quirks says
+    flow: FlowControl | None = None
+    adjust: Callable[[Quirks], Quirks] | None = None  # laid over the table's row
+    speaker: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenModem:
+    """A modem, and the open port to it."""
+
+    modem: Modem
+    link: SerialLink
+
+    def in_words(self) -> str:
+        """What it is, and on which port."""
+        return f"{self.modem.identity or 'A modem'} on {self.link.path}"
+
+
+async def open_modem(
+    settings: ModemSettings, *, lost: Callable[[str], None], after: Callable[[], None]
+) -> OpenModem:
+    """Opens the first port with a modem of class 1; ``lost`` and ``after`` are those of ``SerialLink``.
+
+    Raises PortError when there is none, with the trouble of the first port tried.
+    """
+    trouble = ""
+    for candidate in candidates(settings.port):
+        if candidate.fit:
+            try:
+                return await _identify(candidate.path, settings, lost, after)
+            except PortError as error:
+                trouble = trouble or str(error)
+    raise PortError(trouble or "No fax modem is plugged in.")
+
+
+async def _identify(
+    path: str, settings: ModemSettings, lost: Callable[[str], None], after: Callable[[], None]
+) -> OpenModem:
+    interrogation = Interrogation(adjust=settings.adjust or (lambda q: q))
+    flow = settings.flow or FlowControl.RTS_CTS
+    await ask(path, settings.speed or FIRST_SPEED, flow, interrogation, IDENTIFY_LIMIT_S)
+    if interrogation.result is None:
+        raise PortError(f"{path}: {interrogation.failed}")
+    modem = interrogation.result
+    if not modem.class_1:
+        raise PortError(f"{path}: {modem.in_words()}")
+    speed, flow = settings.speed or modem.quirks.speed, settings.flow or modem.quirks.flow
+    return OpenModem(modem, SerialLink(path, speed, flow, lost=lost, after=after))
+
+
+async def wait_for_device(port: str, seconds: float) -> None:
+    """Waits so long, or until a device has come or gone: udev then changes the directory of ``port``."""
+    directory = Path(port or FIND_IN).parent
+    until = asyncio.get_running_loop().time() + seconds
+    before = _changed(directory)
+    while (left := until - asyncio.get_running_loop().time()) > 0:
+        await asyncio.sleep(min(left, LOOK_EVERY_S))
+        if _changed(directory) != before:
+            await asyncio.sleep(min(left, LOOK_EVERY_S))  # udev is about to set its names and modes
+            return
+
+
+def _changed(directory: Path) -> int:
+    """When a name came into or left the directory, 0 when it is not there."""
+    try:
+        return directory.stat().st_mtime_ns
+    except OSError:
+        return 0
