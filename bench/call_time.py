@@ -9,13 +9,14 @@ from pathlib import Path
 
 from appliance.lines.practice.abilities import Abilities
 from appliance.lines.practice.machine import MachineSettings, PracticeMachine
-from appliance.lines.practice.virtual import Endpoint, Impairment, VirtualLine
+from appliance.lines.practice.network import Impairment
 from appliance.t4.page import CodedPage
 from appliance.t30.memory import MemoryPages, MemoryStore
 from appliance.t30.parameters import CallParameters, Role
 from appliance.t38.fax import T38Fax
 from appliance.t38.settings import T38Settings
 from bench.minimum import minimum_s
+from tests.virtual_line import Endpoint, VirtualLine
 
 LIMIT_S = 3600.0
 # The same for every pair: 20 ms each way, nothing lost.

@@ -14,7 +14,7 @@ from appliance.lines.practice.abilities import Abilities, Compressions, Manners,
 from appliance.lines.practice.faults import Faults
 from appliance.lines.practice.framing import Protection, Repair
 from appliance.lines.practice.machine import MachineResult, MachineSettings, PracticeMachine
-from appliance.lines.practice.virtual import Endpoint, Impairment, Tap, VirtualLine
+from appliance.lines.practice.network import Impairment
 from appliance.t4.page import Coding, Raster, Resolution
 from appliance.t4.tiff import write_tiff
 from appliance.t30.dce import Modulation
@@ -22,6 +22,7 @@ from appliance.t30.memory import MemoryPages, MemoryStore, Pages
 from appliance.t30.parameters import CallParameters, CallResult, Progress, Role
 from appliance.t38.fax import T38Fax
 from appliance.t38.settings import ErrorCorrection, T38Settings
+from tests.virtual_line import Endpoint, Tap, VirtualLine
 
 LIMIT_S = 3 * 3600.0  # of line time
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.lines.practice.virtual import Impairment
+from appliance.lines.practice.network import Impairment
 from appliance.t4.bits import from_bits, to_bits
 from appliance.t4.codes import EOL
 from appliance.t4.coding import encode

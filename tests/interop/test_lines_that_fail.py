@@ -32,7 +32,7 @@ from appliance.lines.practice.faults import (
     Swap,
 )
 from appliance.lines.practice.machine import PracticeMachine
-from appliance.lines.practice.virtual import Impairment
+from appliance.lines.practice.network import Impairment
 from appliance.t4.page import Coding
 from appliance.t30 import causes
 from appliance.t30.causes import ECM_GAVE_UP

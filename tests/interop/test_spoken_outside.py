@@ -17,7 +17,7 @@ import pytest
 
 from appliance.causes import DELIVERED, RECEIVED
 from appliance.lines.practice.faults import MCF, RTN, Faults, Swap
-from appliance.lines.practice.virtual import Impairment
+from appliance.lines.practice.network import Impairment
 from appliance.t30.causes import PAGE_REFUSED
 from appliance.t38 import ifp
 from appliance.t38.ifp import (

@@ -7,6 +7,6 @@ supervises the machines' process.
 In that process: ``room`` has one ``machine`` for each call, which is ``spandsp_fax`` with the UDPTL of
 ``framing`` and ``faults``.  ``messages`` has the messages between the two.
 
-``steps`` synchronises both ends of calls that run faster than real time; ``virtual`` is a line in simulated
-time, for tests and benchmarks.
+``steps`` synchronises both ends of calls that run faster than real time; ``network`` loses and delays the
+datagrams of some numbers.
 """

@@ -20,10 +20,10 @@ from appliance.lines.practice.abilities import Abilities
 from appliance.lines.practice.account import not_connected, progress
 from appliance.lines.practice.causes import PRACTICE_UNAVAILABLE
 from appliance.lines.practice.machine import MachineResult, MachineSettings
+from appliance.lines.practice.network import Impairment
 from appliance.lines.practice.numbers import Script
 from appliance.lines.practice.process import MachineCall, MachineProcess, MachineTroubleError
 from appliance.lines.practice.steps import SteppedCall, Steps, WaitingFor
-from appliance.lines.practice.virtual import Impairment
 from appliance.t30.conversation import CallOwner
 from appliance.t30.parameters import CallParameters, CallResult
 from appliance.t38.fax import T38FaxCall

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from appliance.lines.practice.machine import MachineResult, MachineSettings
-from appliance.lines.practice.virtual import Impairment
+from appliance.lines.practice.network import Impairment
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from appliance.lines.practice.abilities import (
     Resolutions,
 )
 from appliance.lines.practice.faults import DCN, MCF, DropAt, Faults, Swap
-from appliance.lines.practice.virtual import Impairment
+from appliance.lines.practice.network import Impairment
 
 
 class Signal(Enum):

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from appliance.lines.practice.machine import MachineResult, MachineSettings
 from appliance.lines.practice.messages import Bye, Ended, OpenCall, Opened, Step, Stepped, from_line, to_line
+from appliance.lines.practice.network import Impairment
 from appliance.lines.practice.room import MAX_LINE_OCTETS
-from appliance.lines.practice.virtual import Impairment
 
 # A Python process with spandsp is up in well under a second; a loaded board may take this long.
 START_S = 20.0

@@ -29,7 +29,7 @@ from appliance.lines.practice.messages import (
     from_line,
     to_line,
 )
-from appliance.lines.practice.virtual import Network
+from appliance.lines.practice.network import Network
 
 _log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pjsua2 as pj
 
@@ -37,9 +37,6 @@ from appliance.lines.sip.switch import NOTHING, MediaSwitch
 from appliance.lines.sip.switch_table import State
 from appliance.t38.sdp import Description, SdpError, parse_sdp
 
-if TYPE_CHECKING:
-    from appliance.lines.sip.trunk_account import TrunkAccount
-
 _log = logging.getLogger(__name__)
 
 # A call this old that the stack does not know any more is gone.
@@ -51,7 +48,7 @@ _FINAL_STATES = (pj.PJSIP_TSX_STATE_COMPLETED, pj.PJSIP_TSX_STATE_TERMINATED)
 class TrunkCall(pj.Call):  # type: ignore[misc]
     """A call of the stack with its media switch."""
 
-    def __init__(self, account: TrunkAccount, stack: Owner, call_id: int | None = None) -> None:
+    def __init__(self, account: pj.Account, stack: Owner, call_id: int | None = None) -> None:
         if call_id is None:
             super().__init__(account)
         else:
