@@ -54,6 +54,15 @@ class Cause:
         return cause_of, (self.code,)
 
 
+class CauseError(Exception):
+    """Something was not done: ``cause`` is the row that says why, ``detail`` what exactly."""
+
+    def __init__(self, cause: Cause, detail: str = "") -> None:
+        super().__init__(f"{cause.sentence} {detail}".strip())
+        self.cause = cause
+        self.detail = detail
+
+
 # The packages with rows, in the order of the table.  They are imported by name when a row is not found: codes
 # come from a database or another process, and this process may not have imported the package yet.
 PACKAGES = (

@@ -15,7 +15,7 @@ from typing import Any
 
 from appliance.api import causes
 from appliance.backup.causes import BACKUP_DAMAGED, BACKUP_PASSPHRASE_WRONG, BACKUP_TOO_NEW
-from appliance.causes import STOPPING, Cause
+from appliance.causes import STOPPING, Cause, CauseError
 from appliance.documents.causes import (
     DOCUMENT_GONE,
     DOCUMENT_MISLABELLED,
@@ -26,10 +26,8 @@ from appliance.documents.errors import DocumentError
 from appliance.durable import DiskFullError, ReadOnlyError, TooLargeError
 from appliance.hardware.causes import HARDWARE_TEST_ASKS_NOTHING, HARDWARE_TEST_UNDER_WAY, NO_HARDWARE_REPORT
 from appliance.language import said
-from appliance.net.http import FetchError
 from appliance.phonebook.causes import CONTACTS_CHANGED, CONTACTS_TOO_MANY
 from appliance.services.causes import NOT_PERMITTED, QUOTA_SPENT, STATE_FORBIDS, TOO_BUSY
-from appliance.services.rules import RefusedError
 from appliance.settings.fields import SettingError
 from appliance.settings.store import UnknownItemError
 from appliance.spool.causes import INDEX_DAMAGED, STORAGE_FULL, STORAGE_READ_ONLY
@@ -164,7 +162,7 @@ def problem_of(error: Exception) -> ProblemError:
     match error:
         case ProblemError():
             return error
-        case RefusedError() | DocumentError() | FetchError():
+        case CauseError() | DocumentError():
             return ProblemError(error.cause, error.detail)
         case NotFoundError() | UnknownItemError():
             return ProblemError(causes.NOT_FOUND, str(error.args[0]) if error.args else "")

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
 from appliance.backup.causes import BACKUP_DAMAGED, BACKUP_PASSPHRASE_WRONG
-from appliance.causes import Cause
+from appliance.causes import CauseError
 from appliance.passphrases import key_from
 
 if TYPE_CHECKING:
@@ -28,13 +28,8 @@ CHUNK = 64 * 1024
 TAG_OCTETS = 16
 
 
-class BackupError(Exception):
+class BackupError(CauseError):
     """A backup cannot be read: ``cause`` says why in words, ``detail`` where."""
-
-    def __init__(self, cause: Cause, detail: str = "") -> None:
-        super().__init__(f"{cause.sentence} {detail}".strip())
-        self.cause = cause
-        self.detail = detail
 
 
 class Sealer:

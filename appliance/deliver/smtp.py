@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING
 
-from appliance.causes import Cause
+from appliance.causes import Cause, CauseError
 from appliance.deliver.causes import (
     MAIL_DEFERRED,
     MAIL_NO_TLS,
@@ -41,13 +41,8 @@ ANSWER_OCTETS = 64 * 1024
 _WORDS = 300
 
 
-class MailError(Exception):
+class MailError(CauseError):
     """An e-mail was not accepted: ``cause``, and in ``detail`` what the server said."""
-
-    def __init__(self, cause: Cause, detail: str = "") -> None:
-        super().__init__(f"{cause.sentence} {detail}".strip())
-        self.cause = cause
-        self.detail = detail
 
 
 class _Answer:

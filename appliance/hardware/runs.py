@@ -19,6 +19,9 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any
 
+from appliance.causes import CauseError
+from appliance.hardware.causes import HARDWARE_TEST_ASKS_NOTHING, HARDWARE_TEST_UNDER_WAY
+
 _log = logging.getLogger(__name__)
 
 # The most that one line of the other process may be long, octets: a reason is bounded, and much shorter.
@@ -27,14 +30,6 @@ _LINE_OCTETS = 1 << 16
 _STOP_S = 150.0
 # A request to do something, which is seen without an answer; and the answer that something is so.
 REQUEST, YES = "does", "yes"
-
-
-class UnderWayError(Exception):
-    """A run is under way already; there is one at a time."""
-
-
-class NothingAskedError(Exception):
-    """No question waits for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +58,11 @@ class Runs:
     _process: subprocess.Popen[bytes] | None = None
 
     def start(self, words: Sequence[str], now: float) -> None:
-        """Starts a run; ``words`` are options of ``faxbox hardware-test``.  Raises UnderWayError, OSError."""
+        """Starts a run; ``words`` are options of ``faxbox hardware-test``.  Raises CauseError, OSError."""
         command = [sys.executable, "-m", "appliance.cli", "hardware-test", "--json"]
         with self._lock:
             if self._progress.running:
-                raise UnderWayError
+                raise CauseError(HARDWARE_TEST_UNDER_WAY)
             self._process = subprocess.Popen(
                 [*command, "--data", str(self.data.resolve()), *words],
                 stdin=subprocess.PIPE,
@@ -85,16 +80,16 @@ class Runs:
             return self._progress
 
     def answer(self, text: str) -> None:
-        """Answers the question that is open.  Raises NothingAskedError."""
+        """Answers the question that is open.  Raises CauseError."""
         with self._lock:
             question, process = self._progress.question, self._process
             if question is None or question["kind"] == REQUEST or process is None or process.stdin is None:
-                raise NothingAskedError
+                raise CauseError(HARDWARE_TEST_ASKS_NOTHING)
             try:
                 process.stdin.write(json.dumps({"answer": text}).encode() + b"\n")
                 process.stdin.flush()
             except (OSError, ValueError):  # it has ended, or was stopped
-                raise NothingAskedError from None
+                raise CauseError(HARDWARE_TEST_ASKS_NOTHING) from None
             self._progress = replace(self._progress, question=None)
 
     def stop(self) -> None:

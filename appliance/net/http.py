@@ -18,7 +18,7 @@ from email.message import Message
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from appliance import __version__
-from appliance.causes import STOPPING, Cause
+from appliance.causes import STOPPING, CauseError
 from appliance.documents.causes import DOCUMENT_TOO_LARGE
 from appliance.language import said
 from appliance.net.addresses import Resolver, is_public, resolve
@@ -37,13 +37,11 @@ _USER_AGENT = f"faxbox/{__version__}"
 _MOVED = (301, 302, 303, 307, 308)
 
 
-class FetchError(Exception):
+class FetchError(CauseError):
     """The request came to nothing: ``cause`` says why in words, ``detail`` is for the record."""
 
-    def __init__(self, cause: Cause, detail: str) -> None:
-        super().__init__(f"{cause.sentence} ({detail})")
-        self.cause = cause
-        self.detail = detail
+    def __str__(self) -> str:
+        return f"{self.cause.sentence} ({self.detail})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from dataclasses import dataclass
 
-from appliance.causes import Cause
+from appliance.causes import Cause, CauseError
 from appliance.phonebook.causes import CONTACTS_UNREADABLE
 from appliance.settings.units import MB
 
@@ -19,13 +19,11 @@ GROUPS_LIMIT = 20
 OLD_ENCODING = "windows-1252"
 
 
-class BookError(ValueError):
-    """The user's mistake: a file that holds no contacts.  ``cause`` is its row, ``detail`` says more."""
+class BookError(CauseError):
+    """The user's mistake: a file that holds no contacts."""
 
     def __init__(self, detail: str, cause: Cause = CONTACTS_UNREADABLE) -> None:
-        super().__init__(detail)
-        self.cause = cause
-        self.detail = detail
+        super().__init__(cause, detail)
 
 
 @dataclass(frozen=True, slots=True)

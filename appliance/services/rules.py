@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from appliance.caller_id_policy import as_station_id
-from appliance.causes import Cause
+from appliance.causes import Cause, CauseError
 from appliance.documents.settings import STANDARD_COVER, CoverTemplate
 from appliance.lines.causes import NUMBER_NOT_ALLOWED
 from appliance.lines.practice.settings import PracticeSettings
@@ -24,13 +24,8 @@ from appliance.spool.settings import StorageSettings
 Clock = Callable[[], float]  # Unix time
 
 
-class RefusedError(Exception):
+class RefusedError(CauseError):
     """The box will not do this: ``cause`` is the row that says why, ``detail`` what it was about."""
-
-    def __init__(self, cause: Cause, detail: str = "") -> None:
-        super().__init__(f"{cause.sentence} {detail}".strip())
-        self.cause = cause
-        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)

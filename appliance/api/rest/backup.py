@@ -7,12 +7,10 @@ from dataclasses import asdict
 from appliance import at_rest
 from appliance.api import intake
 from appliance.api.page_export import passing_file
-from appliance.api.problems import ProblemError
 from appliance.api.rest.checking import flaw
 from appliance.api.rest.content import saved_as
 from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import binary, flag, integer, record, request_object, text, timestamp
-from appliance.backup.sealed import BackupError
 from appliance.language import said
 from appliance.passphrases import PASSPHRASE_MAX, PASSPHRASE_MIN
 from appliance.records import time_text
@@ -88,8 +86,6 @@ def restore_backup(call: Call) -> Answer:
         call.note("backup.restore", object=form.files[0][1].file.name)
         with at_rest.open_file(call.box.data / form.files[0][1].file.path) as file:
             done = contents.restore(call.box, file, form.first("passphrase")[:PASSPHRASE_MAX])
-    except BackupError as error:
-        raise ProblemError(error.cause, error.detail) from None
     finally:
         intake.discard(call.context, [taken for _, taken in form.files])
     return Answer(asdict(done) | {"made_at": time_text(done.made_at)})

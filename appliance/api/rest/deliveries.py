@@ -11,7 +11,6 @@ from appliance.api.rest.schemas import array, choice, component, flag, integer, 
 from appliance.api.rest.views import DELIVERY, delivery_view, listing, page_of, values
 from appliance.deliver.planner import DELIVERY_KINDS
 from appliance.deliver.settings import Route as DeliveryRoute
-from appliance.net.http import FetchError
 from appliance.services.causes import NOT_PERMITTED
 from appliance.settings.accounts import ApiKey, Scope
 from appliance.settings.fields import one_of
@@ -123,8 +122,5 @@ def test_webhook(call: Call) -> Answer:
     if not url:
         raise ProblemError(NOT_FOUND, "it names no address")
     call.note("webhook.test", detail=masked(url))
-    try:
-        answer = call.context.core.deliveries.test_webhook(url, key)
-    except FetchError as error:
-        raise ProblemError(error.cause, error.detail) from None
+    answer = call.context.core.deliveries.test_webhook(url, key)
     return Answer({"accepted": answer.accepted, "status": answer.status, "said": answer.answer})

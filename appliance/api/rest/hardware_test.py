@@ -22,9 +22,8 @@ from appliance.api.rest.schemas import (
     timestamp,
 )
 from appliance.hardware import words
-from appliance.hardware.causes import HARDWARE_TEST_ASKS_NOTHING, HARDWARE_TEST_UNDER_WAY, NO_HARDWARE_REPORT
+from appliance.hardware.causes import NO_HARDWARE_REPORT
 from appliance.hardware.folder import GREEN, JSON_FILE, PDF_FILE, RED, SuiteMissingError, parts
-from appliance.hardware.runs import NothingAskedError, UnderWayError
 from appliance.language import said, spoken
 from appliance.records import time_text
 from appliance.settings.accounts import Scope
@@ -135,10 +134,7 @@ def start_hardware_test(call: Call) -> Answer:
     if unknown:
         sentence = said("there is no {name}; there are {names}")
         raise flaw("parts", sentence.format(name=unknown[0], names=", ".join(_parts())))
-    try:
-        call.context.hardware_tests.start([f"--language={spoken()}", *_options(given)], call.box.clock())
-    except UnderWayError:
-        raise ProblemError(HARDWARE_TEST_UNDER_WAY) from None
+    call.context.hardware_tests.start([f"--language={spoken()}", *_options(given)], call.box.clock())
     call.note("hardware_test.start", detail=" ".join(given.get("parts", ())))
     return show_hardware_test(call)
 
@@ -151,10 +147,7 @@ def start_hardware_test(call: Call) -> Answer:
 )
 def answer_hardware_test(call: Call) -> Answer:
     """Answer the question of the running test."""
-    try:
-        call.context.hardware_tests.answer(call.body["answer"])
-    except NothingAskedError:
-        raise ProblemError(HARDWARE_TEST_ASKS_NOTHING) from None
+    call.context.hardware_tests.answer(call.body["answer"])
     return show_hardware_test(call)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from appliance.api.problems import ProblemError
 from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import (
     component,
@@ -15,7 +14,6 @@ from appliance.api.rest.schemas import (
     timestamp,
 )
 from appliance.deliver.settings import ADDRESS_LIMIT, ADDRESS_PATTERN, MailInSettings, MailOutSettings
-from appliance.deliver.smtp import MailError
 from appliance.records import time_text
 from appliance.settings.accounts import Scope
 
@@ -62,17 +60,11 @@ def test_mail(call: Call) -> Answer:
     """
     to = call.body["to"]
     call.note("mail.test", detail=to)
-    try:
-        return Answer({"said": call.context.core.deliveries.test_email(to)})
-    except MailError as error:
-        raise ProblemError(error.cause, error.detail) from None
+    return Answer({"said": call.context.core.deliveries.test_email(to)})
 
 
 @routes("POST", "/mail/collect", answer=record({"taken": integer(help="e-mails that were dealt with")}))
 def collect_mail(call: Call) -> Answer:
     """Collect e-mail from the mailbox now."""
     call.note("mail.collect")
-    try:
-        return Answer({"taken": call.context.core.deliveries.mailbox.visit()})
-    except MailError as error:
-        raise ProblemError(error.cause, error.detail) from None
+    return Answer({"taken": call.context.core.deliveries.mailbox.visit()})

@@ -149,10 +149,7 @@ def import_contacts(call: Call) -> Answer:
             content = file.read()
     finally:
         intake.discard(call.context, [taken for _, taken in form.files])
-    try:
-        cards = read_cards(content)
-    except BookError as error:
-        raise ProblemError(error.cause, error.detail) from None
+    cards = read_cards(content)
     owner = fields.get("owner", "") if call.caller.sees is None else call.caller.owner
     may_write = functools.partial(_may_write, call.caller)
     reading = functools.cache(lambda written: _reading(call, written))
