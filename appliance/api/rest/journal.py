@@ -17,6 +17,7 @@ from appliance.api.rest.queries import SINCE, UNTIL, period
 from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import array, choice, component, record, text
 from appliance.api.rest.views import FAX_PROPERTIES, properties_of
+from appliance.causes import Cause
 from appliance.records import time_text, view
 from appliance.services.causes import NOT_PERMITTED
 from appliance.settings.accounts import Scope
@@ -28,29 +29,41 @@ Fax = TypeVar("Fax", Job, Received)
 
 CSV_TYPE = "text/csv"
 BATCH = 500
-COLUMNS = (
-    "id",
-    "direction",
-    "state",
-    "handed_in_or_began",
-    "ended",
-    "owner",
-    "tag",
-    "key",
-    "origin",
-    "number",
-    "name",
-    "dialled",
-    "sub_address",
-    "far_machine",
-    "pages",
-    "pages_confirmed",
-    "tries",
-    "line",
-    "seconds",
-    "code",
-    "result",
-)
+
+
+def _seconds(fax: Received) -> str:
+    return f"{max(0.0, fax.ended_at - fax.started_at):.0f}" if fax.ended_at is not None else ""
+
+
+def _sentence(cause: Cause | None) -> str:
+    return cause.sentence if cause is not None else ""
+
+
+# The columns of the table, each as it is for a fax to send and for a received one.
+_TABLE: dict[str, tuple[Callable[[Job], object], Callable[[Received], object]]] = {
+    "id": (lambda job: job.id, lambda fax: fax.id),
+    "direction": (lambda job: "sent", lambda fax: "received"),
+    "state": (lambda job: job.state.value, lambda fax: fax.state.value),
+    "handed_in_or_began": (lambda job: time_text(job.created_at), lambda fax: time_text(fax.started_at)),
+    "ended": (lambda job: time_text(job.ended_at), lambda fax: time_text(fax.ended_at)),
+    "owner": (lambda job: job.owner, lambda fax: fax.owner),
+    "tag": (lambda job: job.tag, lambda fax: ""),
+    "key": (lambda job: job.key, lambda fax: ""),
+    "origin": (lambda job: job.origin, lambda fax: ""),
+    "number": (lambda job: job.number, lambda fax: fax.caller),
+    "name": (lambda job: job.name, lambda fax: fax.caller_name),
+    "dialled": (lambda job: "", lambda fax: fax.dialled),
+    "sub_address": (lambda job: job.options.sub_address, lambda fax: fax.sub_address),
+    "far_machine": (lambda job: job.remote_id, lambda fax: fax.tsi),
+    "pages": (lambda job: job.pages, lambda fax: fax.pages),
+    "pages_confirmed": (lambda job: job.pages_confirmed, lambda fax: fax.pages),
+    "tries": (lambda job: job.tries, lambda fax: 1),
+    "line": (lambda job: job.line, lambda fax: fax.line),
+    "seconds": (lambda job: f"{job.seconds_on_line:.0f}", _seconds),
+    "code": (lambda job: job.cause_code, lambda fax: fax.cause_code),
+    "result": (lambda job: _sentence(job.cause), lambda fax: _sentence(fax.cause)),
+}
+COLUMNS = tuple(_TABLE)
 # Schemas of the JSON: faxes as in the lists, each with its direction.
 _SENT = component("JournalSent", record({"direction": choice("sent"), **FAX_PROPERTIES}))
 _RECEIVED = component("JournalReceived", record({"direction": choice("received"), **properties_of(Received)}))
@@ -111,7 +124,7 @@ def _as_table(faxes: Iterator[Job | Received]) -> Iterator[bytes]:
     # A byte order mark, by which spreadsheets recognise UTF-8.
     yield b"\xef\xbb\xbf" + _line(COLUMNS)
     for fax in faxes:
-        yield _line(_job_row(fax) if isinstance(fax, Job) else _received_row(fax))
+        yield _line(_row(fax))
 
 
 def _as_json(faxes: Iterator[Job | Received]) -> Iterator[bytes]:
@@ -162,57 +175,10 @@ def _paged(call: Call, fetch: Callable[[int | None], list[Fax]]) -> Iterator[Fax
         before = found[-1].id
 
 
-def _job_row(job: Job) -> Sequence[object]:
-    return (
-        job.id,
-        "sent",
-        job.state.value,
-        time_text(job.created_at),
-        time_text(job.ended_at),
-        job.owner,
-        job.tag,
-        job.key,
-        job.origin,
-        job.number,
-        job.name,
-        "",
-        job.options.sub_address,
-        job.remote_id,
-        job.pages,
-        job.pages_confirmed,
-        job.tries,
-        job.line,
-        f"{job.seconds_on_line:.0f}",
-        job.cause_code,
-        job.cause.sentence if job.cause else "",
-    )
-
-
-def _received_row(fax: Received) -> Sequence[object]:
-    seconds = f"{max(0.0, fax.ended_at - fax.started_at):.0f}" if fax.ended_at is not None else ""
-    return (
-        fax.id,
-        "received",
-        fax.state.value,
-        time_text(fax.started_at),
-        time_text(fax.ended_at),
-        fax.owner,
-        "",
-        "",
-        "",
-        fax.caller,
-        fax.caller_name,
-        fax.dialled,
-        fax.sub_address,
-        fax.tsi,
-        fax.pages,
-        fax.pages,
-        1,
-        fax.line,
-        seconds,
-        fax.cause_code,
-        fax.cause.sentence if fax.cause else "",
-    )
+def _row(fax: Job | Received) -> list[object]:
+    if isinstance(fax, Job):
+        return [of_job(fax) for of_job, _ in _TABLE.values()]
+    return [of_received(fax) for _, of_received in _TABLE.values()]
 
 
 def _line(cells: Sequence[object]) -> bytes:
