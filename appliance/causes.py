@@ -95,6 +95,11 @@ def declare(code: str, side: Side, retry: Retry, sentence: str, advice: str) -> 
     return cause
 
 
+def user_mistake(code: str, sentence: str, advice: str) -> Cause:
+    """Declares a row for what the user has to change: trying it again as it is cannot help."""
+    return declare(code, Side.USER, Retry.NO, sentence, advice)
+
+
 def cause_of(code: str) -> Cause:
     """The row with this code.  Raises KeyError for an unknown one."""
     if code not in _TABLE:

@@ -2,47 +2,35 @@
 
 from __future__ import annotations
 
-from appliance.causes import Retry, Side, declare
+from appliance.causes import Retry, Side, declare, user_mistake
 
-JUNK_CALL = declare(
+JUNK_CALL = user_mistake(
     "junk_call",
-    Side.USER,
-    Retry.NO,
     "The call fits a junk rule and was refused before it was answered.",
     "Change the junk rules if this caller should be let in.",
 )
-EMAIL_SENDER_UNKNOWN = declare(
+EMAIL_SENDER_UNKNOWN = user_mistake(
     "email_sender_unknown",
-    Side.USER,
-    Retry.NO,
     "This address may not send faxes by e-mail.",
     "Ask the owner of the box to add the address to a user or to the allowed senders.",
 )
-EMAIL_UNVERIFIED = declare(
+EMAIL_UNVERIFIED = user_mistake(
     "email_unverified",
-    Side.USER,
-    Retry.NO,
     "The mail server could not confirm that the e-mail comes from the address that it shows.",
     "Send it through your own mail provider, from the address that is registered here.",
 )
-EMAIL_NO_NUMBER = declare(
+EMAIL_NO_NUMBER = user_mistake(
     "email_no_number",
-    Side.USER,
-    Retry.NO,
     "The e-mail does not say which number to fax to.",
     "Write to NUMBER@ the box's fax domain, or put the number in the subject.",
 )
-EMAIL_EMPTY = declare(
+EMAIL_EMPTY = user_mistake(
     "email_empty",
-    Side.USER,
-    Retry.NO,
     "The e-mail has neither a text nor a file that can be faxed.",
     "Attach the document as PDF, TIFF, PNG, JPEG or text, or write a message.",
 )
-EMAIL_TOO_LARGE = declare(
+EMAIL_TOO_LARGE = user_mistake(
     "email_too_large",
-    Side.USER,
-    Retry.NO,
     "The e-mail is larger than this box accepts.",
     "Send fewer or smaller files at a time.",
 )
@@ -95,10 +83,8 @@ MAIL_SENDER_REFUSED = declare(
     "The mail server does not let the box send from its sender's address.",
     "Enter the address that belongs to the account.",
 )
-MAIL_RECIPIENT_REFUSED = declare(
+MAIL_RECIPIENT_REFUSED = user_mistake(
     "mail_recipient_refused",
-    Side.USER,
-    Retry.NO,
     "The mail server does not take e-mail for this address.",
     "Check how the address is written.",
 )
@@ -116,10 +102,8 @@ MAIL_DEFERRED = declare(
     "The mail server asked to try again later.",
     "It is tried again by itself.",
 )
-MAILBOX_NOT_SET_UP = declare(
+MAILBOX_NOT_SET_UP = user_mistake(
     "mailbox_not_set_up",
-    Side.USER,
-    Retry.NO,
     "The box has no mailbox to collect e-mails from.",
     "Enter the mailbox's server, user name and password in the settings.",
 )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from appliance.causes import Retry, Side, declare
+from appliance.causes import Retry, Side, declare, user_mistake
 
-DOCUMENT_REMARKED = declare(
+DOCUMENT_REMARKED = user_mistake(
     "document_remarked",
-    Side.USER,
-    Retry.NO,
     "Something of the document would not arrive as it is; the remarks say what and on which page.",
     "Look at the pages and send the fax as it is, or correct the document and send it again.",
 )
@@ -46,10 +44,8 @@ SENDER_DISABLED = declare(
     "The user or key that handed in this fax is disabled.",
     "Cancel the fax, or enable the user or key again: then it goes out by itself.",
 )
-TOO_MANY_DRAFTS = declare(
+TOO_MANY_DRAFTS = user_mistake(
     "too_many_drafts",
-    Side.USER,
-    Retry.NO,
     "You have as many drafts as are allowed.",
     "Send or delete one of them.",
 )

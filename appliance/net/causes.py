@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from appliance.causes import Retry, Side, declare
+from appliance.causes import Retry, Side, declare, user_mistake
 
-URL_NOT_ALLOWED = declare(
+URL_NOT_ALLOWED = user_mistake(
     "url_not_allowed",
-    Side.USER,
-    Retry.NO,
     "This address may not be used: only http and https addresses on the public internet are.",
     "Check the address, or have an administrator allow addresses of the local network.",
 )

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from appliance.causes import Retry, Side, declare
+from appliance.causes import Retry, Side, declare, user_mistake
 
-COVER_TEMPLATE_GONE = declare(
+COVER_TEMPLATE_GONE = user_mistake(
     "cover_template_gone",
-    Side.USER,
-    Retry.NO,
     "There is no cover template of this name.",
     "Choose another template, or make one of this name.",
 )
-CALLER_NOT_ALLOWED = declare(
+CALLER_NOT_ALLOWED = user_mistake(
     "caller_not_allowed",
-    Side.USER,
-    Retry.NO,
     "This number is not one that you may show to those you fax.",
     "Leave it out, or ask the owner of the box to add it to the box's numbers or to yours.",
 )
-QUOTA_SPENT = declare(
+QUOTA_SPENT = user_mistake(
     "quota_spent",
-    Side.USER,
-    Retry.NO,
     "This user or key has sent as many pages as it may.",
     "Ask the owner of the box to raise the quota, or wait for the next month.",
 )
-NOT_PERMITTED = declare(
+NOT_PERMITTED = user_mistake(
     "not_permitted",
-    Side.USER,
-    Retry.NO,
     "This key or user may not do that.",
     "Ask the owner of the box for a key that may.",
 )
@@ -39,24 +31,18 @@ TOO_BUSY = declare(
     "The box is too busy at this moment.",
     "Try again in a few seconds.",
 )
-TOO_MANY_FILES = declare(
+TOO_MANY_FILES = user_mistake(
     "too_many_files",
-    Side.USER,
-    Retry.NO,
     "A fax may not have so many files.",
     "Put the files together, or send several faxes.",
 )
-TOO_MANY_RECIPIENTS = declare(
+TOO_MANY_RECIPIENTS = user_mistake(
     "too_many_recipients",
-    Side.USER,
-    Retry.NO,
     "A fax may not have so many recipients.",
     "Send it in several requests.",
 )
-STATE_FORBIDS = declare(
+STATE_FORBIDS = user_mistake(
     "state_forbids",
-    Side.USER,
-    Retry.NO,
     "The fax is in a state in which this cannot be done.",
     "Look at its state; a fax that has ended can only be sent again as a new one.",
 )
