@@ -14,7 +14,6 @@ from http import HTTPStatus
 from typing import Any
 
 from appliance.api import causes
-from appliance.backup.causes import BACKUP_DAMAGED, BACKUP_PASSPHRASE_WRONG, BACKUP_TOO_NEW
 from appliance.causes import STOPPING, Cause, CauseError
 from appliance.documents.causes import (
     DOCUMENT_GONE,
@@ -69,10 +68,6 @@ _STATUS: dict[str, HTTPStatus] = {
     STATE_FORBIDS.code: HTTPStatus.CONFLICT,
     CONTACTS_CHANGED.code: HTTPStatus.CONFLICT,
     CONTACTS_TOO_MANY.code: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    causes.SETTING_INVALID.code: HTTPStatus.UNPROCESSABLE_ENTITY,
-    BACKUP_PASSPHRASE_WRONG.code: HTTPStatus.UNPROCESSABLE_ENTITY,
-    BACKUP_DAMAGED.code: HTTPStatus.UNPROCESSABLE_ENTITY,
-    BACKUP_TOO_NEW.code: HTTPStatus.UNPROCESSABLE_ENTITY,
     causes.NOT_AN_IMAGE.code: HTTPStatus.CONFLICT,
     causes.UPDATE_UNDER_WAY.code: HTTPStatus.CONFLICT,
     causes.DISK_NOT_LOCKABLE.code: HTTPStatus.CONFLICT,
