@@ -32,7 +32,6 @@ _NOT_FOR_THE_BOX = (
     "jinja2",
     "jsonschema",
     "segno",
-    "tnefparse",
 )
 
 

@@ -66,11 +66,11 @@ def unseen_in_doc(document: bytes, table: bytes) -> Iterator[Remark]:
 
 
 def _runs(document: bytes, table: bytes) -> Iterator[bytes]:
-    """The properties of each run of characters that has some (2.8.6, PlcBteChpx)."""
+    """The properties of each run of characters that has some (2.8.6, PlcBteChpx); of each page once."""
     start, octets = _number(document, _PROPERTIES_AT, 4), _number(document, _PROPERTIES_AT + 4, 4)
     pages = min(max(octets - 4, 0) // 8, _MOST_PAGES)
-    for index in range(pages):
-        at = _number(table, start + 4 * (pages + 1) + 4 * index, 4) * _PAGE
+    numbers = (_number(table, start + 4 * (pages + 1) + 4 * index, 4) for index in range(pages))
+    for at in dict.fromkeys(number * _PAGE for number in numbers):
         page = document[at : at + _PAGE]
         if len(page) < _PAGE:
             return

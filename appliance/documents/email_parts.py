@@ -19,7 +19,7 @@ from email.message import Message
 from email.parser import BytesParser
 from urllib.parse import quote, unquote
 
-from appliance.documents import packed
+from appliance.documents import packed, tnef
 from appliance.documents.causes import EMAIL_DAMAGED
 from appliance.documents.email_headers import decoded, file_name
 from appliance.documents.errors import DocumentError
@@ -324,10 +324,13 @@ def _files(part: Message, kind: str, name: str) -> Iterator[FilePart]:
 
 def _without_wrapper(file: FilePart, said: bool) -> Iterator[FilePart]:
     """The files in a winmail.dat if its text is ``said`` elsewhere; any other file itself."""
-    inside = packed.from_tnef(file.content).files if said and packed.is_tnef(file.content) else ()
+    inside: list[tnef.File] = []
+    if said and file.content.startswith(tnef.SIGNATURE):
+        with contextlib.suppress(tnef.TnefError):
+            inside = tnef.unpacked(file.content).files
     if not inside:
         yield file
-    yield from (FilePart(name, "application/octet-stream", octets) for name, octets in inside)
+    yield from (FilePart(each.name, "application/octet-stream", each.content) for each in inside)
 
 
 def _message_within(part: Message, inner: Message) -> bytes:

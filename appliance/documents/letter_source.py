@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from PIL import Image
 
-from appliance.documents import packed
+from appliance.documents import tnef
 from appliance.documents.bounded import Typeset
 from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_UNSUPPORTED, EMAIL_DAMAGED, WINMAIL_EMPTY
 from appliance.documents.drawing import Bitmap, Drawing, PageDrawer
@@ -17,6 +17,7 @@ from appliance.documents.email_parts import FilePart, Letter, in_mailbox, letter
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize
 from appliance.documents.outlook import read_message
+from appliance.documents.rtfcompression import decompressed
 from appliance.documents.sniff import Kind
 from appliance.documents.text import text_blocks
 from appliance.documents.typeset_source import TypesetSource, typeset_page
@@ -101,13 +102,17 @@ def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Ope
 
 
 def _winmail(content: bytes) -> Letter:
-    inside = packed.from_tnef(content)
-    files = [FilePart(name, "", octets) for name, octets in inside.files]
-    if inside.rtf and not inside.html:
-        files.insert(0, FilePart("message.rtf", "application/rtf", inside.rtf))
+    try:
+        inside = tnef.unpacked(content)
+    except tnef.TnefError as error:
+        raise DocumentError(DOCUMENT_DAMAGED, f"winmail.dat: {error}") from None
+    files = [FilePart(file.name, "", file.content) for file in inside.files]
+    rtf = decompressed(inside.rtf) if not inside.html.strip() else None
+    if rtf:
+        files.insert(0, FilePart("message.rtf", "application/rtf", rtf))
     if not (files or inside.html.strip() or inside.plain.strip()):
         raise DocumentError(WINMAIL_EMPTY)
-    return Letter("" if inside.rtf else inside.plain, inside.html, (), tuple(files))
+    return Letter("" if rtf else inside.plain, inside.html, (), tuple(files))
 
 
 def _typeset_letter(fields: dict[str, str], letter: Letter, workshop: Workshop) -> Typeset:

@@ -40,6 +40,8 @@ _RUN_SECONDS = 50.0
 _START_AGAIN = 81
 # Octets of all parts of a file together, unpacked; more would take all the memory.
 _MOST_UNPACKED = 150 << 20
+# One octet of Deflate (RFC 1951) unpacks to at most 1032; and what no part is too small for.
+_MOST_DEFLATED, _ALWAYS = 1032, 4096
 _SHEETS = frozenset({".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".ots", ".fods", ".xml"})
 _NO_ROOM = re.compile(r"(?<!\S)#{3,}(?!\S)")
 _ENCRYPTED_STREAM = "EncryptedPackage"  # [MS-OFFCRYPTO] 1.3.2
@@ -106,6 +108,8 @@ def _look_inside(content: bytes) -> Iterator[Remark]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
             unpacked = sum(entry.file_size for entry in entries)
+            if any(entry.file_size > _MOST_DEFLATED * entry.compress_size + _ALWAYS for entry in entries):
+                raise DocumentError(DOCUMENT_DAMAGED, "a part claims more than can be packed so small")
             if unpacked > _MOST_UNPACKED:
                 raise DocumentError(DOCUMENT_MEMORY, f"{unpacked >> 20} MiB when unpacked")
             texts = {

@@ -1,13 +1,10 @@
-"""Files packed in e-mails by older and by Microsoft's programs: uuencode, BinHex, winmail.dat.  Pure."""
+"""Files packed in e-mails by older programs: uuencode, BinHex.  Pure."""
 
 from __future__ import annotations
 
 import binascii
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-
-from appliance.documents.rtfcompression import decompressed
 
 _UUENCODED = re.compile(
     r"(?m)^begin [0-7]{3,4} ([^\n]{1,200})\n((?:[!-`][ -`]{0,90}\n){0,400000}?)(?:`|[ ])?\n?end$\n?"
@@ -19,18 +16,6 @@ _LETTERS = b"!\"#$%&'()*+,-012345689@ABCDEFGHIJKLMNPQRSTUVXYZ[`abcdefhijklmpqr"
 _VALUES = {letter: value for value, letter in enumerate(_LETTERS)}
 _REPEAT = 0x90
 _MOST_OCTETS = 100 << 20  # of a packed file
-_TNEF = bytes.fromhex("789f3e22")
-_MOST_FILES = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Packed:
-    """The contents of a winmail.dat."""
-
-    files: tuple[tuple[str, bytes], ...]
-    html: str = ""
-    rtf: bytes = b""
-    plain: str = ""
 
 
 def without_uuencoded(text: str) -> tuple[str, list[tuple[str, bytes]]]:
@@ -104,35 +89,3 @@ def _expanded(octets: Iterator[int]) -> bytes:
         if len(made) > _MOST_OCTETS:
             break
     return bytes(made)
-
-
-def is_tnef(content: bytes) -> bool:
-    """Whether the file is TNEF, as Outlook packs attachments (winmail.dat)."""
-    return content.startswith(_TNEF)
-
-
-def from_tnef(content: bytes) -> Packed:
-    """The contents of a winmail.dat ([MS-OXTNEF]); empty when it is damaged."""
-    from tnefparse import TNEF  # noqa: PLC0415 (few boxes ever get such a file)
-
-    try:
-        whole = TNEF(content, do_checksum=False)
-        files = tuple(
-            (str(each.long_filename() or each.name or "attachment"), bytes(each.data))
-            for each in whole.attachments[:_MOST_FILES]
-            if each.data and len(each.data) <= len(content)
-        )
-        page = getattr(whole, "htmlbody", None) or ""
-        if isinstance(page, bytes):
-            page = page.decode("utf-8", "replace")
-        body = whole.body or ""
-        if isinstance(body, bytes):
-            body = body.decode("cp1252", "replace")
-        rtf = getattr(whole, "rtfbody", None) or b""
-        if isinstance(rtf, bytes) and not rtf.startswith(b"{"):
-            rtf = decompressed(rtf) or b""
-    except MemoryError:
-        raise
-    except Exception:  # the library raises anything on damaged files
-        return Packed(())
-    return Packed(files, str(page), bytes(rtf) if isinstance(rtf, bytes) else b"", str(body))

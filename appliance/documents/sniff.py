@@ -12,6 +12,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Literal
 
+from appliance.documents import tnef
 from appliance.documents.causes import (
     DOCUMENT_EMPTY,
     DOCUMENT_ENCRYPTED,
@@ -135,7 +136,6 @@ _PDF_WITHIN = re.compile(rb"[\r\n]%PDF-[12]\.\d[^%]{0,20}%?[^<>]{0,200}?\d+ 0 ob
 # The beginning of a PDF whose header is missing.
 _PDF_BODY = re.compile(rb"\s*(?:%[^\r\n]{0,80}[\r\n]+)?\d{1,10} \d{1,5} obj\b")
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # [MS-CFB] 2.2
-_TNEF = bytes.fromhex("789f3e22")  # [MS-OXTNEF] 2.1.3.1
 # A stream that only Outlook's messages have ([MS-OXMSG] 2.4), by its name in the directory.
 _MSG_STREAM = "__properties_version1.0".encode("utf-16-le")
 # A printer's prologue (PJL) or a spooler's mark may come first.
@@ -294,7 +294,7 @@ def _by_marks(content: bytes) -> Kind | None:
         return Kind.OFFICE
     if is_signed(content):
         return Kind.SIGNED
-    if content.startswith(_TNEF):
+    if content.startswith(tnef.SIGNATURE):
         return Kind.TNEF
     if _POSTSCRIPT.match(content):
         return Kind.POSTSCRIPT

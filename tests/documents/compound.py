@@ -120,11 +120,12 @@ def message_file(
 _TNEF_SIGNATURE, _TNEF_VERSION = 0x223E9F78, 0x00010000
 _MESSAGE_LEVEL, _ATTACHMENT_LEVEL = 1, 2
 _VERSION, _RENDERING, _TITLE, _DATA = 0x00089006, 0x00069002, 0x00018010, 0x0006800F
-_PROPERTIES = 0x00069003
+_PROPERTIES, _FILE_PROPERTIES = 0x00069003, 0x00069005
+_MESSAGE_CLASS = bytes.fromhex("0703020000000000c000000000000046")
 
 
-def winmail(*attached: tuple[str, bytes], rtf: bytes = b"") -> bytes:
-    """A winmail.dat ([MS-OXTNEF]) with these files, and its text as compressed RTF."""
+def winmail(*attached: tuple[str, bytes], rtf: bytes = b"", enclosed: bytes = b"") -> bytes:
+    """A winmail.dat ([MS-OXTNEF]) with these files, its text as compressed RTF, and a message in it."""
 
     def attribute(level: int, name: int, value: bytes) -> bytes:
         return struct.pack("<BII", level, name, len(value)) + value + struct.pack("<H", sum(value) & 0xFFFF)
@@ -138,4 +139,9 @@ def winmail(*attached: tuple[str, bytes], rtf: bytes = b"") -> bytes:
         made += attribute(_ATTACHMENT_LEVEL, _RENDERING, struct.pack("<HI8x", 1, _NONE))
         made += attribute(_ATTACHMENT_LEVEL, _TITLE, title.encode() + b"\0")
         made += attribute(_ATTACHMENT_LEVEL, _DATA, content)
+    if enclosed:
+        value = _MESSAGE_CLASS + enclosed
+        made += attribute(_ATTACHMENT_LEVEL, _RENDERING, struct.pack("<HI8x", 2, _NONE))
+        value = struct.pack("<IHHII", 1, 0x000D, 0x3701, 1, len(value)) + value + bytes(-len(value) % 4)
+        made += attribute(_ATTACHMENT_LEVEL, _FILE_PROPERTIES, value)
     return made

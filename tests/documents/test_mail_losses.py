@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
-from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_ENCRYPTED
+from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_EMPTY, DOCUMENT_ENCRYPTED
 from appliance.documents.errors import DocumentError
 from appliance.documents.rtfcompression import decompressed
 from appliance.documents.signed import signed_content
@@ -285,6 +285,34 @@ def test_a_text_in_a_winmail_alone_is_read_and_one_that_the_e_mail_says_is_not_r
     made = opened(tmp_path, HEADING + multipart("mixed", PLAIN, packed), "a.eml")
     assert "RTF" not in made.words
     assert "attached" in made.words
+
+
+def test_a_message_that_a_winmail_encloses_has_pages_of_its_own(tmp_path: Path) -> None:
+    within = winmail(("deep.txt", b"the inner words"))
+    made = opened(tmp_path, winmail(("a.txt", b"attached"), enclosed=within), "winmail.dat")
+    assert made.drawer.count == 2
+    assert "the inner words" in made.words
+    assert made.remarks == ()
+
+
+@pytest.mark.parametrize(
+    "place", [b"\x01\0\0\0\x02\x01\x09\x10", b"\x01\0\0\0" + struct.pack("<I", len(compressed(RTF)))]
+)
+def test_a_winmail_that_claims_four_thousand_million_properties_is_read_at_once(
+    tmp_path: Path, place: bytes
+) -> None:
+    content = winmail(("a.txt", b"attached"), rtf=compressed(RTF))
+    assert content.count(place) == 1
+    made = opened(tmp_path, content.replace(place, b"\xff" * 4 + place[4:]), "winmail.dat")
+    assert "attached" in made.words
+
+
+def test_a_winmail_that_was_cut_off_is_damaged_not_empty(tmp_path: Path) -> None:
+    whole = winmail(("a.txt", b"attached"), ("b.txt", b"attached as well"))
+    with pytest.raises(DocumentError) as refused:
+        opened(tmp_path, whole[:-15], "winmail.dat")
+    assert refused.value.cause is DOCUMENT_DAMAGED
+    assert opened(tmp_path, whole + bytes(40), "winmail.dat").drawer.count == 2
 
 
 PICTURE = save(photograph(80, 80), "PNG")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 import zipfile
 from pathlib import Path
 
@@ -245,6 +246,23 @@ def test_hidden_text_and_comments_of_a_doc_are_remarked() -> None:
     for end in range(0, len(document), 97):
         list(unseen_in_doc(document[:end], table))
         list(unseen_in_doc(document, table[:end]))
+
+
+def test_a_doc_that_names_one_page_of_properties_again_and_again_is_read_at_once() -> None:
+    with olefile.OleFileIO(CASES / "hidden-text.doc") as ole:
+        document = bytearray(ole.openstream("WordDocument").read())
+        table = ole.openstream(table_of(bytes(document))).read()
+    at = int.from_bytes(document[0xFA:0xFE], "little")
+    page = table[at + 8 : at + 12]  # the number behind two places in the text
+    pages = 20_000
+    document[0xFA:0x102] = struct.pack("<II", len(table), 4 * (2 * pages + 1))
+    began = time.process_time()
+    said = list(unseen_in_doc(bytes(document), table + bytes(4 * (pages + 1)) + page * pages))
+    assert time.process_time() - began < 1.0
+    assert [(remark.kind, remark.detail) for remark in said] == [
+        (HIDDEN_LEFT_OUT, "texts: 1"),
+        (COMMENTS_LEFT_OUT, "comments: 1"),
+    ]
 
 
 @pytest.mark.parametrize(("state", "said"), [(0, []), (1, [HIDDEN_LEFT_OUT]), (2, [HIDDEN_LEFT_OUT])])
