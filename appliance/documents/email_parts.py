@@ -20,12 +20,13 @@ from email.parser import BytesParser
 from urllib.parse import quote, unquote
 
 from appliance.documents import packed, tnef
-from appliance.documents.causes import EMAIL_DAMAGED
+from appliance.documents.cards import in_words
+from appliance.documents.causes import DOCUMENT_UNSUPPORTED, EMAIL_DAMAGED
 from appliance.documents.email_headers import decoded, file_name
 from appliance.documents.errors import DocumentError
 from appliance.documents.hypertext import HTML_LIMIT, PICTURE, html_text, without_comments
 from appliance.documents.signed import signed_content
-from appliance.documents.text import decode, is_pgp, text_blocks
+from appliance.documents.text import decode, text_blocks, without_pgp
 
 # Octets of one header with its continuations; RFC 5322 has no limit, real ones are far shorter.
 HEADER_LIMIT = 32 * 1024
@@ -65,6 +66,11 @@ _SIGNED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _COMPANIONS = frozenset(
     {"application/pgp-keys", "text/vcard", "text/x-vcard", "text/calendar", "application/ics"}
 )
+# Words by which a text and a page are compared, without addresses; a page may leave a few of them out.
+_WORD = re.compile(r"https?://\S{1,2000}|(\w{3,})")
+_FEWEST_LACKING, _MOST_LACKING = 6, 0.5
+# One of several pieces of an e-mail (RFC 2046 5.2.2).
+_PIECE = "message/partial"
 # A reference to content elsewhere, meant for programs (RFC 2046 5.2.3).
 _ELSEWHERE = "message/external-body"
 # Parts that contain others but are taken as one.
@@ -86,6 +92,7 @@ _ADDRESS = re.compile(
 # An e-mail's first line in a mailbox of several (RFC 4155), behind a blank line.
 _NEXT_IN_MAILBOX = re.compile(rb"\r?\n\r?\n(?=From [^\r\n]{1,200}\d\d:\d\d[^\r\n]{0,80}\r?\n[!-9;-~]{1,76}:)")
 _TYPED = "font-family: monospace"
+_LOCKED = "BEGIN PGP MESSAGE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +141,24 @@ class _Passage:
     def as_text(self) -> str:
         return self.plain if self.plain.strip() else html_text(self.html)
 
+    @property
+    def lacks_words(self) -> bool:
+        """Whether the page says less than the text: it is a picture, or a word to look at the text."""
+        if len(self.html) > HTML_LIMIT or len(self.plain) > HTML_LIMIT:
+            return False
+        said, shown = _words(self.plain), _words(html_text(self.html))
+        lacking = len(said - shown)
+        return bool(lacking) and (not shown or lacking > max(_MOST_LACKING * len(said), _FEWEST_LACKING))
+
     def as_page(self) -> str:
-        return self.html if self.is_designed else f'<div style="{_TYPED}">{text_blocks(self.plain)}</div>'
+        typed = f'<div style="{_TYPED}">{text_blocks(self.plain)}</div>'
+        if not self.is_designed:
+            return typed
+        return f"{self.html}\n{typed}" if self.lacks_words else self.html
+
+
+def _words(text: str) -> set[str]:
+    return {word for word in _WORD.findall(text.lower()) if word}
 
 
 class _Bounded(policy.Compat32):
@@ -184,7 +207,10 @@ def letter_of(message: Message) -> Letter:
 
 
 def _letter_of(message: Message) -> Letter:
+    if message.get_content_type() == _PIECE:
+        raise DocumentError(DOCUMENT_UNSUPPORTED, "one piece of an e-mail that was sent in several")
     passages: dict[Message, _Passage] = {}
+    cards: set[str] = set()
     files: list[FilePart] = []
     companions: list[str] = []
     silent: list[str] = []
@@ -210,8 +236,12 @@ def _letter_of(message: Message) -> Letter:
         elif of_page and kind in _FOR_PROGRAMS and "Content-Location" in part:
             pass
         elif kind in _COMPANIONS:
-            if where not in passages:
+            card = in_words(text_of(part))
+            if card and card not in cards:
+                passages[part] = _Passage(plain=f"\n{card}" if passages else card)
+            elif not card and where not in passages:
                 companions.append(name or kind)
+            cards.add(card)
         elif kind == "text/plain" and not attached:
             text, packed_files = _unpacked(text_of(part))
             files += packed_files
@@ -220,7 +250,13 @@ def _letter_of(message: Message) -> Letter:
             if where not in passages:
                 passages[where] = _Passage(plain=html_text(text_of(part)))
         elif kind == "text/html" and not attached:
-            passages.setdefault(where, _Passage()).html += text_of(part)
+            designed = text_of(part)
+            text, locked = without_pgp(html_text(designed)) if _LOCKED in designed else ("", "")
+            if locked:
+                passages.setdefault(where, _Passage()).plain += text
+                files.append(FilePart("encrypted text", "text/plain", locked.encode("utf-8", "replace")))
+            else:
+                passages.setdefault(where, _Passage()).html += designed
         else:
             files += _files(part, kind, name)
     page = ""
@@ -257,11 +293,13 @@ def _with_places(page: str, files: list[FilePart]) -> str:
 
 
 def _unpacked(text: str) -> tuple[str, list[FilePart]]:
-    """``text`` without the encoded files in it, and those files."""
-    if is_pgp(text):
-        return "", [FilePart("encrypted text", "text/plain", text.encode("utf-8", "replace"))]
+    """``text`` without the encoded files and encrypted passages in it, and those."""
+    text, locked = without_pgp(text)
     text, uuencoded = packed.without_uuencoded(text)
-    return text, [FilePart(each, "application/octet-stream", content) for each, content in uuencoded]
+    files = [FilePart(each, "application/octet-stream", content) for each, content in uuencoded]
+    if locked:
+        files.append(FilePart("encrypted text", "text/plain", locked.encode("utf-8", "replace")))
+    return text, files
 
 
 def part_key(number: str) -> str:

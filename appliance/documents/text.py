@@ -45,6 +45,7 @@ _ZEROS = 0.3
 WINDOWS = "Windows-1252"
 _DAMAGED = "\ufffd"
 _WHOLE_LETTERS = 4
+_PGP, _PGP_END = "-----BEGIN PGP MESSAGE-----", "-----END PGP MESSAGE-----"
 # Python's codecs that are no text encodings, or that decompress.
 _NO_TEXT = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"})
 
@@ -98,9 +99,19 @@ def _utf_16(content: bytes) -> str:
     return "utf-16-be" if first > _ZEROS > second else ""
 
 
-def is_pgp(text: str) -> bool:
-    """Whether ``text`` is encrypted with OpenPGP (RFC 4880 6.2)."""
-    return text.lstrip("\ufeff \t\r\n").startswith("-----BEGIN PGP MESSAGE-----")
+def without_pgp(text: str) -> tuple[str, str]:
+    """``text`` without its passages that OpenPGP encrypted (RFC 4880 6.2), and the first of those."""
+    begin = text.find(_PGP)
+    if begin < 0 or text[:begin].rpartition("\n")[2].strip("\ufeff \t"):
+        return text, ""
+    kept, locked, at = [text[:begin]], "", begin
+    while begin >= 0:
+        end = text.find(_PGP_END, begin)
+        at = end + len(_PGP_END) if end >= 0 else len(text)
+        locked = locked or text[begin:at]
+        begin = text.find(_PGP, at)
+        kept.append(text[at : begin if begin >= 0 else len(text)])
+    return "".join(kept), locked
 
 
 def text_style(paper: Paper) -> str:

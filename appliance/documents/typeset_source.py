@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from appliance.documents.bounded import Bounds, Typeset, UnboundedError
+from appliance.documents.cards import in_words
 from appliance.documents.causes import (
     DOCUMENT_DAMAGED,
     DOCUMENT_EMPTY,
@@ -20,9 +21,9 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize
 from appliance.documents.hypertext import HTML_LIMIT, PICTURE, html_text
 from appliance.documents.pdfsource import PdfSource
-from appliance.documents.text import charset_of, decode, is_pgp, text_html, text_style
+from appliance.documents.text import charset_of, decode, text_html, text_style, without_pgp
 from appliance.documents.workshop import Workshop
-from appliance.remarks import CHARSET_GUESSED, LAYOUT_SIMPLIFIED, PICTURE_LOST, Remark
+from appliance.remarks import CHARSET_GUESSED, LAYOUT_SIMPLIFIED, PART_LEFT_OUT, PICTURE_LOST, Remark
 
 if TYPE_CHECKING:
     from appliance.documents.typesetting import Part
@@ -66,11 +67,14 @@ def open_text(content: bytes, charset: str, workshop: Workshop) -> TypesetSource
     Raises DocumentError: DOCUMENT_EMPTY, DOCUMENT_ENCRYPTED, DOCUMENT_TOO_MANY_PAGES, DOCUMENT_TIMED_OUT.
     """
     text, guessed = decode(content, charset)
-    if is_pgp(text):
+    text, locked = without_pgp(text)
+    if locked and not text.strip("\ufeff \t\r\n"):
         raise DocumentError(DOCUMENT_ENCRYPTED, "by PGP")
-    made = _text(text, workshop, _TEXT)
-    remarks = (Remark(CHARSET_GUESSED, detail=guessed), *made.remarks) if guessed else made.remarks
-    return TypesetSource(Typeset(made.pdf, remarks))
+    made = _text(in_words(text) or text, workshop, _TEXT)
+    remarks = [Remark(CHARSET_GUESSED, detail=guessed)] if guessed else []
+    if locked:
+        remarks.append(Remark(PART_LEFT_OUT, detail="a passage that is encrypted by PGP"))
+    return TypesetSource(Typeset(made.pdf, (*remarks, *made.remarks)))
 
 
 def _text(text: str, workshop: Workshop, bounds: Bounds) -> Typeset:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime
 import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
-from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_EMPTY, DOCUMENT_ENCRYPTED
+from appliance.documents.cards import in_words
+from appliance.documents.causes import (
+    DOCUMENT_DAMAGED,
+    DOCUMENT_EMPTY,
+    DOCUMENT_ENCRYPTED,
+    DOCUMENT_UNSUPPORTED,
+)
 from appliance.documents.errors import DocumentError
 from appliance.documents.rtfcompression import decompressed
 from appliance.documents.signed import signed_content
@@ -22,6 +29,7 @@ from appliance.remarks import (
     COMPANION_LEFT_OUT,
     FILE_LEFT_OUT,
     MOVEMENT_LEFT_OUT,
+    PART_LEFT_OUT,
     PICTURE_LOST,
 )
 from tests.documents.compound import message_file, winmail
@@ -35,6 +43,21 @@ BLANK_PAGE = b"Content-Type: text/html\n\n<html><body><br></body></html>\n"
 INVITATION = b"Content-Type: text/calendar\n\nBEGIN:VCALENDAR\nEND:VCALENDAR\n"
 CARD = b"Content-Type: text/vcard; name=ada.vcf\n\nBEGIN:VCARD\nEND:VCARD\n"
 LOCKED = b"-----BEGIN PGP MESSAGE-----\n\nhQEMA0000abcdefghijklmnopqrstuvwxyz\n-----END PGP MESSAGE-----\n"
+
+
+WORDS = b"please pay by Friday: account and amount stand in the letter of last week, which came by fax"
+LONG = b"Content-Type: text/plain\n\n%s, at the latest\n" % WORDS
+MEETING = (
+    b"Content-Type: text/calendar; method=REQUEST\n\nBEGIN:VCALENDAR\nMETHOD:REQUEST\nBEGIN:VTIMEZONE\n"
+    b"DTSTART:16010101T000000\nEND:VTIMEZONE\nBEGIN:VEVENT\nSUMMARY:Yearly\n  check\n"
+    b"DTSTART;TZID=Berlin:20240402T140000\nLOCATION:Room 4\\, left\n"
+    b'ORGANIZER;CN="Ada":mailto:a@office.example\nBEGIN:VALARM\nDESCRIPTION:Reminder\nEND:VALARM\n'
+    b"END:VEVENT\nEND:VCALENDAR\n"
+)
+ADA = (
+    b"Content-Type: text/vcard; name=ada.vcf\n\nBEGIN:VCARD\nVERSION:3.0\nFN:Ada Lovelace\n"
+    b"TEL;TYPE=WORK,FAX:+44 20\nPHOTO;ENCODING=b:/9j/4AAQ\nEND:VCARD\n"
+)
 
 
 def multipart(kind: str, *parts: bytes) -> bytes:
@@ -56,6 +79,17 @@ def multipart(kind: str, *parts: bytes) -> bytes:
         (multipart("alternative", PLAIN, PAGE), ["designed"], "written plainly"),
         (multipart("alternative", PLAIN, BLANK_PAGE), ["written plainly"], "designed"),
         (multipart("alternative", PLAIN, multipart("mixed", PAGE, PAGE)), ["designed designed"], "plainly"),
+        (multipart("alternative", LONG, PAGE), ["designed", "please pay by Friday"], ""),
+        (
+            multipart("alternative", LONG, b"Content-Type: text/html\n\n<p><b>please</b> %s" % WORDS),
+            [],
+            "Friday, at",
+        ),
+        (multipart("mixed", PLAIN, MEETING), ["plainly Yearly check When: 2024-04-02 14:00 (Berlin)"], ""),
+        (multipart("alternative", PLAIN, PAGE, MEETING), ["designed Yearly check", "Room 4, left"], ""),
+        (multipart("alternative", b"Content-Type: text/plain\n\n\n", MEETING), ["Yearly check"], ""),
+        (MEETING, ["Yearly check", "Ada <a@office.example>"], ""),
+        (multipart("mixed", PLAIN, ADA), ["plainly Ada Lovelace", "+44 20 (work, fax)", "picture"], "/9j/"),
     ],
 )
 def test_every_text_that_is_no_other_way_to_say_the_same_is_on_the_page(
@@ -80,6 +114,48 @@ def test_an_invitation_and_a_visiting_card_are_remarked(
 ) -> None:
     made = opened(tmp_path, HEADING + parts, "a.eml")
     assert [(remark.kind, remark.file) for remark in made.remarks] == [(kind, file)]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            "BEGIN:VCALENDAR\nMETHOD:CANCEL\nBEGIN:VEVENT\nSUMMARY:Check\nDTSTART;VALUE=DATE:20240402\n"
+            "RRULE:FREQ=WEEKLY\nEND:VEVENT\nEND:VCALENDAR",
+            "Cancelled: Check When: 2024-04-02 Repeated: FREQ=WEEKLY",
+        ),
+        (
+            "BEGIN:VCARD\nVERSION:2.1\nN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:M=C3=BCller;J=C3=\n=B6rg\n"
+            "item1.TEL;WORK;FAX:tel:123\nEND:VCARD\n",
+            "Müller, Jörg Telephone: 123 (work, fax)",
+        ),
+        ("BEGIN:VCARD\nEND:VCARD\n", ""),
+        ("Dear BEGIN:VCARD\nFN:x\nEND:VCARD\n", ""),
+    ],
+)
+def test_an_invitation_and_a_card_are_told_in_words(content: str, said: str) -> None:
+    assert " ".join(in_words(content).split()) == said
+
+
+@pytest.mark.parametrize(
+    "piece", ["BEGIN:VCARD\n", "QUOTED-PRINTABLE", "TEL;a=", 'TEL;a="', "N;QUOTED-PRINTABLE:a=\n", "X:\n "]
+)
+def test_cards_without_an_end_to_anything_are_read_to_their_end(piece: str) -> None:
+    began = time.process_time()
+    in_words("BEGIN:VCARD\n" + piece * 40_000)
+    assert time.process_time() - began < 5.0
+
+
+def test_an_invitation_that_is_a_file_is_told_in_words(tmp_path: Path) -> None:
+    made = opened(tmp_path, MEETING.partition(b"\n\n")[2], "a.ics")
+    assert made.words.startswith("Yearly check When: 2024-04-02 14:00 (Berlin)")
+
+
+def test_a_piece_of_an_e_mail_is_not_faxed_as_if_it_were_all(tmp_path: Path) -> None:
+    piece = b"Content-Type: message/partial; number=1; total=2; id=x\n\nFrom: a@b\n\nthe first half\n"
+    with pytest.raises(DocumentError) as refused:
+        opened(tmp_path, HEADING + piece, "a.eml")
+    assert refused.value.cause is DOCUMENT_UNSUPPORTED
 
 
 def test_an_invitation_that_the_text_says_too_is_no_loss(tmp_path: Path) -> None:
@@ -136,6 +212,35 @@ def test_an_e_mail_that_nobody_can_read_without_a_key_is_no_pages_of_code(
     with pytest.raises(DocumentError) as refused:
         opened(tmp_path, LOCKED, "letter.asc")
     assert refused.value.cause is DOCUMENT_ENCRYPTED
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "name", "kind"),
+    [
+        (
+            HEADING + b"Content-Type: text/plain\n\n",
+            b"Dear Bob,\n\n%s\nYours\n" % LOCKED,
+            "a.eml",
+            FILE_LEFT_OUT,
+        ),
+        (
+            HEADING + b"Content-Type: text/html\n\n",
+            b"<p>Dear Bob,<br>%s<p>Yours" % LOCKED.replace(b"\n", b"<br>\n"),
+            "a.eml",
+            FILE_LEFT_OUT,
+        ),
+        (b"", b"Dear Bob,\n\n%s\nYours\n" % LOCKED, "letter.txt", PART_LEFT_OUT),
+    ],
+    ids=["in a text", "in a page", "in a file"],
+)
+def test_an_encrypted_passage_is_left_out_and_remarked(
+    tmp_path: Path, head: bytes, body: bytes, name: str, kind: object
+) -> None:
+    made = opened(tmp_path, head + body, name)
+    assert made.words.endswith("Dear Bob, Yours")
+    assert [remark.kind for remark in made.remarks] == [kind]
+    quoted = b"You asked about the line -----BEGIN PGP MESSAGE----- in it\n"
+    assert "in it" in opened(tmp_path, head + quoted, name).words
 
 
 SAID = b"Content-Type: text/plain\r\n\r\nthe signed words\r\n"

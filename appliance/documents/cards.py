@@ -1,0 +1,179 @@
+"""Invitations (iCalendar, RFC 5545) and visiting cards (vCard, RFC 6350) in a person's words.  Pure."""
+
+from __future__ import annotations
+
+import quopri
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+_MARK = re.compile(r"\s*BEGIN:(?:VCALENDAR|VCARD)\s", re.IGNORECASE)
+# A line that goes on in the next one (RFC 5545 3.1).
+_FOLD = re.compile(r"\r?\n[ \t]")
+# How a line of quoted-printable text begins; it goes on behind an equals sign at its end (vCard 2.1, 2.1.3).
+_QUOTED = re.compile(r"[^:]{1,200}QUOTED-PRINTABLE", re.IGNORECASE)
+# Name, parameters and value of a line; a parameter in quotation marks may have colons.
+_LINE = re.compile(r"(?:[\w-]{1,60}\.)?([\w-]{1,60})((?:;(?:[^\":;]|\"[^\"]*\")*)*):(.*)", re.DOTALL)
+_PARAMETER = re.compile(r";([\w-]{1,60})(?:=((?:[^\";]|\"[^\"]*\")*))?")
+_MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(?:\d\d)?(Z?))?")
+_ESCAPED = re.compile(r"\\([nN,;:\\])")
+_ADDRESS = re.compile(r"(?:mailto|tel):", re.IGNORECASE)
+_EVENTS = frozenset({"VEVENT", "VTODO", "VJOURNAL"})
+# What an invitation's method asks for (RFC 5546 1.4), where it is more than the event itself.
+_METHODS = {"CANCEL": "Cancelled", "REPLY": "Reply", "COUNTER": "Counter-proposal", "REFRESH": "Question"}
+_EVENT_LINES = (
+    ("DTSTART", "When"),
+    ("DTEND", "Until"),
+    ("DUE", "Due"),
+    ("DURATION", "For"),
+    ("RRULE", "Repeated"),
+    ("LOCATION", "Where"),
+    ("ORGANIZER", "From"),
+    ("ATTENDEE", "With"),
+    ("STATUS", "Status"),
+    ("URL", "Address"),
+)
+_CARD_LINES = (
+    ("ORG", "Company"),
+    ("TITLE", "Title"),
+    ("ROLE", "Role"),
+    ("TEL", "Telephone"),
+    ("EMAIL", "E-mail"),
+    ("ADR", "Address"),
+    ("URL", "Web"),
+    ("BDAY", "Birthday"),
+    ("NOTE", "Note"),
+)
+_TIMES = frozenset({"DTSTART", "DTEND", "DUE", "BDAY"})
+_PEOPLE = frozenset({"ORGANIZER", "ATTENDEE"})
+_IN_FIELDS = frozenset({"ORG", "ADR", "N"})  # several values with semicolons between
+_LABEL_WIDTH = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    name: str
+    parameters: dict[str, str]
+    value: str
+
+
+@dataclass(slots=True)
+class _Part:
+    """An event or a card: its lines, without those of the parts within it."""
+
+    kind: str
+    lines: list[_Line] = field(default_factory=list)
+
+    def all(self, name: str) -> list[_Line]:
+        return [line for line in self.lines if line.name == name]
+
+    def text(self, name: str) -> str:
+        return next((_text(line) for line in self.all(name)), "")
+
+
+def in_words(content: str) -> str:
+    """What an invitation or a visiting card says, line by line; empty for anything else."""
+    if not _MARK.match(content.lstrip("\ufeff")):
+        return ""
+    method, parts = "", []
+    for part in _parts(content.lstrip("\ufeff")):
+        if part.kind == "VCALENDAR":
+            method = _METHODS.get(part.text("METHOD").upper(), "")
+        else:
+            parts.append(part)
+    told = (_card(part) if part.kind == "VCARD" else _event(part, method) for part in parts)
+    return "\n\n".join(filter(None, told))
+
+
+def _parts(content: str) -> Iterator[_Part]:
+    """Each calendar, event and card, the outer ones first."""
+    found: list[_Part] = []
+    open_: list[_Part] = []
+    for line in _lines(_FOLD.sub("", content)):
+        match = _LINE.match(line)
+        if match is None:
+            continue
+        name, value = match[1].upper(), match[3]
+        if name == "BEGIN":
+            open_.append(_Part(value.strip().upper()))
+            found.append(open_[-1])
+        elif name == "END":
+            del open_[-1:]
+        elif open_:
+            said = {key.upper(): given.strip('"') for key, given in _PARAMETER.findall(match[2])}
+            open_[-1].lines.append(_Line(name, said, value))
+    yield from (part for part in found if part.kind in _EVENTS | {"VCALENDAR", "VCARD"})
+
+
+def _lines(content: str) -> Iterator[str]:
+    pieces: list[str] = []
+    for line in content.splitlines():
+        pieces.append(line)
+        if line.endswith("=") and _QUOTED.match(pieces[0]):
+            pieces[-1] = line[:-1]
+            continue
+        yield "".join(pieces)
+        pieces = []
+    yield "".join(pieces)
+
+
+def _event(event: _Part, method: str) -> str:
+    title = " ".join(filter(None, (f"{method}:" if method else "", event.text("SUMMARY"))))
+    return _listed(event, title, _EVENT_LINES, event.text("DESCRIPTION"))
+
+
+def _card(card: _Part) -> str:
+    title = card.text("FN") or card.text("N")
+    behind = "(with a picture, which is not shown)" if card.all("PHOTO") or card.all("LOGO") else ""
+    return _listed(card, title, _CARD_LINES, behind)
+
+
+def _listed(part: _Part, title: str, names: tuple[tuple[str, str], ...], behind: str) -> str:
+    rows = [
+        f"{label + ':':<{_LABEL_WIDTH}} {text.replace(chr(10), chr(10) + ' ' * (_LABEL_WIDTH + 1))}"
+        for name, label in names
+        for line in part.all(name)
+        if (text := _text(line))
+    ]
+    return "\n".join([*filter(None, [title]), *rows, *(["", behind] if behind else [])])
+
+
+def _text(line: _Line) -> str:
+    value = line.value
+    if "QUOTED-PRINTABLE" in (line.parameters.get("ENCODING", "").upper(), *line.parameters):
+        octets = quopri.decodestring(value.encode("utf-8", "replace"))
+        value = octets.decode("utf-8", "replace")
+    if line.name in _TIMES:
+        return _moment(line, value)
+    if line.name in _PEOPLE:
+        name, address = line.parameters.get("CN", ""), _ADDRESS.sub("", value).strip()
+        return f"{name} <{address}>" if name and address and name != address else name or address
+    if line.name in _IN_FIELDS:
+        fields = (_plain(each).strip() for each in re.split(r"(?<!\\);", value))
+        return ", ".join(filter(None, fields))
+    text = _plain(_ADDRESS.sub("", value)).strip()
+    kinds = [kind for kind in _kinds(line) if kind not in {"VOICE", "INTERNET", "PREF"}]
+    return f"{text} ({', '.join(kinds).lower()})" if line.name == "TEL" and text and kinds else text
+
+
+def _kinds(line: _Line) -> list[str]:
+    """The kinds of a telephone number: ``TYPE=work,fax``, or as vCard 2.1 writes them, ``WORK;FAX``."""
+    given = line.parameters.get("TYPE", "").split(",") + [
+        name for name, value in line.parameters.items() if not value and name != "QUOTED-PRINTABLE"
+    ]
+    return [kind.strip().upper() for kind in given if kind.strip()]
+
+
+def _moment(line: _Line, value: str) -> str:
+    found = _MOMENT.match(value.replace("-", "", 2) if line.name == "BDAY" else value)
+    if found is None:
+        return _plain(value)
+    year, month, day, hour, minute, universal = found.groups()
+    if hour is None:
+        return f"{year}-{month}-{day}"
+    zone = "UTC" if universal else line.parameters.get("TZID", "")
+    return f"{year}-{month}-{day} {hour}:{minute}{f' ({zone})' if zone else ''}"
+
+
+def _plain(value: str) -> str:
+    return _ESCAPED.sub(lambda found: "\n" if found[1] in "nN" else found[1], value)
