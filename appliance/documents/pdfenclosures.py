@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ _MOST_DRAWING = 1 << 20  # octets of a field's appearance
 # Operators that show text (9.4.3), or a picture.
 _DRAWS = re.compile(rb"[)\]>]\s*(?:Tj|TJ|'|\")|\bDo\b|\bEI\b|\bf\*?\s|\bS\s")
 _FOR_BLANKS = re.compile(r"\s+")
+# Letters of fields for which pdfium has fonts: by Windows' code pages, and by the beginnings of their names.
+_CODE_PAGES = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254")
+_EASTERN = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "FULLWIDTH", "HALFWIDTH", "IDEOGRAPHIC")
 
 
 def attached_files(document: pikepdf.Pdf) -> list[str]:
@@ -73,7 +77,7 @@ def _lost(form: Any, page: Any) -> Iterator[str]:
             elif kind in {"/Tx", "/Ch"}:
                 lost = _says_more(mark, form is None, made_anew, normal)
             else:
-                lost = False
+                lost = kind == "/Btn" and _is_on_unseen(mark, normal)
             if lost:
                 yield str(_inherited(mark, "/T") or "field")
 
@@ -81,12 +85,31 @@ def _lost(form: Any, page: Any) -> Iterator[str]:
 def _says_more(mark: Any, alone: bool, made_anew: bool, normal: Any) -> bool:
     """Whether a field has a text that is not drawn; pdfium draws one itself where it has no appearance."""
     value = _text(_inherited(mark, "/V"))
+    if normal is None and not value:
+        return bool(_text(_inherited(mark, "/RV")))
     if normal is None:
-        return (bool(value) and alone) or (not value and bool(_text(_inherited(mark, "/RV"))))
+        return alone or not all(map(_is_drawn, value))
     if made_anew or not value or normal._type_name != "stream":
-        return False
+        return made_anew and not all(map(_is_drawn, value))
     drawing = plain(normal, _MOST_DRAWING)
     return not drawing.damaged and not _DRAWS.search(drawing.plain)
+
+
+def _is_drawn(letter: str) -> bool:
+    """Whether pdfium finds a font for a letter of a field that it draws itself."""
+    if unicodedata.name(letter, "").startswith(_EASTERN):
+        return True
+    return any(letter == letter.encode(page, "ignore").decode(page) for page in _CODE_PAGES)
+
+
+def _is_on_unseen(mark: Any, normal: Any) -> bool:
+    """Whether a box is ticked and no drawing is given for that (12.7.4.2.3)."""
+    if normal is None or normal._type_name != "dictionary":
+        return False
+    value, state = _inherited(mark, "/V"), mark.get("/AS")
+    if state is None:
+        return value is not None and str(value) != "/Off" and str(value) in normal
+    return str(state) != "/Off" and str(state) not in normal
 
 
 def _text(value: Any) -> str:

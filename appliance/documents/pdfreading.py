@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from appliance.documents.pdfenclosures import appearances, attached_files, files_on, lost_fields
+from appliance.documents.pdfparts import inline_pictures, is_drawable, is_font_whole
 from appliance.documents.pdfstreams import (
     IRREGULAR,
     Damage,
@@ -135,7 +136,15 @@ class Reading:
             pieces.append(b"" if octets is None else octets.plain)
         whole = b"\n".join(pieces)
         used, lost = self._used(whole, resources, 0)
-        return damaged or used or ends_in_mid_word(whole), lost
+        return damaged or used or ends_in_mid_word(whole), lost + self._lost_inline(whole)
+
+    def _lost_inline(self, content: bytes) -> int:
+        """How many pictures within the instructions of a page are damaged."""
+        assert self._document is not None
+        try:
+            return sum(not is_whole_picture(each) for each in inline_pictures(self._document, content))
+        except IRREGULAR:
+            return 0
 
     def _points_to_nothing(self) -> bool:
         """Whether some page names a content that is not in the file: qpdf shows such a page as empty."""
@@ -189,18 +198,22 @@ class Reading:
             case "/XObject":
                 return self._form(thing, resources, depth)
             case "/Shading":
-                if thing is None:
-                    return True, 0
-                octets = self._read(thing)  # of a mesh; others are no streams
-                return octets is not None and octets.damaged, 0
+                return thing is None or not is_drawable(thing), 0
             case "/Pattern" if is_stream:
-                return self._form(thing, resources, depth)
+                without_step = not (thing.get("/XStep") and thing.get("/YStep"))
+                damaged, lost = self._form(thing, resources, depth)
+                return damaged or without_step, lost
+            case "/Pattern":
+                shading = thing.get("/Shading") if thing is not None else None
+                return shading is None or not is_drawable(shading), 0
             case "/ExtGState" if thing is not None:
                 mask = thing.get("/SMask")
                 if mask is not None and mask._type_name == "dictionary" and mask.get("/G") is not None:
                     return self._form(mask.get("/G"), resources, depth)
             case "/Font" if thing is not None and str(thing.get("/Subtype")) == "/Type3":
                 return self._glyphs(thing, resources, depth)
+            case "/Font" if thing is not None and thing._type_name == "dictionary":
+                return not is_font_whole(thing), 0
         return False, 0
 
     def _form(self, form: Any, resources: Any, depth: int) -> tuple[bool, int]:
@@ -213,7 +226,7 @@ class Reading:
 
     def _glyphs(self, font: Any, resources: Any, depth: int) -> tuple[bool, int]:
         own = font.get("/Resources")
-        damaged, lost = False, 0
+        damaged, lost = not font.get("/CharProcs"), 0
         for glyph in (font.get("/CharProcs") or {}).values():
             self._left -= 1
             octets = self._read(glyph) if self._left > 0 else None

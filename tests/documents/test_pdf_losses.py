@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pikepdf
@@ -18,6 +19,7 @@ from appliance.remarks import (
     MARK_LOST,
     MOVEMENT_LEFT_OUT,
     PICTURE_LOST,
+    RemarkKind,
 )
 from appliance.t4.coding import encode
 from appliance.t4.page import Coding, Raster, Resolution
@@ -281,6 +283,15 @@ _FORM = "<</DA(/Helv 14 Tf 0 g)>>"
         ("/FT/Tx/RV(<body>rich</body>)", _FORM, None, True),
         ("/FT/Tx/V(4711)", "", None, True),
         ("/FT/Btn/V/Off/AS/Off", _FORM, None, False),
+        ("/FT/Tx/V(\\376\\377\\005\\351\\005\\334)", _FORM, None, True),  # Hebrew, which pdfium leaves out
+        ("/FT/Tx/V(\\376\\377\\004\\037\\004\\100)", _FORM, None, False),  # Cyrillic
+        ("/FT/Tx/V(\\376\\377\\157\\042\\060\\102)", _FORM, None, False),  # Japanese
+        (
+            "/FT/Tx/V(\\376\\377\\005\\351)",
+            "<</NeedAppearances true/DA(/Helv 14 Tf 0 g)>>",
+            b"/Tx BMC BT /F 12 Tf (4711) Tj ET EMC",
+            True,
+        ),
     ],
 )
 def test_a_field_that_says_something_and_shows_nothing_is_remarked(
@@ -288,3 +299,141 @@ def test_a_field_that_says_something_and_shows_nothing_is_remarked(
 ) -> None:
     document = rendered(_marked(f"/Subtype/Widget/F 4/T(policy){field}", form, drawing))
     assert [(remark.kind, remark.detail) for remark in document.remarks] == [(MARK_LOST, "policy")] * lost
+
+
+@pytest.mark.parametrize(
+    ("states", "said", "lost"),
+    [("/Yes", "/V/Yes/AS/Yes", False), ("/On", "/V/Yes/AS/Yes", True), ("/Yes", "/V/Yes", True),
+     ("/Yes", "/V/Off", False), ("/Yes", "/V/Off/AS/Off", False)],
+)  # fmt: skip
+def test_a_tick_that_is_set_and_not_drawn_is_remarked(
+    rendered: Rendered, states: str, said: str, lost: bool
+) -> None:
+    document = pikepdf.open(io.BytesIO(_marked(f"/Subtype/Widget/F 4/T(agreed)/FT/Btn{said}", _FORM)))
+    tick = document.make_stream(
+        b"0 0 30 30 re f", Type=Name.XObject, Subtype=Name.Form, BBox=Array([0, 0, 30, 30])
+    )
+    document.pages[0].obj.Annots[0].AP = Dictionary(N=Dictionary({states: tick}))
+    found = rendered(octets(document)).remarks
+    assert [(remark.kind, remark.detail) for remark in found] == [(MARK_LOST, "agreed")] * lost
+
+
+def _with_font(document: pikepdf.Pdf, key: str, data: bytes, kind: str = "TrueType") -> bytes:
+    """A page with a line in an embedded font."""
+    about = Dictionary(Type=Name.FontDescriptor, FontName=Name("/ABCDEF+Some"), Flags=4, StemV=80)
+    about.FontBBox, about.ItalicAngle = Array([0, 0, 1000, 1000]), 0
+    about.Ascent, about.Descent, about.CapHeight = 800, -200, 700
+    about[key] = document.make_stream(data)
+    document.pages[0].obj.Resources.Font.E = Dictionary(
+        Type=Name.Font,
+        Subtype=Name(f"/{kind}"),
+        BaseFont=Name("/ABCDEF+Some"),
+        FirstChar=32,
+        LastChar=126,
+        Widths=Array([600] * 95),
+        FontDescriptor=document.make_indirect(about),
+    )
+    document.pages[0].contents_add(document.make_stream(b"BT /E 24 Tf 60 600 Td (Embedded) Tj ET"))
+    return octets(document)
+
+
+DEJAVU = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "cut", "said"),
+    [
+        ("/FontFile2", "TrueType", None, []),
+        ("/FontFile2", "TrueType", 20_000, [CONTENT_DAMAGED]),
+        ("/FontFile2", "TrueType", 0, [CONTENT_DAMAGED]),
+        ("/FontFile", "Type1", None, [CONTENT_DAMAGED]),  # what a TrueType font is not
+        ("/FontFile3", "Type1", 0, [CONTENT_DAMAGED]),
+    ],
+)
+def test_an_embedded_font_that_is_none_is_remarked(
+    rendered: Rendered, key: str, kind: str, cut: int | None, said: list[RemarkKind]
+) -> None:
+    data = DEJAVU.read_bytes()[:cut] if key == "/FontFile2" else b"rubbish" * 100
+    found = rendered(_with_font(page(), key, data, kind)).remarks
+    assert [remark.kind for remark in found] == said
+
+
+def _shaded(kind: int, data: bytes = b"", **further: Any) -> bytes:
+    document = page()
+    shading = document.make_stream(data) if kind >= 4 else Dictionary()
+    shading.ShadingType, shading.ColorSpace = kind, Name.DeviceGray
+    for key, value in further.items():
+        shading[f"/{key}"] = value
+    document.pages[0].obj.Resources.Shading = Dictionary(S=document.make_indirect(shading))
+    document.pages[0].contents_add(document.make_stream(b"q 60 300 300 300 re W n /S sh Q"))
+    return octets(document)
+
+
+_FADE = Dictionary(FunctionType=2, Domain=Array([0, 1]), C0=Array([0]), C1=Array([1]), N=1)
+_ACROSS = Array([60, 0, 360, 0])
+_MESH = {
+    "BitsPerCoordinate": 16,
+    "BitsPerComponent": 8,
+    "BitsPerFlag": 8,
+    "Decode": Array([0, 600, 0, 800, 0, 1]),
+}
+_CORNERS = b"".join(
+    b"\0" + bytes(each) for each in ([20, 0, 80, 0, 0], [150, 0, 80, 0, 0], [90, 0, 180, 0, 0])
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "lost"),
+    [
+        (_shaded(2, Coords=_ACROSS, Function=_FADE), False),
+        (_shaded(2, Coords=_ACROSS, Function=Array([_FADE])), False),
+        (_shaded(2, Coords=_ACROSS), True),
+        (_shaded(2, Coords=_ACROSS, Function=Dictionary(FunctionType=9)), True),
+        (_shaded(9), True),
+        (_shaded(4, _CORNERS, **_MESH), False),
+        (_shaded(4, _CORNERS[:9], **_MESH), True),
+    ],
+)
+def test_a_shading_that_cannot_be_drawn_is_remarked(rendered: Rendered, content: bytes, lost: bool) -> None:
+    document = rendered(content)
+    assert [remark.kind for remark in document.remarks] == [CONTENT_DAMAGED] * lost
+    assert (ink(picture(document.coded_page(0)))[3] > 600) != lost
+
+
+@pytest.mark.parametrize(
+    ("instructions", "said"),
+    [
+        (b"/Pattern cs /Gone scn 60 300 300 300 re f", [CONTENT_DAMAGED]),
+        (b"q 300 0 0 300 60 300 cm BI /W 100 /H 100 /CS /G /BPC 8 /F /Fl ID %s EI Q" % ROWS, []),
+        (b"q 300 0 0 300 60 300 cm BI /W 100 /H 100 /CS /G /BPC 8 /F /Fl ID rubbish EI Q", [PICTURE_LOST]),
+        (b"q 300 0 0 300 60 300 cm BI /W 100 /H 100 /CS /G /BPC 8 /F /DCT ID rubbish EI Q", [PICTURE_LOST]),
+        (b"q 9 0 0 9 60 300 cm BI /W 8 /H 8 /IM true ID \xaa\x55\xaa\x55\xaa\x55\xaa\x55 EI Q", []),
+        (b"BT /F 14 Tf 60 500 Td (of the BI of ID in 1 EI) Tj ET", []),
+    ],
+    ids=["no pattern", "whole", "rubbish", "no JPEG", "a mask", "words"],
+)
+def test_what_stands_in_the_instructions_and_cannot_be_drawn_is_remarked(
+    rendered: Rendered, instructions: bytes, said: list[RemarkKind]
+) -> None:
+    document = page()
+    document.pages[0].contents_add(document.make_stream(instructions))
+    assert [remark.kind for remark in rendered(octets(document)).remarks] == said
+
+
+def test_a_font_of_drawings_without_any_is_remarked(rendered: Rendered) -> None:
+    document = page()
+    square = document.make_stream(b"1000 0 0 0 750 750 d1 0 0 750 750 re f")
+    for drawings, said in ((Dictionary(a=square), []), (Dictionary(), [CONTENT_DAMAGED])):
+        document.pages[0].obj.Resources.Font.T = Dictionary(
+            Type=Name.Font,
+            Subtype=Name.Type3,
+            FontBBox=Array([0, 0, 1000, 1000]),
+            FontMatrix=Array([0.001, 0, 0, 0.001, 0, 0]),
+            CharProcs=drawings,
+            Encoding=Dictionary(Differences=Array([97, Name.a])),
+            FirstChar=97,
+            LastChar=97,
+            Widths=Array([1000]),
+        )
+        document.pages[0].contents_add(document.make_stream(b"BT /T 40 Tf 60 600 Td (aaa) Tj ET"))
+        assert [remark.kind for remark in rendered(octets(document)).remarks] == said

@@ -1,0 +1,119 @@
+"""Whether what a PDF page uses can be drawn at all: fonts, shadings, pictures within its instructions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from appliance.documents.pdfstreams import plain
+
+if TYPE_CHECKING:
+    import pikepdf
+
+# Where a picture within the instructions begins (ISO 32000-1 8.9.7), and how many of one stream are examined.
+INLINE = re.compile(rb"(?<!\S)BI\s[^\0]{0,2000}?\sID\s")
+_MOST_INLINE, _LONGEST_INLINE = 1_000, 8 << 20
+_LARGEST_FONT = 16 << 20  # octets
+
+# How font files begin: TrueType and OpenType (ISO/IEC 14496-22 4.3), Type 1 as text and in pieces, CFF.
+_SFNT = (b"\0\1\0\0", b"true", b"OTTO", b"ttcf")
+_TYPE_1 = (b"%!", b"\x80\x01")
+_CFF = b"\x01"
+_TABLES_AT, _ENTRY_OCTETS = 12, 16
+_LETTERS = frozenset({b"glyf", b"CFF "})  # the tables with the outlines
+_CARELESS = 1024  # octets by which writers get the length of a table wrong
+
+# Kinds of shadings (8.7.4.5): those by a function, and the coordinates and colours of the smallest mesh.
+_BY_FUNCTION = frozenset({1, 2, 3})
+_MESHES = {4: (3, 3), 5: (4, 4), 6: (12, 4), 7: (16, 4)}
+_FUNCTIONS = frozenset({0, 2, 3, 4})
+_DEEPEST = 4
+
+
+def is_font_whole(font: Any) -> bool:
+    """Whether the file of an embedded font can be one; True for a font without a file."""
+    described = font
+    if (within := font.get("/DescendantFonts")) is not None and len(within):
+        described = within[0]
+    about = described.get("/FontDescriptor")
+    if about is None:
+        return True
+    for key in ("/FontFile", "/FontFile2", "/FontFile3"):
+        file = about.get(key)
+        if file is not None:
+            return file._type_name == "stream" and _is_font(file)
+    return True
+
+
+def _is_font(file: Any) -> bool:
+    found = plain(file, _LARGEST_FONT)
+    if found.damaged:
+        return False
+    content = found.plain.lstrip(b"\r\n ")
+    if len(content) >= _LARGEST_FONT:
+        return True
+    if content.startswith(_SFNT):
+        return content.startswith(b"ttcf") or _has_its_letters(content)
+    return content.startswith((*_TYPE_1, _CFF))
+
+
+def _has_its_letters(content: bytes) -> bool:
+    """Whether the tables with the outlines end within the file."""
+    for number in range(int.from_bytes(content[4:6], "big")):
+        at = _TABLES_AT + number * _ENTRY_OCTETS
+        entry = content[at : at + _ENTRY_OCTETS]
+        if entry[:4] in _LETTERS:
+            end = int.from_bytes(entry[8:12], "big") + int.from_bytes(entry[12:16], "big")
+            if end > len(content) + _CARELESS:
+                return False
+    return True
+
+
+def is_drawable(shading: Any) -> bool:
+    """Whether a shading is of a known kind, and has the functions or the points that it needs."""
+    kind = int(shading.get("/ShadingType", 0))
+    if kind in _BY_FUNCTION:
+        return _is_function(shading.get("/Function"), 0)
+    if kind not in _MESHES or shading._type_name != "stream":
+        return False
+    points, colours = _MESHES[kind]
+    bits = points * 2 * int(shading.get("/BitsPerCoordinate", 0))
+    bits += colours * int(shading.get("/BitsPerComponent", 0))
+    found = plain(shading, _LONGEST_INLINE)
+    return not found.damaged and len(found.plain) * 8 >= bits > 0
+
+
+def _is_function(function: Any, depth: int) -> bool:
+    if function is None or depth > _DEEPEST:
+        return False
+    if function._type_name == "array":
+        return len(function) > 0 and all(_is_function(each, depth + 1) for each in function)
+    return int(function.get("/FunctionType", -1)) in _FUNCTIONS
+
+
+def inline_pictures(document: pikepdf.Pdf, content: bytes) -> Iterator[Any]:
+    """The pictures within instructions, as streams of their own."""
+    import pikepdf  # noqa: PLC0415 (slow)
+
+    if len(content) > _LONGEST_INLINE or not INLINE.search(content):
+        return
+    found = pikepdf.parse_content_stream(document.make_stream(content), "BI ID EI")
+    for instruction in islice(found, _MOST_INLINE):
+        picture: Any = getattr(instruction, "iimage", None)
+        if picture is None:
+            continue
+        made = document.make_stream(b"", Width=picture.width, Height=picture.height)
+        made.BitsPerComponent, made.ImageMask = picture.bits_per_component, bool(picture.image_mask)
+        space = "/Indexed" if picture.indexed else str(picture.colorspace or "")
+        if space.startswith("/"):
+            made.ColorSpace = pikepdf.Name(space)
+        codings = [pikepdf.Name(each) for each, _ in picture.filter_decodeparms]
+        parameters = [pikepdf.Dictionary(given or {}) for _, given in picture.filter_decodeparms]
+        octets = picture.read_raw_bytes()
+        if len(codings) == 1:
+            made.write(octets, filter=codings[0], decode_parms=parameters[0])
+        else:
+            made.write(octets, filter=pikepdf.Array(codings) if codings else None)
+        yield made
