@@ -17,6 +17,10 @@ _MOST_RECORDS = 20_000
 # length) the references of comments and the list of pages of character properties are.
 _FLAGS_AT, _SECOND_TABLE = 0x0A, 0x0200
 _COMMENTS_AT, _PROPERTIES_AT = 0xBA, 0xFA
+# Marks of a password: a flag of a DOC (2.5.2), a record of an XLS ([MS-XLS] 2.4.117) among its first ones, a
+# token of a PPT ([MS-PPT] 2.3.2).
+_LOCKED_DOCUMENT, _LOCK_RECORD, _MOST_BEFORE_LOCK = 0x0100, 0x002F, 20
+_TOKEN_AT, _LOCKED_SLIDES = 12, 0xF3D1C4DF
 _COMMENT_OCTETS = 4 + 30  # a place in the text, and what stands for it (2.9.7, ATRDPre10)
 _PAGE, _RUN_COUNT_AT = 512, 511  # a page of properties ends with the number of its runs (2.9.33, ChpxFkp)
 _MOST_PAGES = 20_000
@@ -48,6 +52,17 @@ def unseen_in_xls(workbook: bytes) -> Iterator[Remark]:
         at += 4 + length
     if sheets:
         yield Remark(HIDDEN_LEFT_OUT, detail=f"sheets: {sheets}")
+
+
+def is_locked(document: bytes, workbook: bytes, user: bytes) -> bool:
+    """Whether a password protects a DOC, an XLS or a PPT ([MS-OFFCRYPTO] 2.3), by these of its streams."""
+    at = 0
+    for _ in range(_MOST_BEFORE_LOCK):
+        if _number(workbook, at, 2) == _LOCK_RECORD and at + 4 <= len(workbook):
+            return True
+        at += 4 + _number(workbook, at + 2, 2)
+    locked = _number(document, _FLAGS_AT, 2) & _LOCKED_DOCUMENT
+    return bool(locked) or _number(user, _TOKEN_AT, 4) == _LOCKED_SLIDES
 
 
 def table_of(document: bytes) -> str:

@@ -8,12 +8,12 @@ import re
 import signal
 import zipfile
 from collections.abc import Iterator
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import olefile
 import pypdfium2
 
-from appliance.documents.binaryparts import table_of, unseen_in_doc, unseen_in_ppt, unseen_in_xls
+from appliance.documents.binaryparts import is_locked, table_of, unseen_in_doc, unseen_in_ppt, unseen_in_xls
 from appliance.documents.bounded import Bounds, Typeset
 from appliance.documents.causes import (
     DOCUMENT_DAMAGED,
@@ -26,11 +26,20 @@ from appliance.documents.causes import (
 from appliance.documents.confined import Bench, find_program
 from appliance.documents.errors import DocumentError
 from appliance.documents.foreign import compound_name
-from appliance.documents.officeparts import LOOKED_INTO, unseen, unseen_in_rtf
+from appliance.documents.officeparts import (
+    KNOWN_PICTURES,
+    LOOKED_INTO,
+    PICTURES,
+    missing_pictures,
+    not_drawn,
+    unseen,
+    unseen_in_rtf,
+)
+from appliance.documents.picturemodes import is_damaged
 from appliance.documents.sniff import OFFICE_SUFFIXES
 from appliance.documents.typeset_source import TypesetSource
 from appliance.documents.workshop import Workshop
-from appliance.remarks import COLUMN_NARROW, PICTURES_LEFT_OUT, Remark
+from appliance.remarks import COLUMN_NARROW, PICTURE_LOST, PICTURES_LEFT_OUT, Remark
 
 PROGRAM = "soffice.bin"
 # A small letter takes 2 s of a processor, one of 100 pages 4 s.
@@ -42,11 +51,16 @@ _START_AGAIN = 81
 _MOST_UNPACKED = 150 << 20
 # One octet of Deflate (RFC 1951) unpacks to at most 1032; and what no part is too small for.
 _MOST_DEFLATED, _ALWAYS = 1032, 4096
+# Pictures of a file that are looked at, and the octets of the largest of them.
+_MOST_PICTURES, _LARGEST_PICTURE = 100, 32 << 20
+# Where LibreOffice's formulas are, which are a package of their own.
+_FORMULA_EDITOR = "libsmlo.so"
 _SHEETS = frozenset({".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".ots", ".fods", ".xml"})
 _NO_ROOM = re.compile(r"(?<!\S)#{3,}(?!\S)")
 _ENCRYPTED_STREAM = "EncryptedPackage"  # [MS-OFFCRYPTO] 1.3.2
 # The streams with the content of the older formats ([MS-DOC], [MS-XLS], [MS-PPT]).
 _WORKBOOK, _DOCUMENT, _SLIDES = "Workbook", "WordDocument", "PowerPoint Document"
+_USER = "Current User"
 _STREAMS = (_DOCUMENT, _WORKBOOK, "Book", _SLIDES)
 # LibreOffice's profile: no macros, no links, nothing from outside, since documents may refer to anything.
 _PROFILE = """<?xml version="1.0" encoding="UTF-8"?>
@@ -83,7 +97,10 @@ def open_office(content: bytes, name: str, workshop: Workshop) -> TypesetSource:
     if program is None:
         raise DocumentError(OFFICE_NOT_INSTALLED, name)
     workshop.need_to_be_alone("LibreOffice")
-    remarks = tuple(_look_inside(content)) if content.startswith(b"PK") else ()
+    formulas = PurePath(program).with_name(_FORMULA_EDITOR)
+    remarks = (
+        tuple(_look_inside(content, formulas=Path(formulas).exists())) if content.startswith(b"PK") else ()
+    )
     if content.startswith(olefile.MAGIC):
         remarks = tuple(_check_compound(content))
     suffix = PurePath(name).suffix.lower()
@@ -98,11 +115,16 @@ def open_office(content: bytes, name: str, workshop: Workshop) -> TypesetSource:
     def make() -> Typeset:
         return _convert(program, content, suffix, workshop)
 
-    made = workshop.once("office", suffix.encode() + content, make, _BOUNDS)
+    try:
+        made = workshop.once("office", suffix.encode() + content, make, _BOUNDS)
+    except DocumentError as error:
+        if error.cause is DOCUMENT_DAMAGED and content.startswith(olefile.MAGIC) and _is_locked(content):
+            raise DocumentError(DOCUMENT_ENCRYPTED) from None
+        raise
     return TypesetSource(Typeset(made.pdf, remarks + made.remarks))
 
 
-def _look_inside(content: bytes) -> Iterator[Remark]:
+def _look_inside(content: bytes, *, formulas: bool) -> Iterator[Remark]:
     """Remarks on a ZIP file by its entries, before it is unpacked.  Raises DocumentError."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -119,6 +141,8 @@ def _look_inside(content: bytes) -> Iterator[Remark]:
                 or entry.filename == "META-INF/manifest.xml"
                 or LOOKED_INTO.match(entry.filename)
             }
+            pictures = [entry for entry in entries if PICTURES.match(entry.filename)][:_MOST_PICTURES]
+            lost = sum(_is_picture_lost(archive, entry) for entry in pictures)
     except (DocumentError, MemoryError):
         raise
     except Exception as error:  # the libraries raise anything on damaged files
@@ -128,12 +152,40 @@ def _look_inside(content: bytes) -> Iterator[Remark]:
     outside = sum(len(_EXTERNAL.findall(text)) for text in texts.values())
     if outside:
         yield Remark(PICTURES_LEFT_OUT, detail=f"{outside} addresses")
-    yield from unseen([entry.filename for entry in entries], texts)
+    names = [entry.filename for entry in entries]
+    lost += missing_pictures(names, {name: text for name, text in texts.items() if name.endswith(".rels")})
+    if lost:
+        yield Remark(PICTURE_LOST, detail=f"{lost} of the document")
+    yield from not_drawn(names, texts, formulas=formulas)
+    yield from unseen(names, texts)
 
 
 def _beginning(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     with archive.open(entry) as file:
         return file.read(_SCANNED_OCTETS)
+
+
+def _is_picture_lost(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
+    """Whether a picture of an Office file is damaged, as far as that is known."""
+    if not 0 < entry.file_size <= _LARGEST_PICTURE:
+        return entry.file_size == 0
+    try:
+        content = archive.read(entry)
+    except MemoryError:
+        raise
+    except Exception:  # as above
+        return True
+    return not content.startswith(KNOWN_PICTURES) or is_damaged(content)
+
+
+def _is_locked(content: bytes) -> bool:
+    """Whether a compound file is protected by a password, which LibreOffice may know: Excel's own."""
+    with olefile.OleFileIO(io.BytesIO(content)) as ole:
+        user, document, workbook = (
+            bytes(ole.openstream(name).read(_SCANNED_OCTETS)) if ole.exists(name) else b""
+            for name in (_USER, _DOCUMENT, _WORKBOOK)
+        )
+    return is_locked(document, workbook, user)
 
 
 def _check_compound(content: bytes) -> list[Remark]:

@@ -5,18 +5,42 @@ Searched in the parts of a ZIP file (ECMA-376; OpenDocument 1.3) and in RTF.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
+from urllib.parse import unquote
 
 from appliance.remarks import (
     ATTACHMENT_LEFT_OUT,
     COMMENTS_LEFT_OUT,
     HIDDEN_LEFT_OUT,
     MOVEMENT_LEFT_OUT,
+    PART_LEFT_OUT,
     Remark,
 )
 
+# Parts that a document takes in as a whole, or from another file; diagrams and their drawings; formulas.
+_TAKEN_IN = re.compile(rb"<w:(?:altChunk|subDoc)\b")
+_DIAGRAM = re.compile(rb"<a:graphicData\b[^>]{0,200}\buri=\"[^\"]{1,100}/diagram\"")
+_DIAGRAM_DRAWN = re.compile(r"^(?:word|xl|ppt)/diagrams/drawing\d*\.xml$")
+_FORMULA = re.compile(rb"<m:oMath\b")
+# Pictures, by their names; how such files begin; and the references to them (ECMA-376 part 2, 9.3).
+PICTURES = re.compile(r"^(?:(?:word|xl|ppt)/media|Pictures)/[^/]+\.(?:png|jpe?g)$", re.IGNORECASE)
+KNOWN_PICTURES = (
+    b"\x89PNG",
+    b"\xff\xd8",
+    b"GIF8",
+    b"BM",
+    b"RIFF",
+    b"II*\0",
+    b"MM\0*",
+    b"\1\0\0\0",
+    b"\xd7\xcd",
+)
+_RELATION = re.compile(rb"<Relationship\b[^>]{1,2000}>")
+_OF_PICTURE = re.compile(rb"\bType=\"[^\"]{1,200}/image\"")
+_TARGET = re.compile(rb"\bTarget=\"([^\"]{1,500})\"")
 # The parts that are searched, by name.
 LOOKED_INTO = re.compile(
     r"^(?:word/(?:document|comments|styles)\.xml|xl/workbook\.xml|xl/worksheets/sheet\d+\.xml|xl/(?:threaded)?[cC]omments/?[^/]*\.xml"
@@ -101,6 +125,35 @@ def unseen(names: list[str], parts: Mapping[str, bytes]) -> Iterator[Remark]:
     films = [name.rpartition("/")[2] for name in names if _FILMS.search(name)]
     if films:
         yield Remark(MOVEMENT_LEFT_OUT, detail=", ".join(films))
+
+
+def not_drawn(names: list[str], parts: Mapping[str, bytes], *, formulas: bool) -> Iterator[Remark]:
+    """Remarks on what LibreOffice leaves out of an Office file; ``formulas``: whether it draws those."""
+    text = [part for name, part in parts.items() if name.endswith(".xml")]
+    taken_in = sum(len(_TAKEN_IN.findall(part)) for part in text)
+    if taken_in:
+        yield Remark(PART_LEFT_OUT, detail=f"documents within the document: {taken_in}")
+    diagrams = sum(len(_DIAGRAM.findall(part)) for part in text)
+    if diagrams > sum(_DIAGRAM_DRAWN.match(name) is not None for name in names):
+        yield Remark(PART_LEFT_OUT, detail="a diagram (SmartArt) without its drawing")
+    written = 0 if formulas else sum(len(_FORMULA.findall(part)) for part in text)
+    if written:
+        yield Remark(PART_LEFT_OUT, detail=f"formulas: {written}; LibreOffice Math draws them")
+
+
+def missing_pictures(names: list[str], relations: Mapping[str, bytes]) -> int:
+    """How many pictures a file refers to and does not have; ``relations`` are its parts of references."""
+    there = {name.lower() for name in names}
+    missing = 0
+    for name, part in relations.items():
+        folder = posixpath.dirname(posixpath.dirname(name))
+        for relation in _RELATION.findall(part):
+            target = _TARGET.search(relation)
+            if target is None or not _OF_PICTURE.search(relation) or b'"External"' in relation:
+                continue
+            path = posixpath.normpath(posixpath.join("/", folder, target[1].decode("utf-8", "replace")))
+            missing += unquote(path.lstrip("/")).lower() not in there
+    return missing
 
 
 def unseen_in_rtf(content: bytes) -> Iterator[Remark]:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from PIL import Image
 
+from appliance.documents.jpeg import is_whole
 from appliance.t4 import tiff_tags as tags
 
 # The highest level of grey with more than 8 bits: 12 bits in 16 are usual for X-rays and microscopes.
@@ -115,12 +116,14 @@ def is_white_on_nothing(picture: Decoded) -> bool:
     """Whether everything visible in ``picture`` is as white as the paper under it."""
     if not picture.mode.endswith("A"):
         return False
-    seen = False
+    seen, lowest, highest = False, _WHITE, 0
     for part in _parts(picture):
         seen = seen or bool(part.getchannel("A").getextrema()[1])
         if not all(low == high == _WHITE for low, high in _extremes(_on_white(part))):
             return False
-    return seen
+        under = _extremes(part.convert("RGBA").convert("RGB").convert("L"))[0]
+        lowest, highest = min(lowest, under[0]), max(highest, under[1])
+    return seen or lowest < highest  # or there is something, and all of it is transparent
 
 
 def _extremes(image: Image.Image) -> list[tuple[int, int]]:
@@ -143,3 +146,10 @@ def png_is_whole(content: bytes) -> bool:
             return True
         at = end + 4
     return True
+
+
+def is_damaged(picture: bytes) -> bool:
+    """Whether a JPEG or PNG was cut off or has damaged pixels; both are drawn as far as they can be read."""
+    if picture.startswith(b"\xff\xd8"):
+        return not is_whole(picture)
+    return picture.startswith(b"\x89PNG") and not (b"IEND" in picture and png_is_whole(picture))

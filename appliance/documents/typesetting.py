@@ -28,10 +28,9 @@ from appliance.documents.direction import direct
 from appliance.documents.email_parts import part_key
 from appliance.documents.errors import DocumentError
 from appliance.documents.grounds import bring_out, hidden_words, white_pages
-from appliance.documents.jpeg import is_whole
 from appliance.documents.options import Paper
 from appliance.documents.overflow import cut_pages, width_needed
-from appliance.documents.picturemodes import png_is_whole
+from appliance.documents.picturemodes import is_damaged
 from appliance.documents.screenparts import prepare_page
 from appliance.remarks import (
     CONTENT_CUT,
@@ -270,15 +269,8 @@ class _Parts(URLFetcher):  # type: ignore[misc]
 
     def _look_at(self, url: str, picture: bytes) -> None:
         self._moves |= _is_animated(picture)
-        if _is_damaged(picture):
+        if is_damaged(picture):
             self._damaged.add(url)
-
-
-def _is_damaged(picture: bytes) -> bool:
-    """Whether a JPEG or PNG was cut off or has damaged pixels; both are drawn as far as they can be read."""
-    if picture.startswith(b"\xff\xd8"):
-        return not is_whole(picture)
-    return picture.startswith(b"\x89PNG") and not (b"IEND" in picture and png_is_whole(picture))
 
 
 def _is_animated(picture: bytes) -> bool:

@@ -11,18 +11,23 @@ from pathlib import Path
 import olefile
 import pytest
 
-from appliance.documents.binaryparts import table_of, unseen_in_doc, unseen_in_ppt, unseen_in_xls
-from appliance.documents.officeparts import LOOKED_INTO, unseen, unseen_in_rtf
+from appliance.documents.binaryparts import is_locked, table_of, unseen_in_doc, unseen_in_ppt, unseen_in_xls
+from appliance.documents.causes import DOCUMENT_ENCRYPTED
+from appliance.documents.errors import DocumentError
+from appliance.documents.officeparts import LOOKED_INTO, missing_pictures, not_drawn, unseen, unseen_in_rtf
 from appliance.remarks import (
     ATTACHMENT_LEFT_OUT,
     COLUMN_NARROW,
     COMMENTS_LEFT_OUT,
     HIDDEN_LEFT_OUT,
     MOVEMENT_LEFT_OUT,
+    PART_LEFT_OUT,
+    PICTURE_LOST,
     RemarkKind,
 )
-from tests.documents.making import need
+from tests.documents.making import need, photograph, save
 from tests.documents.opened import opened
+from tests.documents.test_kinds import docx
 
 CASES = Path(__file__).parent / "cases"
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -287,3 +292,90 @@ def test_text_that_its_style_hides_is_remarked(mark: str, used: str, count: int)
     parts = {"word/styles.xml": styles.encode(), "word/document.xml": document.encode()}
     assert all(LOOKED_INTO.match(name) for name in parts)
     assert [remark.detail for remark in unseen(list(parts), parts)] == ["texts: 1"] * count
+
+
+_RELATION = b'<Relationship Id="r1" Type="http://x/relationships/image" Target="%s"%s/>'
+
+
+@pytest.mark.parametrize(
+    ("target", "mode", "missing"),
+    [
+        (b"media/image1.png", b"", 0),
+        (b"/word/media/image1.png", b"", 0),
+        (b"media/Image1.PNG", b"", 0),
+        (b"media/image2.png", b"", 1),
+        (b"../media/image1.png", b"", 1),
+        (b"NULL", b"", 1),
+        (b"http://x.example/a.png", b' TargetMode="External"', 0),
+    ],
+)
+def test_a_picture_that_a_file_names_and_lacks_is_counted(target: bytes, mode: bytes, missing: int) -> None:
+    relations = {"word/_rels/document.xml.rels": _RELATION % (target, mode)}
+    assert missing_pictures(["word/document.xml", "word/media/image1.png"], relations) == missing
+
+
+_DRAWN = "word/diagrams/drawing1.xml"
+_DIAGRAM = b'<a:graphicData uri="http://x/drawingml/2006/diagram"><dgm:relIds/>'
+
+
+@pytest.mark.parametrize(
+    ("part", "names", "formulas", "said"),
+    [
+        (b"<w:p>words</w:p>", [], False, 0),
+        (b'<w:altChunk r:id="c1"/>', [], False, 1),
+        (b'<w:subDoc r:id="s1"/>', [], False, 1),
+        (b"<m:oMath><m:f/></m:oMath>", [], False, 1),
+        (b"<m:oMath><m:f/></m:oMath>", [], True, 0),
+        (_DIAGRAM, [], True, 1),
+        (_DIAGRAM, [_DRAWN], True, 0),
+        (b'<w:document xmlns:dgm="http://x/drawingml/2006/diagram">', [], True, 0),
+    ],
+)
+def test_what_libreoffice_does_not_draw_of_a_file_is_remarked(
+    part: bytes, names: list[str], formulas: bool, said: int
+) -> None:
+    parts = {"word/document.xml": part}
+    found = [remark.kind for remark in not_drawn([*parts, *names], parts, formulas=formulas)]
+    assert found == [PART_LEFT_OUT] * said
+
+
+@pytest.mark.parametrize(
+    ("picture", "lost"),
+    [
+        (save(photograph(90, 90), "PNG"), False),
+        (save(photograph(90, 90), "JPEG"), False),  # whatever its name says
+        (save(photograph(90, 90), "PNG")[:-200], True),
+        (save(photograph(90, 90), "JPEG")[:900], True),
+        (b"rubbish" * 30, True),
+        (b"", True),
+    ],
+)
+def test_a_damaged_picture_of_an_office_file_is_remarked(tmp_path: Path, picture: bytes, lost: bool) -> None:
+    need("soffice")
+    content = io.BytesIO(docx("words"))
+    with zipfile.ZipFile(content, "a") as archive:
+        archive.writestr("word/media/image1.png", picture)
+    made = opened(tmp_path, content.getvalue(), "a.docx")
+    assert "words" in made.words
+    assert [remark.kind for remark in made.remarks] == [PICTURE_LOST] * lost
+
+
+def test_an_older_file_with_a_password_is_called_so_and_not_damaged(tmp_path: Path) -> None:
+    need("soffice")
+    content = bytearray((CASES / "hidden-text.doc").read_bytes())
+    with olefile.OleFileIO(CASES / "hidden-text.doc") as ole:
+        document = ole.openstream("WordDocument").read()
+    content[content.index(document[:32]) + 0x0B] |= 0x01
+    with pytest.raises(DocumentError) as refused:
+        opened(tmp_path, bytes(content), "a.doc")
+    assert refused.value.cause is DOCUMENT_ENCRYPTED
+
+
+def test_the_marks_of_a_password_are_known() -> None:
+    def workbook_of(*kinds: int) -> bytes:
+        return b"".join(struct.pack("<HH4x", kind, 4) for kind in kinds)
+
+    assert not is_locked(bytes(12), workbook_of(0x0809, 0x0042), bytes(16))
+    assert is_locked(bytes(11) + b"\x01" + bytes(8), b"", b"")
+    assert is_locked(b"", workbook_of(0x0809, 0x002F), b"")
+    assert is_locked(b"", b"", bytes(12) + bytes.fromhex("dfc4d1f3"))

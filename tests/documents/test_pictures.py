@@ -305,6 +305,14 @@ def test_white_that_lies_on_nothing_is_no_white_page_in_silence(
     assert [(remark.kind, remark.page) for remark in document.remarks] == [(PAGE_WHITE, 1)] * white
 
 
+def test_a_picture_of_which_all_is_transparent_is_no_white_page_in_silence(rendered: Rendered) -> None:
+    page = _page(3).convert("RGB")
+    for under, said in ((page, [(PAGE_WHITE, 1)]), (Image.new("RGB", page.size, "white"), [])):
+        under.putalpha(0)
+        document = rendered(save(under, "PNG"))
+        assert [(remark.kind, remark.page) for remark in document.remarks] == said
+
+
 def test_a_photograph_with_others_behind_it_is_upright_and_they_are_remarked(rendered: Rendered) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
