@@ -140,11 +140,13 @@ class Reading:
 
     def _lost_inline(self, content: bytes) -> int:
         """How many pictures within the instructions of a page are damaged."""
+        import pikepdf  # noqa: PLC0415 (slow)
+
         assert self._document is not None
         try:
             return sum(not is_whole_picture(each) for each in inline_pictures(self._document, content))
-        except IRREGULAR:
-            return 0
+        except (*IRREGULAR, pikepdf.PdfError):
+            return 1  # nobody knows what it is
 
     def _points_to_nothing(self) -> bool:
         """Whether some page names a content that is not in the file: qpdf shows such a page as empty."""
