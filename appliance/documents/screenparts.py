@@ -114,7 +114,11 @@ def prepare_page(page: Element, parse: Callable[[str], Element], *, whole_words:
                 waiting.append(element)
             case "input" if element.get("type", "").lower() == "password":
                 element.set("value", _DOT * len(element.get("value", "")))
-            case "select" if element.get("multiple") is not None:
+            case "select" if element.get("multiple") is not None or element.get("size", "1") not in {
+                "0",
+                "1",
+            }:
+                element.set("multiple", "")  # several lines of it are seen
                 for option in element.iter("option"):
                     if option.get("selected") is not None:
                         option.text = _CHOSEN + (option.text or "")

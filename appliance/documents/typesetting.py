@@ -94,6 +94,7 @@ body {{ overflow-wrap: anywhere; }}
 pre {{ white-space: pre-wrap !important; tab-size: 8; }}
 img {{ max-width: 100%; }}
 textarea {{ height: auto !important; min-height: 3em; white-space: pre-wrap !important; }}
+:where(input) {{ display: inline-block; }}
 input {{ white-space: normal !important; }}
 input:not([type=checkbox], [type=radio]) {{ height: auto !important; min-height: 1.2em; }}
 """

@@ -49,7 +49,7 @@ def kinds(made: Opened) -> list[RemarkKind]:
         ("<iframe srcdoc='<p>framed <b>words</b>'></iframe> behind", "framed words behind"),
         ("<iframe srcdoc=\"<iframe srcdoc='inner words'></iframe>\"></iframe>", "inner words"),
         ("<details><summary>Sum</summary>folded words</details>", "folded words"),
-        ("<input value='Ada Lovelace'> <textarea>in the area</textarea>", "Ada Lovelace in the area"),
+        ("<p><input value='Ada Lovelace'></p><textarea>in the area</textarea>", "Ada Lovelace in the area"),
         (f"<textarea>{'many words ' * 60}the last</textarea>", "the last"),
         (f"<input value='{'many words ' * 30}the last'>", "the last"),
         ("<select><option>One<option selected>Two</select>", "Two"),
@@ -57,6 +57,7 @@ def kinds(made: Opened) -> list[RemarkKind]:
             "<select multiple><option selected>One<option>Two<option selected>Six</select>",
             "☑ One Two ☑ Six",
         ),
+        ("<select size=3><option>One<option selected>Two<option>Six</select>", "One ☑ Two Six"),
         ("<meter value=0.5></meter> <progress max=8 value=3></progress>", "50% 3 / 8"),
         ("<noscript><p>without a script</noscript>", "without a script"),
         (
@@ -82,6 +83,13 @@ def test_what_a_page_says_is_on_paper_and_nothing_is_remarked(tmp_path: Path, bo
     made = opened(tmp_path, page(body), "a.html")
     assert words in made.words
     assert made.remarks == ()
+
+
+def test_a_tick_stands_beside_its_words(tmp_path: Path) -> None:
+    made = opened(tmp_path, page("<label>before <input type=checkbox checked> behind</label>"), "a.html")
+    assert ["before", "behind"] in [line.split() for line in made.texts[0].splitlines()]
+    hidden = page("<style>input { display: none }</style><input value=4711>")
+    assert "4711" not in opened(tmp_path, hidden, "a.html").words
 
 
 def test_a_secret_is_no_more_readable_on_paper_than_on_the_screen(tmp_path: Path) -> None:
