@@ -9,7 +9,7 @@ from webui.visit import Visit
 
 
 @dataclass(frozen=True, slots=True)
-class ShownNote:
+class NoteView:
     """A note; ``removable``: whether the reader may remove it."""
 
     id: int
@@ -19,10 +19,10 @@ class ShownNote:
     removable: bool
 
 
-def notes(visit: Visit, fax: Job | Received) -> list[ShownNote]:
+def notes(visit: Visit, fax: Job | Received) -> list[NoteView]:
     """The notes on a fax as the page shows them."""
     return [
-        ShownNote(
+        NoteView(
             note.id,
             note.at,
             note.who.partition(":")[2] or note.who,

@@ -60,13 +60,13 @@ def disk_lock(arguments: argparse.Namespace) -> int:
 
 def _carry_out() -> None:
     try:
-        wish = owner.take_wish()
+        request = owner.take_request()
     except ValueError as error:
         owner.tell(Step.FAILED, Reason.FAULT, str(error))
         return
-    if wish is not None:
+    if request is not None:
         _make_certificate()
-        root.carry_out(wish)
+        root.carry_out(request)
 
 
 def _make_certificate() -> None:

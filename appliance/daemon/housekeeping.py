@@ -155,7 +155,7 @@ class Housekeeping:
             data = {"room": room.value, "free_octets": self._guard.free()}
             _log.warning("room on the disk: %s", room.value)
             # Not stored in the index, since the disk may be full.
-            self._spool.news(self._clock(), "box.disk", None, "", data)
+            self._spool.announce(self._clock(), "box.disk", None, "", data)
         return room
 
     def delete_expired(self, room: Room = Room.PLENTY) -> None:

@@ -21,7 +21,7 @@ from appliance.deliver.settings import DeliverySettings
 from appliance.durable import DiskFullError
 from appliance.spool.delivery import Delivery
 from appliance.spool.errors import IllegalTransitionError, NotFoundError, SpoolClosedError, SpoolFailedError
-from appliance.spool.model import Event, News
+from appliance.spool.model import Event, TransientEvent
 
 _log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class OutboxWorker:
             self._woken = True
             self._changed.notify_all()
 
-    def _heard(self, item: Event | News) -> None:
+    def _heard(self, item: Event | TransientEvent) -> None:
         # Deliveries are put in together with an event of a fax.
         if isinstance(item, Event) and not self._stopping:
             self.wake()

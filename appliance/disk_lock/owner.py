@@ -63,7 +63,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class LockRequest:
     """``passphrase``: the new one.  ``present``: the one until now, where there is one."""
 
     action: Action
@@ -126,23 +126,23 @@ def tell(step: Step, reason: Reason = Reason.NONE, detail: str = "") -> None:
     PROGRESS.chmod(0o644)
 
 
-def ask(wish: Wish) -> None:
-    """Hands a wish to root.  Raises OSError."""
-    durable.write_file(WANTED, json.dumps(asdict(wish)).encode())
+def ask(request: LockRequest) -> None:
+    """Hands a request to root.  Raises OSError."""
+    durable.write_file(WANTED, json.dumps(asdict(request)).encode())
 
 
-def take_wish() -> Wish | None:
-    """What the box has asked for; from now on root works on it.  Raises ValueError when it is no wish."""
+def take_request() -> LockRequest | None:
+    """What the box has asked for; from now on root works on it.  Raises ValueError when it is no request."""
     try:
         content = WANTED.read_bytes()[:_LARGEST]
     except FileNotFoundError:
         return None
-    tell(Step.WORKING)  # before the wish is gone: whoever looks meanwhile is not told that nothing is done
+    tell(Step.WORKING)  # before the request is gone: whoever looks meanwhile is not told that nothing is done
     WANTED.unlink()
     try:
         found = json.loads(content)
         texts = {name: str(found[name]) for name in ("passphrase", "present")}
-        return Wish(Action(found["action"]), OpenedBy(found["opened_by"]), **texts)
+        return LockRequest(Action(found["action"]), OpenedBy(found["opened_by"]), **texts)
     except (KeyError, TypeError) as error:
         raise ValueError(str(error)) from None
 

@@ -1,4 +1,4 @@
-"""What root does for the lock of the disk: at the start, once it is open, and as its owner wishes."""
+"""What root does for the lock of the disk: at the start, once it is open, and as its owner requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from appliance.disk_lock import folders, fscrypt, lock_file, owner, sticks
 from appliance.disk_lock.lock_file import Lock, OpenedBy, WrongKeyError
-from appliance.disk_lock.owner import Action, Reason, Step, Wish
+from appliance.disk_lock.owner import Action, LockRequest, Reason, Step
 from appliance.passphrases import PASSPHRASE_MAX, PASSPHRASE_MIN
 
 # Where the initial RAM disk puts what must last, and which of it is locked: all that says something of faxes.
@@ -100,11 +100,11 @@ def opened() -> None:
     subprocess.run([FIREWALL], check=False)  # the settings can be read only now
 
 
-def carry_out(wish: Wish) -> None:
-    """Does what the owner wishes and tells how it ended; the box stands still meanwhile."""
+def carry_out(request: LockRequest) -> None:
+    """Does what the owner requests and tells how it ended; the box stands still meanwhile."""
     try:
-        if wish.action is Action.LOCK:
-            _lock(wish)
+        if request.action is Action.LOCK:
+            _lock(request)
         else:
             _unlock()
     except RefusedError as error:
@@ -116,14 +116,14 @@ def carry_out(wish: Wish) -> None:
         owner.tell(Step.DONE)
 
 
-def _lock(wish: Wish) -> None:
+def _lock(request: LockRequest) -> None:
     lock = owner.lock_of_the_disk()
     if lock is None:
         _require_room()
-    key = secrets.token_bytes(fscrypt.KEY_OCTETS) if lock is None else _present_key(lock, wish)
-    secret = _new_secret(wish)
+    key = secrets.token_bytes(fscrypt.KEY_OCTETS) if lock is None else _present_key(lock, request)
+    secret = _new_secret(request)
     identifier = fscrypt.add_key(owner.DISK, key)
-    _write(lock_file.make(identifier, key, wish.opened_by, secret))
+    _write(lock_file.make(identifier, key, request.opened_by, secret))
     _move_all()
 
 
@@ -142,12 +142,12 @@ def _require_room() -> None:
         raise RefusedError(Reason.NO_ROOM)
 
 
-def _new_secret(wish: Wish) -> bytes:
+def _new_secret(request: LockRequest) -> bytes:
     """What opens the disk from now on.  Raises RefusedError."""
-    if wish.opened_by is OpenedBy.PASSPHRASE:
-        if not PASSPHRASE_MIN <= len(wish.passphrase) <= PASSPHRASE_MAX:
+    if request.opened_by is OpenedBy.PASSPHRASE:
+        if not PASSPHRASE_MIN <= len(request.passphrase) <= PASSPHRASE_MAX:
             raise RefusedError(Reason.PASSPHRASE_LENGTH)
-        return wish.passphrase.encode()
+        return request.passphrase.encode()
     secret = secrets.token_bytes(lock_file.STICK_OCTETS)
     try:
         sticks.write_key(secret)
@@ -157,10 +157,10 @@ def _new_secret(wish: Wish) -> bytes:
     return secret
 
 
-def _present_key(lock: Lock, wish: Wish) -> bytes:
+def _present_key(lock: Lock, request: LockRequest) -> bytes:
     """The key that the folders have, from what its owner has until now.  Raises RefusedError."""
     by_passphrase = lock.opened_by is OpenedBy.PASSPHRASE
-    for secret in [wish.present.encode()] if by_passphrase else sticks.keys_found():
+    for secret in [request.present.encode()] if by_passphrase else sticks.keys_found():
         with contextlib.suppress(WrongKeyError):
             return lock_file.key_of(lock, secret)
     raise RefusedError(Reason.PASSPHRASE_WRONG if by_passphrase else Reason.STICK_MISSING)

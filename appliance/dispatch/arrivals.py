@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from appliance.box import Box
 from appliance.spool.errors import SpoolClosedError, SpoolFailedError
-from appliance.spool.model import Event, News
+from appliance.spool.model import Event, TransientEvent
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Arrivals:
         self._wake.set()
         self._thread.join()
 
-    def _heard(self, item: Event | News) -> None:
+    def _heard(self, item: Event | TransientEvent) -> None:
         if item.kind in _ENDS:
             self._wake.set()
 

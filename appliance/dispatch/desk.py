@@ -27,7 +27,7 @@ from appliance.t30.parameters import Accepts, CallResult, Progress, ReceivedPage
 
 _log = logging.getLogger(__name__)
 
-# Progress events that are passed on as live news; all are in the call's trace.
+# Progress events that are passed on as transient events; all are in the call's trace.
 _NEWS = frozenset(
     {
         "dialled",
@@ -130,10 +130,10 @@ def _refusal(request: FetchPage | StorePage | AskToEndLastPage) -> ToCall:
 
 
 def tell_live(box: Box, fax_id: int | None, owner: str, line: Progress) -> None:
-    """Passes a progress event on as live news to ``owner``, if it is one of those that are."""
+    """Passes a progress event on as a transient one to ``owner``, if it is one of those that are."""
     if line.event in _NEWS:
         data = {"event": line.event, **dict(line.fields)}
-        box.spool.news(box.clock(), "call.progress", fax_id, owner, data)
+        box.spool.announce(box.clock(), "call.progress", fax_id, owner, data)
 
 
 def packets_of(box: Box, name: str) -> KeepPackets | None:

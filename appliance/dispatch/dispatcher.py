@@ -12,7 +12,7 @@ from appliance.dispatch.pool import LinePool, ManagedLine
 from appliance.dispatch.reception import Reception, Screen
 from appliance.dispatch.scheduler import Scheduler
 from appliance.spool.incoming import WRITERS
-from appliance.spool.model import Event, News
+from appliance.spool.model import Event, TransientEvent
 
 # How long calls may take to end with DCN when the box stops, seconds.
 STOP_S = 15.0
@@ -64,7 +64,7 @@ class Dispatcher:
         self.pool.report()
         self._writers.shutdown(wait=True)
 
-    def _heard(self, item: Event | News) -> None:
+    def _heard(self, item: Event | TransientEvent) -> None:
         """Takes an event of the spool, on its writer's thread."""
         loop = self._loop
         if loop is None or loop.is_closed():

@@ -127,7 +127,7 @@ class LinePool:
         return views
 
     def report(self) -> None:
-        """Reports the states of the lines to the box, and each change as live news."""
+        """Reports the states of the lines to the box, and each change as a transient event."""
         box = self._box
         now = (*map(_report, self.lines), *map(_last_report, self._retiring))
         before = {report.name: report for report in box.lines()}
@@ -143,7 +143,7 @@ class LinePool:
 
     def _tell(self, name: str, state: LineState) -> None:
         data = {"line": name, "usable": state.usable, "calls": state.calls, "sentence": state.sentence}
-        self._box.spool.news(self._box.clock(), "line.state", None, "", data)
+        self._box.spool.announce(self._box.clock(), "line.state", None, "", data)
 
     def _wake_waiting(self) -> None:
         """A line has become usable: has the jobs considered that wait for one."""

@@ -37,7 +37,7 @@ from appliance.services.rules import RefusedError, To
 from appliance.spool import documents, jobs, preparing
 from appliance.spool.errors import NotFoundError, SpoolClosedError, SpoolFailedError
 from appliance.spool.folders import RENDERED
-from appliance.spool.model import Event, Job, News, SourceFile
+from appliance.spool.model import Event, Job, SourceFile, TransientEvent
 from appliance.spool.settings import SendingSettings
 
 _log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class Preparer:
             self._wake.notify_all()
         self._thread.join()
 
-    def _heard(self, item: Event | News) -> None:
+    def _heard(self, item: Event | TransientEvent) -> None:
         if item.kind in _WAKING:
             with self._wake:
                 self._wake.notify()

@@ -235,10 +235,10 @@ class CallServer:
             }
         )
         pacing = {name: _copy(line.pacing) for name, line in self._lines.items() if isinstance(line, Paced)}
-        news, now = LinesAre(states, pacing), asyncio.get_running_loop().time()
-        if news != self._told or now - self._told_at >= SIGN_OF_LIFE_S:
-            self._told, self._told_at = news, now
-            self._channel.send(news)
+        report, now = LinesAre(states, pacing), asyncio.get_running_loop().time()
+        if report != self._told or now - self._told_at >= SIGN_OF_LIFE_S:
+            self._told, self._told_at = report, now
+            self._channel.send(report)
 
     # -- calls -----------------------------------------------------------------------------
 

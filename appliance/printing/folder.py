@@ -22,7 +22,7 @@ from appliance.durable import TooLargeError
 from appliance.printing.cups_backend import ENTRY_SUFFIX, LARGEST, PART_SUFFIX
 from appliance.printing.document_numbers import Looked, looked_at
 from appliance.printing.entries import Entry, EntryError, PrintJob, print_jobs, read_entry
-from appliance.printing.options import Asked, read_asked
+from appliance.printing.options import FaxOptions, read_fax_options
 from appliance.printing.people import owner_of
 from appliance.printing.resting import Resting
 from appliance.printing.settings import PrintingSettings
@@ -192,7 +192,7 @@ class PrintFolder:
         first = job.first
         zone = self._box.settings.section(StationSettings).time_zone
         now = datetime.fromtimestamp(self._box.clock(), ZoneInfo(zone) if zone else None)
-        asked = read_asked(first.options, first.title, first.destinations, now.replace(tzinfo=None))
+        asked = read_fax_options(first.options, first.title, first.destinations, now.replace(tzinfo=None))
         if asked.silent:
             asked = replace(asked, numbers=looked.numbers)
         problem = self._problem(asked) or (looked.problem if asked.silent else "")
@@ -216,7 +216,7 @@ class PrintFolder:
             metadata=metadata,
         )
 
-    def _problem(self, asked: Asked) -> str:
+    def _problem(self, asked: FaxOptions) -> str:
         """Why a person must look at it first; empty when no one has to."""
         try:
             for number in asked.numbers:

@@ -91,7 +91,7 @@ def _value(text: str, place: int) -> tuple[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FaxOptions:
     """What a print job says about its fax.  ``numbers`` as written; ``at``: local time, None: now.
 
     ``silent``: it names no number at all, not even an invalid one.
@@ -104,15 +104,15 @@ class Asked:
     at: datetime | None = None
 
 
-def read_asked(
+def read_fax_options(
     options: Mapping[str, str], title: str, destinations: Sequence[str] = (), now: datetime | None = None
-) -> Asked:
+) -> FaxOptions:
     """What the options, the job title and IPP's ``destination-uris`` say.
 
     The first of option, URIs and title that is not empty decides, even if it holds no valid number.
     """
     numbers = _numbers(options, title, destinations)
-    return Asked(
+    return FaxOptions(
         numbers=numbers or (),
         silent=numbers is None,
         cover=_cover(options.get("FaxCover", "")),

@@ -13,7 +13,7 @@ from appliance.spool.store import Spool
 CALLS_S = 12 * 3600.0
 # So many of the newest are looked at.
 MOST = 100
-# The news that somebody has looked.
+# The transient event that somebody has looked.
 LOOKED = "box.looked"
 # Who did not get their fax, or nobody knows whether.
 _STATES = frozenset({JobState.FAILED, JobState.UNKNOWN})
@@ -32,7 +32,7 @@ class Attention:
         """Somebody has seen them."""
         with self._lock:
             self._looked_at = self._clock()
-        self._spool.news(self._clock(), LOOKED, None, "", {})
+        self._spool.announce(self._clock(), LOOKED, None, "", {})
 
     def wanted(self) -> list[Job]:
         """Faxes that failed, or whose fate is unknown, since somebody looked; newest first."""

@@ -13,13 +13,13 @@ from appliance.services.rules import Clock
 from appliance.spool import events, ledger, statistics, stats
 from appliance.spool.errors import SpoolClosedError, SpoolFailedError
 from appliance.spool.events import Listener
-from appliance.spool.model import Event, News
+from appliance.spool.model import Event, TransientEvent
 from appliance.spool.remembered import AuditEntry, Destination, Statistics
 from appliance.spool.store import Spool
 
 _log = logging.getLogger(__name__)
 
-# The news that a panel blinks at.
+# The transient event that a panel blinks at.
 SHOW_ITSELF = "box.identify"
 
 
@@ -46,7 +46,7 @@ class History:
         """Events and live progress from now on; use it in a ``with``."""
         return self.spool.hub.listen()
 
-    def call(self, callback: Callable[[Event | News], None]) -> None:
+    def call(self, callback: Callable[[Event | TransientEvent], None]) -> None:
         """Calls ``callback`` for each event from now on, in the publishing thread: it must be quick."""
         self.spool.hub.call(callback)
 
@@ -79,7 +79,7 @@ class History:
 
     def show_itself(self) -> None:
         """Somebody wants to see which box this is: its panel blinks."""
-        self.spool.news(self.clock(), SHOW_ITSELF, None, "", {})
+        self.spool.announce(self.clock(), SHOW_ITSELF, None, "", {})
 
     def audit_soon(self, who: str, action: str, *, object: str, address: str, detail: str) -> None:
         """Queues a note without waiting for the disk: for the event loop."""

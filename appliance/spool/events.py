@@ -1,8 +1,8 @@
 """The event log, and its listeners, which get events once they are committed.
 
 The log itself is the ``event`` table (``since`` reads it); it survives a restart, so a listener that
-was disconnected asks for the events after the last id it saw.  News (training, signal quality, percent
-of a page) goes to listeners only and is not written to the disk.
+was disconnected asks for the events after the last id it saw.  A ``TransientEvent`` (training, signal
+quality, percent of a page) goes to listeners only and is not written to the disk.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from appliance.spool.model import Event, News
+from appliance.spool.model import Event, TransientEvent
 
 _log = logging.getLogger(__name__)
 
@@ -23,15 +23,15 @@ LISTENER_BACKLOG = 1000
 
 
 class Listener:
-    """A bounded queue of events and news for one reader, in any thread."""
+    """A bounded queue of events for one reader, in any thread."""
 
     def __init__(self, hub: EventHub) -> None:
         self._hub = hub
-        self._queue: deque[Event | News] = deque()
+        self._queue: deque[Event | TransientEvent] = deque()
         self._ready = threading.Condition()
         self.missed = False  # the reader was too slow: read the log from the last id seen
 
-    def put(self, item: Event | News) -> None:
+    def put(self, item: Event | TransientEvent) -> None:
         """Queues an item; drops the oldest and sets ``missed`` when the backlog is full."""
         with self._ready:
             if len(self._queue) >= LISTENER_BACKLOG:
@@ -40,7 +40,7 @@ class Listener:
             self._queue.append(item)
             self._ready.notify()
 
-    def get(self, timeout: float) -> Event | News | None:
+    def get(self, timeout: float) -> Event | TransientEvent | None:
         """The next item, or None when none came within ``timeout`` seconds."""
         with self._ready:
             if not self._queue:
@@ -64,7 +64,7 @@ class EventHub:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._listeners: list[Listener] = []
-        self._callbacks: list[Callable[[Event | News], None]] = []
+        self._callbacks: list[Callable[[Event | TransientEvent], None]] = []
 
     def listen(self) -> Listener:
         """A new listener; close it (or use it in a ``with``) when done."""
@@ -79,12 +79,12 @@ class EventHub:
             if listener in self._listeners:
                 self._listeners.remove(listener)
 
-    def call(self, callback: Callable[[Event | News], None]) -> None:
+    def call(self, callback: Callable[[Event | TransientEvent], None]) -> None:
         """Calls ``callback`` for each item, in the publishing thread: it must be quick."""
         with self._lock:
             self._callbacks.append(callback)
 
-    def publish(self, items: Sequence[Event | News]) -> None:
+    def publish(self, items: Sequence[Event | TransientEvent]) -> None:
         """Passes items to all listeners and callbacks, in order."""
         with self._lock:
             listeners, callbacks = list(self._listeners), list(self._callbacks)

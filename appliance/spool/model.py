@@ -406,7 +406,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class TransientEvent:
     """An event that listeners get and that is not stored."""
 
     at: float

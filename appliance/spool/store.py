@@ -23,7 +23,7 @@ from appliance.spool.errors import SpoolClosedError, SpoolDamagedError
 from appliance.spool.events import EventHub
 from appliance.spool.folders import FOLDERS
 from appliance.spool.identity import DATABASE_NAME
-from appliance.spool.model import News
+from appliance.spool.model import TransientEvent
 from appliance.spool.schema import migrate, version_of, versions
 from appliance.spool.transaction import FollowUp, Tx
 from appliance.spool.writer import Writer
@@ -147,9 +147,9 @@ class Spool:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, lambda: self.read(query, *args, **kwargs))
 
-    def news(self, at: float, kind: str, fax_id: int | None, owner: str, data: Mapping[str, Any]) -> None:
-        """Passes news to listeners; it is not stored."""
-        self.hub.publish([News(at, kind, fax_id, owner, data)])
+    def announce(self, at: float, kind: str, fax_id: int | None, owner: str, data: Mapping[str, Any]) -> None:
+        """Passes a ``TransientEvent`` to listeners."""
+        self.hub.publish([TransientEvent(at, kind, fax_id, owner, data)])
 
     def close(self) -> None:
         """Finishes what is queued, then closes everything.  Later operations are refused."""

@@ -20,7 +20,15 @@ from appliance.services.rules import RefusedError, To
 from appliance.spool import decisions, preparing, received
 from appliance.spool.errors import NotFoundError
 from appliance.spool.folders import FOLDERS
-from appliance.spool.model import DAY_S, Job, JobFilter, News, ReceivedFilter, ReceivedPageFile, Room
+from appliance.spool.model import (
+    DAY_S,
+    Job,
+    JobFilter,
+    ReceivedFilter,
+    ReceivedPageFile,
+    Room,
+    TransientEvent,
+)
 from appliance.spool.retention import passing_folder, sweep_parts
 from appliance.spool.settings import StorageSettings
 
@@ -156,7 +164,7 @@ def test_with_little_room_ended_faxes_go_sooner_and_received_ones_stay(
     with box.history.listen() as listener:
         assert keeper.look_at_room() is Room.LOW
         heard = listener.get(1.0)
-    assert isinstance(heard, News)
+    assert isinstance(heard, TransientEvent)
     assert (heard.kind, heard.data["room"]) == ("box.disk", "low")
     keeper.delete_expired(Room.LOW)
     assert (files(box, "documents"), files(box, "rendered"), files(box, "received")) == (1, 1, 2)

@@ -1,4 +1,4 @@
-"""The lock of the disk from its owner's wish to the next start, on a real file system, without systemd."""
+"""The lock of the disk from its owner's request to the next start, on a real file system, without systemd."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import pytest
 
 from appliance.disk_lock import fscrypt, lock_file, owner, root, sticks
 from appliance.disk_lock.lock_file import LockFileError, OpenedBy, WrongKeyError
-from appliance.disk_lock.owner import Action, Reason, Step, Wish
+from appliance.disk_lock.owner import Action, LockRequest, Reason, Step
 from tests.disk_lock.conftest import mount
 
 PASSPHRASE, OTHER = "correct horse battery", "quite another phrase"
 
 
-def carry_out(wish: Wish) -> owner.State:
-    """What the image does once the box has left a wish."""
-    owner.ask(wish)
+def carry_out(request: LockRequest) -> owner.State:
+    """What the image does once the box has left a request."""
+    owner.ask(request)
     assert owner.state().step is Step.WORKING
-    taken = owner.take_wish()
-    assert taken == wish
+    taken = owner.take_request()
+    assert taken == request
     assert owner.state().step is Step.WORKING  # all the time
     root.carry_out(taken)
     return owner.state()
@@ -40,7 +40,7 @@ def switch_off(kept: Path) -> None:
 
 def test_a_passphrase_opens_the_disk_at_the_next_start_and_nothing_else_does(image: Path) -> None:
     assert owner.state() == owner.State(True)
-    state = carry_out(Wish(Action.LOCK, OpenedBy.PASSPHRASE, PASSPHRASE))
+    state = carry_out(LockRequest(Action.LOCK, OpenedBy.PASSPHRASE, PASSPHRASE))
     assert (state.opened_by, state.step) == (OpenedBy.PASSPHRASE, Step.DONE)
     assert (image / "fax.tif").read_bytes() == b"page"
     switch_off(image)
@@ -58,7 +58,7 @@ def test_a_passphrase_opens_the_disk_at_the_next_start_and_nothing_else_does(ima
 
 
 def test_the_boxs_own_user_opens_it_without_root(image: Path) -> None:
-    carry_out(Wish(Action.LOCK, OpenedBy.PASSPHRASE, PASSPHRASE))
+    carry_out(LockRequest(Action.LOCK, OpenedBy.PASSPHRASE, PASSPHRASE))
     switch_off(image)
     for folder in owner.LOCK.parents:
         if folder.stat().st_uid == 0 and folder.stat().st_mode & 0o001 == 0:
@@ -75,10 +75,10 @@ def test_the_boxs_own_user_opens_it_without_root(image: Path) -> None:
 
 
 def test_another_passphrase_needs_the_present_one_and_the_old_one_is_void(image: Path) -> None:
-    carry_out(Wish(Action.LOCK, OpenedBy.PASSPHRASE, PASSPHRASE))
-    refused = carry_out(Wish(Action.LOCK, OpenedBy.PASSPHRASE, OTHER, present="something else"))
+    carry_out(LockRequest(Action.LOCK, OpenedBy.PASSPHRASE, PASSPHRASE))
+    refused = carry_out(LockRequest(Action.LOCK, OpenedBy.PASSPHRASE, OTHER, present="something else"))
     assert (refused.step, refused.reason) == (Step.FAILED, Reason.PASSPHRASE_WRONG)
-    done = carry_out(Wish(Action.LOCK, OpenedBy.PASSPHRASE, OTHER, present=PASSPHRASE))
+    done = carry_out(LockRequest(Action.LOCK, OpenedBy.PASSPHRASE, OTHER, present=PASSPHRASE))
     assert done.step is Step.DONE
     switch_off(image)
     with pytest.raises(WrongKeyError):
@@ -88,8 +88,8 @@ def test_another_passphrase_needs_the_present_one_and_the_old_one_is_void(image:
 
 
 def test_the_encryption_is_taken_away_again(image: Path) -> None:
-    carry_out(Wish(Action.LOCK, OpenedBy.PASSPHRASE, PASSPHRASE))
-    state = carry_out(Wish(Action.UNLOCK))
+    carry_out(LockRequest(Action.LOCK, OpenedBy.PASSPHRASE, PASSPHRASE))
+    state = carry_out(LockRequest(Action.UNLOCK))
     assert (state.opened_by, state.step) == (None, Step.DONE)
     assert fscrypt.policy_of(image) is None
     assert (image / "fax.tif").read_bytes() == b"page"
@@ -112,7 +112,7 @@ def test_a_change_that_a_power_cut_has_interrupted_is_ended_at_the_next_start(
     with monkeypatch.context() as patched:
         patched.setattr(root.folders, "move", cut_off)
         with pytest.raises(KeyboardInterrupt):
-            carry_out(Wish(Action.LOCK, OpenedBy.PASSPHRASE, PASSPHRASE))
+            carry_out(LockRequest(Action.LOCK, OpenedBy.PASSPHRASE, PASSPHRASE))
     switch_off(image)
     assert not root.start()
     owner.open_with(PASSPHRASE.encode())
@@ -137,7 +137,7 @@ def stick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_stick_opens_the_disk_at_each_start_and_when_it_is_plugged_in_later(
     image: Path, stick: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state = carry_out(Wish(Action.LOCK, OpenedBy.STICK))
+    state = carry_out(LockRequest(Action.LOCK, OpenedBy.STICK))
     assert (state.opened_by, state.sticks) == (OpenedBy.STICK, 1)
     switch_off(image)
     assert root.start()
@@ -160,7 +160,7 @@ def test_it_must_be_clear_which_stick_gets_the_key(
     image: Path, stick: Path, monkeypatch: pytest.MonkeyPatch, there: int, reason: Reason
 ) -> None:
     monkeypatch.setattr(sticks, "plugged_in", lambda: [stick] * there)
-    state = carry_out(Wish(Action.LOCK, OpenedBy.STICK))
+    state = carry_out(LockRequest(Action.LOCK, OpenedBy.STICK))
     assert (state.step, state.reason, state.opened_by) == (Step.FAILED, reason, None)
     assert fscrypt.policy_of(image) is None
 
@@ -169,7 +169,7 @@ def test_another_boxs_key_on_the_stick_is_left_alone(image: Path, stick: Path, t
     mount(stick, tmp_path / "point", "-o", "loop")
     (tmp_path / "point" / sticks.KEY_FILE).write_text("00" * 32)
     subprocess.run(["umount", str(tmp_path / "point")], check=True)
-    assert carry_out(Wish(Action.LOCK, OpenedBy.STICK)).reason is Reason.STICK_HAS_KEY
+    assert carry_out(LockRequest(Action.LOCK, OpenedBy.STICK)).reason is Reason.STICK_HAS_KEY
     assert list(sticks.keys_found()) == [bytes(32)]
 
 
@@ -179,7 +179,7 @@ def test_another_boxs_key_on_the_stick_is_left_alone(image: Path, stick: Path, t
 def test_a_strangers_stick_opens_nothing_and_breaks_nothing(
     image: Path, stick: Path, tmp_path: Path, content: bytes
 ) -> None:
-    carry_out(Wish(Action.LOCK, OpenedBy.PASSPHRASE, PASSPHRASE))
+    carry_out(LockRequest(Action.LOCK, OpenedBy.PASSPHRASE, PASSPHRASE))
     mount(stick, tmp_path / "point", "-o", "loop")
     (tmp_path / "point" / sticks.KEY_FILE).write_bytes(content)
     subprocess.run(["umount", str(tmp_path / "point")], check=True)

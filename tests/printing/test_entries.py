@@ -10,7 +10,7 @@ import pytest
 
 from appliance.printing.cups_backend import ENTRY_SUFFIX
 from appliance.printing.entries import read_entry
-from appliance.printing.options import read_asked
+from appliance.printing.options import read_fax_options
 
 
 @pytest.mark.parametrize(
@@ -31,4 +31,4 @@ def test_numbers_are_the_clients_whatever_cups_makes_of_them(
     path = tmp_path / f"1{ENTRY_SUFFIX}"
     path.write_bytes(json.dumps({"options": options, "cups": cups}).encode() + b"\n%PDF-1.4 %%EOF")
     entry = read_entry(path)
-    assert read_asked(entry.options, entry.title, entry.destinations).numbers == numbers
+    assert read_fax_options(entry.options, entry.title, entry.destinations).numbers == numbers

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.printing.options import MOST_OPTIONS, parse_options, read_asked
+from appliance.printing.options import MOST_OPTIONS, parse_options, read_fax_options
 from appliance.spool.options import Quality
 
 
@@ -37,7 +37,7 @@ def test_no_text_breaks_the_parser_or_grows_in_it(text: str) -> None:
     found = parse_options(text)
     assert len(found) <= MOST_OPTIONS
     assert sum(map(len, found.values())) <= 5 * len(found) + len(text)
-    read_asked(found, text, [text])
+    read_fax_options(found, text, [text])
 
 
 @pytest.mark.parametrize(
@@ -67,12 +67,12 @@ def test_no_text_breaks_the_parser_or_grows_in_it(text: str) -> None:
 def test_the_number_comes_from_the_first_place_that_says_one_and_is_never_guessed(
     options: dict[str, str], title: str, uris: list[str], numbers: tuple[str, ...]
 ) -> None:
-    assert read_asked(options, title, uris).numbers == numbers
+    assert read_fax_options(options, title, uris).numbers == numbers
 
 
 def test_cover_quality_and_time_are_options() -> None:
     now = datetime(2026, 11, 28, 12, 0)
-    asked = read_asked({"FaxCover": "none", "FaxQuality": "Fine", "FaxTime": "11:30"}, "", now=now)
+    asked = read_fax_options({"FaxCover": "none", "FaxQuality": "Fine", "FaxTime": "11:30"}, "", now=now)
     assert (asked.cover, asked.quality, asked.at) == ("", Quality.FINE, datetime(2026, 11, 29, 11, 30))
-    asked = read_asked({"FaxCover": "Usual", "FaxQuality": "lovely", "FaxTime": "soon"}, "", now=now)
+    asked = read_fax_options({"FaxCover": "Usual", "FaxQuality": "lovely", "FaxTime": "soon"}, "", now=now)
     assert (asked.cover, asked.quality, asked.at) == (None, None, None)

@@ -119,16 +119,16 @@ def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def carry_out(box: Web) -> owner.Wish:
+def carry_out(box: Web) -> owner.LockRequest:
     """What root does, as far as the pages see it."""
     box.served.wait(owner.WANTED.exists)
-    wish = owner.take_wish()
-    assert wish is not None
+    request = owner.take_request()
+    assert request is not None
     key = bytes(fscrypt.KEY_OCTETS)
-    secret = wish.passphrase.encode() or bytes(32)
-    lock_file.write(owner.LOCK, lock_file.make(b"i" * 16, key, wish.opened_by, secret))
+    secret = request.passphrase.encode() or bytes(32)
+    lock_file.write(owner.LOCK, lock_file.make(b"i" * 16, key, request.opened_by, secret))
     owner.tell(Step.DONE)
-    return wish
+    return request
 
 
 def test_the_disk_is_encrypted_in_the_set_up_and_the_next_step_follows(box: Web, image: Path) -> None:
@@ -158,9 +158,9 @@ def test_a_stick_takes_no_passphrase_and_what_went_wrong_is_said_in_words(box: W
     expect(page.locator("[name=passphrase]")).to_be_hidden()
     page.get_by_role("button", name="Encrypt the disk").click()
     box.served.wait(owner.WANTED.exists)
-    wish = owner.take_wish()
-    assert wish is not None
-    assert (wish.opened_by, wish.passphrase) == (OpenedBy.STICK, "")
+    request = owner.take_request()
+    assert request is not None
+    assert (request.opened_by, request.passphrase) == (OpenedBy.STICK, "")
     owner.tell(Step.FAILED, Reason.NO_STICK)
     expect(page.get_by_role("alert").first).to_contain_text("There is no USB stick.")
     expect(page.locator("#lock-state")).to_contain_text("not encrypted")

@@ -21,7 +21,7 @@ SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DeliveryRow:
     """A row of the log.  ``next_at``: Unix time of the next try, None without one."""
 
     id: int
@@ -70,7 +70,7 @@ def _state(delivery: Delivery) -> State:
     return State(_("Tries again"), "↻", "wait") if delivery.tries else State(_("Under way"), "…", "plain")
 
 
-def _told(delivery: Delivery, tries: list[DeliveryTry]) -> Told:
+def _row(delivery: Delivery, tries: list[DeliveryTry]) -> DeliveryRow:
     why = delivery.payload.get("why")
     came = (
         str(delivery.payload.get("event", "")).startswith("received")
@@ -83,7 +83,7 @@ def _told(delivery: Delivery, tries: list[DeliveryTry]) -> Told:
         about = (_("Received fax {id}") if came else _("Fax {id}")).format(id=delivery.fax_id)
         path = f"/received/{delivery.fax_id}" if came else f"/faxes/{delivery.fax_id}"
     pending = delivery.state is OutboxState.PENDING
-    return Told(
+    return DeliveryRow(
         delivery.id,
         kind_word(delivery.kind),
         masked(delivery.target),
@@ -134,7 +134,7 @@ def show(visit: Visit) -> Answer:
         before_id=int(before) if before.isascii() and before.isdecimal() and len(before) < 16 else None,
         limit=SHOWN,
     )
-    rows = [_told(*each) for each in visit.box.outbox.search(wanted)]
+    rows = [_row(*each) for each in visit.box.outbox.search(wanted)]
     kinds = {"": _("Every kind"), **{each: kind_word(each) for each in DELIVERY_KINDS}}
     return visit.page(
         "deliveries.html",

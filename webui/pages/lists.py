@@ -42,7 +42,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ListFilter:
     """The filter in the address of a list."""
 
     show: str = ""
@@ -51,13 +51,13 @@ class Wish:
     submission: int | None = None
 
     def path(self, base: str) -> str:
-        """The address of the list with these wishes, under ``base``."""
+        """The address of the list with this filter, under ``base``."""
         asked = {"show": self.show, "q": self.search, "before": self.before, "submission": self.submission}
         query = urlencode({name: value for name, value in asked.items() if value})
         return f"{base}?{query}" if query else base
 
 
-def wish_of(visit: Visit) -> Wish:
+def filter_of(visit: Visit) -> ListFilter:
     """The filter in the visit's address.  Raises ProblemError."""
     query = visit.query
 
@@ -69,7 +69,7 @@ def wish_of(visit: Visit) -> Wish:
             raise flaw(name, _("a whole number is needed"))
         return int(text)
 
-    return Wish(
+    return ListFilter(
         query.get("show", ""), query.get("q", "")[:SEARCH_LIMIT], number("before"), number("submission")
     )
 
@@ -79,16 +79,16 @@ def wish_of(visit: Visit) -> Wish:
 RECEIVED_FILTERS: dict[str, bool | None] = {"": None, "unread": False, "read": True}
 
 
-def received_rows(visit: Visit, wish: Wish) -> list[Row]:
+def received_rows(visit: Visit, filters: ListFilter) -> list[Row]:
     """The rows of the list of received faxes.  Raises ProblemError for an unknown filter."""
-    if wish.show not in RECEIVED_FILTERS:
+    if filters.show not in RECEIVED_FILTERS:
         raise ProblemError(NOT_FOUND)
     wanted = ReceivedFilter(
         owner=visit.who.sees,
-        read=RECEIVED_FILTERS[wish.show],
-        before_id=wish.before,
+        read=RECEIVED_FILTERS[filters.show],
+        before_id=filters.before,
         limit=SHOWN,
-        text=wish.search,
+        text=filters.search,
     )
     return _with_notes(visit, [_received_row(fax) for fax in visit.box.inbox.search(wanted)])
 
@@ -187,17 +187,17 @@ SENT_FILTERS: dict[str, frozenset[JobState]] = {
 }
 
 
-def sent_rows(visit: Visit, wish: Wish) -> list[Row]:
+def sent_rows(visit: Visit, filters: ListFilter) -> list[Row]:
     """The rows of the list of faxes to send.  Raises ProblemError for an unknown filter."""
-    if wish.show not in SENT_FILTERS:
+    if filters.show not in SENT_FILTERS:
         raise ProblemError(NOT_FOUND)
     wanted = JobFilter(
         owner=visit.who.sees or "",
-        states=SENT_FILTERS[wish.show],
-        before_id=wish.before,
-        submission_id=wish.submission,
+        states=SENT_FILTERS[filters.show],
+        before_id=filters.before,
+        submission_id=filters.submission,
         limit=SHOWN,
-        text=wish.search,
+        text=filters.search,
         erased=False,
     )
     return _with_notes(visit, [_sent_row(visit, job) for job in visit.box.faxes.search(wanted)])
@@ -251,16 +251,16 @@ def _list(
     title: str,
     *,
     words: dict[str, str],
-    rows_of: Callable[[Visit, Wish], list[Row]],
+    rows_of: Callable[[Visit, ListFilter], list[Row]],
     empty: str,
     chosen: int,
 ) -> dict[str, Any]:
-    wish = wish_of(visit)
+    filters = filter_of(visit)
     base = f"/{kind}"
-    rows = rows_of(visit, wish)
-    rest = replace(wish, before=rows[-1].id) if len(rows) == SHOWN else None
+    rows = rows_of(visit, filters)
+    rest = replace(filters, before=rows[-1].id) if len(rows) == SHOWN else None
     chips = [
-        Chip(replace(wish, show=show, before=None).path(base), word, show == wish.show)
+        Chip(replace(filters, show=show, before=None).path(base), word, show == filters.show)
         for show, word in words.items()
     ]
     return {
@@ -268,11 +268,11 @@ def _list(
         "title": title,
         "rows": rows,
         "chips": chips,
-        "wish": wish,
+        "filters": filters,
         "next_path": rest.path(base) if rest is not None else "",
-        "empty": _("Nothing fits.") if wish.search or wish.show else empty,
+        "empty": _("Nothing fits.") if filters.search or filters.show else empty,
         "chosen": chosen,
-        "query": wish.path("").removeprefix("?"),
+        "query": filters.path("").removeprefix("?"),
     }
 
 

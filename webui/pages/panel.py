@@ -27,7 +27,7 @@ class Rhythm:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class LampView:
     """A lamp on the page; without ``rhythm`` it is steady."""
 
     word: str
@@ -62,7 +62,7 @@ def rhythm_of(pattern: Pattern) -> Rhythm | None:
     )
 
 
-def _shown(view: BoxView, said: dict[AnyLamp, Meaning]) -> Iterator[Shown]:
+def _lamp_views(view: BoxView, said: dict[AnyLamp, Meaning]) -> Iterator[LampView]:
     words = {
         Lamp.POWER: _("Power"),
         Lamp.ACTIVITY: _("Sending and receiving"),
@@ -75,7 +75,7 @@ def _shown(view: BoxView, said: dict[AnyLamp, Meaning]) -> Iterator[Shown]:
             word = view.lines[lamp.line].name if there else _("Line {number}").format(number=lamp.line + 1)
         else:
             word = words[lamp]
-        yield Shown(
+        yield LampView(
             word,
             _COLOURS.get(lamp, _GREEN),
             meaning.pattern.lit,
@@ -131,7 +131,7 @@ def _presses(visit: Visit, view: BoxView) -> Iterator[Press]:
 def show(visit: Visit) -> Answer:
     """The page that shows what the panel's lamps and buttons mean now."""
     view = view_of(visit.box)
-    lamps = list(_shown(view, lamps_of(visit.box, view)))
+    lamps = list(_lamp_views(view, lamps_of(visit.box, view)))
     return visit.page("panel.html", lamps=lamps, presses=list(_presses(visit, view)))
 
 

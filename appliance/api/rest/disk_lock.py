@@ -11,7 +11,7 @@ from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import choice, flag, integer, nullable, record, request_object, text
 from appliance.disk_lock import lock_file, owner
 from appliance.disk_lock.lock_file import OpenedBy, WrongKeyError
-from appliance.disk_lock.owner import Action, Reason, Step, Wish
+from appliance.disk_lock.owner import Action, LockRequest, Reason, Step
 from appliance.language import said
 from appliance.passphrases import PASSPHRASE_MAX, PASSPHRASE_MIN
 from appliance.settings.accounts import Scope
@@ -62,17 +62,17 @@ def lock_disk(call: Call) -> Answer:
     key is written to the one USB stick that is plugged in.
     """
     _require_possible()
-    wish = Wish(
+    request = LockRequest(
         Action.LOCK,
         OpenedBy(call.body["opened_by"]),
         call.body.get("passphrase", ""),
         call.body.get("present", ""),
     )
-    if wish.opened_by is OpenedBy.PASSPHRASE and not wish.passphrase:
+    if request.opened_by is OpenedBy.PASSPHRASE and not request.passphrase:
         raise flaw("passphrase", said("a value is needed"))
-    _require_present(wish)
-    call.note("disk.lock", detail=wish.opened_by)
-    owner.ask(wish)
+    _require_present(request)
+    call.note("disk.lock", detail=request.opened_by)
+    owner.ask(request)
     return show_disk_lock(call)
 
 
@@ -81,7 +81,7 @@ def unlock_disk(call: Call) -> Answer:
     """Decrypt the disk."""
     _require_possible()
     call.note("disk.unlock")
-    owner.ask(Wish(Action.UNLOCK))
+    owner.ask(LockRequest(Action.UNLOCK))
     return show_disk_lock(call)
 
 
@@ -93,12 +93,12 @@ def _require_possible() -> None:
         raise ProblemError(DISK_LOCK_UNDER_WAY)
 
 
-def _require_present(wish: Wish) -> None:
+def _require_present(request: LockRequest) -> None:
     """Raises ProblemError unless the present passphrase is given."""
     present = owner.lock_of_the_disk()
     if present is None or present.opened_by is not OpenedBy.PASSPHRASE:
         return
     try:
-        lock_file.key_of(present, wish.present.encode())
+        lock_file.key_of(present, request.present.encode())
     except WrongKeyError:
         raise invalid(Flaw("present", said("this is not the present passphrase"))) from None

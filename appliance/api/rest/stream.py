@@ -1,7 +1,7 @@
 """The event stream: the box's events as server-sent events.
 
 Each stream occupies a thread, so their number is limited (``context.STREAMS``).  A client that reconnects
-sends the last id it saw and misses none of the kept events; a slow one loses only passing news.
+sends the last id it saw and misses none of the kept events; a slow one loses only transient ones.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from appliance.api.rest.views import event_view
 from appliance.language import said
 from appliance.settings.accounts import Scope
 from appliance.spool.errors import NotFoundError, SpoolClosedError
-from appliance.spool.model import Event, News
+from appliance.spool.model import Event, TransientEvent
 
 # Time between two heartbeats, seconds: they keep proxies from closing and detect clients that are gone.
 HEARTBEAT_S = 15.0
@@ -153,7 +153,7 @@ class _Stream:
             return False
         return True
 
-    def _seen(self, item: Event | News) -> bool:
+    def _seen(self, item: Event | TransientEvent) -> bool:
         if not isinstance(item, Event):
             return False
         if item.id <= self._last:
@@ -161,7 +161,7 @@ class _Stream:
         self._last = item.id
         return False
 
-    def _shows(self, item: Event | News) -> bool:
+    def _shows(self, item: Event | TransientEvent) -> bool:
         if self._fax_id is not None and item.fax_id != self._fax_id:
             return False
         if self._caller.sees is not None and item.owner not in ("", self._caller.sees):
@@ -174,7 +174,7 @@ class _Stream:
             return self._caller.may(Scope.RECEIVE) and self._sees_received(item)
         return True
 
-    def _sees_received(self, item: Event | News) -> bool:
+    def _sees_received(self, item: Event | TransientEvent) -> bool:
         """Whether the reader may hear of a received fax: their own, or an unassigned one they may read."""
         owner = self._caller.sees
         if owner is None or item.owner == owner or self._context.box.accounts.sight(owner).unassigned:
@@ -187,7 +187,7 @@ class _Stream:
             return False
         return True
 
-    def _octets_of(self, item: Event | News) -> bytes:
+    def _octets_of(self, item: Event | TransientEvent) -> bytes:
         lines = [f"id: {item.id}"] if isinstance(item, Event) else []
         if self._named:
             lines.append(f"event: {item.kind}")

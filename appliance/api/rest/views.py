@@ -151,7 +151,7 @@ EVENT = component(
 
 
 def event_view(event: Any) -> Json:
-    """An ``Event`` or passing ``News`` as JSON."""
+    """An ``Event`` or ``TransientEvent`` as JSON."""
     return {
         "id": event.id if isinstance(event, Event) else None,
         "at": time_text(event.at),

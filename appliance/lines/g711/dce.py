@@ -13,7 +13,7 @@ from appliance.causes import Cause
 from appliance.lines.g711.modem_receiver import Receiver
 from appliance.lines.g711.modem_transmitter import Transmitter
 from appliance.lines.g711.modems import Status
-from appliance.lines.g711.rtp import Heard
+from appliance.lines.g711.rtp import DueSamples
 from appliance.t30.dce import (
     MAX_FRAME_OCTETS,
     Carrier,
@@ -67,7 +67,7 @@ class ToneDce:
 
     # -- the line ----------------------------------------------------------------------------
 
-    def hear(self, heard: Iterable[Heard]) -> None:
+    def hear(self, heard: Iterable[DueSamples]) -> None:
         """Takes the next samples from the line, in order."""
         for samples, concealed in heard:
             self._hear(samples, concealed)

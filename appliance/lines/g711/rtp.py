@@ -56,7 +56,7 @@ MAX_BURST = 50.0  # packets at once after a stall of the network
 MAX_PLAYED = 64
 
 # Samples that are due, and whether they stand in for a lost packet.
-Heard = tuple[bytes, bool]
+DueSamples = tuple[bytes, bool]
 
 _HEADER = struct.Struct("!BBHII")
 
@@ -153,7 +153,7 @@ class RtpReceiver:
             self._silent_at = now
         self._budget_at = now
 
-    def receive(self, datagram: bytes, now: float) -> list[Heard]:
+    def receive(self, datagram: bytes, now: float) -> list[DueSamples]:
         """Takes a datagram; the 16-bit samples that are due because of it."""
         packet = parse_packet(datagram)
         if packet is None or packet.payload_type not in self.laws:
@@ -188,12 +188,12 @@ class RtpReceiver:
         self._waiting[packet.sequence] = packet
         return self._play(now)
 
-    def handle_timer(self, now: float) -> list[Heard]:
+    def handle_timer(self, now: float) -> list[DueSamples]:
         """The samples that are due because time has passed: a gap given up, silence."""
         deadline = self.next_deadline()
         if deadline is not None and now > deadline + HELD_UP_S:
             self._skip(now - deadline)
-        heard: list[Heard] = []
+        heard: list[DueSamples] = []
         if self._stalled_at is not None and now >= self._stalled_at + self._late_s:
             heard += [*self._give_up(), *self._play(now)]
         if self._heard_at is not None and now >= self._heard_at + self._silent_s:
@@ -270,8 +270,8 @@ class RtpReceiver:
         self._played.clear()
         self._stalled_at = None
 
-    def _play(self, now: float) -> list[Heard]:
-        heard: list[Heard] = []
+    def _play(self, now: float) -> list[DueSamples]:
+        heard: list[DueSamples] = []
         while True:
             if self._next in self._waiting:
                 heard.append(self._take())
@@ -285,7 +285,7 @@ class RtpReceiver:
             self._stalled_at = now  # another one is due
         return heard
 
-    def _take(self) -> Heard:
+    def _take(self) -> DueSamples:
         """The packet that is due."""
         packet = self._waiting.pop(self._next)
         self._played[self._next] = packet.payload
@@ -295,7 +295,7 @@ class RtpReceiver:
         self._next = (self._next + 1) % 0x10000
         return self._last, False
 
-    def _give_up(self) -> list[Heard]:
+    def _give_up(self) -> list[DueSamples]:
         """Conceals what is missing up to the oldest packet that waits."""
         due = self._next
         oldest = min(self._waiting, key=lambda sequence: -_behind(sequence, due))
@@ -306,8 +306,8 @@ class RtpReceiver:
         self.received.concealed += missing
         return [(self._last, True)] * missing
 
-    def _drain(self) -> list[Heard]:
-        heard: list[Heard] = []
+    def _drain(self) -> list[DueSamples]:
+        heard: list[DueSamples] = []
         while self._waiting:
             heard += self._give_up()
             heard.append(self._take())
@@ -343,11 +343,11 @@ class RtpSession:
         """See ``RtpReceiver``; to be called whenever another driver takes over."""
         self._receiver.start_clock(now)
 
-    def receive(self, datagram: bytes, now: float) -> list[Heard]:
+    def receive(self, datagram: bytes, now: float) -> list[DueSamples]:
         """As in ``RtpReceiver``."""
         return self._receiver.receive(datagram, now)
 
-    def handle_timer(self, now: float) -> list[Heard]:
+    def handle_timer(self, now: float) -> list[DueSamples]:
         """As in ``RtpReceiver``."""
         return self._receiver.handle_timer(now)
 

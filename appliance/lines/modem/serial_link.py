@@ -19,7 +19,7 @@ from typing import Protocol
 import serial
 
 from appliance.lines.modem.quirks import FlowControl
-from appliance.lines.modem.uucp_lock import PortLock, PortTakenError
+from appliance.lines.modem.uucp_lock import PortInUseError, PortLock
 
 _LOG = logging.getLogger("faxbox.modem")
 
@@ -71,7 +71,7 @@ class SerialLink:
         self.fault: Exception | None = None
         try:
             self._lock = PortLock(path)
-        except PortTakenError as error:
+        except PortInUseError as error:
             raise PortError(f"{path} is in use by another program: {error}.") from error
         try:
             self._serial = serial.Serial(

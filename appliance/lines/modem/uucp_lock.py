@@ -14,7 +14,7 @@ _MODE = 0o644
 _MAX_OCTETS = 64  # a process number in ten places and a newline; more is no lock of anyone's
 
 
-class PortTakenError(Exception):
+class PortInUseError(Exception):
     """Another living process holds the lock; the message names its number."""
 
 
@@ -25,7 +25,7 @@ class PortLock:
     """
 
     def __init__(self, port: str, directory: Path = LOCK_DIRECTORY) -> None:
-        """Takes the lock.  Raises PortTakenError; a lock whose owner is dead is removed."""
+        """Takes the lock.  Raises PortInUseError; a lock whose owner is dead is removed."""
         device = str(Path(port).resolve()).removeprefix("/dev/").replace("/", "_")
         self._path = directory / f"LCK..{device}"
         self._held = False
@@ -35,7 +35,7 @@ class PortLock:
             except FileExistsError:
                 owner = _owner(self._path)
                 if owner is not None and _lives(owner):
-                    raise PortTakenError(f"process {owner} has locked it") from None
+                    raise PortInUseError(f"process {owner} has locked it") from None
                 with contextlib.suppress(OSError):
                     self._path.unlink()
                 continue

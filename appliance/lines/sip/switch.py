@@ -37,7 +37,7 @@ from appliance.lines.sip.media_orders import (
 from appliance.lines.sip.our_sdp import OurSdp
 from appliance.lines.sip.retries import Retries
 from appliance.lines.sip.session import Audio, audio_of, sendable
-from appliance.lines.sip.switch_table import HANDLERS, Heard, State
+from appliance.lines.sip.switch_table import HANDLERS, State, SwitchEvent
 from appliance.t38.sdp import Description, SdpError, T38Media, agree, image_of
 from appliance.t38.settings import T38Settings
 
@@ -67,8 +67,8 @@ NOTHING = Description(None, ())
 
 
 @dataclass(frozen=True, slots=True)
-class _News:
-    """What was heard, with what a handler may need of it."""
+class _EventData:
+    """When an event came, and what a handler may need of it."""
 
     now: float
     description: Description = NOTHING
@@ -107,7 +107,7 @@ class MediaSwitch:
         self._stays_in_t38 = False  # the peer refused to go back to audio
         self._silent = False  # T.38 was agreed in this call, and nothing came through it
 
-    # -- what SIP asks and tells ------------------------------------------------------------
+    # -- inputs of the signalling -------------------------------------------------------------
 
     @property
     def state(self) -> State:
@@ -131,12 +131,12 @@ class MediaSwitch:
     def answer(self, offer: Description, now: float) -> str | None:
         """The SDP that answers the peer's offer; None refuses it (488)."""
         self._answer_text = None
-        self._hear(Heard.OFFER, _News(now, offer))
+        self._handle(SwitchEvent.OFFER, _EventData(now, offer))
         return self._answer_text
 
     def answered(self, answer: Description, now: float) -> None:
         """The peer answered our offer."""
-        self._hear(Heard.ANSWER, _News(now, answer))
+        self._handle(SwitchEvent.ANSWER, _EventData(now, answer))
 
     def early_audio(self) -> UseAudio | None:
         """What was agreed for the time before the answer, None when nothing was."""
@@ -144,13 +144,13 @@ class MediaSwitch:
 
     def refused(self, code: int, retry_after_s: float | None, now: float) -> None:
         """The peer refused our offer with this status code, 300 to 699."""
-        self._hear(Heard.REFUSAL, _News(now, code=code, retry_after_s=retry_after_s))
+        self._handle(SwitchEvent.REFUSAL, _EventData(now, code=code, retry_after_s=retry_after_s))
 
     def connected(self, now: float) -> None:
         """The dialog is confirmed: media run from here on."""
         if not self._connected_yet:
             self._connected_yet = True
-            self._hear(Heard.CONNECTED, _News(now))
+            self._handle(SwitchEvent.CONNECTED, _EventData(now))
 
     def ended(self) -> None:
         """The call is over: nothing more is ordered."""
@@ -158,14 +158,14 @@ class MediaSwitch:
         self._deadline = self._tones_at = None
         self._orders.clear()
 
-    # -- what the media side asks and tells -----------------------------------------------
+    # -- inputs of the media side --------------------------------------------------------
 
     def ask_now(self, now: float) -> None:
         """A fax machine was heard in audio: no reason to wait longer with our offer, or for the peer's."""
         if not self._connected_yet or not self._rules.t38 or self._asked:
             return
         if self._rules.ask_after_s is not None:
-            self._hear(Heard.ASK, _News(now))
+            self._handle(SwitchEvent.ASK, _EventData(now))
         elif self._state is State.AUDIO and self._deadline is not None:
             self._deadline = min(self._deadline, now + PEER_AFTER_TONES_S)
 
@@ -203,7 +203,7 @@ class MediaSwitch:
             self._begin_tones(_NO_ANSWER)
         if self._deadline is not None and now >= self._deadline:
             self._deadline = None
-            self._hear(Heard.TIMER, _News(now))
+            self._handle(SwitchEvent.TIMER, _EventData(now))
 
     def take_orders(self) -> list[SwitchOrder]:
         """The orders since the last call, oldest first."""
@@ -212,24 +212,24 @@ class MediaSwitch:
 
     # -- handlers --------------------------------------------------------------------------
 
-    def _hear(self, heard: Heard, news: _News) -> None:
-        name = HANDLERS.get((self._state, heard))
+    def _handle(self, event: SwitchEvent, data: _EventData) -> None:
+        name = HANDLERS.get((self._state, event))
         if name is None:
-            raise SwitchError(f"{heard.value} in state {self._state.value}")
-        getattr(self, name)(news)
+            raise SwitchError(f"{event.value} in state {self._state.value}")
+        getattr(self, name)(data)
 
-    def _ignore(self, news: _News) -> None:
+    def _ignore(self, data: _EventData) -> None:
         pass
 
-    def _refuse(self, news: _News) -> None:
+    def _refuse(self, data: _EventData) -> None:
         self._answer_text = None
 
-    def _first_answer(self, news: _News) -> None:
-        if not self._take_audio_answer(news.description):
+    def _first_answer(self, data: _EventData) -> None:
+        if not self._take_audio_answer(data.description):
             self._orders.append(GiveUp(causes.SIP_MEDIA_REFUSED))
 
-    def _audio_again(self, news: _News) -> None:
-        self._take_audio_answer(news.description)
+    def _audio_again(self, data: _EventData) -> None:
+        self._take_audio_answer(data.description)
 
     def _take_audio_answer(self, answer: Description) -> bool:
         audio = audio_of(answer)
@@ -240,9 +240,9 @@ class MediaSwitch:
         self._set_audio(audio)
         return True
 
-    def _take_offer(self, news: _News) -> None:
+    def _take_offer(self, data: _EventData) -> None:
         """Answers an offer with T.38 when it may, else with audio, else not at all."""
-        offer = news.description
+        offer = data.description
         image, audio = _image_of(offer), audio_of(offer)
         was_t38 = self._state is State.T38 or self._silent
         if image is not None and self._rules.t38 and not self._page_in_audio and not self._silent:
@@ -265,7 +265,7 @@ class MediaSwitch:
         self._answer_text = self._ours.image_answer(offer)
         self._set_t38(image, agree(self._our_t38, image.settings), self._answer_text)
 
-    def _connected(self, news: _News) -> None:
+    def _connected(self, data: _EventData) -> None:
         if self._state is State.T38:
             assert self._t38 is not None
             self._orders.append(self._t38)
@@ -276,36 +276,36 @@ class MediaSwitch:
         if not self._rules.t38:
             self._orders.append(StayOnAudio(0))
         elif self._rules.ask_after_s is not None:
-            self._deadline = news.now + self._rules.ask_after_s
+            self._deadline = data.now + self._rules.ask_after_s
         else:
-            self._deadline = news.now + self._rules.wait_for_peer_s
+            self._deadline = data.now + self._rules.wait_for_peer_s
 
-    def _audio_timer(self, news: _News) -> None:
+    def _audio_timer(self, data: _EventData) -> None:
         if self._rules.ask_after_s is not None and not self._asked:
-            self._ask(news)
+            self._ask(data)
         else:
             self._no_t38(0)
 
-    def _ask(self, news: _News) -> None:
+    def _ask(self, data: _EventData) -> None:
         if self._page_in_audio:
             return
         self._state = State.ASKING
-        self._deadline = news.now + ASKING_LIMIT_S
+        self._deadline = data.now + ASKING_LIMIT_S
         if not self._tones:
-            self._tones_at = news.now + OFFER_LIMIT_S
+            self._tones_at = data.now + OFFER_LIMIT_S
         self._orders.append(Reinvite())
 
-    def _ask_again(self, news: _News) -> None:
+    def _ask_again(self, data: _EventData) -> None:
         if self._silent:
-            self._reclaim(news.now)
+            self._reclaim(data.now)
         else:
-            self._ask(news)
+            self._ask(data)
 
-    def _asking_timer(self, news: _News) -> None:
+    def _asking_timer(self, data: _EventData) -> None:
         self._no_t38(_NO_ANSWER)
 
-    def _asked_answer(self, news: _News) -> None:
-        image, audio = _image_of(news.description), audio_of(news.description)
+    def _asked_answer(self, data: _EventData) -> None:
+        image, audio = _image_of(data.description), audio_of(data.description)
         if image is not None and not self._page_in_audio:
             self._set_t38(image, agree(self._our_t38, image.settings), self._asked_text)
         elif image is None and audio is not None:
@@ -316,7 +316,7 @@ class MediaSwitch:
             # The image line is off and no other on, or the answer comes too late: without audio the call
             # has no media.
             self._tones = True
-            self._reclaim(news.now)
+            self._reclaim(data.now)
             if self._rules.g711:
                 self._orders.append(StayOnAudio(_NOT_ACCEPTABLE))
 
@@ -332,16 +332,16 @@ class MediaSwitch:
         self._deadline = now + RECLAIM_LIMIT_S
         self._orders.append(Reinvite())
 
-    def _reclaimed(self, news: _News) -> None:
-        audio = audio_of(news.description)
+    def _reclaimed(self, data: _EventData) -> None:
+        audio = audio_of(data.description)
         if audio is None:
-            self._reclaim_failed(news)
+            self._reclaim_failed(data)
             return
         self._set_audio(audio)
         self._no_t38(0)
 
-    def _reclaim_refusal(self, news: _News) -> None:
-        again_s = self._retries.wait_s(news.code, news.retry_after_s)
+    def _reclaim_refusal(self, data: _EventData) -> None:
+        again_s = self._retries.wait_s(data.code, data.retry_after_s)
         if again_s is None and self._t38 is not None and not self._tones:
             # A refusal leaves the session as it was: the machine may yet be slow to answer.
             self._state = State.T38
@@ -349,11 +349,11 @@ class MediaSwitch:
             self._silent, self._stays_in_t38 = False, True
             return
         if again_s is None or self._retries.exhausted:
-            self._reclaim_failed(news)
+            self._reclaim_failed(data)
         else:
-            self._offer_again_at(news.now + again_s)
+            self._offer_again_at(data.now + again_s)
 
-    def _reclaim_failed(self, news: _News) -> None:
+    def _reclaim_failed(self, data: _EventData) -> None:
         self._state = State.AUDIO
         self._deadline = None
         if not self._tones:  # else they go on for as long as the peer lets them
@@ -361,17 +361,17 @@ class MediaSwitch:
 
     # -- refusals
 
-    def _asked_refusal(self, news: _News) -> None:
-        again_s = self._retries.wait_s(news.code, news.retry_after_s)
+    def _asked_refusal(self, data: _EventData) -> None:
+        again_s = self._retries.wait_s(data.code, data.retry_after_s)
         if again_s is None or self._retries.exhausted:
-            self._no_t38(news.code)
+            self._no_t38(data.code)
             return
-        again_at = news.now + again_s
+        again_at = data.now + again_s
         self._offer_again_at(again_at)
         if self._tones:
             return
         if self._retries.rounds >= GLARE_PATIENCE:
-            self._begin_tones(news.code)
+            self._begin_tones(data.code)
         else:
             self._tones_at = again_at + GLARE_MARGIN_S
 
@@ -395,8 +395,8 @@ class MediaSwitch:
             self._tones = True
             self._orders.append(StayOnAudio(code))
 
-    def _t38_again(self, news: _News) -> None:
-        image = _image_of(news.description)
+    def _t38_again(self, data: _EventData) -> None:
+        image = _image_of(data.description)
         if image is not None and self._t38 is not None:
             self._set_t38(image, self._t38.settings, self._agreed_text)
 

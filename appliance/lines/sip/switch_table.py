@@ -18,7 +18,7 @@ class State(Enum):
     OVER = "over"
 
 
-class Heard(Enum):
+class SwitchEvent(Enum):
     """Inputs of the media switch."""
 
     OFFER = "offer"  # the peer's SDP, to be answered
@@ -31,36 +31,39 @@ class Heard(Enum):
 
 # What is not in here cannot happen.
 HANDLERS = {
-    (State.NEW, Heard.OFFER): "_take_offer",
-    (State.OFFERING, Heard.ANSWER): "_first_answer",
-    (State.OFFERING, Heard.REFUSAL): "_ignore",  # the whole call is refused: SIP says how
-    (State.OFFERING, Heard.OFFER): "_refuse",  # an offer while ours is open (RFC 3264 4)
-    (State.OFFERING, Heard.CONNECTED): "_connected",  # our offer got no usable answer
-    (State.AUDIO, Heard.ANSWER): "_audio_again",  # 200 after a 183 with SDP, refresh by us
-    (State.AUDIO, Heard.REFUSAL): "_ignore",  # of a refresh
-    (State.AUDIO, Heard.OFFER): "_take_offer",
-    (State.AUDIO, Heard.CONNECTED): "_connected",
-    (State.AUDIO, Heard.ASK): "_ask",
-    (State.AUDIO, Heard.TIMER): "_audio_timer",
-    (State.ASKING, Heard.ANSWER): "_asked_answer",
-    (State.ASKING, Heard.REFUSAL): "_asked_refusal",
-    (State.ASKING, Heard.OFFER): "_refuse",  # pjproject answers 491 before we hear of it; UPDATE comes here
-    (State.ASKING, Heard.ASK): "_ignore",
-    (State.ASKING, Heard.TIMER): "_asking_timer",
-    (State.GLARE, Heard.OFFER): "_take_offer",
-    (State.GLARE, Heard.ASK): "_ignore",
-    (State.GLARE, Heard.TIMER): "_ask_again",
-    (State.GLARE, Heard.ANSWER): "_audio_again",
-    (State.GLARE, Heard.REFUSAL): "_ignore",
-    (State.T38, Heard.OFFER): "_take_offer",
-    (State.T38, Heard.ANSWER): "_t38_again",  # refresh by us
-    (State.T38, Heard.REFUSAL): "_ignore",
-    (State.T38, Heard.CONNECTED): "_connected",
-    (State.T38, Heard.ASK): "_ignore",
-    (State.T38, Heard.TIMER): "_ignore",
-    (State.RECLAIMING, Heard.ANSWER): "_reclaimed",
-    (State.RECLAIMING, Heard.REFUSAL): "_reclaim_refusal",
-    (State.RECLAIMING, Heard.OFFER): "_refuse",
-    (State.RECLAIMING, Heard.ASK): "_ignore",
-    (State.RECLAIMING, Heard.TIMER): "_reclaim_failed",
-} | {(State.OVER, heard): "_ignore" for heard in Heard}
+    (State.NEW, SwitchEvent.OFFER): "_take_offer",
+    (State.OFFERING, SwitchEvent.ANSWER): "_first_answer",
+    (State.OFFERING, SwitchEvent.REFUSAL): "_ignore",  # the whole call is refused: SIP says how
+    (State.OFFERING, SwitchEvent.OFFER): "_refuse",  # an offer while ours is open (RFC 3264 4)
+    (State.OFFERING, SwitchEvent.CONNECTED): "_connected",  # our offer got no usable answer
+    (State.AUDIO, SwitchEvent.ANSWER): "_audio_again",  # 200 after a 183 with SDP, refresh by us
+    (State.AUDIO, SwitchEvent.REFUSAL): "_ignore",  # of a refresh
+    (State.AUDIO, SwitchEvent.OFFER): "_take_offer",
+    (State.AUDIO, SwitchEvent.CONNECTED): "_connected",
+    (State.AUDIO, SwitchEvent.ASK): "_ask",
+    (State.AUDIO, SwitchEvent.TIMER): "_audio_timer",
+    (State.ASKING, SwitchEvent.ANSWER): "_asked_answer",
+    (State.ASKING, SwitchEvent.REFUSAL): "_asked_refusal",
+    (
+        State.ASKING,
+        SwitchEvent.OFFER,
+    ): "_refuse",  # of UPDATE; pjproject itself answers an INVITE with 491
+    (State.ASKING, SwitchEvent.ASK): "_ignore",
+    (State.ASKING, SwitchEvent.TIMER): "_asking_timer",
+    (State.GLARE, SwitchEvent.OFFER): "_take_offer",
+    (State.GLARE, SwitchEvent.ASK): "_ignore",
+    (State.GLARE, SwitchEvent.TIMER): "_ask_again",
+    (State.GLARE, SwitchEvent.ANSWER): "_audio_again",
+    (State.GLARE, SwitchEvent.REFUSAL): "_ignore",
+    (State.T38, SwitchEvent.OFFER): "_take_offer",
+    (State.T38, SwitchEvent.ANSWER): "_t38_again",  # refresh by us
+    (State.T38, SwitchEvent.REFUSAL): "_ignore",
+    (State.T38, SwitchEvent.CONNECTED): "_connected",
+    (State.T38, SwitchEvent.ASK): "_ignore",
+    (State.T38, SwitchEvent.TIMER): "_ignore",
+    (State.RECLAIMING, SwitchEvent.ANSWER): "_reclaimed",
+    (State.RECLAIMING, SwitchEvent.REFUSAL): "_reclaim_refusal",
+    (State.RECLAIMING, SwitchEvent.OFFER): "_refuse",
+    (State.RECLAIMING, SwitchEvent.ASK): "_ignore",
+    (State.RECLAIMING, SwitchEvent.TIMER): "_reclaim_failed",
+} | {(State.OVER, event): "_ignore" for event in SwitchEvent}

@@ -18,7 +18,7 @@ from appliance.lines.g711.rtp import (
     MAX_CONCEALED_PACKETS,
     PACKET_S,
     SILENT_S,
-    Heard,
+    DueSamples,
     Packet,
     RtpReceiver,
     RtpSession,
@@ -104,7 +104,7 @@ def heard(number: int) -> bytes:
     return decode(speech(number), Law.A)
 
 
-def samples(heard: list[Heard]) -> bytes:
+def samples(heard: list[DueSamples]) -> bytes:
     return b"".join(each for each, _ in heard)
 
 

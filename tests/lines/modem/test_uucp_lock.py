@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from appliance.lines.modem.uucp_lock import PortLock, PortTakenError
+from appliance.lines.modem.uucp_lock import PortInUseError, PortLock
 
 
 def test_taken_and_given_back(tmp_path: Path) -> None:
     lock = PortLock("/dev/ttyACM7", tmp_path)
     file = tmp_path / "LCK..ttyACM7"
     assert file.read_text() == f"{os.getpid():10d}\n"
-    with pytest.raises(PortTakenError, match=str(os.getpid())):
+    with pytest.raises(PortInUseError, match=str(os.getpid())):
         PortLock("/dev/ttyACM7", tmp_path)
     lock.release()
     lock.release()
@@ -26,7 +26,7 @@ def test_taken_and_given_back(tmp_path: Path) -> None:
 def test_a_living_owner_is_respected(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
         (tmp_path / "LCK..ttyS1").write_text(f"{other.pid:10d}\n")
-        with pytest.raises(PortTakenError, match=str(other.pid)):
+        with pytest.raises(PortInUseError, match=str(other.pid)):
             PortLock("/dev/ttyS1", tmp_path)
         other.communicate(b"\n")
     PortLock("/dev/ttyS1", tmp_path).release()  # it has ended: its lock is nobody's

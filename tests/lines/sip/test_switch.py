@@ -22,7 +22,7 @@ from appliance.lines.sip.media_orders import (
 from appliance.lines.sip.retries import GLARE_OTHER_S, GLARE_OWNER_S, MAX_GLARE
 from appliance.lines.sip.session import audio_of, audio_offer
 from appliance.lines.sip.switch import ASKING_LIMIT_S, MediaSwitch, SwitchError
-from appliance.lines.sip.switch_table import HANDLERS, Heard, State
+from appliance.lines.sip.switch_table import HANDLERS, State, SwitchEvent
 from appliance.t38.sdp import Description, Origin, T38Media, build_offer, image_of, parse_sdp
 from appliance.t38.settings import ErrorCorrection, T38Settings
 
@@ -301,7 +301,7 @@ def test_event_that_cannot_happen_is_our_bug_and_changes_nothing() -> None:
 
 def test_every_row_of_the_table_names_a_handler() -> None:
     assert all(hasattr(MediaSwitch, name) for name in HANDLERS.values())
-    assert all((State.OVER, heard) in HANDLERS for heard in Heard)
+    assert all((State.OVER, event) in HANDLERS for event in SwitchEvent)
 
 
 def test_rules_need_one_kind_of_media() -> None:
