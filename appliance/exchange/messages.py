@@ -85,7 +85,7 @@ class PracticeCallIn:
 
 @dataclass(frozen=True, slots=True)
 class CancelCall:
-    """Ends a call, at its owner's wish."""
+    """Ends a call, because its owner cancelled it."""
 
     number: int
 

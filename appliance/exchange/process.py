@@ -76,7 +76,7 @@ class RemoteOwner(CallOwner):
     """Represents the owner of a call, which is in the box: passes every message of the call on to it.
 
     ``over`` is called before the end is sent to the box.  ``notes`` records confirmed pages, in case the box
-    dies before it is told; the end is sent when they are on disk.
+    dies before it is informed; the end is sent when they are on disk.
     """
 
     def __init__(
@@ -132,8 +132,8 @@ class CallServer:
         self._numbers = itertools.count(-1, -1)  # of incoming calls; the box's numbers are positive
         self._tasks: set[asyncio.Task[None]] = set()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="confirmations")
-        self._told: LinesAre | None = None
-        self._told_at = 0.0
+        self._reported: LinesAre | None = None
+        self._reported_at = 0.0
 
     async def serve(self) -> None:
         """Serves the box until its end of the channel is closed, then ends all calls and lines."""
@@ -189,7 +189,7 @@ class CallServer:
             self._faults[spec.name] = f"{type(error).__name__}: {error}"
         if not self._calls:
             _settle_down()
-        self._tell()
+        self._report_lines()
         self._channel.send(LineOpened(spec.name))
 
     def _make(self, spec: LineSpec) -> Line:
@@ -222,10 +222,10 @@ class CallServer:
 
     async def _watch(self) -> None:
         while True:
-            self._tell()
+            self._report_lines()
             await asyncio.sleep(LOOK_S)
 
-    def _tell(self) -> None:
+    def _report_lines(self) -> None:
         """Sends the states of the lines if they have changed, or as a sign of life."""
         states = {name: line.state() for name, line in self._lines.items()}
         states.update(
@@ -236,8 +236,8 @@ class CallServer:
         )
         pacing = {name: _copy(line.pacing) for name, line in self._lines.items() if isinstance(line, Paced)}
         report, now = LinesAre(states, pacing), asyncio.get_running_loop().time()
-        if report != self._told or now - self._told_at >= SIGN_OF_LIFE_S:
-            self._told, self._told_at = report, now
+        if report != self._reported or now - self._reported_at >= SIGN_OF_LIFE_S:
+            self._reported, self._reported_at = report, now
             self._channel.send(report)
 
     # -- calls -----------------------------------------------------------------------------
@@ -291,7 +291,7 @@ class CallServer:
 
     def _over(self, call: RemoteOwner) -> None:
         self._calls.pop(call.number, None)
-        self._tell()  # before the end: whoever is told of it finds the line free
+        self._report_lines()  # before the end: whoever receives that finds the line free
 
     def _offer(self, incoming: IncomingCall) -> asyncio.Future[Answer | Refuse]:
         """The lines' ``IncomingHandler``: the box decides."""

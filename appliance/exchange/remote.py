@@ -267,7 +267,7 @@ class Exchange:
             except OSError as error:
                 _log.error("the program that carries the calls could not be started: %s", error)
             except Exception:
-                _log.exception("what the program that carries the calls said could not be dealt with")
+                _log.exception("a message of the program that carries the calls could not be handled")
             await self._lose()
             if self._stopping:
                 return
@@ -297,7 +297,7 @@ class Exchange:
             if time.monotonic() - due > SIGN_OF_LIFE_S:
                 self.last_message_at = time.monotonic()  # this loop was delayed: messages wait to be read
             elif time.monotonic() - self.last_message_at > SILENCE_S:
-                _log.error("the program that carries the calls says nothing any more, and is ended")
+                _log.error("the program that carries the calls sends nothing any more, and is ended")
                 process.kill()
 
     async def _lose(self) -> None:
@@ -318,7 +318,7 @@ class Exchange:
         for number in list(self._calls):
             self._over(number, CallResult(LINE_FAULT))
 
-    # -- what the process says -------------------------------------------------------------
+    # -- messages of the process -----------------------------------------------------------
 
     def _hear(self, channel: Channel, message: FromExchange) -> None:
         match message:
@@ -335,9 +335,9 @@ class Exchange:
                 task.add_done_callback(self._tasks.discard)
             case OfCall(number, Ended(result)):
                 self._over(number, result)
-            case OfCall(number, said):
+            case OfCall(number, content):
                 if number in self._calls:  # else the call was cancelled here
-                    self._calls[number].owner.say(said)  # type: ignore[arg-type]
+                    self._calls[number].owner.say(content)  # type: ignore[arg-type]
 
     def _over(self, number: int, result: CallResult) -> None:
         call, ended = self._calls.pop(number, None), self._ends.get(number)

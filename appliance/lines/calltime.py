@@ -1,6 +1,6 @@
 """The clock of a call, with alarms and the notice of readable sockets.
 
-``RealTime`` is the clock of the event loop.  ``SteppedTime`` advances only when told to: the clock of a call
+``RealTime`` is the clock of the event loop.  ``SteppedTime`` advances only by ``step``: the clock of a call
 that runs faster than real time must not run ahead of it while the machine is busy.
 """
 

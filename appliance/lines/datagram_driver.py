@@ -63,7 +63,7 @@ class Endpoint(Protocol):
         ...
 
     def cancel(self, now: float) -> None:
-        """Ends the call at the wish of its owner."""
+        """Ends the call because its owner cancelled it."""
         ...
 
     def hang_up(self, now: float) -> None:
@@ -182,7 +182,7 @@ class DatagramDriver:
             self._loop.call_soon(self._pump)
 
     def cancel(self) -> None:
-        """Ends the call with DCN, at the owner's wish."""
+        """Ends the call with DCN, because its owner cancelled it."""
         self._end(self._fax.cancel)
 
     def hang_up(self) -> None:

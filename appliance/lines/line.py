@@ -98,7 +98,7 @@ class Refuse:
     cause: Cause
 
 
-# Decides on a call, at once or by an awaitable when another process has to be asked.
+# Decides on a call, at once or by an awaitable when another process decides.
 IncomingHandler = Callable[[IncomingCall], Answer | Refuse | Awaitable[Answer | Refuse]]
 
 

@@ -74,7 +74,7 @@ class Answers:
     def concerns(self, response: Stimulus, began: float) -> bool:
         """Whether a response, its carrier up since ``began``, answers a command of the latest kind.
 
-        A garbled burst or CRP does not tell its kind: it counts as soon as responses to commands of
+        A garbled burst or CRP does not show its kind: it counts as soon as responses to commands of
         another kind can no longer arrive.
         """
         kind = _KIND_OF.get(response)

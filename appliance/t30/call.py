@@ -134,7 +134,7 @@ class FaxCall:
         return min((d for d in deadlines if d is not None), default=None)
 
     def cancel(self, now: float, cause: Cause = CANCELLED) -> None:
-        """Ends the call at the owner's wish: DCN, if the far end can receive it, then hangs up.
+        """Ends the call because its owner cancelled it: DCN, if the far end can receive it, then hangs up.
 
         If the response to the last page is pending it is waited for: the fax may be delivered.
         """
@@ -226,7 +226,7 @@ class DrivenFax:
         self._call.pump(now)
 
     def cancel(self, now: float) -> None:
-        """Ends the call at the owner's wish, as ``FaxCall.cancel`` does."""
+        """Ends the call because its owner cancelled it, as ``FaxCall.cancel`` does."""
         self._call.cancel(now)
 
     def hang_up(self, now: float) -> None:

@@ -14,7 +14,7 @@ Rules for every DCE
   different modulations, T.30 5.3.2) and adds preamble (1 s of flags), training and turn-off.
 * After ``Receive`` the DCE reports what it receives until the next order: ``CarrierOn``, then ``Frame``
   or ``Data``, then ``CarrierOff``.  A carrier other than the ordered one is reported as ``CarrierOn`` with
-  that carrier by a DCE that can tell (T.38, G.711), and as ``CarrierMissed`` by a modem, which cannot;
+  that carrier by a DCE that recognises it (T.38, G.711), and as ``CarrierMissed`` by a modem, which cannot;
   the engine then orders another ``Receive``.
 * A DCE that knows that a network lost image octets reports ``DataLost`` in their place.
 * T.30's timers are in the engine.  A DCE has only those of its device (a silent modem); they end in

@@ -65,12 +65,12 @@ class EcmPage:
 class EcmBlock:
     """The frames of a block that is being received, by number.
 
-    Frames of either size are accepted whatever the DCS says: their FCS was right, and some transmitters
+    Frames of either size are accepted whatever the DCS specifies: their FCS was right, and some transmitters
     announce one size and send the other.
     """
 
     frames: dict[int, bytes] = field(default_factory=dict)
-    total: int = 0  # number of frames in the block as far as PPS told, 0 before the first PPS
+    total: int = 0  # number of frames in the block as far as known from PPS, 0 before the first PPS
 
     def add(self, number: int, data: bytes) -> bool:
         """Adds a frame.  False when it is empty, too long, or already there."""

@@ -81,7 +81,7 @@ class PageDesk:
         return PAGE_UNAVAILABLE if self.current is None else BOX_STALLED
 
     def expects(self, accepts: Accepts) -> None:
-        """Assumes that the receiver accepts ``accepts``, until ``accepts`` tells."""
+        """Assumes that the receiver accepts ``accepts``, until ``accepts`` is called."""
         self._accepts, self._expected = accepts, True
 
     def accepts(self, accepts: Accepts, fits: Callable[[CodedPage], bool]) -> None:

@@ -9,7 +9,7 @@ from appliance.t4.page import Resolution
 
 
 class Rows(Protocol):
-    """What the tolerant decoder tells about a page."""
+    """What the tolerant decoder found out about a page."""
 
     @property
     def rows(self) -> int: ...

@@ -31,7 +31,7 @@ class Identification(StationRole):
         super().__init__(sender.station, SenderState.CALLING)
         self._sender = sender
         self._desk = sender.desk
-        self._ground: Ground | None = None  # None until the receiver has said what it takes
+        self._ground: Ground | None = None  # None until a DIS was received
         self._rounds = 0  # DIS received since the last training that succeeded
 
     # -- how it begins -----------------------------------------------------------------------------

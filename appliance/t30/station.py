@@ -90,7 +90,7 @@ _FAR_END_CAUSES = frozenset({"ignored", "tone", "frame_bad", "frame_unknown", "f
 Order = LineOrder | Request
 Event = LineEvent | ToCall
 
-# Tickets of requests, unique within the process (``conversation`` says why).
+# Tickets of requests, unique within the process (see ``conversation`` for the reason).
 _TICKETS = count(1)
 
 
@@ -350,7 +350,7 @@ class Station:
             self._say_dcn()
 
     def leave(self, cause: Cause) -> None:
-        """Ends the call at the owner's wish.
+        """Ends the call because its owner cancelled it.
 
         If the response to the last page is pending it is waited for: the far end may have the whole fax and
         be about to confirm it.
@@ -465,26 +465,26 @@ class Station:
         if self._leaving is None:
             self.part.take(stimulus, fact)
 
-    def burst_heard(self, heard: Burst, otherwise: LineStimulus) -> None:
+    def burst_heard(self, received: Burst, otherwise: LineStimulus) -> None:
         """Handles a V.21 burst; ``otherwise`` is the stimulus if it has no command or response."""
-        if any(f.fcf is Fcf.DCN for f in heard.frames):
-            self._far_end_left(heard.without_dcn())
+        if any(f.fcf is Fcf.DCN for f in received.frames):
+            self._far_end_left(received.without_dcn())
         elif self._leaving is not None:
             if not self.talks:
-                self._heard_while_leaving(heard)
+                self._heard_while_leaving(received)
         else:
-            self.part.take(heard.command or otherwise, EventData(heard))
+            self.part.take(received.command or otherwise, EventData(received))
 
-    def _heard_while_leaving(self, heard: Burst) -> None:
+    def _heard_while_leaving(self, received: Burst) -> None:
         """A burst before our DCN: it counts if it confirms the last page."""
-        wish, given = self._leaving, len(self._orders)
-        if heard.command is Fcf.MCF and self._is_owed_the_last_answer():
+        cause, given = self._leaving, len(self._orders)
+        if received.command is Fcf.MCF and self._is_owed_the_last_answer():
             self._leaving = None
-            self.part.take(Fcf.MCF, EventData(heard))
+            self.part.take(Fcf.MCF, EventData(received))
             if self._leaving is not None or self.result is not None:
                 return
             # It confirmed an earlier block or page, not the last one: the call still ends.
-            self._leaving, self._then, self._held_back = wish, None, None
+            self._leaving, self._then, self._held_back = cause, None, None
             del self._orders[given:]
         self._say_dcn()
 

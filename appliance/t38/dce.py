@@ -297,23 +297,23 @@ class T38Dce:
 
     def _collect(self, now: float) -> None:
         """Reports received events, or keeps them while we send."""
-        heard, self._hearing.events = self._hearing.events, []
-        if not heard:
+        received, self._hearing.events = self._hearing.events, []
+        if not received:
             return
-        if ToneHeard(Tone.CED) in heard:
+        if ToneHeard(Tone.CED) in received:
             self._no_cng_before = now + CNG_AFTER_CED_S
         ending = self._step is None or not self._step.tone
         if self._sounding and self._hearing.carrier is not None and not ending:
             self._step = self._signals.indicator(self._cng_may_end(now), Indicator.NO_SIGNAL)
             self._advance(now)
-        if self._local_tcf and any(isinstance(event, CarrierOn) for event in heard):
+        if self._local_tcf and any(isinstance(event, CarrierOn) for event in received):
             self._local_tcf.clear()  # the far end has a signal of its own
         if self._listening:
-            self._events += heard
+            self._events += received
             return
-        if self._answerable and CarrierOn(Carrier.V21) in heard:
+        if self._answerable and CarrierOn(Carrier.V21) in received:
             self._signals.far_end_is_terminal = True  # it answers before our signal has ended in line time
-        for event in heard:
+        for event in received:
             if len(self._held) >= MAX_HELD_EVENTS and isinstance(event, Frame | Data):
                 self.counters.events_dropped += 1
             else:

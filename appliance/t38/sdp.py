@@ -172,22 +172,22 @@ def image_of(description: Description) -> T38Media | None:
 
 def settings_of(media: Media) -> T38Settings:
     """The settings of an image line; defaults (T.38 Annex D) for missing and invalid attributes."""
-    said = dict(reversed(media.attributes))  # the first of several counts
-    bit_rate = _number(said.get("t38maxbitrate"), DEFAULT_MAX_BIT_RATE)
-    datagram = said.get("t38faxmaxdatagram", said.get("t38maxdatagram"))
+    attributes = dict(reversed(media.attributes))  # the first of several counts
+    bit_rate = _number(attributes.get("t38maxbitrate"), DEFAULT_MAX_BIT_RATE)
+    datagram = attributes.get("t38faxmaxdatagram", attributes.get("t38maxdatagram"))
     max_datagram = _number(datagram, DEFAULT_MAX_DATAGRAM)
-    management = said.get("t38faxratemanagement", "").lower()
+    management = attributes.get("t38faxratemanagement", "").lower()
     local = management == RateManagement.LOCAL_TCF.value.lower()
     return T38Settings(
-        version=min(_number(said.get("t38faxversion"), 0), MAX_VERSION),
-        error_correction=_correction(said.get("t38faxudpec", "")),
+        version=min(_number(attributes.get("t38faxversion"), 0), MAX_VERSION),
+        error_correction=_correction(attributes.get("t38faxudpec", "")),
         max_datagram=max_datagram if max_datagram >= MIN_MAX_DATAGRAM else DEFAULT_MAX_DATAGRAM,
-        max_buffer=_number(said.get("t38faxmaxbuffer"), DEFAULT_MAX_BUFFER),
+        max_buffer=_number(attributes.get("t38faxmaxbuffer"), DEFAULT_MAX_BUFFER),
         max_bit_rate=min(bit_rate, DEFAULT_MAX_BIT_RATE) if bit_rate >= 2400 else DEFAULT_MAX_BIT_RATE,
         rate_management=RateManagement.LOCAL_TCF if local else RateManagement.TRANSFERRED_TCF,
-        fill_bit_removal=_flag(said.get("t38faxfillbitremoval")),
-        transcoding_mmr=_flag(said.get("t38faxtranscodingmmr")),
-        transcoding_jbig=_flag(said.get("t38faxtranscodingjbig")),
+        fill_bit_removal=_flag(attributes.get("t38faxfillbitremoval")),
+        transcoding_mmr=_flag(attributes.get("t38faxtranscodingmmr")),
+        transcoding_jbig=_flag(attributes.get("t38faxtranscodingjbig")),
     )
 
 
@@ -288,24 +288,24 @@ def refused_lines(media: Media, address: str) -> list[str]:
 
 def _image_lines(local: T38Media) -> list[str]:
     """The lines of our image medium.  Flags are left out unless on: to some peers any value means on."""
-    said = local.settings
+    settings = local.settings
     lines = [
         f"m=image {local.port} udptl t38",
         f"c=IN {_family(local.address)} {local.address}",
-        f"a=T38FaxVersion:{said.version}",
-        f"a=T38MaxBitRate:{said.max_bit_rate}",
+        f"a=T38FaxVersion:{settings.version}",
+        f"a=T38MaxBitRate:{settings.max_bit_rate}",
     ]
     flags = {
-        "T38FaxFillBitRemoval": said.fill_bit_removal,
-        "T38FaxTranscodingMMR": said.transcoding_mmr,
-        "T38FaxTranscodingJBIG": said.transcoding_jbig,
+        "T38FaxFillBitRemoval": settings.fill_bit_removal,
+        "T38FaxTranscodingMMR": settings.transcoding_mmr,
+        "T38FaxTranscodingJBIG": settings.transcoding_jbig,
     }
     lines += [f"a={name}" for name, on in flags.items() if on]
     lines += [
-        f"a=T38FaxRateManagement:{said.rate_management.value}",
-        f"a=T38FaxMaxBuffer:{said.max_buffer}",
-        f"a=T38FaxMaxDatagram:{said.max_datagram}",
+        f"a=T38FaxRateManagement:{settings.rate_management.value}",
+        f"a=T38FaxMaxBuffer:{settings.max_buffer}",
+        f"a=T38FaxMaxDatagram:{settings.max_datagram}",
     ]
-    if said.error_correction is not ErrorCorrection.NONE:
-        lines.append(f"a=T38FaxUdpEC:{UDP_EC[said.error_correction]}")
+    if settings.error_correction is not ErrorCorrection.NONE:
+        lines.append(f"a=T38FaxUdpEC:{UDP_EC[settings.error_correction]}")
     return lines

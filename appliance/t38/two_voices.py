@@ -15,7 +15,7 @@ from appliance.t38.udptl import SEQUENCE_MASK, Datagram
 NEAR = 64
 # A peer that restarts counts from 0 (T.38 9.1), or from 1 when packet 0 was lost.
 BEGINNINGS = (0, 1)
-# The bit of an IFP packet's first octet that tells data from an indicator (T.38 Annex A).
+# The bit of an IFP packet's first octet that distinguishes data from an indicator (T.38 Annex A).
 _IS_DATA = 0x40
 
 

@@ -28,7 +28,7 @@ JUMP_CONFIRMATIONS = 3
 # A peer counts from 0 (T.38 9.1).  If the first datagram's number is up to this, the packets that it repeats
 # are delivered too; otherwise they belong to an earlier session.
 FIRST_SEQUENCE_WINDOW = 32
-# ``lost_before`` of the first packet after a restart whose numbers do not tell how many are missing.
+# ``lost_before`` of the first packet after a restart whose numbers do not show how many are missing.
 RESTART_LOSS = 0x8000
 
 

@@ -56,7 +56,7 @@ BLACK_CODES = _run_codes(_BLACK_TERMINATING, _BLACK_MAKE_UP)
 EOL = "000000000001"  # T.4 4.1.2
 EOLS_IN_RTC = 6  # T.4 4.1.4; with two-dimensional coding each is followed by the tag 1 (4.2.4)
 EOFB = EOL + EOL  # T.6 2.4.1.1
-TAG_ONE_DIMENSIONAL = "1"  # T.4 4.2.2: the bit after an EOL tells how the next row
+TAG_ONE_DIMENSIONAL = "1"  # T.4 4.2.2: the bit after an EOL specifies how the next row
 # is coded; the other value is two-dimensional
 
 HORIZONTAL = "001"

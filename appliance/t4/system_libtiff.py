@@ -39,7 +39,7 @@ def system_libtiff() -> ctypes.CDLL | None:
     library.TIFFClose.argtypes = [ctypes.c_void_p]
     for setter in (library.TIFFSetErrorHandler, library.TIFFSetWarningHandler):
         setter.restype, setter.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
-        setter(None)  # no messages on standard error: return values tell of bad data
+        setter(None)  # no messages on standard error: return values report bad data
     return library
 
 

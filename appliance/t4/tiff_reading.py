@@ -38,7 +38,7 @@ _INVERTED: Final = bytes(255 - octet for octet in range(256))
 
 
 class TiffError(ValueError):
-    """Not a TIFF file of bilevel pages, or one that is damaged or exceeds the limits; the text says how."""
+    """Not a TIFF file of bilevel pages, or a damaged or too large one; the text explains it."""
 
 
 class TiffDataError(TiffError):

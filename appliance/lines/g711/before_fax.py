@@ -17,7 +17,7 @@ from appliance.t30.parameters import CallResult
 class AudioBeforeFax:
     """A stream of packets, each when it is due, driven as ``appliance.lines.g711.fax.ToneFaxCall`` is.
 
-    It never has a result: its owner ends it, and puts another in its place.
+    It never has a result: its owner stops it and starts another.
     """
 
     def __init__(self, rtp: RtpSession) -> None:
@@ -59,7 +59,7 @@ class AudioWait(AudioBeforeFax):
     """Keeps audio alive before the fax: CNG when we call, silence when we answer, and an open ear.
 
     ``heard`` is called once for each thing: ``"CNG"``, ``"CED"``, ``"V.21"``; ``ear`` listens, too.
-    ``early``: nobody has answered yet, so nothing is said.
+    ``early``: nobody has answered yet, so nothing is sent.
     """
 
     def __init__(

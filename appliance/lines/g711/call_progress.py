@@ -78,11 +78,11 @@ class _Pulses:
     """Listens for a tone that pulses: ``wanted`` frequencies together."""
 
     def __init__(
-        self, frequencies: Sequence[int], countries: Sequence[str], tell: Callable[[NetworkTone], None]
+        self, frequencies: Sequence[int], countries: Sequence[str], report: Callable[[NetworkTone], None]
     ) -> None:
         self._wanted = frozenset(range(len(frequencies)))
         self._countries = countries
-        self._tell = tell
+        self._report = report
         self._ms: deque[float] = deque(maxlen=_KEPT)  # on, off, on, off …
         self.receiver = _Receiver(frequencies, self._ended)
 
@@ -96,7 +96,7 @@ class _Pulses:
         self._ms.append(ms)
         meaning = meaning_of(tuple(self._ms), paired=len(self._wanted) > 1, countries=self._countries)
         if meaning is not None:
-            self._tell(meaning)
+            self._report(meaning)
         if len(self._ms) == _KEPT:  # removed in pairs, so that the first one stays an "on"
             self._ms.popleft()
             self._ms.popleft()
@@ -105,8 +105,8 @@ class _Pulses:
 class _Notes:
     """Listens for the three notes before an announcement."""
 
-    def __init__(self, tell: Callable[[NetworkTone], None]) -> None:
-        self._tell = tell
+    def __init__(self, report: Callable[[NetworkTone], None]) -> None:
+        self._report = report
         self._notes: deque[tuple[int, float]] = deque(maxlen=len(_NOTES))
         self.receiver = _Receiver(_NOTES, self._ended)
 
@@ -115,7 +115,7 @@ class _Notes:
             self._notes.append((min(sounded), ms))
             meaning = meaning_of_notes(tuple(self._notes))
             if meaning is not None:
-                self._tell(meaning)
+                self._report(meaning)
         elif sounded or ms > NOTES_GAP_MS:
             self._notes.clear()
 
@@ -129,9 +129,9 @@ class NetworkEar:
     def __init__(self, report: Callable[[NetworkTone], None], countries: Sequence[str] = ()) -> None:
         self._report: Callable[[NetworkTone], None] | None = report
         self._listeners = (
-            _Pulses(_PAIR, countries, self._tell),
-            _Pulses(_ONE, countries, self._tell),
-            _Notes(self._tell),
+            _Pulses(_PAIR, countries, self._recognised),
+            _Pulses(_ONE, countries, self._recognised),
+            _Notes(self._recognised),
         )
 
     def hear(self, samples: bytes) -> None:
@@ -145,7 +145,7 @@ class NetworkEar:
         """A fax machine was detected: ends the detection of network tones."""
         self._report = None
 
-    def _tell(self, kind: NetworkTone) -> None:
+    def _recognised(self, kind: NetworkTone) -> None:
         report, self._report = self._report, None
         if report is not None:
             report(kind)

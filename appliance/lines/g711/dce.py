@@ -1,7 +1,7 @@
 """``ToneDce``: a software fax modem for the T.30 engine, which takes and gives audio samples.
 
 A DCE as of ``appliance.t30.dce``, on spandsp's modems.  Samples are its clock: received ones come at the far
-end's pace, those to send are taken at the driver's; the two need not be in step because fax is half duplex.
+end's pace, those to send are fetched at the driver's; the two need not be in step because fax is half duplex.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ int dtmf_tx_put(void *s, const char *digits, int count);
 int dtmf_tx(void *s, int16_t *samples, int most);
 int dtmf_tx_free(void *s);
 """
-# ITU-T Q.24: tones of 40 ms and pauses of 40 ms must be taken; menus and exchanges are safer with more.
+# ITU-T Q.24: tones of 40 ms and pauses of 40 ms must be accepted; menus and exchanges are safer with more.
 DIGIT_S, GAP_S = 0.1, 0.1
 # RFC 4733 3.2: the events of the keypad, in order.
 _KEYS = "0123456789*#"

@@ -39,7 +39,7 @@ _STATUSES = frozenset(int(status) for status in Status)
 
 
 class Receiver:
-    """Listens with V.21 and, when asked, one fast modem beside it.
+    """Receives V.21 and, on request, one fast modem at the same time.
 
     Reports through callables: ``on_status(fast, status)``, ``on_frame(fast, octets, ok)``, ``on_tone(tone)``;
     ``fast`` tells the two modems apart.  Bits of plain data gather in ``bits``.
@@ -137,7 +137,7 @@ class Receiver:
             self._fast_modem.rx(self._fast, buffer, count)
 
     def _hear_slow(self, buffer: Any, count: int, concealed: bool) -> None:
-        """V.21 with doubt about what a concealed packet and the symbol after it said."""
+        """V.21 whose bits within a concealed packet and the symbol after it are doubtful."""
         fsk_rx = self._library.fsk_rx
         if concealed:
             self._doubt = DOUBT_AFTER_SAMPLES

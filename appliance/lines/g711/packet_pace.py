@@ -10,7 +10,7 @@ MAX_CATCH_UP_PACKETS = 5
 
 
 class PacketPace:
-    """Says when packets are due: one every 20 ms, however late the driver is."""
+    """Computes when packets are due: one every 20 ms, however late the driver is."""
 
     def __init__(self) -> None:
         self.due: float | None = None

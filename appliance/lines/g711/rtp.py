@@ -29,10 +29,10 @@ LATE_S = DEPTH_PACKETS * PACKET_S
 # Where packets were later than others by more than that, one that is missing may be as late as they;
 # so long at most, which is still short beside the 3 s in which T.30 wants its answers.
 MAX_LATE_S = 0.4
-# How many packets tell how late others are: 5 s.
+# Number of packets from which the jitter is estimated: 5 s.
 JITTER_PACKETS = 250
 # Without any packet for this long the line counts as silent.  Networks stall for some tenths of a second and
-# lose nothing: silence put in between would end a carrier that goes on.
+# lose nothing: inserted silence would end a carrier that goes on.
 SILENT_S = 1.0
 # Where the sender itself sends nothing while it is silent (its timestamps jump), the end of a carrier is
 # noticed sooner.
@@ -46,10 +46,10 @@ PAUSE_S = 0.1
 # counted by whoever decodes it.  As long as silence takes to be believed, and a little; beyond, the sender
 # has paused or started anew.
 MAX_CONCEALED_PACKETS = 60  # 1.2 s
-# Payload of one packet taken: 10 to 120 ms occur; the rest is an error or an attack.
+# Accepted payload of one packet: 10 to 120 ms occur; the rest is an error or an attack.
 MIN_PAYLOAD = 40
 MAX_PAYLOAD = 960
-# Packets taken in the time of one packet before the rest counts as a flood.
+# Packets accepted in the time of one packet before the rest counts as a flood.
 MAX_RATE = 8
 MAX_BURST = 50.0  # packets at once after a stall of the network
 # Packets that were played whose content is known, for those that come with the same numbers: 1.3 s.
@@ -177,10 +177,10 @@ class RtpReceiver:
         if abs(behind) > MAX_CONCEALED_PACKETS or (silent and behind < 0):
             self.received.contradictions += under_way
             # What was missing has been played as silence already, or nobody knows how long it was.
-            heard = self._drain()
+            due_samples = self._drain()
             self._restart(packet)
             self._waiting[packet.sequence] = packet
-            return heard + self._play(now)
+            return due_samples + self._play(now)
         if behind > 0 or packet.sequence in self._waiting:
             self.received.late += 1
             self.received.contradictions += self._contradicts(packet)
@@ -193,19 +193,19 @@ class RtpReceiver:
         deadline = self.next_deadline()
         if deadline is not None and now > deadline + HELD_UP_S:
             self._skip(now - deadline)
-        heard: list[DueSamples] = []
+        due_samples: list[DueSamples] = []
         if self._stalled_at is not None and now >= self._stalled_at + self._late_s:
-            heard += [*self._give_up(), *self._play(now)]
+            due_samples += [*self._give_up(), *self._play(now)]
         if self._heard_at is not None and now >= self._heard_at + self._silent_s:
-            heard += self._drain()
+            due_samples += self._drain()
             if self._silent_at is None:
                 self._silent_at = self._heard_at
                 self.received.silences += 1
             # No faster than real time, and not more than a moment after a long sleep.
             count = min(int((now - self._silent_at) * SAMPLE_RATE), SAMPLE_RATE)
             self._silent_at = now
-            heard.append((bytes(2 * count), False))
-        return heard
+            due_samples.append((bytes(2 * count), False))
+        return due_samples
 
     def next_deadline(self) -> float | None:
         """When ``handle_timer`` is due, seconds; None: not before the next packet."""
@@ -248,7 +248,7 @@ class RtpReceiver:
         self._late_s = min(max(LATE_S, spread + PACKET_S), MAX_LATE_S)
 
     def _within_rate(self, now: float) -> bool:
-        """A bucket of packets: a line says 50 to 100 packets a second, a burst after a stall more."""
+        """A bucket of packets: a line brings 50 to 100 packets a second, a burst after a stall more."""
         since = 0.0 if self._budget_at is None else now - self._budget_at
         self._budget = min(self._budget + since * MAX_RATE / PACKET_S, MAX_BURST)
         self._budget_at = now
@@ -271,19 +271,19 @@ class RtpReceiver:
         self._stalled_at = None
 
     def _play(self, now: float) -> list[DueSamples]:
-        heard: list[DueSamples] = []
+        due_samples: list[DueSamples] = []
         while True:
             if self._next in self._waiting:
-                heard.append(self._take())
+                due_samples.append(self._take())
             elif len(self._waiting) > round(self._late_s / PACKET_S):
-                heard += self._give_up()
+                due_samples += self._give_up()
             else:
                 break
         if not self._waiting:
             self._stalled_at = None
-        elif self._stalled_at is None or heard:
+        elif self._stalled_at is None or due_samples:
             self._stalled_at = now  # another one is due
-        return heard
+        return due_samples
 
     def _take(self) -> DueSamples:
         """The packet that is due."""
@@ -307,17 +307,17 @@ class RtpReceiver:
         return [(self._last, True)] * missing
 
     def _drain(self) -> list[DueSamples]:
-        heard: list[DueSamples] = []
+        due_samples: list[DueSamples] = []
         while self._waiting:
-            heard += self._give_up()
-            heard.append(self._take())
-        return heard
+            due_samples += self._give_up()
+            due_samples.append(self._take())
+        return due_samples
 
 
 class RtpSession:
     """Both directions of one call's audio.  ``payload`` is the payload type that we send.
 
-    ``law``: what a dynamic payload type (96 to 127) means in this call; the static ones speak for themselves.
+    ``law``: what a dynamic payload type (96 to 127) means in this call; the static ones need none.
     """
 
     def __init__(self, payload: int, law: Law | None = None) -> None:

@@ -14,7 +14,7 @@ class AnswerRules:
     answer: bool = True  # False: this line only sends; calls are left to the telephone
     rings: int = 2  # answered on this ring; 2 lets the caller's number arrive, which comes after the first
     # Distinctive rings that are faxes; empty: any ring.  As RING names them, or the number of bursts in a
-    # ring where the modem tells only the cadence.
+    # ring where the modem reports only the cadence.
     kinds: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:

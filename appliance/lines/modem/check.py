@@ -130,18 +130,20 @@ async def _identify(candidate: Candidate, say: Say) -> Modem | None:
 async def _dial_tone(path: str, modem: Modem, rules: DialRules, say: Say) -> bool:
     """Whether there is dial tone: the modem goes off hook, listens shortly, and goes on hook."""
     asked = Conversation(["E0V1Q0", "-STE=?"])
-    in_use_told = False
+    reports_in_use = False
     try:
         await ask(path, modem.quirks.speed, modem.quirks.flow, asked, DIAL_TONE_S)
-        in_use_told = any(1 in number_list(" ".join(e.lines)) for e in asked.said if e.command == "-STE=?")
-        commands = ["+FCLASS=1", *(["-STE=1"] if in_use_told else []), "X4", "DT;", "H0", "+FCLASS=0"]
+        reports_in_use = any(
+            1 in number_list(" ".join(e.lines)) for e in asked.exchanges if e.command == "-STE=?"
+        )
+        commands = ["+FCLASS=1", *(["-STE=1"] if reports_in_use else []), "X4", "DT;", "H0", "+FCLASS=0"]
         heard = Conversation(commands, within=DIAL_TONE_S)
         await ask(path, modem.quirks.speed, modem.quirks.flow, heard, DIAL_TONE_S * 3)
     except PortError as error:
         say(str(error))
         return False
-    tone = next((e for e in heard.said if e.command == "DT;"), None)
-    if not in_use_told:
+    tone = next((e for e in heard.exchanges if e.command == "DT;"), None)
+    if not reports_in_use:
         say("Whether current flows in the line, or another telephone is off hook, this modem does not tell.")
     if tone is not None and tone.result is Result.OK:
         say("Dial tone: heard.")

@@ -35,7 +35,7 @@ from appliance.t30.dce import (
 
 __all__ = ["ClassOneDce", "Opened"]
 
-# Results that say how a command went; the others (RING of a call waiting, a CONNECT said twice) do not.
+# Results that end a command; the others (RING of a call waiting, a second CONNECT) do not.
 _SETTLES = frozenset({Result.OK, Result.ERROR, Result.FCERROR, Result.NO_CARRIER})
 # Results that do not concern the command in progress.
 _BESIDE = frozenset({Result.RING, Result.RINGING, Result.VOICE, Result.BLOCKED})
@@ -139,7 +139,7 @@ class ClassOneDce(ClassOneSending, ClassOneListening):
             case HangUp():
                 self._hang_up(now)
 
-    # -- what the port says --------------------------------------------------------------------
+    # -- inputs of the port --------------------------------------------------------------------
 
     def _handle(self, event: PortEvent, now: float) -> None:
         if self._state is State.OVER:

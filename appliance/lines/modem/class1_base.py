@@ -203,7 +203,7 @@ class ClassOneBase:
         self._port.command("H0", now, within=limits.HOOK_S)
 
     def _lost(self, cause: Cause | None, now: float) -> None:
-        """The call has ended: reports that to the engine, and puts the modem on hook."""
+        """The call has ended: reports that to the engine, and hangs up."""
         self._port.discard_output()
         self._hang_up_after_loss(now)
         self._carrier = None

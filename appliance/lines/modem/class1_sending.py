@@ -116,7 +116,7 @@ class ClassOneSending(ClassOneBase):
         if not self._frames:
             return  # the final frame is answered by OK
         first = self._order is not None and len(self._frames) == len(getattr(self._order, "frames", ())) - 1
-        # Modems give CONNECT before or after their preamble: the round-trip time tells how long the modem
+        # Modems give CONNECT before or after their preamble: the round-trip time shows how long the modem
         # waited for the first frame.
         slow = first and self._round_trip_s >= limits.PREAMBLE_S
         due = self._frame_s + self._round_trip_s

@@ -38,7 +38,7 @@ class Exchanged:
 
 
 class Conversation(PortDriver):
-    """Sends commands (given without AT) one after the other; ``said`` collects the answers.
+    """Sends commands (given without AT) one after the other; ``exchanges`` collects the answers.
 
     A command without an answer is aborted and the next one sent; a second one without an answer ends it.
     """
@@ -51,7 +51,7 @@ class Conversation(PortDriver):
         self._lines: list[str] = []
         self._silences = 0
         self._aborting = False
-        self.said: list[Exchanged] = []
+        self.exchanges: list[Exchanged] = []
 
     @property
     def done(self) -> bool:
@@ -86,7 +86,7 @@ class Conversation(PortDriver):
                     pass
 
     def _finished(self, result: Result | None, word: str, now: float) -> None:
-        self.said.append(Exchanged(self._commands.pop(0), tuple(self._lines), result, word))
+        self.exchanges.append(Exchanged(self._commands.pop(0), tuple(self._lines), result, word))
         if result is None:
             self._silences += 1
             if self._silences > 1:

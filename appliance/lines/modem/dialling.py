@@ -63,7 +63,7 @@ def dial_command(number: str, rules: DialRules, *, withhold: bool = False) -> st
     bare = number.translate(_DECORATION)
     if len(bare) > MAX_NUMBER_CHARACTERS or not _NUMBER.fullmatch(bare):
         raise UndialableError(f"{number[:MAX_NUMBER_CHARACTERS]!r} is not a number a telephone line can dial")
-    asked = bare
+    dialled = bare
     if bare.startswith("+"):
         digits = bare[1:]
         if rules.country_code and digits.startswith(rules.country_code):
@@ -72,7 +72,7 @@ def dial_command(number: str, rules: DialRules, *, withhold: bool = False) -> st
             bare = rules.international + digits
     code = (rules.withhold or WITHHOLD_CODES.get(rules.country_code, WITHHOLD_CODE)) if withhold else ""
     # The last check: prefixes that are added or removed here can make an emergency number of another.
-    ways = (asked, bare, rules.prefix + bare, rules.prefix + code + bare)
+    ways = (dialled, bare, rules.prefix + bare, rules.prefix + code + bare)
     if any(may_reach(each, region_of(rules.country_code)) for each in ways):
         raise UndialableError("emergency numbers are never dialled")
     if rules.pulse and not set(rules.prefix + code + bare) <= set("0123456789,Ww"):

@@ -35,19 +35,19 @@ from appliance.t30.timers import T0_S
 
 # A command that only sets something is answered at once; a modem just reset takes a second or two.
 SET_UP_S = 3.0
-# After CAN at the start: whatever the last call left behind is to end.
+# After CAN at the start: ends what the last call left behind.
 CLEAR_S = 0.3
 # V.250 6.3.8: S7 waits for the carrier from the end of dialling; one octet.
 S7_LIMIT_S = 255
 # The far machine's CED and first preamble come after it answered (T.30 4.2, 5.3.1: up to 4 s + 1 s), and
 # many first play an announcement.
 AFTER_ANSWER_S = 15.0
-# A modem that heeds S7 says NO CARRIER by itself; those that do not are ended this much later.
+# A modem that follows S7 reports NO CARRIER by itself; with others the call is ended this much later.
 DIAL_MARGIN_S = 1.0
 # ATA to CONNECT: silence 1.8 to 2.5 s, CED up to 4 s, preamble 1 s (T.30 4.2), twice over.
 ANSWER_LIMIT_S = 15.0
 SET_UP_TRIES = 3
-# An OK to ATD or ATA this soon is the echo of a set-up command that was met with silence and said again, by a
+# An OK to ATD or ATA this soon answers a set-up command that was repeated because no answer came, by a
 # modem that takes up to ``SET_UP_S`` and more.  After that it is a refusal to connect.
 STRAY_OK_S = 5.0
 # A modem that took long once (after a reset) must not slow down the whole call.
@@ -56,7 +56,7 @@ LATENCY_LIMIT_S = 1.0
 
 # Address, control (final), DCN of the called station, as the wire has them (T.30 5.3).
 _DCN = b"\xff\x13\xfa"
-# What the exchange says to a caller; to an answering station each means that the caller is gone.
+# Call progress as a caller gets it; when answering, each means that the caller has hung up.
 _CALL_PROGRESS = frozenset({Result.BUSY, Result.NO_DIALTONE, Result.NO_ANSWER, Result.VOICE})
 
 
@@ -82,7 +82,7 @@ class ModemCall:
     withhold: bool = False  # our number is not shown
     number: str | None = None
     ring_s: float = 60.0  # nobody answered by then, seconds
-    speaker: bool = False  # let the modem's loudspeaker be heard until the connection stands
+    speaker: bool = False  # the modem's loudspeaker is on until the connection stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ class ModemFaxCall:
         self._end(LINE_STOPPED, now)
 
     def device_lost(self, now: float, cause: Cause = causes.MODEM_UNPLUGGED) -> None:
-        """The port is gone: nothing can be said to the modem any more."""
+        """The port has disappeared: nothing more can be sent to the modem."""
         if self.result is not None:
             return
         if self._connection is not None:
@@ -210,7 +210,7 @@ class ModemFaxCall:
 
     @property
     def unwritten(self) -> bool:
-        """Whether bytes wait to be taken."""
+        """Whether ``take_bytes`` has something to give."""
         return self._port.unwritten
 
     @property
@@ -278,7 +278,7 @@ class ModemFaxCall:
             case _Stage.CONNECTING:
                 self._connecting(result, now)
             case _Stage.GIVING_UP if result is Result.CONNECT and not self._dial and not self._crossed:
-                # CONNECT and our change of mind crossed: it takes frames now, and CAN and ATH for such.
+                # CONNECT crossed our abort: the modem now expects frames, and takes CAN and ATH for data.
                 self._crossed = True
                 self._port.write(_DCN + bytes([DLE, ETX]))
                 self._port.await_reply(now, SET_UP_S)
@@ -314,7 +314,7 @@ class ModemFaxCall:
 
     def _connecting(self, result: Result, now: float) -> None:
         if result is Result.OK and now < self._asked_at + STRAY_OK_S:
-            self._stray_ok = True  # of an earlier command, said late or twice; or this one is not taken
+            self._stray_ok = True  # a late or second one of an earlier command; or this one is refused
             return
         if result in _CALL_PROGRESS and not self._dial:
             self._give_up(NO_SENDER_HEARD, now)
@@ -386,7 +386,7 @@ class ModemFaxCall:
             self._give_up(cause, now)
 
     def _give_up(self, cause: Cause, now: float) -> None:
-        """No fax came about: leave what the modem is at, and put it on hook."""
+        """There was no fax: aborts the command in progress and hangs up."""
         self._ending = CallResult(cause, phase=Phase.A)
         self._port.discard_output()
         self._stage = _Stage.GIVING_UP

@@ -181,9 +181,9 @@ class Interrogation(PortDriver):
         self._port.command(self._queries[self._position], now, within=QUERY_S)
 
     def _conclude(self) -> None:
-        said = [self._answers.get(query, "") for query in _WHO]
+        answers = [self._answers.get(query, "") for query in _WHO]
         words: list[str] = []
-        for answer in said:
+        for answer in answers:
             if answer and answer not in words:
                 words.append(answer)
         identity = " / ".join(words)[:MAX_IDENTITY_CHARACTERS]

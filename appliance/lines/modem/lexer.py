@@ -2,7 +2,7 @@
 
 The stream has two grammars and no marker of its own between them: text lines ended by CR or LF
 (V.250 5.7.1), and after the CONNECT of a reception command octets with DLE doubled, ended by DLE ETX
-(T.31 8.3.2, Annex A).  The sender of a command tells the lexer which data its CONNECT begins.
+(T.31 8.3.2, Annex A).  The sender of a command sets which data its CONNECT begins.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ RESULT_S = 3.0
 # never sees the carrier drop, and the answer must not wait for it (T.30 5.4.3.1: T4 is 3 s).
 FINAL_RESULT_S = 0.5
 # After a frame that is not the last, or was bad, the next one or NO CARRIER should follow.  Slow senders
-# put a second of flags between frames; beyond, the carrier is as good as gone (modems forget to say so).
+# put a second of flags between frames; beyond, the carrier has ended (some modems do not report that).
 NEXT_FRAME_S = 2.5
 # Time for the engine's order after the end of a carrier: less than the 75 ms before TCF (T.30 5.3.2.2).
 RELISTEN_S = 0.02
@@ -28,7 +28,7 @@ RELISTEN_S = 0.02
 LATENCY_SPREAD = 1.5
 # An OK or ERROR where CONNECT was due: an earlier abort's answer came late, or the command was swallowed.
 REISSUES = 5
-# After an OK where CONNECT was due: a command that was taken says CONNECT within this.  Issued again sooner,
+# After an OK where CONNECT was due: an accepted command brings CONNECT within this.  Issued again sooner,
 # it would abort itself, or be sent as the first octets of the page.
 STRAY_OK_S = 0.3
 # +FRM again after +FCERROR: the tail of V.21 is gone within these few, and TCF starts 75 ms after it.

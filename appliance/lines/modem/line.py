@@ -38,7 +38,7 @@ from appliance.t30.parameters import CallResult, Phase, Role
 # Pauses between attempts to find the modem, seconds: short at first (a replugged modem appears within 2 s),
 # then long, so that a box without a modem is idle.
 RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
-# A set-up after the last call, or a question whether the modem still lives: seconds at most.
+# Longest duration of a set-up after the last call, or of a check that the modem answers, seconds.
 SETTLE_S = 6.0
 # Stopping: DCN, ATH and their answers.
 STOP_S = 12.0
@@ -65,7 +65,7 @@ class ModemLine:
         self._sentence = "The line has not been started."
         self._last_error = ""
 
-    # -- what everyone sees --------------------------------------------------------------------
+    # -- state ---------------------------------------------------------------------------------
 
     @property
     def name(self) -> str:
@@ -161,7 +161,7 @@ class ModemLine:
         return await done
 
     async def _settle(self) -> None:
-        """Waits while an idle modem is only being asked something."""
+        """Waits while an idle modem executes a command of the ring monitor."""
         until = asyncio.get_running_loop().time() + SETTLE_S
         while asyncio.get_running_loop().time() < until:
             ring_monitor = self._ring_monitor
@@ -201,7 +201,7 @@ class ModemLine:
             self._after()
 
     def _after(self) -> None:
-        """After anything the driver was told: is the call over, does it ring, is the modem wedged?"""
+        """After each input of the driver: handles the end of the call, a ring, a modem that hangs."""
         if self._fax is not None and self._found is not None and self._fax.discards != self._discards:
             self._discards = self._fax.discards
             self._found.link.drop_unsent()
@@ -266,7 +266,7 @@ class ModemLine:
         done.add_done_callback(lambda d: None if d.cancelled() else owner.say(Ended(d.result())))
         owner.on_cancel(lambda: self._cancel(fax))
 
-    # -- the modem's life ----------------------------------------------------------------------
+    # -- finding the modem---------------------------------------------------------------------
 
     async def _run(self) -> None:
         tries = 0

@@ -17,7 +17,7 @@ from appliance.lines.modem.serial_link import PortError, SerialLink, ask
 # Interval of looking for a new device, seconds; one system call each.
 LOOK_EVERY_S = 1.0
 FIND_IN = "/dev/faxmodem"
-# A port that opens and says nothing may still be booting.
+# A modem that does not answer may still be booting, seconds.
 IDENTIFY_LIMIT_S = 60.0
 # Every USB modem takes this; an older one on a real serial port is set by the owner.
 FIRST_SPEED = 115200

@@ -38,7 +38,7 @@ class Verdict(Enum):
     """What the owner of the monitor is to do."""
 
     NOTHING = "nothing"
-    ANSWER = "answer"  # the ring of the rules has come: ask the handler
+    ANSWER = "answer"  # the ring of the rules has come: offer the call
     WEDGED = "wedged"
 
 
@@ -58,7 +58,7 @@ class RingMonitor(PortDriver):
         self._rings = 0
         self._last_ring = float("-inf")
         self._bursts = 0  # bursts since the last long pause, if the modem reports them
-        self._told_at = float("-inf")  # time of caller identification before a ring
+        self._identified_at = float("-inf")  # time of caller identification before a ring
         self._ping_at: float | None = None
         self._waiting = False
         self._left_alone = False
@@ -149,7 +149,7 @@ class RingMonitor(PortDriver):
                     pass
 
     def _ring(self, kind: str, now: float) -> None:
-        if not self._rings and now > self._told_at + RING_GAP_S:
+        if not self._rings and now > self._identified_at + RING_GAP_S:
             self.caller = Caller()  # drops the identification of a call that did not ring
         self._rings += 1
         self._last_ring = now
@@ -169,11 +169,11 @@ class RingMonitor(PortDriver):
         found = caller_field(line)
         fields = raw_caller_fields(line) or ([] if found is None else [found])
         for name, value in fields:
-            self._told(name, value)
+            self._identify(name, value)
         if fields and not self._rings:
-            self._told_at = now  # some networks send it before the first ring
+            self._identified_at = now  # some networks send it before the first ring
 
-    def _told(self, name: str, value: str) -> None:
+    def _identify(self, name: str, value: str) -> None:
         was = self.caller
         match name:
             case "NMBR":

@@ -1,4 +1,4 @@
-"""A telephone line with a class-1 modem, as its owner says."""
+"""Settings of a telephone line with a class-1 modem."""
 
 from __future__ import annotations
 

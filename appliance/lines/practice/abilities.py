@@ -105,6 +105,6 @@ class Abilities:
     password: str = ""  # PWD, goes with DTC
     sender_ident: str = ""  # SID, goes with DCS
     required_password: str = ""
-    not_ready: int = 0  # how many times RNR is said before MCF (ECM only)
+    not_ready: int = 0  # how many times RNR is sent before MCF (ECM only)
     t38_version: int = 0
     tcf_method: int = 2  # 1: TCF made locally, 2: transferred (T.38 8.1)

@@ -1,4 +1,4 @@
-"""What a practice call says of itself before it is connected."""
+"""Progress events of a practice call before it is connected."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ REPORT_S = 5.0
 class Carrier:
     """The room of machines, and the calls with them.
 
-    ``speed``, ``t38`` and ``pacing`` are the line's; ``line_is_up`` says whether it has not been stopped.
+    ``speed``, ``t38`` and ``pacing`` are the line's; ``line_is_up`` returns whether it has not been stopped.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Carrier:
                         time=time,
                         pacing=pacing,
                     )
-                    # What it sent before it hung up is heard first.
+                    # What it sent before it hung up is received first.
                     machine.ended.add_done_callback(lambda _: time.at(time.now(), driver.hang_up))
                     owner.on_cancel(driver.cancel)
                     result = await driver.run()

@@ -91,13 +91,13 @@ class Faults:
     spoilt_pages: int = 0  # how many images suffer so; 0 = all of them
     swaps: tuple[Swap, ...] = ()
     drop_at: DropAt | None = None
-    mute: bool = False  # something answers that never speaks fax
+    mute: bool = False  # something answers that is no fax machine
     seed: int = 1
 
 
 @dataclass(slots=True)
 class _Side:
-    """What one direction of the call has shown so far."""
+    """What one direction of the call has carried so far."""
 
     frame: bytearray  # octets of the V.21 frame under way
     fast: bool = False  # its fast carrier is on
@@ -128,34 +128,34 @@ class Mishaps:
         """What the machine hears of a packet from the line."""
         if self._faults.mute:
             return None
-        return self._pass(ifp, self._heard, said=False)
+        return self._pass(ifp, self._heard, sent=False)
 
     def say(self, ifp: bytes) -> bytes | None:
         """What leaves of a packet from the machine."""
         if self._faults.mute:
             return None
-        return self._pass(ifp, self._said, said=True)
+        return self._pass(ifp, self._said, sent=True)
 
-    def _pass(self, ifp: bytes, side: _Side, *, said: bool) -> bytes | None:
+    def _pass(self, ifp: bytes, side: _Side, *, sent: bool) -> bytes | None:
         if not ifp:
             return ifp
         if not ifp[0] & 0x40:
-            self._indicator(ifp, side, said=said)
-            return None if said and self._losing_burst else ifp
+            self._indicator(ifp, side, sent=sent)
+            return None if sent and self._losing_burst else ifp
         changed = bytearray(ifp)
-        lost = said and self._losing_burst
+        lost = sent and self._losing_burst
         data_type = (ifp[0] >> 1) & 0x0F
         for part in _parts(ifp, self._version):
             if data_type == _DATA_V21:
-                self._v21(changed, side, part, said=said)
-                lost = lost or (said and self._losing_burst)
-                if part.kind in _BURST_ENDS and said:
+                self._v21(changed, side, part, sent=sent)
+                lost = lost or (sent and self._losing_burst)
+                if part.kind in _BURST_ENDS and sent:
                     self._losing_burst = False
             else:
-                self._fast(changed, side, part, said=said)
+                self._fast(changed, side, part, sent=sent)
         return None if lost else bytes(changed)
 
-    def _indicator(self, ifp: bytes, side: _Side, *, said: bool) -> None:
+    def _indicator(self, ifp: bytes, side: _Side, *, sent: bool) -> None:
         indicator = (ifp[0] >> 1) & 0x0F
         training = not ifp[0] & 0x20 and indicator >= _FIRST_TRAINING
         if training and not side.fast:
@@ -172,14 +172,14 @@ class Mishaps:
             self._expect_tcf = False
         elif not training:
             side.fast = False
-        if said and indicator != _NO_SIGNAL and not training:
+        if sent and indicator != _NO_SIGNAL and not training:
             side.frame.clear()
 
-    def _v21(self, changed: bytearray, side: _Side, part: _Part, *, said: bool) -> None:
+    def _v21(self, changed: bytearray, side: _Side, part: _Part, *, sent: bool) -> None:
         for at in range(part.start, part.end):
             side.frame.append(changed[at])
             if len(side.frame) == 3:
-                instead = self._fcf(changed[at], said=said)
+                instead = self._fcf(changed[at], sent=sent)
                 if instead is not None:
                     changed[at] = instead
         if part.kind is not _Field.HDLC_DATA:
@@ -189,7 +189,7 @@ class Mishaps:
             side.frame.clear()
             side.fast = False
 
-    def _fcf(self, octet: int, *, said: bool) -> int | None:
+    def _fcf(self, octet: int, *, sent: bool) -> int | None:
         fcf = octet & ~_X
         if fcf == DCS:
             self._expect_tcf = True
@@ -197,7 +197,7 @@ class Mishaps:
             self._page_open = fcf == PPS
         elif fcf == MCF:
             self._page_open = False
-        if not said:
+        if not sent:
             return None
         self._said_counts[fcf] = self._said_counts.get(fcf, 0) + 1
         for swap in self._faults.swaps:
@@ -208,11 +208,11 @@ class Mishaps:
                 return swap.instead | (octet & _X)
         return None
 
-    def _fast(self, changed: bytearray, side: _Side, part: _Part, *, said: bool) -> None:
+    def _fast(self, changed: bytearray, side: _Side, part: _Part, *, sent: bool) -> None:
         if side.image:
             side.page_octets += part.end - part.start
             self._check_drop(side.page_octets)
-        if said:
+        if sent:
             return
         if part.kind in (_Field.NON_ECM_DATA, _Field.NON_ECM_SIG_END):
             if not side.image:

@@ -1,4 +1,4 @@
-"""UDPTL as the practice machine speaks it (T.38 clause 9): redundancy and FEC, both ways.
+"""UDPTL of the practice machine (T.38 clause 9): redundancy and FEC, both ways.
 
 A second implementation on purpose.  The practice machine judges our own T.38 endpoint; would both share
 one UDPTL codec, a bug in it would cancel itself out.  Nothing here is used by a real line.
@@ -196,9 +196,9 @@ class _Reader:
         end = self._at + count
         if end > len(self._octets):
             raise FramingError("cut short")
-        taken = self._octets[self._at : end]
+        octets = self._octets[self._at : end]
         self._at = end
-        return taken
+        return octets
 
     def length(self) -> int:
         first = self.take(1)[0]

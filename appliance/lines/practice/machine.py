@@ -55,7 +55,7 @@ class PracticeMachine:
     """One call of the practice machine.
 
     ``start`` when the call is connected.  The call is over when ``hung_up`` is true: then the owner
-    tells the far end (as a BYE would) and calls ``close``.
+    signals that to the far end (as a BYE would) and calls ``close``.
     """
 
     def __init__(self, settings: MachineSettings) -> None:
@@ -82,15 +82,15 @@ class PracticeMachine:
         for sequence, ifp in self._receiver.unwrap(data):
             if self._fax is None or self.hung_up:
                 return
-            heard = self._mishaps.hear(ifp)
-            if heard:
-                self._fax.hear(sequence, heard)
+            changed = self._mishaps.hear(ifp)
+            if changed:
+                self._fax.hear(sequence, changed)
             self._check(now)
 
     def take_datagrams(self) -> list[bytes]:
         """What is to be sent now, oldest first."""
-        taken, self._outgoing = self._outgoing, []
-        return taken
+        datagrams, self._outgoing = self._outgoing, []
+        return datagrams
 
     def next_deadline(self) -> float | None:
         """When ``handle_timer`` wants to be called; None when the call is over."""
@@ -125,9 +125,9 @@ class PracticeMachine:
     # -- inside ---------------------------------------------------------------------------
 
     def _emit(self, ifp: bytes, count: int) -> None:
-        said = self._mishaps.say(ifp)
-        if said is not None:
-            self._outgoing.extend([self._sender.wrap(said)] * count)
+        changed = self._mishaps.say(ifp)
+        if changed is not None:
+            self._outgoing.extend([self._sender.wrap(changed)] * count)
 
     def _check(self, now: float) -> None:
         fax = self._fax

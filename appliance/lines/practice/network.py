@@ -31,7 +31,7 @@ class Impairment:
 
 
 class Network:
-    """One direction: says when each datagram arrives, if at all."""
+    """One direction: computes when each datagram arrives, if at all."""
 
     def __init__(self, impairment: Impairment) -> None:
         self._impairment = impairment

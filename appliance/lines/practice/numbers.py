@@ -19,7 +19,7 @@ from appliance.lines.practice.network import Impairment
 
 
 class Signal(Enum):
-    """What the exchange says to a call."""
+    """How the network ends a call."""
 
     ANSWERS = "answers"
     BUSY = "busy"

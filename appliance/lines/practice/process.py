@@ -19,7 +19,7 @@ from appliance.lines.practice.room import MAX_LINE_OCTETS
 START_S = 20.0
 # Without calls for this long the process ends and gives its memory back.
 IDLE_S = 60.0
-# How long a process told to end may take before it is killed.
+# How long a process may take to end before it is killed.
 STOP_S = 5.0
 
 
@@ -67,7 +67,7 @@ class MachineProcess:
         peer: tuple[str, int] | None = None,
         on_ended: Callable[[], None] = lambda: None,
     ) -> MachineCall:
-        """Puts a machine on a socket of its own.  ``on_ended`` is called once, when it has hung up.
+        """Starts a machine on a socket of its own.  ``on_ended`` is called once, when it has hung up.
 
         Raises MachineTroubleError.
         """

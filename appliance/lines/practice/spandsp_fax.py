@@ -306,7 +306,7 @@ def _load() -> None:
         fax: SpandspFax = ffi.from_handle(handle)
         try:
             fax._on_packet(ffi.buffer(octets, length)[:], count)
-        except Exception as error:  # must not cross into C; told on by ``trouble``
+        except Exception as error:  # must not cross into C; reported by ``trouble``
             fax.trouble = error
         return 0
 

@@ -68,11 +68,11 @@ class WaitingFor:
     def listen(self, take: Callable[[ToCall], None]) -> None:
         """As of ``CallOwner``."""
 
-        def taken(reply: ToCall) -> None:
+        def receive(reply: ToCall) -> None:
             self._open -= 1
             take(reply)
 
-        self._owner.listen(taken)
+        self._owner.listen(receive)
 
 
 @dataclass(frozen=True, slots=True)

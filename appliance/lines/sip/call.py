@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 # After a fax has ended the peer may take this long to confirm our BYE; then we forget the call.
 BYE_LIMIT_S = 6.0
-# When the peer hung up, media tell their result at once; this is for a bug of ours.
+# When the peer hung up the media report their result at once; this limit is for a bug of ours.
 RESULT_LIMIT_S = 2.0
 # From the INVITE that we accept to the ACK: RFC 3261 17.2.1, timer H.
 ACK_LIMIT_S = 34.0
@@ -138,7 +138,7 @@ class CarriedCall:
         )
         self._owner.off_cancel(self._cancel)
         self._media.let_go()
-        del self._owner  # nobody is told anything more
+        del self._owner
         return result
 
     async def _until_result(self, ring_s: float) -> CallResult | None:
@@ -157,11 +157,11 @@ class CarriedCall:
                 continue
             if isinstance(event, CallResult):
                 return event
-            result = await self._heard(event)
+            result = await self._handle(event)
             if result is not None or self._cause is not None or self._course.ended is not None:
                 return result
 
-    async def _heard(self, event: CallEvent) -> CallResult | None:
+    async def _handle(self, event: CallEvent) -> CallResult | None:
         media = self._media
         match event:
             case Signalled(sent, line, sdp):
@@ -193,7 +193,7 @@ class CarriedCall:
         return None
 
     async def _hung_up(self) -> CallResult | None:
-        """The peer is gone: a fax under way says what that means for it."""
+        """The peer has hung up: waits for the result of a running fax."""
         if self._media.hang_up():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(RESULT_LIMIT_S):

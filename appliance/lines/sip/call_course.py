@@ -80,11 +80,11 @@ class CallCourse:
         ended = self.ended
         if ended is None:
             return LINE_FAULT
-        said = cause_of_reason(ended.reason_of)
+        stated = cause_of_reason(ended.reason_of)
         if self.connected_at is not None:
-            return said or causes.SIP_HUNG_UP_EARLY
+            return stated or causes.SIP_HUNG_UP_EARLY
         ours = ended.ours and ended.code in _OUR_CODES
-        cause = said or cause_of_status(ended.code, ended.reason, ours=ours)
+        cause = stated or cause_of_status(ended.code, ended.reason, ours=ours)
         # The network's own limit for a ringing number.
         return NO_ANSWER if cause is causes.SIP_TIMED_OUT and self._rings else cause
 
@@ -103,7 +103,7 @@ class CallCourse:
         if t38_silent and result.cause.code in _BLAMES_THE_NUMBER:
             result = replace(result, cause=causes.SIP_T38_SILENT)
         # The Reason header of a BYE before any fax signal is more precise than our own cause.
-        said = cause_of_reason(self.ended.reason_of) if self.ended is not None else None
-        if said is not None and result.cause.code in _BLAMES_THE_NUMBER | {causes.SIP_NO_MEDIA.code}:
-            result = replace(result, cause=said)
+        stated = cause_of_reason(self.ended.reason_of) if self.ended is not None else None
+        if stated is not None and result.cause.code in _BLAMES_THE_NUMBER | {causes.SIP_NO_MEDIA.code}:
+            result = replace(result, cause=stated)
         return result

@@ -32,14 +32,14 @@ from appliance.t30.parameters import CallParameters, CallResult, Phase, Progress
 from appliance.t38.fax import T38FaxCall
 from appliance.t38.sdp import UDP_EC
 
-# T.38 through which nothing of a fax has come for so long is dead.  A machine that is called sounds CED
+# T.38 that has carried nothing of a fax for so long is considered dead.  A machine that is called sounds CED
 # within 3 s of a switch at the slowest gateways seen, and repeats DIS every 4.5 s at the latest (T.30
 # 5.4.3.1, T4); one that calls answers our CED and DIS, which take 5 s themselves.
 T38_SILENT_CALLING_S, T38_SILENT_ANSWERING_S = 7.0, 10.0
 # So many RTP packets since our last command may be late, or come from a new source, before somebody else is
 # suspected: half a second's.  A forged answer takes more than a second in tones.
 RTP_MISHAPS = 25
-# What the network says in tones.
+# The cause of a call that the network ended with a tone.
 _BY_TONE: dict[NetworkTone, Cause] = {
     NetworkTone.BUSY: BUSY,
     NetworkTone.CONGESTION: causes.SIP_OVERLOADED,
@@ -92,10 +92,10 @@ class Reports(Protocol):
 
 
 class CallMedia:
-    """See the module.  At most one thing speaks at a time: the wait for a fax, digits, or a fax itself.
+    """See the module.  One endpoint runs at a time: the wait for a fax, digits, or a fax itself.
 
     ``pacing`` is the line's account of how punctual its T.38 packets leave.  ``dial_on``: what is dialled
-    once the call is answered.  ``countries``: codes of those whose network may be heard.  ``udptl_ways``:
+    once the call is answered.  ``countries``: those whose network tones are recognised.  ``udptl_ways``:
     how hosts sent their UDPTL in earlier calls.
     """
 
@@ -124,7 +124,7 @@ class CallMedia:
         self._fax: T38FaxCall | ToneFaxCall | None = None
         self._rtp: RtpSession | None = None
         self._audio: UseAudio | None = None
-        self._ear = NetworkEar(self._network_says, countries) if self._calls else None
+        self._ear = NetworkEar(self._on_network_tone, countries) if self._calls else None
         self._early = False  # nobody has answered yet, and the network is listened to
         self._dial_on = tuple(dial_on)
         self._tones_wait: int | None = None  # tones may begin when the digits are out; the refusal of T.38
@@ -136,7 +136,7 @@ class CallMedia:
         self._before_answer = 0  # contradictions when our last command left
         self.facts = MediaFacts()
 
-    # -- what the signalling tells -------------------------------------------------------------
+    # -- inputs of the signalling --------------------------------------------------------------
 
     def use_signalling(self, signalling: Signalling) -> None:
         """Sets the target of requests for another medium; to be called first."""
@@ -164,7 +164,7 @@ class CallMedia:
             self._rtp = RtpSession(audio.payload, None if audio.law is None else Law(audio.law))
             await self._wait_in_audio(audio, early=True)
 
-    def _network_says(self, tone: NetworkTone) -> None:
+    def _on_network_tone(self, tone: NetworkTone) -> None:
         self._note("network_tone", what=tone.value)
         self._result(CallResult(_BY_TONE[tone], phase=Phase.A))
 
@@ -228,27 +228,29 @@ class CallMedia:
         self._offering = self._offering and failed  # still open, or answered
         self.facts = replace(self.facts, kind=LineKind.G711, refusal=code, offer_failed=failed)
         self._note("media", kind="g711", refusal=code)
-        fax = ToneFaxCall(self._parameters, self._rtp, self._tones_say, wake=self._runner.wake, ear=self._ear)
+        fax = ToneFaxCall(
+            self._parameters, self._rtp, self._from_tones, wake=self._runner.wake, ear=self._ear
+        )
         await self._use_fax(fax)
         rtp, remote = self._ports.rtp, self._audio.remote
         await self._runner.start(fax, rtp, remote, judge=speaks_rtp, result=self._result)
 
-    def _tones_say(self, message: FromCall) -> None:
+    def _from_tones(self, message: FromCall) -> None:
         if isinstance(message, Progress) and message.event == "dis" and self._ear is not None:
             self._ear.close()
         # Once the machines have agreed (DCS) a switch to T.38 would destroy the fax: the audio stays.
         if isinstance(message, Progress) and message.event == "dcs" and self._signalling is not None:
             self._signalling.page_in_audio()
-        self._fax_says(message)
+        self._from_fax(message)
 
-    def _t38_says(self, message: FromCall) -> None:
+    def _from_t38(self, message: FromCall) -> None:
         # From here on the machines could not begin again in audio.
         if isinstance(message, Progress) and message.event == "dcs" and self._signalling is not None:
             self._signalling.page_in_t38()
-        self._fax_says(message)
+        self._from_fax(message)
 
-    def _fax_says(self, message: FromCall) -> None:
-        """From the fax, whose clock began with its media."""
+    def _from_fax(self, message: FromCall) -> None:
+        """Passes a message of the fax to the owner; its times count from the start of the fax."""
         if isinstance(message, Progress):
             if message.event == "frame_sent" and ("name", "DCN") not in message.fields:
                 self._before_answer = self._contradictions
@@ -273,7 +275,7 @@ class CallMedia:
             self.facts, kind=LineKind.T38, refusal=0, offer_failed=False, t38_after_s=after, settings=words
         )
         self._note("media", kind="t38", after_s=round(after, 3), settings=words)
-        fax = T38FaxCall(self._parameters, settings, self._t38_says, wake=self._runner.wake)
+        fax = T38FaxCall(self._parameters, settings, self._from_t38, wake=self._runner.wake)
         way = self._udptl_ways.get(order.remote[0], UdptlWay()) if order.remote else UdptlWay()
         if way.odd:
             self._note("udptl_as_last_time", offset=way.offset, beside_audio=way.beside_audio)
@@ -289,36 +291,36 @@ class CallMedia:
             side=side,
             offset=way.offset,
         )
-        self._look_later()
+        self._watch_silence()
 
-    def _look_later(self) -> None:
+    def _watch_silence(self) -> None:
         limit = T38_SILENT_CALLING_S if self._calls else T38_SILENT_ANSWERING_S
-        self._silence = asyncio.get_running_loop().call_later(limit, self._look_at_silence)
+        self._silence = asyncio.get_running_loop().call_later(limit, self._check_silence)
 
-    def _look_at_silence(self) -> None:
+    def _check_silence(self) -> None:
         if self.t38_silent and self._signalling is not None:
             self._note("t38_silent")
             self._signalling.t38_is_silent()
-            self._look_later()  # where the other side does not go back to audio it has a second chance
+            self._watch_silence()  # where the other side does not go back to audio it has a second chance
 
     # -- ending -------------------------------------------------------------------------------
 
     def hang_up(self) -> bool:
-        """The peer is gone.  Whether a fax is under way, which says in its result what that means for it."""
+        """The peer has hung up.  True when a fax is running: its result follows."""
         if self._fax is None or self._runner.driver is None:
             return False
         self._runner.driver.hang_up()
         return True
 
     def cancel(self) -> None:
-        """Ends the call at the owner's wish; a running fax sends DCN first."""
+        """Ends the call because its owner cancelled it; a running fax sends DCN first."""
         if self._fax is not None and self._runner.driver is not None:
             self._runner.driver.cancel()
         else:
             self._result(CallResult(CANCELLED, phase=Phase.A))
 
     def count_packets(self) -> None:
-        """Takes what came in into the facts."""
+        """Records the counts of received packets in the facts."""
         if isinstance(self._fax, T38FaxCall):
             counters = self._fax.counters[1]
             self.facts = replace(self.facts, packets=counters.datagrams, lost=counters.lost)
@@ -341,14 +343,14 @@ class CallMedia:
 
     @property
     def _contradictions(self) -> int:
-        """Packets so far that said another thing than those that were believed."""
+        """Packets so far that contradict packets that were accepted."""
         if isinstance(self._fax, T38FaxCall):
             return self._fax.contradictions
         return self._rtp.received.contradictions if self._rtp is not None else 0
 
     @property
     def contradicted(self) -> bool:
-        """What was heard since our last command was contradicted in the far end's own name."""
+        """Whether packets of the far end's address contradict each other since our last command."""
         few = 0 if isinstance(self._fax, T38FaxCall) else RTP_MISHAPS
         return self._contradictions > self._before_answer + few
 
@@ -364,7 +366,7 @@ class CallMedia:
         """
         self._owner.listen(None)
         self._fax = self._rtp = self._signalling = self._ear = None
-        del self._owner, self._result, self._note  # nobody is told anything more
+        del self._owner, self._result, self._note
 
     async def _use_fax(self, fax: T38FaxCall | ToneFaxCall) -> None:
         """Stops what runs; the owner's replies go to ``fax`` from now on."""

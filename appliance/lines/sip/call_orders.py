@@ -69,7 +69,7 @@ async def dial(
             return
         call = TrunkCall(stack.account(trunk), stack)
         call.switch = switch
-        call.sink = _teller(stack, deliver)
+        call.sink = _deliver_on_loop(stack, deliver)
         stack.calls.add(call)
         try:
             call.place(uri, *identity)
@@ -96,16 +96,16 @@ def accept(stack: SipStack, ref: CallRef, switch: MediaSwitch, deliver: Deliver)
     """Answers an INVITE that came in."""
 
     def take() -> None:
-        tell = _teller(stack, deliver)
+        report = _deliver_on_loop(stack, deliver)
         if ref.ended is not None:  # it ended before this (CANCEL before it was answered)
-            tell(ref.ended)
+            report(ref.ended)
         elif ref.call is not None:
-            ref.call.sink = tell
+            ref.call.sink = report
             ref.call.accept(switch, time.monotonic())
 
     stack.post(take)
     return CallOrders(stack, ref)
 
 
-def _teller(stack: SipStack, deliver: Deliver) -> Deliver:
+def _deliver_on_loop(stack: SipStack, deliver: Deliver) -> Deliver:
     return lambda event: stack.post_to_loop(lambda: deliver(event))

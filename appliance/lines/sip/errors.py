@@ -12,7 +12,7 @@ class SipUnavailableError(RuntimeError):
 
 
 class SipOrderError(RuntimeError):
-    """The SIP stack could not do what it was asked; the message and the status are the stack's."""
+    """The SIP stack refused an order; message and status are the stack's."""
 
     def __init__(self, words: str, status: int = 0) -> None:
         super().__init__(words)

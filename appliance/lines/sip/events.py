@@ -16,7 +16,7 @@ class Ringing:
 
 @dataclass(frozen=True, slots=True)
 class EarlyMedia:
-    """The network says something before anybody has answered (183 with SDP): where, and in which coding."""
+    """The network sends audio before the answer (183 with SDP): where, and in which coding."""
 
     audio: UseAudio
 

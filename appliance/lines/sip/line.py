@@ -53,18 +53,18 @@ from appliance.t30.parameters import CallResult, Phase, Progress
 
 _log = logging.getLogger(__name__)
 
-# A trunk that no call has proven by then is asked (OPTIONS), so long after the start.
+# From so long after the start on, a trunk that no call has used is sent OPTIONS, seconds.
 FIRST_ASK_S = 10.0
-# The trunk's standing is looked after this often.
+# Interval of checking the trunk, seconds.
 LOOK_AFTER_S = 1.0
 # How long ``stop`` waits for calls to end with DCN and BYE.
 STOP_LIMIT_S = 10.0
-# Calls that end so, and not by the trunk's own word, were not answered by it.
+# Causes of calls that the trunk did not answer, unless it ended them itself.
 _NOT_ANSWERED = frozenset({SIP_NO_REPLY, SIP_UNREACHABLE})
 
 
 class SipLine:
-    """See the module.  ``learned``: the file that keeps what calls have shown of the trunk."""
+    """See the module.  ``learned``: the file that keeps what calls have revealed about the trunk."""
 
     def __init__(self, trunk: SipTrunk, stack: SipStack, learned: Path | None = None) -> None:
         self.trunk = trunk
@@ -205,7 +205,7 @@ class SipLine:
         return self._learn(carried, await carried.run(orders, ring_s=call.ring_s))
 
     def _learn(self, carried: CarriedCall, result: CallResult) -> CallResult:
-        """What a call's end says of the trunk; the result, with what only the trunk knows of its cause."""
+        """Records what a call revealed about the trunk; the result, with its cause refined by that."""
         if carried.facts.offer_failed:
             self._memory.offer_failed()
         if carried.facts.udptl is not None:
@@ -324,11 +324,11 @@ class SipLine:
             _log.warning("%s: %s", self.name, self._standing.last_error)
 
     def _answered(self) -> None:
-        """The trunk answered OPTIONS, whatever it said."""
+        """The trunk answered OPTIONS, with any status."""
         self._standing.answered(time.monotonic())
 
     async def _keep(self) -> None:
-        """Looks after the trunk while it is up: its names, and whether it answers."""
+        """Resolves the names of the trunk again, and checks whether it answers, while it is up."""
         resolve_at = time.monotonic() + self._admission.look_up_after_s
         ask_from = time.monotonic() + FIRST_ASK_S
         while True:

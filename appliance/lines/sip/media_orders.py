@@ -32,7 +32,7 @@ class MediaRules:
 class LocalMedia:
     """Our side of the SDP: where we can be reached and what we can do."""
 
-    address: str  # what the peer is told to send to
+    address: str  # in the SDP: where the peer sends to
     rtp_port: int
     udptl_port: int
     t38: T38Settings  # what we can take, and how we protect what we send
@@ -44,7 +44,7 @@ class LocalMedia:
 
 @dataclass(frozen=True, slots=True)
 class Reinvite:
-    """Send a re-INVITE with what ``offer()`` says."""
+    """Send a re-INVITE with the SDP of ``MediaSwitch.offer``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class UseT38:
 
 @dataclass(frozen=True, slots=True)
 class StayOnAudio:
-    """T.38 is not to be had on this call (or not yet): fax in audio.
+    """There is no T.38 on this call (or not yet): fax in audio.
 
     ``code`` is the status of the refusal, 0 when nobody refused.
     """

@@ -26,7 +26,7 @@ _NUMBER = re.compile(r"\+?[0-9*#]{2,}")
 # RFC 3323 4.2 and RFC 3325 9.3: values of Privacy that withhold the caller's identity.
 _WITHHELD = frozenset({"id", "user", "header"})
 _NOBODY = frozenset({"anonymous", "unavailable", "restricted", "unknown", "private", "withheld"})
-# RFC 3326: Reason: Q.850;cause=17;text="User busy", and with codes of SIP; texts are taken out before.
+# RFC 3326: Reason: Q.850;cause=17;text="User busy", and with codes of SIP; texts are removed before.
 _REASON = re.compile(r'(Q\.?850|SIP)\s*+;[^,]*?cause\s*+=\s*+"?([0-9]{1,3})\b', re.IGNORECASE)
 _TEXT = re.compile(r';\s*+text\s*+=\s*+"(?:[^"\\]|\\.)*+"', re.IGNORECASE)
 _ONE_OF_SEVERAL = re.compile(r'(?:"(?:[^"\\]|\\.)*+"|[^",<])*+<[^>]*>')
@@ -108,14 +108,14 @@ def dialled(message: str, found: dict[str, list[str]], account: str) -> str:
     requested = uri_user(start_line(message))
     if requested != account and _NUMBER.fullmatch(requested):
         return requested
-    told = [uri_user(first(found, name)) for name in ("p-called-party-id", "to")]
-    told += [uri_user(each) for each in _each_value(found, "diversion")]
-    told += [uri_user(each) for each in reversed(_each_value(found, "history-info"))]
-    for number in told:
+    candidates = [uri_user(first(found, name)) for name in ("p-called-party-id", "to")]
+    candidates += [uri_user(each) for each in _each_value(found, "diversion")]
+    candidates += [uri_user(each) for each in reversed(_each_value(found, "history-info"))]
+    for number in candidates:
         if number != account and _NUMBER.fullmatch(number):
             return number
     named = requested if requested != account else ""
-    return named or told[0] or told[1] or requested
+    return named or candidates[0] or candidates[1] or requested
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +131,9 @@ def caller(found: dict[str, list[str]]) -> Caller:
 
     Empty when the caller asked for privacy, even if the network passes the number to trusted parties.
     """
-    wishes = {wish.strip().lower() for each in found.get("privacy", []) for wish in re.split("[;,]", each)}
+    values = {value.strip().lower() for each in found.get("privacy", []) for value in re.split("[;,]", each)}
     party = first(found, "remote-party-id")
-    if wishes & _WITHHELD or re.search(r";\s*privacy\s*=\s*\"?(?:full|uri)", party, re.IGNORECASE):
+    if values & _WITHHELD or re.search(r";\s*privacy\s*=\s*\"?(?:full|uri)", party, re.IGNORECASE):
         return Caller()
     asserted = _each_value(found, "p-asserted-identity")
     # RFC 3325 9.1: one SIP and one tel URI may be asserted; one with a number is preferred.
@@ -148,14 +148,14 @@ def caller(found: dict[str, list[str]]) -> Caller:
 def reason(message: str) -> tuple[str, int] | None:
     """Protocol and cause of the Reason header (RFC 3326), Q.850 before SIP: ``("q.850", 17)``, or None."""
     head = message.partition("\r\n\r\n")[0]
-    said = {
+    values = {
         match[1].lower().replace("q850", "q.850"): int(match[2])
         for value in headers(head).get("reason", [])
         for match in _REASON.finditer(_TEXT.sub("", value))
     }
     for protocol in ("q.850", "sip"):
-        if protocol in said:
-            return protocol, said[protocol]
+        if protocol in values:
+            return protocol, values[protocol]
     return None
 
 

@@ -49,7 +49,7 @@ class DiallingRules:
     international_prefix: str = "00"
     area_code: str = ""  # without national prefix: completes local numbers
     format: DialFormat = DialFormat.E164_PLUS
-    outside_prefix: str = ""  # "0" behind an exchange, put before everything
+    outside_prefix: str = ""  # "0" behind an exchange, dialled first
     local_digits: int = 4  # the most digits of extensions and service numbers
 
     def __post_init__(self) -> None:
@@ -115,7 +115,7 @@ def from_trunk(number: str, rules: DiallingRules) -> str:
 
 
 def countries(number: str, rules: DiallingRules) -> tuple[str, ...]:
-    """Country codes of the networks that may be heard when this is called, the likeliest first: that of the
+    """Country codes of the networks whose tones a call to this may bring, the likeliest first: that of the
     number, that of the trunk."""
     try:
         full = to_e164(number, rules)

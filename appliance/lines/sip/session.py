@@ -71,14 +71,14 @@ def _laws_of(media: Media) -> dict[int, int]:
     for each in media.formats:
         if each.isdecimal() and len(each) <= 3:
             for law, known in G711_NAMES.items():
-                says = named.get(each, f"{known}/8000" if int(each) == law else "")
-                if says in (f"{known}/8000", f"{known}/8000/1"):
+                mapping = named.get(each, f"{known}/8000" if int(each) == law else "")
+                if mapping in (f"{known}/8000", f"{known}/8000/1"):
                     laws[int(each)] = law
     return laws
 
 
 def sendable(address: str, port: int) -> tuple[str, int] | None:
-    """Where to send media; None when only the first packet will tell: a host name, 0.0.0.0, no address."""
+    """Where to send media; None: learned from the first packet (a host name, 0.0.0.0, no address)."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

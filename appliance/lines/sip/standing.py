@@ -55,13 +55,13 @@ class Standing:
         return self._ignores_calls or not self._silent_since
 
     def answered(self, now: float) -> None:
-        """The trunk answered something that is no call of ours, whatever it said."""
+        """The trunk answered a request other than a call, with any status."""
         self._answered_at, self._proven_at = self._clock(), now
         if not self._ignores_calls:
             self._silent_since, self._rest_until, self._rests = "", 0.0, 0
 
     def call_answered(self, now: float) -> None:
-        """The trunk answered a call of ours, whatever it said."""
+        """The trunk answered a call of ours, with any status."""
         self._ignores_calls = False
         self.answered(now)
 
@@ -143,7 +143,7 @@ class Standing:
 
 
 def sentence(text: str) -> str:
-    """What a library says, as a sentence."""
+    """The message of a library as a sentence."""
     text = text.strip()
     if not text:
         return ""

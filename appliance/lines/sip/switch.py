@@ -7,12 +7,12 @@ Rules
 -----
 * Audio is agreed first, unless the peer's first offer has an image line: then T.38 at once.
 * The peer's offer of T.38 is always taken when T.38 is allowed, as long as no page is under way in audio.
-* We ask for T.38 ourselves a settable time after the answer, or at once when told to.
-* 491 (both asked): wait as RFC 3261 14.1 says, then ask again, unless the peer did meanwhile.
+* We offer T.38 a configurable time after the answer, or at once when a fax machine is heard.
+* 491 (both offered): wait as in RFC 3261 14.1, then offer again, unless the peer did meanwhile.
 * Any other refusal leaves the call as it is: fax tones in audio when that is allowed, else the end.
 * An offer of ours that is not answered soon delays nothing: the tones begin, and a late answer is still
   followed as long as the machines have not agreed in tones.
-* T.38 that was agreed and stays silent is taken back by a re-INVITE to audio, and not tried again.
+* T.38 that was agreed and stays silent is revoked by a re-INVITE to audio, and not tried again.
 * A peer that goes back to audio before the machines have agreed gets tones; later it is refused, since
   nobody could serve what the answer would promise.
 * Whoever refreshes the session gets the very same image SDP again.
@@ -54,7 +54,7 @@ PEER_AFTER_TONES_S = 3.0
 RECLAIM_LIMIT_S = 6.0
 # RFC 3261 17.1.1.2 timer B (64 × T1) and a little: by then our re-INVITE has failed somewhere.
 ASKING_LIMIT_S = 35.0
-# What StayOnAudio says of an offer that nobody answered, and of one that was answered without T.38.
+# The status in StayOnAudio for an offer that nobody answered, and of one that was answered without T.38.
 _NO_ANSWER = 408
 _NOT_ACCEPTABLE = 488
 
@@ -99,7 +99,7 @@ class MediaSwitch:
         self._answer_text: str | None = None
         self._asked_text = ""  # our last offer of T.38
         self._agreed_text = ""  # our side of the SDP when T.38 was agreed: refreshes repeat it
-        self._asked = False  # T.38 was asked for and refused: not again
+        self._asked = False  # our offer of T.38 was refused: no other one
         self._tones_at: float | None = None  # the fax begins in tones, whatever our offer comes to
         self._tones = False  # it has
         self._page_in_audio = False
@@ -183,7 +183,7 @@ class MediaSwitch:
     def t38_is_silent(self, now: float) -> None:
         """Nothing of a fax came through T.38: back to audio, where that is allowed.
 
-        Said again after a while where the peer did not go back: then there is nothing left to try.
+        A second call, after the peer refused to go back, ends the call.
         """
         if self._state is not State.T38 or not self._rules.g711 or self._page_in_t38:
             return
@@ -309,7 +309,7 @@ class MediaSwitch:
         if image is not None and not self._page_in_audio:
             self._set_t38(image, agree(self._our_t38, image.settings), self._asked_text)
         elif image is None and audio is not None:
-            # The peer said 200 and keeps audio, perhaps another codec or port.
+            # 200 with audio only, perhaps with another codec or port.
             self._set_audio(audio)
             self._no_t38(_NOT_ACCEPTABLE)
         else:

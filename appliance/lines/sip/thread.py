@@ -30,13 +30,13 @@ class Worker(Protocol):
     """The work of the thread.  All methods are called on it."""
 
     def open(self) -> int:
-        """Makes everything; the descriptor that tells of packets, -1 without one.  Raises what it will."""
+        """Sets up; the descriptor that is readable when packets came, -1 without one.  May raise anything."""
 
     def work(self, now: float) -> None:
         """Handles packets and timers."""
 
     def stopped(self, now: float) -> bool:
-        """Asked again and again once the thread is to stop: whether everything is over."""
+        """Polled once the thread is to stop: whether everything is over."""
 
     def close(self) -> None:
         """Releases everything."""
@@ -91,7 +91,7 @@ class SipThread:
     def post_to_loop(self, what: Callable[[], None]) -> None:
         """Has ``what`` called on the event loop.  From the thread."""
         if self._loop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
+            with contextlib.suppress(RuntimeError):  # the loop is closed
                 self._loop.call_soon_threadsafe(what)
 
     async def ask(self, question: Callable[[], Any]) -> Any:
