@@ -16,7 +16,8 @@ from appliance.dispatch.practice import PracticeCaller
 class Service(Protocol):
     """A part of the box with threads of its own: the HTTP server, deliveries."""
 
-    def start(self) -> None: ...
+    def start(self) -> None:
+        """Begins to work; returns at once."""
 
     def stop(self) -> None:
         """Ends within a bounded time and does not call the box afterwards.  Not called on the event loop."""

@@ -22,13 +22,15 @@ PIECE = 64 * 1024
 class Sink(Protocol):
     """What an archive is written into."""
 
-    def write(self, octets: bytes, /) -> object: ...
+    def write(self, octets: bytes, /) -> object:
+        """Writes all of ``octets``."""
 
 
 class Source(Protocol):
     """What an archive is read from: ``count`` octets, fewer only at the end."""
 
-    def read(self, count: int, /) -> bytes: ...
+    def read(self, count: int, /) -> bytes:
+        """The next ``count`` octets, fewer only at the end."""
 
 
 def put(sink: Sink, name: str, size: int, content: BinaryIO, made_at: float) -> None:

@@ -62,9 +62,11 @@ class SureClock:
     clock: Callable[[], float]
 
     def now(self) -> float:
+        """Unix time now."""
         return self.clock()
 
     def latest(self) -> float:
+        """The latest Unix time that it may be now."""
         return self.clock()
 
 

@@ -66,15 +66,24 @@ class Arrival(Protocol):
     """What routes need to know of a received fax."""
 
     @property
-    def line(self) -> str: ...  # name of the line
+    def line(self) -> str:
+        """Name of the line."""
+
     @property
-    def dialled(self) -> str: ...  # number that was called
+    def dialled(self) -> str:
+        """The number that was called."""
+
     @property
-    def caller(self) -> str: ...  # caller's number
+    def caller(self) -> str:
+        """The caller's number."""
+
     @property
-    def tsi(self) -> str: ...  # identification of the sending machine (T.30)
+    def tsi(self) -> str:
+        """Identification of the sending machine (T.30)."""
+
     @property
-    def sub_address(self) -> str: ...  # T.33
+    def sub_address(self) -> str:
+        """Sub-address that the sender gave (T.33)."""
 
 
 def junk(call: IncomingCall, rules: Mapping[int, JunkRule]) -> Cause | None:

@@ -17,7 +17,8 @@ SETTLE_S, ASK_EVERY_S = 10.0, 0.2
 class Running(Protocol):
     """The running box's REST API."""
 
-    def get(self, path: str) -> Any: ...
+    def get(self, path: str) -> Any:
+        """The JSON that the box answers a GET of this path with."""
 
 
 def missing(detail: str) -> Iterator[Finding]:

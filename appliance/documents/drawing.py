@@ -99,7 +99,8 @@ class PageDrawer(Protocol):
     def count(self) -> int:
         """The number of pages."""
 
-    def size(self, index: int) -> PageSize: ...
+    def size(self, index: int) -> PageSize:
+        """Size of page ``index`` (from 0) on paper."""
 
     def draw(self, index: int, layout: Layout) -> Image.Image | Drawing | Bitmap:
         """Page ``index`` (from 0) as ``layout.width`` by ``layout.rows`` pixels.

@@ -27,10 +27,12 @@ class Decoded(Protocol):
     """The pixels of a picture: Pillow's, or another decoder's in Pillow's modes."""
 
     @property
-    def mode(self) -> str: ...
+    def mode(self) -> str:
+        """Pillow's mode."""
 
     @property
-    def size(self) -> tuple[int, int]: ...
+    def size(self) -> tuple[int, int]:
+        """Width and height, pixels."""
 
     def crop(self, box: tuple[int, int, int, int], /) -> Image.Image:
         """The part between left, upper, and the first pixels outside."""

@@ -29,9 +29,11 @@ class ChildProcess(Protocol):
 
     pid: int
 
-    def kill(self) -> None: ...
+    def kill(self) -> None:
+        """Ends the process at once (SIGKILL)."""
 
-    def wait(self, timeout: float | None = None) -> int: ...
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code, negative for a signal.  Raises TimeoutExpired after ``timeout`` seconds."""
 
 
 @dataclass(slots=True)

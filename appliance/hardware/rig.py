@@ -22,11 +22,14 @@ class BrokenError(Exception):
 class Running(Protocol):
     """The REST interface of the box that runs."""
 
-    def get(self, path: str) -> Any: ...
+    def get(self, path: str) -> Any:
+        """The JSON that the box answers a GET with."""
 
-    def read(self, path: str) -> bytes: ...
+    def read(self, path: str) -> bytes:
+        """The octets that the box answers a GET with."""
 
-    def post(self, path: str, content: dict[str, Any]) -> Any: ...
+    def post(self, path: str, content: dict[str, Any]) -> Any:
+        """The JSON that the box answers a POST of ``content`` with."""
 
 
 class Person(Protocol):

@@ -117,11 +117,13 @@ class _Family(Enum):
 
 
 def rates_word(carriers: frozenset[Carrier]) -> str:
+    """The modulations of these carriers, for traces: "V.27ter/V.29"."""
     present = (c.modulation.value for f in _Family for c in sorted(f.value & carriers, key=lambda c: c.name))
     return "/".join(dict.fromkeys(present))
 
 
 def scan_word(scan: ScanTimes) -> str:
+    """The shortest time of a row, for traces."""
     word = f"{scan.base_ms} ms"
     if scan.half_at_fine:
         word += ", half at 7.7"

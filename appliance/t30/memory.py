@@ -38,15 +38,15 @@ class Pages(Protocol):
     means that the page is not available.
     """
 
-    def fetch(
-        self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]
-    ) -> None: ...
+    def fetch(self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]) -> None:
+        """Requests page ``number`` in a format that ``accepts`` permits."""
 
 
 class Store(Protocol):
     """Takes received pages, ``number`` from 0: calls ``stored(True)`` when a page is stored, else False."""
 
-    def store(self, number: int, page: ReceivedPage, stored: Callable[[bool], None]) -> None: ...
+    def store(self, number: int, page: ReceivedPage, stored: Callable[[bool], None]) -> None:
+        """Stores a page, or refuses it."""
 
 
 def ignore(_: object) -> None:
@@ -130,6 +130,7 @@ class RefusingStore:
     """Refuses every page, for calls that only send: a received page is not confirmed."""
 
     def store(self, number: int, page: ReceivedPage, stored: Callable[[bool], None]) -> None:
+        """Refuses the page."""
         stored(False)
 
 

@@ -12,15 +12,24 @@ class Rows(Protocol):
     """What the tolerant decoder found out about a page."""
 
     @property
-    def rows(self) -> int: ...
+    def rows(self) -> int:
+        """Rows of the page, bad ones included."""
+
     @property
-    def bad_rows(self) -> int: ...
+    def bad_rows(self) -> int:
+        """Rows that were not decoded."""
+
     @property
-    def longest_bad_run(self) -> int: ...
+    def longest_bad_run(self) -> int:
+        """Most bad rows in succession."""
+
     @property
-    def ended_with_rtc(self) -> bool: ...
+    def ended_with_rtc(self) -> bool:
+        """Whether the page ended with RTC."""
+
     @property
-    def ends_with_row(self) -> bool: ...
+    def ends_with_row(self) -> bool:
+        """Whether nothing follows the last complete row."""
 
 
 class Verdict(Enum):

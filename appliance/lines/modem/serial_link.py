@@ -33,10 +33,17 @@ DTR_LOW_S = 0.5
 class Driver(Protocol):
     """A driver of the modem."""
 
-    def receive_bytes(self, data: bytes, now: float) -> None: ...
-    def take_bytes(self, limit: int = ...) -> bytes: ...
-    def next_deadline(self) -> float | None: ...
-    def handle_timer(self, now: float) -> None: ...
+    def receive_bytes(self, data: bytes, now: float) -> None:
+        """Takes bytes from the modem."""
+
+    def take_bytes(self, limit: int = ...) -> bytes:
+        """The next bytes for the modem, at most ``limit``."""
+
+    def next_deadline(self) -> float | None:
+        """When ``handle_timer`` is due, seconds; None: not before the next bytes."""
+
+    def handle_timer(self, now: float) -> None:
+        """Does what is due at ``now``, seconds."""
 
 
 class PortError(Exception):
@@ -229,9 +236,11 @@ class Questions(Driver, Protocol):
     """A driver that ends by itself, after some commands."""
 
     @property
-    def done(self) -> bool: ...
+    def done(self) -> bool:
+        """Whether the last command was answered."""
 
-    def start(self, now: float) -> None: ...
+    def start(self, now: float) -> None:
+        """Sends the first command."""
 
 
 async def ask(path: str, speed: int, flow: FlowControl, questions: Questions, limit_s: float) -> None:

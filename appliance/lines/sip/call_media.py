@@ -51,15 +51,20 @@ _BY_TONE: dict[NetworkTone, Cause] = {
 class Signalling(Protocol):
     """The SIP thread's side of a call, as orders that return at once."""
 
-    def end(self, code: int = 0) -> None: ...
+    def end(self, code: int = 0) -> None:
+        """Ends the call: BYE, CANCEL or a refusal with ``code``."""
 
-    def ask_t38(self) -> None: ...
+    def ask_t38(self) -> None:
+        """Offers T.38."""
 
-    def page_in_audio(self) -> None: ...
+    def page_in_audio(self) -> None:
+        """No switch to T.38 from now on."""
 
-    def page_in_t38(self) -> None: ...
+    def page_in_t38(self) -> None:
+        """No switch back to audio from now on."""
 
-    def t38_is_silent(self) -> None: ...
+    def t38_is_silent(self) -> None:
+        """Gives T.38 up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,8 @@ class Trunk(Protocol):
     """A line on the stack that may be called."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Name of the line."""
 
     def admits(self, address: str) -> bool:
         """Whether this address may call the trunk.  Called on the SIP thread."""
