@@ -19,7 +19,8 @@ from appliance.lines.datagram_driver import Pacing
 from appliance.lines.line import Tap
 from appliance.lines.sip import messages
 from appliance.lines.sip.call_course import CallCourse
-from appliance.lines.sip.call_media import CallMedia, DialledOn, MediaFacts, Signalling
+from appliance.lines.sip.call_media import CallMedia, DialledOn, MediaFacts
+from appliance.lines.sip.call_orders import CallOrders
 from appliance.lines.sip.events import CallEvent, Connected, EarlyMedia, Ended, Ordered, Ringing, Signalled
 from appliance.lines.sip.media_orders import GiveUp, StayOnAudio, UseAudio, UseT38
 from appliance.lines.sip.ports import MediaPorts
@@ -108,7 +109,7 @@ class CarriedCall:
         """The INVITE that came in: the account of the call begins with it."""
         self.note("sip_received", line=messages.start_line(message), sdp=body_of(message))
 
-    async def run(self, signalling: Signalling, *, ring_s: float) -> CallResult:
+    async def run(self, signalling: CallOrders, *, ring_s: float) -> CallResult:
         """Carries the call to its end.  Faults of the peer or the network are in the result, not raised.
 
         ``ring_s``: how long it may take to be answered.

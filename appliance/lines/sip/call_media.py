@@ -21,6 +21,7 @@ from appliance.lines.g711.fax import ToneFaxCall
 from appliance.lines.g711.rtp import RtpSession
 from appliance.lines.line import LineKind, Tap
 from appliance.lines.sip import causes
+from appliance.lines.sip.call_orders import CallOrders
 from appliance.lines.sip.codes import NO_PROPER_ANSWER
 from appliance.lines.sip.endpoint_runner import EndpointRunner
 from appliance.lines.sip.media_orders import UseAudio, UseT38
@@ -46,25 +47,6 @@ _BY_TONE: dict[NetworkTone, Cause] = {
     NetworkTone.NO_CIRCUIT: causes.SIP_OVERLOADED,
     NetworkTone.NO_SUCH_NUMBER: NUMBER_NOT_IN_SERVICE,
 }
-
-
-class Signalling(Protocol):
-    """The SIP thread's side of a call, as orders that return at once."""
-
-    def end(self, code: int = 0) -> None:
-        """Ends the call: BYE, CANCEL or a refusal with ``code``."""
-
-    def ask_t38(self) -> None:
-        """Offers T.38."""
-
-    def page_in_audio(self) -> None:
-        """No switch to T.38 from now on."""
-
-    def page_in_t38(self) -> None:
-        """No switch back to audio from now on."""
-
-    def t38_is_silent(self) -> None:
-        """Gives T.38 up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +107,7 @@ class CallMedia:
         self._note = reports.note
         self._runner = EndpointRunner(tap, pacing)
         self._calls = parameters.role is Role.CALLS
-        self._signalling: Signalling | None = None
+        self._signalling: CallOrders | None = None
         self._fax: T38FaxCall | ToneFaxCall | None = None
         self._rtp: RtpSession | None = None
         self._audio: UseAudio | None = None
@@ -143,7 +125,7 @@ class CallMedia:
 
     # -- inputs of the signalling --------------------------------------------------------------
 
-    def use_signalling(self, signalling: Signalling) -> None:
+    def use_signalling(self, signalling: CallOrders) -> None:
         """Sets the target of requests for another medium; to be called first."""
         self._signalling = signalling
 

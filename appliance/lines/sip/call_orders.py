@@ -19,7 +19,7 @@ Deliver = Callable[[CallEvent], None]
 
 
 class CallOrders:
-    """A call's orders to the SIP thread (``call.Signalling``)."""
+    """A call's orders to the SIP thread; they return at once."""
 
     def __init__(self, stack: SipStack, ref: CallRef) -> None:
         self._stack = stack
