@@ -117,7 +117,8 @@ class AskingRole(StationRole):
     _ANSWERS: ClassVar[frozenset[Stimulus]] = RESPONSES | {Fcf.CRP, LineStimulus.GARBLED}
 
     def __init__(self, station: Station, state: Enum, answers: Answers) -> None:
-        super().__init__(station, state)
+        super().__init__(state, station.note)
+        self.station = station
         self._answers = answers
         self._again: Callable[[], None] = self._nothing_to_repeat
         self._tries = 0

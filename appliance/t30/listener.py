@@ -6,16 +6,34 @@ when it has brought data, and T.30 frames on it are treated as V.21 frames.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from appliance.t30 import timers as limits
 from appliance.t30.dce import Carrier, CarrierOff, CarrierOn, Data, DataLost, Frame
 from appliance.t30.frames import IMAGE_FRAMES, FrameError, HdlcFrame, UnknownCommandError
-from appliance.t30.roles import Burst, EventData, LineStimulus, Timer
+from appliance.t30.roles import NO_DATA, Burst, EventData, LineStimulus, Timer
 from appliance.t30.trace import describe_frame
 
-if TYPE_CHECKING:
-    from appliance.t30.station import Station
+
+class ListeningStation(Protocol):
+    """What the listener reports to and sets timers of (``Station``).  ``now``: time of the event, seconds."""
+
+    now: float
+
+    def set(self, timer: Timer, seconds: float) -> None:
+        """Starts a timer, or starts it again."""
+
+    def clear(self, *which: Timer) -> None:
+        """Stops timers."""
+
+    def note(self, event: str, **fields: str | int | float | bool) -> None:
+        """Reports a progress event."""
+
+    def give(self, stimulus: LineStimulus, fact: EventData = NO_DATA) -> None:
+        """Passes a stimulus to the active role."""
+
+    def burst_heard(self, received: Burst, otherwise: LineStimulus) -> None:
+        """Handles a V.21 burst; ``otherwise`` is the stimulus if it has no command or response."""
 
 
 class Listener:
@@ -24,7 +42,7 @@ class Listener:
     ``carrier`` is the one that is on (None: silence), ``since`` the time it came on, seconds.
     """
 
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: ListeningStation) -> None:
         self.carrier: Carrier | None = None
         self.since = 0.0
         self.understood = False  # at least one valid T.30 frame was received

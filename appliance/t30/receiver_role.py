@@ -62,7 +62,8 @@ class ReceivingRole(StationRole):
     """Base of the receiver's roles."""
 
     def __init__(self, receiver: Receiver, state: Enum) -> None:
-        super().__init__(receiver.station, state)
+        super().__init__(state, receiver.station.note)
+        self.station = receiver.station
         self._receiver = receiver
 
     def _dcs(self, fact: EventData) -> None:

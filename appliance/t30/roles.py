@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from appliance.causes import Cause
 from appliance.t30.conversation import EndPermitted, PageDelivered
 from appliance.t30.dce import Carrier
 from appliance.t30.frames import OPTIONAL, Fcf, HdlcFrame
-
-if TYPE_CHECKING:
-    from appliance.t30.station import Station
 
 
 class Timer(Enum):
@@ -114,13 +111,16 @@ Table = dict[Enum, dict[Stimulus, Step]]
 
 
 class StationRole:
-    """Base of the roles of sender and receiver: a state, and a table of the reactions in each state."""
+    """Base of the roles of sender and receiver: a state, and a table of the reactions in each state.
+
+    ``note`` is ``Station.note``.
+    """
 
     TABLE: ClassVar[Table]
 
-    def __init__(self, station: Station, state: Enum) -> None:
-        self.station = station
+    def __init__(self, state: Enum, note: Callable[..., None]) -> None:
         self.state = state
+        self._note = note
 
     def take(self, stimulus: Stimulus, fact: EventData = NO_DATA) -> None:
         """Runs the method that the table has for this stimulus; without one, notes it as "ignored"."""
@@ -130,7 +130,7 @@ class StationRole:
             step = table.get(LineStimulus.GARBLED)
         if step is None:
             if stimulus not in _NOT_NOTED:
-                self.station.note("ignored", state=self.state.value, what=_word(stimulus))
+                self._note("ignored", state=self.state.value, what=_word(stimulus))
             return
         step.act(self, fact)
 

@@ -28,7 +28,8 @@ class Identification(StationRole):
     """Takes the receiver's DIS or DTC, and chooses the settings for the page to send."""
 
     def __init__(self, sender: Sender) -> None:
-        super().__init__(sender.station, SenderState.CALLING)
+        super().__init__(SenderState.CALLING, sender.station.note)
+        self.station = sender.station
         self._sender = sender
         self._desk = sender.desk
         self._ground: Ground | None = None  # None until a DIS was received
