@@ -20,7 +20,7 @@ LADDER: tuple[Carrier, ...] = (
 )
 
 
-def rungs(common: Set[Carrier], first: Carrier | None = None) -> tuple[Carrier, ...]:
+def rungs(common: Set[Carrier], first: Carrier | None) -> tuple[Carrier, ...]:
     """The carriers in ``common``, best first, from ``first`` (None: from the best) downwards.
 
     When ``common`` has none at or below ``first``, all of them.

@@ -62,7 +62,7 @@ _ROWS = (
 )
 
 
-def meaning_of(ms: Sequence[float], *, paired: bool, countries: Sequence[str] = ()) -> NetworkTone | None:
+def meaning_of(ms: Sequence[float], *, paired: bool, countries: Sequence[str]) -> NetworkTone | None:
     """The meaning of a tone by its last periods, None while that is not certain.
 
     ``ms``: on, off, on, off ….  ``paired``: 480 and 620 Hz sounded together.

@@ -26,7 +26,7 @@ def media_rules(
     ask_after_s: float | None,
     *,
     audio: bool = False,
-    offers_rest: bool = False,
+    offers_rest: bool,
     dialling_s: float | None = None,
 ) -> MediaRules:
     """What the owner wants of the trunk for one call.

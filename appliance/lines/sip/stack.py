@@ -121,7 +121,7 @@ class SipStack:
         line: Trunk,
         settings: SipTrunk,
         on_registration: Callable[[RegistrationChanged], None],
-        on_answer: Callable[[], None] = lambda: None,
+        on_answer: Callable[[], None],
     ) -> None:
         """Makes the trunk's account.  ``on_registration`` and ``on_answer`` (to OPTIONS) are called on the
         loop.
