@@ -34,14 +34,21 @@ def english_reader() -> None:
 
 # What takes the whole machine: never two at once.
 LOADS = "tests/load/"
-# Nearly every test here has a running box: marked realtime, whoever writes another one.
-BOXES = (
+# Nearly every test here has a running box, makes whole documents, or carries fax after fax through a peer:
+# marked realtime, whoever writes another one.  What is left answers in a minute on two processors.
+REAL_TIME = (
     LOADS,
     "tests/api",
     "tests/commands/",
     "tests/daemon/",
+    "tests/deliver/",
+    "tests/dispatch/",
+    "tests/documents/",
     "tests/exchange/",
     "tests/hardware/",
+    "tests/interop/",
+    "tests/lines/g711/test_calls.py",
+    "tests/lines/modem/test_poor_lines.py",
     "tests/web/",
 )
 # These wait for lines, printers and other programs, and leave the processor to others.
@@ -81,7 +88,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Not by a ``-m`` in pyproject.toml, which any other ``-m`` replaces.
     """
     for item in items:
-        if item.nodeid.startswith(BOXES):
+        if item.nodeid.startswith(REAL_TIME):
             item.add_marker("realtime")
     if "full" not in config.getoption("markexpr"):
         left = {item for item in items if item.get_closest_marker("full")}
