@@ -191,12 +191,12 @@ class PdfSource:
             looked_at = look_at(whole, width, rows, layout.resolution.y_dpi)
         if looked_at is not None and not looked_at.toned:
             return Drawing(width, rows, Box.of(layout), lambda _first, _count: whole, looked_at=looked_at)
-        if scan is not None and looked_at is not None and looked_at.tones:
+        if scan in {_Scan.GREY, _Scan.COLOURED} and looked_at is not None and looked_at.tones:
             coloured = None if drawn is None else Pixels(_octets(drawn), 4, drawn.stride)
             stronger = of_scan((width, rows), whole, coloured)
             if stronger is not None:
                 return Drawing.of_image(stronger, Box.of(layout))
-        if scan is _Scan.GREY and looked_at is not None and looked_at.tones:
+        if scan in {_Scan.BLACK_AND_WHITE, _Scan.GREY} and looked_at is not None and looked_at.tones:
             return Drawing(width, rows, Box.of(layout), lambda _first, _count: whole)
         content = content_of(page)
         hidden = content.type if content is not None else ()
@@ -340,14 +340,15 @@ def _is_shell(document: pypdfium2.PdfDocument) -> bool:
 
 
 class _Scan(Enum):
-    """A picture that covers a whole page."""
+    """A picture that covers a whole page.  Except for a coloured one, the page has nothing else."""
 
-    GREY = "grey"  # and the page has nothing else
+    BLACK_AND_WHITE = "black and white"
+    GREY = "grey"
     COLOURED = "coloured"
 
 
 def _scan_of(page: pypdfium2.PdfPage, layout: Layout) -> _Scan | None:
-    """What the page is a scan of; None also for one in black and white, or with its picture further down."""
+    """What the page is a scan of; None also for one of two colours, or with its picture further down."""
     for handle, kind, outer in islice(objects_of(page), _SCAN_AMONG):
         if kind != raw.FPDF_PAGEOBJ_IMAGE:
             continue
@@ -355,14 +356,17 @@ def _scan_of(page: pypdfium2.PdfPage, layout: Layout) -> _Scan | None:
         about = raw.FPDF_IMAGEOBJ_METADATA()
         if box is None or not is_whole_page(box, layout):
             continue
-        if not raw.FPDFImageObj_GetImageMetadata(handle, page, about) or about.bits_per_pixel <= 1:
+        if not raw.FPDFImageObj_GetImageMetadata(handle, page, about) or about.bits_per_pixel < 1:
             return None
-        alone = (
-            raw.FPDFPage_CountObjects(page) == 1
+        grey = (
+            about.colorspace in _GREY_SPACES
+            and raw.FPDFPage_CountObjects(page) == 1
             and outer is IDENTITY
             and not raw.FPDFPage_GetAnnotCount(page)
         )
-        return _Scan.GREY if alone and about.colorspace in _GREY_SPACES else _Scan.COLOURED
+        if about.bits_per_pixel == 1:
+            return _Scan.BLACK_AND_WHITE if grey else None
+        return _Scan.GREY if grey else _Scan.COLOURED
     return None
 
 

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 import zxingcpp
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageStat
+from pypdfium2 import raw as pdfium
 
-from appliance.documents import _bilevel
+from appliance.documents import _bilevel, pdfsource
 from appliance.documents import screen as screening
 from appliance.documents.drawing import Box, Drawing, Pixels
-from appliance.documents.options import Treatment
+from appliance.documents.geometry import lay_out
+from appliance.documents.options import PageFormat, Treatment
 from appliance.documents.screen import TEXT_THRESHOLD, look_at
 from appliance.documents.type import BOLD, MONOSPACED, REGULAR, font
 from appliance.t4.coding import encode
@@ -604,6 +606,33 @@ def test_a_mixed_page_has_crisp_text_beside_a_halftone(resolution: Resolution) -
 
 
 # -- bands and bounds ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dpi", [100, 200, 300])
+def test_a_dithered_scan_in_black_and_white_is_drawn_once_and_is_the_page_it_was_in_colours(
+    dpi: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    scan = tmp_path / "scan.pdf"
+    photograph(8 * dpi, 11 * dpi).convert("1").save(scan, resolution=dpi)
+    draw = pdfium.FPDF_RenderPageBitmap
+    drawn: list[int] = []
+
+    def counted(*arguments: object) -> None:
+        drawn.append(1)
+        draw(*arguments)
+
+    monkeypatch.setattr(pdfium, "FPDF_RenderPageBitmap", counted)
+    in_grey = _page_of(scan)
+    assert len(drawn) == 1
+    monkeypatch.setattr(pdfsource, "_scan_of", lambda _page, _layout: None)
+    assert _page_of(scan) == in_grey
+    assert len(drawn) == 1 + 2
+
+
+def _page_of(pdf: Path) -> bytes:
+    source = pdfsource.PdfSource(pdf.read_bytes())
+    layout = lay_out(source.size(0), PageFormat(Resolution.FINE))
+    return screening.bilevel(source.draw(0, layout), Resolution.FINE, Treatment.AUTO)
 
 
 def test_a_page_in_bands_is_the_page_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
