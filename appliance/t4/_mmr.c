@@ -1,6 +1,7 @@
-/* Packed rows to MMR (T.6) and back, from change to change of colour.  libtiff needs a third of the time that a
- * scanned page takes in all to code it, and tells nothing of damage when it decodes.  Optional: where this was not
- * compiled, coding.py has libtiff code, and group4.py decodes in Python; both make the same of the same octets.
+/* Packed rows to MMR (T.6) and back, and single rows of MH and MR (T.4), from change to change of colour.  libtiff
+ * needs a third of the time that a scanned page takes in all to code it, and tells nothing of damage when it decodes.
+ * Optional: where this was not compiled, coding.py has libtiff code, and rows.py and group4.py decode in Python; both
+ * make the same of the same octets.
  */
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030B0000
@@ -244,9 +245,13 @@ struct coded {
 static uint32_t ahead(const struct coded *from, unsigned bits)
 {
     int64_t octet = from->at >> 3;
+    const uint8_t *data = from->data + octet;
     uint32_t word = 0;
-    for (int64_t at = octet; at < octet + 4; at++)
-        word = word << 8 | (at < from->octets ? from->data[at] : 0);
+    if (octet + 4 <= from->octets)
+        word = (uint32_t)data[0] << 24 | (uint32_t)data[1] << 16 | (uint32_t)data[2] << 8 | data[3];
+    else
+        for (int64_t at = octet; at < octet + 4; at++)
+            word = word << 8 | (at < from->octets ? from->data[at] : 0);
     return word << (from->at & 7) >> (32 - bits);
 }
 
@@ -274,13 +279,29 @@ static Py_ssize_t toggle(int32_t *changes, Py_ssize_t count, int32_t place)
     return count + 1;
 }
 
+/* One row of T.4's one-dimensional coding: its changes go to `own`, without sentinels.  Returns their number, or -1
+ * where the bits are no row of this width. */
+static Py_ssize_t decode_row_1d(struct coded *from, const struct tables *tables, int32_t *own, int32_t width)
+{
+    int64_t place = 0;
+    Py_ssize_t count = 0;
+    for (int black = 0; place < width; black = !black) {
+        int64_t run = take_run(from, tables->runs[black]);
+        place += run;
+        if (run < 0 || place > width)
+            return -1;
+        count = toggle(own, count, (int32_t)place);
+    }
+    return count && own[count - 1] == width ? count - 1 : count;
+}
+
 /* One row by the changes of the row above; its own ones, without sentinels, go to `own`.  Returns their number, or -1
  * where the bits are no row of this width; `from` is then behind the last code word that was read.
  *
  * `above` is never read behind its sentinels: behind its last change, which they equal, any vertical mode that lets
  * the row go on leads back, and a pass mode ends the row. */
-static Py_ssize_t decode_row(struct coded *from, const struct tables *tables, const int32_t *above, int32_t *own,
-                             int32_t width)
+static Py_ssize_t decode_row_2d(struct coded *from, const struct tables *tables, const int32_t *above,
+                                int32_t *own, int32_t width)
 {
     int32_t start = -1; /* a0 */
     Py_ssize_t b1 = 0, count = 0; /* the parity of b1 is the colour of a0 */
@@ -316,8 +337,6 @@ static Py_ssize_t decode_row(struct coded *from, const struct tables *tables, co
             while (above[b1] <= start)
                 b1 += 2;
     }
-    if (from->at > 8 * from->octets)
-        return -1;
     while (count && own[count - 1] == width)
         count--;
     return count;
@@ -336,6 +355,16 @@ static void blacken(uint8_t *row, int32_t first, int32_t end)
     memset(row + from + 1, 0xff, (size_t)(to - from - 1));
     if (tail)
         row[to] |= tail; /* else it may lie behind the row */
+}
+
+/* A row by its changes, behind which sentinels are put. */
+static void paint(uint8_t *row, Py_ssize_t octets, int32_t *changes, Py_ssize_t count, int32_t width)
+{
+    for (int more = 0; more < SENTINELS; more++)
+        changes[count + more] = width;
+    memset(row, 0, (size_t)octets);
+    for (Py_ssize_t at = 0; at < count; at += 2)
+        blacken(row, changes[at], changes[at + 1]);
 }
 
 static int is_zero(const struct coded *from)
@@ -375,9 +404,9 @@ static Py_ssize_t decode_rows(struct coded *from, const struct tables *tables, i
             window = MOST_PADDING_OCTETS;
         if (row.octets > octet + window)
             row.octets = octet + window;
-        Py_ssize_t count = decode_row(&row, tables, above, own, width);
-        if (count < 0) {
-            int64_t end = 8 * row.octets;
+        int64_t end = 8 * row.octets;
+        Py_ssize_t count = decode_row_2d(&row, tables, above, own, width);
+        if (count < 0 || row.at > end) {
             int cut_off = row.at + CUT_OFF_WITHIN > end && end - from->at < longest;
             *how = cut_off && !last ? MORE : DAMAGED;
             return rows;
@@ -387,16 +416,23 @@ static Py_ssize_t decode_rows(struct coded *from, const struct tables *tables, i
             return rows;
         }
         from->at = row.at;
-        for (int more = 0; more < SENTINELS; more++)
-            own[count + more] = width;
-        uint8_t *painted = pixels + rows * row_octets;
-        memset(painted, 0, (size_t)row_octets);
-        for (Py_ssize_t at = 0; at < count; at += 2)
-            blacken(painted, own[at], own[at + 1]);
+        paint(pixels + rows * row_octets, row_octets, own, count, width);
         int32_t *other = above;
         above = own;
         own = other;
     }
+}
+
+/* 0 when these are not the tables. */
+static int take_tables(const Py_buffer *from, struct tables *tables)
+{
+    const struct entry *entry = from->buf;
+    if (from->len != (2 * (1 << RUN_WINDOW) + (1 << MODE_WINDOW)) * (Py_ssize_t)sizeof *entry)
+        return 0;
+    tables->runs[0] = entry;
+    tables->runs[1] = entry + (1 << RUN_WINDOW);
+    tables->modes = entry + 2 * (1 << RUN_WINDOW);
+    return 1;
 }
 
 static PyObject *decode(PyObject *module, PyObject *args)
@@ -411,15 +447,13 @@ static PyObject *decode(PyObject *module, PyObject *args)
     (void)module;
     if (!PyArg_ParseTuple(args, "y*nnnny*py*", &data, &skip, &width, &longest, &most, &above, &last, &given))
         return NULL;
+    struct tables tables;
     Py_ssize_t row_octets = (width + 7) / 8;
-    const Py_ssize_t entries = 2 * (1 << RUN_WINDOW) + (1 << MODE_WINDOW);
     if (skip < 0 || skip > 7 || width <= 0 || width > MOST_WIDTH || longest <= 0 || longest > MOST_ROW_BITS
-        || most < 0 || most > MOST_ROWS || (above.len != 0 && above.len != row_octets) || given.len != entries * (Py_ssize_t)sizeof(struct entry)) {
+        || most < 0 || most > MOST_ROWS || (above.len != 0 && above.len != row_octets) || !take_tables(&given, &tables)) {
         PyErr_SetString(PyExc_ValueError, "no row of that size, or not the tables of codes");
         goto out;
     }
-    const struct entry *entry = given.buf;
-    const struct tables tables = {{entry, entry + (1 << RUN_WINDOW)}, entry + 2 * (1 << RUN_WINDOW)};
     struct coded from = {data.buf, data.len, skip};
     size_t half = (size_t)width + SENTINELS + 1; /* from 0 to the width, and sentinels */
     changes = PyMem_Malloc(2 * half * sizeof *changes);
@@ -444,8 +478,72 @@ out:
     return found;
 }
 
+/* The octets of a string of 0 and 1.  NULL when there is no memory. */
+static uint8_t *packed(const char *bits, Py_ssize_t count)
+{
+    uint8_t *octets = PyMem_Calloc((size_t)count / 8 + 1, 1);
+    if (octets != NULL)
+        for (Py_ssize_t at = 0; at < count; at++)
+            octets[at >> 3] |= (uint8_t)((bits[at] & 1) << (7 - (at & 7)));
+    return octets;
+}
+
+static PyObject *decode_row(PyObject *module, PyObject *args)
+{
+    const char *bits;
+    Py_buffer above = {0}, given;
+    Py_ssize_t count, width;
+    struct tables tables;
+    uint8_t *octets = NULL, *pixels = NULL;
+    int32_t *changes = NULL;
+    PyObject *found = NULL;
+
+    (void)module;
+    if (!PyArg_ParseTuple(args, "s#nz*y*", &bits, &count, &width, &above, &given))
+        return NULL;
+    Py_ssize_t row_octets = (width + 7) / 8;
+    if (width <= 0 || width > MOST_WIDTH || (above.buf != NULL && above.len != row_octets)
+        || !take_tables(&given, &tables)) {
+        PyErr_SetString(PyExc_ValueError, "no row of that size, or not the tables of codes");
+        goto out;
+    }
+    size_t half = (size_t)width + SENTINELS + 1; /* from 0 to the width, and sentinels */
+    octets = packed(bits, count);
+    changes = PyMem_Malloc(2 * half * sizeof *changes);
+    pixels = PyMem_Malloc((size_t)row_octets);
+    if (octets == NULL || changes == NULL || pixels == NULL) {
+        PyErr_NoMemory();
+        goto out;
+    }
+    struct coded from = {octets, count / 8 + 1, 0};
+    int32_t *own = changes + half;
+    Py_ssize_t changed;
+    if (above.buf != NULL) {
+        find_changes(above.buf, (int32_t)width, changes);
+        changed = decode_row_2d(&from, &tables, changes, own, (int32_t)width);
+    } else {
+        changed = decode_row_1d(&from, &tables, own, (int32_t)width);
+    }
+    if (changed < 0 || from.at > count) {
+        Py_INCREF(Py_None);
+        found = Py_None;
+        goto out;
+    }
+    paint(pixels, row_octets, own, changed, (int32_t)width);
+    found = Py_BuildValue("y#L", pixels, row_octets, (long long)from.at);
+out:
+    PyMem_Free(octets);
+    PyMem_Free(changes);
+    PyMem_Free(pixels);
+    if (above.buf != NULL)
+        PyBuffer_Release(&above);
+    PyBuffer_Release(&given);
+    return found;
+}
+
 static PyMethodDef methods[] = {
     {"encode", encode, METH_VARARGS, "See _mmr.pyi."},
+    {"decode_row", decode_row, METH_VARARGS, "See _mmr.pyi."},
     {"decode", decode, METH_VARARGS, "See _mmr.pyi."},
     {NULL, NULL, 0, NULL},
 };

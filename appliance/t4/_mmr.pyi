@@ -22,3 +22,9 @@ def decode(
     ``longest`` is the number of bits that no row exceeds.  ``tables`` are those of ``codes``, white, black
     and modes, each entry as two native 16-bit numbers.  Raises ValueError when a size is impossible.
     """
+
+def decode_row(bits: str, width: int, above: bytes | None, tables: bytes, /) -> tuple[bytes, int] | None:
+    """See ``rows.decode_row``, which does the same in Python; ``tables`` as for ``decode``.
+
+    Raises ValueError when a size is impossible.
+    """

@@ -121,8 +121,8 @@ def decode(page: CodedPage) -> Raster:
     width, rows = page.width, page.rows
     if width * rows > MAX_PIXELS:
         raise PageError(f"a page of {width} x {rows} pixels is beyond {MAX_PIXELS}")
-    if rows and page.coding is not Coding.MR:
-        raster = decode_proven(page)
+    if rows and page.coding is Coding.MH:
+        raster = _decode_proven(page)
         if raster is not None:
             return raster
     decoder = TolerantDecoder(page.coding, width, page.resolution, max_rows=rows)
@@ -136,15 +136,14 @@ def decode(page: CodedPage) -> Raster:
     return received.raster
 
 
-def decode_proven(page: CodedPage) -> Raster | None:
-    """A page of MMR or MH decoded by libtiff and checked by encoding it again; None when that differs.
+def _decode_proven(page: CodedPage) -> Raster | None:
+    """A page of MH decoded by libtiff and checked by encoding it again; None when that differs.
 
     The check is needed because libtiff repairs errors silently.  What follows the end of the page may differ,
     for padding of the last octet and of ECM's last frame is arbitrary.
     """
-    scheme = Scheme.GROUP4 if page.coding is Coding.MMR else Scheme.GROUP3
     try:
-        pixels = libtiff.expand(scheme, page.width, page.rows, page.data)
+        pixels = libtiff.expand(Scheme.GROUP3, page.width, page.rows, page.data)
     except LibtiffError:
         return None
     raster = Raster(page.width, page.rows, pixels, page.resolution)
@@ -208,7 +207,6 @@ __all__ = [
     "PageError",
     "count_rows",
     "decode",
-    "decode_proven",
     "encode",
     "minimum_row_bits",
     "recode",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from appliance.t4.bits import to_bits
 from appliance.t4.codes import EOL, EOLS_IN_RTC
-from appliance.t4.row_reader import ZEROS_AT_THE_END, Row, RowReader
+from appliance.t4.row_reader import ZEROS_AT_THE_END, RowReader
 from appliance.t4.rows import GrowingPage, longest_row_bits
 
 # Two EOLs in succession begin an RTC: no row is empty.
@@ -168,7 +168,7 @@ class Group3Decoder:
         if self._eols >= EOLS_IN_RTC:
             self.ended = True
 
-    def _good(self, row: Row, bits: int) -> None:
+    def _good(self, row: bytes, bits: int) -> None:
         """Adds a good row of ``bits`` bits."""
         if self._eols >= _EOLS_THAT_END:
             # That was no RTC: rows were lost there.
@@ -177,11 +177,11 @@ class Group3Decoder:
         self._doubtful = self._broken_eols = 0
         self._split = None
         self._eols = 1
-        self._reader.reference, painted = row
+        self._reader.reference = row
         self._row_lengths.append(bits)
         self._rows += 1
         self._rows_bits += bits + len(EOL)
-        self._page.add(painted)
+        self._page.add(row)
 
     def _bad(self, bits: str) -> None:
         """Handles a piece between two EOLs that is not a row."""

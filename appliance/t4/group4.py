@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import struct
 from enum import IntEnum
 
-from appliance.t4.bits import to_bits
-from appliance.t4.codes import BLACK_TABLE, MODE_TABLE, WHITE_TABLE
-from appliance.t4.rows import PADDING, GrowingPage, RowError, decode_row_2d, longest_row_bits, paint_row
+from appliance.t4.rows import (
+    COMPILED_WIDEST,
+    PACKED_TABLES,
+    PADDING,
+    GrowingPage,
+    RowError,
+    changes_of,
+    decode_row_2d,
+    longest_row_bits,
+    paint_row,
+)
 
 try:
     from appliance.t4._mmr import decode as _compiled
@@ -18,12 +25,8 @@ except ImportError:  # set up without a C compiler
 _MMR_WINDOW_OCTETS = 64
 _EOFB_BITS = 24
 _EOFB_VALUE = 0x001001
-# Widest row that `_mmr` decodes, pixels.
-_COMPILED_WIDEST = 1 << 16
 # Octets of pixels that are decoded at once: a page of A4 at fine has half as many.
 _PIECE_OCTETS = 1 << 20
-
-_TABLES = b"".join(struct.pack("2h", *entry) for entry in (*WHITE_TABLE, *BLACK_TABLE, *MODE_TABLE))
 
 
 class End(IntEnum):
@@ -93,9 +96,9 @@ def decode_rows(
     octets, the bit after them, and why no other followed.
     """
     longest = longest_row_bits(width)
-    if _compiled is None or width > _COMPILED_WIDEST:
+    if _compiled is None or width > COMPILED_WIDEST:
         return _decode_rows(data, skip, width, longest, most, above, last)
-    pixels, position, end = _compiled(data, skip, width, longest, most, above, last, _TABLES)
+    pixels, position, end = _compiled(data, skip, width, longest, most, above, last, PACKED_TABLES)
     return pixels, position, End(end)
 
 
@@ -109,8 +112,7 @@ def _decode_rows(  # noqa: PLR0917 - as `_mmr.decode`
     last: bool,
 ) -> tuple[bytes, int, End]:
     """``decode_rows`` in Python."""
-    bits = to_bits(bytes(above))[:width]
-    reference = [at for at, (left, pixel) in enumerate(zip("0" + bits, bits, strict=False)) if left != pixel]
+    reference = changes_of(above, width)
     pixels = bytearray()
     rows, position, window = 0, skip, _MMR_WINDOW_OCTETS
     while True:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import combinations, islice
 
 from appliance.t4.codes import EOL, TAG_ONE_DIMENSIONAL
-from appliance.t4.rows import PADDING, RowError, decode_row_1d, decode_row_2d, paint_row
+from appliance.t4.rows import decode_row
 
 # Equal rows of MH (margins, blank lines) are decoded once; this many are cached.
 _REMEMBERED_ROWS = 128
@@ -33,20 +33,20 @@ _ZEROS_BEFORE_A_ONE = 7
 # Most zeros at their end (white 3).
 ZEROS_AT_THE_END = 3
 
-# A decoded row: its changing elements and its pixels.
-Row = tuple[list[int], bytes]
-
 
 class RowReader:
-    """Decodes pieces of a page of this width; with ``tagged`` each row begins with a tag bit (MR)."""
+    """Decodes pieces of a page of this width; with ``tagged`` each row begins with a tag bit (MR).
+
+    Rows are packed octets.
+    """
 
     def __init__(self, width: int, *, tagged: bool) -> None:
         self._width = width
         self._tagged = tagged
-        self._remembered: dict[str, Row] = {}
-        self.reference: list[int] | None = None  # changes of the row above, None when it is bad
+        self._remembered: dict[str, bytes] = {}
+        self.reference: bytes | None = None  # the row above, None when it is bad
 
-    def whole(self, bits: str) -> Row | None:
+    def whole(self, bits: str) -> bytes | None:
         """The row of which ``bits`` consist, apart from fill at the end, or None."""
         remembered = self._remembered.get(bits)
         if remembered is not None:
@@ -61,7 +61,7 @@ class RowReader:
             self._remembered[bits] = row
         return row
 
-    def shifted(self, bits: str, fill: int) -> Row | None:
+    def shifted(self, bits: str, fill: int) -> bytes | None:
         """The row, if a wrong bit shifted an EOL beside it, or None.  ``fill``: zeros before the first EOL.
 
         An EOL whose 1 is wrong is found late, at the next 1, which removes the first bits of the row.  One
@@ -78,17 +78,17 @@ class RowReader:
                 return row
         return None
 
-    def series(self, bits: str) -> tuple[list[tuple[Row, int]], bool]:
+    def series(self, bits: str) -> tuple[list[tuple[bytes, int]], bool]:
         """The rows of ``bits`` with the number of bits of each, if damaged EOLs explain all of it, else none.
 
         The flag is True when ``bits`` end with such an EOL, which the one after ``bits`` then succeeds.
         """
         reference = self.reference
-        rows: list[tuple[Row, int]] = []
+        rows: list[tuple[bytes, int]] = []
         try:
             while (found := self._at_start(bits)) is not None:
                 rows.append(found)
-                (self.reference, _), used = found
+                self.reference, used = found
                 behind = bits[used:]
                 if "1" not in behind:
                     return rows, False
@@ -103,12 +103,12 @@ class RowReader:
         finally:
             self.reference = reference
 
-    def joined(self, first: str, second: str) -> list[Row]:
+    def joined(self, first: str, second: str) -> list[bytes]:
         """The rows that two pieces may be together, when a wrong bit made an EOL within a row."""
         rows = (self._sure(first + eol + second) for eol in _SPLITTING_EOLS)
         return [row for row in rows if row is not None]
 
-    def last_row(self, bits: str) -> tuple[Row, int] | None:
+    def last_row(self, bits: str) -> tuple[bytes, int] | None:
         """A row at the end of ``bits`` after an EOL with up to two wrong bits, and where that EOL begins."""
         places = range(len(bits) - len(EOL) - 1, -1, -1)
         eols = (at for at in places if bits[at : at + len(EOL)] in _BROKEN_EOLS)
@@ -118,7 +118,7 @@ class RowReader:
                 return row, at
         return None
 
-    def _sure(self, bits: str) -> Row | None:
+    def _sure(self, bits: str) -> bytes | None:
         """The row of ``bits`` if it can confirm a repair, or None.
 
         Only one-dimensional rows can: wrong bits hardly ever add up to the width.  Two-dimensional ones do so
@@ -128,26 +128,18 @@ class RowReader:
             return None
         return self.whole(bits)
 
-    def _at_start(self, bits: str) -> tuple[Row, int] | None:
+    def _at_start(self, bits: str) -> tuple[bytes, int] | None:
         """The row at the beginning of ``bits`` and its number of bits, or None."""
-        width = self._width
-        tag = 1 if self._tagged else 0
-        length = len(bits) - tag
-        if length <= 0:
+        tag = int(self._tagged)
+        if len(bits) <= tag:
             return None
-        value = int(bits, 2) << PADDING
-        try:
-            if not tag:
-                changes, used = decode_row_1d(value, length, width)
-            elif bits[0] == TAG_ONE_DIMENSIONAL:
-                changes, used = decode_row_1d(value & ((1 << (length + PADDING)) - 1), length, width)
-            elif self.reference is not None:
-                changes, used = decode_row_2d(value, length, width, self.reference)
-            else:
+        above = None
+        if self._tagged and bits[0] != TAG_ONE_DIMENSIONAL:
+            above = self.reference
+            if above is None:
                 return None
-        except RowError:
-            return None
-        return (changes, paint_row(changes, width)), used + tag
+        found = decode_row(bits[tag:], self._width, above)
+        return None if found is None else (found[0], found[1] + tag)
 
 
 def _behind_broken_eol(bits: str) -> str | None:

@@ -7,6 +7,9 @@ to black and an odd one a change to white, and a white row is the empty list.
 
 from __future__ import annotations
 
+import struct
+
+from appliance.t4.bits import to_bits
 from appliance.t4.codes import (
     BLACK_TABLE,
     MODE_HORIZONTAL,
@@ -18,6 +21,15 @@ from appliance.t4.codes import (
     Entry,
 )
 from appliance.t4.page import Resolution
+
+try:
+    from appliance.t4._mmr import decode_row as _compiled
+except ImportError:  # set up without a C compiler
+    _compiled = None  # type: ignore[assignment]
+
+# Widest row that `_mmr` decodes, pixels, and the tables that it needs.
+COMPILED_WIDEST = 1 << 16
+PACKED_TABLES = b"".join(struct.pack("2h", *entry) for entry in (*WHITE_TABLE, *BLACK_TABLE, *MODE_TABLE))
 
 # Zero bits that callers append to the coded bits, so that a full window can be read at the last bit.  Zeros
 # are no code word, so decoding ends there.
@@ -165,6 +177,31 @@ def decode_row_2d(value: int, length: int, width: int, reference: list[int]) -> 
     while changes and changes[-1] == width:
         changes.pop()
     return changes, used
+
+
+def changes_of(row: bytes | bytearray, width: int) -> list[int]:
+    """The changing elements of a row of packed octets; none of an empty one."""
+    bits = to_bits(bytes(row))[:width]
+    return [at for at, (left, pixel) in enumerate(zip("0" + bits, bits, strict=False)) if left != pixel]
+
+
+def decode_row(bits: str, width: int, above: bytes | None) -> tuple[bytes, int] | None:
+    """The row of ``width`` pixels at the beginning of a string of 0 and 1, and its number of bits, or None.
+
+    ``above`` is the row above it in two-dimensional coding, None in one-dimensional coding.  Rows are packed
+    octets.
+    """
+    if _compiled is not None and width <= COMPILED_WIDEST:
+        return _compiled(bits, width, above, PACKED_TABLES)
+    value = int(bits or "0", 2) << PADDING
+    try:
+        if above is None:
+            changes, used = decode_row_1d(value, len(bits), width)
+        else:
+            changes, used = decode_row_2d(value, len(bits), width, changes_of(above, width))
+    except RowError:
+        return None
+    return paint_row(changes, width), used
 
 
 def paint_row(changes: list[int], width: int) -> bytes:

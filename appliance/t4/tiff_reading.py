@@ -18,9 +18,9 @@ from typing import BinaryIO, Final, Self
 from appliance.t4 import tiff_tags as tags
 from appliance.t4.bits import from_bits, reverse_bits, to_bits
 from appliance.t4.codes import EOFB, EOL, EOLS_IN_RTC, TAG_ONE_DIMENSIONAL
-from appliance.t4.coding import MAX_PIXELS, decode_proven
+from appliance.t4.coding import MAX_PIXELS
 from appliance.t4.page import CodedPage, Coding, Raster, Resolution
-from appliance.t4.rows import PADDING, RowError, decode_row_1d, longest_row_bits, paint_row
+from appliance.t4.rows import decode_row, longest_row_bits
 from appliance.t4.tolerant import TolerantDecoder
 
 # Limits on what a file may state: far above any fax, far below the memory.
@@ -147,7 +147,8 @@ class FaxTiff:
             for strip in range(len(directory.strips)):
                 rows = min(directory.rows_per_strip, left)
                 data = self._strip(directory, strip)
-                if not _has_rows(directory, data, rows):
+                # With MH and MR each row has its EOL.
+                if directory.compression != tags.GROUP3 or to_bits(data).count(EOL) < rows:
                     _decode(directory, data, rows, joined=True)
                 left -= rows
 
@@ -334,16 +335,6 @@ def _as_coded(directory: _Directory, data: bytes) -> CodedPage | None:
     )
 
 
-def _has_rows(directory: _Directory, data: bytes, rows: int) -> bool:
-    """Whether the strip certainly has ``rows`` rows, determined without decoding them in Python."""
-    if directory.compression == tags.GROUP3:
-        return to_bits(data).count(EOL) >= rows
-    if directory.compression == tags.GROUP4:
-        page = CodedPage(Coding.MMR, directory.resolution, directory.width, rows, data)
-        return decode_proven(page) is not None
-    return False
-
-
 def _expand(directory: _Directory, data: bytes, rows: int) -> bytes:
     """The rows of a strip as packed pixels, in the photometric sense of the file."""
     width = directory.width
@@ -383,11 +374,9 @@ def _expand_rle(data: bytes, width: int, rows: int) -> bytes:
     window = longest_row_bits(width) // 8 + 1
     position = 0
     for row in range(rows):
-        piece = data[position : position + window]
-        try:
-            changes, used = decode_row_1d(int.from_bytes(piece, "big") << PADDING, 8 * len(piece), width)
-        except RowError as error:
-            raise TiffError(f"its data end after {row} of {rows} rows") from error
-        position += (used + 7) // 8
-        pixels += paint_row(changes, width)
+        found = decode_row(to_bits(data[position : position + window]), width, None)
+        if found is None:
+            raise TiffError(f"its data end after {row} of {rows} rows")
+        position += (found[1] + 7) // 8
+        pixels += found[0]
     return bytes(pixels)

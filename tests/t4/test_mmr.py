@@ -1,4 +1,4 @@
-"""The compiled MMR coder makes what libtiff makes, bit by bit, and decodes as the one in Python does."""
+"""The compiled coder makes MMR as libtiff does, bit by bit, and decodes rows as the one in Python does."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import random
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
-from appliance.t4 import coding, group4, libtiff
+from appliance.t4 import coding, group4, libtiff, rows
 from appliance.t4.bits import from_bits
 from appliance.t4.codes import BLACK_CODES, HORIZONTAL, WHITE_CODES
 from appliance.t4.coding import PageError, count_rows, decode, encode
@@ -15,8 +16,8 @@ from appliance.t4.group4 import End
 from appliance.t4.libtiff import Scheme
 from appliance.t4.page import Coding, Raster, Resolution
 from appliance.t4.rows import longest_row_bits
-from appliance.t4.tolerant import TolerantDecoder
-from tests.t4 import pages
+from appliance.t4.tolerant import ReceivedRows, TolerantDecoder
+from tests.t4 import pages, reference
 from tests.t4.test_hostile import mutated
 
 mmr = pytest.importorskip("appliance.t4._mmr")
@@ -90,7 +91,7 @@ def both(
 ) -> tuple[Decoded, Decoded]:
     """The same by the compiled decoder and by the one in Python."""
     longest = longest_row_bits(width)
-    pixels, position, end = mmr.decode(data, skip, width, longest, most, above, last, group4._TABLES)
+    pixels, position, end = mmr.decode(data, skip, width, longest, most, above, last, rows.PACKED_TABLES)
     return (pixels, position, End(end)), group4._decode_rows(data, skip, width, longest, most, above, last)
 
 
@@ -118,6 +119,43 @@ def test_damage_is_found_where_the_decoder_in_python_finds_it() -> None:
         assert compiled == in_python, f"number {number}"
         ends.add(compiled[2])
     assert ends == set(End)
+
+
+@given(pages.rasters(max_rows=2), st.text("01", max_size=60), st.integers(0, 400), st.booleans())
+def test_any_bits_are_the_row_that_they_are_in_python(
+    page: Raster, bits: str, kept: int, two_dimensional: bool
+) -> None:
+    last = page.data[-page.row_octets :]
+    above = page.data[: page.row_octets] if two_dimensional else None
+    changes = pages.changes_of(last, page.width)
+    if above is None:
+        good = reference.row_1d(changes, page.width)
+    else:
+        good = reference.row_2d(changes, pages.changes_of(above, page.width), page.width)
+    for tried in (good + bits, good[:kept] + bits, bits):
+        compiled = rows.decode_row(tried, page.width, above)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(rows, "_compiled", None)
+            assert rows.decode_row(tried, page.width, above) == compiled
+    assert rows.decode_row(good + bits, page.width, above) == (last, len(good))
+
+
+@pytest.mark.parametrize("coding", [Coding.MH, Coding.MR])
+def test_damaged_rows_are_repaired_as_with_the_decoder_in_python(
+    coding: Coding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = random.Random(8)
+    good = encode(pages.text_like(2, 600, 40), coding).data
+    tried = [mutated(good, rng) for _ in range(60)]
+    compiled = [_received(coding, 600, data) for data in tried]
+    monkeypatch.setattr(rows, "_compiled", None)
+    assert compiled == [_received(coding, 600, data) for data in tried]
+
+
+def _received(coding: Coding, width: int, data: bytes) -> ReceivedRows:
+    decoder = TolerantDecoder(coding, width)
+    decoder.feed(data)
+    return decoder.finish()
 
 
 @pytest.mark.parametrize("compiled", [True, False])
@@ -155,11 +193,25 @@ def test_a_page_of_more_than_one_piece_is_decoded_whole(monkeypatch: pytest.Monk
         {"most": -1},
         {"most": 1 << 62},
         {"above": b"1"},
-        {"tables": group4._TABLES[:-1]},
+        {"tables": rows.PACKED_TABLES[:-1]},
     ],
 )
 def test_sizes_that_are_no_rows_are_refused(wrong: dict[str, object]) -> None:
     right = {"data": b"\xff", "skip": 0, "width": 16, "longest": 160, "most": 1, "above": b"12", "last": True}
-    mmr.decode(*right.values(), group4._TABLES)
+    mmr.decode(*right.values(), rows.PACKED_TABLES)
     with pytest.raises(ValueError, match="row of that size"):
-        mmr.decode(*({**right, "tables": group4._TABLES} | wrong).values())
+        mmr.decode(*({**right, "tables": rows.PACKED_TABLES} | wrong).values())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("1", 0, None, rows.PACKED_TABLES),
+        ("1", 65_537, None, rows.PACKED_TABLES),
+        ("1", 9, b"1", rows.PACKED_TABLES),
+        ("1", 9, None, b""),
+    ],
+)
+def test_a_row_of_an_impossible_size_is_refused(wrong: tuple[str, int, bytes | None, bytes]) -> None:
+    with pytest.raises(ValueError, match="row of that size"):
+        mmr.decode_row(*wrong)
