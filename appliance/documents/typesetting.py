@@ -32,6 +32,8 @@ from appliance.documents.options import Paper
 from appliance.documents.overflow import cut_pages, width_needed
 from appliance.documents.picturemodes import is_damaged
 from appliance.documents.screenparts import prepare_page
+from appliance.documents.styles import PIE, on_paper
+from appliance.documents.text import decode
 from appliance.remarks import (
     CONTENT_CUT,
     CONTENT_DAMAGED,
@@ -84,7 +86,6 @@ _BEFORE_PIXELS = 4096
 _DRAWINGS_LOST = ("Failed to render SVG", "Failed to load inline SVG")
 _RULE_IGNORED = "Ignored `%s:%s`"
 _GROUNDS = ("background", "background-color", "background-image")
-_ROUND_A_CENTRE = "conic-gradient("
 
 # The lowest style sheet: sheets, margins, and that nothing leaves the paper.
 _SHEET = """
@@ -239,6 +240,7 @@ class _Parts(URLFetcher):  # type: ignore[misc]
         self._parts = parts
         self._remote: set[str] = set()
         self.lacks = False  # whether something was not there
+        self._pies = False  # whether a ground is of colours around a centre
         self._moves = False  # whether a picture does
         self._damaged: set[str] = set()  # addresses of pictures
 
@@ -252,7 +254,12 @@ class _Parts(URLFetcher):  # type: ignore[misc]
                 return URLFetcherResponse(url, content, response.headers)
             case "cid" if (part := self._parts.get(part_key(rest))) is not None:
                 self._look_at(url, part.content)
-                return URLFetcherResponse(url, part.content, {"Content-Type": part.media_type})
+                content = part.content
+                if part.media_type == "text/css":
+                    content = on_paper(decode(content)[0]).encode()
+                return URLFetcherResponse(url, content, {"Content-Type": part.media_type})
+            case scheme_ if scheme_ == PIE:
+                self._pies = True
             case scheme_ if scheme_ != "cid":
                 self._remote.add(url[:200])
         self.lacks = True
@@ -264,6 +271,8 @@ class _Parts(URLFetcher):  # type: ignore[misc]
             yield Remark(PICTURES_LEFT_OUT, detail=f"{len(self._remote)} addresses")
         if self._moves:
             yield Remark(MOVEMENT_LEFT_OUT)
+        if self._pies:
+            yield Remark(PART_LEFT_OUT, detail="colours around a centre, as those of a pie chart")
         damaged = self._damaged.difference(lost)
         if damaged:
             yield Remark(CONTENT_DAMAGED, detail=f"{len(damaged)} of the page's own pictures")
@@ -293,7 +302,6 @@ class _Losses(logging.Handler):
         self.pictures: set[str] = set()
         self._wanted_memory = False
         self.grounds = False  # whether one is of a kind that only browsers draw
-        self._pies = False  # whether one is of colours around a centre
         self._logger = logging.getLogger("weasyprint")
 
     def __enter__(self) -> None:
@@ -308,7 +316,6 @@ class _Losses(logging.Handler):
         said, about = str(record.msg), str(record.args[0])
         if said.startswith(_RULE_IGNORED):
             self.grounds |= about in _GROUNDS
-            self._pies |= _ROUND_A_CENTRE in str(record.args[1])
         elif said.startswith(_DRAWINGS_LOST):
             self.pictures.add(about)
         elif said.startswith(".notdef") and unicodedata.category(about) not in _UNSEEN:
@@ -326,8 +333,6 @@ class _Losses(logging.Handler):
         """A remark for each page with such letters, one for drawings, one for pictures."""
         if self.pictures:
             yield Remark(PICTURE_LOST, detail=f"{len(self.pictures)} of the page's own pictures")
-        if self._pies:
-            yield Remark(PART_LEFT_OUT, detail="colours around a centre, as those of a pie chart")
         if not self._letters:
             return
         elsewhere = set(self._letters)

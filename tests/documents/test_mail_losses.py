@@ -494,7 +494,11 @@ def test_a_stored_web_page_has_its_styles_and_pictures_and_no_pages_of_code(tmp_
         with_page(
             b"<link rel=stylesheet href='cid:css-1@mhtml.blink'><p class=h>not printed</p><p>printed"
             b"<p style='background:url(http://a.example/l.png?a=1&amp;b=2)'>ground<img src=http://a.example/i.png>",
-            at(b"cid:css-1@mhtml.blink", b".h { display: none }", b"text/css"),
+            at(
+                b"cid:css-1@mhtml.blink",
+                b".h { display: none } .i { opacity: 0; animation: in 1s }",
+                b"text/css",
+            ),
             at(b"http://a.example/l.png?a=1&b=2", PICTURE, b"image/png"),
             at(b"http://a.example/i.png", PICTURE, b"image/png"),
             at(b"http://a.example/s.js", b"alert(1)", b"text/javascript"),

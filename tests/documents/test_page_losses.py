@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import time
 from pathlib import Path
 
 import pytest
 
+from appliance.documents.styles import declared, on_paper
 from appliance.remarks import (
     CONTENT_CUT,
     GLYPHS_MISSING,
@@ -68,6 +70,7 @@ def kinds(made: Opened) -> list[RemarkKind]:
         ("<p style='position:absolute;left:-9999px'>for those who hear the page</p>", "Ordinary words"),
         ("<div style='height:20px;overflow:hidden'>one<br>two<br>three</div>", "Ordinary words"),
         ("<div style='overflow:auto'>one<br>two</div>", "one two"),
+        ("<style>.unused{background:conic-gradient(red,blue)}</style>words", "words"),
         (f"<pre style='white-space:pre;overflow:auto'>{'word ' * 60}the last</pre>", "the last"),
         ("<my-card><template shadowrootmode=open>of the shadow</template>light</my-card>", "of the shadow"),
         ("<svg hidden><symbol id=s><text y=20>sign</text></symbol></svg><svg><use href='#s'/></svg>", "sign"),
@@ -196,6 +199,11 @@ def test_words_that_wait_for_a_script_are_told_and_a_white_page_is_too(
             CONTENT_CUT,
         ),
         ("<div style='background:conic-gradient(red 30%,blue 0);height:9px'></div>", "", PART_LEFT_OUT),
+        (
+            "<div class=p></div>",
+            "<style>.p{height:9px;background:conic-gradient(from 9deg,var(--a),rgb(0,0,0))}</style>",
+            PART_LEFT_OUT,
+        ),
         ("<math><mfrac><mi>a</mi><mi>b</mi></mfrac></math>", "", LAYOUT_SIMPLIFIED),
         ("<svg><script>x()</script><text y=20>a</text></svg>", "", PART_LEFT_OUT),
     ],
@@ -292,3 +300,25 @@ def test_a_drawing_with_words_of_its_own_is_drawn_and_not_faxed_as_its_source(tm
     )
     made = opened(tmp_path, drawing('<text x="9" y="50">&e;</text>', before), "a.svg")
     assert made.words == "Drawn own"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *(
+            "conic-gradient(",
+            "conic-gradient((",
+            "image-set(",
+            "image-set(url(",
+            "image-set(a",
+            "{background:",
+        ),
+        *("text-shadow:a;", "background:text ", "{animation:x;opacity:0", "color:transparent;", "{", "(a"),
+    ],
+)
+def test_style_sheets_without_an_end_to_anything_are_read_to_their_end(piece: str) -> None:
+    began = time.process_time()
+    for sheet in (f"{{background:{piece * 20_000}}}", f"a{{background:{piece}" * 20_000):
+        on_paper(sheet)
+        declared(sheet)
+    assert time.process_time() - began < 5.0
