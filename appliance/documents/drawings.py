@@ -28,6 +28,8 @@ _KEYFRAMES = re.compile(r"@(?:-webkit-)?keyframes\b")
 _IMPORT = re.compile(r"@import\b[^;]{0,500};?")
 _START = re.compile(r"\s*[Mm]\s*([-+.\deE]+)[\s,]+([-+.\deE]+)")
 _NUMBER = re.compile(r"\s*([-+]?[\d.]+)")
+_LENGTH = re.compile(r"\s*\+?(\d{1,9}(?:\.\d{0,9})?)(px|pt|pc|mm|cm|in)?\s*")
+_UNITS_PX = {"px": 1.0, "pt": 96 / 72, "pc": 16.0, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0}
 _BLOCKS = frozenset({"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "flowPara", "flowDiv"})
 _FONT_PX, _LINE = 16.0, 1.2  # HTML's defaults
 _MOST = 100_000  # elements of a drawing
@@ -42,8 +44,26 @@ def drawable(content: bytes) -> tuple[bytes, tuple[Remark, ...]]:
         root = ElementTree.fromstring(content)
     except (ElementTree.ParseError, ValueError, LookupError):
         return content, ()
+    _frame(root)
     said = prepare_drawing(root)
     return ElementTree.tostring(root, encoding="utf-8"), tuple(said)
+
+
+def _frame(root: Element) -> None:
+    """Names the part of the plane that a drawing of a fixed size shows, so that it can be made smaller.
+
+    Without it the drawing would keep its size and be cut off; browsers do the same for pictures.
+    """
+    if root.get("viewBox") is None:
+        width, height = (_pixels(root.get(side)) for side in ("width", "height"))
+        if width > 0 and height > 0:
+            root.set("viewBox", f"0 0 {width:g} {height:g}")
+
+
+def _pixels(length: str | None) -> float:
+    """A length in CSS's pixels; 0 for one that is not fixed."""
+    found = _LENGTH.fullmatch(length or "")
+    return float(found[1]) * _UNITS_PX[found[2] or "px"] if found else 0.0
 
 
 def prepare_drawing(root: Element, page: Mapping[str | None, Element] = _NOTHING) -> list[Remark]:

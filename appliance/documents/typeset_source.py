@@ -16,7 +16,6 @@ from appliance.documents.causes import (
     DOCUMENT_TOO_LARGE,
 )
 from appliance.documents.drawing import Drawing
-from appliance.documents.drawings import drawable
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize
 from appliance.documents.hypertext import HTML_LIMIT, PICTURE, html_text
@@ -119,10 +118,8 @@ def open_svg(content: bytes, workshop: Workshop) -> TypesetSource:
     def make() -> Typeset:
         from appliance.documents.typesetting import typeset  # noqa: PLC0415
 
-        drawing, remarks = drawable(content)
-        parts = {"drawing": Part("image/svg+xml", drawing)}
-        made = typeset(page, workshop.paper, parts=parts, most_pages=workshop.limits.pages)
-        return Typeset(made.pdf, remarks + made.remarks)
+        parts = {"drawing": Part("image/svg+xml", content)}
+        return typeset(page, workshop.paper, parts=parts, most_pages=workshop.limits.pages)
 
     made = workshop.once("drawing", str(workshop.paper).encode() + content, make, _HTML)
     if any(remark.kind is PICTURE_LOST for remark in made.remarks):

@@ -25,6 +25,7 @@ from weasyprint.urls import URLFetcher, URLFetcherResponse
 from appliance.documents.bounded import Typeset
 from appliance.documents.causes import DOCUMENT_TOO_MANY_PAGES
 from appliance.documents.direction import direct
+from appliance.documents.drawings import drawable
 from appliance.documents.email_parts import part_key
 from appliance.documents.errors import DocumentError
 from appliance.documents.grounds import bring_out, hidden_words, white_pages
@@ -82,6 +83,9 @@ _UNSEEN = frozenset({"Cc", "Cf", "Mn"})
 # Octets of a picture within which it says that it moves.
 _BEFORE_PIXELS = 4096
 
+_DRAWING = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s{0,100}(?:<\?xml[^>]{0,300}>|<!--|<!DOCTYPE\s+svg|<svg)", re.IGNORECASE
+)
 # WeasyPrint's messages about drawings that it gives up, and about a rule that it does not know.
 _DRAWINGS_LOST = ("Failed to render SVG", "Failed to load inline SVG")
 _RULE_IGNORED = "Ignored `%s:%s`"
@@ -243,6 +247,7 @@ class _Parts(URLFetcher):  # type: ignore[misc]
         self._pies = False  # whether a ground is of colours around a centre
         self._moves = False  # whether a picture does
         self._damaged: set[str] = set()  # addresses of pictures
+        self._drawings: dict[Remark, None] = {}
 
     def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:
         scheme, _, rest = url.partition(":")
@@ -251,10 +256,10 @@ class _Parts(URLFetcher):  # type: ignore[misc]
                 response = super().fetch(url, headers)
                 content = response.read()
                 self._look_at(url, content)
-                return URLFetcherResponse(url, content, response.headers)
+                return URLFetcherResponse(url, self._drawable(content), response.headers)
             case "cid" if (part := self._parts.get(part_key(rest))) is not None:
                 self._look_at(url, part.content)
-                content = part.content
+                content = self._drawable(part.content)
                 if part.media_type == "text/css":
                     content = on_paper(decode(content)[0]).encode()
                 return URLFetcherResponse(url, content, {"Content-Type": part.media_type})
@@ -267,6 +272,7 @@ class _Parts(URLFetcher):  # type: ignore[misc]
 
     def remarks(self, lost: Collection[str]) -> Iterator[Remark]:
         """What was not fetched, and what is wrong with pictures but those that are ``lost`` altogether."""
+        yield from self._drawings
         if self._remote:
             yield Remark(PICTURES_LEFT_OUT, detail=f"{len(self._remote)} addresses")
         if self._moves:
@@ -276,6 +282,14 @@ class _Parts(URLFetcher):  # type: ignore[misc]
         damaged = self._damaged.difference(lost)
         if damaged:
             yield Remark(CONTENT_DAMAGED, detail=f"{len(damaged)} of the page's own pictures")
+
+    def _drawable(self, picture: bytes) -> bytes:
+        """A drawing changed so that it can be drawn; any other file as it is."""
+        if not _DRAWING.match(picture):
+            return picture
+        made, remarks = drawable(picture)
+        self._drawings.update(dict.fromkeys(remarks))
+        return made
 
     def _look_at(self, url: str, picture: bytes) -> None:
         self._moves |= _is_animated(picture)

@@ -322,3 +322,16 @@ def test_style_sheets_without_an_end_to_anything_are_read_to_their_end(piece: st
         on_paper(sheet)
         declared(sheet)
     assert time.process_time() - began < 5.0
+
+
+@pytest.mark.parametrize("size", ['width="2000" height="1400"', 'width="529.17mm" height="370.42mm"'])
+def test_a_drawing_that_is_larger_than_the_sheet_is_made_smaller_and_not_cut(
+    rendered: Rendered, size: str
+) -> None:
+    corners = '<rect width="99" height="99"/><rect x="1900" y="1300" width="99" height="99"/>'
+    content = f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{corners}</svg>'.encode()
+    within = b"<img src='data:image/svg+xml;base64,%s'>" % base64.b64encode(content)
+    for file, name in ((content, "a.svg"), (b"<html><body>%s</body></html>" % within, "a.html")):
+        left, top, right, low = ink(picture(rendered(file, name=name).coded_page(0)))
+        assert right - left > 1400  # of 1527 between the margins
+        assert 0.6 < (low - top) * 204 / 196 / (right - left) < 0.8
