@@ -153,7 +153,7 @@ def _look_inside(content: bytes, *, formulas: bool) -> Iterator[Remark]:
     if outside:
         yield Remark(PICTURES_LEFT_OUT, detail=f"{outside} addresses")
     names = [entry.filename for entry in entries]
-    lost += missing_pictures(names, {name: text for name, text in texts.items() if name.endswith(".rels")})
+    lost += missing_pictures(names, texts)
     if lost:
         yield Remark(PICTURE_LOST, detail=f"{lost} of the document")
     yield from not_drawn(names, texts, formulas=formulas)

@@ -40,6 +40,7 @@ KNOWN_PICTURES = (
 )
 _RELATION = re.compile(rb"<Relationship\b[^>]{1,2000}>")
 _OF_PICTURE = re.compile(rb"\bType=\"[^\"]{1,200}/image\"")
+_ODF_PICTURE = re.compile(rb"<draw:image\b[^>]{0,500}?\bxlink:href=\"(?:\./)?(Pictures/[^\"]{1,300})\"")
 _TARGET = re.compile(rb"\bTarget=\"([^\"]{1,500})\"")
 # The parts that are searched, by name.
 LOOKED_INTO = re.compile(
@@ -141,11 +142,14 @@ def not_drawn(names: list[str], parts: Mapping[str, bytes], *, formulas: bool) -
         yield Remark(PART_LEFT_OUT, detail=f"formulas: {written}; LibreOffice Math draws them")
 
 
-def missing_pictures(names: list[str], relations: Mapping[str, bytes]) -> int:
-    """How many pictures a file refers to and does not have; ``relations`` are its parts of references."""
+def missing_pictures(names: list[str], parts: Mapping[str, bytes]) -> int:
+    """How many pictures a file refers to and does not have."""
     there = {name.lower() for name in names}
-    missing = 0
-    for name, part in relations.items():
+    of_odf = _ODF_PICTURE.findall(parts.get("content.xml", b""))
+    missing = sum(unquote(path.decode("utf-8", "replace")).lower() not in there for path in of_odf)
+    for name, part in parts.items():
+        if not name.endswith(".rels"):
+            continue
         folder = posixpath.dirname(posixpath.dirname(name))
         for relation in _RELATION.findall(part):
             target = _TARGET.search(relation)

@@ -56,7 +56,20 @@ _NEVER_DRAWN = {
     raw.FPDF_ANNOT_UNKNOWN: "of an unknown kind",
 }
 # Kinds whose words are comments, not part of the page.
-_COMMENTED = {raw.FPDF_ANNOT_TEXT, raw.FPDF_ANNOT_HIGHLIGHT}
+_COMMENTED = {
+    raw.FPDF_ANNOT_TEXT,
+    raw.FPDF_ANNOT_HIGHLIGHT,
+    raw.FPDF_ANNOT_UNDERLINE,
+    raw.FPDF_ANNOT_SQUIGGLY,
+    raw.FPDF_ANNOT_STRIKEOUT,
+    raw.FPDF_ANNOT_CARET,
+    raw.FPDF_ANNOT_SQUARE,
+    raw.FPDF_ANNOT_CIRCLE,
+    raw.FPDF_ANNOT_LINE,
+    raw.FPDF_ANNOT_POLYGON,
+    raw.FPDF_ANNOT_POLYLINE,
+    raw.FPDF_ANNOT_INK,
+}
 # Kinds that move, sound or turn, and their names: paper shows at most a still picture.
 _PLAYED = {
     raw.FPDF_ANNOT_MOVIE: "Movie",

@@ -314,6 +314,12 @@ def test_a_picture_that_a_file_names_and_lacks_is_counted(target: bytes, mode: b
     assert missing_pictures(["word/document.xml", "word/media/image1.png"], relations) == missing
 
 
+def test_a_picture_that_an_opendocument_file_names_and_lacks_is_counted() -> None:
+    shown = b'<draw:image xlink:type="simple" xlink:href="Pictures/%s.png"/>'
+    content = {"content.xml": shown % b"there" + shown % b"gone"}
+    assert missing_pictures(["content.xml", "Pictures/there.png"], content) == 1
+
+
 _DRAWN = "word/diagrams/drawing1.xml"
 _DIAGRAM = b'<a:graphicData uri="http://x/drawingml/2006/diagram"><dgm:relIds/>'
 

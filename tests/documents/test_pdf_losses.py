@@ -247,6 +247,9 @@ def test_a_mark_of_a_kind_that_nobody_knows_is_remarked(rendered: Rendered) -> N
         ("/Subtype/Text/F 2/Contents(why?)", False),  # hidden
         ("/Subtype/Text/F 4", False),
         ("/Subtype/Highlight/F 4/Contents(why?)/QuadPoints[60 660 360 660 60 600 360 600]", True),
+        ("/Subtype/StrikeOut/F 4/Contents(not so)/QuadPoints[60 660 360 660 60 600 360 600]", True),
+        ("/Subtype/Square/F 4/Contents(why here?)", True),
+        ("/Subtype/Ink/F 4/InkList[[60 600 360 660]]", False),
         ("/Subtype/FreeText/F 4/Contents(here)/DA(/Helv 14 Tf 0 g)", False),  # on the page
     ],
 )
