@@ -130,7 +130,11 @@ def _look_inside(content: bytes, *, formulas: bool) -> Iterator[Remark]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
             unpacked = sum(entry.file_size for entry in entries)
-            if any(entry.file_size > _MOST_DEFLATED * entry.compress_size + _ALWAYS for entry in entries):
+            if any(
+                entry.compress_size > len(content)
+                or entry.file_size > _MOST_DEFLATED * entry.compress_size + _ALWAYS
+                for entry in entries
+            ):
                 raise DocumentError(DOCUMENT_DAMAGED, "a part claims more than can be packed so small")
             if unpacked > _MOST_UNPACKED:
                 raise DocumentError(DOCUMENT_MEMORY, f"{unpacked >> 20} MiB when unpacked")

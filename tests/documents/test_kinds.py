@@ -325,10 +325,10 @@ def rtf_case() -> bytes:
     return (CASES / "rtf.rtf").read_bytes()
 
 
-def _claiming(archive: bytes, octets: int) -> bytes:
+def _claiming(archive: bytes, octets: int, packed: int = 90) -> bytes:
     """A ZIP file whose directory says that its first part has so many octets (APPNOTE 4.3.12)."""
-    at = archive.index(b"PK\1\2") + 24
-    return archive[:at] + octets.to_bytes(4, "little") + archive[at + 4 :]
+    at = archive.index(b"PK\1\2") + 20
+    return archive[:at] + packed.to_bytes(4, "little") + octets.to_bytes(4, "little") + archive[at + 8 :]
 
 
 def test_damaged_and_swollen_office_files_are_named(tmp_path: Path) -> None:
@@ -337,6 +337,7 @@ def test_damaged_and_swollen_office_files_are_named(tmp_path: Path) -> None:
         (docx("x")[:-100], DOCUMENT_DAMAGED),
         (docx("x", filling=200 << 20), DOCUMENT_MEMORY),
         (_claiming(docx("x"), 300 << 20), DOCUMENT_DAMAGED),
+        (_claiming(docx("x"), 300 << 20, packed=200 << 20), DOCUMENT_DAMAGED),
         (bytes.fromhex("d0cf11e0a1b11ae1") + b"rubbish" * 100, DOCUMENT_DAMAGED),
     ):
         with pytest.raises(DocumentError) as refused:
