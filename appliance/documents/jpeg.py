@@ -21,7 +21,9 @@ DAMAGE = (
     RuntimeError,
 )
 
-_END_OF_IMAGE = b"\xff\xd9"  # JPEG's last marker
+_START_OF_IMAGE, _END_OF_IMAGE = b"\xff\xd8", b"\xff\xd9"  # JPEG's first and last marker
+# The markers that begin a frame (table B.1).
+_FRAMES = frozenset({bytes([each]) for each in range(0xC0, 0xD0)} - {b"\xc4", b"\xc8", b"\xcc"})
 # The last marker is searched for in so many last octets, because cameras may write more behind it.
 _TRAILER_OCTETS = 64 << 10
 # The list of a file's pictures, and the types of those that show something else.
@@ -48,6 +50,17 @@ def with_end(content: bytes) -> bytes:
     except DAMAGE:
         return content
     return content + _END_OF_IMAGE if made[0] == made[1] == made[2] else content
+
+
+def depth(content: bytes) -> int:
+    """The bits of a sample of a JPEG, 8 in all but a few (ITU-T T.81 B.2.2); 0 when it does not say."""
+    at = len(_START_OF_IMAGE)
+    while content[at : at + 1] == b"\xff":
+        marker = content[at + 1 : at + 2]
+        if marker in _FRAMES:
+            return int.from_bytes(content[at + 4 : at + 5], "big")
+        at += 2 + int.from_bytes(content[at + 2 : at + 4], "big") if marker != b"\xff" else 1
+    return 0
 
 
 def pictures_behind(image: Image.Image) -> int:

@@ -337,3 +337,15 @@ def test_a_tiff_in_a_coding_that_nobody_here_knows_is_called_by_it(
         rendered(content[:at] + struct.pack("<H", number) + content[at + 2 :])
     assert refused.value.cause is DOCUMENT_UNSUPPORTED
     assert name in refused.value.detail
+
+
+def test_a_jpeg_with_more_than_eight_bits_is_called_so_and_not_damaged(rendered: Rendered) -> None:
+    whole = save(_page(3), "JPEG")
+    frame = whole.index(b"\xff\xc0") + 4
+    with pytest.raises(DocumentError) as refused:
+        rendered(whole[:frame] + b"\x0c" + whole[frame + 1 :])
+    assert refused.value.cause is DOCUMENT_UNSUPPORTED
+    assert "12 bits" in refused.value.detail
+    with pytest.raises(DocumentError) as refused:
+        rendered(whole[:3] + b"rubbish")
+    assert refused.value.cause is DOCUMENT_DAMAGED
