@@ -31,7 +31,7 @@ from appliance.api.intake import StoredUpload
 from appliance.api.problems import ProblemError, problem_of
 from appliance.box import Box
 from appliance.services.causes import NOT_PERMITTED
-from appliance.settings.units import ID_MAX, MB
+from appliance.settings.units import MB
 from appliance.spool.model import Received, ReceivedFilter
 
 JSON = "application/json"
@@ -53,20 +53,13 @@ class Answer:
         return self.content if self.content is not None else json.dumps(self.data).encode()
 
 
-def whole_number(value: Any, least: int) -> int | None:
-    """The integer in a field, given as number or text; None when it is not given.
-
-    Raises ValueError for anything else, and for a number below ``least`` or above ID_MAX.
-    """
-    if value is None or value == "":
-        return None
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdecimal():
-        value = int(value.strip()[:20])
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= ID_MAX:
-        raise ValueError
-    return value
+def file_answer(content: bytes, media_type: str, name: str) -> Answer:
+    """An answer with a file to save under ``name``."""
+    return Answer(
+        content=content,
+        media_type=media_type,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 @dataclass(slots=True)

@@ -8,9 +8,10 @@ from typing import Any
 from appliance.api.auth import Caller
 from appliance.api.causes import NOT_FOUND, SETTING_INVALID
 from appliance.api.foreign import Answer, ForeignDoor
+from appliance.api.foreign_fields import LINE_LIMIT, number, refused, text
 from appliance.api.ictfax.objects import KEY_ACCOUNTS, account_object, user_object
 from appliance.api.ictfax.people import PeopleCalls, asked
-from appliance.api.ictfax.words import LINE_LIMIT, NUMBER_LIMIT, MissingError, number, refused, text
+from appliance.api.ictfax.words import NUMBER_LIMIT, MissingError
 from appliance.api.numbers import own_number
 from appliance.api.problems import ProblemError
 from appliance.services.causes import STATE_FORBIDS

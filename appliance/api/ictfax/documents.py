@@ -8,11 +8,12 @@ from appliance import at_rest
 from appliance.api import intake, request
 from appliance.api.auth import Caller
 from appliance.api.causes import MEDIA_TYPE_UNSUPPORTED, NOT_FOUND, REQUEST_LENGTH_MISSING
-from appliance.api.foreign import PDF, Answer, ForeignDoor, received_pdf
+from appliance.api.foreign import PDF, Answer, ForeignDoor, file_answer, received_pdf
+from appliance.api.foreign_fields import LINE_LIMIT, text
 from appliance.api.ictfax.media import document_pdf
 from appliance.api.ictfax.objects import RECEIVED_DOCUMENTS, document_object, received_document
 from appliance.api.ictfax.people import asked
-from appliance.api.ictfax.words import LINE_LIMIT, LIST_LIMIT, TEXT_LIMIT, text
+from appliance.api.ictfax.words import LIST_LIMIT, TEXT_LIMIT
 from appliance.api.intake import StoredUpload
 from appliance.api.problems import ProblemError
 from appliance.documents.causes import DOCUMENT_MISLABELLED
@@ -151,18 +152,11 @@ class DocumentCalls:
             content = received_pdf(box, fax)
             self._door.audit(caller, "received.look", f"fax:{fax.id}", "PDF")
             box.inbox.mark_read(fax.id)
-            return pdf_answer(content, f"fax-{fax.id}.pdf")
+            return file_answer(content, PDF, f"fax-{fax.id}.pdf")
         caller.require(Scope.SEND)
         document = box.documents.get(document_id, caller.sees)
         if not document.files:
             raise ProblemError(NOT_FOUND, f"document {document_id} has no file")
         content = document_pdf(box, document)
         self._door.audit(caller, "document.look", f"document:{document_id}", "PDF")
-        return pdf_answer(content, f"document-{document_id}.pdf")
-
-
-def pdf_answer(content: bytes, name: str) -> Answer:
-    """An answer with a PDF to save under ``name``."""
-    return Answer(
-        content=content, media_type=PDF, headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
+        return file_answer(content, PDF, f"document-{document_id}.pdf")

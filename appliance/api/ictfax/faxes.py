@@ -10,14 +10,14 @@ import bottle
 
 from appliance.api import request
 from appliance.api.auth import Caller
-from appliance.api.foreign import Answer, ForeignDoor, received_pdf, visible_received
+from appliance.api.foreign import PDF, Answer, ForeignDoor, file_answer, received_pdf, visible_received
+from appliance.api.foreign_fields import number
 from appliance.api.ictfax import objects
-from appliance.api.ictfax.documents import pdf_answer
 from appliance.api.ictfax.media import document_pdf
 from appliance.api.ictfax.objects import INBOUND, OUTBOUND, SERVICE_FLAG, STATES
 from appliance.api.ictfax.people import PeopleCalls
 from appliance.api.ictfax.transmissions import ENDED_BADLY, Transmission, Transmissions
-from appliance.api.ictfax.words import LIST_LIMIT, number
+from appliance.api.ictfax.words import LIST_LIMIT
 from appliance.api.numbers import own_number
 from appliance.dispatch.rules import most_tries
 from appliance.phonebook import Contact
@@ -219,7 +219,7 @@ class FaxCalls:
 
         content = self._either(caller, fax_id, sent, received).data
         self._door.audit(caller, "fax.look", f"fax:{fax_id}", "document")
-        return pdf_answer(content, f"fax-{fax_id}.pdf")
+        return file_answer(content, PDF, f"fax-{fax_id}.pdf")
 
 
 def _indexed(title: str) -> str:

@@ -12,10 +12,10 @@ import bottle
 from appliance.api import request
 from appliance.api.auth import Caller
 from appliance.api.causes import SETTING_INVALID
-from appliance.api.foreign import Answer, ForeignDoor
+from appliance.api.foreign import Answer, ForeignDoor, file_answer
+from appliance.api.foreign_fields import refused
 from appliance.api.ictfax.groups import GroupCalls
 from appliance.api.ictfax.people import CONTACT_FIELDS, CONTACTS
-from appliance.api.ictfax.words import refused
 from appliance.api.problems import ProblemError
 from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_UNSUPPORTED
 from appliance.phonebook import Contact, ContactGroup
@@ -87,11 +87,11 @@ class GroupFileCalls:
     def give(self, caller: Caller, group_id: int) -> Answer:
         """Answers a group's contacts as CSV."""
         members = self._groups.members(caller, self._groups.find(caller, group_id))
-        return _file(write(contact for _, contact in members), f"group_{group_id}.csv")
+        return file_answer(write(contact for _, contact in members), CSV_TYPE, f"group_{group_id}.csv")
 
     def sample(self, caller: Caller) -> Answer:
         """Answers a CSV file that shows the columns."""
-        return _file(SAMPLE.encode(), "contact_sample.csv")
+        return file_answer(SAMPLE.encode(), CSV_TYPE, "contact_sample.csv")
 
 
 def read(text: str, rules: Rules) -> Iterator[dict[str, str]]:
@@ -154,11 +154,3 @@ def _kept(contacts: Items, found: Iterable[Mapping[str, str]], owner: str) -> li
             known[contact] = contacts.add(contact)
         ids.append(known[contact])
     return ids
-
-
-def _file(content: bytes, name: str) -> Answer:
-    return Answer(
-        content=content,
-        media_type=CSV_TYPE,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )

@@ -8,9 +8,10 @@ from typing import Any
 from appliance.api.auth import Caller
 from appliance.api.causes import NOT_FOUND, SETTING_INVALID
 from appliance.api.foreign import Answer, ForeignDoor
+from appliance.api.foreign_fields import LINE_LIMIT, refused, text
 from appliance.api.ictfax.objects import contact_object
 from appliance.api.ictfax.people import PeopleCalls, asked, is_visible
-from appliance.api.ictfax.words import LINE_LIMIT, MissingError, refused, text
+from appliance.api.ictfax.words import MissingError
 from appliance.api.problems import ProblemError
 from appliance.phonebook import Contact, ContactGroup
 from appliance.settings.accounts import Scope

@@ -9,10 +9,11 @@ from appliance.api import intake
 from appliance.api.auth import Caller
 from appliance.api.causes import REQUEST_LENGTH_MISSING
 from appliance.api.foreign import Answer, ForeignDoor
+from appliance.api.foreign_fields import LINE_LIMIT, text
 from appliance.api.ictfax.objects import ORIGIN, QUEUED
 from appliance.api.ictfax.people import fields_of
 from appliance.api.ictfax.uploads import inline_files
-from appliance.api.ictfax.words import LINE_LIMIT, NUMBER_LIMIT, TEXT_LIMIT, MissingError, text
+from appliance.api.ictfax.words import NUMBER_LIMIT, TEXT_LIMIT, MissingError
 from appliance.api.intake import StoredUpload
 from appliance.api.problems import ProblemError
 from appliance.net.http import check_url

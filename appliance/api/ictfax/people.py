@@ -11,8 +11,9 @@ from appliance.api import request
 from appliance.api.auth import Caller
 from appliance.api.causes import NOT_FOUND, SETTING_INVALID
 from appliance.api.foreign import Answer, ForeignDoor
+from appliance.api.foreign_fields import LINE_LIMIT, refused, text
 from appliance.api.ictfax.objects import KEY_ACCOUNTS, account_object, contact_object
-from appliance.api.ictfax.words import LINE_LIMIT, TEXT_LIMIT, refused, text
+from appliance.api.ictfax.words import TEXT_LIMIT
 from appliance.api.numbers import own_number
 from appliance.api.problems import ProblemError
 from appliance.api.signing_in import sign_in

@@ -7,17 +7,10 @@ from typing import Any
 from appliance.api.auth import Caller
 from appliance.api.causes import NOT_FOUND
 from appliance.api.foreign import Answer, ForeignDoor
+from appliance.api.foreign_fields import LINE_LIMIT, number, text
 from appliance.api.ictfax.objects import ROUTE_PROGRAMS, program_object, route_program
 from appliance.api.ictfax.people import PeopleCalls, asked
-from appliance.api.ictfax.words import (
-    LINE_LIMIT,
-    LIST_LIMIT,
-    NUMBER_LIMIT,
-    MissingError,
-    needed_id,
-    number,
-    text,
-)
+from appliance.api.ictfax.words import LIST_LIMIT, NUMBER_LIMIT, MissingError, needed_id
 from appliance.api.problems import ProblemError
 from appliance.deliver.settings import Route
 from appliance.settings.accounts import Scope, User

@@ -9,21 +9,12 @@ from typing import Any
 from appliance.api.auth import Caller
 from appliance.api.causes import NOT_FOUND
 from appliance.api.foreign import Answer, ForeignDoor
+from appliance.api.foreign_fields import LINE_LIMIT, number, refused, text
 from appliance.api.ictfax.objects import MARK, ORIGIN, OUTBOUND
 from appliance.api.ictfax.people import PeopleCalls, asked
 from appliance.api.ictfax.programs import ProgramCalls
 from appliance.api.ictfax.transmissions import Transmission, Transmissions
-from appliance.api.ictfax.words import (
-    LINE_LIMIT,
-    MOST_TRIES,
-    NUMBER_LIMIT,
-    MissingError,
-    needed_id,
-    number,
-    read_time,
-    refused,
-    text,
-)
+from appliance.api.ictfax.words import MOST_TRIES, NUMBER_LIMIT, MissingError, needed_id, read_time
 from appliance.api.problems import ProblemError
 from appliance.documents.causes import DOCUMENT_EMPTY
 from appliance.phonebook import Contact

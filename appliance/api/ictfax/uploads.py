@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from appliance.api.causes import REQUEST_INVALID
-from appliance.api.ictfax.words import LINE_LIMIT, refused, text
+from appliance.api.foreign_fields import LINE_LIMIT, refused, text
 from appliance.api.problems import ProblemError
 from appliance.services.causes import TOO_MANY_FILES
 

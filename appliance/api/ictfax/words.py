@@ -8,15 +8,12 @@ from http import HTTPStatus
 from typing import Any
 
 from appliance.api.causes import REQUEST_INVALID
-from appliance.api.foreign import whole_number
-from appliance.api.ifax.fields import FARTHEST_S
+from appliance.api.foreign_fields import FARTHEST_S, number, refused
 from appliance.api.problems import DETAIL_LIMIT, Flaw, ProblemError, status_of
-from appliance.causes import Cause
 from appliance.documents import causes
 from appliance.services.causes import STATE_FORBIDS
 
-# Characters of a name, a title, a one-line field.
-LINE_LIMIT = 200
+# Characters of a longer text.
 TEXT_LIMIT = 2000
 # Characters of a number with its punctuation.
 NUMBER_LIMIT = 64
@@ -69,42 +66,12 @@ def error_document(problem: ProblemError) -> dict[str, Any]:
     }
 
 
-def refused(cause: Cause, field: str, problem: str) -> ProblemError:
-    """A problem with one field."""
-    return ProblemError(cause, f"{field}: {problem}", (Flaw(field, problem),))
-
-
-def number(fields: Mapping[str, Any], name: str) -> int | None:
-    """A field with a whole number from 0, as number or text; None when it is not given.
-
-    Raises ProblemError.
-    """
-    try:
-        return whole_number(fields.get(name), least=0)
-    except ValueError:
-        raise refused(REQUEST_INVALID, name, "a whole number is needed") from None
-
-
 def needed_id(fields: Mapping[str, Any], name: str) -> int:
     """A required id.  Raises MissingError; 0 means none in that system's forms."""
     found = number(fields, name)
     if not found:
         raise MissingError(name)
     return found
-
-
-def text(fields: Mapping[str, Any], name: str, limit: int = LINE_LIMIT) -> str:
-    """A text field, empty when it is not given.  Raises ProblemError."""
-    value = fields.get(name)
-    if value is None:
-        return ""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str):
-        raise refused(REQUEST_INVALID, name, "a text is needed")
-    if len(value) > limit:
-        raise refused(REQUEST_INVALID, name, f"at most {limit} characters")
-    return value.strip()
 
 
 def read_time(fields: Mapping[str, Any], now: float) -> float:

@@ -11,7 +11,7 @@ from typing import Any
 import bottle
 
 from appliance import at_rest
-from appliance.api import intake, request
+from appliance.api import foreign_fields, intake, request
 from appliance.api.auth import Caller
 from appliance.api.causes import METHOD_NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, REQUEST_INVALID
 from appliance.api.context import Context
@@ -49,9 +49,13 @@ Handler = Callable[[Caller, Mapping[str, Any], Content], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of this style, and its allowed methods (which may also be given in ``_method``)."""
+    """A call of this style: its allowed methods (which may also be given in ``_method``), and its scope.
+
+    ``scope`` None: the handler checks.
+    """
 
     methods: frozenset[str]
+    scope: Scope | None
     handler: Handler
 
 
@@ -60,16 +64,17 @@ class IfaxDoor(ForeignDoor):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        get, post, put, delete = "GET", "POST", "PUT", "DELETE"
+        read, write = frozenset({"POST", "GET"}), frozenset({"POST", "PUT"})
+        send, receive = Scope.SEND, Scope.RECEIVE
         self._calls = {
-            "customer/fax-send": Call(frozenset({post, put}), self._send),
-            "customer/fax-cancel": Call(frozenset({post, put, delete}), self._cancel),
-            "customer/fax-resend": Call(frozenset({post, put}), self._resend),
-            "customer/fax-status": Call(frozenset({post, get}), self._status),
-            "customer/inbound/number-list": Call(frozenset({post, get}), self._numbers),
-            "customer/inbound/fax-list": Call(frozenset({post, get}), self._received_list),
-            "customer/inbound/fax-list-all": Call(frozenset({post, get}), self._received_list),
-            "customer/inbound/fax-download": Call(frozenset({post, get}), self._download),
+            "customer/fax-send": Call(write, send, self._send),
+            "customer/fax-cancel": Call(write | {"DELETE"}, send, self._cancel),
+            "customer/fax-resend": Call(write, send, self._resend),
+            "customer/fax-status": Call(read, None, self._status),
+            "customer/inbound/number-list": Call(read, receive, self._numbers),
+            "customer/inbound/fax-list": Call(read, receive, self._received_list),
+            "customer/inbound/fax-list-all": Call(read, receive, self._received_list),
+            "customer/inbound/fax-download": Call(read, receive, self._download),
         }
         self.route("/<path:path>", method="ANY", callback=self._any)
 
@@ -119,12 +124,13 @@ class IfaxDoor(ForeignDoor):
         if ("GET" if method == "HEAD" else method) not in call.methods:
             allowed = ", ".join(sorted(call.methods))
             raise ProblemError(METHOD_NOT_ALLOWED, method[:16], headers={"Allow": allowed})
+        if call.scope is not None:
+            caller.require(call.scope)
         return call.handler(caller, fields, content)
 
     # -- sending -------------------------------------------------------------------------------
 
     def _send(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
-        caller.require(Scope.SEND)
         wanted = reading.read_send(fields, self.context.settings, self.context.now())
         cover = self._cover(wanted)
         options = SendOptions(
@@ -282,7 +288,6 @@ class IfaxDoor(ForeignDoor):
         return received_fax(self.box.inbox.get(fax_id, caller.sees), own_number(self.box))
 
     def _cancel(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
-        caller.require(Scope.SEND)
         job = self.box.faxes.get(reading.job_id(fields), caller.sees)
         ended = [other for other in self._broadcast(job) if self._end(other, caller)]
         if not ended:
@@ -311,9 +316,8 @@ class IfaxDoor(ForeignDoor):
         return sorted(found, key=lambda other: other.id)
 
     def _resend(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
-        caller.require(Scope.SEND)
         old = reading.job_id(fields)
-        number = reading.text(fields, "faxNumber", 64) or None
+        number = foreign_fields.text(fields, "faxNumber", 64) or None
         job = self.box.faxes.resend(old, number=number, owner=caller.sees, origin=ORIGIN, key=caller.key)
         self.audit(caller, "fax.create", f"fax:{job.id}", f"to {job.number}, again as {old}")
         return _success("Fax resent successfully", {"jobId": job.id, "originalJobId": old})
@@ -321,14 +325,12 @@ class IfaxDoor(ForeignDoor):
     # -- received faxes ------------------------------------------------------------------------
 
     def _numbers(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
-        caller.require(Scope.RECEIVE)
         number = own_number(self.box)
         data = [{"numberId": 1, "orderId": 1, "faxNumber": number}] if number else []
         return _success("Numbers list retrieved successfully", data)
 
     def _received_list(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
-        caller.require(Scope.RECEIVE)
-        before = reading.optional_id(fields, "lastFaxId")
+        before = foreign_fields.number(fields, "lastFaxId", least=1)
         wanted = ReceivedFilter(
             since=_day(fields.get("startDate"), "startDate"),
             until=_day(fields.get("endDate"), "endDate", after=True),
@@ -343,7 +345,6 @@ class IfaxDoor(ForeignDoor):
         return _success("Fax list retrieved successfully", data)
 
     def _download(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
-        caller.require(Scope.RECEIVE)
         fax = self.box.inbox.get(reading.job_id(fields), caller.sees)
         pdf = received_pdf(self.box, fax)
         self.require_still(caller)  # making it may have taken long

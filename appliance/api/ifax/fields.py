@@ -14,16 +14,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from appliance.api.causes import REQUEST_INVALID
-from appliance.api.foreign import whole_number
+from appliance.api.foreign_fields import FARTHEST_S, LINE_LIMIT, number, refused, text
 from appliance.api.intake import StoredUpload
-from appliance.api.problems import Flaw, ProblemError
-from appliance.causes import Cause
+from appliance.api.problems import ProblemError
 from appliance.dial_on import numbers_apart
 from appliance.documents.causes import DOCUMENT_GONE, DOCUMENT_PAGES_INVALID
 from appliance.lines.causes import NUMBER_INVALID
 from appliance.net.settings import ApiSettings
 from appliance.services.causes import TOO_MANY_FILES, TOO_MANY_RECIPIENTS
-from appliance.spool.model import DAY_S
 from appliance.spool.options import Quality
 
 # ``Standard`` is the box's own default quality.
@@ -32,10 +30,7 @@ QUALITIES: dict[str, Quality] = {
     "standard": Quality.FINE,
     "hd": Quality.SUPERFINE,
 }
-# The latest schedule, seconds ahead: a later one is a mistake.
-FARTHEST_S = 100 * 366 * DAY_S
-# Characters: of a one-line field, of the cover's message, of a URL, of all page selections of a file.
-LINE_LIMIT = 200
+# Characters: of the cover's message, of a URL, of all page selections of a file.
 MESSAGE_LIMIT = 20_000
 URL_LIMIT = 4096
 SELECTION_LIMIT = 2000
@@ -101,18 +96,10 @@ def read_send(fields: Mapping[str, Any], settings: ApiSettings, now: float) -> S
 
 def job_id(fields: Mapping[str, Any]) -> int:
     """The required ``jobId``.  Raises ProblemError."""
-    found = optional_id(fields, "jobId")
+    found = number(fields, "jobId", least=1)
     if found is None:
-        raise _wrong("jobId", "this field is needed")
+        raise refused(REQUEST_INVALID, "jobId", "this field is needed")
     return found
-
-
-def optional_id(fields: Mapping[str, Any], name: str) -> int | None:
-    """A positive whole number, given as number or text; None when it is not given."""
-    try:
-        return whole_number(fields.get(name), least=1)
-    except ValueError:
-        raise _wrong(name, "a whole number is needed") from None
 
 
 def _stored_id(fields: Mapping[str, Any], name: str) -> int | None:
@@ -120,21 +107,7 @@ def _stored_id(fields: Mapping[str, Any], name: str) -> int | None:
     value = fields.get(name)
     if isinstance(value, str) and value.strip() and not value.strip().strip("0"):
         return None
-    return None if value == 0 and not isinstance(value, bool) else optional_id(fields, name)
-
-
-def text(fields: Mapping[str, Any], name: str, limit: int) -> str:
-    """A text field; a number is converted to text."""
-    value = fields.get(name)
-    if value is None:
-        return ""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str):
-        raise _wrong(name, "a text is needed")
-    if len(value) > limit:
-        raise _wrong(name, f"at most {limit} characters")
-    return value.strip()
+    return None if value == 0 and not isinstance(value, bool) else number(fields, name, least=1)
 
 
 def nested(fields: Mapping[str, list[str]], uploads: list[tuple[str, StoredUpload]]) -> dict[str, Any]:
@@ -175,11 +148,11 @@ def _numbers(value: Any, limit: int) -> tuple[str, ...]:
         if item is None:
             continue
         if not isinstance(item, str) or len(item) > NUMBERS_LIMIT:
-            raise _wrong("faxNumber", "a text with the number is needed", NUMBER_INVALID)
+            raise refused(NUMBER_INVALID, "faxNumber", "a text with the number is needed")
         found += numbers_apart(item)
     numbers = tuple(dict.fromkeys(found))
     if not numbers:
-        raise _wrong("faxNumber", "this field is needed", NUMBER_INVALID)
+        raise refused(NUMBER_INVALID, "faxNumber", "this field is needed")
     if len(numbers) > limit:
         raise ProblemError(TOO_MANY_RECIPIENTS, f"at most {limit}")
     return numbers
@@ -191,9 +164,9 @@ def _files(value: Any, limit: int, *, required: bool) -> tuple[FileField, ...]:
     if isinstance(value, Mapping):
         value = [value]
     if not isinstance(value, list):
-        raise _wrong("faxData", "a list of files is needed")
+        raise refused(REQUEST_INVALID, "faxData", "a list of files is needed")
     if not value and required:
-        raise _wrong("faxData", "at least one file is needed", DOCUMENT_GONE)
+        raise refused(DOCUMENT_GONE, "faxData", "at least one file is needed")
     if len(value) > limit:
         raise ProblemError(TOO_MANY_FILES, f"at most {limit}")
     return tuple(_file(item, f"faxData[{index}]") for index, item in enumerate(value))
@@ -201,7 +174,7 @@ def _files(value: Any, limit: int, *, required: bool) -> tuple[FileField, ...]:
 
 def _file(item: Any, where: str) -> FileField:
     if not isinstance(item, Mapping):
-        raise _wrong(where, "an object is needed")
+        raise refused(REQUEST_INVALID, where, "an object is needed")
     name = text(item, "fileName", LINE_LIMIT * 2)
     pages = _pages(item.get("pages"), f"{where}.pages")
     if isinstance(item.get("upload"), StoredUpload):
@@ -215,8 +188,8 @@ def _file(item: Any, where: str) -> FileField:
             data = data.partition(",")[2]
         return FileField(name, base64=data, pages=pages)
     if data is not None and not isinstance(data, str):
-        raise _wrong(f"{where}.fileData", "base64 text is needed")
-    raise _wrong(where, "fileUrl or fileData is needed", DOCUMENT_GONE)
+        raise refused(REQUEST_INVALID, f"{where}.fileData", "base64 text is needed")
+    raise refused(DOCUMENT_GONE, where, "fileUrl or fileData is needed")
 
 
 def _pages(value: Any, where: str) -> tuple[str, ...]:
@@ -225,13 +198,13 @@ def _pages(value: Any, where: str) -> tuple[str, ...]:
     found: list[str] = []
     for item in value if isinstance(value, list) else [value]:
         if isinstance(item, bool) or not isinstance(item, (str, int)):
-            raise _wrong(where, 'a list such as ["1-5", "2"] is needed', DOCUMENT_PAGES_INVALID)
+            raise refused(DOCUMENT_PAGES_INVALID, where, 'a list such as ["1-5", "2"] is needed')
         found += [part.strip() for part in str(item)[: SELECTION_LIMIT + 1].split(",") if part.strip()]
     if sum(len(part) + 1 for part in found) > SELECTION_LIMIT:
-        raise _wrong(where, f"at most {SELECTION_LIMIT} characters", DOCUMENT_PAGES_INVALID)
+        raise refused(DOCUMENT_PAGES_INVALID, where, f"at most {SELECTION_LIMIT} characters")
     for part in found:
         if _SELECTION.fullmatch(part) is None:
-            raise _wrong(where, f"{part[:20]!r} is not a page or range", DOCUMENT_PAGES_INVALID)
+            raise refused(DOCUMENT_PAGES_INVALID, where, f"{part[:20]!r} is not a page or range")
     return tuple(found)
 
 
@@ -245,9 +218,11 @@ def _send_at(value: Any, now: float) -> float | None:
             raise ValueError("not a text")
         at = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
-        raise _wrong("send_at", "a time in UTC such as 2030-01-31T09:30:00Z is needed") from None
+        raise refused(
+            REQUEST_INVALID, "send_at", "a time in UTC such as 2030-01-31T09:30:00Z is needed"
+        ) from None
     if not math.isfinite(at) or at > now + FARTHEST_S:
-        raise _wrong("send_at", "at most a hundred years ahead")
+        raise refused(REQUEST_INVALID, "send_at", "at most a hundred years ahead")
     return at if at > now else None
 
 
@@ -256,9 +231,5 @@ def _quality(value: Any) -> Quality:
         return QUALITIES["standard"]
     found = QUALITIES.get(value.strip().lower()) if isinstance(value, str) else None
     if found is None:
-        raise _wrong("faxQuality", "Low, Standard or HD is needed")
+        raise refused(REQUEST_INVALID, "faxQuality", "Low, Standard or HD is needed")
     return found
-
-
-def _wrong(field: str, problem: str, cause: Cause = REQUEST_INVALID) -> ProblemError:
-    return ProblemError(cause, f"{field}: {problem}", (Flaw(field, problem),))

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from appliance.api import intake
-from appliance.api.rest.newfax_schemas import FILE
+from appliance.api.rest.newfax_schemas import FILE, upload_form
 from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT
 from appliance.api.rest.request_files import files_of
 from appliance.api.rest.routes import Answer, Call, Routes
-from appliance.api.rest.schemas import array, binary, component, request_object, text
+from appliance.api.rest.schemas import array, component, request_object, text
 from appliance.api.rest.views import DOCUMENT, listing, page_of
 from appliance.records import view
 from appliance.settings.accounts import Scope
 
 _WORDS = {"name": text(255), "description": text(2000)}
 NEW_DOCUMENT = component("NewDocument", request_object({**_WORDS, "files": array(FILE, 200)}))
-NEW_DOCUMENT_FORM = component(
-    "NewDocumentForm",
-    {
-        "type": "object",
-        "properties": {
-            **_WORDS,
-            "file": array(binary(), 200),
-        },
-    },
-)
+NEW_DOCUMENT_FORM = component("NewDocumentForm", upload_form(_WORDS))
 
 
 routes = Routes(tag="documents", scope=Scope.SEND)

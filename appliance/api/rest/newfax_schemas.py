@@ -146,20 +146,18 @@ NUMBERS = component(
 )
 
 
-def _form(options: Mapping[str, Json]) -> dict[str, Json]:
-    """A form's fields: those of the JSON request, with files as parts called "file"."""
-    return {
-        "file": array(binary(), 200),
-        **{name: schema for name, schema in options.items() if name not in ("to", "cover", "metadata")},
-        **{f"cover.{name}": text(20_000) for name in COVER_FIELDS},
-    }
+def upload_form(fields: Mapping[str, Json], *, required: tuple[str, ...] = ()) -> Json:
+    """The form for a JSON request with ``fields``: files are parts called "file", the cover's are flat."""
+    properties = {"file": array(binary(), 200)}
+    for name, schema in fields.items():
+        if name == "cover":
+            properties |= {f"cover.{each}": text(20_000) for each in COVER_FIELDS}
+        elif name != "metadata":
+            properties[name] = schema
+    form: Json = {"type": "object", "properties": properties}
+    return {**form, "required": list(required)} if required else form
 
 
 _TO_FIELD = array(text(NUMBER_LIMIT, least=1), _IDS_LIMIT, least=1)
-NEW_FAX_FORM = component(
-    "NewFaxForm",
-    {"type": "object", "properties": {"to": _TO_FIELD, **_form(OPTIONS)}, "required": ["to"]},
-)
-NEW_WITHOUT_NUMBER_FORM = component(
-    "NewFaxWithoutNumberForm", {"type": "object", "properties": _form(_WITHOUT)}
-)
+NEW_FAX_FORM = component("NewFaxForm", upload_form({**OPTIONS, "to": _TO_FIELD}, required=("to",)))
+NEW_WITHOUT_NUMBER_FORM = component("NewFaxWithoutNumberForm", upload_form(_WITHOUT))

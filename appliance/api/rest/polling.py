@@ -7,12 +7,11 @@ from appliance.api.causes import OFFER_NAME_TAKEN, TOO_MANY_OFFERS
 from appliance.api.context import TURN_WAIT_S
 from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.content import shown_as
-from appliance.api.rest.newfax_schemas import FILE
+from appliance.api.rest.newfax_schemas import FILE, upload_form
 from appliance.api.rest.request_files import files_of
 from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import (
     array,
-    binary,
     choice,
     component,
     record,
@@ -36,16 +35,7 @@ _WORDS = {
 }
 OFFER = component("Offer", record(properties_of(Offer)))
 NEW_OFFER = component("NewOffer", request_object({**_WORDS, "files": array(FILE, 200)}))
-NEW_OFFER_FORM = component(
-    "NewOfferForm",
-    {
-        "type": "object",
-        "properties": {
-            **_WORDS,
-            "file": array(binary(), 200),
-        },
-    },
-)
+NEW_OFFER_FORM = component("NewOfferForm", upload_form(_WORDS))
 
 
 routes = Routes(tag="polling", scope=Scope.ADMIN)

@@ -14,7 +14,6 @@ from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import (
     Json,
     array,
-    binary,
     choice,
     component,
     flag,
@@ -66,25 +65,9 @@ _WISHES: dict[str, Json] = {
     },
 }
 NEW_PREVIEW = component("NewPreview", request_object({**_WISHES, "files": array(newfax_schemas.FILE, 200)}))
-NEW_PREVIEW_FORM = component(
-    "NewPreviewUpload",
-    {
-        "type": "object",
-        "properties": {
-            "file": array(binary(), 200),
-            **{name: schema for name, schema in _OPTIONS.items() if name != "cover"},
-            **{f"cover.{name}": text(20_000) for name in newfax_schemas.COVER_FIELDS},
-        },
-    },
-)
+NEW_PREVIEW_FORM = component("NewPreviewUpload", newfax_schemas.upload_form(_OPTIONS))
 MORE_FILES = component("MoreFiles", request_object({"files": array(newfax_schemas.FILE, 200)}))
-MORE_FILES_FORM = component(
-    "MoreFilesForm",
-    {
-        "type": "object",
-        "properties": {"file": array(binary(), 200)},
-    },
-)
+MORE_FILES_FORM = component("MoreFilesForm", newfax_schemas.upload_form({}))
 PREVIEW_CHANGE = component(
     "PreviewChange",
     request_object(

@@ -1,0 +1,56 @@
+"""Reads the fields of a foreign style's requests, whose clients send numbers as texts and texts as numbers.
+
+Pure; an invalid field raises ``ProblemError``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from appliance.api.causes import REQUEST_INVALID
+from appliance.api.problems import Flaw, ProblemError
+from appliance.causes import Cause
+from appliance.settings.units import ID_MAX
+from appliance.spool.model import DAY_S
+
+# Characters of a name, a title, a one-line field.
+LINE_LIMIT = 200
+# The latest schedule, seconds ahead: a later one is a mistake.
+FARTHEST_S = 100 * 366 * DAY_S
+
+
+def refused(cause: Cause, field: str, problem: str) -> ProblemError:
+    """A problem with one field."""
+    return ProblemError(cause, f"{field}: {problem}", (Flaw(field, problem),))
+
+
+def number(fields: Mapping[str, Any], name: str, *, least: int = 0) -> int | None:
+    """A field with a whole number, as number or text; None when it is not given.
+
+    Raises ProblemError for anything else, and for a number below ``least`` or above ID_MAX.
+    """
+    value = fields.get(name)
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdecimal():
+        value = int(value.strip()[:20])
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= ID_MAX:
+        raise refused(REQUEST_INVALID, name, "a whole number is needed")
+    return value
+
+
+def text(fields: Mapping[str, Any], name: str, limit: int = LINE_LIMIT) -> str:
+    """A text field, empty when it is not given; a number is converted to text.  Raises ProblemError."""
+    value = fields.get(name)
+    if value is None:
+        return ""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise refused(REQUEST_INVALID, name, "a text is needed")
+    if len(value) > limit:
+        raise refused(REQUEST_INVALID, name, f"at most {limit} characters")
+    return value.strip()
