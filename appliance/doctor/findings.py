@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
 
@@ -34,13 +34,7 @@ class Finding:
 
     def view(self) -> dict[str, Any]:
         """The finding as JSON data."""
-        return {
-            "part": self.part,
-            "state": self.state.value,
-            "sentence": self.sentence,
-            "advice": self.advice,
-            "detail": self.detail,
-        }
+        return asdict(self) | {"state": self.state.value}
 
 
 # The check of one part; it may have several findings.

@@ -245,8 +245,20 @@ class Submission:
     job_ids: tuple[int, ...]
 
 
+class WithCause:
+    """A record that knows how it ended."""
+
+    __slots__ = ()
+    cause_code: str
+
+    @property
+    def cause(self) -> Cause | None:
+        """How it ended, or how the last attempt did; None before."""
+        return cause_of(self.cause_code) if self.cause_code else None
+
+
 @record
-class Job(Handed):
+class Job(WithCause, Handed):
     """One fax to one recipient."""
 
     id: int = fact(least=1)
@@ -287,14 +299,9 @@ class Job(Handed):
         """Whether it goes to the practice line and not outside."""
         return self.reach is Reach.PRACTICE
 
-    @property
-    def cause(self) -> Cause | None:
-        """How it ended, or how the last attempt did; None before the first."""
-        return cause_of(self.cause_code) if self.cause_code else None
-
 
 @record
-class Attempt:
+class Attempt(WithCause):
     """One call for a job.  ``last_page_at``: from then on the far end may have confirmed all of it."""
 
     id: int = hidden()
@@ -311,11 +318,6 @@ class Attempt:
     seconds: float = fact()
     trace_path: Annotated[str, PRESENT] = fact("there is an account of the call", name="trace")
     facts: Mapping[str, Any] = fact("what was agreed and measured")
-
-    @property
-    def cause(self) -> Cause | None:
-        """How it ended; None while it runs."""
-        return cause_of(self.cause_code) if self.cause_code else None
 
 
 class ReceivedState(Enum):
@@ -341,7 +343,7 @@ class ReceivedPageFile:
 
 
 @record
-class Received:
+class Received(WithCause):
     """A fax that came in."""
 
     id: int = fact(least=1)
@@ -368,11 +370,6 @@ class Received:
 
     erased_at: float | None = hidden(default=None, kw_only=True)
     keep_until: Moment | None = fact("erased then, by a rule or its owner's wish", default=None, kw_only=True)
-
-    @property
-    def cause(self) -> Cause | None:
-        """How the call ended; None while it runs."""
-        return cause_of(self.cause_code) if self.cause_code else None
 
 
 @record

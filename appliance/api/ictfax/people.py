@@ -12,7 +12,7 @@ from appliance.api.auth import Caller
 from appliance.api.causes import NOT_FOUND, SETTING_INVALID
 from appliance.api.foreign import Answer, ForeignDoor
 from appliance.api.foreign_fields import LINE_LIMIT, refused, text
-from appliance.api.ictfax.objects import KEY_ACCOUNTS, account_object, contact_object
+from appliance.api.ictfax.objects import KEY_ACCOUNTS, account_object, contact_object, user_object
 from appliance.api.ictfax.words import TEXT_LIMIT
 from appliance.api.numbers import own_number
 from appliance.api.problems import ProblemError
@@ -52,22 +52,15 @@ class PeopleCalls:
         given = fields.get("password")
         password = given if isinstance(given, str) else ""
         signed_in = sign_in(context, environ, name, password, text(fields, "code", LINE_LIMIT))
-        user_id, user, token = signed_in.user_id, signed_in.user, signed_in.token
-        lifetime = context.settings.session_hours * 3600
-        first, _, last = user.full_name.partition(" ")
+        shown = user_object(signed_in.user_id, signed_in.user)
+        del shown["role"]
         return Answer(
             {
-                "user_id": user_id,
-                "username": user.name,
-                "first_name": first,
-                "last_name": last,
-                "email": user.email,
-                "phone": user.caller_number,
-                "active": 1,
-                "token": token,
-                "access_token": token,
+                **shown,
+                "token": signed_in.token,
+                "access_token": signed_in.token,
                 "token_type": "Bearer",
-                "expires_in": int(lifetime),
+                "expires_in": int(context.settings.session_hours * 3600),
                 "scope": "All",
             }
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from appliance.api import certificate
 from appliance.api.causes import SETTING_INVALID
 from appliance.api.problems import Flaw, ProblemError
@@ -49,19 +51,8 @@ def read_certificate(call: Call) -> Answer:
         found = certificate.present(call.box.settings.section(HttpSettings))
     except TlsError as error:
         raise ProblemError(SETTING_INVALID, str(error)) from None
-    if found is None:
-        return Answer({"certificate": None})
-    return Answer(
-        {
-            "certificate": {
-                "names": list(found.names),
-                "issuer": found.issuer,
-                "own": found.own,
-                "ends_at": time_text(found.ends_at),
-                "fingerprint": found.fingerprint,
-            }
-        }
-    )
+    shown = asdict(found) | {"ends_at": time_text(found.ends_at)} if found is not None else None
+    return Answer({"certificate": shown})
 
 
 @routes(

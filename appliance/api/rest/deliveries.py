@@ -5,7 +5,7 @@ from __future__ import annotations
 from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
 from appliance.api.rest.checking import flaw, require_url
-from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT
+from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT, OWNER, asked_owner
 from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import array, choice, component, flag, integer, record, request_object, text
 from appliance.api.rest.views import DELIVERY, delivery_view, listing, page_of, values
@@ -47,7 +47,7 @@ routes = Routes(tag="deliveries")
         Parameter("kind", choice(*DELIVERY_KINDS), "only these"),
         Parameter("state", array(choice(*values(OutboxState)), 4), "in one of these states"),
         Parameter("fax", integer(1), "about this fax"),
-        Parameter("owner", text(64), "of this user; only for administrators"),
+        OWNER,
         BEFORE,
         LIMIT,
     ),
@@ -56,11 +56,12 @@ routes = Routes(tag="deliveries")
 )
 def list_deliveries(call: Call) -> Answer:
     """List webhooks, e-mails and other deliveries with their attempts."""
-    sees, query = _sees(call), call.query
+    _sees(call)
+    query = call.query
     limit = query.get("limit", LIST_DEFAULT)
     wanted = DeliveryFilter(
         kind=query.get("kind", ""),
-        owner=query.get("owner", "") if sees is None else sees,
+        owner=asked_owner(call),
         states=frozenset(OutboxState(word) for word in query.get("state", ())),
         fax_id=query.get("fax"),
         before_id=query.get("before"),

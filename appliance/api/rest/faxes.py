@@ -11,9 +11,11 @@ from appliance.api.rest.queries import (
     LIMIT,
     LIST_DEFAULT,
     METADATA,
+    OWNER,
     SEARCH,
     SINCE,
     UNTIL,
+    asked_owner,
     period,
     read_metadata,
 )
@@ -51,7 +53,7 @@ _FILTERS = (
     SEARCH,
     Parameter("submission", integer(1), "handed in together"),
     METADATA,
-    Parameter("owner", text(64), "of this user; only for administrators"),
+    OWNER,
     SINCE,
     UNTIL,
     BEFORE,
@@ -65,9 +67,9 @@ def list_faxes(call: Call) -> Answer:
     """List faxes to send, newest first."""
     query = call.query
     limit = query.get("limit", LIST_DEFAULT)
-    sees, times = call.caller.sees, period(call)
+    times = period(call)
     wanted_jobs = JobFilter(
-        owner=query.get("owner", "") if sees is None else sees,
+        owner=asked_owner(call),
         states=frozenset(JobState(word) for word in query.get("state", ())),
         number=query.get("number", ""),
         tag=query.get("tag", ""),

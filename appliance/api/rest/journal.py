@@ -13,7 +13,7 @@ from typing import TypeVar
 from appliance.api.problems import ProblemError
 from appliance.api.request import JSON_TYPE
 from appliance.api.rest.content import saved_as
-from appliance.api.rest.queries import SINCE, UNTIL, period
+from appliance.api.rest.queries import OWNER, SINCE, UNTIL, asked_owner, period
 from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import array, choice, component, record, text
 from appliance.api.rest.views import FAX_PROPERTIES, properties_of
@@ -80,7 +80,7 @@ routes = Routes(tag="faxes")
         Parameter("format", choice("csv", "json"), "csv when left out"),
         Parameter("direction", choice("sent", "received"), "only these"),
         Parameter("tag", text(100), "only with this tag, such as a department's; sent ones only"),
-        Parameter("owner", text(64), "of this user; only for administrators"),
+        OWNER,
         SINCE,
         UNTIL,
     ),
@@ -144,10 +144,9 @@ def _in_pieces(parts: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _sent(call: Call) -> Iterator[Job]:
-    sees = call.caller.sees
     times = period(call)
     wanted = JobFilter(
-        owner=call.query.get("owner", "") if sees is None else sees,
+        owner=asked_owner(call),
         tag=call.query.get("tag", ""),
         limit=BATCH,
         since=times["since"],

@@ -9,9 +9,9 @@ from __future__ import annotations
 from appliance.api.rest import faxes, handing_in, newfax_schemas, recipients
 from appliance.api.rest.checking import read_time
 from appliance.api.rest.handing_in import IDEMPOTENCY, SUBMITTED
-from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT
-from appliance.api.rest.routes import Answer, Call, Parameter, Routes
-from appliance.api.rest.schemas import array, record, text
+from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT, OWNER, asked_owner
+from appliance.api.rest.routes import Answer, Call, Routes
+from appliance.api.rest.schemas import array, record
 from appliance.api.rest.views import FAX, listing, page_of
 from appliance.records import view
 from appliance.settings.accounts import Scope
@@ -24,15 +24,14 @@ routes = Routes(tag="faxes", scope=Scope.SEND)
 @routes(
     "GET",
     "/needs-number",
-    query=(Parameter("owner", text(64), "of this user; only for administrators"), BEFORE, LIMIT),
+    query=(OWNER, BEFORE, LIMIT),
     answer=listing("faxes", FAX),
 )
 def list_faxes_without_number(call: Call) -> Answer:
     """List documents that wait for a number, newest first."""
-    sees = call.caller.sees
     limit = call.query.get("limit", LIST_DEFAULT)
     wanted = JobFilter(
-        owner=call.query.get("owner", "") if sees is None else sees,
+        owner=asked_owner(call),
         without_number=True,
         before_id=call.query.get("before"),
         limit=limit,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from appliance.api import intake, page_export
@@ -149,6 +150,10 @@ def view(call: Call, preview: Preview) -> Json:
     }
 
 
+# How the cover page, which is of no file, is shown among the pages.
+_COVER_PAGE = asdict(Choice(0, 1)) | {"file": None}
+
+
 def _cover_view(cover: Any) -> Json:
     return {name: getattr(cover, name) for name in newfax_schemas.COVER_FIELDS}
 
@@ -158,15 +163,11 @@ def _pages_view(preview: Preview, document: RenderedDocument) -> list[Json]:
     choices = iter(preview.choices)
     shown: list[Json] = []
     for number, page in enumerate(document.pages, 1):
-        wish = next(choices) if page.source is not None else None
+        look = asdict(next(choices)) if page.source is not None else _COVER_PAGE
         shown.append(
             {
                 "number": number,
-                "file": wish.file if wish else None,
-                "page": wish.page if wish else 1,
-                "turn": wish.turn if wish else 0,
-                "treatment": wish.treatment if wish else "",
-                "lightness": wish.lightness if wish else 0,
+                **look,
                 "width": page.width,
                 "rows": page.rows,
                 "x_dpi": x_dpi,

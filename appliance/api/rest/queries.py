@@ -18,6 +18,7 @@ BEFORE = Parameter("before", integer(1), "only those with a smaller id")
 SEARCH = Parameter(
     "q", text(100), "words, three letters each at least, that stand in number, name or subject"
 )
+OWNER = Parameter("owner", text(64), "of this user; only for administrators")
 SINCE = Parameter("since", timestamp(), "not older than this time")
 UNTIL = Parameter("until", timestamp(), "older than this time")
 METADATA = Parameter(
@@ -32,6 +33,12 @@ def period(call: Call) -> dict[str, float | None]:
     return {
         name: read_time(call.query[name], name) if name in call.query else None for name in ("since", "until")
     }
+
+
+def asked_owner(call: Call) -> str:
+    """Whose entries are listed: an administrator may name somebody, empty for all; others see their own."""
+    sees = call.caller.sees
+    return str(call.query.get("owner", "")) if sees is None else sees
 
 
 def read_metadata(text: str) -> tuple[tuple[str, str], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from enum import Enum
 from typing import Any
 
@@ -202,17 +203,7 @@ LINE = component(
 
 def line_view(report: LineReport, line_id: int | None) -> Json:
     """A line's state as the interface shows it."""
-    state = report.state
-    return {
-        "id": line_id,
-        "name": report.name,
-        "kind": report.kind.value,
-        "usable": state.usable,
-        "calls": state.calls,
-        "capacity": state.capacity,
-        "sentence": state.sentence,
-        "last_error": state.last_error,
-    }
+    return {"id": line_id, "name": report.name, "kind": report.kind.value, **asdict(report.state)}
 
 
 def listing(name: str, item: Json) -> Json:
