@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from appliance.doctor.findings import Finding, State
+from appliance.doctor.findings import Finding, broken, fine, warning
 from appliance.language import said as _
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.settings import LineSettings
@@ -40,23 +40,19 @@ def permissions(data: Path) -> Iterator[Finding]:
     state = data.stat()
     open_to = [path.name for path in (data, *data.glob("*")) if stat.S_IMODE(path.lstat().st_mode) & 0o077]
     if state.st_uid != os.geteuid():
-        yield Finding(
-            "data",
-            State.WARNING,
+        yield warning(
             _("The data folder belongs to another user than the one who looks."),
             _("Run this as the box's user (sudo -u faxbox)."),
             str(data),
         )
     if open_to:
-        yield Finding(
-            "data",
-            State.BROKEN,
+        yield broken(
             _("Others on this machine may read what only the box should."),
             _("chmod -R go= on the data folder takes that right away."),
             ", ".join(open_to[:5]),
         )
     else:
-        yield Finding("data", State.FINE, _("Only the box reads its data."))
+        yield fine(_("Only the box reads its data."))
 
 
 def index(data: Path) -> Iterator[Finding]:
@@ -67,11 +63,9 @@ def index(data: Path) -> Iterator[Finding]:
     except identity.SpoolGoneError as error:
         advice = str(error)
     if not advice:
-        yield Finding("index", State.FINE, _("The index of the faxes is whole."))
+        yield fine(_("The index of the faxes is whole."))
     else:
-        yield Finding(
-            "index",
-            State.BROKEN,
+        yield broken(
             _("The index of the faxes is gone or damaged."),
             _("Stop the box, then faxbox spool rebuild; received faxes come back from their files."),
             advice,
@@ -85,23 +79,19 @@ def files(data: Path) -> Iterator[Finding]:
     except (sqlite3.Error, FileNotFoundError):  # told by ``index``; a file that just went
         return
     if found.lost:
-        yield Finding(
-            "files",
-            State.BROKEN,
+        yield broken(
             _("Files of faxes are gone, empty, not to be read, or something else lies in their place."),
             _("Put them back from a copy of the folder; the other pages of those faxes can be had."),
             _counted(found.lost),
         )
     if found.unknown:
-        yield Finding(
-            "files",
-            State.BROKEN,
+        yield broken(
             _("Pages of received faxes are here that the index does not know: its last changes are lost."),
             _("Stop the box, then faxbox spool rebuild; received faxes come back from their files."),
             _counted(found.unknown),
         )
     if not (found.lost or found.unknown):
-        yield Finding("files", State.FINE, _("The files of all faxes are there."))
+        yield fine(_("The files of all faxes are there."))
 
 
 def _counted(paths: list[str]) -> str:
@@ -112,23 +102,19 @@ def settings(store: SettingsStore) -> Iterator[Finding]:
     """What the settings files hold that is not in force."""
     notes = store.notes()
     if notes:
-        yield Finding(
-            "settings",
-            State.WARNING,
+        yield warning(
             _("There are settings that this version does not know."),
             _("They do nothing. faxbox config forget drops one; a newer version may know it."),
             "; ".join(notes[:5]),
         )
     else:
-        yield Finding("settings", State.FINE, _("Every setting is understood."))
+        yield fine(_("Every setting is understood."))
 
 
 def certificate(http: HttpSettings) -> Iterator[Finding]:
     """Whether there is a certificate, and how long it is valid."""
     if not http.tls_certificate:
-        yield Finding(
-            "certificate",
-            State.WARNING,
+        yield warning(
             _("The web pages are not encrypted: anybody on the network may read along."),
             _("faxbox certificate NAME-OF-THE-BOX makes a certificate."),
         )
@@ -136,34 +122,23 @@ def certificate(http: HttpSettings) -> Iterator[Finding]:
     said = _still_good(http.tls_certificate, CERTIFICATE_DAYS * _DAY_S)
     readable = said.returncode == 0 or "will expire" in said.stdout
     if readable and (wrong := _unusable(http.tls_certificate, http.tls_key)):
-        yield Finding(
-            "certificate",
-            State.BROKEN,
+        yield broken(
             _("The certificate and its key cannot be used together."),
             _("Look at the settings http.tls_certificate and http.tls_key."),
             wrong,
         )
     elif said.returncode == 0:
-        yield Finding(
-            "certificate", State.FINE, _("The certificate is good for the next two weeks and more.")
-        )
+        yield fine(_("The certificate is good for the next two weeks and more."))
     elif not readable:
-        yield Finding(
-            "certificate",
-            State.BROKEN,
+        yield broken(
             _("The certificate cannot be read."),
             _("Look at the settings http.tls_certificate and http.tls_key."),
             said.stderr.strip().splitlines()[0] if said.stderr.strip() else http.tls_certificate,
         )
     elif _still_good(http.tls_certificate, 0).returncode == 0:
-        yield Finding("certificate", State.WARNING, _("The certificate ends within two weeks."), _renew())
+        yield warning(_("The certificate ends within two weeks."), _renew())
     else:
-        yield Finding(
-            "certificate",
-            State.BROKEN,
-            _("The certificate has ended: browsers and programs refuse the box."),
-            _renew(),
-        )
+        yield broken(_("The certificate has ended: browsers and programs refuse the box."), _renew())
 
 
 def _renew() -> str:
@@ -191,23 +166,19 @@ def ports(store: SettingsStore) -> Iterator[Finding]:
         if not isinstance(line, ClassOneModem) or not line.device:
             continue
         if not Path(line.device).exists():
-            yield Finding(
-                "modem",
-                State.BROKEN,
+            yield broken(
                 _("The modem is not plugged in, or has another name."),
                 _("Look at its cable; faxbox check modem lists what is there."),
                 f"{line.name}: {line.device}",
             )
         elif not os.access(line.device, os.R_OK | os.W_OK):
-            yield Finding(
-                "modem",
-                State.BROKEN,
+            yield broken(
                 _("The modem may not be used by this user."),
                 _("The box's user must belong to the group dialout."),
                 f"{line.name}: {line.device}",
             )
         else:
-            yield Finding("modem", State.FINE, _("The modem is there."), detail=f"{line.name}: {line.device}")
+            yield fine(_("The modem is there."), detail=f"{line.name}: {line.device}")
 
 
 def names(store: SettingsStore) -> Iterator[Finding]:
@@ -216,11 +187,9 @@ def names(store: SettingsStore) -> Iterator[Finding]:
         if not isinstance(line, SipTrunk) or not line.server:
             continue
         if _resolves(host_of(line.server)):
-            yield Finding("names", State.FINE, _("The trunk's server has an address."), detail=line.server)
+            yield fine(_("The trunk's server has an address."), detail=line.server)
         else:
-            yield Finding(
-                "names",
-                State.BROKEN,
+            yield broken(
                 _("The name of the trunk's server cannot be resolved."),
                 _("Look at the spelling, and whether this machine has a network and a name server."),
                 f"{line.name}: {line.server}",
@@ -237,17 +206,11 @@ def nat(store: SettingsStore, route: Route | None = None) -> Iterator[Finding]:
             continue  # told by ``names``
         there, here = (ipaddress.ip_address(each) for each in way)
         if there.is_private or not here.is_private:
-            yield Finding(
-                "nat", State.FINE, _("No router changes addresses on the way to the trunk."), detail=line.name
-            )
+            yield fine(_("No router changes addresses on the way to the trunk."), detail=line.name)
         elif line.public_address or line.use_stun:
-            yield Finding(
-                "nat", State.FINE, _("The trunk is told the address of your router."), detail=line.name
-            )
+            yield fine(_("The trunk is told the address of your router."), detail=line.name)
         else:
-            yield Finding(
-                "nat",
-                State.WARNING,
+            yield warning(
                 _("A router stands between this box and the trunk, and the trunk is not told its address."),
                 _("If calls connect and no page comes through, switch on use_stun for the line."),
                 f"{line.name}: {here} → {there}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -37,15 +37,39 @@ class Finding:
         return asdict(self) | {"state": self.state.value}
 
 
-# The check of one part; it may have several findings.
+# The check of one part; it may have several findings, which ``examine`` gives their part.
 Look = Callable[[], Iterable[Finding]]
 
 
-def examine(looks: dict[str, Look]) -> Iterator[Finding]:
-    """The findings of all checks.  A check that raises is a finding, too, and the others still run."""
-    for part, look in looks.items():
+def fine(sentence: str, *, detail: str = "") -> Finding:
+    """What a check finds to be in order."""
+    return Finding("", State.FINE, sentence, detail=detail)
+
+
+def warning(sentence: str, advice: str = "", detail: str = "") -> Finding:
+    """What works, but will fail soon or works badly."""
+    return Finding("", State.WARNING, sentence, advice, detail)
+
+
+def broken(sentence: str, advice: str = "", detail: str = "") -> Finding:
+    """What does not work."""
+    return Finding("", State.BROKEN, sentence, advice, detail)
+
+
+def skipped(sentence: str, advice: str = "", detail: str = "") -> Finding:
+    """What could not be checked, or does not exist here."""
+    return Finding("", State.SKIPPED, sentence, advice, detail)
+
+
+def examine(looks: Iterable[tuple[str, Look]]) -> Iterator[Finding]:
+    """The findings of all checks.  A check that raises is a finding, too, and the others still run.
+
+    ``looks``: each with the name of its part, which several may have.
+    """
+    for part, look in looks:
         try:
-            yield from look()
+            for finding in look():
+                yield replace(finding, part=part)
         except Exception as error:  # a bug of the check, or an unknown kind of machine
             _log.debug("the look at %s failed", part, exc_info=True)
             yield Finding(

@@ -3,53 +3,50 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 from appliance.doctor import data, machine, running
-from appliance.doctor.findings import Finding, Look
+from appliance.doctor.findings import Look
 from appliance.net.settings import HttpSettings
 from appliance.panel.settings import PanelSettings
 from appliance.settings.store import SettingsStore
 from appliance.spool.settings import StorageSettings
 
 
-def looks(folder: Path, store: SettingsStore, box: running.Running | str) -> dict[str, Look]:
-    """All checks by part.  ``box``: the running box, or a sentence when none runs."""
-    return {
-        "clock": lambda: machine.clock(folder, time.time()),
-        "disk": lambda: machine.disk(folder, store.section(StorageSettings)),
-        "card": machine.wear,
-        "memory": machine.memory,
-        "temperature": machine.temperature,
-        "power": machine.power,
-        "data": lambda: data.permissions(folder),
-        "index": lambda: data.index(folder),
-        "files": lambda: data.files(folder),
-        "settings": lambda: data.settings(store),
-        "certificate": lambda: data.certificate(store.section(HttpSettings)),
-        "modem": lambda: data.ports(store),
-        "names": lambda: data.names(store),
-        "nat": lambda: data.nat(store),
-        **_looks_at_running(box),
-        "panel": lambda: machine.gpio(store.section(PanelSettings)),
-        "display": lambda: machine.display(store.section(PanelSettings)),
-        "printing": machine.printing,
-        "documents": machine.helpers,
-        "barcodes": machine.codes,
-        "updates": machine.updates,
-    }
+def looks(folder: Path, store: SettingsStore, box: running.Running | str) -> list[tuple[str, Look]]:
+    """All checks, each with its part.  ``box``: the running box, or a sentence when none runs."""
+    return [
+        ("clock", lambda: machine.clock(folder, time.time())),
+        ("disk", lambda: machine.disk(folder, store.section(StorageSettings))),
+        ("card", machine.wear),
+        ("memory", machine.memory),
+        ("temperature", machine.temperature),
+        ("power", machine.power),
+        ("data", lambda: data.permissions(folder)),
+        ("index", lambda: data.index(folder)),
+        ("files", lambda: data.files(folder)),
+        ("settings", lambda: data.settings(store)),
+        ("certificate", lambda: data.certificate(store.section(HttpSettings))),
+        ("modem", lambda: data.ports(store)),
+        ("names", lambda: data.names(store)),
+        ("nat", lambda: data.nat(store)),
+        *_looks_at_running(box),
+        ("panel", lambda: machine.gpio(store.section(PanelSettings))),
+        ("panel", lambda: machine.display(store.section(PanelSettings))),
+        ("printing", machine.printing),
+        ("documents", machine.helpers),
+        ("barcodes", machine.codes),
+        ("updates", machine.updates),
+    ]
 
 
-def _looks_at_running(box: running.Running | str) -> dict[str, Look]:
+def _looks_at_running(box: running.Running | str) -> list[tuple[str, Look]]:
     if isinstance(box, str):
-        return {"box": lambda: running.missing(box)}
-    parts: dict[str, Callable[[running.Running], Iterator[Finding]]] = {
-        "box": running.health,
-        "time": running.clock,
-        "line": running.lines,
-        "mail": running.mail,
-        "outgoing mail": running.outgoing_mail,
-    }
-    return {part: partial(look, box) for part, look in parts.items()}
+        return [("box", lambda: running.missing(box))]
+    return [
+        ("box", lambda: running.health(box)),
+        ("clock", lambda: running.clock(box)),
+        ("line", lambda: running.lines(box)),
+        ("mail", lambda: running.mail(box)),
+        ("mail", lambda: running.outgoing_mail(box)),
+    ]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from appliance.doctor.findings import Finding, State
+from appliance.doctor.findings import Finding, broken, fine, skipped, warning
 from appliance.language import said as _
 from appliance.panel.settings import I2C_BUS, Display, PanelSettings, clashes
 from appliance.settings.units import MB
@@ -54,22 +54,18 @@ def clock(data: Path, now: float, root: Path = Path("/")) -> Iterator[Finding]:
     """Whether the clock is right: not behind the last written time, nor behind the time of this program."""
     newest = max((path.stat().st_mtime for path in (*data.glob("*"), _OURS) if path.is_file()), default=0.0)
     if now < newest - BEHIND_S:
-        yield Finding(
-            "clock",
-            State.BROKEN,
+        yield broken(
             _("The clock is behind what the box wrote last, or behind the box's own program."),
             _("Set the time, or connect the box to a network with a time server (timedatectl status)."),
             f"{newest - now:.0f} s",
         )
     elif not (root / "run/systemd/timesync/synchronized").exists() and (root / "run/systemd/system").exists():
-        yield Finding(
-            "clock",
-            State.WARNING,
+        yield warning(
             _("No time server has set the clock since the start."),
             _("Look at timedatectl status; without a network the time of faxes may be wrong."),
         )
     else:
-        yield Finding("clock", State.FINE, _("The clock is right."))
+        yield fine(_("The clock is right."))
 
 
 def disk(data: Path, settings: StorageSettings) -> Iterator[Finding]:
@@ -77,38 +73,30 @@ def disk(data: Path, settings: StorageSettings) -> Iterator[Finding]:
     state = os.statvfs(data)
     free = state.f_bavail * state.f_frsize // MB
     if not os.access(data, os.W_OK) or state.f_flag & os.ST_RDONLY:
-        yield Finding(
-            "disk",
-            State.BROKEN,
+        yield broken(
             _("The disk cannot be written to."),
             _("A card that is worn out or damaged turns read-only: copy what is on it and replace it."),
         )
     elif state.f_files and state.f_favail < INODES:
-        yield Finding(
-            "disk",
-            State.BROKEN,
+        yield broken(
             _("The disk can take hardly any more files, however much room there is."),
             _("Look for a folder with very many small files (du --inodes -x /), or use another disk."),
             _("{number} files").format(number=state.f_favail),
         )
     elif free < settings.reserve_mb:
-        yield Finding(
-            "disk",
-            State.BROKEN,
+        yield broken(
             _("The disk is full: nothing more is accepted."),
             _("Delete old faxes, keep them for fewer days (storage.documents_days), or use a larger disk."),
             f"{free} MB",
         )
     elif free < settings.warn_mb:
-        yield Finding(
-            "disk",
-            State.WARNING,
+        yield warning(
             _("The disk is nearly full."),
             _("Delete old faxes, keep them for fewer days (storage.documents_days), or use a larger disk."),
             f"{free} MB",
         )
     else:
-        yield Finding("disk", State.FINE, _("There is room on the disk."), detail=f"{free} MB")
+        yield fine(_("There is room on the disk."), detail=f"{free} MB")
 
 
 def wear(root: Path = Path("/")) -> Iterator[Finding]:
@@ -119,17 +107,15 @@ def wear(root: Path = Path("/")) -> Iterator[Finding]:
         for word in path.read_text().split()
     ]
     if not found:
-        yield Finding("card", State.SKIPPED, _("This disk does not say how worn it is; SD cards never do."))
+        yield skipped(_("This disk does not say how worn it is; SD cards never do."))
     elif max(found) >= WORN_TENTHS:
-        yield Finding(
-            "card",
-            State.WARNING,
+        yield warning(
             _("The card is nearly worn out."),
             _("Make a backup now and replace the card."),
             f"{max(found) * 10} %",
         )
     else:
-        yield Finding("card", State.FINE, _("The card is not worn."), detail=f"{max(found) * 10} %")
+        yield fine(_("The card is not worn."), detail=f"{max(found) * 10} %")
 
 
 def memory(root: Path = Path("/")) -> Iterator[Finding]:
@@ -137,31 +123,30 @@ def memory(root: Path = Path("/")) -> Iterator[Finding]:
     words = dict(line.split(":", 1) for line in (root / "proc/meminfo").read_text().splitlines())
     left = int(words["MemAvailable"].split()[0]) // 1024
     if left < MEMORY_MIB:
-        yield Finding(
-            "memory",
-            State.WARNING,
+        yield warning(
             _("There is little memory left."),
             _("Stop other programs on this machine; the box needs some 80 MB, large documents up to 400 MB."),
             f"{left} MiB",
         )
     else:
-        yield Finding("memory", State.FINE, _("There is enough memory."), detail=f"{left} MiB")
+        yield fine(_("There is enough memory."), detail=f"{left} MiB")
 
 
 def temperature(root: Path = Path("/")) -> Iterator[Finding]:
     """Temperature of the hottest part."""
     found = [int(path.read_text()) / 1000 for path in root.glob("sys/class/thermal/thermal_zone*/temp")]
     if not found:
-        yield Finding("temperature", State.SKIPPED, _("This machine does not tell its temperature."))
+        yield skipped(_("This machine does not tell its temperature."))
         return
     hottest = max(found)
     cooler = _("Give it air, or a cooler; a hot board is slow and does not live long.")
-    state, sentence, advice = State.FINE, _("The machine is cool enough."), ""
+    heat = f"{hottest:.0f} °C"
     if hottest >= HOT_C:
-        state, sentence, advice = State.BROKEN, _("The machine is too hot and slows itself down."), cooler
+        yield broken(_("The machine is too hot and slows itself down."), cooler, heat)
     elif hottest >= WARM_C:
-        state, sentence, advice = State.WARNING, _("The machine is warm."), cooler
-    yield Finding("temperature", state, sentence, advice, f"{hottest:.0f} °C")
+        yield warning(_("The machine is warm."), cooler, heat)
+    else:
+        yield fine(_("The machine is cool enough."), detail=heat)
 
 
 def power(root: Path = Path("/")) -> Iterator[Finding]:
@@ -169,24 +154,22 @@ def power(root: Path = Path("/")) -> Iterator[Finding]:
     try:
         bits = int((root / "sys/devices/platform/soc/soc:firmware/get_throttled").read_text(), 16)
     except OSError:
-        yield Finding("power", State.SKIPPED, _("This machine does not tell how well it is powered."))
+        yield skipped(_("This machine does not tell how well it is powered."))
         return
     supply = _("Use the power supply that was made for the board, and a short cable.")
     if bits & UNDER_VOLTAGE_NOW:
-        yield Finding("power", State.BROKEN, _("The voltage is too low right now."), supply)
+        yield broken(_("The voltage is too low right now."), supply)
     elif bits & UNDER_VOLTAGE_SEEN:
-        yield Finding("power", State.WARNING, _("The voltage was too low since the start."), supply)
+        yield warning(_("The voltage was too low since the start."), supply)
     else:
-        yield Finding("power", State.FINE, _("The power supply is strong enough."))
+        yield fine(_("The power supply is strong enough."))
 
 
 def gpio(settings: PanelSettings, root: Path = Path("/")) -> Iterator[Finding]:
     """The front panel's pins."""
     wrong = clashes(settings)
     if wrong:
-        yield Finding(
-            "panel",
-            State.BROKEN,
+        yield broken(
             _("A pin of the front panel is given to two parts."),
             _("Give one of them another pin (faxbox panel --wiring shows all)."),
             "; ".join(wrong),
@@ -194,17 +177,15 @@ def gpio(settings: PanelSettings, root: Path = Path("/")) -> Iterator[Finding]:
         return
     chips = sorted(root.glob("dev/gpiochip*"))
     if not chips:
-        yield Finding("panel", State.SKIPPED, _("This machine has no pins for a front panel."))
+        yield skipped(_("This machine has no pins for a front panel."))
     elif not os.access(chips[0], os.R_OK | os.W_OK):
-        yield Finding(
-            "panel",
-            State.BROKEN,
+        yield broken(
             _("The pins of the front panel may not be used by this user."),
             _("Run this as the box's user (sudo -u faxbox), who belongs to the group gpio."),
             str(chips[0]),
         )
     else:
-        yield Finding("panel", State.FINE, _("The pins of the front panel can be used."))
+        yield fine(_("The pins of the front panel can be used."))
 
 
 def display(settings: PanelSettings, root: Path = Path("/")) -> Iterator[Finding]:
@@ -213,53 +194,40 @@ def display(settings: PanelSettings, root: Path = Path("/")) -> Iterator[Finding
         return
     bus = root / f"dev/i2c-{I2C_BUS}"
     if not bus.exists():
-        yield Finding(
-            "panel",
-            State.BROKEN,
+        yield broken(
             _("The bus of the front panel's display is not switched on."),
             _("On a Raspberry Pi: sudo raspi-config, Interface Options, I2C; then start it again."),
             str(bus),
         )
     elif not os.access(bus, os.R_OK | os.W_OK):
-        yield Finding(
-            "panel",
-            State.BROKEN,
+        yield broken(
             _("The bus of the front panel's display may not be used by this user."),
             _("Run this as the box's user (sudo -u faxbox), who belongs to the group i2c."),
             str(bus),
         )
     else:
-        yield Finding("panel", State.FINE, _("The bus of the front panel's display can be used."))
+        yield fine(_("The bus of the front panel's display can be used."))
 
 
 def updates(root: Path = Path("/")) -> Iterator[Finding]:
     """Whether the system needs a restart, and whether package updates are available."""
     if (root / "run/reboot-required").exists():
-        yield Finding(
-            "updates",
-            State.WARNING,
+        yield warning(
             _("An update of the system wants a restart of the machine."),
             _("Restart it when no fax is on its way; what waits goes afterwards."),
         )
         return
     waiting = _waiting_packages(root)
     if waiting is None:
-        yield Finding("updates", State.SKIPPED, _("This system does not say whether updates wait."))
+        yield skipped(_("This system does not say whether updates wait."))
     elif any(safety for _package, safety in waiting):
-        yield Finding(
-            "updates",
-            State.WARNING,
+        yield warning(
             _("Security updates wait to be installed."),
             _("sudo apt upgrade installs them; the package unattended-upgrades does so by itself."),
             _some([package for package, safety in waiting if safety]),
         )
     else:
-        yield Finding(
-            "updates",
-            State.FINE,
-            _("No security update waits."),
-            detail=_some([package for package, _safety in waiting]),
-        )
+        yield fine(_("No security update waits."), detail=_some([package for package, _safety in waiting]))
 
 
 def _waiting_packages(root: Path) -> list[tuple[str, bool]] | None:
@@ -302,9 +270,7 @@ def _some(packages: list[str]) -> str:
 def printing() -> Iterator[Finding]:
     """Whether CUPS answers, if it is installed."""
     if shutil.which("lpstat") is None:
-        yield Finding(
-            "printing", State.SKIPPED, _("CUPS is not installed: nothing is printed to or from the box.")
-        )
+        yield skipped(_("CUPS is not installed: nothing is printed to or from the box."))
         return
     try:
         said = subprocess.run(["lpstat", "-r"], capture_output=True, text=True, timeout=_CUPS_S, check=False)
@@ -312,12 +278,10 @@ def printing() -> Iterator[Finding]:
     except subprocess.TimeoutExpired:
         answers = False
     if answers:
-        yield Finding("printing", State.FINE, _("CUPS answers."))
+        yield fine(_("CUPS answers."))
         yield from _printers()
     else:
-        yield Finding(
-            "printing",
-            State.WARNING,
+        yield warning(
             _("CUPS is installed and does not answer: nothing can be printed to or from the box."),
             _("systemctl status cups says why; sudo systemctl start cups starts it."),
         )
@@ -333,17 +297,13 @@ def _printers() -> Iterator[Finding]:
     except subprocess.TimeoutExpired:
         return
     for name in _PAUSED.findall(said):
-        yield Finding(
-            "printing",
-            State.WARNING,
+        yield warning(
             _("A printer is paused: what is printed waits in the box."),
             _("Look at the printer, then: sudo cupsenable and its name."),
             name,
         )
     for name in _REFUSING.findall(said):
-        yield Finding(
-            "printing",
-            State.WARNING,
+        yield warning(
             _("A printer takes no more documents."),
             _("sudo cupsaccept and its name lets it take them again."),
             name,
@@ -353,11 +313,9 @@ def _printers() -> Iterator[Finding]:
 def codes() -> Iterator[Finding]:
     """The library that reads barcodes, for routes of received faxes."""
     if importlib.util.find_spec("zxingcpp"):
-        yield Finding("barcodes", State.FINE, _("Barcodes on received faxes can be read."))
+        yield fine(_("Barcodes on received faxes can be read."))
     else:
-        yield Finding(
-            "barcodes",
-            State.SKIPPED,
+        yield skipped(
             _("Barcodes on received faxes cannot be read."),
             _("If you want it: install zxing-cpp from PyPI where the box is installed."),
             "zxing-cpp",
@@ -373,11 +331,9 @@ def helpers() -> Iterator[Finding]:
     )
     for command, sentence, package in programs:
         if shutil.which(command):
-            yield Finding("documents", State.FINE, sentence)
+            yield fine(sentence)
         else:
-            yield Finding(
-                "documents",
-                State.SKIPPED,
+            yield skipped(
                 _("A program that some kinds of documents need is not installed."),
                 _("If you want it: sudo apt install, and the package that is named."),
                 package,

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from appliance.doctor.findings import Finding, State
+from appliance.doctor.findings import Finding, broken, fine, skipped, warning
 from appliance.language import said as _
 from appliance.spool.model import DAY_S
 
@@ -23,9 +23,7 @@ class Running(Protocol):
 
 def missing(detail: str) -> Iterator[Finding]:
     """The finding that no box runs on this folder."""
-    yield Finding(
-        "box",
-        State.BROKEN,
+    yield broken(
         _("No box is running on this folder."),
         _("systemctl status faxbox says why; faxbox serve runs it by hand."),
         detail,
@@ -36,11 +34,9 @@ def health(box: Running) -> Iterator[Finding]:
     """Whether it accepts faxes."""
     status = box.get("/status")
     if status["accepting"]:
-        yield Finding("box", State.FINE, _("The box is running and takes faxes."))
+        yield fine(_("The box is running and takes faxes."))
     else:
-        yield Finding(
-            "box",
-            State.BROKEN,
+        yield broken(
             _("The box is running and takes no faxes."),
             _("What is named here as broken is the reason; most often the disk is full."),
         )
@@ -50,9 +46,7 @@ def clock(box: Running) -> Iterator[Finding]:
     """Whether the clock jumped ahead further than the box has seen time pass."""
     doubted_s = box.get("/status")["clock_doubted_s"]
     if doubted_s >= DAY_S:
-        yield Finding(
-            "clock",
-            State.WARNING,
+        yield warning(
             _("The date jumped further ahead than this box has seen time pass."),
             _(
                 "If the date is wrong, set it: nothing has been erased because of it. If it is right, do"
@@ -68,20 +62,16 @@ def lines(box: Running) -> Iterator[Finding]:
     while any(map(_undecided, real := _real_lines(box))) and time.monotonic() < deadline:
         time.sleep(ASK_EVERY_S)
     if not real:
-        yield Finding(
-            "line",
-            State.WARNING,
+        yield warning(
             _("No line is set up: only the practice numbers can be reached."),
             _("Set up a SIP trunk or a modem."),
         )
     for line in real:
         told = f"{line['name']}: {line['sentence']} {line['last_error']}".strip()
         if line["usable"]:
-            yield Finding("line", State.FINE, _("The line is ready."), detail=told)
+            yield fine(_("The line is ready."), detail=told)
         else:
-            yield Finding(
-                "line",
-                State.BROKEN,
+            yield broken(
                 _("The line does not work."),
                 _("faxbox check trunk, or check modem, looks at it step by step."),
                 told,
@@ -101,17 +91,15 @@ def mail(box: Running) -> Iterator[Finding]:
     """Whether e-mail is received and sent."""
     state = box.get("/mail")
     if state["problem"]:
-        yield Finding(
-            "mail",
-            State.BROKEN,
+        yield broken(
             _("The mailbox cannot be looked into."),
             _("Look at the settings of mail_in, and whether the password still holds."),
             state["problem"],
         )
     elif state["sends"] or state["collects"]:
-        yield Finding("mail", State.FINE, _("E-mail is set up."))
+        yield fine(_("E-mail is set up."))
     else:
-        yield Finding("mail", State.SKIPPED, _("E-mail is not set up."))
+        yield skipped(_("E-mail is not set up."))
 
 
 def outgoing_mail(box: Running) -> Iterator[Finding]:
@@ -121,9 +109,7 @@ def outgoing_mail(box: Running) -> Iterator[Finding]:
     pending = box.get("/deliveries?kind=email&state=pending&limit=100")["deliveries"]
     refused = [each for each in pending if each["tries"]]
     if refused:
-        yield Finding(
-            "mail",
-            State.WARNING,
+        yield warning(
             _("E-mails could not be sent, and are tried again."),
             _("Look at the settings of mail_out; the page of the deliveries shows each try."),
             f"{len(refused)}: {refused[0]['last_error']}",

@@ -447,7 +447,7 @@ def test_a_look_that_fails_is_a_finding_and_the_others_go_on() -> None:
     def fails() -> Iterable[Finding]:
         raise RuntimeError("unlike any machine")
 
-    found = list(examine({"one": fails, "two": lambda: [Finding("two", State.FINE, "")]}))
+    found = list(examine([("one", fails), ("two", lambda: [Finding("two", State.FINE, "")])]))
     assert [(each.part, each.state) for each in found] == [("one", State.SKIPPED), ("two", State.FINE)]
 
 
