@@ -25,10 +25,20 @@ _SUMS = {
 
 @dataclass(frozen=True, slots=True)
 class _Metric:
+    """``samples``: labels and values.  A counter is named as one, with ``_total``."""
+
     name: str
-    kind: str
     help: str
     samples: Iterable[tuple[Mapping[str, str], float]]
+
+    @property
+    def kind(self) -> str:
+        return "counter" if self.name.endswith("_total") else "gauge"
+
+
+def _one(name: str, help: str, value: float) -> _Metric:
+    """A metric without labels."""
+    return _Metric(name, help, [({}, value)])
 
 
 def exposition(context: Context, *, open_metrics: bool = False) -> str:
@@ -53,33 +63,27 @@ def _metrics(context: Context) -> Iterable[_Metric]:
     used = resource.getrusage(resource.RUSAGE_SELF)
     counts = box.history.counts()
     usage = box.accounts.used_today("box")
-    yield _Metric("faxbox_info", "gauge", "The box's version.", [({"version": __version__}, 1)])
-    yield _Metric(
-        "faxbox_up", "gauge", "1 when some line works and there is room on the disk.", [({}, health.ok)]
-    )
-    yield _Metric(
+    yield _Metric("faxbox_info", "The box's version.", [({"version": __version__}, 1)])
+    yield _one("faxbox_up", "1 when some line works and there is room on the disk.", health.ok)
+    yield _one(
         "faxbox_uptime_seconds",
-        "gauge",
         "Seconds since the box was started.",
-        [({}, round(context.now() - health.started_at))],
+        round(context.now() - health.started_at),
     )
-    yield _Metric("faxbox_disk_free_bytes", "gauge", "Room on the disk.", [({}, health.free_octets)])
+    yield _one("faxbox_disk_free_bytes", "Room on the disk.", health.free_octets)
     yield _Metric(
         "faxbox_jobs",
-        "gauge",
         "Faxes to send that have not ended, by state.",
         [({"state": state.value}, count) for state, count in health.jobs.items()],
     )
     yield _Metric(
         "faxbox_jobs_ended",
-        "gauge",
         "Faxes in the journal that ended, by how.",
         [({"state": state, "code": code}, count) for state, code, count in counts.ended],
     )
     for total, (name, words) in _SUMS.items():
         yield _Metric(
             name,
-            "counter",
             words,
             [
                 ({"line": line, "code": code}, count)
@@ -89,38 +93,29 @@ def _metrics(context: Context) -> Iterable[_Metric]:
         )
     yield _Metric(
         "faxbox_received",
-        "gauge",
         "Received faxes that are kept, by state.",
         [({"state": state}, count) for state, count in counts.received],
     )
-    yield _Metric(
-        "faxbox_received_unread", "gauge", "Received faxes that nobody has read.", [({}, health.unread)]
-    )
+    yield _one("faxbox_received_unread", "Received faxes that nobody has read.", health.unread)
     yield _Metric(
         "faxbox_deliveries",
-        "gauge",
         "Deliveries (webhooks, e-mail…), by kind and state.",
         [({"kind": kind, "state": state}, count) for kind, state, count in counts.deliveries],
     )
-    yield _Metric("faxbox_calls_today", "gauge", "Calls placed today.", [({}, usage.calls)])
-    yield _Metric("faxbox_pages_today", "gauge", "Pages sent today.", [({}, usage.pages)])
-    yield _Metric("faxbox_line_seconds_today", "gauge", "Seconds on the line today.", [({}, usage.seconds)])
+    yield _one("faxbox_calls_today", "Calls placed today.", usage.calls)
+    yield _one("faxbox_pages_today", "Pages sent today.", usage.pages)
+    yield _one("faxbox_line_seconds_today", "Seconds on the line today.", usage.seconds)
     lines = [({"line": line.name, "kind": line.kind.value}, line.state) for line in health.lines]
     yield _Metric(
         "faxbox_line_usable",
-        "gauge",
         "1 when a call may be placed on the line.",
         [(labels, state.usable) for labels, state in lines],
     )
     yield _Metric(
-        "faxbox_line_calls",
-        "gauge",
-        "Calls on the line now.",
-        [(labels, state.calls) for labels, state in lines],
+        "faxbox_line_calls", "Calls on the line now.", [(labels, state.calls) for labels, state in lines]
     )
     yield _Metric(
         "faxbox_line_capacity",
-        "gauge",
         "Calls that the line carries at once.",
         [(labels, state.capacity) for labels, state in lines],
     )
@@ -131,34 +126,25 @@ def _metrics(context: Context) -> Iterable[_Metric]:
     ]
     yield _Metric(
         "faxbox_packet_steps_total",
-        "counter",
         "Times at which T.38 packets were due.",
         [(labels, pacing.steps) for labels, pacing in paced],
     )
     yield _Metric(
         "faxbox_packet_steps_late_total",
-        "counter",
         f"Of them, those served more than {LATE_S * 1000:.0f} ms late.",
         [(labels, pacing.late) for labels, pacing in paced],
     )
     yield _Metric(
         "faxbox_packet_lateness_worst_seconds",
-        "gauge",
         "The longest delay of one since the start.",
         [(labels, round(pacing.worst_s, 4)) for labels, pacing in paced],
     )
-    yield _Metric("faxbox_event_streams", "gauge", "Open event streams.", [({}, context.streams.used)])
-    yield _Metric(
-        "process_cpu_seconds_total",
-        "counter",
-        "Processor time that the box has used.",
-        [({}, round(time.process_time(), 2))],
+    yield _one("faxbox_event_streams", "Open event streams.", context.streams.used)
+    yield _one(
+        "process_cpu_seconds_total", "Processor time that the box has used.", round(time.process_time(), 2)
     )
-    yield _Metric(
-        "process_max_resident_memory_bytes",
-        "gauge",
-        "Most memory that the box has used.",
-        [({}, used.ru_maxrss * 1024)],
+    yield _one(
+        "process_max_resident_memory_bytes", "Most memory that the box has used.", used.ru_maxrss * 1024
     )
 
 
