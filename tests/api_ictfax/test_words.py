@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.api import causes
+from appliance.api import causes, foreign_fields
 from appliance.api.ictfax import objects, words
 from appliance.api.problems import ProblemError
 from appliance.causes import CANCELLED, DELIVERED, Cause, all_causes
@@ -104,9 +104,9 @@ _values = (
 def test_whatever_stands_in_a_field_is_read_or_refused(value: Any) -> None:
     refused = 0
     for read in (
-        lambda: words.number({"x": value}, "x"),
+        lambda: foreign_fields.number({"x": value}, "x"),
         lambda: words.needed_id({"x": value}, "x"),
-        lambda: words.text({"x": value}, "x"),
+        lambda: foreign_fields.text({"x": value}, "x"),
         lambda: words.read_time({"delay": value}, NOW),
         lambda: words.read_time({"timestamp": value}, NOW),
     ):
