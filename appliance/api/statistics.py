@@ -29,7 +29,7 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class DailyStatistics:
     """The last days: by day, by hour of the day, each sent and received, and sums without a time."""
 
     days: dict[date, tuple[Sum, Sum]]  # sent and received, oldest first, without gaps
@@ -37,7 +37,7 @@ class Looked:
     sums: Statistics
 
 
-def look(box: Box, days: int, now: float) -> Looked:
+def daily_statistics(box: Box, days: int, now: float) -> DailyStatistics:
     """The last ``days`` days, today included; ``now`` is Unix time."""
     time_zone = zone(box.settings.section(StationSettings).time_zone)
     today = _moment(now, time_zone).date()
@@ -48,7 +48,7 @@ def look(box: Box, days: int, now: float) -> Looked:
     by_hour = [[Sum(), Sum()] for _ in range(HOURS)]
     for which, slots in enumerate((sums.sent, sums.received)):
         _add(by_day, by_hour, which, slots, time_zone)
-    return Looked(
+    return DailyStatistics(
         {day: (pair[0], pair[1]) for day, pair in by_day.items()},
         [(pair[0], pair[1]) for pair in by_hour],
         sums,

@@ -42,7 +42,7 @@ _DATE = re.compile(r"[0-9]{1,2}\.[ ]?[0-9]{1,2}\.[ ]?[0-9]{2}|[0-9]{4}-[0-9]{2}-
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class ExaminedDocument:
     """``numbers``: the fax numbers that the document names; ``problem``: why a person must look first.
 
     ``pieces``: the document's octets, without its tags.
@@ -54,21 +54,21 @@ class Looked:
 
 
 @contextlib.contextmanager
-def looked_at(box: Box, pieces: Iterable[bytes]) -> Iterator[Looked]:
+def examined(box: Box, pieces: Iterable[bytes]) -> Iterator[ExaminedDocument]:
     """Looks for fax numbers in a document, as the owner's settings say.
 
     Raises what ``pieces`` raises, TooLargeError, and OSError when the disk is full.
     """
     where = box.settings.section(PrintingSettings).number_in_document
     if where is InDocument.OFF:
-        yield Looked(iter(pieces))
+        yield ExaminedDocument(iter(pieces))
         return
     with box.documents.passing_folder() as folder:
         document, answer = folder / "document", folder / "answer"
         _write(document, pieces)
         tags, lines, start = _read(document, answer)
         numbers, problem = _chosen(box, tags, lines if where is InDocument.LINE else ())
-        yield Looked(_pieces(answer, start) if tags else _pieces(document, 0), numbers, problem)
+        yield ExaminedDocument(_pieces(answer, start) if tags else _pieces(document, 0), numbers, problem)
 
 
 def _write(path: Path, pieces: Iterable[bytes]) -> None:

@@ -20,7 +20,7 @@ from appliance.box import Box
 from appliance.documents.options import clean_line
 from appliance.durable import TooLargeError
 from appliance.printing.cups_backend import ENTRY_SUFFIX, LARGEST, PART_SUFFIX
-from appliance.printing.document_numbers import Looked, looked_at
+from appliance.printing.document_numbers import ExaminedDocument, examined
 from appliance.printing.entries import Entry, EntryError, PrintJob, print_jobs, read_entry
 from appliance.printing.options import FaxOptions, read_fax_options
 from appliance.printing.people import owner_of
@@ -165,7 +165,7 @@ class PrintFolder:
         try:
             owner = owner_of(self._box, first.user, first.computer)
             (entry, part), *others = documents
-            with looked_at(self._box, entry.pieces(part)) as looked:
+            with examined(self._box, entry.pieces(part)) as looked:
                 request = self._request(owner, job, looked)
                 files.append(self._stored(first, looked.pieces))
             files += [self._stored(first, entry.pieces(part)) for entry, part in others]
@@ -188,7 +188,7 @@ class PrintFolder:
         name = (entry.title or "document") + ".pdf"
         return self._box.documents.store_file(pieces, name=name, media_type="application/pdf", limit=LARGEST)
 
-    def _request(self, owner: str, job: PrintJob, looked: Looked) -> Request:
+    def _request(self, owner: str, job: PrintJob, looked: ExaminedDocument) -> Request:
         first = job.first
         zone = self._box.settings.section(StationSettings).time_zone
         now = datetime.fromtimestamp(self._box.clock(), ZoneInfo(zone) if zone else None)

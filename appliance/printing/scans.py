@@ -17,7 +17,7 @@ from appliance.box import Box
 from appliance.causes import Cause
 from appliance.documents.options import Limits, clean_line
 from appliance.language import said, speak
-from appliance.printing.document_numbers import Looked, looked_at
+from appliance.printing.document_numbers import ExaminedDocument, examined
 from appliance.printing.folder import PROBLEM
 from appliance.printing.options import numbers_of_file_name
 from appliance.printing.resting import Resting
@@ -193,7 +193,7 @@ class Scans:
         files: list[SourceFile] = []
         try:
             person = _person(claim.path)
-            with looked_at(self._box, claim.pieces(LARGEST)) as looked:
+            with examined(self._box, claim.pieces(LARGEST)) as looked:
                 to, problem = self._recipients(claim, looked)
                 files.append(
                     self._box.documents.store_file(
@@ -222,7 +222,7 @@ class Scans:
         _log.info("scanned: %s is fax %s", claim.name, ", ".join(str(each.id) for each in made.jobs))
         return made.jobs
 
-    def _recipients(self, claim: Claim, looked: Looked) -> tuple[tuple[To, ...], str]:
+    def _recipients(self, claim: Claim, looked: ExaminedDocument) -> tuple[tuple[To, ...], str]:
         """The recipients, and why a person must look first although a number is named; empty: no need."""
         named = numbers_of_file_name(claim.name)
         numbers = named or looked.numbers

@@ -13,7 +13,7 @@ from weasyprint import HTML
 
 from appliance.box import Box
 from appliance.numbers import NumberSettings
-from appliance.printing.document_numbers import looked_at
+from appliance.printing.document_numbers import examined
 from appliance.printing.settings import InDocument, PrintingSettings
 from appliance.station import StationSettings
 from tests.deliver.making import make_box
@@ -36,7 +36,7 @@ def pdf(html: str) -> bytes:
 
 def look(box: Box, content: bytes, where: InDocument) -> tuple[tuple[str, ...], str, bytes]:
     box.settings.change(PrintingSettings, {"number_in_document": where.value})
-    with looked_at(box, [content]) as looked:
+    with examined(box, [content]) as looked:
         return looked.numbers, looked.problem, b"".join(looked.pieces)
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
-from appliance.api.statistics import Sum, look
+from appliance.api.statistics import Sum, daily_statistics
 from appliance.causes import all_causes
 from appliance.language import said as _
 from appliance.lines.line import LineKind
@@ -90,7 +90,7 @@ def show(visit: Visit) -> Answer:
     if asked not in map(str, SPANS):
         raise ProblemError(NOT_FOUND)
     span, write = int(asked), visit.writer()
-    looked = look(visit.box, span, visit.context.now())
+    found = daily_statistics(visit.box, span, visit.context.now())
 
     def word(day: date) -> str:
         # Noon in UTC is the same day in most time zones.
@@ -98,13 +98,13 @@ def show(visit: Visit) -> Answer:
         return write.day(noon)
 
     by_week = span > DAYS_DRAWN
-    drawn = _weeks(looked.days) if by_week else looked.days
+    drawn = _weeks(found.days) if by_week else found.days
     days = [(word(day), pair) for day, pair in drawn.items()]
     first = _("Week from") if by_week else _("Day")
-    hours = [(f"{hour:02}", pair) for hour, pair in enumerate(looked.hours)]
+    hours = [(f"{hour:02}", pair) for hour, pair in enumerate(found.hours)]
     causes = {cause.code: _(cause.sentence) for cause in all_causes()}
     practice_lines = frozenset(line.name for line in visit.box.lines() if line.kind is LineKind.PRACTICE)
-    failed = sum(count for _code, count in looked.sums.causes)
+    failed = sum(count for _code, count in found.sums.causes)
     return visit.page(
         "charts.html",
         spans=[
@@ -117,16 +117,16 @@ def show(visit: Visit) -> Answer:
             _chart(visit, _("Busiest hours"), hours, _("Hour"), lambda each: each.faxes),
         ],
         lines=_shares(
-            visit, [(each.name, each.delivered, each.faxes) for each in looked.sums.lines], practice_lines
+            visit, [(each.name, each.delivered, each.faxes) for each in found.sums.lines], practice_lines
         ),
         destinations=_shares(
             visit,
-            [(each.name, each.delivered, each.faxes) for each in looked.sums.destinations],
+            [(each.name, each.delivered, each.faxes) for each in found.sums.destinations],
             visit.box.rules.practice_numbers,
         ),
         causes=[
             Share(causes.get(code, code), [write.number(count)], round(100 * count / failed))
-            for code, count in looked.sums.causes
+            for code, count in found.sums.causes
         ],
     )
 

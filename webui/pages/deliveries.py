@@ -36,7 +36,7 @@ class DeliveryRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class WebhookTarget:
     """An address to which a test can be sent: the field and the id that name it."""
 
     field: str
@@ -96,15 +96,15 @@ def _row(delivery: Delivery, tries: list[DeliveryTry]) -> DeliveryRow:
     )
 
 
-def _testable(visit: Visit) -> list[Tested]:
+def _testable(visit: Visit) -> list[WebhookTarget]:
     settings = visit.box.settings
     keys = [
-        Tested("key_id", key_id, key.name, masked(key.webhook_url))
+        WebhookTarget("key_id", key_id, key.name, masked(key.webhook_url))
         for key_id, key in settings.items(ApiKey).items()
         if key.webhook_url
     ]
     routes = [
-        Tested("route_id", route_id, route.name, masked(route.webhook_url))
+        WebhookTarget("route_id", route_id, route.name, masked(route.webhook_url))
         for route_id, route in settings.items(Route).items()
         if route.webhook_url
     ]

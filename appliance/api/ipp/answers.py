@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from appliance.api.causes import REQUEST_TOO_LARGE
-from appliance.api.ipp.asked import AskedFax
+from appliance.api.ipp.asked import RequestedFax
 from appliance.api.ipp.words import IppError, Status
 from appliance.causes import Cause
 from appliance.ipp.model import Attributes, Group, GroupTag, Message, Tag, Value
@@ -20,7 +20,7 @@ _REFUSALS = {
 }
 
 
-def status_for(asked: AskedFax) -> Status:
+def status_for(asked: RequestedFax) -> Status:
     """The status of a success: whether all attributes were honoured."""
     return Status.OK_IGNORED if asked.unsupported else Status.OK
 

@@ -55,7 +55,7 @@ _VALUES: Mapping[str, frozenset[object]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class AskedFax:
+class RequestedFax:
     """``numbers`` empty: a person must name the recipient.  ``unsupported``: attributes not honoured.
 
     ``silent``: the job names no number at all, not even an invalid one.  ``problem``: why a person must
@@ -73,7 +73,7 @@ class AskedFax:
     unsupported: Attributes = field(default_factory=dict)
 
 
-def read_asked(job: Attributes, title: str, own: Sequence[str] | None = None) -> AskedFax:
+def read_asked(job: Attributes, title: str, own: Sequence[str] | None = None) -> RequestedFax:
     """What the job's attributes and title say.  ``own``: the numbers of a printer with fixed recipients."""
     unsupported = {name: values for name, values in job.items() if not _is_obeyed(name, values)}
     if own is not None:
@@ -85,7 +85,7 @@ def read_asked(job: Attributes, title: str, own: Sequence[str] | None = None) ->
     quality = _first(job, "print-quality")
     retries = _number_in(job, "number-of-retries", 0, _MOST_TRIES - 1)
     interval = _number_in(job, "retry-interval", LEAST_INTERVAL_S, MOST_INTERVAL_S)
-    return AskedFax(
+    return RequestedFax(
         numbers=numbers,
         silent=own is None and not numbers and "destination-uris" not in job,
         cover=_cover(_collection(job, "cover-sheet-info")),

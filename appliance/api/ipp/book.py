@@ -23,7 +23,7 @@ from typing import Any
 from uuid import uuid4
 
 from appliance import durable
-from appliance.api.ipp.asked import AskedFax
+from appliance.api.ipp.asked import RequestedFax
 from appliance.box import Box
 from appliance.services.faxes import Submitted
 from appliance.spool.errors import IdempotencyError
@@ -78,7 +78,7 @@ class PrintJob:
 class OpenJob:
     """A job that waits for documents."""
 
-    asked: AskedFax
+    asked: RequestedFax
     files: list[SourceFile] = field(default_factory=list)
     digest: Any = field(default_factory=hashlib.sha256)  # of the documents
     busy: bool = False  # a document is being received
@@ -122,7 +122,7 @@ class JobBook:
         durable.write_file(self._path, json.dumps([asdict(row) for row in self._rows.values()]).encode())
 
     def begin(
-        self, asked: AskedFax, *, printer: str, owner: str, person: str, computer: str, name: str
+        self, asked: RequestedFax, *, printer: str, owner: str, person: str, computer: str, name: str
     ) -> PrintJob:
         """A new job, open for documents.  Raises TooManyOpenError, DiskFullError, OSError."""
         with self._lock:

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
-from appliance.api.ipp.asked import AskedFax, read_asked
+from appliance.api.ipp.asked import RequestedFax, read_asked
 from appliance.api.ipp.book import Ended, JobBook, OpenJob, PrintJob
 from appliance.api.ipp.call import Call
 from appliance.api.ipp.compression import unpacked
@@ -20,7 +20,7 @@ from appliance.documents.options import clean_line
 from appliance.ipp.model import GroupTag
 from appliance.language import said
 from appliance.net.settings import ApiSettings
-from appliance.printing.document_numbers import Looked, looked_at
+from appliance.printing.document_numbers import ExaminedDocument, examined
 from appliance.printing.folder import PROBLEM
 from appliance.services.causes import NOT_PERMITTED
 from appliance.services.faxes import Request
@@ -45,7 +45,7 @@ class JobIntake:
         self._box = box
         self._book = book
 
-    def asked(self, call: Call) -> AskedFax:
+    def asked(self, call: Call) -> RequestedFax:
         """The fax that the request asks for.  Raises IppError for a mandatory attribute we cannot honour."""
         title = call.text("job-name")
         own = None if call.printer.to is None else [each.number for each in call.printer.to]
@@ -56,7 +56,7 @@ class JobIntake:
             raise IppError(Status.ATTRIBUTES, sentence, asked.unsupported)
         return asked
 
-    def begin(self, call: Call, asked: AskedFax) -> PrintJob:
+    def begin(self, call: Call, asked: RequestedFax) -> PrintJob:
         """A new job, recorded on disk.  Raises RefusedError for lack of space or quota, TooManyOpenError."""
         client = call.client
         owner = client.owner()
@@ -135,9 +135,9 @@ class JobIntake:
 
         # The first document may name the number.
         with (
-            contextlib.nullcontext(Looked(whole()))
+            contextlib.nullcontext(ExaminedDocument(whole()))
             if opened.files
-            else looked_at(self._box, whole()) as looked
+            else examined(self._box, whole()) as looked
         ):
             file = self._box.documents.store_file(
                 looked.pieces,
@@ -192,12 +192,12 @@ class JobIntake:
         ids = ", ".join(str(each.id) for each in made.jobs)
         _log.info("printed by %s on %s: fax %s", job.person or "?", job.computer, ids)
 
-    def _recipients(self, job: PrintJob, asked: AskedFax) -> tuple[To, ...]:
+    def _recipients(self, job: PrintJob, asked: RequestedFax) -> tuple[To, ...]:
         printer = printer_at(self._box.settings, job.printer)
         known = {each.number: each for each in printer.to or ()} if printer is not None else {}
         return tuple(known.get(number) or To(number) for number in dict.fromkeys(asked.numbers))
 
-    def _problem(self, asked: AskedFax) -> str:
+    def _problem(self, asked: RequestedFax) -> str:
         """Why a person must look first; empty when no one has to."""
         try:
             for number in asked.numbers:

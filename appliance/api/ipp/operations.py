@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from appliance.api.ipp.answers import answer_to, refusal, refused, status_for
-from appliance.api.ipp.asked import AskedFax
+from appliance.api.ipp.asked import RequestedFax
 from appliance.api.ipp.book import Ended, JobBook, PrintJob, TooManyOpenError
 from appliance.api.ipp.call import Call
 from appliance.api.ipp.description import printer_attributes
@@ -126,7 +126,7 @@ class PrintService:
     def _close_job(self, call: Call) -> Message:
         job = self._job(call)
         if self._book.open_job(job.id) is None:
-            return self._job_answer(call, job, AskedFax())  # closed already: RFC 8011 has no other answer
+            return self._job_answer(call, job, RequestedFax())  # closed already: RFC 8011 has no other answer
         with self._intake.taken(job) as opened:
             self._intake.hand_in(job, opened)
         return self._job_answer(call, job, opened.asked)
@@ -220,7 +220,7 @@ class PrintService:
         found = job_attributes(self._box, self._book, job, call.client.base, wanted)
         return Group(GroupTag.JOB, found)
 
-    def _job_answer(self, call: Call, job: PrintJob, asked: AskedFax) -> Message:
+    def _job_answer(self, call: Call, job: PrintJob, asked: RequestedFax) -> Message:
         told = frozenset({"job-id", "job-uri", "job-state", "job-state-reasons", "job-state-message"})
         job = self._book.get(job.id) or job
         return answer_to(call.message, status_for(asked), [self._group(call, job, told)], asked.unsupported)

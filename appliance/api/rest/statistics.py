@@ -54,19 +54,19 @@ def read_statistics(call: Call) -> Answer:
 
     By day and hour of the box's own clock. Faxes to send count when they have ended.
     """
-    looked = statistics.look(call.box, call.query.get("days", DAYS_DEFAULT), call.context.now())
+    found = statistics.daily_statistics(call.box, call.query.get("days", DAYS_DEFAULT), call.context.now())
     return Answer(
         {
             "days": [
                 {"day": day.isoformat(), "sent": _sum(sent), "received": _sum(received)}
-                for day, (sent, received) in looked.days.items()
+                for day, (sent, received) in found.days.items()
             ],
             "hours": [
                 {"hour": hour, "sent": _sum(sent), "received": _sum(received)}
-                for hour, (sent, received) in enumerate(looked.hours)
+                for hour, (sent, received) in enumerate(found.hours)
             ],
-            "lines": [_success(each) for each in looked.sums.lines],
-            "destinations": [_success(each) for each in looked.sums.destinations],
-            "causes": [{"code": code, "faxes": count} for code, count in looked.sums.causes],
+            "lines": [_success(each) for each in found.sums.lines],
+            "destinations": [_success(each) for each in found.sums.destinations],
+            "causes": [{"code": code, "faxes": count} for code, count in found.sums.causes],
         }
     )
