@@ -18,14 +18,7 @@ import bottle
 
 from appliance.api import intake, page_export, request
 from appliance.api.auth import Caller
-from appliance.api.context import (
-    CONTENT_WAIT_S,
-    LOOK_AGAIN_S,
-    OPEN_OCTETS,
-    SAFE,
-    Context,
-    address_of,
-)
+from appliance.api.context import CONTENT_WAIT_S, LOOK_AGAIN_S, OPEN_OCTETS, SAFE, Context, address_of
 from appliance.api.door import problem_behind
 from appliance.api.intake import StoredUpload
 from appliance.api.problems import ProblemError, problem_of

@@ -7,14 +7,7 @@ from urllib.parse import quote
 
 from appliance.api.context import session_cookie
 from appliance.api.problems import ProblemError, problem_of
-from appliance.api.signing_in import (
-    HalfWay,
-    SignedIn,
-    begin_session,
-    check_code,
-    check_password,
-    set_up,
-)
+from appliance.api.signing_in import HalfWay, SignedIn, begin_session, check_code, check_password, set_up
 from appliance.language import said
 from appliance.settings.accounts import User
 from appliance.settings.fields import SettingError

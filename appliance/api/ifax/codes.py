@@ -22,13 +22,7 @@ from appliance.api.causes import (
 )
 from appliance.api.problems import ProblemError, status_of
 from appliance.causes import Cause, Side
-from appliance.dispatch.causes import (
-    DAILY_LIMIT,
-    NO_LINE,
-    NOT_RECEIVING,
-    NUMBER_QUARANTINED,
-    SENDER_DISABLED,
-)
+from appliance.dispatch.causes import DAILY_LIMIT, NO_LINE, NOT_RECEIVING, NUMBER_QUARANTINED, SENDER_DISABLED
 from appliance.documents.causes import (
     DOCUMENT_DAMAGED,
     DOCUMENT_EMPTY,

@@ -9,13 +9,7 @@ from appliance.api.problems import ProblemError
 from appliance.api.rest import faxes, received
 from appliance.api.rest.checking import flaw
 from appliance.api.rest.routes import Answer, Call, Routes
-from appliance.api.rest.schemas import (
-    array,
-    component,
-    record,
-    request_object,
-    text,
-)
+from appliance.api.rest.schemas import array, component, record, request_object, text
 from appliance.api.rest.views import properties_of
 from appliance.language import said
 from appliance.records import view

@@ -10,14 +10,7 @@ from appliance.api.rest.content import shown_as
 from appliance.api.rest.newfax_schemas import FILE, upload_form
 from appliance.api.rest.request_files import files_of
 from appliance.api.rest.routes import Answer, Call, Routes
-from appliance.api.rest.schemas import (
-    array,
-    choice,
-    component,
-    record,
-    request_object,
-    text,
-)
+from appliance.api.rest.schemas import array, choice, component, record, request_object, text
 from appliance.api.rest.views import properties_of, values
 from appliance.dispatch.polling import NAME_PATTERN, make_offer, remove_offer
 from appliance.documents.causes import DOCUMENT_GONE

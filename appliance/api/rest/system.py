@@ -26,16 +26,7 @@ from appliance.api.rest.schemas import (
     timestamp,
 )
 from appliance.api.rest.stream import stream_events
-from appliance.api.rest.views import (
-    AUDIT,
-    CAUSE,
-    DESTINATION,
-    LINE,
-    line_view,
-    listing,
-    page_of,
-    values,
-)
+from appliance.api.rest.views import AUDIT, CAUSE, DESTINATION, LINE, line_view, listing, page_of, values
 from appliance.box import Health
 from appliance.causes import all_causes, cause_of
 from appliance.configuration import CATALOGUE
