@@ -258,6 +258,25 @@ def test_a_dark_screen_goes_out_the_other_way_round() -> None:
     assert _ink(dark) < 0.2
 
 
+@pytest.mark.parametrize("resolution", [Resolution.FINE, Resolution.STANDARD])
+def test_the_balloons_of_a_dark_app_are_tints_and_their_type_is_black(resolution: Resolution) -> None:
+    size = (FINE[0], FINE[1] * resolution.y_dpi // 196)
+    page, white = Image.new("RGB", FINE, (18, 18, 18)), Image.new("L", FINE, 255)
+    words = []
+    for number in range(12):
+        left, top = 60 + 200 * (number % 2), 60 + 180 * number
+        fill = (0, 92, 75) if number % 2 else (45, 45, 48)
+        ImageDraw.Draw(page).rounded_rectangle((left, top, left + 1400, top + 172), 24, fill)
+        for row in range(2):
+            at = (left + 30, top + 20 + 60 * row)
+            ImageDraw.Draw(page).text(at, WORDS, (230, 235, 240), font(REGULAR, 32))
+            ImageDraw.Draw(white).text(at, WORDS, 0, font(REGULAR, 32))
+            words.append((at[0], at[1] * size[1] // FINE[1], at[0] + 600, (at[1] + 40) * size[1] // FINE[1]))
+    faxed, plain = (bilevel(each.resize(size), resolution) for each in (page, white))
+    assert max(_unlike(faxed.crop(box), plain.crop(box)) for box in words) < 0.45
+    assert _ink(faxed) < 0.25
+
+
 @pytest.mark.parametrize("paper", [205, 190])
 def test_grey_paper_becomes_white_and_its_type_stays(paper: int) -> None:
     noise = random.Random(4711)
@@ -281,6 +300,16 @@ def test_a_shadow_over_a_photographed_page_goes_away() -> None:
     )
     seen = bilevel(ImageChops.multiply(page, shadow))
     assert _unlike(seen, bilevel(page)) < 0.35
+
+
+def test_a_page_mostly_in_the_shade_is_no_dark_screen_and_words_in_a_lit_gap_are_whole() -> None:
+    page, light = _text(FINE, 28, 40, 235), Image.new("L", FINE, 110)
+    ImageDraw.Draw(light).polygon([(700, 0), (FINE[0], 0), (FINE[0], FINE[1]), (1500, FINE[1])], 255)
+    light.paste(255, (240, 0, 300, FINE[1]))
+    faxed = bilevel(ImageChops.multiply(page, light.filter(ImageFilter.GaussianBlur(2))))
+    for left, right in ((60, 230), (250, 290), (310, 650), (1540, 1640)):
+        box = (left, 0, right, FINE[1])
+        assert _unlike(faxed.crop(box), bilevel(page).crop(box)) < 0.3
 
 
 def test_dark_parts_that_the_sheet_itself_has_along_its_edge_stay() -> None:

@@ -5,15 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A page whose middle grey is below this and mostly of one grey, with something much lighter on it (in 1/1000
- * of its pixels), is a screen with light type. */
-enum { DARK_MEDIAN = 110, DARK_SPREAD = 8, DARK_PERCENT = 45, LIGHT_ABOVE = 60, LIGHT_PERMILLE = 2 };
+/* A page whose middle grey is below this and mostly of one grey, or nearly all of a few dark ones (the panels and
+ * balloons of an app), with something much lighter on it (in 1/1000 of its pixels), is a screen with light type. */
+enum { DARK_MEDIAN = 110, DARK_SPREAD = 8, DARK_PERCENT = 45, DARK_GREYS = 3, DARK_GREYS_PERCENT = 75 };
+enum { LIGHT_ABOVE = 60, LIGHT_PERMILLE = 2 };
 /* A picture of which less than this is white, or whose middle grey is not, is paper that was scanned. */
 enum { WHITE_PERCENT = 25, LEAST_PAPER = 100 };
 /* A page with more photograph than this is no paper. */
 enum { PHOTO_PERCENT = 50 };
 /* Ink, small pictures and white fields up to so many tiles wide are not the paper. */
 enum { PAPER_WIDE = 9 };
+/* But what is so much lighter than that, in 1/100, is paper that is lit: in the gap of a shadow. */
+enum { LIT_PERCENT = 130 };
 
 static int settle_paper(Ground *ground, size_t offset)
 {
@@ -41,8 +44,11 @@ static int settle_paper(Ground *ground, size_t offset)
             }
         memcpy(paper, smooth, count);
     }
-    for (size_t at = 0; !failed && at < count; at++)
-        ((uint8_t *)&ground->tile[at])[offset] = paper[at] ? paper[at] : PAPER_WHITE;
+    for (size_t at = 0; !failed && at < count; at++) {
+        uint8_t *level = (uint8_t *)&ground->tile[at] + offset;
+        int is_lit = paper[at] && !ground->tile[at].photo && *level * 100 >= paper[at] * LIT_PERCENT;
+        *level = is_lit ? *level : paper[at] ? paper[at] : PAPER_WHITE;
+    }
     free(paper);
     free(smooth);
     return failed ? -1 : 0;
@@ -119,6 +125,42 @@ static void settle_stretch(Ground *ground, int darker)
     }
 }
 
+/* How many pixels are of the DARK_GREYS most frequent dark greys. */
+static uint64_t in_dark_greys(const uint64_t levels[256])
+{
+    uint64_t left[DARK_MEDIAN], sum = 0;
+    memcpy(left, levels, sizeof left);
+    for (int taken = 0; taken < DARK_GREYS; taken++) {
+        uint64_t most = 0;
+        int best = 0;
+        for (int level = 0; level < DARK_MEDIAN; level++) {
+            uint64_t near = 0;
+            for (int each = level - DARK_SPREAD; each <= level + DARK_SPREAD; each++)
+                near += each >= 0 && each < DARK_MEDIAN ? left[each] : 0;
+            best = near > most ? level : best;
+            most = near > most ? near : most;
+        }
+        for (int each = best - DARK_SPREAD; each <= best + DARK_SPREAD; each++)
+            if (each >= 0 && each < DARK_MEDIAN)
+                left[each] = 0;
+        sum += most;
+    }
+    return sum;
+}
+
+/* Whether the light things in a dark picture are in dark tiles, as light type is, and not wide areas: the lit part of a
+ * page in the shade. */
+static int has_light_type(const Ground *ground, int median)
+{
+    ptrdiff_t type = 0, areas = 0;
+    for (ptrdiff_t at = 0; at < ground->tiles.width * ground->tiles.rows; at++) {
+        const Tile *tile = &ground->tile[at];
+        areas += tile->looked_at && tile->middle > median + LIGHT_ABOVE;
+        type += tile->looked_at && tile->middle < DARK_MEDIAN && tile->paper_type > tile->middle + LIGHT_ABOVE;
+    }
+    return 2 * type >= areas;
+}
+
 int settle(Ground *ground, const Box *boxes, ptrdiff_t box_count, int darker)
 {
     uint64_t count = 0, below = 0, near = 0, light = 0, white = 0, pictured = 0, tiles = 0;
@@ -142,8 +184,10 @@ int settle(Ground *ground, const Box *boxes, ptrdiff_t box_count, int darker)
     settle_stretch(ground, darker);
     if (ground->tones == TONES_EVERYWHERE)
         return 0;
-    ground->turned = median < DARK_MEDIAN && near * 100 >= count * DARK_PERCENT
-                     && light * 1000 >= count * LIGHT_PERMILLE;
+    ground->turned = median < DARK_MEDIAN && light * 1000 >= count * LIGHT_PERMILLE
+                     && (near * 100 >= count * DARK_PERCENT
+                         || in_dark_greys(ground->levels) * 100 >= count * DARK_GREYS_PERCENT)
+                     && (!ground->raster || has_light_type(ground, median));
     for (ptrdiff_t at = 0; at < ground->tiles.width * ground->tiles.rows; at++) {
         pictured += ground->tile[at].photo;
         tiles += ground->tile[at].looked_at != 0;
