@@ -53,7 +53,7 @@ routes = Routes(tag="received", scope=Scope.RECEIVE)
 
 @routes("GET", "/received", query=_FILTERS, answer=listing("received", RECEIVED))
 def list_received(call: Call) -> Answer:
-    """List received faxes, newest first; by default without calls that brought no page."""
+    """List received faxes, newest first; calls that brought no page are not among them by default."""
     query = call.query
     limit = query.get("limit", LIST_DEFAULT)
     wanted_faxes = ReceivedFilter(
