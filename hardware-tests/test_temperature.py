@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from appliance.doctor import machine
-from appliance.doctor.findings import Finding, State
+from appliance.doctor.findings import State
 from appliance.hardware.rig import BrokenError, Rig
 
 LOOK_EVERY_S = 1.0
@@ -33,16 +33,17 @@ def load(rig: Rig) -> Iterator[None]:
 def test_under_load(rig: Rig, measured: Callable[[str], None]) -> None:
     """With all cores at work the board is neither too hot nor short of voltage."""
     end = time.monotonic() + rig.heat_s
-    seen: list[Finding] = []
-    while not seen or time.monotonic() < end:
-        found = [*machine.temperature(rig.machine), *machine.power(rig.machine)]
-        seen += found
-        broken = [each for each in found if each.state is State.BROKEN]
+    heats: list[str] = []
+    while True:
+        warmth = list(machine.temperature(rig.machine))
+        heats += [each.detail for each in warmth if each.detail]
+        broken = [each for each in (*warmth, *machine.power(rig.machine)) if each.state is State.BROKEN]
         if broken:
             measured(broken[0].detail)
             raise BrokenError(broken[0].sentence, broken[0].advice)
+        if time.monotonic() >= end:
+            break
         time.sleep(min(LOOK_EVERY_S, rig.heat_s))
-    heats = [each.detail for each in seen if each.part == "temperature" and each.detail]
     if not heats:
         pytest.skip("this machine does not tell its temperature")
     measured(f"at most {max(heats, key=lambda text: float(text.split()[0]))}")
