@@ -282,7 +282,6 @@ class ModemLine:
                 tries = 0
                 self._wanted.clear()
                 await self._wanted.wait()  # until something breaks
-                self._sentence = self._last_error = self._broken
                 if self._found is not None and not self._found.link.closed:
                     await self._found.link.hang_up_by_wire()
             self._close()
@@ -311,7 +310,7 @@ class ModemLine:
         self._break(f"The modem went away ({why}).")
 
     def _break(self, sentence: str) -> None:
-        self._broken = sentence
+        self._broken = self._sentence = self._last_error = sentence
         self._ready.clear()
         self._wanted.set()
 
