@@ -232,6 +232,15 @@ def test_cover_retries_quality_and_pages_are_read() -> None:
     assert list(asked.unsupported) == ["sides"]
 
 
+def test_what_a_job_asks_for_has_the_same_octets_in_every_version() -> None:
+    """By them a job is recognised whose client got no answer before an update: no name of ours is in them."""
+    asked = read_asked({**to("tel:9990"), "print-quality": (Value(Tag.ENUM, 5),)}, "")
+    assert asked.as_octets() == (
+        b'{"cover": null, "max_tries": null, "numbers": ["9990"], "pages": [], "problem": "",'
+        b' "quality": "superfine", "retry_waits": null, "silent": false, "unsupported": {}}'
+    )
+
+
 def test_how_often_and_when_a_fax_is_tried_again_is_the_clients_to_say(
     printing: Printing, letter: Path
 ) -> None:

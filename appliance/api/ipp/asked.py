@@ -5,9 +5,11 @@ PWG 5100.15: ``destination-uris`` with digits before and after, ``cover-sheet-in
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from enum import Enum
 
 from appliance.documents.options import clean_line
 from appliance.ipp.model import Attributes, Range, Value
@@ -71,6 +73,14 @@ class RequestedFax:
     retry_waits: tuple[float, ...] | None = None
     pages: tuple[str, ...] = ()  # of each document; empty: all
     unsupported: Attributes = field(default_factory=dict)
+
+    def as_octets(self) -> bytes:
+        """The same octets for the same request in every version: repeated jobs are known after an update."""
+        return json.dumps(asdict(self), default=_plain, sort_keys=True).encode()
+
+
+def _plain(value: object) -> object:
+    return value.value if isinstance(value, Enum) else str(value)
 
 
 def read_asked(job: Attributes, title: str, own: Sequence[str] | None = None) -> RequestedFax:

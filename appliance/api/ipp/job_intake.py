@@ -161,7 +161,7 @@ class JobIntake:
         if not opened.files:
             raise IppError(Status.BAD_REQUEST, said("There is no document in the request."))
         asked = opened.asked
-        opened.digest.update(repr(asked).encode())
+        opened.digest.update(asked.as_octets())
         job = self._book.about_to_hand_in(job.id, opened.digest.hexdigest())
         problem = self._problem(asked) or asked.problem
         to = () if problem else self._recipients(job, asked)
