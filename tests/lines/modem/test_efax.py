@@ -30,8 +30,8 @@ RATES = {
     "V.17": (5, Carrier.V17_14400),
 }
 # efax keeps its silences by the clock: where the machine is too busy to let it run in time, a training or a
-# command is missed, and that is between efax and the machine: it may even take what is in its memory for a
-# frame, and confirm a page that it has not seen.  Such a call is made again, so often at most.
+# command is missed, and that is between efax and the machine: it even confirms pages whose training it has
+# missed, and so has not seen.  Such a call is made again, so often at most.
 ATTEMPTS = 3
 SPEED = 10.0  # efax divides by the whole seconds that a page took: much faster, and there are none
 AT_ONCE = 3
@@ -45,10 +45,9 @@ class Call:
     def went_as(self, carrier: Carrier) -> bool:
         result = self.got.result
         ended = result is not None and result.cause.code in ("delivered", "received")
-        in_time = "Error: wrong response" not in _log(self.directory)
-        return (
-            ended and result is not None and result.carrier is carrier and self.got.exit_code == 0 and in_time
-        )
+        pages = len(list(self.directory.glob("page.*")))
+        seen = _log(self.directory).count("sent MCF - page OK") == pages
+        return ended and result is not None and result.carrier is carrier and self.got.exit_code == 0 and seen
 
 
 def _send(rate: int, directory: Path) -> LiveOutcome:
