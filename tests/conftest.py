@@ -35,20 +35,26 @@ def english_reader() -> None:
 # What takes the whole machine: never two at once.
 LOADS = "tests/load/"
 # Nearly every test here has a running box, makes whole documents, or carries fax after fax through a peer:
-# marked realtime, whoever writes another one.  What is left answers in a minute on two processors.
+# marked realtime, whoever writes another one.  What is left answers in a good minute on two processors.
 REAL_TIME = (
     LOADS,
     "tests/api",
+    "tests/backup/",
     "tests/commands/",
     "tests/daemon/",
     "tests/deliver/",
     "tests/dispatch/",
     "tests/documents/",
+    "tests/doctor/",
     "tests/exchange/",
     "tests/hardware/",
     "tests/interop/",
-    "tests/lines/g711/test_calls.py",
-    "tests/lines/modem/test_poor_lines.py",
+    "tests/lines/g711/",
+    "tests/lines/modem/",
+    "tests/spool/test_power_cut.py",
+    "tests/t38/test_hostile.py",
+    "tests/t38/test_tshark.py",
+    "tests/t4/test_hostile.py",
     "tests/web/",
 )
 # These wait for lines, printers and other programs, and leave the processor to others.
