@@ -87,6 +87,7 @@ class Spool:
         self.damage = ""  # SQLite's message on a damaged database
         self._closed = False
         self._closing = threading.Lock()
+        self._copying = threading.RLock()  # two at once would write to the same unfinished copy
         self._free_readers: list[sqlite3.Connection] = []
         self._pool = ThreadPoolExecutor(LOOP_READERS, thread_name_prefix="spool-read")
         self._writer = Writer(
@@ -185,7 +186,7 @@ class Spool:
         Raises DiskFullError, sqlite3.Error.
         """
         try:
-            with self._reading() as db:
+            with self._copying, self._reading() as db:
                 copies.keep_day(self.data, db, day)
         except copies.DamagedError as error:
             self._note_damage(str(error))
@@ -194,11 +195,12 @@ class Spool:
 
     def forget_past(self) -> None:
         """Replaces copies and the write-ahead log after an erasure, since they still have the content."""
-        copies.drop_all(self.data)
-        with contextlib.closing(connect(self._path)) as db:
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        if not self.damage:
-            self.keep_copy(time.strftime("%Y-%m-%d"))
+        with self._copying:
+            copies.drop_all(self.data)
+            with contextlib.closing(connect(self._path)) as db:
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if not self.damage:
+                self.keep_copy(time.strftime("%Y-%m-%d"))
 
     def look_for_damage(self) -> None:
         """Checks the whole database; sets ``damage``."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from appliance.spool import (
     accepting,
     attempts,
     bounds,
+    copies,
     decisions,
     documents,
     events,
@@ -411,3 +414,25 @@ def test_counts_and_titles_cost_the_same_however_long_the_journal_is(spool: Spoo
             planned = plan(db, asked[-1])
         assert table in planned, planned
         assert "SCAN job" not in planned, planned
+
+
+def test_erasures_and_copies_at_once_leave_a_whole_index_and_a_whole_copy(spool: Spool) -> None:
+    """They wrote to one unfinished copy, whose error was taken for damage: the box took no more faxes."""
+
+    def erase() -> None:
+        for _ in range(10):
+            spool.forget_past()
+
+    def copy() -> None:
+        for _ in range(10):
+            assert spool.keep_copy("2026-11-29")
+
+    with ThreadPoolExecutor(4) as pool:
+        under_way = [pool.submit(each) for each in (erase, erase, copy, copy)]
+    for each in under_way:
+        each.result()
+    assert not spool.damage
+    newest = copies.newest(spool.data)
+    assert newest is not None
+    with contextlib.closing(sqlite3.connect(newest)) as copied:
+        copies.require_undamaged(copied)
