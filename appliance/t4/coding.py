@@ -12,6 +12,7 @@ from appliance.t4.bits import from_bits, to_bits
 from appliance.t4.codes import BLACK_CODES, EOFB, EOL, EOLS_IN_RTC, TAG_ONE_DIMENSIONAL, WHITE_CODES
 from appliance.t4.libtiff import LibtiffError, Scheme
 from appliance.t4.page import CodedPage, Coding, Raster, Resolution
+from appliance.t4.rows import COMPILED_WIDEST
 from appliance.t4.tolerant import TolerantDecoder
 
 try:
@@ -73,12 +74,8 @@ _MMR_WORDS = b"".join(
 )
 
 
-# Widest row that `_mmr` accepts, pixels.
-_MMR_WIDEST = 1 << 16
-
-
 def _encode_mmr(raster: Raster) -> bytes:
-    if _mmr is None or raster.width > _MMR_WIDEST:
+    if _mmr is None or raster.width > COMPILED_WIDEST:
         return libtiff.compress(Scheme.GROUP4, raster.width, raster.rows, raster.data)
     return _mmr.encode(raster.data, raster.width, raster.rows, _MMR_WORDS)
 

@@ -27,7 +27,7 @@ try:
 except ImportError:  # set up without a C compiler
     _compiled = None  # type: ignore[assignment]
 
-# Widest row that `_mmr` decodes, pixels, and the tables that it needs.
+# Widest row that `_mmr` takes, pixels (its MOST_WIDTH), and the tables that it decodes with.
 COMPILED_WIDEST = 1 << 16
 PACKED_TABLES = b"".join(struct.pack("2h", *entry) for entry in (*WHITE_TABLE, *BLACK_TABLE, *MODE_TABLE))
 

@@ -44,10 +44,8 @@ HANDLERS = {
     (State.AUDIO, SwitchEvent.TIMER): "_audio_timer",
     (State.ASKING, SwitchEvent.ANSWER): "_asked_answer",
     (State.ASKING, SwitchEvent.REFUSAL): "_asked_refusal",
-    (
-        State.ASKING,
-        SwitchEvent.OFFER,
-    ): "_refuse",  # of UPDATE; pjproject itself answers an INVITE with 491
+    # Of UPDATE; pjproject itself answers an INVITE with 491.
+    (State.ASKING, SwitchEvent.OFFER): "_refuse",
     (State.ASKING, SwitchEvent.ASK): "_ignore",
     (State.ASKING, SwitchEvent.TIMER): "_asking_timer",
     (State.GLARE, SwitchEvent.OFFER): "_take_offer",
