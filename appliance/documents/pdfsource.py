@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Sequence
 from enum import Enum
 from itertools import islice
+from typing import ClassVar
 
 import pypdfium2
 from pypdfium2 import raw
@@ -80,6 +81,9 @@ _MOST_GREY_PIXELS = 4 * BAND_PIXELS
 class PdfSource:
     """A PDF.  ``file``: where ``content`` can be read again, if anywhere; a long one is not kept then."""
 
+    # An open page holds its decoded pictures: one is open at a time, of all documents of the fax.
+    _with_open_page: ClassVar[PdfSource | None] = None
+
     def __init__(self, content: bytes, file: str | None = None) -> None:
         use_own_fonts()
         given = content
@@ -130,10 +134,10 @@ class PdfSource:
 
     def _page(self, index: int) -> pypdfium2.PdfPage:
         """Page ``index``, kept open until another is asked for: its size is asked before it is drawn."""
-        if self._open is not None:
-            if self._open[0] == index:
-                return self._open[1]
-            self._close_page()
+        if self._open is not None and self._open[0] == index:
+            return self._open[1]
+        if PdfSource._with_open_page is not None:
+            PdfSource._with_open_page._close_page()
         try:
             with taking(self._instead):
                 page = self._document[index]
@@ -142,6 +146,7 @@ class PdfSource:
                     page.close()
                     page = self._document[index]
             self._open = (index, page)
+            PdfSource._with_open_page = self
             return page
         except (pypdfium2.PdfiumError, IndexError) as error:
             raise DocumentError(DOCUMENT_DAMAGED, f"page {index + 1}: {error}"[:200]) from None
@@ -149,6 +154,7 @@ class PdfSource:
     def _close_page(self) -> None:
         if self._open is not None:
             self._open[1].close()
+            PdfSource._with_open_page = None
         self._open = self._seen_to = None
 
     def _with_letters(self, index: int) -> pypdfium2.PdfPage:

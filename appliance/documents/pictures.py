@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 from PIL import Image, ImageChops, UnidentifiedImageError
 
@@ -53,6 +53,7 @@ _FORMATS = {Kind.TIFF: "TIFF", Kind.PNG: "PNG", Kind.JPEG: "JPEG", Kind.WEBP: "W
 _SWAPPING_ORIENTATIONS = {5, 6, 7, 8}  # EXIF orientations that exchange width and height
 _EXIF_ORIENTATION = 0x0112
 _EXIF_INFO = {"exif", "Raw profile type exif"}
+_PNG_EXIF = (b"eXIf", b"Raw profile type exif")  # chunk (PNG 3, 11.3.2.9), and what came before it
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -89,6 +90,9 @@ class ImageSource:
     ``file``: where ``content`` can be read again, if anywhere; it is not kept then.
     """
 
+    # An opened picture may be decoded: one is open at a time, of all documents of the fax.
+    _with_picture: ClassVar[ImageSource | None] = None
+
     def __init__(
         self, content: bytes, kind: Kind, paper: Paper, limits: Limits, file: str | None = None
     ) -> None:
@@ -108,6 +112,8 @@ class ImageSource:
         if has_no_directory(content):
             raise DocumentError(DOCUMENT_EMPTY, "a TIFF without pages")
         self._kind = kind
+        # Pillow decodes a PNG in search of EXIF data.
+        self._has_exif = kind is not Kind.PNG or any(mark in content for mark in _PNG_EXIF)
         self._made_from = content if file is None else file
         self._image_now: Image.Image | None = None
         self._frames, self._skipped = [0], 0
@@ -130,7 +136,10 @@ class ImageSource:
     def _image(self) -> Image.Image:
         """The opened picture, at one of its pages, perhaps not decoded yet."""
         if self._image_now is None:
+            if ImageSource._with_picture is not None:
+                ImageSource._with_picture._image_now = None
             self._image_now = self._opened()
+            ImageSource._with_picture = self
         return self._image_now
 
     def _again(self) -> BinaryIO:
@@ -203,8 +212,8 @@ class ImageSource:
         try:
             if self._image.format == "TIFF":
                 return int(tags_of(self._image).get(tags.ORIENTATION, 1))
-            if is_large(self._image) and not _EXIF_INFO & self._image.info.keys():
-                return 1  # Pillow would decode it in search of such data behind the pixels
+            if not self._has_exif or (is_large(self._image) and not _EXIF_INFO & self._image.info.keys()):
+                return 1
             return int(self._image.getexif().get(_EXIF_ORIENTATION, 1))
         except Exception:  # damaged EXIF data must not refuse the picture
             return 1
@@ -255,7 +264,7 @@ class ImageSource:
         large = self._kind is not Kind.JPEG and image.width * image.height > _LARGEST_PHOTOGRAPH
         if image.mode == "1" or large:
             return False
-        return not taken or (self._dpi(image.size)[0] <= 0 and is_taken(image))
+        return not taken or (self._has_exif and self._dpi(image.size)[0] <= 0 and is_taken(image))
 
     def photograph(self, least: int) -> Image.Image:
         """The picture upright in grey, its longer side at least ``least`` pixels if it has so many.

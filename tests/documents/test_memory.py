@@ -279,3 +279,37 @@ def test_pictures_of_one_fax_are_not_kept_in_memory(tmp_path: Path) -> None:
     assert render([Source(tmp_path / "source")] * 8, tmp_path / "fax", limits=limits).total == 8
     (tmp_path / "long").write_bytes(pdf([(*A4, words(*A4))], extra=b"%" * (12 << 20)))
     assert render([Source(tmp_path / "long")] * 8, tmp_path / "second", limits=limits).total == 8
+
+
+def _scan() -> Image.Image:
+    return photograph(1654, 2339).convert("RGB")
+
+
+def _scanned_pdf() -> bytes:
+    return save(_scan(), "PDF", resolution=200)
+
+
+def _heic() -> bytes:
+    pillow_heif.register_heif_opener()
+    return save(_scan(), "HEIF", quality=30)
+
+
+MANY = {
+    "scanned.pdf": _scanned_pdf,
+    "scan.jpg": lambda: save(_scan(), "JPEG"),
+    "scan.png": lambda: save(_scan(), "PNG", compress_level=1),
+    "scan.tif": lambda: save(_scan(), "TIFF", compression="tiff_lzw"),
+    "scan.webp": lambda: save(_scan(), "WEBP", method=0),
+    "scan.heic": _heic,
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_a_fax_of_many_files_needs_no_more_memory_than_its_largest_page(
+    name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    (tmp_path / name).write_bytes(MANY[name]())
+    made = render([Source(tmp_path / name)] * 20, tmp_path / "fax", workers=1)
+    assert made.total == 20
+    assert "tried again" not in caplog.text
