@@ -155,8 +155,8 @@ XFA_SHELL = _row(
 CONTENT_CUT = _row(
     "content_cut",
     Weight.LOST,
-    "Something on the page reaches beyond the sheet and is cut off.",
-    "Look at the page, and send it as a PDF of the right size.",
+    "Something on the page reaches beyond the sheet, or words beyond their field, and is cut off.",
+    "Look at the page, and send it with more room for what is cut off.",
 )
 MARK_LOST = _row(
     "mark_lost",

@@ -1,4 +1,4 @@
-"""Files attached to a PDF (ISO 32000-1 7.11.4), and fields with a value that is not drawn; by qpdf."""
+"""Files attached to a PDF (ISO 32000-1 7.11.4), fields and marks that are not drawn as a whole; by qpdf."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ _SAME_AGAIN = frozenset({"/Alternative", "/Data", "/FormData", "/Schema", "/Sour
 _PRINTED, _HIDDEN = 4, 2  # flags of an annotation (ISO 32000-1 12.5.3)
 _HIGHEST = 32  # levels of fields within fields
 _MOST_DRAWING = 1 << 20  # octets of a field's appearance
+# Kinds of annotations that show nothing of their own when printed, or whose words are remarked elsewhere.
+_WITHOUT_LOOKS = frozenset(
+    {"/FileAttachment", "/Link", "/Popup", "/PrinterMark", "/Text", "/TrapNet", "/Widget"}
+)
 # Operators that show text (9.4.3), or a picture.
 _DRAWS = re.compile(rb"[)\]>]\s*(?:Tj|TJ|'|\")|\bDo\b|\bEI\b|\bf\*?\s|\bS\s")
 _FOR_BLANKS = re.compile(r"\s+")
@@ -42,6 +46,11 @@ def lost_fields(document: pikepdf.Pdf, page: Any) -> list[str]:
     """Names of the fields of ``page`` that have a value, are printed, and are drawn empty."""
     form = document.Root.get("/AcroForm")
     return list(_bounded(lambda: _lost(form, page)))
+
+
+def lost_marks(page: Any) -> list[str]:
+    """Kinds of the annotations of ``page`` that are printed and of which something is not drawn."""
+    return list(_bounded(lambda: _incomplete(page)))
 
 
 def _bounded(find: Callable[[], Iterator[str]]) -> Iterator[str]:
@@ -80,6 +89,28 @@ def _lost(form: Any, page: Any) -> Iterator[str]:
                 lost = kind == "/Btn" and _is_on_unseen(mark, normal)
             if lost:
                 yield str(_inherited(mark, "/T") or "field")
+
+
+def _incomplete(page: Any) -> Iterator[str]:
+    for mark in filter(_is_printed, _annotations(page)):
+        kind = str(mark.get("/Subtype"))
+        if kind in _WITHOUT_LOOKS:
+            continue
+        if mark.get("/AP") is not None:
+            if _appearance(mark) is None:
+                yield kind[1:]
+        elif kind == "/FreeText":
+            if not all(map(_is_drawn, _text(mark.get("/Contents")))):
+                yield "FreeText"
+            if mark.get("/CL") is not None:
+                yield "FreeText: the line that leads from it"
+        elif kind in {"/Line", "/PolyLine"} and _has_ends(mark.get("/LE")):
+            yield f"{kind[1:]}: what stands at its ends"
+
+
+def _has_ends(ends: Any) -> bool:
+    """Whether a line ends in arrows or the like (table 176)."""
+    return ends is not None and any(str(end) != "/None" for end in ends)
 
 
 def _says_more(mark: Any, alone: bool, made_anew: bool, normal: Any) -> bool:
@@ -145,11 +176,16 @@ def _inherited(field: Any, key: str) -> Any:
 def appearances(page: Any) -> Iterator[Any]:
     """The appearances of the annotations of ``page`` that are printed (ISO 32000-1 12.5.5)."""
     for mark in filter(_is_printed, _annotations(page)):
-        normal = (mark.get("/AP") or {}).get("/N")
-        if normal is not None and normal._type_name == "dictionary":  # one for each state
-            normal = normal.get(str(mark.get("/AS", "/Off")))
-        if normal is not None:
-            yield normal
+        if (appearance := _appearance(mark)) is not None:
+            yield appearance
+
+
+def _appearance(mark: Any) -> Any:
+    """What an annotation with appearances looks like in its state; None when that is not said."""
+    normal = (mark.get("/AP") or {}).get("/N")
+    if normal is not None and normal._type_name == "dictionary":  # one for each state
+        normal = normal.get(str(mark.get("/AS", "/Off")))
+    return normal
 
 
 def _is_printed(mark: Any) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pypdfium2
 from pypdfium2 import raw
 
-from appliance.documents.pdfobjects import MOST_OBJECTS, Matrix, colour_of, matrix_of
+from appliance.documents.pdfobjects import MOST_OBJECTS, Matrix, bounds_of, clip_of, colour_of, matrix_of
 
 # A line thinner than this in one direction breaks up, pixels.
 _LEAST_PIXELS = 0.8
@@ -76,27 +76,13 @@ def _is_thin(handle: object, pixels_per_point: tuple[float, float]) -> bool:
 
 def _within_clip(handle: object) -> bool:
     """Whether clipping leaves the whole object."""
-    clip = raw.FPDFPageObj_GetClipPath(handle)
-    if not clip:
+    clip = clip_of(handle)
+    if clip is None:
         return True
-    left, low, right, high = (ctypes.c_float() for _ in range(4))
-    if not raw.FPDFPageObj_GetBounds(handle, left, low, right, high):
+    line = bounds_of(handle)
+    if line is None:
         return False
-    for number in range(max(0, raw.FPDFClipPath_CountPaths(clip))):
-        points = [
-            _segment_of(raw.FPDFClipPath_GetPathSegment(clip, number, index))
-            for index in range(max(0, raw.FPDFClipPath_CountPathSegments(clip, number)))
-        ]
-        if not points:
-            return False
-        if (
-            left.value < min(point.x for point in points)
-            or right.value > max(point.x for point in points)
-            or low.value < min(point.y for point in points)
-            or high.value > max(point.y for point in points)
-        ):
-            return False
-    return True
+    return line[0] >= clip[0] and line[1] >= clip[1] and line[2] <= clip[2] and line[3] <= clip[3]
 
 
 def _hairline_of(handle: object) -> object | None:

@@ -1,7 +1,7 @@
 """Annotations without an appearance (ISO 32000-1 12.5.5): lines and stamps that pdfium leaves out.
 
 pdfium makes an appearance for most kinds of annotation without one.  Lines, polygons and the standard's own
-stamps get theirs here; the others are reported in remarks.
+stamps get theirs here; those that still have none once the page is drawn are remarked.
 """
 
 from __future__ import annotations
@@ -15,7 +15,15 @@ import pypdfium2
 from pypdfium2 import raw
 
 from appliance.documents.hypertext import html_text
-from appliance.remarks import COMMENTS_LEFT_OUT, MARK_LOST, MOVEMENT_LEFT_OUT, Remark
+from appliance.documents.pdfobjects import bounds_of, clip_of
+from appliance.remarks import (
+    COMMENTS_LEFT_OUT,
+    CONTENT_CUT,
+    LONGEST_DETAIL,
+    MARK_LOST,
+    MOVEMENT_LEFT_OUT,
+    Remark,
+)
 
 _NORMAL = raw.FPDF_ANNOT_APPEARANCEMODE_NORMAL
 _UNSEEN = raw.FPDF_ANNOT_FLAG_HIDDEN | raw.FPDF_ANNOT_FLAG_NOVIEW
@@ -48,12 +56,14 @@ _STAMP_LINE = 2.0  # points
 _DEFAULT_LINE = 1.0  # points (12.5.4)
 _LONGEST_TEXT = 100_000  # octets
 
-# Kinds that are invisible without an appearance, and their names.
-_NEVER_DRAWN = {
-    raw.FPDF_ANNOT_CARET: "Caret",
-    raw.FPDF_ANNOT_FILEATTACHMENT: "FileAttachment",
-    raw.FPDF_ANNOT_WATERMARK: "Watermark",
-    raw.FPDF_ANNOT_UNKNOWN: "of an unknown kind",
+# Kinds that need no appearance, or are remarked elsewhere.
+_WITHOUT_LOOKS = {
+    raw.FPDF_ANNOT_LINK,
+    raw.FPDF_ANNOT_POPUP,
+    raw.FPDF_ANNOT_PRINTERMARK,
+    raw.FPDF_ANNOT_REDACT,
+    raw.FPDF_ANNOT_TRAPNET,
+    raw.FPDF_ANNOT_WIDGET,
 }
 # Kinds whose words are comments, not part of the page.
 _COMMENTED = {
@@ -81,7 +91,9 @@ _PLAYED = {
 
 
 def give_appearances(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -> list[Remark]:
-    """Draws the annotations of ``page`` that have no appearance, where possible; remarks on the others."""
+    """Draws the annotations of ``page`` without an appearance that pdfium would leave out, where that is
+    possible; remarks on comments and films.
+    """
     lost: set[str] = set()
     played: set[str] = set()
     comments = 0
@@ -96,11 +108,44 @@ def give_appearances(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -
             if not raw.FPDFAnnot_GetFlags(mark) & _UNSEEN:
                 (played if drawn else lost).add(player)
         elif _is_printed(mark) and not drawn:
-            lost.add(_draw(document, mark))
+            _draw(document, mark)
         raw.FPDFPage_CloseAnnot(mark)
     noted = [Remark(COMMENTS_LEFT_OUT, detail=f"comments: {comments}")] if comments else []
-    said = [Remark(MARK_LOST, detail=name) for name in sorted(filter(None, lost))]
+    said = [Remark(MARK_LOST, detail=name) for name in sorted(lost)]
     return [*said, *noted, *(Remark(MOVEMENT_LEFT_OUT, detail=name) for name in sorted(played))]
+
+
+def incomplete_marks(page: pypdfium2.PdfPage) -> list[Remark]:
+    """Remarks on annotations of ``page``, which has been drawn: those left out, and those with words cut."""
+    lost: set[str] = set()
+    cut: set[str] = set()
+    for index in range(min(raw.FPDFPage_GetAnnotCount(page), _MOST_MARKS)):
+        mark = raw.FPDFPage_GetAnnot(page, index)
+        if not mark:
+            continue
+        kind = raw.FPDFAnnot_GetSubtype(mark)
+        if _is_printed(mark) and kind not in _PLAYED:
+            if not raw.FPDFAnnot_HasKey(mark, b"AP") and kind not in _WITHOUT_LOOKS:
+                lost.add(" ".join(filter(None, (_string(mark, key) for key in (b"Subtype", b"Name")))))
+            pieces = range(min(raw.FPDFAnnot_GetObjectCount(mark), _MOST_POINTS))
+            if any(_is_text_cut(raw.FPDFAnnot_GetObject(mark, number)) for number in pieces):
+                cut.add(_string(mark, b"T") or "words of a mark")
+        raw.FPDFPage_CloseAnnot(mark)
+    found = [(MARK_LOST, name) for name in sorted(lost)] + [(CONTENT_CUT, name) for name in sorted(cut)]
+    return [Remark(kind, detail=name[:LONGEST_DETAIL]) for kind, name in found]
+
+
+def _is_text_cut(handle: Any) -> bool:
+    """Whether half a letter of a text, at least, lies outside of where it may be drawn."""
+    if raw.FPDFPageObj_GetType(handle) != raw.FPDF_PAGEOBJ_TEXT:
+        return False
+    clip, text = clip_of(handle), bounds_of(handle)
+    if clip is None or text is None:
+        return False
+    half = min(text[2] - text[0], text[3] - text[1]) / 2
+    return any(inner - outer > half for outer, inner in zip(text[:2], clip[:2], strict=True)) or any(
+        outer - inner > half for outer, inner in zip(text[2:], clip[2:], strict=True)
+    )
 
 
 def has_open_redactions(page: pypdfium2.PdfPage) -> bool:
@@ -127,49 +172,50 @@ def _is_printed(mark: Any) -> bool:
     return bool(flags & raw.FPDF_ANNOT_FLAG_PRINT) and not flags & raw.FPDF_ANNOT_FLAG_HIDDEN
 
 
-def _draw(document: pypdfium2.PdfDocument, mark: Any) -> str:
-    """Draws the annotation; empty on success, else the name of what is not drawn."""
+def _draw(document: pypdfium2.PdfDocument, mark: Any) -> None:
+    """Draws the annotation if it is a line, a polygon or a stamp; gives free text its words."""
     kind = raw.FPDFAnnot_GetSubtype(mark)
     if kind == raw.FPDF_ANNOT_LINE:
         start, end = raw.FS_POINTF(), raw.FS_POINTF()
-        known = raw.FPDFAnnot_GetLine(mark, start, end)
-        return "" if known and _draw_line(mark, (start, end), closed=False) else "Line"
-    if kind in {raw.FPDF_ANNOT_POLYLINE, raw.FPDF_ANNOT_POLYGON}:
-        closed = kind == raw.FPDF_ANNOT_POLYGON
+        if raw.FPDFAnnot_GetLine(mark, start, end):
+            _draw_line(mark, (start, end), closed=False)
+    elif kind in {raw.FPDF_ANNOT_POLYLINE, raw.FPDF_ANNOT_POLYGON}:
         count = raw.FPDFAnnot_GetVertices(mark, None, 0)
         points = (raw.FS_POINTF * min(count, _MOST_POINTS))()
         if 1 < count <= _MOST_POINTS and raw.FPDFAnnot_GetVertices(mark, points, count) == count:
-            return "" if _draw_line(mark, points, closed=closed) else "PolyLine"
-        return "Polygon" if closed else "PolyLine"
-    if kind == raw.FPDF_ANNOT_STAMP:
+            _draw_line(mark, points, closed=kind == raw.FPDF_ANNOT_POLYGON)
+    elif kind == raw.FPDF_ANNOT_STAMP:
         name = _string(mark, b"Name") or _NAMELESS
-        return "" if name in _STAMPS and _draw_stamp(document, mark, name) else f"Stamp {name}"
-    if kind == raw.FPDF_ANNOT_FREETEXT and not _string(mark, b"Contents").strip():
+        if name in _STAMPS:
+            _draw_stamp(document, mark, name)
+    elif kind == raw.FPDF_ANNOT_FREETEXT and not _string(mark, b"Contents").strip():
         words = html_text(_string(mark, b"RC"))  # pdfium draws only the plain words
-        taken = not words or raw.FPDFAnnot_SetStringValue(mark, b"Contents", _wide(words))
-        return "" if taken else "FreeText"
-    return _NEVER_DRAWN.get(kind, "")
+        if words:
+            raw.FPDFAnnot_SetStringValue(mark, b"Contents", _wide(words))
 
 
-def _draw_line(mark: Any, points: Sequence[raw.FS_POINTF], *, closed: bool) -> bool:
+def _draw_line(mark: Any, points: Sequence[raw.FS_POINTF], *, closed: bool) -> None:
     across, down, thick = ctypes.c_float(), ctypes.c_float(), ctypes.c_float()
     if not raw.FPDFAnnot_GetBorder(mark, across, down, thick):
         thick.value = _DEFAULT_LINE
-    red, green, blue = (value / 255 for value in _colour_of(mark))
+    stroke = _colour_of(mark, raw.FPDFANNOT_COLORTYPE_Color)
+    filled = closed and raw.FPDFAnnot_HasKey(mark, b"IC")
+    inside = f" {_colour_of(mark, raw.FPDFANNOT_COLORTYPE_InteriorColor)} rg" if filled else ""
     steps = " ".join(f"{point.x:.2f} {point.y:.2f} {'l' if n else 'm'}" for n, point in enumerate(points))
-    drawing = f"{red:.3f} {green:.3f} {blue:.3f} RG {thick.value:.2f} w {steps} {'s' if closed else 'S'}"
-    return bool(raw.FPDFAnnot_SetAP(mark, _NORMAL, _wide(drawing)))
+    paint = "b" if filled else "s" if closed else "S"
+    drawing = f"{stroke} RG{inside} {thick.value:.2f} w {steps} {paint}"
+    raw.FPDFAnnot_SetAP(mark, _NORMAL, _wide(drawing))
 
 
-def _draw_stamp(document: pypdfium2.PdfDocument, mark: Any, name: str) -> bool:
+def _draw_stamp(document: pypdfium2.PdfDocument, mark: Any, name: str) -> None:
     """Draws the words of a stamp in a frame, as large as its rectangle allows."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).upper()
     place = raw.FS_RECTF()
     if not raw.FPDFAnnot_GetRect(mark, place):
-        return False
+        return
     width, height = place.right - place.left, place.top - place.bottom
     if not (width > 2 * _STAMP_LINE and height > 2 * _STAMP_LINE):
-        return False
+        return
     text = raw.FPDFPageObj_NewTextObj(document, _STAMP_FONT, _STAMP_FONT_POINTS)
     raw.FPDFText_SetText(text, _wide(words))
     ends = [ctypes.c_float() for _ in range(4)]
@@ -178,7 +224,7 @@ def _draw_stamp(document: pypdfium2.PdfDocument, mark: Any, name: str) -> bool:
     rim = _STAMP_RIM * min(width, height) + _STAMP_LINE
     if not (right > left and high > low and width > 2 * rim and height > 2 * rim):
         raw.FPDFPageObj_Destroy(text)
-        return False
+        return
     scale = min((width - 2 * rim) / (right - left), (height - 2 * rim) / (high - low))
     middle = (place.left + place.right) / 2, (place.bottom + place.top) / 2
     raw.FPDFPageObj_Transform(
@@ -196,15 +242,15 @@ def _draw_stamp(document: pypdfium2.PdfDocument, mark: Any, name: str) -> bool:
     )
     raw.FPDFPath_SetDrawMode(frame, raw.FPDF_FILLMODE_NONE, True)
     raw.FPDFPageObj_SetStrokeWidth(frame, _STAMP_LINE)
-    drawn = [bool(raw.FPDFAnnot_AppendObject(mark, each)) for each in (frame, text)]
-    return all(drawn)
+    for each in (frame, text):
+        raw.FPDFAnnot_AppendObject(mark, each)
 
 
-def _colour_of(mark: Any) -> tuple[int, int, int]:
-    red, green, blue, opaque = (ctypes.c_uint() for _ in range(4))
-    if not raw.FPDFAnnot_GetColor(mark, raw.FPDFANNOT_COLORTYPE_Color, red, green, blue, opaque):
-        return 0, 0, 0
-    return red.value, green.value, blue.value
+def _colour_of(mark: Any, use: int) -> str:
+    """A colour of the annotation as operands; black when it has none for ``use``."""
+    levels = [ctypes.c_uint() for _ in range(4)]
+    raw.FPDFAnnot_GetColor(mark, use, *levels)
+    return " ".join(f"{level.value / 255:.3f}" for level in levels[:3])
 
 
 def _string(mark: Any, key: bytes) -> str:

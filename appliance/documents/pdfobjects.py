@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -151,6 +152,41 @@ def objects_of(page: pypdfium2.PdfPage) -> Iterator[tuple[object, int, Matrix]]:
             yield handle, kind, matrix
             if kind == raw.FPDF_PAGEOBJ_FORM and depth < _DEEPEST:
                 waiting.append((handle, matrix_of(handle).within(matrix), depth + 1))
+
+
+Corners = tuple[float, float, float, float]  # left, low, right, high
+
+
+def bounds_of(handle: object) -> Corners | None:
+    """The box around an object, in the coordinates of what it is in."""
+    ends = [ctypes.c_float() for _ in range(4)]
+    if not raw.FPDFPageObj_GetBounds(handle, *ends):
+        return None
+    left, low, right, high = (end.value for end in ends)
+    return left, low, right, high
+
+
+def clip_of(handle: object) -> Corners | None:
+    """The box within all clips of an object; None when none of them reaches into it."""
+    clip = raw.FPDFPageObj_GetClipPath(handle)
+    if not clip:
+        return None
+    paths = [list(_points_of(clip, number)) for number in range(max(0, raw.FPDFClipPath_CountPaths(clip)))]
+    if not paths:
+        return None
+    return (
+        max(min((x for x, _ in path), default=math.inf) for path in paths),
+        max(min((y for _, y in path), default=math.inf) for path in paths),
+        min(max((x for x, _ in path), default=-math.inf) for path in paths),
+        min(max((y for _, y in path), default=-math.inf) for path in paths),
+    )
+
+
+def _points_of(clip: object, number: int) -> Iterator[tuple[float, float]]:
+    for index in range(max(0, raw.FPDFClipPath_CountPathSegments(clip, number))):
+        x, y = ctypes.c_float(), ctypes.c_float()
+        raw.FPDFPathSegment_GetPoint(raw.FPDFClipPath_GetPathSegment(clip, number, index), x, y)
+        yield x.value, y.value
 
 
 def _is_watermark(handle: object, outer: Matrix) -> bool:

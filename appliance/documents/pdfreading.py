@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from appliance.documents.pdfenclosures import appearances, attached_files, files_on, lost_fields
+from appliance.documents.pdfenclosures import appearances, attached_files, files_on, lost_fields, lost_marks
 from appliance.documents.pdfparts import inline_pictures, is_drawable, is_font_whole
 from appliance.documents.pdfstreams import (
     IRREGULAR,
@@ -105,7 +105,8 @@ class Reading:
         if document is not None:
             page = document.pages[index].obj
             said += map(_attachment, sorted(set(files_on(page))))
-            said += [Remark(MARK_LOST, detail=name) for name in sorted(set(lost_fields(document, page)))]
+            lost_of_it = {*lost_fields(document, page), *lost_marks(page)}
+            said += [Remark(MARK_LOST, detail=name) for name in sorted(lost_of_it)]
         return said
 
     def unread(self, index: int) -> Unread:

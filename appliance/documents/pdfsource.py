@@ -25,7 +25,7 @@ from appliance.documents.geometry import LARGEST_SIDE_MM, MM_PER_INCH, Layout, P
 from appliance.documents.pale import of_scan
 from appliance.documents.pdffonts import Unlike, identity_fonts, may_lack_fonts, stand_in
 from appliance.documents.pdflines import keep_thin_lines
-from appliance.documents.pdfmarks import give_appearances, has_open_redactions
+from appliance.documents.pdfmarks import give_appearances, has_open_redactions, incomplete_marks
 from appliance.documents.pdfmending import mended, with_header, without_false_lock
 from appliance.documents.pdfobjects import (
     IDENTITY,
@@ -234,7 +234,7 @@ class PdfSource:
             shell = [Remark(XFA_SHELL)] if self._shell else []
             return [*shell, *(self._collected or self._reading.enclosed())]
         page = self._page(index)
-        said = state_remarks(page, self._layers)
+        said = [*state_remarks(page, self._layers), *incomplete_marks(page)]
         if has_open_redactions(page):
             said.append(Remark(REDACTION_OPEN))
         said += self._reading.remarks(index, lost_pictures(page))

@@ -15,6 +15,7 @@ from pikepdf import Array, Dictionary, Name
 from appliance.remarks import (
     ATTACHMENT_LEFT_OUT,
     COMMENTS_LEFT_OUT,
+    CONTENT_CUT,
     CONTENT_DAMAGED,
     MARK_LOST,
     MOVEMENT_LEFT_OUT,
@@ -268,6 +269,76 @@ def test_free_text_that_is_given_in_rich_words_alone_is_drawn(rendered: Rendered
     ]
     assert pages[0].tobytes() == pages[1].tobytes()
     assert ink(pages[0])[3] > 400
+
+
+@pytest.mark.parametrize(
+    ("mark", "drawing", "lost"),
+    [
+        ("/Subtype/FreeText/Contents(\\376\\377\\005\\351)/DA(/Helv 14 Tf 0 g)", None, "FreeText"),
+        ("/Subtype/FreeText/Contents(here)/DA(/Helv 14 Tf 0 g)", None, ""),
+        (
+            "/Subtype/FreeText/Contents(here)/DA(/Helv 14 Tf 0 g)/CL[60 500 100 600]",
+            None,
+            "FreeText: the line",
+        ),
+        ("/Subtype/FreeText/Contents(here)/CL[60 500 100 600]", b"0 0 30 30 re f", ""),
+        ("/Subtype/Line/L[60 600 360 660]/LE[/None/OpenArrow]", None, "Line: what stands"),
+        ("/Subtype/Line/L[60 600 360 660]/LE[/None/None]", None, ""),
+        ("/Subtype/Stamp/AP<<>>", None, "Stamp"),
+        ("/Subtype/Stamp/AP<</N<<>>>>/AS/Off", None, "Stamp"),
+        ("/Subtype/Link/AP<<>>", None, ""),
+    ],
+)
+def test_a_mark_of_which_only_a_part_is_drawn_is_remarked(
+    rendered: Rendered, mark: str, drawing: bytes | None, lost: str
+) -> None:
+    found = [
+        each for each in rendered(_marked(f"{mark}/F 4", drawing=drawing)).remarks if each.kind is MARK_LOST
+    ]
+    assert [remark.detail.startswith(lost) for remark in found] == [True] * bool(lost)
+
+
+def test_a_polygon_is_filled_with_its_colour(rendered: Rendered) -> None:
+    shape = "/Subtype/Polygon/F 4/Vertices[100 610 350 610 350 650 100 650]/C[0 0 0]"
+    plain, filled = (
+        picture(rendered(_marked(shape + inside)).coded_page(0)).histogram()[0]
+        for inside in ("", "/IC[0 0 0]")
+    )
+    assert filled > 10 * plain
+
+
+def test_free_text_for_which_pdfium_finds_no_font_is_remarked(rendered: Rendered) -> None:
+    free = "/Subtype/FreeText/F 4/DA(/Other 14 Tf 0 g)/Contents(words)"
+    assert rendered(_marked(free)).remarks == ()  # without a form it takes one of its own
+    found = rendered(_marked(free, _FORM)).remarks
+    assert [(remark.kind, remark.detail) for remark in found] == [(MARK_LOST, "FreeText")]
+
+
+LONG = "a value that is much too long for its field, which has room for a few words and not for all of these"
+
+
+@pytest.mark.parametrize(
+    ("mark", "drawing", "cut"),
+    [
+        (f"/Subtype/Widget/FT/Tx/V({LONG})", None, True),
+        ("/Subtype/Widget/FT/Tx/V(4711)", None, False),
+        (f"/Subtype/Widget/FT/Tx/V({LONG})/DA(/Helv 0 Tf 0 g)", None, False),  # in letters that fit
+        (f"/Subtype/Widget/FT/Tx/Q 2/V({LONG})", None, True),
+        (f"/Subtype/Widget/FT/Tx/Ff 4096/V({LONG * 5})", None, True),  # of several lines
+        (f"/Subtype/Widget/FT/Tx/Ff 4096/V({LONG})", None, False),
+        (f"/Subtype/FreeText/DA(/Helv 14 Tf 0 g)/Contents({LONG})", None, True),
+        ("/Subtype/Widget/FT/Tx/V(x)", f"q 1 1 298 58 re W n BT /F 14 Tf 2 5 Td ({LONG}) Tj ET Q", True),
+        ("/Subtype/Widget/FT/Tx/V(x)", "q 1 1 298 58 re W n BT /F 14 Tf 2 5 Td (as it is) Tj ET Q", False),
+        ("/Subtype/Widget/FT/Tx/V(x)", "q 1 6 298 58 re W n BT /F 14 Tf 2 5 Td (below) Tj ET Q", False),
+        ("/Subtype/Stamp", f"BT /F 14 Tf 2 5 Td ({LONG}) Tj ET", True),
+    ],
+)
+def test_words_that_run_over_the_edge_of_a_field_are_remarked(
+    rendered: Rendered, mark: str, drawing: str | None, cut: bool
+) -> None:
+    form = _FORM if "/Widget" in mark else ""
+    document = rendered(_marked(f"{mark}/F 4/T(policy)", form, drawing.encode() if drawing else None))
+    assert [(remark.kind, remark.detail) for remark in document.remarks] == [(CONTENT_CUT, "policy")] * cut
 
 
 _FORM = "<</DA(/Helv 14 Tf 0 g)>>"
