@@ -52,15 +52,19 @@ def with_end(content: bytes) -> bytes:
     return content + _END_OF_IMAGE if made[0] == made[1] == made[2] else content
 
 
-def depth(content: bytes) -> int:
-    """The bits of a sample of a JPEG, 8 in all but a few (ITU-T T.81 B.2.2); 0 when it does not say."""
+def frame(content: bytes) -> tuple[int, int]:
+    """The bits of a sample of a JPEG, 8 in all but a few, and the number of its colours (ITU-T T.81 B.2.2);
+    zeros when it does not say.
+    """
     at = len(_START_OF_IMAGE)
     while content[at : at + 1] == b"\xff":
         marker = content[at + 1 : at + 2]
         if marker in _FRAMES:
-            return int.from_bytes(content[at + 4 : at + 5], "big")
+            return int.from_bytes(content[at + 4 : at + 5], "big"), int.from_bytes(
+                content[at + 9 : at + 10], "big"
+            )
         at += 2 + int.from_bytes(content[at + 2 : at + 4], "big") if marker != b"\xff" else 1
-    return 0
+    return 0, 0
 
 
 def pictures_behind(image: Image.Image) -> int:

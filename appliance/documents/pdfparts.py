@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 INLINE = re.compile(rb"(?<!\S)BI\s[^\0]{0,2000}?\sID\s")
 _MOST_INLINE, _LONGEST_INLINE = 1_000, 8 << 20
 _LARGEST_FONT = 16 << 20  # octets
+# Octets of instructions in which letters are looked up one by one, and names of those that show nothing.
+_MOST_LOOKED_UP = 1 << 19
+_BLANKS = frozenset({"/space", "/.notdef", "/nbspace", "/uni00A0"})
 
 # How font files begin: TrueType and OpenType (ISO/IEC 14496-22 4.3), Type 1 as text and in pieces, CFF.
 _SFNT = (b"\0\1\0\0", b"true", b"OTTO", b"ttcf")
@@ -30,6 +34,59 @@ _BY_FUNCTION = frozenset({1, 2, 3})
 _MESHES = {4: (3, 3), 5: (4, 4), 6: (12, 4), 7: (16, 4)}
 _FUNCTIONS = frozenset({0, 2, 3, 4})
 _DEEPEST = 4
+
+
+def lacks_drawings(document: pikepdf.Pdf, content: bytes, fonts: Mapping[str, Any]) -> bool:
+    """Whether ``content`` shows letters for which their font has no drawing; ``fonts``: those of Type 3
+    (9.6.5) by their names there.
+    """
+    if not fonts or len(content) > _MOST_LOOKED_UP:
+        return False
+    missing = {name: _without_drawing(font) for name, font in fonts.items()}
+    return any(
+        missing.get(name, frozenset()).intersection(codes) for name, codes in _shown(document, content)
+    )
+
+
+def _without_drawing(font: Any) -> frozenset[int]:
+    """The codes of a font of Type 3 that name a letter it has no drawing of."""
+    code, codes = 0, set()
+    encoding = font.get("/Encoding")
+    if encoding is None or encoding._type_name != "dictionary":
+        return frozenset()
+    for each in encoding.get("/Differences") or ():
+        if not isinstance(each, (int, Decimal)):
+            name = str(each)
+            if name not in _BLANKS and font.CharProcs.get(name) is None:
+                codes.add(code)
+            code += 1
+        else:
+            code = int(each)
+    return frozenset(codes)
+
+
+def _shown(document: pikepdf.Pdf, content: bytes) -> Iterator[tuple[str, bytes]]:
+    """The names of fonts, and the codes of letters that are shown in them."""
+    import pikepdf  # noqa: PLC0415 (slow)
+
+    font, outer = "", []
+    operators = "q Q Tf Tj TJ ' \""
+    for instruction in pikepdf.parse_content_stream(document.make_stream(content), operators):
+        match str(instruction.operator):
+            case "q":
+                outer.append(font)
+            case "Q" if outer:
+                font = outer.pop()
+            case "Tf":
+                font = str(instruction.operands[0])
+            case "TJ":
+                yield from ((font, bytes(each)) for each in instruction.operands[0] if _is_text(each))
+            case "Tj" | "'" | '"':
+                yield font, bytes(instruction.operands[-1])
+
+
+def _is_text(operand: Any) -> bool:
+    return getattr(operand, "_type_name", "") == "string"
 
 
 def is_font_whole(font: Any) -> bool:

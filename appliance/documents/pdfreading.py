@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from appliance.documents.pdfenclosures import appearances, attached_files, files_on, lost_fields, lost_marks
-from appliance.documents.pdfparts import inline_pictures, is_drawable, is_font_whole
+from appliance.documents.pdfparts import inline_pictures, is_drawable, is_font_whole, lacks_drawings
 from appliance.documents.pdfstreams import (
     IRREGULAR,
     Damage,
@@ -171,6 +171,7 @@ class Reading:
     def _used(self, content: bytes, resources: Any, depth: int) -> tuple[bool, int]:
         """What cannot be read of the resources that ``content`` uses."""
         damaged, lost = False, 0
+        drawn: dict[str, Any] = {}  # fonts of Type 3
         for name, operator in sorted(set(_USE.findall(content[:_MOST_OCTETS]))):
             kind = _KIND_OF.get(operator, "/Font")
             there = resources.get(kind) if resources is not None else None
@@ -178,7 +179,18 @@ class Reading:
             thing = there.get(key) if there is not None else None
             found = self._thing(kind, thing, resources, depth + 1)
             damaged, lost = damaged or found[0], lost + found[1]
-        return damaged, lost
+            if kind == "/Font" and thing is not None and str(thing.get("/Subtype")) == "/Type3":
+                drawn[key] = thing
+        return damaged or self._lacks_drawings(content, drawn), lost
+
+    def _lacks_drawings(self, content: bytes, fonts: dict[str, Any]) -> bool:
+        import pikepdf  # noqa: PLC0415 (slow)
+
+        assert self._document is not None
+        try:
+            return lacks_drawings(self._document, content, fonts)
+        except (*IRREGULAR, pikepdf.PdfError):
+            return False  # nobody knows which letters are shown
 
     def _thing(self, kind: str, thing: Any, resources: Any, depth: int) -> tuple[bool, int]:
         if depth > _DEEPEST or self._left <= 0:

@@ -46,6 +46,12 @@ _LAST_OCTETS = 100
 _FLUSHED = b"\x00\x00\xff\xff"
 _END_OF_CODESTREAM = b"\xff\xd9"  # of JPEG 2000 (ISO/IEC 15444-1 A.4.4); boxes may follow
 _TRAILER = 64 << 10
+# How its codestream, a part of a picture in it, and that part's data begin (A.4.1 to A.4.3); what no data
+# have (B.10.1, D.4.1: after an octet of ones the next is stuffed).
+_CODESTREAM, _PART, _PART_DATA = b"\xff\x4f\xff\x51", b"\xff\x90", b"\xff\x93"
+_NO_DATA = re.compile(rb"\xff[\x90\x93-\xff]")
+# Where lengths stand in a part's header, and the picture's sides in the codestream's (A.5.1).
+_LENGTH_AT, _SIZES_AT = 6, 8
 # Components of the colour spaces that are given by name.
 _COMPONENTS = {
     **dict.fromkeys(("/DeviceGray", "/CalGray", "/G", "/Indexed", "/I", "/Separation"), 1),
@@ -111,8 +117,9 @@ def plain(stream: Any, most: int) -> Damage:
 def _by_qpdf(stream: Any, most: int) -> Damage:
     import pikepdf  # noqa: PLC0415 (slow)
 
+    level = pikepdf.StreamDecodeLevel.specialized  # RunLengthDecode, too
     try:
-        return Damage(stream.read_bytes()[:most], damaged=False)
+        return Damage(stream.read_bytes(level)[:most], damaged=False)
     except (pikepdf.PdfError, RuntimeError, ValueError):
         return Damage(b"", damaged=True)
 
@@ -180,9 +187,11 @@ def _is_whole(stream: Any, filters: Sequence[str]) -> bool:
         return True
     match filters:
         case [one] if one in _JPEG:
-            return jpeg.is_whole(coded)
+            return _has_its_colours(stream, coded) and jpeg.is_whole(coded)
         case [one] if one in _JPEG2000:
-            return _ends_within(coded)
+            return is_codestream_whole(coded) and _has_its_size(stream, coded)
+        case _ if _is_without_colours(stream):
+            return False
         case [one] if one in _FLATE:
             return _has_its_rows(stream, coded)
         case [one] if one in _FAX:
@@ -196,8 +205,47 @@ def _is_whole(stream: Any, filters: Sequence[str]) -> bool:
     return True
 
 
-def _ends_within(coded: bytes) -> bool:
-    return _END_OF_CODESTREAM in coded[-_TRAILER:]
+def _has_its_colours(stream: Any, coded: bytes) -> bool:
+    """Whether a JPEG has as many colours as the picture says; pdfium draws rubbish if not."""
+    needed = 0 if stream.get("/ImageMask") else _components(stream.get("/ColorSpace"))
+    has = jpeg.frame(coded)[1]
+    return not stream.get("/ImageMask") and not (has and needed and has != needed)
+
+
+def _has_its_size(stream: Any, coded: bytes) -> bool:
+    """Whether pdfium draws all of a JPEG 2000: it cuts off what is beyond the picture's size, and knows no
+    palettes.
+    """
+    space = stream.get("/ColorSpace")
+    if space is not None and space._type_name == "array" and len(space) and str(space[0]) == "/Indexed":
+        return False
+    at = coded.find(_CODESTREAM) + _SIZES_AT
+    right, below, left, top = (int.from_bytes(coded[at + 4 * n : at + 4 * n + 4], "big") for n in range(4))
+    return right - left <= int(stream.get("/Width", 0)) and below - top <= int(stream.get("/Height", 0))
+
+
+def _is_without_colours(stream: Any) -> bool:
+    """Whether a picture lacks its colour space (table 89); pdfium takes it for black and white."""
+    masks = stream.get("/ImageMask") or int(stream.get("/BitsPerComponent", 1)) == 1
+    return not masks and stream.get("/ColorSpace") is None
+
+
+def is_codestream_whole(coded: bytes) -> bool:
+    """Whether a JPEG 2000 has an end, parts of the lengths that they say, and data as coders write them.
+
+    Half of all sectors that are overwritten are found by that, none that is filled with zeros.
+    """
+    if _END_OF_CODESTREAM not in coded[-_TRAILER:]:
+        return False
+    at = coded.find(_PART, coded.find(_CODESTREAM))
+    while at >= 0 and coded.startswith(_PART, at):
+        length = int.from_bytes(coded[at + _LENGTH_AT : at + _LENGTH_AT + 4], "big")
+        end = at + length if length else coded.rfind(_END_OF_CODESTREAM)
+        begin = coded.find(_PART_DATA, at, end)
+        if begin < 0 or _NO_DATA.search(coded, begin + len(_PART_DATA), end):
+            return False
+        at = end
+    return at < 0 or coded.startswith(_END_OF_CODESTREAM, at)
 
 
 def _has_its_rows(stream: Any, coded: bytes) -> bool:

@@ -29,7 +29,7 @@ from appliance.documents.geometry import (
     PageSize,
 )
 from appliance.documents.heic import HeicPixels, register
-from appliance.documents.jpeg import DAMAGE, depth, pictures_behind, with_end
+from appliance.documents.jpeg import DAMAGE, frame, pictures_behind, with_end
 from appliance.documents.options import Limits, Paper
 from appliance.documents.pale import strengthened
 from appliance.documents.picturemodes import Decoded, is_white_on_nothing, png_is_whole
@@ -159,7 +159,7 @@ class ImageSource:
             return Image.open(self._again(), formats=[_FORMATS[self._kind]])
         except UnidentifiedImageError as error:
             coding = unknown_coding(self._again) if self._kind is Kind.TIFF else ""
-            bits = depth(self._again().read()) if self._kind is Kind.JPEG else 0
+            bits = frame(self._again().read())[0] if self._kind is Kind.JPEG else 0
             if bits > 8:
                 raise DocumentError(
                     DOCUMENT_UNSUPPORTED, f"a JPEG with {bits} bits a sample: save it as PNG or PDF"

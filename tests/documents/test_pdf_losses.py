@@ -12,6 +12,7 @@ import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name
 
+from appliance.documents.pdfstreams import is_codestream_whole
 from appliance.remarks import (
     ATTACHMENT_LEFT_OUT,
     COMMENTS_LEFT_OUT,
@@ -141,6 +142,63 @@ def _place(document: pikepdf.Pdf, where: str, made: Any) -> bytes:
 
 _JPEG = save(photograph(100, 100), "JPEG")
 _FAX = encode(Raster(100, 100, random.Random(2).randbytes(1300), Resolution.FINE), Coding.MMR).data
+
+
+RUNS = b"\x9d\x80"  # a row of grey
+_PEN = photograph(100, 100).convert("RGB")
+
+
+@pytest.mark.parametrize(
+    ("data", "about", "lost"),
+    [
+        (save(_PEN, "JPEG"), "/Filter/DCTDecode/BitsPerComponent 8/ColorSpace/DeviceRGB", False),
+        (save(_PEN, "JPEG"), "/Filter/DCTDecode/BitsPerComponent 8/ColorSpace/DeviceGray", True),
+        (save(_PEN, "JPEG"), "/Filter/DCTDecode/ImageMask true", True),
+        (save(_PEN, "JPEG2000"), "/Filter/JPXDecode", False),
+        (save(_PEN, "JPEG2000"), "/Filter/JPXDecode/ColorSpace/DeviceRGB", False),
+        (save(_PEN.resize((200, 100)), "JPEG2000"), "/Filter/JPXDecode", True),  # its half is off the picture
+        (
+            save(_PEN.convert("L"), "JPEG2000"),
+            "/Filter/JPXDecode/ColorSpace[/Indexed/DeviceGray 1<00FF>]",
+            True,  # pdfium draws the numbers as greys
+        ),
+        (bytes(10_000), "/BitsPerComponent 8/ColorSpace/DeviceGray", False),
+        (bytes(10_000), "/BitsPerComponent 8", True),
+        (bytes(1300), "/BitsPerComponent 1", False),
+        (
+            RUNS * 100 + b"\x80",
+            "/Filter/RunLengthDecode/BitsPerComponent 8/ColorSpace/DeviceGray",
+            False,
+        ),
+        (
+            RUNS * 50 + b"\x80",
+            "/Filter/RunLengthDecode/BitsPerComponent 8/ColorSpace/DeviceGray",
+            True,
+        ),
+    ],
+)
+def test_a_picture_that_is_drawn_as_rubbish_is_remarked(
+    rendered: Rendered, data: bytes, about: str, lost: bool
+) -> None:
+    document = page()
+    made = document.make_stream(data)
+    for key, value in pikepdf.Object.parse(f"<<{about}>>".encode()).items():
+        made[key] = value
+    made.Type, made.Subtype, made.Width, made.Height = Name.XObject, Name.Image, 100, 100
+    found = rendered(_place(document, "page", made)).remarks
+    assert [remark.kind for remark in found] == [PICTURE_LOST] * lost
+
+
+@pytest.mark.parametrize("tile", [None, (64, 64)])
+def test_half_of_all_lost_sectors_of_a_jpeg_2000_are_found(tile: tuple[int, int] | None) -> None:
+    rng = random.Random(1)
+    whole = save(photograph(900, 600), "JPEG2000", tile_size=tile or (0, 0), quality_layers=[8])
+    found = 0
+    for _ in range(100):
+        at = rng.randrange(200, len(whole) - 600)
+        found += not is_codestream_whole(whole[:at] + rng.randbytes(512) + whole[at + 512 :])
+    assert is_codestream_whole(whole)
+    assert found > 40
 
 
 @pytest.mark.parametrize("where", ["page", "form", "pattern", "stamp"])
@@ -495,20 +553,35 @@ def test_what_stands_in_the_instructions_and_cannot_be_drawn_is_remarked(
     assert [remark.kind for remark in rendered(octets(document)).remarks] == said
 
 
-def test_a_font_of_drawings_without_any_is_remarked(rendered: Rendered) -> None:
+@pytest.mark.parametrize(
+    ("letters", "shown", "lost"),
+    [
+        ("a", b"(aaa) Tj", False),
+        ("", b"(aaa) Tj", True),
+        ("a", b"(aba) Tj", True),
+        ("a", b"[(a) -90 (b)] TJ", True),
+        ("a", b"(aca) Tj", False),  # a blank
+        ("ab", b"(abb) Tj", False),
+        ("a", b"(aa) Tj q /F 14 Tf (bb) Tj Q (a) '", False),  # b in another font
+        ("a", b"q /F 14 Tf (bb) Tj Q (b) '", True),
+    ],
+)
+def test_letters_of_a_font_of_drawings_that_has_none_for_them_are_remarked(
+    rendered: Rendered, letters: str, shown: bytes, lost: bool
+) -> None:
     document = page()
     square = document.make_stream(b"1000 0 0 0 750 750 d1 0 0 750 750 re f")
-    for drawings, said in ((Dictionary(a=square), []), (Dictionary(), [CONTENT_DAMAGED])):
-        document.pages[0].obj.Resources.Font.T = Dictionary(
-            Type=Name.Font,
-            Subtype=Name.Type3,
-            FontBBox=Array([0, 0, 1000, 1000]),
-            FontMatrix=Array([0.001, 0, 0, 0.001, 0, 0]),
-            CharProcs=drawings,
-            Encoding=Dictionary(Differences=Array([97, Name.a])),
-            FirstChar=97,
-            LastChar=97,
-            Widths=Array([1000]),
-        )
-        document.pages[0].contents_add(document.make_stream(b"BT /T 40 Tf 60 600 Td (aaa) Tj ET"))
-        assert [remark.kind for remark in rendered(octets(document)).remarks] == said
+    drawings = Dictionary({f"/{each}": square for each in letters})
+    document.pages[0].obj.Resources.Font.T = Dictionary(
+        Type=Name.Font,
+        Subtype=Name.Type3,
+        FontBBox=Array([0, 0, 1000, 1000]),
+        FontMatrix=Array([0.001, 0, 0, 0.001, 0, 0]),
+        CharProcs=drawings,
+        Encoding=Dictionary(Differences=Array([97, Name.a, Name.b, Name.space])),
+        FirstChar=97,
+        LastChar=99,
+        Widths=Array([1000] * 3),
+    )
+    document.pages[0].contents_add(document.make_stream(b"BT /T 40 Tf 60 600 Td %s ET" % shown))
+    assert [remark.kind for remark in rendered(octets(document)).remarks] == [CONTENT_DAMAGED] * lost
