@@ -117,13 +117,13 @@ def verdict(remarks: Sequence[Remark], *, lost: Rule, noted: Rule) -> Rule:
 def as_markdown() -> str:
     """The table as docs/remarks.md; ``python -m appliance.remarks`` prints it."""
     lines = [
-        "# What a document may lose on its way to a fax page",
+        "# What a document may lose when it becomes fax pages",
         "",
-        "Made from `appliance/remarks.py` by `python -m appliance.remarks`. A remark stands with the fax",
-        "(`remarks` in the API, `faxbox send` prints it) and names the file and the page. What is *lost*",
-        "makes the fax wait for a person, what is only *noted* lets it go: the settings `sending.when_lost`",
-        "and `sending.when_noted` say so, each `send`, `hold` or `refuse`; a single fax may bring its own",
-        "`when_lost`.",
+        "Generated from `appliance/remarks.py` by `python -m appliance.remarks`. Remarks are stored with the",
+        "fax (`remarks` in the API; `faxbox send` prints them) and name the file and the page. By default a",
+        "fax waits for a person when something is *lost*, and is sent when something is only *noted*. The",
+        "settings `sending.when_lost` and `sending.when_noted` (`send`, `hold` or `refuse`) change that; a",
+        "fax may have a `when_lost` of its own.",
         "",
         "| code | weight | what was found | what to do |",
         "|---|---|---|---|",
