@@ -2,83 +2,61 @@
 
 from __future__ import annotations
 
-from appliance.causes import Retry, Side, declare
+from appliance.causes import Retry, Side, declare, user_mistake
 
-DOCUMENT_UNSUPPORTED = declare(
+DOCUMENT_UNSUPPORTED = user_mistake(
     "document_unsupported",
-    Side.USER,
-    Retry.NO,
     "This kind of file cannot be faxed.",
     "Send a PDF, a picture, a text or an Office document; the surest is a PDF.",
 )
-DOCUMENT_MISLABELLED = declare(
+DOCUMENT_MISLABELLED = user_mistake(
     "document_mislabelled",
-    Side.USER,
-    Retry.NO,
     "The file is not what its name or type promises: its content is of another kind.",
     "Open the file: if it shows what you want to send, save it again as a PDF; if it shows a message of a "
     "web server, download it once more.",
 )
-DOCUMENT_ENCRYPTED = declare(
+DOCUMENT_ENCRYPTED = user_mistake(
     "document_encrypted",
-    Side.USER,
-    Retry.NO,
     "The document is protected by a password.",
     "Save a copy without a password and send that.",
 )
-DOCUMENT_DAMAGED = declare(
+DOCUMENT_DAMAGED = user_mistake(
     "document_damaged",
-    Side.USER,
-    Retry.NO,
     "The document is damaged and cannot be read.",
     "Open it, save or print it as a new PDF, and send that.",
 )
-DOCUMENT_EMPTY = declare(
+DOCUMENT_EMPTY = user_mistake(
     "document_empty",
-    Side.USER,
-    Retry.NO,
     "There is nothing to send: the document is empty.",
     "Check that the right file was chosen.",
 )
-DOCUMENT_TOO_LARGE = declare(
+DOCUMENT_TOO_LARGE = user_mistake(
     "document_too_large",
-    Side.USER,
-    Retry.NO,
     "The document is larger than this box accepts.",
     "Send fewer pages at a time, or pictures with fewer pixels.",
 )
-DOCUMENT_TOO_MANY_PAGES = declare(
+DOCUMENT_TOO_MANY_PAGES = user_mistake(
     "document_too_many_pages",
-    Side.USER,
-    Retry.NO,
     "The document has more pages than one fax may have.",
     "Choose some of its pages, or send it in several faxes.",
 )
-DOCUMENT_PAGES_INVALID = declare(
+DOCUMENT_PAGES_INVALID = user_mistake(
     "document_pages_invalid",
-    Side.USER,
-    Retry.NO,
     "The choice of pages cannot be understood.",
     "Write page numbers and ranges with commas between, such as 1-5,2.",
 )
-DOCUMENT_PAGES_MISSING = declare(
+DOCUMENT_PAGES_MISSING = user_mistake(
     "document_pages_missing",
-    Side.USER,
-    Retry.NO,
     "A chosen page is not in the document.",
     "Check the page numbers against the document.",
 )
-DOCUMENT_TIMED_OUT = declare(
+DOCUMENT_TIMED_OUT = user_mistake(
     "document_timed_out",
-    Side.USER,
-    Retry.NO,
     "The document took too long to turn into fax pages.",
     "Print it as a new PDF, or send fewer pages at a time.",
 )
-DOCUMENT_MEMORY = declare(
+DOCUMENT_MEMORY = user_mistake(
     "document_memory",
-    Side.USER,
-    Retry.NO,
     "The document needs more memory than this box allows for one fax.",
     "Print it as a new PDF, or send pictures with fewer pixels.",
 )
@@ -104,32 +82,24 @@ DOCUMENT_STORAGE = declare(
     "The fax pages could not be written to the box's storage.",
     "Make room on the box's storage or check it, then send again.",
 )
-COVER_TEMPLATE_WRONG = declare(
+COVER_TEMPLATE_WRONG = user_mistake(
     "cover_template_wrong",
-    Side.USER,
-    Retry.NO,
     "The cover page's template cannot be used.",
     "Open the template's preview, and correct what it reports.",
 )
-OFFICE_NOT_INSTALLED = declare(
+OFFICE_NOT_INSTALLED = user_mistake(
     "office_not_installed",
-    Side.USER,
-    Retry.NO,
     "Word, Excel, PowerPoint, OpenDocument and RTF files cannot be faxed by this box as it is.",
     "Save the document as a PDF and send that; or have LibreOffice installed on the box: "
     "apt install libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui.",
 )
-POSTSCRIPT_NOT_INSTALLED = declare(
+POSTSCRIPT_NOT_INSTALLED = user_mistake(
     "postscript_not_installed",
-    Side.USER,
-    Retry.NO,
     "PostScript files cannot be faxed by this box as it is.",
     "Send the document as a PDF; or have Ghostscript installed on the box: apt install ghostscript.",
 )
-WINMAIL_EMPTY = declare(
+WINMAIL_EMPTY = user_mistake(
     "winmail_empty",
-    Side.USER,
-    Retry.NO,
     "The file is a winmail.dat, Outlook's own packing of an e-mail, and nothing in it can be faxed.",
     "Have the e-mail sent again as plain text or HTML, with the document as a PDF.",
 )
@@ -140,10 +110,8 @@ DOCUMENT_GONE = declare(
     "The document's file is no longer on the box.",
     "Send the document again.",
 )
-EMAIL_DAMAGED = declare(
+EMAIL_DAMAGED = user_mistake(
     "email_damaged",
-    Side.USER,
-    Retry.NO,
     "The e-mail cannot be read: its parts do not fit together.",
     "Send it again from another program, with the document as a PDF.",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.causes import Retry, Side, declare
+from appliance.causes import Retry, Side, declare, user_mistake
 
 BUSY = declare(
     "busy",
@@ -18,10 +18,8 @@ NO_ANSWER = declare(
     "Nobody answered: the number rang until the waiting time was over.",
     "Check the number; the receiving machine may be switched off or out of paper.",
 )
-NUMBER_NOT_IN_SERVICE = declare(
+NUMBER_NOT_IN_SERVICE = user_mistake(
     "number_not_in_service",
-    Side.USER,
-    Retry.NO,
     "The number does not exist or is not in service.",
     "Check the number for a typing error.",
 )
@@ -53,25 +51,19 @@ LINE_FAULT = declare(
     "The program that carries this line failed during the call.",
     "Restart the box if it happens again, and report the account of the call to the makers.",
 )
-NUMBER_INVALID = declare(
+NUMBER_INVALID = user_mistake(
     "number_invalid",
-    Side.USER,
-    Retry.NO,
     "This is not a telephone number that can be dialled.",
     "Write the number with its area code, or with + and the country code.",
 )
-NUMBER_EMERGENCY = declare(
+NUMBER_EMERGENCY = user_mistake(
     "number_emergency",
-    Side.USER,
-    Retry.NO,
     "The box never dials emergency numbers.",
     "Write the number with its country code. An extension that looks like one must be among those that the"
     " owner named (numbers.internal).",
 )
-NUMBER_NOT_ALLOWED = declare(
+NUMBER_NOT_ALLOWED = user_mistake(
     "number_not_allowed",
-    Side.USER,
-    Retry.NO,
     "The box's rules do not allow faxes to this number.",
     "Check the number, or ask the owner of the box to allow it.",
 )
