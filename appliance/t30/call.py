@@ -144,7 +144,7 @@ class FaxCall:
     def _begin(self, now: float) -> None:
         self._station.begin(now)
         if self._parameters.role is Role.CALLS:
-            self._sender.call()
+            self._sender.identification.call()
         else:
             self._receiver.identification.answer(offers_pages=self._parameters.offers_pages)
 
@@ -153,11 +153,10 @@ class FaxCall:
         self._station.leave(cause)
 
     def _poll(self, theirs: Facilities) -> None:
-        self._station.part = self._receiver.identification
         self._receiver.identification.poll(theirs)
 
     def _polled(self, wanted: Facilities) -> None:
-        self._sender.answer_poll(wanted)
+        self._sender.identification.begin(wanted)
 
     def _guarded(self, act: Callable[[], None], now: float) -> None:
         """Runs ``act``.  An exception in it is a bug: it is logged and ends this call, but no other."""

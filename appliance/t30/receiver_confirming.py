@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable
+from typing import ClassVar
 
 from appliance.causes import RECEIVED, Cause
 from appliance.t30 import causes
@@ -10,24 +11,20 @@ from appliance.t30 import timers as limits
 from appliance.t30.fields import Settings
 from appliance.t30.frames import Fcf, HdlcFrame
 from appliance.t30.parameters import ReceivedPage
-from appliance.t30.receiver_role import ReceivingRole
+from appliance.t30.receiver_role import ReceiverBase, ReceivingRole
 from appliance.t30.roles import EventData, LineStimulus, Table, Timer, go
 from appliance.t30.states import ReceiverState
-
-if TYPE_CHECKING:
-    from appliance.t30.receiver import Receiver
-    from appliance.t30.receiver_page import PageReception
 
 # What may follow a page.
 _NEXT = (ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN)
 
 
 class PageConfirmation(ReceivingRole):
-    """Has complete pages stored, then answers their post-message commands; ``reception`` goes on."""
+    """Has complete pages stored, then answers their post-message commands; ``expect_page`` goes on."""
 
-    def __init__(self, receiver: Receiver, reception: PageReception, settings: Settings) -> None:
+    def __init__(self, receiver: ReceiverBase, settings: Settings, expect_page: Callable[[], None]) -> None:
         super().__init__(receiver, ReceiverState.STORING)
-        self._reception = reception
+        self._expect_page = expect_page
         self._settings = settings
         self._verdict = Fcf.MCF  # the response once the page is stored: MCF or RTP
         self._durable = False  # the page is stored
@@ -101,7 +98,7 @@ class PageConfirmation(ReceivingRole):
             case _ if reply is Fcf.RTP:
                 receiver.train_again(reply)
             case _:
-                receiver.replies.say(reply, self._reception.expect)
+                receiver.replies.say(reply, self._expect_page)
 
     def _expect_dcn(self) -> None:
         self.station.part = self

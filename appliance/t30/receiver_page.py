@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from appliance.causes import Cause
 from appliance.t4.page import SCAN_LINE_PIXELS
@@ -19,32 +19,20 @@ from appliance.t30.intake import EcmIntake, Intake, LineTooLongError, PageTooLar
 from appliance.t30.parameters import Phase
 from appliance.t30.quality import Verdict, judge
 from appliance.t30.receiver_confirming import PageConfirmation
-from appliance.t30.receiver_role import ReceivingRole
+from appliance.t30.receiver_role import SAME_AS, ReceiverBase, ReceivingRole
 from appliance.t30.roles import Burst, EventData, LineStimulus, Step, Stimulus, Table, Timer, go
 from appliance.t30.states import ReceiverState
-
-if TYPE_CHECKING:
-    from appliance.t30.receiver import Receiver
-
-# There is no operator for a procedure interrupt, and documents are not told apart: these commands are handled
-# as the plain ones (T.30 5.3.6.1.6).
-SAME_AS = {
-    Fcf.PRI_MPS: Fcf.MPS,
-    Fcf.PRI_EOM: Fcf.EOM,
-    Fcf.PRI_EOP: Fcf.EOP,
-    Fcf.EOS: Fcf.EOM,
-}
 
 
 class PageReception(ReceivingRole):
     """Receives pages with the settings of one DCS, until the next one."""
 
-    def __init__(self, receiver: Receiver, settings: Settings) -> None:
+    def __init__(self, receiver: ReceiverBase, settings: Settings) -> None:
         super().__init__(receiver, ReceiverState.PAGE)
         self._settings = settings
         self._intake: Intake | None = None  # the page under way
         self._page_open = False  # an image carrier was heard since the last reply
-        self._confirmation = PageConfirmation(receiver, self, settings)
+        self._confirmation = PageConfirmation(receiver, settings, self.expect)
         # ECM
         self._long_train = False  # after CTR
         self._pprs = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from appliance.t30 import causes
 from appliance.t30 import timers as limits
@@ -14,13 +14,10 @@ from appliance.t30.frames import Fcf, HdlcFrame, decode_ident, encode_ident
 from appliance.t30.negotiation import offer, refusal
 from appliance.t30.parameters import Phase, Role
 from appliance.t30.receiver_page import PageReception
-from appliance.t30.receiver_role import ReceivingRole
+from appliance.t30.receiver_role import ReceiverBase, ReceivingRole
 from appliance.t30.roles import NO_DATA, Burst, EventData, LineStimulus, Table, Timer, go
 from appliance.t30.states import ReceiverState, SenderState
 from appliance.t30.tcf import TcfJudge
-
-if TYPE_CHECKING:
-    from appliance.t30.receiver import Receiver
 
 
 class ReceiverIdentification(ReceivingRole):
@@ -29,7 +26,7 @@ class ReceiverIdentification(ReceivingRole):
     ``is_polled`` is called with the content of the caller's DTC when it asks for our pages.
     """
 
-    def __init__(self, receiver: Receiver, is_polled: Callable[[Facilities], None]) -> None:
+    def __init__(self, receiver: ReceiverBase, is_polled: Callable[[Facilities], None]) -> None:
         super().__init__(receiver, ReceiverState.COMMAND)
         self._is_polled = is_polled
         self._offers_pages = False
@@ -53,6 +50,7 @@ class ReceiverIdentification(ReceivingRole):
     def poll(self, theirs: Facilities) -> None:
         """Polls, from a calling station: DTC (T.30 5.3.6.1.2).  ``theirs`` is the far end's DIS."""
         station, parameters = self.station, self.station.parameters
+        station.part = self
         if not theirs.transmits:
             station.finish(causes.NOTHING_TO_POLL)
             return
@@ -265,7 +263,7 @@ class ReceiverIdentification(ReceivingRole):
             station.finish(causes.PROTOCOL_GARBAGE)
             return
         station.carrier_used, station.ecm_used = settings.carrier, settings.ecm
-        self._receiver.forget_page()
+        self._receiver.last_block = None  # the page that was under way is dropped
         TrainingCheck(self._receiver, settings).begin()
 
     TABLE: ClassVar[Table] = {
@@ -290,7 +288,7 @@ class ReceiverIdentification(ReceivingRole):
 class TrainingCheck(ReceivingRole):
     """Receives the training check that follows a DCS with these ``settings``."""
 
-    def __init__(self, receiver: Receiver, settings: Settings) -> None:
+    def __init__(self, receiver: ReceiverBase, settings: Settings) -> None:
         super().__init__(receiver, ReceiverState.TCF)
         self._settings = settings
         self._judge = TcfJudge(settings.carrier, ecm=settings.ecm)

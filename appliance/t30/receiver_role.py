@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from appliance.causes import Cause
 from appliance.t30 import causes
 from appliance.t30 import timers as limits
-from appliance.t30.frames import Fcf, HdlcFrame
+from appliance.t30.fields import Facilities
+from appliance.t30.frames import Fcf, FrameError, HdlcFrame, PartialPage
 from appliance.t30.parameters import Role
-from appliance.t30.roles import EventData, StationRole, Timer
+from appliance.t30.roles import Burst, EventData, StationRole, Timer
 from appliance.t30.station import Station
 
-if TYPE_CHECKING:
-    from appliance.t30.receiver import Receiver
+# There is no operator for a procedure interrupt, and documents are not told apart: these commands are handled
+# as the plain ones (T.30 5.3.6.1.6).
+SAME_AS = {
+    Fcf.PRI_MPS: Fcf.MPS,
+    Fcf.PRI_EOM: Fcf.EOM,
+    Fcf.PRI_EOP: Fcf.EOP,
+    Fcf.EOS: Fcf.EOM,
+}
 
 
 class Replies:
@@ -58,10 +65,73 @@ class Replies:
             station.say(self._frames, self._then)
 
 
+class ReceiverPhaseB(Protocol):
+    """What the other roles need of phase B, where the call goes back to."""
+
+    tries: int
+    rounds: int  # DCS received since the last page
+
+    @property
+    def polls_in_vain(self) -> bool:
+        """Whether we poll and no DCS has come."""
+
+    def offer(self) -> Facilities:
+        """The content of our DIS."""
+
+    def chosen(self, burst: Burst) -> None:
+        """Handles a DCS, in any state: checks it and goes on to the training check."""
+
+    def polled_with(self, fif: bytes, burst: Burst) -> None:
+        """Handles a DTC with this FIF: checks SEP and PWD, then hands the call to the sender."""
+
+    def expect_command(self) -> None:
+        """Waits for DCS, after DIS, DTC, FTT, RTN or RTP."""
+
+    def expect_command_after_eom(self) -> None:
+        """After EOM: the transmitter waits for our DIS, which is sent when T2 ends (T.30 5.4.3.1)."""
+
+
+class ReceiverBase:
+    """What the roles share."""
+
+    identification: ReceiverPhaseB
+
+    def __init__(self, station: Station) -> None:
+        self.station = station
+        self.replies = Replies(station)
+        self.end: Fcf | None = None  # the last post-message command
+        self.last_block: tuple[int, int] | None = None  # page and block of the last MCF with ECM
+        self.failed: Cause | None = None  # set when a page was lost for good
+
+    def train_again(self, reply: Fcf) -> None:
+        """Sends FTT, RTN or RTP: the transmitter is to send a DCS and train again."""
+        self.identification.tries = 1
+        self.replies.say(reply, self.identification.expect_command)
+
+    def is_last_command(self, burst: Burst) -> bool:
+        """Whether this post-message command repeats the one that we answered last."""
+        fcf = burst.command
+        if fcf is not Fcf.PPS:
+            return fcf is Fcf.EOR or (fcf is not None and SAME_AS.get(fcf, fcf) is self.end)
+        try:
+            part = PartialPage.decode(burst.fif(Fcf.PPS) or b"")
+        except FrameError:
+            return False
+        return (part.page, part.block) == self.last_block
+
+    def cause_between_pages(self) -> Cause:
+        """The cause when the far end disconnects while no page is under way."""
+        if self.station.pages_received or self.end is not None:
+            return causes.SENDER_GAVE_UP
+        if self.identification.polls_in_vain:
+            return causes.POLL_REFUSED
+        return causes.NO_PAGES_CAME if self.station.listener.understood else causes.NO_SENDER_HEARD
+
+
 class ReceivingRole(StationRole):
     """Base of the receiver's roles."""
 
-    def __init__(self, receiver: Receiver, state: Enum) -> None:
+    def __init__(self, receiver: ReceiverBase, state: Enum) -> None:
         super().__init__(state, receiver.station.note)
         self.station = receiver.station
         self._receiver = receiver

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from appliance.causes import Cause
 from appliance.t4.bits import reverse_bits
@@ -17,16 +17,14 @@ from appliance.t30.link import Link
 from appliance.t30.parameters import Phase
 from appliance.t30.roles import EventData, Table, Timer, go
 from appliance.t30.sender_page import PageTransfer
+from appliance.t30.sender_role import SenderBase
 from appliance.t30.states import SenderState
-
-if TYPE_CHECKING:
-    from appliance.t30.sender import Sender
 
 
 class EcmPageTransfer(PageTransfer):
     """Sends a page with ECM."""
 
-    def __init__(self, sender: Sender, link: Link, page: CodedPage, *, last: bool) -> None:
+    def __init__(self, sender: SenderBase, link: Link, page: CodedPage, *, last: bool) -> None:
         super().__init__(sender, SenderState.PPS, link, page, last=last)
         self._ecm = EcmPage(reverse_bits(page.data), link.settings.frame_octets)
         self._wanted: frozenset[int] = frozenset()  # frames to send: all of the block, or those of the PPR

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from appliance.causes import DELIVERED, Cause
 from appliance.t4.bits import reverse_bits
@@ -18,17 +18,15 @@ from appliance.t30.link import Link
 from appliance.t30.negotiation import FormatError
 from appliance.t30.parameters import Phase
 from appliance.t30.roles import EventData, LineStimulus, Step, Stimulus, Table, Timer, go
+from appliance.t30.sender_role import SenderBase
 from appliance.t30.states import ReceiverState, SenderState
-
-if TYPE_CHECKING:
-    from appliance.t30.sender import Sender
 
 
 class PageTransfer(AskingRole):
     """Sends one page and handles the response to it; ``last`` when no other page follows."""
 
     def __init__(
-        self, sender: Sender, state: SenderState, link: Link, page: CodedPage, *, last: bool
+        self, sender: SenderBase, state: SenderState, link: Link, page: CodedPage, *, last: bool
     ) -> None:
         super().__init__(sender.station, state, sender.answers)
         self._sender = sender
@@ -52,6 +50,7 @@ class PageTransfer(AskingRole):
     def begin(self) -> None:
         """Begins phase C."""
         station, page, settings = self.station, self._page, self._link.settings
+        station.part = self
         station.phase = Phase.C
         self._desk.times_sent += 1
         station.note(
@@ -155,9 +154,9 @@ class PageTransfer(AskingRole):
         elif desk.refused is not None:
             station.finish(desk.refused)
         elif self._end is Fcf.EOM:
-            self._sender.await_dis(ground)
+            self._sender.identification.await_dis(ground)
         elif train:
-            self._sender.retrain(self._sender.below(ground) or ground)
+            self._sender.identification.retrain(self._sender.below(ground) or ground)
         else:
             self._sender.send(self._link)
 
@@ -176,9 +175,9 @@ class PageTransfer(AskingRole):
             return
         ground = self._sender.below(self._link.ground) or self._link.ground
         if self._end is Fcf.EOM:
-            self._sender.await_dis(ground)
+            self._sender.identification.await_dis(ground)
         else:
-            self._sender.retrain(ground)
+            self._sender.identification.retrain(ground)
 
     def _interrupt_positive(self, fact: EventData) -> None:
         """PIP: the page is accepted, and an operator asks to speak.  The call goes on, there is none here."""
@@ -209,7 +208,7 @@ class PageTransfer(AskingRole):
         if self._desk.times_sent >= limits.PAGE_ROUNDS:
             station.finish(self._cause_of_unconfirmed())
             return
-        self._sender.dis_in_place_of_answer(self._link.ground, fact)
+        self._sender.identification.dis_in_place_of_answer(self._link.ground, fact)
 
     def _invalid_response(self, _: EventData) -> None:
         """An undefined response with a correct FCS: DCN (T.30 5.4.2, TSB-85)."""
@@ -264,7 +263,7 @@ class PageTransfer(AskingRole):
 class PlainPage(PageTransfer):
     """Sends a page without ECM."""
 
-    def __init__(self, sender: Sender, link: Link, page: CodedPage, *, last: bool) -> None:
+    def __init__(self, sender: SenderBase, link: Link, page: CodedPage, *, last: bool) -> None:
         super().__init__(sender, SenderState.POST, link, page, last=last)
 
     def _send(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from appliance.causes import Cause
 from appliance.t30 import causes
@@ -17,17 +17,15 @@ from appliance.t30.link import Ground, Link
 from appliance.t30.negotiation import FormatError, in_common
 from appliance.t30.parameters import Accepts, Phase
 from appliance.t30.roles import EventData, LineStimulus, StationRole, Table, Timer, go
+from appliance.t30.sender_role import SenderBase
 from appliance.t30.states import ReceiverState, SenderState
 from appliance.t30.tcf import tcf_octets
-
-if TYPE_CHECKING:
-    from appliance.t30.sender import Sender
 
 
 class Identification(StationRole):
     """Takes the receiver's DIS or DTC, and chooses the settings for the page to send."""
 
-    def __init__(self, sender: Sender) -> None:
+    def __init__(self, sender: SenderBase) -> None:
         super().__init__(SenderState.CALLING, sender.station.note)
         self.station = sender.station
         self._sender = sender
@@ -51,6 +49,7 @@ class Identification(StationRole):
     def begin(self, theirs: Facilities) -> None:
         """Negotiates with the content of the receiver's DIS or DTC, then waits for the page to send."""
         station = self.station
+        station.part = self
         station.phase = Phase.B
         parameters = station.parameters
         common = in_common(parameters.capabilities, theirs, parameters.first_carrier)
@@ -72,6 +71,7 @@ class Identification(StationRole):
     def retrain(self, ground: Ground) -> None:
         """Sends DCS again, at the carrier of ``ground``."""
         self._ground = ground
+        self.station.part = self
         self.station.note("retrain")
         self.station.phase = Phase.B
         self.state = SenderState.NEEDS_PAGE
@@ -80,6 +80,7 @@ class Identification(StationRole):
     def await_dis(self, ground: Ground) -> None:
         """Waits for DIS: after EOM both ends are back in phase B, and the receiver transmits first."""
         self._ground = ground
+        self.station.part = self
         self.station.phase = Phase.B
         self.state = SenderState.DIS
         self.station.set(Timer.T1, limits.T1_S)
@@ -88,6 +89,7 @@ class Identification(StationRole):
     def dis_in_place_of_answer(self, ground: Ground, fact: EventData) -> None:
         """Handles a DIS that came instead of a response: the receiver is in phase B again."""
         self._ground = ground
+        self.station.part = self
         self._dis(fact)
 
     def trained(self) -> None:
@@ -182,7 +184,7 @@ class Identification(StationRole):
             station.note("page_format", reason=str(error))
             station.finish(causes.PAGE_FORMAT)
             return
-        self._sender.train(link)
+        Training(self._sender, link).begin()
 
     def cause_when_left(self) -> Cause:
         if self.station.phase is Phase.A:
@@ -218,7 +220,7 @@ class Identification(StationRole):
 class Training(AskingRole):
     """Sends DCS and TCF; after CFR pages are sent over the link."""
 
-    def __init__(self, sender: Sender, link: Link) -> None:
+    def __init__(self, sender: SenderBase, link: Link) -> None:
         super().__init__(sender.station, SenderState.CFR, sender.answers)
         self._sender = sender
         self._link = link
@@ -226,6 +228,7 @@ class Training(AskingRole):
     def begin(self) -> None:
         """Sends DCS and TCF for the first time."""
         station, settings = self.station, self._link.settings
+        station.part = self
         station.note("dcs", settings=settings.describe())
         station.ecm_used, station.carrier_used = settings.ecm, settings.carrier
         self._try(self._train, Kind.TRAINING)
@@ -258,7 +261,8 @@ class Training(AskingRole):
         """CFR: sends the page."""
         self.station.clear(Timer.T4)
         self.station.note("trained", rate=self._link.settings.carrier.bit_rate)
-        self._sender.trained(self._link)
+        self._sender.identification.trained()
+        self._sender.send(self._link)
 
     def _ftt(self, _: EventData) -> None:
         """FTT: DCS again, at nominal times or at the next lower rate; DCN when there is none."""
@@ -267,7 +271,7 @@ class Training(AskingRole):
         if ground is None:
             self.station.finish(causes.TRAINING_FAILED)
         else:
-            self._sender.retrain(ground)
+            self._sender.identification.retrain(ground)
 
     def page_delivered(self, event: PageDelivered) -> None:
         self._sender.desk.delivered(event)
