@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,32 @@ def test_a_room_imports_what_its_row_names(room: str) -> None:
     for file in _files(room):
         strange = set(_imports(file)) - PLAN[room] - {room, "__version__"}
         assert not strange, f"{file.relative_to(PROJECT)} imports {strange}"
+
+
+def _of(module: str) -> str:
+    """The module that holds this name of an import, empty when it is none of ours."""
+    while module and module not in MODULES:
+        module = module.rpartition(".")[0]
+    return module
+
+
+MODULES = {
+    ".".join(file.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__"): file
+    for place in (HOUSE, PROJECT / PAGES)
+    for file in place.rglob("*.py")
+}
+
+
+def test_modules_do_not_import_in_a_circle() -> None:
+    graph: dict[str, set[str]] = {}
+    for name, file in MODULES.items():
+        nodes = list(ast.walk(ast.parse(file.read_text())))
+        whole = {_of(each.name) for node in nodes if isinstance(node, ast.Import) for each in node.names}
+        named = {
+            _of(f"{node.module}.{each.name}")
+            for node in nodes
+            if isinstance(node, ast.ImportFrom)
+            for each in node.names
+        }
+        graph[name] = (whole | named) - {name, ""}
+    tuple(TopologicalSorter(graph).static_order())  # CycleError names a circle

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 from appliance import __version__, language
 from webui.files import FILES
 from webui.navigation import entries
+from webui.reader import Reader
 from webui.words import words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
-
-    from webui.visit import Visit
 
 FOLDER = Path(__file__).parent / "templates"
 # The script of every page.
@@ -73,10 +72,10 @@ def _links(modules: Iterable[str]) -> Markup:
     return Markup("").join(link.format(FILES.prefix, module) for module in sorted(modules))
 
 
-def draw(template: str, visit: Visit, values: dict[str, Any]) -> str:
+def draw(template: str, reader: Reader, values: dict[str, Any]) -> str:
     """``template`` with ``values`` and what every page has, as HTML."""
-    there = {"ways": entries(visit), "write": visit.writer(), "now": visit.context.now()}
-    return _fill(template, visit, {**there, **values})
+    there = {"ways": entries(reader), "write": reader.writer(), "now": reader.context.now()}
+    return _fill(template, reader, {**there, **values})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ def draw_without_box(template: str, values: dict[str, Any]) -> str:
     return _fill(template, _Nobody(), {"ways": (), "write": write, **values})
 
 
-def _fill(template: str, visit: Visit | _Nobody, values: dict[str, Any]) -> str:
+def _fill(template: str, reader: Reader | _Nobody, values: dict[str, Any]) -> str:
     code = language.spoken()
     page = _environment(code).get_template(template)
-    return page.render(visit=visit, language=code, said=language.said, words=words(), **values)
+    return page.render(visit=reader, language=code, said=language.said, words=words(), **values)

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from appliance.language import said as _
 from webui.needs import unread
-
-if TYPE_CHECKING:
-    from webui.visit import Visit
-
+from webui.reader import Reader
 
 PHONE_BOOK = "/settings/contacts"
 # The entry of the navigation for pages whose address does not begin with the entry's.
@@ -53,26 +49,26 @@ class Entry:
     rare: bool = False
 
 
-def entries(visit: Visit) -> list[Entry]:
+def entries(reader: Reader) -> list[Entry]:
     """The entries that this reader may open."""
-    if visit.caller is None:
+    if reader.caller is None:
         return []
     found: list[Entry] = []
-    if visit.may("send"):
-        found.append(_entry(visit, "/", _("Send")))
-    if visit.may("receive"):
-        found.append(_entry(visit, "/received", _("Received"), unread(visit)))
-    if visit.may("send"):
-        found.append(_entry(visit, "/sent", _("Sent")))
-        found.append(_entry(visit, PHONE_BOOK, _("Phone book")))
-    if visit.may("admin"):
-        found.append(_entry(visit, "/lines", _("Lines"), rare=True))
-        found.append(_entry(visit, "/settings", _("Settings"), rare=True))
+    if reader.may("send"):
+        found.append(_entry(reader, "/", _("Send")))
+    if reader.may("receive"):
+        found.append(_entry(reader, "/received", _("Received"), unread(reader)))
+    if reader.may("send"):
+        found.append(_entry(reader, "/sent", _("Sent")))
+        found.append(_entry(reader, PHONE_BOOK, _("Phone book")))
+    if reader.may("admin"):
+        found.append(_entry(reader, "/lines", _("Lines"), rare=True))
+        found.append(_entry(reader, "/settings", _("Settings"), rare=True))
     return found
 
 
-def _entry(visit: Visit, path: str, word: str, count: int = 0, *, rare: bool = False) -> Entry:
-    return Entry(path, word, count, _home(visit.path) == path, rare)
+def _entry(reader: Reader, path: str, word: str, count: int = 0, *, rare: bool = False) -> Entry:
+    return Entry(path, word, count, _home(reader.path) == path, rare)
 
 
 def _home(path: str) -> str:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from appliance.language import said as _
 from appliance.spool.model import JobFilter, JobState, ReceivedFilter
-
-if TYPE_CHECKING:
-    from webui.visit import Visit
+from webui.reader import Reader
 
 # How long a failed fax is mentioned, seconds.
 FAILED_S = 24 * 3600.0
@@ -32,44 +29,44 @@ def _count(sentence_one: str, sentence_many: str, count: int) -> str:
     return sentence_many.format(count=f"{MOST}+" if count >= MOST else count)
 
 
-def unread(visit: Visit) -> int:
+def unread(reader: Reader) -> int:
     """The number of received faxes that this reader has not read."""
-    if not visit.may("receive"):
+    if not reader.may("receive"):
         return 0
-    wanted = ReceivedFilter(owner=visit.who.sees, read=False, limit=MOST)
-    return len(visit.box.inbox.search(wanted))
+    wanted = ReceivedFilter(owner=reader.who.sees, read=False, limit=MOST)
+    return len(reader.box.inbox.search(wanted))
 
 
-def needs(visit: Visit) -> list[Need]:
+def needs(reader: Reader) -> list[Need]:
     """The needs for this reader."""
     found: list[Need] = []
-    if visit.may("admin"):
+    if reader.may("admin"):
         found += [
             Need("bad", "/lines", _("The line {name} is down.").format(name=report.name))
-            for report in visit.box.lines()
+            for report in reader.box.lines()
             if not report.state.usable
         ]
-    if visit.may("send"):
-        found += _of_sent(visit)
-    count = unread(visit)
+    if reader.may("send"):
+        found += _of_sent(reader)
+    count = unread(reader)
     if count:
         one, many = _("One received fax is unread."), _("{count} received faxes are unread.")
         found.append(Need("wait", "/received?show=unread", _count(one, many, count)))
     return found
 
 
-def _of_sent(visit: Visit) -> list[Need]:
-    owner = visit.who.sees or ""
-    since = visit.context.now() - FAILED_S
+def _of_sent(reader: Reader) -> list[Need]:
+    owner = reader.who.sees or ""
+    since = reader.context.now() - FAILED_S
 
     def count(*states: JobState, since: float | None = None) -> int:
         wanted = JobFilter(owner=owner, states=frozenset(states), since=since, limit=MOST)
-        return len(visit.box.faxes.search(wanted))
+        return len(reader.box.faxes.search(wanted))
 
     unsaid = JobFilter(owner=owner, without_number=True, limit=MOST)
     lines = (
         (
-            len(visit.box.faxes.search(unsaid)),
+            len(reader.box.faxes.search(unsaid)),
             "wait",
             "/waiting",
             _("One document waits for a number."),

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from appliance.lines.sip.call_ref import CallRef
 from appliance.lines.sip.events import CallEvent
 from appliance.lines.sip.stack import SipStack
 from appliance.lines.sip.switch import MediaSwitch
+
+if TYPE_CHECKING:
+    from appliance.lines.sip.signalling import CallRef
 
 # Takes the events of a call, on the event loop.
 Deliver = Callable[[CallEvent], None]

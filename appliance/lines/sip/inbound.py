@@ -9,16 +9,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from appliance.lines import causes
 from appliance.lines.line import Answer, IncomingCall, IncomingHandler, Refuse, decided
 from appliance.lines.sip import messages
-from appliance.lines.sip.call_ref import OfferedCall
 from appliance.lines.sip.codes import BUSY_HERE, TEMPORARILY_UNAVAILABLE
 from appliance.lines.sip.numbers import from_trunk
 from appliance.lines.sip.outcomes import status_of_refusal
 from appliance.lines.sip.settings import SipTrunk
 from appliance.lines.sip.stack import SipStack
+
+if TYPE_CHECKING:
+    from appliance.lines.sip.trunk_account import OfferedCall
 
 _log = logging.getLogger(__name__)
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from appliance import dial_on
 from appliance.causes import Cause
@@ -25,7 +26,6 @@ from appliance.lines.sip.admission import Admission
 from appliance.lines.sip.call import ACK_LIMIT_S, CarriedCall
 from appliance.lines.sip.call_media import MediaFacts
 from appliance.lines.sip.call_orders import accept, dial
-from appliance.lines.sip.call_ref import OfferedCall
 from appliance.lines.sip.causes import (
     SIP_FROM_REFUSED,
     SIP_MISCONFIGURED,
@@ -50,6 +50,9 @@ from appliance.lines.sip.trunk_config import request_uri
 from appliance.lines.sip.trunk_memory import TrunkMemory
 from appliance.t30.conversation import CallOwner, Ended
 from appliance.t30.parameters import CallResult, Phase, Progress
+
+if TYPE_CHECKING:
+    from appliance.lines.sip.trunk_account import OfferedCall
 
 _log = logging.getLogger(__name__)
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import pjsua2 as pj
 
 from appliance.lines.sip import messages
-from appliance.lines.sip.call_ref import CallRef, Owner
 from appliance.lines.sip.callbacks import contained
 from appliance.lines.sip.codes import (
     DECLINE,
@@ -45,10 +45,32 @@ FORGOTTEN_AFTER_S = 5.0
 _FINAL_STATES = (pj.PJSIP_TSX_STATE_COMPLETED, pj.PJSIP_TSX_STATE_TERMINATED)
 
 
+@dataclass(eq=False, slots=True)
+class CallRef:
+    """A reference to a call of the SIP thread, for other threads.
+
+    Only the SIP thread uses its content, and clears it when the call is over.  So call objects are always
+    destroyed there: on another thread their destruction would take the stack's locks and block SIP for good.
+    """
+
+    call: TrunkCall | None
+    ended: Ended | None = None
+
+
+class CallOwner(Protocol):
+    """What a call needs of the stack that owns it."""
+
+    def order(self, ref: CallRef, what: Callable[[TrunkCall], None]) -> None:
+        """Has ``what`` done with a call on the SIP thread, unless it is gone.  From any thread."""
+
+    def forget(self, call: TrunkCall) -> None:
+        """A call is over: its object may go.  On the SIP thread."""
+
+
 class TrunkCall(pj.Call):  # type: ignore[misc]
     """A call of the stack with its media switch."""
 
-    def __init__(self, account: pj.Account, stack: Owner, call_id: int | None = None) -> None:
+    def __init__(self, account: pj.Account, stack: CallOwner, call_id: int | None = None) -> None:
         if call_id is None:
             super().__init__(account)
         else:

@@ -13,7 +13,6 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from appliance.lines.sip.call_ref import CallRef, OfferedCall
 from appliance.lines.sip.codes import FORBIDDEN
 from appliance.lines.sip.errors import pjsua2_flaw
 from appliance.lines.sip.events import RegistrationChanged
@@ -23,8 +22,8 @@ from appliance.lines.sip.thread import SipThread, guard
 from appliance.lines.sip.trunk_config import account_config, request_uri
 
 if TYPE_CHECKING:
-    from appliance.lines.sip.signalling import TrunkCall
-    from appliance.lines.sip.trunk_account import TrunkAccount
+    from appliance.lines.sip.signalling import CallRef, TrunkCall
+    from appliance.lines.sip.trunk_account import OfferedCall, TrunkAccount
 
 _log = logging.getLogger(__name__)
 

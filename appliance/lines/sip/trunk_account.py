@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import pjsua2 as pj
 
-from appliance.lines.sip.call_ref import OfferedCall, Owner
 from appliance.lines.sip.callbacks import contained
 from appliance.lines.sip.codes import FORBIDDEN
 from appliance.lines.sip.events import RegistrationChanged
 from appliance.lines.sip.session import body_of
-from appliance.lines.sip.signalling import TrunkCall
+from appliance.lines.sip.signalling import CallOwner, CallRef, TrunkCall
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedCall:
+    """An incoming INVITE and its call."""
+
+    call: CallRef
+    account: str
+    source: str  # address and port
+    message: str
+
+    @property
+    def address(self) -> str:
+        """The IP address that the INVITE came from."""
+        return self.source.rpartition(":")[0].strip("[]")
+
+
+class Owner(CallOwner, Protocol):
+    """What accounts and calls need of the stack that owns them."""
+
+    calls: set[TrunkCall]  # SIP thread only
+
+    def call_offered(self, offered: OfferedCall) -> None:
+        """A call came in.  On the SIP thread."""
+
+    def answered(self, trunk: str) -> None:
+        """A trunk's server answered OPTIONS.  On the SIP thread."""
+
+    def registration_changed(self, trunk: str, change: RegistrationChanged) -> None:
+        """A registrar answered, or did not.  On the SIP thread."""
 
 
 class TrunkAccount(pj.Account):  # type: ignore[misc]
