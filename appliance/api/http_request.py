@@ -11,14 +11,7 @@ from typing import Any
 
 from cheroot.server import HeaderReader, HTTPRequest, KnownLengthRFile
 
-from appliance.api.causes import (
-    METHOD_NOT_ALLOWED,
-    REQUEST_FAULT,
-    REQUEST_INCOMPLETE,
-    REQUEST_INVALID,
-    REQUEST_TOO_LARGE,
-    TLS_NEEDED,
-)
+from appliance.api import causes
 from appliance.api.context import KNOWN
 from appliance.api.problems import ProblemError
 from appliance.causes import Cause
@@ -39,10 +32,10 @@ _CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]{1,8}")
 _HOST = re.compile(rb"[A-Za-z0-9.-]{1,255}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 # The cause in an answer that cheroot gives by itself, by its status.
 _CAUSES: dict[str, Cause] = {
-    "405": METHOD_NOT_ALLOWED,
-    "408": REQUEST_INCOMPLETE,
-    "413": REQUEST_TOO_LARGE,
-    "414": REQUEST_TOO_LARGE,
+    "405": causes.METHOD_NOT_ALLOWED,
+    "408": causes.REQUEST_INCOMPLETE,
+    "413": causes.REQUEST_TOO_LARGE,
+    "414": causes.REQUEST_TOO_LARGE,
 }
 
 
@@ -178,7 +171,7 @@ class Request(HTTPRequest):
             "307 Temporary Redirect" if reads else "400 Bad Request",
             "use https://",
             location=where if reads else b"",
-            cause=TLS_NEEDED,
+            cause=causes.TLS_NEEDED,
         )
 
     def send_headers(self) -> None:
@@ -195,7 +188,7 @@ class Request(HTTPRequest):
     ) -> None:
         """Answers a request that the application never sees, with a cause as JSON (RFC 9457), and closes."""
         code = status[:3]
-        usual = _CAUSES.get(code, REQUEST_FAULT if code >= "500" else REQUEST_INVALID)
+        usual = _CAUSES.get(code, causes.REQUEST_FAULT if code >= "500" else causes.REQUEST_INVALID)
         problem = ProblemError(cause or usual, msg)
         body = json.dumps({**problem.document(), "status": int(code)}).encode()
         head = (

@@ -9,12 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
-from appliance.api.causes import (
-    MEDIA_TYPE_UNSUPPORTED,
-    REQUEST_INCOMPLETE,
-    REQUEST_INVALID,
-    REQUEST_TOO_LARGE,
-)
+from appliance.api import causes
 from appliance.api.problems import ProblemError
 from appliance.documents.text import charset_of
 from appliance.settings.units import MB
@@ -63,7 +58,7 @@ def declared_length(environ: Environ) -> int | None:
         return None
     text = str(environ.get("CONTENT_LENGTH") or "0")
     if not (text.isascii() and text.isdecimal()) or len(text) > 18:
-        raise ProblemError(REQUEST_INVALID, "Content-Length is not a length")
+        raise ProblemError(causes.REQUEST_INVALID, "Content-Length is not a length")
     return int(text)
 
 
@@ -82,7 +77,7 @@ def pieces(environ: Environ, limit: int) -> Iterator[bytes]:
         try:
             piece = source.read(want)
         except (OSError, ValueError) as error:  # a broken connection; a malformed chunk
-            raise ProblemError(REQUEST_INCOMPLETE, f"after {total} octets") from error
+            raise ProblemError(causes.REQUEST_INCOMPLETE, f"after {total} octets") from error
         if not piece:
             break
         total += len(piece)
@@ -90,12 +85,12 @@ def pieces(environ: Environ, limit: int) -> Iterator[bytes]:
             raise too_large(limit)
         yield bytes(piece)
     if length is not None and total < length:
-        raise ProblemError(REQUEST_INCOMPLETE, f"{total} of {length} octets came")
+        raise ProblemError(causes.REQUEST_INCOMPLETE, f"{total} of {length} octets came")
 
 
 def too_large(limit: int) -> ProblemError:
     """The problem of a content that exceeds ``limit`` octets."""
-    return ProblemError(REQUEST_TOO_LARGE, f"at most {limit / MB:g} MB")
+    return ProblemError(causes.REQUEST_TOO_LARGE, f"at most {limit / MB:g} MB")
 
 
 def content(environ: Environ, limit: int) -> bytes:
@@ -114,10 +109,10 @@ def read_json(environ: Environ, limit: int, *, required: bool = True) -> Any:
     raw = content(environ, limit)
     if not raw.strip():
         if required:
-            raise ProblemError(REQUEST_INVALID, "a content is needed, as JSON")
+            raise ProblemError(causes.REQUEST_INVALID, "a content is needed, as JSON")
         return {}
     if given and given != JSON_TYPE and not given.endswith("+json"):
-        raise ProblemError(MEDIA_TYPE_UNSUPPORTED, f"{JSON_TYPE} is needed")
+        raise ProblemError(causes.MEDIA_TYPE_UNSUPPORTED, f"{JSON_TYPE} is needed")
     return parse_json(raw)
 
 
@@ -125,11 +120,11 @@ def parse_json(raw: bytes) -> Any:
     """The value of a JSON text.  Raises ProblemError (REQUEST_INVALID) if it is malformed or not storable."""
     # Counts those within strings, too: no string that the box accepts has so many.
     if sum(map(raw.count, (b",", b"[", b"{"))) > VALUES_LIMIT:
-        raise ProblemError(REQUEST_INVALID, f"more than {VALUES_LIMIT} values")
+        raise ProblemError(causes.REQUEST_INVALID, f"more than {VALUES_LIMIT} values")
     try:
         value = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
-        raise ProblemError(REQUEST_INVALID, f"this is not JSON: {error}") from None
+        raise ProblemError(causes.REQUEST_INVALID, f"this is not JSON: {error}") from None
     if raw.count(b"[") + raw.count(b"{") > DEPTH_LIMIT:
         _require_shallow(value)
     if _DOUBTFUL_ESCAPE.search(raw) or b"\0" in raw:
@@ -160,7 +155,7 @@ def _require_shallow(value: Any) -> None:
         ]
         if not level:
             return
-    raise ProblemError(REQUEST_INVALID, f"this is nested more than {DEPTH_LIMIT} deep")
+    raise ProblemError(causes.REQUEST_INVALID, f"this is nested more than {DEPTH_LIMIT} deep")
 
 
 def _require_text(value: Any) -> None:
@@ -182,9 +177,9 @@ def check_text(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise ProblemError(REQUEST_INVALID, "a text holds half a surrogate pair") from None
+        raise ProblemError(causes.REQUEST_INVALID, "a text holds half a surrogate pair") from None
     if "\0" in text:
-        raise ProblemError(REQUEST_INVALID, "a text holds a NUL character")
+        raise ProblemError(causes.REQUEST_INVALID, "a text holds a NUL character")
     return text
 
 
@@ -196,11 +191,11 @@ def read_query(environ: Environ) -> dict[str, list[str]]:
 def read_form(environ: Environ, limit: int = FORM_LIMIT) -> dict[str, list[str]]:
     """A form without files (urlencoded).  Raises ProblemError."""
     if media_type(environ) != FORM_TYPE:
-        raise ProblemError(MEDIA_TYPE_UNSUPPORTED, f"{FORM_TYPE} is needed")
+        raise ProblemError(causes.MEDIA_TYPE_UNSUPPORTED, f"{FORM_TYPE} is needed")
     try:
         text = content(environ, limit).decode()
     except UnicodeDecodeError:
-        raise ProblemError(REQUEST_INVALID, "the form is not UTF-8") from None
+        raise ProblemError(causes.REQUEST_INVALID, "the form is not UTF-8") from None
     return _pairs(text, QUERY_LIMIT)
 
 
@@ -208,7 +203,7 @@ def _pairs(text: str, limit: int) -> dict[str, list[str]]:
     try:
         found = parse_qsl(text, keep_blank_values=True, max_num_fields=limit, errors="strict")
     except ValueError:
-        raise ProblemError(REQUEST_INVALID, "the parameters cannot be read, or are too many") from None
+        raise ProblemError(causes.REQUEST_INVALID, "the parameters cannot be read, or are too many") from None
     values: dict[str, list[str]] = {}
     for name, value in found:
         values.setdefault(check_text(name), []).append(check_text(value))

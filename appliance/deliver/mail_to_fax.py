@@ -19,13 +19,7 @@ from typing import TYPE_CHECKING
 from appliance import at_rest
 from appliance.box import Box
 from appliance.causes import Cause
-from appliance.deliver.causes import (
-    EMAIL_EMPTY,
-    EMAIL_NO_NUMBER,
-    EMAIL_SENDER_UNKNOWN,
-    EMAIL_TOO_LARGE,
-    EMAIL_UNVERIFIED,
-)
+from appliance.deliver import causes
 from appliance.deliver.email_out import ASKED_ID, ASKED_SUBJECT
 from appliance.deliver.pdfs import FOLDER
 from appliance.deliver.planner import EMAIL_ORIGIN, REPLY_TO
@@ -119,7 +113,7 @@ class Gateway:
 
         def refuse(letter: IncomingEmail) -> tuple[Job, ...]:
             self._owner(letter, self._box.settings.section(MailInSettings))
-            raise RefusedError(EMAIL_TOO_LARGE, f"at most {limit} MB")
+            raise RefusedError(causes.EMAIL_TOO_LARGE, f"at most {limit} MB")
 
         return self._noted(self._judge(head, verified_by, refuse), source)
 
@@ -176,7 +170,7 @@ class Gateway:
             return Ignored("it comes from this box")
         if verified_by and not _passed(letter, verified_by):
             # The address is probably not the real sender's: it gets no answer.
-            return Refused(EMAIL_UNVERIFIED)
+            return Refused(causes.EMAIL_UNVERIFIED)
         try:
             return Accepted(submit(letter))
         except (RefusedError, DocumentError) as error:
@@ -189,11 +183,11 @@ class Gateway:
         owner, full_name = self._owner(letter, settings)
         dials, subject = numbers_of(letter.to if to is None else to, letter.subject, settings.domain)
         if not dials:
-            raise RefusedError(EMAIL_NO_NUMBER)
+            raise RefusedError(causes.EMAIL_NO_NUMBER)
         if len(dials) > settings.recipients:
             raise RefusedError(TOO_MANY_RECIPIENTS, f"at most {settings.recipients}")
         if len(dials) > 1 and any(dial.sub_address for dial in dials):
-            raise RefusedError(EMAIL_NO_NUMBER, "A number with a sub-address goes alone.")
+            raise RefusedError(causes.EMAIL_NO_NUMBER, "A number with a sub-address goes alone.")
         for dial in dials:
             self._box.rules.number(dial.number)
         parts, message = _content(letter, settings)
@@ -244,12 +238,12 @@ class Gateway:
         for user in self._box.settings.items(User).values():
             if user.email and user.email.lower() == letter.sender:
                 if user.disabled:
-                    raise RefusedError(EMAIL_SENDER_UNKNOWN)
+                    raise RefusedError(causes.EMAIL_SENDER_UNKNOWN)
                 return user.name, user.full_name
         domain = letter.sender[letter.sender.rindex("@") :]
         if any(entry.lower() in (letter.sender, domain) for entry in settings.senders):
             return settings.owner, ""
-        raise RefusedError(EMAIL_SENDER_UNKNOWN)
+        raise RefusedError(causes.EMAIL_SENDER_UNKNOWN)
 
 
 def _content(letter: IncomingEmail, settings: MailInSettings) -> tuple[list[Attachment], str]:
@@ -259,7 +253,7 @@ def _content(letter: IncomingEmail, settings: MailInSettings) -> tuple[list[Atta
     text = letter.text
     parts = list(letter.attachments)
     if not parts and not text and not letter.pictures:
-        raise RefusedError(EMAIL_EMPTY)
+        raise RefusedError(causes.EMAIL_EMPTY)
     if parts and settings.cover and len(text) <= LONGEST_MESSAGE:
         return [*letter.pictures, *parts], text
     if letter.page:

@@ -18,15 +18,7 @@ from collections import deque
 from typing import Any
 
 from appliance.box import Box
-from appliance.deliver.causes import (
-    MAIL_NO_TLS,
-    MAIL_TIMED_OUT,
-    MAIL_UNREACHABLE,
-    MAIL_UNTRUSTED,
-    MAIL_WRONG_PASSWORD,
-    MAILBOX_NOT_SET_UP,
-    MAILBOX_UNUSABLE,
-)
+from appliance.deliver import causes
 from appliance.deliver.email_out import ASKED_ID, ASKED_SUBJECT, REFUSAL
 from appliance.deliver.mail_to_fax import Gateway, Refused
 from appliance.deliver.planner import EMAIL
@@ -155,9 +147,9 @@ class Mailbox:
         """
         settings = self._box.settings.section(MailInSettings)
         if not settings.imap_server:
-            raise MailError(MAILBOX_NOT_SET_UP)
+            raise MailError(causes.MAILBOX_NOT_SET_UP)
         if not self._visiting.acquire(timeout=TURN_S):
-            raise MailError(MAIL_TIMED_OUT, "an earlier visit is still under way")
+            raise MailError(causes.MAIL_TIMED_OUT, "an earlier visit is still under way")
         try:
             dealt_with = self._visit(settings)
         except MailError as error:
@@ -174,13 +166,13 @@ class Mailbox:
             with watchdog:
                 return self._converse(settings, watchdog)
         except ssl.SSLCertVerificationError as error:
-            raise MailError(MAIL_UNTRUSTED, error.verify_message) from error
+            raise MailError(causes.MAIL_UNTRUSTED, error.verify_message) from error
         except TimeoutError as error:
-            raise MailError(MAIL_TIMED_OUT, settings.imap_server) from error
+            raise MailError(causes.MAIL_TIMED_OUT, settings.imap_server) from error
         except (imaplib.IMAP4.error, OSError, ValueError) as error:
             if watchdog.expired:
-                raise MailError(MAIL_TIMED_OUT, settings.imap_server) from error
-            raise MailError(MAIL_UNREACHABLE, f"{settings.imap_server}: {error}"[:_KEPT]) from error
+                raise MailError(causes.MAIL_TIMED_OUT, settings.imap_server) from error
+            raise MailError(causes.MAIL_UNREACHABLE, f"{settings.imap_server}: {error}"[:_KEPT]) from error
 
     def _converse(self, settings: MailInSettings, watchdog: Watchdog) -> int:
         client = _connect(settings, watchdog)
@@ -195,10 +187,10 @@ class Mailbox:
     def _collect(self, client: imaplib.IMAP4, settings: MailInSettings) -> int:
         kind, data = client.select(_quoted(settings.imap_folder))
         if kind != "OK":
-            raise MailError(MAILBOX_UNUSABLE, _said(data))
+            raise MailError(causes.MAILBOX_UNUSABLE, _said(data))
         kind, data = client.uid("SEARCH", "UNDELETED")
         if kind != "OK":
-            raise MailError(MAILBOX_UNUSABLE, _said(data))
+            raise MailError(causes.MAILBOX_UNUSABLE, _said(data))
         uids = [uid for uid in (data[0] or b"").split() if uid.isdigit()][:VISIT_LIMIT]
         done = 0
         for uid in uids:
@@ -283,14 +275,14 @@ def _connect(settings: MailInSettings, watchdog: Watchdog) -> imaplib.IMAP4:
     try:
         if settings.imap_security is Security.STARTTLS:
             if "STARTTLS" not in client.capabilities:
-                raise MailError(MAIL_NO_TLS)
+                raise MailError(causes.MAIL_NO_TLS)
             client.starttls(context)
         try:
             _sign_in(client, settings.imap_username, settings.imap_password)
         except imaplib.IMAP4.abort:
             raise
         except imaplib.IMAP4.error as error:
-            raise MailError(MAIL_WRONG_PASSWORD, str(error)[:_KEPT]) from error
+            raise MailError(causes.MAIL_WRONG_PASSWORD, str(error)[:_KEPT]) from error
     except BaseException:
         with contextlib.suppress(OSError):
             client.shutdown()
@@ -304,7 +296,7 @@ def _sign_in(client: imaplib.IMAP4, username: str, password: str) -> None:
         client.authenticate("PLAIN", lambda _: f"\0{username}\0{password}".encode())
         return
     if not (username + password).isprintable():
-        raise MailError(MAIL_WRONG_PASSWORD, "control characters in the user name or password")
+        raise MailError(causes.MAIL_WRONG_PASSWORD, "control characters in the user name or password")
     client.login(_quoted(username), password)
 
 
@@ -317,7 +309,7 @@ def _move_away(client: imaplib.IMAP4, uid: str, folder: str) -> None:
             client.create(target)
             kind, data = client.uid("COPY", uid, target)
         if kind != "OK":
-            raise MailError(MAILBOX_UNUSABLE, _said(data))
+            raise MailError(causes.MAILBOX_UNUSABLE, _said(data))
     client.uid("STORE", uid, "+FLAGS", r"(\Seen \Deleted)")
     if "UIDPLUS" in client.capabilities:  # RFC 4315: only this one
         client.uid("EXPUNGE", uid)

@@ -12,18 +12,7 @@ from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING
 
 from appliance.causes import Cause, CauseError
-from appliance.deliver.causes import (
-    MAIL_DEFERRED,
-    MAIL_NO_TLS,
-    MAIL_NOT_SET_UP,
-    MAIL_RECIPIENT_REFUSED,
-    MAIL_REFUSED,
-    MAIL_SENDER_REFUSED,
-    MAIL_TIMED_OUT,
-    MAIL_UNREACHABLE,
-    MAIL_UNTRUSTED,
-    MAIL_WRONG_PASSWORD,
-)
+from appliance.deliver import causes
 from appliance.deliver.settings import MailOutSettings, Security
 from appliance.net.watchdog import Watchdog
 
@@ -97,24 +86,24 @@ def send(
 ) -> str:
     """Sends ``message`` to one address; returns what the server said.  Raises MailError."""
     if not settings.server or not settings.sender:
-        raise MailError(MAIL_NOT_SET_UP)
+        raise MailError(causes.MAIL_NOT_SET_UP)
     if not to.isascii():  # would need RFC 6531, which few servers support
-        raise MailError(MAIL_RECIPIENT_REFUSED, "letters outside ASCII in an address")
+        raise MailError(causes.MAIL_RECIPIENT_REFUSED, "letters outside ASCII in an address")
     watchdog = Watchdog(whole_s)
     try:
         with watchdog, _session(settings, min(reply_s, whole_s), watchdog) as smtp:
             return _converse(smtp, message, to, settings)
     except MailError:
         if watchdog.expired:
-            raise MailError(MAIL_TIMED_OUT, settings.server) from None
+            raise MailError(causes.MAIL_TIMED_OUT, settings.server) from None
         raise
     except ssl.SSLCertVerificationError as error:
-        raise MailError(MAIL_UNTRUSTED, error.verify_message) from error
+        raise MailError(causes.MAIL_UNTRUSTED, error.verify_message) from error
     except (OSError, smtplib.SMTPException, ValueError) as error:
         # smtplib reports a server that does not answer as one that closed the connection.
         if watchdog.expired or isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
-            raise MailError(MAIL_TIMED_OUT, settings.server) from error
-        raise MailError(MAIL_UNREACHABLE, f"{settings.server}: {error}"[:_WORDS]) from error
+            raise MailError(causes.MAIL_TIMED_OUT, settings.server) from error
+        raise MailError(causes.MAIL_UNREACHABLE, f"{settings.server}: {error}"[:_WORDS]) from error
 
 
 @contextlib.contextmanager
@@ -131,14 +120,14 @@ def _session(settings: MailOutSettings, reply_s: float, watchdog: Watchdog) -> I
     try:
         code, words = smtp.connect(settings.server, settings.port)
         if code != 220:
-            raise MailError(MAIL_DEFERRED, _said(code, words))
+            raise MailError(causes.MAIL_DEFERRED, _said(code, words))
         if settings.security is Security.STARTTLS:
             smtp.ehlo()
             if not smtp.has_extn("starttls"):
-                raise MailError(MAIL_NO_TLS)
+                raise MailError(causes.MAIL_NO_TLS)
             code, words = smtp.starttls(context=context)
             if code != 220:
-                raise MailError(MAIL_NO_TLS, _said(code, words))
+                raise MailError(causes.MAIL_NO_TLS, _said(code, words))
         yield smtp
         with contextlib.suppress(smtplib.SMTPException, OSError):
             smtp.quit()
@@ -151,21 +140,23 @@ def _converse(smtp: smtplib.SMTP, message: Outgoing, to: str, settings: MailOutS
         try:
             smtp.login(settings.username, settings.password)
         except smtplib.SMTPAuthenticationError as error:
-            raise MailError(MAIL_WRONG_PASSWORD, _said(error.smtp_code, error.smtp_error)) from error
+            raise MailError(causes.MAIL_WRONG_PASSWORD, _said(error.smtp_code, error.smtp_error)) from error
         except smtplib.SMTPNotSupportedError as error:
-            raise MailError(MAIL_WRONG_PASSWORD, "the server lets nobody sign in so") from error
+            raise MailError(causes.MAIL_WRONG_PASSWORD, "the server lets nobody sign in so") from error
     else:
         smtp.ehlo_or_helo_if_needed()
-    _step(*smtp.mail(settings.sender), MAIL_SENDER_REFUSED)
-    _step(*smtp.rcpt(to), MAIL_RECIPIENT_REFUSED)
+    _step(*smtp.mail(settings.sender), causes.MAIL_SENDER_REFUSED)
+    _step(*smtp.rcpt(to), causes.MAIL_RECIPIENT_REFUSED)
     code, words = smtp.docmd("DATA")
     if code != 354:
-        raise MailError(MAIL_DEFERRED if 400 <= code < 500 else MAIL_REFUSED, _said(code, words))
+        raise MailError(
+            causes.MAIL_DEFERRED if 400 <= code < 500 else causes.MAIL_REFUSED, _said(code, words)
+        )
     for piece in message.pieces():
         smtp.send(piece)
     smtp.send(b".\r\n")
     code, words = smtp.getreply()
-    _step(code, words, MAIL_REFUSED)
+    _step(code, words, causes.MAIL_REFUSED)
     return _said(code, words)
 
 
@@ -173,7 +164,7 @@ def _step(code: int, words: bytes, refused: Cause) -> None:
     """Goes on after 2xx.  Raises MailError: temporary after 4xx (RFC 5321 4.2.1), ``refused`` after 5xx."""
     if 200 <= code < 300:
         return
-    raise MailError(MAIL_DEFERRED if 400 <= code < 500 else refused, _said(code, words))
+    raise MailError(causes.MAIL_DEFERRED if 400 <= code < 500 else refused, _said(code, words))
 
 
 def _said(code: int, words: bytes | str) -> str:

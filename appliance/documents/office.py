@@ -13,16 +13,9 @@ from pathlib import Path, PurePath
 import olefile
 import pypdfium2
 
+from appliance.documents import causes
 from appliance.documents.binaryparts import is_locked, table_of, unseen_in_doc, unseen_in_ppt, unseen_in_xls
 from appliance.documents.bounded import Bounds, Typeset
-from appliance.documents.causes import (
-    DOCUMENT_DAMAGED,
-    DOCUMENT_ENCRYPTED,
-    DOCUMENT_MEMORY,
-    DOCUMENT_TIMED_OUT,
-    DOCUMENT_UNSUPPORTED,
-    OFFICE_NOT_INSTALLED,
-)
 from appliance.documents.confined import Bench, find_program
 from appliance.documents.errors import DocumentError
 from appliance.documents.foreign import compound_name
@@ -95,7 +88,7 @@ def open_office(content: bytes, name: str, workshop: Workshop) -> TypesetSource:
     """
     program = find_program(PROGRAM)
     if program is None:
-        raise DocumentError(OFFICE_NOT_INSTALLED, name)
+        raise DocumentError(causes.OFFICE_NOT_INSTALLED, name)
     workshop.need_to_be_alone("LibreOffice")
     formulas = PurePath(program).with_name(_FORMULA_EDITOR)
     remarks = (
@@ -118,8 +111,12 @@ def open_office(content: bytes, name: str, workshop: Workshop) -> TypesetSource:
     try:
         made = workshop.once("office", suffix.encode() + content, make, _BOUNDS)
     except DocumentError as error:
-        if error.cause is DOCUMENT_DAMAGED and content.startswith(olefile.MAGIC) and _is_locked(content):
-            raise DocumentError(DOCUMENT_ENCRYPTED) from None
+        if (
+            error.cause is causes.DOCUMENT_DAMAGED
+            and content.startswith(olefile.MAGIC)
+            and _is_locked(content)
+        ):
+            raise DocumentError(causes.DOCUMENT_ENCRYPTED) from None
         raise
     return TypesetSource(Typeset(made.pdf, remarks + made.remarks))
 
@@ -135,9 +132,9 @@ def _look_inside(content: bytes, *, formulas: bool) -> Iterator[Remark]:
                 or entry.file_size > _MOST_DEFLATED * entry.compress_size + _ALWAYS
                 for entry in entries
             ):
-                raise DocumentError(DOCUMENT_DAMAGED, "a part claims more than can be packed so small")
+                raise DocumentError(causes.DOCUMENT_DAMAGED, "a part claims more than can be packed so small")
             if unpacked > _MOST_UNPACKED:
-                raise DocumentError(DOCUMENT_MEMORY, f"{unpacked >> 20} MiB when unpacked")
+                raise DocumentError(causes.DOCUMENT_MEMORY, f"{unpacked >> 20} MiB when unpacked")
             texts = {
                 entry.filename: _beginning(archive, entry)
                 for entry in entries
@@ -150,9 +147,9 @@ def _look_inside(content: bytes, *, formulas: bool) -> Iterator[Remark]:
     except (DocumentError, MemoryError):
         raise
     except Exception as error:  # the libraries raise anything on damaged files
-        raise DocumentError(DOCUMENT_DAMAGED, f"{type(error).__name__}: {error}"[:200]) from None
+        raise DocumentError(causes.DOCUMENT_DAMAGED, f"{type(error).__name__}: {error}"[:200]) from None
     if b"encryption-data" in texts.get("META-INF/manifest.xml", b""):
-        raise DocumentError(DOCUMENT_ENCRYPTED)
+        raise DocumentError(causes.DOCUMENT_ENCRYPTED)
     outside = sum(len(_EXTERNAL.findall(text)) for text in texts.values())
     if outside:
         yield Remark(PICTURES_LEFT_OUT, detail=f"{outside} addresses")
@@ -197,14 +194,14 @@ def _check_compound(content: bytes) -> list[Remark]:
     try:
         with olefile.OleFileIO(io.BytesIO(content)) as ole:
             if ole.exists(_ENCRYPTED_STREAM):
-                raise DocumentError(DOCUMENT_ENCRYPTED)
+                raise DocumentError(causes.DOCUMENT_ENCRYPTED)
             if not any(map(ole.exists, _STREAMS)):
-                raise DocumentError(DOCUMENT_UNSUPPORTED, compound_name(content))
+                raise DocumentError(causes.DOCUMENT_UNSUPPORTED, compound_name(content))
             return list(_unseen(ole))
     except (DocumentError, MemoryError):
         raise
     except Exception as error:  # the library raises anything on damaged files
-        raise DocumentError(DOCUMENT_DAMAGED, f"{type(error).__name__}: {error}"[:200]) from None
+        raise DocumentError(causes.DOCUMENT_DAMAGED, f"{type(error).__name__}: {error}"[:200]) from None
 
 
 def _unseen(ole: olefile.OleFileIO) -> Iterator[Remark]:
@@ -249,11 +246,11 @@ def _convert(program: str, content: bytes, suffix: str, workshop: Workshop) -> T
         if code == _START_AGAIN:
             code = bench.run(command, _RUN_SECONDS)
         if code == -signal.SIGKILL:
-            raise DocumentError(DOCUMENT_TIMED_OUT, "LibreOffice")
+            raise DocumentError(causes.DOCUMENT_TIMED_OUT, "LibreOffice")
         made = bench.folder / "document.pdf"
         pdf = made.read_bytes() if made.is_file() else b""
     if not pdf.startswith(b"%PDF-"):
-        raise DocumentError(DOCUMENT_DAMAGED, f"LibreOffice made no PDF of it (exit code {code})")
+        raise DocumentError(causes.DOCUMENT_DAMAGED, f"LibreOffice made no PDF of it (exit code {code})")
     return Typeset(pdf, tuple(_narrow_columns(pdf)) if suffix in _SHEETS else ())
 
 

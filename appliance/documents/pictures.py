@@ -9,14 +9,7 @@ from typing import BinaryIO, ClassVar
 
 from PIL import Image, ImageChops, UnidentifiedImageError
 
-from appliance.documents import _jpeg, _memory
-from appliance.documents.causes import (
-    DOCUMENT_DAMAGED,
-    DOCUMENT_EMPTY,
-    DOCUMENT_TOO_LARGE,
-    DOCUMENT_TOO_MANY_PAGES,
-    DOCUMENT_UNSUPPORTED,
-)
+from appliance.documents import _jpeg, _memory, causes
 from appliance.documents.decoded import OnPaper
 from appliance.documents.drawing import Bitmap, Box, Drawing
 from appliance.documents.errors import DocumentError
@@ -108,9 +101,9 @@ class ImageSource:
             self._is_damaged = _jpeg.is_damaged(whole)
             file, content = file if whole is content else None, whole
         if kind is Kind.PNG and not png_is_whole(content):
-            raise DocumentError(DOCUMENT_DAMAGED, "a part of the PNG has another checksum")
+            raise DocumentError(causes.DOCUMENT_DAMAGED, "a part of the PNG has another checksum")
         if has_no_directory(content):
-            raise DocumentError(DOCUMENT_EMPTY, "a TIFF without pages")
+            raise DocumentError(causes.DOCUMENT_EMPTY, "a TIFF without pages")
         self._kind = kind
         # Pillow decodes a PNG in search of EXIF data.
         self._has_exif = kind is not Kind.PNG or any(mark in content for mark in _PNG_EXIF)
@@ -124,7 +117,9 @@ class ImageSource:
         elif kind is Kind.HEIC:  # several photographs in one file
             self._frames = list(range(getattr(self._image, "n_frames", 1)))
             if len(self._frames) > limits.pages:
-                raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"{len(self._frames)} of at most {limits.pages}")
+                raise DocumentError(
+                    causes.DOCUMENT_TOO_MANY_PAGES, f"{len(self._frames)} of at most {limits.pages}"
+                )
         elif self._image.format == "MPO":
             self._skipped = pictures_behind(self._image)
         self._white: set[int] = set()  # pages with white on transparent only
@@ -162,15 +157,15 @@ class ImageSource:
             bits = frame(self._again().read())[0] if self._kind is Kind.JPEG else 0
             if bits > 8:
                 raise DocumentError(
-                    DOCUMENT_UNSUPPORTED, f"a JPEG with {bits} bits a sample: save it as PNG or PDF"
+                    causes.DOCUMENT_UNSUPPORTED, f"a JPEG with {bits} bits a sample: save it as PNG or PDF"
                 ) from None
             if coding:
                 raise DocumentError(
-                    DOCUMENT_UNSUPPORTED, f"a TIFF coded as {coding}: save it as a PDF"
+                    causes.DOCUMENT_UNSUPPORTED, f"a TIFF coded as {coding}: save it as a PDF"
                 ) from None
-            raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
+            raise DocumentError(causes.DOCUMENT_DAMAGED, _words(error)) from None
         except Image.DecompressionBombError as error:
-            raise DocumentError(DOCUMENT_TOO_LARGE, _words(error)) from None
+            raise DocumentError(causes.DOCUMENT_TOO_LARGE, _words(error)) from None
         except DAMAGE as error:
             raise _fault(error) from None
 
@@ -188,23 +183,23 @@ class ImageSource:
                 raise
             except Exception as error:
                 # A damaged directory after good pages: the document is refused, never cut short.
-                raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
+                raise DocumentError(causes.DOCUMENT_DAMAGED, _words(error)) from None
             if is_page(self._image):
                 pages.append(len(pages) + others)
             else:
                 others += 1
-        raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"more than {self._limits.pages}")
+        raise DocumentError(causes.DOCUMENT_TOO_MANY_PAGES, f"more than {self._limits.pages}")
 
     def _seek(self, index: int) -> Image.Image:
         try:
             self._image.seek(self._frames[index])
         except DAMAGE as error:
-            raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
+            raise DocumentError(causes.DOCUMENT_DAMAGED, _words(error)) from None
         width, height = self._image.size
         if width <= 0 or height <= 0:
-            raise DocumentError(DOCUMENT_EMPTY, f"{width} x {height} pixels")
+            raise DocumentError(causes.DOCUMENT_EMPTY, f"{width} x {height} pixels")
         if width * height > (_LARGEST_JPEG if self._kind is Kind.JPEG else self._limits.image_pixels):
-            raise DocumentError(DOCUMENT_TOO_LARGE, f"{width} x {height} pixels")
+            raise DocumentError(causes.DOCUMENT_TOO_LARGE, f"{width} x {height} pixels")
         return self._image
 
     def _orientation(self) -> int:
@@ -313,7 +308,7 @@ class ImageSource:
         if self._proof is not None:
             fault = self._proof.fault_of(image, index)
             if fault is not None:
-                raise DocumentError(DOCUMENT_DAMAGED, fault)
+                raise DocumentError(causes.DOCUMENT_DAMAGED, fault)
         box = (layout.box_width, layout.box_rows)
         further = [Image.Transpose.ROTATE_90] if layout.turned else []
         try:
@@ -355,7 +350,7 @@ def _fault(error: BaseException) -> DocumentError | MemoryError:
     """What a decoder's error means."""
     if _memory.was_refused() or any(words in str(error).lower() for words in _NO_MEMORY):
         return MemoryError(_words(error))
-    return DocumentError(DOCUMENT_DAMAGED, _words(error))
+    return DocumentError(causes.DOCUMENT_DAMAGED, _words(error))
 
 
 def _words(error: BaseException) -> str:

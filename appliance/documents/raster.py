@@ -12,12 +12,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from appliance.documents.causes import (
-    DOCUMENT_DAMAGED,
-    DOCUMENT_EMPTY,
-    DOCUMENT_TOO_LARGE,
-    DOCUMENT_TOO_MANY_PAGES,
-)
+from appliance.documents import causes
 from appliance.documents.drawing import Bitmap, Box, Drawing
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import MM_PER_INCH, Layout, PageSize
@@ -97,7 +92,7 @@ class RasterSource:
         place = self._first()
         while place < len(content):
             if len(self._pages) >= limits.pages:
-                raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"more than {limits.pages}")
+                raise DocumentError(causes.DOCUMENT_TOO_MANY_PAGES, f"more than {limits.pages}")
             page = self._head(place)
             self._pages.append(page)
             place = _skip(content, page)
@@ -111,18 +106,18 @@ class RasterSource:
 
     def _require_count(self) -> None:
         if not self._pages:
-            raise DocumentError(DOCUMENT_EMPTY, "no page")
+            raise DocumentError(causes.DOCUMENT_EMPTY, "no page")
         if self._urf:
             (told,) = struct.unpack_from(">I", self._content, len(URF_SYNC))
             # 0: the writer did not know the number yet.
             if told not in (0, len(self._pages)):
-                raise DocumentError(DOCUMENT_DAMAGED, f"{len(self._pages)} of {told} pages")
+                raise DocumentError(causes.DOCUMENT_DAMAGED, f"{len(self._pages)} of {told} pages")
 
     def _head(self, at: int) -> _Page:
         """Reads the page header at ``at``.  Raises DocumentError."""
         octets = _URF_HEAD if self._urf else _PWG_HEAD
         if len(self._content) - at < octets:
-            raise DocumentError(DOCUMENT_DAMAGED, "it ends in a page's head")
+            raise DocumentError(causes.DOCUMENT_DAMAGED, "it ends in a page's head")
         if self._urf:
             bits, space = self._content[at], self._content[at + 1]
             width, rows, across = struct.unpack_from(">III", self._content, at + 12)
@@ -134,15 +129,15 @@ class RasterSource:
             _, bits, line_octets, order, space = struct.unpack_from(">5I", self._content, at + _PWG_COLOUR)
             colour = _PWG_COLOURS.get((space, bits)) if order == 0 else None
         if colour is None:
-            raise DocumentError(DOCUMENT_DAMAGED, f"colours of kind {space} with {bits} bits")
+            raise DocumentError(causes.DOCUMENT_DAMAGED, f"colours of kind {space} with {bits} bits")
         if not (0 < width <= _LONGEST_SIDE and 0 < rows <= _LONGEST_SIDE):
-            raise DocumentError(DOCUMENT_TOO_LARGE, f"{width} x {rows} pixels")
+            raise DocumentError(causes.DOCUMENT_TOO_LARGE, f"{width} x {rows} pixels")
         if width * rows > self._limits.image_pixels:
-            raise DocumentError(DOCUMENT_TOO_LARGE, f"{width} x {rows} pixels")
+            raise DocumentError(causes.DOCUMENT_TOO_LARGE, f"{width} x {rows} pixels")
         if not (_LEAST_DPI <= across <= _MOST_DPI and _LEAST_DPI <= down <= _MOST_DPI):
-            raise DocumentError(DOCUMENT_DAMAGED, f"{across} x {down} dpi")
+            raise DocumentError(causes.DOCUMENT_DAMAGED, f"{across} x {down} dpi")
         if line_octets != (width * bits + 7) // 8:
-            raise DocumentError(DOCUMENT_DAMAGED, f"{line_octets} octets a line")
+            raise DocumentError(causes.DOCUMENT_DAMAGED, f"{line_octets} octets a line")
         return _Page(at + octets, width, rows, line_octets, across, down, colour)
 
     def size(self, index: int) -> PageSize:
@@ -204,12 +199,12 @@ def _lines(content: bytes, page: _Page) -> Iterator[tuple[bytes, int]]:
         while rows:
             repeated = content[at] + 1
             if repeated > rows:
-                raise DocumentError(DOCUMENT_DAMAGED, "more lines than the page has")
+                raise DocumentError(causes.DOCUMENT_DAMAGED, "more lines than the page has")
             line, at = _unpacked(content, at + 1, page.line_octets, pixel, blank)
             rows -= repeated
             yield line, repeated
     except IndexError:
-        raise DocumentError(DOCUMENT_DAMAGED, "it ends in a page") from None
+        raise DocumentError(causes.DOCUMENT_DAMAGED, "it ends in a page") from None
 
 
 def _unpacked(content: bytes, at: int, length: int, pixel: int, blank: bytes) -> tuple[bytes, int]:
@@ -232,7 +227,7 @@ def _unpacked(content: bytes, at: int, length: int, pixel: int, blank: bytes) ->
         if at > len(content):
             raise IndexError
     if len(line) != length:
-        raise DocumentError(DOCUMENT_DAMAGED, "a line is longer than the page is wide")
+        raise DocumentError(causes.DOCUMENT_DAMAGED, "a line is longer than the page is wide")
     return bytes(line), at
 
 
@@ -257,11 +252,11 @@ def _skip(content: bytes, page: _Page) -> int:
                     have += (257 - code) * pixel
                     at += 1 + (257 - code) * pixel
             if have != length:
-                raise DocumentError(DOCUMENT_DAMAGED, "a line is longer than the page is wide")
+                raise DocumentError(causes.DOCUMENT_DAMAGED, "a line is longer than the page is wide")
     except IndexError:
-        raise DocumentError(DOCUMENT_DAMAGED, "it ends in a page") from None
+        raise DocumentError(causes.DOCUMENT_DAMAGED, "it ends in a page") from None
     if rows < 0:
-        raise DocumentError(DOCUMENT_DAMAGED, "more lines than the page has")
+        raise DocumentError(causes.DOCUMENT_DAMAGED, "more lines than the page has")
     if at > len(content):
-        raise DocumentError(DOCUMENT_DAMAGED, "it ends in a page")
+        raise DocumentError(causes.DOCUMENT_DAMAGED, "it ends in a page")
     return at

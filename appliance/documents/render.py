@@ -14,11 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from appliance import at_rest
-from appliance.documents.causes import (
-    DOCUMENT_MEMORY,
-    DOCUMENT_STORAGE,
-    DOCUMENT_TOO_MANY_PAGES,
-)
+from appliance.documents import causes
 from appliance.documents.errors import DocumentError, WorkerDiedError
 from appliance.documents.fork_server import MOST_FILES
 from appliance.documents.options import (
@@ -64,7 +60,7 @@ def render(
     if not sources and options.cover is None:
         raise ValueError("nothing to render")
     if len(sources) > MOST_SOURCES:
-        raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"{len(sources)} files")
+        raise DocumentError(causes.DOCUMENT_TOO_MANY_PAGES, f"{len(sources)} files")
     made = partial(_made, sources, target, options, limits, pages, progress)
     attempt = 1
     while True:
@@ -77,7 +73,7 @@ def render(
                 raise
             _log.warning("a document worker died (%s): its document is tried again, alone", died.detail)
         except DocumentError as refused:
-            if alone or refused.cause is not DOCUMENT_MEMORY:
+            if alone or refused.cause is not causes.DOCUMENT_MEMORY:
                 raise
             _log.info("a document needs more memory (%s): it is tried again, alone", refused.detail)
         attempt += 1
@@ -98,7 +94,7 @@ def _made(  # noqa: PLR0917 - what ``render`` was asked for
         passing = at_rest.passing(target.parent)
         scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=passing))
     except OSError as error:
-        raise DocumentError(DOCUMENT_STORAGE, str(error)) from error
+        raise DocumentError(causes.DOCUMENT_STORAGE, str(error)) from error
     try:
         with Rendering(sources, scratch, options, limits, pages, alone=alone) as rendering:
             total, made = rendering.run(workers, progress)
@@ -107,7 +103,7 @@ def _made(  # noqa: PLR0917 - what ``render`` was asked for
         document.write_manifest(scratch)
         at_rest.settle(scratch, target)
     except OSError as error:
-        raise DocumentError(DOCUMENT_STORAGE, str(error)) from error
+        raise DocumentError(causes.DOCUMENT_STORAGE, str(error)) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)  # after success it was renamed
     return replace(document, directory=target)

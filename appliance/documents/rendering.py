@@ -21,17 +21,8 @@ from typing import IO, Any
 
 from appliance import at_rest
 from appliance.causes import cause_of
+from appliance.documents import causes
 from appliance.documents.bounded import MEMORY_EXIT
-from appliance.documents.causes import (
-    DOCUMENT_DAMAGED,
-    DOCUMENT_EMPTY,
-    DOCUMENT_GONE,
-    DOCUMENT_MEMORY,
-    DOCUMENT_TIMED_OUT,
-    DOCUMENT_TOO_LARGE,
-    DOCUMENT_WORKER_DIED,
-    DOCUMENT_WORKER_KILLED,
-)
 from appliance.documents.errors import DocumentError, WorkerDiedError
 from appliance.documents.fork_server import ForkServerError, Worker, start_worker
 from appliance.documents.geometry import PageSize, most_rows
@@ -167,8 +158,8 @@ class Rendering:
         still = min(self._limits.page_seconds, self._limits.wall_seconds) * _STILL_SHARE
         # Children of a worker do not count: their own limits end earlier.
         if all(now - used.get(worker, 0.0) < still for worker, now in self._used().items()):
-            return WorkerDiedError(DOCUMENT_WORKER_DIED, f"it stands still, {made}", killed=False)
-        return DocumentError(DOCUMENT_TIMED_OUT, made)
+            return WorkerDiedError(causes.DOCUMENT_WORKER_DIED, f"it stands still, {made}", killed=False)
+        return DocumentError(causes.DOCUMENT_TIMED_OUT, made)
 
     def remarks(self) -> tuple[Remark, ...]:
         """The remarks on the document as a whole, then those on its pages, in order."""
@@ -181,9 +172,9 @@ class Rendering:
     def _result(self) -> tuple[int, tuple[RenderedPage, ...]]:
         first = self._range[0]
         if self._total is None or sorted(self._made) != list(range(first, first + self._asked())):
-            raise DocumentError(DOCUMENT_WORKER_DIED, f"made {len(self._made)} of {self._total} pages")
+            raise DocumentError(causes.DOCUMENT_WORKER_DIED, f"made {len(self._made)} of {self._total} pages")
         if not self._made:
-            raise DocumentError(DOCUMENT_EMPTY, f"no page {first + 1} of {self._total}")
+            raise DocumentError(causes.DOCUMENT_EMPTY, f"no page {first + 1} of {self._total}")
         return self._total, tuple(self._made[number] for number in sorted(self._made))
 
     def _start(self) -> None:
@@ -198,7 +189,7 @@ class Rendering:
             except ForkServerError as error:
                 output.close()
                 how = f"it could not be started: {error}"
-                raise WorkerDiedError(DOCUMENT_WORKER_KILLED, how, killed=True) from error
+                raise WorkerDiedError(causes.DOCUMENT_WORKER_KILLED, how, killed=True) from error
         worker = _Worker(process, name, output)
         self._workers.append(worker)
         job = {
@@ -227,11 +218,11 @@ class Rendering:
         try:
             return at_rest.open_plain(source.path, self._limits.file_octets)
         except at_rest.SealedError as error:
-            raise DocumentError(DOCUMENT_DAMAGED, str(error), number) from error
+            raise DocumentError(causes.DOCUMENT_DAMAGED, str(error), number) from error
         except OSError as error:
-            raise DocumentError(DOCUMENT_GONE, str(error), number) from error
+            raise DocumentError(causes.DOCUMENT_GONE, str(error), number) from error
         except TooLargeError as error:
-            raise DocumentError(DOCUMENT_TOO_LARGE, str(error), number) from error
+            raise DocumentError(causes.DOCUMENT_TOO_LARGE, str(error), number) from error
 
     def _hear(self, worker: _Worker) -> None:
         try:
@@ -247,23 +238,25 @@ class Rendering:
             return
         *lines, worker.pending = (worker.pending + octets).split(b"\n")
         if len(worker.pending) > _LONGEST_MESSAGE:
-            raise DocumentError(DOCUMENT_WORKER_DIED, "it said too much")
+            raise DocumentError(causes.DOCUMENT_WORKER_DIED, "it said too much")
         for line in lines:
             try:
                 self._take(worker, json.loads(line))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise DocumentError(DOCUMENT_WORKER_DIED, f"it said {line[:80]!r}: {error!r}") from None
+                raise DocumentError(
+                    causes.DOCUMENT_WORKER_DIED, f"it said {line[:80]!r}: {error!r}"
+                ) from None
 
     def _died(self, worker: _Worker) -> None:
         code = worker.process.wait(_DEATH_SECONDS) or 0
         if code == -signal.SIGXCPU:
-            raise DocumentError(DOCUMENT_TIMED_OUT, "its processor time is used up")
+            raise DocumentError(causes.DOCUMENT_TIMED_OUT, "its processor time is used up")
         if code == MEMORY_EXIT:
-            raise DocumentError(DOCUMENT_MEMORY, "a library that was refused memory ended its worker")
+            raise DocumentError(causes.DOCUMENT_MEMORY, "a library that was refused memory ended its worker")
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         # The kernel kills so when memory runs out, and people do; a worker's own limits end it otherwise.
         killed = code in {-signal.SIGKILL, -signal.SIGTERM}
-        cause = DOCUMENT_WORKER_KILLED if killed else DOCUMENT_WORKER_DIED
+        cause = causes.DOCUMENT_WORKER_KILLED if killed else causes.DOCUMENT_WORKER_DIED
         raise WorkerDiedError(cause, how, killed=killed)
 
     def _take(self, worker: _Worker, message: dict[str, Any]) -> None:

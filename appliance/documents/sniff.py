@@ -12,13 +12,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Literal
 
-from appliance.documents import tnef
-from appliance.documents.causes import (
-    DOCUMENT_EMPTY,
-    DOCUMENT_ENCRYPTED,
-    DOCUMENT_MISLABELLED,
-    DOCUMENT_UNSUPPORTED,
-)
+from appliance.documents import causes, tnef
 from appliance.documents.errors import DocumentError
 from appliance.documents.foreign import ZIP, foreign_name, is_office_package
 from appliance.documents.signed import is_encrypted, is_signed
@@ -194,11 +188,11 @@ def sniff(content: bytes, name: str = "", media_type: str = "") -> Kind:
     the content is not what ``name`` or ``media_type`` promise.
     """
     if not content.strip(b"\0 \t\r\n\f"):
-        raise DocumentError(DOCUMENT_EMPTY, f"{len(content)} octets")
+        raise DocumentError(causes.DOCUMENT_EMPTY, f"{len(content)} octets")
     if has_no_directory(content):
-        raise DocumentError(DOCUMENT_EMPTY, "a TIFF without pages")
+        raise DocumentError(causes.DOCUMENT_EMPTY, "a TIFF without pages")
     if is_encrypted(content):
-        raise DocumentError(DOCUMENT_ENCRYPTED, "by S/MIME")
+        raise DocumentError(causes.DOCUMENT_ENCRYPTED, "by S/MIME")
     promised = _promised(name, media_type)
     if promised is Kind.PDF and (
         _PDF_WITHIN.search(content, 0, _PROMISED_PDF_HEADER_WITHIN) or _PDF_BODY.match(content)
@@ -215,11 +209,11 @@ def sniff(content: bytes, name: str = "", media_type: str = "") -> Kind:
     if found is None:
         what = foreign or f"begins {content[:8].hex()}"
         if promised is not None:
-            raise DocumentError(DOCUMENT_MISLABELLED, f"{_meant(promised, name)}, {what}")
-        raise DocumentError(DOCUMENT_UNSUPPORTED, what)
+            raise DocumentError(causes.DOCUMENT_MISLABELLED, f"{_meant(promised, name)}, {what}")
+        raise DocumentError(causes.DOCUMENT_UNSUPPORTED, what)
     is_amiss = found in _TEXTUAL and promised is not None and promised not in _TEXTUAL
     if is_amiss and not _is_for_office(content, found, name, media_type):
-        raise DocumentError(DOCUMENT_MISLABELLED, f"{_meant(promised, name)}, it is {found.value}")
+        raise DocumentError(causes.DOCUMENT_MISLABELLED, f"{_meant(promised, name)}, it is {found.value}")
     return found
 
 

@@ -10,13 +10,7 @@ import re
 import zlib
 from collections.abc import Sequence
 
-from appliance.documents.causes import (
-    DOCUMENT_DAMAGED,
-    DOCUMENT_EMPTY,
-    DOCUMENT_TOO_LARGE,
-    DOCUMENT_TOO_MANY_PAGES,
-    DOCUMENT_UNSUPPORTED,
-)
+from appliance.documents import causes
 from appliance.documents.drawing import PageDrawer
 from appliance.documents.errors import DocumentError
 from appliance.documents.letter_source import open_letter
@@ -78,9 +72,9 @@ def _within_signature(content: bytes, name: str) -> tuple[bytes, str, str]:
     """The file in a signed one, its name, and its type, which is not known.  Raises DocumentError."""
     within = signed_content(content)
     if within is None:
-        raise DocumentError(DOCUMENT_DAMAGED, "nothing can be read within the signature")
+        raise DocumentError(causes.DOCUMENT_DAMAGED, "nothing can be read within the signature")
     if is_signed(within):
-        raise DocumentError(DOCUMENT_UNSUPPORTED, "a signed file within a signed file")
+        raise DocumentError(causes.DOCUMENT_UNSUPPORTED, "a signed file within a signed file")
     is_entity = _ENTITY.match(within) is not None
     return within, "message.eml" if is_entity else name.removesuffix(".p7m").removesuffix(".P7M"), ""
 
@@ -91,9 +85,9 @@ def inflated(content: bytes) -> bytes:
     try:
         made = reader.decompress(content, _MOST_INFLATED)
     except zlib.error as error:
-        raise DocumentError(DOCUMENT_DAMAGED, str(error)) from None
+        raise DocumentError(causes.DOCUMENT_DAMAGED, str(error)) from None
     if not reader.eof:
-        cause = DOCUMENT_TOO_LARGE if len(made) == _MOST_INFLATED else DOCUMENT_DAMAGED
+        cause = causes.DOCUMENT_TOO_LARGE if len(made) == _MOST_INFLATED else causes.DOCUMENT_DAMAGED
         raise DocumentError(cause, f"{len(made)} octets unpacked")
     return made
 
@@ -102,7 +96,7 @@ def total_pages(selected: Sequence[Sequence[int]], limits: Limits) -> int:
     """The number of pages in the selections.  Raises DocumentError when there are none or too many."""
     total = sum(len(pages) for pages in selected)
     if total == 0:
-        raise DocumentError(DOCUMENT_EMPTY, "no page")
+        raise DocumentError(causes.DOCUMENT_EMPTY, "no page")
     if total > limits.pages:
-        raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"{total} of at most {limits.pages}")
+        raise DocumentError(causes.DOCUMENT_TOO_MANY_PAGES, f"{total} of at most {limits.pages}")
     return total

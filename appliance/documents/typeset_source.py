@@ -7,14 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from appliance.documents import causes
 from appliance.documents.bounded import Bounds, Typeset, UnboundedError
 from appliance.documents.cards import in_words
-from appliance.documents.causes import (
-    DOCUMENT_DAMAGED,
-    DOCUMENT_EMPTY,
-    DOCUMENT_ENCRYPTED,
-    DOCUMENT_TOO_LARGE,
-)
 from appliance.documents.drawing import Drawing
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize
@@ -68,7 +63,7 @@ def open_text(content: bytes, charset: str, workshop: Workshop) -> TypesetSource
     text, guessed = decode(content, charset)
     text, locked = without_pgp(text)
     if locked and not text.strip("\ufeff \t\r\n"):
-        raise DocumentError(DOCUMENT_ENCRYPTED, "by PGP")
+        raise DocumentError(causes.DOCUMENT_ENCRYPTED, "by PGP")
     made = _text(in_words(text) or text, workshop, _TEXT)
     remarks = [Remark(CHARSET_GUESSED, detail=guessed)] if guessed else []
     if locked:
@@ -96,7 +91,7 @@ def open_html(content: bytes, charset: str, workshop: Workshop) -> TypesetSource
     """
     page, guessed = decode(content, charset or declared_charset(content))
     if _is_left_to_its_script(page):
-        raise DocumentError(DOCUMENT_EMPTY, "only a script would write it")
+        raise DocumentError(causes.DOCUMENT_EMPTY, "only a script would write it")
     made = typeset_page(page, workshop)
     remarks = (Remark(CHARSET_GUESSED, detail=guessed), *made.remarks) if guessed else made.remarks
     return TypesetSource(Typeset(made.pdf, remarks))
@@ -123,7 +118,7 @@ def open_svg(content: bytes, workshop: Workshop) -> TypesetSource:
 
     made = workshop.once("drawing", str(workshop.paper).encode() + content, make, _HTML)
     if any(remark.kind is PICTURE_LOST for remark in made.remarks):
-        raise DocumentError(DOCUMENT_DAMAGED, "the drawing cannot be read")
+        raise DocumentError(causes.DOCUMENT_DAMAGED, "the drawing cannot be read")
     return TypesetSource(made)
 
 
@@ -147,7 +142,7 @@ def typeset_page(page: str, workshop: Workshop, parts: Mapping[str, Part] | None
 
 def _simplified(page: str, workshop: Workshop, why: str) -> Typeset:
     if len(page) > _MOST_PLAIN:
-        raise DocumentError(DOCUMENT_TOO_LARGE, f"{len(page)} characters of HTML; {why}")
+        raise DocumentError(causes.DOCUMENT_TOO_LARGE, f"{len(page)} characters of HTML; {why}")
     plain = _text(html_text(page, _MOST_PLAIN), workshop, _PLAIN)
     remarks = [Remark(LAYOUT_SIMPLIFIED, detail=why), *plain.remarks]
     if PICTURE.search(page):

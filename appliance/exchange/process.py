@@ -22,27 +22,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from appliance.causes import DELIVERED, RECEIVED
+from appliance.exchange import messages
 from appliance.exchange.confirmations import Confirmations
 from appliance.exchange.making import make_line
-from appliance.exchange.messages import (
-    FAREWELL_S,
-    SIGN_OF_LIFE_S,
-    CallOffered,
-    CancelCall,
-    Channel,
-    CloseLine,
-    FromBox,
-    LineClosed,
-    LineOpened,
-    LinesAre,
-    LineSpec,
-    OfCall,
-    OpenLine,
-    PlaceCall,
-    PracticeCallIn,
-    RefuseCall,
-    TakeCall,
-)
 from appliance.lines.causes import LINE_FAULT, LINE_STOPPED
 from appliance.lines.datagram_driver import Paced, Pacing
 from appliance.lines.line import Answer, IncomingCall, KeepPackets, Line, LineState, Refuse, Tap
@@ -82,7 +64,7 @@ class RemoteOwner(CallOwner):
     def __init__(
         self,
         number: int,
-        channel: Channel,
+        channel: messages.Channel,
         keep: KeepPackets | None,
         over: Callable[[RemoteOwner], None],
         notes: Confirmations | None = None,
@@ -107,11 +89,11 @@ class RemoteOwner(CallOwner):
             self._over(self)
             if self._notes is not None:
                 noted = asyncio.wrap_future(self._notes.close())
-                noted.add_done_callback(lambda _: self._channel.send(OfCall(self.number, message)))
+                noted.add_done_callback(lambda _: self._channel.send(messages.OfCall(self.number, message)))
                 return
         elif self._notes is not None and isinstance(message, Progress) and message.event == "page_confirmed":
             self._notes.confirmed(int(dict(message.fields)["page"]))
-        self._channel.send(OfCall(self.number, message))
+        self._channel.send(messages.OfCall(self.number, message))
 
     def _keep_packets(self, result: CallResult) -> None:
         wrong = result.cause not in (DELIVERED, RECEIVED)
@@ -122,7 +104,7 @@ class RemoteOwner(CallOwner):
 class CallServer:
     """The lines and calls of the process; obeys the messages of the box."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: messages.Channel) -> None:
         self._channel = channel
         self._lines: dict[str, Line] = {}
         self._faults: dict[str, str] = {}  # of lines that could not be made
@@ -132,7 +114,7 @@ class CallServer:
         self._numbers = itertools.count(-1, -1)  # of incoming calls; the box's numbers are positive
         self._tasks: set[asyncio.Task[None]] = set()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="confirmations")
-        self._reported: LinesAre | None = None
+        self._reported: messages.LinesAre | None = None
         self._reported_at = 0.0
 
     async def serve(self) -> None:
@@ -144,31 +126,31 @@ class CallServer:
         for call in list(self._calls.values()):
             call.cancel()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(FAREWELL_S):
+            async with asyncio.timeout(messages.FAREWELL_S):
                 await asyncio.gather(*(line.stop() for line in self._lines.values()), return_exceptions=True)
 
-    def _obey(self, message: FromBox) -> None:
+    def _obey(self, message: messages.FromBox) -> None:
         match message:
-            case OpenLine(spec):
+            case messages.OpenLine(spec):
                 self._run(self._open(spec))
-            case CloseLine(line):
+            case messages.CloseLine(line):
                 self._run(self._close(line))
-            case PlaceCall(number):
+            case messages.PlaceCall(number):
                 # Not in the task: the next message may be for this call.
                 path = message.call.confirmations
                 notes = Confirmations(path, self._writer) if path is not None else None
                 call = self._begin(number, message.call.packets, notes)
                 self._run(self._place(message, call))
-            case PracticeCallIn():
+            case messages.PracticeCallIn():
                 self._run(self._practice(message))
-            case TakeCall(number, parameters, keep):
+            case messages.TakeCall(number, parameters, keep):
                 self._take(number, parameters, keep)
-            case RefuseCall(number, refusal):
+            case messages.RefuseCall(number, refusal):
                 self._decide(number, refusal)
-            case CancelCall(number):
+            case messages.CancelCall(number):
                 if number in self._calls:  # else it has just ended
                     self._calls[number].cancel()
-            case OfCall(number, reply):
+            case messages.OfCall(number, reply):
                 if number in self._calls:
                     self._calls[number].answer(reply)  # type: ignore[arg-type]
 
@@ -179,7 +161,7 @@ class CallServer:
 
     # -- lines -----------------------------------------------------------------------------
 
-    async def _open(self, spec: LineSpec) -> None:
+    async def _open(self, spec: messages.LineSpec) -> None:
         try:
             line = self._make(spec)
             self._lines[spec.name] = line
@@ -190,9 +172,9 @@ class CallServer:
         if not self._calls:
             _settle_down()
         self._report_lines()
-        self._channel.send(LineOpened(spec.name))
+        self._channel.send(messages.LineOpened(spec.name))
 
-    def _make(self, spec: LineSpec) -> Line:
+    def _make(self, spec: messages.LineSpec) -> Line:
         if _real_time(spec.settings):
             _before_others()
         if isinstance(spec.settings, PracticeSettings):
@@ -218,7 +200,7 @@ class CallServer:
                 await line.stop()
             except Exception:
                 _log.exception("the line %s could not be closed", name)
-        self._channel.send(LineClosed(name))
+        self._channel.send(messages.LineClosed(name))
 
     async def _watch(self) -> None:
         while True:
@@ -235,8 +217,8 @@ class CallServer:
             }
         )
         pacing = {name: _copy(line.pacing) for name, line in self._lines.items() if isinstance(line, Paced)}
-        report, now = LinesAre(states, pacing), asyncio.get_running_loop().time()
-        if report != self._reported or now - self._reported_at >= SIGN_OF_LIFE_S:
+        report, now = messages.LinesAre(states, pacing), asyncio.get_running_loop().time()
+        if report != self._reported or now - self._reported_at >= messages.SIGN_OF_LIFE_S:
             self._reported, self._reported_at = report, now
             self._channel.send(report)
 
@@ -248,7 +230,7 @@ class CallServer:
         call = self._calls[number] = RemoteOwner(number, self._channel, keep, self._over, notes)
         return call
 
-    async def _place(self, order: PlaceCall, call: RemoteOwner) -> None:
+    async def _place(self, order: messages.PlaceCall, call: RemoteOwner) -> None:
         line = self._lines.get(order.line)
         result = CallResult(LINE_STOPPED)
         if line is not None:
@@ -269,7 +251,7 @@ class CallServer:
         waiting.set_result(decision)
         return True
 
-    async def _practice(self, order: PracticeCallIn) -> None:
+    async def _practice(self, order: messages.PracticeCallIn) -> None:
         from appliance.lines.practice.line import PracticeLine  # noqa: PLC0415
 
         line = self._lines.get(order.line)
@@ -278,7 +260,7 @@ class CallServer:
             result = await self._guarded(
                 line.send_to_us(order.tiff, caller=order.caller, dialled=order.dialled)
             )
-        self._channel.send(OfCall(order.number, Ended(result)))
+        self._channel.send(messages.OfCall(order.number, Ended(result)))
 
     @staticmethod
     async def _guarded(call: Coroutine[Any, Any, CallResult]) -> CallResult:
@@ -297,7 +279,7 @@ class CallServer:
         """The lines' ``IncomingHandler``: the box decides."""
         number = next(self._numbers)
         self._offered[number] = asyncio.get_running_loop().create_future()
-        self._channel.send(CallOffered(number, incoming))
+        self._channel.send(messages.CallOffered(number, incoming))
         return self._offered[number]
 
 
@@ -312,7 +294,7 @@ def _copy(pacing: Pacing) -> Pacing:
 
 
 async def _live(descriptor: int) -> None:
-    await CallServer(await Channel.over(socket.socket(fileno=descriptor))).serve()
+    await CallServer(await messages.Channel.over(socket.socket(fileno=descriptor))).serve()
 
 
 def _real_time(settings: LineSettings | PracticeSettings) -> bool:

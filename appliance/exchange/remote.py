@@ -15,26 +15,8 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from appliance.exchange import launching
+from appliance.exchange import launching, messages
 from appliance.exchange.launching import ChildProcess, Launched
-from appliance.exchange.messages import (
-    SIGN_OF_LIFE_S,
-    CallOffered,
-    CancelCall,
-    Channel,
-    CloseLine,
-    FromExchange,
-    LineClosed,
-    LineOpened,
-    LinesAre,
-    LineSpec,
-    OfCall,
-    OpenLine,
-    PlaceCall,
-    PracticeCallIn,
-    RefuseCall,
-    TakeCall,
-)
 from appliance.lines.causes import LINE_FAULT, LINE_STOPPED
 from appliance.lines.datagram_driver import Pacing
 from appliance.lines.line import (
@@ -76,7 +58,7 @@ class RemoteLine:
     ``place`` ignores ``tap``, for packets do not come to the box; ``OutgoingCall.packets`` has them kept.
     """
 
-    def __init__(self, exchange: Exchange, spec: LineSpec) -> None:
+    def __init__(self, exchange: Exchange, spec: messages.LineSpec) -> None:
         self._exchange = exchange
         self.spec = spec
         self.on_incoming: IncomingHandler | None = None
@@ -141,7 +123,7 @@ class Exchange:
     """
 
     _launched: Launched | None = None
-    _channel: Channel | None = None
+    _channel: messages.Channel | None = None
     _lines: dict[str, RemoteLine] = field(default_factory=dict)
     _waits: dict[tuple[type, str], asyncio.Future[None]] = field(default_factory=dict)
     _calls: dict[int, _Call] = field(default_factory=dict)
@@ -190,9 +172,9 @@ class Exchange:
         """Opens a line, also in each later process; waits ``OPEN_S`` at most."""
         self._lines[line.name] = line
         if self._channel is not None:
-            self._channel.send(OpenLine(line.spec))
+            self._channel.send(messages.OpenLine(line.spec))
         try:
-            await self._answer(LineOpened, line.name, OPEN_S)
+            await self._answer(messages.LineOpened, line.name, OPEN_S)
         except TimeoutError:
             _log.warning("the line %s takes long to open", line.name)
 
@@ -200,25 +182,25 @@ class Exchange:
         """Closes a line; waits ``CLOSE_S`` at most."""
         if self._lines.pop(line.name, None) is None or self._channel is None:
             return
-        self._channel.send(CloseLine(line.name))
+        self._channel.send(messages.CloseLine(line.name))
         try:
-            await self._answer(LineClosed, line.name, CLOSE_S)
+            await self._answer(messages.LineClosed, line.name, CLOSE_S)
         except TimeoutError:
             _log.warning("the line %s does not close", line.name)
 
     async def place(self, line: RemoteLine, call: OutgoingCall, owner: CallOwner) -> CallResult:
         """Carries a call to its end; cancelling the task cancels the call."""
         number = next(self._numbers)
-        return await self._until_ended(line, PlaceCall(number, line.name, call), owner)
+        return await self._until_ended(line, messages.PlaceCall(number, line.name, call), owner)
 
     async def practice(self, line: RemoteLine, tiff: Path, caller: str, dialled: str) -> CallResult:
         """Has a practice machine call the box; returns the result for the box."""
         number = next(self._numbers)
-        order = PracticeCallIn(number, line.name, tiff, caller, dialled)
+        order = messages.PracticeCallIn(number, line.name, tiff, caller, dialled)
         return await self._until_ended(line, order, MemoryOwner())
 
     async def _until_ended(
-        self, line: RemoteLine, order: PlaceCall | PracticeCallIn, owner: CallOwner
+        self, line: RemoteLine, order: messages.PlaceCall | messages.PracticeCallIn, owner: CallOwner
     ) -> CallResult:
         channel, number = self._channel, order.number
         if channel is None or line.name not in self._lines:
@@ -232,17 +214,17 @@ class Exchange:
         finally:  # a call still listed here: this task was cancelled
             del self._ends[number]
             if self._calls.pop(number, None) is not None:
-                channel.send(CancelCall(number))
+                channel.send(messages.CancelCall(number))
 
     def calls_on(self, line: str) -> int:
         """Number of calls of this line whose end has not been reported to the box."""
         return sum(1 for call in self._calls.values() if call.line == line)
 
-    def _join(self, channel: Channel, number: int, line: str, owner: CallOwner) -> None:
+    def _join(self, channel: messages.Channel, number: int, line: str, owner: CallOwner) -> None:
         """Connects the owner's replies and cancellation to the call in the exchange."""
         self._calls[number] = _Call(line, owner)
-        owner.listen(lambda reply: channel.send(OfCall(number, reply)))
-        owner.on_cancel(lambda: channel.send(CancelCall(number)))
+        owner.listen(lambda reply: channel.send(messages.OfCall(number, reply)))
+        owner.on_cancel(lambda: channel.send(messages.CancelCall(number)))
 
     async def _answer(self, kind: type, line: str, limit_s: float) -> None:
         wait = self._waits[kind, line] = asyncio.get_running_loop().create_future()
@@ -278,9 +260,9 @@ class Exchange:
         """Serves one process from its first message to its last."""
         launched = self._launched
         assert launched is not None
-        channel = self._channel = await Channel.over(launched.sock)
+        channel = self._channel = await messages.Channel.over(launched.sock)
         for line in self._lines.values():
-            channel.send(OpenLine(line.spec))
+            channel.send(messages.OpenLine(line.spec))
         watch = asyncio.get_running_loop().create_task(self._watch(launched.process))
         self.last_message_at = time.monotonic()
         try:
@@ -294,7 +276,7 @@ class Exchange:
         while True:
             due = time.monotonic() + SILENCE_S / 4
             await asyncio.sleep(SILENCE_S / 4)
-            if time.monotonic() - due > SIGN_OF_LIFE_S:
+            if time.monotonic() - due > messages.SIGN_OF_LIFE_S:
                 self.last_message_at = time.monotonic()  # this loop was delayed: messages wait to be read
             elif time.monotonic() - self.last_message_at > SILENCE_S:
                 _log.error("the program that carries the calls sends nothing any more, and is ended")
@@ -313,29 +295,29 @@ class Exchange:
         for line in self._lines.values():
             line.reported = None
         for kind, name in list(self._waits):
-            if kind is LineClosed:
+            if kind is messages.LineClosed:
                 self._answered(kind, name)
         for number in list(self._calls):
             self._over(number, CallResult(LINE_FAULT))
 
     # -- messages of the process -----------------------------------------------------------
 
-    def _hear(self, channel: Channel, message: FromExchange) -> None:
+    def _hear(self, channel: messages.Channel, message: messages.FromExchange) -> None:
         match message:
-            case LinesAre(states, pacing):
+            case messages.LinesAre(states, pacing):
                 for name, state in states.items():
                     if name in self._lines:
                         self._lines[name].reported = state
                         self._lines[name].pacing = pacing.get(name, Pacing())
-            case LineOpened(line) | LineClosed(line):
+            case messages.LineOpened(line) | messages.LineClosed(line):
                 self._answered(type(message), line)
-            case CallOffered():
+            case messages.CallOffered():
                 task = asyncio.get_running_loop().create_task(self._decide(channel, message))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
-            case OfCall(number, Ended(result)):
+            case messages.OfCall(number, Ended(result)):
                 self._over(number, result)
-            case OfCall(number, content):
+            case messages.OfCall(number, content):
                 if number in self._calls:  # else the call was cancelled here
                     self._calls[number].owner.say(content)  # type: ignore[arg-type]
 
@@ -346,7 +328,7 @@ class Exchange:
         elif ended is None and call is not None:
             call.owner.say(Ended(result))
 
-    async def _decide(self, channel: Channel, offered: CallOffered) -> None:
+    async def _decide(self, channel: messages.Channel, offered: messages.CallOffered) -> None:
         line = self._lines.get(offered.incoming.line)
         decision: Answer | Refuse = Refuse(LINE_STOPPED)
         if line is not None and line.on_incoming is not None:
@@ -360,9 +342,9 @@ class Exchange:
                 decision.owner.say(Ended(CallResult(LINE_FAULT)))
             return
         if isinstance(decision, Refuse):
-            channel.send(RefuseCall(offered.number, decision))
+            channel.send(messages.RefuseCall(offered.number, decision))
             return
-        channel.send(TakeCall(offered.number, decision.parameters, decision.packets))
+        channel.send(messages.TakeCall(offered.number, decision.parameters, decision.packets))
         self._join(channel, offered.number, offered.incoming.line, decision.owner)
 
 

@@ -19,7 +19,7 @@ from dataclasses import replace
 from itertools import count
 
 from appliance.causes import DELIVERED, RECEIVED, Cause, Side
-from appliance.t30 import causes
+from appliance.t30 import causes, dce
 from appliance.t30 import timers as limits
 from appliance.t30.conversation import (
     AskToEndLastPage,
@@ -30,31 +30,6 @@ from appliance.t30.conversation import (
     Request,
     StorePage,
     ToCall,
-)
-from appliance.t30.dce import (
-    Carrier,
-    CarrierMissed,
-    CarrierOff,
-    CarrierOn,
-    Data,
-    DataLost,
-    Expect,
-    Frame,
-    HangUp,
-    LineEvent,
-    LineLost,
-    LineOrder,
-    Receive,
-    SendCed,
-    SendCng,
-    SendEcm,
-    SendFrames,
-    SendImage,
-    SendTcf,
-    Sent,
-    Tone,
-    ToneHeard,
-    UsePace,
 )
 from appliance.t30.frames import (
     RESPONSES,
@@ -87,8 +62,8 @@ _ANSWERED = (Timer.T2, Timer.T4, Timer.TCF)
 _FAR_END_CAUSES = frozenset({"ignored", "tone", "frame_bad", "frame_unknown", "frame_received"})
 
 
-Order = LineOrder | Request
-Event = LineEvent | ToCall
+Order = dce.LineOrder | Request
+Event = dce.LineEvent | ToCall
 
 # Tickets of requests, unique within the process (see ``conversation`` for the reason).
 _TICKETS = count(1)
@@ -113,7 +88,7 @@ class Station:
         self.selective_polling = ""
         self.pages_sent = 0
         self.pages_received = 0
-        self.carrier_used: Carrier | None = None
+        self.carrier_used: dce.Carrier | None = None
         self.ecm_used = False
         self.retrainings = 0
         self.frames_repeated = 0
@@ -128,7 +103,7 @@ class Station:
         self._then: Callable[[], None] | None = None  # not None: we transmit
         self._image_runs = False
         self._quiet_until = 0.0
-        self._held_back: LineOrder | None = None  # an order that waits for ``_quiet_until``
+        self._held_back: dce.LineOrder | None = None  # an order that waits for ``_quiet_until``
         self._timers: dict[Timer, float] = {}
         self._leaving: Cause | None = None
         self._awaited = 0  # ticket of the latest request for storage or permission
@@ -147,9 +122,9 @@ class Station:
         if self.result is not None:
             return
         match event:
-            case Sent():
+            case dce.Sent():
                 self._sent()
-            case LineLost(cause):
+            case dce.LineLost(cause):
                 self._line_lost(cause)
             case PageDelivered():
                 if self._leaving is None:
@@ -206,9 +181,9 @@ class Station:
         marked = tuple(self._with_x(f) for f in frames)
         for frame in marked:
             self.note("frame_sent", **describe_frame(frame))
-        self.send(SendFrames(burst(*marked)), then)
+        self.send(dce.SendFrames(burst(*marked)), then)
 
-    def send(self, order: LineOrder, then: Callable[[], None]) -> None:
+    def send(self, order: dce.LineOrder, then: Callable[[], None]) -> None:
         """Gives a ``Send*`` order; ``then`` runs when the signal has left the line.
 
         RuntimeError while another one runs.
@@ -218,7 +193,7 @@ class Station:
         self.listener.stop()
         self.clear(*_ANSWERED)
         self._then = then
-        self._image_runs = isinstance(order, SendImage | SendEcm | SendTcf)
+        self._image_runs = isinstance(order, dce.SendImage | dce.SendEcm | dce.SendTcf)
         if self.now < self._quiet_until:
             self._held_back = order
             self.set(Timer.QUIET, self._quiet_until - self.now)
@@ -255,23 +230,23 @@ class Station:
 
     def _use(self, pace: Pace) -> None:
         self.pace = pace
-        self._orders.append(UsePace(pace))
+        self._orders.append(dce.UsePace(pace))
 
     def sound_cng(self) -> None:
         """Sends CNG until the next order."""
-        self._orders.append(SendCng())
+        self._orders.append(dce.SendCng())
 
     def sound_ced(self, then: Callable[[], None]) -> None:
         """Sends CED; ``then`` runs when it has left the line."""
-        self.send(SendCed(), then)
+        self.send(dce.SendCed(), then)
 
     def listen(self) -> None:
         """Listens for V.21 frames."""
-        self._orders.append(Receive(Carrier.V21, Expect.FRAMES))
+        self._orders.append(dce.Receive(dce.Carrier.V21, dce.Expect.FRAMES))
 
-    def listen_fast(self, carrier: Carrier, expect: Expect, *, short_train: bool = False) -> None:
+    def listen_fast(self, carrier: dce.Carrier, expect: dce.Expect, *, short_train: bool = False) -> None:
         """Listens for an image carrier."""
-        self._orders.append(Receive(carrier, expect, short_train))
+        self._orders.append(dce.Receive(carrier, expect, short_train))
 
     def fetch(self, number: int, accepts: Accepts) -> int:
         """Requests page ``number`` (from 0) and returns the ticket of the request."""
@@ -289,10 +264,10 @@ class Station:
         self._awaited = next(_TICKETS)
         self._orders.append(StorePage(self._awaited, self.pages_received, page))
 
-    def send_tcf(self, carrier: Carrier, octets: int, then: Callable[[], None]) -> None:
+    def send_tcf(self, carrier: dce.Carrier, octets: int, then: Callable[[], None]) -> None:
         """Sends training and a TCF; ``then`` runs when it has left the line."""
         self.note("training", rate=carrier.bit_rate, modulation=carrier.modulation.value)
-        self.send(SendTcf(carrier, octets), then)
+        self.send(dce.SendTcf(carrier, octets), then)
 
     # -- for the parts: timers ---------------------------------------------------------------------
 
@@ -342,7 +317,7 @@ class Station:
         self._drop_held_back()
         if self.talks and self._image_runs:
             self._go()  # minutes of the image may be left, and only HangUp may interrupt
-        elif self.listener.carrier not in (None, Carrier.V21):
+        elif self.listener.carrier not in (None, dce.Carrier.V21):
             self._go()  # the far end transmits and receives nothing
         elif self.talks or self.listener.carrier is not None:
             self.set(Timer.LEAVE, limits.CARRIER_LIMIT_S)  # DCN follows when the line is free
@@ -381,7 +356,7 @@ class Station:
         self.say((HdlcFrame(Fcf.DCN),), self._go)
 
     def _go(self) -> None:
-        self._orders.append(HangUp())
+        self._orders.append(dce.HangUp())
         self._end(self._leaving or causes.INTERNAL_FAULT)
 
     def _end(self, cause: Cause) -> None:
@@ -444,13 +419,13 @@ class Station:
 
     def _hear(self, event: Event) -> None:
         match event:
-            case CarrierMissed():
+            case dce.CarrierMissed():
                 self._missed()
-            case ToneHeard(tone):
+            case dce.ToneHeard(tone):
                 self.note("tone", tone=tone.value)
-                if tone is Tone.CNG:
+                if tone is dce.Tone.CNG:
                     self.give(LineStimulus.CNG)
-            case CarrierOn() | Frame() | Data() | DataLost() | CarrierOff():
+            case dce.CarrierOn() | dce.Frame() | dce.Data() | dce.DataLost() | dce.CarrierOff():
                 self.listener.hear(event)
 
     def _missed(self) -> None:

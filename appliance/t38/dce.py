@@ -13,24 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from appliance.causes import Cause
-from appliance.t30.dce import (
-    Carrier,
-    CarrierOff,
-    CarrierOn,
-    Data,
-    Expect,
-    Frame,
-    HangUp,
-    LineEvent,
-    LineLost,
-    LineOrder,
-    Receive,
-    SendCng,
-    Sent,
-    Tone,
-    ToneHeard,
-    UsePace,
-)
+from appliance.t30 import dce
 from appliance.t30.pace import NOMINAL
 from appliance.t30.tcf import tcf_octets
 from appliance.t38.ifp import (
@@ -81,8 +64,8 @@ class T38Dce:
         self._version = settings.version  # notation of received packets, which may differ
         self._sender = PacketSender(settings)
         self._hearing = IfpReceiver()
-        self._events: list[LineEvent] = []
-        self._held: list[LineEvent] = []  # received while sending
+        self._events: list[dce.LineEvent] = []
+        self._held: list[dce.LineEvent] = []  # received while sending
         self._listening = True
         self._sounding = False  # CNG is being sent
         self._cng_began = 0.0
@@ -92,7 +75,7 @@ class T38Dce:
         self._line_free_at = float("-inf")  # when our last signal ends on the line
         self._signals = Signals(settings)
         self._answerable = False  # all data of our signal were sent, but it lasts: the far end may answer
-        self._local_tcf: list[tuple[float, LineEvent]] = []
+        self._local_tcf: list[tuple[float, dce.LineEvent]] = []
         self._closed = False
 
     # -- driving -----------------------------------------------------------------------------------
@@ -101,14 +84,14 @@ class T38Dce:
         """Sends the first no-signal.  To be called once the session is agreed."""
         self._sender.send_no_signal(now)
 
-    def order(self, order: LineOrder, now: float) -> None:
+    def order(self, order: dce.LineOrder, now: float) -> None:
         """Takes an order of the engine.  Raises RuntimeError while a signal is being sent."""
         if self._closed:
             return
-        if isinstance(order, HangUp):
+        if isinstance(order, dce.HangUp):
             self._hang_up(now)
             return
-        if isinstance(order, UsePace):
+        if isinstance(order, dce.UsePace):
             self._signals.pace = order.pace
             return
         if self._sending():
@@ -116,10 +99,10 @@ class T38Dce:
         self._script, self._step = iter(()), None
         self._end_cng(now)
         self._local_tcf.clear()
-        if isinstance(order, Receive):
+        if isinstance(order, dce.Receive):
             self._receive(order, now)
             return
-        self._listening = isinstance(order, SendCng)
+        self._listening = isinstance(order, dce.SendCng)
         self._held.clear()
         begin = max(now, max(self._line_free_at, self._hearing.silent_since) + self._signals.pace.silence_s)
         self._script = self._signals.of(order, begin)
@@ -152,7 +135,7 @@ class T38Dce:
         """The surrounding call has ended: the far end hung up (None), or why the line failed."""
         if not self._closed:
             self._close()
-            self._events.append(LineLost(cause))
+            self._events.append(dce.LineLost(cause))
 
     def next_deadline(self) -> float | None:
         """When ``handle_timer`` is due, seconds; None when nothing is pending."""
@@ -172,7 +155,7 @@ class T38Dce:
         """The datagrams to send now, in order."""
         return self._sender.take_datagrams()
 
-    def take_events(self) -> list[LineEvent]:
+    def take_events(self) -> list[dce.LineEvent]:
         """The events since the last call, in order."""
         events, self._events = self._events, []
         return events
@@ -210,7 +193,7 @@ class T38Dce:
             self._line_free_at = step.at
             self._answerable = False
             self._sender.begin_trail(step.at)
-            self._events.append(Sent())
+            self._events.append(dce.Sent())
 
     def _cng_may_end(self, now: float) -> float:
         """When CNG may end: at once, but not during a tone of the cadence that a gateway plays."""
@@ -231,7 +214,7 @@ class T38Dce:
         self._held.clear()
         self._answerable = True
         if not self._listening and self._hearing.carrier is not None:
-            self._held.append(CarrierOn(self._hearing.carrier))
+            self._held.append(dce.CarrierOn(self._hearing.carrier))
 
     def _hang_up(self, now: float) -> None:
         """Ends the session; the packets that protect our last frame (DCN) are sent at once."""
@@ -245,20 +228,20 @@ class T38Dce:
 
     # -- receiving ---------------------------------------------------------------------------------
 
-    def _receive(self, order: Receive, now: float) -> None:
+    def _receive(self, order: dce.Receive, now: float) -> None:
         self._listening = True
         self._events += self._held
         self._held.clear()
         local = self._settings.rate_management is RateManagement.LOCAL_TCF
-        if local and order.expect is Expect.TCF and self._hearing.carrier in (None, Carrier.V21):
+        if local and order.expect is dce.Expect.TCF and self._hearing.carrier in (None, dce.Carrier.V21):
             self._local_tcf = self._make_tcf(order.carrier, now)
 
-    def _make_tcf(self, carrier: Carrier, now: float) -> list[tuple[float, LineEvent]]:
+    def _make_tcf(self, carrier: dce.Carrier, now: float) -> list[tuple[float, dce.LineEvent]]:
         """The events of a good TCF, which with method 1 the far end does not transfer (T.38 clause 8)."""
         on = now + NOMINAL.silence_s + CARRIERS[carrier].long_training_s
         off = on + NOMINAL.tcf_s
         zeros = bytes(tcf_octets(carrier))
-        return [(on, CarrierOn(carrier)), (off, Data(zeros)), (off, CarrierOff())]
+        return [(on, dce.CarrierOn(carrier)), (off, dce.Data(zeros)), (off, dce.CarrierOff())]
 
     def _hear(self, arrivals: list[Arrival], now: float) -> None:
         if not arrivals:
@@ -300,21 +283,21 @@ class T38Dce:
         received, self._hearing.events = self._hearing.events, []
         if not received:
             return
-        if ToneHeard(Tone.CED) in received:
+        if dce.ToneHeard(dce.Tone.CED) in received:
             self._no_cng_before = now + CNG_AFTER_CED_S
         ending = self._step is None or not self._step.tone
         if self._sounding and self._hearing.carrier is not None and not ending:
             self._step = self._signals.indicator(self._cng_may_end(now), Indicator.NO_SIGNAL)
             self._advance(now)
-        if self._local_tcf and any(isinstance(event, CarrierOn) for event in received):
+        if self._local_tcf and any(isinstance(event, dce.CarrierOn) for event in received):
             self._local_tcf.clear()  # the far end has a signal of its own
         if self._listening:
             self._events += received
             return
-        if self._answerable and CarrierOn(Carrier.V21) in received:
+        if self._answerable and dce.CarrierOn(dce.Carrier.V21) in received:
             self._signals.far_end_is_terminal = True  # it answers before our signal has ended in line time
         for event in received:
-            if len(self._held) >= MAX_HELD_EVENTS and isinstance(event, Frame | Data):
+            if len(self._held) >= MAX_HELD_EVENTS and isinstance(event, dce.Frame | dce.Data):
                 self.counters.events_dropped += 1
             else:
                 self._held.append(event)

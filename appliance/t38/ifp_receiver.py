@@ -7,19 +7,7 @@ without its indicator, signals without an end, lost packets.  Memory is bounded 
 from __future__ import annotations
 
 from appliance.t4.bits import reverse_bits
-from appliance.t30.dce import (
-    MAX_FRAME_OCTETS,
-    Carrier,
-    CarrierMissed,
-    CarrierOff,
-    CarrierOn,
-    Data,
-    DataLost,
-    Frame,
-    LineEvent,
-    Tone,
-    ToneHeard,
-)
+from appliance.t30 import dce
 from appliance.t38.ifp import DataField, DataPacket, FieldType, IfpPacket, Indicator
 from appliance.t38.timing import CARRIER_OF_DATA, CARRIER_OF_INDICATOR, CHUNK_S
 
@@ -31,9 +19,9 @@ NUMBERS_TRUSTED = 64
 CARRIER_SILENCE_S = 4.0
 
 _TONES = {
-    Indicator.CNG: Tone.CNG,
-    Indicator.CED: Tone.CED,
-    Indicator.V8_ANSAM: Tone.CED,  # a modulated CED (V.8), the same to a fax machine without V.34
+    Indicator.CNG: dce.Tone.CNG,
+    Indicator.CED: dce.Tone.CED,
+    Indicator.V8_ANSAM: dce.Tone.CED,  # a modulated CED (V.8), the same to a fax machine without V.34
 }
 # Modulations that are not supported.
 _FOREIGN = frozenset((Indicator.V33_12000_TRAINING, Indicator.V33_14400_TRAINING))
@@ -61,8 +49,8 @@ class IfpReceiver:
     """Follows the far end's signal; ``events`` collects the line events until the caller takes them."""
 
     def __init__(self) -> None:
-        self.events: list[LineEvent] = []
-        self.carrier: Carrier | None = None
+        self.events: list[dce.LineEvent] = []
+        self.carrier: dce.Carrier | None = None
         self.silent_since = float("-inf")  # when the last carrier ended
         # Frames with and without an FCS field.  If there are none with one, the peer uses the other notation
         # of IFP (see ``T38Dce``).
@@ -70,7 +58,9 @@ class IfpReceiver:
         self.frames_without_fcs = 0
         self._heard_at = 0.0
         self._has_data = False  # data came since the carrier came on
-        self._labelled: Carrier | None = None  # the wrong label of the data of this carrier, if there is one
+        self._labelled: dce.Carrier | None = (
+            None  # the wrong label of the data of this carrier, if there is one
+        )
         self._frame = bytearray()
         self._frame_damaged = False
         self._start_unsure = False  # packets were lost where a frame may have begun
@@ -112,9 +102,9 @@ class IfpReceiver:
             self._carrier_off(now)
             self._start_unsure = False
             if indicator in _TONES:
-                self.events.append(ToneHeard(_TONES[indicator]))
+                self.events.append(dce.ToneHeard(_TONES[indicator]))
             elif indicator in _FOREIGN:
-                self.events.append(CarrierMissed())
+                self.events.append(dce.CarrierMissed())
         elif carrier is not self.carrier or self._has_data:
             self._carrier_off(now)
             self._carrier_on(carrier)
@@ -122,7 +112,7 @@ class IfpReceiver:
             self._lost = 0  # those packets belonged to another signal
             self._image_whole = True
 
-    def _field(self, carrier: Carrier, item: DataField, now: float) -> None:
+    def _field(self, carrier: dce.Carrier, item: DataField, now: float) -> None:
         kind = item.kind
         carrier = self._meant(carrier)
         if item.octets and kind <= FieldType.T4_NON_ECM_SIG_END:
@@ -131,10 +121,10 @@ class IfpReceiver:
                 self._carrier_on(carrier)
             self._has_data = True
             if kind not in _NON_ECM:  # some gateways put a frame's last octets into the field that ends it
-                room = MAX_FRAME_OCTETS + 1 - len(self._frame)
+                room = dce.MAX_FRAME_OCTETS + 1 - len(self._frame)
                 if room > 0:
                     self._frame += item.octets[:room]
-            elif kind in _NON_ECM and carrier is not Carrier.V21:
+            elif kind in _NON_ECM and carrier is not dce.Carrier.V21:
                 self._image(carrier, item.octets, now)
         if self.carrier is not carrier:
             return  # the end of a signal, repeated
@@ -148,28 +138,28 @@ class IfpReceiver:
             whole = self._image_whole and self._image_octets > 0
             self._carrier_off(now, complete=whole and kind is FieldType.T4_NON_ECM_SIG_END)
 
-    def _meant(self, carrier: Carrier) -> Carrier:
+    def _meant(self, carrier: dce.Carrier) -> dce.Carrier:
         """The carrier of data with the label ``carrier``.
 
         Some gateways label the data of a fast carrier as another one's.  If the first data after an indicator
         does not match it, the indicator decides: it is what the far end's modem trained for.
         """
         up = self.carrier
-        if up is None or up is carrier or Carrier.V21 in (up, carrier):
+        if up is None or up is carrier or dce.Carrier.V21 in (up, carrier):
             return carrier
         if not self._has_data:
             self._labelled = carrier
         return up if carrier is self._labelled else carrier
 
-    def _image(self, carrier: Carrier, octets: bytes, now: float) -> None:
+    def _image(self, carrier: dce.Carrier, octets: bytes, now: float) -> None:
         if self._lost and any(octets):  # not before fill, which belongs to the row that was lost
-            self.events.append(DataLost(self._octets_lost(carrier, now)))
+            self.events.append(dce.DataLost(self._octets_lost(carrier, now)))
             self._lost = 0
         self._image_at = now
         self._image_octets = len(octets)
-        self.events.append(Data(reverse_bits(octets)))
+        self.events.append(dce.Data(reverse_bits(octets)))
 
-    def _octets_lost(self, carrier: Carrier, now: float) -> int:
+    def _octets_lost(self, carrier: dce.Carrier, now: float) -> int:
         """An estimate of the image octets in the missing packets."""
         usual = self._image_octets or int(carrier.bit_rate * CHUNK_S / 8)
         octets = self._lost * usual
@@ -177,38 +167,38 @@ class IfpReceiver:
             octets = min(octets, int((now - self._image_at) * carrier.bit_rate / 8))
         return max(1, octets)
 
-    def _carrier_on(self, carrier: Carrier) -> None:
+    def _carrier_on(self, carrier: dce.Carrier) -> None:
         self.carrier = carrier
         self._has_data = False
         self._labelled = None
         self._image_octets = 0
         self._image_whole = False
-        self.events.append(CarrierOn(carrier))
+        self.events.append(dce.CarrierOn(carrier))
 
     def _carrier_off(self, now: float, *, complete: bool = False) -> None:
         self._end_frame(False)  # an unfinished frame has no FCS
         if self.carrier is not None:
             self.carrier = None
             self.silent_since = now
-            self.events.append(CarrierOff(complete))
+            self.events.append(dce.CarrierOff(complete))
 
     def _end_frame(self, ok: bool) -> None:
         if not self._frame:
             return
         line = bytes(self._frame)
         self._frame.clear()
-        if self._frame_damaged or len(line) > MAX_FRAME_OCTETS:
+        if self._frame_damaged or len(line) > dce.MAX_FRAME_OCTETS:
             ok = False
         if self._start_unsure and not self._begins_like_a_frame(line):
             ok = False
         self._frame_damaged = self._start_unsure = False
-        self.events.append(Frame(reverse_bits(line[:MAX_FRAME_OCTETS]), ok))
+        self.events.append(dce.Frame(reverse_bits(line[: dce.MAX_FRAME_OCTETS]), ok))
 
     def _begins_like_a_frame(self, line: bytes) -> bool:
         """Whether a frame after a loss is complete at its beginning."""
         if not line.startswith(_HEADS):
             return False
-        if self.carrier is Carrier.V21:
+        if self.carrier is dce.Carrier.V21:
             return True
         if len(line) < 3 or line[2] == _RCP:
             return len(line) == 3

@@ -6,16 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from appliance.t4.bits import reverse_bits
-from appliance.t30.dce import (
-    Carrier,
-    LineOrder,
-    SendCed,
-    SendCng,
-    SendEcm,
-    SendFrames,
-    SendImage,
-    SendTcf,
-)
+from appliance.t30 import dce
 from appliance.t30.pace import NOMINAL
 from appliance.t38.ifp import DataField, DataPacket, FieldType, Indicator, IndicatorPacket, encode
 from appliance.t38.settings import RateManagement, T38Settings
@@ -62,24 +53,24 @@ class Signals:
         self.pace = NOMINAL
         self.far_end_is_terminal = False
 
-    def of(self, order: LineOrder, begin: float) -> Iterator[SignalStep]:
+    def of(self, order: dce.LineOrder, begin: float) -> Iterator[SignalStep]:
         """The steps of the signal that ``order`` asks for, from the time ``begin``.
 
         Endless for CNG.  Raises TypeError for an order that sends nothing.
         """
         match order:
-            case SendCng():
+            case dce.SendCng():
                 return self._cng(begin + CNG_DELAY_S)
-            case SendCed():
+            case dce.SendCed():
                 return self._ced(begin)
-            case SendFrames(frames):
-                return self._hdlc(begin, Carrier.V21, False, 0.0, frames)
-            case SendEcm(carrier, short_train, frames):
+            case dce.SendFrames(frames):
+                return self._hdlc(begin, dce.Carrier.V21, False, 0.0, frames)
+            case dce.SendEcm(carrier, short_train, frames):
                 return self._hdlc(begin, carrier, short_train, self.pace.ecm_flags_s, frames)
-            case SendImage(carrier, short_train, data):
+            case dce.SendImage(carrier, short_train, data):
                 trailer = bytes(int(carrier.bit_rate * PAGE_TRAILER_S / 8))
                 return self._non_ecm(begin, carrier, short_train, data + trailer)
-            case SendTcf(carrier, octets):
+            case dce.SendTcf(carrier, octets):
                 if self._settings.rate_management is RateManagement.LOCAL_TCF:
                     seconds = CARRIERS[carrier].long_training_s + octets * 8 / carrier.bit_rate
                     return iter((SignalStep(begin + seconds, None),))
@@ -100,28 +91,28 @@ class Signals:
         yield self.indicator(at, Indicator.CED)
         yield SignalStep(at + self.pace.ced_s, None)
 
-    def _training(self, at: float, carrier: Carrier, short: bool) -> tuple[SignalStep, float]:
+    def _training(self, at: float, carrier: dce.Carrier, short: bool) -> tuple[SignalStep, float]:
         """The indicator, and the time of the first bit after the training."""
         numbers = CARRIERS[carrier]
-        if carrier is Carrier.V21:
+        if carrier is dce.Carrier.V21:
             return self.indicator(at, numbers.long_indicator), at + self.pace.preamble_s
         if short:
             return self.indicator(at, numbers.short_indicator), at + numbers.short_training_s
         return self.indicator(at, numbers.long_indicator), at + numbers.long_training_s
 
-    def _piece_octets(self, carrier: Carrier) -> int:
+    def _piece_octets(self, carrier: dce.Carrier) -> int:
         """Octets in one data packet: ``CHUNK_S`` of line time, or less by the far end's limit."""
-        octets = V21_CHUNK_OCTETS if carrier is Carrier.V21 else int(carrier.bit_rate * CHUNK_S / 8)
+        octets = V21_CHUNK_OCTETS if carrier is dce.Carrier.V21 else int(carrier.bit_rate * CHUNK_S / 8)
         return max(1, min(octets, self._settings.max_datagram - _OVERHEAD_OCTETS))
 
-    def _lead(self, carrier: Carrier) -> float:
+    def _lead(self, carrier: dce.Carrier) -> float:
         buffer_s = self._settings.max_buffer * 8 / carrier.bit_rate
         if self.far_end_is_terminal:
             return min(self.pace.lead_to_terminal_s, buffer_s)
         return min(self.pace.lead_s, buffer_s / 2)
 
     def _hdlc(
-        self, at: float, carrier: Carrier, short: bool, flags_s: float, frames: tuple[bytes, ...]
+        self, at: float, carrier: dce.Carrier, short: bool, flags_s: float, frames: tuple[bytes, ...]
     ) -> Iterator[SignalStep]:
         indicator, line = self._training(at, carrier, short)
         yield indicator
@@ -144,7 +135,7 @@ class Signals:
             line += cut.line_bits / rate
         yield SignalStep(line, None)
 
-    def _non_ecm(self, at: float, carrier: Carrier, short: bool, data: bytes) -> Iterator[SignalStep]:
+    def _non_ecm(self, at: float, carrier: dce.Carrier, short: bool, data: bytes) -> Iterator[SignalStep]:
         indicator, line = self._training(at, carrier, short)
         yield indicator
         lead, rate = self._lead(carrier), carrier.bit_rate

@@ -14,32 +14,7 @@ from appliance.lines.g711.modem_receiver import Receiver
 from appliance.lines.g711.modem_transmitter import Transmitter
 from appliance.lines.g711.modems import Status
 from appliance.lines.g711.rtp import DueSamples
-from appliance.t30.dce import (
-    MAX_FRAME_OCTETS,
-    Carrier,
-    CarrierMissed,
-    CarrierOff,
-    CarrierOn,
-    Data,
-    DataLost,
-    Expect,
-    Frame,
-    HangUp,
-    LineEvent,
-    LineLost,
-    LineOrder,
-    Receive,
-    SendCed,
-    SendCng,
-    SendEcm,
-    SendFrames,
-    SendImage,
-    SendTcf,
-    Sent,
-    Tone,
-    ToneHeard,
-    UsePace,
-)
+from appliance.t30 import dce
 from appliance.t30.pace import NOMINAL
 
 # A preamble is of whole flags (T.30 5.3.1): so many a second at 300 bit/s.
@@ -53,14 +28,14 @@ class ToneDce:
     """See the module.  ``hear`` and ``speak`` are the line; the rest is the DCE's interface."""
 
     def __init__(self) -> None:
-        self._events: list[LineEvent] = []
+        self._events: list[dce.LineEvent] = []
         self._receiver = Receiver(self._status, self._frame, self._tone)
         self._transmitter = Transmitter()
         self._pace = NOMINAL
         self._sending = False  # an order is out that ``Sent`` answers
         self._cng = False
-        self._expected: Receive | None = None
-        self._up: Carrier | None = None  # the carrier that is on
+        self._expected: dce.Receive | None = None
+        self._up: dce.Carrier | None = None  # the carrier that is on
         self._lost_bits = 0  # of its page, since the last that came
         self._untrained = False  # a fast carrier came and did not train
         self.hung_up = False
@@ -78,7 +53,7 @@ class ToneDce:
         if self._sending:
             # What is received while we send is our own echo; silence lets the receivers settle.
             samples = bytes(len(samples))
-        slow = self._up is None or self._up is Carrier.V21
+        slow = self._up is None or self._up is dce.Carrier.V21
         self._receiver.hear(samples, slow=slow, concealed=concealed)
         if concealed and self._brings_image():
             # Concealed samples are not page data: only their number of bits is used.
@@ -86,59 +61,59 @@ class ToneDce:
             self._receiver.bits.clear()
             return
         if self._lost_bits and self._receiver.bits:
-            self._events.append(DataLost(max(1, self._lost_bits // 8)))
+            self._events.append(dce.DataLost(max(1, self._lost_bits // 8)))
             self._lost_bits = 0
         self._take_bits()
 
     def _brings_image(self) -> bool:
         """Whether the present carrier has a page without ECM."""
         expected = self._expected
-        return expected is not None and self._up is expected.carrier and expected.expect is Expect.IMAGE
+        return expected is not None and self._up is expected.carrier and expected.expect is dce.Expect.IMAGE
 
     def speak(self, count: int) -> bytes:
         """The next ``count`` samples to send."""
         samples = self._transmitter.speak(count)
         if self._sending and not self._transmitter.speaks:
             self._sending = False
-            self._events.append(Sent())
+            self._events.append(dce.Sent())
         return samples
 
     def line_lost(self, cause: Cause | None) -> None:
         """The call has ended."""
         self._transmitter.stop()
-        self._events.append(LineLost(cause))
+        self._events.append(dce.LineLost(cause))
 
     # -- the DCE -----------------------------------------------------------------------------
 
-    def order(self, order: LineOrder, now: float) -> None:
+    def order(self, order: dce.LineOrder, now: float) -> None:
         """Carries out an order of the engine."""
         if self.hung_up:
             return
-        if isinstance(order, UsePace):
+        if isinstance(order, dce.UsePace):
             self._pace = order.pace
             return
         if self._cng:
             self._transmitter.stop()
             self._cng = False
         match order:
-            case SendCng():
+            case dce.SendCng():
                 self._cng = True
-                self._transmitter.tone(Tone.CNG)
-                self._receiver.listen_tones([Tone.CED])
-            case SendCed():
+                self._transmitter.tone(dce.Tone.CNG)
+                self._receiver.listen_tones([dce.Tone.CED])
+            case dce.SendCed():
                 self._send()
-                self._transmitter.tone(Tone.CED)
-            case SendFrames(frames):
+                self._transmitter.tone(dce.Tone.CED)
+            case dce.SendFrames(frames):
                 self._send()
                 flags = math.ceil(self._pace.preamble_s * V21_FLAGS_A_SECOND)
                 self._transmitter.v21(frames, flags, V21_TAIL_FLAGS)
-            case SendTcf(carrier, octets):
+            case dce.SendTcf(carrier, octets):
                 self._send()
                 self._transmitter.fast_bits(carrier, short_train=False, octets=bytes(octets))
-            case SendImage(carrier, short_train, data):
+            case dce.SendImage(carrier, short_train, data):
                 self._send()
                 self._transmitter.fast_bits(carrier, short_train=short_train, octets=data)
-            case SendEcm(carrier, short_train, frames):
+            case dce.SendEcm(carrier, short_train, frames):
                 self._send()
                 flags = round(carrier.bit_rate * self._pace.ecm_flags_s / 8)
                 self._transmitter.fast_frames(
@@ -148,9 +123,9 @@ class ToneDce:
                     preamble_flags=flags,
                     tail_flags=ECM_TAIL_FLAGS,
                 )
-            case Receive():
+            case dce.Receive():
                 self._listen(order)
-            case HangUp():
+            case dce.HangUp():
                 self._transmitter.stop()
                 self.hung_up = True
 
@@ -161,7 +136,7 @@ class ToneDce:
         """None: the DCE is driven by samples, not by a clock."""
         return None
 
-    def take_events(self) -> list[LineEvent]:
+    def take_events(self) -> list[dce.LineEvent]:
         """What has happened on the line since the last call, oldest first."""
         events, self._events = self._events, []
         return events
@@ -176,22 +151,22 @@ class ToneDce:
         self._receiver.listen_tones([])
         self._transmitter.silence(self._pace.silence_s)
 
-    def _listen(self, order: Receive) -> None:
+    def _listen(self, order: dce.Receive) -> None:
         self._expected = order
         self._untrained = False
-        if order.carrier is Carrier.V21:
+        if order.carrier is dce.Carrier.V21:
             self._receiver.stop_fast()
-            if self._up is not Carrier.V21:
+            if self._up is not dce.Carrier.V21:
                 self._up = None
         else:
             self._up = None
             self._receiver.listen_fast(
-                order.carrier, frames=order.expect is Expect.FRAMES, short_train=order.short_train
+                order.carrier, frames=order.expect is dce.Expect.FRAMES, short_train=order.short_train
             )
 
-    def _tone(self, tone: Tone) -> None:
+    def _tone(self, tone: dce.Tone) -> None:
         if not self._sending:
-            self._events.append(ToneHeard(tone))
+            self._events.append(dce.ToneHeard(tone))
 
     def _status(self, fast: bool, status: Status) -> None:
         if self._sending:
@@ -199,13 +174,13 @@ class ToneDce:
         if fast:
             self._fast_status(status)
         elif status is Status.FRAMING_OK and self._up is None:
-            self._turn_on(Carrier.V21)
+            self._turn_on(dce.Carrier.V21)
             self._receiver.stop_fast()
-        elif status is Status.CARRIER_DOWN and self._up is Carrier.V21:
+        elif status is Status.CARRIER_DOWN and self._up is dce.Carrier.V21:
             self._turn_off()
 
     def _fast_status(self, status: Status) -> None:
-        if self._expected is None or self._up is Carrier.V21:
+        if self._expected is None or self._up is dce.Carrier.V21:
             return
         if status is Status.TRAINING_SUCCEEDED:
             self._untrained = False
@@ -218,23 +193,25 @@ class ToneDce:
                 self._turn_off()
             elif self._untrained:
                 self._untrained = False
-                self._events.append(CarrierMissed())
+                self._events.append(dce.CarrierMissed())
 
-    def _turn_on(self, carrier: Carrier) -> None:
+    def _turn_on(self, carrier: dce.Carrier) -> None:
         self._up = carrier
         self._lost_bits = 0
         self._receiver.listen_tones([])
-        self._events.append(CarrierOn(carrier))
+        self._events.append(dce.CarrierOn(carrier))
 
     def _turn_off(self) -> None:
         self._up = None
-        self._events.append(CarrierOff())
+        self._events.append(dce.CarrierOff())
 
     def _frame(self, fast: bool, octets: bytes, ok: bool) -> None:
-        expected = self._expected.carrier if fast and self._expected is not None else Carrier.V21
+        expected = self._expected.carrier if fast and self._expected is not None else dce.Carrier.V21
         if self._sending or self._up is not expected:
             return
-        self._events.append(Frame(octets[:MAX_FRAME_OCTETS], ok and len(octets) <= MAX_FRAME_OCTETS))
+        self._events.append(
+            dce.Frame(octets[: dce.MAX_FRAME_OCTETS], ok and len(octets) <= dce.MAX_FRAME_OCTETS)
+        )
 
     def _take_bits(self) -> None:
         """Makes octets of the bits of a fast carrier; the rest waits, or is dropped at its end."""
@@ -246,5 +223,5 @@ class ToneDce:
         for bit in reversed(bits[: 8 * count]):
             number = number << 1 | bit
         del bits[: 8 * count]
-        if self._up is not None and self._up is not Carrier.V21 and not self._sending:
-            self._events.append(Data(number.to_bytes(count, "little")))
+        if self._up is not None and self._up is not dce.Carrier.V21 and not self._sending:
+            self._events.append(dce.Data(number.to_bytes(count, "little")))

@@ -9,16 +9,8 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from appliance.lines.g711 import modems
 from appliance.lines.g711.hdlc import HdlcReceiver
-from appliance.lines.g711.modems import (
-    TONE_CED,
-    TONE_CNG,
-    V21_CHANNEL_2,
-    FastModem,
-    Status,
-    fast_modem,
-    spandsp,
-)
 from appliance.t30.dce import MAX_FRAME_OCTETS, Carrier, Modulation, Tone
 
 _FSK_SYNC = 1
@@ -35,7 +27,7 @@ _FAST_FLAGS = 2
 # V.21's demodulator looks at a symbol (27 samples) at a time: so long after a concealed packet its bits
 # are still in doubt.
 DOUBT_AFTER_SAMPLES = 40
-_STATUSES = frozenset(int(status) for status in Status)
+_STATUSES = frozenset(int(status) for status in modems.Status)
 
 
 class Receiver:
@@ -47,17 +39,17 @@ class Receiver:
 
     def __init__(
         self,
-        on_status: Callable[[bool, Status], None],
+        on_status: Callable[[bool, modems.Status], None],
         on_frame: Callable[[bool, bytes, bool], None],
         on_tone: Callable[[Tone], None],
     ) -> None:
-        self._ffi, self._library = ffi, library = spandsp()
+        self._ffi, self._library = ffi, library = modems.spandsp()
         self._on_status = on_status
         self._on_frame = on_frame
         self._on_tone = on_tone
         self.bits: list[int] = []  # bits of the fast carrier when it carries plain data
         self._fast: Any = None
-        self._fast_modem: FastModem | None = None
+        self._fast_modem: modems.FastModem | None = None
         self._fast_states: dict[Modulation, Any] = {}
         self._tones: list[Any] = []
         self._doubtful = False  # the bits that come now stand on concealed samples
@@ -68,7 +60,7 @@ class Receiver:
         self._status_fast = ffi.callback("status_func_t", self._take_status)
         self._tone_report = ffi.callback("tone_report_func_t", self._take_tone)
         self._hdlc_slow = HdlcReceiver(
-            functools.partial(on_status, False, Status.FRAMING_OK), functools.partial(on_frame, False)
+            functools.partial(on_status, False, modems.Status.FRAMING_OK), functools.partial(on_frame, False)
         )
         self._hdlc_fast = ffi.gc(
             library.hdlc_rx_init(ffi.NULL, 0, 1, _FAST_FLAGS, self._frame_fast, ffi.NULL),
@@ -76,7 +68,7 @@ class Receiver:
         )
         library.hdlc_rx_set_status_handler(self._hdlc_fast, self._status_fast, ffi.NULL)
         library.hdlc_rx_set_max_frame_len(self._hdlc_fast, MAX_FRAME_OCTETS)
-        specification = ffi.addressof(library.preset_fsk_specs[V21_CHANNEL_2])
+        specification = ffi.addressof(library.preset_fsk_specs[modems.V21_CHANNEL_2])
         self._hdlc_put_bit = ffi.addressof(library, "hdlc_rx_put_bit")
         self._v21 = ffi.gc(
             library.fsk_rx_init(ffi.NULL, specification, _FSK_SYNC, self._slow_bit, ffi.NULL),
@@ -87,7 +79,7 @@ class Receiver:
     def listen_fast(self, carrier: Carrier, *, frames: bool, short_train: bool) -> None:
         """From now on a fast carrier is expected too; ``frames`` unpacks HDLC, else bits are collected."""
         ffi, library = self._ffi, self._library
-        self._fast_modem = modem = fast_modem(carrier.modulation)
+        self._fast_modem = modem = modems.fast_modem(carrier.modulation)
         self.bits.clear()
         if frames:
             library.hdlc_rx_restart(self._hdlc_fast)
@@ -112,7 +104,7 @@ class Receiver:
     def listen_tones(self, tones: Sequence[Tone]) -> None:
         """From now on these tones are reported; none stops it."""
         ffi, library = self._ffi, self._library
-        codes = [TONE_CNG if tone is Tone.CNG else TONE_CED for tone in tones]
+        codes = [modems.TONE_CNG if tone is Tone.CNG else modems.TONE_CED for tone in tones]
         self._tones = [
             ffi.gc(
                 library.modem_connect_tones_rx_init(ffi.NULL, code, self._tone_report, ffi.NULL),
@@ -159,15 +151,15 @@ class Receiver:
         if bit >= 0:
             self.bits.append(bit)
         elif bit in _STATUSES:
-            self._on_status(True, Status(bit))
+            self._on_status(True, modems.Status(bit))
 
     def _take_slow_bit(self, user: Any, bit: int) -> None:
         if bit >= 0:
             self._hdlc_slow.put(bit, doubtful=self._doubtful)
         elif bit in _STATUSES:
-            if bit == Status.CARRIER_DOWN:
+            if bit == modems.Status.CARRIER_DOWN:
                 self._hdlc_slow.reset()
-            self._on_status(False, Status(bit))
+            self._on_status(False, modems.Status(bit))
 
     def _take_frame(self, user: Any, octets: Any, count: int, ok: int) -> None:
         # A count below zero is a status.
@@ -178,10 +170,10 @@ class Receiver:
 
     def _take_status(self, user: Any, status: int) -> None:
         if status in _STATUSES:
-            self._on_status(True, Status(status))
+            self._on_status(True, modems.Status(status))
 
     def _take_tone(self, user: Any, code: int, level: int, delay: int) -> None:
-        if code == TONE_CNG:
+        if code == modems.TONE_CNG:
             self._on_tone(Tone.CNG)
         elif code in _CED_CODES:
             self._on_tone(Tone.CED)

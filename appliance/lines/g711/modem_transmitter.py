@@ -9,21 +9,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from appliance.lines.g711.modems import (
-    SAMPLE_RATE,
-    TONE_CED,
-    TONE_CNG,
-    V21_CHANNEL_2,
-    Status,
-    fast_modem,
-    spandsp,
-)
+from appliance.lines.g711 import modems
 from appliance.t30.dce import Carrier, Modulation, Tone
 
 # Between the frames of a V.21 burst.  One would do (T.30 5.3.6); receivers that lost the frame before
 # to a lost packet find the next one the sooner, and some want as many as five again.
 _V21_FLAGS_BETWEEN = 5
-_END_OF_DATA = int(Status.END_OF_DATA)
+_END_OF_DATA = int(modems.Status.END_OF_DATA)
 
 
 # Fills a buffer with at most so many samples; fewer mean that it is done.
@@ -34,7 +26,7 @@ class Transmitter:
     """Sends silence, tones, V.21 bursts and fast carriers, one after the other."""
 
     def __init__(self) -> None:
-        self._ffi, self._library = ffi, library = spandsp()
+        self._ffi, self._library = ffi, library = modems.spandsp()
         self._stages: deque[_Stage] = deque()
         self._frames: deque[bytes] = deque()
         self._tail_flags = 0
@@ -65,7 +57,7 @@ class Transmitter:
 
     def silence(self, seconds: float) -> None:
         """Queues silence of so many seconds."""
-        left = round(seconds * SAMPLE_RATE)
+        left = round(seconds * modems.SAMPLE_RATE)
 
         def fill(buffer: Any, count: int) -> int:
             nonlocal left
@@ -78,7 +70,7 @@ class Transmitter:
 
     def tone(self, tone: Tone) -> None:
         """CNG goes on until ``stop``; CED ends by itself."""
-        code = TONE_CNG if tone is Tone.CNG else TONE_CED
+        code = modems.TONE_CNG if tone is Tone.CNG else modems.TONE_CED
         ffi, library = self._ffi, self._library
         state = ffi.gc(
             library.modem_connect_tones_tx_init(ffi.NULL, code), library.modem_connect_tones_tx_free
@@ -92,7 +84,7 @@ class Transmitter:
         def begin() -> Any:
             self._hdlc = self._slow_hdlc
             self._begin_frames(frames, preamble_flags, tail_flags)
-            specification = ffi.addressof(library.preset_fsk_specs[V21_CHANNEL_2])
+            specification = ffi.addressof(library.preset_fsk_specs[modems.V21_CHANNEL_2])
             return ffi.gc(
                 library.fsk_tx_init(ffi.NULL, specification, self._hdlc_get_bit, self._hdlc),
                 library.fsk_tx_free,
@@ -116,7 +108,7 @@ class Transmitter:
             self._begin_frames(frames, preamble_flags, tail_flags)
             return self._fast(carrier, short_train, self._hdlc_get_bit, self._hdlc)
 
-        self._stages.append(self._modem_stage(begin, fast_modem(carrier.modulation).tx))
+        self._stages.append(self._modem_stage(begin, modems.fast_modem(carrier.modulation).tx))
 
     def fast_bits(self, carrier: Carrier, *, short_train: bool, octets: bytes) -> None:
         """Queues octets on a fast carrier, with training before them."""
@@ -125,7 +117,7 @@ class Transmitter:
             self._bits = _bits_of(octets)
             return self._fast(carrier, short_train, self._get_bit, self._ffi.NULL)
 
-        self._stages.append(self._modem_stage(begin, fast_modem(carrier.modulation).tx))
+        self._stages.append(self._modem_stage(begin, modems.fast_modem(carrier.modulation).tx))
 
     def speak(self, count: int) -> bytes:
         """The next samples; silence when there is nothing to send."""
@@ -154,7 +146,7 @@ class Transmitter:
         return fill
 
     def _fast(self, carrier: Carrier, short_train: bool, get_bit: Any, user: Any) -> Any:
-        modem = fast_modem(carrier.modulation)
+        modem = modems.fast_modem(carrier.modulation)
         state = self._fast_states.get(carrier.modulation)
         if state is None:
             state = self._ffi.gc(

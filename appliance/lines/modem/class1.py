@@ -26,23 +26,7 @@ from appliance.lines.modem.port import (
 )
 from appliance.lines.modem.quirks import Quirks
 from appliance.lines.modem.results import Result
-from appliance.t30.dce import (
-    Carrier,
-    Expect,
-    HangUp,
-    LineEvent,
-    LineLost,
-    LineOrder,
-    Receive,
-    SendCed,
-    SendCng,
-    SendEcm,
-    SendFrames,
-    SendImage,
-    SendTcf,
-    Sent,
-    UsePace,
-)
+from appliance.t30 import dce
 
 __all__ = ["ClassOneDce", "Opened"]
 
@@ -75,35 +59,35 @@ class ClassOneDce:
 
     # -- the Dce protocol ----------------------------------------------------------------------
 
-    def order(self, order: LineOrder, now: float) -> None:
+    def order(self, order: dce.LineOrder, now: float) -> None:
         """Takes the engine's next order.  Raises ValueError for one against the rules of ``dce``."""
         modem = self._modem
         if modem.state in (State.OVER, State.HOOK, State.DRAIN):
             return
-        if isinstance(order, HangUp):
+        if isinstance(order, dce.HangUp):
             self._hang_up(now)
             return
-        if isinstance(order, UsePace):
+        if isinstance(order, dce.UsePace):
             return  # the modem itself makes preamble and training; the engine counts TCF
         if order == modem.order and modem.state in LISTENING:
             return  # this order is in progress
-        quiet_to_listen = modem.state is State.QUIET and isinstance(modem.order, Receive)
+        quiet_to_listen = modem.state is State.QUIET and isinstance(modem.order, dce.Receive)
         if modem.state in SENDING or (modem.state is State.QUIET and not quiet_to_listen):
             raise ValueError(f"{type(order).__name__} while {modem.state.value}")
         if quiet_to_listen:
             modem.next = order
             return
-        if modem.state is State.OPENED_CALLING and isinstance(order, SendCng | Receive):
+        if modem.state is State.OPENED_CALLING and isinstance(order, dce.SendCng | dce.Receive):
             # CNG went out with ATD; the carrier that ended it is being received.
-            modem.order = Receive(Carrier.V21, Expect.FRAMES)
-            modem.carrier_on(Carrier.V21)
+            modem.order = dce.Receive(dce.Carrier.V21, dce.Expect.FRAMES)
+            modem.carrier_on(dce.Carrier.V21)
             self._listener.enter_data(now)
             return
         if modem.state is State.OPENED_ANSWERING:
-            if isinstance(order, SendCed):
-                modem.events.append(Sent())  # CED went out with ATA
+            if isinstance(order, dce.SendCed):
+                modem.events.append(dce.Sent())  # CED went out with ATA
                 return
-            if isinstance(order, SendFrames):
+            if isinstance(order, dce.SendFrames):
                 self._sender.send_at_once(order, now)
                 return
         if modem.state in LISTENING | {State.OPENED_CALLING, State.OPENED_ANSWERING}:
@@ -124,7 +108,7 @@ class ClassOneDce:
         self._modem.port.handle_timer(now)
         self.handle_port(now)
 
-    def take_events(self) -> list[LineEvent]:
+    def take_events(self) -> list[dce.LineEvent]:
         """The line events since the last call, in order."""
         events = list(self._modem.events)
         self._modem.events.clear()
@@ -156,27 +140,27 @@ class ClassOneDce:
         """To be called when the serial port has disappeared."""
         if self._modem.state is not State.OVER:
             self._modem.end(clean=False)
-            self._modem.events.append(LineLost(cause))
+            self._modem.events.append(dce.LineLost(cause))
 
     # -- beginning an order --------------------------------------------------------------------
 
-    def _begin(self, order: LineOrder, now: float) -> None:
+    def _begin(self, order: dce.LineOrder, now: float) -> None:
         """Begins an order, the modem being free."""
         self._modem.order = order
         self._modem.wake = None
         match order:
-            case SendFrames() | SendTcf() | SendImage() | SendEcm():
+            case dce.SendFrames() | dce.SendTcf() | dce.SendImage() | dce.SendEcm():
                 self._sender.begin(order, now)
-            case Receive():
+            case dce.Receive():
                 self._sender.last = None
                 self._listener.begin(now)
-            case SendCng():
-                self._modem.order = Receive(Carrier.V21, Expect.FRAMES)
+            case dce.SendCng():
+                self._modem.order = dce.Receive(dce.Carrier.V21, dce.Expect.FRAMES)
                 self._listener.begin(now)
-            case SendCed():
-                self._modem.events.append(Sent())
+            case dce.SendCed():
+                self._modem.events.append(dce.Sent())
                 self._modem.idle()
-            case HangUp():
+            case dce.HangUp():
                 self._hang_up(now)
 
     def _take_next(self, now: float) -> bool:
@@ -192,7 +176,7 @@ class ClassOneDce:
         modem.wake = None
         modem.events.clear()
         if modem.state in LISTENING | {State.OPENED_CALLING, State.ABORT}:
-            modem.next = HangUp()
+            modem.next = dce.HangUp()
             if modem.state is not State.ABORT:
                 modem.abort(now)
         elif modem.state in SENDING or modem.state is State.OPENED_ANSWERING:
@@ -293,13 +277,13 @@ class ClassOneDce:
 
     def _aborted(self, now: float) -> None:
         self._modem.port.close_data()
-        if isinstance(self._modem.next, HangUp):
+        if isinstance(self._modem.next, dce.HangUp):
             self._modem.hook(now)
         elif not self._take_next(now):
             self._modem.idle()
 
     def _after_quiet(self, now: float) -> None:
-        if isinstance(self._modem.order, Receive):
+        if isinstance(self._modem.order, dce.Receive):
             self._listener.go_on(now)
         else:
             self._sender.open(now)

@@ -10,18 +10,10 @@ from appliance.lines.modem.hdlc import Deframer, fcs_is_right
 from appliance.lines.modem.lexer import DataKind
 from appliance.lines.modem.quirks import MODULATION_V21, modulation_code
 from appliance.lines.modem.results import Result
-from appliance.t30.dce import (
-    MAX_FRAME_OCTETS,
-    Carrier,
-    CarrierMissed,
-    Data,
-    Expect,
-    Frame,
-    Receive,
-)
+from appliance.t30 import dce
 
 _FINAL_FRAME = 0x10  # control octet: last frame of the burst (T.30 5.3.5)
-_FRAME_LIMIT = MAX_FRAME_OCTETS + 2
+_FRAME_LIMIT = dce.MAX_FRAME_OCTETS + 2
 
 
 class ClassOneListener:
@@ -48,9 +40,9 @@ class ClassOneListener:
     def listen(self, now: float) -> None:
         """Gives the listening command of the order in progress."""
         order = self._modem.order
-        assert isinstance(order, Receive)
+        assert isinstance(order, dce.Receive)
         self._adaptive = False
-        if order.carrier is Carrier.V21:
+        if order.carrier is dce.Carrier.V21:
             text, kind, code = f"+FRH={MODULATION_V21}", DataKind.FRAME, -1
         else:
             code = modulation_code(order.carrier, short_train=order.short_train)
@@ -70,12 +62,12 @@ class ClassOneListener:
     def reply(self, result: Result, now: float) -> None:
         """Handles the result of a listening command."""
         order = self._modem.order
-        assert isinstance(order, Receive)
+        assert isinstance(order, dce.Receive)
         if result is Result.V21_HEARD:
             self._adaptive = True
         elif result is Result.CONNECT:
             if not (self._v21() and self._modem.quirks.connect_on_any_carrier):
-                self._modem.carrier_on(Carrier.V21 if self._v21() else order.carrier)
+                self._modem.carrier_on(dce.Carrier.V21 if self._v21() else order.carrier)
             self.enter_data(now)
         elif self._v21():
             if result is Result.NO_CARRIER and self._modem.carrier is not None:
@@ -90,7 +82,7 @@ class ClassOneListener:
             if quick and self._retries <= self._modem.quirks.frm_retries:
                 self._rest(now, limits.FRM_RETRY_S)
             else:
-                self._modem.events.append(CarrierMissed())
+                self._modem.events.append(dce.CarrierMissed())
                 self._rest(now, limits.SLOW_RETRY_S)
         elif result in (Result.NO_CARRIER, Result.OK):
             self._again(now)
@@ -108,9 +100,9 @@ class ClassOneListener:
         """Handles data of the carrier."""
         if self._modem.state is not State.DATA:
             return
-        assert isinstance(self._modem.order, Receive)
+        assert isinstance(self._modem.order, dce.Receive)
         if self._v21():
-            self._modem.carrier_on(Carrier.V21)
+            self._modem.carrier_on(dce.Carrier.V21)
             self._retries = 0
             room = _FRAME_LIMIT - len(self._buffer)
             self._buffer += data[: max(room + 1, 0)]  # one octet more, to detect a frame that is too long
@@ -118,10 +110,10 @@ class ClassOneListener:
             return
         self._modem.carrier_on(self._modem.order.carrier)
         self._modem.port.await_reply(now, limits.IMAGE_SILENCE_S)
-        if self._modem.order.expect is Expect.FRAMES:
-            self._modem.events.extend(Frame(octets, ok) for octets, ok in self._deframer.feed(data))
+        if self._modem.order.expect is dce.Expect.FRAMES:
+            self._modem.events.extend(dce.Frame(octets, ok) for octets, ok in self._deframer.feed(data))
         else:
-            self._modem.events.append(Data(data))
+            self._modem.events.append(dce.Data(data))
 
     def data_over(self, result: Result | None, now: float) -> None:
         """Handles the end of data with its result; None when the result was lost."""
@@ -144,7 +136,7 @@ class ClassOneListener:
         ok = not cut and result is not Result.ERROR
         if not self._modem.quirks.trust_modem_fcs:
             ok = ok and fcs_is_right(octets)
-        self._modem.events.append(Frame(frame[:MAX_FRAME_OCTETS], ok))
+        self._modem.events.append(dce.Frame(frame[: dce.MAX_FRAME_OCTETS], ok))
         final = ok and len(frame) > 1 and bool(frame[1] & _FINAL_FRAME)
         if final and result is None:
             self._modem.carrier_off()
@@ -157,7 +149,7 @@ class ClassOneListener:
             self._modem.carrier_off()
             self._rest(now, limits.RELISTEN_S)
             return
-        self._modem.order = Receive(Carrier.V21, Expect.FRAMES)
+        self._modem.order = dce.Receive(dce.Carrier.V21, dce.Expect.FRAMES)
         self.go_on(now)
 
     def has_final_frame(self) -> bool:
@@ -169,7 +161,7 @@ class ClassOneListener:
 
     def _v21(self) -> bool:
         order = self._modem.order
-        return self._adaptive or not isinstance(order, Receive) or order.carrier is Carrier.V21
+        return self._adaptive or not isinstance(order, dce.Receive) or order.carrier is dce.Carrier.V21
 
     def go_on(self, now: float) -> None:
         """Continues listening within the same carrier, unless there is another order."""
