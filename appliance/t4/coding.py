@@ -10,7 +10,7 @@ from __future__ import annotations
 from appliance.t4 import libtiff
 from appliance.t4.bits import from_bits, to_bits
 from appliance.t4.codes import BLACK_CODES, EOFB, EOL, EOLS_IN_RTC, TAG_ONE_DIMENSIONAL, WHITE_CODES
-from appliance.t4.libtiff import LibtiffError, Scheme
+from appliance.t4.libtiff import Scheme
 from appliance.t4.page import CodedPage, Coding, Raster, Resolution
 from appliance.t4.rows import COMPILED_WIDEST
 from appliance.t4.tolerant import TolerantDecoder
@@ -118,10 +118,6 @@ def decode(page: CodedPage) -> Raster:
     width, rows = page.width, page.rows
     if width * rows > MAX_PIXELS:
         raise PageError(f"a page of {width} x {rows} pixels is beyond {MAX_PIXELS}")
-    if rows and page.coding is Coding.MH:
-        raster = _decode_proven(page)
-        if raster is not None:
-            return raster
     decoder = TolerantDecoder(page.coding, width, page.resolution, max_rows=rows)
     decoder.feed(page.data)
     received = decoder.finish()
@@ -131,23 +127,6 @@ def decode(page: CodedPage) -> Raster:
     if received.bad_rows:
         raise PageError(f"{received.bad_rows} of {rows} rows are damaged")
     return received.raster
-
-
-def _decode_proven(page: CodedPage) -> Raster | None:
-    """A page of MH decoded by libtiff and checked by encoding it again; None when that differs.
-
-    The check is needed because libtiff repairs errors silently.  What follows the end of the page may differ,
-    for padding of the last octet and of ECM's last frame is arbitrary.
-    """
-    try:
-        pixels = libtiff.expand(Scheme.GROUP3, page.width, page.rows, page.data)
-    except LibtiffError:
-        return None
-    raster = Raster(page.width, page.rows, pixels, page.resolution)
-    ours = encode(raster, page.coding).data
-    whole, last = ours[:-1], to_bits(ours[-1:]).rstrip("0")
-    same = page.data.startswith(whole) and to_bits(page.data[len(whole) : len(ours)]).startswith(last)
-    return raster if same else None
 
 
 def recode(page: CodedPage, coding: Coding, *, k: int | None = None) -> CodedPage:

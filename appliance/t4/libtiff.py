@@ -1,8 +1,7 @@
-"""libtiff's fax coder for coded data without a file.
+"""libtiff's fax encoder for data without a file.
 
-It uses the system's library if that is installed (see ``system_libtiff``), else the one in Pillow.  Both need
-a TIFF file, so one is made in memory around the data.  It is marked BlackIsZero so that Pillow does not
-invert it: libtiff's coder takes a clear bit as white whatever the photometric tag, as T.4 and ``Raster`` do.
+It uses the system's library if that is installed (see ``system_libtiff``), else the one in Pillow.  Both make
+a TIFF file, in memory, whose only strip is the coded data.
 
 Callers have to limit the number of pixels, because Pillow uses an octet for each.
 """
@@ -14,7 +13,7 @@ import struct
 from enum import Enum
 
 from appliance.t4 import tiff_tags as tags
-from appliance.t4.system_libtiff import SystemLibtiffError, compress_strip, expand_file, system_libtiff
+from appliance.t4.system_libtiff import SystemLibtiffError, compress_strip, system_libtiff
 
 _ONE_STRIP = 1 << 30  # octets: more than any page we code
 
@@ -22,13 +21,8 @@ _ONE_STRIP = 1 << 30  # octets: more than any page we code
 class Scheme(Enum):
     """TIFF's Compression tag and Pillow's name for it."""
 
-    RLE = (tags.RLE, "tiff_ccitt")  # MH without EOLs, each row on an octet boundary
     GROUP3 = (tags.GROUP3, "group3")
     GROUP4 = (tags.GROUP4, "group4")
-
-
-class LibtiffError(ValueError):
-    """libtiff could not decode the data."""
 
 
 def compress(scheme: Scheme, width: int, rows: int, pixels: bytes, *, two_dimensional: bool = False) -> bytes:
@@ -85,55 +79,3 @@ def _only_strip(file: memoryview) -> tuple[int, int]:
                 raise AssertionError("libtiff made more than one strip")
             found[tag] = value if kind == tags.LONG else value & 0xFFFF
     return found[tags.STRIP_OFFSETS], found[tags.STRIP_OCTETS]
-
-
-def expand(scheme: Scheme, width: int, rows: int, coded: bytes, *, two_dimensional: bool = False) -> bytes:
-    """Decodes to packed rows (a set bit is black).
-
-    libtiff repairs errors in Group 3 rows silently, and stops at one in Group 4 and leaves the rest of the
-    rows undefined, so the caller has to check the data.  Raises LibtiffError when libtiff reports a failure.
-    """
-    file = _file_around(scheme, width, rows, coded, two_dimensional)
-    library = system_libtiff()
-    if library is None:
-        return expand_by_pillow(file)
-    try:
-        return expand_file(library, file, (width + 7) // 8 * rows)
-    except (SystemLibtiffError, OSError) as error:
-        raise LibtiffError(f"libtiff: {error}") from error
-
-
-def expand_by_pillow(file: bytes) -> bytes:
-    """The pixels of a file made by ``expand``, by Pillow.  Raises LibtiffError.
-
-    For bad data Pillow's libtiff also writes lines to standard error, which cannot be prevented.
-    """
-    from PIL import Image  # noqa: PLC0415 (as above)
-
-    try:
-        with Image.open(io.BytesIO(file), formats=["TIFF"]) as image:
-            return image.tobytes()
-    except (OSError, SyntaxError, ValueError, TypeError, Image.DecompressionBombError) as error:
-        raise LibtiffError(f"libtiff: {error}") from error
-
-
-def _file_around(scheme: Scheme, width: int, rows: int, coded: bytes, two_dimensional: bool) -> bytes:
-    """A TIFF file whose one strip is ``coded``."""
-    fields = [
-        (tags.WIDTH, width),
-        (tags.LENGTH, rows),
-        (tags.BITS_PER_SAMPLE, 1),
-        (tags.COMPRESSION, scheme.value[0]),
-        (tags.PHOTOMETRIC, tags.BLACK_IS_ZERO),
-        (tags.STRIP_OFFSETS, 0),
-        (tags.ROWS_PER_STRIP, rows),
-        (tags.STRIP_OCTETS, len(coded)),
-        (tags.T4_OPTIONS, int(two_dimensional)),
-    ]
-    start = 8 + 2 + 12 * len(fields) + 4
-    file = bytearray(struct.pack("<2sHIH", b"II", 42, 8, len(fields)))
-    for tag, value in fields:
-        file += struct.pack("<HHII", tag, tags.LONG, 1, start if tag == tags.STRIP_OFFSETS else value)
-    file += bytes(4)
-    file += coded
-    return bytes(file)

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import lru_cache
 
 LIBRARY = "libtiff.so.6"  # the ABI that the declarations below were written for
@@ -32,27 +31,15 @@ def system_libtiff() -> ctypes.CDLL | None:
     library.TIFFFdOpen.restype = ctypes.c_void_p
     library.TIFFFdOpen.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_char_p]
     library.TIFFSetField.argtypes = [ctypes.c_void_p, ctypes.c_uint32]  # the value is variadic
-    for access in (library.TIFFWriteEncodedStrip, library.TIFFReadEncodedStrip):
-        access.restype = ctypes.c_ssize_t
-        access.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_ssize_t]
+    write = library.TIFFWriteEncodedStrip
+    write.restype = ctypes.c_ssize_t
+    write.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_ssize_t]
     library.TIFFClose.restype = None
     library.TIFFClose.argtypes = [ctypes.c_void_p]
     for setter in (library.TIFFSetErrorHandler, library.TIFFSetWarningHandler):
         setter.restype, setter.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
-        setter(None)  # no messages on standard error: return values report bad data
+        setter(None)  # no messages on standard error: return values report failures
     return library
-
-
-@contextmanager
-def _opened(library: ctypes.CDLL, descriptor: int, mode: bytes) -> Iterator[int]:
-    file = library.TIFFFdOpen(descriptor, b"page", mode)
-    if not file:
-        os.close(descriptor)
-        raise SystemLibtiffError("the file in memory cannot be opened")
-    try:
-        yield file
-    finally:
-        library.TIFFClose(file)  # closes the descriptor too
 
 
 def compress_strip(library: ctypes.CDLL, fields: Iterable[tuple[int, int]], pixels: bytes) -> bytes:
@@ -61,34 +48,19 @@ def compress_strip(library: ctypes.CDLL, fields: Iterable[tuple[int, int]], pixe
     Raises SystemLibtiffError, and OSError when there is no memory for the file.
     """
     descriptor = os.memfd_create("page", os.MFD_CLOEXEC)
-    with _opened(library, descriptor, b"wl") as file:
+    file = library.TIFFFdOpen(descriptor, b"page", b"wl")
+    if not file:
+        os.close(descriptor)
+        raise SystemLibtiffError("the file in memory cannot be opened")
+    try:
         for tag, value in fields:
             library.TIFFSetField(file, tag, ctypes.c_int(value))
         written = library.TIFFWriteEncodedStrip(file, 0, pixels, len(pixels))
         # The file has only the strip so far: the directory is written when it is closed.
         size = os.fstat(descriptor).st_size - _HEADER_OCTETS
         data = os.pread(descriptor, max(0, size), _HEADER_OCTETS)
+    finally:
+        library.TIFFClose(file)  # closes the descriptor too
     if written != len(pixels) or not data or len(data) != size:
         raise SystemLibtiffError(f"{written} of {len(pixels)} octets coded")
     return data
-
-
-def expand_file(library: ctypes.CDLL, tiff: bytes, octets: int) -> bytes:
-    """The first strip of the TIFF file ``tiff``, which decodes to ``octets`` octets.
-
-    Raises SystemLibtiffError, and OSError when there is no memory for the file.
-    """
-    descriptor = os.memfd_create("page", os.MFD_CLOEXEC)
-    try:
-        at = 0
-        while at < len(tiff):
-            at += os.pwrite(descriptor, tiff[at:], at)  # pwrite: libtiff reads from the current position, 0
-    except OSError:
-        os.close(descriptor)
-        raise
-    with _opened(library, descriptor, b"r") as file:
-        pixels = ctypes.create_string_buffer(octets)
-        read = library.TIFFReadEncodedStrip(file, 0, pixels, octets)
-    if read != octets:
-        raise SystemLibtiffError(f"{read} of {octets} octets decoded")
-    return pixels.raw
