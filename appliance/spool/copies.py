@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 
 from appliance import durable
+from appliance.spool.connection import is_damage
 
 FOLDER = "copies"
 # Copies of days that are kept, and those from before a migration.
@@ -62,10 +63,15 @@ def _keep(data: Path, db: sqlite3.Connection, name: str, kept: int) -> Path:
 
 
 def require_undamaged(db: sqlite3.Connection) -> None:
-    """Raises DamagedError unless SQLite finds nothing wrong.  Reads all of the database."""
+    """Raises DamagedError unless SQLite finds nothing wrong.  Reads all of the database.
+
+    Raises sqlite3.Error when it cannot be read for another reason, such as a full disk.
+    """
     try:
         said = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.DatabaseError as error:
-        raise DamagedError(str(error)) from error
+        if is_damage(error):
+            raise DamagedError(str(error)) from error
+        raise
     if said != "ok":
         raise DamagedError(" ".join(said.split()))

@@ -209,6 +209,8 @@ class Spool:
                 copies.require_undamaged(db)
         except copies.DamagedError as error:
             self._note_damage(str(error))
+        except sqlite3.Error as error:
+            _log.error("the database cannot be checked: %s", error)
 
     def _note_damage(self, said: str) -> None:
         if not self.damage:

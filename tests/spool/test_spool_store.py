@@ -436,3 +436,14 @@ def test_erasures_and_copies_at_once_leave_a_whole_index_and_a_whole_copy(spool:
     assert newest is not None
     with contextlib.closing(sqlite3.connect(newest)) as copied:
         copies.require_undamaged(copied)
+
+
+def test_an_index_or_a_copy_that_is_busy_is_not_damaged(tmp_path: Path) -> None:
+    """A damaged index stops the box from taking faxes: no other error of SQLite may."""
+    path = tmp_path / "some.sqlite3"
+    with contextlib.closing(sqlite3.connect(path)) as other, contextlib.closing(sqlite3.connect(path)) as db:
+        other.execute("CREATE TABLE t (a)")
+        other.execute("BEGIN EXCLUSIVE")
+        db.execute("PRAGMA busy_timeout = 0")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            copies.require_undamaged(db)
