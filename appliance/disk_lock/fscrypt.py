@@ -22,7 +22,6 @@ IDENTIFIER_OCTETS = 16
 _SET_POLICY = 0x800C6613
 _GET_POLICY_EX = 0xC0096616
 _ADD_KEY = 0xC0506617
-_REMOVE_KEY = 0xC0406618
 _GET_KEY_STATUS = 0xC080661A
 
 _VERSION_2 = 2
@@ -39,8 +38,6 @@ _POLICY_ASKED = struct.Struct("=Q24s")
 _SPECIFIER = struct.Struct("=I4x32s")
 # struct fscrypt_add_key_arg: specifier, size of the key, id of one in a keyring, reserved; then the key.
 _ADD = struct.Struct("=40sII32x64s")
-# struct fscrypt_remove_key_arg: specifier, flags, reserved.
-_REMOVE = struct.Struct("=40sI20x")
 # struct fscrypt_get_key_status_arg: specifier, reserved; status, flags, users, reserved.
 _STATUS = struct.Struct("=40s24xIII52x")
 
@@ -109,12 +106,6 @@ def add_key(folder: Path, key: bytes) -> bytes:
     _, union = _SPECIFIER.unpack(specifier)
     identifier: bytes = union[:IDENTIFIER_OCTETS]
     return identifier
-
-
-def remove_key(folder: Path, identifier: bytes) -> None:
-    """Takes a key away from the file system again; files that are open stay readable.  Raises OSError."""
-    with _opened(folder) as descriptor:
-        fcntl.ioctl(descriptor, _REMOVE_KEY, bytearray(_REMOVE.pack(_specifier(identifier), 0)))
 
 
 def has_key(folder: Path, identifier: bytes) -> bool:

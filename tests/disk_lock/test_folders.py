@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from appliance.disk_lock import folders, fscrypt
+from tests.disk_lock.conftest import remove_key
 from tests.killed_at import die_at
 
 STEPS_AT_MOST = 60
@@ -62,7 +63,7 @@ def test_without_its_key_neither_names_nor_content_can_be_read_nor_anything_be_a
     key = secrets.token_bytes(fscrypt.KEY_OCTETS)
     identifier = fscrypt.add_key(disk, key)
     folders.move(folder, identifier)
-    fscrypt.remove_key(disk, identifier)
+    remove_key(disk, identifier)
     assert fscrypt.locked(folder)
     assert not {"pages", "faxbox.sqlite3"} & set(os.listdir(folder))
     with pytest.raises(OSError, match="Required key not available"):

@@ -12,7 +12,7 @@ import pytest
 from appliance.disk_lock import fscrypt, lock_file, owner, root, sticks
 from appliance.disk_lock.lock_file import LockFileError, OpenedBy, WrongKeyError
 from appliance.disk_lock.owner import Action, LockRequest, Reason, Step
-from tests.disk_lock.conftest import mount
+from tests.disk_lock.conftest import mount, remove_key
 
 PASSPHRASE, OTHER = "correct horse battery", "quite another phrase"
 
@@ -32,7 +32,7 @@ def switch_off(kept: Path) -> None:
     """The kernel forgets its keys, and what is in memory is gone."""
     lock = owner.lock_of_the_disk()
     assert lock is not None
-    fscrypt.remove_key(owner.DISK, bytes.fromhex(lock.identifier))
+    remove_key(owner.DISK, bytes.fromhex(lock.identifier))
     for file in (owner.PROGRESS, root.MARK, owner.OPENED):
         file.unlink(missing_ok=True)
     assert owner.locked()

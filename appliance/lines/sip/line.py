@@ -24,7 +24,6 @@ from appliance.lines.g711.dialling_on import duration_s
 from appliance.lines.line import Answer, IncomingHandler, LineKind, LineState, OutgoingCall, Tap
 from appliance.lines.sip.admission import Admission
 from appliance.lines.sip.call import ACK_LIMIT_S, CarriedCall
-from appliance.lines.sip.call_media import MediaFacts
 from appliance.lines.sip.call_orders import accept, dial
 from appliance.lines.sip.causes import (
     SIP_FROM_REFUSED,
@@ -82,7 +81,6 @@ class SipLine:
         self._keeper: asyncio.Task[None] | None = None
         self._media = OurMedia(trunk, stack.settings, self._admission.some_address, self._complain)
         self.pacing = Pacing()
-        self.last_facts = MediaFacts()  # how the media of the last call came about
 
     # -- Line ---------------------------------------------------------------------------------
 
@@ -175,7 +173,6 @@ class SipLine:
             return await self._place(call, carried, ports, uri, steps)
         finally:
             del self._calls[carried]
-            self.last_facts = carried.facts
 
     # -- calls out -------------------------------------------------------------------------
 
@@ -284,7 +281,6 @@ class SipLine:
             result = self._learn(carried, await carried.run(orders, ring_s=ACK_LIMIT_S))
         finally:
             del self._calls[carried]
-            self.last_facts = carried.facts
             owner.say(Ended(result))
 
     @property

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from appliance.lines.line import Answer, IncomingCall, OutgoingCall, Refuse
+from appliance.lines.sip.call import CarriedCall
+from appliance.lines.sip.call_media import MediaFacts
 from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.settings import SipSettings, SipTrunk, Transport
 from appliance.lines.sip.stack import SipStack
@@ -50,6 +52,16 @@ class Outcome:
         return [str(dict(p.fields)["kind"]) for p in self.progress if p.event == "media"]
 
 
+class WatchedLine(SipLine):
+    """A line that keeps how the media of its last call came about."""
+
+    last_facts = MediaFacts()
+
+    def _learn(self, carried: CarriedCall, result: CallResult) -> CallResult:
+        self.last_facts = carried.facts
+        return super()._learn(carried, result)
+
+
 class Box:
     """A stack on loopback; ``line`` makes trunks on it."""
 
@@ -75,9 +87,11 @@ class Box:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
-    async def line(self, name: str, server: str, *, learned: Path | None = None, **settings: Any) -> SipLine:
+    async def line(
+        self, name: str, server: str, *, learned: Path | None = None, **settings: Any
+    ) -> WatchedLine:
         trunk = SipTrunk(name=name, server=server, **{"calls_at_once": 40, **settings})
-        line = SipLine(trunk, self.stack, learned)
+        line = WatchedLine(trunk, self.stack, learned)
         self.lines.append(line)
         await line.start(self._knock)
         return line

@@ -35,12 +35,11 @@ from appliance.lines.sip.causes import (
     SIP_UNREACHABLE,
     SIP_WRONG_PASSWORD,
 )
-from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.settings import MediaChoice
 from appliance.t30.parameters import CallResult, Progress
 from tests.lines.g711.far_end import page, tiff_of
 from tests.lines.sip.media import AudioFar, T38Far
-from tests.lines.sip.rig import Box, Footprint, Outcome, Switch, send
+from tests.lines.sip.rig import Box, Footprint, Outcome, Switch, WatchedLine, send
 from tests.lines.sip.sipp import (
     SIPP,
     Sipp,
@@ -87,7 +86,7 @@ class Stage:
     box: Box
     ran: dict[str, Ran] = field(default_factory=dict)
 
-    async def called(self, name: str, *steps: Step, **settings: object) -> tuple[Sipp, SipLine]:
+    async def called(self, name: str, *steps: Step, **settings: object) -> tuple[Sipp, WatchedLine]:
         """A sipp that we call, and the line to it."""
         sipp = Sipp(self.folder, name, called(*steps), free_port())
         await sipp.start()
