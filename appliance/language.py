@@ -189,3 +189,8 @@ def speaking(language: str) -> Iterator[None]:
 def said(sentence: str) -> str:
     """The sentence in the language of this thread; also marks it for the catalogue."""
     return say(sentence, spoken())
+
+
+def marked(sentence: str) -> str:
+    """The sentence as it is: marks for the catalogue what is put into words later, where it is shown."""
+    return sentence

@@ -6,6 +6,8 @@ table of causes, names and help of the settings.  Missing translations are print
 
 from __future__ import annotations
 
+import ast
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -17,14 +19,11 @@ from babel.messages.pofile import read_po, write_po
 
 from appliance.causes import all_causes
 from appliance.configuration import CATALOGUE
-from appliance.deliver.paper import AGAIN
-from appliance.deliver.printer_words import SENTENCES as PRINTER_SENTENCES
 from appliance.deliver.trial import SENTENCES
 from appliance.dispatch.profile import STEPS
 from appliance.hardware.words import PARTS
 from appliance.hardware.words import SENTENCES as HARDWARE_SENTENCES
 from appliance.language import DOMAIN, FOLDER
-from appliance.lines.sip.check_report import SENTENCES as TRUNK_SENTENCES
 from appliance.lines.sip.trunk_kinds import TRUNK_KINDS
 from appliance.panel import words as panel_words
 from appliance.panel.lamps import LANGUAGE
@@ -32,7 +31,6 @@ from appliance.phonebook.merging import REASONS
 from appliance.remarks import all_kinds
 from appliance.settings.fields import as_sentence, describe, variants
 from webui import audit_words, interface_words
-from webui.line_words import LINE_SENTENCES
 from webui.pages.interface import calls
 from webui.settings_words import NOT_FOR_PEOPLE, label_of, title_of
 
@@ -44,7 +42,14 @@ _OPTIONS = {
     "**/templates/**.html": {"trimmed": "false", "newstyle_gettext": "true", "extensions": "jinja2.ext.i18n"}
 }
 # The functions whose first arguments are sentences; ``said(variable)`` is ignored.
-_KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "gettext": None, "ngettext": (1, 2), "said": None}
+_KEYWORDS: dict[str, tuple[int, ...] | None] = {
+    **dict.fromkeys(("_", "gettext", "said", "marked")),
+    "ngettext": (1, 2),
+}
+# The calls of the hardware tests whose texts a person reads.
+_SPEAKING = {"skip", "importorskip", "BrokenError", "sees", "does", "reads", "parametrize"}
+# Other texts in them are names.
+_SENTENCE = re.compile(r"\w+ .+ .+")
 
 
 def sentences() -> Iterator[tuple[str | tuple[str, ...], str]]:
@@ -58,9 +63,7 @@ def sentences() -> Iterator[tuple[str | tuple[str, ...], str]]:
     for cause in all_causes():
         yield cause.sentence, "appliance/causes.py"
         yield cause.advice, "appliance/causes.py"
-    for sentence in LINE_SENTENCES:
-        yield sentence, "appliance/lines"
-    for told in (*HARDWARE_SENTENCES, *PARTS.values()):
+    for told in (*_of_hardware_tests(), *HARDWARE_SENTENCES, *PARTS.values()):
         yield told, "hardware-tests"
     for lamp in LANGUAGE:
         yield lamp.sentence, "appliance/panel/lamps.py"
@@ -72,16 +75,11 @@ def sentences() -> Iterator[tuple[str | tuple[str, ...], str]]:
             yield entry, "webui/audit_words.py"
     for reason in REASONS:
         yield reason, "appliance/phonebook/merging.py"
-    for finding in TRUNK_SENTENCES:
-        yield finding, "appliance/lines/sip/check_report.py"
     for trunk in TRUNK_KINDS.values():
         yield trunk.title, "appliance/lines/sip/trunk_kinds.py"
         yield trunk.help, "appliance/lines/sip/trunk_kinds.py"
     for said_of in SENTENCES.values():
         yield said_of, "appliance/deliver/trial.py"
-    for printers in PRINTER_SENTENCES:
-        yield printers, "appliance/deliver/printer_words.py"
-    yield AGAIN, "appliance/deliver/paper.py"
     every = [call for group in calls().values() for call in group]
     for described in interface_words.sentences(
         (text for call in every for text in (call.summary, call.help)),
@@ -102,6 +100,20 @@ def sentences() -> Iterator[tuple[str | tuple[str, ...], str]]:
                 for field in describe(shape):
                     yield label_of(field.name), "settings"
                     yield as_sentence(field.help), "settings"
+
+
+def _of_hardware_tests() -> Iterator[str]:
+    """What the hardware tests say that has no values in it: summaries of tests, and texts in calls."""
+    for path in sorted((_PROJECT / "hardware-tests").glob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        given: list[ast.expr] = [node.value for node in tree.body if isinstance(node, ast.Assign)]
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                yield ast.get_docstring(node) or ""
+            elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in _SPEAKING:
+                given += (*node.args, *(key.value for key in node.keywords))
+        texts = (part.value for part in given if isinstance(part, ast.Constant))
+        yield from (text for text in texts if isinstance(text, str) and _SENTENCE.fullmatch(text))
 
 
 def template() -> Catalog:

@@ -20,7 +20,7 @@ from appliance.documents.geometry import PIXELS_PER_MM, ROWS_PER_MM
 from appliance.documents.options import clean_line
 from appliance.documents.pdf import write_pdf
 from appliance.documents.thumbnail import thumbnail
-from appliance.language import ENGLISH, Writer, locale_of, said, speak
+from appliance.language import ENGLISH, Writer, locale_of, marked, said, speak
 from appliance.settings.accounts import Role, User
 from appliance.settings.store import SettingsStore
 from appliance.spool.model import Job, JobState, Received
@@ -40,7 +40,7 @@ _BLACK_BELOW = 190
 # The resolution at which a sheet is drawn and printed.
 _RESOLUTION = Resolution.FINE
 # The note on sheets that may have been printed before.
-AGAIN = "Printed again: the printer did not finish the first time. Some of it may be here twice."
+AGAIN = marked("Printed again: the printer did not finish the first time. Some of it may be here twice.")
 
 
 def write_for(settings: SettingsStore, owner: str) -> Writer:

@@ -1,44 +1,38 @@
-"""Sentences about a printer that does not print; marked for translation, shown in the reader's language."""
+"""Sentences about a printer that does not print, shown in the reader's language."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from appliance.language import marked
+
 # RFC 8011 5.3.7: the final states of a job.
 CANCELED, ABORTED, COMPLETED = 7, 8, 9
 
-NO_PYCUPS = "This box cannot print: pycups is not installed."
-NO_DEFAULT = "CUPS has no default printer: name one."
-NO_SUCH_PRINTER = "CUPS has no printer of this name: lpstat -e lists those that there are."
-NOT_FINISHED = "The printer has not finished yet."
+NO_PYCUPS = marked("This box cannot print: pycups is not installed.")
+NO_DEFAULT = marked("CUPS has no default printer: name one.")
+NO_SUCH_PRINTER = marked("CUPS has no printer of this name: lpstat -e lists those that there are.")
+NOT_FINISHED = marked("The printer has not finished yet.")
 NOT_PRINTED = {
-    CANCELED: "Somebody cancelled it at the printer.",
-    ABORTED: "CUPS tried several times to print it and gave up.",
+    CANCELED: marked("Somebody cancelled it at the printer."),
+    ABORTED: marked("CUPS tried several times to print it and gave up."),
 }
-_NO_PAPER = "The printer has no paper. When there is some, it prints what waits."
-_OPEN = "A door or cover of the printer is open."
+_NO_PAPER = marked("The printer has no paper. When there is some, it prints what waits.")
+_OPEN = marked("A door or cover of the printer is open.")
 # RFC 8011 5.4.12: reasons that a person can remedy; the suffix -report, -warning or -error may follow.
 _REASONS = {
     "media-empty": _NO_PAPER,
     "media-needed": _NO_PAPER,
-    "media-jam": "Paper is jammed in the printer.",
+    "media-jam": marked("Paper is jammed in the printer."),
     "door-open": _OPEN,
     "cover-open": _OPEN,
     "interlock-open": _OPEN,
-    "toner-empty": "The printer has no toner.",
-    "marker-supply-empty": "The printer has no ink or toner.",
-    "offline": "The printer is switched off or not connected.",
-    "connecting-to-device": "The printer does not answer.",
-    "paused": "The printer is stopped in CUPS: cupsenable starts it again.",
+    "toner-empty": marked("The printer has no toner."),
+    "marker-supply-empty": marked("The printer has no ink or toner."),
+    "offline": marked("The printer is switched off or not connected."),
+    "connecting-to-device": marked("The printer does not answer."),
+    "paused": marked("The printer is stopped in CUPS: cupsenable starts it again."),
 }
-SENTENCES = (
-    NO_PYCUPS,
-    NO_DEFAULT,
-    NO_SUCH_PRINTER,
-    NOT_FINISHED,
-    *NOT_PRINTED.values(),
-    *dict.fromkeys(_REASONS.values()),
-)
 
 
 def lacks(reasons: Iterable[str], message: str) -> str:

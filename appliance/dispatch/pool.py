@@ -10,6 +10,7 @@ from appliance.box import Box, LineReport
 from appliance.dispatch.causes import NO_LINE, NOT_RECEIVING
 from appliance.dispatch.full_lines import FullLines
 from appliance.dispatch.rules import LineView
+from appliance.language import marked
 from appliance.lines.line import Answer, IncomingCall, Line, LineKind, LineState, Refuse
 from appliance.numbering import Plan
 from appliance.numbers import NumberSettings, plan_for
@@ -18,10 +19,10 @@ from appliance.spool import decisions
 # Interval of the checks whether a line that is being retired has no more calls, seconds.
 RETIRE_LOOK_S = 0.5
 # Its status sentence meanwhile, and when it is closed.
-RETIRING = (
+RETIRING = marked(
     "Its settings were changed or it was removed: it takes no more calls, and closes after the last one."
 )
-CLOSED = "The line is closed."
+CLOSED = marked("The line is closed.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from appliance.exchange.confirmations import Confirmations
 from appliance.exchange.making import make_line
 from appliance.lines.causes import LINE_FAULT, LINE_STOPPED
 from appliance.lines.datagram_driver import Paced, Pacing
-from appliance.lines.line import Answer, IncomingCall, KeepPackets, Line, LineState, Refuse, Tap
+from appliance.lines.line import NOT_OPENED, Answer, IncomingCall, KeepPackets, Line, LineState, Refuse, Tap
 from appliance.lines.packets import CallPackets
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.lines.settings import LineSettings
@@ -211,10 +211,7 @@ class CallServer:
         """Sends the states of the lines if they have changed, or as a sign of life."""
         states = {name: line.state() for name, line in self._lines.items()}
         states.update(
-            {
-                name: LineState(False, 0, 0, "The line could not be opened.", fault)
-                for name, fault in self._faults.items()
-            }
+            {name: LineState(False, 0, 0, NOT_OPENED, fault) for name, fault in self._faults.items()}
         )
         pacing = {name: _copy(line.pacing) for name, line in self._lines.items() if isinstance(line, Paced)}
         report, now = messages.LinesAre(states, pacing), asyncio.get_running_loop().time()

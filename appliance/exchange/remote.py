@@ -20,6 +20,7 @@ from appliance.exchange.launching import ChildProcess, Launched
 from appliance.lines.causes import LINE_FAULT, LINE_STOPPED
 from appliance.lines.datagram_driver import Pacing
 from appliance.lines.line import (
+    STOPPED,
     Answer,
     IncomingHandler,
     LineKind,
@@ -81,7 +82,7 @@ class RemoteLine:
     def state(self) -> LineState:
         """Its state as the exchange last reported it."""
         if self.on_incoming is None:
-            return LineState(False, 0, 0, "The line is stopped.")
+            return LineState(False, 0, 0, STOPPED)
         if self.reported is None:
             return LineState(False, 0, 0, _STARTING)
         # The exchange reports calls a moment after they begin.

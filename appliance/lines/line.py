@@ -13,8 +13,13 @@ from pathlib import Path
 from typing import Protocol
 
 from appliance.causes import Cause
+from appliance.language import marked
 from appliance.t30.conversation import CallOwner
 from appliance.t30.parameters import CallParameters, CallResult
+
+# Sentences of a line's state that several kinds of line have.
+STOPPED = marked("The line is stopped.")
+NOT_OPENED = marked("The line could not be opened.")
 
 
 class LineKind(Enum):

@@ -86,7 +86,7 @@ def check_trunk(call: Call) -> Answer:
     return Answer(
         {
             "usable": found.usable,
-            "t38": bool(found.t38_asked_by),
+            "t38": found.t38,
             "findings": [each.text(said(each.sentence)) for each in found.findings],
             "advice": [each.text(said(each.sentence)) for each in found.advice],
         }

@@ -13,8 +13,10 @@ from collections.abc import Awaitable
 from dataclasses import replace
 
 from appliance.causes import CANCELLED, Cause
+from appliance.language import marked
 from appliance.lines import causes
 from appliance.lines.line import (
+    STOPPED,
     Answer,
     IncomingCall,
     IncomingHandler,
@@ -42,6 +44,7 @@ RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 SETTLE_S = 6.0
 # Stopping: DCN, ATH and their answers.
 STOP_S = 12.0
+_CALL_IS_UP = marked("A call is up.")
 
 
 class ModemLine:
@@ -62,7 +65,7 @@ class ModemLine:
         self._stopping = False
         self._broken = ""  # why the port must be opened anew
         self._discards = 0
-        self._sentence = "The line has not been started."
+        self._sentence = marked("The line has not been started.")
         self._last_error = ""
 
     # -- state ---------------------------------------------------------------------------------
@@ -97,7 +100,7 @@ class ModemLine:
         """Opens the line in the background; a modem that is missing is a state, not an error."""
         self._on_incoming = on_incoming
         self._stopping = False
-        self._sentence = "Looking for the modem."
+        self._sentence = marked("Looking for the modem.")
         self._task = asyncio.get_running_loop().create_task(self._run(), name=f"modem line {self._name}")
 
     async def stop(self) -> None:
@@ -116,7 +119,7 @@ class ModemLine:
                 await self._task
             self._task = None
         self._close()
-        self._sentence = "The line is stopped."
+        self._sentence = STOPPED
 
     async def wait_usable(self, seconds: float) -> bool:
         """Waits until a modem is there and idle (for start-up, checks and tests)."""
@@ -176,7 +179,7 @@ class ModemLine:
         self._fax = fax
         self._discards = 0
         self._fax_done = loop.create_future()
-        self._sentence = "A call is up."
+        self._sentence = _CALL_IS_UP
         done = self._fax_done
         fax.start(loop.time())
         link.give_to(fax)
@@ -296,7 +299,7 @@ class ModemLine:
         self._ring_monitor = RingMonitor(found.modem, self._settings.answer)
         self._ring_monitor.start(asyncio.get_running_loop().time())
         found.link.give_to(self._ring_monitor)
-        if self._sentence == "A call is up.":
+        if self._sentence == _CALL_IS_UP:
             self._sentence = f"{found.in_words()}, ready."
 
     def _unplugged(self, why: str) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from appliance.causes import CANCELLED, Cause
+from appliance.language import marked
 from appliance.lines.causes import BUSY, LINE_FULL, LINE_STOPPED, NO_ANSWER, NUMBER_NOT_IN_SERVICE
 from appliance.lines.datagram_driver import Pacing
 from appliance.lines.line import (
@@ -106,12 +107,14 @@ class PracticeLine:
     def state(self) -> LineState:
         """The line's state now."""
         if not self._up:
-            return LineState(False, 0, self._capacity, "The practice line is stopped.", self._trouble())
+            return LineState(
+                False, 0, self._capacity, marked("The practice line is stopped."), self._trouble()
+            )
         return LineState(
             usable=True,
             calls=self._channels,
             capacity=self._capacity,
-            sentence="The practice line is ready; nothing sent over it leaves the box.",
+            sentence=marked("The practice line is ready; nothing sent over it leaves the box."),
             last_error=self._trouble(),
         )
 

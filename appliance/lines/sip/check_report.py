@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from appliance.causes import Cause, Side
+from appliance.language import marked
 from appliance.lines.line import LineKind
 from appliance.lines.sip.codes import NO_PROPER_ANSWER
 from appliance.lines.sip.settings import MediaChoice
@@ -14,44 +15,24 @@ from appliance.t30.memory import ignore
 from appliance.t30.parameters import ALL_CARRIERS, CallResult, Progress
 
 # What may be found, and what to do about it; in braces what differs.
-_ANSWERED = "The call was answered after {seconds} s."
-_WENT_WITH = "A page went through{rate}, with error correction (ECM)."
-_WENT_WITHOUT = "A page went through{rate}, without error correction (ECM)."
-_LAST_ERROR = "The trunk's last error: {error}"
-_T38_BY_TRUNK = "T.38 works: the trunk asked for it, {seconds} s after the answer."
-_T38_BY_US = "T.38 works: this box asked for it, {seconds} s after the answer."
-_TERMS = "Its terms: {terms}."
-_PACKETS = "{came} packets came in, {missing} were missing ({share})."
-_NO_PACKET = "No packet came in."
-_TONES_AS_SET = "The fax went as tones in the audio, as the trunk's media setting (g711) says."
-_TONES_NO_ANSWER = "T.38 was asked for and got no proper answer; the fax went as tones in the audio."
-_TONES_REFUSED = "T.38 was refused ({status}); the fax went as tones in the audio."
-_TONES_UNASKED = "Nobody asked for T.38; the fax went as tones in the audio."
-_ASK_CORRECTION = "Ask the provider to switch on T.38 error correction (redundancy or FEC)."
-_ASK_T38 = "Ask the provider whether T.38 can be switched on for this account."
-_ASK_WHO_ASKS = "Let the box ask for T.38 itself, or ask the provider to do so on fax tones."
-_LOOK_PORTS = "Check the public address, and that the router lets the media ports through."
-_LOOK_NETWORK = "More than one packet in a hundred is lost: look at the network first."
-SENTENCES = (
-    _ANSWERED,
-    _WENT_WITH,
-    _WENT_WITHOUT,
-    _LAST_ERROR,
-    _T38_BY_TRUNK,
-    _T38_BY_US,
-    _TERMS,
-    _PACKETS,
-    _NO_PACKET,
-    _TONES_AS_SET,
-    _TONES_NO_ANSWER,
-    _TONES_REFUSED,
-    _TONES_UNASKED,
-    _ASK_CORRECTION,
-    _ASK_T38,
-    _ASK_WHO_ASKS,
-    _LOOK_PORTS,
-    _LOOK_NETWORK,
-)
+_ANSWERED = marked("The call was answered after {seconds} s.")
+_WENT_WITH = marked("A page went through{rate}, with error correction (ECM).")
+_WENT_WITHOUT = marked("A page went through{rate}, without error correction (ECM).")
+_LAST_ERROR = marked("The trunk's last error: {error}")
+_T38_BY_TRUNK = marked("T.38 works: the trunk asked for it, {seconds} s after the answer.")
+_T38_BY_US = marked("T.38 works: this box asked for it, {seconds} s after the answer.")
+_TERMS = marked("Its terms: {terms}.")
+_PACKETS = marked("{came} packets came in, {missing} were missing ({share}).")
+_NO_PACKET = marked("No packet came in.")
+_TONES_AS_SET = marked("The fax went as tones in the audio, as the trunk's media setting (g711) says.")
+_TONES_NO_ANSWER = marked("T.38 was asked for and got no proper answer; the fax went as tones in the audio.")
+_TONES_REFUSED = marked("T.38 was refused ({status}); the fax went as tones in the audio.")
+_TONES_UNASKED = marked("Nobody asked for T.38; the fax went as tones in the audio.")
+_ASK_CORRECTION = marked("Ask the provider to switch on T.38 error correction (redundancy or FEC).")
+_ASK_T38 = marked("Ask the provider whether T.38 can be switched on for this account.")
+_ASK_WHO_ASKS = marked("Let the box ask for T.38 itself, or ask the provider to do so on fax tones.")
+_LOOK_PORTS = marked("Check the public address, and that the router lets the media ports through.")
+_LOOK_NETWORK = marked("More than one packet in a hundred is lost: look at the network first.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +62,7 @@ class TrunkReport:
     """
 
     usable: bool  # a fax went through
-    result: CallResult
-    kind: LineKind | None  # what carried it, None when nothing did
-    t38_asked_by: str  # "the trunk", "this box" or "" when there was no T.38
-    t38_refusal: int  # status that our own offer got, 0 without one
-    settings: str  # T.38's terms in words
-    answered_s: float  # from dialling to the answer
-    t38_after_s: float | None  # from the answer to T.38
-    round_trip_s: float | None  # of a SIP request inside the call
-    packets: int  # that came in
-    lost: int  # of them missing
+    t38: bool  # as T.38
     findings: tuple[Finding, ...]
     advice: tuple[Finding, ...]
 
@@ -100,22 +72,21 @@ class Watcher:
 
     def __init__(self, onward: Callable[[Progress], None] = ignore) -> None:
         self._onward = onward
-        self.asked_by = ""
-        self.round_trip_s: float | None = None
-        self.kind: LineKind | None = None
-        self.refusal = 0
-        self.settings = ""
-        self.t38_after_s: float | None = None
-        self.answered_s = 0.0
+        self.trunk_asked = False  # for T.38
+        self.kind: LineKind | None = None  # what carried the fax
+        self.refusal = 0  # the status that our own offer of T.38 got
+        self.settings = ""  # T.38's terms in words
+        self.t38_after_s = 0.0  # from the answer
+        self.answered_s = 0.0  # from dialling
         self.packets = self.lost = 0
-        self._asked_at: float | None = None
 
     def __call__(self, progress: Progress) -> None:
         self._onward(progress)
         fields = dict(progress.fields)
         match progress.event:
-            case "sip_sent" | "sip_received":
-                self._message(progress, str(fields.get("line", "")), str(fields.get("sdp", "")))
+            case "sip_received":
+                invited = str(fields.get("line", "")).startswith("INVITE")
+                self.trunk_asked |= invited and "m=image" in str(fields.get("sdp", ""))
             case "connected":
                 self.answered_s = progress.at
             case "media" if fields["kind"] == "t38":
@@ -126,18 +97,6 @@ class Watcher:
             case "packets":
                 self.packets, self.lost = int(fields["came"]), int(fields["missing"])
 
-    def _message(self, progress: Progress, line: str, sdp: str) -> None:
-        image, sent = "m=image" in sdp, progress.event == "sip_sent"
-        if sent and line.startswith("INVITE") and image:
-            self._asked_at = progress.at
-            self.asked_by = self.asked_by or "this box"
-        elif not sent and line.startswith("INVITE") and image:
-            self.asked_by = "the trunk"
-        elif not sent and line.startswith("SIP/2.0") and self._asked_at is not None:
-            if self.round_trip_s is None:
-                self.round_trip_s = progress.at - self._asked_at
-            self._asked_at = None
-
 
 def report(
     seen: Watcher, result: CallResult, media: MediaChoice, before: str, last_error: str
@@ -147,13 +106,12 @@ def report(
     ``before`` is the line's sentence before the call, ``last_error`` its last error after it.
     """
     t38 = seen.kind is LineKind.T38
-    asked_by = seen.asked_by if t38 else ""
     usable = result.cause.side is Side.NONE
     findings = [_found(before), *_how_it_ended(result, seen.answered_s, last_error)]
     advice: list[Finding] = []
     if t38:
-        works = _T38_BY_TRUNK if asked_by == "the trunk" else _T38_BY_US
-        findings.append(_found(works, seconds=f"{seen.t38_after_s or 0.0:.1f}"))
+        works = _T38_BY_TRUNK if seen.trunk_asked else _T38_BY_US
+        findings.append(_found(works, seconds=f"{seen.t38_after_s:.1f}"))
         findings.append(_found(_TERMS, terms=seen.settings))
         if "no error correction" in seen.settings:
             advice.append(_found(_ASK_CORRECTION))
@@ -171,21 +129,7 @@ def report(
         advice.append(_found(_LOOK_NETWORK))
     if not usable:
         advice.append(_found(result.cause.advice))
-    return TrunkReport(
-        usable,
-        result,
-        seen.kind,
-        asked_by,
-        seen.refusal,
-        seen.settings,
-        seen.answered_s,
-        seen.t38_after_s,
-        seen.round_trip_s,
-        seen.packets,
-        seen.lost,
-        tuple(findings),
-        tuple(advice),
-    )
+    return TrunkReport(usable, t38, tuple(findings), tuple(advice))
 
 
 def report_afterwards(
