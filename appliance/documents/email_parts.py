@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email import policy
 from email.message import Message
-from email.parser import BytesParser
+from email.parser import BytesFeedParser
 from urllib.parse import quote, unquote
 
 from appliance.documents import packed, tnef
@@ -33,6 +33,7 @@ HEADER_LIMIT = 32 * 1024
 HEADERS_LIMIT = 2000
 # Lines of an e-mail: 100 MB in base64 have as many.
 LINE_COUNT_LIMIT = 1_500_000
+_PIECE_OCTETS = 1 << 16  # given to the parser at once
 # Parts of an e-mail, and the depth of parts within parts.
 PARTS_LIMIT = 200
 NESTING_LIMIT = 20
@@ -177,8 +178,12 @@ def parse_email(raw: bytes) -> Message:
     if raw.count(b"\n") > LINE_COUNT_LIMIT or len(_MULTIPART.findall(raw)) > NESTING_LIMIT * 2:
         raise DocumentError(EMAIL_DAMAGED, "too many parts or lines")
     try:
-        bounded = _Bounded(seen=itertools.count())  # type: ignore[call-arg]
-        return BytesParser(policy=bounded).parsebytes(_unfolded(raw))
+        parser = BytesFeedParser(policy=_Bounded(seen=itertools.count()))  # type: ignore[call-arg]
+        raw = _unfolded(raw)
+        # In pieces: as a whole it would be in memory as text, too, of four octets a letter.
+        for at in range(0, len(raw), _PIECE_OCTETS):
+            parser.feed(raw[at : at + _PIECE_OCTETS])
+        return parser.close()
     except (DocumentError, MemoryError):
         raise
     except Exception as error:  # the parser raises anything on hostile text

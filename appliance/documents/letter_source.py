@@ -25,9 +25,11 @@ from appliance.documents.workshop import Workshop
 from appliance.remarks import CHARSET_GUESSED, COMPANION_LEFT_OUT, FILE_LEFT_OUT, Remark
 
 # ``sources.open_source``, which opens an e-mail with what is here, and so is handed in.
-Opener = Callable[[bytes, str, str, Workshop], PageDrawer]
+Opener = Callable[[bytes, str, str, Workshop, str | None], PageDrawer]
 # Depth of e-mails within e-mails: a forwarded one, and one forwarded with that.
 _DEEPEST = 4
+# An attachment of more octets is put in a file, where it can be read again, and not kept in memory.
+_MOST_KEPT_OCTETS = 256 << 10
 
 
 class LetterSource:
@@ -65,8 +67,7 @@ def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Ope
     match kind:
         case Kind.EMAIL:
             content, *further = in_mailbox(content)
-            message = parse_email(content)
-            fields, letter = fields_of(message), letter_of(message)
+            fields, letter = _parsed(content)
             if further:
                 others = (
                     FilePart(f"e-mail {number}.eml", "", each) for number, each in enumerate(further, 2)
@@ -80,12 +81,17 @@ def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Ope
     if letter.html.strip() or letter.plain.strip() or any(fields.values()):
         drawers.append(TypesetSource(_typeset_letter(fields, letter, workshop)))
     left_out = [Remark(CHARSET_GUESSED, detail=letter.guessed)] if letter.guessed else []
+    nothing_else = not (letter.html.strip() or letter.plain.strip() or letter.files)
+    files, companions = list(reversed(letter.files)), letter.companions
+    del content, letter  # so that each file is freed once it is opened
     workshop.depth += 1
     try:
-        for file in letter.files:
+        while files:
+            file = files.pop()
             name = file.name or "attachment"
+            again = workshop.put_by(file.content) if len(file.content) > _MOST_KEPT_OCTETS else None
             try:
-                drawers.append(open_source(file.content, name, file.media_type, workshop))
+                drawers.append(open_source(file.content, name, file.media_type, workshop, again))
             except DocumentError as error:
                 why = error.cause.sentence
                 if error.cause is DOCUMENT_UNSUPPORTED:
@@ -93,12 +99,16 @@ def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Ope
                 left_out.append(Remark(FILE_LEFT_OUT, file=name, detail=why))
     finally:
         workshop.depth -= 1
-    nothing_else = not (letter.html.strip() or letter.plain.strip() or letter.files)
     kind_of_loss = FILE_LEFT_OUT if nothing_else else COMPANION_LEFT_OUT
-    left_out += [Remark(kind_of_loss, file=name) for name in letter.companions]
+    left_out += [Remark(kind_of_loss, file=name) for name in companions]
     if not drawers:
         raise DocumentError(DOCUMENT_DAMAGED, left_out[0].words if left_out else "an e-mail without content")
     return LetterSource(drawers, left_out)
+
+
+def _parsed(content: bytes) -> tuple[dict[str, str], Letter]:
+    message = parse_email(content)
+    return fields_of(message), letter_of(message)
 
 
 def _winmail(content: bytes) -> Letter:

@@ -114,6 +114,12 @@ class Workshop:
         if not self._alone:
             raise MemoryError(why)
 
+    def put_by(self, content: bytes) -> str:
+        """Writes ``content`` to a file, which is deleted with the scratch folder, and returns its path."""
+        with tempfile.NamedTemporaryFile(dir=self.scratch, delete=False) as file:
+            file.write(content)
+        return file.name
+
     def _append(self, pdf: bytes) -> int:
         """Appends ``pdf`` to the file; returns its offset."""
         fcntl.lockf(self._file, fcntl.LOCK_EX)

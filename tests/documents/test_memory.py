@@ -7,6 +7,7 @@ import logging
 import threading
 import zlib
 from collections.abc import Callable, Iterator
+from email.message import EmailMessage
 from pathlib import Path
 
 import pillow_heif
@@ -279,6 +280,17 @@ def test_pictures_of_one_fax_are_not_kept_in_memory(tmp_path: Path) -> None:
     assert render([Source(tmp_path / "source")] * 8, tmp_path / "fax", limits=limits).total == 8
     (tmp_path / "long").write_bytes(pdf([(*A4, words(*A4))], extra=b"%" * (12 << 20)))
     assert render([Source(tmp_path / "long")] * 8, tmp_path / "second", limits=limits).total == 8
+
+
+def test_an_e_mail_needs_less_than_four_times_its_octets(tmp_path: Path) -> None:
+    message = EmailMessage()
+    message.set_content("Three photographs.")
+    for number in range(3):
+        photo = save(_noise(1000, 1000), "JPEG") + bytes(6 << 20)
+        message.add_attachment(photo, "image", "jpeg", filename=f"{number}.jpg")
+    (tmp_path / "letter.eml").write_bytes(message.as_bytes())  # 24 MB
+    limits = Limits(memory_octets=96 << 20)
+    assert render([Source(tmp_path / "letter.eml")], tmp_path / "fax", limits=limits).total == 4
 
 
 def _scan() -> Image.Image:
