@@ -1,4 +1,4 @@
-"""Invitations (iCalendar, RFC 5545) and visiting cards (vCard, RFC 6350) in a person's words.  Pure."""
+"""Invitations (iCalendar, RFC 5545) and visiting cards (vCard, RFC 6350) as readable text.  Pure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 _MARK = re.compile(r"\s*BEGIN:(?:VCALENDAR|VCARD)\s", re.IGNORECASE)
-# A line that goes on in the next one (RFC 5545 3.1).
+# A line that continues in the next one (RFC 5545 3.1).
 _FOLD = re.compile(r"\r?\n[ \t]")
-# How a line of quoted-printable text begins; it goes on behind an equals sign at its end (vCard 2.1, 2.1.3).
+# How a line of quoted-printable text begins; an equals sign at its end continues it (vCard 2.1, 2.1.3).
 _QUOTED = re.compile(r"[^:]{1,200}QUOTED-PRINTABLE", re.IGNORECASE)
 # Name, parameters and value of a line; a parameter in quotation marks may have colons.
 _LINE = re.compile(r"(?:[\w-]{1,60}\.)?([\w-]{1,60})((?:;(?:[^\":;]|\"[^\"]*\")*)*):(.*)", re.DOTALL)
@@ -59,7 +59,7 @@ class _Line:
 
 @dataclass(slots=True)
 class _Part:
-    """An event or a card: its lines, without those of the parts within it."""
+    """An event or a card: its lines, without those of nested parts."""
 
     kind: str
     lines: list[_Line] = field(default_factory=list)
@@ -72,7 +72,7 @@ class _Part:
 
 
 def in_words(content: str) -> str:
-    """What an invitation or a visiting card says, line by line; empty for anything else."""
+    """An invitation or a visiting card as lines of text; empty for anything else."""
     if not _MARK.match(content.lstrip("\ufeff")):
         return ""
     method, parts = "", []

@@ -1,4 +1,4 @@
-"""Other programs (LibreOffice, Ghostscript) that turn a document into a PDF: finding and confining them.
+"""Finds other programs (LibreOffice, Ghostscript) that turn a document into a PDF, and confines them.
 
 Each run has a temporary folder of its own, limits, no network where the kernel allows that, and ends with
 the worker.  Its success is judged by the PDF, not by the exit code.

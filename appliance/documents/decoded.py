@@ -1,6 +1,6 @@
-"""A decoded picture on white paper: upright, in grey or colours, and smaller where that is asked for.
+"""A decoded picture on white paper: upright, in grey or colour, scaled down if requested.
 
-It is made in strips: beside the decoded pixels there is never another picture of their size.
+It is processed in strips, so that memory never holds a second picture of its full size.
 """
 
 from __future__ import annotations
@@ -37,13 +37,14 @@ class OnPaper:
         return self._sizes[-1]
 
     def whole(self, mode: str | None = None) -> Image.Image:
-        """All of it, in ``mode`` or as it is: 1, L or RGB."""
+        """The whole picture, in ``mode`` or in its own: 1, L or RGB."""
         return self._made((1, 1), mode)
 
     def reduced(self, wanted: Size) -> tuple[Image.Image, tuple[float, float]]:
-        """It by whole factors smaller, at least twice ``wanted`` each way; its size in those pixels.
+        """The picture scaled down by whole factors, and its size in the new pixels.
 
-        The last column and row may be of fewer pixels than the others.  Mode L or RGB.
+        It stays at least twice ``wanted`` in each direction.  The last column and row may stand for fewer
+        pixels than the others, so the size may be fractional.  Mode L or RGB.
         """
         factor = tuple(
             int(have / want / REDUCING_GAP) or 1 for have, want in zip(self.size, wanted, strict=True)
@@ -74,7 +75,7 @@ class OnPaper:
         return made
 
     def _made_and_turned(self, factor: Size, mode: str | None) -> Image.Image:
-        """It made smaller before it is turned, as parts from top to bottom are all that there are."""
+        """Scales the picture down before turning it, because it can only be read from top to bottom."""
         for turn in self._turns:
             factor = (factor[1], factor[0]) if turn in _SWAPPING else factor
         made = OnPaper(self._decoded, ())._made(factor, mode)
@@ -83,7 +84,7 @@ class OnPaper:
         return made
 
     def _strips(self, step: int) -> Iterator[tuple[int, Image.Image]]:
-        """First rows, multiples of ``step``, and the rows from there on."""
+        """Strips of the picture, each with its first row, a multiple of ``step``."""
         width, height = self.size
         rows = max(1, STRIP_PIXELS // width // step) * step
         for upper in range(0, height, rows):

@@ -1,4 +1,4 @@
-"""Direction of lines: right to left where they begin so (UAX #9, rules P2 and P3).
+"""Direction of lines: that of their first letter (UAX #9, rules P2 and P3).
 
 WeasyPrint takes the direction from the markup alone (``dir``), and keeps the source's order of inline
 elements in a line whatever its direction.

@@ -33,7 +33,7 @@ _UNITS_PX = {"px": 1.0, "pt": 96 / 72, "pc": 16.0, "mm": 96 / 25.4, "cm": 96 / 2
 _BLOCKS = frozenset({"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "flowPara", "flowDiv"})
 _FONT_PX, _LINE = 16.0, 1.2  # HTML's defaults
 _MOST = 100_000  # elements of a drawing
-# Parts that one drawing of a page takes from the others, and elements of each: signs are small.
+# How many parts one drawing of a page may copy from the others, and elements of each (icons are small).
 _MOST_TAKEN, _LARGEST_TAKEN = 50, 500
 _NOTHING: Mapping[str | None, Element] = MappingProxyType({})
 
@@ -69,7 +69,7 @@ def _pixels(length: str | None) -> float:
 def prepare_drawing(root: Element, page: Mapping[str | None, Element] = _NOTHING) -> list[Remark]:
     """Changes the drawing ``root`` in place; returns remarks, each once.
 
-    ``page``: the elements of the page that it is in, by their names, for it may use those of other drawings.
+    ``page``: the elements of the surrounding page by id, because a drawing may use those of other drawings.
     """
     said: dict[Remark, None] = {}
     named = {element.get("id"): element for element in root.iter() if element.get("id")}
@@ -89,7 +89,9 @@ def _kind(element: Element) -> str:
 
 
 def _take_used(root: Element, named: dict[str | None, Element], page: Mapping[str | None, Element]) -> None:
-    """Copies into the drawing what it uses of the page's other ones; ``named`` are its own elements."""
+    """Copies into the drawing the parts of other drawings on the page that it uses; ``named``: its own
+    elements by id.
+    """
     taken = 0
     waiting = [each for each in root.iter() if _kind(each) == "use"] if page else []
     while waiting and taken < _MOST_TAKEN:
@@ -133,7 +135,7 @@ def _prepare(parent: Element, child: Element, named: dict[str | None, Element]) 
         if target is None:
             yield Remark(PART_LEFT_OUT, detail="a drawing that another file has")
         elif _kind(target) == "symbol":
-            for side in ("width", "height"):  # as much as there is (SVG 2, 5.5), which must be said
+            for side in ("width", "height"):  # WeasyPrint lacks the default (SVG 2, 5.5)
                 child.set(side, child.get(side) or target.get(side) or "100%")
     elif kind == "tref":
         target = _target(child, named)
@@ -156,7 +158,7 @@ def _target(element: Element, named: Mapping[str | None, Element]) -> Element | 
 
 
 def _set_plainly(parent: Element, foreign: Element) -> Iterator[Remark]:
-    """Sets the words of what only browsers or one editor can draw, line by line at their place."""
+    """Replaces what only browsers or one editor can draw by its words, line by line, in the same place."""
     lines = [" ".join(line.split()) for line in _text(foreign).split("\n")]
     lines = [line for line in lines if line]
     pictures = any(_kind(each) in {"img", "iframe", "object", "video", "canvas"} for each in foreign.iter())

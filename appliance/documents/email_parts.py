@@ -40,9 +40,9 @@ NESTING_LIMIT = 20
 
 _MULTIPART = re.compile(rb"multipart/", re.IGNORECASE)
 # Types of parts without anything to read: signatures, data for programs.
-# Older ways to mark up text (RFC 1896, 1341), which only say again what stands beside them.
+# Older kinds of formatted text (RFC 1896, 1341), which only repeat the part beside them.
 _MARKED = frozenset({"text/enriched", "text/richtext"})
-# Parts that a stored web page (MHTML, RFC 2557) has for its looks and its programs.
+# Style sheets, fonts and scripts of a stored web page (MHTML, RFC 2557).
 _STYLE = "text/css"
 _FOR_PROGRAMS = frozenset(
     {"text/javascript", "application/javascript", "application/x-javascript", "application/json"}
@@ -67,7 +67,7 @@ _SIGNED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _COMPANIONS = frozenset(
     {"application/pgp-keys", "text/vcard", "text/x-vcard", "text/calendar", "application/ics"}
 )
-# Words by which a text and a page are compared, without addresses; a page may leave a few of them out.
+# Words by which the plain text and the HTML are compared, without addresses; the HTML may lack a few of them.
 _WORD = re.compile(r"https?://\S{1,2000}|(\w{3,})")
 _FEWEST_LACKING, _MOST_LACKING = 6, 0.5
 # One of several pieces of an e-mail (RFC 2046 5.2.2).
@@ -76,21 +76,21 @@ _PIECE = "message/partial"
 _ELSEWHERE = "message/external-body"
 # Parts that contain others but are taken as one.
 _WHOLE = _NOT_FAXED | {"message/rfc822", _ELSEWHERE}
-# A reference to a part by its number, as it stands in a page.
-# It is no longer than an address; a link to a part does not show it.
+# A reference to a part by its Content-ID, as pages write it.
+# Its length is limited.  A mere link to a part does not show the part.
 CID = re.compile(r"""(?<!href=)(?<!href=["'])\bcid:([^"'\s>)]{1,2000})""", re.IGNORECASE)
-# The first octets of pictures that a page can show; others that it names (HEIC) are separate files.
+# The first octets of pictures that a page can show; other kinds (HEIC) are treated as attached files.
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM", b"<svg", b"<?xml")
-# A boundary that was folded within its quotation marks; programs differ in how they read it.
+# A boundary with a line break within its quotation marks; programs read it differently.
 _FOLDED = re.compile(rb'boundary="([^"\r\n]{0,100})\r?\n([ \t]+)([^"\r\n]{0,100})"', re.IGNORECASE)
 _FOLDED_LIMIT = NESTING_LIMIT
-# An address by which a page names a picture or a style sheet.
+# An address of a picture or a style sheet in a page.
 _ADDRESS = re.compile(
     r"""((?:src|background|poster|<link\b[^<>]{0,300}?\shref)\s*=\s*["']?|url\(\s*["']?)"""
     r"""([^"'\s>)]{1,2000})(?=["'\s>)])""",
     re.IGNORECASE,
 )
-# An e-mail's first line in a mailbox of several (RFC 4155), behind a blank line.
+# The first line of an e-mail in a mailbox (RFC 4155), after a blank line.
 _NEXT_IN_MAILBOX = re.compile(rb"\r?\n\r?\n(?=From [^\r\n]{1,200}\d\d:\d\d[^\r\n]{0,80}\r?\n[!-9;-~]{1,76}:)")
 _TYPED = "font-family: monospace"
 _LOCKED = "BEGIN PGP MESSAGE"
@@ -111,9 +111,9 @@ class FilePart:
 class Letter:
     """The parts of an e-mail that a person reads.
 
-    ``plain`` and ``html`` have the same content, ``html`` is empty without one.  ``inline`` are the pictures
-    within ``html``, ``styles`` its style sheets, ``companions`` the names or types of accompanying parts that
-    are no text.
+    ``plain`` and ``html`` have the same content; ``html`` may be empty.  ``inline`` are the pictures within
+    ``html``, ``styles`` its style sheets, ``companions`` the names or types of accompanying parts that are
+    not text.
     """
 
     plain: str
@@ -127,14 +127,14 @@ class Letter:
 
 @dataclass(slots=True)
 class _Passage:
-    """A piece of the text in the forms that the e-mail has of it."""
+    """A piece of the text, in each form that the e-mail contains."""
 
     plain: str = ""
     html: str = ""
 
     @property
     def is_designed(self) -> bool:
-        """Whether ``html`` has content: some programs send an empty page beside the text."""
+        """Whether ``html`` has content: some programs add an empty page to the text."""
         if not self.plain.strip() or len(self.html) > HTML_LIMIT or PICTURE.search(self.html):
             return bool(self.html.strip())
         return bool(html_text(self.html))
@@ -144,7 +144,7 @@ class _Passage:
 
     @property
     def lacks_words(self) -> bool:
-        """Whether the page says less than the text: it is a picture, or a word to look at the text."""
+        """Whether the HTML says less than the text: only a picture, or a note to read the text."""
         if len(self.html) > HTML_LIMIT or len(self.plain) > HTML_LIMIT:
             return False
         said, shown = _words(self.plain), _words(html_text(self.html))
@@ -163,7 +163,7 @@ def _words(text: str) -> set[str]:
 
 
 class _Bounded(policy.Compat32):
-    """Python's policy with limits; made anew for each e-mail, whose headers, all parts', ``seen`` counts."""
+    """Python's policy with limits.  Each e-mail needs its own: ``seen`` counts the headers of all parts."""
 
     seen: Iterator[int] = itertools.count()
 
@@ -191,7 +191,7 @@ def parse_email(raw: bytes) -> Message:
 
 
 def _unfolded(raw: bytes) -> bytes:
-    """``raw`` with its folded boundaries joined to one line, as the delimiter lines have them."""
+    """``raw`` with line breaks removed from boundary parameters, so that they match the delimiter lines."""
     for found in itertools.islice(_FOLDED.finditer(raw), _FOLDED_LIMIT):
         before, blanks, behind = found.groups()
         for boundary in (before + behind, before + b" " + behind, before + blanks + behind):
@@ -298,7 +298,7 @@ def _with_places(page: str, files: list[FilePart]) -> str:
 
 
 def _unpacked(text: str) -> tuple[str, list[FilePart]]:
-    """``text`` without the encoded files and encrypted passages in it, and those."""
+    """``text`` without its encoded files and encrypted passages, and these as files."""
     text, locked = without_pgp(text)
     text, uuencoded = packed.without_uuencoded(text)
     files = [FilePart(each, "application/octet-stream", content) for each, content in uuencoded]
@@ -308,9 +308,9 @@ def _unpacked(text: str) -> tuple[str, list[FilePart]]:
 
 
 def part_key(number: str) -> str:
-    """What is alike in a Content-ID and the ways in which pages write it (RFC 2392 2).
+    """A Content-ID in the form in which references to it can be compared (RFC 2392 2).
 
-    Programs write it in other case, with %XX, and with HTML's names of letters.
+    Pages write it in another case, with %XX, and with HTML entities.
     """
     return unquote(html.unescape(number)).strip("<> ").lower()
 
@@ -318,8 +318,8 @@ def part_key(number: str) -> str:
 def shown_in(page: str, files: list[FilePart]) -> tuple[list[FilePart], list[FilePart]]:
     """The files that are shown within the page, and the others.
 
-    Such a file is a picture that pages can show, and the page names it.  One number names one picture; the
-    same picture again is no other.
+    A file is shown within the page when the page names it and it is a picture of a kind that pages can show.
+    Each Content-ID names one picture; copies of the same picture are dropped.
     """
     shown = set(map(part_key, CID.findall(without_comments(page)))) - {""}
     inline: dict[str, FilePart] = {}
@@ -333,7 +333,7 @@ def shown_in(page: str, files: list[FilePart]) -> tuple[list[FilePart], list[Fil
 
 
 def in_mailbox(content: bytes) -> list[bytes]:
-    """The e-mails in a mailbox (mbox, RFC 4155), the one of a file that is none."""
+    """The e-mails in a mailbox (mbox, RFC 4155); of any other file, the file itself."""
     if not content.startswith(b"From "):
         return [content]
     return _NEXT_IN_MAILBOX.split(content)
@@ -355,7 +355,8 @@ def _files(part: Message, kind: str, name: str) -> Iterator[FilePart]:
     content_id = str(part.get("Content-ID", "")).strip(" <>\r\n\t")
     address = "".join(str(part.get("Content-Location", "")).split())
     if kind.startswith("text/") and kind != "text/rtf":
-        # The charset belongs to the part; the file is UTF-8 from here on and has a byte order mark.
+        # The part declares the charset, which the file would lose; so it becomes UTF-8 with a byte order
+        # mark.
         content = b"\xef\xbb\xbf" + decode(content, part.get_content_charset(""))[0].encode()
     elif packed.is_binhex(content):
         unpacked = packed.from_binhex(content)
@@ -366,7 +367,7 @@ def _files(part: Message, kind: str, name: str) -> Iterator[FilePart]:
 
 
 def _without_wrapper(file: FilePart, said: bool) -> Iterator[FilePart]:
-    """The files in a winmail.dat if its text is ``said`` elsewhere; any other file itself."""
+    """The files in a winmail.dat if its text is ``said`` elsewhere, else ``file`` itself."""
     inside: list[tnef.File] = []
     if said and file.content.startswith(tnef.SIGNATURE):
         with contextlib.suppress(tnef.TnefError):
@@ -386,7 +387,7 @@ def _message_within(part: Message, inner: Message) -> bytes:
 
 
 def _leaves(message: Message) -> Iterator[tuple[Message, Message | None]]:
-    """The parts that contain no others, each with the multipart/alternative it is in (RFC 2046 5.1.4).
+    """The parts that contain no others, each with the multipart/alternative around it (RFC 2046 5.1.4).
 
     An e-mail within the e-mail is one part.
     """

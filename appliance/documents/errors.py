@@ -8,8 +8,8 @@ from appliance.causes import Cause
 class DocumentError(Exception):
     """A document cannot be rendered.
 
-    ``cause`` says why in the table's words, ``detail`` what exactly (for the log and the details of an
-    answer, never instead of the sentence), ``source`` which of the sources it was (from 0).
+    ``cause`` is the row with the reason, ``detail`` says what exactly (for the log and the details of an
+    answer, never instead of the sentence), ``source`` is the number of the source (from 0).
     """
 
     def __init__(self, cause: Cause, detail: str = "", source: int | None = None) -> None:

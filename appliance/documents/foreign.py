@@ -1,4 +1,4 @@
-"""Files that cannot be faxed, by their true names and what to do with them.  Pure."""
+"""Recognises formats that cannot be faxed, with their names and advice.  Pure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 ZIP = b"PK\3\4"
 _ZIP_EMPTY = b"PK\5\6"
-# Of a local file header (APPNOTE 4.3.7): its octets before the name, and where sizes and lengths stand.
+# A local file header (APPNOTE 4.3.7): its octets before the name, and the places of sizes and lengths.
 _LOCAL_OCTETS, _PACKED_AT, _NAME_LENGTH_AT, _EXTRA_LENGTH_AT, _FLAGS_AT = 30, 18, 26, 28, 6
-_SIZES_BEHIND = 0x08  # a flag: the sizes stand behind the content
+_SIZES_BEHIND = 0x08  # a flag: the sizes follow the content
 _MOST_ENTRIES = 3000
 
 _AS_PDF = "export it as a PDF from its program and send that"
@@ -18,7 +18,7 @@ _AS_PICTURE = "save it as PNG or PDF and send that"
 _UNPACK = "unpack it and send the files in it"
 _WHERE_IT_LEADS = "save as a PDF what it leads to and send that"
 _NOT_SEEN = "a fax has pages only"
-# What begins a file, and what the file is; nothing that a text may begin with.
+# First octets of files, and what they are; none that a text may begin with.
 _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
     (b"Rar!\x1a\x07", "a RAR archive", _UNPACK),
@@ -107,7 +107,7 @@ _COMPOUND: tuple[tuple[str, str], ...] = (
 
 
 def foreign_name(content: bytes) -> str:
-    """What ``content`` is and what to do, when it is of a known kind that cannot be faxed; else empty."""
+    """The name of a known kind that cannot be faxed, with advice; empty for anything else."""
     for mark, name, advice in _BEGINNINGS:
         if content.startswith(mark):
             return f"{name}: {advice}"
@@ -133,7 +133,7 @@ def is_office_package(content: bytes) -> bool:
 
 
 def entries(content: bytes) -> Iterator[str]:
-    """The names in a ZIP file, as far as its beginning tells, the first 3000 at most."""
+    """The names in a ZIP file, at most the first 3000, as far as its beginning shows them."""
     at = 0
     for _ in range(_MOST_ENTRIES):
         header = content[at : at + _LOCAL_OCTETS]
@@ -152,7 +152,7 @@ def entries(content: bytes) -> Iterator[str]:
 
 
 def compound_name(content: bytes) -> str:
-    """What a compound file is when it is none of Word, Excel, PowerPoint or Outlook, as far as is known."""
+    """The kind of a compound file that is not of Word, Excel, PowerPoint or Outlook; empty if unknown."""
     import olefile  # noqa: PLC0415 (few documents are of this kind)
 
     with olefile.OleFileIO(io.BytesIO(content)) as ole:

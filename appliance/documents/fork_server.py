@@ -59,7 +59,7 @@ _FONTS = Path(__file__).with_name("fonts.conf")
 
 
 class ForkServerError(RuntimeError):
-    """No worker could be had: the fork server does not start or does not answer."""
+    """The fork server does not start or does not answer, so there is no worker."""
 
 
 @dataclass(slots=True)
@@ -78,7 +78,9 @@ class Worker:
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
     def processor_seconds(self) -> float:
-        """Processor time it has used, its children apart, seconds; 0.0 once it is gone."""
+        """The processor time that the worker has used, without its children, in seconds; 0.0 once it has
+        ended.
+        """
         try:
             # The CPU clock of another process (clock_getcpuclockid(3)): its id and CPUCLOCK_SCHED.
             return time.clock_gettime(~self._pid << 3 | 2)
@@ -86,7 +88,9 @@ class Worker:
             return 0.0
 
     def wait(self, seconds: float) -> int | None:
-        """Its exit code, negative for a signal as in `subprocess`; None if it runs on after ``seconds``."""
+        """Its exit code, negative for a signal as in `subprocess`; None if it still runs after
+        ``seconds``.
+        """
         if self._code is None and select.select([self._status], [], [], seconds)[0]:
             octets = os.read(self._status, _STATUS.size)
             # No status: the fork server is gone, and the worker with it.
@@ -94,7 +98,7 @@ class Worker:
         return self._code
 
     def close(self) -> None:
-        """Kills it if it still runs, waits until it is gone, and closes what belongs to it."""
+        """Kills the worker if it still runs, waits until it has ended, and closes its files."""
         if self._code is None:
             self.kill()
             # By its pidfd: the fork server, which reports the status, may hang.
@@ -181,7 +185,7 @@ class _ForkServer:
             self._stop()
 
     def _stop(self) -> str:
-        """Ends it; returns what happened to it, for the log."""
+        """Ends the fork server; returns how it ended, for the log."""
         code = None
         if self._socket is not None:
             self._socket.close()

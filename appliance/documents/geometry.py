@@ -45,7 +45,7 @@ WIDTH_TOLERANCE = 1.03
 # Shorter pages confuse paper feeds, so they are filled up with white, mm.
 SHORTEST_MM = 50.0
 
-# A page box larger than this says nothing about paper (PDF's own largest box is 5080 mm).
+# A page box larger than this is not a paper size (PDF's own largest box is 5080 mm).
 LARGEST_SIDE_MM = 20_000.0
 
 

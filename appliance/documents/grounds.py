@@ -1,7 +1,7 @@
-"""Words of a page that WeasyPrint laid out which would not be seen on paper, and what they were to stand on.
+"""Finds words of a laid-out web page that would be invisible on paper.
 
-White words on a picture that did not come, or on a ground that only browsers draw, are white on white: they
-become black.  Words that are hidden until a script shows them are told.
+White words whose background is missing, or is of a kind that only browsers draw, become black. Words that are
+hidden until a script shows them are reported.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import weasyprint
 from weasyprint.css.properties import INITIAL_VALUES
 from weasyprint.formatting_structure import boxes
 
-# Lightness of a colour, 0 to 1, that is as good as white.
+# Lightness of a colour, 0 to 1, from which it counts as white.
 _WHITE = 0.9
 # Smaller words are not meant to be read, px.
 _SMALLEST_PX = 5.0
@@ -25,7 +25,9 @@ _Corners = tuple[float, float, float, float]
 
 @dataclass(slots=True)
 class _Sheet:
-    """What is on a page: words, ``white`` and ``hidden`` ones apart, and where something else is drawn."""
+    """The content of a page: whether ``seen`` words are on it, ``white`` and ``hidden`` words, and the
+    places of other drawings.
+    """
 
     seen: bool = False
     white: list[Any] = field(default_factory=list)
@@ -34,7 +36,7 @@ class _Sheet:
 
 
 def bring_out(document: weasyprint.Document) -> bool:
-    """Makes white words black that have nothing under them; whether there were any."""
+    """Makes white words without a background black; returns whether there were any."""
     found = False
     for page in document.pages:
         sheet = _looked_at(page)
@@ -47,7 +49,7 @@ def bring_out(document: weasyprint.Document) -> bool:
 
 
 def white_pages(document: weasyprint.Document) -> Iterator[int]:
-    """The pages (from 1) with words of which none is seen, nor anything else."""
+    """The pages (from 1) that have words, but on which nothing is visible."""
     for number, page in enumerate(document.pages, 1):
         sheet = _looked_at(page)
         if (sheet.hidden or sheet.white) and not sheet.seen and not sheet.drawn:
@@ -55,7 +57,7 @@ def white_pages(document: weasyprint.Document) -> Iterator[int]:
 
 
 def hidden_words(document: weasyprint.Document) -> list[str]:
-    """The words that are there and invisible."""
+    """The hidden words of the document."""
     return " ".join(text for page in document.pages for text in _looked_at(page).hidden).split()
 
 
@@ -98,7 +100,7 @@ def _is_framed(box: Any) -> bool:
 
 
 def _is_dark(background: Any) -> bool:
-    """Whether a ground is more than white."""
+    """Whether a background is visible on white paper."""
     if background is None:
         return False
     return any(layer.image is not None for layer in background.layers) or (

@@ -1,4 +1,4 @@
-"""HEIC, through libheif; loaded with the first such picture, for it loads a video decoder."""
+"""HEIC, through libheif, which is loaded with the first such picture because it loads a video decoder."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from PIL import Image
 
 
 def register() -> None:
-    """Pillow opens such pictures from now on."""
+    """Makes Pillow open HEIC pictures."""
     import pillow_heif  # noqa: PLC0415
 
     pillow_heif.register_heif_opener(thumbnails=False)

@@ -1,8 +1,8 @@
 """HTML from outside, made safe for Python's own parser.  Pure.
 
-For what begins and never ends (``<a <a <a``, ``<!--<!--``, a single quotation mark) that parser searches the
-rest of the page again and again: an e-mail of 200 kB took it five minutes (CVE-2025-6069).  So it gets only
-what is complete.
+After each construct that never ends (``<a <a <a``, ``<!--<!--``, a single quotation mark) that parser
+searches the rest of the page: an e-mail of 200 kB took five minutes (CVE-2025-6069). So it gets only complete
+tags.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 HTML_LIMIT = 200_000
 
 _COMMENT, _COMMENT_END = "<!--", "-->"
-# Doctypes, conditions of word processors, processing instructions: nothing to read in them.
+# Doctypes, conditions of word processors, processing instructions: they contain no text.
 _DECLARATION = re.compile(r"<[!?][^<>]*>")
 # ``[^<>]`` ends where the next tag may begin, so each character is looked at once.
 _TAG = re.compile(r"<(/?[a-zA-Z][^<>]*+)>|<")

@@ -1,4 +1,4 @@
-"""JPEG files: telling a missing end marker from missing pixels, and damage among the pixels."""
+"""JPEG files: tells a missing end marker from missing pixels, and finds damaged pixels."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ _TRAILER_OCTETS = 64 << 10
 # The list of a file's pictures, and the types of those that show something else.
 _ENTRIES = 0xB002
 _TAKEN_WITH_IT = "Multi-Frame Image"  # a panorama, or several views
-# Padding that writers put behind the last marker.
+# Padding after the last marker.
 _FILLING = b"\0\r\n \t"
 
 
 def with_end(content: bytes) -> bytes:
-    """Adds the end marker to a JPEG where only that is missing; others are returned unchanged.
+    """Adds the end marker to a JPEG if only that is missing; returns others unchanged.
 
-    If pixels were missing, the decoder would make some of the octets before the marker.  So the picture is
-    decoded with different octets there: it is whole if all results are equal.
+    If pixels were missing, the decoder would turn octets before the marker into some.  So the picture is
+    decoded with different octets there: it is complete if all results are equal.
     """
     if content.rstrip(b"\0").endswith(_END_OF_IMAGE) or _END_OF_IMAGE in content[-_TRAILER_OCTETS:]:
         return content
@@ -68,9 +68,9 @@ def frame(content: bytes) -> tuple[int, int]:
 
 
 def pictures_behind(image: Image.Image) -> int:
-    """How many more pictures taken with it the file of an opened JPEG holds (CIPA DC-007 5.2.3.3).
+    """The number of further pictures in the file of an opened JPEG (CIPA DC-007 5.2.3.3).
 
-    Previews, and gain maps of phones, do not count: they show the same.
+    Previews and the gain maps of phones do not count, because they show the same.
     """
     entries = getattr(image, "mpinfo", {}).get(_ENTRIES, ())
     return sum(

@@ -24,7 +24,7 @@ from appliance.documents.typeset_source import TypesetSource, typeset_page
 from appliance.documents.workshop import Workshop
 from appliance.remarks import CHARSET_GUESSED, COMPANION_LEFT_OUT, FILE_LEFT_OUT, Remark
 
-# ``sources.open_source``, which opens an e-mail with what is here, and so is handed in.
+# The type of ``sources.open_source``, which is passed in because it uses this module.
 Opener = Callable[[bytes, str, str, Workshop, str | None], PageDrawer]
 # Depth of e-mails within e-mails: a forwarded one, and one forwarded with that.
 _DEEPEST = 4

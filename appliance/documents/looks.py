@@ -21,7 +21,7 @@ _TURNS = {
 
 
 class TurnedSource:
-    """The pages of another source, each turned clockwise by so many quarters."""
+    """The pages of another source, each turned clockwise by a number of quarters."""
 
     def __init__(self, source: PageDrawer, turn: int) -> None:
         self._source = source

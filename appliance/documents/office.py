@@ -42,11 +42,11 @@ _RUN_SECONDS = 50.0
 _START_AGAIN = 81
 # Octets of all parts of a file together, unpacked; more would take all the memory.
 _MOST_UNPACKED = 150 << 20
-# One octet of Deflate (RFC 1951) unpacks to at most 1032; and what no part is too small for.
+# One octet of Deflate (RFC 1951) unpacks to at most 1032; and octets that any part may unpack to.
 _MOST_DEFLATED, _ALWAYS = 1032, 4096
-# Pictures of a file that are looked at, and the octets of the largest of them.
+# How many pictures of a file are checked, and the octets of the largest of them.
 _MOST_PICTURES, _LARGEST_PICTURE = 100, 32 << 20
-# Where LibreOffice's formulas are, which are a package of their own.
+# LibreOffice's library for formulas, from a separate package.
 _FORMULA_EDITOR = "libsmlo.so"
 _SHEETS = frozenset({".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".ots", ".fods", ".xml"})
 _NO_ROOM = re.compile(r"(?<!\S)#{3,}(?!\S)")
@@ -167,7 +167,7 @@ def _beginning(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
 
 
 def _is_picture_lost(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
-    """Whether a picture of an Office file is damaged, as far as that is known."""
+    """Whether a picture of an Office file is known to be damaged."""
     if not 0 < entry.file_size <= _LARGEST_PICTURE:
         return entry.file_size == 0
     try:
@@ -180,7 +180,7 @@ def _is_picture_lost(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
 
 
 def _is_locked(content: bytes) -> bool:
-    """Whether a compound file is protected by a password, which LibreOffice may know: Excel's own."""
+    """Whether a compound file needs a password; LibreOffice knows Excel's default one."""
     with olefile.OleFileIO(io.BytesIO(content)) as ole:
         user, document, workbook = (
             bytes(ole.openstream(name).read(_SCANNED_OCTETS)) if ole.exists(name) else b""
@@ -205,7 +205,7 @@ def _check_compound(content: bytes) -> list[Remark]:
 
 
 def _unseen(ole: olefile.OleFileIO) -> Iterator[Remark]:
-    """Remarks on what a document of the older formats has besides its pages."""
+    """Remarks on what a document of the older formats contains besides its pages."""
 
     def stream(name: str) -> bytes:
         return bytes(ole.openstream(name).read(_SCANNED_OCTETS)) if ole.exists(name) else b""

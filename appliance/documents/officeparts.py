@@ -1,4 +1,5 @@
-"""What an Office file's pages do not show: hidden parts, comments, notes, films, files as icons.  Pure.
+"""Finds what the pages of an Office file do not show: hidden parts, comments, notes, films, icons of files.
+Pure.
 
 Searched in the parts of a ZIP file (ECMA-376; OpenDocument 1.3) and in RTF.
 """
@@ -20,7 +21,7 @@ from appliance.remarks import (
     Remark,
 )
 
-# Parts that a document takes in as a whole, or from another file; diagrams and their drawings; formulas.
+# Parts included as a whole or from another file; diagrams and their drawings; formulas.
 _TAKEN_IN = re.compile(rb"<w:(?:altChunk|subDoc)\b")
 _DIAGRAM = re.compile(rb"<a:graphicData\b[^>]{0,200}\buri=\"[^\"]{1,100}/diagram\"")
 _DIAGRAM_DRAWN = re.compile(r"^(?:word|xl|ppt)/diagrams/drawing\d*\.xml$")
@@ -85,7 +86,7 @@ _ODF_COLUMN_HIDDEN = re.compile(
     rb"(?:(?=[^>]{0,500}number-columns-repeated=\"(\d{1,6})\"))?"
 )
 _ODF_TEXT = re.compile(rb"<text:p\b")
-_TO_THE_END = 100  # columns; so many hidden ones are the rest of the sheet
+_TO_THE_END = 100  # columns; this many hidden ones are the unused rest of the sheet
 _ODF_TEXT_HIDDEN = re.compile(rb"text:display=\"none\"")
 _ODF_SLIDE_HIDDEN = re.compile(rb"presentation:visibility=\"hidden\"")
 _ODF_NOTE = re.compile(
@@ -170,7 +171,7 @@ def unseen_in_rtf(content: bytes) -> Iterator[Remark]:
 
 
 def _hidden(parts: Mapping[str, bytes]) -> dict[str, int]:
-    """The number of hidden things, by what they are."""
+    """The number of hidden things of each kind."""
     sheets = [part for name, part in parts.items() if name.startswith("xl/worksheets/")]
     content = parts.get("content.xml", b"")
     return {
@@ -209,7 +210,9 @@ def _hidden_rows(sheet: bytes) -> int:
 
 
 def _hidden_in_odf(content: bytes) -> int:
-    """The number of hidden rows that are not empty, and of hidden columns but those up to the sheet's end."""
+    """The number of hidden rows with content, and of hidden columns except those up to the end of the
+    sheet.
+    """
     rows = sum(_ODF_TEXT.search(row) is not None for row in _ODF_ROW_HIDDEN.findall(content))
     columns = _ODF_COLUMN_HIDDEN.findall(content)
     return rows + sum(int(repeated or 1) < _TO_THE_END for repeated in columns)

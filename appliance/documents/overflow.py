@@ -1,4 +1,4 @@
-"""Finds what does not fit on a page that WeasyPrint laid out: too wide, or beyond its boxes or the sheet."""
+"""Finds what does not fit on a laid-out page: too wide, or beyond its boxes or the sheet."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import weasyprint
 from weasyprint.formatting_structure import boxes
 
 _SEEN = (boxes.TextBox, boxes.ReplacedBox, boxes.TableBox)
-# Values of ``overflow`` with which readers of a screen can scroll; what is hidden is seen nowhere.
+# Values of ``overflow`` with which content can be scrolled to; hidden content is visible nowhere.
 _ROLLED = frozenset({"auto", "scroll"})
 _SLACK_PX = 4.0  # of a line's height, below its letters
-# Content so many sheets away was put out of sight on purpose.
+# Content this many sheets away was put out of sight on purpose.
 _OUT_OF_SIGHT = 4.0
 
 
 def width_needed(document: weasyprint.Document) -> float:
-    """By what factor a sheet would have to be wider to hold everything, 1 when it does."""
+    """The factor by which the sheet would have to be wider to hold everything; 1 when it does."""
     needed = 1.0
     for page in document.pages:
         sheet = page._page_box
@@ -69,7 +69,7 @@ def _off_the_sheet(sheet: Any) -> Iterator[bool]:
 
 
 def _turned_off(sheet: Any) -> Iterator[bool]:
-    """For each box that is turned or moved (CSS Transforms), whether the sheet cuts it, or it lies beside."""
+    """For each box that is turned or moved (CSS Transforms), whether it reaches beyond the sheet."""
     width, height = sheet.margin_width(), sheet.margin_height()
     waiting = [(sheet, sheet.transformation_matrix)]
     while waiting:

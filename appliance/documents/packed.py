@@ -1,4 +1,4 @@
-"""Files packed in e-mails by older programs: uuencode, BinHex.  Pure."""
+"""Unpacks files that older programs put into e-mails: uuencode, BinHex.  Pure."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ class DocumentPages:
         return PageFormat(resolution, width, min(asked.length, accepts.length, key=lengths.index))
 
     def _fits(self, number: int, form: PageFormat) -> bool:
-        """Whether page ``number`` of the first rendering is what ``form`` would give."""
+        """Whether page ``number`` of the first rendering is the same as in format ``form``."""
         page = self._document.pages[number]
         asked = self._document.options.format
         if form.resolution is not asked.resolution:

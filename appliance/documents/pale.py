@@ -1,6 +1,6 @@
 """Scans whose ink is pale everywhere (carbon copies, faded thermal paper): their contrast is stretched.
 
-A page with anything dark on it, however little, is left alone, as is one that is as good as empty.
+A page with anything dark on it, however little, is not changed, nor is a nearly empty one.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from PIL import Image
 
 from appliance.documents.drawing import Pixels
 
-# Levels of grey.  Paper is lighter than this; the darkest ink is by so much darker than the paper.  Less is
-# what shines through from the other side; more is read as it is.
+# Levels of grey: the darkest that paper may be, and the least and most that pale ink differs from it. Less is
+# the other side shining through; more is readable as it is.
 _PAPER = 150
 _LEAST, _MOST = 22, 60
-# The depth that the darkest ink gets.
+# How much darker than the paper the darkest ink becomes.
 _DEPTH = 80
-# Of the page, the share that is darkest, and that is paper at least.
+# Shares of the page: the darkest part that counts as the ink, and the least that is paper.
 _INK_SHARE, _PAPER_SHARE = 0.002, 0.7
-# Levels around the most frequent one that are paper, too.
+# Levels around the most frequent one that are paper as well.
 _PAPER_SPREAD = 8
 _LEVELS = 256
 
 
 def strengthened(image: Image.Image) -> Image.Image:
-    """``image`` (mode L or RGB), with the contrast of its ink when that is pale, else itself."""
+    """``image`` (mode L or RGB) with stronger contrast if its ink is pale, else ``image`` itself."""
     found = [_levels(image.getchannel(band).histogram()) for band in image.getbands()]
     depths = [paper - ink for paper, ink in found]
     if any(paper < _PAPER or depth >= _MOST for (paper, _), depth in zip(found, depths, strict=True)):
@@ -42,7 +42,7 @@ def of_scan(size: tuple[int, int], grey: Pixels, coloured: Pixels | None) -> Ima
     luma = Image.frombytes("L", size, bytes(grey.page), "raw", "L", grey.stride, 1)
     paper, ink = _levels(luma.histogram())
     if not _LEAST // 2 <= paper - ink < _MOST:
-        return None  # as nearly all are: their colours need not be looked at
+        return None  # like most; saves examining their colours
     if coloured is not None:
         luma = Image.frombytes("RGB", size, bytes(coloured.page), "raw", "BGRX", coloured.stride, 1)
     made = strengthened(luma)
@@ -50,7 +50,7 @@ def of_scan(size: tuple[int, int], grey: Pixels, coloured: Pixels | None) -> Ima
 
 
 def _levels(histogram: Sequence[int]) -> tuple[int, int]:
-    """The level of the paper, 0 when most of the picture is no paper, and that of the darkest ink."""
+    """The levels of the paper and of the darkest ink; both 0 when too little of the picture is paper."""
     pixels = sum(histogram)
     paper = max(range(_LEVELS), key=histogram.__getitem__)
     around = histogram[max(0, paper - _PAPER_SPREAD) : paper + _PAPER_SPREAD + 1]

@@ -1,4 +1,6 @@
-"""Files attached to a PDF (ISO 32000-1 7.11.4), fields and marks that are not drawn as a whole; by qpdf."""
+"""Finds files attached to a PDF (ISO 32000-1 7.11.4), and fields and annotations that are not drawn
+completely; by qpdf.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +16,21 @@ if TYPE_CHECKING:
     import pikepdf
 
 _MOST_FILES = 200
-# Relationships of a file to its document (ISO 32000-2 table 43): these repeat the pages, for programs.
+# Relationships of a file to its document (ISO 32000-2 table 43): such files repeat the pages for programs.
 _SAME_AGAIN = frozenset({"/Alternative", "/Data", "/FormData", "/Schema", "/Source"})
 
 _PRINTED, _HIDDEN = 4, 2  # flags of an annotation (ISO 32000-1 12.5.3)
 _HIGHEST = 32  # levels of fields within fields
 _MOST_DRAWING = 1 << 20  # octets of a field's appearance
-# Kinds of annotations that show nothing of their own when printed, or whose words are remarked elsewhere.
+# Kinds of annotations that print nothing, or whose words are remarked elsewhere.
 _WITHOUT_LOOKS = frozenset(
     {"/FileAttachment", "/Link", "/Popup", "/PrinterMark", "/Text", "/TrapNet", "/Widget"}
 )
 # Operators that show text (9.4.3), or a picture.
 _DRAWS = re.compile(rb"[)\]>]\s*(?:Tj|TJ|'|\")|\bDo\b|\bEI\b|\bf\*?\s|\bS\s")
 _FOR_BLANKS = re.compile(r"\s+")
-# Letters of fields for which pdfium has fonts: by Windows' code pages, and by the beginnings of their names.
+# Letters for which pdfium has fonts when it draws fields: by Windows' code pages, and by the beginnings of
+# their Unicode names.
 _CODE_PAGES = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254")
 _EASTERN = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "FULLWIDTH", "HALFWIDTH", "IDEOGRAPHIC")
 
@@ -49,12 +52,12 @@ def lost_fields(document: pikepdf.Pdf, page: Any) -> list[str]:
 
 
 def lost_marks(page: Any) -> list[str]:
-    """Kinds of the annotations of ``page`` that are printed and of which something is not drawn."""
+    """Kinds of the printed annotations of ``page`` that are not drawn completely."""
     return list(_bounded(lambda: _incomplete(page)))
 
 
 def _bounded(find: Callable[[], Iterator[str]]) -> Iterator[str]:
-    """What ``find`` finds, up to where the document breaks the standard."""
+    """The findings of ``find``, up to the first place where the document breaks the standard."""
     try:
         yield from islice(find(), _MOST_FILES)
     except IRREGULAR:
@@ -114,7 +117,7 @@ def _has_ends(ends: Any) -> bool:
 
 
 def _says_more(mark: Any, alone: bool, made_anew: bool, normal: Any) -> bool:
-    """Whether a field has a text that is not drawn; pdfium draws one itself where it has no appearance."""
+    """Whether a field has text that is not drawn; pdfium itself draws fields without an appearance."""
     value = _text(_inherited(mark, "/V"))
     if normal is None and not value:
         return bool(_text(_inherited(mark, "/RV")))
@@ -181,7 +184,7 @@ def appearances(page: Any) -> Iterator[Any]:
 
 
 def _appearance(mark: Any) -> Any:
-    """What an annotation with appearances looks like in its state; None when that is not said."""
+    """The appearance of an annotation in its current state; None when it has none."""
     normal = (mark.get("/AP") or {}).get("/N")
     if normal is not None and normal._type_name == "dictionary":  # one for each state
         normal = normal.get(str(mark.get("/AS", "/Off")))

@@ -1,4 +1,4 @@
-"""Fonts that a PDF names without embedding them and whose letters cannot be known.
+"""Finds fonts that a PDF does not embed and whose letters cannot be known.
 
 In a composite font with the encoding Identity a code selects a glyph of that font (ISO 32000-1 9.7.5.2).
 Without the font the code means nothing, unless the document says which letters are meant (ToUnicode) or the
@@ -42,7 +42,7 @@ def identity_fonts(content: bytes) -> frozenset[str]:
     return frozenset(names)
 
 
-# Every PDF program has these or similar ones (ISO 32000-1 9.6.2.2): no remark about them.
+# Every PDF program has these or similar fonts (ISO 32000-1 9.6.2.2), so they need no remark.
 _EVERYWHERE = re.compile(
     r"(helvetica|times|courier|arial|symbol|zapfdingbats|liberation|nimbus)", re.IGNORECASE
 )
@@ -60,8 +60,9 @@ _ALSO_COMMON = {".notdef", "Euro", "sfthyphen"}
 
 
 def may_lack_fonts(content: bytes) -> bool:
-    """Whether the document may use a font that is not embedded and is none of the standard ones, or lacks
-    letters: most documents embed subsets.
+    """Whether the document may use a font that is neither embedded nor standard, or lacks letters.
+
+    A quick check: most documents embed subsets.
     """
     if any(map(_names_rare_letters, texts_with(content, b"/Differences"))):
         return True
@@ -89,9 +90,9 @@ def _common_names() -> frozenset[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Unlike:
-    """How a page differs from what was meant: names of fonts that are replaced, with all letters
-    (``replaced``) or without some (``lost``).  ``better`` are families of the box that have more of the
-    letters, by the keys of the fonts' names.
+    """How a page differs from the original: names of fonts that are replaced, with all letters (``replaced``)
+    or without some (``lost``).  ``better``: families of the box that have more of the letters, by the keys of
+    the fonts' names.
     """
 
     replaced: frozenset[str] = frozenset()
@@ -112,11 +113,11 @@ _LARGEST_FONT = 64 << 20  # octets
 
 
 def stand_in(page: pypdfium2.PdfPage, identity: frozenset[str]) -> Unlike:
-    """Finds the type on ``page`` whose fonts are not embedded, and blanks out the glyphs of ``identity``
-    fonts that cannot be known: they would be drawn as other letters.
+    """Finds the fonts on ``page`` that are not embedded, and blanks out unknown glyphs of ``identity`` fonts,
+    which would be drawn as other letters.
     """
     if not any(map(_missing, _fonts_on(page))):
-        return Unlike()  # without looking at each letter
+        return Unlike()  # need not examine each letter
     text = page.get_textpage()
     replaced, lost = set(), set()
     letters: dict[str, set[int]] = {}  # by font
@@ -138,7 +139,7 @@ def stand_in(page: pypdfium2.PdfPage, identity: frozenset[str]) -> Unlike:
             if name in identity:
                 unknown.setdefault(address, _Unknown(handle, name)).codes.append(code)
             elif code > ord(" "):
-                lost.add(name)  # a letter by a name that only its own font knows
+                lost.add(name)  # its name is known to its own font only
         elif SIGNS_OF_WINDOWS.search(name):
             lost.add(name)
         else:
@@ -164,7 +165,7 @@ class _Unknown:
     codes: list[int] = field(default_factory=list)
 
     def make_gaps(self) -> bool:
-        """Blanks out the glyphs that cannot be known; whether there were any."""
+        """Blanks out unknown glyphs; returns whether there were any."""
         ordered = bool(_KNOWN_ORDER.match(self.name))
         drawn = [
             code if ordered and _FIRST_GLYPH <= code <= _LAST_GLYPH else _NO_GLYPH for code in self.codes

@@ -1,4 +1,4 @@
-"""Annotations without an appearance (ISO 32000-1 12.5.5): lines and stamps that pdfium leaves out.
+"""Draws annotations without an appearance (ISO 32000-1 12.5.5) that pdfium leaves out: lines and stamps.
 
 pdfium makes an appearance for most kinds of annotation without one.  Lines, polygons and the standard's own
 stamps get theirs here; those that still have none once the page is drawn are remarked.
@@ -27,7 +27,7 @@ from appliance.remarks import (
 
 _NORMAL = raw.FPDF_ANNOT_APPEARANCEMODE_NORMAL
 _UNSEEN = raw.FPDF_ANNOT_FLAG_HIDDEN | raw.FPDF_ANNOT_FLAG_NOVIEW
-_MOST_MARKS = 2_000  # annotations of one page that are looked at
+_MOST_MARKS = 2_000  # annotations of one page that are examined
 _MOST_POINTS = 10_000  # of one line
 
 # Stamps that the standard names (12.5.6.12, table 181), with the default.
@@ -51,7 +51,7 @@ _STAMPS = frozenset(
 )
 _NAMELESS = "Draft"
 _STAMP_FONT, _STAMP_FONT_POINTS = b"Helvetica-Bold", 24.0
-_STAMP_RIM = 0.12  # margin around the words, as a share of the lesser side
+_STAMP_RIM = 0.12  # margin around the words, as a share of the shorter side
 _STAMP_LINE = 2.0  # points
 _DEFAULT_LINE = 1.0  # points (12.5.4)
 _LONGEST_TEXT = 100_000  # octets
@@ -80,7 +80,7 @@ _COMMENTED = {
     raw.FPDF_ANNOT_POLYLINE,
     raw.FPDF_ANNOT_INK,
 }
-# Kinds that move, sound or turn, and their names: paper shows at most a still picture.
+# Films, sounds and 3D drawings, and their names: paper shows at most a still picture.
 _PLAYED = {
     raw.FPDF_ANNOT_MOVIE: "Movie",
     raw.FPDF_ANNOT_RICHMEDIA: "RichMedia",
@@ -91,8 +91,8 @@ _PLAYED = {
 
 
 def give_appearances(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -> list[Remark]:
-    """Draws the annotations of ``page`` without an appearance that pdfium would leave out, where that is
-    possible; remarks on comments and films.
+    """Draws annotations of ``page`` that pdfium would leave out, where possible; returns remarks on comments
+    and films.
     """
     lost: set[str] = set()
     played: set[str] = set()
@@ -136,7 +136,7 @@ def incomplete_marks(page: pypdfium2.PdfPage) -> list[Remark]:
 
 
 def _is_text_cut(handle: Any) -> bool:
-    """Whether half a letter of a text, at least, lies outside of where it may be drawn."""
+    """Whether at least half a letter of a text is outside its clip."""
     if raw.FPDFPageObj_GetType(handle) != raw.FPDF_PAGEOBJ_TEXT:
         return False
     clip, text = clip_of(handle), bounds_of(handle)
@@ -149,7 +149,7 @@ def _is_text_cut(handle: Any) -> bool:
 
 
 def has_open_redactions(page: pypdfium2.PdfPage) -> bool:
-    """Whether text is marked for redaction and still stands on ``page`` (ISO 32000-2 12.5.6.23)."""
+    """Whether text that is marked for redaction is still on ``page`` (ISO 32000-2 12.5.6.23)."""
     for index in range(min(raw.FPDFPage_GetAnnotCount(page), _MOST_MARKS)):
         mark = raw.FPDFPage_GetAnnot(page, index)
         if not mark:
@@ -162,7 +162,7 @@ def has_open_redactions(page: pypdfium2.PdfPage) -> bool:
 
 
 def _is_comment(mark: Any) -> bool:
-    """Whether it has words that viewers show in a separate window, which is not printed."""
+    """Whether the annotation has words that viewers show in a separate window, which is not printed."""
     seen = not raw.FPDFAnnot_GetFlags(mark) & _UNSEEN
     return seen and raw.FPDFAnnot_GetSubtype(mark) in _COMMENTED and bool(_string(mark, b"Contents").strip())
 
@@ -247,7 +247,7 @@ def _draw_stamp(document: pypdfium2.PdfDocument, mark: Any, name: str) -> None:
 
 
 def _colour_of(mark: Any, use: int) -> str:
-    """A colour of the annotation as operands; black when it has none for ``use``."""
+    """A colour of the annotation as PDF operands; black when it has none for ``use``."""
     levels = [ctypes.c_uint() for _ in range(4)]
     raw.FPDFAnnot_GetColor(mark, use, *levels)
     return " ".join(f"{level.value / 255:.3f}" for level in levels[:3])

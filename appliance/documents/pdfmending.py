@@ -1,4 +1,4 @@
-"""Repairs PDFs that pdfium does not open, or not all pages of, by having qpdf write them anew.
+"""Repairs PDFs that pdfium cannot open, or not all of whose pages it can open, by having qpdf rewrite them.
 
 pdfium itself repairs wrong cross-reference tables; qpdf also copes with objects that never end, page trees
 that name missing pages, and unexpected data before the header.
@@ -13,7 +13,7 @@ from typing import Any
 
 from appliance.documents.pdfstreams import streams_of
 
-# A file without its end was cut off: pages would be missing or white without notice.
+# A file without its end was truncated: pages would be missing or white without notice.
 _END, _END_WITHIN = b"%%EOF", 4096
 # Octets of the largest file that is repaired: its old and new form are in memory together.
 LARGEST = 60 << 20
@@ -28,7 +28,7 @@ def with_header(content: bytes) -> bytes:
 
 
 def mended(content: bytes) -> bytes | None:
-    """``content`` written anew, without encryption; None when that is not possible."""
+    """``content`` rewritten without encryption; None when that fails."""
     import pikepdf  # noqa: PLC0415 (slow, for few documents)
 
     if len(content) > LARGEST or _END not in content[-_END_WITHIN:]:
@@ -47,7 +47,7 @@ def mended(content: bytes) -> bytes | None:
 
 # Pages that are examined, and octets of content of each.
 _PAGES_READ, _OCTETS_READ = 20, 1 << 20
-# A name as long as ``/Encrypt`` without a meaning, so that no object moves.
+# A meaningless name as long as ``/Encrypt``, so that no object moves.
 _LOCK, _NO_LOCK = b"/Encrypt", b"/Ignored"
 
 

@@ -1,4 +1,4 @@
-"""Whether what a PDF page uses can be drawn at all: fonts, shadings, pictures within its instructions."""
+"""Checks whether parts of a PDF page can be drawn: fonts, shadings, inline pictures."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from appliance.documents.pdfstreams import plain
 if TYPE_CHECKING:
     import pikepdf
 
-# Where a picture within the instructions begins (ISO 32000-1 8.9.7), and how many of one stream are examined.
+# Where an inline picture begins (ISO 32000-1 8.9.7), and how many of one stream are examined.
 INLINE = re.compile(rb"(?<!\S)BI\s[^\0]{0,2000}?\sID\s")
 _MOST_INLINE, _LONGEST_INLINE = 1_000, 8 << 20
 _LARGEST_FONT = 16 << 20  # octets
-# Octets of instructions in which letters are looked up one by one, and names of those that show nothing.
+# Octets of instructions in which each letter is looked up, and names of letters that show nothing.
 _MOST_LOOKED_UP = 1 << 19
 _BLANKS = frozenset({"/space", "/.notdef", "/nbspace", "/uni00A0"})
 
@@ -27,7 +27,7 @@ _TYPE_1 = (b"%!", b"\x80\x01")
 _CFF = b"\x01"
 _TABLES_AT, _ENTRY_OCTETS = 12, 16
 _LETTERS = frozenset({b"glyf", b"CFF "})  # the tables with the outlines
-_CARELESS = 1024  # octets by which writers get the length of a table wrong
+_CARELESS = 1024  # by which some writers get the length of a table wrong, octets
 
 # Kinds of shadings (8.7.4.5): those by a function, and the coordinates and colours of the smallest mesh.
 _BY_FUNCTION = frozenset({1, 2, 3})
@@ -90,7 +90,7 @@ def _is_text(operand: Any) -> bool:
 
 
 def is_font_whole(font: Any) -> bool:
-    """Whether the file of an embedded font can be one; True for a font without a file."""
+    """Whether the file of an embedded font looks like a font; True for a font without a file."""
     described = font
     if (within := font.get("/DescendantFonts")) is not None and len(within):
         described = within[0]

@@ -1,4 +1,4 @@
-"""Places on the fax page of what stands on a PDF page."""
+"""Where parts of a PDF page are on the fax page."""
 
 from __future__ import annotations
 

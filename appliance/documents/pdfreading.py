@@ -1,7 +1,7 @@
-"""Finds what cannot be read of a PDF's pages: instructions and pictures that are damaged, cut off or missing.
+"""Finds unreadable parts of a PDF's pages: instructions and pictures that are damaged, truncated or missing.
 
-pdfium draws what it can and says nothing about the rest.  So qpdf follows what each page uses (ISO 32000-1
-7.8): its content, the forms, patterns and pictures that this names, and theirs.
+pdfium draws what it can and does not report the rest.  So qpdf follows what each page uses (ISO 32000-1 7.8):
+its content, the forms, patterns and pictures that this names, and so on.
 """
 
 from __future__ import annotations
@@ -44,23 +44,27 @@ _MOST_STREAMS, _MOST_OCTETS, _DEEPEST = 2_000, 64 << 20, 12
 _USE = re.compile(rb"/([^\s/<>\[\](){}%]{1,127})\s+(Do|scn|SCN|gs|sh|[-+.\d]{1,20}\s+Tf)(?![\w*'\"])")
 _KIND_OF = {b"Do": "/XObject", b"scn": "/Pattern", b"SCN": "/Pattern", b"gs": "/ExtGState", b"sh": "/Shading"}
 _CODED = re.compile(rb"#([0-9A-Fa-f]{2})")
-# The content of a page as its dictionary names it, in the file (7.7.3.3).
+# A page's content, as its dictionary in the file names it (7.7.3.3).
 _CONTENTS = re.compile(rb"/Contents\s*\[?\s*(\d{1,8})\s+(\d{1,5})\s+R")
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """What cannot be read of one page: whether instructions are missing, and how many pictures."""
+    """The unreadable parts of one page: whether instructions are missing, and the number of pictures."""
 
     content: bool = False
     pictures: int = 0
 
 
 class Reading:
-    """Examines the pages of ``content``; none when qpdf cannot open it or counts more or fewer of them."""
+    """Examines the pages of ``content``; none if qpdf cannot open it or counts a different number of
+    pages.
+    """
 
     def __init__(self, content: bytes | str, octets: int, pages: int) -> None:
-        """``content``, or the file that it is in, and how many octets and pages it has."""
+        """``content``: the document, or the file that it is in; ``octets`` and ``pages``: its size and
+        number of pages.
+        """
         self._content = content
         self._small = octets <= LARGEST
         self._count = pages
@@ -74,7 +78,7 @@ class Reading:
         return Path(self._content).read_bytes() if isinstance(self._content, str) else self._content
 
     def document(self) -> pikepdf.Pdf | None:
-        """The document as qpdf reads it, None when it does not."""
+        """The document as qpdf reads it; None when it cannot."""
         import pikepdf  # noqa: PLC0415 (slow)
 
         if not self._tried and self._small:
@@ -95,7 +99,7 @@ class Reading:
         return list(map(_attachment, files))
 
     def remarks(self, index: int, pictures: int) -> list[Remark]:
-        """Remarks on page ``index``, of which pdfium cannot decode so many ``pictures``."""
+        """Remarks on page ``index``; ``pictures``: how many of them pdfium cannot decode."""
         unread = self.unread(index)
         said = [Remark(CONTENT_DAMAGED)] if unread.content else []
         lost = max(pictures, unread.pictures)
@@ -110,7 +114,7 @@ class Reading:
         return said
 
     def unread(self, index: int) -> Unread:
-        """What cannot be read of page ``index``."""
+        """The unreadable parts of page ``index``."""
         document = self.document()
         if document is None:
             return Unread()
@@ -140,17 +144,17 @@ class Reading:
         return damaged or used or ends_in_mid_word(whole), lost + self._lost_inline(whole)
 
     def _lost_inline(self, content: bytes) -> int:
-        """How many pictures within the instructions of a page are damaged."""
+        """The number of damaged inline pictures of a page."""
         import pikepdf  # noqa: PLC0415 (slow)
 
         assert self._document is not None
         try:
             return sum(not is_whole_picture(each) for each in inline_pictures(self._document, content))
         except (*IRREGULAR, pikepdf.PdfError):
-            return 1  # nobody knows what it is
+            return 1  # unknown content
 
     def _points_to_nothing(self) -> bool:
-        """Whether some page names a content that is not in the file: qpdf shows such a page as empty."""
+        """Whether a page names a content that is not in the file; qpdf shows such a page as empty."""
         document = self._document
         if self._pointing is None and document is not None:
             self._pointing = any(
@@ -169,7 +173,7 @@ class Reading:
         return found
 
     def _used(self, content: bytes, resources: Any, depth: int) -> tuple[bool, int]:
-        """What cannot be read of the resources that ``content`` uses."""
+        """The unreadable parts among the resources that ``content`` uses."""
         damaged, lost = False, 0
         drawn: dict[str, Any] = {}  # fonts of Type 3
         for name, operator in sorted(set(_USE.findall(content[:_MOST_OCTETS]))):
@@ -190,7 +194,7 @@ class Reading:
         try:
             return lacks_drawings(self._document, content, fonts)
         except (*IRREGULAR, pikepdf.PdfError):
-            return False  # nobody knows which letters are shown
+            return False  # the letters that are shown are unknown
 
     def _thing(self, kind: str, thing: Any, resources: Any, depth: int) -> tuple[bool, int]:
         if depth > _DEEPEST or self._left <= 0:

@@ -69,7 +69,7 @@ _CHANNELS = {"grey": 1, "page": 4, "under": 4}
 # The pixels of each use, shared by all documents of the fax: one page is drawn at a time.
 _PIXELS: dict[str, ctypes.Array[ctypes.c_ubyte]] = {}
 
-# A PDF of more octets is not kept where it can be read again.
+# A PDF of more octets is not kept in memory if it can be read again.
 _MOST_KEPT_OCTETS = 1 << 20
 # A scan is among the first objects of its page, below the invisible text of an OCR program.
 _SCAN_AMONG = 8
@@ -79,7 +79,9 @@ _MOST_GREY_PIXELS = 4 * BAND_PIXELS
 
 
 class PdfSource:
-    """A PDF.  ``file``: where ``content`` can be read again, if anywhere; a long one is not kept then."""
+    """A PDF.  ``file``: where ``content`` can be read again, if anywhere; then a long one is not kept in
+    memory.
+    """
 
     # An open page holds its decoded pictures: one is open at a time, of all documents of the fax.
     _with_open_page: ClassVar[PdfSource | None] = None
@@ -141,7 +143,7 @@ class PdfSource:
         try:
             with taking(self._instead):
                 page = self._document[index]
-                if not all(page.get_size()):  # its crop box lies off the sheet: other programs show the sheet
+                if not all(page.get_size()):  # its crop box is outside the sheet
                     page.set_cropbox(*page.get_mediabox())
                     page.close()
                     page = self._document[index]
@@ -266,15 +268,15 @@ class PdfSource:
         raw.FPDF_RenderPageBitmap(bitmap, page, *box, _FLAGS)
         if page.formenv is not None:
             raw.FPDF_FFLDraw(page.formenv, bitmap, page, *box, _FLAGS)
-        if _memory.was_refused():  # what it did not get memory for it leaves out
+        if _memory.was_refused():  # pdfium leaves out what it gets no memory for
             raise MemoryError("a page of a PDF")
         return bitmap
 
 
 def _opened(content: bytes) -> tuple[bytes, pypdfium2.PdfDocument]:
-    """The document, and the octets it was made from: repaired where pdfium cannot read it.
+    """The document, repaired if pdfium cannot read it, and the octets it was made from.
 
-    Encryption is removed, too, where it hides what is searched in the octets, or where nothing is encrypted.
+    Encryption is removed, too, if it hides what is searched for in the octets, or if nothing is encrypted.
     """
     content = with_header(content)
     try:
@@ -308,7 +310,7 @@ def _opened_or_mended(content: bytes) -> tuple[bytes, pypdfium2.PdfDocument]:
 
 
 _ENCRYPTED, _OBJECT_STREAM = b"/Encrypt", b"/ObjStm"
-# Pages of a document that are opened at once to see whether they are there.
+# How many pages of a document are opened right away to check that they exist.
 _PAGES_LOOKED_FOR = 1_000
 
 
@@ -354,7 +356,9 @@ class _Scan(Enum):
 
 
 def _scan_of(page: pypdfium2.PdfPage, layout: Layout) -> _Scan | None:
-    """What the page is a scan of; None also for one of two colours, or with its picture further down."""
+    """The scan that a page consists of; None also for one of two colours, or if its picture is not among
+    the first objects.
+    """
     for handle, kind, outer in islice(objects_of(page), _SCAN_AMONG):
         if kind != raw.FPDF_PAGEOBJ_IMAGE:
             continue

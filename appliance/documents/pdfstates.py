@@ -1,6 +1,6 @@
-"""What only the screen shows of a PDF page, or only the printer (ISO 32000-1 8.11.4.4, 12.5.3).
+"""Finds what a PDF page shows only on screen, or only in print (ISO 32000-1 8.11.4.4, 12.5.3).
 
-Both are drawn small by pdfium, which knows layers and the flags of annotations, and compared.
+pdfium, which knows layers and the flags of annotations, draws both small; the drawings are compared.
 """
 
 from __future__ import annotations

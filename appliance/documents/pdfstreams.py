@@ -1,6 +1,6 @@
-"""Streams of a PDF, read by qpdf, and whether they are whole (ISO 32000-1 7.4).
+"""Reads streams of a PDF by qpdf, and checks whether they are complete (ISO 32000-1 7.4).
 
-The drawing libraries make the best of damaged streams; here the damage is only detected.
+The drawing libraries tolerate damaged streams; here damage is only detected.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _JPEG, _JPEG2000 = frozenset({"/DCTDecode", "/DCT"}), frozenset({"/JPXDecode"})
 _FAX = frozenset({"/CCITTFaxDecode", "/CCF"})
 _PICTURES = _JPEG | _JPEG2000 | _FAX | {"/JBIG2Decode"}
 
-# A checksum, if there is one, is among so many octets at the end of a stream.
+# A checksum, if there is one, is within this many octets at the end of a stream.
 _CHECKSUM_WITHIN = 8
 _OPERATORS = frozenset(
     b"b B b* B* BDC BI BMC BT BX c cm CS cs d d0 d1 Do DP EI EMC ET EX f F f* G g gs h i ID j J K k l m M MP"
@@ -64,7 +64,7 @@ _COLUMNS, _WIDEST = 1728, 1 << 16
 _END_OF_BLOCK, _MARK_WITHIN = "000000000001" * 2, 16
 _PNG_PREDICTOR = 10  # from this value on each row begins with one more octet (7.4.4.4)
 
-# What qpdf raises where a document is not built as the standard says.
+# What qpdf raises for documents that break the standard.
 IRREGULAR = (
     ValueError,
     RuntimeError,
@@ -125,7 +125,7 @@ def _by_qpdf(stream: Any, most: int) -> Damage:
 
 
 def _inflated(coded: bytes, most: int) -> Damage:
-    """Unpacks Flate data.  A wrong checksum alone is no damage: some writers get it wrong or omit it."""
+    """Unpacks Flate data.  A wrong checksum alone is not damage: some writers get it wrong or omit it."""
     pieces: list[bytes] = []
     kept = 0
     for piece in _pieces(coded.lstrip(b"\r\n")):
@@ -141,12 +141,12 @@ def _inflated(coded: bytes, most: int) -> Damage:
 
 
 def _is_all_operators(content: bytes) -> bool:
-    """Whether all words in ``content`` that are no operands are operators (annex A)."""
+    """Whether all words in ``content`` are operands or operators (annex A)."""
     return all(word in _OPERATORS for word in _WORD.findall(_STRING.sub(b" ", content)))
 
 
 def ends_in_mid_word(content: bytes) -> bool:
-    """Whether a page's content ends with an operand without its operator: it was cut off."""
+    """Whether a page's content ends with an operand without its operator, because it was truncated."""
     return _OPERAND_LAST.search(content.rstrip(b"\0\t\r\n\f ")[-_LAST_OCTETS:]) is not None
 
 
@@ -213,8 +213,8 @@ def _has_its_colours(stream: Any, coded: bytes) -> bool:
 
 
 def _has_its_size(stream: Any, coded: bytes) -> bool:
-    """Whether pdfium draws all of a JPEG 2000: it cuts off what is beyond the picture's size, and knows no
-    palettes.
+    """Whether pdfium draws all of a JPEG 2000; it cuts off what is beyond the picture's declared size, and
+    does not support palettes.
     """
     space = stream.get("/ColorSpace")
     if space is not None and space._type_name == "array" and len(space) and str(space[0]) == "/Indexed":
@@ -231,9 +231,9 @@ def _is_without_colours(stream: Any) -> bool:
 
 
 def is_codestream_whole(coded: bytes) -> bool:
-    """Whether a JPEG 2000 has an end, parts of the lengths that they say, and data as coders write them.
+    """Whether a JPEG 2000 has its end, parts of the declared lengths, and only data that coders write.
 
-    Half of all sectors that are overwritten are found by that, none that is filled with zeros.
+    This finds half of all overwritten sectors, but none filled with zeros.
     """
     if _END_OF_CODESTREAM not in coded[-_TRAILER:]:
         return False
@@ -275,7 +275,7 @@ def _has_its_fax_rows(stream: Any, coded: bytes) -> bool:
 
 
 def _octets_needed(stream: Any) -> int:
-    """Octets of all rows but the last, whose end writers often omit; 0 when that is not known."""
+    """Octets of all rows but the last, whose end writers often omit; 0 when unknown."""
     width, height = int(stream.get("/Width", 0)), int(stream.get("/Height", 0))
     if stream.get("/ImageMask"):
         bits = components = 1
@@ -297,7 +297,7 @@ def _parameters(stream: Any) -> Any:
 
 
 def _components(space: Any) -> int:
-    """The number of components of a colour of ``space`` (8.6); 0 when that is not known."""
+    """The number of components of a colour of ``space`` (8.6); 0 when unknown."""
     if space is None:
         return 0
     if space._type_name == "name":

@@ -1,7 +1,7 @@
 """Fonts that replace those a PDF names and does not embed: the box's own, from Debian.
 
 pdfium has faces of its own for the standard fonts, with western Europe's letters only, and asks the system
-for all others.  This is the answer: Liberation (Latin, Greek, Cyrillic) for western names in their style,
+for all others.  It gets Liberation (Latin, Greek, Cyrillic) for western names in their style,
 WenQuanYi for those of China, Japan and Korea.  A document with letters that these lack can choose others
 (`taking`).
 """
@@ -30,7 +30,7 @@ _CJK_CHARSETS = frozenset({128, 129, 134, 136})
 _FIXED_PITCH, _ROMAN = 0x01, 0x10
 _BOLD_FROM = 600
 
-# Symbol fonts, each in an order of its own; the box has none of Windows'.
+# Symbol fonts, whose letters have an order of their own; the box has none of Windows'.
 SIGNS_OF_WINDOWS = re.compile(r"wingding|webding", re.IGNORECASE)
 _SIGNS = re.compile(r"wingding|webding|dingbats|symbol", re.IGNORECASE)
 
@@ -122,7 +122,9 @@ _PART_OF = re.compile(r"^[A-Z]{6}\+")
 
 
 def key_of(name: str) -> str:
-    """What a font's name in the document and in pdfium's question have in common: the name without style."""
+    """The part that a font's name in the document and in pdfium's question have in common: the name
+    without style.
+    """
     family = re.split(r"[-,]", _PART_OF.sub("", name).replace(" ", ""))[0]
     family = re.sub(r"(PS)?(MT)?$", "", family).lower()
     return _STANDARD.get(family, family)
@@ -141,7 +143,7 @@ def use_own_fonts() -> None:
 
 
 def family_with(letters: Set[int]) -> str:
-    """The family of the box that has most of ``letters``; empty when none has any."""
+    """The family of the box with the most of ``letters``; empty when none has any."""
     scripts = {unicodedata.name(chr(letter), "").partition(" ")[0].title() for letter in letters}
     named = ["DejaVu Sans", *(f"Noto Sans {script}" for script in sorted(scripts)), "Symbola", _CJK]
     best = max(named, key=lambda name: len(letters & _letters_of(name)))
@@ -166,7 +168,7 @@ def letters_in(content: bytes) -> frozenset[int] | None:
 
 @contextmanager
 def taking(instead: Mapping[str, str]) -> Iterator[None]:
-    """For pages opened within the block: families to use, by the keys of fonts' names."""
+    """Makes pages opened within the block use the families ``instead``, by the keys of fonts' names."""
     own = _own()
     own.instead = instead
     try:

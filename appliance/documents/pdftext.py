@@ -1,7 +1,7 @@
 """Invisible text on a page of a PDF, so that a fax can be searched and copied from.
 
-Drawn invisibly (ISO 32000-1 9.3.6, mode 3) in the order of reading and spread over the page, because the
-place of each word is not known.  The font has no glyphs; its codes are UTF-16, so that any script is
+It is drawn invisibly (ISO 32000-1 9.3.6, mode 3) in reading order and spread over the page, because the place
+of each word is not known.  The font has no glyphs; its codes are UTF-16, so that any script is
 possible.
 """
 

@@ -14,7 +14,7 @@ _OBJECT_STREAM = re.compile(rb"/ObjStm\b[^>]{0,2000}?>>\s*stream\r?\n")
 _MOST_UNPACKED = 8 << 20
 _MOST_STREAMS = 2_000
 _LARGEST_UNIT = 100.0
-# Octets around the name that contain the rest of the page's dictionary.
+# Octets around the name within which the rest of the page's dictionary is searched.
 _AROUND = 4096
 
 Units = dict[tuple[float, ...], float]

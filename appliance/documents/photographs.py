@@ -1,4 +1,4 @@
-"""A photographed page as a page: its surroundings and its perspective are removed."""
+"""A photographed page without its surroundings and its perspective."""
 
 from __future__ import annotations
 

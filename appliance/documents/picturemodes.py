@@ -1,4 +1,4 @@
-"""Pillow's picture modes brought to grey or colour on white paper."""
+"""Converts Pillow's picture modes to grey or colour on white paper."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _negative(part: Image.Image) -> Image.Image:
 
 
 def _lightness(part: Image.Image) -> Image.Image:
-    return part.getchannel("L")  # a fax shows only lightness
+    return part.getchannel("L")  # a fax shows lightness only
 
 
 def _on_white(part: Image.Image) -> Image.Image:
@@ -78,7 +78,7 @@ def _colours(part: Image.Image) -> Image.Image:
 
 
 def _is_negative(picture: Decoded) -> bool:
-    """Whether a bilevel picture that does not say which colour is black has the two exchanged."""
+    """Whether black and white are exchanged in a bilevel picture that does not say which is which."""
     if not isinstance(picture, Image.Image) or picture.format != "TIFF":
         return False
     if tags.PHOTOMETRIC in getattr(picture, "tag_v2", {}):
@@ -125,7 +125,7 @@ def is_white_on_nothing(picture: Decoded) -> bool:
             return False
         under = _extremes(part.convert("RGBA").convert("RGB").convert("L"))[0]
         lowest, highest = min(lowest, under[0]), max(highest, under[1])
-    return seen or lowest < highest  # or there is something, and all of it is transparent
+    return seen or lowest < highest  # or it has content that is entirely transparent
 
 
 def _extremes(image: Image.Image) -> list[tuple[int, int]]:
@@ -151,7 +151,7 @@ def png_is_whole(content: bytes) -> bool:
 
 
 def is_damaged(picture: bytes) -> bool:
-    """Whether a JPEG or PNG was cut off or has damaged pixels; both are drawn as far as they can be read."""
+    """Whether a JPEG or PNG is truncated or has damaged pixels.  It is drawn as far as it can be read."""
     if picture.startswith(b"\xff\xd8"):
         return not is_whole(picture)
     return picture.startswith(b"\x89PNG") and not (b"IEND" in picture and png_is_whole(picture))

@@ -83,7 +83,7 @@ class ImageSource:
     ``file``: where ``content`` can be read again, if anywhere; it is not kept then.
     """
 
-    # An opened picture may be decoded: one is open at a time, of all documents of the fax.
+    # An opened picture may be decoded, so only one is open at a time in all documents of the fax.
     _with_picture: ClassVar[ImageSource | None] = None
 
     def __init__(
@@ -129,7 +129,7 @@ class ImageSource:
 
     @property
     def _image(self) -> Image.Image:
-        """The opened picture, at one of its pages, perhaps not decoded yet."""
+        """The opened picture, at one of its pages; it may not be decoded yet."""
         if self._image_now is None:
             if ImageSource._with_picture is not None:
                 ImageSource._with_picture._image_now = None
@@ -138,7 +138,7 @@ class ImageSource:
         return self._image_now
 
     def _again(self) -> BinaryIO:
-        """The file at its beginning."""
+        """A file object at the beginning of the picture."""
         return (
             open(self._made_from, "rb") if isinstance(self._made_from, str) else io.BytesIO(self._made_from)
         )
@@ -170,7 +170,7 @@ class ImageSource:
             raise _fault(error) from None
 
     def _pages(self) -> tuple[list[int], int]:
-        """The subfiles that are pages, and how many are not."""
+        """The numbers of the subfiles that are pages, and how many are not."""
         pages: list[int] = []
         others = 0
         while len(pages) <= self._limits.pages and others <= self._limits.pages:
@@ -239,7 +239,7 @@ class ImageSource:
         return PageSize(max(width_mm, 0.01), max(height_mm, 0.01))
 
     def _dpi(self, size: tuple[int, int]) -> tuple[float, float]:
-        """Pixels per inch across and down as stored, (0, 0) when the file gives no useful value."""
+        """Pixels per inch across and down as stored; (0, 0) when the file has no useful value."""
         try:
             if self._image.format == "TIFF":
                 across, down = resolution_of(self._image)
@@ -252,7 +252,9 @@ class ImageSource:
         return guessed_resolution(*size) if self._image.mode == "1" else (0.0, 0.0)
 
     def may_be_photograph(self, *, taken: bool) -> bool:
-        """Whether a camera made the picture, by its EXIF data; unless ``taken``, whether that is possible."""
+        """With ``taken``, whether a camera made the picture, by its EXIF data; else whether it may be a
+        photograph.
+        """
         if self._image.format == "TIFF" or self.count > 1:
             return False
         image = self._seek(0)
@@ -278,7 +280,7 @@ class ImageSource:
     def _upright(
         self, image: Image.Image, least: tuple[int, int], further: Sequence[Image.Transpose] = ()
     ) -> OnPaper:
-        """The picture decoded and turned upright; at least as large as ``least``, if it is.
+        """The picture decoded and turned upright, scaled down to no less than ``least``.
 
         ``further`` turns come last.  Raises what decoders raise.
         """
@@ -342,12 +344,13 @@ def _fax_scale(across: float, down: float) -> tuple[float, float] | None:
     return None
 
 
-# How libheif says that a thread of its own was refused memory, and Pillow by a number (its Imaging.h).
+# How libheif reports that one of its threads got no memory, and Pillow's error number for that (its
+# Imaging.h).
 _NO_MEMORY = ("memory", "decoder error -9")
 
 
 def _fault(error: BaseException) -> DocumentError | MemoryError:
-    """What a decoder's error means."""
+    """The error to raise for a decoder's ``error``."""
     if _memory.was_refused() or any(words in str(error).lower() for words in _NO_MEMORY):
         return MemoryError(_words(error))
     return DocumentError(causes.DOCUMENT_DAMAGED, _words(error))

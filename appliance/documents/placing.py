@@ -6,7 +6,7 @@ from PIL import Image
 
 from appliance.documents.geometry import Layout
 
-# A picture is made smaller by whole factors first, to no less than so many times what is wanted.
+# Pictures are first scaled down by whole factors, to no less than this many times the wanted size.
 REDUCING_GAP = 2.0
 
 

@@ -1,4 +1,4 @@
-"""What the fork server does once so that no worker has to: loads fonts, tables and libraries by using them.
+"""Loads fonts, tables and libraries once in the fork server, by using them, so that no worker has to.
 
 pdfium searches the machine's fonts when the first of PDF's standard fonts is drawn, which takes longer than
 several pages; each worker forked afterwards has them.

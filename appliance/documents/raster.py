@@ -1,6 +1,6 @@
 """Printer rasters as pages: PWG raster (PWG 5102.4) and URF, as driverless clients send them.
 
-Lines are packed: how often the line is repeated, then runs of pixels.  Runs inside the worker process only.
+Lines are packed: a repeat count, then runs of pixels.  Runs inside the worker process only.
 Each line becomes grey as it is unpacked, so that a page in colour at 600 dpi needs one octet a pixel.
 """
 
@@ -168,7 +168,7 @@ class RasterSource:
 
 
 def _paste(page: Image.Image, first: int, octets: bytearray) -> int:
-    """Rows of grey from row ``first`` on; how many."""
+    """Puts rows of grey into ``page`` from row ``first`` on; returns how many."""
     rows = len(octets) // page.width
     if rows:
         page.paste(Image.frombytes("L", (page.width, rows), bytes(octets)), (0, first))
@@ -192,7 +192,7 @@ _NEGATIVE = bytes(range(255, -1, -1))
 
 def _lines(content: bytes, page: _Page) -> Iterator[tuple[bytes, int]]:
     """The different lines of a page, each with its number of repetitions.  Raises DocumentError."""
-    pixel = max(1, page.colour.bits // 8)  # the unit of runs: a pixel, or an octet of eight
+    pixel = max(1, page.colour.bits // 8)  # the unit of runs: a pixel, or an octet with eight of them
     blank = bytes([page.colour.blank])
     at, rows = page.start, page.rows
     try:

@@ -1,4 +1,4 @@
-"""Rendering a document to fax pages: its tries, and a directory of pages that is complete or not there.
+"""Renders a document to fax pages, with retries, into a directory that is either complete or missing.
 
 The directory is made under another name and renamed when complete (``rendered``).
 """
@@ -27,8 +27,8 @@ from appliance.documents.rendering import PLACES, Rendering
 
 _log = logging.getLogger(__name__)
 
-# Tries of a document whose worker dies.  Twice by a crash: the document causes it.  Killed from outside says
-# nothing about the document, but tries must end.
+# Tries of a document whose worker dies.  Two crashes mean that the document causes them.  A kill from outside
+# says nothing about the document, but the tries must end.
 OWN_TRIES, KILLED_TRIES = 2, 3
 MOST_SOURCES = MOST_FILES - 3  # files of one fax
 
@@ -50,8 +50,8 @@ def render(
     up to but not including).  ``progress`` is called with (pages made, pages in all).  Blocks: call it from
     a thread of its own.
 
-    A document whose worker died, or needed more memory than one of several may have, is tried again with
-    another, alone, and refused when that does not suffice, or was killed by itself, too.
+    A document whose worker died, or needed more memory than one of several may have, is tried again by
+    another worker, alone, and refused if that fails too.
 
     Raises DocumentError for everything a document, a worker or the storage can do wrong (nothing is left
     behind then), ValueError for a call without sources and cover.

@@ -1,6 +1,6 @@
 """A rendered document on disk: files of coded pages (MMR), and ``manifest.json``.
 
-The manifest says where each page is and from what it was made.
+The manifest says where each page is and from which source it was made.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class RenderedPage:
 class RenderedDocument:
     """A rendered document on disk.  ``pages`` are some or all of the ``total`` pages of the fax.
 
-    ``remarks`` say what of the document is not on those pages, or may look different.
+    ``remarks`` say what is missing on those pages, or may look different.
     """
 
     directory: Path

@@ -1,7 +1,7 @@
 """The workers of one document: starts them, supervises them, checks what they report.
 
-Each makes the next page that no other has claimed.  What a worker says is as
-hostile as the document: it is bounded and checked.
+Each makes the next page that no other has claimed.  Reports of workers are as untrusted as the document: they
+are limited and checked.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ from appliance.t4.page import SCAN_LINE_PIXELS
 TYPESET = "typeset"
 _PASSING = ".passing"  # folder beside the pages for temporary files of workers
 
-# A second worker has to open the document again, which pays from so many pages on.
+# A second worker has to open the document again, which pays off from this many pages on.
 _PARALLEL_FROM = 4  # pages
-# Of a machine's memory for each worker: three times what one alone may take (`Limits.memory_octets`).
+# Memory of the machine for each worker: three times what one alone may take (`Limits.memory_octets`).
 _ROOM_OCTETS = 768 << 20
 # The workers of this process, for all renderings.
 PLACES = Places(places_for(_ROOM_OCTETS, len(os.sched_getaffinity(0)), memory_octets()))
@@ -72,7 +72,9 @@ class _Worker:
 
 
 class Rendering:
-    """The workers of one document; ``alone``: no other is made meanwhile, and one may take all the memory."""
+    """The workers of one document.  ``alone``: no other document is made meanwhile, and one worker may take
+    all the memory.
+    """
 
     def __init__(
         self,
@@ -121,7 +123,7 @@ class Rendering:
     def run(
         self, workers: int, progress: Callable[[int, int], None] | None
     ) -> tuple[int, tuple[RenderedPage, ...]]:
-        """Renders all pages; returns the fax's total and the pages made, in order."""
+        """Renders all pages; returns the total of the fax's pages and the pages made, in order."""
         deadline = time.monotonic() + self._limits.wall_seconds
         self._start()
         page_deadline = time.monotonic() + self._limits.page_seconds
@@ -145,7 +147,7 @@ class Rendering:
         return self._result()
 
     def _progress(self) -> tuple[int, ...]:
-        """What grows as long as the workers get on."""
+        """Counters that grow as long as the workers make progress."""
         return len(self._made), len(self._typeset), *(worker.opened for worker in self._workers)
 
     def _used(self) -> dict[_Worker, float]:
@@ -153,7 +155,9 @@ class Rendering:
         return {each: each.process.processor_seconds() for each in self._workers if not each.done}
 
     def _late(self, used: dict[_Worker, float]) -> DocumentError:
-        """The error for no page within the time limit, since which the workers have ``used`` processors."""
+        """The error for no page within the time limit; ``used``: each worker's processor seconds when it
+        began.
+        """
         made = f"{len(self._made)} of {self._total} pages made"
         still = min(self._limits.page_seconds, self._limits.wall_seconds) * _STILL_SHARE
         # Children of a worker do not count: their own limits end earlier.

@@ -38,7 +38,7 @@ _BOX = struct.Struct("@4n")
 
 
 def look_at(grey: Pixels, width: int, rows: int, y_dpi: int = 196) -> LookedAt:
-    """Examines a page in grey: where it is more than black on white."""
+    """Examines a page in grey: which parts are more than black on white."""
     apart = _APART_ROWS * y_dpi // 196
     toned = _bilevel.toned(grey.page, grey.stride, width, rows, PLAIN_INK, PLAIN_WHITE, apart, y_dpi)
     return LookedAt(grey, tuple((first, end) for first, end, _ in toned), any(tones for *_, tones in toned))
@@ -147,15 +147,15 @@ def _by_content(
         )
 
 
-# By how many levels of grey something must be darker than its surroundings to be seen; and the share of the
-# page's samples below which it is dust.
+# By how many levels of grey something must be darker than its surroundings to be visible; and the share of
+# the page's samples below which it is dust.
 _SEEN, _DUST = 14, 0.0002
 _SAMPLE = 4  # pixels a side
 _SURROUNDINGS = 9  # samples
 
 
 def is_seen(drawing: Drawing) -> bool:
-    """Whether something is to be seen on the page, however light: more than the dust of a white scan."""
+    """Whether anything is visible on the page, however light: more than the dust of a white scan."""
     samples = darker = 0
     step = max(_TILE, BAND_PIXELS // drawing.width)
     for first in range(0, drawing.rows, step):

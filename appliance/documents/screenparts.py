@@ -1,4 +1,4 @@
-"""Parts of a web page that a screen shows and paper does not: changed so that it does, or remarked.  Pure."""
+"""Changes parts of a web page that only a screen shows so that paper shows them, or remarks them.  Pure."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _STYLE_PICTURE = re.compile(
     r"url\(\s*[\"']?([^\"')\s]{1,300}?)(?<!\.ttf)(?<!\.otf)(?<!\.eot)(?<!\.woff)(?<!\.woff2)[\"'\s)]",
     re.IGNORECASE,
 )
-# A row of so many cells is one of a table of figures, whose words stay whole: it is made smaller instead.
-# Longer words (addresses) may break.
+# A row of this many cells belongs to a table of figures: its words are not broken, the table is scaled down
+# instead.  Longer words (addresses) may be broken.
 _MANY_CELLS, _LONGEST_WORD = 6, 25
 _WHOLE_WORDS = "overflow-wrap: break-word"
 _MATHS = "{http://www.w3.org/1998/Math/MathML}"
-# Elements of formulas that are more than a row of characters.
+# Elements of formulas that a row of characters cannot show.
 _TALL = {
     f"{_MATHS}{kind}"
     for kind in (
@@ -50,10 +50,10 @@ _TALL = {
     )
 }
 _CELLS = frozenset({"td", "th"})
-# What may stand in place of a frame, and addresses of one that WeasyPrint draws itself.
+# What a frame may contain as a replacement, and addresses of frames that WeasyPrint draws itself.
 _INSTEAD = frozenset({"img", f"{SVG}svg", "iframe"})
 _SHOWN_PICTURES = ("data:image/", "cid:")
-# What stands for a picture until a script puts it there, octets of its address: a pixel, or an empty drawing.
+# Longest address of a placeholder that a script replaces by a picture: a pixel, or an empty drawing.
 _LONGEST_PLACEHOLDER = 400
 _LATER = ("data-src", "data-lazy-src", "data-original", "data-srcset", "data-lazy-srcset")
 _DOT = "\N{BULLET}"
@@ -94,7 +94,7 @@ def prepare_page(page: Element, parse: Callable[[str], Element], *, whole_words:
             case "style":
                 element.text = on_paper(element.text or "")
             case "template" if element.get("shadowrootmode") is not None:
-                element.tag = "div"  # shown in the place of what is around it
+                element.tag = "div"  # shown in place of the element around it
             case "input" if element.get("type", "").lower() == "hidden":
                 _become(element, "span")
             case "link" if _is_style_beside(element):
@@ -118,7 +118,7 @@ def prepare_page(page: Element, parse: Callable[[str], Element], *, whole_words:
                 "0",
                 "1",
             }:
-                element.set("multiple", "")  # several lines of it are seen
+                element.set("multiple", "")  # shows several lines of it
                 for option in element.iter("option"):
                     if option.get("selected") is not None:
                         option.text = _CHOSEN + (option.text or "")
@@ -138,7 +138,7 @@ def prepare_page(page: Element, parse: Callable[[str], Element], *, whole_words:
 
 
 def _grounds_beside(element: Element) -> list[str]:
-    """The addresses of pictures beside the page that its styles name."""
+    """The addresses of pictures in files beside the page that the element's styles name."""
     if not isinstance(element.tag, str):
         return []
     style = element.text if element.tag == "style" else element.get("style")
@@ -152,7 +152,7 @@ def _is_style_beside(link: Element) -> bool:
 
 
 def _shows_nothing(frame: Element) -> bool:
-    """Whether a frame for another program has nothing in its place, and would be seen."""
+    """Whether a frame for another program would be visible but has no replacement."""
     address = (frame.get("src") or frame.get("data") or "").strip().lower()
     within = "".join(frame.itertext()).strip() or any(each.tag in _INSTEAD for each in frame.iter())
     if within or not address or address.startswith(_SHOWN_PICTURES):
@@ -161,7 +161,7 @@ def _shows_nothing(frame: Element) -> bool:
 
 
 def _keep_words(row: Element) -> None:
-    """Has words of a row's cells stay whole, but very long ones."""
+    """Keeps the words in a row's cells from being broken, except very long ones."""
     for cell in row:
         words = "".join(cell.itertext()).split() if cell.tag in _CELLS else []
         style = cell.get("style", "")
@@ -179,7 +179,7 @@ def _take_in(frame: Element, page: Element) -> None:
 
 
 def _is_seen(frame: Element) -> bool:
-    """Whether a frame is visible: many only count readers."""
+    """Whether a frame is visible; many exist only to count readers."""
     source = frame.get("src", "").strip().lower()
     if source in {"", "about:blank"} or source.startswith("javascript:") or frame.get("hidden") is not None:
         return False
@@ -188,7 +188,7 @@ def _is_seen(frame: Element) -> bool:
 
 
 def _poster(film: Element) -> Remark:
-    """Puts a film's poster in its place, if the page has it; a remark on the film."""
+    """Replaces a film by its poster, if the page has it; returns a remark on the film."""
     poster = film.get("poster", "")
     if not poster.lower().startswith(_LOCAL):
         return Remark(PART_LEFT_OUT, detail="a film")
@@ -198,7 +198,7 @@ def _poster(film: Element) -> Remark:
 
 
 def _take_source(picture: Element) -> None:
-    """Sets the source of a picture that is given by a script's attribute or by a choice of several."""
+    """Sets the source of a picture that only a script's attribute or a choice of several names."""
     source = picture.get("src", "")
     later = next((_first_of(picture.get(name, "")) for name in _LATER if picture.get(name)), "")
     if later and source.lower().startswith("data:") and len(source) <= _LONGEST_PLACEHOLDER:
@@ -229,7 +229,7 @@ def _first_of(choices: str) -> str:
 
 
 def _say_share(bar: Element) -> None:
-    """Puts the value of a progress bar or meter as text in its place."""
+    """Replaces a progress bar or meter by its value as text."""
     try:
         value, most = float(bar.get("value", "")), float(bar.get("max", "1"))
     except ValueError:
@@ -240,7 +240,7 @@ def _say_share(bar: Element) -> None:
 
 
 def _become(element: Element, tag: str) -> None:
-    """Makes ``element`` an empty one of another kind; the text behind it stays."""
+    """Makes ``element`` an empty element of another kind; keeps the text after it."""
     tail = element.tail
     element.clear()
     element.tag, element.tail = tag, tail

@@ -1,6 +1,6 @@
-"""The content of a message that is inside its signature (S/MIME, RFC 8551 3.5.2; CMS, RFC 5652).  Pure.
+"""Reads the content of signed messages (S/MIME, RFC 8551 3.5.2; CMS, RFC 5652).  Pure.
 
-The signature is not checked: a fax shows what was written, not who is proven to have written it.
+The signature is not checked: a fax shows what was written, and proves nothing about the author.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class _Element:
 
 
 class _DamagedError(ValueError):
-    """Not an element of ASN.1 in BER, or cut off."""
+    """Not an element of ASN.1 in BER, or truncated."""
 
 
 def signed_content(message: bytes) -> bytes | None:

@@ -1,7 +1,7 @@
-"""What kind a file is, by its content; decided here alone, for every way in.
+"""Decides of which kind a file is, by its content; the only place that does, for every door.
 
-The name and the declared type only say what was meant.  Content that is recognised goes by that; text where
-something else was promised (a letter.pdf that contains a server's error page) is an error.
+Recognised content decides.  The name and the declared type only say what was meant: text where something else
+was promised (a letter.pdf that contains a server's error page) is an error.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ _TYPES = {
     "application/vnd.ms-powerpoint": Kind.OFFICE,
 }
 _OFFICE_TYPES = ("application/vnd.openxmlformats-officedocument", "application/vnd.oasis.opendocument")
-# Kinds that are written as text; one in place of another is no contradiction.
+# Kinds that are text; one in place of another is not a contradiction.
 _TEXTUAL = frozenset({Kind.TEXT, Kind.HTML, Kind.SVG, Kind.RTF, Kind.POSTSCRIPT, Kind.EMAIL})
 
 # The first octets: PWG 5102.4 4.2, and Apple's raster.
@@ -145,9 +145,9 @@ _SVG = re.compile(
     r"\s*(?:<\?xml[^>]{0,300}\?>\s*|<!--.{0,2000}?-->\s*|<!doctype\s+svg[^>\[]{0,500}(?:\[[^\]]{0,8000}\]\s*)?>\s*){0,5}<svg\b",
     re.IGNORECASE | re.DOTALL,
 )
-# A page whose frame is missing, where no name says that it is a text.
+# HTML without its outer elements, if no name says that it is plain text.
 _PAGE_PART = re.compile(r"\s*<(?:meta|title|style|link|table|div|center|font)\b[^<>]{0,1000}>", re.IGNORECASE)
-# Tables and marks by which a page is known that a program stored for Word or Excel.
+# Tables and marks that identify a page which a program stored for Word or Excel.
 _FOR_OFFICE = re.compile(r"urn:schemas-microsoft-com:office|<tr\b.{0,5000}?<tr\b", re.IGNORECASE | re.DOTALL)
 # Word's and Excel's XML of 2003, and OpenDocument in one XML file.
 _OFFICE_XML = re.compile(
@@ -156,7 +156,8 @@ _OFFICE_XML = re.compile(
     re.DOTALL,
 )
 _TAG = re.compile(r"<(?:p|div|table|br|b|span|h[1-6]|ul|a|img|font|center|meta|style)\b[^<>]{0,1000}>", re.I)
-# RFC 5322: a header block.  People write "From: … To: … Subject: …" over a memo, too; these only programs do.
+# RFC 5322: a header block.  People write "From: … To: … Subject: …" above a memo, too; these fields only
+# programs write.
 _HEADER = re.compile(
     r"(?:From [^\n]{0,200}\n)?((?:[!-9;-~]{1,76}:[^\n]{0,998}\n(?:[ \t][^\n]{0,998}\n){0,200}){2,400})"
 )
@@ -177,7 +178,7 @@ _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"hevc", b
 
 # Share of control characters (other than white space) from which a file is no longer text.
 _MOST_CONTROLS = 0.01
-# Characters of the beginning by which kinds of text are told apart.
+# Number of first characters by which kinds of text are told apart.
 _BEGINNING = 16_384
 
 
@@ -218,7 +219,7 @@ def sniff(content: bytes, name: str = "", media_type: str = "") -> Kind:
 
 
 def _has_pdf_behind(content: bytes, *, lines: bool) -> bool:
-    """Whether a PDF begins behind something else; ``lines``: at the beginning of a line only.
+    """Whether a PDF begins after something else; ``lines``: at the beginning of a line only.
 
     A text may quote a PDF's header; a PDF has objects, too.  ZIP files store PDFs as they are.
     """
@@ -256,7 +257,7 @@ def has_no_directory(content: bytes) -> bool:
 
 
 def _promised(name: str, media_type: str) -> Kind | None:
-    """The kind that was meant: by the name, else by the type, which programs often make up."""
+    """The kind that was meant: by the name, else by the type, which programs often invent."""
     said = media_type.partition(";")[0].strip().lower()
     by_type = Kind.OFFICE if said.startswith(_OFFICE_TYPES) else _TYPES.get(said)
     return _SUFFIXES.get(PurePath(name).suffix.lower().removeprefix("."), by_type)
@@ -330,8 +331,8 @@ def _by_words(content: bytes, charset: str, promised: Kind | None) -> Kind | Non
     return Kind.HTML if promised is not Kind.TEXT and _PAGE_PART.match(beginning) else Kind.TEXT
 
 
-# Octets that Western European text hardly has: those of Windows-1252 that are neither letters, quotation
-# marks, dashes nor the euro sign.
+# Octets that are rare in Western European text: those of Windows-1252 that are not letters, quotation marks,
+# dashes or the euro sign.
 _RARE = bytes(
     sorted(
         {*range(0x81, 0xA0)}
@@ -343,7 +344,7 @@ _MOST_UPPER = 0.9  # share of octets beyond ASCII
 
 
 def _is_noise(content: bytes) -> bool:
-    """Whether octets in no known encoding are more likely no text at all."""
+    """Whether octets in an unknown encoding are probably not text."""
     rare = len(content) - len(content.translate(None, _RARE))
     ascii_ = len(content.translate(None, bytes(range(128, 256))))
     return rare > len(content) * _MOST_RARE or ascii_ < len(content) * (1 - _MOST_UPPER)

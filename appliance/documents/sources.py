@@ -27,9 +27,9 @@ from appliance.documents.text import charset_of
 from appliance.documents.typeset_source import open_html, open_svg, open_text
 from appliance.documents.workshop import Workshop
 
-# Kinds whose readers want their mark first; a mark of UTF-8 and blank lines may stand before it.
+# Kinds whose readers need their signature first; a byte order mark and blank lines before it are removed.
 _STRIPPED = frozenset({Kind.RTF, Kind.POSTSCRIPT, Kind.EMAIL})
-# The beginning of an e-mail's part that was signed (RFC 8551 3.1).
+# The beginning of a signed part of an e-mail (RFC 8551 3.1).
 _ENTITY = re.compile(rb"(?:MIME-Version|Content-[A-Za-z-]{1,40}):", re.IGNORECASE)
 _MOST_INFLATED = 20 << 20  # octets of a drawing
 
@@ -39,7 +39,7 @@ def open_source(
 ) -> PageDrawer:
     """The drawer for ``content``, a file called ``name``.  Raises DocumentError.
 
-    ``file``: where ``content`` can be read again, so that it need not be kept in memory.
+    ``file``: where ``content`` can be read again, if anywhere, so that it need not be kept in memory.
     """
     kind = sniff(content, name, media_type)
     if kind in _STRIPPED:
@@ -69,7 +69,7 @@ def open_source(
 
 
 def _within_signature(content: bytes, name: str) -> tuple[bytes, str, str]:
-    """The file in a signed one, its name, and its type, which is not known.  Raises DocumentError."""
+    """The file within a signed one, its name, and an empty type, which is unknown.  Raises DocumentError."""
     within = signed_content(content)
     if within is None:
         raise DocumentError(causes.DOCUMENT_DAMAGED, "nothing can be read within the signature")
@@ -80,7 +80,7 @@ def _within_signature(content: bytes, name: str) -> tuple[bytes, str, str]:
 
 
 def inflated(content: bytes) -> bytes:
-    """What is packed in a gzip file.  Raises DocumentError: DOCUMENT_DAMAGED, DOCUMENT_TOO_LARGE."""
+    """The content of a gzip file.  Raises DocumentError: DOCUMENT_DAMAGED, DOCUMENT_TOO_LARGE."""
     reader = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
         made = reader.decompress(content, _MOST_INFLATED)

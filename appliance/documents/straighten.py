@@ -1,9 +1,8 @@
-"""Photographs of pages: the page is found, cropped and straightened; otherwise nothing is changed.
+"""Finds the page on a photograph, crops and straightens it.
 
-A camera is seldom right above a sheet: the page is askew, with a table around it.  (Shadows are removed when
-pages become black and white.)
-Anything that is not certainly such a photograph stays as it is: a scan, whose page fills the picture; a
-screenshot, which no camera made; a picture with no page, or more than one.
+A camera is seldom right above a sheet: the page is askew, with a table around it. (Shadows are removed when
+pages become black and white.) Anything that is not certainly such a photograph is left unchanged: a scan,
+whose page fills the picture; a screenshot, which no camera made; a picture with no page, or more than one.
 
 Runs inside the worker process only.
 """
@@ -29,7 +28,7 @@ _MOST_PART = 0.97
 # Share of the area between its four corners that a page fills: letters and shadows are holes.
 _LEAST_FILLED, _MOST_FILLED = 0.75, 1.05
 _MOST_COSINE = 0.5  # of a corner: 60 to 120 degrees
-# By how many of 255 levels paper is brighter than what it lies on.
+# By how many of 255 levels paper is brighter than the table.
 _LEAST_APART = 40.0
 # Other bright areas beside the page, in parts of it: a second sheet, letters in a dark band of the page.
 _MOST_BESIDE = 0.003
@@ -60,7 +59,7 @@ def is_taken(image: Image.Image) -> bool:
 
 
 def find_page(picture: Image.Image) -> Corners | None:
-    """The corners of the page on ``picture``, as shares of its sides; None unless it is certainly one."""
+    """The corners of the page on ``picture``, as shares of its sides; None unless it is certainly a page."""
     grey = picture.convert("L")
     grey.thumbnail((LOOK_SIDE, LOOK_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
     grey = grey.filter(ImageFilter.MedianFilter(3))

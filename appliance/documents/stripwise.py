@@ -1,6 +1,7 @@
-"""Pictures too large to be decoded as a whole, a strip at a time: PNG by rows, TIFF by its strips.
+"""Decodes pictures that are too large to be decoded as a whole, strip by strip: PNG by rows, TIFF by its
+strips.
 
-Each strip becomes a small file of the same kind, which Pillow decodes: what it knows of the format holds.
+Each strip becomes a small file of the same kind, which Pillow decodes, so its support of the format applies.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from appliance.documents.picturemodes import STRIP_PIXELS
 from appliance.documents.tiffpages import tags_of
 from appliance.t4 import tiff_tags as tags
 
-# Octets of a decoded picture from which it is read in strips; A4 at 600 dpi in colours has 140 million.
+# Octets of a decoded picture from which it is read in strips; A4 at 600 dpi in colour has 140 million.
 LARGE_OCTETS = 160_000_000
 _OCTETS = {
     "RGB": 4,
@@ -37,7 +38,7 @@ _PIECE = 1 << 18
 # Of a PNG with 8 bits a sample: samples of a pixel, by its type of colour (PNG 3, 11.2.1).
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _NOT_INTERLACED = 0
-# What a strip needs of its picture besides its pixels.
+# The parts of the picture that each strip needs besides its pixels.
 _PNG_COPIED = (b"PLTE", b"tRNS")
 _TIFF_COPIED = (
     *(tags.WIDTH, tags.BITS_PER_SAMPLE, tags.COMPRESSION, tags.PHOTOMETRIC, tags.FILL_ORDER, tags.PLANES),
@@ -50,7 +51,7 @@ Rows = Iterator[Image.Image]
 
 
 class Stripwise:
-    """A picture that is decoded from top to bottom whenever it is looked at (`Decoded`).
+    """A picture that is decoded from top to bottom each time it is read (`Decoded`).
 
     Parts are as wide as the picture; the next one begins where the last one ended, or at the top.
     """
@@ -62,7 +63,7 @@ class Stripwise:
         self._begin = begin
         self._rows: Rows = iter(())
         self._held: list[Image.Image] = []
-        self._at = size[1]  # the row after those that were given out
+        self._at = size[1]  # the row after those that were returned
 
     def crop(self, box: tuple[int, int, int, int], /) -> Image.Image:
         """The part between left, upper, and the first pixels outside.  Raises what decoders raise."""
@@ -90,7 +91,9 @@ class Stripwise:
 
 
 def in_strips(image: Image.Image, again: Callable[[], BinaryIO]) -> Stripwise | None:
-    """The opened ``image`` in strips when it is large and its file allows that; ``again`` opens that."""
+    """The opened ``image`` in strips if it is large and its file allows that, else None; ``again`` opens
+    the file again.
+    """
     if not is_large(image):
         return None
     if image.format == "TIFF":

@@ -1,4 +1,4 @@
-"""Style sheets of web pages: rules that only browsers know, changed so that what they show is on paper.
+"""Changes rules in style sheets that only browsers support so that paper shows the same.
 
 WeasyPrint ignores the rules it does not know, and what is left of them can hide words: letters cut out of a
 colour (``background-clip: text``) become the colour without letters.  Pure.
@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import re
 
-# The declarations of one rule; those that contain rules are looked at rule by rule.
+# The declarations of one rule; of rules that contain rules, each inner one.
 _RULE = re.compile(r"\{([^{}]{1,20000})\}")
-# A browser cuts the ground out by the letters, which are transparent themselves (CSS Backgrounds 4, 2.2).
+# A browser shows the background only within the letters, which are transparent (CSS Backgrounds 4, 2.2).
 _CUT_OUT = re.compile(r"background(?:-clip)?\s*:[^;{}]{0,500}\btext\b", re.IGNORECASE)
-# Transparent letters with a shadow, which is what is seen.
+# Transparent letters of which only the shadow is visible.
 _CLEAR = re.compile(
     r"(?<![\w-])color\s*:\s*(?:transparent|rgba\([^)]{0,40},\s*0(?:\.0+)?\s*\))", re.IGNORECASE
 )
 _SHADOW = re.compile(r"text-shadow\s*:\s*(?!none)[^;{}]", re.IGNORECASE)
-# What begins invisible and moves into sight (CSS Animations 1).
+# Elements that are invisible until they move into view (CSS Animations 1).
 _MOVES_IN = re.compile(r"(?<![\w])animation(?:-name)?\s*:\s*(?!none)[^;{}]", re.IGNORECASE)
 _BEGINS_UNSEEN = re.compile(
     r"(?<![\w-])(?:opacity\s*:\s*0?\.?0+(?![\d.])|visibility\s*:\s*hidden)", re.IGNORECASE
@@ -27,8 +27,8 @@ _CHOICE = re.compile(
     r"(?:-webkit-)?image-set\(\s*(?:url\(\s*)?([\"']?)([^\"'()\s]{1,200000}+)\1\s*\)?(?:[^()]|\([^()]*\)){0,500}+\)",
     re.IGNORECASE,
 )
-# Colours around a centre (CSS Images 4, 3.3), and an address that stands for them: asked for, it
-# tells that they were to be drawn; a rule that is ignored does not.
+# Conic gradients (CSS Images 4, 3.3), and an address that replaces them: a request for it shows that one
+# should have been drawn, which a rule that is ignored does not.
 _PIE = re.compile(
     r"(?:repeating-)?conic-gradient\((?:[^()]|\((?:[^()]|\([^()]*\))*+\)){0,2000}+\)", re.IGNORECASE
 )

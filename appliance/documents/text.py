@@ -1,4 +1,4 @@
-"""Plain text: its encoding, and its layout on the page."""
+"""Plain text: finds its encoding, and lays it out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TOP_MM = 12.0
 _LEADING = 1.2  # line pitch, in ems
 _ADVANCE = 0.602  # of a character of the monospaced face, in ems
 _CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if code not in {9, 10, 12}}
-# More lines a page than any sheet has: a text beyond that is too long whatever the layout.
+# More lines a page than any sheet has: a text with more is too long in any layout.
 _ROWS = 75
 
 _STYLE = """
@@ -100,7 +100,7 @@ def _utf_16(content: bytes) -> str:
 
 
 def without_pgp(text: str) -> tuple[str, str]:
-    """``text`` without its passages that OpenPGP encrypted (RFC 4880 6.2), and the first of those."""
+    """``text`` without passages encrypted by OpenPGP (RFC 4880 6.2), and the first of those."""
     begin = text.find(_PGP)
     if begin < 0 or text[:begin].rpartition("\n")[2].strip("\ufeff \t"):
         return text, ""
@@ -125,7 +125,7 @@ def text_style(paper: Paper) -> str:
 
 
 def text_html(text: str, most_pages: int) -> str:
-    """``text`` as HTML: lines wrapped, a form feed begins a new page, lines in their letters' direction.
+    """``text`` as HTML: lines wrapped, in the direction of their letters; a form feed begins a new page.
 
     Raises DocumentError: DOCUMENT_EMPTY; DOCUMENT_TOO_MANY_PAGES when it certainly has more.
     """

@@ -85,7 +85,9 @@ _UNKNOWN_CODINGS = {
 
 
 def unknown_coding(again: Callable[[], BinaryIO]) -> str:
-    """How the first page of the TIFF that ``again`` opens is coded, when we do not know that; else empty."""
+    """The name of the coding of the TIFF's first page if nothing here decodes it, else empty; ``again``
+    opens the file.
+    """
     with again() as file:
         head = file.read(8)
         order: Literal["little", "big"] = "little" if head.startswith(b"II") else "big"
@@ -98,7 +100,9 @@ def unknown_coding(again: Callable[[], BinaryIO]) -> str:
 
 
 class FaxProof:
-    """Checks that a TIFF's pages in a fax coding or Deflate are complete: libtiff fills missing data up."""
+    """Checks that a TIFF's pages in a fax coding or Deflate are complete; libtiff silently fills in
+    missing data.
+    """
 
     def __init__(self, again: Callable[[], BinaryIO]) -> None:
         """``again`` opens the file."""
@@ -109,7 +113,9 @@ class FaxProof:
             self._file = None  # FaxTiff cannot read it: left to Pillow
 
     def fault_of(self, image: Image.Image, number: int) -> str | None:
-        """What is wrong with page ``number`` (from 0, without previews), which ``image`` is at."""
+        """The damage of page ``number`` (from 0, without previews), which ``image`` is at; None when there
+        is none.
+        """
         if tags_of(image).get(tags.COMPRESSION) in _DEFLATE:
             return None if self._is_inflated(tags_of(image)) else "a strip of its pixels cannot be unpacked"
         if self._file is None or tags_of(image).get(tags.COMPRESSION) not in {tags.GROUP3, tags.GROUP4}:

@@ -1,6 +1,6 @@
-"""What Outlook packs into a winmail.dat ([MS-OXTNEF]): its text, its files, a message that it encloses.
+"""Unpacks a winmail.dat of Outlook ([MS-OXTNEF]): text, files, an enclosed message.
 
-Pure; every octet is untrusted.  Each step takes octets from the file, so that none takes longer than it is.
+Pure; every octet is untrusted.  Each step consumes octets, so the time is limited by the length of the file.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 SIGNATURE = bytes.fromhex("789f3e22")
 _KEY_OCTETS, _CHECKSUM_OCTETS = 2, 2
-# An attribute's level (2.1.3.1), and the octets of an empty one; fewer at the end are none.
+# An attribute's level (2.1.3.1), and the octets of an empty one; fewer at the end are ignored.
 _LEVELS, _LEAST_OCTETS = frozenset({1, 2}), 11
 # Names of attributes (2.1.3.2): the lower half of their identifiers.
 _CODEPAGE, _BODY, _PROPERTIES = 0x9007, 0x800C, 0x9003
@@ -29,14 +29,14 @@ _WIDTHS = {
 _SEVERAL, _NAMED = 0x1000, 0x8000  # marks in a type and an identifier
 _CLASS_OCTETS = 16  # before an object's content: what it is
 _MOST_FILES = 100
-# Windows' numbers of code pages that Python calls otherwise.
+# Windows' numbers of code pages that have other names in Python.
 _CODEPAGES = {65001: "utf-8", 20127: "ascii", 20866: "koi8-r", 21866: "koi8-u", 50220: "iso2022_jp"} | {
     28590 + part: f"iso8859-{part}" for part in range(1, 16)
 }
 
 
 class TnefError(ValueError):
-    """The file is cut off or no winmail.dat."""
+    """The file is truncated or not a winmail.dat."""
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ def unpacked(octets: bytes) -> Unpacked:
     reader.take(_KEY_OCTETS)
     made = Unpacked([])
     charset = "cp1252"
-    while reader.left >= _LEAST_OCTETS and any(reader.rest):  # some programs fill it up
+    while reader.left >= _LEAST_OCTETS and any(reader.rest):  # some programs pad it with zeros
         if reader.number(1) not in _LEVELS:
             raise TnefError("neither of the message nor of a file")
         name, _ = reader.number(2), reader.number(2)
@@ -86,7 +86,7 @@ def unpacked(octets: bytes) -> Unpacked:
 
 
 def codepage(number: int) -> str:
-    """Python's name of the code page that Windows numbers so."""
+    """Python's name of the code page with Windows' ``number``."""
     return _CODEPAGES.get(number, f"cp{number}")
 
 
@@ -184,7 +184,7 @@ class _Reader:
         return int.from_bytes(self.take(octets), "little")
 
     def padded(self, count: int) -> bytes:
-        """``count`` octets, which are filled up to a multiple of four."""
+        """Takes ``count`` octets and the padding to a multiple of four."""
         taken = self.take(count)
         self._at += -count % 4
         return taken

@@ -31,7 +31,7 @@ _HTML = Bounds(cpu_seconds=20, wall_seconds=28.0)
 _PLAIN = Bounds(cpu_seconds=20, wall_seconds=25.0)
 
 
-# Elements of a page besides its text.
+# Elements of a page that show something other than text.
 _SCRIPT = re.compile(r"<script\b", re.IGNORECASE)
 _SHOWN = re.compile(r"<(?:img|svg|input|textarea|object|hr|table)\b|background", re.IGNORECASE)
 

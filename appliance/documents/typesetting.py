@@ -59,9 +59,9 @@ PX_PER_MM = 96 / 25.4  # CSS's pixel
 _CALLS = 10_000
 # Pixels of the largest picture; larger ones are left out.  An A4 page at 600 dpi has 35 million.
 _PICTURE_PIXELS = 40_000_000
-# A page that is wider than the sheet is laid out on one up to so many times as wide, and then scaled down.
+# A page that is wider than the sheet is laid out on a sheet up to this many times as wide, then scaled down.
 _WIDEST = 3.0
-# The same, for words of a table to stay whole; beyond it type would be too small to be read (6 pt of 12).
+# The same, to keep words in tables whole; beyond it type would be too small to read (6 pt instead of 12).
 _WIDEST_FOR_WORDS = 2.0
 # Sides of the largest page that was meant as one, mm.
 _LARGEST_PAGE_MM = 3_000.0
@@ -80,18 +80,18 @@ _SCRIPT = re.compile(r"<script\b", re.IGNORECASE)
 # Categories of invisible characters: controls, formats, variation selectors.
 _UNSEEN = frozenset({"Cc", "Cf", "Mn"})
 
-# Octets of a picture within which it says that it moves.
+# The first octets of a picture, within which it says whether it is animated.
 _BEFORE_PIXELS = 4096
 
 _DRAWING = re.compile(
     rb"(?:\xef\xbb\xbf)?\s{0,100}(?:<\?xml[^>]{0,300}>|<!--|<!DOCTYPE\s+svg|<svg)", re.IGNORECASE
 )
-# WeasyPrint's messages about drawings that it gives up, and about a rule that it does not know.
+# WeasyPrint's messages about drawings that it cannot draw, and about unknown rules.
 _DRAWINGS_LOST = ("Failed to render SVG", "Failed to load inline SVG")
 _RULE_IGNORED = "Ignored `%s:%s`"
 _GROUNDS = ("background", "background-color", "background-image")
 
-# The lowest style sheet: sheets, margins, and that nothing leaves the paper.
+# The base style sheet: paper, margins, and that nothing leaves the paper.
 _SHEET = """
 @page {{ size: {width:.1f}mm {height:.1f}mm !important; margin: {margin:.1f}mm !important; }}
 html {{ font-family: "Liberation Sans", "DejaVu Sans", sans-serif; }}
@@ -188,7 +188,9 @@ def typeset(
 def _seen_on_paper(
     document: weasyprint.Document, *, grounds: bool, script: re.Match[str] | None
 ) -> Iterator[Remark]:
-    """Makes words visible whose ``grounds`` are lost; remarks on pages without any, and a script's."""
+    """Makes words visible whose background is missing (``grounds``); returns remarks on pages without
+    visible words, and on words that wait for a script.
+    """
     if grounds and bring_out(document):
         yield Remark(LAYOUT_SIMPLIFIED, detail="white words whose ground is missing are black")
     yield from (Remark(PAGE_WHITE, number) for number in white_pages(document))
@@ -206,7 +208,7 @@ def _parsed(html: str) -> Element:
 
 
 def _only_on(screen: weasyprint.Document, paper: weasyprint.Document) -> list[Remark]:
-    """A remark when words are only on the screen's version, or only on paper's."""
+    """A remark when words are only in the screen version, or only in the paper version."""
     shown, printed = _words_of(screen), _words_of(paper)
     found = ((SCREEN_ONLY, shown - printed), (PRINT_ONLY, printed - shown))
     return [Remark(kind, detail=" ".join(sorted(words)[:_SHOWN_WORDS])) for kind, words in found if words]
@@ -243,9 +245,9 @@ class _Parts(URLFetcher):  # type: ignore[misc]
         super().__init__(allowed_protocols=["data"])
         self._parts = parts
         self._remote: set[str] = set()
-        self.lacks = False  # whether something was not there
-        self._pies = False  # whether a ground is of colours around a centre
-        self._moves = False  # whether a picture does
+        self.lacks = False  # whether a requested file was missing
+        self._pies = False  # whether there is a conic gradient
+        self._moves = False  # whether a picture is animated
         self._damaged: set[str] = set()  # addresses of pictures
         self._drawings: dict[Remark, None] = {}
 
@@ -271,7 +273,9 @@ class _Parts(URLFetcher):  # type: ignore[misc]
         raise ValueError("nothing is fetched")
 
     def remarks(self, lost: Collection[str]) -> Iterator[Remark]:
-        """What was not fetched, and what is wrong with pictures but those that are ``lost`` altogether."""
+        """Remarks on what was not fetched, and on damaged or animated pictures other than those in
+        ``lost``.
+        """
         yield from self._drawings
         if self._remote:
             yield Remark(PICTURES_LEFT_OUT, detail=f"{len(self._remote)} addresses")
@@ -315,7 +319,7 @@ class _Losses(logging.Handler):
         self._letters: dict[str, None] = {}
         self.pictures: set[str] = set()
         self._wanted_memory = False
-        self.grounds = False  # whether one is of a kind that only browsers draw
+        self.grounds = False  # whether a background is of a kind that only browsers draw
         self._logger = logging.getLogger("weasyprint")
 
     def __enter__(self) -> None:
@@ -339,7 +343,7 @@ class _Losses(logging.Handler):
             self._wanted_memory |= "MemoryError" in str(record.args[1])
 
     def check(self) -> None:
-        """Raises MemoryError when a picture was left out for want of memory."""
+        """Raises MemoryError when a picture was left out for lack of memory."""
         if self._wanted_memory:
             raise MemoryError("a picture of a page")
 

@@ -2,13 +2,13 @@
 
 It is forked by the fork server and given open files only: one to append coded pages to, a small one from
 which workers of the same job claim page numbers, one for what is typeset, and the sources to read, in
-this order.  Its environment tells nothing about the box, and it ends with its parent.  Its reports are as
+this order.  Its environment reveals nothing about the box, and it ends with its parent.  Its reports are as
 untrusted as the documents it reads; the parent checks them.
 
 The channel brings the job, one line of JSON, and takes reports, lines of JSON, each with one of
-``opened`` (a source was), ``total`` (pages of the fax), ``page`` (one is in the file), ``remarks`` (on a page
-or a document), ``error`` (a code of the table), ``typeset`` (what another worker need not make again),
-``done``.
+``opened`` (a source was opened), ``total`` (pages of the fax), ``page`` (a page is in the file), ``remarks``
+(on a page or a document), ``error`` (a code of the table), ``typeset`` (a PDF that other workers need not
+make again), ``done``.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def work(parent: int, channel: int, files: list[int]) -> int:
         job = json.loads(lines.readline())
     limits = Limits(**job["limits"])
     reports = _Reports(channel)
-    # Temporary files of libraries (WeasyPrint: a page's fonts) go where they are deleted with the rest.
+    # Temporary files of libraries (WeasyPrint: a page's fonts) go to a folder that is deleted afterwards.
     tempfile.tempdir = job["scratch"]
     try:
         confine(limits, parent)
@@ -98,7 +98,7 @@ class _Reports:
 
 
 def confine(limits: Limits, parent: int) -> None:
-    """Gives up what rendering does not need, for good: resources and privileges."""
+    """Permanently gives up resources and privileges that rendering does not need."""
     _memory.exit_with(MEMORY_EXIT)
     libc = ctypes.CDLL(None, use_errno=True)
     for option, value in (
@@ -155,7 +155,7 @@ class _Job:
         if self._options.cover is not None:
             cover = CoverSource(self._options.cover, self._options.paper, self._workshop)
             self._cover_treatment = cover.treatment
-            # The built-in cover has all that a header says; an owner's template may not.
+            # The built-in cover contains everything in a header line; an owner's template may not.
             self._cover_header = bool(self._options.cover.template)
             self._drawers.append(cover)
             selected.append(list(range(cover.count)))
@@ -163,12 +163,12 @@ class _Job:
         for number, (source, descriptor) in enumerate(zip(sources, files, strict=True)):
             try:
                 with os.fdopen(descriptor, "rb", closefd=False) as file:
-                    # Not as much as may be asked for: it is allocated before it is read.
+                    # Less than the limit, because the buffer is allocated before it is read.
                     octets = os.fstat(descriptor).st_size
                     content = file.read(min(octets, self._limits.file_octets) + 1)
                 if len(content) > self._limits.file_octets:
                     raise DocumentError(DOCUMENT_TOO_LARGE, f"more than {self._limits.file_octets} octets")
-                # Another place in the file than the one that workers share.
+                # Opened again, because workers share the position of the inherited file.
                 again = f"/proc/self/fd/{descriptor}"
                 drawer = open_source(content, source["name"], source["media_type"], self._workshop, again)
                 self._drawers.append(turned(drawer, self._looks[number]))

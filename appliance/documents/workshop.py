@@ -22,7 +22,7 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.options import Limits, Paper, Straighten
 from appliance.remarks import from_json, to_json
 
-# PDFs of one job: an e-mail has a few parts, a hostile one any number.
+# Most PDFs of one job: an e-mail has a few parts, a hostile one any number.
 MOST_TYPESET = 300
 # Claims: the number of the next page, by which several workers share the pages of one job.
 CLAIM = struct.Struct("=Q")
@@ -40,7 +40,7 @@ class Kept:
 class Workshop:
     """``file``: open for reading and writing; ``known``: its contents, by key.
 
-    ``report`` is called with what is added.  ``scratch`` is a folder for programs that need one.
+    ``report`` is called with each addition.  ``scratch`` is a folder for programs that need one.
     ``alone``: no other worker runs, so that no more memory can become free.
     """
 
@@ -69,12 +69,13 @@ class Workshop:
     def once(
         self, what: str, made_from: bytes, make: Callable[[], Typeset], bounds: Bounds | None
     ) -> Typeset:
-        """The result of ``make``, which turns ``made_from`` into a PDF, made at most once for a key.
+        """The result of ``make``, which turns ``made_from`` into a PDF; made at most once for each key.
 
-        It is made in a child within ``bounds``; if that is None, in this process, which is cheaper, for
+        It is made in a child within ``bounds``; if ``bounds`` is None, in this process, which is cheaper, for
         input that cannot be costly.
-        Raises DocumentError as ``make`` does, DOCUMENT_MEMORY and DOCUMENT_TIMED_OUT when it does not end
-        well; MemoryError as `attempt`.
+
+        Raises DocumentError as ``make`` does, and with DOCUMENT_MEMORY or DOCUMENT_TIMED_OUT when the child
+        fails; MemoryError as `attempt`.
         """
         try:
             return self.attempt(what, made_from, make, bounds)
@@ -88,7 +89,7 @@ class Workshop:
     ) -> Typeset:
         """``once``, but raises UnboundedError, so that something plainer can be tried.
 
-        Raises MemoryError, too, when it did not end well for want of memory and a worker alone has more.
+        Raises MemoryError, too, when it failed for lack of memory and a worker alone would have more.
         """
         key = f"{what} {hashlib.sha256(made_from).hexdigest()}"
         kept = self._known.get(key)
@@ -105,7 +106,7 @@ class Workshop:
         return made
 
     def _in_child(self, make: Callable[[], Typeset]) -> Typeset:
-        """A child ends without tidying up: what its libraries unpack goes with the scratch folder."""
+        """Runs ``make`` with its temporary files in the scratch folder, because a child does not clean up."""
         tempfile.tempdir = str(self.scratch)
         return make()
 
