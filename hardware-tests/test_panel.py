@@ -43,8 +43,13 @@ def pressed() -> Queue[Button]:
 def board(rig: Rig, pressed: Queue[Button]) -> Iterator[Board]:
     if gpiozero.Device.pin_factory is None and not list(rig.machine.glob("dev/gpiochip*")):
         pytest.skip("this machine has no pins for a front panel")
+
+    def heard(button: Button, down: bool) -> None:
+        if down:
+            pressed.put(button)
+
     try:
-        made = Board(rig.store.section(PanelSettings), lambda button, down: down and pressed.put(button))
+        made = Board(rig.store.section(PanelSettings), heard)
     except BoardError as error:
         raise BrokenError(
             f"The panel's pins cannot be used: {error}.",
