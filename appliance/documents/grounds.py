@@ -35,30 +35,35 @@ class _Sheet:
     drawn: list[_Corners] = field(default_factory=list)
 
 
-def bring_out(document: weasyprint.Document) -> bool:
-    """Makes white words without a background black; returns whether there were any."""
-    found = False
-    for page in document.pages:
-        sheet = _looked_at(page)
-        for box in sheet.white:
-            if not any(_overlap(_corners(box), each) for each in sheet.drawn):
-                box.style = box.style.copy()
-                box.style["color"] = _BLACK
-                found = True
-    return found
+class Words:
+    """The words of a document, and their backgrounds."""
 
+    def __init__(self, document: weasyprint.Document) -> None:
+        self._sheets = [_looked_at(page) for page in document.pages]
 
-def white_pages(document: weasyprint.Document) -> Iterator[int]:
-    """The pages (from 1) that have words, but on which nothing is visible."""
-    for number, page in enumerate(document.pages, 1):
-        sheet = _looked_at(page)
-        if (sheet.hidden or sheet.white) and not sheet.seen and not sheet.drawn:
-            yield number
+    def bring_out(self) -> bool:
+        """Makes white words without a background black; returns whether there were any."""
+        found = False
+        for sheet in self._sheets:
+            white, sheet.white = sheet.white, []
+            for box in white:
+                if any(_overlap(_corners(box), each) for each in sheet.drawn):
+                    sheet.white.append(box)
+                else:
+                    box.style = box.style.copy()
+                    box.style["color"] = _BLACK
+                    sheet.seen = found = True
+        return found
 
+    def white_pages(self) -> Iterator[int]:
+        """The pages (from 1) that have words, but on which nothing is visible."""
+        for number, sheet in enumerate(self._sheets, 1):
+            if (sheet.hidden or sheet.white) and not sheet.seen and not sheet.drawn:
+                yield number
 
-def hidden_words(document: weasyprint.Document) -> list[str]:
-    """The hidden words of the document."""
-    return " ".join(text for page in document.pages for text in _looked_at(page).hidden).split()
+    def hidden(self) -> list[str]:
+        """The hidden words of the document."""
+        return " ".join(text for sheet in self._sheets for text in sheet.hidden).split()
 
 
 def _looked_at(page: Any) -> _Sheet:

@@ -28,7 +28,7 @@ from appliance.documents.direction import direct
 from appliance.documents.drawings import drawable
 from appliance.documents.email_parts import part_key
 from appliance.documents.errors import DocumentError
-from appliance.documents.grounds import bring_out, hidden_words, white_pages
+from appliance.documents.grounds import Words
 from appliance.documents.options import Paper
 from appliance.documents.overflow import cut_pages, width_needed
 from appliance.documents.picturemodes import is_damaged
@@ -191,13 +191,14 @@ def _seen_on_paper(
     """Makes words visible whose background is missing (``grounds``); returns remarks on pages without
     visible words, and on words that wait for a script.
     """
-    if grounds and bring_out(document):
+    words = Words(document)
+    if grounds and words.bring_out():
         yield Remark(LAYOUT_SIMPLIFIED, detail="white words whose ground is missing are black")
-    yield from (Remark(PAGE_WHITE, number) for number in white_pages(document))
-    words = hidden_words(document) if script else []
-    if words:
+    yield from (Remark(PAGE_WHITE, number) for number in words.white_pages())
+    hidden = words.hidden() if script else []
+    if hidden:
         yield Remark(
-            HIDDEN_LEFT_OUT, detail=f"words that a script would show: {' '.join(words[:_SHOWN_WORDS])}"
+            HIDDEN_LEFT_OUT, detail=f"words that a script would show: {' '.join(hidden[:_SHOWN_WORDS])}"
         )
 
 
