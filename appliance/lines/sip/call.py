@@ -10,22 +10,17 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Mapping, Sequence
 
 from appliance.causes import Cause
-from appliance.dial_on import DialOn
 from appliance.lines.causes import LINE_FAULT
-from appliance.lines.datagram_driver import Pacing
-from appliance.lines.line import Tap
 from appliance.lines.sip import messages
 from appliance.lines.sip.call_course import CallCourse
-from appliance.lines.sip.call_media import CallMedia, DialledOn, MediaFacts
+from appliance.lines.sip.call_media import CallMedia, DialledOn, MediaFacts, MediaTerms
 from appliance.lines.sip.call_orders import CallOrders
 from appliance.lines.sip.events import CallEvent, Connected, EarlyMedia, Ended, Ordered, Ringing, Signalled
 from appliance.lines.sip.media_orders import GiveUp, StayOnAudio, UseAudio, UseT38
 from appliance.lines.sip.ports import MediaPorts
 from appliance.lines.sip.session import body_of
-from appliance.lines.sip.trunk_memory import UdptlWay
 from appliance.t30.conversation import CallOwner
 from appliance.t30.parameters import CallParameters, CallResult, Phase, Progress, Role
 
@@ -42,8 +37,7 @@ ACK_LIMIT_S = 34.0
 class CarriedCall:
     """Runs one call from its INVITE to the end of its BYE; ``run`` gives the result.
 
-    ``deliver`` is where the SIP thread's events go (on the event loop).  What else is given is for the
-    media (``CallMedia``).
+    ``deliver`` is where the SIP thread's events go (on the event loop).
     """
 
     def __init__(
@@ -51,12 +45,7 @@ class CarriedCall:
         parameters: CallParameters,
         owner: CallOwner,
         ports: MediaPorts,
-        *,
-        tap: Tap | None = None,
-        pacing: Pacing | None = None,
-        dial_on: Sequence[DialOn] = (),
-        countries: Sequence[str] = (),
-        udptl_ways: Mapping[str, UdptlWay] | None = None,
+        terms: MediaTerms,
     ) -> None:
         self._owner = owner
         self._ports = ports
@@ -64,18 +53,7 @@ class CarriedCall:
         self._events: asyncio.Queue[CallEvent | CallResult | DialledOn | None] = asyncio.Queue()
         self.started = time.monotonic()
         self._course = CallCourse(calls=self.calls, started=self.started)
-        self._media = CallMedia(
-            parameters,
-            owner,
-            ports,
-            self,
-            started=self.started,
-            tap=tap,
-            pacing=pacing,
-            dial_on=dial_on,
-            countries=countries,
-            udptl_ways=udptl_ways,
-        )
+        self._media = CallMedia(parameters, owner, ports, self, terms, started=self.started)
         self._cause: Cause | None = None
 
     @property

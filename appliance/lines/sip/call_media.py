@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from appliance.causes import CANCELLED, Cause
@@ -64,6 +64,17 @@ class MediaFacts:
     udptl: tuple[str, UdptlWay] | None = None  # the host that T.38 was agreed with, and how it sent
 
 
+@dataclass(frozen=True, slots=True)
+class MediaTerms:
+    """What the media of a call are given by its line."""
+
+    tap: Tap | None = None
+    pacing: Pacing | None = None  # the line's account of how punctual its T.38 packets leave
+    dial_on: Sequence[DialOn] = ()  # what is dialled once the call is answered
+    countries: Sequence[str] = ()  # those whose network tones are recognised
+    udptl_ways: Mapping[str, UdptlWay] = field(default_factory=dict)  # how hosts sent UDPTL in earlier calls
+
+
 class DialledOn:
     """Event: the digits after the answer have been dialled."""
 
@@ -79,12 +90,7 @@ class Reports(Protocol):
 
 
 class CallMedia:
-    """See the module.  One endpoint runs at a time: the wait for a fax, digits, or a fax itself.
-
-    ``pacing`` is the line's account of how punctual its T.38 packets leave.  ``dial_on``: what is dialled
-    once the call is answered.  ``countries``: those whose network tones are recognised.  ``udptl_ways``:
-    how hosts sent their UDPTL in earlier calls.
-    """
+    """See the module.  One endpoint runs at a time: the wait for a fax, digits, or a fax itself."""
 
     def __init__(
         self,
@@ -92,30 +98,26 @@ class CallMedia:
         owner: CallOwner,
         ports: MediaPorts,
         reports: Reports,
+        terms: MediaTerms,
         *,
         started: float,
-        tap: Tap | None = None,
-        pacing: Pacing | None = None,
-        dial_on: Sequence[DialOn] = (),
-        countries: Sequence[str] = (),
-        udptl_ways: Mapping[str, UdptlWay] | None = None,
     ) -> None:
         self._parameters = parameters
         self._owner = owner
         self._ports = ports
         self._result = reports.result
         self._note = reports.note
-        self._runner = EndpointRunner(tap, pacing)
+        self._runner = EndpointRunner(terms.tap, terms.pacing)
         self._calls = parameters.role is Role.CALLS
         self._signalling: CallOrders | None = None
         self._fax: T38FaxCall | ToneFaxCall | None = None
         self._rtp: RtpSession | None = None
         self._audio: UseAudio | None = None
-        self._ear = NetworkEar(self._on_network_tone, countries) if self._calls else None
+        self._ear = NetworkEar(self._on_network_tone, terms.countries) if self._calls else None
         self._early = False  # nobody has answered yet, and the network is listened to
-        self._dial_on = tuple(dial_on)
+        self._dial_on = tuple(terms.dial_on)
         self._tones_wait: int | None = None  # tones may begin when the digits are out; the refusal of T.38
-        self._udptl_ways = udptl_ways or {}
+        self._udptl_ways = terms.udptl_ways
         self._offering = False  # our offer of T.38 is open
         self._silence: asyncio.TimerHandle | None = None  # of T.38, when it has lasted too long
         self._started = started

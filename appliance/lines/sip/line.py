@@ -24,6 +24,7 @@ from appliance.lines.g711.dialling_on import duration_s
 from appliance.lines.line import Answer, IncomingHandler, LineKind, LineState, OutgoingCall, Tap
 from appliance.lines.sip.admission import Admission
 from appliance.lines.sip.call import ACK_LIMIT_S, CarriedCall
+from appliance.lines.sip.call_media import MediaTerms
 from appliance.lines.sip.call_orders import accept, dial
 from appliance.lines.sip.causes import (
     SIP_FROM_REFUSED,
@@ -157,16 +158,9 @@ class SipLine:
         ports = self._open_ports()
         if isinstance(ports, Cause):
             return CallResult(ports, phase=Phase.A)
-        carried = CarriedCall(
-            call.parameters,
-            owner,
-            ports,
-            tap=tap,
-            pacing=self.pacing,
-            dial_on=steps,
-            countries=countries(number, self.trunk.dialling),
-            udptl_ways=self._memory.udptl_ways,
-        )
+        listened = countries(number, self.trunk.dialling)
+        terms = MediaTerms(tap, self.pacing, steps, listened, self._memory.udptl_ways)
+        carried = CarriedCall(call.parameters, owner, ports, terms)
         self._calls[carried] = owner
         owner.say(Progress(0.0, "dialled", (("number", uri),)))
         try:
@@ -255,14 +249,8 @@ class SipLine:
             self._inbound.turn_away(offered, BUSY_HERE if ports is causes.LINE_FULL else SERVER_ERROR)
             owner.say(Ended(CallResult(ports, phase=Phase.A)))
             return
-        carried = CarriedCall(
-            answer.parameters,
-            owner,
-            ports,
-            tap=answer.tap,
-            pacing=self.pacing,
-            udptl_ways=self._memory.udptl_ways,
-        )
+        terms = MediaTerms(answer.tap, self.pacing, udptl_ways=self._memory.udptl_ways)
+        carried = CarriedCall(answer.parameters, owner, ports, terms)
         carried.begin_with(offered.message)
         self._calls[carried] = owner
         result = CallResult(causes.LINE_STOPPED, phase=Phase.A)
