@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 from appliance.lines.pcap import PcapWriter
 from appliance.t30.parameters import Progress
@@ -34,6 +35,12 @@ class Account:
     def say(self, words: str) -> None:
         """Shows a line that is not about a call."""
         self._show(words)
+
+    def hear_event(self, event: Mapping[str, Any]) -> None:
+        """Takes an event ``call.progress`` of the box."""
+        facts = dict(event["data"])
+        at = datetime.fromisoformat(event["at"]).timestamp()
+        self.hear(Progress(at, facts.pop("event"), tuple(facts.items())))
 
     def hear(self, progress: Progress) -> None:
         """A ``Progress`` callback."""

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,6 @@ from appliance.commands.send import speed
 from appliance.daemon.arguments import complain
 from appliance.documents.rendered import RenderedDocument
 from appliance.spool.folders import RENDERED
-from appliance.t30.parameters import Progress
 
 DEMO_NUMBER = "9990"
 STATION_ID = "+49 30 555 0100"
@@ -171,8 +169,6 @@ def _of_fax(events: Iterator[dict[str, Any]], fax_id: int) -> Iterator[dict[str,
 def _tell(account: Account, event: dict[str, Any]) -> None:
     """Shows an event of the running call."""
     if event["kind"] == "call.progress":
-        facts = dict(event["data"])
-        at = datetime.fromisoformat(event["at"]).timestamp()
-        account.hear(Progress(at, facts.pop("event"), tuple(facts.items())))
+        account.hear_event(event)
     elif event["kind"] == "job.waiting" and "pages" in event["data"]:  # not when it waits for another try
         account.expect(event["data"]["pages"])

@@ -13,11 +13,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
-from appliance.daemon.arguments import add_data_argument, complain, data_folder
+from appliance.commands.running_box import DONE, RunningBox, with_box
+from appliance.daemon.arguments import add_data_argument
 
-# Exit codes: done; the box said no; no box runs.
-DONE, REFUSED, NO_BOX = 0, 1, 3
 LIST_DEFAULT, LIST_MOST = 20, 200  # the API's own bound
 EMPTY = "–"
 
@@ -74,14 +72,9 @@ def _word(parser: argparse.ArgumentParser, act: Callable[[RunningBox, argparse.N
 
 def _run(act: Callable[[RunningBox, argparse.Namespace], None], arguments: argparse.Namespace) -> int:
     try:
-        act(RunningBox(data_folder(arguments)), arguments)
-    except BoxUnreachableError as error:
-        return complain(f"{error}; start it with: faxbox serve", NO_BOX)
-    except BoxRefusedError as error:
-        return complain(str(error), REFUSED)
+        return with_box(act, arguments)
     except (KeyboardInterrupt, BrokenPipeError):
         return DONE
-    return DONE
 
 
 # -- the words -----------------------------------------------------------------------------------

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import http.client
 import json
 import shutil
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
+from appliance.daemon.arguments import complain, data_folder
 from appliance.net.settings import ADDRESS_FILE
 from appliance.settings.store import SettingsStore
 from appliance.settings.tickets import issue_local_ticket
@@ -28,6 +30,10 @@ class BoxUnreachableError(Exception):
 
 class BoxRefusedError(Exception):
     """The box answered with a problem; the message is its sentence and advice."""
+
+
+# Exit codes of commands that talk to it: done; the box said no; no box runs.
+DONE, REFUSED, NO_BOX = 0, 1, 3
 
 
 class RunningBox:
@@ -116,6 +122,17 @@ class RunningBox:
             connection.close()
             raise BoxRefusedError(_sentence(words))
         return connection, answer
+
+
+def with_box(act: Callable[[RunningBox, argparse.Namespace], None], arguments: argparse.Namespace) -> int:
+    """Lets ``act`` talk to the box that runs on the command's folder; the exit code."""
+    try:
+        act(RunningBox(data_folder(arguments)), arguments)
+    except BoxUnreachableError as error:
+        return complain(f"{error}; start it with: faxbox serve", NO_BOX)
+    except BoxRefusedError as error:
+        return complain(str(error), REFUSED)
+    return DONE
 
 
 def _settings(data: Path) -> SettingsStore:

@@ -18,7 +18,7 @@ from typing import Any
 from appliance.causes import CANCELLED, Cause, cause_of
 from appliance.commands.account import Account
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
-from appliance.t30.parameters import ALL_CARRIERS, CallResult, Progress
+from appliance.t30.parameters import CallResult, Progress, carrier_of
 
 _ENDED = frozenset({"delivered", "failed", "cancelled", "unknown"})
 # Interval of asking for the fax's state, seconds.
@@ -105,16 +105,8 @@ def _through(box: RunningBox, fax: dict[str, Any], waited_for: Cause | None) -> 
         cause = waited_for
     attempts = fax["attempts"]
     facts = attempts[-1]["facts"] if attempts else {}
-    carrier = next(
-        (
-            each
-            for each in ALL_CARRIERS
-            if each.bit_rate == facts.get("bit_rate") and each.modulation.value == facts.get("modulation")
-        ),
-        None,
-    )
     result = CallResult(
-        cause, pages_sent=fax["pages_confirmed"], carrier=carrier, ecm=bool(facts.get("ecm", False))
+        cause, pages_sent=fax["pages_confirmed"], carrier=carrier_of(facts), ecm=bool(facts.get("ecm", False))
     )
     trace = _trace(box, fax["id"], attempts[-1]["number"]) if attempts else ()
     return Through(result, fax["pages"] or 0, fax["seconds_on_line"], trace)
@@ -136,8 +128,6 @@ def _tell(events: Any, fax_id: int, account: Account) -> None:
     try:
         for event in events:
             if event["fax_id"] == fax_id and event["kind"] == "call.progress":
-                facts = dict(event["data"])
-                at = datetime.fromisoformat(event["at"]).timestamp()
-                account.hear(Progress(at, facts.pop("event"), tuple(facts.items())))
+                account.hear_event(event)
     except (OSError, ValueError):
         return

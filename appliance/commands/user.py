@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import getpass
 import json
 import sys
-from collections.abc import Callable
 from typing import Any
 
-from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
+from appliance.commands.running_box import BoxRefusedError, RunningBox, with_box
 from appliance.configuration import open_settings
 from appliance.daemon.arguments import EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, complain, data_folder
 from appliance.settings import secrets
@@ -17,9 +17,6 @@ from appliance.settings.accounts import Role, User
 from appliance.settings.fields import SettingError
 from appliance.settings.files import SettingsDamagedError
 from appliance.settings.store import SettingsStore
-
-# Exit codes: done; the box said no; no box runs.
-DONE, REFUSED, NO_BOX = 0, 1, 3
 
 
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -43,7 +40,7 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     user.set_defaults(run=_set_password)
     for parser, act in ((listed, _list), (add, _add), (remove, _remove)):
         add_data_argument(parser)
-        parser.set_defaults(act=act, run=_run)
+        parser.set_defaults(run=functools.partial(with_box, act))
 
 
 def _set_password(arguments: argparse.Namespace) -> int:
@@ -77,17 +74,6 @@ def _ask_password(store: SettingsStore, name: str, *, no_app: bool) -> bool:
         changes |= {"totp_secret": "", "recovery_codes": []}
     store.update(User, found, changes)
     return True
-
-
-def _run(arguments: argparse.Namespace) -> int:
-    act: Callable[[RunningBox, argparse.Namespace], None] = arguments.act
-    try:
-        act(RunningBox(data_folder(arguments)), arguments)
-    except BoxUnreachableError as error:
-        return complain(f"{error}; start it with: faxbox serve", NO_BOX)
-    except BoxRefusedError as error:
-        return complain(str(error), REFUSED)
-    return DONE
 
 
 def _list(box: RunningBox, arguments: argparse.Namespace) -> None:

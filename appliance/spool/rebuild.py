@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance import durable
-from appliance.records import DamagedRowError, from_row, insert, to_row
+from appliance.records import DamagedRowError, from_row, insert
 from appliance.spool import copies, identity, retention
 from appliance.spool.causes import INDEX_REBUILT
 from appliance.spool.fax_ids import next_fax_id
@@ -26,7 +26,7 @@ from appliance.spool.identity import DATABASE_NAME
 from appliance.spool.jobs import JOB
 from appliance.spool.model import Job, Received, ReceivedPageFile, ReceivedState
 from appliance.spool.page_facts import PageFacts, read_facts
-from appliance.spool.received import PRACTICE_KIND
+from appliance.spool.received import PRACTICE_KIND, put_pages
 from appliance.spool.store import Spool
 from appliance.spool.transaction import Tx
 from appliance.t4.coding import PageError
@@ -184,11 +184,5 @@ def _add_fax(tx: Tx, uuid: str, pages: list[tuple[PageFacts, ReceivedPageFile]],
     else:
         received_id = row["id"]
         tx.db.execute("UPDATE received SET deleted_at = NULL WHERE id = ?", (received_id,))
-    for _, page in pages:
-        insert(tx.db, "received_page", {"received_id": received_id, **to_row(page)}, replace=True)
-    tx.db.execute(
-        "UPDATE received SET (pages, bad_rows) = (SELECT COUNT(*), TOTAL(bad_rows) FROM received_page"
-        " WHERE received_id = :id) WHERE id = :id",
-        {"id": received_id},
-    )
+    put_pages(tx, received_id, (page for _, page in pages))
     tx.emit(now, "received.rebuilt", received_id, "", pages=len(pages))

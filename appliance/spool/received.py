@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from appliance.causes import Cause
@@ -37,22 +37,20 @@ def begin(
 ) -> Received:
     """Records a call that is being answered; ``uuid``: a new one, which also names its files."""
     received_id = next_fax_id(tx)
-    tx.db.execute(
-        "INSERT INTO received (id, uuid, line, line_kind, practice, caller, caller_name, dialled, state,"
-        " started_at, trace_path) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'receiving', ?, ?)",
-        (
-            received_id,
-            uuid,
-            line,
-            line_kind,
-            line_kind == PRACTICE_KIND,
-            caller,
-            caller_name,
-            dialled,
-            now,
-            trace_path,
-        ),
-    )
+    row = {
+        "id": received_id,
+        "uuid": uuid,
+        "line": line,
+        "line_kind": line_kind,
+        "practice": line_kind == PRACTICE_KIND,
+        "caller": caller,
+        "caller_name": caller_name,
+        "dialled": dialled,
+        "state": ReceivedState.RECEIVING.value,
+        "started_at": now,
+        "trace_path": trace_path,
+    }
+    insert(tx.db, "received", row)
     tx.emit(now, "received.started", received_id, "", line=line, caller=caller, dialled=dialled)
     return get(tx.db, received_id)
 
@@ -62,13 +60,19 @@ def add_page(tx: Tx, received_id: int, page: ReceivedPageFile) -> None:
     received = get(tx.db, received_id)
     if received.state is not ReceivedState.RECEIVING:
         raise IllegalTransitionError(f"received fax {received_id} is {received.state.value}")
-    insert(tx.db, "received_page", {"received_id": received_id, **to_row(page)}, replace=True)
+    put_pages(tx, received_id, (page,))
+    tx.emit(page.stored_at, "received.page", received_id, received.owner, page=page.number)
+
+
+def put_pages(tx: Tx, received_id: int, pages: Iterable[ReceivedPageFile]) -> None:
+    """Writes the rows of pages, and their sums in the fax's row."""
+    for page in pages:
+        insert(tx.db, "received_page", {"received_id": received_id, **to_row(page)}, replace=True)
     tx.db.execute(
         "UPDATE received SET (pages, bad_rows) = (SELECT COUNT(*), TOTAL(bad_rows) FROM received_page"
         " WHERE received_id = :id) WHERE id = :id",
         {"id": received_id},
     )
-    tx.emit(page.stored_at, "received.page", received_id, received.owner, page=page.number)
 
 
 def finish(

@@ -5,9 +5,10 @@ Plain data.  The messages exchanged during the call are in ``conversation``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from appliance.causes import Cause
 from appliance.t4.page import CodedPage, Coding, PaperLength, PaperWidth, Raster, Resolution
@@ -22,6 +23,12 @@ class Role(Enum):
 
 
 ALL_CARRIERS = frozenset(Carrier) - {Carrier.V21}
+
+
+def carrier_of(facts: Mapping[str, Any]) -> Carrier | None:
+    """The image carrier that a call's facts name by ``modulation`` and ``bit_rate``; None without one."""
+    named = facts.get("modulation"), facts.get("bit_rate")
+    return next((each for each in ALL_CARRIERS if (each.modulation.value, each.bit_rate) == named), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from appliance.lines.line import LineKind
 from appliance.lines.sip.codes import NO_PROPER_ANSWER
 from appliance.lines.sip.settings import MediaChoice
 from appliance.t30.memory import ignore
-from appliance.t30.parameters import ALL_CARRIERS, CallResult, Progress
+from appliance.t30.parameters import CallResult, Progress, carrier_of
 
 # What may be found, and what to do about it; in braces what differs.
 _ANSWERED = marked("The call was answered after {seconds} s.")
@@ -146,14 +146,6 @@ def report_afterwards(
 
     ``facts`` are what was agreed, ``account`` the lines of its account; a line that is none is passed over.
     """
-    carrier = next(
-        (
-            each
-            for each in ALL_CARRIERS
-            if each.bit_rate == facts.get("bit_rate") and each.modulation.value == facts.get("modulation")
-        ),
-        None,
-    )
     watcher = Watcher()
     for line in account:
         fields = dict(line)
@@ -162,7 +154,7 @@ def report_afterwards(
             watcher(Progress(at, event, tuple(fields.items())))
         except (KeyError, TypeError, ValueError):
             continue
-    result = CallResult(cause, pages_sent=pages, carrier=carrier, ecm=bool(facts.get("ecm", False)))
+    result = CallResult(cause, pages_sent=pages, carrier=carrier_of(facts), ecm=bool(facts.get("ecm", False)))
     return report(watcher, result, media, before, last_error)
 
 
