@@ -58,8 +58,8 @@ class LosableDce(Dce, Protocol):
         ...
 
 
-def _nobody_sleeps() -> None:
-    pass
+def nobody_sleeps() -> None:
+    """The default of ``wake``, for drivers that call ``pump`` anyway."""
 
 
 class FaxCall:
@@ -78,7 +78,7 @@ class FaxCall:
         dce: Dce,
         say: Callable[[FromCall], None],
         *,
-        wake: Callable[[], None] = _nobody_sleeps,
+        wake: Callable[[], None] = nobody_sleeps,
     ) -> None:
         self._parameters = parameters
         self._station = Station(parameters, say)
@@ -201,32 +201,10 @@ class FaxCall:
         return moved
 
 
-class DrivenFax:
-    """Base of ``T38FaxCall`` and ``ToneFaxCall``: the methods that go to ``FaxCall`` and ``dce`` alone.
+class FaxWithinCall(FaxCall):
+    """A fax in a call that is signalled elsewhere (SIP), and may be ended there at any time."""
 
-    They add ``start``, datagrams and deadlines.
-    """
-
-    def __init__(self, call: FaxCall, dce: LosableDce) -> None:
-        self._call = call
-        self._driven = dce
-
-    @property
-    def result(self) -> CallResult | None:
-        """The result of the call, None while it lasts."""
-        return self._call.result
-
-    def answer(self, reply: ToCall) -> None:
-        """Takes the reply to a request of the call."""
-        self._call.answer(reply)
-
-    def pump(self, now: float) -> None:
-        """To be called after ``wake``."""
-        self._call.pump(now)
-
-    def cancel(self, now: float) -> None:
-        """Ends the call because its owner cancelled it, as ``FaxCall.cancel`` does."""
-        self._call.cancel(now)
+    _dce: LosableDce
 
     def hang_up(self, now: float) -> None:
         """To be called when the far end has hung up (BYE)."""
@@ -237,5 +215,5 @@ class DrivenFax:
 
         ``cause`` is why the line failed, None when the far end hung up.
         """
-        self._driven.line_lost(cause)
-        self._call.pump(now)
+        self._dce.line_lost(cause)
+        self.pump(now)

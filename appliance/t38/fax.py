@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from appliance.t30.call import DrivenFax, FaxCall
+from appliance.t30.call import FaxWithinCall, nobody_sleeps
 from appliance.t30.conversation import FromCall
 from appliance.t30.memory import Pages, Store, answer_from, ignore
 from appliance.t30.packet_account import PacketAccount
@@ -19,11 +19,7 @@ from appliance.t38.settings import T38Settings
 from appliance.t38.udptl_receiver import ReceiveCounters
 
 
-def _nothing() -> None:
-    """The default of ``wake``, for drivers that call ``pump`` anyway."""
-
-
-class T38FaxCall(DrivenFax):
+class T38FaxCall(FaxWithinCall):
     """One fax call over one UDPTL session, from ``start`` until ``result`` is set.
 
     After each of ``start``, ``receive_datagram``, ``handle_timer``, ``pump`` and ``cancel`` the driver
@@ -34,19 +30,19 @@ class T38FaxCall(DrivenFax):
     ``parameters`` above the session's bit rate are left out.
     """
 
+    _dce: T38Dce
+
     def __init__(
         self,
         parameters: CallParameters,
         t38: T38Settings,
         say: Callable[[FromCall], None],
         *,
-        wake: Callable[[], None] = _nothing,
+        wake: Callable[[], None] = nobody_sleeps,
     ) -> None:
+        super().__init__(_within_bit_rate(parameters, t38.max_bit_rate), T38Dce(t38), say, wake=wake)
         self._started = False
-        self._dce = T38Dce(t38)
-        within = _within_bit_rate(parameters, t38.max_bit_rate)
         self._packets = PacketAccount(say)
-        super().__init__(FaxCall(within, self._dce, say, wake=wake), self._dce)
 
     @property
     def counters(self) -> tuple[DceCounters, ReceiveCounters]:
@@ -67,7 +63,7 @@ class T38FaxCall(DrivenFax):
         """Sends the first no-signal and starts T.30.  To be called once the session is agreed."""
         self._started = True
         self._dce.start(now)
-        self._call.start(now)
+        super().start(now)
 
     def receive_datagram(self, data: bytes, now: float) -> None:
         """Takes a datagram of any content from the far end's address; ignored before ``start``."""
@@ -76,19 +72,11 @@ class T38FaxCall(DrivenFax):
         self._dce.receive_datagram(data, now)
         counters = self._dce.receiver.counters
         self._packets.come(now, counters.datagrams, counters.recovered, counters.lost)
-        self._call.pump(now)
+        self.pump(now)
 
     def take_datagrams(self) -> list[bytes]:
         """The datagrams to send now, in order."""
         return self._dce.take_datagrams()
-
-    def next_deadline(self) -> float | None:
-        """When ``handle_timer`` is due, seconds; None when nothing is pending."""
-        return self._call.next_deadline()
-
-    def handle_timer(self, now: float) -> None:
-        """Does what is due.  To be called at ``next_deadline``; harmless earlier."""
-        self._call.handle_timer(now)
 
 
 class T38Fax(T38FaxCall):
@@ -102,7 +90,7 @@ class T38Fax(T38FaxCall):
         t38: T38Settings,
         *,
         progress: Callable[[Progress], None] = ignore,
-        wake: Callable[[], None] = _nothing,
+        wake: Callable[[], None] = nobody_sleeps,
     ) -> None:
         super().__init__(parameters, t38, answer_from(pages, store, self.answer, progress), wake=wake)
 

@@ -12,17 +12,19 @@ from appliance.lines.g711.call_progress import NetworkEar
 from appliance.lines.g711.dce import ToneDce
 from appliance.lines.g711.packet_pace import PacketPace
 from appliance.lines.g711.rtp import PACKET_SAMPLES, RtpSession
-from appliance.t30.call import DrivenFax, FaxCall
+from appliance.t30.call import FaxWithinCall
 from appliance.t30.conversation import FromCall
 from appliance.t30.packet_account import PacketAccount
 from appliance.t30.parameters import CallParameters
 
 
-class ToneFaxCall(DrivenFax):
+class ToneFaxCall(FaxWithinCall):
     """One fax call over RTP, from ``start`` until ``result`` is set.
 
     ``rtp`` may have been in use before (``before_fax``): its numbering goes on.  ``ear`` listens, too.
     """
+
+    _dce: ToneDce
 
     def __init__(
         self,
@@ -33,9 +35,8 @@ class ToneFaxCall(DrivenFax):
         wake: Callable[[], None],
         ear: NetworkEar | None = None,
     ) -> None:
+        super().__init__(parameters, ToneDce(), say, wake=wake)
         self._ear = ear
-        self._dce = ToneDce()
-        super().__init__(FaxCall(parameters, self._dce, say, wake=wake), self._dce)
         self._packets = PacketAccount(say)
         self._rtp = rtp
         self._pace = PacketPace()
@@ -45,7 +46,7 @@ class ToneFaxCall(DrivenFax):
         """The audio is agreed: begins the call."""
         self._rtp.start_clock(now)
         self._pace.start(now)
-        self._call.start(now)
+        super().start(now)
 
     def receive_datagram(self, data: bytes, now: float) -> None:
         """Takes one RTP packet from the far end's address, whatever is in it."""
@@ -56,7 +57,7 @@ class ToneFaxCall(DrivenFax):
             for samples, _ in heard:
                 self._ear.hear(samples)
         self._dce.hear(heard)
-        self._call.pump(now)
+        self.pump(now)
 
     def take_datagrams(self) -> list[bytes]:
         """The RTP packets to send since the last call."""
@@ -65,7 +66,7 @@ class ToneFaxCall(DrivenFax):
 
     def next_deadline(self) -> float | None:
         """When ``handle_timer`` is due, seconds."""
-        deadlines = (self._pace.due, self._rtp.next_deadline(), self._call.next_deadline())
+        deadlines = (self._pace.due, self._rtp.next_deadline(), super().next_deadline())
         return min((each for each in deadlines if each is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
@@ -73,4 +74,4 @@ class ToneFaxCall(DrivenFax):
         self._dce.hear(self._rtp.handle_timer(now))
         for _ in range(self._pace.count(now)):
             self._datagrams.append(self._rtp.send(self._dce.speak(PACKET_SAMPLES)))
-        self._call.handle_timer(now)
+        super().handle_timer(now)
