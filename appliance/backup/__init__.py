@@ -1,4 +1,4 @@
 """Backup and restore in one encrypted file (docs/backup.md).
 
-``sealed`` encrypts, ``archive`` puts entries one after the other, ``contents`` says what they are.
+``sealed`` encrypts, ``archive`` writes and reads entries, ``contents`` defines what they contain.
 """

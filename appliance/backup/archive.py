@@ -1,7 +1,7 @@
-"""Entries one after the other: plain tar (ustar) as any tar reads it, and of a hostile one nothing but that.
+"""Writes and reads a plain tar archive (ustar), which any tar program can read.
 
-Only regular files with names of this module's own are taken: no links, no folders, no sparse files, no long
-names, so nothing can leave its folder and nothing grows when it is read.
+Only regular files with the names that this module writes are read: no links, folders, sparse files or long
+names, so nothing can leave its folder, and nothing grows when it is read.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ PIECE = 64 * 1024
 
 
 class Sink(Protocol):
-    """What an archive is written into."""
+    """Where an archive is written to."""
 
     def write(self, octets: bytes, /) -> object:
         """Writes all of ``octets``."""
 
 
 class Source(Protocol):
-    """What an archive is read from: ``count`` octets, fewer only at the end."""
+    """Where an archive is read from."""
 
     def read(self, count: int, /) -> bytes:
         """The next ``count`` octets, fewer only at the end."""
@@ -63,7 +63,7 @@ class Entry:
         self._left = size
 
     def pieces(self) -> Iterator[bytes]:
-        """Raises BackupError."""
+        """The content in pieces.  Raises BackupError."""
         while self._left:
             piece = self._source.read(min(PIECE, self._left))
             if not piece:
@@ -73,7 +73,7 @@ class Entry:
         self._source.read(-self.size % _BLOCK)
 
     def content(self, limit: int) -> bytes:
-        """Raises BackupError past ``limit`` octets."""
+        """The whole content.  Raises BackupError past ``limit`` octets."""
         if self.size > limit:
             raise BackupError(BACKUP_DAMAGED, f"{self.name} is larger than {limit} octets.")
         return b"".join(self.pieces())
@@ -84,7 +84,7 @@ def entries(source: Source) -> Iterator[Entry]:
     while True:
         head = source.read(_BLOCK)
         if head == bytes(_BLOCK):
-            while source.read(PIECE):  # what is behind the end is checked, too
+            while source.read(PIECE):  # checks what follows the end, too
                 pass
             return
         try:

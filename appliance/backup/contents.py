@@ -1,4 +1,4 @@
-"""What a backup holds, how it is made, and how a box takes it.
+"""What a backup contains; makes and restores backups.
 
 ``backup.json`` (version, when, of what), ``settings.json`` (all settings and lists, secrets and phone book
 included), and by choice ``received/N.json`` with ``received/N-PAGE.tiff`` for each received fax
@@ -42,37 +42,37 @@ from appliance.t4.tiff_reading import TiffError
 _log = logging.getLogger(__name__)
 
 VERSION = 1
-# What is larger was not written by a box.
+# Boxes write nothing larger.
 SETTINGS_LIMIT = 64 << 20
 FAX_LIMIT = 4 << 20
 PAGE_LIMIT = 64 << 20
 PAGES_MOST = 10_000  # of one fax
 _LISTED_AT_ONCE = 100
-# Whose certificate it is depends on where the box is reached: a restored box keeps its own.
+# A certificate belongs to the address of a box: a restored box keeps its own.
 _OWN_HTTP = ("tls_certificate", "tls_key")
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a box took over."""
+    """What was restored."""
 
     made_at: float
     users: int
     contacts: int
-    received: int  # faxes that the box did not have
+    received: int  # number of faxes that the box did not have
 
 
 def require_passphrase(passphrase: str) -> None:
-    """Raises SettingError for one that is too short or too long."""
+    """Raises SettingError for a passphrase that is too short or too long."""
     if not PASSPHRASE_MIN <= len(passphrase) <= PASSPHRASE_MAX:
         length = said("{least} to {most} characters").format(least=PASSPHRASE_MIN, most=PASSPHRASE_MAX)
         raise SettingError("backup.passphrase", length)
 
 
 def make(box: Box, target: BinaryIO, passphrase: str, *, received: bool) -> None:
-    """Writes a backup into ``target``.  The box goes on meanwhile; a fax that is coming in is left out.
+    """Writes a backup to ``target`` while the box runs; a fax that is being received is left out.
 
-    Raises SettingError for a passphrase that is not fit, OSError.
+    Raises SettingError for an unsuitable passphrase, OSError.
     """
     require_passphrase(passphrase)
     now = box.clock()
@@ -88,7 +88,7 @@ def make(box: Box, target: BinaryIO, passphrase: str, *, received: bool) -> None
 
 
 def restore(box: Box, source: BinaryIO, passphrase: str) -> Restored:
-    """Takes a backup: its settings and lists in place of the box's, its received faxes beside the box's.
+    """Restores a backup: replaces the box's settings and lists, and adds its received faxes to the box's.
 
     All of it is read and checked before anything changes.  The index of faxes and the certificate stay the
     box's own.
@@ -125,7 +125,7 @@ def _put_fax(box: Box, sealer: Sealer, number: int, fax_id: int, now: float) -> 
     fax, pages = box.inbox.with_pages(fax_id, deleted=True)
     files = [page for page in pages if _is_there(box, page)]
     if fax.deleted_at is not None or not files:
-        return  # it went away just now
+        return  # it was deleted just now
     _put_json(
         sealer,
         f"received/{number}.json",
@@ -137,7 +137,7 @@ def _put_fax(box: Box, sealer: Sealer, number: int, fax_id: int, now: float) -> 
         now,
     )
     for page in files:
-        # As it was received: the backup has a key of its own, whatever the data folder is encrypted with.
+        # Decrypted: the backup has a key of its own, whatever the data folder is encrypted with.
         with box.inbox.open_page(page) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(0)
@@ -145,7 +145,7 @@ def _put_fax(box: Box, sealer: Sealer, number: int, fax_id: int, now: float) -> 
 
 
 def _is_there(box: Box, page: ReceivedPageFile) -> bool:
-    """Whether a page can be read: one that cannot keeps no other from the backup."""
+    """Whether a page can be read; an unreadable one must not prevent the backup of the others."""
     try:
         with FaxTiff(box.inbox.open_page(page)) as tiff:
             tiff.page(0)
@@ -167,7 +167,7 @@ class _ReadFax:
 
 @dataclass(slots=True)
 class _Read:
-    """A backup that was read to its end.  The paths of the faxes' pages are files in a passing folder."""
+    """A backup that was read to its end.  The paths of pages are files in a temporary folder."""
 
     made_at: float
     settings: dict[str, Any]
@@ -244,7 +244,7 @@ def _fax(name: str, document: dict[str, Any], files: dict[str, Path]) -> _ReadFa
 
 
 def _notes(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """None in backups of earlier boxes.  Raises ValueError, TypeError."""
+    """The notes of a fax; backups of earlier versions have none.  Raises ValueError, TypeError."""
     given: list[dict[str, Any]] = document.get("notes", [])
     if len(given) > MOST_NOTES:
         raise ValueError("more notes than a fax has")
@@ -252,7 +252,7 @@ def _notes(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _for_this_box(box: Box, settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings of the backup, but for what belongs to this folder and this machine."""
+    """The settings of the backup, except those that belong to this folder and this machine."""
     own = box.settings.export(secrets=True)["settings"]
     sections = settings.get("settings")
     if not isinstance(sections, dict) or not all(isinstance(each, dict) for each in sections.values()):
@@ -261,7 +261,7 @@ def _for_this_box(box: Box, settings: dict[str, Any]) -> dict[str, Any]:
     changed.setdefault("secrets", {})["spool_id"] = own["secrets"]["spool_id"]
     for name in _OWN_HTTP:
         changed.setdefault("http", {})[name] = own["http"][name]
-    # Whether and with which key this folder is encrypted is this folder's.
+    # Encryption and its key belong to this folder.
     for name in ("encrypt", "key_file"):
         changed.setdefault("storage", {})[name] = own["storage"][name]
     return {**settings, "settings": changed}
@@ -295,5 +295,5 @@ def _insert(
         insert(tx.db, "received_page", {"received_id": received_id, **page})
     for at, who, text in notes:
         add_note(tx, received_id, who, text, at)
-    # Not "received.complete": nobody is sent what they got long ago.
+    # Not "received.complete": nobody gets a fax again that was delivered long ago.
     tx.emit(now, "received.restored", received_id, fax.owner, pages=len(pages))

@@ -1,8 +1,8 @@
-"""A file that only its passphrase opens, written and read in one go, whatever its length.
+"""A file of any length, encrypted with a passphrase, written and read as a stream.
 
-The head: MAGIC, a salt, a check of the passphrase.  Then chunks of CHUNK octets, each sealed with AES-256-GCM
-under its number and whether it is the last (the STREAM construction): one that was changed, moved, left out
-or cut off at the end is noticed before anything of it is used.
+It begins with MAGIC, a salt, and a check of the passphrase.  Chunks of CHUNK octets follow, each sealed with
+AES-256-GCM under its number and whether it is the last (the STREAM construction), so that a changed, moved,
+missing or truncated chunk is detected before its content is used.
 """
 
 from __future__ import annotations
@@ -24,16 +24,18 @@ SALT_OCTETS = 16
 CHECK_OCTETS = 16
 KEY_OCTETS = 32
 CHUNK = 64 * 1024
-# AES-GCM appends so many octets to what it seals.
+# Octets that AES-GCM appends.
 TAG_OCTETS = 16
 
 
 class BackupError(CauseError):
-    """A backup cannot be read: ``cause`` says why in words, ``detail`` where."""
+    """A backup cannot be read:  ``cause`` is the row with the reason, ``detail`` the place."""
 
 
 class Sealer:
-    """Encrypts what is written into ``target``; ``close`` writes the end, without which it is not whole."""
+    """Encrypts octets and writes them to ``target``; without the end, which ``close`` writes, it is
+    incomplete.
+    """
 
     def __init__(self, target: BinaryIO, passphrase: str) -> None:
         salt = secrets.token_bytes(SALT_OCTETS)
@@ -46,14 +48,14 @@ class Sealer:
         target.write(self._head)
 
     def write(self, octets: bytes) -> None:
-        """Takes octets of the backup; whole chunks are sealed and written at once."""
+        """Takes octets of the backup; seals and writes whole chunks at once."""
         self._waiting += octets
         while len(self._waiting) > CHUNK:
             self._seal(bytes(self._waiting[:CHUNK]), last=False)
             del self._waiting[:CHUNK]
 
     def close(self) -> None:
-        """Seals and writes the last chunk, without which the backup counts as cut off."""
+        """Seals and writes the last chunk, without which the backup counts as truncated."""
         self._seal(bytes(self._waiting), last=True)
 
     def _seal(self, chunk: bytes, *, last: bool) -> None:
@@ -62,7 +64,7 @@ class Sealer:
 
 
 class Opener:
-    """Reads what a Sealer wrote.  Raises BackupError as soon as the file is found not to be that."""
+    """Reads what a Sealer wrote.  Raises BackupError as soon as the file turns out to be something else."""
 
     def __init__(self, source: BinaryIO, passphrase: str) -> None:
         self._head = source.read(len(MAGIC) + SALT_OCTETS + CHECK_OCTETS)
@@ -110,7 +112,7 @@ class Opener:
 
 
 def _aes(key: bytes) -> AESGCM:
-    # Costs megabytes that a box which makes no backup at the moment need not spend.
+    # Loaded only while needed: it takes megabytes of memory.
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
 
     return AESGCM(key)
@@ -122,5 +124,5 @@ def _keys(passphrase: str, salt: bytes) -> tuple[bytes, bytes]:
 
 
 def _nonce(number: int, last: bool) -> bytes:
-    """Never twice under one key: the key is of this file's salt alone."""
+    """The nonce of a chunk; unique for each key, because the key depends on the file's salt."""
     return number.to_bytes(11, "big") + bytes([last])

@@ -1,8 +1,8 @@
-"""Moves folders into encryption and out of it.
+"""Encrypts and decrypts folders.
 
-Whatever instant the power goes, a folder is as before or as wanted: a copy is made beside it, then both
-change places in one step (renameat2(2), RENAME_EXCHANGE).  What stands beside afterwards is the old one, or a
-copy that was not finished: both are deleted.
+Whenever the power fails, a folder is in its old or its new state: a copy is made beside it, then both are
+exchanged in one step (renameat2(2), RENAME_EXCHANGE).  The folder beside it afterwards is the old one or an
+unfinished copy, and is deleted.
 """
 
 from __future__ import annotations
@@ -22,24 +22,25 @@ _EXCHANGE = 2
 
 
 class NoRoomError(Exception):
-    """There is no room for a copy of the folder."""
+    """There is no space for a copy of the folder."""
 
 
 def octets_in(folder: Path) -> int:
-    """What a copy takes on the disk."""
+    """The octets that a copy takes on the disk."""
     done = subprocess.run(["du", "-s", "-B1", "--", folder], stdout=subprocess.PIPE, check=True)
     return int(done.stdout.split()[0])
 
 
 def is_as_wanted(folder: Path, identifier: bytes | None) -> bool:
-    """Whether the folder is encrypted with that key; with None, whether it is not encrypted."""
+    """Whether the folder is encrypted with the key ``identifier``, or, for None, not encrypted."""
     return fscrypt.policy_of(folder) == identifier
 
 
 def move(folder: Path, identifier: bytes | None) -> None:
-    """Makes the content of ``folder`` encrypted with a key that the kernel has, or with None not encrypted.
+    """Encrypts the content of ``folder`` with a key that the kernel has; with None, decrypts it.
 
-    Nobody may be using it.  Raises NoRoomError, OSError, subprocess.CalledProcessError; then it is as before.
+    The folder must not be in use.  Raises NoRoomError, OSError, subprocess.CalledProcessError, and leaves it
+    unchanged then.
     """
     clear(folder)
     if is_as_wanted(folder, identifier):
@@ -65,7 +66,7 @@ def move(folder: Path, identifier: bytes | None) -> None:
 
 
 def clear(folder: Path) -> None:
-    """Deletes what a move left beside the folder; what can be read is overwritten before."""
+    """Deletes what ``move`` left beside the folder, and first overwrites what is readable."""
     beside = _beside(folder)
     if not beside.exists():
         return

@@ -1,7 +1,7 @@
-"""The kernel's encryption of folders: keys and policies, as ioctls of a file system.
+"""The kernel's encryption of folders: keys and policies, by ioctls of a file system.
 
-Source: Linux, Documentation/filesystems/fscrypt.rst and include/uapi/linux/fscrypt.h.  Policies of version 2
-alone.  Without its key a folder can be listed and emptied, but neither names nor content can be read.
+Source:  Linux, Documentation/filesystems/fscrypt.rst and include/uapi/linux/fscrypt.h.  Only policies of
+version 2.  Without its key a folder can be listed and emptied, but neither names nor content can be read.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-# Octets of the key that all others are derived from.
+# Octets of the key from which all others are derived.
 KEY_OCTETS = 64
 IDENTIFIER_OCTETS = 16
 
@@ -67,7 +67,7 @@ def possible(folder: Path) -> bool:
 def policy_of(folder: Path) -> bytes | None:
     """The identifier of the key that ``folder`` is encrypted with; None when it is not encrypted.
 
-    Raises OSError where the file system cannot encrypt, or by another version of policy.
+    Raises OSError when the file system cannot encrypt, or for another version of policy.
     """
     asked = bytearray(_POLICY_ASKED.pack(_POLICY.size, b""))
     with _opened(folder) as descriptor:
@@ -86,14 +86,14 @@ def policy_of(folder: Path) -> bytes | None:
 
 
 def encrypt(folder: Path, identifier: bytes) -> None:
-    """What comes into ``folder``, which is empty, is encrypted with a key that is there.  Raises OSError."""
+    """Makes the empty ``folder`` encrypt its content with a key that the kernel has.  Raises OSError."""
     policy = _POLICY.pack(_VERSION_2, _CONTENTS_AES_256_XTS, _NAMES_AES_256_CTS, _PAD_NAMES_32, 0, identifier)
     with _opened(folder) as descriptor:
         fcntl.ioctl(descriptor, _SET_POLICY, policy)
 
 
 def add_key(folder: Path, key: bytes) -> bytes:
-    """Gives the file system of ``folder`` a key (``KEY_OCTETS``) until it is unmounted.
+    """Adds a key (``KEY_OCTETS``) to the file system of ``folder`` until it is unmounted.
 
     Returns the key's identifier.  Raises OSError.
     """
@@ -118,7 +118,7 @@ def has_key(folder: Path, identifier: bytes) -> bool:
 
 
 def locked(folder: Path) -> bool:
-    """Whether ``folder`` is encrypted and its key is not there.  False where nothing can be encrypted."""
+    """Whether ``folder`` is encrypted and the kernel lacks its key.  False where nothing can be encrypted."""
     try:
         identifier = policy_of(folder)
         return identifier is not None and not has_key(folder, identifier)

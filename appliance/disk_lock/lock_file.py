@@ -1,7 +1,7 @@
-"""The file that says how the disk is opened: its key, wrapped in what its owner has.
+"""The lock file: how the disk is unlocked, and its key, encrypted with the owner's passphrase or stick.
 
-It lies beside the encrypted folders, in the clear.  Who has it and the disk can guess passphrases, as fast as
-scrypt lets them; the key on a stick cannot be guessed.
+It is stored beside the encrypted folders, unencrypted.  Whoever has it and the disk can guess passphrases, as
+fast as scrypt allows; the key on a stick cannot be guessed.
 """
 
 from __future__ import annotations
@@ -24,32 +24,33 @@ if TYPE_CHECKING:
 _SALT_OCTETS = 16
 _NONCE_OCTETS = 12  # of AES-GCM
 _WRAPPING_OCTETS = 32  # of AES-256
-# Octets of the key on a stick, which the file there holds in hexadecimal.
+# Octets of the key on a stick, where its file has it in hexadecimal.
 STICK_OCTETS = 32
 _LARGEST = 1 << 16  # octets of the file
 _BOUND = b"faxbox disk key 1"
 
 
 class OpenedBy(StrEnum):
-    """What the owner opens the disk with."""
+    """How the owner unlocks the disk."""
 
     PASSPHRASE = "passphrase"
     STICK = "stick"
 
 
 class WrongKeyError(Exception):
-    """A passphrase or a stick is not the one that the disk was locked with."""
+    """The passphrase or stick is not the one of this disk."""
 
 
 class LockFileError(OSError):
-    """The file cannot be read as one."""
+    """The file is not a valid lock file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """``identifier``: of the key, as the kernel knows it, in hexadecimal; the other octets are in base64.
+    """The content of a lock file.
 
-    ``wanted``: whether the folders are to be encrypted, or on the way back.  ``salt`` is of a passphrase.
+    ``identifier``: the kernel's identifier of the key, in hexadecimal; other octets are in base64.
+    ``wanted``: whether the folders are to be encrypted, or decrypted.  ``salt``: for a passphrase.
     """
 
     identifier: str
@@ -61,7 +62,7 @@ class Lock:
 
 
 def read(file: Path) -> Lock | None:
-    """What the file says, None where it is not.  Raises LockFileError."""
+    """The content of the file; None without a file.  Raises LockFileError."""
     try:
         found = json.loads(file.read_bytes()[:_LARGEST])
         texts = {name: str(found[name]) for name in ("salt", "nonce", "wrapped")}
@@ -74,12 +75,12 @@ def read(file: Path) -> Lock | None:
 
 
 def write(file: Path, lock: Lock) -> None:
-    """Whatever instant the power goes, the file is the old one or the new one.  Raises OSError."""
+    """Writes the file; whenever the power fails, it is the old or the new one.  Raises OSError."""
     durable.write_file(file, json.dumps(asdict(lock)).encode())
 
 
 def make(identifier: bytes, key: bytes, opened_by: OpenedBy, secret: bytes) -> Lock:
-    """Wraps ``key``.  ``secret``: the passphrase in UTF-8, or the octets of the stick."""
+    """Encrypts ``key``.  ``secret``: the passphrase in UTF-8, or the octets of the stick's key."""
     salt = secrets.token_bytes(_SALT_OCTETS)
     nonce = secrets.token_bytes(_NONCE_OCTETS)
     wrapped = _cipher(opened_by, secret, salt).encrypt(nonce, key, _BOUND)

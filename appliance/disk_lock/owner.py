@@ -1,8 +1,9 @@
-"""The box's side: how the disk is locked, what its owner wants, and the passphrase at the start.
+"""The box's side: the state of the lock, requests of the owner, and the passphrase at the start.
 
-The box's own user may neither stop services nor move their folders.  It leaves what the owner wants in a file
-in memory; a unit of the image that watches for it (``faxbox-image-lock.path``) carries it out and tells in
-another how far it is.  Opening at the start needs nobody else: the kernel takes the key from whoever has it.
+The box's user may neither stop services nor move their folders.  It writes the owner's request to a file in
+memory; a unit of the image that watches for it (``faxbox-image-lock.path``) carries it out and reports its
+progress in another file.  Unlocking at the start needs no other user, because the kernel accepts the key from
+anybody.
 """
 
 from __future__ import annotations
@@ -18,21 +19,21 @@ from appliance.disk_lock.lock_file import Lock, LockFileError, OpenedBy
 
 # The data partition; only the image has it.
 DISK = Path("/data")
-# Beside the folders that are locked, and in the clear: how they are opened, and a certificate that protects
-# the passphrase from who reads along.
+# Beside the locked folders, unencrypted: the lock file, and a certificate that protects the passphrase from
+# eavesdroppers.
 FOLDER = DISK / "disk-lock"
 LOCK = FOLDER / "lock.json"
-# What the owner wants, from the box to root; gone with the power.
+# The owner's request, from the box to root; lost when the power goes.
 WANTED = Path("/run/faxbox/disk-lock.json")
-# That the box opened the disk itself, which the services that wait for it learn of by a unit of the image.
+# Says that the box itself unlocked the disk; a unit of the image then starts the services that wait for it.
 OPENED = Path("/run/faxbox/disk-opened")
-# How far root is.
+# Root's progress.
 PROGRESS = Path("/run/faxbox-image/disk-lock.json")
 _LARGEST = 1 << 16  # octets of such a file
 
 
 class Step(StrEnum):
-    """How far a change is."""
+    """The progress of a change."""
 
     NONE = "none"
     WORKING = "working"
@@ -41,7 +42,7 @@ class Step(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a change was not made; all is as it was."""
+    """Why a change was not made.  Nothing was changed."""
 
     NONE = ""
     PASSPHRASE_LENGTH = "passphrase_length"
@@ -64,7 +65,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LockRequest:
-    """``passphrase``: the new one.  ``present``: the one until now, where there is one."""
+    """A request.  ``passphrase``: the new one.  ``present``: the present one, if there is one."""
 
     action: Action
     opened_by: OpenedBy = OpenedBy.PASSPHRASE
@@ -74,9 +75,10 @@ class LockRequest:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """``possible``: whether this machine can; ``opened_by``: None, it is not locked; ``sticks``: plugged in.
+    """The state of the lock.
 
-    ``step``, ``reason``, ``detail``: of the last change since the start of the machine.
+    ``possible``: whether this machine can encrypt; ``opened_by``:  None when it is not locked; ``sticks``:
+    plugged in.  ``step``, ``reason``, ``detail``: those of the last change since the start of the machine.
     """
 
     possible: bool
@@ -93,7 +95,7 @@ def is_image() -> bool:
 
 
 def state() -> State:
-    """How the disk is locked, and how far the last change is."""
+    """The state of the lock, and the progress of the last change."""
     if not is_image():
         return State(False)
     there = State(True, None, len(sticks.plugged_in()), *_progress())
@@ -121,23 +123,25 @@ def _progress() -> tuple[Step, Reason, str]:
 
 
 def tell(step: Step, reason: Reason = Reason.NONE, detail: str = "") -> None:
-    """Root says how far it is."""
+    """Reports the progress, called by root."""
     durable.write_file(PROGRESS, json.dumps({"step": step, "reason": reason, "detail": detail}).encode())
     PROGRESS.chmod(0o644)
 
 
 def ask(request: LockRequest) -> None:
-    """Hands a request to root.  Raises OSError."""
+    """Passes a request to root.  Raises OSError."""
     durable.write_file(WANTED, json.dumps(asdict(request)).encode())
 
 
 def take_request() -> LockRequest | None:
-    """What the box has asked for; from now on root works on it.  Raises ValueError when it is no request."""
+    """Takes the box's request, called by root, which then works on it.  Raises ValueError for an invalid
+    one.
+    """
     try:
         content = WANTED.read_bytes()[:_LARGEST]
     except FileNotFoundError:
         return None
-    tell(Step.WORKING)  # before the request is gone: whoever looks meanwhile is not told that nothing is done
+    tell(Step.WORKING)  # before the request is deleted, so that nobody sees a moment without either
     WANTED.unlink()
     try:
         found = json.loads(content)
@@ -148,12 +152,12 @@ def take_request() -> LockRequest | None:
 
 
 def lock_of_the_disk() -> Lock | None:
-    """How the disk is opened.  Raises LockFileError."""
+    """The content of the lock file.  Raises LockFileError."""
     return lock_file.read(LOCK)
 
 
 def open_with(secret: bytes) -> None:
-    """Gives the kernel the key of the disk until it is switched off.
+    """Gives the kernel the key of the disk until the machine is switched off.
 
     Raises lock_file.WrongKeyError, LockFileError, OSError.
     """

@@ -1,4 +1,4 @@
-"""What root does for the lock of the disk: at the start, once it is open, and as its owner requests."""
+"""Root's part of the disk lock: at the start, after unlocking, and for the owner's requests."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from appliance.disk_lock.lock_file import Lock, OpenedBy, WrongKeyError
 from appliance.disk_lock.owner import Action, LockRequest, Reason, Step
 from appliance.passphrases import PASSPHRASE_MAX, PASSPHRASE_MIN
 
-# Where the initial RAM disk puts what must last, and which of it is locked: all that says something of faxes.
-# Not Wi-Fi, the queues of CUPS, the time: without them the box could not ask for its passphrase.
+# Where the initial RAM disk mounts the data partition, and which folders are locked: all with data about
+# faxes.  Not Wi-Fi, the queues of CUPS and the time: without them the box could not ask for its passphrase.
 KEPT = owner.DISK / "keep"
 FOLDERS = (
     Path("/var/lib/faxbox"),
@@ -24,12 +24,12 @@ FOLDERS = (
     Path("/var/spool/cups"),
     Path("/var/log/faxbox"),
 )
-# While it is there, the services below are not started.
+# While this file exists, the services below are not started.
 MARK = Path("/run/faxbox-image/locked")
 BOX = "faxbox.service"
-# It takes over settings from the card's first partition, too.
+# This service also applies settings from the card's first partition.
 PRESET = "faxbox-image-preset.service"
-# In the order in which they start; they keep something in the folders.
+# The services that use the folders, in the order in which they start.
 SERVICES = (
     "faxbox-panel.service",
     "cups.socket",
@@ -40,11 +40,11 @@ SERVICES = (
 )
 FIREWALL = Path("/usr/lib/faxbox-image/firewall")
 _GROUP = "faxbox"
-# A stick that is plugged in is there so many seconds after the kernel at the latest.
+# Seconds after the start of the kernel within which a plugged-in stick is found.
 STICK_S, _LOOK_EVERY_S = 20.0, 0.5
 
 
-# What a stick is refused for.
+# Reasons to refuse a stick.
 _STICK_REASONS = (
     (sticks.NoStickError, Reason.NO_STICK),
     (sticks.SeveralSticksError, Reason.SEVERAL_STICKS),
@@ -54,7 +54,7 @@ _STICK_REASONS = (
 
 
 class RefusedError(Exception):
-    """What the owner wished cannot be done.  All is as it was."""
+    """The owner's request cannot be carried out.  Nothing was changed."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}")
@@ -62,7 +62,9 @@ class RefusedError(Exception):
 
 
 def start() -> bool:
-    """Before the services: opens the disk with a stick, ends what was interrupted; whether it is open."""
+    """Before the services start: unlocks the disk with a stick and completes an interrupted change;
+    returns whether the disk is unlocked.
+    """
     lock = owner.lock_of_the_disk()
     if lock is None:
         return True
@@ -79,14 +81,14 @@ def start() -> bool:
 
 
 def stick_came() -> None:
-    """A USB stick was plugged in: perhaps the one that is waited for."""
+    """Handles a new USB stick, which may be the one with the key."""
     lock = owner.lock_of_the_disk()
     if MARK.exists() and lock is not None and _open_with_a_stick(lock):
         opened()
 
 
 def opened() -> None:
-    """The disk is open: starts what has waited for it."""
+    """Starts the services that wait for the disk to be unlocked."""
     owner.OPENED.unlink(missing_ok=True)
     lock = owner.lock_of_the_disk()
     if lock is None or owner.locked():
@@ -101,7 +103,7 @@ def opened() -> None:
 
 
 def carry_out(request: LockRequest) -> None:
-    """Does what the owner requests and tells how it ended; the box stands still meanwhile."""
+    """Carries out the owner's request and reports its result; the box is stopped meanwhile."""
     try:
         if request.action is Action.LOCK:
             _lock(request)
@@ -137,13 +139,13 @@ def _unlock() -> None:
 
 
 def _require_room() -> None:
-    """One folder after the other is copied.  Raises RefusedError."""
+    """Checks that there is space to copy the folders one after the other.  Raises RefusedError."""
     if max(folders.octets_in(_kept(each)) for each in FOLDERS) > shutil.disk_usage(owner.DISK).free:
         raise RefusedError(Reason.NO_ROOM)
 
 
 def _new_secret(request: LockRequest) -> bytes:
-    """What opens the disk from now on.  Raises RefusedError."""
+    """The new secret that unlocks the disk.  Raises RefusedError."""
     if request.opened_by is OpenedBy.PASSPHRASE:
         if not PASSPHRASE_MIN <= len(request.passphrase) <= PASSPHRASE_MAX:
             raise RefusedError(Reason.PASSPHRASE_LENGTH)
@@ -158,7 +160,7 @@ def _new_secret(request: LockRequest) -> bytes:
 
 
 def _present_key(lock: Lock, request: LockRequest) -> bytes:
-    """The key that the folders have, from what its owner has until now.  Raises RefusedError."""
+    """The present key of the folders, by the owner's present secret.  Raises RefusedError."""
     by_passphrase = lock.opened_by is OpenedBy.PASSPHRASE
     for secret in [request.present.encode()] if by_passphrase else sticks.keys_found():
         with contextlib.suppress(WrongKeyError):
@@ -167,7 +169,7 @@ def _present_key(lock: Lock, request: LockRequest) -> bytes:
 
 
 def _move_all() -> None:
-    """Moves every folder to where the lock's file wants it, with the services stopped."""
+    """Encrypts or decrypts every folder as the lock file says, with the services stopped."""
     lock = owner.lock_of_the_disk()
     assert lock is not None  # just written
     _systemctl("stop", BOX, *reversed(SERVICES))
@@ -190,7 +192,7 @@ def _move_what_is_not_as_wanted(lock: Lock) -> None:
 
 
 def _mount_anew(folder: Path) -> None:
-    """What is mounted there is the one that is gone now."""
+    """Mounts a folder again, because the mounted one was replaced."""
     subprocess.run(["umount", "--lazy", folder], check=False)
     subprocess.run(["mount", "--bind", _kept(folder), folder], check=True)
 
@@ -204,7 +206,7 @@ def _kept(folder: Path) -> Path:
 
 
 def _open_with_a_stick(lock: Lock) -> bool:
-    """Whether the disk is open; where a stick opens it, after trying those that are plugged in."""
+    """Unlocks the disk with a plugged-in stick if it is locked by one; returns whether it is unlocked."""
     if lock.opened_by is OpenedBy.STICK and owner.locked():
         for secret in sticks.keys_found():
             with contextlib.suppress(WrongKeyError):
@@ -220,7 +222,9 @@ def _write(lock: Lock) -> None:
 
 
 def _readable_by_the_box() -> None:
-    """It opens the disk itself with what is in the folder, and shows its page over TLS."""
+    """Makes the folder of the lock file readable by the box, which unlocks the disk itself and shows its
+    page over TLS.
+    """
     for place in (owner.FOLDER, *owner.FOLDER.rglob("*")):
         shutil.chown(place, "root", _GROUP)
         place.chmod(0o750 if place.is_dir() else 0o640)

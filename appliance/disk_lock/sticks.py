@@ -1,4 +1,4 @@
-"""USB sticks: which are plugged in, and the key in a file on one.  Reading and writing them needs root."""
+"""Finds USB sticks, and reads and writes the key in a file on one.  Needs root."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from pathlib import Path
 KEY_FILE = "faxbox.key"
 _BLOCK = Path("/sys/class/block")
 _DEVICES = Path("/dev")
-# The disk that the box runs from, as the image tells it.
+# The disk from which the box runs, as the image names it.
 _OWN_DISK = Path("/run/faxbox-image/disk")
 _KEY_FILE_OCTETS = 4096  # at most, of the key's file
-# Strangers' file systems: the kernel's drivers for them are not asked to read anything else.
+# The only file systems that are mounted, because sticks are untrusted.
 _FILE_SYSTEMS = "vfat,exfat,ext4"
 _OPTIONS = "nodev,nosuid,noexec"
 
 
 class StickError(Exception):
-    """Nothing could be written to a stick."""
+    """Writing to the stick failed."""
 
 
 class NoStickError(StickError):
-    """None is plugged in."""
+    """No stick is plugged in."""
 
 
 class SeveralSticksError(StickError):
-    """More than one place for the key is plugged in."""
+    """More than one possible place for the key is plugged in."""
 
 
 class KeyThereError(StickError):
-    """There is a key on the stick already, perhaps another box's."""
+    """The stick already has a key, perhaps another box's."""
 
 
 def plugged_in() -> list[Path]:
-    """What can hold files on USB sticks: partitions, and sticks without any."""
+    """The devices on USB sticks that may have a file system: partitions, and sticks without partitions."""
     own = os.path.realpath(_OWN_DISK)
     found: list[Path] = []
     with contextlib.suppress(OSError):
@@ -63,7 +63,7 @@ def keys_found() -> Iterator[bytes]:
 
 
 def write_key(key: bytes) -> None:
-    """Puts the key on the stick that is plugged in, and reads it again.
+    """Writes the key to the plugged-in stick, and reads it back.
 
     Raises NoStickError, SeveralSticksError, KeyThereError; StickError when it cannot be written.
     """
@@ -87,7 +87,7 @@ def write_key(key: bytes) -> None:
 
 @contextlib.contextmanager
 def _mounted(device: Path, how: str) -> Iterator[Path]:
-    """Raises OSError when it holds no file system that is known."""
+    """Mounts a device within the block.  Raises OSError when it has no known file system."""
     with tempfile.TemporaryDirectory(dir="/run") as point:
         command = ["mount", "-t", _FILE_SYSTEMS, "-o", f"{how},{_OPTIONS}", str(device), point]
         done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)

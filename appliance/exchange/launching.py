@@ -25,7 +25,7 @@ _SOFTWARE_FAULT = 70  # sysexits.h: EX_SOFTWARE
 
 
 class ChildProcess(Protocol):
-    """What ``Exchange`` needs of a process that it has started; ``subprocess.Popen`` is one."""
+    """The methods of a process that ``Exchange`` uses; ``subprocess.Popen`` has them."""
 
     pid: int
 

@@ -56,7 +56,8 @@ _STARTING = "The program that carries the calls is being started."
 class RemoteLine:
     """A ``Line`` (``appliance.lines.line``) that runs in the exchange.
 
-    ``place`` ignores ``tap``, for packets do not come to the box; ``OutgoingCall.packets`` has them kept.
+    ``place`` ignores ``tap``, because packets do not come to the box; ``OutgoingCall.packets`` makes the
+    exchange store them.
     """
 
     def __init__(self, exchange: Exchange, spec: messages.LineSpec) -> None:

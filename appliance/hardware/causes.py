@@ -1,4 +1,4 @@
-"""Why a hardware test is not started, answered or reported."""
+"""Causes: why a hardware test is not started, answered or reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the tests lie, what parts they have, and how their reports are called."""
+"""The folder of the tests, their parts, and the names of reports."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import appliance
 
-# The tests, in a checkout beside the house, in the Debian package beside its Python.
+# The tests: in a checkout beside the packages, in the Debian package beside its Python.
 _PLACES = (Path(appliance.__file__).parents[1], Path(sys.prefix))
 FOLDER = "hardware-tests"
 FILE_PREFIX = "test_"
@@ -21,7 +21,7 @@ class SuiteMissingError(Exception):
 
 
 def suite_folder() -> Path:
-    """Where the tests are.  Raises SuiteMissingError."""
+    """The folder of the tests.  Raises SuiteMissingError."""
     for place in _PLACES:
         if (place / FOLDER / "pytest.ini").is_file():
             return place / FOLDER
@@ -29,5 +29,5 @@ def suite_folder() -> Path:
 
 
 def parts() -> list[str]:
-    """The parts that there are tests of.  Raises SuiteMissingError."""
+    """The parts for which there are tests.  Raises SuiteMissingError."""
     return sorted(path.stem.removeprefix(FILE_PREFIX) for path in suite_folder().glob(f"{FILE_PREFIX}*.py"))

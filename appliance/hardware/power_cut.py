@@ -1,7 +1,7 @@
-"""The power-cut drill: records, written as the spool writes its own, until the plug is out.
+"""The power-cut test: writes records in the way of the spool until the plug is pulled.
 
-A record is begun when the one before it is durable.  So after the cut all of them must be there from the
-first to the one that was announced last, and each whole; nothing else is promised.
+A record is begun when the one before it is durable.  So after the cut all records must exist and be complete,
+from the first to the last one that was announced; nothing else is promised.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _ADVICE = "The disk loses what it has confirmed: use another card or SSD, and a 
 
 
 def waits_for_check(data: Path) -> bool:
-    """Whether a drill was begun and its records have not been looked at."""
+    """Whether a test was begun whose records have not been checked."""
     return (data / FOLDER).is_dir()
 
 
 def write(data: Path) -> Iterator[int]:
-    """Writes on and on; gives the number of each record once it is durable.  Raises OSError."""
+    """Writes records without end; yields the number of each once it is durable.  Raises OSError."""
     folder = data / FOLDER
     folder.mkdir(mode=0o700)
     number = 0
@@ -36,7 +36,7 @@ def write(data: Path) -> Iterator[int]:
 
 
 def check(data: Path, seen: int) -> int:
-    """How many records there are, once all that were confirmed are found whole.
+    """Checks that all confirmed records are complete; returns the number of records.
 
     ``seen`` is the last number that was announced.  Raises BrokenError.
     """
@@ -53,7 +53,7 @@ def check(data: Path, seen: int) -> int:
 
 
 def forget(data: Path) -> None:
-    """Clears the records away."""
+    """Deletes the records."""
     shutil.rmtree(data / FOLDER, ignore_errors=True)
 
 

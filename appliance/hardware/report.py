@@ -1,4 +1,4 @@
-"""The report: a signed JSON document, and the same for people as a PDF with a signature beside it."""
+"""The report: a signed JSON document, and a PDF for people, with its signature in a file."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ tr { break-inside: avoid }
 
 
 def verdict(results: Sequence[Result]) -> str:
-    """Red as soon as one part is broken, or where nothing could be tried at all."""
+    """The verdict: red if a part is broken or nothing could be tested, else green."""
     outcomes = {result.outcome for result in results}
     return GREEN if Outcome.PASSED in outcomes and Outcome.FAILED not in outcomes else RED
 
@@ -81,9 +81,7 @@ def write(folder: Path, report: Mapping[str, Any], key: Ed25519PrivateKey) -> No
 
 
 def as_pdf(report: Mapping[str, Any], digest: str) -> bytes:
-    """For people, in the present reader's language; ``digest`` is that of the JSON file, so that the two
-    belong together.
-    """
+    """The PDF, in the reader's language; ``digest`` is that of the JSON file, to connect the two."""
     from weasyprint import HTML  # noqa: PLC0415 (takes a second and much memory, for this alone)
 
     made: bytes = HTML(string=_page(report, digest)).write_pdf()

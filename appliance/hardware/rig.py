@@ -1,4 +1,4 @@
-"""What a run may try, who is there to help, and how a test says that a part is broken."""
+"""What a run may test, the person who helps, and the error of a broken part."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from appliance.settings.store import SettingsStore
 
 
 class BrokenError(Exception):
-    """A part does not do what it must: a sentence, and what to do about it."""
+    """A part does not work: a sentence, and advice."""
 
     def __init__(self, sentence: str, advice: str = "") -> None:
         super().__init__(sentence)
@@ -33,16 +33,16 @@ class Running(Protocol):
 
 
 class Person(Protocol):
-    """Somebody who stands before the box.  ``thing`` names the lamp, button or part that it is about."""
+    """The person at the box.  ``thing`` names the lamp, button or part that a question is about."""
 
     def sees(self, question: str, thing: str) -> bool:
-        """Whether it is so."""
+        """The person's answer to a yes-or-no question."""
 
     def does(self, request: str, thing: str) -> None:
-        """Asks them to do something now, and does not wait."""
+        """Asks the person to do something now, and does not wait."""
 
     def reads(self, question: str, thing: str) -> str:
-        """What they read, typed in."""
+        """What the person reads on the box and types in."""
 
 
 class AtTerminal:
@@ -74,12 +74,12 @@ class Rig:
     jig: Mapping[int, int] = field(default_factory=dict)
     numbers: Mapping[str, str] = field(default_factory=dict)
     machine: Path = Path("/")
-    fax_to: str = ""  # a fax machine whose owner expects a page over each trunk
+    fax_to: str = ""  # number of a fax machine whose owner expects a page over each trunk
     load_to: str = "9990"
     load_s: float = 3600.0
     heat_s: float = 300.0
     printers: tuple[str, ...] = ()
     power_cut: bool = False  # the person is going to pull the plug
-    watchdog: bool = False  # the box may be stopped dead, to see that systemd starts it again
-    # Within this it is back: WatchdogSec=120 in the unit, a stop of 60 s at most, and a slow start.
+    watchdog: bool = False  # the box may be made to hang, to check that systemd restarts it
+    # Time for that:  WatchdogSec=120 in the unit, a stop of 60 s at most, and a slow start.
     watchdog_s: float = 400.0

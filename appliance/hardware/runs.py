@@ -1,7 +1,7 @@
 """Hardware tests started from the web pages: ``faxbox hardware-test --json`` in a process of its own.
 
-That process tells each result, each question to the person and its end as a line of JSON; answers are lines
-of JSON that it reads.  It ends, and puts back what it took, when nobody is there to read any more.
+That process writes each result, each question to the person, and its end as a line of JSON, and reads answers
+as lines of JSON.  When nobody reads any more, it restores what it changed, and ends.
 """
 
 from __future__ import annotations
@@ -24,17 +24,18 @@ from appliance.hardware.causes import HARDWARE_TEST_ASKS_NOTHING, HARDWARE_TEST_
 
 _log = logging.getLogger(__name__)
 
-# The most that one line of the other process may be long, octets: a reason is bounded, and much shorter.
+# Longest line of the other process, octets; reasons are limited and much shorter.
 _LINE_OCTETS = 1 << 16
-# A test that was stopped puts back what it took, such as a modem's line, within this, seconds.
+# Time for a stopped test to restore what it changed, such as a modem's line, seconds.
 _STOP_S = 150.0
-# A request to do something, which is seen without an answer; and the answer that something is so.
+# The kind of question that asks to do something and needs no answer; and the answer yes.
 REQUEST, YES = "does", "yes"
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How the last run is.  ``question`` waits for an answer: its kind, its words, what it is about.
+    """The progress of the last run.  ``question`` waits for an answer: its kind, its text, and the thing that
+    it is about.
 
     ``verdict`` is empty until the run has ended, and stays so when it was stopped.
     """
@@ -45,7 +46,7 @@ class Progress:
     question: dict[str, str] | None = None
     verdict: str = ""
     report: Path | None = None  # the folder
-    trouble: str = ""  # why it could not be run to its end
+    trouble: str = ""  # why it could not be completed
 
 
 @dataclass
@@ -75,12 +76,12 @@ class Runs:
         ).start()
 
     def progress(self) -> Progress:
-        """How far the test is, as it was last reported."""
+        """The progress as last reported."""
         with self._lock:
             return self._progress
 
     def answer(self, text: str) -> None:
-        """Answers the question that is open.  Raises CauseError."""
+        """Answers the open question.  Raises CauseError."""
         with self._lock:
             question, process = self._progress.question, self._process
             if question is None or question["kind"] == REQUEST or process is None or process.stdin is None:
@@ -93,7 +94,7 @@ class Runs:
             self._progress = replace(self._progress, question=None)
 
     def stop(self) -> None:
-        """Ends the run that is under way, if one is; it puts back first what it took."""
+        """Stops the current run, if there is one; it first restores what it changed."""
         with self._lock:
             if self._process is not None and self._process.stdin is not None:
                 self._process.stdin.close()
@@ -139,7 +140,8 @@ class AtPipe:
 
     def __init__(self) -> None:
         self._answers: SimpleQueue[str] = SimpleQueue()
-        # What a shell starts in the background inherits that SIGINT is ignored, and would never end.
+        # A process that a shell starts in the background inherits that SIGINT is ignored, and would never
+        # end.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         threading.Thread(target=self._listen, name="answers", daemon=True).start()
 
@@ -163,12 +165,12 @@ class AtPipe:
 
 
 def tell(what: dict[str, Any]) -> None:
-    """Tells the box one thing."""
+    """Reports something to the box, as a line of JSON."""
     print(json.dumps(what), flush=True)
 
 
 def _end_of(stream: IO[bytes] | None) -> bytes:
-    """The last of what is read until the end."""
+    """The last octets of a stream that is read to its end."""
     kept = b""
     while stream is not None and (piece := stream.read(_LINE_OCTETS)):
         kept = (kept + piece)[-_LINE_OCTETS:]

@@ -46,23 +46,25 @@ def box_key(data: Path) -> Ed25519PrivateKey:
 
 
 def public_text(key: Ed25519PrivateKey) -> str:
-    """The public half, as reports show it."""
+    """The public key in the form of reports."""
     return base64.b64encode(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
 
 
 def signed(document: Mapping[str, Any], key: Ed25519PrivateKey) -> dict[str, Any]:
-    """The document with ``key`` and ``signature``, which is over all the rest."""
+    """``document`` with ``key`` and ``signature``, which covers everything else."""
     whole = {**document, "key": public_text(key)}
     return {**whole, "signature": base64.b64encode(key.sign(_octets(whole))).decode()}
 
 
 def signature_of(octets: bytes, key: Ed25519PrivateKey) -> str:
-    """Over a file as it is."""
+    """The signature of ``octets``."""
     return base64.b64encode(key.sign(octets)).decode()
 
 
 def is_signed(document: Mapping[str, Any], expected_key: str = "") -> bool:
-    """Whether nothing was changed since it was signed; by ``expected_key``, where one is given."""
+    """Whether the document is unchanged since it was signed, and signed by ``expected_key`` if that is
+    given.
+    """
     whole = {name: value for name, value in document.items() if name != "signature"}
     key = str(whole.get("key", ""))
     return key == (expected_key or key) and is_signature(
@@ -71,7 +73,7 @@ def is_signed(document: Mapping[str, Any], expected_key: str = "") -> bool:
 
 
 def is_signature(octets: bytes, signature: str, key: str) -> bool:
-    """Whether ``signature`` is by ``key`` over these octets."""
+    """Whether ``signature`` is the signature of ``octets`` by ``key``."""
     try:
         public = Ed25519PublicKey.from_public_bytes(base64.b64decode(key, validate=True))
         public.verify(base64.b64decode(signature, validate=True), octets)
@@ -81,5 +83,5 @@ def is_signature(octets: bytes, signature: str, key: str) -> bool:
 
 
 def _octets(document: Mapping[str, Any]) -> bytes:
-    """One writing of a document, whatever wrote it down in between."""
+    """The canonical form of a document, which is signed."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

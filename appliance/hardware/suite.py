@@ -1,4 +1,4 @@
-"""Runs ``hardware-tests/`` with pytest in this process, and collects what each test found."""
+"""Runs ``hardware-tests/`` with pytest in this process, and collects the results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from appliance.hardware.folder import FILE_PREFIX, parts, suite_folder
 from appliance.hardware.rig import BrokenError, Rig
 
 _LONGEST_REASON = 2000  # characters
-# In brackets behind the name of a test that had nothing to be tried on.
+# In brackets after the name of a test that had nothing to test.
 NOTHING_THERE = "none"
 
 RIG: pytest.StashKey[Rig] = pytest.StashKey()
@@ -31,7 +31,9 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One test.  ``sentence`` says what must hold; ``reason`` why it does not, or why it was skipped."""
+    """The result of one test.  ``sentence`` says what must hold; ``reason`` why it does not, or why it was
+    skipped.
+    """
 
     part: str
     test: str
@@ -50,7 +52,7 @@ class Result:
 def parametrize(
     metafunc: pytest.Metafunc, name: str, values: Sequence[Any], ids: Sequence[str], *, none: str
 ) -> None:
-    """The test once for each of ``values``; without any it is skipped, and ``none`` says why."""
+    """Runs the test once for each of ``values``; without any it is skipped for the reason ``none``."""
     if not values:
         blank = [None] * len(name.split(","))
         skip = pytest.mark.skip(reason=none)
@@ -60,14 +62,14 @@ def parametrize(
 
 
 def run(rig: Rig, only: Sequence[str] = (), tell: Callable[[Result], None] = lambda _: None) -> list[Result]:
-    """Tries all parts, or only these; ``tell`` hears of each test as it ends.  Raises SuiteMissingError.
+    """Tests all parts, or those in ``only``; ``tell`` gets each result at once.  Raises SuiteMissingError.
 
-    A suite that cannot be run itself is a failed test, so that no report is green by mistake.
+    A suite that cannot be run is a failed test, so that no report is green by mistake.
     """
     folder = suite_folder()
     files = [str(folder / f"{FILE_PREFIX}{part}.py") for part in only or parts()]
     collector = _Collector(rig, tell)
-    # What else is installed beside us (timeouts, workers of the developers') has no say here.
+    # Ignores other installed plugins (timeouts, parallel workers).
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     words = ["-c", str(folder / "pytest.ini"), "--rootdir", str(folder), "-p", "no:terminal", "-s"]
     code = pytest.main([*words, "-p", "no:cacheprovider", *files], plugins=[collector])
@@ -79,7 +81,7 @@ def run(rig: Rig, only: Sequence[str] = (), tell: Callable[[Result], None] = lam
 
 
 class _Collector:
-    """A plugin of pytest's."""
+    """The pytest plugin that collects results."""
 
     def __init__(self, rig: Rig, tell: Callable[[Result], None]) -> None:
         self._rig = rig
@@ -123,7 +125,7 @@ def _result(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestR
         error = call.excinfo.value if call.excinfo is not None else None
         if isinstance(error, BrokenError):
             reason, advice = error.sentence, error.advice
-        else:  # the test's own fault, or a box unlike any that we know
+        else:  # a bug of the test, or an unknown kind of box
             reason = f"{type(error).__name__}: {error}"
     function = getattr(item, "function", None)
     return Result(

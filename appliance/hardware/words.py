@@ -1,7 +1,7 @@
-"""What the hardware tests say, so that it can be said in other languages.
+"""The sentences of the hardware tests, for translation.
 
-The suite runs in a process of its own and tells plain sentences.  Whoever shows them finds here which
-sentence of the table one is, and what stands at its places.
+The suite runs in a process of its own and prints English sentences.  This module finds the entry of the table
+that a sentence matches, and the values in its placeholders.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import cache
 
 from appliance.language import said
 
-# What each part of the suite is called; what is not here is called as its file.
+# The name of each part of the suite; other parts are named after their files.
 PARTS = {
     "box": "The box",
     "lines": "Lines",
@@ -65,14 +65,14 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 
 def name_of(part: str) -> str:
-    """What a part of the suite is called, in the present reader's language."""
+    """The name of a part of the suite in the reader's language."""
     return said(PARTS.get(part, part))
 
 
 def parted(told: str) -> tuple[str, Mapping[str, str]]:
-    """The sentence of the table that ``told`` is, and what stands at its places.
+    """The sentence of the table that ``told`` matches, and the values of its placeholders.
 
-    What the table does not have comes back as it is, without places.
+    Returns an unknown sentence unchanged, without values.
     """
     for sentence, fits in _patterns():
         match = fits.fullmatch(told)
@@ -82,6 +82,6 @@ def parted(told: str) -> tuple[str, Mapping[str, str]]:
 
 
 def spoken(told: str) -> str:
-    """What the suite told, in the present reader's language."""
+    """A sentence of the suite in the reader's language."""
     sentence, values = parted(told)
     return said(sentence).format(**values) if values else said(sentence)

@@ -1,1 +1,1 @@
-"""The Internet Printing Protocol's messages as octets and back (RFC 8010), without any I/O."""
+"""Encodes and decodes messages of the Internet Printing Protocol (RFC 8010), without I/O."""

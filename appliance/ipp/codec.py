@@ -1,6 +1,6 @@
-"""IPP messages to octets and back: RFC 8010 3, with bounds on everything that a peer chooses.
+"""Encodes and decodes IPP messages (RFC 8010 3), with limits on everything that a peer chooses.
 
-``Decoder`` takes a request's octets piece by piece; what comes after the attributes is the document.
+``Decoder`` takes a request's octets piece by piece; the document follows the attributes.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from appliance.ipp.model import (
     Value,
 )
 
-# Octets of a message before its document: a request to print has some hundred.
+# Most octets of a message before its document; a print request has some hundred.
 ATTRIBUTES_LIMIT = 256 * 1024
-# Values of one message, and collections within collections (media-col has two levels).
+# Most values of one message, and depth of collections (media-col has two levels).
 MOST_VALUES = 5_000
 DEEPEST = 8
 # RFC 8010 3.1.1: version, operation or status, request id.
@@ -33,7 +33,7 @@ _LENGTH = struct.Struct(">H")
 # RFC 8011 5.1.15: units of a resolution.
 _PER_INCH, _PER_CM = 3, 4
 _CM_PER_INCH = 2.54
-# Tags below this begin a group; from it on they are values' (RFC 8010 3.5).
+# Tags below this begin a group; others are tags of values (RFC 8010 3.5).
 _FIRST_VALUE_TAG = 0x10
 _TEXTS = frozenset(
     {
@@ -53,9 +53,9 @@ _LEAST_INTEGER, _MOST_INTEGER = -(1 << 31), (1 << 31) - 1
 
 
 class MessageError(ValueError):
-    """These octets are no IPP message; the message says why.
+    """These octets are not an IPP message; the message says why.
 
-    ``head``: version, code and request id when those could be read, for the answer.
+    ``head``: version, code and request id, if they could be read, for the answer.
     """
 
     def __init__(self, why: str, head: Message | None = None) -> None:
@@ -64,7 +64,7 @@ class MessageError(ValueError):
 
 
 class Decoder:
-    """Reads one message.  Give it octets until ``message`` is there; ``rest`` is what came after it."""
+    """Reads one message.  Feed it octets until ``message`` is set; ``rest`` has the octets after it."""
 
     def __init__(self) -> None:
         self.message: Message | None = None
@@ -74,11 +74,11 @@ class Decoder:
         self._count = 0
         self._groups: list[tuple[int, dict[str, list[Value]]]] = []
         self._name = ""
-        # Open collections: the members so far, and the name of the member that is coming.
+        # Open collections: the members so far, and the name of the next member.
         self._open: list[tuple[dict[str, list[Value]], str]] = []
 
     def feed(self, octets: bytes) -> None:
-        """More of it.  Raises MessageError."""
+        """Takes further octets.  Raises MessageError."""
         if self.message is not None:
             self.rest += octets
             return
@@ -90,14 +90,14 @@ class Decoder:
             raise self._error("the attributes are too long")
 
     def end(self) -> Message:
-        """The message, after its last octet.  Raises MessageError when it broke off."""
+        """The message, after its last octet.  Raises MessageError when it is incomplete."""
         if self.message is None:
             raise self._error("the message broke off")
         return self.message
 
     @property
     def head(self) -> Message | None:
-        """Version, code and request id, once they are there."""
+        """Version, code and request id, once they have arrived."""
         if len(self._buffer) < _HEAD.size:
             return None
         major, minor, code, request_id = _HEAD.unpack_from(self._buffer)
@@ -107,7 +107,7 @@ class Decoder:
         return MessageError(why, self.head)
 
     def _step(self) -> bool:
-        """Reads one tag with what belongs to it; False when it is not all there yet."""
+        """Reads one tag with its data; False when some of that has not arrived yet."""
         buffer, place = self._buffer, self._place
         if len(buffer) <= place:
             return False
@@ -137,7 +137,7 @@ class Decoder:
         return True
 
     def _end_of(self, place: int) -> int | None:
-        """Where the counted octets at ``place`` end; None when that is not there yet."""
+        """The end of the counted octets at ``place``; None when they have not all arrived."""
         if len(self._buffer) < place + _LENGTH.size:
             return None
         (length,) = _LENGTH.unpack_from(self._buffer, place)
@@ -266,7 +266,9 @@ def _moment(octets: bytes) -> datetime:
 
 
 def encode(message: Message) -> bytes:
-    """The message's octets.  Raises ValueError, struct.error for what has no place in one: our bug."""
+    """The message's octets.  Raises ValueError or struct.error for invalid values, which are a bug of
+    ours.
+    """
     made = bytearray(_HEAD.pack(*message.version, message.code, message.request_id))
     for group in message.groups:
         made.append(group.tag)
@@ -349,7 +351,7 @@ def _octets_of_moment(at: datetime) -> bytes:
 
 
 def integers(*numbers: int) -> Sequence[Value]:
-    """Values of the syntax integer; those beyond 32 bits become the nearest that fits."""
+    """Values of the syntax integer, limited to the range of 32 bits."""
     return tuple(Value(Tag.INTEGER, min(max(number, _LEAST_INTEGER), _MOST_INTEGER)) for number in numbers)
 
 

@@ -1,4 +1,4 @@
-"""An IPP message as plain values: groups of attributes, each with its values and their tags (RFC 8010 3)."""
+"""An IPP message as plain data: groups of attributes with their values and tags (RFC 8010 3)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class GroupTag(IntEnum):
 
 
 class Tag(IntEnum):
-    """What kind of value it is: RFC 8010 3.5.2."""
+    """Tags of values:  RFC 8010 3.5.2."""
 
     UNSUPPORTED = 0x10
     UNKNOWN = 0x12
@@ -76,14 +76,14 @@ Content = int | bool | str | bytes | datetime | Range | Resolution | Spoken | Co
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value of an attribute.  ``content``: what fits the tag; octets of a tag that we do not know."""
+    """One value of an attribute.  The type of ``content`` follows from the tag; octets for unknown tags."""
 
     tag: int
     content: Content
 
     @property
     def text(self) -> str:
-        """The text of a value that is one, with or without language; empty of every other."""
+        """The text of a text value, with or without language; empty for others."""
         content = self.content
         return content.text if isinstance(content, Spoken) else content if isinstance(content, str) else ""
 
@@ -93,7 +93,7 @@ Attributes = Mapping[str, Sequence[Value]]
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group of attributes; ``tag`` says of what (``GroupTag``)."""
+    """A group of attributes; ``tag`` is its kind (``GroupTag``)."""
 
     tag: int
     attributes: Attributes
@@ -101,7 +101,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """``code``: a request's operation, an answer's status."""
+    """A message.  ``code``: the operation of a request or the status of an answer."""
 
     version: tuple[int, int]
     code: int

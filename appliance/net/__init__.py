@@ -1,5 +1,5 @@
-"""HTTP to addresses that somebody else wrote: documents by URL and webhooks.
+"""HTTP requests to URLs from users: documents by URL and webhooks.
 
-``addresses``  which addresses are public, and looking a name up once
-``http``       ``fetch`` and ``post``, bound in size, time and address
+``addresses``  which addresses are public; resolves a name once
+``http``       ``fetch`` and ``post``, with limits of size, time and address
 """

@@ -16,8 +16,8 @@ Resolver = Callable[[str, int], list[str]]
 # Prefixes that hide an IPv4 address in an IPv6 one: NAT64 (RFC 6052, RFC 8215) and 6to4 (RFC 3056).
 _NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
 _6TO4 = ipaddress.IPv6Network("2002::/16")
-# Never the public internet, though Python 3.11 takes them for global: site-local (RFC 3879) and
-# IPv4-translated addresses (RFC 2765).
+# Not public, although Python 3.11 calls them global: site-local (RFC 3879) and IPv4-translated addresses (RFC
+# 2765).
 _INSIDE = (ipaddress.IPv6Network("fec0::/10"), ipaddress.IPv6Network("::ffff:0:0:0/96"))
 
 
@@ -28,7 +28,7 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 def is_public(address: str) -> bool:
-    """Whether an address is somewhere on the public internet, IPv4 in IPv6's disguises included."""
+    """Whether an address is on the public internet, also for IPv4 addresses embedded in IPv6 ones."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

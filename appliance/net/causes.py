@@ -1,4 +1,4 @@
-"""Why a document or a webhook's server cannot be had from an address."""
+"""Causes: why a URL of a document or webhook cannot be used."""
 
 from __future__ import annotations
 

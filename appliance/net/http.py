@@ -1,7 +1,7 @@
 """HTTP and HTTPS requests that stay within an address, size and time limit.
 
-Blocking: call them from a thread that may wait.  Nothing is read from the environment (no proxies), no
-cookies or credentials are kept, and contents are never unpacked.
+They block, so call them in a thread that may wait.  They read nothing from the environment (no proxies),
+store no cookies or credentials, and never decompress content.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from appliance.net.addresses import Resolver, is_public, resolve
 from appliance.net.causes import URL_NOT_ALLOWED, URL_REFUSED_US, URL_TIMED_OUT, URL_UNREACHABLE
 from appliance.net.watchdog import Watchdog
 
-# A document may be moved this often before it is found.
+# The most redirects that are followed.
 MAX_REDIRECTS = 3
-# Of a webhook's answer so much is kept, for the record of the try.
+# Octets of a webhook's answer that are kept for the record of the try.
 ANSWER_OCTETS = 4096
 _PIECE_OCTETS = 64 * 1024
 _PORTS = {"http": 80, "https": 443}
-# Below this only the two web ports: a URL must not make the box talk to somebody's mail server.
+# Below this port only the two web ports are allowed: a URL must not reach a mail server, say.
 _FIRST_FREE_PORT = 1024
 _USER_AGENT = f"faxbox/{__version__}"
 _MOVED = (301, 302, 303, 307, 308)
 
 
 class FetchError(CauseError):
-    """The request came to nothing: ``cause`` says why in words, ``detail`` is for the record."""
+    """The request failed:  ``cause`` is the row with the reason, ``detail`` is for the record."""
 
     def __str__(self) -> str:
         return f"{self.cause.sentence} ({self.detail})"
@@ -46,7 +46,7 @@ class FetchError(CauseError):
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A document: ``name`` is the last part of the path or what Content-Disposition says."""
+    """A fetched document; ``name`` is from Content-Disposition, else the last part of the path."""
 
     content: bytes = field(repr=False)
     media_type: str
@@ -55,7 +55,7 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class PostAnswer:
-    """What a webhook's receiver answered: its status and the beginning of its words."""
+    """The answer of a webhook's receiver: its status and the beginning of its text."""
 
     status: int
     answer: str
@@ -194,7 +194,7 @@ def _exchange(
         sent = {"User-Agent": _USER_AGENT, "Accept-Encoding": "identity", "Connection": "close", **headers}
         connection.request(method, _quoted(path), body, sent)
         yield connection.getresponse()
-        # An answer that we cut off ourselves may look like one that has ended.
+        # An answer that the watchdog cut off may look complete.
         if watchdog.expired or halt.expired:
             raise TimeoutError
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -266,5 +266,5 @@ def _name_of(target: SplitResult, headers: Message) -> str:
 
 
 def _quoted(path: str) -> str:
-    """Letters outside ASCII as percent signs; what is percent-coded already stays."""
+    """``path`` with characters outside ASCII percent-encoded; existing percent-encoding is kept."""
     return "".join(c if c.isascii() else "".join(f"%{o:02X}" for o in c.encode()) for c in path)

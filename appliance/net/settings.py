@@ -1,4 +1,4 @@
-"""The box on the network, as its owner says: limits of the programming interfaces, TLS."""
+"""Network settings: limits of the programming interfaces, TLS."""
 
 from __future__ import annotations
 

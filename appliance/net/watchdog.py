@@ -1,4 +1,4 @@
-"""Bounds how long a whole conversation takes: a server may keep every single limit and never end."""
+"""Limits the duration of a whole conversation, since a server may keep every single limit and never end."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Finder = Callable[[], socket.socket | None]
 
 
 class Watchdog:
-    """Ends conversations from another thread: those under way break off, those that come are refused.
+    """Ends conversations from another thread: breaks off running ones and refuses new ones.
 
-    As a context it expires after ``seconds``; without, only when it is told to.  Only the question for a
-    name's address cannot be broken off.
+    As a context manager it expires after ``seconds``, otherwise only by ``expire``.  A name look-up cannot be
+    interrupted.
     """
 
     def __init__(self, seconds: float | None = None) -> None:
@@ -37,25 +37,27 @@ class Watchdog:
             self._timer.cancel()
 
     def expire(self) -> None:
-        """Ends what is watched, now and later."""
+        """Ends all watched connections, present and future."""
         with self._lock:
             self.expired = True
             for find in self._watched:
                 sock = find()
                 if sock is not None:
                     with contextlib.suppress(OSError):
-                        # Not TLS's own, which would take the TLS away from under the thread that reads.
+                        # Not that of the TLS object, which would remove TLS while another thread reads.
                         socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     def watch(self, find: Finder) -> None:
-        """``find`` is asked for the connection's socket when the time is up: TLS may have put in another."""
+        """Watches a connection whose socket ``find`` returns when the time is up, since TLS may have
+        replaced it.
+        """
         with self._lock:
             self._watched.append(find)
 
     @contextlib.contextmanager
     def over(self, sock: socket.socket) -> Iterator[None]:
-        """Watches ``sock`` while this lasts.  Raises OSError when the time was up before."""
-        with sock.dup() as ours:  # TLS takes the other for itself
+        """Watches ``sock`` within the block.  Raises OSError when the time was already up."""
+        with sock.dup() as ours:  # TLS takes over the other
 
             def find() -> socket.socket:
                 return ours

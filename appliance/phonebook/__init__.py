@@ -1,4 +1,4 @@
-"""The phone book: people, groups that are written to together, and broadcasts to them."""
+"""The phone book: contacts, groups of them, and broadcasts to groups."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class ContactGroup:
-    """Contacts that are written to together."""
+    """Contacts that get faxes together."""
 
     name: str = setting(help="name of the group", max_length=100)
     contact_ids: tuple[int, ...] = setting((), "the contacts that are in it, by their ids")

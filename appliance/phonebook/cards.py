@@ -1,4 +1,4 @@
-"""What a file says of one person, and what is wrong with a file."""
+"""A person in an imported or exported file, and the error for unusable files."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from appliance.causes import Cause, CauseError
 from appliance.phonebook.causes import CONTACTS_UNREADABLE
 from appliance.settings.units import MB
 
-# Largest file of contacts, octets: photographs in vCards are most of it.
+# Largest file of contacts, octets; most of it are photographs in vCards.
 FILE_LIMIT = 8 * MB
-# Most people in a file: as many as are planned and written within a few seconds.
+# Most people in a file: as many as can be planned and written within a few seconds.
 CARDS_LIMIT = 5000
 # Most groups that one person is put into by a file.
 GROUPS_LIMIT = 20
-# What people's programs wrote before Unicode.
+# The encoding of programs before Unicode.
 OLD_ENCODING = "windows-1252"
 
 
 class BookError(CauseError):
-    """The user's mistake: a file that holds no contacts."""
+    """The user's mistake: a file without contacts."""
 
     def __init__(self, detail: str, cause: Cause = CONTACTS_UNREADABLE) -> None:
         super().__init__(cause, detail)
@@ -28,7 +28,7 @@ class BookError(CauseError):
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A person as a file has them.  ``line`` is where they begin in it, counted from 1."""
+    """A person in a file.  ``line`` is the line where the entry begins, from 1."""
 
     line: int
     number: str = ""
@@ -41,7 +41,7 @@ class Card:
 
 
 def decoded(content: bytes) -> str:
-    """The text of a file: UTF-8 or UTF-16 as it says, else UTF-8, else what Windows wrote before."""
+    """The text of a file:  UTF-8 or UTF-16 by its byte order mark, else UTF-8, else Windows' old encoding."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return content.decode("utf-16", "replace")
     try:
@@ -51,7 +51,7 @@ def decoded(content: bytes) -> str:
 
 
 def split(text: str, separator: str) -> list[str]:
-    """The parts between separators; a backslash makes a separator a letter like others (RFC 6350 3.4)."""
+    """The parts between separators; a backslash escapes a separator (RFC 6350 3.4)."""
     parts = [""]
     letters = iter(text)
     for letter in letters:

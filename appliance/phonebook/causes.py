@@ -1,4 +1,4 @@
-"""Why a file of contacts is not imported."""
+"""Causes: why a file of contacts is not imported."""
 
 from __future__ import annotations
 

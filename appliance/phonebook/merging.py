@@ -1,8 +1,8 @@
-"""What an import would change in the phone book: worked out, shown, and only then done.
+"""Plans the changes of an import to the phone book, so that they can be shown before they are made.
 
-A person is known by number and name.  The same number in another spelling is the same number; whoever has
-the number or the name of somebody else is a duplicate, taken only when that is asked for.  What a file leaves
-empty stays as it is, and nobody is taken out of a group.
+A person is identified by number and name.  A number is the same in any spelling.  A person with the number or
+the name of somebody else is a duplicate, imported only on request.  Empty fields in the file change nothing,
+and nobody is removed from a group.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from appliance.phonebook.cards import Card
 from appliance.settings.fields import LIST_LIMIT, SettingError, from_document, to_document
 from appliance.settings.store import Items
 
-# A number's one form, or the sentence that says why it is none.
+# The normalised form of a number, or a sentence that says why it is invalid.
 Reading = tuple[str, str]
 _FIELDS = ("first_name", "last_name", "company", "email", "notes")
 NO_NUMBER = "There is no fax number."
@@ -27,7 +27,7 @@ REASONS = (NO_NUMBER, IN_FILE_TWICE, GROUP_FULL)
 
 
 class Fate(Enum):
-    """What becomes of a line of the file."""
+    """What the import does with a line of the file."""
 
     NEW = "new"
     CHANGED = "changed"
@@ -45,7 +45,7 @@ class Alike(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """Who is alike: a contact of the phone book (``contact_id``) or an earlier ``line`` of the file."""
+    """The other person: a contact of the phone book (``contact_id``) or an earlier ``line`` of the file."""
 
     alike: Alike
     name: str
@@ -65,10 +65,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What becomes of one person of the file.
+    """What the import does with one person of the file.
 
-    ``contact`` is how they will be in the phone book; ``contact_id`` who it is there already.  ``reason``
-    is a sentence for what is refused, ``field`` the field it is about.
+    ``contact`` is the resulting entry of the phone book; ``contact_id`` the id of an existing one.
+    ``reason`` is a sentence about a refusal, ``field`` the field that it is about.
     """
 
     line: int
@@ -84,16 +84,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that an import would do."""
+    """Everything that an import will do."""
 
     steps: tuple[Step, ...]
 
     def digest(self) -> str:
-        """Names what was shown: a plan that was made anew and differs has another one."""
+        """A digest that identifies the plan that was shown; a different plan has another one."""
         return hashlib.sha256(repr(self.steps).encode()).hexdigest()[:32]
 
     def chosen(self, lines: Collection[int] | None) -> tuple[Step, ...]:
-        """The steps that are taken: of these lines, or all but duplicates when None."""
+        """The steps to take: those of ``lines``, or, for None, all except duplicates."""
         usual = (Fate.NEW, Fate.CHANGED)
         if lines is None:
             return tuple(step for step in self.steps if step.fate in usual)
@@ -104,7 +104,7 @@ class Plan:
 class Book:
     """A phone book as one user (``owner``; empty: everyone's) imports into it.
 
-    ``read`` gives a number's one form; ``may_write`` says whose entries the user may change.
+    ``read`` normalises a number; ``may_write`` says whose entries the user may change.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class Book:
         self._groups = {group.name: (key, group) for key, group in groups.items() if group.owner == owner}
 
     def plan(self, cards: Iterable[Card]) -> Plan:
-        """What becomes of each card."""
+        """The steps for the cards."""
         steps: list[Step] = []
         numbers: dict[str, Step] = {}
         names: dict[str, Step] = {}
@@ -207,7 +207,7 @@ class Book:
         return Other(alike, contact.name, contact.number, contact_id=key)
 
     def _changes(self, key: int, card: Card) -> tuple[list[Change], tuple[str, ...]]:
-        """The fields that the card fills anew, and the groups that it adds."""
+        """The fields that the card changes, and the groups that it adds."""
         known = self._contacts[key]
         changes = [
             Change(name, getattr(known, name), getattr(card, name))
@@ -228,7 +228,7 @@ def _name(contact: Contact) -> str:
 
 
 def _same_name(known: Contact, contact: Contact) -> bool:
-    """Whether it may be the same person: one without a name is whoever has the number."""
+    """Whether both may be the same person; without a name, the number decides."""
     return not _name(known) or not _name(contact) or _name(known) == _name(contact)
 
 
@@ -237,7 +237,7 @@ def _other_line(step: Step, alike: Alike) -> Other:
 
 
 def apply(steps: Iterable[Step], contacts: Items, groups: Items, *, owner: str) -> None:
-    """Does these steps in both lists, as the user ``owner`` (empty: everyone's)."""
+    """Carries out the steps in both lists, as the user ``owner`` (empty: everyone's)."""
     joining: dict[str, list[int]] = {}
     for step in steps:
         key = step.contact_id
@@ -258,7 +258,7 @@ def apply(steps: Iterable[Step], contacts: Items, groups: Items, *, owner: str) 
 
 
 def cards_of(contacts: Mapping[int, Contact], groups: Mapping[int, ContactGroup]) -> list[Card]:
-    """The phone book as a file has it, by name."""
+    """The phone book as cards for a file, by name."""
     of: dict[int, list[str]] = {}
     for group in groups.values():
         for key in group.contact_ids:

@@ -1,4 +1,4 @@
-"""Contacts as a table of comma separated values (RFC 4180) and back.
+"""Reads and writes contacts as comma-separated values (RFC 4180).
 
 The first line names the columns: our own words, or those of Outlook, Google and Thunderbird in English or
 German.
@@ -15,9 +15,9 @@ from appliance.table_cells import harmless, harmless_number, taken_back
 
 COLUMNS = ("number", "first_name", "last_name", "company", "email", "notes", "groups")
 _DELIMITERS = ",;\t"
-# Characters of the head that are looked at to find out what lies between the columns.
+# Characters of the first line that are examined to find the separator of the columns.
 _HEAD_LIMIT = 20_000
-# Names of columns in other programs, without case, blanks and signs; of several that are filled, the first
+# Names of columns in other programs, without case, blanks and punctuation; of several filled ones, the first
 # counts.
 _KNOWN = {
     "number": (
@@ -78,7 +78,7 @@ def _plain(name: str) -> str:
 
 
 def _places(text: str, delimiter: str) -> dict[str, list[int]]:
-    """Which columns each field is in, the best first."""
+    """The columns of each field, the best first."""
     try:
         head = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
     except csv.Error:
@@ -109,7 +109,7 @@ def _card(row: list[str], line: int, places: dict[str, list[int]], google: list[
     }
     if not values.get("number"):
         values["number"] = next((cell(number) for kind, number in google if "fax" in cell(kind).lower()), "")
-    groups = split(values.pop("groups", "").replace(":::", ";"), ";")  # Google's between labels
+    groups = split(values.pop("groups", "").replace(":::", ";"), ";")  # Google's separator of labels
     return Card(line, groups=group_names([name for name in groups if not name.startswith("* ")]), **values)
 
 

@@ -1,4 +1,4 @@
-"""vCards as text and back: 4.0 (RFC 6350), 3.0 (RFC 2426) and 2.1 with its quoted-printable.
+"""Reads and writes vCards: 4.0 (RFC 6350), 3.0 (RFC 2426) and 2.1 with its quoted-printable.
 
 Of a card only name, company, fax numbers, e-mail address, note and categories are read.
 """
@@ -13,9 +13,9 @@ from enum import Enum
 
 from appliance.phonebook.cards import OLD_ENCODING, BookError, Card, group_names, split
 
-# Longest value that is looked at, characters; photographs are longer.
+# Longest value that is read, characters; photographs are longer.
 _VALUE_LIMIT = 16_384
-# RFC 6350 3.2: a line has at most 75 octets, what is more goes on in the next behind a blank.
+# RFC 6350 3.2: a line has at most 75 octets; longer ones continue in the next line after a blank.
 _LINE_OCTETS = 75
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _PROPERTY = re.compile(r'(?:[A-Za-z0-9-]+\.)?([A-Za-z0-9-]+)((?:;[^:;"]*(?:"[^"]*"[^:;"]*)*)*):')
@@ -48,7 +48,7 @@ class _Property:
 
     @property
     def text(self) -> str:
-        """The value as a whole; commas and semicolons are its own."""
+        """The whole value; commas and semicolons are part of it."""
         return "".join(split(self.value, "\0"))
 
     @property
@@ -58,7 +58,7 @@ class _Property:
 
 @dataclass(slots=True)
 class _Open:
-    """A card whose end is yet to come."""
+    """A card whose end has not been read yet."""
 
     line: int
     properties: list[_Property] = field(default_factory=list)
@@ -72,7 +72,7 @@ def looks_so(text: str) -> bool:
 def read(text: str) -> Iterator[Card]:
     """The people in a file: one card for each fax number, or one without a number.  Raises BookError."""
     card: _Open | None = None
-    inside = 0  # 2.1 has cards within cards (AGENT): they are passed over
+    inside = 0  # 2.1 has cards within cards (AGENT), which are ignored
     for line, content in _unfolded(text):
         found = _property(content)
         if found is None:
@@ -96,8 +96,8 @@ def read(text: str) -> Iterator[Card]:
 
 
 def _unfolded(text: str) -> Iterator[tuple[int, str]]:
-    """Whole lines with the number of their first: folded ones (RFC 6350 3.2) and, in quoted-printable,
-    those that end in "=" are put together.
+    """Whole lines, each with the number of its first: joins folded lines (RFC 6350 3.2) and, in
+    quoted-printable, those that end in "=".
     """
     parts: list[str] = []
     start = 0
@@ -125,7 +125,7 @@ def _property(line: str) -> _Property | None:
         return None
     parameters: dict[str, list[str]] = {}
     for name, value in _PARAMETER.findall(head[2]):
-        # 2.1 leaves out the names of parameters: TEL;WORK;FAX.
+        # 2.1 omits the names of parameters:  TEL;WORK;FAX.
         words = value.replace('"', "") if value else name
         known = name.strip().upper() if value else "TYPE"
         parameters.setdefault(known, []).extend(word.strip().lower() for word in words.split(","))
@@ -168,7 +168,7 @@ def _people(card: _Open) -> Iterator[Card]:
 
 
 def _fax_numbers(properties: list[_Property]) -> list[str]:
-    """The numbers that are called fax numbers; a card's only number when it is not called anything."""
+    """The numbers that are marked as fax numbers; else a card's only number, if it has no type."""
     telephones = [each for each in properties if each.name == "TEL" and each.value.strip()]
     found = [each for each in telephones if each.is_fax]
     if not found and len(telephones) == 1 and "TYPE" not in telephones[0].parameters:

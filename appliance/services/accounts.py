@@ -1,4 +1,4 @@
-"""``Accounts``: users and keys as faxes know them: what is usual for them, and what they have used."""
+"""``Accounts``: users and keys as owners of faxes: their defaults, their quotas and their use."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Quota:
 
     @property
     def scope(self) -> str:
-        """What it is counted under (``appliance.spool.ledger.scopes``)."""
+        """The scope under which use is counted (``appliance.spool.ledger.scopes``)."""
         return f"key:{self.key}" if self.key else f"owner:{self.owner}"
 
     @property
     def outside(self) -> str:
-        """The same for calls that leave the box."""
+        """The scope of calls that leave the box."""
         return f"outside:key:{self.key}" if self.key else f"outside:{self.owner}"
 
 
@@ -45,25 +45,27 @@ def quota_of(owner: str, key: str, entry: User | ApiKey) -> Quota:
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """``counted`` gives the Unix time whose day the day of quotas is."""
+    """The users and keys of the box.  ``counted`` gives the Unix time on whose day use is counted."""
 
     settings: SettingsStore
     spool: Spool
     counted: Callable[[], float]
 
     def user(self, name: str) -> User | None:
-        """The user of this name."""
+        """The user of this name; None when there is none."""
         return user_named(self.settings, name)
 
     def sight(self, owner: str) -> Sight:
-        """Which received faxes they may see: a reader's are named; others see their own and everyone's."""
+        """The received faxes that ``owner`` may see: a reader's are configured; others see their own and
+        unassigned ones.
+        """
         user = self.user(owner)
         if user is None or user.role is not Role.READER:
             return Sight((owner,), unassigned=True)
         return Sight((owner, *user.reads_of), user.reads_numbers)
 
     def may_send(self, owner: str) -> bool:
-        """Whether their role lets them send, whichever way the fax comes."""
+        """Whether the role of ``owner`` allows sending, through any door."""
         user = self.user(owner)
         return user is None or user.role is not Role.READER
 
@@ -76,12 +78,12 @@ class Accounts:
         )
 
     def usual_tag(self, owner: str) -> str:
-        """The tag that this owner's faxes have when they name none."""
+        """The default tag of this owner's faxes."""
         user = self.user(owner)
         return user.tag if user is not None else ""
 
     def usual_cover(self, owner: str) -> str:
-        """The template that this owner's faxes have when they name none; empty for no cover page."""
+        """The default cover template of this owner's faxes; empty for no cover page."""
         user = self.user(owner)
         if user is not None:
             return user.cover
@@ -106,7 +108,7 @@ class Accounts:
         ]
 
     def pages_committed(self, quota: Quota) -> int:
-        """Pages sent this month, and those that are in hand."""
+        """Pages sent this month, and those of unfinished faxes."""
         return self.pages_this_month(quota.scope) + self.spool.read(
             jobs.pages_in_hand, quota.owner, quota.key
         )

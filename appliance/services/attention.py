@@ -1,4 +1,4 @@
-"""``Attention``: which faxes wait for somebody to look at them, and since when nobody did."""
+"""``Attention``: faxes that ended badly since somebody last looked."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from appliance.spool import jobs
 from appliance.spool.model import Job, JobFilter, JobState
 from appliance.spool.store import Spool
 
-# What ended longer ago than this calls for nobody any more, seconds: a weekday's night.
+# Faxes that ended longer ago than this are ignored, seconds: a night between two working days.
 CALLS_S = 12 * 3600.0
-# So many of the newest are looked at.
+# How many of the newest faxes are examined.
 MOST = 100
-# The transient event that somebody has looked.
+# The transient event that says that somebody has looked.
 LOOKED = "box.looked"
-# Who did not get their fax, or nobody knows whether.
+# The states of faxes that did not arrive, or may not have.
 _STATES = frozenset({JobState.FAILED, JobState.UNKNOWN})
 
 
 class Attention:
-    """In memory: after a start of the box, what ended lately calls for somebody again."""
+    """Faxes that need attention.  In memory only: after a start of the box, recent ones need it again."""
 
     def __init__(self, spool: Spool, clock: Clock) -> None:
         self._spool = spool
@@ -29,13 +29,13 @@ class Attention:
         self._looked_at = 0.0
 
     def looked(self) -> None:
-        """Somebody has seen them."""
+        """Records that somebody has seen the faxes."""
         with self._lock:
             self._looked_at = self._clock()
         self._spool.announce(self._clock(), LOOKED, None, "", {})
 
     def wanted(self) -> list[Job]:
-        """Faxes that failed, or whose fate is unknown, since somebody looked; newest first."""
+        """Faxes that failed, or whose result is unknown, since somebody last looked; newest first."""
         with self._lock:
             since = max(self._looked_at, self._clock() - CALLS_S)
         found = self._spool.read(jobs.search, JobFilter(states=_STATES, limit=MOST))

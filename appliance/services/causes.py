@@ -1,4 +1,4 @@
-"""What the box's rules do not allow to whoever asks."""
+"""Causes with which the box's rules refuse a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``Documents``: files on their way into the box, and documents that are kept to be sent."""
+"""``Documents``: uploaded files, and documents that are kept to be sent."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ class Documents:
         )
 
     def discard_files(self, files: Iterable[SourceFile]) -> None:
-        """Deletes stored files that no request came to name (a request that was refused)."""
+        """Deletes stored files that no document names, because their request was refused."""
         documents.discard_files(self.spool, files)
 
     def passing_folder(self) -> AbstractContextManager[Path]:
-        """A new folder for files that nobody needs afterwards."""
+        """A new temporary folder, deleted at the end of the context."""
         return passing_folder(self.spool.data)
 
     # -- documents -----------------------------------------------------------------------------
@@ -82,18 +82,18 @@ class Documents:
         return self.spool.do(documents.set_files, document_id, files, append=append)
 
     def describe(self, document_id: int, *, name: str, description: str) -> Document:
-        """Names a document anew.  Raises NotFoundError."""
+        """Changes name and description of a document.  Raises NotFoundError."""
         return self.spool.do(documents.describe, document_id, name=name, description=description)
 
     def delete(self, document_id: int, owner: str | None = None) -> None:
-        """Takes a document out of the list, and out of the box unless a fax still needs it."""
+        """Removes a document from the list, and from the box unless a fax still needs it."""
         self.get(document_id, owner)
         self.spool.do(documents.delete, document_id, self.clock())
 
     # -- programs (of the ICTFax style interface) ----------------------------------------------
 
     def create_program(self, owner: str, name: str, document_id: int) -> Program:
-        """Keeps a stored document under a name, ready to be sent."""
+        """Stores a program: a document under a name, ready to be sent."""
         return self.spool.do(ledger.create_program, owner, name, document_id, self.clock())
 
     def program(self, program_id: int, owner: str | None = None) -> Program:

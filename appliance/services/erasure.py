@@ -1,4 +1,4 @@
-"""``Erasure``: what is to be gone for good, through every door."""
+"""``Erasure``: permanently erases faxes, for every door."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """Erases faxes and their files for good; a fax that is under way is never erased."""
+    """Permanently erases faxes and their files.  A fax that is under way is never erased."""
 
     spool: Spool
     faxes: Faxes
@@ -41,9 +41,9 @@ class Erasure:
         self.finish()
 
     def number(self, number: str) -> Erased:
-        """Erases everything about a number but faxes under way, which are counted as ``left``.
+        """Erases everything about a number except faxes under way, whose number is ``left``.
 
-        ``number``: in whatever spelling people dial it.
+        ``number``: in any spelling.
         """
         faxes = received = left = 0
         for form in self._forms(number):
@@ -57,15 +57,15 @@ class Erasure:
         return Erased(faxes, received, left)
 
     def _forms(self, written: str) -> set[str]:
-        """How the index may name this number: as it was written, and in its one form."""
+        """The forms of a number that the index may contain: as written, and normalised."""
         with contextlib.suppress(RefusedError):  # callers may have numbers that are not dialled
             return {written, self.rules.number(written).dial}
         return {written}
 
     def due(self, keep_days: dict[str, float], now: float) -> int:
-        """Erases what is past its time, by rules and by ``keep_days`` of users; returns how many faxes.
+        """Erases expired faxes, by the rules and by ``keep_days`` of users; returns their number.
 
-        ``now``: the time that ages are told by.
+        ``now``: the time that ages are counted from.
         """
         count = 0
         while found := self.spool.read(erasure.due_received, now):
@@ -84,12 +84,14 @@ class Erasure:
         return count
 
     def finish(self) -> None:
-        """Destroys the files, and the copies and logs of the index that still know what was erased."""
+        """Destroys the files of erased faxes, and the copies and logs of the index that still contain
+        them.
+        """
         self.shred()
         self.spool.forget_past()
 
     def shred(self) -> None:
-        """Overwrites and deletes the files that erased faxes had; what cannot be is tried again later."""
+        """Overwrites and deletes the files of erased faxes; failures are tried again later."""
         for path in self.spool.read(erasure.to_shred):
             try:
                 at_rest.shred(self.spool.data / path)

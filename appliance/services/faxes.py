@@ -1,4 +1,4 @@
-"""``Faxes``: handing in faxes to send, and what their owners do with them."""
+"""``Faxes``: hands in faxes to send, and finds and changes them for their owners."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Request(Handed):
     """A fax that a door hands in: ``files`` (stored with ``Documents.store_file``) or ``document_id``.
 
     ``owner`` is the user or key account it runs under; ``key`` the API key's name, for its quota.  A
-    document that came ``without_number`` is kept until it is given one (``Faxes.give_numbers``).
+    document that came ``without_number`` is kept until ``Faxes.give_numbers`` sets one.
     """
 
     to: tuple[To, ...]
@@ -44,14 +44,14 @@ class Request(Handed):
     lifetime_s: float | None = None  # None: as the settings say
     idempotency_key: str = ""
     idempotency_digest: str = ""
-    held: bool = False  # nothing is made of it before it is released
-    hold: bool = False  # its pages are made, and wait until it is released
+    held: bool = False  # its pages are made only once it is released
+    hold: bool = False  # its pages are made; it is sent once it is released
     without_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """``repeated``: the same request came before, these are its jobs."""
+    """A result of `Faxes.submit`.  ``repeated``: the same request came before, and these are its jobs."""
 
     submission_id: int
     uuid: str
@@ -63,7 +63,7 @@ class Submitted:
 class Faxes:
     """Takes faxes to send, finds, reschedules, releases and cancels them, and sends them again.
 
-    With an ``owner`` a method finds that owner's faxes alone, with None everybody's.
+    With an ``owner`` a method finds only that owner's faxes, with None everybody's.
     """
 
     spool: Spool
@@ -74,9 +74,9 @@ class Faxes:
     # -- handing in ----------------------------------------------------------------------------
 
     def submit(self, request: Request) -> Submitted:
-        """Accepts a fax: when this returns, it is on disk and will be dealt with.
+        """Accepts a fax; it is on disk when this returns.
 
-        What is left out becomes the owner's usual: tag, caller id, station id, cover page.
+        Missing options get the owner's defaults: tag, caller id, station id, cover page.
 
         Raises RefusedError (number, quota, document gone, a number to show or a cover template that is not
         the owner's to use), IdempotencyError, DiskFullError, NotFoundError for an unknown document,
@@ -116,16 +116,16 @@ class Faxes:
         return Submitted(accepted.submission_id, accepted.uuid, made, accepted.repeated)
 
     def _stored(self, options: SendOptions) -> SendOptions:
-        """As they stand in the index: what is written on the cover page is encrypted where documents are."""
+        """The options for the index: the cover page's message is encrypted if documents are."""
         if options.cover is None:
             return options
         message = at_rest.seal_text(self.spool.data, options.cover.message)
         return replace(options, cover=replace(options.cover, message=message))
 
     def handed_in(self, owner: str, idempotency_key: str, digest: str) -> Submitted | None:
-        """What ``owner`` handed in with this key before, None when nothing was.
+        """The earlier submission of ``owner`` with this key; None when there is none.
 
-        Raises IdempotencyError when that was another request than the one with this ``digest``.
+        Raises IdempotencyError when its request had another ``digest``.
         """
         found = self.spool.read(stats.handed_in, owner, idempotency_key)
         if found is None:
@@ -147,7 +147,7 @@ class Faxes:
     ) -> Job:
         """Sends a fax again as a new job, to the same number or another.
 
-        The same ``idempotency_key`` again answers the same job.  Raises RefusedError when its document is
+        A repeated ``idempotency_key`` returns the same job.  Raises RefusedError when its document is
         gone or the number is not dialled.
         """
         old = self.get(job_id, owner)
@@ -175,9 +175,9 @@ class Faxes:
     def give_numbers(
         self, job_id: int, to: Sequence[To], owner: str | None = None, *, scheduled_at: float | None = None
     ) -> list[Job]:
-        """Says where a document goes that came without a number, and hands it in.
+        """Sets the recipients of a document that came without a number, and hands it in.
 
-        The first recipient's fax is the one that was there, each other gets one of its own.  Raises
+        The first recipient gets the existing job, each further one a new one.  Raises
         RefusedError (number, quota), IllegalTransitionError when it has a number.
         """
         job = self.get(job_id, owner)
@@ -201,7 +201,7 @@ class Faxes:
         return self.spool.read(jobs.search, wanted)
 
     def with_attempts(self, job_id: int, owner: str | None = None) -> tuple[Job, list[Attempt]]:
-        """A job and its calls, first to last, as they are at one moment.  Raises NotFoundError."""
+        """A job and its calls, first to last, in one consistent read.  Raises NotFoundError."""
         job, attempts = self.spool.read(jobs.with_attempts, job_id)
         _require_owned(job, owner)
         return job, attempts
@@ -211,11 +211,11 @@ class Faxes:
         return self.with_attempts(job_id, owner)[1]
 
     def submission(self, job: Job) -> Submission:
-        """What the job was handed in with."""
+        """The submission of the job."""
         return self.spool.read(jobs.get_submission, job.submission_id)
 
     def resends(self, job_id: int) -> list[Job]:
-        """The jobs made as repeats of a job, first to last."""
+        """The jobs that resend ``job_id``, first to last."""
         return self.spool.read(resends.resends, job_id)
 
     def counts(self, owner: str | None) -> dict[str, int]:
@@ -223,7 +223,7 @@ class Faxes:
         return self.spool.read(stats.by_state, owner)
 
     def counts_of(self, submission_ids: Sequence[int]) -> dict[JobState, int]:
-        """How many faxes that were handed in so are in each state."""
+        """How many faxes of these submissions are in each state."""
         found = self.spool.read(stats.by_state_of, submission_ids)
         return {JobState(word): count for word, count in found.items()}
 
@@ -244,7 +244,7 @@ class Faxes:
         return self.spool.do(decisions.reschedule, job_id, at, self.clock())
 
     def release(self, job_id: int, owner: str | None = None, scheduled_at: float | None = None) -> Job:
-        """Hands in a held job."""
+        """Releases a held job."""
         job = self.get(job_id, owner)
         self.rules.require_room()
         self.rules.require_quota(job.owner, job.key)
@@ -260,7 +260,7 @@ class Faxes:
         return self.spool.do(accepting.rewrite_held, job_id, recipient, document_id, handed=stored)
 
     def settle_unknown(self, job_id: int, rule: UnknownRule, owner: str | None = None) -> Job:
-        """Decides what becomes of a job whose delivery is unknown."""
+        """Applies ``rule`` to a job whose delivery is unknown."""
         self.get(job_id, owner)
         return self.spool.do(decisions.settle_unknown, job_id, rule, self.clock())
 

@@ -1,4 +1,4 @@
-"""``History``: what happened (events, live and kept), who did what, counts, and what was learned."""
+"""``History``: events (live and stored), audit log, counts, and learned destinations."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from appliance.spool.store import Spool
 
 _log = logging.getLogger(__name__)
 
-# The transient event that a panel blinks at.
+# The transient event on which a front panel flashes its lamps.
 SHOW_ITSELF = "box.identify"
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Faxes and deliveries that the journal holds."""
+    """Counts of the faxes and deliveries in the journal."""
 
     ended: list[tuple[str, str, int]]  # state, cause code, how many
     received: list[tuple[str, int]]  # state, how many
     deliveries: list[tuple[str, str, int]]  # kind, state, how many
-    sums: list[tuple[str, str, str, int]]  # one of ``stats.SUMS``, line, cause code, how many ever
+    sums: list[tuple[str, str, str, int]]  # one of ``stats.SUMS``, line, cause code, sum of all time
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Reads events, the audit log, counts and what was learned of destinations; writes the audit log."""
+    """Reads events, audit log, counts and learned destinations; writes the audit log."""
 
     spool: Spool
     clock: Clock
@@ -51,24 +51,24 @@ class History:
         self.spool.hub.call(callback)
 
     def since(self, event_id: int, owner: str | None = None, limit: int = 500) -> list[Event]:
-        """Kept events after ``event_id``, oldest first."""
+        """Stored events after ``event_id``, oldest first."""
         return self.spool.read(events.since, event_id, owner=owner, limit=limit)
 
     def of_fax(self, fax_id: int) -> list[Event]:
-        """Kept events of one fax, oldest first."""
+        """Stored events of one fax, oldest first."""
         return self.spool.read(events.of_fax, fax_id)
 
     def last_id(self) -> int:
-        """The id of the newest kept event, 0 when there is none."""
+        """The id of the newest stored event, 0 when there is none."""
         return self.spool.read(events.last_id)
 
     # -- audit log -----------------------------------------------------------------------------
 
     def audit(self, who: str, action: str, *, object: str = "", address: str = "", detail: str = "") -> None:
-        """Notes who did what, from where.
+        """Records who did what, from where.
 
-        It is done by then: a note that cannot be written (disk full) goes to the log, and must not make
-        the client believe that it was refused.
+        The action is already done: an entry that cannot be written (disk full) goes to the log instead, so
+        that the client does not believe that the action was refused.
         """
         try:
             self.spool.do(
@@ -78,11 +78,11 @@ class History:
             _log.error("not in the audit log (%s): %s, %s %s %s", error, who, action, object, detail)
 
     def show_itself(self) -> None:
-        """Somebody wants to see which box this is: its panel blinks."""
+        """Makes the box's front panel flash its lamps, so that somebody can see which box this is."""
         self.spool.announce(self.clock(), SHOW_ITSELF, None, "", {})
 
     def audit_soon(self, who: str, action: str, *, object: str, address: str, detail: str) -> None:
-        """Queues a note without waiting for the disk: for the event loop."""
+        """Queues an entry of the audit log without waiting for the disk, for the event loop."""
         with contextlib.suppress(SpoolClosedError):
             self.spool.write(
                 ledger.audit, who, action, self.clock(), object=object, address=address, detail=detail
@@ -103,7 +103,7 @@ class History:
         return self.spool.read(read)
 
     def statistics(self, since: float, until: float) -> Statistics:
-        """Sums of what ended from ``since`` until ``until``."""
+        """Sums over the faxes that ended from ``since`` until ``until`` (Unix times)."""
         return self.spool.read(statistics.statistics, since, until)
 
     def destinations(self, *, after: str, limit: int) -> list[Destination]:
@@ -111,9 +111,9 @@ class History:
         return self.spool.read(ledger.destinations, after=after, limit=limit)
 
     def destination(self, number: str) -> Destination | None:
-        """What was learned about a number."""
+        """What was learned about a number; None when nothing was."""
         return self.spool.read(ledger.destination, number)
 
     def forget_destination(self, number: str) -> bool:
-        """Forgets what was learned, quarantine included; False when there was nothing."""
+        """Deletes what was learned about a number, quarantine included; False when there was nothing."""
         return self.spool.do(ledger.forget_destination, number)

@@ -17,7 +17,7 @@ from appliance.spool.store import Spool
 class Inbox:
     """Finds received faxes, marks them read, assigns and deletes them.
 
-    With an ``owner`` a method finds only what that owner may see, with None everything.
+    With an ``owner`` a method finds only faxes that this owner may see, with None all.
     """
 
     spool: Spool
@@ -33,7 +33,7 @@ class Inbox:
     def with_pages(
         self, received_id: int, owner: str | None = None, *, deleted: bool = False
     ) -> tuple[Received, list[ReceivedPageFile]]:
-        """A received fax and its pages, as they are at one moment.
+        """A received fax and its pages, in one consistent read.
 
         ``path`` of a page is relative to the data folder.  Raises NotFoundError; a deleted one is only found
         with ``deleted``.
@@ -53,11 +53,11 @@ class Inbox:
         return self.with_pages(received_id, owner)[1]
 
     def open_page(self, page: ReceivedPageFile) -> BinaryIO:
-        """The TIFF file of a page, open.  Raises OSError for what is gone or not this page's, TiffError."""
+        """Opens the TIFF file of a page.  Raises OSError when it is missing or another page's, TiffError."""
         return page_facts.open_page(self.spool.data, page)
 
     def page_texts(self, received_id: int) -> list[str]:
-        """What was read on each page, where the owner has them read; else empty."""
+        """The recognised text of each page; empty without recognition."""
         return self.spool.read(received.page_texts, received_id)
 
     def mark_read(self, received_id: int, read: bool = True, owner: str | None = None) -> Received:
@@ -66,12 +66,12 @@ class Inbox:
         return self.spool.do(received.mark_read, received_id, read, self.clock())
 
     def delete(self, received_id: int, owner: str | None = None) -> None:
-        """Takes a received fax out of all lists.  Raises NotFoundError, IllegalTransitionError."""
+        """Removes a received fax from all lists.  Raises NotFoundError, IllegalTransitionError."""
         self.get(received_id, owner)
         self.spool.do(received.delete, received_id, self.clock())
 
     def assign(self, received_id: int, to: str) -> Received:
-        """Gives a received fax to a user."""
+        """Assigns a received fax to a user."""
         return self.spool.do(received.assign, received_id, to, self.clock())
 
     def _require_seen(self, fax: Received, owner: str | None) -> None:

@@ -1,4 +1,4 @@
-"""``Notes``: what people write on faxes, for whoever may see the fax."""
+"""``Notes``: notes that people write on faxes, for everyone who may see the fax."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class Notes:
         return self.spool.read(notes.get, fax.id, note_id)
 
     def add(self, fax: Job | Received, who: str, text: str) -> Note:
-        """Writes a note on a fax; its words find the fax, unless the box encrypts what it stores.
+        """Adds a note to a fax; searches find the fax by its words, unless the box encrypts stored data.
 
-        Raises RefusedError for a fax that is full of notes or erased.
+        Raises RefusedError for a fax that is erased or has the most notes.
         """
         if fax.erased_at is not None:
             raise RefusedError(STATE_FORBIDS, "the fax was erased")

@@ -1,4 +1,4 @@
-"""``Outbox``: deliveries to make (webhooks, e-mails, folders), and what is put in when a fax ends."""
+"""``Outbox``: deliveries to make (webhooks, e-mails, folders), and those that follow from events."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from appliance.spool.model import Event, Job, Received
 from appliance.spool.store import Spool
 from appliance.spool.transaction import Tx
 
-# The disk, not what was planned: the end of the fax is written again, with its deliveries.
+# Failures of the disk, not of the plan: the end of the fax is written again, with its deliveries.
 DiskError = sqlite3.Error
 
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """What may follow from ``event``, done in the event's own transaction.
+    """The actions that may follow from ``event``, in the event's own transaction.
 
-    In the spool's writer thread: no waiting, no file, no network.
+    They run in the spool's writer thread, so they must not wait or use files or the network.
     """
 
     event: Event
@@ -37,19 +37,19 @@ class Following:
         return received.get(self._tx.db, self.event.fax_id or 0)
 
     def assign(self, fax: Received, owner: str) -> Received:
-        """Gives the received fax to a user."""
+        """Assigns the received fax to a user."""
         return received.assign(self._tx, fax.id, owner, self.event.at)
 
     def keep_until(self, fax: Received, at: float) -> None:
-        """The received fax is erased at Unix time ``at``."""
+        """Sets the Unix time at which the received fax is erased."""
         received.keep_until(self._tx, fax.id, at)
 
     def by_contents(self) -> frozenset[int] | None:
-        """The routes that fit by what is on the first page, when the event is that it was looked into."""
+        """The routes that match the first page, if the event says that it was read; else None."""
         return contents.fitting(self.event)
 
     def wait_for_contents(self, fax: Received) -> None:
-        """The received fax takes its routes once its first page was looked into."""
+        """Makes the received fax wait for its routes until its first page was read."""
         contents.wait(self._tx, fax.id)
 
     def deliver(self, delivery: NewDelivery) -> None:
@@ -62,20 +62,20 @@ Follow = Callable[[Following], None]
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """Holds the deliveries that wait, and makes those that follow from an event in its transaction."""
+    """Reads and changes deliveries, and adds those that follow from an event in its transaction."""
 
     spool: Spool
     clock: Clock
 
     def follow(self, plan: Follow) -> None:
-        """Sets what is done with each event from now on, in the event's own transaction.
+        """Sets the function that runs for each event from now on, in the event's own transaction.
 
-        An exception of ``plan`` undoes what the event tells of.
+        An exception of ``plan`` undoes the change that the event reports.
         """
         self.spool.follow(lambda tx, event: plan(Following(event, tx)))
 
     def put(self, delivery: NewDelivery) -> None:
-        """Puts in a delivery that follows from no event."""
+        """Adds a delivery that does not follow from an event."""
         now = self.clock()
         self.spool.do(lambda tx: tx.deliver(delivery, now))
 
@@ -107,31 +107,33 @@ class Outbox:
         return found
 
     def again(self, delivery_id: int) -> None:
-        """Tries a delivery at once, whatever became of it.  Raises NotFoundError."""
+        """Makes a delivery due at once, in whatever state it is.  Raises NotFoundError."""
         self.spool.do(outbox.again, delivery_id, self.clock())
 
     def due(
         self, limit: int, *, not_ids: Collection[int] = (), not_targets: Collection[str] = ()
     ) -> list[Delivery]:
-        """Pending deliveries whose time has come, the longest due first."""
+        """Pending deliveries that are due, the longest due first."""
         return self.spool.read(outbox.due, self.clock(), limit, not_ids=not_ids, not_targets=not_targets)
 
     def next_due_at(self) -> float | None:
-        """When the next pending delivery is due later than now, None when there is none."""
+        """Unix time of the next pending delivery after now; None without one."""
         return self.spool.read(outbox.next_due_at, self.clock())
 
     def pull_in(self) -> int:
-        """After the clock was set back: what would wait longer than its timetable allows is due at once."""
+        """After the clock was set back, makes deliveries due that would wait longer than their timetable
+        allows.
+        """
         return self.spool.do(outbox.pull_in, self.clock())
 
     def succeeded(self, delivery_id: int, detail: str) -> None:
-        """A try has worked: the delivery is done."""
+        """Records a try that succeeded: the delivery is done."""
         self.spool.do(outbox.succeeded, delivery_id, self.clock(), detail)
 
     def drop(self, delivery_id: int, reason: str) -> None:
-        """The delivery is not made, for this reason (a sentence)."""
+        """Drops a delivery for ``reason`` (a sentence)."""
         self.spool.do(outbox.drop, delivery_id, self.clock(), reason)
 
     def failed(self, delivery_id: int, detail: str, *, final: bool) -> None:
-        """A try has failed; ``final``: there is no further one."""
+        """Records a try that failed; ``final``: there is no further one."""
         self.spool.do(outbox.failed, delivery_id, self.clock(), detail, final=final)

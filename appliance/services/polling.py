@@ -10,7 +10,7 @@ from appliance.spool.store import Spool
 
 
 class Polling:
-    """Keeps the offers in memory, too: each call that comes in is told of them."""
+    """The offers, also in memory, because each incoming call needs them."""
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
@@ -18,11 +18,11 @@ class Polling:
         self.reload()
 
     def by_name(self) -> Mapping[str, Offer]:
-        """What callers may fetch, by name.  From memory: the loop may ask."""
+        """The offers by name, from memory, so it may be called on the event loop."""
         return self._offers
 
     def reload(self) -> None:
-        """After a change of them."""
+        """Reads the offers again after a change."""
         self._offers = {offer.name: offer for offer in self.every()}
 
     def every(self) -> list[Offer]:

@@ -25,7 +25,7 @@ Clock = Callable[[], float]  # Unix time
 
 
 class RefusedError(CauseError):
-    """The box will not do this: ``cause`` is the row that says why, ``detail`` what it was about."""
+    """The box refuses this:  ``cause`` is the row with the reason, ``detail`` says what it was about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +39,29 @@ class To:
 
 @dataclass
 class Rules:
-    """What every door is held to.  ``practice_numbers``: those that the practice line has."""
+    """The rules for every door.  ``practice_numbers``: the numbers of the practice line."""
 
     settings: SettingsStore
     accounts: Accounts
     guard: RoomGuard
-    whole: Callable[[], bool]  # whether the index of the faxes is
+    whole: Callable[[], bool]  # whether the index of the faxes is undamaged
     practice_numbers: frozenset[str] = field(default=frozenset())
 
     def require_room(self, octets: int = 0) -> None:
-        """Before anything is taken in.
+        """Checks that the box can store ``octets`` more; to be called before anything is accepted.
 
-        Raises DiskFullError when ``octets`` more would eat into the reserve, RefusedError while the index of
-        the faxes is damaged.
+        Raises DiskFullError when that would use the reserve, RefusedError while the index of the faxes is
+        damaged.
         """
         if not self.whole():
             raise RefusedError(INDEX_DAMAGED)
         self.guard.require(self.settings.section(StorageSettings).reserve_mb, octets)
 
     def require_quota(self, owner: str, key: str = "", pages: int = 1) -> None:
-        """Raises RefusedError when so many pages more are beyond what the owner or the key may send.
+        """Raises RefusedError when ``pages`` more exceed the quota of the owner or the key.
 
-        What is in hand counts as sent.  The dispatcher decides once more when the pages are known.
+        Pages of unfinished faxes count as sent.  The dispatcher checks again when the number of pages is
+        known.
         """
         for quota in self.accounts.quotas(owner, key):
             month = quota.pages_a_month
@@ -72,9 +73,10 @@ class Rules:
                 raise RefusedError(QUOTA_SPENT, f"({quota.pages_a_day} pages a day)")
 
     def number(self, written: str, lines: Sequence[str] = ()) -> Number:
-        """What a written number means on the line that will carry its call: the first one that may.
+        """The meaning of a written number on the line that will carry its call: the first that may.
 
-        ``lines`` are the names that the sender asked for.  Raises RefusedError for one that is not dialled.
+        ``lines`` are the names that the sender asked for.  Raises RefusedError for a number that is not
+        dialled.
         """
         practice = self.practice_numbers if self.settings.section(PracticeSettings).enabled else frozenset()
         numbers = self.settings.section(NumberSettings)
@@ -93,10 +95,11 @@ class Rules:
         return found
 
     def contact_number(self, written: str) -> str:
-        """A number's one form for the phone book; one that the owner's rules forbid to dial may stand there.
+        """The normalised form of a number for the phone book, which may contain numbers that must not be
+        dialled.
 
-        Raises RefusedError for one that cannot be read, which would only be missed at the next fax, and for
-        an emergency number, which nobody sends a fax to.
+        Raises RefusedError for a number that cannot be read, so that the mistake shows before the next fax,
+        and for an emergency number, to which nobody sends a fax.
         """
         try:
             return self.number(written).dial
@@ -106,7 +109,9 @@ class Rules:
             return "".join(letter for letter in written if letter.isalnum() or letter in "+*#")
 
     def _senders(self, names: Sequence[str]) -> list[LineSettings]:
-        """The lines that place calls, in the order in which they are tried, or of these names only."""
+        """The lines that place calls, in the order in which they are tried; only those in ``names`` if
+        there are any.
+        """
         entries = self.settings.items(LineSettings).values()
         senders = sorted(
             (entry for entry in entries if entry.enabled and entry.send), key=lambda entry: entry.position
@@ -137,9 +142,9 @@ class Rules:
         raise RefusedError(COVER_TEMPLATE_GONE, f"({name[:64]})")
 
     def completed(self, owner: str, options: SendOptions) -> SendOptions:
-        """``options`` with the owner's usual ones where nothing is said.
+        """``options``, completed by the owner's defaults.
 
-        Raises RefusedError for a number to show or a cover template that is not the owner's to use.
+        Raises RefusedError for a caller id or a cover template that the owner may not use.
         """
         shown_number = self.accounts.shown_number
         user = self.accounts.user(owner)
@@ -164,11 +169,11 @@ class Rules:
         return options.cover if options.cover.template else replace(options.cover, template=usual)
 
     def options_again(self, job: Job) -> SendOptions:
-        """How to send a fax once more: as it was sent, as far as its owner still may."""
+        """The options to resend a job: those of the job, as far as its owner may still use them."""
         options = job.options
         if self.accounts.shown_number(job.owner, options.caller_number) is None:
             options = replace(options, caller_number="")
         if self.accounts.shown_number(job.owner, options.station_id) is None:
             options = replace(options, station_id="")
-        # Its pages are made anew: they carry the time, and perhaps another number.
+        # Its pages are made again, because they show the time, and perhaps another number.
         return replace(options, no_cover=options.cover is None, made="", made_for="")

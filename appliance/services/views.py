@@ -1,4 +1,4 @@
-"""A fax with all that belongs to it, as every interface shows it."""
+"""The views of a fax with its calls or pages, for all interfaces."""
 
 from __future__ import annotations
 

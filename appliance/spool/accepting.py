@@ -118,9 +118,8 @@ def rewrite_held(
 ) -> Job:
     """Changes document and recipient of a job that is HELD without pages and alone in its submission.
 
-    Its options and metadata become those of ``handed``.
-
-    Raises IllegalTransitionError when it is not, NotFoundError for an unknown document.
+    Its options and metadata become those of ``handed``.  Raises IllegalTransitionError for any other job,
+    NotFoundError for an unknown document.
     """
     job = jobs.get(tx.db, job_id)
     if job.state is not JobState.HELD or job.rendered_path or len(jobs.ids_of(tx.db, job.submission_id)) != 1:
@@ -164,7 +163,7 @@ def release(tx: Tx, job_id: int, now: float, scheduled_at: float | None = None) 
 def give_numbers(
     tx: Tx, job_id: int, recipients: Sequence[Recipient], now: float, *, scheduled_at: float | None = None
 ) -> list[Job]:
-    """Gives a document that came without a number its recipients; it is prepared again and sent.
+    """Sets the recipients of a document that came without a number; it is prepared again and sent.
 
     Its pages are made again because they show the time and, on a cover page, the recipient.  The job gets
     the first recipient; each other one gets a new job.  Raises IllegalTransitionError for a job that has a

@@ -191,7 +191,7 @@ class AgeClock:
         return look.time.seen if unsure else now
 
     def _peek(self) -> tuple[float, _Look, bool]:
-        """What the clock shows, what a look now would see, and whether a time server keeps the clock.
+        """The clock's time, the seen time as of now, and whether a time server keeps the clock.
 
         Never blocks: the spool's writer calls it, too.
         """
@@ -201,7 +201,7 @@ class AgeClock:
         return now, _Look(last.time.look(now, ran_s, synchronised=synchronised), uptime), synchronised
 
     def _look(self) -> tuple[float, float]:
-        """What the clock shows, and the seen time."""
+        """The clock's time and the seen time."""
         with self._lock:
             before = self._last.time
             now, self._last, _ = self._peek()

@@ -54,7 +54,7 @@ def begin(
 
 
 def set_reach(tx: Tx, job_id: int, reach: Reach) -> Job:
-    """Changes what the job's calls count as: the line that will carry it is in another country."""
+    """Changes as what the job's calls count, because the line that will carry it is in another country."""
     tx.db.execute("UPDATE job SET reach = ? WHERE id = ?", (reach.value, job_id))
     return jobs.get(tx.db, job_id)
 

@@ -72,7 +72,7 @@ def clock_set(
 ) -> int:
     """Adapts the jobs after the clock, at ``before``, was set forward by ``by`` seconds (negative: back).
 
-    What waits or runs keeps the time that it had left.  A future time that a person gave for a first try is
+    Jobs that wait or run keep their remaining time.  A future time that a person gave for a first try is
     kept, unless the clock is ``doubted``: then the remaining wait is kept, until ``clock_believed``.
     ``fresh``: jobs submitted between these two times already follow the new clock where that was set back.
     Returns the number of changed jobs.
@@ -96,7 +96,7 @@ def clock_set(
             moment,
         ).rowcount
     elif by > 0:
-        # A job that was never tried and that the jump put past its time gets its lifetime from now.
+        # A job that was never tried and whose time the jump skipped gets its lifetime from now.
         count += tx.db.execute(
             "UPDATE job SET expires_at = MAX(expires_at, :before + :by + lifetime_s),"
             " deadline = CASE state WHEN 'waiting' THEN MAX(expires_at, :before + :by + lifetime_s)"
@@ -121,7 +121,8 @@ def clock_set(
 
 
 def clock_believed(tx: Tx, now: float) -> int:
-    """Once the clock is accepted: jobs that waited for that go at their sender's time, with a new lifetime.
+    """Once the clock is accepted, makes jobs that waited for it due at their sender's time, with a new
+    lifetime.
 
     Returns the number of changed jobs.
     """

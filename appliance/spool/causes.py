@@ -1,4 +1,4 @@
-"""What can become of a fax in the spool, and what can be wrong with the box's storage."""
+"""Causes of faxes that end in the spool, and of failures of the box's storage."""
 
 from __future__ import annotations
 

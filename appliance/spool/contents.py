@@ -1,4 +1,4 @@
-"""Received faxes whose routes depend on what is on their first page wait until that was looked into."""
+"""Received faxes whose routes depend on the content of their first page wait until that page was read."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from appliance.spool.model import Event, Received
 from appliance.spool.received import get
 from appliance.spool.transaction import Tx
 
-# The event by which a waiting fax goes on, and where it says which routes fit by what is on the page.
+# The event that ends the wait of a fax, and the name of its data: the routes that match the page.
 _KIND, _ROUTES = "received.changed", "by_contents"
-# In the facts of a fax that waits.
+# Marks a waiting fax in its facts.
 _WAITS = "waits_for_contents"
 
 
 def wait(tx: Tx, received_id: int) -> None:
-    """The fax waits from now on."""
+    """Makes a fax wait."""
     tx.db.execute(
         f"UPDATE received SET facts = json_set(facts, '$.{_WAITS}', json('true')) WHERE id = ?",
         (received_id,),
@@ -35,9 +35,10 @@ def waiting(db: sqlite3.Connection) -> list[Received]:
 
 
 def known(tx: Tx, received_id: int, routes: Collection[int], now: float) -> None:
-    """The first page of a waiting fax was looked into: these routes fit by it.  Silently when it is gone.
+    """Ends the wait of a fax whose first page was read:  ``routes`` match it.  Does nothing when the fax is
+    gone.
 
-    Its deliveries follow from the event, in the same transaction, and never a second time.
+    Its deliveries follow from the event, in the same transaction, and only once.
     """
     try:
         fax = get(tx.db, received_id)
@@ -52,7 +53,7 @@ def known(tx: Tx, received_id: int, routes: Collection[int], now: float) -> None
 
 
 def fitting(event: Event) -> frozenset[int] | None:
-    """The routes that fit by what is on the page; None unless this is the event by which a fax goes on."""
+    """The routes that match the page; None for any other event than the one that ends a wait."""
     if event.kind != _KIND or _ROUTES not in event.data:
         return None
     return frozenset(event.data[_ROUTES])

@@ -1,4 +1,4 @@
-"""Copies of the database that were whole: one a day, and one before each migration."""
+"""Copies of the undamaged database: one a day, and one before each migration."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from appliance import durable
 from appliance.spool.connection import is_damage
 
 FOLDER = "copies"
-# Copies of days that are kept, and those from before a migration.
+# How many daily copies are kept, and how many from before migrations.
 DAYS_KEPT = 3
 MIGRATIONS_KEPT = 2
 _OF_DAY, _BEFORE = "spool-", "before-version-"
 
 
 class DamagedError(Exception):
-    """The database is not whole; the text is SQLite's."""
+    """The database is damaged; the text is SQLite's."""
 
 
 def newest(data: Path) -> Path | None:
-    """The copy that was made last."""
+    """The newest copy; None without one."""
     found = durable.oldest_first((data / FOLDER).glob("*.sqlite3"))
     return found[-1] if found else None
 

@@ -54,7 +54,7 @@ def postpone(tx: Tx, job_id: int, at: float, now: float, cause: Cause | None = N
 
 
 def wake(tx: Tx, cause: Cause, now: float) -> int:
-    """Makes the jobs due that wait for the end of this cause; returns their number.
+    """Makes jobs due that wait for the end of ``cause``; returns their number.
 
     A future time that their sender gave is kept.
     """

@@ -1,4 +1,4 @@
-"""Erasure for good of faxes, and of everything about a number.  The journal keeps that there was a fax.
+"""Permanently erases faxes, or everything about a number.  The journal still shows that there was a fax.
 
 Rows lose their content in one transaction, which also records the files to destroy (table ``shred``); those
 are overwritten and deleted afterwards, by the caller or, after a crash, by housekeeping.  SQLite itself
@@ -58,7 +58,7 @@ def erase_job(tx: Tx, job_id: int, now: float) -> None:
 
 
 def _erase_submission(tx: Tx, submission_id: int, now: float) -> None:
-    """Erases what the faxes of a submission share, with the last of them."""
+    """Erases the data that the faxes of a submission share, once the last of them is erased."""
     if tx.db.execute(
         "SELECT 1 FROM job WHERE submission_id = ? AND erased_at IS NULL LIMIT 1", (submission_id,)
     ).fetchone():
@@ -181,7 +181,7 @@ def _shred_call(tx: Tx, trace_path: str) -> None:
 
 
 def _erase_traces(tx: Tx, fax_id: int) -> None:
-    """Erases what events, deliveries, notes and the audit log say about a fax, and its search words."""
+    """Erases a fax from events, deliveries, notes, the audit log and the search words."""
     tx.db.execute("DELETE FROM note WHERE fax_id = ?", (fax_id,))
     tx.db.execute("UPDATE event SET data = '{}' WHERE fax_id = ?", (fax_id,))
     tx.db.execute("DELETE FROM outbox WHERE fax_id = ?", (fax_id,))

@@ -14,7 +14,7 @@ from appliance.spool.identity import DATABASE_NAME
 
 # A page's file is written before its row; a younger file may have no row yet, seconds.
 ON_ITS_WAY_S = 600.0
-# Pages that came in, and the documents of faxes that have not been deleted.
+# Received pages, and the documents of faxes that have not been deleted.
 _NAMED = """SELECT path FROM received_page UNION
  SELECT json_extract(file.value, '$.path') FROM document, json_each(document.files) AS file
  WHERE document.deleted_at IS NULL"""
@@ -49,7 +49,7 @@ def compare(data: Path, now: float) -> Differences:
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether it is a readable file with content; pages are never empty."""
+    """Whether ``path`` is a readable file with content; pages are never empty."""
     try:
         state = path.lstat()
     except OSError:

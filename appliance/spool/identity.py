@@ -1,8 +1,8 @@
 """Which spool a data folder holds, so that a lost index is never replaced by an empty one unnoticed.
 
-The database has an id; a marker beside it (``spool.json``) and the settings name the same one.  Without the
-database but with a marker, a known id, or files of faxes, no new database is made: ``SpoolGoneError`` says
-that and what to do.
+The database has an id; a marker beside it (``spool.json``) and the settings name the same one.  If the
+database is missing, but there is a marker, a known id, or files of faxes, no new database is made;
+``SpoolGoneError`` says what to do.
 """
 
 from __future__ import annotations

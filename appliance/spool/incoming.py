@@ -70,7 +70,7 @@ class IncomingFax:
 
     @property
     def has_row(self) -> bool:
-        """Whether the spool has a row for this call; not when it could not be written (disk full)."""
+        """Whether the spool has a row for this call; False when it could not be written (disk full)."""
         return self._begun.done() and not self._begun.cancelled() and self._begun.exception() is None
 
     async def store(self, number: int, page: ReceivedPage) -> bool:

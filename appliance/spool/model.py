@@ -253,7 +253,7 @@ class WithCause:
 
     @property
     def cause(self) -> Cause | None:
-        """How it ended, or how the last attempt did; None before."""
+        """How the record ended, or its last attempt; None before."""
         return cause_of(self.cause_code) if self.cause_code else None
 
 
@@ -296,7 +296,7 @@ class Job(WithCause, Handed):
 
     @property
     def practice(self) -> bool:
-        """Whether it goes to the practice line and not outside."""
+        """Whether the job goes to the practice line and not outside."""
         return self.reach is Reach.PRACTICE
 
 
@@ -374,7 +374,7 @@ class Received(WithCause):
 
 @record
 class Note:
-    """What somebody wrote on a fax."""
+    """A note that somebody wrote on a fax."""
 
     id: int = fact(least=1)
     fax_id: int = hidden()
@@ -432,7 +432,7 @@ class JobFilter:
     origin: str = ""
     without_number: bool = False  # only those not ended that nobody gave a number
     erased: bool = True  # those whose content was erased, too
-    text: str = ""  # its words, three letters each at least, are in number, name, company, tag or subject
+    text: str = ""  # words of three or more letters in number, name, company, tag or subject
     submission_id: int | None = None
     metadata: tuple[tuple[str, str], ...] = ()  # all of these names with these values
     since: float | None = None  # created at or after
@@ -467,7 +467,7 @@ class ReceivedFilter:
     owner: str | None = None  # theirs, and those that were given to nobody
     sight: Sight | None = None  # those that this reader may see; in place of ``owner``
     read: bool | None = None
-    text: str = ""  # its words, three letters each at least, are in number, name or station id
+    text: str = ""  # words of three or more letters in number, name or station id
     caller: str = ""
     dialled: str = ""
     since: float | None = None

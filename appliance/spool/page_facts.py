@@ -30,7 +30,7 @@ class PageFacts:
     longest_bad_run: int
 
     def text(self) -> str:
-        """For the file (TIFF ImageDescription), ASCII."""
+        """The facts as ASCII text for the file (TIFF ImageDescription)."""
         return json.dumps(asdict(self))
 
 
@@ -42,7 +42,7 @@ def open_page(data: Path, page: ReceivedPageFile) -> BinaryIO:
     path = data / page.path
     file = at_rest.open_file(path)
     try:
-        # A page file names its fax: one in the place of another is not shown as that.
+        # A page file names its fax, so that a file in the place of another is not shown as that page.
         facts = _facts(FaxTiff(file).description(0))
         if facts is not None and not (path.name.startswith(facts.fax) and facts.page == page.number):
             raise NotAFileError(f"{path.name} is page {facts.page + 1} of another fax, or another page")

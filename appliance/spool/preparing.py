@@ -86,7 +86,9 @@ def share_pages(tx: Tx, job_ids: Sequence[int], rendered_path: str, now: float) 
 def unpreparable(
     tx: Tx, job_ids: Sequence[int], cause: Cause, now: float, remarks: Sequence[Remark] = ()
 ) -> None:
-    """Fails those still PREPARING: their document cannot be made fax pages, or the pages must not be sent."""
+    """Fails the jobs still PREPARING: their document cannot become fax pages, or the pages must not be
+    sent.
+    """
     for job in _preparing(tx.db, job_ids):
         _set_remarks(tx, job.id, remarks)
         job_states.end(tx, job, JobState.FAILED, cause, now)

@@ -35,14 +35,16 @@ from appliance.t4.tiff_reading import TiffError
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What was done.  ``copy``: the copy that was used; ``aside``: the new name of the old database."""
+    """The result of a rebuild.  ``copy``: the copy that was used; ``aside``: the new name of the old
+    database.
+    """
 
     copy: str
     aside: str
-    faxes: int  # received faxes that were made again
+    faxes: int  # received faxes that were rebuilt
     pages: int
-    unreadable: int  # page files that say nothing of their fax
-    rows: int  # of sent and received faxes, put aside because nobody can read them
+    unreadable: int  # page files without data about their fax
+    rows: int  # unreadable rows of sent and received faxes, moved to a file
 
 
 def usable(data: Path) -> bool:
@@ -99,7 +101,9 @@ def _put_rows_aside(tx: Tx, target: Path) -> int:
 
 
 def _clear_way(data: Path, now: float) -> None:
-    """Renames what is not a file in the place of one of the index's; the database itself may be intact."""
+    """Renames whatever takes the place of a file of the index without being a file.  The database itself
+    may be intact.
+    """
     for name in (*(f"{DATABASE_NAME}{suffix}" for suffix in ("", *identity.BESIDE)), identity.MARKER_NAME):
         try:
             durable.require_file(data / name)

@@ -210,7 +210,7 @@ def set_text(tx: Tx, received_id: int, text: str) -> None:
 def search(db: sqlite3.Connection, wanted: ReceivedFilter) -> list[Received]:
     """The received faxes that match, newest first; deleted ones are left out."""
     found, order = "received", "received.id"
-    # The words' table leads, as in ``jobs.search``, unless the caller's index does.
+    # The table of words is read first, as in ``jobs.search``, unless the index of callers is.
     marks = _marks(db, wanted) if wanted.text.strip() or not wanted.caller else []
     narrowed = words.terms("received_words", wanted.text, marks, wanted.before_id)
     if narrowed:

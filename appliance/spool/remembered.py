@@ -59,7 +59,7 @@ class NameTakenError(ValueError):
 
 
 class TooManyError(ValueError):
-    """The most offers exist."""
+    """There are as many offers as allowed."""
 
 
 @record
@@ -81,7 +81,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Sums of what ended in a slot of time that begins at Unix time ``at``."""
+    """Sums over the faxes that ended in a slot of time, which begins at Unix time ``at``."""
 
     at: int
     faxes: int
@@ -91,7 +91,9 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """``delivered`` out of ``faxes`` that ended and were not cancelled, for a line or a destination."""
+    """How many (``delivered``) of the ``faxes`` that ended and were not cancelled were delivered, for a
+    line or a destination.
+    """
 
     name: str
     faxes: int
@@ -101,10 +103,10 @@ class Success:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Sums of what ended within some time."""
+    """Sums over the faxes that ended within a period."""
 
     sent: list[Slot]  # delivered
     received: list[Slot]
     lines: list[Success]
-    causes: list[tuple[str, int]]  # of faxes that failed or of which nobody knows: code, how many
+    causes: list[tuple[str, int]]  # of faxes that failed or whose result is unknown: code, how many
     destinations: list[Success]  # by number, those with the most faxes

@@ -1,4 +1,4 @@
-"""Deletes expired rows, and what interrupted writes left.
+"""Deletes expired rows, and the remains of interrupted writes.
 
 Rows are deleted before their files: a crash in between leaves files that no row names, which the next sweep
 finds.  The housekeeping decides when.
@@ -29,10 +29,11 @@ FIRST_MOMENT = 1_577_836_800.0
 
 
 def came_before(table: str, stamp: str) -> str:
-    """SQL: whether a row of ``table`` is older than ``:before``, even if a late clock wrote it.
+    """SQL: whether a row of ``table`` is older than ``:before``, even if the clock was behind when it was
+    written.
 
-    Ids are in the order of writing: a row after a young one is young as well.  A row that a clock wrote that
-    was never set is as old as the next row with a valid time.
+    Ids are in the order of writing: a row after a young one is young as well.  A row written while the clock
+    had never been set is as old as the next row with a valid time.
     """
     next_to = f"SELECT 1 FROM {table} AS other WHERE other.id > {table}.id"
     return (

@@ -8,7 +8,9 @@ from appliance.spool.errors import NotFoundError
 
 
 def row_of(db: sqlite3.Connection, table: str, row_id: int, word: str = "") -> sqlite3.Row:
-    """Raises NotFoundError, which calls it ``word``, by default as the table."""
+    """The row ``row_id`` of ``table``.  Raises NotFoundError, whose text calls the row ``word`` (default:
+    the table's name).
+    """
     row: sqlite3.Row | None = db.execute(f"SELECT * FROM {table} WHERE id = ?", (row_id,)).fetchone()
     if row is None:
         raise NotFoundError(f"no {word or table} {row_id}")

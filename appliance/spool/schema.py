@@ -251,7 +251,7 @@ CREATE TABLE offer (                    -- a document for callers that poll
 ) STRICT;
 """
 
-# Remarks on what a fax lost of its document: JSON, see ``remarks``.
+# Remarks on parts of the document that a fax lacks:  JSON, see ``remarks``.
 SCHEMA_4 = "ALTER TABLE job ADD COLUMN remarks TEXT NOT NULL DEFAULT '[]';"
 
 # The sender of a document that came by print, scan or e-mail.
@@ -260,7 +260,7 @@ ALTER TABLE submission ADD COLUMN from_user TEXT NOT NULL DEFAULT '';
 ALTER TABLE submission ADD COLUMN from_computer TEXT NOT NULL DEFAULT '';
 """
 
-# Made a table of words to search by, which version 18 replaces.
+# Made a table of search words, which version 18 replaces.
 SCHEMA_6 = ""
 
 # The spool's id, which the marker beside it and the settings name, too (``identity``).
@@ -297,8 +297,8 @@ CREATE TRIGGER {table}_tally_gone AFTER DELETE ON {table} BEGIN {step("old", -1)
 """
 
 
-# Erased for good, and until when a received fax is kept; files of erased faxes still to be destroyed;
-# counts for monitoring, kept by the database itself.
+# When a fax was erased, and until when a received one is kept; files of erased faxes still to be destroyed;
+# counts for monitoring, kept by triggers.
 SCHEMA_9 = f"""
 ALTER TABLE job ADD COLUMN erased_at REAL;
 ALTER TABLE received ADD COLUMN erased_at REAL;
@@ -318,7 +318,7 @@ CREATE TABLE tally (
 {_tally("outbox", "state, kind", "state", "TRUE")}
 """
 
-# What stands on a received fax's pages, once somebody has read them; it goes when the fax is erased.
+# The recognised text of a received fax's pages; deleted when the fax is erased.
 SCHEMA_10 = """
 CREATE TABLE received_text (
     received_id INTEGER PRIMARY KEY REFERENCES received (id) ON DELETE CASCADE,
@@ -354,16 +354,16 @@ CREATE TRIGGER submission_metadata_changed AFTER UPDATE OF metadata ON submissio
 END;
 """
 
-# The log of deliveries, by whose they are and by kind.
+# The log of deliveries, by owner and by kind.
 SCHEMA_12 = """
 CREATE INDEX outbox_owner ON outbox (owner, id);
 CREATE INDEX outbox_kind ON outbox (kind, id);
 """
 
-# Whether it waits for its owner once its pages are made.
+# Whether the job is HELD for its owner once its pages are made.
 SCHEMA_13 = "ALTER TABLE job ADD COLUMN hold INTEGER NOT NULL DEFAULT 0;"
 
-# What people write on a fax; it goes with its fax.
+# Notes that people write on a fax; deleted with it.
 SCHEMA_14 = """
 CREATE TABLE note (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -402,7 +402,7 @@ CREATE INDEX job_created ON job (created_at);
 CREATE INDEX job_origin ON job (origin, id);
 """
 
-# Deliveries of one owner and kind, and those that were not made, are found without going through the others.
+# Indexes for the deliveries of one owner and kind, and for those that are not done.
 SCHEMA_19 = """
 CREATE INDEX outbox_owner_kind ON outbox (owner, kind, id);
 CREATE INDEX outbox_pending ON outbox (id) WHERE state = 'pending';

@@ -86,7 +86,7 @@ class KeptPackets(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StorageSettings:
-    """What is kept, for how long, and how much room stays free."""
+    """What is kept, for how long, and how much space stays free."""
 
     documents_days: float = setting(
         30.0, "days that sent documents are kept; 0: delete when ended", minimum=0

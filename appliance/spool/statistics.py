@@ -19,7 +19,7 @@ _DELIVERED = f"SUM(state = '{JobState.DELIVERED.value}')"
 
 
 def statistics(db: sqlite3.Connection, since: float, until: float) -> Statistics:
-    """What ended from ``since`` until ``until`` (Unix times)."""
+    """Sums over the faxes that ended from ``since`` until ``until`` (Unix times)."""
     span = (since, until)
     sent = db.execute(
         f"""SELECT CAST(ended_at / {SLOT_S} AS INTEGER), COUNT(*), SUM(pages_confirmed), SUM(seconds_on_line)

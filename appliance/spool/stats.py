@@ -22,7 +22,7 @@ def add(tx: Tx, total: str, line: str, code: str, by: int = 1) -> None:
 
 
 def sums(db: sqlite3.Connection) -> list[tuple[str, str, str, int]]:
-    """(which of ``SUMS``, line, cause code, how many), since the spool was made."""
+    """(name in ``SUMS``, line, cause code, sum) since the spool was made."""
     marks = ", ".join("?" * len(SUMS))
     rows = db.execute(f"SELECT what, state, kind, count FROM tally WHERE what IN ({marks})", SUMS)
     return [(row[0], row[1], row[2], row[3]) for row in rows]

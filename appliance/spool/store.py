@@ -46,8 +46,8 @@ WRITER_CACHE_KIB = 8192
 class Spool:
     """The spool in ``data`` (made in a new folder).  One process only: the folder is locked.
 
-    ``known_id``: the id that the settings know.  ``begin``: begins an empty index with this id whatever
-    files are there.  Raises BlockingIOError when another process has it, SpoolGoneError,
+    ``known_id``: the id in the settings.  ``begin``: starts an empty index with this id even if files of
+    faxes exist.  Raises BlockingIOError when another process has the folder, SpoolGoneError,
     SchemaTooNewError, OSError, sqlite3.DatabaseError.
     """
 

@@ -1,4 +1,4 @@
-"""The box's key: loading or making it, refusing without it, and encrypting what was stored before.
+"""The box's key: loads or makes it, refuses to start without it, and encrypts files from before.
 
 ``at-rest.json`` in the data folder has the id of the key that the box encrypts with (never the key), and
 whether that is in a file or derived from a passphrase.
@@ -39,7 +39,7 @@ _SCRYPT_MEMORY = 256 << 20
 
 
 class KeyLostError(Exception):
-    """The key of what is stored is missing, or there is another one.  Nothing was changed."""
+    """The key of the stored files is missing or another one.  Nothing was changed."""
 
 
 def open_vault(data: Path, storage: StorageSettings) -> bool:

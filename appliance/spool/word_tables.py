@@ -102,7 +102,7 @@ END;"""
 _SENT_WATCHED = "remote_id, number, given, name, company, tag, owner, state, erased_at"
 _RECEIVED_WATCHED = "caller, caller_name, dialled, tsi, sub_address, owner, read, deleted_at, erased_at"
 
-# What kept the table of words of a database of version 6 to 17.
+# The triggers that kept the table of words in databases of version 6 to 17.
 _DROPPED = " ".join(
     f"DROP TRIGGER IF EXISTS {rows}_{event};"
     for rows in ("job_words", "received_words", "note_words")

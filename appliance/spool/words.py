@@ -60,9 +60,9 @@ def terms(
 
 
 def any_mark(db: sqlite3.Connection, names: Sequence[str], beginnings: Sequence[str] = ()) -> str | None:
-    """The search term for faxes with one of the marks ``names``, or one with such a beginning.
+    """The search term for faxes with one of the marks ``names``, or one beginning with one of ``beginnings``.
 
-    None where these are too many.  Marks that no fax has had find nothing.
+    None when there are too many.  Marks that no fax has had find nothing.
     """
     listed = ", ".join("?" * len(names))
     ways = [f"name IN ({listed})", *["name >= ? AND name < ? || char(0x10FFFF)"] * len(beginnings)]

@@ -28,9 +28,9 @@ T = TypeVar("T")
 
 # The most operations in one commit, so that the first one does not wait long on a slow card.
 GROUP_LIMIT = 128
-# After so long without a change, seconds, the last ones go from the log of changes into the database itself:
-# whoever takes the log away then, or copies the database alone, loses no fax.  In a busy time SQLite does it
-# every thousand pages; half a minute lets the changes of a few faxes be written once.
+# After this long without a change, seconds, the log of changes is written to the database itself, so that
+# losing the log, or copying only the database, loses no fax.  In busy times SQLite does that every thousand
+# pages; half a minute combines the changes of a few faxes.
 IDLE_S = 30.0
 
 
@@ -108,7 +108,7 @@ class Writer:
                 in_log = True
 
     def _empty_log(self) -> None:
-        """Brings the changes in the log into the database, as far as no reader still needs it as it was."""
+        """Writes the log of changes to the database, as far as no reader needs the older state."""
         try:
             self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
         except sqlite3.Error as error:
