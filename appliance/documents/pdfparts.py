@@ -163,11 +163,14 @@ def inline_pictures(document: pikepdf.Pdf, content: bytes) -> Iterator[Any]:
             continue
         made = document.make_stream(b"", Width=picture.width, Height=picture.height)
         made.BitsPerComponent, made.ImageMask = picture.bits_per_component, bool(picture.image_mask)
-        space = "/Indexed" if picture.indexed else str(picture.colorspace or "")
+        try:
+            space = "/Indexed" if picture.indexed else str(picture.colorspace or "")
+        except NotImplementedError:
+            space = "/Named"  # among the resources
         if space.startswith("/"):
             made.ColorSpace = pikepdf.Name(space)
         codings = [pikepdf.Name(each) for each, _ in picture.filter_decodeparms]
-        parameters = [pikepdf.Dictionary(given or {}) for _, given in picture.filter_decodeparms]
+        parameters = [pikepdf.Dictionary(given) if given else None for _, given in picture.filter_decodeparms]
         octets = picture.read_raw_bytes()
         if len(codings) == 1:
             made.write(octets, filter=codings[0], decode_parms=parameters[0])

@@ -116,11 +116,11 @@ def _highest(strip: Image.Image) -> float:
 
 def is_white_on_nothing(picture: Decoded) -> bool:
     """Whether everything visible in ``picture`` is as white as the paper under it."""
-    if not picture.mode.endswith("A"):
+    if not picture.mode.endswith("A") and "transparency" not in getattr(picture, "info", {}):
         return False
     seen, lowest, highest = False, _WHITE, 0
     for part in _parts(picture):
-        seen = seen or bool(part.getchannel("A").getextrema()[1])
+        seen = seen or bool(part.convert("RGBA").getchannel("A").getextrema()[1])
         if not all(low == high == _WHITE for low, high in _extremes(_on_white(part))):
             return False
         under = _extremes(part.convert("RGBA").convert("RGB").convert("L"))[0]

@@ -34,9 +34,10 @@ from appliance.documents.tiffpages import (
     FaxProof,
     guessed_resolution,
     is_page,
+    is_raw,
     resolution_of,
     tags_of,
-    unknown_coding,
+    unknown_kind,
 )
 from appliance.remarks import CONTENT_DAMAGED, MOVEMENT_LEFT_OUT, PAGE_WHITE, SUBFILE_SKIPPED, Remark
 from appliance.t4 import tiff_tags as tags
@@ -153,24 +154,32 @@ class ImageSource:
         try:
             return Image.open(self._again(), formats=[_FORMATS[self._kind]])
         except UnidentifiedImageError as error:
-            coding = unknown_coding(self._again) if self._kind is Kind.TIFF else ""
+            kind = self._unknown_kind()
             bits = frame(self._again().read())[0] if self._kind is Kind.JPEG else 0
             if bits > 8:
                 raise DocumentError(
                     causes.DOCUMENT_UNSUPPORTED, f"a JPEG with {bits} bits a sample: save it as PNG or PDF"
                 ) from None
-            if coding:
-                raise DocumentError(
-                    causes.DOCUMENT_UNSUPPORTED, f"a TIFF coded as {coding}: save it as a PDF"
-                ) from None
+            if kind:
+                raise DocumentError(causes.DOCUMENT_UNSUPPORTED, f"a TIFF {kind}: save it as a PDF") from None
             raise DocumentError(causes.DOCUMENT_DAMAGED, _words(error)) from None
         except Image.DecompressionBombError as error:
             raise DocumentError(causes.DOCUMENT_TOO_LARGE, _words(error)) from None
         except DAMAGE as error:
             raise _fault(error) from None
 
+    def _unknown_kind(self) -> str:
+        if self._kind is not Kind.TIFF:
+            return ""
+        try:
+            return unknown_kind(self._again)
+        except DAMAGE:
+            return ""
+
     def _pages(self) -> tuple[list[int], int]:
-        """The numbers of the subfiles that are pages, and how many are not."""
+        """The subfiles that are pages, and how many are not."""
+        if is_raw(self._image):
+            raise DocumentError(causes.DOCUMENT_UNSUPPORTED, "a camera's raw picture: save it as JPEG or PDF")
         pages: list[int] = []
         others = 0
         while len(pages) <= self._limits.pages and others <= self._limits.pages:

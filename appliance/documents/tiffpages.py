@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
@@ -73,6 +73,10 @@ def guessed_resolution(width: int, rows: int) -> tuple[float, float]:
     return dpi, dpi
 
 
+# Octets of a file that say where its first directory is, the mark of BigTIFF among them, and its further
+# ones; the most samples of a pixel, and sizes of theirs that exist besides 1, 2, 4 and 8 bits.
+_HEADER_OCTETS, _BIG, _BIG_HEADER_OCTETS, _MOST_SAMPLES = 8, 43, 8, 8
+_WIDE_BITS = frozenset({6, 10, 12, 14, 16, 24, 32, 64})
 # Codings of fax machines and of scanners that nothing here decodes (RFC 3949 5; TIFF's registered values).
 _UNKNOWN_CODINGS = {
     9: "JBIG (T.85)",
@@ -84,19 +88,29 @@ _UNKNOWN_CODINGS = {
 }
 
 
-def unknown_coding(again: Callable[[], BinaryIO]) -> str:
-    """The name of the coding of the TIFF's first page if nothing here decodes it, else empty; ``again``
-    opens the file.
+def unknown_kind(again: Callable[[], BinaryIO]) -> str:
+    """What it is in the first page of the TIFF that ``again`` opens that we do not read: its coding, or the
+    size of its samples; empty when it is neither.  Raises what Pillow raises for damage.
     """
     with again() as file:
-        head = file.read(8)
-        order: Literal["little", "big"] = "little" if head.startswith(b"II") else "big"
-        file.seek(int.from_bytes(head[4:8], order))
-        for _ in range(int.from_bytes(file.read(2), order)):
-            entry = file.read(12)
-            if int.from_bytes(entry[:2], order) == tags.COMPRESSION:
-                return _UNKNOWN_CODINGS.get(int.from_bytes(entry[8:10], order), "")
+        head = file.read(_HEADER_OCTETS)
+        directory = ImageFileDirectory_v2(head + file.read(_BIG_HEADER_OCTETS if _BIG in head[2:4] else 0))
+        file.seek(directory.next)
+        directory.load(file)
+    coding = _UNKNOWN_CODINGS.get(directory.get(tags.COMPRESSION, tags.UNCOMPRESSED), "")
+    if coding:
+        return f"coded as {coding}"
+    bits = directory.get(tags.BITS_PER_SAMPLE, ())
+    if bits and len(bits) <= _MOST_SAMPLES and _WIDE_BITS.issuperset(bits):
+        return f"with samples of {bits[0]} bits, {len(bits)} a pixel"
     return ""
+
+
+def is_raw(image: Image.Image) -> bool:
+    """Whether the first page is a preview, and the picture itself is where only a camera's program reads it
+    (DNG 1.6, NEF, ARW: TIFF's SubIFDs).
+    """
+    return tags.SUB_IFDS in tags_of(image) and not is_page(image)
 
 
 class FaxProof:

@@ -538,17 +538,32 @@ def test_a_shading_that_cannot_be_drawn_is_remarked(rendered: Rendered, content:
         (b"/Pattern cs /Gone scn 60 300 300 300 re f", [CONTENT_DAMAGED]),
         (b"q 300 0 0 300 60 300 cm BI /W 100 /H 100 /CS /G /BPC 8 /F /Fl ID %s EI Q" % ROWS, []),
         (b"q 300 0 0 300 60 300 cm BI /W 100 /H 100 /CS /G /BPC 8 /F /Fl ID rubbish EI Q", [PICTURE_LOST]),
+        (b"q 300 0 0 300 60 300 cm BI /W 2 /H 2 /CS /G /BPC 8 /F /AHx ID 00ff00ff> EI Q", []),
+        (b"q 300 0 0 300 60 300 cm BI /W 2 /H 2 /CS /Own /BPC 8 ID \x00\x01\x00\x01 EI Q", []),
         (b"q 300 0 0 300 60 300 cm BI /W 100 /H 100 /CS /G /BPC 8 /F /DCT ID rubbish EI Q", [PICTURE_LOST]),
         (b"q 9 0 0 9 60 300 cm BI /W 8 /H 8 /IM true ID \xaa\x55\xaa\x55\xaa\x55\xaa\x55 EI Q", []),
         (b"q 300 0 0 300 60 300 cm BI /W 100 /H 100 /BPC# 8 /F /Fl ID rubbish EI Q", [PICTURE_LOST]),
         (b"BT /F 14 Tf 60 500 Td (of the BI of ID in 1 EI) Tj ET", []),
     ],
-    ids=["no pattern", "whole", "rubbish", "no JPEG", "a mask", "no words of a picture", "words"],
+    ids=[
+        "no pattern",
+        "whole",
+        "rubbish",
+        "in hexadecimal",
+        "of a colour space by name",
+        "no JPEG",
+        "a mask",
+        "no words of a picture",
+        "words",
+    ],
 )
 def test_what_stands_in_the_instructions_and_cannot_be_drawn_is_remarked(
     rendered: Rendered, instructions: bytes, said: list[RemarkKind]
 ) -> None:
     document = page()
+    document.pages[0].obj.Resources.ColorSpace = Dictionary(
+        Own=Array([Name.Indexed, Name.DeviceGray, 1, b"\x00\xff"])
+    )
     document.pages[0].contents_add(document.make_stream(instructions))
     assert [remark.kind for remark in rendered(octets(document)).remarks] == said
 

@@ -17,7 +17,7 @@ from appliance.t4.page import CodedPage
 from tests.documents.conftest import Rendered
 from tests.documents.making import ink, likeness, photograph, picture, save
 
-PHOTOMETRIC, SUBFILE, ORIENTATION, STRIP_OCTETS, UNIT = 262, 254, 274, 279, 296
+PHOTOMETRIC, SUBFILE, ORIENTATION, STRIP_OCTETS, UNIT, BITS, SUB_IFDS = 262, 254, 274, 279, 296, 258, 330
 FINE_A4 = (1728, 2200)
 
 
@@ -325,6 +325,50 @@ def test_a_photograph_with_others_behind_it_is_upright_and_they_are_remarked(ren
     second = behind.index(b"MPF\0") + 4 + 50 + 16  # the second entry of the list, as Pillow writes it
     panorama = behind[:second] + b"\x01\x00\x02\x00" + behind[second + 4 :]
     assert [remark.kind for remark in rendered(panorama).remarks] == [SUBFILE_SKIPPED]
+
+
+@pytest.mark.parametrize(("bits", "samples"), [(14, "samples of 14 bits"), (64, "samples of 64 bits")])
+def test_a_tiff_whose_samples_are_of_another_size_is_not_called_damaged(
+    rendered: Rendered, bits: int, samples: str
+) -> None:
+    wide = _patched(_tiff(photograph(400, 600), None), BITS, bits)
+    with pytest.raises(DocumentError) as refused:
+        rendered(wide, name="x-ray.tif")
+    assert refused.value.cause is DOCUMENT_UNSUPPORTED
+    assert samples in refused.value.detail
+
+
+@pytest.mark.parametrize("bits", [0, 37, 255])
+def test_a_tiff_with_samples_of_no_size_is_damaged(rendered: Rendered, bits: int) -> None:
+    with pytest.raises(DocumentError) as refused:
+        rendered(_patched(_tiff(photograph(400, 600), None), BITS, bits))
+    assert refused.value.cause is DOCUMENT_DAMAGED
+
+
+def test_a_raw_picture_is_no_preview_of_itself(rendered: Rendered) -> None:
+    preview = _tiff(photograph(160, 120), None, tags={SUBFILE: 1, SUB_IFDS: 8})
+    with pytest.raises(DocumentError) as refused:
+        rendered(preview, name="DSC_0001.dng")
+    assert refused.value.cause is DOCUMENT_UNSUPPORTED
+    assert "raw" in refused.value.detail
+    assert rendered(_tiff(photograph(160, 120), None, tags={SUB_IFDS: 8})).remarks == ()  # a pyramid's base
+
+
+@pytest.mark.parametrize(
+    ("mode", "transparent", "words", "white"),
+    [("P", 0, 1, True), ("L", 0, 255, True), ("RGB", (0, 0, 0), (255, 255, 255), True), ("L", 255, 0, False)],
+)
+def test_white_words_on_a_transparent_colour_are_remarked(
+    rendered: Rendered, mode: str, transparent: object, words: object, white: bool
+) -> None:
+    page = Image.new(mode, (600, 400), transparent)
+    if mode == "P":
+        page.putpalette([0, 0, 0, 255, 255, 255])
+    draw = ImageDraw.Draw(page)
+    draw.fontmode = "1"
+    draw.text((30, 30), "white words", words, font(MONOSPACED, 40))
+    found = rendered(save(page, "PNG", transparency=transparent)).remarks
+    assert [remark.kind for remark in found] == [PAGE_WHITE] * white
 
 
 @pytest.mark.parametrize(("number", "name"), [(9, "JBIG (T.85)"), (34712, "JPEG 2000")])
