@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from email.header import decode_header, make_header
+from email.header import decode_header
 from email.message import Message
 
 from appliance.documents.text import decode
@@ -16,10 +16,19 @@ def decoded(value: str) -> str:
     """A header's value with RFC 2047's encoded words decoded; malformed ones stay as they are."""
     value = _as_utf_8(value)
     try:
-        text = str(make_header(decode_header(value)))
-    except (ValueError, LookupError):
-        text = value
+        pieces = decode_header(value)
+    except ValueError:
+        pieces = [(value, None)]
+    text = "".join(map(_piece, pieces))
     return text.encode("utf-8", "replace").decode()
+
+
+def _piece(said: tuple[str | bytes, str | None]) -> str:
+    """A piece of a header: encoded words with their charset, or what stands between (Python's own way)."""
+    piece, charset = said
+    if isinstance(piece, str):
+        return piece
+    return decode(piece, charset)[0] if charset else piece.decode("raw_unicode_escape", "replace")
 
 
 def _as_utf_8(value: str) -> str:

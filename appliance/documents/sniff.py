@@ -318,6 +318,9 @@ def _by_words(content: bytes, charset: str, promised: Kind | None) -> Kind | Non
     if block and ((_SENDER.search(block[1]) and _PROGRAM.search(block[1])) or _IN_PARTS.search(block[1])):
         return Kind.EMAIL  # whatever octets follow
     text, guessed = decode(content, charset)
+    text = text.rstrip("\0")  # what fills a record or a block
+    if "\0" in text and (promised is Kind.HTML or _HTML.match(text[:_BEGINNING].replace("\0", ""))):
+        text = text.replace("\0", "")  # browsers leave them out
     controls = sum(text.count(chr(code)) for code in range(32) if code not in {9, 10, 12, 13})
     if controls > len(text) * _MOST_CONTROLS or "\0" in text or (guessed == WINDOWS and _is_noise(content)):
         return None

@@ -6,6 +6,8 @@ import codecs
 import re
 from collections.abc import Iterator
 
+import webencodings
+
 from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_TOO_MANY_PAGES
 from appliance.documents.direction import right_to_left
 from appliance.documents.errors import DocumentError
@@ -46,6 +48,11 @@ WINDOWS = "Windows-1252"
 _DAMAGED = "\ufffd"
 _WHOLE_LETTERS = 4
 _PGP, _PGP_END = "-----BEGIN PGP MESSAGE-----", "-----END PGP MESSAGE-----"
+# Names of ASCII, with which UTF-8 is often declared; encodings of WHATWG's that stand for none; and a codec
+# of Python's that lacks letters of another.
+_ASCII = frozenset({"ascii", "us-ascii", "ansi_x3.4-1968", "iso646-us", "iso_646.irv:1991"})
+_NO_CHARSET = frozenset({"replacement", "x-user-defined"})
+_LARGER = {"gbk": "gb18030"}
 # Python's codecs that are no text encodings, or that decompress.
 _NO_TEXT = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"})
 
@@ -56,25 +63,39 @@ def charset_of(media_type: str) -> str:
     return found[1] if found else ""
 
 
+def _codecs_of(charset: str) -> Iterator[str]:
+    """Names of Python's codecs for a declared charset, the best first.
+
+    Browsers and e-mail programs read most of them as the larger ones that Windows made of them (WHATWG
+    Encoding 4.2): an ISO-8859-1 with curly quotes and a euro sign is Windows-1252.
+    """
+    for label in dict.fromkeys((charset, charset.lower().removeprefix("x-"))):
+        known = webencodings.lookup(label)
+        if known is not None and label.lower() not in _ASCII and known.name not in _NO_CHARSET:
+            yield _LARGER.get(known.codec_info.name, known.codec_info.name)
+    yield from (charset, charset.replace("-", ""))
+
+
 def decode(content: bytes, charset: str = "") -> tuple[str, str]:
     """``content`` as text, and its encoding if that was guessed, else empty.
 
-    A byte order mark decides, then the declared ``charset``, then what the octets allow: UTF-8 (with a few
-    damaged characters), UTF-16 without a mark, else Windows-1252, in which every octet is a character.
+    A byte order mark decides, then the zeros of UTF-16 without one, the declared ``charset``, and what the
+    octets allow: UTF-8 (with a few damaged characters), else Windows-1252, in which every octet is a
+    character.
     """
     for mark, name in _MARKS:
         if content.startswith(mark):
             return content.decode(name, "replace"), ""
-    for name in filter(None, (charset, "utf-8")):
+    wide = _utf_16(content)
+    if wide and not charset.lower().startswith("utf"):
+        return content.decode(wide, "replace"), "UTF-16"
+    for name in filter(None, (*_codecs_of(charset), "utf-8")):
         try:
             if codecs.lookup(name).name not in _NO_TEXT:
                 # Some of Python's codecs return unpaired surrogates.
                 return content.decode(name).encode("utf-8", "replace").decode(), ""
         except (LookupError, ValueError, TypeError):
             continue
-    wide = _utf_16(content)
-    if wide:
-        return content.decode(wide, "replace"), "UTF-16"
     text = content.decode("utf-8", "replace")
     letters = sum(not letter.isascii() for letter in text)
     if text.count(_DAMAGED) * _WHOLE_LETTERS < letters:

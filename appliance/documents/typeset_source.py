@@ -90,6 +90,7 @@ def open_html(content: bytes, charset: str, workshop: Workshop) -> TypesetSource
     Raises DocumentError as `open_text`.
     """
     page, guessed = decode(content, charset or declared_charset(content))
+    page = page.replace("\0", "")
     if _is_left_to_its_script(page):
         raise DocumentError(causes.DOCUMENT_EMPTY, "only a script would write it")
     made = typeset_page(page, workshop)

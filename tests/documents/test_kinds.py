@@ -79,6 +79,13 @@ def test_every_letter_of_a_text_is_on_the_page(tmp_path: Path, name: str) -> Non
         ("日本語".encode("iso-2022-jp"), "text/plain;charset=iso-2022-jp", "日本語"),
         ("Grüße".encode(), "text/plain; charset=nonsense", "Grüße"),
         ("„Grüße“ – 12 €".encode("cp1252"), "text/plain; charset=us-ascii", "„Grüße“ – 12 €"),
+        ("12 € – ‚alles‘".encode("cp1252"), "text/plain; charset=iso-8859-1", "12 € – ‚alles‘"),
+        ("日本語 ①".encode("cp932"), "text/plain; charset=x-sjis", "日本語 ①"),
+        ("镕基".encode("gb18030"), "text/plain; charset=gb2312", "镕基"),
+        ("각하".encode("cp949"), "text/plain; charset=x-windows-949", "각하"),
+        ("Grüße".encode("cp850"), "text/plain; charset=cp-850", "Grüße"),
+        ("Grüße".encode(), "text/plain; charset=us-ascii", "Grüße"),
+        (b"filled up" + bytes(20), "", "filled up"),
         ("„Grüße“ ist".encode() + b"\xc3 kaputt", "", "„Grüße“ ist\ufffd kaputt"),
     ],
 )
@@ -87,6 +94,26 @@ def test_a_text_is_read_in_its_encoding(tmp_path: Path, content: bytes, media_ty
     assert made.words == words
     guessed = "„" in words or "mehr" in words
     assert codes(made) == ([CHARSET_GUESSED.code] if guessed else [])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"<!doctype html><html><body>se\0en\0 by <b>browsers</b></body></html>", []),
+        ("<html><body>seen by <b>browsers</b></body></html>".encode("utf-16-le"), [CHARSET_GUESSED.code]),
+        ("<html><body>seen by <b>browsers</b></body></html>".encode("utf-16-be"), [CHARSET_GUESSED.code]),
+    ],
+    ids=["with zeros", "UTF-16", "UTF-16, the higher octet first"],
+)
+def test_a_page_with_zeros_is_read_as_browsers_do(tmp_path: Path, content: bytes, said: list[str]) -> None:
+    made = opened(tmp_path, content, "a.html")
+    assert made.words == "seen by browsers"
+    assert codes(made) == said
+
+
+def test_octets_with_zeros_within_are_no_text() -> None:
+    with pytest.raises(DocumentError):
+        sniff(b"\x01\x02abc\0def\0\0\0ghi", "a.txt")
 
 
 def test_a_letter_that_no_font_has_is_remarked_on_its_page(tmp_path: Path) -> None:

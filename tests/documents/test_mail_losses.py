@@ -21,6 +21,7 @@ from appliance.documents.causes import (
     DOCUMENT_ENCRYPTED,
     DOCUMENT_UNSUPPORTED,
 )
+from appliance.documents.email_headers import decoded
 from appliance.documents.errors import DocumentError
 from appliance.documents.rtfcompression import decompressed
 from appliance.documents.signed import signed_content
@@ -320,6 +321,20 @@ def test_other_forms_of_the_same_text_get_no_pages(tmp_path: Path) -> None:
     made = opened(tmp_path, HEADING + multipart("alternative", PLAIN, small, PAGE), "a.eml")
     assert made.drawer.count == 1
     assert made.remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("subject", "words"),
+    [
+        ("=?iso-8859-1?Q?12_=80_=96_alles?=", "12 € – alles"),
+        (f"=?x-sjis?B?{base64.b64encode('日本語'.encode('cp932')).decode()}?=", "日本語"),
+        (f"=?gb2312?B?{base64.b64encode('镕'.encode('gbk')).decode()}?= =?utf-8?Q?w=C3=A4?=", "镕wä"),
+        ("Re: =?utf-8?Q?=C3=A4=C3?= =?utf-8?Q?=B6?= end", "Re: äö end"),
+        ("=?nonsense?Q?words?=", "words"),
+    ],
+)
+def test_a_subject_is_read_in_its_charset(subject: str, words: str) -> None:
+    assert decoded(subject) == words
 
 
 @pytest.mark.parametrize("kind", [b"text/plain; charset=x-unknown", b"text/html; charset=utf-8"])
