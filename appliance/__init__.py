@@ -1,3 +1,3 @@
-"""faxbox: a fax appliance. Each folder here is one room; docs/architecture.md draws the plan."""
+"""faxbox: a fax appliance. docs/architecture.md describes the packages and how they depend on each other."""
 
 __version__ = "0.2.0"

@@ -1,7 +1,7 @@
-"""Which numbers a user may show to those they fax: one rule for every door.
+"""Which caller numbers a user may show: one rule for every door.
 
-A user may show the numbers of the box and of its lines, and their own; never another user's.  A box
-that was told no number at all takes what it is given, and leaves it to the line.
+A user may show the numbers of the box and of its lines, and their own, but never another user's.  A box
+without any configured number accepts every number and leaves the decision to the line.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def may_show(wanted: str, known: Sequence[str]) -> str | None:
 
 
 def as_station_id(number: str) -> str:
-    """A number as TSI and CSI can carry it: T.30 5.3.6.2.4, digits, + and spaces."""
+    """A number in the form of TSI and CSI: digits, + and spaces (T.30 5.3.6.2.4)."""
     return plain(number).replace("*", "").replace("#", "")[:STATION_ID_LIMIT]
 
 

@@ -55,7 +55,7 @@ class Cause:
 
 
 class CauseError(Exception):
-    """Something was not done: ``cause`` is the row that says why, ``detail`` what exactly."""
+    """Something was not done:  ``cause`` is the row with the reason, ``detail`` says what exactly."""
 
     def __init__(self, cause: Cause, detail: str = "") -> None:
         super().__init__(f"{cause.sentence} {detail}".strip())
@@ -96,7 +96,7 @@ def declare(code: str, side: Side, retry: Retry, sentence: str, advice: str) -> 
 
 
 def user_mistake(code: str, sentence: str, advice: str) -> Cause:
-    """Declares a row for what the user has to change: trying it again as it is cannot help."""
+    """Declares a row for a mistake that the user has to correct; an unchanged retry cannot help."""
     return declare(code, Side.USER, Retry.NO, sentence, advice)
 
 

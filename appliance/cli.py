@@ -1,4 +1,4 @@
-"""The command ``faxbox``: one word for each thing it does."""
+"""The command ``faxbox`` and its subcommands."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from appliance import __version__
 
-# Each word with the module that adds it.  Only the module of the word that was given is loaded: the box and
-# its panel live for months, and each would keep in memory what only the others need.
+# Each subcommand with the module that adds it.  Only the module of the given one is loaded, because the box
+# and its panel run for months and would keep in memory what only others need.
 _WORDS = {
     **{
         word: f"appliance.commands.{word}"
@@ -27,11 +27,11 @@ _WORDS = {
     "hardware-test": "appliance.commands.hardware_test",
     **{word: f"appliance.commands.{word}" for word in ("version", "completion")},
 }
-# It knows every word, so it needs all of them.
+# This one needs the modules of all others.
 _ALL_WORDS = "completion"
 
 
-# Words that give others what they make: received faxes to folders, what is printed to CUPS.
+# Subcommands whose files other users may read: received faxes in folders, files for CUPS.
 _FOR_OTHERS = frozenset({"serve", "printing"})
 
 
@@ -47,8 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         importlib.import_module(module).register(words)
     parsed = parser.parse_args(given)
     if given[0] not in _FOR_OTHERS:
-        os.umask(0o077)  # faxes, settings, backups and bundles are for the user alone who asked for them
-    # Lines appear as they happen also when the output is a pipe.
+        os.umask(0o077)  # faxes, settings, backups and bundles are for this user only
+    # Shows each line at once, even if the output is a pipe.
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(line_buffering=True)
@@ -57,7 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _modules_for(word: str) -> tuple[str, ...]:
-    """The module of this word; all where it is none, so that the help and the complaint name every word."""
+    """The module of this subcommand; for an unknown one all, so that help and error message name every
+    subcommand.
+    """
     return (_WORDS[word],) if word in _WORDS and word != _ALL_WORDS else tuple(dict.fromkeys(_WORDS.values()))
 
 

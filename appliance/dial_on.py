@@ -1,7 +1,7 @@
-"""Digits that are dialled after the answer: an extension of an exchange, an entry of a voice menu.
+"""Digits that are dialled after the answer: an extension, a choice in a voice menu.
 
-A number with such digits has one form, ``NUMBER,,,DIGITS``: each comma is a pause of ``PAUSE_S``, as a modem
-dials it (V.250 6.3.1.2).  There may be several groups of pauses and digits.
+The normalised form of a number with such digits is ``NUMBER,,,DIGITS``: each comma is a pause of ``PAUSE_S``,
+as a modem dials it (V.250 6.3.1.2).  There may be several groups of pauses and digits.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _WORD_PAUSES = 2
 
 # What may follow a number in running text, for the doors' patterns: ``,,42``, `` ext. 42``, ``p42``.
 BEHIND = r"(?: ?(?:[,pw]{1,20}|;?(?:ext(?:ension|n)?|x)[.:= ]{0,2})[0-9*#]{1,24}){0,4}"
-# Between the numbers of a list: a semicolon (``;ext=`` is none); where the list has commas, a single one,
+# Separators of numbers in a list: a semicolon (not that of ``;ext=``); in lists with commas a single one,
 # since several are pauses.
 _SEMICOLON = r";(?! ?(?:ext(?:ension|n)?|x)[.:= ])"
 _BETWEEN = re.compile(rf"\n|(?<!,),(?!,)|{_SEMICOLON}", re.IGNORECASE)
@@ -28,7 +28,7 @@ _BETWEEN_WITHOUT_COMMAS = re.compile(_SEMICOLON, re.IGNORECASE)
 
 _STEP = re.compile(r"(,+)([0-9*#]+)")
 _CANONICAL = re.compile(r"([^,]*)((?:,+[0-9*#]+)*)")
-# What people write between a number and the digits behind it, blanks and full stops gone.
+# What people write between a number and the digits after it, without blanks and full stops.
 _WRITTEN = re.compile(
     r"(?P<number>\+?[0-9*#]+)(?P<rest>(?:(?:[,;pw]+|;?(?:extension|extn|ext|x)[:=]?)[0-9*#]+)*)",
     re.IGNORECASE,
@@ -45,7 +45,7 @@ class DialOn:
 
 
 def split(number: str) -> tuple[str, tuple[DialOn, ...]]:
-    """Splits a normalised number into what the network gets and what is dialled after the answer."""
+    """Splits a normalised number into the part for the network and the digits to dial after the answer."""
     found = _CANONICAL.fullmatch(number)
     if found is None:
         return number, ()
@@ -54,16 +54,16 @@ def split(number: str) -> tuple[str, tuple[DialOn, ...]]:
 
 
 def numbers_apart(written: str, *, commas: bool = True) -> list[str]:
-    """The numbers of a list as somebody wrote it, each with what is dialled on behind it.
+    """The numbers of a list as somebody wrote it, each with its digits to dial after the answer.
 
-    ``commas``: a single comma ends a number, as a line's end does; without them only a semicolon does.
+    ``commas``: a single comma or a line break ends a number; else only a semicolon does.
     """
     between = _BETWEEN if commas else _BETWEEN_WITHOUT_COMMAS
     return [each for part in between.split(written) if (each := part.strip())]
 
 
 def read(compact: str) -> tuple[str, str] | None:
-    """Splits a written number without blanks into number and what is dialled on (``,,42``).
+    """Splits a written number without blanks into the number and the digits after it (``,,42``).
 
     ``,`` and ``p`` are a pause; ``w``, ``;``, ``x`` and ``ext`` two.  None for a text that is not a number,
     or has more pauses and digits than permitted.

@@ -1,4 +1,4 @@
-"""Whether dialling something may reach an emergency service.
+"""Decides whether a dialled number may reach an emergency service.
 
 Used where a number is read (``numbers.py``) and again for what a line really dials
 (``lines/modem/dialling.py``, ``lines/sip/numbers.py``): prefixes that a line adds or removes can make an

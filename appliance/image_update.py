@@ -1,9 +1,9 @@
-"""Updates of the image, handed to the part of it that may install them.
+"""Passes updates of the image to its installer.
 
-The box's own user may not write to the card's other half.  It leaves the update in its data folder; a unit
-of the image that watches for it (``faxbox-image-update.path``) checks its signature, installs it and starts
-the machine anew, and tells in a file how far it is.  After the start the proof that the new version works
-(``/usr/lib/faxbox-image/good``) writes the end there.
+The box's user may not write to the other half of the card.  It puts the update in its data folder; a unit of
+the image that watches for it (``faxbox-image-update.path``) checks the signature, installs the update,
+restarts the machine, and reports its progress in a file.  After the start, the check that the new version
+works (``/usr/lib/faxbox-image/good``) writes the result there.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from pathlib import Path
 
 from appliance import durable
 
-# Only the image has it: there the whole system is one version, replaced as one.
+# Only the image has this file: its whole system is one version, replaced as a whole.
 INSTALL = Path("/usr/lib/faxbox-image/update")
 STATE = Path("/run/faxbox-image/update.json")
 FOLDER, HANDED_OVER = "update", "update.raucb"
-# Octets of an update.  A slot has 1.3 GB, and what fills it is compressed.
+# Largest update, octets.  A slot has 1.3 GB, and updates are compressed.
 LARGEST = 1 << 30
-# Octets that stay free on the card besides: faxes go on coming in.
+# Octets that stay free on the card for faxes that arrive meanwhile.
 SPARE = 256 << 20
 _STATE_OCTETS = 65536
 
 
 class Step(StrEnum):
-    """How far the last update is."""
+    """The progress of the last update."""
 
     NONE = "none"
     INSTALLING = "installing"
@@ -42,7 +42,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The last update: how far it is, its version where it is known, and what was said of it."""
+    """The last update: its progress, its version if known, and the installer's message."""
 
     step: Step = Step.NONE
     version: str = ""
@@ -50,11 +50,11 @@ class Progress:
 
 
 class UnderWayError(Exception):
-    """An update is being taken already."""
+    """Another update is under way."""
 
 
 class NoRoomError(Exception):
-    """The card has no room for the update beside the faxes."""
+    """The card has no space for the update beside the faxes."""
 
 
 _handing_over = threading.Lock()
@@ -66,7 +66,7 @@ def is_image() -> bool:
 
 
 def progress(data: Path) -> Progress:
-    """How far the last update since the start of the machine is."""
+    """The progress of the last update since the start of the machine."""
     if (data / FOLDER / HANDED_OVER).exists():
         return Progress(Step.INSTALLING)
     try:
@@ -77,7 +77,7 @@ def progress(data: Path) -> Progress:
 
 
 def hand_over(data: Path, content: Iterator[bytes], octets: int | None) -> None:
-    """Leaves an update for the image; ``octets``: its length as far as it is known.
+    """Stores an update for the image's installer; ``octets``: its length, if known.
 
     Raises UnderWayError, NoRoomError, and what ``durable.write_file`` and ``content`` raise; then nothing
     is left.

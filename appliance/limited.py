@@ -27,7 +27,9 @@ def lower(limit: int, soft: int, hard: int | None = None) -> None:
 
 
 def lower_cpu(seconds: int) -> None:
-    """Sets the limit of processor time, whose end is SIGXCPU: SIGKILL always comes from outside then."""
+    """Sets the limit of processor time so that it ends in SIGXCPU; a SIGKILL then always comes from
+    outside.
+    """
     lower(resource.RLIMIT_CPU, seconds, seconds + CPU_GRACE_S)
 
 

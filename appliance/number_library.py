@@ -1,6 +1,6 @@
 """The phonenumbers library, loaded when the first number is read.
 
-Its tables are large, and a box that stands by does without them.  Whoever imports this names the library
+Its tables are large, and an idle box does not need them.  Modules that import this one import the library
 itself for type checkers.
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    """What the library has under this name.  Raises AttributeError."""
+    """The attribute of the library with this name.  Raises AttributeError."""
     import phonenumbers  # noqa: PLC0415 - the purpose
 
     return getattr(phonenumbers, name)

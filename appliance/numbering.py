@@ -27,12 +27,12 @@ LOCAL_DIGITS = 4
 COSTLY_CODES = frozenset({808, 870, 878, 881, 882, 883, 979})
 # The most digits of a carrier selection code (010xy, 0xyz, 101xxxx).
 _CARRIER_DIGITS = 7
-# How those codes begin (Germany, Austria, North America) behind which a short number is looked for: the last
-# digits of a local number, such as 555-0411, are no enquiry.
+# How those codes begin (Germany, Austria, North America) after which a short number is searched: the last
+# digits of a local number, such as 555-0411, are not an enquiry.
 _CARRIER_BEGINS = "10"
 # Numbers of digits of short numbers at a higher rate, such as directory enquiries.
 _SHORT_DIGITS = range(3, 7)
-# Country codes that several large countries share as equals, where the code alone does not say which.
+# Country codes that several large countries share, so that the code alone does not identify one.
 _EQUALS = {"1": ("US", "CA")}
 
 
@@ -48,12 +48,12 @@ class Plan:
 
     @property
     def reads_as(self) -> str:
-        """The country whose plan reads what is written without a country code; empty when unknown."""
+        """The country whose plan applies to numbers without a country code; empty when unknown."""
         return self.region or main_region(self.country_code)
 
     @property
     def at_home(self) -> tuple[str, ...]:
-        """The countries that a call does not leave: those of the line, else of the owner's region."""
+        """The countries within which a call is domestic: those of the line, else of the owner's region."""
         code = self.country_code
         if code and not (self.region and code_of(self.region) == code):
             return _EQUALS.get(code) or ((main,) if (main := main_region(code)) else ())
@@ -143,10 +143,11 @@ def readings(number: PhoneNumber, plan: Plan) -> Iterator[PhoneNumber]:
 
 
 def behind_an_exchange(digits: str, number: PhoneNumber, plan: Plan) -> Iterator[PhoneNumber]:
-    """What ``digits``, read as ``number``, are where a 0 that nobody told us of reaches the outside line.
+    """The other meaning of ``digits``, read as ``number``, behind an exchange whose prefix 0 is not
+    configured.
 
-    There the second 0 is a national number's own: 0 0900 1234567 would be one of Turkey's, which has none
-    such.  Numbers that their country has are taken for nothing else.
+    There the second 0 belongs to a national number: 0 0900 1234567, say, which would otherwise be an invalid
+    number of Turkey.  Valid international numbers have no other meaning.
     """
     if is_valid(number) or not digits.startswith(plan.international_prefix):
         return
@@ -160,7 +161,7 @@ def behind_an_exchange(digits: str, number: PhoneNumber, plan: Plan) -> Iterator
 def is_costly(number: PhoneNumber) -> bool:
     """Premium rate, shared cost, personal numbers, satellites and networks of no country, billed enquiries.
 
-    For a number that is not valid, the first digits decide, and those behind a carrier selection code.
+    For an invalid number, the first digits decide, and those after a carrier selection code.
     """
     if number.country_code in COSTLY_CODES or tariffs.is_costly_type(number):
         return True
@@ -193,7 +194,7 @@ def is_costly_short(digits: str, region: str) -> bool:
 
 
 def begins_with(dialled: str, prefix: str, plan: Plan) -> bool:
-    """Whether a number in its one form begins as a rule says: ``+49900``, ``0049900`` or ``0900``."""
+    """Whether a normalised number begins with the prefix of a rule:  ``+49900``, ``0049900`` or ``0900``."""
     if dialled.startswith(prefix):
         return True
     if prefix.startswith("+") or not dialled.startswith("+"):

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from appliance.language import said
 from appliance.settings.fields import setting
 
-# A number that is shown to others, as people write them.
+# A number that is shown to others, in any common spelling.
 CALLER_PATTERN = r"\+?[0-9 ()/.*#-]{1,31}"
-# The characters a station may give as its CSI or TSI: T.30 5.3.6.2.4 and table 3, and their number.
+# The characters that CSI and TSI may have, and their number:  T.30 5.3.6.2.4 and table 3.
 STATION_ID_PATTERN = r"[0-9+ ]{0,20}"
 
 

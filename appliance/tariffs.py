@@ -1,4 +1,4 @@
-"""Whether digits lead to numbers at a higher rate, even if they are not a complete number.
+"""Decides whether digits lead to premium-rate numbers, even if they are not a complete number.
 
 Carriers bill by the first digits, and the numbers in use change faster than any table: a premium number with
 a digit missing, or of an unassigned block, is still a premium number.
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 else:
     from appliance import number_library as phonenumbers
 
-# What the library's patterns consist of: digits and sets of digits, and between them what repeats or groups.
+# The parts of the library's patterns: digits, sets of digits, repetitions and groups.
 _PATTERN_PART = re.compile(r"(\{[0-9,]+\})|(\\d|\[[^\]]+\]|[0-9])")
 # Kinds of numbers, as the library names them.
 _COSTLY = ("premium_rate", "shared_cost", "personal_number")
@@ -45,7 +45,9 @@ _COSTLY_ONCE = {"DE": ("190",)}
 
 
 def is_costly_type(number: phonenumbers.PhoneNumber) -> bool:
-    """Premium rate, shared cost, and personal numbers, billed by where their owners have them lead."""
+    """Whether it is a premium rate, shared cost or personal number; personal ones are billed by where they
+    lead.
+    """
     types = phonenumbers.PhoneNumberType
     kind = phonenumbers.number_type(number)
     if any(kind == getattr(types, costly.upper()) for costly in _COSTLY):
@@ -60,13 +62,15 @@ def is_costly_type(number: phonenumbers.PhoneNumber) -> bool:
 
 
 def is_enquiry(digits: str, region: str) -> bool:
-    """Whether this is a number of directory enquiries, where it is dialled in the country."""
+    """Whether this is a number of directory enquiries when it is dialled in the country ``region``."""
     there = _ENQUIRIES_OF.get(region)
     return any(each.fullmatch(digits) is not None for each in (_ENQUIRIES, there) if each is not None)
 
 
 def leads_to_costly(national: str, region: str) -> bool:
-    """Whether as many first digits as lead to any number of the country lead to costly ones alone."""
+    """Whether the longest beginning of ``national`` that leads to numbers of the country leads to costly
+    ones only.
+    """
     if national.startswith(_COSTLY_ONCE.get(region, ())):
         return True
     costly, ordinary = _beginnings(region)
@@ -81,7 +85,7 @@ def leads_to_costly(national: str, region: str) -> bool:
 
 @functools.lru_cache(maxsize=32)
 def _beginnings(region: str) -> tuple[list[re.Pattern[str]], list[re.Pattern[str]]]:
-    """What beginnings of costly numbers look like, and those of ordinary ones."""
+    """Patterns for the beginnings of costly numbers, and for those of ordinary ones."""
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
     if metadata is None:
         return [], []
@@ -95,5 +99,5 @@ def _beginnings(region: str) -> tuple[list[re.Pattern[str]], list[re.Pattern[str
 
 
 def _of_beginnings(pattern: str) -> re.Pattern[str]:
-    """What matches each beginning of what ``pattern`` matches: after each digit it may be over."""
+    """A pattern that matches every beginning of what ``pattern`` matches: it may end after each digit."""
     return re.compile(_PATTERN_PART.sub(lambda part: part[1] or rf"(?:{part[2]}|\Z)", pattern))

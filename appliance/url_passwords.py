@@ -1,10 +1,10 @@
-"""Addresses of the form https://user:password@host/…: the password is kept, used, and never shown."""
+"""URLs of the form https://user:password@host/…: the password is stored and used, but never shown."""
 
 from __future__ import annotations
 
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-# Stands for a password that is kept; an address that is given back with it keeps the password.
+# Replaces a stored password; a URL that a client sends back with it keeps the password.
 MASK = "********"
 
 
@@ -15,9 +15,9 @@ def masked(url: str) -> str:
 
 
 def unmasked(url: str, kept: str) -> str:
-    """What was meant by ``url``: with the password of ``kept`` where it has ``MASK`` in its place.
+    """``url`` with the password of ``kept`` in place of ``MASK``.
 
-    Raises ValueError when that is the password of another user or host: they must not get it.
+    Raises ValueError when user or host differ, since another host must not get the password.
     """
     parts = _split(url)
     if parts is None or parts.password != MASK:
@@ -29,7 +29,7 @@ def unmasked(url: str, kept: str) -> str:
 
 
 def _split(url: str) -> SplitResult | None:
-    """None for what is no URL."""
+    """The parts of ``url``; None when it is not a URL."""
     try:
         return urlsplit(url)
     except ValueError:
