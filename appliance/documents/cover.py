@@ -12,7 +12,7 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize
 from appliance.documents.markup import FIELDS, TemplateError, check_template, fill, named
 from appliance.documents.options import CoverPage, Paper, Treatment, clean_line, clean_message
-from appliance.documents.pdfsource import PdfSource
+from appliance.documents.typeset_source import TypesetSource
 from appliance.remarks import PICTURE_LOST, Remark
 
 if TYPE_CHECKING:
@@ -101,13 +101,12 @@ class CoverSource:
         if pages.count == self.count:
             self._pages = pages
 
-    def _typeset(self) -> PdfSource:
+    def _typeset(self) -> TypesetSource:
         made_from = repr((self._html, self._paper, sorted(self._fields.items())))
         made = self._workshop.once("cover", made_from.encode(), self._make, _BOUNDS)
         if any(remark.kind is PICTURE_LOST for remark in made.remarks):
             raise DocumentError(COVER_TEMPLATE_WRONG, "a picture cannot be read, or is too large")
-        self._remarks = made.remarks
-        return PdfSource(made.pdf)
+        return TypesetSource(made)
 
     def _make(self) -> Typeset:
         # Costly to import, and needed only in a child that typesets.
@@ -133,8 +132,7 @@ class CoverSource:
 
     def remarks(self, index: int | None) -> Sequence[Remark]:
         """As in ``PageDrawer``."""
-        page = None if index is None else index + 1
-        return [remark for remark in self._remarks if remark.page == page]
+        return self._pages.remarks(index)
 
 
 def _fields(cover: CoverPage) -> dict[str, str]:

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING
 from appliance.documents import causes
 from appliance.documents.bounded import Bounds, Typeset, UnboundedError
 from appliance.documents.cards import in_words
-from appliance.documents.drawing import Drawing
 from appliance.documents.errors import DocumentError
-from appliance.documents.geometry import Layout, PageSize
 from appliance.documents.hypertext import HTML_LIMIT, PICTURE, html_text
 from appliance.documents.pdfsource import PdfSource
 from appliance.documents.text import charset_of, decode, text_html, text_style, without_pgp
@@ -36,19 +34,12 @@ _SCRIPT = re.compile(r"<script\b", re.IGNORECASE)
 _SHOWN = re.compile(r"<(?:img|svg|input|textarea|object|hr|table)\b|background", re.IGNORECASE)
 
 
-class TypesetSource:
+class TypesetSource(PdfSource):
     """The pages of a PDF that was made from another format, with the remarks made on the way."""
 
     def __init__(self, made: Typeset) -> None:
-        self._pages = PdfSource(made.pdf)
+        super().__init__(made.pdf)
         self._remarks = made.remarks
-        self.count = self._pages.count
-
-    def size(self, index: int) -> PageSize:
-        return self._pages.size(index)
-
-    def draw(self, index: int, layout: Layout) -> Drawing:
-        return self._pages.draw(index, layout)
 
     def remarks(self, index: int | None) -> Sequence[Remark]:
         page = None if index is None else index + 1
