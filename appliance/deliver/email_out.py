@@ -18,7 +18,6 @@ from appliance.numbers import NumberSettings
 from appliance.settings.accounts import User
 from appliance.settings.units import MB
 from appliance.spool.delivery import Delivery
-from appliance.spool.errors import NotFoundError
 from appliance.station import StationSettings
 
 # The modules that write an e-mail are loaded with the first one.
@@ -65,7 +64,7 @@ class EmailDeliverer:
         # Contains the box's own name, so that two boxes never write the same Message-ID.
         tag = f"delivery-{delivery.id}-{int(delivery.created_at * 1000):x}.faxbox"
         try:
-            with pdfs.scratch(self._box) as folder:
+            with pdfs.still_there(), pdfs.scratch(self._box) as folder:
                 match delivery.payload["why"]:
                     case "received":
                         message = self._received(writer, delivery, tag, folder, settings)
@@ -83,8 +82,6 @@ class EmailDeliverer:
                             (str(payload[ASKED_SUBJECT]), str(payload[ASKED_ID])),
                         )
                 return smtp.send(message, delivery.target, settings)
-        except NotFoundError:
-            raise DeliveryError("The fax is no longer in the box.", final=True) from None
         except MailError as error:
             raise DeliveryError(str(error), final=error.cause in _FINAL) from error
 

@@ -24,7 +24,6 @@ from appliance.settings.accounts import ApiKey
 from appliance.settings.secrets import SecretSettings
 from appliance.settings.units import MB
 from appliance.spool.delivery import Delivery
-from appliance.spool.errors import NotFoundError
 from appliance.spool.model import Job, Received
 
 SIGNATURE_HEADER = "X-Faxbox-Signature"
@@ -108,7 +107,7 @@ class WebhookDeliverer:
         kind = str(delivery.payload["event"])
         at, fax_id = float(delivery.payload["at"]), delivery.fax_id or 0
         with_pdf = bool(delivery.payload.get("pdf")) and kind in ENDS
-        try:
+        with pdfs.still_there():
             if kind.startswith("job."):
                 job, attempts = self._box.faxes.with_attempts(fax_id)
                 return Ended(
@@ -123,8 +122,6 @@ class WebhookDeliverer:
             fax, pages = self._box.inbox.with_pages(fax_id, deleted=True)
             document = self._document(fax) if with_pdf else None
             return Ended(kind, at, delivery.id, fax, pages=tuple(pages), document=document)
-        except NotFoundError:
-            raise DeliveryError("The fax is no longer in the box.", final=True) from None
 
     def _document(self, fax: Job | Received) -> FaxDocument:
         """The fax as a PDF; without content where it is gone or larger than the owner allows."""

@@ -12,7 +12,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from appliance import at_rest
@@ -232,23 +232,9 @@ class Preparer:
         header = options.header
         if header is not None:  # its time is printed to the minute
             header = replace(header, moment=header.moment.replace(second=0, microsecond=0))
-        made_from = json.dumps(
-            [
-                [
-                    [
-                        file.digest,
-                        file.name,
-                        file.media_type,
-                        file.pages,
-                        file.turn,
-                        file.treatment,
-                        file.lightness,
-                    ]
-                    for file in files
-                ],
-                options_to_json(replace(options, header=header)),
-            ]
-        )
+        # The same content may be stored at several places.
+        content = [asdict(replace(file, path="")) for file in files]
+        made_from = json.dumps([content, options_to_json(replace(options, header=header))])
         return hashlib.sha256(made_from.encode()).hexdigest()
 
     def _remember(self, same: str, path: str) -> None:
