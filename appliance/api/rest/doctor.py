@@ -63,7 +63,8 @@ def examine_box(call: Call) -> Answer:
 def get_support_bundle(call: Call) -> Answer:
     """Read a support bundle as a ZIP file.
 
-    Findings, versions, settings and the log: no secrets, no faxes, numbers down to their last two digits.
+    Findings, versions, settings and the log, without secrets and faxes, and with only the last two digits of
+    numbers.
     """
     views = [finding.view() for finding in _found(call)]
     call.note("doctor.bundle")

@@ -18,8 +18,8 @@ routes = Routes(tag="faxes", scope=Scope.SEND)
 def erase_fax(call: Call) -> Answer:
     """Erase a fax that has ended, permanently.
 
-    Its number, calls, pages and document are overwritten and gone; the journal keeps that there was a fax,
-    whose, when, and that it was erased (`erased_at`).
+    Overwrites its number, calls, pages and document.  The journal still shows that there was a fax, its
+    owner, its time, and that it was erased (`erased_at`).
     """
     fax_id = call.arguments["id"]
     call.box.erasure.fax(fax_id, call.caller.sees)

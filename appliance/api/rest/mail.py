@@ -56,7 +56,7 @@ def read_mail(call: Call) -> Answer:
 def test_mail(call: Call) -> Answer:
     """Send a test e-mail with the present settings.
 
-    Answers when the mail server has taken it; what went wrong is named.
+    Answers when the mail server has accepted it, or with what went wrong.
     """
     to = call.body["to"]
     call.note("mail.test", detail=to)

@@ -222,7 +222,7 @@ routes = Routes(tag="previews", scope=Scope.SEND)
 def create_preview(call: Call) -> Answer:
     """Render the pages of a fax without sending it.
 
-    Answers when the pages are there. `preview_id` of `POST /faxes` sends them as they are.
+    Answers when the pages are ready.  `preview_id` of `POST /faxes` sends them unchanged.
     """
     body = call.body
     options = newfax.options(call.context, call.caller, body)
@@ -258,7 +258,7 @@ def add_to_preview(call: Call) -> Answer:
 def change_preview(call: Call) -> Answer:
     """Change pages, their order, rendering or the cover page.
 
-    Pages are made anew when it changes how they look.
+    Pages are made again when their look changes.
     """
     preview, body = _find(call), call.body
     options = preview.options

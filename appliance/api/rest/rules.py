@@ -74,7 +74,7 @@ routes = Routes(tag="routes", scope=Scope.ADMIN)
 def try_call(call: Call) -> Answer:
     """Test which rules apply to a call.
 
-    Judged by what judges real calls. When the call would be refused, no route is looked at.
+    Uses the code that decides about real calls.  If the call would be refused, no route is examined.
     """
     query = call.query
     fax = trial.TriedFax(

@@ -93,6 +93,6 @@ def _trace_path(call: Call) -> str:
 def read_fax_packets(call: Call) -> Answer:
     """Read the packets of one T.38 call, as pcap.
 
-    Of which calls they are kept is the setting `storage.packets`.
+    The setting `storage.packets` says for which calls they are kept.
     """
     return packets_of(call, _trace_path(call))

@@ -46,9 +46,9 @@ def show_update(call: Call) -> Answer:
 def take_update(call: Call) -> Answer:
     """Install a new version.
 
-    The content is the file that ends in `.raucb`, as it is. One whose signature fits is installed beside the
-    running version, and the box starts anew with it. When it does not answer then, the version before comes
-    back by itself.
+    The content is the file that ends in `.raucb`.  If its signature is valid, it is installed beside the
+    running version, and the box restarts with it.  If it does not answer then, the previous version returns
+    by itself.
     """
     if not image_update.is_image():
         raise ProblemError(NOT_AN_IMAGE)

@@ -95,7 +95,7 @@ def change_user(call: Call) -> Answer:
 def delete_user(call: Call) -> Answer:
     """Delete a user with their keys.
 
-    Not while a route, or who prints, names them.
+    Refused while a route or an entry for printing names the user.
     """
     user_id, user = call.arguments["id"], call.item(User, "user")
     _require_other_admin(call, user_id, user)
