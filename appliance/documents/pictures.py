@@ -1,4 +1,4 @@
-"""Pictures as pages, through Pillow: PNG, JPEG, TIFF, WebP, HEIC.  Runs inside the worker process only."""
+"""Pictures as pages, through Pillow.  Runs inside the worker process only."""
 
 from __future__ import annotations
 
@@ -43,7 +43,16 @@ from appliance.remarks import CONTENT_DAMAGED, MOVEMENT_LEFT_OUT, PAGE_WHITE, SU
 from appliance.t4 import tiff_tags as tags
 from appliance.t4.page import SCAN_LINE_PIXELS
 
-_FORMATS = {Kind.TIFF: "TIFF", Kind.PNG: "PNG", Kind.JPEG: "JPEG", Kind.WEBP: "WEBP", Kind.HEIC: "HEIF"}
+_FORMATS = {
+    Kind.TIFF: "TIFF",
+    Kind.PNG: "PNG",
+    Kind.JPEG: "JPEG",
+    Kind.WEBP: "WEBP",
+    Kind.HEIC: "HEIF",
+    Kind.AVIF: "AVIF",
+    Kind.GIF: "GIF",
+    Kind.BMP: "BMP",
+}
 _SWAPPING_ORIENTATIONS = {5, 6, 7, 8}  # EXIF orientations that exchange width and height
 _EXIF_ORIENTATION = 0x0112
 _EXIF_INFO = {"exif", "Raw profile type exif"}
@@ -57,8 +66,8 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_TURNED_BY_US = {"JPEG", "MPO", "PNG", "WEBP"}  # Pillow's readers turn the others themselves
-_MOVING = {Kind.PNG, Kind.WEBP}
+_TURNED_BY_US = {"JPEG", "MPO", "PNG", "WEBP", "AVIF"}  # Pillow's readers turn the others themselves
+_MOVING = {Kind.PNG, Kind.WEBP, Kind.AVIF, Kind.GIF}
 
 # Pictures from screens and cameras give 72 or 96 dpi, or nothing, without meaning: they are shown at 96 dpi,
 # or smaller to fit the sheet with a margin.
@@ -106,7 +115,6 @@ class ImageSource:
         if has_no_directory(content):
             raise DocumentError(causes.DOCUMENT_EMPTY, "a TIFF without pages")
         self._kind = kind
-        # Pillow decodes a PNG in search of EXIF data.
         self._has_exif = kind is not Kind.PNG or any(mark in content for mark in _PNG_EXIF)
         self._made_from = content if file is None else file
         self._image_now: Image.Image | None = None
@@ -216,11 +224,20 @@ class ImageSource:
         try:
             if self._image.format == "TIFF":
                 return int(tags_of(self._image).get(tags.ORIENTATION, 1))
-            if not self._has_exif or (is_large(self._image) and not _EXIF_INFO & self._image.info.keys()):
-                return 1
-            return int(self._image.getexif().get(_EXIF_ORIENTATION, 1))
+            return int(self._exif().get(_EXIF_ORIENTATION, 1))
         except Exception:  # damaged EXIF data must not refuse the picture
             return 1
+
+    def _exif(self) -> Image.Exif:
+        """Its EXIF data.  Raises anything when they are damaged."""
+        image = self._image
+        if self._kind is Kind.PNG and not _EXIF_INFO & image.info.keys():
+            if not self._has_exif or is_large(image):
+                return Image.Exif()
+            # They are behind the pixels, which Pillow decodes to get there: apart, for an error in them would
+            # not be raised again.
+            image = self._opened()
+        return image.getexif()
 
     def size(self, index: int) -> PageSize:
         image = self._seek(index)
@@ -270,7 +287,12 @@ class ImageSource:
         large = self._kind is not Kind.JPEG and image.width * image.height > _LARGEST_PHOTOGRAPH
         if image.mode == "1" or large:
             return False
-        return not taken or (self._has_exif and self._dpi(image.size)[0] <= 0 and is_taken(image))
+        if not taken or self._dpi(image.size)[0] > 0:
+            return not taken
+        try:
+            return is_taken(self._exif())
+        except Exception:  # as above
+            return False
 
     def photograph(self, least: int) -> Image.Image:
         """The picture upright in grey, its longer side at least ``least`` pixels if it has so many.

@@ -28,6 +28,9 @@ class Kind(Enum):
     JPEG = "jpeg"
     WEBP = "webp"
     HEIC = "heic"
+    AVIF = "avif"
+    GIF = "gif"
+    BMP = "bmp"
     RASTER = "raster"  # of printers: PWG raster, URF
     TEXT = "text"
     HTML = "html"
@@ -59,6 +62,10 @@ _SUFFIXES = {
     "webp": Kind.WEBP,
     "heic": Kind.HEIC,
     "heif": Kind.HEIC,
+    "avif": Kind.AVIF,
+    "gif": Kind.GIF,
+    "bmp": Kind.BMP,
+    "dib": Kind.BMP,
     "pwg": Kind.RASTER,
     "urf": Kind.RASTER,
     "txt": Kind.TEXT,
@@ -97,6 +104,10 @@ _TYPES = {
     "image/webp": Kind.WEBP,
     "image/heic": Kind.HEIC,
     "image/heif": Kind.HEIC,
+    "image/avif": Kind.AVIF,
+    "image/gif": Kind.GIF,
+    "image/bmp": Kind.BMP,
+    "image/x-ms-bmp": Kind.BMP,
     "image/pwg-raster": Kind.RASTER,
     "image/urf": Kind.RASTER,
     "text/html": Kind.HTML,
@@ -175,6 +186,11 @@ _IN_PARTS = re.compile(r"(?m)^Content-Type:\s{0,10}multipart/", re.IGNORECASE)
 
 # ISO/IEC 23008-12: the brands of still pictures coded in HEVC.
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"hevc", b"hevx"}
+
+# The same for AV1 (the AVIF specification, 6), among the first.
+_AVIF = re.compile(rb"\0.{3}ftyp(?:avi[fs]|m[is]f1.{0,32}avi[fs])", re.DOTALL)
+# A BMP: its length, four zeros, and where its pixels begin.
+_BMP = re.compile(rb"BM.{4}\0{4}.{3}\0", re.DOTALL)
 
 # Share of control characters (other than white space) from which a file is no longer text.
 _MOST_CONTROLS = 0.01
@@ -279,6 +295,12 @@ def _by_marks(content: bytes) -> Kind | None:
         return Kind.WEBP
     if content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS and b"avif" not in content[12:64]:
         return Kind.HEIC
+    if _AVIF.match(content):
+        return Kind.AVIF
+    if content.startswith((b"GIF87a", b"GIF89a")):
+        return Kind.GIF
+    if _BMP.match(content):
+        return Kind.BMP
     if content.startswith((PWG_SYNC, URF_SYNC)):
         return Kind.RASTER
     if _PDF_AT_START.match(content):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pillow_heif
 import pytest
-from PIL import Image, TiffImagePlugin
+from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from appliance.causes import cause_of
 from appliance.documents.causes import DOCUMENT_STORAGE
@@ -57,15 +57,25 @@ def _picture_pdf() -> bytes:
     return out.getvalue() + pdf([(*A4, words(*A4, 30))])
 
 
+def _png() -> bytes:
+    """One with a comment as long as its pixels, which have a checksum: injuries to it do no harm."""
+    about = PngImagePlugin.PngInfo()
+    about.add_text("Comment", "x" * 6000)
+    return save(photograph(120, 90).convert("RGBA"), "PNG", pnginfo=about)
+
+
 SEEDS = {
     "pdf": _picture_pdf,
     "tiff": _tiff,
-    "png": lambda: save(photograph(120, 90).convert("RGBA"), "PNG"),
+    "png": _png,
     "jpeg": lambda: save(photograph(120, 90).convert("RGB"), "JPEG"),
     "coloured pdf": _coloured_pdf,
     "big tiff": BIG_TIFF.read_bytes,
     "webp": lambda: save(photograph(120, 90).convert("RGB"), "WEBP"),
     "heic": _heic,
+    "avif": lambda: save(photograph(120, 90).convert("RGB"), "AVIF"),
+    "gif": lambda: save(photograph(120, 90).convert("P"), "GIF"),
+    "bmp": lambda: save(photograph(120, 90).convert("RGB"), "BMP"),
 }
 
 

@@ -311,6 +311,9 @@ MANY = {
     "scan.jpg": lambda: save(_scan(), "JPEG"),
     "scan.png": lambda: save(_scan(), "PNG", compress_level=1),
     "scan.tif": lambda: save(_scan(), "TIFF", compression="tiff_lzw"),
+    "scan.gif": lambda: save(_scan(), "GIF"),
+    "scan.bmp": lambda: save(_scan(), "BMP"),
+    "scan.avif": lambda: save(_scan(), "AVIF", speed=10),
     "scan.webp": lambda: save(_scan(), "WEBP", method=0),
     "scan.heic": _heic,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 
 import pillow_heif
 import pytest
@@ -207,8 +208,8 @@ def test_a_jpeg_without_its_last_marker_is_whole_and_a_cut_one_is_damaged(render
             assert refusal.value.cause is DOCUMENT_DAMAGED
 
 
-@pytest.mark.parametrize("kind", ["WEBP", "HEIF"])
-def test_photographs_of_phones_are_faxed(rendered: Rendered, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["WEBP", "HEIF", "AVIF", "GIF", "BMP"])
+def test_photographs_of_all_kinds_are_faxed(rendered: Rendered, kind: str) -> None:
     import pillow_heif
 
     pillow_heif.register_heif_opener()
@@ -219,8 +220,8 @@ def test_photographs_of_phones_are_faxed(rendered: Rendered, kind: str) -> None:
     assert likeness(page, png) > 0.9
 
 
-@pytest.mark.parametrize("kind", ["WEBP", "HEIF"])
-def test_a_cut_photograph_of_a_phone_is_damaged(rendered: Rendered, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["WEBP", "HEIF", "AVIF", "GIF", "BMP"])
+def test_a_cut_photograph_is_damaged(rendered: Rendered, kind: str) -> None:
     import pillow_heif
 
     pillow_heif.register_heif_opener()
@@ -230,8 +231,51 @@ def test_a_cut_photograph_of_a_phone_is_damaged(rendered: Rendered, kind: str) -
     assert refusal.value.cause is DOCUMENT_DAMAGED
 
 
+@pytest.mark.parametrize("at", ["before", "behind", "nowhere"])
+def test_a_png_with_damaged_pixels_is_damaged_wherever_its_exif_data_stand(
+    rendered: Rendered, at: str
+) -> None:
+    photo = save(photograph(300, 200), "PNG")
+    begin = photo.index(b"IDAT") - 4
+    length = int.from_bytes(photo[begin : begin + 4], "big")
+    pixels = bytearray(photo[begin + 8 : begin + 8 + length])
+    pixels[length // 2 : length // 2 + 30] = bytes(30)
+    camera = Image.Exif()
+    camera[0x0112] = 6
+    exif = _chunk(b"eXIf", camera.tobytes()[6:])
+    data = _chunk(b"IDAT", bytes(pixels))
+    parts = {"before": exif + data, "behind": data + exif, "nowhere": data}
+    made = photo[:begin] + parts[at] + photo[-12:]
+    with pytest.raises(DocumentError) as refusal:
+        rendered(made)
+    assert refusal.value.cause is DOCUMENT_DAMAGED
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+
+
+def test_a_drawing_of_few_colours_on_nothing_is_on_white(rendered: Rendered) -> None:
+    drawn = Image.new("P", (300, 200), 1)
+    drawn.putpalette([0, 0, 0, 0, 0, 0])
+    drawn.paste(0, (0, 0, 30, 200))
+    page = picture(rendered(save(drawn, "GIF", transparency=1)).coded_page(0))
+    left, _, right, _ = ink(page)
+    assert right - left < page.width / 5
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB"])
+def test_every_depth_of_a_bmp_is_faxed(rendered: Rendered, mode: str) -> None:
+    drawn = Image.new("L", (300, 200), 255)
+    drawn.paste(0, (0, 0, 100, 60))
+    page = picture(rendered(save(drawn.convert(mode), "BMP")).coded_page(0))
+    _, _, right, below = ink(page)
+    assert right < page.width / 2
+    assert below < page.height / 2
+
+
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
-@pytest.mark.parametrize("kind", ["WEBP", "PNG", "JPEG"])
+@pytest.mark.parametrize("kind", ["WEBP", "PNG", "JPEG", "AVIF"])
 def test_a_phone_held_sideways(rendered: Rendered, kind: str, orientation: int) -> None:
     upright = Image.new("RGB", (300, 400), "white")
     upright.paste("black", (0, 0, 100, 60))
@@ -246,7 +290,7 @@ def test_a_phone_held_sideways(rendered: Rendered, kind: str, orientation: int) 
     assert (right - left) / (1728 / 215) > (bottom - top) / 7.7
 
 
-@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF", "GIF"])
 def test_of_a_picture_that_moves_it_is_said_that_it_does(rendered: Rendered, kind: str) -> None:
     frames = [Image.new("L", (300, 200), grey) for grey in (0, 255)]
     document = rendered(save(frames[0], kind, save_all=True, append_images=frames[1:]))

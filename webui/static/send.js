@@ -7,7 +7,7 @@ import { drawPages } from "./preview-pages.js";
 
 const SETTLE_MS = 500;
 const STALE_MS = 10 * 60_000;
-const PICTURE = /^image\/(?!tiff)|\.(jpe?g|hei[cf]|png|webp)$/i;
+const PICTURE = /^image\/(?!tiff)|\.(jpe?g|hei[cf]|png|webp|avif|gif|bmp)$/i;
 const form = document.getElementById("send");
 const field = (name) => form.elements[name];
 const problem = form.querySelector(".problem");
