@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
+from appliance.documents.conditions import media_of
 from appliance.documents.drawings import SVG, prepare_drawing
 from appliance.documents.styles import declared, on_paper
 from appliance.remarks import (
@@ -93,6 +94,7 @@ def prepare_page(page: Element, parse: Callable[[str], Element], *, whole_words:
                 remark = Remark(PART_LEFT_OUT, detail="what another program would show in the page")
             case "style":
                 element.text = on_paper(element.text or "")
+                element.set("media", media_of(element.get("media", "")))
             case "template" if element.get("shadowrootmode") is not None:
                 element.tag = "div"  # shown in place of the element around it
             case "input" if element.get("type", "").lower() == "hidden":

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from appliance.documents.conditions import decided
+
 # The declarations of one rule; of rules that contain rules, each inner one.
 _RULE = re.compile(r"\{([^{}]{1,20000})\}")
 # A browser shows the background only within the letters, which are transparent (CSS Backgrounds 4, 2.2).
@@ -38,6 +40,7 @@ _WORTH_A_LOOK = re.compile(r"image-set|animation|background|text-shadow", re.IGN
 
 def on_paper(sheet: str) -> str:
     """A style sheet with its rules as paper can show them."""
+    sheet = decided(sheet)
     if not _WORTH_A_LOOK.search(sheet):
         return sheet
     return _RULE.sub(lambda rule: f"{{{declared(rule[1])}}}", sheet)

@@ -88,6 +88,48 @@ def test_what_a_page_says_is_on_paper_and_nothing_is_remarked(tmp_path: Path, bo
     assert made.remarks == ()
 
 
+_HIDDEN_FIRST = "<p class=a>hidden first</p><p class=b>shown first</p>"
+_SWAP = ".a { display: block } .b { display: none }"
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("@supports (display: grid)", True),
+        ("@supports not (display: grid)", False),
+        ("@supports (display: grid) and (not (display: inline-grid))", False),
+        ("@supports (display: nothing) or selector(:has(p))", True),
+        ("@media all { @supports (display: grid)", True),
+        ("@container (min-width: 300px)", True),
+        ("@container card (width > 30em)", True),
+        ("@container (400px <= width < 500px)", False),
+        ("@media (min-width: 600px)", True),
+        ("@media (max-width: 600px)", False),
+        ("@media print and (min-width: 10cm) and (orientation: portrait)", True),
+        ("@media not screen", True),
+        ("@media not all and (monochrome)", True),
+        ("@media (prefers-color-scheme: dark)", False),
+        ("@media screen, (min-width: 600px)", True),
+    ],
+)
+def test_a_condition_holds_on_paper_as_in_a_browser_that_prints(
+    tmp_path: Path, condition: str, holds: bool
+) -> None:
+    sheet = f".a {{ display: none }} .c {{ container-type: inline-size }} {condition} {{ {_SWAP} }}"
+    sheet += " }" * (condition.count("{"))
+    page = f"<!doctype html><style>{sheet}</style><div class=c>{_HIDDEN_FIRST}</div>"
+    made = opened(tmp_path, page.encode(), "a.html")
+    assert made.words == ("hidden first" if holds else "shown first")
+    assert made.remarks == ()
+
+
+@pytest.mark.parametrize(("media", "holds"), [("(min-width: 600px)", True), ("(max-width: 600px)", False)])
+def test_the_condition_of_a_whole_style_sheet_counts(tmp_path: Path, media: str, holds: bool) -> None:
+    page = f'<!doctype html><style>.a {{ display: none }}</style><style media="{media}">{_SWAP}</style>'
+    made = opened(tmp_path, (page + _HIDDEN_FIRST).encode(), "a.html")
+    assert made.words == ("hidden first" if holds else "shown first")
+
+
 def test_a_tick_stands_beside_its_words(tmp_path: Path) -> None:
     made = opened(tmp_path, page("<label>before <input type=checkbox checked> behind</label>"), "a.html")
     assert ["before", "behind"] in [line.split() for line in made.texts[0].splitlines()]
@@ -313,6 +355,7 @@ def test_a_drawing_with_words_of_its_own_is_drawn_and_not_faxed_as_its_source(tm
             "image-set(a",
             "{background:",
         ),
+        *("@supports (", "@supports (a:b){", "@container (not ", "@media (min-width:1px){", "@media not ("),
         *("text-shadow:a;", "background:text ", "{animation:x;opacity:0", "color:transparent;", "{", "(a"),
     ],
 )
