@@ -35,14 +35,7 @@ from appliance.spool.settings import SendingSettings
 from appliance.station import StationSettings
 from appliance.t30.causes import PAGE_UNAVAILABLE, RECORD_FAILED
 from appliance.t30.conversation import PageDelivered
-from appliance.t30.parameters import (
-    Accepts,
-    CallParameters,
-    CallResult,
-    Capabilities,
-    Progress,
-    Role,
-)
+from appliance.t30.parameters import Accepts, CallParameters, CallResult, Capabilities, Progress, Role
 
 _log = logging.getLogger(__name__)
 

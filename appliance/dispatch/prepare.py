@@ -22,12 +22,7 @@ from appliance.dispatch.causes import DOCUMENT_REMARKED
 from appliance.dispatch.making import render_options, sources
 from appliance.documents.causes import DOCUMENT_GONE
 from appliance.documents.errors import DocumentError, WorkerDiedError
-from appliance.documents.options import (
-    Limits,
-    RenderOptions,
-    Source,
-    options_to_json,
-)
+from appliance.documents.options import Limits, RenderOptions, Source, options_to_json
 from appliance.documents.render import render
 from appliance.documents.rendered import RenderedDocument
 from appliance.durable import DiskFullError

@@ -13,13 +13,7 @@ from types import MappingProxyType
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from appliance.remarks import (
-    LAYOUT_SIMPLIFIED,
-    MOVEMENT_LEFT_OUT,
-    PART_LEFT_OUT,
-    PICTURES_LEFT_OUT,
-    Remark,
-)
+from appliance.remarks import LAYOUT_SIMPLIFIED, MOVEMENT_LEFT_OUT, PART_LEFT_OUT, PICTURES_LEFT_OUT, Remark
 
 SVG = "{http://www.w3.org/2000/svg}"
 _XLINK_HREF = "{http://www.w3.org/1999/xlink}href"

@@ -27,21 +27,8 @@ from appliance.documents.pdffonts import Unlike, identity_fonts, may_lack_fonts,
 from appliance.documents.pdflines import keep_thin_lines
 from appliance.documents.pdfmarks import give_appearances, has_open_redactions, incomplete_marks
 from appliance.documents.pdfmending import mended, with_header, without_false_lock
-from appliance.documents.pdfobjects import (
-    IDENTITY,
-    content_of,
-    corners_of,
-    lost_pictures,
-    objects_of,
-    show,
-)
-from appliance.documents.pdfplaces import (
-    box_of,
-    box_on_fax,
-    is_whole_page,
-    photographs,
-    pixels_per_point,
-)
+from appliance.documents.pdfobjects import IDENTITY, content_of, corners_of, lost_pictures, objects_of, show
+from appliance.documents.pdfplaces import box_of, box_on_fax, is_whole_page, photographs, pixels_per_point
 from appliance.documents.pdfreading import Reading
 from appliance.documents.pdfstates import has_layers, is_collection, state_remarks
 from appliance.documents.pdfsubstitutes import taking, use_own_fonts

@@ -17,11 +17,7 @@ from appliance import at_rest
 from appliance.documents import causes
 from appliance.documents.errors import DocumentError, WorkerDiedError
 from appliance.documents.fork_server import MOST_FILES
-from appliance.documents.options import (
-    Limits,
-    RenderOptions,
-    Source,
-)
+from appliance.documents.options import Limits, RenderOptions, Source
 from appliance.documents.rendered import RenderedDocument
 from appliance.documents.rendering import PLACES, Rendering
 

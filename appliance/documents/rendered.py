@@ -14,14 +14,7 @@ from typing import Any
 
 from appliance import at_rest
 from appliance.documents.geometry import PageSize
-from appliance.documents.options import (
-    PLAIN,
-    Look,
-    RenderOptions,
-    Source,
-    options_from_json,
-    options_to_json,
-)
+from appliance.documents.options import PLAIN, Look, RenderOptions, Source, options_from_json, options_to_json
 from appliance.remarks import Remark, from_json, to_json
 from appliance.t4.page import CodedPage, Coding, Resolution
 

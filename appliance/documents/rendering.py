@@ -26,12 +26,7 @@ from appliance.documents.bounded import MEMORY_EXIT
 from appliance.documents.errors import DocumentError, WorkerDiedError
 from appliance.documents.fork_server import ForkServerError, Worker, start_worker
 from appliance.documents.geometry import PageSize, most_rows
-from appliance.documents.options import (
-    Limits,
-    RenderOptions,
-    Source,
-    options_to_json,
-)
+from appliance.documents.options import Limits, RenderOptions, Source, options_to_json
 from appliance.documents.places import Places, memory_octets, places_for
 from appliance.documents.rendered import RenderedPage
 from appliance.documents.workshop import CLAIM, MOST_TYPESET

@@ -12,15 +12,7 @@ from dataclasses import dataclass, field
 
 from appliance.t4.page import Coding, PaperLength, PaperWidth, Resolution
 from appliance.t30.dce import Carrier
-from appliance.t30.field_bits import (
-    BIT_NAMES,
-    Bit,
-    bits_of,
-    bits_with,
-    code_of,
-    is_extend,
-    octets_of,
-)
+from appliance.t30.field_bits import BIT_NAMES, Bit, bits_of, bits_with, code_of, is_extend, octets_of
 from appliance.t30.field_codes import (
     DCS_RATE_CODES,
     DCS_RATES,

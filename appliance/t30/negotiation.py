@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from appliance.t4.page import (
-    SCAN_LINE_PIXELS,
-    CodedPage,
-    Coding,
-    PaperLength,
-    PaperWidth,
-    Resolution,
-)
+from appliance.t4.page import SCAN_LINE_PIXELS, CodedPage, Coding, PaperLength, PaperWidth, Resolution
 from appliance.t30.dce import Carrier
 from appliance.t30.field_codes import DCS_SCAN_CODES, ScanTimes
 from appliance.t30.fields import Facilities, Settings

@@ -31,22 +31,10 @@ from appliance.t30.conversation import (
     StorePage,
     ToCall,
 )
-from appliance.t30.frames import (
-    RESPONSES,
-    Fcf,
-    HdlcFrame,
-    burst,
-)
+from appliance.t30.frames import RESPONSES, Fcf, HdlcFrame, burst
 from appliance.t30.listener import Listener
 from appliance.t30.pace import NOMINAL, QUICK, Pace
-from appliance.t30.parameters import (
-    Accepts,
-    CallParameters,
-    CallResult,
-    Phase,
-    Progress,
-    ReceivedPage,
-)
+from appliance.t30.parameters import Accepts, CallParameters, CallResult, Phase, Progress, ReceivedPage
 from appliance.t30.roles import NO_DATA, Burst, EventData, LineStimulus, StationRole, Stimulus, Timer
 from appliance.t30.trace import describe_frame
 

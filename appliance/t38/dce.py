@@ -16,23 +16,12 @@ from appliance.causes import Cause
 from appliance.t30 import dce
 from appliance.t30.pace import NOMINAL
 from appliance.t30.tcf import tcf_octets
-from appliance.t38.ifp import (
-    IfpError,
-    IfpPacket,
-    Indicator,
-    decode_noting_version,
-)
+from appliance.t38.ifp import IfpError, IfpPacket, Indicator, decode_noting_version
 from appliance.t38.ifp_receiver import IfpReceiver
 from appliance.t38.packet_sender import NO_SIGNAL, PacketSender
 from appliance.t38.settings import RateManagement, T38Settings
 from appliance.t38.signals import Signals, SignalStep
-from appliance.t38.timing import (
-    CARRIERS,
-    CNG_AFTER_CED_S,
-    CNG_GUARD_S,
-    CNG_ON_S,
-    CNG_PERIOD_S,
-)
+from appliance.t38.timing import CARRIERS, CNG_AFTER_CED_S, CNG_GUARD_S, CNG_ON_S, CNG_PERIOD_S
 from appliance.t38.udptl_receiver import Arrival, UdptlReceiver
 
 # This many frames without an FCS field, and none with one, mean that the peer uses the other notation of IFP.

@@ -10,14 +10,7 @@ from appliance.t30 import dce
 from appliance.t30.pace import NOMINAL
 from appliance.t38.ifp import DataField, DataPacket, FieldType, Indicator, IndicatorPacket, encode
 from appliance.t38.settings import RateManagement, T38Settings
-from appliance.t38.timing import (
-    CARRIERS,
-    CHUNK_S,
-    CNG_DELAY_S,
-    CNG_PERIOD_S,
-    V21_CHUNK_OCTETS,
-    cut_frame,
-)
+from appliance.t38.timing import CARRIERS, CHUNK_S, CNG_DELAY_S, CNG_PERIOD_S, V21_CHUNK_OCTETS, cut_frame
 
 # Octets of a datagram besides the field's data: sequence 2, length 2, type 1, count 1, field header and
 # length 3, a second field 1, error recovery 2.

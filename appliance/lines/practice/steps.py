@@ -17,14 +17,7 @@ from dataclasses import dataclass
 
 from appliance.lines.calltime import SteppedTime
 from appliance.lines.practice.abilities import TICK_S
-from appliance.t30.conversation import (
-    AskToEndLastPage,
-    CallOwner,
-    FetchPage,
-    FromCall,
-    StorePage,
-    ToCall,
-)
+from appliance.t30.conversation import AskToEndLastPage, CallOwner, FetchPage, FromCall, StorePage, ToCall
 
 # Line time of a step: what a packet may be under way on a good network; two ticks of spandsp.  Each costs
 # both processes a turn at the processor.

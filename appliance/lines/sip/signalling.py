@@ -22,15 +22,7 @@ from appliance.lines.sip.codes import (
     REQUEST_PENDING,
     SERVER_ERROR,
 )
-from appliance.lines.sip.events import (
-    CallEvent,
-    Connected,
-    EarlyMedia,
-    Ended,
-    Ordered,
-    Ringing,
-    Signalled,
-)
+from appliance.lines.sip.events import CallEvent, Connected, EarlyMedia, Ended, Ordered, Ringing, Signalled
 from appliance.lines.sip.media_orders import Reinvite
 from appliance.lines.sip.session import body_of
 from appliance.lines.sip.switch import NOTHING, MediaSwitch
