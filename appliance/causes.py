@@ -9,10 +9,13 @@ registry.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from importlib import import_module
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class Side(Enum):
@@ -105,6 +108,11 @@ def cause_of(code: str) -> Cause:
     if code not in _TABLE:
         all_causes()
     return _TABLE[code]
+
+
+def by_code(table: Mapping[T, str]) -> dict[str, T]:
+    """What each cause stands for, by its code; ``table`` has the codes of each, with spaces between."""
+    return {code: meaning for meaning, codes in table.items() for code in codes.split()}
 
 
 def all_causes() -> tuple[Cause, ...]:

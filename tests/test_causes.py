@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from appliance.api import problems
+from appliance.api.ifax import codes
 from appliance.causes import PACKAGES, Cause, all_causes, as_markdown, cause_of
 
 PROJECT = Path(__file__).parent.parent
@@ -24,6 +27,13 @@ def test_each_row_speaks_in_whole_sentences(cause: Cause) -> None:
 
 def test_a_code_leads_to_its_row() -> None:
     assert all(cause_of(cause.code) is cause for cause in all_causes())
+
+
+@pytest.mark.parametrize(
+    "table", [problems._STATUS, codes._FAX_CODES, codes._STATUSES, codes._CALL_ENDS], ids=["http", *"123"]
+)
+def test_tables_of_codes_name_only_rows_that_there_are(table: Mapping[str, object]) -> None:
+    assert set(table) <= {cause.code for cause in all_causes()}
 
 
 def test_every_package_that_has_causes_is_in_the_table() -> None:

@@ -14,19 +14,11 @@ from http import HTTPStatus
 from typing import Any
 
 from appliance.api import causes
-from appliance.causes import STOPPING, Cause, CauseError
-from appliance.documents.causes import (
-    DOCUMENT_GONE,
-    DOCUMENT_MISLABELLED,
-    DOCUMENT_TOO_LARGE,
-    DOCUMENT_UNSUPPORTED,
-)
+from appliance.causes import STOPPING, Cause, CauseError, by_code
 from appliance.documents.errors import DocumentError
 from appliance.durable import DiskFullError, ReadOnlyError, TooLargeError
-from appliance.hardware.causes import HARDWARE_TEST_ASKS_NOTHING, HARDWARE_TEST_UNDER_WAY, NO_HARDWARE_REPORT
 from appliance.language import said
-from appliance.phonebook.causes import CONTACTS_CHANGED, CONTACTS_TOO_MANY
-from appliance.services.causes import NOT_PERMITTED, QUOTA_SPENT, STATE_FORBIDS, TOO_BUSY
+from appliance.services.causes import STATE_FORBIDS
 from appliance.settings.fields import SettingError
 from appliance.settings.store import UnknownItemError
 from appliance.spool.causes import INDEX_DAMAGED, STORAGE_FULL, STORAGE_READ_ONLY
@@ -48,45 +40,29 @@ DETAIL_LIMIT = 500
 ERRORS_LIMIT = 20
 
 # The HTTP status of each cause; those not named here are 422: understood, and refused.
-_STATUS: dict[str, HTTPStatus] = {
-    causes.REQUEST_INVALID.code: HTTPStatus.BAD_REQUEST,
-    causes.REQUEST_TOO_LARGE.code: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    causes.REQUEST_INCOMPLETE.code: HTTPStatus.REQUEST_TIMEOUT,
-    causes.REQUEST_LENGTH_MISSING.code: HTTPStatus.LENGTH_REQUIRED,
-    causes.MEDIA_TYPE_UNSUPPORTED.code: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    causes.METHOD_NOT_ALLOWED.code: HTTPStatus.METHOD_NOT_ALLOWED,
-    causes.NOT_FOUND.code: HTTPStatus.NOT_FOUND,
-    causes.NOT_SIGNED_IN.code: HTTPStatus.UNAUTHORIZED,
-    causes.SIGN_IN_REFUSED.code: HTTPStatus.UNAUTHORIZED,
-    causes.SETUP_CODE_WRONG.code: HTTPStatus.UNAUTHORIZED,
-    causes.CODE_NEEDED.code: HTTPStatus.UNAUTHORIZED,
-    causes.CODE_WRONG.code: HTTPStatus.UNAUTHORIZED,
-    causes.PAGE_STALE.code: HTTPStatus.FORBIDDEN,
-    NOT_PERMITTED.code: HTTPStatus.FORBIDDEN,
-    causes.TOO_MANY_REQUESTS.code: HTTPStatus.TOO_MANY_REQUESTS,
-    TOO_BUSY.code: HTTPStatus.SERVICE_UNAVAILABLE,
-    STATE_FORBIDS.code: HTTPStatus.CONFLICT,
-    CONTACTS_CHANGED.code: HTTPStatus.CONFLICT,
-    CONTACTS_TOO_MANY.code: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    causes.NOT_AN_IMAGE.code: HTTPStatus.CONFLICT,
-    causes.UPDATE_UNDER_WAY.code: HTTPStatus.CONFLICT,
-    causes.DISK_NOT_LOCKABLE.code: HTTPStatus.CONFLICT,
-    causes.DISK_LOCKED.code: HTTPStatus.SERVICE_UNAVAILABLE,
-    causes.DISK_LOCK_UNDER_WAY.code: HTTPStatus.CONFLICT,
-    HARDWARE_TEST_UNDER_WAY.code: HTTPStatus.CONFLICT,
-    HARDWARE_TEST_ASKS_NOTHING.code: HTTPStatus.CONFLICT,
-    NO_HARDWARE_REPORT.code: HTTPStatus.NOT_FOUND,
-    STOPPING.code: HTTPStatus.SERVICE_UNAVAILABLE,
-    causes.REQUEST_FAULT.code: HTTPStatus.INTERNAL_SERVER_ERROR,
-    INDEX_DAMAGED.code: HTTPStatus.SERVICE_UNAVAILABLE,
-    STORAGE_FULL.code: HTTPStatus.INSUFFICIENT_STORAGE,
-    STORAGE_READ_ONLY.code: HTTPStatus.INSUFFICIENT_STORAGE,
-    QUOTA_SPENT.code: HTTPStatus.PAYMENT_REQUIRED,
-    DOCUMENT_TOO_LARGE.code: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    DOCUMENT_UNSUPPORTED.code: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    DOCUMENT_MISLABELLED.code: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    DOCUMENT_GONE.code: HTTPStatus.GONE,
-}
+_STATUS = by_code(
+    {
+        HTTPStatus.BAD_REQUEST: "request_invalid",
+        HTTPStatus.UNAUTHORIZED: "not_signed_in sign_in_refused setup_code_wrong code_needed code_wrong",
+        HTTPStatus.PAYMENT_REQUIRED: "quota_spent",
+        HTTPStatus.FORBIDDEN: "page_stale not_permitted",
+        HTTPStatus.NOT_FOUND: "not_found no_hardware_report",
+        HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
+        HTTPStatus.REQUEST_TIMEOUT: "request_incomplete",
+        HTTPStatus.CONFLICT: (
+            "state_forbids contacts_changed not_an_image update_under_way disk_not_lockable "
+            "disk_lock_under_way hardware_test_under_way hardware_test_asks_nothing"
+        ),
+        HTTPStatus.GONE: "document_gone",
+        HTTPStatus.LENGTH_REQUIRED: "request_length_missing",
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "request_too_large contacts_too_many document_too_large",
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "media_type_unsupported document_unsupported document_mislabelled",
+        HTTPStatus.TOO_MANY_REQUESTS: "too_many_requests",
+        HTTPStatus.INTERNAL_SERVER_ERROR: "request_fault",
+        HTTPStatus.SERVICE_UNAVAILABLE: "too_busy disk_locked stopping index_damaged",
+        HTTPStatus.INSUFFICIENT_STORAGE: "storage_full storage_read_only",
+    }
+)
 
 
 def status_of(cause: Cause) -> HTTPStatus:

@@ -11,79 +11,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from http import HTTPStatus
 
-from appliance import causes
-from appliance.api.causes import (
-    METHOD_NOT_ALLOWED,
-    NOT_FOUND,
-    NOT_SIGNED_IN,
-    REQUEST_TOO_LARGE,
-    SIGN_IN_REFUSED,
-    TOO_MANY_REQUESTS,
-)
 from appliance.api.problems import ProblemError, status_of
-from appliance.causes import Cause, Side
-from appliance.dispatch.causes import DAILY_LIMIT, NO_LINE, NOT_RECEIVING, NUMBER_QUARANTINED, SENDER_DISABLED
-from appliance.documents.causes import (
-    DOCUMENT_DAMAGED,
-    DOCUMENT_EMPTY,
-    DOCUMENT_ENCRYPTED,
-    DOCUMENT_GONE,
-    DOCUMENT_MEMORY,
-    DOCUMENT_MISLABELLED,
-    DOCUMENT_PAGES_MISSING,
-    DOCUMENT_TIMED_OUT,
-    DOCUMENT_TOO_LARGE,
-    DOCUMENT_TOO_MANY_PAGES,
-    DOCUMENT_UNSUPPORTED,
-    DOCUMENT_WORKER_DIED,
-    DOCUMENT_WORKER_KILLED,
-)
-from appliance.lines.causes import (
-    BUSY,
-    CALL_TOO_LONG,
-    LINE_FULL,
-    NO_ANSWER,
-    NUMBER_EMERGENCY,
-    NUMBER_INVALID,
-    NUMBER_NOT_ALLOWED,
-    NUMBER_NOT_IN_SERVICE,
-)
-from appliance.lines.modem.causes import MODEM_DIAL_BLOCKED, NO_DIAL_TONE, SHARED_LINE, VOICE_ANSWERED
-from appliance.lines.sip.causes import (
-    SIP_DECLINED,
-    SIP_FAILED,
-    SIP_FORBIDDEN,
-    SIP_HUNG_UP_EARLY,
-    SIP_MEDIA_REFUSED,
-    SIP_NO_MEDIA,
-    SIP_NO_PROGRESS,
-    SIP_NO_REPLY,
-    SIP_OVERLOADED,
-    SIP_REDIRECTED,
-    SIP_REFUSED,
-    SIP_T38_REFUSED,
-    SIP_TIMED_OUT,
-    SIP_UNAVAILABLE,
-    SIP_UNREACHABLE,
-    SIP_WRONG_PASSWORD,
-)
-from appliance.net.causes import URL_NOT_ALLOWED, URL_REFUSED_US, URL_TIMED_OUT, URL_UNREACHABLE
-from appliance.services.causes import (
-    NOT_PERMITTED,
-    QUOTA_SPENT,
-    STATE_FORBIDS,
-    TOO_MANY_FILES,
-    TOO_MANY_RECIPIENTS,
-)
-from appliance.spool.causes import EXPIRED, UNKNOWN_DELIVERY
-from appliance.t30.causes import (
-    CANNOT_RECEIVE,
-    LAST_PAGE_UNCONFIRMED,
-    NO_FAX_ANSWERED,
-    NOTHING_IN_COMMON,
-    PAGE_UNCONFIRMED,
-    TRAINING_UNANSWERED,
-)
+from appliance.causes import Cause, Side, by_code
 
 
 class Status(IntEnum):
@@ -128,59 +57,37 @@ MESSAGES: dict[FaxCode, str] = {
     FaxCode.RATE_LIMIT: "Rate limit exceeded",
 }
 
-_FAX_CODES: dict[str, FaxCode] = {
-    cause.code: code
-    for code, found in {
-        FaxCode.INVALID_NUMBER: (NUMBER_INVALID,),
-        FaxCode.NO_BALANCE: (QUOTA_SPENT,),
+_FAX_CODES = by_code(
+    {
+        FaxCode.INVALID_NUMBER: "number_invalid",
+        FaxCode.NO_BALANCE: "quota_spent",
         FaxCode.NO_IMAGE: (
-            DOCUMENT_GONE,
-            DOCUMENT_PAGES_MISSING,
-            URL_NOT_ALLOWED,
-            URL_UNREACHABLE,
-            URL_REFUSED_US,
-            URL_TIMED_OUT,
+            "document_gone document_pages_missing url_not_allowed url_unreachable url_refused url_timed_out"
         ),
-        FaxCode.EMPTY: (DOCUMENT_EMPTY,),
+        FaxCode.EMPTY: "document_empty",
         FaxCode.TOO_LARGE: (
-            DOCUMENT_TOO_LARGE,
-            DOCUMENT_TOO_MANY_PAGES,
-            REQUEST_TOO_LARGE,
-            TOO_MANY_FILES,
-            DOCUMENT_MEMORY,
-            DOCUMENT_WORKER_KILLED,
-            DOCUMENT_TIMED_OUT,
+            "document_too_large document_too_many_pages request_too_large too_many_files document_memory "
+            "document_worker_killed document_timed_out"
         ),
         FaxCode.INVALID_FORMAT: (
-            DOCUMENT_UNSUPPORTED,
-            DOCUMENT_MISLABELLED,
-            DOCUMENT_ENCRYPTED,
-            DOCUMENT_DAMAGED,
-            DOCUMENT_WORKER_DIED,
+            "document_unsupported document_mislabelled document_encrypted document_damaged "
+            "document_worker_died"
         ),
-        FaxCode.NOT_PERMITTED: (
-            NOT_PERMITTED,
-            NUMBER_NOT_ALLOWED,
-            NUMBER_EMERGENCY,
-            NUMBER_QUARANTINED,
-        ),
-        FaxCode.TOO_MANY_RECIPIENTS: (TOO_MANY_RECIPIENTS,),
-        FaxCode.INVALID_KEY: (NOT_SIGNED_IN, SIGN_IN_REFUSED),
-        FaxCode.RATE_LIMIT: (TOO_MANY_REQUESTS,),
-    }.items()
-    for cause in found
-}
+        FaxCode.NOT_PERMITTED: "not_permitted number_not_allowed number_emergency number_quarantined",
+        FaxCode.TOO_MANY_RECIPIENTS: "too_many_recipients",
+        FaxCode.INVALID_KEY: "not_signed_in sign_in_refused",
+        FaxCode.RATE_LIMIT: "too_many_requests",
+    }
+)
 
-_STATUSES: dict[str, Status] = {
-    NOT_SIGNED_IN.code: Status.AUTHENTICATION_FAILED,
-    SIGN_IN_REFUSED.code: Status.AUTHENTICATION_FAILED,
-    QUOTA_SPENT.code: Status.INSUFFICIENT_BALANCE,
-    NOT_FOUND.code: Status.NOT_FOUND,
-    NOT_PERMITTED.code: Status.GENERAL_ERROR,
-    STATE_FORBIDS.code: Status.GENERAL_ERROR,
-    METHOD_NOT_ALLOWED.code: Status.GENERAL_ERROR,
-    TOO_MANY_REQUESTS.code: Status.GENERAL_ERROR,
-}
+_STATUSES = by_code(
+    {
+        Status.AUTHENTICATION_FAILED: "not_signed_in sign_in_refused",
+        Status.INSUFFICIENT_BALANCE: "quota_spent",
+        Status.NOT_FOUND: "not_found",
+        Status.GENERAL_ERROR: "not_permitted state_forbids method_not_allowed too_many_requests",
+    }
+)
 
 _HTTP: dict[Status, HTTPStatus] = {
     Status.GENERAL_ERROR: HTTPStatus.BAD_REQUEST,
@@ -242,56 +149,32 @@ _TIMER = CallEnd("RECOVERY_ON_TIMER_EXPIRE", 102)
 _INTERWORKING = CallEnd("INTERWORKING", 127)
 _INCOMPATIBLE = CallEnd("INCOMPATIBLE_DESTINATION", 88)
 
-_CALL_ENDS: dict[str, CallEnd] = {
-    cause.code: end
-    for end, found in {
-        DELIVERED: (causes.DELIVERED, causes.RECEIVED),
-        CANCELLED: (causes.CANCELLED,),
-        CallEnd("USER_BUSY", 17): (BUSY,),
-        CallEnd("NO_ANSWER", 19): (NO_ANSWER,),
-        CallEnd("NO_USER_RESPONSE", 18): (SIP_UNAVAILABLE,),
-        CallEnd("UNALLOCATED_NUMBER", 1): (NUMBER_NOT_IN_SERVICE,),
-        CallEnd("CALL_REJECTED", 21): (SIP_DECLINED, NOT_RECEIVING, SHARED_LINE),
-        CallEnd("NUMBER_CHANGED", 22): (SIP_REDIRECTED,),
+_CALL_ENDS = by_code(
+    {
+        DELIVERED: "delivered received",
+        CANCELLED: "cancelled",
+        CallEnd("USER_BUSY", 17): "busy",
+        CallEnd("NO_ANSWER", 19): "no_answer",
+        CallEnd("NO_USER_RESPONSE", 18): "sip_unavailable",
+        CallEnd("UNALLOCATED_NUMBER", 1): "number_not_in_service",
+        CallEnd("CALL_REJECTED", 21): "sip_declined not_receiving shared_line",
+        CallEnd("NUMBER_CHANGED", 22): "sip_redirected",
         CallEnd("OUTGOING_CALL_BARRED", 52): (
-            SIP_FORBIDDEN,
-            SIP_WRONG_PASSWORD,
-            DAILY_LIMIT,
-            SENDER_DISABLED,
-            MODEM_DIAL_BLOCKED,
+            "sip_forbidden sip_wrong_password daily_limit sender_disabled modem_dial_blocked"
         ),
-        CallEnd("BEARERCAPABILITY_NOTAVAIL", 58): (SIP_MEDIA_REFUSED, SIP_T38_REFUSED),
-        CallEnd("SWITCH_CONGESTION", 42): (SIP_OVERLOADED,),
-        CallEnd("NORMAL_CIRCUIT_CONGESTION", 34): (LINE_FULL,),
-        _OUT_OF_ORDER: (
-            NO_LINE,
-            NO_DIAL_TONE,
-            SIP_UNREACHABLE,
-            SIP_FAILED,
-            SIP_REFUSED,
-        ),
+        CallEnd("BEARERCAPABILITY_NOTAVAIL", 58): "sip_media_refused sip_t38_refused",
+        CallEnd("SWITCH_CONGESTION", 42): "sip_overloaded",
+        CallEnd("NORMAL_CIRCUIT_CONGESTION", 34): "line_full",
+        _OUT_OF_ORDER: "no_line no_dial_tone sip_unreachable sip_failed sip_refused",
         _TIMER: (
-            EXPIRED,
-            CALL_TOO_LONG,
-            SIP_NO_REPLY,
-            SIP_NO_PROGRESS,
-            SIP_TIMED_OUT,
-            UNKNOWN_DELIVERY,
-            LAST_PAGE_UNCONFIRMED,
-            PAGE_UNCONFIRMED,
-            TRAINING_UNANSWERED,
+            "expired call_too_long sip_no_reply sip_no_progress sip_timed_out unknown_delivery "
+            "last_page_unconfirmed page_unconfirmed training_unanswered"
         ),
         _INCOMPATIBLE: (
-            NO_FAX_ANSWERED,
-            VOICE_ANSWERED,
-            CANNOT_RECEIVE,
-            NOTHING_IN_COMMON,
-            SIP_NO_MEDIA,
-            SIP_HUNG_UP_EARLY,
+            "no_fax_answered voice_answered cannot_receive nothing_in_common sip_no_media sip_hung_up_early"
         ),
-    }.items()
-    for cause in found
-}
+    }
+)
 _BY_SIDE: dict[Side, CallEnd] = {
     Side.NONE: _UNSPECIFIED,
     Side.OURS: _TEMPORARY,
