@@ -199,7 +199,7 @@ def seal_file(path: Path, *, overwrite: bool) -> bool:
 
 
 def settle(made: Path, place: Path) -> None:
-    """Moves a folder of finished files from ``passing`` to ``place``, durably."""
+    """Moves a folder of finished files from ``temporary_root`` to ``place``, durably."""
     if locked(place):
         beside = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
         try:
@@ -217,7 +217,7 @@ def settle(made: Path, place: Path) -> None:
     durable.fsync_folder(place.parent)
 
 
-def passing(folder: Path) -> Path:
+def temporary_root(folder: Path) -> Path:
     """The folder for temporary plain copies: in memory when ``folder`` is locked, else ``folder`` itself."""
     with _lock:
         root = _root_of(folder)
@@ -233,9 +233,9 @@ def passing(folder: Path) -> Path:
     return place
 
 
-def clear_passing(folder: Path) -> None:
+def clear_temporary(folder: Path) -> None:
     """Deletes plain copies that a crash left, at start, before anything writes."""
-    place = passing(folder)
+    place = temporary_root(folder)
     if place != folder:
         shutil.rmtree(place, ignore_errors=True)
 

@@ -25,6 +25,6 @@ def harmless_number(cell: str) -> str:
     return cell if _NUMBER.fullmatch(cell) else harmless(cell)
 
 
-def taken_back(cell: str) -> str:
+def restored(cell: str) -> str:
     """The inverse of `harmless`."""
     return cell[1:] if cell.startswith(_TEXT) and _FORMULA.match(cell[1:]) else cell

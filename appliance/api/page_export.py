@@ -110,12 +110,12 @@ def png(page: CodedPage | Raster, *, small: bool = False) -> bytes:
 
 
 @contextlib.contextmanager
-def passing_file(box: Box, suffix: str, *, sealed: bool = False) -> Iterator[Path]:
+def temporary_file(box: Box, suffix: str, *, sealed: bool = False) -> Iterator[Path]:
     """A new empty temporary file for content that is sent once and then deleted, or at once when it fails.
 
     ``sealed``: the content is encrypted already and too large for memory, so the file is on the disk.
     """
-    folder = (box.data if sealed else at_rest.passing(box.data)) / VIEWS_FOLDER
+    folder = (box.data if sealed else at_rest.temporary_root(box.data)) / VIEWS_FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, suffix=suffix, delete=False) as file:
         path = Path(file.name)
@@ -128,7 +128,7 @@ def passing_file(box: Box, suffix: str, *, sealed: bool = False) -> Iterator[Pat
 
 def sweep(box: Box) -> None:
     """Deletes temporary files that a crash left."""
-    for folder in {box.data, at_rest.passing(box.data)}:
+    for folder in {box.data, at_rest.temporary_root(box.data)}:
         for path in (folder / VIEWS_FOLDER).glob("*"):
             path.unlink(missing_ok=True)
 
@@ -157,7 +157,7 @@ def sent_tiff(box: Box, job: Job) -> Path:
 
 
 def _tiff_of(box: Box, pages: Iterator[CodedPage | Raster]) -> Path:
-    with passing_file(box, ".tiff") as path:
+    with temporary_file(box, ".tiff") as path:
         try:
             write_tiff(path, pages)
         except ValueError:
@@ -189,7 +189,7 @@ def sent_zip(box: Box, jobs: Sequence[Job]) -> Path:
 
 def _zip_of(box: Box, faxes: Iterable[tuple[int, Callable[[], Path]]]) -> Path:
     """A temporary ZIP; ``faxes``: each fax's id, and what makes its PDF."""
-    with passing_file(box, ".zip") as path, zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+    with temporary_file(box, ".zip") as path, zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for fax_id, make in faxes:
             made = make()
             try:
@@ -203,7 +203,7 @@ def pdf_of(
     box: Box, pages: Iterator[CodedPage | Raster], title: str, at: float, texts: Sequence[str] = ()
 ) -> Path:
     """Pages as a temporary PDF, dated ``at`` (Unix time), with their ``texts``.  Raises ProblemError."""
-    with passing_file(box, ".pdf") as path:
+    with temporary_file(box, ".pdf") as path:
         try:
             write_pdf(path, pages, title=title, created=_local(box, at), texts=texts)
         except PageError:

@@ -120,8 +120,8 @@ def make_certificate(data: Path, names: Sequence[str]) -> tuple[Path, Path]:
     alternatives = ",".join(_alternative(name) for name in names)
     folder = data / FOLDER
     durable.make_folder(folder)
-    with tempfile.TemporaryDirectory(dir=folder) as passing:
-        certificate, key = Path(passing) / CERTIFICATE_FILE, Path(passing) / KEY_FILE
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        certificate, key = Path(temporary) / CERTIFICATE_FILE, Path(temporary) / KEY_FILE
         command = [
             "openssl",
             "req",

@@ -30,7 +30,7 @@ from appliance.passphrases import PASSPHRASE_MAX, PASSPHRASE_MIN
 from appliance.records import from_row, insert, to_row
 from appliance.settings.fields import SettingError
 from appliance.spool.fax_ids import next_fax_id
-from appliance.spool.folders import PASSING, RECEIVED
+from appliance.spool.folders import RECEIVED, TEMPORARY
 from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile, ReceivedState
 from appliance.spool.notes import MOST_NOTES
 from appliance.spool.notes import add as add_note
@@ -176,8 +176,8 @@ class _Read:
 
 @contextmanager
 def _folder(box: Box) -> Iterator[Path]:
-    durable.make_folder(box.data / PASSING)
-    folder = Path(tempfile.mkdtemp(dir=box.data / PASSING))
+    durable.make_folder(box.data / TEMPORARY)
+    folder = Path(tempfile.mkdtemp(dir=box.data / TEMPORARY))
     try:
         yield folder
     finally:

@@ -48,9 +48,9 @@ def disk_lock(arguments: argparse.Namespace) -> int:
                 if not root.start():
                     print("The disk is encrypted: it waits for its passphrase or its stick.")
             case "stick":
-                root.stick_came()
+                root.stick_plugged_in()
             case "opened":
-                root.opened()
+                root.disk_opened()
             case "carry-out":
                 _carry_out()
     except LockFileError as error:
@@ -95,5 +95,5 @@ def _open() -> int:
         owner.open_with(passphrase.encode())
     except WrongKeyError:
         return complain("this is not the passphrase", REFUSED)
-    root.opened()
+    root.disk_opened()
     return DONE

@@ -40,7 +40,7 @@ class FolderDeliverer:
         path = folder / file_name(fax, self._box.settings.section(StationSettings).time_zone)
         try:
             # Made in a folder of our own first: others may write to the target as well.
-            with self._box.documents.passing_folder() as own:
+            with self._box.documents.temporary_folder() as own:
                 pdf = own / "fax.pdf"
                 pdfs.write_received(self._box, fax, pdf)
                 with pdf.open("rb") as file:

@@ -139,7 +139,7 @@ class Gateway:
     ) -> Outcome:
         from appliance.deliver.email_worker import ReaderKilledError, read_within  # noqa: PLC0415 (see above)
 
-        parent = at_rest.passing(self._box.data) / FOLDER
+        parent = at_rest.temporary_root(self._box.data) / FOLDER
         parent.mkdir(mode=0o700, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=parent) as folder:
             try:

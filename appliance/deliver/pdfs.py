@@ -30,7 +30,7 @@ FOLDER = "deliveries"  # temporary files, in the data folder
 @contextlib.contextmanager
 def scratch(box: Box) -> Iterator[Path]:
     """A temporary folder within the data folder, deleted afterwards.  Raises DeliveryError."""
-    parent = at_rest.passing(box.data) / FOLDER
+    parent = at_rest.temporary_root(box.data) / FOLDER
     parent.mkdir(mode=0o700, exist_ok=True)
     try:
         with tempfile.TemporaryDirectory(dir=parent) as folder:

@@ -109,7 +109,7 @@ class PrinterDeliverer:
         # tray.  fit-to-page: what CUPS before 2.3 called print-scaling=fit.
         options = {"print-scaling": "fit", "fit-to-page": "true"}
         options["sides"] = self._box.settings.section(PaperSettings).sides.value
-        with self._box.documents.passing_folder() as folder:
+        with self._box.documents.temporary_folder() as folder:
             pdf = folder / "fax.pdf"
             write(pdf)
             return int(connection.printFile(printer, str(pdf), title, options))

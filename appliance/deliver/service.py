@@ -84,7 +84,7 @@ class Deliveries:
     def start(self) -> None:
         """Starts deliveries and both ways in for e-mail."""
         # Temporary files that a crash left.
-        shutil.rmtree(at_rest.passing(self._box.data) / FOLDER, ignore_errors=True)
+        shutil.rmtree(at_rest.temporary_root(self._box.data) / FOLDER, ignore_errors=True)
         for service in (self._worker, self.listener, self.mailbox):
             service.start()
 

@@ -80,14 +80,14 @@ def start() -> bool:
     return True
 
 
-def stick_came() -> None:
+def stick_plugged_in() -> None:
     """Handles a new USB stick, which may be the one with the key."""
     lock = owner.lock_of_the_disk()
     if MARK.exists() and lock is not None and _open_with_a_stick(lock):
-        opened()
+        disk_opened()
 
 
-def opened() -> None:
+def disk_opened() -> None:
     """Starts the services that wait for the disk to be unlocked."""
     owner.OPENED.unlink(missing_ok=True)
     lock = owner.lock_of_the_disk()

@@ -12,7 +12,7 @@ from appliance.documents.options import CoverPage, HeaderLine, RenderOptions, So
 from appliance.documents.render import render
 from appliance.exchange.remote import RemoteLine
 from appliance.lines.line import LineKind
-from appliance.spool.retention import passing_folder
+from appliance.spool.retention import temporary_folder
 from appliance.t4.tiff import write_tiff
 from appliance.t30.parameters import CallResult
 
@@ -45,7 +45,7 @@ class PracticeCaller:
         line = next((line for line in lines if line.kind is LineKind.PRACTICE), None)
         if not isinstance(line, RemoteLine):
             raise LookupError("the practice line is switched off")
-        with passing_folder(self._box.data) as folder:
+        with temporary_folder(self._box.data) as folder:
             moment = datetime.now(UTC).astimezone()
             header = HeaderLine(moment=moment, sender="Practice machine", number=caller)
             cover = None

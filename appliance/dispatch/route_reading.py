@@ -63,7 +63,7 @@ class RouteReader:
                 _log.exception("the first page of fax %s could not be looked into", fax.id)
                 found = NO_CONTENTS
             fit = [each for each, route in routes.items() if contents_misfit(found, route) is None]
-            self._box.spool.do(contents.known, fax.id, fit, self._box.clock())
+            self._box.spool.do(contents.end_wait, fax.id, fit, self._box.clock())
 
     def _contents_of(self, fax: Received, routes: list[Route]) -> Contents:
         """The words and codes on its first page, as far as ``routes`` have conditions on them."""

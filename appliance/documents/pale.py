@@ -37,7 +37,7 @@ def strengthened(image: Image.Image) -> Image.Image:
     return image.point(table)
 
 
-def of_scan(size: tuple[int, int], grey: Pixels, coloured: Pixels | None) -> Image.Image | None:
+def strengthened_scan(size: tuple[int, int], grey: Pixels, coloured: Pixels | None) -> Image.Image | None:
     """A scanned page of a PDF with stronger ink; None when it is not pale.  ``grey`` has one channel."""
     luma = Image.frombytes("L", size, bytes(grey.page), "raw", "L", grey.stride, 1)
     paper, ink = _levels(luma.histogram())

@@ -22,7 +22,7 @@ from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_EMPTY, DOCUMEN
 from appliance.documents.drawing import Box, Drawing, LookedAt, Pixels
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import LARGEST_SIDE_MM, MM_PER_INCH, Layout, PageSize
-from appliance.documents.pale import of_scan
+from appliance.documents.pale import strengthened_scan
 from appliance.documents.pdffonts import Unlike, identity_fonts, may_lack_fonts, stand_in
 from appliance.documents.pdflines import keep_thin_lines
 from appliance.documents.pdfmarks import give_appearances, has_open_redactions, incomplete_marks
@@ -188,7 +188,7 @@ class PdfSource:
             return Drawing(width, rows, Box.of(layout), lambda _first, _count: whole, looked_at=looked_at)
         if scan in {_Scan.GREY, _Scan.COLOURED} and looked_at is not None and looked_at.tones:
             coloured = None if drawn is None else Pixels(_octets(drawn), 4, drawn.stride)
-            stronger = of_scan((width, rows), whole, coloured)
+            stronger = strengthened_scan((width, rows), whole, coloured)
             if stronger is not None:
                 return Drawing.of_image(stronger, Box.of(layout))
         if scan in {_Scan.BLACK_AND_WHITE, _Scan.GREY} and looked_at is not None and looked_at.tones:

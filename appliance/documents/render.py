@@ -87,8 +87,8 @@ def _made(  # noqa: PLR0917 - what ``render`` was asked for
 ) -> RenderedDocument:
     """One try of `render`."""
     try:
-        passing = at_rest.passing(target.parent)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=passing))
+        root = at_rest.temporary_root(target.parent)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=root))
     except OSError as error:
         raise DocumentError(causes.DOCUMENT_STORAGE, str(error)) from error
     try:

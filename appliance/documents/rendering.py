@@ -35,7 +35,7 @@ from appliance.remarks import MOST_REMARKS, Remark, from_json, to_json
 from appliance.t4.page import SCAN_LINE_PIXELS
 
 TYPESET = "typeset"
-_PASSING = ".passing"  # folder beside the pages for temporary files of workers
+_TEMPORARY = ".passing"  # folder beside the pages for temporary files of workers
 
 # A second worker has to open the document again, which pays off from this many pages on.
 _PARALLEL_FROM = 4  # pages
@@ -95,7 +95,7 @@ class Rendering:
         self._claims = tempfile.TemporaryFile(dir=scratch, buffering=0)  # noqa: SIM115 (closed in __exit__)
         self._claims.write(CLAIM.pack(pages[0]))
         self._typesets = (scratch / TYPESET).open("w+b", buffering=0)
-        (scratch / _PASSING).mkdir(mode=0o700)
+        (scratch / _TEMPORARY).mkdir(mode=0o700)
         self._typeset: dict[str, list[Any]] = {}  # contents of that file, see ``workshop``
         self._total: int | None = None
         self._made: dict[int, RenderedPage] = {}
@@ -113,7 +113,7 @@ class Rendering:
         self._typesets.close()
         (self._scratch / TYPESET).unlink(missing_ok=True)
         # A worker that was killed, or ended without tidying up, leaves temporary files of its libraries.
-        shutil.rmtree(self._scratch / _PASSING, ignore_errors=True)
+        shutil.rmtree(self._scratch / _TEMPORARY, ignore_errors=True)
 
     def run(
         self, workers: int, progress: Callable[[int, int], None] | None
@@ -201,7 +201,7 @@ class Rendering:
                 }
                 for s in self._sources
             ],
-            "scratch": str(self._scratch / _PASSING),
+            "scratch": str(self._scratch / _TEMPORARY),
             "typeset": self._typeset,
             "options": options_to_json(self._options),
             "limits": asdict(self._limits),

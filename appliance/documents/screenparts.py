@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 from appliance.documents.conditions import media_of
 from appliance.documents.drawings import SVG, prepare_drawing
-from appliance.documents.styles import declared, on_paper
+from appliance.documents.styles import declared, for_paper
 from appliance.remarks import (
     LAYOUT_SIMPLIFIED,
     MOVEMENT_LEFT_OUT,
@@ -93,7 +93,7 @@ def prepare_page(page: Element, parse: Callable[[str], Element], *, whole_words:
             case "embed" | "object" if _shows_nothing(element):
                 remark = Remark(PART_LEFT_OUT, detail="what another program would show in the page")
             case "style":
-                element.text = on_paper(element.text or "")
+                element.text = for_paper(element.text or "")
                 element.set("media", media_of(element.get("media", "")))
             case "template" if element.get("shadowrootmode") is not None:
                 element.tag = "div"  # shown in place of the element around it

@@ -38,7 +38,7 @@ PIE = "x-colours-around-a-centre"
 _WORTH_A_LOOK = re.compile(r"image-set|animation|background|text-shadow", re.IGNORECASE)
 
 
-def on_paper(sheet: str) -> str:
+def for_paper(sheet: str) -> str:
     """A style sheet with its rules as paper can show them."""
     sheet = decided(sheet)
     if not _WORTH_A_LOOK.search(sheet):

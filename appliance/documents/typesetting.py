@@ -28,12 +28,12 @@ from appliance.documents.direction import direct
 from appliance.documents.drawings import drawable
 from appliance.documents.email_parts import part_key
 from appliance.documents.errors import DocumentError
-from appliance.documents.grounds import Words
+from appliance.documents.invisible_words import Words
 from appliance.documents.options import Paper
 from appliance.documents.overflow import cut_pages, width_needed
 from appliance.documents.picturemodes import is_damaged
 from appliance.documents.screenparts import prepare_page
-from appliance.documents.styles import PIE, on_paper
+from appliance.documents.styles import PIE, for_paper
 from appliance.documents.text import decode
 from appliance.remarks import (
     CONTENT_CUT,
@@ -192,9 +192,9 @@ def _seen_on_paper(
     visible words, and on words that wait for a script.
     """
     words = Words(document)
-    if grounds and words.bring_out():
+    if grounds and words.blacken():
         yield Remark(LAYOUT_SIMPLIFIED, detail="white words whose ground is missing are black")
-    yield from (Remark(PAGE_WHITE, number) for number in words.white_pages())
+    yield from (Remark(PAGE_WHITE, number) for number in words.blank_pages())
     hidden = words.hidden() if script else []
     if hidden:
         yield Remark(
@@ -264,7 +264,7 @@ class _Parts(URLFetcher):  # type: ignore[misc]
                 self._look_at(url, part.content)
                 content = self._drawable(part.content)
                 if part.media_type == "text/css":
-                    content = on_paper(decode(content)[0]).encode()
+                    content = for_paper(decode(content)[0]).encode()
                 return URLFetcherResponse(url, content, {"Content-Type": part.media_type})
             case scheme_ if scheme_ == PIE:
                 self._pies = True

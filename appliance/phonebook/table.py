@@ -11,7 +11,7 @@ import io
 from collections.abc import Iterable, Iterator
 
 from appliance.phonebook.cards import BookError, Card, group_names, split
-from appliance.table_cells import harmless, harmless_number, taken_back
+from appliance.table_cells import harmless, harmless_number, restored
 
 COLUMNS = ("number", "first_name", "last_name", "company", "email", "notes", "groups")
 _DELIMITERS = ",;\t"
@@ -101,7 +101,7 @@ def _google_fax(head: list[str]) -> list[tuple[int, int]]:
 
 def _card(row: list[str], line: int, places: dict[str, list[int]], google: list[tuple[int, int]]) -> Card:
     def cell(column: int) -> str:
-        return taken_back(row[column].strip()) if column < len(row) else ""
+        return restored(row[column].strip()) if column < len(row) else ""
 
     values = {
         field: next((text for column in columns if (text := cell(column))), "")

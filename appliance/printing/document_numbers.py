@@ -63,7 +63,7 @@ def examined(box: Box, pieces: Iterable[bytes]) -> Iterator[ExaminedDocument]:
     if where is InDocument.OFF:
         yield ExaminedDocument(iter(pieces))
         return
-    with box.documents.passing_folder() as folder:
+    with box.documents.temporary_folder() as folder:
         document, answer = folder / "document", folder / "answer"
         _write(document, pieces)
         tags, lines, start = _read(document, answer)

@@ -77,9 +77,9 @@ def install(folder: Path, backends: Path = BACKEND_FOLDER) -> None:
         raise PrintingError(f"There is no folder {backends} for CUPS' backends: is cups installed?")
     make_folder(folder)
     durable.write_file(backends / BACKEND, Path(cups_backend.__file__).read_bytes(), mode=BACKEND_MODE)
-    with tempfile.TemporaryDirectory() as passing:
+    with tempfile.TemporaryDirectory() as temporary:
         for queue in QUEUES:
-            description = Path(passing, f"{queue.name}.ppd")
+            description = Path(temporary, f"{queue.name}.ppd")
             description.write_bytes(ppd(queue.model, fax=queue.fax))
             _asked(_set_up, connection, queue, description, folder)
 

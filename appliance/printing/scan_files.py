@@ -109,7 +109,7 @@ def open_plain(path: Path, limit: int) -> Iterator[int]:
         os.close(descriptor)
 
 
-def is_passing(name: str) -> bool:
+def is_temporary(name: str) -> bool:
     """Whether a file of this name is temporary or hidden and not to be taken."""
     plain = name.lower()
     return (
@@ -161,7 +161,7 @@ class ScanFiles:
         found: dict[str, Look] = {}
         with os.scandir(self.folder) as entries:
             for entry in islice(entries, MOST_LOOKED_AT):
-                if entry.is_dir(follow_symlinks=False) or is_passing(entry.name):
+                if entry.is_dir(follow_symlinks=False) or is_temporary(entry.name):
                     continue
                 with contextlib.suppress(FileNotFoundError):
                     found[entry.name] = Look.at(entry.stat(follow_symlinks=False))

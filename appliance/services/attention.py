@@ -28,13 +28,13 @@ class Attention:
         self._lock = threading.Lock()
         self._looked_at = 0.0
 
-    def looked(self) -> None:
+    def mark_seen(self) -> None:
         """Records that somebody has seen the faxes."""
         with self._lock:
             self._looked_at = self._clock()
         self._spool.announce(self._clock(), LOOKED, None, "", {})
 
-    def wanted(self) -> list[Job]:
+    def unseen(self) -> list[Job]:
         """Faxes that failed, or whose result is unknown, since somebody last looked; newest first."""
         with self._lock:
             since = max(self._looked_at, self._clock() - CALLS_S)

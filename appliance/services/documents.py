@@ -12,7 +12,7 @@ from appliance.spool import documents, ledger
 from appliance.spool.errors import NotFoundError
 from appliance.spool.model import Document, SourceFile
 from appliance.spool.remembered import Program
-from appliance.spool.retention import passing_folder
+from appliance.spool.retention import temporary_folder
 from appliance.spool.store import Spool
 
 
@@ -48,9 +48,9 @@ class Documents:
         """Deletes stored files that no document names, because their request was refused."""
         documents.discard_files(self.spool, files)
 
-    def passing_folder(self) -> AbstractContextManager[Path]:
+    def temporary_folder(self) -> AbstractContextManager[Path]:
         """A new temporary folder, deleted at the end of the context."""
-        return passing_folder(self.spool.data)
+        return temporary_folder(self.spool.data)
 
     # -- documents -----------------------------------------------------------------------------
 

@@ -77,7 +77,7 @@ class History:
         except (DiskFullError, SpoolFailedError) as error:
             _log.error("not in the audit log (%s): %s, %s %s %s", error, who, action, object, detail)
 
-    def show_itself(self) -> None:
+    def identify(self) -> None:
         """Makes the box's front panel flash its lamps, so that somebody can see which box this is."""
         self.spool.announce(self.clock(), SHOW_ITSELF, None, "", {})
 

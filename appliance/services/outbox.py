@@ -46,7 +46,7 @@ class Following:
 
     def by_contents(self) -> frozenset[int] | None:
         """The routes that match the first page, if the event says that it was read; else None."""
-        return contents.fitting(self.event)
+        return contents.matching_routes(self.event)
 
     def wait_for_contents(self, fax: Received) -> None:
         """Makes the received fax wait for its routes until its first page was read."""

@@ -34,7 +34,7 @@ def waiting(db: sqlite3.Connection) -> list[Received]:
     return [from_row(Received, row) for row in rows]
 
 
-def known(tx: Tx, received_id: int, routes: Collection[int], now: float) -> None:
+def end_wait(tx: Tx, received_id: int, routes: Collection[int], now: float) -> None:
     """Ends the wait of a fax whose first page was read:  ``routes`` match it.  Does nothing when the fax is
     gone.
 
@@ -52,7 +52,7 @@ def known(tx: Tx, received_id: int, routes: Collection[int], now: float) -> None
     tx.emit(now, _KIND, received_id, fax.owner, **{_ROUTES: sorted(routes)})
 
 
-def fitting(event: Event) -> frozenset[int] | None:
+def matching_routes(event: Event) -> frozenset[int] | None:
     """The routes that match the page; None for any other event than the one that ends a wait."""
     if event.kind != _KIND or _ROUTES not in event.data:
         return None

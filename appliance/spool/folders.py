@@ -9,4 +9,4 @@ TRACES = "traces"
 FOLDERS = (DOCUMENTS, RENDERED, RECEIVED, TRACES)
 # Files that no row names are kept there for weeks before housekeeping deletes them.
 SET_ASIDE = "set-aside"
-PASSING = "passing"  # files that no row ever names
+TEMPORARY = "passing"  # files that no row ever names

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from appliance import at_rest, durable
-from appliance.spool.folders import FOLDERS, PASSING, RENDERED
+from appliance.spool.folders import FOLDERS, RENDERED, TEMPORARY
 from appliance.spool.transaction import Tx
 
 # Rows in one transaction at most, so that faxes do not wait for the writer.
@@ -196,16 +196,16 @@ def known_paths(db: sqlite3.Connection) -> set[str]:
 
 def sweep_parts(data: Path) -> None:
     """Deletes remains of interrupted writes and temporary files, at start, before anything writes."""
-    shutil.rmtree(data / PASSING, ignore_errors=True)
-    at_rest.clear_passing(data)
+    shutil.rmtree(data / TEMPORARY, ignore_errors=True)
+    at_rest.clear_temporary(data)
     for folder in FOLDERS:
         durable.sweep_parts(data / folder)
 
 
 @contextlib.contextmanager
-def passing_folder(data: Path) -> Iterator[Path]:
+def temporary_folder(data: Path) -> Iterator[Path]:
     """A new folder for temporary files; the next start deletes what a crash leaves."""
-    parent = at_rest.passing(data) / PASSING
+    parent = at_rest.temporary_root(data) / TEMPORARY
     parent.mkdir(mode=0o700, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=parent, ignore_cleanup_errors=True) as folder:
         yield Path(folder)

@@ -29,7 +29,7 @@ from appliance.spool.model import (
     Room,
     TransientEvent,
 )
-from appliance.spool.retention import passing_folder, sweep_parts
+from appliance.spool.retention import sweep_parts, temporary_folder
 from appliance.spool.settings import StorageSettings
 
 START = 1_700_000_000.0
@@ -212,7 +212,7 @@ def test_old_traces_go(box: Box, clock: Clock, keeper: Housekeeping) -> None:
 
 
 def test_passing_files_that_a_crash_left_are_gone_after_the_next_start(tmp_path: Path) -> None:
-    with passing_folder(tmp_path) as folder:
+    with temporary_folder(tmp_path) as folder:
         (folder / "page.tiff").write_bytes(b"x")
         there = folder.parent
         crashed = shutil.copytree(folder, there / "crashed")

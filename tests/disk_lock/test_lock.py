@@ -51,7 +51,7 @@ def test_a_passphrase_opens_the_disk_at_the_next_start_and_nothing_else_does(ima
         owner.open_with(b"correct horse batterz")
     assert owner.locked()
     owner.open_with(PASSPHRASE.encode())
-    root.opened()
+    root.disk_opened()
     assert not owner.locked()
     assert not root.MARK.exists()
     assert (image / "fax.tif").read_bytes() == b"page"
@@ -116,7 +116,7 @@ def test_a_change_that_a_power_cut_has_interrupted_is_ended_at_the_next_start(
     switch_off(image)
     assert not root.start()
     owner.open_with(PASSPHRASE.encode())
-    root.opened()
+    root.disk_opened()
     kept = [root.KEPT / each.relative_to("/") for each in root.FOLDERS]
     assert all(fscrypt.policy_of(each) is not None for each in kept)
     assert (image / "fax.tif").read_bytes() == b"page"
@@ -145,10 +145,10 @@ def test_a_stick_opens_the_disk_at_each_start_and_when_it_is_plugged_in_later(
     switch_off(image)
     monkeypatch.setattr(sticks, "plugged_in", list)
     assert not root.start()
-    root.stick_came()  # not the right one
+    root.stick_plugged_in()  # not the right one
     assert owner.locked()
     monkeypatch.setattr(sticks, "plugged_in", lambda: [stick])
-    root.stick_came()
+    root.stick_plugged_in()
     assert not root.MARK.exists()
     assert (image / "fax.tif").read_bytes() == b"page"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.documents.styles import declared, on_paper
+from appliance.documents.styles import declared, for_paper
 from appliance.remarks import (
     CONTENT_CUT,
     GLYPHS_MISSING,
@@ -362,7 +362,7 @@ def test_a_drawing_with_words_of_its_own_is_drawn_and_not_faxed_as_its_source(tm
 def test_style_sheets_without_an_end_to_anything_are_read_to_their_end(piece: str) -> None:
     began = time.process_time()
     for sheet in (f"{{background:{piece * 20_000}}}", f"a{{background:{piece}" * 20_000):
-        on_paper(sheet)
+        for_paper(sheet)
         declared(sheet)
     assert time.process_time() - began < 5.0
 

@@ -203,10 +203,10 @@ def test_a_fax_of_unknown_fate_calls_for_somebody_until_they_have_looked(spool: 
     (job_id,) = ready(spool)
     spool.do(attempts.last_page_out, begin(spool, job_id), 1004.0)
     spool.do(bounds.recover, UnknownRule.ASK, now)
-    assert [job.id for job in attention.wanted()] == [job_id]
+    assert [job.id for job in attention.unseen()] == [job_id]
     now += 1
-    attention.looked()
-    assert attention.wanted() == []
+    attention.mark_seen()
+    assert attention.unseen() == []
 
 
 def test_a_fax_that_failed_long_ago_calls_for_nobody(spool: Spool) -> None:
@@ -216,9 +216,9 @@ def test_a_fax_that_failed_long_ago_calls_for_nobody(spool: Spool) -> None:
     spool.do(attempts.last_page_out, begin(spool, job_id), 1004.0)
     spool.do(bounds.recover, UnknownRule.ASK, now)
     now += CALLS_S - 1
-    assert [job.id for job in attention.wanted()] == [job_id]
+    assert [job.id for job in attention.unseen()] == [job_id]
     now += 2
-    assert attention.wanted() == []
+    assert attention.unseen() == []
 
 
 def test_no_state_that_has_not_ended_is_without_a_bound(spool: Spool) -> None:

@@ -23,7 +23,7 @@ from appliance.phonebook.cards import decoded
 from appliance.services.rules import RefusedError, Rules
 from appliance.settings.store import Items
 from appliance.settings.units import MB
-from appliance.table_cells import harmless, harmless_number, taken_back
+from appliance.table_cells import harmless, harmless_number, restored
 
 # Columns in that system's order, which has no header line; a file with one may have another order.
 COLUMNS = (
@@ -125,7 +125,7 @@ def write(contacts: Iterable[Contact]) -> bytes:
 def _values(cells: Mapping[str, str], line: int, rules: Rules) -> dict[str, str]:
     values = {}
     for name, (kept, limit) in CONTACT_FIELDS.items():
-        cell = taken_back(cells.get(name, ""))
+        cell = restored(cells.get(name, ""))
         if len(cell) > limit:
             raise refused(SETTING_INVALID, f"line {line}", f"{name} has at most {limit} characters")
         if not cell.isprintable() and kept != "notes":

@@ -40,7 +40,7 @@ def document_pdf(box: Box, document: Document) -> bytes:
         Source(box.data / file.path, ",".join(file.pages), file.name, media_type=file.media_type)
         for file in document.files
     ]
-    with _LOOKING, box.documents.passing_folder() as folder:
+    with _LOOKING, box.documents.temporary_folder() as folder:
         rendered = render(sources, folder / "pages", RenderOptions(), workers=1)
         target = folder / "document.pdf"
         created = datetime.fromtimestamp(document.created_at, UTC)

@@ -236,7 +236,7 @@ class PrintService:
         return answer_to(call.message, Status.OK, [Group(GroupTag.PRINTER, found)])
 
     def _identify(self, call: Call) -> Message:
-        self._box.history.show_itself()
+        self._box.history.identify()
         client = call.client
         # Without a password anybody gives any name, an administrator's too.
         who = f"{'user' if client.proved else ORIGIN}:{client.person}"

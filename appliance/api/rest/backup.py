@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from appliance import at_rest
 from appliance.api import intake
-from appliance.api.page_export import passing_file
+from appliance.api.page_export import temporary_file
 from appliance.api.rest.checking import flaw
 from appliance.api.rest.content import saved_as
 from appliance.api.rest.routes import Answer, Call, Routes
@@ -43,11 +43,11 @@ def make_backup(call: Call) -> Answer:
     """
     from appliance.backup import contents  # noqa: PLC0415 (tarfile and TIFF, for these two requests alone)
 
-    with passing_file(call.box, ".faxbackup", sealed=True) as path, path.open("wb") as file:
+    with temporary_file(call.box, ".faxbackup", sealed=True) as path, path.open("wb") as file:
         contents.make(call.box, file, call.body["passphrase"], received=call.body.get("received", False))
     call.note("backup.make", detail="with received faxes" if call.body.get("received") else "")
     day = str(time_text(call.box.clock()))[:10]
-    return Answer(passing_file=path, headers=saved_as(f"faxbox-{day}.faxbackup"))
+    return Answer(temporary_file=path, headers=saved_as(f"faxbox-{day}.faxbackup"))
 
 
 @routes(

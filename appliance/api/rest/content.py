@@ -37,7 +37,7 @@ def bundled(call: Call, together: Callable[[], Path], archive: Callable[[], Path
         path, kind, name = archive(), "application/zip", "faxes.zip"
     else:
         path, kind, name = together(), "application/pdf", "faxes.pdf"
-    return Answer(passing_file=path, media_type=kind, headers=saved_as(name))
+    return Answer(temporary_file=path, media_type=kind, headers=saved_as(name))
 
 
 def shown_as(name: str) -> dict[str, str]:

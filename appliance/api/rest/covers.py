@@ -110,7 +110,7 @@ def _drawn(call: Call, page: CoverPage, header: HeaderLine | None) -> Answer:
         if call.query.get("format") == "pdf":
             title = "Cover page"
             path = page_export.pdf_of(call.box, made.coded_pages(), title, call.box.clock())
-            return Answer(passing_file=path, media_type="application/pdf")
+            return Answer(temporary_file=path, media_type="application/pdf")
         coded = page_export.sent_page(made, call.query.get("page", 1))
         return Answer(content=page_export.png(coded, small=call.query.get("size") == "small"))
     finally:

@@ -132,9 +132,9 @@ class _Runner:
             return answer.content
         if answer.stream is not None:
             return answer.stream
-        if answer.passing_file is not None:
-            response.set_header("Content-Length", str(answer.passing_file.stat().st_size))
-            return _PassingFile(answer.passing_file)
+        if answer.temporary_file is not None:
+            response.set_header("Content-Length", str(answer.temporary_file.stat().st_size))
+            return _TemporaryFile(answer.temporary_file)
         if answer.body is None:
             return b""
         return json.dumps(answer.body, ensure_ascii=False).encode()
@@ -145,13 +145,13 @@ def _require_still(call: Call, answer: Answer) -> None:
 
     What a call has changed is answered all the same: it may be the caller's own password.
     """
-    if answer.passing_file is None and call.environ["REQUEST_METHOD"] not in SAFE:
+    if answer.temporary_file is None and call.environ["REQUEST_METHOD"] not in SAFE:
         return
     try:
         call.require_still()
     except ProblemError:
-        if answer.passing_file is not None:
-            answer.passing_file.unlink(missing_ok=True)
+        if answer.temporary_file is not None:
+            answer.temporary_file.unlink(missing_ok=True)
         raise
 
 
@@ -164,7 +164,7 @@ def _unless_done(context: Context, form: intake.Form) -> Any:
     return leave
 
 
-class _PassingFile(Iterable[bytes]):
+class _TemporaryFile(Iterable[bytes]):
     """A file's content; the file is deleted when it was sent, or the client is gone."""
 
     def __init__(self, path: Path) -> None:

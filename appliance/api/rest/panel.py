@@ -57,7 +57,7 @@ def view_of(box: Box) -> BoxView:
     if not health.damage:
         jobs = box.faxes.search(JobFilter(states=frozenset({JobState.SENDING}), limit=MOST))
         sending = tuple(job.id for job in reversed(jobs))
-        wanting = len(box.attention.wanted())
+        wanting = len(box.attention.unseen())
     calls = sum(line.state.calls for line in health.lines)
     return BoxView(
         contact=Contact.ANSWERS,
@@ -127,6 +127,6 @@ def read_panel(call: Call) -> Answer:
 @routes("POST", "/panel/looked", answer=PANEL)
 def looked_at_failed(call: Call) -> Answer:
     """Mark the failed faxes as seen: the fault lamp goes out."""
-    call.box.attention.looked()
+    call.box.attention.mark_seen()
     call.note("panel.looked")
     return read_panel(call)

@@ -96,7 +96,7 @@ def read_offer_document(call: Call) -> Answer:
     except (OSError, ValueError):
         raise ProblemError(DOCUMENT_GONE) from None
     made = page_export.pdf_of(call.box, rendered.coded_pages(), offer.title, offer.created_at)
-    return Answer(passing_file=made, headers=shown_as(f"polling-{offer.id}.pdf"))
+    return Answer(temporary_file=made, headers=shown_as(f"polling-{offer.id}.pdf"))
 
 
 @routes("DELETE", "/polling/{id}", status=204)

@@ -99,7 +99,7 @@ def read_received_pdf(call: Call) -> Answer:
     fax, pages = _with_pages(call)
     made = page_export.received_pdf(call.box, fax, pages)
     call.note("received.look", object=f"fax:{fax.id}", detail="PDF")
-    return Answer(passing_file=made, headers=shown_as(f"fax-{fax.id}.pdf"))
+    return Answer(temporary_file=made, headers=shown_as(f"fax-{fax.id}.pdf"))
 
 
 @routes("GET", "/received/{id}/tiff", media=("image/tiff",))
@@ -108,7 +108,7 @@ def read_received_tiff(call: Call) -> Answer:
     fax, pages = _with_pages(call)
     made = page_export.received_tiff(call.box, pages)
     call.note("received.look", object=f"fax:{fax.id}", detail="TIFF")
-    return Answer(passing_file=made, headers=shown_as(f"fax-{fax.id}.tiff"))
+    return Answer(temporary_file=made, headers=shown_as(f"fax-{fax.id}.tiff"))
 
 
 @routes("PATCH", "/received/{id}", body=request_object({"read": flag(), "owner": text(64)}), answer=RECEIVED)

@@ -89,7 +89,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes | None = None
     stream: Iterable[bytes] | None = None
-    passing_file: Path | None = None
+    temporary_file: Path | None = None
     media_type: str = ""  # empty: the first of the route's
 
 

@@ -41,7 +41,7 @@ def read_fax_document(call: Call) -> Answer:
     job = find(call)
     made = page_export.sent_pdf(call.box, job)
     call.note("fax.look", object=f"fax:{job.id}", detail="document")
-    return Answer(passing_file=made, headers=shown_as(f"fax-{job.id}.pdf"))
+    return Answer(temporary_file=made, headers=shown_as(f"fax-{job.id}.pdf"))
 
 
 @routes("GET", "/faxes/{id}/tiff", media=("image/tiff",))
@@ -50,7 +50,7 @@ def read_fax_tiff(call: Call) -> Answer:
     job = find(call)
     made = page_export.sent_tiff(call.box, job)
     call.note("fax.look", object=f"fax:{job.id}", detail="TIFF")
-    return Answer(passing_file=made, headers=shown_as(f"fax-{job.id}.tiff"))
+    return Answer(temporary_file=made, headers=shown_as(f"fax-{job.id}.tiff"))
 
 
 @routes("GET", "/faxes-bundle", query=BUNDLED, media=BUNDLE_MEDIA)
@@ -71,7 +71,7 @@ def read_fax_confirmation(call: Call) -> Answer:
     with call.context.drawers.of(1, TURN_WAIT_S):
         made = page_export.confirmation_pdf(call.box, job, attempts)
     call.note("fax.look", object=f"fax:{job.id}", detail="confirmation")
-    return Answer(passing_file=made, headers=shown_as(f"fax-{job.id}-report.pdf"))
+    return Answer(temporary_file=made, headers=shown_as(f"fax-{job.id}-report.pdf"))
 
 
 @routes("GET", "/faxes/{id}/attempts/{number}/trace", media=LINES_OF_JSON)

@@ -41,7 +41,7 @@ class Words:
     def __init__(self, document: weasyprint.Document) -> None:
         self._sheets = [_looked_at(page) for page in document.pages]
 
-    def bring_out(self) -> bool:
+    def blacken(self) -> bool:
         """Makes white words without a background black; returns whether there were any."""
         found = False
         for sheet in self._sheets:
@@ -55,7 +55,7 @@ class Words:
                     sheet.seen = found = True
         return found
 
-    def white_pages(self) -> Iterator[int]:
+    def blank_pages(self) -> Iterator[int]:
         """The pages (from 1) that have words, but on which nothing is visible."""
         for number, sheet in enumerate(self._sheets, 1):
             if (sheet.hidden or sheet.white) and not sheet.seen and not sheet.drawn:
