@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from appliance.box import Box
+from appliance.documents.labels import labels_of
 from appliance.documents.options import (
     CoverPage,
     HeaderLine,
@@ -48,6 +49,7 @@ def render_options(box: Box, owner: str, options: SendOptions, to: To, due: floa
         format=PageFormat(resolution=(options.quality or sending.quality).resolution),
         treatment=Treatment(options.treatment) if options.treatment else Treatment.AUTO,
         paper=usual_paper(box.settings.section(NumberSettings).region),
+        labels=labels_of(box.settings.section(NumberSettings).region),
         header=header,
         cover=cover,
         darkness=options.darkness,

@@ -12,6 +12,7 @@ from appliance.box import Box
 from appliance.causes import Cause
 from appliance.dispatch.making import zone
 from appliance.documents.causes import DOCUMENT_GONE
+from appliance.documents.labels import labels_of
 from appliance.documents.options import HeaderLine, Limits, PageFormat, RenderOptions, Source, usual_paper
 from appliance.documents.pages import DocumentPages
 from appliance.documents.render import render
@@ -57,6 +58,7 @@ def make_offer(
     options = RenderOptions(
         format=PageFormat(resolution=(quality or sending.quality).resolution),
         paper=usual_paper(box.settings.section(NumberSettings).region),
+        labels=labels_of(box.settings.section(NumberSettings).region),
         header=header,
     )
     sources = [Source(box.data / file.path, ",".join(file.pages), file.name) for file in files]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import quopri
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+
+from appliance.documents.labels import CARD, EVENT, IN_ENGLISH, METHODS, WITH_PICTURE, Labels
 
 _MARK = re.compile(r"\s*BEGIN:(?:VCALENDAR|VCARD)\s", re.IGNORECASE)
 # A line that continues in the next one (RFC 5545 3.1).
@@ -19,31 +21,6 @@ _MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(?:\d\d)?(Z?))?")
 _ESCAPED = re.compile(r"\\([nN,;:\\])")
 _ADDRESS = re.compile(r"(?:mailto|tel):", re.IGNORECASE)
 _EVENTS = frozenset({"VEVENT", "VTODO", "VJOURNAL"})
-# What an invitation's method asks for (RFC 5546 1.4), where it is more than the event itself.
-_METHODS = {"CANCEL": "Cancelled", "REPLY": "Reply", "COUNTER": "Counter-proposal", "REFRESH": "Question"}
-_EVENT_LINES = (
-    ("DTSTART", "When"),
-    ("DTEND", "Until"),
-    ("DUE", "Due"),
-    ("DURATION", "For"),
-    ("RRULE", "Repeated"),
-    ("LOCATION", "Where"),
-    ("ORGANIZER", "From"),
-    ("ATTENDEE", "With"),
-    ("STATUS", "Status"),
-    ("URL", "Address"),
-)
-_CARD_LINES = (
-    ("ORG", "Company"),
-    ("TITLE", "Title"),
-    ("ROLE", "Role"),
-    ("TEL", "Telephone"),
-    ("EMAIL", "E-mail"),
-    ("ADR", "Address"),
-    ("URL", "Web"),
-    ("BDAY", "Birthday"),
-    ("NOTE", "Note"),
-)
 _TIMES = frozenset({"DTSTART", "DTEND", "DUE", "BDAY"})
 _PEOPLE = frozenset({"ORGANIZER", "ATTENDEE"})
 _IN_FIELDS = frozenset({"ORG", "ADR", "N"})  # several values with semicolons between
@@ -71,17 +48,18 @@ class _Part:
         return next((_text(line) for line in self.all(name)), "")
 
 
-def in_words(content: str) -> str:
+def in_words(content: str, labels: Labels = IN_ENGLISH) -> str:
     """An invitation or a visiting card as lines of text; empty for anything else."""
     if not _MARK.match(content.lstrip("\ufeff")):
         return ""
     method, parts = "", []
     for part in _parts(content.lstrip("\ufeff")):
         if part.kind == "VCALENDAR":
-            method = _METHODS.get(part.text("METHOD").upper(), "")
+            word = METHODS.get(part.text("METHOD").upper(), "")
+            method = labels.get(word, word)
         else:
             parts.append(part)
-    told = (_card(part) if part.kind == "VCARD" else _event(part, method) for part in parts)
+    told = (_card(part, labels) if part.kind == "VCARD" else _event(part, method, labels) for part in parts)
     return "\n\n".join(filter(None, told))
 
 
@@ -117,21 +95,23 @@ def _lines(content: str) -> Iterator[str]:
     yield "".join(pieces)
 
 
-def _event(event: _Part, method: str) -> str:
+def _event(event: _Part, method: str, labels: Labels) -> str:
     title = " ".join(filter(None, (f"{method}:" if method else "", event.text("SUMMARY"))))
-    return _listed(event, title, _EVENT_LINES, event.text("DESCRIPTION"))
+    return _listed(event, title, EVENT, event.text("DESCRIPTION"), labels)
 
 
-def _card(card: _Part) -> str:
+def _card(card: _Part, labels: Labels) -> str:
     title = card.text("FN") or card.text("N")
-    behind = "(with a picture, which is not shown)" if card.all("PHOTO") or card.all("LOGO") else ""
-    return _listed(card, title, _CARD_LINES, behind)
+    picture = card.all("PHOTO") or card.all("LOGO")
+    behind = labels.get(WITH_PICTURE, WITH_PICTURE) if picture else ""
+    return _listed(card, title, CARD, behind, labels)
 
 
-def _listed(part: _Part, title: str, names: tuple[tuple[str, str], ...], behind: str) -> str:
+def _listed(part: _Part, title: str, names: Mapping[str, str], behind: str, labels: Labels) -> str:
+    width = max(_LABEL_WIDTH, *(len(labels.get(label, label)) + 1 for label in names.values()))
     rows = [
-        f"{label + ':':<{_LABEL_WIDTH}} {text.replace(chr(10), chr(10) + ' ' * (_LABEL_WIDTH + 1))}"
-        for name, label in names
+        f"{labels.get(label, label) + ':':<{width}} {text.replace(chr(10), chr(10) + ' ' * (width + 1))}"
+        for name, label in names.items()
         for line in part.all(name)
         if (text := _text(line))
     ]

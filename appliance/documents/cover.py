@@ -10,6 +10,7 @@ from appliance.documents.causes import COVER_TEMPLATE_WRONG, DOCUMENT_TOO_MANY_P
 from appliance.documents.drawing import Drawing
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize
+from appliance.documents.labels import FAX, HEADING, PAGES, Labels
 from appliance.documents.markup import FIELDS, TemplateError, check_template, fill, named
 from appliance.documents.options import CoverPage, Paper, Treatment, clean_line, clean_message
 from appliance.documents.typeset_source import TypesetSource
@@ -53,16 +54,25 @@ table {{ margin-bottom: 2mm; }}
 th {{ width: 32mm; }}
 td, th {{ padding-bottom: 1.5mm; }}
 </style>
-<h1>Fax</h1>
+<h1>{title}</h1>
 <hr>
 <table>{rows}</table>
 <hr>
 <p>{{{{message}}}}</p>
 """
-_LABELS = {"To": "to", "From": "from", "Date": "moment", "Pages": "pages", "Subject": "subject"}
-_OWN_PAGE = _OWN.format(
-    rows="".join(f"<tr><th>{label}</th><td>{{{{{name}}}}}</td></tr>" for label, name in _LABELS.items())
-)
+_ROWS = {
+    HEADING["To"]: "to",
+    HEADING["From"]: "from",
+    HEADING["Date"]: "moment",
+    PAGES: "pages",
+    HEADING["Subject"]: "subject",
+}
+
+
+def _own_page(labels: Labels) -> str:
+    named = {labels.get(label, label): name for label, name in _ROWS.items()}
+    rows = (f"<tr><th>{label}</th><td>{{{{{name}}}}}</td></tr>" for label, name in named.items())
+    return _OWN.format(title=labels.get(FAX, FAX), rows="".join(rows))
 
 
 class CoverSource:
@@ -73,7 +83,7 @@ class CoverSource:
     def __init__(self, cover: CoverPage, paper: Paper, workshop: Workshop) -> None:
         self._paper = paper
         self._workshop = workshop
-        self._html = cover.template or _OWN_PAGE
+        self._html = cover.template or _own_page(workshop.labels)
         self._fields = _fields(cover)
         if cover.template:
             try:

@@ -6,6 +6,7 @@ import html
 from email.header import decode_header
 from email.message import Message
 
+from appliance.documents.labels import HEADING, Labels
 from appliance.documents.text import decode
 
 _LONGEST_FIELD = 4000  # characters of a header field in the heading
@@ -38,11 +39,11 @@ def _as_utf_8(value: str) -> str:
     return decode(value.encode("utf-8", "surrogateescape"))[0]
 
 
-def heading(fields: dict[str, str]) -> str:
+def heading(fields: dict[str, str], labels: Labels) -> str:
     """The lines above an e-mail that is faxed as a document, as HTML."""
     rows = "".join(
         f'<tr><th style="{_LABEL}">{label}</th><td dir="auto">{html.escape(value)}</td></tr>'
-        for label, value in fields.items()
+        for label, value in ((labels.get(name, name), value) for name, value in fields.items())
         if value
     )
     return f'<table style="margin-bottom:.5em">{rows}</table><hr style="margin-bottom:1em">'
@@ -51,8 +52,7 @@ def heading(fields: dict[str, str]) -> str:
 def fields_of(message: Message) -> dict[str, str]:
     """From, To, Cc, Date and Subject, as a person reads them."""
     return {
-        name: _shortened(" ".join(decoded(_raw(message, name)).split()), _LONGEST_FIELD)
-        for name in ("From", "To", "Cc", "Date", "Subject")
+        name: _shortened(" ".join(decoded(_raw(message, name)).split()), _LONGEST_FIELD) for name in HEADING
     }
 
 

@@ -25,6 +25,7 @@ from appliance.documents.causes import DOCUMENT_UNSUPPORTED, EMAIL_DAMAGED
 from appliance.documents.email_headers import decoded, file_name
 from appliance.documents.errors import DocumentError
 from appliance.documents.hypertext import HTML_LIMIT, PICTURE, html_text, without_comments
+from appliance.documents.labels import IN_ENGLISH, Labels
 from appliance.documents.signed import signed_content
 from appliance.documents.text import decode, text_blocks, without_pgp
 
@@ -201,17 +202,17 @@ def _unfolded(raw: bytes) -> bytes:
     return raw
 
 
-def letter_of(message: Message) -> Letter:
+def letter_of(message: Message, labels: Labels = IN_ENGLISH) -> Letter:
     """The parts of an e-mail that are read or faxed.  Raises DocumentError (EMAIL_DAMAGED)."""
     try:
-        return _letter_of(message)
+        return _letter_of(message, labels)
     except (DocumentError, MemoryError):
         raise
     except Exception as error:  # as in parse_email
         raise DocumentError(EMAIL_DAMAGED, type(error).__name__) from error
 
 
-def _letter_of(message: Message) -> Letter:
+def _letter_of(message: Message, labels: Labels) -> Letter:
     if message.get_content_type() == _PIECE:
         raise DocumentError(DOCUMENT_UNSUPPORTED, "one piece of an e-mail that was sent in several")
     passages: dict[Message, _Passage] = {}
@@ -241,7 +242,7 @@ def _letter_of(message: Message) -> Letter:
         elif of_page and kind in _FOR_PROGRAMS and "Content-Location" in part:
             pass
         elif kind in _COMPANIONS:
-            card = in_words(text_of(part))
+            card = in_words(text_of(part), labels)
             if card and card not in cards:
                 passages[part] = _Passage(plain=f"\n{card}" if passages else card)
             elif not card and where not in passages:

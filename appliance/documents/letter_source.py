@@ -16,6 +16,7 @@ from appliance.documents.email_headers import fields_of, heading
 from appliance.documents.email_parts import FilePart, Letter, in_mailbox, letter_of, parse_email, part_key
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize
+from appliance.documents.labels import Labels
 from appliance.documents.outlook import read_message
 from appliance.documents.rtfcompression import decompressed
 from appliance.documents.sniff import Kind
@@ -67,7 +68,7 @@ def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Ope
     match kind:
         case Kind.EMAIL:
             content, *further = in_mailbox(content)
-            fields, letter = _parsed(content)
+            fields, letter = _parsed(content, workshop.labels)
             if further:
                 others = (
                     FilePart(f"e-mail {number}.eml", "", each) for number, each in enumerate(further, 2)
@@ -106,9 +107,9 @@ def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Ope
     return LetterSource(drawers, left_out)
 
 
-def _parsed(content: bytes) -> tuple[dict[str, str], Letter]:
+def _parsed(content: bytes, labels: Labels) -> tuple[dict[str, str], Letter]:
     message = parse_email(content)
-    return fields_of(message), letter_of(message)
+    return fields_of(message), letter_of(message, labels)
 
 
 def _winmail(content: bytes) -> Letter:
@@ -128,7 +129,7 @@ def _winmail(content: bytes) -> Letter:
 def _typeset_letter(fields: dict[str, str], letter: Letter, workshop: Workshop) -> Typeset:
     from appliance.documents.typesetting import Part  # noqa: PLC0415 (imports WeasyPrint)
 
-    top = heading(fields) if any(fields.values()) else ""
+    top = heading(fields, workshop.labels) if any(fields.values()) else ""
     if letter.html.strip():
         body = letter.html
     else:

@@ -13,6 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from appliance.documents.labels import Labels
 from appliance.t4.page import PaperLength, PaperWidth, Resolution
 
 
@@ -177,6 +178,7 @@ class RenderOptions:
     cover: CoverPage | None = None
     darkness: int = 0  # -100 (lighter) to 100 (darker)
     straighten: Straighten = Straighten.TAKEN
+    labels: Labels = field(default_factory=dict)  # of cover page, e-mails, invitations and cards
 
     def __post_init__(self) -> None:
         if not -MOST_DARKNESS <= self.darkness <= MOST_DARKNESS:
@@ -210,6 +212,7 @@ def options_to_json(options: RenderOptions) -> dict[str, Any]:
         "darkness": options.darkness,
         "paper": options.paper.name,
         "straighten": options.straighten.value,
+        "labels": dict(options.labels),
         "header": header
         and {"moment": header.moment.isoformat(), "sender": header.sender, "number": header.number},
         "cover": cover and {name: getattr(cover, name) for name in CoverPage.__slots__},
@@ -227,6 +230,7 @@ def options_from_json(data: Mapping[str, Any]) -> RenderOptions:
         darkness=int(data.get("darkness", 0)),  # documents of older versions have none
         paper=Paper[data["paper"]],
         straighten=Straighten(data.get("straighten", Straighten.NONE.value)),  # as above
+        labels={str(word): str(label) for word, label in data.get("labels", {}).items()},  # as above
         header=header
         and HeaderLine(datetime.fromisoformat(header["moment"]), header["sender"], header["number"]),
         cover=cover and CoverPage(**cover),

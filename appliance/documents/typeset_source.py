@@ -55,7 +55,7 @@ def open_text(content: bytes, charset: str, workshop: Workshop) -> TypesetSource
     text, locked = without_pgp(text)
     if locked and not text.strip("\ufeff \t\r\n"):
         raise DocumentError(causes.DOCUMENT_ENCRYPTED, "by PGP")
-    made = _text(in_words(text) or text, workshop, _TEXT)
+    made = _text(in_words(text, workshop.labels) or text, workshop, _TEXT)
     remarks = [Remark(CHARSET_GUESSED, detail=guessed)] if guessed else []
     if locked:
         remarks.append(Remark(PART_LEFT_OUT, detail="a passage that is encrypted by PGP"))

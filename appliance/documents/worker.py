@@ -135,6 +135,7 @@ class _Job:
             limits,
             known={key: Kept(*kept) for key, kept in job["typeset"].items()},
             report=lambda key, kept: reports.say(typeset=[key, kept.offset, kept.octets, list(kept.remarks)]),
+            labels=self._options.labels,
             straighten=self._options.straighten,
             alone=job["alone"],
         )

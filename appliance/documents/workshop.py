@@ -19,6 +19,7 @@ from typing import Any
 from appliance.documents.bounded import Bounds, OutOfMemoryError, Typeset, UnboundedError, run_bounded
 from appliance.documents.causes import DOCUMENT_MEMORY, DOCUMENT_TIMED_OUT
 from appliance.documents.errors import DocumentError
+from appliance.documents.labels import IN_ENGLISH, Labels
 from appliance.documents.options import Limits, Paper, Straighten
 from appliance.remarks import from_json, to_json
 
@@ -53,12 +54,14 @@ class Workshop:
         *,
         known: Mapping[str, Kept],
         report: Callable[[str, Kept], None],
+        labels: Labels = IN_ENGLISH,
         straighten: Straighten = Straighten.NONE,
         alone: bool = True,
     ) -> None:
         self.scratch = scratch
         self.paper = paper
         self.limits = limits
+        self.labels = labels
         self.straighten = straighten
         self._alone = alone
         self.depth = 0  # e-mails within e-mails that are being opened

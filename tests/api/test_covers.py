@@ -221,6 +221,20 @@ def test_an_unknown_template_is_refused_when_the_fax_is_handed_in(served: Served
     assert refused.json["errors"][0]["path"] == "cover.template"
 
 
+@pytest.mark.parametrize(("region", "words"), [("AT", "Betreff"), ("GB", "Subject"), ("", "Subject")])
+def test_the_box_s_own_cover_is_in_the_language_of_its_country(
+    served: Served, region: str, words: str
+) -> None:
+    before = served.box.settings.section(NumberSettings).region
+    served.box.settings.change(NumberSettings, {"region": region})
+    try:
+        body = new("9990", quality="300", cover={"subject": "Order", "message": "please"})
+        pages = arrived(served, "/faxes", body)
+    finally:
+        served.box.settings.change(NumberSettings, {"region": before})
+    assert says(pages[0], words)
+
+
 @pytest.mark.parametrize(("region", "height_mm"), [("DE", 297.0), ("US", 279.4), ("", 297.0)])
 def test_a_cover_page_is_of_the_countrys_paper(served: Served, region: str, height_mm: float) -> None:
     served.box.settings.change(NumberSettings, {"region": region})

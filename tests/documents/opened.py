@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import appliance.documents.typesetting  # noqa: F401 (imported before, as in the fork server)
+from appliance.documents.labels import IN_ENGLISH, Labels
 from appliance.documents.options import Limits, Paper
 from appliance.documents.sources import PageDrawer, open_source
 from appliance.documents.workshop import Kept, Workshop
@@ -27,7 +28,14 @@ class Opened:
         return " ".join(" ".join(self.texts).split())
 
 
-def opened(folder: Path, content: bytes, name: str = "", media_type: str = "", **limits: int) -> Opened:
+def opened(
+    folder: Path,
+    content: bytes,
+    name: str = "",
+    media_type: str = "",
+    labels: Labels = IN_ENGLISH,
+    **limits: int,
+) -> Opened:
     """Opens ``content`` as the worker does.  Raises DocumentError."""
     texts: list[str] = []
     with (folder / "typeset").open("w+b", buffering=0) as file:
@@ -37,7 +45,8 @@ def opened(folder: Path, content: bytes, name: str = "", media_type: str = "", *
             target.write_bytes(os.pread(file.fileno(), kept.octets, kept.offset))
             texts.append(run(need("pdftotext"), "-layout", target, "-").decode())
 
-        workshop = Workshop(file.fileno(), folder, Paper.A4, Limits(**limits), known={}, report=report)
+        bounds = Limits(**limits)
+        workshop = Workshop(file.fileno(), folder, Paper.A4, bounds, known={}, report=report, labels=labels)
         drawer = open_source(content, name, media_type, workshop)
     pages = [None, *range(drawer.count)]
     return Opened(drawer, tuple(texts), tuple(each for page in pages for each in drawer.remarks(page)))

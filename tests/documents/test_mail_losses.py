@@ -23,6 +23,7 @@ from appliance.documents.causes import (
 )
 from appliance.documents.email_headers import decoded
 from appliance.documents.errors import DocumentError
+from appliance.documents.labels import labels_of
 from appliance.documents.rtfcompression import decompressed
 from appliance.documents.signed import signed_content
 from appliance.remarks import (
@@ -123,7 +124,7 @@ def test_an_invitation_and_a_visiting_card_are_remarked(
         (
             "BEGIN:VCALENDAR\nMETHOD:CANCEL\nBEGIN:VEVENT\nSUMMARY:Check\nDTSTART;VALUE=DATE:20240402\n"
             "RRULE:FREQ=WEEKLY\nEND:VEVENT\nEND:VCALENDAR",
-            "Cancelled: Check When: 2024-04-02 Repeated: FREQ=WEEKLY",
+            "Called off: Check When: 2024-04-02 Repeated: FREQ=WEEKLY",
         ),
         (
             "BEGIN:VCARD\nVERSION:2.1\nN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:M=C3=BCller;J=C3=\n=B6rg\n"
@@ -145,6 +146,23 @@ def test_cards_without_an_end_to_anything_are_read_to_their_end(piece: str) -> N
     began = time.process_time()
     in_words("BEGIN:VCARD\n" + piece * 40_000)
     assert time.process_time() - began < 5.0
+
+
+def test_what_the_box_writes_beside_an_e_mail_is_in_the_language_of_its_country(tmp_path: Path) -> None:
+    mail = HEADING + multipart("mixed", PLAIN, MEETING, ADA)
+    german = opened(tmp_path, mail, "a.eml", labels=labels_of("DE")).words
+    for words in (
+        "Von a@office.example",
+        "Betreff s",
+        "Wann: 2024-04-02 14:00",
+        "Wo: Room 4, left",
+        "Telefon: +44",
+    ):
+        assert words in german
+    assert "(mit einem Bild, das nicht gezeigt wird)" in german
+    assert (
+        opened(tmp_path, mail, "a.eml", labels=labels_of("GB")).words == opened(tmp_path, mail, "a.eml").words
+    )
 
 
 def test_an_invitation_that_is_a_file_is_told_in_words(tmp_path: Path) -> None:

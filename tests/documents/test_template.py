@@ -22,6 +22,7 @@ from PIL import Image, ImageChops
 from appliance.documents.causes import COVER_TEMPLATE_WRONG, DOCUMENT_TOO_MANY_PAGES
 from appliance.documents.cover import CoverSource
 from appliance.documents.errors import DocumentError
+from appliance.documents.labels import labels_of
 from appliance.documents.markup import FIELDS, MOST_FIELDS, MOST_PARTS, TemplateError, check_template
 from appliance.documents.options import CoverPage, HeaderLine, Limits, PageFormat, Paper, RenderOptions
 from appliance.documents.typesetting import typeset  # noqa: F401 (imported before, as in the fork server)
@@ -65,6 +66,23 @@ def read(tmp_path: Path, workshop: Workshop, html: str, total: int = 1, **more: 
 
 def options(html: str, **more: str) -> RenderOptions:
     return RenderOptions(format=R300, cover=replace(COVER, template=html, **more))
+
+
+def test_the_box_s_own_cover_has_its_labels_in_german(tmp_path: Path) -> None:
+    with (tmp_path / "typeset").open("w+b", buffering=0) as file:
+        made = Workshop(
+            file.fileno(),
+            tmp_path,
+            Paper.A4,
+            Limits(),
+            known={},
+            report=lambda key, kept: None,
+            labels=labels_of("DE"),
+        )
+        (shown,) = read(tmp_path, made, "")
+    assert [word for word in shown.split() if word in {"An", "Von", "Datum", "Seiten", "Betreff"}] == [
+        *("An", "Von", "Datum", "Seiten", "Betreff")
+    ]
 
 
 def test_every_field_is_on_the_page_as_it_is_and_never_as_markup(tmp_path: Path, workshop: Workshop) -> None:

@@ -18,6 +18,7 @@ from appliance.api.rest.newfax_schemas import COVER_FIELDS, NUMBER_LIMIT
 from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import choice, component, integer, request_object, text
 from appliance.dispatch.making import cover_page, zone
+from appliance.documents.labels import labels_of
 from appliance.documents.options import CoverPage, HeaderLine, Limits, PageFormat, RenderOptions, usual_paper
 from appliance.documents.render import render
 from appliance.documents.settings import CoverTemplate
@@ -103,6 +104,7 @@ def _drawn(call: Call, page: CoverPage, header: HeaderLine | None) -> Answer:
         options = RenderOptions(
             format=PageFormat(resolution=Resolution.FINE),
             paper=usual_paper(call.box.settings.section(NumberSettings).region),
+            labels=labels_of(call.box.settings.section(NumberSettings).region),
             header=header,
             cover=page,
         )
