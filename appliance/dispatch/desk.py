@@ -20,6 +20,7 @@ from appliance.t30.conversation import (
     FromCall,
     PageDelivered,
     PageStored,
+    Request,
     StorePage,
     ToCall,
 )
@@ -101,7 +102,7 @@ class CallDesk(CallOwner):
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 
-    async def _answer(self, request: FetchPage | StorePage | AskToEndLastPage) -> None:
+    async def _answer(self, request: Request) -> None:
         try:
             reply = await self._reply(request)
         except Exception:  # a bug here must not leave the call waiting
@@ -109,7 +110,7 @@ class CallDesk(CallOwner):
             reply = _refusal(request)
         self.answer(reply)
 
-    async def _reply(self, request: FetchPage | StorePage | AskToEndLastPage) -> ToCall:
+    async def _reply(self, request: Request) -> ToCall:
         match request:
             case FetchPage(ticket, number, accepts):
                 return await self.page(ticket, number, accepts)
@@ -119,7 +120,7 @@ class CallDesk(CallOwner):
                 return EndPermitted(ticket, await self.permit_end())
 
 
-def _refusal(request: FetchPage | StorePage | AskToEndLastPage) -> ToCall:
+def _refusal(request: Request) -> ToCall:
     match request:
         case FetchPage(ticket):
             return PageDelivered(ticket, PAGE_UNAVAILABLE, last=True)

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from appliance.causes import CANCELLED, Cause
 from appliance.t30 import causes
-from appliance.t30.conversation import AskToEndLastPage, FetchPage, FromCall, StorePage, ToCall
+from appliance.t30.conversation import FromCall, Request, ToCall
 from appliance.t30.dce import HangUp, LineEvent, LineOrder
 from appliance.t30.fields import Facilities
 from appliance.t30.parameters import CallParameters, CallResult, Role
@@ -188,7 +188,7 @@ class FaxCall:
         moved = False
         for order in self._station.take_orders():
             moved = True
-            if isinstance(order, FetchPage | StorePage | AskToEndLastPage):
+            if isinstance(order, Request):
                 self._say(order)
             else:
                 self._dce.order(order, now)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from appliance.lines.calltime import SteppedTime
 from appliance.lines.practice.abilities import TICK_S
-from appliance.t30.conversation import AskToEndLastPage, CallOwner, FetchPage, FromCall, StorePage, ToCall
+from appliance.t30.conversation import CallOwner, FromCall, Request, ToCall
 
 # Line time of a step: what a packet may be under way on a good network; two ticks of spandsp.  Each costs
 # both processes a turn at the processor.
@@ -53,7 +53,7 @@ class WaitingFor:
 
     def say(self, message: FromCall) -> None:
         """As of ``CallOwner``."""
-        if isinstance(message, FetchPage | StorePage | AskToEndLastPage):
+        if isinstance(message, Request):
             self._open += 1
             self._since = self._loop.time()
         self._owner.say(message)
