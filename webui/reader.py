@@ -11,7 +11,7 @@ from appliance.api.auth import Caller
 from appliance.api.causes import NOT_FOUND
 from appliance.api.context import Context, address_of, session_cookie
 from appliance.api.problems import ProblemError
-from appliance.api.request import Environ, read_form, read_query
+from appliance.api.request import Environ, last_of_each, read_form, read_query
 from appliance.box import Box
 from appliance.dispatch.making import zone
 from appliance.language import Writer, locale_of
@@ -54,7 +54,7 @@ class Reader:
     @property
     def query(self) -> dict[str, str]:
         """The parameters of the address; of a repeated one the last.  Raises ProblemError."""
-        return {name: values[-1] for name, values in read_query(self.environ).items()}
+        return last_of_each(read_query(self.environ))
 
     def number(self, name: str) -> int:
         """An integer in the path.  Raises ProblemError (NOT_FOUND)."""
@@ -65,7 +65,7 @@ class Reader:
 
     def form(self) -> dict[str, str]:
         """The fields of a form without files.  Raises ProblemError."""
-        return {name: values[-1] for name, values in read_form(self.environ).items()}
+        return last_of_each(read_form(self.environ))
 
     @property
     def address(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -186,6 +186,11 @@ def check_text(text: str) -> str:
 def read_query(environ: Environ) -> dict[str, list[str]]:
     """The query's parameters, each with its values in order.  Raises ProblemError."""
     return _pairs(str(environ.get("QUERY_STRING", "")), QUERY_LIMIT)
+
+
+def last_of_each(values: Mapping[str, list[str]]) -> dict[str, str]:
+    """The parameters of a query or the fields of a form; of a repeated one the last."""
+    return {name: found[-1] for name, found in values.items()}
 
 
 def read_form(environ: Environ, limit: int = FORM_LIMIT) -> dict[str, list[str]]:

@@ -39,7 +39,7 @@ from appliance.spool.options import Cover, SendOptions
 
 # What parses an e-mail is loaded with the first one: most boxes get none, and it takes 2 MB.
 if TYPE_CHECKING:
-    from appliance.deliver.email_reading import Attachment, Dial, IncomingEmail
+    from appliance.deliver.email_reading import Attachment, IncomingEmail
 
 _log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ class Gateway:
         may try later.
         """
         with self._lock:
-            outcome = self._take(raw, to, verified_by)
+            outcome = self._judge(raw, verified_by, lambda letter: self._submit(letter, raw, to))
         return self._noted(outcome, source)
 
     def too_large(self, head: bytes, *, source: str, verified_by: str = "") -> Outcome:
@@ -130,9 +130,6 @@ class Gateway:
         # An e-mail's sender is what it says: no user's sign-in.
         self._box.history.audit(f"e-mail:{who}", "email.in", address=source, detail=said[:_NOTED])
         return outcome
-
-    def _take(self, raw: bytes, to: Sequence[str] | None, verified_by: str) -> Outcome:
-        return self._judge(raw, verified_by, lambda letter: self._submit(letter, raw, to))
 
     def _judge(
         self, raw: bytes, verified_by: str, submit: Callable[[IncomingEmail], tuple[Job, ...]]
@@ -214,7 +211,7 @@ class Gateway:
                 files.append(file)
             request = Request(
                 owner=owner,
-                to=_recipients(dials),
+                to=tuple(To(dial.number) for dial in dials),
                 files=tuple(files),
                 origin=EMAIL_ORIGIN,
                 options=SendOptions(
@@ -273,10 +270,6 @@ def _require_faxable(part: Attachment) -> None:
 
 def _name(part: Attachment) -> str:
     return clean_line(part.name.replace("\\", "/").rpartition("/")[2])[:_NAME_LIMIT] or "attachment"
-
-
-def _recipients(dials: Sequence[Dial]) -> tuple[To, ...]:
-    return tuple(To(dial.number) for dial in dials)
 
 
 def _refused(letter: IncomingEmail, cause: Cause, detail: str) -> Refused:

@@ -45,7 +45,7 @@ class FaxCalls:
 
         Besides that system's filters, ``limit`` and ``before_id`` page through a long journal.
         """
-        query = {name: values[-1] for name, values in request.read_query(bottle.request.environ).items()}
+        query = request.last_of_each(request.read_query(bottle.request.environ))
         limit = min(number(query, "limit") or LIST_LIMIT, LIST_LIMIT)
         before = number(query, "before_id")
         flag = number(query, "service_flag")
@@ -72,7 +72,8 @@ class FaxCalls:
                 continue
             shown = self._shown(transmission)
             if _matches(shown, query):
-                contact, account = self._contact(transmission), self._account(transmission)
+                contact = self._contact(transmission)
+                account = self._people.account_named(transmission.root.owner)
                 yield {**shown, "contact": contact, "account": account}
 
     def _received(
@@ -164,14 +165,11 @@ class FaxCalls:
             known = self._door.box.settings.items(Contact).get(contact_id)
         return objects.contact_object(contact_id, known or Contact(number=job.given, first_name=job.name))
 
-    def _account(self, transmission: Transmission) -> dict[str, Any] | None:
-        return self._people.account_named(transmission.root.owner)
-
     # -- faxes in one step ---------------------------------------------------------------------
 
     def faxes(self, caller: Caller) -> Answer:
         """Faxes both ways, newest first; ``direction``, ``status``, ``limit`` and ``before_id`` filter."""
-        query = {name: values[-1] for name, values in request.read_query(bottle.request.environ).items()}
+        query = request.last_of_each(request.read_query(bottle.request.environ))
         limit = min(number(query, "limit") or LIST_LIMIT, LIST_LIMIT)
         before = number(query, "before_id")
         own = own_number(self._door.box)

@@ -184,7 +184,7 @@ def fields_of(value: Any, texts: Mapping[str, list[str]]) -> Mapping[str, Any]:
     """The fields of a request: of a JSON object, or of a form.  Raises ProblemError."""
     if not isinstance(value, dict):
         raise refused(SETTING_INVALID, "content", "a JSON object is needed")
-    return value or {name: values[-1] for name, values in texts.items()}
+    return value or request.last_of_each(texts)
 
 
 def _contact_values(fields: Mapping[str, Any]) -> dict[str, str]:

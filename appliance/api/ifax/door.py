@@ -105,7 +105,7 @@ class IfaxDoor(ForeignDoor):
             raise ProblemError(NOT_FOUND, path[:64])
         method = bottle.request.method
         if method in ("GET", "HEAD", "DELETE"):
-            query = _single(request.read_query(bottle.request.environ))
+            query = request.last_of_each(request.read_query(bottle.request.environ))
             return self._with(call, method, caller, query, Content({}))
         with self.content() as content:
             # Clients in PHP write an empty object as an empty list.
@@ -355,10 +355,6 @@ class IfaxDoor(ForeignDoor):
 
 def _success(message: str, data: Any) -> Answer:
     return Answer({"status": int(Status.SUCCESS), "message": message, "data": data})
-
-
-def _single(values: dict[str, list[str]]) -> dict[str, Any]:
-    return {name: found[-1] for name, found in values.items()}
 
 
 def _day(value: Any, name: str, *, after: bool = False) -> float | None:
