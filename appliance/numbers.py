@@ -60,10 +60,12 @@ class NumberSettings:
         "", "digits that reach the outside line, removed from what people type", pattern=r"[0-9*#]{0,6}"
     )
     allow: tuple[str, ...] = setting(
-        (), "only numbers that begin so may be dialled, such as +49; empty: all", pattern=r"[+0-9*#]{1,20}"
+        (),
+        "only numbers with these beginnings may be dialled, such as +49; empty: all",
+        pattern=r"[+0-9*#]{1,20}",
     )
     deny: tuple[str, ...] = setting(
-        (), "numbers that begin so are never dialled, such as +49900", pattern=r"[+0-9*#]{1,20}"
+        (), "numbers with these beginnings are never dialled, such as +49900", pattern=r"[+0-9*#]{1,20}"
     )
     premium: bool = setting(False, "allow premium-rate numbers")
     emergency: tuple[str, ...] = setting(

@@ -26,7 +26,7 @@ def _time_zone_problem(name: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class StationSettings:
-    """Who this station is towards others."""
+    """How this station identifies itself to others."""
 
     station_id: str = setting(
         "", "the number sent as TSI and CSI: up to 20 digits, +, spaces", pattern=STATION_ID_PATTERN
@@ -42,6 +42,6 @@ class StationSettings:
     caller_number: str = setting("", "caller id shown to those we call, in international form", max_length=32)
     caller_name: str = setting("", "caller name shown to those we call; never a login name", max_length=60)
     further_numbers: tuple[str, ...] = setting(
-        (), "further numbers of the box, which those who send may show instead", pattern=CALLER_PATTERN
+        (), "further numbers of the box that senders may show instead", pattern=CALLER_PATTERN
     )
     receive: bool = setting(True, "answer calls and receive faxes")

@@ -83,7 +83,7 @@ class DeliverySettings:
     )
     webhook_s: float = setting(20.0, "longest that one try of a webhook may take, s", minimum=1, maximum=60)
     webhook_pdf_mb: float = setting(
-        10.0, "larger PDFs are left out of webhooks that are to have them, MB", minimum=0.1, maximum=50
+        10.0, "larger PDFs are left out of webhooks that include the fax, MB", minimum=0.1, maximum=50
     )
     at_once: int = setting(4, "deliveries under way at once", minimum=1, maximum=16)
 
@@ -128,7 +128,7 @@ class MailOutSettings:
     )
     received_to: tuple[str, ...] = setting(
         (),
-        "addresses that get received faxes which no route and no user's address covers",
+        "addresses for received faxes that no route and no user's address covers",
         pattern=ADDRESS_PATTERN,
     )
     attach_mb: float = setting(
@@ -138,17 +138,17 @@ class MailOutSettings:
 
 @dataclass(frozen=True, slots=True)
 class MailInSettings:
-    """E-mail to fax: who may, and how an e-mail names the number."""
+    """E-mail to fax: who may send, and how an e-mail names the number."""
 
     domain: str = setting("fax.box", "an e-mail to NUMBER@domain is faxed to NUMBER", pattern=HOST_PATTERN)
     senders: tuple[str, ...] = setting(
         (), "addresses, or @domain, that may send besides the users' own addresses", pattern=SENDER_PATTERN
     )
-    owner: str = setting("email", "user whose faxes those of such senders are", max_length=64)
+    owner: str = setting("email", "user who owns the faxes of these senders", max_length=64)
     cover: bool = setting(True, "the e-mail's text becomes a cover page; no: it becomes pages of its own")
     bad_attachments: Rule = setting(
         Rule.REFUSE,
-        "an attachment cannot be faxed: refuse the e-mail, or send or hold what is left; its name is told",
+        "an attachment cannot be faxed: refuse the e-mail, or send or hold the rest; its name is reported",
     )
     message_mb: int = setting(30, "largest e-mail, MB", minimum=1, maximum=100)
     recipients: int = setting(15, "fax numbers in one e-mail", minimum=1, maximum=100)
@@ -175,62 +175,66 @@ class MailInSettings:
     imap_verified_by: str = setting(
         "",
         "name that the mailbox's server gives itself in Authentication-Results; when set, only e-mail "
-        "which it says passed DMARC is taken, since anybody can write any sender",
+        "that passed DMARC, as it says, is taken, since senders are easily forged",
         pattern=HOST_PATTERN,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What becomes of received faxes that fit.  Empty conditions fit all; all of them must fit."""
+    """What happens to received faxes that match.  All conditions must match; empty ones match every fax."""
 
     name: str = setting(help="what the route is for", max_length=100)
     enabled: bool = setting(True, "in use")
-    position: int = setting(
-        100, "routes are looked at in this order, smaller first", minimum=0, maximum=10000
+    position: int = setting(100, "routes are tried in this order, smaller first", minimum=0, maximum=10000)
+    dialled: tuple[str, ...] = setting(
+        (), "the number dialled begins with one of these", pattern=PREFIX_PATTERN
     )
-    dialled: tuple[str, ...] = setting((), "the number dialled begins so", pattern=PREFIX_PATTERN)
     caller: tuple[str, ...] = setting(
-        (), "the caller's number begins so; * for callers without one", pattern=PREFIX_PATTERN
+        (), "the caller's number begins with one of these; * for callers without one", pattern=PREFIX_PATTERN
     )
     tsi: tuple[str, ...] = setting(
-        (), "the station id that the sender gave (TSI) begins so; blanks do not count", pattern=PREFIX_PATTERN
+        (),
+        "the station id that the sender gave (TSI) begins with one of these; blanks are ignored",
+        pattern=PREFIX_PATTERN,
     )
     sub_address: tuple[str, ...] = setting(
         (), "the sub-address (SUB) is one of these", pattern=r"[0-9*# ]{1,20}"
     )
     line: tuple[str, ...] = setting((), "it came in on one of these lines", max_length=40)
     barcode: tuple[str, ...] = setting(
-        (), "a barcode or QR code on the first page begins so (needs zxing-cpp)", max_length=100
+        (),
+        "a barcode or QR code on the first page begins with one of these (needs zxing-cpp)",
+        max_length=100,
     )
     words: tuple[str, ...] = setting(
-        (), "one of these stands on the first page (needs Debian's tesseract-ocr)", max_length=100
+        (), "one of these is on the first page (needs Debian's tesseract-ocr)", max_length=100
     )
     user: str = setting("", "gives the fax to this user", max_length=64)
     emails: tuple[str, ...] = setting((), "sends it to these addresses as PDF", pattern=ADDRESS_PATTERN)
-    webhook_url: str = setting("", "tells this address", url=True, max_length=2000)
-    webhook_style: str = setting(
-        "own", "in the way of this interface: own, ifax, ictfax", pattern=r"[a-z]{1,20}"
-    )
-    webhook_pdf: bool = setting(False, "with the fax as PDF in it, in the box's own style")
+    webhook_url: str = setting("", "sends a webhook to this address", url=True, max_length=2000)
+    webhook_style: str = setting("own", "the webhook's style: own, ifax, ictfax", pattern=r"[a-z]{1,20}")
+    webhook_pdf: bool = setting(False, "webhooks in the box's own style include the fax as PDF")
     folder: str = setting("", "puts it in this folder, which must exist, as PDF", pattern=r"(/.{0,499})?")
     keep_days: float = setting(
         0.0, "days after which the fax is erased for good; 0: as the box's settings say", minimum=0
     )
     printer: str = setting("", "prints it on this CUPS printer", pattern=r"[!-~]{0,127}")
-    last: bool = setting(True, "no further route is looked at")
+    last: bool = setting(True, "no further route is tried")
 
 
 @dataclass(frozen=True, slots=True)
 class JunkRule:
-    """Calls that are refused before they are answered.  Empty conditions fit all; one is needed."""
+    """Calls that are refused before they are answered.  A condition is needed; empty ones match all."""
 
     name: str = setting(help="what the rule is for", max_length=100)
     enabled: bool = setting(True, "in use")
     caller: tuple[str, ...] = setting(
-        (), "the caller's number begins so; * for callers without one", pattern=PREFIX_PATTERN
+        (), "the caller's number begins with one of these; * for callers without one", pattern=PREFIX_PATTERN
     )
-    caller_name: str = setting("", "the caller's name has this in it", max_length=60)
-    dialled: tuple[str, ...] = setting((), "the number dialled begins so", pattern=PREFIX_PATTERN)
+    caller_name: str = setting("", "the caller's name contains one of these", max_length=60)
+    dialled: tuple[str, ...] = setting(
+        (), "the number dialled begins with one of these", pattern=PREFIX_PATTERN
+    )
     line: tuple[str, ...] = setting((), "it comes in on one of these lines", max_length=40)
-    allow: bool = setting(False, "calls that fit are taken whatever other rules say")
+    allow: bool = setting(False, "matching calls are taken whatever other rules say")

@@ -11,7 +11,7 @@ _NUMBER_PREFIX = r"[+0-9*#]{1,20}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineSettings:
-    """What every line has.  ``position`` orders the lines: smaller ones are tried first."""
+    """Settings of every line.  ``position`` orders the lines: smaller ones are tried first."""
 
     name: str = setting(help="name of the line", pattern=r"[A-Za-z0-9][A-Za-z0-9._ -]{0,39}")
     enabled: bool = setting(True, "in use")
@@ -19,10 +19,10 @@ class LineSettings:
     send: bool = setting(True, "place calls on this line")
     receive: bool = setting(True, "answer calls on this line")
     allow: tuple[str, ...] = setting(
-        (), "only numbers that begin so go over this line; empty: all", pattern=_NUMBER_PREFIX
+        (), "only numbers with these beginnings go over this line; empty: all", pattern=_NUMBER_PREFIX
     )
     deny: tuple[str, ...] = setting(
-        (), "numbers that begin so never go over this line", pattern=_NUMBER_PREFIX
+        (), "numbers with these beginnings never go over this line", pattern=_NUMBER_PREFIX
     )
     caller_number: str = setting("", "caller id on this line", pattern=r"\+?[0-9*#]{0,20}")
     country_code: str = setting("", "country the line is in, digits only, such as 49", pattern=r"[0-9]{0,4}")

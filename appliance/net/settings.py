@@ -25,7 +25,7 @@ class ApiSettings:
         30.0, "longest that fetching a document by URL may take, s", minimum=1, maximum=300
     )
     private_urls: bool = setting(False, "documents and webhooks may be on the local network")
-    session_hours: float = setting(12.0, "how long a sign-in is good, hours", minimum=0.1, maximum=720)
+    session_hours: float = setting(12.0, "how long a sign-in is valid, hours", minimum=0.1, maximum=720)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class HttpSettings:
 
     tls_certificate: str = setting(
         "",
-        "file with the certificate and those between it and its root, PEM; empty: no TLS",
+        "file with the certificate and its intermediates, PEM; empty: no TLS",
         pattern=r"(/.{0,499})?",
     )
     tls_key: str = setting(

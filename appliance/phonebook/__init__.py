@@ -9,7 +9,7 @@ from appliance.settings.fields import setting
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Someone in the phone book."""
+    """A person or company in the phone book."""
 
     number: str = setting(help="fax number", max_length=64)
     first_name: str = setting("", "given name", max_length=100)
@@ -42,5 +42,5 @@ class Campaign:
     program_id: int = setting(0, "the program that is sent", minimum=0)
     group_id: int = setting(0, "the group that it is sent to", minimum=0)
     tries: int = setting(0, "calls each fax may take; 0: as the settings say", minimum=0, maximum=50)
-    submission_ids: tuple[int, ...] = setting((), "what was handed in by its starts")
+    submission_ids: tuple[int, ...] = setting((), "the submissions made by its starts")
     owner: str = setting("", "user it belongs to; empty: everyone", max_length=64)

@@ -25,10 +25,11 @@ class PrintingSettings:
         DEFAULT_FOLDER, "folder in which CUPS leaves what was printed; empty: none", pattern=r"(/.{0,499})?"
     )
     match_names: bool = setting(
-        True, "who prints under the name of a user of the box is that user; no: only who is listed below"
+        True,
+        "a person who prints under the name of a user of the box is that user; no: only those listed below",
     )
     owner: str = setting(
-        "print", "account whose faxes those of everybody else are; empty: they are refused", max_length=64
+        "print", "account that owns the faxes of everybody else; empty: they are refused", max_length=64
     )
     number_in_document: InDocument = setting(
         InDocument.OFF,
@@ -44,13 +45,13 @@ class ScanSettings:
     folder: str = setting(
         "", "folder that a multifunction device scans into; empty: none", pattern=r"(/.{1,499})?"
     )
-    owner: str = setting("scan", "account whose faxes those are", max_length=64, pattern=".{1,64}")
+    owner: str = setting("scan", "account that owns the faxes", max_length=64, pattern=".{1,64}")
     settled_s: float = setting(
-        5.0, "a file is complete when it has not changed for so long, s", minimum=1, maximum=600
+        5.0, "a file is complete when it has not changed for this long, s", minimum=1, maximum=600
     )
     keep_days: int = setting(
         7,
-        "files that were faxed stay in the folder faxed for so long, days; 0: not at all",
+        "how long files that were faxed stay in the folder faxed, days; 0: not at all",
         maximum=365,
         minimum=0,
     )
@@ -77,7 +78,7 @@ class IppSettings:
 
 @dataclass(frozen=True, slots=True)
 class FavouritePrinter:
-    """A printer whose pages go to one entry or group of the phone book at once."""
+    """A network printer whose pages are faxed to one contact or group of the phone book."""
 
     contact_id: int | None = setting(None, "id of the contact; none: a group", minimum=1)
     group_id: int | None = setting(None, "id of the group; none: a contact", minimum=1)
@@ -86,7 +87,7 @@ class FavouritePrinter:
 
 @dataclass(frozen=True, slots=True)
 class PrintUser:
-    """Whose faxes are those that a person prints, as their computer names the person."""
+    """The owner of faxes that a person prints, by the names that the computer gives."""
 
     user: str = setting(help="user of the box", max_length=64)
     from_user: str = setting("", "name on the computer; empty: any", max_length=100)

@@ -34,8 +34,7 @@ class User:
     )
     cover: str = setting(
         "",
-        "cover template before each of their faxes that names none; standard: the box's "
-        "own page; empty: no cover page",
+        "cover template of their faxes that name none; standard: the box's own page; empty: no cover page",
         max_length=64,
     )
     pages_per_month: int = setting(0, "pages they may send a month; 0: no limit", minimum=0)
@@ -48,13 +47,13 @@ class User:
     )
     reads_numbers: tuple[str, ...] = setting(
         (),
-        "for a reader: received faxes to numbers that begin so, such as +49301234",
+        "for a reader: received faxes to numbers with these beginnings, such as +49301234",
         pattern=r"[+0-9*#]{1,20}",
     )
     reads_of: tuple[str, ...] = setting(
         (), "for a reader: received faxes that were given to these users", pattern=NAME_PATTERN
     )
-    disabled: bool = setting(False, "may not sign in nor send")
+    disabled: bool = setting(False, "may neither sign in nor send")
     language: str = setting(
         "", "language of their pages and e-mails, such as de; empty: the browser's", pattern="([a-z]{2,3})?"
     )
@@ -104,21 +103,23 @@ class ApiKey:
     token_hash: str = setting(help="SHA-256 of the token", secret=True)
     owner: str = setting("", "user whose faxes it handles; empty: its own name", max_length=64)
     scopes: tuple[Scope, ...] = setting((Scope.SEND, Scope.RECEIVE), "what it may do")
-    cover: str = setting("", "for a key of no user: as a user's", max_length=64)
+    cover: str = setting("", "for a key without a user: as a user's", max_length=64)
     pages_per_month: int = setting(0, "pages it may send a month; 0: no limit", minimum=0)
     pages_per_day: int = setting(0, "pages it may send outside a day; 0: no limit", minimum=0)
     minutes_per_day: int = setting(0, "minutes of calls outside it may use a day; 0: no limit", minimum=0)
     webhook_secret: str = setting("", "signs the webhooks of its faxes; empty: the box's", secret=True)
-    webhook_url: str = setting("", "told of every fax of this key that ends", url=True, max_length=2000)
+    webhook_url: str = setting(
+        "", "gets a webhook for every fax of this key that ends", url=True, max_length=2000
+    )
     webhook_style: str = setting(
         "",
-        "in the way of which interface: own, ifax, ictfax; empty: the one that the fax came by",
+        "the webhook's style: own, ifax, ictfax; empty: that of the interface that the fax came by",
         pattern=r"[a-z]{0,20}",
     )
     webhook_events: tuple[WebhookEvent, ...] = setting(
-        (), "told of these; empty: of faxes that ended and of received ones"
+        (), "the events to report; empty: faxes that ended and received ones"
     )
-    webhook_pdf: bool = setting(False, "the fax as PDF is in what is told, in the box's own style")
+    webhook_pdf: bool = setting(False, "webhooks in the box's own style include the fax as PDF")
     created_at: float = setting(0.0, "Unix time")
     disabled: bool = setting(False, "refused")
 

@@ -44,7 +44,7 @@ _redeeming = threading.Lock()  # a code is valid for one user
 
 @dataclass(frozen=True, slots=True)
 class SecretSettings:
-    """Secrets that the box made at its first start.  Not for people."""
+    """Secrets that the box made at its first start; not to be edited."""
 
     setup_code_hash: str = setting(
         "", "hash of the one-time set-up code, empty once it was used", secret=True

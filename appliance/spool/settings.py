@@ -17,7 +17,7 @@ class SendingSettings:
 
     quality: Quality = setting(Quality.FINE, "resolution when the sender does not say")
     straighten_photographs: bool = setting(
-        True, "what a camera made is cropped to the page that is seen on it, and straightened"
+        True, "photographs of pages are cropped to the page and straightened"
     )
     ecm: bool = setting(True, "error correction mode, unless a destination has trouble with it")
     max_bit_rate: int = setting(
@@ -31,7 +31,7 @@ class SendingSettings:
         (300.0, 900.0, 1800.0, 3600.0), "waits when nobody answered, s", minimum=0, maximum=86400
     )
     step_down: tuple[float, ...] = setting(
-        (30.0, 60.0, 120.0, 300.0), "waits after a call that went wrong half-way, s", minimum=0, maximum=86400
+        (30.0, 60.0, 120.0, 300.0), "waits after a call that failed part-way, s", minimum=0, maximum=86400
     )
     other_line: tuple[float, ...] = setting(
         (5.0, 60.0, 300.0, 900.0),
@@ -44,15 +44,13 @@ class SendingSettings:
     )
     resume: Resume = setting(Resume.REST, "after a break: send the rest, or all pages again")
     unknown_rule: UnknownRule = setting(
-        UnknownRule.ASK, "what becomes of a fax cut off between its last page and the confirmation"
+        UnknownRule.ASK, "what happens to a fax that was cut off between its last page and the confirmation"
     )
     when_lost: Rule = setting(
         Rule.HOLD,
-        "what becomes of a fax that does not show all of its document: send, hold for a person, refuse",
+        "what happens to a fax that does not show all of its document: send, hold for a person, refuse",
     )
-    when_noted: Rule = setting(
-        Rule.SEND, "the same for a fax that shows all that is meant to be shown, if perhaps otherwise"
-    )
+    when_noted: Rule = setting(Rule.SEND, "the same for a fax that shows everything, but may look different")
     lifetime_hours: float = setting(
         24.0, "how long a fax may be tried, hours from its scheduled time", minimum=0.1, maximum=720
     )
@@ -71,8 +69,8 @@ class SendingSettings:
     learn: bool = setting(True, "remember what worked with each destination")
     resend_last_page: bool = setting(
         False,
-        "when the far machine says that the last page came badly (RTN), train again and send it once "
-        "more in the same call; T.30 has the call end, so some machines hang up",
+        "when the far machine rejects the last page (RTN), train again and send it once more in the same "
+        "call; by T.30 the call ends, so some machines hang up",
     )
 
 
@@ -96,20 +94,20 @@ class StorageSettings:
     traces_days: float = setting(30.0, "days that call traces are kept", minimum=0)
     packets: KeptPackets = setting(
         KeptPackets.FAILED,
-        "of which T.38 calls the packets are kept, for tshark and its kin; the newest "
-        "100 are, each 2 MB at most",
+        "T.38 calls whose packets are kept, for tshark and similar programs: the newest 100, each 2 MB "
+        "at most",
     )
     events_days: float = setting(30.0, "days that the event log is kept", minimum=1)
     reserve_mb: int = setting(
-        200, "room kept free, MB: below it nothing is accepted and calls are not answered", minimum=20
+        200, "space kept free, MB: below it nothing is accepted and calls are not answered", minimum=20
     )
-    warn_mb: int = setting(500, "below this much free room the box warns, MB", minimum=20)
+    warn_mb: int = setting(500, "below this much free space the box warns, MB", minimum=20)
     encrypt: bool = setting(
         False,
         "documents and pages are encrypted on the disk; without their key nobody can read them, nor can you",
     )
     key_file: str = setting(
-        "", "file with the key, outside the data folder; empty: beside it, with .key behind its name"
+        "", "file with the key, outside the data folder; empty: beside it, with .key after its name"
     )
 
     def key_path(self, data: Path) -> Path:

@@ -39,10 +39,12 @@ class ClassOneModem(LineSettings):
     )
     withhold_code: str = setting(
         "",
-        "dialled before a number that is called without showing ours; empty: as is usual there",
+        "dialled before the number to withhold ours; empty: the country's usual code",
         pattern=r"[0-9*#]{0,8}",
     )
-    device: str = setting("", "its port, such as /dev/ttyACM0; empty: any that is found", max_length=255)
+    device: str = setting(
+        "", "its port, such as /dev/ttyACM0; empty: any modem that is found", max_length=255
+    )
     rings: int = setting(2, "answer on this ring; 2 lets the caller's number arrive", minimum=1, maximum=10)
     ring_kinds: tuple[str, ...] = setting(
         (),
@@ -53,18 +55,17 @@ class ClassOneModem(LineSettings):
     blind: bool = setting(False, "do not wait for a dial tone")
     modem_speed: int | None = setting(
         None,
-        "bit/s between the box and the modem; none: as is known of the modem",
+        "bit/s between the box and the modem; none: as the table of modems says",
         minimum=SPEEDS[0],
         maximum=SPEEDS[-1],
         check=_speed_problem,
     )
     modem_flow: FlowControl = setting(
-        FlowControl.AUTO, "how it holds back the bytes of a page; auto: as is known of the modem"
+        FlowControl.AUTO, "flow control for the bytes of a page; auto: as the table of modems says"
     )
     modem_quirks: tuple[str, ...] = setting(
         (),
-        "what it does differently, laid over what is known of it, such as training_ms=400 "
-        "(docs/modems.md has all)",
+        "quirks that override the table of modems, such as training_ms=400 (docs/modems.md has all)",
         pattern=r"[a-z0-9_]{1,40}=[ -~]{1,100}",
         check=_quirks_problem,
     )

@@ -16,8 +16,8 @@ class PracticeSettings:
 
     enabled: bool = setting(
         True,
-        "numbers 9990 to 9998 reach the practice machine, and administrators may have it fax to the box; off"
-        " where nobody tries things out any more",
+        "numbers 9990 to 9998 reach the practice machine, and administrators may have it fax to the box; "
+        "switch it off when it is no longer needed",
     )
     calls_at_once: int = setting(4, "practice calls at once", minimum=1, maximum=64)
     wait_s: float | None = setting(
@@ -27,5 +27,5 @@ class PracticeSettings:
         maximum=86400,
     )
     speed: float = setting(
-        1.0, "practice calls run so many times faster than real ones", minimum=1, maximum=20
+        1.0, "how many times faster than real calls practice calls run", minimum=1, maximum=20
     )

@@ -128,11 +128,11 @@ def _check_ipv4(text: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SipSettings:
-    """How the box speaks SIP, all trunks together.  A change takes effect at the next start."""
+    """SIP settings for all trunks.  A change takes effect at the next start."""
 
     bind: str = setting(
         "0.0.0.0",
-        "address to listen on; one of IPv6 (:: is any) makes all of SIP IPv6",
+        "address to listen on; with an IPv6 address (:: is any) all of SIP uses IPv6",
         max_length=45,
     )
     # 0 = any free one
@@ -141,7 +141,7 @@ class SipSettings:
     tls_port: int | None = setting(None, "port for SIP over TLS; none: no TLS", minimum=0, maximum=65535)
     tls_certificate: str = setting(
         "",
-        "file with our certificate for SIP over TLS, PEM; only where the other side wants one",
+        "file with our certificate for SIP over TLS, PEM; only if the other side requires one",
         pattern=r"(/.{0,499})?",
     )
     tls_key: str = setting("", "file with its key, PEM", pattern=r"(/.{0,499})?")
@@ -203,10 +203,10 @@ class SipTrunk(LineSettings):
     register: bool = setting(True, "sign in at the trunk when there is a user name")
     # RFC 3261 10.2.1.1; short, so that a NAT or a restarted provider heals.
     register_expires_s: int = setting(
-        300, "a registration is renewed within so many seconds", minimum=30, maximum=86400
+        300, "a registration is renewed within this many seconds", minimum=30, maximum=86400
     )
     username: str = setting("", "user name of the account", pattern=_USER_PATTERN)
-    auth_username: str = setting("", "user name for signing in, when it is another", pattern=_USER_PATTERN)
+    auth_username: str = setting("", "user name for authentication, if it differs", pattern=_USER_PATTERN)
     password: str = setting("", "password of the account", secret=True, max_length=120)
     outbound_proxy: str = setting(
         "", "host or host:port that everything goes through", max_length=255, check=_server_problem
@@ -219,7 +219,7 @@ class SipTrunk(LineSettings):
     )
     caller_name: str = setting("", "caller name on this trunk", pattern=_NAME_PATTERN)
     from_user_is_account: bool = setting(
-        False, "the trunk wants the user name in From: it stands there and nowhere else"
+        False, "the trunk requires the user name in From, which otherwise does not have it"
     )
     from_domain: str = setting(
         "",
@@ -246,35 +246,37 @@ class SipTrunk(LineSettings):
     # RFC 5626 4.4.1: UDP bindings in NATs live 30 s at the least.
     keep_alive_s: int = setting(
         25,
-        "a sign of life that keeps a router's way open goes out so often, s; 0: none",
+        "interval of the packets that keep a router's way in open, s; 0: none",
         minimum=0,
         maximum=600,
     )
     ask_every_s: float = setting(
         60.0,
-        "without registration: a server that said nothing for so long is asked (OPTIONS), s; 0: never",
+        "without registration: a server that was silent for this long is asked (OPTIONS), s; 0: never",
         minimum=0,
         maximum=3600,
     )
     calls_at_once: int = setting(2, "calls at once", minimum=1, maximum=120)
     # RFC 4028 4 and 5.
-    session_s: int = setting(1800, "a session is refreshed within so many seconds", minimum=90, maximum=7200)
+    session_s: int = setting(
+        1800, "a session is refreshed within this many seconds", minimum=90, maximum=7200
+    )
     session_min_s: int = setting(
         90,
-        "the shortest such time that the other side may ask for, s; one above session_s is taken as that",
+        "the shortest such time that the other side may ask for, s; at most session_s counts",
         minimum=90,
         maximum=7200,
     )
     media: MediaChoice = setting(MediaChoice.BOTH, "T.38, audio (G.711), or T.38 with audio to fall back on")
     t38_calling_s: float = setting(
         6.0,
-        "ask for T.38 so long after the answer to our call, s; 0: leave it to the other side",
+        "ask for T.38 this long after the answer to our call, s; 0: leave it to the other side",
         minimum=0,
         maximum=30,
     )
-    t38_answering_s: float = setting(2.0, "the same for calls that come in, s", minimum=0, maximum=30)
+    t38_answering_s: float = setting(2.0, "the same for incoming calls, s", minimum=0, maximum=30)
     keep_audio_line: bool = setting(
-        False, "an offer of T.38 keeps the audio line with port 0, for servers that want it"
+        False, "an offer of T.38 keeps the audio line with port 0, for servers that require it"
     )
     t38_version: int = setting(0, "T.38: version that is offered", minimum=0, maximum=3)
     max_bit_rate: int = setting(
