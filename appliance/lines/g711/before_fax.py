@@ -1,4 +1,4 @@
-"""Audio of a call while it is still open whether T.38 or audio will carry its fax."""
+"""Audio of a call before it is decided whether T.38 or audio will carry its fax."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from appliance.t30.parameters import CallResult
 
 
 class AudioBeforeFax:
-    """A stream of packets, each when it is due, driven as ``appliance.lines.g711.fax.ToneFaxCall`` is.
+    """A stream of packets, each sent when it is due; driven like ``appliance.lines.g711.fax.ToneFaxCall``.
 
-    It never has a result: its owner stops it and starts another.
+    It never has a result: its owner stops it and starts another endpoint.
     """
 
     def __init__(self, rtp: RtpSession) -> None:
@@ -27,7 +27,7 @@ class AudioBeforeFax:
 
     @property
     def result(self) -> CallResult | None:
-        """None: what comes before the fax has no result."""
+        """Always None: audio before the fax has no result."""
         return None
 
     def start(self, now: float) -> None:
@@ -56,9 +56,10 @@ class AudioBeforeFax:
 
 
 class AudioWait(AudioBeforeFax):
-    """Keeps audio alive before the fax: CNG when we call, silence when we answer, and an open ear.
+    """Sends audio before the fax (CNG when we call, silence when we answer), and listens for a fax machine.
 
-    ``heard`` is called once for each thing: ``"CNG"``, ``"CED"``, ``"V.21"``; ``ear`` listens, too.
+    ``heard`` is called once for each signal:  ``"CNG"``, ``"CED"``, ``"V.21"``; ``ear`` gets the samples,
+    too.
     ``early``: nobody has answered yet, so nothing is sent.
     """
 
@@ -87,7 +88,7 @@ class AudioWait(AudioBeforeFax):
             self._hear(samples)
 
     def handle_timer(self, now: float) -> None:
-        """Sends the packets that are due, and hears what was delayed."""
+        """Sends the packets that are due, and handles delayed received ones."""
         for samples, _ in self._rtp.handle_timer(now):
             self._hear(samples)
         for _ in range(self._pace.count(now)):

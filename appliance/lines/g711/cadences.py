@@ -24,7 +24,7 @@ class NetworkTone(Enum):
 # A cadence is recognised after this many repetitions and this duration, ms, which speech and music do not
 # have.
 BELIEVED_MS, BELIEVED_TIMES = 2000, 2
-# E.180 allows a tenth; the receiver is right to some 16 ms at each edge.
+# E.180 allows a deviation of a tenth; the receiver is exact to some 16 ms at each edge.
 _TOLERANCE, _EDGE_MS = 0.1, 24.0
 # Pulses with equal pauses, ms: busy from the second value on, shorter ones are congestion.
 _QUICKEST_MS, _BUSY_FROM_MS, _SLOWEST_MS = 80.0, 285.0, 820.0

@@ -32,11 +32,11 @@ class ToneDce:
         self._receiver = Receiver(self._status, self._frame, self._tone)
         self._transmitter = Transmitter()
         self._pace = NOMINAL
-        self._sending = False  # an order is out that ``Sent`` answers
+        self._sending = False  # an order that ``Sent`` answers is in progress
         self._cng = False
         self._expected: dce.Receive | None = None
         self._up: dce.Carrier | None = None  # the carrier that is on
-        self._lost_bits = 0  # of its page, since the last that came
+        self._lost_bits = 0  # of its page, since the last received ones
         self._untrained = False  # a fast carrier came and did not train
         self.hung_up = False
 
@@ -51,7 +51,7 @@ class ToneDce:
         if not samples or self.hung_up:
             return
         if self._sending:
-            # What is received while we send is our own echo; silence lets the receivers settle.
+            # Audio received while we send is our own echo; silence lets the receivers settle.
             samples = bytes(len(samples))
         slow = self._up is None or self._up is dce.Carrier.V21
         self._receiver.hear(samples, slow=slow, concealed=concealed)
@@ -137,7 +137,7 @@ class ToneDce:
         return None
 
     def take_events(self) -> list[dce.LineEvent]:
-        """What has happened on the line since the last call, oldest first."""
+        """The events on the line since the last call, oldest first."""
         events, self._events = self._events, []
         return events
 
@@ -214,7 +214,9 @@ class ToneDce:
         )
 
     def _take_bits(self) -> None:
-        """Makes octets of the bits of a fast carrier; the rest waits, or is dropped at its end."""
+        """Packs the bits of a fast carrier into octets; incomplete octets wait, and are dropped at the
+        end.
+        """
         bits = self._receiver.bits
         count = len(bits) // 8
         if not count:

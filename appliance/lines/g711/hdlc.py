@@ -1,8 +1,8 @@
-"""HDLC out of the bits of V.21 (T.30 5.3, ISO/IEC 13239): flags, zero deletion, FCS, and repair.
+"""Decodes HDLC from the bits of V.21 (T.30 5.3, ISO/IEC 13239): flags, zero deletion, FCS, and repair.
 
-Not spandsp's, because of lost packets.  After the preamble one flag is enough to find the next frame
-(spandsp needs a preamble again), and a frame with a gap from a lost packet is repaired: the doubtful bits
-are known, so all their values are tried, and the one with a right FCS is used.  With more than one, or
+It replaces spandsp's decoder because of lost packets.  After the preamble one flag is enough to find the next
+frame (spandsp needs a preamble again), and a frame with a gap from a lost packet is repaired: the doubtful
+bits are known, so all their values are tried, and the one with a right FCS is used.  With more than one, or
 none, the frame stays bad.
 """
 

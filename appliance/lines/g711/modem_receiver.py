@@ -24,8 +24,8 @@ _V21_CUTOFF_DBM0 = -39.1
 # Flags before the first frame of a block that spandsp must see; T.4 A.3.1 sends 200 ms of them.
 _FAST_FLAGS = 2
 
-# V.21's demodulator looks at a symbol (27 samples) at a time: so long after a concealed packet its bits
-# are still in doubt.
+# V.21's demodulator examines a symbol (27 samples) at a time, so its bits stay in doubt for this long after a
+# concealed packet.
 DOUBT_AFTER_SAMPLES = 40
 _STATUSES = frozenset(int(status) for status in modems.Status)
 
@@ -52,8 +52,8 @@ class Receiver:
         self._fast_modem: modems.FastModem | None = None
         self._fast_states: dict[Modulation, Any] = {}
         self._tones: list[Any] = []
-        self._doubtful = False  # the bits that come now stand on concealed samples
-        self._doubt = 0  # samples for which that goes on
+        self._doubtful = False  # the present bits come from concealed samples
+        self._doubt = 0  # samples for which that continues
         self._put_bit = ffi.callback("put_bit_func_t", self._take_bit)
         self._frame_fast = ffi.callback("frame_func_t", self._take_frame)
         self._slow_bit = ffi.callback("put_bit_func_t", self._take_slow_bit)
@@ -88,7 +88,7 @@ class Receiver:
             put_bit, user = self._put_bit, ffi.NULL
         state = self._fast_states.get(carrier.modulation)
         if state is None:
-            # Kept for the call: V.17's short training needs what the long one found out.
+            # Kept for the whole call:  V.17's short training needs the result of the long one.
             state = ffi.gc(modem.rx_init(ffi.NULL, carrier.bit_rate, put_bit, user), modem.rx_free)
             modem.rx_signal_cutoff(state, _FAST_CUTOFF_DBM0)
             self._fast_states[carrier.modulation] = state

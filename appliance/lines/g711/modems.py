@@ -79,7 +79,7 @@ TONE_CED = 2  # 2100 Hz: ANS
 
 
 class Status(IntEnum):
-    """What a modem reports in place of a bit (spandsp's async.h)."""
+    """The values that a modem reports in place of a bit (spandsp's async.h)."""
 
     CARRIER_DOWN = -1
     CARRIER_UP = -2

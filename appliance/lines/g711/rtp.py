@@ -2,11 +2,11 @@
 
 Without I/O: it takes datagrams and the time and gives samples, and takes samples and gives datagrams.
 
-It suits modems, for audio is never stretched, dropped or mixed.  Each packet is played once, in order; a
-missing one is replaced by a repetition of the last, so that a modem keeps its timing and loses a few symbols
-only.  Received audio advances at the sender's pace: no clock of ours can drift against it, and late packets
-do no harm.  How long a missing packet is waited for is learned from the lateness of others.  Only when
-packets stop altogether does silence follow by our own clock, so that the end of a carrier is detected.
+It suits modems, because audio is never stretched, dropped or mixed.  Each packet is played once, in order; a
+missing one is replaced by a repetition of the last, so that a modem keeps its timing and loses only a few
+symbols.  Received audio advances at the sender's pace, so that no clock drifts against it and late packets do
+no harm.  The wait for a missing packet depends on how late others were.  Only when packets stop altogether is
+silence inserted by our own clock, so that the end of a carrier is detected.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ from appliance.lines.g711.codec import Law, decode, encode
 SAMPLE_RATE = 8000  # Hz (G.711)
 PACKET_SAMPLES = 160  # 20 ms (RFC 3551 4.2)
 PACKET_S = PACKET_SAMPLES / SAMPLE_RATE
-# Packets that wait for one that is late, at least: 60 ms, what fixed play-out buffers for fax and modems are
-# set to.
+# The least number of packets that wait for a late one: 60 ms, as in fixed play-out buffers for fax and
+# modems.
 DEPTH_PACKETS = 3
-# A packet is given up this long after the next one came, though nothing else came: the buffer's depth.
+# A packet is given up this long after the next one arrived, even if no other arrived: the buffer's depth.
 LATE_S = DEPTH_PACKETS * PACKET_S
-# Where packets were later than others by more than that, one that is missing may be as late as they;
-# so long at most, which is still short beside the 3 s in which T.30 wants its answers.
+# If packets were later than that, a missing one may be equally late; at most this long, which is still short
+# compared with the 3 s that T.30 allows for answers.
 MAX_LATE_S = 0.4
 # Number of packets from which the jitter is estimated: 5 s.
 JITTER_PACKETS = 250
-# Without any packet for this long the line counts as silent.  Networks stall for some tenths of a second and
-# lose nothing: inserted silence would end a carrier that goes on.
+# Without any packet for this long the line counts as silent.  Networks stall for some tenths of a second
+# without losing anything, and inserted silence would end a carrier that continues.
 SILENT_S = 1.0
-# Where the sender itself sends nothing while it is silent (its timestamps jump), the end of a carrier is
-# noticed sooner.
+# If the sender sends nothing while it is silent (its timestamps jump), the end of a carrier is detected
+# sooner.
 PAUSING_SILENT_S = 0.3
-# A timer that is served later than this was held up by us (a busy machine): that time is no silence of the
-# line's, whose packets may still be on their way to us.
+# A timer that runs later than this was delayed by our own busy machine: that time is not silence of the line,
+# whose packets may still arrive.
 HELD_UP_S = LATE_S
-# The next packet's time is this far from that of the last one's end: the sender was silent by itself.
+# A gap this long between the times of two packets means that the sender itself was silent.
 PAUSE_S = 0.1
-# Gaps up to here are loss and are concealed, packet for packet: a page's rows that are in such a gap must be
-# counted by whoever decodes it.  As long as silence takes to be believed, and a little; beyond, the sender
-# has paused or started anew.
+# Gaps up to this length are losses and are concealed packet by packet, so that the decoder can count the rows
+# of a page in them.  It is a little longer than the wait for silence; after a longer gap the sender has
+# paused or restarted.
 MAX_CONCEALED_PACKETS = 60  # 1.2 s
 # Accepted payload of one packet: 10 to 120 ms occur; the rest is an error or an attack.
 MIN_PAYLOAD = 40
@@ -52,10 +52,10 @@ MAX_PAYLOAD = 960
 # Packets accepted in the time of one packet before the rest counts as a flood.
 MAX_RATE = 8
 MAX_BURST = 50.0  # packets at once after a stall of the network
-# Packets that were played whose content is known, for those that come with the same numbers: 1.3 s.
+# How many played packets are remembered, to compare others with the same numbers: 1.3 s.
 MAX_PLAYED = 64
 
-# Samples that are due, and whether they stand in for a lost packet.
+# Samples that are due, and whether they replace a lost packet.
 DueSamples = tuple[bytes, bool]
 
 _HEADER = struct.Struct("!BBHII")
@@ -104,16 +104,16 @@ def build_packet(packet: Packet) -> bytes:
 
 @dataclass(slots=True)
 class Received:
-    """What happened to the packets that came in."""
+    """Counters of received packets."""
 
     packets: int = 0
     lost: int = 0
     concealed: int = 0  # of the lost, replaced by a repetition
     late: int = 0  # too late or twice
     malformed: int = 0
-    flooded: int = 0  # more than a line can say
+    flooded: int = 0  # more than a line can send
     silences: int = 0  # times the sender stopped
-    contradictions: int = 0  # behind, and not what was played under its number; or broke into the stream
+    contradictions: int = 0  # late and different from the packet played with its number, or out of the stream
 
 
 def _behind(sequence: int, reference: int) -> int:
@@ -123,7 +123,7 @@ def _behind(sequence: int, reference: int) -> int:
 
 @dataclass(slots=True)
 class RtpReceiver:
-    """The play-out buffer: packets in, the samples that are due out."""
+    """The play-out buffer: takes packets and returns the samples that are due."""
 
     received: Received = field(default_factory=Received)
     laws: dict[int, Law] = field(default_factory=lambda: {int(law): law for law in Law})  # by payload type
@@ -144,7 +144,7 @@ class RtpReceiver:
     _budget: float = MAX_BURST
 
     def start_clock(self, now: float) -> None:
-        """From here on times are another driver's, whose clock need not go on from the last one's."""
+        """Accepts times of another driver from now on, whose clock may differ from the last one's."""
         if self._stalled_at is not None:
             self._stalled_at = now
         if self._heard_at is not None:
@@ -176,7 +176,7 @@ class RtpReceiver:
         behind = _behind(packet.sequence, self._next)
         if abs(behind) > MAX_CONCEALED_PACKETS or (silent and behind < 0):
             self.received.contradictions += under_way
-            # What was missing has been played as silence already, or nobody knows how long it was.
+            # The missing part was already played as silence, or its length is unknown.
             due_samples = self._drain()
             self._restart(packet)
             self._waiting[packet.sequence] = packet
@@ -201,7 +201,7 @@ class RtpReceiver:
             if self._silent_at is None:
                 self._silent_at = self._heard_at
                 self.received.silences += 1
-            # No faster than real time, and not more than a moment after a long sleep.
+            # Not faster than real time, and only a little after a long delay.
             count = min(int((now - self._silent_at) * SAMPLE_RATE), SAMPLE_RATE)
             self._silent_at = now
             due_samples.append((bytes(2 * count), False))
@@ -221,7 +221,7 @@ class RtpReceiver:
     # -- inside ---------------------------------------------------------------------------
 
     def _skip(self, seconds: float) -> None:
-        """Time that did not count; and a moment more, for packets that are on their way."""
+        """Skips time that does not count, and a little more for packets that are under way."""
         if self._stalled_at is not None:
             self._stalled_at += seconds + HELD_UP_S
         if self._silent_at is not None:
@@ -230,7 +230,7 @@ class RtpReceiver:
             self._heard_at += seconds + HELD_UP_S
 
     def _learn(self, packet: Packet, now: float) -> None:
-        """How late packets are, and whether the sender stops by itself."""
+        """Learns how late packets are, and whether the sender stops when it is silent."""
         if self._first_time is None or packet.source != self._source:
             self._first_time, self._newest_time = packet.timestamp, 0
             self._transits.clear()
@@ -239,7 +239,7 @@ class RtpReceiver:
         if self._silent_at is not None and abs(jump) > PAUSE_S:
             self._silent_s = PAUSING_SILENT_S
         if abs(jump) > MAX_LATE_S:
-            self._transits.clear()  # another reckoning of time
+            self._transits.clear()  # the timestamps restarted
         self._newest_time = max(self._newest_time, time + len(packet.payload))
         if abs(jump) > MAX_LATE_S:
             self._newest_time = time + len(packet.payload)
@@ -248,7 +248,9 @@ class RtpReceiver:
         self._late_s = min(max(LATE_S, spread + PACKET_S), MAX_LATE_S)
 
     def _within_rate(self, now: float) -> bool:
-        """A bucket of packets: a line brings 50 to 100 packets a second, a burst after a stall more."""
+        """Limits the rate of packets (token bucket): a line sends 50 to 100 a second, more in a burst
+        after a stall.
+        """
         since = 0.0 if self._budget_at is None else now - self._budget_at
         self._budget = min(self._budget + since * MAX_RATE / PACKET_S, MAX_BURST)
         self._budget_at = now
@@ -258,7 +260,7 @@ class RtpReceiver:
         return True
 
     def _contradicts(self, packet: Packet) -> bool:
-        """Whether what was played under its number, or waits to be, is another thing, or a guess of ours."""
+        """Whether the packet with this number that was played, or waits, differs, or was concealed."""
         waiting = self._waiting.get(packet.sequence)
         had = self._played.get(packet.sequence) if waiting is None else waiting.payload
         return had != packet.payload
@@ -296,7 +298,7 @@ class RtpReceiver:
         return self._last, False
 
     def _give_up(self) -> list[DueSamples]:
-        """Conceals what is missing up to the oldest packet that waits."""
+        """Conceals the missing packets up to the oldest waiting one."""
         due = self._next
         oldest = min(self._waiting, key=lambda sequence: -_behind(sequence, due))
         missing = -_behind(oldest, due)
@@ -371,5 +373,5 @@ class RtpSession:
         return build_packet(packet)
 
     def event_over(self, samples: int) -> None:
-        """The event took so long."""
+        """Advances the timestamp by the duration of the event."""
         self._timestamp = (self._timestamp + samples) % (1 << 32)

@@ -72,7 +72,7 @@ class _Stage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ModemCall:
-    """What a call over a modem needs beyond ``CallParameters``.
+    """The parameters of a call over a modem besides ``CallParameters``.
 
     ``number`` is dialled by ``rules`` when the call is placed, None answers the one that rings.
     """
@@ -87,7 +87,7 @@ class ModemCall:
 
 @dataclass(frozen=True, slots=True)
 class _Connection:
-    """What runs once the modems are connected."""
+    """The parts that run once the modems are connected."""
 
     dce: ClassOneDce
     fax: FaxCall

@@ -25,7 +25,7 @@ FIRST_SPEED = 115200
 
 @dataclass(frozen=True, slots=True)
 class ModemSettings:
-    """What the owner sets for one telephone line."""
+    """The owner's settings of one telephone line."""
 
     port: str = ""  # path of the port; empty: find a modem by itself
     rules: DialRules = field(default_factory=DialRules)
@@ -44,7 +44,7 @@ class OpenModem:
     link: SerialLink
 
     def in_words(self) -> str:
-        """What it is, and on which port."""
+        """The modem and its port, in words."""
         return f"{self.modem.identity or 'A modem'} on {self.link.path}"
 
 
@@ -81,7 +81,9 @@ async def _identify(
 
 
 async def wait_for_device(port: str, seconds: float) -> None:
-    """Waits so long, or until a device has come or gone: udev then changes the directory of ``port``."""
+    """Waits ``seconds``, or until a device appeared or disappeared, when udev changes the directory of
+    ``port``.
+    """
     directory = Path(port or FIND_IN).parent
     until = asyncio.get_running_loop().time() + seconds
     before = _changed(directory)
@@ -93,7 +95,7 @@ async def wait_for_device(port: str, seconds: float) -> None:
 
 
 def _changed(directory: Path) -> int:
-    """When a name came into or left the directory, 0 when it is not there."""
+    """The time of the last change of a name in the directory; 0 when it is missing."""
     try:
         return directory.stat().st_mtime_ns
     except OSError:

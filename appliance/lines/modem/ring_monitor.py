@@ -35,7 +35,7 @@ class Caller:
 
 
 class Verdict(Enum):
-    """What the owner of the monitor is to do."""
+    """What the monitor's owner has to do."""
 
     NOTHING = "nothing"
     ANSWER = "answer"  # the ring of the rules has come: offer the call

@@ -91,5 +91,5 @@ class ClassOneModem(LineSettings):
 
     @property
     def adjust(self) -> Callable[[Quirks], Quirks]:
-        """Lays the owner's quirks over what is known of the modem."""
+        """The function that applies the owner's quirks to the row of the table."""
         return overlay(self.modem_quirks)

@@ -1,6 +1,6 @@
-"""What follows CONNECT in a fast transmission, made piece by piece as the port takes it.
+"""The octets of a fast transmission after CONNECT, made piece by piece as the port takes them.
 
-A page may be megabytes, and the event loop must not stand still for it.
+A page may have megabytes, and the event loop must not block meanwhile.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def stuffed_chunks(order: SendTcf | SendImage | SendEcm) -> Iterator[bytes]:
 
 
 def line_octets(order: SendTcf | SendImage | SendEcm) -> int:
-    """At most as many octets go over the line."""
+    """The most octets that the transmission takes on the line."""
     match order:
         case SendTcf(_, octets):
             return octets

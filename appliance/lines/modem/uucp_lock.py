@@ -1,6 +1,6 @@
 """Lock files for serial ports, as mgetty, minicom, efax and HylaFAX keep them (FHS 5.9, HDB UUCP format).
 
-The kernel's own lock keeps out whoever asks for it; these programs ask for a file instead.
+The kernel's lock works only between programs that use it; these programs use lock files instead.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a practice fax machine can do, in spandsp's words: plain values, which need no library."""
+"""The capabilities of a practice fax machine in spandsp's terms: plain values that need no library."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from enum import Enum, IntFlag
 from pathlib import Path
 
-# What spandsp's own tests use for a tick, seconds.
+# The tick of spandsp's own tests, seconds.
 TICK_S = 0.02
 
 
 class Modems(IntFlag):
-    """t30.h, T30_SUPPORT_V27TER and its kin."""
+    """t30.h, T30_SUPPORT_V27TER and so on."""
 
     V27TER = 0x01
     V29 = 0x02
@@ -19,7 +19,7 @@ class Modems(IntFlag):
 
 
 class Compressions(IntFlag):
-    """t30.h, T30_SUPPORT_T4_1D_COMPRESSION and its kin."""
+    """t30.h, T30_SUPPORT_T4_1D_COMPRESSION and so on."""
 
     MH = 0x02
     MR = 0x04
@@ -27,7 +27,7 @@ class Compressions(IntFlag):
 
 
 class Resolutions(IntFlag):
-    """t30.h, T30_SUPPORT_STANDARD_RESOLUTION and its kin."""
+    """t30.h, T30_SUPPORT_STANDARD_RESOLUTION and so on."""
 
     STANDARD = 0x01
     FINE = 0x02
@@ -40,7 +40,7 @@ class Resolutions(IntFlag):
 
 
 class Sizes(IntFlag):
-    """t30.h, T30_SUPPORT_215MM_WIDTH and its kin."""
+    """t30.h, T30_SUPPORT_215MM_WIDTH and so on."""
 
     A4_WIDTH = 0x01
     B4_WIDTH = 0x02
@@ -76,7 +76,7 @@ ALL_SIZES = (
 
 
 class Manners(Enum):
-    """Which of spandsp's ways of speaking T.38."""
+    """Which of spandsp's kinds of T.38 endpoints."""
 
     TERMINAL = "terminal"  # an internet-aware fax machine
     GATEWAY = "gateway"  # a gateway, with an analogue fax machine and real modem signals behind it
@@ -86,7 +86,7 @@ class Manners(Enum):
 class Abilities:
     """The practice fax machine as its owner set it up.
 
-    ``send`` is the TIFF it has to send (or offers for polling), ``receive`` where it writes what comes.
+    ``send`` is the TIFF to send (or to offer for polling), ``receive`` the file for received pages.
     A calling machine with only ``receive`` polls.
     """
 

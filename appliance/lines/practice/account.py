@@ -7,10 +7,10 @@ from appliance.t30.parameters import CallResult, Phase, Progress
 
 
 def progress(event: str, **facts: str | int) -> Progress:
-    """A line of the account from before the call is connected, where its clock stands at 0."""
+    """A progress event from before the call is connected, at time 0."""
     return Progress(0.0, event, tuple(facts.items()))
 
 
 def not_connected(cause: Cause) -> CallResult:
-    """How a call ended that nobody answered."""
+    """The result of a call that nobody answered."""
     return CallResult(cause=cause, phase=Phase.A)

@@ -1,6 +1,6 @@
 """Carries the practice line's calls: one end is ours, the other a machine in the practice room.
 
-The engine and the machine's library are loaded with this module, at the line's first call.
+This module loads the engine and the machine's library, so it is imported at the line's first call.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from appliance.t38.settings import T38Settings
 
 _log = logging.getLogger(__name__)
 
-# How long a machine has to report after the call.
+# Time for a machine to report its result after the call, seconds.
 REPORT_S = 5.0
 
 
@@ -81,7 +81,7 @@ class Carrier:
         reported: Callable[[MachineResult | None], None] = lambda _: None,
         we_call: bool,
     ) -> CallResult:
-        """One call between our endpoint and a machine; ``reported`` hears how the machine saw it."""
+        """Carries one call between our endpoint and a machine; ``reported`` gets the machine's result."""
         with contextlib.closing(open_udp()) as sock:
             try:
                 machine = await self._process.open(
@@ -95,7 +95,7 @@ class Carrier:
                 _log.error("practice machine: %s", error)
                 self.trouble = str(error)
                 return not_connected(PRACTICE_UNAVAILABLE)
-            if owner.cancelled:  # while the machine was made ready
+            if owner.cancelled:  # while the machine was being started
                 self._process.bye(machine)
                 return not_connected(CANCELLED if self._line_is_up() else LINE_STOPPED)
             owner.say(progress("answered"))
@@ -117,7 +117,7 @@ class Carrier:
                         time=time,
                         pacing=pacing,
                     )
-                    # What it sent before it hung up is received first.
+                    # First receives what it sent before it hung up.
                     machine.ended.add_done_callback(lambda _: time.at(time.now(), driver.hang_up))
                     owner.on_cancel(driver.cancel)
                     result = await driver.run()
@@ -130,7 +130,9 @@ class Carrier:
     def _time_of(
         self, owner: CallOwner, machine: MachineCall
     ) -> Iterator[tuple[CallTime, CallOwner | WaitingFor, Pacing]]:
-        """The clock for a call, and what goes with it: a stepped one needs to know what it waits for."""
+        """The clock for a call, its owner and its pacing; a stepped clock needs to know whether the call
+        waits for the box.
+        """
         if self._steps is None:
             yield RealTime(), owner, self._pacing
             return
@@ -139,7 +141,7 @@ class Carrier:
         owner.on_cancel(box.give_up)
         self._steps.join(stepped)
         try:
-            # Packets that leave in steps say nothing about how punctual the box is.
+            # Packets sent in steps say nothing about the box's punctuality.
             yield stepped.time, box, Pacing()
         finally:
             self._steps.leave(stepped)

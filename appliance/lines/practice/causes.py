@@ -1,4 +1,4 @@
-"""What can be wrong with the practice line."""
+"""The causes of failures of the practice line."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class _Part(NamedTuple):
     end: int
 
 
-# Share of a bad TCF's octets that are spoilt: far beyond what any receiver lets pass.
+# Share of a bad TCF's octets that are damaged: far more than any receiver accepts.
 _BAD_TCF_SHARE = 0.5
 
 # FCFs as T.38 carries them, first bit of the line first; bit 0x80 is the X of T.30 5.3.6.1.
@@ -56,7 +56,7 @@ _PAGE_ENDS = frozenset({MPS, EOM, EOP})
 
 @dataclass(frozen=True, slots=True)
 class DropAt:
-    """The machine's end of the call vanishes (no DCN) at this point.
+    """The point at which the machine's end of the call vanishes without DCN.
 
     ``page`` counts from 1; ``after_octets`` of its image must have come in (or gone out, when the
     machine is the sender).  Page 0 means before any image: as soon as ``after_frames`` V.21 frames
@@ -82,26 +82,26 @@ class Swap:
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """A script.  The empty one is a sound machine on a good line."""
+    """A script of faults.  The empty one is a working machine on a good line."""
 
-    bad_tcfs: int = 0  # the first n TCFs arrive spoilt
+    bad_tcfs: int = 0  # the first n TCFs arrive damaged
     spoilt_frames: float = 0.0  # share of ECM frames that arrive with a bad FCS (PPR follows)
-    spoilt_bursts: int = 0  # how many bursts of ECM frames suffer so; 0 = all of them
-    spoilt_image: float = 0.0  # share of non-ECM image octets that arrive spoilt (RTP or RTN follows)
-    spoilt_pages: int = 0  # how many images suffer so; 0 = all of them
+    spoilt_bursts: int = 0  # how many bursts of ECM frames are affected; 0 = all of them
+    spoilt_image: float = 0.0  # share of non-ECM image octets that arrive damaged (RTP or RTN follows)
+    spoilt_pages: int = 0  # how many images are affected; 0 = all of them
     swaps: tuple[Swap, ...] = ()
     drop_at: DropAt | None = None
-    mute: bool = False  # something answers that is no fax machine
+    mute: bool = False  # something answers that is not a fax machine
     seed: int = 1
 
 
 @dataclass(slots=True)
 class _Side:
-    """What one direction of the call has carried so far."""
+    """The state of one direction of the call."""
 
     frame: bytearray  # octets of the V.21 frame under way
     fast: bool = False  # its fast carrier is on
-    image: bool = False  # and brings image, not TCF
+    image: bool = False  # and carries image data, not TCF
     page_octets: int = 0
 
 
@@ -120,18 +120,18 @@ class Mishaps:
         self._expect_tcf = False
         self._said_counts: dict[int, int] = {}
         self._losing_burst = False
-        self.page = 0  # the page under way, from 1; the last one when none is
+        self.page = 0  # the page being sent, from 1; the last one when none is
         self._page_open = False
-        self.dropped = False  # the script's hang-up point is reached
+        self.dropped = False  # the script's hang-up point was reached
 
     def hear(self, ifp: bytes) -> bytes | None:
-        """What the machine hears of a packet from the line."""
+        """A packet from the line, as the machine gets it; None when it is lost."""
         if self._faults.mute:
             return None
         return self._pass(ifp, self._heard, sent=False)
 
     def say(self, ifp: bytes) -> bytes | None:
-        """What leaves of a packet from the machine."""
+        """A packet from the machine, as it is sent; None when it is lost."""
         if self._faults.mute:
             return None
         return self._pass(ifp, self._said, sent=True)

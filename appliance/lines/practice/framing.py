@@ -1,7 +1,7 @@
 """UDPTL of the practice machine (T.38 clause 9): redundancy and FEC, both ways.
 
-A second implementation on purpose.  The practice machine judges our own T.38 endpoint; would both share
-one UDPTL codec, a bug in it would cancel itself out.  Nothing here is used by a real line.
+This is a second implementation on purpose.  The practice machine tests our own T.38 endpoint; if both shared
+one UDPTL codec, a bug in it would cancel itself out.  No real line uses this module.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from enum import Enum
 
 # T.38 9.1: the sequence number is 16 bits wide and wraps.
 SEQUENCE_MODULUS = 1 << 16
-# How many past IFP packets are kept to repair others from: more than any span times entries we accept.
+# How many past IFP packets are kept for repair: more than any accepted span times entries.
 HISTORY_PACKETS = 64
-# The most we believe of a peer's FEC description; larger ones are dropped unread.
+# Limits of a peer's FEC description; larger ones are dropped.
 MAX_FEC_SPAN = 16
 MAX_FEC_ENTRIES = 16
 # A jump beyond this is a restarted or broken peer: history is forgotten (our own bound).
@@ -48,7 +48,7 @@ class FramingError(ValueError):
 
 
 def _open_type(octets: bytes) -> bytes:
-    """The octets behind their PER length (X.691 10.9.3.6 and 10.9.3.7: below 128, below 16384)."""
+    """The octets after their PER length (X.691 10.9.3.6 and 10.9.3.7: below 128, below 16384)."""
     if len(octets) < 0x80:
         return bytes((len(octets),)) + octets
     return (0x8000 | len(octets)).to_bytes(2, "big") + octets
@@ -100,7 +100,7 @@ def _xor(packets: list[bytes]) -> bytes:
 
 
 class UdptlReceiver:
-    """Unwraps datagrams into IFP packets in sequence, as far as they can be had or repaired."""
+    """Unwraps datagrams into IFP packets in sequence, repairing what it can."""
 
     def __init__(self) -> None:
         self._begun = False  # a datagram has come
@@ -111,7 +111,7 @@ class UdptlReceiver:
         self.malformed = 0
 
     def unwrap(self, datagram: bytes) -> list[tuple[int, bytes]]:
-        """(sequence number, IFP packet) pairs that are new, oldest first; nothing for rubbish."""
+        """New (sequence number, IFP packet) pairs, oldest first; none for an invalid datagram."""
         try:
             sequence, primary, repair, extra, span = _parse(datagram)
         except FramingError:

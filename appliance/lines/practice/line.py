@@ -39,22 +39,22 @@ if TYPE_CHECKING:
     from appliance.lines.practice.carrying import Carrier
     from appliance.lines.practice.machine import MachineResult
 
-# Calls at once; each takes about one per cent of a core.  Own choice, a setting of the line.
+# Calls at once; each takes about one per cent of a core.  The default of a setting.
 DEFAULT_CAPACITY = 30
-# What the practice machines received is kept for looking at: this many faxes, the oldest go first.
+# How many received faxes of the practice machines are kept for inspection; the oldest are deleted first.
 KEEP_ARRIVALS = 100
-# How long ``stop`` waits for calls to end with a DCN.
+# How long ``stop`` waits for calls to end with DCN, seconds.
 STOP_S = 5.0
 PRACTICE_STATION_ID = "+49 30 {number}"
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What a practice machine got from a call that we placed."""
+    """What a practice machine received in a call that we placed."""
 
     number: str
     tiff: Path | None  # None when no page came
-    result: MachineResult | None  # in the machine's own words; None when its process died
+    result: MachineResult | None  # as the machine reports it; None when its process died
 
 
 class PracticeLine:
@@ -160,7 +160,7 @@ class PracticeLine:
             return await self._connected(call, owner, tap, digits, script)
 
     async def send_to_us(self, tiff: Path, *, caller: str = "9990", dialled: str = "") -> CallResult:
-        """A practice machine calls the box with this TIFF; how the call ended for the box.
+        """Has a practice machine call the box with this TIFF; returns the box's result.
 
         The call goes through the line's ``IncomingHandler`` as any other.
         """
@@ -197,7 +197,7 @@ class PracticeLine:
 
     @property
     def _channels(self) -> int:
-        """Channels in use: calls that are up, and those that wait for the box's decision."""
+        """Channels in use: running calls, and those that wait for the box's decision."""
         return len(self._calls) + self._deciding
 
     @contextlib.contextmanager
@@ -212,7 +212,7 @@ class PracticeLine:
                 self._idle.set()
 
     async def _ring(self, call: OutgoingCall, owner: CallOwner, script: Script) -> Cause | None:
-        """The exchange's part of the call; None once somebody answered."""
+        """Plays the telephone exchange; returns None once somebody answered, else the cause."""
         cancelled = asyncio.Event()
         owner.on_cancel(cancelled.set)
         answers = script.signal is Signal.ANSWERS and script.ring_s <= call.ring_s
@@ -251,7 +251,7 @@ class PracticeLine:
         )
 
     async def _carrier(self) -> Carrier:
-        """What carries the calls, loaded in a thread: calls of other lines go on meanwhile."""
+        """The carrier of the calls, loaded in a thread, so that calls of other lines continue meanwhile."""
         if self._carries is None:
             kind = await asyncio.get_running_loop().run_in_executor(None, _load_carrier)
             if self._carries is None:  # another call may have been quicker
@@ -262,7 +262,7 @@ class PracticeLine:
         return self._carries.trouble if self._carries is not None else ""
 
     def _find_kept(self, folder: Path) -> None:
-        """What machines received before a restart stays, is counted, and is not written over."""
+        """Counts the faxes that machines received before a restart, so that they are not overwritten."""
         earlier = sorted(folder.glob("*-*.tif"), key=_serial)
         self._kept.extend(path for path in earlier if path not in self._kept)
         if earlier:

@@ -13,7 +13,7 @@ from appliance.lines.practice.faults import Faults, Mishaps
 from appliance.lines.practice.framing import Protection, UdptlReceiver, UdptlSender
 from appliance.lines.practice.spandsp_fax import STATUS_OK, SpandspFax, Statistics, status_text
 
-# A machine that is done keeps the call this long, so that its last DCN is played out and repeated.
+# A machine that has finished keeps the call this long, so that its last DCN is sent and repeated.
 LINGER_S = 1.0
 # Time a machine may fall behind and still catch up tick by tick; a longer pause (a stopped process) is
 # skipped, as the telephone network would not wait either.  Own choice.
@@ -34,7 +34,7 @@ class MachineSettings:
 
 @dataclass(frozen=True, slots=True)
 class MachineResult:
-    """How the call ended for the practice machine, in spandsp's terms."""
+    """The practice machine's result, in spandsp's terms."""
 
     status: int  # T30_ERR_*
     words: str
@@ -77,7 +77,7 @@ class PracticeMachine:
         self.handle_timer(now)
 
     def receive_datagram(self, data: bytes, now: float) -> None:
-        """A UDPTL datagram; rubbish is dropped."""
+        """Takes a UDPTL datagram; drops an invalid one."""
         self.handle_timer(now)
         for sequence, ifp in self._receiver.unwrap(data):
             if self._fax is None or self.hung_up:
@@ -88,18 +88,18 @@ class PracticeMachine:
             self._check(now)
 
     def take_datagrams(self) -> list[bytes]:
-        """What is to be sent now, oldest first."""
+        """The datagrams to send now, oldest first."""
         datagrams, self._outgoing = self._outgoing, []
         return datagrams
 
     def next_deadline(self) -> float | None:
-        """When ``handle_timer`` wants to be called; None when the call is over."""
+        """When ``handle_timer`` is due; None when the call is over."""
         if self._started is None or self.hung_up:
             return None
         return self._started + (self._ticks + 1) * TICK_S
 
     def handle_timer(self, now: float) -> None:
-        """Lets spandsp live through the ticks that are due."""
+        """Runs spandsp's ticks that are due."""
         if self._started is None:
             return
         due = int((now - self._started) / TICK_S + 1e-6)
@@ -116,7 +116,7 @@ class PracticeMachine:
             self._hang_up(now)
 
     def close(self) -> None:
-        """Gives back what C holds; ``result`` is final afterwards."""
+        """Frees spandsp's memory; ``result`` is final afterwards."""
         if self._fax is not None:
             self._conclude()
             self._fax.close()

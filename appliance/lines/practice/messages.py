@@ -21,7 +21,7 @@ class OpenCall:
     """Box to process: a machine takes (or places) a call.
 
     ``peer`` is where the box listens when the machine calls; an answering machine waits for the
-    first packet.  With ``stepped`` its time stands still but for ``Step``.  The answer is ``Opened``,
+    first packet.  With ``stepped`` its time advances only by ``Step``.  The answer is ``Opened``,
     later ``Ended``.
     """
 
@@ -51,7 +51,7 @@ class Step:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Stepped:
-    """Process to box: they have."""
+    """Process to box: the seconds of a ``Step`` have passed."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Impairment:
-    """What one direction of a packet network does to datagrams.
+    """The impairments of one direction of a packet network.
 
     ``loss``, ``repeat`` and ``reorder`` are shares of the datagrams; a reordered one comes
     ``reorder_s`` later than it should.  ``jitter_s`` is the largest extra delay of any, evenly spread

@@ -17,7 +17,7 @@ from appliance.lines.practice.room import MAX_LINE_OCTETS
 
 # A Python process with spandsp is up in well under a second; a loaded board may take this long.
 START_S = 20.0
-# Without calls for this long the process ends and gives its memory back.
+# Without calls for this long the process ends, to free its memory.
 IDLE_S = 60.0
 # How long a process may take to end before it is killed.
 STOP_S = 5.0
@@ -40,7 +40,9 @@ class MachineCall:
 
 
 def _ordinary() -> tuple[str, ...]:
-    """What makes a command run in no real-time priority though we do (util-linux, on every Debian)."""
+    """The command prefix that starts a process without our real-time priority (util-linux, on every
+    Debian).
+    """
     return () if os.sched_getscheduler(0) == os.SCHED_OTHER else ("chrt", "--other", "0")
 
 
@@ -91,9 +93,9 @@ class MachineProcess:
         return call
 
     async def step(self, calls: Sequence[int], seconds: float) -> None:
-        """``seconds`` pass for the machines of these calls; returns when they have, or are gone.
+        """Advances the machines of these calls by ``seconds``; returns when they have done so, or have ended.
 
-        One at a time.
+        Only one call of this method at a time.
         """
         process = self._process
         if process is None or process.returncode is not None:

@@ -1,7 +1,7 @@
 """The process of the practice machines: ``python -m appliance.lines.practice.room``.
 
-A process of its own, so that spandsp neither disturbs the loop that paces real calls nor, should it
-crash, takes the box along.  It ends when its standard input does.
+A separate process, so that spandsp neither disturbs the pacing of real calls nor crashes the box.  It ends
+when its standard input is closed.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class _Call:
         self._guarded(lambda: self._machine.handle_timer(self._time.now()))
 
     def _guarded(self, action: Callable[[], None]) -> None:
-        """A machine that fails ends its own call and no other."""
+        """Ends only this call when its machine fails."""
         if self.over:
             return
         try:
@@ -142,7 +142,7 @@ class Room:
         self._calls: dict[int, _Call] = {}
 
     def obey(self, message: Message) -> None:
-        """One message from the box."""
+        """Handles a message from the box."""
         if isinstance(message, OpenCall):
             self._open(message)
         elif isinstance(message, Bye):
@@ -200,10 +200,10 @@ async def live(commands: int, reports: int) -> None:
 def main() -> None:
     """Entry point of the process."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
-    # The box ends us by closing the pipe; a ^C at its terminal must let calls end politely first.
+    # The box ends this process by closing the pipe; a ^C at its terminal must first let calls end with DCN.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    # Practice is no reason to be before anybody else, as the exchange that started us may be.
+    # Gives up the real-time priority of the exchange, which practice does not need.
     os.setpriority(os.PRIO_PROCESS, 0, max(0, os.getpriority(os.PRIO_PROCESS, 0)))
     asyncio.run(live(0, 1))
 

@@ -1,7 +1,7 @@
 """spandsp 0.0.6's fax machines through cffi: a T.38 terminal, and a T.38 gateway with an audio fax behind it.
 
-Only accessors are used, never a struct's fields, but for ``t30_stats_t`` which exists to be read.
-A callback from C must not raise: each one only hands the octets to a Python list or remembers a number.
+Only accessors are used, never a struct's fields, except those of ``t30_stats_t``, which is meant to be read.
+A callback from C must not raise: each only appends octets to a list or stores a number.
 """
 
 from __future__ import annotations
@@ -98,12 +98,12 @@ void span_set_message_handler(message_handler_func_t *handler);
 # t30.h, the T30_ERR_* list.
 STATUS_OK = 0
 _STATUS_PASSWORD = 56  # T30_ERR_PWD_UNACCEPTABLE
-# t4.h, T4_COMPRESSION_ITU_T6: how received pages are kept in the file.
+# t4.h, T4_COMPRESSION_ITU_T6: the coding of received pages in the file.
 _KEEP_AS_T6 = 3
 
 
 class _Features(IntFlag):
-    """t30.h, T30_SUPPORT_IDENTIFICATION and its kin."""
+    """t30.h, T30_SUPPORT_IDENTIFICATION and so on."""
 
     IDENTIFICATION = 0x01
     SELECTIVE_POLLING = 0x02
@@ -112,7 +112,7 @@ class _Features(IntFlag):
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What spandsp counted."""
+    """Counters of spandsp."""
 
     bit_rate: int
     ecm: bool
@@ -130,7 +130,7 @@ class SpandspFax:
     def __init__(self, manners: Manners, abilities: Abilities, emit: Callable[[bytes, int], None]) -> None:
         self._abilities = abilities
         self._emit = emit
-        self.trouble: BaseException | None = None  # what a callback caught: our bug
+        self.trouble: BaseException | None = None  # an exception in a callback: our bug
         self.status: int | None = None  # T30_ERR_* once phase E was reached
         self._handle = _ffi().new_handle(self)
         self._silence = _ffi().new("int16_t[]", TICK_SAMPLES)
@@ -204,7 +204,7 @@ class SpandspFax:
 
     def _cross(self, library: Any, speak: Any, speaker: Any, listen: Any, listener: Any) -> None:
         made = speak(speaker, self._audio, TICK_SAMPLES)
-        if made < TICK_SAMPLES:  # its call is over: the telephone line is silent
+        if made < TICK_SAMPLES:  # its call has ended: silence on the telephone line
             _ffi().memmove(self._audio + made, self._silence, 2 * (TICK_SAMPLES - made))
         listen(listener, self._audio, TICK_SAMPLES)
 
@@ -214,7 +214,7 @@ class SpandspFax:
             _library().t30_terminate(self._t30)
 
     def close(self) -> None:
-        """Ends the call and gives the memory back.  Nothing may be called afterwards."""
+        """Ends the call and frees the memory.  No other method may be called afterwards."""
         if self._t30 is None:
             return
         self.end()
@@ -248,7 +248,7 @@ class SpandspFax:
         return _string(_library().t30_get_rx_password(self._t30))
 
     def statistics(self) -> Statistics:
-        """What spandsp counted of the fax."""
+        """spandsp's counters of the fax."""
         counted = _ffi().new("t30_stats_t *")
         _library().t30_get_transfer_statistics(self._t30, counted)
         return Statistics(
@@ -276,7 +276,7 @@ class SpandspFax:
 
 
 def status_text(status: int) -> str:
-    """spandsp's own words for a T30_ERR_* code."""
+    """spandsp's text for a T30_ERR_* code."""
     return _string(_library().t30_completion_code_to_str(status))
 
 

@@ -1,11 +1,11 @@
 """Practice calls that run faster than real time: both ends advance in common steps of line time.
 
-With fast clocks instead, a delay of 300 ms by the processor would be three seconds in a call at ten times
-real time, and timers of T.30 would expire without fault of either end.  So each end advances by one step of
-line time, and neither begins the next before the other has finished.  A busy machine makes such calls slower,
-but not different.
+With faster clocks instead, a processor delay of 300 ms would be three seconds in a call at ten times real
+time, and T.30's timers would expire through no fault of either end.  So each end advances by one step of line
+time, and neither begins the next before the other has finished.  A busy machine makes such calls slower, but
+does not change their course.
 
-A call whose engine waits for the box (a page, a page's storage, permission for the last page) does not
+A call whose engine waits for the box (a page, storage of a page, permission to end the last one) does not
 advance meanwhile: that wait is in real time, and would be ten times as long on the line.
 """
 
@@ -19,21 +19,21 @@ from appliance.lines.calltime import SteppedTime
 from appliance.lines.practice.abilities import TICK_S
 from appliance.t30.conversation import CallOwner, FromCall, Request, ToCall
 
-# Line time of a step: what a packet may be under way on a good network; two ticks of spandsp.  Each costs
-# both processes a turn at the processor.
+# Line time of a step, seconds: the delay of a packet in a good network, or two ticks of spandsp.  Each step
+# costs both processes a context switch.
 STEP_S = 2 * TICK_S
-# The box gets so long, seconds of real time, for an answer before the line's time goes on without it.
+# How long the box may take to answer before the line's time continues without it, seconds of real time.
 PATIENCE_S = 30.0
-# What a busy machine cost is made up for up to so much, seconds of real time; the rest is lost.
+# Delays by a busy machine are caught up with, up to this much, seconds of real time.
 MAKE_UP_S = 0.05
-# After so many calls of a step the loop looks after others, for whom time does not stand still.
+# After this many calls of a step the event loop runs other tasks, for which time does not stand still.
 TURN_CALLS = 4
-# With every call waiting for the box, how soon to look again, seconds.
+# Interval of checks while every call waits for the box, seconds.
 WAIT_S = 0.001
 
 
 class WaitingFor:
-    """Stands between a call and its ``conversation``, and knows whether a reply is still to come."""
+    """Passes messages between a call and its ``conversation``, and records whether a reply is pending."""
 
     def __init__(self, owner: CallOwner) -> None:
         self._owner = owner
@@ -44,11 +44,11 @@ class WaitingFor:
 
     @property
     def waiting(self) -> bool:
-        """Whether an answer is open and not given up."""
+        """Whether an answer is pending and was not given up."""
         return self._open > 0 and not self._given_up and self._loop.time() < self._since + PATIENCE_S
 
     def give_up(self) -> None:
-        """The call is to end: time goes on, whatever the box still owes it."""
+        """Gives up pending answers, because the call is to end: its time continues."""
         self._given_up = True
 
     def say(self, message: FromCall) -> None:
@@ -70,7 +70,9 @@ class WaitingFor:
 
 @dataclass(frozen=True, slots=True)
 class SteppedCall:
-    """A call that takes part: its number in the machines' process, its time here, what it waits for."""
+    """A call in the steps: its number in the machines' process, its time here, and whether it waits for
+    the box.
+    """
 
     number: int
     time: SteppedTime
@@ -78,10 +80,9 @@ class SteppedCall:
 
 
 class Steps:
-    """Moves the calls of one line on, ``speed`` times as fast as real time at most.
+    """Advances the calls of one line, at most ``speed`` times as fast as real time.
 
-    ``there(numbers, seconds)`` has the machines of these calls live through a step, and returns when they
-    have.
+    ``there(numbers, seconds)`` advances the machines of these calls by a step, and returns when that is done.
     """
 
     def __init__(self, speed: float, there: Callable[[Sequence[int], float], Awaitable[None]]) -> None:

@@ -26,7 +26,7 @@ from appliance.t30.parameters import CallParameters, CallResult, Phase, Progress
 
 _log = logging.getLogger(__name__)
 
-# After a fax has ended the peer may take this long to confirm our BYE; then we forget the call.
+# After a fax has ended the peer may take this long to confirm our BYE; then the call is dropped, seconds.
 BYE_LIMIT_S = 6.0
 # When the peer hung up the media report their result at once; this limit is for a bug of ours.
 RESULT_LIMIT_S = 2.0
@@ -80,11 +80,11 @@ class CarriedCall:
         self._owner.say(Progress(at, event, tuple(fields.items())))
 
     def unanswered(self, now: float, seconds: float) -> bool:
-        """Whether a call of ours has been out for so long, and nothing at all has come back."""
+        """Whether a call of ours has had no answer at all for this long."""
         return self.calls and not self._course.spoken_to and now >= self.started + seconds
 
     def begin_with(self, message: str) -> None:
-        """The INVITE that came in: the account of the call begins with it."""
+        """Puts the received INVITE at the beginning of the call's account."""
         self.note("sip_received", line=messages.start_line(message), sdp=body_of(message))
 
     async def run(self, signalling: CallOrders, *, ring_s: float) -> CallResult:

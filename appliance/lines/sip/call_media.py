@@ -33,12 +33,12 @@ from appliance.t30.parameters import CallParameters, CallResult, Phase, Progress
 from appliance.t38.fax import T38FaxCall
 from appliance.t38.sdp import UDP_EC
 
-# T.38 that has carried nothing of a fax for so long is considered dead.  A machine that is called sounds CED
+# T.38 that has carried no fax signal for this long is considered dead.  A machine that is called sends CED
 # within 3 s of a switch at the slowest gateways seen, and repeats DIS every 4.5 s at the latest (T.30
 # 5.4.3.1, T4); one that calls answers our CED and DIS, which take 5 s themselves.
 T38_SILENT_CALLING_S, T38_SILENT_ANSWERING_S = 7.0, 10.0
-# So many RTP packets since our last command may be late, or come from a new source, before somebody else is
-# suspected: half a second's.  A forged answer takes more than a second in tones.
+# How many RTP packets since our last command may be late, or come from a new source, before forgery is
+# suspected: half a second.  A forged answer takes more than a second in tones.
 RTP_MISHAPS = 25
 # The cause of a call that the network ended with a tone.
 _BY_TONE: dict[NetworkTone, Cause] = {
@@ -66,7 +66,7 @@ class MediaFacts:
 
 @dataclass(frozen=True, slots=True)
 class MediaTerms:
-    """What the media of a call are given by its line."""
+    """The parameters that a line gives to the media of a call."""
 
     tap: Tap | None = None
     pacing: Pacing | None = None  # the line's account of how punctual its T.38 packets leave
@@ -80,7 +80,7 @@ class DialledOn:
 
 
 class Reports(Protocol):
-    """What the media report to."""
+    """The receiver of reports from the media."""
 
     def result(self, result: CallResult | DialledOn) -> None:
         """The fax is over, or the digits are out."""

@@ -17,7 +17,7 @@ from appliance.t4.page import CodedPage, Coding, Raster, Resolution
 from appliance.t30.memory import MemoryOwner, ignore
 from appliance.t30.parameters import CallParameters, Progress, Role
 
-# How long a trunk that registers may take to do so before the check goes on without.
+# How long the check waits for a trunk to register, seconds.
 REGISTER_LIMIT_S = 10.0
 # The page that is sent: a few ruled lines, enough for a training and a block at any rate.
 _ROWS, _WIDTH = 120, 1728
@@ -30,9 +30,9 @@ async def check_trunk(
     progress: Callable[[Progress], None] = ignore,
     station_id: str = "",
 ) -> TrunkReport:
-    """Places a call to ``number`` over the line, sends one short page, and says what was seen.
+    """Places a call to ``number`` over the line, sends one short page, and reports what happened.
 
-    A fax is sent: the number must be one whose owner expects it.  Never raises for what the trunk did.
+    The owner of the number must expect the fax.  Faults of the trunk are reported, not raised.
     """
     deadline = time.monotonic() + REGISTER_LIMIT_S
     while not line.state().usable and time.monotonic() < deadline:

@@ -14,7 +14,7 @@ from appliance.lines.sip.settings import MediaChoice
 from appliance.t30.memory import ignore
 from appliance.t30.parameters import CallResult, Progress, carrier_of
 
-# What may be found, and what to do about it; in braces what differs.
+# The possible findings and advice, with placeholders in braces.
 _ANSWERED = marked("The call was answered after {seconds} s.")
 _WENT_WITH = marked("A page went through{rate}, with error correction (ECM).")
 _WENT_WITHOUT = marked("A page went through{rate}, without error correction (ECM).")
@@ -37,7 +37,7 @@ _LOOK_NETWORK = marked("More than one packet in a hundred is lost: look at the n
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A sentence in English, and what fills its places; ``text`` fills those of a translation of it."""
+    """An English sentence and the values of its placeholders; ``text`` also fills a translation of it."""
 
     sentence: str
     values: tuple[tuple[str, str], ...] = ()
@@ -56,7 +56,7 @@ def _found(sentence: str, **values: object) -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class TrunkReport:
-    """What one call over a trunk showed.
+    """The findings of one call over a trunk.
 
     ``findings`` are sentences for the owner; ``advice`` what to ask the provider or to change.
     """
@@ -142,9 +142,9 @@ def report_afterwards(
     before: str,
     last_error: str,
 ) -> TrunkReport:
-    """The same of a call that was made earlier, from what was kept of it.
+    """The report of an earlier call, from its stored data.
 
-    ``facts`` are what was agreed, ``account`` the lines of its account; a line that is none is passed over.
+    ``facts`` are the negotiated parameters, ``account`` the lines of its trace; invalid lines are ignored.
     """
     watcher = Watcher()
     for line in account:

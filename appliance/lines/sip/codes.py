@@ -11,5 +11,5 @@ NOT_ACCEPTABLE_HERE = 488
 REQUEST_PENDING = 491
 SERVER_ERROR = 500
 DECLINE = 603
-# What an offer of T.38 gets where nobody deals with it: no answer in time, and a call that is not known.
+# The answers to an offer of T.38 that nobody handles: no answer in time, and unknown call.
 NO_PROPER_ANSWER = frozenset({408, 481})

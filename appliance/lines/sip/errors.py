@@ -20,7 +20,7 @@ class SipOrderError(RuntimeError):
 
 
 def pjsua2_flaw() -> str | None:
-    """What is wrong with the pjsua2 that is installed: None when it is ours.
+    """The fault of the installed pjsua2; None when it is our build.
 
     Raises SipUnavailableError without any.
     """
@@ -41,6 +41,6 @@ def pjsua2_flaw() -> str | None:
 
 
 def words(error: BaseException) -> str:
-    """pjsua2's errors print as nothing; their ``info`` does not."""
+    """The text of an error of pjsua2, which only its ``info`` contains."""
     info = getattr(error, "info", None)
     return str(info(False)) if callable(info) else str(error)

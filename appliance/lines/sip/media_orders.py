@@ -10,7 +10,7 @@ from appliance.t38.settings import T38Settings
 
 @dataclass(frozen=True, slots=True)
 class MediaRules:
-    """What media the owner, the trunk and the destination's profile allow for this call.
+    """The media that the owner, the trunk and the destination's profile allow for this call.
 
     At least one of ``t38`` and ``g711`` is true.
     """

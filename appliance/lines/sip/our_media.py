@@ -14,9 +14,9 @@ from appliance.lines.sip.ports import MediaPorts, open_media_socket, own_address
 from appliance.lines.sip.settings import MediaChoice, SipSettings, SipTrunk
 from appliance.t38.settings import T38Settings
 
-# Where T.38 is not offered, the other side gets so long to do it before the tones begin, seconds.
+# If we do not offer T.38, the other side may do so for this long before the tones begin, seconds.
 PEER_OFFERS_WITHIN_S = 3.0
-# What a peer of ours may send in one datagram, and may keep, octets: we have room for any.
+# The size of datagrams and of the buffer that we announce, octets: larger than any peer needs.
 OUR_MAX_DATAGRAM = 400
 OUR_MAX_BUFFER = 2000
 
@@ -29,7 +29,7 @@ def media_rules(
     offers_rest: bool,
     dialling_s: float | None = None,
 ) -> MediaRules:
-    """What the owner wants of the trunk for one call.
+    """The media rules for one call of the trunk.
 
     ``audio``: without T.38 where the trunk has both.  ``offers_rest``: our offers of T.38 came to nothing
     lately, so that none is made.  ``dialling_s``: the fax begins only when the digits behind the number

@@ -46,7 +46,7 @@ class OurSdp:
         )
 
     def audio_use(self, audio: Audio) -> UseAudio:
-        """What is sent to the peer's line ``audio``."""
+        """The order to send audio to the peer's line ``audio``."""
         payload = self._payload(audio)
         law = audio.law(payload)
         return UseAudio(
@@ -57,7 +57,9 @@ class OurSdp:
         )
 
     def _payload(self, audio: Audio) -> int:
-        """The G.711 to use: the peer's first choice among what we take, else whatever it has."""
+        """The G.711 payload type to use: the peer's first choice among those that we accept, else its
+        first one.
+        """
         wanted = (payload for payload in audio.payloads if audio.law(payload) in self._rules.payloads)
         return next(wanted, audio.payloads[0])
 

@@ -19,7 +19,7 @@ G711_NAMES = {PCMU: "PCMU", PCMA: "PCMA"}
 EVENTS = 101
 # Length of our RTP packets, ms: what every gateway takes (RFC 3551 4.2).
 PACKET_MS = 20
-# Profiles that carry plain G.711.  SAVP would want keys that we do not have.
+# Profiles that carry plain G.711.  SAVP would need keys that we do not have.
 _PROTOCOLS = ("RTP/AVP", "RTP/AVPF")
 # How a line of a description begins, of whatever type.
 _LINE = re.compile(r"^[a-z]=", re.MULTILINE)
@@ -27,7 +27,7 @@ _LINE = re.compile(r"^[a-z]=", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """A live G.711 line: which m-line it is, where its side wants packets, its payload types in order."""
+    """An active G.711 line: the index of its m-line, the address for packets, its payload types in order."""
 
     index: int
     remote: tuple[str, int] | None
@@ -36,7 +36,7 @@ class Audio:
     events: int | None = None  # payload type of telephone-event (RFC 4733), where there is one
 
     def law(self, payload: int) -> int:
-        """What a payload type means: PCMU or PCMA."""
+        """The law of a payload type:  PCMU or PCMA."""
         return dict(self.dynamic).get(payload, payload)
 
 

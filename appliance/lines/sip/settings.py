@@ -15,7 +15,7 @@ from appliance.settings.fields import setting, variant
 from appliance.t38.settings import MAX_REDUNDANCY, ErrorCorrection
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
-# What may stand in the user part of our own URIs and in a quoted name without any escaping.
+# The characters that need no escaping in the user part of our URIs and in a quoted name.
 _USER_PATTERN = r"[A-Za-z0-9_.!~*'()&=+$,;?/%@-]{0,64}"
 _NAME_PATTERN = r"[^\x00-\x1f\x7f\"\\<>]{0,60}"
 
@@ -81,7 +81,7 @@ class PortRange:
 
 
 def _in_words(check: Callable[[str], object]) -> Callable[[str], str | None]:
-    """What ``check`` raises as ValueError, as the answer of a setting's check; empty is no value."""
+    """Makes a setting's check of ``check``: returns the text of its ValueError; an empty value passes."""
 
     def problem(text: str) -> str | None:
         try:
@@ -181,7 +181,7 @@ class SipSettings:
         return ":" in self.bind
 
     def on_free_ports(self) -> SipSettings:
-        """The same on any free port in place of each that is on, for a call beside a running box."""
+        """The same settings with any free port in place of each used one, for a call beside a running box."""
         udp, tcp, tls = (
             None if port is None else 0 for port in (self.udp_port, self.tcp_port, self.tls_port)
         )
@@ -201,7 +201,7 @@ class SipTrunk(LineSettings):
     )
     transport: Transport = setting(Transport.UDP, "udp, tcp or tls")
     register: bool = setting(True, "sign in at the trunk when there is a user name")
-    # RFC 3261 10.2.1.1; short, so that a NAT or a restarted provider heals.
+    # RFC 3261 10.2.1.1; short, so that the registration recovers soon after a restart of a NAT or provider.
     register_expires_s: int = setting(
         300, "a registration is renewed within this many seconds", minimum=30, maximum=86400
     )
@@ -309,10 +309,10 @@ class SipTrunk(LineSettings):
 
 
 def safe_display_name(name: str) -> str:
-    """A caller's name as it may stand between quotes in a header: what could break out is left out."""
+    """A caller's name for use between quotes in a header, without characters that could end the quotes."""
     return "".join(c for c in name if c.isprintable() and c not in '"\\<>')[:80]
 
 
 def safe_user(user: str) -> str:
-    """A caller's number as it may stand in a SIP address; empty when nothing is left of it."""
+    """A caller's number for use in a SIP address; empty when no valid character is left."""
     return "".join(c for c in user if c.isascii() and (c.isalnum() or c in "+*#-._"))[:64].replace("#", "%23")

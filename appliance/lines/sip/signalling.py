@@ -50,7 +50,7 @@ class CallRef:
 
 
 class CallOwner(Protocol):
-    """What a call needs of the stack that owns it."""
+    """The methods of the stack that a call uses."""
 
     def order(self, ref: CallRef, what: Callable[[TrunkCall], None]) -> None:
         """Has ``what`` done with a call on the SIP thread, unless it is gone.  From any thread."""

@@ -15,10 +15,10 @@ from appliance.lines.sip.events import RegistrationChanged
 
 # A 503 with Retry-After takes the trunk out of use for as long as it says, within reason.
 MAX_PAUSE_S = 600.0
-# A trunk that did not answer a call rests so long, twice as long each further time, within reason; an
-# answer to anything ends the rest.  Without it every fax would lose the 32 s of RFC 3261's timer B here.
+# How long a trunk that did not answer a call is not used: doubled each time, up to a limit; any answer ends
+# the pause.  Without it every fax would wait the 32 s of RFC 3261's timer B.
 FIRST_REST_S, MAX_REST_S = 30.0, 600.0
-# While it rests it is asked again so often; and as soon as a call has got no answer for some time.
+# Interval of asking it during the pause; it is also asked as soon as a call has had no answer for some time.
 ASK_RESTING_S = 10.0
 ASK_IN_CALL_S = 4.0
 

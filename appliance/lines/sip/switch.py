@@ -139,7 +139,7 @@ class MediaSwitch:
         self._handle(SwitchEvent.ANSWER, _EventData(now, answer))
 
     def early_audio(self) -> UseAudio | None:
-        """What was agreed for the time before the answer, None when nothing was."""
+        """The audio agreed for the time before the answer; None when there is none."""
         return None if self._connected_yet else self._audio
 
     def refused(self, code: int, retry_after_s: float | None, now: float) -> None:

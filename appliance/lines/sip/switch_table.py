@@ -29,7 +29,7 @@ class SwitchEvent(Enum):
     TIMER = "timer"
 
 
-# What is not in here cannot happen.
+# Other combinations cannot happen.
 HANDLERS = {
     (State.NEW, SwitchEvent.OFFER): "_take_offer",
     (State.OFFERING, SwitchEvent.ANSWER): "_first_answer",

@@ -21,8 +21,8 @@ from appliance.lines.sip.errors import SipOrderError, SipUnavailableError, words
 
 _log = logging.getLogger(__name__)
 
-# The longest the thread sleeps: pjproject's own timers (retransmissions, from 500 ms on) are looked at
-# this often.
+# The longest sleep of the thread, which is the interval of checking pjproject's own timers (retransmissions,
+# from 500 ms on).
 POLL_S = 0.02
 
 

@@ -30,7 +30,7 @@ class OfferedCall:
 
 
 class Owner(CallOwner, Protocol):
-    """What accounts and calls need of the stack that owns them."""
+    """The methods of the stack that accounts and calls use."""
 
     calls: set[TrunkCall]  # SIP thread only
 
@@ -88,7 +88,7 @@ class TrunkAccount(pj.Account):  # type: ignore[misc]
     def onIncomingCall(self, prm: Any) -> None:  # noqa: N802
         """pjsua2's callback: an INVITE arrived."""
         call = TrunkCall(self, self._stack, prm.callId)
-        # A body that the stack did not take for SDP is none, whatever it looks like.
+        # A body that the stack did not accept as SDP counts as none.
         call.offer = body_of(prm.rdata.wholeMsg) if call.getInfo().remOfferer else ""
         self._stack.calls.add(call)
         source, message = str(prm.rdata.srcAddress), str(prm.rdata.wholeMsg)

@@ -1,7 +1,6 @@
-"""What was learned of a trunk from its calls, kept across restarts.
+"""What calls have shown about a trunk, stored across restarts.
 
-That is whether T.38 is not to be offered there for a while, and from which unsignalled ports its hosts send
-UDPTL.
+It says whether T.38 is not offered there for a while, and from which unsignalled ports its hosts send UDPTL.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from typing import Any
 
 _log = logging.getLogger(__name__)
 
-# A trunk where our offer of T.38 got no proper answer, or ended the call, is not asked again for so long,
-# seconds: the other side may still ask, and tones begin soon.
+# How long a trunk gets no offer of T.38 after one that got no proper answer or ended the call, seconds.  The
+# other side may still offer it.
 NO_OFFERS_S = 3600.0
-# Hosts whose odd ways with UDPTL ports are remembered.
+# How many hosts with unusual UDPTL ports are remembered.
 MAX_UDPTL_WAYS = 64
-# Far above what so many hosts take: more is no file of ours.
+# Largest file, octets: far more than that many hosts take.
 MAX_FILE_OCTETS = 64 * 1024
 # A file under way.
 _PART = ".part"
@@ -33,7 +32,7 @@ _MAX_OFFSET = 65535
 
 @dataclass(frozen=True, slots=True)
 class UdptlWay:
-    """From where a host sends its UDPTL, where that is not the port that it signals."""
+    """The port from which a host sends UDPTL, if it differs from the signalled one."""
 
     offset: int = 0  # to the signalled port
     beside_audio: bool = False  # to our port of the audio
@@ -110,7 +109,9 @@ class TrunkMemory:
                 _log.warning("what was learned of %s could not be kept: %s", self._server, error)
 
     def _read(self, file: Path) -> None:
-        """A file that is not there, damaged or of another server means that nothing is known."""
+        """Reads the file; a missing or damaged one, or that of another server, means that nothing is
+        known.
+        """
         try:
             with file.open("rb") as opened:
                 found = json.loads(opened.read(MAX_FILE_OCTETS))
@@ -127,7 +128,7 @@ class TrunkMemory:
 
 
 def _way(kept: dict[str, Any]) -> UdptlWay:
-    """Raises ValueError for what is none."""
+    """The stored way of a host.  Raises ValueError for an invalid one."""
     offset, beside_audio = kept["offset"], kept["beside_audio"]
     if type(offset) is not int or abs(offset) > _MAX_OFFSET or type(beside_audio) is not bool:
         raise ValueError("a way that no host has")

@@ -27,7 +27,7 @@ _RTP_VERSION = 2
 
 
 def is_udptl(datagram: bytes) -> bool:
-    """Whether a datagram on the port of the audio is T.38 that went astray."""
+    """Whether a datagram on the audio port is misdirected T.38."""
     if not datagram or datagram[0] >> 6 == _RTP_VERSION:
         return False
     try:
