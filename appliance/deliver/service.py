@@ -21,7 +21,6 @@ from appliance.deliver.webhook import WebhookDeliverer, make_styles
 from appliance.deliver.worker import Deliverer, OutboxWorker
 from appliance.documents.options import clean_line
 from appliance.lines.line import IncomingCall
-from appliance.net.http import PostAnswer
 
 _KEPT = 64  # characters of a number in the audit log
 
@@ -35,11 +34,11 @@ class Deliveries:
     def __init__(self, box: Box) -> None:
         self._box = box
         self.styles = make_styles()
-        self._email = EmailDeliverer(box)
-        self._webhook = WebhookDeliverer(box, self.styles)
+        self.email = EmailDeliverer(box)
+        self.webhook = WebhookDeliverer(box, self.styles)
         deliverers: dict[str, Deliverer] = {
-            planner.WEBHOOK: self._webhook,
-            planner.EMAIL: self._email,
+            planner.WEBHOOK: self.webhook,
+            planner.EMAIL: self.email,
             planner.FOLDER: FolderDeliverer(box),
             planner.PRINTER: PrinterDeliverer(box),
         }
@@ -66,20 +65,6 @@ class Deliveries:
             address=caller,
             detail=f"line {call.line}, dialled {clean_line(call.dialled)[:_KEPT]}",
         )
-
-    def test_email(self, to: str) -> str:
-        """Sends a test e-mail at once, for the test button of the settings; returns the server's answer.
-
-        Blocks for some minutes at most.  Raises MailError.
-        """
-        return self._email.test(to)
-
-    def test_webhook(self, url: str, key: str) -> PostAnswer:
-        """Sends a test to a webhook at once, signed with the secret of the key ``key``, empty for the box's.
-
-        Blocks for a minute at most.  Raises FetchError.
-        """
-        return self._webhook.test(url, key)
 
     def start(self) -> None:
         """Starts deliveries and both ways in for e-mail."""

@@ -34,27 +34,18 @@ _CLOCK_S = 60.0
 _ANSWER_LIMIT = 200_000
 
 
-class RouteReader:
+class RouteReader(Arrivals):
     """The service that decides on routes by content."""
 
     def __init__(self, box: Box) -> None:
-        self._box = box
-        self._arrivals = Arrivals(box, "read-routes", "the routes of received faxes wait", self.look_into)
-
-    def start(self) -> None:
-        """Starts its thread."""
-        self._arrivals.start()
-
-    def stop(self) -> None:
-        """Ends its thread."""
-        self._arrivals.stop()
+        super().__init__(box, "read-routes", "the routes of received faxes wait", self.look_into)
 
     def look_into(self) -> None:
         """Reads every waiting fax and records the routes that match."""
         if at_rest.locked(self._box.data):
             return
         for fax in self._box.spool.read(contents.waiting):
-            if self._arrivals.stopping.is_set():
+            if self.stopping.is_set():
                 return
             routes = self._box.settings.items(Route)
             try:

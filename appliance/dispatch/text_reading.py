@@ -32,23 +32,14 @@ _PAGE_LIMIT = 20_000
 _FAX_LIMIT = 500_000
 
 
-class TextReader:
+class TextReader(Arrivals):
     """The service that recognises the text of received faxes."""
 
     def __init__(self, box: Box) -> None:
-        self._box = box
-        self._arrivals = Arrivals(box, "read-text", "the text of received faxes waits", self._read_all)
-
-    def start(self) -> None:
-        """Starts its thread."""
-        self._arrivals.start()
-
-    def stop(self) -> None:
-        """Ends its thread."""
-        self._arrivals.stop()
+        super().__init__(box, "read-text", "the text of received faxes waits", self._read_all)
 
     def _read_all(self) -> None:
-        while not self._arrivals.stopping.is_set() and self.read_next():
+        while not self.stopping.is_set() and self.read_next():
             pass
 
     def read_next(self) -> bool:
@@ -67,7 +58,7 @@ class TextReader:
     def _text_of(self, fax: Received, command: list[str]) -> str:
         pages = []
         for page in self._box.spool.read(received.pages, fax.id):
-            if self._arrivals.stopping.is_set():
+            if self.stopping.is_set():
                 raise SpoolClosedError("stopping")
             pages.append(read_page(self._box.data / page.path, command))
         return received.PAGE_BREAK.join(pages)[:_FAX_LIMIT]

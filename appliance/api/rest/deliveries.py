@@ -123,5 +123,5 @@ def test_webhook(call: Call) -> Answer:
     if not url:
         raise ProblemError(NOT_FOUND, "it names no address")
     call.note("webhook.test", detail=masked(url))
-    answer = call.context.core.deliveries.test_webhook(url, key)
+    answer = call.context.core.deliveries.webhook.test(url, key)
     return Answer({"accepted": answer.accepted, "status": answer.status, "said": answer.answer})

@@ -60,7 +60,7 @@ def test_mail(call: Call) -> Answer:
     """
     to = call.body["to"]
     call.note("mail.test", detail=to)
-    return Answer({"said": call.context.core.deliveries.test_email(to)})
+    return Answer({"said": call.context.core.deliveries.email.test(to)})
 
 
 @routes("POST", "/mail/collect", answer=record({"taken": integer(help="e-mails that were dealt with")}))
