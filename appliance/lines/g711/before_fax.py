@@ -32,7 +32,7 @@ class AudioBeforeFax:
 
     def start(self, now: float) -> None:
         """Begins to send, at ``now`` (seconds)."""
-        self._rtp.start_clock(now)
+        self._rtp.receiver.start_clock(now)
         self._pace.start(now)
 
     def take_datagrams(self) -> list[bytes]:
@@ -42,7 +42,7 @@ class AudioBeforeFax:
 
     def next_deadline(self) -> float | None:
         """When ``handle_timer`` is due, seconds; None: not before the next packet."""
-        deadlines = (self._pace.due, self._rtp.next_deadline())
+        deadlines = (self._pace.due, self._rtp.receiver.next_deadline())
         return min((each for each in deadlines if each is not None), default=None)
 
     def pump(self, now: float) -> None:
@@ -84,12 +84,12 @@ class AudioWait(AudioBeforeFax):
 
     def receive_datagram(self, data: bytes, now: float) -> None:
         """Takes an RTP packet of the far end."""
-        for samples, _ in self._rtp.receive(data, now):
+        for samples, _ in self._rtp.receiver.receive(data, now):
             self._hear(samples)
 
     def handle_timer(self, now: float) -> None:
         """Sends the packets that are due, and handles delayed received ones."""
-        for samples, _ in self._rtp.handle_timer(now):
+        for samples, _ in self._rtp.receiver.handle_timer(now):
             self._hear(samples)
         for _ in range(self._pace.count(now)):
             self._datagrams.append(self._rtp.send(self._transmitter.speak(PACKET_SAMPLES)))

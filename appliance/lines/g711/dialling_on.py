@@ -70,11 +70,11 @@ class DialsOn(AudioBeforeFax):
 
     def receive_datagram(self, data: bytes, now: float) -> None:
         """Ignores the far end's audio meanwhile: an announcement, a menu."""
-        self._rtp.receive(data, now)
+        self._rtp.receiver.receive(data, now)
 
     def handle_timer(self, now: float) -> None:
         """Sends the packets that are due: digits, then silence."""
-        self._rtp.handle_timer(now)
+        self._rtp.receiver.handle_timer(now)
         for _ in range(self._pace.count(now)):
             datagrams = next(self._packets, None)
             if datagrams is None:

@@ -44,14 +44,14 @@ class ToneFaxCall(FaxWithinCall):
 
     def start(self, now: float) -> None:
         """The audio is agreed: begins the call."""
-        self._rtp.start_clock(now)
+        self._rtp.receiver.start_clock(now)
         self._pace.start(now)
         super().start(now)
 
     def receive_datagram(self, data: bytes, now: float) -> None:
         """Takes one RTP packet from the far end's address, whatever is in it."""
-        heard = self._rtp.receive(data, now)
-        received = self._rtp.received
+        heard = self._rtp.receiver.receive(data, now)
+        received = self._rtp.receiver.received
         self._packets.come(now, received.packets, 0, received.lost)
         if self._ear is not None:
             for samples, _ in heard:
@@ -66,12 +66,12 @@ class ToneFaxCall(FaxWithinCall):
 
     def next_deadline(self) -> float | None:
         """When ``handle_timer`` is due, seconds."""
-        deadlines = (self._pace.due, self._rtp.next_deadline(), super().next_deadline())
+        deadlines = (self._pace.due, self._rtp.receiver.next_deadline(), super().next_deadline())
         return min((each for each in deadlines if each is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
         """Sends the packets that are due, and runs the fax's timers."""
-        self._dce.hear(self._rtp.handle_timer(now))
+        self._dce.hear(self._rtp.receiver.handle_timer(now))
         for _ in range(self._pace.count(now)):
             self._datagrams.append(self._rtp.send(self._dce.speak(PACKET_SAMPLES)))
         super().handle_timer(now)

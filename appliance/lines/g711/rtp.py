@@ -317,13 +317,14 @@ class RtpReceiver:
 
 
 class RtpSession:
-    """Both directions of one call's audio.  ``payload`` is the payload type that we send.
+    """Both directions of one call's audio: sends itself, ``receiver`` receives.
 
-    ``law``: what a dynamic payload type (96 to 127) means in this call; the static ones need none.
+    ``payload`` is the payload type that we send.  ``law``: what a dynamic one (96 to 127) means in this call;
+    the static ones need none.
     """
 
     def __init__(self, payload: int, law: Law | None = None) -> None:
-        self._receiver = RtpReceiver()
+        self.receiver = RtpReceiver()
         self.use(payload, law)
         self._sequence = random.getrandbits(16)
         self._timestamp = random.getrandbits(32)
@@ -334,28 +335,7 @@ class RtpSession:
         """Sends with this payload type from now on, and takes it, too.  ValueError for one without a law."""
         self.payload = payload
         self._law = Law(payload) if law is None else law
-        self._receiver.laws[payload] = self._law
-
-    @property
-    def received(self) -> Received:
-        """Counters of received packets."""
-        return self._receiver.received
-
-    def start_clock(self, now: float) -> None:
-        """See ``RtpReceiver``; to be called whenever another driver takes over."""
-        self._receiver.start_clock(now)
-
-    def receive(self, datagram: bytes, now: float) -> list[DueSamples]:
-        """As in ``RtpReceiver``."""
-        return self._receiver.receive(datagram, now)
-
-    def handle_timer(self, now: float) -> list[DueSamples]:
-        """As in ``RtpReceiver``."""
-        return self._receiver.handle_timer(now)
-
-    def next_deadline(self) -> float | None:
-        """As in ``RtpReceiver``."""
-        return self._receiver.next_deadline()
+        self.receiver.laws[payload] = self._law
 
     def send(self, samples: bytes) -> bytes:
         """The datagram with these 16-bit samples."""

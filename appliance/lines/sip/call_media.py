@@ -314,7 +314,7 @@ class CallMedia:
             counters = self._fax.counters[1]
             self.facts = replace(self.facts, packets=counters.datagrams, lost=counters.lost)
         elif self._rtp is not None:
-            received = self._rtp.received
+            received = self._rtp.receiver.received
             self.facts = replace(self.facts, packets=received.packets, lost=received.lost)
         if self.facts.kind is not None:
             self._note("packets", came=self.facts.packets, missing=self.facts.lost)
@@ -327,7 +327,9 @@ class CallMedia:
         if isinstance(self._fax, T38FaxCall):
             return self._fax.counters[1].datagrams == 0
         return (
-            isinstance(self._fax, ToneFaxCall) and self._rtp is not None and self._rtp.received.packets == 0
+            isinstance(self._fax, ToneFaxCall)
+            and self._rtp is not None
+            and self._rtp.receiver.received.packets == 0
         )
 
     @property
@@ -335,7 +337,7 @@ class CallMedia:
         """Packets so far that contradict packets that were accepted."""
         if isinstance(self._fax, T38FaxCall):
             return self._fax.contradictions
-        return self._rtp.received.contradictions if self._rtp is not None else 0
+        return self._rtp.receiver.received.contradictions if self._rtp is not None else 0
 
     @property
     def contradicted(self) -> bool:

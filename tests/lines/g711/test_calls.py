@@ -48,7 +48,7 @@ def test_sends(tmp_path: Path, modulation: Modulation, ecm: bool, law: str) -> N
     assert result.ecm is ecm
     assert result.carrier is not None
     assert result.carrier.modulation is modulation
-    assert rtp.received.lost == 0
+    assert rtp.receiver.received.lost == 0
     assert [pixels for _, _, pixels in tiff_rasters(got)] == [each.data for each in pages]
 
 
@@ -83,7 +83,7 @@ def test_one_per_cent_of_loss_towards_us_is_mended_when_sending(tmp_path: Path, 
     result = carry(sending([page(400)], rtp), AudioPeer(machine, 8, 0.01, seed + 10, loss_back=0.0))
     machine.close()
     assert result.cause is causes.DELIVERED
-    assert rtp.received.lost > 0
+    assert rtp.receiver.received.lost > 0
     assert [pixels for _, _, pixels in tiff_rasters(got)] == [page(400).data]
 
 
@@ -94,7 +94,7 @@ def test_one_per_cent_of_loss_towards_us_is_repaired_when_receiving(tmp_path: Pa
     result = carry(receiving(store, rtp), AudioPeer(machine, 8, 0.01, seed, loss_back=0.0))
     machine.close()
     assert result.cause is causes.RECEIVED
-    assert rtp.received.concealed > 0
+    assert rtp.receiver.received.concealed > 0
     assert [each.data for each in store.rasters()] == [page(400).data]
 
 
@@ -112,7 +112,7 @@ def test_packets_that_are_only_late_cost_nothing(tmp_path: Path, seconds: float,
     result = carry(receiving(store, rtp), AudioPeer(machine, 8), stalls(seconds))
     machine.close()
     assert result.cause is causes.RECEIVED
-    assert (rtp.received.lost, result.bad_rows, result.frames_repeated) == (0, 0, 0)
+    assert (rtp.receiver.received.lost, result.bad_rows, result.frames_repeated) == (0, 0, 0)
     assert [each.data for each in store.rasters()] == [each.data for each in pages]
 
 
@@ -134,7 +134,7 @@ def test_packets_that_overtake_each_other_are_put_in_order_once_that_is_known(
     result = carry(receiving(store, rtp), AudioPeer(machine, 8), lambda sent: sent + dice.random() * jitter_s)
     machine.close()
     assert result.cause is causes.RECEIVED
-    assert rtp.received.lost <= 3, "before anything was known of the jitter"
+    assert rtp.receiver.received.lost <= 3, "before anything was known of the jitter"
     assert [each.data for each in store.rasters()] == [page(400).data]
 
 

@@ -192,14 +192,14 @@ def test_time_in_which_nobody_looked_is_no_silence() -> None:
 
 def test_another_drivers_clock_may_begin_anew() -> None:
     session = RtpSession(8)
-    session.receive(datagram(0), 500.0)
-    session.receive(datagram(2), 500.02)
-    session.handle_timer(503.0)
-    session.start_clock(0.0)
-    assert samples(session.handle_timer(0.0)) == b""
+    session.receiver.receive(datagram(0), 500.0)
+    session.receiver.receive(datagram(2), 500.02)
+    session.receiver.handle_timer(503.0)
+    session.receiver.start_clock(0.0)
+    assert samples(session.receiver.handle_timer(0.0)) == b""
     played = b""
-    while (deadline := session.next_deadline()) is not None and deadline <= 1.0:
-        played += samples(session.handle_timer(deadline))
+    while (deadline := session.receiver.next_deadline()) is not None and deadline <= 1.0:
+        played += samples(session.receiver.handle_timer(deadline))
     assert 0 < len(played) <= 16000 + 2 * 320  # a second of silence, the packet and the one before it
 
 
