@@ -12,12 +12,10 @@ The rules (clauses are those of T.4):
   within RTC does not spoil the page.  As noise can look like that too, later octets are ignored only after
   the sixth EOL, and a good row before it means that it was no RTC.
 * An EOL with one or two wrong bits joins two rows, or is found at the wrong place; a wrong bit within a row
-  can
-  look like an EOL and split the row.  Such an error is repaired if exactly one repair gives rows of the right
-  width.
+  can look like an EOL and split the row.  Such an error is repaired if exactly one repair gives rows of the
+  right width.
 * A long piece without an EOL, or one with lost octets (``gap``), was several rows.  It counts as many bad
-  rows as
-  its bits make at the average length of the page's rows, which keeps length and count about right.
+  rows as its bits make at the average length of the page's rows, which keeps length and count about right.
 * Nothing counts before the first EOL (noise of the training), nor after the last EOL of a page without RTC,
   unless it is a complete row.
 

@@ -3,10 +3,10 @@
 const token = document.querySelector('meta[name="page-token"]')?.content ?? "";
 export const words = JSON.parse(document.getElementById("words").textContent);
 
-// Longest that a look at the box takes, ms: a machine that lost its power does not say that it will not answer.
+// Time limit for reading from the box, ms: a machine without power does not close its connections.
 export const LOOK_LIMIT_MS = 30_000;
 
-// What the box refused: `problem` is its problem document (RFC 9457).
+// The box refused a request: `problem` is its problem document (RFC 9457).
 export class Refused extends Error {
   constructor(problem) {
     super(problem.title);
@@ -19,7 +19,7 @@ export const headers = () => ({
   "Accept-Language": document.documentElement.lang,
 });
 
-// A call while the page is being left, which goes on without it. Nobody hears how it ended.
+// A call that continues while the page is being left. Its result is not reported.
 export function parting(method, path, body) {
   const options = { method, headers: headers(), credentials: "same-origin", keepalive: true };
   if (body !== undefined) {
@@ -29,10 +29,10 @@ export function parting(method, path, body) {
   fetch(`/api/v1${path}`, options).catch(() => null);
 }
 
-// The browser has begun to save a file after so long, ms.
+// Time within which the browser has begun to save a file, ms.
 const SAVING_MS = 60_000;
 
-// Lets the browser save the file of an answer under the name that the box gave it.
+// Makes the browser save the file of an answer under the name that the box gave it.
 export async function save(answer) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(await answer.blob());
@@ -41,7 +41,7 @@ export async function save(answer) {
   setTimeout(() => URL.revokeObjectURL(link.href), SAVING_MS);
 }
 
-// Answers the JSON, or null for no content. `limitMs` is of a look. Throws Refused.
+// Returns the JSON of the answer, or null without content. `limitMs` limits reading calls. Throws Refused.
 export async function call(method, path, body, more = {}, limitMs = LOOK_LIMIT_MS) {
   const options = { method, headers: { ...headers(), ...more }, credentials: "same-origin" };
   if (body instanceof FormData) {

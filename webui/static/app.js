@@ -1,4 +1,4 @@
-// What every page does.
+// The script of every page.
 
 import * as form from "./form.js";
 import * as live from "./live.js";
@@ -6,7 +6,7 @@ import * as live from "./live.js";
 form.start();
 live.start();
 
-// One menu open at a time; a click elsewhere and Escape close it.
+// Keeps at most one menu open; a click elsewhere and Escape close it.
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!menu.contains(event.target) || event.target.closest(".menu > div button, .menu > div a")) menu.open = false;

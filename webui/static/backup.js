@@ -1,4 +1,4 @@
-// The page for backup and restore: a file that is saved, and a file that is handed in.
+// The page for backup and restore: saves a backup file, and uploads one.
 
 import { call, headers, Refused, save, words } from "./api.js";
 import { onSubmit } from "./form.js";

@@ -1,4 +1,4 @@
-// The live picture of a cover page that is being written.
+// The live preview of a cover page that is being edited.
 
 import { headers } from "./api.js";
 import { line, showRefusal } from "./elements.js";
@@ -18,7 +18,7 @@ async function draw() {
   }).catch(() => null);
   if (!answer) return;
   if (!answer.ok) {
-    // The last picture that the box could draw stays below.
+    // The last preview that the box could draw stays visible below.
     const refused = await answer.json().catch(() => null);
     if (refused) showRefusal(problem, refused);
     if (refused?.detail) problem.append(line("p", refused.detail));

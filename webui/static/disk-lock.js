@@ -1,4 +1,4 @@
-// The encryption of the disk: hands the choice over, then looks how far it is until the box is back.
+// The encryption of the disk: sends the choice, then shows the progress until the box is back.
 
 import { call, words } from "./api.js";
 import { onSubmit, showProblem, values } from "./form.js";
@@ -10,7 +10,7 @@ const unlock = document.getElementById("unlock");
 
 const pause = () => new Promise((done) => setTimeout(done, LOOK_EVERY_MS));
 
-// Only the fields of what is chosen are shown and sent.
+// Shows and sends only the fields of the chosen option.
 function choose() {
   const chosen = form.elements.opened_by.value;
   for (const part of form.querySelectorAll("[data-for]")) {
@@ -29,7 +29,7 @@ async function follow() {
     try {
       ({ step } = await call("GET", "/disk-lock"));
     } catch {
-      // It stands still, or starts again.
+      // The box is stopped, or restarts.
     }
     if (step === "done" && form.dataset.next) return location.assign(form.dataset.next);
     if (step !== undefined && step !== "working") return location.reload();

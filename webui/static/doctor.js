@@ -1,9 +1,9 @@
-// The doctor's page: asks for the findings and shows the worst first.
+// The doctor's page: requests the findings and shows the worst first.
 
 import { call, Refused } from "./api.js";
 import { line, showRefusal } from "./elements.js";
 
-// It asks the system for updates, mail servers, name servers: together they may take their time, ms.
+// Time limit, ms: it asks for updates, mail servers and name servers, which may be slow.
 const LIMIT_MS = 300_000;
 const ORDER = ["broken", "warning", "fine", "skipped"];
 const button = document.getElementById("look");

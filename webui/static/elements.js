@@ -7,7 +7,7 @@ export function line(name, text, kind = "") {
   return made;
 }
 
-// Shows in `place` what the box refused: its problem document.
+// Shows the problem document of a refusal in `place`.
 export function showRefusal(place, problem) {
   place.replaceChildren(line("strong", problem.title), line("p", problem.advice ?? ""));
   place.hidden = false;

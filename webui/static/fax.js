@@ -1,4 +1,4 @@
-// The page of one fax to send: buttons, and how the call goes while it goes.
+// The page of one fax to send: its buttons, and the live progress of its call.
 
 import { call, Refused } from "./api.js";
 import { listen, refresh } from "./live.js";
@@ -22,7 +22,7 @@ document.addEventListener("click", async (event) => {
   }
 });
 
-// From a list, with its key.
+// Opened from a list by its key.
 if (new URLSearchParams(location.search).has("again")) document.querySelector('[data-open="again"]')?.click();
 
 listen((news) => {

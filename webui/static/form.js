@@ -1,8 +1,8 @@
 // Forms that call the interface: <form data-api="PATCH /me">.
-//   data-then="reload", or an address to go to; else "Saved." is said, or what data-said says
-//   data-show="ID" shows that part afterwards, its [data-list="NAME"] filled from the answer; data-hide hides one
-//   data-type of a field: number, list (one entry a line, or with commas); a checkbox is true or false
-//   data-optional: left out when empty; data-null: null when empty
+//   data-then: "reload", or an address to go to; without it the form says "Saved.", or the text of data-said
+//   data-show="ID": shows that part afterwards, with its [data-list="NAME"] filled from the answer; data-hide hides one
+//   data-type of a field: number, list (one entry a line, or separated by commas); a checkbox is true or false
+//   data-optional: omitted when empty; data-null: null when empty
 
 import { call, Refused, words } from "./api.js";
 import { notice } from "./notices.js";
@@ -15,7 +15,7 @@ export function values(form) {
     if (value === undefined) continue;
     const steps = field.name.split(".");
     let place = body;
-    // "files.0.name" is a list's entry.
+    // "files.0.name" is an entry of a list.
     steps.slice(0, -1).forEach((step, at) => {
       place = place[step] ??= /^\d+$/.test(steps[at + 1]) ? [] : {};
     });
@@ -100,7 +100,7 @@ function paragraph(text) {
   return made;
 }
 
-// For a form that a page's own script sends: what the box refuses is shown in the form.
+// For a form that is sent by its page's own script: shows refusals in the form.
 export function onSubmit(form, action) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

@@ -9,7 +9,7 @@ function text(section) {
     const [time, arrow, said] = [...rung.children].map((part) => part.innerText.replace(/\s+/g, " ").trim());
     lines.push(`${time.padStart(9)} ${arrow.replace(/[^→←]/g, "").padEnd(1)} ${said}`);
   }
-  // Pages and packets, as tables whose columns a spreadsheet tells apart.
+  // Pages and packets, as tables that can be pasted into a spreadsheet.
   for (const table of section.querySelectorAll("table")) {
     lines.push("");
     for (const row of table.rows) lines.push([...row.cells].map((cell) => cell.textContent.trim()).join("\t"));
@@ -19,7 +19,7 @@ function text(section) {
 
 async function copy(content) {
   if (navigator.clipboard) return navigator.clipboard.writeText(content);
-  // Without encryption browsers have no clipboard for pages but this one.
+  // Without TLS, this is the only clipboard that browsers offer to pages.
   const area = document.createElement("textarea");
   area.value = content;
   document.body.append(area);

@@ -1,4 +1,4 @@
-// The hardware test: starts it, follows it while it is under way, puts its questions to the person.
+// The hardware test: starts it, shows its progress, and asks its questions.
 
 import { call, Refused } from "./api.js";
 import { line, showRefusal } from "./elements.js";
@@ -10,7 +10,7 @@ const run = document.getElementById("run");
 const part = (id) => document.getElementById(id);
 const copy = (kind, name) => run.querySelector(`template[data-${kind}="${name}"]`).content.cloneNode(true);
 
-// What is on the page: it is drawn again only where it changed, so that what is being typed stays.
+// What the page shows: only changes are drawn again, so that typed text is kept.
 let shown = { began_at: null, results: 0, question: "" };
 
 function item(result) {
@@ -78,7 +78,7 @@ async function look() {
     running = found.running;
     draw(found);
   } catch (error) {
-    refuse(error); // the box may be away for a while: it is one of the things that are tried
+    refuse(error); // the box may be down for a while: that is one of the tests
   }
   if (running) setTimeout(look, LOOK_EVERY_MS);
 }

@@ -1,4 +1,4 @@
-// Contacts from a file: shown what would change, imported as it was shown.
+// Contacts from a file: shows the changes of an import, then imports as shown.
 
 import { call, Refused } from "./api.js";
 import { onSubmit } from "./form.js";
@@ -8,7 +8,7 @@ const choose = document.getElementById("choose");
 const plan = document.getElementById("plan");
 const steps = document.getElementById("steps");
 const now = document.getElementById("import-now");
-// What needs a look comes first; what stays as it is, is only counted.
+// Entries that need attention come first; unchanged ones are only counted.
 const ORDER = ["refused", "duplicate", "changed", "new"];
 const MARKS = { refused: ["bad", "✕"], duplicate: ["wait", "●"], changed: ["", "✎"], new: ["good", "✓"] };
 let shown = null;
@@ -92,7 +92,7 @@ onSubmit(document.getElementById("import"), async () => {
   try {
     await call("POST", "/contacts/import", content({ ...owner(), plan: shown.plan, lines }));
   } catch (error) {
-    // What would be done now, under the words that say so.
+    // Shows the changes as of now, with a sentence about that.
     if (error instanceof Refused && error.problem.code === "contacts_changed") {
       show(await call("POST", "/contacts/import", content(owner())));
     }

@@ -1,9 +1,9 @@
-// The interface, to try: calls are made with the rights of who looks, what changes something after a question,
-// and what the box says is shown.
+// Tries calls of the interface with the rights of the user, asks before calls that change something, and shows the
+// answers.
 
 import { headers, LOOK_LIMIT_MS, words } from "./api.js";
 
-// Of a long answer so much is shown, characters.
+// How much of a long answer is shown, characters.
 const SHOWN = 20_000;
 
 async function answerOf(method, address, body) {

@@ -1,4 +1,4 @@
-// The list of faxes: keys, search as you type, many at once, older ones when the end is reached.
+// The list of faxes: keys, search as you type, actions on several faxes, loading of older ones at the end.
 
 import { call, headers, parting, Refused, save, words } from "./api.js";
 import { onSubmit } from "./form.js";
@@ -19,7 +19,7 @@ const rows = () => [...document.querySelectorAll(".rows > li:not([hidden])")];
 const chosen = () => rows().filter((row) => row.querySelector("input:checked"));
 const bulk = root.querySelector(".bulk");
 const forward = document.getElementById("bulk-forward");
-const api = kind === "received" ? "received" : "faxes"; // what the interface calls them
+const api = kind === "received" ? "received" : "faxes"; // their name in the interface
 
 function count() {
   const number = chosen().length;
@@ -52,7 +52,7 @@ root.querySelector(".search").addEventListener("submit", (event) => event.preven
 
 // -- older ones --------------------------------------------------------------------------------
 
-// What did not come is asked for again after so long, ms, while its place is in sight.
+// Interval of repeating a failed request, ms, while its place is visible.
 const AGAIN_MS = 3000;
 
 const end = new IntersectionObserver((entries) => {
@@ -64,7 +64,7 @@ async function older(place) {
   place.dataset.loading = "yes";
   const fresh = await look(place.querySelector("a").href);
   delete place.dataset.loading;
-  if (!place.isConnected) return; // another list by now
+  if (!place.isConnected) return; // the list was replaced meanwhile
   if (!fresh) {
     end.unobserve(place);
     setTimeout(watch, AGAIN_MS);
@@ -82,8 +82,8 @@ function watch() {
 }
 watch();
 
-// Rows of a list that was drawn again may not be as the box has them by now: such rows are fetched when they are in
-// sight, with those that follow.
+// Rows that were kept from an earlier list may be outdated: they are fetched again when they become visible, with
+// those that follow.
 const sight = new IntersectionObserver((entries) => {
   for (const entry of entries) if (entry.isIntersecting) renew(entry.target);
 });
@@ -120,7 +120,7 @@ async function renew(row) {
   }
 }
 
-// A list that is drawn again begins with its newest page: the older ones that were loaded stay below it.
+// A list that is drawn again begins with its newest page; older pages that were loaded stay below it.
 let loaded = null;
 document.addEventListener("refreshing", () => {
   loaded = { address: shown, rows: [...document.querySelectorAll(".rows > li")], next: document.querySelector(".next") };
@@ -155,7 +155,8 @@ async function each(list, act) {
   count();
 }
 
-// Those that go when the time for "Undo" is over, and those that were chosen: a list that is drawn again keeps both.
+// The faxes that are deleted when the time for "Undo" is over, and the chosen ones; a list that is drawn again keeps
+// both.
 const going = new Set();
 let kept = [];
 
@@ -181,7 +182,7 @@ async function fetchTogether(ids, format) {
   notice(problem ? `${problem.title} ${problem.advice}` : `${words.unreachable} ${words.unreachable_advice}`);
 }
 
-// How the box is asked to delete a fax.
+// The call that deletes a fax.
 const deletion = (id) => (kind === "received" ? ["DELETE", `/received/${id}`] : ["POST", `/faxes/${id}/erase`]);
 
 async function remove(list, leave) {
@@ -220,7 +221,7 @@ bulk.addEventListener("click", (event) => {
   }
 });
 
-// Those that went are no longer chosen: what the box refuses can be tried again with the rest.
+// Faxes that were handled are no longer chosen, so that the rest can be tried again after a refusal.
 if (forward) {
   onSubmit(forward, async () => {
     const to = [forward.elements.to.value.trim()];
@@ -263,7 +264,7 @@ document.addEventListener("click", async (event) => {
 
 // -- keys --------------------------------------------------------------------------------------
 
-// Of the fax that is open: sends it once more.
+// The button that sends the open fax again.
 const again = () => document.querySelector('[data-open="again"]');
 
 document.addEventListener("keydown", (event) => {

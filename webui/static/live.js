@@ -1,6 +1,6 @@
-// Live pages. All windows of a browser share one event stream (stream-worker.js); when something happened that
-// this page shows, it is fetched again and those of its parts ([data-part], each with an id) that the box makes
-// otherwise now are replaced.
+// Live pages. All windows of a browser share one event stream (stream-worker.js). When something happened that this
+// page shows, the page is fetched again, and those of its parts ([data-part], each with an id) that differ now are
+// replaced.
 
 import { headers, LOOK_LIMIT_MS, words } from "./api.js";
 import { notice, standing } from "./notices.js";
@@ -12,15 +12,14 @@ const fax = main?.dataset.fax ? Number(main.dataset.fax) : null;
 const QUIET_MS = 250;
 const listeners = [];
 let timer = null;
-// A stream that is away for less is no news.
+// A shorter loss of the stream is ignored.
 const AWAY_MS = 3000;
 let waiting = null;
-// Whether something may have happened that this page was not told: since it was made until the stream is here for
-// the first time, and while the stream is away.
+// Whether this page may have missed events: until the stream is up for the first time, and while it is lost.
 let behind = main !== null;
-let lost = false; // the stream was here and went
+let lost = false; // the stream was up, and was lost
 let away = null;
-// Each part as the box made it last; in the page scripts may have changed it since.
+// Each part as the box last made it; scripts may have changed it in the page since.
 const made = new Map();
 let refreshing = null;
 let onceMore = false;
@@ -43,7 +42,7 @@ function refreshSoon() {
   timer = setTimeout(refresh, QUIET_MS);
 }
 
-// One after the other: what was asked for last is what is shown.
+// Refreshes one after the other, so that the last request is the one that is shown.
 export async function refresh() {
   if (refreshing) {
     onceMore = true;
@@ -58,7 +57,7 @@ export async function refresh() {
   return refreshing;
 }
 
-// A page of the box as it is now; null when the box does not answer in time, or refuses.
+// Fetches a page as it is now; null when the box does not answer in time, or refuses.
 export async function look(address) {
   const options = { headers: headers(), credentials: "same-origin", signal: AbortSignal.timeout(LOOK_LIMIT_MS) };
   const answer = await fetch(address, options).catch(() => null);
@@ -74,7 +73,7 @@ export async function look(address) {
 async function fetchParts() {
   const address = location.href;
   const fresh = await look(address);
-  // Something else is searched for by now: that is fetched next.
+  // The search has changed meanwhile: its result is fetched next.
   if (!fresh || address !== location.href) return;
   document.dispatchEvent(new CustomEvent("refreshing"));
   for (const part of document.querySelectorAll("[data-part]")) {
@@ -98,7 +97,7 @@ function told(message) {
     waiting = null;
     away?.();
     if (away) notice(words.again);
-    // What was not saved meanwhile.
+    // Lets scripts save what could not be saved meanwhile.
     if (lost) document.dispatchEvent(new CustomEvent("again"));
     if (behind) refreshSoon();
     away = null;

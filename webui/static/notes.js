@@ -1,4 +1,4 @@
-// Notes on the fax that is open: written, and taken off with a way back.
+// Notes on the open fax: adding, and removing with "Undo".
 
 import { call, parting, Refused, words } from "./api.js";
 import { onSubmit } from "./form.js";

@@ -1,13 +1,13 @@
-// Short notices at the foot of the page: what was done, with "Undo" for a while where that is possible.
+// Short notices at the foot of the page: what was done, with "Undo" for a while if possible.
 
 import { words } from "./api.js";
 
 const UNDO_MS = 10_000;
 const PLAIN_MS = 4_000;
-// Takes back what was done last: whoever has no mouse would not be at the button in time.
+// The key that undoes the last action: without a mouse, the button could not be reached in time.
 const UNDO_KEY = "z";
 
-// Shows `text` until the function that it answers is called.
+// Shows `text` until the returned function is called.
 export function standing(text) {
   const box = drawn(text);
   return () => box.remove();
@@ -21,8 +21,8 @@ function drawn(text) {
   return box;
 }
 
-// Shows `text`. With `undo`, offers it for ten seconds; answers true when it was not taken back. Whoever leaves the
-// page before that does not take it back: `leaving` is called then.
+// Shows `text`. With `undo`, offers to undo for ten seconds; returns true if the action was not undone. When the page
+// is left before that, `leaving` is called.
 export function notice(text, { undo = false, leaving = null } = {}) {
   const box = drawn(text);
   return new Promise((resolve) => {

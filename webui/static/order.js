@@ -1,4 +1,4 @@
-// The order of a list: a row is moved by its buttons, by Alt with an arrow key, or dragged.
+// The order of a list: rows are moved by their buttons, by Alt with an arrow key, or by dragging.
 
 import { call, Refused, words } from "./api.js";
 import { notice } from "./notices.js";
@@ -12,7 +12,7 @@ const rows = () => [...body.rows];
 function ends() {
   for (const row of rows()) {
     for (const button of row.querySelectorAll("[data-move]")) {
-      // Not disabled: the focus stays where it is when a row has come to an end.
+      // Not disabled, so that the focus stays there when a row reaches the end.
       const end = button.dataset.move === "-1" ? body.firstElementChild : body.lastElementChild;
       button.setAttribute("aria-disabled", row === end);
     }

@@ -1,5 +1,5 @@
-// Putting a part of the page as the box makes it now in the place of what it was: what the reader is doing there
-// stays, that is where the keyboard is, which menus and forms are open, and what is typed into them.
+// Replaces a part of the page by its new version, but keeps what the reader is doing there: the focus, open menus and
+// forms, and text typed into them.
 
 const REACHABLE = "a[href], button, input, select, textarea, summary";
 const FIELDS = "form[data-api] :is(input, textarea, select)";
@@ -31,7 +31,7 @@ const isSame = (one, other) =>
   one.name === other.name && one.form.dataset.api === other.form.dataset.api &&
   (one.type !== "radio" || one.value === other.value);
 
-// By id, by the row it is in, by the order.
+// Finds the focus again by its id, by its row, or by its position.
 function placeOfFocus(part) {
   const here = document.activeElement;
   if (!part.contains(here)) return null;

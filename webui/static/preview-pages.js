@@ -1,4 +1,4 @@
-// The pages of a preview, as large as they can be, each with what can be done to it.
+// The pages of a preview, as large as possible, each with its actions.
 
 import { words } from "./api.js";
 

@@ -109,7 +109,7 @@ export function completion(root, changed) {
     input.setAttribute("aria-expanded", String(offers.length > 0));
   }
 
-  // Takes what was typed as a number; answers whether it could.
+  // Adds the typed text as a number; returns whether that succeeded.
   async function take() {
     const text = input.value.trim();
     if (!text) return true;

@@ -1,4 +1,4 @@
-// The page "Send": recipients, documents, pages exactly as they will be sent, when.
+// The page "Send": recipients, documents, time, and the pages exactly as they will be sent.
 
 import { call, parting, Refused, words } from "./api.js";
 import { notice } from "./notices.js";
@@ -15,7 +15,7 @@ const state = { preview: null, leftOut: [], recipients: [], busy: 0, photographe
 let settling = null;
 let work = Promise.resolve();
 
-// One change after the other: what is shown last is what the box has.
+// Makes changes one after the other, so that the page ends with the state of the box.
 function inTurn(step) {
   work = work.then(async () => {
     busy(+1);
@@ -38,7 +38,7 @@ function busy(change) {
   tellBusy();
 }
 
-// What is shown is not yet what was asked for.
+// Shows that the preview is not up to date yet.
 function tellBusy() {
   document.getElementById("paper").setAttribute("aria-busy", String(state.busy > 0 || settling !== null));
 }
@@ -74,7 +74,7 @@ const moment = () => {
   return new Date(field("send_at").value).toISOString();
 };
 
-// What comes from the camera is a photograph, whether it says so or not; else the box finds out.
+// A picture from the camera counts as a photograph, whatever its data say; for others the box decides.
 const straighten = () => (field("straighten").checked ? state.photographed || null : false);
 
 function wishes() {
@@ -121,7 +121,7 @@ function show(preview) {
     line.append(`${remark.page ? `${words.page} ${remark.page}: ` : remark.file ? `${remark.file}: ` : ""}${remark.sentence} ${remark.advice}`);
     return line;
   }));
-  // Asked where it matters: on a phone, and where there is a picture.
+  // Shown only where it matters: on a phone, and when there is a picture.
   document.getElementById("photographs").classList.toggle("touch", !preview.files.some((file) => PICTURE.test(file.media_type) || PICTURE.test(file.name)));
   document.getElementById("files").replaceChildren(...preview.files.map((file) => {
     const line = document.createElement("li");
@@ -134,7 +134,7 @@ function show(preview) {
 }
 
 function ready() {
-  // A number that is still being typed is taken by the press.
+  // Pressing the button also adds a number that is still being typed.
   const someone = state.recipients.length || recipients.pending();
   form.querySelector("button.main").disabled = !state.preview || !someone;
 }
@@ -307,7 +307,7 @@ addEventListener("paste", (event) => {
 });
 
 form.addEventListener("submit", send);
-// What was changed while the box was away reaches it now.
+// Sends changes that were made while the box did not answer.
 document.addEventListener("again", () => { if (state.preview) sync(); });
 form.addEventListener("input", (event) => {
   shapes();

@@ -1,4 +1,4 @@
-// Search over all settings, and "put back" of a field's default.
+// Search over all settings, and resetting a field to its default.
 
 const find = document.getElementById("find");
 find?.addEventListener("input", () => {

@@ -1,4 +1,4 @@
-// The first start: what the other side will see, drawn while it is typed; several sections saved by one press.
+// The first start: a live preview of what the other side will see; saves several sections at once.
 
 import { call, Refused, words } from "./api.js";
 import { showProblem, values } from "./form.js";

@@ -4,7 +4,7 @@ import { follow } from "./stream.js";
 
 const ports = new Set();
 let following = false;
-let standing = null; // "here" or "away": what a window that is opened meanwhile has to know
+let standing = null; // "here" or "away", for windows that are opened later
 
 self.onconnect = (event) => {
   const port = event.ports[0];

@@ -1,10 +1,10 @@
-// Follows the box's event stream; `tell` hears events, and {kind: "away"} and {kind: "here"}.
+// Follows the box's event stream; `tell` gets events, and {kind: "away"} and {kind: "here"}.
 
 const AGAIN_MS = 3000;
-// Of a machine that lost its power, or a network that was pulled, nothing else is heard than that its signs of life
-// stay out: so many of them, by what the box says of how often they come.
+// A machine without power, or a broken network, only shows by missing heartbeats: this many of them, by the interval
+// that the box announces.
 const MISSED = 2.5;
-// Until it has said so, ms.
+// The limit until the box has announced the interval, ms.
 const FIRST_MS = 40_000;
 
 export function follow(tell) {

@@ -1,4 +1,4 @@
-// The page for updates: hands the file over, then looks how far it is until the box is back.
+// The page for updates: uploads the file, then shows the progress until the box is back.
 
 import { call, headers, Refused, words } from "./api.js";
 import { showProblem } from "./form.js";
@@ -15,7 +15,7 @@ function show(step) {
   for (const part of underWay.querySelectorAll("[data-step]")) part.hidden = part.dataset.step !== step;
 }
 
-// With its progress, which fetch() cannot tell.
+// Uploads with progress, which fetch() cannot report.
 function handOver(file) {
   const request = new XMLHttpRequest();
   const bar = underWay.querySelector("progress");

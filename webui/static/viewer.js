@@ -1,4 +1,4 @@
-// Looking at pages: fit, zoom, turn (remembered for each fax), two side by side, print.
+// The page viewer: fit, zoom, turn (remembered for each fax), two side by side, print.
 
 const STEP = 1.25;
 const MOST = 4;
