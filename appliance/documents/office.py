@@ -20,19 +20,19 @@ from appliance.documents.confined import Bench, find_program
 from appliance.documents.errors import DocumentError
 from appliance.documents.foreign import compound_name
 from appliance.documents.officeparts import (
-    KNOWN_PICTURES,
+    LARGEST_PART,
     LOOKED_INTO,
     PICTURES,
-    missing_pictures,
     not_drawn,
+    pictures_of,
     unseen,
     unseen_in_rtf,
 )
-from appliance.documents.picturemodes import is_damaged
+from appliance.documents.officepictures import LARGEST, is_readable
 from appliance.documents.sniff import OFFICE_SUFFIXES
 from appliance.documents.typeset_source import TypesetSource
 from appliance.documents.workshop import Workshop
-from appliance.remarks import COLUMN_NARROW, PICTURE_LOST, PICTURES_LEFT_OUT, Remark
+from appliance.remarks import COLUMN_NARROW, CONTENT_CUT, PICTURE_LOST, PICTURES_LEFT_OUT, Remark
 
 PROGRAM = "soffice.bin"
 # A small letter takes 2 s of a processor, one of 100 pages 4 s.
@@ -45,10 +45,12 @@ _MOST_UNPACKED = 150 << 20
 # One octet of Deflate (RFC 1951) unpacks to at most 1032; and octets that any part may unpack to.
 _MOST_DEFLATED, _ALWAYS = 1032, 4096
 # How many pictures of a file are checked, and the octets of the largest of them.
-_MOST_PICTURES, _LARGEST_PICTURE = 100, 32 << 20
+_MOST_PICTURES = 100
 # LibreOffice's library for formulas, from a separate package.
 _FORMULA_EDITOR = "libsmlo.so"
 _SHEETS = frozenset({".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".ots", ".fods", ".xml"})
+_TEXTS = frozenset({".doc", ".docx", ".docm", ".dot", ".dotx", ".odt", ".ott", ".fodt", ".rtf"})
+_BLANKS = re.compile(r"\s+")
 _NO_ROOM = re.compile(r"(?<!\S)#{3,}(?!\S)")
 _ENCRYPTED_STREAM = "EncryptedPackage"  # [MS-OFFCRYPTO] 1.3.2
 # The streams with the content of the older formats ([MS-DOC], [MS-XLS], [MS-PPT]).
@@ -77,7 +79,6 @@ _EXTERNAL = re.compile(
     rb'|<draw:image[^>]{0,500}xlink:href="(?:https?|ftp|file):',
 )
 _SCANNED = re.compile(r"\.rels$|^content\.xml$")
-_SCANNED_OCTETS = 4 << 20
 
 
 def open_office(content: bytes, name: str, workshop: Workshop) -> TypesetSource:
@@ -142,7 +143,11 @@ def _look_inside(content: bytes, *, formulas: bool) -> Iterator[Remark]:
                 or entry.filename == "META-INF/manifest.xml"
                 or LOOKED_INTO.match(entry.filename)
             }
-            pictures = [entry for entry in entries if PICTURES.match(entry.filename)][:_MOST_PICTURES]
+            names = [entry.filename for entry in entries]
+            shown, missing = pictures_of(names, texts)
+            pictures = [
+                entry for entry in entries if PICTURES.match(entry.filename) or entry.filename in shown
+            ][:_MOST_PICTURES]
             lost = sum(_is_picture_lost(archive, entry) for entry in pictures)
     except (DocumentError, MemoryError):
         raise
@@ -153,8 +158,7 @@ def _look_inside(content: bytes, *, formulas: bool) -> Iterator[Remark]:
     outside = sum(len(_EXTERNAL.findall(text)) for text in texts.values())
     if outside:
         yield Remark(PICTURES_LEFT_OUT, detail=f"{outside} addresses")
-    names = [entry.filename for entry in entries]
-    lost += missing_pictures(names, texts)
+    lost += missing
     if lost:
         yield Remark(PICTURE_LOST, detail=f"{lost} of the document")
     yield from not_drawn(names, texts, formulas=formulas)
@@ -163,12 +167,12 @@ def _look_inside(content: bytes, *, formulas: bool) -> Iterator[Remark]:
 
 def _beginning(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     with archive.open(entry) as file:
-        return file.read(_SCANNED_OCTETS)
+        return file.read(LARGEST_PART)
 
 
 def _is_picture_lost(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
     """Whether a picture of an Office file is known to be damaged."""
-    if not 0 < entry.file_size <= _LARGEST_PICTURE:
+    if not 0 < entry.file_size <= LARGEST:
         return entry.file_size == 0
     try:
         content = archive.read(entry)
@@ -176,14 +180,14 @@ def _is_picture_lost(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
         raise
     except Exception:  # as above
         return True
-    return not content.startswith(KNOWN_PICTURES) or is_damaged(content)
+    return not is_readable(entry.filename, content)
 
 
 def _is_locked(content: bytes) -> bool:
     """Whether a compound file needs a password; LibreOffice knows Excel's default one."""
     with olefile.OleFileIO(io.BytesIO(content)) as ole:
         user, document, workbook = (
-            bytes(ole.openstream(name).read(_SCANNED_OCTETS)) if ole.exists(name) else b""
+            bytes(ole.openstream(name).read(LARGEST_PART)) if ole.exists(name) else b""
             for name in (_USER, _DOCUMENT, _WORKBOOK)
         )
     return is_locked(document, workbook, user)
@@ -208,7 +212,7 @@ def _unseen(ole: olefile.OleFileIO) -> Iterator[Remark]:
     """Remarks on what a document of the older formats contains besides its pages."""
 
     def stream(name: str) -> bytes:
-        return bytes(ole.openstream(name).read(_SCANNED_OCTETS)) if ole.exists(name) else b""
+        return bytes(ole.openstream(name).read(LARGEST_PART)) if ole.exists(name) else b""
 
     yield from unseen_in_xls(stream(_WORKBOOK))
     yield from unseen_in_ppt(stream(_SLIDES))
@@ -251,15 +255,22 @@ def _convert(program: str, content: bytes, suffix: str, workshop: Workshop) -> T
         pdf = made.read_bytes() if made.is_file() else b""
     if not pdf.startswith(b"%PDF-"):
         raise DocumentError(causes.DOCUMENT_DAMAGED, f"LibreOffice made no PDF of it (exit code {code})")
-    return Typeset(pdf, tuple(_narrow_columns(pdf)) if suffix in _SHEETS else ())
+    return Typeset(pdf, tuple(_cut(pdf, suffix)))
 
 
-def _narrow_columns(pdf: bytes) -> Iterator[Remark]:
-    """A remark for each page on which numbers are shown as ``###``."""
+def _cut(pdf: bytes, suffix: str) -> Iterator[Remark]:
+    """A remark for each page with numbers shown as ``###``, or with words of a text beyond the sheet."""
+    if suffix not in _SHEETS | _TEXTS:
+        return
     with contextlib.closing(pypdfium2.PdfDocument(pdf)) as document:
         for number in range(len(document)):
             page = document[number]
+            width, height = page.get_size()
             with contextlib.closing(page.get_textpage()) as text:
-                if _NO_ROOM.search(text.get_text_range()):
-                    yield Remark(COLUMN_NARROW, number + 1)
+                words = text.get_text_range()
+                on_sheet = text.get_text_bounded(0, 0, width, height) if suffix in _TEXTS else words
             page.close()
+            if suffix in _SHEETS and _NO_ROOM.search(words):
+                yield Remark(COLUMN_NARROW, number + 1)
+            if len(_BLANKS.sub("", on_sheet)) < len(_BLANKS.sub("", words)):
+                yield Remark(CONTENT_CUT, number + 1)

@@ -9,12 +9,15 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import unquote
+from xml.etree import ElementTree
 
 from appliance.remarks import (
     ATTACHMENT_LEFT_OUT,
     COMMENTS_LEFT_OUT,
+    CONTENT_CUT,
     HIDDEN_LEFT_OUT,
     MOVEMENT_LEFT_OUT,
     PART_LEFT_OUT,
@@ -26,28 +29,30 @@ _TAKEN_IN = re.compile(rb"<w:(?:altChunk|subDoc)\b")
 _DIAGRAM = re.compile(rb"<a:graphicData\b[^>]{0,200}\buri=\"[^\"]{1,100}/diagram\"")
 _DIAGRAM_DRAWN = re.compile(r"^(?:word|xl|ppt)/diagrams/drawing\d*\.xml$")
 _FORMULA = re.compile(rb"<m:oMath\b")
-# Pictures, by their names; how such files begin; and the references to them (ECMA-376 part 2, 9.3).
+# Pictures, by their names, and references to them and to others (ECMA-376 part 2, 9.3).
 PICTURES = re.compile(r"^(?:(?:word|xl|ppt)/media|Pictures)/[^/]+\.(?:png|jpe?g)$", re.IGNORECASE)
-KNOWN_PICTURES = (
-    b"\x89PNG",
-    b"\xff\xd8",
-    b"GIF8",
-    b"BM",
-    b"RIFF",
-    b"II*\0",
-    b"MM\0*",
-    b"\1\0\0\0",
-    b"\xd7\xcd",
-)
 _RELATION = re.compile(rb"<Relationship\b[^>]{1,2000}>")
-_OF_PICTURE = re.compile(rb"\bType=\"[^\"]{1,200}/image\"")
+_TYPE = re.compile(rb"\bType=\"([^\"]{1,200})\"")
+_ID = re.compile(rb"\bId=\"([^\"]{1,100})\"")
+# Pictures in the text, and embedded objects with what stands for them.
+_SHOWN = re.compile(rb"<(?:a:blip\b[^>]{0,300}?\br:embed|v:imagedata\b[^>]{0,300}?\br:id)=\"([^\"]{1,100})\"")
+_EMBEDDED = re.compile(rb"<(?:w:object|p:oleObj)\b(?:(?!</(?:w:object|p:oleObj)>).){0,20000}", re.DOTALL)
+_STANDS_FOR_IT = re.compile(rb"<v:imagedata\b|<a:blip\b|\bspid=\"")
+# Widths of a sheet and of a table's columns.
+_SHEET_WIDTH = re.compile(rb"<w:pgSz\b[^>]{0,200}?\bw:w=\"(\d{1,6})")
+_GRID = re.compile(rb"<w:tblGrid>((?:<w:gridCol\b[^>]{0,100}>(?:</w:gridCol>)?\s*){1,200})")
+_GRID_COLUMN = re.compile(rb"\bw:w=\"(\d{1,6})")
+# Charts: their numbers, as far as the chart itself has them.
+_OF_NUMBERS, _NUMBER_OF_CHART = b"numRef>", re.compile(rb"<(?:\w+:)?v>[^<]")
 _ODF_PICTURE = re.compile(rb"<draw:image\b[^>]{0,500}?\bxlink:href=\"(?:\./)?(Pictures/[^\"]{1,300})\"")
 _TARGET = re.compile(rb"\bTarget=\"([^\"]{1,500})\"")
 # The parts that are searched, by name.
 LOOKED_INTO = re.compile(
     r"^(?:word/(?:document|comments|styles)\.xml|xl/workbook\.xml|xl/worksheets/sheet\d+\.xml|xl/(?:threaded)?[cC]omments/?[^/]*\.xml"
-    r"|ppt/(?:slides/slide\d+|notesSlides/notesSlide\d+|comments/[^/]+)\.xml|content\.xml)$"
+    r"|ppt/(?:slides/slide\d+|notesSlides/notesSlide\d+|comments/[^/]+)\.xml|content\.xml"
+    r"|(?:word|xl|ppt)/charts/[^/]+\.xml)$"
 )
+LARGEST_PART = 4 << 20  # octets of each that are searched
 _FILMS = re.compile(r"\.(?:mp4|m4v|mov|avi|wmv|mpe?g|mp3|m4a|wav|wma|ogg|webm)$", re.IGNORECASE)
 
 _WORD_TEXT_HIDDEN = re.compile(
@@ -138,27 +143,90 @@ def not_drawn(names: list[str], parts: Mapping[str, bytes], *, formulas: bool) -
     diagrams = sum(len(_DIAGRAM.findall(part)) for part in text)
     if diagrams > sum(_DIAGRAM_DRAWN.match(name) is not None for name in names):
         yield Remark(PART_LEFT_OUT, detail="a diagram (SmartArt) without its drawing")
+    if _has_wide_table(parts.get("word/document.xml", b"")):
+        yield Remark(CONTENT_CUT, detail="a table that is wider than the sheet")
+    lost = sum(_is_chart_lost(each, parts) for each in _relations(parts))
+    if lost:
+        yield Remark(PART_LEFT_OUT, detail=f"charts: {lost}")
     written = 0 if formulas else sum(len(_FORMULA.findall(part)) for part in text)
     if written:
         yield Remark(PART_LEFT_OUT, detail=f"formulas: {written}; LibreOffice Math draws them")
 
 
-def missing_pictures(names: list[str], parts: Mapping[str, bytes]) -> int:
-    """How many pictures a file refers to and does not have."""
-    there = {name.lower() for name in names}
+def _has_wide_table(document: bytes) -> bool:
+    """Whether a table of a Word file is wider than its widest sheet (ECMA-376 part 1, 17.4.48, 17.6.13)."""
+    widest = max(map(int, _SHEET_WIDTH.findall(document)), default=0)
+    grids = (sum(map(int, _GRID_COLUMN.findall(grid))) for grid in _GRID.findall(document))
+    return any(width > widest > 0 for width in grids)
+
+
+def _is_chart_lost(related: _Related, parts: Mapping[str, bytes]) -> bool:
+    """Whether a chart is damaged or missing, has its numbers elsewhere, or is of the kinds since 2016."""
+    if related.kind != "chart" or not related.target:
+        return related.kind == "chartEx"
+    chart = parts.get(related.target, b"")
+    try:
+        ElementTree.fromstring(chart)
+    except (ElementTree.ParseError, ValueError, LookupError):
+        return len(chart) < LARGEST_PART
+    in_cells = related.target.startswith("xl/")  # LibreOffice reads those
+    return _OF_NUMBERS in chart and not in_cells and not _NUMBER_OF_CHART.search(chart)
+
+
+def pictures_of(names: list[str], parts: Mapping[str, bytes]) -> tuple[set[str], int]:
+    """The names of the pictures that a file refers to, and how many more of them it does not have."""
+    there = {name.lower(): name for name in names}
     of_odf = _ODF_PICTURE.findall(parts.get("content.xml", b""))
-    missing = sum(unquote(path.decode("utf-8", "replace")).lower() not in there for path in of_odf)
+    relations = list(_relations(parts))
+    referred = [unquote(path.decode("utf-8", "replace")) for path in of_odf]
+    referred += [each.target for each in relations if each.kind == "image" and each.target]
+    missing = sum(path.lower() not in there for path in referred)
+    return (
+        {there[path.lower()] for path in referred if path.lower() in there},
+        missing + _never_related(parts, relations) + _without_picture(parts),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Related:
+    """A reference of the part ``source`` to the part ``target``; to something outside the file if empty."""
+
+    source: str
+    number: str
+    kind: str  # the last word of its type
+    target: str
+
+
+def _relations(parts: Mapping[str, bytes]) -> Iterator[_Related]:
     for name, part in parts.items():
         if not name.endswith(".rels"):
             continue
         folder = posixpath.dirname(posixpath.dirname(name))
+        source = posixpath.join(folder, posixpath.basename(name).removesuffix(".rels"))
         for relation in _RELATION.findall(part):
-            target = _TARGET.search(relation)
-            if target is None or not _OF_PICTURE.search(relation) or b'"External"' in relation:
+            target, kind, number = (look.search(relation) for look in (_TARGET, _TYPE, _ID))
+            if target is None or kind is None or number is None:
                 continue
             path = posixpath.normpath(posixpath.join("/", folder, target[1].decode("utf-8", "replace")))
-            missing += unquote(path.lstrip("/")).lower() not in there
-    return missing
+            within = "" if b'"External"' in relation else unquote(path.lstrip("/"))
+            said = kind[1].decode("utf-8", "replace").rpartition("/")[2]
+            yield _Related(source, number[1].decode("utf-8", "replace"), said, within)
+
+
+def _never_related(parts: Mapping[str, bytes], relations: list[_Related]) -> int:
+    """How many pictures are shown of which nothing says in which part they are."""
+    known = {(each.source, each.number.encode()) for each in relations}
+    sources = {each.source for each in relations}
+    return sum(
+        (name, number) not in known for name in sources for number in _SHOWN.findall(parts.get(name, b""))
+    )
+
+
+def _without_picture(parts: Mapping[str, bytes]) -> int:
+    """How many embedded objects have no picture that stands for them."""
+    return sum(
+        not _STANDS_FOR_IT.search(found) for part in parts.values() for found in _EMBEDDED.findall(part)
+    )
 
 
 def unseen_in_rtf(content: bytes) -> Iterator[Remark]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import struct
 import time
@@ -14,11 +15,13 @@ import pytest
 from appliance.documents.binaryparts import is_locked, table_of, unseen_in_doc, unseen_in_ppt, unseen_in_xls
 from appliance.documents.causes import DOCUMENT_ENCRYPTED
 from appliance.documents.errors import DocumentError
-from appliance.documents.officeparts import LOOKED_INTO, missing_pictures, not_drawn, unseen, unseen_in_rtf
+from appliance.documents.officeparts import LOOKED_INTO, not_drawn, pictures_of, unseen, unseen_in_rtf
+from appliance.documents.officepictures import is_readable
 from appliance.remarks import (
     ATTACHMENT_LEFT_OUT,
     COLUMN_NARROW,
     COMMENTS_LEFT_OUT,
+    CONTENT_CUT,
     HIDDEN_LEFT_OUT,
     MOVEMENT_LEFT_OUT,
     PART_LEFT_OUT,
@@ -311,13 +314,144 @@ _RELATION = b'<Relationship Id="r1" Type="http://x/relationships/image" Target="
 )
 def test_a_picture_that_a_file_names_and_lacks_is_counted(target: bytes, mode: bytes, missing: int) -> None:
     relations = {"word/_rels/document.xml.rels": _RELATION % (target, mode)}
-    assert missing_pictures(["word/document.xml", "word/media/image1.png"], relations) == missing
+    _, found = pictures_of(["word/document.xml", "word/media/image1.png"], relations)
+    assert found == missing
 
 
 def test_a_picture_that_an_opendocument_file_names_and_lacks_is_counted() -> None:
     shown = b'<draw:image xlink:type="simple" xlink:href="Pictures/%s.png"/>'
     content = {"content.xml": shown % b"there" + shown % b"gone"}
-    assert missing_pictures(["content.xml", "Pictures/there.png"], content) == 1
+    assert pictures_of(["content.xml", "Pictures/there.png"], content) == ({"Pictures/there.png"}, 1)
+
+
+_RELATED = (
+    b'<Relationship Id="p1" Type="http://x/relationships/image" Target="media/image1.emf"/>'
+    b'<Relationship Id="p2" Type="http://x/relationships/image" Target="http://x/a" TargetMode="External"/>'
+)
+
+
+@pytest.mark.parametrize(
+    ("shown", "missing"),
+    [
+        (b'<a:blip r:embed="p1"/>', 0),
+        (b'<a:blip r:embed="p3"/>', 1),
+        (b'<w:object><v:shape><v:imagedata r:id="p1"/></v:shape><o:OLEObject r:id="o1"/></w:object>', 0),
+        (b'<w:object><v:shape><v:imagedata r:id="p2"/></v:shape><o:OLEObject r:id="o1"/></w:object>', 0),
+        (b'<w:object><v:shape><v:imagedata r:id="p3"/></v:shape><o:OLEObject r:id="o1"/></w:object>', 1),
+        (b'<w:object><v:shape/><o:OLEObject r:id="o1"/></w:object><w:object><a:blip/></w:object>', 1),
+        (b'<p:oleObj spid="_x0000_s1026"><p:embed/></p:oleObj><p:oleObj><p:embed/></p:oleObj>', 1),
+    ],
+)
+def test_an_object_without_the_picture_that_stands_for_it_is_counted(shown: bytes, missing: int) -> None:
+    parts = {"word/_rels/document.xml.rels": _RELATED, "word/document.xml": shown}
+    found = pictures_of(["word/document.xml", "word/media/image1.emf"], parts)
+    assert found == ({"word/media/image1.emf"}, missing)
+
+
+def _emf() -> bytes:
+    """A metafile with an ellipse ([MS-EMF])."""
+    records = struct.pack("<II4i", 42, 24, 200, 200, 600, 450) + struct.pack("<5I", 14, 20, 0, 16, 20)
+    size = 88 + len(records)
+    head = struct.pack("<II8i", 1, 88, 0, 0, 1000, 600, 0, 0, 20000, 12000) + b" EMF"
+    return head + struct.pack("<3I2H3I4i", 0x10000, size, 3, 1, 0, 0, 0, 0, 1000, 600, 200, 120) + records
+
+
+def _wmf(*, placed: bool = True) -> bytes:
+    """The same ([MS-WMF])."""
+    records = struct.pack("<IH4h", 7, 0x0418, 450, 600, 200, 200) + struct.pack("<IH", 3, 0)
+    place = struct.pack("<IH4hHIH", 0x9AC6CDD7, 0, 0, 0, 1000, 600, 1000, 0, 0) if placed else b""
+    return place + struct.pack("<3HIHIH", 1, 9, 0x300, 9 + len(records) // 2, 0, 7, 0) + records
+
+
+_SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><rect width="9" height="9"/></svg>'
+_BROAD = photograph(90, 90).convert("RGB")
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        *(_emf(), _wmf(), _wmf(placed=False), gzip.compress(_emf())),
+        *(_SVG, b"\xef\xbb\xbf<?xml version='1.0'?>" + _SVG),
+        *(save(_BROAD, kind) for kind in ("GIF", "BMP", "TIFF", "WEBP", "PNG", "JPEG")),
+    ],
+    ids=[
+        *("EMF", "WMF with its place", "WMF", "EMZ", "SVG", "SVG with a mark"),
+        *("GIF", "BMP", "TIFF", "WEBP", "PNG", "JPEG"),
+    ],
+)
+def test_a_picture_of_an_office_file_is_readable_as_a_whole_only(whole: bytes) -> None:
+    assert is_readable("image1.xyz", whole)
+    assert not is_readable("image1.xyz", whole[: len(whole) * 2 // 3])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [b"", b"rubbish" * 99, b"II\xbc\1" + bytes(99), save(_BROAD, "JPEG2000"), b"<html/>"],
+    ids=["empty", "rubbish", "JPEG XR", "JPEG 2000", "HTML"],
+)
+def test_a_picture_of_a_kind_that_libreoffice_does_not_draw_is_not_readable(other: bytes) -> None:
+    assert not is_readable("image1.xyz", other)
+
+
+def test_a_metafile_of_a_million_records_is_read_at_once() -> None:
+    began = time.process_time()
+    head, records = _emf()[:88], struct.pack("<II", 27, 8) * 2_000_000
+    is_readable("image1.emf", head + records)
+    assert time.process_time() - began < 3.0
+
+
+_CHART = b"<c:chart xmlns:c='c'><c:numRef><c:f>A1</c:f>%s</c:numRef></c:chart>"
+
+
+@pytest.mark.parametrize(
+    ("chart", "kind", "lost"),
+    [
+        (_CHART % b"<c:numCache><c:v>2</c:v></c:numCache>", b"chart", 0),
+        (_CHART % b"", b"chart", 1),
+        (_CHART[:40], b"chart", 1),
+        (b"", b"chart", 1),
+        (b"<cx:chart xmlns:cx='c'/>", b"chartEx", 1),
+    ],
+)
+@pytest.mark.parametrize("program", ["word", "ppt", "xl"])
+def test_a_chart_that_cannot_be_drawn_is_remarked(chart: bytes, kind: bytes, lost: int, program: str) -> None:
+    related = b'<Relationship Id="c1" Type="http://x/relationships/%s" Target="../charts/chart1.xml"/>' % kind
+    parts = {f"{program}/drawings/_rels/drawing1.xml.rels": related, f"{program}/charts/chart1.xml": chart}
+    found = list(not_drawn(list(parts), parts, formulas=True))
+    in_cells = program == "xl" and chart == _CHART % b""
+    assert [each.detail for each in found] == [f"charts: {lost}"] * bool(lost and not in_cells)
+
+
+@pytest.mark.parametrize(("columns", "cut"), [(4, False), (5, True)])
+def test_a_table_that_is_wider_than_the_sheet_is_remarked(columns: int, cut: bool) -> None:
+    grid = b"<w:tblGrid>%s</w:tblGrid>" % (b'<w:gridCol w:w="2900"/>' * columns)
+    parts = {"word/document.xml": grid + b'<w:sectPr><w:pgSz w:w="11906" w:h="16838"/></w:sectPr>'}
+    assert [each.kind for each in not_drawn([], parts, formulas=True)] == [CONTENT_CUT] * cut
+
+
+@pytest.mark.parametrize(("indent", "cut"), [(0, False), (-2200, True)])
+def test_words_of_a_text_that_reach_off_the_sheet_are_remarked(
+    tmp_path: Path, indent: int, cut: bool
+) -> None:
+    need("soffice")
+    moved = f'<w:pPr><w:ind w:left="{indent}"/></w:pPr>'
+    text = docx(f"words</w:t></w:r></w:p><w:p>{moved}<w:r><w:t>words at the left edge of it")
+    found = opened(tmp_path, text, "a.docx").remarks
+    assert [(each.kind, each.page) for each in found] == [(CONTENT_CUT, 1)] * cut
+
+
+def test_a_damaged_metafile_of_a_letter_is_remarked(tmp_path: Path) -> None:
+    need("soffice")
+    for picture, said in ((_emf(), []), (_emf()[:100], [PICTURE_LOST])):
+        content = io.BytesIO(docx("words"))
+        with zipfile.ZipFile(content, "a") as archive:
+            archive.writestr(
+                "word/_rels/document.xml.rels",
+                f'<Relationships xmlns="{_RELATIONS}"><Relationship Id="p1" Type="{_DOCUMENT}/image"'
+                ' Target="media/image1.emf"/></Relationships>',
+            )
+            archive.writestr("word/media/image1.emf", picture)
+        assert [each.kind for each in opened(tmp_path, content.getvalue(), "a.docx").remarks] == said
 
 
 _DRAWN = "word/diagrams/drawing1.xml"
