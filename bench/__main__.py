@@ -1,4 +1,4 @@
-"""``make bench``: measures and prints; ``--charts DIR`` takes the pages from TIFF files of yours."""
+"""``make bench``: measures and prints; ``--charts DIR`` uses the TIFF files of a folder as pages."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from bench.legibility import measuring
 from bench.running import running
 from tests.lines.sip.far_end import Medium
 
-# Calls at once in the pacing measurement, and simulated calls in the throughput one.
+# Simultaneous calls in the pacing measurement, and simulated calls in the throughput one.
 PACED_CALLS = 60
 SIMULATED_CALLS = 40
-# Calls over SIP at once: with T.38, and in G.711 where the modems are ours too.
+# Simultaneous calls over SIP: with T.38, and in G.711, where the box runs the modems too.
 SIP_CALLS = 100
 G711_CALLS = 20
-# Faxes handed in at once, and how long they may take in all, seconds.
+# Faxes submitted at once, and the time limit for all of them, seconds.
 BURST_FAXES = 4000
 BURST_LIMIT_S = 3600.0
-# Calls of a burst are ten times as fast as real ones, where the machine can.
+# Calls of a burst run at up to ten times real time.
 BURST_SETTINGS = {"practice.speed": "10", "practice.calls_at_once": "40", "practice.wait_s": "1"}
 
 
@@ -84,7 +84,7 @@ def _simulated(arguments: argparse.Namespace, scratch: Path) -> None:
 
 
 def _pacing(arguments: argparse.Namespace, scratch: Path) -> None:
-    # Many calls begin over a minute: longer faxes have them all up at once.
+    # Many calls take a minute to begin; with longer faxes all are up at the same time.
     long = arguments.calls > PACED_CALLS
     pages = charts.coded(charts.charts(arguments.charts)[: None if long else 1], scratch)
     _title("Calls paced at once by one core", "real time, UDP on loopback, our sending side")

@@ -1,7 +1,7 @@
-"""Twenty clients of the REST API at once while thirty faxes run: what each waits for, packets or answers.
+"""Twenty clients of the REST API during thirty faxes: how late packets are, and how long answers take.
 
-The box is a process of its own and so are the clients; its faxes go over the practice line in real time.
-The box counts its late packets itself (metrics), at the place where they leave.
+The box and the clients are separate processes; the faxes go over the practice line in real time.  The box
+counts its late packets itself, where it sends them (metrics).
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from bench.running import Client, Reply, Running, running
 CLIENTS = 20
 CALLS = 30
 SECONDS = 30.0
-# Between two requests of one client, seconds: so each asks about ten times a second, which is far more
-# than a program or a page that somebody looks at does, and leaves the box time for other things.
+# Interval of one client's requests, seconds: ten a second are far more than a program or an open web page
+# makes, and leave the box time for other work.
 THINK_S = 0.1
-# The clients share so many processes, so that they do not wait for each other's interpreter.
+# Number of processes that the clients share: one interpreter would make them wait for each other.
 PROCESSES = 2
 LINE = "practice"
 CALLS_LIMIT_S = 150.0
 REFUSED = http.client.TOO_MANY_REQUESTS
-# What clients ask, evenly: mostly looking, some handing in.
+# The clients' requests, in equal parts: mostly reading, some submit faxes.
 MIX = (
     "read a fax",
     "read a fax",
@@ -45,7 +45,7 @@ MIX = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One kind of request: how many, and what they took, seconds."""
+    """One kind of request: their number and durations, seconds."""
 
     what: str
     count: int
@@ -56,26 +56,26 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """``errors`` are answers of status 500 and above, and none at all."""
+    """``errors``: responses with status 500 and above, and missing ones."""
 
     asked: tuple[Asked, ...]
     requests_per_s: float
     errors: int
-    calls: int  # up during the measurement, the least
-    steps: int  # times at which packets were due
+    calls: int  # fewest that were up at any time
+    steps: int  # times at which packets were due, during the measurement
     late: int  # of them more than udptl.LATE_S late
     worst_s: float
-    steps_alone: int  # the same before the first client came: what the machine itself makes late
+    steps_alone: int  # the same before the first request: lateness that the machine causes itself
     late_alone: int
     worst_alone_s: float
     delivered: int
-    cpu_share: float  # of one core, the box and the practice machines
+    cpu_share: float  # of one core: the box and the practice machines
 
 
 def measure(
     scratch: Path, document: Path, seconds: float = SECONDS, clients: int = CLIENTS, calls: int = CALLS
 ) -> Load:
-    """Starts a box, has it carry ``calls`` faxes of a long ``document`` and asks it for ``seconds`` s."""
+    """Starts a box, sends ``calls`` faxes of a long ``document``, and sends requests for ``seconds`` s."""
     settings = {"practice.calls_at_once": str(calls), "practice.speed": "1"}
     with running(scratch / "load", settings) as box:
         client = box.client()
@@ -116,7 +116,7 @@ def measure(
 def _send(client: Client, calls: int, document: bytes) -> list[int]:
     found = []
     for fax in range(calls):
-        # A document of its own for each: what is behind the end of a TIFF file is part of none of its pages.
+        # Each fax gets a different file: octets after the end of a TIFF file belong to no page.
         reply = client.send("9990", f"{fax}.tif", document + b"%d" % fax, quality="fine")
         found.append(int(reply.json["faxes"][0]["id"]))
     return found
@@ -130,7 +130,7 @@ def _packets(client: Client) -> tuple[float, float]:
 def _ask(
     box: Running, faxes: Sequence[int], seconds: float, clients: int
 ) -> tuple[list[tuple[str, float]], int, int]:
-    """What all clients asked and how long it took, how much went wrong, and the fewest calls seen up."""
+    """The requests of all clients with their durations, the number of errors, and the fewest calls up."""
     share = -(-clients // PROCESSES)
     groups = [list(range(first, min(first + share, clients))) for first in range(0, clients, share)]
     with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("spawn")) as processes:
@@ -151,7 +151,7 @@ def _ask(
 def ask_from_all_sides(
     port: int, token: str, faxes: Sequence[int], clients: Sequence[int], seconds: float
 ) -> tuple[list[tuple[str, float]], int]:
-    """A client in a thread for each of ``clients``; their samples, and how much went wrong."""
+    """Runs each of ``clients`` in a thread; returns their samples and the number of errors."""
     with ThreadPoolExecutor(len(clients)) as pool:
         every = list(pool.map(lambda number: _one_client(port, token, faxes, number, seconds), clients))
     return [sample for samples, _ in every for sample in samples], sum(errors for _, errors in every)
@@ -187,7 +187,7 @@ def _request(client: Client, what: str, fax: int, chance: random.Random) -> Repl
         case "page as PNG":
             return client.ask("GET", f"/faxes/{fax}/pages/1?size=small")
         case "hand in a fax":
-            # Due in an hour: it is accepted and prepared, and places no call.
+            # Due in an hour: it is accepted and prepared, but not called.
             later = datetime.fromtimestamp(time.time() + 3600, UTC).isoformat()
             return client.send("9990", "a.txt", b"A letter.\n" * 40, send_at=later)
         case "lines":

@@ -1,4 +1,4 @@
-"""Thousands of faxes handed in at once over the REST API, and what arrives at the far ends."""
+"""Thousands of faxes submitted at once over the REST API, and the pages that arrive at the far ends."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from bench import marked
 from bench.running import Client, Running
 
 CLIENTS = 8
-# The practice line keeps its last hundred arrivals: they are looked after so often, seconds.
+# Interval of the checks for new arrivals, seconds: the practice line keeps only the last hundred.
 WATCH_S = 0.1
-# Of a hundred faxes, how many go to which practice number, and how many pages they have.
+# Of each hundred faxes: practice number, number of faxes that go there, pages of each.
 MIX: tuple[tuple[str, int, int], ...] = (
-    ("9990", 88, 1),  # takes all
-    ("9993", 4, 2),  # drops in page 2, takes the rest at the second call
+    ("9990", 88, 1),  # receives everything
+    ("9993", 4, 2),  # hangs up in page 2, receives the rest in the second call
     ("9995", 3, 1),  # loses packets, damages frames
     ("9997", 1, 1),  # a gateway with real modem signals
     ("9998", 2, 1),  # an old machine without error correction
@@ -34,7 +34,7 @@ BUSY = "9991"
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """``accept_s``: each tenth of the faxes took so long to be accepted; ``wrong`` says what went wrong."""
+    """``accept_s``: time until each tenth of the faxes was accepted; ``wrong``: the errors."""
 
     faxes: int
     accept_s: tuple[float, ...]
@@ -48,7 +48,7 @@ class Burst:
 
 
 class Arrivals:
-    """Keeps what the practice machines receive, before the practice line throws it away."""
+    """Copies what the practice machines receive, before the practice line deletes it."""
 
     def __init__(self, data: Path, keep: Path) -> None:
         self._folder, self._keep = data / "practice", keep
@@ -78,7 +78,7 @@ class Arrivals:
         found: Counter[tuple[str, int, int]] = Counter()
         for path in self._keep.iterdir():
             number = path.name.partition("-")[0]
-            with contextlib.suppress(OSError):  # a call that broke before its first page left no picture
+            with contextlib.suppress(OSError):  # a call that failed before its first page has no picture
                 for mark in marked.marks(path):
                     fax, page = mark or (-1, -1)
                     found[number, fax, page] += 1
@@ -88,12 +88,12 @@ class Arrivals:
 def plan(faxes: int) -> list[tuple[str, int]]:
     """(number, pages) of each fax, the kinds spread evenly."""
     kinds = [(number, pages) for number, share, pages in MIX for _ in range(share)]
-    # 37 and 100 have no common divisor: neighbours differ.
+    # 37 and 100 are coprime: all hundred occur, and neighbours differ.
     return [kinds[fax * 37 % len(kinds)] for fax in range(faxes)]
 
 
 def measure(box: Running, faxes: int, keep: Path, limit_s: float) -> Burst:
-    """Hands ``faxes`` faxes in and waits for the last one's end, ``limit_s`` seconds at most."""
+    """Submits ``faxes`` faxes and waits until all have ended, ``limit_s`` seconds at most."""
     sending = plan(faxes)
     documents = [marked.document(fax, pages) for fax, (_, pages) in enumerate(sending)]
     arrivals = Arrivals(box.data, keep)
@@ -125,7 +125,7 @@ def measure(box: Running, faxes: int, keep: Path, limit_s: float) -> Burst:
 def _hand_in(
     box: Running, sending: Sequence[tuple[str, int]], documents: Sequence[bytes]
 ) -> tuple[list[float], float, dict[int, int]]:
-    """When each was accepted, the slowest answer, and the id of each fax in the box."""
+    """The times at which each was accepted, the slowest response, and the id of each fax in the box."""
     local = threading.local()
     clients: list[Client] = []
 
@@ -156,7 +156,7 @@ def _states(client: Client, jobs: dict[int, int]) -> dict[int, str]:
 def wrong(
     sending: Sequence[tuple[str, int]], states: dict[int, str], pages: Counter[tuple[str, int, int]]
 ) -> list[str]:
-    """Everything that is not as it must be."""
+    """The deviations from the expected result, as sentences."""
     found = []
     expected: Counter[tuple[str, int, int]] = Counter()
     for fax, (number, count) in enumerate(sending):

@@ -1,4 +1,4 @@
-"""Seconds from answer to hang-up for the charts: ours and spandsp's, over the same simulated line."""
+"""Seconds from answer to hang-up for the charts, of our engine and spandsp, over the same simulated line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bench.minimum import minimum_s
 from tests.virtual_line import Endpoint, VirtualLine
 
 LIMIT_S = 3600.0
-# The same for every pair: 20 ms each way, nothing lost.
+# The line of every pair: 20 ms each way, no loss.
 LINE = Impairment(delay_s=0.02)
 
 
@@ -34,7 +34,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """One end of a call: ``close`` gives back what it holds."""
+    """One end of a call; ``close`` releases its resources."""
 
     endpoint: Endpoint
     over: Callable[[], bool]
@@ -43,7 +43,10 @@ class _End:
 
 
 def measure(pages: Sequence[CodedPage], tiff: Path, folder: Path) -> tuple[float, list[Timing]]:
-    """The minimum, and ours to ours and to spandsp, nominal and quick, and spandsp to ours and to itself."""
+    """The minimum in seconds, and the timings of calls between all pairs of our engine and spandsp.
+
+    Our engine calls with nominal and with quick times.
+    """
     timings = [
         _call("ours to ours", _our_sender(pages), _our_receiver()),
         _call("ours to ours, quick", _our_sender(pages, quick=True), _our_receiver(quick=True)),
@@ -58,7 +61,7 @@ def measure(pages: Sequence[CodedPage], tiff: Path, folder: Path) -> tuple[float
 
 
 def simulated_call(pages: Sequence[CodedPage]) -> float:
-    """One call between two ends of ours; the seconds it took on the line."""
+    """Simulates one call between two ends of ours; returns its seconds on the line."""
     return _call("ours to ours", _our_sender(pages), _our_receiver()).seconds
 
 

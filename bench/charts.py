@@ -1,7 +1,7 @@
-"""The pages that are measured: eight charts at fine resolution, from a folder of TIFF files or made here.
+"""The pages for measurements: eight charts at fine resolution, from a folder of TIFF files or drawn here.
 
-The charts made here differ as the eight classic ITU ones do, from a few lines of writing to a full page of
-small print; they need no download and are the same in every run.
+The charts drawn here range from a few lines of writing to a full page of small print, as the eight classic
+ITU charts do; they need no download and are the same in every run.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from appliance.t4.tiff import FaxTiff, write_tiff
 
 WIDTH, ROWS = 1728, 2376  # A4 at 204 × 196, the size of the ITU charts
 BLACK, WHITE = 0, 255
-FILE_NAME = "charts.tif"  # what ``coded`` leaves behind
+FILE_NAME = "charts.tif"  # written by ``coded``
 _WORDS = (
     "the",
     "patient",
@@ -53,7 +53,7 @@ _WORDS = (
 
 
 def charts(folder: Path | None) -> list[Raster]:
-    """Eight pages: the TIFF files of ``folder`` by name, or our own when it is None.
+    """Eight pages: the TIFF files of ``folder`` in order of name, or those drawn here when it is None.
 
     Raises ValueError for a folder without TIFF files.
     """
@@ -147,7 +147,7 @@ def _handwriting(draw: ImageDraw.ImageDraw, chance: random.Random) -> None:
 
 
 def coded(pages: list[Raster], folder: Path) -> list[CodedPage]:
-    """The charts as MMR pages, by way of a TIFF file in ``folder`` that both ends read."""
+    """The charts as MMR pages, read from a TIFF file that it writes into ``folder`` for both ends."""
     path = folder / FILE_NAME
     write_tiff(path, pages)
     with FaxTiff(path) as file:

@@ -1,4 +1,4 @@
-"""The cost of encryption at rest: files written and read, alternately plain and encrypted."""
+"""The cost of encryption at rest: times for writing and reading files, plain and encrypted in turn."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 
 from appliance import at_rest
 
-# A page of a fax, a document, a long document, octets.
+# Sizes in octets: a page of a fax, a document, a long document.
 SIZES = (30_000, 300_000, 10_000_000)
 TURNS = 15
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Medians in seconds for one file of ``octets``: until it is on the disk, and until it was read."""
+    """Medians in seconds for one file of ``octets``: writing it to the disk, and reading it."""
 
     octets: int
     plain_write_s: float

@@ -1,6 +1,7 @@
-"""A table of kinds of far ends: the result of a fax at each, the seconds it takes, and the next step.
+"""A table of kinds of far ends: the result of a fax to each, its duration in seconds, and the next step.
 
-The cells are those of the tests (sipp signals, spandsp speaks, kamailio between for some), run in real time.
+The cells come from the set-ups of the tests (sipp signals, spandsp is the fax machine, kamailio is between
+for some), in real time.
 ``python -m bench.far_ends`` writes the table of docs/far-ends.md to standard output.
 """
 

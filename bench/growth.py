@@ -1,7 +1,6 @@
-"""The growth of the box's process over a long run: its memory by the number of faxes.
+"""The growth of the box's process over a long run: memory against the number of faxes.
 
-A few clients hand in one-page faxes to a fast practice machine, one after the other as room is made, as an
-office does that never closes.
+Clients submit one-page faxes to a fast practice machine; some 60 are under way at any time.
 """
 
 from __future__ import annotations
@@ -17,21 +16,21 @@ from bench import marked
 from bench.running import Running, pss_mib, running
 
 FAXES = 10_000
-# It ends after so long, whatever the machine has managed, seconds.
+# Time limit of the run, seconds.
 LIMIT_S = 1200.0
-# Between two looks at the memory, faxes.
+# Faxes between two readings of the memory.
 EVERY = 250
-# Faxes that are under way at once, and handed in by one request.
+# Faxes that are under way at the same time, and that one request submits.
 UNDER_WAY, TOGETHER = 60, 15
 SETTINGS = {"practice.speed": "10", "practice.calls_at_once": "40", "practice.wait_s": "0.2"}
-# Between two looks at how many are under way, seconds.
+# Interval of the checks how many are under way, seconds.
 LOOK_S = 0.5
 FINISH_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """After ``faxes`` faxes have ended: memory of the box's own process and of all its processes, MiB."""
+    """MiB after ``faxes`` faxes have ended: of the box's main process, and of all its processes."""
 
     seconds: float
     faxes: int

@@ -15,25 +15,25 @@ from pathlib import Path
 from bench.running import pss_mib, running
 
 STARTS = 5
-# After the start, before the quiet is measured, and how long it is, seconds.
+# Delay after the start, and the duration of the measurement of the idle box, seconds.
 SETTLE_S = 5.0
 QUIET_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """``ready_s``: from the start of the process to the first answer over HTTP, the median of ``STARTS``."""
+    """``ready_s``: from the start of the process to the first HTTP response, the median of ``STARTS``."""
 
-    first_s: float  # the very first start, which makes the box's keys and database
+    first_s: float  # the first start, which creates the keys and the database
     ready_s: float
     memory_mib: float  # of all its processes
-    panel_mib: float  # of the front panel's process, on simulated pins
+    panel_mib: float  # of the front panel's process, with simulated pins
     processes: int
     cpu_share: float  # of one core
 
 
 def measure(scratch: Path, quiet_s: float = QUIET_S) -> Idle:
-    """Starts a box several times, the last time leaves it alone for ``quiet_s`` seconds."""
+    """Starts a box several times, and the last time leaves it idle for ``quiet_s`` seconds."""
     data = scratch / "idle"
     ready = []
     for _ in range(STARTS):

@@ -1,6 +1,6 @@
 """Pages with a machine-readable fax number: a bar of 32 fields, read from the received page.
 
-So thousands of faxes can be told apart at the far end without trusting names or order.
+It identifies each of thousands of faxes at the far end independently of names and order.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _TOP, _BOTTOM = 500, 560
 _BITS = 16
 _FIELDS = 2 * _BITS + 2  # a guard on either side, the value, and its complement
 
-# job, page: what a mark says
+# job, page: the content of a mark
 PAGE_BITS = 2
 MOST = 1 << (_BITS - PAGE_BITS)
 
 
 def document(fax: int, pages: int = 1) -> bytes:
-    """A TIFF whose pages say "page n of fax ``fax``" (below ``MOST``)."""
+    """A TIFF whose pages are marked "page n of fax ``fax``"; ``fax`` is below ``MOST``."""
     images = [_page(fax << PAGE_BITS | page) for page in range(pages)]
     output = io.BytesIO()
     images[0].save(output, "TIFF", compression="group4", dpi=_DPI, save_all=True, append_images=images[1:])
@@ -33,7 +33,7 @@ def document(fax: int, pages: int = 1) -> bytes:
 
 
 def marks(path: Path) -> list[tuple[int, int] | None]:
-    """(fax, page from 0) of each page of a TIFF as it arrived; None for a page that cannot be read."""
+    """(fax, page from 0) of each page of a received TIFF; None for a page that cannot be read."""
     found: list[tuple[int, int] | None] = []
     with Image.open(path) as image:
         for frame in range(getattr(image, "n_frames", 1)):
@@ -59,7 +59,7 @@ def _fields(value: int) -> list[int]:
 
 
 def _mark(image: Image.Image) -> tuple[int, int] | None:
-    """The bar's middle row is where both guards are black."""
+    """Reads the mark; the bar's middle is a row where both guards are black."""
     if image.width != WIDTH:
         return None
     first, last = _column(image, 0), _column(image, _FIELDS - 1)

@@ -1,12 +1,12 @@
-"""The least time that T.30 lets a call take for given pages, ECM, V.17 at 14400 bit/s.
+"""The shortest call that T.30 allows for given pages with ECM and V.17 at 14400 bit/s.
 
-What the Recommendation prescribes is counted at its nominal value: CED 2.6 s (4.2: 2.6 to 4.0 s), 1 s of
-flags before each V.21 burst (5.3.1), 75 ms between signals (5.3.2), TCF of 1.5 s (5.3.6.1.2), V.17's
-training, 200 ms of flags before each ECM block and three RCP behind it (T.4 A.3).  Nobody thinks, nothing
-travels, every frame arrives at the first try.  Data bits are counted with the zeros that HDLC stuffs in.
+Durations that the Recommendation prescribes count at their nominal values: CED 2.6 s (4.2: 2.6 to 4.0 s), 1 s
+of flags before each V.21 burst (5.3.1), 75 ms between signals (5.3.2), TCF of 1.5 s (5.3.6.1.2), V.17's
+training, 200 ms of flags before each ECM block and three RCP behind it (T.4 A.3).  Reaction times and delays
+are 0, and every frame arrives at the first try.  Data bits include the zeros that HDLC stuffs in.
 
-It is the least on a telephone line.  Two T.38 ends can be a little quicker: data leaves up to 100 ms
-before its time on a line, so the end of a signal is heard, and answered, that much earlier.
+This is the minimum on a telephone line.  Two T.38 ends can be a little quicker: data is sent up to 100 ms
+before its time on a line, so the end of a signal is received, and answered, that much earlier.
 """
 
 from __future__ import annotations
@@ -45,6 +45,6 @@ def minimum_s(pages: Sequence[CodedPage], carrier: Carrier = Carrier.V17_14400) 
 
 
 def _burst(*frames: int) -> float:
-    """A V.21 burst of frames of so many octets, and the silence before it."""
+    """Seconds of a V.21 burst of frames with these numbers of octets, and of the silence before it."""
     bits = sum(cut_frame(bytes(octets), octets).line_bits for octets in frames)
     return NOMINAL.silence_s + NOMINAL.preamble_s + bits / Carrier.V21.bit_rate

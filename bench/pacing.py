@@ -1,7 +1,7 @@
-"""The number of T.38 calls that one core paces at once in real time without a late packet, and their cost.
+"""How many T.38 calls at once one core sends in real time without a late packet, and their cost.
 
-Our senders run on one core in this process, our receivers on another in a second one, over UDP on
-loopback, so the figures are of one side of a call: what a box spends on it.
+The senders run on one core in this process, the receivers on another core in a second process, over UDP on
+loopback.  So the figures are those of one side of a call, as a box has it.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ __all__ = ["LATE_S", "Paced", "measure"]
 
 # Calls start this far apart, so that they are in all phases at once as on a busy trunk.
 STAGGER_S = 0.2
-# The receivers may take this long to notice that the last call is over.
+# Time within which the receivers notice the end of the last call, seconds.
 SETTLE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Paced:
-    """What one core did with ``calls`` calls at once."""
+    """The result of ``calls`` simultaneous calls on one core."""
 
     calls: int
-    at_once: int  # the most that were up together
+    at_once: int  # most calls that were up at the same time
     delivered: int
     seconds: float
     cpu_per_call_second: float
@@ -47,7 +47,7 @@ class Paced:
 
 @dataclass(slots=True)
 class _Side:
-    """One end of every call: a socket and the peer's address for each."""
+    """One side of all calls: for each a socket and the peer's address."""
 
     role: Role
     lines: list[tuple[socket.socket, tuple[str, int]]]
@@ -74,7 +74,7 @@ class _Side:
 
 
 def measure(pages: Sequence[CodedPage], calls: int) -> Paced:
-    """Sends ``pages`` over ``calls`` calls at once."""
+    """Sends ``pages`` over ``calls`` simultaneous calls."""
     ours, theirs = [_socket() for _ in range(calls)], [_socket() for _ in range(calls)]
     sending = _Side(Role.CALLS, _towards(ours, theirs), pages, Pacing())
     answering = _Side(Role.ANSWERS, _towards(theirs, ours), (), Pacing())

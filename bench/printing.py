@@ -1,8 +1,8 @@
-"""Printing to fax: from ``lp`` to a fax that is accepted, and to its first pages, against CUPS alone and gs.
+"""Printing to fax: the times from ``lp`` to an accepted fax and to its pages, against CUPS alone and gs.
 
-The same PDF goes in turns to the queue ``Fax``, to a queue with the same description whose backend puts the
-document into a folder and does no more, and to one whose backend makes a fax TIFF of it with Ghostscript, as
-fax servers of old do.  All times are taken from the start of ``lp``.
+The same PDF goes in turn to the queue ``Fax``, to a queue with the same description whose backend only copies
+the document into a folder, and to one whose backend converts it to a fax TIFF with Ghostscript, as older fax
+servers do.  All times count from the start of ``lp``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bench.running import Client, running
 from tests.printing.cupsd import Cups, running_cupsd
 
 JOBS = 7
-# Only for hangs, seconds; and how often it is looked, which is what a time may be wrong by.
+# Time limit for hangs, and the interval of checks, which is also the error of the times, seconds.
 LIMIT_S = 120.0
 LOOK_EVERY_S = 0.005
 _TO = "9990"
@@ -37,8 +37,8 @@ _BACKENDS = {
 class Printed:
     """Medians in seconds since the start of ``lp``.
 
-    ``accepted_s``: the fax is in the box for good; ``ready_s``: its pages are made; ``kept_s``: CUPS' own way
-    with a backend that only keeps the document; ``gs_s``: with one that makes pages.
+    ``accepted_s``: the fax is stored durably; ``ready_s``: its pages are made; ``kept_s``: CUPS alone, with
+    a backend that only copies the document; ``gs_s``: with one that makes pages.
     """
 
     jobs: int
@@ -64,7 +64,7 @@ def measure(scratch: Path, jobs: int = JOBS) -> Printed:
                 found = {"accepted": accepted_s, "ready": ready_s}
                 for name in _BACKENDS:
                     found[name] = _peer(cups, name, document)
-                if number:  # the first of each starts what stays
+                if number:  # the first of each kind starts processes that remain, and does not count
                     for name, seconds in found.items():
                         taken[name].append(seconds)
     medians = {name: statistics.median(times) for name, times in taken.items()}
@@ -118,7 +118,7 @@ def _peer(cups: Cups, name: str, document: Path) -> float:
 
 
 def _until(found: Callable[[], object], begun: float) -> float:
-    """Seconds from ``begun`` until it is so.  Raises RuntimeError when it does not come."""
+    """Seconds from ``begun`` until ``found`` is true.  Raises RuntimeError when it never is."""
     while not found():
         if time.perf_counter() - begun > LIMIT_S:
             raise RuntimeError("what was printed did not arrive")

@@ -1,4 +1,4 @@
-"""Pages a second from PDF, ours against ``gs -sDEVICE=tiffg4`` on the same files at fine."""
+"""Pages per second from PDF at fine resolution, ours against ``gs -sDEVICE=tiffg4`` on the same files."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from appliance.t4.page import Raster, Resolution
 from appliance.t4.tiff import FaxTiff
 from bench.legibility.measuring import pages_of_the_bench
 
-# The better of so many runs of each counts: a busy machine makes both slower, never faster.
+# Number of runs of each, of which the fastest counts: other load makes both slower, never faster.
 RUNS = 3
-COPIES = 6  # times the demonstration's pages, for a document long enough to measure
+COPIES = 6  # of the demonstration's pages, for a document that is long enough to measure
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """One document: ``one_s`` with a single worker process, as gs has, ``ours_s`` with all of them."""
+    """One document:  ``one_s`` with one worker process, as gs has, ``ours_s`` with all of them."""
 
     name: str
     pages: int

@@ -1,6 +1,6 @@
-"""A real box (``faxbox serve``) in a process of its own, and clients that speak to it over HTTP.
+"""A real box (``faxbox serve``) in a separate process, and clients that use it over HTTP.
 
-Measurements and load tests see the box as the world does: from outside, over loopback.
+Measurements and load tests reach the box from outside, over loopback.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from appliance.net.settings import ADDRESS_FILE
 from appliance.settings import secrets
 from appliance.settings.accounts import Scope
 
-# A box that says nothing for so long will not come, seconds.
+# Time limit for the start of a box, seconds.
 START_LIMIT_S = 60.0
 ANSWER_S = 120.0
 STOP_S = 30.0
-# A connection that has been idle for longer is not used again, seconds: the box may be about to close it.
+# A connection that has been idle for longer than this is not reused, seconds: the box may close it.
 KEPT_S = 2.0
-# The limits of a key keep one client from drowning the box; here that is what is wanted.
+# The limits of a key keep one client from overloading the box, which is intended here.
 NO_LIMITS = {
     "api.requests_per_hour": "0",
     "api.burst": "0",
@@ -44,7 +44,7 @@ _CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass
 class Running:
-    """A box that runs.  ``ready_s``: from its start to its first answer to a request."""
+    """A running box.  ``ready_s``: from its start to its first response, seconds."""
 
     data: Path
     process: subprocess.Popen[str]
@@ -56,15 +56,15 @@ class Running:
         return Client(self.port, self.token)
 
     def tree(self) -> list[int]:
-        """The box's process and all those it has started."""
+        """The ids of the box's process and of all those it has started."""
         return _tree(self.process.pid)
 
     def memory_mib(self) -> float:
-        """Memory of all its processes, what they share counted once (PSS), MiB."""
+        """Memory of all its processes, MiB; shared memory counts once (PSS)."""
         return sum(pss_mib(pid) for pid in self.tree())
 
     def cpu_s(self) -> float:
-        """Processor time of all its processes that are alive, and of those that it has reaped."""
+        """Processor seconds of all its running processes, and of those that it has reaped."""
         return sum(_cpu_s(pid) for pid in self.tree())
 
 
@@ -78,9 +78,8 @@ def running(
 ) -> Iterator[Running]:
     """A box on folder ``data`` with these settings besides ``NO_LIMITS``; stopped at the end.
 
-    What it prints goes to ``log``, ``serve.log`` in ``data`` when None.  ``before`` is called in its process
-    before it is the box.
-    Raises RuntimeError when it does not come up.
+    Its output goes to ``log``, or to ``serve.log`` in ``data`` when that is None.  ``before`` is called in
+    its process before ``exec``.  Raises RuntimeError when it does not start.
     """
     data.mkdir(parents=True, exist_ok=True)
     store = open_settings(data)
@@ -137,7 +136,7 @@ class Reply:
 
 @dataclass
 class Client:
-    """One client of the box with one connection, kept open.  Not for several threads."""
+    """One client of the box with one persistent connection.  Not thread-safe."""
 
     port: int
     token: str
@@ -147,7 +146,7 @@ class Client:
     def ask(
         self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None
     ) -> Reply:
-        """One request; ``body`` goes as JSON unless it is octets.  Raises OSError, HTTPException."""
+        """Makes a request; sends ``body`` as JSON unless it is octets.  Raises OSError, HTTPException."""
         sent = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         sent.update(headers or {})
         if body is not None and not isinstance(body, bytes):
@@ -166,13 +165,13 @@ class Client:
                 return Reply(answer.status, dict(answer.headers), answer.read())
             except (OSError, http.client.HTTPException):
                 self.close()
-                # A kept connection may have been closed between two requests; it is no answer that is lost.
+                # The connection may have been closed between two requests; no response is lost by that.
                 if fresh or last or method != "GET":
                     raise
         raise AssertionError
 
     def send(self, to: str, name: str, content: bytes, **fields: str) -> Reply:
-        """Hands in a fax as a form with one file."""
+        """Submits a fax as a form with one file."""
         body = form_body({"to": to, **fields}, [(name, content)])
         kind = {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}
         return self.ask("POST", "/faxes", body, headers=kind)
@@ -188,7 +187,7 @@ class Client:
         return total
 
     def unfinished(self) -> int:
-        """Faxes to send that have not ended; those whose fate is unknown wait for a person."""
+        """The number of faxes to send that have not ended; those with unknown result wait for a person."""
         states = ("held", "preparing", "needs_number", "waiting", "sending")
         return int(sum(self.metric("faxbox_jobs", state=state) for state in states))
 
@@ -223,7 +222,7 @@ def _tree(pid: int) -> list[int]:
 
 
 def pss_mib(pid: int) -> float:
-    """Memory of one process, its part of what it shares with others (PSS), MiB."""
+    """Memory of one process with its part of shared memory (PSS), MiB."""
     with contextlib.suppress(OSError):
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):

@@ -1,7 +1,7 @@
 """Calls over SIP: processor time with T.38 and in G.711, the time to T.38, the memory of a call.
 
-The box's side of the calls (signalling, fax, and in G.711 the modems) has a process of its own, and nothing
-else is in it; sipp signals for the far end, spandsp receives in another process.  Real time, loopback.
+One process runs only the box's side of the calls: signalling, fax, and in G.711 the modems. sipp signals for
+the far end, and spandsp receives in another process.  In real time over loopback.
 """
 
 from __future__ import annotations
@@ -32,28 +32,28 @@ from tests.lines.sip.sipp import SIPP
 
 # Calls start this far apart, so that they are in all phases at once as on a busy trunk.
 STAGGER_S = 0.1
-# Memory is looked at this often while calls are up, seconds.
+# Interval of the readings of memory while calls are up, seconds.
 LOOK_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What the box's process did with its calls.
+    """The result of the box's process.
 
-    ``peer_cpu``: of the far end's fax machines (spandsp, with a driver as plain as can be), sipp apart.
+    ``peer_cpu``: of the far end's fax machines (spandsp with a minimal driver), without sipp.
     """
 
     medium: Medium
     calls: int
     delivered: int
-    whole: int  # of them with every row as it was sent, by the far end
-    cpu: float  # processor seconds a call second
+    whole: int  # received by the far end with every row as it was sent
+    cpu: float  # processor seconds per second of a call
     peer_cpu: float
     steps: int
     late: int
     worst_s: float
-    to_t38_s: tuple[float, ...]  # from the answer to T.38, less what the far end waited before it asked
-    kib_a_call: float  # most memory while the calls were up, above that after one call
+    to_t38_s: tuple[float, ...]  # from the answer to T.38, less the far end's delay before its request
+    kib_a_call: float  # peak memory during the calls, less that after one call
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class _Order:
 
 
 def missing() -> str:
-    """Why this cannot be measured here; empty when it can."""
+    """The reason why this cannot be measured here; empty when it can."""
     try:
         flaw = pjsua2_flaw() or ""
     except SipUnavailableError as error:
@@ -73,7 +73,7 @@ def missing() -> str:
 
 
 def measure(pages: Sequence[CodedPage], calls: int, medium: Medium, scratch: Path) -> Carried:
-    """Sends ``pages`` over ``calls`` calls at once.  Raises what the process of the calls raises."""
+    """Sends ``pages`` over ``calls`` simultaneous calls.  Raises what the process of the calls raises."""
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         tiff = Path(folder) / "sent.tif"
         write_tiff(tiff, pages)
@@ -100,7 +100,7 @@ async def _carry(order: _Order) -> Carried:
         )
         line = SipLine(trunk, stack)
         await line.start(lambda _: Refuse(causes.LINE_STOPPED))
-        await _Call(line, pages).carry(0.0)  # loads what is loaded once
+        await _Call(line, pages).carry(0.0)  # loads everything that is loaded once
         line.pacing = Pacing()
         before_kib, cpu_s = _anonymous_kib(), time.process_time()
         looker = asyncio.create_task(_most_memory())
@@ -129,7 +129,7 @@ async def _carry(order: _Order) -> Carried:
 
 
 class _Call:
-    """One call and what became of it."""
+    """One call and its result."""
 
     def __init__(self, line: SipLine, pages: Sequence[CodedPage]) -> None:
         self._line = line
@@ -155,7 +155,7 @@ class _Call:
 
 
 async def _most_memory() -> int:
-    """Until cancelled; the most there was, KiB."""
+    """The peak of ``_anonymous_kib`` until it is cancelled, KiB."""
     most = 0
     with contextlib.suppress(asyncio.CancelledError):
         while True:
@@ -165,6 +165,6 @@ async def _most_memory() -> int:
 
 
 def _anonymous_kib() -> int:
-    """Memory of this process that is no file's."""
+    """Memory of this process that is not mapped from files, KiB."""
     with Path("/proc/self/status").open() as status:
         return next(int(line.split()[1]) for line in status if line.startswith("RssAnon:"))

@@ -1,7 +1,7 @@
 """The cost of a state change in a spool of a hundred jobs and in one of a hundred thousand.
 
-The same work is done in both, in turns, so that what else the machine does meets both alike: a fax is
-accepted, prepared, found due, called, confirmed, and ends, each step a durable transaction of its own.
+The same work is done in both in turn, so that other load on the machine affects both equally: a fax is
+accepted, prepared, found due, called, confirmed, and ends; each step is a durable transaction.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from appliance.spool.store import Spool
 from appliance.spool.transaction import Tx
 
 SMALL, LARGE = 100, 100_000
-# Faxes whose way is timed in each spool, in turns of so many.
+# Faxes that are timed in each spool, and faxes in each turn.
 FAXES = 300
 TURN = 10
-# Jobs a spool is filled with in one transaction.
+# Jobs that one transaction adds when a spool is filled.
 _FILL = 1000
-# Of those that are there already, this share still waits for its time; the rest has ended.
+# Share of the jobs of a filled spool that still wait for their time; the others have ended.
 WAITING_SHARE = 0.02
 DAY_S = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Seconds for one fax's way through the spool, medians; ``ratio``: of the large spool's to the other."""
+    """Median seconds of one fax from acceptance to end; ``ratio``: the large spool's to the other's."""
 
     small_s: float
     large_s: float
-    cpu_ratio: float  # the same of processor time, in which a slow disk does not hide a slow query
+    cpu_ratio: float  # the same of processor time: a slow disk cannot hide a slow query
 
     @property
     def ratio(self) -> float:
@@ -69,7 +69,7 @@ def measure(scratch: Path, large: int = LARGE, faxes: int = FAXES) -> Cost:
 
 
 def one_fax(spool: Spool, number: str, now: float) -> None:
-    """A fax from its acceptance to its end, as the doors, the preparer and the dispatcher bring it there."""
+    """Takes a fax from acceptance to end, with the transactions that a box makes for it."""
     document = spool.do(documents.create, "ada", (), now, name="a.pdf")
     accepted = spool.do(accepting.accept, _new(number, document.id), now)
     (job_id,) = accepted.job_ids
@@ -83,7 +83,7 @@ def one_fax(spool: Spool, number: str, now: float) -> None:
 
 
 def fill(spool: Spool, count: int) -> None:
-    """Puts ``count`` faxes of the last month into a spool."""
+    """Adds ``count`` faxes of the last month to a spool."""
     chance = random.Random(count)
     now = time.time()
     document = spool.do(documents.create, "ada", (), now, name="a.pdf")

@@ -1,6 +1,6 @@
 """The web pages: size and round trips of the first one, the cost of views, open tabs, long lists.
 
-Browsers and tabs see the box from outside, over loopback; its processor time is that of all its processes.
+Browsers and tabs reach the box from outside, over loopback; processor time is that of all its processes.
 """
 
 from __future__ import annotations
@@ -35,30 +35,30 @@ from bench.running import Running, running
 from bench.spool_size import DAY_S
 from tests.web.browser import OWNER, PASSWORD, PATIENCE_MS, chromium
 
-# What each answer takes at least in the browser's emulation of a slow network, seconds: far more than the box
-# takes itself, which is part of it.
+# Least duration of each response in the browser's emulation of a slow network, seconds.  It includes the
+# box's own time, which is far shorter.
 LATENCY_S = 2.0
-# Loads of a page whose median counts.
+# Loads of a page, of which the median counts.
 _LOADS = 3
 # Views of each page whose processor time is measured.
 VIEWS = 100
 VIEWED = ("/", "/received", "/sent", "/lines", "/settings", "/charts")
-# What costs least of all answers.
+# The cheapest of all responses.
 LEAST = "/api/v1/health"
 TABS = 50
-# How long tabs are open without news, two signs of life at least, and how many faxes come in while they are.
+# Seconds for which tabs are open without news (at least two heartbeats), and faxes received afterwards.
 QUIET_S = 2 * HEARTBEAT_S + 5
 FAXES = 3
-# A busy office: a fax comes in every minute.
+# A busy office: a fax arrives every minute.
 FAX_EVERY_S = 60.0
-# As live.js: news that follow each other so closely are looked at once.
+# As in live.js: news within this time are answered by one request.
 GATHER_S = 0.25
 SMALL, LARGE = 1_000, 100_000
-# Each list is asked for so often in each box, in turns.
+# Requests for each list in each box, in turn.
 TURNS = 30
 _FILL = 1000
 _SETTLE_S = 3.0
-# What a page fetches for the next one is there.
+# Whether a page has fetched what it preloads for the next one.
 _PRELOADED = """() => [...document.querySelectorAll("link[rel=modulepreload]")].every((link) =>
   performance.getEntriesByName(link.href).some((entry) => entry.responseEnd > 0))"""
 _LIMIT_S = 120.0
@@ -66,18 +66,18 @@ _LIMIT_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """The page after signing in: octets on the wire with heads, round trips until its scripts have run."""
+    """The page after signing in: octets on the wire with headers, round trips until its scripts have run."""
 
     octets: int
     files: int
-    trips_cold: float  # by its address, in a browser that was never here
-    trips: float  # for the first time, after signing in
+    trips_cold: float  # opened by its address in a browser with an empty cache
+    trips: float  # opened by signing in, for the first time
     trips_again: float
 
 
 @dataclass(frozen=True, slots=True)
 class Tabs:
-    """Open tabs: share of a core without news, seconds of it for each fax that comes in, threads for each."""
+    """Open tabs: share of a core without news, processor seconds per received fax, threads per tab."""
 
     quiet_share: float
     fax_s: float
@@ -86,13 +86,13 @@ class Tabs:
 
     @property
     def share(self) -> float:
-        """Of a core, in a busy office."""
+        """Share of a core in a busy office."""
         return self.quiet_share + self.fax_s / FAX_EVERY_S
 
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """One list: its answer among few faxes and among many, medians in seconds."""
+    """One list: its response times with few faxes and with many, medians in seconds."""
 
     path: str
     small_s: float
@@ -113,7 +113,7 @@ def _box(data: Path) -> Iterator[Running]:
 
 
 class Visitor:
-    """Somebody who is signed in, with one connection."""
+    """A signed-in user with one connection."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -125,7 +125,7 @@ class Visitor:
         self.cookie = str(answer.getheader("Set-Cookie")).partition(";")[0]
 
     def get(self, path: str) -> bytes:
-        """Raises RuntimeError for an answer that is no page."""
+        """The page at ``path``.  Raises RuntimeError for a response that is no page."""
         self._connection.request("GET", path, headers={"Cookie": self.cookie})
         answer = self._connection.getresponse()
         content = answer.read()
@@ -141,7 +141,7 @@ class Visitor:
 
 
 def first(scratch: Path) -> First:
-    """In Chromium, on a network on which each answer takes ``LATENCY_S``."""
+    """Measures in Chromium, on a network where each response takes ``LATENCY_S``."""
     with _box(scratch / "first") as box, chromium() as browser:
         cookie = Visitor(box.port).cookie
         octets, files = _weight(browser, box, cookie)
@@ -174,12 +174,12 @@ def _weight(browser: Browser, box: Running, cookie: str) -> tuple[int, int]:
 
 
 def _usable_s(browser: Browser, box: Running, cookie: str, before: str) -> float:
-    """From the address to the end of all scripts that the page begins with, a median, after ``before``."""
+    """Median seconds from opening the page to the end of its first scripts, after page ``before``."""
     found = []
     for _ in range(_LOADS):
         page = _page(browser, box, cookie)
         if before:
-            if before == "/sign-in":  # whoever is signed in is led on
+            if before == "/sign-in":  # redirects a user who is signed in
                 page.context.clear_cookies()
             page.goto(before)
             page.wait_for_load_state("load")
@@ -205,7 +205,7 @@ def _usable_s(browser: Browser, box: Running, cookie: str, before: str) -> float
 
 
 def views(scratch: Path) -> dict[str, float]:
-    """Processor seconds for each page; ``LEAST`` besides."""
+    """Processor seconds for each page and for ``LEAST``."""
     data = scratch / "views"
     with contextlib.closing(open_box(data)) as made:
         fill(made.spool, SMALL)
@@ -227,7 +227,7 @@ def views(scratch: Path) -> dict[str, float]:
 
 @dataclass
 class Tab(threading.Thread):
-    """Does as live.js does on the page of received faxes: follows events, and looks again after news."""
+    """Behaves as live.js on the page of received faxes: follows events, and fetches the list after news."""
 
     port: int
     fetched: int = field(default=0, init=False)
@@ -274,7 +274,7 @@ class Tab(threading.Thread):
 
 
 def tabs(scratch: Path, count: int = TABS) -> Tabs:
-    """Each in a browser of its own; the windows of one would share a stream."""
+    """Opens ``count`` tabs, each as a separate browser: the windows of one browser share a stream."""
     with _box(scratch / "tabs") as box:
         _faxes_come(box, 1)
         time.sleep(_SETTLE_S)
@@ -307,7 +307,7 @@ def _threads(box: Running) -> int:
 
 
 def _faxes_come(box: Running, count: int) -> float:
-    """Processor seconds for ``count`` faxes that come in one after the other, with all that follows."""
+    """Processor seconds for ``count`` faxes that arrive in succession, with everything that follows."""
     cpu = box.cpu_s()
     with contextlib.closing(box.client()) as client:
 
@@ -331,8 +331,7 @@ def _faxes_come(box: Running, count: int) -> float:
 
 # -- long lists ------------------------------------------------------------------------------------
 
-# What most faxes have in them, what one has, what none has, what only those of the other list have, words of
-# two letters, and words with a filter.
+# Search words: in most faxes, in one, in none, only in the other list, of two letters, and with a filter.
 LISTS = (
     "/sent",
     "/sent?q=4930",
@@ -358,14 +357,14 @@ LISTS = (
 
 
 def lists(scratch: Path, large: int = LARGE) -> tuple[Length, ...]:
-    """Two boxes, asked in turns; half of the faxes were sent, half received."""
+    """Compares two boxes in turn; half of the faxes were sent, half received."""
     folders = [scratch / f"lists-{count}" for count in (SMALL, large)]
     for data, count in zip(folders, (SMALL, large), strict=True):
         with contextlib.closing(open_box(data)) as made:
             fill(made.spool, count)
     with contextlib.ExitStack() as stack:
         boxes = [stack.enter_context(_box(data)) for data in folders]
-        # Both at last: the box closes a connection on which nothing is asked.
+        # Both connect last: the box closes an idle connection.
         visitors = [Visitor(box.port) for box in boxes]
         return tuple(_length(path, *visitors) for path in LISTS)
 
@@ -382,7 +381,7 @@ def _length(path: str, small: Visitor, large: Visitor) -> Length:
 
 
 def fill(spool: Spool, count: int) -> None:
-    """Faxes of the last month, half of them sent, half received."""
+    """Adds ``count`` faxes of the last month, half of them sent, half received."""
     spool_size.fill(spool, count // 2)
     chance, now = random.Random(count), time.time()
 
@@ -399,5 +398,5 @@ def fill(spool: Spool, count: int) -> None:
 
     for first_one in range(0, count // 2, _FILL):
         spool.do(some, first_one, min(_FILL, count // 2 - first_one))
-    # A box that runs has dealt with these as they came; one that starts would look at each first.
+    # A running box has handled these events when they occurred; one that starts would read each first.
     spool.do(lambda tx: tx.db.execute("DELETE FROM event") and None)

@@ -7,7 +7,7 @@
 ``ifp``             encoding and decoding of IFP packets (PER)
 ``udptl``           encoding and decoding of datagrams, and their error protection
 ``udptl_receiver``  restores the order of datagrams and repairs loss
-``two_voices``      detects packets that somebody else sends in the far end's name
+``contradictions``  detects packets that somebody else sends in the far end's name
 ``sdp``             offer and answer with ``m=image``; ``settings`` has the result
 ``timing``          durations of signals on a telephone line
 """

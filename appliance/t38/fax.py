@@ -51,8 +51,8 @@ class T38FaxCall(FaxWithinCall):
 
     @property
     def contradictions(self) -> int:
-        """Datagrams so far that contradict others (``two_voices``)."""
-        return self._dce.receiver.voices.count
+        """Datagrams so far that contradict others (module ``contradictions``)."""
+        return self._dce.receiver.contradictions.count
 
     @property
     def hears_fax(self) -> bool:

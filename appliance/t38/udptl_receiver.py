@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from appliance.t38.contradictions import Contradictions
 from appliance.t38.ifp import IfpError, decode
-from appliance.t38.two_voices import TwoVoices
 from appliance.t38.udptl import SEQUENCE_MASK, Datagram, UdptlError, parity_of, parse
 
 # How long packets after a gap are held, seconds.  Our own value: at 30 ms a packet it covers reordering by
@@ -64,7 +64,7 @@ class UdptlReceiver:
 
     def __init__(self) -> None:
         self.counters = ReceiveCounters()
-        self.voices = TwoVoices()
+        self.contradictions = Contradictions()
         self._begun = False  # a datagram has arrived
         self._expected = 0  # next sequence number; a peer counts from 0 (T.38 9.1)
         self._held: dict[int, tuple[bytes, bool]] = {}  # by number: packets after a gap, and whether padded
@@ -102,13 +102,13 @@ class UdptlReceiver:
         if sequence == 1 and ahead == 1 and self._counts_without_zero(datagram):
             self._expected, ahead = 1, 0
         if self._may_be_restart(datagram, ahead):
-            self.voices.suspect(datagram, self._history)
+            self.contradictions.suspect(datagram, self._history)
             if not self._restarted(datagram):
                 self.counters.late_or_duplicate += 1
                 return []
         if sequence - self._expected & SEQUENCE_MASK >= 0x8000 or sequence in self._held:
             held = self._held.get(sequence)
-            self.voices.compare(datagram, self._history if held is None else {sequence: held[0]})
+            self.contradictions.compare(datagram, self._history if held is None else {sequence: held[0]})
             self.counters.late_or_duplicate += 1
             return []
         self._suspects.clear()
@@ -164,7 +164,7 @@ class UdptlReceiver:
             return False
         self.counters.restarts += 1
         first = self._suspects[0].sequence
-        self.voices.begins_anew(first, self._expected)
+        self.contradictions.series_begins(first, self._expected)
         ahead = first - self._expected & SEQUENCE_MASK
         self._loss += min(ahead, RESTART_LOSS)
         self._held.clear()
@@ -223,7 +223,7 @@ class UdptlReceiver:
     def _skip_gap(self, now: float) -> list[Arrival]:
         """Gives up the packets before the oldest held one, and delivers that one."""
         lost = min(sequence - self._expected & SEQUENCE_MASK for sequence in self._held)
-        self.voices.pass_over(self._expected, lost)
+        self.contradictions.pass_over(self._expected, lost)
         self._expected = self._expected + lost & SEQUENCE_MASK
         packet, padded = self._held.pop(self._expected)
         self.counters.lost += lost

@@ -1,1 +1,1 @@
-"""Office pages, faxed and read: words found and octets, ours beside Ghostscript's and poppler's."""
+"""Legibility of faxed office pages: words that OCR finds, and octets, against Ghostscript and poppler."""

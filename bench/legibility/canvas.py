@@ -1,4 +1,4 @@
-"""A page being made: a small writer of PDF, which remembers what words it wrote and where they are."""
+"""A small PDF writer that records the words it wrote and their positions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FONTS = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Known words and where they stand, in points from the top left."""
+    """Known words and their position, in points from the top left."""
 
     words: str
     left: float
@@ -55,7 +55,7 @@ class Canvas:
         font: str = "sans",
         opacity: float = 1,
     ) -> None:
-        """``words`` with their base line at ``y``; they are to be found again."""
+        """Writes ``words`` with their baseline at ``y``, and records them."""
         self.opacities.add(opacity)
         escaped = words.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
         red, green, blue = colour
@@ -126,7 +126,7 @@ class Canvas:
         return bytes(out)
 
     def lines(self) -> list[Line]:
-        """Where the words came to stand, as pdfium measures them."""
+        """The positions of the words, as pdfium measures them."""
         document = pypdfium2.PdfDocument(self.pdf())
         page = document[0]
         found = []

@@ -1,4 +1,4 @@
-"""The pages as an office sends them, drawn: each a function that fills a canvas."""
+"""Drawings of pages that offices send: each is a function that fills a canvas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faxing the pages with each renderer, and reading the known lines in what comes out."""
+"""Faxes the pages with each renderer, and reads the known lines in the results."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from bench.legibility.canvas import HEIGHT, WIDTH, Canvas, Line
 from bench.legibility.designs import DESIGNS
 from bench.legibility.scans import SCANS
 
-_MARGIN = 1.6  # points around a line that are cut out with it
+_MARGIN = 1.6  # margin around a line that is cut out, points
 _FINE = Resolution.FINE
 _THRESHOLD = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One page by one renderer: words found of the known ones, octets in MMR."""
+    """One page by one renderer: number of known words that were found, octets in MMR."""
 
     found: int
     words: int
@@ -138,7 +138,7 @@ def _read(raster: Raster, lines: list[Line], scratch: Path) -> Read:
 
 
 def _tesseract(names: list[str], scratch: Path) -> list[str]:
-    """What stands in each of these pictures of one line."""
+    """The text that Tesseract reads in each of these pictures of one line."""
     listed = scratch / "lines.txt"
     listed.write_text("\n".join(names))
     command = ["tesseract", str(listed), "-", "--psm", "7", "-l", "eng"]
@@ -150,7 +150,7 @@ def _tesseract(names: list[str], scratch: Path) -> list[str]:
 
 
 def _hits(words: str, text: str) -> int:
-    """How many of ``words`` are in ``text``, each once."""
+    """How many of ``words`` are in ``text``; each occurrence counts for one."""
     left = [_plain(word) for word in text.split()]
     hits = 0
     for word in map(_plain, words.split()):
@@ -168,7 +168,7 @@ Report = Callable[[str], None]
 
 
 def report(scratch: Path, say: Report, only: str = "") -> list[Measured]:
-    """Measures, and says a line a page and one over all."""
+    """Measures, and reports a line for each page and one for all."""
     say(f"  {'page':<26}{'ours':>16}{'standard':>16}{'gs tiffg4':>17}{'pdftoppm':>16}")
     measured = []
     for each in measure(scratch, only):

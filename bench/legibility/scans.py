@@ -1,4 +1,4 @@
-"""The same pages as scanners, telephones and screens give them."""
+"""The same pages as scanners, phone cameras and screens produce them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _drawn(page: Canvas, dpi: int) -> Image.Image:
 
 
 def _grain(image: Image.Image, strength: int, seed: int) -> Image.Image:
-    """Noise of a sensor, up to ``strength`` levels either way."""
+    """Adds sensor noise of up to ``strength`` levels either way."""
     dice = random.Random(seed)
     noise = Image.frombytes("L", image.size, dice.randbytes(image.width * image.height))
     up = noise.point([value * strength // 255 for value in range(256)]).convert("RGB")
@@ -40,7 +40,7 @@ def _paper(image: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
 
 
 def _shadow(image: Image.Image, darkest: int) -> Image.Image:
-    """A hand's shadow: darker and darker towards the lower left."""
+    """Adds a hand's shadow, darker towards the lower left."""
     side = Image.linear_gradient("L").rotate(90).resize(image.size)
     down = Image.linear_gradient("L").rotate(180).resize(image.size)
     light = Image.blend(side, down, 0.3).point(
@@ -103,7 +103,7 @@ def bad_copy(page: Canvas) -> Image.Image:
 
 
 def faded(page: Canvas) -> Image.Image:
-    """A receipt of a thermal printer after a year."""
+    """A thermal receipt after a year."""
     image = _drawn(page, 200).convert("L").point([165 + value * 80 // 255 for value in range(256)])
     return _grain(image.convert("RGB").filter(ImageFilter.GaussianBlur(0.6)), 10, 8)
 

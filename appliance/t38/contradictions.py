@@ -19,7 +19,7 @@ BEGINNINGS = (0, 1)
 _IS_DATA = 0x40
 
 
-class TwoVoices:
+class Contradictions:
     """Counts the contradictions of a session."""
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class TwoVoices:
 
     def suspect(self, datagram: Datagram, had: Mapping[int, bytes]) -> None:
         """Checks a datagram that may begin a new series of numbers."""
-        if self._left_at is not None and _speaks(datagram.primary):
+        if self._left_at is not None and _has_signal(datagram.primary):
             away = (datagram.sequence - self._left_at + NEAR) & SEQUENCE_MASK
             if away <= 2 * NEAR:
                 self._sure += 1  # the series that was given up continues
@@ -62,7 +62,7 @@ class TwoVoices:
         if _contradicts(datagram.primary, had.get(datagram.sequence)):
             self._suspected += 1
 
-    def begins_anew(self, first: int, due: int) -> None:
+    def series_begins(self, first: int, due: int) -> None:
         """To be called when a new series is accepted; ``due`` was the next number of the old one."""
         if first not in BEGINNINGS:  # a restarted peer would not begin in the middle
             self._sure += self._suspected
@@ -72,9 +72,9 @@ class TwoVoices:
 
 def _contradicts(packet: bytes, had: bytes | None) -> bool:
     # Zeros may follow a packet recovered by FEC.
-    return had is not None and _speaks(packet) and packet.rstrip(b"\0") != had.rstrip(b"\0")
+    return had is not None and _has_signal(packet) and packet.rstrip(b"\0") != had.rstrip(b"\0")
 
 
-def _speaks(packet: bytes) -> bool:
+def _has_signal(packet: bytes) -> bool:
     """Whether a packet has a signal.  All zeros is no-signal, which gateways number arbitrarily."""
     return any(packet)
