@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--charts", type=Path, help="folder of TIFF pages (default: eight made here)")
     parser.add_argument("--calls", type=int, default=PACED_CALLS, help="calls paced at once")
     parser.add_argument("--sip-calls", type=int, default=SIP_CALLS, help="SIP calls with T.38 at once")
-    parser.add_argument("--faxes", type=int, default=BURST_FAXES, help="faxes handed in at once")
+    parser.add_argument("--faxes", type=int, default=BURST_FAXES, help="faxes submitted at once")
     parser.add_argument(
         "--listed", type=int, default=web_pages.LARGE, help="faxes in the long list of a page"
     )
@@ -128,7 +128,7 @@ def _spool(arguments: argparse.Namespace, scratch: Path) -> None:
 
 
 def _burst(arguments: argparse.Namespace, scratch: Path) -> None:
-    _title("Faxes handed in at once", f"REST, {burst.CLIENTS} clients, practice line at ten times real time")
+    _title("Faxes submitted at once", f"REST, {burst.CLIENTS} clients, practice line at ten times real time")
     with running(scratch / "burst", BURST_SETTINGS) as box:
         made = burst.measure(box, arguments.faxes, scratch / "arrivals", BURST_LIMIT_S)
     tenth = made.faxes / 10
