@@ -13,6 +13,7 @@ from types import MappingProxyType
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
+from appliance.documents.conditions import decided
 from appliance.remarks import LAYOUT_SIMPLIFIED, MOVEMENT_LEFT_OUT, PART_LEFT_OUT, PICTURES_LEFT_OUT, Remark
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -24,6 +25,15 @@ _START = re.compile(r"\s*[Mm]\s*([-+.\deE]+)[\s,]+([-+.\deE]+)")
 _NUMBER = re.compile(r"\s*([-+]?[\d.]+)")
 _LENGTH = re.compile(r"\s*\+?(\d{1,9}(?:\.\d{0,9})?)(px|pt|pc|mm|cm|in)?\s*")
 _UNITS_PX = {"px": 1.0, "pt": 96 / 72, "pc": 16.0, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0}
+# Strokes that do not grow with the drawing, and those under the letters; a stroke's width; transformations.
+_FIXED = re.compile(r"vector-effect\s*:\s*non-scaling-stroke")
+_UNDER = re.compile(r"paint-order\s*:\s*stroke")
+_WIDTH = re.compile(r"stroke-width\s*:\s*([\d.]{1,12})(?![\d.])")
+_TRANSFORM = re.compile(r"(?<![\w-])(scale|matrix)\s*\(([^()]{1,200})\)")
+_NUMBERS = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_SHEET_PX = 718.0  # the width of a drawing that gives none
+# What WeasyPrint leaves out of an effect, with a change of colours.
+_EFFECTS = frozenset({"feColorMatrix", "feComponentTransfer", "feFlood", "feImage", "feTurbulence"})
 _BLOCKS = frozenset({"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "flowPara", "flowDiv"})
 _FONT_PX, _LINE = 16.0, 1.2  # HTML's defaults
 _MOST = 100_000  # elements of a drawing
@@ -66,6 +76,7 @@ def prepare_drawing(root: Element, page: Mapping[str | None, Element] = _NOTHING
     ``page``: the elements of the surrounding page by id, because a drawing may use those of other drawings.
     """
     said: dict[Remark, None] = {}
+    _draw_strokes_as_meant(root)
     named = {element.get("id"): element for element in root.iter() if element.get("id")}
     _take_used(root, named, page)
     for number, parent in enumerate(list(root.iter())):
@@ -76,6 +87,56 @@ def prepare_drawing(root: Element, page: Mapping[str | None, Element] = _NOTHING
         for child in list(parent):
             said.update(dict.fromkeys(_prepare(parent, child, named)))
     return list(said)
+
+
+def _draw_strokes_as_meant(root: Element) -> None:
+    """Sets plainly what WeasyPrint does not know of strokes: those that do not grow with their drawing, and
+    those that lie under the letters (SVG 2, 8.13 and 13.8), which would else cover them.
+    """
+    sheets = " ".join(each.text or "" for each in root.iter() if _kind(each) == "style")
+    fixed, under = _FIXED.search(sheets) is not None, _UNDER.search(sheets) is not None
+    letters: list[tuple[Element, Element]] = []
+    waiting = [(root, root, 1.0, 1.0, under)]
+    for _ in range(_MOST):
+        if not waiting:
+            break
+        parent, element, scale, width, below = waiting.pop()
+        own = f"stroke-width:{element.get('stroke-width', '')};paint-order:{element.get('paint-order', '')}"
+        said = f"{own};vector-effect:{element.get('vector-effect', '')};{element.get('style', '')}"
+        scale *= _scale_of(element)
+        if found := _WIDTH.findall(said):
+            width = _number(found[-1])
+        below = _UNDER.search(said) is not None or (below and "paint-order:normal" not in said)
+        if (fixed or _FIXED.search(said)) and scale > 0:
+            _declare(element, f"stroke-width:{width / scale:g}")
+        if below and _kind(element) == "text":
+            letters.append((parent, element))
+        waiting += [(element, child, scale, width, below) for child in element]
+    for parent, text in letters:
+        halo = deepcopy(text)
+        halo.tail = ""
+        _declare(halo, "fill:none")
+        _declare(text, "stroke:none")
+        parent.insert(list(parent).index(text), halo)
+
+
+def _declare(element: Element, declaration: str) -> None:
+    element.set("style", f"{element.get('style', '')};{declaration}".lstrip(";"))
+
+
+def _scale_of(element: Element) -> float:
+    """By what factor an element's own coordinates are larger than those around it."""
+    scale = 1.0
+    for name, values in _TRANSFORM.findall(f"{element.get('transform', '')} {element.get('style', '')}"):
+        numbers = [_number(each) for each in _NUMBERS.findall(values)]
+        if name == "scale" and numbers:
+            scale *= abs(numbers[0] * numbers[-1]) ** 0.5
+        elif name == "matrix" and len(numbers) == 6:
+            scale *= abs(numbers[0] * numbers[3] - numbers[1] * numbers[2]) ** 0.5
+    box = [_number(each) for each in _NUMBERS.findall(element.get("viewBox", ""))]
+    if _kind(element) == "svg" and len(box) == 4 and box[2] > 0:
+        scale *= (_pixels(element.get("width")) or _SHEET_PX) / box[2]
+    return scale
 
 
 def _kind(element: Element) -> str:
@@ -119,11 +180,13 @@ def _prepare(parent: Element, child: Element, named: dict[str | None, Element]) 
         text = child.text or ""
         if _KEYFRAMES.search(text):
             yield Remark(MOVEMENT_LEFT_OUT)
+        child.text = decided(_IMPORT.sub("", text))
         if _IMPORT.search(text):
-            child.text = _IMPORT.sub("", text)
             yield Remark(PICTURES_LEFT_OUT, detail="a style sheet")
     elif kind == "script" and "".join(child.itertext()).strip():
         yield Remark(PART_LEFT_OUT, detail="what a script of the drawing makes")
+    elif kind in _EFFECTS:
+        yield Remark(LAYOUT_SIMPLIFIED, detail="an effect of a drawing")
     elif kind == "use":
         target = _target(child, named)
         if target is None:

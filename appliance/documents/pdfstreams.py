@@ -41,6 +41,7 @@ _STRING = re.compile(
 _WORD = re.compile(rb"(?<![\w/#.+*-])[A-Za-z'\"][^\s()<>\[\]{}/%]*")
 _OPERAND_LAST = re.compile(rb"(?:[\s\]>)][-+]?[\d.]+|/[^\s()<>\[\]{}/%]+|[)>\]])$")
 _LAST_OCTETS = 100
+_END_OF_PICTURE = b"EI"  # within the instructions (8.9.7)
 
 # The end of data that a writer flushed and never finished (RFC 1951, an empty stored block).
 _FLUSHED = b"\x00\x00\xff\xff"
@@ -146,7 +147,10 @@ def _is_all_operators(content: bytes) -> bool:
 
 
 def ends_in_mid_word(content: bytes) -> bool:
-    """Whether a page's content ends with an operand without its operator, because it was truncated."""
+    """Whether a page's content ends with an operand without its operator or in a string: it was truncated."""
+    behind_pictures = content.rpartition(_END_OF_PICTURE)[2]
+    if behind_pictures.rfind(b"(") > behind_pictures.rfind(b")"):
+        return True
     return _OPERAND_LAST.search(content.rstrip(b"\0\t\r\n\f ")[-_LAST_OCTETS:]) is not None
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.documents.rendered import RenderedDocument
 from appliance.documents.styles import declared, for_paper
 from appliance.remarks import (
     CONTENT_CUT,
@@ -334,6 +335,62 @@ def test_what_a_drawing_says_is_drawn_or_remarked(
     made = opened(tmp_path, drawing(body), "a.svg")
     assert made.words.startswith(words)
     assert kinds(made) == said
+
+
+def black(made: RenderedDocument) -> int:
+    return picture(made.coded_page(0)).histogram()[0]
+
+
+_HALO = 'font-size="40" stroke="white" stroke-width="9"'
+
+
+@pytest.mark.parametrize(
+    "halo",
+    [
+        f'<text x="9" y="80" {_HALO} paint-order="stroke">Beside the sea</text>',
+        f'<text x="9" y="80" {_HALO} style="paint-order: stroke fill">Beside the sea</text>',
+        f'<g {_HALO} paint-order="stroke"><text x="9" y="80">Beside the sea</text></g>',
+        f'<style>text {{ paint-order: stroke }}</style><text x="9" y="80" {_HALO}>Beside the sea</text>',
+    ],
+    ids=["attribute", "style", "of its group", "style sheet"],
+)
+def test_letters_are_not_covered_by_the_line_that_lies_under_them(rendered: Rendered, halo: str) -> None:
+    plain = black(rendered(drawing('<text x="9" y="80" font-size="40">Beside the sea</text>'), name="a.svg"))
+    assert black(rendered(drawing(halo), name="a.svg")) > 0.9 * plain
+    covered = f'<text x="9" y="80" {_HALO}>Beside the sea</text>'
+    assert black(rendered(drawing(covered), name="a.svg")) < 0.8 * plain
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '<path d="M0.1 0.2L0.9 0.5" transform="scale(300)" vector-effect="non-scaling-stroke"/>',
+        '<g transform="matrix(300 0 0 300 0 0)"><path d="M0.1 0.2L0.9 0.5" class="thin"/></g>'
+        "<style>.thin { vector-effect: non-scaling-stroke }</style>",
+        '<svg viewBox="0 0 1 1" width="300" height="300" style="vector-effect:non-scaling-stroke">'
+        '<path d="M0.1 0.2L0.9 0.5" stroke-width="2" style="vector-effect:non-scaling-stroke"/></svg>',
+    ],
+)
+def test_a_line_that_does_not_grow_with_its_drawing_covers_nothing(rendered: Rendered, line: str) -> None:
+    plain = black(rendered(drawing('<path d="M30 60L270 150" stroke="black"/>'), name="a.svg"))
+    shown = black(rendered(drawing(f'<g stroke="black">{line}</g>'), name="a.svg"))
+    assert 0.7 * plain < shown < 2 * plain
+
+
+def test_conditions_and_effects_of_a_drawing_count(tmp_path: Path) -> None:
+    sheet = "<style>.a { display: none } @supports (display: block) { .a { display: block } }</style>"
+    shown = opened(tmp_path, drawing(f'{sheet}<text class="a" y="80">told</text>'), "a.svg")
+    assert shown.words == "Drawn told"
+    for effect, said in (("feColorMatrix", [LAYOUT_SIMPLIFIED]), ("feGaussianBlur", [])):
+        seen = f'<filter id="f"><{effect}/></filter><g filter="url(#f)"><text y="9">x</text></g>'
+        assert kinds(opened(tmp_path, drawing(seen), "a.svg")) == said
+
+
+@pytest.mark.parametrize("width", [".", "1..2", "-3", "1e999", "99999999999999"])
+def test_strokes_of_no_width_are_no_trouble(tmp_path: Path, width: str) -> None:
+    given = f'stroke-width="{width}" transform="scale({width})" vector-effect="non-scaling-stroke"'
+    line = f'<path d="M0 0L9 9" {given}/>'
+    assert opened(tmp_path, drawing(line), "a.svg").words == "Drawn"
 
 
 def test_a_drawing_with_words_of_its_own_is_drawn_and_not_faxed_as_its_source(tmp_path: Path) -> None:

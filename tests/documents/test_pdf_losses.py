@@ -67,9 +67,18 @@ def drawn_by(content: bytes, coding: str = "") -> bytes:
         (PACKED[:300] + bytes([PACKED[300] ^ 0x55, PACKED[301] ^ 0xFF]) + PACKED[302:], "FlateDecode"),
         (PACKED, "OfTheFuture"),
         (LINES[:700] + b" BT /F 12 Tf 60", ""),
+        (LINES[: LINES.rindex(b"page")], ""),
         (LINES + b" q 60 400 300 100 re W n /None sh Q", ""),
     ],
-    ids=["rubbish", "cut", "changed", "of another coding", "cut in plain", "a shading that is not there"],
+    ids=[
+        "rubbish",
+        "cut",
+        "changed",
+        "of another coding",
+        "cut in plain",
+        "cut in a word",
+        "a shading that is not there",
+    ],
 )
 def test_a_page_of_which_a_part_cannot_be_read_is_remarked(
     rendered: Rendered, content: bytes, coding: str
