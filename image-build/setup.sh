@@ -1,9 +1,8 @@
 #!/bin/sh
 # Makes this checkout ready to run: Debian packages, a virtual environment, the package itself.
 #   image-build/setup.sh run|test|deb|image
-# "run" is what the box needs, "test" adds the peers and tools of the tests, "deb" and "image" those that make the
-# package and the image.
-# Quick when nothing changed.
+# "run" installs what the box needs, "test" adds the peers and tools of the tests, "deb" and "image" the tools that make
+# the package and the image.  Quick when nothing has changed.
 set -eu
 
 purpose=${1:?run, test, deb or image}
@@ -19,9 +18,9 @@ as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# -- steps beside each other -------------------------------------------------------------------
+# -- parallel steps -------------------------------------------------------------------
 
-# What a step prints is kept, and shown when the step fails.
+# The output of a step is kept, and shown if the step fails.
 outputs=$(mktemp -d)
 trap 'rm -rf "$outputs"' EXIT
 trap 'trap - TERM; kill 0' INT # what runs in the background does not hear Ctrl-C by itself
@@ -44,18 +43,18 @@ finished() {  # FUNCTION...: waits for these steps; when one has failed, set-up 
     [ -z "$failed" ] || { wait; exit 1; }
 }
 
-# -- what there is to do -----------------------------------------------------------------------
+# -- which steps are needed -----------------------------------------------------------------------
 
 version() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])'; }
 
-# Another Python was asked for than .venv has (make test PYTHON=python3.13).
+# .venv has another Python than the one asked for (make test PYTHON=python3.13).
 if [ -n "${PYTHON:-}" ] && [ -x "$venv/bin/python" ] && [ "$(version "$venv/bin/python")" != "$(version "$python")" ]; then
     say ".venv has Python $(version "$venv/bin/python"); it is made anew"
     rm -rf "$venv"
 fi
 if [ -x "$venv/bin/python" ]; then python=$venv/bin/python; fi
 
-# Lists of Debian packages: those that other steps need, and those that are installed beside these.
+# Lists of Debian packages: those that later steps need, and those that are installed in parallel with them.
 later=
 case $purpose in
     run) first=run ;;
@@ -65,8 +64,8 @@ case $purpose in
 esac
 if [ "$purpose" = test ] && ! command -v npm >/dev/null 2>&1; then later="$later node"; fi
 
-# lgpio has no wheel for Python 3.13 (Debian 13): it is compiled then, and PYPI=1 is its own word for a module that
-# brings its C library.  A machine without Python yet may get either.
+# lgpio has no wheel for Python 3.13 (Debian 13): it is compiled then, and PYPI=1 makes its build include its
+# C library.  A machine without Python may get either version.
 export PYPI=1
 if ! command -v "$python" >/dev/null 2>&1 || "$python" -c 'import sys; sys.exit(sys.version_info < (3, 13))'; then first="$first build"; fi
 
@@ -107,7 +106,7 @@ choose() {  # "a | b" -> the alternative that apt knows
     printf '%s\n' "${1%% *}"
 }
 
-# Installs what missing_of printed.
+# Installs the packages that missing_of printed.
 install() {
     [ -n "$1" ] || return 0
     packages=$(printf '%s\n' "$1" | while IFS= read -r line; do choose "$line"; done | tr '\n' ' ')
@@ -139,18 +138,18 @@ install_python() {
     wanted=$(cat pyproject.toml setup.py image-build/requirements.lock appliance/documents/bilevel_c/* appliance/documents/_jpeg.c appliance/documents/_memory.c appliance/t4/_mmr.c image-build/setup.sh | sha256sum)
     if [ "$(cat "$stamp" 2>/dev/null || true)" != "$wanted" ]; then
         say "installing from PyPI into .venv: $(sed -n '/^dependencies/,/^]/p' pyproject.toml | grep -o '"[^"]*"' | tr -d '"' | tr '\n' ' ')${extra:+and the test tools}"
-        # What the box runs on has its version and hash in the lock (make lock); the test tools follow pyproject.toml.
+        # The box's packages have versions and hashes in the lock (make lock); those of the test tools are in pyproject.toml.
         "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes --requirement image-build/requirements.lock
         "$venv/bin/pip" install --quiet --disable-pip-version-check --editable ".$extra"
         printf '%s\n' "$wanted" >"$stamp"
     else
         say "Python packages: all there"
     fi
-    # Byte code once, not at each start: some environments forbid Python to write it by itself.
+    # Compiles byte code once: some environments forbid Python to write it at a start.
     "$venv/bin/python" -m compileall -q appliance webui
 }
 
-# Leaves the wheel in the cache.
+# Puts the wheel into the cache.
 build_pjsua2() {
     if [ -z "$pjsua2_missing" ]; then return; fi
     if image-build/pjsua2/build.sh --python "$python" --cached >/dev/null 2>&1; then return; fi
@@ -168,8 +167,8 @@ install_pjsua2() {
     printf '%s\n' "$pjsua2_wanted" >"$pjsua2"
 }
 
-# npm's locks say which versions, with their hashes: axe-core looks at the web pages, openapi-typescript and the
-# compiler make a client of the API.
+# npm's locks hold versions and hashes.  axe-core checks the web pages; openapi-typescript and the compiler make a client
+# of the API.
 install_npm() {
     for folder in tests/web tests/api/typescript; do
         there=$folder/node_modules/.faxbox-npm

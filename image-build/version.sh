@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints the version of this checkout: that of appliance/__init__.py, and how many commits it has.  It grows by itself.
+# Prints the version of this checkout: that of appliance/__init__.py and the number of commits, so each commit raises it.
 set -eu
 cd "$(dirname "$0")/.."
 base=$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' appliance/__init__.py)

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Prints pip's words for wheels that run on another machine with Debian 13.
+# Prints pip's options for wheels that run on another architecture with Debian 13.
 #
-#   wheels-for.sh SERIES MACHINE   of Python, such as 3.13; such as aarch64
+#   wheels-for.sh SERIES MACHINE   SERIES of Python such as 3.13; MACHINE such as aarch64
 set -eu
 series=$1 machine=$2
 # Versions of glibc that wheels are made for, up to Debian 13's 2.41.

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Builds faxbox_VERSION_ARCH.deb: the box with its own Python packages and pjsua2, for the Debian release it is built on.
+# Builds faxbox_VERSION_ARCH.deb: the box with its Python packages and pjsua2, for the Debian release of the build machine.
 #
 #   build.sh [--out DIR]      (default dist/)
 #
 # Needs what `setup.sh deb` installs.  No root, no network beyond PyPI; all versions come from the lock.
 #
-# For another machine (FAXBOX_FOR=arm64) it runs where that machine's cross tools and headers are, and takes the
-# packages from FAXBOX_WHEELS, a folder of wheels for it; image-build/image/package.sh does both.
+# For another architecture (FAXBOX_FOR=arm64) run it where the cross tools and headers are installed; it takes the
+# packages from FAXBOX_WHEELS, a folder of wheels.  image-build/image/package.sh does both.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -17,7 +17,7 @@ out=$project/dist
 
 say() { printf 'deb: %s\n' "$*"; }
 
-# The package runs on Debian's own Python; what is compiled must be for the same one.
+# The package runs on Debian's own Python, so extensions must be compiled for that one.
 python=/usr/bin/python3
 series=$($python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 architecture=${FAXBOX_FOR:-$(dpkg --print-architecture)}
@@ -38,7 +38,7 @@ else
         --no-index --find-links $FAXBOX_WHEELS --only-binary=:all:
         $("$project/image-build/wheels-for.sh" "$series" "${triplet%%-*}")"
     builder=$python
-    # The build tools of Python then compile for that machine.
+    # Makes Python's build tools compile for that architecture.
     export _PYTHON_HOST_PLATFORM="linux-${triplet%%-*}" _PYTHON_SYSCONFIGDATA_NAME="_sysconfigdata__$triplet"
     export CC="$triplet-gcc" CXX="$triplet-g++" LDSHARED="$triplet-gcc -shared" DEB_HOST_ARCH="$architecture"
 fi
@@ -59,10 +59,10 @@ if [ -z "$triplet" ]; then
     $install --require-hashes --target "$site" --requirement image-build/requirements.lock
     $install --no-deps --target "$site" "$wheel" "$project"
 else
-    # pip takes only finished wheels for another machine.
+    # For another architecture pip can only install wheels.
     for source in "$project" "$FAXBOX_WHEELS"/*.tar.gz; do
         [ -d "$source" ] || { mkdir "$work/source" && tar -xf "$source" -C "$work/source" --strip-components=1 && source=$work/source; }
-        # PYPI=1: lgpio's own word for a module that brings its C library.
+        # PYPI=1 makes lgpio's build include its C library.
         (cd "$source" && PYPI=1 $python setup.py --quiet bdist_wheel --dist-dir "$work/wheels") >"$work/wheel.log" 2>&1 ||
             { tail -n 20 "$work/wheel.log"; exit 1; }
     done
@@ -70,18 +70,18 @@ else
     $install --no-deps --target "$site" "$wheel" "$work"/wheels/*.whl
 fi
 printf '%s\n' "$version" >"$site/appliance/build.txt"
-# Scripts of other packages, their tests and their C sources: nobody calls them here.
+# Scripts of other packages, their tests and C sources are not used.
 rm -rf "$site/bin" "$site"/*/tests "$site"/*/test
 find "$site" \( -name '*.c' -o -name '*.h' -o -name '*.pxd' -o -name '*.pyx' \) -delete
 find "$site" -name 'direct_url.json' -delete
 find "$site" -name '*.py' -exec chmod 644 {} +
 find "$site" \( -name '.git*' -o -name '.hg*' \) -delete
 find "$site" -name '*.so*' -exec "${triplet:+$triplet-}strip" --strip-unneeded {} + -exec chmod 644 {} +
-# Where the Python that compiled ours keeps its own library is nothing to the box's.
+# Removes the library path of the Python that compiled the extensions.
 find "$site" -maxdepth 3 \( -path '*/appliance/*.so' -o -name '_pjsua2*.so' \) -exec patchelf --remove-rpath {} \;
 
-# A virtual environment by hand (PEP 405): nothing in it names the place where it was built.  Debian's own packages
-# stand behind ours: pycups is Debian's (python3-cups), made for the CUPS that is there.
+# A virtual environment made by hand (PEP 405), without the path of the build folder.  Debian's own packages are visible
+# in it: pycups is Debian's (python3-cups), which matches the installed CUPS.
 cat >"$home/pyvenv.cfg" <<END
 home = /usr/bin
 include-system-site-packages = true
@@ -97,7 +97,7 @@ from appliance.cli import main
 sys.exit(main())
 END
 chmod 755 "$home/bin/faxbox"
-# Byte code by content, not by date: the same package from the same sources.
+# Byte code is checked by content, not by date, so that the same sources give the same package.
 "$python" -m compileall -q -s "$root" -p / --invalidation-mode unchecked-hash "$site" >"$work/compile.log" 2>&1 ||
     say "left as they are (Python 2 in other packages): $(grep -c '^\*\*\*' "$work/compile.log") files"
 
@@ -123,10 +123,10 @@ gzip -9n <"$here/faxbox.1" >"$root/usr/share/man/man1/faxbox.1.gz"
 install -Dm644 "$here/faxbox.completion" "$root/usr/share/bash-completion/completions/faxbox"
 cp "$here/lintian-overrides" "$root/usr/share/lintian/overrides/faxbox"
 
-# What the box needs besides its own Python: the list of `make setup` without what only builds.
+# The packages that the box needs: the list of `make setup` without those that only build.
 needs=$(sed -n '/^# Two small modules/q; s/#.*//; /^[[:space:]]*$/d; p' image-build/packages/run.txt |
     grep -v '^python3-venv' | paste -sd, | sed 's/,/, /g')
-# Shared libraries of Debian's that the compiled parts load.
+# Debian's shared libraries that the compiled parts load.
 mkdir -p "$work/debian"
 printf 'Source: faxbox\n\nPackage: faxbox\nArchitecture: any\n' >"$work/debian/control"
 libraries=$(cd "$work" && find root -name '*.so*' -type f ! -path '*.libs/*' -print0 |

@@ -3,7 +3,7 @@
 #
 #   bundle.sh OUT VERSION ARCHITECTURE [KEYS]   OUT.ext4 becomes OUT.raucb, signed with KEYS/key.pem
 #
-# FAXBOX_BUNDLE_LEVEL is zstd's level: 15 by default, 1 where only the test looks at it.
+# FAXBOX_BUNDLE_LEVEL is zstd's level: 15 by default, 1 for tests.
 set -eu
 
 out=$1 version=$2 architecture=$3 keys=${4:-/cache/keys}

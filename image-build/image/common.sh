@@ -1,8 +1,8 @@
-# What the steps of the image share.  Sourced, not run.
+# Shared by the steps of the image.  Sourced, not run.
 #   project, image   the checkout, and the folder of these scripts
 #   architecture     of the machines that the image is for (FAXBOX_ARCHITECTURE): arm64 or amd64; Debian's name
 #   machine          the same by its kernel's name
-#   cache            where finished steps are kept; each under a key made of all that it depends on
+#   cache            folder of the results of steps, each under a key of everything that it depends on
 # shellcheck shell=sh disable=SC2034
 
 image=$(cd "$(dirname "$0")" && pwd)

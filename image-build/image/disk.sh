@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes a disk from the root file system and one slot made of it; runs in the toolbox (make.sh).
+# Makes a disk from the root file system and the slot made from it; runs in the toolbox (make.sh).
 #
 #   disk.sh card|arm64|amd64 ROOT.tar SLOT.ext4 OUT.img
 #
@@ -8,10 +8,10 @@
 #
 #   0        the partition table; for a BIOS also GRUB
 #   1 MiB    U-Boot's state, one sector (boot/boot.cmd); GRUB's is a file (grub/grubenv)
-#   4 MiB    1  FAT    256 MiB   what starts the machine, what the owner puts there
+#   4 MiB    1  FAT    256 MiB   files that start the machine, and files of the owner
 #            2  ext4  1280 MiB   root, slot A
 #            3  ext4  1280 MiB   root, slot B; empty until the first update
-#            4  ext4   128 MiB   data; grows to the disk when it first starts
+#            4  ext4   128 MiB   data; grows to the size of the disk at the first start
 set -eu
 
 kind=$1 root=$2 slot=$3 out=$4
@@ -30,7 +30,7 @@ put() { dd if="$1" of="$out" bs=512 seek="$2" conv=notrunc,sparse status=none; }
 sector() { echo $(($1 * (MIB / 512))); }
 boot() { mcopy -i "$work/boot.fat" "$@"; }
 
-# What each kind has on the first partition and before it.  Slot B is empty: it has no start.
+# The contents of the first partition and of the space before it.  Slot B is empty, so it has no starts.
 
 for_card() {
     mkimage -A arm64 -T script -C none -n faxbox -d "$here/boot/boot.cmd" "$work/boot.scr" >/dev/null
@@ -47,7 +47,7 @@ for_machine() { # GRUB'S NAME OF THE MACHINE, UEFI'S NAME OF THE FILE (3.5.1.1)
     boot "$work/grub.cfg" ::/grub/
     grub "$1" /grub efi_gop "$work/$2"
     boot "$work/$2" ::/EFI/BOOT/
-    # One sector, which is written whole or not at all; GRUB's own tool would make two.
+    # One sector, which is written atomically; GRUB's own tool would make two.
     printf '# GRUB Environment Block\nORDER=A B\nA_LEFT=%s\nB_LEFT=\n' xxxxxxxxxxxxxxxxxxxx >"$work/grubenv"
     head -c $((STATE_OCTETS - $(stat -c %s "$work/grubenv"))) /dev/zero | tr '\0' '#' >>"$work/grubenv"
     boot "$work/grubenv" ::/grub/
@@ -61,7 +61,7 @@ for_bios() {
 }
 
 grub() { # MACHINE FOLDER SCREEN-OR-DISK OUT
-    # Beside that, what grub.cfg uses.
+    # Also the modules that grub.cfg uses.
     grub-mkimage -O "$1" -d "/usr/lib/grub/$1" -p "$2" -o "$4" "$3" normal part_msdos fat ext2 linux loadenv regexp test echo reboot
 }
 
@@ -76,7 +76,7 @@ esac
 type=ef # UEFI's own
 [ "$kind" != card ] || type=c # FAT
 
-# -- the data, and all of it together ------------------------------------------------------------------
+# -- the data partition, and assembly ------------------------------------------------------------------
 uuid=$(uuid_of "$root")
 mke2fs -q -t ext4 -O encrypt -L data -m 1 -U "$uuid" -E "hash_seed=$uuid" "$work/data" ${DATA_MIB}M
 rm -f "$out"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs a command in the toolbox, with the checkout and the cache mounted there.  Called by toolbox.sh in a
-# mount namespace of its own.
+# separate mount namespace.
 #
 #   enter.sh ROOT PROJECT CACHE COMMAND...
 set -eu

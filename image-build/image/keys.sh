@@ -1,8 +1,8 @@
 #!/bin/sh
-# Makes the key that signs updates, once: the image trusts what this key signed, and nothing else.
+# Makes the key that signs updates, once.  The image accepts only updates that this key signed.
 #
-# FAXBOX_UPDATE_KEYS is the folder with key.pem and keyring.pem (default: in the cache).  Whoever gives images to
-# others keeps that folder safe and apart: who has the key can put any program on every box.
+# FAXBOX_UPDATE_KEYS is the folder with key.pem and keyring.pem (default: in the cache).  If you
+# distribute images, keep that folder secret and on another machine: with the key one can install any program on every box.
 set -eu
 . "$(dirname "$0")/common.sh"
 

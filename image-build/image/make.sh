@@ -4,10 +4,10 @@
 #   make.sh [--cached] [--quick] [--disk card|machine]...
 #
 # Writes into dist/, each faxbox-VERSION-ARCHITECTURE: .img.xz (the card; arm64 alone), -vm.qcow2 (the disk), .raucb (the update,
-# the same for both) and .spdx.json (what is in it).  FAXBOX_ARCHITECTURE is arm64 (the default) or amd64.
+# the same for both) and .spdx.json (its contents).  FAXBOX_ARCHITECTURE is arm64 (the default) or amd64.
 #
-# --cached: without a finished base root file system nothing is made (exit 75).  --quick: only the slot and one disk, --disk, neither
-# compressed, whose path is printed last.
+# --cached: makes nothing without a base root file system in the cache (exit 75).  --quick: makes only the slot and the one disk
+# named by --disk, both uncompressed, and prints the path of the disk last.
 # Needs root and `image-build/setup.sh image`; everything else is in the toolbox.
 set -eu
 . "$(dirname "$0")/common.sh"

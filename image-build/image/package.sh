@@ -30,7 +30,7 @@ if [ ! -e "$cache/$wheels/.finished" ]; then
     touch "$cache/$wheels/.finished"
 fi
 
-# What is compiled is what is committed, changes of the checkout included.
+# Compiles the committed files with the changes of the checkout.
 source=$cache/source
 rm -rf "$source"
 mkdir -p "$source"

@@ -2,10 +2,10 @@
 # Starts an image in an emulator of 2 processors and 512 MiB, on 127.0.0.1 alone.
 #
 #   run.sh card|uefi|bios DISK.qcow2 HTTP_PORT [QEMU ARGUMENT...]   HTTP_PORT on 127.0.0.1 leads to the guest's port 80
-#   run.sh --disk IMAGE.img DISK.qcow2 [SIZE]                       makes a disk that writes beside the image
+#   run.sh --disk IMAGE.img DISK.qcow2 [SIZE]                       makes an overlay disk; IMAGE.img is not written
 #
 # card: QEMU's board "virt", a 64-bit ARM, with U-Boot.  uefi, bios: a virtual machine of FAXBOX_ARCHITECTURE with that firmware.
-# FAXBOX_KVM=yes runs amd64 on the processor itself, on a machine that is none of such machines itself.
+# FAXBOX_KVM=yes runs amd64 with KVM; for hosts that are not virtual machines themselves.
 # FAXBOX_FORWARD adds one more forwarding, as "tcp:127.0.0.1:2222-:22".  The guest's console is standard output.
 set -eu
 . "$(dirname "$0")/common.sh"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes one slot from the root file system: a part of the disk, and what an update brings; runs in the toolbox (make.sh).
+# Makes a slot from the root file system: a partition of the disk, and the content of an update; runs in the toolbox (make.sh).
 #
 #   slot.sh ROOT.tar OUT.ext4
 set -eu

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the toolbox: a Debian 13 root with compilers for arm64, an emulator and what makes disks.
+# Makes the toolbox: a Debian 13 root with compilers for arm64, an emulator and tools that make disks.
 #
 #   toolbox.sh              prints the path of the finished root
 #   toolbox.sh run COMMAND  runs a command in it; the checkout is at /project there, the cache at /cache
@@ -21,6 +21,6 @@ fi
 [ "${1:-}" = run ] || { printf '%s\n' "$root"; exit 0; }
 shift
 
-# A mount namespace of its own: what is mounted for the command is gone with it, however it ends.
+# In a separate mount namespace: mounts for the command disappear with it, however it ends.
 mkdir -p "$root/project" "$root/cache"
 exec unshare --mount --propagation private sh "$image/enter.sh" "$root" "$project" "$cache" "$@"
