@@ -36,7 +36,6 @@ from appliance.spool.model import JobState, Room
 from appliance.spool.room import RoomGuard
 from appliance.spool.settings import StorageSettings
 from appliance.spool.store import Spool
-from appliance.spool.transaction import FollowUp
 from appliance.spool.vault import open_vault
 
 
@@ -72,20 +71,13 @@ class Health:
 class Box:
     """The settings and the spool in folder ``data``, and what doors may do with them."""
 
-    def __init__(
-        self,
-        data: Path,
-        settings: SettingsStore,
-        *,
-        follow_up: FollowUp | None = None,
-        clock: Clock = time.time,
-    ) -> None:
+    def __init__(self, data: Path, settings: SettingsStore, *, clock: Clock = time.time) -> None:
         self.data = data
         self.clock = clock
         self.settings = settings
         require_settings(data, FOLDERS[:3], data / SETTINGS_FILE)
         open_vault(data, settings.section(StorageSettings))
-        self.spool = Spool(data, follow_up, known_id=settings.section(SecretSettings).spool_id)
+        self.spool = Spool(data, known_id=settings.section(SecretSettings).spool_id)
         with contextlib.ExitStack() as opened:
             opened.callback(self.spool.close)  # if the following finds it damaged
             if settings.section(SecretSettings).spool_id != self.spool.id:

@@ -51,12 +51,10 @@ class Spool:
     SchemaTooNewError, OSError, sqlite3.DatabaseError.
     """
 
-    def __init__(
-        self, data: Path, follow_up: FollowUp | None = None, *, known_id: str = "", begin: str = ""
-    ) -> None:
+    def __init__(self, data: Path, *, known_id: str = "", begin: str = "") -> None:
         self.data = data
         self.hub = EventHub()
-        self._follow_up = follow_up
+        self._follow_up: FollowUp | None = None
         self._held = contextlib.ExitStack()
         self._held.enter_context(self.locked(data))
         with contextlib.ExitStack() as undo:

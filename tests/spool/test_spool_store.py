@@ -120,7 +120,8 @@ def test_what_follows_from_an_event_is_in_the_same_transaction(tmp_path: Path) -
         if event.kind == "wrong":
             raise ValueError("as told")
 
-    spool = Spool(tmp_path, follow_up)
+    spool = Spool(tmp_path)
+    spool.follow(follow_up)
     try:
         document = spool.do(documents.create, "ada", [], NOW)
         job_id = spool.do(

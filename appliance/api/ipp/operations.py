@@ -210,7 +210,7 @@ class PrintService:
             if mine is not None and mine.content is True and job.person != call.client.person:
                 continue
             if which != "all":
-                state, _, _, _ = state_of(self._box, self._book, job)
+                state, _, _, _ = state_of(self._book, job)
                 if state.ended != (which == "completed"):
                     continue
             groups.append(self._group(call, job, wanted))

@@ -38,7 +38,7 @@ GROUPS = frozenset({"all", "job-description", "job-template"})
 SHORT = frozenset({"job-id", "job-uri"})
 
 
-def state_of(box: Box, book: JobBook, job: PrintJob) -> tuple[PrintJobState, str, str, Sequence[Job]]:
+def state_of(book: JobBook, job: PrintJob) -> tuple[PrintJobState, str, str, Sequence[Job]]:
     """State, reason and sentence of a job, and its faxes."""
     if job.ended:
         return _ended(Ended(job.ended))
@@ -115,7 +115,7 @@ def job_attributes(
     box: Box, book: JobBook, job: PrintJob, base: str, wanted: frozenset[str]
 ) -> dict[str, Sequence[Value]]:
     """A job's attributes, limited to ``wanted`` (names and groups).  ``base``: URI of the door."""
-    state, reason, sentence, faxes = state_of(box, book, job)
+    state, reason, sentence, faxes = state_of(book, job)
     pages = sum(fax.pages or 0 for fax in faxes)
     confirmed = sum(fax.pages_confirmed for fax in faxes)
     started = [fax for fax in faxes if fax.tries]

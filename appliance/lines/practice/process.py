@@ -7,7 +7,7 @@ import contextlib
 import itertools
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance.lines.practice.machine import MachineResult, MachineSettings
@@ -67,9 +67,8 @@ class MachineProcess:
         to_machine: Impairment = GOOD_NETWORK,
         from_machine: Impairment = GOOD_NETWORK,
         peer: tuple[str, int] | None = None,
-        on_ended: Callable[[], None] = lambda: None,
     ) -> MachineCall:
-        """Starts a machine on a socket of its own.  ``on_ended`` is called once, when it has hung up.
+        """Starts a machine on a socket of its own.
 
         Raises MachineTroubleError.
         """
@@ -78,7 +77,6 @@ class MachineProcess:
         number = next(self._numbers)
         opened: asyncio.Future[int] = loop.create_future()
         call = MachineCall(number, 0, loop.create_future())
-        call.ended.add_done_callback(lambda _: on_ended())
         self._opening[number] = opened
         self._calls[number] = call
         host, port = peer if peer is not None else ("", 0)

@@ -199,10 +199,10 @@ class SpandspFax:
         if self._terminal is not None:
             library.t38_terminal_send_timeout(self._terminal, TICK_SAMPLES)
             return
-        self._cross(library, library.fax_tx, self._fax, library.t38_gateway_rx, self._gateway)
-        self._cross(library, library.t38_gateway_tx, self._gateway, library.fax_rx, self._fax)
+        self._cross(library.fax_tx, self._fax, library.t38_gateway_rx, self._gateway)
+        self._cross(library.t38_gateway_tx, self._gateway, library.fax_rx, self._fax)
 
-    def _cross(self, library: Any, speak: Any, speaker: Any, listen: Any, listener: Any) -> None:
+    def _cross(self, speak: Any, speaker: Any, listen: Any, listener: Any) -> None:
         made = speak(speaker, self._audio, TICK_SAMPLES)
         if made < TICK_SAMPLES:  # its call has ended: silence on the telephone line
             _ffi().memmove(self._audio + made, self._silence, 2 * (TICK_SAMPLES - made))

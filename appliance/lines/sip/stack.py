@@ -178,7 +178,7 @@ class SipStack:
         from appliance.lines.sip.trunk_account import TrunkAccount  # noqa: PLC0415 - needs pjsua2
 
         account = TrunkAccount(self, trunk.name)
-        account.create(account_config(trunk, self._library.transport_for(trunk), self.settings))
+        account.create(account_config(trunk, self._library.transport_for(trunk)))
         self._accounts[trunk.name] = account
 
     def _remove_account(self, name: str) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from appliance.lines.sip.settings import SipSettings, SipTrunk, Transport, split_host_port
+from appliance.lines.sip.settings import SipTrunk, Transport, split_host_port
 
 
-def account_config(trunk: SipTrunk, tls_transport: int | None, sip: SipSettings) -> Any:
+def account_config(trunk: SipTrunk, tls_transport: int | None) -> Any:
     """pjsua2's settings of a trunk's account."""
     import pjsua2 as pj  # noqa: PLC0415
 
