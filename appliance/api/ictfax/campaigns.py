@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from appliance.api.auth import Caller
-from appliance.api.causes import NOT_FOUND, SETTING_INVALID
+from appliance.api.causes import SETTING_INVALID
 from appliance.api.foreign import Answer, ForeignDoor
 from appliance.api.foreign_fields import LINE_LIMIT, number, refused, text
 from appliance.api.ictfax.groups import GroupCalls
 from appliance.api.ictfax.objects import ORIGIN
-from appliance.api.ictfax.people import asked, is_visible
+from appliance.api.ictfax.people import asked, changeable, is_visible, visible
 from appliance.api.ictfax.programs import ProgramCalls
 from appliance.api.ictfax.words import MOST_TRIES, needed_id, read_time
 from appliance.api.problems import ProblemError
@@ -20,7 +20,6 @@ from appliance.documents.causes import DOCUMENT_EMPTY
 from appliance.phonebook import Campaign
 from appliance.services.faxes import Request
 from appliance.services.rules import To
-from appliance.settings.accounts import Scope
 from appliance.spool.errors import IllegalTransitionError
 from appliance.spool.model import Job, JobFilter, JobState
 from appliance.spool.options import SendOptions
@@ -173,16 +172,10 @@ class CampaignCalls:
                 before = found[-1].id
 
     def _find(self, caller: Caller, campaign_id: int) -> Campaign:
-        campaign = self._door.box.settings.items(Campaign).get(campaign_id)
-        if campaign is None or not is_visible(campaign, caller):
-            raise ProblemError(NOT_FOUND, f"campaign {campaign_id}")
-        return campaign
+        return visible("campaign", self._door.box.settings.items(Campaign), campaign_id, caller)
 
     def _changeable(self, caller: Caller, campaign_id: int) -> Campaign:
-        campaign = self._find(caller, campaign_id)
-        if campaign.owner != caller.owner:
-            caller.require(Scope.ADMIN)
-        return campaign
+        return changeable("campaign", self._door.box.settings.items(Campaign), campaign_id, caller)
 
     def _shown(self, campaign_id: int, campaign: Campaign) -> dict[str, Any]:
         counts = self._door.box.faxes.counts_of(campaign.submission_ids)

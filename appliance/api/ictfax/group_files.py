@@ -15,7 +15,7 @@ from appliance.api.causes import SETTING_INVALID
 from appliance.api.foreign import Answer, ForeignDoor, file_answer
 from appliance.api.foreign_fields import refused
 from appliance.api.ictfax.groups import GroupCalls
-from appliance.api.ictfax.people import CONTACT_FIELDS, CONTACTS
+from appliance.api.ictfax.people import CONTACT_FIELDS, CONTACTS, changeable
 from appliance.api.problems import ProblemError
 from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_UNSUPPORTED
 from appliance.phonebook import Contact, ContactGroup
@@ -74,7 +74,7 @@ class GroupFileCalls:
             raise ProblemError(DOCUMENT_EMPTY, "the file has no contact")
 
         def revision(lists: Mapping[type[Any], Items]) -> None:
-            group = self._groups.changeable(caller, group_id, lists[ContactGroup].items)
+            group = changeable("group", lists[ContactGroup].items, group_id, caller)
             ids = _kept(lists[Contact], found, caller.owner)
             members = tuple(dict.fromkeys((*group.contact_ids, *ids)))
             values = ContactGroup(name=group.name, contact_ids=members, owner=group.owner)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from appliance.api.auth import Caller
-from appliance.api.causes import NOT_FOUND, SETTING_INVALID
+from appliance.api.causes import SETTING_INVALID
 from appliance.api.foreign import Answer, ForeignDoor
 from appliance.api.foreign_fields import LINE_LIMIT, refused, text
 from appliance.api.ictfax.objects import contact_object
-from appliance.api.ictfax.people import PeopleCalls, asked, is_visible
+from appliance.api.ictfax.people import PeopleCalls, asked, changeable, is_visible, visible
 from appliance.api.ictfax.words import MissingError
-from appliance.api.problems import ProblemError
 from appliance.phonebook import Contact, ContactGroup
-from appliance.settings.accounts import Scope
 
 # The most groups of one owner.
 GROUPS = 1000
@@ -83,24 +80,13 @@ class GroupCalls:
         self._put(caller, group_id, tuple(each for each in group.contact_ids if each != contact_id))
         return Answer(contact_object(contact_id, contact))
 
-    def find(
-        self, caller: Caller, group_id: int, known: Mapping[int, ContactGroup] | None = None
-    ) -> ContactGroup:
-        """A group of the settings, or of ``known``, that the caller may see.  Raises ProblemError."""
-        groups = self._door.box.settings.items(ContactGroup) if known is None else known
-        group = groups.get(group_id)
-        if group is None or not is_visible(group, caller):
-            raise ProblemError(NOT_FOUND, f"group {group_id}")
-        return group
+    def find(self, caller: Caller, group_id: int) -> ContactGroup:
+        """A group that the caller may see.  Raises ProblemError."""
+        return visible("group", self._door.box.settings.items(ContactGroup), group_id, caller)
 
-    def changeable(
-        self, caller: Caller, group_id: int, known: Mapping[int, ContactGroup] | None = None
-    ) -> ContactGroup:
-        """The same, if the caller may change it.  Raises ProblemError."""
-        group = self.find(caller, group_id, known)
-        if group.owner != caller.owner:
-            caller.require(Scope.ADMIN)  # only administrators change shared groups
-        return group
+    def changeable(self, caller: Caller, group_id: int) -> ContactGroup:
+        """A group that the caller may change.  Raises ProblemError."""
+        return changeable("group", self._door.box.settings.items(ContactGroup), group_id, caller)
 
     def members(self, caller: Caller, group: ContactGroup) -> list[tuple[int, Contact]]:
         """The group's contacts that exist and that the caller may see, in its order."""

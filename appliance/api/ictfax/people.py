@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import bottle
 
@@ -22,6 +22,7 @@ from appliance.phonebook import Campaign, Contact, ContactGroup
 from appliance.services.rules import RefusedError
 from appliance.settings.accounts import ApiKey, Scope, User
 
+T = TypeVar("T", Contact, ContactGroup, Campaign)
 # The most contacts of one owner: the phone book is one file, written as a whole.
 CONTACTS = 5000
 # Fields of a contact: their names in this style, and in the phone book.
@@ -163,15 +164,10 @@ class PeopleCalls:
 
     def find(self, caller: Caller, contact_id: int) -> Contact:
         """A contact that the caller may see.  Raises ProblemError."""
-        contact = self._door.box.settings.items(Contact).get(contact_id)
-        if contact is None or not is_visible(contact, caller):
-            raise ProblemError(NOT_FOUND, f"contact {contact_id}")
-        return contact
+        return visible("contact", self._door.box.settings.items(Contact), contact_id, caller)
 
     def _changeable(self, caller: Caller, contact_id: int) -> None:
-        contact = self.find(caller, contact_id)
-        if contact.owner != caller.owner:
-            caller.require(Scope.ADMIN)  # only administrators change shared contacts
+        changeable("contact", self._door.box.settings.items(Contact), contact_id, caller)
 
 
 def asked(door: ForeignDoor) -> Mapping[str, Any]:
@@ -196,3 +192,19 @@ def _contact_values(fields: Mapping[str, Any]) -> dict[str, str]:
 def is_visible(item: Contact | ContactGroup | Campaign, caller: Caller) -> bool:
     """Whether it is the caller's or shared; administrators see all."""
     return caller.sees is None or item.owner in ("", caller.owner)
+
+
+def visible(noun: str, items: Mapping[int, T], item_id: int, caller: Caller) -> T:
+    """The item of a list, if the caller may see it.  Raises ProblemError."""
+    item = items.get(item_id)
+    if item is None or not is_visible(item, caller):
+        raise ProblemError(NOT_FOUND, f"{noun} {item_id}")
+    return item
+
+
+def changeable(noun: str, items: Mapping[int, T], item_id: int, caller: Caller) -> T:
+    """The same, if the caller may change it: only administrators change shared ones.  Raises ProblemError."""
+    item = visible(noun, items, item_id, caller)
+    if item.owner != caller.owner:
+        caller.require(Scope.ADMIN)
+    return item
