@@ -24,15 +24,24 @@ from appliance.documents.officeparts import (
     LOOKED_INTO,
     PICTURES,
     not_drawn,
+    pictures_in_rtf,
     pictures_of,
     unseen,
     unseen_in_rtf,
 )
 from appliance.documents.officepictures import LARGEST, is_readable
+from appliance.documents.officevalues import with_values
 from appliance.documents.sniff import OFFICE_SUFFIXES
 from appliance.documents.typeset_source import TypesetSource
 from appliance.documents.workshop import Workshop
-from appliance.remarks import COLUMN_NARROW, CONTENT_CUT, PICTURE_LOST, PICTURES_LEFT_OUT, Remark
+from appliance.remarks import (
+    COLUMN_NARROW,
+    CONTENT_CUT,
+    PART_LEFT_OUT,
+    PICTURE_LOST,
+    PICTURES_LEFT_OUT,
+    Remark,
+)
 
 PROGRAM = "soffice.bin"
 # A small letter takes 2 s of a processor, one of 100 pages 4 s.
@@ -51,6 +60,7 @@ _FORMULA_EDITOR = "libsmlo.so"
 _SHEETS = frozenset({".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".ots", ".fods", ".xml"})
 _TEXTS = frozenset({".doc", ".docx", ".docm", ".dot", ".dotx", ".odt", ".ott", ".fodt", ".rtf"})
 _BLANKS = re.compile(r"\s+")
+_NO_VALUE = re.compile(r"(?<!\S)#NAME\?(?!\S)")
 _NO_ROOM = re.compile(r"(?<!\S)#{3,}(?!\S)")
 _ENCRYPTED_STREAM = "EncryptedPackage"  # [MS-OFFCRYPTO] 1.3.2
 # The streams with the content of the older formats ([MS-DOC], [MS-XLS], [MS-PPT]).
@@ -100,11 +110,17 @@ def open_office(content: bytes, name: str, workshop: Workshop) -> TypesetSource:
     suffix = PurePath(name).suffix.lower()
     if content.lstrip().startswith(b"{\\rtf"):
         suffix = ".rtf"
+        lost = sum(not is_readable("", picture) for picture in pictures_in_rtf(content))
         remarks = tuple(unseen_in_rtf(content))
+        if lost:
+            remarks += (Remark(PICTURE_LOST, detail=f"{lost} of the document"),)
     elif not content.startswith((b"PK", olefile.MAGIC)):
         suffix = ".xml"
     elif suffix.removeprefix(".") not in OFFICE_SUFFIXES:
         suffix = ".docx" if content.startswith(b"PK") else ".doc"
+
+    if content.startswith(b"PK") and suffix in _SHEETS:
+        content = with_values(content)
 
     def make() -> Typeset:
         return _convert(program, content, suffix, workshop)
@@ -270,6 +286,8 @@ def _cut(pdf: bytes, suffix: str) -> Iterator[Remark]:
                 words = text.get_text_range()
                 on_sheet = text.get_text_bounded(0, 0, width, height) if suffix in _TEXTS else words
             page.close()
+            if suffix in _SHEETS and _NO_VALUE.search(words):
+                yield Remark(PART_LEFT_OUT, number + 1, detail="the value of a formula (#NAME?)")
             if suffix in _SHEETS and _NO_ROOM.search(words):
                 yield Remark(COLUMN_NARROW, number + 1)
             if len(_BLANKS.sub("", on_sheet)) < len(_BLANKS.sub("", words)):

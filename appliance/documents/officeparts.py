@@ -109,7 +109,11 @@ _CELL = re.compile(
 # Comments in RTF, and hidden text that is not switched off at once.
 _RTF_HIDDEN = re.compile(rb"\\v(?![0-9a-z])[^{}\\]{0,20}(?:\\(?!v0)[a-z]+-?\d* ?){0,20}[^{}\\\s]")
 _RTF_COMMENT = re.compile(rb"\{\\\*\\annotation\b")
-_MOST_CELLS = 200_000
+# Pictures in RTF, those that are written in hexadecimal digits and are of kinds with a file of their own.
+_RTF_PICTURE, _BRACE = re.compile(rb"\{\\pict\b"), re.compile(rb"[{}]")
+_RTF_DRAWN, _RTF_BINARY = re.compile(rb"\\(?:png|jpeg|emf)blip\b|\\wmetafile\d"), re.compile(rb"\\bin\d")
+_RTF_WORD, _NO_DIGIT = re.compile(rb"\\[a-z]{1,40}-?\d{0,12}"), re.compile(rb"[^0-9A-Fa-f]+")
+_MOST_CELLS, _MOST_RTF_PICTURES = 200_000, 100
 
 
 def unseen(names: list[str], parts: Mapping[str, bytes]) -> Iterator[Remark]:
@@ -236,6 +240,27 @@ def unseen_in_rtf(content: bytes) -> Iterator[Remark]:
         yield Remark(HIDDEN_LEFT_OUT, detail=f"texts: {texts}")
     if comments:
         yield Remark(COMMENTS_LEFT_OUT, detail=f"comments: {comments}")
+
+
+def pictures_in_rtf(content: bytes) -> Iterator[bytes]:
+    """The pictures of an RTF of the kinds that everybody draws."""
+    for begin in islice(_RTF_PICTURE.finditer(content), _MOST_RTF_PICTURES):
+        depth, at, pieces = 1, begin.end(), []
+        for brace in _BRACE.finditer(content, at):
+            if depth == 1:
+                pieces.append(content[at : brace.start()])
+            depth += 1 if brace[0] == b"{" else -1
+            at = brace.end()
+            if not depth:
+                break
+        about = b"".join(pieces)
+        if _RTF_DRAWN.search(about) and not _RTF_BINARY.search(about):
+            yield _octets_of(_RTF_WORD.sub(b" ", about))
+
+
+def _octets_of(digits: bytes) -> bytes:
+    hexadecimal = _NO_DIGIT.sub(b"", digits)
+    return bytes.fromhex(hexadecimal[: len(hexadecimal) // 2 * 2].decode())
 
 
 def _hidden(parts: Mapping[str, bytes]) -> dict[str, int]:

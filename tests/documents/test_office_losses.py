@@ -15,8 +15,16 @@ import pytest
 from appliance.documents.binaryparts import is_locked, table_of, unseen_in_doc, unseen_in_ppt, unseen_in_xls
 from appliance.documents.causes import DOCUMENT_ENCRYPTED
 from appliance.documents.errors import DocumentError
-from appliance.documents.officeparts import LOOKED_INTO, not_drawn, pictures_of, unseen, unseen_in_rtf
+from appliance.documents.officeparts import (
+    LOOKED_INTO,
+    not_drawn,
+    pictures_in_rtf,
+    pictures_of,
+    unseen,
+    unseen_in_rtf,
+)
 from appliance.documents.officepictures import is_readable
+from appliance.documents.officevalues import with_values
 from appliance.remarks import (
     ATTACHMENT_LEFT_OUT,
     COLUMN_NARROW,
@@ -206,6 +214,57 @@ def test_what_a_part_of_an_office_file_says_of_the_unseen(
 )
 def test_hidden_text_and_comments_of_an_rtf_are_remarked(content: bytes, said: list[RemarkKind]) -> None:
     assert [remark.kind for remark in unseen_in_rtf(content)] == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "picture", "lost"),
+    [
+        ("pngblip", save(photograph(40, 40), "PNG"), False),
+        ("pngblip", save(photograph(40, 40), "PNG")[:-200], True),
+        ("jpegblip", save(photograph(40, 40), "JPEG"), False),
+        ("jpegblip", b"rubbish", True),
+        ("emfblip", b"\1\0\0\0", True),
+        ("wmetafile8", b"\1\0\x09\0", True),
+        ("macpict", b"of another kind", False),
+    ],
+)
+def test_a_damaged_picture_of_an_rtf_is_remarked(
+    tmp_path: Path, kind: str, picture: bytes, lost: bool
+) -> None:
+    about = r"{\*\picprop{\sp{\sn a}{\sv 1}}}\picw100\pich-50" + f"\\{kind}\n"
+    rtf = r"{\rtf1 before {\*\shppict{\pict" + about + picture.hex() + "}} after}"
+    found = list(pictures_in_rtf(rtf.encode()))
+    assert found == [picture] * (kind != "macpict")
+    assert [is_readable("", each) for each in found] == [not lost] * len(found)
+
+
+def test_an_rtf_of_pictures_without_an_end_is_read_at_once() -> None:
+    began = time.process_time()
+    for kind in (b"pngblip", b"macpict"):
+        list(pictures_in_rtf(rb"{\rtf1 " + b"{\\pict\\%s " % kind * 20_000))
+    assert time.process_time() - began < 3.0
+
+
+_NEW_FUNCTION = '<c r="A1" t="str"><f>_xlfn.XLOOKUP(1,B1,C1)</f>{}</c><c r="B1"><f>40+2</f><v>42</v></c>'
+
+
+@pytest.mark.parametrize(
+    ("value", "words", "said"),
+    [("<v>the answer</v>", "the answer 42", []), ("", "#NAME? 42", [PART_LEFT_OUT])],
+)
+def test_what_a_formula_of_a_new_excel_said_is_on_the_page(
+    tmp_path: Path, value: str, words: str, said: list[RemarkKind]
+) -> None:
+    need("soffice")
+    row = f'<sheetData><row r="1">{_NEW_FUNCTION.format(value)}</row></sheetData>'
+    made = opened(tmp_path, workbook(row), "a.xlsx")
+    assert made.words == words
+    assert [each.kind for each in made.remarks] == said
+
+
+def test_a_workbook_without_new_functions_stays_as_it_is() -> None:
+    plain = workbook('<sheetData><row r="1"><c r="A1"><f>40+2</f><v>42</v></c></row></sheetData>')
+    assert with_values(plain) is plain
 
 
 def ppt(*records: tuple[int, bytes], container: bool = False) -> bytes:
