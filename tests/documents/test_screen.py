@@ -197,6 +197,24 @@ def test_a_bar_of_a_noisy_scan_has_no_specks_about_it() -> None:
         assert _ink(faxed.crop((140, 150 + bar * 200 + 54, 1540, 150 + bar * 200 + 80))) < 0.004
 
 
+@pytest.mark.parametrize("pixels", [20, 22, 24])
+def test_small_bold_white_type_is_whole_to_the_ends_of_a_bar_in_a_blurred_scan(pixels: int) -> None:
+    page, ideal = Image.new("RGB", FINE, (246, 244, 238)), Image.new("L", FINE, 255)
+    for bar in range(6):
+        top = 150 + bar * 200
+        for sheet, dark, light in ((page, (43, 87, 151), (246, 244, 238)), (ideal, 0, 255)):
+            draw = ImageDraw.Draw(sheet)
+            draw.rectangle((140, top, 1540, top + 42), dark)
+            for column, word in enumerate(("Test", "Result", "Flag", "Reference", "Range", "Lab")):
+                draw.text((150 + 250 * column, top + 8), word, light, font(BOLD, pixels))
+    faxed = bilevel(page.filter(ImageFilter.GaussianBlur(1.5)))
+    for bar in range(6):
+        box = (145, 154 + bar * 200, 1535, 188 + bar * 200)
+        white = ideal.crop(box).point([255 if value > 128 else 0 for value in range(256)])
+        apart = ImageStat.Stat(ImageChops.difference(faxed.crop(box), white)).sum[0]
+        assert apart < 0.4 * ImageStat.Stat(white).sum[0]
+
+
 def _scanned(page: Image.Image, noise: int) -> Image.Image:
     """``page`` as a scanner gives it: a little blurred, with noise of so many levels either way."""
     rng = random.Random(8)

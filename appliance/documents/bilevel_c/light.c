@@ -111,6 +111,8 @@ static int find_grounds(uint8_t *medians, Size small, const uint8_t *grey, Size 
  * sides: bold letters in it.  In samples, in 1/100. */
 enum { OF_SAMPLE = 16, REACH = 2, HOLE_ACROSS = 9, HOLE_DOWN = 7, ROW_AROUND = 8, HOLE_PERCENT = 15 };
 enum { GAP_ACROSS = 5, GAP_DOWN = 3 }; /* smaller holes are none */
+/* Blurred bold letters hide it so far to the side, but not above and below them: within reach a row of it goes on. */
+enum { BAR_ACROSS = 41, BAR_DOWN = 5, RIM_LENGTH = 16, RIM_REACH = 4 };
 
 static int has_so_much(const uint8_t *row, ptrdiff_t x, ptrdiff_t width, int ground)
 {
@@ -120,25 +122,46 @@ static int has_so_much(const uint8_t *row, ptrdiff_t x, ptrdiff_t width, int gro
     return alike * 100 >= of * HOLE_PERCENT;
 }
 
+/* Whether one of ``rows`` within reach, ``step`` octets apart, is of the ground at a sample and on both sides of it. */
+static int has_rim(const uint8_t *row, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t x, ptrdiff_t width, int ground)
+{
+    for (ptrdiff_t each = 0; each <= RIM_REACH && each < rows; each++, row += step) {
+        ptrdiff_t from = x, to = x;
+        while (from >= 0 && x - from < RIM_LENGTH && abs(row[from * EVERY] - ground) <= OF_SAMPLE)
+            from--;
+        while (from < x && to * EVERY < width && to - from <= RIM_LENGTH && abs(row[to * EVERY] - ground) <= OF_SAMPLE)
+            to++;
+        if (to - from > RIM_LENGTH)
+            return 1;
+    }
+    return 0;
+}
+
 static int fill_grounds(uint8_t *medians, Size small, const uint8_t *grey, Size size)
 {
     size_t count = (size_t)(small.width * small.rows);
-    uint8_t *beside = malloc(2 * count), *within = beside + count;
+    uint8_t *beside = malloc(3 * count), *within = beside + count, *bar = within + count;
     int failed = beside == NULL;
     if (!failed) {
         failed = widen_dark(beside, medians, small, 2 * REACH + 1, 2 * REACH + 1) < 0
-                 || without_light(within, medians, small, HOLE_ACROSS, HOLE_DOWN) < 0;
+                 || without_light(within, medians, small, HOLE_ACROSS, HOLE_DOWN) < 0
+                 || widen_dark(bar, medians, small, BAR_ACROSS, BAR_DOWN) < 0;
     }
+    ptrdiff_t step = EVERY * size.width;
     for (ptrdiff_t y = 0; y < small.rows && !failed; y++)
         for (ptrdiff_t x = 0; x < small.width; x++) {
-            const uint8_t *row = grey + EVERY * y * size.width;
+            const uint8_t *row = grey + y * step;
             ptrdiff_t at = y * small.width + x;
-            if (medians[at] < GROUND_BELOW || beside[at] >= GROUND_BELOW)
+            if (medians[at] < GROUND_BELOW || bar[at] >= GROUND_BELOW)
                 continue;
-            if (abs(row[EVERY * x] - beside[at]) <= OF_SAMPLE)
+            if (beside[at] < GROUND_BELOW && abs(row[EVERY * x] - beside[at]) <= OF_SAMPLE)
                 medians[at] = beside[at];
-            else if (within[at] < GROUND_BELOW && has_so_much(row, x, size.width, within[at]))
+            else if (beside[at] < GROUND_BELOW && within[at] < GROUND_BELOW
+                     && has_so_much(row, x, size.width, within[at]))
                 medians[at] = within[at];
+            else if (has_rim(row, -step, y + 1, x, size.width, bar[at])
+                     && has_rim(row, step, small.rows - y, x, size.width, bar[at]))
+                medians[at] = bar[at];
         }
     failed = failed || without_light(medians, medians, small, GAP_ACROSS, GAP_DOWN) < 0;
     free(beside);
