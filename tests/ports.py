@@ -1,4 +1,4 @@
-"""Ports for servers that must be told theirs before they start, and cannot ask the system for one."""
+"""Free ports for servers that need a fixed port at their start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which numbers may be shown to others: the box's, its lines', one's own; by every door alike."""
+"""Which caller numbers may be used: the box's, a line's, the user's; the same at every door."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line loads what the word that was given needs, and names every word when it is asked."""
+"""The command line loads only the given command's modules, and lists every command."""
 
 from __future__ import annotations
 

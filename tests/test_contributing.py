@@ -1,4 +1,4 @@
-"""What CONTRIBUTING.md sends its readers to is there."""
+"""The places that CONTRIBUTING.md names exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits that a process puts on itself, where whoever started it allows less than it would take."""
+"""Limits that a process sets for itself when its parent allows less."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lock of what the box installs holds each dependency, with a hash, in a version that is allowed."""
+"""The lock has each dependency with a hash, in an allowed version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that documents name, and modules that packages list, are there: a new name is named everywhere."""
+"""Files that documents name and modules that packages list exist."""
 
 from __future__ import annotations
 

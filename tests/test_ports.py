@@ -1,4 +1,4 @@
-"""The tests' own ports: free, nobody else's, outside what the system gives away."""
+"""The ports of tests: free, reserved, outside the system's ephemeral range."""
 
 from __future__ import annotations
 

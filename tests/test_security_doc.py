@@ -1,4 +1,4 @@
-"""docs/security.md says how each promise is tested: what it names is there, and tests something."""
+"""The tests that docs/security.md names exist and contain tests."""
 
 from __future__ import annotations
 

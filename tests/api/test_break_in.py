@@ -1,4 +1,4 @@
-"""Somebody outside tries to get in: by guessing, by lying about where they are, by listening."""
+"""Attempts to sign in without a right to: guessed passwords, forged addresses, eavesdropping."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The certificate over the API: made here, handed in; what cannot be used changes nothing."""
+"""The certificate over the API: made by the box or uploaded; an unusable one changes nothing."""
 
 from __future__ import annotations
 

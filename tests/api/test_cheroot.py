@@ -1,4 +1,4 @@
-"""What the server overrides of cheroot's inner parts is as it was when that was written.
+"""The internals of cheroot that the server overrides are unchanged.
 
 cheroot promises nothing about them.  When this fails after an update: read the modules ``http_*`` of
 ``appliance/api`` beside the new cheroot, then note the new digests.

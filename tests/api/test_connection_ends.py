@@ -1,4 +1,4 @@
-"""A connection leaves nothing behind that is still to be sent when it has ended."""
+"""A closed connection leaves no data that is still to be sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cover templates over real HTTP, and what of them the fax machine at the far end got."""
+"""Cover templates over real HTTP, and the cover page that the far end receives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The log of deliveries, once more and a test, and passwords of addresses, over real HTTP."""
+"""The log of deliveries, retries, test deliveries and passwords in URLs, over real HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The encryption of the disk by the interface: what root does of it is in tests/disk_lock."""
+"""The encryption of the disk over the interface; the part that root runs is tested in tests/disk_lock."""
 
 from __future__ import annotations
 

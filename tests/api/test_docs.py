@@ -1,4 +1,4 @@
-"""Every transcript in docs/api.md is true of a real box, and no call is left out."""
+"""Every transcript in docs/api.md matches a real box, and every call is documented."""
 
 from __future__ import annotations
 

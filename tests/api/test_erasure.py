@@ -1,4 +1,4 @@
-"""What is erased is gone for good: from rows, events, files, the index's own leavings and its copies."""
+"""Erased data is gone from rows, events, files, the index's free pages and its copies."""
 
 from __future__ import annotations
 

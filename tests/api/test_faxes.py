@@ -1,4 +1,4 @@
-"""Handing in faxes and what can be done with them, over real HTTP and the practice line."""
+"""Submitting and handling faxes, over real HTTP and the practice line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client that a generator makes of the OpenAPI document does an office's day on a box."""
+"""A client generated from the OpenAPI document performs the tasks of an office on a box."""
 
 from __future__ import annotations
 

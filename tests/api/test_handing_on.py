@@ -1,4 +1,4 @@
-"""What was sent is handed on as what was received is: as a fax, by e-mail."""
+"""Sent faxes are forwarded like received ones: as a fax, by e-mail."""
 
 from __future__ import annotations
 

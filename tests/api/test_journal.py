@@ -1,4 +1,4 @@
-"""The journal as CSV: whole, only one's own, and harmless to who opens it."""
+"""The journal as CSV: complete, restricted to the user's own faxes, without active formulas."""
 
 from __future__ import annotations
 

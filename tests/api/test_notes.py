@@ -1,4 +1,4 @@
-"""Notes on faxes: who wrote what when, seen by whoever sees the fax, found by their words, gone with it."""
+"""Notes on faxes: author and time, visible with the fax, found by search, deleted with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents that come without a number wait for one, seen by the person they belong to alone."""
+"""Documents without a number wait for one, visible only to their owner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What generators of clients make of the OpenAPI document: names of operations, examples."""
+"""What client generators use in the OpenAPI document: names of operations, examples."""
 
 from __future__ import annotations
 

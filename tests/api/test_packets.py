@@ -1,4 +1,4 @@
-"""The packets of calls: kept of those that went wrong, or of all, or of none; within a bound."""
+"""The packets of calls: recorded for failed calls, all or none, within a size limit."""
 
 from __future__ import annotations
 

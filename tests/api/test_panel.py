@@ -1,4 +1,4 @@
-"""The front panel over the interface: what its lamps say, and who has seen what failed."""
+"""The front panel over the interface: its lamps, and the acknowledgement of failures."""
 
 from __future__ import annotations
 

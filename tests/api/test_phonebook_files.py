@@ -1,4 +1,4 @@
-"""The phone book as a file over the interface: shown first, done only with the name of what was shown."""
+"""Import of the phone book over the interface: a preview with a plan, then the import of exactly that plan."""
 
 from __future__ import annotations
 

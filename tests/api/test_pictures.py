@@ -1,4 +1,4 @@
-"""Small pictures that are kept."""
+"""Stored thumbnails."""
 
 from __future__ import annotations
 

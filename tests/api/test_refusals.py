@@ -1,4 +1,4 @@
-"""Whatever the interface refuses, it says why in the reader's language: a page shows it beside the field."""
+"""Every refusal has a reason in the reader's language, which a page shows beside the field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is revoked ends what is open, at every door: downloads, answers in the making, uploads."""
+"""Revocation ends open requests at every door: downloads, responses in progress, uploads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A call that is only tried meets the very rules that a real one meets; their order is set as a whole."""
+"""A simulated call meets the same rules as a real one; the order of rules is set as a whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A word of its own in every setting that is a secret, and then everything that the box says, read for them.
+"""A unique value in every secret setting, then a search for them in everything that the box returns.
 
 A setting that is declared a secret later is planted by itself; a new kind of list with one must be added
 below, and the test says so.

@@ -1,4 +1,4 @@
-"""A stop of the box while requests are in hand."""
+"""A stop of the box while requests are being handled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strangers cannot hold the box, and what is revoked reaches what is open: attacks from outside."""
+"""Attacks from outside: strangers cannot occupy the box, and revocation affects open connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The event stream, read as a browser would, octet by octet from a socket."""
+"""The event stream, read like a browser, octet by octet from a socket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TLS of the HTTP server: Python's own client, OpenSSL's, and clients that are slow or in the clear."""
+"""TLS of the HTTP server: clients of Python and OpenSSL, slow clients, and clients without TLS."""
 
 from __future__ import annotations
 

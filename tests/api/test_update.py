@@ -1,4 +1,4 @@
-"""A new version of the image by the interface: the test plays root's part of it, on the same files."""
+"""An update of the image over the interface; the test does root's part on the same files."""
 
 from __future__ import annotations
 

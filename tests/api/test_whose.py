@@ -1,4 +1,4 @@
-"""What is not one's own is neither seen, nor fetched, nor guessed: each call, from the interface's table.
+"""For each call of the interface: objects of other users cannot be seen, fetched or guessed.
 
 Ada has one of everything.  Others call every route on it, and on what there never was: both answers are the
 same but for the name, so that nobody learns what there is.

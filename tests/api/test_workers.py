@@ -1,4 +1,4 @@
-"""The threads of the HTTP server: few while nothing happens, one for each connection that is at work."""
+"""The threads of the HTTP server: few when idle, one for each active connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transcripts of commands in a Markdown file: read, run against a real box, compared.
+"""Reads transcripts of commands from a Markdown file, runs them against a real box, compares.
 
 A transcript is a block fenced as ``console``: a command after ``$`` (``\\`` at a line's end, or an open
 quotation, continues it), then what it said: the status line, then JSON, or nothing more.  Commands run

@@ -1,4 +1,4 @@
-"""The commands of the pages about moving are true of a real box."""
+"""The commands in docs/moving-from-*.md work on a real box."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of promises names tests that exist, and says of each promise whether it is kept."""
+"""The table of promises names existing tests, and the state of each promise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Both foreign doors attacked by callers who may do less: every call, with the ids of others' things."""
+"""Attacks on both foreign interfaces by users with fewer rights: every call, with ids of others' objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What else clients of that system ask: changes, clones, figures, accounts, one step in JSON."""
+"""Further calls of that system's clients: changes, clones, statistics, accounts, one-step faxes in JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the ICTFax style words refusals and reads fields, and how it shows what the box has."""
+"""The ICTFax style: wording of refusals, reading of fields, representation of the box's data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests in the iFax style, as its clients put them."""
+"""Helpers: requests in the iFax style, as its clients make them."""
 
 from __future__ import annotations
 

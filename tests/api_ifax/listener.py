@@ -1,4 +1,4 @@
-"""An HTTP server that keeps what is posted to it."""
+"""An HTTP server that records what is posted to it."""
 
 from __future__ import annotations
 

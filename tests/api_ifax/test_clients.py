@@ -1,4 +1,4 @@
-"""What published programs for that service send, as they send it, and what they read of the answers.
+"""Requests of published programs for that service, and the parts of responses that they read.
 
 The requests are those of client programs in several languages; only base URL and key are the box's.
 """

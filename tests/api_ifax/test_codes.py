@@ -1,4 +1,4 @@
-"""What the box's causes are called in the iFax style."""
+"""The iFax style's names of the box's causes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A name or type that contradicts the content is an error at every door alike; what shows what it is goes."""
+"""At every door a file name or type that contradicts the content is an error."""
 
 from __future__ import annotations
 

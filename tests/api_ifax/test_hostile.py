@@ -1,4 +1,4 @@
-"""The iFax style against those who mean harm or do not know what they do: clear errors, nothing broken.
+"""The iFax style with hostile and with wrong requests: clear errors, nothing else affected.
 
 A larger number of random requests is tried with FAXBOX_SWEEP=1.
 """

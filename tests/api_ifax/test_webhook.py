@@ -1,4 +1,4 @@
-"""The message an iFax style client is sent when a fax ends, over a real connection."""
+"""The message to an iFax style client at the end of a fax, over a real connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A print job whose box is killed at each step in turn; its client, without an answer, prints again.
+"""The box is killed at each step of a print job in turn; the client, without a response, prints again.
 
 ``python -m tests.api_ipp.ipp_crash TEMPLATE TRIED``: for each step a copy of the folder TEMPLATE is made and
 one process dies at that step; unless it had answered, the next process gets the same print again.  A line for

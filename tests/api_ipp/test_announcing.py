@@ -1,4 +1,4 @@
-"""The records for avahi-daemon name every printer as its protocol wants, and go with what they announced."""
+"""The records for avahi-daemon are valid for every printer, and are removed with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A print job becomes a fax once, follows it to its end, and nobody's hostile request does more."""
+"""A print job becomes exactly one fax and follows it to its end; hostile requests change nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A backup gives an empty box all that it holds, and a file that is not one changes nothing."""
+"""A restored backup is complete; a file that is no backup changes nothing."""
 
 from __future__ import annotations
 

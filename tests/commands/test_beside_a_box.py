@@ -1,4 +1,4 @@
-"""A command beside a running box goes through it: one account has one process."""
+"""Commands use the running box when there is one: only one process handles an account."""
 
 from __future__ import annotations
 

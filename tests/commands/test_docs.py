@@ -1,4 +1,4 @@
-"""Every command that a page shows: run here, run by a test that is named, or named with a reason why not."""
+"""Every command in the docs is run here, run by a named test, or listed with a reason."""
 
 from __future__ import annotations
 

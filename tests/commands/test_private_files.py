@@ -1,4 +1,4 @@
-"""What a command writes is for the user alone who gave it, whatever the umask: it holds faxes and secrets."""
+"""Files that commands write are readable only by their user, whatever the umask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A secret of the settings never stands on a command line: it is read from standard input."""
+"""Secrets of the settings are read from standard input, never from the command line."""
 
 from __future__ import annotations
 

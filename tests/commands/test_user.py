@@ -1,4 +1,4 @@
-"""``faxbox user`` through the box that runs."""
+"""``faxbox user`` with a running box."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``faxbox serve`` under a clock that somebody sets: a real process, seen from outside.
+"""``faxbox serve`` while the clock is set: a real process, observed from outside.
 
 A library before the box's own shifts what the C library says of the time of day, and nothing else:
 libfaketime shifts absolute sleeps on the monotonic clock, too, and Python's own then fail (EINVAL).

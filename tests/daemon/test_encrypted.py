@@ -1,4 +1,4 @@
-"""A box that encrypts what it stores, looked at by whoever has its folder."""
+"""A box with encryption at rest, seen by somebody who has its folder."""
 
 from __future__ import annotations
 

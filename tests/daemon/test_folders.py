@@ -1,4 +1,4 @@
-"""A data folder that belongs to somebody else, or to a box that runs: nothing in it is changed."""
+"""A data folder of another user or of a running box is not changed."""
 
 from __future__ import annotations
 

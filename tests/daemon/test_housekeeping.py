@@ -1,4 +1,4 @@
-"""What is kept and what goes, and that nothing goes that is still needed."""
+"""Retention: what is kept, what is deleted, and that nothing is deleted that is still needed."""
 
 from __future__ import annotations
 

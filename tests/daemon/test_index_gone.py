@@ -1,4 +1,4 @@
-"""An index that is gone, empty, older or damaged costs no fax: the box says so, and there is a way back."""
+"""A missing, empty, old or damaged index loses no fax: the box reports it, and it can be restored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever lies where a page belongs: nothing hangs, nobody sees another's page, and the rest goes on."""
+"""Anything in the place of a page file: nothing hangs, nobody sees another's page, the box goes on."""
 
 from __future__ import annotations
 

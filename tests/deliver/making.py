@@ -1,4 +1,4 @@
-"""Boxes with faxes that end, for tests of deliveries."""
+"""Boxes with faxes that have ended, for tests of deliveries."""
 
 from __future__ import annotations
 

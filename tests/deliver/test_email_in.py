@@ -1,4 +1,4 @@
-"""Reading e-mails and deciding about them: sane ones, odd ones, hostile ones."""
+"""Reading e-mails and decisions about them: valid, odd and hostile ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""E-mails to a real mail server (aiosmtpd) on loopback: in the clear, over STARTTLS and TLS, signed in."""
+"""E-mails to a real mail server (aiosmtpd): plain, over STARTTLS and TLS, with authentication."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deliveries that wait are not made for who was disabled, removed or may do less meanwhile."""
+"""Pending deliveries are dropped for users who were disabled, removed or lost a right meanwhile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The box's SMTP listener, spoken to by smtplib and by sockets that do not behave."""
+"""The box's SMTP listener, with smtplib and with misbehaving sockets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Collecting from a real IMAP server (dovecot), and from servers that lie."""
+"""Collecting from a real IMAP server (dovecot), and from lying servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decisions about received faxes and calls, and that they are wired into a running box."""
+"""Decisions about received faxes and calls, and their use in a running box."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Webhooks to real HTTP servers on loopback: what they say, when, how often, and to whom never."""
+"""Webhooks to real HTTP servers on loopback: content, times, retries, forbidden targets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders into encryption and out of it, on a real file system of this kernel."""
+"""Encrypting and decrypting folders, on a real file system of this kernel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A box under mixed load in a process that is there to be killed; used by test_kill.
+"""A box under mixed load in a process of its own, which test_kill kills.
 
 It is a fork_server: for each line on standard input, a data folder and a seed, it forks a child that runs
 the load until somebody kills it.  The children tell what they know on standard output, one line each,

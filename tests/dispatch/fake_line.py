@@ -1,4 +1,4 @@
-"""A line for tests of the dispatcher only: its far ends do as a script says, in milliseconds.
+"""A line for tests of the dispatcher, with scripted far ends; calls take milliseconds.
 
 It uses pages, store, progress and cancel as a real line does; fax calls themselves are tested over the
 real lines.

@@ -1,4 +1,4 @@
-"""The clock is set while the box runs, as on a board without one of its own when the network comes up."""
+"""The clock is set while the box runs, as on a board without a clock battery."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the process that carries the calls noted of a call counts at the box's next start."""
+"""The call process's notes on a call are used at the next start of the box."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dispatcher at work on a real spool, with far ends that do as they are told."""
+"""The dispatcher on a real spool, with scripted far ends."""
 
 from __future__ import annotations
 

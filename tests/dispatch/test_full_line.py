@@ -1,4 +1,4 @@
-"""A line that has no free channel though it seemed to have one: the fax waits for it, and has not tried."""
+"""A line that turns out to have no free channel: the fax waits, and no attempt is counted."""
 
 from __future__ import annotations
 

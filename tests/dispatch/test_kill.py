@@ -1,4 +1,4 @@
-"""kill -9 at random instants under a mixed load: nothing accepted is lost, nothing confirmed goes twice.
+"""kill -9 at random times under mixed load: no accepted fax is lost, no confirmed fax is sent twice.
 
 Forty kills always; five hundred with FAXBOX_SWEEP=1.
 """

@@ -1,4 +1,4 @@
-"""A document whose worker is killed from without, as when memory runs out, is tried again, not for ever."""
+"""A document whose worker is killed, for example for lack of memory, is retried a limited number of times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What reads a page and is ended from outside is run again: its words and codes decide where a fax goes."""
+"""A page reader that is killed is run again, because routes depend on its words and codes."""
 
 from __future__ import annotations
 

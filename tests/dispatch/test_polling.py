@@ -1,4 +1,4 @@
-"""Documents on offer: callers get the one they name, over each kind of line, and nothing else."""
+"""Documents on offer: callers get the document that they name, over each kind of line."""
 
 from __future__ import annotations
 

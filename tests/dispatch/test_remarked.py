@@ -1,4 +1,4 @@
-"""Faxes whose document loses something: held, sent or refused by the owner's rule, with the remarks kept."""
+"""Documents that lose content: held, sent or refused by the owner's rule; the remarks are stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Routes by what is on the first page: barcodes of makers that are not ours, words read by tesseract."""
+"""Routes by the first page: barcodes of independent encoders, words read by tesseract."""
 
 from __future__ import annotations
 

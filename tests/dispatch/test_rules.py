@@ -1,4 +1,4 @@
-"""The decisions, one by one: no clock, no database, no line."""
+"""The decisions one by one, without clock, database or line."""
 
 from __future__ import annotations
 

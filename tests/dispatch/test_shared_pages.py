@@ -1,4 +1,4 @@
-"""Pages made once for the same document are shared, and never when they were damaged on the disk since."""
+"""Faxes of the same document share its pages, unless those are damaged on the disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything at once, by seeded chance: whatever comes, no job is stuck, none collides, none goes twice.
+"""Random sequences of everything (seeded): no job is stuck, none collides, none is sent twice.
 
 Two seeds always; thirty with FAXBOX_SWEEP=1.
 """

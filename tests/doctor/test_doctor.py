@@ -1,4 +1,4 @@
-"""Each part broken in turn is found, named and advised; a machine that is well is told so."""
+"""The doctor finds each broken part and gives advice; a sound machine is reported as such."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writers of what Outlook makes, as far as the tests need it: compound files ([MS-CFB]) and winmail.dat."""
+"""Writes Outlook's formats as far as the tests need them: compound files ([MS-CFB]) and winmail.dat."""
 
 from __future__ import annotations
 

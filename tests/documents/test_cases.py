@@ -1,4 +1,4 @@
-"""Documents that offices send, and what of each is on the fax: pages, size, remarks, octets, or why not."""
+"""Typical office documents and the resulting faxes: pages, size, remarks, octets, or the error."""
 
 from __future__ import annotations
 

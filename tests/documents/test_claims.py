@@ -1,4 +1,4 @@
-"""Workers of one job that share its pages out among themselves."""
+"""Several workers share the pages of one job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fork server goes when it has nothing to do, and comes again for the next document."""
+"""The fork server ends when idle, and is started again for the next document."""
 
 from __future__ import annotations
 

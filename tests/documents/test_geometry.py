@@ -1,4 +1,4 @@
-"""Where content goes: paper, pixels, rows, turning, scaling; nothing is cut."""
+"""Placement of content: paper, pixels, rows, rotation, scaling; nothing is cut off."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTML that somebody hostile wrote, before Python's parser gets it."""
+"""Hostile HTML, before Python's parser gets it."""
 
 from __future__ import annotations
 

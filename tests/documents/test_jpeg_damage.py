@@ -1,4 +1,4 @@
-"""JPEG whose pixels are damaged: decoders show something in their place and say nothing."""
+"""JPEG with damaged pixels, which decoders replace silently."""
 
 from __future__ import annotations
 

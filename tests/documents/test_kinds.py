@@ -1,4 +1,4 @@
-"""Texts in every script and encoding, web pages, Office files, e-mails: what stands on their pages."""
+"""Texts in every script and encoding, web pages, Office files, e-mails: the text on their pages."""
 
 from __future__ import annotations
 

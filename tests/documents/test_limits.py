@@ -1,4 +1,4 @@
-"""Limits that are really enforced, and a worker that dies alone."""
+"""Limits are enforced, and a dying worker affects nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""E-mails of which a part could go missing unseen: every text is on a page, what is not is remarked."""
+"""Every text of an e-mail is on a page; parts that are not are remarked."""
 
 from __future__ import annotations
 

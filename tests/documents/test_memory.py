@@ -1,4 +1,4 @@
-"""Two workers stay within what a small machine has for them, and it is said when that is too little."""
+"""Two workers stay within a small machine's memory; too little memory is reported."""
 
 from __future__ import annotations
 

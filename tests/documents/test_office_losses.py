@@ -1,4 +1,4 @@
-"""What an Office file has besides its pages is remarked; an ordinary one raises no remark."""
+"""Content of Office files outside their pages is remarked; an ordinary file has no remarks."""
 
 from __future__ import annotations
 

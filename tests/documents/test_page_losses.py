@@ -1,4 +1,4 @@
-"""What of a web page or a drawing paper cannot show as a screen does is put such that it can, or remarked."""
+"""Content of web pages and drawings that paper cannot show is adapted or remarked."""
 
 from __future__ import annotations
 

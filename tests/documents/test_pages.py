@@ -1,4 +1,4 @@
-"""Pages in whatever format the receiver takes."""
+"""Pages in each format that a receiver may take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PDFs with faults that other programs put up with: pages all the same, as many as poppler makes."""
+"""Faulty PDFs that other programs accept give pages, as many as poppler makes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fonts that a PDF names and does not bring: the right letters all the same, or said."""
+"""Fonts that a PDF names but does not embed: the right letters, or a remark."""
 
 from __future__ import annotations
 

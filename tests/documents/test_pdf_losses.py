@@ -1,4 +1,4 @@
-"""What of a PDF cannot be shown is drawn all the same, or remarked: damage, attachments, fields, films."""
+"""PDF content that is hard to show is drawn or remarked: damage, attachments, fields, films."""
 
 from __future__ import annotations
 

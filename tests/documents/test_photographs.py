@@ -1,4 +1,4 @@
-"""Photographs of pages become the page; what is not surely one stays as it is."""
+"""Photographs of pages are cropped to the page; other pictures are unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures as machines and cameras write them: whole, upright, of their size, or refused by name."""
+"""Pictures of machines and cameras: complete, upright, in their size, or refused with the format's name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PDF pages as they are printed: layers, annotations, units, thin lines; colours that must not vanish."""
+"""PDF pages in their printed form: layers, annotations, units, thin lines, pale colours."""
 
 from __future__ import annotations
 

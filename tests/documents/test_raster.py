@@ -1,4 +1,4 @@
-"""Printers' rasters, as Ghostscript writes them, become the pages they show; damaged ones are refused."""
+"""Printer rasters written by Ghostscript become pages; damaged ones are refused."""
 
 from __future__ import annotations
 

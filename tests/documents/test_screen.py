@@ -1,4 +1,4 @@
-"""Tones to black and white: type on any ground, tints that cost little, photographs with their tones."""
+"""Tones to black and white: type on any background, cheap tints, photographs with their tones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file is, by content; a name or type that promises something else is an error."""
+"""File types by content; a contradicting name or type is an error."""
 
 from __future__ import annotations
 

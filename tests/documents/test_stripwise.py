@@ -1,4 +1,4 @@
-"""Large pictures, which are decoded in strips, look as those that are decoded as a whole."""
+"""Large pictures, decoded in strips, look like pictures decoded as a whole."""
 
 from __future__ import annotations
 

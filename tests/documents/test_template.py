@@ -1,4 +1,4 @@
-"""Cover pages, the box's own and from owners' templates: what is filled in, what hostile ones can do.
+"""Cover pages from the built-in and from owners' templates: fields, and hostile templates.
 
 What stands on the pages is read by poppler's pdftotext from the PDF that the cover is drawn from.
 """

@@ -1,4 +1,4 @@
-"""Lines in the exchange: calls both ways, questions to the box, and what is left when either side dies."""
+"""Lines in the exchange: calls both ways, questions to the box, and the death of either side."""
 
 from __future__ import annotations
 

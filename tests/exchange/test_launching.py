@@ -1,4 +1,4 @@
-"""The exchange that is forked off a starting box: what it holds, and how it ends."""
+"""The exchange process that a starting box forks: what it inherits, and how it ends."""
 
 from __future__ import annotations
 

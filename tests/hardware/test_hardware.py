@@ -1,4 +1,4 @@
-"""The hardware tests on a simulated rig: green when it is well, red with each part of it broken in turn."""
+"""The hardware tests on a simulated rig: they pass, and fail with each part broken in turn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever the hardware tests say to a person can be said in another language."""
+"""All messages of the hardware tests can be translated."""
 
 from __future__ import annotations
 

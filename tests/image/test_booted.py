@@ -1,4 +1,4 @@
-"""The image in an emulator: starts, faxes, prints, is updated, survives a broken update and pulled plugs.
+"""The image in an emulator: start, faxes, printing, updates, a broken update, power cuts.
 
 Needs root and a base root file system that ``make image`` left in the cache; skipped with a reason otherwise.
 """

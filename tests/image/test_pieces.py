@@ -1,4 +1,4 @@
-"""The image's own pieces, as far as they run anywhere; the whole of it boots in ``test_booted``."""
+"""The image's own scripts, as far as they run on any machine; ``test_booted`` boots the image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages without ECM of which the network lost a part, from spandsp: judged by how much is missing."""
+"""Pages without ECM from spandsp with parts lost: the verdict depends on how much is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loss, damage, hang-ups and stubborn machines: what arrives is whole, or the end is an honest one.
+"""Loss, damage, hang-ups and stubborn machines: pages arrive complete, or the call reports failure.
 
 FAXBOX_SWEEP=1 runs the hundred-call sweeps in full; a seeded sample of them always runs.
 """

@@ -1,4 +1,4 @@
-"""Faxes of 1, 28 and 200 pages, and what they cost in memory."""
+"""Faxes of 1, 28 and 200 pages, and their memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every combination of ECM, modulation, coding and resolution, both ways, against spandsp's two manners.
+"""Every combination of ECM, modulation, coding and resolution, both ways, against both modes of spandsp.
 
 The judge is libtiff (through Pillow) for what spandsp received, and our own decoder for what we received:
 not one pixel may differ.

@@ -1,4 +1,4 @@
-"""Quick calls, T.30's tolerances used downwards: taken by spandsp in all its manners, given up where not."""
+"""Quick calls (the short ends of T.30's tolerances): accepted by spandsp, or given up."""
 
 from __future__ import annotations
 

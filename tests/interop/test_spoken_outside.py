@@ -1,4 +1,4 @@
-"""Whole faxes with spandsp, whose words come as gateways and machines outside write them down, or late.
+"""Whole faxes with spandsp, whose packets are rewritten as real gateways write them, or delayed.
 
 What is said, when, and what is made of ours is spandsp's: an accent only packs it otherwise.  tshark reads
 what each accent makes, so that no cell rests on our own reading of T.38 alone.

@@ -1,4 +1,4 @@
-"""IPP's octets: what clients write is read as it was meant, and noise is an error."""
+"""IPP encoding: what clients write is read correctly, and random octets are an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The asyncio driver: source latching, strangers, floods, and that an endpoint's fault comes out."""
+"""The asyncio driver: source latching, strangers, floods, errors of an endpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many faxes at once through the REST API of a real box, told apart at the far end by what is on them.
+"""Many faxes at once through the REST API of a real box, identified at the far end by their content.
 
 Sixty always; four thousand with FAXBOX_SWEEP=1.
 """

@@ -1,4 +1,4 @@
-"""The disk of a running box turns read-only, or has room but for no more files: clear refusals, nothing lost.
+"""The disk of a running box becomes read-only or runs out of inodes: clear refusals, nothing lost.
 
 The box lies on a file system of its own in memory.  Without the right to mount one there is nothing to
 test on.

@@ -1,4 +1,4 @@
-"""The disk of a running box fills up to the last octet, again and again: clear refusals, nothing half-taken.
+"""The disk of a running box fills up repeatedly: clear refusals, nothing accepted in part.
 
 The box lies on a file system of its own in memory, which another program eats up while faxes are handed
 in, sent, received and told about.  Without the right to mount one there is nothing to test on.

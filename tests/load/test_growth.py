@@ -1,4 +1,4 @@
-"""The box's own process after 10,000 faxes: what each leaves in its memory shows, whatever the calls bring.
+"""Memory growth of the box's main process over 10,000 faxes.
 
 Short faxes, several hand-ins at once, most to a busy number: the lines are no bound, one of twenty goes
 through.  ``test_office`` is the same with an office's day (FAXBOX_FAXES for another number of faxes).

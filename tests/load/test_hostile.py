@@ -1,4 +1,4 @@
-"""While faxes run, one hostile client after the other, all at once: every fax arrives, others are answered.
+"""Hostile clients during faxes, in turn and together: every fax arrives, other clients are served.
 
 What each bad request is answered with is tested in tests/api/test_hostile.py; here nothing else may be
 disturbed: the faxes under way, an honest client, the box's memory.

@@ -1,4 +1,4 @@
-"""``kill -9`` on a whole running box in the middle of calls both ways; the far ends say what they got.
+"""``kill -9`` on a whole running box during calls both ways, checked at the far ends.
 
 A few kills always, forty with FAXBOX_SWEEP=1.  (tests/dispatch/test_kill.py kills the core hundreds of
 times with lines that know the instant of every confirmation; here all is real and seen from outside.)

@@ -1,4 +1,4 @@
-"""``kill -9`` on the whole running box at any instant of a mixed load, judged by what others saw.
+"""``kill -9`` on the whole running box at random times of a mixed load, checked from outside.
 
 The box sends, broadcasts, cancels, receives, tells webhooks, sends e-mail and writes to a folder, while it
 is killed again and again: its main process alone, all its processes at once, or while it starts.  The

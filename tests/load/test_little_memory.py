@@ -1,4 +1,4 @@
-"""A box with 200 MB of memory, all its processes together, and at each door the largest document it takes.
+"""A box limited to 200 MB of memory, with the largest accepted document at each door.
 
 The kernel holds the box to that (a memory cgroup).  Each door says yes or no in words, the box goes on, and
 what was accepted ends with a cause.

@@ -1,4 +1,4 @@
-"""No spelling of a number that is not to be dialled gets past any door of a real box."""
+"""No spelling of a forbidden number passes any door of a real box."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A state change among many jobs costs what it costs among a hundred; bench measures it at 100,000."""
+"""The cost of a state change does not depend on the number of jobs; bench measures it at 100,000."""
 
 from __future__ import annotations
 

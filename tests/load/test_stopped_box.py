@@ -1,4 +1,4 @@
-"""The box's own process held up (SIGSTOP, as a stalling card or a swapping machine does) in its calls.
+"""The box's main process is stopped during calls (SIGSTOP), as by a stalling card or swapping.
 
 The exchange goes on without it.  Calls of three pages are begun one after the other, so that one stop meets
 calls in every phase; what the far ends then hold is compared with what the box says.  One stop of the

@@ -1,4 +1,4 @@
-"""Which addresses are public, whatever dress they come in."""
+"""Which addresses are public, in every notation."""
 
 from __future__ import annotations
 

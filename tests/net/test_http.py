@@ -1,4 +1,4 @@
-"""Requests to servers that lie, drip, redirect and rebind; real sockets on loopback."""
+"""Requests to servers that lie, send slowly, redirect and rebind, over real sockets on loopback."""
 
 from __future__ import annotations
 

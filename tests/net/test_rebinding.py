@@ -1,4 +1,4 @@
-"""Names that lead inside, by a real name server (dnsmasq) that the system's resolver asks.
+"""Names that resolve to internal addresses, with a real name server (dnsmasq).
 
 The fetching program has namespaces of its own: a loopback on which it may have port 53, and a resolv.conf.
 """

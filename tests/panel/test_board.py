@@ -1,4 +1,4 @@
-"""The pins, on gpiozero's own simulated board: what is lit, what a finger does, what a broken board does."""
+"""The pins on gpiozero's simulated board: lamps, buttons, a broken board."""
 
 from __future__ import annotations
 

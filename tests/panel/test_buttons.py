@@ -1,4 +1,4 @@
-"""Fingers, bounces and accidents: what counts as a press, and what never does."""
+"""What counts as a press of a button: bounces, long presses, accidents."""
 
 from __future__ import annotations
 

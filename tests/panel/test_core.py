@@ -1,4 +1,4 @@
-"""Every light and every button, with the time in the test's hand."""
+"""Every light and every button, with a simulated clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the small display says.  The display itself is luma.oled's."""
+"""The texts of the small display (driven by luma.oled)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The panel beside a real box with its practice line: the process, its threads, its pins (simulated)."""
+"""The panel with a real box and its practice line: the process, its threads, its simulated pins."""
 
 from __future__ import annotations
 

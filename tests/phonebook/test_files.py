@@ -1,4 +1,4 @@
-"""Contacts in files: what other programs write is read, and what the box writes others read."""
+"""Contacts in files: exchange with other programs both ways."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an import would change, worked out without changing anything."""
+"""The preview of an import, which changes nothing."""
 
 from __future__ import annotations
 

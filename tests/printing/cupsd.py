@@ -1,4 +1,4 @@
-"""A cupsd of a test's own: no service, no Avahi, and root is not needed."""
+"""A private cupsd for a test, without service, Avahi or root."""
 
 from __future__ import annotations
 

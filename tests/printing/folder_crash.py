@@ -1,4 +1,4 @@
-"""A print folder whose box is killed at each step in turn, and started again.
+"""The box is killed at each step of taking a print folder, and started again.
 
 ``python -m tests.printing.folder_crash TEMPLATE TRIED``: for each step a copy of TEMPLATE (``box``,
 ``print``) is made, one process dies at that step and the next one ends its work; a line of JSON says what

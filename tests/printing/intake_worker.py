@@ -1,4 +1,4 @@
-"""A box's print folder in a process that is there to be killed.
+"""A box's print folder in a process of its own, which tests kill.
 
 ``python -m tests.printing.intake_worker DATA FOLDER``
 """

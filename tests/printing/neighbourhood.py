@@ -1,4 +1,4 @@
-"""A network of its own in which a box and a CUPS announce their printers, and other people's programs look.
+"""A separate network in which a box and a CUPS announce printers, and independent programs browse.
 
 A program that ``test_announced`` starts within ``unshare --net --mount``: the network has two ends of a cable
 and nobody else in it, and D-Bus, Avahi and /etc are its own.  It prints what was found, as JSON.

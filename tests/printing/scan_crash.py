@@ -1,4 +1,4 @@
-"""A scan folder whose box is killed at each step in turn, and started again.
+"""The box is killed at each step of taking a scan folder, and started again.
 
 ``python -m tests.printing.scan_crash TEMPLATE TRIED``: for each step a copy of TEMPLATE (``box``, ``scans``)
 is made, one process dies at that step and the next one ends its work; what there is then is printed as a

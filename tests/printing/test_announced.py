@@ -1,4 +1,4 @@
-"""Avahi, ippfind and CUPS' driverless find the printers of a box and of its CUPS, each as what it is."""
+"""Avahi, ippfind and CUPS' driverless find the printers of a box and of its CUPS with the right kind."""
 
 from __future__ import annotations
 

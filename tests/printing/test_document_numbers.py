@@ -1,4 +1,4 @@
-"""A number in the document decides when it stands there once and plainly; tags are cut out of the picture."""
+"""A number in the document is used if it is unique and clear; tags are removed from the picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an entry says of its numbers, as different versions of CUPS write it."""
+"""The numbers in an entry, as different versions of CUPS write them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""kill -9 of backend, cupsd and box at random while people print: nothing is lost, nothing comes twice."""
+"""kill -9 of backend, cupsd and box at random during printing: no loss, no duplicates."""
 
 from __future__ import annotations
 

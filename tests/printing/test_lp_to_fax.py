@@ -1,4 +1,4 @@
-"""``lp`` to the page at the far end: what a machine receives is what was printed, and the fax says by whom.
+"""From ``lp`` to the far end: it receives the printed page, and the fax names the user.
 
 Ghostscript draws the printed pages once more; spandsp's machine has received what they are compared with.
 """

@@ -1,4 +1,4 @@
-"""What a print job's options, title and URIs say about its fax, whoever wrote them."""
+"""Options, title and URIs of a print job, hostile ones included."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Received faxes on paper: a private cupsd prints to a file; its other queue is stopped."""
+"""Printing of received faxes: a private cupsd prints to a file; its other queue is stopped."""
 
 from __future__ import annotations
 

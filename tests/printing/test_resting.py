@@ -1,4 +1,4 @@
-"""What cannot be handed in rests by itself: documents of others do not wait for it, and it is not lost."""
+"""A document that cannot be submitted waits alone: others are not delayed, and it is not lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of a scan folder become faxes when they are complete, each once; others are set aside with why."""
+"""Complete files of a scan folder become faxes exactly once; others are moved aside with a reason."""
 
 from __future__ import annotations
 

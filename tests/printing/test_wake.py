@@ -1,4 +1,4 @@
-"""A box that runs takes what was printed when the backend says so, and is told to end in the same way."""
+"""A running box takes printed documents when the backend signals it, and ends on a signal."""
 
 from __future__ import annotations
 

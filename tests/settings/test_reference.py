@@ -1,4 +1,4 @@
-"""The reference in docs/ says what the code says."""
+"""The reference in docs/ agrees with the code."""
 
 from __future__ import annotations
 

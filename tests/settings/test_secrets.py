@@ -1,4 +1,4 @@
-"""Passwords: what checking them may cost when many are tried at once."""
+"""Passwords: the cost of checking many at once is bounded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two soft modems and a fax machine on an exchange, for those without hardware.
+"""Two soft modems and a fax machine on an exchange, for use without hardware.
 
 ``python -m tests.softmodem DIR`` makes DIR/modem1 (number 1) and DIR/modem2 (number 2), ports for any
 class-1 program, and a fax machine at number 9, whose pages come into DIR/received-N.tif.  Ctrl-C ends it.

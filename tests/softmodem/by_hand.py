@@ -1,4 +1,4 @@
-"""A modem and the far fax machine played by hand, without audio: what is said to each command can be twisted.
+"""A scripted modem and far fax machine without audio, with adjustable answers to each command.
 
 Where the soft modems of this folder are slow and real, this one is quick: a whole call takes milliseconds, so
 that every misbehaviour can be tried at every step.

@@ -1,4 +1,4 @@
-"""Soft modems that misbehave as real ones are known to: each is spandsp's T.31 behind a scripted face.
+"""Soft modems with the faults of real ones: spandsp's T.31 behind a scripted layer.
 
 A behaviour is a small subclass: what becomes of a command (``command``), of what the modem says
 (``say``), of what the DTE writes in a transmission (``page``).

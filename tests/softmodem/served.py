@@ -1,4 +1,4 @@
-"""The exchange in a thread of its own, for drivers that live on an asyncio loop and open real ports."""
+"""The exchange in a separate thread, for asyncio drivers that open real ports."""
 
 from __future__ import annotations
 

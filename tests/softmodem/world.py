@@ -1,4 +1,4 @@
-"""Virtual time for soft modems and the DTEs behind them; what lies between is delayed and cut as told."""
+"""Virtual time for soft modems and their DTEs; the bytes between are delayed and cut as configured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A day of a box in a few steps; after each it promises on standard output what must survive.
+"""Typical operations of a box; after each it prints what must survive a power cut.
 
 Recorded by test_power_cut.
 """

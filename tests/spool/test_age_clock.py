@@ -1,4 +1,4 @@
-"""A clock that is wrong erases nothing: one that jumps ahead, one that was never set, one that goes back."""
+"""A wrong clock erases nothing: it jumps ahead, was never set, or goes back."""
 
 from __future__ import annotations
 

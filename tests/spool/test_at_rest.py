@@ -1,4 +1,4 @@
-"""Encrypted files: read as they were, from anywhere, and every change of them is noticed."""
+"""Encrypted files: reading at any position, and detection of every change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The last changes stand in the database itself soon after, not in its log alone."""
+"""The last changes are soon in the database file, not only in its write-ahead log."""
 
 from __future__ import annotations
 

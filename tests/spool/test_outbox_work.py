@@ -1,4 +1,4 @@
-"""Lists of deliveries among few and among a hundred times as many: what SQLite does for them is the same."""
+"""SQLite's work for lists of deliveries does not grow with their number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A power cut at every fsync: what was promised before it is there after it.
+"""A power cut at every fsync loses nothing that was promised.
 
 At each boundary the disk is taken as if only what was fsynced had stayed, as if everything had, and
 with torn writes in between (one draw each; ten with FAXBOX_SWEEP=1).

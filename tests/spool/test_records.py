@@ -1,4 +1,4 @@
-"""What the records declare is what the database has."""
+"""The record classes agree with the database."""
 
 from __future__ import annotations
 

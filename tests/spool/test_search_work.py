@@ -1,4 +1,4 @@
-"""Lists and searches among few faxes and among five times as many: what SQLite does for them is the same.
+"""SQLite's work for lists and searches does not grow with the number of faxes.
 
 Its steps are counted, not its time; what it walks within the index of words is measured by ``bench pages``.
 """

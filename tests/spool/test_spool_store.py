@@ -1,4 +1,4 @@
-"""The writer: together on disk, alone in error; readers; refusals."""
+"""The writer: grouped commits, isolated errors; readers; refusals."""
 
 from __future__ import annotations
 

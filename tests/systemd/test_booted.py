@@ -1,4 +1,4 @@
-"""The package on a fresh Debian 12 and 13 that boots: installed, used, killed, stopped, purged, upgraded.
+"""The package on a freshly booted Debian 12 and 13: install, use, kill, stop, purge, upgrade.
 
 Needs root, mmdebstrap and systemd-nspawn, and takes minutes; skipped, with the reason, without them.
 """

@@ -1,4 +1,4 @@
-"""The box as systemd starts it: sockets handed down, readiness told, proofs of life, the journal.
+"""The box under systemd: passed sockets, readiness, watchdog, journal.
 
 systemd's part is played from its documentation (sd_notify(3), sd_listen_fds(3), the journal's protocol):
 real sockets and a real process.

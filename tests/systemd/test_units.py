@@ -1,4 +1,4 @@
-"""The unit files: systemd's own tools take them, and the fence is as tight as is promised."""
+"""The unit files: systemd's tools accept them, and the sandbox is as tight as promised."""
 
 from __future__ import annotations
 

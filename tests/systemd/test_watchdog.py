@@ -1,4 +1,4 @@
-"""The watchdog of a whole box: it falls silent when a part hangs, each made to hang, and only then.
+"""The watchdog of a whole box: it stops exactly when a part hangs; each part in turn.
 
 The limits are shorter than a box's, so that nobody waits for minutes; what hangs hangs for real.
 """

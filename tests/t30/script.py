@@ -1,4 +1,4 @@
-"""Conformance cases as data: what a far end says and what it must hear, and the one interpreter of it.
+"""Conformance cases as data (frames of the far end, expected responses), and their interpreter.
 
 A case is lines of text, read from the far end's side:
 

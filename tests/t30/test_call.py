@@ -1,4 +1,4 @@
-"""FaxCall: callbacks that come late, faults that stay where they are."""
+"""FaxCall: late callbacks, and errors that stay isolated."""
 
 from __future__ import annotations
 

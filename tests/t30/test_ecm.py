@@ -1,4 +1,4 @@
-"""ECM's arithmetic: cut, lose, ask, repeat, put together."""
+"""The computations of ECM: splitting, loss, requests, repeats, reassembly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DIS, DTC and DCS: bits of table 2, round trips, and fields of strange machines."""
+"""DIS, DTC and DCS: bits of table 2, round trips, fields of unusual machines."""
 
 from __future__ import annotations
 

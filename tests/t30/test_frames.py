@@ -1,4 +1,4 @@
-"""HDLC frames: golden octets, round trips, and what hostile octets do."""
+"""HDLC frames: known octets, round trips, hostile octets."""
 
 from __future__ import annotations
 

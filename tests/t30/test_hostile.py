@@ -1,4 +1,4 @@
-"""Far ends that lie, babble or attack: no exception, no endless call, no growth, the rules of the DCE kept.
+"""Lying, babbling and attacking far ends: no exception, no endless call, bounded memory, valid orders.
 
 FAXBOX_SWEEP=1 mutates a hundred thousand frames; without it a seeded sample of a few thousand.
 """

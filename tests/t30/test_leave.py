@@ -1,4 +1,4 @@
-"""Before the end of the last page is signalled, its source is asked, if it wants to be."""
+"""The source of pages is asked for permission before the end of the last page is signalled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole calls between two engines: every format, every loss, slow boxes, impatient owners."""
+"""Whole calls between two engines: formats, losses, slow boxes, cancelled calls."""
 
 from __future__ import annotations
 

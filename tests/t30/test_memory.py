@@ -1,4 +1,4 @@
-"""Pages in memory: fitted to what the receiver takes, and kept as they came."""
+"""Pages in memory: adapted to the receiver, and stored as received."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What two stations choose, and what is refused."""
+"""Negotiation between two stations: choices and refusals."""
 
 from __future__ import annotations
 

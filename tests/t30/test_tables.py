@@ -1,4 +1,4 @@
-"""The tables that drive sender and receiver: whole, without dead entries, and each state has a way out."""
+"""The state tables of sender and receiver: complete, without dead entries, every state can be left."""
 
 from __future__ import annotations
 

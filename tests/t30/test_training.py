@@ -1,4 +1,4 @@
-"""TCF judged, the ladder, and the verdict on a page."""
+"""The judgement of TCF, the fallback ladder, and the verdict on a page."""
 
 from __future__ import annotations
 

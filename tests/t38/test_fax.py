@@ -1,4 +1,4 @@
-"""Whole faxes between two ``T38Fax`` over a simulated network: what leaves arrives, pixel by pixel."""
+"""Whole faxes between two ``T38Fax`` over a simulated network arrive pixel by pixel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A whole endpoint under hostile datagrams: nothing is raised, nothing grows, and calls go on or end.
+"""An endpoint under hostile datagrams: no exception, bounded memory, calls go on or end.
 
 FAXBOX_SWEEP=1 sends 100,000 mutated datagrams instead of a few thousand.
 """

@@ -1,4 +1,4 @@
-"""IFP: every packet there is, both notations, what liberal decoding takes, and what nothing takes.
+"""IFP: every packet in both notations, what liberal decoding accepts, and what is refused.
 
 FAXBOX_SWEEP=1 mutates 100,000 packets instead of a few thousand.
 """

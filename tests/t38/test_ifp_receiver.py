@@ -1,4 +1,4 @@
-"""What other machines send, in all the ways that are seen on real networks, and what nobody should."""
+"""Packets of other machines in all variants of real networks, and invalid ones."""
 
 from __future__ import annotations
 

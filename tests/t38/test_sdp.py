@@ -1,4 +1,4 @@
-"""SDP of fax calls: what peers write, what we write, and what nobody should."""
+"""SDP of fax calls: of peers, ours, and invalid ones."""
 
 from __future__ import annotations
 

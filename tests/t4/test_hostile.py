@@ -1,4 +1,4 @@
-"""Anything at all as coded data or as a file: an answer or a named error, in bounded time and memory.
+"""Arbitrary octets as coded data or file: a result or a named error, in bounded time and memory.
 
 A few thousand mutations always; a hundred thousand with FAXBOX_SWEEP=1.
 """

@@ -1,4 +1,4 @@
-"""The same pages through other people's coders: spandsp, and libtiff's own tools."""
+"""The same pages through independent coders: spandsp and libtiff's tools."""
 
 from __future__ import annotations
 

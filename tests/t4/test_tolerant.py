@@ -1,4 +1,4 @@
-"""Damaged pages: what is repaired, what is counted, what ends a page."""
+"""Damaged pages: repair, counting of bad rows, premature end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Debian's Chromium, a real box with a fast practice line, and pages that are watched."""
+"""Debian's Chromium, a real box with a fast practice line, and pages whose errors are recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for every page: axe-core finds nothing serious, no script of a stranger runs, it is light."""
+"""Every page: no serious findings of axe-core, no foreign scripts, small size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A backup that a browser saved, handed in by a browser on an empty box."""
+"""A backup is saved in a browser and restored in a browser on an empty box."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages about the box itself: what it told others, whether everything is in order."""
+"""Pages about the box itself: deliveries, and the doctor's findings."""
 
 from __future__ import annotations
 

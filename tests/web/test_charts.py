@@ -1,4 +1,4 @@
-"""Charts: what is drawn is what was faxed, on the box's own days; a stranger's words stay words."""
+"""Charts: they match the faxes, by the box's local days; foreign text is escaped."""
 
 from __future__ import annotations
 

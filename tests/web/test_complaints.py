@@ -1,4 +1,4 @@
-"""What the watch over all browser tests hears: it would fail them."""
+"""The error check of all browser tests detects errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Coming in: the first start, signing in and out, the authenticator app; what other sites cannot do."""
+"""First start, signing in and out, the authenticator app, and requests from other sites."""
 
 from __future__ import annotations
 

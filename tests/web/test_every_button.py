@@ -1,4 +1,4 @@
-"""Every button of every page is pressed once: each does something that is seen, and none ends in an error."""
+"""Every button of every page is pressed once: each has a visible effect and none fails."""
 
 from __future__ import annotations
 

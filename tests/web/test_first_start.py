@@ -1,4 +1,4 @@
-"""From an empty box to a test fax that was seen: each screen and click counted, as docs/web.md says."""
+"""From an empty box to a test fax: screens and clicks as stated in docs/web.md."""
 
 from __future__ import annotations
 

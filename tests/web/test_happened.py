@@ -1,4 +1,4 @@
-"""What happened on the line: the ladder of a call in words, its picture, its packets, and a closer look."""
+"""The page of a call: its history in words, its diagram, its packets, and details."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hardware test from the browser: chosen, followed, answered, its signed report fetched."""
+"""The hardware test in the browser: selection, progress, questions, the signed report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of the programming interface: every call is on it, and can be tried."""
+"""The page of the programming interface lists every call, and each can be tried."""
 
 from __future__ import annotations
 

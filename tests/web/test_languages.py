@@ -1,4 +1,4 @@
-"""German is complete: every sentence that a person may read has one in its catalogue."""
+"""The German catalogue is complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of faxes without an end: older ones come by themselves, and stay when a fax comes in."""
+"""The endless list of faxes: older ones load automatically, and stay when a fax arrives."""
 
 from __future__ import annotations
 

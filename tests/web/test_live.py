@@ -1,4 +1,4 @@
-"""A page shows what happened between its making and the moment it began to hear of events."""
+"""A page shows changes from between its rendering and the start of its event stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many faxes at once: forwarded, saved, cancelled, deleted with a way back; and what a row tells and does."""
+"""Actions on many faxes: forward, save, cancel, delete with undo; content and actions of a row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The certificate page: what is handed in, what is made there, and what browsers say about it and why."""
+"""The certificate page: upload, generation, and explanations of browsers' warnings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The phone book as a file, in a browser: what will change is seen before anything does."""
+"""Import of the phone book in a browser: changes are shown first."""
 
 from __future__ import annotations
 

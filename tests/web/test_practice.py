@@ -1,4 +1,4 @@
-"""What goes to the practice machine, or comes from it, is marked wherever somebody may take it for real."""
+"""Faxes to and from the practice machine are marked wherever they are shown."""
 
 from __future__ import annotations
 

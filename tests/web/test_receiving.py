@@ -1,4 +1,4 @@
-"""Received faxes: they appear by themselves, are read, deleted with a way back, and seen by nobody else."""
+"""Received faxes: they appear without reload, can be read and deleted with undo, and are private."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Open pages while the box is away and comes back: they say so, go on, and lose nothing typed."""
+"""Open pages during a restart of the box: they show it, go on, and lose no input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Routing and junk rules in a browser: their order, and a call that is only tried."""
+"""Routing and junk rules in a browser: their order, and simulated calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fax is put together, seen, sent as it was seen, and followed until it arrived."""
+"""A fax is composed, previewed, sent as previewed, and followed until it arrives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing is taken away without a way back or a question: said of every call, and looked at on every page."""
+"""Every deletion can be undone or asks first: checked for every call and on every page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The check of a SIP trunk in the first start: a real call to a provider that refuses, told in words."""
+"""The check of a SIP trunk in the first start: a real call that the provider refuses, explained."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever runs the box lets somebody in again who forgot the password."""
+"""An administrator resets a forgotten password."""
 
 from __future__ import annotations
 

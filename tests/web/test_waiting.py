@@ -1,4 +1,4 @@
-"""Documents that came without a number: they are asked for one, and go out or are thrown away."""
+"""Documents without a number: entering one sends them; they can be discarded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HDLC of V.21: deframing, and mending what a lost packet cut."""
+"""HDLC of V.21: deframing, and the repair of frames that a lost packet cut."""
 
 from __future__ import annotations
 

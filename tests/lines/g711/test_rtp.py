@@ -1,4 +1,4 @@
-"""RTP and G.711 by themselves."""
+"""RTP and G.711 alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``faxbox check modem``: what it says of a good modem, of a dead line, of ports that are no modems."""
+"""``faxbox check modem``: a good modem, a dead line, ports that are no modems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever a modem sends: no exception, no endless loop, no growing memory, and the call comes to an end."""
+"""Arbitrary output of a modem: no exception, no endless loop, bounded memory, and the call ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Modems as they answer when asked, from public transcripts and imagination, and what becomes of it."""
+"""Modems' answers to queries, from public transcripts and invented, and the conclusions from them."""
 
 from __future__ import annotations
 

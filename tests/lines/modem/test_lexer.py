@@ -1,4 +1,4 @@
-"""Bytes of a modem to tokens, in whatever pieces they come."""
+"""Bytes of a modem to tokens, however they are split."""
 
 from __future__ import annotations
 

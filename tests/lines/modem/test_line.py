@@ -1,4 +1,4 @@
-"""The line as the daemon has it: pyserial on a pseudo-terminal, asyncio; a soft modem and exchange behind."""
+"""The line as in the daemon: pyserial on a pseudo-terminal with asyncio; behind it a soft modem."""
 
 from __future__ import annotations
 

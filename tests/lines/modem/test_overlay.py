@@ -1,4 +1,4 @@
-"""What an owner says of one modem, laid over the table of quirks; and how it reaches the modem."""
+"""The owner's settings for a modem override the table of quirks, and reach the modem."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lock files: kept, respected, given back, and those of the dead removed."""
+"""Lock files: held, respected, released; those of dead processes are removed."""
 
 from __future__ import annotations
 

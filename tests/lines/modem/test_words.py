@@ -1,4 +1,4 @@
-"""Result words, caller identification, dial strings, lists of abilities: what is forgiven and what is not."""
+"""Result codes, caller identification, dial strings, capability lists: what is tolerated and what is not."""
 
 from __future__ import annotations
 

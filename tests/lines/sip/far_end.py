@@ -1,4 +1,4 @@
-"""A far end for many faxes in a row, in processes of its own: sipp signals, spandsp receives.
+"""A far end for many successive faxes, in separate processes: sipp signals, spandsp receives.
 
 As a program (``python -m tests.lines.sip.far_end FOLDER COUNT MEDIUM TIFF HOST``) it is the fax machines:
 prints their UDP ports, takes one fax after the other on each, and when standard input ends prints what it

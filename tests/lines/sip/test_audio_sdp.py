@@ -1,4 +1,4 @@
-"""G.711 in SDP: by its static numbers, and by name under a number of the call's own."""
+"""G.711 in SDP: with static and with dynamic payload types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A number is left alone for what it did itself: what a real trunk refuses never counts.
+"""Failures of the trunk do not count against the called number.
 
 kamailio is the trunk, sipp is what answers behind it.
 """

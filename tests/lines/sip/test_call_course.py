@@ -1,4 +1,4 @@
-"""What a call's signalling says of its deadline and its end, without a call."""
+"""Deadline and end of a call by its signalling, without a call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The check of a trunk: what it says of a trunk with T.38, of one without, and of one that fails."""
+"""The check of a trunk: its report on trunks with T.38, without it, and on failing ones."""
 
 from __future__ import annotations
 

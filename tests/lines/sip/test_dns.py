@@ -1,4 +1,4 @@
-"""Where a trunk is found: DNS SRV against a real name server (dnsmasq), and the hosts file."""
+"""Finding a trunk: DNS SRV with a real name server (dnsmasq), and the hosts file."""
 
 from __future__ import annotations
 

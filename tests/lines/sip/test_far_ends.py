@@ -1,4 +1,4 @@
-"""A matrix of far ends that tones would reach, whatever they make of T.38: sipp signals, spandsp speaks.
+"""Far ends with every reaction to T.38 that can receive over G.711: sipp signals, spandsp is the machine.
 
 Each cell is delivered, or ends in the true cause within its bound; all calls run at the same time.
 """

@@ -1,4 +1,4 @@
-"""An INVITE gets a final answer whatever fails in the box: else it holds a place of the stack for good."""
+"""An INVITE gets a final response whatever fails in the box; otherwise it would occupy the stack for good."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A peer that writes every kind of rubbish: the box must stay up, answer the next proper call, leak nothing.
+"""A peer that sends garbage: the box stays up, answers the next valid call, and leaks nothing.
 
 Seeded mutations of proper requests and SDP, outside of dialogs and inside; 600 messages always, 20,000
 with FAXBOX_SWEEP=1.  The box runs in a process of its own, so that a crash of the C library is seen.

@@ -1,4 +1,4 @@
-"""Strangers' SIP costs nothing: a flood from an address that no trunk knows, with a fax under way.
+"""A flood of SIP from an address of no trunk during a fax.
 
 The box is a process of its own, so that its memory is its own.  The full size (``make test-full``) is 5,000
 requests a second for a minute.

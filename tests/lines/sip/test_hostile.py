@@ -1,4 +1,4 @@
-"""Peers and strangers that attack a box with calls up: it lives, ends what must end, takes the next fax.
+"""Attacks of peers and strangers during calls: the box survives and accepts the next fax.
 
 One box in a process of its own, so that a crash of the C library is seen, and all attacks on it at the same
 time.  Seeded; the sweep (FAXBOX_SWEEP=1) sends ten times as much.

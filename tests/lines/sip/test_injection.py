@@ -1,4 +1,4 @@
-"""Somebody else sends into both ports of a fax under way, in the far end's name as far as the packets tell.
+"""Forged packets, with the far end's address, to both ports of a running fax.
 
 The far end is sipp and spandsp.  What is forged has the numbers that are due next, the payload type and the
 source identifier of the far end: all but its address and port.

@@ -1,4 +1,4 @@
-"""A gateway that asks for T.38 when the machines have already agreed in tones: too late, and no harm done."""
+"""A gateway that requests T.38 after the machines have begun in G.711: refused without harm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many calls: at once, and one after the other.
+"""Many calls, simultaneous and in succession.
 
 Mostly the box calls itself on loopback (both ends of each call are ours, through the real SIP stack): what is
 tested is that calls do not disturb each other and leave nothing behind.  The large sizes run with

@@ -1,4 +1,4 @@
-"""What the network says in tones, early or after the answer, is the cause: busy, congestion, no number."""
+"""Network tones before or after the answer give the cause: busy, congestion, no such number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers as networks write them, in real INVITEs of sipp: who is called, who calls, and what we dial."""
+"""Numbers as networks write them, in real INVITEs of sipp: called, calling and dialled numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Offers as odd machines write them, octet by octet from a socket: what is answered is served.
+"""Offers of odd machines, sent octet by octet from a socket: what is accepted works.
 
 The library in the box reads each offer, too, and takes some that our own reading would not: then it would
 answer by itself, with a port that nobody serves.

@@ -1,4 +1,4 @@
-"""The SIP thread and what lives on it."""
+"""The SIP thread and its objects."""
 
 from __future__ import annotations
 

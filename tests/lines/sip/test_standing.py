@@ -1,4 +1,4 @@
-"""A trunk says what is, and how that is known: proofs, silence, rests, and the words for all of it."""
+"""The state of a trunk and its evidence: responses, silence, rests, and their wording."""
 
 from __future__ import annotations
 

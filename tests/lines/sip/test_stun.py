@@ -1,4 +1,4 @@
-"""STUN: against kamailio's STUN server, and against rubbish."""
+"""STUN: with kamailio's STUN server, and with garbage."""
 
 from __future__ import annotations
 

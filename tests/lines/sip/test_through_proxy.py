@@ -1,4 +1,4 @@
-"""Far ends behind a proxy (kamailio), which answers for them: what comes of T.38 there, the fax arrives."""
+"""Far ends behind a proxy (kamailio): the fax arrives whatever the reaction to T.38."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was learned of a trunk outlives the process that learned it."""
+"""Knowledge about a trunk survives a restart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fax whose sender withholds the number: nobody in From, and the network is asked to keep what it knows."""
+"""A fax with withheld number: an anonymous From, and a Privacy request to the network."""
 
 from __future__ import annotations
 

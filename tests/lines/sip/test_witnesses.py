@@ -1,4 +1,4 @@
-"""What convinces the box that an address that nobody signalled is the far end: fax traffic, nothing less."""
+"""An address that was not signalled is accepted as the far end only after fax traffic from it."""
 
 from __future__ import annotations
 
