@@ -1,4 +1,4 @@
-"""Import of the phone book over the interface: a preview with a plan, then the import of exactly that plan."""
+"""Import of the phone book over the interface: a preview, then the import of exactly what it showed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The encryption of the disk in the browser: request, and unlocking at the start; the test does root's part."""
+"""The encryption of the disk in the browser: request, and unlocking at a start; the test does root's part."""
 
 from __future__ import annotations
 
