@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from appliance.documents import jpeg
-from appliance.t4.coding import PageError, count_rows
+from appliance.t4.coding import MAX_PIXELS, PageError, count_rows
 from appliance.t4.page import Coding
 
 # Octets of the largest coded stream that is examined, and that it may unpack to.
@@ -61,8 +61,8 @@ _COMPONENTS = {
 }
 # Pixels of a row in a fax coding: by default (table 11), and at most.
 _COLUMNS, _WIDEST = 1728, 1 << 16
-# The end of a picture in T.6 (EOFB), and within how many last octets it is searched.
-_END_OF_BLOCK, _MARK_WITHIN = "000000000001" * 2, 16
+# The end of a line in T.4 (4.1.2), with fill, at the beginning of a picture.
+_END_OF_LINE = re.compile(rb"\0{1,8}[\x01-\x1f]")
 _PNG_PREDICTOR = 10  # from this value on each row begins with one more octet (7.4.4.4)
 
 # What qpdf raises for documents that break the standard.
@@ -190,16 +190,14 @@ def _is_whole(stream: Any, filters: Sequence[str]) -> bool:
     if len(coded) > _MOST_CODED:
         return True
     match filters:
-        case [one] if one in _JPEG:
-            return _has_its_colours(stream, coded) and jpeg.is_whole(coded)
-        case [one] if one in _JPEG2000:
-            return is_codestream_whole(coded) and _has_its_size(stream, coded)
+        case [one, *within] if one in _FLATE and len(within) == 1 and _PICTURES.issuperset(within):
+            return _is_packed_whole(stream, within[0], coded)
+        case [one] if one in _PICTURES:
+            return _is_coded_whole(stream, one, coded)
         case _ if _is_without_colours(stream):
             return False
         case [one] if one in _FLATE:
             return _has_its_rows(stream, coded)
-        case [one] if one in _FAX:
-            return _has_its_fax_rows(stream, coded)
         case []:
             needed = _octets_needed(stream)
             return len(coded) >= needed
@@ -207,6 +205,27 @@ def _is_whole(stream: Any, filters: Sequence[str]) -> bool:
             found = _by_qpdf(stream, _MOST_PLAIN)
             return not found.damaged and len(found.plain) >= _octets_needed(stream)
     return True
+
+
+def _is_packed_whole(stream: Any, coding: str, packed: bytes) -> bool:
+    """Whether a picture in a coding of its own that was packed once more is complete."""
+    coded = bytearray()
+    for piece in _pieces(packed.lstrip(b"\r\n")):
+        if piece is None:
+            return False
+        coded += piece
+        if len(coded) > _MOST_CODED:
+            return True
+    return _is_coded_whole(stream, coding, bytes(coded))
+
+
+def _is_coded_whole(stream: Any, coding: str, coded: bytes) -> bool:
+    """Whether ``coded``, a picture in a coding of its own, is complete."""
+    if coding in _JPEG:
+        return _has_its_colours(stream, coded) and jpeg.is_whole(coded)
+    if coding in _JPEG2000:
+        return is_codestream_whole(coded) and _has_its_size(stream, coded)
+    return coding not in _FAX or _has_its_fax_rows(stream, coded)
 
 
 def _has_its_colours(stream: Any, coded: bytes) -> bool:
@@ -265,15 +284,24 @@ def _has_its_rows(stream: Any, coded: bytes) -> bool:
 
 
 def _has_its_fax_rows(stream: Any, coded: bytes) -> bool:
-    """Checked for T.6 only (table 11): in the other codings decoding continues after damage."""
+    """Whether a picture in a fax coding (table 11) has its rows, and all of them can be decoded.
+
+    Unknown, and taken for whole, where rows begin with a whole octet, or in T.4 without end-of-line codes.
+    """
     parameters = _parameters(stream)
-    if parameters is None or int(parameters.get("/K", 0)) >= 0 or parameters.get("/EncodedByteAlign"):
+    said = {} if parameters is None else parameters
+    k, rows, width = (
+        int(said.get("/K", 0)),
+        int(stream.get("/Height", 0)),
+        int(said.get("/Columns", _COLUMNS)),
+    )
+    if said.get("/EncodedByteAlign") or not 0 < width < _WIDEST or rows * width > MAX_PIXELS:
         return True
-    if f"{int.from_bytes(coded[-_MARK_WITHIN:], 'big'):b}".rstrip("0").endswith(_END_OF_BLOCK):
+    if k >= 0 and not _END_OF_LINE.match(coded):
         return True
-    rows, width = int(stream.get("/Height", 0)), int(parameters.get("/Columns", _COLUMNS))
+    coding = Coding.MMR if k < 0 else Coding.MR if k else Coding.MH
     try:
-        return not 0 < width < _WIDEST or count_rows(Coding.MMR, width, coded) >= rows - 1
+        return count_rows(coding, width, coded) >= rows - 1
     except PageError:
         return False
 
@@ -293,11 +321,15 @@ def _octets_needed(stream: Any) -> int:
 
 
 def _parameters(stream: Any) -> Any:
-    """The parameters of a stream with a single coding; None without."""
+    """The parameters of a stream's only coding, or of that of its picture, the last one; None without."""
     said = stream.get("/DecodeParms")
-    if said is not None and said._type_name == "array":
-        return said[0] if len(said) == 1 else None
-    return said
+    if said is None or said._type_name != "array":
+        return said
+    coding = filters_of(stream)[-1:]
+    if not len(said) or (len(said) > 1 and not _PICTURES.issuperset(coding)):
+        return None
+    last = said[len(said) - 1]
+    return last if last is not None and last._type_name == "dictionary" else None
 
 
 def _components(space: Any) -> int:

@@ -198,6 +198,45 @@ def test_a_picture_that_is_drawn_as_rubbish_is_remarked(
     assert [remark.kind for remark in found] == [PICTURE_LOST] * lost
 
 
+_PAGE = Raster(608, 300, random.Random(3).randbytes(76 * 300), Resolution.FINE)
+_CODED = {coding: encode(_PAGE, coding).data for coding in Coding}
+_MMR, _MH, _MR = _CODED[Coding.MMR], _CODED[Coding.MH], _CODED[Coding.MR]
+
+
+@pytest.mark.parametrize(
+    ("data", "filters", "parameters", "lost"),
+    [
+        (_MMR, "/CCITTFaxDecode", "<</K -1/Columns 608>>", False),
+        (_MMR[:3000] + bytes(40) + _MMR[3040:], "/CCITTFaxDecode", "<</K -1/Columns 608>>", True),
+        (_MMR, "/CCITTFaxDecode", "<</K -1>>", True),  # 1728 pixels wide
+        (_MH, "/CCITTFaxDecode", "<</K -1/Columns 608>>", True),
+        (_MH, "/CCITTFaxDecode", "<</K 0/Columns 608>>", False),
+        (_MH[: len(_MH) // 2], "/CCITTFaxDecode", "<</K 0/Columns 608>>", True),
+        (_MR, "/CCITTFaxDecode", "<</K 4/Columns 608>>", False),
+        (_MR[: len(_MR) // 2], "/CCITTFaxDecode", "<</K 4/Columns 608>>", True),
+        (zlib.compress(_MMR), "[/FlateDecode/CCITTFaxDecode]", "[null<</K -1/Columns 608>>]", False),
+        (zlib.compress(_MMR[:9000]), "[/FlateDecode/CCITTFaxDecode]", "[null<</K -1/Columns 608>>]", True),
+        (zlib.compress(_MMR)[:9000], "[/FlateDecode/CCITTFaxDecode]", "[null<</K -1/Columns 608>>]", True),
+    ],
+    ids=[
+        *("MMR", "MMR damaged", "MMR of another width", "MH for MMR", "MH", "MH cut", "MR", "MR cut"),
+        *("packed", "packed and cut", "cut when packed"),
+    ],
+)
+def test_a_picture_in_a_fax_coding_that_lacks_rows_is_remarked(
+    rendered: Rendered, data: bytes, filters: str, parameters: str, lost: bool
+) -> None:
+    document = page()
+    made = document.make_stream(
+        b"", Type=Name.XObject, Subtype=Name.Image, Width=608, Height=300, BitsPerComponent=1
+    )
+    made.ColorSpace = Name.DeviceGray
+    coding, about = (pikepdf.Object.parse(each.encode()) for each in (filters, parameters))
+    made.write(data, filter=coding, decode_parms=about)
+    found = rendered(_place(document, "page", made)).remarks
+    assert [remark.kind for remark in found] == [PICTURE_LOST] * lost
+
+
 @pytest.mark.parametrize("tile", [None, (64, 64)])
 def test_half_of_all_lost_sectors_of_a_jpeg_2000_are_found(tile: tuple[int, int] | None) -> None:
     rng = random.Random(1)
