@@ -28,7 +28,7 @@ settings.load_profile("faxbox")
 
 @pytest.fixture(autouse=True)
 def english_reader() -> None:
-    """Each test begins with a reader of English, whomever the one before it spoke to in this thread."""
+    """Sets the reader's language of this thread to English before each test."""
     speak(ENGLISH)
 
 
@@ -89,7 +89,7 @@ def in_turns(files: list[str]) -> list[str]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In the order that keeps all workers busy to the end; what is at full size only when asked for.
+    """Orders the tests so that all workers are busy to the end; full-size ones run only when asked for.
 
     Not by a ``-m`` in pyproject.toml, which any other ``-m`` replaces.
     """

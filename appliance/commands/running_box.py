@@ -142,7 +142,7 @@ def _settings(data: Path) -> SettingsStore:
 
 
 def _only(certificate: str) -> ssl.SSLContext:
-    """Trusts this box's own certificate, whoever signed it and whatever name it is for, and no other."""
+    """A context that trusts only this certificate, whatever its issuer and names."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN

@@ -1,4 +1,4 @@
-"""``Gateway``: decides what becomes of an e-mail that came in, and hands it in as a fax.
+"""``Gateway``: decides on received e-mails, and submits their content as faxes.
 
 Both the box's own SMTP listener and the mailbox pass their e-mails here.  A fax that was accepted is on
 disk.

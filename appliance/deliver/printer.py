@@ -5,7 +5,7 @@ The payload says which: a received fax, or a report on one that was sent (``plan
 The file is a PDF: of a TIFF with several pages CUPS' filters print only the first.  The job's title contains
 the delivery's number, so that a later try, also after a crash of the box, finds the job that CUPS already has
 and waits for it instead of printing again.  The delivery is done when CUPS reports the job as completed.
-A job that CUPS aborted or somebody cancelled is printed anew; if its printing had begun, sheets of it may be
+A job that CUPS aborted or somebody cancelled is printed again; if its printing had begun, sheets of it may be
 out, and the new ones say so.
 """
 

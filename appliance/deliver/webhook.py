@@ -27,7 +27,7 @@ from appliance.spool.delivery import Delivery
 from appliance.spool.model import Job, Received
 
 SIGNATURE_HEADER = "X-Faxbox-Signature"
-# The receiver says that the address is gone for good: RFC 9110 15.5.11.
+# The receiver's status for an address that no longer exists: 410 (RFC 9110 15.5.11).
 _GONE = 410
 # Characters of the receiver's answer that are kept with the try.
 _ANSWER_KEPT = 200
@@ -134,7 +134,7 @@ class WebhookDeliverer:
                 else:
                     pdfs.write_received(self._box, fax, path)
                     there = True
-            except DeliveryError:  # the event is told all the same
+            except DeliveryError:  # the event is sent all the same
                 there = False
             fits = there and path.stat().st_size <= limit
             return FaxDocument(f"fax-{fax.id}.pdf", path.read_bytes() if fits else None)

@@ -1,6 +1,6 @@
 """The values that Excel keeps beside its formulas, for functions that are newer than LibreOffice.  Pure.
 
-LibreOffice computes a formula anew whose function it does not know, and shows ``#NAME?``.
+LibreOffice recalculates a formula whose function it does not know, and shows ``#NAME?``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The pages of a document for a sending call, in a format that the receiver accepts.
 
-A page that was rendered in an acceptable format is only coded anew; otherwise it is rendered again from the
+A page that was rendered in an acceptable format is only recoded; otherwise it is rendered again from the
 document's files, in the worker, and kept beside the first rendering.
 """
 

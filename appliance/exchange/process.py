@@ -270,7 +270,7 @@ class CallServer:
 
     def _over(self, call: RemoteOwner) -> None:
         self._calls.pop(call.number, None)
-        self._report_lines()  # before the end: whoever receives that finds the line free
+        self._report_lines()  # before the end is reported: its receiver finds the line free
 
     def _offer(self, incoming: IncomingCall) -> asyncio.Future[Answer | Refuse]:
         """The lines' ``IncomingHandler``: the box decides."""

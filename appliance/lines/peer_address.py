@@ -48,7 +48,7 @@ class PeerAddress:
         self.use(signalled, latch=latch)
 
     def use(self, signalled: Address | None, *, latch: bool = True) -> None:
-        """Begins anew with this signalled address."""
+        """Starts again with this signalled address."""
         self.signalled = signalled
         self._peer = signalled
         self._latch, self._latched = latch, False

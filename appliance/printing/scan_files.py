@@ -144,7 +144,7 @@ class ScanFiles:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        # Folders made inside are open to whoever may use the scan folder.
+        # Subfolders have the same access rights as the scan folder.
         self._mode = stat.S_IMODE(folder.stat().st_mode)
         for name in (TAKEN, FAXED, REFUSED):
             if not os.path.lexists(folder / name):

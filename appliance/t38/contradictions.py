@@ -11,7 +11,8 @@ from collections.abc import Mapping
 
 from appliance.t38.udptl import SEQUENCE_MASK, Datagram
 
-# How far from the last number of the old series a datagram still belongs to it, after the numbers began anew.
+# How far from the last number of the old series a datagram still belongs to it, after the numbers were
+# restarted.
 NEAR = 64
 # A peer that restarts counts from 0 (T.38 9.1), or from 1 when packet 0 was lost.
 BEGINNINGS = (0, 1)

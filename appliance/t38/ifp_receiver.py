@@ -12,7 +12,7 @@ from appliance.t38.ifp import DataField, DataPacket, FieldType, IfpPacket, Indic
 from appliance.t38.timing import CARRIER_OF_DATA, CARRIER_OF_INDICATOR, CHUNK_S
 
 # Largest gap in the sequence numbers that counts missing packets (as in ``udptl_receiver``).  Beyond it the
-# peer may have begun to count anew, and the missing part of the image is estimated from the time.
+# peer may have restarted its numbers, and the missing part of the image is estimated from the time.
 NUMBERS_TRUSTED = 64
 # A carrier without packets for this long has ended, and its end was lost.  Our own value: longer than any
 # training (1.4 s) and any run of flags between frames; by T4 and T2 of T.30 the far end repeats.

@@ -103,7 +103,7 @@ class Served:
 
     @contextlib.contextmanager
     def no_second_try(self) -> Iterator[None]:
-        """Practice faxes that could not be sent wait for a day: whatever is done to them comes in time."""
+        """Practice faxes that fail are retried after a day, so that tests can act on them meanwhile."""
         before = self.box.settings.section(PracticeSettings)
         self._practice(wait_s=86400.0, calls_at_once=before.calls_at_once + 1)
         try:

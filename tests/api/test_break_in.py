@@ -54,7 +54,7 @@ def at_once(ask: Callable[[int], int]) -> Counter[int]:
 
 
 def forged(number: int) -> dict[str, str]:
-    """What a proxy would say about a client at another address, each time another."""
+    """Headers of a proxy for a client at another address, different for each ``number``."""
     address = f"198.51.100.{number}"
     return {
         "X-Forwarded-For": address,
@@ -129,7 +129,7 @@ def test_all_addresses_of_one_subscriber_share_their_tries(one: str, other: str,
 def test_a_sign_in_costs_the_same_whether_or_not_there_is_such_a_user(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The work is counted, not the time: a busy machine says nothing about either."""
+    """Counts operations, because times depend on the load of the machine."""
     store = served.box.settings
     secrets.add_user(store, "rosa", PASSWORD, email="rosa@example.com")
     store.add(User(name="no-password"))
@@ -207,7 +207,7 @@ def test_no_secret_stands_in_logs_tables_exports_or_the_audit(
 
 
 def test_no_secret_stands_in_the_process_list(served: Served) -> None:
-    """Arguments of a process can be read by everybody on the machine."""
+    """Every user of the machine can read the arguments of processes."""
     made = served.box.settings.section(secrets.SecretSettings)
     words = [served.admin, made.session_key, made.webhook_key, *SECRET_WORDS.values()]
     found = arguments_of_children()

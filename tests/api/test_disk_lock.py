@@ -18,7 +18,7 @@ WISH = {"opened_by": "passphrase", "passphrase": PASSPHRASE}
 
 @pytest.fixture(name="wanted")
 def _wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine that was made from the image; the file in which the box leaves what its owner wants."""
+    """A machine made from the image; the path of the file with the box's requests to root."""
     monkeypatch.setattr(owner, "is_image", lambda: True)
     for name in ("WANTED", "PROGRESS", "LOCK"):
         monkeypatch.setattr(owner, name, tmp_path / name.lower())

@@ -36,7 +36,7 @@ def new(*to: object, **more: object) -> dict[str, object]:
 
 
 def not_made_yet(served: Served, **options: Any) -> int:
-    """A fax that was handed in of which nothing is made before it is released (ICTFax)."""
+    """A submitted fax that is not prepared before it is released (ICTFax)."""
     file = served.box.documents.store_file(b"A letter.", name="letter.txt", media_type="text/plain")
     request = Request("admin", (To("9990"),), (file,), options=SendOptions(**options), held=True)
     return served.box.faxes.submit(request).jobs[0].id

@@ -22,7 +22,7 @@ HOST = "Host: x\r\n"
 
 @pytest.fixture(autouse=True)
 def undisturbed(served: Served) -> Iterator[None]:
-    """After whatever a test did, the box answers and has lost no thread or memory."""
+    """Checks after a test that the box responds and has leaked neither threads nor memory."""
     yield
     assert served.ask("GET", "/health", token="").status == 200
     served.wait(lambda: served.server.context.content.used == 0)
@@ -264,7 +264,7 @@ def test_a_files_name_is_only_a_name(served: Served, name: str) -> None:
 
 
 def test_a_strangers_content_is_never_read(served: Served) -> None:
-    """The answer comes before a single octet of the announced content."""
+    """The response arrives before any octet of the announced content is sent."""
     with connected(served) as sock:
         sock.sendall(
             b"POST /api/v1/faxes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"

@@ -22,7 +22,7 @@ PRACTICE_FAX = {"to": ["9990"], "hold": True, "files": [{"content": "QQ=="}]}
 
 
 def receive(served: Served, **body: object) -> int:
-    """Has the practice machine call; the id of what came."""
+    """Makes the practice machine call; returns the id of the received fax."""
     known = {fax["id"] for fax in served.ask("GET", "/received").json["received"]}
     assert served.ask("POST", "/practice/receive", body).status == 202
 

@@ -57,7 +57,7 @@ def _problems(served: Served, method: str, path: str, body: Any, language: str) 
 
 
 def _same_in_both(served: Served, method: str, path: str, body: Any) -> list[str]:
-    """What is said in English to a reader of German."""
+    """The messages that a German reader gets in English."""
     german = _problems(served, method, path, body, "de")
     english = _problems(served, method, path, body, "en")
     assert len(german) == len(english)
@@ -154,7 +154,7 @@ _SENTENCES = {"flaw": 1, "Flaw": 1, "SettingError": 1, "TemplateError": 0, "TlsE
 
 
 def _is_bare(sentence: ast.expr) -> bool:
-    """Whether words stand there that no catalogue has seen."""
+    """Whether the sentence has words that are in no catalogue."""
     if isinstance(sentence, ast.Constant):
         return bool(sentence.value)
     if isinstance(sentence, ast.JoinedStr):

@@ -44,7 +44,7 @@ def fax_id(served: Served) -> int:
 
 
 def slow_reader(served: Served, head: str) -> tuple[socket.socket, int]:
-    """A connection whose answer has begun, with little room for it, and the length that it announces."""
+    """A connection with a small buffer whose response has begun, and its Content-Length."""
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
     sock.settimeout(60)
@@ -60,7 +60,7 @@ def slow_reader(served: Served, head: str) -> tuple[socket.socket, int]:
 
 
 def taken_after(sock: socket.socket) -> int:
-    """What is read of an answer that ends soon: slowly for a while, then as fast as it comes."""
+    """The number of octets read of a response that ends soon: slowly at first, then at full speed."""
     taken, slow_until = 0, time.monotonic() + 4 * LOOK_AGAIN_S
     with contextlib.suppress(ConnectionError):
         while piece := sock.recv(PIECE):

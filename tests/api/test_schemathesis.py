@@ -64,7 +64,7 @@ CHECKS = (
 
 @pytest.fixture(params=PATHS)
 def one_path(request: pytest.FixtureRequest) -> Any:
-    """The document's part for one path.  Its requests are made in its test, not as each worker collects."""
+    """The document's part for one path.  The test generates its requests: collection stays cheap."""
     # schemathesis 4.32 looks for the test's name under an attribute that pytest 9.2 has no more.
     request.node._nodeid = request.node.nodeid
     return schemathesis.openapi.from_dict(

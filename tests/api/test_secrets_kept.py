@@ -53,7 +53,7 @@ def planted(name: str, word: str) -> Any:
 
 
 def plant(store: SettingsStore) -> dict[str, str]:
-    """Puts a word into every secret; the words by where they are."""
+    """Puts a unique word into every secret; returns the words by their place."""
     words: dict[str, str] = {}
 
     def values(kind: type[Any], where: str) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def test_every_kind_of_entry_that_has_a_secret_is_planted() -> None:
 
 
 def answers(served: Served) -> Iterator[tuple[str, str]]:
-    """What each request that only reads is answered with, in each form that it comes in."""
+    """The responses to all reading requests, in every format."""
     routes = served.ask("GET", "/openapi.json").json["paths"]
     ids = {
         "/line-settings/{id}": SipTrunk,

@@ -13,7 +13,7 @@ from tests.api.served import serving
 
 
 def test_a_stop_does_not_wait_for_a_document_that_is_being_fetched(tmp_path: Path) -> None:
-    """The document's server takes the connection and never says a word; it would be asked for minutes."""
+    """The document's server accepts the connection and never responds; the box would wait for minutes."""
     statuses: list[int] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/letter.pdf"

@@ -31,12 +31,12 @@ MORE_THAN_ALL_PLACES = STRANGERS + 40
 
 @pytest.fixture(autouse=True)
 def _forgotten(served: Served) -> None:
-    """All tests come from one address: what one did is not held against the next."""
+    """Resets the limits by address: all tests use the same one."""
     served.server.context.broken = SignInGuard(BROKEN_TRIES, BROKEN_WINDOW_S)
 
 
 def opened(served: Served, head: str, body: bytes = b"") -> socket.socket:
-    """A connection that has said ``head`` and some of its content, and no more."""
+    """A connection that has sent ``head`` and a part of its content."""
     sock = socket.create_connection(("127.0.0.1", served.port), timeout=60)
     sock.sendall(head.encode() + body)
     return sock

@@ -154,7 +154,7 @@ def test_what_is_sent_in_the_clear_is_refused_and_not_done(secure: Served) -> No
 
 
 def test_slow_and_broken_handshakes_keep_nobody_waiting(secure: Served, authority: trustme.CA) -> None:
-    """More silent clients than there are threads, and some that begin a handshake and stop."""
+    """More silent clients than threads, and some that stop during the handshake."""
     hello = bytes.fromhex("16030100c8010000c40303")  # the beginning of a ClientHello
     silent = [socket.create_connection(("127.0.0.1", secure.port)) for _ in range(THREADS + 20)]
     begun = [socket.create_connection(("127.0.0.1", secure.port)) for _ in range(10)]

@@ -18,7 +18,7 @@ BUNDLE = os.urandom(300_000)
 
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The image's file that says how far an update is."""
+    """The image's file with the progress of an update."""
     install = tmp_path / "install"
     install.touch()
     monkeypatch.setattr(image_update, "INSTALL", install)

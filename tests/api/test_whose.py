@@ -46,7 +46,7 @@ SHARED = {"/covers/{id}", "/covers/{id}/preview", "/causes/{code}"}
 
 @dataclass(frozen=True)
 class Hers:
-    """A box with what is Ada's; ``ids`` by the beginning of a path, the longest that fits."""
+    """A box with Ada's objects; ``ids`` by the beginning of a path, of which the longest match counts."""
 
     served: Served
     ids: dict[str, str]
@@ -54,7 +54,7 @@ class Hers:
     tokens: dict[str, str]
 
     def path(self, route: Route, *, there: bool) -> str:
-        """The path of a route, of what is Ada's or of what never was."""
+        """The path of a route, with the id of Ada's object or of one that never existed."""
         kind = max((kind for kind in self.ids if route.path.startswith(kind)), key=len)
         own = self.ids[kind]
         never = re.sub(r"[0-9a-f]", "0", own) if len(own) > 20 else str(NEVER)
@@ -149,7 +149,7 @@ def _asked(hers: Hers, route: Route, who: str, *, there: bool) -> Reply:
 
 
 def test_what_is_asked_for_is_there_for_whom_it_belongs_to(hers: Hers) -> None:
-    """Else the tests below would show nothing."""
+    """Without this the tests below would prove nothing."""
     for route in THINGS:
         if route.method == "GET" and not route.path.endswith("/packets"):  # of calls that failed alone
             assert _asked(hers, route, "ada", there=True).status == 200, route.name
@@ -166,7 +166,7 @@ def test_what_is_anothers_is_as_if_it_were_not_there(hers: Hers, route: Route, w
 
 
 def test_what_the_strangers_did_has_changed_nothing(hers: Hers) -> None:
-    """Runs after them: all of it is still there, and as it was."""
+    """Runs last: everything still exists unchanged."""
     for kind in ("/faxes", "/needs-number", "/received", "/contacts", "/groups", "/deliveries"):
         if kind == "/needs-number":
             assert hers.served.ask("GET", f"/faxes/{hers.ids[kind]}").json["state"] == "needs_number"

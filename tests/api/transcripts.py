@@ -63,14 +63,14 @@ def steps(text: str) -> Iterator[Step]:
 
 
 class Shell:
-    """Runs commands one after the other; keeps the variables that they set."""
+    """Runs commands in succession; keeps the variables that they set."""
 
     def __init__(self, folder: Path, variables: Mapping[str, str]) -> None:
         self._folder = folder
         self.variables = dict(variables)
 
     def run(self, command: str) -> str:
-        """What the command said.  Raises AssertionError when it failed."""
+        """The output of the command.  Raises AssertionError when it failed."""
         name = _ASSIGNMENT.match(command)
         script = command + (f'\nprintf %s "${name[1]}"' if name else "")
         ran = subprocess.run(
@@ -90,7 +90,7 @@ class Shell:
 
 
 def compare(expected: str, said: str) -> list[str]:
-    """How what was said differs in status or shape; empty when it does not."""
+    """The differences of the output in status or structure; empty when there are none."""
     if not expected:
         return []
     want_status, want_body = _split(expected)
@@ -147,7 +147,7 @@ def _member(name: str, want: Any, found: Any, path: str) -> list[str]:
 
 
 def follow(text: str, shell: Shell) -> None:
-    """Runs every step; raises AssertionError at the first that goes otherwise."""
+    """Runs every step; raises AssertionError at the first with other output."""
     for step in steps(text):
         end = time.monotonic() + PATIENCE_S
         while differences := compare(step.expected, shell.run(step.command)):
@@ -158,7 +158,7 @@ def follow(text: str, shell: Shell) -> None:
 
 
 def _waits(step: Step) -> bool:
-    """Only reading may be repeated until what is expected has come."""
+    """Whether a step may be repeated until its output is as expected: only reading ones."""
     return not re.search(r"-X|-d |-F |--data", step.command)
 
 
@@ -188,7 +188,7 @@ def _shown(said: str) -> str:
 
 
 def main(document: Path) -> None:
-    """Writes the outputs of ``document`` anew, with a box of its own."""
+    """Rewrites the outputs in ``document``, from a new box."""
     from tests.api.test_docs import shell_on_box
 
     with tempfile.TemporaryDirectory() as folder, shell_on_box(Path(folder)) as shell:

@@ -38,7 +38,7 @@ def fetch(
 
 
 class ToolServerClient:
-    """As the published tool server does it: ``/api`` base, sign-in first, ids as numbers."""
+    """The requests of the published tool server: ``/api`` base, sign-in first, ids as numbers."""
 
     def __init__(self, base: str) -> None:
         self.base, self.token = base, ""

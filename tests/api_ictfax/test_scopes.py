@@ -83,7 +83,7 @@ class Owned:
         return re.sub(r"<(\w+):re:[^>]+>", lambda found: str(self.ids[found[1]]), rule)
 
     def state(self) -> str:
-        """Everything of ada's, to see whether anybody changed it."""
+        """All of ada's objects, for comparison."""
         paths = ("/documents", "/programs", "/contacts", "/groups", "/campaigns", "/transmissions", "/users")
         return json.dumps([self.ada.get(path) for path in paths])
 

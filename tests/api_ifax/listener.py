@@ -26,7 +26,7 @@ class Posted:
 
 
 class Listener:
-    """Answers ``statuses`` one after the other, the last of them for ever."""
+    """Responds with each of ``statuses`` in turn, then always with the last."""
 
     def __init__(self, *statuses: int) -> None:
         self.posted: list[Posted] = []

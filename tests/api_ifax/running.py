@@ -122,7 +122,7 @@ class RunningBox:
 
     @contextlib.contextmanager
     def practice(self, **changes: Any) -> Iterator[None]:
-        """The practice line otherwise for a while: it is so for the calls that begin now."""
+        """Changes the practice line temporarily, for calls that begin meanwhile."""
         before = self.boss("GET", "/settings/practice").json
         # A new number of calls at once shows when the new line is there.
         self._change_practice({"calls_at_once": before["calls_at_once"] + 1, **changes})

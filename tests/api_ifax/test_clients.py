@@ -23,7 +23,7 @@ JSON = "application/json"
 def post(
     box: RunningBox, path: str, body: bytes, *, accept: str = JSON, kind: str = JSON
 ) -> tuple[int, dict[str, Any]]:
-    """As an HTTP library would, which raises for an error status."""
+    """Posts like an HTTP library that raises for an error status."""
     request = urllib.request.Request(
         f"{box.url}/v1/customer/{path}",
         body,

@@ -169,7 +169,7 @@ def test_too_many_at_once_are_told_so(box: RunningBox, limit: str, value: int) -
         replies.extend(ask(box, "fax-send", fields, key=crowd) for _ in range(4))
 
     def rushed() -> bool:
-        """Whether some of a crowd were too many, which depends on how the machine shares itself out."""
+        """Whether some of many clients were refused, which depends on the machine's scheduling."""
         threads = [threading.Thread(target=one) for _ in range(8)]
         for thread in threads:
             thread.start()

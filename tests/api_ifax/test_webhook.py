@@ -34,7 +34,7 @@ def client(tmp_path: Path) -> Iterator[RunningBox]:
 
 
 def tell(box: RunningBox, url: str, style: str = "") -> None:
-    """The box's client wants to be told at ``url``."""
+    """Sets ``url`` as the address for the client's notifications."""
     store = open_settings(box.data)
     number, _ = secrets.find_key(store, box.key) or (0, None)
     store.update(ApiKey, number, {"webhook_url": url, "webhook_secret": SECRET, "webhook_style": style})

@@ -52,7 +52,7 @@ def ask(service: PrintService, box: Any, octets: bytes, document: bytes = b"") -
 
 
 def print_once(data: Path, told: int, *, at_once: bool, dies_at: int = 0) -> int:
-    """Prints, and writes to ``told`` when it has its answer; how many faxes there are."""
+    """Prints, writes to ``told`` after the response, and returns the number of faxes."""
     box = open_box(data)
     service = PrintService(box, JobBook(box))
     die_at(dies_at, "answer")

@@ -159,7 +159,7 @@ def test_by_command_line_from_a_box_that_is_stopped_to_an_empty_folder(
 
 
 def _require_untouched(tmp_path: Path, octets: bytes, phrase: str = PHRASE) -> BackupError:
-    """Restoring is refused, and the box is as it was."""
+    """Checks that restoring is refused and changes nothing."""
     box = open_box(tmp_path / "new")
     try:
         box.settings.change(StationSettings, {"name": "mine"})
@@ -205,7 +205,7 @@ def test_chunks_that_were_left_out_swapped_or_cut_at_their_border_are_refused() 
 
 
 def _sealed(*entries: tuple[tarfile.TarInfo, bytes]) -> bytes:
-    """A backup that somebody who knows the passphrase made by hand."""
+    """A backup made by hand with the passphrase."""
     out = io.BytesIO()
     sealer = Sealer(out, PHRASE)
     for entry, content in entries:

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.realtime
 
 @dataclass
 class Registrar:
-    """A registrar that knows everybody, and no number: each call gets 404."""
+    """A registrar that accepts everybody but knows no number: each call gets 404."""
 
     sock: socket.socket
     registered: list[tuple[str, int]] = field(default_factory=list)  # Contact and Expires, in order

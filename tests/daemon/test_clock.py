@@ -76,7 +76,7 @@ def _library(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def _box(data: Path, ahead_s: float) -> Iterator[Client]:
-    """A box whose clock is ahead by so much; its monotonic clocks are the machine's."""
+    """A box whose clock is ``ahead_s`` seconds ahead; its monotonic clocks are the machine's."""
     store = open_settings(data)
     _, token = secrets.add_key(
         store, f"test {time.time_ns()}", scopes=(Scope.SEND, Scope.RECEIVE, Scope.ADMIN), owner="test"

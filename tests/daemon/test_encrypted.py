@@ -37,7 +37,7 @@ def holding(data: Path, *words: str) -> set[str]:
 
 
 def plain_files(data: Path) -> set[str]:
-    """Files with content of faxes that begin as they did without encryption."""
+    """Files with content of faxes that are not encrypted."""
     return {
         str(path.relative_to(data))
         for folder in vault.SEALED_FOLDERS
@@ -58,7 +58,7 @@ def send(served: Served, what: str = "") -> int:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A box that stored faxes before it was told to encrypt, by one word."""
+    """A box that stored faxes before encryption was switched on."""
     folder = tmp_path_factory.mktemp("encrypted") / "data"
     with serving(folder) as box:
         send(box)

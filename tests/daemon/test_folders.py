@@ -24,7 +24,7 @@ def looked_at(folder: Path) -> dict[str, tuple[int, int, int, bytes]]:
 
 
 def opened_by_somebody_else(data: Path) -> str:
-    """What opening it ends with there, as the name of the error."""
+    """The name of the error that opening it there raises."""
     read, write = os.pipe()
     child = os.fork()
     if not child:

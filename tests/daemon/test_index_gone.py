@@ -62,7 +62,7 @@ def receive(box: Box, pages: int = 2) -> None:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """A folder of a box that has received faxes and was stopped."""
+    """The folder of a stopped box that has received faxes."""
     folder = tmp_path / "data"
     box = open_box(folder)
     receive(box)
@@ -144,7 +144,7 @@ def test_a_box_whose_files_are_elsewhere_stops_with_advice_and_goes_on_when_they
 
 
 def put_instead(path: Path, what: str) -> None:
-    """Puts something that is no file where ``path`` was."""
+    """Replaces ``path`` by something that is no file."""
     path.unlink(missing_ok=True)
     if what == "a folder":
         path.mkdir()

@@ -36,7 +36,7 @@ def faxbox(*words: str, data: Path, **more: object) -> subprocess.CompletedProce
 
 @contextlib.contextmanager
 def serving(data: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """A running box, and what it said until it was ready."""
+    """A running box, and its output until it was ready."""
     process = subprocess.Popen(
         [*FAXBOX, "serve", "--data", str(data), "--http", "127.0.0.1:0"],
         stdout=subprocess.PIPE,

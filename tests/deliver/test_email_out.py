@@ -77,7 +77,7 @@ def set_up(box: Box, office: PostOffice, **more: object) -> None:
 
 
 def trust(monkeypatch: pytest.MonkeyPatch, office: PostOffice) -> None:
-    """Makes the test's authority one that this machine trusts."""
+    """Makes the test's certificate authority trusted."""
     real = ssl.create_default_context
 
     def context(*words: object, **more: object) -> ssl.SSLContext:

@@ -172,7 +172,7 @@ def test_whatever_a_network_says_of_a_call_is_decided(caller: str, name: str, di
 
 
 def test_a_running_box_refuses_junk_unanswered_and_routes_what_it_takes(tmp_path: Path) -> None:
-    """The whole box, the practice machine calling it."""
+    """With a whole box, called by the practice machine."""
     box = make_box(tmp_path / "data")
     box.settings.add(User(name="ada"))
     box.settings.change(PracticeSettings, {"speed": 10.0})

@@ -259,7 +259,7 @@ def test_nothing_is_sent_to_a_private_address_unless_the_owner_allows_it(box: Bo
 def test_a_name_is_looked_up_once_so_that_rebinding_gains_nothing(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On this machine 127.0.0.1 plays the public server, 127.0.0.2 one that must never be reached."""
+    """127.0.0.1 stands for the public server, 127.0.0.2 for one that must never be reached."""
     box.settings.change(ApiSettings, {"private_urls": False})
     monkeypatch.setattr(http, "is_public", lambda address: address == "127.0.0.1")
     asked: list[str] = []

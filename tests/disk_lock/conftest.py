@@ -19,7 +19,7 @@ _REMOVE_KEY, _REMOVE, _BY_IDENTIFIER = 0xC0406618, struct.Struct("=I4x32sI20x"),
 
 
 def remove_key(folder: Path, identifier: bytes) -> None:
-    """Takes a key away from the file system; files that are open stay readable."""
+    """Removes a key from the file system; open files stay readable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.ioctl(descriptor, _REMOVE_KEY, bytearray(_REMOVE.pack(_BY_IDENTIFIER, identifier, 0)))

@@ -18,7 +18,7 @@ PASSPHRASE, OTHER = "correct horse battery", "quite another phrase"
 
 
 def carry_out(request: LockRequest) -> owner.State:
-    """What the image does once the box has left a request."""
+    """Does what the image does with a request of the box."""
     owner.ask(request)
     assert owner.state().step is Step.WORKING
     taken = owner.take_request()

@@ -154,7 +154,7 @@ def test_what_is_handed_in_just_after_the_clock_was_set_back_is_sent_at_once(box
 def test_a_round_that_began_before_the_clock_was_set_back_ends_nothing(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Handed in while the dispatcher reads what is overdue, by the time that it knew."""
+    """Submitted while the dispatcher reads overdue jobs, with the time before the change."""
     made = []
 
     async def scenario() -> None:
@@ -222,7 +222,7 @@ def test_after_a_start_with_a_clock_that_is_behind_a_fax_waits_no_longer_than_it
 
 
 async def doubted(box: Box, job: Job) -> Job:
-    """The job, once it waits for a clock that somebody can believe."""
+    """The job, once it waits for a trustworthy clock."""
     await until(lambda: box.faxes.get(job.id).cause_code == CLOCK_DOUBTED.code, 20.0)
     return box.faxes.get(job.id)
 

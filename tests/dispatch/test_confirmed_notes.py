@@ -59,7 +59,7 @@ def test_fax_that_goes_on_begins_behind_the_pages_that_were_noted(box: Box) -> N
 
 
 def test_call_that_has_not_ended_is_heard_out(box: Box) -> None:
-    """The box is started again while the calls' process is still in its farewell."""
+    """The box is restarted while the call process is still ending the call."""
     job, _, note = cut_off(box, last_page_out=True)
     with note.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -33,7 +33,7 @@ MOST_EVENTS = 60  # of one life
 
 @dataclass
 class Truth:
-    """What the world outside knows: the far ends, and those whose fax was accepted."""
+    """The view from outside: the far ends, and the clients whose fax was accepted."""
 
     accepted: dict[int, str] = field(default_factory=dict)
     whole: Counter[str] = field(default_factory=Counter)  # by number: how often it got its last page

@@ -34,7 +34,7 @@ NOW = 1_800_000_000.0
 
 
 class Machine:
-    """A folder that looks like a machine; well until a test breaks something."""
+    """A folder that looks like a sound machine, until a test breaks something."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -128,7 +128,7 @@ def test_a_clock_that_is_behind_is_found(machine_folder: Machine, folder: Path) 
 
 
 def test_a_clock_from_before_this_program_is_found(machine_folder: Machine, folder: Path) -> None:
-    """A board without a battery wakes in 1970, and what it writes is of 1970, too."""
+    """A board without a battery starts in 1970, and its files have that date."""
     for path in folder.glob("*"):
         os.utime(path, (3600, 3600))
     (found,) = machine.clock(folder, 4000, machine_folder.root)
@@ -302,7 +302,7 @@ def test_a_printer_that_is_paused_and_one_that_takes_nothing_are_named(
 
 
 def command(folder: Path, name: str, does: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command of this name comes first from now on."""
+    """Puts a command of this name first in PATH."""
     tools = folder / "tools"
     tools.mkdir()
     (tools / name).write_text(f"#!/bin/sh\n{does}\n")
@@ -425,7 +425,7 @@ def test_a_date_that_jumped_ahead_is_told(doubted_s: float, found: set[State]) -
 
 
 class SigningIn(Answers):
-    """A box whose line is still signing in when it is asked first."""
+    """A box whose line is still signing in at the first check."""
 
     asked = 0
 

@@ -73,7 +73,7 @@ def edge_marks(width: float, height: float, inset: float = 1.0, side: float = 8.
 
 
 def photograph(width: int, height: int, seed: int = 1) -> Image.Image:
-    """Something like a photograph: soft shapes of all tones with a little grain."""
+    """An imitation of a photograph: soft shapes of all tones with a little grain."""
     rng = random.Random(seed)
     waves = [
         (rng.uniform(0.5, 6), rng.uniform(0.5, 6), rng.uniform(0, 6.3), rng.uniform(10, 40)) for _ in range(9)
@@ -115,7 +115,7 @@ def write(directory: Path, name: str, content: bytes) -> Path:
 
 
 def picture(page: CodedPage | Raster) -> Image.Image:
-    """A fax page as one sees it: mode L, 0 black."""
+    """A fax page as an image: mode L, 0 is black."""
     raster = page if isinstance(page, Raster) else decode(page)
     image = Image.frombytes("1", (raster.width, raster.rows), raster.data)
     return ImageChops.invert(image.convert("L"))

@@ -80,7 +80,7 @@ SEEDS = {
 
 
 def mutate(content: bytes, rng: random.Random) -> bytes:
-    """A few random injuries: flipped octets, numbers replaced, pieces cut, doubled, moved."""
+    """A few random mutations: flipped octets, replaced numbers, pieces cut, doubled or moved."""
     data = bytearray(content)
     for _ in range(rng.randint(1, 6)):
         at = rng.randrange(len(data))

@@ -80,7 +80,7 @@ def test_a_pdf_that_opens_without_password_is_sent(rendered: Rendered, tmp_path:
 
 
 def _page_with_a_font(mark: bytes) -> bytes:
-    """A page that brings a font of its own, whose file can be told from all others."""
+    """A page with an embedded font whose file is unique."""
     font = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf").read_bytes() + mark
     source = f"url(data:font/ttf;base64,{base64.b64encode(font).decode()})"
     style = f"@font-face{{font-family:own;src:{source}}} p{{font-family:own}}"

@@ -20,7 +20,7 @@ def _shifted(match: re.Match[bytes]) -> bytes:
 
 
 def _with_lock(lock: bytes) -> bytes:
-    """The document saying that it is encrypted, which it is not."""
+    """The document, marked as encrypted though it is not."""
     return WHOLE.replace(b"/Root 1 0 R", b"/Root 1 0 R/Encrypt " + lock)
 
 

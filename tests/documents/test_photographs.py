@@ -83,7 +83,7 @@ def shadowed(photo: Image.Image, edge: Corners, least: int, *, soft: float = 40)
 
 
 def taken(photo: Image.Image, kind: str = "JPEG") -> bytes:
-    """As a camera writes it: it says how long it exposed, and 72 dpi, which mean nothing."""
+    """As a camera writes it: with an exposure time, and a meaningless 72 dpi."""
     exif = Image.Exif()
     exif.get_ifd(0x8769)[_EXPOSURE_TIME] = 0.01
     return save(photo.convert("RGB"), kind, exif=exif, dpi=(72, 72), quality=88)
@@ -103,7 +103,7 @@ def darkness(page: Image.Image, left: float, top: float, right: float, bottom: f
 
 
 def fall(page: Image.Image) -> float:
-    """By how many degrees, about, the bar falls from left to right."""
+    """The slope of the bar in degrees, falling from left to right."""
     heights = []
     for left in (0.15, 0.8):
         at = int(left * page.width)

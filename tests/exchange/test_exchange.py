@@ -39,7 +39,7 @@ LIMIT_S = 240.0
 
 
 class AskedPages(MemoryPages):
-    """Pages whose last one needs leave, which is given (or not) a moment later."""
+    """Pages whose last one needs permission, which is given or refused a moment later."""
 
     def __init__(self, leave: bool = True) -> None:
         super().__init__(PAGES)
@@ -313,7 +313,7 @@ def test_an_incoming_fax_ends_when_the_process_dies(tmp_path: Path) -> None:
 
 
 def test_the_process_ends_with_the_box_and_takes_its_call_down(tmp_path: Path) -> None:
-    """As after kill -9 of the box: nobody closes anything, the channel is just gone."""
+    """As after kill -9 of the box: the channel disappears without being closed."""
 
     async def work(rig: Rig) -> None:
         await rig.in_call()

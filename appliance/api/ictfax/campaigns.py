@@ -1,4 +1,4 @@
-"""Campaigns: broadcasts of one program to a group.  Whoever got the fax does not get it again."""
+"""Campaigns: broadcasts of one program to a group, to each number until it has received the fax."""
 
 from __future__ import annotations
 

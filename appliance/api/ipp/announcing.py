@@ -37,7 +37,7 @@ def records(store: SettingsStore, port: int, *, encrypted: bool) -> dict[str, st
 def announce(folder: Path, wanted: Mapping[str, str]) -> None:
     """Makes ``folder`` contain these files of ours and no others; unchanged ones are not written.
 
-    avahi-daemon announces a file anew when it is written.  Raises OSError.
+    avahi-daemon announces a file again when it is written.  Raises OSError.
     """
     for old in folder.glob(_FILE.format("*")):
         if old.name not in wanted:

@@ -146,7 +146,7 @@ class _Stream:
                 return
 
     def _still_known(self) -> bool:
-        """Whether the caller may read as much as before; if not, the stream ends and is opened anew."""
+        """Whether the caller may read as much as before; if not, the stream ends."""
         try:
             self._call.require_still()
         except ProblemError:

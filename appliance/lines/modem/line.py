@@ -63,7 +63,7 @@ class ModemLine:
         self._wanted: asyncio.Event = asyncio.Event()  # the task is to look again
         self._ready: asyncio.Event = asyncio.Event()
         self._stopping = False
-        self._broken = ""  # why the port must be opened anew
+        self._broken = ""  # why the port must be opened again
         self._discards = 0
         self._sentence = marked("The line has not been started.")
         self._last_error = ""

@@ -15,7 +15,7 @@ Rules
 * T.38 that was agreed and stays silent is revoked by a re-INVITE to audio, and not tried again.
 * A peer that goes back to audio before the machines have agreed gets tones; later it is refused, since
   nobody could serve what the answer would promise.
-* Whoever refreshes the session gets the very same image SDP again.
+* A session refresh is answered with the same image SDP again.
 """
 
 from __future__ import annotations

@@ -164,7 +164,7 @@ class SipThread:
             guard(order, "an order")
 
     def _ended(self) -> None:
-        """On the loop: whoever still waits for an answer would wait for good."""
+        """Runs on the loop: fails the questions that are still waiting, which would never be answered."""
         self._over = True
         for future in tuple(self._asked):
             _settle(future, None, SipOrderError(_ENDED))
@@ -174,7 +174,7 @@ _ENDED = "the SIP stack has ended"
 
 
 def guard(action: Callable[[], None], what: str) -> None:
-    """Calls ``action``; an exception of its is logged, and no more."""
+    """Calls ``action``, and logs an exception that it raises."""
     try:
         action()
     except Exception as error:

@@ -104,7 +104,7 @@ class TrunkMemory:
                 file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 part = file.with_suffix(_PART)
                 part.write_text(json.dumps(document))
-                part.replace(file)  # not synced: what a power cut takes is learned anew
+                part.replace(file)  # not synced: what a power cut loses is learned again
             except OSError as error:
                 _log.warning("what was learned of %s could not be kept: %s", self._server, error)
 
