@@ -21,7 +21,8 @@ _MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(?:\d\d)?(Z?))?")
 _ESCAPED = re.compile(r"\\([nN,;:\\])")
 _ADDRESS = re.compile(r"(?:mailto|tel):", re.IGNORECASE)
 _EVENTS = frozenset({"VEVENT", "VTODO", "VJOURNAL"})
-_TIMES = frozenset({"DTSTART", "DTEND", "DUE", "BDAY"})
+_TIMES = frozenset({"DTSTART", "DTEND", "DUE", "EXDATE", "RDATE", "BDAY", "ANNIVERSARY"})
+_DAYS = frozenset({"BDAY", "ANNIVERSARY"})
 _PEOPLE = frozenset({"ORGANIZER", "ATTENDEE"})
 _IN_FIELDS = frozenset({"ORG", "ADR", "N"})  # several values with semicolons between
 _LABEL_WIDTH = 12
@@ -145,7 +146,7 @@ def _kinds(line: _Line) -> list[str]:
 
 
 def _moment(line: _Line, value: str) -> str:
-    found = _MOMENT.match(value.replace("-", "", 2) if line.name == "BDAY" else value)
+    found = _MOMENT.match(value.replace("-", "", 2) if line.name in _DAYS else value)
     if found is None:
         return _plain(value)
     year, month, day, hour, minute, universal = found.groups()

@@ -27,7 +27,7 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.hypertext import HTML_LIMIT, PICTURE, html_text, without_comments
 from appliance.documents.labels import IN_ENGLISH, Labels
 from appliance.documents.signed import signed_content
-from appliance.documents.text import decode, text_blocks, without_pgp
+from appliance.documents.text import as_printed, decode, text_blocks, without_pgp
 
 # Octets of one header with its continuations; RFC 5322 has no limit, real ones are far shorter.
 HEADER_LIMIT = 32 * 1024
@@ -430,4 +430,4 @@ def _text(part: Message) -> tuple[str, str]:
     if not isinstance(content, bytes):
         return "", ""
     text, guessed = decode(content, part.get_content_charset(""))
-    return text.replace("\r\n", "\n"), guessed
+    return as_printed(text), guessed

@@ -28,6 +28,11 @@ EVENT = {
     "LOCATION": marked("Where"),
     "ORGANIZER": marked("From"),
     "ATTENDEE": marked("With"),
+    "EXDATE": marked("Except"),
+    "RDATE": marked("Also on"),
+    "CONTACT": marked("Contact"),
+    "RESOURCES": marked("Resources"),
+    "COMMENT": marked("Note"),
     "STATUS": marked("Status"),
     "URL": marked("Address"),
 }
@@ -39,7 +44,10 @@ CARD = {
     "EMAIL": marked("E-mail"),
     "ADR": marked("Address"),
     "URL": marked("Web"),
+    "IMPP": marked("Messenger"),
+    "NICKNAME": marked("Nickname"),
     "BDAY": marked("Birthday"),
+    "ANNIVERSARY": marked("Anniversary"),
     "NOTE": marked("Note"),
 }
 WITH_PICTURE = marked("(with a picture, which is not shown)")

@@ -16,7 +16,7 @@ from appliance.documents import causes, tnef
 from appliance.documents.errors import DocumentError
 from appliance.documents.foreign import ZIP, foreign_name, is_office_package
 from appliance.documents.signed import is_encrypted, is_signed
-from appliance.documents.text import WINDOWS, charset_of, decode
+from appliance.documents.text import WINDOWS, as_printed, charset_of, decode
 
 
 class Kind(Enum):
@@ -340,7 +340,7 @@ def _by_words(content: bytes, charset: str, promised: Kind | None) -> Kind | Non
     if block and ((_SENDER.search(block[1]) and _PROGRAM.search(block[1])) or _IN_PARTS.search(block[1])):
         return Kind.EMAIL  # whatever octets follow
     text, guessed = decode(content, charset)
-    text = text.rstrip("\0")  # what fills a record or a block
+    text = as_printed(text)
     if "\0" in text and (promised is Kind.HTML or _HTML.match(text[:_BEGINNING].replace("\0", ""))):
         text = text.replace("\0", "")  # browsers leave them out
     controls = sum(text.count(chr(code)) for code in range(32) if code not in {9, 10, 12, 13})

@@ -47,6 +47,9 @@ _ZEROS = 0.3
 WINDOWS = "Windows-1252"
 _DAMAGED = "\ufffd"
 _WHOLE_LETTERS = 4
+# Colours and movements of a terminal (ECMA-48 5.4), the backspace, and ends of lines besides the line feed.
+_ESCAPE = re.compile(r"\x1b(?:\[[0-?]{0,30}[ -/]{0,5}[@-~]|[()][0-9A-Z])")
+_BACK, _LINE_END = "\b", re.compile(r"\r\n?|[\v\x85\u2028\u2029]")
 _PGP, _PGP_END = "-----BEGIN PGP MESSAGE-----", "-----END PGP MESSAGE-----"
 # Names of ASCII, with which UTF-8 is often declared; encodings of WHATWG's that stand for none; and a codec
 # of Python's that lacks letters of another.
@@ -103,6 +106,22 @@ def decode(content: bytes, charset: str = "") -> tuple[str, str]:
     return "".join(map(_windows, content.decode("latin-1"))), WINDOWS
 
 
+def as_printed(text: str) -> str:
+    """``text`` as a printer of lines prints it: without the escapes of terminals and what ends or fills a
+    file, of letters struck over each other the last, and each kind of line end as a line feed.
+    """
+    text = _ESCAPE.sub("", text.rstrip("\0\x1a"))
+    if _BACK in text:
+        kept: list[str] = []
+        for letter in text:
+            if letter != _BACK:
+                kept.append(letter)
+            elif kept and kept[-1] != "\n":
+                kept.pop()
+        text = "".join(kept)
+    return _LINE_END.sub("\n", text)
+
+
 def _windows(letter: str) -> str:
     if "\x80" <= letter < "\xa0":
         return letter.encode("latin-1").decode("cp1252", "replace")
@@ -150,7 +169,7 @@ def text_html(text: str, most_pages: int) -> str:
 
     Raises DocumentError: DOCUMENT_EMPTY; DOCUMENT_TOO_MANY_PAGES when it certainly has more.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n\f\t ")
+    text = text.rstrip("\n\f\t ")
     if not text.strip():
         raise DocumentError(DOCUMENT_EMPTY, "only white space")
     lines = text.count("\n") + text.count("\f")

@@ -13,7 +13,7 @@ from appliance.documents.cards import in_words
 from appliance.documents.errors import DocumentError
 from appliance.documents.hypertext import HTML_LIMIT, PICTURE, html_text
 from appliance.documents.pdfsource import PdfSource
-from appliance.documents.text import charset_of, decode, text_html, text_style, without_pgp
+from appliance.documents.text import as_printed, charset_of, decode, text_html, text_style, without_pgp
 from appliance.documents.workshop import Workshop
 from appliance.remarks import CHARSET_GUESSED, LAYOUT_SIMPLIFIED, PART_LEFT_OUT, PICTURE_LOST, Remark
 
@@ -52,7 +52,7 @@ def open_text(content: bytes, charset: str, workshop: Workshop) -> TypesetSource
     Raises DocumentError: DOCUMENT_EMPTY, DOCUMENT_ENCRYPTED, DOCUMENT_TOO_MANY_PAGES, DOCUMENT_TIMED_OUT.
     """
     text, guessed = decode(content, charset)
-    text, locked = without_pgp(text)
+    text, locked = without_pgp(as_printed(text))
     if locked and not text.strip("\ufeff \t\r\n"):
         raise DocumentError(causes.DOCUMENT_ENCRYPTED, "by PGP")
     made = _text(in_words(text, workshop.labels) or text, workshop, _TEXT)

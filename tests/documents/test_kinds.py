@@ -86,6 +86,11 @@ def test_every_letter_of_a_text_is_on_the_page(tmp_path: Path, name: str) -> Non
         ("Grüße".encode("cp850"), "text/plain; charset=cp-850", "Grüße"),
         ("Grüße".encode(), "text/plain; charset=us-ascii", "Grüße"),
         (b"filled up" + bytes(20), "", "filled up"),
+        (b"as DOS ends it\r\n\x1a", "", "as DOS ends it"),
+        (b"N\bNA\bAM\bME\bE\n_\bu_\bn_\bder\x0bline\b\b\b\bLINE", "", "NAME under LINE"),
+        (b"\x1b[1;31mfailed\x1b[0m: \x1b[Kthree", "", "failed: three"),
+        ("one\u2028two\u2029three\u0085four".encode(), "", "one two three four"),
+        (b"\b\b\bat the start", "", "at the start"),
         ("„Grüße“ ist".encode() + b"\xc3 kaputt", "", "„Grüße“ ist\ufffd kaputt"),
     ],
 )

@@ -131,6 +131,17 @@ def test_an_invitation_and_a_visiting_card_are_remarked(
             "item1.TEL;WORK;FAX:tel:123\nEND:VCARD\n",
             "Müller, Jörg Telephone: 123 (work, fax)",
         ),
+        (
+            "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Check\nDTSTART:20240101T100000Z\nRRULE:FREQ=WEEKLY\n"
+            "EXDATE:20240108T100000Z\nCONTACT:Ada\\, 123\nRESOURCES:BEAMER\nCOMMENT:bring it\nEND:VEVENT\n"
+            "END:VCALENDAR",
+            "Check When: 2024-01-01 10:00 (UTC) Repeated: FREQ=WEEKLY Except: 2024-01-08 10:00 (UTC) "
+            "Contact: Ada, 123 Resources: BEAMER Note: bring it",
+        ),
+        (
+            "BEGIN:VCARD\nFN:Ada\nNICKNAME:Countess\nIMPP:xmpp:ada@x.example\nANNIVERSARY:20200101\nEND:VCARD\n",
+            "Ada Messenger: xmpp:ada@x.example Nickname: Countess Anniversary: 2020-01-01",
+        ),
         ("BEGIN:VCARD\nEND:VCARD\n", ""),
         ("Dear BEGIN:VCARD\nFN:x\nEND:VCARD\n", ""),
     ],
