@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,8 @@ from appliance.documents.screen import TEXT_THRESHOLD, look_at
 from appliance.documents.type import BOLD, MONOSPACED, REGULAR, font
 from appliance.t4.coding import encode
 from appliance.t4.page import Coding, Raster, Resolution
-from tests.documents.making import likeness, need, photograph, run
+from tests.documents.conftest import Rendered
+from tests.documents.making import likeness, need, pdf, photograph, picture, run
 
 FINE = (1728, 2287)
 BITS_PER_SECOND = 14_400
@@ -464,6 +466,91 @@ def test_the_stripes_under_a_scanned_card_go_and_its_type_stays() -> None:
         ImageDraw.Draw(words).text((260, 360 + row * 100), "SPECIMEN 12 08 1964", 0, font(MONOSPACED, 34))
     box = (240, 340, 900, 800)
     assert likeness(faxed.crop(box), words.crop(box), 8) > 0.9
+
+
+def _on_a_ground(kind: str) -> tuple[Image.Image, Image.Image]:
+    """A page with type on the ground of a certificate or a prescription, and its type alone."""
+    page = Image.new("RGB", (2 * FINE[0], 2 * FINE[1]), "white")
+    draw = ImageDraw.Draw(page)
+    if kind == "waves":
+        for row in range(190):
+            wave = [(x, 60 + 24 * row + 30 * math.sin(x / 80 + row * 0.35)) for x in range(60, 3400, 8)]
+            draw.line(wave, (150, 190, 170), 3)
+    elif kind == "dots":
+        for x, y in itertools.product(range(60, 3400, 20), range(60, 4500, 20)):
+            draw.ellipse((x - 3, y - 3, x + 3, y + 3), (160, 195, 230))
+    else:
+        for row in range(120):
+            at = (60 - row * 14 % 120, 60 + 37 * row)
+            draw.text(at, "GENUINEDOCUMENT" * 17, (175, 195, 215), font(REGULAR, 24))
+    page = page.resize(FINE, Image.Resampling.BOX)
+    words = Image.new("L", FINE, 255)
+    for row in range(24):
+        at = (150, 150 + row * 84)
+        ImageDraw.Draw(page).text(at, f"{WORDS} {row}", (35, 35, 60), font(REGULAR, 30))
+        ImageDraw.Draw(words).text(at, f"{WORDS} {row}", 0, font(REGULAR, 30))
+    return page, words
+
+
+@pytest.mark.parametrize("kind", ["waves", "dots", "microprint"])
+def test_the_security_ground_of_a_scan_goes_and_the_type_on_it_stays(kind: str) -> None:
+    page, words = _on_a_ground(kind)
+    faxed, clear = bilevel(_scanned(page, 5)), bilevel(words)
+    assert likeness(faxed, clear, 4) > 0.9
+    assert _octets(faxed) < 1.3 * _octets(clear)
+
+
+def test_the_ground_of_a_drawn_certificate_goes_from_under_its_type(rendered: Rendered) -> None:
+    waves = []
+    for row in range(80):
+        points = [f"{x} {30 + 9.7 * row + 6 * math.sin(x / 15 + row * 0.35):.2f}" for x in range(30, 565, 3)]
+        waves.append(f"{points[0]} m {' '.join(f'{point} l' for point in points[1:])} S")
+    ground = f"0.5 0.65 0.75 RG 0.5 w {' '.join(waves)}"
+    lines = " ".join(f"({WORDS} {row}) Tj T*" for row in range(24))
+    typed = f"0 g BT /F 11 Tf 30 TL 60 780 Td {lines} ET"
+    on_ground = rendered(pdf([(595, 842, f"{ground} {typed}")])).coded_page(0)
+    alone = rendered(pdf([(595, 842, typed)])).coded_page(0)
+    assert len(on_ground.data) < 1.2 * len(alone.data)
+    assert likeness(picture(on_ground), picture(alone), 4) > 0.9
+
+
+def _of_pale_lines(kind: str) -> Image.Image:
+    """A page with dark type among the thin pale lines that it is about."""
+    rng = random.Random(3)
+    page = Image.new("RGB", FINE, "white")
+    draw = ImageDraw.Draw(page)
+    if kind == "a table":
+        for y in range(100, 2200, 36):
+            draw.line((60, y, 1660, y), (190, 190, 190), 2)
+            draw.text((80, y + 6), f"{y} Mill Lane {y} the old town", (20, 20, 20), font(REGULAR, 22))
+        for x in range(60, 1661, 160):
+            draw.line((x, 100, x, 2188), (190, 190, 190), 2)
+    elif kind == "a map":
+        for road in range(80):
+            x, y, turn, points = rng.uniform(100, 1600), rng.uniform(100, 2200), rng.uniform(0, 6.3), []
+            for _ in range(60):
+                turn += rng.uniform(-0.2, 0.2)
+                x, y = x + 12 * math.cos(turn), y + 12 * math.sin(turn)
+                points.append((x, y))
+            draw.line(points, [(170, 170, 170), (190, 160, 120), (130, 170, 210)][road % 3], 1 + road % 3)
+        for row in range(20):
+            draw.text((rng.randrange(100, 1200), 100 + row * 100), f"Mill Lane {row}", 0, font(REGULAR, 24))
+    else:
+        for row in range(70):
+            draw.text((100, 100 + row * 30), f"{row} {WORDS} {WORDS}", (135, 135, 140), font(REGULAR, 22))
+        for stroke in range(5):
+            signed = [(300 + x, 400 + 330 * stroke + 40 * math.sin(x / 9)) for x in range(700)]
+            draw.line(signed, (20, 20, 90), 5)
+    return page
+
+
+@pytest.mark.parametrize("kind", ["a table", "a map", "signed small print"])
+def test_pale_lines_that_a_page_is_about_are_no_security_ground(kind: str) -> None:
+    page = _of_pale_lines(kind)
+    faxed = bilevel(_scanned(page, 5))
+    lines = page.convert("L").point([0 if level < 215 else 255 for level in range(256)])
+    assert likeness(faxed, lines, 8) > 0.8
+    assert _ink(faxed) > 0.8 * _ink(lines)
 
 
 @pytest.mark.parametrize("colour", [(0, 255, 255), (255, 0, 255), (255, 190, 0), (190, 190, 190)])

@@ -58,8 +58,7 @@ static int where_dense_around(const Band *band, const Mask *dense, const Mask *m
     return where_dense(dense, mask, pixels_across(band, window), pixels_down(band, window), percent);
 }
 
-/* What is dropped is paper from now on: nobody may take the gaps between stripes for light lines. */
-static int make_paper(const Band *band, const Mask *dropped)
+int make_paper(const Band *band, const Mask *dropped)
 {
     Size size = band->size;
     uint8_t *line = new_line(size);

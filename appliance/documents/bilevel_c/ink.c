@@ -8,6 +8,8 @@
 enum { SHARE = 42, NEAR = 7 };
 /* And at least this depth: drawn, known to be type, scanned. */
 enum { LEAST_DRAWN = 20, LEAST_TYPE = 12, LEAST_SCANNED = 34, MOST_SCANNED = 90, NOISE_TIMES = 6 };
+/* What may be of a security ground is found from this depth on, for it is told by being everywhere; but noise is smaller. */
+enum { LEAST_GROUND = 12, NOISE_SPECK = 4 };
 /* In a scan what hangs together with such ink is ink from this share of that depth on, in 1/100. */
 enum { WEAK_SHARE = 70 };
 
@@ -117,27 +119,38 @@ WIDE static void mark_certain(uint8_t *restrict line, const uint8_t *restrict de
         line[x] = depth[x] >= from;
 }
 
-/* Only ink that hangs together with some that is so deep. */
-static int keep_certain(const Mask *ink, const uint8_t *depth, int least)
+/* Only what is at least so deep. */
+static int keep_deep(const Mask *ink, const uint8_t *depth, int least)
 {
     Size size = ink->size;
     uint8_t *line = new_line(size);
-    Mask certain = {0};
-    int failed = line == NULL || new_masks(&certain, 1, size) < 0;
+    Mask deep = {0};
+    int failed = line == NULL || new_masks(&deep, 1, size) < 0;
     for (ptrdiff_t y = 0; y < size.rows && !failed; y++)
         if (any_in_row(ink, y)) {
             mark_certain(line, depth + y * size.width, least, size.width);
-            take_line(&certain, y, line);
+            take_line(&deep, y, line);
         }
-    if (!failed) {
-        keep_mask(&certain, ink);
-        for (int round = 0; round < 2; round++) {
-            sweep_mask(&certain, ink, 0);
-            sweep_mask(&certain, ink, 1);
-        }
-        copy_mask(ink, &certain);
-    }
+    if (!failed)
+        keep_mask(ink, &deep);
     free(line);
+    free_masks(&deep);
+    return failed ? -1 : 0;
+}
+
+/* Only ink that hangs together with some that is so deep. */
+static int keep_certain(const Mask *ink, const uint8_t *depth, int least)
+{
+    Mask certain = {0};
+    if (new_masks(&certain, 1, ink->size) < 0)
+        return -1;
+    copy_mask(&certain, ink);
+    int failed = keep_deep(&certain, depth, least) < 0;
+    for (int round = 0; round < 2 && !failed; round++) {
+        sweep_mask(&certain, ink, 0);
+        sweep_mask(&certain, ink, 1);
+    }
+    copy_mask(ink, &certain);
     free_masks(&certain);
     return failed ? -1 : 0;
 }
@@ -151,6 +164,32 @@ WIDE static void take_depth(uint8_t *restrict depth, const uint8_t *grey, const 
         uint8_t more = (of_tone > of_grey ? of_tone : of_grey) - of_grey;
         depth[at] = more > of_grey ? of_tone : of_grey;
     }
+}
+
+WIDE static void take_greater(uint8_t *restrict to, const uint8_t *restrict other, size_t count)
+{
+    for (size_t at = 0; at < count; at++)
+        to[at] = other[at] > to[at] ? other[at] : to[at];
+}
+
+/* ``marks`` is what may be a security ground or type on it, of a page whose type is not known. */
+static int drop_ground(const Band *band, const Mask *ink, const Mask *marks, const uint8_t *depth)
+{
+    size_t octets = (size_t)(band->size.width * band->size.rows);
+    if (band->dark_type == NULL) {
+        if (band->ground->scanned)
+            remove_specks(marks, band->ground->y_dpi < COARSE_DPI ? NOISE_SPECK * 3 / 4 : NOISE_SPECK);
+        return drop_security_ground(band, ink, marks, depth);
+    }
+    uint8_t *all = malloc(octets); /* of the ground and of the type on it */
+    if (all == NULL)
+        return -1;
+    memcpy(all, depth, octets);
+    take_greater(all, band->dark_type, octets);
+    int failed = where_deep(marks, all, band, least_of(band, LEAST_GROUND), share_of(band, SHARE)) < 0
+                 || drop_security_ground(band, ink, marks, all) < 0;
+    free(all);
+    return failed ? -1 : 0;
 }
 
 int find_ink(const Band *band, const Mask *ink)
@@ -170,9 +209,19 @@ int find_ink(const Band *band, const Mask *ink)
             measure_in_noise(band, depth);
         least = least_of(band, least);
         int weak = band->ground->scanned ? least * WEAK_SHARE / 100 : least;
-        failed = failed || where_deep(ink, depth, band, weak, share_of(band, SHARE)) < 0
-                 || (weak < least && keep_certain(ink, depth, least) < 0) || drop_grid(band, ink, depth) < 0
+        int is_secured = failed ? -1 : may_have_security_ground(band, depth);
+        int from = is_secured > 0 ? least_of(band, LEAST_GROUND) : weak;
+        Mask marks = {0};
+        failed = failed || is_secured < 0 || (is_secured && new_masks(&marks, 1, band->size) < 0)
+                 || where_deep(ink, depth, band, from, share_of(band, SHARE)) < 0;
+        if (is_secured && !failed) {
+            copy_mask(&marks, ink);
+            failed = keep_deep(ink, depth, weak) < 0;
+        }
+        failed = failed || (weak < least && keep_certain(ink, depth, least) < 0)
+                 || (is_secured && drop_ground(band, ink, &marks, depth) < 0) || drop_grid(band, ink, depth) < 0
                  || (!band->ground->raster && !band->ground->scanned && drop_corners(band, ink) < 0);
+        free_masks(&marks);
     }
     free(depth);
     return failed ? -1 : 0;

@@ -173,13 +173,8 @@ int any_marked(const Mask *mask)
 size_t count_marked(const Mask *mask)
 {
     size_t count = 0;
-    for (ptrdiff_t at = 0; at < words_of(mask); at++) {
-        uint64_t word = mask->words[at]; /* sums of two, four and eight bits, and of all eights */
-        word -= word >> 1 & UINT64_C(0x5555555555555555);
-        word = (word & UINT64_C(0x3333333333333333)) + (word >> 2 & UINT64_C(0x3333333333333333));
-        word = (word + (word >> 4)) & UINT64_C(0x0F0F0F0F0F0F0F0F);
-        count += word * UINT64_C(0x0101010101010101) >> 56;
-    }
+    for (ptrdiff_t at = 0; at < words_of(mask); at++)
+        count += bits_in(mask->words[at]);
     return count;
 }
 

@@ -52,6 +52,15 @@ static inline int first_of(uint64_t word)
 #endif
 }
 
+/* How many bits are set. */
+static inline unsigned bits_in(uint64_t word)
+{
+    word -= word >> 1 & UINT64_C(0x5555555555555555); /* sums of two, four and eight bits, and of all eights */
+    word = (word & UINT64_C(0x3333333333333333)) + (word >> 2 & UINT64_C(0x3333333333333333));
+    word = (word + (word >> 4)) & UINT64_C(0x0F0F0F0F0F0F0F0F);
+    return (unsigned)(word * UINT64_C(0x0101010101010101) >> 56);
+}
+
 /* From pixel ``left`` to before ``right``. */
 void mark_run(const Mask *mask, ptrdiff_t y, ptrdiff_t left, ptrdiff_t right);
 void unmark_run(const Mask *mask, ptrdiff_t y, ptrdiff_t left, ptrdiff_t right);

@@ -151,6 +151,12 @@ enum { LIGHT_SHARE = 55 }; /* of light type */
 
 /* grid.c */
 int drop_grid(const Band *band, const Mask *ink, const uint8_t *depth);
+/* What is dropped is paper from now on: nobody may take the gaps between stripes for light lines. */
+int make_paper(const Band *band, const Mask *dropped);
+
+/* security.c: ``marks`` is what has a depth that counts, ``ink`` what the ground is dropped from. */
+int may_have_security_ground(const Band *band, const uint8_t *depth); /* -1 without memory */
+int drop_security_ground(const Band *band, const Mask *ink, const Mask *marks, const uint8_t *depth);
 
 /* light.c */
 int find_light_type(const Band *band, const Mask *light, const Mask *ink, uint8_t *level);

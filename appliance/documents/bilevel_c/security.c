@@ -1,0 +1,465 @@
+/* Security grounds of certificates, prescriptions and cheques: pale fine lines, dots or microprint all over a part of
+ * the page, with type on them.  They are left out of the ink, for they drown the type and cost much. */
+#include "sheet.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* There may be one where so many tiles (fewer where type is known: such a page comes in parts) have no dark type, but
+ * so much, in 1/100, that is pale, and so have the eight around them, or type.  Pale is from so deep to so deep; one row in so many is looked at. */
+enum { LEAST_TILES = 400, LEAST_TILES_KNOWN = 40, LOOKED_AT_PERCENT = 6, LEAST_PALE = 15, LEAST_DEEP = 100, EVERY = 4 };
+
+WIDE static void count_row(uint16_t *restrict pale, uint16_t *restrict deep, const uint8_t *restrict depth, ptrdiff_t tiles)
+{
+    for (ptrdiff_t tile = 0; tile < tiles; tile++, depth += TILE) {
+        uint8_t of_pale = 0, of_deep = 0;
+        for (int x = 0; x < TILE; x++) {
+            of_pale += (depth[x] >= LEAST_PALE) & (depth[x] < LEAST_DEEP);
+            of_deep += depth[x] >= LEAST_DEEP;
+        }
+        pale[tile] = (uint16_t)(pale[tile] + of_pale);
+        deep[tile] = (uint16_t)(deep[tile] + of_deep);
+    }
+}
+
+int may_have_security_ground(const Band *band, const uint8_t *depth)
+{
+    int rows = rows_of_tile(band->ground->y_dpi), looked_at = rows / EVERY * TILE;
+    Size size = {band->size.width / TILE, band->size.rows / rows};
+    size_t count = (size_t)(size.width * size.rows);
+    uint16_t *pale = calloc(2 * count + 1, sizeof *pale), *deep = pale + count;
+    uint8_t *dense = malloc(2 * count + 1), *all = dense + count;
+    int failed = pale == NULL || dense == NULL, tiles = 0;
+    for (ptrdiff_t y = 0; y < size.rows * rows && !failed; y += EVERY) {
+        ptrdiff_t at = y / rows * size.width;
+        count_row(pale + at, deep + at, depth + y * band->size.width, size.width);
+    }
+    for (size_t at = 0; at < count && !failed; at++)
+        dense[at] = pale[at] * 100 >= looked_at * LOOKED_AT_PERCENT;
+    failed = failed || widen_dark(all, dense, size, 3, 3) < 0;
+    for (size_t at = 0; at < count && !failed; at++)
+        tiles += all[at] && deep[at] == 0;
+    free(pale);
+    free(dense);
+    return failed ? -1 : tiles >= (band->dark_type != NULL ? LEAST_TILES_KNOWN : LEAST_TILES);
+}
+
+/* -- cells -------------------------------------------------------------------------------------- */
+
+/* A cell is as large as a tile, of the band; depths are told apart in so many steps. */
+enum { DEPTHS = 64, DEPTH_STEP = 256 / DEPTHS };
+
+typedef struct {
+    uint16_t depths[DEPTHS];                       /* histogram, of what is marked */
+    uint16_t pale, deep, ring, pale_in_ring, type, dots, straight; /* pixels; the ring is what lies near deep ones */
+    uint8_t split;                                 /* what is less deep is pale: 0 nothing, 255 everything */
+    uint8_t dense;                                 /* with many pale pixels around */
+    uint8_t taken;                                 /* belongs to a region that was looked at */
+    uint8_t below;                                 /* what is less deep is the ground's; 0: nothing */
+} Cell;
+
+typedef struct {
+    Size size;
+    int rows; /* of pixels in a cell */
+    uint64_t least_times;
+    Cell *cell;
+} Cells;
+
+/* The cells around one, up to so many away. */
+static Box cells_around(const Cells *cells, ptrdiff_t x, ptrdiff_t y, ptrdiff_t away)
+{
+    return (Box){x < away ? 0 : x - away, y < away ? 0 : y - away,
+                 x + away < cells->size.width ? x + away + 1 : cells->size.width,
+                 y + away < cells->size.rows ? y + away + 1 : cells->size.rows};
+}
+
+static void take_depths(const Cells *cells, const Mask *marks, const uint8_t *depth)
+{
+    for (ptrdiff_t y = 0; y < marks->size.rows; y++)
+        for (ptrdiff_t word = 0; word < marks->stride; word++)
+            for (uint64_t left = row_of(marks, y)[word]; left; left &= left - 1) {
+                ptrdiff_t x = word * WORD + first_of(left);
+                Cell *cell = &cells->cell[y / cells->rows * cells->size.width + x / TILE];
+                cell->depths[depth[y * marks->size.width + x] / DEPTH_STEP]++;
+            }
+}
+
+/* Adds to the count at ``offset`` of each cell what is marked in it. */
+static void count_in_cells(const Cells *cells, const Mask *mask, size_t offset)
+{
+    for (ptrdiff_t y = 0; y < mask->size.rows; y++)
+        for (ptrdiff_t column = 0; column < cells->size.width; column++) {
+            ptrdiff_t word = column * TILE / WORD, shift = column * TILE % WORD;
+            uint64_t bits = row_of(mask, y)[word] >> shift;
+            if (shift > WORD - TILE && word + 1 < mask->stride)
+                bits |= row_of(mask, y)[word + 1] << (WORD - shift);
+            Cell *cell = &cells->cell[y / cells->rows * cells->size.width + column];
+            uint16_t *count = (uint16_t *)((uint8_t *)cell + offset);
+            *count = (uint16_t)(*count + bits_in(bits & ((UINT64_C(1) << TILE) - 1)));
+        }
+}
+
+/* Depths of a window fall into two groups where the greater ones are in the mean so many times the others, in 1/100.
+ * One group of less than this is pale. */
+enum { WINDOW = 2, APART = 200, DEEP = 100 };
+
+/* The step that parts the depths best (Otsu's); of one group 255 when it is pale, or 0. */
+static uint8_t split_of(const uint32_t depths[DEPTHS])
+{
+    uint64_t count = 0, sum = 0, below = 0, sum_below = 0;
+    double best = 0;
+    int split = 0, apart = 0;
+    for (int each = 0; each < DEPTHS; each++) {
+        count += depths[each];
+        sum += (uint64_t)each * depths[each];
+    }
+    for (int each = 0; each < DEPTHS - 1; each++) {
+        if (depths[each] == 0)
+            continue;
+        below += depths[each];
+        sum_below += (uint64_t)each * depths[each];
+        uint64_t above = count - below, sum_above = sum - sum_below;
+        if (above == 0)
+            break;
+        double between = (double)(sum_above * below) - (double)(sum_below * above);
+        between *= between / (double)(below * above);
+        if (between > best) {
+            best = between;
+            apart = sum_above * below * 100 >= sum_below * above * APART;
+            split = (each + 1) * DEPTH_STEP;
+        }
+    }
+    return (uint8_t)(apart ? split : sum * DEPTH_STEP < count * DEEP ? 255 : 0);
+}
+
+WIDE static void add_depths(uint32_t *restrict to, const uint16_t *restrict depths, int count)
+{
+    for (int each = 0; each < count; each++)
+        to[each] += depths[each];
+}
+
+static void settle_splits(const Cells *cells)
+{
+    for (ptrdiff_t y = 0; y < cells->size.rows; y++)
+        for (ptrdiff_t x = 0; x < cells->size.width; x++) {
+            uint32_t depths[DEPTHS] = {0};
+            Box around = cells_around(cells, x, y, WINDOW);
+            for (ptrdiff_t r = around.top; r < around.below; r++)
+                for (ptrdiff_t c = around.left; c < around.right; c++)
+                    add_depths(depths, cells->cell[r * cells->size.width + c].depths, DEPTHS);
+            cells->cell[y * cells->size.width + x].split = split_of(depths);
+        }
+}
+
+WIDE static void mark_less(uint8_t *restrict line, const uint8_t *restrict depth, const uint8_t *restrict than,
+                           ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++)
+        line[x] = depth[x] < than[x];
+}
+
+/* ``less`` is marked where the depth is less than what its cell has at ``offset``. */
+static int where_less(const Cells *cells, const Mask *less, const uint8_t *depth, size_t offset)
+{
+    Size size = less->size;
+    uint8_t *line = new_line(size), *than = malloc((size_t)size.width);
+    int failed = line == NULL || than == NULL;
+    for (ptrdiff_t y = 0; y < size.rows && !failed; y++) {
+        const Cell *row = cells->cell + y / cells->rows * cells->size.width;
+        for (ptrdiff_t x = 0; x < size.width && y % cells->rows == 0; x++)
+            than[x] = ((const uint8_t *)&row[x / TILE])[offset];
+        mark_less(line, depth + y * size.width, than, size.width);
+        take_line(less, y, line);
+    }
+    free(line);
+    free(than);
+    return failed ? -1 : 0;
+}
+
+/* -- sizes ------------------------------------------------------------------ */
+
+/* Letters, in pixels and in rows at 196 to the inch; what is smaller both ways is a dot. */
+enum { LETTER_LEAST = 8, LETTER_HIGH = 60, LETTER_WIDE = 90, LETTER_NARROW = 3 };
+
+typedef struct {
+    ptrdiff_t root, y, left, right;
+    Box box; /* at the root, of all that hangs together */
+} Run;
+
+static ptrdiff_t root_of(Run *runs, ptrdiff_t at)
+{
+    while (runs[at].root != at)
+        at = runs[at].root = runs[runs[at].root].root;
+    return at;
+}
+
+static void join_runs(Run *runs, ptrdiff_t one, ptrdiff_t other)
+{
+    one = root_of(runs, one);
+    other = root_of(runs, other);
+    Box *to = &runs[one].box, from = runs[other].box;
+    runs[other].root = one;
+    to->left = from.left < to->left ? from.left : to->left;
+    to->top = from.top < to->top ? from.top : to->top;
+    to->right = from.right > to->right ? from.right : to->right;
+    to->below = from.below > to->below ? from.below : to->below;
+}
+
+/* The runs of ``mask``, joined with those above; NULL without memory. */
+static Run *take_runs(const Mask *mask, ptrdiff_t *count)
+{
+    ptrdiff_t room = 0, above = 0, begun = 0;
+    Run *runs = NULL;
+    *count = 0;
+    for (ptrdiff_t y = 0; y < mask->size.rows; y++) {
+        ptrdiff_t end = *count;
+        above = begun;
+        begun = end;
+        if (room < end + mask->size.width) {
+            room = 2 * room + mask->size.width;
+            Run *more = realloc(runs, (size_t)room * sizeof *runs);
+            if (more == NULL) {
+                free(runs);
+                return NULL;
+            }
+            runs = more;
+        }
+        for (ptrdiff_t x = next_marked(mask, y, 0), right; x < mask->size.width; x = next_marked(mask, y, right)) {
+            ptrdiff_t at = (*count)++;
+            right = next_unmarked(mask, y, x);
+            runs[at] = (Run){at, y, x, right, {x, y, right, y + 1}};
+            while (above < end && runs[above].right < x)
+                above++;
+            for (ptrdiff_t each = above; each < end && runs[each].left <= right; each++)
+                join_runs(runs, each, at);
+        }
+    }
+    return runs;
+}
+
+/* Adds to each cell what is as small as a dot, and what is as large as a letter. */
+static int count_sizes(const Cells *cells, const Mask *mask)
+{
+    ptrdiff_t count;
+    Run *runs = take_runs(mask, &count);
+    for (ptrdiff_t at = 0; at < count && runs != NULL; at++) {
+        Box box = runs[root_of(runs, at)].box;
+        ptrdiff_t down = (box.below - box.top) * TILE / cells->rows, across = box.right - box.left;
+        Cell *cell = &cells->cell[runs[at].y / cells->rows * cells->size.width + runs[at].left / TILE];
+        uint16_t length = (uint16_t)(runs[at].right - runs[at].left);
+        if (down <= LETTER_LEAST && across <= LETTER_LEAST)
+            cell->dots = (uint16_t)(cell->dots + length);
+        else if (down >= LETTER_LEAST && down <= LETTER_HIGH && across >= LETTER_NARROW && across <= LETTER_WIDE)
+            cell->type = (uint16_t)(cell->type + length);
+    }
+    free(runs);
+    return runs == NULL ? -1 : 0;
+}
+
+/* -- regions ----------------------------------------------------------------------------------------- */
+
+/* Cells that hang together, in whose surroundings so much, in 1/100, is pale. */
+enum { DENSE_AROUND = 1, DENSE_PERCENT = 5 };
+/* They are a security ground where they are so many and fill so much of the box around them, and there is as much of it
+ * near the type as elsewhere: from so much to so much.  A drawing or a map does not fill its box, pale type keeps away from dark type.
+ * A table, millimetre paper, has more that is straight. */
+enum { LEAST_CELLS = 100, LEAST_FILL = 80, LEAST_NEAR = 60, MOST_NEAR = 160, MOST_STRAIGHT = 30 };
+/* So many of the cells have type near, by what most of the ground is: dots, things as large as letters, or lines.  A
+ * signature over small print, and the few names on a map's contours, have less.  Letters that are paler than this are
+ * the grain of the paper. */
+enum { MOSTLY = 50, LEAST_LETTERS_DEPTH = 25, LEAST_TYPED_DOTS = 20, LEAST_TYPED_LETTERS = 40, LEAST_TYPED_LINES = 34 };
+/* And type is so many times as deep: that is less where it is known. */
+enum { LEAST_TIMES = 350, LEAST_TIMES_KNOWN = 200 };
+/* What is deeper than so many times the ground's mean is not the ground's. */
+enum { GROUND_TIMES = 300 };
+
+typedef struct {
+    Box box; /* of cells */
+    uint64_t cells, typed, pale, deep, ring, pale_in_ring, type, dots, straight, pale_depths, deep_depths;
+} Region;
+
+static void add_cell(Region *region, const Cell *cell, ptrdiff_t x, ptrdiff_t y)
+{
+    Box *box = &region->box;
+    *box = (Box){x < box->left ? x : box->left, y < box->top ? y : box->top, x >= box->right ? x + 1 : box->right,
+                 y >= box->below ? y + 1 : box->below};
+    region->cells++;
+    region->typed += cell->split > 0 && cell->split < 255;
+    region->pale += cell->pale;
+    region->deep += cell->deep;
+    region->ring += cell->ring;
+    region->pale_in_ring += cell->pale_in_ring;
+    region->type += cell->type;
+    region->dots += cell->dots;
+    region->straight += cell->straight;
+    for (int each = 0; each < DEPTHS; each++) {
+        uint64_t depths = (uint64_t)cell->depths[each] * (uint64_t)(each * DEPTH_STEP + DEPTH_STEP / 2);
+        *(each * DEPTH_STEP < cell->split ? &region->pale_depths : &region->deep_depths) += depths;
+    }
+}
+
+/* ``members`` are the places of the cells that hang together with the first of them. */
+static Region take_region(const Cells *cells, ptrdiff_t *members)
+{
+    Region region = {.box = {cells->size.width, cells->size.rows, 0, 0}};
+    ptrdiff_t count = 1;
+    cells->cell[members[0]].taken = 1;
+    for (ptrdiff_t next = 0; next < count; next++) {
+        ptrdiff_t x = members[next] % cells->size.width, y = members[next] / cells->size.width;
+        Box around = cells_around(cells, x, y, 1);
+        add_cell(&region, &cells->cell[members[next]], x, y);
+        for (ptrdiff_t r = around.top; r < around.below; r++)
+            for (ptrdiff_t c = around.left; c < around.right; c++) {
+                Cell *cell = &cells->cell[r * cells->size.width + c];
+                if (cell->dense && !cell->taken) {
+                    cell->taken = 1;
+                    members[count++] = r * cells->size.width + c;
+                }
+            }
+    }
+    return region;
+}
+
+static uint64_t share_of(uint64_t part, uint64_t of)
+{
+    return of ? part * 100 / of : 0;
+}
+
+/* By what is known without its shape. */
+static int may_be_security_ground(const Cells *cells, const Region *region)
+{
+    uint64_t box = (uint64_t)((region->box.right - region->box.left) * (region->box.below - region->box.top));
+    return region->cells >= LEAST_CELLS && share_of(region->cells, box) >= LEAST_FILL
+           && share_of(region->typed, region->cells) >= LEAST_TYPED_DOTS
+           && share_of(region->deep_depths * region->pale, region->pale_depths * region->deep) >= cells->least_times;
+}
+
+static int is_security_ground(const Cells *cells, const Region *region)
+{
+    uint64_t pixels = region->cells * (uint64_t)(TILE * cells->rows);
+    uint64_t typed = share_of(region->dots, region->pale) > MOSTLY   ? LEAST_TYPED_DOTS
+                     : share_of(region->type, region->pale) > MOSTLY ? LEAST_TYPED_LETTERS
+                                                                     : LEAST_TYPED_LINES;
+    uint64_t near = share_of(region->pale_in_ring * (pixels - region->ring),
+                             (region->pale - region->pale_in_ring) * region->ring);
+    int is_grain = typed == LEAST_TYPED_LETTERS && region->pale_depths < region->pale * LEAST_LETTERS_DEPTH;
+    return !is_grain && may_be_security_ground(cells, region) && share_of(region->typed, region->cells) >= typed && near >= LEAST_NEAR
+           && near <= MOST_NEAR && share_of(region->straight, region->pale) <= MOST_STRAIGHT;
+}
+
+static void mark_dense(const Cells *cells)
+{
+    for (ptrdiff_t at = 0; at < cells->size.width * cells->size.rows; at++) {
+        uint32_t pale = 0, of = 0;
+        Box around = cells_around(cells, at % cells->size.width, at / cells->size.width, DENSE_AROUND);
+        for (ptrdiff_t r = around.top; r < around.below; r++)
+            for (ptrdiff_t c = around.left; c < around.right; c++) {
+                pale += cells->cell[r * cells->size.width + c].pale;
+                of += (uint32_t)(TILE * cells->rows);
+            }
+        cells->cell[at].dense = pale * 100 >= of * DENSE_PERCENT;
+        cells->cell[at].taken = 0;
+    }
+}
+
+/* In the cells of a ground and those beside them what is pale is the ground's. */
+static void take_ground(const Cells *cells, const Region *region, const ptrdiff_t *members)
+{
+    uint64_t most = region->pale_depths * GROUND_TIMES / 100 / region->pale;
+    for (uint64_t each = 0; each < region->cells; each++) {
+        Box around = cells_around(cells, members[each] % cells->size.width, members[each] / cells->size.width, 1);
+        for (ptrdiff_t r = around.top; r < around.below; r++)
+            for (ptrdiff_t c = around.left; c < around.right; c++) {
+                Cell *cell = &cells->cell[r * cells->size.width + c];
+                cell->below = cell->split < most ? cell->split : (uint8_t)most;
+            }
+    }
+}
+
+/* How many regions are security grounds, or may be by what was counted ``so_far``; -1 without memory. */
+static int settle_regions(const Cells *cells, int so_far)
+{
+    int found = 0;
+    ptrdiff_t count = cells->size.width * cells->size.rows;
+    ptrdiff_t *members = malloc((size_t)count * sizeof *members);
+    mark_dense(cells);
+    for (ptrdiff_t at = 0; at < count && members != NULL; at++) {
+        if (!cells->cell[at].dense || cells->cell[at].taken)
+            continue;
+        members[0] = at;
+        Region region = take_region(cells, members);
+        int is_ground = so_far ? may_be_security_ground(cells, &region) : is_security_ground(cells, &region);
+        if (is_ground && !so_far)
+            take_ground(cells, &region, members);
+        found += is_ground;
+    }
+    free(members);
+    return members == NULL ? -1 : found;
+}
+
+/* The ring begins and ends so many pixels, across, from what is deep.  What is straight for so many is so. */
+enum { RING_FROM = 7, RING_TO = 15, STRAIGHT = 41 };
+
+static int count_shapes(const Band *band, const Cells *cells, const Mask *pale, const Mask *deep)
+{
+    enum { RING, SCRATCH, ALL };
+    Mask masks[ALL], *ring = masks + RING, *scratch = masks + SCRATCH;
+    if (new_masks(masks, ALL, band->size) < 0)
+        return -1;
+    copy_mask(ring, deep);
+    copy_mask(scratch, deep);
+    int failed = widen_scaled(band, ring, RING_TO, RING_TO) < 0 || widen_scaled(band, scratch, RING_FROM, RING_FROM) < 0
+                 || count_sizes(cells, pale) < 0;
+    drop_mask(ring, scratch);
+    copy_mask(scratch, pale);
+    failed = failed || only_runs(scratch, pixels_across(band, STRAIGHT), pixels_down(band, STRAIGHT)) < 0;
+    count_in_cells(cells, ring, offsetof(Cell, ring));
+    count_in_cells(cells, scratch, offsetof(Cell, straight));
+    keep_mask(ring, pale);
+    count_in_cells(cells, ring, offsetof(Cell, pale_in_ring));
+    free_masks(masks);
+    return failed ? -1 : 0;
+}
+
+/* Returns how many grounds there are, or -1 without memory. */
+static int find_grounds(const Band *band, const Cells *cells, const Mask *marks, const uint8_t *depth)
+{
+    Mask masks[2], *pale = masks, *deep = masks + 1;
+    if (new_masks(masks, 2, band->size) < 0)
+        return -1;
+    take_depths(cells, marks, depth);
+    settle_splits(cells);
+    int found = where_less(cells, pale, depth, offsetof(Cell, split));
+    if (found == 0) {
+        keep_mask(pale, marks);
+        copy_mask(deep, marks);
+        drop_mask(deep, pale);
+        count_in_cells(cells, pale, offsetof(Cell, pale));
+        count_in_cells(cells, deep, offsetof(Cell, deep));
+        found = settle_regions(cells, 1);
+    }
+    if (found > 0)
+        found = count_shapes(band, cells, pale, deep) < 0 ? -1 : settle_regions(cells, 0);
+    free_masks(masks);
+    return found;
+}
+
+int drop_security_ground(const Band *band, const Mask *ink, const Mask *marks, const uint8_t *depth)
+{
+    int rows = rows_of_tile(band->ground->y_dpi);
+    int times = band->dark_type != NULL ? LEAST_TIMES_KNOWN : LEAST_TIMES;
+    Cells cells = {tiles_of(band->size, band->ground->y_dpi), rows, (uint64_t)times, NULL};
+    Mask dropped = {0};
+    cells.cell = calloc((size_t)(cells.size.width * cells.size.rows), sizeof *cells.cell);
+    int failed = cells.cell == NULL || new_masks(&dropped, 1, band->size) < 0;
+    int found = failed ? -1 : find_grounds(band, &cells, marks, depth);
+    if (found > 0) {
+        failed = where_less(&cells, &dropped, depth, offsetof(Cell, below)) < 0;
+        keep_mask(&dropped, ink);
+        drop_mask(ink, &dropped);
+        failed = failed || make_paper(band, &dropped) < 0;
+    }
+    free(cells.cell);
+    free_masks(&dropped);
+    return failed || found < 0 ? -1 : 0;
+}
