@@ -217,16 +217,31 @@ def test_small_bold_white_type_is_whole_to_the_ends_of_a_bar_in_a_blurred_scan(p
         assert apart < 0.4 * ImageStat.Stat(white).sum[0]
 
 
+def test_noise_between_the_letters_of_a_dim_photograph_is_no_grid_that_takes_them_away() -> None:
+    page, letters = Image.new("RGB", FINE, (235, 235, 235)), Image.new("L", FINE, 0)
+    for row in range(40):
+        for column, word in enumerate(("Potassium", "Chloride", "Glucose", "Carbon dioxide")):
+            at = (150 + 370 * column, 150 + row * 44)
+            ImageDraw.Draw(page).text(at, word, (60, 60, 60), font(REGULAR, 22))
+            ImageDraw.Draw(letters).text(at, word, 255, font(REGULAR, 22))
+    faxed = bilevel(_noisy(page.filter(ImageFilter.GaussianBlur(1)), 66))
+    strokes = letters.point([255 if value > 195 else 0 for value in range(256)])
+    assert ImageStat.Stat(faxed, strokes).mean[0] < 255 * 0.01
+
+
 def _scanned(page: Image.Image, noise: int) -> Image.Image:
     """``page`` as a scanner gives it: a little blurred, with noise of so many levels either way."""
+    return _noisy(page.filter(ImageFilter.GaussianBlur(1)), noise).filter(ImageFilter.GaussianBlur(0.7))
+
+
+def _noisy(page: Image.Image, noise: int) -> Image.Image:
     rng = random.Random(8)
     count = page.width * page.height
     light, dark = (
         Image.frombytes("L", page.size, rng.randbytes(count)).point([v * noise // 255 for v in range(256)])
         for _ in range(2)
     )
-    lighter = ImageChops.add(page.filter(ImageFilter.GaussianBlur(1)), light.convert("RGB"))
-    return ImageChops.subtract(lighter, dark.convert("RGB")).filter(ImageFilter.GaussianBlur(0.7))
+    return ImageChops.subtract(ImageChops.add(page, light.convert("RGB")), dark.convert("RGB"))
 
 
 # What zint draws: its number for the kind, how wide each module is in pixels of the fax, what it says.

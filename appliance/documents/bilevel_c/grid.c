@@ -6,8 +6,8 @@
 
 /* Faint lines at least so long, no farther apart than GRID_PITCH (2.6 mm), so many of them that they cover this
  * share of their surroundings, are the grid of millimetre paper: left out, for it would bury the curve.  A table's
- * lines are farther apart. */
-enum { FAINTEST = 7, FAINT = 110, GRID_LINE = 41, GRID_AROUND = 61, GRID_PITCH = 21, GRID_PERCENT = 13, GRID_RIM = 3, GRID_THICK = 8, GRID_THICK_SCANNED = 6 };
+ * lines are farther apart.  Faint is so deep, and so many times the noise. */
+enum { FAINTEST = 7, FAINT_TIMES = 2, FAINT = 110, GRID_LINE = 41, GRID_AROUND = 61, GRID_PITCH = 21, GRID_PERCENT = 13, GRID_RIM = 3, GRID_THICK = 8, GRID_THICK_SCANNED = 6 };
 /* In a scan so are thicker ones that are much longer and cover more, the pattern of stripes of a card, and their
  * pieces between type. */
 enum { DARKEST_STRIPE = 160 }; /* what is darker between long light lines is the ground of light type */
@@ -15,10 +15,10 @@ enum { STRIPE = 101, STRIPE_PERCENT = 25, STRIPE_PIECE = 21, STRIPE_REACH = 481,
 /* Pages with less than one pixel in so many on such lines have no grid. */
 enum { GRID_LEAST = 50 };
 
-WIDE static void mark_faint(uint8_t *restrict line, const uint8_t *restrict depth, ptrdiff_t width)
+WIDE static void mark_faint(uint8_t *restrict line, const uint8_t *restrict depth, uint8_t faintest, ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x++)
-        line[x] = (depth[x] >= FAINTEST) & (depth[x] < FAINT);
+        line[x] = (depth[x] >= faintest) & (depth[x] < FAINT);
 }
 
 WIDE static void mark_below(uint8_t *restrict line, const uint8_t *restrict values, uint8_t level, ptrdiff_t width)
@@ -149,9 +149,10 @@ int drop_grid(const Band *band, const Mask *ink, const uint8_t *depth)
     enum { LINES, GRID, DENSE, ALL };
     Mask masks[ALL] = {0};
     uint8_t *line = new_line(size);
+    uint8_t faintest = (uint8_t)beyond_noise(band, FAINTEST, FAINT_TIMES);
     int failed = line == NULL || new_masks(masks, ALL, size) < 0;
     for (ptrdiff_t y = 0; y < size.rows && !failed; y++) {
-        mark_faint(line, depth + y * size.width, size.width);
+        mark_faint(line, depth + y * size.width, faintest, size.width);
         take_line(masks + LINES, y, line);
     }
     if (!failed && count_marked(masks + LINES) * GRID_LEAST >= (size_t)(size.width * size.rows))

@@ -195,6 +195,12 @@ int least_depth(const Band *band, ptrdiff_t x, ptrdiff_t y, int times)
     return noise * times / (ground->noise >= MUCH_NOISE ? SMOOTHED : 1);
 }
 
+int beyond_noise(const Band *band, int depth, int times)
+{
+    int noise = band->ground->scanned ? times * band->ground->noise : 0;
+    return noise > depth ? noise : depth;
+}
+
 int level_band(Band *band)
 {
     const Ground *ground = band->ground;

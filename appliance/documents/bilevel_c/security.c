@@ -6,15 +6,17 @@
 #include <string.h>
 
 /* There may be one where so many tiles (fewer where type is known: such a page comes in parts) have no dark type, but
- * so much, in 1/100, that is pale, and so have the eight around them, or type.  Pale is from so deep to so deep; one row in so many is looked at. */
-enum { LEAST_TILES = 400, LEAST_TILES_KNOWN = 40, LOOKED_AT_PERCENT = 6, LEAST_PALE = 15, LEAST_DEEP = 100, EVERY = 4 };
+ * so much, in 1/100, that is pale, and so have the eight around them, or type.  Pale is so deep, and so many times the
+ * noise; one row in so many is looked at. */
+enum { LEAST_TILES = 400, LEAST_TILES_KNOWN = 40, LOOKED_AT_PERCENT = 6, LEAST_PALE = 15, PALE_TIMES = 3, LEAST_DEEP = 100, EVERY = 4 };
 
-WIDE static void count_row(uint16_t *restrict pale, uint16_t *restrict deep, const uint8_t *restrict depth, ptrdiff_t tiles)
+WIDE static void count_row(uint16_t *restrict pale, uint16_t *restrict deep, const uint8_t *restrict depth, uint8_t least,
+                           ptrdiff_t tiles)
 {
     for (ptrdiff_t tile = 0; tile < tiles; tile++, depth += TILE) {
         uint8_t of_pale = 0, of_deep = 0;
         for (int x = 0; x < TILE; x++) {
-            of_pale += (depth[x] >= LEAST_PALE) & (depth[x] < LEAST_DEEP);
+            of_pale += (depth[x] >= least) & (depth[x] < LEAST_DEEP);
             of_deep += depth[x] >= LEAST_DEEP;
         }
         pale[tile] = (uint16_t)(pale[tile] + of_pale);
@@ -32,7 +34,7 @@ int may_have_security_ground(const Band *band, const uint8_t *depth)
     int failed = pale == NULL || dense == NULL, tiles = 0;
     for (ptrdiff_t y = 0; y < size.rows * rows && !failed; y += EVERY) {
         ptrdiff_t at = y / rows * size.width;
-        count_row(pale + at, deep + at, depth + y * band->size.width, size.width);
+        count_row(pale + at, deep + at, depth + y * band->size.width, (uint8_t)beyond_noise(band, LEAST_PALE, PALE_TIMES), size.width);
     }
     for (size_t at = 0; at < count && !failed; at++)
         dense[at] = pale[at] * 100 >= looked_at * LOOKED_AT_PERCENT;

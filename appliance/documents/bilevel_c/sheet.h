@@ -116,6 +116,8 @@ int settle(Ground *ground, const Box *boxes, ptrdiff_t box_count, int darker);
 int level_band(Band *band);
 /* So many times the noise of the paper around a pixel of the band, once the paper is white. */
 int least_depth(const Band *band, ptrdiff_t x, ptrdiff_t y, int times);
+/* ``depth``, or so many times the noise of the page where that is more. */
+int beyond_noise(const Band *band, int depth, int times);
 
 /* From here on functions that return int return 0, or -1 without memory. */
 
