@@ -65,13 +65,13 @@ class KeptSettings:
         self._readings: dict[str, Reading] = {}  # by file
         self._flaws: dict[str, Exception] = {}  # by file
         self._told: set[str] = set()
-        self.refresh()
+        self.refresh(self._views)
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[None]:
-        """A context in which nothing changes, after replaced files were read."""
+    def reading(self, name: str | None = None) -> Iterator[None]:
+        """A context in which nothing changes; replaced files were read, or that of one section or list."""
         with self._lock:
-            self.refresh()
+            self.refresh(self._views if name is None else [self.catalogue.file_of(name)])
             yield
 
     @property
@@ -101,14 +101,14 @@ class KeptSettings:
     def _table(self, name: str) -> Table:
         return self._files[self.catalogue.file_of(name)].table(name)
 
-    def refresh(self, *, strict: bool = False) -> None:
-        """Reads the files that were replaced since the last reading.
+    def refresh(self, file_names: Iterable[str], *, strict: bool = False) -> None:
+        """Reads those of the files that were replaced since the last reading.
 
         A file that was damaged while the box runs is reported in the log, and the last reading stays in
         force; with ``strict`` it raises instead, before a change.
         """
-        for file_name, database in self._views.items():
-            storage = database.storage
+        for file_name in file_names:
+            storage = self._views[file_name].storage
             assert isinstance(storage, DurableStorage)
             stamp = storage.stamp()
             if file_name not in self._stamps or stamp != self._stamps[file_name]:
@@ -222,7 +222,7 @@ class KeptSettings:
 
     def _refresh_alone(self) -> None:
         with self._lock:
-            self.refresh(strict=True)
+            self.refresh(self._views, strict=True)
 
 
 def _free_id(documents: list[Document], wanted: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ class DurableStorage(Storage):
     def stamp(self) -> tuple[int, int, int] | None:
         """A value that changes whenever the file is replaced; None without a file."""
         try:
-            state = self._path.stat()
+            state = os.stat(self._path)
         except FileNotFoundError:
             return None
         return state.st_ino, state.st_mtime_ns, state.st_size

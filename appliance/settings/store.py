@@ -48,6 +48,7 @@ class SettingsStore:
         self._kept = KeptSettings(data, catalogue, mend=mend)
         self._catalogue = catalogue
         self._listeners: list[Callable[[], None]] = []
+        self._names: dict[type, str] = {}  # of the kinds that were asked for
 
     @property
     def folder(self) -> Path:
@@ -58,14 +59,16 @@ class SettingsStore:
 
     def section(self, kind: type[S]) -> S:
         """A section of the settings, such as ``StationSettings``."""
-        with self._kept.reading():
-            section: S = self._kept.sections[_name_of(self._catalogue.sections, kind)]
+        name = self._name_of(self._catalogue.sections, kind)
+        with self._kept.reading(name):
+            section: S = self._kept.sections[name]
             return section
 
     def items(self, kind: type[S]) -> Mapping[int, S]:
         """All items of a kind, such as ``User``, by id, in the order of their ids."""
-        with self._kept.reading():
-            items = self._kept.items(_name_of(self._catalogue.lists, kind))
+        name = self._name_of(self._catalogue.lists, kind)
+        with self._kept.reading(name):
+            items = self._kept.items(name)
             return {number: item for number, item in items.items() if isinstance(item, kind)}
 
     def item(self, kind: type[S], item_id: int) -> S:
@@ -84,7 +87,7 @@ class SettingsStore:
 
     def change(self, kind: type[S], values: Mapping[str, Any]) -> S:
         """Sets fields of a section from JSON data; returns it.  Raises SettingError; then nothing changed."""
-        name = _name_of(self._catalogue.sections, kind)
+        name = self._name_of(self._catalogue.sections, kind)
         self._catalogue.require_known(kind, name, values)
         with self._kept.changing():
             old = self._kept.sections[name]
@@ -95,7 +98,7 @@ class SettingsStore:
 
     def add(self, item: object, values: Mapping[str, Any] = MappingProxyType({})) -> int:
         """Adds an item to its list, with fields set from JSON data; returns its id.  Raises SettingError."""
-        name = _name_of(self._catalogue.lists, type(item))
+        name = self._name_of(self._catalogue.lists, type(item))
         with self._kept.changing():
             self._catalogue.require_known(type(item), name, values)
             checked = from_document(type(item), {**to_document(item), **values}, name)
@@ -105,7 +108,7 @@ class SettingsStore:
 
     def update(self, kind: type[S], item_id: int, values: Mapping[str, Any]) -> S:
         """Sets fields of an item from JSON data; returns it.  Raises UnknownItemError, SettingError."""
-        name = _name_of(self._catalogue.lists, kind)
+        name = self._name_of(self._catalogue.lists, kind)
         with self._kept.changing():
             old = self.item(kind, item_id)
             self._catalogue.require_known(type(old), name, values)
@@ -116,7 +119,7 @@ class SettingsStore:
 
     def remove(self, kind: type[S], item_id: int) -> None:
         """Raises UnknownItemError."""
-        name = _name_of(self._catalogue.lists, kind)
+        name = self._name_of(self._catalogue.lists, kind)
         with self._kept.changing():
             self.item(kind, item_id)
             self._kept.remove_item(name, item_id)
@@ -130,7 +133,7 @@ class SettingsStore:
         ``revision`` gets the items of each of ``kinds`` and changes them in place.  Raises SettingError for
         a wrong item, and whatever ``revision`` raises; then nothing changed.
         """
-        names = {kind: _name_of(self._catalogue.lists, kind) for kind in kinds}
+        names = {kind: self._name_of(self._catalogue.lists, kind) for kind in kinds}
         with self._kept.changing():
             lists = {
                 kind: Items(self._kept.items(name), self._kept.next_id(name)) for kind, name in names.items()
@@ -206,10 +209,12 @@ class SettingsStore:
         for action in list(self._listeners):
             action()
 
-
-def _name_of(kinds: Mapping[str, type], kind: type) -> str:
-    """The name of a kind in the catalogue; a variant has that of its base."""
-    for name, known in kinds.items():
-        if issubclass(kind, known):
-            return name
-    raise KeyError(f"{kind.__name__} is not a kind of settings")
+    def _name_of(self, kinds: Mapping[str, type], kind: type) -> str:
+        """The name of a kind in the catalogue; a variant has that of its base."""
+        found = self._names.get(kind)
+        if found is None:
+            found = next((name for name, known in kinds.items() if issubclass(kind, known)), None)
+            if found is None:
+                raise KeyError(f"{kind.__name__} is not a kind of settings")
+            self._names[kind] = found
+        return found
