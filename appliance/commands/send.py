@@ -40,10 +40,10 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = words.add_parser(
         "send",
         help="send files as one fax",
-        description="Send files (PDF, TIFF, PNG, JPEG, text) as one fax. Numbers 9990 to 9998 are practice"
-        " numbers that never leave this machine. Where a box runs, it takes the fax, with its journal, tries"
-        " and cover page. Where none runs, or with --direct, one call is made at once: over the lines of the"
-        " box's folder (--data). A sip: address is called at its own host.",
+        description="Send files (PDF, Office files, pictures, e-mails, text) as one fax. Numbers 9990 to"
+        " 9998 are practice numbers that never leave this machine. Where a box runs, it takes the fax,"
+        " with its journal, tries and cover page. Where none runs, or with --direct, one call is made at"
+        " once: over the lines of the box's folder (--data). A sip: address is called at its own host.",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--to", required=True, metavar="NUMBER", help="the number to dial")

@@ -27,7 +27,7 @@ EMAIL_NO_NUMBER = user_mistake(
 EMAIL_EMPTY = user_mistake(
     "email_empty",
     "The e-mail has neither a text nor a file that can be faxed.",
-    "Attach the document as PDF, TIFF, PNG, JPEG or text, or write a message.",
+    "Attach the document (a PDF, an Office file, a picture or a text), or write a message.",
 )
 EMAIL_TOO_LARGE = user_mistake(
     "email_too_large",

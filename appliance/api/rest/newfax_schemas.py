@@ -63,7 +63,7 @@ FILE = component(
             "url": text(2000, help="http or https; fetched within limits, never from the local network"),
             "pages": PAGES,
         },
-        help="A PDF, TIFF, PNG, JPEG or text file: either `content` or `url`.",
+        help="A PDF, Office file, picture, e-mail or text: either `content` or `url`.",
     ),
 )
 _COVER = {
