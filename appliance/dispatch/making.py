@@ -35,6 +35,7 @@ def render_options(box: Box, owner: str, options: SendOptions, to: To, due: floa
     """
     station = box.settings.section(StationSettings)
     sending = box.settings.section(SendingSettings)
+    region = box.settings.section(NumberSettings).region
     number = options.station_id or station.station_id
     moment = datetime.fromtimestamp(due, UTC).astimezone(zone(station.time_zone))
     header = None
@@ -48,8 +49,8 @@ def render_options(box: Box, owner: str, options: SendOptions, to: To, due: floa
     return RenderOptions(
         format=PageFormat(resolution=(options.quality or sending.quality).resolution),
         treatment=Treatment(options.treatment) if options.treatment else Treatment.AUTO,
-        paper=usual_paper(box.settings.section(NumberSettings).region),
-        labels=labels_of(box.settings.section(NumberSettings).region),
+        paper=usual_paper(region),
+        labels=labels_of(region),
         header=header,
         cover=cover,
         darkness=options.darkness,

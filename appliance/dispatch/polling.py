@@ -50,6 +50,7 @@ def make_offer(
     box.rules.require_room()
     station = box.settings.section(StationSettings)
     sending = box.settings.section(SendingSettings)
+    region = box.settings.section(NumberSettings).region
     moment = datetime.fromtimestamp(box.clock(), UTC).astimezone(zone(station.time_zone))
     header = HeaderLine(moment, station.name, station.station_id) if station.header else None
     uuid = str(uuids.uuid4())
@@ -57,8 +58,8 @@ def make_offer(
     limits = Limits(pages=box.settings.section(ApiSettings).pages_per_fax)
     options = RenderOptions(
         format=PageFormat(resolution=(quality or sending.quality).resolution),
-        paper=usual_paper(box.settings.section(NumberSettings).region),
-        labels=labels_of(box.settings.section(NumberSettings).region),
+        paper=usual_paper(region),
+        labels=labels_of(region),
         header=header,
     )
     sources = [Source(box.data / file.path, ",".join(file.pages), file.name) for file in files]

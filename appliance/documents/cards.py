@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from appliance.documents.labels import CARD, EVENT, IN_ENGLISH, METHODS, WITH_PICTURE, Labels
+from appliance.documents.labels import CARD, EVENT, IN_ENGLISH, METHODS, WITH_PICTURE, Labels, put
 
 _MARK = re.compile(r"\s*BEGIN:(?:VCALENDAR|VCARD)\s", re.IGNORECASE)
 # A line that continues in the next one (RFC 5545 3.1).
@@ -56,8 +56,7 @@ def in_words(content: str, labels: Labels = IN_ENGLISH) -> str:
     method, parts = "", []
     for part in _parts(content.lstrip("\ufeff")):
         if part.kind == "VCALENDAR":
-            word = METHODS.get(part.text("METHOD").upper(), "")
-            method = labels.get(word, word)
+            method = put(METHODS.get(part.text("METHOD").upper(), ""), labels)
         else:
             parts.append(part)
     told = (_card(part, labels) if part.kind == "VCARD" else _event(part, method, labels) for part in parts)
@@ -104,14 +103,14 @@ def _event(event: _Part, method: str, labels: Labels) -> str:
 def _card(card: _Part, labels: Labels) -> str:
     title = card.text("FN") or card.text("N")
     picture = card.all("PHOTO") or card.all("LOGO")
-    behind = labels.get(WITH_PICTURE, WITH_PICTURE) if picture else ""
+    behind = put(WITH_PICTURE, labels) if picture else ""
     return _listed(card, title, CARD, behind, labels)
 
 
 def _listed(part: _Part, title: str, names: Mapping[str, str], behind: str, labels: Labels) -> str:
-    width = max(_LABEL_WIDTH, *(len(labels.get(label, label)) + 1 for label in names.values()))
+    width = max(_LABEL_WIDTH, *(len(put(label, labels)) + 1 for label in names.values()))
     rows = [
-        f"{labels.get(label, label) + ':':<{width}} {text.replace(chr(10), chr(10) + ' ' * (width + 1))}"
+        f"{put(label, labels) + ':':<{width}} {text.replace(chr(10), chr(10) + ' ' * (width + 1))}"
         for name, label in names.items()
         for line in part.all(name)
         if (text := _text(line))

@@ -10,7 +10,7 @@ from appliance.documents.causes import COVER_TEMPLATE_WRONG, DOCUMENT_TOO_MANY_P
 from appliance.documents.drawing import Drawing
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize
-from appliance.documents.labels import FAX, HEADING, PAGES, Labels
+from appliance.documents.labels import FAX, HEADING, PAGES, Labels, put
 from appliance.documents.markup import FIELDS, TemplateError, check_template, fill, named
 from appliance.documents.options import CoverPage, Paper, Treatment, clean_line, clean_message
 from appliance.documents.typeset_source import TypesetSource
@@ -70,9 +70,8 @@ _ROWS = {
 
 
 def _own_page(labels: Labels) -> str:
-    named = {labels.get(label, label): name for label, name in _ROWS.items()}
-    rows = (f"<tr><th>{label}</th><td>{{{{{name}}}}}</td></tr>" for label, name in named.items())
-    return _OWN.format(title=labels.get(FAX, FAX), rows="".join(rows))
+    rows = (f"<tr><th>{put(label, labels)}</th><td>{{{{{name}}}}}</td></tr>" for label, name in _ROWS.items())
+    return _OWN.format(title=put(FAX, labels), rows="".join(rows))
 
 
 class CoverSource:

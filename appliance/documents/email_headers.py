@@ -6,7 +6,7 @@ import html
 from email.header import decode_header
 from email.message import Message
 
-from appliance.documents.labels import HEADING, Labels
+from appliance.documents.labels import HEADING, Labels, put
 from appliance.documents.text import decode
 
 _LONGEST_FIELD = 4000  # characters of a header field in the heading
@@ -42,8 +42,8 @@ def _as_utf_8(value: str) -> str:
 def heading(fields: dict[str, str], labels: Labels) -> str:
     """The lines above an e-mail that is faxed as a document, as HTML."""
     rows = "".join(
-        f'<tr><th style="{_LABEL}">{label}</th><td dir="auto">{html.escape(value)}</td></tr>'
-        for label, value in ((labels.get(name, name), value) for name, value in fields.items())
+        f'<tr><th style="{_LABEL}">{put(name, labels)}</th><td dir="auto">{html.escape(value)}</td></tr>'
+        for name, value in fields.items()
         if value
     )
     return f'<table style="margin-bottom:.5em">{rows}</table><hr style="margin-bottom:1em">'

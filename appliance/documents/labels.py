@@ -65,6 +65,11 @@ Labels = Mapping[str, str]  # translations by the English words; English for wha
 IN_ENGLISH: Labels = MappingProxyType({})
 
 
+def put(word: str, labels: Labels) -> str:
+    """An English word in the language of ``labels``."""
+    return labels.get(word, word)
+
+
 def labels_of(region: str) -> Labels:
     """The words in the language of a country (two capital letters)."""
     language = of_country(region)

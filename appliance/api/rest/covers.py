@@ -99,12 +99,13 @@ def _shown(call: Call, fields: Mapping[str, str], number: str, html: str | None)
 
 
 def _drawn(call: Call, page: CoverPage, header: HeaderLine | None) -> Answer:
+    region = call.box.settings.section(NumberSettings).region
     folder = Path(tempfile.mkdtemp(prefix="faxbox-cover-"))
     try:
         options = RenderOptions(
             format=PageFormat(resolution=Resolution.FINE),
-            paper=usual_paper(call.box.settings.section(NumberSettings).region),
-            labels=labels_of(call.box.settings.section(NumberSettings).region),
+            paper=usual_paper(region),
+            labels=labels_of(region),
             header=header,
             cover=page,
         )

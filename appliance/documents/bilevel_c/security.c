@@ -27,6 +27,7 @@ WIDE static void count_row(uint16_t *restrict pale, uint16_t *restrict deep, con
 int may_have_security_ground(const Band *band, const uint8_t *depth)
 {
     int rows = rows_of_tile(band->ground->y_dpi), looked_at = rows / EVERY * TILE;
+    uint8_t least = (uint8_t)beyond_noise(band, LEAST_PALE, PALE_TIMES);
     Size size = {band->size.width / TILE, band->size.rows / rows};
     size_t count = (size_t)(size.width * size.rows);
     uint16_t *pale = calloc(2 * count + 1, sizeof *pale), *deep = pale + count;
@@ -34,7 +35,7 @@ int may_have_security_ground(const Band *band, const uint8_t *depth)
     int failed = pale == NULL || dense == NULL, tiles = 0;
     for (ptrdiff_t y = 0; y < size.rows * rows && !failed; y += EVERY) {
         ptrdiff_t at = y / rows * size.width;
-        count_row(pale + at, deep + at, depth + y * band->size.width, (uint8_t)beyond_noise(band, LEAST_PALE, PALE_TIMES), size.width);
+        count_row(pale + at, deep + at, depth + y * band->size.width, least, size.width);
     }
     for (size_t at = 0; at < count && !failed; at++)
         dense[at] = pale[at] * 100 >= looked_at * LOOKED_AT_PERCENT;
