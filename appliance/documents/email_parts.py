@@ -348,9 +348,7 @@ def _files(part: Message, kind: str, name: str) -> Iterator[FilePart]:
             subject = decoded(str(inner[0].get("Subject", "")))[:80]
             yield FilePart(name or f"{subject or 'message'}.eml", kind, _message_within(part, inner[0]))
         return
-    content = part.get_payload(decode=True)
-    if not isinstance(content, bytes):
-        content = b""
+    content = _octets(part)
     if not content and not name and kind != _ELSEWHERE:
         return  # an empty part
     content_id = str(part.get("Content-ID", "")).strip(" <>\r\n\t")
@@ -419,15 +417,25 @@ def _leaves(message: Message) -> Iterator[tuple[Message, Message | None]]:
 
 def _signed_entity(part: Message) -> Message | None:
     """The entity in a signed message; None for one that is encrypted or damaged."""
-    octets = part.get_payload(decode=True)
-    content = signed_content(octets) if isinstance(octets, bytes) else None
+    content = signed_content(_octets(part))
     return parse_email(content) if content else None
 
 
 def _text(part: Message) -> tuple[str, str]:
     """The text of a part, and its encoding if that had to be guessed, else empty."""
-    content = part.get_payload(decode=True)
-    if not isinstance(content, bytes):
+    content = _octets(part)
+    if not content:
         return "", ""
     text, guessed = decode(content, part.get_content_charset(""))
     return as_printed(text), guessed
+
+
+def _octets(part: Message) -> bytes:
+    """What a part holds, decoded; nothing for one that contains others."""
+    encoded = part.get_payload()
+    if isinstance(encoded, str) and str(part.get("Content-Transfer-Encoding", "")).lower() == "base64":
+        # As below for what is not damaged, in a fifth of the memory.
+        with contextlib.suppress(ValueError):
+            return binascii.a2b_base64(encoded)
+    content = part.get_payload(decode=True)
+    return content if isinstance(content, bytes) else b""
