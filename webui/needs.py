@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from appliance.language import said as _
-from appliance.spool.model import JobFilter, JobState, ReceivedFilter
+from appliance.spool.filters import JobFilter, ReceivedFilter
+from appliance.spool.model import JobState
 from webui.reader import Reader
 
 # How long a failed fax is mentioned, seconds.

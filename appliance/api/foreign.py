@@ -25,7 +25,8 @@ from appliance.api.problems import ProblemError, problem_of
 from appliance.box import Box
 from appliance.services.causes import NOT_PERMITTED
 from appliance.settings.units import MB
-from appliance.spool.model import Received, ReceivedFilter
+from appliance.spool.filters import ReceivedFilter
+from appliance.spool.model import Received
 
 JSON = "application/json"
 PDF = "application/pdf"

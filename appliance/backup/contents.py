@@ -30,8 +30,9 @@ from appliance.passphrases import PASSPHRASE_MAX, PASSPHRASE_MIN
 from appliance.records import from_row, insert, to_row
 from appliance.settings.fields import SettingError
 from appliance.spool.fax_ids import next_fax_id
+from appliance.spool.filters import ReceivedFilter
 from appliance.spool.folders import RECEIVED, TEMPORARY
-from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile, ReceivedState
+from appliance.spool.model import Received, ReceivedPageFile, ReceivedState
 from appliance.spool.notes import MOST_NOTES
 from appliance.spool.notes import add as add_note
 from appliance.spool.transaction import Tx

@@ -19,7 +19,8 @@ from appliance.spool import received as received_rows
 from appliance.spool import retention, vault
 from appliance.spool.errors import SpoolClosedError, SpoolFailedError
 from appliance.spool.folders import DOCUMENTS, RECEIVED, RENDERED, SET_ASIDE, TRACES
-from appliance.spool.model import DAY_S, PACKETS, RECEIVING_LIMIT_S, Room
+from appliance.spool.job_states import RECEIVING_LIMIT_S
+from appliance.spool.model import DAY_S, PACKETS, Room
 from appliance.spool.room import RoomGuard
 from appliance.spool.settings import StorageSettings
 from appliance.spool.store import Spool

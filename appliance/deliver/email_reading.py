@@ -13,7 +13,8 @@ from pathlib import Path
 from appliance.dial_on import BEHIND
 from appliance.documents.causes import EMAIL_DAMAGED
 from appliance.documents.email_headers import decoded
-from appliance.documents.email_parts import CID, FilePart, Letter, letter_of, parse_email, part_key
+from appliance.documents.email_parsing import parse_email
+from appliance.documents.email_parts import CID, FilePart, Letter, letter_of, part_key
 from appliance.documents.errors import DocumentError
 from appliance.documents.hypertext import html_text
 

@@ -1,8 +1,4 @@
-"""Parsing an e-mail (RFC 5322, MIME): its text, pictures and files.  Pure; every octet is untrusted.
-
-Python's parser is kept within limits, because its time grows with the square of long headers and deep
-nesting.
-"""
+"""What an e-mail's parts are for a reader: its text, pictures and files.  Pure; every octet is untrusted."""
 
 from __future__ import annotations
 
@@ -14,33 +10,24 @@ import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email import policy
 from email.message import Message
-from email.parser import BytesFeedParser
 from urllib.parse import quote, unquote
 
 from appliance.documents import packed, tnef
 from appliance.documents.cards import in_words
 from appliance.documents.causes import DOCUMENT_UNSUPPORTED, EMAIL_DAMAGED
 from appliance.documents.email_headers import decoded, file_name
+from appliance.documents.email_parsing import parse_email
 from appliance.documents.errors import DocumentError
+from appliance.documents.first_octets import BMP, GIF, JPEG, PNG, RIFF
 from appliance.documents.hypertext import HTML_LIMIT, PICTURE, html_text, without_comments
 from appliance.documents.labels import IN_ENGLISH, Labels
 from appliance.documents.signed import signed_content
 from appliance.documents.text import as_printed, decode, text_blocks, without_pgp
 
-# Octets of one header with its continuations; RFC 5322 has no limit, real ones are far shorter.
-HEADER_LIMIT = 32 * 1024
-HEADERS_LIMIT = 2000
-# Lines of an e-mail: 100 MB in base64 have as many.
-LINE_COUNT_LIMIT = 1_500_000
-_PIECE_OCTETS = 1 << 16  # given to the parser at once
-# Parts of an e-mail, and the depth of parts within parts.
+# Parts of an e-mail.
 PARTS_LIMIT = 200
-NESTING_LIMIT = 20
 
-_MULTIPART = re.compile(rb"multipart/", re.IGNORECASE)
-# Types of parts without anything to read: signatures, data for programs.
 # Older kinds of formatted text (RFC 1896, 1341), which only repeat the part beside them.
 _MARKED = frozenset({"text/enriched", "text/richtext"})
 # Style sheets, fonts and scripts of a stored web page (MHTML, RFC 2557).
@@ -48,6 +35,7 @@ _STYLE = "text/css"
 _FOR_PROGRAMS = frozenset(
     {"text/javascript", "application/javascript", "application/x-javascript", "application/json"}
 )
+# Types of parts without anything to read: signatures, data for programs.
 _NOT_FAXED = frozenset(
     {
         "application/pkcs7-signature",
@@ -77,22 +65,17 @@ _PIECE = "message/partial"
 _ELSEWHERE = "message/external-body"
 # Parts that contain others but are taken as one.
 _WHOLE = _NOT_FAXED | {"message/rfc822", _ELSEWHERE}
-# A reference to a part by its Content-ID, as pages write it.
-# Its length is limited.  A mere link to a part does not show the part.
+# A reference to a part by its Content-ID, as pages write it; its length is limited.  A mere link to
+# a part does not show the part.
 CID = re.compile(r"""(?<!href=)(?<!href=["'])\bcid:([^"'\s>)]{1,2000})""", re.IGNORECASE)
 # The first octets of pictures that a page can show; other kinds (HEIC) are treated as attached files.
-_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM", b"<svg", b"<?xml")
-# A boundary with a line break within its quotation marks; programs read it differently.
-_FOLDED = re.compile(rb'boundary="([^"\r\n]{0,100})\r?\n([ \t]+)([^"\r\n]{0,100})"', re.IGNORECASE)
-_FOLDED_LIMIT = NESTING_LIMIT
+_PICTURES = (PNG, JPEG + b"\xff", GIF, RIFF, BMP, b"<svg", b"<?xml")
 # An address of a picture or a style sheet in a page.
 _ADDRESS = re.compile(
     r"""((?:src|background|poster|<link\b[^<>]{0,300}?\shref)\s*=\s*["']?|url\(\s*["']?)"""
     r"""([^"'\s>)]{1,2000})(?=["'\s>)])""",
     re.IGNORECASE,
 )
-# The first line of an e-mail in a mailbox (RFC 4155), after a blank line.
-_NEXT_IN_MAILBOX = re.compile(rb"\r?\n\r?\n(?=From [^\r\n]{1,200}\d\d:\d\d[^\r\n]{0,80}\r?\n[!-9;-~]{1,76}:)")
 _TYPED = "font-family: monospace"
 _LOCKED = "BEGIN PGP MESSAGE"
 
@@ -161,45 +144,6 @@ class _Passage:
 
 def _words(text: str) -> set[str]:
     return {word for word in _WORD.findall(text.lower()) if word}
-
-
-class _Bounded(policy.Compat32):
-    """Python's policy with limits.  Each e-mail needs its own: ``seen`` counts the headers of all parts."""
-
-    seen: Iterator[int] = itertools.count()
-
-    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
-        if sum(map(len, sourcelines)) > HEADER_LIMIT or next(self.seen) > HEADERS_LIMIT:
-            raise DocumentError(EMAIL_DAMAGED, "too long or too many headers")
-        return super().header_source_parse(sourcelines)
-
-
-def parse_email(raw: bytes) -> Message:
-    """The e-mail's tree of parts.  Raises DocumentError (EMAIL_DAMAGED)."""
-    if raw.count(b"\n") > LINE_COUNT_LIMIT or len(_MULTIPART.findall(raw)) > NESTING_LIMIT * 2:
-        raise DocumentError(EMAIL_DAMAGED, "too many parts or lines")
-    try:
-        parser = BytesFeedParser(policy=_Bounded(seen=itertools.count()))  # type: ignore[call-arg]
-        raw = _unfolded(raw)
-        # In pieces: as a whole it would be in memory as text, too, of four octets a letter.
-        for at in range(0, len(raw), _PIECE_OCTETS):
-            parser.feed(raw[at : at + _PIECE_OCTETS])
-        return parser.close()
-    except (DocumentError, MemoryError):
-        raise
-    except Exception as error:  # the parser raises anything on hostile text
-        raise DocumentError(EMAIL_DAMAGED, type(error).__name__) from error
-
-
-def _unfolded(raw: bytes) -> bytes:
-    """``raw`` with line breaks removed from boundary parameters, so that they match the delimiter lines."""
-    for found in itertools.islice(_FOLDED.finditer(raw), _FOLDED_LIMIT):
-        before, blanks, behind = found.groups()
-        for boundary in (before + behind, before + b" " + behind, before + blanks + behind):
-            if b"\n--" + boundary in raw:
-                raw = raw.replace(found[0], b'boundary="' + boundary + b'"')
-                break
-    return raw
 
 
 def letter_of(message: Message, labels: Labels = IN_ENGLISH) -> Letter:
@@ -331,13 +275,6 @@ def shown_in(page: str, files: list[FilePart]) -> tuple[list[FilePart], list[Fil
         if not is_shown or inline.setdefault(key, file).content != file.content:
             others.append(file)
     return list(inline.values()), others
-
-
-def in_mailbox(content: bytes) -> list[bytes]:
-    """The e-mails in a mailbox (mbox, RFC 4155); of any other file, the file itself."""
-    if not content.startswith(b"From "):
-        return [content]
-    return _NEXT_IN_MAILBOX.split(content)
 
 
 def _files(part: Message, kind: str, name: str) -> Iterator[FilePart]:

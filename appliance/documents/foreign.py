@@ -6,6 +6,8 @@ import io
 import re
 from collections.abc import Iterator
 
+from appliance.documents.first_octets import GZIP, PLACED_METAFILE
+
 ZIP = b"PK\3\4"
 _ZIP_EMPTY = b"PK\5\6"
 # A local file header (APPNOTE 4.3.7): its octets before the name, and the places of sizes and lengths.
@@ -22,7 +24,7 @@ _NOT_SEEN = "a fax has pages only"
 _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
     (b"Rar!\x1a\x07", "a RAR archive", _UNPACK),
-    (b"\x1f\x8b\x08", "a gzip archive", _UNPACK),
+    (GZIP + b"\x08", "a gzip archive", _UNPACK),
     (b"\xfd7zXZ\0", "an XZ archive", _UNPACK),
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive", _UNPACK),
     (b"MSCF\0\0\0\0", "a CAB archive", _UNPACK),
@@ -35,7 +37,7 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"\0\0\1\0", "an icon", _AS_PICTURE),
     (b"EP*\0", "a document of Microsoft Document Imaging (MDI)", "save it as TIFF or PDF and send that"),
     (b"AT&TFORM", "a DjVu document", _AS_PDF),
-    (b"\xd7\xcd\xc6\x9a", "a Windows metafile", _AS_PICTURE),
+    (PLACED_METAFILE, "a Windows metafile", _AS_PICTURE),
     (b"\xffWPC", "a WordPerfect document", _AS_PDF),
     (b"\xdb\xa5", "a document of Word 2", _AS_PDF),
     (b"\x31\xbe\0\0", "a document of Write or of Word for DOS", _AS_PDF),

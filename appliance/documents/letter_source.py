@@ -13,7 +13,8 @@ from appliance.documents.bounded import Typeset
 from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_UNSUPPORTED, EMAIL_DAMAGED, WINMAIL_EMPTY
 from appliance.documents.drawing import Bitmap, Drawing, PageDrawer
 from appliance.documents.email_headers import fields_of, heading
-from appliance.documents.email_parts import FilePart, Letter, in_mailbox, letter_of, parse_email, part_key
+from appliance.documents.email_parsing import in_mailbox, parse_email
+from appliance.documents.email_parts import FilePart, Letter, letter_of, part_key
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize
 from appliance.documents.labels import Labels
@@ -30,7 +31,7 @@ Opener = Callable[[bytes, str, str, Workshop, str | None], PageDrawer]
 # Depth of e-mails within e-mails: a forwarded one, and one forwarded with that.
 _DEEPEST = 4
 # An attachment of more octets is put in a file, where it can be read again, and not kept in memory.
-_MOST_KEPT_OCTETS = 256 << 10
+_LARGEST_ATTACHMENT_KEPT = 256 << 10
 
 
 class LetterSource:
@@ -90,7 +91,7 @@ def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Ope
         while files:
             file = files.pop()
             name = file.name or "attachment"
-            again = workshop.put_by(file.content) if len(file.content) > _MOST_KEPT_OCTETS else None
+            again = workshop.put_by(file.content) if len(file.content) > _LARGEST_ATTACHMENT_KEPT else None
             try:
                 drawers.append(open_source(file.content, name, file.media_type, workshop, again))
             except DocumentError as error:

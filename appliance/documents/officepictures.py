@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 from PIL import Image
 
+from appliance.documents import first_octets
 from appliance.documents.jpeg import DAMAGE
 from appliance.documents.picturemodes import is_damaged
 
@@ -16,23 +17,19 @@ from appliance.documents.picturemodes import is_damaged
 LARGEST, _MOST_PIXELS = 32 << 20, 40_000_000
 # How pictures begin that Pillow knows by these names.
 _BITMAPS = {
-    b"GIF8": "GIF",
-    b"BM": "BMP",
-    b"RIFF": "WEBP",
-    b"II*\0": "TIFF",
-    b"MM\0*": "TIFF",
-}
-_JPEG_OR_PNG = (b"\xff\xd8", b"\x89PNG")
+    first_octets.GIF: "GIF",
+    first_octets.BMP: "BMP",
+    first_octets.RIFF: "WEBP",
+} | dict.fromkeys(first_octets.TIFF, "TIFF")
 # What begins PostScript, also with a preview, and a PCX; pictures of the old Macintosh begin with anything.
-_LEFT_TO_LIBREOFFICE = (b"%!PS", b"\xc5\xd0\xd3\xc6", b"\x0a\x05")
+_LEFT_TO_LIBREOFFICE = (first_octets.POSTSCRIPT, first_octets.EPS_WITH_PREVIEW, b"\x0a\x05")
 _OF_MACINTOSH = (".pct", ".pict")
-_GZIP = b"\x1f\x8b"  # EMZ, WMZ, SVGZ
 
 # Metafiles ([MS-EMF] 2.3, [MS-WMF] 2.3): where the mark of an EMF is and the headers of a WMF; how a record
 # begins (kind and length in an EMF, length and kind in a WMF), and the kind of the last one.
 _EMF_FIRST, _EMF_MARK, _EMF_MARK_AT = b"\1\0\0\0", b" EMF", 40
 _EMF_RECORD, _EMF_LAST = struct.Struct("<II"), 14
-_WMF_PLACED, _WMF_PLACED_OCTETS, _WMF_HEADER = b"\xd7\xcd\xc6\x9a", 22, 18
+_WMF_PLACED_OCTETS, _WMF_HEADER = 22, 18
 _WMF_STARTS = (b"\1\0\x09\0", b"\2\0\x09\0")
 _WMF_RECORD, _WMF_LAST = struct.Struct("<IH"), 0
 _MOST_RECORDS = 1_000_000
@@ -40,19 +37,19 @@ _MOST_RECORDS = 1_000_000
 
 def is_readable(name: str, content: bytes) -> bool:
     """Whether the picture ``content``, in a part ``name``, is whole and of a kind that LibreOffice draws."""
-    if content.startswith(_GZIP):
+    if content.startswith(first_octets.GZIP):
         try:
             content = zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(content, LARGEST)
         except zlib.error:
             return False
-    if content.startswith(_JPEG_OR_PNG):
+    if content.startswith((first_octets.JPEG, first_octets.PNG)):
         return not is_damaged(content)
     for beginning, kind in _BITMAPS.items():
         if content.startswith(beginning):
             return _is_bitmap(content, kind)
     if content.startswith(_EMF_FIRST) and content[_EMF_MARK_AT:].startswith(_EMF_MARK):
         return _has_its_records(content, 0, _EMF_RECORD, 0, _EMF_LAST)
-    placed = _WMF_PLACED_OCTETS if content.startswith(_WMF_PLACED) else 0
+    placed = _WMF_PLACED_OCTETS if content.startswith(first_octets.PLACED_METAFILE) else 0
     if content.startswith(_WMF_STARTS, placed):
         return _has_its_records(content, placed + _WMF_HEADER, _WMF_RECORD, 1, _WMF_LAST)
     if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):

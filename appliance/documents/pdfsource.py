@@ -57,7 +57,7 @@ _CHANNELS = {"grey": 1, "page": 4, "under": 4}
 _PIXELS: dict[str, ctypes.Array[ctypes.c_ubyte]] = {}
 
 # A PDF of more octets is not kept in memory if it can be read again.
-_MOST_KEPT_OCTETS = 1 << 20
+_LARGEST_PDF_KEPT = 1 << 20
 # A scan is among the first objects of its page, below the invisible text of an OCR program.
 _SCAN_AMONG = 8
 _GREY_SPACES = {raw.FPDF_COLORSPACE_DEVICEGRAY, raw.FPDF_COLORSPACE_CALGRAY}
@@ -78,7 +78,7 @@ class PdfSource:
         given = content
         content, self._document = _opened(content)
         self._made_from: bytes | str = content
-        if file is not None and content is given and len(content) > _MOST_KEPT_OCTETS:
+        if file is not None and content is given and len(content) > _LARGEST_PDF_KEPT:
             self._document.close()
             self._made_from = file
             self._document = _opened_by_pdfium(file)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from PIL import Image
 
+from appliance.documents.first_octets import JPEG, PNG
 from appliance.documents.jpeg import is_whole
 from appliance.t4 import tiff_tags as tags
 
@@ -152,6 +153,6 @@ def png_is_whole(content: bytes) -> bool:
 
 def is_damaged(picture: bytes) -> bool:
     """Whether a JPEG or PNG is truncated or has damaged pixels.  It is drawn as far as it can be read."""
-    if picture.startswith(b"\xff\xd8"):
+    if picture.startswith(JPEG):
         return not is_whole(picture)
-    return picture.startswith(b"\x89PNG") and not (b"IEND" in picture and png_is_whole(picture))
+    return picture.startswith(PNG) and not (b"IEND" in picture and png_is_whole(picture))

@@ -8,15 +8,14 @@ from appliance.documents.bounded import Bounds, Typeset
 from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_TIMED_OUT, POSTSCRIPT_NOT_INSTALLED
 from appliance.documents.confined import Bench, find_program
 from appliance.documents.errors import DocumentError
+from appliance.documents.first_octets import EPS_WITH_PREVIEW, POSTSCRIPT
 from appliance.documents.typeset_source import TypesetSource
 from appliance.documents.workshop import Workshop
 
 PROGRAM = "gs"
 _BOUNDS = Bounds(cpu_seconds=45, wall_seconds=55.0)
 _RUN_SECONDS = 50.0
-_HEADER = b"%!PS"
 _NO_MEMORY = b"/VMerror"  # PostScript Language Reference, 3.11.1
-_EPS_BINARY = b"\xc5\xd0\xd3\xc6"  # an EPS with a preview (Adobe technical note 5002)
 
 
 def open_postscript(content: bytes, workshop: Workshop) -> TypesetSource:
@@ -27,8 +26,8 @@ def open_postscript(content: bytes, workshop: Workshop) -> TypesetSource:
     program = find_program(PROGRAM)
     if program is None:
         raise DocumentError(POSTSCRIPT_NOT_INSTALLED)
-    if not content.startswith(_EPS_BINARY):
-        content = content[content.index(_HEADER) :]  # without a printer's prologue (PJL)
+    if not content.startswith(EPS_WITH_PREVIEW):
+        content = content[content.index(POSTSCRIPT) :]  # without a printer's prologue (PJL)
 
     def make() -> Typeset:
         return _convert(program, content, workshop)

@@ -15,11 +15,11 @@ from PIL import Image
 from appliance.documents import causes
 from appliance.documents.drawing import Bitmap, Box, Drawing
 from appliance.documents.errors import DocumentError
+from appliance.documents.first_octets import PWG, URF
 from appliance.documents.geometry import MM_PER_INCH, Layout, PageSize
 from appliance.documents.options import Limits
 from appliance.documents.picturemodes import STRIP_PIXELS
 from appliance.documents.placing import place
-from appliance.documents.sniff import PWG_SYNC, URF_SYNC
 from appliance.remarks import Remark
 
 # Octets of a page header, and the offsets of the fields used in PWG's (PWG 5102.4 table 1).
@@ -87,7 +87,7 @@ class RasterSource:
     def __init__(self, content: bytes, limits: Limits) -> None:
         self._content = content
         self._limits = limits
-        self._urf = content.startswith(URF_SYNC)
+        self._urf = content.startswith(URF)
         self._pages: list[_Page] = []
         place = self._first()
         while place < len(content):
@@ -101,14 +101,14 @@ class RasterSource:
 
     def _first(self) -> int:
         if not self._urf:
-            return len(PWG_SYNC)
-        return len(URF_SYNC) + 4  # the number of pages
+            return len(PWG)
+        return len(URF) + 4  # the number of pages
 
     def _require_count(self) -> None:
         if not self._pages:
             raise DocumentError(causes.DOCUMENT_EMPTY, "no page")
         if self._urf:
-            (told,) = struct.unpack_from(">I", self._content, len(URF_SYNC))
+            (told,) = struct.unpack_from(">I", self._content, len(URF))
             # 0: the writer did not know the number yet.
             if told not in (0, len(self._pages)):
                 raise DocumentError(causes.DOCUMENT_DAMAGED, f"{len(self._pages)} of {told} pages")

@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Literal
 
-from appliance.documents import causes, tnef
+from appliance.documents import causes, first_octets, tnef
 from appliance.documents.errors import DocumentError
 from appliance.documents.foreign import ZIP, foreign_name, is_office_package
 from appliance.documents.signed import is_encrypted, is_signed
@@ -128,9 +128,6 @@ _OFFICE_TYPES = ("application/vnd.openxmlformats-officedocument", "application/v
 # Kinds that are text; one in place of another is not a contradiction.
 _TEXTUAL = frozenset({Kind.TEXT, Kind.HTML, Kind.SVG, Kind.RTF, Kind.POSTSCRIPT, Kind.EMAIL})
 
-# The first octets: PWG 5102.4 4.2, and Apple's raster.
-PWG_SYNC, URF_SYNC = b"RaS2", b"UNIRAST\0"
-GZIP = b"\x1f\x8b"  # RFC 1952 2.3.1: SVGZ
 # A PDF's header may be anywhere in the first 1024 octets (ISO 32000-1 Annex H, note 13), or say PostScript
 # first (note 14); in files that promise to be PDFs it may be further down, after lines of a server or e-mail.
 _PDF_HEADER_WITHIN, _PROMISED_PDF_HEADER_WITHIN = 1024, 64 << 10
@@ -216,7 +213,7 @@ def sniff(content: bytes, name: str = "", media_type: str = "") -> Kind:
     ):
         return Kind.PDF
     found = _by_marks(content)
-    if found is None and promised is Kind.SVG and content.startswith(GZIP):
+    if found is None and promised is Kind.SVG and content.startswith(first_octets.GZIP):
         return Kind.SVG
     foreign = foreign_name(content) if found is None else ""
     if found is None and not foreign:
@@ -261,9 +258,9 @@ def has_no_directory(content: bytes) -> bool:
     TIFF 6.0 section 2; BigTIFF has longer fields.  A directory beyond the end of ``content`` may exist.
     """
     order: Literal["little", "big"] = "little" if content.startswith(b"II") else "big"
-    if content.startswith((b"II*\0", b"MM\0*")):
+    if content.startswith(first_octets.TIFF):
         width, where, count = 4, 4, 2
-    elif content.startswith((b"II+\0", b"MM\0+")):
+    elif content.startswith(first_octets.BIG_TIFF):
         width, where, count = 8, 8, 8
     else:
         return False
@@ -285,13 +282,13 @@ def _meant(promised: Kind | None, name: str) -> str:
 
 def _by_marks(content: bytes) -> Kind | None:
     """The kind by the first octets, None when they are not known."""
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+    if content.startswith(first_octets.PNG_SIGNATURE):
         return Kind.PNG
-    if content.startswith(b"\xff\xd8\xff"):
+    if content.startswith(first_octets.JPEG + b"\xff"):
         return Kind.JPEG
-    if content.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):  # BigTIFF too
+    if content.startswith(first_octets.TIFF + first_octets.BIG_TIFF):
         return Kind.TIFF
-    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
+    if content.startswith(first_octets.RIFF) and content[8:12] == b"WEBP":
         return Kind.WEBP
     if content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS and b"avif" not in content[12:64]:
         return Kind.HEIC
@@ -301,7 +298,7 @@ def _by_marks(content: bytes) -> Kind | None:
         return Kind.GIF
     if _BMP.match(content):
         return Kind.BMP
-    if content.startswith((PWG_SYNC, URF_SYNC)):
+    if content.startswith((first_octets.PWG, first_octets.URF)):
         return Kind.RASTER
     if _PDF_AT_START.match(content):
         return Kind.PDF

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from appliance.documents import causes
 from appliance.documents.drawing import PageDrawer
 from appliance.documents.errors import DocumentError
+from appliance.documents.first_octets import GZIP
 from appliance.documents.letter_source import open_letter
 from appliance.documents.office import open_office
 from appliance.documents.options import Limits
@@ -22,7 +23,7 @@ from appliance.documents.pictures import ImageSource
 from appliance.documents.postscript import open_postscript
 from appliance.documents.raster import RasterSource
 from appliance.documents.signed import is_signed, signed_content
-from appliance.documents.sniff import GZIP, Kind, sniff
+from appliance.documents.sniff import Kind, sniff
 from appliance.documents.text import charset_of
 from appliance.documents.typeset_source import open_html, open_svg, open_text
 from appliance.documents.workshop import Workshop

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from PIL import Image, TiffImagePlugin
 
+from appliance.documents.first_octets import PNG_SIGNATURE
 from appliance.documents.picturemodes import STRIP_PIXELS
 from appliance.documents.tiffpages import tags_of
 from appliance.t4 import tiff_tags as tags
@@ -33,7 +34,6 @@ _OCTETS = {
     "I;16": 2,
 }
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIECE = 1 << 18
 # Of a PNG with 8 bits a sample: samples of a pixel, by its type of colour (PNG 3, 11.2.1).
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -145,7 +145,7 @@ def _png_rows(again: Callable[[], BinaryIO], size: tuple[int, int], colours: int
 
 def _chunks(file: BinaryIO) -> tuple[bytes, Iterator[bytes]]:
     """The chunks that a strip needs, and the contents of those with pixels."""
-    file.seek(len(_SIGNATURE))
+    file.seek(len(PNG_SIGNATURE))
     copied = b""
     while len(head := file.read(8)) == 8:
         length, kind = int.from_bytes(head[:4], "big"), head[4:]
@@ -179,7 +179,7 @@ def _small_png(size: tuple[int, int], colours: int, copied: bytes, rows: bytes) 
         )
 
     header = struct.pack(">IIBBBBB", *size, 8, colours, 0, 0, _NOT_INTERLACED)
-    content = _SIGNATURE + chunk(b"IHDR", header) + copied
+    content = PNG_SIGNATURE + chunk(b"IHDR", header) + copied
     content += chunk(b"IDAT", zlib.compress(rows, 0)) + chunk(b"IEND", b"")
     with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
         image.load()

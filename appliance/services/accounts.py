@@ -11,7 +11,7 @@ from appliance.settings.accounts import ApiKey, Role, User
 from appliance.settings.secrets import user_named
 from appliance.settings.store import SettingsStore
 from appliance.spool import jobs, ledger
-from appliance.spool.model import Sight
+from appliance.spool.filters import Sight
 from appliance.spool.remembered import Usage
 from appliance.spool.store import Spool
 from appliance.station import StationSettings

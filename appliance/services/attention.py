@@ -6,7 +6,8 @@ import threading
 
 from appliance.services.rules import Clock
 from appliance.spool import jobs
-from appliance.spool.model import Job, JobFilter, JobState
+from appliance.spool.filters import JobFilter
+from appliance.spool.model import Job, JobState
 from appliance.spool.store import Spool
 
 # Faxes that ended longer ago than this are ignored, seconds: a night between two working days.

@@ -13,12 +13,12 @@ from appliance.services.documents import Documents
 from appliance.services.rules import Clock, RefusedError, Rules, To
 from appliance.spool import accepting, decisions, jobs, resends, stats
 from appliance.spool.errors import IdempotencyError, NotFoundError
+from appliance.spool.filters import JobFilter
 from appliance.spool.model import (
     NO_NUMBER,
     Attempt,
     Handed,
     Job,
-    JobFilter,
     JobState,
     NewSubmission,
     SourceFile,

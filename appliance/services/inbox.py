@@ -9,7 +9,8 @@ from appliance.services.accounts import Accounts
 from appliance.services.rules import Clock
 from appliance.spool import page_facts, received
 from appliance.spool.errors import NotFoundError
-from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile
+from appliance.spool.filters import ReceivedFilter
+from appliance.spool.model import Received, ReceivedPageFile
 from appliance.spool.store import Spool
 
 

@@ -2,9 +2,9 @@
 
 How it is laid out
 ------------------
-``model``        the data model: frozen dataclasses, states, the transition table, each state's bound
+``model``        the data model: frozen dataclasses and states; ``filters``: which of them a list holds
 ``delivery``     the same of the outbox; ``errors`` is what all of this raises
-``schema``       the tables (SQLite, WAL, synchronous=FULL)
+``first_schema`` the tables (SQLite, WAL, synchronous=FULL); ``schema``: their migrations
 ``folders``      where the spool's files lie
 ``store``        ``Spool``: the doors to all of this, from threads and from asyncio
 ``writer``       the one thread that changes the database, with group commit
@@ -17,7 +17,7 @@ How it is laid out
 ``attempts``     calls that carry a job: begun, pages confirmed, ended
 ``decisions``    what is decided between calls: cancel, reschedule, give up, settle what is unknown
 ``bounds``       jobs past their bound, calls that a crash cut off
-``job_states``   the steps from state to state that all of these take
+``job_states``   the table of transitions, each state's bound, and the steps that all of these take
 ``received``     operations on received faxes
 ``documents``    stored source files and where they lie
 ``events``       the append-only event log and its live hub

@@ -14,7 +14,8 @@ from appliance.records import insert, to_row
 from appliance.spool import documents, job_states, jobs
 from appliance.spool.errors import IdempotencyError, IllegalTransitionError, NotFoundError
 from appliance.spool.fax_ids import next_fax_id
-from appliance.spool.model import HELD_LIMIT_S, Handed, Job, JobState, NewSubmission, Recipient, SourceFile
+from appliance.spool.job_states import HELD_LIMIT_S
+from appliance.spool.model import Handed, Job, JobState, NewSubmission, Recipient, SourceFile
 from appliance.spool.transaction import Tx
 
 

@@ -13,7 +13,8 @@ from typing import Any
 from appliance.causes import Cause
 from appliance.spool import job_states, jobs, ledger, stats
 from appliance.spool.errors import IllegalTransitionError
-from appliance.spool.model import SENDING_LIMIT_S, Attempt, Job, JobState, Reach
+from appliance.spool.job_states import SENDING_LIMIT_S
+from appliance.spool.model import Attempt, Job, JobState, Reach
 from appliance.spool.transaction import Tx
 
 

@@ -13,7 +13,8 @@ from typing import Any
 from appliance.records import facts_of, from_row
 from appliance.spool import words
 from appliance.spool.errors import NotFoundError
-from appliance.spool.model import Attempt, Handed, Job, JobFilter, JobState, Submission
+from appliance.spool.filters import JobFilter
+from appliance.spool.model import Attempt, Handed, Job, JobState, Submission
 from appliance.spool.rows import row_of
 from appliance.spool.word_tables import ON_THE_WAY, OWNER, STATE
 

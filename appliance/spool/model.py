@@ -34,6 +34,7 @@ from appliance.remarks import Remark
 from appliance.spool.options import OPTIONS, SendOptions
 
 DAY_S = 86_400.0
+LIFETIME_LIMIT_S = DAY_S  # default time to deliver, from the time it was scheduled for
 _BOTH = ("submission", "job")
 # Folder of the data folder with packets of calls; the exchange bounds its size.
 PACKETS = "packets"
@@ -62,33 +63,6 @@ class JobState(Enum):
 
 
 ENDED = frozenset({JobState.DELIVERED, JobState.FAILED, JobState.CANCELLED, JobState.UNKNOWN})
-
-# The permitted transitions.  Any other raises IllegalTransitionError and changes nothing.  An ended job does
-# not change: a resend is a new job that names the old one; the one exception is UNKNOWN, which the owner or
-# the owner's rule may send again or settle.
-TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
-    JobState.HELD: frozenset({JobState.PREPARING, JobState.WAITING, JobState.CANCELLED}),
-    JobState.PREPARING: frozenset(
-        {JobState.WAITING, JobState.HELD, JobState.NEEDS_NUMBER, JobState.FAILED, JobState.CANCELLED}
-    ),
-    JobState.NEEDS_NUMBER: frozenset({JobState.PREPARING, JobState.CANCELLED}),
-    JobState.WAITING: frozenset({JobState.SENDING, JobState.FAILED, JobState.CANCELLED}),
-    JobState.SENDING: frozenset(
-        {JobState.WAITING, JobState.DELIVERED, JobState.FAILED, JobState.CANCELLED, JobState.UNKNOWN}
-    ),
-    JobState.DELIVERED: frozenset(),
-    JobState.FAILED: frozenset(),
-    JobState.CANCELLED: frozenset(),
-    JobState.UNKNOWN: frozenset({JobState.WAITING, JobState.DELIVERED, JobState.FAILED}),
-}
-
-# The bound of each state, seconds: no job stays longer (see ``bounds``, which acts).
-HELD_LIMIT_S = 30 * DAY_S  # an unreleased draft is cancelled after a month
-NEEDS_NUMBER_LIMIT_S = 30 * DAY_S  # a document that nobody gives a number is cancelled after a month
-PREPARING_LIMIT_S = 3_600.0  # at least, else the job's lifetime; one rendering has a limit of its own
-LIFETIME_LIMIT_S = DAY_S  # default time to deliver, from the time it was scheduled for
-SENDING_LIMIT_S = 2 * 3_600.0  # longer than any reasonable call
-RECEIVING_LIMIT_S = 4 * 3_600.0  # of a received fax for which no end of the call was recorded
 
 
 class Reach(Enum):
@@ -419,59 +393,3 @@ class Room(Enum):
     PLENTY = "plenty"
     LOW = "low"  # the box warns
     FULL = "full"  # nothing is accepted, no call is answered
-
-
-@dataclass(frozen=True, slots=True)
-class JobFilter:
-    """Which jobs to list; empty or None: any.  Newest first; ``before_id``: those with smaller ids."""
-
-    owner: str = ""
-    states: frozenset[JobState] = frozenset()
-    number: str = ""
-    tag: str = ""
-    origin: str = ""
-    without_number: bool = False  # only those not ended that nobody gave a number
-    erased: bool = True  # those whose content was erased, too
-    text: str = ""  # words of three or more letters in number, name, company, tag or subject
-    submission_id: int | None = None
-    metadata: tuple[tuple[str, str], ...] = ()  # all of these names with these values
-    since: float | None = None  # created at or after
-    until: float | None = None  # created before
-    before_id: int | None = None
-    limit: int = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """Which received faxes a person may see: those assigned to ``owners``, those to numbers that begin with
-    one of ``dialled``, and with ``unassigned`` those that are assigned to nobody.
-    """
-
-    owners: tuple[str, ...]
-    dialled: tuple[str, ...] = ()
-    unassigned: bool = False
-
-    def covers(self, fax: Received) -> bool:
-        """Whether this person may see ``fax``."""
-        return (
-            fax.owner in self.owners
-            or (self.unassigned and not fax.owner)
-            or any(fax.dialled.startswith(number) for number in self.dialled)
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivedFilter:
-    """Which received faxes to list; newest first; ``before_id``: those with smaller ids."""
-
-    owner: str | None = None  # theirs, and those that were given to nobody
-    sight: Sight | None = None  # those that this reader may see; in place of ``owner``
-    read: bool | None = None
-    text: str = ""  # words of three or more letters in number, name or station id
-    caller: str = ""
-    dialled: str = ""
-    since: float | None = None
-    until: float | None = None
-    before_id: int | None = None
-    empty: bool = False  # calls that brought no page, too
-    limit: int = 50

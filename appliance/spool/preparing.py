@@ -13,7 +13,8 @@ from appliance.remarks import Remark
 from appliance.remarks import to_json as remarks_json
 from appliance.spool import job_states, jobs
 from appliance.spool.causes import CLOCK_DOUBTED
-from appliance.spool.model import HELD_LIMIT_S, NEEDS_NUMBER_LIMIT_S, Job, JobState
+from appliance.spool.job_states import HELD_LIMIT_S, NEEDS_NUMBER_LIMIT_S
+from appliance.spool.model import Job, JobState
 from appliance.spool.transaction import Tx
 
 

@@ -14,8 +14,9 @@ from appliance.spool import stats, words
 from appliance.spool.causes import INTERRUPTED
 from appliance.spool.errors import IllegalTransitionError, NotFoundError
 from appliance.spool.fax_ids import next_fax_id
+from appliance.spool.filters import ReceivedFilter
 from appliance.spool.jobs import LIST_LIMIT
-from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile, ReceivedState
+from appliance.spool.model import Received, ReceivedPageFile, ReceivedState
 from appliance.spool.transaction import Tx
 from appliance.spool.word_tables import DIALLED, OWNER, READ
 

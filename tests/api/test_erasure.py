@@ -17,7 +17,8 @@ from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.settings.accounts import Scope, User
 from appliance.spool import received as received_rows
-from appliance.spool.model import DAY_S, JobFilter
+from appliance.spool.filters import JobFilter
+from appliance.spool.model import DAY_S
 from appliance.spool.transaction import Tx
 from tests.api.served import Served, serving
 

@@ -11,7 +11,7 @@ from appliance.api.rest.journal import BATCH, COLUMNS, _cell
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.settings.accounts import Scope, User
-from appliance.spool.model import ReceivedFilter
+from appliance.spool.filters import ReceivedFilter
 from tests.api.served import Reply, Served
 from tests.api.test_faxes import new
 

@@ -23,7 +23,7 @@ from appliance.ipp.model import Tag, Value
 from appliance.printing.settings import IppAccess, IppSettings, PrintUser
 from appliance.settings import secrets
 from appliance.settings.accounts import ApiKey, Role, Scope, User
-from appliance.spool.model import JobFilter
+from appliance.spool.filters import JobFilter
 from tests.api.served import Served
 from tests.api_ipp.requests import request, to
 from tests.deliver.making import receive

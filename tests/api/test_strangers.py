@@ -21,7 +21,7 @@ import pytest
 from appliance.api.http_listener import STRANGERS
 from appliance.api.limits import BROKEN_TRIES, BROKEN_WINDOW_S, SignInGuard
 from appliance.settings.accounts import ApiKey, Scope
-from appliance.spool.model import JobFilter
+from appliance.spool.filters import JobFilter
 from tests.api.served import Served
 from tests.api.test_stream import Reader
 

@@ -24,7 +24,7 @@ from appliance.configuration import open_box
 from appliance.ipp import codec
 from appliance.ipp.codec import Decoder
 from appliance.ipp.model import GroupTag, Message
-from appliance.spool.model import JobFilter
+from appliance.spool.filters import JobFilter
 from tests.api_ipp.requests import request, to
 from tests.killed_at import die_at
 

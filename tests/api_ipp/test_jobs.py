@@ -29,7 +29,7 @@ from appliance.net.settings import ApiSettings
 from appliance.printing.settings import IppAccess, IppSettings, PrintingSettings
 from appliance.settings import secrets
 from appliance.settings.accounts import Role
-from appliance.spool.model import JobFilter
+from appliance.spool.filters import JobFilter
 from appliance.spool.options import Cover, Quality
 from tests.api_ipp import ipp_crash
 from tests.api_ipp.conftest import Printing

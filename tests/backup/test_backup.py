@@ -23,7 +23,8 @@ from appliance.settings.accounts import User
 from appliance.settings.fields import SettingError
 from appliance.settings.secrets import SecretSettings
 from appliance.spool import received
-from appliance.spool.model import ReceivedFilter, ReceivedPageFile
+from appliance.spool.filters import ReceivedFilter
+from appliance.spool.model import ReceivedPageFile
 from appliance.spool.settings import StorageSettings
 from appliance.station import StationSettings
 from appliance.t4.page import Raster, Resolution

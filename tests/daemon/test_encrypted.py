@@ -18,7 +18,7 @@ from appliance.box import Box
 from appliance.configuration import open_box, open_settings
 from appliance.daemon.housekeeping import Housekeeping
 from appliance.spool import identity, vault
-from appliance.spool.model import JobFilter
+from appliance.spool.filters import JobFilter
 from appliance.spool.settings import StorageSettings
 from tests.api.served import Served, serving
 from tests.daemon.test_index_gone import FAXBOX, receive, serve

@@ -19,16 +19,9 @@ from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
 from appliance.spool import decisions, preparing, received
 from appliance.spool.errors import NotFoundError
+from appliance.spool.filters import JobFilter, ReceivedFilter
 from appliance.spool.folders import FOLDERS
-from appliance.spool.model import (
-    DAY_S,
-    Job,
-    JobFilter,
-    ReceivedFilter,
-    ReceivedPageFile,
-    Room,
-    TransientEvent,
-)
+from appliance.spool.model import DAY_S, Job, ReceivedPageFile, Room, TransientEvent
 from appliance.spool.retention import sweep_parts, temporary_folder
 from appliance.spool.settings import StorageSettings
 

@@ -27,9 +27,10 @@ from appliance.durable import NotAFileError
 from appliance.services.rules import RefusedError
 from appliance.spool import copies
 from appliance.spool.errors import SpoolDamagedError
+from appliance.spool.filters import ReceivedFilter
 from appliance.spool.identity import DATABASE_NAME, SpoolGoneError
 from appliance.spool.incoming import IncomingFax
-from appliance.spool.model import DAY_S, ReceivedFilter
+from appliance.spool.model import DAY_S
 from appliance.spool.vault import KeyLostError
 from appliance.t4.page import Raster, Resolution
 from appliance.t30.parameters import CallResult, ReceivedPage

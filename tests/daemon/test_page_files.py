@@ -15,7 +15,7 @@ import pytest
 from appliance.configuration import open_box
 from appliance.doctor.data import files
 from appliance.doctor.findings import State
-from appliance.spool.model import ReceivedFilter
+from appliance.spool.filters import ReceivedFilter
 from bench.running import Client, running
 from tests.daemon.test_index_gone import receive
 

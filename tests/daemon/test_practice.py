@@ -19,7 +19,8 @@ from appliance.lines.settings import LineSettings
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.spool import jobs
-from appliance.spool.model import Job, JobState, ReceivedFilter, ReceivedState
+from appliance.spool.filters import ReceivedFilter
+from appliance.spool.model import Job, JobState, ReceivedState
 from appliance.spool.options import Cover, SendOptions
 from appliance.t4.tiff import FaxTiff
 

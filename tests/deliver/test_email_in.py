@@ -33,7 +33,8 @@ from appliance.remarks import Rule
 from appliance.services.causes import TOO_MANY_RECIPIENTS
 from appliance.settings.accounts import User
 from appliance.spool import jobs, ledger
-from appliance.spool.model import Job, JobFilter, SourceFile
+from appliance.spool.filters import JobFilter
+from appliance.spool.model import Job, SourceFile
 from tests.deliver.making import make_box
 
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"

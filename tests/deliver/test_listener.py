@@ -20,7 +20,7 @@ from appliance.deliver.settings import MailInSettings, MailOutSettings
 from appliance.durable import DiskFullError
 from appliance.settings.accounts import User
 from appliance.spool import outbox
-from appliance.spool.model import JobFilter
+from appliance.spool.filters import JobFilter
 from tests.deliver.making import fail, make_box, until
 from tests.deliver.test_email_in import letter
 

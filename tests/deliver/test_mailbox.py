@@ -24,7 +24,7 @@ from appliance.deliver.smtp import MailError
 from appliance.durable import DiskFullError
 from appliance.settings.accounts import User
 from appliance.spool import outbox
-from appliance.spool.model import JobFilter
+from appliance.spool.filters import JobFilter
 from tests.deliver.dovecot import BINARY, PASSWORD, USER, LetterBox, letter_box
 from tests.deliver.mailing import post_office
 from tests.deliver.making import make_box, until

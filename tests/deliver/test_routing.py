@@ -22,7 +22,8 @@ from appliance.lines.practice.settings import PracticeSettings
 from appliance.settings.accounts import User
 from appliance.spool import ledger, outbox
 from appliance.spool.delivery import OutboxState
-from appliance.spool.model import Received, ReceivedFilter, ReceivedState
+from appliance.spool.filters import ReceivedFilter
+from appliance.spool.model import Received, ReceivedState
 from tests.deliver.making import Hook, hook_server, make_box, until
 
 

@@ -23,7 +23,8 @@ from appliance.settings import secrets
 from appliance.settings.accounts import Role, User
 from appliance.spool import bounds, decisions, preparing
 from appliance.spool.causes import CLOCK_DOUBTED
-from appliance.spool.model import DAY_S, Job, JobState, ReceivedFilter, ReceivedState
+from appliance.spool.filters import ReceivedFilter
+from appliance.spool.model import DAY_S, Job, JobState, ReceivedState
 from appliance.spool.settings import SendingSettings
 from tests.dispatch.fake_line import End, FakeLine
 from tests.dispatch.making import COMMON, NUMBER, PAGES, dispatching, ended, make_box, submit, until

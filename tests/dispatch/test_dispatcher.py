@@ -25,7 +25,8 @@ from appliance.services.rules import RefusedError
 from appliance.settings import secrets
 from appliance.settings.accounts import ApiKey, Role, User
 from appliance.spool import decisions, ledger, received
-from appliance.spool.model import Job, JobState, Priority, ReceivedFilter, ReceivedState
+from appliance.spool.filters import ReceivedFilter
+from appliance.spool.model import Job, JobState, Priority, ReceivedState
 from appliance.spool.options import Resume, SendOptions, UnknownRule
 from appliance.spool.settings import SendingSettings, StorageSettings
 from appliance.station import StationSettings

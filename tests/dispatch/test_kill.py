@@ -21,7 +21,8 @@ from pathlib import Path
 from appliance.daemon.housekeeping import Housekeeping
 from appliance.daemon.main import recover
 from appliance.lines.line import OutgoingCall
-from appliance.spool.model import JobFilter, JobState, ReceivedFilter, ReceivedState
+from appliance.spool.filters import JobFilter, ReceivedFilter
+from appliance.spool.model import JobState, ReceivedState
 from appliance.t4.tiff import FaxTiff
 from tests.dispatch.fake_line import FakeLine
 from tests.dispatch.making import dispatching, ended, make_box, render_common

@@ -15,7 +15,8 @@ from appliance.deliver.pdfs import write_received
 from appliance.dispatch.text_reading import TextReader
 from appliance.documents.settings import ReadingSettings
 from appliance.spool import erasure, received
-from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile
+from appliance.spool.filters import ReceivedFilter
+from appliance.spool.model import Received, ReceivedPageFile
 from appliance.t4.page import Raster, Resolution
 from appliance.t4.tiff import write_tiff
 from tests.deliver.making import make_box, until

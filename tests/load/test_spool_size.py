@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from appliance.spool import accepting, documents, jobs
-from appliance.spool.model import JobFilter, JobState
+from appliance.spool.filters import JobFilter
+from appliance.spool.model import JobState
 from appliance.spool.store import Spool
 from bench import spool_size
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from appliance.configuration import open_box
 from appliance.printing.folder import PrintFolder
-from appliance.spool.model import JobFilter
+from appliance.spool.filters import JobFilter
 from tests.killed_at import die_at
 
 

@@ -18,7 +18,8 @@ from pathlib import Path
 from appliance.configuration import open_box
 from appliance.printing.scans import Scans
 from appliance.printing.settings import ScanSettings
-from appliance.spool.model import JobFilter, JobState
+from appliance.spool.filters import JobFilter
+from appliance.spool.model import JobState
 from tests.killed_at import die_at
 
 

@@ -26,7 +26,7 @@ from appliance.ipp.codec import Decoder, MessageError
 from appliance.net.settings import ADDRESS_FILE
 from appliance.printing.cups_backend import ENTRY_SUFFIX
 from appliance.printing.settings import IppAccess, IppSettings, PrintingSettings
-from appliance.spool.model import JobFilter
+from appliance.spool.filters import JobFilter
 from tests.api_ipp.requests import request, to
 from tests.deliver.making import make_box
 from tests.printing.cupsd import Cups, running_cupsd

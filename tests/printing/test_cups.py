@@ -25,7 +25,7 @@ from appliance.printing.ppd import ppd
 from appliance.printing.queues import make_folder
 from appliance.printing.settings import PrintingSettings, PrintUser
 from appliance.settings.accounts import Role, User
-from appliance.spool.model import JobFilter
+from appliance.spool.filters import JobFilter
 from appliance.spool.options import Quality
 from tests.api.served import Served, serving
 from tests.deliver.mailing import post_office

@@ -19,7 +19,7 @@ from appliance.printing import cups_backend
 from appliance.printing.cups_backend import ENTRY_SUFFIX, PART_SUFFIX
 from appliance.printing.queues import make_folder
 from appliance.printing.settings import PrintingSettings
-from appliance.spool.model import JobFilter
+from appliance.spool.filters import JobFilter
 from tests.deliver.making import make_box
 from tests.printing.cupsd import Cups, running_cupsd
 from tests.printing.killing import kill_backend, kill_cupsd, printed

@@ -17,7 +17,7 @@ from appliance.printing.scans import Scans
 from appliance.printing.settings import ScanSettings
 from appliance.services.faxes import Faxes, Request, Submitted
 from appliance.spool.errors import SpoolFailedError
-from appliance.spool.model import JobFilter
+from appliance.spool.filters import JobFilter
 from tests.deliver.making import make_box
 
 PDF = b"%PDF-1.4\nnot much of one\n%%EOF\n"

@@ -19,7 +19,8 @@ from appliance.printing.scans import CUT_OFF_WAIT_S, LARGEST, Scans
 from appliance.printing.settings import PrintingSettings, ScanSettings
 from appliance.settings.accounts import Role, User
 from appliance.spool import decisions
-from appliance.spool.model import JobFilter, JobState
+from appliance.spool.filters import JobFilter
+from appliance.spool.model import JobState
 from tests.deliver.making import make_box
 
 PDF = b"%PDF-1.4\nnot much of one\n%%EOF\n"

@@ -33,7 +33,7 @@ from appliance.settings.accounts import User
 from appliance.settings.fields import SettingError, from_document, setting, to_document
 from appliance.settings.files import Catalogue, SettingsTooNewError
 from appliance.settings.store import Items, SettingsStore
-from appliance.spool.model import JobFilter
+from appliance.spool.filters import JobFilter
 from appliance.spool.settings import SendingSettings
 from appliance.station import StationSettings
 from appliance.t38.settings import ErrorCorrection

@@ -28,8 +28,9 @@ from appliance.spool.age_clock import (
     SeenTime,
     clock_synchronised,
 )
+from appliance.spool.filters import JobFilter, ReceivedFilter
 from appliance.spool.folders import SET_ASIDE
-from appliance.spool.model import DAY_S, JobFilter, ReceivedFilter, ReceivedPageFile
+from appliance.spool.model import DAY_S, ReceivedPageFile
 from appliance.spool.settings import StorageSettings
 
 START = 1_800_000_000.0

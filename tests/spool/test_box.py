@@ -21,7 +21,8 @@ from appliance.services.rules import RefusedError, To
 from appliance.settings import secrets
 from appliance.spool import attempts, jobs, ledger, preparing
 from appliance.spool.errors import IdempotencyError, IllegalTransitionError, NotFoundError
-from appliance.spool.model import JobFilter, JobState, Reach
+from appliance.spool.filters import JobFilter
+from appliance.spool.model import JobState, Reach
 from appliance.spool.options import Quality, SendOptions
 from appliance.spool.settings import StorageSettings
 

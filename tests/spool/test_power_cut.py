@@ -19,7 +19,8 @@ from appliance.daemon.main import recover
 from appliance.settings import secrets
 from appliance.spool import outbox
 from appliance.spool.delivery import OutboxState
-from appliance.spool.model import JobState, ReceivedFilter, ReceivedState
+from appliance.spool.filters import ReceivedFilter
+from appliance.spool.model import JobState, ReceivedState
 from appliance.spool.retention import sweep_parts
 from appliance.station import StationSettings
 from appliance.t4.tiff import FaxTiff

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from appliance.spool import jobs, received, schema
-from appliance.spool.model import Job, JobFilter, JobState, Received, ReceivedFilter, Sight
+from appliance.spool.filters import JobFilter, ReceivedFilter, Sight
+from appliance.spool.model import Job, JobState, Received
 from appliance.spool.store import Spool
 from appliance.spool.transaction import Tx
 

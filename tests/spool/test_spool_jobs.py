@@ -12,16 +12,9 @@ from appliance.lines import causes
 from appliance.services.attention import CALLS_S, Attention
 from appliance.spool import accepting, attempts, bounds, decisions, documents, jobs, preparing, queues
 from appliance.spool.errors import IdempotencyError, IllegalTransitionError, NotFoundError
-from appliance.spool.model import (
-    NEEDS_NUMBER_LIMIT_S,
-    NO_NUMBER,
-    TRANSITIONS,
-    JobFilter,
-    JobState,
-    NewSubmission,
-    Priority,
-    Recipient,
-)
+from appliance.spool.filters import JobFilter
+from appliance.spool.job_states import NEEDS_NUMBER_LIMIT_S, TRANSITIONS
+from appliance.spool.model import NO_NUMBER, JobState, NewSubmission, Priority, Recipient
 from appliance.spool.options import Cover, Quality, Resume, SendOptions, UnknownRule
 from appliance.spool.store import Spool
 from appliance.t4.page import Resolution

@@ -36,17 +36,9 @@ from appliance.spool import (
 )
 from appliance.spool.delivery import NewDelivery, OutboxState
 from appliance.spool.errors import IllegalTransitionError, SpoolClosedError
+from appliance.spool.filters import JobFilter, ReceivedFilter
 from appliance.spool.identity import DATABASE_NAME
-from appliance.spool.model import (
-    Event,
-    JobFilter,
-    JobState,
-    NewSubmission,
-    ReceivedFilter,
-    ReceivedPageFile,
-    ReceivedState,
-    Recipient,
-)
+from appliance.spool.model import Event, JobState, NewSubmission, ReceivedPageFile, ReceivedState, Recipient
 from appliance.spool.schema import MIGRATIONS, SchemaTooNewError
 from appliance.spool.store import READERS_KEPT, Spool
 from appliance.spool.transaction import Tx

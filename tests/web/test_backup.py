@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from appliance.settings.accounts import Role
-from appliance.spool.model import ReceivedFilter
+from appliance.spool.filters import ReceivedFilter
 from tests.web.browser import OWNER, PASSWORD, Web, web
 from tests.web.furnished import furnish
 from tests.web.views import View

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, expect
 from appliance.phonebook import Contact
 from appliance.settings import secrets
 from appliance.settings.accounts import Role
-from appliance.spool.model import ReceivedFilter
+from appliance.spool.filters import ReceivedFilter
 from tests.web.browser import OWNER, PASSWORD, Web, web
 from tests.web.furnished import picture
 from tests.web.keyboard import Keyboard

@@ -12,7 +12,8 @@ from appliance.api.problems import ProblemError
 from appliance.api.rest.checking import flaw
 from appliance.language import said as _
 from appliance.settings.accounts import User
-from appliance.spool.model import Job, JobFilter, JobState, Received, ReceivedFilter
+from appliance.spool.filters import JobFilter, ReceivedFilter
+from appliance.spool.model import Job, JobState, Received
 from appliance.spool.settings import StorageSettings
 from appliance.t4.page import Resolution
 from webui import wording

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from appliance.language import said as _
-from appliance.spool.model import Job, JobFilter, JobState
+from appliance.spool.filters import JobFilter
+from appliance.spool.model import Job, JobState
 from webui import wording
 from webui.visit import Answer, Page, Visit
 

@@ -21,7 +21,8 @@ from appliance.phonebook import Campaign
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.spool.errors import IllegalTransitionError
-from appliance.spool.model import Job, JobFilter, JobState
+from appliance.spool.filters import JobFilter
+from appliance.spool.model import Job, JobState
 from appliance.spool.options import SendOptions
 
 # The most campaigns of one owner.

@@ -23,7 +23,8 @@ from appliance.dispatch.rules import most_tries
 from appliance.phonebook import Contact
 from appliance.settings.accounts import Scope
 from appliance.spool.errors import NotFoundError
-from appliance.spool.model import Job, JobFilter, JobState, Received, ReceivedFilter
+from appliance.spool.filters import JobFilter, ReceivedFilter
+from appliance.spool.model import Job, JobState, Received
 from appliance.spool.settings import SendingSettings
 
 _TEXT_FILTERS = ("title", "origin", "status", "response")

@@ -19,7 +19,8 @@ from appliance.services.causes import STATE_FORBIDS
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.spool.errors import IllegalTransitionError, NotFoundError
-from appliance.spool.model import Attempt, Handed, Job, JobFilter, JobState
+from appliance.spool.filters import JobFilter
+from appliance.spool.model import Attempt, Handed, Job, JobState
 
 # Jobs searched at once, and at most, to answer one listing.
 PAGE = 500

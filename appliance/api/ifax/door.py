@@ -34,7 +34,8 @@ from appliance.services.rules import To
 from appliance.settings.accounts import Scope
 from appliance.settings.units import MB
 from appliance.spool.errors import IllegalTransitionError, NotFoundError
-from appliance.spool.model import DAY_S, Document, Job, JobFilter, JobState, ReceivedFilter, SourceFile
+from appliance.spool.filters import JobFilter, ReceivedFilter
+from appliance.spool.model import DAY_S, Document, Job, JobState, SourceFile
 from appliance.spool.options import Cover, SendOptions
 from appliance.station import StationSettings
 

@@ -35,7 +35,8 @@ from appliance.api.rest.views import (
 from appliance.records import view
 from appliance.services.views import fax_in_full
 from appliance.settings.accounts import Scope
-from appliance.spool.model import Attempt, Job, JobFilter, JobState
+from appliance.spool.filters import JobFilter
+from appliance.spool.model import Attempt, Job, JobState
 from appliance.spool.options import UnknownRule
 
 

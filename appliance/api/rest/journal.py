@@ -22,7 +22,8 @@ from appliance.records import time_text, view
 from appliance.services.causes import NOT_PERMITTED
 from appliance.settings.accounts import Scope
 from appliance.settings.units import ID_MAX
-from appliance.spool.model import Job, JobFilter, Received, ReceivedFilter
+from appliance.spool.filters import JobFilter, ReceivedFilter
+from appliance.spool.model import Job, Received
 from appliance.table_cells import harmless_number
 
 Fax = TypeVar("Fax", Job, Received)

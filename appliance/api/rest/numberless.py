@@ -16,7 +16,7 @@ from appliance.api.rest.views import FAX, listing, page_of
 from appliance.records import view
 from appliance.settings.accounts import Scope
 from appliance.spool.errors import IllegalTransitionError
-from appliance.spool.model import JobFilter
+from appliance.spool.filters import JobFilter
 
 routes = Routes(tag="faxes", scope=Scope.SEND)
 

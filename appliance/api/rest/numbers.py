@@ -24,7 +24,8 @@ from appliance.phonebook import Contact, ContactGroup
 from appliance.records import cause_view, time_text
 from appliance.services.rules import RefusedError
 from appliance.settings.accounts import Scope
-from appliance.spool.model import JobFilter, Reach
+from appliance.spool.filters import JobFilter
+from appliance.spool.model import Reach
 
 if TYPE_CHECKING:
     import phonenumbers

@@ -13,7 +13,8 @@ from appliance.panel.model import BoxView, Condition, Contact, line_views, meani
 from appliance.panel.settings import PanelSettings
 from appliance.settings.accounts import Scope
 from appliance.settings.secrets import SecretSettings
-from appliance.spool.model import JobFilter, JobState, ReceivedFilter
+from appliance.spool.filters import JobFilter, ReceivedFilter
+from appliance.spool.model import JobState
 
 # The most faxes that are counted as under way.
 MOST = 100

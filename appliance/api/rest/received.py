@@ -28,7 +28,8 @@ from appliance.records import view
 from appliance.services.causes import NOT_PERMITTED, STATE_FORBIDS
 from appliance.services.views import received_in_full
 from appliance.settings.accounts import Scope
-from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile
+from appliance.spool.filters import ReceivedFilter
+from appliance.spool.model import Received, ReceivedPageFile
 
 
 def find(call: Call) -> Received:
