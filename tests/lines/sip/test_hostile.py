@@ -47,7 +47,7 @@ class Attacked:
     answers: list[str] = field(default_factory=list)  # first lines of what the box said to rubbish in SDP
     asked: list[int] = field(default_factory=list)  # offers of T.38 that it made, by call
     files: int = 0  # that it had open in the crowd
-    silent_closed: bool = False
+    silent_closed: dict[str, bool] = field(default_factory=dict)
     ended: int | None = None  # what the process ended with, None when it lived
     left: dict[str, int] = field(default_factory=dict)
     log: str = ""
@@ -239,7 +239,9 @@ async def messages_without_end(box: BoxProcess) -> None:
 async def crowd(box: BoxProcess, folder: Path, seen: Attacked) -> None:
     """After all else: connections silent, half-open and talkative, more than it takes; a fax meanwhile."""
     with contextlib.ExitStack() as held:
-        silent = held.enter_context(connect(box.tcp))
+        silent = {
+            name: held.enter_context(connect(port)) for name, port in (("TCP", box.tcp), ("TLS", box.tls))
+        }
         socks = [held.enter_context(socket.socket()) for _ in range(CROWD)]
         for number, sock in enumerate(socks):
             sock.setblocking(False)
@@ -255,7 +257,8 @@ async def crowd(box: BoxProcess, folder: Path, seen: Attacked) -> None:
             fax = seen.faxes["in the crowd"] = await send_fax(box, folder, f"crowd{attempt}")
             if fax is not None and fax.ok:
                 break
-        seen.silent_closed = await is_closed_by_them(silent)
+        closed = await asyncio.gather(*map(is_closed_by_them, silent.values()))
+        seen.silent_closed = dict(zip(silent, closed, strict=True))
 
 
 async def shakes_hands(port: int) -> None:
@@ -339,7 +342,7 @@ def test_rubbish_in_answer_to_our_offer_is_borne(seen: Attacked) -> None:
 
 def test_crowd_is_kept_out_and_silence_is_not_borne(seen: Attacked) -> None:
     assert seen.files < MAX_FILES, "every connection takes a file"
-    assert seen.silent_closed
+    assert seen.silent_closed == {"TCP": True, "TLS": True}
 
 
 def test_payload_type_of_any_number_is_written_nowhere(tmp_path: Path) -> None:
