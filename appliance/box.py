@@ -30,7 +30,6 @@ from appliance.settings.secrets import SecretSettings
 from appliance.settings.store import SettingsStore
 from appliance.spool import jobs, received
 from appliance.spool.age_clock import AgeClock
-from appliance.spool.folders import FOLDERS
 from appliance.spool.identity import require_settings
 from appliance.spool.model import JobState, Room
 from appliance.spool.room import RoomGuard
@@ -75,7 +74,7 @@ class Box:
         self.data = data
         self.clock = clock
         self.settings = settings
-        require_settings(data, FOLDERS[:3], data / SETTINGS_FILE)
+        require_settings(data, data / SETTINGS_FILE)
         open_vault(data, settings.section(StorageSettings))
         self.spool = Spool(data, known_id=settings.section(SecretSettings).spool_id)
         with contextlib.ExitStack() as opened:

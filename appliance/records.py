@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import UTC, datetime
 from enum import Enum
@@ -292,6 +292,11 @@ def from_row(record: type[T], row: sqlite3.Row | Mapping[str, Any], **more: Any)
         return record(**more)
     except (ValueError, TypeError, AttributeError) as error:
         raise DamagedRowError(f"{record.__name__}.{column}: {error}") from error
+
+
+def from_rows(record: type[T], rows: Iterable[sqlite3.Row]) -> list[T]:
+    """A record of each row.  Raises DamagedRowError."""
+    return [from_row(record, row) for row in rows]
 
 
 def to_row(record: Any, table: str = "", of: Any = None) -> dict[str, Any]:

@@ -11,7 +11,6 @@ import io
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from appliance import at_rest, language
 from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
 from appliance.box import Box
-from appliance.dispatch.making import zone
+from appliance.dispatch.making import local_time, zone
 from appliance.documents.causes import DOCUMENT_GONE
 from appliance.documents.pdf import write_pdf
 from appliance.documents.rendered import RenderedDocument
@@ -205,7 +204,7 @@ def pdf_of(
     """Pages as a temporary PDF, dated ``at`` (Unix time), with their ``texts``.  Raises ProblemError."""
     with temporary_file(box, ".pdf") as path:
         try:
-            write_pdf(path, pages, title=title, created=_local(box, at), texts=texts)
+            write_pdf(path, pages, title=title, created=local_time(box, at), texts=texts)
         except PageError:
             raise ProblemError(DOCUMENT_GONE, "a page is damaged") from None
         except ValueError:
@@ -215,10 +214,6 @@ def pdf_of(
         except OSError:
             raise ProblemError(DOCUMENT_GONE, "its pages are no longer kept") from None
     return path
-
-
-def _local(box: Box, at: float) -> datetime:
-    return datetime.fromtimestamp(at, UTC).astimezone(zone(box.settings.section(StationSettings).time_zone))
 
 
 # -- the confirmation ------------------------------------------------------------------------------

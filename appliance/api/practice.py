@@ -7,9 +7,9 @@ import threading
 from collections.abc import Sequence
 
 from appliance.box import Box
+from appliance.dispatch.making import sources
 from appliance.dispatch.practice import CALLER, PracticeCaller
 from appliance.documents.errors import DocumentError
-from appliance.documents.options import Source
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.spool.model import SourceFile
 
@@ -37,8 +37,7 @@ class PracticeCalls:
 
     def _run(self, files: Sequence[SourceFile], caller: str, dialled: str) -> None:
         try:
-            sources = [Source(self._box.data / file.path, ",".join(file.pages), file.name) for file in files]
-            result = self._caller(sources, caller=caller, dialled=dialled)
+            result = self._caller(sources(self._box.data, files), caller=caller, dialled=dialled)
             _log.info("a practice call from %s ended: %s", caller, result.cause.code)
         except (DocumentError, LookupError, OSError) as error:  # OSError: the disk is full
             _log.warning("a practice call did not take place: %s", error)

@@ -29,7 +29,6 @@ from appliance.language import said
 from appliance.passphrases import PASSPHRASE_MAX, PASSPHRASE_MIN
 from appliance.records import from_row, insert, to_row
 from appliance.settings.fields import SettingError
-from appliance.spool.fax_ids import next_fax_id
 from appliance.spool.filters import ReceivedFilter
 from appliance.spool.folders import RECEIVED, TEMPORARY
 from appliance.spool.model import Received, ReceivedPageFile, ReceivedState
@@ -290,7 +289,7 @@ def _take(box: Box, read: _ReadFax) -> bool:
 def _insert(
     tx: Tx, fax: Received, pages: list[dict[str, Any]], notes: list[tuple[float, str, str]], now: float
 ) -> None:
-    received_id = next_fax_id(tx)
+    received_id = tx.next_fax_id()
     insert(tx.db, "received", to_row(fax) | {"id": received_id})
     for page in pages:
         insert(tx.db, "received_page", {"received_id": received_id, **page})

@@ -37,7 +37,7 @@ def render_options(box: Box, owner: str, options: SendOptions, to: To, due: floa
     sending = box.settings.section(SendingSettings)
     region = box.settings.section(NumberSettings).region
     number = options.station_id or station.station_id
-    moment = datetime.fromtimestamp(due, UTC).astimezone(zone(station.time_zone))
+    moment = local_time(box, due)
     header = None
     text = options.header if options.header is not None else station.name
     if station.header and options.header != "":
@@ -97,6 +97,11 @@ def cover_page(
         time=moment.strftime("%H:%M"),
         template=box.rules.cover_template(cover.template).html,
     )
+
+
+def local_time(box: Box, at: float) -> datetime:
+    """The Unix time ``at`` in the station's time zone."""
+    return datetime.fromtimestamp(at, UTC).astimezone(zone(box.settings.section(StationSettings).time_zone))
 
 
 def zone(name: str) -> ZoneInfo | None:

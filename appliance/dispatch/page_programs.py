@@ -13,23 +13,23 @@ _log = logging.getLogger(__name__)
 
 # How often a page is read when the machine ends the program each time, as it does when memory runs out.
 TRIES = 3
+_MEMORY_OCTETS = 700 << 20  # of address space
 
 
 def output_of(
     command: Sequence[str],
     *,
-    memory_octets: int,
     cpu_s: int,
     clock_s: float,
     environment: Mapping[str, str] | None = None,
 ) -> tuple[int, bytes]:
     """The exit code (negative for a signal) and output of a program.
 
-    Each try has so many octets of address space, seconds of processor time, and seconds by the clock.  Raises
-    OSError, subprocess.TimeoutExpired.
+    Each try has so many seconds of processor time, and by the clock.  Raises OSError,
+    subprocess.TimeoutExpired.
     """
     cpu = f"--cpu={cpu_s}:{cpu_s + CPU_GRACE_S}"
-    limits = ["prlimit", f"--as={memory_octets}", cpu, "--core=0", "--"]
+    limits = ["prlimit", f"--as={_MEMORY_OCTETS}", cpu, "--core=0", "--"]
     code, said = 0, b""
     for _ in range(TRIES):
         done = subprocess.run(

@@ -6,26 +6,22 @@ import shutil
 import threading
 import uuid as uuids
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 from appliance.box import Box
 from appliance.causes import Cause
-from appliance.dispatch.making import zone
+from appliance.dispatch.making import render_options, sources
 from appliance.documents.causes import DOCUMENT_GONE
-from appliance.documents.labels import labels_of
-from appliance.documents.options import HeaderLine, Limits, PageFormat, RenderOptions, Source, usual_paper
+from appliance.documents.options import Limits
 from appliance.documents.pages import DocumentPages
 from appliance.documents.render import render
 from appliance.documents.rendered import RenderedDocument
 from appliance.net.settings import ApiSettings
-from appliance.numbers import NumberSettings
+from appliance.services.rules import To
 from appliance.spool import offers
 from appliance.spool.folders import RENDERED
 from appliance.spool.model import SourceFile
-from appliance.spool.options import Quality
+from appliance.spool.options import Quality, SendOptions
 from appliance.spool.remembered import Offer
-from appliance.spool.settings import SendingSettings
-from appliance.station import StationSettings
 from appliance.t4.page import CodedPage
 from appliance.t30.parameters import Accepts, Progress
 
@@ -48,22 +44,11 @@ def make_offer(
     discard the files.
     """
     box.rules.require_room()
-    station = box.settings.section(StationSettings)
-    sending = box.settings.section(SendingSettings)
-    region = box.settings.section(NumberSettings).region
-    moment = datetime.fromtimestamp(box.clock(), UTC).astimezone(zone(station.time_zone))
-    header = HeaderLine(moment, station.name, station.station_id) if station.header else None
     uuid = str(uuids.uuid4())
     path = f"{RENDERED}/{uuid}"
     limits = Limits(pages=box.settings.section(ApiSettings).pages_per_fax)
-    options = RenderOptions(
-        format=PageFormat(resolution=(quality or sending.quality).resolution),
-        paper=usual_paper(region),
-        labels=labels_of(region),
-        header=header,
-    )
-    sources = [Source(box.data / file.path, ",".join(file.pages), file.name) for file in files]
-    document = render(sources, box.data / path, options, limits=limits)
+    options = render_options(box, owner, SendOptions(quality=quality), To(""), box.clock())
+    document = render(sources(box.data, files), box.data / path, options, limits=limits)
     try:
         offer = box.spool.do(
             offers.create,

@@ -102,7 +102,7 @@ def learn(
         line=line,
         medium=medium,
         delivered=profile.delivered + 1,
-        bit_rate=result.carrier.bit_rate if result.carrier else 0,
+        bit_rate=result.bit_rate,
         ecm=result.ecm,
         seconds_a_page=seconds / result.pages_sent if result.pages_sent else 0.0,
     )

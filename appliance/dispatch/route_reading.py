@@ -26,9 +26,8 @@ from appliance.spool.model import Received
 
 _log = logging.getLogger(__name__)
 
-# Limits for reading the codes of one page: address space, CPU time and elapsed time in seconds, octets of
+# Limits for reading the codes of one page: CPU time and elapsed time in seconds, octets of
 # output.
-_MEMORY_OCTETS = 700 << 20
 _CPU_S = 20
 _CLOCK_S = 60.0
 _ANSWER_LIMIT = 200_000
@@ -77,7 +76,6 @@ def _read_codes(path: Path) -> list[str]:
     try:
         code, said = page_programs.output_of(
             [sys.executable, "-m", code_reading.__name__, str(path)],
-            memory_octets=_MEMORY_OCTETS,
             cpu_s=_CPU_S,
             clock_s=_CLOCK_S,
         )

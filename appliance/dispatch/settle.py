@@ -94,12 +94,8 @@ def _remember(tx: Tx, number: str, end: CallEnd, now: float) -> None:
 def facts_of(result: CallResult, step: int, medium: str) -> dict[str, Any]:
     """The facts of a call that are stored with its attempt."""
     return {
+        **result.facts,
         "remote_id": result.remote_id,
-        "bit_rate": result.carrier.bit_rate if result.carrier else 0,
-        "modulation": result.carrier.modulation.value if result.carrier else "",
-        "ecm": result.ecm,
-        "retrainings": result.retrainings,
-        "frames_repeated": result.frames_repeated,
         "phase": result.phase.value,
         "step": step,
         "medium": medium,

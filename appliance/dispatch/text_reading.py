@@ -23,8 +23,7 @@ from appliance.spool.model import Received
 _log = logging.getLogger(__name__)
 
 PROGRAM = "tesseract"
-# Limits for one page: address space, CPU time and elapsed time in seconds.
-_MEMORY_OCTETS = 700 << 20
+# Limits for one page: CPU time and elapsed time in seconds.
 _CPU_S = 60
 _CLOCK_S = 120.0
 # Most characters kept of a page, and of a fax; a page of small type has 6000.
@@ -73,7 +72,6 @@ def read_page(path: Path, command: list[str]) -> str:
     try:
         code, said = page_programs.output_of(
             ["nice", "-n", "19", program, str(path), "stdout", *options],
-            memory_octets=_MEMORY_OCTETS,
             cpu_s=_CPU_S,
             clock_s=_CLOCK_S,
             environment={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OMP_THREAD_LIMIT": "1"},

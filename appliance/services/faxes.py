@@ -11,8 +11,8 @@ from appliance.records import record, shared
 from appliance.services.causes import NOT_PERMITTED
 from appliance.services.documents import Documents
 from appliance.services.rules import Clock, RefusedError, Rules, To
-from appliance.spool import accepting, decisions, jobs, resends, stats
-from appliance.spool.errors import IdempotencyError, NotFoundError
+from appliance.spool import accepting, decisions, jobs, stats
+from appliance.spool.errors import NotFoundError
 from appliance.spool.filters import JobFilter
 from appliance.spool.model import (
     NO_NUMBER,
@@ -127,13 +127,11 @@ class Faxes:
 
         Raises IdempotencyError when its request had another ``digest``.
         """
-        found = self.spool.read(stats.handed_in, owner, idempotency_key)
+        found = self.spool.read(accepting.handed_in, owner, idempotency_key, digest)
         if found is None:
             return None
-        submission_id, uuid, earlier_digest, job_ids = found
-        if earlier_digest != digest:
-            raise IdempotencyError("this idempotency key was used for a different request")
-        return Submitted(submission_id, uuid, tuple(self.get(job_id) for job_id in job_ids), repeated=True)
+        made = tuple(self.get(job_id) for job_id in found.job_ids)
+        return Submitted(found.submission_id, found.uuid, made, repeated=True)
 
     def resend(
         self,
@@ -216,7 +214,7 @@ class Faxes:
 
     def resends(self, job_id: int) -> list[Job]:
         """The jobs that resend ``job_id``, first to last."""
-        return self.spool.read(resends.resends, job_id)
+        return self.spool.read(jobs.resends, job_id)
 
     def counts(self, owner: str | None) -> dict[str, int]:
         """How many faxes of ``owner`` (None: of anybody) are in each state, by the state's word."""

@@ -24,7 +24,7 @@ How it is laid out
 ``outbox``       deliveries to make, surviving restarts
 ``ledger``       audit log, usage counters, learned destinations
 ``offers``       documents offered to callers that poll
-``resends``, ``stats``  faxes that repeat one, counts for monitoring
+``stats``        counts for monitoring
 ``age_clock``    the time that ages are counted from, however wrong the system's clock is
 ``incoming``     ``IncomingFax``: a received page is on disk before MCF
 ``retention``    deletes expired rows and the remains of interrupted writes

@@ -5,6 +5,7 @@ A submission is acknowledged only after its transaction is on disk.
 
 from __future__ import annotations
 
+import sqlite3
 import uuid as uuids
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,6 @@ from typing import Any
 from appliance.records import insert, to_row
 from appliance.spool import documents, job_states, jobs
 from appliance.spool.errors import IdempotencyError, IllegalTransitionError, NotFoundError
-from appliance.spool.fax_ids import next_fax_id
 from appliance.spool.job_states import HELD_LIMIT_S
 from appliance.spool.model import Handed, Job, JobState, NewSubmission, Recipient, SourceFile
 from appliance.spool.transaction import Tx
@@ -29,6 +29,22 @@ class Accepted:
     repeated: bool = False
 
 
+def handed_in(db: sqlite3.Connection, owner: str, idempotency_key: str, digest: str) -> Accepted | None:
+    """What ``owner`` submitted with this key before; None when there is nothing, or without a key.
+
+    Raises IdempotencyError when that request had another ``digest``.
+    """
+    row = db.execute(
+        "SELECT id, uuid, idempotency_digest FROM submission WHERE owner = ? AND idempotency_key = ?",
+        (owner, idempotency_key or None),
+    ).fetchone()
+    if row is None:
+        return None
+    if row["idempotency_digest"] != digest:
+        raise IdempotencyError("this idempotency key was used for a different request")
+    return Accepted(row["id"], row["uuid"], jobs.ids_of(db, row["id"]), repeated=True)
+
+
 def accept(tx: Tx, new: NewSubmission, now: float) -> Accepted:
     """Makes a submission and its jobs.
 
@@ -37,15 +53,9 @@ def accept(tx: Tx, new: NewSubmission, now: float) -> Accepted:
     """
     if not new.recipients:
         raise ValueError("a submission without recipients")
-    if new.idempotency_key:
-        earlier = tx.db.execute(
-            "SELECT id, uuid, idempotency_digest FROM submission WHERE owner = ? AND idempotency_key = ?",
-            (new.owner, new.idempotency_key),
-        ).fetchone()
-        if earlier is not None:
-            if earlier["idempotency_digest"] != new.idempotency_digest:
-                raise IdempotencyError("this idempotency key was used for a different request")
-            return Accepted(earlier["id"], earlier["uuid"], jobs.ids_of(tx.db, earlier["id"]), repeated=True)
+    earlier = handed_in(tx.db, new.owner, new.idempotency_key, new.idempotency_digest)
+    if earlier is not None:
+        return earlier
     known = tx.db.execute(
         "SELECT 1 FROM document WHERE id = ? AND deleted_at IS NULL", (new.document_id,)
     ).fetchone()
@@ -64,7 +74,7 @@ def accept(tx: Tx, new: NewSubmission, now: float) -> Accepted:
             **to_row(new, "submission", Handed),
         },
     )
-    first = next_fax_id(tx, len(new.recipients))
+    first = tx.next_fax_id(len(new.recipients))
     scheduled = max(now, new.scheduled_at if new.scheduled_at is not None else now)
     state = JobState.HELD if new.held else JobState.PREPARING
     deadline = now + HELD_LIMIT_S if new.held else job_states.preparing_until(now, scheduled + new.lifetime_s)
@@ -183,7 +193,7 @@ def give_numbers(
         "deadline": job_states.preparing_until(now, scheduled + lifetime),
     }
     _update(tx, job_id, {**_where_to(recipients[0]), **times})
-    first = next_fax_id(tx, len(recipients) - 1)
+    first = tx.next_fax_id(len(recipients) - 1)
     job_ids = [job_id, *range(first, first + len(recipients) - 1)]
     for other_id, recipient in zip(job_ids[1:], recipients[1:], strict=True):
         row = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from appliance.causes import CANCELLED, DELIVERED
-from appliance.records import from_row
+from appliance.records import from_rows
 from appliance.spool import attempts, decisions, job_states, jobs
 from appliance.spool.attempts import Outcome
 from appliance.spool.causes import CLOCK_DOUBTED, EXPIRED, INTERRUPTED, UNKNOWN_DELIVERY
@@ -17,7 +17,7 @@ from appliance.spool.transaction import Tx
 def overdue(db: sqlite3.Connection, now: float, limit: int = 200) -> list[Job]:
     """Jobs that are past the bound of their state."""
     rows = db.execute(f"{jobs.JOB} WHERE job.deadline <= ? ORDER BY job.deadline LIMIT ?", (now, limit))
-    return [from_row(Job, row) for row in rows]
+    return from_rows(Job, rows)
 
 
 def end_overdue(tx: Tx, job_id: int, now: float) -> Job:

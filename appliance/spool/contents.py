@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection
 
-from appliance.records import from_row
+from appliance.records import from_rows
 from appliance.spool.errors import NotFoundError
 from appliance.spool.model import Event, Received
 from appliance.spool.received import get
@@ -31,7 +31,7 @@ def waiting(db: sqlite3.Connection) -> list[Received]:
         f"SELECT * FROM received WHERE json_extract(facts, '$.{_WAITS}') AND deleted_at IS NULL"
         " AND erased_at IS NULL ORDER BY id"
     )
-    return [from_row(Received, row) for row in rows]
+    return from_rows(Received, rows)
 
 
 def end_wait(tx: Tx, received_id: int, routes: Collection[int], now: float) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from appliance import at_rest
-from appliance.records import from_row, insert, to_row
+from appliance.records import from_row, from_rows, insert, to_row
 from appliance.spool.errors import NotFoundError
 from appliance.spool.folders import DOCUMENTS
 from appliance.spool.model import FILES, Document, SourceFile
@@ -129,4 +129,4 @@ def search(
         " ORDER BY id DESC LIMIT ?",
         (owner, before_id if before_id is not None else 1 << 62, limit),
     )
-    return [from_row(Document, row) for row in rows]
+    return from_rows(Document, rows)

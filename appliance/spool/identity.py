@@ -13,6 +13,7 @@ from pathlib import Path
 
 from appliance import durable
 from appliance.spool import copies
+from appliance.spool.folders import OF_FAXES
 
 DATABASE_NAME = "spool.sqlite3"
 MARKER_NAME = "spool.json"
@@ -39,11 +40,11 @@ def require_files(data: Path) -> None:
         raise SpoolGoneError(str(error)) from error
 
 
-def require_present(data: Path, folders: tuple[str, ...], known_id: str) -> None:
+def require_present(data: Path, known_id: str) -> None:
     """Checks the folder before the database is opened.
 
-    ``known_id``: the id in the settings; ``folders``: those of its files.  Raises SpoolGoneError when there
-    was a spool and its database is missing.
+    ``known_id``: the id in the settings.  Raises SpoolGoneError when there was a spool and its database is
+    missing.
     """
     database = data / DATABASE_NAME
     if database.exists() and database.stat().st_size:
@@ -53,7 +54,7 @@ def require_present(data: Path, folders: tuple[str, ...], known_id: str) -> None
         signs.append(f"{MARKER_NAME} says that there was one")
     if known_id:
         signs.append("the settings know it")
-    for name in folders:
+    for name in OF_FAXES:
         count = sum(1 for _ in (data / name).iterdir()) if (data / name).is_dir() else 0
         if count:
             signs.append(f"{name}/ holds {count} files")
@@ -64,25 +65,25 @@ def require_present(data: Path, folders: tuple[str, ...], known_id: str) -> None
         )
 
 
-def require_settings(data: Path, folders: tuple[str, ...], settings: Path) -> None:
+def require_settings(data: Path, settings: Path) -> None:
     """Raises SpoolGoneError when a spool with files is there and the file of the settings is missing.
 
     Default settings would allow what the owner forbade, and store without encryption.
     """
     if settings.exists() or not (data / MARKER_NAME).exists():
         return
-    if any((data / name).is_dir() and any((data / name).iterdir()) for name in folders):
+    if any((data / name).is_dir() and any((data / name).iterdir()) for name in OF_FAXES):
         raise SpoolGoneError(
             f"{settings.name}, the settings, is gone, and faxes are here. Nothing was changed. Put it back"
             f" from a backup; to go on with new settings, use `faxbox spool adopt --data {data}`."
         )
 
 
-def require_folders(data: Path, folders: tuple[str, ...], known_id: str) -> None:
+def require_folders(data: Path, known_id: str) -> None:
     """Checks before folders are made.  Raises SpoolGoneError when one with files of faxes is missing."""
     if not (known_id or (data / MARKER_NAME).exists()):
         return
-    gone = [name for name in folders if not (data / name).is_dir()]
+    gone = [name for name in OF_FAXES if not (data / name).is_dir()]
     if gone:
         raise SpoolGoneError(
             f"{_listed(gone)} in {data}, where files of faxes belong, {_are(gone)} gone."

@@ -50,21 +50,18 @@ class IncomingFax:
         self._writers = writers
         self._clock = clock
         self._uuid = str(uuids.uuid4())
-        self._call = {"line": line, "line_kind": line_kind, "caller": caller, "caller_name": caller_name}
-        self._call["dialled"] = dialled
+        self._call = {
+            "line": line,
+            "line_kind": line_kind,
+            "caller": caller,
+            "caller_name": caller_name,
+            "dialled": dialled,
+        }
         self._started_at = clock()
         self.trace_path = f"traces/{self._uuid}.jsonl"
         self._begun = asyncio.wrap_future(
             spool.write(
-                received.begin,
-                self._uuid,
-                line,
-                line_kind,
-                self._started_at,
-                caller=caller,
-                caller_name=caller_name,
-                dialled=dialled,
-                trace_path=self.trace_path,
+                received.begin, self._uuid, now=self._started_at, trace_path=self.trace_path, **self._call
             )
         )
 
@@ -121,14 +118,6 @@ class IncomingFax:
         """
         fax = await asyncio.shield(self._begun)
         cause: Cause = result.cause
-        facts = {
-            "ecm": result.ecm,
-            "bit_rate": result.carrier.bit_rate if result.carrier else 0,
-            "modulation": result.carrier.modulation.value if result.carrier else "",
-            "retrainings": result.retrainings,
-            "frames_repeated": result.frames_repeated,
-            "confirmed": result.pages_received,
-        }
         return await self._spool.ado(
             received.finish,
             fax.id,
@@ -137,5 +126,5 @@ class IncomingFax:
             now=self._clock(),
             tsi=result.remote_id,
             sub_address=result.sub_address,
-            facts=facts,
+            facts={**result.facts, "confirmed": result.pages_received},
         )

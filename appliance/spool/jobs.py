@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from appliance.records import facts_of, from_row
+from appliance.records import facts_of, from_row, from_rows
 from appliance.spool import words
 from appliance.spool.errors import NotFoundError
 from appliance.spool.filters import JobFilter
@@ -59,10 +59,14 @@ def ids_of(db: sqlite3.Connection, submission_id: int) -> tuple[int, ...]:
     return tuple(row[0] for row in rows)
 
 
+def resends(db: sqlite3.Connection, job_id: int) -> list[Job]:
+    """The jobs that resend ``job_id``, first to last."""
+    return from_rows(Job, db.execute(f"{JOB} WHERE job.resent_from = ? ORDER BY job.id", (job_id,)))
+
+
 def attempts(db: sqlite3.Connection, job_id: int) -> list[Attempt]:
     """All attempts of a job, first to last."""
-    rows = db.execute("SELECT * FROM attempt WHERE job_id = ? ORDER BY number", (job_id,))
-    return [from_row(Attempt, row) for row in rows]
+    return from_rows(Attempt, db.execute("SELECT * FROM attempt WHERE job_id = ? ORDER BY number", (job_id,)))
 
 
 def get_attempt(db: sqlite3.Connection, attempt_id: int) -> Attempt:
@@ -73,7 +77,7 @@ def get_attempt(db: sqlite3.Connection, attempt_id: int) -> Attempt:
 def unfinished(db: sqlite3.Connection) -> list[Attempt]:
     """Attempts that have not ended: running calls, or calls that a crash interrupted."""
     rows = db.execute("SELECT * FROM attempt WHERE ended_at IS NULL ORDER BY id").fetchall()
-    return [from_row(Attempt, row) for row in rows]
+    return from_rows(Attempt, rows)
 
 
 def search(db: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
@@ -134,8 +138,7 @@ def search(db: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
         terms = [f"job.id IN ({' UNION ALL '.join([newest] * len(states))})"]
         values = [value for state in states for value in (state, *values, limit)]
     where = f" WHERE {' AND '.join(terms)}" if terms else ""
-    rows = db.execute(f"{found}{where} ORDER BY {order} DESC LIMIT ?", (*values, limit))
-    return [from_row(Job, row) for row in rows]
+    return from_rows(Job, db.execute(f"{found}{where} ORDER BY {order} DESC LIMIT ?", (*values, limit)))
 
 
 def _marks(db: sqlite3.Connection, wanted: JobFilter) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 
-from appliance.records import from_row, insert, to_row
+from appliance.records import from_row, from_rows, insert, to_row
 from appliance.spool.model import Job, Reach
 from appliance.spool.remembered import AuditEntry, Destination, Program, Usage
 from appliance.spool.rows import row_of
@@ -35,7 +35,7 @@ def audit_log(
         )
     else:
         rows = db.execute("SELECT * FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?", (before, limit))
-    return [from_row(AuditEntry, row) for row in rows]
+    return from_rows(AuditEntry, rows)
 
 
 # -- usage ---------------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ def destination(db: sqlite3.Connection, number: str) -> Destination | None:
 def destinations(db: sqlite3.Connection, *, after: str = "", limit: int = 100) -> list[Destination]:
     """Learned destinations in the order of their numbers, those after ``after``."""
     rows = db.execute("SELECT * FROM destination WHERE number > ? ORDER BY number LIMIT ?", (after, limit))
-    return [from_row(Destination, row) for row in rows]
+    return from_rows(Destination, rows)
 
 
 def save_destination(tx: Tx, entry: Destination) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from appliance.records import from_row
+from appliance.records import from_row, from_rows
 from appliance.spool.errors import NotFoundError
 from appliance.spool.model import Note
 from appliance.spool.transaction import Tx
@@ -19,8 +19,7 @@ class TooManyNotesError(Exception):
 
 def of_fax(db: sqlite3.Connection, fax_id: int) -> list[Note]:
     """The notes on a fax, oldest first."""
-    rows = db.execute("SELECT * FROM note WHERE fax_id = ? ORDER BY id", (fax_id,))
-    return [from_row(Note, row) for row in rows]
+    return from_rows(Note, db.execute("SELECT * FROM note WHERE fax_id = ? ORDER BY id", (fax_id,)))
 
 
 def counts(db: sqlite3.Connection, fax_ids: Sequence[int]) -> dict[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from appliance.records import from_row
+from appliance.records import from_row, from_rows
 from appliance.spool.model import FILES, SourceFile
 from appliance.spool.remembered import NameTakenError, Offer, TooManyError
 from appliance.spool.rows import row_of
@@ -47,7 +47,7 @@ def get(db: sqlite3.Connection, offer_id: int) -> Offer:
 
 def every(db: sqlite3.Connection) -> list[Offer]:
     """All offers, oldest first."""
-    return [from_row(Offer, row) for row in db.execute("SELECT * FROM offer ORDER BY id")]
+    return from_rows(Offer, db.execute("SELECT * FROM offer ORDER BY id"))
 
 
 def delete(tx: Tx, offer_id: int) -> Offer:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection
 
-from appliance.records import from_row
+from appliance.records import from_row, from_rows
 from appliance.spool.delivery import Delivery, DeliveryFilter, DeliveryTry, OutboxState
 from appliance.spool.errors import IllegalTransitionError
 from appliance.spool.rows import row_of
@@ -35,7 +35,7 @@ def due(
         " ORDER BY next_try_at, id LIMIT ?",
         (now, *not_ids, *not_targets, limit),
     )
-    return [from_row(Delivery, row) for row in rows]
+    return from_rows(Delivery, rows)
 
 
 def next_due_at(db: sqlite3.Connection, after: float = 0.0) -> float | None:
@@ -104,8 +104,7 @@ def get(db: sqlite3.Connection, delivery_id: int) -> Delivery:
 
 def of_fax(db: sqlite3.Connection, fax_id: int) -> list[Delivery]:
     """All deliveries of one job or received fax, oldest first."""
-    rows = db.execute("SELECT * FROM outbox WHERE fax_id = ? ORDER BY id", (fax_id,))
-    return [from_row(Delivery, row) for row in rows]
+    return from_rows(Delivery, db.execute("SELECT * FROM outbox WHERE fax_id = ? ORDER BY id", (fax_id,)))
 
 
 def search(db: sqlite3.Connection, wanted: DeliveryFilter) -> list[Delivery]:
@@ -129,13 +128,13 @@ def search(db: sqlite3.Connection, wanted: DeliveryFilter) -> list[Delivery]:
             (*given.values(), wanted.limit),
         )
     rows.sort(key=lambda row: -row["id"])
-    return [from_row(Delivery, row) for row in rows[: wanted.limit]]
+    return from_rows(Delivery, rows[: wanted.limit])
 
 
 def tries(db: sqlite3.Connection, delivery_id: int) -> list[DeliveryTry]:
     """The tries of a delivery, first to last."""
     rows = db.execute("SELECT * FROM outbox_try WHERE outbox_id = ? ORDER BY number", (delivery_id,))
-    return [from_row(DeliveryTry, row) for row in rows]
+    return from_rows(DeliveryTry, rows)
 
 
 def _marks(values: Collection[object]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from appliance.causes import Cause
-from appliance.records import from_row
+from appliance.records import from_rows
 from appliance.remarks import Remark
 from appliance.remarks import to_json as remarks_json
 from appliance.spool import job_states, jobs
@@ -31,7 +31,7 @@ def next_to_prepare(db: sqlite3.Connection, busy: Collection[int] = ()) -> list[
     if job.options.cover is not None:
         return [job]
     rows = db.execute(f"{jobs.JOB} WHERE job.submission_id = ? AND state = 'preparing'", (job.submission_id,))
-    return [from_row(Job, row) for row in rows]
+    return from_rows(Job, rows)
 
 
 def prepared(

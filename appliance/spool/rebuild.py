@@ -20,7 +20,6 @@ from appliance import durable
 from appliance.records import DamagedRowError, from_row, insert
 from appliance.spool import copies, identity, retention
 from appliance.spool.causes import INDEX_REBUILT
-from appliance.spool.fax_ids import next_fax_id
 from appliance.spool.folders import RECEIVED, SET_ASIDE
 from appliance.spool.identity import DATABASE_NAME
 from appliance.spool.jobs import JOB
@@ -166,7 +165,7 @@ def _add_fax(tx: Tx, uuid: str, pages: list[tuple[PageFacts, ReceivedPageFile]],
     row = tx.db.execute("SELECT id FROM received WHERE uuid = ?", (uuid,)).fetchone()
     facts = pages[0][0]
     if row is None:
-        received_id = next_fax_id(tx)
+        received_id = tx.next_fax_id()
         insert(
             tx.db,
             "received",

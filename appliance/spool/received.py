@@ -9,11 +9,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from appliance.causes import Cause
-from appliance.records import from_row, insert, to_row
+from appliance.records import from_row, from_rows, insert, to_row
 from appliance.spool import stats, words
 from appliance.spool.causes import INTERRUPTED
 from appliance.spool.errors import IllegalTransitionError, NotFoundError
-from appliance.spool.fax_ids import next_fax_id
 from appliance.spool.filters import ReceivedFilter
 from appliance.spool.jobs import LIST_LIMIT
 from appliance.spool.model import Received, ReceivedPageFile, ReceivedState
@@ -37,7 +36,7 @@ def begin(
     trace_path: str = "",
 ) -> Received:
     """Records a call that is being answered; ``uuid``: a new one, which also names its files."""
-    received_id = next_fax_id(tx)
+    received_id = tx.next_fax_id()
     row = {
         "id": received_id,
         "uuid": uuid,
@@ -169,7 +168,7 @@ def get(db: sqlite3.Connection, received_id: int, *, deleted: bool = False) -> R
 def pages(db: sqlite3.Connection, received_id: int) -> list[ReceivedPageFile]:
     """The pages of a received fax, first to last."""
     rows = db.execute("SELECT * FROM received_page WHERE received_id = ? ORDER BY number", (received_id,))
-    return [from_row(ReceivedPageFile, row) for row in rows]
+    return from_rows(ReceivedPageFile, rows)
 
 
 def with_pages(
@@ -259,7 +258,7 @@ def search(db: sqlite3.Connection, wanted: ReceivedFilter) -> list[Received]:
         f"SELECT received.* FROM {found} WHERE {' AND '.join(terms)} ORDER BY {order} DESC LIMIT ?",
         (*values, limit),
     )
-    return [from_row(Received, row) for row in rows]
+    return from_rows(Received, rows)
 
 
 def _marks(db: sqlite3.Connection, wanted: ReceivedFilter) -> list[str]:

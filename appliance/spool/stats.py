@@ -68,17 +68,3 @@ def deliveries(db: sqlite3.Connection) -> list[tuple[str, str, int]]:
     """(kind, state, how many) of the deliveries."""
     rows = db.execute("SELECT kind, state, count FROM tally WHERE what = 'outbox' AND count > 0")
     return [(row[0], row[1], row[2]) for row in rows]
-
-
-def handed_in(
-    db: sqlite3.Connection, owner: str, idempotency_key: str
-) -> tuple[int, str, str, tuple[int, ...]] | None:
-    """What ``owner`` handed in with this key before: submission id, uuid, digest, job ids."""
-    row = db.execute(
-        "SELECT id, uuid, idempotency_digest FROM submission WHERE owner = ? AND idempotency_key = ?",
-        (owner, idempotency_key),
-    ).fetchone()
-    if row is None:
-        return None
-    found = db.execute("SELECT id FROM job WHERE submission_id = ? ORDER BY id", (row["id"],))
-    return row["id"], row["uuid"], row["idempotency_digest"], tuple(job[0] for job in found)

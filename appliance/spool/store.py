@@ -61,8 +61,8 @@ class Spool:
             undo.enter_context(self._held)
             identity.require_files(data)
             if not begin:
-                identity.require_present(data, FOLDERS[:3], known_id)
-                identity.require_folders(data, FOLDERS[:3], known_id)
+                identity.require_present(data, known_id)
+                identity.require_folders(data, known_id)
             for name in FOLDERS:
                 durable.make_folder(data / name)
             self._path = data / DATABASE_NAME

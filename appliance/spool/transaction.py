@@ -39,6 +39,13 @@ class Tx:
             self._follow_up(self, event)
         return event
 
+    def next_fax_id(self, count: int = 1) -> int:
+        """Draws ``count`` ids from the one sequence of jobs and received faxes; returns the first."""
+        row = self.db.execute(
+            "UPDATE sequence SET value = value + ? WHERE name = 'fax' RETURNING value", (count,)
+        ).fetchone()
+        return int(row[0]) - count + 1
+
     def deliver(self, delivery: NewDelivery, at: float) -> int:
         """Puts a delivery in the outbox; returns its id."""
         cursor = self.db.execute(

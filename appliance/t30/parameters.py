@@ -133,6 +133,22 @@ class CallResult:
     phase: Phase = Phase.E  # the phase in which the call ended
     last_page_out: bool = False  # the end of the last page was signalled: the far end may have all pages
 
+    @property
+    def bit_rate(self) -> int:
+        """Of the last image carrier in use, bit/s; 0 without one."""
+        return self.carrier.bit_rate if self.carrier else 0
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What was agreed and measured, as it is stored with the call."""
+        return {
+            "bit_rate": self.bit_rate,
+            "modulation": self.carrier.modulation.value if self.carrier else "",
+            "ecm": self.ecm,
+            "retrainings": self.retrainings,
+            "frames_repeated": self.frames_repeated,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:

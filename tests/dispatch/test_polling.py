@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,12 +16,15 @@ from appliance.daemon.housekeeping import Housekeeping
 from appliance.dispatch.dispatcher import Dispatcher
 from appliance.dispatch.polling import OfferedPages, make_offer, remove_offer
 from appliance.dispatch.pool import ManagedLine
+from appliance.documents.options import Straighten
+from appliance.documents.render import render
 from appliance.documents.rendered import RenderedDocument
 from appliance.lines.line import Answer, IncomingCall
 from appliance.lines.modem.fax import ModemCall, ModemFax
 from appliance.lines.practice.abilities import Abilities
 from appliance.spool import offers
 from appliance.spool.remembered import NameTakenError, Offer
+from appliance.spool.settings import SendingSettings
 from appliance.t4.coding import decode
 from appliance.t4.page import CodedPage, Raster
 from appliance.t30 import causes
@@ -55,6 +59,23 @@ def offer(box: Box, name: str, text: str) -> Offer:
 def pages_of(box: Box, name: str) -> list[Raster]:
     document = RenderedDocument.open(box.data / box.polling.by_name()[name].rendered_path)
     return [decode(page) for page in document.coded_pages()]
+
+
+def test_photographs_in_an_offered_document_are_straightened_only_where_the_settings_say_so(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def noting(*given: Any, **more: Any) -> RenderedDocument:
+        seen.append(given[2].straighten)
+        return render(*given, **more)
+
+    monkeypatch.setattr("appliance.dispatch.polling.render", noting)
+    offer(box, "1", "as it is set at first")
+    box.settings.change(SendingSettings, {"straighten_photographs": False})
+    offer(box, "2", "after that")
+
+    assert seen == [Straighten.TAKEN, Straighten.NONE]
 
 
 class Offered(OfferedPages):

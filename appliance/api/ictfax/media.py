@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from appliance import at_rest
 from appliance.api.intake import HEAD_OCTETS
 from appliance.box import Box
+from appliance.dispatch.making import sources
 from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_GONE
 from appliance.documents.errors import DocumentError
-from appliance.documents.options import RenderOptions, Source
+from appliance.documents.options import RenderOptions
 from appliance.documents.pdf import write_pdf
 from appliance.documents.render import render
 from appliance.documents.sniff import Kind, sniff
@@ -36,12 +37,8 @@ def document_pdf(box: Box, document: Document) -> bytes:
                     return head + file.read()
     except FileNotFoundError as error:
         raise DocumentError(DOCUMENT_GONE, first.name) from error
-    sources = [
-        Source(box.data / file.path, ",".join(file.pages), file.name, media_type=file.media_type)
-        for file in document.files
-    ]
     with _LOOKING, box.documents.temporary_folder() as folder:
-        rendered = render(sources, folder / "pages", RenderOptions(), workers=1)
+        rendered = render(sources(box.data, document.files), folder / "pages", RenderOptions(), workers=1)
         target = folder / "document.pdf"
         created = datetime.fromtimestamp(document.created_at, UTC)
         write_pdf(target, rendered.coded_pages(), title=document.name, created=created)

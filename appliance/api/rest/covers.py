@@ -6,7 +6,6 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from appliance.api import page_export
@@ -17,7 +16,7 @@ from appliance.api.rest.content import SIZE
 from appliance.api.rest.newfax_schemas import COVER_FIELDS, NUMBER_LIMIT
 from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import choice, component, integer, request_object, text
-from appliance.dispatch.making import cover_page, zone
+from appliance.dispatch.making import cover_page, local_time
 from appliance.documents.labels import labels_of
 from appliance.documents.options import CoverPage, HeaderLine, Limits, PageFormat, RenderOptions, usual_paper
 from appliance.documents.render import render
@@ -83,7 +82,7 @@ def preview_cover(call: Call) -> Answer:
 def _shown(call: Call, fields: Mapping[str, str], number: str, html: str | None) -> Answer:
     box = call.box
     station = box.settings.section(StationSettings)
-    moment = datetime.fromtimestamp(box.clock(), UTC).astimezone(zone(station.time_zone))
+    moment = local_time(box, box.clock())
     cover = Cover(**{**fields, "template": "" if html is not None else fields.get("template", "")})
     try:
         to = To(number, cover.to_name, cover.to_company)

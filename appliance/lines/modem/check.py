@@ -187,7 +187,7 @@ async def _self_test(path: str, number: str, rules: DialRules, say: Say) -> bool
     if result.cause is not DELIVERED:
         say(f"Advice: {result.cause.advice}")
         return False
-    rate = result.carrier.bit_rate if result.carrier else 0
+    rate = result.bit_rate
     say(f"At {rate} bit/s, {'with' if result.ecm else 'without'} error correction.")
     return True
 
