@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import getpass
 import sqlite3
-import sys
 import time
 from pathlib import Path
 from typing import BinaryIO
@@ -93,11 +92,8 @@ def restore_command(arguments: argparse.Namespace) -> int:
             finally:
                 box.close()
     except BlockingIOError:
-        print(
-            f"faxbox: a faxbox is running on {data}: stop it first, or restore on its page Settings, Backup",
-            file=sys.stderr,
-        )
-        return EXIT_IN_USE
+        advice = "stop it first, or restore on its page Settings, Backup"
+        return complain(f"a faxbox is running on {data}: {advice}", EXIT_IN_USE)
     except BackupError as error:
         return complain(f"{error} {error.cause.advice}", EXIT_UNUSABLE)
     except (OSError, durable.DiskFullError, SettingError, *_UNUSABLE) as error:

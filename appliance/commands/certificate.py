@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 
 from appliance.configuration import open_settings
-from appliance.daemon.arguments import EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, complain, data_folder
+from appliance.daemon.arguments import EXIT_USAGE, add_data_argument, complain, data_folder, settles
 from appliance.net.settings import HttpSettings
-from appliance.settings.fields import SettingError
-from appliance.settings.files import SettingsDamagedError
 
 
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -18,7 +16,7 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     certificate.add_argument("names", nargs="+", metavar="NAME", help="names and addresses of the box")
     add_data_argument(certificate)
-    certificate.set_defaults(run=run)
+    certificate.set_defaults(run=settles(run))
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -32,8 +30,6 @@ def run(arguments: argparse.Namespace) -> int:
         store.change(HttpSettings, {"tls_certificate": str(certificate), "tls_key": str(key)})
     except TlsError as error:
         return complain(str(error), EXIT_USAGE)
-    except (SettingsDamagedError, SettingError, OSError) as error:
-        return complain(str(error), EXIT_UNUSABLE)
     print(
         f"The web pages and interfaces speak TLS now, with {certificate}.  Nobody else has signed it: "
         "browsers warn until they are told to trust it."

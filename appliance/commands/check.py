@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
 import ipaddress
 import time
 from typing import Any
 
 from appliance.commands.account import Account
 from appliance.commands.lines import trunk_named
-from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
+from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox, line_of, upload
 from appliance.commands.through_box import running_on, send_through
 from appliance.daemon.arguments import add_data_argument, complain, data_folder
 from appliance.lines.causes import LINE_STOPPED
@@ -100,15 +99,15 @@ def page_request(line: str, number: str, name: str, text: bytes) -> dict[str, An
     return {
         "to": [number],
         "lines": [line],
-        "files": [{"name": name, "content": base64.b64encode(text).decode()}],
+        "files": [upload(name, text)],
     }
 
 
 def _state(box: RunningBox, name: str) -> dict[str, Any]:
-    found = [each for each in box.get("/lines")["lines"] if each["name"] == name]
-    if not found:
+    found = line_of(box, name)
+    if found is None:
         raise BoxRefusedError(f"The box does not run the line {name}: it is switched off or set wrongly.")
-    return dict(found[0])
+    return found
 
 
 def _is_local(line: SipLine) -> bool:

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from appliance.configuration import open_settings
-from appliance.daemon.arguments import EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, complain, data_folder
+from appliance.daemon.arguments import add_data_argument, data_folder, print_json, settles
 from appliance.language import said
 from appliance.settings.fields import SettingError
-from appliance.settings.files import SettingsDamagedError
 from appliance.settings.store import SettingsStore
 
 
@@ -40,29 +39,25 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     load.add_argument("file", help="file to read, - for standard input")
     for action in (get, change, forget, export, load):
         add_data_argument(action)
-    config.set_defaults(run=run)
+    config.set_defaults(run=settles(run))
 
 
 def run(arguments: argparse.Namespace) -> int:
     """get, set, forget, export, import.  Works beside a running box, which notices the change."""
-    try:
-        logging.basicConfig(format="faxbox: %(message)s")
-        store = open_settings(data_folder(arguments, may_be_new=arguments.action == "import"), mend=True)
-        match arguments.action:
-            case "get":
-                _show(store.get_path(arguments.path))
-            case "set":
-                store.set_path(arguments.path, _new_value(store, arguments.path, arguments.value))
-            case "forget":
-                store.forget_path(arguments.path)
-            case "export":
-                _show(store.export(secrets=arguments.with_secrets))
-            case "import":
-                store.load(_read_json(arguments.file))
-    except SettingError as error:
-        return complain(str(error), EXIT_USAGE)
-    except (SettingsDamagedError, OSError) as error:
-        return complain(str(error), EXIT_UNUSABLE)
+    logging.basicConfig(format="faxbox: %(message)s")
+    store = open_settings(data_folder(arguments, may_be_new=arguments.action == "import"), mend=True)
+    match arguments.action:
+        case "get":
+            value = store.get_path(arguments.path)
+            print(value) if isinstance(value, str) else print_json(value)
+        case "set":
+            store.set_path(arguments.path, _new_value(store, arguments.path, arguments.value))
+        case "forget":
+            store.forget_path(arguments.path)
+        case "export":
+            print_json(store.export(secrets=arguments.with_secrets))
+        case "import":
+            store.load(_read_json(arguments.file))
     return 0
 
 
@@ -98,7 +93,3 @@ def _read_json(name: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise SettingError(name, said("an object is needed"))
     return data
-
-
-def _show(value: Any) -> None:
-    print(value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False))

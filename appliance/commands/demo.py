@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import base64
 import contextlib
 import shutil
 import signal
@@ -17,8 +16,8 @@ from typing import Any
 from appliance.commands.account import Account
 from appliance.commands.arrived import compare, keep
 from appliance.commands.demo_document import write_demo_pdf
-from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
-from appliance.commands.send import speed
+from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox, upload
+from appliance.commands.send import add_speed_argument
 from appliance.daemon.arguments import complain
 from appliance.documents.rendered import RenderedDocument
 from appliance.spool.folders import RENDERED
@@ -31,7 +30,9 @@ START_S, STOP_S, FAX_S = 30.0, 20.0, 900.0
 _LOOK_S = 0.1
 # Folder in which a box's practice line stores what its far end received.
 _ARRIVALS = "practice"
-_ENDED = ("delivered", "failed", "cancelled", "unknown")
+# The events that end a fax.
+_SENT = frozenset({"job.delivered", "job.failed", "job.cancelled", "job.unknown"})
+_RECEIVED = frozenset({"received.complete", "received.partial"})
 
 
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -40,13 +41,7 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("--to", default=DEMO_NUMBER, metavar="NUMBER", help="another practice number")
     parser.add_argument("--out", type=Path, default=Path("demo-output"), metavar="DIR")
     parser.add_argument("--http", default="127.0.0.1:0", metavar="HOST:PORT", help="where the box listens")
-    parser.add_argument(
-        "--speed",
-        type=speed,
-        default=1.0,
-        metavar="N",
-        help="run the practice line N times faster than a telephone call",
-    )
+    add_speed_argument(parser)
     parser.add_argument("--keep", action="store_true", help="leave the box running until Ctrl-C")
     parser.set_defaults(run=run)
 
@@ -105,18 +100,11 @@ def _send(box: RunningBox, data: Path, number: str, out: Path) -> bool:
     write_demo_pdf(pdf)
     print(f"the document: {pdf}")
     events = box.events()
-    content = base64.b64encode(pdf.read_bytes()).decode()
-    request = {"to": [number], "files": [{"name": pdf.name, "content": content}]}
-    fax = box.post("/faxes", request)["faxes"][0]
+    fax = box.post("/faxes", {"to": [number], "files": [upload(pdf.name, pdf.read_bytes())]})["faxes"][0]
     print(f"POST {box.url}/api/v1/faxes: accepted as fax {fax['id']}, on disk")
     account = Account(0, print)
-    begun = time.monotonic()
-    for event in _of_fax(events, fax["id"]):
-        _tell(account, event)
-        if event["kind"].removeprefix("job.") in _ENDED:
-            break
-        if time.monotonic() - begun > FAX_S:
-            raise TimeoutError("the fax did not end")
+    its_own = (event for event in events if event["fax_id"] == fax["id"])
+    _watch(its_own, account, _SENT, "the fax did not end")
     fax = box.get(f"/faxes/{fax['id']}")
     took, pages = fax["seconds_on_line"], fax["pages_confirmed"]
     print(
@@ -139,20 +127,13 @@ def _receive(box: RunningBox, out: Path) -> bool:
     print("now the practice machine calls the box")
     events = box.events()
     box.post("/practice/receive", {})
-    account = Account(0, print)
-    begun = time.monotonic()
-    for event in events:
-        _tell(account, event)
-        if event["kind"] in ("received.complete", "received.partial"):
-            break
-        if time.monotonic() - begun > FAX_S:
-            raise TimeoutError("the fax did not come")
+    last = _watch(events, Account(0, print), _RECEIVED, "the fax did not come")
     fax = box.get("/received")["received"][0]
     for name in ("pdf", "tiff"):
         (out / f"received.{name}").write_bytes(box.read(f"/received/{fax['id']}/{name}"))
     print(f"received {fax['pages']} page(s) from {fax['caller']}: {fax['result']['sentence']}")
     print(f"what was received: {out / 'received.tiff'}\n           as PDF: {out / 'received.pdf'}")
-    return bool(event["kind"] == "received.complete")
+    return last == "received.complete"
 
 
 def _keep(box: RunningBox, data: Path) -> None:
@@ -162,13 +143,17 @@ def _keep(box: RunningBox, data: Path) -> None:
         signal.pause()
 
 
-def _of_fax(events: Iterator[dict[str, Any]], fax_id: int) -> Iterator[dict[str, Any]]:
-    return (event for event in events if event["fax_id"] == fax_id)
-
-
-def _tell(account: Account, event: dict[str, Any]) -> None:
-    """Shows an event of the running call."""
-    if event["kind"] == "call.progress":
-        account.hear_event(event)
-    elif event["kind"] == "job.waiting" and "pages" in event["data"]:  # not when it waits for another try
-        account.expect(event["data"]["pages"])
+def _watch(events: Iterator[dict[str, Any]], account: Account, ends: frozenset[str], trouble: str) -> str:
+    """Shows the events of the running call until one of ``ends``, which it returns.  Raises TimeoutError."""
+    begun = time.monotonic()
+    for event in events:
+        kind: str = event["kind"]
+        if kind == "call.progress":
+            account.hear_event(event)
+        elif kind == "job.waiting" and "pages" in event["data"]:  # not when it waits for another try
+            account.expect(event["data"]["pages"])
+        if kind in ends:
+            return kind
+        if time.monotonic() - begun > FAX_S:
+            break
+    raise TimeoutError(trouble)

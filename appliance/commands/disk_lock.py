@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import os
 import socket
-import sys
 
 from appliance.api.tls import CERTIFICATE_FILE, FOLDER, make_certificate
-from appliance.daemon.arguments import complain
+from appliance.daemon.arguments import complain, read_secret
 from appliance.disk_lock import owner, root
 from appliance.disk_lock.lock_file import LockFileError, OpenedBy, WrongKeyError
 from appliance.disk_lock.owner import Reason, Step
@@ -90,9 +88,8 @@ def _open() -> int:
     if not owner.locked():
         print("The disk is open.")
         return DONE
-    passphrase = getpass.getpass("Passphrase: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     try:
-        owner.open_with(passphrase.encode())
+        owner.open_with(read_secret("Passphrase: ").encode())
     except WrongKeyError:
         return complain("this is not the passphrase", REFUSED)
     root.disk_opened()

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
 from appliance.configuration import open_settings
-from appliance.daemon.arguments import EXIT_UNUSABLE, add_data_argument, complain, data_folder
+from appliance.daemon.arguments import (
+    EXIT_UNUSABLE,
+    add_data_argument,
+    complain,
+    data_folder,
+    print_json,
+    settles,
+)
 from appliance.doctor import bundle
 from appliance.doctor.findings import Finding, State, examine
 from appliance.doctor.looks import looks
 from appliance.doctor.versions import versions
 from appliance.language import of_machine, speak
-from appliance.settings.files import SettingsDamagedError
 
 _MARKS = {State.FINE: "ok", State.WARNING: "!", State.BROKEN: "X", State.SKIPPED: "-"}
 
@@ -32,7 +37,7 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help="also write a ZIP file for somebody who helps: no secrets, numbers masked, no faxes",
     )
     add_data_argument(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=settles(run))
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -40,14 +45,11 @@ def run(arguments: argparse.Namespace) -> int:
     folder = data_folder(arguments, may_be_new=True)
     if not folder.is_dir():
         return complain(f"there is no data folder {folder}", EXIT_UNUSABLE)
-    try:
-        store = open_settings(folder, mend=True)
-    except (SettingsDamagedError, OSError) as error:
-        return complain(str(error), EXIT_UNUSABLE)
+    store = open_settings(folder, mend=True)
     speak(of_machine(arguments.language))
     found = list(examine(looks(folder, store, _running(folder))))
     if arguments.json:
-        print(json.dumps([finding.view() for finding in found], indent=2, ensure_ascii=False))
+        print_json([finding.view() for finding in found])
     else:
         print("\n".join(_lines(found)))
     if arguments.bundle is not None:

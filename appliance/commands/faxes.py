@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from appliance.commands.running_box import DONE, RunningBox, with_box
-from appliance.daemon.arguments import add_data_argument
+from appliance.daemon.arguments import add_data_argument, print_json
 
 LIST_DEFAULT, LIST_MOST = 20, 200  # the API's own bound
 EMPTY = "–"
@@ -128,7 +128,7 @@ def _inbox(box: RunningBox, arguments: argparse.Namespace) -> None:
 def _show(box: RunningBox, arguments: argparse.Namespace) -> None:
     fax = box.get(f"/{'received' if arguments.received else 'faxes'}/{arguments.id}")
     if arguments.json:
-        print(json.dumps(fax, indent=2, ensure_ascii=False))
+        print_json(fax)
         return
     if arguments.received:
         _print_facts(
@@ -195,7 +195,7 @@ def _print(
 ) -> None:
     """Prints a table with columns as wide as their content; the last one has no limit."""
     if arguments.json:
-        print(json.dumps(records, indent=2, ensure_ascii=False))
+        print_json(records)
         return
     if not records:
         print("There is none.")
@@ -216,7 +216,7 @@ def _print_facts(facts: dict[str, str]) -> None:
 
 def _say_of(records: Sequence[Record], arguments: argparse.Namespace, say: Callable[[Record], str]) -> None:
     if arguments.json:
-        print(json.dumps(records, indent=2, ensure_ascii=False))
+        print_json(records)
         return
     for record in records:
         print(say(record))

@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 
 from appliance.configuration import open_settings
-from appliance.daemon.arguments import EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, complain, data_folder
+from appliance.daemon.arguments import EXIT_USAGE, add_data_argument, complain, data_folder, settles
 from appliance.settings import secrets
 from appliance.settings.accounts import ApiKey, Scope
-from appliance.settings.fields import SettingError
-from appliance.settings.files import SettingsDamagedError
 
 
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -31,35 +29,30 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     remove.add_argument("name")
     for action in (add, show, remove):
         add_data_argument(action)
-    key.set_defaults(run=run)
+    key.set_defaults(run=settles(run))
 
 
 def run(arguments: argparse.Namespace) -> int:
     """add, list, remove.  The token is the last word of ``add``'s output."""
-    try:
-        store = open_settings(data_folder(arguments))
-        match arguments.action:
-            case "add":
-                scopes = tuple(Scope(word) for word in arguments.scope or ("send", "receive"))
-                _, token = secrets.add_key(
-                    store, arguments.name, scopes=scopes, quota=arguments.quota, owner=arguments.owner
-                )
-                print(
-                    f"The key {arguments.name} may {', '.join(scope.value for scope in scopes)}; "
-                    f"its token, shown only now: {token}"
-                )
-            case "list":
-                for key in store.items(ApiKey).values():
-                    limit = f"{key.pages_per_month} pages a month" if key.pages_per_month else "no limit"
-                    state = "disabled" if key.disabled else ", ".join(scope.value for scope in key.scopes)
-                    print(f"{key.name}: {state}; {limit}")
-            case "remove":
-                found = [number for number, key in store.items(ApiKey).items() if key.name == arguments.name]
-                if not found:
-                    return complain(f"there is no key {arguments.name!r}", EXIT_USAGE)
-                store.remove(ApiKey, found[0])
-    except SettingError as error:
-        return complain(str(error), EXIT_USAGE)
-    except (SettingsDamagedError, OSError) as error:
-        return complain(str(error), EXIT_UNUSABLE)
+    store = open_settings(data_folder(arguments))
+    match arguments.action:
+        case "add":
+            scopes = tuple(Scope(word) for word in arguments.scope or ("send", "receive"))
+            _, token = secrets.add_key(
+                store, arguments.name, scopes=scopes, quota=arguments.quota, owner=arguments.owner
+            )
+            print(
+                f"The key {arguments.name} may {', '.join(scope.value for scope in scopes)}; "
+                f"its token, shown only now: {token}"
+            )
+        case "list":
+            for key in store.items(ApiKey).values():
+                limit = f"{key.pages_per_month} pages a month" if key.pages_per_month else "no limit"
+                state = "disabled" if key.disabled else ", ".join(scope.value for scope in key.scopes)
+                print(f"{key.name}: {state}; {limit}")
+        case "remove":
+            found = [number for number, key in store.items(ApiKey).items() if key.name == arguments.name]
+            if not found:
+                return complain(f"there is no key {arguments.name!r}", EXIT_USAGE)
+            store.remove(ApiKey, found[0])
     return 0

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import json
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,10 +17,18 @@ from typing import Any
 
 from appliance.causes import DELIVERED
 from appliance.commands import check as trunk_check
-from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
+from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox, line_of
 from appliance.commands.through_box import running_on, send_through
 from appliance.configuration import open_settings
-from appliance.daemon.arguments import EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, complain, data_folder
+from appliance.daemon.arguments import (
+    EXIT_UNUSABLE,
+    EXIT_USAGE,
+    add_data_argument,
+    complain,
+    data_folder,
+    print_json,
+    settles,
+)
 from appliance.exchange.making import check_line
 from appliance.language import said
 from appliance.lines.modem import check as modem_check
@@ -116,7 +123,7 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     listed = actions.add_parser("list", help="the lines, in the order they are tried")
     listed.add_argument("--json", action="store_true", help="as JSON, for programs")
     add_data_argument(listed)
-    listed.set_defaults(run=list_command)
+    listed.set_defaults(run=settles(list_command))
 
 
 # -- add -----------------------------------------------------------------------------------------
@@ -141,9 +148,7 @@ def add_command(arguments: argparse.Namespace) -> int:
             beside.post("/line-settings", values)
     except EOFError:
         return complain("the answers ended before the questions", EXIT_USAGE)
-    except (SettingError, ValueError) as error:
-        return complain(str(error), EXIT_USAGE)
-    except (BoxRefusedError, BoxUnreachableError) as error:
+    except (SettingError, ValueError, BoxRefusedError, BoxUnreachableError) as error:
         return complain(str(error), EXIT_USAGE)
     except (OSError, SettingsDamagedError) as error:
         return complain(str(error), EXIT_UNUSABLE)
@@ -302,10 +307,9 @@ def _up(box: RunningBox, name: str) -> dict[str, Any]:
     """The line's state once it is usable, or at the end of ``UP_S``."""
     deadline = time.monotonic() + UP_S
     while True:
-        found = [each for each in box.get("/lines")["lines"] if each["name"] == name]
-        state = found[0] if found else {"usable": False, "sentence": "The box does not run it yet."}
+        state = line_of(box, name) or {"usable": False, "sentence": "The box does not run it yet."}
         if state["usable"] or time.monotonic() > deadline:
-            return dict(state)
+            return state
         time.sleep(LOOK_S)
 
 
@@ -326,16 +330,13 @@ def list_command(arguments: argparse.Namespace) -> int:
     if beside is not None:
         lines = beside.get("/lines")["lines"]
     else:
-        try:
-            entries = sorted(open_settings(data).items(LineSettings).items(), key=lambda e: e[1].position)
-        except (OSError, SettingsDamagedError, SettingError) as error:
-            return complain(str(error), EXIT_UNUSABLE)
+        entries = sorted(open_settings(data).items(LineSettings).items(), key=lambda e: e[1].position)
         lines = [
             {"id": line_id, "name": line.name, "usable": False, "sentence": "No box runs on this folder."}
             for line_id, line in entries
         ]
     if arguments.json:
-        print(json.dumps(lines, ensure_ascii=False, indent=2))
+        print_json(lines)
         return GOOD
     for line in lines:
         print(f"{line['name']}: {line['sentence']}")

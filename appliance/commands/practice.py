@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import base64
 from pathlib import Path
 
-from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
+from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox, upload
 from appliance.daemon.arguments import add_data_argument, complain, data_folder
 
 
@@ -28,10 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     """``faxbox practice receive`` with its parsed arguments; the exit code."""
     try:
         box = RunningBox(data_folder(arguments))
-        files = [
-            {"name": path.name, "content": base64.b64encode(path.read_bytes()).decode()}
-            for path in arguments.files
-        ]
+        files = [upload(path.name, path.read_bytes()) for path in arguments.files]
         request = {"files": files, "caller": arguments.caller, "dialled": arguments.dialled}
         box.post("/practice/receive", {name: value for name, value in request.items() if value})
     except (BoxUnreachableError, BoxRefusedError, OSError) as error:

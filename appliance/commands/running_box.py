@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import http.client
 import json
 import shutil
@@ -122,6 +123,16 @@ class RunningBox:
             connection.close()
             raise BoxRefusedError(_sentence(words))
         return connection, answer
+
+
+def line_of(box: RunningBox, name: str) -> dict[str, Any] | None:
+    """The state of the box's line of this name; None when it does not run it."""
+    return next((each for each in box.get("/lines")["lines"] if each["name"] == name), None)
+
+
+def upload(name: str, content: bytes) -> dict[str, Any]:
+    """A file in a request to the box."""
+    return {"name": name, "content": base64.b64encode(content).decode()}
 
 
 def with_box(act: Callable[[RunningBox, argparse.Namespace], None], arguments: argparse.Namespace) -> int:

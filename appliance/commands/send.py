@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import base64
 import os
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from appliance.causes import Cause, Side
 from appliance.commands.account import Trace
 from appliance.commands.direct_call import send
 from appliance.commands.lines import ForbiddenNumberError
-from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
+from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox, upload
 from appliance.commands.sending import SendOptions, SendOutcome
 from appliance.commands.through_box import InterruptedFaxError, running_on, send_through
 from appliance.daemon.arguments import DATA_VARIABLE, DEFAULT_DATA, complain
@@ -46,10 +46,10 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         " once: over the lines of the box's folder (--data). A sip: address is called at its own host.",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    parser.add_argument("--to", required=True, metavar="NUMBER", help="the number to dial")
+    parser.add_argument("--to", dest="number", required=True, metavar="NUMBER", help="the number to dial")
     parser.add_argument(
         "--from",
-        dest="sender",
+        dest="station_id",
         default="",
         metavar="NUMBER",
         help="our own number: digits, + and spaces, at most 20",
@@ -65,8 +65,10 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument(
         "--anyway", action="store_true", help="send even if the pages do not show all of the document"
     )
-    parser.add_argument("--no-header", action="store_true", help="no line with date and sender on top")
-    parser.add_argument("--no-ecm", action="store_true", help="without error correction")
+    parser.add_argument(
+        "--no-header", dest="header", action="store_false", help="no line with date and sender on top"
+    )
+    parser.add_argument("--no-ecm", dest="ecm", action="store_false", help="without error correction")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="keep what arrived there as TIFF and PDF (practice numbers)"
     )
@@ -76,13 +78,7 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         metavar="FILE",
         help="write frames and packets there: .pcap for tshark, else JSON",
     )
-    parser.add_argument(
-        "--speed",
-        type=speed,
-        default=1.0,
-        metavar="N",
-        help="run the practice line N times faster than a telephone call",
-    )
+    add_speed_argument(parser)
     parser.add_argument(
         "--data",
         type=Path,
@@ -90,7 +86,9 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help=f"the box's folder (default ${DATA_VARIABLE}, else {DEFAULT_DATA}, where a box runs on it)",
     )
     parser.add_argument("--direct", action="store_true", help="one call, at once, without further tries")
-    parser.add_argument("--no-wait", action="store_true", help="hand it to the box, do not wait for its end")
+    parser.add_argument(
+        "--no-wait", dest="wait", action="store_false", help="hand it to the box, do not wait for its end"
+    )
     cover = parser.add_argument_group("cover page, made by the box that runs (left out: the usual one)")
     cover.add_argument("--cover", metavar="TEMPLATE", help="this template; standard is the box's own page")
     cover.add_argument("--no-cover", action="store_true", help="none, not even the usual one")
@@ -102,34 +100,19 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(arguments: argparse.Namespace) -> int:
     """``faxbox send`` with its parsed arguments; the exit code."""
-    sender: str = arguments.sender
-    if not re.fullmatch(STATION_ID_PATTERN, sender):
+    if not re.fullmatch(STATION_ID_PATTERN, arguments.station_id):
         return complain("--from takes digits, + and spaces, at most 20 of them", USER_MISTAKE)
     given = {"template": arguments.cover, "subject": arguments.subject, "message": arguments.message}
     cover = {name: words for name, words in given.items() if words}
     if cover and arguments.no_cover:
         return complain("--no-cover goes with no other word about a cover page", USER_MISTAKE)
-    options = SendOptions(
-        files=tuple(arguments.files),
-        number=arguments.to,
-        station_id=sender,
-        quality=Quality(arguments.quality),
-        treatment=Treatment(arguments.treatment),
-        pages=arguments.pages,
-        anyway=arguments.anyway,
-        header=not arguments.no_header,
-        ecm=not arguments.no_ecm,
-        out=arguments.out,
-        trace=arguments.trace,
-        speed=arguments.speed,
-        data=arguments.data,
-        line=arguments.line,
-        direct=arguments.direct,
-        wait=not arguments.no_wait,
-        cover=cover or None,
-        no_cover=arguments.no_cover,
-    )
-    return send_and_tell(options, print)
+    options = {each.name: getattr(arguments, each.name) for each in fields(SendOptions)} | {
+        "files": tuple(arguments.files),
+        "quality": Quality(arguments.quality),
+        "treatment": Treatment(arguments.treatment),
+        "cover": cover or None,
+    }
+    return send_and_tell(SendOptions(**options), print)
 
 
 def send_and_tell(options: SendOptions, show: Callable[[str], None]) -> int:
@@ -204,13 +187,8 @@ def _through(box: RunningBox, options: SendOptions, show: Callable[[str], None])
     """
     if options.trace is not None and options.trace.suffix == ".pcap":
         raise BoxRefusedError("A running box keeps the packets of its calls itself: see storage.packets.")
-    files = []
-    for path in options.files:
-        file: dict[str, Any] = {
-            "name": path.name,
-            "content": base64.b64encode(path.read_bytes()).decode(),
-        }
-        files.append({**file, "pages": [options.pages]} if options.pages else file)
+    pages = {"pages": [options.pages]} if options.pages else {}
+    files = [upload(path.name, path.read_bytes()) | pages for path in options.files]
     request: dict[str, Any] = {
         "to": [options.number],
         "files": files,
@@ -250,8 +228,13 @@ def _say_cause(cause: Cause, detail: str) -> int:
     return {Side.USER: USER_MISTAKE, Side.OURS: BOX_FAULT}.get(cause.side, NOT_DELIVERED)
 
 
-def speed(text: str) -> float:
-    """Parses a ``--speed`` argument.  Raises argparse.ArgumentTypeError."""
+def add_speed_argument(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--speed``, which the practice line runs at."""
+    words = "run the practice line N times faster than a telephone call"
+    parser.add_argument("--speed", type=_speed, default=1.0, metavar="N", help=words)
+
+
+def _speed(text: str) -> float:
     value = float(text)
     if not 0.1 <= value <= MAX_SPEED:
         raise argparse.ArgumentTypeError(f"from 0.1 to {MAX_SPEED:g}")

@@ -13,7 +13,7 @@ from appliance.t30.parameters import CallResult
 
 @dataclass(frozen=True, slots=True)
 class SendOptions:
-    """The options of ``faxbox send``."""
+    """The options of ``faxbox send``, each called as the parsed argument that it comes from."""
 
     files: tuple[Path, ...]
     number: str

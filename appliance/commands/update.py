@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 from appliance.daemon.arguments import complain
@@ -34,11 +33,7 @@ def update(arguments: argparse.Namespace, *, install: Path = INSTALL, user: int 
     if (os.geteuid() if user is None else user) != 0:
         return complain("only root may install an update", USAGE)
     if subprocess.run([install, arguments.file], check=False).returncode:
-        print(
-            "faxbox: the update was not installed; the box goes on with the version that it has.",
-            file=sys.stderr,
-        )
-        return REFUSED
+        return complain("the update was not installed; the box goes on with the version that it has", REFUSED)
     if arguments.restart:
         print("The new version is installed; the box starts it now.")
         return subprocess.run(["systemctl", "reboot"], check=False).returncode

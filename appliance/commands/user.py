@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import argparse
 import functools
-import getpass
-import json
-import sys
 from typing import Any
 
 from appliance.commands.running_box import BoxRefusedError, RunningBox, with_box
 from appliance.configuration import open_settings
-from appliance.daemon.arguments import EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, complain, data_folder
+from appliance.daemon.arguments import (
+    EXIT_USAGE,
+    add_data_argument,
+    complain,
+    data_folder,
+    print_json,
+    read_secret,
+    settles,
+)
 from appliance.settings import secrets
 from appliance.settings.accounts import Role, User
-from appliance.settings.fields import SettingError
-from appliance.settings.files import SettingsDamagedError
 from appliance.settings.store import SettingsStore
 
 
@@ -37,7 +40,7 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     add.add_argument("--email", default="", help="where results and received faxes can be sent")
     remove = actions.add_parser("remove", help="remove a user")
     remove.add_argument("name")
-    user.set_defaults(run=_set_password)
+    user.set_defaults(run=settles(_set_password))
     for parser, act in ((listed, _list), (add, _add), (remove, _remove)):
         add_data_argument(parser)
         parser.set_defaults(run=functools.partial(with_box, act))
@@ -45,14 +48,9 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def _set_password(arguments: argparse.Namespace) -> int:
     """Sets a new password, with a running box or without; the exit code."""
-    try:
-        store = open_settings(data_folder(arguments))
-        if not _ask_password(store, arguments.name, no_app=arguments.no_app):
-            return complain(f"there is no user {arguments.name!r}", EXIT_USAGE)
-    except SettingError as error:
-        return complain(str(error), EXIT_USAGE)
-    except (SettingsDamagedError, OSError) as error:
-        return complain(str(error), EXIT_UNUSABLE)
+    store = open_settings(data_folder(arguments))
+    if not _ask_password(store, arguments.name, no_app=arguments.no_app):
+        return complain(f"there is no user {arguments.name!r}", EXIT_USAGE)
     print(f"{arguments.name} has a new password; whoever was signed in under this name no longer is.")
     return 0
 
@@ -65,10 +63,7 @@ def _ask_password(store: SettingsStore, name: str, *, no_app: bool) -> bool:
     found = next((user_id for user_id, user in store.items(User).items() if user.name == name), None)
     if found is None:
         return False
-    if sys.stdin.isatty():
-        password = getpass.getpass(f"New password for {name}: ")
-    else:
-        password = sys.stdin.readline().rstrip("\n")
+    password = read_secret(f"New password for {name}: ")
     changes: dict[str, Any] = {"password_hash": secrets.hash_password(password)}
     if no_app:
         changes |= {"totp_secret": "", "recovery_codes": []}
@@ -79,7 +74,7 @@ def _ask_password(store: SettingsStore, name: str, *, no_app: bool) -> bool:
 def _list(box: RunningBox, arguments: argparse.Namespace) -> None:
     found = box.get("/users")["users"]
     if arguments.json:
-        print(json.dumps(found, ensure_ascii=False, indent=2))
+        print_json(found)
         return
     for user in found:
         state = "disabled" if user["disabled"] else user["role"]
@@ -87,10 +82,7 @@ def _list(box: RunningBox, arguments: argparse.Namespace) -> None:
 
 
 def _add(box: RunningBox, arguments: argparse.Namespace) -> None:
-    if sys.stdin.isatty():
-        password = getpass.getpass(f"Password for {arguments.name}: ")
-    else:
-        password = sys.stdin.readline().rstrip("\n")
+    password = read_secret(f"Password for {arguments.name}: ")
     new: dict[str, Any] = {"name": arguments.name, "password": password, "role": arguments.role}
     box.post("/users", {**new, "email": arguments.email})
     print(f"{arguments.name} may sign in.")

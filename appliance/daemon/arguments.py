@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import getpass
+import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from appliance.settings.fields import SettingError
+from appliance.settings.files import SettingsDamagedError
 
 DEFAULT_DATA = "/var/lib/faxbox"
 DATA_VARIABLE = "FAXBOX_DATA"
@@ -23,6 +30,30 @@ def complain(text: str, code: int) -> int:
     """Writes an error message to standard error; returns ``code``."""
     print(f"faxbox: {text}", file=sys.stderr)
     return code
+
+
+def settles(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """``run``, a subcommand that uses the settings, with the exit codes of their errors."""
+
+    def settled(arguments: argparse.Namespace) -> int:
+        try:
+            return run(arguments)
+        except SettingError as error:
+            return complain(str(error), EXIT_USAGE)
+        except (SettingsDamagedError, OSError) as error:
+            return complain(str(error), EXIT_UNUSABLE)
+
+    return settled
+
+
+def print_json(value: Any) -> None:
+    """Prints data for programs."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def read_secret(prompt: str) -> str:
+    """A line that is typed unseen at a terminal, else the first of standard input."""
+    return getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
 
 
 def add_data_argument(parser: argparse.ArgumentParser) -> None:
