@@ -66,7 +66,7 @@ def forged(number: int) -> dict[str, str]:
     }
 
 
-def test_the_setup_code_is_not_had_by_force_from_many_connections_and_pretended_addresses(
+def test_guesses_at_the_setup_code_are_limited_over_many_connections_and_forged_addresses(
     served: Served,
 ) -> None:
     code = secrets.new_setup_code(served.box.settings)

@@ -28,7 +28,9 @@ def locked(key: str) -> str:
     return subprocess.run(command, input=key, capture_output=True, text=True, check=True).stdout
 
 
-def test_one_made_here_is_for_its_names_and_signed_by_nobody(store: SettingsStore, tmp_path: Path) -> None:
+def test_a_certificate_that_the_box_makes_has_the_given_names_and_is_self_signed(
+    store: SettingsStore, tmp_path: Path
+) -> None:
     assert certificate.present(store.section(HttpSettings)) is None
     certificate.make(store, tmp_path, ["fax.example.org", "192.0.2.7"])
     found = certificate.present(store.section(HttpSettings))
@@ -37,7 +39,7 @@ def test_one_made_here_is_for_its_names_and_signed_by_nobody(store: SettingsStor
     assert len(found.fingerprint) == 32 * 3 - 1
 
 
-def test_one_handed_in_is_used_and_one_that_does_not_fit_changes_nothing(
+def test_an_installed_certificate_is_used_and_one_without_its_own_key_changes_nothing(
     store: SettingsStore, tmp_path: Path
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
@@ -67,7 +69,7 @@ def test_one_handed_in_is_used_and_one_that_does_not_fit_changes_nothing(
     )
 
 
-def test_a_certificate_is_for_its_names_and_those_that_its_star_stands_for(
+def test_a_certificate_covers_its_names_and_those_that_its_wildcard_matches(
     store: SettingsStore, tmp_path: Path
 ) -> None:
     certificate.make(store, tmp_path, ["fax.example.org", "192.0.2.7", "2001:db8::7"])

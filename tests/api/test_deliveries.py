@@ -66,7 +66,7 @@ def test_a_delivery_is_listed_with_its_tries_and_made_once_more_on_request(serve
     assert served.ask("GET", "/deliveries/987654").status == 404
 
 
-def test_deliveries_are_their_owners_alone(served: Served) -> None:
+def test_deliveries_are_seen_and_repeated_by_their_owner_only(served: Served) -> None:
     ours, other = served.key("shop", Scope.SEND), served.key("other", Scope.SEND)
     with hook_server(Hook()) as hook:
         fax_id, delivery = told(served, hook, token=ours)
@@ -89,7 +89,9 @@ def test_a_password_within_an_address_is_sent_and_never_shown(served: Served) ->
         assert PASSWORD not in hook.bodies[0].decode()
 
 
-def test_what_is_given_back_with_its_password_masked_keeps_it_and_goes_nowhere_else(served: Served) -> None:
+def test_a_url_that_comes_back_with_its_password_masked_keeps_the_password_for_the_same_host_only(
+    served: Served,
+) -> None:
     served.key("masked", Scope.SEND)
     key_id, _ = next(each for each in served.box.settings.items(ApiKey).items() if each[1].name == "masked")
     url = f"https://ada:{PASSWORD}@shop.example/in"
@@ -130,7 +132,7 @@ def test_a_webhook_is_tried_with_a_signed_test_and_the_answer_shown(served: Serv
     assert served.ask("POST", "/webhooks/test", {"key_id": 9876}).status == 404
 
 
-def test_each_step_of_a_fax_is_told_to_who_chose_it_by_name_and_the_end_with_its_pdf(served: Served) -> None:
+def test_a_callback_gets_each_event_that_was_chosen_and_the_last_one_with_the_pdf(served: Served) -> None:
     chosen = ["queued", "waiting", "started", "page", "delivered"]
     with hook_server(Hook()) as hook:
         body = new("9990", callback_url=hook.url, callback_events=chosen, callback_pdf=True)
@@ -147,7 +149,7 @@ def test_each_step_of_a_fax_is_told_to_who_chose_it_by_name_and_the_end_with_its
     assert len(pypdfium2.PdfDocument(base64.b64decode(document["content"]))) == 1
 
 
-def test_a_key_hears_of_what_it_chose_and_a_pdf_above_the_limit_is_left_out(served: Served) -> None:
+def test_a_keys_webhook_gets_the_chosen_events_and_no_pdf_above_the_limit(served: Served) -> None:
     token = served.key("chooser", Scope.SEND)
     key_id = next(
         key_id for key_id, key in served.box.settings.items(ApiKey).items() if key.name == "chooser"

@@ -31,7 +31,7 @@ def locked(by: OpenedBy = OpenedBy.PASSPHRASE) -> None:
     lock_file.write(owner.LOCK, lock_file.make(b"i" * 16, key, by, PASSPHRASE.encode()))
 
 
-def test_a_wish_is_left_for_root_where_only_the_boxs_user_reads_it_and_another_has_to_wait(
+def test_a_request_to_encrypt_is_stored_for_root_privately_and_a_second_one_is_refused(
     served: Served, wanted: Path
 ) -> None:
     assert served.ask("GET", "/disk-lock").json["opened_by"] is None
@@ -52,7 +52,7 @@ def test_a_wish_is_left_for_root_where_only_the_boxs_user_reads_it_and_another_h
         ({"opened_by": "a word"}, "opened_by"),
     ],
 )
-def test_what_cannot_be_a_wish_is_refused_by_its_field(
+def test_an_invalid_request_to_encrypt_is_refused_with_the_field(
     served: Served, wanted: Path, wish: dict[str, str], field: str
 ) -> None:
     answer = served.ask("POST", "/disk-lock", wish)
@@ -69,14 +69,14 @@ def test_another_passphrase_needs_the_present_one(served: Served, wanted: Path) 
     assert served.ask("POST", "/disk-lock", {**WISH, "present": PASSPHRASE}).status == 202
 
 
-def test_only_administrators_see_and_change_it(served: Served, wanted: Path) -> None:
+def test_only_administrators_see_and_change_the_encryption_of_the_disk(served: Served, wanted: Path) -> None:
     token = served.key("receiver-of-disk", Scope.SEND, Scope.RECEIVE)
     for method, body in (("GET", None), ("POST", WISH), ("DELETE", None)):
         assert served.ask(method, "/disk-lock", body, token=token).status == 403
     assert not wanted.exists()
 
 
-def test_elsewhere_than_on_the_image_it_says_what_serves_better(served: Served) -> None:
+def test_a_machine_that_is_not_the_image_is_advised_to_use_luks(served: Served) -> None:
     assert served.ask("GET", "/disk-lock").json["possible"] is False
     answer = served.ask("POST", "/disk-lock", WISH)
     assert (answer.status, answer.json["code"]) == (409, "disk_not_lockable")

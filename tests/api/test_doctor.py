@@ -33,7 +33,7 @@ def test_the_bundle_is_a_zip_without_secrets(served: Served) -> None:
     assert served.admin not in text
 
 
-def test_only_an_administrator_may_ask(served: Served) -> None:
+def test_only_an_administrator_may_run_the_doctor(served: Served) -> None:
     key = served.key("sender only", Scope.SEND)
     for path in ("/doctor", "/doctor/bundle"):
         assert served.ask("GET", path, token=key).status == 403

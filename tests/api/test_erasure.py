@@ -71,7 +71,7 @@ def test_an_erased_fax_leaves_nothing_of_what_it_was(served: Served) -> None:
     assert served.box.faxes.search(JobFilter(text=SECRET)) == []
 
 
-def test_only_who_may_erases_and_only_what_has_ended(served: Served) -> None:
+def test_only_the_owner_erases_a_fax_and_only_once_it_has_ended(served: Served) -> None:
     mine, theirs = served.key("erin", Scope.SEND), served.key("evan", Scope.SEND)
     fax_id = sent(served, mine)
     assert served.ask("POST", f"/faxes/{fax_id}/erase", {}, token=theirs).status == 404

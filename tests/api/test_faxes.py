@@ -186,7 +186,7 @@ def test_the_same_idempotency_key_makes_one_fax(served: Served) -> None:
     assert another_file.json["code"] == "idempotency_key_reused"
 
 
-def test_a_key_that_was_used_by_somebody_else_is_a_key_of_ones_own(served: Served) -> None:
+def test_two_users_may_use_the_same_idempotency_key(served: Served) -> None:
     headers = {"Idempotency-Key": "shared"}
     made = [
         served.ask("POST", "/faxes", new("9990", hold=True), token=token, headers=headers).json
@@ -305,7 +305,7 @@ def test_a_fax_and_its_tries_are_shown_as_they_were_at_one_moment(served: Served
     served.ask("POST", f"/faxes/{fax_id}/cancel")
 
 
-def test_what_is_known_of_pages_before_they_are_there_and_after_they_went(served: Served) -> None:
+def test_pages_not_made_yet_are_a_conflict_and_deleted_ones_are_gone(served: Served) -> None:
     held = not_made_yet(served)
     early = served.ask("GET", f"/faxes/{held}/pages/1")
     assert (early.status, early.json["code"]) == (409, "state_forbids")

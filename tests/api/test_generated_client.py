@@ -53,7 +53,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Any:
     sys.path.remove(str(folder))
 
 
-def test_a_generated_client_does_an_offices_day(served: Served, office: Any) -> None:
+def test_a_generated_python_client_makes_every_kind_of_call(served: Served, office: Any) -> None:
     client = office("client").AuthenticatedClient(
         base_url=f"http://127.0.0.1:{served.port}/api/v1", token=served.admin, timeout=None
     )

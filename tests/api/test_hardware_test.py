@@ -23,7 +23,7 @@ def ended(served: Served) -> dict[str, Any]:
     return found
 
 
-def test_a_part_is_tried_and_its_signed_report_is_there(served: Served) -> None:
+def test_a_part_is_tested_and_its_signed_report_can_be_read(served: Served) -> None:
     begun = served.ask("POST", "/hardware-test", {"parts": ["storage", "printer"]})
     assert begun.status == 200
     assert begun.json["running"]
@@ -82,13 +82,13 @@ def test_a_run_that_is_stopped_ends_and_says_so(served: Served) -> None:
     assert [each["reason"] for each in found["results"] if each["part"] == "suite"] == ["the run was stopped"]
 
 
-def test_an_unknown_part_and_an_option_in_disguise_are_refused(served: Served) -> None:
+def test_an_unknown_part_is_refused_and_a_number_cannot_be_an_option(served: Served) -> None:
     assert served.ask("POST", "/hardware-test", {"parts": ["kitchen"]}).status == 400
     served.ask("POST", "/hardware-test", {"parts": ["box"], "to": "--watchdog"})
     assert ended(served)["verdict"]  # it was the number of a fax machine, and no option
 
 
-def test_only_an_administrator_may_try_the_box(served: Served) -> None:
+def test_only_an_administrator_may_run_the_hardware_test(served: Served) -> None:
     key = served.key("tester", Scope.SEND)
     for method, path in (("GET", ""), ("POST", ""), ("POST", "/stop"), ("GET", "/report")):
         assert served.ask(method, f"/hardware-test{path}", token=key).status == 403

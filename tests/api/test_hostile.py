@@ -249,7 +249,7 @@ def test_a_form_of_many_parts_or_a_long_field_is_refused(served: Served) -> None
         "CON",
     ],
 )
-def test_a_files_name_is_only_a_name(served: Served, name: str) -> None:
+def test_a_files_name_never_becomes_a_path(served: Served, name: str) -> None:
     body = {"files": [{"name": name[:255], "content": "aGVsbG8="}]}
     reply = served.ask("POST", "/documents", body)
     if "\0" in name:

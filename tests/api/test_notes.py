@@ -81,11 +81,11 @@ def test_a_note_is_not_for_whoever_does_not_see_the_fax_and_its_writer_s_alone_t
 
 
 @pytest.mark.parametrize("text", ["", "   \n ", "x" * 2001, 7, None])
-def test_what_is_no_note_is_refused(served: Served, text: object) -> None:
+def test_an_empty_or_too_long_note_is_refused(served: Served, text: object) -> None:
     assert served.ask("POST", f"/faxes/{held(served)}/notes", {"text": text}).status == 400
 
 
-def test_a_fax_is_full_of_notes_some_day(served: Served) -> None:
+def test_a_fax_has_a_limited_number_of_notes(served: Served) -> None:
     fax_id = held(served)
     job = served.box.faxes.get(fax_id)
     for number in range(MOST_NOTES):

@@ -186,7 +186,7 @@ def test_secrets_of_lines_and_settings_are_masked_and_kept(served: Served) -> No
     assert served.ask("PATCH", "/settings/station", {"name": "Ada & Co"}).json["name"] == "Ada & Co"
 
 
-def test_what_was_learned_about_a_number_is_seen_and_forgotten(served: Served) -> None:
+def test_what_was_learned_about_a_number_is_listed_and_can_be_deleted(served: Served) -> None:
     learned = ledger.Destination("+4930123", 2, None, {"ecm": False}, time.time())
     served.box.spool.do(ledger.save_destination, learned)
     found = served.ask("GET", "/destinations").json["destinations"]
@@ -219,7 +219,7 @@ def test_what_was_learned_about_a_number_is_seen_and_forgotten(served: Served) -
         ("/keys", {"name": "k", "cover": "nowhere"}, "cover"),
     ],
 )
-def test_what_would_lead_nowhere_is_not_stored(
+def test_an_entry_that_could_not_work_is_refused_with_its_field(
     served: Served, path: str, body: dict[str, object], wrong: str | None
 ) -> None:
     served.box.settings.add(ClassOneModem(name="taken", enabled=False))
@@ -230,7 +230,7 @@ def test_what_would_lead_nowhere_is_not_stored(
     assert served.box.settings.export() == before
 
 
-def test_a_user_whom_a_route_names_stays(served: Served) -> None:
+def test_a_user_whom_a_route_names_cannot_be_deleted(served: Served) -> None:
     user = served.ask("POST", "/users", {"name": "frida", "password": PASSWORD}).json
     route = served.ask("POST", "/routes", {"name": "to frida", "user": "frida", "dialled": ["+4930"]}).json
     kept = served.ask("DELETE", f"/users/{user['id']}")

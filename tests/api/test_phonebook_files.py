@@ -67,7 +67,7 @@ def test_a_duplicate_is_only_taken_when_its_line_is_named(served: Served) -> Non
     assert "+49 30 445" not in _numbers(served)
 
 
-def test_what_goes_out_comes_in_again_as_the_same(served: Served) -> None:
+def test_an_exported_phone_book_is_imported_without_a_change(served: Served) -> None:
     served.ask(
         "POST", "/contacts", {"number": "+49 30 555", "last_name": 'Größe; \\ , "=1"', "notes": "a\nb"}
     )
@@ -80,7 +80,7 @@ def test_what_goes_out_comes_in_again_as_the_same(served: Served) -> None:
         assert counts["same"] + counts["refused"] + counts["duplicate"] >= count
 
 
-def test_a_members_import_is_their_own(served: Served) -> None:
+def test_contacts_that_a_user_imports_are_that_users_own(served: Served) -> None:
     token = served.key("clerk", Scope.SEND, owner="")
     content = "number,name\n+49 30 666,Fritz\n"
     plan = _import(served, content, token=token).json["plan"]
@@ -111,7 +111,7 @@ def test_hostile_files_are_refused_in_words(served: Served, content: str, status
 
 
 @pytest.mark.full
-def test_as_many_people_as_are_taken_are_planned_and_written(tmp_path: Path) -> None:
+def test_an_import_of_the_largest_size_is_planned_and_done(tmp_path: Path) -> None:
     content = "number,name\n" + "".join(f"+49 40 {each:06},Person {each}\n" for each in range(CARDS_LIMIT))
     with serving(tmp_path) as served:
         plan = _import(served, content).json

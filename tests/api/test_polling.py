@@ -34,7 +34,7 @@ def test_a_document_is_offered_looked_at_and_taken_back(served: Served) -> None:
     assert served.ask("DELETE", f"/polling/{offer['id']}").status == 404
 
 
-def test_a_form_does_as_well(served: Served) -> None:
+def test_a_document_is_offered_by_a_form_with_files(served: Served) -> None:
     made = served.form("/polling", [("name", "")], [("a.txt", b"one"), ("b.txt", b"two")])
     assert (made.status, made.json["pages"], made.json["title"]) == (201, 2, "a.txt")
     served.ask("DELETE", f"/polling/{made.json['id']}")

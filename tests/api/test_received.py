@@ -74,7 +74,7 @@ def test_calls_that_brought_no_page_are_left_out_unless_they_are_asked_for_and_t
     assert "empty" in [each["name"] for each in described["parameters"]]
 
 
-def test_it_is_marked_read_given_to_a_user_and_deleted(served: Served) -> None:
+def test_a_received_fax_is_marked_read_assigned_to_a_user_and_deleted(served: Served) -> None:
     fax_id = receive(served)
     secrets.add_user(served.box.settings, "ada", "a long password")
     unread = served.ask("GET", "/received?read=false").json["received"]
@@ -97,7 +97,7 @@ def test_it_is_marked_read_given_to_a_user_and_deleted(served: Served) -> None:
     assert served.ask("GET", f"/received/{fax_id}").status == 404
 
 
-def test_it_is_forwarded_as_a_fax(served: Served) -> None:
+def test_a_received_fax_is_forwarded_as_a_fax_once_for_one_idempotency_key(served: Served) -> None:
     fax_id = receive(served)
     headers = {"Idempotency-Key": "forward"}
     first = served.ask("POST", f"/received/{fax_id}/forward", {"to": ["9990"]}, headers=headers)
@@ -131,14 +131,14 @@ def test_a_fax_to_send_is_not_found_among_the_received(served: Served, method: s
     assert served.ask(method, f"/received/{fax_id}", body).status == 404
 
 
-def test_it_is_put_among_its_deliveries_when_it_is_to_be_printed(served: Served) -> None:
+def test_printing_a_received_fax_adds_a_delivery_to_the_printer(served: Served) -> None:
     fax_id = receive(served)
     assert served.ask("POST", f"/received/{fax_id}/print", {"printer": "Nowhere"}).status == 202
     (made,) = served.ask("GET", f"/received/{fax_id}/deliveries").json["deliveries"]
     assert (made["kind"], made["target"]) == ("printer", "Nowhere")
 
 
-def test_some_of_its_pages_are_forwarded(served: Served) -> None:
+def test_selected_pages_of_a_received_fax_are_forwarded(served: Served) -> None:
     fax_id = receive(served, files=[{"name": "a.txt", "content": "UGFnZSBvbmUMUGFnZSB0d28="}])
     wanted = {"to": ["9990"], "pages": ["2"]}
     made = served.ask("POST", f"/received/{fax_id}/forward", wanted)
@@ -148,7 +148,7 @@ def test_some_of_its_pages_are_forwarded(served: Served) -> None:
     assert refused.status == 400
 
 
-def test_it_is_put_among_its_deliveries_when_it_is_to_be_mailed(served: Served) -> None:
+def test_mailing_a_received_fax_adds_a_delivery_to_the_address(served: Served) -> None:
     fax_id = receive(served)
     to = {"to": "ada@office.example"}
     assert served.ask("POST", f"/received/{fax_id}/mail", to).json["code"] == "mail_not_set_up"

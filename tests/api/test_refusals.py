@@ -65,7 +65,7 @@ def _same_in_both(served: Served, method: str, path: str, body: Any) -> list[str
 
 
 @pytest.mark.parametrize("tag", sorted({route.tag for route in ASKED}))
-def test_what_a_field_refuses_is_said_in_german(served: Served, tag: str) -> None:
+def test_every_error_of_a_field_is_translated_to_german(served: Served, tag: str) -> None:
     left: list[str] = []
     for route in (each for each in ASKED if each.tag == tag):
         path = route.path.replace("{section}", "station")
@@ -132,7 +132,7 @@ BEYOND = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), BEYOND)
-def test_what_does_not_go_together_is_said_in_german(
+def test_errors_about_several_fields_are_translated_to_german(
     served: Served, method: str, path: str, body: Any
 ) -> None:
     assert _problems(served, method, path, body, "de") != []

@@ -280,7 +280,7 @@ def test_an_authenticator_app_ends_the_sign_ins_that_were_made_without_a_code(se
     assert by_password() != 200
 
 
-def test_half_a_sign_in_ends_with_its_password_and_its_user() -> None:
+def test_a_sign_in_that_waits_for_its_code_ends_when_the_password_changes_or_the_user_is_disabled() -> None:
     half_way, ada = HalfWay(), User(name="ada", password_hash="of the old one", totp_secret="A")
     word = half_way.begin(1, ada, 0.0)
     assert half_way.user_of(word, {1: ada}, 1.0) == 1

@@ -24,7 +24,7 @@ def _whys(judged: object) -> list[tuple[str, str]]:
     return [(each["name"], each["why"]) for each in judged]
 
 
-def test_each_rule_says_why_it_applies_or_not_and_the_order_counts(served: Served) -> None:
+def test_a_trial_says_why_each_rule_applies_or_not_in_the_order_of_evaluation(served: Served) -> None:
     ids = [
         served.ask("POST", "/routes", body).json["id"]
         for body in (
@@ -53,7 +53,7 @@ def test_each_rule_says_why_it_applies_or_not_and_the_order_counts(served: Serve
     assert [key for key, _ in in_order(served.box.settings.items(Route))] == [*turned, later]
 
 
-def test_what_is_on_the_page_can_be_tried(served: Served) -> None:
+def test_a_trial_takes_barcodes_and_words_of_the_page(served: Served) -> None:
     conditions = {"name": "invoices", "barcode": ["INV-"], "words": ["amount due"]}
     first = served.ask("POST", "/routes", conditions).json["id"]
     others = [key for key in served.box.settings.items(Route) if key != first]
@@ -68,7 +68,7 @@ def test_what_is_on_the_page_can_be_tried(served: Served) -> None:
     assert served.ask("DELETE", f"/routes/{first}").status == 204
 
 
-def test_what_is_tried_is_what_would_happen(served: Served) -> None:
+def test_a_trial_decides_as_a_real_call_does(served: Served) -> None:
     served.ask("POST", "/junk-rules", {"name": "far", "caller": ["+4999"]})
     served.ask("POST", "/junk-rules", {"name": "ours", "caller": ["+49991"], "allow": True})
     rules = served.box.settings.items(JunkRule)

@@ -136,7 +136,9 @@ def test_broken_sign_ins_count_against_their_address(served: Served) -> None:
         "(Content-Length: 2",
     ],
 )
-def test_a_request_that_disagrees_with_itself_ends_the_connection(served: Served, fields: str) -> None:
+def test_a_request_of_ambiguous_length_is_refused_and_nothing_behind_it_is_read(
+    served: Served, fields: str
+) -> None:
     head = f"POST /api/v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{fields}\r\n\r\n"
     smuggled = b"{}GET /api/v1/causes/busy HTTP/1.1\r\nHost: x\r\n\r\n"
     with opened(served, head, smuggled) as sock:

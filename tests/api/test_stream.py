@@ -114,7 +114,7 @@ def test_one_fax_can_be_followed_alone(served: Served) -> None:
     assert {item.data["fax_id"] for item in heard} == {wanted}
 
 
-def test_each_hears_only_their_own(served: Served) -> None:
+def test_a_stream_has_only_events_of_its_readers_own_faxes(served: Served) -> None:
     token = served.key("listener", Scope.SEND)
     reader = Reader(served, token=token)
     served.ended(send(served))

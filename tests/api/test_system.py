@@ -36,7 +36,7 @@ def test_only_a_few_calls_are_open_and_none_of_them_tells_a_secret(served: Serve
     assert (health.status, health.json) == (200, {"status": "ok", "accepting": True})
 
 
-def test_every_other_call_asks_who_is_there(served: Served) -> None:
+def test_every_call_that_is_not_open_answers_401_without_a_key(served: Served) -> None:
     for route in ROUTES:
         if not route.open:
             path = route.path.replace("{id}", "1").replace("{page}", "1").replace("{number}", "1")

@@ -133,7 +133,7 @@ def test_who_only_reads_in_the_clear_is_led_to_tls(secure: Served) -> None:
 
 
 @pytest.mark.parametrize("host", [b"box.local\tx", b"a b", b"evil/path", b"", b"user@host", b"x" * 300])
-def test_a_host_that_is_none_is_not_repeated(secure: Served, host: bytes) -> None:
+def test_an_invalid_host_header_is_refused_and_not_put_in_a_redirect(secure: Served, host: bytes) -> None:
     said = in_the_clear(secure, b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
     assert said.startswith(b"HTTP/1.1 400 ")
     assert b"Location" not in said
@@ -250,7 +250,7 @@ def ask(box: Served, authority: trustme.CA, method: str, path: str, body: object
         ({"tls_certificate": "/etc/hostname", "tls_key": "/etc/hostname"}, "PEM"),
     ],
 )
-def test_what_is_wrong_with_the_files_is_said(
+def test_an_unusable_certificate_or_key_is_refused_with_the_reason(
     files: dict[str, str], change: dict[str, str], words: str
 ) -> None:
     with pytest.raises(TlsError, match=words):
@@ -298,13 +298,13 @@ def test_a_certificate_made_here_serves_a_client_that_was_told_to_trust_it(tmp_p
 
 
 @pytest.mark.parametrize("name", ["", "a b", "x/y", "-x", "a,DNS:evil.example", "x" * 300])
-def test_a_name_that_is_none_makes_no_certificate(tmp_path: Path, name: str) -> None:
+def test_no_certificate_is_made_for_an_invalid_name(tmp_path: Path, name: str) -> None:
     with pytest.raises(TlsError):
         make_certificate(tmp_path, [name])
     assert not list(tmp_path.rglob("*.pem"))
 
 
-def test_the_command_makes_one_and_sets_it(tmp_path: Path) -> None:
+def test_faxbox_certificate_makes_a_certificate_and_sets_it(tmp_path: Path) -> None:
     faxbox = [sys.executable, "-m", "appliance.cli"]
     ran = subprocess.run(
         [*faxbox, "certificate", "localhost", "192.0.2.7", "--data", str(tmp_path)],

@@ -38,7 +38,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "out"
 
 
-def test_a_generated_typescript_client_does_an_offices_day(served: Served, office: Path) -> None:
+def test_a_generated_typescript_client_sends_receives_and_lists(served: Served, office: Path) -> None:
     said = json.loads(_run(office, "node", "day.js", f"http://127.0.0.1:{served.port}", served.admin))
     fax = said.pop("told").split()
     assert (fax[0], fax[2]) == ("fax.delivered", "1")

@@ -105,7 +105,7 @@ def test_a_machine_that_is_no_image_says_how_it_is_updated(served: Served) -> No
 
 
 @pytest.mark.usefixtures("state")
-def test_only_an_administrator_may(served: Served) -> None:
+def test_only_an_administrator_may_update_the_image(served: Served) -> None:
     key = served.key("sender", Scope.SEND, Scope.RECEIVE)
     for method in ("GET", "POST"):
         assert served.ask(method, "/update", token=key).status == 403

@@ -148,7 +148,7 @@ def _asked(hers: Hers, route: Route, who: str, *, there: bool) -> Reply:
     )
 
 
-def test_what_is_asked_for_is_there_for_whom_it_belongs_to(hers: Hers) -> None:
+def test_the_owner_reads_every_thing_that_the_other_tests_ask_for(hers: Hers) -> None:
     """Without this the tests below would prove nothing."""
     for route in THINGS:
         if route.method == "GET" and not route.path.endswith("/packets"):  # of calls that failed alone
@@ -157,7 +157,7 @@ def test_what_is_asked_for_is_there_for_whom_it_belongs_to(hers: Hers) -> None:
 
 @pytest.mark.parametrize("who", STRANGERS)
 @pytest.mark.parametrize("route", THINGS, ids=lambda route: route.name)
-def test_what_is_anothers_is_as_if_it_were_not_there(hers: Hers, route: Route, who: str) -> None:
+def test_anothers_thing_is_answered_like_one_that_does_not_exist(hers: Hers, route: Route, who: str) -> None:
     own, never = (_asked(hers, route, who, there=there) for there in (True, False))
     assert own.status in (403, 404), own.content
     assert MARK.encode() not in own.content
@@ -165,7 +165,7 @@ def test_what_is_anothers_is_as_if_it_were_not_there(hers: Hers, route: Route, w
     assert (own.status, told[0]) == (never.status, told[1])
 
 
-def test_what_the_strangers_did_has_changed_nothing(hers: Hers) -> None:
+def test_requests_of_strangers_have_changed_nothing(hers: Hers) -> None:
     """Runs last: everything still exists unchanged."""
     for kind in ("/faxes", "/needs-number", "/received", "/contacts", "/groups", "/deliveries"):
         if kind == "/needs-number":
@@ -182,7 +182,7 @@ LISTS = [
 
 
 @pytest.mark.parametrize("who", STRANGERS)
-def test_no_list_names_what_is_anothers(hers: Hers, who: str) -> None:
+def test_no_list_has_entries_of_another_owner(hers: Hers, who: str) -> None:
     for route in LISTS:
         if route.name == "streamEvents":
             continue  # it has no end; tests/api/test_stream.py holds whose events it tells

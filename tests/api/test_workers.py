@@ -68,7 +68,7 @@ def test_there_are_no_more_threads_than_the_most_and_nobody_who_waits_is_forgott
     assert len(workers._threads) == MOST
 
 
-def test_one_after_the_other_needs_no_further_thread(workers: Any) -> None:
+def test_connections_in_succession_start_no_further_thread(workers: Any) -> None:
     for _ in range(10 * AT_START):
         finish(held(workers, 1))
     # One that has closed its connection may not have said so yet when the next comes: one more, once.

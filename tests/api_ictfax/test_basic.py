@@ -40,7 +40,7 @@ def test_a_wrong_password_is_refused_although_the_right_one_was_just_used(box: R
 
 
 @given(st.text(max_size=100))
-def test_whatever_stands_in_the_header_is_credentials_or_nothing(text: str) -> None:
+def test_any_authorization_header_is_read_as_credentials_or_ignored(text: str) -> None:
     for header in (text, f"Basic {text}", "Basic " + base64.b64encode(text.encode()).decode()):
         found = credentials(header)
         assert found is None or len(found) == 2

@@ -148,7 +148,7 @@ def test_a_form_with_a_file_is_taken_as_the_file(client: Client) -> None:
         (b"\x89PNG\r\n\x1a\n", "text/html", 415),
     ],
 )
-def test_a_file_that_is_none_or_of_the_wrong_type(
+def test_an_upload_that_is_empty_or_of_a_wrong_type_is_refused(
     client: Client, content: bytes, kind: str, status: int
 ) -> None:
     made = client.document(empty=True)
@@ -271,7 +271,7 @@ def test_digits_to_be_dialled_on_stay_with_their_number(client: Client) -> None:
         assert client.get(f"/contacts/{contact}")["phone"] == written
 
 
-def test_what_a_transmission_needs(client: Client) -> None:
+def test_a_transmission_without_program_or_recipient_is_refused(client: Client) -> None:
     program = client.made("/programs/sendfax", {"name": "x", "document_id": client.document()})
     assert "program_id" in client.error("POST", "/transmissions", 412, {"phone": "9990"})["message"]
     assert "contact" in client.error("POST", "/transmissions", 412, {"program_id": program})["message"]
@@ -518,7 +518,7 @@ def test_a_received_fax_is_listed_read_fetched_and_deleted(box: RunningBox, clie
 # -- who may ---------------------------------------------------------------------------------------
 
 
-def test_others_find_nothing_of_mine(box: RunningBox, client: Client) -> None:
+def test_another_user_finds_no_document_contact_or_transmission(box: RunningBox, client: Client) -> None:
     secrets.add_user(open_settings(box.data), "eve", "another long password")
     eve = Client(box, sign_in(box, "eve", "another long password"))
     document = client.document()
@@ -557,7 +557,7 @@ def test_others_find_nothing_of_mine(box: RunningBox, client: Client) -> None:
     assert boss.get(f"/transmissions/{made}")["transmission_id"] == made
 
 
-def test_scopes_are_kept(box: RunningBox) -> None:
+def test_a_key_does_only_what_its_scope_allows(box: RunningBox) -> None:
     settings = open_settings(box.data)
     _, sender = secrets.add_key(settings, "sends", scopes=(Scope.SEND,))
     _, reader = secrets.add_key(settings, "reads", scopes=(Scope.RECEIVE,))

@@ -122,7 +122,7 @@ def test_a_stranger_gets_nothing_at_any_call(owned: Owned, calls: list[tuple[str
 
 
 @pytest.mark.parametrize("who", ["monitor", "rita", "sam", "eve"])
-def test_whatever_somebody_else_asks_ada_s_things_stay_hers(
+def test_no_call_of_another_user_or_key_reads_or_changes_a_users_things(
     owned: Owned, calls: list[tuple[str, str]], who: str
 ) -> None:
     before = owned.state()

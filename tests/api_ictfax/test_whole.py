@@ -344,7 +344,7 @@ def test_a_campaign_scheduled_for_later_is_stopped_and_deleted(client: Client) -
     client.error("GET", f"/campaigns/{campaign}", 404)
 
 
-def test_what_a_campaign_needs(client: Client) -> None:
+def test_a_campaign_without_a_group_or_with_an_empty_one_is_refused(client: Client) -> None:
     program = client.made("/programs/sendfax", {"name": "x", "document_id": client.document()})
     client.error("POST", "/campaigns", 412, {"program_id": program})
     client.error("POST", "/campaigns", 404, {"program_id": program, "group_id": 424242})

@@ -72,7 +72,7 @@ def test_a_page_that_is_not_there_fails_the_fax_with_its_code(box: RunningBox) -
     assert (fax["faxStatus"], fax["code"], fax["message"]) == ("failed", -3003, "Image does not exist")
 
 
-def test_anything_for_a_cover_page_makes_one(box: RunningBox) -> None:
+def test_any_cover_field_adds_a_cover_page(box: RunningBox) -> None:
     with_cover = send(
         box, subject="Offer", from_name="Ada", to_name="Bob", message="As we said.", faxQuality="Low"
     )
@@ -141,7 +141,7 @@ def website() -> Iterator[str]:
     server.server_close()
 
 
-def test_files_are_fetched(box: RunningBox, website: str) -> None:
+def test_a_file_given_by_url_is_fetched_and_faxed(box: RunningBox, website: str) -> None:
     job_id = send(box, faxData=[{"fileName": "x.pdf", "fileUrl": f"{website}/letter.pdf"}], faxQuality="Low")
     assert ended(box, job_id)["faxTotalPages"] == 2
 
@@ -317,7 +317,9 @@ def test_more_requests_than_allowed_are_told_to_wait(box: RunningBox) -> None:
 @pytest.mark.parametrize(
     ("number", "code"), [("abc", -3001), ("1", -3001), ("", -3001), ("911", -3007), ("+49 112", -3007)]
 )
-def test_numbers_that_are_not_dialled(box: RunningBox, number: str, code: int) -> None:
+def test_a_number_that_is_not_dialled_is_refused_with_its_code(
+    box: RunningBox, number: str, code: int
+) -> None:
     error(box, "fax-send", {"faxNumber": number, "faxData": [FILE]}, 400, code)
 
 
@@ -329,7 +331,9 @@ def test_numbers_that_are_not_dialled(box: RunningBox, number: str, code: int) -
         (b"\xff\xfe" * 50, -3006),
     ],
 )
-def test_documents_that_cannot_be_faxed(box: RunningBox, content: bytes, code: int) -> None:
+def test_a_document_that_cannot_be_faxed_is_refused_with_its_code(
+    box: RunningBox, content: bytes, code: int
+) -> None:
     file = {"fileName": "a.pdf", "fileData": base64.b64encode(content).decode()}
     error(box, "fax-send", {"faxNumber": "9990", "faxData": [file]}, 400, code)
 
@@ -363,7 +367,7 @@ def test_a_spent_quota_stops_a_fax_that_is_sent_again(box: RunningBox) -> None:
     error(box, "fax-resend", {"jobId": first}, 402, -3002, key=spent)
 
 
-def test_base64_that_is_none_is_refused(box: RunningBox) -> None:
+def test_invalid_base64_is_refused(box: RunningBox) -> None:
     error(box, "fax-send", {"faxNumber": "9990", "faxData": [{"fileData": "%%%"}]}, 400)
 
 

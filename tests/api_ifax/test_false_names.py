@@ -51,12 +51,12 @@ def test_text_or_a_server_s_error_page_called_pdf_is_refused(
 
 
 @pytest.mark.parametrize("door", [rest, ifax, ictfax])
-def test_the_same_under_a_true_name_is_taken(box: RunningBox, door: Door) -> None:
+def test_text_called_txt_is_accepted_at_every_door(box: RunningBox, door: Door) -> None:
     assert door(box, b"just text", "bill.txt").status in (200, 201, 202)
 
 
 @pytest.mark.parametrize("content", [b"just text", ERROR_PAGE])
-def test_the_command_line_refuses_it_in_the_same_words(tmp_path: Path, content: bytes) -> None:
+def test_faxbox_send_refuses_text_called_pdf_with_the_same_sentence(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "bill.pdf"
     file.write_bytes(content)
     command = [sys.executable, "-m", "appliance.cli", "send", str(file), "--to", "9990"]

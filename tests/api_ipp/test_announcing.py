@@ -100,7 +100,7 @@ def test_the_command_announces_where_the_box_listens(
         assert f"<port>{port}</port>" in (tmp_path / "faxbox-print.service").read_text()
 
 
-def test_the_command_writes_them(store: SettingsStore, tmp_path: Path) -> None:
+def test_faxbox_printing_announce_writes_the_records(store: SettingsStore, tmp_path: Path) -> None:
     words = ["printing", "announce", "--port", "8080", "--services", str(tmp_path)]
     done = subprocess.run(
         [sys.executable, "-m", "appliance.cli", *words, "--data", str(tmp_path / "box")],

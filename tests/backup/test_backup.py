@@ -255,7 +255,9 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("what", HOSTILE)
-def test_what_no_backup_holds_is_refused_and_nothing_leaves_the_folder(tmp_path: Path, what: str) -> None:
+def test_a_backup_with_hostile_entries_is_refused_and_writes_nothing_outside(
+    tmp_path: Path, what: str
+) -> None:
     assert _require_untouched(tmp_path, HOSTILE[what]()).cause is BACKUP_DAMAGED
     assert {path.name for path in tmp_path.iterdir()} == {"new"}
 

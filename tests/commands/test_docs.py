@@ -77,7 +77,7 @@ ELSEWHERE = {
     "sudo -u faxbox faxbox hardware-test": "tests/hardware/test_hardware.py::"
     "test_a_run_says_what_was_skipped_and_why_and_signs_it",
     "sudo -u faxbox faxbox hardware-test --minutes 5 --person": "tests/hardware/test_hardware.py::"
-    "test_a_panel_that_is_well",
+    "test_the_test_of_a_working_panel_passes_for_each_lamp_and_button",
     "faxbox hardware-test --verify report.json": "tests/hardware/test_hardware.py::"
     "test_a_report_that_was_changed_is_found",
     "faxbox printing install": "tests/printing/test_cups.py::test_set_up_twice_is_set_up_once",
@@ -85,7 +85,7 @@ ELSEWHERE = {
     "sudo apt install ./faxbox_*.deb": "tests/systemd/test_booted.py::"
     "test_the_box_answers_on_port_80_and_delivers_its_first_fax",
     "faxbox send x.pdf --to sip:fax@pbx.example": "the telephone system there is the reader's",
-    "make demo": "tests/commands/test_send.py::test_the_demonstration",
+    "make demo": "tests/commands/test_send.py::test_faxbox_demo_sends_and_receives_over_the_practice_line",
     "make test": "it is what runs this test",
     "git clone https://…/faxbox && cd faxbox": "the address is the reader's",
     '.venv/bin/pytest -m "not realtime" -n 2': "runs other tests",

@@ -36,7 +36,7 @@ def letter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_the_demonstration(tmp_path: Path) -> None:
+def test_faxbox_demo_sends_and_receives_over_the_practice_line(tmp_path: Path) -> None:
     """A whole box: out to the practice machine and in from it."""
     done = faxbox("demo", "--speed", "10", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
@@ -49,7 +49,7 @@ def test_the_demonstration(tmp_path: Path) -> None:
     assert len(pypdfium2.PdfDocument(tmp_path / "received.pdf")) == 1
 
 
-def test_sending_without_a_box(tmp_path: Path) -> None:
+def test_faxbox_send_sends_a_document_without_a_running_box(tmp_path: Path) -> None:
     write_demo_pdf(tmp_path / "demo.pdf")
     done = faxbox("send", tmp_path / "demo.pdf", "--to", "9990", "--speed", "10", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
@@ -98,7 +98,7 @@ def test_a_trace_as_lines_of_json(tmp_path: Path, letter: Path) -> None:
     assert bytes.fromhex(next(line for line in lines if line["event"] == "datagram_sent")["octets"])
 
 
-def test_a_busy_number(letter: Path) -> None:
+def test_faxbox_send_ends_with_1_and_says_so_when_the_number_is_busy(letter: Path) -> None:
     done = faxbox("send", letter, "--to", "9991", "--speed", "10")
     assert done.returncode == 1
     assert "busy" in done.stderr
@@ -113,7 +113,7 @@ def test_a_call_that_drops_says_how_far_it_came(tmp_path: Path) -> None:
     assert "page 1 arrived: all" in done.stdout
 
 
-def test_the_person_s_mistakes(tmp_path: Path, letter: Path) -> None:
+def test_faxbox_send_ends_with_2_for_mistakes_in_its_arguments(tmp_path: Path, letter: Path) -> None:
     empty = tmp_path / "empty.pdf"
     empty.write_bytes(b"")
     for arguments in (
@@ -132,7 +132,7 @@ def test_the_person_s_mistakes(tmp_path: Path, letter: Path) -> None:
     assert "on the box" not in faxbox("send", tmp_path / "nothing.pdf", "--to", "9990").stderr
 
 
-def test_a_number_that_no_line_carries(letter: Path) -> None:
+def test_faxbox_send_ends_with_3_when_no_line_may_carry_the_number(letter: Path) -> None:
     done = faxbox("send", letter, "--to", "+49 30 901820")
     assert done.returncode == 3
     assert "[no_line]" in done.stderr
@@ -146,7 +146,7 @@ def test_the_demonstration_s_document_is_a_pdf(tmp_path: Path) -> None:
     assert len(grey) > 50  # a photograph, not a drawing
 
 
-def test_the_account_of_trouble() -> None:
+def test_progress_of_errors_on_the_line_is_worded_and_unknown_events_are_left_out() -> None:
     lines: list[str] = []
     account = Account(2, lines.append)
     for event, fields in (

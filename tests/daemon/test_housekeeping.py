@@ -194,7 +194,7 @@ def test_an_idempotency_key_may_be_used_again_after_its_days(
     assert not hand_in()
 
 
-def test_old_traces_go(box: Box, clock: Clock, keeper: Housekeeping) -> None:
+def test_traces_are_deleted_after_their_days(box: Box, clock: Clock, keeper: Housekeeping) -> None:
     old, new = box.data / "traces" / "old.jsonl", box.data / "traces" / "new.jsonl"
     for path, at in ((old, START), (new, START + 30 * DAY_S)):
         path.write_text("{}")

@@ -126,7 +126,7 @@ def test_lines_follow_the_settings_while_the_box_runs(running: Running) -> None:
     assert job.state is JobState.DELIVERED
 
 
-def test_a_document_that_is_none_fails_its_job_in_plain_words(running: Running) -> None:
+def test_a_damaged_document_fails_its_job_with_a_cause_about_the_document(running: Running) -> None:
     file = running.box.documents.store_file(b"%PDF-1.4 broken", name="x.pdf", media_type="application/pdf")
     made = running.box.faxes.submit(Request("ada", (To("9990"),), (file,))).jobs
     (job,) = running.ended(*made)

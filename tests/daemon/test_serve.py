@@ -60,7 +60,7 @@ def serving(data: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[s
         process.stderr.close()
 
 
-def test_what_the_start_says_is_there(tmp_path: Path) -> None:
+def test_the_addresses_that_the_start_prints_answer(tmp_path: Path) -> None:
     with serving(tmp_path) as (process, said):
         (line,) = (line for line in said if "interfaces are at" in line)
         (url,) = re.findall(r"http://\S+", line)

@@ -89,7 +89,7 @@ def test_a_refusal_says_why_in_the_answer(box: Box) -> None:
     assert box.faxes.search(JobFilter()) == []
 
 
-def test_nothing_is_relayed(box: Box) -> None:
+def test_mail_for_another_domain_is_refused_and_not_relayed(box: Box) -> None:
     refusal = pytest.raises(smtplib.SMTPRecipientsRefused)
     with listening(box) as listener, client(listener) as smtp, refusal as caught:
         smtp.sendmail("ada@office.example", ["victim@elsewhere.example"], letter().as_bytes())

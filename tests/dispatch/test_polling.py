@@ -174,7 +174,7 @@ def test_a_spandsp_machine_fetches_by_name(box: Box, tmp_path: Path) -> None:
     assert refused.result.cause is causes.NOTHING_ON_OFFER
 
 
-def test_over_modems(box: Box) -> None:
+def test_a_document_on_offer_is_polled_over_modems(box: Box) -> None:
     world = World(Exchange())
     parameters, pages = answering(box)
     store = MemoryStore()

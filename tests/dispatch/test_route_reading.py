@@ -137,7 +137,7 @@ def test_a_page_that_cannot_be_read_has_no_codes_and_its_fax_goes_on(
     assert folders(box, fax) == ["/rest"]
 
 
-def test_an_erased_fax_goes_nowhere(box: Box) -> None:
+def test_an_erased_fax_is_delivered_by_no_route(box: Box) -> None:
     box.settings.add(Route(name="coded", position=1, barcode=("1",), last=False))
     box.settings.add(Route(name="rest", position=2, folder="/rest"))
     fax = receive(box, sheet())

@@ -147,7 +147,7 @@ def test_practice_stays_inside_and_nothing_else_goes_there() -> None:
     assert choose_line(inside, (TRUNK,), [], Profile()) is NoLineNow.NONE
 
 
-def test_a_lines_own_rules_hold() -> None:
+def test_a_line_is_not_chosen_for_a_number_that_its_allow_and_deny_lists_forbid() -> None:
     assert choose_line(JOB, (replace(TRUNK, deny=("+49",)), AUDIO), [], Profile()) is AUDIO
     assert choose_line(JOB, (replace(TRUNK, allow=("+1",)), AUDIO), [], Profile()) is AUDIO
     assert choose_line(JOB, (replace(TRUNK, usable=False),), [], Profile()) is NoLineNow.DOWN
@@ -214,7 +214,7 @@ def test_t38_that_was_agreed_and_dead_is_followed_by_tones_at_once(cause: Cause)
     assert not plan_call(JOB, [replace(call, facts={"medium": "g711"})], Profile(), SENDING, NOW).audio
 
 
-def test_dead_t38_says_nothing_about_the_number() -> None:
+def test_silent_t38_does_not_count_towards_a_numbers_quarantine() -> None:
     known = Destination("+49", SENDING.quarantine_after - 1, None, {}, NOW)
     assert quarantine(known, causes.SIP_T38_SILENT, SENDING, NOW) == (known.failures, None)
 

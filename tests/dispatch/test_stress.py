@@ -30,7 +30,7 @@ TROUBLE = [cause for cause in causes.all_causes() if cause is not causes.DELIVER
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_whatever_comes_every_job_ends_and_none_is_sent_twice(
+def test_under_random_failures_every_job_ends_and_none_is_sent_twice(
     tmp_path: Path, rendered: Path, seed: int
 ) -> None:
     chance = random.Random(seed)

@@ -67,7 +67,7 @@ def states(found: Iterable[Finding]) -> set[State]:
     return {finding.state for finding in found}
 
 
-def test_a_machine_that_is_well_has_nothing_to_complain_of(machine_folder: Machine, folder: Path) -> None:
+def test_a_machine_in_order_has_only_fine_findings(machine_folder: Machine, folder: Path) -> None:
     root = machine_folder.root
     found = [
         *machine.clock(folder, NOW * 2, root),
@@ -486,5 +486,5 @@ def test_the_command_names_what_is_broken_and_ends_with_one(folder: Path, tmp_pa
     "secret",
     ["+49 30 1234567", "004930 123-4567", "ada@office.example", "fxb_amXg2N028N2AI3HWvy8Qfh95TV6eq5G"],
 )
-def test_what_helps_others_names_nobody(secret: str) -> None:
+def test_secrets_and_numbers_are_masked_in_a_support_bundle(secret: str) -> None:
     assert secret not in bundle.masked(f"a call to {secret} failed")

@@ -25,11 +25,11 @@ fork_server.serve(its, idle_s=0.05)
 """
 
 
-def test_it_ends_when_no_document_comes() -> None:
+def test_the_fork_server_ends_when_no_document_comes() -> None:
     subprocess.run([sys.executable, "-c", _IMPATIENT], check=True, cwd=PROJECT, timeout=HANG_S)
 
 
-def test_the_next_document_has_another() -> None:
+def test_a_fork_server_that_has_ended_is_started_again_for_the_next_document() -> None:
     server = fork_server._ForkServer()
     try:
         server.warm()
@@ -44,7 +44,7 @@ def test_the_next_document_has_another() -> None:
         server.stop()
 
 
-def test_one_that_takes_longer_to_start_than_to_answer_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fork_server_that_starts_slowly_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fork_server, "_ANSWER_SECONDS", 0.01)  # no Python starts as quickly
     server = fork_server._ForkServer()
     try:
@@ -53,7 +53,7 @@ def test_one_that_takes_longer_to_start_than_to_answer_is_waited_for(monkeypatch
         server.stop()
 
 
-def test_one_that_is_stuck_is_ended_and_started_again_and_its_workers_are_ended(
+def test_a_stuck_fork_server_and_its_workers_are_ended_and_it_is_started_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = fork_server._ForkServer()

@@ -69,7 +69,7 @@ formats = st.builds(
 
 
 @given(sizes, formats, st.integers(0, 80))
-def test_any_page_on_any_format_stays_inside_and_within_limits(
+def test_a_page_of_any_size_fits_the_format_and_its_limits(
     size: PageSize, form: PageFormat, strip: int
 ) -> None:
     layout = lay_out(size, form, strip)

@@ -71,7 +71,7 @@ def test_pages_look_like_those_of_an_independent_renderer(
     assert likeness(ours, theirs.resize(ours.size), block=12) > least
 
 
-def test_no_larger_than_ghostscripts(rendered: Rendered, tmp_path: Path) -> None:
+def test_pages_of_type_are_coded_no_larger_than_ghostscripts(rendered: Rendered, tmp_path: Path) -> None:
     gs = need("gs")
     content = pdf([(*A4, words(*A4, size)) for size in (8, 10, 12, 16)])
     (tmp_path / "x.pdf").write_bytes(content)

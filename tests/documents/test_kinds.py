@@ -116,7 +116,7 @@ def test_a_page_with_zeros_is_read_as_browsers_do(tmp_path: Path, content: bytes
     assert codes(made) == said
 
 
-def test_octets_with_zeros_within_are_no_text() -> None:
+def test_binary_content_called_txt_is_refused() -> None:
     with pytest.raises(DocumentError):
         sniff(b"\x01\x02abc\0def\0\0\0ghi", "a.txt")
 

@@ -139,7 +139,7 @@ def test_damaged_empty_and_gigantic_files_are_named(tmp_path: Path, content: byt
     assert cause.side is Side.USER
 
 
-def test_a_lying_name_is_named(tmp_path: Path) -> None:
+def test_a_program_called_pdf_is_refused_as_mislabelled(tmp_path: Path) -> None:
     assert refused(tmp_path, b"MZ\x90\0" + bytes(range(256)), name="bill.pdf") is DOCUMENT_MISLABELLED
 
 
@@ -147,7 +147,7 @@ def test_a_file_beyond_the_size_limit_is_not_even_read(tmp_path: Path) -> None:
     assert refused(tmp_path, GOOD + bytes(60_000), Limits(file_octets=50_000)) is DOCUMENT_TOO_LARGE
 
 
-def test_too_many_pages(tmp_path: Path) -> None:
+def test_a_document_with_too_many_pages_is_refused_whatever_its_kind(tmp_path: Path) -> None:
     many = pdf([(*A4, "")] * 12)
     assert refused(tmp_path, many, Limits(pages=10)) is DOCUMENT_TOO_MANY_PAGES
     assert refused(tmp_path, b"line\f" * 30, Limits(pages=10)) is DOCUMENT_TOO_MANY_PAGES
@@ -156,7 +156,7 @@ def test_too_many_pages(tmp_path: Path) -> None:
     assert refused(tmp_path, out.getvalue(), Limits(pages=10)) is DOCUMENT_TOO_MANY_PAGES
 
 
-def test_a_selection_of_a_long_document_is_fine(rendered: Rendered) -> None:
+def test_selected_pages_of_a_document_beyond_the_limit_are_made(rendered: Rendered) -> None:
     assert rendered(pdf([(*A4, "")] * 30), pages="28-30", limits=Limits(pages=10)).total == 3
 
 

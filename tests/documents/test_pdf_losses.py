@@ -287,7 +287,7 @@ def test_a_picture_that_is_damaged_or_missing_is_remarked(
         (b"\x80" * 9_990, ""),
     ],
 )
-def test_a_whole_picture_is_not(rendered: Rendered, data: bytes, coding: str) -> None:
+def test_a_whole_picture_in_a_pdf_has_no_remark(rendered: Rendered, data: bytes, coding: str) -> None:
     document = page()
     assert rendered(_place(document, "form", _picture(document, data, coding))).remarks == ()
 

@@ -146,7 +146,7 @@ def test_half_as_many_rows_without_a_resolution_are_a_standard_page_and_upright(
     assert (coded.width, coded.rows) == (1728, 2200)
 
 
-def test_a_unit_of_none_and_a_resolution_of_zero(rendered: Rendered) -> None:
+def test_a_fax_tiff_without_a_valid_resolution_is_sent_on_unchanged(rendered: Rendered) -> None:
     page = _fax()
     content = _tiff(page, dpi=(204, 196), tags={UNIT: 1})
     assert _same(rendered(_patched(content, UNIT, 1)).coded_page(0), page)
@@ -276,7 +276,9 @@ def test_every_depth_of_a_bmp_is_faxed(rendered: Rendered, mode: str) -> None:
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 @pytest.mark.parametrize("kind", ["WEBP", "PNG", "JPEG", "AVIF"])
-def test_a_phone_held_sideways(rendered: Rendered, kind: str, orientation: int) -> None:
+def test_a_picture_is_turned_upright_by_its_exif_orientation(
+    rendered: Rendered, kind: str, orientation: int
+) -> None:
     upright = Image.new("RGB", (300, 400), "white")
     upright.paste("black", (0, 0, 100, 60))
     undo = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}

@@ -116,7 +116,7 @@ def test_white_type_on_black_is_no_page_of_type_alone() -> None:
     assert _toned(page) == ((300, 360),)
 
 
-def test_a_rule_is_as_type() -> None:
+def test_a_black_rule_is_not_toned() -> None:
     page = Image.new("L", FINE, 255)
     page.paste(0, (100, 300, 1500, 312))
     assert not _toned(page)
@@ -356,7 +356,7 @@ def test_dark_parts_that_the_sheet_itself_has_along_its_edge_stay() -> None:
     assert _ink(faxed.crop((900, 2110, 1700, 2200))) > 0.4
 
 
-def test_darker_and_lighter() -> None:
+def test_the_darkness_option_changes_type_and_photographs() -> None:
     page = _text((1728, 600), 26, 150).filter(ImageFilter.GaussianBlur(1))
     inks = [_ink(bilevel(page, darkness=darkness)) for darkness in (-80, 0, 80)]
     assert inks[0] < inks[1] < inks[2]
@@ -801,7 +801,7 @@ def test_a_page_of_any_size_is_worked_on(size: tuple[int, int]) -> None:
             assert bilevel(page, Resolution.FINE, treatment).size == size
 
 
-def test_a_threshold_is_one() -> None:
+def test_a_page_of_type_is_cut_at_the_threshold_alone() -> None:
     page = _text((1733, 90), 30)
     drawing = Drawing.of_image(page, Box(0, 0, *page.size))
     looked_at = look_at(drawing.draw(0, page.height), *page.size)

@@ -116,7 +116,9 @@ def test_text_where_something_else_is_promised_is_an_error_and_names_the_file(
         (b"\x7fELF\x02\x01\x01" + bytes(50), "A.JPEG", DOCUMENT_MISLABELLED),
     ],
 )
-def test_what_we_do_not_take_is_named(content: bytes, name: str, cause: Cause) -> None:
+def test_content_that_cannot_be_faxed_is_refused_with_its_cause(
+    content: bytes, name: str, cause: Cause
+) -> None:
     with pytest.raises(DocumentError) as refusal:
         sniff(content, name)
     assert refusal.value.cause is cause
@@ -201,7 +203,7 @@ def test_what_we_know_and_cannot_fax_is_called_by_its_name_with_what_to_do(
         (gzip.compress(b"<svg/>", mtime=0), "a.svgz", Kind.SVG),
     ],
 )  # fmt: skip
-def test_what_begins_like_something_else_is_what_it_is(content: bytes, name: str, kind: Kind) -> None:
+def test_content_that_begins_like_another_kind_is_recognised(content: bytes, name: str, kind: Kind) -> None:
     assert sniff(content, name) is kind
 
 

@@ -136,7 +136,7 @@ def ends_the_last_page(line: Progress) -> bool:
     return line.event == "frame_sent" and "EOP" in str(line.fields)
 
 
-def test_a_fax_goes_out_with_the_boxs_pages_and_its_leave(tmp_path: Path) -> None:
+def test_a_fax_goes_out_with_the_boxs_pages_and_its_permission_to_end(tmp_path: Path) -> None:
     async def work(rig: Rig) -> None:
         assert rig.line.state().usable
         result = await rig.line.place(*rig.call())
@@ -162,7 +162,7 @@ def test_a_call_counts_from_the_moment_it_is_placed(tmp_path: Path) -> None:
     on_rig(tmp_path, work)
 
 
-def test_without_leave_the_last_page_is_not_ended(tmp_path: Path) -> None:
+def test_without_permission_the_last_page_is_not_ended(tmp_path: Path) -> None:
     async def work(rig: Rig) -> None:
         rig.pages.leave = False
         result = await rig.line.place(*rig.call())
@@ -262,7 +262,7 @@ def test_a_call_taken_when_its_line_has_stopped_meanwhile_has_ended(tmp_path: Pa
     assert [result.cause for result in ended] == [causes.LINE_STOPPED]
 
 
-def test_the_owner_cancels(tmp_path: Path) -> None:
+def test_a_call_ends_as_cancelled_when_its_owner_cancels_before_or_during_it(tmp_path: Path) -> None:
     async def work(rig: Rig) -> None:
         call, owner = rig.call()
         placed = asyncio.create_task(rig.line.place(call, owner))

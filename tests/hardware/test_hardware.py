@@ -199,7 +199,9 @@ def panel(folder: Path, out: Path, *words: object) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("how", ["wires", "person"])
-def test_a_panel_that_is_well(folder: Path, tmp_path: Path, how: str) -> None:
+def test_the_test_of_a_working_panel_passes_for_each_lamp_and_button(
+    folder: Path, tmp_path: Path, how: str
+) -> None:
     report = panel(folder, tmp_path / "out", how)
     assert [each["outcome"] for each in report["results"]] == ["passed"] * (len(LAMPS) + len(BUTTONS))
 
@@ -224,12 +226,12 @@ def test_pins_given_twice_are_told(folder: Path, tmp_path: Path) -> None:
     assert {each["outcome"] for each in report["results"]} == {"failed"}
 
 
-def test_no_box_is_red(folder: Path, tmp_path: Path) -> None:
+def test_the_test_of_the_box_fails_when_none_runs(folder: Path, tmp_path: Path) -> None:
     assert failures(tried(folder, tmp_path / "out", "--part", "box")) == [("box", "runs")]
 
 
 @pytest.mark.realtime
-def test_a_box_that_runs_and_carries_load(served: Served, tmp_path: Path) -> None:
+def test_the_tests_of_box_and_load_pass_on_a_running_box(served: Served, tmp_path: Path) -> None:
     words = ("--part", "box", "--part", "load", "--minutes", "0.02")
     report = tried(served.box.data, tmp_path / "out", *words)
     assert [each["outcome"] for each in report["results"]] == ["passed", "passed"]
@@ -275,7 +277,7 @@ def _exchange() -> Iterator[ServedExchange]:
 
 
 @pytest.mark.realtime
-def test_a_modem_that_is_well(exchange: ServedExchange, folder: Path, tmp_path: Path) -> None:
+def test_the_test_of_a_working_modem_passes(exchange: ServedExchange, folder: Path, tmp_path: Path) -> None:
     port = tmp_path / "faxmodem0"
     exchange.plug_in(port, "1")
     open_settings(folder).add(ClassOneModem(name="desk", device=str(port)))
@@ -461,7 +463,9 @@ THROTTLED = "sys/devices/platform/soc/soc:firmware/get_throttled"
     [("55000", "0x0", "passed"), ("86000", "0x0", "failed"), ("55000", "0x1", "failed")],
     ids=["well", "hot", "weak supply"],
 )
-def test_a_board_under_load(folder: Path, tmp_path: Path, heat: str, throttled: str, outcome: str) -> None:
+def test_the_temperature_test_judges_heat_and_throttling(
+    folder: Path, tmp_path: Path, heat: str, throttled: str, outcome: str
+) -> None:
     machine = tmp_path / "machine"
     for name, content in ((HEAT, heat), (THROTTLED, throttled)):
         (machine / name).parent.mkdir(parents=True, exist_ok=True)

@@ -161,7 +161,7 @@ def slot(machine: Machine) -> str:
     return machine.shell("grep -o 'rauc.slot=.' /proc/cmdline").strip()[-1]
 
 
-def test_it_starts_from_an_empty_card_with_nothing_broken(machine: Machine) -> None:
+def test_a_fresh_card_starts_without_a_failed_unit_and_grows_its_data_partition(machine: Machine) -> None:
     assert machine.shell("cat /run/faxbox-image/data").strip() == "good"
     assert "0 loaded units" in machine.shell("systemctl --failed --no-pager")
     assert machine.shell("findmnt -no FSTYPE /").strip() == "overlay"

@@ -120,7 +120,9 @@ def test_reordered_and_repeated_packets_change_nothing(tmp_path: Path, we_send: 
 
 @WAYS
 @pytest.mark.parametrize("manners", Manners)
-def test_a_satellite_in_between(tmp_path: Path, manners: Manners, we_send: bool) -> None:
+def test_pages_arrive_over_a_satellites_delay_of_600_ms_each_way(
+    tmp_path: Path, manners: Manners, we_send: bool
+) -> None:
     """600 ms each way: answers come late but within T4."""
     far = Impairment(delay_s=0.6)
     outcome = run(Setup(we_send, pages=TWO_PAGES, manners=manners, there=far, back=far), tmp_path)

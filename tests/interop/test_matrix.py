@@ -83,7 +83,9 @@ def test_full_pages_that_hardly_compress(tmp_path: Path, manners: Manners, we_se
 
 @pytest.mark.parametrize("we_send", [True, False], ids=["we-send", "we-receive"])
 @pytest.mark.parametrize("scan_ms", [0, 5, 10, 20, 40])
-def test_minimum_scan_times(tmp_path: Path, scan_ms: int, we_send: bool) -> None:
+def test_rows_are_filled_to_the_minimum_scan_time_of_the_receiver(
+    tmp_path: Path, scan_ms: int, we_send: bool
+) -> None:
     """A mechanical machine wants time for each row; non-ECM rows are filled up to it."""
     pages = [drawn_page(5, resolution=resolution) for resolution in RESOLUTIONS[:2]]
     for page, manners in itertools.product(pages, Manners):
@@ -99,7 +101,7 @@ def test_minimum_scan_times(tmp_path: Path, scan_ms: int, we_send: bool) -> None
 
 @pytest.mark.parametrize("width", [1728, 2048, 2432])
 @pytest.mark.parametrize("we_send", [True, False], ids=["we-send", "we-receive"])
-def test_widths(tmp_path: Path, we_send: bool, width: int) -> None:
+def test_pages_of_every_paper_width_arrive(tmp_path: Path, we_send: bool, width: int) -> None:
     pages = [drawn_page(7, width=width)]
     outcome = run(Setup(we_send, pages=pages), tmp_path)
     assert outcome.result.cause is (DELIVERED if we_send else RECEIVED)

@@ -45,11 +45,11 @@ def test_a_bouncing_contact_is_one_press() -> None:
     assert gestures(Button.CANCEL, bounces + ups, 3.0) == [Gesture.DOWN, Gesture.PRESS]
 
 
-def test_a_spark_shorter_than_the_debounce_is_nothing() -> None:
+def test_a_contact_shorter_than_the_debounce_time_is_ignored() -> None:
     assert gestures(Button.RETRY, [(1.0, True), (1.0 + DEBOUNCE_S / 2, False)], 2.0) == []
 
 
-def test_the_finger_is_answered_within_a_tenth_of_a_second() -> None:
+def test_a_press_is_acknowledged_within_a_tenth_of_a_second() -> None:
     contact = Contact(Button.NEWEST)
     contact.edge(True, 5.0)
     due = contact.deadline()
@@ -71,7 +71,7 @@ def test_longer_than_a_press_and_shorter_than_a_hold_is_nothing() -> None:
     assert gestures(Button.CANCEL, edges, 20.0) == [Gesture.DOWN]
 
 
-def test_an_impatient_finger_asks_once() -> None:
+def test_presses_in_quick_succession_ask_once() -> None:
     edges = [(1.0 + n * 0.1, n % 2 == 0) for n in range(int(QUIET_S / 0.1))]
     assert gestures(Button.CANCEL, edges, 20.0).count(Gesture.PRESS) == 1
 

@@ -183,7 +183,7 @@ def test_the_power_button_held_at_the_start_asks_for_set_up_and_not_to_shut_down
 
 
 @pytest.mark.parametrize("button", Button)
-def test_a_finger_turns_its_lamp_over_within_a_tenth_of_a_second(button: Button) -> None:
+def test_a_press_inverts_its_lamp_within_a_tenth_of_a_second(button: Button) -> None:
     panel = panel_of(READY)
     before = panel.lit(101.0)[ANSWERS[button]]
     panel.edge(button, True, 101.0)

@@ -106,7 +106,7 @@ def test_a_data_folder_of_version_1_starts_with_all_that_was_in_it(tmp_path: Pat
         box.close()
 
 
-def test_a_folder_of_version_1_is_brought_on_when_something_changes_and_not_before(tmp_path: Path) -> None:
+def test_a_folder_of_version_1_is_migrated_at_the_first_change_and_not_before(tmp_path: Path) -> None:
     data = released("v1", tmp_path)
     before = (data / "settings.json").read_bytes()
     settings = open_settings(data)
@@ -128,7 +128,7 @@ def test_a_folder_of_version_1_is_brought_on_when_something_changes_and_not_befo
         ("national", "national_prefix", "1"),
     ],
 )
-def test_a_setting_by_its_retired_name_is_brought_on_and_known_when_it_is_used_again(
+def test_a_setting_under_its_retired_name_is_migrated_and_the_name_is_known_as_retired(
     tmp_path: Path, old: str, new: str, value: str
 ) -> None:
     line = {"name": "trunk", "type": "sip", "server": "sip.example.net", old: value}

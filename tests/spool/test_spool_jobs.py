@@ -190,7 +190,7 @@ def test_an_unknown_job_follows_the_owners_rule(spool: Spool, rule: UnknownRule,
     assert job.state is state
 
 
-def test_a_fax_of_unknown_fate_calls_for_somebody_until_they_have_looked(spool: Spool) -> None:
+def test_a_fax_of_unknown_result_needs_attention_until_somebody_has_looked(spool: Spool) -> None:
     now = 1010.0
     attention = Attention(spool, lambda: now)
     (job_id,) = ready(spool)
@@ -202,7 +202,7 @@ def test_a_fax_of_unknown_fate_calls_for_somebody_until_they_have_looked(spool: 
     assert attention.unseen() == []
 
 
-def test_a_fax_that_failed_long_ago_calls_for_nobody(spool: Spool) -> None:
+def test_a_fax_that_failed_long_ago_needs_no_attention(spool: Spool) -> None:
     now = 1010.0
     attention = Attention(spool, lambda: now)
     (job_id,) = ready(spool)

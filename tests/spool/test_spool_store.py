@@ -163,7 +163,7 @@ def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         Spool(tmp_path)
 
 
-def test_the_loop_turns_while_the_disk_is_slow(spool: Spool) -> None:
+def test_the_event_loop_runs_on_while_the_disk_is_slow(spool: Spool) -> None:
     disk = threading.Event()
 
     async def scenario() -> bool:
@@ -223,7 +223,7 @@ def page(number: int) -> ReceivedPageFile:
     return ReceivedPageFile(number, f"received/{number}.tiff", 1728, 100, "FINE", number, 1, NOW)
 
 
-def test_a_received_fax_from_the_call_to_the_bin(spool: Spool) -> None:
+def test_a_received_fax_from_its_call_to_its_deletion(spool: Spool) -> None:
     fax = spool.do(received.begin, "u1", "trunk", "t38", NOW, caller="+4940", dialled="200")
     for number in range(3):
         spool.do(received.add_page, fax.id, page(number))

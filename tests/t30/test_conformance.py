@@ -1562,7 +1562,7 @@ def _play(far: Far, script: str, cause: str) -> None:
 
 
 @pytest.mark.parametrize("name", SENDS)
-def test_sender(name: str) -> None:
+def test_the_sender_follows_each_script_without_ecm(name: str) -> None:
     count, cause, confirmed, script = SENDS[name]
     far = Far(CallParameters(Role.CALLS, "+1", PLAIN), _pages(count))
     _play(far, script, cause)
@@ -1571,7 +1571,7 @@ def test_sender(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SENDS_ECM)
-def test_sender_with_ecm(name: str) -> None:
+def test_the_sender_follows_each_script_with_ecm(name: str) -> None:
     count, cause, confirmed, script = SENDS_ECM[name]
     far = Far(CallParameters(Role.CALLS, "+1"), _pages(count))
     _play(far, script, cause)
@@ -1580,7 +1580,7 @@ def test_sender_with_ecm(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", RECEIVES)
-def test_receiver(name: str) -> None:
+def test_the_receiver_follows_each_script_without_ecm(name: str) -> None:
     cause, confirmed, script = RECEIVES[name]
     far = Far(CallParameters(Role.ANSWERS, "+2", PLAIN))
     _play(far, script, cause)
@@ -1589,7 +1589,7 @@ def test_receiver(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", RECEIVES_ECM)
-def test_receiver_with_ecm(name: str) -> None:
+def test_the_receiver_follows_each_script_with_ecm(name: str) -> None:
     cause, confirmed, script = RECEIVES_ECM[name]
     far = Far(CallParameters(Role.ANSWERS, "+2"))
     _play(far, script, cause)

@@ -126,7 +126,7 @@ def test_every_bit_of_table_2_has_a_name() -> None:
         ("002200", {Carrier.V27TER_2400}),  # reserved code
     ],
 )
-def test_rates_of_a_dis(fif: str, carriers: set[Carrier]) -> None:
+def test_the_carriers_of_a_dis_are_read_from_its_rate_bits(fif: str, carriers: set[Carrier]) -> None:
     assert Facilities.decode(bytes.fromhex(fif)).carriers == carriers
 
 
@@ -143,7 +143,7 @@ def test_rates_of_a_dis(fif: str, carriers: set[Carrier]) -> None:
         (Carrier.V17_7200, "1101"),
     ],
 )
-def test_rate_of_a_dcs(carrier: Carrier, code: str) -> None:
+def test_the_rate_bits_of_a_dcs_are_those_of_its_carrier(carrier: Carrier, code: str) -> None:
     bits = bits_of(Settings(carrier).encode())
     assert "".join("01"[b in bits] for b in Bit.RATE) == code
     assert bits_of(rate_field(carrier)) == bits & set(Bit.RATE)
@@ -184,7 +184,9 @@ def test_empty_dis_is_the_least_machine() -> None:
         ({21, 46}, (5, 5, 5)),  # 2.5 ms is more than a DCS can say
     ],
 )
-def test_scan_times(bits: set[int], times: tuple[int, int, int]) -> None:
+def test_the_scan_time_bits_of_a_dis_give_the_time_at_each_resolution(
+    bits: set[int], times: tuple[int, int, int]
+) -> None:
     scan = Facilities.decode(octets_of(bits)).scan
     fine = (Resolution.STANDARD, Resolution.FINE, Resolution.SUPERFINE)
     assert tuple(scan.at(r) for r in fine) == times
@@ -200,7 +202,9 @@ def test_scan_times(bits: set[int], times: tuple[int, int, int]) -> None:
         ({44, 45}, set()),
     ],
 )
-def test_inch_and_metric(bits: set[int], high: set[Resolution]) -> None:
+def test_the_inch_and_metric_bits_of_a_dis_give_its_resolutions(
+    bits: set[int], high: set[Resolution]
+) -> None:
     assert Facilities.decode(octets_of(bits)).resolutions == {Resolution.STANDARD} | high
 
 

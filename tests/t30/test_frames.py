@@ -182,5 +182,5 @@ def test_hostile_frame_map_stays_within_the_block(fif: bytes) -> None:
     assert all(0 <= n < FRAMES_IN_BLOCK for n in FrameMap.decode(fif).wanted)
 
 
-def test_fcd_frame() -> None:
+def test_an_fcd_frame_has_its_number_before_the_data() -> None:
     assert encode_fcd(5, b"\x01\x02") == bytes.fromhex("ff0306050102")

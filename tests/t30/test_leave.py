@@ -52,7 +52,7 @@ def commands(frames: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("ecm", [True, False])
 @pytest.mark.parametrize("pages", [1, 3])
-def test_leave_is_asked_once_before_the_last_page_begins(pages: int, ecm: bool) -> None:
+def test_permission_to_end_is_asked_once_before_the_last_page_begins(pages: int, ecm: bool) -> None:
     """Where the far end can be kept waiting: before DCS, or before the page before is ended."""
     a, b, source = asked_pair(pages, ecm)
     link(a, b, slow=source)
@@ -65,7 +65,7 @@ def test_leave_is_asked_once_before_the_last_page_begins(pages: int, ecm: bool) 
 @pytest.mark.parametrize("ecm", [True, False])
 @pytest.mark.parametrize("pages", [1, 2])
 @pytest.mark.parametrize("after", [2.0, 5.0, 10.0, 20.0])
-def test_leave_that_takes_its_time_is_waited_for(ecm: bool, pages: int, after: float) -> None:
+def test_a_late_permission_to_end_is_waited_for(ecm: bool, pages: int, after: float) -> None:
     a, b, source = asked_pair(pages, ecm, after=after)
     link(a, b, slow=source)
     assert_arrived(a, b)
@@ -76,7 +76,7 @@ def test_leave_that_takes_its_time_is_waited_for(ecm: bool, pages: int, after: f
 @pytest.mark.parametrize(
     ("more", "cause"), [({"answer": False}, causes.RECORD_FAILED), ({"after": None}, causes.BOX_STALLED)]
 )
-def test_without_leave_the_last_page_is_not_ended_and_cannot_be_confirmed(
+def test_without_permission_the_last_page_is_not_ended_and_cannot_be_confirmed(
     ecm: bool, more: dict[str, object], cause: Cause
 ) -> None:
     a, b, source = asked_pair(2, ecm, **more)
@@ -90,14 +90,14 @@ def test_without_leave_the_last_page_is_not_ended_and_cannot_be_confirmed(
 
 
 @pytest.mark.parametrize("ecm", [True, False])
-def test_a_last_page_that_must_be_repeated_has_its_leave(ecm: bool) -> None:
+def test_a_last_page_that_is_repeated_needs_no_second_permission(ecm: bool) -> None:
     a, b, source = asked_pair(1, ecm)
     link(a, b, spoil_nth("a", Fcf.PPS if ecm else Fcf.EOP), slow=source)
     assert_arrived(a, b)
     assert source.times == 1
 
 
-def test_a_source_that_does_not_want_to_be_asked_is_not() -> None:
+def test_pages_arrive_where_the_owner_permits_the_end_at_once() -> None:
     a, b = pair(document(1, Coding.MMR))
     a.parameters = replace(a.parameters, asks_to_end_last_page=True)
     link(a, b)

@@ -133,7 +133,7 @@ def test_change_of_format_between_pages_goes_through_eom() -> None:
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.3, 0.9])
-def test_far_away_line(delay: float) -> None:
+def test_pages_arrive_over_a_line_with_a_long_delay(delay: float) -> None:
     a, b = pair(document(3, Coding.MMR))
     link(a, b, delay=delay)
     assert_arrived(a, b)
@@ -489,7 +489,7 @@ def test_cancel_while_the_last_page_is_not_confirmed_ends_the_call_all_the_same(
 # -- polling -----------------------------------------------------------------------------------
 
 
-def test_poll_with_everything() -> None:
+def test_polling_with_password_and_selective_address_brings_the_pages() -> None:
     pages = document(2, Coding.MMR)
     a = End(CallParameters(Role.CALLS, "+49 1", poll=True, password="12", selective_polling="7"), Pages([]))
     b = End(

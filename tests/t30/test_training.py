@@ -17,7 +17,7 @@ from appliance.t30.tcf import TcfJudge, tcf_octets
 CARRIERS = [c for c in Carrier if c is not Carrier.V21]
 
 
-def test_tcf_lengths() -> None:
+def test_a_tcf_lasts_1500_ms_at_each_rate() -> None:
     assert [tcf_octets(c) for c in LADDER] == [2700, 2250, 1800, 1800, 1350, 1350, 900, 450]
 
 
@@ -42,7 +42,7 @@ def test_tcf_of_any_allowed_length_is_good(carrier: Carrier, seconds: float) -> 
         ((bytes(99) + b"\x01") * 9, False),  # never a second without an error
     ],
 )
-def test_tcf_judgement(data: bytes, good: bool) -> None:
+def test_a_tcf_is_judged_by_its_longest_run_of_zeros(data: bytes, good: bool) -> None:
     heard = TcfJudge(Carrier.V27TER_4800, ecm=False)
     heard.feed(data)
     assert heard.good is good
@@ -106,5 +106,7 @@ class Page:
         (Page(0), Verdict.BAD),
     ],
 )
-def test_verdict(page: Page, verdict: Verdict) -> None:
+def test_a_page_is_confirmed_or_rejected_by_its_share_and_runs_of_bad_rows(
+    page: Page, verdict: Verdict
+) -> None:
     assert judge(page, Resolution.STANDARD) is verdict

@@ -102,7 +102,7 @@ def test_an_ecm_block_arrives_frame_for_frame(carrier, correction):
     assert events == [CarrierOn(carrier), *(Frame(f, True) for f in frames), CarrierOff()]
 
 
-def test_tones_are_heard():
+def test_ced_and_cng_are_reported_to_the_engine():
     events, _, _ = carry(SendCed(), Receive(Carrier.V21, Expect.FRAMES))
     assert ToneHeard(Tone.CED) in events
     events, _, _ = carry(SendCng(), Receive(Carrier.V21, Expect.FRAMES), until=15.0)

@@ -103,7 +103,7 @@ def test_padding_by_fec_is_tolerated_only_when_told(version):
         ("e00001c080000055", 3, DataPacket(DataType.V8, (DataField(FieldType.JM_MESSAGE, b"\x55"),))),
     ],
 )
-def test_golden_octets(octets, version, packet):
+def test_packets_have_the_octets_of_the_recommendation(octets, version, packet):
     assert encode(packet, version).hex() == octets
     assert decode(bytes.fromhex(octets), version) == packet
 

@@ -59,7 +59,7 @@ def practised(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served
         "/lines",
     ],
 )
-def test_a_page_marks_it(practised: tuple[Served, int, int], path: str) -> None:
+def test_each_page_marks_practice_faxes(practised: tuple[Served, int, int], path: str) -> None:
     served, sent, received = practised
     token = served.server.context.sessions.begin(1, served.box.clock(), 600)
     where = path.format(sent=sent, received=received)
@@ -68,7 +68,7 @@ def test_a_page_marks_it(practised: tuple[Served, int, int], path: str) -> None:
     assert MARK in reply.content.decode()
 
 
-def test_a_program_is_told_of_one_that_came(practised: tuple[Served, int, int]) -> None:
+def test_the_interface_marks_a_received_practice_fax(practised: tuple[Served, int, int]) -> None:
     served, _, received = practised
     assert served.ask("GET", f"/received/{received}").json["practice"] is True
 
@@ -78,7 +78,9 @@ def titled(pdf: Path) -> str:
     return subprocess.run(["pdfinfo", str(pdf)], capture_output=True, text=True, check=True).stdout
 
 
-def test_pdfs_say_it_in_their_title(practised: tuple[Served, int, int], tmp_path: Path) -> None:
+def test_pdfs_of_practice_faxes_say_so_in_their_title(
+    practised: tuple[Served, int, int], tmp_path: Path
+) -> None:
     served, sent, received = practised
     box, job = served.box, served.box.faxes.get(sent)
     fax, pages = box.inbox.with_pages(received)
@@ -109,7 +111,7 @@ def read(pdf: Path) -> str:
     return " ".join(seen.stdout.split())
 
 
-def test_a_report_says_it_on_its_page(practised: tuple[Served, int, int], tmp_path: Path) -> None:
+def test_a_report_of_a_practice_fax_says_so(practised: tuple[Served, int, int], tmp_path: Path) -> None:
     served, sent, _ = practised
     job, attempts = served.box.faxes.with_attempts(sent)
     confirmation = page_export.confirmation_pdf(served.box, job, attempts).rename(
@@ -129,7 +131,7 @@ def test_a_report_says_it_on_its_page(practised: tuple[Served, int, int], tmp_pa
     ],
     ids=["en", "de"],
 )
-def test_an_email_says_it_in_its_subject_and_first(
+def test_an_email_about_a_practice_fax_says_so_in_subject_and_first_line(
     practised: tuple[Served, int, int], language: str, subject: str, sentence: str
 ) -> None:
     served, sent, _ = practised

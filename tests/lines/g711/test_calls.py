@@ -34,7 +34,9 @@ LAWS = {"mu-law": 0, "A-law": 8}
 @pytest.mark.parametrize("law", LAWS)
 @pytest.mark.parametrize("ecm", [True, False], ids=["ECM", "no ECM"])
 @pytest.mark.parametrize("modulation", MODEMS)
-def test_sends(tmp_path: Path, modulation: Modulation, ecm: bool, law: str) -> None:
+def test_pages_sent_as_tones_arrive_at_spandsp(
+    tmp_path: Path, modulation: Modulation, ecm: bool, law: str
+) -> None:
     pages = [page(300, seed=1), page(120, seed=2)]
     got = tmp_path / "got.tif"
     machine = FaxMachine(receive=got, ecm=ecm, modems=MODEMS[modulation])
@@ -55,7 +57,9 @@ def test_sends(tmp_path: Path, modulation: Modulation, ecm: bool, law: str) -> N
 @pytest.mark.parametrize("law", LAWS)
 @pytest.mark.parametrize("ecm", [True, False], ids=["ECM", "no ECM"])
 @pytest.mark.parametrize("modulation", MODEMS)
-def test_receives(tmp_path: Path, modulation: Modulation, ecm: bool, law: str) -> None:
+def test_pages_that_spandsp_sends_as_tones_arrive(
+    tmp_path: Path, modulation: Modulation, ecm: bool, law: str
+) -> None:
     pages = [page(300, seed=3), page(120, seed=4)]
     machine = FaxMachine(
         calls="1",

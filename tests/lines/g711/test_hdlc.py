@@ -52,7 +52,7 @@ def hear(bits: str, doubtful: range = range(0)) -> tuple[int, list[tuple[bytes, 
 
 
 @given(FRAMES)
-def test_frames_come_out_as_they_went_in(frames: list[bytes]) -> None:
+def test_frames_are_decoded_as_they_were_encoded(frames: list[bytes]) -> None:
     assert hear(burst(*frames)) == (1, [(frame, True) for frame in frames])
 
 

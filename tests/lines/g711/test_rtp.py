@@ -58,7 +58,7 @@ def test_octets_survive_decoding_and_encoding(law: Law) -> None:
 
 
 @pytest.mark.parametrize(("law", "silence"), [(Law.MU, 0xFF), (Law.A, 0xD5)])
-def test_silence_is_silent(law: Law, silence: int) -> None:
+def test_the_octet_for_silence_decodes_to_nearly_zero(law: Law, silence: int) -> None:
     [sample] = struct.unpack("=h", decode(bytes([silence]), law))
     assert abs(sample) <= 8
 
@@ -74,7 +74,7 @@ def test_silence_is_silent(law: Law, silence: int) -> None:
         st.binary(min_size=1, max_size=200),
     )
 )
-def test_packets_survive(packet: Packet) -> None:
+def test_a_packet_is_parsed_as_it_was_built(packet: Packet) -> None:
     assert parse_packet(build_packet(packet)) == packet
 
 
@@ -203,7 +203,7 @@ def test_another_drivers_clock_may_begin_anew() -> None:
     assert 0 < len(played) <= 16000 + 2 * 320  # a second of silence, the packet and the one before it
 
 
-def test_flood_is_bounded() -> None:
+def test_a_flood_of_packets_plays_a_bounded_time() -> None:
     receiver = RtpReceiver()
     played = b"".join(samples(receiver.receive(datagram(number), 0.0)) for number in range(2000))
     assert len(played) <= 60 * 320

@@ -49,13 +49,15 @@ def test_a_line_without_dial_tone_is_told(tmp_path: Path) -> None:
     assert blind_code == 0, blind_said
 
 
-def test_a_port_that_is_not_there() -> None:
+def test_check_modem_says_that_a_missing_port_is_not_plugged_in() -> None:
     code, said = checked("/dev/faxmodem-that-is-not-there")
     assert code == 1
     assert "is not plugged in" in said
 
 
-def test_a_port_that_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_modem_says_that_nothing_answers_on_a_silent_port(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("appliance.lines.modem.identify.QUERY_S", 0.2)
     master, slave = os.openpty()
     try:
@@ -67,13 +69,13 @@ def test_a_port_that_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "Nothing on this port answers to AT." in said
 
 
-def test_no_modem_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_modem_says_that_no_modem_is_plugged_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("appliance.lines.modem.check.candidates", lambda _: [])
     code, said = checked()
     assert code == 1
     assert "No fax modem is plugged in." in said
 
 
-def test_wrong_arguments() -> None:
+def test_check_modem_ends_with_2_for_wrong_arguments() -> None:
     assert checked("--nonsense")[0] == 2
     assert checked("--prefix", "ATZ;")[0] == 2

@@ -210,7 +210,7 @@ def test_dle_is_doubled_in_a_page_and_short_training_has_its_own_number() -> Non
     assert bench.written().encode("latin-1") == b"\x10\x10\x03\x10\x10" + TAIL
 
 
-def test_octets_of_a_page_and_its_end() -> None:
+def test_received_page_octets_are_unstuffed_and_their_end_is_told() -> None:
     bench = Bench(Opened.ANSWERING)
     bench.order(SendFrames((DIS,)))
     bench.says(b"OK")
@@ -262,7 +262,7 @@ def test_the_same_page_carrier_twice_has_something_between_and_may_still_be_call
     assert bench.written() == "AT+FRS=7\r"
 
 
-def test_a_busy_tone_is_the_far_ends_good_bye() -> None:
+def test_a_busy_tone_means_that_the_far_end_has_hung_up() -> None:
     bench = Bench(Opened.ANSWERING)
     bench.order(SendFrames((DIS,)))
     assert bench.says(b"NO CARRIER") == [LineLost(None)]

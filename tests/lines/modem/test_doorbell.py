@@ -48,7 +48,7 @@ class Idle:
         self.now = until
 
 
-def test_is_set_up_before_it_is_ready() -> None:
+def test_the_ring_monitor_sets_the_modem_up_before_it_is_ready() -> None:
     idle = Idle(AnswerRules(kinds=frozenset({"2"})))
     assert idle.asked == ["ATE0V1Q0", "AT&D2", "ATS0=0", "AT+FCLASS=0", "AT+VCID=1", "AT+VDR=1,5"]
     assert idle.bell.ready

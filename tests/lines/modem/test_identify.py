@@ -137,7 +137,7 @@ def test_queries_beyond_it_are_passed_over() -> None:
     assert not modem.distinctive_ring
 
 
-def test_nobody_there() -> None:
+def test_a_port_without_a_modem_is_named_as_that() -> None:
     talk = Said({}, silent={"E0V1Q0"}).ask()
     assert talk.failed == "Nothing on this port answers to AT."
 

@@ -165,7 +165,7 @@ def test_on_real_ports_side_by_side(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
-def test_sends(tmp_path: Path, case: Case, ecm: bool) -> None:
+def test_a_misbehaving_modem_sends_as_its_case_says(tmp_path: Path, case: Case, ecm: bool) -> None:
     received = tmp_path / "received.tif"
     machine = FaxMachine(receive=received, ecm=ecm)
     got = place(PAGES, machine, received, modem=identify(case), soft_modem=case.modem())
@@ -177,7 +177,7 @@ def test_sends(tmp_path: Path, case: Case, ecm: bool) -> None:
 
 @pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
-def test_receives(tmp_path: Path, case: Case, ecm: bool) -> None:
+def test_a_misbehaving_modem_receives_as_its_case_says(tmp_path: Path, case: Case, ecm: bool) -> None:
     got = take(PAGES, tmp_path / "sent.tif", ecm=ecm, modem=identify(case), soft_modem=case.modem())
     assert got.code == case.receives, got.story()
     if got.code == "received":

@@ -58,7 +58,7 @@ def test_words_are_laid_over_the_row_and_leave_the_rest_alone() -> None:
         "training_ms=" + "9" * 5000,
     ],
 )
-def test_what_is_no_such_word_is_refused_in_words(word: str) -> None:
+def test_an_unknown_quirk_or_value_is_refused_with_the_reason(word: str) -> None:
     with pytest.raises(ValueError, match=r"needed|there is no"):
         overlay([word])
 

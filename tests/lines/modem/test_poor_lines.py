@@ -93,7 +93,9 @@ def _check(got: Outcome, line: Line, *, ecm: bool) -> None:
 
 @pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
 @pytest.mark.parametrize("name", SENDING)
-def test_sending(tmp_path: Path, name: str, ecm: bool) -> None:
+def test_sending_over_a_poor_line_ends_as_its_row_says_and_is_repeatable(
+    tmp_path: Path, name: str, ecm: bool
+) -> None:
     line = SENDING[name]
     got = _send(tmp_path, line, ecm=ecm)
     _check(got, line, ecm=ecm)
@@ -122,7 +124,9 @@ RECEIVING = {
 
 @pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
 @pytest.mark.parametrize("name", RECEIVING)
-def test_receiving(tmp_path: Path, name: str, ecm: bool) -> None:
+def test_receiving_over_a_poor_line_ends_as_its_row_says_and_is_repeatable(
+    tmp_path: Path, name: str, ecm: bool
+) -> None:
     line = RECEIVING[name]
     got = take(PAGES, tmp_path / "sent.tif", ecm=ecm, impair=line.impair())
     _check(got, line, ecm=ecm)

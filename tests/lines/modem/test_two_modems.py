@@ -19,7 +19,7 @@ PAGES = [sample_page(71), sample_page(72)]
 
 @pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
 @pytest.mark.parametrize("poll", [False, True], ids=["sends", "polls"])
-def test_from_one_to_the_other(ecm: bool, poll: bool) -> None:
+def test_pages_go_between_two_of_our_modem_calls_sent_or_polled(ecm: bool, poll: bool) -> None:
     world = World(Exchange())
     able = replace(Capabilities(), ecm=ecm)
     stores = MemoryStore(), MemoryStore()

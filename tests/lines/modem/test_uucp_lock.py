@@ -12,7 +12,7 @@ import pytest
 from appliance.lines.modem.uucp_lock import PortInUseError, PortLock
 
 
-def test_taken_and_given_back(tmp_path: Path) -> None:
+def test_a_lock_file_names_its_owner_until_it_is_released(tmp_path: Path) -> None:
     lock = PortLock("/dev/ttyACM7", tmp_path)
     file = tmp_path / "LCK..ttyACM7"
     assert file.read_text() == f"{os.getpid():10d}\n"

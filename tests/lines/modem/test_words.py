@@ -31,7 +31,7 @@ from appliance.t30.dce import Carrier
         ("", None),
     ],
 )
-def test_result_words(line: str, result: Result | None) -> None:
+def test_each_result_line_of_a_modem_is_recognised(line: str, result: Result | None) -> None:
     assert result_of(line) is result
 
 

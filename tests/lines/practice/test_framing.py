@@ -22,7 +22,7 @@ PROTECTIONS = st.builds(
 
 
 @given(PACKETS, PROTECTIONS)
-def test_what_goes_in_comes_out_in_order(packets: list[bytes], protection: Protection) -> None:
+def test_packets_arrive_in_the_order_they_were_sent(packets: list[bytes], protection: Protection) -> None:
     sender, receiver = UdptlSender(protection), UdptlReceiver()
     out = [pair for packet in packets for pair in receiver.unwrap(sender.wrap(packet))]
     assert out == list(enumerate(packets))
@@ -57,7 +57,7 @@ def test_repeats_and_stragglers_are_dropped(packets: list[bytes], seed: int) -> 
 
 
 @given(st.binary(max_size=200))
-def test_rubbish_is_dropped(data: bytes) -> None:
+def test_random_octets_yield_few_packets_and_no_error(data: bytes) -> None:
     receiver = UdptlReceiver()
     assert len(receiver.unwrap(data)) <= 64
 

@@ -84,7 +84,7 @@ def on_bench(folder: Path, work: Callable[[Bench], Awaitable[None]], **changes: 
     return asyncio.run(all_of_it())
 
 
-def test_the_numbers(tmp_path: Path) -> None:
+def test_each_practice_number_ends_with_its_documented_cause(tmp_path: Path) -> None:
     """Every practice number does what its row says, all at once."""
     results: dict[str, CallResult] = {}
 
@@ -148,7 +148,7 @@ def test_a_fax_that_we_refuse(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("after_s", [0.01, 0.3, 0.8])
-def test_the_owner_cancels(tmp_path: Path, after_s: float) -> None:
+def test_a_practice_call_that_its_owner_cancels_ends_as_cancelled(tmp_path: Path, after_s: float) -> None:
     async def work(bench: Bench) -> None:
         call = bench.call("9990")
         asyncio.get_running_loop().call_later(after_s, call[1].cancel)

@@ -986,7 +986,7 @@ def test_bye_in_mid_page_is_a_lost_line(ran: dict[str, Ran]) -> None:
     assert one.sipp == ""
 
 
-def test_nothing_is_left_behind(ran: dict[str, Ran]) -> None:
+def test_nothing_of_the_calls_is_left_when_all_have_ended(ran: dict[str, Ran]) -> None:
     left = ran["left"]
     assert isinstance(left, Footprint)
     assert left.clean, left

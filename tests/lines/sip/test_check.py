@@ -105,7 +105,9 @@ def _text(found: Iterable[Finding]) -> str:
     return "\n".join(map(str, found))
 
 
-def test_trunk_with_t38(reports: dict[str, TrunkReport]) -> None:
+def test_the_check_of_a_trunk_with_t38_finds_it_usable_without_advice(
+    reports: dict[str, TrunkReport],
+) -> None:
     report = reports["with T.38"]
     assert report.usable
     assert report.t38
@@ -117,7 +119,9 @@ def test_trunk_with_t38(reports: dict[str, TrunkReport]) -> None:
     assert report.advice == ()
 
 
-def test_trunk_without_t38(reports: dict[str, TrunkReport]) -> None:
+def test_the_check_of_a_trunk_without_t38_advises_to_ask_the_provider(
+    reports: dict[str, TrunkReport],
+) -> None:
     report = reports["without"]
     assert report.usable
     assert not report.t38

@@ -323,7 +323,7 @@ def test_a_forged_hang_up_is_one_that_the_box_would_obey() -> None:
 
 
 @pytest.mark.parametrize("name", ["through rubbish", "through hang-ups", "in the crowd"])
-def test_fax_comes_through(seen: Attacked, name: str) -> None:
+def test_a_fax_is_delivered_during_each_attack(seen: Attacked, name: str) -> None:
     result = seen.faxes[name]
     assert result is not None
     assert result.ok, result

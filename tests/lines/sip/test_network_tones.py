@@ -203,7 +203,7 @@ def test_tones_are_those_of_the_country_that_is_called_or_of_the_trunk(
         tones((NO_FREQUENCIES, 5000.0)),
     ],
 )
-def test_nothing_else_is_taken_for_one(played: Tones) -> None:
+def test_speech_fax_tones_and_noise_are_not_taken_for_network_tones(played: Tones) -> None:
     assert what_is_heard(played.samples()) == []
 
 

@@ -164,7 +164,7 @@ async def until(line: SipLine, words: str) -> str:
 
 
 @pytest.mark.realtime
-def test_black_hole_costs_one_call_and_an_answer_to_options_brings_the_trunk_back(
+def test_a_server_that_answers_nothing_costs_one_call_and_its_answer_to_options_brings_the_trunk_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(standing_module, "ASK_RESTING_S", 0.5)
