@@ -8,6 +8,25 @@ def threshold(grey: bytes | memoryview, stride: int, width: int, rows: int, leve
 def luma(page: bytes | memoryview, stride: int, width: int, rows: int, /) -> bytes:
     """The grey of ``page``: octets of blue, green, red and one unused, rows every ``stride`` octets."""
 
+def place(
+    bits: bytes,
+    width: int,
+    rows: int,
+    is_paper: bool,
+    page_width: int,
+    page_rows: int,
+    box: tuple[int, int, int, int],
+    within: tuple[int, int, int, int],
+    /,
+) -> bytes:
+    """A page in grey: on white a picture in black and white of ``width`` by ``rows`` pixels in packed rows.
+
+    ``is_paper``: a set bit is white.  The picture is scaled to ``box`` (left, top, right, below), which may
+    reach beyond the page; it has at most twice as many pixels across and down as the picture.  Only
+    ``within``, inside of box and page, is drawn.  A pixel of the page is the mean of what it covers, or
+    of one pixel of the picture around its middle.
+    """
+
 def toned(
     grey: bytes | memoryview,
     stride: int,
@@ -17,6 +36,7 @@ def toned(
     white_from: int,
     apart: int,
     y_dpi: int,
+    spared: int,
     /,
 ) -> list[tuple[int, int, bool]]:
     """Where ``grey`` is more than black on white: first row and row after the last of each such part.
@@ -25,7 +45,8 @@ def toned(
 
     Parts of the page are told apart by more than ``apart`` white rows.  One is black on white when it has no
     black areas larger than strokes of letters, and when every pixel of it from ``ink_below`` to below
-    ``white_from`` has within 3 pixels one that is darker, and one that is lighter.
+    ``white_from`` has within 3 pixels one that is darker, and one that is lighter.  Up to ``spared`` others
+    on the page do not count, if it has no grey area.
     """
 
 def ground(

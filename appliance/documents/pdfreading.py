@@ -16,7 +16,9 @@ from appliance.documents.pdfenclosures import appearances, attached_files, files
 from appliance.documents.pdfparts import inline_pictures, is_drawable, is_font_whole, lacks_drawings
 from appliance.documents.pdfstreams import (
     IRREGULAR,
+    Bits,
     Damage,
+    bits_of,
     ends_in_mid_word,
     is_whole_picture,
     plain,
@@ -73,6 +75,7 @@ class Reading:
         self._known: dict[tuple[int, int], tuple[bool, int]] = {}  # findings in an object and below it
         self._pointing: bool | None = None  # see ``_points_to_nothing``
         self._left = self._octets = 0
+        self._scanned: tuple[int, Bits | None] | None = None  # the page last asked for, and its picture
 
     def _octets_of_it(self) -> bytes:
         return Path(self._content).read_bytes() if isinstance(self._content, str) else self._content
@@ -112,6 +115,29 @@ class Reading:
             lost_of_it = {*lost_fields(document, page), *lost_marks(page)}
             said += [Remark(MARK_LOST, detail=name) for name in sorted(lost_of_it)]
         return said
+
+    def black_and_white(self, index: int, coded: bytes) -> Bits | None:
+        """The picture of page ``index`` that is ``coded`` so in the file, if ``bits_of`` can read it.
+
+        What is read is complete, and is not examined again.
+        """
+        if self._scanned is None or self._scanned[0] != index:
+            self._scanned = (index, self._decoded(index, coded))
+        return self._scanned[1]
+
+    def _decoded(self, index: int, coded: bytes) -> Bits | None:
+        document = self.document()
+        if document is None:
+            return None
+        try:
+            there = document.pages[index].obj["/Resources"]["/XObject"]
+            same = [each for _, each in there.items() if _is_coded(each, coded)]
+            bits = bits_of(same[0]) if len(same) == 1 else None
+        except IRREGULAR:
+            return None
+        if bits is not None:
+            self._known[same[0].objgen] = (False, 0)
+        return bits
 
     def unread(self, index: int) -> Unread:
         """The unreadable parts of page ``index``."""
@@ -253,6 +279,13 @@ class Reading:
                 used = self._used(octets.plain, resources if own is None else own, depth)
                 damaged, lost = damaged or octets.damaged or used[0], lost + used[1]
         return damaged, lost
+
+
+def _is_coded(thing: Any, coded: bytes) -> bool:
+    """Whether this is a picture whose octets in the file are ``coded``."""
+    if thing._type_name != "stream" or str(thing.get("/Subtype")) != "/Image":
+        return False
+    return int(thing.get("/Length", len(coded))) == len(coded) and thing.read_raw_bytes() == coded
 
 
 def _attachment(name: str) -> Remark:

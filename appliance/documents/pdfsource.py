@@ -10,7 +10,6 @@ import ctypes
 import math
 import warnings
 from collections.abc import Sequence
-from enum import Enum
 from itertools import islice
 from typing import ClassVar
 
@@ -27,9 +26,10 @@ from appliance.documents.pdffonts import Unlike, identity_fonts, may_lack_fonts,
 from appliance.documents.pdflines import keep_thin_lines
 from appliance.documents.pdfmarks import give_appearances, has_open_redactions, incomplete_marks
 from appliance.documents.pdfmending import mended, with_header, without_false_lock
-from appliance.documents.pdfobjects import IDENTITY, content_of, corners_of, lost_pictures, objects_of, show
-from appliance.documents.pdfplaces import box_of, box_on_fax, is_whole_page, photographs, pixels_per_point
+from appliance.documents.pdfobjects import content_of, lost_pictures, show
+from appliance.documents.pdfplaces import box_of, photographs, pixels_per_point
 from appliance.documents.pdfreading import Reading
+from appliance.documents.pdfscans import Look, drawn_black_and_white, scan_of
 from appliance.documents.pdfstates import has_layers, is_collection, state_remarks
 from appliance.documents.pdfsubstitutes import taking, use_own_fonts
 from appliance.documents.pdfunits import box_key, units_of
@@ -58,9 +58,6 @@ _PIXELS: dict[str, ctypes.Array[ctypes.c_ubyte]] = {}
 
 # A PDF of more octets is not kept in memory if it can be read again.
 _LARGEST_PDF_KEPT = 1 << 20
-# A scan is among the first objects of its page, below the invisible text of an OCR program.
-_SCAN_AMONG = 8
-_GREY_SPACES = {raw.FPDF_COLORSPACE_DEVICEGRAY, raw.FPDF_COLORSPACE_CALGRAY}
 # Pixels of the largest page that is drawn in grey first to see whether that is enough.
 _MOST_GREY_PIXELS = 4 * BAND_PIXELS
 
@@ -176,27 +173,32 @@ class PdfSource:
             return Pixels(_octets(bitmap), 1, bitmap.stride)
 
         looked_at = drawn = None
-        scan = _scan_of(page, layout) if width * rows <= BAND_PIXELS else None
-        if scan is _Scan.COLOURED:
+        found = scan_of(page, layout) if width * rows <= BAND_PIXELS else None
+        scan = None if found is None else found.look
+        if scan is Look.COLOURED:
             drawn = self._drawn(page, layout, "page", 0, rows)
             whole = Pixels(_bilevel.luma(_octets(drawn), drawn.stride, width, rows), 1, width)
             looked_at = look_at(whole, width, rows, layout.resolution.y_dpi)
         elif width * rows <= _MOST_GREY_PIXELS:
-            whole = grey(0, rows)
-            looked_at = look_at(whole, width, rows, layout.resolution.y_dpi)
+            plain = None
+            if found is not None and scan is Look.BLACK_AND_WHITE and not self._layers:
+                plain = drawn_black_and_white(page, index, layout, found, self._reading)
+            whole = plain or grey(0, rows)
+            plain_scan = scan is Look.BLACK_AND_WHITE
+            looked_at = look_at(whole, width, rows, layout.resolution.y_dpi, black_and_white=plain_scan)
         if looked_at is not None and not looked_at.toned:
             return Drawing(width, rows, Box.of(layout), lambda _first, _count: whole, looked_at=looked_at)
-        if scan in {_Scan.GREY, _Scan.COLOURED} and looked_at is not None and looked_at.tones:
+        if scan in {Look.GREY, Look.COLOURED} and looked_at is not None and looked_at.tones:
             coloured = None if drawn is None else Pixels(_octets(drawn), 4, drawn.stride)
             stronger = strengthened_scan((width, rows), whole, coloured)
             if stronger is not None:
                 return Drawing.of_image(stronger, Box.of(layout))
-        if scan in {_Scan.BLACK_AND_WHITE, _Scan.GREY} and looked_at is not None and looked_at.tones:
+        if scan in {Look.BLACK_AND_WHITE, Look.GREY} and looked_at is not None and looked_at.tones:
             return Drawing(width, rows, Box.of(layout), lambda _first, _count: whole)
         content = content_of(page)
         hidden = content.type if content is not None else ()
-        found = photographs(page, layout, content)
-        if found is None and looked_at is not None:
+        boxes = photographs(page, layout, content)
+        if boxes is None and looked_at is not None:
             if not looked_at.tones:  # a scan in black and white: its black areas are left as they are
                 looked_at = LookedAt(looked_at.grey, (), tones=False)
                 return Drawing(width, rows, Box.of(layout), lambda _first, _count: whole, looked_at=looked_at)
@@ -216,7 +218,7 @@ class PdfSource:
                     under = None  # invisible text of an OCR program
             return Pixels(_octets(bitmap), 4, bitmap.stride, under)
 
-        return Drawing(width, rows, Box.of(layout), colours, found, looked_at)
+        return Drawing(width, rows, Box.of(layout), colours, boxes, looked_at)
 
     def remarks(self, index: int | None) -> Sequence[Remark]:
         if index is None:
@@ -332,39 +334,6 @@ def _is_shell(document: pypdfium2.PdfDocument) -> bool:
         return False
     text = document[0].get_textpage().get_text_range().lower()
     return not text.strip() or any(words in text for words in _WAITING)
-
-
-class _Scan(Enum):
-    """A picture that covers a whole page.  Except for a coloured one, the page has nothing else."""
-
-    BLACK_AND_WHITE = "black and white"
-    GREY = "grey"
-    COLOURED = "coloured"
-
-
-def _scan_of(page: pypdfium2.PdfPage, layout: Layout) -> _Scan | None:
-    """The scan that a page consists of; None also for one of two colours, or if its picture is not among
-    the first objects.
-    """
-    for handle, kind, outer in islice(objects_of(page), _SCAN_AMONG):
-        if kind != raw.FPDF_PAGEOBJ_IMAGE:
-            continue
-        box = box_on_fax(page, layout, corners_of(handle, outer))
-        about = raw.FPDF_IMAGEOBJ_METADATA()
-        if box is None or not is_whole_page(box, layout):
-            continue
-        if not raw.FPDFImageObj_GetImageMetadata(handle, page, about) or about.bits_per_pixel < 1:
-            return None
-        grey = (
-            about.colorspace in _GREY_SPACES
-            and raw.FPDFPage_CountObjects(page) == 1
-            and outer is IDENTITY
-            and not raw.FPDFPage_GetAnnotCount(page)
-        )
-        if about.bits_per_pixel == 1:
-            return _Scan.BLACK_AND_WHITE if grey else None
-        return _Scan.GREY if grey else _Scan.COLOURED
-    return None
 
 
 def _octets(bitmap: pypdfium2.PdfBitmap) -> memoryview:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from appliance.documents import jpeg
-from appliance.t4.coding import MAX_PIXELS, PageError, count_rows
-from appliance.t4.page import Coding
+from appliance.t4.coding import MAX_PIXELS, PageError, decode_rows
+from appliance.t4.page import Coding, Raster
 
 # Octets of the largest coded stream that is examined, and that it may unpack to.
 _MOST_CODED, _MOST_PLAIN = 32 << 20, 256 << 20
@@ -288,6 +288,15 @@ def _has_its_fax_rows(stream: Any, coded: bytes) -> bool:
 
     Unknown, and taken for whole, where rows begin with a whole octet, or in T.4 without end-of-line codes.
     """
+    try:
+        found = _fax_rows(stream, coded)
+    except PageError:
+        return False
+    return found is None or found.rows >= int(stream.get("/Height", 0)) - 1
+
+
+def _fax_rows(stream: Any, coded: bytes) -> Raster | None:
+    """The rows of a picture in a fax coding; None in those where damage cannot be told.  Raises PageError."""
     parameters = _parameters(stream)
     said = {} if parameters is None else parameters
     k, rows, width = (
@@ -296,14 +305,58 @@ def _has_its_fax_rows(stream: Any, coded: bytes) -> bool:
         int(said.get("/Columns", _COLUMNS)),
     )
     if said.get("/EncodedByteAlign") or not 0 < width < _WIDEST or rows * width > MAX_PIXELS:
-        return True
+        return None
     if k >= 0 and not _END_OF_LINE.match(coded):
-        return True
-    coding = Coding.MMR if k < 0 else Coding.MR if k else Coding.MH
-    try:
-        return count_rows(coding, width, coded) >= rows - 1
-    except PageError:
-        return False
+        return None
+    return decode_rows(Coding.MMR if k < 0 else Coding.MR if k else Coding.MH, width, coded)
+
+
+@dataclass(frozen=True, slots=True)
+class Bits:
+    """A picture in black and white: packed rows; a set bit is white when it ``is_paper``.  A mask lets the
+    colour around it through where it is white.
+    """
+
+    width: int
+    rows: int
+    octets: bytes
+    is_paper: bool
+    is_mask: bool
+
+
+def bits_of(stream: Any) -> Bits | None:
+    """A picture of one bit a pixel, in levels of grey or as a mask, in its own rows; None for one that is
+    damaged, has a mask of its own, or a coding that is not read here.
+    """
+    if stream.get("/SMask") is not None or stream.get("/Mask") is not None:
+        return None
+    is_mask = bool(stream.get("/ImageMask"))
+    decode = [int(level) for level in stream.get("/Decode") or (0, 1)]
+    if decode not in ([0, 1], [1, 0]) or (not is_mask and int(stream.get("/BitsPerComponent", 0)) != 1):
+        return None
+    width, rows = int(stream.get("/Width", 0)), int(stream.get("/Height", 0))
+    if not (0 < width < _WIDEST and 0 < rows * width <= MAX_PIXELS):
+        return None
+    coded, filters, parameters = stream.read_raw_bytes(), filters_of(stream), _parameters(stream)
+    if len(coded) > _MOST_CODED:
+        return None
+    is_one = True  # whether a set bit is a one, which is white (8.9.5.2, 8.9.6.2)
+    if len(filters) == 1 and filters[0] in _FAX:
+        try:
+            found = _fax_rows(stream, coded)
+        except PageError:
+            return None
+        if found is None or (found.width, found.rows) != (width, rows):
+            return None
+        octets, is_one = found.data, bool(parameters is not None and parameters.get("/BlackIs1"))
+    elif len(filters) == 1 and filters[0] in _FLATE and parameters is None:
+        unpacked = _inflated(coded, -(-width // 8) * rows)
+        octets = unpacked.plain
+        if unpacked.damaged or len(octets) != -(-width // 8) * rows:
+            return None
+    else:
+        return None
+    return Bits(width, rows, octets, is_one is (decode == [0, 1]), is_mask)
 
 
 def _octets_needed(stream: Any) -> int:

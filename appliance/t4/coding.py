@@ -139,8 +139,8 @@ def recode(page: CodedPage, coding: Coding, *, k: int | None = None) -> CodedPag
     return encode(decode(page), coding, k=k)
 
 
-def count_rows(coding: Coding, width: int, data: bytes) -> int:
-    """The number of rows in coded data of a complete page.
+def decode_rows(coding: Coding, width: int, data: bytes) -> Raster:
+    """The rows in coded data of a complete page, as many as there are.
 
     Raises PageError when a row is damaged or the page is larger than MAX_PIXELS.
     """
@@ -151,7 +151,12 @@ def count_rows(coding: Coding, width: int, data: bytes) -> int:
         raise PageError(f"a page {width} pixels wide is beyond {MAX_PIXELS} pixels")
     if received.bad_rows:
         raise PageError(f"{received.bad_rows} of {received.rows} rows are damaged")
-    return received.rows
+    return received.raster
+
+
+def count_rows(coding: Coding, width: int, data: bytes) -> int:
+    """The number of rows in coded data of a complete page.  Raises PageError as ``decode_rows`` does."""
+    return decode_rows(coding, width, data).rows
 
 
 def minimum_row_bits(scan_ms: int, bit_rate: int) -> int:
@@ -183,6 +188,7 @@ __all__ = [
     "PageError",
     "count_rows",
     "decode",
+    "decode_rows",
     "encode",
     "minimum_row_bits",
     "recode",

@@ -771,9 +771,10 @@ def test_a_dithered_scan_in_black_and_white_is_drawn_once_and_is_the_page_it_was
         draw(*arguments)
 
     monkeypatch.setattr(pdfium, "FPDF_RenderPageBitmap", counted)
+    monkeypatch.setattr(pdfsource, "drawn_black_and_white", lambda *_: None)
     in_grey = _page_of(scan)
     assert len(drawn) == 1
-    monkeypatch.setattr(pdfsource, "_scan_of", lambda _page, _layout: None)
+    monkeypatch.setattr(pdfsource, "scan_of", lambda _page, _layout: None)
     assert _page_of(scan) == in_grey
     assert len(drawn) == 1 + 2
 
@@ -820,7 +821,7 @@ def test_octets_that_are_no_picture_are_refused() -> None:
         with pytest.raises(ValueError, match="picture"):
             _bilevel.threshold(*wrong)
         with pytest.raises(ValueError, match="picture"):
-            _bilevel.toned(*wrong[:4], 1, 2, 24, 196)
+            _bilevel.toned(*wrong[:4], 1, 2, 24, 196, 0)
     good = (100, 50, 204, 196, 0, 0, 100, 50, 1, True)
     for place, wrong_value in enumerate([0, 1 << 40, 1, 10_000, -1, 51, 101, 51, 3]):
         values = list(good)

@@ -118,12 +118,13 @@ static PyObject *luma(PyObject *module, PyObject *args)
 static PyObject *toned(PyObject *module, PyObject *args)
 {
     Py_buffer grey;
-    Py_ssize_t stride, width, rows, apart;
+    Py_ssize_t stride, width, rows, apart, spared;
     uint8_t ink_below, white_from;
     int y_dpi;
 
     (void)module;
-    if (!PyArg_ParseTuple(args, "y*nnnbbni", &grey, &stride, &width, &rows, &ink_below, &white_from, &apart, &y_dpi))
+    if (!PyArg_ParseTuple(args, "y*nnnbbnin", &grey, &stride, &width, &rows, &ink_below, &white_from, &apart, &y_dpi,
+                          &spared))
         return NULL;
     PyObject *spans = NULL;
     uint8_t *kinds = NULL;
@@ -134,9 +135,8 @@ static PyObject *toned(PyObject *module, PyObject *args)
     kinds = malloc((size_t)rows);
     spans = PyList_New(0);
     if (kinds == NULL || spans == NULL
-       
-        || tell_rows(kinds, grey.buf, stride, (Size){width, rows}, ink_below, white_from, (Py_ssize_t)SOLID_ROWS * y_dpi / 196)
-               < 0)
+        || tell_rows(kinds, grey.buf, stride, (Size){width, rows}, ink_below, white_from,
+                     (Py_ssize_t)SOLID_ROWS * y_dpi / 196, spared) < 0)
         goto no_memory;
     for (Py_ssize_t first = 0; first < rows;) {
         if (kinds[first] == ROW_WHITE) {
@@ -166,6 +166,51 @@ out:
     free(kinds);
     PyBuffer_Release(&grey);
     return spans;
+}
+
+/* Whether a box may be so much larger than a page as a picture in it. */
+static int is_box(Box box)
+{
+    return box.left >= -MOST_SIDE && box.top >= -MOST_SIDE && box.right <= 2 * MOST_SIDE && box.below <= 2 * MOST_SIDE
+           && box.left < box.right && box.top < box.below;
+}
+
+static int is_inside(Box box, Box of)
+{
+    return box.left >= of.left && box.top >= of.top && box.right <= of.right && box.below <= of.below;
+}
+
+static PyObject *place(PyObject *module, PyObject *args)
+{
+    Py_buffer bits;
+    Size size, page;
+    Box box, within;
+    int is_paper;
+
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y*nnpnn(nnnn)(nnnn)", &bits, &size.width, &size.rows, &is_paper, &page.width, &page.rows,
+                          &box.left, &box.top, &box.right, &box.below, &within.left, &within.top, &within.right,
+                          &within.below))
+        return NULL;
+    PyObject *grey = NULL;
+    ptrdiff_t stride = (size.width + 7) / 8;
+    if (size.width <= 0 || size.rows <= 0 || size.width > MOST_SIDE || size.rows > MOST_SIDE || page.width <= 0
+        || page.rows <= 0 || page.width > MOST_SIDE || page.rows > MOST_SIDE || page.width > MOST_PIXELS / page.rows
+        || bits.len != stride * size.rows || !is_box(box) || !is_box(within) || !is_inside(within, box)
+        || !is_inside(within, (Box){0, 0, page.width, page.rows}) || box.right - box.left > 2 * size.width
+        || box.below - box.top > 2 * size.rows) {
+        no_picture();
+        goto out;
+    }
+    grey = PyBytes_FromStringAndSize(NULL, page.width * page.rows);
+    Picture picture = {bits.buf, stride, size, is_paper ? UINT64_MAX : 0};
+    if (grey != NULL && place_picture((uint8_t *)PyBytes_AsString(grey), page, &picture, box, within) < 0) {
+        Py_CLEAR(grey);
+        PyErr_NoMemory();
+    }
+out:
+    PyBuffer_Release(&bits);
+    return grey;
 }
 
 /* -- the method --------------------------------------------------------------------------------- */
@@ -353,6 +398,7 @@ out:
 static PyMethodDef methods[] = {
     {"threshold", threshold, METH_VARARGS, "See _bilevel.pyi."},
     {"luma", luma, METH_VARARGS, "See _bilevel.pyi."},
+    {"place", place, METH_VARARGS, "See _bilevel.pyi."},
     {"toned", toned, METH_VARARGS, "See _bilevel.pyi."},
     {"ground", new_ground, METH_VARARGS, "See _bilevel.pyi."},
     {"survey", survey_band, METH_VARARGS, "See _bilevel.pyi."},

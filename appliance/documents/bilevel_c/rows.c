@@ -21,13 +21,16 @@ WIDE static uint8_t tell_apart(uint8_t *restrict inks, uint8_t *restrict whites,
     return neither ? ROW_TONED : not_white ? ROW_PLAIN : ROW_WHITE;
 }
 
-/* Whether a pixel is neither, and has not both near it. */
-static int has_tone(const uint64_t *neither, const uint64_t *ink_near, const uint64_t *white_near, ptrdiff_t words)
+/* How many pixels are neither, and have not both near them. */
+static ptrdiff_t count_tones(const uint64_t *neither, const uint64_t *ink_near, const uint64_t *white_near, ptrdiff_t words)
 {
-    uint64_t lost = 0;
-    for (ptrdiff_t word = 0; word < words; word++)
-        lost |= neither[word] & ~(ink_near[word] & white_near[word]);
-    return lost != 0;
+    ptrdiff_t count = 0;
+    for (ptrdiff_t word = 0; word < words; word++) {
+        uint64_t lost = neither[word] & ~(ink_near[word] & white_near[word]);
+        if (lost)
+            count += bits_in(lost);
+    }
+    return count;
 }
 
 /* Black areas so wide, over so many rows at 196 to the inch, are no type: what is white on them is. */
@@ -64,7 +67,7 @@ WIDE static int mark_grey(uint8_t *restrict greys, const uint8_t *restrict inks,
 }
 
 int tell_rows(uint8_t *kinds, const uint8_t *grey, ptrdiff_t stride, Size page, uint8_t ink_below,
-              uint8_t white_from, ptrdiff_t solid_rows)
+              uint8_t white_from, ptrdiff_t solid_rows, ptrdiff_t spared)
 {
     enum { NEAR = 3, BAND = 64, INK = 0, WHITE, NEITHER, MASKS };
     ptrdiff_t width = page.width;
@@ -73,6 +76,7 @@ int tell_rows(uint8_t *kinds, const uint8_t *grey, ptrdiff_t stride, Size page, 
     int failed = new_masks(masks, MASKS, (Size){width, BAND + 2 * NEAR}) < 0 || inks == NULL || line == NULL
                  || scratch == NULL;
     ptrdiff_t solid = 0, solid_grey = 0; /* rows up to this one */
+    ptrdiff_t tones = 0;
     ptrdiff_t grey_rows = solid_rows * GREY_ROWS / SOLID_ROWS;
     for (ptrdiff_t top = 0; top < page.rows && !failed; top += BAND) {
         ptrdiff_t from = top < NEAR ? 0 : top - NEAR, below = top + BAND < page.rows ? top + BAND : page.rows;
@@ -93,18 +97,28 @@ int tell_rows(uint8_t *kinds, const uint8_t *grey, ptrdiff_t stride, Size page, 
             solid_grey = has_grey ? solid_grey + 1 : 0;
             if (solid >= solid_rows)
                 kinds[y] |= ROW_SOLID;
-            if (solid_grey >= grey_rows)
+            if (solid_grey >= grey_rows) {
                 kinds[y] |= ROW_TONED | GREY_AREA;
+                spared = -1;
+            }
         }
         if (!some)
             continue;
         ink->size.rows = white->size.rows = to - from;
         failed = widen_mask(ink, 2 * NEAR + 1, 2 * NEAR + 1) < 0 || widen_mask(white, 2 * NEAR + 1, 2 * NEAR + 1) < 0;
-        for (ptrdiff_t y = top; y < below && !failed; y++)
-            if ((kinds[y] & ROW_TONED) && !(kinds[y] & GREY_AREA)
-                && !has_tone(row_of(neither, y - from), row_of(ink, y - from), row_of(white, y - from), ink->stride))
+        for (ptrdiff_t y = top; y < below && !failed; y++) {
+            if (!(kinds[y] & ROW_TONED) || (kinds[y] & GREY_AREA))
+                continue;
+            ptrdiff_t count = count_tones(row_of(neither, y - from), row_of(ink, y - from), row_of(white, y - from),
+                                          ink->stride);
+            tones += count;
+            if (count == 0)
                 kinds[y] = (uint8_t)(ROW_PLAIN | (kinds[y] & ROW_SOLID));
+        }
     }
+    for (ptrdiff_t y = 0; y < page.rows && tones <= spared; y++)
+        if (kinds[y] & ROW_TONED)
+            kinds[y] = (uint8_t)(ROW_PLAIN | (kinds[y] & ROW_SOLID));
     free_masks(masks);
     free(inks);
     free(line);

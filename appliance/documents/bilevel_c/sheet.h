@@ -86,11 +86,22 @@ int pixels_across(const Band *band, int length);
 int pixels_down(const Band *band, int length);
 
 /* rows.c: kinds[y] = what row ``y`` of a page in grey is: nothing, black on white, or more than that; ROW_SOLID besides.
- * A pixel that is neither ink nor white and has both near it is the rim of a letter.  Returns 0, or -1 without memory. */
+ * A pixel that is neither ink nor white and has both near it is the rim of a letter.  Up to ``spared`` others on the whole
+ * page do not count, if there is no grey area.  Returns 0, or -1 without memory. */
 enum { ROW_WHITE, ROW_PLAIN, ROW_TONED, ROW_SOLID = 4 };
 enum { SOLID_ROWS = STROKE }; /* at 196 rows to the inch: black areas so high may be solid */
 int tell_rows(uint8_t *kinds, const uint8_t *grey, ptrdiff_t stride, Size page, uint8_t ink_below, uint8_t white_from,
-              ptrdiff_t solid_rows);
+              ptrdiff_t solid_rows, ptrdiff_t spared);
+
+/* scans.c: a picture of packed rows, ``paper`` all ones where a set bit is paper, else 0.  Its pixels fill ``box`` of a
+ * page in grey, at most twice as many across and down as it has; only ``within``, inside of box and page, is drawn. */
+typedef struct {
+    const uint8_t *bits;
+    ptrdiff_t stride;
+    Size size;
+    uint64_t paper;
+} Picture;
+int place_picture(uint8_t *grey, Size page, const Picture *picture, Box box, Box within);
 
 /* pixels.c */
 void take_luma(uint8_t *tone, Pixels from, Size size);
