@@ -12,7 +12,6 @@ from PIL import Image
 
 from appliance.lines.practice.abilities import Abilities, Compressions, Manners, Modems
 from appliance.lines.practice.faults import Faults
-from appliance.lines.practice.framing import Protection, Repair
 from appliance.lines.practice.machine import MachineResult, MachineSettings, PracticeMachine
 from appliance.lines.practice.network import Impairment
 from appliance.t4.page import Coding, Raster, Resolution
@@ -22,6 +21,7 @@ from appliance.t30.memory import MemoryPages, MemoryStore, Pages
 from appliance.t30.parameters import CallParameters, CallResult, Progress, Role
 from appliance.t38.fax import T38Fax
 from appliance.t38.settings import ErrorCorrection, T38Settings
+from tests.interop.error_recovery import ProtectedReceiver, ProtectedSender, Protection, Repair
 from tests.virtual_line import Endpoint, Tap, VirtualLine
 
 LIMIT_S = 3 * 3600.0  # of line time
@@ -100,12 +100,15 @@ class Accent:
 class LateMachine(PracticeMachine):
     """A practice machine that takes part ``late_s`` after the session began, and hears nothing before.
 
-    What it says leaves with ``accent``.
+    What it says leaves with ``accent`` and ``protection``.
     """
 
-    def __init__(self, settings: MachineSettings, late_s: float, accent: Accent) -> None:
+    def __init__(
+        self, settings: MachineSettings, protection: Protection, late_s: float, accent: Accent
+    ) -> None:
         self._accent = accent
         super().__init__(settings)
+        self._sender, self._receiver = ProtectedSender(protection), ProtectedReceiver()
         self._late_s = late_s
         self._there = False
 
@@ -216,7 +219,8 @@ def run(setup: Setup, folder: Path, name: str = "call") -> Outcome:
             write_tiff(out, setup.pages)
         abilities = replace(abilities, send=setup.document or out)
     machine = LateMachine(
-        MachineSettings(abilities, setup.manners, PROTECTIONS[setup.correction], setup.faults),
+        MachineSettings(abilities, setup.manners, setup.faults),
+        PROTECTIONS[setup.correction],
         setup.late_s,
         setup.accent,
     )

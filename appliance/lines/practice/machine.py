@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from appliance.lines.practice.abilities import TICK_S, Abilities, Manners
 from appliance.lines.practice.faults import Faults, Mishaps
-from appliance.lines.practice.framing import Protection, UdptlReceiver, UdptlSender
+from appliance.lines.practice.framing import UdptlReceiver, UdptlSender
 from appliance.lines.practice.spandsp_fax import STATUS_OK, SpandspFax, Statistics, status_text
 
 # A machine that has finished keeps the call this long, so that its last DCN is sent and repeated.
@@ -28,7 +28,6 @@ class MachineSettings:
 
     abilities: Abilities
     manners: Manners = Manners.TERMINAL
-    protection: Protection = field(default_factory=Protection)
     faults: Faults = field(default_factory=Faults)
 
 
@@ -61,7 +60,7 @@ class PracticeMachine:
     def __init__(self, settings: MachineSettings) -> None:
         self._settings = settings
         self._outgoing: list[bytes] = []
-        self._sender = UdptlSender(settings.protection)
+        self._sender = UdptlSender()
         self._receiver = UdptlReceiver()
         self._mishaps = Mishaps(settings.faults, settings.abilities.t38_version)
         self._fax: SpandspFax | None = SpandspFax(settings.manners, settings.abilities, self._emit)

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance.lines.practice.framing import Protection, Repair, UdptlReceiver, UdptlSender
+from appliance.lines.practice.framing import UdptlReceiver, UdptlSender
 from appliance.t38 import udptl, udptl_receiver
 from appliance.t38.settings import ErrorCorrection, T38Settings
+from tests.interop.error_recovery import ProtectedReceiver, ProtectedSender, Protection, Repair
 
 PACKETS = st.lists(st.binary(min_size=1, max_size=300), min_size=1, max_size=60)
 PROTECTIONS = st.builds(
@@ -23,7 +24,7 @@ PROTECTIONS = st.builds(
 
 @given(PACKETS, PROTECTIONS)
 def test_packets_arrive_in_the_order_they_were_sent(packets: list[bytes], protection: Protection) -> None:
-    sender, receiver = UdptlSender(protection), UdptlReceiver()
+    sender, receiver = ProtectedSender(protection), ProtectedReceiver()
     out = [pair for packet in packets for pair in receiver.unwrap(sender.wrap(packet))]
     assert out == list(enumerate(packets))
     assert receiver.lost == 0
@@ -31,7 +32,7 @@ def test_packets_arrive_in_the_order_they_were_sent(packets: list[bytes], protec
 
 @pytest.mark.parametrize("protection", [Protection(Repair.REDUNDANCY, 3), Protection(Repair.FEC, 3, 3)])
 def test_three_lost_in_a_row_are_brought_back(protection: Protection) -> None:
-    sender, receiver = UdptlSender(protection), UdptlReceiver()
+    sender, receiver = ProtectedSender(protection), ProtectedReceiver()
     packets = [bytes([number]) * (number + 1) for number in range(40)]
     out = []
     for number, packet in enumerate(packets):
@@ -43,11 +44,19 @@ def test_three_lost_in_a_row_are_brought_back(protection: Protection) -> None:
     assert receiver.repaired == 4
 
 
+@given(PACKETS)
+def test_the_machine_repeats_packets_by_itself(packets: list[bytes]) -> None:
+    sender, receiver = UdptlSender(), UdptlReceiver()
+    datagrams = [sender.wrap(packet) for packet in packets]
+    out = [pair for datagram in (datagrams[0], *datagrams[4:]) for pair in receiver.unwrap(datagram)]
+    assert [packet for _, packet in out] == (packets if len(packets) > 4 else packets[:1])
+
+
 @given(PACKETS, st.integers(0, 1000))
 @settings(max_examples=60)
 def test_repeats_and_stragglers_are_dropped(packets: list[bytes], seed: int) -> None:
     chance = random.Random(seed)
-    sender, receiver = UdptlSender(Protection(Repair.NONE)), UdptlReceiver()
+    sender, receiver = ProtectedSender(Protection(Repair.NONE)), UdptlReceiver()
     datagrams = [sender.wrap(packet) for packet in packets]
     out = []
     for datagram in datagrams:
@@ -58,8 +67,8 @@ def test_repeats_and_stragglers_are_dropped(packets: list[bytes], seed: int) -> 
 
 @given(st.binary(max_size=200))
 def test_random_octets_yield_few_packets_and_no_error(data: bytes) -> None:
-    receiver = UdptlReceiver()
-    assert len(receiver.unwrap(data)) <= 64
+    for receiver in (UdptlReceiver(), ProtectedReceiver()):
+        assert len(receiver.unwrap(data)) <= 64
 
 
 @given(PACKETS, st.sampled_from(list(ErrorCorrection)), st.integers(1, 3), st.integers(0, 1000))
@@ -77,7 +86,7 @@ def test_the_product_s_datagrams_are_understood_with_losses(
             max_datagram=4000,
         )
     )
-    chance, receiver = random.Random(seed), UdptlReceiver()
+    chance, receiver = random.Random(seed), ProtectedReceiver()
     out: dict[int, bytes] = {}
     for number, packet in enumerate(packets):
         datagram = ours.wrap(packet)
@@ -94,7 +103,7 @@ def test_the_product_s_datagrams_are_understood_with_losses(
 def test_the_product_understands_these_datagrams_with_losses(
     packets: list[bytes], protection: Protection, seed: int
 ) -> None:
-    chance, sender = random.Random(seed), UdptlSender(protection)
+    chance, sender = random.Random(seed), ProtectedSender(protection)
     receiver = udptl_receiver.UdptlReceiver()
     arrivals = []
     now = 0.0
