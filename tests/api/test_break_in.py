@@ -82,7 +82,7 @@ def test_guesses_at_the_setup_code_are_limited_over_many_connections_and_forged_
     assert served.ask("POST", "/setup", right, token="").status == 201
 
 
-def test_passwords_guessed_all_at_once_are_no_more_than_those_guessed_one_by_one(served: Served) -> None:
+def test_simultaneous_password_guesses_are_limited_like_successive_ones(served: Served) -> None:
     secrets.add_user(served.box.settings, "paula", PASSWORD)
 
     def guess(number: int) -> int:
@@ -98,7 +98,7 @@ def test_passwords_guessed_all_at_once_are_no_more_than_those_guessed_one_by_one
     assert {entry.address for entry in refused} == {"127.0.0.1"}, "nobody names their own address"
 
 
-def test_many_who_sign_in_rightly_at_once_are_all_let_in(served: Served) -> None:
+def test_many_correct_sign_ins_at_once_all_succeed(served: Served) -> None:
     secrets.add_user(served.box.settings, "quentin", PASSWORD)
     body = {"name": "quentin", "password": PASSWORD}
     assert at_once(lambda _: served.ask("POST", "/sessions", body, token="").status) == {201: AT_ONCE}
@@ -218,7 +218,7 @@ def test_no_secret_stands_in_the_process_list(served: Served) -> None:
 @pytest.mark.parametrize(
     "address", ["a@b.example\r\nBcc: x@y.example", "a@b.example\nRCPT TO:<x>", "a\r@b.example"]
 )
-def test_no_address_brings_lines_of_its_own_into_an_e_mail(served: Served, address: str) -> None:
+def test_a_line_break_in_an_address_adds_no_line_to_an_e_mail(served: Served, address: str) -> None:
     body = {"name": "lena", "password": PASSWORD, "email": address}
     assert served.ask("POST", "/users", body).status == 400
     with pytest.raises(SettingError):
@@ -228,7 +228,7 @@ def test_no_address_brings_lines_of_its_own_into_an_e_mail(served: Served, addre
 @pytest.mark.parametrize(
     "number", ["0301;+FCLASS=0", "0301\rATH", "0301\nATD0900", "+++ATH", "0301@b", "0301^"]
 )
-def test_no_number_brings_commands_of_its_own_to_a_modem(served: Served, number: str) -> None:
+def test_a_number_adds_no_command_to_what_a_modem_gets(served: Served, number: str) -> None:
     body = {"to": [number], "files": [{"content": "YQ=="}], "hold": True}
     made = served.ask("POST", "/faxes", body)
     if made.status != 201:

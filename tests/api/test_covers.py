@@ -149,7 +149,9 @@ def test_ifax_clients_choose_the_template_by_its_id(served: Served) -> None:
     assert shown.crop(below_header).tobytes() == picture(preview.content).crop(below_header).tobytes()
 
 
-def test_a_template_that_went_before_its_turn_came_ends_the_fax_in_words(served: Served) -> None:
+def test_a_fax_whose_template_was_deleted_before_its_pages_were_made_fails_with_that_cause(
+    served: Served,
+) -> None:
     with template(served, "passing"):
         fax_id = not_made_yet(served, cover=Cover(template="passing"))
     served.ask("POST", f"/faxes/{fax_id}/release")
@@ -208,7 +210,7 @@ def test_a_template_that_cannot_be_used_is_not_stored(
             assert refused.json["errors"][0]["path"] == path
 
 
-def test_an_unsound_draft_is_told_what_is_wrong_and_harms_nothing(served: Served) -> None:
+def test_a_preview_of_an_invalid_template_is_refused_with_the_reason(served: Served) -> None:
     refused = served.ask("POST", "/covers/preview", {"html": "<p>{{nobody}}</p>"})
     assert (refused.status, refused.json["code"]) == (422, "cover_template_wrong")
     assert "nobody" in refused.json["detail"]

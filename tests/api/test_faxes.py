@@ -410,7 +410,7 @@ def test_a_document_of_too_many_pages_is_refused_with_its_reason(served: Served)
         served.box.settings.change(ApiSettings, {"pages_per_fax": 200})
 
 
-def test_nobody_calls_under_a_number_that_is_not_theirs(served: Served) -> None:
+def test_a_caller_number_that_the_owner_may_not_show_is_refused(served: Served) -> None:
     served.box.settings.change(StationSettings, {"caller_number": "+49305550100"})
     try:
         own = served.ask("POST", "/faxes", new("9990", caller_number="+49305550100", hold=True))

@@ -77,7 +77,7 @@ def test_a_fax_is_followed_live_from_accepted_to_delivered(served: Served) -> No
     assert kept == sorted(set(kept))
 
 
-def test_a_reader_that_comes_back_misses_nothing_and_hears_nothing_twice(served: Served) -> None:
+def test_a_reader_that_reconnects_gets_each_event_once(served: Served) -> None:
     reader = Reader(served)
     send(served)
     heard = reader.until("job.accepted")
@@ -96,7 +96,7 @@ def test_a_reader_that_comes_back_misses_nothing_and_hears_nothing_twice(served:
     assert kept == logged[: len(kept)]
 
 
-def test_everything_that_is_kept_can_be_heard_from_the_beginning(served: Served) -> None:
+def test_a_stream_can_begin_with_the_oldest_stored_event(served: Served) -> None:
     served.ended(send(served))
     reader = Reader(served, "?since=0")
     first = next(iter(reader))

@@ -129,7 +129,7 @@ def test_nothing_of_a_box_can_be_read_in_the_file(backup: bytes) -> None:
         assert word.encode() not in backup
 
 
-def test_by_command_line_from_a_box_that_is_stopped_to_an_empty_folder(
+def test_faxbox_backup_and_restore_carry_a_stopped_box_to_an_empty_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     box = open_box(tmp_path / "old")

@@ -110,7 +110,7 @@ def test_a_changed_page_is_noticed_and_named(served: Served) -> None:
     )
 
 
-def test_an_erased_fax_takes_the_keys_of_its_files_along(served: Served, tmp_path: Path) -> None:
+def test_erasing_a_fax_destroys_the_keys_of_its_files(served: Served, tmp_path: Path) -> None:
     fax_id = send(served, "erased")
     folder = served.box.data / served.box.faxes.get(fax_id).rendered_path
     kept = tmp_path / "what the disk keeps"
@@ -179,7 +179,9 @@ def test_a_key_in_the_data_folder_is_refused(tmp_path: Path) -> None:
         open_box(data)
 
 
-def test_a_passphrase_at_start_is_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_box_takes_its_key_from_a_passphrase_at_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data, said = tmp_path / "data", tmp_path / "passphrase"
     said.write_text("correct horse battery\n")
     monkeypatch.setenv(vault.PASSPHRASE_VARIABLE, str(said))

@@ -82,7 +82,7 @@ def receive(box: Box, pages: int = 2) -> int:
     return fax.id
 
 
-def test_documents_go_after_their_days_once_all_their_faxes_have_ended(
+def test_documents_are_deleted_after_their_days_once_all_their_faxes_have_ended(
     box: Box, clock: Clock, keeper: Housekeeping
 ) -> None:
     first, second = submit(box, "9990", "9990")
@@ -102,7 +102,7 @@ def test_documents_go_after_their_days_once_all_their_faxes_have_ended(
     assert caught.value.cause is DOCUMENT_GONE
 
 
-def test_a_document_stored_on_its_own_stays(box: Box, clock: Clock, keeper: Housekeeping) -> None:
+def test_a_document_stored_on_its_own_is_kept(box: Box, clock: Clock, keeper: Housekeeping) -> None:
     file = box.documents.store_file(b"x", name="x.txt", media_type="text/plain")
     document = box.documents.create("ada", [file], name="form")
     clock.now += 400 * DAY_S
@@ -111,7 +111,7 @@ def test_a_document_stored_on_its_own_stays(box: Box, clock: Clock, keeper: Hous
     assert (box.data / file.path).exists()
 
 
-def test_the_journal_goes_after_its_days(box: Box, clock: Clock, keeper: Housekeeping) -> None:
+def test_the_journal_is_deleted_after_its_days(box: Box, clock: Clock, keeper: Housekeeping) -> None:
     (job,) = submit(box)
     end(box, job)
     box.history.audit("ada", "fax.sent", object=str(job.id))
@@ -145,7 +145,7 @@ def test_received_faxes_stay_until_they_are_deleted_or_their_days_are_over(
     assert second
 
 
-def test_with_little_room_ended_faxes_go_sooner_and_received_ones_stay(
+def test_with_little_room_ended_faxes_are_deleted_sooner_and_received_ones_kept(
     box: Box, clock: Clock, keeper: Housekeeping
 ) -> None:
     (ended,) = submit(box)

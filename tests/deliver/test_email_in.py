@@ -117,7 +117,7 @@ def test_several_numbers_make_one_broadcast(box: Box) -> None:
     assert len({job.submission_id for job in made}) == 1
 
 
-def test_the_envelope_outweighs_what_the_e_mail_says(box: Box) -> None:
+def test_the_envelopes_recipient_takes_precedence_over_the_header(box: Box) -> None:
     (job,) = accepted(box, letter(to="+4930999@fax.box"), to=["+4930111@fax.box"])
     assert job.number == "+4930111"
 
@@ -190,7 +190,9 @@ def refused_other(box: Box) -> bool:
         {"Return_Path": "<>"},
     ],
 )
-def test_programs_are_neither_faxed_nor_answered(box: Box, headers: dict[str, str]) -> None:
+def test_e_mails_that_programs_wrote_are_neither_faxed_nor_answered(
+    box: Box, headers: dict[str, str]
+) -> None:
     assert isinstance(Gateway(box).take(letter(**headers).as_bytes(), source="test"), Ignored)
 
 

@@ -55,7 +55,7 @@ def client(listener: Listener) -> Iterator[smtplib.SMTP]:
         yield made
 
 
-def test_an_e_mail_is_a_fax_on_disk_when_250_is_said(box: Box) -> None:
+def test_250_is_answered_once_the_fax_is_on_disk(box: Box) -> None:
     with listening(box) as listener, client(listener) as smtp:
         smtp.ehlo()
         smtp.mail("ada@office.example")
@@ -124,7 +124,7 @@ def test_an_e_mail_beyond_the_limit_is_refused_while_it_comes(box: Box) -> None:
     assert box.faxes.search(JobFilter()) == []
 
 
-def test_a_full_disk_asks_for_later(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_answered_by_a_temporary_refusal(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise DiskFullError("no room")
 
@@ -223,7 +223,7 @@ def test_line_ends_are_found_wherever_the_octets_are_parted(box: Box) -> None:
         assert smtp.getreply()[0] == 250
 
 
-def test_it_comes_and_goes_with_the_setting_and_stops_quickly(box: Box) -> None:
+def test_the_listener_follows_its_setting_and_stops_quickly(box: Box) -> None:
     box.settings.change(MailInSettings, {"listen": False})
     listener = Listener(box, Gateway(box))
     listener.start()

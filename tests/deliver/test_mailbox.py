@@ -291,7 +291,9 @@ def test_an_answer_of_many_lines_without_end_does_not_fill_the_memory(box: Box) 
     assert sent < 10 * OVERHEAD_OCTETS, "what the connection's own buffers hold included"
 
 
-def test_a_server_that_speaks_one_letter_at_a_time_is_left(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_visit_to_a_server_that_sends_single_octets_is_given_up(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("appliance.deliver.mailbox.VISIT_S", 1.0)
 
     def drip(peer: socket.socket) -> None:

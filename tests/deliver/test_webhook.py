@@ -226,7 +226,7 @@ def test_an_end_that_recovery_finds_is_told_too(tmp_path: Path) -> None:
         second.close()
 
 
-def test_a_redirect_is_a_failed_try_and_leads_nowhere(box: Box) -> None:
+def test_a_redirect_is_a_failed_try_and_is_not_followed(box: Box) -> None:
     with hook_server(Hook(answers=[302])) as hook, delivering(box):
         job = submit(box, callback_url=hook.url)
         fail(box, job)

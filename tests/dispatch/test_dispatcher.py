@@ -521,7 +521,7 @@ def test_a_call_is_refused_before_it_is_answered(box: Box, why: str) -> None:
     asyncio.run(scenario())
 
 
-def test_many_faxes_at_once_all_arrive_and_the_books_agree(box: Box) -> None:
+def test_many_faxes_at_once_all_arrive_and_the_counts_agree(box: Box) -> None:
     async def scenario() -> None:
         busy = [End(BUSY, pages=0), End()]
         line = FakeLine(capacity=8, scripts={f"+4930{n}": busy for n in range(9)})

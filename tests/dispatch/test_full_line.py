@@ -26,7 +26,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(full_lines, "PAUSES_S", (0.01,))
 
 
-def test_a_line_of_ours_that_is_full_uses_up_no_try(box: Box) -> None:
+def test_a_call_that_a_full_line_refused_uses_up_no_try(box: Box) -> None:
     async def scenario() -> None:
         box.settings.change(SendingSettings, {"max_tries": 2})
         line = FakeLine(scripts={NUMBER: [End(BUSY, pages=0), *[FULL] * 8, End()]})
@@ -48,7 +48,7 @@ def test_a_sender_who_wants_one_try_has_it_once_the_line_is_free(box: Box) -> No
     asyncio.run(scenario())
 
 
-def test_a_full_line_is_no_call_of_the_day_s_limit(box: Box) -> None:
+def test_a_call_that_a_full_line_refused_does_not_count_for_the_daily_limit(box: Box) -> None:
     async def scenario() -> None:
         box.settings.change(NumberSettings, {"daily_calls": 1})
         line = FakeLine(scripts={NUMBER: [FULL, FULL, FULL, End()]})

@@ -132,7 +132,7 @@ def test_a_pdf_that_asks_for_a_password_says_so(rendered: Rendered, tmp_path: Pa
     ],
     ids=["cut off", "cut off in the last page", "without a root", "an error page about it"],
 )
-def test_what_nobody_can_open_is_refused(rendered: Rendered, content: bytes, cause: object) -> None:
+def test_a_pdf_that_no_program_can_open_is_refused(rendered: Rendered, content: bytes, cause: object) -> None:
     with pytest.raises(DocumentError) as refused:
         rendered(content, name="damaged.pdf")
     assert refused.value.cause is cause

@@ -115,7 +115,7 @@ def test_a_user_unit_makes_the_page_larger(rendered: Rendered) -> None:
     assert (size.width, size.height) == (pytest.approx(210, abs=1), pytest.approx(297, abs=1))
 
 
-def test_user_units_are_found_and_nonsense_is_not() -> None:
+def test_user_units_are_found_and_invalid_ones_are_not() -> None:
     page = b"<</Type/Page/MediaBox[0 0 %s]/UserUnit %s>>endobj "
     assert units_of(page % (b"100 200", b"2.5")) == {(0, 0, 100, 200): 2.5}
     assert units_of(page % (b"1e9 200", b"2")) == {}

@@ -287,7 +287,7 @@ def test_the_machine_drops_the_call_during_a_page(tmp_path: Path, we_send: bool,
     assert honest(setup, outcome)
 
 
-def test_something_answers_that_is_no_fax(tmp_path: Path) -> None:
+def test_a_call_that_no_fax_machine_answers_ends_with_that_cause(tmp_path: Path) -> None:
     outcome = run(Setup(pages=TWO_PAGES, faults=Faults(mute=True)), tmp_path)
     assert outcome.result.cause is causes.NO_FAX_ANSWERED
 

@@ -217,7 +217,7 @@ def test_a_fax_that_came_in_is_one_beep_and_one_that_failed_three() -> None:
     assert _beeps(panel, 120.0) == 0
 
 
-def test_what_lay_there_when_the_panel_came_up_is_not_heard() -> None:
+def test_the_buzzer_says_nothing_about_faxes_from_before_the_panel_started() -> None:
     panel = Panel(2, Button, started=0.0)
     panel.box_is(replace(READY, unread=9, wants_person=2), 1.0)
     assert _beeps(panel, 1.0) == 0

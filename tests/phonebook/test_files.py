@@ -29,7 +29,7 @@ def _known(card: Card) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("version", vcard.Version)
-def test_vcards_of_every_version_come_back_as_they_went(version: vcard.Version) -> None:
+def test_vcards_of_every_version_are_read_as_they_were_written(version: vcard.Version) -> None:
     written = vcard.write([ADA, BARE], version)
     read = list(vcard.read(decoded(written)))
     assert [_known(card) for card in read] == [
@@ -133,7 +133,7 @@ def test_folded_lines_groups_of_properties_and_telephone_uris_are_read() -> None
     assert voice.number == ""  # a telephone is no fax machine
 
 
-def test_a_table_comes_back_as_it_went() -> None:
+def test_a_csv_table_is_read_as_it_was_written() -> None:
     assert [_known(card) for card in table.read(decoded(table.write([ADA, BARE])))] == [
         _known(ADA),
         _known(BARE),

@@ -137,7 +137,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
     office.box.close()
 
 
-def test_time_that_passes_is_followed(office: Office) -> None:
+def test_the_age_clock_follows_time_that_passes(office: Office) -> None:
     came, went = office.receives(), office.sends()
     office.runs(29 * DAY_S)
     assert office.kept() == ([came], [went], 2)
@@ -170,7 +170,7 @@ def test_a_clock_set_ahead_erases_nothing_and_nothing_is_gone_when_it_is_put_rig
 
 
 @pytest.mark.parametrize(("synchronised", "stood_s"), [(True, STOOD_SYNCHRONISED_S), (False, STOOD_S)])
-def test_a_jump_that_has_stood_for_days_is_believed(
+def test_a_jump_of_the_clock_is_accepted_after_it_has_stood_for_days(
     office: Office, synchronised: bool, stood_s: float
 ) -> None:
     came = office.receives()
@@ -278,7 +278,7 @@ def test_what_a_rule_keeps_for_days_is_kept_for_them_when_the_clock_was_behind(
     assert late not in office.kept()[0]
 
 
-def test_a_clock_that_stays_behind_is_believed_in_the_end(office: Office) -> None:
+def test_a_clock_that_stays_behind_is_accepted_in_the_end(office: Office) -> None:
     office.machine.clock -= YEAR_S
     office.tidies()
     came = office.receives()

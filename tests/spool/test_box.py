@@ -120,7 +120,7 @@ def test_a_resend_is_a_new_job_that_names_the_old_one(box: Box) -> None:
     assert stored_files(box) == 1
 
 
-def test_a_spent_quota_refuses(box: Box) -> None:
+def test_a_fax_beyond_the_quota_is_refused(box: Box) -> None:
     secrets.add_key(box.settings, "till", quota=2)
     job = box.faxes.submit(request(box, key="till")).jobs[0]
     box.spool.do(preparing.prepared, [job.id], "rendered/x", 2, 1.0)
@@ -156,7 +156,7 @@ def test_numbers_follow_the_settings_at_once(box: Box) -> None:
     assert box.rules.number("030 123456").dial == "+4930123456"
 
 
-def test_events_tell_the_story_in_order(box: Box) -> None:
+def test_the_events_of_a_fax_are_in_order(box: Box) -> None:
     with box.history.listen() as listener:
         job = box.faxes.submit(request(box)).jobs[0]
         box.faxes.cancel(job.id)

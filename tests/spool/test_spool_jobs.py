@@ -105,7 +105,7 @@ def test_a_submission_without_its_document_is_refused_and_leaves_nothing(spool: 
     assert spool.read(jobs.search, JobFilter()) == []
 
 
-def test_options_come_back_as_they_went_in(spool: Spool) -> None:
+def test_options_are_read_as_they_were_stored(spool: Spool) -> None:
     options = SendOptions(
         quality=Quality.R300,
         cover=Cover(subject="Re: you"),

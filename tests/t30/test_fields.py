@@ -67,12 +67,12 @@ def settings(draw: st.DrawFn) -> Settings:
 
 
 @given(facilities())
-def test_facilities_come_back_as_they_went(theirs: Facilities) -> None:
+def test_facilities_are_decoded_as_they_were_encoded(theirs: Facilities) -> None:
     assert Facilities.decode(theirs.encode()) == theirs
 
 
 @given(settings())
-def test_settings_come_back_as_they_went(chosen: Settings) -> None:
+def test_settings_are_decoded_as_they_were_encoded(chosen: Settings) -> None:
     assert Settings.decode(chosen.encode()) == chosen
 
 

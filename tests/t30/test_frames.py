@@ -87,7 +87,7 @@ NO_X |= {Fcf.FCD, Fcf.RCP}
 
 
 @given(frames)
-def test_a_frame_comes_back_as_it_went(frame: HdlcFrame) -> None:
+def test_a_frame_is_decoded_as_it_was_encoded(frame: HdlcFrame) -> None:
     assert HdlcFrame.decode(frame.encode()) == frame
 
 
@@ -133,7 +133,7 @@ def test_identification_is_sent_last_digit_first_and_padded() -> None:
 
 
 @given(st.text("+0123456789 ABCxyz#*-", max_size=20))
-def test_identification_comes_back(text: str) -> None:
+def test_an_identification_is_decoded_as_it_was_encoded(text: str) -> None:
     assert decode_ident(encode_ident(text)) == text.strip()
 
 
@@ -160,18 +160,18 @@ parts = st.builds(
 
 
 @given(parts, st.booleans())
-def test_pps_comes_back(part: PartialPage, x: bool) -> None:
+def test_a_pps_is_decoded_as_it_was_encoded(part: PartialPage, x: bool) -> None:
     assert PartialPage.decode(part.encode(x)) == part
 
 
 @pytest.mark.parametrize("fif", ["", "00", "000000", "8c000000"])
-def test_pps_that_is_none(fif: str) -> None:
+def test_an_invalid_pps_is_refused(fif: str) -> None:
     with pytest.raises(FrameError):
         PartialPage.decode(bytes.fromhex(fif))
 
 
 @given(st.frozensets(st.integers(0, FRAMES_IN_BLOCK - 1)))
-def test_frame_map_comes_back(wanted: frozenset[int]) -> None:
+def test_a_frame_map_is_decoded_as_it_was_encoded(wanted: frozenset[int]) -> None:
     fif = FrameMap(wanted).encode()
     assert len(fif) == 32
     assert FrameMap.decode(fif) == FrameMap(wanted)

@@ -76,7 +76,7 @@ def test_a_page_refused_behind_a_late_mcf_is_not_delivered() -> None:
     assert play(PAGE_1_TWICE + script, ecm=False) == ("page_refused", 1)
 
 
-def test_a_late_answer_that_does_not_survive_is_one_owed_less() -> None:
+def test_a_late_answer_that_arrives_damaged_is_no_longer_expected() -> None:
     script = (
         TRAINED
         + """
@@ -120,7 +120,7 @@ def test_an_answer_behind_a_repeated_training_is_the_repeats() -> None:
     assert play(script, ecm=False, pages=1) == ("delivered", 1)
 
 
-def test_what_was_said_longer_ago_than_an_answer_is_late_owes_none() -> None:
+def test_no_answer_is_expected_to_a_command_older_than_the_longest_delay() -> None:
     answers = Answers()
     answers.new_command(Kind.TRAINING)
     for at in (0.0, 4.0, 8.0):
@@ -173,7 +173,7 @@ def test_nothing_is_said_while_the_far_end_answers_a_repeat() -> None:
 
 
 @pytest.mark.parametrize("pause", [13.0, 20.0])
-def test_what_is_too_old_to_come_is_not_waited_for(pause: float) -> None:
+def test_an_answer_that_is_too_old_to_come_is_not_waited_for(pause: float) -> None:
     script = (
         TRAINED
         + f"""

@@ -95,7 +95,7 @@ def test_where_a_stick_opens_the_disk_the_page_asks_for_it_in_the_readers_langua
     context.close()
 
 
-def test_another_sites_form_opens_nothing_and_programs_are_told_why_they_wait(
+def test_a_form_of_another_site_does_not_open_the_disk_and_programs_get_the_reason(
     locked: Locked, page: Page
 ) -> None:
     form = {"passphrase": PASSPHRASE}

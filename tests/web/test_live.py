@@ -17,7 +17,7 @@ pytestmark = pytest.mark.realtime
 
 
 @pytest.mark.parametrize("windows", [1, 2], ids=["alone", "beside one that hears already"])
-def test_what_happened_before_a_page_heard_of_events_is_shown(box: Web, windows: int) -> None:
+def test_a_change_between_loading_a_page_and_its_first_event_is_shown(box: Web, windows: int) -> None:
     file = {"name": "letter.txt", "content": base64.b64encode(b"Dear Bob").decode()}
     fax = {"to": ["9990"], "files": [file], "hold": True}
     [made] = box.served.ask("POST", "/faxes", fax).json["faxes"]

@@ -86,7 +86,7 @@ def test_received_faxes_are_forwarded_together(box: Web) -> None:
     expect(page.locator(f"{row(page, ids[0])} input")).to_be_checked()
 
 
-def test_what_is_chosen_is_cancelled_after_one_question(box: Web) -> None:
+def test_chosen_faxes_are_cancelled_after_one_question(box: Web) -> None:
     held = hand_in(box, hold="true")
     page = box.page()
     page.goto("/sent")

@@ -12,7 +12,7 @@ from tests.web.views import View
 pytestmark = pytest.mark.realtime
 
 
-def test_a_document_that_waits_for_a_number_gets_one_and_another_is_thrown_away_after_a_question(
+def test_a_waiting_document_is_given_its_number_and_another_is_deleted_after_a_question(
     box: Web, view: View
 ) -> None:
     served, said = box.served, view.said

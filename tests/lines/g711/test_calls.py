@@ -279,7 +279,7 @@ def test_owner_cancels_and_the_far_end_hears_dcn(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_noise_and_rubbish_packets_end_in_a_result_and_never_raise(seed: int) -> None:
+def test_noise_and_random_packets_end_in_a_result_and_never_raise(seed: int) -> None:
     """A hostile far end: random audio at full level, random RTP headers, floods, jumps."""
     dice = random.Random(seed)
     store = MemoryStore()

@@ -236,7 +236,7 @@ def test_what_is_played_is_in_order_and_never_more_than_was_sent(
     assert played <= 320 * (len(arrivals) + counted.concealed) + 2 * 8000 * (now + 1)
 
 
-def test_session_numbers_its_packets_without_a_gap() -> None:
+def test_packets_of_a_session_are_numbered_without_a_gap() -> None:
     session = RtpSession(0)
     packets = [parse_packet(session.send(bytes(320))) for _ in range(3)]
     assert all(packet is not None for packet in packets)

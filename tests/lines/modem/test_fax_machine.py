@@ -31,7 +31,9 @@ def capable(coding: Coding, *, ecm: bool) -> Capabilities:
 
 @pytest.mark.parametrize(("ecm", "coding"), FORMATS, ids=FORMAT_NAMES)
 @pytest.mark.parametrize(("modems", "carrier"), MODEMS, ids=["V.27ter", "V.29", "V.17"])
-def test_sends_three_pages(tmp_path: Path, coding: Coding, ecm: bool, modems: int, carrier: Carrier) -> None:
+def test_three_pages_sent_over_a_modem_arrive(
+    tmp_path: Path, coding: Coding, ecm: bool, modems: int, carrier: Carrier
+) -> None:
     received = tmp_path / "received.tif"
     machine = FaxMachine(receive=received, ecm=ecm, modems=modems)
     got = place(PAGES, machine, received, capabilities=capable(coding, ecm=ecm))
@@ -44,7 +46,7 @@ def test_sends_three_pages(tmp_path: Path, coding: Coding, ecm: bool, modems: in
 
 @pytest.mark.parametrize(("ecm", "coding"), FORMATS, ids=FORMAT_NAMES)
 @pytest.mark.parametrize(("modems", "carrier"), MODEMS, ids=["V.27ter", "V.29", "V.17"])
-def test_receives_three_pages(
+def test_three_pages_received_over_a_modem_arrive(
     tmp_path: Path, coding: Coding, ecm: bool, modems: int, carrier: Carrier
 ) -> None:
     able = capable(coding, ecm=ecm)
@@ -69,7 +71,7 @@ CABLES = {
 
 @pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
 @pytest.mark.parametrize("cable", CABLES.values(), ids=CABLES)
-def test_sends_over_any_transport(tmp_path: Path, cable: Cable, ecm: bool) -> None:
+def test_a_page_is_sent_over_any_transport_to_the_modem(tmp_path: Path, cable: Cable, ecm: bool) -> None:
     received = tmp_path / "received.tif"
     cable = replace(cable)
     machine = FaxMachine(receive=received, ecm=ecm)
@@ -80,7 +82,9 @@ def test_sends_over_any_transport(tmp_path: Path, cable: Cable, ecm: bool) -> No
 
 @pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
 @pytest.mark.parametrize("cable", CABLES.values(), ids=CABLES)
-def test_receives_over_any_transport(tmp_path: Path, cable: Cable, ecm: bool) -> None:
+def test_a_page_is_received_over_any_transport_from_the_modem(
+    tmp_path: Path, cable: Cable, ecm: bool
+) -> None:
     cable = replace(cable)
     got = take(PAGES[:2], tmp_path / "sent.tif", cable=cable, ecm=ecm)
     assert got.code == "received", got.story()
@@ -107,7 +111,7 @@ def test_a_busy_box_does_not_starve_the_modem_of_a_page(tmp_path: Path, ecm: boo
     assert differing(page, got.pages[0]) == 0
 
 
-def test_sends_superfine(tmp_path: Path) -> None:
+def test_a_superfine_page_sent_over_a_modem_arrives(tmp_path: Path) -> None:
     page = sample_page(9, rows=500, resolution=Resolution.SUPERFINE)
     received = tmp_path / "received.tif"
     got = place([page], FaxMachine(receive=received), received)

@@ -55,7 +55,7 @@ def run(work: Callable[[], object]) -> None:
     asyncio.run(work())  # type: ignore[arg-type]
 
 
-def test_finds_its_modem_sends_and_tells_how_it_is(tmp_path: Path) -> None:
+def test_the_line_finds_its_modem_sends_and_reports_its_state(tmp_path: Path) -> None:
     port, received = tmp_path / "faxmodem0", tmp_path / "received.tif"
 
     async def work() -> None:
@@ -84,7 +84,7 @@ def test_finds_its_modem_sends_and_tells_how_it_is(tmp_path: Path) -> None:
     assert [differing(a, b) for a, b in zip(PAGES, tiff_rasters(received), strict=True)] == [0, 0]
 
 
-def test_answers_on_the_second_ring_with_the_callers_number(tmp_path: Path) -> None:
+def test_the_line_answers_on_the_second_ring_and_knows_the_callers_number(tmp_path: Path) -> None:
     port, sent = tmp_path / "faxmodem0", tmp_path / "sent.tif"
     write_tiff_g4(sent, PAGES)
     store = MemoryStore()
@@ -174,7 +174,7 @@ def test_how_calls_fail_is_told_apart(tmp_path: Path) -> None:
         run(lambda: work(exchange))
 
 
-def test_cancelled_in_the_middle_of_a_page_and_usable_afterwards(tmp_path: Path) -> None:
+def test_a_call_cancelled_in_mid_page_leaves_the_modem_usable(tmp_path: Path) -> None:
     port = tmp_path / "faxmodem0"
 
     async def work(exchange: ServedExchange) -> None:
@@ -201,7 +201,7 @@ def test_cancelled_in_the_middle_of_a_page_and_usable_afterwards(tmp_path: Path)
         exchange.do(machine.close)
 
 
-def test_pulled_out_in_mid_page_and_put_back(tmp_path: Path) -> None:
+def test_a_modem_pulled_out_in_mid_page_ends_the_call_and_is_used_again_once_back(tmp_path: Path) -> None:
     link, received = tmp_path / "faxmodem0", tmp_path / "received.tif"
 
     async def work(exchange: ServedExchange) -> None:
@@ -333,7 +333,7 @@ def test_a_port_in_use_is_left_to_its_user(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become an ordinary user")
-def test_works_for_an_ordinary_user_in_group_dialout(tmp_path: Path) -> None:
+def test_the_line_works_for_an_ordinary_user_in_group_dialout(tmp_path: Path) -> None:
     received = tmp_path / "received.tif"
     program = Path(__file__).with_name("ordinary_user.py")
     with open_directory() as directory, served() as exchange:

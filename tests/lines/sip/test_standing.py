@@ -121,7 +121,7 @@ def test_trunk_that_answers_is_asked_now_and_then_where_the_owner_wants_it() -> 
 @pytest.mark.parametrize(
     ("said", "told"), [("unable to resolve", "Unable to resolve."), ("Done.", "Done."), ("", "")]
 )
-def test_words_of_a_library_become_a_sentence(said: str, told: str) -> None:
+def test_error_texts_of_the_sip_library_become_sentences(said: str, told: str) -> None:
     assert sentence(said) == told
 
 

@@ -58,7 +58,7 @@ def test_rtp_is_one_stream_in_a_row() -> None:
 
 
 @given(st.lists(st.binary(max_size=60), max_size=80))
-def test_rubbish_convinces_nobody(said: list[bytes]) -> None:
+def test_random_datagrams_are_not_taken_for_rtp_and_break_no_witness(said: list[bytes]) -> None:
     assert not speaks_rtp(said)
     for each in said:
         is_udptl(each)
