@@ -11,9 +11,12 @@
  *   come from another of its addresses;
  * - from anybody else: 403 without a transaction, for the first few of a
  *   source and for so many of all sources; then they are dropped, beyond a
- *   rate before they are even parsed. ACK is never answered.
+ *   rate before they are even parsed. ACK is never answered. A connection
+ *   (TCP, TLS) that they made is closed: without a transaction nothing else
+ *   would ever close it.
  *
- * Responses pass: without a transaction of ours they end by themselves.
+ * Responses pass: those of strangers to nothing that was asked come to a
+ * second module behind the transactions, which closes their connection, too.
  *
  * Everything here has a fixed size. It runs on the thread that handles the
  * endpoint's events, and only there.
@@ -83,6 +86,7 @@ static struct gate
 } gate;
 
 static pj_bool_t on_rx_request(pjsip_rx_data *rdata);
+static pj_bool_t on_rx_stray_response(pjsip_rx_data *rdata);
 
 static pjsip_module mod_gate =
 {
@@ -93,6 +97,18 @@ static pjsip_module mod_gate =
     NULL, NULL, NULL, NULL,                     /* load, start, stop, unload */
     &on_rx_request,
     NULL, NULL, NULL, NULL                      /* responses, and what is sent */
+};
+
+static pjsip_module mod_stray =
+{
+    NULL, NULL,                                 /* prev, next */
+    { "mod-stray", 9 },
+    -1,                                         /* id */
+    PJSIP_MOD_PRIORITY_APPLICATION + 1,         /* behind transactions and dialogs */
+    NULL, NULL, NULL, NULL,                     /* load, start, stop, unload */
+    NULL,                                       /* requests */
+    &on_rx_stray_response,
+    NULL, NULL, NULL                            /* what is sent, states of transactions */
 };
 
 static pj_uint32_t now_ms(void)
@@ -187,6 +203,17 @@ static pj_bool_t is_in_dialog(const pjsip_rx_data *rdata)
            pjsip_ua_find_dialog(&rdata->msg_info.cid->id, &to->tag, &from->tag, PJ_FALSE) != NULL;
 }
 
+/* Closes the connection that a stranger made, once the answers on it are
+ * sent; not one that we made, for a provider may use that as it likes.
+ */
+static void turn_away(const pjsip_rx_data *rdata)
+{
+    pjsip_transport *transport = rdata->tp_info.transport;
+
+    if (transport->dir == PJSIP_TP_DIR_INCOMING && PJSIP_TRANSPORT_IS_RELIABLE(transport))
+        pjsip_transport_shutdown(transport);
+}
+
 PJ_DEF(pj_bool_t) pjsip_gate_first_look(const pjsip_rx_data *rdata)
 {
     if (!gate.endpt || is_response(rdata) || is_admitted(rdata))
@@ -197,6 +224,7 @@ PJ_DEF(pj_bool_t) pjsip_gate_first_look(const pjsip_rx_data *rdata)
         return PJ_TRUE;
     }
     gate.counters.silent++;
+    turn_away(rdata);
     return PJ_FALSE;
 }
 
@@ -211,6 +239,7 @@ static pj_bool_t on_rx_request(pjsip_rx_data *rdata)
         !take(&gate.answers, ANSWERS_OF_ALL, ANSWER_OF_ALL_EACH_MS))
     {
         gate.counters.silent++;
+        turn_away(rdata);
         return PJ_TRUE;
     }
     gate.counters.refused++;
@@ -225,7 +254,15 @@ static pj_bool_t on_rx_request(pjsip_rx_data *rdata)
             pjsip_tx_data_dec_ref(tdata);
         }
     }
+    turn_away(rdata);
     return PJ_TRUE;
+}
+
+static pj_bool_t on_rx_stray_response(pjsip_rx_data *rdata)
+{
+    if (!is_admitted(rdata))
+        turn_away(rdata);
+    return PJ_FALSE;
 }
 
 PJ_DEF(pj_status_t) pjsip_gate_open(pjsip_endpoint *endpt)
@@ -237,7 +274,10 @@ PJ_DEF(pj_status_t) pjsip_gate_open(pjsip_endpoint *endpt)
     gate.answers.tokens = ANSWERS_OF_ALL;
     gate.looks.since_ms = gate.answers.since_ms = now_ms();
     mod_gate.id = -1;
+    mod_stray.id = -1;
     status = pjsip_endpt_register_module(endpt, &mod_gate);
+    if (status == PJ_SUCCESS)
+        status = pjsip_endpt_register_module(endpt, &mod_stray);
     if (status == PJ_SUCCESS)
         gate.endpt = endpt;
     return status;

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import sys
 import time
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ import pytest
 
 from appliance import causes
 from appliance.lines.practice.machine import MachineResult
-from tests.lines.sip.box_process import BoxProcess, send_fax
+from tests.lines.sip.box_process import HANGS_S, BoxProcess, send_fax
 from tests.lines.sip.media import T38Far
 from tests.lines.sip.rig import Box, send
 from tests.lines.sip.sipp import SIPP, Sipp, called, image, pause, sdp
@@ -224,6 +225,49 @@ def test_stranger_is_told_a_few_times_that_it_may_not_and_then_nothing(tmp_path:
             assert box.knocks == []
 
     asyncio.run(run())
+
+
+SAID_BY_STRANGERS = {
+    "a request": message("OPTIONS", 1, 5060),
+    "a request without answer": message("ACK", 2, 5060),
+    "two requests": message("REGISTER", 3, 5060) + message("INVITE", 4, 5060),
+    "a request and a half": message("OPTIONS", 5, 5060) + b"INVITE sip:",
+    "more requests than are read": b"".join(message("OPTIONS", number, 5060) for number in range(100)),
+    "a response to nothing": message("OPTIONS", 6, 5060).replace(
+        b"OPTIONS sip:5550100@127.0.0.1 SIP/2.0", b"SIP/2.0 200 OK"
+    ),
+}
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["tcp", "tls"])
+def test_connection_of_a_stranger_is_closed_whatever_it_said(tmp_path: Path, tls: bool) -> None:
+    """pjsip closes a connection when its last transaction ends, which strangers never have."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    box = BoxProcess(tmp_path)
+    try:
+        with contextlib.ExitStack() as held:
+            connections = {}
+            for name, octets in SAID_BY_STRANGERS.items():
+                address = ("127.0.0.1", box.tls if tls else box.tcp)
+                sock = socket.create_connection(address, timeout=HANGS_S, source_address=(STRANGER, 0))
+                held.callback(sock.close)
+                connections[name] = context.wrap_socket(sock) if tls else sock
+                connections[name].sendall(octets)
+            assert [name for name, sock in connections.items() if not is_closed(sock)] == []
+        assert box.finish() == {"calls": 0, "descriptors": 0, "threads": 0}
+    finally:
+        box.kill()
+
+
+def is_closed(sock: socket.socket) -> bool:
+    """Whether the box closes it before it would be due to pjsip's longest timer (600 s)."""
+    end = time.monotonic() + HANGS_S
+    with contextlib.suppress(ConnectionResetError):
+        while sock.recv(4096):
+            if time.monotonic() > end:
+                return False  # pjsip keeps it alive
+    return True
 
 
 def test_network_of_a_trunk_is_let_in_and_its_neighbours_are_not() -> None:
