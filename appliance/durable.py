@@ -15,15 +15,15 @@ import logging
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 _log = logging.getLogger(__name__)
 
 PART_SUFFIX = ".part"
-# Octets that are overwritten with one write.
-_SHRED_PIECE = 1 << 20
+# Octets that are read at once, and that are overwritten with one write.
+_PIECE, _SHRED_PIECE = 1 << 16, 1 << 20
 # Errors that mean "no room": the file system, the quota, or the file size limit.
 FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 # What opening a link (with O_NOFOLLOW) and a socket or a device without driver ends in.
@@ -58,6 +58,13 @@ def require_file(path: Path) -> None:
             f"{path} is {what} where a file belongs. Nothing was changed. Put the file back,"
             " or mount the disk that it is on; to go on without it, move away what is there."
         )
+
+
+def pieces(path: Path) -> Iterator[bytes]:
+    """The octets of a file, some at a time.  Raises OSError."""
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            yield piece
 
 
 def open_file(path: Path) -> BinaryIO:

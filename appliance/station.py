@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from appliance.language import said
+from appliance.language import Writer, locale_of, said, spoken
 from appliance.settings.fields import setting
 
 # A number that is shown to others, in any common spelling.
@@ -45,3 +45,12 @@ class StationSettings:
         (), "further numbers of the box that senders may show instead", pattern=CALLER_PATTERN
     )
     receive: bool = setting(True, "answer calls and receive faxes")
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The time zone; None: the system's."""
+        return ZoneInfo(self.time_zone) if self.time_zone else None
+
+    def writer(self, region: str = "") -> Writer:
+        """Formats times and numbers in the thread's language, as country ``region`` (two letters) does."""
+        return Writer(locale_of(spoken(), region), self.zone)

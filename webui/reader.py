@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
-from appliance import language
 from appliance.api.auth import Caller
 from appliance.api.causes import NOT_FOUND
 from appliance.api.context import Context, address_of, session_cookie
 from appliance.api.problems import ProblemError
 from appliance.api.request import Environ, last_of_each, read_form, read_query
 from appliance.box import Box
-from appliance.dispatch.making import zone
-from appliance.language import Writer, locale_of
+from appliance.language import Writer
 from appliance.numbers import NumberSettings
 from appliance.settings.accounts import Scope, User
 from appliance.station import StationSettings
@@ -85,6 +82,4 @@ class Reader:
     def writer(self) -> Writer:
         """Formats dates and numbers for this reader."""
         region = self.box.settings.section(NumberSettings).region
-        time_zone = self.box.settings.section(StationSettings).time_zone
-        here = zone(time_zone) or datetime.now(UTC).astimezone().tzinfo
-        return Writer(locale_of(language.spoken(), region), here)
+        return self.box.settings.section(StationSettings).writer(region)

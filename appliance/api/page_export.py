@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from appliance import at_rest, language
+from appliance import at_rest
 from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
 from appliance.box import Box
-from appliance.dispatch.making import local_time, zone
+from appliance.dispatch.making import local_time
 from appliance.documents.causes import DOCUMENT_GONE
 from appliance.documents.pdf import write_pdf
 from appliance.documents.rendered import RenderedDocument
@@ -234,7 +234,7 @@ def _account(
     box: Box, job: Job, attempts: Sequence[Attempt], station: StationSettings
 ) -> tuple[str, list[tuple[str, str]]]:
     region = box.settings.section(NumberSettings).region
-    clock = language.Writer(language.locale_of(language.spoken(), region), zone(station.time_zone))
+    clock = station.writer(region)
     delivered = job.state.value == "delivered"
     last = attempts[-1] if attempts else None
     pages = _("{count} of {pages}").format(count=job.pages_confirmed, pages=job.pages)

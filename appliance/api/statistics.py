@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from appliance.box import Box
-from appliance.dispatch.making import zone
 from appliance.spool.remembered import Slot, Statistics
 from appliance.station import StationSettings
 
@@ -39,7 +38,7 @@ class DailyStatistics:
 
 def daily_statistics(box: Box, days: int, now: float) -> DailyStatistics:
     """The last ``days`` days, today included; ``now`` is Unix time."""
-    time_zone = zone(box.settings.section(StationSettings).time_zone)
+    time_zone = box.settings.section(StationSettings).zone
     today = _moment(now, time_zone).date()
     first = today - timedelta(days=days - 1)
     since = datetime(first.year, first.month, first.day, tzinfo=time_zone).timestamp()

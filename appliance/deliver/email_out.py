@@ -54,71 +54,47 @@ class EmailDeliverer:
         from appliance.deliver.email_writing import Writer  # noqa: PLC0415 (see above)
 
         store = self._box.settings
-        region = store.section(NumberSettings).region
-        mail, station = store.section(MailOutSettings), store.section(StationSettings)
-        return Writer(mail, station, self._box.clock(), region=region)
+        clock = store.section(StationSettings).writer(store.section(NumberSettings).region)
+        return Writer(store.section(MailOutSettings), clock, self._box.clock())
 
     def _try(self, delivery: Delivery) -> str:
-        settings = self._box.settings.section(MailOutSettings)
-        writer = self._writer()
-        # Contains the box's own name, so that two boxes never write the same Message-ID.
-        tag = f"delivery-{delivery.id}-{int(delivery.created_at * 1000):x}.faxbox"
         try:
             with pdfs.still_there(), pdfs.scratch(self._box) as folder:
-                match delivery.payload["why"]:
-                    case "received":
-                        message = self._received(writer, delivery, tag, folder, settings)
-                    case "sent":
-                        message = self._sent(writer, delivery, tag, folder, settings)
-                    case "result":
-                        message = self._result(writer, delivery, tag, folder, settings)
-                    case _:
-                        payload = delivery.payload
-                        message = writer.refusal(
-                            delivery.target,
-                            cause_of(str(payload["cause"])),
-                            str(payload["detail"]),
-                            tag,
-                            (str(payload[ASKED_SUBJECT]), str(payload[ASKED_ID])),
-                        )
-                return smtp.send(message, delivery.target, settings)
+                message = self._message(delivery, folder / "fax.pdf")
+                return smtp.send(message, delivery.target, self._box.settings.section(MailOutSettings))
         except MailError as error:
             raise DeliveryError(str(error), final=error.cause in _FINAL) from error
+
+    def _message(self, delivery: Delivery, pdf: Path) -> Outgoing:
+        """The e-mail; the fax in it is written to ``pdf``.  Raises DeliveryError, NotFoundError."""
+        box, writer, to, payload = self._box, self._writer(), delivery.target, delivery.payload
+        # Contains the box's own name, so that two boxes never write the same Message-ID.
+        tag = f"delivery-{delivery.id}-{int(delivery.created_at * 1000):x}.faxbox"
+        if payload["why"] == REFUSAL:
+            asked = (str(payload[ASKED_SUBJECT]), str(payload[ASKED_ID]))
+            return writer.refusal(to, cause_of(str(payload["cause"])), str(payload["detail"]), tag, asked)
+        if payload["why"] == RECEIVED:
+            fax = box.inbox.get(delivery.fax_id or 0)
+            pdfs.write_received(box, fax, pdf)
+            return writer.received(to, fax, tag, self._attached(pdf))
+        job, attempts = box.faxes.with_attempts(delivery.fax_id or 0)
+        there = pdfs.write_sent(box, job, pdf)
+        if payload["why"] == SENT:
+            if not there:
+                raise DeliveryError("The pages of the fax are no longer kept.", final=True)
+            return writer.sent(to, job, tag, self._attached(pdf))
+        asked = (str(job.metadata.get(ASKED_SUBJECT, "")), str(job.metadata.get(ASKED_ID, "")))
+        attached = self._attached(pdf) if there else None
+        return writer.result(to, job, attempts, tag, attached, reply=asked if asked[1] else None)
+
+    def _attached(self, pdf: Path) -> Path | None:
+        """``pdf``, None if it is larger than e-mails of this box may be."""
+        limit = self._box.settings.section(MailOutSettings).attach_mb * MB
+        return pdf if pdf.stat().st_size <= limit else None
 
     def test(self, to: str) -> str:
         """Sends a test e-mail at once; returns what the server said.  Raises MailError."""
         settings = self._box.settings.section(MailOutSettings)
-        writer = self._writer()
         if not settings.sender:
             raise MailError(MAIL_NOT_SET_UP)
-        return smtp.send(writer.test(to, f"test-{uuid.uuid4().hex}.faxbox"), to, settings)
-
-    def _received(
-        self, writer: Writer, delivery: Delivery, tag: str, folder: Path, settings: MailOutSettings
-    ) -> Outgoing:
-        fax = self._box.inbox.get(delivery.fax_id or 0)
-        pdf = folder / "fax.pdf"
-        pdfs.write_received(self._box, fax, pdf)
-        fits = pdf.stat().st_size <= settings.attach_mb * MB
-        return writer.received(delivery.target, fax, tag, pdf if fits else None, not fits)
-
-    def _sent(
-        self, writer: Writer, delivery: Delivery, tag: str, folder: Path, settings: MailOutSettings
-    ) -> Outgoing:
-        job = self._box.faxes.get(delivery.fax_id or 0)
-        pdf = folder / "fax.pdf"
-        if not pdfs.write_sent(self._box, job, pdf):
-            raise DeliveryError("The pages of the fax are no longer kept.", final=True)
-        fits = pdf.stat().st_size <= settings.attach_mb * MB
-        return writer.sent(delivery.target, job, tag, pdf if fits else None)
-
-    def _result(
-        self, writer: Writer, delivery: Delivery, tag: str, folder: Path, settings: MailOutSettings
-    ) -> Outgoing:
-        job, attempts = self._box.faxes.with_attempts(delivery.fax_id or 0)
-        pdf = folder / "fax.pdf"
-        there = pdfs.write_sent(self._box, job, pdf) and pdf.stat().st_size <= settings.attach_mb * MB
-        asked = (str(job.metadata.get(ASKED_SUBJECT, "")), str(job.metadata.get(ASKED_ID, "")))
-        return writer.result(
-            delivery.target, job, attempts, tag, pdf if there else None, reply=asked if asked[1] else None
-        )
+        return smtp.send(self._writer().test(to, f"test-{uuid.uuid4().hex}.faxbox"), to, settings)

@@ -10,6 +10,7 @@ from email.message import Message
 from email.utils import getaddresses
 from pathlib import Path
 
+from appliance import durable
 from appliance.dial_on import BEHIND
 from appliance.documents.causes import EMAIL_DAMAGED
 from appliance.documents.email_headers import decoded
@@ -41,12 +42,7 @@ class Attachment:
 
     def pieces(self) -> Iterator[bytes]:
         """The content, one piece at a time."""
-        if self.file is None:
-            yield self.content
-            return
-        with self.file.open("rb") as file:
-            while piece := file.read(_PIECE_OCTETS):
-                yield piece
+        return iter((self.content,)) if self.file is None else durable.pieces(self.file)
 
     def head(self) -> bytes:
         """The beginning, long enough to tell the kind of file; ends at a whole UTF-8 character."""

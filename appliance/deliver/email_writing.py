@@ -16,7 +16,6 @@ from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime, formataddr
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from appliance import language
 from appliance.causes import Cause
@@ -25,7 +24,6 @@ from appliance.documents.options import clean_line, clean_message
 from appliance.language import said as _
 from appliance.remarks import Remark
 from appliance.spool.model import Attempt, Job, JobState, Received, ReceivedState
-from appliance.station import StationSettings
 
 # RFC 3834 2: marks an e-mail as written by a program, so that no other program answers it.
 AUTO_HEADER = "Auto-Submitted"
@@ -89,21 +87,15 @@ def _stuffed(octets: bytes) -> bytes:
 
 
 class Writer:
-    """Writes the box's e-mails in the thread's current language; the sender comes from the settings.
+    """Writes the box's e-mails in the thread's current language; the sender comes from the settings."""
 
-    ``region``: the country (two letters) whose format the dates have.
-    """
-
-    def __init__(
-        self, mail: MailOutSettings, station: StationSettings, now: float, *, region: str = ""
-    ) -> None:
+    def __init__(self, mail: MailOutSettings, clock: language.Writer, now: float) -> None:
         self._mail = mail
-        zone = ZoneInfo(station.time_zone) if station.time_zone else None
-        self._clock = language.Writer(language.locale_of(language.spoken(), region), zone)
+        self._clock = clock
         self._now = now
 
-    def received(self, to: str, fax: Received, tag: str, pdf: Path | None, too_large: bool) -> Outgoing:
-        """A received fax, with its PDF, or without when it is ``too_large``.
+    def received(self, to: str, fax: Received, tag: str, pdf: Path | None) -> Outgoing:
+        """A received fax; ``pdf``: its pages, None when they are too large to be attached.
 
         ``tag`` makes the Message-ID, so it must be the same for every try.
         """
@@ -129,7 +121,7 @@ class Writer:
         ]
         if not whole and fax.cause is not None:
             lines += ["", _(fax.cause.sentence), _(fax.cause.advice)]
-        if too_large:
+        if pdf is None:
             lines += ["", _("The fax is too large to be attached: please read it in the box.")]
         subject = (
             _("Practice: fax from {caller}, {pages}") if fax.practice else _("Fax from {caller}, {pages}")

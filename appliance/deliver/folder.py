@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from appliance import durable
 from appliance.box import Box
@@ -20,7 +19,6 @@ from appliance.spool.model import Received
 from appliance.station import StationSettings
 
 _NUMBER_KEPT = 24
-_PIECE_OCTETS = 1 << 16
 
 
 class FolderDeliverer:
@@ -37,23 +35,20 @@ class FolderDeliverer:
         # A missing folder is not made: while a share is not mounted, the faxes would fill the box's own disk.
         if not folder.is_dir():
             raise DeliveryError(f"{FOLDER_UNUSABLE.sentence} There is no folder {folder}.")
-        path = folder / file_name(fax, self._box.settings.section(StationSettings).time_zone)
+        path = folder / file_name(fax, self._box.settings.section(StationSettings))
         try:
             # Made in a folder of our own first: others may write to the target as well.
             with self._box.documents.temporary_folder() as own:
                 pdf = own / "fax.pdf"
                 pdfs.write_received(self._box, fax, pdf)
-                with pdf.open("rb") as file:
-                    durable.write_file(
-                        path, iter(lambda: file.read(_PIECE_OCTETS), b""), mode=durable.shared_mode()
-                    )
+                durable.write_file(path, durable.pieces(pdf), mode=durable.shared_mode())
         except (OSError, durable.DiskFullError) as error:
             raise DeliveryError(f"{FOLDER_UNUSABLE.sentence} {error}") from error
         return path.name
 
 
-def file_name(fax: Received, time_zone: str) -> str:
+def file_name(fax: Received, station: StationSettings) -> str:
     """Such as ``2026-11-23_101500_4930123_17.pdf``: local time, caller, number of the fax."""
-    at = datetime.fromtimestamp(fax.started_at, ZoneInfo(time_zone) if time_zone else None)
+    at = datetime.fromtimestamp(fax.started_at, station.zone)
     number = "".join(letter for letter in fax.caller or fax.tsi if letter.isascii() and letter.isalnum())
     return f"{at:%Y-%m-%d_%H%M%S}_{number[:_NUMBER_KEPT] or 'unknown'}_{fax.id}.pdf"

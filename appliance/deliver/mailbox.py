@@ -227,11 +227,9 @@ class Mailbox:
         else:
             outcome = self._gateway.take(raw, source=source, verified_by=settings.imap_verified_by)
         if isinstance(outcome, Refused) and outcome.answer_to and self._may_answer(outcome.answer_to):
-            self._box.outbox.put(_answer(outcome, self._waits()))
+            waits = self._box.settings.section(DeliverySettings).waits(EMAIL)
+            self._box.outbox.put(_answer(outcome, waits))
         _move_away(client, uid, settings.imap_done)
-
-    def _waits(self) -> tuple[float, ...]:
-        return self._box.settings.section(DeliverySettings).email_waits
 
     def _may_answer(self, address: str) -> bool:
         if not self._box.settings.section(MailOutSettings).server:

@@ -10,7 +10,6 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from PIL import Image
 
@@ -20,7 +19,7 @@ from appliance.documents.geometry import PIXELS_PER_MM, ROWS_PER_MM
 from appliance.documents.options import clean_line
 from appliance.documents.pdf import write_pdf
 from appliance.documents.thumbnail import thumbnail
-from appliance.language import ENGLISH, Writer, locale_of, marked, said, speak
+from appliance.language import ENGLISH, Writer, marked, said, speak
 from appliance.settings.accounts import Role, User
 from appliance.settings.store import SettingsStore
 from appliance.spool.model import Job, JobState, Received
@@ -51,8 +50,7 @@ def write_for(settings: SettingsStore, owner: str) -> Writer:
     language = settings.section(PaperSettings).language
     language = language or next((user.language for user in readers if user.language), ENGLISH)
     speak(language)
-    zone = settings.section(StationSettings).time_zone
-    return Writer(locale_of(language), ZoneInfo(zone) if zone else None)
+    return settings.section(StationSettings).writer()
 
 
 # -- received faxes --------------------------------------------------------------------------------

@@ -13,12 +13,13 @@ from typing import Any
 
 from appliance.box import Box
 from appliance.deliver import routing
+from appliance.deliver.email_out import RECEIVED, RESULT
 from appliance.deliver.entitled import OF_KEY, OF_USER, active_user, hears_of
 from appliance.deliver.settings import DeliverySettings, MailOutSettings, PaperSettings, Results, Route
 from appliance.deliver.styles import OWN
 from appliance.deliver.webhook import ENDS, EVENTS
 from appliance.services.outbox import DiskError, Following
-from appliance.settings.accounts import ApiKey, WebhookEvent
+from appliance.settings.accounts import ApiKey
 from appliance.spool.delivery import NewDelivery
 from appliance.spool.model import DAY_S, Event, Job, Received
 
@@ -35,7 +36,7 @@ REPORT = "report"
 EMAIL_ORIGIN = "email"
 REPLY_TO = "email_reply_to"
 
-_JOB_ENDS = frozenset({"job.delivered", "job.failed", "job.cancelled", "job.unknown"})
+_JOB_ENDS = frozenset(kind for kind in ENDS if kind.startswith("job."))
 _JOB_HELD = "job.held"
 _JOB_PAGE = "job.page"
 # A document that was printed or scanned without a number: its owner is told that it waits.
@@ -46,7 +47,7 @@ _BAD_ENDS = frozenset(
 )  # and the events at which a fax waits for a person
 # Told only to programs that chose them; the kinds above may be among them.
 _PROGRESS = frozenset(kind for kind in EVENTS if kind not in ENDS)
-_RECEIVED_ENDS = frozenset({"received.complete", "received.partial"})
+_RECEIVED_ENDS = ENDS - _JOB_ENDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +121,11 @@ class Planner:
         if job.callback_url and _chosen(event.kind, job.options.callback_events):
             pdf = job.options.callback_pdf
             wanted.append(_webhook(job.callback_url, job.origin, pdf=pdf, page=page, signed_for=job.key))
-        for key in self._keys(event.kind):
-            if key.name == job.key and key.webhook_url and _chosen(event.kind, _words(key.webhook_events)):
-                style = key.webhook_style or job.origin
-                wanted.append(_webhook_of(key, style, page=page))
+        wanted += [
+            _webhook_of(key, key.webhook_style or job.origin, page=page)
+            for key in self._keys(event.kind)
+            if key.name == job.key
+        ]
         return wanted
 
     def _results(self, job: Job, kind: str) -> list[_Wanted]:
@@ -133,10 +135,10 @@ class Planner:
             return []
         reply_to = str(job.metadata.get(REPLY_TO, "")) if job.origin == EMAIL_ORIGIN else ""
         if reply_to:
-            return [_Wanted(EMAIL, reply_to, {"why": "result"})]
+            return [_Wanted(EMAIL, reply_to, {"why": RESULT})]
         if not _is_told(mail.results, kind):
             return []
-        return self._to_user(job.owner, "result")
+        return self._to_user(job.owner, RESULT)
 
     def _to_user(self, name: str, why: str) -> list[_Wanted]:
         """The e-mail to this user, if there is one and has an address."""
@@ -170,16 +172,14 @@ class Planner:
         wanted += [
             _webhook_of(key, key.webhook_style or OWN)
             for key in self._keys(_event_of(fax))
-            if key.webhook_url
-            and fax.owner in ("", key.account)
-            and _chosen(_event_of(fax), _words(key.webhook_events))
+            if fax.owner in ("", key.account)
         ]
-        emails = [_Wanted(EMAIL, address, {"why": "received"}) for r in taken for address in r.emails]
+        emails = [_Wanted(EMAIL, address, {"why": RECEIVED}) for r in taken for address in r.emails]
         mail = self._box.settings.section(MailOutSettings)
         if mail.server:
-            emails += self._to_user(fax.owner, "received")
+            emails += self._to_user(fax.owner, RECEIVED)
             if not taken and not emails:
-                emails += [_Wanted(EMAIL, address, {"why": "received"}) for address in mail.received_to]
+                emails += [_Wanted(EMAIL, address, {"why": RECEIVED}) for address in mail.received_to]
         wanted += emails
         wanted += [_Wanted(FOLDER, route.folder, {}) for route in taken if route.folder]
         wanted += [_Wanted(PRINTER, route.printer, {}) for route in taken if route.printer]
@@ -191,13 +191,7 @@ class Planner:
         self, following: Following, fax: Job | Received, wanted: Iterable[_Wanted], kind: str = ""
     ) -> None:
         """One outbox row for each target, whatever the number of reasons.  ``kind``: the event told."""
-        event, waits = following.event, self._box.settings.section(DeliverySettings)
-        timetables = {
-            WEBHOOK: waits.webhook_waits,
-            EMAIL: waits.email_waits,
-            FOLDER: waits.folder_waits,
-            PRINTER: waits.printer_waits,
-        }
+        event, settings = following.event, self._box.settings.section(DeliverySettings)
         seen: set[tuple[str, str]] = set()
         for each in wanted:
             if (each.kind, each.target) in seen:
@@ -210,14 +204,20 @@ class Planner:
                     fax_id=fax.id,
                     owner=fax.owner,
                     payload={"event": kind or event.kind, "at": event.at, **each.facts},
-                    timetable=timetables[each.kind],
+                    timetable=settings.waits(each.kind),
                 )
             )
 
     def _keys(self, kind: str) -> list[ApiKey]:
-        """The keys whose programs may hear of events of this kind."""
+        """The keys whose webhooks tell of events of this kind."""
         store = self._box.settings
-        return [key for key in store.items(ApiKey).values() if hears_of(store, key, kind)]
+        return [
+            key
+            for key in store.items(ApiKey).values()
+            if key.webhook_url
+            and _chosen(kind, [event.value for event in key.webhook_events])
+            and hears_of(store, key, kind)
+        ]
 
 
 def _event_of(fax: Received) -> str:
@@ -228,10 +228,6 @@ def _event_of(fax: Received) -> str:
 def _is_told(results: Results, kind: str) -> bool:
     """Whether a person who wants to hear of ``results`` is told of an end of this kind."""
     return results is Results.ALWAYS or (results is Results.FAILED and kind in _BAD_ENDS)
-
-
-def _words(events: Iterable[WebhookEvent]) -> tuple[str, ...]:
-    return tuple(event.value for event in events)
 
 
 def _chosen(kind: str, names: Sequence[str]) -> bool:

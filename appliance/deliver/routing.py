@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from appliance.causes import Cause
 from appliance.deliver.causes import JUNK_CALL
 from appliance.deliver.settings import JunkRule, Route
 from appliance.lines.line import IncomingCall
+from appliance.spool.model import Received
 
 # In a list of callers: a caller who withholds the number.
 WITHHELD = "*"
@@ -62,28 +63,18 @@ class Contents:
 NO_CONTENTS = Contents()
 
 
-class Arrival(Protocol):
-    """What routes need to know of a received fax."""
+@dataclass(frozen=True, slots=True)
+class TriedFax:
+    """The fax that a tried call would bring, as far as routes ask about it."""
 
-    @property
-    def line(self) -> str:
-        """Name of the line."""
+    line: str
+    dialled: str
+    caller: str
+    tsi: str = ""
+    sub_address: str = ""
 
-    @property
-    def dialled(self) -> str:
-        """The number that was called."""
 
-    @property
-    def caller(self) -> str:
-        """The caller's number."""
-
-    @property
-    def tsi(self) -> str:
-        """Identification of the sending machine (T.30)."""
-
-    @property
-    def sub_address(self) -> str:
-        """Sub-address that the sender gave (T.33)."""
+Arrival = Received | TriedFax
 
 
 def junk(call: IncomingCall, rules: Mapping[int, JunkRule]) -> Cause | None:

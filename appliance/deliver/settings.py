@@ -87,6 +87,11 @@ class DeliverySettings:
     )
     at_once: int = setting(4, "deliveries under way at once", minimum=1, maximum=16)
 
+    def waits(self, kind: str) -> tuple[float, ...]:
+        """The waits between the tries of a delivery of this kind (``webhook``, ``email`` …), s."""
+        waits: tuple[float, ...] = getattr(self, f"{kind}_waits")
+        return waits
+
 
 class Sides(Enum):
     """One-sided or two-sided printing, in IPP's words (RFC 8011 5.2.8)."""

@@ -149,9 +149,7 @@ def _converse(smtp: smtplib.SMTP, message: Outgoing, to: str, settings: MailOutS
     _step(*smtp.rcpt(to), causes.MAIL_RECIPIENT_REFUSED)
     code, words = smtp.docmd("DATA")
     if code != 354:
-        raise MailError(
-            causes.MAIL_DEFERRED if 400 <= code < 500 else causes.MAIL_REFUSED, _said(code, words)
-        )
+        raise _refusal(code, words, causes.MAIL_REFUSED)
     for piece in message.pieces():
         smtp.send(piece)
     smtp.send(b".\r\n")
@@ -161,10 +159,14 @@ def _converse(smtp: smtplib.SMTP, message: Outgoing, to: str, settings: MailOutS
 
 
 def _step(code: int, words: bytes, refused: Cause) -> None:
-    """Goes on after 2xx.  Raises MailError: temporary after 4xx (RFC 5321 4.2.1), ``refused`` after 5xx."""
-    if 200 <= code < 300:
-        return
-    raise MailError(causes.MAIL_DEFERRED if 400 <= code < 500 else refused, _said(code, words))
+    """Goes on after 2xx.  Raises MailError."""
+    if not 200 <= code < 300:
+        raise _refusal(code, words, refused)
+
+
+def _refusal(code: int, words: bytes, refused: Cause) -> MailError:
+    """The error after an answer: temporary after 4xx (RFC 5321 4.2.1), ``refused`` after 5xx."""
+    return MailError(causes.MAIL_DEFERRED if 400 <= code < 500 else refused, _said(code, words))
 
 
 def _said(code: int, words: bytes | str) -> str:

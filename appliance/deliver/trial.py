@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from appliance.causes import Cause
 from appliance.deliver import routing
-from appliance.deliver.routing import NO_CONTENTS, Contents, Judged, Why
+from appliance.deliver.routing import NO_CONTENTS, Contents, Judged, TriedFax, Why
 from appliance.deliver.settings import JunkRule, Route
 from appliance.lines.line import IncomingCall
 from appliance.settings.store import SettingsStore
@@ -27,17 +27,6 @@ SENTENCES = {
     Why.AFTER_LAST: "It is not looked at: an earlier rule was the last.",
     Why.ALLOWED: "It fits, but another rule allows the call.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class TriedFax:
-    """The fax that the tried call would bring."""
-
-    line: str
-    dialled: str
-    caller: str
-    tsi: str = ""
-    sub_address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from appliance.box import Box
 from appliance.documents.labels import labels_of
@@ -101,9 +100,4 @@ def cover_page(
 
 def local_time(box: Box, at: float) -> datetime:
     """The Unix time ``at`` in the station's time zone."""
-    return datetime.fromtimestamp(at, UTC).astimezone(zone(box.settings.section(StationSettings).time_zone))
-
-
-def zone(name: str) -> ZoneInfo | None:
-    """The time zone of a setting, which is known to be valid; None for "": the system's."""
-    return ZoneInfo(name) if name else None
+    return datetime.fromtimestamp(at, UTC).astimezone(box.settings.section(StationSettings).zone)

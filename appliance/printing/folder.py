@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from appliance.box import Box
 from appliance.documents.options import clean_line
@@ -190,8 +189,8 @@ class PrintFolder:
 
     def _request(self, owner: str, job: PrintJob, looked: ExaminedDocument) -> Request:
         first = job.first
-        zone = self._box.settings.section(StationSettings).time_zone
-        now = datetime.fromtimestamp(self._box.clock(), ZoneInfo(zone) if zone else None)
+        zone = self._box.settings.section(StationSettings).zone
+        now = datetime.fromtimestamp(self._box.clock(), zone)
         asked = read_fax_options(first.options, first.title, first.destinations, now.replace(tzinfo=None))
         if asked.silent:
             asked = replace(asked, numbers=looked.numbers)

@@ -396,7 +396,7 @@ def test_links_that_others_laid_into_the_folder_are_not_followed(box: Box, tmp_p
         until(lambda: deliveries_of(box, fax.id)[0].tries == 1)  # the folder is not there yet
         there = tmp_path / "there"
         there.mkdir()
-        for name in (file_name(fax, ""), file_name(fax, "") + PART_SUFFIX):
+        for name in (file_name(fax, StationSettings()), file_name(fax, StationSettings()) + PART_SUFFIX):
             (there / name).symlink_to(victim)
         there.rename(folder)
         until(lambda: deliveries_of(box, fax.id)[0].state is OutboxState.DONE)
@@ -452,7 +452,7 @@ def test_a_folder_that_is_not_mounted_is_not_made_but_waited_for(box: Box, tmp_p
     ],
 )
 def test_a_refusal_is_a_reply_whatever_the_message_id_was(asked: str, answered: str | None) -> None:
-    message = Writer(MailOutSettings(sender=BOX), StationSettings(), 0.0).refusal(
+    message = Writer(MailOutSettings(sender=BOX), StationSettings().writer(), 0.0).refusal(
         "eve@elsewhere.example", BUSY, "x\r\nBcc: y", "tag", ("Grüße " * 60 + "\r\nBcc: z", asked)
     )
     raw = b"".join(message.pieces())
@@ -473,8 +473,8 @@ def test_an_attachment_that_is_put_in_while_sending_is_what_was_to_be_sent(
     path = tmp_path_factory.mktemp("mail") / "fax.pdf"
     path.write_bytes(content)
     whom = replace(FAX, tsi=words, caller_name=f".\r\n.{words}")
-    writer = Writer(MailOutSettings(sender=BOX), StationSettings(), 0.0)
-    outgoing = writer.received("a@b.example", whom, "t", path, False)
+    writer = Writer(MailOutSettings(sender=BOX), StationSettings().writer(), 0.0)
+    outgoing = writer.received("a@b.example", whom, "t", path)
     sent = b"".join(outgoing.pieces())
     assert sent.endswith(b"\r\n")
     assert b"\r\n.\r\n" not in sent

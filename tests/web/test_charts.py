@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import uuid
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +17,7 @@ from appliance.station import StationSettings
 from tests.web.browser import Web
 from tests.web.furnished import EVIL, picture
 from webui.charts import columns, round_up
+from webui.reader import Reader
 
 pytestmark = pytest.mark.realtime
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -75,3 +78,26 @@ def test_bars_stand_on_each_other_and_the_mark_is_a_round_number() -> None:
     lower, upper = drawn.bars
     assert upper.y + upper.height == pytest.approx(lower.y, abs=0.2)
     assert [round_up(each) for each in (0, 1, 3, 7, 11, 100, 101)] == [1, 1, 5, 10, 20, 100, 200]
+
+
+@pytest.fixture
+def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The machine's own time zone is Berlin's."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_berlin")
+def test_in_the_machine_s_time_zone_a_page_writes_winter_and_summer_as_the_clock_on_the_wall_showed(
+    box: Web,
+) -> None:
+    """Also where the zone is not among the settings: not today's distance from Greenwich all year."""
+    served = box.served
+    served.box.settings.change(StationSettings, {"time_zone": ""})
+    writer = Reader(served.server.context, {}, None).writer()
+    for month in (1, 7):
+        noon = datetime(2026, month, 15, 12, 0, tzinfo=BERLIN).timestamp()
+        assert "12:00" in writer.date_time(noon), f"month {month}"

@@ -137,7 +137,7 @@ def test_an_email_about_a_practice_fax_says_so_in_subject_and_first_line(
     served, sent, _ = practised
     job, attempts = served.box.faxes.with_attempts(sent)
     speak(language)
-    writer = Writer(MailOutSettings(sender="box@example.com"), StationSettings(), 0.0)
+    writer = Writer(MailOutSettings(sender="box@example.com"), StationSettings().writer(), 0.0)
     for mail in (
         writer.sent("ada@example.com", job, "tag", None),
         writer.result("ada@example.com", job, attempts, "tag", None),

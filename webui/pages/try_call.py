@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from appliance.deliver.routing import Contents, Judged, Why
+from appliance.deliver.routing import Contents, Judged, TriedFax, Why
 from appliance.deliver.settings import Route
-from appliance.deliver.trial import SENTENCES, TriedFax, try_call
+from appliance.deliver.trial import SENTENCES, try_call
 from appliance.language import said as _
 from webui.visit import Answer, Page, Visit
 

@@ -24,7 +24,6 @@ from appliance.api.ifax.fields import FileField, SendFields
 from appliance.api.intake import StoredUpload
 from appliance.api.numbers import own_number
 from appliance.api.problems import DETAIL_LIMIT, ProblemError
-from appliance.dispatch.making import zone
 from appliance.documents.causes import DOCUMENT_GONE, DOCUMENT_TOO_LARGE
 from appliance.documents.settings import CoverTemplate
 from appliance.documents.sniff import Kind, sniff
@@ -249,7 +248,7 @@ class IfaxDoor(ForeignDoor):
         """The stored document's text files that have fields, filled in; by their position."""
         station = self.box.settings.section(StationSettings)
         moment = datetime.fromtimestamp(wanted.send_at or self.context.now(), UTC)
-        local = moment.astimezone(zone(station.time_zone))
+        local = moment.astimezone(station.zone)
         fields = {
             "subject": wanted.subject,
             "message": wanted.message,

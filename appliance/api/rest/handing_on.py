@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from appliance import durable
 from appliance.api import page_export
 from appliance.api.problems import ProblemError
 from appliance.api.rest import faxes, handing_in, newfax, newfax_schemas, received
@@ -20,9 +21,8 @@ from appliance.deliver.settings import ADDRESS_LIMIT, ADDRESS_PATTERN, DeliveryS
 from appliance.services.causes import STATE_FORBIDS
 from appliance.settings.accounts import Scope
 from appliance.spool.delivery import NewDelivery
-from appliance.spool.model import Received
+from appliance.spool.model import Job, Received
 
-_PIECE_OCTETS = 1 << 16
 _FORWARD: dict[str, Any] = {
     "body": request_object({**newfax_schemas.OPTIONS, "pages": newfax_schemas.PAGES}, required=("to",)),
     "answer": SUBMITTED,
@@ -61,13 +61,12 @@ def _forward(call: Call, kind: str, fax_id: int, make: Callable[[], Path]) -> An
     request = newfax.request_of(call.context, call.caller, wishes, key, digest)
     made = make()
     try:
-        with made.open("rb") as file:
-            stored = call.box.documents.store_file(
-                iter(lambda: file.read(_PIECE_OCTETS), b""),
-                name=f"fax-{fax_id}.tiff",
-                media_type="image/tiff",
-                pages=tuple(call.body.get("pages", ())),
-            )
+        stored = call.box.documents.store_file(
+            durable.pieces(made),
+            name=f"fax-{fax_id}.tiff",
+            media_type="image/tiff",
+            pages=tuple(call.body.get("pages", ())),
+        )
     finally:
         made.unlink(missing_ok=True)
     call.note(f"{kind}.forward", object=f"fax:{fax_id}")
@@ -78,7 +77,7 @@ def _forward(call: Call, kind: str, fax_id: int, make: Callable[[], Path]) -> An
 def mail_received(call: Call) -> Answer:
     """Send a received fax by e-mail."""
     fax = _received_with_pages(call)
-    return _mail(call, "received", RECEIVED, fax.id, fax.owner)
+    return _mail(call, fax, "received.mail", RECEIVED)
 
 
 @routes("POST", "/faxes/{id}/mail", **_SENT, **_MAIL)
@@ -86,26 +85,21 @@ def mail_fax(call: Call) -> Answer:
     """Send a fax by e-mail."""
     job = faxes.find(call)
     page_export.rendered(call.box, job)  # raises without pages
-    return _mail(call, "fax", SENT, job.id, job.owner)
+    return _mail(call, job, "fax.mail", SENT)
 
 
-def _mail(call: Call, kind: str, why: str, fax_id: int, owner: str) -> Answer:
-    """Puts an e-mail with the fax in the outbox; its result is among the fax's deliveries."""
+def _mail(call: Call, fax: Job | Received, event: str, why: str) -> Answer:
     if not call.box.settings.section(MailOutSettings).server:
         raise ProblemError(MAIL_NOT_SET_UP)
-    address = call.body["to"]
-    call.box.outbox.put(
-        NewDelivery(
-            kind=EMAIL,
-            target=address,
-            payload={"event": f"{kind}.mail", "why": why},
-            timetable=call.box.settings.section(DeliverySettings).email_waits,
-            fax_id=fax_id,
-            owner=owner,
-        )
-    )
-    call.note(f"{kind}.mail", object=f"fax:{fax_id}", detail=address)
+    _deliver(call, fax, EMAIL, call.body["to"], {"event": event, "why": why})
     return Answer({"mailing": True})
+
+
+def _deliver(call: Call, fax: Job | Received, kind: str, target: str, payload: dict[str, str]) -> None:
+    """Puts a delivery in the outbox; its result is among the fax's deliveries."""
+    timetable = call.box.settings.section(DeliverySettings).waits(kind)
+    call.box.outbox.put(NewDelivery(kind, target, payload, timetable, fax_id=fax.id, owner=fax.owner))
+    call.note(payload["event"], object=f"fax:{fax.id}", detail=target)
 
 
 @routes(
@@ -117,19 +111,8 @@ def _mail(call: Call, kind: str, why: str, fax_id: int, owner: str) -> Answer:
 )
 def print_received(call: Call) -> Answer:
     """Print a received fax on a CUPS printer, by default the default one."""
-    fax = _received_with_pages(call)
     printer = call.body.get("printer", "")
-    call.box.outbox.put(
-        NewDelivery(
-            kind=PRINTER,
-            target=printer,
-            payload={"event": "received.print"},
-            timetable=call.box.settings.section(DeliverySettings).printer_waits,
-            fax_id=fax.id,
-            owner=fax.owner,
-        )
-    )
-    call.note("received.print", object=f"fax:{fax.id}", detail=printer)
+    _deliver(call, _received_with_pages(call), PRINTER, printer, {"event": "received.print"})
     return Answer({"printing": True})
 
 

@@ -22,7 +22,7 @@ from appliance.api.rest.schemas import (
 )
 from appliance.api.rest.views import CAUSE
 from appliance.deliver import trial
-from appliance.deliver.routing import Contents, Judged, Why
+from appliance.deliver.routing import Contents, Judged, TriedFax, Why
 from appliance.deliver.settings import Route as DeliveryRoute
 from appliance.language import said
 from appliance.lines.settings import LineSettings
@@ -77,7 +77,7 @@ def try_call(call: Call) -> Answer:
     Uses the code that decides about real calls.  If the call would be refused, no route is examined.
     """
     query = call.query
-    fax = trial.TriedFax(
+    fax = TriedFax(
         *(query.get(name, "") for name in ("line", "dialled", "caller", "station_id", "sub_address"))
     )
     code = query.get("barcode", "")
