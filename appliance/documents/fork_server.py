@@ -13,6 +13,7 @@ which it can be killed even if the id has been reused.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import logging
 import os
@@ -223,6 +224,8 @@ def serve(requests: socket.socket, idle_s: float = IDLE_S) -> None:
 
     pre_start.warm_up()
     gc.collect()
+    # What the warm-up has freed: a worker would copy it, page by page, to write over it.
+    ctypes.CDLL(None).malloc_trim(0)
     gc.freeze()  # workers share this memory as long as nothing writes to it
     own = os.getpid()
     selector = selectors.DefaultSelector()

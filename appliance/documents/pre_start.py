@@ -35,6 +35,12 @@ _FONTS = [
 # A word in each script, so that its fonts are looked up once.
 _SCRIPTS = "Ag Ωя שלום سلام हिन्दी বাংলা தமிழ் ไทย 日本語 한국어 ქართული ☎ 😀"
 
+# A page as in an e-mail.
+_PAGE = (
+    f"<style>p {{ color: #222 }}</style><h1>Ag</h1><p>{_SCRIPTS} <b>Ag</b> <i>Ag</i>"
+    '<table border="1"><tr><td style="padding: 1px">Ag</table>'
+)
+
 _LINES = [f"BT /F{number} 9 Tf 5 {4 + 9 * number} Td (Ag) Tj ET" for number in range(len(_FONTS))]
 
 
@@ -43,7 +49,9 @@ def warm_up() -> None:
     source = PdfSource(_specimen())
     page, _, _ = draw_page(source, 0, RenderOptions(), treatment=Treatment.AUTO, header=None, count=(1, 1))
     encode(page, Coding.MMR)
-    typeset(text_html(_SCRIPTS, 1), Paper.A4, style=text_style(Paper.A4), most_pages=1, foreign=False)
+    for paper in Paper:
+        typeset(text_html(_SCRIPTS, 1), paper, style=text_style(paper), most_pages=1, foreign=False)
+    typeset(_PAGE, Paper.A4, most_pages=1)
 
 
 def _specimen() -> bytes:

@@ -8,6 +8,7 @@ process.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import re
 import sys
@@ -20,6 +21,8 @@ from xml.etree.ElementTree import Element
 import weasyprint
 from PIL import Image, ImageFile
 from weasyprint.formatting_structure import boxes
+from weasyprint.pdf import fonts as pdf_fonts
+from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from appliance.documents.bounded import Typeset
@@ -105,6 +108,32 @@ input:not([type=checkbox], [type=radio]) {{ height: auto !important; min-height:
 """
 
 
+# The machine's fonts, for all pages: looked up once, in the fork server.  A page's own fonts are added in the
+# child that typesets it, and end with it.
+_FONTS = FontConfiguration()
+
+
+class _Types:
+    """cffi for the writer of fonts, which names an array's type with its length.
+
+    cffi would parse each length anew, for 2.4 ms.
+    """
+
+    _ARRAY = "hb_codepoint_t["
+
+    def __init__(self, ffi: Any) -> None:
+        self._ffi = ffi
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ffi, name)
+
+    def new(self, name: str, *content: Any) -> Any:
+        return self._ffi.new(f"{self._ARRAY}]" if name.startswith(self._ARRAY) else name, *content)
+
+
+pdf_fonts.ffi = _Types(pdf_fonts.ffi)
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A file that accompanies a page, under its Content-ID or name."""
@@ -148,8 +177,9 @@ def typeset(
             if foreign:
                 noted[:] = prepare_page(page.etree_element, _parsed, whole_words=whole_words)
             direct(page.etree_element)
-            styles = [weasyprint.CSS(string=sheet, url_fetcher=fetcher) for sheet in sheets]
-            return page.render(stylesheets=styles, presentational_hints=True)
+            return page.render(
+                stylesheets=[_style(sheet) for sheet in sheets], presentational_hints=True, font_config=_FONTS
+            )
 
         cut = False
         other: list[Remark] = []
@@ -200,6 +230,12 @@ def _seen_on_paper(
         yield Remark(
             HIDDEN_LEFT_OUT, detail=f"words that a script would show: {' '.join(hidden[:_SHOWN_WORDS])}"
         )
+
+
+@functools.lru_cache(maxsize=16)
+def _style(sheet: str) -> weasyprint.CSS:
+    """One of our own style sheets, which name no files."""
+    return weasyprint.CSS(string=sheet)
 
 
 def _parsed(html: str) -> Element:
