@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 MOST_PAGES = 25
 _MOST_LETTERS = 5000  # on one page
 _BOUNDS = Bounds(cpu_seconds=20, wall_seconds=30.0)
-# Stands for the number of pages in the first layout, after which it is known.
-_PAGES_ROOM = "000"
 
 # The style of templates; an owner's own style sheet comes before and can override it with !important.
 _STYLE = """
@@ -75,11 +73,14 @@ def _own_page(labels: Labels) -> str:
 
 
 class CoverSource:
-    """The pages of a cover.  Raises DocumentError for a template that cannot be used."""
+    """The pages of a cover, which names the number of all pages: its own and ``others``.
+
+    Raises DocumentError for a template that cannot be used.
+    """
 
     treatment = Treatment.TEXT
 
-    def __init__(self, cover: CoverPage, paper: Paper, workshop: Workshop) -> None:
+    def __init__(self, cover: CoverPage, paper: Paper, workshop: Workshop, others: int) -> None:
         self._paper = paper
         self._workshop = workshop
         self._html = cover.template or _own_page(workshop.labels)
@@ -93,22 +94,13 @@ class CoverSource:
         letters = sum(len(self._fields[name]) for name in named(self._html))
         if letters > MOST_PAGES * _MOST_LETTERS:
             raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"a cover of {letters} characters")
-        self._pages = self._typeset()
+        # Nearly all covers have one page.  One that has more than its number tells is laid out again.
+        total, shown = 1 + others, 0
+        while total > shown:
+            self._fields["pages"] = str(total)
+            self._pages = self._typeset()
+            total, shown = self._pages.count + others, total
         self.count = self._pages.count
-
-    @property
-    def total_pages(self) -> int:
-        """Pages of the whole fax.  Set before drawing."""
-        return int(self._fields["pages"])
-
-    @total_pages.setter
-    def total_pages(self, total: int) -> None:
-        """Sets the number of pages that the cover page names."""
-        self._fields["pages"] = str(total)
-        pages = self._typeset()
-        # A shorter number could save a page, but the total with "000" is in use by now: then it stays.
-        if pages.count == self.count:
-            self._pages = pages
 
     def _typeset(self) -> TypesetSource:
         made_from = repr((self._html, self._paper, sorted(self._fields.items())))
@@ -149,7 +141,7 @@ def _fields(cover: CoverPage) -> dict[str, str]:
     return {
         **line,
         "message": clean_message(cover.message).strip("\n"),
-        "pages": _PAGES_ROOM,
+        "pages": "",  # known when the pages are laid out
         # The built-in page has these in one line.
         "to": _who(line["to_name"], line["to_company"], line["to_number"]),
         "from": _who(line["from_name"], line["from_company"], line["from_number"]),

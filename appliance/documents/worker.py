@@ -152,15 +152,6 @@ class _Job:
 
     def _open(self, sources: list[dict[str, Any]], files: list[int]) -> None:
         selected: list[list[int]] = []
-        cover = None
-        if self._options.cover is not None:
-            cover = CoverSource(self._options.cover, self._options.paper, self._workshop)
-            self._cover_treatment = cover.treatment
-            # The built-in cover contains everything in a header line; an owner's template may not.
-            self._cover_header = bool(self._options.cover.template)
-            self._drawers.append(cover)
-            selected.append(list(range(cover.count)))
-            self._first_source = 1
         for number, (source, descriptor) in enumerate(zip(sources, files, strict=True)):
             try:
                 with os.fdopen(descriptor, "rb", closefd=False) as file:
@@ -177,9 +168,16 @@ class _Job:
                 self._reports.say(opened=number)
             except DocumentError as error:
                 raise DocumentError(error.cause, error.detail, number) from None
-        total = total_pages(selected, self._limits)
-        if cover is not None:
-            cover.total_pages = total
+        if self._options.cover is not None:
+            others = sum(map(len, selected))
+            cover = CoverSource(self._options.cover, self._options.paper, self._workshop, others)
+            self._cover_treatment = cover.treatment
+            # The built-in cover contains everything in a header line; an owner's template may not.
+            self._cover_header = bool(self._options.cover.template)
+            self._drawers.insert(0, cover)
+            selected.insert(0, list(range(cover.count)))
+            self._first_source = 1
+        total_pages(selected, self._limits)
         self._plan = [(drawer, page) for drawer, pages in enumerate(selected) for page in pages]
 
     def run(self) -> None:

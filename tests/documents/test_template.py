@@ -52,10 +52,9 @@ def workshop(tmp_path: Path) -> Iterator[Workshop]:
         yield Workshop(file.fileno(), tmp_path, Paper.A4, Limits(), known={}, report=lambda key, kept: None)
 
 
-def read(tmp_path: Path, workshop: Workshop, html: str, total: int = 1, **more: str) -> list[str]:
+def read(tmp_path: Path, workshop: Workshop, html: str, others: int = 0, **more: str) -> list[str]:
     """The words of each page of a cover, blanks and lines as one blank."""
-    source = CoverSource(replace(COVER, template=html, **more), Paper.A4, workshop)
-    source.total_pages = total
+    source = CoverSource(replace(COVER, template=html, **more), Paper.A4, workshop, others)
     target = tmp_path / "cover.pdf"
     made = list(workshop._known.values())[-1]
     file = workshop._file
@@ -87,7 +86,7 @@ def test_the_box_s_own_cover_has_its_labels_in_german(tmp_path: Path) -> None:
 
 def test_every_field_is_on_the_page_as_it_is_and_never_as_markup(tmp_path: Path, workshop: Workshop) -> None:
     html = "".join(f"<p>{name}: {{{{{name}}}}} .</p>" for name in FIELDS)
-    (shown,) = read(tmp_path, workshop, html, 2, from_company="City Hospital")
+    (shown,) = read(tmp_path, workshop, html, 1, from_company="City Hospital")
     for words in (
         "to_name: Ada Lovelace .",
         "to_company: Engines & Co .",
@@ -107,7 +106,7 @@ def test_every_field_is_on_the_page_as_it_is_and_never_as_markup(tmp_path: Path,
 def test_the_box_s_own_page_says_all_that_is_known_and_no_label_alone(
     tmp_path: Path, workshop: Workshop
 ) -> None:
-    (shown,) = read(tmp_path, workshop, "", 7, from_company="City Hospital", subject="")
+    (shown,) = read(tmp_path, workshop, "", 6, from_company="City Hospital", subject="")
     assert shown == (
         "Fax To Ada Lovelace, Engines & Co (+44 20 1) From Bob, City Hospital (+49 30 1)"
         " Date 2026-11-23 07:31 Pages 7 Dear Ada, see below."
@@ -170,8 +169,10 @@ def test_a_long_message_goes_on_on_further_pages_and_nothing_of_it_is_lost(
     tmp_path: Path, workshop: Workshop
 ) -> None:
     message = "\n".join(f"line number {number}." for number in range(150))
-    pages = read(tmp_path, workshop, "<h1>Fax</h1><p>{{message}}</p><p>The end</p>", message=message)
+    html = "<h1>Fax</h1><p>{{pages}} pages</p><p>{{message}}</p><p>The end</p>"
+    pages = read(tmp_path, workshop, html, 3, message=message)
     assert len(pages) == 4
+    assert pages[0].startswith("Fax 7 pages"), "its own pages and three others"
     assert re.findall(r"line number (\d+)\.", " ".join(pages)) == [str(number) for number in range(150)]
     assert pages[-1].endswith("The end")
 
@@ -253,8 +254,7 @@ def test_any_sound_template_makes_pages(tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp("any")
     with (folder / "typeset").open("w+b", buffering=0) as file:
         made = Workshop(file.fileno(), folder, Paper.A4, Limits(), known={}, report=lambda key, kept: None)
-        source = CoverSource(replace(COVER, template=html), Paper.A4, made)
-        source.total_pages = source.count + 3
+        source = CoverSource(replace(COVER, template=html), Paper.A4, made, 3)
         assert source.count >= 1
 
 
