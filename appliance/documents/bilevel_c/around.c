@@ -4,7 +4,7 @@
 
 int begin_around(Around *around, const Mask *mask, int across, int down)
 {
-    /* Columns beyond the edge count nothing; windows by doubling reach farther than they are wide. */
+    /* Zeros beyond the edges: windows by doubling read farther than the box is wide. */
     size_t padded = (size_t)(mask->size.width + 2 * across);
     *around = (Around){.mask = mask, .across = across, .down = down};
     around->columns = calloc(padded, sizeof *around->columns);
@@ -78,9 +78,9 @@ const uint16_t *next_around(Around *around)
     if (!any_of(columns, width))
         return NULL;
     memset(around->counts, 0, (size_t)width * sizeof *around->counts);
-    const uint16_t *sums = around->columns; /* of ``covered`` columns from each on */
+    const uint16_t *sums = around->columns; /* sums of ``covered`` columns each */
     uint16_t *doubled = around->sums, *other = around->sums + padded;
-    ptrdiff_t begun = 0; /* columns of the window that are counted */
+    ptrdiff_t begun = 0; /* columns of the box already summed */
     for (ptrdiff_t covered = 1; covered <= around->across; covered *= 2) {
         if (around->across & covered) {
             add_counts(around->counts, sums + begun, width);

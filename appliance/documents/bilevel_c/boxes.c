@@ -1,18 +1,22 @@
-/* The black boxes that light type stands in, and the bars of which all becomes black. */
+/* Puts light type in black boxes, and fills the bars that it stands in. */
 #include "sheet.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Light type stands in a black box of its letters grown by so much, closed over the gaps of a word. */
+/* The box of light type: its letters widened by BOX_ACROSS x BOX_DOWN pixels, then closed to fill the gaps of a
+ * word. */
 enum { BOX_ACROSS = 15, BOX_DOWN = 11, BOX_CLOSED_ACROSS = 25, BOX_CLOSED_DOWN = 9 };
-/* The box of light type ends where the paper is white; that of a picture has noise, and no tint as light as this
- * has light type. */
+/* Boxes end where the paper is white: from level BARE_PAPER, or BARE_IN_NOISE in a raster, whose paper has noise and
+ * whose tints this light carry no light type. */
 enum { BARE_PAPER = 248, BARE_IN_NOISE = 225 };
-/* A tint no wider than this one way is a bar: all of it becomes black when light type stands in it. */
+/* A tint at most BAR pixels wide in one direction is a bar, which becomes black as a whole when light type stands in
+ * it. Within it neighbours differ by at most SAME_LEVEL levels (SAME_IN_NOISE in a scan); it is darker than
+ * BAR_BELOW, or UNCERTAIN_BAR_BELOW where light type was found from the pixels. In a raster gaps up to MENDED pixels
+ * are closed. */
 enum { BAR = 151, SAME_LEVEL = 6, SAME_IN_NOISE = 14, MENDED = 9, BAR_BELOW = 215, UNCERTAIN_BAR_BELOW = 165 };
 
-/* Below ``below`` and about as light as the pixels to the left and above. */
+/* Marks pixels below ``below`` whose left and upper neighbours differ by at most ``same`` levels. */
 WIDE static void mark_alike(uint8_t *restrict tint, const uint8_t *level, const uint8_t *left, const uint8_t *above,
                             int below,
                             int same, ptrdiff_t count)
@@ -26,7 +30,7 @@ WIDE static void mark_alike(uint8_t *restrict tint, const uint8_t *level, const 
     }
 }
 
-/* Tints of one level.  Left of a row's first pixel is the last one of the row above. */
+/* Marks tints. The left neighbour of a row's first pixel is the last one of the row above. */
 static int mark_tints(const Band *band, const Mask *tint, const uint8_t *level)
 {
     ptrdiff_t width = band->size.width;
@@ -52,7 +56,7 @@ static int fill_bars(const Band *band, const Mask *box, const uint8_t *level, co
 {
     Mask masks[2], *tint = masks, *bar = masks + 1;
     int failed = new_masks(masks, 2, band->size) < 0 || mark_tints(band, tint, level) < 0;
-    if (!failed && band->ground->raster) /* its noise makes steps of its own */
+    if (!failed && band->ground->raster) /* noise breaks tints up */
         failed = close_scaled(band, tint, MENDED, MENDED) < 0;
     for (int down = 0; down < 2 && !failed; down++) {
         Mask wide;
@@ -79,7 +83,7 @@ WIDE static void mark_darker(uint8_t *restrict line, const uint8_t *restrict gro
         line[x] = ground[x] < white;
 }
 
-/* Boxes stay off bare paper and what tints keep away from. */
+/* Removes from boxes bare paper and what tints keep away from. */
 static int keep_boxes(const Band *band, const Mask *box, const Mask *light, const Mask *clear)
 {
     ptrdiff_t width = band->size.width;

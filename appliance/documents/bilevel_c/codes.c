@@ -1,23 +1,25 @@
-/* Where a picture is made of nothing but black and white modules: QR codes, bar codes.  They are neither type nor
- * tints nor light type on a dark ground: what is darker than the middle between their ink and their paper is black. */
+/* Finds machine-readable codes (QR, Data Matrix, bar codes) in rasters. Within a code every pixel darker than the
+ * middle between its ink and its paper becomes black; it is not treated as type, tint or light type. */
 #include "sheet.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <string.h>
 
-/* Looked at in cells of so many pixels across and down; what surrounds a cell is so many cells across and down, 5 mm:
- * the smallest code. */
+/* The search works on cells of CELL x CELL pixels. A cell is judged by the AROUND x AROUND cells about it: 5 mm, the
+ * smallest code. */
 enum { CELL = 4, AROUND = 11 };
-/* A code has ink and paper so far apart, paper so light, and of its surroundings so much is ink and so much lies at
- * steps between the two; next to nothing is flat and between them.  In 1/100. */
+/* In these surroundings a code has: LEAST_CONTRAST levels between ink and paper, paper of at least level
+ * LIGHT_PAPER, and, in percent: LEAST_INK to MOST_INK ink, LEAST_STEPPED of cells at or beside a step between ink
+ * and paper, and at most MOST_GREY of cells that are evenly grey. */
 enum { LEAST_CONTRAST = 110, LIGHT_PAPER = 150, LEAST_INK = 34, MOST_INK = 75, LEAST_STEPPED = 45, MOST_GREY = 12 };
-/* Such cells are a code where they fill a square of this side, and it reaches so far beyond them: its corners are
- * mostly surrounded by paper.  In cells. */
+/* Cells that qualify are a code where they fill a square of FILLED cells. It is then grown by REACH / 2 cells, since
+ * most of the surroundings of its corners is paper. */
 enum { FILLED = 9, REACH = 21 };
 
-/* No code, but a bar with light type in it, is what lies so near a solid lying run of such length and two cells'
- * height: 20 mm, longer than the solid side of a usual Data Matrix. */
+/* Cells within BAR_NEAR / 2 cells of a solid horizontal run of BAR_LENGTH cells, two cells high, belong to a bar
+ * with light type. 20 mm is longer than the solid side of a usual Data Matrix. A cell is solid from SOLID_PERCENT
+ * ink. */
 enum { BAR_LENGTH = 41, BAR_NEAR = 15, SOLID_PERCENT = 75 };
 
 typedef struct {
@@ -59,7 +61,8 @@ WIDE static void take_row_extremes(uint8_t *restrict least, uint8_t *restrict mo
     }
 }
 
-/* Each of ``count`` cells from its pixels side by side; those of the usual width at once. */
+/* Darkest and lightest level of each of ``count`` cells from those of its columns; unrolled for the usual cell
+ * width. */
 WIDE static void join_extremes(uint8_t *restrict low, uint8_t *restrict high, const uint8_t *restrict least,
                                const uint8_t *restrict most, ptrdiff_t count, int across)
 {
@@ -92,7 +95,8 @@ WIDE static void join_counts(uint8_t *restrict sums, const uint8_t *restrict cou
     }
 }
 
-/* First of the pixels above each other in a row of cells, then of those side by side.  Beyond the edge is no pixel. */
+/* Fills ``least`` and ``most`` of each cell, first down its columns, then across. ``lines`` is scratch, two rows of
+ * whole cells; columns beyond the edge count as no pixels. */
 static void take_extremes(const Cells *cells, const Band *band, uint8_t *lines)
 {
     ptrdiff_t width = band->size.width, whole = cells->size.width * cells->across;
@@ -120,7 +124,7 @@ WIDE static void count_darker(uint8_t *restrict counts, const uint8_t *restrict 
         counts[x] = (uint8_t)(counts[x] + (row[x] < middles[x]));
 }
 
-/* ink[cell] = its pixels that are darker than the middle. */
+/* Counts the pixels of each cell darker than the middle between ink and paper. */
 static void count_ink(const Cells *cells, const Band *band, uint8_t *lines)
 {
     ptrdiff_t width = band->size.width, whole = cells->size.width * cells->across;
@@ -142,7 +146,7 @@ static int contrast_of(const Cells *cells, ptrdiff_t cell)
     return cells->paper_level[cell] - cells->ink_level[cell];
 }
 
-/* Takes from the code what lies at bars.  ``bar`` is scratch. */
+/* Removes cells near bars from ``code``. ``bar`` is scratch. */
 static int leave_out_bars(const Cells *cells, uint8_t *bar)
 {
     Size size = cells->size;
@@ -159,7 +163,8 @@ static int leave_out_bars(const Cells *cells, uint8_t *bar)
     return 0;
 }
 
-/* Leaves code[cell] only where so much of its surroundings, in 1/100 of ``full``, is counted. */
+/* Keeps ``code`` only where the mean of ``counted`` over the surroundings is ``least`` to ``most`` percent of
+ * ``full``. */
 static int keep_where(const Cells *cells, const uint8_t *counted, int full, int least, int most)
 {
     if (count_around(cells->counts, counted, cells->size, AROUND, AROUND) < 0)
@@ -210,8 +215,8 @@ static int find_cells(const Cells *cells, const Band *band, uint8_t *lines)
                : 0;
 }
 
-/* A module of a pixel or two has been blurred: within so many pixels its own middle counts, as far as it lies no
- * farther from the code's than this share of the contrast, in 1/100, and where there is a step at all. */
+/* Modules of one or two pixels are blurred: the threshold moves to the middle of the NEAR x NEAR pixels around, by
+ * at most SHIFT percent of the contrast, and only where these pixels span at least STEP percent of it. */
 enum { NEAR = 5, SHIFT = 10, STEP = 33 };
 
 static int level_of(const Cells *cells, ptrdiff_t cell, int least, int most)
@@ -228,7 +233,7 @@ static int any_code(const Cells *cells)
     return any_set(cells->code, (size_t)(cells->size.width * cells->size.rows));
 }
 
-/* Of one row of cells: the pixels of those that are of a code. */
+/* Writes the pixels of one row of cells that belong to codes into ``codes`` and ``ink``. */
 static void take_module_row(const Cells *cells, const Band *band, ptrdiff_t row, const uint8_t *least, const uint8_t *most,
                             const Mask *codes, const Mask *ink)
 {

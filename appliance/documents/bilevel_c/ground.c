@@ -1,21 +1,24 @@
-/* The page as a whole: whether it is turned round, what its paper is, how photographs are stretched. */
+/* Decides about the page as a whole: whether it is inverted, what its paper and its noise are, how photographs are
+ * stretched. */
 #include "sheet.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A page whose middle grey is below this and mostly of one grey, or nearly all of a few dark ones (the panels and
- * balloons of an app), with something much lighter on it (in 1/1000 of its pixels), is a screen with light type. */
+/* A page is a screen with light type, and inverted, when its median is below DARK_MEDIAN, at least LIGHT_PERMILLE of
+ * its pixels are LIGHT_ABOVE levels lighter, and either DARK_PERCENT of them are within DARK_SPREAD of the median or
+ * DARK_GREYS_PERCENT are of DARK_GREYS dark greys: panels and balloons of an app. */
 enum { DARK_MEDIAN = 110, DARK_SPREAD = 8, DARK_PERCENT = 45, DARK_GREYS = 3, DARK_GREYS_PERCENT = 75 };
 enum { LIGHT_ABOVE = 60, LIGHT_PERMILLE = 2 };
-/* A picture of which less than this is white, or whose middle grey is not, is paper that was scanned. */
+/* A picture of which less than this share is white, or whose median is between LEAST_PAPER and white, is scanned
+ * paper. */
 enum { WHITE_PERCENT = 25, LEAST_PAPER = 100 };
-/* A page with more photograph than this is no paper. */
+/* A page with at least this share of photographs has no paper. */
 enum { PHOTO_PERCENT = 50 };
-/* Ink, small pictures and white fields up to so many tiles wide are not the paper. */
+/* Ink, small pictures and white fields up to this many tiles wide do not change the paper's level. */
 enum { PAPER_WIDE = 9 };
-/* But what is so much lighter than that, in 1/100, is paper that is lit: in the gap of a shadow. */
+/* A tile this many percent as light as the paper or lighter keeps its own level: a lit gap in a shadow. */
 enum { LIT_PERCENT = 130 };
 
 static int settle_paper(Ground *ground, size_t offset)
@@ -54,7 +57,7 @@ static int settle_paper(Ground *ground, size_t offset)
     return failed ? -1 : 0;
 }
 
-/* Type and patterns look like noise to a tile: the least of the tiles around counts. */
+/* Type and patterns look like noise within a tile, so the least noise nearby counts (opening by this many tiles). */
 enum { NOISE_AROUND = 5 };
 
 static int spread_noise(Ground *ground)
@@ -72,10 +75,11 @@ static int spread_noise(Ground *ground)
     return failed ? -1 : 0;
 }
 
-/* Paper as white as this shows half its noise or none: then it is told by the tints, if so many percent are tinted. */
+/* Paper from level CLIPPED on hides its noise; it is then taken from the tints, if TINTED_PERCENT of the tiles are
+ * tinted. From NOISY levels on a picture is a scan. */
 enum { CLIPPED = 250, TINTED_PERCENT = 1, NOISY = 2 };
 
-/* Middle of the noise of the tiles that are darker than `most`, as it is once their paper is white; 0 of few tiles. */
+/* Median noise of the tiles darker than `most`, scaled to white paper; 0 where these are too few. */
 static int settle_noise(const Ground *ground, int most)
 {
     uint64_t histogram[256] = {0}, count = 0, below = 0;
@@ -94,7 +98,8 @@ static int settle_noise(const Ground *ground, int most)
     return noise;
 }
 
-/* Photographs between their own darkest and lightest tone, a dark one a little lighter and the other way. */
+/* Photographs are stretched from their 2nd to their 98th percentile and their median is brought half way to the
+ * middle. LEAST_HALF is how close to either end the median may count. */
 #define LEAST_HALF 0.15
 
 static void settle_stretch(Ground *ground, int darker)
@@ -117,7 +122,7 @@ static void settle_stretch(Ground *ground, int darker)
     double width = (high + 1 - low) * 256.0 / STEPS, least = low * 256.0 / STEPS;
     double half = (middle * 256.0 / STEPS - least) / width;
     half = half < LEAST_HALF ? LEAST_HALF : half > 1 - LEAST_HALF ? 1 - LEAST_HALF : half;
-    double exponent = (1 + log(0.5) / log(half)) / 2; /* half of what would bring the middle to the middle */
+    double exponent = (1 + log(0.5) / log(half)) / 2; /* half of the exponent's change that would centre the median */
     for (int level = 0; level < 256; level++) {
         double share = (level - least) / width;
         double value = 255 * pow(share < 0 ? 0 : share > 1 ? 1 : share, exponent) - darker / 2;
@@ -125,7 +130,7 @@ static void settle_stretch(Ground *ground, int darker)
     }
 }
 
-/* How many pixels are of the DARK_GREYS most frequent dark greys. */
+/* Number of pixels of the DARK_GREYS most frequent dark greys. */
 static uint64_t in_dark_greys(const uint64_t levels[256])
 {
     uint64_t left[DARK_MEDIAN], sum = 0;
@@ -148,7 +153,7 @@ static uint64_t in_dark_greys(const uint64_t levels[256])
     return sum;
 }
 
-/* Whether the light things in a dark picture are in dark tiles, as light type is, and not wide areas: the lit part of a
+/* Whether light pixels are mostly in dark tiles, as light type is, and not in wide areas, such as the lit part of a
  * page in the shade. */
 static int has_light_type(const Ground *ground, int median)
 {

@@ -1,16 +1,19 @@
-/* Ink: what is darker than its surroundings, and what the document says is type. */
+/* Finds ink: pixels darker than their surroundings, and pixels known from the document to be type. The depth of a
+ * pixel is the number of levels by which it is darker than the closing around it. */
 #include "sheet.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A pixel is ink when it has this share of the greatest depth within 7 x 7 pixels, in 1/100. */
+/* A pixel is ink when its depth is at least SHARE percent of the greatest depth within NEAR x NEAR pixels, */
 enum { SHARE = 42, NEAR = 7 };
-/* And at least this depth: drawn, known to be type, scanned. */
+/* and at least this many levels: in a drawing, where type is known to be, in a scan. In a scan NOISE_TIMES the noise
+ * counts where that is more, up to MOST_SCANNED. */
 enum { LEAST_DRAWN = 20, LEAST_TYPE = 12, LEAST_SCANNED = 34, MOST_SCANNED = 90, NOISE_TIMES = 6 };
-/* What may be of a security ground is found from this depth on, for it is told by being everywhere; but noise is smaller. */
+/* Security grounds are searched from depth LEAST_GROUND on, as they are recognised by covering an area. Specks of up
+ * to NOISE_SPECK pixels are removed first: noise. */
 enum { LEAST_GROUND = 12, NOISE_SPECK = 4 };
-/* In a scan what hangs together with such ink is ink from this share of that depth on, in 1/100. */
+/* In a scan pixels from WEAK_SHARE percent of that depth on are ink when connected to ink. */
 enum { WEAK_SHARE = 70 };
 
 static int least_of(const Band *band, int least)
@@ -50,7 +53,8 @@ int where_deep(const Mask *ink, const uint8_t *depth, const Band *band, int leas
 
 /* -- corners of areas --------------------------------------------------------------------------- */
 
-/* The corner of a slanting area is narrower than a stroke, but of the area's grey. */
+/* A corner of a slanting area is narrower than STROKE but within LIKE_AREA levels of the area, so it is not ink.
+ * Areas of these levels only. */
 enum { PALE_AREA = 115, LIKE_AREA = 12, WHITE_AREA = 240 };
 
 WIDE static void mark_like(uint8_t *restrict line, const uint8_t *restrict grey, const uint8_t *restrict area,
@@ -79,7 +83,7 @@ static int drop_corners(const Band *band, const Mask *ink)
     if (!failed) {
         keep_mask(&like, ink);
         drop_mask(ink, &like);
-        if (any_marked(&like)) /* their rims */
+        if (any_marked(&like)) /* the corners' rims */
             remove_specks(ink, band->dark_type != NULL ? MOST_SPECK : MOST_SPECK / 2);
     }
     free(area);
@@ -90,13 +94,13 @@ static int drop_corners(const Band *band, const Mask *ink)
 
 /* -- ink ---------------------------------------------------------------------------------------- */
 
-/* Where there is more noise, depths count less. */
+/* Scales depths down where noise is high, so that one threshold, LEAST_SCANNED, fits the whole band. */
 static void measure_in_noise(const Band *band, uint8_t *depth)
 {
     Size size = band->size;
     ptrdiff_t tile_rows = rows_of_tile(band->ground->y_dpi);
     for (ptrdiff_t top = 0, below; top < size.rows; top = below) {
-        below = ((top + band->first) / tile_rows + 1) * tile_rows - band->first; /* of a row of tiles */
+        below = ((top + band->first) / tile_rows + 1) * tile_rows - band->first; /* end of the row of tiles */
         below = below < size.rows ? below : size.rows;
         for (ptrdiff_t left = 0; left < size.width; left += TILE) {
             int least = least_depth(band, left, top, NOISE_TIMES);
@@ -119,7 +123,7 @@ WIDE static void mark_certain(uint8_t *restrict line, const uint8_t *restrict de
         line[x] = depth[x] >= from;
 }
 
-/* Only what is at least so deep. */
+/* Keeps ink of at least ``least`` depth. */
 static int keep_deep(const Mask *ink, const uint8_t *depth, int least)
 {
     Size size = ink->size;
@@ -138,7 +142,7 @@ static int keep_deep(const Mask *ink, const uint8_t *depth, int least)
     return failed ? -1 : 0;
 }
 
-/* Only ink that hangs together with some that is so deep. */
+/* Keeps ink connected to ink of at least ``least`` depth. */
 static int keep_certain(const Mask *ink, const uint8_t *depth, int least)
 {
     Mask certain = {0};
@@ -155,7 +159,8 @@ static int keep_certain(const Mask *ink, const uint8_t *depth, int least)
     return failed ? -1 : 0;
 }
 
-/* ``depth`` is the closing of ``grey``.  On a ground like magenta grey says little and luma much. */
+/* ``depth``: in, the closing of ``grey``; out, the depth in ``grey``, or in luma where that is more than twice as
+ * great, as for black on magenta. */
 WIDE static void take_depth(uint8_t *restrict depth, const uint8_t *grey, const uint8_t *closed, const uint8_t *tone,
                             size_t count)
 {
@@ -172,7 +177,7 @@ WIDE static void take_greater(uint8_t *restrict to, const uint8_t *restrict othe
         to[at] = other[at] > to[at] ? other[at] : to[at];
 }
 
-/* ``marks`` is what may be a security ground or type on it, of a page whose type is not known. */
+/* ``marks``: what may be a security ground or type on it; found anew where the type is known. */
 static int drop_ground(const Band *band, const Mask *ink, const Mask *marks, const uint8_t *depth)
 {
     size_t octets = (size_t)(band->size.width * band->size.rows);
@@ -181,7 +186,7 @@ static int drop_ground(const Band *band, const Mask *ink, const Mask *marks, con
             remove_specks(marks, band->ground->y_dpi < COARSE_DPI ? NOISE_SPECK * 3 / 4 : NOISE_SPECK);
         return drop_security_ground(band, ink, marks, depth);
     }
-    uint8_t *all = malloc(octets); /* of the ground and of the type on it */
+    uint8_t *all = malloc(octets); /* depth of the ground and of the type on it */
     if (all == NULL)
         return -1;
     memcpy(all, depth, octets);

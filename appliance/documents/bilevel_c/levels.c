@@ -1,4 +1,4 @@
-/* A band on its ground: dark screens turned round, paper made white and without its noise. */
+/* Levels a band: inverts light-on-dark pages, brings paper to white and smooths its noise, and computes the closing. */
 #include "sheet.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 WIDE static void turn_row(uint8_t *restrict row, const uint8_t *restrict photo, ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x++)
-        row[x] ^= (uint8_t)(photo[x] - 1); /* 255 but on a photograph */
+        row[x] ^= (uint8_t)(photo[x] - 1); /* 255 except on a photograph */
 }
 
 static int turn_round(const Band *band, uint8_t *plane)
@@ -24,7 +24,7 @@ static int turn_round(const Band *band, uint8_t *plane)
     return photo == NULL ? -1 : 0;
 }
 
-/* A row's pixels as they are where paper is white; ``factors`` are in 1/4096. */
+/* Multiplies a row by ``factors`` (in 1/4096), except on photographs. */
 WIDE static void whiten_row(uint8_t *restrict values, const uint16_t *restrict factors, const uint8_t *restrict photo,
                             ptrdiff_t width)
 {
@@ -35,14 +35,15 @@ WIDE static void whiten_row(uint8_t *restrict values, const uint16_t *restrict f
     }
 }
 
-/* Between the middles of tiles, ``column`` times TILE and a tile's rows; ``width`` from the first middle on. */
+/* Interpolates paper levels between tile centres. ``column`` holds them times a tile's rows, ``width`` counts from
+ * the first centre on; multiplying by ``share`` and shifting by ``bits`` divides by a tile's pixels. */
 WIDE static void take_slopes(uint8_t *restrict levels, const int16_t *restrict column, uint32_t share, int bits,
                              ptrdiff_t width)
 {
     for (; width >= TILE; width -= TILE, levels += TILE, column++) {
         uint32_t level = (uint32_t)(column[0] * TILE), slope = (uint32_t)(column[1] - column[0]);
         uint32_t first = level * share >> bits;
-        if (first == (uint32_t)(column[1] * TILE) * share >> bits) { /* and so is all between */
+        if (first == (uint32_t)(column[1] * TILE) * share >> bits) { /* so are all between */
             memset(levels, (int)first, TILE);
             continue;
         }
@@ -53,9 +54,9 @@ WIDE static void take_slopes(uint8_t *restrict levels, const int16_t *restrict c
         levels[x] = (uint8_t)(((uint32_t)(column[0] * TILE) + (uint32_t)(column[1] - column[0]) * x) * share >> bits);
 }
 
-/* The paper's level at the middles of two rows of tiles, of which a row of pixels lies between. */
+/* Paper levels at the centres of the rows of tiles above and below the current row of pixels. */
 typedef struct {
-    ptrdiff_t above; /* the upper one; -1: none yet */
+    ptrdiff_t above; /* the upper row of tiles; -1 for none yet */
     int16_t *upper, *lower, *column;
 } Columns;
 
@@ -66,7 +67,7 @@ WIDE static void take_between(int16_t *restrict column, const int16_t *restrict 
         column[tx] = (int16_t)(upper[tx] * of_upper + lower[tx] * of_lower);
 }
 
-/* ``column``: the paper's level at each column of tiles for a row of the page, times a tile's rows. */
+/* Sets ``column`` to the paper levels at each column of tiles for page row ``y``, times a tile's rows. */
 static void take_columns(Columns *columns, const Ground *ground, size_t offset, ptrdiff_t y)
 {
     int rows = rows_of_tile(ground->y_dpi);
@@ -82,10 +83,10 @@ static void take_columns(Columns *columns, const Ground *ground, size_t offset, 
     columns->column[width] = columns->column[width - 1];
 }
 
-/* The paper's level at each pixel of such a row. */
+/* Paper level at each pixel of that row. */
 static void take_levels(uint8_t *levels, const int16_t *column, const Ground *ground, ptrdiff_t width)
 {
-    /* Dividing by a tile's pixels: exact for what 255 times them can be. */
+    /* Multiplying by this divides by a tile's pixels, exactly for up to 255 times their number. */
     enum { SHARE_BITS = 24 };
     uint32_t share = (1u << SHARE_BITS) / (uint32_t)(TILE * rows_of_tile(ground->y_dpi)) + 1;
     ptrdiff_t x = TILE / 2 < width ? TILE / 2 : width;
@@ -95,10 +96,10 @@ static void take_levels(uint8_t *levels, const int16_t *column, const Ground *gr
 
 enum { DARKEST_PAPER = 50 };
 
-/* So many pixels side by side have mostly the paper of those above them. */
+/* Factors are looked up for ALIKE pixels at a time, and only where paper levels differ from the row above. */
 enum { ALIKE = 16 };
 
-/* The factors at each pixel of a row, where the paper's level differs from ``before``'s. */
+/* Updates ``factors`` where ``levels`` differ from ``before``. */
 static void take_factors(uint16_t *factors, const uint16_t factor[256], const uint8_t *levels, const uint8_t *before,
                          ptrdiff_t width)
 {
@@ -142,7 +143,7 @@ static int whiten(const Band *band, uint8_t *plane, size_t offset)
     return failed ? -1 : 0;
 }
 
-/* More noise than this is smoothed away, which leaves some of it. */
+/* From noise of MUCH_NOISE levels on, planes are smoothed by a 3 x 3 kernel, which divides it by about SMOOTHED. */
 enum { MUCH_NOISE = 3, SMOOTHED = 2 };
 
 WIDE static void smooth_row(uint8_t *restrict row, const uint8_t *restrict above, const uint8_t *restrict here,
@@ -156,7 +157,7 @@ WIDE static void smooth_row(uint8_t *restrict row, const uint8_t *restrict above
     }
 }
 
-/* A row with its edges going on for a pixel. */
+/* Copies a row and repeats its first and last pixel once beyond the edges. */
 static void take_edged(uint8_t *edged, const uint8_t *row, ptrdiff_t width)
 {
     memcpy(edged, row, (size_t)width);

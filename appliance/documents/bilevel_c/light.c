@@ -1,28 +1,33 @@
-/* Light type in pictures, where nobody says what is type. */
+/* Finds light type on a dark ground in rasters, where the document does not tell what is type. "Ground" here is the
+ * tint or dark area that light type stands on. */
 #include "sheet.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Much lighter than most of its surroundings, no long line, and more of it around than dark ink. */
+/* Light type is more than LIGHTER levels above its ground, is no line of LONGEST_LINE pixels or more, and within
+ * LIGHT_AROUND x LIGHT_AROUND pixels there are more than FEWEST of it and 1.5 times as many as of dark ink. Grounds
+ * are darker than GROUND_BELOW. */
 enum { LIGHTER = 38, LONGEST_LINE = 48, LIGHT_AROUND = 41, GROUND_BELOW = 236, WHITE_PAPER = 225, FEWEST = 8, LINE_RIM = 5 };
-/* Between light letters the ground looks like ink: it is lifted by so much there, and is of its own grey.  Beside
- * them so does the noise of a scan. */
+/* Between light letters the closing is more than LIFTED levels lighter than the ground, so the ground was taken for
+ * ink there. It is ground again unless more than SURELY_DARKER below the ground's level. In a scan what is less than
+ * NOISE_DARKER below it is noise. */
 enum { LIFTED = 20, OF_GROUND = 14, SURELY_DARKER = 60, NOISE_DARKER = 40 };
-/* What most of the surroundings are is the median of every fourth pixel, of so many such across and down,
- * and the other way round: a bar of a table is no higher than two lines of type.  The darker one counts, if
- * so much is of about its grey, in steps of 4 levels: that is a tint, and small blurred type is not. */
+/* The ground is the median of every EVERYth pixel of every EVERYth row, in a window that reaches FAR samples along
+ * rows and CLOSE along columns, or the other way round: a table's bar is no higher than two lines of type. The
+ * darker of both counts. At least ALIKE_PERCENT of the window must lie within ALIKE steps of COARSE levels of it: a
+ * tint does, small blurred type does not. */
 enum { EVERY = 4, FAR = 8, CLOSE = 2, COARSE = 4, ALIKE = 4, ALIKE_PERCENT = 48 };
 
-/* Every fourth pixel of every fourth row, and how many octets lie between those side by side and below each other: the
- * same samples may be gone through by rows or by columns. */
+/* The samples of a plane, gone through by rows or by columns: ``beside`` and ``below`` are the octets to the next
+ * sample in both directions. */
 typedef struct {
     const uint8_t *grey;
     Size size;
     ptrdiff_t beside, below;
 } Samples;
 
-/* ``step``: from one sample to the next. */
+/* Adds ``by`` (1 or -1) to the histogram for ``count`` samples, ``step`` octets apart. */
 static void count_samples(uint16_t *histogram, int16_t *below_median, int median, const uint8_t *grey, ptrdiff_t step,
                           ptrdiff_t count, int by)
 {
@@ -33,9 +38,9 @@ static void count_samples(uint16_t *histogram, int16_t *below_median, int median
     }
 }
 
-/* Huang's sliding histogram, of surroundings that reach ``far`` along the way it goes and ``close`` to both sides of it.
- * ``medians`` and ``dark`` lie as the samples do; ``dark`` says how much of the surroundings is below GROUND_BELOW: where
- * that is the smaller part, nothing is looked for. */
+/* Huang's sliding median over a window of 2 x ``far`` + 1 by 2 x ``close`` + 1 samples. ``row`` and ``column`` are
+ * the strides of ``medians`` and ``dark``. ``medians`` become darker only. ``dark`` is the number of samples below
+ * GROUND_BELOW in the window; where fewer than half are, no median is taken. */
 static void take_medians(uint8_t *medians, const uint16_t *dark, Samples samples, ptrdiff_t row, ptrdiff_t column, int far, int close)
 {
     Size size = samples.size;
@@ -43,15 +48,15 @@ static void take_medians(uint8_t *medians, const uint16_t *dark, Samples samples
         ptrdiff_t top = y < close ? 0 : y - close, below = y + close < size.rows ? y + close + 1 : size.rows;
         const uint8_t *columns = samples.grey + top * samples.below;
         uint16_t histogram[256 / COARSE] = {0};
-        int count = 0, bin = 0; /* the median's */
-        int16_t darker = 0;     /* samples below it */
+        int count = 0, bin = 0; /* of the median */
+        int16_t darker = 0;     /* samples in darker bins */
         ptrdiff_t taken = 0, begun = 0; /* columns in the histogram: from ``begun`` to before ``taken`` */
         for (ptrdiff_t x = 0; x < size.width; x++) {
             ptrdiff_t from = x < far ? 0 : x - far, to = x + far < size.width ? x + far + 1 : size.width;
             ptrdiff_t here = y * row + x * column;
             if (2 * dark[here] < (to - from) * (below - top))
                 continue;
-            if (from >= taken) { /* nothing of it is in these surroundings */
+            if (from >= taken) { /* the windows do not overlap */
                 memset(histogram, 0, sizeof histogram);
                 count = 0;
                 darker = 0;
@@ -107,11 +112,13 @@ static int find_grounds(uint8_t *medians, Size small, const uint8_t *grey, Size 
     return failed ? -1 : 0;
 }
 
-/* Of a ground is also what is of about its grey beside it, and what stands within it and has so much of it at both
- * sides: bold letters in it.  In samples, in 1/100. */
+/* A sample also is of a ground beside it (within REACH samples) when it differs by at most OF_SAMPLE levels, or when
+ * it lies in a hole of at most HOLE_ACROSS x HOLE_DOWN samples, a bold letter, and HOLE_PERCENT of its row within
+ * ROW_AROUND samples are of that ground. */
 enum { OF_SAMPLE = 16, REACH = 2, HOLE_ACROSS = 9, HOLE_DOWN = 7, ROW_AROUND = 8, HOLE_PERCENT = 15 };
-enum { GAP_ACROSS = 5, GAP_DOWN = 3 }; /* smaller holes are none */
-/* Blurred bold letters hide it so far to the side, but not above and below them: within reach a row of it goes on. */
+enum { GAP_ACROSS = 5, GAP_DOWN = 3 }; /* smaller grounds are none */
+/* Blurred bold letters may hide a ground for BAR_ACROSS samples across. A sample is of it when within RIM_REACH rows
+ * above and below there is a stretch of the ground longer than RIM_LENGTH samples. */
 enum { BAR_ACROSS = 41, BAR_DOWN = 5, RIM_LENGTH = 16, RIM_REACH = 4 };
 
 static int has_so_much(const uint8_t *row, ptrdiff_t x, ptrdiff_t width, int ground)
@@ -122,7 +129,8 @@ static int has_so_much(const uint8_t *row, ptrdiff_t x, ptrdiff_t width, int gro
     return alike * 100 >= of * HOLE_PERCENT;
 }
 
-/* Whether one of ``rows`` within reach, ``step`` octets apart, is of the ground at a sample and on both sides of it. */
+/* Whether one of the next ``rows`` rows, up to RIM_REACH away and ``step`` octets apart, has such a stretch at
+ * column ``x``. */
 static int has_rim(const uint8_t *row, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t x, ptrdiff_t width, int ground)
 {
     for (ptrdiff_t each = 0; each <= RIM_REACH && each < rows; each++, row += step) {
@@ -168,7 +176,8 @@ static int fill_grounds(uint8_t *medians, Size small, const uint8_t *grey, Size 
     return failed ? -1 : 0;
 }
 
-/* Where a ground shows itself: a patch of nothing but it, wider than a stroke of small type, within reach. */
+/* A ground must show somewhere within PATCH_REACH / 2 pixels, as a patch of PATCH x PATCH pixels at most OF_GROUND
+ * levels lighter: wider than a stroke of small type. */
 enum { PATCH = 9, PATCH_REACH = 61 };
 
 WIDE static void mark_solid(uint8_t *restrict line, const uint8_t *restrict lightest, const uint8_t *restrict grounds,
@@ -178,7 +187,7 @@ WIDE static void mark_solid(uint8_t *restrict line, const uint8_t *restrict ligh
         line[x] = (grounds[x] < GROUND_BELOW) & (lightest[x] <= (uint8_t)(grounds[x] + OF_GROUND));
 }
 
-/* Each octet EVERY times. */
+/* Repeats each octet EVERY times. */
 static void repeat_each(uint8_t *row, const uint8_t *small, ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x + EVERY <= width; x += EVERY)
@@ -197,15 +206,15 @@ WIDE static int has_ground(const uint8_t *medians, size_t count)
 
 typedef struct {
     Size small;
-    uint8_t *medians; /* the ground, of every fourth pixel */
-    uint8_t *least;   /* the darkest ground around it: a ground begins within a sample */
-    uint8_t *grounds, *line, *other; /* rows */
-    uint8_t *height;  /* how much lighter than their ground pixels are */
-    const uint8_t *of; /* what ``grounds`` were made from */
+    uint8_t *medians; /* the ground of each sample, 255 where there is none */
+    uint8_t *least;   /* the darkest ground within a sample's distance */
+    uint8_t *grounds, *line, *other; /* scratch rows */
+    uint8_t *height;  /* levels by which each pixel is lighter than its ground */
+    const uint8_t *of; /* samples that ``grounds`` were made from */
     Mask light, lines, solid;
 } Search;
 
-/* The ground at each pixel of a row; ``medians`` are those, or the darkest around.  EVERY rows have the same. */
+/* Expands a row of ``medians`` (or ``least``) to pixels; kept for the EVERY rows that share it. */
 static const uint8_t *grounds_of(Search *search, const uint8_t *medians, ptrdiff_t y, ptrdiff_t width)
 {
     const uint8_t *of = medians + y / EVERY * search->small.width;
@@ -259,7 +268,7 @@ WIDE static void mark_white(uint8_t *restrict line, const uint8_t *restrict grey
         line[x] = grey[x] >= WHITE_PAPER;
 }
 
-/* ``lines``: long light ones, and paper between two bars, which is one even where no ground was found around it. */
+/* Sets ``lines`` to long light lines, including strips of paper between two bars, around which no ground was found. */
 static int find_lines(const Band *band, const Search *search)
 {
     Size size = band->size;
@@ -274,12 +283,11 @@ static int find_lines(const Band *band, const Search *search)
                : 0;
 }
 
-/* Lifted and not surely darker than the ground, or less darker than noise is.  Without branches: a compiler makes
- * vector instructions of nothing else. */
+/* Marks pixels taken for ink between light letters (see LIFTED). Without branches, so that compilers vectorise it. */
 WIDE static void mark_ground(uint8_t *restrict line, const uint8_t *restrict grounds, const uint8_t *restrict closed,
                              const uint8_t *restrict grey, int noise, ptrdiff_t width)
 {
-    int16_t noise_darker = (int16_t)(noise ? noise : -256); /* none is */
+    int16_t noise_darker = (int16_t)(noise ? noise : -256); /* never less */
     for (ptrdiff_t x = 0; x < width; x++) {
         int16_t lifted = closed[x] - grounds[x], darker = grounds[x] - grey[x];
         uint8_t between = (lifted > LIFTED) & (darker <= SURELY_DARKER);
@@ -287,7 +295,7 @@ WIDE static void mark_ground(uint8_t *restrict line, const uint8_t *restrict gro
     }
 }
 
-/* ``may`` is what may be ground between light letters. */
+/* Sets ``may`` to what may be ground between light letters. */
 static void find_between(const Band *band, Search *search, const Mask *may)
 {
     Size size = band->size;
@@ -310,7 +318,7 @@ WIDE static void mark_more_light(uint8_t *restrict line, const uint16_t *restric
         line[x] = (bright[x] > FEWEST) & ((uint16_t)(2 * bright[x]) > (uint16_t)(3 * black[x]));
 }
 
-/* ``more`` is where there is more light type around than dark ink. */
+/* Sets ``more`` to where light type outnumbers dark ink. */
 static int find_more_light(const Band *band, const Search *search, const Mask *light, const Mask *dark, const Mask *more)
 {
     Size size = band->size;
@@ -332,7 +340,7 @@ static int find_more_light(const Band *band, const Search *search, const Mask *l
     return failed ? -1 : 0;
 }
 
-/* The level between light letters is their ground's. */
+/* Sets ``level`` to the ground's where ``ground`` is marked. */
 static void level_between(Search *search, const Mask *ground, uint8_t *level)
 {
     ptrdiff_t width = ground->size.width;

@@ -1,6 +1,7 @@
-/* Lines that are not type, where they meet it: pale ones part round it; broad pale ones (roads of a map) and upright
- * pale ones that touch it keep away as tints do; and of thin upright ones, whatever their grey, a letter stands out
- * by its rim: the trace of an ECG through a label.  Lines that lie across stay: they may strike the words out. */
+/* Parts lines that are not type where they meet type, so that it stays legible: pale lines end HALO / 2 pixels from
+ * it; broad pale ones (roads of a map) and upright pale ones that touch it keep as far away as tints; thin upright
+ * ones of any grey (the trace of an ECG) leave a rim around each letter. Horizontal lines stay: they may strike
+ * words out. */
 #include "sheet.h"
 
 #include <stdlib.h>
@@ -30,7 +31,7 @@ static int take_pale(const Band *band, const Mask *pale, const Mask *black)
     return line == NULL ? -1 : 0;
 }
 
-/* ``upright`` are the pixels of ``lines`` in upright runs, of lines up to ``widest``; ``wide`` is scratch. */
+/* Sets ``upright`` to the pixels of ``lines`` in upright runs of lines at most ``widest`` wide. ``wide`` is scratch. */
 static int take_upright(const Band *band, const Mask *upright, const Mask *wide, const Mask *lines, int widest)
 {
     copy_mask(upright, lines);
@@ -41,7 +42,7 @@ static int take_upright(const Band *band, const Mask *upright, const Mask *wide,
     return 0;
 }
 
-/* Takes from the black what is of ``lines`` and ``around`` type. */
+/* Removes from ``black`` what is both in ``lines`` and in ``around``. */
 static void part_where(const Mask *black, const Mask *around, const Mask *lines, const Mask *scratch)
 {
     copy_mask(scratch, around);

@@ -19,7 +19,7 @@ void free_masks(Mask *masks)
 
 /* -- runs -------------------------------------------------------------------------------------- */
 
-/* The bits of a word from its pixel ``left`` to before ``right``, which may lie beyond it. */
+/* Bits of a word for pixels ``left`` to before ``right``, which may lie outside it. */
 static uint64_t bits_of(ptrdiff_t left, ptrdiff_t right)
 {
     uint64_t from = left <= 0 ? UINT64_MAX : left >= WORD ? 0 : UINT64_MAX << left;
@@ -63,7 +63,7 @@ ptrdiff_t next_unmarked(const Mask *mask, ptrdiff_t y, ptrdiff_t x)
 
 /* -- rows as octets ---------------------------------------------------------------------------- */
 
-#ifdef __SSE2__ /* as every x86-64 has */
+#ifdef __SSE2__ /* every x86-64 has it */
 
 #include <emmintrin.h>
 
@@ -92,8 +92,8 @@ static void put_word(uint8_t *octets, uint64_t word)
 
 #else
 
-/* Multiplying eight octets of 0 or 1 by this leaves them as bits in the highest octet, the first one in
- * memory as the least significant. */
+/* Multiplying eight octets of 0 or 1 by this gathers them as bits in the highest octet, the first in memory as the
+ * least significant. */
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define GATHER UINT64_C(0x8040201008040201)
 #else
@@ -201,12 +201,12 @@ void drop_mask(const Mask *to, const Mask *other)
         to->words[at] &= ~other->words[at];
 }
 
-/* -- windows ----------------------------------------------------------------------------------- */
+/* -- dilation and erosion ----------------------------------------------------------------------- */
 
-/* What is widened is joined by or, what is narrowed by and. */
+/* Dilation joins pixels by or, erosion by and. */
 typedef enum { WIDEN, NARROW } Joining;
 
-/* Each pixel of ``row`` joined with the one so far to its right, as long as there are words. */
+/* Joins each pixel of ``row`` with the one ``ahead`` pixels to its right, as far as there are words. */
 WIDE static void join_ahead(uint64_t *restrict to, const uint64_t *restrict row, ptrdiff_t words, ptrdiff_t ahead, Joining how)
 {
     const uint64_t *other = row + ahead / WORD;
@@ -225,7 +225,7 @@ WIDE static void join_ahead(uint64_t *restrict to, const uint64_t *restrict row,
             to[word] = row[word] & (other[word] >> shift | other[word + 1] << (WORD - shift));
 }
 
-/* A row as it is so many pixels farther right. */
+/* Copies ``words`` words of ``line`` from pixel ``right`` on. */
 static void take_from(uint64_t *to, const uint64_t *line, ptrdiff_t words, ptrdiff_t right)
 {
     const uint64_t *from = line + right / WORD;
@@ -234,14 +234,14 @@ static void take_from(uint64_t *to, const uint64_t *line, ptrdiff_t words, ptrdi
         to[word] = shift ? from[word] >> shift | from[word + 1] << (WORD - shift) : from[word];
 }
 
-/* The bits of a row's last word that are pixels. */
+/* Mask of the pixels in a row's last word. */
 static uint64_t last_bits(const Mask *mask)
 {
     ptrdiff_t over = mask->size.width % WORD;
     return over ? (UINT64_C(1) << over) - 1 : UINT64_MAX;
 }
 
-/* Windows by doubling, as in planes.c.  Around a row lies what joins nothing. */
+/* Windows by doubling, as in planes.c. The margins hold the neutral value: 0 for or, 1 for and. */
 static int join_across(const Mask *mask, int window, Joining how)
 {
     ptrdiff_t half = window / 2, margin = window / WORD + 2, words = mask->stride + 2 * margin;
@@ -341,9 +341,9 @@ int only_runs(const Mask *mask, int across, int down)
     return failed ? -1 : 0;
 }
 
-/* -- spreading --------------------------------------------------------------------------------- */
+/* -- flood fill --------------------------------------------------------------------------------- */
 
-/* To the right: adding the first pixel of a run to the run turns over all of it. */
+/* Adding the start of a run to the run carries through it, which flips all its bits up to the end. */
 static void spread_right(uint64_t *marked, const uint64_t *may, ptrdiff_t words)
 {
     uint64_t from_left = 0;

@@ -1,12 +1,13 @@
-/* Putting it together: which pixel is black. */
+/* Combines the steps: which pixels are black. */
 #include "sheet.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Tints stay away from type: so far beside it and above and below, closed over the gaps between words. */
+/* Tints keep away from type: it is widened by this many pixels, and gaps between words up to CLEAR_CLOSED are
+ * filled. */
 enum { CLEAR_ACROSS = 19, CLEAR_DOWN = 15, CLEAR_CLOSED = 41 };
-/* Specks of a scan, pixels. */
+/* Specks of a scan up to this many pixels are removed. */
 enum { SPECK = 4 };
 
 static int odd(int length, int dpi, int base)
@@ -35,12 +36,12 @@ int close_scaled(const Band *band, const Mask *mask, int across, int down)
     return close_mask(mask, pixels_across(band, across), pixels_down(band, down));
 }
 
-/* Masks of the page while it becomes black and white. */
+/* Masks of the band in work. */
 typedef struct {
-    Mask ink;   /* what was drawn dark */
-    Mask dark;  /* what is type, and is drawn dark */
+    Mask ink;   /* drawn dark */
+    Mask dark;  /* dark type */
     Mask light; /* light type */
-    Mask codes; /* modules of bar codes and the like */
+    Mask codes; /* modules of machine-readable codes */
     Mask clear; /* what tints keep away from */
 } Found;
 
@@ -50,7 +51,7 @@ WIDE static void lighten(uint8_t *restrict level, const uint8_t *restrict where,
         level[x] |= (uint8_t)-where[x];
 }
 
-/* Codes are ink and paper: no light type stands in them, no tint, and no line goes round their modules. */
+/* Finds codes, removes light type from them, and makes their areas white so that no tints or outlines are drawn. */
 static int take_codes(const Band *band, const Found *found, uint8_t *level)
 {
     if (find_codes(band, &found->codes, &found->ink) < 0)
@@ -78,7 +79,7 @@ static int find_all(const Band *band, const Found *found, uint8_t *level)
     return find_light_type(band, &found->light, &found->ink, level) < 0 ? -1 : take_codes(band, found, level);
 }
 
-/* What is drawn becomes black; ``clear`` is what tints keep away from. */
+/* Sets ``black`` to the ink without photographs and light type, and ``clear`` to what tints keep away from. */
 static int take_ink(const Band *band, const Mask *black, const Found *found)
 {
     int known = band->dark_type != NULL, failed = 0;
@@ -103,7 +104,7 @@ static int take_ink(const Band *band, const Mask *black, const Found *found)
     return failed || close_scaled(band, clear, CLEAR_CLOSED, 1) < 0 ? -1 : 0;
 }
 
-/* Photographs, but round known type. */
+/* Screens photographs, except around known type. */
 static int take_photographs(const Band *band, const Mask *black, const Mask *halo)
 {
     Mask masks[2], *screened = masks, *where = masks + 1;
@@ -130,7 +131,7 @@ int make_bilevel(Band *band, const Mask *black)
     mark_photographs(band);
     failed = failed || level == NULL || level_band(band) < 0 || find_all(band, &found, level) < 0
              || take_ink(band, black, &found) < 0;
-    const Mask *halo = &found.dark; /* round dark type */
+    const Mask *halo = &found.dark; /* around dark type */
     failed = failed || widen_scaled(band, halo, HALO, HALO) < 0
              || (any_marked(&band->photo) && take_photographs(band, black, halo) < 0);
     if (!failed && band->ground->tones != TONES_EVERYWHERE)

@@ -1,16 +1,16 @@
-/* Photographs: where they are, and the line screen they get. */
+/* Photographs: which tiles look like one, which pixels belong to one, and the line screen they are drawn with. */
 #include "sheet.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A tile of a photograph: at least half of its pixels are neither white nor black and are not as sharp as
- * type; its tones are spread even without its ink. */
+/* A tile looks like a photograph when at least SOFT_PERCENT of its pixels lie between DARKEST and LIGHTEST and
+ * differ from their neighbours by less than SHARP levels (type is sharper), and its levels still spread over
+ * LEAST_SPREAD without its ink. */
 enum { DARKEST = 30, LIGHTEST = 225, SHARP = 70, SOFT_PERCENT = 50, LEAST_SPREAD = 28 };
 
-/* The tile's tones without what is dark and narrow: of each pixel the lightest of its surroundings, of those
- * the darkest, by samples. */
+/* Difference of the 95th and the 5th percentile of the tile's levels after closing, which removes ink. */
 static int spread_without_ink(const Band *band, ptrdiff_t left, ptrdiff_t top, int tile_rows)
 {
     enum { AROUND = STROKE / 2, SIDE = TILE + 4 * AROUND };
@@ -70,7 +70,7 @@ static void mark_tiles(const Band *band)
     ptrdiff_t below = content.below > band->first + band->size.rows ? band->first + band->size.rows : content.below;
     int tile_rows = rows_of_tile(ground->y_dpi);
     for (ptrdiff_t y = top; y < below; y++) {
-        if (y > top && y % tile_rows) { /* as the row above */
+        if (y > top && y % tile_rows) { /* same row of tiles */
             memcpy(row_of(&band->photo, y - band->first), row_of(&band->photo, y - band->first - 1),
                    (size_t)band->photo.stride * sizeof *band->photo.words);
             continue;
@@ -85,7 +85,7 @@ static void mark_tiles(const Band *band)
     }
 }
 
-/* A pixel of a box's rim is as its tile inside: the row or column that counts for one. */
+/* Maps a row or column in the rim of a box to the nearest one inside: tiles on the rim are only partly of the box. */
 static ptrdiff_t inside(ptrdiff_t at, ptrdiff_t from, ptrdiff_t to, ptrdiff_t rim, ptrdiff_t end)
 {
     ptrdiff_t in = at < from + rim ? from + rim : at >= to - rim ? to - rim - 1 : at;
@@ -113,7 +113,7 @@ static void mark_box(const Band *band, Box box)
     }
 }
 
-/* Tiles of a raster, whole boxes of a drawn page: their edges are known to the pixel. */
+/* In a raster whole tiles are marked, on a drawn page boxes, whose edges are known to the pixel. */
 void mark_photographs(const Band *band)
 {
     const Ground *ground = band->ground;
@@ -129,14 +129,14 @@ void mark_photographs(const Band *band)
 
 /* -- the line screen -------------------------------------------------------------------------- */
 
-/* The screen's lines are this far apart at 204 pixels to the inch (34 an inch), and over so many rows at 196
- * a line moves sideways by one pitch.  So steep, a row resembles the one above, which is what T.4 and T.6
- * compress; the slant gives the tones between two widths of the line.  Measured on three photographs: of all
- * screens with their octets the nearest to the picture. */
+/* The lines are PITCH pixels apart at 204 dpi (34 to the inch) and shift sideways by one pitch in SLANT rows at 196
+ * dpi. With so little slant a row resembles the one above, which T.4 and T.6 compress well; the slant yields tones
+ * between two widths of the line. Among the screens that take no more octets, tried on three photographs, it is the
+ * closest to the picture. */
 enum { PITCH = 6, SLANT = 48 };
-/* Tones below and above these are black and white: pure areas cost nothing. */
+/* Levels outside are solid black and white, which need few octets. */
 enum { BLACKEST = 50, WHITEST = 200 };
-/* Lines print darker than their area. */
+/* Printed lines appear darker than their area. */
 #define DOT_GAIN_GAMMA 0.8
 enum { MOST_CELL = 16 * 128 };
 

@@ -1,9 +1,9 @@
-/* Sliding extremes by doubling: the extreme of a window of 19 is that of two windows of 16, which are made
- * from those of 8, 4, 2.  Each step is one loop without branches, of which a compiler makes vector
- * instructions; van Herk's method compares less often but one pixel at a time.
+/* Sliding minima and maxima by doubling: the extreme of a window of 19 is that of two overlapping windows of 16,
+ * which are made from those of 8, 4 and 2. Each step is a loop without branches, which compilers vectorise; van
+ * Herk's method compares less often, but one pixel at a time.
  *
- * A row is first widened across and then goes down through the windows of 2, 4, 8 and 16 rows; of each only the
- * last rows are kept, so that all of it stays in the cache. */
+ * Each row is widened across, then passes through windows of 2, 4, 8 and 16 rows. Only the last rows of each are
+ * kept, so that the working set stays in the cache. */
 #include "planes.h"
 
 #include <stdlib.h>
@@ -29,7 +29,7 @@ static void take_extreme(uint8_t *to, const uint8_t *a, const uint8_t *b, ptrdif
         lesser(to, a, b, count);
 }
 
-/* ``lines`` is scratch: twice a row and the window. */
+/* ``lines`` is scratch: twice the width plus the window. */
 static void widen_row(uint8_t *to, const uint8_t *row, uint8_t *lines, ptrdiff_t width, int window, int light)
 {
     ptrdiff_t half = window / 2, count = width + 2 * half, covered = 1;
@@ -38,7 +38,7 @@ static void widen_row(uint8_t *to, const uint8_t *row, uint8_t *lines, ptrdiff_t
         return;
     }
     uint8_t *line = lines, *grown = lines + count;
-    /* Beyond the edge the edge goes on: neither white nor black comes in from there. */
+    /* The first and last pixel are repeated beyond the edges, so that neither white nor black enters. */
     count -= covered;
     memset(line, row[0], (size_t)half);
     take_extreme(line + half, row, row + 1, width - 1, light);
@@ -53,7 +53,7 @@ static void widen_row(uint8_t *to, const uint8_t *row, uint8_t *lines, ptrdiff_t
     take_extreme(to, line, line + window - covered, width, light);
 }
 
-/* The last rows of windows that are ``covered`` rows high. */
+/* Ring buffer of the last rows of one window height. */
 typedef struct {
     uint8_t *rows;
     ptrdiff_t kept, width;
@@ -66,7 +66,7 @@ static uint8_t *kept_row(const Kept *kept, ptrdiff_t row)
 
 enum { MOST_LEVELS = 16 }; /* windows of up to 65,535 rows */
 
-/* Rows that each level has to keep, and how many levels there are. */
+/* Sets how many rows each level keeps and their sum; returns the last level. */
 static int plan_levels(Kept *levels, ptrdiff_t width, int window, ptrdiff_t *rows)
 {
     int level = 0;
@@ -95,7 +95,7 @@ static int widen(uint8_t *to, const uint8_t *from, Size size, int across, int do
     }
     for (ptrdiff_t newest = 0; newest < size.rows + 2 * half; newest++) {
         ptrdiff_t y = newest - half;
-        if (newest > 0 && (y <= 0 || y >= size.rows)) /* beyond the edge the edge goes on */
+        if (newest > 0 && (y <= 0 || y >= size.rows)) /* the edge row is repeated */
             memcpy(kept_row(levels, newest), kept_row(levels, newest - 1), (size_t)width);
         else
             widen_row(kept_row(levels, newest), from + (y < 0 ? 0 : y) * width, lines, width, across, light);
@@ -138,7 +138,7 @@ WIDE void take_where(uint8_t *restrict to, const uint8_t *restrict from, const u
         to[x] ^= (uint8_t)((to[x] ^ from[x]) & -where[x]);
 }
 
-/* Octets looked at at a time. */
+/* Octets tested at a time. */
 enum { PIECE = 1 << 14 };
 
 WIDE static uint8_t all_of(const uint8_t *plane, size_t octets)

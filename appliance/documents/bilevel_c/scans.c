@@ -1,22 +1,25 @@
-/* A picture in black and white, placed and scaled on a page in grey: how much of each pixel is paper.
+/* Scales a bilevel picture to its place on a grey page.
  *
- * A pixel of the page is the mean of what it covers, or, where the picture is made larger, of one pixel of the picture
- * around its middle.  So an edge in the picture changes few pixels of the page, all others are known from the last edge. */
+ * A pixel of the page is the mean of the picture's pixels that it covers, or, where the picture is enlarged, of an
+ * area of one picture pixel about its centre. An edge in the picture therefore changes only SHARES pixels of the
+ * page; the others repeat the value after the last edge. */
 #include "sheet.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Shares of a pixel, and how many pixels of the page an edge changes at most: nothing is made more than twice as large. */
+/* ONE is a whole pixel in shares; SHARES is how many pixels of the page an edge changes at most, at up to twice the
+ * size. */
 enum { ONE = 256, SHARES = 3 };
 
-/* What an edge before a pixel of the picture adds to the pixels of the page from ``first`` on; ONE in all. */
+/* What an edge of the picture adds to the pixels of the page from ``first`` on; ONE in sum. */
 typedef struct {
     int32_t first;
     int32_t shares[SHARES];
 } Edge;
 
-/* How many of ONE in pixel ``at`` of ``to`` lie behind the edge before pixel ``edge`` of ``of``. */
+/* Share of pixel ``at`` (of ``to`` on the page) that lies behind the edge before pixel ``edge`` (of ``of`` in the
+ * picture), in 1/ONE. */
 static int behind(ptrdiff_t at, ptrdiff_t to, ptrdiff_t edge, ptrdiff_t of)
 {
     if (edge <= 0 || edge >= of)
@@ -41,7 +44,7 @@ static void take_edges(Edge *edges, ptrdiff_t of, ptrdiff_t to)
     }
 }
 
-/* Which of the 64 pixels in a word of packed rows is the first that is set; there is one. */
+/* Index of the first set bit from the left. At least one must be set. */
 static int leftmost_of(uint64_t word)
 {
 #ifdef __GNUC__
@@ -54,7 +57,7 @@ static int leftmost_of(uint64_t word)
 #endif
 }
 
-/* Eight octets of a packed row, zeros behind its last. */
+/* Up to eight octets of a packed row as a word, zeros behind its last. */
 static uint64_t word_at(const uint8_t *from, ptrdiff_t octets)
 {
     uint64_t word = 0;
@@ -67,7 +70,7 @@ static uint64_t word_at(const uint8_t *from, ptrdiff_t octets)
     return word;
 }
 
-/* The pixels of a row before which paper becomes ink or ink paper; paper before the first.  Returns how many. */
+/* Sets ``found`` to the pixels before which the colour changes, beginning with paper. Returns their number. */
 static ptrdiff_t find_edges(int32_t *found, const uint8_t *row, ptrdiff_t width, uint64_t paper)
 {
     ptrdiff_t octets = (width + 7) / 8, count = 0;
@@ -101,7 +104,7 @@ WIDE static void take_greys(uint8_t *restrict grey, const int32_t *restrict inks
         grey[x] = (uint8_t)(255 - (((uint32_t)inks[x] * 255 + ONE * ONE / 2) >> 16));
 }
 
-/* Row ``y`` of the picture as it is on the page. */
+/* Draws row ``y`` of ``box``, where there is ink. */
 static void place_row(uint8_t *grey, const Picture *picture, const Edge *edges, int32_t *sums, int32_t *found, Box box,
                       Box within, ptrdiff_t y)
 {
@@ -113,7 +116,7 @@ static void place_row(uint8_t *grey, const Picture *picture, const Edge *edges, 
     for (int left = ONE; left > 0 && row < picture->size.rows; row++) {
         int below = behind(y, down, row + 1, picture->size.rows);
         if (below == left)
-            continue; /* the page's pixels have nothing of this row */
+            continue; /* no part of this row is in the page's row */
         ptrdiff_t count = find_edges(found, picture->bits + row * picture->stride, picture->size.width, picture->paper);
         add_edges(sums, edges, found, count, left - below);
         any |= count;

@@ -1,13 +1,14 @@
-/* Security grounds of certificates, prescriptions and cheques: pale fine lines, dots or microprint all over a part of
- * the page, with type on them.  They are left out of the ink, for they drown the type and cost much. */
+/* Removes security grounds of certificates, prescriptions and cheques from the ink: pale fine lines, dots or
+ * microprint that cover a part of the page and have type on them. They would drown the type and cost many octets. */
 #include "sheet.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* There may be one where so many tiles (fewer where type is known: such a page comes in parts) have no dark type, but
- * so much, in 1/100, that is pale, and so have the eight around them, or type.  Pale is so deep, and so many times the
- * noise; one row in so many is looked at. */
+/* A quick test, on every EVERYth row, whether a page may have a security ground. It may when LEAST_TILES tiles
+ * (LEAST_TILES_KNOWN where type is known, as such a page comes in parts) have no pixel of depth LEAST_DEEP, and they
+ * and the eight around them are at least LOOKED_AT_PERCENT pale: from depth LEAST_PALE, or PALE_TIMES the noise, to
+ * below LEAST_DEEP. */
 enum { LEAST_TILES = 400, LEAST_TILES_KNOWN = 40, LOOKED_AT_PERCENT = 6, LEAST_PALE = 15, PALE_TIMES = 3, LEAST_DEEP = 100, EVERY = 4 };
 
 WIDE static void count_row(uint16_t *restrict pale, uint16_t *restrict deep, const uint8_t *restrict depth, uint8_t least,
@@ -49,26 +50,26 @@ int may_have_security_ground(const Band *band, const uint8_t *depth)
 
 /* -- cells -------------------------------------------------------------------------------------- */
 
-/* A cell is as large as a tile, of the band; depths are told apart in so many steps. */
+/* A cell is as large as a tile, but its place is counted from the band's first row. Its histogram has DEPTHS bins. */
 enum { DEPTHS = 64, DEPTH_STEP = 256 / DEPTHS };
 
 typedef struct {
-    uint16_t depths[DEPTHS];                       /* histogram, of what is marked */
-    uint16_t pale, deep, ring, pale_in_ring, type, dots, straight; /* pixels; the ring is what lies near deep ones */
-    uint8_t split;                                 /* what is less deep is pale: 0 nothing, 255 everything */
-    uint8_t dense;                                 /* with many pale pixels around */
-    uint8_t taken;                                 /* belongs to a region that was looked at */
-    uint8_t below;                                 /* what is less deep is the ground's; 0: nothing */
+    uint16_t depths[DEPTHS];                       /* histogram of the depths of marked pixels */
+    uint16_t pale, deep, ring, pale_in_ring, type, dots, straight; /* numbers of pixels; the ring lies around deep ones */
+    uint8_t split;                                 /* pixels less deep are pale; 0: none, 255: all */
+    uint8_t dense;                                 /* there are many pale pixels around */
+    uint8_t taken;                                 /* belongs to a region already examined */
+    uint8_t below;                                 /* pixels less deep are the security ground; 0: none */
 } Cell;
 
 typedef struct {
     Size size;
-    int rows; /* of pixels in a cell */
+    int rows; /* rows of pixels in a cell */
     uint64_t least_times;
     Cell *cell;
 } Cells;
 
-/* The cells around one, up to so many away. */
+/* Box of the cells up to ``away`` cells around one. */
 static Box cells_around(const Cells *cells, ptrdiff_t x, ptrdiff_t y, ptrdiff_t away)
 {
     return (Box){x < away ? 0 : x - away, y < away ? 0 : y - away,
@@ -87,7 +88,7 @@ static void take_depths(const Cells *cells, const Mask *marks, const uint8_t *de
             }
 }
 
-/* Adds to the count at ``offset`` of each cell what is marked in it. */
+/* Adds the number of marked pixels in each cell to its count at ``offset``. */
 static void count_in_cells(const Cells *cells, const Mask *mask, size_t offset)
 {
     for (ptrdiff_t y = 0; y < mask->size.rows; y++)
@@ -102,11 +103,11 @@ static void count_in_cells(const Cells *cells, const Mask *mask, size_t offset)
         }
 }
 
-/* Depths of a window fall into two groups where the greater ones are in the mean so many times the others, in 1/100.
- * One group of less than this is pale. */
+/* Depths of cells up to WINDOW away form two groups, pale and deep, when the mean of one is APART percent of the
+ * other's. Otherwise all are pale if their mean is below DEEP, else none. */
 enum { WINDOW = 2, APART = 200, DEEP = 100 };
 
-/* The step that parts the depths best (Otsu's); of one group 255 when it is pale, or 0. */
+/* Depth that separates the two groups best (Otsu's method); 255 if all are pale, 0 if none is. */
 static uint8_t split_of(const uint32_t depths[DEPTHS])
 {
     uint64_t count = 0, sum = 0, below = 0, sum_below = 0;
@@ -161,7 +162,7 @@ WIDE static void mark_less(uint8_t *restrict line, const uint8_t *restrict depth
         line[x] = depth[x] < than[x];
 }
 
-/* ``less`` is marked where the depth is less than what its cell has at ``offset``. */
+/* Marks in ``less`` where the depth is below the cell's value at ``offset``. */
 static int where_less(const Cells *cells, const Mask *less, const uint8_t *depth, size_t offset)
 {
     Size size = less->size;
@@ -181,12 +182,12 @@ static int where_less(const Cells *cells, const Mask *less, const uint8_t *depth
 
 /* -- sizes ------------------------------------------------------------------ */
 
-/* Letters, in pixels and in rows at 196 to the inch; what is smaller both ways is a dot. */
+/* Sizes of letters in pixels at 204 x 196 dpi. What is at most LETTER_LEAST in both directions is a dot. */
 enum { LETTER_LEAST = 8, LETTER_HIGH = 60, LETTER_WIDE = 90, LETTER_NARROW = 3 };
 
 typedef struct {
     ptrdiff_t root, y, left, right;
-    Box box; /* at the root, of all that hangs together */
+    Box box; /* at the root: of all connected runs */
 } Run;
 
 static ptrdiff_t root_of(Run *runs, ptrdiff_t at)
@@ -208,7 +209,7 @@ static void join_runs(Run *runs, ptrdiff_t one, ptrdiff_t other)
     to->below = from.below > to->below ? from.below : to->below;
 }
 
-/* The runs of ``mask``, joined with those above; NULL without memory. */
+/* Runs of ``mask`` with connected ones joined; sets ``count``. Returns NULL without memory. */
 static Run *take_runs(const Mask *mask, ptrdiff_t *count)
 {
     ptrdiff_t room = 0, above = 0, begun = 0;
@@ -240,7 +241,7 @@ static Run *take_runs(const Mask *mask, ptrdiff_t *count)
     return runs;
 }
 
-/* Adds to each cell what is as small as a dot, and what is as large as a letter. */
+/* Adds to each cell the pixels of dots and of things as large as letters. */
 static int count_sizes(const Cells *cells, const Mask *mask)
 {
     ptrdiff_t count;
@@ -261,23 +262,25 @@ static int count_sizes(const Cells *cells, const Mask *mask)
 
 /* -- regions ----------------------------------------------------------------------------------------- */
 
-/* Cells that hang together, in whose surroundings so much, in 1/100, is pale. */
+/* A region is connected cells in whose surroundings, up to DENSE_AROUND cells away, DENSE_PERCENT of the pixels are
+ * pale. */
 enum { DENSE_AROUND = 1, DENSE_PERCENT = 5 };
-/* They are a security ground where they are so many and fill so much of the box around them, and there is as much of it
- * near the type as elsewhere: from so much to so much.  A drawing or a map does not fill its box, pale type keeps away from dark type.
- * A table, millimetre paper, has more that is straight. */
+/* A region is a security ground if it has LEAST_CELLS cells and fills LEAST_FILL percent of its bounding box
+ * (drawings and maps do not); if it is LEAST_NEAR to MOST_NEAR percent as dense near type as elsewhere (pale type
+ * keeps away from dark type); and if at most MOST_STRAIGHT percent of it is straight lines (tables and millimetre
+ * paper have more). */
 enum { LEAST_CELLS = 100, LEAST_FILL = 80, LEAST_NEAR = 60, MOST_NEAR = 160, MOST_STRAIGHT = 30 };
-/* So many of the cells have type near, by what most of the ground is: dots, things as large as letters, or lines.  A
- * signature over small print, and the few names on a map's contours, have less.  Letters that are paler than this are
- * the grain of the paper. */
+/* In percent, how many of its cells must have type near, if dots, things as large as letters, or lines are MOSTLY
+ * what is pale. A signature over small print and the few names on a map's contours have fewer. Letters of a mean
+ * depth below LEAST_LETTERS_DEPTH are the grain of the paper. */
 enum { MOSTLY = 50, LEAST_LETTERS_DEPTH = 25, LEAST_TYPED_DOTS = 20, LEAST_TYPED_LETTERS = 40, LEAST_TYPED_LINES = 34 };
-/* And type is so many times as deep: that is less where it is known. */
+/* The mean depth of the type is at least this many percent of the ground's; less where type is known. */
 enum { LEAST_TIMES = 350, LEAST_TIMES_KNOWN = 200 };
-/* What is deeper than so many times the ground's mean is not the ground's. */
+/* Pixels deeper than this many percent of the ground's mean depth do not belong to it. */
 enum { GROUND_TIMES = 300 };
 
 typedef struct {
-    Box box; /* of cells */
+    Box box; /* in cells */
     uint64_t cells, typed, pale, deep, ring, pale_in_ring, type, dots, straight, pale_depths, deep_depths;
 } Region;
 
@@ -301,7 +304,7 @@ static void add_cell(Region *region, const Cell *cell, ptrdiff_t x, ptrdiff_t y)
     }
 }
 
-/* ``members`` are the places of the cells that hang together with the first of them. */
+/* Gathers the region of cell ``members[0]`` and puts the indices of its cells into ``members``. */
 static Region take_region(const Cells *cells, ptrdiff_t *members)
 {
     Region region = {.box = {cells->size.width, cells->size.rows, 0, 0}};
@@ -328,7 +331,7 @@ static uint64_t share_of(uint64_t part, uint64_t of)
     return of ? part * 100 / of : 0;
 }
 
-/* By what is known without its shape. */
+/* The tests that need no shapes (see count_shapes). */
 static int may_be_security_ground(const Cells *cells, const Region *region)
 {
     uint64_t box = (uint64_t)((region->box.right - region->box.left) * (region->box.below - region->box.top));
@@ -365,7 +368,7 @@ static void mark_dense(const Cells *cells)
     }
 }
 
-/* In the cells of a ground and those beside them what is pale is the ground's. */
+/* Sets ``below`` in the cells of a security ground and those next to them. */
 static void take_ground(const Cells *cells, const Region *region, const ptrdiff_t *members)
 {
     uint64_t most = region->pale_depths * GROUND_TIMES / 100 / region->pale;
@@ -379,7 +382,8 @@ static void take_ground(const Cells *cells, const Region *region, const ptrdiff_
     }
 }
 
-/* How many regions are security grounds, or may be by what was counted ``so_far``; -1 without memory. */
+/* Number of regions that are security grounds, or, if ``so_far``, may be before shapes are counted; -1 without
+ * memory. */
 static int settle_regions(const Cells *cells, int so_far)
 {
     int found = 0;
@@ -400,7 +404,7 @@ static int settle_regions(const Cells *cells, int so_far)
     return members == NULL ? -1 : found;
 }
 
-/* The ring begins and ends so many pixels, across, from what is deep.  What is straight for so many is so. */
+/* The ring lies from RING_FROM / 2 to RING_TO / 2 pixels around deep ones. Runs of STRAIGHT pixels are straight. */
 enum { RING_FROM = 7, RING_TO = 15, STRAIGHT = 41 };
 
 static int count_shapes(const Band *band, const Cells *cells, const Mask *pale, const Mask *deep)
@@ -424,7 +428,7 @@ static int count_shapes(const Band *band, const Cells *cells, const Mask *pale, 
     return failed ? -1 : 0;
 }
 
-/* Returns how many grounds there are, or -1 without memory. */
+/* Returns the number of security grounds, or -1 without memory. */
 static int find_grounds(const Band *band, const Cells *cells, const Mask *marks, const uint8_t *depth)
 {
     Mask masks[2], *pale = masks, *deep = masks + 1;

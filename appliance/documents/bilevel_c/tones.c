@@ -1,26 +1,27 @@
-/* Flat tints as rows of lines. */
+/* Turns tints into rows of lines. */
 #include "sheet.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Tints are lines lying across the page: to T.6 a line is two changes however long it is, and a line above
- * it of the same ends costs one bit each.  Of ``of`` rows ``black`` are black. */
+/* A tint is drawn as horizontal lines: ``black`` of every ``of`` rows. T.6 codes two changes for a line whatever its
+ * length, and a line with the same ends as the one above costs one bit for each. */
 typedef struct {
-    int least; /* levels from here up */
+    int least; /* lowest level of this tint */
     int black, of;
 } Tint;
 
 static const Tint TINTS[] = {{215, 0, 8}, {165, 1, 8}, {115, 1, 6}, {70, 1, 3}, {40, 2, 3}, {0, 1, 1}};
 enum { KINDS = sizeof TINTS / sizeof *TINTS, PALE = PALE_TINT };
 
-/* Pale tints smaller than this both ways are not worth a line: a tick box with one in it looks ticked. */
+/* Pale tints smaller than this in both directions, in pixels, are left white: a tick box with a line in it looks
+ * ticked. */
 enum { SMALL = 48 };
-/* A pixel that is this much lighter or darker than its surroundings is not of the tint. */
+/* Pixels that differ from the area by more levels are not of its tint. */
 enum { OF_TINT = 14 };
-/* Where tints meet a line is drawn when the step is sharp and at least so high. */
+/* A line is drawn where two tints meet at a sharp step of at least this many levels. */
 enum { STEP = 24 };
-/* Round type the line of a pale tint is left out so many pixels farther, counted across both sides. */
+/* The outline of a pale tint keeps off type by this many pixels more, both sides together. */
 enum { FARTHER = 5 };
 
 int tint_of(int level)
@@ -37,17 +38,17 @@ static void make_kinds(const Band *band, uint8_t kinds[256])
 {
     for (int value = 0; value < 256; value++) {
         int level = value - band->darker / 4;
-        if (band->ground->tones == TONES_NONE) /* type and nothing else: areas are black or white */
+        if (band->ground->tones == TONES_NONE) /* areas are black or white */
             kinds[value] = level < BLACK_AREA ? KINDS - 1 : 0;
         else
             kinds[value] = (uint8_t)tint_of(level < 0 ? 0 : level > 255 ? 255 : level);
     }
 }
 
-/* Between type a tint shows only where there is room for a line of this length. */
+/* Between type a line of a tint is drawn only from this length on, in pixels. */
 enum { SHORTEST_LINE = 80 };
 
-/* Pixels of a row that are looked at at a time. */
+/* Pixels of a row tested at a time. */
 enum { PIECE = 64 };
 
 WIDE static int is_lighter(const uint8_t *levels, uint8_t than)
@@ -63,22 +64,22 @@ typedef struct {
     const Band *band;
     const uint8_t *level;
     const Mask *clear, *large;
-    const uint8_t *kinds;              /* of each level */
-    uint8_t least[KINDS], most[KINDS]; /* levels of each kind; most below least: none */
+    const uint8_t *kinds;              /* tint of each level, an index into TINTS */
+    uint8_t least[KINDS], most[KINDS]; /* range of levels of each tint; empty where most < least */
     uint8_t *line;                     /* scratch */
-    Mask row;                          /* two rows: scratch, and what is black for its tint */
+    Mask row;                          /* row 0 is scratch, row 1 what is black for its tint */
 } Hatching;
 
-/* Which kinds are black in a row; the lightest level that may be, or 0. */
+/* Sets ``shown`` for the tints that are black in this row. Returns the lightest level to look at, or 0 for none. */
 static uint8_t shown_in(const Hatching *hatching, ptrdiff_t y, uint8_t shown[KINDS])
 {
     const Band *band = hatching->band;
-    int thick = (band->ground->y_dpi + 98) / 196; /* rows that a line is high */
+    int thick = (band->ground->y_dpi + 98) / 196; /* height of a line in rows */
     uint8_t lightest = 0;
     thick = thick < 1 ? 1 : thick;
     for (int kind = 0; kind < KINDS; kind++) {
         int of = TINTS[kind].of;
-        if (band->ground->y_dpi < 150 && of > 3) /* half as many rows on paper */
+        if (band->ground->y_dpi < 150 && of > 3) /* rows are twice as high */
             of /= 2;
         shown[kind] = (y + band->first) / thick % of < TINTS[kind].black;
     }
@@ -88,7 +89,7 @@ static uint8_t shown_in(const Hatching *hatching, ptrdiff_t y, uint8_t shown[KIN
     return lightest;
 }
 
-/* What is of a tint of these levels and no more than so much lighter or darker. */
+/* Marks pixels whose area has a level from ``least`` to ``most``, and that differ from it by at most ``apart``. */
 WIDE static void mark_tint(uint8_t *restrict line, const uint8_t *restrict level, const uint8_t *restrict tone,
                            uint8_t least,
                            uint8_t most, uint8_t apart, ptrdiff_t width)
@@ -113,7 +114,7 @@ static void add_tint(const Hatching *hatching, ptrdiff_t y, int kind)
         row->words[row->stride + word] |= row->words[word] & (kind == PALE ? large[word] : UINT64_MAX);
 }
 
-/* The pixels of a row that are black for their tint, into the second row of ``row``. */
+/* Sets row 1 to the pixels of this row that are black for their tint. */
 static void mark_by_rows(const Hatching *hatching, ptrdiff_t y, const uint8_t shown[KINDS])
 {
     ptrdiff_t width = hatching->band->size.width;
@@ -125,7 +126,7 @@ static void mark_by_rows(const Hatching *hatching, ptrdiff_t y, const uint8_t sh
         }
 }
 
-/* The same where some tints have other lines than those that lie across. */
+/* The same for a page on which some tints have other patterns than horizontal lines. */
 static void mark_by_patterns(const Hatching *hatching, ptrdiff_t y, const uint8_t shown[KINDS], uint8_t lightest)
 {
     const Band *band = hatching->band;
@@ -149,7 +150,7 @@ static void mark_by_patterns(const Hatching *hatching, ptrdiff_t y, const uint8_
     add_tint(hatching, y, KINDS);
 }
 
-/* Between type only lines of some length are left, unless they end at a black area. */
+/* Adds the lines of one row to ``black``. Short ones between type are left out unless they end at a black area. */
 static void hatch_row(const Hatching *hatching, const Mask *black, ptrdiff_t y)
 {
     const Band *band = hatching->band;
@@ -176,7 +177,7 @@ static void hatch_row(const Hatching *hatching, const Mask *black, ptrdiff_t y)
     }
 }
 
-/* Whether no pixel of a piece of a row differs by a step from two pixels to the left or two rows above. */
+/* Whether no pixel of a piece differs by STEP or more from those two to the left and two above. */
 WIDE static int has_no_step(const uint8_t *here, const uint8_t *left, const uint8_t *above)
 {
     uint8_t some = 0;
@@ -188,7 +189,8 @@ WIDE static int has_no_step(const uint8_t *here, const uint8_t *left, const uint
     return some == 0;
 }
 
-/* Round pale tints the line keeps farther from type: a watermark's. */
+/* Draws lines between tints, but not near type; those of pale tints, such as a watermark, keep off further
+ * (``pale_near``). */
 static void outline(const Band *band, const Mask *black, const uint8_t *level, const Mask *near_type,
                     const Mask *pale_near, const uint8_t *kinds)
 {
@@ -250,7 +252,7 @@ int hatch(const Band *band, const Mask *black, const uint8_t *level, const Mask 
         hatching.least[kinds[value]] = (uint8_t)value;
         hatching.most[kinds[value]] = hatching.most[kinds[value]] ? hatching.most[kinds[value]] : (uint8_t)value;
     }
-    uint8_t white = 255; /* levels from here up are white */
+    uint8_t white = 255; /* lowest level without a tint */
     while (white > 0 && kinds[white - 1] == 0)
         white--;
     hatching.line = new_line(size);
