@@ -20,7 +20,7 @@ from appliance.documents.options import clean_line
 from appliance.documents.pdf import write_pdf
 from appliance.documents.thumbnail import thumbnail
 from appliance.language import ENGLISH, Writer, marked, said, speak
-from appliance.settings.accounts import Role, User
+from appliance.settings.accounts import User, language_for
 from appliance.settings.store import SettingsStore
 from appliance.spool.model import Job, JobState, Received
 from appliance.station import StationSettings
@@ -44,12 +44,8 @@ AGAIN = marked("Printed again: the printer did not finish the first time. Some o
 
 def write_for(settings: SettingsStore, owner: str) -> Writer:
     """Sets this thread's language to that of the reader of ``owner``'s paper; what formats dates for them."""
-    users: list[User] = list(settings.items(User).values())
-    readers = [user for user in users if user.name == owner]
-    readers += [user for user in users if user.role is Role.ADMIN]
-    language = settings.section(PaperSettings).language
-    language = language or next((user.language for user in readers if user.language), ENGLISH)
-    speak(language)
+    chosen = settings.section(PaperSettings).language
+    speak(chosen or language_for(settings.items(User).values(), owner) or ENGLISH)
     return settings.section(StationSettings).writer()
 
 

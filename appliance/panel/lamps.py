@@ -99,24 +99,4 @@ FAULT_WARNING = Meaning("fault", ON, "A line is down, or the disk is nearly full
 FAULT_FAILING = Meaning("fault", FAST, "No line works, or the disk is full: nothing can be sent.")
 FAULT_BUTTON = Meaning("fault", SLOW, "A button is stuck.")
 
-LANGUAGE = (
-    POWER_READY,
-    POWER_CHANGING,
-    POWER_SETUP,
-    POWER_ALONE,
-    LINE_READY,
-    LINE_BUSY,
-    LINE_DOWN,
-    LINE_NONE,
-    ACTIVITY_NONE,
-    ACTIVITY_SENDING,
-    ACTIVITY_RECEIVING,
-    ACTIVITY_BOTH,
-    INBOX_EMPTY,
-    INBOX_UNREAD,
-    FAULT_NONE,
-    FAULT_FAX,
-    FAULT_WARNING,
-    FAULT_FAILING,
-    FAULT_BUTTON,
-)
+LANGUAGE = tuple(value for value in tuple(globals().values()) if isinstance(value, Meaning))

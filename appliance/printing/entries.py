@@ -30,7 +30,8 @@ TITLE_LIMIT = 200
 # The most files in one job.
 MOST_DOCUMENTS = 200
 _PDF = b"%PDF-"
-# The end mark of a PDF stands within its last octets (ISO 32000-1 Annex H, note 18, and what programs add).
+# The end mark of a PDF stands within so many last octets (ISO 32000-1 Annex H, note 18: 1024; some programs
+# and devices add to it or pad the last block).
 _END_WITHIN = 8192
 # ISO 32000-1 7.5.5: the last line of one PDF, then the first of the next.
 _SEAM = re.compile(rb"%%EOF[\r\n]{1,2}(?=%PDF-1)")
@@ -85,15 +86,18 @@ def _open(path: Path) -> tuple[int, os.stat_result]:
     return descriptor, state
 
 
+def has_pdf_end(descriptor: int, size: int) -> bool:
+    """Whether the end mark of a PDF stands at the end of a file of ``size`` octets."""
+    return b"%%EOF" in os.pread(descriptor, _END_WITHIN, max(size - _END_WITHIN, 0))
+
+
 def read_entry(path: Path) -> Entry:
     """The entry in the file ``path``.  Raises EntryError, OSError."""
     descriptor, state = _open(path)
     with open(descriptor, "rb") as file:
         head = file.readline(HEAD_LIMIT + 1)
         pdf, parts = _parts(file.fileno(), len(head), state.st_size)
-        whole = not pdf or b"%%EOF" in os.pread(
-            file.fileno(), _END_WITHIN, max(state.st_size - _END_WITHIN, 0)
-        )
+        whole = not pdf or has_pdf_end(file.fileno(), state.st_size)
     if not head.endswith(b"\n") or len(head) > HEAD_LIMIT:
         raise EntryError("its first line is missing or too long")
     try:

@@ -27,6 +27,7 @@ from uuid import uuid4
 from appliance.documents.options import clean_line
 from appliance.durable import fsync_folder
 from appliance.language import said
+from appliance.printing.entries import has_pdf_end
 
 TAKEN, FAXED, REFUSED = "taken", "faxed", "refused"
 # The file with the reason beside a refused scan; the second name is for a scan that has the first.
@@ -36,9 +37,6 @@ MOST_LOOKED_AT, AT_ONCE = 10_000, 100
 # Suffixes of files that are still being written, or are no documents.
 _PASSING_SUFFIXES = (".part", ".partial", ".tmp", ".temp", ".filepart", ".crdownload", ".swp", ".lock")
 _PASSING_NAMES = frozenset({"thumbs.db", "desktop.ini"})
-# The end mark of a PDF stands within so many last octets (ISO 32000-1 Annex H, note 18: 1024; some devices
-# pad the last block).
-_PDF_END_WITHIN = 8192
 _PIECE = 1 << 16
 
 
@@ -133,10 +131,9 @@ def has_writer(descriptor: int) -> bool:
 
 def is_cut_off(descriptor: int) -> bool:
     """Whether it is a PDF whose end is missing."""
-    if os.pread(descriptor, 5, 0) != b"%PDF-":
-        return False
-    size = os.fstat(descriptor).st_size
-    return b"%%EOF" not in os.pread(descriptor, _PDF_END_WITHIN, max(size - _PDF_END_WITHIN, 0))
+    return os.pread(descriptor, 5, 0) == b"%PDF-" and not has_pdf_end(
+        descriptor, os.fstat(descriptor).st_size
+    )
 
 
 class ScanFiles:

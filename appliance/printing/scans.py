@@ -33,7 +33,7 @@ from appliance.printing.scan_files import (
 from appliance.printing.settings import ScanSettings
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
-from appliance.settings.accounts import Role, User
+from appliance.settings.accounts import User, language_for
 from appliance.spool.errors import NotFoundError, SpoolClosedError
 from appliance.spool.model import DAY_S, Job, JobState, SourceFile
 
@@ -98,7 +98,7 @@ class Scans:
         Raises SpoolClosedError, and OSError when the folder cannot be used.
         """
         settings = self._box.settings.section(ScanSettings)
-        speak(self._language(settings.owner))
+        speak(language_for(self._box.settings.items(User).values(), settings.owner))
         files = ScanFiles(folder)
         claims = list(files.claims())
         for claim in claims:
@@ -242,13 +242,6 @@ class Scans:
         self._box.history.audit(
             SCAN_ORIGIN, "scan.refused", object=claim.name[:_NAME_LIMIT], detail=why[:300]
         )
-
-    def _language(self, owner: str) -> str:
-        """The language of a refusal's reader: the owner of these faxes, else the first administrator."""
-        users: list[User] = list(self._box.settings.items(User).values())
-        own = [user for user in users if user.name == owner]
-        heads = [user for user in users if user.role is Role.ADMIN]
-        return next((user.language for user in (*own, *heads) if user.language), "")
 
 
 def _is_unreadable(job: Job) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -61,6 +62,14 @@ class User:
         "", "of their authenticator app; empty: they sign in with the password alone", secret=True
     )
     recovery_codes: tuple[str, ...] = setting((), "hashes of codes for a lost telephone", secret=True)
+
+
+def language_for(users: Iterable[User], name: str) -> str:
+    """The language of the user ``name``, else of the first administrator who chose one; empty without."""
+    every = list(users)
+    readers = [user for user in every if user.name == name]
+    readers += [user for user in every if user.role is Role.ADMIN]
+    return next((user.language for user in readers if user.language), "")
 
 
 class Scope(Enum):

@@ -16,7 +16,7 @@ ACCENTS = pytest.mark.parametrize(
 
 @ACCENTS
 @pytest.mark.parametrize("name", [*SENDS, *SENDS_ECM])
-def test_a_sender_understands(name: str, accent: Accent) -> None:
+def test_the_sender_understands_far_ends_of_each_accent(name: str, accent: Accent) -> None:
     count, cause, confirmed, script = SENDS.get(name) or SENDS_ECM[name]
     parameters = (
         CallParameters(Role.CALLS, "+1", PLAIN) if name in SENDS else CallParameters(Role.CALLS, "+1")
@@ -28,7 +28,7 @@ def test_a_sender_understands(name: str, accent: Accent) -> None:
 
 @ACCENTS
 @pytest.mark.parametrize("name", [*RECEIVES, *RECEIVES_ECM])
-def test_a_receiver_understands(name: str, accent: Accent) -> None:
+def test_the_receiver_understands_far_ends_of_each_accent(name: str, accent: Accent) -> None:
     cause, confirmed, script = RECEIVES.get(name) or RECEIVES_ECM[name]
     parameters = (
         CallParameters(Role.ANSWERS, "+2", PLAIN) if name in RECEIVES else CallParameters(Role.ANSWERS, "+2")

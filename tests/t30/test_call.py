@@ -147,7 +147,7 @@ def test_line_that_never_falls_silent_ends_the_call() -> None:
 
 
 @pytest.mark.parametrize("role", Role)
-def test_cancel_before_anything_was_heard(role: Role) -> None:
+def test_a_call_cancelled_before_anything_was_heard_ends_as_cancelled(role: Role) -> None:
     dce = ScriptDce()
     call = owned(CallParameters(role), dce, Pages([white_page()]), Store())
     call.start(0.0)

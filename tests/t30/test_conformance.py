@@ -1708,7 +1708,7 @@ def test_after_eom_the_sender_waits_for_dis_and_keeps_its_rate_but_after_rtn(rep
 POLL_DIS = "000108"
 
 
-def test_poll_with_nothing_on_offer_over_there() -> None:
+def test_a_poll_ends_where_the_far_end_offers_nothing() -> None:
     far = Far(CallParameters(Role.CALLS, "+1", PLAIN, poll=True))
     _play(
         far,
@@ -1721,7 +1721,7 @@ def test_poll_with_nothing_on_offer_over_there() -> None:
     )
 
 
-def test_poll_fetches_pages() -> None:
+def test_a_poll_fetches_the_pages_of_the_far_end() -> None:
     far = Far(CallParameters(Role.CALLS, "+1", PLAIN, poll=True))
     _play(
         far,
@@ -1745,7 +1745,7 @@ def test_poll_fetches_pages() -> None:
     assert len(far.store.pages) == 2
 
 
-def test_poll_with_password_and_document_name() -> None:
+def test_a_poll_tells_password_and_document_name_before_dtc() -> None:
     parameters = CallParameters(Role.CALLS, "+1", PLAIN, poll=True, password="55", selective_polling="7")
     far = Far(parameters)
     _play(
@@ -1760,7 +1760,7 @@ def test_poll_with_password_and_document_name() -> None:
     )
 
 
-def test_poll_with_non_standard_facilities() -> None:
+def test_a_poll_tells_its_non_standard_facilities_before_dtc() -> None:
     far = Far(CallParameters(Role.CALLS, "+1", PLAIN, poll=True, nsf=b"\xad\xff\x01"))
     _play(
         far,
@@ -1787,7 +1787,7 @@ def test_poll_with_password_is_not_made_where_it_would_not_be_understood() -> No
     )
 
 
-def test_dtc_three_times_then_dcn() -> None:
+def test_dtc_is_sent_three_times_before_the_poll_is_given_up() -> None:
     far = Far(CallParameters(Role.CALLS, "+1", PLAIN, poll=True))
     _play(
         far,
@@ -1836,7 +1836,7 @@ def test_polled_station_sends_its_pages(ask: str, x: str) -> None:
         ("DIS=000a00", "password_wrong"),
     ],
 )
-def test_polled_station_wants_its_password(ask: str, cause: str) -> None:
+def test_a_polled_station_refuses_a_wrong_or_missing_password(ask: str, cause: str) -> None:
     parameters = CallParameters(Role.ANSWERS, "+2", PLAIN, offers_pages=True, required_password="55")
     _play(
         Far(parameters, _pages(1)),
@@ -1884,7 +1884,7 @@ def test_echo_of_our_own_dis_is_no_poll() -> None:
     )
 
 
-def test_no_modulation_in_common() -> None:
+def test_without_a_common_modulation_the_sender_says_dcn() -> None:
     only = Capabilities(carriers=frozenset({Carrier.V17_14400}), ecm=False)
     _play(
         Far(CallParameters(Role.CALLS, "+1", only), _pages(1)),
@@ -2003,7 +2003,7 @@ def test_sender_without_the_password_leaves_no_page() -> None:
     )
 
 
-def test_reception_and_then_a_poll_in_one_call() -> None:
+def test_after_receiving_the_answering_station_may_be_polled_in_the_same_call() -> None:
     far = Far(CallParameters(Role.ANSWERS, "+2", PLAIN, offers_pages=True), _pages(1))
     _play(
         far,
@@ -2026,7 +2026,7 @@ def test_reception_and_then_a_poll_in_one_call() -> None:
     assert len(far.store.pages) == 1
 
 
-def test_pages_sent_and_then_a_poll_in_one_call() -> None:
+def test_after_sending_the_calling_station_polls_in_the_same_call() -> None:
     far = Far(CallParameters(Role.CALLS, "+1", PLAIN, poll=True), _pages(1))
     _play(
         far,
@@ -2087,7 +2087,7 @@ def test_sub_address_is_left_out_and_noted_elsewhere() -> None:
     assert "sub_address_omitted" in [p.event for p in far.progress]
 
 
-def test_sub_address_that_came_is_told() -> None:
+def test_a_received_sub_address_is_in_the_result() -> None:
     far = Far(CallParameters(Role.ANSWERS, "+2", PLAIN))
     _play(
         far,

@@ -12,7 +12,7 @@ from appliance.t30.frames import RCP_FRAME
 
 @pytest.mark.parametrize("frame_octets", [64, 256])
 @pytest.mark.parametrize("frames", [1, 2, 255, 256, 257, 512, 513])
-def test_page_through_a_line_that_loses_frames(frame_octets: int, frames: int) -> None:
+def test_a_page_is_whole_after_the_repeats_of_lost_frames(frame_octets: int, frames: int) -> None:
     lots = random.Random(frames)
     data = lots.randbytes(frames * frame_octets - lots.randrange(frame_octets))
     page = EcmPage(data, frame_octets)

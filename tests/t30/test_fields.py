@@ -150,13 +150,13 @@ def test_the_rate_bits_of_a_dcs_are_those_of_its_carrier(carrier: Carrier, code:
 
 
 @pytest.mark.parametrize("code", ["0010", "0110", "1010", "1110", "0011", "0111", "1011", "1111"])
-def test_rate_that_no_modem_here_has(code: str) -> None:
+def test_a_dcs_with_a_rate_of_no_modem_here_is_refused(code: str) -> None:
     with pytest.raises(FieldError):
         Settings.decode(octets_of({b for b, c in zip(Bit.RATE, code, strict=True) if c == "1"}))
 
 
 @pytest.mark.parametrize("fif", ["", "00"])
-def test_dcs_that_is_too_short(fif: str) -> None:
+def test_a_dcs_that_is_too_short_is_refused(fif: str) -> None:
     with pytest.raises(FieldError):
         Settings.decode(bytes.fromhex(fif))
 

@@ -101,7 +101,7 @@ def test_any_octets_decode_or_are_refused(octets: bytes) -> None:
 
 
 @pytest.mark.parametrize("octets", ["", "ff", "ff13", "fe1380", "ff0380ff"[:4], "ff9380", "ff1300"])
-def test_octets_that_are_no_frame(octets: str) -> None:
+def test_octets_that_are_no_frame_raise_a_frame_error(octets: str) -> None:
     with pytest.raises(FrameError):
         HdlcFrame.decode(bytes.fromhex(octets))
 

@@ -147,7 +147,7 @@ class Babbler:
 
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("ecm", [True, False])
-def test_babbling_far_end(role: Role, ecm: bool) -> None:
+def test_random_events_from_the_far_end_cause_no_internal_fault(role: Role, ecm: bool) -> None:
     pages = document(2, Coding.MH, rows=10)
     for seed in range(3000 if SWEEP else 150):
         lots = random.Random(seed)

@@ -63,7 +63,7 @@ def test_a_late_mcf_is_not_taken_for_the_next_pages() -> None:
     assert play(ECM_PAGE_1_TWICE + script, ecm=True) == ("delivered", 2)
 
 
-def test_one_whose_second_answer_never_comes_loses_a_question_and_no_page() -> None:
+def test_pages_are_delivered_where_a_repeated_command_is_answered_once() -> None:
     assert play(ECM_PAGE_1_TWICE + "says MCF\nhears DCN\nhears end", ecm=True) == ("delivered", 2)
     assert play(PAGE_1_TWICE + "says MCF\nhears DCN\nhears end", ecm=False) == ("delivered", 2)
 

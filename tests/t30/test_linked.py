@@ -81,7 +81,7 @@ def assert_arrived(sender: End, receiver: End) -> None:
         (Coding.MMR, True),
     ],
 )
-def test_every_modulation_and_coding(carrier: Carrier, coding: Coding, ecm: bool) -> None:
+def test_pages_arrive_in_every_modulation_and_coding(carrier: Carrier, coding: Coding, ecm: bool) -> None:
     a, b = pair(document(2, coding, rows=40), Capabilities(carriers=frozenset({carrier}), ecm=ecm))
     link(a, b)
     assert_arrived(a, b)
@@ -91,7 +91,7 @@ def test_every_modulation_and_coding(carrier: Carrier, coding: Coding, ecm: bool
 
 
 @pytest.mark.parametrize("resolution", Resolution)
-def test_every_resolution(resolution: Resolution) -> None:
+def test_a_page_arrives_unchanged_in_every_resolution(resolution: Resolution) -> None:
     a, b = pair([encode(raster(1, 60, resolution), Coding.MMR)])
     link(a, b)
     assert_arrived(a, b)
@@ -101,7 +101,7 @@ def test_every_resolution(resolution: Resolution) -> None:
 
 
 @pytest.mark.parametrize("octets", [64, 256])
-def test_page_of_several_blocks(octets: int) -> None:
+def test_pages_of_several_ecm_blocks_arrive(octets: int) -> None:
     lots = random.Random(octets)
     rows = 160 if octets == 64 else 420
     noise = Raster(1728, rows, lots.randbytes(216 * rows), Resolution.FINE)
@@ -176,7 +176,7 @@ def lose(share: float, seed: int, *, also: Callable[[LineEvent], bool] = lambda 
 
 
 @pytest.mark.parametrize("seed", range(200 if SWEEP else 25))
-def test_ecm_over_a_line_that_spoils_frames(seed: int) -> None:
+def test_with_ecm_and_spoiled_frames_no_wrong_page_is_confirmed(seed: int) -> None:
     """Delivered whole, or an honest failure: never a page confirmed that is not right."""
     a, b = pair(document(3, Coding.MMR))
     link(a, b, lose(0.08, seed))
@@ -184,14 +184,14 @@ def test_ecm_over_a_line_that_spoils_frames(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(200 if SWEEP else 25))
-def test_ecm_over_a_line_that_loses_carriers_too(seed: int) -> None:
+def test_with_ecm_and_lost_carriers_no_wrong_page_is_confirmed(seed: int) -> None:
     a, b = pair(document(2, Coding.MMR))
     link(a, b, lose(0.05, seed, also=lambda e: isinstance(e, CarrierOn | CarrierOff | Frame)))
     assert_honest(a, b)
 
 
 @pytest.mark.parametrize("seed", range(200 if SWEEP else 25))
-def test_no_ecm_over_a_line_that_loses_data(seed: int) -> None:
+def test_without_ecm_and_with_lost_data_no_page_is_confirmed_that_was_not_received(seed: int) -> None:
     a, b = pair(document(3, Coding.MH), Capabilities(ecm=False))
     link(a, b, lose(0.06, seed, also=lambda e: isinstance(e, CarrierOff | Data)))
     assert a.call.result is not None
@@ -245,7 +245,9 @@ def spoil_nth(who: str, code: Fcf, times: int = 1) -> Spoil:
         ("a", Fcf.DCN),
     ],
 )
-def test_any_frame_lost_once_or_twice_without_ecm(who: str, code: Fcf, times: int) -> None:
+def test_pages_arrive_without_ecm_whichever_frame_is_lost_once_or_twice(
+    who: str, code: Fcf, times: int
+) -> None:
     pages = [*document(2, Coding.MH), *document(1, Coding.MR)]
     a, b = pair(pages, Capabilities(ecm=False))
     link(a, b, spoil_nth(who, code, times))
@@ -257,7 +259,7 @@ def test_any_frame_lost_once_or_twice_without_ecm(who: str, code: Fcf, times: in
     ("who", "code"),
     [("a", Fcf.PPS), ("b", Fcf.MCF), ("b", Fcf.PPR), ("a", Fcf.RCP), ("b", Fcf.CFR), ("a", Fcf.DCS)],
 )
-def test_any_frame_lost_once_or_twice_with_ecm(who: str, code: Fcf, times: int) -> None:
+def test_pages_arrive_with_ecm_whichever_frame_is_lost_once_or_twice(who: str, code: Fcf, times: int) -> None:
     a, b = pair(document(2, Coding.MMR))
     first, second = spoil_nth(who, code, times), spoil_nth("a", Fcf.FCD, 3)
     link(a, b, lambda w, o, e: first(w, o, second(w, o, e) or e))
@@ -296,7 +298,7 @@ def test_training_that_fails_at_v17_ends_at_v29() -> None:
     assert a.call.result.retrainings == 3
 
 
-def test_training_that_fails_everywhere() -> None:
+def test_a_call_whose_training_fails_at_every_rate_ends_with_training_failed() -> None:
     a, b = pair(document(1, Coding.MMR))
     link(a, b, bad_training(*FAST))
     assert a.call.result is not None
@@ -357,7 +359,7 @@ def run_slow(a: End, b: End, slow: SlowPages | SlowStore, spoil: Spoil = faithfu
 
 
 @pytest.mark.parametrize("after", [0.5, 6.0, 12.0])
-def test_pages_that_come_late(after: float) -> None:
+def test_pages_that_are_fetched_slowly_arrive(after: float) -> None:
     pages = SlowPages(document(3, Coding.MMR), after=after)
     a, b = pair([])
     a.pages = pages
@@ -374,7 +376,7 @@ def test_page_that_never_comes_ends_the_call_with_the_box_at_fault() -> None:
     assert a.call.result.cause is causes.PAGE_UNAVAILABLE
 
 
-def test_second_page_that_cannot_be_had() -> None:
+def test_a_missing_second_page_ends_the_call_with_one_page_sent() -> None:
     @dataclass
     class Torn(Pages):
         def fetch(
@@ -391,7 +393,7 @@ def test_second_page_that_cannot_be_had() -> None:
     assert b.call.result.cause is RECEIVED
 
 
-def test_page_in_a_format_that_was_not_accepted() -> None:
+def test_a_page_in_a_format_that_was_not_accepted_ends_the_call() -> None:
     a, b = pair(document(1, Coding.MMR), Capabilities(ecm=False))
     link(a, b)
     assert a.call.result is not None
@@ -399,7 +401,7 @@ def test_page_in_a_format_that_was_not_accepted() -> None:
 
 
 @pytest.mark.parametrize(("ecm", "after"), [(True, 0.5), (True, 30.0), (False, 0.5), (False, 6.0)])
-def test_store_that_takes_its_time(ecm: bool, after: float) -> None:
+def test_pages_arrive_at_a_slow_store_which_asks_for_time_with_rnr_under_ecm(ecm: bool, after: float) -> None:
     a, b = pair(document(2, Coding.MH), Capabilities(ecm=ecm))
     b.store = SlowStore(after=after)
     run_slow(a, b, b.store)
@@ -506,7 +508,7 @@ def test_polling_with_password_and_selective_address_brings_the_pages() -> None:
     assert b.call.result.remote_id == "+49 1"
 
 
-def test_poll_with_a_wrong_password() -> None:
+def test_a_poll_with_a_wrong_password_is_refused() -> None:
     a = End(CallParameters(Role.CALLS, "+49 1", poll=True, password="13"))
     b = End(
         CallParameters(Role.ANSWERS, "+49 2", offers_pages=True, required_password="12"),
@@ -518,7 +520,7 @@ def test_poll_with_a_wrong_password() -> None:
     assert (a.call.result.cause, b.call.result.cause) == (causes.POLL_REFUSED, causes.PASSWORD_WRONG)
 
 
-def test_send_and_poll_in_one_call() -> None:
+def test_pages_are_sent_and_polled_in_one_call() -> None:
     there, back = document(2, Coding.MMR), document(3, Coding.MH)
     a = End(CallParameters(Role.CALLS, "+49 1", poll=True), Pages(there))
     b = End(CallParameters(Role.ANSWERS, "+49 2", offers_pages=True), Pages(back))
@@ -527,7 +529,7 @@ def test_send_and_poll_in_one_call() -> None:
     assert [p.page for p in a.store.pages] == back
 
 
-def test_no_pages_source_delivers_none() -> None:
+def test_a_source_without_pages_delivers_none_and_says_that_it_is_the_last() -> None:
     got: list[tuple[CodedPage | None, bool]] = []
     MemoryPages([]).fetch(0, Pages, lambda *a: got.append(a))  # type: ignore[arg-type]
     assert got == [(None, True)]

@@ -35,7 +35,7 @@ def test_our_offer_survives_the_line() -> None:
     assert Facilities.decode(WE.encode()) == WE
 
 
-def test_what_we_offer_is_what_we_own_up_to() -> None:
+def test_a_dis_tells_the_capabilities_that_were_set() -> None:
     small = Capabilities(
         frozenset({Carrier.V29_9600, Carrier.V29_7200}),
         frozenset({Coding.MH, Coding.MMR}),
@@ -62,7 +62,7 @@ def test_common_ground_is_the_lesser_of_both() -> None:
     assert common.resolutions == {Resolution.STANDARD}
 
 
-def test_no_carrier_in_common() -> None:
+def test_v17_alone_has_no_carrier_in_common_with_the_least_machine() -> None:
     assert in_common(Capabilities(carriers=frozenset({Carrier.V17_14400})), Facilities()).carriers == ()
 
 
@@ -70,7 +70,7 @@ def test_no_carrier_in_common() -> None:
     "wrong",
     [page(Coding.MMR), page(resolution=Resolution.R300, width=2592), page(width=2432), page(width=1729)],
 )
-def test_page_that_the_receiver_cannot_take(wrong: CodedPage) -> None:
+def test_a_page_that_the_receiver_cannot_take_is_a_format_error(wrong: CodedPage) -> None:
     theirs = replace(Facilities(), resolutions=frozenset({Resolution.STANDARD, Resolution.FINE}))
     with pytest.raises(FormatError):
         settings_for(wrong, in_common(ALL, theirs), Carrier.V27TER_4800)
@@ -88,7 +88,7 @@ def test_scan_time_is_the_receivers_at_that_resolution_and_none_with_ecm() -> No
 @pytest.mark.parametrize(
     ("rows", "length"), [(2200, PaperLength.A4), (2740, PaperLength.B4), (3000, PaperLength.UNLIMITED)]
 )
-def test_length_of_a_page(rows: int, length: PaperLength) -> None:
+def test_the_paper_length_follows_from_the_rows(rows: int, length: PaperLength) -> None:
     assert paper_length(page(rows=rows)) is length
 
 
@@ -124,7 +124,7 @@ def test_what_was_not_offered_is_refused(asked: Settings) -> None:
     assert refusal(asked, Facilities()) is not None
 
 
-def test_bits_that_change_nothing_do_no_harm() -> None:
+def test_a_dcs_with_unused_bits_is_accepted() -> None:
     assert refusal(Settings(Carrier.V27TER_2400, other=frozenset({1, 3, 33, 76, 121})), Facilities()) is None
 
 

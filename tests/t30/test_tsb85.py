@@ -28,5 +28,5 @@ PROCEDURES = [
 @pytest.mark.full
 @pytest.mark.skipif(not FILE, reason="FAXBOX_TSB85 names no file")
 @pytest.mark.parametrize("procedure", PROCEDURES)
-def test_the_engine_does_what_the_procedure_says(procedure: Procedure) -> None:
+def test_the_engine_follows_each_procedure_of_tsb_85(procedure: Procedure) -> None:
     set_up(procedure).play(procedure)

@@ -89,7 +89,7 @@ def test_pages_arrive_pixel_by_pixel(coding, modulation, ecm):
 
 @pytest.mark.parametrize("correction", list(ErrorCorrection), ids=lambda c: c.name)
 @pytest.mark.parametrize("version", [0, 2, 3])
-def test_every_version_and_error_correction(version, correction):
+def test_pages_arrive_with_every_version_and_error_correction(version, correction):
     results, stores, _ = fax(
         CALLER, ANSWERER, pages=[chart()], settings=T38Settings(version=version, error_correction=correction)
     )
@@ -97,7 +97,7 @@ def test_every_version_and_error_correction(version, correction):
     assert stores[1].rasters() == [chart()]
 
 
-def test_tcf_made_by_the_receiver():
+def test_pages_arrive_where_the_receiver_makes_the_tcf():
     settings = T38Settings(rate_management=RateManagement.LOCAL_TCF)
     results, stores, _ = fax(CALLER, ANSWERER, pages=[chart()], settings=settings)
     assert [r.cause for r in results] == [causes.DELIVERED, causes.RECEIVED]

@@ -239,7 +239,7 @@ def test_a_frame_without_end_is_bounded_and_bad():
     assert hearing.events == [ON, Frame(bytes(MAX_FRAME_OCTETS), False), OFF]
 
 
-def test_tones_and_modems_that_we_do_not_have():
+def test_tones_and_foreign_modems_are_told_as_the_nearest_event_or_ignored():
     assert hear(ind(Indicator.CNG)) == [ToneHeard(Tone.CNG)]
     assert hear(ind(Indicator.V8_ANSAM)) == [ToneHeard(Tone.CED)]
     assert hear(ind(Indicator.V33_14400_TRAINING)) == [CarrierMissed()]

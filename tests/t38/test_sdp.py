@@ -112,7 +112,7 @@ def test_an_answer_has_a_line_for_each_line_and_takes_only_the_fax(media, kinds)
 
 
 @pytest.mark.parametrize("media", [AUDIO, IMAGE.replace("5004", "0"), IMAGE.replace("udptl", "tcp"), ""])
-def test_an_offer_without_live_fax_is_none(media):
+def test_an_offer_without_a_live_image_line_is_no_fax(media):
     offer = parse_sdp(HEAD + media)
     assert image_of(offer) is None
     with pytest.raises(SdpError, match="no live image"):
@@ -193,7 +193,7 @@ def test_nonsense_is_refused_with_a_short_sentence(text):
     assert len(str(caught.value)) < 160
 
 
-def test_garbled_values_count_as_not_said():
+def test_values_that_cannot_be_read_count_as_absent():
     bad = "".join(
         f"a={name}:{value}\r\n"
         for name in ("T38FaxVersion", "T38MaxBitRate", "T38FaxMaxDatagram", "T38FaxMaxBuffer")

@@ -130,7 +130,7 @@ def packets_of(count: int, seed: int = 0) -> list[bytes]:
 
 @pytest.mark.parametrize("start", [0, 65530])
 @pytest.mark.parametrize("correction", list(ErrorCorrection), ids=lambda c: c.name)
-def test_all_arrive_in_order_over_the_wrap_of_the_numbers(correction, start):
+def test_packets_arrive_in_order_where_the_numbers_wrap(correction, start):
     packets = packets_of(200)
     out = sender(correction, start)
     arrivals, receiver = deliver([(n * 0.03, out.wrap(p)) for n, p in enumerate(packets)])

@@ -239,7 +239,7 @@ def test_an_order_to_send_while_listening_aborts_first_and_never_in_one_write() 
     assert bench.written() == "AT+FRS=7\r"
 
 
-def test_silence_after_the_abort_is_consent() -> None:
+def test_an_abort_that_is_not_answered_counts_as_done() -> None:
     bench = Bench(Opened.ANSWERING)
     bench.order(SendFrames((DIS,)))
     bench.says(b"OK")
@@ -295,7 +295,7 @@ def test_hanging_up_in_mid_page_takes_back_what_is_not_sent() -> None:
     assert bench.dce.clean
 
 
-def test_an_order_in_the_middle_of_sending_is_our_bug() -> None:
+def test_an_order_in_the_middle_of_sending_raises_value_error() -> None:
     bench = Bench(Opened.ANSWERING)
     bench.order(SendFrames((DIS,)))
     with pytest.raises(ValueError, match="while frame written"):

@@ -19,7 +19,7 @@ def bit_stream(frames: Iterable[bytes], *, leading_flags: int, trailing_flags: i
 frames_of = st.lists(st.binary(min_size=1, max_size=MAX_FRAME_OCTETS), max_size=6)
 
 
-def test_fcs_of_the_check_string() -> None:
+def test_the_fcs_of_the_catalogues_check_string_is_right() -> None:
     # CRC-16/X-25 of "123456789" is 0x906E (RFC 1662's FCS-16; reveng catalogue).
     assert with_fcs(b"123456789")[-2:] == (0x906E).to_bytes(2, "little")
 
@@ -64,5 +64,5 @@ def test_noise_yields_no_frame_taken_for_right() -> None:
 
 @given(data=st.binary(max_size=60))
 @settings(max_examples=60, deadline=None)
-def test_fcs_knows_its_own(data: bytes) -> None:
+def test_a_frame_with_its_fcs_is_right(data: bytes) -> None:
     assert fcs_is_right(with_fcs(data)) == bool(data)

@@ -78,7 +78,7 @@ OLD = Said(
 )
 
 
-def test_a_modem_that_tells_all() -> None:
+def test_a_modem_that_answers_every_query_is_fully_described() -> None:
     modem = CONEXANT.found()
     assert modem.class_1
     assert modem.row == "Conexant and Rockwell"
@@ -90,7 +90,7 @@ def test_a_modem_that_tells_all() -> None:
     assert CONEXANT.asked[-1] == "+FCLASS=0"  # left as a telephone line's modem should be
 
 
-def test_what_it_sends_and_what_it_receives_may_differ() -> None:
+def test_carriers_for_sending_and_receiving_may_differ() -> None:
     modem = OLD.found()
     assert set(modem.send) == {Carrier.V27TER_2400, Carrier.V27TER_4800}
     assert set(modem.receive) == {
@@ -112,7 +112,7 @@ def test_a_modem_that_lies_about_v17_is_not_believed() -> None:
     assert not V17 & liar.found().send
 
 
-def test_missing_lists_mean_what_every_modem_has() -> None:
+def test_a_modem_without_lists_has_the_carriers_that_all_have() -> None:
     bare = Said(BASE | {"I0": "X", "+FCLASS=?": "0,1"})
     modem = bare.found()
     assert set(modem.send) == SLOW
@@ -126,11 +126,11 @@ def test_a_modem_without_class_1_is_told_apart(classes: str) -> None:
     assert "no class-1 fax modem" in modem.in_words()
 
 
-def test_a_device_that_knows_no_fax_at_all() -> None:
+def test_a_device_without_fax_commands_is_no_class_1_modem() -> None:
     assert not Said({"E0V1Q0": "", "I0": "LTE dongle"}).found().class_1
 
 
-def test_queries_beyond_it_are_passed_over() -> None:
+def test_queries_that_are_not_answered_are_skipped() -> None:
     slow = Said(CONEXANT.answers, silent={"+FMI?", "+VDR=?"})
     modem = slow.found()
     assert modem.class_1

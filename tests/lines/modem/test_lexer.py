@@ -34,7 +34,7 @@ def read(data: bytes, kind: DataKind = DataKind.NONE, cuts: list[int] | None = N
     return tokens
 
 
-def test_a_frame_between_connect_and_ok() -> None:
+def test_a_frame_between_connect_and_ok_is_unstuffed() -> None:
     got = read(b"\r\nCONNECT\r\n\xff\x13\x84\x10\x10\xab\x10\x03\r\nOK\r\n", DataKind.FRAME)
     assert got == [Line("CONNECT"), Octets(b"\xff\x13\x84\x10\xab"), EndOfData(), Line("OK")]
 
@@ -72,7 +72,7 @@ def test_escapes_of_sub_and_flow_control_octets() -> None:
     assert got == [Line("CONNECT"), Octets(b"\x10\x10\x11\x13"), EndOfData()]
 
 
-def test_a_modem_that_forgets_to_double_dle() -> None:
+def test_a_single_dle_is_kept_of_a_modem_that_does_not_double() -> None:
     lexer = Lexer(bare_dle=True)
     lexer.expect(DataKind.FRAME)
     octets = [t for t in lexer.feed(b"CONNECT\r\n\xff\x03\x10\x80\x10\x03") if isinstance(t, Octets)]

@@ -148,7 +148,7 @@ def test_a_shared_line_is_left_to_the_telephone(tmp_path: Path, rules: AnswerRul
     assert asked == []
 
 
-def test_how_calls_fail_is_told_apart(tmp_path: Path) -> None:
+def test_unanswered_invalid_busy_voice_and_dead_lines_have_causes_of_their_own(tmp_path: Path) -> None:
     port = tmp_path / "faxmodem0"
 
     async def work(exchange: ServedExchange) -> None:

@@ -96,7 +96,7 @@ NEEDS_ITS_ROW = [
 
 
 @pytest.mark.parametrize("modem", NEEDS_ITS_ROW)
-def test_without_its_row_no_page_comes_through_whole(tmp_path: Path, modem: type[quirky.Quirky]) -> None:
+def test_without_its_row_of_quirks_the_modem_loses_pages(tmp_path: Path, modem: type[quirky.Quirky]) -> None:
     received = tmp_path / "received.tif"
     machine = FaxMachine(receive=received, ecm=False)
     got = place(PAGES, machine, received, modem=Modem(), soft_modem=modem())
@@ -128,7 +128,7 @@ ON_PTY = (
 )
 
 
-def test_on_real_ports_side_by_side(tmp_path: Path) -> None:
+def test_misbehaving_modems_on_several_ports_send_at_once(tmp_path: Path) -> None:
     async def one(number: int, case: Case) -> str:
         adjust = case.adjust
         line = ModemLine(

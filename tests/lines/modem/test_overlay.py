@@ -64,7 +64,7 @@ def test_an_unknown_quirk_or_value_is_refused_with_the_reason(word: str) -> None
 
 
 @given(st.sampled_from([field.name for field in fields(Quirks)]), st.text(max_size=30))
-def test_any_value_is_taken_or_refused(name: str, text: str) -> None:
+def test_any_value_makes_quirks_or_a_value_error(name: str, text: str) -> None:
     try:
         made = overlay([f"{name}={text}"])(T31)
     except ValueError:

@@ -135,7 +135,9 @@ def test_receiving_over_a_poor_line_ends_as_its_row_says_and_is_repeatable(
 
 
 @pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
-def test_adaptive_reception_hears_v21_where_a_page_was_due(tmp_path: Path, ecm: bool) -> None:
+def test_a_repeated_dcs_in_place_of_the_page_is_heard_with_adaptive_reception(
+    tmp_path: Path, ecm: bool
+) -> None:
     """Our CFR is lost, so DCS comes again instead of the page; +FAR=1 has the modem say so."""
     adaptive = Modem(quirks=replace(Quirks(), adaptive_reception=True))
     lost_cfr = {(OURS, THEIRS): lost(2)}

@@ -147,7 +147,9 @@ def steps(sends: bool) -> Iterator[tuple[int, str]]:
 
 @pytest.mark.parametrize("sends", [True, False], ids=["sends", "receives"])
 @pytest.mark.parametrize("name", ALL)
-def test_the_call_ends_and_claims_nothing_untrue(name: str, sends: bool) -> None:
+def test_a_call_disturbed_at_any_step_ends_in_time_and_confirms_only_whole_pages(
+    name: str, sends: bool
+) -> None:
     good = "delivered" if sends else "received"
     for step, what in steps(sends):
         for on in (False, True):

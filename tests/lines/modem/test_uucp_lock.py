@@ -23,7 +23,7 @@ def test_a_lock_file_names_its_owner_until_it_is_released(tmp_path: Path) -> Non
     assert not file.exists()
 
 
-def test_a_living_owner_is_respected(tmp_path: Path) -> None:
+def test_a_port_whose_lock_names_a_living_process_is_in_use(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
         (tmp_path / "LCK..ttyS1").write_text(f"{other.pid:10d}\n")
         with pytest.raises(PortInUseError, match=str(other.pid)):
@@ -40,5 +40,5 @@ def test_a_lock_file_that_names_nobody_is_removed(tmp_path: Path, content: bytes
     lock.release()
 
 
-def test_a_directory_that_cannot_be_written_is_no_hindrance(tmp_path: Path) -> None:
+def test_a_port_is_usable_where_no_lock_file_can_be_written(tmp_path: Path) -> None:
     PortLock("/dev/ttyS9", tmp_path / "nothing").release()

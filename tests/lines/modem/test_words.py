@@ -52,7 +52,9 @@ def test_distinctive_rings_are_told_apart() -> None:
         ("Nmbr: 0301234567", ("NMBR", "0301234567")),
     ],
 )
-def test_caller_identification_lines(line: str, found: tuple[str, str] | None) -> None:
+def test_the_callers_number_is_read_from_a_line_of_any_modem(
+    line: str, found: tuple[str, str] | None
+) -> None:
     assert caller_field(line) == found
 
 
@@ -82,7 +84,9 @@ def message(kind: int, body: bytes, *, checksum: int | None = None) -> str:
         ("NMBR = 1", []),
     ],
 )
-def test_caller_identification_as_the_network_sent_it(line: str, fields: list[tuple[str, str]]) -> None:
+def test_the_callers_number_is_read_from_the_octets_of_the_network(
+    line: str, fields: list[tuple[str, str]]
+) -> None:
     assert raw_caller_fields(line) == fields
 
 
@@ -125,12 +129,12 @@ def test_no_code_before_a_number_reaches_an_emergency_service() -> None:
 
 
 @pytest.mark.parametrize("number", ["", "abc", "1;+FCLASS=0", "1\rATH", "1@b", "+", "1" * 61, "٣٤", "1\n2"])
-def test_what_is_no_number_never_reaches_the_modem(number: str) -> None:
+def test_a_text_that_is_no_number_is_not_dialled(number: str) -> None:
     with pytest.raises(UndialableError):
         dial_command(number, DialRules())
 
 
-def test_pulse_dialling_has_no_star() -> None:
+def test_a_star_is_refused_with_pulse_dialling() -> None:
     with pytest.raises(UndialableError):
         dial_command("*55", DialRules(pulse=True))
 
@@ -158,11 +162,11 @@ def test_blind_dialling_does_not_wait_for_the_tone() -> None:
         ("9-2", set()),
     ],
 )
-def test_ability_lists_are_read_with_patience(answer: str, numbers: set[int]) -> None:
+def test_number_lists_are_read_in_the_spellings_of_all_modems(answer: str, numbers: set[int]) -> None:
     assert number_list(answer) == numbers
 
 
-def test_ability_lists_name_carriers() -> None:
+def test_unknown_carriers_in_an_ability_list_are_ignored() -> None:
     assert carriers_in("24,96,97,98,145,146,8,999") == {
         Carrier.V27TER_2400,
         Carrier.V29_9600,
@@ -189,7 +193,7 @@ def test_each_carrier_has_its_number() -> None:
         ("Acme 1", "A modem without known peculiarities"),
     ],
 )
-def test_modems_find_their_row(identity: str, row: str) -> None:
+def test_each_identity_selects_its_row_of_quirks(identity: str, row: str) -> None:
     assert quirks_for(identity)[0] == row
 
 

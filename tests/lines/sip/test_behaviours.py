@@ -903,7 +903,7 @@ def test_image_first_leaves_the_audio_line_off(ran: dict[str, Ran]) -> None:
         "transfer_is_declined",
     ],
 )
-def test_odd_call_gets_the_right_status(ran: dict[str, Ran], name: str) -> None:
+def test_an_unusual_call_gets_the_status_of_its_scenario(ran: dict[str, Ran], name: str) -> None:
     assert ran[name].sipp == ""
 
 
@@ -957,7 +957,7 @@ ENDS = {
 
 
 @pytest.mark.parametrize("name", ENDS)
-def test_call_ends_in_the_right_cause(ran: dict[str, Ran], name: str) -> None:
+def test_a_call_ends_with_the_cause_of_its_scenario(ran: dict[str, Ran], name: str) -> None:
     one = ran[name]
     assert one.outcome.result.cause is ENDS[name], (one.outcome.words(), one.outcome.result)
     assert one.sipp == ""

@@ -102,7 +102,7 @@ def test_time_out_beyond_the_trunk_is_not_said_to_be_the_trunk_s_silence(
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_number_is_left_alone_only_for_what_it_did(outcomes: dict[str, Outcome], name: str) -> None:
+def test_a_number_is_quarantined_only_for_causes_of_its_own(outcomes: dict[str, Outcome], name: str) -> None:
     outcome = outcomes[name]
     known: Destination | None = None
     for _ in range(SENDING.quarantine_after):

@@ -137,7 +137,9 @@ def test_trunk_that_is_set_to_tones_is_not_told_to_ask_for_t38(reports: dict[str
     assert any("media setting (g711)" in str(each) for each in report.findings), report.findings
 
 
-def test_trunk_that_refuses_the_call(reports: dict[str, TrunkReport]) -> None:
+def test_the_check_of_a_trunk_that_refuses_the_call_names_cause_and_advice(
+    reports: dict[str, TrunkReport],
+) -> None:
     report = reports["forbidden"]
     assert not report.usable
     assert causes.SIP_FORBIDDEN.sentence in map(str, report.findings)

@@ -305,7 +305,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Attacked:
     return seen
 
 
-def test_box_lives_and_nothing_is_left(seen: Attacked) -> None:
+def test_the_box_survives_the_attack_and_keeps_no_call_descriptor_or_thread(seen: Attacked) -> None:
     assert seen.ended is None
     assert seen.left == {"calls": 0, "descriptors": 0, "threads": 0}
 
@@ -329,23 +329,23 @@ def test_a_fax_is_delivered_during_each_attack(seen: Attacked, name: str) -> Non
     assert result.ok, result
 
 
-def test_rubbish_in_a_live_call_is_answered_as_it_should(seen: Attacked) -> None:
+def test_rubbish_in_a_live_call_is_answered_with_400_415_or_488(seen: Attacked) -> None:
     codes = {text[8:11] for text in seen.answers if text.startswith("SIP/2.0 ")}
     assert "200" in codes
     assert codes & {"400", "415", "488"}
 
 
-def test_rubbish_in_answer_to_our_offer_is_borne(seen: Attacked) -> None:
+def test_calls_are_made_after_rubbish_in_answer_to_our_offer(seen: Attacked) -> None:
     assert len(seen.asked) == 20 * TIMES
     assert all(seen.asked)
 
 
-def test_crowd_is_kept_out_and_silence_is_not_borne(seen: Attacked) -> None:
+def test_connections_are_limited_and_silent_ones_closed(seen: Attacked) -> None:
     assert seen.files < MAX_FILES, "every connection takes a file"
     assert seen.silent_closed == {"TCP": True, "TLS": True}
 
 
-def test_payload_type_of_any_number_is_written_nowhere(tmp_path: Path) -> None:
+def test_a_payload_type_out_of_range_harms_no_memory(tmp_path: Path) -> None:
     """pjproject took the number from a=rtpmap for an index without looking at it."""
     many = "".join(f"a=rtpmap:{number} y/8000\r\n" for number in range(96, 140))
 

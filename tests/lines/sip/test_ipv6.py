@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.realtime, pytest.mark.skipif(not has_ipv6(), reason="t
 
 
 @pytest.mark.parametrize(("media", "kind"), [(MediaChoice.T38_ONLY, "t38"), (MediaChoice.G711_ONLY, "g711")])
-def test_fax_over_ipv6(media: MediaChoice, kind: str) -> None:
+def test_a_fax_is_sent_and_received_over_ipv6(media: MediaChoice, kind: str) -> None:
     async def run() -> tuple[Outcome, Outcome, str]:
         box = Box(bind="::1")
         await box.start()

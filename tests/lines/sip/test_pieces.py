@@ -98,7 +98,7 @@ def test_outside_prefix_goes_before_everything() -> None:
 @pytest.mark.parametrize(
     "number", ["", "+", "12a4", "1;2", "sip:x", "+49<30>", "1" * 30, "1\r\nTo: x", "٣٤٥"]
 )
-def test_what_is_no_number_is_the_users_mistake(number: str) -> None:
+def test_a_text_that_is_no_number_is_refused(number: str) -> None:
     with pytest.raises(NumberError):
         to_dial(number, GERMANY)
 
@@ -106,7 +106,7 @@ def test_what_is_no_number_is_the_users_mistake(number: str) -> None:
 @pytest.mark.parametrize(
     "address", ["sip:fax@192.0.2.1", "sip:192.0.2.1:5070", "sips:a@b.example;transport=tls"]
 )
-def test_sip_addresses_may_be_called(address: str) -> None:
+def test_well_formed_sip_addresses_are_accepted(address: str) -> None:
     assert checked_sip_address(address) == address
 
 
@@ -121,7 +121,7 @@ def test_sip_addresses_may_be_called(address: str) -> None:
         "sip:a@b;maddr=192.0.2.1",
     ],
 )
-def test_odd_sip_addresses_may_not(address: str) -> None:
+def test_malformed_sip_addresses_are_refused(address: str) -> None:
     with pytest.raises(NumberError):
         checked_sip_address(address)
 
@@ -152,7 +152,7 @@ def test_headers_are_read_in_every_form() -> None:
     assert messages.status_code(MESSAGE) == 0
 
 
-def test_blanks_where_a_name_should_be_keep_nobody_waiting() -> None:
+def test_fifty_thousand_blanks_in_a_display_name_are_read_at_once() -> None:
     assert messages.display_name(" " * 50_000) == ""
     assert messages.display_name("x" + " " * 50_000 + "<sip:a@b>") == "x"
 
@@ -191,7 +191,9 @@ def test_sdp_is_found_in_a_multipart_body() -> None:
         ("", 4000, None),
     ],
 )
-def test_media_go_only_where_they_can(address: str, port: int, remote: tuple[str, int] | None) -> None:
+def test_media_are_sent_only_to_addresses_of_a_single_host(
+    address: str, port: int, remote: tuple[str, int] | None
+) -> None:
     assert sendable(address, port) == remote
 
 
@@ -265,7 +267,7 @@ def test_peers_message_is_one_short_line_of_the_log() -> None:
     assert len(one_line("x" * 20000)) == MAX_LOG_LINE + 1
 
 
-def test_sip_needs_a_transport() -> None:
+def test_settings_without_any_transport_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         SipSettings(udp_port=None).check()
 

@@ -92,7 +92,7 @@ def test_trunk_that_answers_everything_but_calls_rests_all_the_same(registers: b
     assert trunk.condition(200.0)[0]
 
 
-def test_registered_is_withdrawn_when_a_call_proves_otherwise() -> None:
+def test_a_silent_trunk_is_no_longer_shown_as_registered() -> None:
     trunk = standing(registers=True)
     assert trunk.condition(0.0) == (False, "Registering with sip.example.net.")
     accepted = RegistrationChanged(True, 200, "OK", "192.0.2.1:5060")
@@ -288,5 +288,5 @@ def test_password_that_the_registrar_took_is_not_blamed_for_the_number_in_from(t
         (RuntimeError("a bug"), LINE_FAULT),
     ],
 )
-def test_call_that_the_box_itself_refused_is_not_the_trunks(error: Exception, cause: Cause) -> None:
+def test_a_call_that_the_box_itself_refused_has_a_cause_of_the_box(error: Exception, cause: Cause) -> None:
     assert cause_of_order_error(error) is cause
