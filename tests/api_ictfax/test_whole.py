@@ -31,7 +31,7 @@ def boss(box: RunningBox) -> Client:
 # -- changes ---------------------------------------------------------------------------------------
 
 
-def test_a_program_is_changed(client: Client) -> None:
+def test_a_programs_name_and_document_are_changed(client: Client) -> None:
     first, second = client.document(), client.document(2)
     program = client.made("/programs/sendfax", {"name": "offer", "document_id": first})
     changed = client.ask("PUT", f"/programs/{program}", {"name": "better", "document_id": second})
@@ -220,7 +220,7 @@ def _group(client: Client, *numbers: str) -> int:
     return group
 
 
-def test_groups_hold_contacts(client: Client) -> None:
+def test_contacts_are_added_to_and_taken_out_of_a_group(client: Client) -> None:
     group = _group(client, "9990", "9995")
     members = client.get(f"/groups/{group}/contacts")
     assert [each["phone"] for each in members] == ["9990", "9995"]

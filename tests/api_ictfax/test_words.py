@@ -73,7 +73,7 @@ def test_a_missing_id_is_412() -> None:
 
 
 @pytest.mark.parametrize("cause", all_causes(), ids=lambda cause: cause.code)
-def test_every_cause_can_be_said(cause: Cause) -> None:
+def test_the_error_of_every_cause_has_its_sentence_and_a_bounded_length(cause: Cause) -> None:
     document = words.error_document(ProblemError(cause, "x" * 5000))
     assert document["error"]["code"] >= 400
     assert cause.sentence in document["error"]["message"]
@@ -154,7 +154,7 @@ def test_a_scheduled_fax_is_pending_while_its_pages_are_made() -> None:
     assert objects.job_status(job, NOW) == "pending"
 
 
-def test_the_fields_of_a_transmission() -> None:
+def test_a_transmission_shows_the_fields_of_that_system() -> None:
     job = a_job(
         JobState.FAILED,
         BUSY,

@@ -88,7 +88,7 @@ def test_every_packet_of_a_trace_dissects(tmp_path: Path, letter: Path) -> None:
     assert {tuple(line.split("\t")) for line in lines} == {("T.38", "", "1")}
 
 
-def test_a_trace_as_lines_of_json(tmp_path: Path, letter: Path) -> None:
+def test_a_trace_is_written_as_lines_of_json(tmp_path: Path, letter: Path) -> None:
     trace = tmp_path / "call.jsonl"
     assert faxbox("send", letter, "--to", "9990", "--speed", "10", "--trace", trace).returncode == 0
     lines = [json.loads(line) for line in trace.read_text(encoding="utf-8").splitlines()]

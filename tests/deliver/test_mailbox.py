@@ -89,7 +89,7 @@ def test_e_mails_are_deleted_when_the_owner_keeps_none(box: Box, letters: Letter
 
 
 @needs_dovecot
-def test_one_that_was_handed_in_before_a_crash_is_not_faxed_twice(
+def test_an_e_mail_handed_in_before_a_crash_is_not_faxed_twice(
     box: Box, letters: LetterBox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mailbox = set_up(box, letters)
@@ -164,7 +164,7 @@ def test_answers_to_one_address_are_few_and_programs_get_none(box: Box, letters:
 
 
 @needs_dovecot
-def test_one_that_is_too_large_is_refused_by_its_head_alone(box: Box, letters: LetterBox) -> None:
+def test_an_e_mail_that_is_too_large_is_refused_by_its_head_alone(box: Box, letters: LetterBox) -> None:
     box.settings.change(MailOutSettings, {"server": "localhost", "sender": "fax@office.example"})
     mailbox = set_up(box, letters, message_mb=1)
     letters.put(letter(pdf=b"%PDF" + bytes(2 << 20)).as_bytes())
@@ -258,7 +258,9 @@ def liar(box: Box, converse: Callable[[socket.socket], None]) -> Iterator[Mailbo
 
 
 @pytest.mark.parametrize("said", LIES.values(), ids=LIES.keys())
-def test_a_server_that_lies_costs_one_visit(box: Box, said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_visit_to_a_server_that_does_not_speak_imap_fails_in_time(
+    box: Box, said: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("appliance.deliver.mailbox.REPLY_S", 1.0)
 
     def lie(peer: socket.socket) -> None:

@@ -490,7 +490,7 @@ def test_an_outlook_message_is_read(tmp_path: Path) -> None:
         ((CASES / "mail/html-only-table.eml").read_bytes(), "appliance.documents.email_parts.file_name"),
     ],
 )
-def test_want_of_memory_is_not_called_damage(
+def test_too_little_memory_is_not_reported_as_a_damaged_document(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, library: str
 ) -> None:
     def refused(*_: object, **__: object) -> None:

@@ -160,7 +160,7 @@ def test_selected_pages_of_a_document_beyond_the_limit_are_made(rendered: Render
     assert rendered(pdf([(*A4, "")] * 30), pages="28-30", limits=Limits(pages=10)).total == 3
 
 
-def test_a_pdf_that_claims_100000_pages(tmp_path: Path) -> None:
+def test_a_pdf_that_claims_too_many_pages_is_refused(tmp_path: Path) -> None:
     lying = GOOD.replace(b"/Count 1/", b"/Count 100000/")
     assert refused(tmp_path, lying) is DOCUMENT_TOO_MANY_PAGES
     assert refused(tmp_path, lying, pages="99999") is DOCUMENT_DAMAGED
@@ -474,7 +474,7 @@ def test_a_killed_fork_server_is_started_again(tmp_path: Path) -> None:
     assert RenderedDocument.open(tmp_path / "two").total == 1
 
 
-def test_a_worker_that_talks_nonsense_is_not_believed(
+def test_invalid_messages_of_a_worker_refuse_its_document(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "good").write_bytes(GOOD)

@@ -290,7 +290,7 @@ def test_the_header_tells_time_zone_and_page_of_pages(rendered: Rendered) -> Non
     assert other.crop((0, 0, 700, 30)).tobytes() != pages[0].crop((0, 0, 700, 30)).tobytes()
 
 
-def test_a_header_without_time_zone_is_our_bug() -> None:
+def test_a_header_without_time_zone_raises_value_error() -> None:
     with pytest.raises(ValueError, match="time zone"):
         HeaderLine(datetime(2026, 1, 1))
 
@@ -316,7 +316,7 @@ def test_a_cover_page_counts_itself_and_a_long_message_goes_on(rendered: Rendere
     assert short.total == 1
 
 
-def test_nothing_to_render_is_our_bug(tmp_path: Path) -> None:
+def test_rendering_without_sources_raises_value_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="nothing"):
         render([], tmp_path / "fax")
 

@@ -351,7 +351,9 @@ def queue(cups: Cups, name: str, backend: str) -> None:
 
 
 @pytest.mark.realtime
-def test_a_printer_that_prints_and_one_that_does_not(cups: Cups, folder: Path, tmp_path: Path) -> None:
+def test_the_printer_test_passes_for_a_working_printer_and_names_those_that_fail(
+    cups: Cups, folder: Path, tmp_path: Path
+) -> None:
     queue(cups, "good", "cat >/dev/null")
     queue(cups, "jammed", "echo 'ERROR: paper jam' >&2; exit 4")
     queue(cups, "shut", "cat >/dev/null")

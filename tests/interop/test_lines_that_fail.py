@@ -60,7 +60,7 @@ def honest(setup: Setup, outcome: Outcome) -> bool:
 
 @WAYS
 @pytest.mark.parametrize("correction", [ErrorCorrection.REDUNDANCY, ErrorCorrection.FEC])
-def test_a_tenth_of_all_packets_lost_and_every_fax_whole(
+def test_every_fax_arrives_whole_though_a_tenth_of_all_packets_is_lost(
     tmp_path: Path, correction: ErrorCorrection, we_send: bool
 ) -> None:
     for seed in range(100 if SWEEP else 6):
@@ -132,7 +132,7 @@ def test_pages_arrive_over_a_satellites_delay_of_600_ms_each_way(
 
 @pytest.mark.parametrize("manners", Manners)
 @pytest.mark.parametrize("correction", [ErrorCorrection.NONE, ErrorCorrection.REDUNDANCY])
-def test_the_answer_may_come_at_any_moment(
+def test_pages_are_delivered_at_whatever_moment_the_machine_answers(
     tmp_path: Path, correction: ErrorCorrection, manners: Manners
 ) -> None:
     """The machine's flags fall anywhere in our CNG; a gateway must not hold our answer back behind it."""
@@ -195,7 +195,7 @@ def test_bad_training_steps_down_until_it_works(tmp_path: Path, bad_tcfs: int, m
     assert same_pages(TWO_PAGES, outcome.received)
 
 
-def test_training_that_never_works_is_said_so(tmp_path: Path) -> None:
+def test_a_call_whose_training_never_works_ends_with_that_cause(tmp_path: Path) -> None:
     outcome = run(Setup(pages=TWO_PAGES, faults=Faults(bad_tcfs=99)), tmp_path)
     assert outcome.result.cause in (causes.TRAINING_FAILED, causes.HUNG_UP_BEFORE_PAGES)
     assert outcome.received == []
@@ -211,7 +211,7 @@ def test_damaged_ecm_frames_are_sent_again(tmp_path: Path, share: float, manners
     assert same_pages(TWO_PAGES, outcome.received)
 
 
-def test_after_four_requests_the_sender_changes_something(tmp_path: Path) -> None:
+def test_after_four_requests_for_frames_no_wrong_page_is_delivered(tmp_path: Path) -> None:
     """CTC or EOR after the fourth PPR (T.30 5.3.6.1.3); in the end the page is there or the end is honest."""
     setup = Setup(pages=TWO_PAGES, faults=Faults(spoilt_frames=0.7, spoilt_bursts=7))
     outcome = run(setup, tmp_path)
@@ -231,7 +231,7 @@ def test_a_damaged_page_without_ecm_is_sent_again(tmp_path: Path, manners: Manne
 
 
 @pytest.mark.parametrize("not_ready", [1, 5])
-def test_a_receiver_that_asks_to_wait(tmp_path: Path, not_ready: int) -> None:
+def test_pages_are_delivered_to_a_receiver_that_asks_to_wait(tmp_path: Path, not_ready: int) -> None:
     setup = Setup(pages=TWO_PAGES, abilities=Abilities(not_ready=not_ready))
     outcome = run(setup, tmp_path)
     assert outcome.result.cause is DELIVERED
@@ -261,7 +261,9 @@ def test_a_command_that_never_came_is_repeated_to_us(tmp_path: Path, lost: int) 
 
 @pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "no-ecm"])
 @pytest.mark.parametrize("answer", [RTN, RTP, DCN, FTT, PPR, CTR])
-def test_a_false_answer_to_the_first_page_ends_honestly(tmp_path: Path, answer: int, ecm: bool) -> None:
+def test_after_a_false_answer_to_the_first_page_no_missing_page_is_delivered(
+    tmp_path: Path, answer: int, ecm: bool
+) -> None:
     """The machine says one thing and means another; the call must end, and never with a false success."""
     setup = Setup(pages=TWO_PAGES, ecm=ecm, faults=Faults(swaps=(Swap(MCF, 1, answer),)))
     outcome = run(setup, tmp_path)
@@ -278,7 +280,9 @@ def test_a_false_answer_to_the_first_page_ends_honestly(tmp_path: Path, answer: 
 
 @pytest.mark.parametrize("page", [1, 2])
 @WAYS
-def test_the_machine_drops_the_call_during_a_page(tmp_path: Path, we_send: bool, page: int) -> None:
+def test_a_call_dropped_during_a_page_confirms_the_pages_before_it_alone(
+    tmp_path: Path, we_send: bool, page: int
+) -> None:
     setup = Setup(we_send, pages=TWO_PAGES, faults=Faults(drop_at=DropAt(page, 100)))
     outcome = run(setup, tmp_path)
     assert outcome.machine.dropped
@@ -295,7 +299,9 @@ def test_a_call_that_no_fax_machine_answers_ends_with_that_cause(tmp_path: Path)
 @WAYS
 @pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "no-ecm"])
 @pytest.mark.parametrize("who", ["machine", "we-cancel", "network"])
-def test_an_end_at_any_moment_is_an_honest_one(tmp_path: Path, who: str, ecm: bool, we_send: bool) -> None:
+def test_a_call_ended_at_any_moment_claims_only_what_arrived(
+    tmp_path: Path, who: str, ecm: bool, we_send: bool
+) -> None:
     """The call ends at moment after moment: the machine hangs up, we cancel, or all packets are lost."""
     whole = run(Setup(we_send, pages=TWO_PAGES, ecm=ecm), tmp_path, "whole")
     step = 0.25 if SWEEP else 2.5
@@ -359,7 +365,7 @@ def test_mutated_packets_in_between_harm_nobody(tmp_path: Path, we_send: bool) -
             assert same_pages(TWO_PAGES, outcome.received), f"seed {seed}"
 
 
-def test_the_password_must_be_right(tmp_path: Path) -> None:
+def test_pages_are_received_only_with_the_right_password(tmp_path: Path) -> None:
     """spandsp sends it as SID with its DCS."""
     for password, welcome in (("1234", True), ("4321", False), ("", False)):
         setup = Setup(

@@ -73,7 +73,7 @@ def order(number: int) -> int:
 
 
 @pytest.mark.parametrize("pages", [1, 28, 200])
-def test_a_long_fax_we_send(tmp_path: Path, pages: int) -> None:
+def test_a_long_fax_is_sent_whole_without_all_its_rasters_in_memory(tmp_path: Path, pages: int) -> None:
     """Whole, in order, and never with all its rasters in memory."""
     source = DrawnWhenAsked(pages)
     with Memory() as memory:
@@ -89,7 +89,7 @@ def test_a_long_fax_we_send(tmp_path: Path, pages: int) -> None:
 
 
 @pytest.mark.parametrize("pages", [1, 28, 200])
-def test_a_long_fax_we_receive(tmp_path: Path, pages: int) -> None:
+def test_a_long_fax_is_received_whole_without_all_its_rasters_in_memory(tmp_path: Path, pages: int) -> None:
     document = tmp_path / "call-out.tif"
     coded = [encode(drawn_page(number, ROWS), Coding.MMR) for number in range(DISTINCT)]
     write_tiff(document, (coded[order(number)] for number in range(pages)))

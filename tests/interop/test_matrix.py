@@ -59,7 +59,7 @@ def test_every_combination_arrives_pixel_by_pixel(
 @pytest.mark.parametrize("version", [0, 1, 2, 3])
 @pytest.mark.parametrize("correction", ErrorCorrection)
 @pytest.mark.parametrize("we_send", [True, False], ids=["we-send", "we-receive"])
-def test_every_version_and_error_correction(
+def test_pages_arrive_with_every_version_and_error_correction(
     tmp_path: Path, we_send: bool, correction: ErrorCorrection, version: int
 ) -> None:
     for ecm in (True, False):
@@ -73,7 +73,7 @@ def test_every_version_and_error_correction(
 
 @pytest.mark.parametrize("we_send", [True, False], ids=["we-send", "we-receive"])
 @pytest.mark.parametrize("manners", Manners)
-def test_full_pages_that_hardly_compress(tmp_path: Path, manners: Manners, we_send: bool) -> None:
+def test_full_pages_that_hardly_compress_arrive(tmp_path: Path, manners: Manners, we_send: bool) -> None:
     """More than one ECM block, and minutes of one image."""
     pages = [noise_page(1, 700), drawn_page(2, 2200)]
     outcome = run(Setup(we_send, pages=pages, manners=manners), tmp_path)
@@ -109,7 +109,7 @@ def test_pages_of_every_paper_width_arrive(tmp_path: Path, we_send: bool, width:
 
 
 @pytest.mark.parametrize("we_send", [True, False], ids=["we-send", "we-receive"])
-def test_ecm_with_frames_of_64_octets(tmp_path: Path, we_send: bool) -> None:
+def test_pages_arrive_in_ecm_frames_of_64_octets(tmp_path: Path, we_send: bool) -> None:
     pages = [drawn_page(8)]
     ours = CallParameters(Role.CALLS, capabilities=Capabilities(ecm_frame_octets=64))
     outcome = run(Setup(we_send, pages=pages, ours=ours), tmp_path)
@@ -118,7 +118,7 @@ def test_ecm_with_frames_of_64_octets(tmp_path: Path, we_send: bool) -> None:
 
 
 @pytest.mark.parametrize("we_send", [True, False], ids=["we-send", "we-receive"])
-def test_resolution_changes_between_pages(tmp_path: Path, we_send: bool) -> None:
+def test_pages_of_different_resolutions_arrive_in_one_call(tmp_path: Path, we_send: bool) -> None:
     """EOM and a new DCS between the pages."""
     pages = [drawn_page(number, 200, resolution) for number, resolution in enumerate(RESOLUTIONS)]
     outcome = run(Setup(we_send, pages=pages), tmp_path)

@@ -56,7 +56,7 @@ def test_the_machine_polls_what_we_offer(tmp_path: Path, ecm: bool, manners: Man
     assert same_pages(PAGES, outcome.received)
 
 
-def test_polling_a_machine_with_nothing_to_offer(tmp_path: Path) -> None:
+def test_polling_a_machine_that_offers_nothing_ends_with_that_cause(tmp_path: Path) -> None:
     setup = Setup(
         we_send=True, pages=[], ours=CallParameters(Role.CALLS, poll=True, station_id="+49 30 1234")
     )
@@ -86,7 +86,7 @@ def test_names_and_sub_address_reach_us(tmp_path: Path, manners: Manners) -> Non
     assert outcome.result.sub_address == "42"
 
 
-def test_a_poll_with_address_and_password(tmp_path: Path) -> None:
+def test_a_poll_tells_the_machine_its_address_and_password(tmp_path: Path) -> None:
     """SEP and PWD go with DTC; the machine tells what it heard."""
     setup = Setup(
         we_send=False,

@@ -113,7 +113,7 @@ def test_a_server_that_drips_is_left_at_the_deadline() -> None:
         "",
     ],
 )
-def test_urls_that_are_never_asked(url: str) -> None:
+def test_malformed_and_forbidden_urls_are_not_requested(url: str) -> None:
     with pytest.raises(FetchError) as caught:
         fetch(url, limit_octets=10, timeout_s=1, allow_private=True)
     assert caught.value.cause is URL_NOT_ALLOWED
@@ -181,7 +181,7 @@ def test_a_redirect_leads_inside_only_as_far_as_the_first_address_could() -> Non
     assert caught.value.cause is URL_NOT_ALLOWED
 
 
-def test_redirects_end() -> None:
+def test_a_fourth_redirect_is_not_followed() -> None:
     requests: list[bytes] = []
 
     def round_and_round(peer: socket.socket, head: bytes) -> None:

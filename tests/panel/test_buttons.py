@@ -66,7 +66,7 @@ def test_a_hold_is_said_while_the_finger_is_there_and_is_no_press_besides(
     assert gestures(button, edges, 20.0) == [Gesture.DOWN, Gesture.HOLD]
 
 
-def test_longer_than_a_press_and_shorter_than_a_hold_is_nothing() -> None:
+def test_a_touch_longer_than_a_press_and_shorter_than_a_hold_does_nothing() -> None:
     edges = [(1.0, True), (1.0 + PRESS_LIMIT_S + 0.2, False)]
     assert gestures(Button.CANCEL, edges, 20.0) == [Gesture.DOWN]
 
@@ -88,7 +88,9 @@ def test_a_stuck_button_says_so_once_and_works_again_when_it_is_free() -> None:
     st.sampled_from(Button),
     st.lists(st.floats(0.0005, 3.0), max_size=60),
 )
-def test_whatever_a_contact_does_a_touch_is_never_two_things(button: Button, gaps: list[float]) -> None:
+def test_a_touch_is_a_press_or_a_hold_and_never_both_whatever_the_contact_does(
+    button: Button, gaps: list[float]
+) -> None:
     at, edges = 0.0, []
     for number, gap in enumerate(gaps):
         at += gap

@@ -108,7 +108,7 @@ def test_a_lamp_is_asked_for_again_exactly_when_it_changes() -> None:
         (Button.POWER, HOLD_POWER_S + 1, Order.SHUT_DOWN),
     ],
 )
-def test_a_button_asks_once_for_what_it_is_for(button: Button, seconds: float, order: Order) -> None:
+def test_each_button_gives_its_order_once(button: Button, seconds: float, order: Order) -> None:
     panel = panel_of(READY)
     panel.edge(button, True, 101.0)
     panel.advance(101.0 + seconds / 2)

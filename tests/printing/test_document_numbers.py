@@ -128,7 +128,7 @@ def test_a_tag_is_cut_out_of_the_picture_and_nothing_else_is(box: Box, tmp_path:
     assert ImageChops.difference(after, wanted).getbbox() is None
 
 
-def test_a_line_is_no_tag_and_stays(box: Box) -> None:
+def test_a_line_with_the_number_stays_in_the_document(box: Box) -> None:
     content = pdf("<p>Fax-Nr.: 030 123456")
     assert look(box, content, LINE)[2] == content
 
@@ -142,6 +142,6 @@ def test_a_line_is_no_tag_and_stays(box: Box) -> None:
         pytest.param(lambda: b"%PDF-1.4\n" + b"<<" * 100_000, id="deep"),
     ],
 )
-def test_what_cannot_be_read_passes_as_it_is(box: Box, make: Callable[[], bytes]) -> None:
+def test_a_document_that_cannot_be_read_is_handed_on_unchanged(box: Box, make: Callable[[], bytes]) -> None:
     content = make()
     assert look(box, content, LINE) == ((), "", content)

@@ -86,7 +86,9 @@ def print_and_kill(office: Office, document: Path, rounds: int) -> None:
 
 
 @pytest.mark.parametrize("killed", ["who waits", "who works"])
-def test_of_a_backends_two_processes_either_may_be_killed(tmp_path: Path, killed: str) -> None:
+def test_a_job_is_retried_or_handed_over_whichever_process_of_its_backend_is_killed(
+    tmp_path: Path, killed: str
+) -> None:
     folder = tmp_path / "print"
     make_folder(folder)
     backend = subprocess.Popen(

@@ -175,7 +175,9 @@ def test_links_devices_and_what_is_too_large_are_set_aside_with_the_reason(
     "name",
     [b"\xff\xfe.pdf", b"a\nb\x1b[2J.pdf", b"x" * 255, b"reason.txt", b"-rf.pdf", b"..pdf x", b"%s{}.pdf"],
 )
-def test_a_name_of_any_octets_is_a_name(folder: Folder, name: bytes) -> None:
+def test_a_file_whose_name_is_not_utf_8_is_faxed_or_set_aside_like_others(
+    folder: Folder, name: bytes
+) -> None:
     os.rename(folder.put("plain"), os.path.join(os.fsencode(folder.path), name))
     folder.look()
     if name.startswith(b"."):
@@ -217,7 +219,7 @@ def test_a_file_that_turns_out_to_be_unreadable_is_set_aside_in_its_owners_langu
     assert folder.refused()["damaged.pdf"].startswith("Das Dokument ist beschädigt")
 
 
-def test_who_may_not_send_gets_the_file_back(folder: Folder) -> None:
+def test_a_scan_whose_owner_may_not_send_is_set_aside(folder: Folder) -> None:
     folder.box.settings.add(User(name="rita", role=Role.READER))
     folder.box.settings.change(ScanSettings, {"owner": "rita"})
     folder.put("+4930123456_letter.pdf")

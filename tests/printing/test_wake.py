@@ -36,7 +36,7 @@ def test_a_backend_ends_the_waiting_of_a_box(tmp_path: Path) -> None:
     wake.close()
 
 
-def test_who_ends_it_is_told_from_a_backend(tmp_path: Path) -> None:
+def test_ending_the_waiting_is_told_from_a_signal_of_a_backend(tmp_path: Path) -> None:
     wake = Wake()
     threading.Timer(0.1, wake.end).start()
     assert not wake.wait(str(tmp_path), 2 * LIMIT_S)

@@ -101,9 +101,7 @@ def test_a_page_without_rows_is_only_its_end(coding: Coding) -> None:
 
 @pytest.mark.parametrize("coding", CODINGS)
 @pytest.mark.parametrize("behind", [b"\0" * 200, b"\xff" * 200, b"\x2a"])
-def test_what_follows_the_end_of_a_page_does_not_matter(
-    coding: Coding, behind: bytes, tmp_path: Path
-) -> None:
+def test_octets_after_the_end_of_a_page_are_ignored(coding: Coding, behind: bytes, tmp_path: Path) -> None:
     page = pages.text_like(2, rows=90)
     coded = encode(page, coding)
     padded = CodedPage(coding, page.resolution, page.width, page.rows, coded.data + behind)

@@ -24,7 +24,9 @@ def through_pillow() -> mock._patch[mock.MagicMock]:
 
 
 @given(pages.rasters(), st.sampled_from(WAYS))
-def test_a_page_is_coded_to_the_same_bits(page: Raster, way: tuple[Scheme, bool]) -> None:
+def test_libtiff_codes_a_page_alike_directly_and_through_pillow(
+    page: Raster, way: tuple[Scheme, bool]
+) -> None:
     if not page.rows:
         return
     scheme, both_ways = way

@@ -327,7 +327,7 @@ def test_a_role_opens_its_pages_and_no_others(lived_in: tuple[Web, Furnished], r
     assert set(closed.values()) <= {403, 404}, closed
 
 
-def test_pages_that_need_a_sign_in_lead_there(lived_in: tuple[Web, Furnished]) -> None:
+def test_pages_that_need_a_sign_in_redirect_to_it(lived_in: tuple[Web, Furnished]) -> None:
     box, furnished = lived_in
     for seen in PAGES:
         if seen.who == "nobody" or seen.name == "nothing-here":

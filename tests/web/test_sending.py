@@ -68,7 +68,7 @@ def arrivals(box: Web) -> list[Path]:
     return sorted((box.served.box.data / "practice").glob("9990-*.tif"))
 
 
-def test_what_was_seen_is_what_arrives_bit_for_bit(box: Web, tmp_path: Path, view: View) -> None:
+def test_the_pages_of_the_preview_arrive_bit_for_bit(box: Web, tmp_path: Path, view: View) -> None:
     before = set(arrivals(box))
     page = view.page(box)
     begin(page, letter(tmp_path))
