@@ -8,6 +8,9 @@ def threshold(grey: bytes | memoryview, stride: int, width: int, rows: int, leve
 def luma(page: bytes | memoryview, stride: int, width: int, rows: int, /) -> bytes:
     """The grey of ``page``: octets of blue, green, red and one unused, rows every ``stride`` octets."""
 
+def levels(grey: bytes | memoryview, stride: int, width: int, rows: int, /) -> list[int]:
+    """How many pixels of ``grey`` have each of the 256 levels."""
+
 def place(
     bits: bytes,
     width: int,
@@ -45,8 +48,10 @@ def toned(
 
     Parts of the page are told apart by more than ``apart`` white rows.  One is black on white when it has no
     black areas larger than strokes of letters, and when every pixel of it from ``ink_below`` to below
-    ``white_from`` has within 3 pixels one that is darker, and one that is lighter.  Up to ``spared`` others
-    on the page do not count, if it has no grey area.
+    ``white_from`` has within 3 pixels one that is darker, and one that is lighter.
+
+    A page with ``spared`` other than -1 is one part: so many other pixels do not count, if there is no grey
+    area, and with more of them all of it is toned.
     """
 
 def ground(

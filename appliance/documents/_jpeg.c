@@ -9,13 +9,15 @@
 
 enum { UNKNOWN, WHOLE, DAMAGED };
 enum { SOF0 = 0xC0, SOF1 = 0xC1, DHT = 0xC4, RST0 = 0xD0, RST7 = 0xD7, SOI = 0xD8, EOI = 0xD9, SOS = 0xDA, DRI = 0xDD };
-enum { COMPONENTS = 4, TABLES = 4, LONGEST_CODE = 16, BLOCK = 64, ZEROS = 15 };
+enum { COMPONENTS = 4, TABLES = 4, LONGEST_CODE = 16, SHORT_CODE = 9, BLOCK = 64, ZEROS = 15 };
+enum { MOST_AT_ONCE = 32 }; /* bits of a code and what it announces */
 /* Octets behind the last pixel that are no damage: some cameras fill up. */
 enum { MOST_FILLING = 8 };
 
 struct table {
     int defined;
     uint16_t codes[1 << LONGEST_CODE]; /* by the next 16 bits: length << 8 | symbol, 0 for no code */
+    uint16_t short_codes[1 << SHORT_CODE]; /* by the next 9, which most codes do not exceed; 0 for others */
 };
 
 struct component {
@@ -44,6 +46,16 @@ static int two(const uint8_t *at)
 
 static void fill(struct bits *bits)
 {
+    if (bits->end - bits->at > 4) {
+        const uint8_t *at = bits->at;
+        uint32_t four = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+        if (((~four - 0x01010101u) & four & 0x80808080u) == 0) { /* none is FF */
+            bits->held = bits->held << 32 | four;
+            bits->at += 4;
+            bits->count += 32;
+            return;
+        }
+    }
     while (bits->count <= 48) {
         uint8_t octet = 0;
 
@@ -58,37 +70,37 @@ static void fill(struct bits *bits)
     }
 }
 
-static int skip(struct bits *bits, int count)
-{
-    bits->count -= count;
-    return bits->count >= bits->beyond;
-}
-
-static int symbol(struct bits *bits, const struct table *table)
+/* Goes behind a code and the bits that its symbol announces, as many as its lowest `announces` bits say; the symbol, or
+   -1 where there is none. */
+static inline int symbol(struct bits *bits, const struct table *table, int announces)
 {
     unsigned code;
 
-    fill(bits);
-    code = table->codes[bits->held >> (bits->count - LONGEST_CODE) & 0xFFFF];
-    return code != 0 && skip(bits, (int)(code >> 8)) ? (int)(code & 0xFF) : -1;
+    if (bits->count < MOST_AT_ONCE)
+        fill(bits);
+    code = table->short_codes[bits->held >> (bits->count - SHORT_CODE) & ((1 << SHORT_CODE) - 1)];
+    if (code == 0)
+        code = table->codes[bits->held >> (bits->count - LONGEST_CODE) & 0xFFFF];
+    bits->count -= (int)(code >> 8) + (int)(code & (unsigned)announces);
+    return code != 0 && bits->count >= bits->beyond ? (int)(code & 0xFF) : -1;
 }
 
 static int block(struct bits *bits, const struct table *dc, const struct table *ac)
 {
-    int found = symbol(bits, dc);
+    int found = symbol(bits, dc, 31);
 
-    if (found < 0 || found > 16 || !skip(bits, found))
+    if (found < 0 || found > 16)
         return 0;
     for (int k = 1; k < BLOCK; k++) {
         int zeros, length;
 
-        if ((found = symbol(bits, ac)) < 0)
+        if ((found = symbol(bits, ac, 15)) < 0)
             return 0;
         zeros = found >> 4, length = found & 15;
         if (length == 0 && zeros != ZEROS)
             return 1; /* no more in this block */
         k += zeros;
-        if (k > BLOCK - (length != 0) || !skip(bits, length))
+        if (k > BLOCK - (length != 0))
             return 0;
     }
     return 1;
@@ -128,6 +140,8 @@ static int define_tables(struct picture *picture, const uint8_t *at, const uint8
                     return 0;
                 for (uint32_t each = first; each < first + many; each++)
                     table->codes[each] = (uint16_t)(length << 8 | *symbols);
+                for (uint32_t each = first; each < first + many && length <= SHORT_CODE; each += 1 << (LONGEST_CODE - SHORT_CODE))
+                    table->short_codes[each >> (LONGEST_CODE - SHORT_CODE)] = (uint16_t)(length << 8 | *symbols);
                 code++;
             }
             code <<= 1;

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from PIL import Image
 
+from appliance.documents import _bilevel
 from appliance.documents.drawing import Pixels
 
 # Levels of grey: the darkest that paper may be, and the least and most that pale ink differs from it. Less is
@@ -39,11 +40,12 @@ def strengthened(image: Image.Image) -> Image.Image:
 
 def strengthened_scan(size: tuple[int, int], grey: Pixels, coloured: Pixels | None) -> Image.Image | None:
     """A scanned page of a PDF with stronger ink; None when it is not pale.  ``grey`` has one channel."""
-    luma = Image.frombytes("L", size, bytes(grey.page), "raw", "L", grey.stride, 1)
-    paper, ink = _levels(luma.histogram())
+    paper, ink = _levels(_bilevel.levels(grey.page, grey.stride, *size))
     if not _LEAST // 2 <= paper - ink < _MOST:
         return None  # like most; saves examining their colours
-    if coloured is not None:
+    if coloured is None:
+        luma = Image.frombytes("L", size, bytes(grey.page), "raw", "L", grey.stride, 1)
+    else:
         luma = Image.frombytes("RGB", size, bytes(coloured.page), "raw", "BGRX", coloured.stride, 1)
     made = strengthened(luma)
     return None if made is luma else made

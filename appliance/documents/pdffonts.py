@@ -21,7 +21,7 @@ from pypdfium2 import raw
 
 from appliance.documents.pdfobjects import MOST_OBJECTS, objects_of
 from appliance.documents.pdfsubstitutes import SIGNS_OF_WINDOWS, family_with, key_of, letters_in
-from appliance.documents.pdfunits import texts_with
+from appliance.documents.pdfunits import Texts
 
 _COMPOSITE = re.compile(rb"/Subtype\s*/Type0\b")
 _IDENTITY = re.compile(rb"/Encoding\s*/Identity-[HV]\b")
@@ -29,10 +29,10 @@ _NAME = re.compile(rb"/BaseFont\s*/([^\s/<>\[\]()]{1,120})")
 _LONGEST_NAME = 200  # octets
 
 
-def identity_fonts(content: bytes) -> frozenset[str]:
+def identity_fonts(texts: Texts) -> frozenset[str]:
     """Names of the document's composite fonts whose codes select glyphs of the font itself."""
     names = set()
-    for text in texts_with(content, b"Type0"):
+    for text in texts.having(b"/Type0"):
         for match in _COMPOSITE.finditer(text):
             start, end = text.rfind(b"<<", 0, match.start()), text.find(b">>", match.end())
             dictionary = text[max(0, start) : end if end >= 0 else len(text)]
@@ -59,16 +59,16 @@ _LETTER_NAME = re.compile(rb"/([^\s/\[\]<>()]{1,100})")
 _ALSO_COMMON = {".notdef", "Euro", "sfthyphen"}
 
 
-def may_lack_fonts(content: bytes) -> bool:
+def may_lack_fonts(texts: Texts) -> bool:
     """Whether the document may use a font that is neither embedded nor standard, or lacks letters.
 
     A quick check: most documents embed subsets.
     """
-    if any(map(_names_rare_letters, texts_with(content, b"/Differences"))):
+    if any(map(_names_rare_letters, texts.having(b"/Differences"))):
         return True
     return any(
         not _PART.match(name) and not _EVERYWHERE.match(name.decode("latin-1"))
-        for text in texts_with(content, b"/BaseFont")
+        for text in texts.having(b"/BaseFont")
         for name in _NAME.findall(text)
     )
 

@@ -17,7 +17,7 @@ import pypdfium2
 from pypdfium2 import raw
 
 from appliance.documents import _bilevel
-from appliance.documents.drawing import Box, Pixels
+from appliance.documents.drawing import Box, LookedAt, Pixels
 from appliance.documents.geometry import Layout
 from appliance.documents.pdfobjects import (
     IDENTITY,
@@ -30,12 +30,16 @@ from appliance.documents.pdfobjects import (
 )
 from appliance.documents.pdfplaces import box_on_fax, is_whole_page
 from appliance.documents.pdfreading import Reading
+from appliance.documents.screen import look_at
 
 # A scan is among the first objects of its page, below the invisible text of an OCR program.
 _SCAN_AMONG = 8
 _GREY_SPACES = {raw.FPDF_COLORSPACE_DEVICEGRAY, raw.FPDF_COLORSPACE_CALGRAY}
 _INVISIBLE = raw.FPDF_TEXTRENDERMODE_INVISIBLE
 _BLACK = (0, 0, 0, 255)
+# Up to one in so many pixels of a scan in black and white is toned only because it was scaled: between lines,
+# in small type.  Where dots stand for tones, two square centimetres of them have more.
+_FEWEST_TONED = 1000
 # A side of a picture that is so much of a pixel beyond a pixel of the fax ends with it.
 _ON_PIXEL = 1 / 64
 # pdfium blurs a picture that is made larger than this in another way.
@@ -54,6 +58,11 @@ class Scan:
 
     look: Look
     picture: object  # pdfium's handle
+
+    def look_at(self, grey: Pixels, layout: Layout) -> LookedAt:
+        """Examines the drawn page.  In black and white it is toned only where its dots stand for tones."""
+        spared = layout.width * layout.rows // _FEWEST_TONED if self.look is Look.BLACK_AND_WHITE else 0
+        return look_at(grey, layout.width, layout.rows, layout.resolution.y_dpi, spared)
 
 
 def scan_of(page: pypdfium2.PdfPage, layout: Layout) -> Scan | None:

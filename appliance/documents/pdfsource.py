@@ -32,7 +32,7 @@ from appliance.documents.pdfreading import Reading
 from appliance.documents.pdfscans import Look, drawn_black_and_white, scan_of
 from appliance.documents.pdfstates import has_layers, is_collection, state_remarks
 from appliance.documents.pdfsubstitutes import taking, use_own_fonts
-from appliance.documents.pdfunits import box_key, units_of
+from appliance.documents.pdfunits import Texts, box_key, units_of
 from appliance.documents.screen import BAND_PIXELS, look_at
 from appliance.remarks import (
     FILE_LEFT_OUT,
@@ -91,11 +91,12 @@ class PdfSource:
         self._shell = form == raw.FORMTYPE_XFA_FULL and _is_shell(self._document)
         self._has_form = form != raw.FORMTYPE_NONE
         self._begin_forms()
-        self._units = units_of(content)
-        self._identity_fonts = identity_fonts(content)
-        self._may_lack_fonts = bool(self._identity_fonts) or may_lack_fonts(content)
-        self._layers = has_layers(content)
-        self._collected = _collected(self._document) if is_collection(content) else []
+        texts = Texts(content)
+        self._units = units_of(texts)
+        self._identity_fonts = identity_fonts(texts)
+        self._may_lack_fonts = bool(self._identity_fonts) or may_lack_fonts(texts)
+        self._layers = has_layers(texts)
+        self._collected = _collected(self._document) if is_collection(texts) else []
         self._seen_to: int | None = None  # the open page, once it is prepared for drawing
         self._unlike = Unlike()  # of that page
         self._marks: list[Remark] = []  # on the annotations of that page
@@ -143,6 +144,11 @@ class PdfSource:
             PdfSource._with_open_page = None
         self._open = self._seen_to = None
 
+    def close(self) -> None:
+        """Frees what pdfium holds of the document, which is not used again."""
+        self._close_page()
+        self._document.close()
+
     def _with_letters(self, index: int) -> pypdfium2.PdfPage:
         """Page ``index``; fonts that are not embedded are replaced by those that have its letters."""
         page = self._page(index)
@@ -172,20 +178,20 @@ class PdfSource:
             bitmap = self._drawn(page, layout, "grey", first, count)
             return Pixels(_octets(bitmap), 1, bitmap.stride)
 
-        looked_at = drawn = None
+        looked_at = drawn = plain = None
         found = scan_of(page, layout) if width * rows <= BAND_PIXELS else None
         scan = None if found is None else found.look
         if scan is Look.COLOURED:
             drawn = self._drawn(page, layout, "page", 0, rows)
             whole = Pixels(_bilevel.luma(_octets(drawn), drawn.stride, width, rows), 1, width)
-            looked_at = look_at(whole, width, rows, layout.resolution.y_dpi)
         elif width * rows <= _MOST_GREY_PIXELS:
-            plain = None
             if found is not None and scan is Look.BLACK_AND_WHITE and not self._layers:
                 plain = drawn_black_and_white(page, index, layout, found, self._reading)
             whole = plain or grey(0, rows)
-            plain_scan = scan is Look.BLACK_AND_WHITE
-            looked_at = look_at(whole, width, rows, layout.resolution.y_dpi, black_and_white=plain_scan)
+            if found is None:
+                looked_at = look_at(whole, width, rows, layout.resolution.y_dpi)
+        if found is not None:
+            looked_at = found.look_at(whole, layout)
         if looked_at is not None and not looked_at.toned:
             return Drawing(width, rows, Box.of(layout), lambda _first, _count: whole, looked_at=looked_at)
         if scan in {Look.GREY, Look.COLOURED} and looked_at is not None and looked_at.tones:

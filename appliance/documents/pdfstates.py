@@ -9,7 +9,7 @@ import pypdfium2
 from PIL import Image, ImageChops
 from pypdfium2 import raw
 
-from appliance.documents.pdfunits import texts_with
+from appliance.documents.pdfunits import Texts
 from appliance.remarks import PRINT_ONLY, SCREEN_ONLY, Remark
 
 _LAYERS = b"/OCProperties"
@@ -19,14 +19,14 @@ _SIDE = 700  # pixels of the longer side: a letter of 8 pt is some pixels
 _DIFFERENT, _FEWEST = 48, 6
 
 
-def has_layers(content: bytes) -> bool:
+def has_layers(texts: Texts) -> bool:
     """Whether the document may have layers, which can be hidden (ISO 32000-1 8.11)."""
-    return any(True for _ in texts_with(content, _LAYERS))
+    return any(True for _ in texts.having(_LAYERS))
 
 
-def is_collection(content: bytes) -> bool:
+def is_collection(texts: Texts) -> bool:
     """Whether the document may be a collection, a wrapper of other files (ISO 32000-1 12.3.5)."""
-    return any(True for _ in texts_with(content, _COLLECTION))
+    return any(True for _ in texts.having(_COLLECTION))
 
 
 def state_remarks(page: pypdfium2.PdfPage, layers: bool) -> list[Remark]:

@@ -32,23 +32,17 @@ _AROUND_ROWS = 168
 # Parts of a page with so many white rows at 196 per inch between them are processed separately.
 _APART_ROWS = 24
 _TILE = 24  # rows of a tile in `_bilevel`
-# Up to one in so many pixels of a scan in black and white is toned only because it was scaled: between lines,
-# in small type.  Where dots stand for tones, two square centimetres of them have more.
-_FEWEST_TONED = 1000
 
 _TONES = {Treatment.TEXT: 0, Treatment.AUTO: 1, Treatment.PHOTO: 2}
 _BOX = struct.Struct("@4n")
 
 
-def look_at(
-    grey: Pixels, width: int, rows: int, y_dpi: int = 196, *, black_and_white: bool = False
-) -> LookedAt:
+def look_at(grey: Pixels, width: int, rows: int, y_dpi: int = 196, spared: int = -1) -> LookedAt:
     """Examines a page in grey: which parts are more than black on white.
 
-    ``black_and_white``: it was that before it was scaled, and is toned only where its dots stand for tones.
+    ``spared``: of a scan, which is toned as a whole or not at all, how many toned pixels do not count.
     """
     apart = _APART_ROWS * y_dpi // 196
-    spared = width * rows // _FEWEST_TONED if black_and_white else 0
     toned = _bilevel.toned(grey.page, grey.stride, width, rows, PLAIN_INK, PLAIN_WHITE, apart, y_dpi, spared)
     return LookedAt(grey, tuple((first, end) for first, end, _ in toned), any(tones for *_, tones in toned))
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageChops
 
 from appliance.documents.geometry import PIXELS_PER_MM, ROWS_PER_MM
 from appliance.documents.options import PageFormat, RenderOptions
-from appliance.documents.pdfunits import units_of
+from appliance.documents.pdfunits import Texts, units_of
 from appliance.remarks import (
     COMMENTS_LEFT_OUT,
     FONT_REPLACED,
@@ -117,10 +117,10 @@ def test_a_user_unit_makes_the_page_larger(rendered: Rendered) -> None:
 
 def test_user_units_are_found_and_invalid_ones_are_not() -> None:
     page = b"<</Type/Page/MediaBox[0 0 %s]/UserUnit %s>>endobj "
-    assert units_of(page % (b"100 200", b"2.5")) == {(0, 0, 100, 200): 2.5}
-    assert units_of(page % (b"1e9 200", b"2")) == {}
+    assert units_of(Texts(page % (b"100 200", b"2.5"))) == {(0, 0, 100, 200): 2.5}
+    assert units_of(Texts(page % (b"1e9 200", b"2"))) == {}
     for unit in (b"0", b"-1", b"1000000", b"x", b"."):
-        assert units_of(page % (b"100 200", unit)) == {}
+        assert units_of(Texts(page % (b"100 200", unit))) == {}
 
 
 def test_a_form_that_only_adobe_shows_is_remarked(rendered: Rendered) -> None:

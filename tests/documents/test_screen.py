@@ -6,6 +6,7 @@ import itertools
 import math
 import random
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -811,6 +812,23 @@ def test_a_page_of_type_is_cut_at_the_threshold_alone() -> None:
     assert data == expected.tobytes()
 
 
+@pytest.mark.parametrize("size", [(1, 1), (7, 3), (1729, 50)])
+def test_the_levels_of_a_page_are_its_histogram(size: tuple[int, int]) -> None:
+    page = Image.frombytes("L", size, random.Random(1).randbytes(size[0] * size[1]))
+    rows = (page.crop((0, row, size[0], row + 1)).tobytes() for row in range(size[1]))
+    padded = b"".join(row + b"\0\0\0" for row in rows)
+    assert _bilevel.levels(padded, size[0] + 3, *size) == page.histogram()
+
+
+def test_a_scan_is_toned_as_a_whole_once_more_of_it_is_than_is_spared() -> None:
+    page = Image.new("L", (600, 300), 255)
+    page.paste(160, (100, 100, 110, 110))  # nothing near is dark
+    toned = partial(_bilevel.toned, page.tobytes(), 600, 600, 300, 120, 236, 24, 196)
+    assert toned(-1) == [(100, 110, True)]
+    assert toned(99) == [(0, 300, True)]
+    assert toned(100) == []
+
+
 def test_octets_that_are_no_picture_are_refused() -> None:
     for wrong in [
         (b"12345678", 3, 3, 3, 176),
@@ -822,6 +840,8 @@ def test_octets_that_are_no_picture_are_refused() -> None:
             _bilevel.threshold(*wrong)
         with pytest.raises(ValueError, match="picture"):
             _bilevel.toned(*wrong[:4], 1, 2, 24, 196, 0)
+        with pytest.raises(ValueError, match="picture"):
+            _bilevel.levels(*wrong[:4])
     good = (100, 50, 204, 196, 0, 0, 100, 50, 1, True)
     for place, wrong_value in enumerate([0, 1 << 40, 1, 10_000, -1, 51, 101, 51, 3]):
         values = list(good)

@@ -115,6 +115,42 @@ static PyObject *luma(PyObject *module, PyObject *args)
     return grey;
 }
 
+static PyObject *levels(PyObject *module, PyObject *args)
+{
+    enum { TABLES = 4 }; /* neighbours are most often of one level: in one table each would wait for the last */
+    Py_buffer grey;
+    Py_ssize_t stride, width, rows;
+
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y*nnn", &grey, &stride, &width, &rows))
+        return NULL;
+    PyObject *counts = NULL;
+    uint32_t tables[TABLES][256] = {0};
+    if (!fits(&grey, width, rows, stride, 1)) {
+        no_picture();
+        goto out;
+    }
+    for (Py_ssize_t y = 0; y < rows; y++) {
+        const uint8_t *row = (const uint8_t *)grey.buf + y * stride;
+        Py_ssize_t x = 0;
+        for (; x + TABLES <= width; x += TABLES)
+            for (int table = 0; table < TABLES; table++)
+                tables[table][row[x + table]]++;
+        for (; x < width; x++)
+            tables[0][row[x]]++;
+    }
+    counts = PyList_New(256);
+    for (int level = 0; level < 256 && counts != NULL; level++) {
+        PyObject *count = PyLong_FromUnsignedLong((unsigned long)tables[0][level] + tables[1][level] + tables[2][level]
+                                                  + tables[3][level]);
+        if (count == NULL || PyList_SetItem(counts, level, count) < 0)
+            Py_CLEAR(counts);
+    }
+out:
+    PyBuffer_Release(&grey);
+    return counts;
+}
+
 static PyObject *toned(PyObject *module, PyObject *args)
 {
     Py_buffer grey;
@@ -134,11 +170,17 @@ static PyObject *toned(PyObject *module, PyObject *args)
     }
     kinds = malloc((size_t)rows);
     spans = PyList_New(0);
-    if (kinds == NULL || spans == NULL
-        || tell_rows(kinds, grey.buf, stride, (Size){width, rows}, ink_below, white_from,
-                     (Py_ssize_t)SOLID_ROWS * y_dpi / 196, spared) < 0)
+    if (kinds == NULL || spans == NULL)
         goto no_memory;
-    for (Py_ssize_t first = 0; first < rows;) {
+    int all_toned = tell_rows(kinds, grey.buf, stride, (Size){width, rows}, ink_below, white_from,
+                              (Py_ssize_t)SOLID_ROWS * y_dpi / 196, spared);
+    if (all_toned < 0)
+        goto no_memory;
+    if (all_toned) {
+        Py_DECREF(spans);
+        spans = Py_BuildValue("[(nnO)]", (Py_ssize_t)0, rows, Py_True);
+    }
+    for (Py_ssize_t first = 0; first < rows && !all_toned;) {
         if (kinds[first] == ROW_WHITE) {
             first++;
             continue;
@@ -398,6 +440,7 @@ out:
 static PyMethodDef methods[] = {
     {"threshold", threshold, METH_VARARGS, "See _bilevel.pyi."},
     {"luma", luma, METH_VARARGS, "See _bilevel.pyi."},
+    {"levels", levels, METH_VARARGS, "See _bilevel.pyi."},
     {"place", place, METH_VARARGS, "See _bilevel.pyi."},
     {"toned", toned, METH_VARARGS, "See _bilevel.pyi."},
     {"ground", new_ground, METH_VARARGS, "See _bilevel.pyi."},

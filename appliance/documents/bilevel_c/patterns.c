@@ -46,8 +46,8 @@ static int have_one_key(const uint8_t *one, const uint8_t *other)
 void note_colours(Ground *ground, const Band *band, Box within, int every, const uint8_t is_tint[256], uint8_t *places)
 {
     const Pixels *from = &band->from;
-    if (from->channels != 4)
-        return;
+    if (from->channels != 4 || ground->frequent_colours > MOST_TOLD_APART)
+        return; /* see settle_patterns */
     for (ptrdiff_t y = within.top - band->first; y < within.below - band->first; y += every) {
         if (y < FLAT)
             continue;
@@ -65,7 +65,7 @@ void note_colours(Ground *ground, const Band *band, Box within, int every, const
                 ground->colours[ground->colour_count++] = (Colour){.key = key, .level = tones[x]};
                 places[key] = (uint8_t)ground->colour_count;
             }
-            ground->colours[places[key] - 1].count++;
+            ground->frequent_colours += ++ground->colours[places[key] - 1].count == LEAST_OF_COLOUR;
         }
     }
 }

@@ -77,8 +77,9 @@ int tell_rows(uint8_t *kinds, const uint8_t *grey, ptrdiff_t stride, Size page, 
                  || scratch == NULL;
     ptrdiff_t solid = 0, solid_grey = 0; /* rows up to this one */
     ptrdiff_t tones = 0;
+    int has_area = 0, is_toned = 0;
     ptrdiff_t grey_rows = solid_rows * GREY_ROWS / SOLID_ROWS;
-    for (ptrdiff_t top = 0; top < page.rows && !failed; top += BAND) {
+    for (ptrdiff_t top = 0; top < page.rows && !failed && !is_toned; top += BAND) {
         ptrdiff_t from = top < NEAR ? 0 : top - NEAR, below = top + BAND < page.rows ? top + BAND : page.rows;
         ptrdiff_t to = below + NEAR < page.rows ? below + NEAR : page.rows;
         int some = 0;
@@ -99,14 +100,12 @@ int tell_rows(uint8_t *kinds, const uint8_t *grey, ptrdiff_t stride, Size page, 
                 kinds[y] |= ROW_SOLID;
             if (solid_grey >= grey_rows) {
                 kinds[y] |= ROW_TONED | GREY_AREA;
-                spared = -1;
+                has_area = 1;
             }
         }
-        if (!some)
-            continue;
         ink->size.rows = white->size.rows = to - from;
-        failed = widen_mask(ink, 2 * NEAR + 1, 2 * NEAR + 1) < 0 || widen_mask(white, 2 * NEAR + 1, 2 * NEAR + 1) < 0;
-        for (ptrdiff_t y = top; y < below && !failed; y++) {
+        failed = some && (widen_mask(ink, 2 * NEAR + 1, 2 * NEAR + 1) < 0 || widen_mask(white, 2 * NEAR + 1, 2 * NEAR + 1) < 0);
+        for (ptrdiff_t y = top; y < below && some && !failed; y++) {
             if (!(kinds[y] & ROW_TONED) || (kinds[y] & GREY_AREA))
                 continue;
             ptrdiff_t count = count_tones(row_of(neither, y - from), row_of(ink, y - from), row_of(white, y - from),
@@ -115,13 +114,14 @@ int tell_rows(uint8_t *kinds, const uint8_t *grey, ptrdiff_t stride, Size page, 
             if (count == 0)
                 kinds[y] = (uint8_t)(ROW_PLAIN | (kinds[y] & ROW_SOLID));
         }
+        is_toned = spared != EVERY_TONE && (has_area || tones > spared);
     }
-    for (ptrdiff_t y = 0; y < page.rows && tones <= spared; y++)
+    for (ptrdiff_t y = 0; y < page.rows && spared != EVERY_TONE && !is_toned; y++)
         if (kinds[y] & ROW_TONED)
             kinds[y] = (uint8_t)(ROW_PLAIN | (kinds[y] & ROW_SOLID));
     free_masks(masks);
     free(inks);
     free(line);
     free(scratch);
-    return failed ? -1 : 0;
+    return failed ? -1 : is_toned;
 }

@@ -51,6 +51,7 @@ typedef struct {
     int tones;
     int raster; /* a picture: there is no knowing what was type */
     uint64_t levels[256];
+    int frequent_colours;
 
     /* As settled. */
     int turned;  /* it is white on black and goes out the other way round */
@@ -86,9 +87,11 @@ int pixels_across(const Band *band, int length);
 int pixels_down(const Band *band, int length);
 
 /* rows.c: kinds[y] = what row ``y`` of a page in grey is: nothing, black on white, or more than that; ROW_SOLID besides.
- * A pixel that is neither ink nor white and has both near it is the rim of a letter.  Up to ``spared`` others on the whole
- * page do not count, if there is no grey area.  Returns 0, or -1 without memory. */
+ * A pixel that is neither ink nor white and has both near it is the rim of a letter, any other has a tone.  With
+ * ``spared`` the page is one part: so many tones do not count, if there is no grey area, and with more the kinds remain
+ * unknown.  Returns 0, 1 for such a page, or -1 without memory. */
 enum { ROW_WHITE, ROW_PLAIN, ROW_TONED, ROW_SOLID = 4 };
+enum { EVERY_TONE = -1 };    /* ``spared`` of a page that is divided */
 enum { SOLID_ROWS = STROKE }; /* at 196 rows to the inch: black areas so high may be solid */
 int tell_rows(uint8_t *kinds, const uint8_t *grey, ptrdiff_t stride, Size page, uint8_t ink_below, uint8_t white_from,
               ptrdiff_t solid_rows, ptrdiff_t spared);

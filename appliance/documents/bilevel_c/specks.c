@@ -27,6 +27,18 @@ static int is_speck(const Mask *ink, ptrdiff_t x, ptrdiff_t y, int most, ptrdiff
     return 1;
 }
 
+/* Whether what hangs together with a pixel is more than ``most`` by what is soon told: its run to the right, and what
+ * of the two rows below touches that, all in one word. */
+static int is_large(const Mask *ink, ptrdiff_t word, uint64_t run, ptrdiff_t y, int most)
+{
+    unsigned count = bits_in(run);
+    for (ptrdiff_t row = y + 1; row <= y + 2 && row < ink->size.rows && count <= (unsigned)most && run; row++) {
+        run = row_of(ink, row)[word] & (run | run << 1 | run >> 1);
+        count += bits_in(run);
+    }
+    return count > (unsigned)most;
+}
+
 void remove_specks(const Mask *ink, int most)
 {
     ptrdiff_t at[MOST_SPECK + 1][2];
@@ -40,7 +52,8 @@ void remove_specks(const Mask *ink, int most)
             from_left = here >> (WORD - 1);
             for (; begun; begun &= begun - 1) {
                 ptrdiff_t x = word * WORD + first_of(begun);
-                if (is_marked(ink, x, y) && is_speck(ink, x, y, most, at, &count))
+                uint64_t first = begun & ~(begun - 1), run = here & ~(here + first);
+                if (!is_large(ink, word, run, y, most) && is_marked(ink, x, y) && is_speck(ink, x, y, most, at, &count))
                     for (int each = 0; each < count; each++)
                         unmark(ink, at[each][0], at[each][1]);
             }
