@@ -278,7 +278,7 @@ def draw_page(
         drawn = _drawing(source.draw(page, layout))
         data = _data(drawn, layout, treatment, dark)
     remarks = list(source.remarks(page))
-    if not any(data) and isinstance(drawn, Drawing) and is_seen(drawn):
+    if data == bytes(len(data)) and isinstance(drawn, Drawing) and is_seen(drawn):
         remarks.append(Remark(PAGE_WHITE))
     if header:
         line = draw_header(header, *count, drawn.width, layout.resolution)

@@ -2,23 +2,43 @@
 #include "sheet.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { GREY_AREA = 8 }; /* a row within a grey area, besides */
 
-/* Which pixels are ink, white, and neither. */
-WIDE static uint8_t tell_apart(uint8_t *restrict inks, uint8_t *restrict whites, uint8_t *restrict neithers,
-                               const uint8_t *restrict row, uint8_t ink_below, uint8_t white_from, ptrdiff_t width)
+/* Which pixels are ink, and which are white. */
+WIDE static uint8_t tell_apart(uint8_t *restrict inks, uint8_t *restrict whites, const uint8_t *restrict row,
+                               uint8_t ink_below, uint8_t white_from, ptrdiff_t width)
 {
     uint8_t neither = 0, not_white = 0;
     for (ptrdiff_t x = 0; x < width; x++) {
         uint8_t ink = row[x] < ink_below, white = row[x] >= white_from;
         inks[x] = ink;
         whites[x] = white;
-        neithers[x] = (ink | white) ^ 1;
         neither |= (ink | white) ^ 1;
         not_white |= white ^ 1;
     }
     return neither ? ROW_TONED : not_white ? ROW_PLAIN : ROW_WHITE;
+}
+
+/* Row ``y`` of the masks; ``inks`` and ``whites`` are it as lines, and so is ``kind``. */
+static void take_kinds(const Mask *ink, const Mask *white, const Mask *neither, ptrdiff_t y, const uint8_t *inks,
+                       const uint8_t *whites, uint8_t kind)
+{
+    ptrdiff_t words = ink->stride, width = ink->size.width;
+    uint64_t *of_ink = row_of(ink, y), *of_white = row_of(white, y), *of_neither = row_of(neither, y);
+    if (kind == ROW_WHITE)
+        memset(of_ink, 0, (size_t)words * sizeof *of_ink);
+    else
+        take_line(ink, y, inks);
+    if (kind == ROW_WHITE)
+        mark_run(white, y, 0, width);
+    else
+        take_line(white, y, whites);
+    for (ptrdiff_t word = 0; word < words; word++)
+        of_neither[word] = ~(of_ink[word] | of_white[word]);
+    if (width % WORD)
+        of_neither[words - 1] &= (UINT64_C(1) << width % WORD) - 1;
 }
 
 /* How many pixels are neither, and have not both near them. */
@@ -84,15 +104,13 @@ int tell_rows(uint8_t *kinds, const uint8_t *grey, ptrdiff_t stride, Size page, 
         ptrdiff_t to = below + NEAR < page.rows ? below + NEAR : page.rows;
         int some = 0;
         for (ptrdiff_t y = from; y < to; y++) {
-            uint8_t kind = tell_apart(inks, line, scratch, grey + y * stride, ink_below, white_from, width);
-            take_line(ink, y - from, inks);
-            take_line(white, y - from, line);
-            take_line(neither, y - from, scratch);
+            uint8_t kind = tell_apart(inks, line, grey + y * stride, ink_below, white_from, width);
+            take_kinds(ink, white, neither, y - from, inks, line, kind);
             some |= kind == ROW_TONED;
             if (y < top || y >= below)
                 continue;
             kinds[y] = kind;
-            solid = kind != ROW_WHITE && has_long_run(scratch, inks, width, SOLID_ACROSS) ? solid + 1 : 0;
+            solid = kind != ROW_WHITE && spared == EVERY_TONE && has_long_run(scratch, inks, width, SOLID_ACROSS) ? solid + 1 : 0;
             int has_grey = kind != ROW_WHITE && mark_grey(line, inks, grey + y * stride, width)
                            && has_long_run(scratch, line, width, GREY_ACROSS);
             solid_grey = has_grey ? solid_grey + 1 : 0;

@@ -88,8 +88,8 @@ int pixels_down(const Band *band, int length);
 
 /* rows.c: kinds[y] = what row ``y`` of a page in grey is: nothing, black on white, or more than that; ROW_SOLID besides.
  * A pixel that is neither ink nor white and has both near it is the rim of a letter, any other has a tone.  With
- * ``spared`` the page is one part: so many tones do not count, if there is no grey area, and with more the kinds remain
- * unknown.  Returns 0, 1 for such a page, or -1 without memory. */
+ * ``spared`` the page is one part: so many tones do not count, if there is no grey area, with more the kinds remain
+ * unknown, and nothing is solid.  Returns 0, 1 for such a page, or -1 without memory. */
 enum { ROW_WHITE, ROW_PLAIN, ROW_TONED, ROW_SOLID = 4 };
 enum { EVERY_TONE = -1 };    /* ``spared`` of a page that is divided */
 enum { SOLID_ROWS = STROKE }; /* at 196 rows to the inch: black areas so high may be solid */
