@@ -1,4 +1,4 @@
-/* Whether this process was refused memory: libraries that were do not always say it.  See _memory.pyi. */
+/* Tells whether this process was refused memory, which libraries do not always report. See _memory.pyi. */
 #define Py_LIMITED_API 0x030B0000
 #include <Python.h>
 

@@ -1,8 +1,7 @@
-/* Packed rows to MMR (T.6) and back, and single rows of MH and MR (T.4), from change to change of colour.  libtiff
- * needs a third of the time that a scanned page takes in all to code it, and tells nothing of damage when it decodes.
- * Optional: where this was not compiled, coding.py has libtiff code, and rows.py and group4.py decode in Python; both
- * make the same of the same octets.
- */
+/* Codes packed rows as MMR (T.6) and decodes them, and decodes single rows of MH and MR (T.4), working from one
+ * change of colour to the next. libtiff takes a third of the whole time of a scanned page to code it, and reports no
+ * damage when it decodes. This module is optional: where it was not compiled, coding.py uses libtiff, and rows.py
+ * and group4.py decode in Python, with the same results. */
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030B0000
 #include <Python.h>
@@ -15,14 +14,14 @@
 #define MAKE_UP 40                      /* 64, 128 ... 2560 */
 #define RUN_CODES (TERMINATING + MAKE_UP)
 #define LONGEST_MAKE_UP (64 * MAKE_UP)
-#define WORD_OCTETS 3                   /* of a code word as it is handed in: its bits, then its value */
+#define WORD_OCTETS 3                   /* octets of a code word as passed in: its length, then its value */
 #define MOST_WORD_BITS 13
 
-/* Behind the changes of a row: what looks for the next one finds the end of the row. */
+/* Changes at the width of the row, put behind the last one so that a search for the next change ends. */
 #define SENTINELS 4
 
-/* Bits of a change at most: half a horizontal mode with a terminating code, or a vertical mode with the
- * pass modes before it; and make-up codes for each run of 64 pixels. */
+/* Most bits of a change: half a horizontal mode with a terminating code, or a vertical mode with the pass modes
+ * before it; and make-up codes for each run of 64 pixels. */
 #define MOST_BITS_OF_CHANGE 40
 
 struct word {
@@ -31,14 +30,14 @@ struct word {
 };
 
 static const struct word pass_mode = {1, 4}, horizontal_mode = {1, 3};
-/* By a1 - b1 from -3 (VL3) to 3 (VR3). */
+/* Indexed by a1 - b1 + 3: VL3 to VR3. */
 static const struct word vertical_modes[] = {{2, 7}, {2, 6}, {2, 3}, {1, 1}, {3, 3}, {3, 6}, {3, 7}};
 
 struct writer {
     uint8_t *data;
     size_t size, used;
-    uint64_t bits; /* not yet written: the lowest `count` of it */
-    unsigned count; /* below 8 between two words */
+    uint64_t bits; /* the lowest `count` bits are not yet written */
+    unsigned count; /* below 8 between two code words */
 };
 
 static void put(struct writer *to, struct word word)
@@ -62,7 +61,7 @@ static void put_run(struct writer *to, const struct word *words, int32_t run)
     put(to, words[run]);
 }
 
-/* Room for `octets` more.  0 when there is no memory. */
+/* Makes room for `octets` more. Returns 0 without memory. */
 static int reserve(struct writer *to, size_t octets)
 {
     if (to->size - to->used >= octets)
@@ -84,7 +83,7 @@ static uint64_t eight(const uint8_t *from, Py_ssize_t octets)
     return word;
 }
 
-/* The pixels of a row before which the colour changes, white before the first; then sentinels. */
+/* Sets `changes` to the pixels before which the colour changes, beginning with white, and sentinels. */
 static void find_changes(const uint8_t *row, int32_t width, int32_t *changes)
 {
     Py_ssize_t octets = (width + 7) / 8, count = 0;
@@ -105,7 +104,7 @@ static void find_changes(const uint8_t *row, int32_t width, int32_t *changes)
         changes[count + more] = width;
 }
 
-/* One row by the changes of the row above (`above`) and its own: T.6 2.2. */
+/* Codes a row from its own changes and those of the row above (T.6 2.2). */
 static void encode_row(struct writer *to, const int32_t *above, const int32_t *own, int32_t width,
                        const struct word words[2][RUN_CODES])
 {
@@ -124,7 +123,7 @@ static void encode_row(struct writer *to, const int32_t *above, const int32_t *o
             put(to, vertical_modes[difference + 3]);
             start = *a1++;
             black = !black;
-            /* The next b1 is of the other colour, and may lie before the last one. */
+            /* The next b1 has the other colour and may lie before the last one. */
             if (b1 > above)
                 b1--;
             else
@@ -141,7 +140,7 @@ static void encode_row(struct writer *to, const int32_t *above, const int32_t *o
     }
 }
 
-/* The code words of both colours.  0 when they are none. */
+/* Reads the code words of both colours. Returns 0 if they are not valid. */
 static int take_words(const Py_buffer *from, struct word words[2][RUN_CODES])
 {
     const uint8_t *at = from->buf;
@@ -183,7 +182,7 @@ static PyObject *encode(PyObject *module, PyObject *args)
     }
     int32_t *above = changes, *own = changes + row_changes;
     for (int more = 0; more < SENTINELS; more++)
-        above[more] = (int32_t)width; /* above the first row is a white one */
+        above[more] = (int32_t)width; /* the row above the first is white */
     for (Py_ssize_t row = 0; row < rows; row++) {
         if (!reserve(&to, most)) {
             PyErr_NoMemory();
@@ -215,33 +214,33 @@ out:
 /* -- decoding */
 
 #define RUN_WINDOW 13                   /* bits of the longest run code */
-#define MODE_WINDOW 7                   /* and of the longest mode code */
-#define MODE_HORIZONTAL 4               /* what the entries of modes mean; below: a1 - b1 of a vertical mode */
+#define MODE_WINDOW 7                   /* bits of the longest mode code */
+#define MODE_HORIZONTAL 4               /* meanings in the table of modes; below: a1 - b1 of a vertical mode */
 #define MODE_PASS 5
-#define CUT_OFF_WITHIN (2 * RUN_WINDOW) /* bits before the end: what is no code word there may lack its rest */
+#define CUT_OFF_WITHIN (2 * RUN_WINDOW) /* an invalid code word this many bits before the end may be incomplete */
 #define EOFB 0x001001
 #define EOFB_BITS 24
 #define MOST_ROW_BITS (1 << 24)
-#define MOST_PADDING_OCTETS 64          /* zeros behind the last row of a page without EOFB */
+#define MOST_PADDING_OCTETS 64          /* zeros allowed behind the last row of a page without EOFB */
 
-/* How decoding ended: group4.py has the same numbers. */
+/* How decoding ended; group4.py has the same numbers. */
 enum { MORE, ENDED, DAMAGED, FULL };
 
 struct entry {
     int16_t bits, meaning;
 };
 
-/* Look-up tables by the next bits: codes.py. */
+/* Look-up tables by the next bits, made in codes.py. */
 struct tables {
     const struct entry *runs[2], *modes;
 };
 
 struct coded {
     const uint8_t *data;
-    int64_t octets, at; /* what may be read, and the next bit */
+    int64_t octets, at; /* octets that may be read, and the next bit */
 };
 
-/* The next bits, at most 25; zeros behind the last octet. */
+/* The next `bits` bits, at most 25; zeros behind the last octet. */
 static uint32_t ahead(const struct coded *from, unsigned bits)
 {
     int64_t octet = from->at >> 3;
@@ -255,7 +254,7 @@ static uint32_t ahead(const struct coded *from, unsigned bits)
     return word << (from->at & 7) >> (32 - bits);
 }
 
-/* A run with its make-up codes; -1 when there is no such code word. */
+/* Reads a run with its make-up codes; -1 if no code word matches. */
 static int64_t take_run(struct coded *from, const struct entry *runs)
 {
     int64_t run = 0;
@@ -270,7 +269,7 @@ static int64_t take_run(struct coded *from, const struct entry *runs)
     }
 }
 
-/* Adds a change; two at one place (a run of 0 pixels) cancel each other. */
+/* Adds a change. Two at one place, a run of 0 pixels, cancel each other. Returns the new number of changes. */
 static Py_ssize_t toggle(int32_t *changes, Py_ssize_t count, int32_t place)
 {
     if (count && changes[count - 1] == place)
@@ -279,8 +278,8 @@ static Py_ssize_t toggle(int32_t *changes, Py_ssize_t count, int32_t place)
     return count + 1;
 }
 
-/* One row of T.4's one-dimensional coding: its changes go to `own`, without sentinels.  Returns their number, or -1
- * where the bits are no row of this width. */
+/* Decodes a row of T.4's one-dimensional coding into its changes, `own`, without sentinels. Returns their number, or
+ * -1 if the bits are not a row of this width. */
 static Py_ssize_t decode_row_1d(struct coded *from, const struct tables *tables, int32_t *own, int32_t width)
 {
     int64_t place = 0;
@@ -295,11 +294,12 @@ static Py_ssize_t decode_row_1d(struct coded *from, const struct tables *tables,
     return count && own[count - 1] == width ? count - 1 : count;
 }
 
-/* One row by the changes of the row above; its own ones, without sentinels, go to `own`.  Returns their number, or -1
- * where the bits are no row of this width; `from` is then behind the last code word that was read.
+/* Decodes a row of two-dimensional coding into its changes, `own`, without sentinels; `above` are those of the row
+ * above. Returns their number, or -1 if the bits are not a row of this width; `from` is then behind the last code
+ * word read.
  *
- * `above` is never read behind its sentinels: behind its last change, which they equal, any vertical mode that lets
- * the row go on leads back, and a pass mode ends the row. */
+ * `above` is never read beyond its sentinels: after its last change, which they equal, any vertical mode that
+ * continues the row moves back, and a pass mode ends the row. */
 static Py_ssize_t decode_row_2d(struct coded *from, const struct tables *tables, const int32_t *above,
                                 int32_t *own, int32_t width)
 {
@@ -330,7 +330,7 @@ static Py_ssize_t decode_row_2d(struct coded *from, const struct tables *tables,
             if (place <= start || place > width)
                 return -1;
             own[count++] = start = place;
-            /* The next b1 is of the other colour, and may lie before the last one. */
+            /* The next b1 has the other colour and may lie before the last one. */
             b1 += mode.meaning >= 0 || b1 == 0 ? 1 : -1;
         }
         if (start < width)
@@ -342,7 +342,7 @@ static Py_ssize_t decode_row_2d(struct coded *from, const struct tables *tables,
     return count;
 }
 
-/* Makes pixels black from `first` to before `end` in a white row. */
+/* Blackens pixels `first` to before `end` of a row in which they are white. */
 static void blacken(uint8_t *row, int32_t first, int32_t end)
 {
     int32_t from = first >> 3, to = end >> 3;
@@ -354,10 +354,10 @@ static void blacken(uint8_t *row, int32_t first, int32_t end)
     row[from] |= head;
     memset(row + from + 1, 0xff, (size_t)(to - from - 1));
     if (tail)
-        row[to] |= tail; /* else it may lie behind the row */
+        row[to] |= tail; /* if 0, it may lie behind the row */
 }
 
-/* A row by its changes, behind which sentinels are put. */
+/* Paints a row from its changes, and puts sentinels behind them. */
 static void paint(uint8_t *row, Py_ssize_t octets, int32_t *changes, Py_ssize_t count, int32_t width)
 {
     for (int more = 0; more < SENTINELS; more++)
@@ -379,8 +379,8 @@ static int is_zero(const struct coded *from)
     return 1;
 }
 
-/* At most `most` rows into `pixels`; returns how many, and how it ended in `how`.  `changes` begin with those of the
- * row above; its second half is for the next row. */
+/* Decodes at most `most` rows into `pixels`; returns their number and sets `how`. The first half of `changes` holds
+ * those of the row above; the second half is scratch. */
 static Py_ssize_t decode_rows(struct coded *from, const struct tables *tables, int32_t *changes, size_t half,
                               int32_t width, Py_ssize_t longest, Py_ssize_t most, int last, uint8_t *pixels,
                               int *how)
@@ -397,7 +397,7 @@ static Py_ssize_t decode_rows(struct coded *from, const struct tables *tables, i
             *how = MORE;
             return rows;
         }
-        /* One octet more than the longest row, which may begin at the last bit of its first octet. */
+        /* One octet more than the longest row, which may begin at the last bit of an octet. */
         struct coded row = *from;
         int64_t window = longest / 8 + 2;
         if (window < MOST_PADDING_OCTETS)
@@ -423,7 +423,7 @@ static Py_ssize_t decode_rows(struct coded *from, const struct tables *tables, i
     }
 }
 
-/* 0 when these are not the tables. */
+/* Returns 0 if the octets are not the tables. */
 static int take_tables(const Py_buffer *from, struct tables *tables)
 {
     const struct entry *entry = from->buf;
@@ -455,7 +455,7 @@ static PyObject *decode(PyObject *module, PyObject *args)
         goto out;
     }
     struct coded from = {data.buf, data.len, skip};
-    size_t half = (size_t)width + SENTINELS + 1; /* from 0 to the width, and sentinels */
+    size_t half = (size_t)width + SENTINELS + 1; /* 0 to the width, and sentinels */
     changes = PyMem_Malloc(2 * half * sizeof *changes);
     pixels = PyMem_Malloc((size_t)(most * row_octets) + 1);
     if (changes == NULL || pixels == NULL) {
@@ -463,7 +463,7 @@ static PyObject *decode(PyObject *module, PyObject *args)
         goto out;
     }
     for (int more = 0; more < SENTINELS; more++)
-        changes[more] = (int32_t)width; /* above the first row is a white one */
+        changes[more] = (int32_t)width; /* the row above the first is white */
     if (above.len)
         find_changes(above.buf, (int32_t)width, changes);
     Py_ssize_t rows
@@ -478,7 +478,7 @@ out:
     return found;
 }
 
-/* The octets of a string of 0 and 1.  NULL when there is no memory. */
+/* Packs a string of 0 and 1 into octets. Returns NULL without memory. */
 static uint8_t *packed(const char *bits, Py_ssize_t count)
 {
     uint8_t *octets = PyMem_Calloc((size_t)count / 8 + 1, 1);
@@ -507,7 +507,7 @@ static PyObject *decode_row(PyObject *module, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "no row of that size, or not the tables of codes");
         goto out;
     }
-    size_t half = (size_t)width + SENTINELS + 1; /* from 0 to the width, and sentinels */
+    size_t half = (size_t)width + SENTINELS + 1; /* 0 to the width, and sentinels */
     octets = packed(bits, count);
     changes = PyMem_Malloc(2 * half * sizeof *changes);
     pixels = PyMem_Malloc((size_t)row_octets);

@@ -1,10 +1,10 @@
-/* Counting what is marked of a mask around each pixel. */
+/* Counts marked pixels around each pixel, row by row. */
 #ifndef FAXBOX_AROUND_H
 #define FAXBOX_AROUND_H
 
 #include "masks.h"
 
-/* How many pixels are marked in the box of across x down pixels (both odd) around each pixel, row after row. */
+/* Counts in a box of across x down pixels (both odd); ``next_around`` returns those of the next row. */
 typedef struct {
     const Mask *mask;
     int across, down;
@@ -14,10 +14,10 @@ typedef struct {
 } Around;
 
 int begin_around(Around *around, const Mask *mask, int across, int down);
-const uint16_t *next_around(Around *around); /* NULL: none in the whole row */
+const uint16_t *next_around(Around *around); /* NULL if all are 0 */
 void end_around(Around *around);
 
-/* ``dense`` is set where more than so much of the box around, in 1/100, is marked. */
+/* Marks in ``dense`` where more than ``percent`` of the box around is marked. */
 int where_dense(const Mask *dense, const Mask *mask, int across, int down, int percent);
 
 #endif

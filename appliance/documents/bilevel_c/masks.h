@@ -1,7 +1,7 @@
-/* Masks: what is marked of a picture, a bit a pixel, worked on 64 pixels at a time.
+/* Masks: marked pixels of a picture, one bit each, processed 64 at a time.
  *
- * Functions that return int return 0, or -1 without memory.  Beyond the edge there is nothing that counts.
- */
+ * Functions that return int return 0, or -1 without memory. Pixels beyond the edge are neutral: they neither mark
+ * nor unmark. */
 #ifndef FAXBOX_MASKS_H
 #define FAXBOX_MASKS_H
 
@@ -10,12 +10,12 @@
 enum { WORD = 64 };
 
 typedef struct {
-    uint64_t *words; /* ``stride`` to a row; the lowest bit is the leftmost pixel; 0 beyond the edge */
+    uint64_t *words; /* ``stride`` to a row; the lowest bit is the leftmost pixel; 0 beyond the width */
     ptrdiff_t stride;
     Size size;
 } Mask;
 
-/* So many masks of one size with nothing marked, in one piece that the first one owns. */
+/* Allocates ``count`` empty masks in one piece, which ``free_masks`` frees through the first. */
 int new_masks(Mask *masks, int count, Size size);
 void free_masks(Mask *masks);
 
@@ -39,7 +39,7 @@ static inline void unmark(const Mask *mask, ptrdiff_t x, ptrdiff_t y)
     row_of(mask, y)[x / WORD] &= ~(UINT64_C(1) << x % WORD);
 }
 
-/* Which of the 64 pixels in a word is the first that is marked; there is one. */
+/* Index of the lowest set bit, the leftmost pixel. At least one must be set. */
 static inline int first_of(uint64_t word)
 {
 #ifdef __GNUC__
@@ -52,23 +52,24 @@ static inline int first_of(uint64_t word)
 #endif
 }
 
-/* How many bits are set. */
+/* Number of set bits. */
 static inline unsigned bits_in(uint64_t word)
 {
-    word -= word >> 1 & UINT64_C(0x5555555555555555); /* sums of two, four and eight bits, and of all eights */
+    word -= word >> 1 & UINT64_C(0x5555555555555555); /* sums of 2, 4 and 8 bits, then of all octets */
     word = (word & UINT64_C(0x3333333333333333)) + (word >> 2 & UINT64_C(0x3333333333333333));
     word = (word + (word >> 4)) & UINT64_C(0x0F0F0F0F0F0F0F0F);
     return (unsigned)(word * UINT64_C(0x0101010101010101) >> 56);
 }
 
-/* From pixel ``left`` to before ``right``. */
+/* Pixels ``left`` to before ``right``. */
 void mark_run(const Mask *mask, ptrdiff_t y, ptrdiff_t left, ptrdiff_t right);
 void unmark_run(const Mask *mask, ptrdiff_t y, ptrdiff_t left, ptrdiff_t right);
-/* The first pixel from ``x`` on that is marked, or is not; the width when there is none. */
+/* First marked, or unmarked, pixel from ``x`` on; the width if there is none. */
 ptrdiff_t next_marked(const Mask *mask, ptrdiff_t y, ptrdiff_t x);
 ptrdiff_t next_unmarked(const Mask *mask, ptrdiff_t y, ptrdiff_t x);
 
-/* A line: a row as octets of 0 or 1, for work on single pixels; whole words, 0 beyond the edge.  NULL without memory. */
+/* A line is a row as octets of 0 or 1, for work on single pixels, padded with 0 to whole words. new_line returns
+ * NULL without memory; take_line copies a line into a mask, put_line a row of a mask into a line. */
 uint8_t *new_line(Size size);
 void take_line(const Mask *mask, ptrdiff_t y, const uint8_t *line);
 void put_line(const Mask *mask, ptrdiff_t y, uint8_t *line);
@@ -77,22 +78,22 @@ int any_in_row(const Mask *mask, ptrdiff_t y);
 int any_marked(const Mask *mask);
 size_t count_marked(const Mask *mask);
 
-/* Whole masks of one size: a copy; also what ``other`` marks; only that; all but that. */
+/* On whole masks of one size: copy; or; and; and not. */
 void copy_mask(const Mask *to, const Mask *from);
 void add_mask(const Mask *to, const Mask *other);
 void keep_mask(const Mask *to, const Mask *other);
 void drop_mask(const Mask *to, const Mask *other);
 
-/* Marked where any, or all, of the box of across x down pixels (both odd) are.  Closing fills what is narrower than
- * the box, opening leaves out what is. */
+/* Widening (dilation), closing and opening by a box of across x down pixels, both odd. Closing fills what is
+ * narrower than the box, opening removes it. */
 int widen_mask(const Mask *mask, int across, int down);
 int close_mask(const Mask *mask, int across, int down);
 int open_mask(const Mask *mask, int across, int down);
 
-/* Only what belongs to a straight run, across or down, of at least ``across`` or ``down`` marked pixels. */
+/* Keeps what is in a straight run of at least ``across`` pixels horizontally or ``down`` pixels vertically. */
 int only_runs(const Mask *mask, int across, int down);
 
-/* Spread ``marked`` over neighbours where ``may`` is set, both ways along the rows, or down the columns. */
+/* Spreads ``marked`` within ``may`` along rows, or, if ``down``, along columns, in both directions. */
 void sweep_mask(const Mask *marked, const Mask *may, int down);
 
 #endif

@@ -1,4 +1,4 @@
-/* The compiled part of the renderer, as Python sees it: see ../_bilevel.pyi. */
+/* The Python interface of the renderer: see ../_bilevel.pyi. */
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030B0000
 #include <Python.h>
@@ -12,18 +12,18 @@
 #include <malloc.h>
 #endif
 
-/* Multiplying eight octets of 0 or 1 by this leaves them as bits in the highest octet, the first one in
- * memory as the most significant. */
+/* Multiplying eight octets of 0 or 1 by this gathers them as bits in the highest octet, the first in memory as the
+ * most significant. */
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define GATHER UINT64_C(0x0102040810204080)
 #else
 #define GATHER UINT64_C(0x8040201008040201)
 #endif
 
-/* Both far beyond the renderer's own bounds. */
+/* Far beyond the renderer's own limits. */
 #define MOST_SIDE (1 << 20)
 #define MOST_PIXELS (INT64_C(1) << 28)
-#define LARGEST_OCTETS (32 << 20) /* as high as glibc goes */
+#define LARGEST_OCTETS (32 << 20) /* glibc's maximum */
 #define KEPT_OCTETS (128 << 20)
 enum { LEAST_DPI = 50, MOST_DPI = 500, MOST_BOXES = 10000 };
 
@@ -40,7 +40,7 @@ static void *no_picture(void)
     return NULL;
 }
 
-/* Rows of octets of 0 or 1 as packed rows of bits; white fills the last octet of a row. */
+/* Packs octets of 0 or 1 into bits; the last octet is filled with 0, white. */
 static void pack_row(uint8_t *to, uint8_t *row, Py_ssize_t width)
 {
     memset(row + width, 0, (size_t)((8 - width % 8) % 8));
@@ -51,7 +51,7 @@ static void pack_row(uint8_t *to, uint8_t *row, Py_ssize_t width)
     }
 }
 
-/* A row of a mask, whose leftmost pixel is the lowest bit, as packed rows of bits. */
+/* Packs a row of a mask, whose lowest bit is its leftmost pixel. */
 static void pack_words(uint8_t *to, const uint64_t *words, Py_ssize_t octets)
 {
     for (Py_ssize_t at = 0; at < octets; at++) {
@@ -210,7 +210,7 @@ out:
     return spans;
 }
 
-/* Whether a box may be so much larger than a page as a picture in it. */
+/* Whether a box may hold a picture: it may be larger than a page, within limits. */
 static int is_box(Box box)
 {
     return box.left >= -MOST_SIDE && box.top >= -MOST_SIDE && box.right <= 2 * MOST_SIDE && box.below <= 2 * MOST_SIDE
@@ -340,7 +340,7 @@ out:
     return done;
 }
 
-/* Boxes are four numbers of Py_ssize_t each. */
+/* Boxes are four Py_ssize_t each. */
 static int takes_boxes(const Py_buffer *boxes)
 {
     return boxes->len % (Py_ssize_t)sizeof(Box) == 0 && boxes->len / (Py_ssize_t)sizeof(Box) <= MOST_BOXES;
@@ -457,7 +457,7 @@ static struct PyModuleDef definition = {
 PyMODINIT_FUNC PyInit__bilevel(void)
 {
 #ifdef __GLIBC__
-    /* Planes of one page are those of the next: given back to the system, each would be cleared again. */
+    /* Planes are reused from page to page: memory given back to the system would be cleared again. */
     mallopt(M_MMAP_THRESHOLD, LARGEST_OCTETS);
     mallopt(M_TRIM_THRESHOLD, KEPT_OCTETS);
 #endif

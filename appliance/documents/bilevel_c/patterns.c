@@ -1,19 +1,19 @@
-/* Tints of one level and of different colours: each gets lines of its own, so that a chart agrees with its legend. */
+/* Gives tints of one level and different colours different patterns, so that a chart matches its legend. */
 #include "sheet.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A pixel is of a tint when it is as those so far to its left and above. */
+/* A pixel counts as tint if it has the same colour as the pixels FLAT to its left and FLAT above. */
 enum { FLAT = 4 };
-/* Colours with fewer pixels looked at (every other one of every other row) are no part of a chart: 36 square pixels. */
+/* Colours with fewer sampled pixels (one in four) are not of a chart: 36 x 36 pixels. */
 enum { LEAST_OF_COLOUR = 324 };
 
-/* A page of more tints than these is no chart whose colours are to be found in a legend: a gradient has many. */
+/* A page with more tints is no chart with a legend: a gradient has many. */
 enum { MOST_TOLD_APART = 8 };
 
 enum { LYING, UPRIGHT_LINES, RISING, FALLING, CROSSED, PATTERNS };
-/* Lines that do not lie across cost at each row, so they are this far apart (1.5 mm) and thicker. */
+/* Lines that are not horizontal cost octets in every row, so they are this many pixels apart (1.5 mm) and thicker. */
 enum { APART = 12 };
 
 static uint16_t key_of(const uint8_t *pixel)
@@ -86,7 +86,7 @@ static int by_rank(const void *one, const void *other)
     return a->count != b->count ? (a->count < b->count ? 1 : -1) : (int)a->key - (int)b->key;
 }
 
-/* Whether nobody would tell lines of these apart. */
+/* Whether readers could not tell the patterns of two tints apart. */
 static int are_alike(int one, int other)
 {
     return one == other || (one + other == 2 * PALE_TINT + 1);

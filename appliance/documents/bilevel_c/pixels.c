@@ -1,4 +1,4 @@
-/* Planes of grey from the pixels of a page: luma, grey in which type stands out, and what its type changes. */
+/* Planes of grey from the pixels of a page: luma, grey for finding type, and what its type changes. */
 #include "sheet.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@ static inline int luma_of(const uint8_t *pixel)
     return (BLUE * pixel[0] + GREEN * pixel[1] + RED * pixel[2] + 128) >> 8;
 }
 
-/* In 16 bits: 256 times the lightest luma and a half fit. */
+/* In 16 bits, which hold 256 times the greatest luma and a half. */
 WIDE static void take_row(uint8_t *restrict types, uint8_t *restrict tones, const uint8_t *restrict row, ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x++) {
@@ -70,7 +70,7 @@ static void take_differing(uint8_t *darker, uint8_t *lighter, const uint8_t *a, 
 
 void take_difference(uint8_t *dark, uint8_t *light, Pixels with, Pixels without, Size size)
 {
-    enum { PIECE = 32 }; /* pixels compared at once: most of a page is the same */
+    enum { PIECE = 32 }; /* pixels compared at once, as most of a page is the same */
     memset(dark, 0, (size_t)(size.width * size.rows));
     memset(light, 0, (size_t)(size.width * size.rows));
     for (ptrdiff_t y = 0; y < size.rows; y++) {

@@ -1,12 +1,12 @@
-/* What the rows of a page in grey are: white, black on white, or more than that. */
+/* Classifies the rows of a grey page: white, black on white, or more than that. */
 #include "sheet.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { GREY_AREA = 8 }; /* a row within a grey area, besides */
+enum { GREY_AREA = 8 }; /* flag: the row is within a grey area */
 
-/* Which pixels are ink, and which are white. */
+/* Marks pixels that are ink, and those that are white. Returns the kind of the row. */
 WIDE static uint8_t tell_apart(uint8_t *restrict inks, uint8_t *restrict whites, const uint8_t *restrict row,
                                uint8_t ink_below, uint8_t white_from, ptrdiff_t width)
 {
@@ -21,7 +21,7 @@ WIDE static uint8_t tell_apart(uint8_t *restrict inks, uint8_t *restrict whites,
     return neither ? ROW_TONED : not_white ? ROW_PLAIN : ROW_WHITE;
 }
 
-/* Row ``y`` of the masks; ``inks`` and ``whites`` are it as lines, and so is ``kind``. */
+/* Sets row ``y`` of the masks from its lines ``inks`` and ``whites`` and its ``kind``. */
 static void take_kinds(const Mask *ink, const Mask *white, const Mask *neither, ptrdiff_t y, const uint8_t *inks,
                        const uint8_t *whites, uint8_t kind)
 {
@@ -41,7 +41,7 @@ static void take_kinds(const Mask *ink, const Mask *white, const Mask *neither, 
         of_neither[words - 1] &= (UINT64_C(1) << width % WORD) - 1;
 }
 
-/* How many pixels are neither, and have not both near them. */
+/* Number of pixels that are neither ink nor white and lack one of them nearby. */
 static ptrdiff_t count_tones(const uint64_t *neither, const uint64_t *ink_near, const uint64_t *white_near, ptrdiff_t words)
 {
     ptrdiff_t count = 0;
@@ -53,12 +53,13 @@ static ptrdiff_t count_tones(const uint64_t *neither, const uint64_t *ink_near, 
     return count;
 }
 
-/* Black areas so wide, over so many rows at 196 to the inch, are no type: what is white on them is. */
+/* A black area this wide, and solid_rows high, is not type; what is white on it is. */
 enum { SOLID_ACROSS = 64 };
-/* So are grey ones of this size: a legend's, that are to look like the chart's. */
+/* Grey areas from this size on, in pixels and rows at 196 dpi, count as tones: those of a legend must match the
+ * chart's. */
 enum { GREY_ACROSS = 16, GREY_ROWS = 12, GREY_FROM = 40 };
 
-/* Whether so many set pixels, a power of two, stand side by side.  ``scratch`` has the room of a row. */
+/* Whether ``across`` set pixels, a power of two, are adjacent. ``scratch`` has room for a row. */
 WIDE static int has_long_run(uint8_t *restrict scratch, const uint8_t *restrict inks, ptrdiff_t width, ptrdiff_t across)
 {
     uint8_t some = 0;

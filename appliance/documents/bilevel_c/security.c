@@ -55,7 +55,7 @@ enum { DEPTHS = 64, DEPTH_STEP = 256 / DEPTHS };
 
 typedef struct {
     uint16_t depths[DEPTHS];                       /* histogram of the depths of marked pixels */
-    uint16_t pale, deep, ring, pale_in_ring, type, dots, straight; /* numbers of pixels; the ring lies around deep ones */
+    uint16_t pale, deep, ring, pale_in_ring, type, dots, straight; /* pixels; the ring lies around deep ones */
     uint8_t split;                                 /* pixels less deep are pale; 0: none, 255: all */
     uint8_t dense;                                 /* there are many pale pixels around */
     uint8_t taken;                                 /* belongs to a region already examined */

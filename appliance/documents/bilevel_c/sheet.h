@@ -1,44 +1,48 @@
-/* A page on its way from tones to black and white.  See docs/pages.md for the method and its figures.
+/* Converts a page from tones to black and white. docs/pages.md describes the method and gives its figures.
  *
- * Large pages come in bands, so that no more than a band is in memory: first each band is surveyed, then the
- * ground of the whole page is settled, then each band becomes black and white. */
+ * Large pages come in bands, so that only one band is in memory at a time: first every band is surveyed, then
+ * decisions about the whole page are made (``settle``), then each band is converted.
+ *
+ * Terms: the *depth* of a pixel is how many levels it is darker than its surroundings; the *level* of an area is its
+ * grey without type and lines; *widening* and *closing* are morphological. Lengths in constants are pixels at 204 x
+ * 196 dpi unless said otherwise. */
 #ifndef FAXBOX_SHEET_H
 #define FAXBOX_SHEET_H
 
 #include "around.h"
 
-/* Dark things up to this wide are ink, wider ones are areas: 2.4 mm, strokes of 36 pt bold. */
+/* Dark things up to this width are ink, wider ones areas: 2.4 mm, the strokes of 36 pt bold. */
 #define STROKE 19
 
 typedef struct {
-    const uint8_t *pixels; /* grey, or blue green red and an unused octet */
+    const uint8_t *pixels; /* grey, or blue, green, red and an unused octet */
     ptrdiff_t stride;
     int channels; /* 1 or 4 */
 } Pixels;
 
 typedef struct {
-    ptrdiff_t left, top, right, below; /* right and below are the first pixels outside */
+    ptrdiff_t left, top, right, below; /* right and below are exclusive */
 } Box;
 
-/* What is known of a tile of the page: TILE pixels across and, at standard resolution, half as many down. */
+/* What is known of a tile of the page: TILE pixels across, as many down, half as many below COARSE_DPI. */
 enum { TILE = 24, COARSE_DPI = 150, STEPS = 64 };
 typedef struct {
-    uint16_t tones[STEPS]; /* histogram of luma, of the pixels that were looked at */
+    uint16_t tones[STEPS]; /* histogram of luma over the sampled pixels */
     uint16_t looked_at;
-    int16_t blue, red;              /* by how much they exceed green */
-    uint8_t paper_type, paper_tone; /* brightest tenth begins here; 0 without content */
+    int16_t blue, red;              /* mean excess over green */
+    uint8_t paper_type, paper_tone; /* 90th percentile of type and tone; 0 without content */
     uint8_t middle;                 /* median of luma */
-    uint8_t noise;                  /* middle difference of neighbours on the paper */
-    uint8_t edges;                  /* sharp steps, at most 255 */
-    uint8_t photo;                  /* 1 when it looks like a part of a photograph */
+    uint8_t noise;                  /* median difference of neighbours on the paper, in levels */
+    uint8_t edges;                  /* number of sharp steps, at most 255 */
+    uint8_t photo;                  /* 1 if it looks like a part of a photograph */
 } Tile;
 
-enum { TONES_NONE, TONES_BY_CONTENT, TONES_EVERYWHERE }; /* what becomes a screen */
+enum { TONES_NONE, TONES_BY_CONTENT, TONES_EVERYWHERE }; /* what is screened */
 
-/* A colour of tints, and which lines are drawn for it. */
+/* A colour of tints and the pattern of lines drawn for it. */
 enum { MOST_COLOURS = 32 };
 typedef struct {
-    uint32_t count; /* pixels that were looked at */
+    uint32_t count; /* sampled pixels */
     uint16_t key;
     uint8_t level, pattern;
 } Colour;
@@ -47,42 +51,42 @@ typedef struct {
 typedef struct {
     Size size, tiles;
     int x_dpi, y_dpi;
-    Box content; /* what lies beyond is paper that the document does not know of */
+    Box content; /* the document's content; paper beyond */
     int tones;
-    int raster; /* a picture: there is no knowing what was type */
+    int raster; /* a picture, in which type is not known */
     uint64_t levels[256];
     int frequent_colours;
 
-    /* As settled. */
-    int turned;  /* it is white on black and goes out the other way round */
-    int scanned; /* there is paper in it, with its noise */
-    int noise;   /* of the paper, in levels, once the paper is white */
-    uint8_t stretch[256]; /* tones of photographs as they are screened */
-    int colour_count, patterned; /* some tints of one level are to be told apart by their lines */
+    /* Decisions, see ``settle``. */
+    int turned;  /* the page is light on dark and is inverted */
+    int scanned; /* it has paper with noise */
+    int noise;   /* median noise of the paper in levels, scaled to white paper */
+    uint8_t stretch[256]; /* new levels of photographs */
+    int colour_count, patterned; /* some tints of one level get different patterns */
     Colour colours[MOST_COLOURS];
     Tile tile[];
 } Ground;
 
-/* A band of the page: rows from ``first`` on. */
+/* Rows of the page from ``first`` on. */
 typedef struct {
     const Ground *ground;
     Size size;
     ptrdiff_t first;
     Pixels from;
     int darker; /* -100 (lighter) to 100 */
-    const Box *boxes; /* where photographs can be, in pixels of the page; anywhere when the page is a raster */
+    const Box *boxes; /* where photographs may be, in pixels of the page; unused for a raster */
     ptrdiff_t box_count;
 
-    /* Grey in which type stands out, and luma; the same without the page's type where that is known. */
+    /* Grey for finding type, and luma; below, the same without type where the document tells what is type. */
     uint8_t *type, *tone;
-    uint8_t *under_type, *under_tone; /* the same planes as above when it is not known */
-    uint8_t *dark_type, *light_type;  /* how much darker or lighter the page is with its type; or NULL */
+    uint8_t *under_type, *under_tone; /* else the planes above */
+    uint8_t *dark_type, *light_type;  /* depth and height of type; NULL if not known */
 
-    uint8_t *closed; /* under_tone without what is dark and narrower than STROKE */
-    Mask photo;      /* where a photograph is */
+    uint8_t *closed; /* closing of under_tone */
+    Mask photo;      /* where photographs are */
 } Band;
 
-/* Pixels that are ``length`` pixels at 204 x 196 to the inch, at least one and odd. */
+/* Number of pixels for ``length`` pixels at 204 x 196 dpi; odd, at least 1. */
 int pixels_across(const Band *band, int length);
 int pixels_down(const Band *band, int length);
 
@@ -96,8 +100,9 @@ enum { SOLID_ROWS = STROKE }; /* at 196 rows to the inch: black areas so high ma
 int tell_rows(uint8_t *kinds, const uint8_t *grey, ptrdiff_t stride, Size page, uint8_t ink_below, uint8_t white_from,
               ptrdiff_t solid_rows, ptrdiff_t spared);
 
-/* scans.c: a picture of packed rows, ``paper`` all ones where a set bit is paper, else 0.  Its pixels fill ``box`` of a
- * page in grey, at most twice as many across and down as it has; only ``within``, inside of box and page, is drawn. */
+/* scans.c: a bilevel picture in packed rows. ``paper`` is all ones if set bits are paper, else 0. Its pixels fill
+ * ``box`` of a grey page of size ``page``, which is at most twice as large as the picture. Only ``within``, inside
+ * both box and page, is drawn. */
 typedef struct {
     const uint8_t *bits;
     ptrdiff_t stride;
@@ -116,24 +121,24 @@ int rows_of_tile(int y_dpi);
 Size tiles_of(Size size, int y_dpi);
 void survey(Ground *ground, const Band *band, ptrdiff_t from, ptrdiff_t below);
 
-/* pictured.c: marks the tiles of photographs, in the boxes of a drawn page or anywhere in a raster.  Return 0, or
- * -1 without memory. */
+/* pictured.c: mark the tiles of photographs: in the boxes of a drawn page, or anywhere in a raster. Return 0, or -1
+ * without memory. */
 int settle_boxes(Ground *ground, const Box *boxes, ptrdiff_t box_count);
 int settle_tiles(Ground *ground);
 int is_all_photograph(const Ground *ground);
 
-/* ground.c: what white paper is brought to; returns 0, or -1 without memory. */
+/* ground.c: PAPER_WHITE is the level that white paper is brought to. Returns 0, or -1 without memory. */
 enum { PAPER_WHITE = 250 };
 int settle(Ground *ground, const Box *boxes, ptrdiff_t box_count, int darker);
 
 /* levels.c: returns 0, or -1 without memory. */
 int level_band(Band *band);
-/* So many times the noise of the paper around a pixel of the band, once the paper is white. */
+/* ``times`` the noise of the paper at a pixel of the band, scaled to white paper. */
 int least_depth(const Band *band, ptrdiff_t x, ptrdiff_t y, int times);
-/* ``depth``, or so many times the noise of the page where that is more. */
+/* The greater of ``depth`` and ``times`` the noise of a scanned page. */
 int beyond_noise(const Band *band, int depth, int times);
 
-/* From here on functions that return int return 0, or -1 without memory. */
+/* Functions below that return int return 0, or -1 without memory, unless said otherwise. */
 
 /* photographs.c */
 int looks_like_photograph(const Band *band, ptrdiff_t left, ptrdiff_t top);
@@ -147,48 +152,48 @@ enum { WHITE_TINT, PALE_TINT, BLACK_TINT = 5 };
 int tint_of(int level);
 
 /* patterns.c */
-/* ``is_tint`` says of each level whether lines may tell its tint apart. */
+/* ``is_tint``: whether tints of a level may get patterns. ``every``: one row in this many is sampled. */
 void note_colours(Ground *ground, const Band *band, Box within, int every, const uint8_t is_tint[256], uint8_t *places);
-/* Colours are told apart by so many bits of red, green and blue; ``places`` is for each key one more than the place of
- * its colour, or 0. */
+/* Colours are compared by COLOUR_BITS of red, green and blue each. ``places`` holds, for each such key, 1 plus the
+ * index of its colour, or 0. */
 enum { COLOUR_BITS = 5, COLOUR_KEYS = 1 << (3 * COLOUR_BITS) };
 void take_places(uint8_t *places, const Ground *ground);
 void settle_patterns(Ground *ground);
 int pattern_at(const Band *band, ptrdiff_t x, ptrdiff_t y);
-/* Whether a pixel is on one of a pattern's lines; of ``of`` pixels ``black`` are. */
+/* Whether a pixel is on a line of a pattern that blackens ``black`` of ``of`` pixels. */
 int is_on_line(const Band *band, int pattern, ptrdiff_t x, ptrdiff_t y, int black, int of);
 
 /* ink.c */
 int find_ink(const Band *band, const Mask *ink);
 int find_type(const Band *band, const Mask *dark, const Mask *light);
-/* Where ``depth`` is at least so much and has such a share, in 1/100, of the greatest one near. */
+/* Marks in ``ink`` where ``depth`` is at least ``least`` and ``share`` percent of the greatest depth nearby. */
 int where_deep(const Mask *ink, const uint8_t *depth, const Band *band, int least, int share);
-enum { LIGHT_SHARE = 55 }; /* of light type */
+enum { LIGHT_SHARE = 55 }; /* for light type */
 
 /* grid.c */
 int drop_grid(const Band *band, const Mask *ink, const uint8_t *depth);
-/* What is dropped is paper from now on: nobody may take the gaps between stripes for light lines. */
+/* Turns what was dropped into paper, so that gaps between stripes are not taken for light lines. */
 int make_paper(const Band *band, const Mask *dropped);
 
-/* security.c: ``marks`` is what has a depth that counts, ``ink`` what the ground is dropped from. */
-int may_have_security_ground(const Band *band, const uint8_t *depth); /* -1 without memory */
+/* security.c: ``marks`` are the pixels of sufficient depth, ``ink`` is what the ground is removed from. */
+int may_have_security_ground(const Band *band, const uint8_t *depth); /* 0, 1, or -1 without memory */
 int drop_security_ground(const Band *band, const Mask *ink, const Mask *marks, const uint8_t *depth);
 
 /* light.c */
 int find_light_type(const Band *band, const Mask *light, const Mask *ink, uint8_t *level);
 
-/* specks.c: of up to so many pixels. */
+/* specks.c: removes connected groups of at most ``most`` pixels. */
 enum { MOST_SPECK = 8 };
 void remove_specks(const Mask *ink, int most);
 
-/* codes.c: ``codes`` is where modules of black and white are, which are then those of ``ink``. */
+/* codes.c: sets ``codes`` to the areas of machine-readable codes, and writes their modules into ``ink``. */
 int find_codes(const Band *band, const Mask *codes, const Mask *ink);
 
-/* lines.c: lines that are not type part round dark type, by so much; ``clear`` is where tints keep away from it. */
+/* lines.c: removes lines that are not type from ``black`` near dark type; ``clear`` is what tints keep away from. */
 enum { HALO = 7 };
 int part_lines(const Band *band, const Mask *black, const Mask *dark, const Mask *clear);
 
-/* boxes.c: black round light type, the letters white. */
+/* boxes.c: puts ``light`` type into black boxes, its letters white. */
 int set_off(const Band *band, const Mask *black, const Mask *light, const uint8_t *level, const Mask *clear);
 
 /* method.c */

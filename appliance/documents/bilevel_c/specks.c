@@ -1,7 +1,8 @@
-/* Specks: few pixels that hang together with no others. */
+/* Specks: small groups of connected pixels. */
 #include "sheet.h"
 
-/* Whether those that hang together with a pixel are no more than ``most``; ``at`` are these then. */
+/* Whether at most ``most`` pixels are connected to this one; if so, ``at`` are their columns and rows and ``count``
+ * is their number. */
 static int is_speck(const Mask *ink, ptrdiff_t x, ptrdiff_t y, int most, ptrdiff_t at[MOST_SPECK + 1][2], int *count)
 {
     Size size = ink->size;
@@ -47,7 +48,7 @@ void remove_specks(const Mask *ink, int most)
         uint64_t from_left = 0;
         for (ptrdiff_t word = 0; word < ink->stride; word++) {
             uint64_t here = row_of(ink, y)[word], above = y > 0 ? row_of(ink, y - 1)[word] : 0;
-            /* What has ink to its left or above hangs together with what was kept or removed. */
+            /* Pixels with ink to their left or above belong to a group already examined. */
             uint64_t begun = here & ~(here << 1 | from_left) & ~above;
             from_left = here >> (WORD - 1);
             for (; begun; begun &= begun - 1) {
