@@ -1,5 +1,5 @@
-/* Whether the pixels of a baseline JPEG (ITU-T T.81) are damaged: the decoder warns, and Pillow hears nothing of it.
-   Codes and lengths are followed, nothing is decoded.  See _jpeg.pyi. */
+/* Tells whether the pixels of a baseline JPEG (ITU-T T.81) are damaged, which Pillow does not report. Codes and
+ * lengths are followed; nothing is decoded. See _jpeg.pyi. */
 #define Py_LIMITED_API 0x030B0000
 #include <Python.h>
 
@@ -10,14 +10,14 @@
 enum { UNKNOWN, WHOLE, DAMAGED };
 enum { SOF0 = 0xC0, SOF1 = 0xC1, DHT = 0xC4, RST0 = 0xD0, RST7 = 0xD7, SOI = 0xD8, EOI = 0xD9, SOS = 0xDA, DRI = 0xDD };
 enum { COMPONENTS = 4, TABLES = 4, LONGEST_CODE = 16, SHORT_CODE = 9, BLOCK = 64, ZEROS = 15 };
-enum { MOST_AT_ONCE = 32 }; /* bits of a code and what it announces */
-/* Octets behind the last pixel that are no damage: some cameras fill up. */
+enum { MOST_AT_ONCE = 32 }; /* bits of a code and of the value behind it */
+/* Octets allowed behind the last pixel: some cameras append a few. */
 enum { MOST_FILLING = 8 };
 
 struct table {
     int defined;
-    uint16_t codes[1 << LONGEST_CODE]; /* by the next 16 bits: length << 8 | symbol, 0 for no code */
-    uint16_t short_codes[1 << SHORT_CODE]; /* by the next 9, which most codes do not exceed; 0 for others */
+    uint16_t codes[1 << LONGEST_CODE]; /* by the next 16 bits: length << 8 | symbol; 0: no code */
+    uint16_t short_codes[1 << SHORT_CODE]; /* by the next 9 bits, enough for most codes; 0: longer */
 };
 
 struct component {
@@ -28,15 +28,15 @@ struct picture {
     const uint8_t *at, *end;
     int width, rows, count, most_across, most_down;
     struct component components[COMPONENTS];
-    long interval; /* of restarts, in units; 0 for none */
-    struct table (*tables)[TABLES]; /* for the first coefficients, for the others */
+    long interval; /* units between restarts; 0 for none */
+    struct table (*tables)[TABLES]; /* for first coefficients (DC), for others (AC) */
 };
 
 struct bits {
     const uint8_t *at, *end;
     uint64_t held;
     int count;  /* bits held */
-    int beyond; /* of these, bits behind the data */
+    int beyond; /* how many of them lie behind the data */
 };
 
 static int two(const uint8_t *at)
@@ -49,7 +49,7 @@ static void fill(struct bits *bits)
     if (bits->end - bits->at > 4) {
         const uint8_t *at = bits->at;
         uint32_t four = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-        if (((~four - 0x01010101u) & four & 0x80808080u) == 0) { /* none is FF */
+        if (((~four - 0x01010101u) & four & 0x80808080u) == 0) { /* no octet is FF */
             bits->held = bits->held << 32 | four;
             bits->at += 4;
             bits->count += 32;
@@ -70,8 +70,8 @@ static void fill(struct bits *bits)
     }
 }
 
-/* Goes behind a code and the bits that its symbol announces, as many as its lowest `announces` bits say; the symbol, or
-   -1 where there is none. */
+/* Reads a code and skips the bits of its value, whose number is in the bits `announces` of the symbol. Returns the
+ * symbol, or -1 if there is none. */
 static inline int symbol(struct bits *bits, const struct table *table, int announces)
 {
     unsigned code;
@@ -98,7 +98,7 @@ static int block(struct bits *bits, const struct table *dc, const struct table *
             return 0;
         zeros = found >> 4, length = found & 15;
         if (length == 0 && zeros != ZEROS)
-            return 1; /* no more in this block */
+            return 1; /* end of block */
         k += zeros;
         if (k > BLOCK - (length != 0))
             return 0;
@@ -106,7 +106,7 @@ static int block(struct bits *bits, const struct table *dc, const struct table *
     return 1;
 }
 
-/* Goes to the next marker; whether no more than `most` octets of data lay before it. */
+/* Skips to the next marker. Returns whether at most `most` octets of data were skipped. */
 static int at_marker(struct bits *bits, int most)
 {
     int left = (bits->count - bits->beyond) / 8;
@@ -178,7 +178,7 @@ static long ceiling(long number, long divisor)
     return (number + divisor - 1) / divisor;
 }
 
-/* One scan, whose header is from `at` to `end`; leaves the picture at the marker behind it. */
+/* Checks one scan, whose header is from `at` to `end`; leaves the picture at the marker behind it. */
 static int scan(struct picture *picture, const uint8_t *at, const uint8_t *end)
 {
     struct component *shown[COMPONENTS];
@@ -200,7 +200,7 @@ static int scan(struct picture *picture, const uint8_t *at, const uint8_t *end)
             || !picture->tables[1][shown[i]->ac].defined)
             return UNKNOWN;
     }
-    if (count == 1) /* T.81 A.2.2: blocks of its own size, one a unit */
+    if (count == 1) /* T.81 A.2.2: a unit is one block of the component */
         units = ceiling(ceiling((long)picture->width * shown[0]->across, picture->most_across), 8)
                 * ceiling(ceiling((long)picture->rows * shown[0]->down, picture->most_down), 8);
     else

@@ -1,4 +1,4 @@
-/* Lines that are only a grid, and the stripes of a card's pattern: left out of the ink. */
+/* Removes grids of millimetre paper, and in scans the stripes of security patterns on cards, from the ink. */
 #include "sheet.h"
 
 #include <stdlib.h>
@@ -27,7 +27,8 @@ WIDE static void mark_below(uint8_t *restrict line, const uint8_t *restrict valu
         line[x] = values[x] < level;
 }
 
-/* Leaves in ``mask`` only what is below a level in ``values``, or only what is not. */
+/* Keeps in ``mask`` only pixels whose value is below ``level``, or, if not ``is_below``, only those from ``level``
+ * on. */
 static int keep_below(const Mask *mask, const uint8_t *values, uint8_t level, int is_below)
 {
     Size size = mask->size;
@@ -47,7 +48,7 @@ static int keep_below(const Mask *mask, const uint8_t *values, uint8_t level, in
     return failed ? -1 : 0;
 }
 
-/* Only runs of so many pixels, down or across. */
+/* Keeps runs of at least ``length`` pixels, upright or horizontal. */
 static int only_upright(const Band *band, const Mask *mask, int upright, int length)
 {
     return open_mask(mask, upright ? 1 : pixels_across(band, length), upright ? pixels_down(band, length) : 1);
@@ -71,7 +72,7 @@ int make_paper(const Band *band, const Mask *dropped)
     return line == NULL ? -1 : 0;
 }
 
-/* ``faint`` is what may be a piece of a pattern; there is one where long stripes of it are ink. */
+/* ``faint``: pixels that may be of a stripe. There is a pattern where long runs of them are ink. */
 static int drop_stripes(const Band *band, const Mask *ink, const uint8_t *depth, const Mask *faint)
 {
     enum { STRIPES, AREA, DENSE, CROSSING, BLOBS, ALL };
@@ -113,13 +114,13 @@ static int drop_stripes(const Band *band, const Mask *ink, const uint8_t *depth,
     return failed ? -1 : 0;
 }
 
-/* ``lines`` is what is faint. */
+/* ``lines``: the faint pixels; ``grid`` and ``dense`` are scratch. */
 static int drop_lines(const Band *band, const Mask *ink, const uint8_t *depth, const Mask *lines, const Mask *grid,
                       const Mask *dense)
 {
     int across = pixels_across(band, GRID_AROUND), down = pixels_down(band, GRID_AROUND);
     int thick = band->ground->scanned ? GRID_THICK_SCANNED : GRID_THICK;
-    copy_mask(grid, lines); /* what is thicker than a line of a grid is blurred type */
+    copy_mask(grid, lines); /* thicker things are blurred type */
     if (open_mask(grid, pixels_across(band, thick), pixels_down(band, thick)) < 0
         || only_runs(lines, pixels_across(band, GRID_LINE), pixels_down(band, GRID_LINE)) < 0)
         return -1;
@@ -133,7 +134,7 @@ static int drop_lines(const Band *band, const Mask *ink, const uint8_t *depth, c
     if (where_dense_around(band, dense, lines, GRID_AROUND, GRID_PERCENT) < 0 || widen_mask(lines, GRID_RIM, GRID_RIM) < 0)
         return -1;
     keep_mask(grid, dense);
-    if (close_mask(grid, across, down) < 0) /* under the curve as well */
+    if (close_mask(grid, across, down) < 0) /* include what lies under the curve */
         return -1;
     keep_mask(grid, lines);
     keep_mask(grid, ink);

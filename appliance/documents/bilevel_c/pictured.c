@@ -1,15 +1,16 @@
-/* Which tiles of the page are of photographs, and whether all of it is one. */
+/* Decides which tiles of the page belong to photographs, and whether the whole page is one. */
 #include "sheet.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A box that may hold a photograph is one when so many of its tiles are, or when its tones are many: a chart
- * or a screen has most of its pixels, white apart, in four of 64 steps of grey. */
+/* A box is a photograph if BOX_PERCENT of its tiles look like one, or if it has many tones: MIDDLE_PERCENT of its
+ * pixels in the middle of the scale, and less than FEW_PERCENT of the non-white ones in the FEW most frequent of 64
+ * steps, where a chart or a screen has most. From FLAT_TONES percent in these steps a picture is flat. */
 enum { BOX_PERCENT = 40, FEW = 4, FEW_PERCENT = 50, MIDDLE_PERCENT = 30, FLAT_TONES = 97 };
 enum { DARKEST_MIDDLE = 30 * STEPS / 256, LIGHTEST_MIDDLE = 225 * STEPS / 256, NOT_WHITE = 250 * STEPS / 256 };
 
-/* How many of the pixels that are not white are of the most frequent FEW steps; ``coloured`` is how many are not white. */
+/* Number of pixels in the FEW most frequent non-white steps. Sets ``coloured`` to the number of non-white pixels. */
 static uint32_t in_few_tones(const uint32_t tones[STEPS], uint32_t *coloured)
 {
     uint32_t left[STEPS], most = 0;
@@ -36,14 +37,14 @@ static int has_many_tones(const uint32_t tones[STEPS], uint32_t count)
     return middle * 100 >= count * MIDDLE_PERCENT && most * 100 < coloured * FEW_PERCENT;
 }
 
-/* Areas of a few tones and nothing between them, as nobody photographs. */
+/* Whether nearly all is of a few tones, which no photograph is. */
 static int is_flat(const uint32_t tones[STEPS])
 {
     uint32_t coloured, most = in_few_tones(tones, &coloured);
     return most * 100 >= coloured * FLAT_TONES;
 }
 
-/* Which of the boxes are photographs; their tiles are marked so, all others not. */
+/* Marks the tiles of the boxes that are photographs, and only those. */
 int settle_boxes(Ground *ground, const Box *boxes, ptrdiff_t box_count)
 {
     size_t count = (size_t)(ground->tiles.width * ground->tiles.rows);
@@ -80,8 +81,9 @@ int settle_boxes(Ground *ground, const Box *boxes, ptrdiff_t box_count)
     return 0;
 }
 
-/* A tile beside a photograph that is darker than paper and has hardly an edge is a part of it; not on a page
- * with a shadow on it, where paper is as dark: so dark a tenth of the tiles with type on them. */
+/* A tile next to a photograph joins it if it is darker than paper (its median below DARKER_THAN_PAPER percent of the
+ * brightest tiles' paper) and has at most FEW_EDGES edges. Not on a page with a shadow, where paper may be as dark:
+ * there a tenth of the tiles with type have paper below SHADED percent. */
 enum { DARKER_THAN_PAPER = 85, FEW_EDGES = 6, SHADED = 80 };
 
 static int percentile_of_tiles(const uint32_t histogram[256], uint32_t count, int percent)
@@ -126,8 +128,9 @@ static void grow_photographs(const Ground *ground, uint8_t *photo)
     }
 }
 
-/* A photograph has somewhere so many tiles by so many that nearly all look like one; lines of type on a tint have not.
- * What hangs together with that is of it, gaps of highlights and shadows closed, and its rim comes in. */
+/* A photograph contains PHOTO_CORE x PHOTO_CORE tiles of which PHOTO_NEARLY look like one, which lines of type on a
+ * tint do not. Tiles connected to these belong to it, gaps of highlights and shadows up to PHOTO_CLOSED are closed,
+ * and its rim is added. */
 enum { PHOTO_CORE = 3, PHOTO_NEARLY = 7, PHOTO_CLOSED = 5, PHOTO_ROUNDS = 6 };
 
 int settle_tiles(Ground *ground)
@@ -161,9 +164,9 @@ int settle_tiles(Ground *ground)
     return failed ? -1 : 0;
 }
 
-/* A picture is one photograph from edge to edge, not a page, when its tones are many, hardly any of its tiles are
- * paper, and many look like a photograph or are of other colours, or wide areas are dark, or more of it is edge
- * than any type makes; or when it has many tones and not a single sharp edge. */
+/* A picture is one photograph from edge to edge, and no page, in two cases: it has many tones and hardly any sharp
+ * edge; or it has many tones, few tiles of paper, and in addition many tiles that look like a photograph or have
+ * other colours than the brightest ones, or wide dark areas, or more edges than type makes. */
 enum { PHOTO_TILES = 25, COLOURED_TILES = 35, PAPER_TILES = 25, SOME_TILES = 8, SKY_TILES = 45, NEAR_BRIGHTEST = 88, SAME_COLOUR = 14 };
 enum { DARK_TIMES = 4, SOFT_TONES = 75, SOFT_EDGES = 1000, TOO_MANY_EDGES = 3 };
 

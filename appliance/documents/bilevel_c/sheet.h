@@ -55,7 +55,7 @@ typedef struct {
     int tones;
     int raster; /* a picture, in which type is not known */
     uint64_t levels[256];
-    int frequent_colours;
+    int frequent_colours; /* number of colours with enough samples for a chart */
 
     /* Decisions, see ``settle``. */
     int turned;  /* the page is light on dark and is inverted */
@@ -86,17 +86,22 @@ typedef struct {
     Mask photo;      /* where photographs are */
 } Band;
 
-/* Number of pixels for ``length`` pixels at 204 x 196 dpi; odd, at least 1. */
+/* rows.c: sets kinds[y] for each row of a grey page: white, black on white (plain), or more than that (toned), and
+ * ROW_SOLID for black areas ``solid_rows`` high. A pixel that is neither ink nor white is the rim of a letter if
+ * both are near it; any other is a tone. With ``spared`` other than EVERY_TONE the page is judged as a whole and no
+ * row is solid: up to ``spared`` tones do not count, if there is no grey area; with more, the kinds are not set.
+ * Returns 1 for such a toned page, 0 otherwise, or -1 without memory. */
 int pixels_across(const Band *band, int length);
 int pixels_down(const Band *band, int length);
 
-/* rows.c: kinds[y] = what row ``y`` of a page in grey is: nothing, black on white, or more than that; ROW_SOLID besides.
- * A pixel that is neither ink nor white and has both near it is the rim of a letter, any other has a tone.  With
- * ``spared`` the page is one part: so many tones do not count, if there is no grey area, with more the kinds remain
- * unknown, and nothing is solid.  Returns 0, 1 for such a page, or -1 without memory. */
+/* rows.c: sets kinds[y] for each row of a grey page: white, black on white (plain), or more than that (toned), and
+ * ROW_SOLID for black areas ``solid_rows`` high. A pixel that is neither ink nor white is the rim of a letter if
+ * both are near it; any other is a tone. With ``spared`` other than EVERY_TONE the page is judged as a whole: up to
+ * this many tones do not count, if there is no grey area; with more, the kinds are not set. Returns 1 for such a
+ * toned page, 0 otherwise, or -1 without memory. */
 enum { ROW_WHITE, ROW_PLAIN, ROW_TONED, ROW_SOLID = 4 };
 enum { EVERY_TONE = -1 };    /* ``spared`` of a page that is divided */
-enum { SOLID_ROWS = STROKE }; /* at 196 rows to the inch: black areas so high may be solid */
+enum { SOLID_ROWS = STROKE }; /* rows at 196 dpi of a black area that may be solid */
 int tell_rows(uint8_t *kinds, const uint8_t *grey, ptrdiff_t stride, Size page, uint8_t ink_below, uint8_t white_from,
               ptrdiff_t solid_rows, ptrdiff_t spared);
 

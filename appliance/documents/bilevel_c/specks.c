@@ -28,8 +28,8 @@ static int is_speck(const Mask *ink, ptrdiff_t x, ptrdiff_t y, int most, ptrdiff
     return 1;
 }
 
-/* Whether what hangs together with a pixel is more than ``most`` by what is soon told: its run to the right, and what
- * of the two rows below touches that, all in one word. */
+/* A quick test whether more than ``most`` pixels are connected: counts ``run`` and what touches it in the two rows
+ * below, within one word. */
 static int is_large(const Mask *ink, ptrdiff_t word, uint64_t run, ptrdiff_t y, int most)
 {
     unsigned count = bits_in(run);

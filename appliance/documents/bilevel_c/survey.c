@@ -1,4 +1,4 @@
-/* What there is in each tile of the page, looked at one after the other. */
+/* Measures each tile of the page. */
 #include "sheet.h"
 
 #include <stdlib.h>
@@ -15,15 +15,16 @@ Size tiles_of(Size size, int y_dpi)
     return (Size){(size.width + TILE - 1) / TILE, (size.rows + rows - 1) / rows};
 }
 
-/* A tile with so much of about one tone, in steps of 4 levels, is flat: a tint, or the ground of type. */
+/* A tile with FLAT_PERCENT of its pixels in FLAT_STEPS adjacent steps of 4 levels is flat: a tint, or the ground of
+ * type. */
 enum { FLAT_PERCENT = 48, FLAT_STEPS = 5 };
 enum { PAPER_PERCENTILE = 90, NEAR_PAPER = 85, MOST_NOISE = 32 };
 
-/* The level up to which there is more than so much of ``count`` pixels. */
+/* Highest level with at most ``percent`` of ``count`` pixels below it. */
 static int percentile_of(const uint16_t histogram[256], uint32_t count, uint32_t percent)
 {
     int level = 255;
-    uint32_t below = count - histogram[255]; /* of lower level; most tiles are bright */
+    uint32_t below = count - histogram[255]; /* pixels below the level; most tiles are bright */
     while (level > 0 && below * 100 > count * percent)
         below -= histogram[--level];
     return level;
@@ -39,7 +40,7 @@ static int is_white(const uint8_t *plane, ptrdiff_t stride, ptrdiff_t rows)
     return 1;
 }
 
-/* A tile of nothing but white, which most are, is soon told. */
+/* Handles a tile of nothing but white, as most are; returns 0 for any other. */
 static int survey_white(Ground *ground, const Band *band, ptrdiff_t left, ptrdiff_t top, Tile *tile)
 {
     Box content = ground->content;
@@ -59,9 +60,9 @@ static int survey_white(Ground *ground, const Band *band, ptrdiff_t left, ptrdif
 typedef struct {
     Ground *ground;
     const Band *band;
-    int rows, every;          /* of a tile; every so many of them is looked at */
+    int rows, every;          /* rows of a tile; one row in ``every`` is sampled */
     uint32_t levels[256];     /* of the tiles so far */
-    uint8_t is_tint[256];     /* whether a level is of a tint that may get lines of its own */
+    uint8_t is_tint[256];     /* whether tints of a level may get patterns */
     uint8_t places[COLOUR_KEYS]; /* of the colours so far */
 } Survey;
 
@@ -102,7 +103,8 @@ static uint32_t most_alike(const uint16_t steps[STEPS])
     return most;
 }
 
-/* Sharp steps between neighbours that are looked at, and how neighbours on the paper differ. */
+/* Counts sharp steps between sampled neighbours, and sets the noise: the median difference of neighbours on the
+ * paper. */
 static void survey_noise(const Survey *survey, ptrdiff_t left, ptrdiff_t top, Tile *tile)
 {
     const Band *band = survey->band;
@@ -138,13 +140,13 @@ static void survey_colour(const Survey *survey, Box part, Tile *tile)
             red += pixel[2] - pixel[1];
             looked_at++;
         }
-    /* For white light: in the shade, and where the paper is darker, colours are weaker. */
+    /* Scaled to white light: colours are weaker in the shade and on darker paper. */
     int32_t of = (looked_at ? looked_at : 1) * (tile->paper_tone < 40 ? 40 : tile->paper_tone);
     tile->blue = (int16_t)(blue * 255 / of);
     tile->red = (int16_t)(red * 255 / of);
 }
 
-/* Every other pixel of every other row is looked at, of each row at standard resolution. */
+/* Samples every other pixel of every other row, of every row at standard resolution. */
 static void survey_tile(Survey *survey, ptrdiff_t left, ptrdiff_t top, Tile *tile)
 {
     Ground *ground = survey->ground;
@@ -177,13 +179,13 @@ static void survey_tile(Survey *survey, ptrdiff_t left, ptrdiff_t top, Tile *til
     tile->paper_tone = (uint8_t)percentile_of(tones, count, PAPER_PERCENTILE);
     tile->middle = 255;
     if (types[255] == count || (!ground->raster && (band->from.channels == 1 || ground->tones == TONES_NONE)))
-        return; /* of black on white, and where there are no photographs, no more is asked */
+        return; /* black on white, or no photographs wanted: the rest is not needed */
     tile->photo = ground->tones == TONES_BY_CONTENT && most_alike(tile->tones) * 100 < count * FLAT_PERCENT
                   && looks_like_photograph(band, left, top - band->first);
     if (!tile->photo)
         note_colours(ground, band, part, survey->every, survey->is_tint, survey->places);
     if (!ground->raster)
-        return; /* a drawn page has no paper, and its own colours */
+        return; /* the paper and colours of a drawn page need no measuring */
     survey_noise(survey, left, top, tile);
     tile->middle = (uint8_t)percentile_of(tones, count, 50);
     if (band->from.channels == 4)
