@@ -9,7 +9,7 @@ A leaf module: it imports none of our packages, so that all of them may import i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -58,12 +58,12 @@ class Remark:
     file: str = ""
     detail: str = ""
 
-    @property
-    def words(self) -> str:
-        """One line for a person: where, and what."""
-        where = ", ".join(filter(None, (self.file, f"page {self.page}" if self.page else "")))
+    def words(self, said: Callable[[str], str] = str) -> str:
+        """One line for a person: where, and what; ``said`` translates."""
+        page = said("page {number}").format(number=self.page) if self.page else ""
+        where = ", ".join(filter(None, (self.file, page)))
         detail = f" ({self.detail})" if self.detail else ""
-        return f"{where}: {self.kind.sentence}{detail}" if where else f"{self.kind.sentence}{detail}"
+        return f"{where}{': ' if where else ''}{said(self.kind.sentence)}{detail}"
 
 
 _TABLE: dict[str, RemarkKind] = {}

@@ -29,7 +29,7 @@ from appliance.language import said
 from appliance.passphrases import PASSPHRASE_MAX, PASSPHRASE_MIN
 from appliance.records import from_row, insert, to_row
 from appliance.settings.fields import SettingError
-from appliance.spool.filters import ReceivedFilter
+from appliance.spool.filters import ReceivedFilter, every
 from appliance.spool.folders import RECEIVED, TEMPORARY
 from appliance.spool.model import Received, ReceivedPageFile, ReceivedState
 from appliance.spool.notes import MOST_NOTES
@@ -107,13 +107,9 @@ def restore(box: Box, source: BinaryIO, passphrase: str) -> Restored:
 
 
 def _ended(box: Box) -> Iterator[int]:
-    before: int | None = None
-    while True:
-        found = box.inbox.search(ReceivedFilter(before_id=before, limit=_LISTED_AT_ONCE))
-        yield from (fax.id for fax in found if fax.state is not ReceivedState.RECEIVING)
-        if len(found) < _LISTED_AT_ONCE:
-            return
-        before = found[-1].id
+    for fax in every(box.inbox.search, ReceivedFilter(limit=_LISTED_AT_ONCE)):
+        if fax.state is not ReceivedState.RECEIVING:
+            yield fax.id
 
 
 def _put_json(sealer: Sealer, name: str, value: Any, now: float) -> None:

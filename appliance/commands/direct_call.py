@@ -60,7 +60,7 @@ def _render(options: SendOptions, target: Path, show: Callable[[str], None]) -> 
         f" {time.monotonic() - began:.1f} s: {options.quality.value}, {octets:,} bytes"
     )
     for remark in document.remarks:
-        show(f"{remark.kind.weight.value}: {remark.words}")
+        show(f"{remark.kind.weight.value}: {remark.words()}")
     rule = Rule.SEND if options.anyway else Rule.HOLD
     if verdict(document.remarks, lost=rule, noted=Rule.SEND) is not Rule.SEND:
         raise DocumentError(DOCUMENT_REMARKED, "--anyway sends it as it is")

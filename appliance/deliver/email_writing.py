@@ -22,7 +22,6 @@ from appliance.causes import Cause
 from appliance.deliver.settings import MailOutSettings
 from appliance.documents.options import clean_line, clean_message
 from appliance.language import said as _
-from appliance.remarks import Remark
 from appliance.spool.model import Attempt, Job, JobState, Received, ReceivedState
 
 # RFC 3834 2: marks an e-mail as written by a program, so that no other program answers it.
@@ -190,7 +189,7 @@ class Writer:
         if job.cause is not None and job.state is not JobState.DELIVERED:
             lines += ["", _(job.cause.sentence), _(job.cause.advice)]
         if job.remarks:
-            lines += ["", _("About the document:"), *(f"  {_remark(remark)}" for remark in job.remarks)]
+            lines += ["", _("About the document:"), *(f"  {remark.words(_)}" for remark in job.remarks)]
         if len(attempts) > 1:
             lines += ["", _("The calls:")]
             lines += [
@@ -278,14 +277,6 @@ def _outcome(state: JobState) -> str:
         case JobState.NEEDS_NUMBER:
             return _("{what} needs a number")
     return _("{what} is still under way")
-
-
-def _remark(remark: Remark) -> str:
-    where = ", ".join(
-        filter(None, (remark.file, _("page {number}").format(number=remark.page) if remark.page else ""))
-    )
-    detail = f" ({remark.detail})" if remark.detail else ""
-    return f"{where}: {_(remark.kind.sentence)}{detail}" if where else f"{_(remark.kind.sentence)}{detail}"
 
 
 def _fields(fields: dict[str, str]) -> list[str]:

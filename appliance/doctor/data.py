@@ -18,17 +18,16 @@ from appliance.doctor.findings import Finding, broken, fine, warning
 from appliance.language import said as _
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.settings import LineSettings
-from appliance.lines.sip.settings import SipTrunk
+from appliance.lines.sip.settings import SIP_PORT, SipTrunk
 from appliance.net.settings import HttpSettings
 from appliance.settings.store import SettingsStore
 from appliance.spool import file_check, identity, rebuild
+from appliance.spool.model import DAY_S
 
 # A certificate is reported when it expires within this many days.
-_DAY_S = 86400
 CERTIFICATE_DAYS = 14
 # Limit for resolving a name, seconds.
 NAME_S = 5.0
-_SIP_PORT = 5060  # RFC 3261 19.1.2
 _OPENSSL_S = 10.0
 
 # Gives the address of a server, and the local one for packets to it; None without a route.
@@ -119,7 +118,7 @@ def certificate(http: HttpSettings) -> Iterator[Finding]:
             _("faxbox certificate NAME-OF-THE-BOX makes a certificate."),
         )
         return
-    said = _still_good(http.tls_certificate, CERTIFICATE_DAYS * _DAY_S)
+    said = _still_good(http.tls_certificate, CERTIFICATE_DAYS * int(DAY_S))
     readable = said.returncode == 0 or "will expire" in said.stdout
     if readable and (wrong := _unusable(http.tls_certificate, http.tls_key)):
         yield broken(
@@ -220,7 +219,7 @@ def nat(store: SettingsStore, route: Route | None = None) -> Iterator[Finding]:
 def _route(host: str) -> tuple[str, str] | None:
     """Addresses by connecting a UDP socket, which sends nothing."""
     try:
-        family, kind, _proto, _name, there = socket.getaddrinfo(host, _SIP_PORT, type=socket.SOCK_DGRAM)[0]
+        family, kind, _proto, _name, there = socket.getaddrinfo(host, SIP_PORT, type=socket.SOCK_DGRAM)[0]
         with socket.socket(family, kind) as probe:
             probe.connect(there)
             return str(there[0]), str(probe.getsockname()[0])

@@ -104,7 +104,9 @@ def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Ope
     kind_of_loss = FILE_LEFT_OUT if nothing_else else COMPANION_LEFT_OUT
     left_out += [Remark(kind_of_loss, file=name) for name in companions]
     if not drawers:
-        raise DocumentError(DOCUMENT_DAMAGED, left_out[0].words if left_out else "an e-mail without content")
+        raise DocumentError(
+            DOCUMENT_DAMAGED, left_out[0].words() if left_out else "an e-mail without content"
+        )
     return LetterSource(drawers, left_out)
 
 

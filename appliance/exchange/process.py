@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from appliance.exchange import messages
 from appliance.exchange.confirmations import Confirmations
 from appliance.exchange.making import make_line
 from appliance.lines.causes import LINE_FAULT, LINE_STOPPED
-from appliance.lines.datagram_driver import Paced, Pacing
+from appliance.lines.datagram_driver import Paced
 from appliance.lines.line import NOT_OPENED, Answer, IncomingCall, KeepPackets, Line, LineState, Refuse, Tap
 from appliance.lines.packets import CallPackets
 from appliance.lines.practice.settings import PracticeSettings
@@ -213,7 +214,7 @@ class CallServer:
         states.update(
             {name: LineState(False, 0, 0, NOT_OPENED, fault) for name, fault in self._faults.items()}
         )
-        pacing = {name: _copy(line.pacing) for name, line in self._lines.items() if isinstance(line, Paced)}
+        pacing = {name: copy(line.pacing) for name, line in self._lines.items() if isinstance(line, Paced)}
         report, now = messages.LinesAre(states, pacing), asyncio.get_running_loop().time()
         if report != self._reported or now - self._reported_at >= messages.SIGN_OF_LIFE_S:
             self._reported, self._reported_at = report, now
@@ -284,10 +285,6 @@ def _settle_down() -> None:
     """Exempts present objects from garbage collection, which would take time during calls."""
     gc.collect()
     gc.freeze()
-
-
-def _copy(pacing: Pacing) -> Pacing:
-    return Pacing(pacing.steps, pacing.late, pacing.worst_s, pacing.unsent, pacing.strangers)
 
 
 async def _live(descriptor: int) -> None:

@@ -1,10 +1,14 @@
-"""Which faxes a list holds, and which of them a person may see."""
+"""Which faxes a list holds, which of them a person may see, and a walk through a list of any length."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from appliance.spool.model import JobState, Received
+from appliance.spool.model import Job, JobState, Received
+
+Fax = TypeVar("Fax", Job, Received)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +65,16 @@ class ReceivedFilter:
     before_id: int | None = None
     empty: bool = False  # calls that brought no page, too
     limit: int = 50
+
+
+Filter = TypeVar("Filter", JobFilter, ReceivedFilter)
+
+
+def every(search: Callable[[Filter], list[Fax]], wanted: Filter) -> Iterator[Fax]:
+    """All faxes that ``search`` finds, newest first, read ``wanted.limit`` at a time."""
+    while True:
+        found = search(wanted)
+        yield from found
+        if len(found) < wanted.limit:
+            return
+        wanted = replace(wanted, before_id=found[-1].id)

@@ -6,11 +6,11 @@ there (T.38 clause 8, T.30 5.3, and the V-series for the training).
 
 from __future__ import annotations
 
-from binascii import crc_hqx
 from dataclasses import dataclass, field
 
 from appliance.t4.bits import reverse_bits
 from appliance.t30.dce import Carrier
+from appliance.t30.fcs import with_fcs
 from appliance.t30.pace import NOMINAL
 from appliance.t38.ifp import DataType, Indicator
 
@@ -100,11 +100,9 @@ def cut_frame(frame: bytes, piece_octets: int) -> CutFrame:
     """Cuts ``frame`` (T.31 bit order, without FCS) into pieces of at most ``piece_octets`` octets.
 
     A zero is stuffed after five ones in succession (T.30 5.3.3, ISO 13239), that is after each match that
-    ``str.count`` finds from the left without overlap.  The FCS is that of HDLC: in line order CRC-CCITT,
-    initialised with ones and complemented.
+    ``str.count`` finds from the left without overlap.
     """
-    line = reverse_bits(frame)
-    whole = line + (crc_hqx(line, 0xFFFF) ^ 0xFFFF).to_bytes(2, "big")
+    line, whole = reverse_bits(frame), reverse_bits(with_fcs(frame))
     bits = f"{int.from_bytes(whole, 'big'):0{len(whole) * 8}b}"
     pieces = tuple(
         (start * 8 + bits.count(_FIVE_ONES, 0, start * 8), line[start : start + piece_octets])

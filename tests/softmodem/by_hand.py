@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from appliance.lines.modem.fax import ModemFax
-from appliance.lines.modem.hdlc import with_fcs
 from appliance.lines.modem.lexer import stuff
+from appliance.t30.fcs import with_fcs
 
 END = b"\x10\x03"
 CAN = b"\x18"

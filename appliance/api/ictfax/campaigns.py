@@ -21,7 +21,7 @@ from appliance.phonebook import Campaign
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.spool.errors import IllegalTransitionError
-from appliance.spool.filters import JobFilter
+from appliance.spool.filters import JobFilter, every
 from appliance.spool.model import Job, JobState
 from appliance.spool.options import SendOptions
 
@@ -163,14 +163,8 @@ class CampaignCalls:
 
     def _jobs(self, campaign: Campaign) -> Iterator[Job]:
         for submission_id in campaign.submission_ids:
-            before = None
-            while True:
-                wanted = JobFilter(submission_id=submission_id, before_id=before, limit=PAGE)
-                found = self._door.box.faxes.search(wanted)
-                yield from found
-                if len(found) < PAGE:
-                    break
-                before = found[-1].id
+            wanted = JobFilter(submission_id=submission_id, limit=PAGE)
+            yield from every(self._door.box.faxes.search, wanted)
 
     def _find(self, caller: Caller, campaign_id: int) -> Campaign:
         return visible("campaign", self._door.box.settings.items(Campaign), campaign_id, caller)

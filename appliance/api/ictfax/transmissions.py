@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from appliance.api.auth import Caller
 from appliance.api.ictfax.objects import MARK, ORIGIN
@@ -19,7 +20,7 @@ from appliance.services.causes import STATE_FORBIDS
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.spool.errors import IllegalTransitionError, NotFoundError
-from appliance.spool.filters import JobFilter
+from appliance.spool.filters import JobFilter, every
 from appliance.spool.model import Attempt, Handed, Job, JobState
 
 # Jobs searched at once, and at most, to answer one listing.
@@ -61,15 +62,9 @@ class Transmissions:
 
     def search(self, wanted: JobFilter) -> Iterator[Transmission]:
         """The transmissions that match, newest first, as far as ``SCAN_LIMIT`` jobs back."""
-        before, seen = wanted.before_id, 0
-        while seen < SCAN_LIMIT:
-            found = self._box.faxes.search(replace(wanted, before_id=before, limit=PAGE))
-            for job in found:
-                if not _is_further(job):
-                    yield self._whole(job)
-            if len(found) < PAGE:
-                return
-            before, seen = found[-1].id, seen + len(found)
+        for job in islice(every(self._box.faxes.search, replace(wanted, limit=PAGE)), SCAN_LIMIT):
+            if not _is_further(job):
+                yield self._whole(job)
 
     def _whole(self, root: Job) -> Transmission:
         # Only what ended without success is ever sent again, so nothing else is searched.

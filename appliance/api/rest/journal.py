@@ -6,9 +6,8 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from heapq import merge
 from itertools import islice
-from typing import TypeVar
 
 from appliance.api.problems import ProblemError
 from appliance.api.request import JSON_TYPE
@@ -22,11 +21,9 @@ from appliance.records import time_text, view
 from appliance.services.causes import NOT_PERMITTED
 from appliance.settings.accounts import Scope
 from appliance.settings.units import ID_MAX
-from appliance.spool.filters import JobFilter, ReceivedFilter
+from appliance.spool.filters import JobFilter, ReceivedFilter, every
 from appliance.spool.model import Job, Received
 from appliance.table_cells import harmless_number
-
-Fax = TypeVar("Fax", Job, Received)
 
 CSV_TYPE = "text/csv"
 BATCH = 500
@@ -100,25 +97,12 @@ def export_journal(call: Call) -> Answer:
     call.note("journal.export", detail=direction)
     sent = _sent(call) if sends and direction != "received" else iter(())
     received = _received(call) if receives and direction != "sent" else iter(())
-    both = _merged(sent, received)
+    both: Iterator[Job | Received] = merge(sent, received, key=lambda fax: -fax.id)  # newest first
     word = call.query.get("format", "csv")
     name = saved_as(f"faxes.{word}")
     if word == "json":
-        return Answer(stream=_in_pieces(_as_json(both)), headers=name, media_type=JSON_TYPE)
-    return Answer(stream=_in_pieces(_as_table(both)), headers=name)
-
-
-def _merged(sent: Iterator[Job], received: Iterator[Received]) -> Iterator[Job | Received]:
-    """Both, newest first."""
-    job, fax = next(sent, None), next(received, None)
-    while job is not None or fax is not None:
-        if fax is None or (job is not None and job.id > fax.id):
-            assert job is not None
-            yield job
-            job = next(sent, None)
-        else:
-            yield fax
-            fax = next(received, None)
+        return Answer(stream=_in_pieces(call, _as_json(both)), headers=name, media_type=JSON_TYPE)
+    return Answer(stream=_in_pieces(call, _as_table(both)), headers=name)
 
 
 def _as_table(faxes: Iterator[Job | Received]) -> Iterator[bytes]:
@@ -139,9 +123,11 @@ def _as_json(faxes: Iterator[Job | Received]) -> Iterator[bytes]:
     yield b"[]\n" if before == b"[\n" else b"\n]\n"
 
 
-def _in_pieces(parts: Iterator[bytes]) -> Iterator[bytes]:
+def _in_pieces(call: Call, parts: Iterator[bytes]) -> Iterator[bytes]:
+    """The parts, many at a time; ends when the caller's key is withdrawn meanwhile."""
     while piece := b"".join(islice(parts, BATCH)):
         yield piece
+        call.require_still()
 
 
 def _sent(call: Call) -> Iterator[Job]:
@@ -153,7 +139,7 @@ def _sent(call: Call) -> Iterator[Job]:
         since=times["since"],
         until=times["until"],
     )
-    return _paged(call, lambda before: call.box.faxes.search(replace(wanted, before_id=before)))
+    return every(call.box.faxes.search, wanted)
 
 
 def _received(call: Call) -> Iterator[Received]:
@@ -163,16 +149,7 @@ def _received(call: Call) -> Iterator[Received]:
     owner = call.query.get("owner") if sees is None else sees
     times = period(call)
     wanted = ReceivedFilter(owner=owner, limit=BATCH, since=times["since"], until=times["until"])
-    return _paged(call, lambda before: call.box.inbox.search(replace(wanted, before_id=before)))
-
-
-def _paged(call: Call, fetch: Callable[[int | None], list[Fax]]) -> Iterator[Fax]:
-    """All matching faxes, page by page; ends when the caller's key is withdrawn meanwhile."""
-    before: int | None = None
-    while found := fetch(before):
-        yield from found
-        call.require_still()
-        before = found[-1].id
+    return every(call.box.inbox.search, wanted)
 
 
 def _row(fax: Job | Received) -> list[object]:

@@ -10,40 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from appliance.t30 import fcs
 from appliance.t30.dce import MAX_FRAME_OCTETS
 
 # Consecutive flags that count as a preamble rather than noise.
 PREAMBLE_FLAGS = 5
-# Address, control and FCF at least, and two octets of FCS (T.30 5.3.4).
+# Address, control and FCF at least, without the FCS (T.30 5.3.4).
 MIN_OCTETS = 3
-FCS_OCTETS = 2
 # The most doubtful bits that are tried: a packet of 20 ms has 6, its edges 2 or 3 more.  Each bit doubles
 # the work (some 5 ms at 10) and the odds of a wrong match (1 in 500 at 10, and only when the right
 # filling is not among those tried).
 MAX_DOUBTFUL = 10
 # Longest frame between two flags: every octet, and a stuffed bit for every five.
-MAX_BITS = (MAX_FRAME_OCTETS + FCS_OCTETS) * 8 * 6 // 5
-# The CRC's remainder over a frame with a right FCS (ITU-T X.25 2.2.7).
-_FCS_GOOD = 0xF0B8
+MAX_BITS = (MAX_FRAME_OCTETS + fcs.OCTETS) * 8 * 6 // 5
 _FLAG = "01111110"
-
-
-def _crc_of_octet(octet: int) -> int:
-    crc = octet
-    for _ in range(8):
-        crc = crc >> 1 ^ (0x8408 if crc & 1 else 0)
-    return crc
-
-
-_CRC = [_crc_of_octet(octet) for octet in range(256)]
-
-
-def fcs_is_good(octets: bytes) -> bool:
-    """Whether the last two octets are the FCS of the others."""
-    crc = 0xFFFF
-    for octet in octets:
-        crc = crc >> 8 ^ _CRC[(crc ^ octet) & 0xFF]
-    return crc == _FCS_GOOD
 
 
 def unstuff(bits: str) -> bytes | None:
@@ -81,7 +61,7 @@ def mended(bits: str, first: int, count: int) -> tuple[bytes, ...]:
 
 
 def _is_frame(octets: bytes) -> bool:
-    return len(octets) >= MIN_OCTETS + FCS_OCTETS and fcs_is_good(octets)
+    return len(octets) >= MIN_OCTETS + fcs.OCTETS and fcs.fcs_is_right(octets)
 
 
 class HdlcReceiver:
@@ -145,15 +125,15 @@ class HdlcReceiver:
     def _finish(self, bits: str) -> None:
         octets = unstuff(bits)
         if octets is not None and _is_frame(octets):
-            self._frame(octets[:-FCS_OCTETS], True)
+            self._frame(octets[: -fcs.OCTETS], True)
             return
         repaired = mended(bits, self._first_doubtful, self._doubtful) if self._doubtful else ()
         for each in repaired:
-            self._frame(each[:-FCS_OCTETS], True)
+            self._frame(each[: -fcs.OCTETS], True)
         if octets is None:
             octets = _as_they_came(bits)
-        if not repaired and len(octets) >= MIN_OCTETS + FCS_OCTETS:
-            self._frame(octets[:-FCS_OCTETS], False)
+        if not repaired and len(octets) >= MIN_OCTETS + fcs.OCTETS:
+            self._frame(octets[: -fcs.OCTETS], False)
 
 
 def _as_they_came(bits: str) -> bytes:

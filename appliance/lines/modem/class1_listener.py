@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 from appliance.lines.modem import limits
 from appliance.lines.modem.class1_modem import ConnectedModem, State
-from appliance.lines.modem.hdlc import Deframer, fcs_is_right
+from appliance.lines.modem.hdlc import Deframer
 from appliance.lines.modem.lexer import DataKind
 from appliance.lines.modem.quirks import MODULATION_V21, modulation_code
 from appliance.lines.modem.results import Result
-from appliance.t30 import dce
+from appliance.t30 import dce, fcs
 
 _FINAL_FRAME = 0x10  # control octet: last frame of the burst (T.30 5.3.5)
-_FRAME_LIMIT = dce.MAX_FRAME_OCTETS + 2
+_FRAME_LIMIT = dce.MAX_FRAME_OCTETS + fcs.OCTETS
 
 
 class ClassOneListener:
@@ -135,7 +135,7 @@ class ClassOneListener:
         frame = octets[: -self._modem.quirks.fcs_octets] if self._modem.quirks.fcs_octets else octets
         ok = not cut and result is not Result.ERROR
         if not self._modem.quirks.trust_modem_fcs:
-            ok = ok and fcs_is_right(octets)
+            ok = ok and fcs.fcs_is_right(octets)
         self._modem.events.append(dce.Frame(frame[: dce.MAX_FRAME_OCTETS], ok))
         final = ok and len(frame) > 1 and bool(frame[1] & _FINAL_FRAME)
         if final and result is None:
@@ -155,7 +155,7 @@ class ClassOneListener:
     def has_final_frame(self) -> bool:
         """Whether the last frame of a burst is complete."""
         octets = bytes(self._buffer)
-        return self._v21() and len(octets) > 1 and bool(octets[1] & _FINAL_FRAME) and fcs_is_right(octets)
+        return self._v21() and len(octets) > 1 and bool(octets[1] & _FINAL_FRAME) and fcs.fcs_is_right(octets)
 
     # -- what comes next -----------------------------------------------------------------------
 

@@ -7,42 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from appliance.t30 import fcs
 from appliance.t30.dce import MAX_FRAME_OCTETS
 
 FLAG = 0x7E
-_FCS_GOOD = 0xF0B8  # remainder over a frame with its FCS (ISO/IEC 13239 4.2.5.2; RFC 1662 C.2)
-_FCS_OCTETS = 2
-_LIMIT = MAX_FRAME_OCTETS + _FCS_OCTETS
-
-
-def _fcs_table() -> tuple[int, ...]:
-    table = []
-    for octet in range(256):
-        value = octet
-        for _ in range(8):
-            value = (value >> 1) ^ 0x8408 if value & 1 else value >> 1
-        table.append(value)
-    return tuple(table)
-
-
-_FCS = _fcs_table()
-
-
-def _remainder(data: bytes) -> int:
-    value = 0xFFFF
-    for octet in data:
-        value = (value >> 8) ^ _FCS[(value ^ octet) & 0xFF]
-    return value
-
-
-def with_fcs(frame: bytes) -> bytes:
-    """The frame and its two octets of FCS."""
-    return frame + (_remainder(frame) ^ 0xFFFF).to_bytes(2, "little")
-
-
-def fcs_is_right(frame_with_fcs: bytes) -> bool:
-    """Whether the last two octets are the FCS of those before."""
-    return len(frame_with_fcs) > _FCS_OCTETS and _remainder(frame_with_fcs) == _FCS_GOOD
+_LIMIT = MAX_FRAME_OCTETS + fcs.OCTETS
 
 
 def bit_stream_pieces(frames: Iterable[bytes], *, leading_flags: int, trailing_flags: int) -> Iterator[bytes]:
@@ -53,7 +22,7 @@ def bit_stream_pieces(frames: Iterable[bytes], *, leading_flags: int, trailing_f
     bits = _BitWriter()
     bits.flags(leading_flags)
     for frame in frames:
-        bits.stuffed(with_fcs(frame))
+        bits.stuffed(fcs.with_fcs(frame))
         bits.flags(1)
         yield bits.whole()
     bits.flags(trailing_flags)
@@ -159,15 +128,15 @@ class Deframer:
             self._frame.append(self._hold)
             self._hold = self._held = 0
             if len(self._frame) > _LIMIT:
-                found.append((bytes(self._frame[: _LIMIT - _FCS_OCTETS]), False))
+                found.append((bytes(self._frame[: _LIMIT - fcs.OCTETS]), False))
                 self._in_frame = False
 
     def _flag(self, found: list[tuple[bytes, bool]]) -> None:
         # Seven bits of the flag itself (0111111) have gone into the hold before it was known.
         whole = self._held == 7
-        if self._in_frame and len(self._frame) > _FCS_OCTETS:
+        if self._in_frame and len(self._frame) > fcs.OCTETS:
             frame = bytes(self._frame)
-            found.append((frame[:-_FCS_OCTETS], whole and fcs_is_right(frame)))
+            found.append((frame[: -fcs.OCTETS], whole and fcs.fcs_is_right(frame)))
         self._frame.clear()
         self._hold = self._held = 0
         self._in_frame = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from appliance.lines.modem.answering import AnswerRules
@@ -22,6 +22,8 @@ SET_UP_S = 3.0
 RING_AFTER = 5
 # After a pause of this length the next burst belongs to another ring, seconds.
 RING_PAUSE_S = 1.0
+# The network's fields of caller identification that are kept, and where (``Caller``).
+_CALLER_FIELDS = {"NMBR": "number", "NAME": "name", "DDN_NMBR": "dialled"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ class RingMonitor(PortDriver):
         kind = kind or (str(self._bursts) if self._bursts else "")
         self._bursts = 0
         if kind:
-            self.caller = Caller(self.caller.number, self.caller.name, self.caller.dialled, kind)
+            self.caller = replace(self.caller, ring=kind)
         rules = self._rules
         ours = rules.answer and (not rules.kinds or self.caller.ring in rules.kinds)
         if ours and not self._left_alone and self._rings >= rules.rings:
@@ -169,18 +171,7 @@ class RingMonitor(PortDriver):
         found = caller_field(line)
         fields = raw_caller_fields(line) or ([] if found is None else [found])
         for name, value in fields:
-            self._identify(name, value)
+            if name in _CALLER_FIELDS:
+                self.caller = replace(self.caller, **{_CALLER_FIELDS[name]: value})
         if fields and not self._rings:
             self._identified_at = now  # some networks send it before the first ring
-
-    def _identify(self, name: str, value: str) -> None:
-        was = self.caller
-        match name:
-            case "NMBR":
-                self.caller = Caller(value, was.name, was.dialled, was.ring)
-            case "NAME":
-                self.caller = Caller(was.number, value, was.dialled, was.ring)
-            case "DDN_NMBR":
-                self.caller = Caller(was.number, was.name, value, was.ring)
-            case _:
-                pass

@@ -9,7 +9,6 @@ from appliance.lines.modem.causes import MODEM_SILENT
 from appliance.lines.modem.class1 import ClassOneDce, Opened
 from appliance.lines.modem.dialling import DialRules
 from appliance.lines.modem.fax import ModemCall, ModemFax
-from appliance.lines.modem.hdlc import with_fcs
 from appliance.lines.modem.identify import Modem
 from appliance.lines.modem.lexer import DataKind, stuff
 from appliance.lines.modem.port import CommandPort
@@ -33,6 +32,7 @@ from appliance.t30.dce import (
     SendTcf,
     Sent,
 )
+from appliance.t30.fcs import with_fcs
 from appliance.t30.memory import MemoryPages, RefusingStore
 from appliance.t30.parameters import CallParameters, Role
 

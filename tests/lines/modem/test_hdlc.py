@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance.lines.modem.hdlc import Deframer, bit_stream_pieces, fcs_is_right, with_fcs
+from appliance.lines.modem.hdlc import Deframer, bit_stream_pieces
 from appliance.t30.dce import MAX_FRAME_OCTETS
+from appliance.t30.fcs import fcs_is_right, with_fcs
 
 
 def bit_stream(frames: Iterable[bytes], *, leading_flags: int, trailing_flags: int) -> bytes:

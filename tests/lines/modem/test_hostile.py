@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from appliance.lines.modem.answering import AnswerRules
 from appliance.lines.modem.conversation import Conversation
 from appliance.lines.modem.fax import ModemCall, ModemFax
-from appliance.lines.modem.hdlc import with_fcs
 from appliance.lines.modem.identify import Interrogation, Modem
 from appliance.lines.modem.lexer import stuff
 from appliance.lines.modem.quirks import TABLE, Quirks
 from appliance.lines.modem.ring_monitor import RingMonitor
+from appliance.t30.fcs import with_fcs
 from appliance.t30.memory import MemoryPages, MemoryStore
 from appliance.t30.parameters import CallParameters, Role
 from tests.softmodem.fixtures import sample_page
