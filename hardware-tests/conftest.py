@@ -1,4 +1,4 @@
-"""Fixtures of all tests of a real box.  A test that cannot run is skipped with a reason."""
+"""Fixtures of the tests of a real box.  A test that cannot run is skipped with a reason."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ def person(rig: Rig) -> Person:
 
 @pytest.fixture
 def measured(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
-    """Puts what was measured into the report."""
+    """Records a measured value for the report."""
     return lambda text: record_property("measured", text)

@@ -1,4 +1,4 @@
-"""The box itself: it runs, and takes faxes."""
+"""The box runs and accepts faxes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from appliance.hardware.rig import BrokenError, Rig
 
 
 def test_runs(rig: Rig) -> None:
-    """The box runs and takes faxes."""
+    """The box runs and accepts faxes."""
     if rig.box is None:
         raise BrokenError("No box is running on this folder.", "systemctl status faxbox says why.")
     if not rig.box.get("/status")["accepting"]:

@@ -1,4 +1,4 @@
-"""Every line is ready; a page over each trunk; a page from each line to each other one (--number)."""
+"""Lines: each is ready; a page goes over each trunk, and from each line to each other one (--number)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from appliance.hardware.suite import RIG, parametrize
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import SipTrunk
 
-# A trunk that has just been set up signs in within this; what came in is stored within this, seconds.
+# Seconds within which a new trunk registers, and within which a received page is stored.
 READY_S, ARRIVAL_S = 30.0, 60.0
 
 
@@ -35,7 +35,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def test_ready(box: Running, line: LineSettings, measured: Callable[[str], None]) -> None:
-    """The line is ready: a trunk has signed in, a modem answers."""
+    """The line is ready: a trunk is registered, a modem answers."""
     end = time.monotonic() + READY_S
     while not (state := _state(box, line.name))["usable"] and time.monotonic() < end:
         if state["last_error"]:
@@ -52,7 +52,7 @@ def test_ready(box: Running, line: LineSettings, measured: Callable[[str], None]
 def test_page_over_trunk(
     box: Running, trunk: str, pytestconfig: Any, measured: Callable[[str], None]
 ) -> None:
-    """A page goes over the trunk to a fax machine (--to)."""
+    """The trunk delivers a page to a fax machine (--to)."""
     number = pytestconfig.stash[RIG].fax_to
     if not number:
         pytest.skip("no fax machine is named that expects a page (--to)")
@@ -60,7 +60,7 @@ def test_page_over_trunk(
 
 
 def test_page_between(box: Running, caller: str, called: str, pytestconfig: Any, measured: Any) -> None:
-    """A page from one line of the box comes in on the other, whole."""
+    """A page sent over one line of the box is received on another, complete."""
     before = {fax["id"] for fax in box.get("/received?limit=100")["received"]}
     _send(box, caller, pytestconfig.stash[RIG].numbers[called], measured)
     end = time.monotonic() + ARRIVAL_S

@@ -1,4 +1,4 @@
-"""Faxes one after the other, for an hour unless said otherwise (--minutes)."""
+"""Load: faxes are sent continuously, for an hour by default (--minutes)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 
 from appliance.hardware.rig import BrokenError, Rig, Running
 
-# So many faxes are on their way at once.
+# Faxes sent at the same time.
 AT_ONCE = 4
 LOOK_EVERY_S = 1.0
-# What is on its way at the end has so long, seconds.
+# Seconds for the faxes that are under way at the end.
 REST_S = 900.0
 _ENDED = frozenset({"delivered", "failed", "cancelled", "unknown"})
 _PAGE = base64.b64encode(("faxbox hardware test: load\n" * 40).encode()).decode()

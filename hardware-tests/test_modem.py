@@ -1,4 +1,4 @@
-"""Each modem of the settings: what it is, and whether its telephone line lives."""
+"""Each modem of the settings: its identification, and whether its telephone line works."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from appliance.lines.modem import check as modem
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.settings import LineSettings
 
-# A running box gives a line up within seconds of the setting, once its calls have ended.
+# Seconds within which a running box releases a line that was taken out of use, once its calls have ended.
 RELEASE_S = 120.0
 _CABLE = "Look at its cable, and at its name in the settings."
 
@@ -29,7 +29,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def line(rig: Rig, line_id: int) -> Iterator[ClassOneModem]:
-    """The modem, not held by the running box: that gives it up for as long as the test lasts."""
+    """The modem, which the running box does not use during the test."""
     found = rig.store.items(LineSettings)[line_id]
     assert isinstance(found, ClassOneModem)
     if rig.box is None or not found.enabled:
@@ -48,7 +48,7 @@ def line(rig: Rig, line_id: int) -> Iterator[ClassOneModem]:
 
 
 def test_modem(line: ClassOneModem, measured: Callable[[str], None]) -> None:
-    """The modem says what it is, can fax, and hears a dial tone."""
+    """The modem identifies itself, can fax, and detects a dial tone."""
     said: list[str] = []
     asked = Namespace(
         port=line.device,

@@ -1,4 +1,4 @@
-"""The front panel's pins: a person looks and presses, or wires join each pin to a spare one (--jig)."""
+"""The front panel: a person looks and presses, or wires join each pin to a spare one (--jig)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from appliance.panel.buttons import Button
 from appliance.panel.lamps import AnyLamp, LineLamp
 from appliance.panel.settings import PanelSettings
 
-# A person has so long to find the button, seconds.
+# Seconds that a person has to find the button.
 PRESS_LIMIT_S = 30.0
-# A level is there at the other end of a wire within this, seconds.
+# Seconds within which a level reaches the other end of a wire.
 WIRE_S = 0.1
 _CABLE = "Look at its wires, its resistor and its pin (faxbox panel --wiring)."
 
@@ -60,7 +60,7 @@ def board(rig: Rig, pressed: Queue[Button]) -> Iterator[Board]:
 
 
 def test_lamp(rig: Rig, board: Board, lamp: AnyLamp) -> None:
-    """The lamp is lit when it is switched on, and dark when it is switched off."""
+    """The lamp switches on and off."""
     settings = rig.store.section(PanelSettings)
     pin = lamp_pins(settings)[lamp]
     for lit in (True, False):
@@ -81,7 +81,7 @@ def test_lamp(rig: Rig, board: Board, lamp: AnyLamp) -> None:
 
 
 def test_button(rig: Rig, board: Board, pressed: Queue[Button], button: Button) -> None:
-    """A press of the button is felt, and no other button with it."""
+    """A press of the button is detected, and no other button with it."""
     settings = rig.store.section(PanelSettings)
     pin = button_pins(settings)[button]
     while not pressed.empty():

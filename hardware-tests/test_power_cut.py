@@ -1,4 +1,4 @@
-"""The plug is pulled while the box writes; what was confirmed before must be there afterwards."""
+"""Power cut: the plug is pulled while the box writes; what was confirmed before is there afterwards."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 from appliance.hardware import power_cut
 from appliance.hardware.rig import BrokenError, Rig
 
-# The person has so long to pull the plug, seconds.
+# Seconds that the person has to pull the plug.
 CUT_LIMIT_S = 300.0
 _EVERY = 10  # records between two lines on the screen
 
 
 def test_power_cut(rig: Rig, measured: Callable[[str], None]) -> None:
-    """After a power cut everything that was confirmed is there and whole: one run before it, one after."""
+    """After a power cut every confirmed record is intact: one run before it, one after."""
     if power_cut.waits_for_check(rig.data):
         if rig.person is None:
             pytest.skip("a power cut waits to be checked: run again with --person")

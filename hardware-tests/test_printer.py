@@ -1,4 +1,4 @@
-"""A page on each printer that is named (--printer), by CUPS."""
+"""Printers: CUPS prints a page on each queue that is named (--printer)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from appliance.hardware.rig import BrokenError
 from appliance.hardware.suite import RIG, parametrize
 
-# A printer that sleeps warms up, seconds.
+# Seconds for a printer to wake up and print.
 PRINT_LIMIT_S = 180.0
 LOOK_EVERY_S = 0.3
 _PAGE = "faxbox hardware test\n\nIf you can read this, the printer works.\n"
@@ -40,7 +40,7 @@ def cups() -> Any:
 
 
 def test_page(cups: Any, queue: str) -> None:
-    """A page goes through the queue, and CUPS says that it is printed."""
+    """CUPS reports a page as printed."""
     known = cups.getPrinters()
     if queue not in known:
         raise BrokenError(f"CUPS has no printer {queue}.", "lpstat -e names those that there are.")

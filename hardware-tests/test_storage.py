@@ -1,4 +1,4 @@
-"""The disk: how fast what must be kept is safe, and how fast pages are written."""
+"""The disk: the time of a durable write, and the speed of writing pages."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from appliance.hardware.rig import BrokenError, Rig
 
 DURABLE_WRITES, RECORD_OCTETS = 40, 4096
 BULK_OCTETS, PIECE_OCTETS = 16 << 20, 1 << 20
-# A page's confirmation waits for some of these; T.30 gives three seconds (T4), and lines may be several.
+# A page is confirmed after several of these, on several lines at once; T.30 allows three seconds (T4).
 SLOWEST_WRITE_S, MEDIAN_WRITE_S = 1.5, 0.2
-# Less than any card that is sold today.
+# Slower than any memory card sold today.
 LEAST_MB_PER_S = 4.0
 _ADVICE = "Use a faster card (class A1 or A2) or an SSD; a card that has become slow is about to fail."
 
@@ -36,7 +36,7 @@ def scratch(rig: Rig) -> Iterator[Path]:
 
 
 def test_durable_writes(scratch: Path, measured: Callable[[str], None]) -> None:
-    """What is confirmed is on the disk fast enough for calls."""
+    """Durable writes are fast enough for calls."""
     times = []
     for number in range(DURABLE_WRITES):
         begun = time.monotonic()
@@ -49,7 +49,7 @@ def test_durable_writes(scratch: Path, measured: Callable[[str], None]) -> None:
 
 
 def test_bulk(scratch: Path, measured: Callable[[str], None]) -> None:
-    """Pages are written fast enough, and read back as they were written."""
+    """Pages are written fast enough and read back unchanged."""
     piece = os.urandom(PIECE_OCTETS)
     path = scratch / "bulk"
     begun = time.monotonic()

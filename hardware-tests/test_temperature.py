@@ -1,4 +1,4 @@
-"""All cores at work: the board stays cool enough, and its supply strong enough."""
+"""Temperature and supply voltage of the board with all cores busy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOOK_EVERY_S = 1.0
 
 @pytest.fixture
 def load(rig: Rig) -> Iterator[None]:
-    """One process on each core that does nothing but count; they end by themselves, too."""
+    """One busy process for each core; they also end by themselves."""
     counts = f"import time\nend = time.monotonic() + {rig.heat_s}\nwhile time.monotonic() < end: pass"
     cores = len(os.sched_getaffinity(0))
     workers = [subprocess.Popen(["nice", "-n", "19", sys.executable, "-c", counts]) for _ in range(cores)]
@@ -31,7 +31,7 @@ def load(rig: Rig) -> Iterator[None]:
 
 @pytest.mark.usefixtures("load")
 def test_under_load(rig: Rig, measured: Callable[[str], None]) -> None:
-    """With all cores at work the board is neither too hot nor short of voltage."""
+    """With all cores busy the board neither overheats nor reports under-voltage."""
     end = time.monotonic() + rig.heat_s
     heats: list[str] = []
     while True:

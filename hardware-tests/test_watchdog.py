@@ -1,4 +1,4 @@
-"""systemd watches the box: as its unit says, and in fact (--watchdog stops the box dead)."""
+"""systemd's watchdog: the unit configures it, and it restarts a box that hangs (--watchdog)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def state(rig: Rig) -> dict[str, str]:
 
 
 def test_is_on(state: dict[str, str], measured: Callable[[str], None]) -> None:
-    """systemd waits for signs of life of the box, and starts it again without them."""
+    """The unit makes systemd restart the box when its signs of life cease."""
     measured(f"watchdog {state['WatchdogUSec']}, restart {state['Restart']}")
     if state["WatchdogUSec"] in ("0", "infinity", "") or state["Restart"] not in ("on-failure", "always"):
         raise BrokenError("The box is not watched.", "Look at drop-ins: systemctl cat faxbox.service.")
@@ -35,7 +35,7 @@ def test_is_on(state: dict[str, str], measured: Callable[[str], None]) -> None:
 
 
 def test_brings_back(rig: Rig, state: dict[str, str], measured: Callable[[str], None]) -> None:
-    """A box that is stopped dead is started again."""
+    """A box that hangs is restarted."""
     if not rig.watchdog:
         pytest.skip("the box may not be stopped dead (--watchdog)")
     if state["ActiveState"] != "active":
