@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 from appliance.ipp.model import (
     Attributes,
@@ -383,6 +383,14 @@ def name(said: str, limit: int = 255) -> Sequence[Value]:
 def boolean(yes: bool) -> Sequence[Value]:
     """A value of the syntax boolean."""
     return (Value(Tag.BOOLEAN, yes),)
+
+
+def moment(at: float) -> Sequence[Value]:
+    """A Unix time, as a value of the syntax dateTime."""
+    return (Value(Tag.DATE_TIME, datetime.fromtimestamp(at, UTC)),)
+
+
+NO_VALUE: Sequence[Value] = (Value(Tag.NO_VALUE, None),)
 
 
 def _shortened(said: str, limit: int) -> str:

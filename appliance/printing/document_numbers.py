@@ -81,6 +81,17 @@ def _write(path: Path, pieces: Iterable[bytes]) -> None:
             file.write(piece)
 
 
+def problem_with(box: Box, numbers: Iterable[str], cover: str = "") -> str:
+    """Why a person must look first: a number that is not dialled, no such cover template; else empty."""
+    try:
+        for number in numbers:
+            box.rules.number(number)
+        box.rules.cover_template(cover)
+    except RefusedError as error:
+        return clean_line(str(error))
+    return ""
+
+
 def _pieces(path: Path, start: int) -> Iterator[bytes]:
     with path.open("rb") as file:
         file.seek(start)

@@ -20,15 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from appliance.documents.options import clean_line
-from appliance.printing.options import PHONE, PREFIX, parse_options
+from appliance.printing.options import MOST_DOCUMENTS, NAME_LIMIT, PHONE, PREFIX, TITLE_LIMIT, parse_options
 
 # Octets of the first line: ten texts of 16,384 characters, escaped; no job has more.
 HEAD_LIMIT = 1 << 18
-# Characters of a person's and a computer's name (``Handed.from_user``), and of a title.
-NAME_LIMIT = 100
-TITLE_LIMIT = 200
-# The most files in one job.
-MOST_DOCUMENTS = 200
 _PDF = b"%PDF-"
 # The end mark of a PDF stands within so many last octets (ISO 32000-1 Annex H, note 18: 1024; some programs
 # and devices add to it or pad the last block).

@@ -16,12 +16,11 @@ from datetime import datetime
 from pathlib import Path
 
 from appliance.box import Box
-from appliance.documents.options import clean_line
 from appliance.durable import TooLargeError
 from appliance.printing.cups_backend import ENTRY_SUFFIX, LARGEST, PART_SUFFIX
-from appliance.printing.document_numbers import ExaminedDocument, examined
+from appliance.printing.document_numbers import ExaminedDocument, examined, problem_with
 from appliance.printing.entries import Entry, EntryError, PrintJob, print_jobs, read_entry
-from appliance.printing.options import FaxOptions, read_fax_options
+from appliance.printing.options import read_fax_options
 from appliance.printing.people import owner_of
 from appliance.printing.resting import Resting
 from appliance.printing.settings import PrintingSettings
@@ -194,7 +193,8 @@ class PrintFolder:
         asked = read_fax_options(first.options, first.title, first.destinations, now.replace(tzinfo=None))
         if asked.silent:
             asked = replace(asked, numbers=looked.numbers)
-        problem = self._problem(asked) or (looked.problem if asked.silent else "")
+        problem = problem_with(self._box, asked.numbers, asked.cover or "")
+        problem = problem or (looked.problem if asked.silent else "")
         to = () if problem else tuple(To(number) for number in asked.numbers)
         metadata = {"print_title": first.title, "print_queue": first.queue}
         if problem:
@@ -214,17 +214,6 @@ class PrintFolder:
             from_computer=first.computer,
             metadata=metadata,
         )
-
-    def _problem(self, asked: FaxOptions) -> str:
-        """Why a person must look at it first; empty when no one has to."""
-        try:
-            for number in asked.numbers:
-                self._box.rules.number(number)
-            if asked.cover:
-                self._box.rules.cover_template(asked.cover)
-        except RefusedError as error:
-            return clean_line(str(error))
-        return ""
 
     # -- refused jobs --------------------------------------------------------------------------
 

@@ -15,6 +15,8 @@ from appliance.spool.options import Quality
 MOST_OPTIONS = 200
 LONGEST_VALUE = 1024
 MOST_NUMBERS = 100
+# Of every print job: characters of a person's and a computer's name, of a title; documents.
+NAME_LIMIT, TITLE_LIMIT, MOST_DOCUMENTS = 100, 200, 200
 # Separates recipients; a comma is a pause while dialling.
 SEPARATOR = ";"
 # A job title that names a number: the word "fax" at its start, then a number.

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from appliance.box import Box
 from appliance.causes import Cause
-from appliance.documents.options import Limits, clean_line
+from appliance.documents.options import Limits
 from appliance.language import said, speak
-from appliance.printing.document_numbers import ExaminedDocument, examined
+from appliance.printing.document_numbers import ExaminedDocument, examined, problem_with
 from appliance.printing.folder import PROBLEM
-from appliance.printing.options import numbers_of_file_name
+from appliance.printing.options import NAME_LIMIT, numbers_of_file_name
 from appliance.printing.resting import Resting
 from appliance.printing.scan_files import (
     Claim,
@@ -51,7 +51,6 @@ REFUSED_KEPT_DAYS = 28
 SWEEP_EVERY_S = 3600.0
 # Octets of one file: the renderer's limit.
 LARGEST = Limits().file_octets
-_NAME_LIMIT = 100
 
 
 class Scans:
@@ -226,11 +225,9 @@ class Scans:
         """The recipients, and why a person must look first although a number is named; empty: no need."""
         named = numbers_of_file_name(claim.name)
         numbers = named or looked.numbers
-        try:
-            for number in numbers:
-                self._box.rules.number(number)
-        except RefusedError as error:
-            return (), clean_line(str(error))
+        problem = problem_with(self._box, numbers)
+        if problem:
+            return (), problem
         return tuple(To(number) for number in numbers), "" if named else looked.problem
 
     # -- refused files -------------------------------------------------------------------------
@@ -239,9 +236,7 @@ class Scans:
         self._handed_in.pop(claim.id, None)
         where = files.refuse(claim, why)
         _log.warning("a scanned document is not faxed (%s): %s", where, why)
-        self._box.history.audit(
-            SCAN_ORIGIN, "scan.refused", object=claim.name[:_NAME_LIMIT], detail=why[:300]
-        )
+        self._box.history.audit(SCAN_ORIGIN, "scan.refused", object=claim.name[:NAME_LIMIT], detail=why[:300])
 
 
 def _is_unreadable(job: Job) -> bool:
@@ -255,6 +250,6 @@ def _words(cause: Cause, detail: str = "") -> str:
 def _person(path: Path) -> str:
     """The user who owns the file on this machine; Samba gives a file to the user who signed in."""
     try:
-        return pwd.getpwuid(path.lstat().st_uid).pw_name[:_NAME_LIMIT]
+        return pwd.getpwuid(path.lstat().st_uid).pw_name[:NAME_LIMIT]
     except KeyError:
         return ""

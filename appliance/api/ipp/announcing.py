@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from appliance import durable
+from appliance.api.ipp.description import FORMATS, URF
 from appliance.api.ipp.door import PREFIX
 from appliance.api.ipp.printers import FaxPrinter, all_printers, printer_uuid
 from appliance.printing.settings import IppAccess, IppSettings
@@ -16,10 +17,8 @@ SERVICES_FOLDER = Path("/etc/avahi/services")
 _FILE = "faxbox-{}.service"
 # Readable by avahi-daemon, which runs as a user of its own.
 _MODE = 0o644
-# AirPrint's subtype, and the document formats: RFC 8011, Bonjour Printing 1.2.1.
+# AirPrint's subtype (Bonjour Printing 1.2.1).
 _AIRPRINT = "_universal"
-_FORMATS = "application/pdf,image/pwg-raster,image/urf,image/jpeg"
-_URF = "V1.4,CP1,W8,SRGB24,RS300-600,FN3"
 
 
 def records(store: SettingsStore, port: int, *, encrypted: bool) -> dict[str, str]:
@@ -57,8 +56,8 @@ def _record(store: SettingsStore, printer: FaxPrinter, port: int, *, encrypted: 
         "ty": "faxbox",
         "product": "(faxbox)",
         "note": "",
-        "pdl": _FORMATS,
-        "URF": _URF,
+        "pdl": ",".join(FORMATS),
+        "URF": ",".join(URF),
         "UUID": str(printer_uuid(store, printer)),
         "Color": "F",
         "Duplex": "F",

@@ -35,7 +35,6 @@ BOOK_FILE = "ipp-jobs.json"
 # Jobs that are remembered: more than clients ask about; the faxes themselves are in the box's own lists.
 REMEMBERED = 500
 # The longest wait for a job's next document, seconds; told to clients as multiple-operation-time-out.
-# (multiple-operation-time-out).
 DOCUMENT_WAIT_S = 300.0
 # The most jobs that wait for documents: of all clients, and of one address.
 MOST_OPEN, MOST_OPEN_EACH = 100, 20

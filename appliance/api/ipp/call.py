@@ -9,9 +9,6 @@ from appliance.api.ipp.printers import FaxPrinter
 from appliance.documents.options import clean_line
 from appliance.ipp.model import Attributes, GroupTag, Message, Value
 
-# Characters of a person's or computer's name.
-NAME_LIMIT = 100
-
 
 @dataclass(frozen=True, slots=True)
 class Client:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 
 from appliance import __version__
 from appliance.api.ipp.asked import LEAST_INTERVAL_S, MOST_INTERVAL_S, OBEYED, USUAL_RETRIES
@@ -20,6 +19,7 @@ from appliance.spool.model import JobState
 from appliance.station import StationSettings
 
 FORMATS = ("application/pdf", "image/pwg-raster", "image/urf", "image/jpeg")
+URF = ("V1.4", "CP1", "W8", "SRGB24", "RS300-600", "FN3")
 ANY_FORMAT = "application/octet-stream"
 COMPRESSIONS = ("none", "gzip", "deflate")
 # Media: name, width and height in hundredths of a millimetre.
@@ -40,7 +40,6 @@ _REFUSED = {Operation.PRINT_URI, Operation.SEND_URI}
 # Attributes that Get-Printer-Attributes returns only when they are named (PWG 5100.7 6.4).
 _ON_DEMAND = frozenset({"media-col-database"})
 _GROUPS = frozenset({"all", "printer-description", "job-template"})
-_NONE = (Value(Tag.NO_VALUE, None),)
 Pairs = Iterator[tuple[str, Sequence[Value]]]
 
 
@@ -135,17 +134,13 @@ def _protocol(box: Box, printer: FaxPrinter) -> Pairs:
     yield "job-creation-attributes-supported", codec.keywords(*OBEYED)
     yield "overrides-supported", codec.keywords("document-number", "pages")
     yield "printer-up-time", codec.integers(max(int(box.clock() - box.started_at), 0) + 1)
-    yield "printer-current-time", _moment(box.clock())
-    yield "printer-config-change-date-time", _moment(box.started_at)
+    yield "printer-current-time", codec.moment(box.clock())
+    yield "printer-config-change-date-time", codec.moment(box.started_at)
     yield "printer-config-change-time", codec.integers(1)
-    yield "printer-state-change-date-time", _moment(box.started_at)
+    yield "printer-state-change-date-time", codec.moment(box.started_at)
     yield "printer-state-change-time", codec.integers(1)
     yield "printer-supply", (Value(Tag.OCTETS, b"type=other;maxcapacity=100;level=100;index=1;"),)
     yield "printer-supply-description", codec.text("-")
-
-
-def _moment(at: float) -> Sequence[Value]:
-    return (Value(Tag.DATE_TIME, datetime.fromtimestamp(at, UTC)),)
 
 
 def _state(box: Box) -> Pairs:
@@ -183,7 +178,7 @@ def _documents(box: Box) -> Pairs:
         "pwg-raster-document-type-supported",
         codec.keywords("black_1", "black_8", "sgray_1", "sgray_8", "srgb_8", "adobe-rgb_8", "cmyk_8"),
     )
-    yield "urf-supported", codec.keywords("V1.4", "CP1", "W8", "SRGB24", "RS300-600", "FN3")
+    yield "urf-supported", codec.keywords(*URF)
     yield "jpeg-k-octets-supported", (Value(Tag.RANGE, Range(0, most_k)),)
     yield "jpeg-x-dimension-supported", (Value(Tag.RANGE, Range(1, 20_000)),)
     yield "jpeg-y-dimension-supported", (Value(Tag.RANGE, Range(1, 20_000)),)
@@ -250,7 +245,7 @@ def _paper() -> Pairs:
     yield "multiple-document-handling-supported", codec.keywords("single-document")
     yield "number-up-default", codec.integers(1)
     yield "number-up-supported", codec.integers(1)
-    yield "orientation-requested-default", _NONE
+    yield "orientation-requested-default", codec.NO_VALUE
     yield "orientation-requested-supported", codec.enums(3, 4, 5, 6)
     # With face-up output, CUPS and others print the last page first.
     yield "output-bin-default", codec.keywords("face-down")

@@ -19,7 +19,7 @@ from appliance.api.door import StartResponse
 from appliance.api.ictfax.basic import BasicSessions
 from appliance.api.ipp import strings
 from appliance.api.ipp.answers import refusal, refused
-from appliance.api.ipp.call import NAME_LIMIT, Call, Client
+from appliance.api.ipp.call import Call, Client
 from appliance.api.ipp.operations import PrintService
 from appliance.api.ipp.printers import FaxPrinter, printer_at
 from appliance.api.ipp.words import IppError, Operation, Status
@@ -28,6 +28,7 @@ from appliance.documents.options import clean_line
 from appliance.ipp.codec import Decoder, MessageError, encode
 from appliance.ipp.model import Attributes, GroupTag, Message
 from appliance.language import said
+from appliance.printing.options import NAME_LIMIT
 from appliance.printing.people import owner_of
 from appliance.printing.settings import IppAccess, IppSettings
 from appliance.services.causes import NOT_PERMITTED

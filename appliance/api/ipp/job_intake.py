@@ -16,12 +16,12 @@ from appliance.api.ipp.description import ANY_FORMAT, COMPRESSIONS, FORMATS
 from appliance.api.ipp.printers import printer_at
 from appliance.api.ipp.words import IppError, Status
 from appliance.box import Box
-from appliance.documents.options import clean_line
 from appliance.ipp.model import GroupTag
 from appliance.language import said
 from appliance.net.settings import ApiSettings
-from appliance.printing.document_numbers import ExaminedDocument, examined
-from appliance.printing.folder import PROBLEM
+from appliance.printing.document_numbers import ExaminedDocument, examined, problem_with
+from appliance.printing.folder import PRINT_ORIGIN, PROBLEM
+from appliance.printing.options import MOST_DOCUMENTS, TITLE_LIMIT
 from appliance.services.causes import NOT_PERMITTED
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
@@ -30,11 +30,6 @@ from appliance.spool.options import SendOptions
 
 _log = logging.getLogger(__name__)
 
-ORIGIN = "print"
-# The most documents of one job.
-MOST_DOCUMENTS = 200
-# Characters of a job's title.
-TITLE_LIMIT = 200
 _SUFFIXES = dict(zip(FORMATS, (".pdf", ".pwg", ".urf", ".jpg"), strict=True))
 
 
@@ -163,7 +158,7 @@ class JobIntake:
         asked = opened.asked
         opened.digest.update(asked.as_octets())
         job = self._book.about_to_hand_in(job.id, opened.digest.hexdigest())
-        problem = self._problem(asked) or asked.problem
+        problem = problem_with(self._box, asked.numbers) or asked.problem
         to = () if problem else self._recipients(job, asked)
         metadata = {"print_title": job.name, "print_queue": job.printer}
         if problem:
@@ -174,7 +169,7 @@ class JobIntake:
                 to=to,
                 without_number=not to,
                 files=tuple(opened.files),
-                origin=ORIGIN,
+                origin=PRINT_ORIGIN,
                 options=SendOptions(
                     cover=asked.cover,
                     quality=asked.quality,
@@ -196,12 +191,3 @@ class JobIntake:
         printer = printer_at(self._box.settings, job.printer)
         known = {each.number: each for each in printer.to or ()} if printer is not None else {}
         return tuple(known.get(number) or To(number) for number in dict.fromkeys(asked.numbers))
-
-    def _problem(self, asked: RequestedFax) -> str:
-        """Why a person must look first; empty when no one has to."""
-        try:
-            for number in asked.numbers:
-                self._box.rules.number(number)
-        except RefusedError as error:
-            return clean_line(str(error))
-        return ""

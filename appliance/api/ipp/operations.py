@@ -13,7 +13,7 @@ from appliance.api.ipp.asked import RequestedFax
 from appliance.api.ipp.book import Ended, JobBook, PrintJob, TooManyOpenError
 from appliance.api.ipp.call import Call
 from appliance.api.ipp.description import printer_attributes
-from appliance.api.ipp.job_intake import ORIGIN, JobIntake
+from appliance.api.ipp.job_intake import JobIntake
 from appliance.api.ipp.progress import SHORT, job_attributes, state_of
 from appliance.api.ipp.words import IppError, Operation, Status
 from appliance.api.problems import ProblemError
@@ -21,6 +21,7 @@ from appliance.box import Box
 from appliance.durable import DiskFullError, TooLargeError
 from appliance.ipp.model import Group, GroupTag, Message
 from appliance.language import said
+from appliance.printing.folder import PRINT_ORIGIN
 from appliance.services.rules import RefusedError
 from appliance.spool.causes import STORAGE_FULL
 from appliance.spool.errors import IllegalTransitionError, SpoolClosedError, SpoolFailedError
@@ -63,9 +64,7 @@ class PrintService:
             return operation(call)
         except IppError as error:
             return refusal(call.message, error)
-        except RefusedError as error:
-            return refusal(call.message, refused(error.cause, error.detail))
-        except ProblemError as error:
+        except (RefusedError, ProblemError) as error:
             return refusal(call.message, refused(error.cause, error.detail))
         except TooLargeError:
             too_large = IppError(Status.TOO_LARGE, said("The document is too large for a fax."))
@@ -239,6 +238,6 @@ class PrintService:
         self._box.history.identify()
         client = call.client
         # Without a password anybody gives any name, an administrator's too.
-        who = f"{'user' if client.proved else ORIGIN}:{client.person}"
+        who = f"{'user' if client.proved else PRINT_ORIGIN}:{client.person}"
         self._box.history.audit(who, "printer.identify", address=client.computer)
         return answer_to(call.message, Status.OK)

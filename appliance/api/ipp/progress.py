@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from appliance.api.ipp.book import Ended, JobBook, PrintJob
+from appliance.api.ipp.description import ANY_FORMAT
 from appliance.api.ipp.words import PrintJobState
 from appliance.box import Box
 from appliance.dispatch.causes import NO_LINE
@@ -132,18 +132,18 @@ def job_attributes(
         "job-state-reasons": codec.keywords(reason),
         "job-state-message": codec.text(sentence),
         "job-printer-up-time": codec.integers(up),
-        "job-impressions": codec.integers(pages) if pages else _NONE,
+        "job-impressions": codec.integers(pages) if pages else codec.NO_VALUE,
         "job-impressions-completed": codec.integers(confirmed),
         "job-media-sheets-completed": codec.integers(0),
         "number-of-documents": codec.integers(1),
         "time-at-creation": codec.integers(_up(box, job.created_at)),
-        "time-at-processing": codec.integers(_up(box, job.created_at)) if started else _NONE,
-        "time-at-completed": codec.integers(_up(box, ended_at)) if state.ended else _NONE,
-        "date-time-at-creation": _moment(job.created_at),
-        "date-time-at-processing": _moment(job.created_at) if started else _NONE,
-        "date-time-at-completed": _moment(ended_at) if state.ended else _NONE,
+        "time-at-processing": codec.integers(_up(box, job.created_at)) if started else codec.NO_VALUE,
+        "time-at-completed": codec.integers(_up(box, ended_at)) if state.ended else codec.NO_VALUE,
+        "date-time-at-creation": codec.moment(job.created_at),
+        "date-time-at-processing": codec.moment(job.created_at) if started else codec.NO_VALUE,
+        "date-time-at-completed": codec.moment(ended_at) if state.ended else codec.NO_VALUE,
         "compression-supplied": codec.keywords("none"),
-        "document-format-supplied": (Value(Tag.MIME_TYPE, "application/octet-stream"),),
+        "document-format-supplied": (Value(Tag.MIME_TYPE, ANY_FORMAT),),
         "document-name-supplied": codec.name(job.name),
     }
     if wanted & GROUPS:
@@ -151,13 +151,6 @@ def job_attributes(
     return {name: values for name, values in every.items() if name in wanted}
 
 
-_NONE = (Value(Tag.NO_VALUE, None),)
-
-
 def _up(box: Box, at: float) -> int:
     """Unix time as seconds since the box was started, at least 1 (RFC 8011 5.4.29)."""
     return max(int(at - box.started_at), 0) + 1
-
-
-def _moment(at: float) -> Sequence[Value]:
-    return (Value(Tag.DATE_TIME, datetime.fromtimestamp(at, UTC)),)

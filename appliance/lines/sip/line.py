@@ -112,7 +112,7 @@ class SipLine:
         self._inbound.open(on_incoming)
         await self._resolve()
         try:
-            await self._stack.add_trunk(self, self.trunk, self._registration_changed, self._answered)
+            await self._stack.add_trunk(self, self.trunk)
         except Exception as error:
             self._complain(str(error))
             _log.error("%s: %s", self.name, self._standing.last_error)
@@ -302,7 +302,8 @@ class SipLine:
             return False, "The trunk's settings cannot be used."
         return self._standing.condition(time.monotonic())
 
-    def _registration_changed(self, change: RegistrationChanged) -> None:
+    def registration_changed(self, change: RegistrationChanged) -> None:
+        """The registrar answered, or did not."""
         self._standing.registration_changed(change, time.monotonic())
         if change.active:
             self._admission.registrar = change.server.rpartition(":")[0].strip("[]")
@@ -310,7 +311,7 @@ class SipLine:
         elif change.code // 100 != 2:
             _log.warning("%s: %s", self.name, self._standing.last_error)
 
-    def _answered(self) -> None:
+    def answered(self) -> None:
         """The trunk answered OPTIONS, with any status."""
         self._standing.answered(time.monotonic())
 

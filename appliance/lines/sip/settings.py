@@ -98,10 +98,6 @@ def _each(check: Callable[[str], str | None]) -> Callable[[tuple[str, ...]], str
     return lambda entries: next((problem for entry in entries if (problem := check(entry))), None)
 
 
-def _server_problem(text: str) -> str | None:
-    return _in_words(split_host_port)(text)
-
-
 def _check_peer(peer: str) -> None:
     if "/" not in peer:
         _check_host(peer)
@@ -197,7 +193,7 @@ class SipTrunk(LineSettings):
         help="the trunk's host, or host:port; without a port DNS SRV is asked",
         max_length=255,
         pattern=".+",
-        check=_server_problem,
+        check=_in_words(split_host_port),
     )
     transport: Transport = setting(Transport.UDP, "udp, tcp or tls")
     register: bool = setting(True, "sign in at the trunk when there is a user name")
@@ -209,7 +205,7 @@ class SipTrunk(LineSettings):
     auth_username: str = setting("", "user name for authentication, if it differs", pattern=_USER_PATTERN)
     password: str = setting("", "password of the account", secret=True, max_length=120)
     outbound_proxy: str = setting(
-        "", "host or host:port that everything goes through", max_length=255, check=_server_problem
+        "", "host or host:port that everything goes through", max_length=255, check=_in_words(split_host_port)
     )
     verify_tls: bool = setting(True, "check the trunk's certificate")
     ca_file: str = setting(

@@ -49,7 +49,7 @@ class CallRef:
     ended: Ended | None = None
 
 
-class CallOwner(Protocol):
+class StackOfCalls(Protocol):
     """The methods of the stack that a call uses."""
 
     def order(self, ref: CallRef, what: Callable[[TrunkCall], None]) -> None:
@@ -62,7 +62,7 @@ class CallOwner(Protocol):
 class TrunkCall(pj.Call):  # type: ignore[misc]
     """A call of the stack with its media switch."""
 
-    def __init__(self, account: pj.Account, stack: CallOwner, call_id: int | None = None) -> None:
+    def __init__(self, account: pj.Account, stack: StackOfCalls, call_id: int | None = None) -> None:
         if call_id is None:
             super().__init__(account)
         else:

@@ -56,6 +56,12 @@ class Trunk(Protocol):
     def call_offered(self, offered: OfferedCall) -> None:
         """A call for the trunk.  Called on the event loop."""
 
+    def registration_changed(self, change: RegistrationChanged) -> None:
+        """Its registrar answered, or did not.  Called on the event loop."""
+
+    def answered(self) -> None:
+        """Its server answered OPTIONS, with any status.  Called on the event loop."""
+
 
 class SipStack:
     """See the module.  One per process; ``start`` and ``stop`` on the event loop."""
@@ -66,9 +72,7 @@ class SipStack:
         self._library = Library(settings)
         self._thread = SipThread(_Work(self, self._library))
         self._accounts: dict[str, TrunkAccount] = {}  # SIP thread only
-        self._trunks: list[Trunk] = []
-        self._on_registration: dict[str, Callable[[RegistrationChanged], None]] = {}
-        self._on_answer: dict[str, Callable[[], None]] = {}
+        self._trunks: dict[str, Trunk] = {}  # by name
         self._users = 0
         self.post, self.ask = self._thread.post, self._thread.ask
         self.post_to_loop = self._thread.post_to_loop
@@ -115,30 +119,16 @@ class SipStack:
 
         self.post(do)
 
-    async def add_trunk(
-        self,
-        line: Trunk,
-        settings: SipTrunk,
-        on_registration: Callable[[RegistrationChanged], None],
-        on_answer: Callable[[], None],
-    ) -> None:
-        """Makes the trunk's account.  ``on_registration`` and ``on_answer`` (to OPTIONS) are called on the
-        loop.
-
-        Raises SipOrderError for settings that pjsua2 cannot use.
-        """
-        self._trunks.append(line)
-        self._on_registration[settings.name] = on_registration
-        self._on_answer[settings.name] = on_answer
+    async def add_trunk(self, line: Trunk, settings: SipTrunk) -> None:
+        """Makes the trunk's account.  Raises SipOrderError for settings that pjsua2 cannot use."""
+        self._trunks[line.name] = line
         await self.ask(lambda: self._add_account(settings))
         networks = self._networks()
         await self.ask(lambda: self._library.admit(networks))  # from here on its peers may call
 
     async def remove_trunk(self, line: Trunk) -> None:
         """Unregisters and removes the trunk."""
-        self._trunks.remove(line)
-        self._on_registration.pop(line.name, None)
-        self._on_answer.pop(line.name, None)
+        del self._trunks[line.name]
         await self.ask(lambda: self._remove_account(line.name))
         self.admission_changed()
 
@@ -148,7 +138,7 @@ class SipStack:
         self.post(lambda: self._library.admit(networks))
 
     def _networks(self) -> list[str]:
-        return sorted(frozenset().union(*(line.networks() for line in self._trunks)))
+        return sorted(frozenset().union(*(line.networks() for line in self._trunks.values())))
 
     def sign_in_again(self, trunk: str) -> None:
         """Has a trunk that registers do so now.  From any thread."""
@@ -194,7 +184,7 @@ class SipStack:
 
     def call_offered(self, offered: OfferedCall) -> None:
         """Finds the trunk that a call is for; strangers are refused at once."""
-        lines = [line for line in tuple(self._trunks) if line.admits(offered.address)]
+        lines = [line for line in tuple(self._trunks.values()) if line.admits(offered.address)]
         if not lines:
             _log.info("a call from %s was refused: no trunk knows that address", offered.source)
             self.order(offered.call, lambda call: call.end(FORBIDDEN))
@@ -205,15 +195,15 @@ class SipStack:
 
     def answered(self, trunk: str) -> None:
         """The trunk's server answered OPTIONS."""
-        handler = self._on_answer.get(trunk)
-        if handler is not None:
-            self.post_to_loop(handler)
+        line = self._trunks.get(trunk)
+        if line is not None:
+            self.post_to_loop(line.answered)
 
     def registration_changed(self, trunk: str, change: RegistrationChanged) -> None:
         """A registrar answered, or did not."""
-        handler = self._on_registration.get(trunk)
-        if handler is not None:
-            self.post_to_loop(lambda: handler(change))
+        line = self._trunks.get(trunk)
+        if line is not None:
+            self.post_to_loop(lambda: line.registration_changed(change))
 
     def each_call(self, action: Callable[[TrunkCall, float], None], now: float, what: str) -> None:
         """Does the same with every call; ``what`` names it in the log when it fails with one."""

@@ -11,7 +11,7 @@ from appliance.lines.sip.callbacks import contained
 from appliance.lines.sip.codes import FORBIDDEN
 from appliance.lines.sip.events import RegistrationChanged
 from appliance.lines.sip.session import body_of
-from appliance.lines.sip.signalling import CallOwner, CallRef, TrunkCall
+from appliance.lines.sip.signalling import CallRef, StackOfCalls, TrunkCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class OfferedCall:
         return self.source.rpartition(":")[0].strip("[]")
 
 
-class Owner(CallOwner, Protocol):
+class StackOfAccounts(StackOfCalls, Protocol):
     """The methods of the stack that accounts and calls use."""
 
     calls: set[TrunkCall]  # SIP thread only
@@ -47,7 +47,7 @@ class Owner(CallOwner, Protocol):
 class TrunkAccount(pj.Account):  # type: ignore[misc]
     """An account of the stack: one per trunk."""
 
-    def __init__(self, stack: Owner, trunk: str) -> None:
+    def __init__(self, stack: StackOfAccounts, trunk: str) -> None:
         super().__init__()
         self._stack = stack
         self.trunk = trunk

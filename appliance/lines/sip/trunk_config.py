@@ -13,11 +13,10 @@ def account_config(trunk: SipTrunk, tls_transport: int | None) -> Any:
     import pjsua2 as pj  # noqa: PLC0415
 
     config = pj.AccountConfig()
-    scheme = "sip"
     via = "" if trunk.transport is Transport.UDP else f";transport={trunk.transport.value}"
     user = f"{trunk.username}@" if trunk.username else ""
-    config.idUri = f"{scheme}:{user}{bracketed(trunk.domain)}"
-    config.regConfig.registrarUri = f"{scheme}:{in_hosts_file(trunk.server)}{via}" if trunk.registers else ""
+    config.idUri = f"sip:{user}{bracketed(trunk.domain)}"
+    config.regConfig.registrarUri = f"sip:{in_hosts_file(trunk.server)}{via}" if trunk.registers else ""
     config.regConfig.registerOnAdd = trunk.registers
     config.regConfig.timeoutSec = trunk.register_expires_s
     config.regConfig.retryIntervalSec = 30
