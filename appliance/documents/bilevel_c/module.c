@@ -407,15 +407,13 @@ static PyObject *bilevel(PyObject *module, PyObject *args)
     band.closed = planes + CLOSED * octets;
     band.tone = band.under_tone = planes + TONE * octets;
     band.type = band.under_type = channels == 4 ? planes + TYPE * octets : band.tone;
-    Pixels with = {page.buf, stride, channels}, without = {under.buf, stride, channels};
-    take_planes(band.type, band.tone, with, band.size);
+    take_planes(band.type, band.tone, band.from, band.size);
     if (under.buf) {
         band.under_tone = planes + UNDER_TONE * octets;
         band.under_type = planes + UNDER_TYPE * octets;
         band.dark_type = planes + DARK * octets;
         band.light_type = planes + LIGHT * octets;
-        take_planes(band.under_type, band.under_tone, without, band.size);
-        take_difference(band.dark_type, band.light_type, with, without, band.size);
+        take_under(&band, (Pixels){under.buf, stride, channels});
     }
     if (make_bilevel(&band, black) < 0)
         goto no_memory;

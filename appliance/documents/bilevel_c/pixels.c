@@ -37,19 +37,32 @@ void take_luma(uint8_t *tone, Pixels from, Size size)
         take_luma_row(tone + y * size.width, from.pixels + y * from.stride, size.width);
 }
 
+/* Whether all pixels of a row are alike: of a page most rows that have nothing on them are. */
+static int is_plain(const uint8_t *row, ptrdiff_t width)
+{
+    return memcmp(row, row + 4, (size_t)(4 * (width - 1))) == 0;
+}
+
+static void take_plane_row(uint8_t *types, uint8_t *tones, const uint8_t *row, int channels, ptrdiff_t width)
+{
+    if (channels == 1) {
+        memcpy(tones, row, (size_t)width);
+        if (types != tones)
+            memcpy(types, row, (size_t)width);
+        return;
+    }
+    int plain = is_plain(row, width);
+    take_row(types, tones, row, plain ? 1 : width);
+    if (plain) {
+        memset(types, types[0], (size_t)width);
+        memset(tones, tones[0], (size_t)width);
+    }
+}
+
 void take_planes(uint8_t *type, uint8_t *tone, Pixels from, Size size)
 {
-    for (ptrdiff_t y = 0; y < size.rows; y++) {
-        const uint8_t *row = from.pixels + y * from.stride;
-        uint8_t *types = type + y * size.width, *tones = tone + y * size.width;
-        if (from.channels == 1) {
-            memcpy(tones, row, (size_t)size.width);
-            if (types != tones)
-                memcpy(types, row, (size_t)size.width);
-            continue;
-        }
-        take_row(types, tones, row, size.width);
-    }
+    for (ptrdiff_t y = 0; y < size.rows; y++)
+        take_plane_row(type + y * size.width, tone + y * size.width, from.pixels + y * from.stride, from.channels, size.width);
 }
 
 static void take_differing(uint8_t *darker, uint8_t *lighter, const uint8_t *a, const uint8_t *b, int channels,
@@ -68,15 +81,23 @@ static void take_differing(uint8_t *darker, uint8_t *lighter, const uint8_t *a, 
     }
 }
 
-void take_difference(uint8_t *dark, uint8_t *light, Pixels with, Pixels without, Size size)
+void take_under(const Band *band, Pixels without)
 {
     enum { PIECE = 32 }; /* pixels compared at once, as most of a page is the same */
+    Pixels with = band->from;
+    Size size = band->size;
+    uint8_t *dark = band->dark_type, *light = band->light_type;
     memset(dark, 0, (size_t)(size.width * size.rows));
     memset(light, 0, (size_t)(size.width * size.rows));
     for (ptrdiff_t y = 0; y < size.rows; y++) {
         const uint8_t *one = with.pixels + y * with.stride, *other = without.pixels + y * without.stride;
-        if (memcmp(one, other, (size_t)(size.width * with.channels)) == 0)
+        ptrdiff_t row = y * size.width;
+        if (memcmp(one, other, (size_t)(size.width * with.channels)) == 0) {
+            memcpy(band->under_type + row, band->type + row, (size_t)size.width);
+            memcpy(band->under_tone + row, band->tone + row, (size_t)size.width);
             continue;
+        }
+        take_plane_row(band->under_type + row, band->under_tone + row, other, without.channels, size.width);
         for (ptrdiff_t x = 0; x < size.width; x += PIECE) {
             ptrdiff_t count = size.width - x < PIECE ? size.width - x : PIECE, at = x * with.channels;
             if (memcmp(one + at, other + at, (size_t)(count * with.channels)) != 0)

@@ -119,7 +119,8 @@ int place_picture(uint8_t *grey, Size page, const Picture *picture, Box box, Box
 /* pixels.c */
 void take_luma(uint8_t *tone, Pixels from, Size size);
 void take_planes(uint8_t *type, uint8_t *tone, Pixels from, Size size);
-void take_difference(uint8_t *dark, uint8_t *light, Pixels with, Pixels without, Size size);
+/* The planes of the page without its type, and what that changes; those of the page with it are there. */
+void take_under(const Band *band, Pixels without);
 
 /* survey.c */
 int rows_of_tile(int y_dpi);
