@@ -136,23 +136,41 @@ static uint8_t split_of(const uint32_t depths[DEPTHS])
     return (uint8_t)(apart ? split : sum * DEPTH_STEP < count * DEEP ? 255 : 0);
 }
 
-WIDE static void add_depths(uint32_t *restrict to, const uint16_t *restrict depths, int count)
+WIDE static void add_cell_depths(uint32_t *restrict to, const uint16_t *restrict depths)
 {
-    for (int each = 0; each < count; each++)
+    for (int each = 0; each < DEPTHS; each++)
         to[each] += depths[each];
 }
 
-static void settle_splits(const Cells *cells)
+WIDE static void add_depths(uint32_t *restrict to, const uint32_t *restrict depths)
 {
-    for (ptrdiff_t y = 0; y < cells->size.rows; y++)
-        for (ptrdiff_t x = 0; x < cells->size.width; x++) {
-            uint32_t depths[DEPTHS] = {0};
+    for (int each = 0; each < DEPTHS; each++)
+        to[each] += depths[each];
+}
+
+/* By the depths of the cells around each: first those of one column, then of all.  Returns 0, or -1 without memory. */
+static int settle_splits(const Cells *cells)
+{
+    ptrdiff_t width = cells->size.width;
+    uint32_t(*columns)[DEPTHS] = malloc((size_t)width * sizeof *columns);
+    int failed = columns == NULL;
+    for (ptrdiff_t y = 0; y < cells->size.rows && !failed; y++) {
+        memset(columns, 0, (size_t)width * sizeof *columns);
+        for (ptrdiff_t x = 0; x < width; x++) {
             Box around = cells_around(cells, x, y, WINDOW);
             for (ptrdiff_t r = around.top; r < around.below; r++)
-                for (ptrdiff_t c = around.left; c < around.right; c++)
-                    add_depths(depths, cells->cell[r * cells->size.width + c].depths, DEPTHS);
-            cells->cell[y * cells->size.width + x].split = split_of(depths);
+                add_cell_depths(columns[x], cells->cell[r * width + x].depths);
         }
+        for (ptrdiff_t x = 0; x < width; x++) {
+            uint32_t depths[DEPTHS] = {0};
+            Box around = cells_around(cells, x, y, WINDOW);
+            for (ptrdiff_t c = around.left; c < around.right; c++)
+                add_depths(depths, columns[c]);
+            cells->cell[y * width + x].split = split_of(depths);
+        }
+    }
+    free(columns);
+    return failed ? -1 : 0;
 }
 
 WIDE static void mark_less(uint8_t *restrict line, const uint8_t *restrict depth, const uint8_t *restrict than,
@@ -435,8 +453,7 @@ static int find_grounds(const Band *band, const Cells *cells, const Mask *marks,
     if (new_masks(masks, 2, band->size) < 0)
         return -1;
     take_depths(cells, marks, depth);
-    settle_splits(cells);
-    int found = where_less(cells, pale, depth, offsetof(Cell, split));
+    int found = settle_splits(cells) < 0 ? -1 : where_less(cells, pale, depth, offsetof(Cell, split));
     if (found == 0) {
         keep_mask(pale, marks);
         copy_mask(deep, marks);
