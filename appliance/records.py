@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import UTC, datetime
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from inspect import get_annotations
 from types import NoneType
 from typing import Annotated, Any, TypeVar, dataclass_transform, get_args, get_origin, get_type_hints
@@ -56,6 +56,7 @@ class Kind:
     choices: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=1024)  # the same faxes are listed again and again
 def time_text(at: float | None) -> str | None:
     """Unix time as RFC 3339 in UTC, to the millisecond."""
     if at is None:
@@ -215,13 +216,6 @@ class Fact:
         """Whether null may be shown."""
         return self.optional or self.declared.when is not _always or self.kind is CAUSE
 
-    def show(self, record: Any) -> Any:
-        """Its value of ``record`` as a view shows it; None where it does not apply."""
-        value = getattr(record, self.attribute)
-        if value is None or not self.declared.when(record):
-            return None
-        return self.kind.show(value)
-
 
 @cache
 def facts_of(record: Any) -> tuple[Fact, ...]:
@@ -254,44 +248,77 @@ def _kind_of(hint: Any) -> tuple[Kind, bool]:
 # -- showing -------------------------------------------------------------------------------------
 
 
+# How a view shows a field: the object that contains it, its name there, its attribute, whether it applies,
+# and its kind's way of showing it; None: always, and as it is.
+_Shown = tuple[str, str, str, Callable[[Any], bool] | None, Callable[[Any], Any] | None]
+
+
 @cache
-def _shown(record: Any) -> tuple[tuple[str, str, Fact], ...]:
-    return tuple((each.declared.within, each.name, each) for each in facts_of(record) if each.declared.shown)
+def _shown(record: Any) -> tuple[_Shown, ...]:
+    return tuple(
+        (
+            each.declared.within,
+            each.name,
+            each.attribute,
+            None if each.declared.when is _always else each.declared.when,
+            None if each.kind.show is _same else each.kind.show,
+        )
+        for each in facts_of(record)
+        if each.declared.shown
+    )
 
 
 def view(record: Any) -> Json:
-    """The record as JSON, the same in every interface."""
+    """The record as JSON, the same in every interface; null where a field does not apply."""
     shown: Json = {}
     kind: Any = type(record)
-    for within, name, each in _shown(kind):
+    for within, name, attribute, when, show in _shown(kind):
+        value = getattr(record, attribute)
+        if value is not None:
+            if when is not None and not when(record):
+                value = None
+            elif show is not None:
+                value = show(value)
         target = shown.setdefault(within, {}) if within else shown
-        target[name] = each.show(record)
+        target[name] = value
     return shown
 
 
 # -- rows ----------------------------------------------------------------------------------------
 
 
-@cache
-def _readers(record: Any) -> tuple[tuple[str, str, Callable[[Any], Any], bool], ...]:
-    return tuple((each.attribute, each.column, each.kind.read, each.optional) for each in facts_of(record))
+@lru_cache(maxsize=64)  # the columns may come from a file
+def _readers(
+    record: Any, columns: tuple[str, ...]
+) -> tuple[tuple[str, int, Callable[[Any], Any] | None, bool], ...]:
+    """How each field is read from a row of these columns; None: it is kept as it is."""
+    return tuple(
+        (
+            each.attribute,
+            columns.index(each.column),
+            None if each.kind.read is _same else each.kind.read,
+            each.optional,
+        )
+        for each in facts_of(record)
+    )
 
 
 class DamagedRowError(ValueError):
     """A row has a value that cannot be read."""
 
 
-def from_row(record: type[T], row: sqlite3.Row | Mapping[str, Any], **more: Any) -> T:
-    """Makes a record from a row; ``more``: fields that are not in it.  Raises DamagedRowError."""
+def from_row(record: type[T], row: sqlite3.Row | Mapping[str, Any]) -> T:
+    """Makes a record from a row.  Raises DamagedRowError."""
     readers: Any = record
-    column = ""
+    attribute, values = "", tuple(row.values() if isinstance(row, Mapping) else row)
+    found: dict[str, Any] = {}
     try:
-        for attribute, column, read, optional in _readers(readers):
-            value = row[column]
-            more[attribute] = None if optional and value is None else read(value)
-        return record(**more)
+        for attribute, place, read, optional in _readers(readers, tuple(row.keys())):
+            value = values[place]
+            found[attribute] = value if read is None or (optional and value is None) else read(value)
+        return record(**found)
     except (ValueError, TypeError, AttributeError) as error:
-        raise DamagedRowError(f"{record.__name__}.{column}: {error}") from error
+        raise DamagedRowError(f"{record.__name__}.{attribute}: {error}") from error
 
 
 def from_rows(record: type[T], rows: Iterable[sqlite3.Row]) -> list[T]:
