@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import re
 import ssl
@@ -126,6 +127,7 @@ class Request(HTTPRequest):
     """A request whose connection is closed after an early answer; its own errors are problem documents."""
 
     header_reader = _Reader()
+    _head = b""  # of the answer, until it is sent
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
@@ -147,8 +149,7 @@ class Request(HTTPRequest):
         gateway.respond()
         if self.ready:
             self.ensure_headers_sent()
-        if self.chunked_write:
-            self.conn.wfile.write(b"0\r\n\r\n")
+        self._send(b"0\r\n\r\n" if self.chunked_write else b"")
 
     def parse_request(self) -> None:
         """Reads the head within ``HEAD_LIMIT_S``, else the connection ends."""
@@ -174,14 +175,30 @@ class Request(HTTPRequest):
             cause=causes.TLS_NEEDED,
         )
 
+    def write(self, chunk: bytes) -> None:
+        """Sends a piece of the content, the first one together with the head."""
+        if self.chunked_write and chunk:
+            chunk = b"%x\r\n%b\r\n" % (len(chunk), chunk)
+        self._send(chunk)
+
+    def _send(self, octets: bytes) -> None:
+        octets, self._head = self._head + octets, b""
+        if octets:
+            self.conn.wfile.write(octets)
+
     def send_headers(self) -> None:
-        """Sends the head of the answer; closes afterwards when content was left unread."""
+        """Makes the head of the answer; closes afterwards when content was left unread."""
         # From here on only silence ends it: an answer may be long, and a stream is endless.
         self.conn.deadline = None
         self.conn.answering_since = time.monotonic()
         if self.conn.unread or self.chunked_read:
             self.close_connection = True
-        super().send_headers()
+        writer, self.conn.wfile = self.conn.wfile, io.BytesIO()
+        try:
+            super().send_headers()
+            self._head = self.conn.wfile.getvalue()
+        finally:
+            self.conn.wfile = writer
 
     def simple_response(
         self, status: str, msg: str = "", *, location: bytes = b"", cause: Cause | None = None

@@ -27,6 +27,7 @@ KNOWN = {
     HTTPRequest.respond: "a71b8810e591",
     HTTPRequest.send_headers: "2e37be5c9ddc",
     HTTPRequest.simple_response: "d20570295d74",
+    HTTPRequest.write: "acec0baee308",
     HTTPRequest.ensure_headers_sent: "e7ac3fb76278",
     HTTPConnection.__init__: "20161cb1b494",
     HTTPConnection.communicate: "ff86a120f871",
