@@ -44,8 +44,10 @@ NOT_CONVERTED = (
     "does not know."
 )
 CUT_OFF = "The document's end, or one of the job's files, never came."
-# Time between two looks at the folder without a signal from a backend, seconds.
+# Time between two looks at the folder where no backend signals, and while something is expected, seconds.
 LOOK_EVERY_S = 0.25
+# The same where backends signal, or nothing is set up, seconds.
+REST_S = 5.0
 # The same while the folder cannot be read, seconds.
 TROUBLE_WAIT_S = 30.0
 # The longest time between two files of one job, seconds: a filter may take minutes for each.
@@ -79,12 +81,14 @@ class PrintFolder:
     def _run(self) -> None:
         seen, waiting, swept, wait_s = -1, False, float("-inf"), LOOK_EVERY_S
         while self._wake.wait(self._box.settings.section(PrintingSettings).folder, wait_s):
-            wait_s = LOOK_EVERY_S
+            wait_s = REST_S
             folder = self._box.settings.section(PrintingSettings).folder
             try:
                 changed = Path(folder).stat().st_mtime_ns if folder else -1
             except OSError:
                 continue  # not set up
+            if waiting or (folder and not self._wake.hears):
+                wait_s = LOOK_EVERY_S
             if time.monotonic() - swept >= PART_KEPT_S and folder:
                 swept = time.monotonic()
                 self._sweep(Path(folder))
@@ -93,6 +97,7 @@ class PrintFolder:
             seen = changed
             try:
                 waiting = folder != "" and self.take(Path(folder))
+                wait_s = LOOK_EVERY_S if waiting else wait_s
             except SpoolClosedError:
                 return
             except OSError as error:

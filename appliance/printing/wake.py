@@ -21,6 +21,11 @@ class Wake:
         self._pipe: int | None = None
         self._known: tuple[Path, int] | None = None  # path and inode of the open pipe
 
+    @property
+    def hears(self) -> bool:
+        """Whether backends can report: there is a pipe."""
+        return self._pipe is not None
+
     def wait(self, folder: str, seconds: float) -> bool:
         """Waits for a backend, at most ``seconds``, and so long if there is no pipe.  False after ``end``."""
         self._open(Path(folder, WAKE_NAME))

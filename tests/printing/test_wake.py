@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from appliance.configuration import open_box
 from appliance.printing import cups_backend
+from appliance.printing.folder import LOOK_EVERY_S, REST_S, PrintFolder
 from appliance.printing.queues import make_folder
+from appliance.printing.settings import PrintingSettings
 from appliance.printing.wake import Wake
 
 LIMIT_S = 120.0  # only for hangs
@@ -73,3 +76,31 @@ def test_a_pipe_that_is_made_anew_is_found(tmp_path: Path) -> None:
         assert print_to(tmp_path) == cups_backend.TAKEN
         assert wake.wait(str(tmp_path), 2 * LIMIT_S)
     wake.close()
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_box_looks_rarely_where_backends_signal_and_where_nothing_is_set_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: bool
+) -> None:
+    printed = tmp_path / "print"
+    if installed:
+        make_folder(printed)
+    box = open_box(tmp_path / "data")
+    box.settings.change(PrintingSettings, {"folder": str(printed)})
+    waits: list[float] = []
+    looked = threading.Event()
+    wait = Wake.wait
+
+    def noted(self: Wake, folder: str, seconds: float) -> bool:
+        waits.append(seconds)
+        if len(waits) == 2:
+            looked.set()
+        return wait(self, folder, seconds)
+
+    monkeypatch.setattr(Wake, "wait", noted)
+    service = PrintFolder(box)
+    service.start()
+    assert looked.wait(LIMIT_S)
+    service.stop()
+    box.spool.close()
+    assert waits == [LOOK_EVERY_S, REST_S]
