@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import math
 import random
@@ -230,6 +231,34 @@ def test_noise_between_the_letters_of_a_dim_photograph_is_no_grid_that_takes_the
     assert ImageStat.Stat(faxed, strokes).mean[0] < 255 * 0.01
 
 
+def test_grain_of_coloured_paper_is_no_grid_that_takes_strokes_of_a_pale_copy_away() -> None:
+    page, letters = Image.new("RGB", FINE, (238, 226, 140)), Image.new("L", FINE, 0)
+    for row in range(40):
+        for column, word in enumerate(("Potassium", "Chloride", "Glucose", "Carbon dioxide")):
+            at = (150 + 370 * column, 150 + row * 44)
+            ImageDraw.Draw(page).text(at, word, (135, 133, 105), font(MONOSPACED, 26))
+            ImageDraw.Draw(letters).text(at, word, 255, font(MONOSPACED, 26))
+    small = page.filter(ImageFilter.GaussianBlur(0.7)).resize((1654, 2189))
+    scan = io.BytesIO()  # whose squares are even, or are waves: noise between pixels is next to nothing
+    _noisy(small, 14).save(scan, "JPEG", quality=60)
+    faxed = bilevel(Image.open(scan).resize(FINE))
+    strokes = letters.point([255 if value > 195 else 0 for value in range(256)])
+    assert ImageStat.Stat(faxed, strokes).mean[0] < 255 * 0.02
+
+
+def test_staves_of_scanned_music_are_no_grid() -> None:
+    page = Image.new("RGB", FINE, (246, 244, 238))
+    draw = ImageDraw.Draw(page)
+    for row in range(40):
+        y = 150 + row // 5 * 200 + row % 5 * 14
+        draw.line((100, y, 1600, y), (150, 150, 150), 2)
+    faxed = bilevel(_scanned(page, 8))
+    for row in range(40):
+        y = 150 + row // 5 * 200 + row % 5 * 14
+        line = faxed.crop((110, y - 1, 1590, y + 2)).resize((1480, 1), Image.Resampling.BOX)
+        assert sum(line.histogram()[:200]) > 1450
+
+
 def _scanned(page: Image.Image, noise: int) -> Image.Image:
     """``page`` as a scanner gives it: a little blurred, with noise of so many levels either way."""
     return _noisy(page.filter(ImageFilter.GaussianBlur(1)), noise).filter(ImageFilter.GaussianBlur(0.7))
@@ -355,6 +384,29 @@ def test_dark_parts_that_the_sheet_itself_has_along_its_edge_stay() -> None:
     faxed = bilevel(_scanned(page, 8))
     assert _ink(faxed.crop((0, 0, 1728, 500))) > 0.05
     assert _ink(faxed.crop((900, 2110, 1700, 2200))) > 0.4
+
+
+@pytest.mark.parametrize("marked", [(255, 241, 118), (174, 234, 0), (255, 128, 171)])
+def test_a_marked_page_on_a_coloured_table_in_the_shade_is_no_photograph(
+    marked: tuple[int, int, int],
+) -> None:
+    sheet = _text((1400, 1900), 24, (20, 20, 20), (255, 255, 255))
+    for y in range(168, 1800, 128):
+        highlighted = Image.new("RGB", (1300, 32), marked)
+        box = (50, y, 1350, y + 32)
+        sheet.paste(ImageChops.multiply(sheet.crop(box), highlighted), box)
+    page, alone = Image.new("RGB", FINE, (120, 95, 70)), Image.new("L", FINE, 255)
+    page.paste(sheet, (170, 190))
+    alone.paste(_text((1400, 1900), 24), (170, 190))
+    light = (
+        Image.linear_gradient("L").rotate(90).resize(FINE).point([140 + v * 115 // 255 for v in range(256)])
+    )
+    warm = Image.merge(
+        "RGB", (light, light.point(lambda v: v * 96 // 100), light.point(lambda v: v * 88 // 100))
+    )
+    faxed = bilevel(_scanned(ImageChops.multiply(page, warm), 8))
+    box = (230, 230, 1500, 2050)
+    assert _unlike(faxed.crop(box), bilevel(alone).crop(box)) < 0.5
 
 
 def test_the_darkness_option_changes_type_and_photographs() -> None:

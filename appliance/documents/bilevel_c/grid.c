@@ -7,13 +7,16 @@
 /* Faint lines at least so long, no farther apart than GRID_PITCH (2.6 mm), so many of them that they cover this
  * share of their surroundings, are the grid of millimetre paper: left out, for it would bury the curve.  A table's
  * lines are farther apart.  Faint is so deep, and so many times the noise. */
-enum { FAINTEST = 7, FAINT_TIMES = 2, FAINT = 110, GRID_LINE = 41, GRID_AROUND = 61, GRID_PITCH = 21, GRID_PERCENT = 13, GRID_RIM = 3, GRID_THICK = 8, GRID_THICK_SCANNED = 6 };
+enum { FAINTEST = 7, FAINT_TIMES = 2, FAINT = 110, GRID_LINE = 41, GRID_SIDE = 81, GRID_AROUND = 61, GRID_PITCH = 21, GRID_PERCENT = 13, GRID_RIM = 3, GRID_THICK = 8, GRID_THICK_SCANNED = 6 };
 /* In a scan so are thicker ones that are much longer and cover more, the pattern of stripes of a card, and their
  * pieces between type. */
 enum { DARKEST_STRIPE = 160 }; /* what is darker between long light lines is the ground of light type */
 enum { STRIPE = 101, STRIPE_PERCENT = 25, STRIPE_PIECE = 21, STRIPE_REACH = 481, STRIPE_WIDE = 13, STRIPE_FLAT = 7, STRIPES_AROUND = 81, STRIPE_RIM = 3 };
 /* Pages with less than one pixel in so many on such lines have no grid. */
 enum { GRID_LEAST = 50 };
+/* The paper of a scan, of which there is this much between the lines of any grid (in 1/100), is never quite even: a line
+ * is so many times as deep as that. */
+enum { BETWEEN_LINES = 15, PAPER_TIMES = 3, EVERY = 4 };
 
 WIDE static void mark_faint(uint8_t *restrict line, const uint8_t *restrict depth, uint8_t faintest, ptrdiff_t width)
 {
@@ -127,7 +130,7 @@ static int drop_lines(const Band *band, const Mask *ink, const uint8_t *depth, c
     drop_mask(lines, grid);
     copy_mask(grid, lines);
     if (close_mask(grid, pixels_across(band, GRID_PITCH), pixels_down(band, GRID_PITCH)) < 0
-        || open_mask(grid, pixels_across(band, GRID_LINE), pixels_down(band, GRID_LINE)) < 0)
+        || open_mask(grid, pixels_across(band, GRID_SIDE), pixels_down(band, GRID_SIDE)) < 0)
         return -1;
     if (!any_marked(grid))
         return 0;
@@ -144,13 +147,28 @@ static int drop_lines(const Band *band, const Mask *ink, const uint8_t *depth, c
     return 0;
 }
 
+/* The least depth that may be a line of a grid. */
+static uint8_t faintest_of(const Band *band, const uint8_t *depth)
+{
+    Size size = band->size;
+    size_t depths[256] = {0}, count = 0, below = 0;
+    int faintest = beyond_noise(band, FAINTEST, FAINT_TIMES), paper = 0;
+    for (ptrdiff_t y = 0; band->ground->scanned && y < size.rows; y += EVERY)
+        for (ptrdiff_t x = 0; x < size.width; x += EVERY, count++)
+            depths[depth[y * size.width + x]]++;
+    while (paper < FAINT / PAPER_TIMES && (below += depths[paper]) * 100 < count * BETWEEN_LINES)
+        paper++;
+    paper *= PAPER_TIMES;
+    return (uint8_t)(paper > faintest ? paper : faintest);
+}
+
 int drop_grid(const Band *band, const Mask *ink, const uint8_t *depth)
 {
     Size size = band->size;
     enum { LINES, GRID, DENSE, ALL };
     Mask masks[ALL] = {0};
     uint8_t *line = new_line(size);
-    uint8_t faintest = (uint8_t)beyond_noise(band, FAINTEST, FAINT_TIMES);
+    uint8_t faintest = faintest_of(band, depth);
     int failed = line == NULL || new_masks(masks, ALL, size) < 0;
     for (ptrdiff_t y = 0; y < size.rows && !failed; y++) {
         mark_faint(line, depth + y * size.width, faintest, size.width);

@@ -170,6 +170,23 @@ int settle_tiles(Ground *ground)
 enum { PHOTO_TILES = 25, COLOURED_TILES = 35, PAPER_TILES = 25, SOME_TILES = 8, SKY_TILES = 45, NEAR_BRIGHTEST = 88, SAME_COLOUR = 14 };
 enum { DARK_TIMES = 4, SOFT_TONES = 75, SOFT_EDGES = 1000, TOO_MANY_EDGES = 3 };
 
+/* But it is a page, however coloured or shaded, when nearly all sharp edges are those of type: on a ground of one tone.  In
+ * 1/100 of the tiles, of those with such edges, of a tile's pixels. */
+enum { TYPE_EDGES = 8, TYPE_TILES = 5, TYPE_SHARE = 65, TYPE_GROUND = 50 };
+
+static int is_typed(const Ground *ground, uint64_t count)
+{
+    uint64_t edged = 0, typed = 0;
+    for (ptrdiff_t at = 0; at < ground->tiles.width * ground->tiles.rows; at++) {
+        const Tile *tile = &ground->tile[at];
+        if (tile->looked_at == 0 || tile->edges < TYPE_EDGES)
+            continue;
+        edged++;
+        typed += most_alike(tile->tones) * 100 >= (uint32_t)tile->looked_at * TYPE_GROUND;
+    }
+    return edged * 100 >= count * TYPE_TILES && typed * 100 >= edged * TYPE_SHARE;
+}
+
 static int of_colour(const Tile *tile, int blue, int red)
 {
     return abs(tile->blue - blue) <= SAME_COLOUR && abs(tile->red - red) <= SAME_COLOUR;
@@ -209,7 +226,7 @@ int is_all_photograph(const Ground *ground)
         }
     if (high - low >= SOFT_TONES && edges * SOFT_EDGES < looked_at && !is_flat(tones))
         return 1;
-    if (!has_many_tones(tones, looked_at))
+    if (!has_many_tones(tones, looked_at) || is_typed(ground, count))
         return 0;
     int wide_dark = low * DARK_TIMES < high;
     if (wide_dark && pictured * 100 >= count * SOME_TILES && paper * 100 < count * SKY_TILES)

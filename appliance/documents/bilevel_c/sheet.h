@@ -126,6 +126,8 @@ void take_under(const Band *band, Pixels without);
 int rows_of_tile(int y_dpi);
 Size tiles_of(Size size, int y_dpi);
 void survey(Ground *ground, const Band *band, ptrdiff_t from, ptrdiff_t below);
+/* The most pixels of a tile that are of about one tone. */
+uint32_t most_alike(const uint16_t steps[STEPS]);
 
 /* pictured.c: mark the tiles of photographs: in the boxes of a drawn page, or anywhere in a raster. Return 0, or -1
  * without memory. */

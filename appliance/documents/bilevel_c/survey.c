@@ -91,8 +91,7 @@ WIDE static void take_steps(uint16_t *restrict steps, const uint16_t *restrict h
     }
 }
 
-/* The most pixels of a tile that are of about one tone. */
-static uint32_t most_alike(const uint16_t steps[STEPS])
+uint32_t most_alike(const uint16_t steps[STEPS])
 {
     uint32_t near = 0, most = 0;
     for (int step = 0; step < STEPS; step++) {
