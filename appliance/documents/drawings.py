@@ -31,6 +31,18 @@ _UNDER = re.compile(r"paint-order\s*:\s*stroke")
 _WIDTH = re.compile(r"stroke-width\s*:\s*([\d.]{1,12})(?![\d.])")
 _TRANSFORM = re.compile(r"(?<![\w-])(scale|matrix)\s*\(([^()]{1,200})\)")
 _NUMBERS = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+# Functions of transformations, and how many numbers each takes (CSS Transforms 1, section 8).
+_FUNCTION = re.compile(r"(\w{1,12})\s{0,10}\(([^()]{0,200})\)")
+_TAKES = {
+    "matrix": {6},
+    "translate": {1, 2},
+    "scale": {1, 2},
+    "rotate": {1, 3},
+    "skewX": {1},
+    "skewY": {1},
+}
+_BETWEEN_NUMBERS = re.compile(r"(?:[\s,]|deg|g?rad|turn|px)*")
+_TRANSFORMS = ("transform", "gradientTransform", "patternTransform")
 _SHEET_PX = 718.0  # the width of a drawing that gives none
 # What WeasyPrint leaves out of an effect, with a change of colours.
 _EFFECTS = frozenset({"feColorMatrix", "feComponentTransfer", "feFlood", "feImage", "feTurbulence"})
@@ -76,6 +88,7 @@ def prepare_drawing(root: Element, page: Mapping[str | None, Element] = _NOTHING
     ``page``: the elements of the surrounding page by id, because a drawing may use those of other drawings.
     """
     said: dict[Remark, None] = {}
+    _drop_impossible_transforms(root)
     _draw_strokes_as_meant(root)
     named = {element.get("id"): element for element in root.iter() if element.get("id")}
     _take_used(root, named, page)
@@ -87,6 +100,20 @@ def prepare_drawing(root: Element, page: Mapping[str | None, Element] = _NOTHING
         for child in list(parent):
             said.update(dict.fromkeys(_prepare(parent, child, named)))
     return list(said)
+
+
+def _drop_impossible_transforms(root: Element) -> None:
+    """Removes transformations that are not possible: WeasyPrint fails at them, browsers ignore them."""
+    for element in root.iter():
+        for attribute in _TRANSFORMS:
+            functions = _FUNCTION.findall(element.get(attribute, ""))
+            if not all(_is_possible(name, values) for name, values in functions):
+                del element.attrib[attribute]
+
+
+def _is_possible(function: str, values: str) -> bool:
+    is_known = len(_NUMBERS.findall(values)) in _TAKES.get(function, ())
+    return is_known and _BETWEEN_NUMBERS.fullmatch(_NUMBERS.sub("", values)) is not None
 
 
 def _draw_strokes_as_meant(root: Element) -> None:

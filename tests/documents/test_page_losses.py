@@ -393,6 +393,12 @@ def test_strokes_of_no_width_are_no_trouble(tmp_path: Path, width: str) -> None:
     assert opened(tmp_path, drawing(line), "a.svg").words == "Drawn"
 
 
+@pytest.mark.parametrize("transform", ["scale()", "rotate(a)", "rotate(1 2)", "matrix(1 0 0 1)", "turn(9)"])
+def test_transformations_that_are_none_are_left_out_as_browsers_do(tmp_path: Path, transform: str) -> None:
+    moved = f'<g transform="{transform}"><text x="9" y="50">within</text></g>'
+    assert opened(tmp_path, drawing(moved), "a.svg").words == "Drawn within"
+
+
 def test_a_drawing_with_words_of_its_own_is_drawn_and_not_faxed_as_its_source(tmp_path: Path) -> None:
     before = (
         '<?xml version="1.0"?><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "svg11.dtd" [<!ENTITY e "own">]>'
