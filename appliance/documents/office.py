@@ -31,7 +31,7 @@ from appliance.documents.officeparts import (
 )
 from appliance.documents.officepictures import LARGEST, is_readable
 from appliance.documents.officevalues import with_values
-from appliance.documents.sniff import OFFICE_SUFFIXES
+from appliance.documents.sniff import OFFICE_SUFFIXES, table_suffix
 from appliance.documents.typeset_source import TypesetSource
 from appliance.documents.workshop import Workshop
 from appliance.remarks import (
@@ -115,7 +115,7 @@ def open_office(content: bytes, name: str, workshop: Workshop) -> TypesetSource:
         if lost:
             remarks += (Remark(PICTURE_LOST, detail=f"{lost} of the document"),)
     elif not content.startswith((b"PK", olefile.MAGIC)):
-        suffix = ".xml"
+        suffix = table_suffix(content) or ".xml"
     elif suffix.removeprefix(".") not in OFFICE_SUFFIXES:
         suffix = ".docx" if content.startswith(b"PK") else ".doc"
 

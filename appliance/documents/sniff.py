@@ -163,6 +163,11 @@ _OFFICE_XML = re.compile(
     r"(?:<\?mso-application\s+progid=[\"'](?:Word\.Document|Excel\.Sheet)|<office:document\b)",
     re.DOTALL,
 )
+# Tables in symbolic link format (SYLK) and data interchange format (DIF): their first records, by suffix.
+_TABLES = {
+    ".slk": re.compile(rb"ID;P[^\r\n]{0,200}[\r\n]{1,2}(?:P;[PFES]|[FBO];[A-Z]|C;[XYK]|NN;|NE;)"),
+    ".dif": re.compile(rb"TABLE\r?\n0,1\r?\n\""),
+}
 _TAG = re.compile(r"<(?:p|div|table|br|b|span|h[1-6]|ul|a|img|font|center|meta|style)\b[^<>]{0,1000}>", re.I)
 # RFC 5322: a header block.  People write "From: … To: … Subject: …" above a memo, too; these fields only
 # programs write.
@@ -346,11 +351,16 @@ def _by_words(content: bytes, charset: str, promised: Kind | None) -> Kind | Non
     beginning = text[:_BEGINNING].lstrip("\ufeff").replace("\r\n", "\n")
     if _SVG.match(beginning):
         return Kind.SVG
-    if _OFFICE_XML.match(beginning):
+    if _OFFICE_XML.match(beginning) or (promised is not Kind.TEXT and table_suffix(content)):
         return Kind.OFFICE
     if _HTML.match(beginning) or (promised is Kind.HTML and _TAG.search(beginning)):
         return Kind.HTML
     return Kind.HTML if promised is not Kind.TEXT and _PAGE_PART.match(beginning) else Kind.TEXT
+
+
+def table_suffix(content: bytes) -> str:
+    """The suffix of a table in SYLK or DIF, which LibreOffice opens by its name; empty for anything else."""
+    return next((suffix for suffix, begins in _TABLES.items() if begins.match(content)), "")
 
 
 # Octets that are rare in Western European text: those of Windows-1252 that are not letters, quotation marks,

@@ -363,6 +363,24 @@ def _claiming(archive: bytes, octets: int, packed: int = 90) -> bytes:
     return archive[:at] + packed.to_bytes(4, "little") + octets.to_bytes(4, "little") + archive[at + 8 :]
 
 
+SYLK = b'ID;PWXL;N;E|C;Y1;X1;K"Patient"|C;Y1;X2;K"Amount"|C;Y2;X1;K"Meyer"|C;Y2;X2;K412.5|E|'
+DIF = (
+    b'TABLE|0,1|"X"|VECTORS|0,2|""|TUPLES|0,2|""|DATA|0,0|""|'
+    b'-1,0|BOT|1,0|"Patient"|1,0|"Amount"|-1,0|BOT|1,0|"Meyer"|0,412.5|V|-1,0|EOD|'
+)
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.slk", SYLK), ("a.dif", DIF), ("", SYLK), ("a.xls", DIF)])
+def test_tables_in_formats_of_their_own_are_tables_and_not_their_source(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    need("soffice")
+    words = opened(tmp_path, content.replace(b"|", b"\r\n"), name).words
+    assert "Patient Amount Meyer 412.5" in words
+    assert ";" not in words
+    assert "BOT" not in words
+
+
 def test_damaged_and_swollen_office_files_are_named(tmp_path: Path) -> None:
     need("soffice")
     for content, cause in (

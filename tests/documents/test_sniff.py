@@ -200,6 +200,12 @@ def test_what_we_know_and_cannot_fax_is_called_by_its_name_with_what_to_do(
         (b"<table><tr><td>1</td></tr></table>", "", Kind.HTML),
         (b"<table><tr><td>1</td></tr></table>", "a.txt", Kind.TEXT),
         (b'<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook/>', "a.xml", Kind.OFFICE),
+        (b"ID;PWXL;N;E\r\nP;PGeneral\r\nC;Y1;X1;K1\r\nE\r\n", "a.slk", Kind.OFFICE),
+        (b"ID;PWXL;N;E\nC;Y1;X1;K1\nE\n", "a.xls", Kind.OFFICE),
+        (b"ID;PWXL;N;E\nC;Y1;X1;K1\nE\n", "a.txt", Kind.TEXT),
+        (b"ID;Patient;Amount\n4711;Meyer;12\n", "a.csv", Kind.TEXT),
+        (b"ID;Patient;Amount\n4711;Meyer;12\n", "", Kind.TEXT),
+        (b'TABLE\r\n0,1\r\n"EXCEL"\r\nVECTORS\r\n', "a.dif", Kind.OFFICE),
         (gzip.compress(b"<svg/>", mtime=0), "a.svgz", Kind.SVG),
     ],
 )  # fmt: skip
