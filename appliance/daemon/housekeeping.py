@@ -7,7 +7,6 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -49,30 +48,13 @@ class Ages(Protocol):
 
     def now(self) -> float:
         """Unix time that ages are counted from."""
-        ...
 
     def latest(self) -> float:
         """Unix time that nothing on disk is later than."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class SureClock:
-    """``Ages`` of a clock that is always right."""
-
-    clock: Callable[[], float]
-
-    def now(self) -> float:
-        """Unix time now."""
-        return self.clock()
-
-    def latest(self) -> float:
-        """The latest Unix time that it may be now."""
-        return self.clock()
 
 
 class Housekeeping:
-    """A service of the daemon.  ``clock`` gives Unix time, and without ``ages`` the age of files."""
+    """A service of the daemon.  ``clock`` gives Unix time, ``ages`` the time that ages are counted from."""
 
     def __init__(
         self,
@@ -80,11 +62,11 @@ class Housekeeping:
         settings: SettingsStore,
         guard: RoomGuard,
         clock: Callable[[], float],
-        erasure: Erasure | None = None,
+        erasure: Erasure,
         *,
-        ages: Ages | None = None,
+        ages: Ages,
     ) -> None:
-        self._ages = ages or SureClock(clock)
+        self._ages = ages
         self._erasure = erasure
         self._spool = spool
         self._settings = settings
@@ -169,9 +151,8 @@ class Housekeeping:
         if room is not Room.PLENTY:
             documents_days = min(documents_days, LOW_ROOM_DAYS)
             traces_days = min(traces_days, LOW_ROOM_DAYS)
-        if self._erasure is not None:
-            users = self._settings.items(User).values()
-            self._erasure.due({user.name: user.keep_days for user in users if user.keep_days}, now)
+        users = self._settings.items(User).values()
+        self._erasure.due({user.name: user.keep_days for user in users if user.keep_days}, now)
         before = now - documents_days * DAY_S
         self._files(lambda: self._spool.do(retention.drop_documents, before, now))
         self._files(lambda: self._spool.do(retention.drop_rendered, before, now))

@@ -11,7 +11,6 @@ import pytest
 
 from appliance.causes import RECEIVED
 from appliance.commands import erase
-from appliance.daemon.housekeeping import Housekeeping
 from appliance.deliver.settings import Route
 from appliance.services.faxes import Request
 from appliance.services.rules import To
@@ -21,6 +20,7 @@ from appliance.spool.filters import JobFilter
 from appliance.spool.model import DAY_S
 from appliance.spool.transaction import Tx
 from tests.api.served import Served, serving
+from tests.daemon.keeping import keeper_of
 
 SECRET = "Xylophonquartett"
 
@@ -53,7 +53,7 @@ def sent(served: Served, token: str | None = None, **more: Any) -> int:
 def test_an_erased_fax_leaves_nothing_of_what_it_was(served: Served) -> None:
     fax_id = sent(served, metadata={"patient": SECRET}, cover={"subject": SECRET, "message": SECRET})
     data = served.box.data
-    Housekeeping(served.box.spool, served.box.settings, served.box.guard, served.box.clock).keep_copy()
+    keeper_of(served.box).keep_copy()
     assert any(name.startswith("copies/") for name in holding(data, SECRET.encode()))
     rendered = served.box.faxes.get(fax_id).rendered_path
     assert served.ask("POST", f"/faxes/{fax_id}/erase", {}).status == 200
@@ -161,7 +161,7 @@ def test_a_rule_and_a_user_say_how_long_faxes_are_kept(served: Served) -> None:
     job_id = sent(served, served.key("kate-key", Scope.SEND, owner="kate"))
     for days, gone in ((0.5, set()), (1.5, {fax_id}), (2.5, {fax_id, job_id})):
         now = box.clock() + days * DAY_S
-        late = Housekeeping(box.spool, box.settings, box.guard, lambda now=now: now, _at(box, now))
+        late = keeper_of(box, lambda now=now: now, _at(box, now))
         late.delete_expired()
         erased = {row[0] for row in box.spool.read(_erased) if row[0] in (fax_id, job_id)}
         assert erased == gone

@@ -16,11 +16,11 @@ import pytest
 from appliance import at_rest
 from appliance.box import Box
 from appliance.configuration import open_box, open_settings
-from appliance.daemon.housekeeping import Housekeeping
 from appliance.spool import identity, vault
 from appliance.spool.filters import JobFilter
 from appliance.spool.settings import StorageSettings
 from tests.api.served import Served, serving
+from tests.daemon.keeping import keeper_of
 from tests.daemon.test_index_gone import FAXBOX, receive, serve
 
 WORD = "Xylophonquartett"
@@ -68,7 +68,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             if path.is_file():
                 os.utime(path, (1.0, time.time() - 2 * vault.QUIET_S))
         assert box.ask("PATCH", "/settings/storage", {"encrypt": True}).status == 200
-        Housekeeping(box.box.spool, box.box.settings, box.box.guard, box.box.clock).follow_encryption()
+        keeper_of(box.box).follow_encryption()
         yield box
 
 

@@ -24,6 +24,7 @@ from appliance.spool.folders import FOLDERS
 from appliance.spool.model import DAY_S, Job, ReceivedPageFile, Room, TransientEvent
 from appliance.spool.retention import sweep_parts, temporary_folder
 from appliance.spool.settings import StorageSettings
+from tests.daemon.keeping import keeper_of
 
 START = 1_700_000_000.0
 
@@ -50,7 +51,7 @@ def box(tmp_path: Path, clock: Clock) -> Iterator[Box]:
 
 @pytest.fixture
 def keeper(box: Box, clock: Clock) -> Housekeeping:
-    return Housekeeping(box.spool, box.settings, box.guard, clock)
+    return keeper_of(box, clock)
 
 
 def submit(box: Box, *numbers: str) -> list[Job]:

@@ -20,7 +20,7 @@ import pytest
 from appliance.box import Box
 from appliance.causes import RECEIVED
 from appliance.configuration import open_box
-from appliance.daemon.housekeeping import SET_ASIDE_DAYS, Housekeeping
+from appliance.daemon.housekeeping import SET_ASIDE_DAYS
 from appliance.doctor.data import files, index
 from appliance.doctor.findings import State
 from appliance.durable import NotAFileError
@@ -34,6 +34,7 @@ from appliance.spool.model import DAY_S
 from appliance.spool.vault import KeyLostError
 from appliance.t4.page import Raster, Resolution
 from appliance.t30.parameters import CallResult, ReceivedPage
+from tests.daemon.keeping import keeper_of
 
 FAXBOX = [sys.executable, "-m", "appliance.cli"]
 
@@ -67,7 +68,7 @@ def data(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
     box = open_box(folder)
     receive(box)
-    Housekeeping(box.spool, box.settings, box.guard, box.clock).keep_copy()
+    keeper_of(box).keep_copy()
     receive(box, 3)
     box.close()
     return folder
@@ -102,7 +103,7 @@ def keep_house(box: Box, *, days: float = 0.0) -> None:
     for path in (box.data / "received").iterdir():
         os.utime(path, (1.0, 1.0))
     now = box.clock() + days * DAY_S
-    Housekeeping(box.spool, box.settings, box.guard, lambda: now).delete_expired()
+    keeper_of(box, lambda: now).delete_expired()
 
 
 @pytest.mark.parametrize("how", ["gone", "empty"])
@@ -433,7 +434,7 @@ def test_a_damaged_index_is_never_kept_as_a_good_copy(data: Path) -> None:
     try:
         good = {path.name: path.read_bytes() for path in (data / copies.FOLDER).iterdir()}
         box.spool.damage = "found before"
-        Housekeeping(box.spool, box.settings, box.guard, lambda: box.clock() + DAY_S).keep_copy()
+        keeper_of(box, lambda: box.clock() + DAY_S).keep_copy()
         assert {path.name: path.read_bytes() for path in (data / copies.FOLDER).iterdir()} == good
     finally:
         box.close()

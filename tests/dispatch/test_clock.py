@@ -12,7 +12,6 @@ import pytest
 
 from appliance.box import Box
 from appliance.causes import RECEIVED
-from appliance.daemon.housekeeping import Housekeeping
 from appliance.daemon.main import recover
 from appliance.dispatch.causes import DAILY_LIMIT
 from appliance.lines.causes import BUSY
@@ -26,6 +25,7 @@ from appliance.spool.causes import CLOCK_DOUBTED
 from appliance.spool.filters import ReceivedFilter
 from appliance.spool.model import DAY_S, Job, JobState, ReceivedState
 from appliance.spool.settings import SendingSettings
+from tests.daemon.keeping import keeper_of
 from tests.dispatch.fake_line import End, FakeLine
 from tests.dispatch.making import COMMON, NUMBER, PAGES, dispatching, ended, make_box, submit, until
 
@@ -186,7 +186,7 @@ def test_a_fax_that_comes_in_is_not_ended_by_the_clock(box: Box) -> None:
         def now() -> float:
             return box.clock()
 
-        keeper = Housekeeping(box.spool, box.settings, box.guard, now)
+        keeper = keeper_of(box, now)
         async with dispatching(box, line) as dispatcher:
             gone = asyncio.Event()
 

@@ -18,12 +18,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from appliance.daemon.housekeeping import Housekeeping
 from appliance.daemon.main import recover
 from appliance.lines.line import OutgoingCall
 from appliance.spool.filters import JobFilter, ReceivedFilter
 from appliance.spool.model import JobState, ReceivedState
 from appliance.t4.tiff import FaxTiff
+from tests.daemon.keeping import keeper_of
 from tests.dispatch.fake_line import FakeLine
 from tests.dispatch.making import dispatching, ended, make_box, render_common
 
@@ -135,7 +135,7 @@ def test_killed_at_any_instant_the_box_loses_nothing_and_sends_nothing_twice(tmp
                 assert tiff.raster(0).data == bytes([number]) * (216 * 4)
 
         # Nothing lies about that no row names, but what the kills tore off, and that is swept away.
-        keeper = Housekeeping(box.spool, box.settings, box.guard, time.time)
+        keeper = keeper_of(box, time.time)
         keeper.sweep_orphans(age_s=-1)
         assert keeper.sweep_orphans(age_s=-1) == 0
         assert len(list((data / "documents").iterdir())) == len(box.faxes.search(JobFilter(limit=1000))) or (

@@ -12,7 +12,6 @@ import pytest
 from appliance.box import Box
 from appliance.causes import DELIVERED, RECEIVED
 from appliance.configuration import open_box
-from appliance.daemon.housekeeping import Housekeeping
 from appliance.dispatch.dispatcher import Dispatcher
 from appliance.dispatch.polling import OfferedPages, make_offer, remove_offer
 from appliance.dispatch.pool import ManagedLine
@@ -32,6 +31,7 @@ from appliance.t30.call import FaxCall
 from appliance.t30.conversation import Ended
 from appliance.t30.memory import MemoryPages, MemoryStore
 from appliance.t30.parameters import Accepts, CallParameters, Progress, ReceivedPage, Role
+from tests.daemon.keeping import keeper_of
 from tests.dispatch.fake_line import FakeLine
 from tests.interop.harness import Setup, run
 from tests.softmodem.exchange import Exchange
@@ -243,7 +243,7 @@ def test_a_name_is_one_documents_and_free_again_when_that_is_gone(box: Box) -> N
 
 
 def test_offers_are_there_after_a_restart_and_nothing_sweeps_them_away(box: Box) -> None:
-    keeper = Housekeeping(box.spool, box.settings, box.guard, box.clock)
+    keeper = keeper_of(box)
     keeper.delete_expired()
     keeper.sweep_orphans(-1.0)
     data = box.data

@@ -32,7 +32,6 @@ import pytest
 
 from appliance.box import Box
 from appliance.configuration import open_box, open_settings
-from appliance.daemon.housekeeping import Housekeeping
 from appliance.deliver.settings import DeliverySettings, MailOutSettings, Route, Security
 from appliance.durable import PART_SUFFIX
 from appliance.settings import secrets
@@ -42,6 +41,7 @@ from appliance.spool.identity import DATABASE_NAME
 from appliance.t4.tiff import FaxTiff
 from bench import marked
 from bench.running import NO_LIMITS, Client
+from tests.daemon.keeping import keeper_of
 from tests.deliver.mailing import PostOffice, post_office
 from tests.deliver.making import Hook, hook_server
 from tests.load.wire import Call, Wire
@@ -504,7 +504,7 @@ def _judge_received(world: World, box: Box, office: PostOffice) -> None:
 
 def _judge_files(world: World, box: Box, passing: Path) -> None:
     """Nothing piles up: neither in the box's folder nor where the system has passing files."""
-    keeper = Housekeeping(box.spool, box.settings, box.guard, time.time)
+    keeper = keeper_of(box, time.time)
     torn = keeper.sweep_orphans(age_s=-1)
     parts = [path for folder in FOLDERS for path in (world.data / folder).rglob(f"*{PART_SUFFIX}")]
     rest = sorted(path.name for path in passing.iterdir())

@@ -14,7 +14,6 @@ import pytest
 from appliance.box import Box
 from appliance.causes import RECEIVED
 from appliance.configuration import open_box
-from appliance.daemon.housekeeping import Housekeeping
 from appliance.lines.causes import BUSY
 from appliance.services.faxes import Request
 from appliance.services.rules import To
@@ -32,6 +31,7 @@ from appliance.spool.filters import JobFilter, ReceivedFilter
 from appliance.spool.folders import SET_ASIDE
 from appliance.spool.model import DAY_S, ReceivedPageFile
 from appliance.spool.settings import StorageSettings
+from tests.daemon.keeping import keeper_of
 
 START = 1_800_000_000.0
 YEAR_S = 365 * DAY_S
@@ -88,14 +88,7 @@ class Office:
         self.start()
 
     def tidies(self) -> None:
-        keeper = Housekeeping(
-            self.box.spool,
-            self.box.settings,
-            self.box.guard,
-            self.box.clock,
-            self.box.erasure,
-            ages=self.ages,
-        )
+        keeper = keeper_of(self.box, ages=self.ages)
         keeper.delete_expired()
 
     def runs(self, seconds: float) -> None:
@@ -292,9 +285,7 @@ def test_files_are_set_aside_under_no_day_that_is_long_past(office: Office) -> N
     office.machine.clock = 10.0
     stray = office.box.data / "received" / "stray.tiff"
     stray.write_bytes(b"x")
-    Housekeeping(
-        office.box.spool, office.box.settings, office.box.guard, office.box.clock, ages=office.ages
-    ).sweep_orphans(age_s=-1)
+    keeper_of(office.box, ages=office.ages).sweep_orphans(age_s=-1)
     office.machine.clock = START + HOUR_S
     office.tidies()
     assert list((office.box.data / SET_ASIDE).rglob("stray.tiff"))
