@@ -130,8 +130,13 @@ static int drop_lines(const Band *band, const Mask *ink, const uint8_t *depth, c
     drop_mask(lines, grid);
     copy_mask(grid, lines);
     if (close_mask(grid, pixels_across(band, GRID_PITCH), pixels_down(band, GRID_PITCH)) < 0
-        || open_mask(grid, pixels_across(band, GRID_SIDE), pixels_down(band, GRID_SIDE)) < 0)
+        || open_mask(grid, pixels_across(band, GRID_LINE), pixels_down(band, GRID_LINE)) < 0)
         return -1;
+    copy_mask(dense, grid); /* all that hangs together with something so large */
+    if (open_mask(grid, pixels_across(band, GRID_SIDE), pixels_down(band, GRID_SIDE)) < 0)
+        return -1;
+    sweep_mask(grid, dense, 0);
+    sweep_mask(grid, dense, 1);
     if (!any_marked(grid))
         return 0;
     if (where_dense_around(band, dense, lines, GRID_AROUND, GRID_PERCENT) < 0 || widen_mask(lines, GRID_RIM, GRID_RIM) < 0)
