@@ -116,7 +116,7 @@ static int find_grounds(uint8_t *medians, Size small, const uint8_t *grey, Size 
  * it lies in a hole of at most HOLE_ACROSS x HOLE_DOWN samples, a bold letter, and HOLE_PERCENT of its row within
  * ROW_AROUND samples are of that ground. */
 enum { OF_SAMPLE = 16, REACH = 2, HOLE_ACROSS = 9, HOLE_DOWN = 7, ROW_AROUND = 8, HOLE_PERCENT = 15 };
-enum { GAP_ACROSS = 5, GAP_DOWN = 3 }; /* smaller grounds are none */
+enum { GAP_ACROSS = 5, GAP_DOWN = 3 }; /* smaller holes belong to the ground */
 /* Blurred bold letters may hide a ground for BAR_ACROSS samples across. A sample is of it when within RIM_REACH rows
  * above and below there is a stretch of the ground longer than RIM_LENGTH samples. */
 enum { BAR_ACROSS = 41, BAR_DOWN = 5, RIM_LENGTH = 16, RIM_REACH = 4 };
