@@ -4,18 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Faint lines at least so long, no farther apart than GRID_PITCH (2.6 mm), so many of them that they cover this
- * share of their surroundings, are the grid of millimetre paper: left out, for it would bury the curve.  A table's
- * lines are farther apart.  Faint is so deep, and so many times the noise. */
+/* The grid of millimetre paper, removed since it would bury the curve on it: faint lines of at least GRID_LINE
+ * pixels, up to GRID_PITCH (2.6 mm) apart, which cover GRID_PERCENT of GRID_AROUND x GRID_AROUND pixels, over at
+ * least GRID_SIDE in both directions. A table's lines are farther apart. Faint lines have a depth from FAINTEST, or
+ * FAINT_TIMES the noise, to below FAINT, and are thinner than GRID_THICK pixels. */
 enum { FAINTEST = 7, FAINT_TIMES = 2, FAINT = 110, GRID_LINE = 41, GRID_SIDE = 81, GRID_AROUND = 61, GRID_PITCH = 21, GRID_PERCENT = 13, GRID_RIM = 3, GRID_THICK = 8, GRID_THICK_SCANNED = 6 };
-/* In a scan so are thicker ones that are much longer and cover more, the pattern of stripes of a card, and their
- * pieces between type. */
-enum { DARKEST_STRIPE = 160 }; /* what is darker between long light lines is the ground of light type */
+/* The stripes of a card's security pattern, removed from scans: lines of at least STRIPE pixels, also thick ones,
+ * that cover STRIPE_PERCENT of STRIPES_AROUND x STRIPES_AROUND pixels, and up to STRIPE_REACH / 2 away their pieces
+ * from STRIPE_PIECE on. */
+enum { DARKEST_STRIPE = 160 }; /* darker areas between long light lines are grounds of light type */
 enum { STRIPE = 101, STRIPE_PERCENT = 25, STRIPE_PIECE = 21, STRIPE_REACH = 481, STRIPE_WIDE = 13, STRIPE_FLAT = 7, STRIPES_AROUND = 81, STRIPE_RIM = 3 };
-/* Pages with less than one pixel in so many on such lines have no grid. */
+/* Pages on which less than one pixel in this many is faint have no grid. */
 enum { GRID_LEAST = 50 };
-/* The paper of a scan, of which there is this much between the lines of any grid (in 1/100), is never quite even: a line
- * is so many times as deep as that. */
+/* The paper of a scan is uneven: a line of a grid is at least PAPER_TIMES as deep as the BETWEEN_LINES percentile of
+ * all depths, since at least that share of the page lies between the lines of any grid. One pixel in EVERY x EVERY
+ * is sampled. */
 enum { BETWEEN_LINES = 15, PAPER_TIMES = 3, EVERY = 4 };
 
 WIDE static void mark_faint(uint8_t *restrict line, const uint8_t *restrict depth, uint8_t faintest, ptrdiff_t width)
@@ -152,7 +155,7 @@ static int drop_lines(const Band *band, const Mask *ink, const uint8_t *depth, c
     return 0;
 }
 
-/* The least depth that may be a line of a grid. */
+/* Least depth of a line of a grid. */
 static uint8_t faintest_of(const Band *band, const uint8_t *depth)
 {
     Size size = band->size;

@@ -117,7 +117,7 @@ static PyObject *luma(PyObject *module, PyObject *args)
 
 static PyObject *levels(PyObject *module, PyObject *args)
 {
-    enum { TABLES = 4 }; /* neighbours are most often of one level: in one table each would wait for the last */
+    enum { TABLES = 4 }; /* most neighbours are equal, and in one table each count would wait for the last */
     Py_buffer grey;
     Py_ssize_t stride, width, rows;
 

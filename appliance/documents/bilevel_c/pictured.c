@@ -170,8 +170,9 @@ int settle_tiles(Ground *ground)
 enum { PHOTO_TILES = 25, COLOURED_TILES = 35, PAPER_TILES = 25, SOME_TILES = 8, SKY_TILES = 45, NEAR_BRIGHTEST = 88, SAME_COLOUR = 14 };
 enum { DARK_TIMES = 4, SOFT_TONES = 75, SOFT_EDGES = 1000, TOO_MANY_EDGES = 3 };
 
-/* But it is a page, however coloured or shaded, when nearly all sharp edges are those of type: on a ground of one tone.  In
- * 1/100 of the tiles, of those with such edges, of a tile's pixels. */
+/* It is a page nevertheless, however coloured or shaded, if nearly all sharp edges are those of type. At least
+ * TYPE_TILES percent of the tiles have TYPE_EDGES sharp edges, and of these TYPE_SHARE percent have TYPE_GROUND
+ * percent of their pixels in about one tone. */
 enum { TYPE_EDGES = 8, TYPE_TILES = 5, TYPE_SHARE = 65, TYPE_GROUND = 50 };
 
 static int is_typed(const Ground *ground, uint64_t count)

@@ -37,7 +37,7 @@ void take_luma(uint8_t *tone, Pixels from, Size size)
         take_luma_row(tone + y * size.width, from.pixels + y * from.stride, size.width);
 }
 
-/* Whether all pixels of a row are alike: of a page most rows that have nothing on them are. */
+/* Whether all pixels of a row are equal, as in most empty rows. */
 static int is_plain(const uint8_t *row, ptrdiff_t width)
 {
     return memcmp(row, row + 4, (size_t)(4 * (width - 1))) == 0;

@@ -119,14 +119,15 @@ int place_picture(uint8_t *grey, Size page, const Picture *picture, Box box, Box
 /* pixels.c */
 void take_luma(uint8_t *tone, Pixels from, Size size);
 void take_planes(uint8_t *type, uint8_t *tone, Pixels from, Size size);
-/* The planes of the page without its type, and what that changes; those of the page with it are there. */
+/* Fills the planes without type and of its depth and height from the page ``without`` it; type and tone must be
+ * filled. */
 void take_under(const Band *band, Pixels without);
 
 /* survey.c */
 int rows_of_tile(int y_dpi);
 Size tiles_of(Size size, int y_dpi);
 void survey(Ground *ground, const Band *band, ptrdiff_t from, ptrdiff_t below);
-/* The most pixels of a tile that are of about one tone. */
+/* The most sampled pixels of a tile in FLAT_STEPS adjacent steps: about one tone. */
 uint32_t most_alike(const uint16_t steps[STEPS]);
 
 /* pictured.c: mark the tiles of photographs: in the boxes of a drawn page, or anywhere in a raster. Return 0, or -1
