@@ -30,6 +30,12 @@ def place(
     of one pixel of the picture around its middle.
     """
 
+def turn(bits: bytes, width: int, rows: int, is_paper: bool, quarters: int, /) -> bytes:
+    """A picture in black and white after 1 to 3 quarters clockwise, in packed rows where a set bit is black.
+
+    ``bits``, ``width``, ``rows`` and ``is_paper`` as for `place`.
+    """
+
 def toned(
     grey: bytes | memoryview,
     stride: int,

@@ -2,7 +2,7 @@
 
 pdfium unpacks a scan in black and white to grey and scales that, which takes longer than all the rest of its
 page.  So such a scan is decoded and placed here, in one step with the proof that it is complete.  One that is
-turned, clipped, in layers, or has a mask, is left to pdfium.
+askew, mirrored, clipped, in layers, or has a mask, is left to pdfium.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from appliance.documents.pdfobjects import (
 )
 from appliance.documents.pdfplaces import box_on_fax, is_whole_page
 from appliance.documents.pdfreading import Reading
+from appliance.documents.pdfstreams import Bits
 from appliance.documents.screen import look_at
 
 # A scan is among the first objects of its page, below the invisible text of an OCR program.
@@ -40,6 +41,7 @@ _BLACK = (0, 0, 0, 255)
 # Up to one in so many pixels of a scan in black and white is toned only because it was scaled: between lines,
 # in small type.  Where dots stand for tones, two square centimetres of them have more.
 _FEWEST_TONED = 1000
+_QUARTERS_TURNED = 3  # clockwise, of a page that the layout turns anticlockwise
 # A side of a picture that is so much of a pixel beyond a pixel of the fax ends with it.
 _ON_PIXEL = 1 / 64
 # pdfium blurs a picture that is made larger than this in another way.
@@ -104,12 +106,15 @@ def drawn_black_and_white(
     page: pypdfium2.PdfPage, index: int, layout: Layout, scan: Scan, reading: Reading
 ) -> Pixels | None:
     """The page ``index`` of a scan in black and white, in grey; None for one that is left to pdfium."""
-    place = _place(page, layout, matrix_of(scan.picture))
+    quarters = (page.get_rotation() // 90 + (_QUARTERS_TURNED if layout.turned else 0)) % 4
+    place = _place(page, layout, matrix_of(scan.picture), quarters)
     if place is None or raw.FPDFPageObj_HasTransparency(scan.picture) or _is_clipped(scan.picture):
         return None
     bits = reading.black_and_white(index, _coded(scan.picture))
     if bits is None or (bits.is_mask and colour_of(scan.picture) != _BLACK):
         return None
+    if quarters:
+        bits = _turned(bits, quarters)
     across, down = place.right - place.left, place.below - place.top
     if across > _MOST_ENLARGED * bits.width or down > _MOST_ENLARGED * bits.rows:
         return None
@@ -126,19 +131,31 @@ def drawn_black_and_white(
     return Pixels(grey, 1, layout.width)
 
 
-def _place(page: pypdfium2.PdfPage, layout: Layout, matrix: Matrix) -> Box | None:
-    """The pixels of the fax page that an upright picture covers, as pdfium rounds them; None for others."""
-    if layout.turned or page.get_rotation() or matrix.b or matrix.c or matrix.a <= 0 or matrix.d <= 0:
+def _turned(bits: Bits, quarters: int) -> Bits:
+    octets = _bilevel.turn(bits.octets, bits.width, bits.rows, bits.is_paper, quarters)
+    width, rows = (bits.rows, bits.width) if quarters % 2 else (bits.width, bits.rows)
+    return Bits(width, rows, octets, is_paper=False, is_mask=bits.is_mask)
+
+
+def _place(page: pypdfium2.PdfPage, layout: Layout, matrix: Matrix, quarters: int) -> Box | None:
+    """The pixels of the fax page that a picture covers which is upright on its page, as pdfium rounds them;
+    None for others.  The page is turned by ``quarters`` clockwise.
+    """
+    if matrix.b or matrix.c or matrix.a <= 0 or matrix.d <= 0:
         return None
     if not all(map(math.isfinite, (matrix.a, matrix.d, matrix.e, matrix.f))):
         return None
     left, low, right, high = page.get_bbox()
-    across, down = layout.box_width / (right - left), layout.box_rows / (high - low)
+    # Shares of the page, from its left and from its top, upright and then turned.
+    begins, ends = (matrix.e - left) / (right - left), (matrix.e + matrix.a - left) / (right - left)
+    top, below = (high - matrix.f - matrix.d) / (high - low), (high - matrix.f) / (high - low)
+    for _ in range(quarters):
+        begins, top, ends, below = 1 - below, begins, 1 - top, ends
     return Box(
-        math.floor(layout.left + (matrix.e - left) * across + _ON_PIXEL),
-        math.floor(layout.top + (high - matrix.f - matrix.d) * down + _ON_PIXEL),
-        math.ceil(layout.left + (matrix.e + matrix.a - left) * across - _ON_PIXEL),
-        math.ceil(layout.top + (high - matrix.f) * down - _ON_PIXEL),
+        math.floor(layout.left + begins * layout.box_width + _ON_PIXEL),
+        math.floor(layout.top + top * layout.box_rows + _ON_PIXEL),
+        math.ceil(layout.left + ends * layout.box_width - _ON_PIXEL),
+        math.ceil(layout.top + below * layout.box_rows - _ON_PIXEL),
     )
 
 

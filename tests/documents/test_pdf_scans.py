@@ -114,10 +114,20 @@ _PLACED = {
     "in MH": _Case(lambda picture: _fax(picture, Coding.MH, EndOfLine=True)),
     "in MR": _Case(lambda picture: _fax(picture, Coding.MR, EndOfLine=True)),
     "packed": _Case(_flate),
+    "turned right": _Case(page={"Rotate": 90}),
+    "turned over": _Case(page={"Rotate": 180}, content="q 500.4 0 0 700.7 41.3 77.7 cm /I Do Q"),
+    "turned left": _Case(page={"Rotate": 270}, content="q 500.4 0 0 700.7 41.3 77.7 cm /I Do Q"),
+    "lying": _Case(
+        size=(1754, 1240),
+        page={"MediaBox": Array([0, 0, 842, 595])},
+        content="q 842 0 0 595 0 0 cm /I Do Q",
+    ),
+    "turned and lying, black is one": _Case(
+        lambda picture: _fax(picture, Coding.MMR, BlackIs1=True), page={"Rotate": 90}, negative=True
+    ),
 }
 _NO_SCAN_OF_OURS = {
-    "turned": _Case(page={"Rotate": 90}),
-    "upside down": _Case(content="q 595 0 0 -842 0 842 cm /I Do Q"),
+    "upside down, mirrored": _Case(content="q 595 0 0 -842 0 842 cm /I Do Q"),
     "askew": _Case(content="q 595 8 -8 842 4 -4 cm /I Do Q"),
     "clipped": _Case(content="q 50 50 300 700 re W n 595 0 0 842 0 0 cm /I Do Q"),
     "with visible words": _Case(content="q 595 0 0 842 0 0 cm /I Do Q" + _OCR.replace("3 Tr", "0 Tr")),
@@ -278,3 +288,19 @@ def test_a_place_that_is_none_is_refused(
         _bilevel.place(bytes(32), 16, 16, False, 16, 16, box, within)
     with pytest.raises(ValueError, match="do not make a picture"):
         _bilevel.place(bytes(31), 16, 16, False, 16, 16, (0, 0, 16, 16), (0, 0, 16, 16))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 30), (64, 3), (200, 129)])
+@pytest.mark.parametrize("is_paper", [False, True])
+def test_a_picture_is_turned_clockwise(size: tuple[int, int], is_paper: bool) -> None:
+    upright = Image.effect_noise(size, 90).point(lambda level: 255 * (level > 127)).convert("1")
+    turns = (Image.Transpose.ROTATE_270, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_90)
+    for quarters, turn in enumerate(turns, 1):
+        octets = upright.tobytes()
+        turned = upright.transpose(turn)
+        found = _bilevel.turn(octets, *size, is_paper, quarters)
+        shown = Image.frombytes("1", turned.size, found)
+        assert shown.tobytes() == (ImageChops.invert(turned) if is_paper else turned).tobytes()
+    for wrong in (0, 4):
+        with pytest.raises(ValueError, match="do not make a picture"):
+            _bilevel.turn(octets, *size, is_paper, wrong)

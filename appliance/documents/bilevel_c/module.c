@@ -435,11 +435,38 @@ out:
     return packed;
 }
 
+static PyObject *turn(PyObject *module, PyObject *args)
+{
+    Py_buffer bits;
+    Size size;
+    int is_paper, quarters;
+
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y*nnpi", &bits, &size.width, &size.rows, &is_paper, &quarters))
+        return NULL;
+    PyObject *turned = NULL;
+    ptrdiff_t stride = (size.width + 7) / 8;
+    if (size.width <= 0 || size.rows <= 0 || size.width > MOST_SIDE || size.rows > MOST_SIDE
+        || size.width > MOST_PIXELS / size.rows || bits.len != stride * size.rows || quarters < 1 || quarters > 3) {
+        no_picture();
+        goto out;
+    }
+    Size to = quarters == 2 ? size : (Size){size.rows, size.width};
+    Picture picture = {bits.buf, stride, size, is_paper ? UINT64_MAX : 0};
+    turned = PyBytes_FromStringAndSize(NULL, (to.width + 7) / 8 * to.rows);
+    if (turned != NULL)
+        turn_picture((uint8_t *)PyBytes_AsString(turned), &picture, quarters);
+out:
+    PyBuffer_Release(&bits);
+    return turned;
+}
+
 static PyMethodDef methods[] = {
     {"threshold", threshold, METH_VARARGS, "See _bilevel.pyi."},
     {"luma", luma, METH_VARARGS, "See _bilevel.pyi."},
     {"levels", levels, METH_VARARGS, "See _bilevel.pyi."},
     {"place", place, METH_VARARGS, "See _bilevel.pyi."},
+    {"turn", turn, METH_VARARGS, "See _bilevel.pyi."},
     {"toned", toned, METH_VARARGS, "See _bilevel.pyi."},
     {"ground", new_ground, METH_VARARGS, "See _bilevel.pyi."},
     {"survey", survey_band, METH_VARARGS, "See _bilevel.pyi."},

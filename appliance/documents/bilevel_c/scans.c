@@ -148,3 +148,24 @@ int place_picture(uint8_t *grey, Size page, const Picture *picture, Box box, Box
     free(sums);
     return failed ? -1 : 0;
 }
+
+void turn_picture(uint8_t *to, const Picture *picture, int quarters)
+{
+    ptrdiff_t width = picture->size.width, rows = picture->size.rows, octets = (width + 7) / 8;
+    ptrdiff_t stride = ((quarters % 2 ? rows : width) + 7) / 8;
+    memset(to, 0, (size_t)(stride * (quarters % 2 ? width : rows)));
+    for (ptrdiff_t y = 0; y < rows; y++)
+        for (ptrdiff_t at = 0; at < octets; at += 8)
+            for (uint64_t word = word_at(picture->bits + y * picture->stride + at, octets - at) ^ picture->paper; word;) {
+                int bit = leftmost_of(word);
+                ptrdiff_t x = 8 * at + bit, left = quarters < 2 ? rows - 1 - y : y, top = quarters < 2 ? x : width - 1 - x;
+                word &= ~(UINT64_C(1) << 63 >> bit);
+                if (x >= width)
+                    break;
+                if (quarters == 2) {
+                    left = width - 1 - x;
+                    top = rows - 1 - y;
+                }
+                to[top * stride + left / 8] |= (uint8_t)(0x80 >> left % 8);
+            }
+}

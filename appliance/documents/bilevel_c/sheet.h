@@ -115,6 +115,8 @@ typedef struct {
     uint64_t paper;
 } Picture;
 int place_picture(uint8_t *grey, Size page, const Picture *picture, Box box, Box within);
+/* Its ink after so many quarters clockwise, 1 to 3, in packed rows; a set bit is ink. */
+void turn_picture(uint8_t *to, const Picture *picture, int quarters);
 
 /* pixels.c */
 void take_luma(uint8_t *tone, Pixels from, Size size);
