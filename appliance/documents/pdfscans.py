@@ -80,7 +80,9 @@ def scan_of(page: pypdfium2.PdfPage, layout: Layout) -> Scan | None:
             continue
         if not raw.FPDFImageObj_GetImageMetadata(handle, page, about) or about.bits_per_pixel < 1:
             return None
-        grey = about.colorspace in _GREY_SPACES and outer is IDENTITY and _is_alone(page)
+        is_mask = about.colorspace == raw.FPDF_COLORSPACE_UNKNOWN and about.bits_per_pixel == 1
+        is_grey = about.colorspace in _GREY_SPACES or (is_mask and colour_of(handle) == _BLACK)
+        grey = is_grey and outer is IDENTITY and _is_alone(page)
         if about.bits_per_pixel == 1:
             return Scan(Look.BLACK_AND_WHITE, handle) if grey else None
         return Scan(Look.GREY if grey else Look.COLOURED, handle)

@@ -114,6 +114,10 @@ _PLACED = {
     "in MH": _Case(lambda picture: _fax(picture, Coding.MH, EndOfLine=True)),
     "in MR": _Case(lambda picture: _fax(picture, Coding.MR, EndOfLine=True)),
     "packed": _Case(_flate),
+    "a mask": _Case(about={"ImageMask": True, "ColorSpace": None}),
+    "a mask the other way": _Case(
+        about={"ImageMask": True, "ColorSpace": None, "Decode": Array([1, 0])}, negative=True
+    ),
     "turned right": _Case(page={"Rotate": 90}),
     "turned over": _Case(page={"Rotate": 180}, content="q 500.4 0 0 700.7 41.3 77.7 cm /I Do Q"),
     "turned left": _Case(page={"Rotate": 270}, content="q 500.4 0 0 700.7 41.3 77.7 cm /I Do Q"),
@@ -132,6 +136,9 @@ _NO_SCAN_OF_OURS = {
     "clipped": _Case(content="q 50 50 300 700 re W n 595 0 0 842 0 0 cm /I Do Q"),
     "with visible words": _Case(content="q 595 0 0 842 0 0 cm /I Do Q" + _OCR.replace("3 Tr", "0 Tr")),
     "twice": _Case(content="q 595 0 0 842 0 0 cm /I Do Q q 300 0 0 400 9 9 cm /I Do Q"),
+    "a mask for red": _Case(
+        about={"ImageMask": True, "ColorSpace": None}, content="1 0 0 rg q 595 0 0 842 0 0 cm /I Do Q"
+    ),
     "with a mask": _Case(about={"Mask": Array([0, 0])}),
     "with columns of another number": _Case(size=(1248, 1754), about={"Width": 1240}),
     "cut off": _Case(
