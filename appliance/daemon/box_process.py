@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from appliance import durable
+from appliance import durable, limited
 from appliance.box import Box
 from appliance.configuration import open_box
 from appliance.core import Core, MakeService
@@ -121,13 +121,8 @@ async def _serve(box: Box, services: Sequence[MakeService], exchange: Exchange) 
     await run(box, stop, services, started=_ready, exchange=exchange)
 
 
-def _give_back_memory() -> None:
-    """Returns memory that the start has freed to the system, since glibc would keep it."""
-    gc.collect()
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
-
-
 def _ready(core: Core) -> None:
-    _give_back_memory()
+    # What the start has freed; glibc would keep it.
+    gc.collect()
+    limited.give_memory_back()
     print("faxbox is ready.  Lines: " + ", ".join(report.name for report in core.box.lines()), flush=True)

@@ -13,7 +13,6 @@ which it can be killed even if the id has been reused.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import logging
 import os
@@ -29,6 +28,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from appliance import limited
 
 _log = logging.getLogger(__name__)
 
@@ -220,12 +221,13 @@ def stop_fork_server() -> None:
 
 def serve(requests: socket.socket, idle_s: float = IDLE_S) -> None:
     """Forks a worker for each request until the other end closes or is silent for ``idle_s`` seconds."""
+
     from appliance.documents import pre_start  # noqa: PLC0415 (imports are the purpose)
 
     pre_start.warm_up()
     gc.collect()
-    # What the warm-up has freed: a worker would copy it, page by page, to write over it.
-    ctypes.CDLL(None).malloc_trim(0)
+    # Workers get free memory from the kernel, in large pages; of what is free here, each would make a copy.
+    limited.give_memory_back()
     gc.freeze()  # workers share this memory as long as nothing writes to it
     own = os.getpid()
     selector = selectors.DefaultSelector()

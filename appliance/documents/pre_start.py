@@ -6,8 +6,6 @@ several pages; each worker forked afterwards has them.
 
 from __future__ import annotations
 
-import ctypes
-
 from appliance.documents.options import Paper, RenderOptions, Treatment
 from appliance.documents.pdfsource import PdfSource
 from appliance.documents.text import text_html, text_style
@@ -55,10 +53,6 @@ def warm_up() -> None:
         typeset(text_html(_SCRIPTS, 1), paper, style=text_style(paper), most_pages=1, foreign=False)
     typeset(_PAGE, Paper.A4, most_pages=1)
     source.close()
-    # Workers get free memory from the kernel, in large pages; of what is free here, each would make a copy.
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 def _specimen() -> bytes:

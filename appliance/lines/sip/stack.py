@@ -6,13 +6,13 @@ pjsua2 objects.
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import gc
 import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from appliance import limited
 from appliance.lines.sip.codes import FORBIDDEN
 from appliance.lines.sip.errors import pjsua2_flaw
 from appliance.lines.sip.events import RegistrationChanged
@@ -248,7 +248,7 @@ class _Work:
             self._give_back_at = now + GIVE_BACK_AFTER_S
         elif self._give_back_at is not None and now >= self._give_back_at:
             self._give_back_at = None
-            give_memory_back()
+            limited.give_memory_back()
 
     def stopped(self, now: float) -> bool:
         if self._stop_at is None:
@@ -277,10 +277,3 @@ class _Work:
                 silent,
             )
         self._strangers = refused + silent
-
-
-def give_memory_back() -> None:
-    """Gives free memory between the pieces in use to the system (malloc_trim(3)); nothing without glibc."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
