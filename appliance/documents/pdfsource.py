@@ -23,6 +23,7 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import LARGEST_SIDE_MM, MM_PER_INCH, Layout, PageSize
 from appliance.documents.pale import strengthened_scan
 from appliance.documents.pdffonts import Unlike, identity_fonts, may_lack_fonts, stand_in
+from appliance.documents.pdflayers import hide_unprinted
 from appliance.documents.pdflines import keep_thin_lines
 from appliance.documents.pdfmarks import give_appearances, has_open_redactions, incomplete_marks
 from appliance.documents.pdfmending import mended, with_header, without_false_lock
@@ -171,7 +172,9 @@ class PdfSource:
             if self._may_lack_fonts:
                 page = self._with_letters(index)
             keep_thin_lines(page, pixels_per_point(page, layout))
-            self._marks = give_appearances(self._document, page)
+            examined = self._reading.document() if self._layers else None
+            self._marks = hide_unprinted(page, index, examined) if examined is not None else []
+            self._marks += give_appearances(self._document, page)
             self._seen_to = index
 
         def grey(first: int, count: int) -> Pixels:

@@ -10,6 +10,7 @@ from PIL import Image, ImageChops
 from appliance.documents.geometry import PIXELS_PER_MM, ROWS_PER_MM
 from appliance.documents.options import PageFormat, RenderOptions
 from appliance.documents.pdfunits import Texts, units_of
+from appliance.documents.rendered import RenderedDocument
 from appliance.remarks import (
     COMMENTS_LEFT_OUT,
     FONT_REPLACED,
@@ -47,6 +48,75 @@ def test_annotations_are_as_printed(rendered: Rendered, tmp_path: Path) -> None:
     assert "PAID" in found
     assert "not printed" not in found
     assert "HIDDEN" not in found
+
+
+def _layered(mark: str, states: str, content: str = "6 0 R", layers: str = "") -> bytes:
+    """A page of words with one annotation on ``content``: layer 6 or 7, or a group of them."""
+    letter = pdf([(*A4, words(A4[0], 130))])
+    objects = f"6 0 obj<</Type/OCG/Name(Notes){layers}>>endobj\n7 0 obj<</Type/OCG/Name(More)>>endobj\n"
+    for place, more in (
+        (b"/Contents 5 0 R", f"/Annots[<</Type/Annot/OC {content}{mark}>>]"),
+        (b"/Type/Catalog", f"/OCProperties<</OCGs[6 0 R 7 0 R]/D<<{states}>>>>"),
+    ):
+        assert letter.count(place) == 1
+        letter = letter.replace(place, place + more.encode())
+    return letter.replace(b"xref\n", objects.encode() + b"xref\n", 1)
+
+
+MARKS = {
+    "line": "/Subtype/Line/Rect[60 290 540 320]/F 4/L[60 305 540 305]/BS<</W 12>>",
+    "stamp": "/Subtype/Stamp/Rect[60 280 300 340]/F 4/Name/Confidential",
+    "words": "/Subtype/FreeText/Rect[60 280 300 340]/F 4/Contents(Hidden)/DA(/Helv 30 Tf 0 g)",
+    "square": "/Subtype/Square/Rect[60 280 300 340]/F 4/C[0 0 0]/IC[0 0 0]",
+}
+GROUP = "<</Type/OCMD/OCGs[6 0 R 7 0 R]/P/%s>>"
+
+
+def _has_mark(document: RenderedDocument) -> bool:
+    page = picture(document.coded_page(0))
+    place = page.crop((0, page.height // 2, page.width, page.height * 3 // 4))
+    return ImageChops.invert(place).getbbox() is not None
+
+
+@pytest.mark.parametrize("mark", MARKS.values(), ids=MARKS)
+def test_an_annotation_on_a_layer_that_is_off_is_not_faxed(rendered: Rendered, mark: str) -> None:
+    assert _has_mark(rendered(_layered(mark, "")))
+    assert not _has_mark(rendered(_layered(mark, "/OFF[6 0 R]")))
+
+
+@pytest.mark.parametrize(
+    ("states", "content", "layer", "printed"),
+    [
+        ("/BaseState/OFF", "6 0 R", "", False),
+        ("/BaseState/OFF/ON[6 0 R]", "6 0 R", "", True),
+        ("/OFF[7 0 R]", "6 0 R", "", True),
+        ("/OFF[6 0 R]", "<</Type/OCMD/OCGs 6 0 R>>", "", False),
+        ("/OFF[6 0 R]", "<</Type/OCMD>>", "", True),
+        ("/OFF[6 0 R]", GROUP % "AnyOn", "", True),
+        ("/OFF[6 0 R]", GROUP % "AllOn", "", False),
+        ("/OFF[6 0 R]", GROUP % "AnyOff", "", True),
+        ("/OFF[6 0 R]", GROUP % "AllOff", "", False),
+        ("/OFF[6 0 R]", "<</Type/OCMD/VE[/Not 6 0 R]>>", "", True),
+        ("/OFF[6 0 R]", "<</Type/OCMD/VE[/And 6 0 R[/Or 7 0 R]]>>", "", False),
+        ("/OFF[6 0 R]", "<</Type/OCMD/VE[/Or 6 0 R[/And 7 0 R]]>>", "", True),
+        ("", "6 0 R", "/Usage<</Print<</PrintState/OFF>>>>", False),
+        ("/OFF[6 0 R]", "6 0 R", "/Usage<</Print<</PrintState/ON>>/View<</ViewState/OFF>>>>", True),
+    ],
+)
+def test_an_annotation_is_faxed_as_its_layer_is_printed(
+    rendered: Rendered, states: str, content: str, layer: str, printed: bool
+) -> None:
+    document = rendered(_layered(MARKS["square"], states, content, layer))
+    assert _has_mark(document) == printed
+    on_screen = "/PrintState/OFF" in layer
+    assert [remark.kind for remark in document.remarks] == [SCREEN_ONLY] * on_screen
+
+
+@pytest.mark.parametrize(
+    "content", ["99 0 R", "<</Type/OCMD/VE[]>>", "<</Type/OCMD/VE[/Not]>>", "<</Type/OCMD/OCGs 3>>", "4"]
+)
+def test_an_annotation_on_a_layer_that_cannot_be_read_is_faxed(rendered: Rendered, content: str) -> None:
+    assert _has_mark(rendered(_layered(MARKS["square"], "/OFF[6 0 R]", content)))
 
 
 def _marked(*marks: str) -> bytes:
