@@ -8,10 +8,11 @@ import threading
 
 import pytest
 
+from appliance import limited
+from appliance.limited import give_memory_back
 from appliance.lines import causes
 from appliance.lines.line import Refuse
 from appliance.lines.sip import stack
-from appliance.lines.sip.stack import give_memory_back
 from tests.lines.sip.rig import Box, Outcome, send
 
 HANGS_S = 100.0  # only what hangs takes as long
@@ -57,7 +58,7 @@ def test_memory_is_given_back_once_after_calls(monkeypatch: pytest.MonkeyPatch) 
         given.append(threading.current_thread().name)
         give_memory_back()
 
-    monkeypatch.setattr(stack, "give_memory_back", give)
+    monkeypatch.setattr(limited, "give_memory_back", give)
 
     async def run() -> list[int]:
         box = Box()
