@@ -154,9 +154,14 @@ def _text(value: Any) -> str:
 
 
 def _annotations(page: Any) -> Iterator[Any]:
-    for mark in page.get("/Annots") or ():
-        if mark is not None and mark._type_name == "dictionary":
-            yield mark
+    return (mark for _, mark in numbered_annotations(page))
+
+
+def numbered_annotations(page: Any) -> Iterator[tuple[int, Any]]:
+    """The annotations of a page, each with its place in the page's list, which may contain other things."""
+    for number, mark in enumerate(page.get("/Annots") or ()):
+        if getattr(mark, "_type_name", "") == "dictionary":
+            yield number, mark
 
 
 def _has_room(mark: Any) -> bool:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pypdfium2
 from pypdfium2 import raw
 
+from appliance.documents.pdfenclosures import numbered_annotations
+from appliance.documents.pdfmarks import MOST_MARKS, UNSEEN
 from appliance.documents.pdfstreams import IRREGULAR
 from appliance.remarks import SCREEN_ONLY, Remark
 
 if TYPE_CHECKING:
     import pikepdf
 
-_MOST_MARKS = 2_000  # annotations of one page that are examined
 _MOST_LAYERS = 10_000  # of a document, and named by one annotation
 _DEEPEST = 8  # nested parts of a visibility expression
 
@@ -38,12 +39,11 @@ def hide_unprinted(page: pypdfium2.PdfPage, index: int, document: pikepdf.Pdf) -
         mark = raw.FPDFPage_GetAnnot(page, number)
         if not mark:
             continue
-        unseen = raw.FPDF_ANNOT_FLAG_HIDDEN | raw.FPDF_ANNOT_FLAG_NOVIEW
         flags = raw.FPDFAnnot_GetFlags(mark)
         raw.FPDFAnnot_SetFlags(mark, flags | raw.FPDF_ANNOT_FLAG_HIDDEN)
         raw.FPDFPage_CloseAnnot(mark)
         examined["/F"] = flags | raw.FPDF_ANNOT_FLAG_HIDDEN  # so that nobody misses what it shows
-        if not said and not flags & unseen and layers.shows(content, "View"):
+        if not said and not flags & UNSEEN and layers.shows(content, "View"):
             said.append(Remark(SCREEN_ONLY))
     return said
 
@@ -51,10 +51,9 @@ def hide_unprinted(page: pypdfium2.PdfPage, index: int, document: pikepdf.Pdf) -
 def _layered(document: pikepdf.Pdf, index: int) -> Iterator[tuple[int, Any, Any]]:
     """A page's annotations on layers, each with its number and its layer or group of layers."""
     try:
-        marks = document.pages[index].obj.get("/Annots")
-        for number, mark in enumerate(islice(marks if marks is not None else (), _MOST_MARKS)):
-            content = mark.get("/OC") if mark._type_name == "dictionary" else None
-            if content is not None and content._type_name == "dictionary":
+        for number, mark in islice(numbered_annotations(document.pages[index].obj), MOST_MARKS):
+            content = mark.get("/OC")
+            if getattr(content, "_type_name", "") == "dictionary":
                 yield number, mark, content
     except IRREGULAR:
         return
@@ -91,7 +90,7 @@ class _Layers:
             states = [
                 self._is_on(each, where)
                 for each in islice(members, _MOST_LAYERS)
-                if each._type_name == "dictionary"
+                if getattr(each, "_type_name", "") == "dictionary"
             ]
         except IRREGULAR:
             return True

@@ -26,8 +26,8 @@ from appliance.remarks import (
 )
 
 _NORMAL = raw.FPDF_ANNOT_APPEARANCEMODE_NORMAL
-_UNSEEN = raw.FPDF_ANNOT_FLAG_HIDDEN | raw.FPDF_ANNOT_FLAG_NOVIEW
-_MOST_MARKS = 2_000  # annotations of one page that are examined
+UNSEEN = raw.FPDF_ANNOT_FLAG_HIDDEN | raw.FPDF_ANNOT_FLAG_NOVIEW
+MOST_MARKS = 2_000  # annotations of one page that are examined
 _MOST_POINTS = 10_000  # of one line
 
 # Stamps that the standard names (12.5.6.12, table 181), with the default.
@@ -97,7 +97,7 @@ def give_appearances(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -
     lost: set[str] = set()
     played: set[str] = set()
     comments = 0
-    for index in range(min(raw.FPDFPage_GetAnnotCount(page), _MOST_MARKS)):
+    for index in range(min(raw.FPDFPage_GetAnnotCount(page), MOST_MARKS)):
         mark = raw.FPDFPage_GetAnnot(page, index)
         if not mark:
             continue
@@ -105,7 +105,7 @@ def give_appearances(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -
         comments += _is_comment(mark)
         player = _PLAYED.get(raw.FPDFAnnot_GetSubtype(mark))
         if player is not None:
-            if not raw.FPDFAnnot_GetFlags(mark) & _UNSEEN:
+            if not raw.FPDFAnnot_GetFlags(mark) & UNSEEN:
                 (played if drawn else lost).add(player)
         elif _is_printed(mark) and not drawn:
             _draw(document, mark)
@@ -119,7 +119,7 @@ def incomplete_marks(page: pypdfium2.PdfPage) -> list[Remark]:
     """Remarks on annotations of ``page``, which has been drawn: those left out, and those with words cut."""
     lost: set[str] = set()
     cut: set[str] = set()
-    for index in range(min(raw.FPDFPage_GetAnnotCount(page), _MOST_MARKS)):
+    for index in range(min(raw.FPDFPage_GetAnnotCount(page), MOST_MARKS)):
         mark = raw.FPDFPage_GetAnnot(page, index)
         if not mark:
             continue
@@ -150,7 +150,7 @@ def _is_text_cut(handle: Any) -> bool:
 
 def has_open_redactions(page: pypdfium2.PdfPage) -> bool:
     """Whether text that is marked for redaction is still on ``page`` (ISO 32000-2 12.5.6.23)."""
-    for index in range(min(raw.FPDFPage_GetAnnotCount(page), _MOST_MARKS)):
+    for index in range(min(raw.FPDFPage_GetAnnotCount(page), MOST_MARKS)):
         mark = raw.FPDFPage_GetAnnot(page, index)
         if not mark:
             continue
@@ -163,7 +163,7 @@ def has_open_redactions(page: pypdfium2.PdfPage) -> bool:
 
 def _is_comment(mark: Any) -> bool:
     """Whether the annotation has words that viewers show in a separate window, which is not printed."""
-    seen = not raw.FPDFAnnot_GetFlags(mark) & _UNSEEN
+    seen = not raw.FPDFAnnot_GetFlags(mark) & UNSEEN
     return seen and raw.FPDFAnnot_GetSubtype(mark) in _COMMENTED and bool(_string(mark, b"Contents").strip())
 
 

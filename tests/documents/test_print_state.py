@@ -84,6 +84,13 @@ def test_an_annotation_on_a_layer_that_is_off_is_not_faxed(rendered: Rendered, m
     assert not _has_mark(rendered(_layered(mark, "/OFF[6 0 R]")))
 
 
+@pytest.mark.parametrize("other", ["null", "99 0 R", "4", "<<>>"])
+def test_an_annotation_behind_one_that_is_damaged_is_hidden_too(rendered: Rendered, other: str) -> None:
+    document = _layered(MARKS["square"], "/OFF[6 0 R]")
+    assert document.count(b"/Annots[") == 1
+    assert not _has_mark(rendered(document.replace(b"/Annots[", f"/Annots[{other} ".encode())))
+
+
 @pytest.mark.parametrize(
     ("states", "content", "layer", "printed"),
     [
