@@ -231,6 +231,21 @@ def test_noise_between_the_letters_of_a_dim_photograph_is_no_grid_that_takes_the
     assert ImageStat.Stat(faxed, strokes).mean[0] < 255 * 0.01
 
 
+def test_dots_of_small_type_in_a_noisy_scan_stay_and_dust_goes() -> None:
+    page, dots, small = Image.new("RGB", FINE, (246, 244, 238)), [], font(REGULAR, 13)
+    draw = ImageDraw.Draw(page)
+    for row in range(20):
+        for column, letter in enumerate("iji.ij.iji"):
+            x, y = 150 + 140 * column, 150 + row * 40
+            draw.text((x, y), f"n{letter}n", (50, 50, 50), small)
+            left, top, right, below = draw.textbbox((x + draw.textlength("n", small), y), letter, small)
+            dots.append((left, top, right, below if letter == "." else top + 2))
+        draw.point((200, 170 + row * 40), (90, 90, 90))
+    faxed = bilevel(_noisy(page.filter(ImageFilter.GaussianBlur(0.5)), 16))
+    assert sum(faxed.crop(dot).getextrema()[0] == 255 for dot in dots) < len(dots) * 0.1
+    assert _ink(faxed.crop((190, 0, 212, FINE[1]))) == 0
+
+
 def test_grain_of_coloured_paper_is_no_grid_that_takes_strokes_of_a_pale_copy_away() -> None:
     page, letters = Image.new("RGB", FINE, (238, 226, 140)), Image.new("L", FINE, 0)
     for row in range(40):

@@ -7,8 +7,9 @@
 /* Tints keep away from type: it is widened by this many pixels, and gaps between words up to CLEAR_CLOSED are
  * filled. */
 enum { CLEAR_ACROSS = 19, CLEAR_DOWN = 15, CLEAR_CLOSED = 41 };
-/* Specks of a scan up to this many pixels are removed. */
-enum { SPECK = 4 };
+/* Specks of a scan up to SPECK pixels are removed. Those of DOT pixels or more stay within DOT_ACROSS x DOT_DOWN
+ * pixels of larger ink: dots of small letters, full stops. */
+enum { SPECK = 4, DOT = 2, DOT_ACROSS = 13, DOT_DOWN = 9 };
 
 static int odd(int length, int dpi, int base)
 {
@@ -79,6 +80,23 @@ static int find_all(const Band *band, const Found *found, uint8_t *level)
     return find_light_type(band, &found->light, &found->ink, level) < 0 ? -1 : take_codes(band, found, level);
 }
 
+static int remove_dust(const Band *band, const Mask *black)
+{
+    Mask masks[2], *all = masks, *near = masks + 1;
+    int failed = new_masks(masks, 2, band->size) < 0;
+    if (!failed) {
+        remove_specks(black, DOT - 1);
+        copy_mask(all, black);
+        remove_specks(black, band->ground->y_dpi < COARSE_DPI ? SPECK / 2 : SPECK);
+        copy_mask(near, black);
+        failed = widen_scaled(band, near, DOT_ACROSS, DOT_DOWN) < 0;
+        keep_mask(all, near);
+        add_mask(black, all);
+    }
+    free_masks(masks);
+    return failed ? -1 : 0;
+}
+
 /* Sets ``black`` to the ink without photographs and light type, and ``clear`` to what tints keep away from. */
 static int take_ink(const Band *band, const Mask *black, const Found *found)
 {
@@ -92,12 +110,11 @@ static int take_ink(const Band *band, const Mask *black, const Found *found)
         failed = widen_scaled(band, clear, CLEAR_ACROSS, CLEAR_DOWN) < 0 || part_lines(band, black, dark, clear) < 0;
     }
     add_mask(black, dark);
-    if (band->ground->scanned)
-        remove_specks(black, band->ground->y_dpi < 150 ? SPECK / 2 : SPECK);
+    failed = failed || (band->ground->scanned && remove_dust(band, black) < 0);
     if (!known) {
         copy_mask(dark, black);
         copy_mask(clear, dark);
-        failed = widen_scaled(band, clear, CLEAR_ACROSS, CLEAR_DOWN) < 0;
+        failed = failed || widen_scaled(band, clear, CLEAR_ACROSS, CLEAR_DOWN) < 0;
         add_mask(clear, &found->codes);
         add_mask(dark, &found->codes);
     }
