@@ -37,11 +37,6 @@ def _spandsp() -> tuple[Any, Any]:
     return open_spandsp(_DECLARATIONS)
 
 
-def duration_s(steps: Sequence[DialOn]) -> float:
-    """The duration of these steps, seconds."""
-    return sum(step.pause_s + len(step.digits) * (DIGIT_S + GAP_S) for step in steps)
-
-
 def dtmf(digits: str) -> bytes:
     """The 16-bit samples at 8 kHz of these keys, each followed by a gap."""
     ffi, library = _spandsp()

@@ -116,7 +116,6 @@ class CallMedia:
         self._ear = NetworkEar(self._on_network_tone, terms.countries) if self._calls else None
         self._early = False  # nobody has answered yet, and the network is listened to
         self._dial_on = tuple(terms.dial_on)
-        self._tones_wait: int | None = None  # tones may begin when the digits are out; the refusal of T.38
         self._udptl_ways = terms.udptl_ways
         self._offering = False  # our offer of T.38 is open
         self._silence: asyncio.TimerHandle | None = None  # of T.38, when it has lasted too long
@@ -193,10 +192,9 @@ class CallMedia:
         """The digits after the answer were sent: goes on with the fax."""
         self._dial_on = ()
         self._note("dialled_on")
-        if self._tones_wait is not None:
-            await self.stay_on_audio(self._tones_wait)
-        elif self._audio is not None and self._fax is None:
+        if self._audio is not None and self._signalling is not None:
             await self._wait_in_audio(self._audio)
+            self._signalling.dialled_on()
 
     def _fax_heard(self, what: str) -> None:
         self._note("fax_heard", what=what)
@@ -209,9 +207,6 @@ class CallMedia:
     async def stay_on_audio(self, code: int) -> None:
         """T.38 was refused with the status ``code``: the fax goes on as tones."""
         if isinstance(self._fax, ToneFaxCall) or self._audio is None or self._rtp is None:
-            return
-        if self._dial_on:
-            self._tones_wait = code  # until all digits are out
             return
         failed = code in NO_PROPER_ANSWER
         self._offering = self._offering and failed  # still open, or answered

@@ -33,6 +33,10 @@ class CallOrders:
         """Offers T.38."""
         self._stack.order(self._ref, lambda call: call.ask_t38(time.monotonic()))
 
+    def dialled_on(self) -> None:
+        """The digits after the answer are out: T.38 may begin."""
+        self._stack.order(self._ref, lambda call: call.dialled_on(time.monotonic()))
+
     def page_in_audio(self) -> None:
         """From now on no switch to T.38: the fax's machines have agreed in audio."""
         self._stack.order(self._ref, lambda call: call.page_in_audio())

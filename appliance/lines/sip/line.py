@@ -20,7 +20,6 @@ from appliance.causes import Cause
 from appliance.dial_on import DialOn
 from appliance.lines import causes
 from appliance.lines.datagram_driver import Pacing
-from appliance.lines.g711.dialling_on import duration_s
 from appliance.lines.line import Answer, IncomingHandler, LineKind, LineState, OutgoingCall, Tap
 from appliance.lines.sip.admission import Admission
 from appliance.lines.sip.call import ACK_LIMIT_S, CarriedCall
@@ -183,7 +182,7 @@ class SipLine:
             self.trunk.t38_calling_s or None,
             audio=call.audio,
             offers_rest=self._memory.offers_rest,
-            dialling_s=duration_s(steps) if steps else None,
+            dials_on=bool(steps),
         )
         try:
             local = await self._media.local(ports, uri)

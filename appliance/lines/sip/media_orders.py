@@ -17,10 +17,10 @@ class MediaRules:
 
     t38: bool = True
     g711: bool = True
-    ask_after_s: float | None = 6.0  # our own offer of T.38, from the answer on; None = never ask
+    ask_after_s: float | None = 6.0  # our own offer of T.38, from answer or digits on; None = never ask
     wait_for_peer_s: float = 15.0  # without an offer of our own: how long the peer may take to make one
     payloads: tuple[int, ...] = (8, 0)  # G.711 payload types we take, in our order
-    dials_on: bool = False  # digits follow the answer: telephone-event is offered
+    dials_on: bool = False  # digits follow the answer, as telephone-events where the peer takes them
     keep_audio_line: bool = False  # our image offer keeps the audio line with port 0 before it
 
     def __post_init__(self) -> None:

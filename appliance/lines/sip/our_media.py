@@ -27,13 +27,12 @@ def media_rules(
     *,
     audio: bool = False,
     offers_rest: bool,
-    dialling_s: float | None = None,
+    dials_on: bool = False,
 ) -> MediaRules:
     """The media rules for one call of the trunk.
 
     ``audio``: without T.38 where the trunk has both.  ``offers_rest``: our offers of T.38 came to nothing
-    lately, so that none is made.  ``dialling_s``: the fax begins only when the digits behind the number
-    are out, which takes so long.
+    lately, so that none is made.  ``dials_on``: digits follow the answer.
     """
     media = trunk.media
     if audio and media is MediaChoice.BOTH:
@@ -42,18 +41,12 @@ def media_rules(
         t38=media is not MediaChoice.G711_ONLY,
         g711=media is not MediaChoice.T38_ONLY,
         ask_after_s=ask_after_s,
+        dials_on=dials_on,
         keep_audio_line=trunk.keep_audio_line,
     )
     if rules.g711 and offers_rest:
-        rules = replace(rules, ask_after_s=None, wait_for_peer_s=PEER_OFFERS_WITHIN_S)
-    if dialling_s is None:
-        return rules
-    return replace(
-        rules,
-        dials_on=True,
-        ask_after_s=None if rules.ask_after_s is None else rules.ask_after_s + dialling_s,
-        wait_for_peer_s=rules.wait_for_peer_s + dialling_s,
-    )
+        return replace(rules, ask_after_s=None, wait_for_peer_s=PEER_OFFERS_WITHIN_S)
+    return rules
 
 
 class OurMedia:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from appliance.lines.sip.media_orders import LocalMedia, MediaRules, UseAudio
-from appliance.lines.sip.session import Audio, audio_answer, audio_offer
+from appliance.lines.sip.session import EVENTS, Audio, audio_answer, audio_offer
 from appliance.t38.sdp import Description, Origin, T38Media, build_answer, build_offer
 
 
@@ -26,7 +26,7 @@ class OurSdp:
         local = self._local
         return self._text(
             lambda origin: audio_offer(
-                local.address, local.rtp_port, self._rules.payloads, origin, events=events
+                local.address, local.rtp_port, self._rules.payloads, origin, EVENTS if events else None
             )
         )
 
@@ -41,7 +41,7 @@ class OurSdp:
         local, payload = self._local, self._payload(audio)
         return self._text(
             lambda origin: audio_answer(
-                offer, audio.index, local.address, local.rtp_port, payload, audio.law(payload), origin
+                offer, audio, local.address, local.rtp_port, payload, origin, self._events(audio)
             )
         )
 
@@ -53,8 +53,11 @@ class OurSdp:
             audio.remote,
             payload,
             law=None if law == payload else law,
-            events=audio.events if self._rules.dials_on else None,
+            events=self._events(audio),
         )
+
+    def _events(self, audio: Audio) -> int | None:
+        return audio.events if self._rules.dials_on else None
 
     def _payload(self, audio: Audio) -> int:
         """The G.711 payload type to use: the peer's first choice among those that we accept, else its

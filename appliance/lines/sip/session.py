@@ -106,31 +106,38 @@ def body_of(message: str) -> str:
 
 
 def audio_offer(
-    address: str, port: int, payloads: tuple[int, ...], origin: Origin, *, events: bool = False
+    address: str, port: int, payloads: tuple[int, ...], origin: Origin, events: int | None = None
 ) -> str:
-    """An offer of G.711 and nothing else; ``events``: and of telephone-event, for digits to dial."""
+    """An offer of G.711; ``events``: and of telephone-event with this payload type, for digits to dial."""
     laws = {payload: payload for payload in payloads}
-    return session_text(origin, address, [_audio_lines(port, laws, events=events)])
+    return session_text(origin, address, [_audio_lines(port, laws, events)])
 
 
 def audio_answer(  # noqa: PLR0917 - the pieces of one text
-    offer: Description, index: int, address: str, port: int, payload: int, law: int, origin: Origin
+    offer: Description,
+    audio: Audio,
+    address: str,
+    port: int,
+    payload: int,
+    origin: Origin,
+    events: int | None = None,
 ) -> str:
-    """The answer that takes the audio line ``index`` of the offer and refuses every other line."""
+    """The answer that takes the line ``audio`` with these payload types, and refuses every other line."""
+    ours = _audio_lines(port, {payload: audio.law(payload)}, events)
     media = (
-        _audio_lines(port, {payload: law}) if number == index else refused_lines(each, address)
+        ours if number == audio.index else refused_lines(each, address)
         for number, each in enumerate(offer.media)
     )
     return session_text(origin, address, media)
 
 
-def _audio_lines(port: int, laws: dict[int, int], *, events: bool = False) -> list[str]:
+def _audio_lines(port: int, laws: dict[int, int], events: int | None) -> list[str]:
     """G.711 without comfort noise, which cuts into fax tones; telephone-event only for who will dial on."""
     formats = " ".join(str(payload) for payload in laws)
     names = [f"a=rtpmap:{payload} {G711_NAMES[law]}/8000" for payload, law in laws.items()]
-    if events:
-        formats += f" {EVENTS}"
-        names += [f"a=rtpmap:{EVENTS} telephone-event/8000", f"a=fmtp:{EVENTS} 0-15"]
+    if events is not None:
+        formats += f" {events}"
+        names += [f"a=rtpmap:{events} telephone-event/8000", f"a=fmtp:{events} 0-15"]
     return [
         f"m=audio {port} RTP/AVP {formats}",
         *names,

@@ -124,10 +124,25 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
         except pj.Error as error:
             _log.info("hanging up: %s", error.info(False))
 
+    def put_off(self) -> None:
+        """Has the peer make its offer again in a while."""
+        prm = _call_parameters()
+        prm.statusCode = REQUEST_PENDING
+        try:
+            self.answer(prm)
+        except pj.Error as error:
+            _log.info("an offer could not be put off: %s", error.info(False))
+
     def ask_t38(self, now: float) -> None:
         """Offers T.38."""
         if self.switch is not None and not self.over:
             self.switch.ask_now(now)
+            self._obey(now)
+
+    def dialled_on(self, now: float) -> None:
+        """The digits after the answer are out."""
+        if self.switch is not None and not self.over:
+            self.switch.dialled_on(now)
             self._obey(now)
 
     def page_in_audio(self) -> None:
@@ -226,6 +241,13 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
             retry = messages.retry_after_s(event.src.rdata.wholeMsg) if received else None
             self.switch.refused(code, retry, now)
         self._obey(now)
+
+    @contained
+    def onCallRxReinvite(self, prm: Any) -> None:  # noqa: N802
+        """pjsua2's callback: the peer sent a re-INVITE; ``onCallRxOffer`` follows unless it has to wait."""
+        if self.switch is not None and self.switch.has_to_wait(_session(prm.offer.wholeSdp)):
+            prm.isAsync = True  # else there is no refusal but 488
+            self._stack.order(self.ref, lambda call: call.put_off())
 
     @contained
     def onCallRxOffer(self, prm: Any) -> None:  # noqa: N802

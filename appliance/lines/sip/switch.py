@@ -8,6 +8,9 @@ Rules
 * Audio is agreed first, unless the peer's first offer has an image line: then T.38 at once.
 * The peer's offer of T.38 is always taken when T.38 is allowed, as long as no page is under way in audio.
 * We offer T.38 a configurable time after the answer, or at once when a fax machine is heard.
+* While digits are dialled after the answer there is no T.38, which would cut them off: the time above counts
+  from their end, and an offer of the peer's gets 491, after which it is made again.  488 would be final to
+  many gateways; an answer kept back until the digits are out would come after the patience of some.
 * 491 (both offered): wait as in RFC 3261 14.1, then offer again, unless the peer did meanwhile.
 * Any other refusal leaves the call as it is: fax tones in audio when that is allowed, else the end.
 * An offer of ours that is not answered soon delays nothing: the tones begin, and a late answer is still
@@ -92,6 +95,7 @@ class MediaSwitch:
         self._retries = Retries(caller=caller, pick=pick)
         self._state = State.NEW
         self._connected_yet = False
+        self._dialling = rules.dials_on
         self._orders: list[SwitchOrder] = []
         self._deadline: float | None = None
         self._audio: UseAudio | None = None
@@ -129,10 +133,14 @@ class MediaSwitch:
         return self._ours.audio_offer(events=self._rules.dials_on and not self._connected_yet)
 
     def answer(self, offer: Description, now: float) -> str | None:
-        """The SDP that answers the peer's offer; None refuses it (488)."""
+        """The SDP that answers the peer's offer; None refuses it."""
         self._answer_text = None
         self._handle(SwitchEvent.OFFER, _EventData(now, offer))
         return self._answer_text
+
+    def has_to_wait(self, offer: Description) -> bool:
+        """Whether the peer's offer is to be made again (491)."""
+        return self._dialling and self._rules.t38 and _image_of(offer) is not None
 
     def answered(self, answer: Description, now: float) -> None:
         """The peer answered our offer."""
@@ -160,9 +168,15 @@ class MediaSwitch:
 
     # -- inputs of the media side --------------------------------------------------------
 
+    def dialled_on(self, now: float) -> None:
+        """The digits after the answer are out."""
+        self._dialling = False
+        if self._state is State.AUDIO:
+            self._await_t38(now)
+
     def ask_now(self, now: float) -> None:
         """A fax machine was heard in audio: no reason to wait longer with our offer, or for the peer's."""
-        if not self._connected_yet or not self._rules.t38 or self._asked:
+        if not self._connected_yet or self._dialling or not self._rules.t38 or self._asked:
             return
         if self._rules.ask_after_s is not None:
             self._handle(SwitchEvent.ASK, _EventData(now))
@@ -245,7 +259,8 @@ class MediaSwitch:
         offer = data.description
         image, audio = _image_of(offer), audio_of(offer)
         was_t38 = self._state is State.T38 or self._silent
-        if image is not None and self._rules.t38 and not self._page_in_audio and not self._silent:
+        may_use_image = self._rules.t38 and not (self._dialling or self._page_in_audio or self._silent)
+        if image is not None and may_use_image:
             self._answer_with_image(offer, image)
         elif audio is not None and self._may_use_audio():
             self._answer_text = self._ours.audio_answer(offer, audio)
@@ -273,12 +288,16 @@ class MediaSwitch:
         if self._audio is None:
             return  # nothing was agreed: GiveUp has been ordered
         self._orders.append(self._audio)
+        if not self._dialling:
+            self._await_t38(data.now)
+
+    def _await_t38(self, now: float) -> None:
         if not self._rules.t38:
             self._orders.append(StayOnAudio(0))
         elif self._rules.ask_after_s is not None:
-            self._deadline = data.now + self._rules.ask_after_s
+            self._deadline = now + self._rules.ask_after_s
         else:
-            self._deadline = data.now + self._rules.wait_for_peer_s
+            self._deadline = now + self._rules.wait_for_peer_s
 
     def _audio_timer(self, data: _EventData) -> None:
         if self._rules.ask_after_s is not None and not self._asked:

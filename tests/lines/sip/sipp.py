@@ -94,10 +94,16 @@ def respond(code: int, reason: str = "X", body: str = "", *, extra: str = "", ta
     )
 
 
-def request(method: str, cseq: int, body: str = "", *, extra: str = "", retransmit: bool = True) -> Step:
-    """A request of the called sipp inside the dialog (needs ``expect("INVITE", save=True)`` before)."""
+def request(
+    method: str, cseq: int, body: str = "", *, extra: str = "", retransmit: bool = True, steps_back: int = 0
+) -> Step:
+    """A request of the called sipp inside the dialog (needs ``expect("INVITE", save=True)`` before).
+
+    ``steps_back``: where its INVITE is, for the ACK of a refusal, which belongs to the same transaction.
+    """
+    branch = f"[branch-{steps_back}]" if steps_back else "[branch]"
     text = (
-        f"{method} [next_url] SIP/2.0\nVia: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]\n"
+        f"{method} [next_url] SIP/2.0\nVia: SIP/2.0/UDP [local_ip]:[local_port];branch={branch}\n"
         "Max-Forwards: 70\nFrom:[$us];tag=sipp[call_number]\nTo:[$them]\n[routes]\n"
         f"Call-ID: [call_id]\nCSeq: {cseq} {method}\n"
         f"Contact: <sip:peer@[local_ip]:[local_port]>\n{extra}{_body(body)}"

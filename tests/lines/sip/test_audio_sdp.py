@@ -33,6 +33,6 @@ def test_g711_is_found_by_its_name_and_by_its_number(
     assert audio is not None
     assert audio.payloads == payloads
     assert tuple(audio.law(each) for each in payloads) == laws
-    answer = audio_answer(offer, 0, "192.0.2.2", 6000, payloads[0], laws[0], offer.origin)
+    answer = audio_answer(offer, audio, "192.0.2.2", 6000, payloads[0], offer.origin)
     name = {0: "PCMU", 8: "PCMA"}[laws[0]]
     assert f"m=audio 6000 RTP/AVP {payloads[0]}\r\na=rtpmap:{payloads[0]} {name}/8000\r\n" in answer

@@ -6,25 +6,47 @@ import asyncio
 import audioop
 import contextlib
 import socket
+import time
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from appliance import causes
-from appliance.dial_on import PAUSE_S, DialOn
-from appliance.lines.g711.dialling_on import dtmf, duration_s
+from appliance.dial_on import PAUSE_S
+from appliance.lines.g711.dialling_on import dtmf
 from appliance.spandsp import open_spandsp
+from appliance.t30.parameters import Progress
 from tests.lines.sip.media import T38Far
 from tests.lines.sip.rig import Box, Outcome, send
-from tests.lines.sip.sipp import SIPP, Sipp, called, expect, image, respond, sdp
+from tests.lines.sip.sipp import (
+    SIPP,
+    Sipp,
+    Step,
+    called,
+    expect,
+    expect_status,
+    image,
+    pause,
+    request,
+    respond,
+    sdp,
+)
 from tests.lines.sip.test_behaviours import BYE
 from tests.ports import free_port
 
 KEYS = "0123456789*#"
 EVENTS = 101
-# When we ask for T.38, from the end of the digits as reckoned; each stall of a busy machine makes them later.
-T38_AFTER_S = 4.0
+NUMBER, DIGITS = "+49305551234,,4*2,7#", "4*27#"
+T38_AFTER_S = 1.0  # when we ask for T.38, from the end of the digits on
+STALL_S = 4.0  # of the machine, while it dials
+
+
+def sipp_in_real_time(test: Callable[..., None]) -> Callable[..., None]:
+    return pytest.mark.realtime(
+        pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)")(test)
+    )
 
 
 def keys_in(samples: bytes) -> str:
@@ -60,6 +82,9 @@ class Heard:
                 found.setdefault(stamp, (at, stamp, KEYS[datagram[12]]))
         return list(found.values())
 
+    def keys(self) -> str:
+        return "".join(key for _, _, key in self.events())
+
     def speech(self) -> bytes:
         return b"".join(
             audioop.alaw2lin(datagram[12:], 2) for datagram in self.datagrams if datagram[1] & 0x7F == 8
@@ -74,56 +99,122 @@ async def listen(sock: socket.socket, heard: Heard) -> None:
         heard.datagrams.append(datagram)
 
 
-async def call_and_dial(folder: Path, number: str, *, events: bool) -> tuple[Outcome, Heard, str]:
-    far = T38Far(receive=folder / "got.tif")
-    far.start()
+@contextlib.asynccontextmanager
+async def audio_port() -> AsyncIterator[tuple[int, Heard]]:
+    """The far end's port for audio, and what comes to it."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setblocking(False)
         sock.bind(("127.0.0.1", 0))
         heard = Heard([], [])
         listening = asyncio.create_task(listen(sock, heard))
-        formats = f"8 {EVENTS}" if events else "8"
-        names = f"a=rtpmap:{EVENTS} telephone-event/8000\r\n" if events else ""
-        audio = f"m=audio {sock.getsockname()[1]} RTP/AVP {formats}\r\na=rtpmap:8 PCMA/8000\r\n{names}"
-        sipp = Sipp(
-            folder,
-            "menu",
-            called(
-                expect("INVITE", save=True),
-                respond(200, "OK", sdp(audio)),
-                expect("ACK"),
-                expect("INVITE"),
-                respond(200, "OK", sdp(image(far.port), version=2), tag=False),
-                expect("ACK"),
-                *BYE,
-            ),
-            free_port(),
-        )
+        yield sock.getsockname()[1], heard
+        listening.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await listening
+
+
+def audio_line(port: int, *, events: bool) -> str:
+    formats = f"8 {EVENTS}" if events else "8"
+    names = f"a=rtpmap:{EVENTS} telephone-event/8000\r\n" if events else ""
+    return f"m=audio {port} RTP/AVP {formats}\r\na=rtpmap:8 PCMA/8000\r\n{names}"
+
+
+async def call_and_dial(
+    folder: Path,
+    number: str,
+    then: Callable[[int, int], list[Step]],
+    *,
+    events: bool,
+    watch: Callable[[Progress], None] = lambda _: None,
+    **settings: object,
+) -> tuple[Outcome, Heard, str, str]:
+    """A call that is answered in audio; ``then`` gives the steps after that, from the ports of audio and
+    T.38.  Gives what came of it, what was heard, sipp's complaint, all messages.
+    """
+    far = T38Far(receive=folder / "got.tif")
+    far.start()
+    async with audio_port() as (port, heard):
+        answered = [
+            expect("INVITE", save=True),
+            respond(200, "OK", sdp(audio_line(port, events=events))),
+            expect("ACK"),
+        ]
+        sipp = Sipp(folder, "menu", called(*answered, *then(port, far.port), *BYE), free_port())
         await sipp.start()
         async with Box() as box:
-            line = await box.line("menu", f"127.0.0.1:{sipp.port}", t38_calling_s=T38_AFTER_S)
-            outcome = await send(line, number)
-            words = await sipp.finish() or sipp.messages()
+            line = await box.line("menu", f"127.0.0.1:{sipp.port}", **settings)
+            outcome = await send(line, number, watch=watch)
+            words = await sipp.finish()
             await far.finish()
-            listening.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await listening
-            return outcome, heard, words
+            return outcome, heard, words, sipp.messages()
 
 
-@pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)")
-@pytest.mark.realtime
+def we_ask(_: int, t38: int) -> list[Step]:
+    """The box asks for T.38 and gets it."""
+    return [expect("INVITE"), respond(200, "OK", sdp(image(t38), version=2), tag=False), expect("ACK")]
+
+
+def they_ask(_: int, t38: int) -> list[Step]:
+    """The far end asks for T.38 while digits are dialled, and as it is told (RFC 3261 14.1) again."""
+    offer = sdp(image(t38), version=2)
+    steps = [pause(300)]
+    for cseq in (101, 102):
+        steps += [
+            request("INVITE", cseq, offer),
+            expect_status(100, optional=True),
+            expect_status(491),
+            request("ACK", cseq, steps_back=3),
+            pause(1500),
+        ]
+    return [
+        *steps,
+        pause(6000),
+        request("INVITE", 103, offer),
+        expect_status(100, optional=True),
+        expect_status(200),
+        request("ACK", 103),
+    ]
+
+
+def they_ask_once(_: int, t38: int) -> list[Step]:
+    """The far end asks for T.38 while digits are dialled, and leaves it to us from then on."""
+    return [
+        pause(300),
+        request("INVITE", 101, sdp(image(t38), version=2)),
+        expect_status(100, optional=True),
+        expect_status(491),
+        request("ACK", 101, steps_back=3),
+        *we_ask(_, t38),
+    ]
+
+
+def they_refresh(port: int, t38: int) -> list[Step]:
+    """The far end describes its audio again, as proxies do that let the media go past them."""
+    return [
+        request("INVITE", 101, sdp(audio_line(port, events=True), version=2)),
+        expect_status(100, optional=True),
+        expect_status(200),
+        request("ACK", 101),
+        expect("INVITE"),
+        respond(200, "OK", sdp(image(t38), version=3), tag=False),
+        expect("ACK"),
+    ]
+
+
+@sipp_in_real_time
 @pytest.mark.parametrize("events", [True, False])
 def test_digits_follow_the_answer_and_the_fax_follows_the_digits(tmp_path: Path, events: bool) -> None:
-    outcome, heard, messages = asyncio.run(call_and_dial(tmp_path, "+49305551234,,4*2,7#", events=events))
-    assert outcome.result.cause is causes.DELIVERED, (outcome.words(), messages)
+    outcome, heard, words, messages = asyncio.run(
+        call_and_dial(tmp_path, NUMBER, we_ask, events=events, t38_calling_s=T38_AFTER_S)
+    )
+    assert outcome.result.cause is causes.DELIVERED, (outcome.words(), words)
     assert "INVITE sip:+49305551234@" in messages  # the network is told the number alone
     assert f"a=rtpmap:{EVENTS} telephone-event/8000" in messages
     order = [word for word in outcome.words() if word in ("connected", "dialled_on", "trained")]
     assert order == ["connected", "dialled_on", "trained"]
     if events:
         seen = heard.events()
-        assert "".join(key for _, _, key in seen) == "4*27#"
+        assert heard.keys() == DIGITS
         assert seen[0][0] - heard.at[0] >= 2 * PAUSE_S - 0.1
         assert seen[3][0] - seen[2][0] >= PAUSE_S
         stamps = [stamp for _, stamp, _ in seen]
@@ -131,13 +222,45 @@ def test_digits_follow_the_answer_and_the_fax_follows_the_digits(tmp_path: Path,
         assert keys_in(heard.speech()) == ""  # not in the audio as well
     else:
         assert heard.events() == []
-        assert keys_in(heard.speech()) == "4*27#"
+        assert keys_in(heard.speech()) == DIGITS
+
+
+@sipp_in_real_time
+def test_our_offer_of_t38_waits_for_digits_that_a_busy_machine_sends_late(tmp_path: Path) -> None:
+    def stall(what: Progress) -> None:
+        if what.event == "dialling_on":
+            asyncio.get_running_loop().call_later(1.0, time.sleep, STALL_S)
+
+    outcome, heard, words, _ = asyncio.run(
+        call_and_dial(tmp_path, NUMBER, we_ask, events=True, watch=stall, t38_calling_s=T38_AFTER_S)
+    )
+    assert heard.keys() == DIGITS
+    assert outcome.result.cause is causes.DELIVERED, (outcome.words(), words)
+
+
+@sipp_in_real_time
+@pytest.mark.parametrize(("then", "we_ask_after_s"), [(they_ask, 20.0), (they_ask_once, T38_AFTER_S)])
+def test_far_end_that_asks_for_t38_during_the_digits_gets_it_after_them(
+    tmp_path: Path, then: Callable[[int, int], list[Step]], we_ask_after_s: float
+) -> None:
+    outcome, heard, words, messages = asyncio.run(
+        call_and_dial(tmp_path, NUMBER, then, events=True, t38_calling_s=we_ask_after_s)
+    )
+    assert heard.keys() == DIGITS
+    assert outcome.result.cause is causes.DELIVERED, (outcome.words(), words)
+    assert words == "", messages
+
+
+@sipp_in_real_time
+def test_audio_that_is_described_again_during_the_digits_keeps_its_events(tmp_path: Path) -> None:
+    outcome, heard, words, messages = asyncio.run(
+        call_and_dial(tmp_path, NUMBER, they_refresh, events=True, t38_calling_s=T38_AFTER_S)
+    )
+    assert heard.keys() == DIGITS
+    assert outcome.result.cause is causes.DELIVERED, (outcome.words(), words)
+    assert messages.count("telephone-event/8000") == 4  # two offers, two answers
 
 
 @pytest.mark.parametrize("digits", ["0123456789", "*#", "5551234"])
 def test_tones_are_those_that_receivers_know(digits: str) -> None:
     assert keys_in(dtmf(digits)) == digits
-
-
-def test_length_of_dialling_on_is_known_before() -> None:
-    assert duration_s([DialOn(2.0, "42"), DialOn(4.0, "1")]) == pytest.approx(6.6)

@@ -309,6 +309,22 @@ def test_rules_need_one_kind_of_media() -> None:
         MediaRules(t38=False, g711=False)
 
 
+@pytest.mark.parametrize("t38", [True, False])
+def test_while_digits_are_dialled_there_is_no_fax(t38: bool) -> None:
+    switch = make(dials_on=True, ask_after_s=4.0, t38=t38)
+    assert on_audio(switch) == [UseAudio(("192.0.2.9", 7000), 0)]
+    switch.ask_now(1.0)
+    assert switch.has_to_wait(image()) is t38
+    assert switch.answer(image(), 2.0) is None
+    assert switch.next_deadline() is None
+    assert switch.take_orders() == []
+    switch.dialled_on(60.0)
+    assert switch.take_orders() == ([] if t38 else [StayOnAudio(0)])
+    assert switch.next_deadline() == (64.0 if t38 else None)
+    assert not switch.has_to_wait(image())
+    assert (switch.answer(image(), 61.0) is not None) is t38
+
+
 LINES = st.sampled_from(
     [
         "m=audio 7000 RTP/AVP 8 0",
@@ -334,7 +350,9 @@ LINES = st.sampled_from(
 @given(
     steps=st.lists(
         st.tuples(
-            st.sampled_from(["offer", "answer", "answered", "refused", "ask", "timer", "connected"]),
+            st.sampled_from(
+                ["offer", "answer", "answered", "refused", "ask", "timer", "connected", "dialled"]
+            ),
             st.lists(LINES, max_size=5),
             st.floats(0.0, 40.0),
         ),
@@ -342,13 +360,14 @@ LINES = st.sampled_from(
     ),
     caller=st.booleans(),
     g711=st.booleans(),
+    dials_on=st.booleans(),
 )
 @settings(max_examples=150, deadline=None)
 def test_no_sequence_of_peers_breaks_the_switch(
-    steps: list[tuple[str, list[str], float]], caller: bool, g711: bool
+    steps: list[tuple[str, list[str], float]], caller: bool, g711: bool, dials_on: bool
 ) -> None:
     """Whatever a peer offers and answers, in whatever order: SDP with the offer's lines, or nothing."""
-    switch = make(caller=caller, g711=g711)
+    switch = make(caller=caller, g711=g711, dials_on=dials_on)
     now = 0.0
     for step, lines, later in steps:
         now += later
@@ -374,6 +393,8 @@ def test_no_sequence_of_peers_breaks_the_switch(
                     switch.ask_now(now)
                 case "timer":
                     switch.handle_timer(now)
+                case "dialled":
+                    switch.dialled_on(now)
                 case "connected":
                     switch.connected(now)
         except SwitchError:
