@@ -93,18 +93,25 @@ class Gateway:
         self._killed: Counter[str] = Counter()  # by digest: how often the process that reads it was ended
 
     def take(
-        self, raw: bytes, *, to: Sequence[str] | None = None, source: str, verified_by: str = ""
+        self,
+        raw: bytes,
+        *,
+        to: Sequence[str] | None = None,
+        source: str,
+        verified_by: str = "",
+        place: str = "",
     ) -> Outcome:
         """Decides about the e-mail ``raw``; ``to`` are the envelope's recipients, None when unknown.
 
-        ``source`` is for the audit log.  With ``verified_by``, the name of the mailbox's server, the server
-        must have noted that the sender is authentic.
+        ``source`` is for the audit log.  ``place`` is where the e-mail lies until it is handled, by which one
+        without a Message-ID is recognised.  With ``verified_by``, the name of the mailbox's server, that
+        server must have noted that the sender is authentic.
 
         Raises DiskFullError, SpoolClosedError, SpoolFailedError, ReaderKilledError, after which the sender
         may try later.
         """
         with self._lock:
-            outcome = self._judge(raw, verified_by, lambda letter: self._submit(letter, raw, to))
+            outcome = self._judge(raw, verified_by, lambda letter: self._submit(letter, raw, to, place))
         return self._noted(outcome, source)
 
     def too_large(self, head: bytes, *, source: str, verified_by: str = "") -> Outcome:
@@ -173,7 +180,9 @@ class Gateway:
         except (RefusedError, DocumentError) as error:
             return _refused(letter, error.cause, error.detail)
 
-    def _submit(self, letter: IncomingEmail, raw: bytes, to: Sequence[str] | None) -> tuple[Job, ...]:
+    def _submit(
+        self, letter: IncomingEmail, raw: bytes, to: Sequence[str] | None, place: str
+    ) -> tuple[Job, ...]:
         from appliance.deliver.email_reading import numbers_of  # noqa: PLC0415 (see above)
 
         settings = self._box.settings.section(MailInSettings)
@@ -202,6 +211,8 @@ class Gateway:
         # program that sends the same Message-ID again did not get our answer.
         hashed = hashlib.sha256(raw)
         hashed.update(repr(dials).encode())
+        if not letter.message_id:
+            hashed.update(place.encode())
         digest = hashed.hexdigest()
         files: list[SourceFile] = []
         try:
@@ -217,7 +228,7 @@ class Gateway:
                 options=SendOptions(
                     cover=cover, sub_address=dials[0].sub_address, bad_files=settings.bad_attachments
                 ),
-                idempotency_key=f"email:{digest}" if letter.message_id else "",
+                idempotency_key=f"email:{digest}" if letter.message_id or place else "",
                 idempotency_digest=digest,
                 metadata={
                     REPLY_TO: letter.sender,

@@ -1,8 +1,8 @@
 """Collecting e-mails to fax from a mailbox (IMAP4rev1, RFC 3501; MOVE, RFC 6851).
 
 Every e-mail in the folder is handled once: handed in, refused with an answer, or ignored; then it is moved
-away or deleted.  One that was handed in but not yet moved when the box died is recognised by its
-Message-ID.
+away or deleted.  One that was handed in but not moved, because the box died or the folder for handled
+e-mails is full, is recognised by its Message-ID; without one by its place in the mailbox.
 """
 
 from __future__ import annotations
@@ -101,6 +101,9 @@ class Mailbox:
         self._thread = threading.Thread(target=self._run, name="imap", daemon=True)
         self._visiting = threading.Lock()
         self._answered: deque[tuple[float, str]] = deque()
+        self._told: set[str] = (
+            set()
+        )  # places of e-mails whose refusal was answered and that could not be moved
         self.problem = ""  # of the last visit, as a sentence; empty when it succeeded
         self.visited_at: float | None = None  # time of the last visit, Unix time
 
@@ -192,12 +195,15 @@ class Mailbox:
         if kind != "OK":
             raise MailError(causes.MAILBOX_UNUSABLE, _said(data))
         uids = [uid for uid in (data[0] or b"").split() if uid.isdigit()][:VISIT_LIMIT]
+        # A UID is good as long as this number of the folder stays (RFC 3501 2.3.1.1).
+        era = _said(client.response("UIDVALIDITY")[1])
+        folder = f"{settings.imap_server} {settings.imap_username} {settings.imap_folder} {era}"
         done = 0
         for uid in uids:
             if self._stopping.is_set():
                 break
             try:
-                self._deal_with(client, uid.decode(), settings)
+                self._deal_with(client, uid.decode(), settings, folder)
             except (DiskFullError, SpoolFailedError) as error:
                 _log.error("an e-mail stays in the mailbox: %s", error)
                 break
@@ -209,8 +215,9 @@ class Mailbox:
             done += 1
         return done
 
-    def _deal_with(self, client: imaplib.IMAP4, uid: str, settings: MailInSettings) -> None:
+    def _deal_with(self, client: imaplib.IMAP4, uid: str, settings: MailInSettings, folder: str) -> None:
         source = f"imap {settings.imap_username} {uid}"
+        place = f"{folder} {uid}"
         limit = settings.message_mb * MB
         kind, data = client.uid("FETCH", uid, "(RFC822.SIZE)")
         sizes = [int(found[1]) for part in data if isinstance(part, bytes) and (found := _SIZE.search(part))]
@@ -225,14 +232,18 @@ class Mailbox:
         if sizes[0] > limit:
             outcome: Any = self._gateway.too_large(raw, source=source, verified_by=settings.imap_verified_by)
         else:
-            outcome = self._gateway.take(raw, source=source, verified_by=settings.imap_verified_by)
-        if isinstance(outcome, Refused) and outcome.answer_to and self._may_answer(outcome.answer_to):
+            outcome = self._gateway.take(
+                raw, source=source, verified_by=settings.imap_verified_by, place=place
+            )
+        if isinstance(outcome, Refused) and place not in self._told and self._may_answer(outcome.answer_to):
             waits = self._box.settings.section(DeliverySettings).waits(EMAIL)
             self._box.outbox.put(_answer(outcome, waits))
+            self._told.add(place)
         _move_away(client, uid, settings.imap_done)
+        self._told.discard(place)
 
     def _may_answer(self, address: str) -> bool:
-        if not self._box.settings.section(MailOutSettings).server:
+        if not address or not self._box.settings.section(MailOutSettings).server:
             return False
         now = time.monotonic()
         while self._answered and self._answered[0][0] < now - HOUR_S:

@@ -88,23 +88,50 @@ def test_e_mails_are_deleted_when_the_owner_keeps_none(box: Box, letters: Letter
     assert (letters.count(), letters.count("Faxed")) == (0, 0)
 
 
+@contextlib.contextmanager
+def nothing_is_moved(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def dies(*_: object) -> None:
+        raise MailError(causes.MAIL_UNREACHABLE, "the cable was pulled")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("appliance.deliver.mailbox._move_away", dies)
+        yield
+
+
 @needs_dovecot
+@pytest.mark.parametrize("named", [True, False], ids=["with a Message-ID", "without one"])
 def test_an_e_mail_handed_in_before_a_crash_is_not_faxed_twice(
-    box: Box, letters: LetterBox, monkeypatch: pytest.MonkeyPatch
+    box: Box, letters: LetterBox, monkeypatch: pytest.MonkeyPatch, named: bool
 ) -> None:
     mailbox = set_up(box, letters)
-    letters.put(letter().as_bytes())
-    with monkeypatch.context() as patched:
-
-        def dies(*_: object) -> None:
-            raise MailError(causes.MAIL_UNREACHABLE, "the cable was pulled")
-
-        patched.setattr("appliance.deliver.mailbox._move_away", dies)
-        with pytest.raises(MailError):
-            mailbox.visit()
+    written = letter()
+    if not named:
+        del written["Message-ID"]
+    letters.put(written.as_bytes())
+    with nothing_is_moved(monkeypatch), pytest.raises(MailError):
+        mailbox.visit()
     assert letters.count() == 1
     assert mailbox.visit() == 1
     assert len(box.faxes.search(JobFilter())) == 1
+    letters.put(written.as_bytes())
+    mailbox.visit()
+    # The same octets once more: a program without Message-IDs means it.
+    assert len(box.faxes.search(JobFilter())) == (1 if named else 2)
+
+
+@needs_dovecot
+def test_a_refusal_is_answered_once_however_often_its_e_mail_cannot_be_moved(
+    box: Box, letters: LetterBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box.settings.change(MailOutSettings, {"server": "localhost", "sender": "fax@office.example"})
+    mailbox = set_up(box, letters)
+    letters.put(letter(to="fax@office.example", subject="no number").as_bytes())
+    with nothing_is_moved(monkeypatch):
+        for _ in range(2):
+            with pytest.raises(MailError):
+                mailbox.visit()
+    assert mailbox.visit() == 1
+    assert len(box.spool.read(outbox.due, box.clock() + 1)) == 1
 
 
 @needs_dovecot
