@@ -76,12 +76,17 @@ class Faxes:
     def submit(self, request: Request) -> Submitted:
         """Accepts a fax; it is on disk when this returns.
 
-        Missing options get the owner's defaults: tag, caller id, station id, cover page.
+        Missing options get the owner's defaults: tag, caller id, station id, cover page.  A request that came
+        before gets the faxes that it made then, whatever quota, rules or space say by now.
 
         Raises RefusedError (number, quota, document gone, a number to show or a cover template that is not
         the owner's to use), IdempotencyError, DiskFullError, NotFoundError for an unknown document,
         ValueError without recipients or document.
         """
+        earlier = self.handed_in(request.owner, request.idempotency_key, request.idempotency_digest)
+        if earlier is not None:
+            self.documents.discard_files(request.files)
+            return earlier
         rules = self.rules
         rules.require_room()
         if not rules.accounts.may_send(request.owner):
@@ -123,10 +128,12 @@ class Faxes:
         return replace(options, cover=replace(options.cover, message=message))
 
     def handed_in(self, owner: str, idempotency_key: str, digest: str) -> Submitted | None:
-        """The earlier submission of ``owner`` with this key; None when there is none.
+        """The earlier submission of ``owner`` with this key; None when there is none, or without a key.
 
         Raises IdempotencyError when its request had another ``digest``.
         """
+        if not idempotency_key:
+            return None
         found = self.spool.read(accepting.handed_in, owner, idempotency_key, digest)
         if found is None:
             return None

@@ -51,16 +51,21 @@ def create_fax(call: Call) -> Answer:
     """
     key = newfax.idempotency_key(call.header("Idempotency-Key"))
     digest = newfax.digest_of(call.body, call.form)
-    if key:
-        earlier = call.box.faxes.handed_in(call.caller.owner, key, digest)
-        if earlier is not None:
-            _discard_uploads(call)
-            return _submitted(earlier, call)
+    again = earlier(call, key, digest)
+    if again is not None:
+        _discard_uploads(call)
+        return again
     request = newfax.request_of(call.context, call.caller, call.body, key, digest)
     # Checked again when it is handed in; checked first so that nothing is fetched or stored in vain.
     call.box.rules.require_room()
     call.box.rules.require_quota(request.owner, request.key)
     return submit(call, newfax.with_document(call.context, call.caller, request, call.body, call.form))
+
+
+def earlier(call: Call, key: str, digest: str) -> Answer | None:
+    """The answer to a request that came before with this idempotency key; None when there was none."""
+    found = call.box.faxes.handed_in(call.caller.owner, key, digest)
+    return None if found is None else _submitted(found, call)
 
 
 def submit(call: Call, request: Request) -> Answer:

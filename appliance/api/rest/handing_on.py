@@ -57,6 +57,9 @@ def _forward(call: Call, kind: str, fax_id: int, make: Callable[[], Path]) -> An
     """Hands in a fax of the pages in the TIFF file that ``make`` writes."""
     key = newfax.idempotency_key(call.header("Idempotency-Key"))
     digest = newfax.digest_of({**call.body, kind: fax_id}, None)
+    earlier = handing_in.earlier(call, key, digest)  # its pages may be gone by now
+    if earlier is not None:
+        return earlier
     wishes = {name: value for name, value in call.body.items() if name != "pages"}
     request = newfax.request_of(call.context, call.caller, wishes, key, digest)
     made = make()
