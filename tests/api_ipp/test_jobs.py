@@ -19,8 +19,9 @@ from weasyprint import HTML
 
 from appliance.api.ipp.asked import read_asked
 from appliance.api.ipp.book import JobBook
+from appliance.api.ipp.compression import unpacked
 from appliance.api.ipp.operations import PrintService
-from appliance.api.ipp.words import Operation, PrintJobState, Status
+from appliance.api.ipp.words import IppError, Operation, PrintJobState, Status
 from appliance.ipp import codec
 from appliance.ipp.codec import Decoder
 from appliance.ipp.model import GroupTag, Message, Range, Tag, Value
@@ -230,6 +231,32 @@ def test_cover_retries_quality_and_pages_are_read() -> None:
     assert asked.retry_waits == (90.0, 90.0)
     assert (asked.max_tries, asked.quality, asked.pages) == (3, Quality.SUPERFINE, ("2-3",))
     assert list(asked.unsupported) == ["sides"]
+
+
+def test_pages_up_to_the_last_are_asked_for_with_the_largest_number() -> None:
+    """So CUPS writes ``-o page-ranges=2-``."""
+    ranges = (Value(Tag.RANGE, Range(2, (1 << 31) - 1)),)
+    assert read_asked({"page-ranges": ranges}, "").pages == ("2-",)
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [(Range(3, 2),), (Range(0, 1),), (Range(1, 2), Range(-1, 4)), (7,), (Range(1, 1),) * 101],
+    ids=["backwards", "nothing", "below", "a number", "many"],
+)
+def test_page_ranges_that_are_none_are_refused_instead_of_all_pages_sent(ranges: tuple[Any, ...]) -> None:
+    with pytest.raises(IppError) as refused:
+        read_asked({"page-ranges": tuple(Value(Tag.RANGE, each) for each in ranges)}, "")
+    assert refused.value.status == Status.BAD_REQUEST
+
+
+@pytest.mark.parametrize("cut", [1, 7, 30, 1000])
+def test_a_gzip_file_of_several_members_is_unpacked_whole(cut: int) -> None:
+    packed = gzip.compress(b"one " * 9) + gzip.compress(b"two") + bytes(12)
+    pieces = [packed[place : place + cut] for place in range(0, len(packed), cut)]
+    assert b"".join(unpacked(pieces, "gzip", 1000)) == b"one " * 9 + b"two"
+    with pytest.raises(IppError):
+        list(unpacked([gzip.compress(b"one"), b"and more"], "gzip", 1000))
 
 
 def test_what_a_job_asks_for_has_the_same_octets_in_every_version() -> None:

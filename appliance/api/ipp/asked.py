@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 
+from appliance.api.ipp.words import IppError, Status
 from appliance.documents.options import clean_line
 from appliance.ipp.model import Attributes, Range, Value
+from appliance.language import said
 from appliance.printing.options import MOST_NUMBERS, all_numbers, number_of_title, number_of_uri
 from appliance.spool.options import Cover, Quality
 
@@ -26,8 +28,8 @@ _MOST_TRIES = 20
 # PWG 5100.15 7.1.7: how often a fax is tried again by default, and the wait between tries, seconds.
 USUAL_RETRIES = 3
 LEAST_INTERVAL_S, MOST_INTERVAL_S = 60, 3600
-# The most page ranges of one job.
-_MOST_RANGES = 100
+# The most page ranges of one job, and what stands for the last page: the largest of IPP's numbers.
+_MOST_RANGES, _LAST_PAGE = 100, (1 << 31) - 1
 # The job's attributes that are honoured, and those that concern only paper and are accepted and ignored.
 OBEYED = (
     "copies",
@@ -84,7 +86,10 @@ def _plain(value: object) -> object:
 
 
 def read_asked(job: Attributes, title: str, own: Sequence[str] | None = None) -> RequestedFax:
-    """What the job's attributes and title say.  ``own``: the numbers of a printer with fixed recipients."""
+    """What the job's attributes and title say.  ``own``: the numbers of a printer with fixed recipients.
+
+    Raises IppError for page ranges that are none.
+    """
     unsupported = {name: values for name, values in job.items() if not _is_obeyed(name, values)}
     if own is not None:
         numbers = tuple(own)
@@ -145,8 +150,19 @@ def _number(destination: object) -> str:
 
 
 def _pages(ranges: Sequence[Value]) -> tuple[str, ...]:
-    found = [each.content for each in ranges[:_MOST_RANGES] if isinstance(each.content, Range)]
-    return tuple(f"{each.least}-{each.most}" for each in found if 1 <= each.least <= each.most)
+    """The chosen pages; CUPS writes the largest number for the last page.
+
+    Raises IppError: without a range that is none (RFC 8011 5.2.7) all pages would go out.
+    """
+    if len(ranges) > _MOST_RANGES:
+        raise IppError(Status.BAD_REQUEST, said("There are too many page ranges."))
+    found = []
+    for value in ranges:
+        pages = value.content
+        if not isinstance(pages, Range) or not 1 <= pages.least <= pages.most:
+            raise IppError(Status.BAD_REQUEST, said("A page range of the request is none."))
+        found.append(f"{pages.least}-{'' if pages.most == _LAST_PAGE else pages.most}")
+    return tuple(found)
 
 
 def _cover(info: Attributes) -> Cover | None:

@@ -30,11 +30,20 @@ def unpacked(pieces: Iterable[bytes], compression: str, limit: int) -> Iterator[
             if not begun and piece and compression == "deflate" and piece[0] & 0x0F != _DEFLATE:
                 machine = zlib.decompressobj(_WITHOUT)  # RFC 1951 without a header
             begun = begun or bool(piece)
-            for made in _made(machine, piece):
-                total += len(made)
-                if total > limit:
-                    raise TooLargeError(f"more than {limit} octets")
-                yield made
+            rest = piece
+            while rest:
+                if machine.eof:
+                    # RFC 1952 2.2: a gzip file may have several members; zeros are padding.
+                    rest = rest.lstrip(b"\0") if compression == "gzip" else b""
+                    if not rest:
+                        break
+                    machine = zlib.decompressobj(_WITH_HEAD)
+                for made in _made(machine, rest):
+                    total += len(made)
+                    if total > limit:
+                        raise TooLargeError(f"more than {limit} octets")
+                    yield made
+                rest = machine.unused_data
     except zlib.error:
         raise IppError(Status.COMPRESSION_ERROR, said("The document's compression is damaged.")) from None
     if begun and not machine.eof:
