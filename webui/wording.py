@@ -34,6 +34,11 @@ class Chip:
     on: bool
 
 
+def goes_out(visit: Visit, job: Job) -> str:
+    """When a fax for later is sent."""
+    return _("Goes out {time}.").format(time=visit.writer().date_time(job.scheduled_at))
+
+
 def of_job(visit: Visit, job: Job) -> State:
     """The state of a fax to send."""
     write, now = visit.writer(), visit.context.now()
@@ -49,8 +54,7 @@ def of_job(visit: Visit, job: Job) -> State:
             when = _("Next try {time}.").format(time=write.near(job.next_try_at, now))
             return State(_("Tries again"), "↻", "wait", f"{_(cause.sentence)} {when}")
         case JobState.WAITING if job.scheduled_at > now:
-            when = _("Goes out {time}.").format(time=write.date_time(job.scheduled_at))
-            return State(_("Waits for its time"), "◷", "plain", when)
+            return State(_("Waits for its time"), "◷", "plain", goes_out(visit, job))
         case JobState.WAITING:
             return State(_("Waiting for a free line"), "…", "plain")
         case JobState.SENDING:

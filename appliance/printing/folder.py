@@ -16,7 +16,9 @@ from datetime import datetime
 from pathlib import Path
 
 from appliance.box import Box
+from appliance.documents.options import clean_line
 from appliance.durable import TooLargeError
+from appliance.language import said
 from appliance.printing.cups_backend import ENTRY_SUFFIX, LARGEST, PART_SUFFIX
 from appliance.printing.document_numbers import ExaminedDocument, examined, problem_with
 from appliance.printing.entries import Entry, EntryError, PrintJob, print_jobs, read_entry
@@ -200,6 +202,8 @@ class PrintFolder:
             asked = replace(asked, numbers=looked.numbers)
         problem = problem_with(self._box, asked.numbers, asked.cover or "")
         problem = problem or (looked.problem if asked.silent else "")
+        if asked.no_time and not problem:
+            problem = said("{text} is no time of sending.").format(text=clean_line(asked.no_time))
         to = () if problem else tuple(To(number) for number in asked.numbers)
         metadata = {"print_title": first.title, "print_queue": first.queue}
         if problem:
@@ -212,7 +216,7 @@ class PrintFolder:
             without_number=not to,
             origin=PRINT_ORIGIN,
             options=options,
-            scheduled_at=asked.at.replace(tzinfo=now.tzinfo).timestamp() if asked.at and to else None,
+            scheduled_at=asked.at.replace(tzinfo=asked.at.tzinfo or zone).timestamp() if asked.at else None,
             idempotency_key=_key(first),
             idempotency_digest=first.job,
             from_user=first.user,

@@ -94,9 +94,11 @@ def _value(text: str, place: int) -> tuple[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class FaxOptions:
-    """What a print job says about its fax.  ``numbers`` as written; ``at``: local time, None: now.
+    """What a print job says about its fax.  ``numbers`` as written; ``at``: local unless it has a zone,
+    None: now.
 
-    ``silent``: it names no number at all, not even an invalid one.
+    ``silent``: it names no number at all, not even an invalid one.  ``no_time``: what it names as the time
+    of sending, and is none.
     """
 
     numbers: tuple[str, ...] = ()
@@ -104,6 +106,7 @@ class FaxOptions:
     cover: str | None = None  # None: the usual; "": none; else a template's name, "standard" the box's own
     quality: Quality | None = None
     at: datetime | None = None
+    no_time: str = ""
 
 
 def read_fax_options(
@@ -114,12 +117,15 @@ def read_fax_options(
     The first of option, URIs and title that is not empty decides, even if it holds no valid number.
     """
     numbers = _numbers(options, title, destinations)
+    time = _plain(options.get("FaxTime", ""))
+    at = _time(time, now or datetime.now())
     return FaxOptions(
         numbers=numbers or (),
         silent=numbers is None,
         cover=_cover(options.get("FaxCover", "")),
         quality=_quality(options.get("FaxQuality", "")),
-        at=_time(options.get("FaxTime", ""), now),
+        at=at,
+        no_time=time if at is None else "",
     )
 
 
@@ -194,14 +200,13 @@ def _quality(value: str) -> Quality | None:
         return None
 
 
-def _time(value: str, now: datetime | None) -> datetime | None:
-    """``22:30`` (the next one) or ``2026-12-01T08:00`` as local time; None when it is neither."""
-    value, now = _plain(value), now or datetime.now()
+def _time(value: str, now: datetime) -> datetime | None:
+    """``22:30`` (the next one) or ``2026-12-01T08:00``, also with a zone; None when it is neither."""
     found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", value)
     if found:
         at = now.replace(hour=int(found[1]), minute=int(found[2]), second=0, microsecond=0)
         return at if at > now else at + timedelta(days=1)
     try:
-        return datetime.fromisoformat(value).replace(tzinfo=None) if value else None
+        return datetime.fromisoformat(value)
     except ValueError:
         return None

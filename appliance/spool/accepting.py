@@ -176,15 +176,16 @@ def give_numbers(
 ) -> list[Job]:
     """Sets the recipients of a document that came without a number; it is prepared again and sent.
 
-    Its pages are made again because they show the time and, on a cover page, the recipient.  The job gets
-    the first recipient; each other one gets a new job.  Raises IllegalTransitionError for a job that has a
-    number, or whose cover page is being made.
+    Its pages are made again because they show the time and, on a cover page, the recipient.  Without
+    ``scheduled_at`` it goes at the time with which it came.  The job gets the first recipient; each other one
+    gets a new job.  Raises IllegalTransitionError for a job that has a number, or whose cover page is being
+    made.
     """
     job = jobs.get(tx.db, job_id)
     early = job.state is JobState.PREPARING and job.options.cover is None
     if job.number or not (early or job.state is JobState.NEEDS_NUMBER):
         raise IllegalTransitionError(f"job {job_id} is {job.state.value}: it cannot be given a number")
-    scheduled = max(now, scheduled_at if scheduled_at is not None else now)
+    scheduled = max(now, scheduled_at if scheduled_at is not None else job.scheduled_at)
     lifetime = job.expires_at - job.scheduled_at
     times = {
         "scheduled_at": scheduled,

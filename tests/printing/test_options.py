@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -74,5 +74,16 @@ def test_cover_quality_and_time_are_options() -> None:
     now = datetime(2026, 11, 28, 12, 0)
     asked = read_fax_options({"FaxCover": "none", "FaxQuality": "Fine", "FaxTime": "11:30"}, "", now=now)
     assert (asked.cover, asked.quality, asked.at) == ("", Quality.FINE, datetime(2026, 11, 29, 11, 30))
-    asked = read_fax_options({"FaxCover": "Usual", "FaxQuality": "lovely", "FaxTime": "soon"}, "", now=now)
-    assert (asked.cover, asked.quality, asked.at) == (None, None, None)
+    asked = read_fax_options({"FaxCover": "Usual", "FaxQuality": "lovely", "FaxTime": "none"}, "", now=now)
+    assert (asked.cover, asked.quality, asked.at, asked.no_time) == (None, None, None, "")
+
+
+@pytest.mark.parametrize("written", ["soon", "22.30", "25:00", "2026-13-01T08:00"])
+def test_what_is_no_time_is_not_taken_for_now(written: str) -> None:
+    assert read_fax_options({"FaxTime": written}, "").no_time == written
+
+
+def test_a_time_with_its_zone_keeps_it() -> None:
+    asked = read_fax_options({"FaxTime": "2026-12-01T08:00+05:30"}, "")
+    assert asked.at is not None
+    assert asked.at.timestamp() == datetime(2026, 12, 1, 2, 30, tzinfo=UTC).timestamp()

@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from playwright.sync_api import expect
 
+from appliance.services.faxes import Request
 from tests.web.browser import Web
 from tests.web.furnished import picture
 from tests.web.views import View
 
 pytestmark = pytest.mark.realtime
+
+
+def test_a_waiting_document_says_what_it_is_why_it_waits_and_when_it_goes_out(box: Web, view: View) -> None:
+    served, page = box.served, view.page(box)
+    metadata = {"print_title": "Offer 4711", "print_problem": "10pm is no time of sending."}
+    request = Request(
+        owner="ada",
+        to=(),
+        without_number=True,
+        files=(served.box.documents.store_file(picture(), name="a.tiff", media_type="image/tiff"),),
+        origin="print",
+        scheduled_at=datetime(2099, 2, 3, 8, tzinfo=UTC).timestamp(),
+        metadata=metadata,
+    )
+    made = served.box.faxes.submit(request).jobs[0]
+    page.goto("/waiting")
+    row = page.locator("li.ask")
+    expect(row.locator("b")).to_have_text("Offer 4711")
+    for words in ("10pm is no time of sending.", "2099"):
+        expect(row).to_contain_text(words)
+    served.box.faxes.cancel(made.id)
 
 
 def test_a_waiting_document_is_given_its_number_and_another_is_deleted_after_a_question(

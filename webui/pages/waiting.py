@@ -28,15 +28,24 @@ def origin(job: Job) -> str:
     return words.get(job.origin, job.origin)
 
 
+def _name(job: Job) -> str:
+    """What a person knows the document by."""
+    return job.name or str(job.metadata.get("print_title") or "") or job.tag or origin(job)
+
+
 def show(visit: Visit) -> Answer:
     """The page of documents that wait for a number or a decision."""
+    now = visit.context.now()
     entries = [
         (
             job,
+            _name(job),
             origin(job),
             wording.pages(job.pages) if job.pages is not None else "",
             job.state is JobState.NEEDS_NUMBER,
             f"/api/v1/faxes/{job.id}/pages/1?size=small" if job.rendered_path else "",
+            str(job.metadata.get("print_problem") or ""),
+            wording.goes_out(visit, job) if job.scheduled_at > now else "",
         )
         for job in waiting(visit)
     ]
