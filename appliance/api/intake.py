@@ -10,10 +10,13 @@ import base64
 import binascii
 import codecs
 import hashlib
+import itertools
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from email.message import Message
 from typing import Any
+from urllib.parse import unquote
 
 import multipart
 
@@ -38,6 +41,10 @@ DEFAULT_NAME = "document"
 MULTIPART_TYPE = "multipart/form-data"
 # RFC 2046 5.1.1: at most 70 characters.
 BOUNDARY_LIMIT = 70
+# Values of Content-Transfer-Encoding that change nothing; RFC 7578 4.7 deprecates it.
+_PLAIN = frozenset({"", "7bit", "8bit", "binary"})
+# RFC 5987 3.2.1, whose charsets are these two.
+_EXTENDED_NAME = re.compile(r""";\s*filename\*\s*=\s*"?(utf-8|iso-8859-1)'[^']*'([^\s;"]+)""", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,17 +230,26 @@ class _FormReader:
 
     def _take(self, part: Any) -> None:
         name = request.check_text(part.name or "")
-        if part.filename is None:
+        encoding = part.header("Content-Transfer-Encoding", "").lower()
+        if encoding not in _PLAIN:
+            problem = f"the part {name[:64]!r} is encoded ({encoding[:20]}): send its octets as they are"
+            raise ProblemError(REQUEST_INVALID, problem)
+        filename = _file_name(part)
+        if filename is None:
             text = self._text(name)
             self.form.fields.setdefault(name, []).append(text)
             return
+        content = self._content()
+        first = next(content, b"")
+        if not filename and not first:
+            return  # a browser's field for a file that nobody chose
         if len(self.form.files) >= self._most_files:
             raise ProblemError(TOO_MANY_FILES, f"at most {self._most_files}")
         taken = store(
             self._context,
-            self._content(),
-            name=part.filename,
-            media_type=part.content_type or "",
+            itertools.chain((first,), content),
+            name=filename,
+            media_type=part.header("Content-Type", ""),
             any_kind=self._any_kind,
         )
         self.form.files.append((name, taken))
@@ -248,6 +264,18 @@ class _FormReader:
             return request.check_text(raw.decode())
         except UnicodeDecodeError:
             raise ProblemError(REQUEST_INVALID, f"the field {name[:64]!r} is not UTF-8") from None
+
+
+def _file_name(part: Any) -> str | None:
+    """The name of a file in a form; None when the part is a field.
+
+    RFC 7578 4.2 forbids the form of RFC 5987, which clients write nevertheless for names beyond ASCII.
+    """
+    extended = _EXTENDED_NAME.search(part.header("Content-Disposition", ""))
+    if extended is None:
+        filename: str | None = part.filename
+        return filename
+    return unquote(extended[2], extended[1], "replace")
 
 
 def _boundary(environ: request.Environ) -> str:

@@ -122,7 +122,7 @@ def parse_json(raw: bytes) -> Any:
     if sum(map(raw.count, (b",", b"[", b"{"))) > VALUES_LIMIT:
         raise ProblemError(causes.REQUEST_INVALID, f"more than {VALUES_LIMIT} values")
     try:
-        value = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant, parse_float=_finite)
+        value = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant, parse_float=finite)
     except (ValueError, RecursionError) as error:
         raise ProblemError(causes.REQUEST_INVALID, f"this is not JSON: {error}") from None
     if raw.count(b"[") + raw.count(b"{") > DEPTH_LIMIT:
@@ -136,7 +136,8 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _finite(text: str) -> float:
+def finite(text: str) -> float:
+    """The number that ``text`` says.  Raises ValueError, also for "nan" and what is too large."""
     number = float(text)
     if not math.isfinite(number):
         raise ValueError(f"{text[:20]} is too large a number")

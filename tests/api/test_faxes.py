@@ -186,6 +186,22 @@ def test_the_same_idempotency_key_makes_one_fax(served: Served) -> None:
     assert another_file.json["code"] == "idempotency_key_reused"
 
 
+@pytest.mark.parametrize(("how", "body"), [("resend", {}), ("forward", {"to": ["9990"]})])
+def test_a_repeated_request_gets_the_same_fax_when_it_used_up_the_quota(
+    served: Served, how: str, body: dict[str, Any]
+) -> None:
+    token = served.key(f"one {how}", Scope.SEND, quota=2)
+    fax_id = served.ask("POST", "/faxes", new("9990"), token=token).json["faxes"][0]["id"]
+    served.ended(fax_id)
+    headers = {"Idempotency-Key": "once"}
+    first, again = (
+        served.ask("POST", f"/faxes/{fax_id}/{how}", body, token=token, headers=headers) for _ in range(2)
+    )
+    assert (first.status, again.status) == (201, 201), again.json
+    made = {str(answer.json.get("faxes", [answer.json])[0]["id"]) for answer in (first, again)}
+    assert len(made) == 1
+
+
 def test_two_users_may_use_the_same_idempotency_key(served: Served) -> None:
     headers = {"Idempotency-Key": "shared"}
     made = [
@@ -480,3 +496,88 @@ def test_a_photograph_is_straightened_unless_the_fax_or_the_owner_says_no(served
         assert remarks(("straighten", "true")) == ["photograph_straightened"]
     finally:
         served.ask("PATCH", "/settings/sending", {"straighten_photographs": True})
+
+
+def part(head: str, content: bytes) -> bytes:
+    """A form with a fax to 9990 and one more part, whose head is ``head``."""
+    return (
+        b'--b\r\nContent-Disposition: form-data; name="to"\r\n\r\n9990\r\n--b\r\n'
+        + head.encode()
+        + b"\r\n\r\n"
+        + content
+        + b"\r\n--b--\r\n"
+    )
+
+
+def posted(served: Served, body: bytes) -> Any:
+    return served.ask("POST", "/faxes", body, headers={"Content-Type": "multipart/form-data; boundary=b"})
+
+
+@pytest.mark.parametrize("also", ["", 'filename="x.txt"; '])
+def test_a_file_name_in_the_form_of_rfc_5987_is_a_files(served: Served, also: str) -> None:
+    named = f"Content-Disposition: form-data; name=\"file\"; {also}filename*=UTF-8''%C3%9Cber%20%E2%82%AC.txt"
+    made = posted(served, part(named, b"A letter."))
+    assert made.status == 201, made.json
+    job = served.box.faxes.get(made.json["faxes"][0]["id"])
+    (file,) = served.box.documents.get(served.box.faxes.submission(job).document_id).files
+    assert file.name == "Über €.txt"
+
+
+def test_the_charset_of_a_text_in_a_form_is_kept(served: Served) -> None:
+    head = 'Content-Disposition: form-data; name="file"; filename="a.txt"\r\n'
+    made = posted(served, part(head + "Content-Type: text/plain; charset=KOI8-R", "Счёт".encode("koi8-r")))
+    job = served.box.faxes.get(made.json["faxes"][0]["id"])
+    (file,) = served.box.documents.get(served.box.faxes.submission(job).document_id).files
+    assert file.media_type == "text/plain; charset=koi8-r"
+
+
+def test_a_field_for_a_file_that_nobody_chose_is_left_out(served: Served) -> None:
+    made = served.form("/faxes", [("to", "9990")], [("a.txt", b"A letter."), ("", b"")])
+    assert made.status == 201, made.json
+    none = served.form("/faxes", [("to", "9990")], [("", b"")])
+    assert none.status in (400, 422)
+
+
+@pytest.mark.parametrize("encoding", ["base64", "quoted-printable", "X-other"])
+def test_a_part_in_an_encoding_of_e_mail_is_refused_and_not_faxed_as_it_stands(
+    served: Served, encoding: str
+) -> None:
+    head = 'Content-Disposition: form-data; name="file"; filename="a.txt"\r\nContent-Transfer-Encoding: '
+    head += encoding
+    refused = posted(served, part(head, b"QSBsZXR0ZXIu"))
+    assert (refused.status, refused.json["code"]) == (400, "request_invalid")
+    assert encoding.lower() in refused.json["detail"]
+    plain = posted(served, part(head.replace(encoding, "Binary"), b"A letter."))
+    assert plain.status == 201
+
+
+def test_what_a_client_keeps_with_a_fax_comes_in_a_form_too(served: Served) -> None:
+    files = [("a.txt", b"A letter.")]
+    made = served.form("/faxes", [("to", "9990"), ("metadata", '{"order": 4712}')], files)
+    assert (made.status, made.json["faxes"][0]["metadata"]) == (201, {"order": 4712})
+    for wrong in ("4712", "{", '["a"]', '{"a": NaN}'):
+        refused = served.form("/faxes", [("to", "9990"), ("metadata", wrong)], files)
+        assert refused.status == 400, wrong
+
+
+@pytest.mark.parametrize("text", ["nan", "NaN", "inf", "-inf", "1e999"])
+@pytest.mark.parametrize("field", ["lifetime_hours", "retry_waits"])
+def test_what_is_no_number_is_refused_in_a_form(served: Served, field: str, text: str) -> None:
+    refused = served.form("/faxes", [("to", "9990"), (field, text)], [("a.txt", b"A letter.")])
+    assert (refused.status, refused.json["code"]) == (400, "request_invalid")
+
+
+@pytest.mark.parametrize("call", ["/faxes", "retry", "release", "numbers", "/previews"])
+def test_a_time_that_no_clock_shows_is_refused_wherever_it_is_given(served: Served, call: str) -> None:
+    never = "9999-12-31T23:59:59-12:00"
+    if call == "/faxes":
+        answer = served.ask("POST", call, new("9990", send_at=never))
+    elif call == "/previews":
+        answer = served.ask("POST", call, {"files": new()["files"], "send_at": never})
+    elif call == "numbers":
+        made = served.ask("POST", "/needs-number", {"files": new()["files"]}).json["faxes"][0]["id"]
+        answer = served.ask("POST", f"/faxes/{made}/numbers", {"to": ["9990"], "send_at": never})
+    else:
+        made = served.ask("POST", "/faxes", new("9990", hold=True)).json["faxes"][0]["id"]
+        answer = served.ask("POST", f"/faxes/{made}/{call}", {"at": never})
+    assert (answer.status, answer.json["code"]) == (400, "request_invalid")

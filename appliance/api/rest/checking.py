@@ -13,7 +13,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from appliance.api.causes import REQUEST_INVALID
+from appliance.api.foreign_fields import FARTHEST_S
 from appliance.api.problems import ERRORS_LIMIT, Flaw, ProblemError, problem_at
+from appliance.api.request import finite, parse_json
 from appliance.api.rest.routes import Parameter, Schema
 from appliance.api.rest.schemas import COMPONENTS
 from appliance.language import said
@@ -105,6 +107,14 @@ def read_time(text: str, path: str) -> float:
         raise flaw(path, said("a date and time such as 2030-01-31T09:30:00Z is needed")) from None
 
 
+def read_schedule(text: str, path: str, now: float) -> float:
+    """Unix time of an RFC 3339 date and time for which something is scheduled.  Raises ProblemError."""
+    at = read_time(text, path)
+    if at > now + FARTHEST_S:
+        raise flaw(path, said("at most a hundred years ahead"))
+    return at
+
+
 class QueryReader:
     """Reads the query of one route."""
 
@@ -168,13 +178,15 @@ def _from_text(schema: Schema, text: str, path: str) -> Any:
             return int(text)
         case "number":
             try:
-                return float(text) if len(text) <= _DIGITS else _no_number()
+                return finite(text) if len(text) <= _DIGITS else _no_number()
             except ValueError:
                 raise flaw(path, said("a number is needed")) from None
         case "boolean":
             if text not in (_TRUE, _FALSE):
                 raise flaw(path, said("true or false is needed"))
             return text == _TRUE
+        case "object":
+            return parse_json(text.encode())
     return text
 
 

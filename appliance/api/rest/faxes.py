@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from appliance.api.rest.checking import read_time
+from appliance.api.rest.checking import read_schedule
 from appliance.api.rest.queries import (
     BEFORE,
     LIMIT,
@@ -146,7 +146,7 @@ def cancel_fax(call: Call, job: Job) -> Job:
 def retry_fax(call: Call, job: Job) -> Job:
     """Retry a waiting fax now, or at a given time."""
     if "at" in call.body:
-        return call.box.faxes.reschedule(job.id, read_time(call.body["at"], "at"))
+        return call.box.faxes.reschedule(job.id, read_schedule(call.body["at"], "at", call.context.now()))
     return call.box.faxes.retry_now(job.id)
 
 
@@ -154,7 +154,7 @@ def retry_fax(call: Call, job: Job) -> Job:
 @_act("fax.release")
 def release_fax(call: Call, job: Job) -> Job:
     """Release a held fax."""
-    at = read_time(call.body["at"], "at") if "at" in call.body else None
+    at = read_schedule(call.body["at"], "at", call.context.now()) if "at" in call.body else None
     return call.box.faxes.release(job.id, scheduled_at=at)
 
 

@@ -13,7 +13,7 @@ from appliance.api.auth import Caller
 from appliance.api.context import Context
 from appliance.api.intake import Form
 from appliance.api.problems import Flaw, ProblemError
-from appliance.api.rest.checking import flaw, read_time, require_cover, require_url
+from appliance.api.rest.checking import flaw, read_schedule, require_cover, require_url
 from appliance.api.rest.newfax_schemas import OPTIONS
 from appliance.api.rest.recipients import checked_recipients
 from appliance.api.rest.request_files import files_of
@@ -75,7 +75,7 @@ def request_of(context: Context, caller: Caller, body: Mapping[str, Any], key: s
         key=caller.key,
         options=options(context, caller, body),
         origin="rest",
-        scheduled_at=read_time(body["send_at"], "send_at") if "send_at" in body else None,
+        scheduled_at=read_schedule(body["send_at"], "send_at", context.now()) if "send_at" in body else None,
         lifetime_s=lifetime * 3600 if lifetime is not None else None,
         idempotency_key=key,
         idempotency_digest=digest if key else "",

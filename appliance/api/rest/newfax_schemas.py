@@ -152,7 +152,7 @@ def upload_form(fields: Mapping[str, Json], *, required: tuple[str, ...] = ()) -
     for name, schema in fields.items():
         if name == "cover":
             properties |= {f"cover.{each}": text(20_000) for each in COVER_FIELDS}
-        elif name != "metadata":
+        else:
             properties[name] = schema
     form: Json = {"type": "object", "properties": properties}
     return {**form, "required": list(required)} if required else form

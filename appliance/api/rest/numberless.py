@@ -7,7 +7,7 @@ else have the same addresses.
 from __future__ import annotations
 
 from appliance.api.rest import faxes, handing_in, newfax_schemas, recipients
-from appliance.api.rest.checking import read_time
+from appliance.api.rest.checking import read_schedule
 from appliance.api.rest.handing_in import IDEMPOTENCY, SUBMITTED
 from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT, OWNER, asked_owner
 from appliance.api.rest.routes import Answer, Call, Routes
@@ -47,7 +47,8 @@ def give_numbers(call: Call) -> Answer:
     fax of its own.
     """
     to = recipients.checked_recipients(call.context, call.caller, call.body["to"])
-    at = read_time(call.body["send_at"], "send_at") if "send_at" in call.body else None
+    now = call.context.now()
+    at = read_schedule(call.body["send_at"], "send_at", now) if "send_at" in call.body else None
     made = call.box.faxes.give_numbers(call.arguments["id"], to, call.caller.sees, scheduled_at=at)
     for job in made:
         call.note("fax.number", object=f"fax:{job.id}", detail=f"to {job.number}")

@@ -9,7 +9,7 @@ from appliance.api import intake, page_export
 from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
 from appliance.api.rest import newfax, newfax_schemas, request_files
-from appliance.api.rest.checking import flaw, read_time
+from appliance.api.rest.checking import flaw, read_schedule
 from appliance.api.rest.content import SIZE, picture
 from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import (
@@ -189,8 +189,9 @@ def _to(body: Any) -> To:
     return To(given.get("number", ""), given.get("name", ""), given.get("company", ""))
 
 
-def _send_at(body: Any) -> float | None:
-    return read_time(body["send_at"], "send_at") if body.get("send_at") is not None else None
+def _send_at(call: Call) -> float | None:
+    given = call.body.get("send_at")
+    return read_schedule(given, "send_at", call.context.now()) if given is not None else None
 
 
 def _form(body: Any) -> Any:
@@ -226,7 +227,7 @@ def create_preview(call: Call) -> Answer:
     """
     body = call.body
     options = newfax.options(call.context, call.caller, body)
-    to, send_at, form = _to(body), _send_at(body), _form(body)
+    to, send_at, form = _to(body), _send_at(call), _form(body)
     options = call.box.rules.completed(call.caller.owner, options)
     files = intake.sources(_given_files(call))
     preview = call.context.previews.create(call.caller.owner, files, options, to, send_at=send_at, form=form)
@@ -284,7 +285,7 @@ def change_preview(call: Call) -> Answer:
             choices=choices,
             options=options,
             to=_to(body) if "to" in body else None,
-            send_at=_send_at(body) if "send_at" in body else preview.send_at,
+            send_at=_send_at(call) if "send_at" in body else preview.send_at,
             form=_form(body),
             again=body.get("again", False),
         )
