@@ -22,6 +22,7 @@ from appliance.daemon.arguments import (
     add_data_argument,
     complain,
     data_folder,
+    first_line,
 )
 from appliance.language import said
 from appliance.settings.fields import SettingError
@@ -127,9 +128,11 @@ def _fill(data: Path, file: BinaryIO, passphrase: str, received: bool) -> None:
 def _passphrase(arguments: argparse.Namespace, *, twice: bool) -> str:
     """The passphrase from the file or the keyboard.  Raises OSError, SettingError when the two differ."""
     if arguments.passphrase_file is not None:
-        text: str = arguments.passphrase_file.read_text(encoding="utf-8")
-        return text.partition("\n")[0]
-    first = getpass.getpass("Passphrase of the backup: ")
-    if twice and getpass.getpass("Once more: ") != first:
-        raise SettingError("backup.passphrase", said("the two are not the same"))
+        return first_line(arguments.passphrase_file)
+    try:
+        first = getpass.getpass("Passphrase of the backup: ")
+        if twice and getpass.getpass("Once more: ") != first:
+            raise SettingError("backup.passphrase", said("the two are not the same"))
+    except EOFError:
+        raise SettingError("backup.passphrase", said("standard input ended before a value came")) from None
     return first

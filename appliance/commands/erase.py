@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
             done = box.post("/erasures", {"number": which})
             print(f"Erased: {done['faxes']} faxes sent, {done['received']} received.")
             if done["left"]:
-                print(f"{done['left']} are still under way: cancel them, then erase again.")
+                print(f"Still under way: {done['left']}. Cancel them, then erase again.")
             return 0
         kind = "faxes" if arguments.what == "fax" else "received"
         box.post(f"/{kind}/{int(which)}/erase", {})

@@ -26,6 +26,7 @@ from appliance.daemon.arguments import (
     add_data_argument,
     complain,
     data_folder,
+    first_line,
     print_json,
     settles,
 )
@@ -218,8 +219,7 @@ def _given(arguments: argparse.Namespace, question: Question) -> str | None:
     given: str | None = getattr(arguments, question.field)
     if given is None or not question.secret:
         return given
-    text = sys.stdin.readline() if given == "-" else Path(given).read_text(encoding="utf-8")
-    return text.split("\n", 1)[0]
+    return sys.stdin.readline().rstrip("\r\n") if given == "-" else first_line(Path(given))
 
 
 def _take(values: dict[str, Any], shape: type[LineSettings], question: Question, text: str | None) -> None:

@@ -167,6 +167,9 @@ def _only(certificate: str) -> ssl.SSLContext:
 def _sentence(problem: str) -> str:
     try:
         said = json.loads(problem)
-        return " ".join(str(said[name]) for name in ("title", "detail", "advice") if said.get(name))
-    except (ValueError, TypeError, AttributeError):
+        detail = str(said.get("detail", ""))
+        if detail and not detail.startswith("("):
+            detail = f"({detail})"
+        return " ".join(filter(None, (str(said["title"]), detail, str(said.get("advice", "")))))
+    except (ValueError, TypeError, AttributeError, KeyError):
         return problem

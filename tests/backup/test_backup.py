@@ -17,6 +17,7 @@ from appliance.backup.sealed import CHUNK, BackupError, Opener, Sealer
 from appliance.box import Box
 from appliance.causes import RECEIVED
 from appliance.configuration import open_box, open_settings
+from appliance.daemon.arguments import read_secret
 from appliance.phonebook import Contact
 from appliance.settings import secrets
 from appliance.settings.accounts import User
@@ -154,6 +155,35 @@ def test_faxbox_backup_and_restore_carry_a_stopped_box_to_an_empty_folder(
     phrase.write_text("another passphrase")
     assert cli.main(["restore", str(made), "--data", str(tmp_path / "new"), *more]) == 78
     assert "not the passphrase" in capsys.readouterr().err
+
+
+def test_a_passphrase_from_a_file_of_windows_is_the_one_that_is_typed(tmp_path: Path) -> None:
+    open_box(tmp_path / "old").close()
+    phrase, made = tmp_path / "phrase", tmp_path / "made"
+    phrase.write_bytes(PHRASE.encode() + b"\r\nmore\r\n")
+    data = ["--data", str(tmp_path / "old"), "--passphrase-file", str(phrase)]
+    assert cli.main(["backup", str(made), *data]) == 0
+    box = open_box(tmp_path / "new")
+    contents.restore(box, io.BytesIO(made.read_bytes()), PHRASE)
+    box.close()
+
+
+def test_a_password_from_a_file_of_windows_is_the_one_that_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("nine white horses\r\n"))
+    assert read_secret("Password: ") == "nine white horses"
+
+
+@pytest.mark.parametrize("word", ["backup", "restore"])
+def test_an_input_that_ends_before_the_passphrase_is_said_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], word: str
+) -> None:
+    def nobody(_: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("getpass.getpass", nobody)
+    open_box(tmp_path / "box").close()
+    assert cli.main([word, str(tmp_path / "file"), "--data", str(tmp_path / "box")]) != 0
+    assert "standard input ended" in capsys.readouterr().err
 
 
 # -- what is refused -------------------------------------------------------------------------------
