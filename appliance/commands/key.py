@@ -37,6 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     store = open_settings(data_folder(arguments))
     match arguments.action:
         case "add":
+            if arguments.owner and secrets.user_named(store, arguments.owner) is None:
+                return complain(f"there is no user {arguments.owner!r}", EXIT_USAGE)
             scopes = tuple(Scope(word) for word in arguments.scope or ("send", "receive"))
             _, token = secrets.add_key(
                 store, arguments.name, scopes=scopes, quota=arguments.quota, owner=arguments.owner

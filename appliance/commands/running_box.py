@@ -166,10 +166,10 @@ def _only(certificate: str) -> ssl.SSLContext:
 
 def _sentence(problem: str) -> str:
     try:
-        said = json.loads(problem)
-        detail = str(said.get("detail", ""))
+        told = json.loads(problem)
+        detail = str(told.get("detail", ""))
         if detail and not detail.startswith("("):
             detail = f"({detail})"
-        return " ".join(filter(None, (str(said["title"]), detail, str(said.get("advice", "")))))
+        return " ".join(filter(None, (str(told["title"]), detail, str(told.get("advice", "")))))
     except (ValueError, TypeError, AttributeError, KeyError):
         return problem

@@ -12,6 +12,7 @@ import hmac
 import secrets
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,8 +74,12 @@ def add_key(
     ``more`` are further fields, as JSON data.  Raises SettingError for a field that is wrong, or a name that
     is taken.
     """
-    if any(key.name == name for key in store.items(ApiKey).values()):
-        raise SettingError("keys.name", said("there is a key {name} already").format(name=repr(name)))
+    _require_free("keys.name", name, [key.name for key in store.items(ApiKey).values()])
+    if not owner and user_named(store, name) is not None:
+        sentence = said(
+            "there is a user {name}, whose faxes the key would handle: make it for that user, then"
+        )
+        raise SettingError("keys.name", sentence.format(name=repr(name)))
     token = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_OCTETS)
     key = ApiKey(
         name=name,
@@ -86,6 +91,15 @@ def add_key(
         created_at=time.time(),
     )
     return store.add(key, more), token
+
+
+def _require_free(path: str, name: str, taken: Iterable[str]) -> None:
+    """Raises SettingError for the name of a user or key that is taken, or that looks like another."""
+    if name != name.strip():
+        raise SettingError(path, said("no blank may stand at its end"))
+    for other in taken:
+        if other.strip().lower() == name.lower():
+            raise SettingError(path, said("there is {name} already").format(name=repr(other)))
 
 
 def find_key(store: SettingsStore, token: str) -> tuple[int, ApiKey] | None:
@@ -121,13 +135,22 @@ def check_password(password: str, hashed: str) -> bool:
 
 
 def find_user(store: SettingsStore, name: str, password: str) -> tuple[int, User] | None:
-    """The user who signs in so, None when name or password is wrong or the user is disabled."""
-    for user_id, user in store.items(User).items():
-        if user.name == name or (user.email and user.email == name):
-            fits = check_password(password, user.password_hash)
-            return (user_id, user) if fits and not user.disabled else None
-    check_password(password, NOBODY)
-    return None
+    """The user who signs in so, None when name or password is wrong or the user is disabled.
+
+    ``name``: theirs or their e-mail address, as telephones write it: in any case, with a blank behind.
+    """
+    wanted = name.strip()
+    users = store.items(User).items()
+    found = next((item for item in users if item[1].name == wanted), None) or next(
+        (
+            item
+            for item in users
+            if wanted and wanted.lower() in (item[1].name.lower(), item[1].email.lower())
+        ),
+        None,
+    )
+    fits = check_password(password, found[1].password_hash if found is not None else NOBODY)
+    return found if found is not None and fits and not found[1].disabled else None
 
 
 def user_named(store: SettingsStore, name: str) -> User | None:
@@ -140,8 +163,10 @@ def add_user(store: SettingsStore, name: str, password: str, *, role: Role = Rol
 
     Raises SettingError for a name that is taken, a weak password or a field that is wrong.
     """
-    if user_named(store, name) is not None:
-        raise SettingError("users.name", said("there is a user {name} already").format(name=repr(name)))
+    _require_free("users.name", name, [user.name for user in store.items(User).values()])
+    if any(not key.owner and key.name == name for key in store.items(ApiKey).values()):
+        sentence = said("there is a key {name}: this user would see its faxes")
+        raise SettingError("users.name", sentence.format(name=repr(name)))
     return store.add(User(name=name, password_hash=hash_password(password), role=role), more)
 
 

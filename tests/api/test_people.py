@@ -217,6 +217,7 @@ def test_what_was_learned_about_a_number_is_listed_and_can_be_deleted(served: Se
         ("/keys", {"name": "k", "webhook_url": "http://exa mple.com/"}, "webhook_url"),
         ("/keys", {"name": "k", "webhook_style": "other"}, "webhook_style"),
         ("/keys", {"name": "k", "cover": "nowhere"}, "cover"),
+        ("/keys", {"name": "k", "owner": "nobody"}, "owner"),
     ],
 )
 def test_an_entry_that_could_not_work_is_refused_with_its_field(

@@ -250,7 +250,7 @@ def _sentence(error: ValidationError) -> str:
         case "additionalProperties":
             known = error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {}
             unknown = [str(name)[:60] for name in value if name not in known]
-            return said("there is no {names}").format(names=", ".join(unknown[:5]))
+            return said("there is no field {names}").format(names=", ".join(unknown[:5]))
         case "enum":
             return one_of(map(str, rule))
         case "minimum":

@@ -18,6 +18,7 @@ from appliance.api.rest.schemas import (
     text,
     timestamp,
 )
+from appliance.language import said
 from appliance.records import time_text
 from appliance.settings import secrets
 from appliance.settings.accounts import ApiKey, Scope
@@ -43,6 +44,8 @@ MADE_KEY = component(
 
 
 def _require_sound_key(call: Call, values: Mapping[str, Any]) -> None:
+    if values.get("owner") and call.box.accounts.user(values["owner"]) is None:
+        raise flaw("owner", said("there is no such user"))
     require_cover(call.box.rules, values.get("cover", ""), "cover")
     require_url(values.get("webhook_url", ""), "webhook_url")
     if values.get("webhook_style", "") not in ("", *STYLES):
