@@ -140,7 +140,8 @@ static int define_tables(struct picture *picture, const uint8_t *at, const uint8
                     return 0;
                 for (uint32_t each = first; each < first + many; each++)
                     table->codes[each] = (uint16_t)(length << 8 | *symbols);
-                for (uint32_t each = first; each < first + many && length <= SHORT_CODE; each += 1 << (LONGEST_CODE - SHORT_CODE))
+                for (uint32_t each = first; each < first + many && length <= SHORT_CODE;
+                     each += 1 << (LONGEST_CODE - SHORT_CODE))
                     table->short_codes[each >> (LONGEST_CODE - SHORT_CODE)] = (uint16_t)(length << 8 | *symbols);
                 code++;
             }

@@ -449,8 +449,8 @@ static PyObject *decode(PyObject *module, PyObject *args)
         return NULL;
     struct tables tables;
     Py_ssize_t row_octets = (width + 7) / 8;
-    if (skip < 0 || skip > 7 || width <= 0 || width > MOST_WIDTH || longest <= 0 || longest > MOST_ROW_BITS
-        || most < 0 || most > MOST_ROWS || (above.len != 0 && above.len != row_octets) || !take_tables(&given, &tables)) {
+    if (skip < 0 || skip > 7 || width <= 0 || width > MOST_WIDTH || longest <= 0 || longest > MOST_ROW_BITS || most < 0
+        || most > MOST_ROWS || (above.len != 0 && above.len != row_octets) || !take_tables(&given, &tables)) {
         PyErr_SetString(PyExc_ValueError, "no row of that size, or not the tables of codes");
         goto out;
     }

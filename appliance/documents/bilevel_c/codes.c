@@ -35,7 +35,8 @@ static int take_cells(Cells *cells, const Band *band)
     cells->down = (CELL * band->ground->y_dpi + 98) / 196;
     cells->across = cells->across < 1 ? 1 : cells->across;
     cells->down = cells->down < 1 ? 1 : cells->down;
-    cells->size = (Size){(band->size.width + cells->across - 1) / cells->across, (band->size.rows + cells->down - 1) / cells->down};
+    cells->size = (Size){(band->size.width + cells->across - 1) / cells->across,
+                         (band->size.rows + cells->down - 1) / cells->down};
     size_t count = (size_t)(cells->size.width * cells->size.rows);
     uint8_t *planes = malloc(8 * count);
     cells->counts = malloc(count * sizeof *cells->counts);
@@ -87,7 +88,8 @@ WIDE static void join_extremes(uint8_t *restrict low, uint8_t *restrict high, co
 WIDE static void join_counts(uint8_t *restrict sums, const uint8_t *restrict counts, ptrdiff_t count, int across)
 {
     for (ptrdiff_t cell = 0; cell < count && across == CELL; cell++)
-        sums[cell] = (uint8_t)(counts[CELL * cell] + counts[CELL * cell + 1] + counts[CELL * cell + 2] + counts[CELL * cell + 3]);
+        sums[cell] = (uint8_t)(counts[CELL * cell] + counts[CELL * cell + 1] + counts[CELL * cell + 2]
+                               + counts[CELL * cell + 3]);
     for (ptrdiff_t cell = 0; cell < count && across != CELL; cell++) {
         sums[cell] = 0;
         for (ptrdiff_t x = cell * across; x < (cell + 1) * across; x++)
@@ -102,7 +104,8 @@ static void take_extremes(const Cells *cells, const Band *band, uint8_t *lines)
     ptrdiff_t width = band->size.width, whole = cells->size.width * cells->across;
     uint8_t *least = lines, *most = lines + whole;
     for (ptrdiff_t row = 0; row < cells->size.rows; row++) {
-        ptrdiff_t top = row * cells->down, below = top + cells->down < band->size.rows ? top + cells->down : band->size.rows;
+        ptrdiff_t top = row * cells->down;
+        ptrdiff_t below = top + cells->down < band->size.rows ? top + cells->down : band->size.rows;
         memset(least, 255, (size_t)whole);
         memset(most, 0, (size_t)whole);
         for (ptrdiff_t y = top; y < below; y++)
@@ -130,7 +133,8 @@ static void count_ink(const Cells *cells, const Band *band, uint8_t *lines)
     ptrdiff_t width = band->size.width, whole = cells->size.width * cells->across;
     uint8_t *counts = lines, *middles = lines + whole;
     for (ptrdiff_t row = 0; row < cells->size.rows; row++) {
-        ptrdiff_t top = row * cells->down, below = top + cells->down < band->size.rows ? top + cells->down : band->size.rows;
+        ptrdiff_t top = row * cells->down;
+        ptrdiff_t below = top + cells->down < band->size.rows ? top + cells->down : band->size.rows;
         ptrdiff_t first = row * cells->size.width;
         memset(counts, 0, (size_t)whole);
         for (ptrdiff_t cell = 0; cell < cells->size.width; cell++)
@@ -186,7 +190,8 @@ static int find_cells(const Cells *cells, const Band *band, uint8_t *lines)
         || widen_light(cells->paper_level, cells->most, size, AROUND, AROUND) < 0)
         return -1;
     for (size_t cell = 0; cell < count; cell++)
-        cells->code[cell] = contrast_of(cells, (ptrdiff_t)cell) >= LEAST_CONTRAST && cells->paper_level[cell] >= LIGHT_PAPER;
+        cells->code[cell] = contrast_of(cells, (ptrdiff_t)cell) >= LEAST_CONTRAST
+            && cells->paper_level[cell] >= LIGHT_PAPER;
     if (!any_set(cells->code, count))
         return 0;
     count_ink(cells, band, lines);
@@ -234,8 +239,8 @@ static int any_code(const Cells *cells)
 }
 
 /* Writes the pixels of one row of cells that belong to codes into ``codes`` and ``ink``. */
-static void take_module_row(const Cells *cells, const Band *band, ptrdiff_t row, const uint8_t *least, const uint8_t *most,
-                            const Mask *codes, const Mask *ink)
+static void take_module_row(const Cells *cells, const Band *band, ptrdiff_t row, const uint8_t *least,
+                            const uint8_t *most, const Mask *codes, const Mask *ink)
 {
     Size size = band->size;
     ptrdiff_t top = row * cells->down, below = top + cells->down < size.rows ? top + cells->down : size.rows;

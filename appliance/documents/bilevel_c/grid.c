@@ -8,12 +8,14 @@
  * pixels, up to GRID_PITCH (2.6 mm) apart, which cover GRID_PERCENT of GRID_AROUND x GRID_AROUND pixels, over at
  * least GRID_SIDE in both directions. A table's lines are farther apart. Faint lines have a depth from FAINTEST, or
  * FAINT_TIMES the noise, to below FAINT, and are thinner than GRID_THICK pixels. */
-enum { FAINTEST = 7, FAINT_TIMES = 2, FAINT = 110, GRID_LINE = 41, GRID_SIDE = 81, GRID_AROUND = 61, GRID_PITCH = 21, GRID_PERCENT = 13, GRID_RIM = 3, GRID_THICK = 8, GRID_THICK_SCANNED = 6 };
+enum { FAINTEST = 7, FAINT_TIMES = 2, FAINT = 110, GRID_LINE = 41, GRID_SIDE = 81, GRID_AROUND = 61, GRID_PITCH = 21,
+       GRID_PERCENT = 13, GRID_RIM = 3, GRID_THICK = 8, GRID_THICK_SCANNED = 6 };
 /* The stripes of a card's security pattern, removed from scans: lines of at least STRIPE pixels, also thick ones,
  * that cover STRIPE_PERCENT of STRIPES_AROUND x STRIPES_AROUND pixels, and up to STRIPE_REACH / 2 away their pieces
  * from STRIPE_PIECE on. */
 enum { DARKEST_STRIPE = 160 }; /* darker areas between long light lines are grounds of light type */
-enum { STRIPE = 101, STRIPE_PERCENT = 25, STRIPE_PIECE = 21, STRIPE_REACH = 481, STRIPE_WIDE = 13, STRIPE_FLAT = 7, STRIPES_AROUND = 81, STRIPE_RIM = 3 };
+enum { STRIPE = 101, STRIPE_PERCENT = 25, STRIPE_PIECE = 21, STRIPE_REACH = 481, STRIPE_WIDE = 13, STRIPE_FLAT = 7,
+       STRIPES_AROUND = 81, STRIPE_RIM = 3 };
 /* Pages on which less than one pixel in this many is faint have no grid. */
 enum { GRID_LEAST = 50 };
 /* The paper of a scan is uneven: a line of a grid is at least PAPER_TIMES as deep as the BETWEEN_LINES percentile of
@@ -82,8 +84,8 @@ int make_paper(const Band *band, const Mask *dropped)
 static int drop_stripes(const Band *band, const Mask *ink, const uint8_t *depth, const Mask *faint)
 {
     enum { STRIPES, AREA, DENSE, CROSSING, BLOBS, ALL };
-    Mask masks[ALL], *stripes = masks + STRIPES, *area = masks + AREA, *dense = masks + DENSE, *crossing = masks + CROSSING,
-                     *blobs = masks + BLOBS;
+    Mask masks[ALL], *stripes = masks + STRIPES, *area = masks + AREA, *dense = masks + DENSE,
+                     *crossing = masks + CROSSING, *blobs = masks + BLOBS;
     if (new_masks(masks, ALL, band->size) < 0)
         return -1;
     int failed = 0;
@@ -142,7 +144,8 @@ static int drop_lines(const Band *band, const Mask *ink, const uint8_t *depth, c
     sweep_mask(grid, dense, 1);
     if (!any_marked(grid))
         return 0;
-    if (where_dense_around(band, dense, lines, GRID_AROUND, GRID_PERCENT) < 0 || widen_mask(lines, GRID_RIM, GRID_RIM) < 0)
+    if (where_dense_around(band, dense, lines, GRID_AROUND, GRID_PERCENT) < 0
+        || widen_mask(lines, GRID_RIM, GRID_RIM) < 0)
         return -1;
     keep_mask(grid, dense);
     if (close_mask(grid, across, down) < 0) /* include what lies under the curve */

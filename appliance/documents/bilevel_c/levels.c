@@ -224,5 +224,6 @@ int level_band(Band *band)
         band->light_type = band->dark_type;
         band->dark_type = light;
     }
-    return without_dark(band->closed, band->under_tone, band->size, pixels_across(band, STROKE), pixels_down(band, STROKE));
+    return without_dark(band->closed, band->under_tone, band->size, pixels_across(band, STROKE),
+                        pixels_down(band, STROKE));
 }

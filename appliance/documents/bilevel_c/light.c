@@ -8,7 +8,8 @@
 /* Light type is more than LIGHTER levels above its ground, is no line of LONGEST_LINE pixels or more, and within
  * LIGHT_AROUND x LIGHT_AROUND pixels there are more than FEWEST of it and 1.5 times as many as of dark ink. Grounds
  * are darker than GROUND_BELOW. */
-enum { LIGHTER = 38, LONGEST_LINE = 48, LIGHT_AROUND = 41, GROUND_BELOW = 236, WHITE_PAPER = 225, FEWEST = 8, LINE_RIM = 5 };
+enum { LIGHTER = 38, LONGEST_LINE = 48, LIGHT_AROUND = 41, GROUND_BELOW = 236, WHITE_PAPER = 225, FEWEST = 8,
+       LINE_RIM = 5 };
 /* Between light letters the closing is more than LIFTED levels lighter than the ground, so the ground was taken for
  * ink there. It is ground again unless more than SURELY_DARKER below the ground's level. In a scan what is less than
  * NOISE_DARKER below it is noise. */
@@ -41,7 +42,8 @@ static void count_samples(uint16_t *histogram, int16_t *below_median, int median
 /* Huang's sliding median over a window of 2 x ``far`` + 1 by 2 x ``close`` + 1 samples. ``row`` and ``column`` are
  * the strides of ``medians`` and ``dark``. ``medians`` become darker only. ``dark`` is the number of samples below
  * GROUND_BELOW in the window; where fewer than half are, no median is taken. */
-static void take_medians(uint8_t *medians, const uint16_t *dark, Samples samples, ptrdiff_t row, ptrdiff_t column, int far, int close)
+static void take_medians(uint8_t *medians, const uint16_t *dark, Samples samples, ptrdiff_t row, ptrdiff_t column,
+                         int far, int close)
 {
     Size size = samples.size;
     for (ptrdiff_t y = 0; y < size.rows; y++) {
@@ -67,7 +69,8 @@ static void take_medians(uint8_t *medians, const uint16_t *dark, Samples samples
                 count += (int)(below - top);
             }
             for (; begun < from; begun++) {
-                count_samples(histogram, &darker, bin, columns + begun * samples.beside, samples.below, below - top, -1);
+                count_samples(histogram, &darker, bin, columns + begun * samples.beside, samples.below,
+                              below - top, -1);
                 count -= (int)(below - top);
             }
             while (bin < 256 / COARSE - 1 && 2 * (darker + histogram[bin]) < count)
@@ -124,7 +127,8 @@ enum { BAR_ACROSS = 41, BAR_DOWN = 5, RIM_LENGTH = 16, RIM_REACH = 4 };
 static int has_so_much(const uint8_t *row, ptrdiff_t x, ptrdiff_t width, int ground)
 {
     int alike = 0, of = 0;
-    for (ptrdiff_t each = x < ROW_AROUND ? 0 : x - ROW_AROUND; each <= x + ROW_AROUND && each * EVERY < width; each++, of++)
+    for (ptrdiff_t each = x < ROW_AROUND ? 0 : x - ROW_AROUND; each <= x + ROW_AROUND && each * EVERY < width;
+         each++, of++)
         alike += abs(row[each * EVERY] - ground) <= OF_SAMPLE;
     return alike * 100 >= of * HOLE_PERCENT;
 }
@@ -230,7 +234,8 @@ static int near_solid(const Band *band, Search *search)
     uint8_t *lightest = malloc((size_t)(size.width * size.rows));
     if (lightest == NULL)
         return -1;
-    int failed = widen_light(lightest, band->under_tone, size, pixels_across(band, PATCH), pixels_down(band, PATCH)) < 0;
+    int failed = widen_light(lightest, band->under_tone, size, pixels_across(band, PATCH),
+                             pixels_down(band, PATCH)) < 0;
     for (ptrdiff_t y = 0; y < size.rows && !failed; y++) {
         const uint8_t *grounds = grounds_of(search, search->medians, y, size.width);
         mark_solid(search->line, lightest + y * size.width, grounds, size.width);
@@ -311,15 +316,16 @@ static void find_between(const Band *band, Search *search, const Mask *may)
     keep_mask(may, &search->solid);
 }
 
-WIDE static void mark_more_light(uint8_t *restrict line, const uint16_t *restrict bright, const uint16_t *restrict black,
-                                 ptrdiff_t width)
+WIDE static void mark_more_light(uint8_t *restrict line, const uint16_t *restrict bright,
+                                 const uint16_t *restrict black, ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x++)
         line[x] = (bright[x] > FEWEST) & ((uint16_t)(2 * bright[x]) > (uint16_t)(3 * black[x]));
 }
 
 /* Sets ``more`` to where light type outnumbers dark ink. */
-static int find_more_light(const Band *band, const Search *search, const Mask *light, const Mask *dark, const Mask *more)
+static int find_more_light(const Band *band, const Search *search, const Mask *light, const Mask *dark,
+                           const Mask *more)
 {
     Size size = band->size;
     Around bright = {0}, black = {0};

@@ -36,7 +36,8 @@ static int take_upright(const Band *band, const Mask *upright, const Mask *wide,
 {
     copy_mask(upright, lines);
     copy_mask(wide, lines);
-    if (open_mask(upright, 1, pixels_down(band, UPRIGHT)) < 0 || open_mask(wide, pixels_across(band, widest + 2), 1) < 0)
+    if (open_mask(upright, 1, pixels_down(band, UPRIGHT)) < 0
+        || open_mask(wide, pixels_across(band, widest + 2), 1) < 0)
         return -1;
     drop_mask(upright, wide);
     return 0;
@@ -53,7 +54,8 @@ static void part_where(const Mask *black, const Mask *around, const Mask *lines,
 int part_lines(const Band *band, const Mask *black, const Mask *dark, const Mask *clear)
 {
     enum { AROUND, LINES, UPRIGHT_LINES, TOUCHING, ALL };
-    Mask masks[ALL], *around = masks + AROUND, *lines = masks + LINES, *upright = masks + UPRIGHT_LINES, *touching = masks + TOUCHING;
+    Mask masks[ALL], *around = masks + AROUND, *lines = masks + LINES, *upright = masks + UPRIGHT_LINES,
+                     *touching = masks + TOUCHING;
     if (new_masks(masks, ALL, band->size) < 0)
         return -1;
     copy_mask(around, dark);

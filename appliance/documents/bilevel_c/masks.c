@@ -207,7 +207,8 @@ void drop_mask(const Mask *to, const Mask *other)
 typedef enum { WIDEN, NARROW } Joining;
 
 /* Joins each pixel of ``row`` with the one ``ahead`` pixels to its right, as far as there are words. */
-WIDE static void join_ahead(uint64_t *restrict to, const uint64_t *restrict row, ptrdiff_t words, ptrdiff_t ahead, Joining how)
+WIDE static void join_ahead(uint64_t *restrict to, const uint64_t *restrict row, ptrdiff_t words, ptrdiff_t ahead,
+                            Joining how)
 {
     const uint64_t *other = row + ahead / WORD;
     ptrdiff_t shift = ahead % WORD, count = words - ahead / WORD - 1;

@@ -230,9 +230,9 @@ static PyObject *place(PyObject *module, PyObject *args)
     int is_paper;
 
     (void)module;
-    if (!PyArg_ParseTuple(args, "y*nnpnn(nnnn)(nnnn)", &bits, &size.width, &size.rows, &is_paper, &page.width, &page.rows,
-                          &box.left, &box.top, &box.right, &box.below, &within.left, &within.top, &within.right,
-                          &within.below))
+    if (!PyArg_ParseTuple(args, "y*nnpnn(nnnn)(nnnn)", &bits, &size.width, &size.rows, &is_paper, &page.width,
+                          &page.rows, &box.left, &box.top, &box.right, &box.below, &within.left, &within.top,
+                          &within.right, &within.below))
         return NULL;
     PyObject *grey = NULL;
     ptrdiff_t stride = (size.width + 7) / 8;
@@ -313,8 +313,8 @@ static PyObject *survey_band(PyObject *module, PyObject *args)
     PyObject *done = NULL;
     uint8_t *planes = NULL;
     if (!takes_ground(&ground_buffer, &ground) || (channels != 1 && channels != 4)
-        || !fits(&page, ground->size.width, rows, stride, channels) || first < 0
-        || first + rows > ground->size.rows || from % rows_of_tile(ground->y_dpi) || from < first || below > first + rows) {
+        || !fits(&page, ground->size.width, rows, stride, channels) || first < 0 || first + rows > ground->size.rows
+        || from % rows_of_tile(ground->y_dpi) || from < first || below > first + rows) {
         no_picture();
         goto out;
     }

@@ -107,7 +107,8 @@ void settle_patterns(Ground *ground)
         int level = ground->turned ? 255 - colour->level : colour->level, used[PATTERNS] = {0};
         for (int before = 0; before < each; before++) {
             const Colour *other = ground->colours + before;
-            used[other->pattern] += are_alike(tint_of(level), tint_of(ground->turned ? 255 - other->level : other->level));
+            int others = ground->turned ? 255 - other->level : other->level;
+            used[other->pattern] += are_alike(tint_of(level), tint_of(others));
         }
         colour->pattern = LYING;
         for (int pattern = LYING + 1; pattern < PATTERNS && tint_of(level) != PALE_TINT; pattern++)

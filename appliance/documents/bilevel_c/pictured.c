@@ -167,7 +167,8 @@ int settle_tiles(Ground *ground)
 /* A picture is one photograph from edge to edge, and no page, in two cases: it has many tones and hardly any sharp
  * edge; or it has many tones, few tiles of paper, and in addition many tiles that look like a photograph or have
  * other colours than the brightest ones, or wide dark areas, or more edges than type makes. */
-enum { PHOTO_TILES = 25, COLOURED_TILES = 35, PAPER_TILES = 25, SOME_TILES = 8, SKY_TILES = 45, NEAR_BRIGHTEST = 88, SAME_COLOUR = 14 };
+enum { PHOTO_TILES = 25, COLOURED_TILES = 35, PAPER_TILES = 25, SOME_TILES = 8, SKY_TILES = 45, NEAR_BRIGHTEST = 88,
+       SAME_COLOUR = 14 };
 enum { DARK_TIMES = 4, SOFT_TONES = 75, SOFT_EDGES = 1000, TOO_MANY_EDGES = 3 };
 
 /* It is a page nevertheless, however coloured or shaded, if nearly all sharp edges are those of type. At least

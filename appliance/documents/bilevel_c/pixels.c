@@ -13,7 +13,8 @@ static inline int luma_of(const uint8_t *pixel)
 }
 
 /* In 16 bits, which hold 256 times the greatest luma and a half. */
-WIDE static void take_row(uint8_t *restrict types, uint8_t *restrict tones, const uint8_t *restrict row, ptrdiff_t width)
+WIDE static void take_row(uint8_t *restrict types, uint8_t *restrict tones, const uint8_t *restrict row,
+                          ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x++) {
         uint8_t blue = row[4 * x], green = row[4 * x + 1], red = row[4 * x + 2];
@@ -62,7 +63,8 @@ static void take_plane_row(uint8_t *types, uint8_t *tones, const uint8_t *row, i
 void take_planes(uint8_t *type, uint8_t *tone, Pixels from, Size size)
 {
     for (ptrdiff_t y = 0; y < size.rows; y++)
-        take_plane_row(type + y * size.width, tone + y * size.width, from.pixels + y * from.stride, from.channels, size.width);
+        take_plane_row(type + y * size.width, tone + y * size.width, from.pixels + y * from.stride, from.channels,
+                       size.width);
 }
 
 static void take_differing(uint8_t *darker, uint8_t *lighter, const uint8_t *a, const uint8_t *b, int channels,

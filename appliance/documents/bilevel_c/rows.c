@@ -42,7 +42,8 @@ static void take_kinds(const Mask *ink, const Mask *white, const Mask *neither, 
 }
 
 /* Number of pixels that are neither ink nor white and lack one of them nearby. */
-static ptrdiff_t count_tones(const uint64_t *neither, const uint64_t *ink_near, const uint64_t *white_near, ptrdiff_t words)
+static ptrdiff_t count_tones(const uint64_t *neither, const uint64_t *ink_near, const uint64_t *white_near,
+                             ptrdiff_t words)
 {
     ptrdiff_t count = 0;
     for (ptrdiff_t word = 0; word < words; word++) {
@@ -111,7 +112,8 @@ int tell_rows(uint8_t *kinds, const uint8_t *grey, ptrdiff_t stride, Size page, 
             if (y < top || y >= below)
                 continue;
             kinds[y] = kind;
-            solid = kind != ROW_WHITE && spared == EVERY_TONE && has_long_run(scratch, inks, width, SOLID_ACROSS) ? solid + 1 : 0;
+            solid = kind != ROW_WHITE && spared == EVERY_TONE && has_long_run(scratch, inks, width, SOLID_ACROSS)
+                ? solid + 1 : 0;
             int has_grey = kind != ROW_WHITE && mark_grey(line, inks, grey + y * stride, width)
                            && has_long_run(scratch, line, width, GREY_ACROSS);
             solid_grey = has_grey ? solid_grey + 1 : 0;
@@ -123,7 +125,8 @@ int tell_rows(uint8_t *kinds, const uint8_t *grey, ptrdiff_t stride, Size page, 
             }
         }
         ink->size.rows = white->size.rows = to - from;
-        failed = some && (widen_mask(ink, 2 * NEAR + 1, 2 * NEAR + 1) < 0 || widen_mask(white, 2 * NEAR + 1, 2 * NEAR + 1) < 0);
+        failed = some && (widen_mask(ink, 2 * NEAR + 1, 2 * NEAR + 1) < 0
+                          || widen_mask(white, 2 * NEAR + 1, 2 * NEAR + 1) < 0);
         for (ptrdiff_t y = top; y < below && some && !failed; y++) {
             if (!(kinds[y] & ROW_TONED) || (kinds[y] & GREY_AREA))
                 continue;

@@ -156,9 +156,11 @@ void turn_picture(uint8_t *to, const Picture *picture, int quarters)
     memset(to, 0, (size_t)(stride * (quarters % 2 ? width : rows)));
     for (ptrdiff_t y = 0; y < rows; y++)
         for (ptrdiff_t at = 0; at < octets; at += 8)
-            for (uint64_t word = word_at(picture->bits + y * picture->stride + at, octets - at) ^ picture->paper; word;) {
+            for (uint64_t word = word_at(picture->bits + y * picture->stride + at, octets - at) ^ picture->paper;
+                 word;) {
                 int bit = leftmost_of(word);
-                ptrdiff_t x = 8 * at + bit, left = quarters < 2 ? rows - 1 - y : y, top = quarters < 2 ? x : width - 1 - x;
+                ptrdiff_t x = 8 * at + bit;
+                ptrdiff_t left = quarters < 2 ? rows - 1 - y : y, top = quarters < 2 ? x : width - 1 - x;
                 word &= ~(UINT64_C(1) << 63 >> bit);
                 if (x >= width)
                     break;

@@ -9,10 +9,11 @@
  * (LEAST_TILES_KNOWN where type is known, as such a page comes in parts) have no pixel of depth LEAST_DEEP, and they
  * and the eight around them are at least LOOKED_AT_PERCENT pale: from depth LEAST_PALE, or PALE_TIMES the noise, to
  * below LEAST_DEEP. */
-enum { LEAST_TILES = 400, LEAST_TILES_KNOWN = 40, LOOKED_AT_PERCENT = 6, LEAST_PALE = 15, PALE_TIMES = 3, LEAST_DEEP = 100, EVERY = 4 };
+enum { LEAST_TILES = 400, LEAST_TILES_KNOWN = 40, LOOKED_AT_PERCENT = 6, LEAST_PALE = 15, PALE_TIMES = 3,
+       LEAST_DEEP = 100, EVERY = 4 };
 
-WIDE static void count_row(uint16_t *restrict pale, uint16_t *restrict deep, const uint8_t *restrict depth, uint8_t least,
-                           ptrdiff_t tiles)
+WIDE static void count_row(uint16_t *restrict pale, uint16_t *restrict deep, const uint8_t *restrict depth,
+                           uint8_t least, ptrdiff_t tiles)
 {
     for (ptrdiff_t tile = 0; tile < tiles; tile++, depth += TILE) {
         uint8_t of_pale = 0, of_deep = 0;
@@ -367,8 +368,8 @@ static int is_security_ground(const Cells *cells, const Region *region)
     uint64_t near = share_of(region->pale_in_ring * (pixels - region->ring),
                              (region->pale - region->pale_in_ring) * region->ring);
     int is_grain = typed == LEAST_TYPED_LETTERS && region->pale_depths < region->pale * LEAST_LETTERS_DEPTH;
-    return !is_grain && may_be_security_ground(cells, region) && share_of(region->typed, region->cells) >= typed && near >= LEAST_NEAR
-           && near <= MOST_NEAR && share_of(region->straight, region->pale) <= MOST_STRAIGHT;
+    return !is_grain && may_be_security_ground(cells, region) && share_of(region->typed, region->cells) >= typed
+           && near >= LEAST_NEAR && near <= MOST_NEAR && share_of(region->straight, region->pale) <= MOST_STRAIGHT;
 }
 
 static void mark_dense(const Cells *cells)

@@ -120,8 +120,8 @@ static void mark_by_rows(const Hatching *hatching, ptrdiff_t y, const uint8_t sh
     ptrdiff_t width = hatching->band->size.width;
     for (int kind = 0; kind < KINDS; kind++)
         if (shown[kind] && hatching->least[kind] <= hatching->most[kind]) {
-            mark_tint(hatching->line, hatching->level + y * width, hatching->band->under_tone + y * width, hatching->least[kind],
-                      hatching->most[kind], (uint8_t)reach_of(kind), width);
+            mark_tint(hatching->line, hatching->level + y * width, hatching->band->under_tone + y * width,
+                      hatching->least[kind], hatching->most[kind], (uint8_t)reach_of(kind), width);
             add_tint(hatching, y, kind);
         }
 }
