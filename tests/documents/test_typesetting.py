@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from weasyprint.layout import preferred
 from weasyprint.pdf import fonts as pdf_fonts
 
+from appliance.documents import typesetting
 from appliance.documents.options import Paper
 from appliance.documents.typesetting import typeset
 
@@ -37,3 +39,28 @@ def test_weasyprint_names_arrays_of_glyphs_by_their_length(monkeypatch: pytest.M
     typeset("<p>Seven letters", Paper.A4, most_pages=1)
     assert [name for name in names if name.startswith("hb_codepoint_t[") and name != "hb_codepoint_t[]"]
     assert {name for name in parsed if name.startswith("hb_codepoint_t")} == {"hb_codepoint_t[]"}
+
+
+WORDS = (
+    "The quick brown fox, hyphens, 3,400.00\u00a0€, Straße – naïve ﬃ e\u0301\u0302, "
+    "السلام عليكم, ภาษาไทย, 中文測試. "
+)
+TABLE = f"<table><tr><td>{WORDS * 4}<td style='overflow-wrap:normal'>{WORDS * 4}<td>{WORDS * 4}"
+
+
+def test_the_least_width_of_a_cell_is_found_without_all_of_its_text_for_each_letter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[int] = []
+
+    def counting(text: str, *more: Any, **named: Any) -> Any:
+        seen.append(len(text))
+        return whole(text, *more, **named)
+
+    whole = typesetting._split_first_line
+    monkeypatch.setattr(typesetting, "_split_first_line", counting)
+    ours = typeset(TABLE, Paper.A4, most_pages=9)
+    assert len(seen) > 500, "WeasyPrint does not ask for it here any more"
+    assert sum(seen) < 60 * len(seen)
+    monkeypatch.setattr(preferred, "split_first_line", whole)
+    assert ours.pdf == typeset(TABLE, Paper.A4, most_pages=9).pdf
