@@ -51,9 +51,7 @@ def heading(fields: dict[str, str], labels: Labels) -> str:
 
 def fields_of(message: Message) -> dict[str, str]:
     """From, To, Cc, Date and Subject, as a person reads them."""
-    return {
-        name: _shortened(" ".join(decoded(_raw(message, name)).split()), _LONGEST_FIELD) for name in HEADING
-    }
+    return {name: shortened(" ".join(decoded(_raw(message, name)).split())) for name in HEADING}
 
 
 def _raw(message: Message, name: str) -> str:
@@ -70,5 +68,6 @@ def file_name(part: Message) -> str:
     return decoded(readable.get_filename() or "")
 
 
-def _shortened(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[:most]} …"
+def shortened(text: str) -> str:
+    """As much of a field as the heading has."""
+    return text if len(text) <= _LONGEST_FIELD else f"{text[:_LONGEST_FIELD]} …"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import contextlib
 import html
 import itertools
@@ -23,7 +24,14 @@ from appliance.documents.first_octets import BMP, GIF, JPEG, PNG, RIFF
 from appliance.documents.hypertext import HTML_LIMIT, PICTURE, html_text, without_comments
 from appliance.documents.labels import IN_ENGLISH, Labels
 from appliance.documents.signed import signed_content
-from appliance.documents.text import as_printed, decode, text_blocks, without_pgp
+from appliance.documents.text import (
+    as_printed,
+    declared_charset,
+    decode,
+    is_readable,
+    text_blocks,
+    without_pgp,
+)
 
 # Parts of an e-mail.
 PARTS_LIMIT = 200
@@ -290,10 +298,13 @@ def _files(part: Message, kind: str, name: str) -> Iterator[FilePart]:
         return  # an empty part
     content_id = str(part.get("Content-ID", "")).strip(" <>\r\n\t")
     address = "".join(str(part.get("Content-Location", "")).split())
-    if kind.startswith("text/") and kind != "text/rtf":
+    charset = part.get_content_charset("")
+    if kind.startswith("text/") and kind != "text/rtf" and charset:
         # The part declares the charset, which the file would lose; so it becomes UTF-8 with a byte order
-        # mark.
-        content = b"\xef\xbb\xbf" + decode(content, part.get_content_charset(""))[0].encode()
+        # mark.  A file in another encoding, and one that is no text, is left to what opens it.
+        text, guessed = decode(content, charset)
+        if not guessed and is_readable(text):
+            content = codecs.BOM_UTF8 + text.encode()
     elif packed.is_binhex(content):
         unpacked = packed.from_binhex(content)
         if unpacked is not None:
@@ -363,7 +374,10 @@ def _text(part: Message) -> tuple[str, str]:
     content = _octets(part)
     if not content:
         return "", ""
-    text, guessed = decode(content, part.get_content_charset(""))
+    charset = part.get_content_charset("")
+    if not charset and part.get_content_subtype() == "html":
+        charset = declared_charset(content)
+    text, guessed = decode(content, charset)
     return as_printed(text), guessed
 
 

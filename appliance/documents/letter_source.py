@@ -10,7 +10,13 @@ from PIL import Image
 
 from appliance.documents import tnef
 from appliance.documents.bounded import Typeset
-from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_UNSUPPORTED, EMAIL_DAMAGED, WINMAIL_EMPTY
+from appliance.documents.causes import (
+    DOCUMENT_DAMAGED,
+    DOCUMENT_EMPTY,
+    DOCUMENT_UNSUPPORTED,
+    EMAIL_DAMAGED,
+    WINMAIL_EMPTY,
+)
 from appliance.documents.drawing import Bitmap, Drawing, PageDrawer
 from appliance.documents.email_headers import fields_of, heading
 from appliance.documents.email_parsing import in_mailbox, parse_email
@@ -30,6 +36,8 @@ from appliance.remarks import CHARSET_GUESSED, COMPANION_LEFT_OUT, FILE_LEFT_OUT
 Opener = Callable[[bytes, str, str, Workshop, str | None], PageDrawer]
 # Depth of e-mails within e-mails: a forwarded one, and one forwarded with that.
 _DEEPEST = 4
+# Why a file without content is left out: a mere link, or an object that only its program reads.
+_NO_CONTENT = "its content did not come with the e-mail, or cannot be read"
 # An attachment of more octets is put in a file, where it can be read again, and not kept in memory.
 _LARGEST_ATTACHMENT_KEPT = 256 << 10
 
@@ -61,8 +69,8 @@ class LetterSource:
 def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Opener) -> LetterSource:
     """The pages of an EML, an MSG or a winmail.dat.
 
-    Raises DocumentError: EMAIL_DAMAGED, DOCUMENT_DAMAGED, WINMAIL_EMPTY; that of a part only when nothing of
-    the e-mail can be faxed.
+    Raises DocumentError: EMAIL_DAMAGED, DOCUMENT_DAMAGED, WINMAIL_EMPTY, DOCUMENT_EMPTY; that of a part only
+    when nothing of the e-mail can be faxed.
     """
     if workshop.depth >= _DEEPEST:
         raise DocumentError(EMAIL_DAMAGED, f"more than {_DEEPEST} e-mails within each other")
@@ -83,6 +91,7 @@ def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Ope
     if letter.html.strip() or letter.plain.strip() or any(fields.values()):
         drawers.append(TypesetSource(_typeset_letter(fields, letter, workshop)))
     left_out = [Remark(CHARSET_GUESSED, detail=letter.guessed)] if letter.guessed else []
+    refused = DOCUMENT_EMPTY
     nothing_else = not (letter.html.strip() or letter.plain.strip() or letter.files)
     files, companions = list(reversed(letter.files)), letter.companions
     del content, letter  # so that each file is freed once it is opened
@@ -96,17 +105,18 @@ def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Ope
                 drawers.append(open_source(file.content, name, file.media_type, workshop, again))
             except DocumentError as error:
                 why = error.cause.sentence
-                if error.cause is DOCUMENT_UNSUPPORTED:
+                if not file.content:
+                    why = _NO_CONTENT
+                elif error.cause is DOCUMENT_UNSUPPORTED:
                     why = f"{why} {error.detail}"
                 left_out.append(Remark(FILE_LEFT_OUT, file=name, detail=why))
+                refused = error.cause
     finally:
         workshop.depth -= 1
     kind_of_loss = FILE_LEFT_OUT if nothing_else else COMPANION_LEFT_OUT
     left_out += [Remark(kind_of_loss, file=name) for name in companions]
     if not drawers:
-        raise DocumentError(
-            DOCUMENT_DAMAGED, left_out[0].words() if left_out else "an e-mail without content"
-        )
+        raise DocumentError(refused, left_out[-1].words() if left_out else "an e-mail without content")
     return LetterSource(drawers, left_out)
 
 

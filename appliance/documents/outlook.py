@@ -7,22 +7,33 @@ type in hexadecimal ([MS-OXPROPS]).
 from __future__ import annotations
 
 import io
+import struct
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from email.utils import format_datetime
 
 import olefile
 
 from appliance.documents.causes import DOCUMENT_DAMAGED
+from appliance.documents.email_headers import shortened
 from appliance.documents.email_parts import FilePart, Letter, shown_in
 from appliance.documents.errors import DocumentError
 from appliance.documents.rtfcompression import decompressed
-from appliance.documents.text import decode
+from appliance.documents.text import ASCII, codepage, declared_charset, decode
 
 _SUBJECT, _BODY, _HTML, _RTF = "0037", "1000", "1013", "1009"
-_SENDER_NAME, _SENDER, _TO, _CC = "0C1A", "0C1F", "0E04", "0E03"
+_SENDER_NAME, _SENDER, _SMTP_SENDER, _TO, _CC = "0C1A", "0C1F", "5D01", "0E04", "0E03"
 _CONTENT, _LONG_NAME, _NAME, _MEDIA_TYPE, _CONTENT_ID = "3701", "3707", "3704", "370E", "3712"
 _STRING_WIDE, _STRING, _BINARY = "001F", "001E", "0102"  # [MS-OXCDATA] 2.11.1
 _ATTACHMENT = "__attach_version1.0_"
-_MESSAGE, _PROPERTIES = f"__substg1.0_{_CONTENT}000D", "__properties_version1.0"  # [MS-OXMSG] 2.2.2.1
+_OBJECT = f"__substg1.0_{_CONTENT}000D"  # a message, or what another program embedded ([MS-OXMSG] 2.2.2.1)
+# Where an embedded object keeps a file as it is.
+_FILES_OF_OBJECTS = ("Package", "CONTENTS")
+# Properties of fixed length: 16 octets each, after a header whose length depends on the folder (2.4).
+_PROPERTIES, _PROPERTY = "__properties_version1.0", struct.Struct("<HHI8s")
+_TOP_HEADER, _MESSAGE_HEADER = 32, 24
+_CODEPAGE, _PAGE_CODEPAGE, _SENT, _RECEIVED = 0x3FFD, 0x3FDE, 0x0039, 0x0E06
+_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)  # of Windows' times, in units of 100 ns
 _MOST_ATTACHMENTS = 200
 _DEEPEST = 4  # messages within each other
 _LARGEST = 100 << 20  # octets of one stream
@@ -41,15 +52,15 @@ def read_message(content: bytes) -> tuple[dict[str, str], Letter]:
 
 def _read(ole: olefile.OleFileIO, root: str, depth: int) -> tuple[dict[str, str], Letter]:
     """The message in the folder ``root`` of the file; ``depth``: messages around it."""
-    sender = " ".join(filter(None, (_words(ole, root, _SENDER_NAME), _words(ole, root, _SENDER))))
+    message = _Message(ole, root, _MESSAGE_HEADER if depth else _TOP_HEADER)
     fields = {
-        "From": sender,
-        "To": _words(ole, root, _TO),
-        "Cc": _words(ole, root, _CC),
-        "Subject": _words(ole, root, _SUBJECT),
+        "From": message.sender(),
+        "To": message.words(_TO),
+        "Cc": message.words(_CC),
+        "Date": message.date(),
+        "Subject": message.words(_SUBJECT),
     }
-    page = _octets(ole, root, _HTML, _BINARY)
-    text = decode(page)[0] if page else _words(ole, root, _HTML)
+    text = message.page()
     files = []
     start = f"{root}/".lstrip("/") + _ATTACHMENT
     level = start.count("/") + 1
@@ -58,28 +69,95 @@ def _read(ole: olefile.OleFileIO, root: str, depth: int) -> tuple[dict[str, str]
     if len(folders) > _MOST_ATTACHMENTS:
         raise ValueError(f"{len(folders)} attachments")
     for folder in folders:
-        data = _octets(ole, folder, _CONTENT, _BINARY)
-        if data:
-            name = _words(ole, folder, _LONG_NAME) or _words(ole, folder, _NAME)
-            content_id = _words(ole, folder, _CONTENT_ID).strip("<>")
-            files.append(FilePart(name, _words(ole, folder, _MEDIA_TYPE), data, content_id))
-        elif ole.exists(f"{(inner := f'{folder}/{_MESSAGE}')}/{_PROPERTIES}"):
+        if ole.exists(f"{(inner := f'{folder}/{_OBJECT}')}/{_PROPERTIES}"):
             if depth >= _DEEPEST:
                 raise ValueError(f"more than {_DEEPEST} messages within each other")
             within = _read(ole, inner, depth + 1)
+            message.guessed |= {within[1].guessed} - {""}
             files.append(FilePart(f"{within[0]['Subject'] or 'message'}.eml", "", _as_email(*within)))
-    plain = _words(ole, root, _BODY)
+            continue
+        name = message.words(_LONG_NAME, folder) or message.words(_NAME, folder)
+        content_id = message.words(_CONTENT_ID, folder).strip("<>")
+        # One without content, as a mere link to a file, is remarked when it is opened.
+        files.append(FilePart(name, message.words(_MEDIA_TYPE, folder), _attached(ole, folder), content_id))
+    plain = message.words(_BODY)
     if not (plain.strip() or text.strip()):
         rtf = decompressed(_octets(ole, root, _RTF, _BINARY))
         if rtf:
             files.insert(0, FilePart("message.rtf", "application/rtf", rtf))
     inline, others = shown_in(text, files)
-    return fields, Letter(
+    return {name: shortened(value) for name, value in fields.items()}, Letter(
         plain=plain,
         html=text,
         inline=tuple(inline),
         files=tuple(others),
+        guessed=", ".join(sorted(message.guessed)),
     )
+
+
+class _Message:
+    """Reads the properties of a message; ``guessed``: encodings of its strings that had to be guessed."""
+
+    def __init__(self, ole: olefile.OleFileIO, root: str, header: int) -> None:
+        self._ole, self._root = ole, root
+        self.guessed: set[str] = set()
+        path = f"{root}/{_PROPERTIES}".lstrip("/")
+        table = ole.openstream(path).read()[header:] if ole.exists(path) else b""
+        whole = table[: len(table) // _PROPERTY.size * _PROPERTY.size]
+        self._fixed = {number: value for _, number, _, value in _PROPERTY.iter_unpack(whole)}
+        self._page_charset = self._charset(_PAGE_CODEPAGE)
+        # Old programs stored their strings in the code page of their computer.
+        self._string_charset = self._charset(_CODEPAGE) or self._page_charset
+
+    def _charset(self, number: int) -> str:
+        page = int.from_bytes(self._fixed.get(number, b"")[:4], "little")
+        return codepage(page) if page else ""
+
+    def words(self, name: str, folder: str = "") -> str:
+        """A string of the message, or of its file in ``folder``."""
+        folder = folder or self._root
+        wide = _octets(self._ole, folder, name, _STRING_WIDE)
+        if wide:
+            return wide.decode("utf-16-le", "replace").rstrip("\0")
+        return self._decoded(_octets(self._ole, folder, name, _STRING), self._string_charset)
+
+    def page(self) -> str:
+        """The text as HTML, in the encoding that the message declares, else the one of its ``meta``."""
+        page = _octets(self._ole, self._root, _HTML, _BINARY) or _octets(
+            self._ole, self._root, _HTML, _STRING
+        )
+        if not page:
+            return self.words(_HTML)
+        charset = "" if self._page_charset == ASCII else self._page_charset
+        return self._decoded(page, charset or declared_charset(page) or self._string_charset)
+
+    def _decoded(self, octets: bytes, charset: str) -> str:
+        text, guessed = decode(octets.rstrip(b"\0"), charset)
+        self.guessed |= {guessed} - {""}
+        return text
+
+    def sender(self) -> str:
+        """Name and address; names of Exchange's directory (/O=…/CN=…) are none that people use."""
+        name, address = self.words(_SENDER_NAME), self.words(_SENDER)
+        if address.startswith("/"):
+            address = self.words(_SMTP_SENDER)
+        return name if address in name else f"{name} {address}".strip()
+
+    def date(self) -> str:
+        """When it was sent, else when it came, as in the header of an e-mail."""
+        value = self._fixed.get(_SENT) or self._fixed.get(_RECEIVED) or b""
+        units = int.from_bytes(value, "little")
+        try:
+            return format_datetime(_EPOCH + timedelta(microseconds=units // 10)) if units else ""
+        except OverflowError:
+            return ""
+
+
+def _attached(ole: olefile.OleFileIO, folder: str) -> bytes:
+    """The content of an attachment; nothing for a mere link and for objects that keep no file."""
+    content = _octets(ole, folder, _CONTENT, _BINARY)
+    paths = (f"{folder}/{_OBJECT}/{name}" for name in _FILES_OF_OBJECTS)
+    return content or next(filter(None, (_stream(ole, path) for path in paths)), b"")
 
 
 def _as_email(fields: dict[str, str], letter: Letter) -> bytes:
@@ -99,14 +177,10 @@ def _as_email(fields: dict[str, str], letter: Letter) -> bytes:
 
 
 def _octets(ole: olefile.OleFileIO, folder: str, name: str, kind: str) -> bytes:
-    path = f"{folder}/__substg1.0_{name}{kind}".lstrip("/")
+    return _stream(ole, f"{folder}/__substg1.0_{name}{kind}".lstrip("/"))
+
+
+def _stream(ole: olefile.OleFileIO, path: str) -> bytes:
     if not ole.exists(path) or ole.get_size(path) > _LARGEST:
         return b""
     return bytes(ole.openstream(path).read())
-
-
-def _words(ole: olefile.OleFileIO, folder: str, name: str) -> str:
-    wide = _octets(ole, folder, name, _STRING_WIDE)
-    if wide:
-        return wide.decode("utf-16-le", "replace").rstrip("\0")
-    return decode(_octets(ole, folder, name, _STRING))[0].rstrip("\0")

@@ -16,7 +16,7 @@ from appliance.documents import causes, first_octets, tnef
 from appliance.documents.errors import DocumentError
 from appliance.documents.foreign import ZIP, foreign_name, is_office_package
 from appliance.documents.signed import is_encrypted, is_signed
-from appliance.documents.text import WINDOWS, as_printed, charset_of, decode
+from appliance.documents.text import WINDOWS, as_printed, charset_of, decode, is_readable
 
 
 class Kind(Enum):
@@ -194,8 +194,6 @@ _AVIF = re.compile(rb"\0.{3}ftyp(?:avi[fs]|m[is]f1.{0,32}avi[fs])", re.DOTALL)
 # A BMP: its length, four zeros, and where its pixels begin.
 _BMP = re.compile(rb"BM.{4}\0{4}.{3}\0", re.DOTALL)
 
-# Share of control characters (other than white space) from which a file is no longer text.
-_MOST_CONTROLS = 0.01
 # Number of first characters by which kinds of text are told apart.
 _BEGINNING = 16_384
 
@@ -230,6 +228,8 @@ def sniff(content: bytes, name: str = "", media_type: str = "") -> Kind:
         if promised is not None:
             raise DocumentError(causes.DOCUMENT_MISLABELLED, f"{_meant(promised, name)}, {what}")
         raise DocumentError(causes.DOCUMENT_UNSUPPORTED, what)
+    if found is Kind.EMAIL and promised is Kind.MSG:
+        return found  # other programs than Outlook also name their messages .msg
     is_amiss = found in _TEXTUAL and promised is not None and promised not in _TEXTUAL
     if is_amiss and not _is_for_office(content, found, name, media_type):
         raise DocumentError(causes.DOCUMENT_MISLABELLED, f"{_meant(promised, name)}, it is {found.value}")
@@ -345,8 +345,7 @@ def _by_words(content: bytes, charset: str, promised: Kind | None) -> Kind | Non
     text = as_printed(text)
     if "\0" in text and (promised is Kind.HTML or _HTML.match(text[:_BEGINNING].replace("\0", ""))):
         text = text.replace("\0", "")  # browsers leave them out
-    controls = sum(text.count(chr(code)) for code in range(32) if code not in {9, 10, 12, 13})
-    if controls > len(text) * _MOST_CONTROLS or "\0" in text or (guessed == WINDOWS and _is_noise(content)):
+    if not is_readable(text) or (guessed == WINDOWS and _is_noise(content)):
         return None
     beginning = text[:_BEGINNING].lstrip("\ufeff").replace("\r\n", "\n")
     if _SVG.match(beginning):

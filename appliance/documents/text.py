@@ -50,7 +50,31 @@ _WHOLE_LETTERS = 4
 # Colours and movements of a terminal (ECMA-48 5.4), the backspace, and ends of lines besides the line feed.
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]{0,30}[ -/]{0,5}[@-~]|[()][0-9A-Z])")
 _BACK, _LINE_END = "\b", re.compile(r"\r\n?|[\v\x85\u2028\u2029]")
+# Share of control characters (other than white space) from which a file is no longer text.
+_MOST_CONTROLS = 0.01
 _PGP, _PGP_END = "-----BEGIN PGP MESSAGE-----", "-----END PGP MESSAGE-----"
+# Windows' numbers of code pages that have other names in Python.
+ASCII = "ascii"
+_CODEPAGES = {
+    1200: "utf-16-le",
+    10000: "mac_roman",
+    10007: "mac_cyrillic",
+    20127: ASCII,
+    20866: "koi8-r",
+    20932: "euc_jp",
+    20936: "gb18030",
+    21866: "koi8-u",
+    50220: "iso2022_jp",
+    50221: "iso2022_jp_ext",
+    50222: "iso2022_jp_ext",
+    50225: "iso2022_kr",
+    51932: "euc_jp",
+    51936: "gb18030",
+    51949: "euc_kr",
+    52936: "hz",
+    54936: "gb18030",
+    65001: "utf-8",
+} | {28590 + part: f"iso8859-{part}" for part in range(1, 16)}
 # Names of ASCII, with which UTF-8 is often declared; encodings of WHATWG's that stand for none; and a codec
 # of Python's that lacks letters of another.
 _ASCII = frozenset({"ascii", "us-ascii", "ansi_x3.4-1968", "iso646-us", "iso_646.irv:1991"})
@@ -64,6 +88,20 @@ def charset_of(media_type: str) -> str:
     """The charset in a media type, empty for none."""
     found = _CHARSET.search(media_type)
     return found[1] if found else ""
+
+
+def declared_charset(content: bytes) -> str:
+    """The charset in a page's own ``meta`` or XML declaration, empty for none."""
+    head = content[:2048].decode("latin-1")
+    at = head.lower().find("encoding=")
+    if head.lstrip().startswith("<?xml") and 0 <= at < head.find("?>"):
+        return charset_of("charset" + head[at + len("encoding") :])
+    return charset_of(head)
+
+
+def codepage(number: int) -> str:
+    """Python's name of the code page with Windows' ``number``."""
+    return _CODEPAGES.get(number, f"cp{number}")
 
 
 def _codecs_of(charset: str) -> Iterator[str]:
@@ -120,6 +158,12 @@ def as_printed(text: str) -> str:
                 kept.pop()
         text = "".join(kept)
     return _LINE_END.sub("\n", text)
+
+
+def is_readable(text: str) -> bool:
+    """Whether ``text`` is one, and not what an encoding makes of other data."""
+    controls = sum(text.count(chr(code)) for code in range(32) if code not in {9, 10, 12, 13})
+    return controls <= len(text) * _MOST_CONTROLS and "\0" not in text
 
 
 def _windows(letter: str) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from appliance.documents.text import codepage
+
 SIGNATURE = bytes.fromhex("789f3e22")
 _KEY_OCTETS, _CHECKSUM_OCTETS = 2, 2
 # An attribute's level (2.1.3.1), and the octets of an empty one; fewer at the end are ignored.
@@ -29,10 +31,6 @@ _WIDTHS = {
 _SEVERAL, _NAMED = 0x1000, 0x8000  # marks in a type and an identifier
 _CLASS_OCTETS = 16  # before an object's content: what it is
 _MOST_FILES = 100
-# Windows' numbers of code pages that have other names in Python.
-_CODEPAGES = {65001: "utf-8", 20127: "ascii", 20866: "koi8-r", 21866: "koi8-u", 50220: "iso2022_jp"} | {
-    28590 + part: f"iso8859-{part}" for part in range(1, 16)
-}
 
 
 class TnefError(ValueError):
@@ -83,11 +81,6 @@ def unpacked(octets: bytes) -> Unpacked:
             case _ if name in {_FILE_NAME, _FILE_CONTENT, _FILE_PROPERTIES} and made.files:
                 _take_file(made.files[-1], name, value, charset)
     return made
-
-
-def codepage(number: int) -> str:
-    """Python's name of the code page with Windows' ``number``."""
-    return _CODEPAGES.get(number, f"cp{number}")
 
 
 def _take_text(made: Unpacked, found: dict[int, tuple[int, bytes]], charset: str) -> None:

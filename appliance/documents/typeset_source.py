@@ -13,7 +13,7 @@ from appliance.documents.cards import in_words
 from appliance.documents.errors import DocumentError
 from appliance.documents.hypertext import HTML_LIMIT, PICTURE, html_text
 from appliance.documents.pdfsource import PdfSource
-from appliance.documents.text import as_printed, charset_of, decode, text_html, text_style, without_pgp
+from appliance.documents.text import as_printed, declared_charset, decode, text_html, text_style, without_pgp
 from appliance.documents.workshop import Workshop
 from appliance.remarks import CHARSET_GUESSED, LAYOUT_SIMPLIFIED, PART_LEFT_OUT, PICTURE_LOST, Remark
 
@@ -140,12 +140,3 @@ def _simplified(page: str, workshop: Workshop, why: str) -> Typeset:
     if PICTURE.search(page):
         remarks.append(Remark(PICTURE_LOST, detail="those of a page that is faxed as its text"))
     return Typeset(plain.pdf, tuple(remarks))
-
-
-def declared_charset(content: bytes) -> str:
-    """The charset in a page's own ``meta`` or XML declaration, empty for none."""
-    head = content[:2048].decode("latin-1")
-    at = head.lower().find("encoding=")
-    if head.lstrip().startswith("<?xml") and 0 <= at < head.find("?>"):
-        return charset_of("charset" + head[at + len("encoding") :])
-    return charset_of(head)

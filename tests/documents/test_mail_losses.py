@@ -34,7 +34,7 @@ from appliance.remarks import (
     PART_LEFT_OUT,
     PICTURE_LOST,
 )
-from tests.documents.compound import message_file, winmail
+from tests.documents.compound import Storage, compound, message_file, winmail
 from tests.documents.making import need, photograph, save
 from tests.documents.opened import opened
 
@@ -214,7 +214,7 @@ def test_a_message_within_an_outlook_message_has_pages_of_its_own(tmp_path: Path
 def test_a_file_of_which_only_the_name_came_is_remarked(tmp_path: Path, part: bytes) -> None:
     made = opened(tmp_path, HEADING + multipart("mixed", PLAIN, part), "a.eml")
     assert [(remark.kind, remark.file, remark.detail) for remark in made.remarks] == [
-        (FILE_LEFT_OUT, "contract.pdf", DOCUMENT_EMPTY.sentence)
+        (FILE_LEFT_OUT, "contract.pdf", "its content did not come with the e-mail, or cannot be read")
     ]
 
 
@@ -615,3 +615,131 @@ def test_older_marks_of_text_and_the_order_of_a_picture_message_get_no_pages_of_
     order = b"Content-Type: application/smil; name=a.smil\n\n<smil/>\n"
     made = opened(tmp_path, HEADING + multipart("related", order, PLAIN), "a.eml")
     assert (made.drawer.count, made.remarks) == (1, ())
+
+
+def outlook(
+    streams: dict[str, bytes], numbers: dict[int, int], *files: dict[str, bytes], within: bytes = b""
+) -> bytes:
+    """An Outlook message of ``streams``, by the ends of their names, and of properties that are numbers."""
+    entries = (struct.pack("<HHIQ", 3, name, 6, value) for name, value in numbers.items())
+    table = {"__properties_version1.0": bytes(32) + b"".join(entries)}
+    folders = {
+        f"__attach_version1.0_#{number:08}": Storage(
+            {f"__substg1.0_{name}": value for name, value in file.items()},
+            {"__substg1.0_3701000D": Storage({"CONTENTS": within})} if within else {},
+        )
+        for number, file in enumerate(files)
+    }
+    return compound(
+        Storage(table | {f"__substg1.0_{name}": value for name, value in streams.items()}, folders)
+    )
+
+
+STRINGS, PAGES, SENT = 0x3FFD, 0x3FDE, 0x0039
+
+
+@pytest.mark.parametrize(
+    ("words", "encoding", "numbers", "remarked"),
+    [
+        ("Встреча в пятницу", "cp1251", {STRINGS: 1251, PAGES: 20127}, []),
+        ("中文測試", "big5", {PAGES: 950}, []),
+        ("表示テスト", "iso2022_jp", {STRINGS: 50221}, []),
+        ("Grüße", "cp1252", {PAGES: 20127}, [CHARSET_GUESSED]),
+    ],
+    ids=["its code page", "that of its page", "of e-mails", "none"],
+)
+def test_the_strings_of_an_outlook_message_are_in_its_code_page(
+    tmp_path: Path, words: str, encoding: str, numbers: dict[int, int], remarked: list[object]
+) -> None:
+    content = outlook({"0037001E": words.encode(encoding), "1000001E": b"the text"}, numbers)
+    made = opened(tmp_path, content, "a.msg")
+    assert f"Subject {words}" in made.words
+    assert [remark.kind for remark in made.remarks] == remarked
+
+
+@pytest.mark.parametrize(
+    ("kind", "numbers", "meta"),
+    [
+        ("10130102", {PAGES: 1251}, ""),
+        ("1013001E", {PAGES: 1251}, ""),
+        ("10130102", {PAGES: 20127}, "<meta charset=windows-1251>"),
+        ("10130102", {}, "<meta charset=windows-1251>"),
+    ],
+)
+def test_the_page_of_an_outlook_message_is_in_the_encoding_that_it_declares(
+    tmp_path: Path, kind: str, numbers: dict[int, int], meta: str
+) -> None:
+    page = f"<html>{meta}<p>Встреча в пятницу".encode("cp1251")
+    made = opened(tmp_path, outlook({kind: page}, numbers), "a.msg")
+    assert "Встреча в пятницу" in made.words
+    assert made.remarks == ()
+
+
+def test_the_heading_of_an_outlook_message_says_when_it_was_sent_and_by_whom(tmp_path: Path) -> None:
+    sent = 133_596_864_000_000_000  # in 100 ns since 1601
+    names = {"0C1A001F": "Ada", "0C1F001F": "/O=OFFICE/CN=ADA", "5D01001F": "ada@office.example"}
+    streams = {name: value.encode("utf-16-le") for name, value in names.items()}
+    streams["0E04001F"] = "; ".join(f"Receiver {number}" for number in range(9000)).encode("utf-16-le")
+    made = opened(tmp_path, outlook(streams | {"1000001E": b"the text"}, {SENT: sent}), "a.msg")
+    assert "From Ada ada@office.example To" in made.words
+    assert "Date Thu, 09 May 2024 00:00:00 +0000" in made.words
+    assert "Receiver 100;" in made.words
+    assert made.drawer.count == 1, "the heading has pages of names"
+
+
+def test_files_of_an_outlook_message_that_did_not_come_along_are_remarked(tmp_path: Path) -> None:
+    link = {"3707001F": "contract.pdf".encode("utf-16-le")}
+    made = opened(tmp_path, outlook({"1000001E": b"the text"}, {}, link), "a.msg")
+    assert [(remark.kind, remark.file) for remark in made.remarks] == [(FILE_LEFT_OUT, "contract.pdf")]
+    made = opened(tmp_path, outlook({"1000001E": b"t"}, {}, link, within=save(photograph(400, 300), "PNG")))
+    assert made.remarks == ()
+    assert made.drawer.count == 2
+
+
+def test_a_page_in_an_e_mail_may_declare_its_encoding_itself(tmp_path: Path) -> None:
+    page = "<html><meta charset=windows-1251><p>Встреча в пятницу".encode("cp1251")
+    raw = HEADING + b"Content-Type: text/html\nContent-Transfer-Encoding: 8bit\n\n" + page
+    made = opened(tmp_path, raw, "a.eml")
+    assert "Встреча в пятницу" in made.words
+    assert made.remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "words", "remarked"),
+    [
+        (
+            b"text/html; name=a.html",
+            "<html><meta charset=windows-1251><p>Встреча".encode("cp1251"),
+            "Встреча",
+            [],
+        ),
+        (b"text/plain; name=a.txt", "Grüße".encode("cp1252"), "Grüße", [CHARSET_GUESSED]),
+        (b"text/plain; charset=us-ascii; name=a.txt", "Grüße".encode("cp1252"), "Grüße", [CHARSET_GUESSED]),
+        (b"text/plain; charset=koi8-r; name=a.txt", "Встреча".encode("koi8-r"), "Встреча", []),
+    ],
+    ids=["declared by itself", "not declared", "declared wrongly", "declared"],
+)
+def test_texts_attached_to_an_e_mail_keep_their_encoding(
+    tmp_path: Path, kind: bytes, content: bytes, words: str, remarked: list[object]
+) -> None:
+    made = opened(tmp_path, HEADING + multipart("mixed", PLAIN, coded(kind, content)), "a.eml")
+    assert words in made.words
+    assert [remark.kind for remark in made.remarks] == remarked
+
+
+def test_a_file_that_is_no_text_is_not_recoded_however_it_is_declared(tmp_path: Path) -> None:
+    picture = save(photograph(300, 200), "BMP")
+    packed = coded(b"text/plain; charset=iso-8859-15; name=a.bmp", picture)
+    made = opened(tmp_path, HEADING + multipart("mixed", PLAIN, packed), "a.eml")
+    assert made.remarks == ()
+    assert made.drawer.count == 2
+
+
+def test_an_e_mail_with_nothing_but_a_file_is_refused_for_the_reason_of_that_file(tmp_path: Path) -> None:
+    raw = b"MIME-Version: 1.0\nMessage-ID: <1@x>\nContent-Type: text/plain\n\n" + LOCKED
+    with pytest.raises(DocumentError) as refused:
+        opened(tmp_path, raw, "a.eml")
+    assert refused.value.cause is DOCUMENT_ENCRYPTED
+    with pytest.raises(DocumentError) as refused:
+        opened(tmp_path, outlook({}, {}), "a.msg")
+    assert refused.value.cause is DOCUMENT_EMPTY

@@ -207,6 +207,7 @@ def test_what_we_know_and_cannot_fax_is_called_by_its_name_with_what_to_do(
         (b"ID;Patient;Amount\n4711;Meyer;12\n", "", Kind.TEXT),
         (b'TABLE\r\n0,1\r\n"EXCEL"\r\nVECTORS\r\n', "a.dif", Kind.OFFICE),
         (gzip.compress(b"<svg/>", mtime=0), "a.svgz", Kind.SVG),
+        (b"From: a@b.example\nMessage-ID: <1@x>\nSubject: s\n\ntext\n", "a.msg", Kind.EMAIL),
     ],
 )  # fmt: skip
 def test_content_that_begins_like_another_kind_is_recognised(content: bytes, name: str, kind: Kind) -> None:
