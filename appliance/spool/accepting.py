@@ -150,18 +150,21 @@ def rewrite_held(
 def release(tx: Tx, job_id: int, now: float, scheduled_at: float | None = None) -> Job:
     """Releases a HELD job: it is prepared and sent; one that has its pages is sent as they are.
 
-    A job that is PREPARING and would be HELD afterwards is sent instead.
+    A job that is PREPARING and would be HELD afterwards is sent instead.  Raises IllegalTransitionError for
+    every other job: one that is SENDING would be sent by a second call.
     """
     job = jobs.get(tx.db, job_id)
+    if job.state is not JobState.HELD and not (job.state is JobState.PREPARING and job.hold):
+        raise IllegalTransitionError(f"job {job_id} is {job.state.value}: it cannot be released")
     scheduled = max(now, scheduled_at if scheduled_at is not None else job.scheduled_at)
     lifetime = job.expires_at - job.scheduled_at
-    if job.rendered_path:
+    if job.state is JobState.HELD and job.rendered_path:
         expires = scheduled + lifetime
         job_states.move(
             tx, job, JobState.WAITING, now, deadline=expires, next_try_at=scheduled, pages=job.pages
         )
         tx.db.execute("UPDATE job SET cause = '' WHERE id = ?", (job_id,))
-    elif not (job.state is JobState.PREPARING and job.hold):
+    elif job.state is JobState.HELD:
         deadline = job_states.preparing_until(now, scheduled + lifetime)
         job_states.move(tx, job, JobState.PREPARING, now, deadline=deadline)
     tx.db.execute(

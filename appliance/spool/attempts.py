@@ -110,7 +110,8 @@ def unplaced(tx: Tx, attempt_id: int, cause: Cause, now: float) -> Job:
 
 
 def end(tx: Tx, attempt_id: int, outcome: Outcome, now: float) -> Job:
-    """Records the end of the call and the next state of the job.
+    """Records the end of the call and the next state of the job; a job that is not in this call stays as it
+    is: earlier versions could begin a second one.
 
     Raises IllegalTransitionError when the attempt has already ended.
     """
@@ -124,6 +125,11 @@ def end(tx: Tx, attempt_id: int, outcome: Outcome, now: float) -> Job:
         " WHERE id = ?",
         (now, confirmed, outcome.cause.code, outcome.seconds, json.dumps(outcome.facts), attempt_id),
     )
+    ledger.count_pages(tx, ledger.scopes(job), pages=confirmed, seconds=outcome.seconds)
+    stats.add(tx, stats.CALLS_ENDED, attempt.line, outcome.cause.code)
+    stats.add(tx, stats.PAGES_SENT, attempt.line, outcome.cause.code, confirmed)
+    if job.state is not JobState.SENDING or attempt.number != job.tries:
+        return job
     tx.db.execute(
         "UPDATE job SET pages_confirmed = MAX(pages_confirmed, ?), remote_id = ?,"
         " seconds_on_line = seconds_on_line + ?, cause = ? WHERE id = ?",
@@ -135,9 +141,6 @@ def end(tx: Tx, attempt_id: int, outcome: Outcome, now: float) -> Job:
             job.id,
         ),
     )
-    ledger.count_pages(tx, ledger.scopes(job), pages=confirmed, seconds=outcome.seconds)
-    stats.add(tx, stats.CALLS_ENDED, attempt.line, outcome.cause.code)
-    stats.add(tx, stats.PAGES_SENT, attempt.line, outcome.cause.code, confirmed)
     if outcome.state is JobState.WAITING:
         deadline = max(job.expires_at, outcome.next_try_at)
         job_states.move(

@@ -54,7 +54,9 @@ def _interrupt(tx: Tx, attempt: Attempt, rule: UnknownRule, now: float, *, again
     if attempt.last_page_at is not None:
         rule = job.options.unknown_rule or rule
         job = attempts.end(tx, attempt.id, Outcome(UNKNOWN_DELIVERY, JobState.UNKNOWN), now)
-        return job if rule is UnknownRule.ASK else decisions.settle_unknown(tx, job.id, rule, now)
+        if rule is UnknownRule.ASK or job.state is not JobState.UNKNOWN:
+            return job
+        return decisions.settle_unknown(tx, job.id, rule, now)
     if job.cancel_requested:
         return attempts.end(tx, attempt.id, Outcome(CANCELLED, JobState.CANCELLED), now)
     if again and now < job.expires_at:

@@ -107,6 +107,18 @@ def test_a_held_fax_has_its_pages_and_goes_as_they_are_when_released(served: Ser
     assert served.ended(again)["state"] == "delivered", "a repeat is not held"
 
 
+def test_a_fax_released_again_and_again_has_one_call(served: Served) -> None:
+    """A second release, as of a double click, put a fax in its call back to wait: it was sent twice."""
+    fax_id = served.ask("POST", "/faxes", new("9990", hold=True)).json["faxes"][0]["id"]
+    served.wait(lambda: served.ask("GET", f"/faxes/{fax_id}").json["state"] == "held")
+    answers = []
+    while served.ask("GET", f"/faxes/{fax_id}").json["ended_at"] is None:
+        answers.append(served.ask("POST", f"/faxes/{fax_id}/release").status)
+    assert answers[0] == 200
+    assert set(answers[1:]) <= {409}
+    assert len(served.ended(fax_id)["attempts"]) == 1
+
+
 def test_a_fax_released_before_its_pages_are_made_is_sent(served: Served) -> None:
     fax_id = served.ask("POST", "/faxes", new("9990", hold=True)).json["faxes"][0]["id"]
     assert served.ask("POST", f"/faxes/{fax_id}/release").status == 200

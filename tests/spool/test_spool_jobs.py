@@ -175,6 +175,49 @@ def test_a_crash_in_a_call_leaves_the_job_where_it_belongs(
     assert spool.do(bounds.recover, UnknownRule.ASK, 1011.0) == []
 
 
+@pytest.mark.parametrize("confirmed", [0, 1])
+@pytest.mark.parametrize("rule", UnknownRule)
+def test_a_call_that_an_earlier_version_left_beside_another_does_not_stop_the_start(
+    spool: Spool, rule: UnknownRule, confirmed: int
+) -> None:
+    (job_id,) = ready(spool, pages=1)
+    first = begin(spool, job_id)
+    spool.do(attempts.last_page_out, first, 1002.5)
+    spool.do(attempts.confirm_pages, first, confirmed, 1003.0)
+    _put_back(spool, job_id)
+    second = begin(spool, job_id, now=1004.0)
+    delivered = attempts.Outcome(DELIVERED, JobState.DELIVERED, pages_confirmed=1)
+    assert spool.do(attempts.end, second, delivered, 1005.0).state is JobState.DELIVERED
+    (job,) = spool.do(bounds.recover, rule, 1010.0)
+    assert (job.state, job.ended_at) == (JobState.DELIVERED, 1005.0)
+    assert all(attempt.ended_at is not None for attempt in spool.read(jobs.attempts, job_id))
+
+
+def test_the_end_of_a_call_leaves_the_job_to_the_later_one(spool: Spool) -> None:
+    (job_id,) = ready(spool)
+    first = begin(spool, job_id)
+    _put_back(spool, job_id)
+    begin(spool, job_id, now=1004.0)
+    busy = attempts.Outcome(causes.BUSY, JobState.WAITING, next_try_at=1005.0)
+    assert spool.do(attempts.end, first, busy, 1005.0).state is JobState.SENDING
+
+
+def _put_back(spool: Spool, job_id: int) -> None:
+    """What releasing a fax in a call did in earlier versions."""
+    spool.do(lambda tx: tx.db.execute("UPDATE job SET state = 'waiting' WHERE id = ?", (job_id,)))
+
+
+@pytest.mark.parametrize("state", [state for state in JobState if state is not JobState.HELD])
+def test_only_a_held_fax_is_released(spool: Spool, state: JobState) -> None:
+    """One that is being sent would be sent by a second call; one of unknown result is for a person."""
+    (job_id,) = ready(spool)
+    spool.do(lambda tx: tx.db.execute("UPDATE job SET state = ? WHERE id = ?", (state.value, job_id)))
+    before = spool.read(jobs.get, job_id)
+    with pytest.raises(IllegalTransitionError):
+        spool.do(accepting.release, job_id, 1003.0)
+    assert spool.read(jobs.get, job_id) == before
+
+
 @pytest.mark.parametrize(
     ("rule", "state"),
     [
