@@ -331,6 +331,22 @@ def test_codes_of_a_noisy_scan_are_read_from_the_fax(
     assert {name for name, (_, _, text) in CODES.items() if text not in found} == set()
 
 
+@pytest.mark.parametrize("degrees", [0.4, -0.6])
+def test_small_codes_that_lie_a_little_turned_are_read_as_from_a_plain_threshold(
+    tmp_path: Path, degrees: float
+) -> None:
+    drawn = _codes(tmp_path)
+    page = Image.new("RGB", drawn.size, "white")
+    for x, y in ((150 + n % 2 * 1650, 150 + n // 2 * 800) for n in range(len(CODES))):
+        page.paste(drawn.crop((x, y, x + 1600, y + 780)).resize((1120, 546), Image.Resampling.BOX), (x, y))
+    turned = page.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=(255, 255, 255))
+    scan = _scanned(turned.resize((1694, 2334), Image.Resampling.BOX), 8)
+    paper = Image.new("RGB", FINE, (244, 243, 238))
+    faxed = bilevel(ImageChops.multiply(scan.resize(FINE, Image.Resampling.BICUBIC), paper))
+    found = {code.text for code in zxingcpp.read_barcodes(faxed)}
+    assert {name for name, (_, _, text) in CODES.items() if text not in found} == set()
+
+
 def test_a_dark_screen_goes_out_the_other_way_round() -> None:
     dark = bilevel(_text(FINE, 26, (220, 220, 220), (30, 30, 40)))
     light = bilevel(_text(FINE, 26))

@@ -1,9 +1,8 @@
-/* Finds machine-readable codes (QR, Data Matrix, bar codes) in rasters. Within a code every pixel darker than the
- * middle between its ink and its paper becomes black; it is not treated as type, tint or light type. */
+/* Finds machine-readable codes (QR, Data Matrix, bar codes) in rasters. Within a code every pixel that is closer to
+ * its ink than to its paper becomes black; it is not treated as type, tint or light type. */
 #include "sheet.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <string.h>
 
 /* The search works on cells of CELL x CELL pixels. A cell is judged by the AROUND x AROUND cells about it: 5 mm, the
@@ -23,7 +22,8 @@ enum { FILLED = 9, REACH = 21 };
 enum { BAR_LENGTH = 41, BAR_NEAR = 15, SOLID_PERCENT = 75 };
 
 typedef struct {
-    Size size; /* in cells */
+    const uint8_t *plane; /* what they are made from */
+    Size size;            /* in cells */
     int across, down; /* pixels of a cell */
     uint8_t *least, *most, *ink_level, *paper_level, *ink, *stepped, *grey, *code;
     uint16_t *counts;
@@ -31,6 +31,7 @@ typedef struct {
 
 static int take_cells(Cells *cells, const Band *band)
 {
+    cells->plane = band->under_tone;
     cells->across = (CELL * band->ground->x_dpi + 102) / 204;
     cells->down = (CELL * band->ground->y_dpi + 98) / 196;
     cells->across = cells->across < 1 ? 1 : cells->across;
@@ -109,15 +110,23 @@ static void take_extremes(const Cells *cells, const Band *band, uint8_t *lines)
         memset(least, 255, (size_t)whole);
         memset(most, 0, (size_t)whole);
         for (ptrdiff_t y = top; y < below; y++)
-            take_row_extremes(least, most, band->under_tone + y * width, width);
+            take_row_extremes(least, most, cells->plane + y * width, width);
         join_extremes(cells->least + row * cells->size.width, cells->most + row * cells->size.width, least, most,
                       cells->size.width, cells->across);
     }
 }
 
+/* Where ink ends, in percent of the contrast: paper is overrated more than ink, as most of it is near ink. */
+enum { INK_PERCENT = 47 };
+
+static int contrast_of(const Cells *cells, ptrdiff_t cell)
+{
+    return cells->paper_level[cell] - cells->ink_level[cell];
+}
+
 static int middle_of(const Cells *cells, ptrdiff_t cell)
 {
-    return (cells->ink_level[cell] + cells->paper_level[cell]) / 2;
+    return cells->ink_level[cell] + contrast_of(cells, cell) * INK_PERCENT / 100;
 }
 
 WIDE static void count_darker(uint8_t *restrict counts, const uint8_t *restrict row, const uint8_t *restrict middles,
@@ -143,11 +152,6 @@ static void count_ink(const Cells *cells, const Band *band, uint8_t *lines)
             count_darker(counts, band->under_tone + y * width, middles, width);
         join_counts(cells->ink + first, counts, cells->size.width, cells->across);
     }
-}
-
-static int contrast_of(const Cells *cells, ptrdiff_t cell)
-{
-    return cells->paper_level[cell] - cells->ink_level[cell];
 }
 
 /* Removes cells near bars from ``code``. ``bar`` is scratch. */
@@ -180,14 +184,21 @@ static int keep_where(const Cells *cells, const uint8_t *counted, int full, int 
     return 0;
 }
 
-/* ``lines`` is scratch, two rows of whole cells. */
+/* The levels of ink and paper within ``around`` cells. ``lines`` is scratch, two rows of whole cells. */
+static int take_ink_and_paper(const Cells *cells, const Band *band, uint8_t *lines, int around)
+{
+    take_extremes(cells, band, lines);
+    return widen_dark(cells->ink_level, cells->least, cells->size, around, around) < 0
+                   || widen_light(cells->paper_level, cells->most, cells->size, around, around) < 0
+               ? -1
+               : 0;
+}
+
 static int find_cells(const Cells *cells, const Band *band, uint8_t *lines)
 {
     Size size = cells->size;
     size_t count = (size_t)(size.width * size.rows);
-    take_extremes(cells, band, lines);
-    if (widen_dark(cells->ink_level, cells->least, size, AROUND, AROUND) < 0
-        || widen_light(cells->paper_level, cells->most, size, AROUND, AROUND) < 0)
+    if (take_ink_and_paper(cells, band, lines, AROUND) < 0)
         return -1;
     for (size_t cell = 0; cell < count; cell++)
         cells->code[cell] = contrast_of(cells, (ptrdiff_t)cell) >= LEAST_CONTRAST
@@ -214,23 +225,8 @@ static int find_cells(const Cells *cells, const Band *band, uint8_t *lines)
     return without_dark(cells->code, cells->code, size, FILLED, FILLED) < 0
            || without_light(cells->code, cells->code, size, FILLED, FILLED) < 0
                    || widen_light(cells->code, cells->code, size, REACH, REACH) < 0
-                   || widen_dark(cells->ink_level, cells->ink_level, size, REACH, REACH) < 0
-                   || widen_light(cells->paper_level, cells->paper_level, size, REACH, REACH) < 0
                ? -1
                : 0;
-}
-
-/* Modules of one or two pixels are blurred: the threshold moves to the middle of the NEAR x NEAR pixels around, by
- * at most SHIFT percent of the contrast, and only where these pixels span at least STEP percent of it. */
-enum { NEAR = 5, SHIFT = 10, STEP = 33 };
-
-static int level_of(const Cells *cells, ptrdiff_t cell, int least, int most)
-{
-    int contrast = contrast_of(cells, cell), middle = middle_of(cells, cell);
-    int shift = contrast * SHIFT / 100, near = (least + most) / 2;
-    if ((most - least) * 100 < contrast * STEP)
-        return middle;
-    return near < middle - shift ? middle - shift : near > middle + shift ? middle + shift : near;
 }
 
 static int any_code(const Cells *cells)
@@ -239,8 +235,7 @@ static int any_code(const Cells *cells)
 }
 
 /* Writes the pixels of one row of cells that belong to codes into ``codes`` and ``ink``. */
-static void take_module_row(const Cells *cells, const Band *band, ptrdiff_t row, const uint8_t *least,
-                            const uint8_t *most, const Mask *codes, const Mask *ink)
+static void take_module_row(const Cells *cells, const Band *band, ptrdiff_t row, const Mask *codes, const Mask *ink)
 {
     Size size = band->size;
     ptrdiff_t top = row * cells->down, below = top + cells->down < size.rows ? top + cells->down : size.rows;
@@ -248,13 +243,13 @@ static void take_module_row(const Cells *cells, const Band *band, ptrdiff_t row,
         if (!cells->code[cell])
             continue;
         ptrdiff_t end = x + cells->across < size.width ? x + cells->across : size.width;
+        int middle = middle_of(cells, cell);
         for (ptrdiff_t y = top; y < below; y++)
             for (ptrdiff_t each = x; each < end; each++) {
-                ptrdiff_t at = y * size.width + each;
                 if (is_marked(&band->photo, each, y))
                     continue;
                 mark(codes, each, y);
-                if (band->under_tone[at] < level_of(cells, cell, least[at], most[at]))
+                if (cells->plane[y * size.width + each] < middle)
                     mark(ink, each, y);
                 else
                     unmark(ink, each, y);
@@ -262,19 +257,22 @@ static void take_module_row(const Cells *cells, const Band *band, ptrdiff_t row,
     }
 }
 
-static int take_modules(const Cells *cells, const Band *band, const Mask *codes, const Mask *ink)
+/* Modules are taken from the pixels as they came: smoothing takes half the contrast of modules of two pixels.
+ * ``lines`` is scratch, two rows of whole cells. */
+static int take_modules(Cells *cells, const Band *band, uint8_t *lines, const Mask *codes, const Mask *ink)
 {
-    Size size = band->size;
-    size_t octets = (size_t)(size.width * size.rows);
-    uint8_t *least = malloc(2 * octets), *most = least + octets;
-    int failed = least == NULL, across = pixels_across(band, NEAR), down = pixels_down(band, NEAR);
-    if (!failed) {
-        failed = widen_dark(least, band->under_tone, size, across, down) < 0
-                 || widen_light(most, band->under_tone, size, across, down) < 0;
-    }
+    size_t octets = (size_t)(band->size.width * band->size.rows);
+    uint8_t *pixels = malloc(octets);
+    if (pixels == NULL)
+        return -1;
+    take_luma(pixels, band->from, band->size);
+    for (size_t at = 0; at < octets && band->ground->turned; at++)
+        pixels[at] = (uint8_t)~pixels[at];
+    cells->plane = pixels;
+    int failed = take_ink_and_paper(cells, band, lines, AROUND + REACH - 1) < 0;
     for (ptrdiff_t row = 0; row < cells->size.rows && !failed; row++)
-        take_module_row(cells, band, row, least, most, codes, ink);
-    free(least);
+        take_module_row(cells, band, row, codes, ink);
+    free(pixels);
     return failed ? -1 : 0;
 }
 
@@ -284,7 +282,7 @@ int find_codes(const Band *band, const Mask *codes, const Mask *ink)
     int failed = take_cells(&cells, band) < 0;
     uint8_t *lines = malloc(2 * (size_t)(cells.size.width * cells.across));
     failed = failed || lines == NULL || find_cells(&cells, band, lines) < 0
-             || (any_code(&cells) && take_modules(&cells, band, codes, ink) < 0);
+             || (any_code(&cells) && take_modules(&cells, band, lines, codes, ink) < 0);
     free(lines);
     free_cells(&cells);
     return failed ? -1 : 0;

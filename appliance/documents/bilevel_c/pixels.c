@@ -35,7 +35,10 @@ WIDE static void take_luma_row(uint8_t *restrict tones, const uint8_t *restrict 
 void take_luma(uint8_t *tone, Pixels from, Size size)
 {
     for (ptrdiff_t y = 0; y < size.rows; y++)
-        take_luma_row(tone + y * size.width, from.pixels + y * from.stride, size.width);
+        if (from.channels == 1)
+            memcpy(tone + y * size.width, from.pixels + y * from.stride, (size_t)size.width);
+        else
+            take_luma_row(tone + y * size.width, from.pixels + y * from.stride, size.width);
 }
 
 /* Whether all pixels of a row are equal, as in most empty rows. */
