@@ -7,6 +7,8 @@
 
 /* A pixel is ink when its depth is at least SHARE percent of the greatest depth within NEAR x NEAR pixels, */
 enum { SHARE = 42, NEAR = 7 };
+/* of known type at standard resolution: thin strokes share their row with paper. */
+enum { COARSE_SHARE = 38 };
 /* and at least this many levels: in a drawing, where type is known to be, in a scan. In a scan NOISE_TIMES the noise
  * counts where that is more, up to MOST_SCANNED. */
 enum { LEAST_DRAWN = 20, LEAST_TYPE = 12, LEAST_SCANNED = 34, MOST_SCANNED = 90, NOISE_TIMES = 6 };
@@ -235,8 +237,8 @@ int find_ink(const Band *band, const Mask *ink)
 int find_type(const Band *band, const Mask *dark, const Mask *light)
 {
     size_t octets = (size_t)(band->size.width * band->size.rows);
-    int least = least_of(band, LEAST_TYPE);
-    if (where_deep(dark, band->dark_type, band, least, share_of(band, SHARE)) < 0)
+    int least = least_of(band, LEAST_TYPE), share = band->ground->y_dpi < COARSE_DPI ? COARSE_SHARE : SHARE;
+    if (where_deep(dark, band->dark_type, band, least, share_of(band, share)) < 0)
         return -1;
     return any_set(band->light_type, octets) ? where_deep(light, band->light_type, band, least, LIGHT_SHARE) : 0;
 }
