@@ -9,9 +9,19 @@ from collections.abc import Iterator
 
 from appliance.remarks import COMMENTS_LEFT_OUT, HIDDEN_LEFT_OUT, Remark
 
-# Records of an XLS: their numbers, and the octet of a sheet's record that says whether it is hidden.
-_SHEET_RECORD, _END_OF_RECORDS, _SHEET_STATE = 0x0085, 0x000A, 4
+# Records of an XLS ([MS-XLS] 2.3.2): of the workbook (a sheet, a name), begin and end of its parts ...
+_SHEET_RECORD, _NAME_RECORD, _BEGIN, _END = 0x0085, 0x0018, 0x0809, 0x000A
+# ... of a sheet: rows, columns and comments; and its cells with content, which begin with row and column.
+_ROW_RECORD, _COLUMNS_RECORD, _COMMENT_RECORD, _SEVERAL_NUMBERS = 0x0208, 0x007D, 0x001C, 0x00BD
+_CELLS = frozenset({0x0006, 0x0203, 0x0204, 0x0205, 0x027E, 0x00D6, 0x00FD, _SEVERAL_NUMBERS})
+_CONTINUED = 0xFFFF  # in place of the row of a comment: Excel 5 split the long ones
+_SHEET_STATE, _ROW_FLAGS, _ROW_HIDDEN, _COLUMNS_FLAGS = 4, 12, 0x20, 8
+# A print area: where the name's sheet and letters are, those of its name (2.5.66), and the tokens of a union
+# of frames (2.5.198: PtgMemFunc, PtgUnion) and of a frame (PtgArea3d).
+_NAME_SHEET, _NAME_LETTERS, _PRINT_AREA = 8, 14, b"\0\x06"
+_UNION_BEGIN, _UNION, _FRAME, _FRAME_OCTETS = 0x29, 0x10, frozenset({0x3B, 0x5B, 0x7B}), 11
 _MOST_RECORDS = 20_000
+_MOST_OF_A_SHEET = 500_000  # records
 
 # [MS-DOC] 2.5: where a document's header says which stream has its tables, and where in that (offset and
 # length) the references of comments and the list of pages of character properties are.
@@ -40,18 +50,84 @@ _DEEPEST = 12
 
 def unseen_in_xls(workbook: bytes) -> Iterator[Remark]:
     """Remarks on the stream of an XLS, whose first records name the sheets ([MS-XLS] 2.4.28)."""
-    sheets = at = 0
-    for _ in range(_MOST_RECORDS):
-        if at + 4 > len(workbook):
-            break
+    sheets: list[int] = []
+    areas: dict[int, list[tuple[int, ...]]] = {}
+    hidden = {"sheets": 0, "rows or columns": 0, "sheets beyond the print area": 0}
+    comments = 0
+    for kind, begin, length in _part(workbook, 0, _MOST_RECORDS):
+        if kind == _SHEET_RECORD and length > _SHEET_STATE:
+            hidden["sheets"] += workbook[begin + _SHEET_STATE] & 3 != 0
+            sheets.append(_number(workbook, begin, 4))
+        elif kind == _NAME_RECORD:
+            areas |= _print_area(workbook[begin : begin + length])
+    for number, place in enumerate(sheets, 1):
+        cells, rows, columns, noted = _sheet(workbook, place)
+        comments += noted
+        hidden["rows or columns"] += len(rows & {row for row, _ in cells})
+        hidden["rows or columns"] += len(columns & {column for _, column in cells})
+        frames = areas.get(number, [])
+        hidden["sheets beyond the print area"] += bool(frames) and any(
+            not any(top <= row <= bottom and left <= column <= right for top, bottom, left, right in frames)
+            for row, column in cells
+        )
+    if any(hidden.values()):
+        yield Remark(HIDDEN_LEFT_OUT, detail=", ".join(f"{what}: {n}" for what, n in hidden.items() if n))
+    if comments:
+        yield Remark(COMMENTS_LEFT_OUT, detail=f"comments: {comments}")
+
+
+def _part(workbook: bytes, at: int, most: int) -> Iterator[tuple[int, int, int]]:
+    """The number of each record of a part of an XLS, and the place and length of its content; not those of
+    the charts in it.
+    """
+    depth = 0
+    for _ in range(most):
         kind, length = _number(workbook, at, 2), _number(workbook, at + 2, 2)
-        if kind == _END_OF_RECORDS:
-            break
-        if kind == _SHEET_RECORD and length > _SHEET_STATE and at + 4 + _SHEET_STATE < len(workbook):
-            sheets += workbook[at + 4 + _SHEET_STATE] & 3 != 0
+        if at + 4 + length > len(workbook):
+            return
+        depth += (kind == _BEGIN) - (kind == _END)
+        if depth <= 0 and kind == _END:
+            return
+        if depth <= 1:
+            yield kind, at + 4, length
         at += 4 + length
-    if sheets:
-        yield Remark(HIDDEN_LEFT_OUT, detail=f"sheets: {sheets}")
+
+
+def _sheet(workbook: bytes, place: int) -> tuple[set[tuple[int, int]], set[int], set[int], int]:
+    """The cells with content of a sheet, its hidden rows and columns, and the number of its comments."""
+    cells: set[tuple[int, int]] = set()
+    rows: set[int] = set()
+    columns: set[int] = set()
+    comments = 0
+    for kind, begin, length in _part(workbook, place, _MOST_OF_A_SHEET):
+        first, second = _number(workbook, begin, 2), _number(workbook, begin + 2, 2)
+        if kind in _CELLS:
+            last = _number(workbook, begin + length - 2, 2) if kind == _SEVERAL_NUMBERS else second
+            cells |= {(first, column) for column in range(second, min(last, 0xFF) + 1)}
+        elif kind == _ROW_RECORD and _number(workbook, begin + _ROW_FLAGS, 1) & _ROW_HIDDEN:
+            rows.add(first)
+        elif kind == _COLUMNS_RECORD and _number(workbook, begin + _COLUMNS_FLAGS, 1) & 1:
+            columns |= set(range(first, min(second, 0xFF) + 1))
+        elif kind == _COMMENT_RECORD and first != _CONTINUED:
+            comments += 1
+    return cells, rows, columns, comments
+
+
+def _print_area(name: bytes) -> dict[int, list[tuple[int, ...]]]:
+    """The frames (first and last row, first and last column) to which a name limits the print of a sheet."""
+    if name[_NAME_LETTERS : _NAME_LETTERS + 2] != _PRINT_AREA:
+        return {}
+    frames = []
+    at = _NAME_LETTERS + len(_PRINT_AREA)
+    while at < len(name):
+        if name[at] in _FRAME:
+            frames.append(tuple(_number(name, at + 3 + 2 * side, 2) for side in range(4)))
+            at += _FRAME_OCTETS
+        elif name[at] in {_UNION_BEGIN, _UNION}:
+            at += 3 if name[at] == _UNION_BEGIN else 1
+        else:
+            return {}
+    return {_number(name, _NAME_SHEET, 2): [(t, b, lf & 0xFF, r & 0xFF) for t, b, lf, r in frames]}
 
 
 def is_locked(document: bytes, workbook: bytes, user: bytes) -> bool:

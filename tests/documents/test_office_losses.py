@@ -332,17 +332,78 @@ def test_a_doc_that_names_one_page_of_properties_again_and_again_is_read_at_once
     ]
 
 
+def record(kind: int, body: bytes = b"") -> bytes:
+    return struct.pack("<HH", kind, len(body)) + body
+
+
+BEGIN, END = record(0x0809, bytes(16)), record(0x000A)
+
+
+def xls(*sheets: tuple[bytes, int], names: bytes = b"") -> bytes:
+    """The stream of an XLS: the records of each sheet, and whether it is hidden."""
+    entry = len(record(0x0085, bytes(10)))
+    place = len(BEGIN) + len(sheets) * entry + len(names) + len(END)
+    head = body = b""
+    for records, state in sheets:
+        head += record(0x0085, struct.pack("<IBB", place + len(body), state, 0) + b"\x02\0S1")[:entry]
+        body += BEGIN + records + END
+    return BEGIN + head.ljust(len(sheets) * entry, b"\0") + names + END + body
+
+
 @pytest.mark.parametrize(("state", "said"), [(0, []), (1, [HIDDEN_LEFT_OUT]), (2, [HIDDEN_LEFT_OUT])])
 def test_hidden_sheets_of_an_xls_are_remarked(state: int, said: list[RemarkKind]) -> None:
-    def record(kind: int, body: bytes) -> bytes:
-        return struct.pack("<HH", kind, len(body)) + body
-
-    sheets = [record(0x0085, struct.pack("<IBB", 0, each, 0) + b"\x02\0S1") for each in (0, state)]
-    assert [
-        remark.kind
-        for remark in unseen_in_xls(record(0x0809, bytes(16)) + b"".join(sheets) + record(0x000A, b""))
-    ] == said
+    assert [remark.kind for remark in unseen_in_xls(xls((b"", 0), (b"", state)))] == said
     assert list(unseen_in_xls(b"\x85\0\xff")) == []
+
+
+def cell(row: int, column: int) -> bytes:
+    return record(0x0203, struct.pack("<HHHd", row, column, 0, 1.0))
+
+
+ROW = record(0x0208, struct.pack("<HHHHHHI", 3, 0, 9, 255, 0, 0, 0x20))
+COLUMNS = record(0x007D, struct.pack("<HHHHHH", 2, 255, 2000, 0, 1, 0))
+NUMBERS = record(0x00BD, struct.pack("<HH", 1, 1) + bytes(12) + struct.pack("<H", 2))
+NOTE = record(0x001C, struct.pack("<HHHH", 3, 1, 0, 1))
+CHART = record(0x0809, bytes(16)) + NOTE + record(0x000A)
+
+
+@pytest.mark.parametrize(
+    ("records", "said"),
+    [
+        (ROW + cell(3, 1), ["rows or columns: 1"]),
+        (ROW + cell(4, 1), []),
+        (COLUMNS + cell(1, 1) + cell(1, 2) + cell(2, 2), ["rows or columns: 1"]),
+        (COLUMNS + NUMBERS, ["rows or columns: 1"]),
+        (cell(3, 1) + NOTE + CHART + NOTE, ["comments: 2"]),
+        (NOTE + record(0x001C, struct.pack("<HHH", 0xFFFF, 0, 2048)), ["comments: 1"]),
+    ],
+)
+def test_hidden_cells_and_comments_of_an_xls_are_remarked(records: bytes, said: list[str]) -> None:
+    assert [remark.detail for remark in unseen_in_xls(xls((b"", 0), (records, 0)))] == said
+
+
+def print_area(sheet: int, *frames: tuple[int, int, int, int]) -> bytes:
+    tokens = b"".join(b"\x3b" + struct.pack("<5H", 0, *frame) for frame in frames)
+    if len(frames) > 1:
+        tokens = b"\x29" + struct.pack("<H", len(tokens) + 1) + tokens + b"\x10"
+    return record(0x0018, struct.pack("<HBBHHHI", 0x20, 0, 1, len(tokens), 0, sheet, 0) + b"\0\x06" + tokens)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (print_area(2, (0, 5, 0, 3)), []),
+        (print_area(2, (0, 2, 0, 3)), ["sheets beyond the print area: 1"]),
+        (print_area(2, (0, 2, 0, 3), (3, 9, 0, 255)), []),
+        (print_area(2, (0, 5, 0, 0), (3, 9, 2, 255)), ["sheets beyond the print area: 1"]),
+        (print_area(1, (0, 0, 0, 0)), []),
+        (print_area(2, (0, 0, 0, 0)).replace(b"\x06\x3b", b"\x06\x24"), []),
+    ],
+    ids=["around all", "too low", "two", "between two", "of another sheet", "unknown"],
+)
+def test_cells_outside_the_print_area_of_an_xls_are_remarked(names: bytes, said: list[str]) -> None:
+    found = unseen_in_xls(xls((b"", 0), (cell(1, 1) + cell(4, 1), 0), names=names))
+    assert [remark.detail for remark in found] == said
 
 
 @pytest.mark.parametrize(
