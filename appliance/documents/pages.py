@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 from appliance import at_rest
 from appliance.causes import Cause
@@ -130,19 +131,29 @@ class DocumentPages:
         key = (form, start)
         if key not in self._variants:
             directory = self._variants_folder / f"{form.label}-{start}"
-            if directory.is_dir():
-                self._variants[key] = RenderedDocument.open(directory)
-            else:
-                self._variants_folder.mkdir(exist_ok=True)
-                self._variants[key] = render(
-                    self._document.sources,
-                    directory,
-                    replace(self._document.options, format=form),
-                    limits=Limits(),
-                    workers=1,
-                    pages=(start, start + _CHUNK),
-                )
+            if not directory.is_dir():
+                self._make(directory, form, start)
+            self._variants[key] = RenderedDocument.open(directory)
         return self._variants[key]
+
+    def _make(self, directory: Path, form: PageFormat, start: int) -> None:
+        """Renders pages from ``start`` into ``directory``, unless another call of the fax is quicker.
+
+        Raises DocumentError.
+        """
+        self._variants_folder.mkdir(exist_ok=True)
+        try:
+            render(
+                self._document.sources,
+                directory,
+                replace(self._document.options, format=form),
+                limits=Limits(),
+                workers=1,
+                pages=(start, start + _CHUNK),
+            )
+        except DocumentError:
+            if not directory.is_dir():
+                raise
 
 
 def _in_coding(page: CodedPage, accepts: Accepts) -> CodedPage:

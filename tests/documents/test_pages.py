@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
@@ -105,6 +107,22 @@ def test_pages_are_asked_for_by_several_threads_at_once(document: RenderedDocume
         got = [each.result() for each in asked]
     alone = [DocumentPages(document).get(number, PLAINEST) for number in range(document.total)]
     assert got == alone * (12 // document.total)
+
+
+def test_calls_of_one_document_may_need_the_same_pages_at_the_same_moment(document: RenderedDocument) -> None:
+    """A fax to several machines: each has pages of its own made, and one is first."""
+    alone = DocumentPages(document).get(1, PLAINEST)
+    shutil.rmtree(document.directory / "variants")
+    together = threading.Barrier(3)
+
+    def asked() -> CodedPage | Cause:
+        pages = DocumentPages(document)
+        together.wait(60)
+        return pages.get(1, PLAINEST)
+
+    with ThreadPoolExecutor(3) as threads:
+        got = [threads.submit(asked) for _ in range(3)]
+        assert [each.result() for each in got] == [alone] * 3
 
 
 def test_every_preference_ends_with_what_every_machine_takes() -> None:
