@@ -15,17 +15,13 @@ from appliance.causes import CANCELLED, Cause
 from appliance.lines.causes import BUSY, LINE_FULL, LINE_STOPPED, NO_ANSWER
 from appliance.lines.modem import causes
 from appliance.lines.modem.class1 import ClassOneDce, Opened
-from appliance.lines.modem.dialling import (
-    DialRules,
-    UndialableError,
-    call_progress_command,
-    dial_command,
-    dialling_s,
-)
+from appliance.lines.modem.dialling import DialRules, dial_command, dialling_s
 from appliance.lines.modem.identify import Modem
 from appliance.lines.modem.lexer import DLE, ETX, DataKind
+from appliance.lines.modem.limits import HOOK_S, SET_UP_S
 from appliance.lines.modem.port import CommandPort, Reply, Silence
 from appliance.lines.modem.results import Result
+from appliance.lines.modem.set_up import SetUp
 from appliance.t30.call import FaxCall
 from appliance.t30.causes import NO_FAX_ANSWERED, NO_SENDER_HEARD
 from appliance.t30.conversation import FromCall, ToCall
@@ -33,8 +29,6 @@ from appliance.t30.memory import Pages, Store, answer_from, ignore
 from appliance.t30.parameters import CallParameters, CallResult, Phase, Progress, Role
 from appliance.t30.timers import T0_S
 
-# A command that only sets something is answered at once; a modem just reset takes a second or two.
-SET_UP_S = 3.0
 # After CAN at the start: ends what the last call left behind.
 CLEAR_S = 0.3
 # V.250 6.3.8: S7 waits for the carrier from the end of dialling; one octet.
@@ -46,18 +40,26 @@ AFTER_ANSWER_S = 15.0
 DIAL_MARGIN_S = 1.0
 # ATA to CONNECT: silence 1.8 to 2.5 s, CED up to 4 s, preamble 1 s (T.30 4.2), twice over.
 ANSWER_LIMIT_S = 15.0
-SET_UP_TRIES = 3
 # An OK to ATD or ATA this soon answers a set-up command that was repeated because no answer came, by a
 # modem that takes up to ``SET_UP_S`` and more.  After that it is a refusal to connect.
 STRAY_OK_S = 5.0
-# A modem that took long once (after a reset) must not slow down the whole call.
-LATENCY_LIMIT_S = 1.0
-
 
 # Address, control (final), DCN of the called station, as the wire has them (T.30 5.3).
 _DCN = b"\xff\x13\xfa"
-# Call progress as a caller gets it; when answering, each means that the caller has hung up.
-_CALL_PROGRESS = frozenset({Result.BUSY, Result.NO_DIALTONE, Result.NO_ANSWER, Result.VOICE})
+# What a modem says instead of CONNECT, and what it means to a caller.
+_NOT_CONNECTED = {
+    Result.BUSY: BUSY,
+    Result.NO_DIALTONE: causes.NO_DIAL_TONE,
+    Result.NO_ANSWER: NO_ANSWER,
+    Result.VOICE: causes.VOICE_ANSWERED,
+    Result.NO_CARRIER: NO_FAX_ANSWERED,
+    Result.BLOCKED: causes.MODEM_DIAL_BLOCKED,
+    Result.ERROR: causes.MODEM_REFUSED,
+    Result.OK: causes.MODEM_REFUSED,
+    Result.FCERROR: causes.MODEM_REFUSED,
+}
+# Of these, when answering, each of the line's own means that the caller has hung up.
+_CALLER_GONE = frozenset({Result.BUSY, Result.NO_DIALTONE, Result.NO_ANSWER, Result.VOICE, Result.NO_CARRIER})
 
 
 class _Stage(Enum):
@@ -124,13 +126,10 @@ class ModemFaxCall:
         self._wake = wake
         self._port = CommandPort(bare_dle=self._quirks.bare_dle, trace=self._trace)
         self._stage = _Stage.CLEAR
-        self._set_up: list[str] = []
-        self._tries = 0
-        self._asked_at = 0.0
+        self._set_up = SetUp(call.rules, self._quirks, speaker=call.speaker)
+        self._asked_at = 0.0  # when ATD or ATA was given
         self._crossed = False  # answered while giving up
         self._stray_ok = False  # an OK to ATD or ATA, and nothing else yet
-        self._latency_s = 0.0  # slowest answer to a command that needs nothing from the line
-        self._quickest_s: float | None = None  # the quickest: what the way to the modem and back takes
         self._connection: _Connection | None = None
         self._ending: CallResult | None = None
         self._hung_up = False
@@ -140,22 +139,9 @@ class ModemFaxCall:
 
     def start(self, now: float) -> None:
         """Begins: clears the modem, sets it up, dials or answers."""
-        quirks = self._quirks
-        self._set_up = [
-            "E0V1Q0",
-            "M1" if self._call.speaker else "M0",
-            call_progress_command(self._call.rules),
-            *quirks.flow_commands,
-            "+FCLASS=1",
-            *quirks.after_class1,
-        ]
-        if quirks.adaptive_reception:
-            self._set_up.append("+FAR=1")
         if self._dial:
-            self._set_up.append(f"S7={int(self._answer_s())}")
-        if self._dial:
+            self._set_up.commands.append(f"S7={int(self._answer_s())}")
             # Never with a call ringing: to some modems any byte then means "answer" or "stop".
-            self._stage = _Stage.CLEAR
             self._port.abort(now, within=CLEAR_S)
         else:
             self._next_set_up(now)
@@ -266,15 +252,10 @@ class ModemFaxCall:
             case _Stage.CLEAR:
                 self._port.await_reply(now, 0.1)
             case _Stage.SET_UP if result in (Result.OK, Result.ERROR):
-                if result is Result.ERROR and self._port_needs(self._set_up[0]):
+                if self._set_up.answered(now, refused=result is Result.ERROR):
+                    self._next_set_up(now)
+                else:
                     self._give_up(causes.MODEM_REFUSED, now)
-                    return
-                took = now - self._asked_at
-                self._latency_s = max(self._latency_s, took)
-                self._quickest_s = took if self._quickest_s is None else min(self._quickest_s, took)
-                self._set_up.pop(0)
-                self._tries = 0
-                self._next_set_up(now)
             case _Stage.CONNECTING:
                 self._connecting(result, now)
             case _Stage.GIVING_UP if result is Result.CONNECT and not self._dial and not self._crossed:
@@ -288,15 +269,11 @@ class ModemFaxCall:
                 self._hung_up = True
                 self._finish()
 
-    @staticmethod
-    def _port_needs(command: str) -> bool:
-        return command.startswith("+FCLASS=")
-
     def _next_set_up(self, now: float) -> None:
-        if self._set_up:
+        command = self._set_up.next(now)
+        if command:
             self._stage = _Stage.SET_UP
-            self._asked_at = now
-            self._port.command(self._set_up[0], now, within=SET_UP_S)
+            self._port.command(command, now, within=SET_UP_S)
             return
         self._stage = _Stage.CONNECTING
         self._asked_at = now
@@ -316,37 +293,24 @@ class ModemFaxCall:
         if result is Result.OK and now < self._asked_at + STRAY_OK_S:
             self._stray_ok = True  # a late or second one of an earlier command; or this one is refused
             return
-        if result in _CALL_PROGRESS and not self._dial:
+        if result is Result.CONNECT:
+            self._connected(now)
+        elif result in _CALLER_GONE and not self._dial:
             self._give_up(NO_SENDER_HEARD, now)
-            return
-        match result:
-            case Result.CONNECT:
-                self._connected(now)
-            case Result.BUSY:
-                self._give_up(BUSY, now)
-            case Result.NO_DIALTONE:
-                self._give_up(causes.NO_DIAL_TONE, now)
-            case Result.NO_ANSWER:
-                self._give_up(NO_ANSWER, now)
-            case Result.VOICE:
-                self._give_up(causes.VOICE_ANSWERED, now)
-            case Result.BLOCKED:
-                self._give_up(causes.MODEM_DIAL_BLOCKED, now)
-            case Result.NO_CARRIER:
-                self._give_up(NO_FAX_ANSWERED if self._dial else NO_SENDER_HEARD, now)
-            case Result.ERROR | Result.OK | Result.FCERROR:
-                self._give_up(causes.MODEM_REFUSED, now)
-            case _:
-                pass  # RINGING, a last RING
+        elif result in _NOT_CONNECTED:  # else RINGING, or a last RING
+            self._give_up(_NOT_CONNECTED[result], now)
 
     def _connected(self, now: float) -> None:
         self._stage = _Stage.FAX
         self._port.await_reply(now, None)
         self._note(now, "connected")
         opened = Opened.CALLING if self._dial else Opened.ANSWERING
-        latency = min(self._latency_s, LATENCY_LIMIT_S)
         dce = ClassOneDce(
-            self._port, self._quirks, opened, latency_s=latency, round_trip_s=self._quickest_s or 0.0
+            self._port,
+            self._quirks,
+            opened,
+            latency_s=self._set_up.latency_s,
+            round_trip_s=self._set_up.round_trip_s,
         )
         fax = FaxCall(self._parameters, dce, self._say, wake=self._wake)
         self._connection = _Connection(dce, fax)
@@ -356,14 +320,12 @@ class ModemFaxCall:
         match self._stage:
             case _Stage.CLEAR:
                 self._next_set_up(now)
+            case _Stage.SET_UP if self._set_up.again():
+                self._stage = _Stage.CLEAR
+                self._port.abort(now, within=CLEAR_S)
             case _Stage.SET_UP:
-                self._tries += 1
-                if self._tries >= SET_UP_TRIES:
-                    self._ending = CallResult(causes.MODEM_SILENT, phase=Phase.A)
-                    self._finish()
-                else:
-                    self._stage = _Stage.CLEAR
-                    self._port.abort(now, within=CLEAR_S)
+                self._ending = CallResult(causes.MODEM_SILENT, phase=Phase.A)
+                self._finish()
             case _Stage.CONNECTING:
                 missed = NO_ANSWER if self._dial else NO_SENDER_HEARD
                 self._give_up(causes.MODEM_REFUSED if self._stray_ok else missed, now)
@@ -394,7 +356,7 @@ class ModemFaxCall:
 
     def _hook(self, now: float) -> None:
         self._stage = _Stage.HOOK
-        self._port.command("H0", now, within=SET_UP_S)
+        self._port.command("H0", now, within=HOOK_S)
 
     def _finish(self) -> None:
         self._stage = _Stage.OVER
@@ -432,6 +394,3 @@ class ModemFax(ModemFaxCall):
         wake: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(parameters, call, answer_from(pages, store, self.answer, progress), wake=wake)
-
-
-__all__ = ["ModemCall", "ModemFax", "ModemFaxCall", "UndialableError"]

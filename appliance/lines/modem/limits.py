@@ -7,6 +7,8 @@ from __future__ import annotations
 
 # Answers that do not depend on the line come at once; some USB modems take a second.
 ANSWER_S = 5.0
+# A command that only sets something: a modem that was just reset takes a second or two.
+SET_UP_S = 3.0
 # Added to the duration of a transmission, for preamble or training (V.17 long: 1.4 s) and the modem's buffer.
 SEND_MARGIN_S = 10.0
 # The longest V.21 frame takes 7.2 s and some modems hand over only whole frames.

@@ -7,6 +7,7 @@ from enum import Enum
 
 from appliance.lines.modem.answering import AnswerRules
 from appliance.lines.modem.identify import Modem
+from appliance.lines.modem.limits import SET_UP_S
 from appliance.lines.modem.port import Information, Reply, Silence
 from appliance.lines.modem.port_driver import PortDriver
 from appliance.lines.modem.results import Result, cadence, caller_field, raw_caller_fields, ring_kind
@@ -16,7 +17,6 @@ RING_GAP_S = 8.0
 # Interval of checking that an idle modem still answers, seconds.
 PING_EVERY_S = 60.0
 PING_S = 5.0
-SET_UP_S = 3.0
 # Delay of RING after ringing current, 0.1 s (V.253 +VDR): longer than the gaps within a distinctive ring (0.2
 # to 0.4 s), so that its parts do not count as rings; 0 would disable RING.
 RING_AFTER = 5
