@@ -43,9 +43,33 @@ _TAKES = {
 }
 _BETWEEN_NUMBERS = re.compile(r"(?:[\s,]|deg|g?rad|turn|px)*")
 _TRANSFORMS = ("transform", "gradientTransform", "patternTransform")
+# Values that are a number or a percentage, as attributes and in style sheets, where a variable may stand for
+# them with what it is if nothing sets it.
+_NO_SHARE = "stroke-miterlimit"  # a number only
+_PLAIN_VALUES = (
+    "opacity",
+    "fill-opacity",
+    "stroke-opacity",
+    "stop-opacity",
+    "flood-opacity",
+    _NO_SHARE,
+    "offset",
+)
+_PLAIN = re.compile(
+    r"\s{0,9}(?:[-+]?(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})(?:[eE][-+]?\d{1,3})?\s{0,9}%?|inherit)\s{0,9}"
+)
+_DECLARED = re.compile(rf"(?<![\w-])({'|'.join(_PLAIN_VALUES[:-1])})\s{{0,9}}:\s{{0,9}}([^;}}!]{{1,200}})")
+_VARIABLE = re.compile(r"var\([^,()]{1,80},([^,()]{1,80})\)")
+# The direction of a marker as an angle, and the degrees of each unit (SVG 2, 13.7.4).
+_ANGLE = re.compile(r"\s{0,9}([-+]?(?:\d{1,9}(?:\.\d{0,20})?|\.\d{1,20}))(deg|grad|rad|turn)?\s{0,9}")
+_DEGREES = {"deg": 1.0, "": 1.0, "grad": 0.9, "rad": 57.29578, "turn": 360.0}
+_DIRECTIONS = frozenset({"auto", "auto-start-reverse"})
 _SHEET_PX = 718.0  # the width of a drawing that gives none
 # What WeasyPrint leaves out of an effect, with a change of colours.
-_EFFECTS = frozenset({"feColorMatrix", "feComponentTransfer", "feFlood", "feImage", "feTurbulence"})
+_EFFECTS = frozenset(
+    {"feColorMatrix", "feComponentTransfer", "feFlood", "feImage", "feTurbulence"}
+    | {"feDiffuseLighting", "feSpecularLighting"}
+)
 _BLOCKS = frozenset({"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "flowPara", "flowDiv"})
 _FONT_PX, _LINE = 16.0, 1.2  # HTML's defaults
 _MOST = 100_000  # elements of a drawing
@@ -88,7 +112,7 @@ def prepare_drawing(root: Element, page: Mapping[str | None, Element] = _NOTHING
     ``page``: the elements of the surrounding page by id, because a drawing may use those of other drawings.
     """
     said: dict[Remark, None] = {}
-    _drop_impossible_transforms(root)
+    _drop_impossible_values(root)
     _draw_strokes_as_meant(root)
     named = {element.get("id"): element for element in root.iter() if element.get("id")}
     _take_used(root, named, page)
@@ -102,13 +126,44 @@ def prepare_drawing(root: Element, page: Mapping[str | None, Element] = _NOTHING
     return list(said)
 
 
-def _drop_impossible_transforms(root: Element) -> None:
-    """Removes transformations that are not possible: WeasyPrint fails at them, browsers ignore them."""
+def _drop_impossible_values(root: Element) -> None:
+    """Removes values that are not possible: WeasyPrint fails at them, browsers ignore them."""
     for element in root.iter():
         for attribute in _TRANSFORMS:
             functions = _FUNCTION.findall(element.get(attribute, ""))
-            if not all(_is_possible(name, values) for name, values in functions):
+            possible = all(_is_possible(name, values) for name, values in functions)
+            # WeasyPrint needs to reverse those of gradients and patterns.
+            if not possible or (attribute != "transform" and any(_is_flat(*each) for each in functions)):
                 del element.attrib[attribute]
+        for attribute in _PLAIN_VALUES:
+            if not _is_plain(attribute, element.get(attribute, "0")):
+                del element.attrib[attribute]
+        if "style" in element.attrib:
+            element.set("style", _DECLARED.sub(_possible, element.get("style", "")))
+        if _kind(element) == "style" and element.text:
+            element.text = _DECLARED.sub(_possible, element.text)
+        direction = element.get("orient", "auto")
+        if direction not in _DIRECTIONS:
+            angle = _ANGLE.fullmatch(direction)
+            element.set("orient", f"{float(angle[1]) * _DEGREES[angle[2] or '']:g}" if angle else "0")
+
+
+def _is_flat(function: str, values: str) -> bool:
+    """Whether a transformation, which is possible, leaves nothing of what it is applied to."""
+    numbers = [float(each) for each in _NUMBERS.findall(values)]
+    if function == "scale":
+        return 0 in numbers
+    return function == "matrix" and numbers[0] * numbers[3] == numbers[1] * numbers[2]
+
+
+def _possible(declaration: re.Match[str]) -> str:
+    """A declaration with its value, or that of the variable in it; empty when it is none."""
+    value = _VARIABLE.sub(r"\1", declaration[2])
+    return f"{declaration[1]}:{value}" if _is_plain(declaration[1], value) else ""
+
+
+def _is_plain(name: str, value: str) -> bool:
+    return _PLAIN.fullmatch(value) is not None and not (name == _NO_SHARE and "%" in value)
 
 
 def _is_possible(function: str, values: str) -> bool:
@@ -191,6 +246,9 @@ def _take_used(root: Element, named: dict[str | None, Element], page: Mapping[st
 
 def _decide(switch: Element) -> None:
     """Keeps the default branch (SVG 2, 5.8), else the first that can be drawn."""
+    for each in list(switch):
+        if not isinstance(each.tag, str) or (switch.tag.startswith(SVG) and not each.tag.startswith(SVG)):
+            switch.remove(each)
     branches = list(switch)
     common = [each for each in branches if each.get("systemLanguage") is None]
     drawn = [each for each in common or branches if _kind(each) != "foreignObject"]

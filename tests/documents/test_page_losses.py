@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.documents.drawings import drawable
 from appliance.documents.rendered import RenderedDocument
 from appliance.documents.styles import declared, for_paper
 from appliance.remarks import (
@@ -291,6 +292,11 @@ def test_a_picture_that_the_page_has_is_drawn(rendered: Rendered, body: str, sai
             [],
         ),
         (
+            '<switch><other xmlns="urn:x"/><text x="9" y="50">of drawings</text></switch>',
+            "Drawn of drawings",
+            [],
+        ),
+        (
             '<switch><foreignObject><p>in HTML</p></foreignObject><text x="9" y="50">as text</text></switch>',
             "Drawn as text",
             [],
@@ -381,7 +387,8 @@ def test_conditions_and_effects_of_a_drawing_count(tmp_path: Path) -> None:
     sheet = "<style>.a { display: none } @supports (display: block) { .a { display: block } }</style>"
     shown = opened(tmp_path, drawing(f'{sheet}<text class="a" y="80">told</text>'), "a.svg")
     assert shown.words == "Drawn told"
-    for effect, said in (("feColorMatrix", [LAYOUT_SIMPLIFIED]), ("feGaussianBlur", [])):
+    lit = [LAYOUT_SIMPLIFIED]
+    for effect, said in (("feColorMatrix", lit), ("feDiffuseLighting", lit), ("feGaussianBlur", [])):
         seen = f'<filter id="f"><{effect}/></filter><g filter="url(#f)"><text y="9">x</text></g>'
         assert kinds(opened(tmp_path, drawing(seen), "a.svg")) == said
 
@@ -397,6 +404,43 @@ def test_strokes_of_no_width_are_no_trouble(tmp_path: Path, width: str) -> None:
 def test_transformations_that_are_none_are_left_out_as_browsers_do(tmp_path: Path, transform: str) -> None:
     moved = f'<g transform="{transform}"><text x="9" y="50">within</text></g>'
     assert opened(tmp_path, drawing(moved), "a.svg").words == "Drawn within"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        'opacity="0.5mm"',
+        'style="opacity:var(--seen,.9);fill-opacity:initial"',
+        'class="plain"',
+        'stroke="black" stroke-miterlimit="20%"',
+        'stroke="black" style="stroke-miterlimit:5mm"',
+        'fill="url(#flat)"',
+        'fill="url(#stop)"',
+    ],
+)
+def test_values_that_are_none_are_left_out_as_browsers_do(tmp_path: Path, given: str) -> None:
+    before = (
+        "<style>.plain{opacity:none}</style>"
+        '<linearGradient id="flat" gradientTransform="matrix(1 2 2 4 0 0)"><stop/></linearGradient>'
+        '<linearGradient id="stop"><stop offset=".5mm" stop-opacity="x"/><stop offset="1"/></linearGradient>'
+    )
+    made = opened(
+        tmp_path,
+        drawing(f'{before}<g {given}><path d="M0 0H9V9"/><text x="9" y="50">within</text></g>'),
+        "a.svg",
+    )
+    assert made.words == "Drawn within"
+
+
+@pytest.mark.parametrize(
+    ("direction", "degrees"),
+    [("90", "90"), ("0.25turn", "90"), ("100grad", "90"), ("x", "0"), ("auto", "auto")],
+)
+def test_directions_of_markers_are_angles_in_any_unit(tmp_path: Path, direction: str, degrees: str) -> None:
+    marker = f'<marker id="m" orient="{direction}"><path d="M0 0L9 9"/></marker>'
+    line = '<path d="M0 0L9 9" marker-end="url(#m)"/>'
+    assert opened(tmp_path, drawing(marker + line), "a.svg").words == "Drawn"
+    assert f'orient="{degrees}"' in drawable(drawing(marker))[0].decode()
 
 
 def test_a_drawing_with_words_of_its_own_is_drawn_and_not_faxed_as_its_source(tmp_path: Path) -> None:
