@@ -219,6 +219,28 @@ def test_small_bold_white_type_is_whole_to_the_ends_of_a_bar_in_a_blurred_scan(p
         assert apart < 0.4 * ImageStat.Stat(white).sum[0]
 
 
+def test_cells_of_a_heat_map_in_a_scan_have_nothing_but_their_figures() -> None:
+    page, empty = Image.new("RGB", FINE, (246, 244, 238)), []
+    draw = ImageDraw.Draw(page)
+    for row, column in itertools.product(range(24), range(14)):
+        x, y = 160 + column * 92, 200 + row * 47
+        tint = ((255, 235, 132), (177, 212, 127), (250, 170, 119), (255, 204, 128))[
+            (row * 5 + column * 3) % 4
+        ]
+        draw.rectangle((x, y, x + 89, y + 44), tint)
+        draw.text((x + 30, y + 10), str(11 + (row * 37 + column * 53) % 88), (60, 60, 60), font(REGULAR, 22))
+        empty.append((x + 26, y + 3, x + 60, y + 14))
+    small = (
+        page.resize((1654, 2189))
+        .filter(ImageFilter.GaussianBlur(0.7))
+        .filter(ImageFilter.UnsharpMask(2, 60, 0))
+    )
+    scan = io.BytesIO()
+    _noisy(small, 16).save(scan, "JPEG", quality=75)
+    faxed = bilevel(Image.open(scan).resize(FINE, Image.Resampling.BICUBIC))
+    assert sum(_ink(faxed.crop(box)) > 0.1 for box in empty) < len(empty) * 0.02
+
+
 def test_noise_between_the_letters_of_a_dim_photograph_is_no_grid_that_takes_them_away() -> None:
     page, letters = Image.new("RGB", FINE, (235, 235, 235)), Image.new("L", FINE, 0)
     for row in range(40):

@@ -199,7 +199,39 @@ static int drop_ground(const Band *band, const Mask *ink, const Mask *marks, con
     return failed ? -1 : 0;
 }
 
-int find_ink(const Band *band, const Mask *ink)
+/* In a scan, what is not deeper than MOST_OF_GROUND and within OF_GROUND levels of its ground is no ink: between a
+ * white line and the bright rim that a scanner's sharpening leaves around type, closing is lighter than the ground. */
+enum { OF_GROUND = 16, MOST_OF_GROUND = 44 };
+
+WIDE static void mark_of_ground(uint8_t *restrict line, const uint8_t *restrict grey, const uint8_t *restrict level,
+                                const uint8_t *restrict depth, ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++) {
+        uint8_t differ = grey[x] > level[x] ? grey[x] - level[x] : level[x] - grey[x];
+        line[x] = (differ <= OF_GROUND) & (depth[x] <= MOST_OF_GROUND);
+    }
+}
+
+static int drop_of_ground(const Band *band, const Mask *ink, const uint8_t *depth, const uint8_t *level)
+{
+    Size size = band->size;
+    uint8_t *line = new_line(size);
+    Mask ground = {0};
+    int failed = line == NULL || new_masks(&ground, 1, size) < 0;
+    for (ptrdiff_t y = 0; y < size.rows && !failed; y++)
+        if (any_in_row(ink, y)) {
+            ptrdiff_t row = y * size.width;
+            mark_of_ground(line, band->under_tone + row, level + row, depth + row, size.width);
+            take_line(&ground, y, line);
+        }
+    if (!failed)
+        drop_mask(ink, &ground);
+    free(line);
+    free_masks(&ground);
+    return failed ? -1 : 0;
+}
+
+int find_ink(const Band *band, const Mask *ink, const uint8_t *level)
 {
     size_t octets = (size_t)(band->size.width * band->size.rows);
     const uint8_t *grey = band->ground->scanned || band->ground->raster ? band->under_type : band->under_tone;
@@ -225,7 +257,8 @@ int find_ink(const Band *band, const Mask *ink)
             copy_mask(&marks, ink);
             failed = keep_deep(ink, depth, weak) < 0;
         }
-        failed = failed || (weak < least && keep_certain(ink, depth, least) < 0)
+        failed = failed || (band->ground->scanned && drop_of_ground(band, ink, depth, level) < 0)
+                 || (weak < least && keep_certain(ink, depth, least) < 0)
                  || (is_secured && drop_ground(band, ink, &marks, depth) < 0) || drop_grid(band, ink, depth) < 0
                  || (!band->ground->raster && !band->ground->scanned && drop_corners(band, ink) < 0);
         free_masks(&marks);

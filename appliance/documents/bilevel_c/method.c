@@ -73,7 +73,7 @@ static int take_codes(const Band *band, const Found *found, uint8_t *level)
 static int find_all(const Band *band, const Found *found, uint8_t *level)
 {
     if (without_light(level, band->closed, band->size, pixels_across(band, STROKE), pixels_down(band, STROKE)) < 0
-        || find_ink(band, &found->ink) < 0)
+        || find_ink(band, &found->ink, level) < 0)
         return -1;
     if (band->dark_type != NULL)
         return find_type(band, &found->dark, &found->light);
