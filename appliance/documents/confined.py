@@ -24,8 +24,8 @@ _CLONE_NEWNET, _CLONE_NEWUSER = 0x40000000, 0x10000000  # linux/sched.h
 # Folders of LibreOffice's own programs; the one on the PATH is a script that starts two more processes.
 _FOLDERS = ("/usr/lib/libreoffice/program", "/opt/libreoffice/program")
 _PATH = "/usr/bin:/bin"
-# The file with a program's output, and how many octets of it are read.
-_SAID, _SAID_OCTETS = ".said", 4096
+# The files with a program's output and its complaints, and how many octets of each are read.
+_SAID, _COMPLAINTS, _SAID_OCTETS = ".said", ".complaints", 4096
 
 
 def find_program(name: str) -> str | None:
@@ -60,12 +60,13 @@ class Bench:
         memory_octets = self._workshop.limits.memory_octets
         with (
             (self.folder / _SAID).open("wb") as said,
+            (self.folder / _COMPLAINTS).open("wb") as complaints,
             subprocess.Popen(
                 command,
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=said,
-                stderr=subprocess.DEVNULL,
+                stderr=complaints,
                 env={
                     "PATH": _PATH,
                     "LANG": "C.UTF-8",
@@ -85,7 +86,14 @@ class Bench:
 
     def said(self) -> bytes:
         """The beginning of the last program's output."""
-        with (self.folder / _SAID).open("rb") as file:
+        return self._beginning(_SAID)
+
+    def complaints(self) -> bytes:
+        """The beginning of what the last program said of its errors."""
+        return self._beginning(_COMPLAINTS)
+
+    def _beginning(self, name: str) -> bytes:
+        with (self.folder / name).open("rb") as file:
             return file.read(_SAID_OCTETS)
 
 

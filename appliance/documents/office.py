@@ -59,6 +59,7 @@ _MOST_PICTURES = 100
 _FORMULA_EDITOR = "libsmlo.so"
 _SHEETS = frozenset({".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".ots", ".fods", ".xml"})
 _TEXTS = frozenset({".doc", ".docx", ".docm", ".dot", ".dotx", ".odt", ".ott", ".fodt", ".rtf"})
+_NO_MEMORY = b"bad_alloc"  # how LibreOffice ends when the kernel refuses it more memory
 _BLANKS = re.compile(r"\s+")
 _NO_VALUE = re.compile(r"(?<!\S)#NAME\?(?!\S)")
 _NO_ROOM = re.compile(r"(?<!\S)#{3,}(?!\S)")
@@ -267,6 +268,8 @@ def _convert(program: str, content: bytes, suffix: str, workshop: Workshop) -> T
             code = bench.run(command, _RUN_SECONDS)
         if code == -signal.SIGKILL:
             raise DocumentError(causes.DOCUMENT_TIMED_OUT, "LibreOffice")
+        if code != 0 and _NO_MEMORY in bench.complaints():
+            raise MemoryError("LibreOffice")
         made = bench.folder / "document.pdf"
         pdf = made.read_bytes() if made.is_file() else b""
     if not pdf.startswith(b"%PDF-"):

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from appliance.causes import Cause
 from appliance.documents import office, postscript
 from appliance.documents.causes import (
     DOCUMENT_DAMAGED,
@@ -37,7 +38,7 @@ from appliance.remarks import (
     PICTURES_LEFT_OUT,
 )
 from tests.documents.compound import message_file
-from tests.documents.making import need, run, save
+from tests.documents.making import need, run, save, write
 from tests.documents.opened import Opened, opened
 
 CASES = Path(__file__).parent / "cases"
@@ -324,6 +325,21 @@ _RELATIONS = (
     '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{}'
     "</Relationships>"
 )
+
+
+@pytest.mark.parametrize(
+    ("complaint", "cause"),
+    [("terminate called after throwing 'std::bad_alloc'", DOCUMENT_MEMORY), ("", DOCUMENT_DAMAGED)],
+)
+def test_an_office_file_for_which_the_memory_does_not_suffice_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, complaint: str, cause: Cause
+) -> None:
+    program = write(tmp_path, "soffice", f'#!/bin/sh\necho "{complaint}" >&2\nkill -ABRT $$\n'.encode())
+    program.chmod(0o755)
+    monkeypatch.setattr("appliance.documents.office.find_program", lambda _: str(program))
+    with pytest.raises(DocumentError) as refused:
+        opened(tmp_path, docx("hello"), "a.docx")
+    assert refused.value.cause is cause
 
 
 def docx(text: str, external: str = "", filling: int = 0) -> bytes:

@@ -421,7 +421,8 @@ def test_transformations_that_are_none_are_left_out_as_browsers_do(tmp_path: Pat
 def test_values_that_are_none_are_left_out_as_browsers_do(tmp_path: Path, given: str) -> None:
     before = (
         "<style>.plain{opacity:none}</style>"
-        '<linearGradient id="flat" gradientTransform="matrix(1 2 2 4 0 0)"><stop/></linearGradient>'
+        '<linearGradient id="flat" gradientTransform="matrix(1 2 2 4 0 0)">'
+        '<stop/><stop offset="1"/></linearGradient>'
         '<linearGradient id="stop"><stop offset=".5mm" stop-opacity="x"/><stop offset="1"/></linearGradient>'
     )
     made = opened(
