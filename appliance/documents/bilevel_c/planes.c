@@ -1,135 +1,116 @@
-/* Sliding minima and maxima by doubling: the extreme of a window of 19 is that of two overlapping windows of 16,
- * which are made from those of 8, 4 and 2. Each step is a loop without branches, which compilers vectorise; van
- * Herk's method compares less often, but one pixel at a time.
+/* Sliding maxima; minima are those of the complement.
  *
- * Each row is widened across, then passes through windows of 2, 4, 8 and 16 rows. Only the last rows of each are
- * kept, so that the working set stays in the cache. */
+ * Along a row by doubling: the maximum of a window of 19 is that of two overlapping windows of 16, which are made from
+ * those of 8, 4 and 2. Down the columns by van Herk's method, which compares less often, but along a row only one pixel
+ * at a time: the rows are divided into blocks as high as the window, which is the end of one block and the beginning of
+ * the next. Each step is a loop without branches, which compilers vectorise. */
 #include "planes.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-WIDE static void greater(uint8_t *restrict to, const uint8_t *a, const uint8_t *b, ptrdiff_t count)
+/* Values of ``flip`` that make the maxima of what is flipped those of light or dark. */
+enum { LIGHT = 0, DARK = 255 };
+
+WIDE static void flip_row(uint8_t *restrict to, const uint8_t *restrict from, uint8_t flip, ptrdiff_t count)
 {
     for (ptrdiff_t x = 0; x < count; x++)
-        to[x] = a[x] > b[x] ? a[x] : b[x];
+        to[x] = from[x] ^ flip;
 }
 
-WIDE static void lesser(uint8_t *restrict to, const uint8_t *a, const uint8_t *b, ptrdiff_t count)
+static inline uint8_t greater_of(uint8_t a, uint8_t b)
+{
+    return a > b ? a : b;
+}
+
+WIDE static void join_two(uint8_t *restrict to, const uint8_t *a, const uint8_t *b, ptrdiff_t count)
 {
     for (ptrdiff_t x = 0; x < count; x++)
-        to[x] = a[x] < b[x] ? a[x] : b[x];
-}
-
-static void take_extreme(uint8_t *to, const uint8_t *a, const uint8_t *b, ptrdiff_t count, int light)
-{
-    if (light)
-        greater(to, a, b, count);
-    else
-        lesser(to, a, b, count);
+        to[x] = greater_of(a[x], b[x]);
 }
 
 /* ``lines`` is scratch: twice the width plus the window. */
-static void widen_row(uint8_t *to, const uint8_t *row, uint8_t *lines, ptrdiff_t width, int window, int light)
+static void widen_row(uint8_t *to, const uint8_t *row, uint8_t *lines, ptrdiff_t width, int window, uint8_t flip)
 {
-    ptrdiff_t half = window / 2, count = width + 2 * half, covered = 1;
-    if (window == 1) {
-        memcpy(to, row, (size_t)width);
-        return;
-    }
-    uint8_t *line = lines, *grown = lines + count;
-    /* The first and last pixel are repeated beyond the edges, so that neither white nor black enters. */
-    count -= covered;
-    memset(line, row[0], (size_t)half);
-    take_extreme(line + half, row, row + 1, width - 1, light);
-    memset(line + half + width - 1, row[width - 1], (size_t)half);
-    for (covered = 2; 2 * covered <= window; covered *= 2) {
-        count -= covered;
-        take_extreme(grown, line, line + covered, count, light);
+    ptrdiff_t half = window / 2, covered = 1;
+    uint8_t *line = lines, *grown = lines + width + window;
+    memset(line, 0, (size_t)half); /* nothing beyond the edges counts */
+    flip_row(line + half, row, flip, width);
+    memset(line + half + width, 0, (size_t)half);
+    for (; 2 * covered <= window; covered *= 2) {
+        join_two(grown, line, line + covered, width + window - 2 * covered);
         uint8_t *other = line;
         line = grown;
         grown = other;
     }
-    take_extreme(to, line, line + window - covered, width, light);
+    join_two(to, line, line + window - covered, width);
 }
 
-/* Ring buffer of the last rows of one window height. */
-typedef struct {
-    uint8_t *rows;
-    ptrdiff_t kept, width;
-} Kept;
-
-static uint8_t *kept_row(const Kept *kept, ptrdiff_t row)
+WIDE static void join_into(uint8_t *restrict to, const uint8_t *restrict other, ptrdiff_t count)
 {
-    return kept->rows + row % kept->kept * kept->width;
+    for (ptrdiff_t x = 0; x < count; x++)
+        to[x] = greater_of(to[x], other[x]);
 }
 
-enum { MOST_LEVELS = 16 }; /* windows of up to 65,535 rows */
-
-/* Sets how many rows each level keeps and their sum; returns the last level. */
-static int plan_levels(Kept *levels, ptrdiff_t width, int window, ptrdiff_t *rows)
+/* Adds ``row`` to the maxima of its block so far. ``to`` becomes those of the window that ends with it: ``above`` are
+ * the ones of the window's rows in the block above. */
+WIDE static void join_blocks(uint8_t *restrict to, uint8_t *restrict most, const uint8_t *restrict row,
+                             const uint8_t *restrict above, uint8_t flip, ptrdiff_t count)
 {
-    int level = 0;
-    *rows = 0;
-    for (ptrdiff_t covered = 1;; covered *= 2, level++) {
-        int is_last = 2 * covered > window || level == MOST_LEVELS - 1;
-        levels[level] = (Kept){NULL, is_last ? window - covered + 1 : covered + 1, width};
-        *rows += levels[level].kept;
-        if (is_last)
-            return level;
+    for (ptrdiff_t x = 0; x < count; x++) {
+        most[x] = greater_of(most[x], row[x]);
+        to[x] = greater_of(most[x], above[x]) ^ flip;
     }
 }
 
-static int widen(uint8_t *to, const uint8_t *from, Size size, int across, int down, int light)
+static int widen(uint8_t *to, const uint8_t *from, Size size, int across, int down, uint8_t flip)
 {
-    Kept levels[MOST_LEVELS];
-    ptrdiff_t width = size.width, half = down / 2, rows;
-    int last = plan_levels(levels, width, down, &rows);
-    size_t scratch = 2 * (size_t)(width + across);
-    uint8_t *lines = malloc(scratch + (size_t)(rows * width)), *next = lines + scratch;
-    if (lines == NULL)
+    ptrdiff_t width = size.width, half = down / 2;
+    /* The rows of a block, widened across. The first are those of the current block; the others still are, for each
+     * row of the block above, the maxima of the rows from there to the block's end. */
+    uint8_t *block = malloc((size_t)((down + 2) * width + 2 * (width + across)));
+    if (block == NULL)
         return -1;
-    for (int level = 0; level <= last; level++) {
-        levels[level].rows = next;
-        next += levels[level].kept * width;
-    }
-    for (ptrdiff_t newest = 0; newest < size.rows + 2 * half; newest++) {
-        ptrdiff_t y = newest - half;
-        if (newest > 0 && (y <= 0 || y >= size.rows)) /* the edge row is repeated */
-            memcpy(kept_row(levels, newest), kept_row(levels, newest - 1), (size_t)width);
+    uint8_t *most = block + down * width, *none = most + width, *lines = none + width;
+    memset(none, 0, (size_t)width);
+    for (ptrdiff_t y = 0; y < size.rows + half; y++) {
+        ptrdiff_t at = y % down, middle = y - half;
+        uint8_t *row = block + at * width;
+        for (ptrdiff_t each = down - 2; each > 0 && at == 0 && y > 0; each--)
+            join_into(block + each * width, block + (each + 1) * width, width);
+        if (at == 0)
+            memset(most, 0, (size_t)width);
+        if (y < size.rows)
+            widen_row(row, from + y * width, lines, width, across, flip);
         else
-            widen_row(kept_row(levels, newest), from + (y < 0 ? 0 : y) * width, lines, width, across, light);
-        ptrdiff_t covered = 1, at = newest;
-        for (int level = 0; level < last; level++, covered *= 2, at -= covered / 2)
-            if (at - covered >= 0)
-                take_extreme(kept_row(levels + level + 1, at - covered), kept_row(levels + level, at - covered),
-                             kept_row(levels + level, at), width, light);
-        ptrdiff_t row = newest - (down - 1);
-        if (row >= 0)
-            take_extreme(to + row * width, kept_row(levels + last, row), kept_row(levels + last, at), width, light);
+            memset(row, 0, (size_t)width);
+        if (middle < 0)
+            join_into(most, row, width);
+        else
+            join_blocks(to + middle * width, most, row, y < down || at == down - 1 ? none : row + width, flip, width);
     }
-    free(lines);
+    free(block);
     return 0;
 }
 
 int widen_light(uint8_t *to, const uint8_t *from, Size size, int across, int down)
 {
-    return widen(to, from, size, across, down, 1);
+    return widen(to, from, size, across, down, LIGHT);
 }
 
 int widen_dark(uint8_t *to, const uint8_t *from, Size size, int across, int down)
 {
-    return widen(to, from, size, across, down, 0);
+    return widen(to, from, size, across, down, DARK);
 }
 
 int without_dark(uint8_t *to, const uint8_t *from, Size size, int across, int down)
 {
-    return widen(to, from, size, across, down, 1) < 0 || widen(to, to, size, across, down, 0) < 0 ? -1 : 0;
+    return widen(to, from, size, across, down, LIGHT) < 0 || widen(to, to, size, across, down, DARK) < 0 ? -1 : 0;
 }
 
 int without_light(uint8_t *to, const uint8_t *from, Size size, int across, int down)
 {
-    return widen(to, from, size, across, down, 0) < 0 || widen(to, to, size, across, down, 1) < 0 ? -1 : 0;
+    return widen(to, from, size, across, down, DARK) < 0 || widen(to, to, size, across, down, LIGHT) < 0 ? -1 : 0;
 }
 
 WIDE void take_where(uint8_t *restrict to, const uint8_t *restrict from, const uint8_t *restrict where, ptrdiff_t count)
@@ -165,38 +146,42 @@ WIDE static int any_of(const uint16_t *values, ptrdiff_t count)
     return all != 0;
 }
 
+WIDE static void add_row(uint16_t *restrict columns, const uint8_t *restrict row, ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++)
+        columns[x] = (uint16_t)(columns[x] + row[x]);
+}
+
+WIDE static void take_row_off(uint16_t *restrict columns, const uint8_t *restrict row, ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++)
+        columns[x] = (uint16_t)(columns[x] - row[x]);
+}
+
 int count_around(uint16_t *counts, const uint8_t *mask, Size size, int across, int down)
 {
     ptrdiff_t side = across / 2, above = down / 2, width = size.width;
-    uint16_t *columns = calloc((size_t)width, sizeof *columns);
-    if (columns == NULL)
+    uint16_t *padded = calloc((size_t)(width + 2 * side + 1), sizeof *padded), *columns = padded + side + 1;
+    if (padded == NULL)
         return -1;
     for (ptrdiff_t y = 0; y < above && y < size.rows; y++)
-        for (ptrdiff_t x = 0; x < width; x++)
-            columns[x] += mask[y * width + x];
-    for (ptrdiff_t y = 0; y < size.rows; y++) {
+        add_row(columns, mask + y * width, width);
+    for (ptrdiff_t y = 0; y < size.rows; y++, counts += width) {
         if (y + above < size.rows)
-            for (ptrdiff_t x = 0; x < width; x++)
-                columns[x] += mask[(y + above) * width + x];
+            add_row(columns, mask + (y + above) * width, width);
         if (y > above)
-            for (ptrdiff_t x = 0; x < width; x++)
-                columns[x] -= mask[(y - above - 1) * width + x];
+            take_row_off(columns, mask + (y - above - 1) * width, width);
         if (!any_of(columns, width)) {
-            memset(counts + y * width, 0, (size_t)width * sizeof *counts);
+            memset(counts, 0, (size_t)width * sizeof *counts);
             continue;
         }
         uint32_t sum = 0;
         for (ptrdiff_t x = 0; x < side && x < width; x++)
             sum += columns[x];
-        for (ptrdiff_t x = 0; x < width; x++) {
-            if (x + side < width)
-                sum += columns[x + side];
-            if (x > side)
-                sum -= columns[x - side - 1];
-            counts[y * width + x] = (uint16_t)sum;
-        }
+        for (ptrdiff_t x = 0; x < width; x++)
+            counts[x] = (uint16_t)(sum += (uint32_t)columns[x + side] - columns[x - side - 1]);
     }
-    free(columns);
+    free(padded);
     return 0;
 }
 
