@@ -20,22 +20,53 @@ enum { LIFTED = 20, OF_GROUND = 14, SURELY_DARKER = 60, NOISE_DARKER = 40 };
  * tint does, small blurred type does not. */
 enum { EVERY = 4, FAR = 8, CLOSE = 2, COARSE = 4, ALIKE = 4, ALIKE_PERCENT = 48 };
 
-/* The samples of a plane, gone through by rows or by columns: ``beside`` and ``below`` are the octets to the next
- * sample in both directions. */
+/* Samples, gone through by rows or by columns: ``beside`` and ``below`` are the octets to the next one in both
+ * directions. */
 typedef struct {
     const uint8_t *grey;
     Size size;
     ptrdiff_t beside, below;
 } Samples;
 
-/* Adds ``by`` (1 or -1) to the histogram for ``count`` samples, ``step`` octets apart. */
-static void count_samples(uint16_t *histogram, int16_t *below_median, int median, const uint8_t *grey, ptrdiff_t step,
-                          ptrdiff_t count, int by)
+/* Copies the samples of a plane, and sets ``dark`` to those that may be of a ground. */
+static void take_samples(uint8_t *samples, uint8_t *dark, Size small, const uint8_t *grey, Size size)
+{
+    for (ptrdiff_t y = 0; y < small.rows; y++) {
+        const uint8_t *row = grey + y * EVERY * size.width;
+        for (ptrdiff_t x = 0; x < small.width; x++, samples++, dark++) {
+            *samples = row[EVERY * x];
+            *dark = *samples < GROUND_BELOW;
+        }
+    }
+}
+
+/* Samples of a window, in bins of COARSE levels. */
+typedef struct {
+    uint16_t bins[256 / COARSE];
+    int count, bin, darker; /* samples; the median's bin, and samples in darker ones */
+} Window;
+
+/* Adds ``by`` (1 or -1) to the window for ``count`` samples, ``step`` octets apart. */
+static void count_samples(Window *window, const uint8_t *grey, ptrdiff_t step, ptrdiff_t count, int by)
 {
     for (ptrdiff_t each = 0; each < count; each++, grey += step) {
         int bin = *grey / COARSE;
-        histogram[bin] = (uint16_t)(histogram[bin] + by);
-        *below_median = (int16_t)(*below_median + (bin < median ? by : 0));
+        window->bins[bin] = (uint16_t)(window->bins[bin] + by);
+        window->darker += bin < window->bin ? by : 0;
+    }
+    window->count += by * (int)count;
+}
+
+/* Replaces samples by others; most are of the same bin. */
+static void replace_samples(Window *window, const uint8_t *old, const uint8_t *new, ptrdiff_t step, ptrdiff_t count)
+{
+    for (ptrdiff_t each = 0; each < count; each++, old += step, new += step) {
+        int from = *old / COARSE, to = *new / COARSE;
+        if (from == to)
+            continue;
+        window->bins[from]--;
+        window->bins[to]++;
+        window->darker += (to < window->bin) - (from < window->bin);
     }
 }
 
@@ -49,68 +80,55 @@ static void take_medians(uint8_t *medians, const uint16_t *dark, Samples samples
     for (ptrdiff_t y = 0; y < size.rows; y++) {
         ptrdiff_t top = y < close ? 0 : y - close, below = y + close < size.rows ? y + close + 1 : size.rows;
         const uint8_t *columns = samples.grey + top * samples.below;
-        uint16_t histogram[256 / COARSE] = {0};
-        int count = 0, bin = 0; /* of the median */
-        int16_t darker = 0;     /* samples in darker bins */
-        ptrdiff_t taken = 0, begun = 0; /* columns in the histogram: from ``begun`` to before ``taken`` */
+        Window window = {0};
+        ptrdiff_t taken = 0, begun = 0; /* columns in the window: from ``begun`` to before ``taken`` */
         for (ptrdiff_t x = 0; x < size.width; x++) {
             ptrdiff_t from = x < far ? 0 : x - far, to = x + far < size.width ? x + far + 1 : size.width;
             ptrdiff_t here = y * row + x * column;
             if (2 * dark[here] < (to - from) * (below - top))
                 continue;
             if (from >= taken) { /* the windows do not overlap */
-                memset(histogram, 0, sizeof histogram);
-                count = 0;
-                darker = 0;
+                window = (Window){.bin = window.bin};
                 begun = taken = from;
             }
-            for (; taken < to; taken++) {
-                count_samples(histogram, &darker, bin, columns + taken * samples.beside, samples.below, below - top, 1);
-                count += (int)(below - top);
-            }
-            for (; begun < from; begun++) {
-                count_samples(histogram, &darker, bin, columns + begun * samples.beside, samples.below,
-                              below - top, -1);
-                count -= (int)(below - top);
-            }
-            while (bin < 256 / COARSE - 1 && 2 * (darker + histogram[bin]) < count)
-                darker = (int16_t)(darker + histogram[bin++]);
+            for (; taken < to && begun < from; taken++, begun++)
+                replace_samples(&window, columns + begun * samples.beside, columns + taken * samples.beside, samples.below,
+                                below - top);
+            for (; taken < to; taken++)
+                count_samples(&window, columns + taken * samples.beside, samples.below, below - top, 1);
+            for (; begun < from; begun++)
+                count_samples(&window, columns + begun * samples.beside, samples.below, below - top, -1);
+            int bin = window.bin, darker = window.darker, count = window.count;
+            while (bin < 256 / COARSE - 1 && 2 * (darker + window.bins[bin]) < count)
+                darker += window.bins[bin++];
             while (bin > 0 && 2 * darker >= count)
-                darker = (int16_t)(darker - histogram[--bin]);
+                darker -= window.bins[--bin];
+            window.bin = bin;
+            window.darker = darker;
             uint8_t median = (uint8_t)(bin * COARSE + COARSE / 2), *at = medians + here;
             if (median >= *at)
                 continue;
             int alike = 0;
             for (int near = bin < ALIKE ? 0 : bin - ALIKE; near <= bin + ALIKE && near < 256 / COARSE; near++)
-                alike += histogram[near];
+                alike += window.bins[near];
             if (alike * 100 >= count * ALIKE_PERCENT)
                 *at = median;
         }
     }
 }
 
-static int find_grounds(uint8_t *medians, Size small, const uint8_t *grey, Size size)
+static int find_grounds(uint8_t *medians, Size small, const uint8_t *samples, const uint8_t *dark)
 {
     size_t count = (size_t)(small.width * small.rows);
-    uint8_t *dark = malloc(count);
     uint16_t *around = malloc(count * sizeof *around);
-    int failed = dark == NULL || around == NULL;
-    ptrdiff_t step = EVERY * size.width;
-    Samples lying = {grey, small, EVERY, step}, upright = {grey, {small.rows, small.width}, step, EVERY};
+    Samples lying = {samples, small, 1, small.width}, upright = {samples, {small.rows, small.width}, small.width, 1};
     memset(medians, 255, count);
+    int failed = around == NULL || count_around(around, dark, small, 2 * FAR + 1, 2 * CLOSE + 1) < 0;
     if (!failed)
-        for (ptrdiff_t y = 0; y < small.rows; y++)
-            for (ptrdiff_t x = 0; x < small.width; x++)
-                dark[y * small.width + x] = grey[EVERY * (y * size.width + x)] < GROUND_BELOW;
-    if (!failed && any_set(dark, count)) {
-        failed = count_around(around, dark, small, 2 * FAR + 1, 2 * CLOSE + 1) < 0;
-        if (!failed)
-            take_medians(medians, around, lying, small.width, 1, FAR, CLOSE);
-        failed = failed || count_around(around, dark, small, 2 * CLOSE + 1, 2 * FAR + 1) < 0;
-        if (!failed)
-            take_medians(medians, around, upright, 1, small.width, FAR, CLOSE);
-    }
-    free(dark);
+        take_medians(medians, around, lying, small.width, 1, FAR, CLOSE);
+    failed = failed || count_around(around, dark, small, 2 * CLOSE + 1, 2 * FAR + 1) < 0;
+    if (!failed)
+        take_medians(medians, around, upright, 1, small.width, FAR, CLOSE);
     free(around);
     return failed ? -1 : 0;
 }
@@ -127,9 +145,8 @@ enum { BAR_ACROSS = 41, BAR_DOWN = 5, RIM_LENGTH = 16, RIM_REACH = 4 };
 static int has_so_much(const uint8_t *row, ptrdiff_t x, ptrdiff_t width, int ground)
 {
     int alike = 0, of = 0;
-    for (ptrdiff_t each = x < ROW_AROUND ? 0 : x - ROW_AROUND; each <= x + ROW_AROUND && each * EVERY < width;
-         each++, of++)
-        alike += abs(row[each * EVERY] - ground) <= OF_SAMPLE;
+    for (ptrdiff_t each = x < ROW_AROUND ? 0 : x - ROW_AROUND; each <= x + ROW_AROUND && each < width; each++, of++)
+        alike += abs(row[each] - ground) <= OF_SAMPLE;
     return alike * 100 >= of * HOLE_PERCENT;
 }
 
@@ -139,9 +156,9 @@ static int has_rim(const uint8_t *row, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t
 {
     for (ptrdiff_t each = 0; each <= RIM_REACH && each < rows; each++, row += step) {
         ptrdiff_t from = x, to = x;
-        while (from >= 0 && x - from < RIM_LENGTH && abs(row[from * EVERY] - ground) <= OF_SAMPLE)
+        while (from >= 0 && x - from < RIM_LENGTH && abs(row[from] - ground) <= OF_SAMPLE)
             from--;
-        while (from < x && to * EVERY < width && to - from <= RIM_LENGTH && abs(row[to * EVERY] - ground) <= OF_SAMPLE)
+        while (from < x && to < width && to - from <= RIM_LENGTH && abs(row[to] - ground) <= OF_SAMPLE)
             to++;
         if (to - from > RIM_LENGTH)
             return 1;
@@ -149,7 +166,7 @@ static int has_rim(const uint8_t *row, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t
     return 0;
 }
 
-static int fill_grounds(uint8_t *medians, Size small, const uint8_t *grey, Size size)
+static int fill_grounds(uint8_t *medians, Size small, const uint8_t *samples)
 {
     size_t count = (size_t)(small.width * small.rows);
     uint8_t *beside = malloc(3 * count), *within = beside + count, *bar = within + count;
@@ -159,20 +176,19 @@ static int fill_grounds(uint8_t *medians, Size small, const uint8_t *grey, Size 
                  || without_light(within, medians, small, HOLE_ACROSS, HOLE_DOWN) < 0
                  || widen_dark(bar, medians, small, BAR_ACROSS, BAR_DOWN) < 0;
     }
-    ptrdiff_t step = EVERY * size.width;
     for (ptrdiff_t y = 0; y < small.rows && !failed; y++)
         for (ptrdiff_t x = 0; x < small.width; x++) {
-            const uint8_t *row = grey + y * step;
+            const uint8_t *row = samples + y * small.width;
             ptrdiff_t at = y * small.width + x;
             if (medians[at] < GROUND_BELOW || bar[at] >= GROUND_BELOW)
                 continue;
-            if (beside[at] < GROUND_BELOW && abs(row[EVERY * x] - beside[at]) <= OF_SAMPLE)
+            if (beside[at] < GROUND_BELOW && abs(row[x] - beside[at]) <= OF_SAMPLE)
                 medians[at] = beside[at];
             else if (beside[at] < GROUND_BELOW && within[at] < GROUND_BELOW
-                     && has_so_much(row, x, size.width, within[at]))
+                     && has_so_much(row, x, small.width, within[at]))
                 medians[at] = within[at];
-            else if (has_rim(row, -step, y + 1, x, size.width, bar[at])
-                     && has_rim(row, step, small.rows - y, x, size.width, bar[at]))
+            else if (has_rim(row, -small.width, y + 1, x, small.width, bar[at])
+                     && has_rim(row, small.width, small.rows - y, x, small.width, bar[at]))
                 medians[at] = bar[at];
         }
     failed = failed || without_light(medians, medians, small, GAP_ACROSS, GAP_DOWN) < 0;
@@ -415,12 +431,17 @@ int find_light_type(const Band *band, const Mask *light, const Mask *ink, uint8_
 {
     Size size = band->size, small = {(size.width + EVERY - 1) / EVERY, (size.rows + EVERY - 1) / EVERY};
     size_t count = (size_t)(small.width * small.rows);
-    uint8_t *medians = malloc(2 * count);
-    int failed = medians == NULL || find_grounds(medians, small, band->under_tone, size) < 0;
-    if (!failed && has_ground(medians, count))
-        failed = fill_grounds(medians, small, band->under_tone, size) < 0;
-    if (!failed && has_ground(medians, count)) {
-        Search search = {.small = small, .medians = medians, .least = medians + count};
+    uint8_t *medians = malloc(3 * count), *least = medians + count, *samples = least + count;
+    if (medians == NULL)
+        return -1;
+    take_samples(samples, least, small, band->under_tone, size);
+    int failed = 0, may = any_set(least, count);
+    if (may)
+        failed = find_grounds(medians, small, samples, least) < 0;
+    if (may && !failed && has_ground(medians, count))
+        failed = fill_grounds(medians, small, samples) < 0;
+    if (may && !failed && has_ground(medians, count)) {
+        Search search = {.small = small, .medians = medians, .least = least};
         failed = search_light(band, &search, light, ink, level) < 0;
     }
     free(medians);
