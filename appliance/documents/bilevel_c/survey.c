@@ -40,13 +40,14 @@ static int is_white(const uint8_t *plane, ptrdiff_t stride, ptrdiff_t rows)
     return 1;
 }
 
+enum { LOOKED_AT = TILE / 2 * (TILE / 2) }; /* sampled pixels of a whole tile */
+
 /* Handles a tile of nothing but white, as most are; returns 0 for any other. */
 static int survey_white(Ground *ground, const Band *band, ptrdiff_t left, ptrdiff_t top, Tile *tile)
 {
     Box content = ground->content;
     ptrdiff_t width = band->size.width, at = (top - band->first) * width + left;
     int rows = rows_of_tile(ground->y_dpi);
-    enum { LOOKED_AT = TILE / 2 * (TILE / 2) };
     if (left < content.left || top < content.top || left + TILE > content.right || top + rows > content.below
         || !is_white(band->type + at, width, rows)
         || (band->tone != band->type && !is_white(band->tone + at, width, rows)))
@@ -102,28 +103,51 @@ uint32_t most_alike(const uint16_t steps[STEPS])
     return most;
 }
 
+/* Difference of each pixel of a row, from the third on, from the second one before it: MOST_NOISE where that is more,
+ * on pixels no lighter than ``paper``, and where ``sampled`` is 0. Returns the number of greater ones. */
+enum { PAIRS = TILE - 2 };
+WIDE static int take_differences(uint8_t *restrict differences, const uint8_t *restrict row, uint8_t paper,
+                                 const uint8_t *restrict sampled)
+{
+    uint8_t edges = 0;
+    for (int x = 0; x < PAIRS; x++) {
+        uint8_t differ = row[x + 2] > row[x] ? row[x + 2] - row[x] : row[x] - row[x + 2];
+        uint8_t is_edge = (differ >= MOST_NOISE) & sampled[x];
+        edges = (uint8_t)(edges + is_edge);
+        differences[x] = (row[x + 2] > paper) & (differ < MOST_NOISE) & sampled[x] ? differ : MOST_NOISE;
+    }
+    return edges;
+}
+
+WIDE static uint32_t count_below(const uint8_t *values, int count, uint8_t level)
+{
+    uint16_t below = 0;
+    for (int at = 0; at < count; at++)
+        below = (uint16_t)(below + (values[at] < level));
+    return below;
+}
+
 /* Counts sharp steps between sampled neighbours, and sets the noise: the median difference of neighbours on the
  * paper. */
 static void survey_noise(const Survey *survey, ptrdiff_t left, ptrdiff_t top, Tile *tile)
 {
     const Band *band = survey->band;
     Box content = survey->ground->content;
-    uint16_t differences[MOST_NOISE] = {0};
-    uint32_t near = 0, below = 0;
-    int noise = 0, edges = 0, paper = tile->paper_type * NEAR_PAPER;
+    uint8_t differences[TILE / 2 * PAIRS], sampled[PAIRS], copy[TILE] = {0}, paper = (uint8_t)(tile->paper_type * NEAR_PAPER / 100);
+    ptrdiff_t columns = band->size.width - left < TILE ? band->size.width - left : TILE;
+    int count = 0, edges = 0, noise = 0;
+    for (int x = 0; x < PAIRS; x++)
+        sampled[x] = x % 2 == 0 && left >= content.left && left + x + 2 < content.right;
     for (ptrdiff_t y = top; y < top + survey->rows && y < content.below && y >= content.top; y += survey->every) {
-        const uint8_t *type = band->type + (y - band->first) * band->size.width;
-        for (ptrdiff_t x = left + 2; x < left + TILE && x < content.right && x - 2 >= content.left; x += 2) {
-            int differ = abs(type[x] - type[x - 2]);
-            edges += differ >= MOST_NOISE;
-            if (type[x] * 100 > paper && differ < MOST_NOISE) {
-                differences[differ]++;
-                near++;
-            }
-        }
+        const uint8_t *type = band->type + (y - band->first) * band->size.width + left;
+        if (columns < TILE)
+            type = memcpy(copy, type, (size_t)columns);
+        edges += take_differences(differences + count, type, paper, sampled);
+        count += PAIRS;
     }
     tile->edges = (uint8_t)(edges > 255 ? 255 : edges);
-    while (noise < MOST_NOISE - 1 && (below += differences[noise]) * 2 < near)
+    uint32_t near = count_below(differences, count, MOST_NOISE);
+    while (noise < MOST_NOISE - 1 && 2 * count_below(differences, count, (uint8_t)(noise + 1)) < near)
         noise++;
     tile->noise = (uint8_t)noise;
 }
@@ -145,33 +169,46 @@ static void survey_colour(const Survey *survey, Box part, Tile *tile)
     tile->red = (int16_t)(red * 255 / of);
 }
 
+/* Counts the levels of every other pixel of every ``every``th row in ``part`` of a plane, at most LOOKED_AT.
+ * Neighbours are mostly alike, and in one histogram each count would wait for the last: PARTS are filled in turn. */
+enum { PARTS = 4 };
+static void count_levels(uint16_t levels[256], const uint8_t *plane, ptrdiff_t width, Box part, int every)
+{
+    uint8_t counts[PARTS][256] = {0};
+    for (ptrdiff_t y = part.top; y < part.below; y += every) {
+        const uint8_t *row = plane + y * width;
+        ptrdiff_t x = part.left;
+        for (; x + 2 * (PARTS - 1) < part.right; x += 2 * PARTS)
+            for (int each = 0; each < PARTS; each++)
+                counts[each][row[x + 2 * each]]++;
+        for (; x < part.right; x += 2)
+            counts[0][row[x]]++;
+    }
+    for (int level = 0; level < 256; level++)
+        levels[level] = (uint16_t)(counts[0][level] + counts[1][level] + counts[2][level] + counts[3][level]);
+}
+
 /* Samples every other pixel of every other row, of every row at standard resolution. */
 static void survey_tile(Survey *survey, ptrdiff_t left, ptrdiff_t top, Tile *tile)
 {
     Ground *ground = survey->ground;
     const Band *band = survey->band;
-    uint16_t types[256] = {0}, tones[256] = {0};
-    uint32_t count = 0;
+    uint16_t types[256], tones[256];
     memset(tile, 0, sizeof *tile);
     if (survey_white(ground, band, left, top, tile))
         return;
     Box part = part_of_content(survey, left, top);
-    int one_plane = band->tone == band->type;
-    for (ptrdiff_t y = part.top; y < part.below; y += survey->every) {
-        const uint8_t *type = band->type + (y - band->first) * band->size.width;
-        const uint8_t *tone = band->tone + (y - band->first) * band->size.width;
-        for (ptrdiff_t x = part.left; x < part.right; x += 2) {
-            types[type[x]]++;
-            count++;
-        }
-        for (ptrdiff_t x = part.left; x < part.right && !one_plane; x += 2)
-            tones[tone[x]]++;
-    }
-    if (one_plane)
-        memcpy(tones, types, sizeof tones);
-    tile->looked_at = (uint16_t)count;
-    if (count == 0)
+    if (part.left >= part.right || part.top >= part.below)
         return;
+    Box in_band = {part.left, part.top - band->first, part.right, part.below - band->first};
+    ptrdiff_t columns = (part.right - part.left + 1) / 2;
+    uint32_t count = (uint32_t)(columns * ((part.below - part.top + survey->every - 1) / survey->every));
+    tile->looked_at = (uint16_t)count;
+    count_levels(types, band->type, band->size.width, in_band, survey->every);
+    if (band->tone == band->type)
+        memcpy(tones, types, sizeof tones);
+    else
+        count_levels(tones, band->tone, band->size.width, in_band, survey->every);
     add_levels(survey->levels, types);
     take_steps(tile->tones, tones);
     tile->paper_type = (uint8_t)percentile_of(types, count, PAPER_PERCENTILE);
