@@ -5,8 +5,10 @@ def threshold(grey: bytes | memoryview, stride: int, width: int, rows: int, leve
     not make a picture of that size.
     """
 
-def luma(page: bytes | memoryview, stride: int, width: int, rows: int, /) -> bytes:
-    """The grey of ``page``: octets of blue, green, red and one unused, rows every ``stride`` octets."""
+def planes(page: bytes | memoryview, stride: int, width: int, rows: int, /) -> bytearray:
+    """Two pictures in grey, one octet a pixel, of ``page``: octets of blue, green, red and one unused, rows
+    every ``stride`` octets.  The first is its luma, the second is for finding type.
+    """
 
 def levels(grey: bytes | memoryview, stride: int, width: int, rows: int, /) -> list[int]:
     """How many pixels of ``grey`` have each of the 256 levels."""
@@ -89,12 +91,13 @@ def survey(
     first: int,
     upper: int,
     below: int,
+    planes: bytearray | None = None,
     /,
 ) -> None:
     """Take rows ``upper`` (a multiple of 24) to before ``below`` of the page into the ground.
 
     ``page`` is the page's rows from ``first`` on, ``rows`` of them: octets of grey (``channels`` 1) or of
-    blue, green, red and one unused (4).
+    blue, green, red and one unused (4).  ``planes``: what `planes` makes of these, if it was made before.
     """
 
 def settle(ground: bytearray, boxes: bytes, darker: int, /) -> None:
@@ -116,10 +119,12 @@ def bilevel(
     below: int,
     boxes: bytes,
     darker: int,
+    planes: bytearray | None = None,
     /,
 ) -> bytes:
     """Rows ``upper`` to before ``below`` of the page in black and white, packed, a set bit for black.
 
-    ``page`` as for `survey`; ``under`` is the same drawn without its type, None when nobody knows.  Rows
-    around the ones asked for are looked at as well: the more there are, the less a seam shows.
+    ``page`` and ``planes`` as for `survey`, but the planes are overwritten; ``under`` is the page drawn
+    without its type, None when nobody knows.  Rows around the ones asked for are looked at as well: the
+    more there are, the less a seam shows.
     """

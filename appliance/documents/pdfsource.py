@@ -181,12 +181,13 @@ class PdfSource:
             bitmap = self._drawn(page, layout, "grey", first, count)
             return Pixels(_octets(bitmap), 1, bitmap.stride)
 
-        looked_at = drawn = plain = None
+        looked_at = drawn = plain = planes = None
         found = scan_of(page, layout) if width * rows <= BAND_PIXELS else None
         scan = None if found is None else found.look
         if scan is Look.COLOURED:
             drawn = self._drawn(page, layout, "page", 0, rows)
-            whole = Pixels(_bilevel.luma(_octets(drawn), drawn.stride, width, rows), 1, width)
+            planes = _bilevel.planes(_octets(drawn), drawn.stride, width, rows)
+            whole = Pixels(memoryview(planes)[: width * rows], 1, width)
         elif width * rows <= _MOST_GREY_PIXELS:
             if found is not None and scan is Look.BLACK_AND_WHITE and not self._layers:
                 plain = drawn_black_and_white(page, index, layout, found, self._reading)
@@ -217,6 +218,8 @@ class PdfSource:
             _PIXELS.pop("grey", None)
 
         def colours(first: int, count: int) -> Pixels:
+            nonlocal planes
+            made, planes = planes, None  # the first conversion overwrites them
             bitmap = drawn or self._drawn(page, layout, "page", first, count)
             under = None
             if hidden:
@@ -225,7 +228,7 @@ class PdfSource:
                 show(hidden, True)
                 if scan is not None and under == _octets(bitmap):
                     under = None  # invisible text of an OCR program
-            return Pixels(_octets(bitmap), 4, bitmap.stride, under)
+            return Pixels(_octets(bitmap), 4, bitmap.stride, under, made)
 
         return Drawing(width, rows, Box.of(layout), colours, boxes, looked_at)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image, ImageChops, ImageFilter
 
@@ -117,7 +117,7 @@ def _by_content(
     whole = _Band(0, drawing.rows, 0, drawing.rows)
     surveyed = 0
     for band in bands:
-        pixels = drawing.draw(band.first, band.rows)
+        pixels = _with_planes(drawing.draw(band.first, band.rows), drawing.width, band.rows)
         if kept:
             drawn.append(pixels)
         begin = max(surveyed, band.upper // _TILE * _TILE)
@@ -146,6 +146,7 @@ def _by_content(
                 band.below,
                 boxes,
                 look.darkness,
+                pixels.planes,
             ),
         )
 
@@ -178,9 +179,25 @@ def _packed(box: Box) -> bytes:
     return _BOX.pack(box.left, box.top, box.right, box.below)
 
 
+def _with_planes(pixels: Pixels, width: int, rows: int) -> Pixels:
+    if pixels.planes is not None or pixels.channels == 1:
+        return pixels
+    return replace(pixels, planes=_bilevel.planes(pixels.page, pixels.stride, width, rows))
+
+
 def _survey(ground: bytearray, pixels: Pixels, of: _Band, begin: int, end: int) -> None:
     """Adds rows ``begin`` to before ``end`` of the page to ``ground``; ``pixels``: of the band ``of``."""
-    _bilevel.survey(ground, pixels.page, pixels.channels, pixels.stride, of.rows, of.first, begin, end)
+    _bilevel.survey(
+        ground,
+        pixels.page,
+        pixels.channels,
+        pixels.stride,
+        of.rows,
+        of.first,
+        begin,
+        end,
+        pixels.planes,
+    )
 
 
 def _bands(width: int, rows: int, top: int, end: int, y_dpi: int) -> Iterator[_Band]:

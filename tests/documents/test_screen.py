@@ -972,3 +972,27 @@ def test_octets_that_are_no_picture_are_refused() -> None:
         _bilevel.bilevel(ground, octets, b"1", 1, 100, 50, 0, 0, 50, b"", 0)
     with pytest.raises(ValueError, match="picture"):
         _bilevel.bilevel(ground, octets, None, 1, 100, 50, 0, 0, 51, b"", 0)
+    with pytest.raises(ValueError, match="picture"):
+        _bilevel.planes(octets, 100, 100, 50)  # one octet a pixel
+    colours = bytes(4 * 100 * 50)
+    for octets_of_planes in (0, 2 * 100 * 50 - 1, 4 * 100 * 50):
+        planes = bytearray(octets_of_planes)
+        with pytest.raises(ValueError, match="picture"):
+            _bilevel.survey(ground, colours, 4, 400, 50, 0, 0, 50, planes)
+        with pytest.raises(ValueError, match="picture"):
+            _bilevel.bilevel(ground, colours, None, 4, 400, 50, 0, 0, 50, b"", 0, planes)
+
+
+def test_planes_made_before_give_the_same_page() -> None:
+    size = (300, 200)
+    page = _text(size, 20, (150, 20, 20), (235, 240, 200)).filter(ImageFilter.GaussianBlur(1))
+    octets = page.tobytes("raw", "BGRX")
+    made = []
+    for planes in (None, _bilevel.planes(octets, 4 * size[0], *size)):
+        ground = _bilevel.ground(*size, 204, 196, 0, 0, *size, 1, True)
+        _bilevel.survey(ground, octets, 4, 4 * size[0], size[1], 0, 0, size[1], planes)
+        _bilevel.settle(ground, b"", 0)
+        black = _bilevel.bilevel(ground, octets, None, 4, 4 * size[0], size[1], 0, 0, size[1], b"", 0, planes)
+        made.append((bytes(ground), black))
+    assert made[0] == made[1]
+    assert any(made[0][1])

@@ -92,8 +92,8 @@ static void take_medians(uint8_t *medians, const uint16_t *dark, Samples samples
                 begun = taken = from;
             }
             for (; taken < to && begun < from; taken++, begun++)
-                replace_samples(&window, columns + begun * samples.beside, columns + taken * samples.beside, samples.below,
-                                below - top);
+                replace_samples(&window, columns + begun * samples.beside, columns + taken * samples.beside,
+                                samples.below, below - top);
             for (; taken < to; taken++)
                 count_samples(&window, columns + taken * samples.beside, samples.below, below - top, 1);
             for (; begun < from; begun++)

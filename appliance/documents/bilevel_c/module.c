@@ -98,7 +98,7 @@ out:
     return packed;
 }
 
-static PyObject *luma(PyObject *module, PyObject *args)
+static PyObject *planes(PyObject *module, PyObject *args)
 {
     Py_buffer page;
     Py_ssize_t stride, width, rows;
@@ -106,13 +106,29 @@ static PyObject *luma(PyObject *module, PyObject *args)
     (void)module;
     if (!PyArg_ParseTuple(args, "y*nnn", &page, &stride, &width, &rows))
         return NULL;
-    PyObject *grey = NULL;
+    PyObject *made = NULL;
     if (!fits(&page, width, rows, stride, 4))
         no_picture();
-    else if ((grey = PyBytes_FromStringAndSize(NULL, width * rows)) != NULL)
-        take_luma((uint8_t *)PyBytes_AsString(grey), (Pixels){page.buf, stride, 4}, (Size){width, rows});
+    else if ((made = PyByteArray_FromStringAndSize(NULL, 2 * width * rows)) != NULL) {
+        uint8_t *tone = (uint8_t *)PyByteArray_AsString(made);
+        take_planes(tone + width * rows, tone, (Pixels){page.buf, stride, 4}, (Size){width, rows});
+    }
     PyBuffer_Release(&page);
-    return grey;
+    return made;
+}
+
+/* Takes what ``planes`` made of a page, or None. Returns 0, with an exception, for anything else. */
+static int take_made(PyObject *made, Py_buffer *buffer, const Band *band)
+{
+    if (made == Py_None)
+        return 1;
+    if (PyObject_GetBuffer(made, buffer, PyBUF_WRITABLE) < 0)
+        return 0;
+    if (band->from.channels == 4 && buffer->len == 2 * band->size.width * band->size.rows)
+        return 1;
+    PyBuffer_Release(buffer);
+    no_picture();
+    return 0;
 }
 
 static PyObject *levels(PyObject *module, PyObject *args)
@@ -302,13 +318,15 @@ static PyObject *new_ground(PyObject *module, PyObject *args)
 
 static PyObject *survey_band(PyObject *module, PyObject *args)
 {
-    Py_buffer page, ground_buffer;
+    Py_buffer page, ground_buffer, made = {0};
     Py_ssize_t stride, rows, first, from, below;
     int channels;
     Ground *ground;
+    PyObject *made_before = Py_None;
 
     (void)module;
-    if (!PyArg_ParseTuple(args, "w*y*innnnn", &ground_buffer, &page, &channels, &stride, &rows, &first, &from, &below))
+    if (!PyArg_ParseTuple(args, "w*y*innnnn|O", &ground_buffer, &page, &channels, &stride, &rows, &first, &from, &below,
+                          &made_before))
         return NULL;
     PyObject *done = NULL;
     uint8_t *planes = NULL;
@@ -323,18 +341,25 @@ static PyObject *survey_band(PyObject *module, PyObject *args)
                  .first = first,
                  .from = {page.buf, stride, channels}};
     size_t octets = (size_t)(band.size.width * rows);
-    planes = malloc(2 * octets);
-    if (planes == NULL) {
+    if (!take_made(made_before, &made, &band))
+        goto out;
+    if (channels == 1 && stride == band.size.width)
+        band.tone = page.buf; /* only read */
+    else if (made.buf != NULL)
+        band.tone = made.buf;
+    else if ((band.tone = planes = malloc(2 * octets)) == NULL) {
         PyErr_NoMemory();
         goto out;
     }
-    band.tone = planes;
-    band.type = channels == 4 ? planes + octets : planes;
-    take_planes(band.type, band.tone, band.from, band.size);
+    band.type = channels == 4 ? band.tone + octets : band.tone;
+    if (planes != NULL)
+        take_planes(band.type, band.tone, band.from, band.size);
     survey(ground, &band, from, below);
     done = Py_NewRef(Py_None);
 out:
     free(planes);
+    if (made.buf != NULL)
+        PyBuffer_Release(&made);
     PyBuffer_Release(&page);
     PyBuffer_Release(&ground_buffer);
     return done;
@@ -369,14 +394,15 @@ static PyObject *settle_ground(PyObject *module, PyObject *args)
 
 static PyObject *bilevel(PyObject *module, PyObject *args)
 {
-    Py_buffer ground_buffer, page, under = {0}, boxes;
+    Py_buffer ground_buffer, page, under = {0}, boxes, made = {0};
     Py_ssize_t stride, rows, first, from, below;
     int channels, darker;
     Ground *ground;
+    PyObject *made_before = Py_None;
 
     (void)module;
-    if (!PyArg_ParseTuple(args, "w*y*z*innnnny*i", &ground_buffer, &page, &under, &channels, &stride, &rows, &first,
-                          &from, &below, &boxes, &darker))
+    if (!PyArg_ParseTuple(args, "w*y*z*innnnny*i|O", &ground_buffer, &page, &under, &channels, &stride, &rows, &first,
+                          &from, &below, &boxes, &darker, &made_before))
         return NULL;
     PyObject *packed = NULL;
     uint8_t *planes = NULL;
@@ -397,22 +423,25 @@ static PyObject *bilevel(PyObject *module, PyObject *args)
                  .boxes = boxes.buf,
                  .box_count = boxes.len / (Py_ssize_t)sizeof(Box)};
     size_t width = (size_t)band.size.width, octets = width * (size_t)rows, row_octets = (width + 7) / 8;
-    enum { CLOSED, TONE, TYPE, UNDER_TONE, UNDER_TYPE, DARK, LIGHT };
-    size_t count = under.buf ? LIGHT + 1 : channels == 4 ? TYPE + 1 : TONE + 1;
-    planes = malloc(count * octets);
+    if (!take_made(made_before, &made, &band))
+        goto out;
+    size_t of_page = made.buf != NULL ? 0 : channels == 4 ? 2 : 1, of_under = under.buf != NULL ? 4 : 0;
+    planes = malloc((1 + of_page + of_under) * octets);
     packed = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)row_octets * (below - from));
     if (planes == NULL || packed == NULL || new_masks(masks, 2, band.size) < 0)
         goto no_memory;
     band.photo = masks[0];
-    band.closed = planes + CLOSED * octets;
-    band.tone = band.under_tone = planes + TONE * octets;
-    band.type = band.under_type = channels == 4 ? planes + TYPE * octets : band.tone;
-    take_planes(band.type, band.tone, band.from, band.size);
+    band.closed = planes;
+    band.tone = band.under_tone = made.buf != NULL ? made.buf : planes + octets;
+    band.type = band.under_type = channels == 4 ? band.tone + octets : band.tone;
+    if (made.buf == NULL)
+        take_planes(band.type, band.tone, band.from, band.size);
     if (under.buf) {
-        band.under_tone = planes + UNDER_TONE * octets;
-        band.under_type = planes + UNDER_TYPE * octets;
-        band.dark_type = planes + DARK * octets;
-        band.light_type = planes + LIGHT * octets;
+        uint8_t *unders = planes + (1 + of_page) * octets;
+        band.under_tone = unders;
+        band.under_type = unders + octets;
+        band.dark_type = unders + 2 * octets;
+        band.light_type = unders + 3 * octets;
         take_under(&band, (Pixels){under.buf, stride, channels});
     }
     if (make_bilevel(&band, black) < 0)
@@ -427,6 +456,8 @@ no_memory:
 out:
     free(planes);
     free_masks(masks);
+    if (made.buf != NULL)
+        PyBuffer_Release(&made);
     PyBuffer_Release(&ground_buffer);
     PyBuffer_Release(&page);
     if (under.buf)
@@ -463,7 +494,7 @@ out:
 
 static PyMethodDef methods[] = {
     {"threshold", threshold, METH_VARARGS, "See _bilevel.pyi."},
-    {"luma", luma, METH_VARARGS, "See _bilevel.pyi."},
+    {"planes", planes, METH_VARARGS, "See _bilevel.pyi."},
     {"levels", levels, METH_VARARGS, "See _bilevel.pyi."},
     {"place", place, METH_VARARGS, "See _bilevel.pyi."},
     {"turn", turn, METH_VARARGS, "See _bilevel.pyi."},

@@ -133,7 +133,8 @@ static void survey_noise(const Survey *survey, ptrdiff_t left, ptrdiff_t top, Ti
 {
     const Band *band = survey->band;
     Box content = survey->ground->content;
-    uint8_t differences[TILE / 2 * PAIRS], sampled[PAIRS], copy[TILE] = {0}, paper = (uint8_t)(tile->paper_type * NEAR_PAPER / 100);
+    uint8_t differences[TILE / 2 * PAIRS], sampled[PAIRS], copy[TILE] = {0};
+    uint8_t paper = (uint8_t)(tile->paper_type * NEAR_PAPER / 100);
     ptrdiff_t columns = band->size.width - left < TILE ? band->size.width - left : TILE;
     int count = 0, edges = 0, noise = 0;
     for (int x = 0; x < PAIRS; x++)
