@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import html
+from datetime import UTC, datetime, timedelta
 from email.header import decode_header
 from email.message import Message
+from email.utils import format_datetime
 
 from appliance.documents.labels import HEADING, Labels, put
 from appliance.documents.text import decode
 
 _LONGEST_FIELD = 4000  # characters of a header field in the heading
+_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)  # of Windows' times ([MS-DTYP] 2.3.3), in units of 100 ns
 _LABEL = "text-align: left; vertical-align: top; padding-right: 1em; white-space: nowrap"
 
 
@@ -66,6 +69,15 @@ def file_name(part: Message) -> str:
         if field in part:
             readable[field] = _as_utf_8(_raw(part, field))
     return decoded(readable.get_filename() or "")
+
+
+def when(octets: bytes) -> str:
+    """One of Windows' times as an e-mail says it; empty for none."""
+    units = int.from_bytes(octets, "little")
+    try:
+        return format_datetime(_EPOCH + timedelta(microseconds=units // 10)) if units else ""
+    except OverflowError:
+        return ""
 
 
 def shortened(text: str) -> str:

@@ -321,7 +321,9 @@ def _without_wrapper(file: FilePart, said: bool) -> Iterator[FilePart]:
             inside = tnef.unpacked(file.content).files
     if not inside:
         yield file
-    yield from (FilePart(each.name, "application/octet-stream", each.content) for each in inside)
+    yield from (
+        FilePart(each.name, "application/octet-stream", each.content, each.content_id) for each in inside
+    )
 
 
 def _message_within(part: Message, inner: Message) -> bytes:

@@ -18,12 +18,12 @@ from appliance.documents.causes import (
     WINMAIL_EMPTY,
 )
 from appliance.documents.drawing import Bitmap, Drawing, PageDrawer
-from appliance.documents.email_headers import fields_of, heading
+from appliance.documents.email_headers import fields_of, heading, shortened
 from appliance.documents.email_parsing import in_mailbox, parse_email
-from appliance.documents.email_parts import FilePart, Letter, letter_of, part_key
+from appliance.documents.email_parts import FilePart, Letter, letter_of, part_key, shown_in
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize
-from appliance.documents.labels import Labels
+from appliance.documents.labels import HEADING, Labels
 from appliance.documents.outlook import read_message
 from appliance.documents.rtfcompression import decompressed
 from appliance.documents.sniff import Kind
@@ -36,8 +36,8 @@ from appliance.remarks import CHARSET_GUESSED, COMPANION_LEFT_OUT, FILE_LEFT_OUT
 Opener = Callable[[bytes, str, str, Workshop, str | None], PageDrawer]
 # Depth of e-mails within e-mails: a forwarded one, and one forwarded with that.
 _DEEPEST = 4
-# Why a file without content is left out: a mere link, or an object that only its program reads.
-_NO_CONTENT = "its content did not come with the e-mail, or cannot be read"
+# Why a file without content is left out: an empty one, a mere link, an object that only its program reads.
+_NO_CONTENT = "it came without content that can be read"
 # An attachment of more octets is put in a file, where it can be read again, and not kept in memory.
 _LARGEST_ATTACHMENT_KEPT = 256 << 10
 
@@ -86,7 +86,9 @@ def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Ope
         case Kind.MSG:
             fields, letter = read_message(content)
         case _:
-            fields, letter = {}, _winmail(content)
+            fields, letter = _winmail(content)
+            if workshop.depth and fields["Subject"] == workshop.subject:
+                fields = {}  # the e-mail around it says all of it
     drawers: list[PageDrawer] = []
     if letter.html.strip() or letter.plain.strip() or any(fields.values()):
         drawers.append(TypesetSource(_typeset_letter(fields, letter, workshop)))
@@ -96,6 +98,7 @@ def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Ope
     files, companions = list(reversed(letter.files)), letter.companions
     del content, letter  # so that each file is freed once it is opened
     workshop.depth += 1
+    around, workshop.subject = workshop.subject, fields.get("Subject", "")
     try:
         while files:
             file = files.pop()
@@ -113,6 +116,7 @@ def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Ope
                 refused = error.cause
     finally:
         workshop.depth -= 1
+        workshop.subject = around
     kind_of_loss = FILE_LEFT_OUT if nothing_else else COMPANION_LEFT_OUT
     left_out += [Remark(kind_of_loss, file=name) for name in companions]
     if not drawers:
@@ -125,18 +129,20 @@ def _parsed(content: bytes, labels: Labels) -> tuple[dict[str, str], Letter]:
     return fields_of(message), letter_of(message, labels)
 
 
-def _winmail(content: bytes) -> Letter:
+def _winmail(content: bytes) -> tuple[dict[str, str], Letter]:
     try:
         inside = tnef.unpacked(content)
     except tnef.TnefError as error:
         raise DocumentError(DOCUMENT_DAMAGED, f"winmail.dat: {error}") from None
-    files = [FilePart(file.name, "", file.content) for file in inside.files]
+    files = [FilePart(file.name, "", file.content, file.content_id) for file in inside.files]
     rtf = decompressed(inside.rtf) if not inside.html.strip() else None
     if rtf:
         files.insert(0, FilePart("message.rtf", "application/rtf", rtf))
     if not (files or inside.html.strip() or inside.plain.strip()):
         raise DocumentError(WINMAIL_EMPTY)
-    return Letter("" if rtf else inside.plain, inside.html, (), tuple(files))
+    inline, others = shown_in(inside.html, files)
+    fields = {name: shortened(" ".join(inside.heading.get(name, "").split())) for name in HEADING}
+    return fields, Letter("" if rtf else inside.plain, inside.html, tuple(inline), tuple(others))
 
 
 def _typeset_letter(fields: dict[str, str], letter: Letter, workshop: Workshop) -> Typeset:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import io
 import struct
-from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
-from email.utils import format_datetime
 
 import olefile
 
 from appliance.documents.causes import DOCUMENT_DAMAGED
-from appliance.documents.email_headers import shortened
+from appliance.documents.email_headers import shortened, when
 from appliance.documents.email_parts import FilePart, Letter, shown_in
 from appliance.documents.errors import DocumentError
 from appliance.documents.rtfcompression import decompressed
@@ -33,7 +31,6 @@ _FILES_OF_OBJECTS = ("Package", "CONTENTS")
 _PROPERTIES, _PROPERTY = "__properties_version1.0", struct.Struct("<HHI8s")
 _TOP_HEADER, _MESSAGE_HEADER = 32, 24
 _CODEPAGE, _PAGE_CODEPAGE, _SENT, _RECEIVED = 0x3FFD, 0x3FDE, 0x0039, 0x0E06
-_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)  # of Windows' times, in units of 100 ns
 _MOST_ATTACHMENTS = 200
 _DEEPEST = 4  # messages within each other
 _LARGEST = 100 << 20  # octets of one stream
@@ -145,12 +142,7 @@ class _Message:
 
     def date(self) -> str:
         """When it was sent, else when it came, as in the header of an e-mail."""
-        value = self._fixed.get(_SENT) or self._fixed.get(_RECEIVED) or b""
-        units = int.from_bytes(value, "little")
-        try:
-            return format_datetime(_EPOCH + timedelta(microseconds=units // 10)) if units else ""
-        except OverflowError:
-            return ""
+        return when(self._fixed.get(_SENT) or self._fixed.get(_RECEIVED) or b"")
 
 
 def _attached(ole: olefile.OleFileIO, folder: str) -> bytes:

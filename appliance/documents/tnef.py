@@ -6,8 +6,9 @@ Pure; every octet is untrusted.  Each step consumes octets, so the time is limit
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from appliance.documents.email_headers import when
 from appliance.documents.text import codepage
 
 SIGNATURE = bytes.fromhex("789f3e22")
@@ -16,10 +17,14 @@ _KEY_OCTETS, _CHECKSUM_OCTETS = 2, 2
 _LEVELS, _LEAST_OCTETS = frozenset({1, 2}), 11
 # Names of attributes (2.1.3.2): the lower half of their identifiers.
 _CODEPAGE, _BODY, _PROPERTIES = 0x9007, 0x800C, 0x9003
+_SUBJECT_LINE = 0x8004
 _NEXT_FILE, _FILE_NAME, _FILE_CONTENT, _FILE_PROPERTIES = 0x9002, 0x8010, 0x800F, 0x9005
 # Properties ([MS-OXPROPS]).
 _TEXT, _RTF, _HTML, _HTML_CODEPAGE = 0x1000, 0x1009, 0x1013, 0x3FDE
-_CONTENT, _SHORT_NAME, _LONG_NAME = 0x3701, 0x3704, 0x3707
+_CONTENT, _SHORT_NAME, _LONG_NAME, _CONTENT_ID = 0x3701, 0x3704, 0x3707, 0x3712
+# Those of the heading of a message, which an enclosed one has here alone.
+_HEADING = {"From": 0x0C1A, "To": 0x0E04, "Cc": 0x0E03, "Subject": 0x0037}
+_SENT = 0x0039
 # Types of properties ([MS-OXCDATA] 2.11.1): of variable length, and the octets of the others (2.1.3.4).
 _OBJECT, _STRING, _WIDE, _BINARY = 0x000D, 0x001E, 0x001F, 0x0102
 _VARIABLE = frozenset({_OBJECT, _STRING, _WIDE, _BINARY})
@@ -43,13 +48,17 @@ class File:
 
     name: str = ""
     content: bytes = b""
+    content_id: str = ""
 
 
 @dataclass(slots=True)
 class Unpacked:
-    """A winmail.dat: ``plain``, ``html`` and ``rtf`` (compressed) are its text, as far as it has them."""
+    """A winmail.dat: ``plain``, ``html`` and ``rtf`` (compressed) are its text, as far as it has them, and
+    ``heading`` who wrote it, to whom, when and about what.
+    """
 
     files: list[File]
+    heading: dict[str, str] = field(default_factory=dict)
     plain: str = ""
     html: str = ""
     rtf: bytes = b""
@@ -68,14 +77,18 @@ def unpacked(octets: bytes) -> Unpacked:
             raise TnefError("neither of the message nor of a file")
         name, _ = reader.number(2), reader.number(2)
         value = reader.take(reader.number(4))
-        reader.take(_CHECKSUM_OCTETS)
+        reader.take(min(_CHECKSUM_OCTETS, reader.left))  # the last one may be missing
         match name:
             case _ if name == _CODEPAGE:
                 charset = codepage(int.from_bytes(value[:4], "little"))
             case _ if name == _BODY:
                 made.plain = _words(value, charset)
+            case _ if name == _SUBJECT_LINE:
+                made.heading.setdefault("Subject", _words(value, charset))
             case _ if name == _PROPERTIES:
-                _take_text(made, dict(_properties(value)), charset)
+                found = dict(_properties(value))
+                _take_text(made, found, charset)
+                _take_heading(made, found, charset)
             case _ if name == _NEXT_FILE and len(made.files) < _MOST_FILES:
                 made.files.append(File())
             case _ if name in {_FILE_NAME, _FILE_CONTENT, _FILE_PROPERTIES} and made.files:
@@ -94,6 +107,14 @@ def _take_text(made: Unpacked, found: dict[int, tuple[int, bytes]], charset: str
         made.rtf = found[_RTF][1]
 
 
+def _take_heading(made: Unpacked, found: dict[int, tuple[int, bytes]], charset: str) -> None:
+    for name, identifier in _HEADING.items():
+        if identifier in found:
+            made.heading[name] = _text_of(found[identifier], charset)
+    if _SENT in found:
+        made.heading["Date"] = when(found[_SENT][1])
+
+
 def _take_file(file: File, name: int, value: bytes, charset: str) -> None:
     if name == _FILE_NAME:
         file.name = file.name or _words(value, charset)
@@ -105,6 +126,8 @@ def _take_file(file: File, name: int, value: bytes, charset: str) -> None:
             if each in found:
                 file.name = _text_of(found[each], charset)
                 break
+        if _CONTENT_ID in found:
+            file.content_id = _text_of(found[_CONTENT_ID], charset).strip("<>")
         if _CONTENT in found and not file.content:
             kind, content = found[_CONTENT]
             file.content = content[_CLASS_OCTETS:] if kind == _OBJECT else content

@@ -65,6 +65,7 @@ class Workshop:
         self.straighten = straighten
         self._alone = alone
         self.depth = 0  # e-mails within e-mails that are being opened
+        self.subject = ""  # of the innermost of them
         self._file = file
         self._known = dict(known)
         self._report = report

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 _SECTOR = 512
 _NONE, _END, _FAT = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
@@ -121,27 +123,47 @@ _TNEF_SIGNATURE, _TNEF_VERSION = 0x223E9F78, 0x00010000
 _MESSAGE_LEVEL, _ATTACHMENT_LEVEL = 1, 2
 _VERSION, _RENDERING, _TITLE, _DATA = 0x00089006, 0x00069002, 0x00018010, 0x0006800F
 _PROPERTIES, _FILE_PROPERTIES = 0x00069003, 0x00069005
+_TIME, _KINDS = 0x0040, {0x1013: 0x0102, 0x0039: 0x0040}  # kinds of properties: a page and a time
 _MESSAGE_CLASS = bytes.fromhex("0703020000000000c000000000000046")
 
 
-def winmail(*attached: tuple[str, bytes], rtf: bytes = b"", enclosed: bytes = b"") -> bytes:
-    """A winmail.dat ([MS-OXTNEF]) with these files, its text as compressed RTF, and a message in it."""
+def winmail(
+    *attached: tuple[str, bytes],
+    rtf: bytes = b"",
+    enclosed: bytes = b"",
+    said: Mapping[int, bytes] = MappingProxyType({}),
+    content_id: str = "",
+) -> bytes:
+    """A winmail.dat ([MS-OXTNEF]) with these files, its text as compressed RTF, and a message in it.
+
+    ``said`` are further properties: strings in UTF-16, a page, a time.  ``content_id`` is that of the files.
+    """
 
     def attribute(level: int, name: int, value: bytes) -> bytes:
         return struct.pack("<BII", level, name, len(value)) + value + struct.pack("<H", sum(value) & 0xFFFF)
 
+    def properties(*each: tuple[int, int, bytes]) -> bytes:
+        made = struct.pack("<I", len(each))
+        for kind, identifier, value in each:
+            count = b"" if kind == _TIME else struct.pack("<II", 1, len(value))
+            made += struct.pack("<HH", kind, identifier) + count + value + bytes(-len(value) % 4)
+        return made
+
     made = struct.pack("<IH", _TNEF_SIGNATURE, 1)
     made += attribute(_MESSAGE_LEVEL, _VERSION, struct.pack("<I", _TNEF_VERSION))
-    if rtf:
-        value = struct.pack("<IHHII", 1, 0x0102, 0x1009, 1, len(rtf)) + rtf + bytes(-len(rtf) % 4)
-        made += attribute(_MESSAGE_LEVEL, _PROPERTIES, value)
+    of_message = [(_KINDS.get(identifier, 0x001F), identifier, value) for identifier, value in said.items()]
+    of_message += [(0x0102, 0x1009, rtf)] if rtf else []
+    if of_message:
+        made += attribute(_MESSAGE_LEVEL, _PROPERTIES, properties(*of_message))
     for title, content in attached:
         made += attribute(_ATTACHMENT_LEVEL, _RENDERING, struct.pack("<HI8x", 1, _NONE))
         made += attribute(_ATTACHMENT_LEVEL, _TITLE, title.encode() + b"\0")
         made += attribute(_ATTACHMENT_LEVEL, _DATA, content)
+        if content_id:
+            value = properties((0x001F, 0x3712, content_id.encode("utf-16-le")))
+            made += attribute(_ATTACHMENT_LEVEL, _FILE_PROPERTIES, value)
     if enclosed:
-        value = _MESSAGE_CLASS + enclosed
         made += attribute(_ATTACHMENT_LEVEL, _RENDERING, struct.pack("<HI8x", 2, _NONE))
-        value = struct.pack("<IHHII", 1, 0x000D, 0x3701, 1, len(value)) + value + bytes(-len(value) % 4)
+        value = properties((0x000D, 0x3701, _MESSAGE_CLASS + enclosed))
         made += attribute(_ATTACHMENT_LEVEL, _FILE_PROPERTIES, value)
     return made

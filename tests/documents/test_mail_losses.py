@@ -214,7 +214,7 @@ def test_a_message_within_an_outlook_message_has_pages_of_its_own(tmp_path: Path
 def test_a_file_of_which_only_the_name_came_is_remarked(tmp_path: Path, part: bytes) -> None:
     made = opened(tmp_path, HEADING + multipart("mixed", PLAIN, part), "a.eml")
     assert [(remark.kind, remark.file, remark.detail) for remark in made.remarks] == [
-        (FILE_LEFT_OUT, "contract.pdf", "its content did not come with the e-mail, or cannot be read")
+        (FILE_LEFT_OUT, "contract.pdf", "it came without content that can be read")
     ]
 
 
@@ -743,3 +743,29 @@ def test_an_e_mail_with_nothing_but_a_file_is_refused_for_the_reason_of_that_fil
     with pytest.raises(DocumentError) as refused:
         opened(tmp_path, outlook({}, {}), "a.msg")
     assert refused.value.cause is DOCUMENT_EMPTY
+
+
+def test_a_winmail_has_the_pictures_of_its_page_in_their_place(tmp_path: Path) -> None:
+    page = b"<html><p>above<img src='cid:logo@x'><p>below"
+    packed = winmail(
+        ("logo.png", save(photograph(300, 200), "PNG")), said={0x1013: page}, content_id="logo@x"
+    )
+    made = opened(tmp_path, packed[:-1], "winmail.dat")
+    assert made.drawer.count == 1
+    assert made.remarks == ()
+    assert "above below" in made.words
+
+
+def test_a_message_in_a_winmail_keeps_its_heading_and_that_around_is_not_repeated(
+    tmp_path: Path,
+) -> None:
+    wide = {0x0037: "the order", 0x0C1A: "Grace", 0x0E04: "Ada", 0x1000: "as agreed"}
+    said = {name: value.encode("utf-16-le") for name, value in wide.items()}
+    inner = winmail(said=said | {SENT: struct.pack("<Q", 133_596_864_000_000_000)})
+    outer = winmail(enclosed=inner, said={0x0037: "s".encode("utf-16-le"), 0x1000: b"s\0e\0e\0"})
+    packed = coded(b"application/ms-tnef; name=winmail.dat", outer)
+    made = opened(tmp_path, HEADING + multipart("mixed", packed), "a.eml")
+    assert "From Grace To Ada Date Thu, 09 May 2024 00:00:00 +0000 Subject the order as agreed" in made.words
+    assert made.words.count("Subject s") == 1
+    made = opened(tmp_path, outer, "winmail.dat")
+    assert made.words.count("Subject s") == 1
