@@ -73,11 +73,17 @@ def file_name(part: Message) -> str:
 
 def when(octets: bytes) -> str:
     """One of Windows' times as an e-mail says it; empty for none."""
+    moment = time_of(octets)
+    return format_datetime(moment) if moment is not None else ""
+
+
+def time_of(octets: bytes) -> datetime | None:
+    """One of Windows' times; None for none."""
     units = int.from_bytes(octets, "little")
     try:
-        return format_datetime(_EPOCH + timedelta(microseconds=units // 10)) if units else ""
+        return _EPOCH + timedelta(microseconds=units // 10) if units else None
     except OverflowError:
-        return ""
+        return None
 
 
 def shortened(text: str) -> str:

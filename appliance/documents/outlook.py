@@ -6,6 +6,7 @@ type in hexadecimal ([MS-OXPROPS]).
 
 from __future__ import annotations
 
+import html
 import io
 import struct
 from email.message import EmailMessage
@@ -13,9 +14,10 @@ from email.message import EmailMessage
 import olefile
 
 from appliance.documents.causes import DOCUMENT_DAMAGED
-from appliance.documents.email_headers import shortened, when
+from appliance.documents.email_headers import shortened, time_of, when
 from appliance.documents.email_parts import FilePart, Letter, shown_in
 from appliance.documents.errors import DocumentError
+from appliance.documents.labels import HEADING
 from appliance.documents.rtfcompression import decompressed
 from appliance.documents.text import ASCII, codepage, declared_charset, decode
 
@@ -29,8 +31,35 @@ _OBJECT = f"__substg1.0_{_CONTENT}000D"  # a message, or what another program em
 _FILES_OF_OBJECTS = ("Package", "CONTENTS")
 # Properties of fixed length: 16 octets each, after a header whose length depends on the folder (2.4).
 _PROPERTIES, _PROPERTY = "__properties_version1.0", struct.Struct("<HHI8s")
-_TOP_HEADER, _MESSAGE_HEADER = 32, 24
+_TOP_HEADER, _MESSAGE_HEADER, _TIME = 32, 24, 0x0040
 _CODEPAGE, _PAGE_CODEPAGE, _SENT, _RECEIVED = 0x3FFD, 0x3FDE, 0x0039, 0x0E06
+# Sets of named properties ([MS-OXPROPS] 1.3.2), and where the file says which numbers stand for the names.
+_APPOINTMENTS, _TASKS, _ADDRESSES = (
+    bytes.fromhex(f"{number}20060000000000c000000000000046") for number in ("02", "03", "04")
+)
+_SETS, _NAMES = "__nameid_version1.0/__substg1.0_00020102", "__nameid_version1.0/__substg1.0_00030102"
+_NAMED, _BY_WORD, _FIRST_SET, _FIRST_NAMED, _SET_OCTETS = struct.Struct("<IHH"), 1, 3, 0x8000, 16
+# What an item of each class has besides its text, in the words of `labels`: the properties that are shown.
+_CLASS = "001A"
+_MEETING = (
+    ("When", ((_APPOINTMENTS, 0x820D),)),
+    ("Until", ((_APPOINTMENTS, 0x820E),)),
+    ("Where", ((_APPOINTMENTS, 0x8208),)),
+    ("Repeated", ((_APPOINTMENTS, 0x8232),)),
+)
+_ITEMS = {
+    "IPM.Appointment": _MEETING,
+    "IPM.Schedule.Meeting": _MEETING,
+    "IPM.Task": (("When", ((_TASKS, 0x8104),)), ("Due", ((_TASKS, 0x8105),))),
+    "IPM.Contact": (
+        ("Company", ((b"", 0x3A16),)),
+        ("Title", ((b"", 0x3A17),)),
+        ("Telephone", tuple((b"", number) for number in (0x3A08, 0x3A1C, 0x3A09, 0x3A1B))),
+        ("Fax", tuple((b"", number) for number in (0x3A24, 0x3A25))),
+        ("E-mail", tuple((_ADDRESSES, number) for number in (0x8083, 0x8093, 0x80A3))),
+        ("Address", tuple((_ADDRESSES, number) for number in (0x801B, 0x801A, 0x801C))),
+    ),
+}
 _MOST_ATTACHMENTS = 200
 _DEEPEST = 4  # messages within each other
 _LARGEST = 100 << 20  # octets of one stream
@@ -56,6 +85,7 @@ def _read(ole: olefile.OleFileIO, root: str, depth: int) -> tuple[dict[str, str]
         "Cc": message.words(_CC),
         "Date": message.date(),
         "Subject": message.words(_SUBJECT),
+        **message.of_its_class(),
     }
     text = message.page()
     files = []
@@ -102,6 +132,13 @@ class _Message:
         table = ole.openstream(path).read()[header:] if ole.exists(path) else b""
         whole = table[: len(table) // _PROPERTY.size * _PROPERTY.size]
         self._fixed = {number: value for _, number, _, value in _PROPERTY.iter_unpack(whole)}
+        self._times = {number for kind, number, _, _ in _PROPERTY.iter_unpack(whole) if kind == _TIME}
+        self._numbers: dict[tuple[bytes, int], int] = {}
+        sets, names = _stream(ole, _SETS), _stream(ole, _NAMES)
+        for name, which, index in _NAMED.iter_unpack(names[: len(names) // _NAMED.size * _NAMED.size]):
+            at = ((which >> 1) - _FIRST_SET) * _SET_OCTETS
+            if not which & _BY_WORD and at >= 0:
+                self._numbers[sets[at : at + _SET_OCTETS], name] = _FIRST_NAMED + index
         self._page_charset = self._charset(_PAGE_CODEPAGE)
         # Old programs stored their strings in the code page of their computer.
         self._string_charset = self._charset(_CODEPAGE) or self._page_charset
@@ -140,6 +177,22 @@ class _Message:
             address = self.words(_SMTP_SENDER)
         return name if address in name else f"{name} {address}".strip()
 
+    def of_its_class(self) -> dict[str, str]:
+        """What an appointment, a task or a contact says besides its text."""
+        kind = self.words(_CLASS)
+        shown = next((rows for begin, rows in _ITEMS.items() if kind.startswith(begin)), ())
+        values = {label: filter(None, map(self._value, which)) for label, which in shown}
+        return {label: ", ".join(each) for label, each in values.items()}
+
+    def _value(self, which: tuple[bytes, int]) -> str:
+        """A property by its set (empty: none) and number: a time, or words in one line."""
+        belongs_to, name = which
+        number = self._numbers.get(which, 0) if belongs_to else name
+        moment = time_of(self._fixed[number]) if number in self._times else None
+        if moment is not None:
+            return f"{moment:%Y-%m-%d}" if belongs_to == _TASKS else f"{moment:%Y-%m-%d %H:%M} (UTC)"
+        return ", ".join(self.words(f"{number:04X}").splitlines())
+
     def date(self) -> str:
         """When it was sent, else when it came, as in the header of an e-mail."""
         return when(self._fixed.get(_SENT) or self._fixed.get(_RECEIVED) or b"")
@@ -155,11 +208,13 @@ def _attached(ole: olefile.OleFileIO, folder: str) -> bytes:
 def _as_email(fields: dict[str, str], letter: Letter) -> bytes:
     """A message within another one, as an EML file, as other programs would have attached it."""
     message = EmailMessage()
-    for name, value in fields.items():
-        message[name] = " ".join(value.split())
-    message.set_content(letter.plain)
+    further = [f"{name}: {value}" for name, value in fields.items() if name not in HEADING and value]
+    for name in HEADING:
+        message[name] = " ".join(fields[name].split())
+    message.set_content("\n".join([*further, letter.plain]))
     if letter.html:
-        message.add_alternative(letter.html, subtype="html")
+        above = "".join(f"<p>{html.escape(line)}" for line in further)
+        message.add_alternative(above + letter.html, subtype="html")
     for file in (*letter.inline, *letter.files):
         cid = f"<{file.content_id}>" if file.content_id else None
         message.add_attachment(

@@ -769,3 +769,34 @@ def test_a_message_in_a_winmail_keeps_its_heading_and_that_around_is_not_repeate
     assert made.words.count("Subject s") == 1
     made = opened(tmp_path, outer, "winmail.dat")
     assert made.words.count("Subject s") == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "numbers", "said", "words"),
+    [
+        (
+            "IPM.Appointment",
+            ("02", [0x820D, 0x8208]),
+            {},
+            "When 2024-05-09 00:00 (UTC) Where room 4",
+        ),
+        ("IPM.Schedule.Meeting.Request", ("02", [0x820D]), {}, "When 2024-05-09 00:00 (UTC)"),
+        ("IPM.Task", ("03", [0x8105]), {}, "Due 2024-05-09"),
+        ("IPM.Contact", ("04", [0x8083]), {"3A08001F": "02 03", "3A1C001F": "04"}, "Telephone 02 03, 04"),
+        ("IPM.Note", ("02", [0x820D, 0x8208]), {"3A08001F": "02 03"}, "Subject s the text"),
+    ],
+)
+def test_an_item_of_outlooks_says_more_than_its_text(
+    tmp_path: Path, kind: str, numbers: tuple[str, list[int]], said: dict[str, str], words: str
+) -> None:
+    which, names = numbers
+    sets = bytes.fromhex(f"{which}20060000000000c000000000000046")
+    entries = b"".join(struct.pack("<IHH", name, 3 << 1, index) for index, name in enumerate(names))
+    strings = {"001A001F": kind, "0037001F": "s", "1000001F": "the text", "8001001F": "room 4", **said}
+    streams = {f"__substg1.0_{name}": value.encode("utf-16-le") for name, value in strings.items()}
+    moment = struct.pack("<HHIQ", 0x0040, 0x8000, 6, 133_596_864_000_000_000)
+    streams["__properties_version1.0"] = bytes(32) + moment + struct.pack("<HHIQ", 0x001F, 0x8001, 6, 12)
+    named = Storage({"__substg1.0_00020102": sets, "__substg1.0_00030102": entries})
+    made = opened(tmp_path, compound(Storage(streams, {"__nameid_version1.0": named})), "a.msg")
+    assert words in made.words
+    assert made.remarks == ()
