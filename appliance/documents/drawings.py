@@ -6,12 +6,15 @@ they stand.  What cannot be drawn is reported in remarks.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from types import MappingProxyType
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
+
+from PIL import ImageColor
 
 from appliance.documents.conditions import decided
 from appliance.remarks import LAYOUT_SIMPLIFIED, MOVEMENT_LEFT_OUT, PART_LEFT_OUT, PICTURES_LEFT_OUT, Remark
@@ -64,6 +67,11 @@ _VARIABLE = re.compile(r"var\([^,()]{1,80},([^,()]{1,80})\)")
 _ANGLE = re.compile(r"\s{0,9}([-+]?(?:\d{1,9}(?:\.\d{0,20})?|\.\d{1,20}))(deg|grad|rad|turn)?\s{0,9}")
 _DEGREES = {"deg": 1.0, "": 1.0, "grad": 0.9, "rad": 57.29578, "turn": 360.0}
 _DIRECTIONS = frozenset({"auto", "auto-start-reverse"})
+# The point around which a transformation turns (CSS Transforms 1, section 6), and places on its axes.
+_ORIGIN = re.compile(r"(?<![\w-])transform-origin\s{0,9}:\s{0,9}([^;}!]{1,100})")
+_PLACES = {"left": 0.0, "top": 0.0, "center": 0.5, "right": 1.0, "bottom": 1.0}
+_SHARE = re.compile(r"(-?\d{1,9}(?:\.\d{0,9})?)%")
+_GROUND = re.compile(r"(?<![\w-])background(?:-color)?\s{0,9}:\s{0,9}([^;!]{1,100})")
 _SHEET_PX = 718.0  # the width of a drawing that gives none
 # What WeasyPrint leaves out of an effect, with a change of colours.
 _EFFECTS = frozenset(
@@ -86,6 +94,7 @@ def drawable(content: bytes) -> tuple[bytes, tuple[Remark, ...]]:
         return content, ()
     _frame(root)
     said = prepare_drawing(root)
+    _lay_ground(root)
     return ElementTree.tostring(root, encoding="utf-8"), tuple(said)
 
 
@@ -98,6 +107,27 @@ def _frame(root: Element) -> None:
         width, height = (_pixels(root.get(side)) for side in ("width", "height"))
         if width > 0 and height > 0:
             root.set("viewBox", f"0 0 {width:g} {height:g}")
+
+
+def _lay_ground(root: Element) -> None:
+    """Draws the background of a whole drawing, which WeasyPrint leaves out: its words may be white."""
+    colours = _GROUND.findall(root.get("style", ""))
+    left, top, width, height = _box_of(root)
+    if not colours or width <= 0 or height <= 0:
+        return
+    colour = colours[-1].strip()
+    with contextlib.suppress(ValueError):  # of anything but a colour
+        ImageColor.getrgb(colour)
+        place = {"x": f"{left:g}", "y": f"{top:g}", "width": f"{width:g}", "height": f"{height:g}"}
+        root.insert(0, Element(f"{SVG}rect", {**place, "fill": colour, "stroke": "none"}))
+
+
+def _box_of(drawing: Element) -> tuple[float, float, float, float]:
+    """Left, top, width and height of what a drawing shows, in its own units; zeros if it does not say."""
+    box = [_number(each) for each in _NUMBERS.findall(drawing.get("viewBox", ""))]
+    if len(box) != 4:
+        return 0.0, 0.0, _pixels(drawing.get("width")), _pixels(drawing.get("height"))
+    return box[0], box[1], box[2], box[3]
 
 
 def _pixels(length: str | None) -> float:
@@ -127,7 +157,15 @@ def prepare_drawing(root: Element, page: Mapping[str | None, Element] = _NOTHING
 
 
 def _drop_impossible_values(root: Element) -> None:
-    """Removes values that are not possible: WeasyPrint fails at them, browsers ignore them."""
+    """Removes values that are not possible: WeasyPrint fails at them, browsers ignore them.
+
+    What a transformation turns around is given in numbers, the only form that WeasyPrint reads.
+    """
+    _, _, *sides = _box_of(root)
+
+    def around(found: re.Match[str]) -> str:
+        return f"transform-origin:{_origin(found[1], sides)}"
+
     for element in root.iter():
         for attribute in _TRANSFORMS:
             functions = _FUNCTION.findall(element.get(attribute, ""))
@@ -138,14 +176,32 @@ def _drop_impossible_values(root: Element) -> None:
         for attribute in _PLAIN_VALUES:
             if not _is_plain(attribute, element.get(attribute, "0")):
                 del element.attrib[attribute]
+        if "transform-origin" in element.attrib:
+            element.set("transform-origin", _origin(element.get("transform-origin", ""), sides))
         if "style" in element.attrib:
-            element.set("style", _DECLARED.sub(_possible, element.get("style", "")))
+            element.set("style", _ORIGIN.sub(around, _DECLARED.sub(_possible, element.get("style", ""))))
         if _kind(element) == "style" and element.text:
-            element.text = _DECLARED.sub(_possible, element.text)
+            element.text = _ORIGIN.sub(around, _DECLARED.sub(_possible, element.text))
         direction = element.get("orient", "auto")
         if direction not in _DIRECTIONS:
             angle = _ANGLE.fullmatch(direction)
             element.set("orient", f"{float(angle[1]) * _DEGREES[angle[2] or '']:g}" if angle else "0")
+
+
+def _origin(value: str, sides: list[float]) -> str:
+    """A point in numbers; ``sides``: those of the drawing, to which places and percentages refer."""
+    words = [*value.lower().split(), "center", "center"][:2]
+    if words[0] in {"top", "bottom"} or words[1] in {"left", "right"}:
+        words.reverse()
+    point = []
+    for word, side in zip(words, sides, strict=True):
+        share = _SHARE.fullmatch(word)
+        if share or word in _PLACES:
+            point.append(side * (float(share[1]) / 100 if share else _PLACES[word]))
+        else:
+            sign = -1 if word.startswith("-") else 1
+            point.append(sign * _pixels(word.lstrip("-")))
+    return " ".join(f"{each:g}" for each in point)
 
 
 def _is_flat(function: str, values: str) -> bool:

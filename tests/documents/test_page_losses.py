@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import time
 from pathlib import Path
 
@@ -442,6 +443,48 @@ def test_directions_of_markers_are_angles_in_any_unit(tmp_path: Path, direction:
     line = '<path d="M0 0L9 9" marker-end="url(#m)"/>'
     assert opened(tmp_path, drawing(marker + line), "a.svg").words == "Drawn"
     assert f'orient="{degrees}"' in drawable(drawing(marker))[0].decode()
+
+
+@pytest.mark.parametrize(
+    ("given", "point"),
+    [
+        ("center", "150 100"),
+        ("50% 25%", "150 50"),
+        ("top", "150 0"),
+        ("bottom right", "300 200"),
+        ("10px -1in", "10 -96"),
+        ("30 40", "30 40"),
+        ("", "150 100"),
+    ],
+)
+def test_what_a_transformation_turns_around_is_where_browsers_see_it(
+    tmp_path: Path, given: str, point: str
+) -> None:
+    for attribute in (f'transform-origin="{given}"', f'style="transform-origin: {given or "center"}"'):
+        turned = drawing(f'<g transform="rotate(1)" {attribute}><text x="9" y="50">within</text></g>')
+        assert opened(tmp_path, turned, "a.svg").words == "Drawn within"
+        assert re.search(rf'transform-origin[=:]"?{point}"', drawable(turned)[0].decode())
+    sheet = drawing(f"<style>g {{transform-origin:{given or 'center'}}}</style>")
+    assert f"transform-origin:{point}}}" in drawable(sheet)[0].decode()
+
+
+@pytest.mark.parametrize("colour", ["background-color:#102030", "color:red; background: rgb(16, 32, 48)"])
+def test_the_background_of_a_drawing_is_drawn(tmp_path: Path, colour: str) -> None:
+    body = '<text x="9" y="90" fill="white">white words</text>'
+    ground = drawing(body).replace(b"<svg ", f'<svg style="{colour}" '.encode())
+    assert opened(tmp_path, ground, "a.svg").words == "Drawn white words"
+    first = re.search(r"<\w+:svg[^>]*><\w+:(rect [^>]*)/>", drawable(ground)[0].decode())
+    assert first is not None
+    assert 'x="0" y="0" width="300" height="200" fill="' in first[1]
+    assert "#102030" in first[1] or "rgb(16, 32, 48)" in first[1]
+
+
+@pytest.mark.parametrize(
+    "ground", ["inherit", "url(#a)", "var(--ground)", "transparent", "none", "white no-repeat"]
+)
+def test_a_background_that_is_no_colour_hides_nothing(ground: str) -> None:
+    given = drawing("").replace(b"<svg ", f'<svg style="background:{ground}" '.encode())
+    assert drawable(given)[0].count(b"rect") == 1
 
 
 def test_a_drawing_with_words_of_its_own_is_drawn_and_not_faxed_as_its_source(tmp_path: Path) -> None:
