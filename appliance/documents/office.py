@@ -31,12 +31,14 @@ from appliance.documents.officeparts import (
 )
 from appliance.documents.officepictures import LARGEST, is_readable
 from appliance.documents.officevalues import with_values
+from appliance.documents.options import Paper
 from appliance.documents.sniff import OFFICE_SUFFIXES, table_suffix
 from appliance.documents.typeset_source import TypesetSource
 from appliance.documents.workshop import Workshop
 from appliance.remarks import (
     COLUMN_NARROW,
     CONTENT_CUT,
+    GLYPHS_MISSING,
     PART_LEFT_OUT,
     PICTURE_LOST,
     PICTURES_LEFT_OUT,
@@ -61,6 +63,9 @@ _SHEETS = frozenset({".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".ots", ".fods",
 _TEXTS = frozenset({".doc", ".docx", ".docm", ".dot", ".dotx", ".odt", ".ott", ".fodt", ".rtf"})
 _NO_MEMORY = b"bad_alloc"  # how LibreOffice ends when the kernel refuses it more memory
 _BLANKS = re.compile(r"\s+")
+# Letters that a font may lack: not those of Europe, which all of ours have, and none for private use, which
+# fonts of signs fill as they like.
+_RARE, _MOST_RARE = re.compile(r"[^\W\u0000-\u052f\ue000-\uf8ff]|[\u2600-\u2bff\U0001f000-\U0001faff]"), 5000
 _NO_VALUE = re.compile(r"(?<!\S)#NAME\?(?!\S)")
 _NO_ROOM = re.compile(r"(?<!\S)#{3,}(?!\S)")
 _ENCRYPTED_STREAM = "EncryptedPackage"  # [MS-OFFCRYPTO] 1.3.2
@@ -274,13 +279,14 @@ def _convert(program: str, content: bytes, suffix: str, workshop: Workshop) -> T
         pdf = made.read_bytes() if made.is_file() else b""
     if not pdf.startswith(b"%PDF-"):
         raise DocumentError(causes.DOCUMENT_DAMAGED, f"LibreOffice made no PDF of it (exit code {code})")
-    return Typeset(pdf, tuple(_cut(pdf, suffix)))
+    return Typeset(pdf, tuple(_cut(pdf, suffix, workshop.paper)))
 
 
-def _cut(pdf: bytes, suffix: str) -> Iterator[Remark]:
-    """A remark for each page with numbers shown as ``###``, or with words of a text beyond the sheet."""
-    if suffix not in _SHEETS | _TEXTS:
-        return
+def _cut(pdf: bytes, suffix: str, paper: Paper) -> Iterator[Remark]:
+    """Remarks on each page with letters that no font has, numbers shown as ``###``, or words of a text beyond
+    the sheet.
+    """
+    rare: dict[int, set[str]] = {}
     with contextlib.closing(pypdfium2.PdfDocument(pdf)) as document:
         for number in range(len(document)):
             page = document[number]
@@ -289,9 +295,19 @@ def _cut(pdf: bytes, suffix: str) -> Iterator[Remark]:
                 words = text.get_text_range()
                 on_sheet = text.get_text_bounded(0, 0, width, height) if suffix in _TEXTS else words
             page.close()
+            rare[number + 1] = set(_RARE.findall(words))
             if suffix in _SHEETS and _NO_VALUE.search(words):
                 yield Remark(PART_LEFT_OUT, number + 1, detail="the value of a formula (#NAME?)")
             if suffix in _SHEETS and _NO_ROOM.search(words):
                 yield Remark(COLUMN_NARROW, number + 1)
             if len(_BLANKS.sub("", on_sheet)) < len(_BLANKS.sub("", words)):
                 yield Remark(CONTENT_CUT, number + 1)
+    letters = sorted(set().union(*rare.values()))[:_MOST_RARE]
+    if not letters:
+        return
+    from appliance.documents.typesetting import letter_named, without_glyph  # noqa: PLC0415 (WeasyPrint)
+
+    missing = without_glyph(" ".join(letters), paper)
+    for page_number, found in rare.items():
+        if lacking := sorted(found & missing):
+            yield Remark(GLYPHS_MISSING, page_number, detail=", ".join(map(letter_named, lacking)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import html
 import logging
 import re
 import sys
@@ -72,6 +73,7 @@ _LARGEST_PAGE_MM = 3_000.0
 _MARGIN_MM = 10.0
 # Missing letters listed in a remark.
 _SHOWN_LETTERS = 20
+_CODE, _MOST_TRIED = re.compile(r"U\+([0-9A-F]{4,6})"), 100  # as `letter_named` writes them; sheets
 # Words listed in a remark.
 _SHOWN_WORDS = 10
 # Rules for one medium only (Media Queries 4, 2.1).
@@ -420,13 +422,21 @@ class _Losses(logging.Handler):
             found = [letter for letter in self._letters if letter in there]
             elsewhere.difference_update(found)
             if found:
-                shown = ", ".join(map(_letter, found[:_SHOWN_LETTERS]))
+                shown = ", ".join(map(letter_named, found[:_SHOWN_LETTERS]))
                 yield Remark(GLYPHS_MISSING, number, detail=shown)
         if elsewhere:
-            shown = ", ".join(map(_letter, sorted(elsewhere)[:_SHOWN_LETTERS]))
+            shown = ", ".join(map(letter_named, sorted(elsewhere)[:_SHOWN_LETTERS]))
             yield Remark(GLYPHS_MISSING, detail=shown)
 
 
-def _letter(letter: str) -> str:
+def without_glyph(letters: str, paper: Paper) -> frozenset[str]:
+    """Those of ``letters`` that no font of the machine has, the first `_SHOWN_LETTERS` at most."""
+    made = typeset(f"<p>{html.escape(letters)}", paper, most_pages=_MOST_TRIED, foreign=False)
+    said = (remark.detail for remark in made.remarks if remark.kind is GLYPHS_MISSING)
+    return frozenset(chr(int(code, 16)) for detail in said for code in _CODE.findall(detail))
+
+
+def letter_named(letter: str) -> str:
+    """A letter with its number, for a person."""
     code = f"U+{ord(letter):04X}"
     return f"{letter} ({code})" if letter.isprintable() else code

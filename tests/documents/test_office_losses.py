@@ -30,6 +30,7 @@ from appliance.remarks import (
     COLUMN_NARROW,
     COMMENTS_LEFT_OUT,
     CONTENT_CUT,
+    GLYPHS_MISSING,
     HIDDEN_LEFT_OUT,
     MOVEMENT_LEFT_OUT,
     PART_LEFT_OUT,
@@ -639,3 +640,13 @@ def test_the_marks_of_a_password_are_known() -> None:
     assert is_locked(bytes(11) + b"\x01" + bytes(8), b"", b"")
     assert is_locked(b"", workbook_of(0x0809, 0x002F), b"")
     assert is_locked(b"", b"", bytes(12) + bytes.fromhex("dfc4d1f3"))
+
+
+@pytest.mark.parametrize(("letter", "lacking"), [("\u4d80", True), ("\u4e2d", False), ("\U00012000", False)])
+def test_letters_of_an_office_file_that_no_font_has_are_remarked(
+    tmp_path: Path, letter: str, lacking: bool
+) -> None:
+    need("soffice")
+    made = opened(tmp_path, docx(f"before {letter} after"), "a.docx")
+    said = [(remark.kind, remark.page, remark.detail) for remark in made.remarks]
+    assert said == ([(GLYPHS_MISSING, 1, f"{letter} (U+{ord(letter):04X})")] if lacking else [])
