@@ -376,6 +376,19 @@ def test_a_dark_screen_goes_out_the_other_way_round() -> None:
     assert _ink(dark) < 0.2
 
 
+def test_a_noisy_photograph_of_a_dark_screen_has_whole_words_and_no_specks() -> None:
+    page, letters = Image.new("RGB", FINE, (32, 32, 35)), Image.new("L", FINE, 0)
+    for row, (column, word) in itertools.product(range(40), enumerate(("Potassium", "Chloride", "Glucose"))):
+        at = (150 + 370 * column, 150 + row * 44)
+        ImageDraw.Draw(page).text(at, word, (150, 150, 150), font(REGULAR, 22))
+        ImageDraw.Draw(letters).text(at, word, 255, font(REGULAR, 22))
+    faxed = bilevel(_noisy(page.filter(ImageFilter.GaussianBlur(1)), 20))
+    strokes = letters.point([255 if value > 195 else 0 for value in range(256)])
+    beside = letters.filter(ImageFilter.MaxFilter(9)).point([255 if value < 5 else 0 for value in range(256)])
+    assert ImageStat.Stat(faxed, strokes).mean[0] < 255 * 0.01
+    assert ImageStat.Stat(faxed, beside).mean[0] > 255 * 0.999
+
+
 @pytest.mark.parametrize("resolution", [Resolution.FINE, Resolution.STANDARD])
 def test_the_balloons_of_a_dark_app_are_tints_and_their_type_is_black(resolution: Resolution) -> None:
     size = (FINE[0], FINE[1] * resolution.y_dpi // 196)

@@ -166,6 +166,16 @@ static int has_light_type(const Ground *ground, int median)
     return 2 * type >= areas;
 }
 
+/* The paper of a picture that is inverted: most of a tile, as light type is the lesser part. */
+static void turn_paper(Ground *ground)
+{
+    for (ptrdiff_t at = 0; at < ground->tiles.width * ground->tiles.rows; at++) {
+        Tile *tile = &ground->tile[at];
+        if (tile->looked_at)
+            tile->paper_type = tile->paper_tone = 255 - tile->middle;
+    }
+}
+
 int settle(Ground *ground, const Box *boxes, ptrdiff_t box_count, int darker)
 {
     uint64_t count = 0, below = 0, near = 0, light = 0, white = 0, pictured = 0, tiles = 0;
@@ -198,12 +208,14 @@ int settle(Ground *ground, const Box *boxes, ptrdiff_t box_count, int darker)
         tiles += ground->tile[at].looked_at != 0;
     }
     settle_patterns(ground);
-    if (ground->turned || pictured * 100 >= tiles * PHOTO_PERCENT)
+    if ((ground->turned && !ground->raster) || pictured * 100 >= tiles * PHOTO_PERCENT)
         return 0;
-    int papery = (median >= LEAST_PAPER && median < PAPER_WHITE) || white * 100 < count * WHITE_PERCENT;
+    if (ground->turned)
+        turn_paper(ground);
+    int papery = !ground->turned && ((median >= LEAST_PAPER && median < PAPER_WHITE) || white * 100 < count * WHITE_PERCENT);
     if (ground->raster && spread_noise(ground) < 0)
         return -1;
-    int noise = ground->raster ? settle_noise(ground, papery ? 256 : CLIPPED) : 0;
+    int noise = ground->raster ? settle_noise(ground, papery || ground->turned ? 256 : CLIPPED) : 0;
     if (ground->raster && (papery || noise >= NOISY)) {
         ground->scanned = 1;
         ground->patterned = 0;
