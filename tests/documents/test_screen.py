@@ -190,6 +190,30 @@ def test_close_lines_of_white_type_in_the_bars_of_a_noisy_scan_are_whole(
         assert apart < 0.5 * ImageStat.Stat(white).sum[0]
 
 
+def test_close_lines_of_white_type_on_a_colour_that_fades_across_a_card_are_whole() -> None:
+    page, words = Image.new("L", FINE, 244), Image.new("L", FINE, 0)
+    fade = (
+        Image.linear_gradient("L")
+        .rotate(90)
+        .resize((480, 400))
+        .point([60 + v * 180 // 255 for v in range(256)])
+    )
+    tops = [200 + 480 * card for card in range(4)]
+    for top in tops:
+        page.paste(fade, (150, top))
+        for row, line in enumerate(
+            ("Member ID XQH 883 02", "Group number 100583", "Subscriber JOHANNA", "Plan code 221 RxBI")
+        ):
+            for sheet, tone in ((page, 250), (words, 255)):
+                ImageDraw.Draw(sheet).text((190, top + 100 + row * 20), line, tone, font(BOLD, 18))
+    faxed = bilevel(_noisy(page.convert("RGB").filter(ImageFilter.GaussianBlur(1)), 8))
+    for top in tops:
+        box = (188, top + 98, 400, top + 182)
+        white = words.crop(box).point([255 if value > 128 else 0 for value in range(256)])
+        apart = ImageStat.Stat(ImageChops.difference(faxed.crop(box), white)).sum[0]
+        assert apart < 0.4 * ImageStat.Stat(white).sum[0]
+
+
 def test_a_bar_of_a_noisy_scan_has_no_specks_about_it() -> None:
     page = Image.new("RGB", FINE, (250, 249, 246))
     for bar in range(9):

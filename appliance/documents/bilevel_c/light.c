@@ -137,7 +137,7 @@ static int find_grounds(uint8_t *medians, Size small, const uint8_t *samples, co
  * it lies in a hole of at most HOLE_ACROSS x HOLE_DOWN samples, a bold letter, and HOLE_PERCENT of its row within
  * ROW_AROUND samples are of that ground. */
 enum { OF_SAMPLE = 16, REACH = 2, HOLE_ACROSS = 9, HOLE_DOWN = 7, ROW_AROUND = 8, HOLE_PERCENT = 15 };
-enum { GAP_ACROSS = 5, GAP_DOWN = 3 }; /* smaller holes belong to the ground */
+enum { GAP_ACROSS = 13, GAP_DOWN = 7 }; /* smaller holes belong to the ground */
 /* Blurred bold letters may hide a ground for BAR_ACROSS samples across. A sample is of it when within RIM_REACH rows
  * above and below there is a stretch of the ground longer than RIM_LENGTH samples. */
 enum { BAR_ACROSS = 41, BAR_DOWN = 5, RIM_LENGTH = 16, RIM_REACH = 4 };
@@ -198,7 +198,7 @@ static int fill_grounds(uint8_t *medians, Size small, const uint8_t *samples)
 
 /* A ground must show somewhere within PATCH_REACH / 2 pixels, as a patch of PATCH x PATCH pixels at most OF_GROUND
  * levels lighter: wider than a stroke of small type. */
-enum { PATCH = 9, PATCH_REACH = 61 };
+enum { PATCH = 9, PATCH_REACH = 91 };
 
 WIDE static void mark_solid(uint8_t *restrict line, const uint8_t *restrict lightest, const uint8_t *restrict grounds,
                             ptrdiff_t width)
