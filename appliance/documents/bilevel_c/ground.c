@@ -10,7 +10,7 @@
  * its pixels are LIGHT_ABOVE levels lighter, and either DARK_PERCENT of them are within DARK_SPREAD of the median or
  * DARK_GREYS_PERCENT are of DARK_GREYS dark greys: panels and balloons of an app. */
 enum { DARK_MEDIAN = 110, DARK_SPREAD = 8, DARK_PERCENT = 45, DARK_GREYS = 3, DARK_GREYS_PERCENT = 75 };
-enum { LIGHT_ABOVE = 60, LIGHT_PERMILLE = 2 };
+enum { LIGHT_ABOVE = 60, LIGHT_PERMILLE = 2, LIGHTEST_PERCENT = 1 };
 /* A picture of which less than this share is white, or whose median is between LEAST_PAPER and white, is scanned
  * paper. */
 enum { WHITE_PERCENT = 25, LEAST_PAPER = 100 };
@@ -154,15 +154,33 @@ static uint64_t in_dark_greys(const uint64_t levels[256])
 }
 
 /* Whether light pixels are mostly in dark tiles, as light type is, and not in wide areas, such as the lit part of a
- * page in the shade. */
+ * page in the shade. Light tiles with others all around make a wide area: the frame of a screen does not, nor a table
+ * that is darker than the middle between the screen and what is lightest. */
 static int has_light_type(const Ground *ground, int median)
 {
+    Size tiles = ground->tiles;
     ptrdiff_t type = 0, areas = 0;
-    for (ptrdiff_t at = 0; at < ground->tiles.width * ground->tiles.rows; at++) {
-        const Tile *tile = &ground->tile[at];
-        areas += tile->looked_at && tile->middle > median + LIGHT_ABOVE;
-        type += tile->looked_at && tile->middle < DARK_MEDIAN && tile->paper_type > tile->middle + LIGHT_ABOVE;
-    }
+    uint64_t count = 0, lighter = 0;
+    int lightest = 256;
+    for (int level = 0; level < 256; level++)
+        count += ground->levels[level];
+    while (lightest > median && lighter * 100 < count * LIGHTEST_PERCENT)
+        lighter += ground->levels[--lightest];
+    int wide_from = (median + lightest) / 2;
+    wide_from = wide_from > median + LIGHT_ABOVE ? wide_from : median + LIGHT_ABOVE;
+    for (ptrdiff_t y = 0; y < tiles.rows; y++)
+        for (ptrdiff_t x = 0; x < tiles.width; x++) {
+            const Tile *tile = &ground->tile[y * tiles.width + x];
+            int around = 0, light = 0;
+            type += tile->looked_at && tile->middle < DARK_MEDIAN && tile->paper_type > tile->middle + LIGHT_ABOVE;
+            for (ptrdiff_t ty = y > 0 ? y - 1 : 0; ty <= y + 1 && ty < tiles.rows; ty++)
+                for (ptrdiff_t tx = x > 0 ? x - 1 : 0; tx <= x + 1 && tx < tiles.width; tx++) {
+                    const Tile *other = &ground->tile[ty * tiles.width + tx];
+                    around += other->looked_at != 0;
+                    light += other->looked_at && other->middle > wide_from;
+                }
+            areas += tile->looked_at && light == around;
+        }
     return 2 * type >= areas;
 }
 
