@@ -235,3 +235,27 @@ def test_of_a_fax_that_was_cut_off_the_rest_is_sent_with_one_press(
     expect(page.locator("#sheets img")).to_have_count(2)
     rest = int(page.url.rpartition("/")[2])
     assert box.served.ask("GET", f"/faxes/{rest}").json["pages"] == 2
+
+
+def test_a_second_press_while_the_next_page_loads_sends_nothing_again(box: Web) -> None:
+    served = box.served
+    fax_id = served.ask("POST", "/faxes", {"to": ["9990"], "files": [{"content": "QQ=="}]}).json["faxes"][0][
+        "id"
+    ]
+    served.ended(fax_id)
+    page = box.page()
+    page.goto(f"/faxes/{fax_id}")
+    page.locator("[data-open=again]").click()
+    # The next page does not come: the first press was answered, and the old page is still there.
+    page.route(
+        f"{box.url}/faxes/*",
+        lambda route: route.abort("aborted") if route.request.is_navigation_request() else route.continue_(),
+    )
+    send = page.locator("#again button.main")
+    with page.expect_response("**/resend"):
+        send.click(no_wait_after=True)
+    page.wait_for_timeout(300)
+    send.click(no_wait_after=True)
+    page.wait_for_timeout(500)
+    again = [fax for fax in served.ask("GET", "/faxes").json["faxes"] if fax["resent_from"] == fax_id]
+    assert len(again) == 1

@@ -118,10 +118,18 @@ export function onSubmit(form, action) {
   });
 }
 
+// Forms whose page is being left: a second press while the next page loads does not send them again.
+let leaving = new WeakSet();
+
+addEventListener("pageshow", (event) => {
+  if (event.persisted) leaving = new WeakSet();
+});
+
 async function submit(event) {
   const form = event.target;
   if (!form.dataset.api) return;
   event.preventDefault();
+  if (leaving.has(form)) return;
   if (form.dataset.ask && !confirm(form.dataset.ask)) return;
   const [method, path] = form.dataset.api.split(" ");
   const button = event.submitter;
@@ -130,6 +138,7 @@ async function submit(event) {
     const body = method === "DELETE" ? undefined : values(form);
     const answer = await call(method, path, body);
     clearFaults(form);
+    if (form.dataset.then) leaving.add(form);
     after(form, answer);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
