@@ -79,11 +79,35 @@ def create(
 
 
 def set_files(tx: Tx, document_id: int, files: Iterable[SourceFile], *, append: bool) -> Document:
-    """Adds files to a document or replaces them; files replaced are deleted by the next sweep."""
+    """Adds files to a document or replaces them; files replaced are deleted by the next sweep.
+
+    Faxes under way and those that may have arrived keep files that are replaced: they send them, now or
+    again.  Drafts, and those that failed, get the new ones.
+    """
     document = get(tx.db, document_id)
+    if not append:
+        _leave_to_faxes(tx, document)
     new = (*document.files, *files) if append else tuple(files)
     tx.db.execute("UPDATE document SET files = ? WHERE id = ?", (FILES.write(new), document_id))
     return replace(document, files=new)
+
+
+def _leave_to_faxes(tx: Tx, document: Document) -> None:
+    """Gives a document of its own, with these files, to the submissions that sent it, or are about to."""
+    handed_in = [
+        row["id"]
+        for row in tx.db.execute(
+            "SELECT DISTINCT submission.id FROM submission JOIN job ON job.submission_id = submission.id"
+            " WHERE submission.document_id = ? AND job.state NOT IN ('failed', 'cancelled')"
+            " AND (job.state <> 'held' OR job.rendered_path <> '')",
+            (document.id,),
+        )
+    ]
+    if handed_in:
+        kept = create(tx, document.owner, document.files, document.created_at, name=document.name)
+        tx.db.executemany(
+            "UPDATE submission SET document_id = ? WHERE id = ?", [(kept.id, each) for each in handed_in]
+        )
 
 
 def describe(tx: Tx, document_id: int, *, name: str, description: str) -> Document:

@@ -305,3 +305,31 @@ def test_the_right_to_end_the_last_page_is_one_attempts_at_a_time(spool: Spool, 
         spool.do(attempts.last_page_out, second, 1006.0)
     stamps = [attempt.last_page_at for attempt in spool.read(jobs.attempts, job_id)]
     assert stamps == [None, 1006.0][: len(stamps)]
+
+
+def test_a_changed_document_leaves_faxes_under_way_and_sent_ones_what_they_had(spool: Spool) -> None:
+    old, new = (
+        documents.store_file(spool, content, name="a.txt", media_type="text/plain")
+        for content in (b"1", b"2")
+    )
+    document = spool.do(documents.create, "ada", [old], 1000.0, listed=True)
+
+    def handed_in(**more: object) -> int:
+        submission = NewSubmission("ada", (Recipient("+4930123"),), document.id, **more)  # type: ignore[arg-type]
+        return spool.do(accepting.accept, submission, 1000.0).job_ids[0]
+
+    draft, preparing_, waiting, sent, failed = handed_in(held=True), *(handed_in() for _ in range(4))
+    spool.do(preparing.prepared, [waiting, sent], "rendered/x", 1, 1001.0)
+    delivered = attempts.Outcome(DELIVERED, JobState.DELIVERED, pages_confirmed=1)
+    spool.do(attempts.end, begin(spool, sent), delivered, 1003.0)
+    spool.do(preparing.unpreparable, [failed], causes.BUSY, 1003.0)
+
+    spool.do(documents.set_files, document.id, [new], append=False)
+
+    def sends(job_id: int) -> tuple[object, ...]:
+        submission = spool.read(jobs.get_submission, spool.read(jobs.get, job_id).submission_id)
+        return spool.read(documents.get, submission.document_id).files
+
+    assert [sends(job) for job in (preparing_, waiting, sent)] == [(old,)] * 3
+    assert [sends(job) for job in (draft, failed)] == [(new,)] * 2
+    assert [each.id for each in spool.read(documents.search, "ada")] == [document.id]
