@@ -12,9 +12,11 @@
 
 /* Sockets of SIP itself: a TCP or TLS peer takes one each. Media sockets are not in here. */
 #define PJ_IOQUEUE_MAX_HANDLES          1024
-/* Of them listeners and connections: whoever opens more is turned away before the process has no file left. */
+/* Of them listeners and connections: whoever opens more is turned away before the process has no file left. How many
+ * one address may have is in sip_gate.c. */
 #define PJSIP_MAX_TRANSPORTS            256
-/* Seconds in which somebody who has connected over TCP or TLS must say something. */
+/* Seconds for a handshake of TLS, and then for a first message: whoever connects and stays silent may not hold a
+ * connection for good. */
 #define PJSIP_TRANSPORT_SERVER_IDLE_TIME_FIRST 10
 #define PJSIP_MAX_TSX_COUNT             ((4 * 1024) - 1)
 #define PJSIP_MAX_DIALOG_COUNT          ((1 * 1024) - 1)

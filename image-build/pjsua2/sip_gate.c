@@ -18,6 +18,11 @@
  * Responses pass: those of strangers to nothing that was asked come to a
  * second module behind the transactions, which closes their connection, too.
  *
+ * Connections are counted before that, as they are accepted. A provider may
+ * keep one open for as long as it likes (RFC 5626), and whoever has not
+ * spoken is given some seconds, so what is limited is their number: that of
+ * each address, and that of all strangers together.
+ *
  * Everything here has a fixed size. It runs on the thread that handles the
  * endpoint's events, and only there.
  */
@@ -28,6 +33,7 @@
 #include <pjsip/sip_transport.h>
 #include <pjsip/sip_ua_layer.h>
 #include <pjsip/sip_util.h>
+#include <pj/activesock.h>
 #include <pj/assert.h>
 #include <pj/ctype.h>
 #include <pj/errno.h>
@@ -51,6 +57,12 @@
 #define ANSWER_OF_ONE_EACH_MS   30000
 #define ANSWERS_OF_ALL          50
 #define ANSWER_OF_ALL_EACH_MS   50
+/* Connections at once, of PJSIP_MAX_TRANSPORTS that there may be: of an address
+ * that is admitted, of one that is not, of all that are not. Peers reuse
+ * theirs; some open one for each call. */
+#define CONNECTIONS_OF_ONE          64
+#define CONNECTIONS_OF_STRANGER     8
+#define CONNECTIONS_OF_STRANGERS    64
 
 typedef struct network
 {
@@ -74,6 +86,13 @@ typedef struct source
     bucket      answers;
 } source;
 
+/* A connection that was let in. */
+typedef struct connection
+{
+    pj_sock_t   sock;
+    pj_sockaddr peer;           /* without a family: none yet */
+} connection;
+
 static struct gate
 {
     pjsip_endpoint      *endpt;
@@ -82,6 +101,7 @@ static struct gate
     source               sources[SOURCES];
     bucket               looks;
     bucket               answers;
+    connection           connections[PJSIP_MAX_TRANSPORTS];
     pjsip_gate_counters  counters;
 } gate;
 
@@ -140,10 +160,10 @@ static pj_bool_t take(bucket *b, unsigned most, unsigned each_ms)
     return PJ_TRUE;
 }
 
-static const pj_uint8_t *address_of(const pjsip_rx_data *rdata, unsigned *octets)
+static const pj_uint8_t *address_of(const pj_sockaddr *peer, unsigned *octets)
 {
-    *octets = pj_sockaddr_get_addr_len(&rdata->pkt_info.src_addr);
-    return (const pj_uint8_t*)pj_sockaddr_get_addr(&rdata->pkt_info.src_addr);
+    *octets = pj_sockaddr_get_addr_len(peer);
+    return (const pj_uint8_t*)pj_sockaddr_get_addr(peer);
 }
 
 static pj_bool_t within(const network *net, const pj_uint8_t *address, unsigned octets)
@@ -156,10 +176,10 @@ static pj_bool_t within(const network *net, const pj_uint8_t *address, unsigned 
     return rest == 0 || ((net->address[whole] ^ address[whole]) & mask) == 0;
 }
 
-static pj_bool_t is_admitted(const pjsip_rx_data *rdata)
+static pj_bool_t admits(const pj_sockaddr *peer)
 {
     unsigned i, octets;
-    const pj_uint8_t *address = address_of(rdata, &octets);
+    const pj_uint8_t *address = address_of(peer, &octets);
 
     for (i = 0; i < gate.network_count; ++i) {
         if (within(&gate.networks[i], address, octets))
@@ -168,11 +188,16 @@ static pj_bool_t is_admitted(const pjsip_rx_data *rdata)
     return PJ_FALSE;
 }
 
+static pj_bool_t is_admitted(const pjsip_rx_data *rdata)
+{
+    return admits(&rdata->pkt_info.src_addr);
+}
+
 /* What is remembered of the source; somebody else is forgotten for it. */
 static source *source_of(const pjsip_rx_data *rdata)
 {
     unsigned i, octets, hash = 2166136261U;     /* FNV-1a */
-    const pj_uint8_t *address = address_of(rdata, &octets);
+    const pj_uint8_t *address = address_of(&rdata->pkt_info.src_addr, &octets);
     source *found;
 
     for (i = 0; i < octets; ++i)
@@ -212,6 +237,48 @@ static void turn_away(const pjsip_rx_data *rdata)
 
     if (transport->dir == PJSIP_TP_DIR_INCOMING && PJSIP_TRANSPORT_IS_RELIABLE(transport))
         pjsip_transport_shutdown(transport);
+}
+
+/* Whether a connection that was let in is still open. Nobody says when one is
+ * closed, but then its socket has no peer, or another one. */
+static pj_bool_t is_open(const connection *c)
+{
+    pj_sockaddr peer;
+    int length = sizeof(peer);
+
+    return c->peer.addr.sa_family != 0 &&
+           pj_sock_getpeername(c->sock, &peer, &length) == PJ_SUCCESS &&
+           pj_sockaddr_cmp(&peer, &c->peer) == 0;
+}
+
+static pj_bool_t may_connect(pj_sock_t sock, const pj_sockaddr *peer)
+{
+    connection *place = NULL;
+    unsigned i, octets, of_one = 0, of_strangers = 0;
+    const pj_uint8_t *address = address_of(peer, &octets);
+    pj_bool_t admitted = admits(peer);
+
+    for (i = 0; i < PJ_ARRAY_SIZE(gate.connections); ++i) {
+        connection *other = &gate.connections[i];
+        unsigned others_octets;
+        const pj_uint8_t *others;
+
+        if (!is_open(other)) {
+            place = other;
+            continue;
+        }
+        others = address_of(&other->peer, &others_octets);
+        of_one += others_octets == octets && pj_memcmp(others, address, octets) == 0;
+        of_strangers += !admits(&other->peer);
+    }
+    if (!place || of_one >= (admitted? CONNECTIONS_OF_ONE : CONNECTIONS_OF_STRANGER) ||
+        (!admitted && of_strangers >= CONNECTIONS_OF_STRANGERS))
+    {
+        return PJ_FALSE;
+    }
+    place->sock = sock;
+    pj_sockaddr_cp(&place->peer, peer);
+    return PJ_TRUE;
 }
 
 PJ_DEF(pj_bool_t) pjsip_gate_first_look(const pjsip_rx_data *rdata)
@@ -278,8 +345,10 @@ PJ_DEF(pj_status_t) pjsip_gate_open(pjsip_endpoint *endpt)
     status = pjsip_endpt_register_module(endpt, &mod_gate);
     if (status == PJ_SUCCESS)
         status = pjsip_endpt_register_module(endpt, &mod_stray);
-    if (status == PJ_SUCCESS)
+    if (status == PJ_SUCCESS) {
         gate.endpt = endpt;
+        pj_activesock_may_connect = &may_connect;
+    }
     return status;
 }
 

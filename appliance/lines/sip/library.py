@@ -24,9 +24,6 @@ MAX_LOG_LINE = 300
 # The most calls of our build of pjsua2 (PJSUA_MAX_CALLS in image-build/pjsua2/config_site.h); an older build
 # has a smaller limit of its own.
 MAX_CALLS = 320
-# For a handshake of TLS, either way; without a limit, whoever connects and stays silent holds a connection
-# for good.  The time for a first message after it is the same (PJSIP_TRANSPORT_SERVER_IDLE_TIME_FIRST there).
-_HANDSHAKE_MS = 10_000
 
 
 class Library:
@@ -149,7 +146,6 @@ class Library:
             config.boundAddress = self._settings.bind
         config.tlsConfig.certFile = self._settings.tls_certificate
         config.tlsConfig.privKeyFile = self._settings.tls_key
-        config.tlsConfig.msecTimeout = _HANDSHAKE_MS
         config.tlsConfig.proto = pj.PJ_SSL_SOCK_PROTO_TLS1_2 | pj.PJ_SSL_SOCK_PROTO_TLS1_3
         return config
 

@@ -20,9 +20,10 @@ import pytest
 
 from appliance import causes
 from appliance.lines.practice.machine import MachineResult
+from appliance.lines.sip.settings import Transport
 from tests.lines.sip.box_process import HANGS_S, BoxProcess, send_fax
 from tests.lines.sip.media import T38Far
-from tests.lines.sip.rig import Box, send
+from tests.lines.sip.rig import Box, certificate, send
 from tests.lines.sip.sipp import SIPP, Sipp, called, image, pause, sdp
 from tests.lines.sip.test_behaviours import BYE, answer, switch
 from tests.ports import free_port
@@ -35,6 +36,8 @@ MOST_GROWTH = 20 << 20  # octets
 # sip_gate.c: what one source is answered at once, and one more every half a minute.
 MOST_ANSWERS = 8
 PAGE_SIZE = 4096
+# Who has not been answered by then is shut out: before a silent connection would be closed.
+SHUT_OUT_S = 8.0
 # Of the steps of calls, what may be late beyond what the flood's own making costs.
 MOST_LATE = 0.02
 
@@ -258,6 +261,70 @@ def test_connection_of_a_stranger_is_closed_whatever_it_said(tmp_path: Path, tls
         assert box.finish() == {"calls": 0, "descriptors": 0, "threads": 0}
     finally:
         box.kill()
+
+
+class Peer:
+    """A connection that stays open, with or without TLS, and OPTIONS on it."""
+
+    def __init__(self, address: str, port: int, context: ssl.SSLContext | None) -> None:
+        self._address = address
+        self._way = {"host": "127.0.0.1", "port": port, "ssl": context, "local_addr": (address, 0)}
+        self._number = 0
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def ask(self) -> str:
+        """The status of the answer; empty when it was turned away."""
+        self._number += 1
+        octets = message("OPTIONS", self._number, 5060).replace(STRANGER.encode(), self._address.encode())
+        try:
+            async with asyncio.timeout(SHUT_OUT_S):
+                if self._streams is None:
+                    self._streams = await asyncio.open_connection(**self._way)  # type: ignore[arg-type]
+                reader, writer = self._streams
+                writer.write(octets)
+                return (await reader.readuntil(b"\r\n\r\n")).decode()[8:11]
+        except (OSError, EOFError, TimeoutError):
+            self.close()
+            return ""
+
+    def close(self) -> None:
+        if self._streams is not None:
+            self._streams[1].transport.abort()
+            self._streams = None
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["tcp", "tls"])
+def test_no_address_and_no_number_of_strangers_shut_out_other_providers(tmp_path: Path, tls: bool) -> None:
+    """Who has said something is kept for ten minutes, and who has not for ten seconds."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+
+    async def run() -> None:
+        async with Box(tcp_port=0, tls_port=0, **certificate(tmp_path)) as box:
+            await box.line("providers", "127.0.0.1:9", peers=("127.0.7.1", "127.0.7.2"))
+            port = box.stack.ports[Transport.TLS if tls else Transport.TCP]
+            greedy = [Peer("127.0.7.1", port, context if tls else None) for _ in range(300)]
+            other, late = (Peer(f"127.0.7.{each}", port, context if tls else None) for each in (2, 1))
+            with contextlib.ExitStack() as held:
+                for each in (*greedy, other, late):
+                    held.callback(each.close)
+                assert await greedy[0].ask() == "200"
+                await asyncio.gather(*(each.ask() for each in greedy[1:]))
+                for number in range(400):
+                    sock = held.enter_context(socket.socket())
+                    sock.setblocking(False)
+                    sock.bind((f"127.0.8.{number % 40 + 1}", 0))
+                    sock.connect_ex(("127.0.0.1", port))
+                await asyncio.sleep(1.0)
+                assert [await other.ask(), await other.ask()] == ["200", "200"]
+                assert await greedy[0].ask() == "200"  # nor did it lose what it had
+                for each in greedy:
+                    each.close()
+                async with asyncio.timeout(SHUT_OUT_S):
+                    while await late.ask() != "200":
+                        await asyncio.sleep(0.1)
+
+    asyncio.run(run())
 
 
 def is_closed(sock: socket.socket) -> bool:
