@@ -31,23 +31,26 @@ class CallOrders:
 
     def ask_t38(self) -> None:
         """Offers T.38."""
-        self._stack.order(self._ref, lambda call: call.ask_t38(time.monotonic()))
+        self._tell(MediaSwitch.ask_now)
 
     def dialled_on(self) -> None:
         """The digits after the answer are out: T.38 may begin."""
-        self._stack.order(self._ref, lambda call: call.dialled_on(time.monotonic()))
+        self._tell(MediaSwitch.dialled_on)
 
     def page_in_audio(self) -> None:
         """From now on no switch to T.38: the fax's machines have agreed in audio."""
-        self._stack.order(self._ref, lambda call: call.page_in_audio())
+        self._tell(lambda switch, _: switch.page_in_audio())
 
     def page_in_t38(self) -> None:
         """From now on no switch back to audio: the fax's machines have agreed over T.38."""
-        self._stack.order(self._ref, lambda call: call.page_in_t38())
+        self._tell(lambda switch, _: switch.page_in_t38())
 
     def t38_is_silent(self) -> None:
         """Gives T.38 up, since nothing of a fax came over it."""
-        self._stack.order(self._ref, lambda call: call.t38_is_silent(time.monotonic()))
+        self._tell(MediaSwitch.t38_is_silent)
+
+    def _tell(self, what: Callable[[MediaSwitch, float], None]) -> None:
+        self._stack.order(self._ref, lambda call: call.tell_switch(what))
 
 
 async def dial(

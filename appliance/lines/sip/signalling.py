@@ -133,38 +133,11 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
         except pj.Error as error:
             _log.info("an offer could not be put off: %s", error.info(False))
 
-    def ask_t38(self, now: float) -> None:
-        """Offers T.38."""
+    def tell_switch(self, what: Callable[[MediaSwitch, float], None]) -> None:
+        """Reports something to the media switch, with the time, and carries out what it orders."""
         if self.switch is not None and not self.over:
-            self.switch.ask_now(now)
-            self._obey(now)
-
-    def dialled_on(self, now: float) -> None:
-        """The digits after the answer are out."""
-        if self.switch is not None and not self.over:
-            self.switch.dialled_on(now)
-            self._obey(now)
-
-    def page_in_audio(self) -> None:
-        """From now on no switch to T.38: the fax's machines have agreed in audio."""
-        if self.switch is not None:
-            self.switch.page_in_audio()
-
-    def page_in_t38(self) -> None:
-        """From now on no switch back to audio: the fax's machines have agreed over T.38."""
-        if self.switch is not None:
-            self.switch.page_in_t38()
-
-    def t38_is_silent(self, now: float) -> None:
-        """Gives T.38 up, since nothing of a fax came over it."""
-        if self.switch is not None and not self.over:
-            self.switch.t38_is_silent(now)
-            self._obey(now)
-
-    def handle_timer(self, now: float) -> None:
-        """Runs the switch's timers."""
-        if self.switch is not None and not self.over:
-            self.switch.handle_timer(now)
+            now = time.monotonic()
+            what(self.switch, now)
             self._obey(now)
 
     def drop_if_forgotten(self, now: float) -> None:

@@ -18,6 +18,7 @@ from appliance.lines.sip.errors import pjsua2_flaw
 from appliance.lines.sip.events import RegistrationChanged
 from appliance.lines.sip.library import Library
 from appliance.lines.sip.settings import SipSettings, SipTrunk, Transport
+from appliance.lines.sip.switch import MediaSwitch
 from appliance.lines.sip.thread import SipThread, guard
 from appliance.lines.sip.trunk_config import account_config, request_uri
 
@@ -238,7 +239,7 @@ class _Work:
         stack = self._stack
         if now >= self._timers_at:
             self._timers_at = now + TIMERS_S
-            stack.each_call(lambda call, at: call.handle_timer(at), now, "a call's timer")
+            stack.each_call(lambda call, _: call.tell_switch(MediaSwitch.handle_timer), now, "a call's timer")
         self._library.handle_events()
         if now >= self._look_at:
             self._look_at = now + LOOK_S
