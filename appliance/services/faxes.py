@@ -74,7 +74,7 @@ class Faxes:
     # -- handing in ----------------------------------------------------------------------------
 
     def submit(self, request: Request) -> Submitted:
-        """Accepts a fax; it is on disk when this returns.
+        """Accepts a fax to each number; it is on disk when this returns.
 
         Missing options get the owner's defaults: tag, caller id, station id, cover page.  A request that came
         before gets the faxes that it made then, whatever quota, rules or space say by now.
@@ -95,7 +95,7 @@ class Faxes:
             raise ValueError("a fax has recipients, or comes without a number on purpose")
         if (request.document_id is None) == (not request.files):
             raise ValueError("a fax has either files or a stored document")
-        recipients = tuple(rules.recipient(to, request.options.lines) for to in request.to) or (NO_NUMBER,)
+        recipients = rules.recipients(request.to, request.options.lines) or (NO_NUMBER,)
         request = replace(
             request,
             options=rules.completed(request.owner, request.options),
@@ -187,7 +187,7 @@ class Faxes:
         """
         job = self.get(job_id, owner)
         self.rules.require_room()
-        recipients = [self.rules.recipient(each, job.options.lines) for each in to]
+        recipients = self.rules.recipients(to, job.options.lines)
         self.rules.require_quota(job.owner, job.key)
         return self.spool.do(
             accepting.give_numbers, job_id, recipients, self.clock(), scheduled_at=scheduled_at

@@ -129,6 +129,17 @@ class Rules:
             number=number.dial, given=to.number, name=to.name, reach=number.reach, company=to.company
         )
 
+    def recipients(self, to: Sequence[To], lines: Sequence[str] = ()) -> tuple[Recipient, ...]:
+        """Where a fax to several goes: each number once, with the name that it has first.
+
+        Two forms of a number are one number; another extension is another one.  Raises RefusedError.
+        """
+        found: dict[str, Recipient] = {}
+        for each in to:
+            recipient = self.recipient(each, lines)
+            found.setdefault(recipient.number, recipient)
+        return tuple(found.values())
+
     def cover_template(self, name: str) -> CoverTemplate:
         """The template of this name; empty and "standard" are the box's own page.
 

@@ -94,6 +94,28 @@ def test_faxes_are_found_by_what_a_client_keeps_with_them(served: Served) -> Non
         assert (answer.status, answer.json["errors"][0]["path"]) == (400, "metadata"), wrong
 
 
+def test_a_number_named_twice_gets_one_fax_with_the_name_that_comes_first(served: Served) -> None:
+    """A contact beside the group that it is in, and a number in another form."""
+
+    def contact(number: str, name: str) -> int:
+        made: int = served.ask("POST", "/contacts", {"number": number, "first_name": name}).json["id"]
+        return made
+
+    ann, ben = contact("+49 30 1234567", "Ann"), contact("+49 30 7654321", "Ben")
+    group = served.ask("POST", "/groups", {"name": "named twice", "contact_ids": [ann, ben]}).json["id"]
+    to = ({"contact": ben}, {"group": group}, "+49-30-1234567", "+49301234567 ext. 12", "+49301234567,,12")
+    made = served.ask("POST", "/faxes", new(*to, hold=True)).json["faxes"]
+    told = [(fax["to"]["number"], fax["to"]["name"]) for fax in made]
+    assert told == [("+49307654321", "Ben"), ("+49301234567", "Ann"), (told[2][0], "")]
+    assert told[2][0].startswith("+49301234567,"), "the extension is another machine"
+
+    waiting = served.ask("POST", "/needs-number", {"files": new()["files"]}).json["faxes"][0]["id"]
+    given = served.ask(
+        "POST", f"/faxes/{waiting}/numbers", {"to": ["9990", {"number": "99 90", "name": "P"}]}
+    )
+    assert [fax["id"] for fax in given.json["faxes"]] == [waiting]
+
+
 def test_a_held_fax_has_its_pages_and_goes_as_they_are_when_released(served: Served) -> None:
     fax_id = served.ask("POST", "/faxes", new("9990", hold=True)).json["faxes"][0]["id"]
     served.wait(lambda: served.ask("GET", f"/faxes/{fax_id}").json["state"] == "held")

@@ -297,7 +297,7 @@ def test_a_cell_that_a_spreadsheet_would_run_comes_back_as_it_was(client: Client
 
 
 def test_a_campaign_sends_to_each_of_the_group_once_however_often_it_is_started(client: Client) -> None:
-    group = _group(client, "9990", "9995", "9991")
+    group = _group(client, "9990", "9995", "9991", "99 90")  # the last is the first in another form
     program = client.made("/programs/sendfax", {"name": "news", "document_id": client.document()})
     new = {"program_id": str(program), "group_id": str(group), "cpm": 10, "try_allowed": 1}
     campaign = client.made("/campaigns", new)

@@ -120,12 +120,17 @@ class CampaignCalls:
         members = self._groups.members(caller, self._groups.find(caller, campaign.group_id))
         if not members:
             raise refused(SETTING_INVALID, "group_id", "there is no contact in this group")
-        done = {job.given for job in self._jobs(campaign) if job.state in _NOT_AGAIN}
-        to = {
-            contact.number: To(contact.number, contact.name, contact.company)
-            for _, contact in members
-            if contact.number not in done
+        done = {
+            form
+            for job in self._jobs(campaign)
+            if job.state in _NOT_AGAIN
+            for form in (job.given, job.number)
         }
+        to = tuple(
+            To(contact.number, contact.name, contact.company)
+            for _, contact in members
+            if contact.number not in done and box.rules.number(contact.number).dial not in done
+        )
         if not to:
             return
         submitted = box.faxes.submit(
@@ -133,7 +138,7 @@ class CampaignCalls:
                 owner=caller.owner,
                 key=caller.key,
                 origin=ORIGIN,
-                to=tuple(to.values()),
+                to=to,
                 document_id=program.document_id,
                 options=SendOptions(max_tries=campaign.tries or None),
                 scheduled_at=at,
