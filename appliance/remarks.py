@@ -281,6 +281,12 @@ CHARSET_GUESSED = _row(
     "The text does not say truly in which encoding it is written; it had to be guessed.",
     "Look at accented letters; save the text as UTF-8 if they are wrong.",
 )
+CHARSET_UNKNOWN = _row(
+    "charset_unknown",
+    Weight.LOST,
+    "The text does not say in which encoding it is written, and no guess makes words of it.",
+    "Its letters are wrong: save the text as UTF-8, or print it as a PDF, and send that.",
+)
 PHOTOGRAPH_STRAIGHTENED = _row(
     "photograph_straightened",
     Weight.NOTED,

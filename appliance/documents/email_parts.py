@@ -84,6 +84,11 @@ _ADDRESS = re.compile(
     r"""([^"'\s>)]{1,2000})(?=["'\s>)])""",
     re.IGNORECASE,
 )
+# A line between parts, with a header of the second (RFC 2046 5.1.1).
+_DELIMITER = re.compile(
+    rb"^--([\w'()+,./:=?-]{1,70})[ \t]*\r?\nContent-[\w-]{1,40}:", re.IGNORECASE | re.MULTILINE
+)
+_ENCODED = re.compile(rb"(?im)^Content-Transfer-Encoding:\s{0,9}base64")
 _TYPED = "font-family: monospace"
 _LOCKED = "BEGIN PGP MESSAGE"
 
@@ -115,6 +120,7 @@ class Letter:
     companions: tuple[str, ...] = ()
     guessed: str = ""  # the text's encoding, if it had to be guessed
     styles: tuple[FilePart, ...] = ()
+    damaged: str = ""  # what of its parts could not be told apart
 
 
 @dataclass(slots=True)
@@ -174,6 +180,7 @@ def _letter_of(message: Message, labels: Labels) -> Letter:
     silent: list[str] = []
     styles: list[FilePart] = []
     guessed: set[str] = set()
+    damaged = ""
 
     def text_of(part: Message) -> str:
         text, guess = _text(part)
@@ -189,6 +196,8 @@ def _letter_of(message: Message, labels: Labels) -> Letter:
         name = file_name(part)
         attached = part.get_content_disposition() == "attachment" or bool(name)
         of_page = not attached and part is not message
+        if part.get_content_maintype() == "multipart":
+            damaged = "the lines between the parts of the e-mail are missing"
         if of_page and kind == _STYLE:
             styles += _files(part, kind, name)
         elif of_page and kind in _FOR_PROGRAMS and "Content-Location" in part:
@@ -200,7 +209,7 @@ def _letter_of(message: Message, labels: Labels) -> Letter:
             elif not card and where not in passages:
                 companions.append(name or kind)
             cards.add(card)
-        elif kind == "text/plain" and not attached:
+        elif (kind == "text/plain" and not attached) or kind.startswith("multipart/"):
             text, packed_files = _unpacked(text_of(part))
             files += packed_files
             passages.setdefault(where, _Passage()).plain += text
@@ -234,6 +243,7 @@ def _letter_of(message: Message, labels: Labels) -> Letter:
         companions=tuple(companions),
         guessed=", ".join(sorted(filter(None, guessed))),
         styles=tuple(styles),
+        damaged=damaged,
     )
 
 
@@ -358,11 +368,26 @@ def _leaves(message: Message) -> Iterator[tuple[Message, Message | None]]:
             if choice is None and kind == "multipart/alternative":
                 choice = part
             waiting += [(each, choice) for each in reversed(inner) if isinstance(each, Message)]
-        elif part.get_content_maintype() == "multipart" and str(inner).strip():
-            # Without its boundaries the parts cannot be told apart, and encoded ones are no text.
-            raise DocumentError(EMAIL_DAMAGED, "the boundary between its parts is missing")
+        elif part.get_content_maintype() == "multipart" and (parts := _told_apart(part)):
+            waiting.append((parts, choice))
         else:
             yield part, choice
+
+
+def _told_apart(part: Message) -> Message | None:
+    """The multipart entity ``part`` with the boundary that its parts have and its header lacks or misspells.
+
+    None if there is none: then it is one text, as it came, for a person to see.  Raises DocumentError.
+    """
+    content = _octets(part)
+    found = _DELIMITER.search(content)
+    if _ENCODED.search(content) and not found:
+        raise DocumentError(EMAIL_DAMAGED, "the boundary between its parts is missing")
+    if not found or part.is_multipart():
+        return None
+    head = b'Content-Type: %s; boundary="%s"\n\n' % (part.get_content_type().encode(), found[1])
+    made = parse_email(head + content)
+    return made if made.is_multipart() else None
 
 
 def _signed_entity(part: Message) -> Message | None:

@@ -27,10 +27,10 @@ from appliance.documents.labels import HEADING, Labels
 from appliance.documents.outlook import read_message
 from appliance.documents.rtfcompression import decompressed
 from appliance.documents.sniff import Kind
-from appliance.documents.text import text_blocks
+from appliance.documents.text import guess_remarks, text_blocks
 from appliance.documents.typeset_source import TypesetSource, typeset_page
 from appliance.documents.workshop import Workshop
-from appliance.remarks import CHARSET_GUESSED, COMPANION_LEFT_OUT, FILE_LEFT_OUT, Remark
+from appliance.remarks import COMPANION_LEFT_OUT, CONTENT_DAMAGED, FILE_LEFT_OUT, Remark
 
 # The type of ``sources.open_source``, which is passed in because it uses this module.
 Opener = Callable[[bytes, str, str, Workshop, str | None], PageDrawer]
@@ -92,7 +92,9 @@ def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Ope
     drawers: list[PageDrawer] = []
     if letter.html.strip() or letter.plain.strip() or any(fields.values()):
         drawers.append(TypesetSource(_typeset_letter(fields, letter, workshop)))
-    left_out = [Remark(CHARSET_GUESSED, detail=letter.guessed)] if letter.guessed else []
+    left_out = guess_remarks(letter.guessed)
+    if letter.damaged:
+        left_out.append(Remark(CONTENT_DAMAGED, detail=letter.damaged))
     refused = DOCUMENT_EMPTY
     nothing_else = not (letter.html.strip() or letter.plain.strip() or letter.files)
     files, companions = list(reversed(letter.files)), letter.companions

@@ -16,7 +16,7 @@ from appliance.documents import causes, first_octets, tnef
 from appliance.documents.errors import DocumentError
 from appliance.documents.foreign import ZIP, foreign_name, is_office_package
 from appliance.documents.signed import is_encrypted, is_signed
-from appliance.documents.text import WINDOWS, as_printed, charset_of, decode, is_readable
+from appliance.documents.text import UNLIKELY, WINDOWS, as_printed, charset_of, decode, is_readable
 
 
 class Kind(Enum):
@@ -345,7 +345,7 @@ def _by_words(content: bytes, charset: str, promised: Kind | None) -> Kind | Non
     text = as_printed(text)
     if "\0" in text and (promised is Kind.HTML or _HTML.match(text[:_BEGINNING].replace("\0", ""))):
         text = text.replace("\0", "")  # browsers leave them out
-    if not is_readable(text) or (guessed == WINDOWS and _is_noise(content)):
+    if not is_readable(text) or (guessed in {WINDOWS, UNLIKELY} and _is_noise(content)):
         return None
     beginning = text[:_BEGINNING].lstrip("\ufeff").replace("\r\n", "\n")
     if _SVG.match(beginning):

@@ -12,6 +12,7 @@ from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_TOO_MANY_PAGES
 from appliance.documents.direction import right_to_left
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import Paper
+from appliance.remarks import CHARSET_GUESSED, CHARSET_UNKNOWN, Remark
 
 COLUMNS = 80
 _MARGIN_MM = 10.0
@@ -45,8 +46,19 @@ _ZEROS = 0.3
 # The name of Windows-1252, and the character that replaces a damaged one of UTF-8: a text is damaged UTF-8
 # when most of its characters beyond ASCII are whole.
 WINDOWS = "Windows-1252"
+UNLIKELY = "hardly Windows-1252"  # in which the text would be no words
 _DAMAGED = "\ufffd"
 _WHOLE_LETTERS = 4
+# What Western words lack: three letters beyond ASCII together, umlauts apart, as have Cyrillic, Greek, Hebrew
+# and Chinese; a sign between letters, as have Polish, and German of DOS; an octet that is no character.
+_SIGNS = "\xa0\xa1\xa3\xa7\xa9\xab\xad-\xb0\xb4\xb7\xbb\xbf‘’“”•–—™…›€"
+_UNLIKELY = re.compile(
+    rf"(?![äöüÄÖÜß]+(?:[\x00-\x7f{_SIGNS}]|$))[^\x00-\x9f{_SIGNS}]{{3,}}"
+    "|(?<=[A-Za-zÀ-ÿ])[\xa1-\xa6\xa8\xaa\xac\xaf\xb1-\xb3\xb6\xb8-\xba\xbc-\xbf„”‚‡†‰ˆ˜](?=[A-Za-zÀ-ÿ])"
+    f"|[\xb9\xb3\xb6](?=[a-z])|{_DAMAGED}"
+)
+_BEYOND_ASCII = re.compile(rf"[^\x00-\x9f{_SIGNS}]")
+_MOST_UNLIKELY = 0.25  # share of the letters beyond ASCII
 # Colours and movements of a terminal (ECMA-48 5.4), the backspace, and ends of lines besides the line feed.
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]{0,30}[ -/]{0,5}[@-~]|[()][0-9A-Z])")
 _BACK, _LINE_END = "\b", re.compile(r"\r\n?|[\v\x85\u2028\u2029]")
@@ -122,7 +134,7 @@ def decode(content: bytes, charset: str = "") -> tuple[str, str]:
 
     A byte order mark decides, then the zeros of UTF-16 without one, the declared ``charset``, and what the
     octets allow: UTF-8 (with a few damaged characters), else Windows-1252, in which every octet is a
-    character.
+    character; the encoding is then UNLIKELY if that makes no words.
     """
     for mark, name in _MARKS:
         if content.startswith(mark):
@@ -141,7 +153,14 @@ def decode(content: bytes, charset: str = "") -> tuple[str, str]:
     letters = sum(not letter.isascii() for letter in text)
     if text.count(_DAMAGED) * _WHOLE_LETTERS < letters:
         return text, "UTF-8"
-    return "".join(map(_windows, content.decode("latin-1"))), WINDOWS
+    text = "".join(map(_windows, content.decode("latin-1")))
+    return text, WINDOWS if _is_western(text) else UNLIKELY
+
+
+def guess_remarks(guessed: str) -> list[Remark]:
+    """The remark on a text in encodings that `decode` had to guess; none if it is empty."""
+    kind = CHARSET_UNKNOWN if UNLIKELY in guessed else CHARSET_GUESSED
+    return [Remark(kind, detail=guessed)] if guessed else []
 
 
 def as_printed(text: str) -> str:
@@ -164,6 +183,12 @@ def is_readable(text: str) -> bool:
     """Whether ``text`` is one, and not what an encoding makes of other data."""
     controls = sum(text.count(chr(code)) for code in range(32) if code not in {9, 10, 12, 13})
     return controls <= len(text) * _MOST_CONTROLS and "\0" not in text
+
+
+def _is_western(text: str) -> bool:
+    """Whether ``text``, read as Windows-1252, may be words of Western Europe."""
+    unlikely = sum(len(found[0]) for found in _UNLIKELY.finditer(text))
+    return unlikely <= max(1, _MOST_UNLIKELY * len(_BEYOND_ASCII.findall(text)))
 
 
 def _windows(letter: str) -> str:

@@ -13,9 +13,17 @@ from appliance.documents.cards import in_words
 from appliance.documents.errors import DocumentError
 from appliance.documents.hypertext import HTML_LIMIT, PICTURE, html_text
 from appliance.documents.pdfsource import PdfSource
-from appliance.documents.text import as_printed, declared_charset, decode, text_html, text_style, without_pgp
+from appliance.documents.text import (
+    as_printed,
+    declared_charset,
+    decode,
+    guess_remarks,
+    text_html,
+    text_style,
+    without_pgp,
+)
 from appliance.documents.workshop import Workshop
-from appliance.remarks import CHARSET_GUESSED, LAYOUT_SIMPLIFIED, PART_LEFT_OUT, PICTURE_LOST, Remark
+from appliance.remarks import LAYOUT_SIMPLIFIED, PART_LEFT_OUT, PICTURE_LOST, Remark
 
 if TYPE_CHECKING:
     from appliance.documents.typesetting import Part
@@ -56,7 +64,7 @@ def open_text(content: bytes, charset: str, workshop: Workshop) -> TypesetSource
     if locked and not text.strip("\ufeff \t\r\n"):
         raise DocumentError(causes.DOCUMENT_ENCRYPTED, "by PGP")
     made = _text(in_words(text, workshop.labels) or text, workshop, _TEXT)
-    remarks = [Remark(CHARSET_GUESSED, detail=guessed)] if guessed else []
+    remarks = guess_remarks(guessed)
     if locked:
         remarks.append(Remark(PART_LEFT_OUT, detail="a passage that is encrypted by PGP"))
     return TypesetSource(Typeset(made.pdf, (*remarks, *made.remarks)))
@@ -85,8 +93,7 @@ def open_html(content: bytes, charset: str, workshop: Workshop) -> TypesetSource
     if _is_left_to_its_script(page):
         raise DocumentError(causes.DOCUMENT_EMPTY, "only a script would write it")
     made = typeset_page(page, workshop)
-    remarks = (Remark(CHARSET_GUESSED, detail=guessed), *made.remarks) if guessed else made.remarks
-    return TypesetSource(Typeset(made.pdf, remarks))
+    return TypesetSource(Typeset(made.pdf, (*guess_remarks(guessed), *made.remarks)))
 
 
 def _is_left_to_its_script(page: str) -> bool:

@@ -485,7 +485,7 @@ def test_a_picture_of_an_e_mail_that_cannot_be_read_is_remarked(tmp_path: Path) 
 
 
 def test_parts_whose_boundary_is_missing_are_damage_not_pages_of_code(tmp_path: Path) -> None:
-    raw = (CASES / "mail/folded-boundary.eml").read_bytes().replace(b"------=_NextPart", b"------another")
+    raw = (CASES / "mail/folded-boundary.eml").read_bytes().replace(b"------=_NextPart_000_0002", b"")
     with pytest.raises(DocumentError) as refused:
         opened(tmp_path, raw, "a.eml")
     assert refused.value.cause is EMAIL_DAMAGED

@@ -26,13 +26,17 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.labels import labels_of
 from appliance.documents.rtfcompression import decompressed
 from appliance.documents.signed import signed_content
+from appliance.documents.text import decode, guess_remarks
 from appliance.remarks import (
     CHARSET_GUESSED,
+    CHARSET_UNKNOWN,
     COMPANION_LEFT_OUT,
+    CONTENT_DAMAGED,
     FILE_LEFT_OUT,
     MOVEMENT_LEFT_OUT,
     PART_LEFT_OUT,
     PICTURE_LOST,
+    RemarkKind,
 )
 from tests.documents.compound import Storage, compound, message_file, winmail
 from tests.documents.making import need, photograph, save
@@ -364,6 +368,64 @@ def test_other_forms_of_the_same_text_get_no_pages(tmp_path: Path) -> None:
 )
 def test_a_subject_is_read_in_its_charset(subject: str, words: str) -> None:
     assert decoded(subject) == words
+
+
+@pytest.mark.parametrize(
+    ("words", "encoding", "kind"),
+    [
+        ("Уважаемые господа, счёт № 4711 оплачен", "cp1251", CHARSET_UNKNOWN),
+        ("Счёт", "cp1251", CHARSET_UNKNOWN),
+        ("Уважаемые господа, счёт 4711 оплачен", "koi8-r", CHARSET_UNKNOWN),
+        ("Уважаемые господа, счёт 4711 оплачен", "cp866", CHARSET_UNKNOWN),
+        ("Αγαπητοί κύριοι, παραγγελία 4711", "cp1253", CHARSET_UNKNOWN),
+        ("שלום רב, אנא אשרו 4711", "cp1255", CHARSET_UNKNOWN),
+        ("السادة المحترمون، رقم 4711", "cp1256", CHARSET_UNKNOWN),
+        ("お世話になっております。注文番号4711の受領をご確認ください。", "cp932", CHARSET_UNKNOWN),
+        ("尊敬的先生们，请确认收到订单号4711。", "gb18030", CHARSET_UNKNOWN),
+        ("敬啟者，請確認收到訂單編號4711。", "big5", CHARSET_UNKNOWN),
+        ("안녕하십니까. 주문번호 4711의 접수를", "euc_kr", CHARSET_UNKNOWN),
+        ("Szanowni Państwo, prosimy o łączną źródła. Łączę wyrazy, żółć, pięć", "cp1250", CHARSET_UNKNOWN),
+        ("Sehr geehrte Frau Müller, für die Bestellung schönen Dank", "cp850", CHARSET_UNKNOWN),
+        ("Grüße aus Köln: ÄÖÜ und äöüß – „12 €“, 5 m²", "cp1252", CHARSET_GUESSED),
+        ("La société « Étoile » a été créée à l’été… 5 m² n°3", "cp1252", CHARSET_GUESSED),
+        ("¿Dónde está el año? ¡Aquí! Señor Núñez, 1.ª", "cp1252", CHARSET_GUESSED),
+        ("Não há ações, coração à disposição • Råkør på ærø", "cp1252", CHARSET_GUESSED),
+        ("\xa0\xa0\xa0\xa0Peter´s Büro ———— 4711", "cp1252", CHARSET_GUESSED),
+    ],
+)
+def test_letters_that_make_no_words_in_the_guessed_encoding_are_a_loss(
+    words: str, encoding: str, kind: RemarkKind
+) -> None:
+    text, guessed = decode(words.encode(encoding))
+    assert [remark.kind for remark in guess_remarks(guessed)] == [kind]
+    assert kind is CHARSET_UNKNOWN or text == words
+
+
+def test_a_text_in_an_unknown_encoding_is_held(tmp_path: Path) -> None:
+    text = "Уважаемые господа, счёт № 4711 оплачен. Yours".encode("cp1251")
+    mail = HEADING + b"Content-Type: text/plain\nContent-Transfer-Encoding: 8bit\n\n" + text
+    for content, name in ((text, "a.txt"), (mail, "a.eml"), (b"<html><p>" + text, "a.html")):
+        assert [remark.kind for remark in opened(tmp_path, content, name).remarks] == [CHARSET_UNKNOWN]
+
+
+def test_parts_are_told_apart_by_the_lines_between_them(tmp_path: Path) -> None:
+    parts = b"--other\n" + PLAIN + b"--other\nContent-Type: text/plain; name=a.txt\n\nattached\n--other--\n"
+    for head in (b'boundary="none"', b'\nboundary="other"', b"x=y"):
+        content = HEADING + b"Content-Type: multipart/mixed; " + head + b"\n\n" + parts
+        made = opened(tmp_path, content, "a.eml")
+        assert "written plainly" in made.words
+        assert "attached" in made.words
+        assert "--other" not in made.words
+        assert made.remarks == ()
+
+
+@pytest.mark.parametrize("text", [b"all in one text\n", b"before\n--------\n\nall in one text\n"])
+def test_an_email_in_parts_without_a_line_between_them_is_one_text(tmp_path: Path, text: bytes) -> None:
+    made = opened(
+        tmp_path, HEADING + b"Content-Type: multipart/alternative; boundary=none\n\n" + text, "a.eml"
+    )
+    assert " ".join(text.decode().split()) in made.words
+    assert [remark.kind for remark in made.remarks] == [CONTENT_DAMAGED]
 
 
 @pytest.mark.parametrize("kind", [b"text/plain; charset=x-unknown", b"text/html; charset=utf-8"])
