@@ -129,6 +129,34 @@ static int middle_of(const Cells *cells, ptrdiff_t cell)
     return cells->ink_level[cell] + contrast_of(cells, cell) * INK_PERCENT / 100;
 }
 
+WIDE static void mark_contrast(uint8_t *restrict code, const uint8_t *restrict ink, const uint8_t *restrict paper,
+                               size_t count)
+{
+    for (size_t cell = 0; cell < count; cell++)
+        code[cell] = (paper[cell] >= LIGHT_PAPER) & (paper[cell] - ink[cell] >= LEAST_CONTRAST);
+}
+
+/* Marks cells with a step between ink and paper, and those that are evenly grey. */
+WIDE static void mark_steps(const Cells *cells, size_t count)
+{
+    uint8_t *restrict stepped = cells->stepped, *restrict grey = cells->grey;
+    const uint8_t *restrict least = cells->least, *restrict most = cells->most;
+    const uint8_t *restrict ink = cells->ink_level, *restrict paper = cells->paper_level;
+    for (size_t cell = 0; cell < count; cell++) {
+        int16_t contrast = paper[cell] - ink[cell], range = most[cell] - least[cell];
+        stepped[cell] = (contrast >= LEAST_CONTRAST) & (2 * range >= contrast);
+        grey[cell] = (4 * range < contrast) & (least[cell] > ink[cell] + contrast / 4)
+                     & (most[cell] < paper[cell] - contrast / 4);
+    }
+}
+
+WIDE static void keep_counts(uint8_t *restrict code, const uint16_t *restrict counts, uint16_t least, uint16_t most,
+                             size_t count)
+{
+    for (size_t cell = 0; cell < count; cell++)
+        code[cell] &= (counts[cell] >= least) & (counts[cell] <= most);
+}
+
 WIDE static void count_darker(uint8_t *restrict counts, const uint8_t *restrict row, const uint8_t *restrict middles,
                               ptrdiff_t width)
 {
@@ -177,10 +205,9 @@ static int keep_where(const Cells *cells, const uint8_t *counted, int full, int 
 {
     if (count_around(cells->counts, counted, cells->size, AROUND, AROUND) < 0)
         return -1;
-    for (ptrdiff_t cell = 0; cell < cells->size.width * cells->size.rows; cell++) {
-        int percent = cells->counts[cell] * 100;
-        cells->code[cell] &= percent >= least * full * AROUND * AROUND && percent <= most * full * AROUND * AROUND;
-    }
+    int whole = full * AROUND * AROUND;
+    keep_counts(cells->code, cells->counts, (uint16_t)((least * whole + 99) / 100), (uint16_t)(most * whole / 100),
+                (size_t)(cells->size.width * cells->size.rows));
     return 0;
 }
 
@@ -200,9 +227,7 @@ static int find_cells(const Cells *cells, const Band *band, uint8_t *lines)
     size_t count = (size_t)(size.width * size.rows);
     if (take_ink_and_paper(cells, band, lines, AROUND) < 0)
         return -1;
-    for (size_t cell = 0; cell < count; cell++)
-        cells->code[cell] = contrast_of(cells, (ptrdiff_t)cell) >= LEAST_CONTRAST
-            && cells->paper_level[cell] >= LIGHT_PAPER;
+    mark_contrast(cells->code, cells->ink_level, cells->paper_level, count);
     if (!any_set(cells->code, count))
         return 0;
     count_ink(cells, band, lines);
@@ -212,12 +237,7 @@ static int find_cells(const Cells *cells, const Band *band, uint8_t *lines)
         return 0;
     if (leave_out_bars(cells, cells->grey) < 0)
         return -1;
-    for (size_t cell = 0; cell < count; cell++) {
-        int contrast = contrast_of(cells, (ptrdiff_t)cell), range = cells->most[cell] - cells->least[cell];
-        cells->stepped[cell] = contrast >= LEAST_CONTRAST && 2 * range >= contrast;
-        cells->grey[cell] = 4 * range < contrast && cells->least[cell] > cells->ink_level[cell] + contrast / 4
-                            && cells->most[cell] < cells->paper_level[cell] - contrast / 4;
-    }
+    mark_steps(cells, count);
     if (widen_light(cells->stepped, cells->stepped, size, 3, 3) < 0
         || keep_where(cells, cells->stepped, 1, LEAST_STEPPED, 100) < 0
         || keep_where(cells, cells->grey, 1, 0, MOST_GREY) < 0)
