@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A pixel counts as tint if it has the same colour as the pixels FLAT to its left and FLAT above. */
-enum { FLAT = 4 };
 /* Colours with fewer sampled pixels (one in four) are not of a chart: 36 x 36 pixels. */
 enum { LEAST_OF_COLOUR = 324 };
 
@@ -32,7 +30,7 @@ static Colour *colour_of(const Ground *ground, uint16_t key)
 }
 
 /* Whether two pixels have the same key. */
-static int have_one_key(const uint8_t *one, const uint8_t *other)
+static inline uint8_t have_one_key(const uint8_t *one, const uint8_t *other)
 {
     enum { KEPT = 0xFF & ~((1 << (8 - COLOUR_BITS)) - 1) };
     static const uint8_t kept[4] = {KEPT, KEPT, KEPT, 0};
@@ -43,22 +41,32 @@ static int have_one_key(const uint8_t *one, const uint8_t *other)
     return ((a ^ b) & mask) == 0;
 }
 
+/* Marks which of at most TILE pixels of a row have the colour of those FLAT to the left and FLAT above. */
+WIDE static void mark_flat(uint8_t *restrict flat, const uint8_t *restrict pixels, ptrdiff_t stride, ptrdiff_t count)
+{
+    for (ptrdiff_t x = 0; x < count; x++) {
+        const uint8_t *pixel = pixels + 4 * x;
+        flat[x] = have_one_key(pixel, pixel - 4 * FLAT) & have_one_key(pixel, pixel - FLAT * stride);
+    }
+}
+
 void note_colours(Ground *ground, const Band *band, Box within, int every, const uint8_t is_tint[256], uint8_t *places)
 {
     const Pixels *from = &band->from;
     if (from->channels != 4 || ground->frequent_colours > MOST_TOLD_APART)
         return; /* see settle_patterns */
+    ptrdiff_t left = within.left < FLAT ? FLAT : within.left, count = within.right - left;
     for (ptrdiff_t y = within.top - band->first; y < within.below - band->first; y += every) {
         if (y < FLAT)
             continue;
-        const uint8_t *tones = band->tone + y * band->size.width;
-        for (ptrdiff_t x = within.left < FLAT ? FLAT : within.left; x < within.right; x += 2) {
-            if (!is_tint[tones[x]]) /* most of a page */
+        const uint8_t *tones = band->tone + y * band->size.width + left;
+        const uint8_t *pixels = from->pixels + y * from->stride + left * 4;
+        uint8_t flat[TILE];
+        mark_flat(flat, pixels, from->stride, count);
+        for (ptrdiff_t x = 0; x < count; x += 2) {
+            if (!flat[x] || !is_tint[tones[x]])
                 continue;
-            const uint8_t *pixel = from->pixels + y * from->stride + x * 4;
-            if (!have_one_key(pixel, pixel - 4 * FLAT) || !have_one_key(pixel, pixel - FLAT * from->stride))
-                continue;
-            uint16_t key = key_of(pixel);
+            uint16_t key = key_of(pixels + 4 * x);
             if (places[key] == 0) {
                 if (ground->colour_count == MOST_COLOURS)
                     continue;

@@ -163,6 +163,8 @@ enum { WHITE_TINT, PALE_TINT, BLACK_TINT = 5 };
 int tint_of(int level);
 
 /* patterns.c */
+/* A pixel counts as tint if it has the same colour as the pixels FLAT to its left and FLAT above. */
+enum { FLAT = 4 };
 /* ``is_tint``: whether tints of a level may get patterns. ``every``: one row in this many is sampled. */
 void note_colours(Ground *ground, const Band *band, Box within, int every, const uint8_t is_tint[256], uint8_t *places);
 /* Colours are compared by COLOUR_BITS of red, green and blue each. ``places`` holds, for each such key, 1 plus the

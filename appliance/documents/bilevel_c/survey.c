@@ -64,6 +64,7 @@ typedef struct {
     int rows, every;          /* rows of a tile; one row in ``every`` is sampled */
     uint32_t levels[256];     /* of the tiles so far */
     uint8_t is_tint[256];     /* whether tints of a level may get patterns */
+    uint16_t tint_steps[STEPS]; /* all ones for steps with such a level */
     uint8_t places[COLOUR_KEYS]; /* of the colours so far */
 } Survey;
 
@@ -189,6 +190,14 @@ static void count_levels(uint16_t levels[256], const uint8_t *plane, ptrdiff_t w
         levels[level] = (uint16_t)(counts[0][level] + counts[1][level] + counts[2][level] + counts[3][level]);
 }
 
+WIDE static int any_in_steps(const uint16_t *restrict tones, const uint16_t *restrict steps)
+{
+    uint16_t some = 0;
+    for (int step = 0; step < STEPS; step++)
+        some |= tones[step] & steps[step];
+    return some != 0;
+}
+
 /* Samples every other pixel of every other row, of every row at standard resolution. */
 static void survey_tile(Survey *survey, ptrdiff_t left, ptrdiff_t top, Tile *tile)
 {
@@ -219,7 +228,8 @@ static void survey_tile(Survey *survey, ptrdiff_t left, ptrdiff_t top, Tile *til
         return; /* black on white, or no photographs wanted: the rest is not needed */
     tile->photo = ground->tones == TONES_BY_CONTENT && most_alike(tile->tones) * 100 < count * FLAT_PERCENT
                   && looks_like_photograph(band, left, top - band->first);
-    if (!tile->photo)
+    /* Colours are noted from FLAT on, perhaps of other pixels than the sampled ones. */
+    if (!tile->photo && (part.left < FLAT || any_in_steps(tile->tones, survey->tint_steps)))
         note_colours(ground, band, part, survey->every, survey->is_tint, survey->places);
     if (!ground->raster)
         return; /* the paper and colours of a drawn page need no measuring */
@@ -237,6 +247,7 @@ void survey(Ground *ground, const Band *band, ptrdiff_t from, ptrdiff_t below)
     for (int level = 0; level < 256; level++) {
         int kind = tint_of(level);
         survey.is_tint[level] = kind != WHITE_TINT && kind != BLACK_TINT;
+        survey.tint_steps[level * STEPS / 256] |= survey.is_tint[level] ? UINT16_MAX : 0;
     }
     for (ptrdiff_t ty = from / rows; ty * rows < below && ty < ground->tiles.rows; ty++)
         for (ptrdiff_t tx = 0; tx < ground->tiles.width; tx++)
