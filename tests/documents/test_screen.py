@@ -400,6 +400,24 @@ def test_a_dark_screen_goes_out_the_other_way_round() -> None:
     assert _ink(dark) < 0.2
 
 
+@pytest.mark.parametrize(
+    ("box", "typed"),
+    [
+        ("30 30 535 782", ""),
+        ("0 210 595 632", "0 g 30 180 Td"),
+        ("0 0 595 842", "1 g 30 780 Td"),
+        ("30 30 535 782", "1 g 60 780 Td"),
+    ],
+    ids=["no type", "type on the paper", "light type to the edge", "light type in a box"],
+)
+def test_a_dark_area_is_inverted_only_for_light_type_in_it(rendered: Rendered, box: str, typed: str) -> None:
+    lines = " ".join(f"({WORDS}) Tj T*" for _ in range(8 if typed.startswith("0") else 30))
+    type_ = f"BT /F 14 Tf 20 TL {typed} {lines} ET" if typed else ""
+    page = picture(rendered(pdf([(595, 842, f"0 0.4 0 rg {box} re f {type_}")])).coded_page(0))
+    is_light = ImageStat.Stat(page.convert("L")).mean[0] > 128
+    assert is_light == typed.startswith("1")
+
+
 @pytest.mark.parametrize("framed", [False, True])
 def test_a_noisy_photograph_of_a_dark_screen_has_whole_words_and_no_specks(framed: bool) -> None:
     page, letters = (

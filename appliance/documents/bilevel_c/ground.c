@@ -154,7 +154,7 @@ static uint64_t in_dark_greys(const uint64_t levels[256])
 }
 
 /* Whether light pixels are mostly in dark tiles, as light type is, and not in wide areas, such as the lit part of a
- * page in the shade. Light tiles with others all around make a wide area: the frame of a screen does not, nor a table
+ * page in the shade, nor along the edges of the content, as the paper around a coloured area is. Light tiles with others all around make a wide area: the frame of a screen does not, nor a table
  * that is darker than the middle between the screen and what is lightest. */
 static int has_light_type(const Ground *ground, int median)
 {
@@ -172,7 +172,6 @@ static int has_light_type(const Ground *ground, int median)
         for (ptrdiff_t x = 0; x < tiles.width; x++) {
             const Tile *tile = &ground->tile[y * tiles.width + x];
             int around = 0, light = 0;
-            type += tile->looked_at && tile->middle < DARK_MEDIAN && tile->paper_type > tile->middle + LIGHT_ABOVE;
             for (ptrdiff_t ty = y > 0 ? y - 1 : 0; ty <= y + 1 && ty < tiles.rows; ty++)
                 for (ptrdiff_t tx = x > 0 ? x - 1 : 0; tx <= x + 1 && tx < tiles.width; tx++) {
                     const Tile *other = &ground->tile[ty * tiles.width + tx];
@@ -180,8 +179,9 @@ static int has_light_type(const Ground *ground, int median)
                     light += other->looked_at && other->middle > wide_from;
                 }
             areas += tile->looked_at && light == around;
+            type += around == 9 && tile->middle < DARK_MEDIAN && tile->paper_type > tile->middle + LIGHT_ABOVE;
         }
-    return 2 * type >= areas;
+    return type > 0 && 2 * type >= areas;
 }
 
 /* The paper of a picture that is inverted: most of a tile, as light type is the lesser part. */
@@ -220,7 +220,7 @@ int settle(Ground *ground, const Box *boxes, ptrdiff_t box_count, int darker)
     ground->turned = median < DARK_MEDIAN && light * 1000 >= count * LIGHT_PERMILLE
                      && (near * 100 >= count * DARK_PERCENT
                          || in_dark_greys(ground->levels) * 100 >= count * DARK_GREYS_PERCENT)
-                     && (!ground->raster || has_light_type(ground, median));
+                     && has_light_type(ground, median);
     for (ptrdiff_t at = 0; at < ground->tiles.width * ground->tiles.rows; at++) {
         pictured += ground->tile[at].photo;
         tiles += ground->tile[at].looked_at != 0;

@@ -223,7 +223,7 @@ static void survey_tile(Survey *survey, ptrdiff_t left, ptrdiff_t top, Tile *til
     take_steps(tile->tones, tones);
     tile->paper_type = (uint8_t)percentile_of(types, count, PAPER_PERCENTILE);
     tile->paper_tone = (uint8_t)percentile_of(tones, count, PAPER_PERCENTILE);
-    tile->middle = 255;
+    tile->middle = (uint8_t)percentile_of(tones, count, 50);
     if (types[255] == count || (!ground->raster && (band->from.channels == 1 || ground->tones == TONES_NONE)))
         return; /* black on white, or no photographs wanted: the rest is not needed */
     tile->photo = ground->tones == TONES_BY_CONTENT && most_alike(tile->tones) * 100 < count * FLAT_PERCENT
@@ -234,7 +234,6 @@ static void survey_tile(Survey *survey, ptrdiff_t left, ptrdiff_t top, Tile *til
     if (!ground->raster)
         return; /* the paper and colours of a drawn page need no measuring */
     survey_noise(survey, left, top, tile);
-    tile->middle = (uint8_t)percentile_of(tones, count, 50);
     if (band->from.channels == 4)
         survey_colour(survey, part, tile);
 }
