@@ -81,15 +81,24 @@ def create(
 def set_files(tx: Tx, document_id: int, files: Iterable[SourceFile], *, append: bool) -> Document:
     """Adds files to a document or replaces them; files replaced are deleted by the next sweep.
 
-    Faxes under way and those that may have arrived keep files that are replaced: they send them, now or
+    Faxes under way and those that may have arrived keep the files that they had: they send them, now or
     again.  Drafts, and those that failed, get the new ones.
     """
     document = get(tx.db, document_id)
-    if not append:
-        _leave_to_faxes(tx, document)
+    _leave_to_faxes(tx, document)
     new = (*document.files, *files) if append else tuple(files)
     tx.db.execute("UPDATE document SET files = ? WHERE id = ?", (FILES.write(new), document_id))
     return replace(document, files=new)
+
+
+def no_longer_named(db: sqlite3.Connection, created_at: float, files: str) -> list[str]:
+    """The paths of the ``files`` (JSON) of a document that is gone, without those that another one has.
+
+    Documents share files only where one was split (``_leave_to_faxes``): these have the same moment.
+    """
+    rows = db.execute("SELECT files FROM document WHERE created_at = ? AND deleted_at IS NULL", (created_at,))
+    named = {file.path for row in rows for file in FILES.read(row["files"])}
+    return [file.path for file in FILES.read(files) if file.path not in named]
 
 
 def _leave_to_faxes(tx: Tx, document: Document) -> None:

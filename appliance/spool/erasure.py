@@ -7,12 +7,11 @@ overwrites freed parts of the database (``secure_delete``).
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.spool import jobs, received
+from appliance.spool import documents, jobs, received
 from appliance.spool.errors import IllegalTransitionError
 from appliance.spool.model import PACKETS, ReceivedState
 from appliance.spool.retention import FIRST_MOMENT, came_before
@@ -69,19 +68,20 @@ def _erase_submission(tx: Tx, submission_id: int, now: float) -> None:
         (submission_id,),
     )
     document = tx.db.execute(
-        "SELECT id, files FROM document WHERE id = (SELECT document_id FROM submission WHERE id = :id)"
+        "SELECT id, created_at, files FROM document"
+        " WHERE id = (SELECT document_id FROM submission WHERE id = :id)"
         " AND listed = 0 AND deleted_at IS NULL AND NOT EXISTS (SELECT 1 FROM submission AS other"
         "  JOIN job ON job.submission_id = other.id"
         "  WHERE other.document_id = document.id AND other.id <> :id AND job.erased_at IS NULL)",
         {"id": submission_id},
     ).fetchone()
     if document is not None:
-        for file in json.loads(document["files"]):
-            _shred(tx, file["path"])
         tx.db.execute(
             "UPDATE document SET name = '', description = '', files = '[]', deleted_at = ? WHERE id = ?",
             (now, document["id"]),
         )
+        for path in documents.no_longer_named(tx.db, document["created_at"], document["files"]):
+            _shred(tx, path)
 
 
 def erase_received(tx: Tx, received_id: int, now: float) -> None:

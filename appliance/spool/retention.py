@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from appliance import at_rest, durable
+from appliance.spool import documents
 from appliance.spool.folders import FOLDERS, RENDERED, TEMPORARY
 from appliance.spool.transaction import Tx
 
@@ -45,12 +46,14 @@ def came_before(table: str, stamp: str) -> str:
 
 
 def drop_documents(tx: Tx, before: float, now: float) -> list[str]:
-    """Deletes documents whose faxes all ended before ``before`` (Unix time); returns their files' paths.
+    """Deletes documents whose faxes all ended before ``before`` (Unix time).
 
-    Documents that were stored without a fax stay until their owner deletes them.
+    Returns the paths of the files that no document names any more.  Documents that were stored without a fax
+    stay until their owner deletes them.
     """
     rows = tx.db.execute(
-        "SELECT id, files FROM document WHERE deleted_at IS NULL AND listed = 0 AND created_at < :before"
+        "SELECT id, created_at, files FROM document"
+        " WHERE deleted_at IS NULL AND listed = 0 AND created_at < :before"
         f" AND {came_before('document', 'created_at')}"
         " AND NOT EXISTS (SELECT 1 FROM submission JOIN job ON job.submission_id = submission.id"
         "  WHERE submission.document_id = document.id AND (job.ended_at IS NULL OR job.ended_at >= :before))"
@@ -60,7 +63,7 @@ def drop_documents(tx: Tx, before: float, now: float) -> list[str]:
     paths = []
     for row in rows:
         tx.db.execute("UPDATE document SET deleted_at = ?, files = '[]' WHERE id = ?", (now, row["id"]))
-        paths += [file["path"] for file in json.loads(row["files"])]
+        paths += documents.no_longer_named(tx.db, row["created_at"], row["files"])
     return paths
 
 

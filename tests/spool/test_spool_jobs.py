@@ -10,7 +10,18 @@ import pytest
 from appliance.causes import DELIVERED
 from appliance.lines import causes
 from appliance.services.attention import CALLS_S, Attention
-from appliance.spool import accepting, attempts, bounds, decisions, documents, jobs, preparing, queues
+from appliance.spool import (
+    accepting,
+    attempts,
+    bounds,
+    decisions,
+    documents,
+    erasure,
+    jobs,
+    preparing,
+    queues,
+    retention,
+)
 from appliance.spool.errors import IdempotencyError, IllegalTransitionError, NotFoundError
 from appliance.spool.filters import JobFilter
 from appliance.spool.job_states import NEEDS_NUMBER_LIMIT_S, TRANSITIONS
@@ -18,6 +29,8 @@ from appliance.spool.model import NO_NUMBER, JobState, NewSubmission, Priority, 
 from appliance.spool.options import Cover, Quality, Resume, SendOptions, UnknownRule
 from appliance.spool.store import Spool
 from appliance.t4.page import Resolution
+
+NOW = 1_764_000_000.0
 
 
 @pytest.fixture
@@ -307,7 +320,10 @@ def test_the_right_to_end_the_last_page_is_one_attempts_at_a_time(spool: Spool, 
     assert stamps == [None, 1006.0][: len(stamps)]
 
 
-def test_a_changed_document_leaves_faxes_under_way_and_sent_ones_what_they_had(spool: Spool) -> None:
+@pytest.mark.parametrize("append", [False, True])
+def test_a_changed_document_leaves_faxes_under_way_and_sent_ones_what_they_had(
+    spool: Spool, append: bool
+) -> None:
     old, new = (
         documents.store_file(spool, content, name="a.txt", media_type="text/plain")
         for content in (b"1", b"2")
@@ -324,12 +340,38 @@ def test_a_changed_document_leaves_faxes_under_way_and_sent_ones_what_they_had(s
     spool.do(attempts.end, begin(spool, sent), delivered, 1003.0)
     spool.do(preparing.unpreparable, [failed], causes.BUSY, 1003.0)
 
-    spool.do(documents.set_files, document.id, [new], append=False)
+    spool.do(documents.set_files, document.id, [new], append=append)
 
     def sends(job_id: int) -> tuple[object, ...]:
         submission = spool.read(jobs.get_submission, spool.read(jobs.get, job_id).submission_id)
         return spool.read(documents.get, submission.document_id).files
 
     assert [sends(job) for job in (preparing_, waiting, sent)] == [(old,)] * 3
-    assert [sends(job) for job in (draft, failed)] == [(new,)] * 2
+    assert [sends(job) for job in (draft, failed)] == [(old, new) if append else (new,)] * 2
     assert [each.id for each in spool.read(documents.search, "ada")] == [document.id]
+
+
+@pytest.mark.parametrize("way", ["erased", "too old"])
+def test_a_file_that_a_stored_document_shares_with_its_faxes_goes_with_the_last_of_them(
+    spool: Spool, way: str
+) -> None:
+    file, more = (
+        documents.store_file(spool, content, name="a.txt", media_type="text/plain")
+        for content in (b"1", b"2")
+    )
+    stored = spool.do(documents.create, "ada", [file], NOW, listed=True)
+    fax = spool.do(accepting.accept, NewSubmission("ada", (Recipient("+4930123"),), stored.id), NOW).job_ids[
+        0
+    ]
+    spool.do(documents.set_files, stored.id, [more], append=True)
+    spool.do(decisions.cancel, fax, NOW + 1)
+
+    if way == "erased":
+        spool.do(erasure.erase_job, fax, NOW + 2)
+        gone = spool.read(erasure.to_shred)
+    else:
+        gone = spool.do(retention.drop_documents, NOW + 1000, NOW + 2000)
+    assert not {file.path, more.path} & set(gone)
+    assert spool.read(documents.get, stored.id).files == (file, more)
+    spool.do(documents.delete, stored.id, NOW + 2001)
+    assert not {file.path, more.path} & spool.read(retention.known_paths)
