@@ -129,6 +129,29 @@ def test_a_printer_without_a_number_field_lets_the_document_wait_and_the_job_can
     assert ask(printing, cancel).code == Status.NOT_POSSIBLE
 
 
+def test_a_list_of_jobs_begins_where_it_is_asked_to_and_names_those_asked_for(
+    printing: Printing, letter: Path
+) -> None:
+    sent = request(Operation.PRINT_JOB, job_name=codec.name("listed"), user="lister") + letter.read_bytes()
+    made = [job_id(ask(printing, sent, "/print")) for _ in range(3)]
+
+    def listed(status: Status = Status.OK, **given: Sequence[Value]) -> list[Any]:
+        answer = ask(printing, request(Operation.GET_JOBS, user="lister", **given), "/print")
+        assert answer.code == status
+        return [group.attributes["job-id"][0].content for group in answer.groups if group.tag == GroupTag.JOB]
+
+    mine = {"my_jobs": codec.boolean(True), "which_jobs": codec.keywords("all")}
+    assert listed(**mine) == made[::-1]
+    assert listed(first_index=codec.integers(2), **mine) == [made[1], made[0]]
+    assert listed(first_index=codec.integers(2), limit=codec.integers(1), **mine) == [made[1]]
+    assert listed(first_index=codec.integers(4), **mine) == []
+    assert listed(job_ids=codec.integers(made[0], made[2])) == [made[2], made[0]]
+    assert listed(Status.NOT_FOUND, job_ids=codec.integers(made[0], 4_000_000)) == []
+    assert listed(Status.CONFLICT, job_ids=codec.integers(made[0]), **mine) == []
+    for wrong in ("limit", "first_index"):
+        assert listed(Status.ATTRIBUTES, **{wrong: codec.integers(0)}) == []
+
+
 def test_a_tag_in_the_document_names_the_number_where_the_owner_wants_that(printing: Printing) -> None:
     settings = printing.served.box.settings
     settings.change(PrintingSettings, {"number_in_document": "tag"})

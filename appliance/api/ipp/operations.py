@@ -29,6 +29,8 @@ from appliance.spool.errors import IllegalTransitionError, SpoolClosedError, Spo
 _log = logging.getLogger(__name__)
 # The most jobs in one answer.
 MOST_JOBS = 500
+# Attributes of Get-Jobs that choose jobs otherwise than job-ids (PWG 5100.7).
+_CHOOSING = ("which-jobs", "my-jobs", "limit", "first-index")
 
 
 class PrintService:
@@ -197,23 +199,47 @@ class PrintService:
         if which not in ("completed", "not-completed", "all"):
             value = call.operation["which-jobs"]
             raise IppError(Status.ATTRIBUTES, said("There is no such list of jobs."), {"which-jobs": value})
-        limit, mine = call.value("limit"), call.value("my-jobs")
-        most = limit.content if limit is not None and isinstance(limit.content, int) else MOST_JOBS
+        mine = call.value("my-jobs")
+        first, most = _counted(call, "first-index", 1), min(_counted(call, "limit", MOST_JOBS), MOST_JOBS)
+        named = self._named(call)
         wanted = call.wanted(SHORT)
         groups: list[Group] = []
         for job in self._book.newest_first():
-            if len(groups) >= min(most, MOST_JOBS):
+            if len(groups) >= most:
                 break
             if job.printer != call.printer.path or not self._visible(job, call):
                 continue
             if mine is not None and mine.content is True and job.person != call.client.person:
                 continue
-            if which != "all":
+            if named and job.id not in named:
+                continue
+            if which != "all" and not named:
                 state, _, _, _ = state_of(self._book, job)
                 if state.ended != (which == "completed"):
                     continue
+            if first > 1:
+                first -= 1
+                continue
             groups.append(self._group(call, job, wanted))
         return answer_to(call.message, Status.OK, groups)
+
+    def _named(self, call: Call) -> set[int]:
+        """The jobs in Get-Jobs' ``job-ids``; empty without it.
+
+        Raises IppError when another attribute chooses jobs, too, or when there is none of a number here.
+        """
+        named = {
+            value.content for value in call.operation.get("job-ids", ()) if isinstance(value.content, int)
+        }
+        for name in _CHOOSING if named else ():
+            if name in call.operation:
+                sentence = said("{name} and job-ids exclude each other.")
+                raise IppError(Status.CONFLICT, sentence.format(name=name))
+        for number in named:
+            job = self._book.get(number)
+            if job is None or job.printer != call.printer.path or not self._visible(job, call):
+                raise IppError(Status.NOT_FOUND, said("There is no such job."))
+        return named
 
     def _group(self, call: Call, job: PrintJob, wanted: frozenset[str]) -> Group:
         found = job_attributes(self._box, self._book, job, call.client.base, wanted)
@@ -241,3 +267,13 @@ class PrintService:
         who = f"{'user' if client.proved else PRINT_ORIGIN}:{client.person}"
         self._box.history.audit(who, "printer.identify", address=client.computer)
         return answer_to(call.message, Status.OK)
+
+
+def _counted(call: Call, name: str, otherwise: int) -> int:
+    """An operation attribute of syntax integer(1:MAX), ``otherwise`` without it.  Raises IppError."""
+    value = call.value(name)
+    if value is None:
+        return otherwise
+    if not isinstance(value.content, int) or isinstance(value.content, bool) or value.content < 1:
+        raise IppError(Status.ATTRIBUTES, said("There is no such list of jobs."), {name: (value,)})
+    return value.content
