@@ -78,6 +78,8 @@ _EFFECTS = frozenset(
     {"feColorMatrix", "feComponentTransfer", "feFlood", "feImage", "feTurbulence"}
     | {"feDiffuseLighting", "feSpecularLighting"}
 )
+# The steps of an effect that WeasyPrint does: it moves the whole, or blends it with what is below.
+_DONE, _WHOLE = frozenset({"feOffset", "feBlend"}), "SourceGraphic"
 _BLOCKS = frozenset({"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "flowPara", "flowDiv"})
 _FONT_PX, _LINE = 16.0, 1.2  # HTML's defaults
 _MOST = 100_000  # elements of a drawing
@@ -326,6 +328,8 @@ def _prepare(parent: Element, child: Element, named: dict[str | None, Element]) 
             yield Remark(PICTURES_LEFT_OUT, detail="a style sheet")
     elif kind == "script" and "".join(child.itertext()).strip():
         yield Remark(PART_LEFT_OUT, detail="what a script of the drawing makes")
+    elif kind == "filter":
+        yield from _simplify(child)
     elif kind in _EFFECTS:
         yield Remark(LAYOUT_SIMPLIFIED, detail="an effect of a drawing")
     elif kind == "use":
@@ -348,6 +352,18 @@ def _prepare(parent: Element, child: Element, named: dict[str | None, Element]) 
         yield Remark(LAYOUT_SIMPLIFIED, detail="words along a line")
     elif kind in {"foreignObject", "flowRoot"}:
         yield from _set_plainly(parent, child)
+
+
+def _simplify(effect: Element) -> Iterator[Remark]:
+    """Leaves out the steps of an effect that WeasyPrint would do with the whole instead of its shadow."""
+    steps = [each for each in effect if _kind(each).startswith("fe")]
+    done = [each for each in steps if _kind(each) in _DONE]
+    if not done or (len(steps) == 1 and done[0].get("in", _WHOLE) == _WHOLE):
+        return
+    for each in done:
+        effect.remove(each)
+    if not any(_WHOLE in each.attrib.values() for step in steps for each in step.iter()):
+        yield Remark(LAYOUT_SIMPLIFIED, detail="an effect of a drawing")
 
 
 def _target(element: Element, named: Mapping[str | None, Element]) -> Element | None:

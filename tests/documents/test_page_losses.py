@@ -27,7 +27,7 @@ from appliance.remarks import (
     RemarkKind,
 )
 from tests.documents.conftest import Rendered
-from tests.documents.making import ink, photograph, picture, save
+from tests.documents.making import ink, likeness, photograph, picture, save
 from tests.documents.opened import Opened, opened
 
 PICTURE = "data:image/png;base64," + base64.b64encode(save(photograph(400, 400), "PNG")).decode()
@@ -392,6 +392,31 @@ def test_conditions_and_effects_of_a_drawing_count(tmp_path: Path) -> None:
     for effect, said in (("feColorMatrix", lit), ("feDiffuseLighting", lit), ("feGaussianBlur", [])):
         seen = f'<filter id="f"><{effect}/></filter><g filter="url(#f)"><text y="9">x</text></g>'
         assert kinds(opened(tmp_path, drawing(seen), "a.svg")) == said
+
+
+_SHADOW = (
+    '<feOffset in="SourceAlpha" dx="90" dy="90"/><feGaussianBlur stdDeviation="2" result="b"/>'
+    '<feMerge><feMergeNode in="b"/><feMergeNode in="SourceGraphic"/></feMerge>'
+)
+
+
+@pytest.mark.parametrize(
+    ("effect", "moved", "said"),
+    [
+        (_SHADOW, 0, []),
+        ('<feOffset in="SourceAlpha" dx="90" dy="90"/>', 0, [LAYOUT_SIMPLIFIED]),
+        ('<feOffset dx="90" dy="90"/>', 90, []),
+    ],
+)
+def test_what_has_a_shadow_stays_in_its_place(
+    tmp_path: Path, rendered: Rendered, effect: str, moved: int, said: list[RemarkKind]
+) -> None:
+    square = '<rect x="99" y="50" width="50" height="50"'
+    shown = drawing(f'<filter id="f">{effect}</filter>{square} filter="url(#f)"/>')
+    plain = drawing(f'{square} transform="translate({moved} {moved})"/>')
+    pages = [picture(rendered(each, name="a.svg").coded_page(0)) for each in (shown, plain)]
+    assert likeness(*pages, 4) > 0.9
+    assert kinds(opened(tmp_path, shown, "a.svg")) == said
 
 
 @pytest.mark.parametrize("width", [".", "1..2", "-3", "1e999", "99999999999999"])
