@@ -238,3 +238,18 @@ def test_a_user_whom_a_route_names_cannot_be_deleted(served: Served) -> None:
     assert (kept.status, kept.json["code"]) == (409, "state_forbids")
     served.ask("DELETE", f"/routes/{route['id']}")
     assert served.ask("DELETE", f"/users/{user['id']}").status == 204
+
+
+def test_a_user_made_anew_under_the_same_name_has_their_faxes_again(served: Served) -> None:
+    new = {"name": "greta", "password": PASSWORD}
+    user = served.ask("POST", "/users", new).json["id"]
+
+    def token() -> str:
+        signed_in: str = served.ask("POST", "/sessions", new, token="").json["token"]
+        return signed_in
+
+    fax = {"to": ["9990"], "files": [{"content": "YQ=="}], "hold": True}
+    made = served.ask("POST", "/faxes", fax, token=token()).json["faxes"][0]["id"]
+    assert served.ask("DELETE", f"/users/{user}").status == 204
+    assert served.ask("POST", "/users", new).status == 201
+    assert [each["id"] for each in served.ask("GET", "/faxes", token=token()).json["faxes"]] == [made]
