@@ -191,6 +191,13 @@ def said(sentence: str) -> str:
     return say(sentence, spoken())
 
 
+def ngettext(one: str, many: str, count: int) -> str:
+    """The sentence for ``count``, singular or plural, in the language of this thread; marks both for the
+    catalogue.
+    """
+    return catalogue(spoken()).ngettext(one, many, count)
+
+
 def marked(sentence: str) -> str:
     """The sentence as it is: marks for the catalogue what is put into words later, where it is shown."""
     return sentence

@@ -38,7 +38,9 @@ def test_load(rig: Rig, box: Running, measured: Callable[[str], None]) -> None:
         ended += [fax for fax in now if fax["state"] in _ENDED]
         open_faxes -= {fax["id"] for fax in ended}
         if time.monotonic() > end + REST_S:
-            raise BrokenError(f"{len(open_faxes)} faxes have not ended.", "faxbox doctor looks at the box.")
+            raise BrokenError(
+                f"Faxes that have not ended: {len(open_faxes)}.", "faxbox doctor looks at the box."
+            )
         time.sleep(LOOK_EVERY_S)
     bad = [fax for fax in ended if fax["state"] != "delivered"]
     measured(f"{len(ended)} faxes: {dict(Counter(fax['state'] for fax in ended))}")

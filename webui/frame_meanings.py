@@ -33,6 +33,8 @@ def _patterns() -> tuple[tuple[str, str], ...]:
         ("length (.+)", _("length {what}")),
         ("page ([0-9]+)", _("page {what}, counted from 0")),
         ("block ([0-9]+)", _("block {what}")),
+        ("1 frames", _("1 frame")),
+        ("1 frames again", _("1 frame again")),
         ("([0-9]+) frames", _("{what} frames")),
         ("([0-9]+) frames again", _("{what} frames again")),
     )
@@ -49,5 +51,5 @@ def _part(part: str, words: dict[str, str], patterns: tuple[tuple[str, str], ...
         return words[part]
     for pattern, sentence in patterns:
         if found := re.fullmatch(pattern, part):
-            return sentence.format(what=found[1])
+            return sentence.format(what=found[found.lastindex or 0])
     return part

@@ -31,7 +31,7 @@ SENTENCES = (
     "Is the lamp “{lamp}” dark now?",
     "Press the button “{button}” once.",
     "The page that {caller} sent did not come in on {called}.",
-    "{count} faxes have not ended.",
+    "Faxes that have not ended: {count}.",
     "The panel's pins cannot be used: {error}.",
     "The lamp “{lamp}” is not lit when it must be.",
     "The lamp “{lamp}” is not dark when it must be.",

@@ -109,6 +109,23 @@ def test_every_page_is_for_everybody_and_shows_what_strangers_wrote_as_text(
     box.close_windows()
 
 
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_navigation_is_whole_in_every_window_however_long_its_words_are(
+    lived_in: tuple[Web, Furnished], language: str
+) -> None:
+    box, _ = lived_in
+    box.add_user("katharina", Role.ADMIN, full_name="Katharina Oppermann-Liebich")
+    page = box.page("katharina", language=language)
+    page.goto("/received")
+    for width in (320, 390, 420, 421, 640, 641, 701, 768, 820, 1000, 1001, 1280):
+        page.set_viewport_size({"width": width, "height": 600})
+        cut_off = page.evaluate(
+            "(each => each.scrollWidth - each.clientWidth)(document.querySelector('.top nav'))"
+        )
+        assert cut_off == 0, (language, width)
+    box.close_windows()
+
+
 class _Texts(HTMLParser):
     """What of a page is shown or read out, piece by piece; not what is code, or said to be English."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from appliance import language
+from appliance.api.rest.checking import Checker
 from appliance.configuration import CATALOGUE
 from appliance.settings.fields import describe, variants
 from webui import catalogue
@@ -71,6 +72,20 @@ def test_a_translation_has_the_same_places_to_fill(code: str) -> None:
 )
 def test_the_browsers_languages_choose(header: str, code: str) -> None:
     assert language.choose(header) == code
+
+
+@pytest.mark.parametrize(
+    ("code", "one", "two"),
+    [
+        ("en", "at least 1 entry is needed", "at least 2 entries are needed"),
+        ("de", "mindestens 1 Eintrag", "mindestens 2 Einträge"),
+    ],
+)
+def test_one_is_singular_in_what_is_wrong_with_a_request(code: str, one: str, two: str) -> None:
+    with language.speaking(code):
+        for least, sentence in ((1, one), (2, two)):
+            found = Checker({"type": "array", "minItems": least}).flaws([])
+            assert [flaw.problem for flaw in found] == [sentence]
 
 
 def test_what_a_setting_can_be_is_said_in_words_and_not_in_codes() -> None:

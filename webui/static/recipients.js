@@ -65,10 +65,12 @@ export function completion(root, changed) {
     if (found.country) parts.push(new Intl.DisplayNames(document.documentElement.lang, { type: "region" }).of(found.country));
     if (found.reach === "practice") parts.push(words.practice);
     if (found.quarantined_until) parts.push(words.quarantined);
-    if (found.delivered) parts.push(words.delivered_before.replace("{count}", found.delivered));
+    if (found.delivered) parts.push(found.delivered === 1 ? words.delivered_once : words.delivered_before.replace("{count}", found.delivered));
     if (found.delivered && found.seconds_a_page) parts.push(words.usual_seconds.replace("{count}", found.seconds_a_page));
     return [parts.filter(Boolean).join(" · "), "good"];
   }
+
+  const membersOf = ({ members }) => (members === 1 ? words.member : words.members.replace("{count}", members));
 
   const looksLikeNumber = (text) => /^[\d+*#()/. -]{3,}$/.test(text) && /\d/.test(text);
 
@@ -96,7 +98,7 @@ export function completion(root, changed) {
       name.append(offer.name || offer.number);
       const more = document.createElement("span");
       more.className = "faint";
-      more.append([offer.company, offer.name ? offer.number : "", offer.group ? words.members.replace("{count}", offer.members) : ""].filter(Boolean).join(" · "));
+      more.append([offer.company, offer.name ? offer.number : "", offer.group ? membersOf(offer) : ""].filter(Boolean).join(" · "));
       item.append(name, " ", more);
       item.addEventListener("mousedown", (event) => {
         event.preventDefault();

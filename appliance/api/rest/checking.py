@@ -18,7 +18,7 @@ from appliance.api.problems import ERRORS_LIMIT, Flaw, ProblemError, problem_at
 from appliance.api.request import finite, parse_json
 from appliance.api.rest.routes import Parameter, Schema
 from appliance.api.rest.schemas import COMPONENTS
-from appliance.language import said
+from appliance.language import ngettext, said
 from appliance.net.http import FetchError, check_url
 from appliance.services.rules import RefusedError, Rules
 from appliance.settings.fields import one_of
@@ -258,13 +258,25 @@ def _sentence(error: ValidationError) -> str:
         case "maximum":
             return said("at most {number} is allowed").format(number=rule)
         case "maxLength":
-            return said("at most {number} characters are allowed").format(number=rule)
+            sentence = ngettext(
+                "at most {number} character is allowed", "at most {number} characters are allowed", rule
+            )
+            return sentence.format(number=rule)
         case "minLength":
-            return said("at least {number} characters are needed").format(number=rule)
+            sentence = ngettext(
+                "at least {number} character is needed", "at least {number} characters are needed", rule
+            )
+            return sentence.format(number=rule)
         case "maxItems":
-            return said("at most {number} entries are allowed").format(number=rule)
+            sentence = ngettext(
+                "at most {number} entry is allowed", "at most {number} entries are allowed", rule
+            )
+            return sentence.format(number=rule)
         case "minItems":
-            return said("at least {number} entries are needed").format(number=rule)
+            sentence = ngettext(
+                "at least {number} entry is needed", "at least {number} entries are needed", rule
+            )
+            return sentence.format(number=rule)
         case "maxProperties":
             return said("at most {number} members are allowed").format(number=rule)
         case "pattern":
