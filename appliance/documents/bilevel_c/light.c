@@ -28,21 +28,26 @@ typedef struct {
     ptrdiff_t beside, below;
 } Samples;
 
-/* Copies the samples of a plane, and sets ``dark`` to those that may be of a ground. */
-static void take_samples(uint8_t *samples, uint8_t *dark, Size small, const uint8_t *grey, Size size)
+WIDE static void take_sample_row(uint8_t *restrict samples, uint8_t *restrict dark, const uint8_t *restrict row,
+                                 ptrdiff_t count)
 {
-    for (ptrdiff_t y = 0; y < small.rows; y++) {
-        const uint8_t *row = grey + y * EVERY * size.width;
-        for (ptrdiff_t x = 0; x < small.width; x++, samples++, dark++) {
-            *samples = row[EVERY * x];
-            *dark = *samples < GROUND_BELOW;
-        }
+    for (ptrdiff_t x = 0; x < count; x++) {
+        samples[x] = row[EVERY * x];
+        dark[x] = row[EVERY * x] < GROUND_BELOW;
     }
 }
 
-/* Samples of a window, in bins of COARSE levels. */
+/* Copies the samples of a plane, and sets ``dark`` to those that may be of a ground. */
+static void take_samples(uint8_t *samples, uint8_t *dark, Size small, const uint8_t *grey, Size size)
+{
+    for (ptrdiff_t y = 0; y < small.rows; y++)
+        take_sample_row(samples + y * small.width, dark + y * small.width, grey + y * EVERY * size.width, small.width);
+}
+
+/* Samples of a window, in bins of COARSE levels. ALIKE bins at either end stay empty. */
+enum { BINS = 256 / COARSE };
 typedef struct {
-    uint16_t bins[256 / COARSE];
+    uint16_t bins[ALIKE + BINS + ALIKE];
     int count, bin, darker; /* samples; the median's bin, and samples in darker ones */
 } Window;
 
@@ -50,7 +55,7 @@ typedef struct {
 static void count_samples(Window *window, const uint8_t *grey, ptrdiff_t step, ptrdiff_t count, int by)
 {
     for (ptrdiff_t each = 0; each < count; each++, grey += step) {
-        int bin = *grey / COARSE;
+        int bin = ALIKE + *grey / COARSE;
         window->bins[bin] = (uint16_t)(window->bins[bin] + by);
         window->darker += bin < window->bin ? by : 0;
     }
@@ -61,7 +66,7 @@ static void count_samples(Window *window, const uint8_t *grey, ptrdiff_t step, p
 static void replace_samples(Window *window, const uint8_t *old, const uint8_t *new, ptrdiff_t step, ptrdiff_t count)
 {
     for (ptrdiff_t each = 0; each < count; each++, old += step, new += step) {
-        int from = *old / COARSE, to = *new / COARSE;
+        int from = ALIKE + *old / COARSE, to = ALIKE + *new / COARSE;
         if (from == to)
             continue;
         window->bins[from]--;
@@ -80,11 +85,13 @@ static void take_medians(uint8_t *medians, const uint16_t *dark, Samples samples
     for (ptrdiff_t y = 0; y < size.rows; y++) {
         ptrdiff_t top = y < close ? 0 : y - close, below = y + close < size.rows ? y + close + 1 : size.rows;
         const uint8_t *columns = samples.grey + top * samples.below;
-        Window window = {0};
+        Window window = {.bin = ALIKE};
         ptrdiff_t taken = 0, begun = 0; /* columns in the window: from ``begun`` to before ``taken`` */
         for (ptrdiff_t x = 0; x < size.width; x++) {
-            ptrdiff_t from = x < far ? 0 : x - far, to = x + far < size.width ? x + far + 1 : size.width;
             ptrdiff_t here = y * row + x * column;
+            if (dark[here] == 0) /* most of a page */
+                continue;
+            ptrdiff_t from = x < far ? 0 : x - far, to = x + far < size.width ? x + far + 1 : size.width;
             if (2 * dark[here] < (to - from) * (below - top))
                 continue;
             if (from >= taken) { /* the windows do not overlap */
@@ -99,17 +106,17 @@ static void take_medians(uint8_t *medians, const uint16_t *dark, Samples samples
             for (; begun < from; begun++)
                 count_samples(&window, columns + begun * samples.beside, samples.below, below - top, -1);
             int bin = window.bin, darker = window.darker, count = window.count;
-            while (bin < 256 / COARSE - 1 && 2 * (darker + window.bins[bin]) < count)
+            while (bin < ALIKE + BINS - 1 && 2 * (darker + window.bins[bin]) < count)
                 darker += window.bins[bin++];
-            while (bin > 0 && 2 * darker >= count)
+            while (bin > ALIKE && 2 * darker >= count)
                 darker -= window.bins[--bin];
             window.bin = bin;
             window.darker = darker;
-            uint8_t median = (uint8_t)(bin * COARSE + COARSE / 2), *at = medians + here;
+            uint8_t median = (uint8_t)((bin - ALIKE) * COARSE + COARSE / 2), *at = medians + here;
             if (median >= *at)
                 continue;
             int alike = 0;
-            for (int near = bin < ALIKE ? 0 : bin - ALIKE; near <= bin + ALIKE && near < 256 / COARSE; near++)
+            for (int near = bin - ALIKE; near <= bin + ALIKE; near++)
                 alike += window.bins[near];
             if (alike * 100 >= count * ALIKE_PERCENT)
                 *at = median;
@@ -139,7 +146,7 @@ static int find_grounds(uint8_t *medians, Size small, const uint8_t *samples, co
 enum { OF_SAMPLE = 16, REACH = 2, HOLE_ACROSS = 9, HOLE_DOWN = 7, ROW_AROUND = 8, HOLE_PERCENT = 15 };
 enum { GAP_ACROSS = 13, GAP_DOWN = 7 }; /* smaller holes belong to the ground */
 /* Blurred bold letters may hide a ground for BAR_ACROSS samples across. A sample is of it when within RIM_REACH rows
- * above and below there is a stretch of the ground longer than RIM_LENGTH samples. */
+ * above and below there is a stretch of the ground of RIM_LENGTH samples or more. */
 enum { BAR_ACROSS = 41, BAR_DOWN = 5, RIM_LENGTH = 16, RIM_REACH = 4 };
 
 static int has_so_much(const uint8_t *row, ptrdiff_t x, ptrdiff_t width, int ground)
@@ -150,17 +157,34 @@ static int has_so_much(const uint8_t *row, ptrdiff_t x, ptrdiff_t width, int gro
     return alike * 100 >= of * HOLE_PERCENT;
 }
 
+/* Samples ``from`` to before ``to`` of a row are of a ground, perhaps more beyond. */
+typedef struct {
+    ptrdiff_t from, to;
+    int ground;
+} Stretch;
+
+/* Looks up to RIM_LENGTH samples to either side of column ``x``. */
+static Stretch stretch_at(const uint8_t *row, ptrdiff_t x, ptrdiff_t width, int ground)
+{
+    Stretch found = {x, x, ground};
+    while (found.to < width && found.to - x < RIM_LENGTH && abs(row[found.to] - ground) <= OF_SAMPLE)
+        found.to++;
+    while (found.to > x && found.from > 0 && x - found.from < RIM_LENGTH
+           && abs(row[found.from - 1] - ground) <= OF_SAMPLE)
+        found.from--;
+    return found;
+}
+
 /* Whether one of the next ``rows`` rows, up to RIM_REACH away and ``step`` octets apart, has such a stretch at
- * column ``x``. */
-static int has_rim(const uint8_t *row, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t x, ptrdiff_t width, int ground)
+ * column ``x``. ``found``: the last stretch of each. */
+static int has_rim(Stretch found[RIM_REACH + 1], const uint8_t *row, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t x,
+                   ptrdiff_t width, int ground)
 {
     for (ptrdiff_t each = 0; each <= RIM_REACH && each < rows; each++, row += step) {
-        ptrdiff_t from = x, to = x;
-        while (from >= 0 && x - from < RIM_LENGTH && abs(row[from] - ground) <= OF_SAMPLE)
-            from--;
-        while (from < x && to < width && to - from <= RIM_LENGTH && abs(row[to] - ground) <= OF_SAMPLE)
-            to++;
-        if (to - from > RIM_LENGTH)
+        Stretch *of = found + each;
+        if (of->ground != ground || x < of->from || x >= of->to)
+            *of = stretch_at(row, x, width, ground);
+        if (of->to - of->from >= RIM_LENGTH)
             return 1;
     }
     return 0;
@@ -176,9 +200,10 @@ static int fill_grounds(uint8_t *medians, Size small, const uint8_t *samples)
                  || without_light(within, medians, small, HOLE_ACROSS, HOLE_DOWN) < 0
                  || widen_dark(bar, medians, small, BAR_ACROSS, BAR_DOWN) < 0;
     }
-    for (ptrdiff_t y = 0; y < small.rows && !failed; y++)
+    for (ptrdiff_t y = 0; y < small.rows && !failed; y++) {
+        const uint8_t *row = samples + y * small.width;
+        Stretch above[RIM_REACH + 1] = {0}, below[RIM_REACH + 1] = {0};
         for (ptrdiff_t x = 0; x < small.width; x++) {
-            const uint8_t *row = samples + y * small.width;
             ptrdiff_t at = y * small.width + x;
             if (medians[at] < GROUND_BELOW || bar[at] >= GROUND_BELOW)
                 continue;
@@ -187,10 +212,11 @@ static int fill_grounds(uint8_t *medians, Size small, const uint8_t *samples)
             else if (beside[at] < GROUND_BELOW && within[at] < GROUND_BELOW
                      && has_so_much(row, x, small.width, within[at]))
                 medians[at] = within[at];
-            else if (has_rim(row, -small.width, y + 1, x, small.width, bar[at])
-                     && has_rim(row, small.width, small.rows - y, x, small.width, bar[at]))
+            else if (has_rim(above, row, -small.width, y + 1, x, small.width, bar[at])
+                     && has_rim(below, row, small.width, small.rows - y, x, small.width, bar[at]))
                 medians[at] = bar[at];
         }
+    }
     failed = failed || without_light(medians, medians, small, GAP_ACROSS, GAP_DOWN) < 0;
     free(beside);
     return failed ? -1 : 0;
