@@ -68,15 +68,12 @@ WIDE static void mark_like(uint8_t *restrict line, const uint8_t *restrict grey,
     }
 }
 
-static int drop_corners(const Band *band, const Mask *ink)
+static int drop_corners(const Band *band, const Mask *ink, const uint8_t *area)
 {
     Size size = band->size;
-    size_t octets = (size_t)(size.width * size.rows);
-    int across = pixels_across(band, STROKE), down = pixels_down(band, STROKE);
-    uint8_t *area = malloc(octets), *line = new_line(size);
+    uint8_t *line = new_line(size);
     Mask like = {0};
-    int failed = area == NULL || line == NULL || new_masks(&like, 1, size) < 0;
-    failed = failed || widen_dark(area, band->closed, size, across, down) < 0;
+    int failed = line == NULL || new_masks(&like, 1, size) < 0;
     for (ptrdiff_t y = 0; !failed && y < size.rows; y++)
         if (any_in_row(ink, y)) {
             mark_like(line, band->under_tone + y * size.width, area + y * size.width, size.width);
@@ -88,7 +85,6 @@ static int drop_corners(const Band *band, const Mask *ink)
         if (any_marked(&like)) /* the corners' rims */
             remove_specks(ink, band->dark_type != NULL ? MOST_SPECK : MOST_SPECK / 2);
     }
-    free(area);
     free(line);
     free_masks(&like);
     return failed ? -1 : 0;
@@ -231,7 +227,7 @@ static int drop_of_ground(const Band *band, const Mask *ink, const uint8_t *dept
     return failed ? -1 : 0;
 }
 
-int find_ink(const Band *band, const Mask *ink, const uint8_t *level)
+int find_ink(const Band *band, const Mask *ink, const uint8_t *level, const uint8_t *area)
 {
     size_t octets = (size_t)(band->size.width * band->size.rows);
     const uint8_t *grey = band->ground->scanned || band->ground->raster ? band->under_type : band->under_tone;
@@ -260,7 +256,7 @@ int find_ink(const Band *band, const Mask *ink, const uint8_t *level)
         failed = failed || (band->ground->scanned && drop_of_ground(band, ink, depth, level) < 0)
                  || (weak < least && keep_certain(ink, depth, least) < 0)
                  || (is_secured && drop_ground(band, ink, &marks, depth) < 0) || drop_grid(band, ink, depth) < 0
-                 || (!band->ground->raster && !band->ground->scanned && drop_corners(band, ink) < 0);
+                 || (area != NULL && drop_corners(band, ink, area) < 0);
         free_masks(&marks);
     }
     free(depth);

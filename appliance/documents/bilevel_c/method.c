@@ -72,8 +72,15 @@ static int take_codes(const Band *band, const Found *found, uint8_t *level)
 
 static int find_all(const Band *band, const Found *found, uint8_t *level)
 {
-    if (without_light(level, band->closed, band->size, pixels_across(band, STROKE), pixels_down(band, STROKE)) < 0
-        || find_ink(band, &found->ink, level) < 0)
+    int drawn = !band->ground->raster && !band->ground->scanned;
+    int across = pixels_across(band, STROKE), down = pixels_down(band, STROKE);
+    uint8_t *area = drawn ? malloc((size_t)(band->size.width * band->size.rows)) : level;
+    int failed = area == NULL || widen_dark(area, band->closed, band->size, across, down) < 0
+                 || widen_light(level, area, band->size, across, down) < 0
+                 || find_ink(band, &found->ink, level, drawn ? area : NULL) < 0;
+    if (drawn)
+        free(area);
+    if (failed)
         return -1;
     if (band->dark_type != NULL)
         return find_type(band, &found->dark, &found->light);
