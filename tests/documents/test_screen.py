@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import zxingcpp
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageStat
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps, ImageStat
 from pypdfium2 import raw as pdfium
 
 from appliance.documents import _bilevel, pdfsource
@@ -416,6 +416,23 @@ def test_a_dark_area_is_inverted_only_for_light_type_in_it(rendered: Rendered, b
     page = picture(rendered(pdf([(595, 842, f"0 0.4 0 rg {box} re f {type_}")])).coded_page(0))
     is_light = ImageStat.Stat(page.convert("L")).mean[0] > 128
     assert is_light == typed.startswith("1")
+
+
+def test_a_dark_slide_whose_colour_fades_goes_out_the_other_way_round() -> None:
+    fade = (
+        Image.linear_gradient("L").rotate(45, Image.Resampling.BICUBIC).crop((53, 53, 203, 203)).resize(FINE)
+    )
+    page = ImageOps.colorize(fade, (8, 16, 48), (155, 205, 255), (40, 90, 190))
+    letters = Image.new("L", FINE, 0)
+    for row, (column, word) in itertools.product(range(14), enumerate(("Potassium", "Chloride", "Glucose"))):
+        at = (200 + 440 * column, 200 + row * 70)
+        ImageDraw.Draw(page).text(at, word, (255, 255, 255), font(REGULAR, 36))
+        ImageDraw.Draw(letters).text(at, word, 255, font(REGULAR, 36))
+    faxed = bilevel(page)
+    strokes = letters.point([255 if value > 195 else 0 for value in range(256)])
+    beside = letters.filter(ImageFilter.MaxFilter(9)).point([255 if value < 5 else 0 for value in range(256)])
+    assert ImageStat.Stat(faxed, strokes).mean[0] < 255 * 0.01
+    assert ImageStat.Stat(faxed, beside).mean[0] > 255 * 0.99
 
 
 @pytest.mark.parametrize("framed", [False, True])

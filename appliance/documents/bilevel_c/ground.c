@@ -154,8 +154,9 @@ static uint64_t in_dark_greys(const uint64_t levels[256])
 }
 
 /* Whether light pixels are mostly in dark tiles, as light type is, and not in wide areas, such as the lit part of a
- * page in the shade, nor along the edges of the content, as the paper around a coloured area is. Light tiles with others all around make a wide area: the frame of a screen does not, nor a table
- * that is darker than the middle between the screen and what is lightest. */
+ * page in the shade, nor along the edges of the content, as the paper around a coloured area is. Light tiles with
+ * others all around make a wide area: the frame of a screen does not, nor a table that is darker than the middle
+ * between the screen and what is lightest. */
 static int has_light_type(const Ground *ground, int median)
 {
     Size tiles = ground->tiles;
@@ -182,6 +183,30 @@ static int has_light_type(const Ground *ground, int median)
             type += around == 9 && tile->middle < DARK_MEDIAN && tile->paper_type > tile->middle + LIGHT_ABOVE;
         }
     return type > 0 && 2 * type >= areas;
+}
+
+/* A dark picture of a fading colour, a slide, is inverted too when at least LIGHT_TILES_PERCENT of its tiles have light
+ * type, FADE_TIMES as many as have dark type: TYPE_PERCENT of their pixels are LIGHT_ABOVE levels from the middle. */
+enum { LIGHT_TILES_PERCENT = 1, FADE_TIMES = 4, TYPE_PERCENT = 3, LEVELS_OF_STEP = 256 / STEPS };
+
+static int has_mostly_light_type(const Ground *ground)
+{
+    ptrdiff_t light = 0, dark = 0, tiles = 0;
+    for (ptrdiff_t at = 0; at < ground->tiles.width * ground->tiles.rows; at++) {
+        const Tile *tile = &ground->tile[at];
+        if (!tile->looked_at || tile->photo)
+            continue;
+        int darker = 0, lighter = 0;
+        for (int step = 0; step < STEPS; step++) {
+            darker += (step + 1) * LEVELS_OF_STEP + LIGHT_ABOVE <= tile->middle ? tile->tones[step] : 0;
+            lighter += step * LEVELS_OF_STEP >= tile->middle + LIGHT_ABOVE ? tile->tones[step] : 0;
+        }
+        int is_type = (darker + lighter) * 100 >= tile->looked_at * TYPE_PERCENT;
+        light += is_type && lighter > darker;
+        dark += is_type && darker > lighter;
+        tiles++;
+    }
+    return light * 100 >= tiles * LIGHT_TILES_PERCENT && light >= FADE_TIMES * dark;
 }
 
 /* The paper of a picture that is inverted: most of a tile, as light type is the lesser part. */
@@ -217,20 +242,24 @@ int settle(Ground *ground, const Box *boxes, ptrdiff_t box_count, int darker)
     settle_stretch(ground, darker);
     if (ground->tones == TONES_EVERYWHERE)
         return 0;
-    ground->turned = median < DARK_MEDIAN && light * 1000 >= count * LIGHT_PERMILLE
-                     && (near * 100 >= count * DARK_PERCENT
-                         || in_dark_greys(ground->levels) * 100 >= count * DARK_GREYS_PERCENT)
-                     && has_light_type(ground, median);
     for (ptrdiff_t at = 0; at < ground->tiles.width * ground->tiles.rows; at++) {
         pictured += ground->tile[at].photo;
         tiles += ground->tile[at].looked_at != 0;
     }
+    int is_photograph = pictured * 100 >= tiles * PHOTO_PERCENT;
+    int is_dark = median < DARK_MEDIAN && light * 1000 >= count * LIGHT_PERMILLE
+                  && has_light_type(ground, median);
+    int is_even = near * 100 >= count * DARK_PERCENT
+                  || in_dark_greys(ground->levels) * 100 >= count * DARK_GREYS_PERCENT;
+    int fades = is_dark && !is_even && !is_photograph && ground->raster && has_mostly_light_type(ground);
+    ground->turned = is_dark && (is_even || fades);
     settle_patterns(ground);
-    if ((ground->turned && !ground->raster) || pictured * 100 >= tiles * PHOTO_PERCENT)
+    if ((ground->turned && !ground->raster) || is_photograph)
         return 0;
     if (ground->turned)
         turn_paper(ground);
-    int papery = !ground->turned && ((median >= LEAST_PAPER && median < PAPER_WHITE) || white * 100 < count * WHITE_PERCENT);
+    int is_grey = median >= LEAST_PAPER && median < PAPER_WHITE;
+    int papery = ground->turned ? fades : is_grey || white * 100 < count * WHITE_PERCENT;
     if (ground->raster && spread_noise(ground) < 0)
         return -1;
     int noise = ground->raster ? settle_noise(ground, papery || ground->turned ? 256 : CLIPPED) : 0;
