@@ -27,8 +27,9 @@ from appliance.net.watchdog import Watchdog
 
 # The most redirects that are followed.
 MAX_REDIRECTS = 3
-# Octets of a webhook's answer that are kept for the record of the try.
+# Octets of a webhook's answer, and characters of an error, that are kept for the record of the try.
 ANSWER_OCTETS = 4096
+_ERROR_KEPT = 200
 _PIECE_OCTETS = 64 * 1024
 _PORTS = {"http": 80, "https": 443}
 # Below this port only the two web ports are allowed: a URL must not reach a mail server, say.
@@ -115,22 +116,30 @@ def post(
 ) -> PostAnswer:
     """Posts ``body``; a redirect is an answer like any other and not followed.  Raises FetchError.
 
+    An answer counts by its status: one whose words are cut off or broken is not asked for again.
+
     Name and password in the URL are sent as HTTP Basic (RFC 7617).
     """
     deadline = time.monotonic() + timeout_s
     target = _parse(url, credentials=True)
-    with _exchange(
-        "POST",
-        target,
-        body,
-        {**headers, **_basic(target)},
-        deadline=deadline,
-        allow_private=allow_private,
-        resolver=resolver,
-        halt=Watchdog(),
-    ) as answer:
-        words = answer.read(ANSWER_OCTETS).decode("utf-8", "replace")
-        return PostAnswer(answer.status, words)
+    told: PostAnswer | None = None
+    try:
+        with _exchange(
+            "POST",
+            target,
+            body,
+            {**headers, **_basic(target)},
+            deadline=deadline,
+            allow_private=allow_private,
+            resolver=resolver,
+            halt=Watchdog(),
+        ) as answer:
+            told = PostAnswer(answer.status, "")
+            told = PostAnswer(answer.status, answer.read(ANSWER_OCTETS).decode("utf-8", "replace"))
+    except FetchError:
+        if told is None:
+            raise
+    return told
 
 
 def check_url(url: str) -> None:
@@ -193,8 +202,11 @@ def _exchange(
         path = (target.path or "/") + (f"?{target.query}" if target.query else "")
         sent = {"User-Agent": _USER_AGENT, "Accept-Encoding": "identity", "Connection": "close", **headers}
         connection.request(method, _quoted(path), body, sent)
-        yield connection.getresponse()
-        # An answer that the watchdog cut off may look complete.
+        answer = connection.getresponse()
+        # An answer that the watchdog cut off may look complete, and so may its head.
+        if watchdog.expired or halt.expired:
+            raise TimeoutError
+        yield answer
         if watchdog.expired or halt.expired:
             raise TimeoutError
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -202,7 +214,9 @@ def _exchange(
             raise FetchError(STOPPING, host) from error
         if watchdog.expired or isinstance(error, TimeoutError):
             raise FetchError(URL_TIMED_OUT, host) from error
-        raise FetchError(URL_UNREACHABLE, f"{host}: {error}") from error
+        # The error may quote the far end's octets.
+        words = "".join(letter if letter.isprintable() else " " for letter in str(error)[:_ERROR_KEPT])
+        raise FetchError(URL_UNREACHABLE, f"{host}: {words.strip()}") from error
     finally:
         held.close()
         if connection is not None:

@@ -313,6 +313,45 @@ def test_an_endless_answer_is_cut_off_and_counts_by_its_status(box: Box) -> None
     assert not thread.is_alive()
 
 
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", 200),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\nok", 200),
+        (b"HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\nok", 503),
+        (b"HTTP/1.1 200 OK\r\nX-Never: end", None),
+        (b"\x00\x1b[2Jgarbage\r\n\r\n", None),
+    ],
+)
+def test_an_answer_that_stays_open_counts_by_its_status_once_its_head_is_there(
+    answer: bytes, status: int | None
+) -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    done = threading.Event()
+
+    def odd() -> None:
+        peer, _ = listener.accept()
+        with peer:
+            peer.recv(65536)
+            peer.sendall(answer)
+            done.wait(30)
+
+    thread = threading.Thread(target=odd, daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    try:
+        with listener:
+            if status is not None:
+                assert http.post(url, b"{}", {}, timeout_s=1, allow_private=True).status == status
+            else:
+                with pytest.raises(http.FetchError) as caught:
+                    http.post(url, b"{}", {}, timeout_s=1, allow_private=True)
+                assert caught.value.detail.isprintable()
+    finally:
+        done.set()
+        thread.join(60)
+
+
 def test_a_receiver_that_never_answers_costs_one_try_and_holds_up_nobody(box: Box) -> None:
     box.settings.change(DeliverySettings, {"webhook_s": 1.0})
     silent = socket.create_server(("127.0.0.1", 0))
