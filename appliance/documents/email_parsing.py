@@ -10,6 +10,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from email import policy
+from email.errors import CloseBoundaryNotFoundDefect, MessageDefect
 from email.message import Message
 from email.parser import BytesFeedParser
 
@@ -33,6 +34,10 @@ _FOLDED_LIMIT = NESTING_LIMIT
 _NEXT_IN_MAILBOX = re.compile(rb"\r?\n\r?\n(?=From [^\r\n]{1,200}\d\d:\d\d[^\r\n]{0,80}\r?\n[!-9;-~]{1,76}:)")
 
 
+class CutOffDefect(MessageDefect):
+    """The e-mail ends within one of its parts."""
+
+
 class _Bounded(policy.Compat32):
     """Python's policy with limits.  Each e-mail needs its own: ``seen`` counts the headers of all parts."""
 
@@ -54,11 +59,27 @@ def parse_email(raw: bytes) -> Message:
         # In pieces: as a whole it would be in memory as text, too, of four octets a letter.
         for at in range(0, len(raw), _PIECE_OCTETS):
             parser.feed(raw[at : at + _PIECE_OCTETS])
-        return parser.close()
+        message = parser.close()
+        if _is_cut_off(message, raw):
+            message.defects.append(CutOffDefect())
+        return message
     except (DocumentError, MemoryError):
         raise
     except Exception as error:  # the parser raises anything on hostile text
         raise DocumentError(EMAIL_DAMAGED, type(error).__name__) from error
+
+
+def _is_cut_off(message: Message, raw: bytes) -> bool:
+    """Whether the last part ends within a line or has no content, and other parts may have followed.
+
+    Some programs merely leave out the line that ends the last part (RFC 2046 5.1.1).
+    """
+    if not any(isinstance(defect, CloseBoundaryNotFoundDefect) for defect in message.defects):
+        return False
+    last, inner = message, message.get_payload()
+    while isinstance(inner, list) and inner and isinstance(inner[-1], Message):
+        last, inner = inner[-1], inner[-1].get_payload()
+    return not raw.endswith((b"\n", b"\r")) or not last.get_payload()
 
 
 def _unfolded(raw: bytes) -> bytes:

@@ -18,7 +18,7 @@ from appliance.documents import packed, tnef
 from appliance.documents.cards import in_words
 from appliance.documents.causes import DOCUMENT_UNSUPPORTED, EMAIL_DAMAGED
 from appliance.documents.email_headers import decoded, file_name
-from appliance.documents.email_parsing import parse_email
+from appliance.documents.email_parsing import CutOffDefect, parse_email
 from appliance.documents.errors import DocumentError
 from appliance.documents.first_octets import BMP, GIF, JPEG, PNG, RIFF
 from appliance.documents.hypertext import HTML_LIMIT, PICTURE, html_text, without_comments
@@ -120,7 +120,7 @@ class Letter:
     companions: tuple[str, ...] = ()
     guessed: str = ""  # the text's encoding, if it had to be guessed
     styles: tuple[FilePart, ...] = ()
-    damaged: str = ""  # what of its parts could not be told apart
+    damaged: str = ""  # what of the whole is missing
 
 
 @dataclass(slots=True)
@@ -180,7 +180,8 @@ def _letter_of(message: Message, labels: Labels) -> Letter:
     silent: list[str] = []
     styles: list[FilePart] = []
     guessed: set[str] = set()
-    damaged = ""
+    cut_off = any(isinstance(defect, CutOffDefect) for defect in message.defects)
+    damaged = "the end of the e-mail is missing" if cut_off else ""
 
     def text_of(part: Message) -> str:
         text, guess = _text(part)

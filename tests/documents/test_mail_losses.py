@@ -87,7 +87,7 @@ def multipart(kind: str, *parts: bytes) -> bytes:
         (multipart("alternative", PLAIN, multipart("mixed", PAGE, PAGE)), ["designed designed"], "plainly"),
         (multipart("alternative", LONG, PAGE), ["designed", "please pay by Friday"], ""),
         (
-            multipart("alternative", LONG, b"Content-Type: text/html\n\n<p><b>please</b> %s" % WORDS),
+            multipart("alternative", LONG, b"Content-Type: text/html\n\n<p><b>please</b> %s\n" % WORDS),
             [],
             "Friday, at",
         ),
@@ -417,6 +417,16 @@ def test_parts_are_told_apart_by_the_lines_between_them(tmp_path: Path) -> None:
         assert "attached" in made.words
         assert "--other" not in made.words
         assert made.remarks == ()
+
+
+def test_an_email_that_was_cut_off_is_a_loss(tmp_path: Path) -> None:
+    whole = HEADING + multipart("mixed", PLAIN, PLAIN)
+    assert opened(tmp_path, whole, "a.eml").remarks == ()
+    assert opened(tmp_path, whole[: whole.rindex(b"--mixed--")], "a.eml").remarks == ()
+    for length in (len(whole) - 4, whole.rindex(PLAIN), whole.rindex(PLAIN) + 9, whole.index(b"plainly")):
+        made = opened(tmp_path, whole[:length], "a.eml")
+        assert [remark.kind for remark in made.remarks] == [CONTENT_DAMAGED]
+        assert "written" in made.words
 
 
 @pytest.mark.parametrize("text", [b"all in one text\n", b"before\n--------\n\nall in one text\n"])
