@@ -101,9 +101,8 @@ class Mailbox:
         self._thread = threading.Thread(target=self._run, name="imap", daemon=True)
         self._visiting = threading.Lock()
         self._answered: deque[tuple[float, str]] = deque()
-        self._told: set[str] = (
-            set()
-        )  # places of e-mails whose refusal was answered and that could not be moved
+        # Places of e-mails whose refusal was answered and that could not be moved.
+        self._told: set[str] = set()
         self.problem = ""  # of the last visit, as a sentence; empty when it succeeded
         self.visited_at: float | None = None  # time of the last visit, Unix time
 
