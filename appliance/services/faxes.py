@@ -74,7 +74,7 @@ class Faxes:
     # -- handing in ----------------------------------------------------------------------------
 
     def submit(self, request: Request) -> Submitted:
-        """Accepts a fax to each number; it is on disk when this returns.
+        """Accepts a fax to each recipient; it is on disk when this returns.
 
         Missing options get the owner's defaults: tag, caller id, station id, cover page.  A request that came
         before gets the faxes that it made then, whatever quota, rules or space say by now.

@@ -130,14 +130,17 @@ class Rules:
         )
 
     def recipients(self, to: Sequence[To], lines: Sequence[str] = ()) -> tuple[Recipient, ...]:
-        """Where a fax to several goes: each number once, with the name that it has first.
+        """Where a fax goes: each person at a number once, and to a number alone where no person is named.
 
         Two forms of a number are one number; another extension is another one.  Raises RefusedError.
         """
-        found: dict[str, Recipient] = {}
-        for each in to:
-            recipient = self.recipient(each, lines)
-            found.setdefault(recipient.number, recipient)
+        named = [self.recipient(each, lines) for each in to]
+        with_person = {each.number for each in named if each.name or each.company}
+        found = {
+            (each.number, each.name, each.company): each
+            for each in named
+            if each.name or each.company or each.number not in with_person
+        }
         return tuple(found.values())
 
     def cover_template(self, name: str) -> CoverTemplate:

@@ -94,7 +94,7 @@ def test_faxes_are_found_by_what_a_client_keeps_with_them(served: Served) -> Non
         assert (answer.status, answer.json["errors"][0]["path"]) == (400, "metadata"), wrong
 
 
-def test_a_number_named_twice_gets_one_fax_with_the_name_that_comes_first(served: Served) -> None:
+def test_a_recipient_named_twice_gets_one_fax(served: Served) -> None:
     """A contact beside the group that it is in, and a number in another form."""
 
     def contact(number: str, name: str) -> int:

@@ -86,7 +86,7 @@ def receive(box: Box, pages: int = 2) -> int:
 def test_documents_are_deleted_after_their_days_once_all_their_faxes_have_ended(
     box: Box, clock: Clock, keeper: Housekeeping
 ) -> None:
-    first, second = submit(box, "9990", "9990")
+    first, second = submit(box, "9990", "0301234567")
     end(box, first)
     clock.now += 31 * DAY_S
     keeper.delete_expired()

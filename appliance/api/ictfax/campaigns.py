@@ -126,11 +126,11 @@ class CampaignCalls:
             if job.state in _NOT_AGAIN
             for form in (job.given, job.number)
         }
-        to = tuple(
-            To(contact.number, contact.name, contact.company)
-            for _, contact in members
-            if contact.number not in done and box.rules.number(contact.number).dial not in done
-        )
+        to: dict[str, To] = {}  # by number as it is dialled
+        for _, contact in members:
+            number = box.rules.number(contact.number).dial
+            if not done & {contact.number, number}:
+                to.setdefault(number, To(contact.number, contact.name, contact.company))
         if not to:
             return
         submitted = box.faxes.submit(
@@ -138,7 +138,7 @@ class CampaignCalls:
                 owner=caller.owner,
                 key=caller.key,
                 origin=ORIGIN,
-                to=to,
+                to=tuple(to.values()),
                 document_id=program.document_id,
                 options=SendOptions(max_tries=campaign.tries or None),
                 scheduled_at=at,

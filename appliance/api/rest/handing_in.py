@@ -46,8 +46,8 @@ routes = Routes(tag="faxes", scope=Scope.SEND)
 def create_fax(call: Call) -> Answer:
     """Submit a fax.
 
-    When this answers, the fax is on disk.  Each number gets a fax of its own, and only one.  A form has its
-    files in parts called `file`, and the same fields as the JSON (`cover.subject` … for the cover page).
+    When this answers, the fax is on disk.  Each recipient gets a fax of its own, and only one.  A form has
+    its files in parts called `file`, and the same fields as the JSON (`cover.subject` … for the cover page).
     """
     key = newfax.idempotency_key(call.header("Idempotency-Key"))
     digest = newfax.digest_of(call.body, call.form)
