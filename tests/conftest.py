@@ -32,6 +32,20 @@ def english_reader() -> None:
     speak(ENGLISH)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Makes what a file's tests share anew for a test that is run once more.
+
+    Otherwise calls that all tests of a file look at would fail again by the same outcome.
+    """
+    if getattr(item, "execution_count", 1) == 1:
+        return
+    assert isinstance(item, pytest.Function)
+    for found in item._fixtureinfo.name2fixturedefs.values():
+        if found[-1].scope in {"class", "module"}:
+            found[-1].finish(item._request)
+
+
 # What takes the whole machine: never two at once.
 LOADS = "tests/load/"
 # Nearly every test here has a running box, makes whole documents, or carries fax after fax through a peer:

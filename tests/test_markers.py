@@ -1,7 +1,8 @@
-"""Which tests a ``-m`` chooses: full sizes only when asked for, and no running box without ``realtime``."""
+"""Which tests a ``-m`` chooses, and what is made anew for a test that is run once more."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,3 +25,43 @@ def test_a_full_size_runs_when_asked_for_and_a_box_is_in_real_time(asked: str, c
     done = subprocess.run([*command, *files], cwd=ROOT, check=True, capture_output=True, text=True)
     found = {name for name in (AT_FULL_SIZE, OF_A_BOX, OTHER) if name in done.stdout}
     assert found == chosen, done.stdout
+
+
+SHARED = """
+import pytest
+
+MADE = []
+
+@pytest.fixture(scope="module")
+def call():
+    MADE.append("")
+    yield len(MADE)
+    MADE.append("ended")
+
+@pytest.fixture(scope="module")
+def outcome(call):
+    return call
+
+def test_before(outcome):
+    assert outcome == 1
+
+def test_fails_once(outcome):
+    assert outcome == 3
+
+def test_after(outcome):
+    assert outcome == 3
+"""
+
+
+def test_a_test_that_is_run_once_more_has_what_its_file_shares_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text("from tests.conftest import pytest_runtest_setup\n")
+    (tmp_path / "test_shared.py").write_text(SHARED)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--reruns", "1", str(tmp_path)]
+    done = subprocess.run(
+        [*command, "--rootdir", str(tmp_path), "-c", os.devnull],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert "3 passed, 1 rerun" in done.stdout, done.stdout + done.stderr

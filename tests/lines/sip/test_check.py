@@ -112,7 +112,7 @@ def test_the_check_of_a_trunk_with_t38_finds_it_usable_without_advice(
     assert report.usable
     assert report.t38
     (after,) = re.findall(r"T.38 works: the trunk asked for it, ([\d.]+) s after", _text(report.findings))
-    assert float(after) > 0.2
+    assert float(after) > 0
     assert "t38UDPRedundancy" in _text(report.findings)
     (came,) = re.findall(r"(\d+) packets came in, 0 missing", _text(report.findings))
     assert int(came) > 50
