@@ -29,26 +29,6 @@ void end_around(Around *around)
     free(around->line);
 }
 
-WIDE static void add_line(uint16_t *restrict columns, const uint8_t *restrict line, ptrdiff_t width)
-{
-    for (ptrdiff_t x = 0; x < width; x++)
-        columns[x] = (uint16_t)(columns[x] + line[x]);
-}
-
-WIDE static void take_line_off(uint16_t *restrict columns, const uint8_t *restrict line, ptrdiff_t width)
-{
-    for (ptrdiff_t x = 0; x < width; x++)
-        columns[x] = (uint16_t)(columns[x] - line[x]);
-}
-
-WIDE static int any_of(const uint16_t *values, ptrdiff_t count)
-{
-    uint16_t all = 0;
-    for (ptrdiff_t x = 0; x < count; x++)
-        all |= values[x];
-    return all != 0;
-}
-
 WIDE static void add_counts(uint16_t *restrict counts, const uint16_t *restrict sums, ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x++)
@@ -69,11 +49,11 @@ const uint16_t *next_around(Around *around)
     uint16_t *columns = around->columns + around->across / 2;
     if (y + above < mask->size.rows && any_in_row(mask, y + above)) {
         put_line(mask, y + above, around->line);
-        add_line(columns, around->line, width);
+        add_row(columns, around->line, width);
     }
     if (y > above && any_in_row(mask, y - above - 1)) {
         put_line(mask, y - above - 1, around->line);
-        take_line_off(columns, around->line, width);
+        take_row_off(columns, around->line, width);
     }
     if (!any_of(columns, width))
         return NULL;

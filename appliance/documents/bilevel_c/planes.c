@@ -138,7 +138,7 @@ int any_set(const uint8_t *plane, size_t octets)
     return 0;
 }
 
-WIDE static int any_of(const uint16_t *values, ptrdiff_t count)
+WIDE int any_of(const uint16_t *values, ptrdiff_t count)
 {
     uint16_t all = 0;
     for (ptrdiff_t x = 0; x < count; x++)
@@ -146,13 +146,13 @@ WIDE static int any_of(const uint16_t *values, ptrdiff_t count)
     return all != 0;
 }
 
-WIDE static void add_row(uint16_t *restrict columns, const uint8_t *restrict row, ptrdiff_t width)
+WIDE void add_row(uint16_t *restrict columns, const uint8_t *restrict row, ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x++)
         columns[x] = (uint16_t)(columns[x] + row[x]);
 }
 
-WIDE static void take_row_off(uint16_t *restrict columns, const uint8_t *restrict row, ptrdiff_t width)
+WIDE void take_row_off(uint16_t *restrict columns, const uint8_t *restrict row, ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x++)
         columns[x] = (uint16_t)(columns[x] - row[x]);

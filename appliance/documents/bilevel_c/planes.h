@@ -32,6 +32,11 @@ void take_where(uint8_t *to, const uint8_t *from, const uint8_t *where, ptrdiff_
 /* Whether any octet is not 0. */
 int any_set(const uint8_t *plane, size_t octets);
 
+/* Whether any of the counts is not 0; adds a row of a mask (0 or 1) to the counts of its columns, and takes it off. */
+int any_of(const uint16_t *values, ptrdiff_t count);
+void add_row(uint16_t *restrict columns, const uint8_t *restrict row, ptrdiff_t width);
+void take_row_off(uint16_t *restrict columns, const uint8_t *restrict row, ptrdiff_t width);
+
 /* Number of set pixels of ``mask`` (0 or 1) in the box around each pixel; none lie beyond the edge. Returns 0, or -1
  * without memory. */
 int count_around(uint16_t *counts, const uint8_t *mask, Size size, int across, int down);
