@@ -107,11 +107,16 @@ def read_time(text: str, path: str) -> float:
         raise flaw(path, said("a date and time such as 2030-01-31T09:30:00Z is needed")) from None
 
 
-def read_schedule(text: str, path: str, now: float) -> float:
-    """Unix time of an RFC 3339 date and time for which something is scheduled.  Raises ProblemError."""
-    at = read_time(text, path)
+def read_schedule(body: Mapping[str, Any], name: str, now: float) -> float | None:
+    """Unix time of the field ``name``, an RFC 3339 date and time for which something is scheduled.
+
+    None without it.  Raises ProblemError.
+    """
+    if body.get(name) is None:
+        return None
+    at = read_time(body[name], name)
     if at > now + FARTHEST_S:
-        raise flaw(path, said("at most a hundred years ahead"))
+        raise flaw(name, said("at most a hundred years ahead"))
     return at
 
 

@@ -145,16 +145,15 @@ def cancel_fax(call: Call, job: Job) -> Job:
 @_act("fax.retry")
 def retry_fax(call: Call, job: Job) -> Job:
     """Retry a waiting fax now, or at a given time."""
-    if "at" in call.body:
-        return call.box.faxes.reschedule(job.id, read_schedule(call.body["at"], "at", call.context.now()))
-    return call.box.faxes.retry_now(job.id)
+    at = read_schedule(call.body, "at", call.context.now())
+    return call.box.faxes.retry_now(job.id) if at is None else call.box.faxes.reschedule(job.id, at)
 
 
 @routes("POST", "/faxes/{id}/release", body=_AT, body_required=False, answer=FAX)
 @_act("fax.release")
 def release_fax(call: Call, job: Job) -> Job:
     """Release a held fax."""
-    at = read_schedule(call.body["at"], "at", call.context.now()) if "at" in call.body else None
+    at = read_schedule(call.body, "at", call.context.now())
     return call.box.faxes.release(job.id, scheduled_at=at)
 
 

@@ -75,7 +75,7 @@ def request_of(context: Context, caller: Caller, body: Mapping[str, Any], key: s
         key=caller.key,
         options=options(context, caller, body),
         origin="rest",
-        scheduled_at=read_schedule(body["send_at"], "send_at", context.now()) if "send_at" in body else None,
+        scheduled_at=read_schedule(body, "send_at", context.now()),
         lifetime_s=lifetime * 3600 if lifetime is not None else None,
         idempotency_key=key,
         idempotency_digest=digest if key else "",

@@ -47,8 +47,7 @@ def give_numbers(call: Call) -> Answer:
     fax of its own.
     """
     to = recipients.checked_recipients(call.context, call.caller, call.body["to"])
-    now = call.context.now()
-    at = read_schedule(call.body["send_at"], "send_at", now) if "send_at" in call.body else None
+    at = read_schedule(call.body, "send_at", call.context.now())
     made = call.box.faxes.give_numbers(call.arguments["id"], to, call.caller.sees, scheduled_at=at)
     for job in made:
         call.note("fax.number", object=f"fax:{job.id}", detail=f"to {job.number}")

@@ -190,8 +190,7 @@ def _to(body: Any) -> To:
 
 
 def _send_at(call: Call) -> float | None:
-    given = call.body.get("send_at")
-    return read_schedule(given, "send_at", call.context.now()) if given is not None else None
+    return read_schedule(call.body, "send_at", call.context.now())
 
 
 def _form(body: Any) -> Any:
