@@ -137,7 +137,7 @@ class AskingRole(StationRole):
                 self.station.keep_quiet_until(self._said_at + limits.ANSWERING_S)
             if owed and known and stimulus is not LineStimulus.GARBLED:
                 self.station.note("answer_owed", name=stimulus.name)
-                self.station.clear(Timer.T4)
+                self.station.timers.stop(Timer.T4)
                 self._again()
                 return
         super().take(stimulus, fact)
@@ -154,7 +154,7 @@ class AskingRole(StationRole):
             self.station.finish(self._cause_of_silence())
             return
         self._tries += 1
-        self.station.clear(Timer.T4)
+        self.station.timers.stop(Timer.T4)
         self.station.slow_down()
         self._again()
 
@@ -164,7 +164,7 @@ class AskingRole(StationRole):
         self._said_at = self.station.now
         self._answers.sent(self._said_at)
         late = self._answers.are_late or self._tries > 1
-        self.station.set(Timer.T4, limits.LATE_T4_S if late else limits.T4_S)
+        self.station.timers.start(Timer.T4, limits.LATE_T4_S if late else limits.T4_S)
         self.station.listen()
 
     def _command(self, frame: HdlcFrame, state: SenderState) -> None:

@@ -12,6 +12,7 @@ from appliance.t30 import timers as limits
 from appliance.t30.dce import Carrier, CarrierOff, CarrierOn, Data, DataLost, Frame
 from appliance.t30.frames import IMAGE_FRAMES, FrameError, HdlcFrame, UnknownCommandError
 from appliance.t30.roles import NO_DATA, Burst, EventData, LineStimulus, Timer
+from appliance.t30.running_timers import Timers
 from appliance.t30.trace import describe_frame
 
 
@@ -19,12 +20,7 @@ class ListeningStation(Protocol):
     """What the listener reports to and sets timers of (``Station``).  ``now``: time of the event, seconds."""
 
     now: float
-
-    def set(self, timer: Timer, seconds: float) -> None:
-        """Starts a timer, or starts it again."""
-
-    def clear(self, *which: Timer) -> None:
-        """Stops timers."""
+    timers: Timers
 
     def note(self, event: str, **fields: str | int | float | bool) -> None:
         """Reports a progress event."""
@@ -52,10 +48,15 @@ class Listener:
         self._frames_heard = 0
         self._unknown_heard = False
 
+    @property
+    def carrier_ends_by(self) -> float | None:
+        """Until when the carrier suspends timers at most, seconds; None in silence."""
+        return None if self.carrier is None else self.since + limits.CARRIER_LIMIT_S
+
     def stop(self) -> None:
         """Forgets the carrier: we transmit, and nothing is received meanwhile."""
         self.carrier, self._bare = None, False
-        self._station.clear(Timer.BURST_END, Timer.BARE_CARRIER)
+        self._station.timers.stop(Timer.BURST_END, Timer.BARE_CARRIER)
 
     def hear(self, event: CarrierOn | Frame | Data | DataLost | CarrierOff) -> None:
         """Handles an event of the line."""
@@ -84,7 +85,7 @@ class Listener:
         self.carrier, self.since = carrier, self._station.now
         self._bare = carrier is not Carrier.V21
         if self._bare:
-            self._station.set(Timer.BARE_CARRIER, limits.BARE_CARRIER_S)
+            self._station.timers.start(Timer.BARE_CARRIER, limits.BARE_CARRIER_S)
         else:
             self._station.give(LineStimulus.V21_ON)
         self._frames, self._frames_heard = [], 0
@@ -94,7 +95,7 @@ class Listener:
         """Reports the fast carrier, if not yet done: its first data have arrived, or it ends without any."""
         if self._bare:
             self._bare = False
-            self._station.clear(Timer.BARE_CARRIER)
+            self._station.timers.stop(Timer.BARE_CARRIER)
             self._station.give(LineStimulus.FAST_ON, EventData(carrier=self.carrier))
 
     def _carrier_was_v21(self) -> None:
@@ -102,7 +103,7 @@ class Listener:
         bare, since = self._bare, self.since
         if not bare:  # behind a page, without a new carrier
             self._station.give(LineStimulus.FAST_OFF, EventData(carrier=self.carrier, ok=False))
-        self._station.clear(Timer.BARE_CARRIER)
+        self._station.timers.stop(Timer.BARE_CARRIER)
         self._begin_carrier(Carrier.V21)
         if bare:
             self.since = since
@@ -126,11 +127,11 @@ class Listener:
         self._station.note("frame_received", **describe_frame(frame))
         self._frames.append(frame)
         if frame.final:
-            self._station.set(Timer.BURST_END, limits.BURST_END_S)
+            self._station.timers.start(Timer.BURST_END, limits.BURST_END_S)
 
     def carrier_off(self, *, complete: bool = False) -> None:
         """The carrier has ended: reports the burst or the end of the image."""
-        self._station.clear(Timer.BURST_END)
+        self._station.timers.stop(Timer.BURST_END)
         self.carrier_brings()
         carrier, self.carrier = self.carrier, None
         if carrier is None:

@@ -114,9 +114,9 @@ class Phase(Enum):
     E = "E"  # release
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CallResult:
-    """How the call ended, and what was transferred."""
+    """How the call ended, and what was transferred; during the call its station fills one in."""
 
     cause: Cause
     pages_sent: int = 0  # confirmed by the far end

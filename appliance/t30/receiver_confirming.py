@@ -37,9 +37,9 @@ class PageConfirmation(ReceivingRole):
         self.state = ReceiverState.STORING
         self._verdict = reply
         self._durable = self._told_busy = False
-        station.set(Timer.STORE, limits.STORE_WAIT_S if settings.ecm else limits.STORE_WAIT_PLAIN_S)
+        station.timers.start(Timer.STORE, limits.STORE_WAIT_S if settings.ecm else limits.STORE_WAIT_PLAIN_S)
         if settings.ecm:
-            station.set(Timer.NOT_READY, limits.NOT_READY_S)
+            station.timers.start(Timer.NOT_READY, limits.NOT_READY_S)
         station.listen()
         station.store(page)
 
@@ -70,7 +70,7 @@ class PageConfirmation(ReceivingRole):
         station = self.station
         if station.listener.carrier is not None or station.talks:
             return  # the command is being repeated, or RNR is being sent
-        station.clear(Timer.NOT_READY)
+        station.timers.stop(Timer.NOT_READY)
         self._told_busy = True
         station.say((HdlcFrame(Fcf.RNR),), station.listen)
 
@@ -81,10 +81,10 @@ class PageConfirmation(ReceivingRole):
     def _confirm(self) -> None:
         """The page is durable: MCF or RTP."""
         station = self.station
-        station.clear(Timer.STORE, Timer.NOT_READY)
-        station.pages_received += 1
+        station.timers.stop(Timer.STORE, Timer.NOT_READY)
+        station.record.pages_received += 1
         self._receiver.identification.rounds = 0
-        station.note("page_received", page=station.pages_received, reply=self._verdict.name)
+        station.note("page_received", page=station.record.pages_received, reply=self._verdict.name)
         self.close(self._verdict)
 
     def close(self, reply: Fcf) -> None:
@@ -103,7 +103,7 @@ class PageConfirmation(ReceivingRole):
     def _expect_dcn(self) -> None:
         self.station.part = self
         self.state = ReceiverState.DCN
-        self.station.set(Timer.T2, limits.AFTER_LAST_PAGE_S)
+        self.station.timers.start(Timer.T2, limits.AFTER_LAST_PAGE_S)
         self.station.listen()
 
     def _no_dcn(self, _: EventData) -> None:

@@ -46,7 +46,7 @@ class PageReception(ReceivingRole):
         station.part = self
         self.state = ReceiverState.PAGE
         self._page_open = False
-        station.set(Timer.T2, limits.T2_S)
+        station.timers.start(Timer.T2, limits.T2_S)
         short = settings.carrier.modulation is Modulation.V17 and not self._long_train
         expect = Expect.FRAMES if settings.ecm else Expect.IMAGE
         station.listen_fast(settings.carrier, expect, short_train=short)
@@ -54,15 +54,15 @@ class PageReception(ReceivingRole):
     def _page_begins(self, fact: EventData) -> None:
         """The page begins, or more of it arrives."""
         station, settings = self.station, self._settings
-        station.clear(Timer.T2)
+        station.timers.stop(Timer.T2)
         if fact.carrier is not settings.carrier:
             station.note("wrong_carrier", carrier=fact.carrier.name if fact.carrier else "")
         if self._intake is None:
             self._under_way()
-            station.note("page_receiving", page=station.pages_received + 1)
+            station.note("page_receiving", page=station.record.pages_received + 1)
         self._long_train = False
         station.phase = Phase.C
-        station.set(Timer.IMAGE, limits.IMAGE_LIMIT_S)
+        station.timers.start(Timer.IMAGE, limits.IMAGE_LIMIT_S)
         self._page_open = True
         self.state = ReceiverState.IN_PAGE
 
@@ -109,10 +109,10 @@ class PageReception(ReceivingRole):
         station = self.station
         if isinstance(self._intake, PlainIntake):
             self._intake.carrier_gone(complete=fact.ok)
-        station.clear(Timer.IMAGE)
+        station.timers.stop(Timer.IMAGE)
         station.phase = Phase.D
         self.state = ReceiverState.POST
-        station.set(Timer.T2, limits.T2_S)
+        station.timers.start(Timer.T2, limits.T2_S)
         station.listen()
 
     def _endless(self, _: EventData) -> None:
@@ -121,7 +121,7 @@ class PageReception(ReceivingRole):
 
     def _wait_longer(self, _: EventData) -> None:
         """A garbled command: T2 starts again, the command will be repeated."""
-        self.station.set(Timer.T2, limits.T2_S)
+        self.station.timers.start(Timer.T2, limits.T2_S)
 
     def _page_never_came(self, _: EventData) -> None:
         """Nothing within T2: DCN."""
@@ -154,7 +154,7 @@ class PageReception(ReceivingRole):
         if not self._page_open and self._is_repeat(end, fact.burst):
             self._repeat_reply(fact)
             return
-        station.clear(Timer.T2)
+        station.timers.stop(Timer.T2)
         self._receiver.end = end
         rows = intake.finish() if isinstance(intake, PlainIntake) else None
         complete = isinstance(intake, PlainIntake) and intake.complete
@@ -171,10 +171,10 @@ class PageReception(ReceivingRole):
             rtc=bool(rows and rows.ended_with_rtc),
         )
         if rows is None or verdict is Verdict.BAD:
-            station.retrainings += 1
+            station.record.retrainings += 1
             self._receiver.train_again(Fcf.RTN)
             return
-        station.bad_rows += rows.bad_rows
+        station.record.bad_rows += rows.bad_rows
         self._confirmation.store(PlainIntake.page(rows), Fcf.MCF if verdict is Verdict.GOOD else Fcf.RTP)
 
     def _is_repeat(self, end: Fcf, burst: Burst) -> bool:
@@ -200,7 +200,7 @@ class PageReception(ReceivingRole):
             self._repeat_reply(fact)
             return
         intake = self._ecm_intake()
-        station.clear(Timer.T2)
+        station.timers.stop(Timer.T2)
         intake.block.announce(part.frames)
         if intake.block.missing():
             self._ask_for(intake.block)
@@ -232,7 +232,7 @@ class PageReception(ReceivingRole):
         except PageTooLargeError:
             self.station.finish(causes.PAGE_TOO_LARGE)
             return
-        self.station.bad_rows += page.bad_rows
+        self.station.record.bad_rows += page.bad_rows
         self._intake = None
         self._confirmation.store(page, Fcf.MCF)
 
@@ -246,8 +246,8 @@ class PageReception(ReceivingRole):
     def _ask_for(self, block: EcmBlock) -> None:
         station, missing = self.station, len(block.missing())
         self._pprs += 1
-        station.frames_repeated += missing
-        station.note("ppr", page=station.pages_received + 1, frames=missing)
+        station.record.frames_repeated += missing
+        station.note("ppr", page=station.record.pages_received + 1, frames=missing)
         if self._pprs > limits.PPRS_LIMIT:
             station.finish(causes.PROTOCOL_GARBAGE)
         else:
@@ -266,8 +266,8 @@ class PageReception(ReceivingRole):
             station.finish(causes.BAD_COMMAND)
             return
         self._settings = replace(settings, carrier=carrier)
-        station.carrier_used = carrier
-        station.retrainings += 1
+        station.record.carrier = carrier
+        station.record.retrainings += 1
         self._long_train = True
         self._receiver.replies.say(Fcf.CTR, self.expect)
 

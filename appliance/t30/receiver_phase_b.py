@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from appliance.t30 import causes
 from appliance.t30 import timers as limits
-from appliance.t30.dce import Expect
+from appliance.t30.dce import Expect, SendCed
 from appliance.t30.fields import Facilities, FieldError, Settings
 from appliance.t30.frames import Fcf, HdlcFrame, decode_ident, encode_ident
 from appliance.t30.negotiation import offer, refusal
@@ -45,7 +45,7 @@ class ReceiverIdentification(ReceivingRole):
     def answer(self, *, offers_pages: bool) -> None:
         """Starts an answering station: CED, then DIS, repeated until a command comes or T1 ends."""
         self._offers_pages = offers_pages
-        self.station.sound_ced(self._begin_identification)
+        self.station.send(SendCed(), self._begin_identification)
 
     def poll(self, theirs: Facilities) -> None:
         """Polls, from a calling station: DTC (T.30 5.3.6.1.2).  ``theirs`` is the far end's DIS."""
@@ -94,7 +94,7 @@ class ReceiverIdentification(ReceivingRole):
         self.tries = 0
         self._receiver.replies.forget()
         self._t1_restarts = 0
-        self.station.set(Timer.T1, limits.T1_S)
+        self.station.timers.start(Timer.T1, limits.T1_S)
         self._identify()
 
     def _identify(self) -> None:
@@ -117,14 +117,14 @@ class ReceiverIdentification(ReceivingRole):
     def expect_command(self) -> None:
         """Waits for DCS, after DIS, DTC, FTT, RTN or RTP."""
         self._begin()
-        self.station.set(Timer.T4, limits.T4_S)
+        self.station.timers.start(Timer.T4, limits.T4_S)
         self.station.listen()
 
     def expect_command_after_eom(self) -> None:
         """After EOM: the transmitter waits for our DIS, which is sent when T2 ends (T.30 5.4.3.1)."""
         self._begin()
         self.station.phase = Phase.B
-        self.station.set(Timer.T2, limits.T2_S)
+        self.station.timers.start(Timer.T2, limits.T2_S)
         self.station.listen()
 
     def _after_eom(self, _: EventData) -> None:
@@ -144,7 +144,7 @@ class ReceiverIdentification(ReceivingRole):
             # command.
             if self.tries < limits.TRIES:
                 self.tries += 1
-                station.set(Timer.T4, limits.T4_S)
+                station.timers.start(Timer.T4, limits.T4_S)
             else:
                 station.finish(self.cause_when_left())
         elif self._poll is None:
@@ -157,14 +157,14 @@ class ReceiverIdentification(ReceivingRole):
 
     def _somebody_calls(self, _: EventData) -> None:
         """CNG: a fax machine has only just begun to call, so T1 starts again (T.30 5.4.3.1)."""
-        if self.station.runs(Timer.T1) and self._t1_restarts < limits.T1_RESTARTS:
+        if self.station.timers.runs(Timer.T1) and self._t1_restarts < limits.T1_RESTARTS:
             self._t1_restarts += 1
-            self.station.set(Timer.T1, limits.T1_S)
+            self.station.timers.start(Timer.T1, limits.T1_S)
 
     def _garbled_command(self, _: EventData) -> None:
         """A garbled DCS: T4 starts again, for its TCF follows before DIS may be repeated."""
-        if self.station.runs(Timer.T4):
-            self.station.set(Timer.T4, limits.T4_S)
+        if self.station.timers.runs(Timer.T4):
+            self.station.timers.start(Timer.T4, limits.T4_S)
 
     def _dis_again(self, fact: EventData) -> None:
         """The polled station did not receive our DTC; or a caller polls by sending a DIS (TSB-85)."""
@@ -189,7 +189,7 @@ class ReceiverIdentification(ReceivingRole):
         """Nobody answered: DCN."""
         if self._poll is not None:
             self.station.finish(causes.POLL_REFUSED)
-        elif self.rounds or self.station.pages_received:
+        elif self.rounds or self.station.record.pages_received:
             self.station.finish(self.cause_when_left())
         else:
             self.station.finish(causes.NO_SENDER_HEARD)
@@ -200,7 +200,7 @@ class ReceiverIdentification(ReceivingRole):
         """Handles a DTC with this FIF: checks SEP and PWD, then hands the call to the sender."""
         station = self.station
         self._learn_id(burst, Fcf.CIG)
-        station.clear(Timer.T1, Timer.T4, Timer.T2)
+        station.timers.stop(Timer.T1, Timer.T4, Timer.T2)
         if not self._offers_pages or not self._named_right(burst):
             station.finish(causes.NOTHING_ON_OFFER)
         elif not self._password_right(burst):
@@ -211,20 +211,20 @@ class ReceiverIdentification(ReceivingRole):
     def _learn_id(self, burst: Burst, fcf: Fcf) -> None:
         fif = burst.fif(fcf)
         if fif is not None:
-            self.station.remote_id = decode_ident(fif)
-            self.station.note("remote_id", id=self.station.remote_id)
+            self.station.record.remote_id = decode_ident(fif)
+            self.station.note("remote_id", id=self.station.record.remote_id)
 
     def _named_right(self, burst: Burst) -> bool:
         """Whether SEP names a document on offer; one without a name is for every caller."""
         station, sep = self.station, burst.fif(Fcf.SEP)
         if sep is not None:
-            station.selective_polling = decode_ident(sep)
-            station.note("selective_polling", sep=station.selective_polling)
+            station.record.selective_polling = decode_ident(sep)
+            station.note("selective_polling", sep=station.record.selective_polling)
         parameters = station.parameters
         if parameters.on_offer:
-            return station.selective_polling in parameters.on_offer
+            return station.record.selective_polling in parameters.on_offer
         name = parameters.selective_polling
-        return not name or station.selective_polling == name
+        return not name or station.record.selective_polling == name
 
     def _password_right(self, burst: Burst) -> bool:
         required = self.station.parameters.required_password
@@ -236,14 +236,14 @@ class ReceiverIdentification(ReceivingRole):
     def chosen(self, burst: Burst) -> None:
         """Handles a DCS, in any state: checks it and goes on to the training check."""
         station = self.station
-        station.clear(Timer.T1, Timer.T2, Timer.T4)
+        station.timers.stop(Timer.T1, Timer.T2, Timer.T4)
         station.phase = Phase.B
         self.rounds += 1
         self._learn_id(burst, Fcf.TSI)
         sub = burst.fif(Fcf.SUB)
         if sub is not None and station.parameters.accepts_sub_address:
-            station.sub_address = decode_ident(sub)
-            station.note("sub_address", sub=station.sub_address)
+            station.record.sub_address = decode_ident(sub)
+            station.note("sub_address", sub=station.record.sub_address)
         try:
             settings = Settings.decode(burst.fif(Fcf.DCS) or b"")
         except FieldError as error:
@@ -262,7 +262,7 @@ class ReceiverIdentification(ReceivingRole):
         if self.rounds > limits.PHASE_B_ROUNDS:
             station.finish(causes.PROTOCOL_GARBAGE)
             return
-        station.carrier_used, station.ecm_used = settings.carrier, settings.ecm
+        station.record.carrier, station.record.ecm = settings.carrier, settings.ecm
         self._receiver.last_block = None  # the page that was under way is dropped
         TrainingCheck(self._receiver, settings).begin()
 
@@ -296,7 +296,7 @@ class TrainingCheck(ReceivingRole):
     def begin(self) -> None:
         """Listens for the training check."""
         self.station.part = self
-        self.station.set(Timer.TCF, limits.TCF_WAIT_S)
+        self.station.timers.start(Timer.TCF, limits.TCF_WAIT_S)
         self.station.listen_fast(self._settings.carrier, Expect.TCF)
 
     def _tcf_begins(self, fact: EventData) -> None:
@@ -320,7 +320,7 @@ class TrainingCheck(ReceivingRole):
     def _tcf_over(self, _: EventData) -> None:
         """CFR or FTT."""
         station, good = self.station, self._judge.good
-        station.clear(Timer.TCF)
+        station.timers.stop(Timer.TCF)
         station.note(
             "tcf",
             good=good,
@@ -332,7 +332,7 @@ class TrainingCheck(ReceivingRole):
             page = PageReception(self._receiver, self._settings)
             self._receiver.replies.say(Fcf.CFR, page.expect)
         else:
-            station.retrainings += 1
+            station.record.retrainings += 1
             self._receiver.train_again(Fcf.FTT)
 
     TABLE: ClassVar[Table] = {

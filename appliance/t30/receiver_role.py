@@ -47,7 +47,7 @@ class Replies:
 
     def say(self, reply: Fcf, then: Callable[[], None], fif: bytes = b"") -> None:
         """Sends a response; ``then`` runs when it has left the line."""
-        self._station.clear(Timer.T1, Timer.T2, Timer.T4)
+        self._station.timers.stop(Timer.T1, Timer.T2, Timer.T4)
         self.last, self._then, self._repeats = reply, then, 0
         self._frames = (HdlcFrame(reply, fif),)
         self._station.say(self._frames, then)
@@ -61,7 +61,7 @@ class Replies:
         elif self._repeats > limits.REPEATS_LIMIT:
             station.finish(causes.PROTOCOL_GARBAGE)
         else:
-            station.clear(Timer.T2, Timer.T4)
+            station.timers.stop(Timer.T2, Timer.T4)
             station.say(self._frames, self._then)
 
 
@@ -121,7 +121,7 @@ class ReceiverBase:
 
     def cause_between_pages(self) -> Cause:
         """The cause when the far end disconnects while no page is under way."""
-        if self.station.pages_received or self.end is not None:
+        if self.station.record.pages_received or self.end is not None:
             return causes.SENDER_GAVE_UP
         if self.identification.polls_in_vain:
             return causes.POLL_REFUSED

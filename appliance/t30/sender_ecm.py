@@ -70,7 +70,7 @@ class EcmPageTransfer(PageTransfer):
 
     def _say_pps(self, end: Fcf | None) -> None:
         block = self._ecm.block & 0xFF
-        part = PartialPage(end, self.station.pages_sent & 0xFF, block, len(self._wanted))
+        part = PartialPage(end, self.station.record.pages_sent & 0xFF, block, len(self._wanted))
         self._command(HdlcFrame(Fcf.PPS, part.encode(self.station.x)), SenderState.PPS)
 
     def _block_confirmed(self, fact: EventData) -> None:
@@ -104,7 +104,7 @@ class EcmPageTransfer(PageTransfer):
         if self._in_vain():
             self._give_block_up()
         elif self._pprs < PPR_LIMIT:
-            station.frames_repeated += len(self._wanted)
+            station.record.frames_repeated += len(self._wanted)
             self._send_block()
         else:
             self._after_last_ppr(len(wanted))
@@ -134,17 +134,17 @@ class EcmPageTransfer(PageTransfer):
             # Where no frame got through, the next lower rate is hardly better: skip it.
             ground = (nothing and self._sender.below(lower)) or lower
         self._link = self._link.on(ground)
-        self.station.carrier_used = ground.carrier
+        self.station.record.carrier = ground.carrier
         self._frames_owed = missing
         self._ctcs += 1
         self._command(HdlcFrame(Fcf.CTC, rate_field(ground.carrier)), SenderState.CTR)
 
     def _ctr(self, _: EventData) -> None:
         """CTR: the frames that were asked for, at the rate of the CTC, with long training."""
-        self.station.clear(Timer.T4)
+        self.station.timers.stop(Timer.T4)
         self._pprs = 0
         self._long_train = True
-        self.station.frames_repeated += len(self._wanted)
+        self.station.record.frames_repeated += len(self._wanted)
         self._send_block()
 
     def _err(self, _: EventData) -> None:
@@ -156,7 +156,7 @@ class EcmPageTransfer(PageTransfer):
     def _rnr(self, _: EventData) -> None:
         """The receiver is not ready: RR until it is, for T5 at most (T.30 A.5.4.1)."""
         station = self.station
-        station.clear(Timer.T4)
+        station.timers.stop(Timer.T4)
         if self._not_ready_since is None:
             self._not_ready_since = station.now
         self._rrs += 1

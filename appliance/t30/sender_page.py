@@ -80,8 +80,8 @@ class PageTransfer(AskingRole):
         end = self._what_follows()
         if end is None:
             self.state = SenderState.NEEDS_NEXT
-            if not self.station.runs(Timer.PAGE):
-                self.station.set(Timer.PAGE, limits.NEXT_PAGE_WAIT_S)
+            if not self.station.timers.runs(Timer.PAGE):
+                self.station.timers.start(Timer.PAGE, limits.NEXT_PAGE_WAIT_S)
             return
         self._close_page(end)
 
@@ -121,10 +121,10 @@ class PageTransfer(AskingRole):
 
     def _close_page(self, end: Fcf) -> None:
         station = self.station
-        station.clear(Timer.PAGE)
+        station.timers.stop(Timer.PAGE)
         station.phase = Phase.D
         self._end = end
-        station.last_page_out |= self._last
+        station.record.last_page_out |= self._last
         self._say_end(end)
 
     # -- phase D -----------------------------------------------------------------------------------
@@ -138,7 +138,7 @@ class PageTransfer(AskingRole):
         self.station.note("rtp", page=self._number)
         if self._end is Fcf.EOP:
             self._heard_from()
-            self.station.pages_sent += 1
+            self.station.record.pages_sent += 1
             self.station.finish(causes.LAST_PAGE_POOR)
             return
         self._next_page(train=True)
@@ -146,7 +146,7 @@ class PageTransfer(AskingRole):
     def _next_page(self, *, train: bool) -> None:
         station, desk, ground = self.station, self._desk, self._link.ground
         self._heard_from()
-        station.pages_sent += 1
+        station.record.pages_sent += 1
         station.note("page_confirmed", page=self._number)
         desk.confirmed()
         if self._end is Fcf.EOP:
@@ -183,7 +183,7 @@ class PageTransfer(AskingRole):
         """PIP: the page is accepted, and an operator asks to speak.  The call goes on, there is none here."""
         self.station.note("pip", page=self._number)
         if self._end is Fcf.EOP:
-            self.station.pages_sent += 1
+            self.station.record.pages_sent += 1
             self.station.finish(causes.OPERATOR_WANTED)
         else:
             self._page_confirmed(fact)
@@ -216,7 +216,7 @@ class PageTransfer(AskingRole):
 
     def _heard_from(self) -> None:
         """A response arrived."""
-        self.station.clear(Timer.T4)
+        self.station.timers.stop(Timer.T4)
 
     # -- the end -----------------------------------------------------------------------------------
 

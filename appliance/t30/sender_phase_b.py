@@ -44,7 +44,7 @@ class Identification(StationRole):
         self._desk.expects(Accepts(own.codings, own.resolutions, own.width, own.length))
         self._desk.ask(0)
         station.sound_cng()
-        station.set(Timer.T0, limits.T0_S)
+        station.timers.start(Timer.T0, limits.T0_S)
 
     def begin(self, theirs: Facilities) -> None:
         """Negotiates with the content of the receiver's DIS or DTC, then waits for the page to send."""
@@ -64,7 +64,7 @@ class Identification(StationRole):
         self.state = SenderState.NEEDS_PAGE
         known = self._desk.current
         if known is None or not self._desk.may_begin(known):
-            station.set(Timer.PAGE, limits.PAGE_WAIT_S)
+            station.timers.start(Timer.PAGE, limits.PAGE_WAIT_S)
             station.listen()
         self._train_when_quiet()
 
@@ -83,7 +83,7 @@ class Identification(StationRole):
         self.station.part = self
         self.station.phase = Phase.B
         self.state = SenderState.DIS
-        self.station.set(Timer.T1, limits.T1_S)
+        self.station.timers.start(Timer.T1, limits.T1_S)
         self.station.listen()
 
     def dis_in_place_of_answer(self, ground: Ground, fact: EventData) -> None:
@@ -100,9 +100,9 @@ class Identification(StationRole):
 
     def _somebody_there(self, _: EventData) -> None:
         """V.21 was detected: T1 runs in place of T0 (T.30 5.4.3.1)."""
-        if self.station.runs(Timer.T0):
-            self.station.clear(Timer.T0)
-            self.station.set(Timer.T1, limits.T1_S)
+        if self.station.timers.runs(Timer.T0):
+            self.station.timers.stop(Timer.T0)
+            self.station.timers.start(Timer.T1, limits.T1_S)
 
     def _nobody(self, _: EventData) -> None:
         """Nothing detected within T0, or no valid DIS within T1: DCN."""
@@ -112,14 +112,14 @@ class Identification(StationRole):
     def _dis(self, fact: EventData) -> None:
         """The far end's identification (T.30 5.3.6.1.1)."""
         station = self.station
-        station.clear(Timer.T0, Timer.T1)
+        station.timers.stop(Timer.T0, Timer.T1)
         station.x = True
         station.phase = Phase.B
         theirs = Facilities.decode(fact.burst.fif(Fcf.DIS) or b"")
         csi = fact.burst.fif(Fcf.CSI)
         if csi is not None:
-            station.remote_id = decode_ident(csi)
-            station.note("remote_id", id=station.remote_id)
+            station.record.remote_id = decode_ident(csi)
+            station.note("remote_id", id=station.record.remote_id)
         station.note("dis", facilities=theirs.describe())
         self._rounds += 1
         if self._rounds > limits.PHASE_B_ROUNDS:
@@ -174,7 +174,7 @@ class Identification(StationRole):
             return
         if station.listener.carrier is not None or station.talks:
             return
-        station.clear(Timer.PAGE)
+        station.timers.stop(Timer.PAGE)
         if known.page is None:
             station.finish(desk.failure)
             return
@@ -230,7 +230,7 @@ class Training(AskingRole):
         station, settings = self.station, self._link.settings
         station.part = self
         station.note("dcs", settings=settings.describe())
-        station.ecm_used, station.carrier_used = settings.ecm, settings.carrier
+        station.record.ecm, station.record.carrier = settings.ecm, settings.carrier
         self._try(self._train, Kind.TRAINING)
 
     def _train(self) -> None:
@@ -259,14 +259,14 @@ class Training(AskingRole):
 
     def _cfr(self, _: EventData) -> None:
         """CFR: sends the page."""
-        self.station.clear(Timer.T4)
+        self.station.timers.stop(Timer.T4)
         self.station.note("trained", rate=self._link.settings.carrier.bit_rate)
         self._sender.identification.trained()
         self._sender.send(self._link)
 
     def _ftt(self, _: EventData) -> None:
         """FTT: DCS again, at nominal times or at the next lower rate; DCN when there is none."""
-        self.station.clear(Timer.T4)
+        self.station.timers.stop(Timer.T4)
         ground = self._link.ground if self.station.slow_down() else self._sender.below(self._link.ground)
         if ground is None:
             self.station.finish(causes.TRAINING_FAILED)

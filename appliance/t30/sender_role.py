@@ -60,7 +60,7 @@ class SenderBase(ABC):
 
     def below(self, ground: Ground) -> Ground | None:
         """Falls back to the next lower carrier; None at the lowest.  Counts and notes it."""
-        self.station.retrainings += 1
+        self.station.record.retrainings += 1
         lower = ground.below()
         if lower is not None:
             self.station.note(
@@ -71,6 +71,6 @@ class SenderBase(ABC):
     def cause_in_phase_b(self) -> Cause:
         """The cause when the far end disconnects before a page, or before its repetition."""
         station = self.station
-        if station.phase is Phase.B and station.pages_sent == 0 and self.desk.times_sent == 0:
+        if station.phase is Phase.B and station.record.pages_sent == 0 and self.desk.times_sent == 0:
             return causes.HUNG_UP_BEFORE_PAGES
         return causes.HUNG_UP_AFTER_PAGE

@@ -9,7 +9,6 @@ Rules:
   ``Sent``, ``LineLost`` and replies are noted and dropped.
 * The frames of a burst are handled together, when its carrier has ended: the last valid frame that is a
   command or response decides, and the others are its parameters.
-* Timers that wait for the far end are suspended while it transmits.
 """
 
 from __future__ import annotations
@@ -36,19 +35,14 @@ from appliance.t30.listener import Listener
 from appliance.t30.pace import NOMINAL, QUICK, Pace
 from appliance.t30.parameters import Accepts, CallParameters, CallResult, Phase, Progress, ReceivedPage
 from appliance.t30.roles import NO_DATA, Burst, EventData, LineStimulus, StationRole, Stimulus, Timer
+from appliance.t30.running_timers import Timers
 from appliance.t30.trace import describe_frame
-
-# Timers that wait for the far end; they are suspended while it transmits.
-_HELD = frozenset({Timer.T0, Timer.T1, Timer.T2, Timer.T4, Timer.TCF})
-
 
 # Timers that end when we transmit: what they waited for has arrived, or is requested again.
 _ANSWERED = (Timer.T2, Timer.T4, Timer.TCF)
 
-
 # Progress events that the far end can cause at will; their number is limited.
 _FAR_END_CAUSES = frozenset({"ignored", "tone", "frame_bad", "frame_unknown", "frame_received"})
-
 
 Order = dce.LineOrder | Request
 Event = dce.LineEvent | ToCall
@@ -70,20 +64,10 @@ class Station:
         self.x = False  # X bit of our frames: set once a DIS was received (T.30 5.3.6.1)
         self.result: CallResult | None = None
         self.part: StationRole
-        # For the result.
-        self.remote_id = ""
-        self.sub_address = ""
-        self.selective_polling = ""
-        self.pages_sent = 0
-        self.pages_received = 0
-        self.carrier_used: dce.Carrier | None = None
-        self.ecm_used = False
-        self.retrainings = 0
-        self.frames_repeated = 0
-        self.bad_rows = 0
-        self.pace = NOMINAL
-        self.last_page_out = False
+        self.record = CallResult(causes.INTERNAL_FAULT)  # ``result`` when the call ends
         # The line.
+        self.pace = NOMINAL
+        self.timers = Timers(lambda: self.now, lambda: self.listener.carrier_ends_by)
         self.listener = Listener(self)
         self.spoke_at = 0.0  # when our last signal left the line, seconds
         self._progress = progress
@@ -92,7 +76,6 @@ class Station:
         self._image_runs = False
         self._quiet_until = 0.0
         self._held_back: dce.LineOrder | None = None  # an order that waits for ``_quiet_until``
-        self._timers: dict[Timer, float] = {}
         self._leaving: Cause | None = None
         self._awaited = 0  # ticket of the latest request for storage or permission
         self._notes = 0  # progress events of ``_FAR_END_CAUSES`` so far
@@ -131,18 +114,12 @@ class Station:
     def handle_timer(self, now: float) -> None:
         """Runs the timers that are due."""
         self.now = now
-        while self.result is None and self._timers:
-            timer = min(self._timers, key=self._due)
-            if self._due(timer) > now:
-                return
-            del self._timers[timer]
+        while self.result is None and (timer := self.timers.take_due()) is not None:
             self._fire(timer)
 
     def next_deadline(self) -> float | None:
         """When ``handle_timer`` is due, seconds; None when no timer runs."""
-        if self.result is not None:
-            return None
-        return min((self._due(timer) for timer in self._timers), default=None)
+        return None if self.result is not None else self.timers.next_deadline()
 
     def take_orders(self) -> list[Order]:
         """Orders given since the last call, oldest first."""
@@ -179,23 +156,18 @@ class Station:
         if self.talks:
             raise RuntimeError("two orders to send at once")
         self.listener.stop()
-        self.clear(*_ANSWERED)
+        self.timers.stop(*_ANSWERED)
         self._then = then
         self._image_runs = isinstance(order, dce.SendImage | dce.SendEcm | dce.SendTcf)
         if self.now < self._quiet_until:
             self._held_back = order
-            self.set(Timer.QUIET, self._quiet_until - self.now)
+            self.timers.start(Timer.QUIET, self._quiet_until - self.now)
         else:
             self._orders.append(order)
 
     def keep_quiet_until(self, at: float) -> None:
         """Delays the next ``Send*`` order: the far end transmits until ``at``, though nothing has arrived."""
         self._quiet_until = at
-
-    def _speak(self) -> None:
-        if self._held_back is not None:
-            self._orders.append(self._held_back)
-            self._held_back = None
 
     def begin(self, now: float) -> None:
         """Starts the clock of a call that is connected."""
@@ -224,10 +196,6 @@ class Station:
         """Sends CNG until the next order."""
         self._orders.append(dce.SendCng())
 
-    def sound_ced(self, then: Callable[[], None]) -> None:
-        """Sends CED; ``then`` runs when it has left the line."""
-        self.send(dce.SendCed(), then)
-
     def listen(self) -> None:
         """Listens for V.21 frames."""
         self._orders.append(dce.Receive(dce.Carrier.V21, dce.Expect.FRAMES))
@@ -250,33 +218,14 @@ class Station:
     def store(self, page: ReceivedPage) -> None:
         """Requests storage of a received page."""
         self._awaited = next(_TICKETS)
-        self._orders.append(StorePage(self._awaited, self.pages_received, page))
+        self._orders.append(StorePage(self._awaited, self.record.pages_received, page))
 
     def send_tcf(self, carrier: dce.Carrier, octets: int, then: Callable[[], None]) -> None:
         """Sends training and a TCF; ``then`` runs when it has left the line."""
         self.note("training", rate=carrier.bit_rate, modulation=carrier.modulation.value)
         self.send(dce.SendTcf(carrier, octets), then)
 
-    # -- for the parts: timers ---------------------------------------------------------------------
-
-    def set(self, timer: Timer, seconds: float) -> None:
-        """Starts a timer, or starts it again."""
-        self._timers[timer] = self.now + seconds
-
-    def clear(self, *which: Timer) -> None:
-        """Stops timers; those that do not run are left alone."""
-        for timer in which:
-            self._timers.pop(timer, None)
-
-    def runs(self, timer: Timer) -> bool:
-        """Whether a timer runs."""
-        return timer in self._timers
-
-    def _due(self, timer: Timer) -> float:
-        at = self._timers[timer]
-        if timer in _HELD and self.listener.carrier is not None:
-            return max(at, self.listener.since + limits.CARRIER_LIMIT_S)
-        return at
+    # -- timers ------------------------------------------------------------------------------------
 
     def _fire(self, timer: Timer) -> None:
         match timer:
@@ -285,7 +234,9 @@ class Station:
             case Timer.BARE_CARRIER:
                 self.listener.carrier_brings()
             case Timer.QUIET:
-                self._speak()
+                if self._held_back is not None:
+                    self._orders.append(self._held_back)
+                    self._held_back = None
             case Timer.LEAVE:
                 self._go()
             case Timer.T4 if self._leaving is not None:
@@ -301,14 +252,14 @@ class Station:
         if self.result is not None or self._leaving is not None:
             return
         self._leaving = cause
-        self._timers.clear()
+        self.timers.stop_all()
         self._drop_held_back()
         if self.talks and self._image_runs:
             self._go()  # minutes of the image may be left, and only HangUp may interrupt
         elif self.listener.carrier not in (None, dce.Carrier.V21):
             self._go()  # the far end transmits and receives nothing
         elif self.talks or self.listener.carrier is not None:
-            self.set(Timer.LEAVE, limits.CARRIER_LIMIT_S)  # DCN follows when the line is free
+            self.timers.start(Timer.LEAVE, limits.CARRIER_LIMIT_S)  # DCN follows when the line is free
         else:
             self._say_dcn()
 
@@ -324,11 +275,11 @@ class Station:
             self.finish(cause)
             return
         self._leaving = cause
-        self._timers.clear()
+        self.timers.stop_all()
         self._drop_held_back()
-        self.set(Timer.LEAVE, limits.CARRIER_LIMIT_S)
+        self.timers.start(Timer.LEAVE, limits.CARRIER_LIMIT_S)
         if not self.talks:
-            self.set(Timer.T4, limits.T4_S)
+            self.timers.start(Timer.T4, limits.T4_S)
 
     def _is_owed_the_last_answer(self) -> bool:
         return self.phase is Phase.D and self.part.cause_when_left() is causes.LAST_PAGE_UNCONFIRMED
@@ -340,7 +291,7 @@ class Station:
             self._go()
 
     def _say_dcn(self) -> None:
-        self.set(Timer.LEAVE, limits.CARRIER_LIMIT_S)
+        self.timers.start(Timer.LEAVE, limits.CARRIER_LIMIT_S)
         self.say((HdlcFrame(Fcf.DCN),), self._go)
 
     def _go(self) -> None:
@@ -350,23 +301,9 @@ class Station:
     def _end(self, cause: Cause) -> None:
         phase, self.phase = self.phase, Phase.E
         self._then = None
-        self._timers.clear()
-        self.result = CallResult(
-            cause=cause,
-            pages_sent=self.pages_sent,
-            pages_received=self.pages_received,
-            remote_id=self.remote_id,
-            sub_address=self.sub_address,
-            selective_polling=self.selective_polling,
-            carrier=self.carrier_used,
-            ecm=self.ecm_used,
-            retrainings=self.retrainings,
-            frames_repeated=self.frames_repeated,
-            bad_rows=self.bad_rows,
-            quick_failed=self.parameters.quick and self._pace_failed(cause),
-            phase=phase,
-            last_page_out=self.last_page_out,
-        )
+        self.timers.stop_all()
+        quick_failed = self.parameters.quick and self._pace_failed(cause)
+        self.result = replace(self.record, cause=cause, phase=phase, quick_failed=quick_failed)
         self.note("ended", code=cause.code, phase=phase.value)
 
     def _pace_failed(self, cause: Cause) -> bool:
@@ -391,7 +328,7 @@ class Station:
         elif self._leaving is not None and then != self._go:
             if self._is_owed_the_last_answer():
                 self.listen()
-                self.set(Timer.T4, limits.T4_S)
+                self.timers.start(Timer.T4, limits.T4_S)
             else:
                 self._say_dcn()
         else:
