@@ -35,6 +35,7 @@ _PORTS = {"http": 80, "https": 443}
 # Below this port only the two web ports are allowed: a URL must not reach a mail server, say.
 _FIRST_FREE_PORT = 1024
 _USER_AGENT = f"faxbox/{__version__}"
+_INTERIM = range(102, 200)
 _MOVED = (301, 302, 303, 307, 308)
 
 
@@ -52,6 +53,19 @@ class Fetched:
     content: bytes = field(repr=False)
     media_type: str
     name: str
+
+
+class _FinalAnswer(http.client.HTTPResponse):
+    """The answer after all interim ones, such as 103 Early Hints (RFC 9110 15.2), which http.client takes
+    for the answer itself.  101 is final here: no upgrade was asked for.
+    """
+
+    def begin(self) -> None:
+        super().begin()
+        while self.status in _INTERIM:
+            # begin() reads a head only where there is none yet.
+            self.headers = None  # type: ignore[assignment]
+            super().begin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +208,7 @@ def _exchange(
     try:
         sock = _connect(host, port, deadline, allow_private, resolver, halt=halt, held=held)
         connection = http.client.HTTPConnection(host, port)
+        connection.response_class = _FinalAnswer
         connection.sock = sock
         held.enter_context(watchdog)
         held.enter_context(watchdog.over(sock))

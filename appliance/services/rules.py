@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from appliance.caller_id_policy import as_station_id
 from appliance.causes import Cause, CauseError
 from appliance.documents.settings import STANDARD_COVER, CoverTemplate
+from appliance.language import ngettext, said
 from appliance.lines.causes import NUMBER_NOT_ALLOWED
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.lines.settings import LineSettings
@@ -68,9 +69,17 @@ class Rules:
             if month:
                 left = max(month - self.accounts.pages_committed(quota), 0)
                 if pages > left:
-                    raise RefusedError(QUOTA_SPENT, f"({left} of {month} pages are left this month)")
+                    raise RefusedError(
+                        QUOTA_SPENT,
+                        said("({left} of {month} pages left this month)").format(left=left, month=month),
+                    )
             if quota.pages_a_day and pages > quota.pages_a_day:
-                raise RefusedError(QUOTA_SPENT, f"({quota.pages_a_day} pages a day)")
+                raise RefusedError(
+                    QUOTA_SPENT,
+                    ngettext("({count} page a day)", "({count} pages a day)", quota.pages_a_day).format(
+                        count=quota.pages_a_day
+                    ),
+                )
 
     def number(self, written: str, lines: Sequence[str] = ()) -> Number:
         """The meaning of a written number on the line that will carry its call: the first that may.

@@ -284,7 +284,7 @@ def test_files_of_a_refused_request_do_not_stay(served: Served) -> None:
         ({"to": ["9990"], "document_id": 4711}, 404, "not_found", None),
         (new("9990", cover={"template": "gone"}), 422, "cover_template_gone", "cover.template"),
         (new("9990", metadata={"a": "b" * 9000}), 400, "request_invalid", "metadata"),
-        (new(*["9990"] * 16), 422, "too_many_recipients", None),
+        (new(*(f"+4930555{end}" for end in range(100, 116))), 422, "too_many_recipients", None),
         (new("9990", files=[{"content": TEXT}] * 21), 422, "too_many_files", None),
         ([1, 2], 400, "request_invalid", ""),
     ],
@@ -449,6 +449,15 @@ def test_a_spent_quota_is_refused_before_anything_is_stored(served: Served) -> N
     served.ended(fax_id)
     refused = served.ask("POST", "/faxes", new("9990"), token=token)
     assert (refused.status, refused.json["code"]) == (402, "quota_spent")
+    german = served.ask("POST", "/faxes", new("9990"), token=token, headers={"Accept-Language": "de"})
+    assert german.json["detail"] == "(0 von 1 Seiten in diesem Monat übrig)"
+
+
+def test_the_limit_of_recipients_counts_those_that_remain_once_repeated_ones_are_merged(
+    served: Served,
+) -> None:
+    reply = served.ask("POST", "/faxes", new(*["9990", "99 90"] * 8))
+    assert (reply.status, len(reply.json["faxes"])) == (201, 1), reply.content
 
 
 def test_a_document_of_too_many_pages_is_refused_with_its_reason(served: Served) -> None:

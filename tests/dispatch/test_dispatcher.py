@@ -367,7 +367,7 @@ def test_a_months_quota_bounds_what_goes_out_however_much_was_accepted(box: Box)
     ends = Counter(box.faxes.get(job.id).cause_code for job in made)
     assert ends == {"delivered": 2, "quota_spent": 4}
     assert sum(map(len, line.taken.values())) == 6
-    with pytest.raises(RefusedError, match="1 of 7 pages are left this month"):
+    with pytest.raises(RefusedError, match="1 of 7 pages left this month"):
         submit(box, "+49302", "+49303")
 
 

@@ -200,3 +200,11 @@ def test_a_webhook_does_not_follow_redirects_and_keeps_the_answer_short() -> Non
     assert answer.status == 307
     assert not answer.accepted
     assert len(answer.answer) == 4096
+
+
+def test_interim_answers_before_the_answer_count_for_nothing() -> None:
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
+    with server(says(early + b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nthere")) as port:
+        answer = post(f"http://127.0.0.1:{port}/", b"{}", {}, timeout_s=60, allow_private=True)
+        assert (answer.accepted, answer.answer) == (True, "there")
+        assert get(port) == b"there"

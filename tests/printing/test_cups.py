@@ -427,7 +427,7 @@ def test_a_quota_binds_what_its_user_prints(cups: Cups, printed: Served, tmp_pat
     cups.lp("-d", "Fax", "-o", "phone=9990", "-t", "within the quota", one)
     fax = fax_of(cups, printed, "within the quota")
     printed.box.settings.remove(PrintUser, person)
-    assert "1 pages a day" in told()[0]
+    assert "1 page a day" in told()[0]
     assert faxes(printed, "beyond the quota") == []
     assert fax["owner"] == "quentin"
 

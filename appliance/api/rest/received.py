@@ -90,7 +90,9 @@ def read_received_page(call: Call) -> Answer:
     fax, pages = _with_pages(call)
     number = call.arguments["page"]
     coded = page_export.received_page(call.box, pages, number)
-    call.note("received.look", object=f"fax:{fax.id}", detail=f"page {number}")
+    # Lists show a small picture of each fax: nobody has opened those.
+    if call.query.get("size") != "small":
+        call.note("received.look", object=f"fax:{fax.id}", detail=f"page {number}")
     return Answer(content=picture(call, coded, f"{fax.uuid} {number}"))
 
 

@@ -14,8 +14,8 @@ from appliance.services.causes import TOO_MANY_RECIPIENTS
 from appliance.services.rules import To
 
 
-def recipients(context: Context, caller: Caller, given: list[Any]) -> tuple[To, ...]:
-    """The recipients that a request names.  Raises ProblemError, RefusedError for a number."""
+def checked_recipients(context: Context, caller: Caller, given: list[Any]) -> tuple[To, ...]:
+    """The recipients that a request names, whose numbers may be dialled.  Raises ProblemError."""
     found: list[To] = []
     for position, entry in enumerate(given):
         path = f"to[{position}]"
@@ -28,20 +28,15 @@ def recipients(context: Context, caller: Caller, given: list[Any]) -> tuple[To, 
                 found.append(_contact(context, caller, contact_id, path))
             case {"group": group_id}:
                 found += _group(context, caller, group_id, path)
-    most = context.settings.recipients_per_fax
-    if len(found) > most:
-        raise ProblemError(TOO_MANY_RECIPIENTS, f"at most {most}")
     if not found:
         raise flaw("to", said("there is nobody in this group"))
-    return tuple(found)
-
-
-def checked_recipients(context: Context, caller: Caller, given: list[Any]) -> tuple[To, ...]:
-    """``recipients``, after checking that each number may be dialled.  Raises ProblemError."""
-    to = recipients(context, caller, given)
-    for position, each in enumerate(to):
+    for position, each in enumerate(found):
         require_number(context.box.rules, each.number, f"to[{position}]")
-    return to
+    most = context.settings.recipients_per_fax
+    # Somebody who is in two groups gets one fax.
+    if len(found) > most and len(context.box.rules.recipients(found)) > most:
+        raise ProblemError(TOO_MANY_RECIPIENTS, f"at most {most}")
+    return tuple(found)
 
 
 def _contact(context: Context, caller: Caller, contact_id: int, path: str) -> To:
