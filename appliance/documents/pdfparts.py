@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -106,24 +106,28 @@ def is_font_whole(font: Any) -> bool:
 
 def _is_font(file: Any) -> bool:
     found = plain(file, _LARGEST_FONT)
-    if found.damaged:
-        return False
     content = found.plain.lstrip(b"\r\n ")
+    if found.damaged:
+        # Some writers leave out the end of the coding, after the last octet of the font.
+        return content.startswith(_SFNT[:3]) and _has_its_tables(content)
     if len(content) >= _LARGEST_FONT:
         return True
     if content.startswith(_SFNT):
-        return content.startswith(b"ttcf") or _has_its_letters(content)
+        return content.startswith(b"ttcf") or _has_its_tables(content, _LETTERS, _CARELESS)
     return content.startswith((*_TYPE_1, _CFF))
 
 
-def _has_its_letters(content: bytes) -> bool:
-    """Whether the tables with the outlines end within the file."""
-    for number in range(int.from_bytes(content[4:6], "big")):
+def _has_its_tables(content: bytes, names: Container[bytes] | None = None, beyond: int = 0) -> bool:
+    """Whether the tables of these names (None: all) end at most ``beyond`` octets after ``content``."""
+    count = int.from_bytes(content[4:6], "big")
+    if not 0 < count <= (len(content) - _TABLES_AT) // _ENTRY_OCTETS:
+        return False
+    for number in range(count):
         at = _TABLES_AT + number * _ENTRY_OCTETS
         entry = content[at : at + _ENTRY_OCTETS]
-        if entry[:4] in _LETTERS:
+        if names is None or entry[:4] in names:
             end = int.from_bytes(entry[8:12], "big") + int.from_bytes(entry[12:16], "big")
-            if end > len(content) + _CARELESS:
+            if end > len(content) + beyond:
                 return False
     return True
 

@@ -538,6 +538,20 @@ def test_an_embedded_font_that_is_none_is_remarked(
     assert [remark.kind for remark in found] == said
 
 
+@pytest.mark.parametrize(("cut", "said"), [(5, []), (20_000, [CONTENT_DAMAGED])])
+def test_a_font_whose_coding_is_not_ended_is_whole_when_all_its_tables_are_there(
+    rendered: Rendered, cut: int, said: list[RemarkKind]
+) -> None:
+    """Some writers leave out the last octets of the coding, which hold no part of the font."""
+    packing = zlib.compressobj()
+    data = packing.compress(DEJAVU.read_bytes()) + packing.flush(zlib.Z_SYNC_FLUSH)
+    with pikepdf.open(io.BytesIO(_with_font(page(), "/FontFile2", b"", "TrueType"))) as made:
+        file = made.pages[0].obj.Resources.Font.E.FontDescriptor.FontFile2
+        file.write(data[:-cut], filter=Name.FlateDecode)
+        found = rendered(octets(made)).remarks
+    assert [remark.kind for remark in found] == said
+
+
 def _shaded(kind: int, data: bytes = b"", **further: Any) -> bytes:
     document = page()
     shading = document.make_stream(data) if kind >= 4 else Dictionary()
