@@ -7,9 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.services.rules import Clock, Rules
+from appliance.services.rules import Clock, Rules, require_owned
 from appliance.spool import documents, ledger
-from appliance.spool.errors import NotFoundError
 from appliance.spool.model import Document, SourceFile
 from appliance.spool.remembered import Program
 from appliance.spool.retention import temporary_folder
@@ -56,10 +55,7 @@ class Documents:
 
     def get(self, document_id: int, owner: str | None = None) -> Document:
         """Raises NotFoundError."""
-        document = self.spool.read(documents.get, document_id)
-        if owner is not None and document.owner != owner:
-            raise NotFoundError(f"no document {document_id}")
-        return document
+        return require_owned(self.spool.read(documents.get, document_id), owner)
 
     def search(self, owner: str, *, before_id: int | None = None, limit: int = 50) -> list[Document]:
         """Documents that were stored on their own, newest first."""
@@ -98,10 +94,7 @@ class Documents:
 
     def program(self, program_id: int, owner: str | None = None) -> Program:
         """Raises NotFoundError."""
-        program = self.spool.read(ledger.get_program, program_id)
-        if owner is not None and program.owner != owner:
-            raise NotFoundError(f"no program {program_id}")
-        return program
+        return require_owned(self.spool.read(ledger.get_program, program_id), owner)
 
     def programs(self, owner: str, limit: int) -> list[Program]:
         """Newest first."""

@@ -10,7 +10,7 @@ from appliance.documents.causes import DOCUMENT_GONE
 from appliance.records import record, shared
 from appliance.services.causes import NOT_PERMITTED
 from appliance.services.documents import Documents
-from appliance.services.rules import Clock, RefusedError, Rules, To
+from appliance.services.rules import Clock, RefusedError, Rules, To, require_owned
 from appliance.spool import accepting, decisions, jobs, stats
 from appliance.spool.errors import NotFoundError
 from appliance.spool.filters import JobFilter
@@ -197,9 +197,7 @@ class Faxes:
 
     def get(self, job_id: int, owner: str | None = None) -> Job:
         """Raises NotFoundError."""
-        job = self.spool.read(jobs.get, job_id)
-        _require_owned(job, owner)
-        return job
+        return require_owned(self.spool.read(jobs.get, job_id), owner)
 
     def search(self, wanted: JobFilter) -> list[Job]:
         """The jobs that match, newest first; page on with ``before_id``."""
@@ -208,7 +206,7 @@ class Faxes:
     def with_attempts(self, job_id: int, owner: str | None = None) -> tuple[Job, list[Attempt]]:
         """A job and its calls, first to last, in one consistent read.  Raises NotFoundError."""
         job, attempts = self.spool.read(jobs.with_attempts, job_id)
-        _require_owned(job, owner)
+        require_owned(job, owner)
         return job, attempts
 
     def attempts(self, job_id: int, owner: str | None = None) -> list[Attempt]:
@@ -268,8 +266,3 @@ class Faxes:
         """Applies ``rule`` to a job whose delivery is unknown."""
         self.get(job_id, owner)
         return self.spool.do(decisions.settle_unknown, job_id, rule, self.clock())
-
-
-def _require_owned(job: Job, owner: str | None) -> None:
-    if owner is not None and job.owner != owner:
-        raise NotFoundError(f"no job {job.id}")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
-from appliance.services.rules import Clock
+from appliance.services.rules import Clock, require_owned
 from appliance.spool import contents, jobs, outbox, received
 from appliance.spool.delivery import Delivery, DeliveryFilter, DeliveryTry, NewDelivery
-from appliance.spool.errors import NotFoundError
 from appliance.spool.model import Event, Job, Received
 from appliance.spool.store import Spool
 from appliance.spool.transaction import Tx
@@ -82,28 +81,18 @@ class Outbox:
     def of_fax(self, fax_id: int) -> list[tuple[Delivery, list[DeliveryTry]]]:
         """All deliveries of one job or received fax, oldest first, with their tries."""
 
-        def read(db: sqlite3.Connection) -> list[tuple[Delivery, list[DeliveryTry]]]:
-            return [(each, outbox.tries(db, each.id)) for each in outbox.of_fax(db, fax_id)]
-
-        return self.spool.read(read)
+        return self.spool.read(lambda db: _with_tries(db, outbox.of_fax(db, fax_id)))
 
     def search(self, wanted: DeliveryFilter) -> list[tuple[Delivery, list[DeliveryTry]]]:
         """The deliveries that match, newest first, with their tries."""
 
-        def read(db: sqlite3.Connection) -> list[tuple[Delivery, list[DeliveryTry]]]:
-            return [(each, outbox.tries(db, each.id)) for each in outbox.search(db, wanted)]
-
-        return self.spool.read(read)
+        return self.spool.read(lambda db: _with_tries(db, outbox.search(db, wanted)))
 
     def with_tries(self, delivery_id: int, owner: str | None = None) -> tuple[Delivery, list[DeliveryTry]]:
         """A delivery, of ``owner`` unless that is None.  Raises NotFoundError."""
 
-        def read(db: sqlite3.Connection) -> tuple[Delivery, list[DeliveryTry]]:
-            return outbox.get(db, delivery_id), outbox.tries(db, delivery_id)
-
-        found = self.spool.read(read)
-        if owner is not None and found[0].owner != owner:
-            raise NotFoundError(f"no delivery {delivery_id}")
+        (found,) = self.spool.read(lambda db: _with_tries(db, [outbox.get(db, delivery_id)]))
+        require_owned(found[0], owner)
         return found
 
     def again(self, delivery_id: int) -> None:
@@ -137,3 +126,9 @@ class Outbox:
     def failed(self, delivery_id: int, detail: str, *, final: bool) -> None:
         """Records a try that failed; ``final``: there is no further one."""
         self.spool.do(outbox.failed, delivery_id, self.clock(), detail, final=final)
+
+
+def _with_tries(
+    db: sqlite3.Connection, deliveries: Iterable[Delivery]
+) -> list[tuple[Delivery, list[DeliveryTry]]]:
+    return [(each, outbox.tries(db, each.id)) for each in deliveries]

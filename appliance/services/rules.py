@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar
 
 from appliance.caller_id_policy import as_station_id
 from appliance.causes import Cause, CauseError
@@ -17,6 +18,7 @@ from appliance.services.accounts import Accounts
 from appliance.services.causes import CALLER_NOT_ALLOWED, COVER_TEMPLATE_GONE, QUOTA_SPENT
 from appliance.settings.store import SettingsStore
 from appliance.spool.causes import INDEX_DAMAGED
+from appliance.spool.errors import NotFoundError
 from appliance.spool.model import Job, Recipient
 from appliance.spool.options import Cover, SendOptions
 from appliance.spool.room import RoomGuard
@@ -27,6 +29,24 @@ Clock = Callable[[], float]  # Unix time
 
 class RefusedError(CauseError):
     """The box refuses this:  ``cause`` is the row with the reason, ``detail`` says what it was about."""
+
+
+class _Owned(Protocol):
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def owner(self) -> str: ...
+
+
+OwnedT = TypeVar("OwnedT", bound=_Owned)
+
+
+def require_owned(found: OwnedT, owner: str | None) -> OwnedT:
+    """``found``, which belongs to ``owner`` unless that is None.  Raises NotFoundError."""
+    if owner is not None and found.owner != owner:
+        raise NotFoundError(f"no {type(found).__name__.lower()} {found.id}")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

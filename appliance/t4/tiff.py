@@ -10,7 +10,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 from os import PathLike
-from types import TracebackType
 from typing import BinaryIO, Self
 
 from appliance.t4 import tiff_tags as tags
@@ -142,7 +141,5 @@ class TiffWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

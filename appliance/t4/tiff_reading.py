@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import log
 from os import PathLike
-from types import TracebackType
 from typing import BinaryIO, Final, Self
 
 from appliance.t4 import tiff_tags as tags
@@ -105,9 +104,7 @@ class FaxTiff:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __len__(self) -> int:
