@@ -69,7 +69,8 @@ def _lightness(part: Image.Image) -> Image.Image:
 
 
 def _on_white(part: Image.Image) -> Image.Image:
-    layered = part.convert("RGBA")
+    # Pillow converts grey that is multiplied by its opacity (La) only to plain grey with opacity.
+    layered = (part.convert("LA") if part.mode == "La" else part).convert("RGBA")
     paper = Image.new("RGBA", layered.size, (255, 255, 255, 255))
     return Image.alpha_composite(paper, layered).convert("RGB")
 

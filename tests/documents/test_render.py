@@ -166,6 +166,17 @@ def test_transparency_is_white_paper(rendered: Rendered) -> None:
     assert (right - left) / (2 * 25.4 * 1728 / 215) == pytest.approx(1, abs=0.02)
 
 
+def test_a_tiff_whose_grey_is_multiplied_by_its_opacity_is_on_white_paper(rendered: Rendered) -> None:
+    image = Image.new("LA", (400, 400), (0, 0))
+    image.paste((0, 255), (100, 100, 300, 300))
+    opacity = b"\x52\x01\x03\x00\x01\x00\x00\x00%c\x00"  # TIFF 6, section 18: 2 is opacity alone
+    content = save(image, "TIFF", dpi=(100, 100))
+    assert content.count(opacity % 2) == 1
+    page = picture(rendered(content.replace(opacity % 2, opacity % 1)).coded_page(0))
+    left, _, right, _ = ink(page)
+    assert (right - left) / (2 * 25.4 * 1728 / 215) == pytest.approx(1, abs=0.02)
+
+
 def test_cmyk_jpeg_is_not_a_negative(rendered: Rendered) -> None:
     content = save(_frame((800, 1100)).convert("RGB").convert("CMYK"), "JPEG", dpi=(100, 100))
     page = picture(rendered(content).coded_page(0))
