@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from appliance.documents.options import Paper, RenderOptions, Treatment
 from appliance.documents.pdfsource import PdfSource
-from appliance.documents.text import text_html, text_style
+from appliance.documents.text import COLUMNS, text_html, text_style
 from appliance.documents.typesetting import typeset
 from appliance.documents.worker import draw_page
 from appliance.t4.coding import encode
@@ -50,7 +50,7 @@ def warm_up() -> None:
     page, _, _ = draw_page(source, 0, RenderOptions(), treatment=Treatment.AUTO, header=None, count=(1, 1))
     encode(page, Coding.MMR)
     for paper in Paper:
-        typeset(text_html(_SCRIPTS, 1), paper, style=text_style(paper), most_pages=1, foreign=False)
+        typeset(text_html(_SCRIPTS, 1), paper, style=text_style(paper, COLUMNS), most_pages=1, foreign=False)
     typeset(_PAGE, Paper.A4, most_pages=1)
     source.close()
 

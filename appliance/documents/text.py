@@ -14,13 +14,14 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.options import Paper
 from appliance.remarks import CHARSET_GUESSED, CHARSET_UNKNOWN, Remark
 
-COLUMNS = 80
+COLUMNS, _MOST_COLUMNS = 80, 132  # of a page; of a listing as line printers have them
+_GAP = re.compile(r"\S(?:  |\t)\s*\S")  # between columns of a table
 _MARGIN_MM = 10.0
 _TOP_MM = 12.0
 _LEADING = 1.2  # line pitch, in ems
 _ADVANCE = 0.602  # of a character of the monospaced face, in ems
 _CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if code not in {9, 10, 12}}
-# More lines a page than any sheet has: a text with more is too long in any layout.
+# More lines of 80 columns than any sheet has: a text with more is too long in any layout.
 _ROWS = 75
 
 _STYLE = """
@@ -59,8 +60,11 @@ _UNLIKELY = re.compile(
 )
 _BEYOND_ASCII = re.compile(rf"[^\x00-\x9f{_SIGNS}]")
 _MOST_UNLIKELY = 0.25  # share of the letters beyond ASCII
-# Colours and movements of a terminal (ECMA-48 5.4), the backspace, and ends of lines besides the line feed.
-_ESCAPE = re.compile(r"\x1b(?:\[[0-?]{0,30}[ -/]{0,5}[@-~]|[()][0-9A-Z])")
+# Colours and movements of a terminal (ECMA-48 5.4), the title of its window, modes of its keys; the
+# backspace, and ends of lines besides the line feed.
+_ESCAPE = re.compile(
+    r"\x1b(?:\[[0-?]{0,30}[ -/]{0,5}[@-~]|[()][0-9A-Z]|\][^\x07\x1b]{0,300}(?:\x07|\x1b\\)|[=>78])"
+)
 _BACK, _LINE_END = "\b", re.compile(r"\r\n?|[\v\x85\u2028\u2029]")
 # Share of control characters (other than white space) from which a file is no longer text.
 _MOST_CONTROLS = 0.01
@@ -165,16 +169,21 @@ def guess_remarks(guessed: str) -> list[Remark]:
 
 def as_printed(text: str) -> str:
     """``text`` as a printer of lines prints it: without the escapes of terminals and what ends or fills a
-    file, of letters struck over each other the last, and each kind of line end as a line feed.
+    file, of letters struck over each other the last that is no underscore, and each kind of line end as a
+    line feed.
     """
     text = _ESCAPE.sub("", text.rstrip("\0\x1a"))
     if _BACK in text:
         kept: list[str] = []
+        struck: list[str] = []  # that may be underlined
         for letter in text:
+            if letter in "\r\n":
+                struck.clear()
             if letter != _BACK:
-                kept.append(letter)
+                below = struck.pop() if struck else ""
+                kept.append(below if letter == "_" and below.strip() else letter)
             elif kept and kept[-1] != "\n":
-                kept.pop()
+                struck.append(kept.pop())
         text = "".join(kept)
     return _LINE_END.sub("\n", text)
 
@@ -223,10 +232,20 @@ def without_pgp(text: str) -> tuple[str, str]:
     return "".join(kept), locked
 
 
-def text_style(paper: Paper) -> str:
-    """The style sheet for `text_html`: 80 columns of monospaced type."""
+def columns_of(text: str) -> int:
+    """The columns of a page for ``text``: 80, or as many as its longest line has, up to 132, when most of its
+    longer lines are those of a table.
+    """
+    longer = [line for line in re.split("[\n\f]", text) if len(line.expandtabs()) > COLUMNS]
+    widest = max((len(line.expandtabs().rstrip()) for line in longer), default=0)
+    tables = sum(_GAP.search(line) is not None for line in longer)
+    return widest if COLUMNS < widest <= _MOST_COLUMNS and 2 * tables > len(longer) else COLUMNS
+
+
+def text_style(paper: Paper, columns: int) -> str:
+    """The style sheet for `text_html`: monospaced type, of which so many ``columns`` fit on a line."""
     width, height = paper.value
-    em = (width - 2 * _MARGIN_MM) / COLUMNS / _ADVANCE
+    em = (width - 2 * _MARGIN_MM) / columns / _ADVANCE
     # A margin, so that rounding does not wrap the last column.
     return _STYLE.format(
         width=width, height=height, top=_TOP_MM, margin=_MARGIN_MM, em=em * 0.999, leading=_LEADING
@@ -242,7 +261,9 @@ def text_html(text: str, most_pages: int) -> str:
     if not text.strip():
         raise DocumentError(DOCUMENT_EMPTY, "only white space")
     lines = text.count("\n") + text.count("\f")
-    if text.count("\f") >= most_pages or max(lines, len(text) // COLUMNS) > most_pages * _ROWS:
+    columns = columns_of(text)
+    most_rows = most_pages * _ROWS * columns // COLUMNS
+    if text.count("\f") >= most_pages or max(lines, len(text) // columns) > most_rows:
         raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"{lines + 1} lines")
     sheets = (
         f'<div class="sheet">{text_blocks(sheet.removesuffix(chr(10)))}</div>' for sheet in text.split("\f")

@@ -15,6 +15,7 @@ from appliance.documents.hypertext import HTML_LIMIT, PICTURE, html_text
 from appliance.documents.pdfsource import PdfSource
 from appliance.documents.text import (
     as_printed,
+    columns_of,
     declared_charset,
     decode,
     guess_remarks,
@@ -76,7 +77,7 @@ def _text(text: str, workshop: Workshop, bounds: Bounds) -> Typeset:
     def make() -> Typeset:
         from appliance.documents.typesetting import typeset  # noqa: PLC0415 (only a child needs it)
 
-        style = text_style(workshop.paper)
+        style = text_style(workshop.paper, columns_of(text))
         return typeset(text_html(text, most), workshop.paper, style=style, most_pages=most, foreign=False)
 
     made_from = f"{workshop.paper} {text}".encode()

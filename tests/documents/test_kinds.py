@@ -89,6 +89,8 @@ def test_every_letter_of_a_text_is_on_the_page(tmp_path: Path, name: str) -> Non
         (b"filled up" + bytes(20), "", "filled up"),
         (b"as DOS ends it\r\n\x1a", "", "as DOS ends it"),
         (b"N\bNA\bAM\bME\bE\n_\bu_\bn_\bder\x0bline\b\b\b\bLINE", "", "NAME under LINE"),
+        (b"l\b_i\b_n\b_e\b_ and word\b\b\b\b____\nab\b\b\n__", "", "line and word __"),
+        (b"\x1b]0;a title of the window\x07\x1b=\x1b]2;another\x1b\\made\x1b>", "", "made"),
         (b"\x1b[1;31mfailed\x1b[0m: \x1b[Kthree", "", "failed: three"),
         ("one\u2028two\u2029three\u0085four".encode(), "", "one two three four"),
         (b"\b\b\bat the start", "", "at the start"),
@@ -115,6 +117,31 @@ def test_a_page_with_zeros_is_read_as_browsers_do(tmp_path: Path, content: bytes
     made = opened(tmp_path, content, "a.html")
     assert made.words == "seen by browsers"
     assert codes(made) == said
+
+
+def _columns(number: int) -> str:
+    return "".join(f"{number * step % 9973:>11}" for step in range(1, 13))  # 132
+
+
+_PARAGRAPH = (
+    "A paragraph of somewhat more than eighty columns is wrapped, and its type is not made any smaller."
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("\n".join(map(_columns, range(1, 60))), True),
+        ("\f".join(map(_columns, range(1, 4))) + " " * 20, True),  # filled up
+        ("\n".join([*map(_columns, range(1, 60)), "-" * 133]), False),
+        ("\n".join([_PARAGRAPH] * 3 + [_columns(1)]), False),
+    ],
+    ids=["listing", "pages", "wider", "paragraphs"],
+)
+def test_the_lines_of_a_listing_of_132_columns_are_whole(tmp_path: Path, text: str, whole: bool) -> None:
+    lines = [line.split() for line in opened(tmp_path, text.encode(), "a.txt").texts[0].splitlines()]
+    assert (_columns(1).split() in lines) == whole
+    assert _PARAGRAPH.split() not in lines
 
 
 def test_binary_content_called_txt_is_refused() -> None:
