@@ -12,7 +12,8 @@ from appliance.api.foreign import Answer, ForeignDoor
 from appliance.api.foreign_fields import LINE_LIMIT, number, refused, text
 from appliance.api.ictfax.groups import GroupCalls
 from appliance.api.ictfax.objects import ORIGIN
-from appliance.api.ictfax.people import asked, changeable, is_visible, visible
+from appliance.api.ictfax.owned import OwnedList
+from appliance.api.ictfax.people import asked
 from appliance.api.ictfax.programs import ProgramCalls
 from appliance.api.ictfax.words import MOST_TRIES, needed_id, read_time
 from appliance.api.problems import ProblemError
@@ -41,16 +42,14 @@ class CampaignCalls:
         self._door = door
         self._groups = groups
         self._programs = programs
+        self._owned = OwnedList(door, Campaign, "campaign", CAMPAIGNS)
 
     def create(self, caller: Caller) -> Answer:
         """Makes a campaign of a program and a group; answers its id."""
         fields = asked(self._door)
         program_id, group_id = needed_id(fields, "program_id"), needed_id(fields, "group_id")
         program = self._programs.find(caller, program_id)
-        group = self._groups.find(caller, group_id)
-        store = self._door.box.settings
-        if sum(each.owner == caller.owner for each in store.items(Campaign).values()) >= CAMPAIGNS:
-            raise refused(SETTING_INVALID, "campaigns", f"at most {CAMPAIGNS}; delete some")
+        group = self._groups.owned.find(caller, group_id)
         name = text(fields, "name", LINE_LIMIT) or f"{program.name} to {group.name}"
         campaign = Campaign(
             name=name[:LINE_LIMIT],
@@ -59,26 +58,23 @@ class CampaignCalls:
             tries=min(number(fields, "try_allowed") or 0, MOST_TRIES),
             owner=caller.owner,
         )
-        campaign_id = store.add(campaign)
-        self._door.audit(caller, "campaign.create", f"campaign:{campaign_id}")
-        return Answer(campaign_id)
+        return self._owned.add(caller, campaign)
 
     def campaigns(self, caller: Caller) -> Answer:
         """Lists the campaigns that the caller may see."""
-        found = self._door.box.settings.items(Campaign).items()
-        return Answer([self._shown(*item) for item in found if is_visible(item[1], caller)])
+        return Answer([self._shown(*item) for item in self._owned.seen(caller)])
 
     def campaign(self, caller: Caller, campaign_id: int) -> Answer:
         """Answers a campaign."""
-        return Answer(self._shown(campaign_id, self._find(caller, campaign_id)))
+        return Answer(self._shown(campaign_id, self._owned.find(caller, campaign_id)))
 
     def status_of(self, caller: Caller, campaign_id: int) -> Answer:
         """Answers a campaign's status."""
-        return Answer(self.status(self._find(caller, campaign_id)))
+        return Answer(self.status(self._owned.find(caller, campaign_id)))
 
     def change(self, caller: Caller, campaign_id: int) -> Answer:
         """Changes a campaign's program, group, name or tries; answers it."""
-        self._changeable(caller, campaign_id)
+        self._owned.changeable(caller, campaign_id)
         fields = asked(self._door)
         values: dict[str, Any] = {}
         if fields.get("program_id"):
@@ -86,21 +82,17 @@ class CampaignCalls:
             self._programs.find(caller, values["program_id"])
         if fields.get("group_id"):
             values["group_id"] = needed_id(fields, "group_id")
-            self._groups.find(caller, values["group_id"])
+            self._groups.owned.find(caller, values["group_id"])
         if fields.get("name"):
             values["name"] = text(fields, "name", LINE_LIMIT)
         if fields.get("try_allowed"):
             values["tries"] = min(number(fields, "try_allowed") or 0, MOST_TRIES)
-        changed = self._door.box.settings.update(Campaign, campaign_id, values)
-        self._door.audit(caller, "campaign.change", f"campaign:{campaign_id}", ", ".join(values))
-        return Answer(self._shown(campaign_id, changed))
+        return Answer(self._shown(campaign_id, self._owned.change(caller, campaign_id, values)))
 
     def remove(self, caller: Caller, campaign_id: int) -> Answer:
         """Stops and deletes a campaign; its faxes stay in the journal."""
         self.stop(caller, campaign_id)
-        self._door.box.settings.remove(Campaign, campaign_id)
-        self._door.audit(caller, "campaign.delete", f"campaign:{campaign_id}")
-        return Answer(True)
+        return self._owned.remove(caller, campaign_id)
 
     def start(self, caller: Caller, campaign_id: int) -> Answer:
         """Sends to each contact of the group that did not get the fax and has none under way."""
@@ -113,11 +105,11 @@ class CampaignCalls:
         return Answer(campaign_id)
 
     def _start(self, caller: Caller, campaign_id: int, at: float | None) -> None:
-        box, campaign = self._door.box, self._changeable(caller, campaign_id)
+        box, campaign = self._door.box, self._owned.changeable(caller, campaign_id)
         program = self._programs.find(caller, campaign.program_id)
         if not box.documents.get(program.document_id, caller.sees).files:
             raise ProblemError(DOCUMENT_EMPTY, f"document {program.document_id} has no file")
-        members = self._groups.members(caller, self._groups.find(caller, campaign.group_id))
+        members = self._groups.members(caller, self._groups.owned.find(caller, campaign.group_id))
         if not members:
             raise refused(SETTING_INVALID, "group_id", "there is no contact in this group")
         done = {
@@ -154,7 +146,7 @@ class CampaignCalls:
 
     def stop(self, caller: Caller, campaign_id: int) -> Answer:
         """Cancels the faxes under way."""
-        campaign = self._changeable(caller, campaign_id)
+        campaign = self._owned.changeable(caller, campaign_id)
         for job in self._jobs(campaign):
             if not job.state.ended:
                 with contextlib.suppress(IllegalTransitionError):  # it has just ended
@@ -170,12 +162,6 @@ class CampaignCalls:
         for submission_id in campaign.submission_ids:
             wanted = JobFilter(submission_id=submission_id, limit=PAGE)
             yield from every(self._door.box.faxes.search, wanted)
-
-    def _find(self, caller: Caller, campaign_id: int) -> Campaign:
-        return visible("campaign", self._door.box.settings.items(Campaign), campaign_id, caller)
-
-    def _changeable(self, caller: Caller, campaign_id: int) -> Campaign:
-        return changeable("campaign", self._door.box.settings.items(Campaign), campaign_id, caller)
 
     def _shown(self, campaign_id: int, campaign: Campaign) -> dict[str, Any]:
         counts = self._door.box.faxes.counts_of(campaign.submission_ids)

@@ -60,7 +60,7 @@ class IctfaxDoor(ForeignDoor):
         self._on("GET", "/contacts", send, people.contacts)
         self._on("GET", "/contacts/<contact_id>", send, people.contact)
         self._on("PUT", "/contacts/<contact_id>", send, people.change_contact)
-        self._on("DELETE", "/contacts/<contact_id>", send, people.remove_contact)
+        self._on("DELETE", "/contacts/<contact_id>", send, people.owned.remove)
         self._on("PUT", "/contacts/<contact_id>/link/<group_id>", send, groups.link)
         self._on("DELETE", "/contacts/<contact_id>/link/<group_id>", send, groups.unlink)
         self._on("POST", "/groups", send, groups.create)
@@ -71,7 +71,7 @@ class IctfaxDoor(ForeignDoor):
         self._on("GET", "/groups/<group_id>/csv", send, files.give)
         self._on("GET", "/groups/<group_id>", send, groups.group)
         self._on("PUT", "/groups/<group_id>", send, groups.change)
-        self._on("DELETE", "/groups/<group_id>", send, groups.remove)
+        self._on("DELETE", "/groups/<group_id>", send, groups.owned.remove)
         self._on("GET", "/groups/<group_id>/contacts", send, groups.contacts)
 
     def _route_documents(self, documents: DocumentCalls, programs: ProgramCalls) -> None:
@@ -151,14 +151,17 @@ class IctfaxDoor(ForeignDoor):
         return Answer(error_document(problem), status=int(http_of(problem)))
 
     def _on(self, method: str, path: str, scope: Scope | None, handler: Callable[..., Answer]) -> None:
-        """Adds an authenticated call; names in the path are ids.  ``scope`` None: the handler checks."""
+        """Adds an authenticated call, whose handler gets the ids in the path in their order.
+
+        ``scope`` None: the handler checks.
+        """
         pattern = path.replace("_id>", f"_id:re:{_ID}>")
 
         def callback(**ids: str) -> bytes:
             def known(caller: Caller) -> Answer:
                 if scope is not None:
                     caller.require(scope)
-                return handler(caller, **{name: int(value) for name, value in ids.items()})
+                return handler(caller, *map(int, ids.values()))
 
             return self.carry(known)
 

@@ -15,7 +15,8 @@ from appliance.api.causes import SETTING_INVALID
 from appliance.api.foreign import Answer, ForeignDoor, file_answer
 from appliance.api.foreign_fields import refused
 from appliance.api.ictfax.groups import GroupCalls
-from appliance.api.ictfax.people import CONTACT_FIELDS, CONTACTS, changeable
+from appliance.api.ictfax.owned import changeable
+from appliance.api.ictfax.people import CONTACT_FIELDS, CONTACTS
 from appliance.api.problems import ProblemError
 from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_UNSUPPORTED
 from appliance.phonebook import Contact, ContactGroup
@@ -63,7 +64,7 @@ class GroupFileCalls:
 
         A contact that exists already is not added again.
         """
-        self._groups.changeable(caller, group_id)
+        self._groups.owned.changeable(caller, group_id)
         environ = bottle.request.environ
         kind = request.media_type(environ)
         if kind not in _TAKEN_TYPES:
@@ -86,7 +87,7 @@ class GroupFileCalls:
 
     def give(self, caller: Caller, group_id: int) -> Answer:
         """Answers a group's contacts as CSV."""
-        members = self._groups.members(caller, self._groups.find(caller, group_id))
+        members = self._groups.members(caller, self._groups.owned.find(caller, group_id))
         return file_answer(write(contact for _, contact in members), CSV_TYPE, f"group_{group_id}.csv")
 
     def sample(self, caller: Caller) -> Answer:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from appliance.api.auth import Caller
-from appliance.api.causes import SETTING_INVALID
 from appliance.api.foreign import Answer, ForeignDoor
-from appliance.api.foreign_fields import LINE_LIMIT, refused, text
+from appliance.api.foreign_fields import LINE_LIMIT, text
 from appliance.api.ictfax.objects import contact_object
-from appliance.api.ictfax.people import PeopleCalls, asked, changeable, is_visible, visible
+from appliance.api.ictfax.owned import OwnedList, is_visible
+from appliance.api.ictfax.people import PeopleCalls, asked
 from appliance.api.ictfax.words import MissingError
 from appliance.phonebook import Contact, ContactGroup
 
@@ -23,70 +23,49 @@ class GroupCalls:
     def __init__(self, door: ForeignDoor, people: PeopleCalls) -> None:
         self._door = door
         self._people = people
+        self.owned = OwnedList(door, ContactGroup, "group", GROUPS)
 
     def create(self, caller: Caller) -> Answer:
         """Makes a group; answers its id."""
         name = text(asked(self._door), "name", LINE_LIMIT)
         if not name:
             raise MissingError("name")
-        store = self._door.box.settings
-        if sum(group.owner == caller.owner for group in store.items(ContactGroup).values()) >= GROUPS:
-            raise refused(SETTING_INVALID, "groups", f"at most {GROUPS}; delete some")
-        group_id = store.add(ContactGroup(name=name, owner=caller.owner))
-        self._door.audit(caller, "group.create", f"group:{group_id}")
-        return Answer(group_id)
+        return self.owned.add(caller, ContactGroup(name=name, owner=caller.owner))
 
     def groups(self, caller: Caller) -> Answer:
         """Lists the groups that the caller may see."""
-        groups = self._door.box.settings.items(ContactGroup).items()
-        return Answer([self._shown(*item, caller) for item in groups if is_visible(item[1], caller)])
+        return Answer([self._shown(*item, caller) for item in self.owned.seen(caller)])
 
     def group(self, caller: Caller, group_id: int) -> Answer:
         """Answers a group."""
-        return Answer(self._shown(group_id, self.find(caller, group_id), caller))
+        return Answer(self._shown(group_id, self.owned.find(caller, group_id), caller))
 
     def change(self, caller: Caller, group_id: int) -> Answer:
         """Changes a group's name; answers it."""
-        self.changeable(caller, group_id)
+        self.owned.changeable(caller, group_id)
         name = text(asked(self._door), "name", LINE_LIMIT)
-        changed = self._door.box.settings.update(ContactGroup, group_id, {"name": name} if name else {})
-        self._door.audit(caller, "group.change", f"group:{group_id}", "name")
+        changed = self.owned.change(caller, group_id, {"name": name} if name else {})
         return Answer(self._shown(group_id, changed, caller))
-
-    def remove(self, caller: Caller, group_id: int) -> Answer:
-        """Deletes a group; its contacts stay."""
-        self.changeable(caller, group_id)
-        self._door.box.settings.remove(ContactGroup, group_id)
-        self._door.audit(caller, "group.delete", f"group:{group_id}")
-        return Answer(True)
 
     def contacts(self, caller: Caller, group_id: int) -> Answer:
         """Lists the contacts of a group."""
-        group = self.find(caller, group_id)
+        group = self.owned.find(caller, group_id)
         return Answer([contact_object(*member) for member in self.members(caller, group)])
 
     def link(self, caller: Caller, contact_id: int, group_id: int) -> Answer:
         """Adds a contact to a group."""
-        group = self.changeable(caller, group_id)
-        contact = self._people.find(caller, contact_id)
+        group = self.owned.changeable(caller, group_id)
+        contact = self._people.owned.find(caller, contact_id)
         if contact_id not in group.contact_ids:
             self._put(caller, group_id, (*group.contact_ids, contact_id))
         return Answer(contact_object(contact_id, contact))
 
     def unlink(self, caller: Caller, contact_id: int, group_id: int) -> Answer:
         """Takes a contact out of a group; answers the contact."""
-        group = self.changeable(caller, group_id)
-        contact = self._people.find(caller, contact_id)
+        group = self.owned.changeable(caller, group_id)
+        contact = self._people.owned.find(caller, contact_id)
         self._put(caller, group_id, tuple(each for each in group.contact_ids if each != contact_id))
         return Answer(contact_object(contact_id, contact))
-
-    def find(self, caller: Caller, group_id: int) -> ContactGroup:
-        """A group that the caller may see.  Raises ProblemError."""
-        return visible("group", self._door.box.settings.items(ContactGroup), group_id, caller)
-
-    def changeable(self, caller: Caller, group_id: int) -> ContactGroup:
-        """A group that the caller may change.  Raises ProblemError."""
-        return changeable("group", self._door.box.settings.items(ContactGroup), group_id, caller)
 
     def members(self, caller: Caller, group: ContactGroup) -> list[tuple[int, Contact]]:
         """The group's contacts that exist and that the caller may see, in its order."""

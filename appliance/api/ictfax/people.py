@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import bottle
 
 from appliance.api import request
 from appliance.api.auth import Caller
-from appliance.api.causes import NOT_FOUND, SETTING_INVALID
+from appliance.api.causes import SETTING_INVALID
 from appliance.api.foreign import Answer, ForeignDoor
 from appliance.api.foreign_fields import LINE_LIMIT, refused, text
 from appliance.api.ictfax.objects import KEY_ACCOUNTS, account_object, contact_object, user_object
+from appliance.api.ictfax.owned import OwnedList
 from appliance.api.ictfax.words import TEXT_LIMIT
 from appliance.api.numbers import own_number
-from appliance.api.problems import ProblemError
 from appliance.api.signing_in import sign_in
 from appliance.lines.causes import NUMBER_INVALID
-from appliance.phonebook import Campaign, Contact, ContactGroup
+from appliance.phonebook import Contact
 from appliance.services.rules import RefusedError
-from appliance.settings.accounts import ApiKey, Scope, User
+from appliance.settings.accounts import ApiKey, User
 
-T = TypeVar("T", Contact, ContactGroup, Campaign)
 # The most contacts of one owner: the phone book is one file, written as a whole.
 CONTACTS = 5000
 # Fields of a contact: their names in this style, and in the phone book.
@@ -41,6 +40,7 @@ class PeopleCalls:
 
     def __init__(self, door: ForeignDoor) -> None:
         self._door = door
+        self.owned = OwnedList(door, Contact, "contact", CONTACTS)
 
     # -- signing in ----------------------------------------------------------------------------
 
@@ -118,8 +118,7 @@ class PeopleCalls:
             if known == contact:
                 return contact_id
             mine += known.owner == contact.owner
-        if mine >= CONTACTS:
-            raise refused(SETTING_INVALID, "contacts", f"at most {CONTACTS}; delete some")
+        self.owned.require_fewer(mine)
         return settings.add(contact)
 
     def contacts(self, caller: Caller) -> Answer:
@@ -131,9 +130,7 @@ class PeopleCalls:
             if name in CONTACT_FIELDS and values[-1]
         }
         found = []
-        for contact_id, contact in self._door.box.settings.items(Contact).items():
-            if not is_visible(contact, caller):
-                continue
+        for contact_id, contact in self.owned.seen(caller):
             shown = contact_object(contact_id, contact)
             if all(word in str(shown[name]).casefold() for name, word in wanted.items()):
                 found.append(shown)
@@ -141,33 +138,17 @@ class PeopleCalls:
 
     def contact(self, caller: Caller, contact_id: int) -> Answer:
         """Answers a contact."""
-        return Answer(contact_object(contact_id, self.find(caller, contact_id)))
+        return Answer(contact_object(contact_id, self.owned.find(caller, contact_id)))
 
     def change_contact(self, caller: Caller, contact_id: int) -> Answer:
         """Changes a contact; answers it."""
-        self._changeable(caller, contact_id)
+        self.owned.changeable(caller, contact_id)
         values = _contact_values(asked(self._door))
         if "number" in values:
             if not values["number"]:
                 raise refused(NUMBER_INVALID, "phone", "this field is needed")
             self._require_number(values["number"])
-        changed = self._door.box.settings.update(Contact, contact_id, values)
-        self._door.audit(caller, "contact.change", f"contact:{contact_id}", ", ".join(values))
-        return Answer(contact_object(contact_id, changed))
-
-    def remove_contact(self, caller: Caller, contact_id: int) -> Answer:
-        """Deletes a contact."""
-        self._changeable(caller, contact_id)
-        self._door.box.settings.remove(Contact, contact_id)
-        self._door.audit(caller, "contact.delete", f"contact:{contact_id}")
-        return Answer(True)
-
-    def find(self, caller: Caller, contact_id: int) -> Contact:
-        """A contact that the caller may see.  Raises ProblemError."""
-        return visible("contact", self._door.box.settings.items(Contact), contact_id, caller)
-
-    def _changeable(self, caller: Caller, contact_id: int) -> None:
-        changeable("contact", self._door.box.settings.items(Contact), contact_id, caller)
+        return Answer(contact_object(contact_id, self.owned.change(caller, contact_id, values)))
 
 
 def asked(door: ForeignDoor) -> Mapping[str, Any]:
@@ -187,24 +168,3 @@ def _contact_values(fields: Mapping[str, Any]) -> dict[str, str]:
     return {
         kept: text(fields, name, limit) for name, (kept, limit) in CONTACT_FIELDS.items() if name in fields
     }
-
-
-def is_visible(item: Contact | ContactGroup | Campaign, caller: Caller) -> bool:
-    """Whether it is the caller's or shared; administrators see all."""
-    return caller.sees is None or item.owner in ("", caller.owner)
-
-
-def visible(noun: str, items: Mapping[int, T], item_id: int, caller: Caller) -> T:
-    """The item of a list, if the caller may see it.  Raises ProblemError."""
-    item = items.get(item_id)
-    if item is None or not is_visible(item, caller):
-        raise ProblemError(NOT_FOUND, f"{noun} {item_id}")
-    return item
-
-
-def changeable(noun: str, items: Mapping[int, T], item_id: int, caller: Caller) -> T:
-    """The same, if the caller may change it: only administrators change shared ones.  Raises ProblemError."""
-    item = visible(noun, items, item_id, caller)
-    if item.owner != caller.owner:
-        caller.require(Scope.ADMIN)
-    return item

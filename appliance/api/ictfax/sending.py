@@ -123,7 +123,7 @@ class SendingCalls:
         people = self._people
         contact_id = number(fields, "contact_id")
         if contact_id:
-            contact = people.find(caller, contact_id)
+            contact = people.owned.find(caller, contact_id)
             return contact_id, To(contact.number, contact.name, contact.company)
         phone = text(fields, "phone", NUMBER_LIMIT)
         if not phone:

@@ -10,7 +10,8 @@ from appliance.api.causes import NOT_FOUND
 from appliance.api.foreign import Answer, ForeignDoor
 from appliance.api.ictfax.campaigns import RUNNING, CampaignCalls
 from appliance.api.ictfax.objects import SERVICE_FLAG
-from appliance.api.ictfax.people import PeopleCalls, is_visible
+from appliance.api.ictfax.owned import is_visible
+from appliance.api.ictfax.people import PeopleCalls
 from appliance.api.numbers import own_number
 from appliance.api.problems import ProblemError
 from appliance.lines.settings import LineSettings

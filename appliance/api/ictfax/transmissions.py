@@ -105,7 +105,7 @@ class Transmissions:
     def _sooner(self, job: Job, at: float | None) -> Job:
         """Moves a waiting job to now or ``at``; changes nothing if its call has just begun."""
         try:
-            return self._box.faxes.retry_now(job.id) if at is None else self._box.faxes.reschedule(job.id, at)
+            return self._box.faxes.retry(job.id, at=at)
         except IllegalTransitionError:
             if at is not None:
                 raise
