@@ -205,14 +205,20 @@ def test_a_call_that_the_box_refuses_is_not_taken(tmp_path: Path) -> None:
 def test_a_line_takes_no_more_calls_than_it_has_channels_however_slow_the_decision(tmp_path: Path) -> None:
     write_tiff(tmp_path / "out.tif", PAGES)
     asked: list[IncomingCall] = []
+    decided = asyncio.Event()
 
     async def slowly(call: IncomingCall) -> Refuse:
         asked.append(call)
-        await asyncio.sleep(0.5)
+        await decided.wait()
         return Refuse(NOT_RECEIVING)
 
     async def work(rig: Rig) -> None:
-        calls = [rig.line.send_to_us(tmp_path / "out.tif", caller=f"999{each}") for each in range(7)]
+        calls = [
+            asyncio.create_task(rig.line.send_to_us(tmp_path / "out.tif", caller=f"999{each}"))
+            for each in range(7)
+        ]
+        await rig.until(lambda: len(asked) + sum(call.done() for call in calls) == len(calls))
+        decided.set()
         ends = [result.cause for result in await asyncio.gather(*calls)]
         assert len(asked) == PracticeSettings().calls_at_once
         assert sorted(set(map(id, ends))) == sorted(map(id, (NOT_RECEIVING, causes.LINE_FULL)))
