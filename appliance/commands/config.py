@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.configuration import open_settings
-from appliance.daemon.arguments import add_data_argument, data_folder, print_json, settles
+from appliance.daemon.arguments import add_data_argument, data_folder, first_line, print_json, settles
 from appliance.language import said
 from appliance.settings.fields import SettingError
 from appliance.settings.store import SettingsStore
@@ -76,12 +76,10 @@ def _new_value(store: SettingsStore, path: str, given: str | None) -> str:
                 " type it when it is asked for or hand it in through standard input"
             ),
         )
-    if sys.stdin.isatty():
-        return getpass.getpass(f"{path}: ")
-    line = sys.stdin.readline()
-    if not line:
-        raise SettingError(path, said("standard input ended before a value came"))
-    return line.rstrip("\r\n")
+    try:
+        return getpass.getpass(f"{path}: ") if sys.stdin.isatty() else first_line()
+    except EOFError:
+        raise SettingError(path, said("standard input ended before a value came")) from None
 
 
 def _read_json(name: str) -> dict[str, Any]:

@@ -219,7 +219,7 @@ def _given(arguments: argparse.Namespace, question: Question) -> str | None:
     given: str | None = getattr(arguments, question.field)
     if given is None or not question.secret:
         return given
-    return sys.stdin.readline().rstrip("\r\n") if given == "-" else first_line(Path(given))
+    return first_line(None if given == "-" else Path(given))
 
 
 def _take(values: dict[str, Any], shape: type[LineSettings], question: Question, text: str | None) -> None:

@@ -54,14 +54,20 @@ def print_json(value: Any) -> None:
 def read_secret(prompt: str) -> str:
     """A line that is typed unseen at a terminal, else the first of standard input; empty at its end."""
     try:
-        return getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+        return getpass.getpass(prompt) if sys.stdin.isatty() else first_line()
     except EOFError:
         return ""
 
 
-def first_line(path: Path) -> str:
-    """The first line of a file with a secret, without its end, Windows' too.  Raises OSError."""
-    return path.read_bytes().decode("utf-8", "replace").partition("\n")[0].removesuffix("\r")
+def first_line(path: Path | None = None) -> str:
+    """The first line of a file with a secret, or of standard input, without its end, Windows' too.
+
+    Raises OSError, and EOFError when standard input has ended.
+    """
+    text = sys.stdin.readline() if path is None else path.read_bytes().decode("utf-8", "replace")
+    if path is None and not text:
+        raise EOFError
+    return text.partition("\n")[0].removesuffix("\r")
 
 
 def add_data_argument(parser: argparse.ArgumentParser) -> None:
