@@ -237,14 +237,11 @@ class Faxes:
         self.get(job_id, owner)
         return self.spool.do(decisions.cancel, job_id, self.clock())
 
-    def retry_now(self, job_id: int, owner: str | None = None) -> Job:
-        """Tries a waiting job at once."""
-        return self.reschedule(job_id, self.clock(), owner)
-
-    def reschedule(self, job_id: int, at: float, owner: str | None = None) -> Job:
-        """Tries a waiting job at Unix time ``at``."""
+    def retry(self, job_id: int, owner: str | None = None, *, at: float | None = None) -> Job:
+        """Tries a waiting job at Unix time ``at``; None: at once."""
         self.get(job_id, owner)
-        return self.spool.do(decisions.reschedule, job_id, at, self.clock())
+        now = self.clock()
+        return self.spool.do(decisions.reschedule, job_id, now if at is None else at, now)
 
     def release(self, job_id: int, owner: str | None = None, scheduled_at: float | None = None) -> Job:
         """Releases a held job."""

@@ -58,7 +58,7 @@ def test_under_random_failures_every_job_ends_and_none_is_sent_twice(
         while True:
             await asyncio.sleep(chance.uniform(0.0, 0.05))
             chance.choice(lines).usable = chance.random() < 0.8
-            act = chance.choice([box.faxes.cancel, box.faxes.retry_now, None])
+            act = chance.choice([box.faxes.cancel, box.faxes.retry, None])
             if act is not None:
                 with contextlib.suppress(IllegalTransitionError):
                     await asyncio.to_thread(act, chance.choice(made))

@@ -84,7 +84,7 @@ def test_one_forbidden_recipient_refuses_the_whole_request(box: Box) -> None:
 
 def test_another_owners_fax_is_not_found(box: Box) -> None:
     job = box.faxes.submit(request(box)).jobs[0]
-    for call in (box.faxes.get, box.faxes.cancel, box.faxes.retry_now, box.faxes.attempts):
+    for call in (box.faxes.get, box.faxes.cancel, box.faxes.retry, box.faxes.attempts):
         with pytest.raises(NotFoundError):
             call(job.id, owner="eve")  # type: ignore[operator]
     assert box.faxes.get(job.id, owner="ada").state is JobState.PREPARING
@@ -93,14 +93,14 @@ def test_another_owners_fax_is_not_found(box: Box) -> None:
 def test_a_held_fax_is_not_tried_before_it_is_handed_in(box: Box) -> None:
     job = box.faxes.submit(request(box, held=True)).jobs[0]
     for hurry in (
-        lambda: box.faxes.retry_now(job.id),
-        lambda: box.faxes.reschedule(job.id, box.clock() + 60),
+        lambda: box.faxes.retry(job.id),
+        lambda: box.faxes.retry(job.id, at=box.clock() + 60),
     ):
         with pytest.raises(IllegalTransitionError):
             hurry()
     assert box.faxes.get(job.id) == job
     assert box.faxes.release(job.id).state is JobState.PREPARING
-    assert box.faxes.retry_now(job.id).state is JobState.PREPARING
+    assert box.faxes.retry(job.id).state is JobState.PREPARING
 
 
 def test_a_repeated_request_keeps_neither_its_job_nor_its_file(box: Box) -> None:

@@ -145,8 +145,7 @@ def cancel_fax(call: Call, job: Job) -> Job:
 @_act("fax.retry")
 def retry_fax(call: Call, job: Job) -> Job:
     """Retry a waiting fax now, or at a given time."""
-    at = read_schedule(call.body, "at", call.context.now())
-    return call.box.faxes.retry_now(job.id) if at is None else call.box.faxes.reschedule(job.id, at)
+    return call.box.faxes.retry(job.id, at=read_schedule(call.body, "at", call.context.now()))
 
 
 @routes("POST", "/faxes/{id}/release", body=_AT, body_required=False, answer=FAX)
