@@ -16,7 +16,15 @@ from appliance.documents import causes, first_octets, tnef
 from appliance.documents.errors import DocumentError
 from appliance.documents.foreign import ZIP, foreign_name, is_office_package
 from appliance.documents.signed import is_encrypted, is_signed
-from appliance.documents.text import UNLIKELY, WINDOWS, as_printed, charset_of, decode, is_readable
+from appliance.documents.text import (
+    UNLIKELY,
+    WINDOWS,
+    as_printed,
+    charset_of,
+    controls_in,
+    decode,
+    is_readable,
+)
 
 
 class Kind(Enum):
@@ -345,8 +353,12 @@ def _by_words(content: bytes, charset: str, promised: Kind | None) -> Kind | Non
     text = as_printed(text)
     if "\0" in text and (promised is Kind.HTML or _HTML.match(text[:_BEGINNING].replace("\0", ""))):
         text = text.replace("\0", "")  # browsers leave them out
-    if not is_readable(text) or (guessed in {WINDOWS, UNLIKELY} and _is_noise(content)):
+    if not is_readable(text):
         return None
+    if guessed in {WINDOWS, UNLIKELY} and _is_noise(content):
+        # A text in an encoding of DOS or East Asia; its remark says what to do.
+        is_one = promised is Kind.TEXT and guessed == UNLIKELY and not controls_in(text)
+        return Kind.TEXT if is_one else None
     beginning = text[:_BEGINNING].lstrip("\ufeff").replace("\r\n", "\n")
     if _SVG.match(beginning):
         return Kind.SVG

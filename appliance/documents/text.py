@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 import webencodings
 
@@ -49,6 +50,8 @@ _ZEROS = 0.3
 WINDOWS = "Windows-1252"
 UNLIKELY = "hardly Windows-1252"  # in which the text would be no words
 _DAMAGED = "\ufffd"
+# How ISO-2022-JP changes to Japanese letters (RFC 1468); all its octets are ASCII.
+_TO_JAPANESE = re.compile(rb"\x1b\$[@B]")
 _WHOLE_LETTERS = 4
 # What Western words lack: three letters beyond ASCII together, umlauts apart, as have Cyrillic, Greek, Hebrew
 # and Chinese; a sign between letters, as have Polish, and German of DOS; an octet that is no character.
@@ -136,9 +139,9 @@ def _codecs_of(charset: str) -> Iterator[str]:
 def decode(content: bytes, charset: str = "") -> tuple[str, str]:
     """``content`` as text, and its encoding if that was guessed, else empty.
 
-    A byte order mark decides, then the zeros of UTF-16 without one, the declared ``charset``, and what the
-    octets allow: UTF-8 (with a few damaged characters), else Windows-1252, in which every octet is a
-    character; the encoding is then UNLIKELY if that makes no words.
+    A byte order mark decides, then the zeros of UTF-16 without one, the escapes of ISO-2022-JP, the declared
+    ``charset``, and what the octets allow: UTF-8 (with a few damaged characters), else Windows-1252, in which
+    every octet is a character; the encoding is then UNLIKELY if that makes no words.
     """
     for mark, name in _MARKS:
         if content.startswith(mark):
@@ -146,6 +149,9 @@ def decode(content: bytes, charset: str = "") -> tuple[str, str]:
     wide = _utf_16(content)
     if wide and not charset.lower().startswith("utf"):
         return content.decode(wide, "replace"), "UTF-16"
+    if "2022" not in charset and _TO_JAPANESE.search(content):
+        with suppress(ValueError):
+            return content.decode("iso2022_jp_ext"), "ISO-2022-JP"
     for name in filter(None, (*_codecs_of(charset), "utf-8")):
         try:
             if codecs.lookup(name).name not in _NO_TEXT:
@@ -188,10 +194,14 @@ def as_printed(text: str) -> str:
     return _LINE_END.sub("\n", text)
 
 
+def controls_in(text: str) -> int:
+    """The number of control characters in ``text``, white space apart: none in a text, many in other data."""
+    return sum(text.count(chr(code)) for code in range(32) if code not in {9, 10, 12, 13})
+
+
 def is_readable(text: str) -> bool:
     """Whether ``text`` is one, and not what an encoding makes of other data."""
-    controls = sum(text.count(chr(code)) for code in range(32) if code not in {9, 10, 12, 13})
-    return controls <= len(text) * _MOST_CONTROLS and "\0" not in text
+    return controls_in(text) <= len(text) * _MOST_CONTROLS and "\0" not in text
 
 
 def _is_western(text: str) -> bool:

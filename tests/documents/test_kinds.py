@@ -29,6 +29,7 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.sniff import Kind, sniff
 from appliance.remarks import (
     CHARSET_GUESSED,
+    CHARSET_UNKNOWN,
     CONTENT_CUT,
     FILE_LEFT_OUT,
     GLYPHS_MISSING,
@@ -117,6 +118,29 @@ def test_a_page_with_zeros_is_read_as_browsers_do(tmp_path: Path, content: bytes
     made = opened(tmp_path, content, "a.html")
     assert made.words == "seen by browsers"
     assert codes(made) == said
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        "これは日本語の文書です。".encode("shift_jis"),
+        "これは日本語の文書です。".encode("euc_jp"),
+        "这是一个中文文件。".encode("gb18030"),
+        "СЪЕШЬ ЕЩЁ ЭТИХ ФРАНЦУЗСКИХ БУЛОК".encode("cp866"),
+    ],
+    ids=["Shift_JIS", "EUC-JP", "GB18030", "DOS, Russian"],
+)
+def test_a_text_in_an_encoding_that_is_not_said_waits_for_a_person(tmp_path: Path, octets: bytes) -> None:
+    made = opened(tmp_path, octets * 4, "a.txt")
+    assert codes(made) == [CHARSET_UNKNOWN.code]
+    with pytest.raises(DocumentError):
+        sniff(octets * 4)  # of a file that need be no text
+
+
+def test_a_japanese_text_in_seven_bits_is_read(tmp_path: Path) -> None:
+    made = opened(tmp_path, "これは日本語の文書です。".encode("iso2022_jp"), "a.txt")
+    assert "これは日本語の文書です。" in made.words
+    assert codes(made) == [CHARSET_GUESSED.code]
 
 
 def _columns(number: int) -> str:
