@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pypdfium2
@@ -97,10 +97,7 @@ def give_appearances(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -
     lost: set[str] = set()
     played: set[str] = set()
     comments = 0
-    for index in range(min(raw.FPDFPage_GetAnnotCount(page), MOST_MARKS)):
-        mark = raw.FPDFPage_GetAnnot(page, index)
-        if not mark:
-            continue
+    for mark in _marks(page):
         drawn = raw.FPDFAnnot_HasKey(mark, b"AP")
         comments += _is_comment(mark)
         player = _PLAYED.get(raw.FPDFAnnot_GetSubtype(mark))
@@ -109,7 +106,6 @@ def give_appearances(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -
                 (played if drawn else lost).add(player)
         elif _is_printed(mark) and not drawn:
             _draw(document, mark)
-        raw.FPDFPage_CloseAnnot(mark)
     noted = [Remark(COMMENTS_LEFT_OUT, detail=f"comments: {comments}")] if comments else []
     said = [Remark(MARK_LOST, detail=name) for name in sorted(lost)]
     return [*said, *noted, *(Remark(MOVEMENT_LEFT_OUT, detail=name) for name in sorted(played))]
@@ -119,10 +115,7 @@ def incomplete_marks(page: pypdfium2.PdfPage) -> list[Remark]:
     """Remarks on annotations of ``page``, which has been drawn: those left out, and those with words cut."""
     lost: set[str] = set()
     cut: set[str] = set()
-    for index in range(min(raw.FPDFPage_GetAnnotCount(page), MOST_MARKS)):
-        mark = raw.FPDFPage_GetAnnot(page, index)
-        if not mark:
-            continue
+    for mark in _marks(page):
         kind = raw.FPDFAnnot_GetSubtype(mark)
         if _is_printed(mark) and kind not in _PLAYED:
             if not raw.FPDFAnnot_HasKey(mark, b"AP") and kind not in _WITHOUT_LOOKS:
@@ -130,7 +123,6 @@ def incomplete_marks(page: pypdfium2.PdfPage) -> list[Remark]:
             pieces = range(min(raw.FPDFAnnot_GetObjectCount(mark), _MOST_POINTS))
             if any(_is_text_cut(raw.FPDFAnnot_GetObject(mark, number)) for number in pieces):
                 cut.add(_string(mark, b"T") or "words of a mark")
-        raw.FPDFPage_CloseAnnot(mark)
     found = [(MARK_LOST, name) for name in sorted(lost)] + [(CONTENT_CUT, name) for name in sorted(cut)]
     return [Remark(kind, detail=name[:LONGEST_DETAIL]) for kind, name in found]
 
@@ -150,15 +142,18 @@ def _is_text_cut(handle: Any) -> bool:
 
 def has_open_redactions(page: pypdfium2.PdfPage) -> bool:
     """Whether text that is marked for redaction is still on ``page`` (ISO 32000-2 12.5.6.23)."""
+    return any(raw.FPDFAnnot_GetSubtype(mark) == raw.FPDF_ANNOT_REDACT for mark in _marks(page))
+
+
+def _marks(page: pypdfium2.PdfPage) -> Iterator[Any]:
+    """The annotations of ``page``, each open until the next is taken."""
     for index in range(min(raw.FPDFPage_GetAnnotCount(page), MOST_MARKS)):
         mark = raw.FPDFPage_GetAnnot(page, index)
-        if not mark:
-            continue
-        redacts = raw.FPDFAnnot_GetSubtype(mark) == raw.FPDF_ANNOT_REDACT
-        raw.FPDFPage_CloseAnnot(mark)
-        if redacts:
-            return True
-    return False
+        if mark:
+            try:
+                yield mark
+            finally:
+                raw.FPDFPage_CloseAnnot(mark)
 
 
 def _is_comment(mark: Any) -> bool:
