@@ -53,6 +53,12 @@ class Reader:
         """The parameters of the address; of a repeated one the last.  Raises ProblemError."""
         return last_of_each(read_query(self.environ))
 
+    @property
+    def before(self) -> int | None:
+        """The id in the address before which a list goes on; None without a usable one."""
+        text = self.query.get("before", "")
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
+
     def number(self, name: str) -> int:
         """An integer in the path.  Raises ProblemError (NOT_FOUND)."""
         text = self.arguments[name]

@@ -69,10 +69,14 @@ def present(settings: HttpSettings) -> Certificate | None:
     )
 
 
-def make(store: SettingsStore, data: Path, names: Sequence[str]) -> None:
-    """Makes a key and a self-signed certificate for ``names``, in use within seconds.  Raises TlsError."""
+def make(store: SettingsStore, data: Path, names: Sequence[str]) -> Path:
+    """Makes a key and a self-signed certificate for ``names``, in use within seconds; returns where it is.
+
+    Raises TlsError.
+    """
     certificate, key = tls.make_certificate(data.resolve(), names)
     store.change(HttpSettings, {"tls_certificate": str(certificate), "tls_key": str(key)})
+    return certificate
 
 
 def take(store: SettingsStore, data: Path, certificate: str, key: str) -> None:

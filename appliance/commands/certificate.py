@@ -6,7 +6,6 @@ import argparse
 
 from appliance.configuration import open_settings
 from appliance.daemon.arguments import EXIT_USAGE, add_data_argument, complain, data_folder, settles
-from appliance.net.settings import HttpSettings
 
 
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -21,13 +20,12 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(arguments: argparse.Namespace) -> int:
     """Makes a key and a self-signed certificate, and sets them in the settings; the exit code."""
-    from appliance.api.tls import TlsError, make_certificate  # noqa: PLC0415
+    from appliance.api.certificate import make  # noqa: PLC0415
+    from appliance.api.tls import TlsError  # noqa: PLC0415
 
     data = data_folder(arguments)
     try:
-        store = open_settings(data)
-        certificate, key = make_certificate(data.resolve(), arguments.names)
-        store.change(HttpSettings, {"tls_certificate": str(certificate), "tls_key": str(key)})
+        certificate = make(open_settings(data), data, arguments.names)
     except TlsError as error:
         return complain(str(error), EXIT_USAGE)
     print(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -92,15 +93,19 @@ def confirm_pages(tx: Tx, attempt_id: int, pages: int, now: float) -> None:
     tx.emit(now, "job.page", job.id, job.owner, confirmed=attempt.first_page + pages, pages=job.pages)
 
 
+def _under_way(db: sqlite3.Connection, attempt_id: int) -> tuple[Attempt, Job]:
+    attempt = jobs.get_attempt(db, attempt_id)
+    if attempt.ended_at is not None:
+        raise IllegalTransitionError(f"attempt {attempt_id} has ended")
+    return attempt, jobs.get(db, attempt.job_id)
+
+
 def unplaced(tx: Tx, attempt_id: int, cause: Cause, now: float) -> Job:
     """Removes an attempt whose call was not placed; its job waits at its former place in the queue.
 
     ``cause``: what it waits for.  Raises IllegalTransitionError when the attempt has already ended.
     """
-    attempt = jobs.get_attempt(tx.db, attempt_id)
-    if attempt.ended_at is not None:
-        raise IllegalTransitionError(f"attempt {attempt_id} has ended")
-    job = jobs.get(tx.db, attempt.job_id)
+    attempt, job = _under_way(tx.db, attempt_id)
     tx.db.execute("DELETE FROM attempt WHERE id = ?", (attempt_id,))
     tx.db.execute("UPDATE job SET tries = ?, cause = ? WHERE id = ?", (job.tries - 1, cause.code, job.id))
     ledger.uncount_call(tx, ledger.scopes(job))
@@ -115,10 +120,7 @@ def end(tx: Tx, attempt_id: int, outcome: Outcome, now: float) -> Job:
 
     Raises IllegalTransitionError when the attempt has already ended.
     """
-    attempt = jobs.get_attempt(tx.db, attempt_id)
-    if attempt.ended_at is not None:
-        raise IllegalTransitionError(f"attempt {attempt_id} has ended")
-    job = jobs.get(tx.db, attempt.job_id)
+    attempt, job = _under_way(tx.db, attempt_id)
     confirmed = max(attempt.pages_confirmed, outcome.pages_confirmed)
     tx.db.execute(
         "UPDATE attempt SET ended_at = ?, pages_confirmed = ?, cause = ?, seconds = ?, facts = ?"

@@ -55,11 +55,16 @@ def begin(
     return get(tx.db, received_id)
 
 
-def add_page(tx: Tx, received_id: int, page: ReceivedPageFile) -> None:
-    """Records a page whose file is on disk.  The same number again replaces it."""
-    received = get(tx.db, received_id)
+def _incoming(db: sqlite3.Connection, received_id: int) -> Received:
+    received = get(db, received_id)
     if received.state is not ReceivedState.RECEIVING:
         raise IllegalTransitionError(f"received fax {received_id} is {received.state.value}")
+    return received
+
+
+def add_page(tx: Tx, received_id: int, page: ReceivedPageFile) -> None:
+    """Records a page whose file is on disk.  The same number again replaces it."""
+    received = _incoming(tx.db, received_id)
     put_pages(tx, received_id, (page,))
     tx.emit(page.stored_at, "received.page", received_id, received.owner, page=page.number)
 
@@ -87,9 +92,7 @@ def finish(
     facts: Mapping[str, Any] | None = None,
 ) -> Received:
     """Records the end of the call.  Its deliveries follow from the event, in the same transaction."""
-    received = get(tx.db, received_id)
-    if received.state is not ReceivedState.RECEIVING:
-        raise IllegalTransitionError(f"received fax {received_id} is {received.state.value}")
+    received = _incoming(tx.db, received_id)
     state = ReceivedState.COMPLETE if complete else ReceivedState.PARTIAL
     tx.db.execute(
         "UPDATE received SET state = ?, ended_at = ?, cause = ?, tsi = ?, sub_address = ?, facts = ?"

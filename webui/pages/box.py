@@ -86,11 +86,8 @@ def _waiting_printers(visit: Visit) -> list[WaitingPrinter]:
 
 def show_audit(visit: Visit) -> Answer:
     """The page of the audit log."""
-    query = visit.query
-    before = query.get("before", "")
-    before_id = int(before) if before.isascii() and before.isdecimal() and len(before) < 16 else None
-    who = query.get("who", "")[:200]
-    entries = visit.box.history.audit_log(who=who, before_id=before_id, limit=AUDIT_SHOWN)
+    who = visit.query.get("who", "")[:200]
+    entries = visit.box.history.audit_log(who=who, before_id=visit.before, limit=AUDIT_SHOWN)
     older = entries[-1].id if len(entries) == AUDIT_SHOWN else None
     return visit.page("audit.html", audit_words=audit_words, entries=entries, older=older, who=who)
 

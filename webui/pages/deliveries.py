@@ -125,13 +125,13 @@ def show(visit: Visit) -> Answer:
         OutboxState.FAILED.value: _("Given up"),
         OutboxState.DONE.value: _("Done"),
     }
-    state, kind, before = query.get("show", ""), query.get("kind", ""), query.get("before", "")
+    state, kind = query.get("show", ""), query.get("kind", "")
     if state not in words or kind not in ("", *DELIVERY_KINDS):
         raise ProblemError(NOT_FOUND)
     wanted = DeliveryFilter(
         kind=kind,
         states=frozenset({OutboxState(state)}) if state else frozenset(),
-        before_id=int(before) if before.isascii() and before.isdecimal() and len(before) < 16 else None,
+        before_id=visit.before,
         limit=SHOWN,
     )
     rows = [_row(*each) for each in visit.box.outbox.search(wanted)]
