@@ -8,7 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyotp
@@ -18,6 +18,7 @@ from appliance.api.context import Context, address_of
 from appliance.api.problems import ProblemError
 from appliance.settings import secrets
 from appliance.settings.accounts import User
+from appliance.settings.store import Items
 
 ISSUER = "faxbox"
 # RFC 6238: codes change every 30 s; the one before and the one after are accepted, for clocks that differ.
@@ -151,10 +152,20 @@ def _code_fits(context: Context, user_id: int, user: User, code: str) -> bool:
     if plain.isascii() and plain.isdecimal():
         return app_code_fits(user.totp_secret, plain, context.now())
     digest = secrets.hash_token(plain)
-    if not any(hmac.compare_digest(digest, known) for known in user.recovery_codes):
+    left: tuple[str, ...] | None = None
+
+    def use_up(lists: Mapping[type[Any], Items]) -> None:
+        nonlocal left
+        users = lists[User].items
+        present = users[user_id]
+        if any(hmac.compare_digest(digest, known) for known in present.recovery_codes):
+            left = tuple(known for known in present.recovery_codes if known != digest)
+            users[user_id] = replace(present, recovery_codes=left)
+
+    # The codes that are left now: another may have been used since ``user`` was read.
+    context.box.settings.revise((User,), use_up)
+    if left is None:
         return False
-    left = [known for known in user.recovery_codes if known != digest]
-    context.box.settings.update(User, user_id, {"recovery_codes": left})
     context.box.history.audit(f"user:{user.name}", "recovery_code.used", detail=f"{len(left)} are left")
     return True
 

@@ -74,12 +74,15 @@ def add_key(
     ``more`` are further fields, as JSON data.  Raises SettingError for a field that is wrong, or a name that
     is taken.
     """
-    _require_free("keys.name", name, [key.name for key in store.items(ApiKey).values()])
-    if not owner and user_named(store, name) is not None:
-        sentence = said(
-            "there is a user {name}, whose faxes the key would handle: make it for that user, then"
-        )
-        raise SettingError("keys.name", sentence.format(name=repr(name)))
+
+    def check() -> None:
+        _require_free("keys.name", name, [key.name for key in store.items(ApiKey).values()])
+        if not owner and user_named(store, name) is not None:
+            sentence = said(
+                "there is a user {name}, whose faxes the key would handle: make it for that user, then"
+            )
+            raise SettingError("keys.name", sentence.format(name=repr(name)))
+
     token = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_OCTETS)
     key = ApiKey(
         name=name,
@@ -90,7 +93,7 @@ def add_key(
         webhook_secret=secrets.token_hex(TOKEN_OCTETS),
         created_at=time.time(),
     )
-    return store.add(key, more), token
+    return store.add(key, more, check=check), token
 
 
 def _require_free(path: str, name: str, taken: Iterable[str]) -> None:
@@ -163,11 +166,15 @@ def add_user(store: SettingsStore, name: str, password: str, *, role: Role = Rol
 
     Raises SettingError for a name that is taken, a weak password or a field that is wrong.
     """
-    _require_free("users.name", name, [user.name for user in store.items(User).values()])
-    if any(not key.owner and key.name == name for key in store.items(ApiKey).values()):
-        sentence = said("there is a key {name}: this user would see its faxes")
-        raise SettingError("users.name", sentence.format(name=repr(name)))
-    return store.add(User(name=name, password_hash=hash_password(password), role=role), more)
+
+    def check() -> None:
+        _require_free("users.name", name, [user.name for user in store.items(User).values()])
+        if any(not key.owner and key.name == name for key in store.items(ApiKey).values()):
+            sentence = said("there is a key {name}: this user would see its faxes")
+            raise SettingError("users.name", sentence.format(name=repr(name)))
+
+    check()  # before the hash, which takes a while
+    return store.add(User(name=name, password_hash=hash_password(password), role=role), more, check=check)
 
 
 def first_start(store: SettingsStore) -> str | None:

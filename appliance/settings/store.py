@@ -15,6 +15,11 @@ from appliance.settings.kept import KeptSettings
 from appliance.url_passwords import MASK
 
 S = TypeVar("S")
+# Reads the settings once nobody else can change them, and raises to leave them as they are.
+Check = Callable[[], None]
+
+
+def _nothing() -> None: ...
 
 
 class UnknownItemError(KeyError):
@@ -96,32 +101,43 @@ class SettingsStore:
         self._tell()
         return new
 
-    def add(self, item: object, values: Mapping[str, Any] = MappingProxyType({})) -> int:
-        """Adds an item to its list, with fields set from JSON data; returns its id.  Raises SettingError."""
+    def add(
+        self, item: object, values: Mapping[str, Any] = MappingProxyType({}), *, check: Check = _nothing
+    ) -> int:
+        """Adds an item to its list, with fields set from JSON data; returns its id.
+
+        Raises SettingError, and whatever ``check`` raises.
+        """
         name = self._name_of(self._catalogue.lists, type(item))
         with self._kept.changing():
+            check()
             self._catalogue.require_known(type(item), name, values)
             checked = from_document(type(item), {**to_document(item), **values}, name)
             item_id = self._kept.add_item(name, checked)
         self._tell()
         return item_id
 
-    def update(self, kind: type[S], item_id: int, values: Mapping[str, Any]) -> S:
-        """Sets fields of an item from JSON data; returns it.  Raises UnknownItemError, SettingError."""
+    def update(self, kind: type[S], item_id: int, values: Mapping[str, Any], *, check: Check = _nothing) -> S:
+        """Sets fields of an item from JSON data; returns it.
+
+        Raises UnknownItemError, SettingError, and whatever ``check`` raises.
+        """
         name = self._name_of(self._catalogue.lists, kind)
         with self._kept.changing():
             old = self.item(kind, item_id)
+            check()
             self._catalogue.require_known(type(old), name, values)
             new = from_document(type(old), {**to_document(old), **values}, name, old)
             self._kept.put_item(name, item_id, new, self._kept.inactive(f"{name}.{item_id}"))
         self._tell()
         return new
 
-    def remove(self, kind: type[S], item_id: int) -> None:
-        """Raises UnknownItemError."""
+    def remove(self, kind: type[S], item_id: int, *, check: Check = _nothing) -> None:
+        """Raises UnknownItemError, and whatever ``check`` raises."""
         name = self._name_of(self._catalogue.lists, kind)
         with self._kept.changing():
             self.item(kind, item_id)
+            check()
             self._kept.remove_item(name, item_id)
         self._tell()
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -12,10 +16,10 @@ from appliance.api.sessions import SESSIONS_FILE, Sessions
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.sip.settings import SipTrunk
 from appliance.settings import secrets
-from appliance.settings.accounts import Scope, User
+from appliance.settings.accounts import Role, Scope, User
 from appliance.settings.tickets import issue_local_ticket
 from appliance.spool import ledger
-from tests.api.served import Served
+from tests.api.served import Reply, Served
 
 PASSWORD = "correct horse battery"
 
@@ -150,6 +154,71 @@ def test_the_last_administrator_stays(served: Served) -> None:
     assert served.ask("PATCH", f"/users/{other}", {"role": "user"}).status == 409
     assert served.ask("PATCH", f"/users/{other}", {"disabled": True}).status == 409
     assert served.ask("PATCH", f"/users/{other}", {"full_name": "Second"}).status == 200
+
+
+def at_once(requests: Sequence[Callable[[], Reply]]) -> list[int]:
+    """The statuses of requests that are made at the same time."""
+    start = threading.Barrier(len(requests))
+
+    def make(request: Callable[[], Reply]) -> int:
+        start.wait()
+        return request().status
+
+    with ThreadPoolExecutor(len(requests)) as threads:
+        return sorted(threads.map(make, requests))
+
+
+def test_of_administrators_who_are_demoted_or_deleted_at_once_one_stays(served: Served) -> None:
+    before = {user_id for user_id, user in served.box.settings.items(User).items() if user.role is Role.ADMIN}
+    pair = [secrets.add_user(served.box.settings, name, PASSWORD, role=Role.ADMIN) for name in ("x1", "x2")]
+    for user_id in before:
+        served.box.settings.update(User, user_id, {"disabled": True})
+    try:
+        for _ in range(5):
+            for user_id in pair:
+                served.box.settings.update(User, user_id, {"role": "admin"})
+            statuses = at_once(
+                [partial(served.ask, "PATCH", f"/users/{user_id}", {"role": "user"}) for user_id in pair]
+            )
+            assert statuses == [200, 409]
+        for user_id in pair:
+            served.box.settings.update(User, user_id, {"role": "admin"})
+        assert at_once([partial(served.ask, "DELETE", f"/users/{user_id}") for user_id in pair]) == [204, 409]
+    finally:
+        for user_id in before:
+            served.box.settings.update(User, user_id, {"disabled": False})
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/users", {"name": "Twin", "password": PASSWORD}),
+        ("/keys", {"name": "Twin-key", "scopes": ["send"]}),
+        ("/covers", {"name": "Twin-cover", "html": "<p>x</p>"}),
+        ("/line-settings", {"type": "sip", "name": "twin-line", "server": "192.0.2.1"}),
+    ],
+)
+def test_of_equal_names_given_at_once_one_is_taken(
+    served: Served, path: str, body: dict[str, object]
+) -> None:
+    refused = 422 if path in {"/users", "/keys"} else 400
+    assert at_once([partial(served.ask, "POST", path, body)] * 6) == [201] + [refused] * 5
+
+
+def test_a_recovery_code_used_twice_at_once_opens_once(served: Served) -> None:
+    codes = ["AAAA1111", "BBBB2222"]
+    user_id = secrets.add_user(served.box.settings, "lost-app", PASSWORD)
+    served.box.settings.update(
+        User,
+        user_id,
+        {"totp_secret": "JBSWY3DPEHPK3PXP", "recovery_codes": [secrets.hash_token(code) for code in codes]},
+    )
+    asked = {"name": "lost-app", "password": PASSWORD}
+    statuses = at_once(
+        [partial(served.ask, "POST", "/sessions", {**asked, "code": code}, token="") for code in codes * 3]
+    )
+    assert statuses == [201, 201, 401, 401, 401, 401]
+    assert served.box.settings.item(User, user_id).recovery_codes == ()
 
 
 def test_contacts_are_private_or_shared(served: Served) -> None:

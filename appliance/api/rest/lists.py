@@ -191,7 +191,7 @@ class _Handlers:
             raise ProblemError(NOT_PERMITTED, "an entry of your own has yourself as owner")
         resource.check(call, values, None)
         item = from_document(resource.kind, values, self._word)
-        item_id = store.add(item)
+        item_id = store.add(item, check=lambda: resource.check(call, values, None))
         call.note(f"{self._word}.create", object=f"{self._word}:{item_id}")
         location = f"/api/v1/{resource.path}/{item_id}"
         return Answer(self._view(item_id, store.item(resource.kind, item_id)), headers={"Location": location})
@@ -204,15 +204,17 @@ class _Handlers:
         if resource.owned and call.caller.sees is not None and owner != call.caller.owner:
             raise ProblemError(NOT_PERMITTED, "only administrators change an owner")
         resource.check(call, call.body, item_id)
-        item = store.update(resource.kind, item_id, call.body)
+        item = store.update(
+            resource.kind, item_id, call.body, check=lambda: resource.check(call, call.body, item_id)
+        )
         call.note(f"{self._word}.change", object=f"{self._word}:{item_id}", detail=", ".join(call.body))
         return Answer(self._view(item_id, item))
 
     def delete(self, call: Call) -> Answer:
         item_id, item = self._find(call)
         self._require_own(item, call.caller)
-        self._resource.free(call.box.settings, item)
-        call.box.settings.remove(self._resource.kind, item_id)
+        store, resource = call.box.settings, self._resource
+        store.remove(resource.kind, item_id, check=lambda: resource.free(store, item))
         call.note(f"{self._word}.delete", object=f"{self._word}:{item_id}")
         return Answer()
 

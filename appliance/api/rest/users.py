@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from appliance.api.problems import ProblemError
 from appliance.api.rest.account import ENDED, NEW_PASSWORD, forget_app
 from appliance.api.rest.checking import require_cover
@@ -13,6 +16,7 @@ from appliance.services.causes import STATE_FORBIDS
 from appliance.settings import secrets
 from appliance.settings.accounts import ApiKey, Role, Scope, User
 from appliance.settings.fields import to_document
+from appliance.settings.store import Items
 
 _USER_HIDDEN = ("password_hash", "totp_secret", "recovery_codes")
 
@@ -81,12 +85,17 @@ def change_user(call: Call) -> Answer:
     changes = dict(call.body)
     if "name" in changes and changes["name"] != user.name:
         raise ProblemError(STATE_FORBIDS, "a user keeps the name: faxes are kept under it")
-    if changes.get("role", user.role.value) != Role.ADMIN.value or changes.get("disabled"):
-        _require_other_admin(call, user_id, user)
+    demotes = changes.get("role", user.role.value) != Role.ADMIN.value or changes.get("disabled")
+
+    def check() -> None:
+        if demotes:
+            _require_other_admin(call, user_id)
+
+    check()
     require_cover(call.box.rules, changes.get("cover", ""), "cover")
     if "password" in changes:
         changes["password_hash"] = secrets.hash_password(changes.pop("password"))
-    changed = call.box.settings.update(User, user_id, changes)
+    changed = call.box.settings.update(User, user_id, changes, check=check)
     call.note("user.change", object=f"user:{user.name}", detail=", ".join(call.body))
     return Answer(_user_view(user_id, changed))
 
@@ -98,14 +107,21 @@ def delete_user(call: Call) -> Answer:
     Refused while a route or an entry for printing names the user.
     """
     user_id, user = call.arguments["id"], call.item(User, "user")
-    _require_other_admin(call, user_id, user)
-    _require_unnamed(call, user)
-    # Their keys go first: without the user a key would be bounded by its own scopes alone.
-    for key_id, key in call.box.settings.items(ApiKey).items():
-        if key.account == user.name:
-            call.box.settings.remove(ApiKey, key_id)
-            call.note("key.delete", object=f"key:{key.name}", detail="with its user")
-    call.box.settings.remove(User, user_id)
+    theirs: list[ApiKey] = []
+
+    def without(lists: Mapping[type[Any], Items]) -> None:
+        _require_other_admin(call, user_id)
+        _require_unnamed(call, user)
+        users, keys = lists[User].items, lists[ApiKey].items
+        users.pop(user_id, None)
+        # Without the user a key would be bounded by its own scopes alone.
+        theirs.extend(key for key in keys.values() if key.account == user.name)
+        for key_id in [key_id for key_id, key in keys.items() if key in theirs]:
+            del keys[key_id]
+
+    call.box.settings.revise((User, ApiKey), without)
+    for key in theirs:
+        call.note("key.delete", object=f"key:{key.name}", detail="with its user")
     call.note("user.delete", object=f"user:{user.name}")
     return Answer()
 
@@ -124,14 +140,12 @@ def _require_unnamed(call: Call, user: User) -> None:
             raise ProblemError(STATE_FORBIDS, f"what {who} prints is given to this user")
 
 
-def _require_other_admin(call: Call, user_id: int, user: User) -> None:
+def _require_other_admin(call: Call, user_id: int) -> None:
     """Raises ProblemError for the last administrator: afterwards nobody could sign in as one."""
-    if user.role is not Role.ADMIN or user.disabled:
-        return
-    others = [
-        other
-        for other_id, other in call.box.settings.items(User).items()
-        if other_id != user_id and other.role is Role.ADMIN and not other.disabled
+    admins = [
+        each_id
+        for each_id, user in call.box.settings.items(User).items()
+        if user.role is Role.ADMIN and not user.disabled
     ]
-    if not others:
+    if admins == [user_id]:
         raise ProblemError(STATE_FORBIDS, "this is the last administrator")
