@@ -19,6 +19,7 @@ _AS_PDF = "export it as a PDF from its program and send that"
 _AS_PICTURE = "save it as PNG or PDF and send that"
 _UNPACK = "unpack it and send the files in it"
 _WHERE_IT_LEADS = "save as a PDF what it leads to and send that"
+_FILLED_IN = "open it with its form, print that as a PDF and send that"
 _NOT_SEEN = "a fax has pages only"
 # First octets of files, and what they are; none that a text may begin with.
 _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
@@ -45,6 +46,9 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"bplist00", "a file of Apple's (a property list or web archive)", _AS_PDF),
     (b"\0\5\x16\7", "what macOS keeps beside a file, not the file", "send the file whose name lacks the ._"),
     (b"\x4c\0\0\0\x01\x14\x02\0", "a shortcut of Windows, not the file", "send the file to which it leads"),
+    (b"%FDF-1.", "the entries of a PDF form (FDF), not the form", _FILLED_IN),
+    (b"AutoCAD Binary DXF\r\n", "an AutoCAD drawing (DXF)", _AS_PDF),
+    (b"\x1b@", "printer data (ESC/P)", _AS_PDF),
     (b"\x1bE", "printer data (PCL)", _AS_PDF),
     (b"\x1b%-12345X", "printer data (PJL)", _AS_PDF),
     (b") HP-PCL XL", "printer data (PCL XL)", _AS_PDF),
@@ -73,6 +77,21 @@ _PATTERNS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
         (rb".{128}DICM", "pictures of a medical device (DICOM)", _AS_PDF),
         (rb"AC10\d\d\0", "an AutoCAD drawing", _AS_PDF),
         (rb"MZ.{0,60}\0", "a program", _NOT_SEEN),
+        (
+            rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,200}>\s*)?<xfdf\s",
+            "the entries of a PDF form (XFDF), not the form",
+            _FILLED_IN,
+        ),
+        (
+            rb"<\?xml.{0,400}<plist.{0,100}<dict>\s*<key>URL</key>",
+            "a shortcut to a web page, not the page",
+            _WHERE_IT_LEADS,
+        ),
+        (
+            rb"(?:\s*999\r?\n[^\n]{0,200}\n){0,20}\s*0\r?\nSECTION\r?\n\s*2\r?\n(?:HEADER|TABLES|BLOCKS|ENTITIES)\s",
+            "an AutoCAD drawing (DXF)",
+            _AS_PDF,
+        ),
         (rb"\s*\[InternetShortcut\]\s", "a shortcut to a web page, not the page", _WHERE_IT_LEADS),
         (rb"\s*\{[^{}]{0,2000}\"doc_id\"", "a link to a document of Google's", _WHERE_IT_LEADS),
     )

@@ -149,6 +149,24 @@ def zipped(*entries: str, stored: bytes = b"<xml/>") -> bytes:
         (bytes(128) + b"DICM\2\0", "a.dcm", "pictures of a medical device (DICOM)"),
         (b"\xdb\xa5\x2d\0" + bytes(60), "", "a document of Word 2"),
         (b"\xffWPC" + bytes(60), "a.wpd", "a WordPerfect document"),
+        (
+            b"%FDF-1.2\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<</FDF<<>>>>endobj",
+            "a.fdf",
+            "the entries of a PDF form (FDF)",
+        ),
+        (
+            b'<?xml version="1.0"?>\n<xfdf xmlns="http://ns.adobe.com/xfdf/"><fields/></xfdf>',
+            "a.xfdf",
+            "the entries of a PDF form (XFDF), not the form: open it with its form",
+        ),
+        (b"999\nmade by hand\n  0\nSECTION\n  2\nENTITIES\n", "a.dxf", "an AutoCAD drawing (DXF)"),
+        (
+            b'<?xml version="1.0"?>\n<!DOCTYPE plist PUBLIC "x" "y">\n<plist version="1.0">\n<dict>\n'
+            b"\t<key>URL</key>\n\t<string>https://a.example/</string>\n</dict></plist>",
+            "a.webloc",
+            "a shortcut to a web page, not the page",
+        ),
+        (b"\x1b@\x1bEsum\x1bF\r\n", "a.prn", "printer data (ESC/P)"),
         (b"\x1bE\x1b&l0O", "a.prn", "printer data (PCL)"),
         (bytes.fromhex("4c0000000114020000000000c000000000000046"), "letter", "a shortcut of Windows"),
         (b"\0\5\x16\7\0\2\0\0Mac OS X", "", "what macOS keeps beside a file"),
@@ -192,6 +210,8 @@ def test_what_we_know_and_cannot_fax_is_called_by_its_name_with_what_to_do(
         (b"{\\rtf is how it begins", "", Kind.TEXT),
         (b"\xef\xbb\xbf\n" + POSTSCRIPT, "", Kind.POSTSCRIPT),
         (b"BMW invoice", "", Kind.TEXT),
+        (b"0\nSECTION\nof the law", "", Kind.TEXT),
+        (b"<?xml version='1.0'?>\n<xfdfs/>", "", Kind.TEXT),
         (b"P4 210 297 is paper", "", Kind.TEXT),
         (b"{\\rtf1 x}", "a.doc", Kind.RTF),
         (b"<table><tr><td>1</td></tr><tr><td>2</td></tr></table>", "a.xls", Kind.HTML),
