@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from appliance.settings import secrets
 from appliance.settings.accounts import ApiKey
 from appliance.spool import outbox
 from appliance.spool.connection import connect
+from appliance.spool.delivery import Delivery, OutboxState
 from tests.api_ifax.client import ask, ended, send, status
 from tests.api_ifax.listener import Listener
 from tests.api_ifax.running import RunningBox, until
@@ -38,6 +39,11 @@ def tell(box: RunningBox, url: str, style: str = "") -> None:
     store = open_settings(box.data)
     number, _ = secrets.find_key(store, box.key) or (0, None)
     store.update(ApiKey, number, {"webhook_url": url, "webhook_secret": SECRET, "webhook_style": style})
+
+
+def deliveries(box: RunningBox, job_id: int) -> list[Delivery]:
+    with contextlib.closing(connect(box.data / "spool.sqlite3")) as db:
+        return outbox.of_fax(db, job_id)
 
 
 def test_the_timetable_is_that_of_the_style_by_default() -> None:
@@ -116,11 +122,11 @@ def test_a_failed_delivery_is_tried_again_with_the_same_octets(client: RunningBo
         tell(client, listener.url)
         open_settings(client.data).change(DeliverySettings, {"webhook_waits": [1.0, 1.0, 1.0]})
         client.start()
-        send(client, faxQuality="Low")
+        job_id = send(client, faxQuality="Low")
         posts = listener.wait(3)
         assert len({post.body for post in posts}) == 1
         assert len({post.headers["x-ifax-signature"] for post in posts}) == 1
-        time.sleep(2.0)
+        until(lambda: [delivery.state for delivery in deliveries(client, job_id)] == [OutboxState.DONE])
         assert len(listener.posted) == 3
 
 
@@ -131,15 +137,7 @@ def test_the_timetable_goes_on_after_a_kill(client: RunningBox) -> None:
         client.start()
         job_id = send(client, faxQuality="Low")
         listener.wait(1)
-
-        def planned() -> bool:
-            db = connect(client.data / "spool.sqlite3")
-            try:
-                return any(delivery.tries >= 1 for delivery in outbox.of_fax(db, job_id))
-            finally:
-                db.close()
-
-        until(planned)
+        until(lambda: any(delivery.tries >= 1 for delivery in deliveries(client, job_id)))
         client.kill()
         client.start()
         posts = listener.wait(2)
