@@ -110,8 +110,12 @@ def from_json(data: Iterable[Mapping[str, Any]]) -> tuple[Remark, ...]:
 
 def verdict(remarks: Sequence[Remark], *, lost: Rule, noted: Rule) -> Rule:
     """The strictest rule that applies to one of ``remarks``; SEND without remarks."""
-    rules = {lost if remark.kind.weight is Weight.LOST else noted for remark in remarks}
-    return next((rule for rule in (Rule.REFUSE, Rule.HOLD) if rule in rules), Rule.SEND)
+    return strictest(lost if remark.kind.weight is Weight.LOST else noted for remark in remarks)
+
+
+def strictest(rules: Iterable[Rule]) -> Rule:
+    """The strictest of ``rules``; SEND without any."""
+    return max(rules, key=[Rule.SEND, Rule.HOLD, Rule.REFUSE].index, default=Rule.SEND)
 
 
 def as_markdown() -> str:

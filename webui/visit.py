@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 from webui import drawing
 from webui.reader import Reader
@@ -32,6 +33,12 @@ class Visit(Reader):
 def go(path: str, *, cookie: tuple[str, int] | None = None) -> Answer:
     """Redirects the browser to another page of ours (RFC 9110 15.4.4)."""
     return Answer(status=303, headers={"Location": path}, cookie=cookie)
+
+
+def with_query(path: str, asked: Mapping[str, str | int | None]) -> str:
+    """``path`` with a query of those parameters that have a value."""
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return f"{path}?{query}" if query else path
 
 
 Show = Callable[[Visit], Answer]

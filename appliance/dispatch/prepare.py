@@ -27,7 +27,7 @@ from appliance.documents.render import render
 from appliance.documents.rendered import RenderedDocument
 from appliance.durable import DiskFullError
 from appliance.net.settings import ApiSettings
-from appliance.remarks import FILE_AT_FAULT, FILE_LEFT_OUT, Remark, Rule, verdict
+from appliance.remarks import FILE_AT_FAULT, FILE_LEFT_OUT, Remark, Rule, strictest, verdict
 from appliance.services.rules import RefusedError, To
 from appliance.spool import documents, jobs, preparing
 from appliance.spool.errors import NotFoundError, SpoolClosedError, SpoolFailedError
@@ -210,11 +210,8 @@ class Preparer:
         lost = job.options.when_lost or sending.when_lost
         files = [remark for remark in remarks if remark.kind is FILE_LEFT_OUT]
         others = [remark for remark in remarks if remark.kind is not FILE_LEFT_OUT]
-        rules = {
-            verdict(files, lost=job.options.bad_files or lost, noted=lost),
-            verdict(others, lost=lost, noted=sending.when_noted),
-        }
-        return next((rule for rule in (Rule.REFUSE, Rule.HOLD) if rule in rules), Rule.SEND)
+        of_files = verdict(files, lost=job.options.bad_files or lost, noted=lost)
+        return strictest((of_files, verdict(others, lost=lost, noted=sending.when_noted)))
 
     def _files(self, job: Job) -> tuple[SourceFile, ...]:
         spool = self._box.spool

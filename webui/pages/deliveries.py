@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
@@ -14,7 +13,7 @@ from appliance.language import said as _
 from appliance.settings.accounts import ApiKey
 from appliance.spool.delivery import Delivery, DeliveryFilter, DeliveryTry, OutboxState
 from appliance.url_passwords import masked
-from webui.visit import Answer, Page, Visit
+from webui.visit import Answer, Page, Visit, with_query
 from webui.wording import Chip, State
 
 SHOWN = 50
@@ -112,8 +111,7 @@ def _testable(visit: Visit) -> list[WebhookTarget]:
 
 
 def _path(**asked: str | int) -> str:
-    query = urlencode({name: value for name, value in asked.items() if value})
-    return f"/deliveries?{query}" if query else "/deliveries"
+    return with_query("/deliveries", asked)
 
 
 def show(visit: Visit) -> Answer:

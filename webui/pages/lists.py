@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode
 
 from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
@@ -18,7 +17,7 @@ from appliance.spool.settings import StorageSettings
 from appliance.t4.page import Resolution
 from webui import wording
 from webui.notes import notes
-from webui.visit import Answer, Page, Visit
+from webui.visit import Answer, Page, Visit, with_query
 from webui.wording import Chip, State
 
 SHOWN = 50
@@ -54,8 +53,7 @@ class ListFilter:
     def path(self, base: str) -> str:
         """The address of the list with this filter, under ``base``."""
         asked = {"show": self.show, "q": self.search, "before": self.before, "submission": self.submission}
-        query = urlencode({name: value for name, value in asked.items() if value})
-        return f"{base}?{query}" if query else base
+        return with_query(base, asked)
 
 
 def filter_of(visit: Visit) -> ListFilter:
