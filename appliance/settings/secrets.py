@@ -161,8 +161,12 @@ def user_named(store: SettingsStore, name: str) -> User | None:
     return next((user for user in store.items(User).values() if user.name == name), None)
 
 
-def add_user(store: SettingsStore, name: str, password: str, *, role: Role = Role.USER, **more: Any) -> int:
+def add_user(
+    store: SettingsStore, name: str, password: str | None, *, role: Role = Role.USER, **more: Any
+) -> int:
     """Adds a user; ``more`` are further fields, as JSON data.  Returns the id.
+
+    Without a password the user cannot sign in.
 
     Raises SettingError for a name that is taken, a weak password or a field that is wrong.
     """
@@ -174,7 +178,8 @@ def add_user(store: SettingsStore, name: str, password: str, *, role: Role = Rol
             raise SettingError("users.name", sentence.format(name=repr(name)))
 
     check()  # before the hash, which takes a while
-    return store.add(User(name=name, password_hash=hash_password(password), role=role), more, check=check)
+    hashed = "" if password is None else hash_password(password)
+    return store.add(User(name=name, password_hash=hashed, role=role), more, check=check)
 
 
 def first_start(store: SettingsStore) -> str | None:

@@ -6,12 +6,15 @@ import base64
 import http.client
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from appliance.api.ictfax.objects import ROUTE_PROGRAMS
+from appliance.configuration import open_settings
+from appliance.settings import secrets
 from tests.api_ictfax.client import JSON, Client, sign_in
 from tests.api_ifax.running import OWN_NUMBER, PATIENCE_S, USER, RunningBox, small_pdf, until
 
@@ -135,6 +138,10 @@ def test_an_administrator_makes_accounts(box: RunningBox, client: Client, boss: 
     grace.error("GET", "/accounts", 401)
     boss.error("POST", "/users", 412, {"first_name": "nameless"})
     boss.error("POST", "/users", 417, {"username": "grace"})
+    # Rules of every interface: these would see another's faxes.
+    boss.error("POST", "/users", 417, {"username": "Grace"})
+    secrets.add_key(open_settings(box.data), "copier")
+    boss.error("POST", "/users", 417, {"username": "copier"})
 
 
 def test_fax_to_email_is_a_route_that_only_an_administrator_makes(client: Client, boss: Client) -> None:
@@ -218,6 +225,14 @@ def _group(client: Client, *numbers: str) -> int:
         contact = client.made("/contacts", {"first_name": f"Customer {number}", "phone": number})
         assert client.ask("PUT", f"/contacts/{contact}/link/{group}").status == 200
     return group
+
+
+def test_contacts_added_to_a_group_at_once_are_all_in_it(client: Client) -> None:
+    group = client.made("/groups", {"name": "all at once"})
+    contacts = [client.made("/contacts", {"phone": "9990", "first_name": f"at once {n}"}) for n in range(12)]
+    with ThreadPoolExecutor(12) as threads:
+        list(threads.map(lambda contact: client.ask("PUT", f"/contacts/{contact}/link/{group}"), contacts))
+    assert {each["contact_id"] for each in client.get(f"/groups/{group}/contacts")} == set(contacts)
 
 
 def test_contacts_are_added_to_and_taken_out_of_a_group(client: Client) -> None:

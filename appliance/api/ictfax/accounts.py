@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.api.auth import Caller
-from appliance.api.causes import NOT_FOUND, SETTING_INVALID
+from appliance.api.causes import NOT_FOUND
 from appliance.api.foreign import Answer, ForeignDoor
-from appliance.api.foreign_fields import LINE_LIMIT, number, refused, text
+from appliance.api.foreign_fields import LINE_LIMIT, number, text
 from appliance.api.ictfax.objects import KEY_ACCOUNTS, account_object, user_object
 from appliance.api.ictfax.people import PeopleCalls, asked
 from appliance.api.ictfax.words import NUMBER_LIMIT, MissingError
@@ -59,14 +59,10 @@ class AccountCalls:
         if not name:
             raise MissingError("username")
         values = _values(fields)
-        store = self._door.box.settings
-        if secrets.user_named(store, name) is not None:
-            raise refused(SETTING_INVALID, "username", "there is a user of this name already")
         password = text(fields, "passwd", secrets.PASSWORD_MAX) or text(
             fields, "password", secrets.PASSWORD_MAX
         )
-        hashed = secrets.hash_password(password) if password else ""
-        user_id = store.add(User(name=name, password_hash=hashed, role=Role.USER), values)
+        user_id = secrets.add_user(self._door.box.settings, name, password or None, **values)
         self._door.audit(caller, "user.create", f"user:{name}", Role.USER.value)
         return Answer(user_id)
 

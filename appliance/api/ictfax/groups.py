@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from appliance.api.auth import Caller
@@ -12,6 +14,7 @@ from appliance.api.ictfax.owned import OwnedList, is_visible
 from appliance.api.ictfax.people import PeopleCalls, asked
 from appliance.api.ictfax.words import MissingError
 from appliance.phonebook import Contact, ContactGroup
+from appliance.settings.store import Items
 
 # The most groups of one owner.
 GROUPS = 1000
@@ -54,17 +57,16 @@ class GroupCalls:
 
     def link(self, caller: Caller, contact_id: int, group_id: int) -> Answer:
         """Adds a contact to a group."""
-        group = self.owned.changeable(caller, group_id)
+        self.owned.changeable(caller, group_id)
         contact = self._people.owned.find(caller, contact_id)
-        if contact_id not in group.contact_ids:
-            self._put(caller, group_id, (*group.contact_ids, contact_id))
+        self._put(caller, group_id, lambda members: dict.fromkeys((*members, contact_id)))
         return Answer(contact_object(contact_id, contact))
 
     def unlink(self, caller: Caller, contact_id: int, group_id: int) -> Answer:
         """Takes a contact out of a group; answers the contact."""
-        group = self.owned.changeable(caller, group_id)
+        self.owned.changeable(caller, group_id)
         contact = self._people.owned.find(caller, contact_id)
-        self._put(caller, group_id, tuple(each for each in group.contact_ids if each != contact_id))
+        self._put(caller, group_id, lambda members: (each for each in members if each != contact_id))
         return Answer(contact_object(contact_id, contact))
 
     def members(self, caller: Caller, group: ContactGroup) -> list[tuple[int, Contact]]:
@@ -73,8 +75,15 @@ class GroupCalls:
         found = [(each, known[each]) for each in group.contact_ids if each in known]
         return [(contact_id, contact) for contact_id, contact in found if is_visible(contact, caller)]
 
-    def _put(self, caller: Caller, group_id: int, contact_ids: tuple[int, ...]) -> None:
-        self._door.box.settings.update(ContactGroup, group_id, {"contact_ids": list(contact_ids)})
+    def _put(self, caller: Caller, group_id: int, change: Callable[[tuple[int, ...]], Iterable[int]]) -> None:
+        def put(lists: Mapping[type[Any], Items]) -> None:
+            self.owned.changeable(caller, group_id)
+            groups = lists[ContactGroup].items
+            groups[group_id] = replace(
+                groups[group_id], contact_ids=tuple(change(groups[group_id].contact_ids))
+            )
+
+        self._door.box.settings.revise((ContactGroup,), put)
         self._door.audit(caller, "group.change", f"group:{group_id}", "its contacts")
 
     def _shown(self, group_id: int, group: ContactGroup, caller: Caller) -> dict[str, Any]:
