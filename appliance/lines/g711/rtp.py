@@ -14,7 +14,7 @@ from __future__ import annotations
 import random
 import struct
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from appliance.lines.g711.codec import Law, decode, encode
 
@@ -110,7 +110,7 @@ class Received:
     lost: int = 0
     concealed: int = 0  # of the lost, replaced by a repetition
     late: int = 0  # too late or twice
-    malformed: int = 0
+    malformed: int = 0  # or not audio
     flooded: int = 0  # more than a line can send
     silences: int = 0  # times the sender stopped
     contradictions: int = 0  # late and different from the packet played with its number, or out of the stream
@@ -129,6 +129,7 @@ class RtpReceiver:
     laws: dict[int, Law] = field(default_factory=lambda: {int(law): law for law in Law})  # by payload type
     _transits: deque[float] = field(default_factory=lambda: deque(maxlen=JITTER_PACKETS))
     _late_s: float = LATE_S
+    _packet_s: float = PACKET_S  # the length of the newest packet: 10 to 60 ms are usual
     _silent_s: float = SILENT_S
     _first_time: int | None = None  # timestamp that the others are counted from
     _newest_time: int = 0  # where the newest packet ends, counted so
@@ -158,7 +159,7 @@ class RtpReceiver:
         packet = parse_packet(datagram)
         if packet is None or packet.payload_type not in self.laws:
             self.received.malformed += 1
-            return []
+            return [] if packet is None else self._pass_over(packet, now)
         if not MIN_PAYLOAD <= len(packet.payload) <= MAX_PAYLOAD:
             self.received.malformed += 1
             return []
@@ -243,6 +244,7 @@ class RtpReceiver:
         self._newest_time = max(self._newest_time, time + len(packet.payload))
         if abs(jump) > MAX_LATE_S:
             self._newest_time = time + len(packet.payload)
+        self._packet_s = len(packet.payload) / SAMPLE_RATE
         self._transits.append(now - time / SAMPLE_RATE)
         spread = max(self._transits) - min(self._transits)
         self._late_s = min(max(LATE_S, spread + PACKET_S), MAX_LATE_S)
@@ -258,6 +260,18 @@ class RtpReceiver:
             return False
         self._budget -= 1
         return True
+
+    def _pass_over(self, packet: Packet, now: float) -> list[DueSamples]:
+        """A packet of the stream with something else than G.711: comfort noise, a telephone-event.
+
+        It has a number of the stream (RFC 3550 5.1), which would be missing otherwise: concealed by samples
+        that nobody sent, it would put a modem out of step.
+        """
+        ahead = -_behind(packet.sequence, self._next)
+        if packet.source == self._source and 0 <= ahead <= MAX_CONCEALED_PACKETS:
+            self._waiting.setdefault(packet.sequence, replace(packet, payload=b""))
+            return self._play(now)
+        return []
 
     def _contradicts(self, packet: Packet) -> bool:
         """Whether the packet with this number that was played, or waits, differs, or was concealed."""
@@ -276,8 +290,8 @@ class RtpReceiver:
         due_samples: list[DueSamples] = []
         while True:
             if self._next in self._waiting:
-                due_samples.append(self._take())
-            elif len(self._waiting) > round(self._late_s / PACKET_S):
+                due_samples += self._take()
+            elif len(self._waiting) > max(DEPTH_PACKETS, round(self._late_s / self._packet_s)):
                 due_samples += self._give_up()
             else:
                 break
@@ -287,15 +301,17 @@ class RtpReceiver:
             self._stalled_at = now  # another one is due
         return due_samples
 
-    def _take(self) -> DueSamples:
-        """The packet that is due."""
+    def _take(self) -> list[DueSamples]:
+        """The samples of the packet that is due; none when it has no audio."""
         packet = self._waiting.pop(self._next)
         self._played[self._next] = packet.payload
         if len(self._played) > MAX_PLAYED:
             del self._played[next(iter(self._played))]
-        self._last = decode(packet.payload, self.laws[packet.payload_type])
         self._next = (self._next + 1) % 0x10000
-        return self._last, False
+        if not packet.payload:
+            return []
+        self._last = decode(packet.payload, self.laws[packet.payload_type])
+        return [(self._last, False)]
 
     def _give_up(self) -> list[DueSamples]:
         """Conceals the missing packets up to the oldest waiting one."""
@@ -311,8 +327,7 @@ class RtpReceiver:
     def _drain(self) -> list[DueSamples]:
         due_samples: list[DueSamples] = []
         while self._waiting:
-            due_samples += self._give_up()
-            due_samples.append(self._take())
+            due_samples += [*self._give_up(), *self._take()]
         return due_samples
 
 

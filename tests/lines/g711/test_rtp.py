@@ -134,6 +134,40 @@ def test_lost_packet_is_repeated_once_the_buffer_is_full() -> None:
     assert (receiver.received.lost, receiver.received.concealed) == (1, 1)
 
 
+def test_a_packet_is_waited_for_as_long_in_a_stream_of_short_ones() -> None:
+    def short(number: int) -> bytes:
+        return build_packet(Packet(8, False, number, number * 80, 7, speech(number)[:80]))
+
+    receiver = RtpReceiver()
+    receiver.receive(short(0), 0.0)
+    for number in range(2, 7):
+        assert receiver.receive(short(number), number * 0.01) == []
+    played = receiver.receive(short(1), 0.065)  # less than LATE_S behind the one after it
+    assert played == [(decode(speech(number)[:80], Law.A), False) for number in range(1, 7)]
+    assert receiver.received.lost == 0
+
+
+@pytest.mark.parametrize("foreign", [13, 101], ids=["comfort noise", "telephone-event"])
+def test_packet_that_is_not_audio_leaves_no_gap(foreign: int) -> None:
+    """Whatever a far end sends in a stream is numbered in one row (RFC 3550 5.1)."""
+
+    def aside(number: int) -> bytes:
+        return build_packet(
+            Packet(foreign, False, (65530 + number) & 0xFFFF, number * 160, 7, b"\x20\x0a\0\xa0")
+        )
+
+    receiver = RtpReceiver()
+    played = receiver.receive(datagram(0), 0.0)
+    for number in range(1, 90, 3):
+        assert receiver.receive(aside(number), number * PACKET_S) == []
+        played += receiver.receive(datagram(number + 2), number * PACKET_S)  # overtakes the one before
+        played += receiver.receive(datagram(number + 1), number * PACKET_S)
+    audio = [number for number in range(91) if number % 3 != 1]
+    assert played == [(heard(number), False) for number in audio]
+    assert (receiver.received.lost, receiver.received.contradictions) == (0, 0)
+    assert receiver.next_deadline() == pytest.approx(88 * PACKET_S + SILENT_S), "only audio is heard"
+
+
 def test_gap_at_the_end_of_speech_is_given_up_by_time() -> None:
     receiver = RtpReceiver()
     receiver.receive(datagram(0), 0.0)
