@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-MOVED_TEMPORARILY = 302
 FORBIDDEN = 403
 NOT_FOUND = 404
 TEMPORARILY_UNAVAILABLE = 480

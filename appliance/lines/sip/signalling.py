@@ -17,7 +17,6 @@ from appliance.lines.sip import messages
 from appliance.lines.sip.callbacks import contained
 from appliance.lines.sip.codes import (
     DECLINE,
-    MOVED_TEMPORARILY,
     NOT_ACCEPTABLE_HERE,
     REQUEST_PENDING,
     SERVER_ERROR,
@@ -76,7 +75,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
         self._confirmed = False
         self._pending_answer: str | None = None
         self._born = time.monotonic()
-        self._redirect = 0  # the 3xx that the INVITE got
+        self._redirection = ""  # the first line of the 3xx that the INVITE got
 
     # -- what the asyncio side orders (through the stack's queue) ----------------------------
 
@@ -172,7 +171,8 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
                 self.switch.connected(now)
                 self._obey(now)
         elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED and not self.over:
-            code, ours, retry_after_s, reason = int(info.lastStatusCode), True, None, None
+            code, words, ours = int(info.lastStatusCode), str(info.lastReason), True
+            retry_after_s = reason = None
             event = prm.e
             if event.type == pj.PJSIP_EVENT_TSX_STATE and event.body.tsxState.type == pj.PJSIP_EVENT_RX_MSG:
                 message = event.body.tsxState.src.rdata.wholeMsg
@@ -181,9 +181,13 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
                 if not self._confirmed:
                     # The response that ended an INVITE; its transaction is not reported any more.
                     self.sink(Signalled(False, messages.start_line(message)))
-            if self._redirect:
-                code, ours = self._redirect, False
-            self._is_over(Ended(code, str(info.lastReason)[:120], ours, retry_after_s, reason))
+            if self._redirection:  # the stack made a 487 of it
+                code, words = (
+                    messages.status_code(self._redirection),
+                    self._redirection[len("SIP/2.0 302 ") :],
+                )
+                ours = False
+            self._is_over(Ended(code, words[:120], ours, retry_after_s, reason))
             # Not here: the object must outlive its own callback.
             self._stack.order(self.ref, self._stack.forget)
 
@@ -262,7 +266,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
     def onCallRedirected(self, prm: Any) -> int:  # noqa: N802
         """pjsua2's callback: stops at every redirection (3xx)."""
         # Never followed: the number that an owner's rules allowed is the number that is called.
-        self._redirect = MOVED_TEMPORARILY
+        self._redirection = messages.start_line(prm.e.body.tsxState.src.rdata.wholeMsg)
         return int(pj.PJSIP_REDIRECT_STOP)
 
     # -- inside ---------------------------------------------------------------------------

@@ -443,7 +443,7 @@ refusal("forbidden", 403)
 refusal("not_found", 404)
 refusal("unavailable", 480)
 refusal("overloaded", 503)
-refusal("moved", 302, "Contact: <sip:elsewhere@127.0.0.1:9>\n")
+refusal("moved", 301, "Contact: <sip:elsewhere@127.0.0.1:9>\n")
 refusal("declined", 603)
 refusal("media_refused", 488)
 refusal("server_fault", 500)
@@ -961,6 +961,12 @@ def test_a_call_ends_with_the_cause_of_its_scenario(ran: dict[str, Ran], name: s
     one = ran[name]
     assert one.outcome.result.cause is ENDS[name], (one.outcome.words(), one.outcome.result)
     assert one.sipp == ""
+
+
+def test_redirection_is_told_in_the_words_of_the_trunk(ran: dict[str, Ran]) -> None:
+    outcome = ran["moved"].outcome
+    assert "SIP/2.0 301 No" in outcome.received()
+    assert outcome.last_error.endswith("(301 No).")
 
 
 def test_trunk_that_asks_for_a_rest_gets_it(ran: dict[str, Ran]) -> None:
