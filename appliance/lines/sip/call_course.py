@@ -15,6 +15,8 @@ from appliance.lines.sip.outcomes import cause_of_reason, cause_of_status
 from appliance.t30.causes import HUNG_UP_BEFORE_PAGES, NO_FAX_ANSWERED, NO_SENDER_HEARD
 from appliance.t30.parameters import CallResult
 
+# How a call that came in ends when its caller does not wait: BYE before its ACK reached us, CANCEL.
+CALLER_GAVE_UP = frozenset({200, 487})
 # After a cancel: DCN must be out and the call down by then (a burst with preamble takes some 2 s).
 CANCEL_LIMIT_S = 8.0
 # Limit for a trunk that has sent 100 and nothing more, seconds: ringing is signalled earlier; a trunk that
@@ -70,8 +72,10 @@ class CallCourse:
             return CANCELLED
         if self.connected_at is not None:
             return CALL_TOO_LONG
+        if not self.calls:
+            return causes.SIP_NO_REPLY  # no ACK to our 200
         # A ringing number is distinguished from a trunk that sends little or nothing.
-        if self._rings or not self.calls:
+        if self._rings:
             return NO_ANSWER
         return causes.SIP_NO_PROGRESS if self.spoken_to else causes.SIP_NO_REPLY
 
@@ -83,6 +87,8 @@ class CallCourse:
         stated = cause_of_reason(ended.reason_of)
         if self.connected_at is not None:
             return stated or causes.SIP_HUNG_UP_EARLY
+        if not self.calls and ended.code in CALLER_GAVE_UP:
+            return causes.SIP_HUNG_UP_EARLY
         ours = ended.ours and ended.code in _OUR_CODES
         cause = stated or cause_of_status(ended.code, ended.reason, ours=ours)
         # The network's own limit for a ringing number.

@@ -206,7 +206,7 @@ class SipLine:
         ended, now = carried.ended, time.monotonic()
         if carried.facts.answered_at or (ended is not None and not ended.ours):
             (self._standing.call_answered if carried.calls else self._standing.answered)(now)
-        elif result.cause in _NOT_ANSWERED:
+        elif carried.calls and result.cause in _NOT_ANSWERED:
             self._standing.fell_silent(now, carried.started)
             self._standing.last_error = result.cause.sentence
         if ended is None or ended.code < 300 or carried.facts.kind is not None:

@@ -75,6 +75,18 @@ def test_end_is_read_by_how_far_the_call_had_come(ended: Ended | None, answered:
     assert made.cause_of_end() is cause
 
 
+@pytest.mark.parametrize("code", [200, 487], ids=["BYE before its ACK", "CANCEL"])
+def test_caller_who_does_not_wait_is_said_to_have_hung_up(code: int) -> None:
+    made = course(Signalled(False, "INVITE sip:30@x SIP/2.0"), calls=False)
+    made.ended = Ended(code, "", ours=False)
+    assert made.cause_of_end() is causes.SIP_HUNG_UP_EARLY
+
+
+def test_caller_whose_ack_never_comes_is_no_number_that_rang() -> None:
+    made = course(Signalled(False, "INVITE sip:30@x SIP/2.0"), Signalled(True, "SIP/2.0 200 OK"), calls=False)
+    assert made.cause_of_timeout() is causes.SIP_NO_REPLY
+
+
 def test_number_is_not_blamed_for_media_that_never_came() -> None:
     made = course(RINGS)
     silent = CallResult(NO_FAX_ANSWERED)

@@ -19,7 +19,18 @@ from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.outcomes import FIRST_OS_ERROR, TOO_MANY, cause_of_order_error
 from appliance.lines.sip.standing import FIRST_REST_S, MAX_REST_S, Standing, sentence, with_status
 from tests.lines.sip.rig import Box, send
-from tests.lines.sip.sipp import SIPP, Sipp, called, expect, respond
+from tests.lines.sip.sipp import (
+    SIPP,
+    Sipp,
+    audio,
+    called,
+    caller_request,
+    calling,
+    expect,
+    expect_status,
+    respond,
+    sdp,
+)
 from tests.ports import free_port
 
 NOON = "12:00"
@@ -253,6 +264,28 @@ def test_name_that_is_not_found_is_asked_again_within_seconds(
             return asyncio.get_running_loop().time() - began
 
     assert asyncio.run(run()) < 10
+
+
+@pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)")
+@pytest.mark.realtime
+def test_caller_whose_ack_never_comes_does_not_close_the_trunk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line_module, "ACK_LIMIT_S", 0.5)
+
+    async def run() -> None:
+        async with Box() as box:
+            line = await box.line("in", "127.0.0.1:9", peers=("127.0.0.1",), register=False)
+            invite = caller_request("INVITE", 1, sdp(audio()), first=True)
+            steps = calling(invite, expect_status(100, optional=True), expect_status(200))
+            sipp = Sipp(tmp_path, "no_ack", steps, free_port(), f"127.0.0.1:{box.port}")
+            await sipp.start()
+            assert await sipp.finish() == ""
+            outcome = await asyncio.wait_for(box.expected(box.knocks[0].dialled), 60)
+            assert outcome.result.cause is causes.SIP_NO_REPLY
+            assert line.state().usable, "it has called: it is there"
+
+    asyncio.run(run())
 
 
 @pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)")
