@@ -377,6 +377,24 @@ def test_codes_of_a_noisy_scan_are_read_from_the_fax(
     assert {name for name, (_, _, text) in CODES.items() if text not in found} == set()
 
 
+def test_small_type_close_to_a_bar_code_is_as_without_the_code() -> None:
+    page, words = (Image.new("RGB", FINE, (244, 243, 238)) for _ in range(2))
+    rng = random.Random(3)
+    tops = [200 + 400 * code for code in range(4)]
+    for top in tops:
+        for x in range(200, 900, 6):
+            if rng.random() < 0.5:
+                ImageDraw.Draw(page).rectangle((x, top, x + 5, top + 110), (30, 30, 30))
+        for sheet in (page, words):
+            for row in range(2):
+                where = (200, top + 116 + row * 22)
+                ImageDraw.Draw(sheet).text(where, WORDS, (70, 70, 70), font(REGULAR, 16))
+    faxed, alone = bilevel(_scanned(page, 8)), bilevel(_scanned(words, 8))
+    for top in tops:
+        box = (190, top + 116, 900, top + 166)
+        assert _unlike(faxed.crop(box), alone.crop(box)) < 0.1
+
+
 @pytest.mark.parametrize("degrees", [0.4, -0.6])
 def test_small_codes_that_lie_a_little_turned_are_read_as_from_a_plain_threshold(
     tmp_path: Path, degrees: float

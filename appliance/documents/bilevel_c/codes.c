@@ -13,8 +13,9 @@ enum { CELL = 4, AROUND = 11 };
  * and paper, and at most MOST_GREY of cells that are evenly grey. */
 enum { LEAST_CONTRAST = 110, LIGHT_PAPER = 150, LEAST_INK = 34, MOST_INK = 75, LEAST_STEPPED = 45, MOST_GREY = 12 };
 /* Cells that qualify are a code where they fill a square of FILLED cells. It is then grown by REACH / 2 cells, since
- * most of the surroundings of its corners is paper. */
-enum { FILLED = 9, REACH = 21 };
+ * most of the surroundings of its corners is paper. Beyond EDGE / 2 cells there may be type as well, such as the number
+ * below a bar code: ink that was found there stays. */
+enum { FILLED = 9, REACH = 21, EDGE = 3 };
 
 /* Cells within BAR_NEAR / 2 cells of a solid horizontal run of BAR_LENGTH cells, two cells high, belong to a bar
  * with light type. 20 mm is longer than the solid side of a usual Data Matrix. A cell is solid from SOLID_PERCENT
@@ -25,7 +26,7 @@ typedef struct {
     const uint8_t *plane; /* what they are made from */
     Size size;            /* in cells */
     int across, down; /* pixels of a cell */
-    uint8_t *least, *most, *ink_level, *paper_level, *ink, *stepped, *grey, *code;
+    uint8_t *least, *most, *ink_level, *paper_level, *ink, *stepped, *grey, *code, *inner;
     uint16_t *counts;
 } Cells;
 
@@ -39,11 +40,11 @@ static int take_cells(Cells *cells, const Band *band)
     cells->size = (Size){(band->size.width + cells->across - 1) / cells->across,
                          (band->size.rows + cells->down - 1) / cells->down};
     size_t count = (size_t)(cells->size.width * cells->size.rows);
-    uint8_t *planes = malloc(8 * count);
+    uint8_t *planes = malloc(9 * count);
     cells->counts = malloc(count * sizeof *cells->counts);
     uint8_t **each[] = {&cells->least, &cells->most, &cells->ink_level, &cells->paper_level,
-                        &cells->ink, &cells->stepped, &cells->grey, &cells->code};
-    for (size_t at = 0; at < 8; at++)
+                        &cells->ink, &cells->stepped, &cells->grey, &cells->code, &cells->inner};
+    for (size_t at = 0; at < 9; at++)
         *each[at] = planes == NULL ? NULL : planes + at * count;
     return planes == NULL || cells->counts == NULL ? -1 : 0;
 }
@@ -244,6 +245,7 @@ static int find_cells(const Cells *cells, const Band *band, uint8_t *lines)
         return -1;
     return without_dark(cells->code, cells->code, size, FILLED, FILLED) < 0
            || without_light(cells->code, cells->code, size, FILLED, FILLED) < 0
+                   || widen_light(cells->inner, cells->code, size, EDGE, EDGE) < 0
                    || widen_light(cells->code, cells->code, size, REACH, REACH) < 0
                ? -1
                : 0;
@@ -254,7 +256,8 @@ static int any_code(const Cells *cells)
     return any_set(cells->code, (size_t)(cells->size.width * cells->size.rows));
 }
 
-/* Writes the pixels of one row of cells that belong to codes into ``codes`` and ``ink``. */
+/* Writes the pixels of one row of cells that belong to codes into ``codes`` and ``ink``; about the inner cells, ink
+ * is added only. */
 static void take_module_row(const Cells *cells, const Band *band, ptrdiff_t row, const Mask *codes, const Mask *ink)
 {
     Size size = band->size;
@@ -271,7 +274,7 @@ static void take_module_row(const Cells *cells, const Band *band, ptrdiff_t row,
                 mark(codes, each, y);
                 if (cells->plane[y * size.width + each] < middle)
                     mark(ink, each, y);
-                else
+                else if (cells->inner[cell])
                     unmark(ink, each, y);
             }
     }
