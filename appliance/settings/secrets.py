@@ -77,11 +77,7 @@ def add_key(
 
     def check() -> None:
         _require_free("keys.name", name, [key.name for key in store.items(ApiKey).values()])
-        if not owner and user_named(store, name) is not None:
-            sentence = said(
-                "there is a user {name}, whose faxes the key would handle: make it for that user, then"
-            )
-            raise SettingError("keys.name", sentence.format(name=repr(name)))
+        require_owner(store, name, owner)
 
     token = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_OCTETS)
     key = ApiKey(
@@ -94,6 +90,19 @@ def add_key(
         created_at=time.time(),
     )
     return store.add(key, more, check=check), token
+
+
+def require_owner(store: SettingsStore, name: str, owner: str) -> None:
+    """Raises SettingError when the key ``name`` would be for a user who does not exist, or, without an
+    owner, for the user of the same name.
+    """
+    if owner and user_named(store, owner) is None:
+        raise SettingError("keys.owner", said("there is no such user"))
+    if not owner and user_named(store, name) is not None:
+        sentence = said(
+            "there is a user {name}, whose faxes the key would handle: make it for that user, then"
+        )
+        raise SettingError("keys.name", sentence.format(name=repr(name)))
 
 
 def _require_free(path: str, name: str, taken: Iterable[str]) -> None:

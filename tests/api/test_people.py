@@ -17,6 +17,7 @@ from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.sip.settings import SipTrunk
 from appliance.settings import secrets
 from appliance.settings.accounts import Role, Scope, User
+from appliance.settings.fields import SettingError
 from appliance.settings.tickets import issue_local_ticket
 from appliance.spool import ledger
 from tests.api.served import Reply, Served
@@ -203,6 +204,36 @@ def test_of_equal_names_given_at_once_one_is_taken(
 ) -> None:
     refused = 422 if path in {"/users", "/keys"} else 400
     assert at_once([partial(served.ask, "POST", path, body)] * 6) == [201] + [refused] * 5
+
+
+def test_a_password_changed_in_two_windows_at_once_is_that_of_the_one_that_succeeded(served: Served) -> None:
+    secrets.add_user(served.box.settings, "two-windows", PASSWORD)
+    signed_in = {"name": "two-windows", "password": PASSWORD}
+    tokens = [served.ask("POST", "/sessions", signed_in, token="").json["token"] for _ in range(2)]
+    statuses = at_once(
+        [
+            partial(
+                served.ask,
+                "POST",
+                "/me/password",
+                {"old": PASSWORD, "new": f"{PASSWORD} {token}"},
+                token=token,
+            )
+            for token in tokens
+        ]
+    )
+    assert statuses == [200, 401]
+
+
+def test_a_key_does_not_become_that_of_the_user_of_its_name(served: Served) -> None:
+    for name in ("namesake", "its-owner"):
+        secrets.add_user(served.box.settings, name, PASSWORD)
+    key_id, _ = secrets.add_key(served.box.settings, "namesake", owner="its-owner")
+    refused = served.ask("PATCH", f"/keys/{key_id}", {"owner": ""})
+    assert (refused.status, refused.json["code"]) == (422, "setting_invalid"), refused.content
+    assert served.ask("PATCH", f"/keys/{key_id}", {"owner": "namesake"}).status == 200
+    with pytest.raises(SettingError, match="there is no such user"):
+        secrets.add_key(served.box.settings, "nobodys", owner="gone")
 
 
 def test_a_recovery_code_used_twice_at_once_opens_once(served: Served) -> None:

@@ -162,7 +162,13 @@ def change_own_password(call: Call) -> Answer:
     """
     user_id, user = _self(call)
     _require_password(call, user, call.body["old"])
-    call.box.settings.update(User, user_id, {"password_hash": secrets.hash_password(call.body["new"])})
+    store, hashed = call.box.settings, secrets.hash_password(call.body["new"])
+
+    def check() -> None:
+        if store.item(User, user_id).password_hash != user.password_hash:
+            raise ProblemError(SIGN_IN_REFUSED, "the password was changed meanwhile")
+
+    store.update(User, user_id, {"password_hash": hashed}, check=check)
     call.note("password.change")
     call.context.sessions.end_all(user_id)
     return Answer(_ticket(signing_in.begin_session(call.context, call.environ, user_id)))

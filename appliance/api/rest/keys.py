@@ -93,7 +93,13 @@ def change_key(call: Call) -> Answer:
     """Change a key."""
     key_id, key = call.arguments["id"], call.item(ApiKey, "key")
     _require_sound_key(call, call.body)
-    changed = call.box.settings.update(ApiKey, key_id, call.body)
+    store = call.box.settings
+
+    def check() -> None:
+        if "owner" in call.body:
+            secrets.require_owner(store, key.name, call.body["owner"])
+
+    changed = store.update(ApiKey, key_id, call.body, check=check)
     call.note("key.change", object=f"key:{key.name}", detail=", ".join(call.body))
     return Answer(_key_view(key_id, changed))
 
