@@ -234,7 +234,8 @@ def test_a_print_job_that_outlives_its_password_is_not_taken(served: Served) -> 
     connection.putheader("Content-Length", str(len(octets) + 1000))
     connection.endheaders()
     connection.send(octets + b"\xff\xd8" + b"\0" * 498)
-    time.sleep(1.0)
+    context = served.server.context
+    served.wait(lambda: bool(context.sessions.of_user(user_id, context.now())))  # it is known who prints
     assert served.ask("PATCH", f"/users/{user_id}", {"password": "another long word"}).status == 200
     connection.send(b"\0" * 500)
     decoder = Decoder()
