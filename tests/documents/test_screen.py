@@ -395,6 +395,22 @@ def test_small_type_close_to_a_bar_code_is_as_without_the_code() -> None:
         assert _unlike(faxed.crop(box), alone.crop(box)) < 0.1
 
 
+def test_a_bar_of_light_type_above_a_bar_code_stays_whole() -> None:
+    page = Image.new("RGB", FINE, (244, 243, 238))
+    rng = random.Random(3)
+    tops = [200 + 400 * code for code in range(4)]
+    for top in tops:
+        draw = ImageDraw.Draw(page)
+        draw.rectangle((150, top, 1500, top + 60), (0, 53, 128))
+        draw.text((170, top + 16), "BOARDING PASS", "white", font(BOLD, 28))
+        for x in range(600, 1300, 6):
+            if rng.random() < 0.5:
+                draw.rectangle((x, top + 84, x + 5, top + 194), (30, 30, 30))
+    faxed = bilevel(_scanned(page, 8))
+    for top in tops:
+        assert _ink(faxed.crop((600, top + 10, 1300, top + 50))) > 0.999
+
+
 @pytest.mark.parametrize("degrees", [0.4, -0.6])
 def test_small_codes_that_lie_a_little_turned_are_read_as_from_a_plain_threshold(
     tmp_path: Path, degrees: float

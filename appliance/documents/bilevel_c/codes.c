@@ -19,8 +19,8 @@ enum { FILLED = 9, REACH = 21, EDGE = 3 };
 
 /* Cells within BAR_NEAR / 2 cells of a solid horizontal run of BAR_LENGTH cells, two cells high, belong to a bar
  * with light type. 20 mm is longer than the solid side of a usual Data Matrix. A cell is solid from SOLID_PERCENT
- * ink. */
-enum { BAR_LENGTH = 41, BAR_NEAR = 15, SOLID_PERCENT = 75 };
+ * ink. A code that is grown keeps out of bars, BAR_EDGE / 2 cells around included. */
+enum { BAR_LENGTH = 41, BAR_NEAR = 15, BAR_EDGE = 5, SOLID_PERCENT = 75 };
 
 typedef struct {
     const uint8_t *plane; /* what they are made from */
@@ -183,8 +183,8 @@ static void count_ink(const Cells *cells, const Band *band, uint8_t *lines)
     }
 }
 
-/* Removes cells near bars from ``code``. ``bar`` is scratch. */
-static int leave_out_bars(const Cells *cells, uint8_t *bar)
+/* Removes cells within ``near`` / 2 cells of bars from ``code``. ``bar`` is scratch. */
+static int leave_out_bars(const Cells *cells, uint8_t *bar, int near)
 {
     Size size = cells->size;
     ptrdiff_t count = size.width * size.rows;
@@ -193,7 +193,7 @@ static int leave_out_bars(const Cells *cells, uint8_t *bar)
     for (ptrdiff_t cell = 0; cell + size.width < count; cell++)
         bar[cell] = contrast_of(cells, cell) >= LEAST_CONTRAST && cells->ink[cell] >= solid
                     && cells->ink[cell + size.width] >= solid;
-    if (without_light(bar, bar, size, BAR_LENGTH, 1) < 0 || widen_light(bar, bar, size, BAR_NEAR, BAR_NEAR) < 0)
+    if (without_light(bar, bar, size, BAR_LENGTH, 1) < 0 || widen_light(bar, bar, size, near, near) < 0)
         return -1;
     for (ptrdiff_t cell = 0; cell < count; cell++)
         cells->code[cell] &= !bar[cell];
@@ -236,7 +236,7 @@ static int find_cells(const Cells *cells, const Band *band, uint8_t *lines)
         return -1;
     if (!any_set(cells->code, count))
         return 0;
-    if (leave_out_bars(cells, cells->grey) < 0)
+    if (leave_out_bars(cells, cells->grey, BAR_NEAR) < 0)
         return -1;
     mark_steps(cells, count);
     if (widen_light(cells->stepped, cells->stepped, size, 3, 3) < 0
@@ -247,6 +247,7 @@ static int find_cells(const Cells *cells, const Band *band, uint8_t *lines)
            || without_light(cells->code, cells->code, size, FILLED, FILLED) < 0
                    || widen_light(cells->inner, cells->code, size, EDGE, EDGE) < 0
                    || widen_light(cells->code, cells->code, size, REACH, REACH) < 0
+                   || leave_out_bars(cells, cells->grey, BAR_EDGE) < 0
                ? -1
                : 0;
 }
