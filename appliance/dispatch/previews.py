@@ -46,6 +46,8 @@ KEPT_S = 7 * DAY_S
 # Renderings of previews at once, and how long one waits to begin, seconds.
 AT_ONCE = 2
 TURN_S = 60.0
+# Locks for changes of previews, each shared by those that fall to it.
+CHANGE_LOCKS = 64
 # Time limit of a rendering, seconds; shorter than that of a fax, because a person waits for it.
 WALL_S = 120.0
 # Limit of the client's own data of a preview (``form``), characters of JSON.
@@ -95,6 +97,8 @@ class Previews:
         self._box = box
         self._folder = box.data / FOLDER
         self._lock = threading.Lock()
+        # One change of a preview at a time: each takes the next version of its pages.
+        self._changes = [threading.Lock() for _ in range(CHANGE_LOCKS)]
         self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._previews = self._load()
 
@@ -153,7 +157,8 @@ class Previews:
 
     def add(self, preview: Preview, files: Sequence[SourceFile]) -> Preview:
         """Adds files after those present.  Raises as ``create``; the preview is then unchanged."""
-        return self._make(self._with_files(preview, files))
+        with self._alone(preview) as present:
+            return self._make(self._with_files(present, files))
 
     def change(
         self,
@@ -171,17 +176,18 @@ class Previews:
         With ``again`` it always renders (the time in the header changes).  Raises RefusedError,
         DocumentError, DiskFullError, and ValueError for pages that do not exist.
         """
-        changed = replace(
-            preview,
-            choices=preview.choices if choices is None else self._checked(preview, choices),
-            options=preview.options if options is None else options,
-            to=preview.to if to is None else to,
-            send_at=send_at,
-            form=preview.form if form is None else form,
-        )
-        if again or self._look(changed) != self._look(preview):
-            return self._make(changed)
-        return self._keep(replace(changed, touched_at=self._box.clock()))
+        with self._alone(preview) as present:
+            changed = replace(
+                present,
+                choices=present.choices if choices is None else self._checked(present, choices),
+                options=present.options if options is None else options,
+                to=present.to if to is None else to,
+                send_at=send_at,
+                form=present.form if form is None else form,
+            )
+            if again or self._look(changed) != self._look(present):
+                return self._make(changed)
+            return self._keep(replace(changed, touched_at=self._box.clock()))
 
     def drop(self, preview: Preview) -> None:
         """Deletes the preview and its files."""
@@ -214,6 +220,19 @@ class Previews:
         return files, f"{RENDERED}/{folder.name}"
 
     # -- inside --------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _alone(self, preview: Preview) -> Iterator[Preview]:
+        """A context in which nobody else changes this preview; gives it as it is by now.
+
+        Raises NotFoundError for one that was dropped meanwhile.
+        """
+        with self._changes[hash(preview.id) % len(self._changes)]:
+            with self._lock:
+                present = self._previews.get(preview.id)
+            if present is None:
+                raise NotFoundError("no such preview")
+            yield present
 
     def _place(self, preview_id: str) -> Path:
         return self._folder / preview_id

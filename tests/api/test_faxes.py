@@ -8,6 +8,7 @@ import json
 import threading
 import time
 import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -451,6 +452,21 @@ def test_a_spent_quota_is_refused_before_anything_is_stored(served: Served) -> N
     assert (refused.status, refused.json["code"]) == (402, "quota_spent")
     german = served.ask("POST", "/faxes", new("9990"), token=token, headers={"Accept-Language": "de"})
     assert german.json["detail"] == "(0 von 1 Seiten in diesem Monat übrig)"
+
+
+def test_files_added_to_a_preview_at_once_are_all_in_it(served: Served) -> None:
+    first = served.ask("POST", "/previews", {"files": [{"name": "0.txt", "content": TEXT}]}).json
+    names = [f"{number}.txt" for number in range(1, 5)]
+
+    def add(name: str) -> int:
+        more = {"files": [{"name": name, "content": TEXT}]}
+        return served.ask("POST", f"/previews/{first['id']}/files", more).status
+
+    with ThreadPoolExecutor(len(names)) as threads:
+        assert list(threads.map(add, names)) == [200] * len(names)
+    made = served.ask("GET", f"/previews/{first['id']}").json
+    assert sorted(file["name"] for file in made["files"]) == ["0.txt", *names]
+    assert len(made["pages"]) == len(made["files"])
 
 
 def test_the_limit_of_recipients_counts_those_that_remain_once_repeated_ones_are_merged(
