@@ -892,6 +892,39 @@ def test_colours_of_one_luma_are_told_apart_and_agree_with_their_legend(resoluti
         assert _unlike(legend, bar) < 0.1
 
 
+def _pie(colours: list[tuple[int, int, int]], between: int) -> Image.Image:
+    """A chart of 500 pixels in a page, with white lines of ``between`` pixels between its sectors."""
+    large = Image.new("RGB", (4 * 800, 4 * 700), "white")
+    draw, ends = ImageDraw.Draw(large), [-90 + 360 * share // 100 for share in (0, 31, 53, 70, 84, 94, 100)]
+    for colour, (begin, end) in zip(colours, itertools.pairwise(ends), strict=True):
+        draw.pieslice((4 * 100, 4 * 100, 4 * 600, 4 * 600), begin, end, fill=colour)
+    for end in ends if between else ():
+        x, y = 4 * 350 + 1000 * math.cos(math.radians(end)), 4 * 350 + 1000 * math.sin(math.radians(end))
+        draw.line((4 * 350, 4 * 350, x, y), fill="white", width=4 * between)
+    return large.resize((800, 700), Image.Resampling.LANCZOS)
+
+
+def _even(page: Image.Image, filtered: ImageFilter.Filter) -> int:
+    """How many pixels of the chart, 16 within its rim and 40 from its centre, are black after the filter."""
+    within = Image.new("L", page.size, 0)
+    draw = ImageDraw.Draw(within)
+    draw.ellipse((116, 116, 584, 584), fill=255)
+    draw.ellipse((310, 310, 390, 390), fill=0)
+    return Image.composite(page.filter(filtered), Image.new("L", page.size, 255), within).histogram()[0]
+
+
+def test_white_lines_between_the_sectors_of_a_chart_are_no_light_type_in_black_boxes() -> None:
+    office = [(68, 114, 196), (237, 125, 49), (165, 165, 165), (255, 192, 0), (91, 155, 213), (112, 173, 71)]
+    made = bilevel(_pie(office, 3))
+    assert _even(made, ImageFilter.MaxFilter(9)) < 60  # solid black, 9 pixels each way
+
+
+def test_round_rims_of_a_dark_chart_in_a_picture_are_not_white_in_steps() -> None:
+    dark = [(31, 56, 100), (31, 56, 100), (84, 130, 53), (112, 48, 160), (112, 48, 160), (84, 130, 53)]
+    made = ImageChops.invert(bilevel(_pie(dark, 0)))
+    assert _even(made, ImageFilter.MaxFilter(9)) < 60  # white, 9 pixels each way
+
+
 def test_bars_that_end_where_the_page_is_surveyed_are_no_photograph() -> None:
     page = Image.new("L", (1728, 1600), 255)
     for left in range(144, 1440, 288):

@@ -57,7 +57,7 @@ int where_deep(const Mask *ink, const uint8_t *depth, const Band *band, int leas
 
 /* A corner of a slanting area is narrower than STROKE but within LIKE_AREA levels of the area, so it is not ink.
  * Areas of these levels only. */
-enum { PALE_AREA = 115, LIKE_AREA = 12, WHITE_AREA = 240 };
+enum { PALE_AREA = 40, LIKE_AREA = 12, WHITE_AREA = 240 };
 
 WIDE static void mark_like(uint8_t *restrict line, const uint8_t *restrict grey, const uint8_t *restrict area,
                            ptrdiff_t width)

@@ -72,13 +72,13 @@ static int take_codes(const Band *band, const Found *found, uint8_t *level)
 
 static int find_all(const Band *band, const Found *found, uint8_t *level)
 {
-    int drawn = !band->ground->raster && !band->ground->scanned;
+    int sharp = !band->ground->scanned;
     int across = pixels_across(band, STROKE), down = pixels_down(band, STROKE);
-    uint8_t *area = drawn ? malloc((size_t)(band->size.width * band->size.rows)) : level;
+    uint8_t *area = sharp ? malloc((size_t)(band->size.width * band->size.rows)) : level;
     int failed = area == NULL || widen_dark(area, band->closed, band->size, across, down) < 0
                  || widen_light(level, area, band->size, across, down) < 0
-                 || find_ink(band, &found->ink, level, drawn ? area : NULL) < 0;
-    if (drawn)
+                 || find_ink(band, &found->ink, level, sharp ? area : NULL) < 0;
+    if (sharp)
         free(area);
     if (failed)
         return -1;

@@ -177,7 +177,7 @@ int pattern_at(const Band *band, ptrdiff_t x, ptrdiff_t y);
 int is_on_line(const Band *band, int pattern, ptrdiff_t x, ptrdiff_t y, int black, int of);
 
 /* ink.c */
-/* ``level``: of the areas, without light lines. ``area``: of a drawing, the darkest of the areas around each pixel. */
+/* ``level``: of the areas, without light lines. ``area``: unless scanned, the darkest of the areas around each pixel. */
 int find_ink(const Band *band, const Mask *ink, const uint8_t *level, const uint8_t *area);
 int find_type(const Band *band, const Mask *dark, const Mask *light);
 /* Marks in ``ink`` where ``depth`` is at least ``least`` and ``share`` percent of the greatest depth nearby. */
