@@ -152,17 +152,19 @@ def _code_fits(context: Context, user_id: int, user: User, code: str) -> bool:
     if plain.isascii() and plain.isdecimal():
         return app_code_fits(user.totp_secret, plain, context.now())
     digest = secrets.hash_token(plain)
+    if not _is_recovery_code(user, digest):
+        return False  # and nothing is written for whoever guesses
     left: tuple[str, ...] | None = None
 
     def use_up(lists: Mapping[type[Any], Items]) -> None:
         nonlocal left
         users = lists[User].items
-        present = users[user_id]
-        if any(hmac.compare_digest(digest, known) for known in present.recovery_codes):
+        present = users.get(user_id)
+        # Another may have used it since ``user`` was read.
+        if present is not None and _is_recovery_code(present, digest):
             left = tuple(known for known in present.recovery_codes if known != digest)
             users[user_id] = replace(present, recovery_codes=left)
 
-    # The codes that are left now: another may have been used since ``user`` was read.
     context.box.settings.revise((User,), use_up)
     if left is None:
         return False
@@ -199,3 +201,7 @@ def new_recovery_codes() -> tuple[list[str], list[str]]:
     # A code of digits alone would be taken for one of the app.
     codes = [f"X{code[1:]}" if code.isdecimal() else code for code in codes]
     return [f"{code[:5]}-{code[5:]}" for code in codes], [secrets.hash_token(code) for code in codes]
+
+
+def _is_recovery_code(user: User, digest: str) -> bool:
+    return any(hmac.compare_digest(digest, known) for known in user.recovery_codes)

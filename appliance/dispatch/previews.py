@@ -225,9 +225,9 @@ class Previews:
     def _alone(self, preview: Preview) -> Iterator[Preview]:
         """A context in which nobody else changes this preview; gives it as it is by now.
 
-        Raises NotFoundError for one that was dropped meanwhile.
+        Raises NotFoundError for one that was dropped meanwhile, RefusedError when others take too long.
         """
-        with self._changes[hash(preview.id) % len(self._changes)]:
+        with _turn(self._changes[hash(preview.id) % len(self._changes)]):
             with self._lock:
                 present = self._previews.get(preview.id)
             if present is None:
@@ -249,7 +249,7 @@ class Previews:
 
     def _make(self, preview: Preview) -> Preview:
         """Renders the pages in worker processes, and replaces those of the rendering before."""
-        with self._turn():
+        with _turn(self._turns):
             version = preview.version + 1
             target = self._place(preview.id) / f"pages-{version}"
             shutil.rmtree(target, ignore_errors=True)
@@ -283,15 +283,6 @@ class Previews:
             if old != target:
                 shutil.rmtree(old, ignore_errors=True)
         return kept
-
-    @contextlib.contextmanager
-    def _turn(self) -> Iterator[None]:
-        if not self._turns.acquire(timeout=TURN_S):
-            raise RefusedError(TOO_BUSY, "(other previews)")
-        try:
-            yield
-        finally:
-            self._turns.release()
 
     def _keep(self, preview: Preview) -> Preview:
         path = self._place(preview.id) / RECORD
@@ -363,6 +354,17 @@ def _grouped(files: Sequence[SourceFile], choices: Sequence[Choice]) -> tuple[So
             )
         last = this
     return tuple(grouped)
+
+
+@contextlib.contextmanager
+def _turn(turns: threading.Lock | threading.BoundedSemaphore) -> Iterator[None]:
+    """Raises RefusedError when none comes within TURN_S."""
+    if not turns.acquire(timeout=TURN_S):
+        raise RefusedError(TOO_BUSY, "(other previews)")
+    try:
+        yield
+    finally:
+        turns.release()
 
 
 def _to_json(preview: Preview) -> dict[str, Any]:

@@ -245,6 +245,10 @@ def test_a_recovery_code_used_twice_at_once_opens_once(served: Served) -> None:
         {"totp_secret": "JBSWY3DPEHPK3PXP", "recovery_codes": [secrets.hash_token(code) for code in codes]},
     )
     asked = {"name": "lost-app", "password": PASSWORD}
+    written: list[str] = []
+    served.box.settings.listen(lambda: written.append("settings"))
+    assert served.ask("POST", "/sessions", {**asked, "code": "CCCC3333"}, token="").status == 401
+    assert written == []
     statuses = at_once(
         [partial(served.ask, "POST", "/sessions", {**asked, "code": code}, token="") for code in codes * 3]
     )
