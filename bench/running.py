@@ -22,7 +22,8 @@ from typing import Any
 from appliance.configuration import open_settings
 from appliance.net.settings import ADDRESS_FILE
 from appliance.settings import secrets
-from appliance.settings.accounts import Scope
+from appliance.settings.accounts import Role, Scope
+from appliance.settings.store import SettingsStore
 
 # Time limit for the start of a box, seconds.
 START_LIMIT_S = 60.0
@@ -68,6 +69,13 @@ class Running:
         return sum(_cpu_s(pid) for pid in self.tree())
 
 
+def add_key(store: SettingsStore, name: str) -> str:
+    """A key for everything, of the administrator "load", who is made when missing; returns its token."""
+    if secrets.user_named(store, "load") is None:
+        secrets.add_user(store, "load", secrets.hash_token(name), role=Role.ADMIN)
+    return secrets.add_key(store, name, scopes=(Scope.SEND, Scope.RECEIVE, Scope.ADMIN), owner="load")[1]
+
+
 @contextlib.contextmanager
 def running(
     data: Path,
@@ -85,9 +93,7 @@ def running(
     store = open_settings(data)
     for path, value in {**NO_LIMITS, **(settings or {})}.items():
         store.set_path(path, value)
-    _, token = secrets.add_key(
-        store, f"load {time.time_ns()}", scopes=(Scope.SEND, Scope.RECEIVE, Scope.ADMIN), owner="load"
-    )
+    token = add_key(store, f"load {time.time_ns()}")
     (data / ADDRESS_FILE).unlink(missing_ok=True)
     begun = time.monotonic()
     with (log or data / "serve.log").open("a") as output:

@@ -18,12 +18,10 @@ from pathlib import Path
 import pytest
 
 from appliance.configuration import open_settings
-from appliance.settings import secrets
-from appliance.settings.accounts import Scope
 from appliance.spool.model import DAY_S
 from appliance.spool.settings import StorageSettings
 from bench import marked
-from bench.running import NO_LIMITS, Client, _first_answer
+from bench.running import NO_LIMITS, Client, _first_answer, add_key
 
 YEAR_S = 365 * DAY_S
 LIMIT_S = 120.0
@@ -78,9 +76,7 @@ def _library(folder: Path) -> Path:
 def _box(data: Path, ahead_s: float) -> Iterator[Client]:
     """A box whose clock is ``ahead_s`` seconds ahead; its monotonic clocks are the machine's."""
     store = open_settings(data)
-    _, token = secrets.add_key(
-        store, f"test {time.time_ns()}", scopes=(Scope.SEND, Scope.RECEIVE, Scope.ADMIN), owner="test"
-    )
+    token = add_key(store, f"test {time.time_ns()}")
     (data / "http.json").unlink(missing_ok=True)
     env = {
         **os.environ,

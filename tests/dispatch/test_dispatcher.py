@@ -325,10 +325,9 @@ def test_a_raised_limit_and_a_new_line_are_noticed_at_once(box: Box) -> None:
 
 @pytest.mark.parametrize("who", ["user", "key"])
 def test_what_a_disabled_sender_handed_in_waits_until_they_may_again(box: Box, who: str) -> None:
-    if who == "user":
-        secrets.add_user(box.settings, "ada", "correct horse battery", role=Role.USER)
-        kind: type[User | ApiKey] = User
-    else:
+    secrets.add_user(box.settings, "ada", "correct horse battery", role=Role.USER)
+    kind: type[User | ApiKey] = User
+    if who == "key":
         secrets.add_key(box.settings, "shop", owner="ada")
         kind = ApiKey
     (entry,) = box.settings.items(kind)

@@ -35,12 +35,11 @@ from appliance.configuration import open_box, open_settings
 from appliance.deliver.settings import DeliverySettings, MailOutSettings, Route, Security
 from appliance.durable import PART_SUFFIX
 from appliance.settings import secrets
-from appliance.settings.accounts import Scope
 from appliance.spool.folders import DOCUMENTS, FOLDERS, RENDERED
 from appliance.spool.identity import DATABASE_NAME
 from appliance.t4.tiff import FaxTiff
 from bench import marked
-from bench.running import NO_LIMITS, Client
+from bench.running import NO_LIMITS, Client, add_key
 from tests.daemon.keeping import keeper_of
 from tests.deliver.mailing import PostOffice, post_office
 from tests.deliver.making import Hook, hook_server
@@ -192,8 +191,9 @@ def _world(tmp_path: Path, hook: Hook, office: PostOffice) -> World:
     )
     store.change(DeliverySettings, {"webhook_waits": (1.0,) * 5, "email_waits": (1.0,) * 5})
     store.add(Route(name="all", emails=("ada@example.com",), folder=str(folder)))
-    _, token = secrets.add_key(store, "load", scopes=(Scope.SEND, Scope.RECEIVE, Scope.ADMIN), owner="load")
-    return World(data, token, random.Random(SEED), hook, random.SystemRandom().randrange(100_000))
+    return World(
+        data, add_key(store, "load"), random.Random(SEED), hook, random.SystemRandom().randrange(100_000)
+    )
 
 
 def _start(world: World) -> subprocess.Popen[bytes]:
