@@ -115,9 +115,7 @@ def delete_user(call: Call) -> Answer:
         users, keys = lists[User].items, lists[ApiKey].items
         users.pop(user_id, None)
         # Without the user a key would be bounded by its own scopes alone.
-        theirs.extend(key for key in keys.values() if key.account == user.name)
-        for key_id in [key_id for key_id, key in keys.items() if key in theirs]:
-            del keys[key_id]
+        theirs.extend(keys.pop(key_id) for key_id, key in list(keys.items()) if key.account == user.name)
 
     call.box.settings.revise((User, ApiKey), without)
     for key in theirs:

@@ -86,11 +86,7 @@ typedef struct {
     Mask photo;      /* where photographs are */
 } Band;
 
-/* rows.c: sets kinds[y] for each row of a grey page: white, black on white (plain), or more than that (toned), and
- * ROW_SOLID for black areas ``solid_rows`` high. A pixel that is neither ink nor white is the rim of a letter if
- * both are near it; any other is a tone. With ``spared`` other than EVERY_TONE the page is judged as a whole and no
- * row is solid: up to ``spared`` tones do not count, if there is no grey area; with more, the kinds are not set.
- * Returns 1 for such a toned page, 0 otherwise, or -1 without memory. */
+/* method.c: a length at 204 x 196 dpi in pixels of the band, odd. */
 int pixels_across(const Band *band, int length);
 int pixels_down(const Band *band, int length);
 
