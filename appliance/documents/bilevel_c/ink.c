@@ -57,14 +57,14 @@ int where_deep(const Mask *ink, const uint8_t *depth, const Band *band, int leas
 
 /* A corner of a slanting area is narrower than STROKE but within LIKE_AREA levels of the area, so it is not ink.
  * Areas of these levels only: what is darker is black, lighter is white. */
-enum { BLACK_AREA = 40, LIKE_AREA = 12, WHITE_AREA = 240 };
+enum { DARKEST_AREA = 40, LIKE_AREA = 12, WHITE_AREA = 240 };
 
 WIDE static void mark_like(uint8_t *restrict line, const uint8_t *restrict grey, const uint8_t *restrict area,
                            ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x++) {
         uint8_t differ = grey[x] > area[x] ? grey[x] - area[x] : area[x] - grey[x];
-        line[x] = (area[x] >= BLACK_AREA) & (area[x] < WHITE_AREA) & (differ <= LIKE_AREA);
+        line[x] = (area[x] >= DARKEST_AREA) & (area[x] < WHITE_AREA) & (differ <= LIKE_AREA);
     }
 }
 
