@@ -277,13 +277,16 @@ class PdfSource:
 def _opened(content: bytes) -> tuple[bytes, pypdfium2.PdfDocument]:
     """The document, repaired if pdfium cannot read it, and the octets it was made from.
 
-    Encryption is removed, too, if it hides what is searched for in the octets, or if nothing is encrypted.
+    Encryption is removed, too, if it hides what is searched for in the octets, if nothing is encrypted, or if
+    the owner's password is empty.
     """
     content = with_header(content)
     try:
         return _opened_or_mended(content)
     except DocumentError as error:
-        plain = without_false_lock(content) if error.cause is DOCUMENT_ENCRYPTED else None
+        if error.cause is not DOCUMENT_ENCRYPTED:
+            raise
+        plain = without_false_lock(content) or mended(content)  # qpdf also tries an empty owner password
         if plain is None:
             raise
     return plain, _opened_by_pdfium(plain)

@@ -229,7 +229,8 @@ def sniff(content: bytes, name: str = "", media_type: str = "") -> Kind:
     foreign = foreign_name(content) if found is None else ""
     if found is None and not foreign:
         found = _by_words(content, charset_of(media_type), promised)
-    if found in {None, Kind.TEXT} and _has_pdf_behind(content, lines=found is Kind.TEXT):
+    is_text = found is Kind.TEXT and promised is not Kind.PDF
+    if found in {None, Kind.TEXT} and _has_pdf_behind(content, lines=is_text):
         return Kind.PDF
     if found is None:
         what = foreign or f"begins {content[:8].hex()}"

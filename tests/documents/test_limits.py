@@ -72,10 +72,14 @@ def test_an_encrypted_pdf_is_named(tmp_path: Path) -> None:
     assert refused(tmp_path, (tmp_path / "locked.pdf").read_bytes()) is DOCUMENT_ENCRYPTED
 
 
-def test_a_pdf_that_opens_without_password_is_sent(rendered: Rendered, tmp_path: Path) -> None:
+@pytest.mark.parametrize("passwords", [("", "owner"), ("secret", "")], ids=["users", "owners"])
+def test_a_pdf_that_opens_without_password_is_sent(
+    rendered: Rendered, tmp_path: Path, passwords: tuple[str, str]
+) -> None:
     need("qpdf")
     (tmp_path / "open.pdf").write_bytes(GOOD)
-    run("qpdf", "--encrypt", "", "owner", "256", "--", tmp_path / "open.pdf", tmp_path / "locked.pdf")
+    lock = ("--encrypt", *passwords, "256", "--allow-insecure", "--")
+    run("qpdf", *lock, tmp_path / "open.pdf", tmp_path / "locked.pdf")
     assert rendered((tmp_path / "locked.pdf").read_bytes()).total == 1
 
 

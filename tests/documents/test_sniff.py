@@ -203,6 +203,7 @@ def test_what_we_know_and_cannot_fax_is_called_by_its_name_with_what_to_do(
         (b"From: warehouse\nReceived: 12 boxes\n\nThanks", "", Kind.TEXT),
         (b"A file begins %PDF-1.4, then 1 0 obj", "", Kind.TEXT),
         (b"<html>%PDF-1.4 1 0 obj</html>", "", Kind.HTML),
+        (b"Lines of a scanner ____" + pdf([(*A4, "")]), "a.pdf", Kind.PDF),
         (b"\r\n\0\xef" + pdf([(*A4, "")]), "", Kind.PDF),
         (b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\n\r\n" + pdf([(*A4, "")]), "", Kind.PDF),
         (b"\x1b%-12345X@PJL ENTER LANGUAGE=PDF\r\n" + pdf([(*A4, "")]), "", Kind.PDF),
