@@ -12,10 +12,13 @@ from appliance.language import said as _
 
 _PAGE = re.compile("page ([0-9]+)")
 _TO = re.compile("to ([^,]+)")
+_AGAIN = re.compile("to ([^,]+), again as ([0-9]+)")
+_FROM = re.compile("from (.+)")
 # Names of things in entries, and of actions on them; in the catalogues.
 THINGS = {
     "app": "Authenticator app",
     "backup": "Backup",
+    "campaign": "Campaign",
     "certificate": "Certificate",
     "contact": "Contact",
     "contacts": "Phone book",
@@ -24,20 +27,27 @@ THINGS = {
     "destination": "What was learned of a number",
     "disk": "Disk",
     "doctor": "Doctor",
+    "document": "Document",
+    "favourite_printer": "Printer of a favourite",
     "fax": "Fax",
     "group": "Group",
     "hardware_test": "Hardware test",
+    "journal": "Journal",
     "junk_rule": "Junk rule",
     "key": "API token",
-    "line": "Line",
+    "line_setting": "Line",
     "mail": "E-mail",
     "note": "Note",
     "number": "Number",
+    "offer": "Document on offer",
     "panel": "Front panel",
     "password": "Password",
     "practice": "Practice line",
+    "print": "Print job",
+    "printer": "Network printer",
     "received": "Received fax",
     "route": "Rule",
+    "scan": "Scan",
     "sessions": "Sessions",
     "settings": "Settings",
     "update": "Update",
@@ -48,8 +58,10 @@ DEEDS = {
     "add": "added",
     "again": "tried again",
     "assign": "given to somebody",
+    "bundle": "bundle for support made",
     "cancel": "cancelled",
     "change": "changed",
+    "collect": "mailbox looked into",
     "create": "made",
     "delete": "deleted",
     "drop": "given up",
@@ -58,9 +70,11 @@ DEEDS = {
     "export": "saved as a file",
     "forget": "forgotten",
     "forward": "forwarded",
+    "identify": "asked to show itself",
     "import": "imported",
     "lock": "encrypted",
     "look": "looked at",
+    "looked": "failed faxes marked as seen",
     "mail": "sent by e-mail",
     "make": "made",
     "number": "got a number",
@@ -70,6 +84,7 @@ DEEDS = {
     "refused": "refused",
     "release": "released",
     "remove": "taken off",
+    "reschedule": "given another time",
     "resend": "sent again",
     "restore": "restored",
     "retry": "tried again",
@@ -80,6 +95,15 @@ DEEDS = {
     "test": "tested",
     "unlock": "decrypted",
     "use": "taken into use",
+}
+# Frequent details of entries.
+DETAILS = {
+    "confirmation": "report",
+    "document": "document",
+    "it had no number": "it had no number",
+    "with its user": "with its user",
+    "with received faxes": "with received faxes",
+    "without a number": "without a number",
 }
 # Actions that concern no thing.
 WHOLE = {
@@ -119,4 +143,8 @@ def detail(text: str) -> str:
         return _("Page {page}").format(page=found[1])
     if found := _TO.fullmatch(text):
         return _("to {number}").format(number=found[1])
-    return text
+    if found := _AGAIN.fullmatch(text):
+        return _("to {number}, in place of fax {fax}").format(number=found[1], fax=found[2])
+    if found := _FROM.fullmatch(text):
+        return _("from {number}").format(number=found[1])
+    return _(DETAILS[text]) if text in DETAILS else text

@@ -70,7 +70,7 @@ def sentences() -> Iterator[tuple[str | tuple[str, ...], str]]:
         yield lamp.pattern.name, "appliance/panel/lamps.py"
     for shown in panel_words.SENTENCES:
         yield shown, "appliance/panel/words.py"
-    for table in (audit_words.THINGS, audit_words.DEEDS, audit_words.WHOLE):
+    for table in (audit_words.THINGS, audit_words.DEEDS, audit_words.DETAILS, audit_words.WHOLE):
         for entry in table.values():
             yield entry, "webui/audit_words.py"
     for reason in REASONS:

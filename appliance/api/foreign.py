@@ -193,10 +193,12 @@ class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
             yield Content({} if value is None else value)
 
     def audit(self, caller: Caller, action: str, object: str = "", detail: str = "") -> None:
-        """Notes in the audit log who did what, and from which address."""
-        self.box.history.audit(
-            caller.who, action, object=object, address=address_of(bottle.request.environ), detail=detail
-        )
+        """Notes in the audit log who did what, and from where; not of HEAD, which gets no content."""
+        environ = bottle.request.environ
+        if environ["REQUEST_METHOD"] != "HEAD":
+            self.box.history.audit(
+                caller.who, action, object=object, address=address_of(environ), detail=detail
+            )
 
 
 def visible_received(box: Box, caller: Caller, wanted: ReceivedFilter) -> list[Received]:

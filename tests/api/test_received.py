@@ -55,8 +55,9 @@ def test_a_received_fax_is_read_as_png_pdf_and_tiff(served: Served, tmp_path: Pa
     kinds = [event["kind"] for event in served.ask("GET", f"/received/{fax_id}/events").json["events"]]
     assert "received.complete" in kinds
     assert served.ask("GET", f"/received/{fax_id}/pages/1?size=small").status == 200
+    assert served.ask("HEAD", f"/received/{fax_id}/pdf").status == 200
     looked = [entry["action"] for entry in served.ask("GET", "/audit").json["audit"]]
-    assert looked.count("received.look") == 3, "a small picture in a list is no look"
+    assert looked.count("received.look") == 3, "a small picture in a list is no look, and HEAD shows nothing"
 
 
 def test_calls_that_brought_no_page_are_left_out_unless_they_are_asked_for_and_the_description_says_so(

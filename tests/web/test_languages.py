@@ -11,9 +11,10 @@ import pytest
 
 from appliance import language
 from appliance.api.rest.checking import Checker
+from appliance.api.rest.lists import RESOURCES
 from appliance.configuration import CATALOGUE
 from appliance.settings.fields import describe, variants
-from webui import catalogue
+from webui import audit_words, catalogue
 from webui.choice_words import choice_word
 
 # Whose words stand with their list (webui/pages/collections.py).
@@ -118,3 +119,33 @@ def test_no_sentence_is_marked_within_an_f_string():
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in marked
         if call.args and isinstance(call.args[0], ast.Constant)
     ] == []
+
+
+_DEEDS = ("create", "change", "delete")
+_ACTION = re.compile(r"[a-z_]+[.][a-z_]+|sign_in|set_up")
+
+
+def _audited() -> set[str]:
+    """Every action that the code writes to the audit log."""
+    found = {
+        f"{resource.path.removesuffix('s').replace('-', '_')}.{deed}"
+        for resource in RESOURCES
+        for deed in _DEEDS
+    }
+    found |= {f"campaign.{deed}" for deed in _DEEDS}  # ICTFax's own list
+    found |= {f"{word}.order" for word in ("route", "line_setting")}
+    found |= {"fax.forward", "received.forward", "fax.mail", "received.mail", "received.print"}
+    root = Path(catalogue.__file__).parents[1]
+    for folder in ("webui", "appliance/api", "appliance/deliver", "appliance/printing", "appliance/services"):
+        for file in (root / folder).rglob("*.py"):
+            for call in ast.walk(ast.parse(file.read_text())):
+                if isinstance(call, ast.Call) and getattr(call.func, "attr", "") in ("note", "audit"):
+                    texts = [arg.value for arg in call.args if isinstance(arg, ast.Constant)]
+                    found.update(text for text in texts if _ACTION.fullmatch(str(text)))
+    return found
+
+
+def test_every_action_of_the_audit_log_is_said_in_words() -> None:
+    audited = _audited()
+    assert {"fax.create", "email.in", "sign_in.refused", "scan.refused"} <= audited
+    assert [action for action in sorted(audited) if audit_words.what(action, "") == action] == []

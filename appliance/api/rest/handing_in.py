@@ -78,7 +78,8 @@ def submit(call: Call, request: Request) -> Answer:
     if not submitted.repeated:
         _preview_is_sent(call)
         for job in submitted.jobs:
-            call.note("fax.create", object=f"fax:{job.id}", detail=f"to {job.number}")
+            to = f"to {job.number}" if job.number else "without a number"
+            call.note("fax.create", object=f"fax:{job.id}", detail=to)
     return _submitted(submitted, call)
 
 

@@ -75,7 +75,9 @@ class Call:
             raise ProblemError(NOT_PERMITTED, "what this key or sign-in may do was changed")
 
     def note(self, action: str, *, object: str = "", detail: str = "") -> None:
-        """Writes an entry of the audit log."""
+        """Writes an entry of the audit log, except about HEAD, which gets no content."""
+        if self.environ["REQUEST_METHOD"] == "HEAD":
+            return
         who = self.given.who if self.given is not None else ""
         self.box.history.audit(who, action, object=object, address=self.address, detail=detail)
 
