@@ -9,7 +9,7 @@ help:
 	@echo "make demo   send a real PDF as a fax over the practice line and show what arrived"
 	@echo "make test   run every check: ruff, mypy, pytest"
 	@echo "make test-full  the same attacks and loads at full size; make test-debian-13  printing against Debian 13's CUPS"
-	@echo "make screenshots  pictures of every web page"
+	@echo "make screenshots  pictures of every web page (PICTURES=DIR LANGUAGE_OF_PICTURES=de for German ones)"
 	@echo "make bench  measure speed and memory (CHARTS=DIR for charts of your own)"
 	@echo "make deb    build the Debian package (dist/)"
 	@echo "make image  build the card for a Raspberry Pi and a disk for virtual machines (dist/; as root); make image-test boots it"
@@ -51,7 +51,7 @@ test-debian-13: test-setup
 
 # Pictures of every web page, in both themes, desktop and phone (PICTURES=DIR for another folder).
 screenshots: test-setup
-	.venv/bin/python -m tests.web.screenshots $(or $(PICTURES),docs/pictures)
+	.venv/bin/python -m tests.web.screenshots $(or $(PICTURES),docs/pictures) $(or $(LANGUAGE_OF_PICTURES),en)
 
 bench: test-setup
 	.venv/bin/python -m bench $(if $(CHARTS),--charts "$(CHARTS)") $(BENCH)

@@ -1,4 +1,4 @@
-"""Pictures of every page, in both themes, on a desktop and a telephone: ``make screenshots``."""
+"""Pictures of every page, in both themes, desktop and telephone, in any language: ``make screenshots``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tests.web.furnished import Furnished, furnish, made_from_the_image, picture
 from tests.web.pages import PAGES
 
 
-def shoot(box: Web, furnished: Furnished, folder: Path) -> int:
-    """Makes all pictures; how many."""
+def shoot(box: Web, furnished: Furnished, folder: Path, language: str) -> int:
+    """Makes all pictures, in ``language``; how many."""
     folder.mkdir(parents=True, exist_ok=True)
     made = 0
     for theme in ("light", "dark"):
         for phone in (False, True):
             for who in ("admin", "nobody"):
-                page = box.page(OWNER if who == "admin" else "", theme=theme, phone=phone)
+                page = box.page(OWNER if who == "admin" else "", theme=theme, phone=phone, language=language)
                 for seen in PAGES:
                     if seen.who != who:
                         continue
@@ -35,6 +35,7 @@ def shoot(box: Web, furnished: Furnished, folder: Path) -> int:
 
 def main() -> int:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/pictures")
+    language = sys.argv[2] if len(sys.argv) > 2 else "en"
     with (
         tempfile.TemporaryDirectory() as data,
         made_from_the_image(),
@@ -48,7 +49,7 @@ def main() -> int:
         preview = box.served.form("/previews", [], [("findings.tiff", picture())], token=token)
         form = {"recipients": [{"number": "9991", "name": "Charles Babbage"}]}
         box.served.ask("PATCH", f"/previews/{preview.json['id']}", {"form": form}, token=token)
-        print(f"{shoot(box, furnished, folder)} pictures in {folder}")
+        print(f"{shoot(box, furnished, folder, language)} pictures in {folder}")
     return 0
 
 
