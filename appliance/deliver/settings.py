@@ -122,7 +122,7 @@ class MailOutSettings:
 
     server: str = setting("", "host of the mail server; empty: the box sends no e-mail", pattern=HOST_PATTERN)
     port: int = setting(587, "its port: 587 with starttls, 465 with tls", minimum=1, maximum=65535)
-    security: Security = setting(Security.STARTTLS, "starttls, tls, or none")
+    security: Security = setting(Security.STARTTLS, "encryption of the connection")
     verify_tls: bool = setting(True, "check the server's certificate")
     username: str = setting("", "user name to sign in with; empty: does not sign in", max_length=254)
     password: str = setting("", "password to sign in with", secret=True, max_length=254)
@@ -168,7 +168,7 @@ class MailInSettings:
     )
     imap_server: str = setting("", "host of a mailbox to collect from; empty: none", pattern=HOST_PATTERN)
     imap_port: int = setting(993, "its port: 993 with tls, 143 with starttls", minimum=1, maximum=65535)
-    imap_security: Security = setting(Security.TLS, "tls, starttls, or none")
+    imap_security: Security = setting(Security.TLS, "encryption of the connection")
     imap_verify_tls: bool = setting(True, "check the server's certificate")
     imap_username: str = setting("", "user name of the mailbox", max_length=254, pattern=ONE_LINE_PATTERN)
     imap_password: str = setting("", "password of the mailbox", secret=True, max_length=254)

@@ -156,7 +156,7 @@ def test_an_e_mail_is_in_the_language_of_whom_it_is_for_else_of_the_country(
     message = office.taken[0][2]
     body = message.get_body()
     assert body is not None
-    assert ("wurde nicht zugestellt" in message["Subject"]) is german
+    assert ("ist nicht angekommen" in message["Subject"]) is german
     for sentence in (BUSY.sentence, BUSY.advice):
         assert (say(sentence, "de") if german else sentence) in body.get_content()
 

@@ -132,9 +132,9 @@ class SipSettings:
         max_length=45,
     )
     # 0 = any free one
-    udp_port: int | None = setting(SIP_PORT, "port for SIP over UDP; none: no UDP", minimum=0, maximum=65535)
-    tcp_port: int | None = setting(None, "port for SIP over TCP; none: no TCP", minimum=0, maximum=65535)
-    tls_port: int | None = setting(None, "port for SIP over TLS; none: no TLS", minimum=0, maximum=65535)
+    udp_port: int | None = setting(SIP_PORT, "UDP port of SIP; without one, no UDP", minimum=0, maximum=65535)
+    tcp_port: int | None = setting(None, "TCP port of SIP; without one, no TCP", minimum=0, maximum=65535)
+    tls_port: int | None = setting(None, "TLS port of SIP; without one, no TLS", minimum=0, maximum=65535)
     tls_certificate: str = setting(
         "",
         "file with our certificate for SIP over TLS, PEM; only if the other side requires one",
@@ -195,7 +195,7 @@ class SipTrunk(LineSettings):
         pattern=".+",
         check=_in_words(split_host_port),
     )
-    transport: Transport = setting(Transport.UDP, "udp, tcp or tls")
+    transport: Transport = setting(Transport.UDP, "what carries SIP to the trunk")
     register: bool = setting(True, "sign in at the trunk when there is a user name")
     # RFC 3261 10.2.1.1; short, so that the registration recovers soon after a restart of a NAT or provider.
     register_expires_s: int = setting(
