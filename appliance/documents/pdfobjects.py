@@ -55,30 +55,48 @@ class Matrix:
 
 IDENTITY = Matrix(1, 0, 0, 1, 0, 0)
 
+Corners = tuple[float, float, float, float]  # left, low, right, high
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The content of a page: ``type`` are handles of the text objects; ``pictures`` the corners of each
-    picture, in points.
+    """The content of a page: ``type`` are handles of the text objects, ``type_corners`` where these are on
+    the page and ``pictures`` where each picture is, in points.
     """
 
     type: tuple[object, ...]
-    pictures: tuple[tuple[float, float, float, float], ...]
+    type_corners: tuple[Corners, ...]
+    pictures: tuple[Corners, ...]
 
 
 def content_of(page: pypdfium2.PdfPage) -> Content | None:
     """The content of ``page``, None when it has more than MOST_OBJECTS objects."""
     found_type: list[object] = []
-    pictures: list[tuple[float, float, float, float]] = []
+    type_corners: list[Corners] = []
+    pictures: list[Corners] = []
     for number, (handle, kind, outer) in enumerate(objects_of(page)):
         if number >= MOST_OBJECTS:
             return None
         if kind == raw.FPDF_PAGEOBJ_TEXT:
             if not _is_watermark(handle, outer):
                 found_type.append(handle)
+                type_corners.append(_bounds_on_page(handle, outer))
         elif kind == raw.FPDF_PAGEOBJ_IMAGE:
             pictures.append(corners_of(handle, outer))
-    return Content(tuple(found_type), tuple(pictures))
+    return Content(tuple(found_type), tuple(type_corners), tuple(pictures))
+
+
+_FAR = 1e6  # points: beyond any page
+_EVERYWHERE = (-_FAR, -_FAR, _FAR, _FAR)
+
+
+def _bounds_on_page(handle: object, outer: Matrix) -> Corners:
+    """The box around an object that is in forms with the matrix ``outer``, in points."""
+    box = bounds_of(handle)
+    if box is None or outer is IDENTITY:
+        return box or _EVERYWHERE
+    left, low, right, high = box
+    return _around([outer.at(x, y) for x in (left, right) for y in (low, high)])
 
 
 # A coding whose bit depth pdfium does not know before decoding, and the largest picture that is decoded to
@@ -114,11 +132,14 @@ def _is_jbig2(handle: object) -> bool:
     )
 
 
-def corners_of(handle: object, outer: Matrix) -> tuple[float, float, float, float]:
+def corners_of(handle: object, outer: Matrix) -> Corners:
     """Where a picture is on its page: x and y of the lower left and the upper right, in points."""
     placed = matrix_of(handle).within(outer)
-    corners = [placed.at(x, y) for x in (0, 1) for y in (0, 1)]
-    across, down = [x for x, _ in corners], [y for _, y in corners]
+    return _around([placed.at(x, y) for x in (0, 1) for y in (0, 1)])
+
+
+def _around(points: list[tuple[float, float]]) -> Corners:
+    across, down = [x for x, _ in points], [y for _, y in points]
     return min(across), min(down), max(across), max(down)
 
 
@@ -152,9 +173,6 @@ def objects_of(page: pypdfium2.PdfPage) -> Iterator[tuple[object, int, Matrix]]:
             yield handle, kind, matrix
             if kind == raw.FPDF_PAGEOBJ_FORM and depth < _DEEPEST:
                 waiting.append((handle, matrix_of(handle).within(matrix), depth + 1))
-
-
-Corners = tuple[float, float, float, float]  # left, low, right, high
 
 
 def bounds_of(handle: object) -> Corners | None:

@@ -48,6 +48,26 @@ def is_whole_page(box: Box, layout: Layout) -> bool:
     return area > _WHOLE_PAGE_SHARE * layout.box_width * layout.box_rows
 
 
+# Rows of type that are up to so far apart are drawn at once, and pixels around the box of an object that may
+# belong to it.
+_ROWS_APART, _AROUND = 96, 8
+
+
+def rows_of_type(page: pypdfium2.PdfPage, layout: Layout, content: Content) -> list[tuple[int, int]]:
+    """The rows of the fax page that have type, as pairs of the first row and the row after the last."""
+    ends = [
+        sorted(_on_fax(page, layout, x, y)[1] for x, y in ((left, low), (right, high)))
+        for left, low, right, high in content.type_corners
+    ]
+    spans: list[tuple[int, int]] = []
+    for top, below in sorted((top - _AROUND, below + _AROUND) for top, below in ends):
+        if spans and top - spans[-1][1] <= _ROWS_APART:
+            spans[-1] = spans[-1][0], max(spans[-1][1], below)
+        else:
+            spans.append((top, below))
+    return spans
+
+
 def _on_fax(page: pypdfium2.PdfPage, layout: Layout, x: float, y: float) -> tuple[int, int]:
     across, down = ctypes.c_int(), ctypes.c_int()
     raw.FPDF_PageToDevice(page, *box_of(layout), x, y, across, down)

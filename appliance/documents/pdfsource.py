@@ -27,8 +27,8 @@ from appliance.documents.pdflayers import hide_unprinted
 from appliance.documents.pdflines import keep_thin_lines
 from appliance.documents.pdfmarks import give_appearances, has_open_redactions, incomplete_marks
 from appliance.documents.pdfmending import mended, with_header, without_false_lock
-from appliance.documents.pdfobjects import content_of, lost_pictures, show
-from appliance.documents.pdfplaces import box_of, photographs, pixels_per_point
+from appliance.documents.pdfobjects import Content, content_of, lost_pictures, show
+from appliance.documents.pdfplaces import box_of, photographs, pixels_per_point, rows_of_type
 from appliance.documents.pdfreading import Reading
 from appliance.documents.pdfscans import Look, drawn_black_and_white, scan_of
 from appliance.documents.pdfstates import has_layers, is_collection, state_remarks
@@ -206,7 +206,6 @@ class PdfSource:
         if scan in {Look.BLACK_AND_WHITE, Look.GREY} and looked_at is not None and looked_at.tones:
             return Drawing(width, rows, Box.of(layout), lambda _first, _count: whole)
         content = content_of(page)
-        hidden = content.type if content is not None else ()
         boxes = photographs(page, layout, content)
         if boxes is None and looked_at is not None:
             if not looked_at.tones:  # a scan in black and white: its black areas are left as they are
@@ -222,10 +221,8 @@ class PdfSource:
             made, planes = planes, None  # the first conversion overwrites them
             bitmap = drawn or self._drawn(page, layout, "page", first, count)
             under = None
-            if hidden:
-                show(hidden, False)
-                under = _octets(self._drawn(page, layout, "under", first, count))
-                show(hidden, True)
+            if content is not None and content.type:
+                under = self._without_type(page, layout, bitmap, first, content)
                 if scan is not None and under == _octets(bitmap):
                     under = None  # invisible text of an OCR program
             return Pixels(_octets(bitmap), 4, bitmap.stride, under, made)
@@ -250,19 +247,45 @@ class PdfSource:
     def _drawn(
         self, page: pypdfium2.PdfPage, layout: Layout, use: str, first: int, rows: int
     ) -> pypdfium2.PdfBitmap:
-        """Rows ``first`` and following of ``page``, in pixels that the next drawing for ``use`` overwrites.
+        """Rows ``first`` and following of ``page``, in pixels that the next such drawing overwrites."""
+        return self._drawn_on(_pixels(layout, use, first, rows), page, layout, use, first)
 
-        A page of up to BAND_PIXELS has room for all of its rows.
+    def _without_type(
+        self,
+        page: pypdfium2.PdfPage,
+        layout: Layout,
+        drawn: pypdfium2.PdfBitmap,
+        first: int,
+        content: Content,
+    ) -> memoryview:
+        """The rows from ``first`` on that are ``drawn``, without the type of the page: only where there is
+        some, they are drawn once more.
         """
-        whole = layout.width * layout.rows <= BAND_PIXELS
-        stride = layout.width * _CHANNELS[use]
-        kept = _PIXELS.get(use)
-        if kept is None or len(kept) != stride * (layout.rows if whole else rows):
-            _PIXELS.pop(use, None)
-            kept = _PIXELS[use] = (ctypes.c_ubyte * (stride * (layout.rows if whole else rows)))()
-        size = (layout.width, rows)
-        octets = (ctypes.c_ubyte * (stride * rows)).from_buffer(kept, stride * first if whole else 0)
-        bitmap = pypdfium2.PdfBitmap.new_native(*size, _FORMS[use], buffer=octets)
+        use, rows = "under", drawn.height
+        pixels = _pixels(layout, use, first, rows)
+        octets, stride = memoryview(pixels).cast("B"), drawn.stride
+        octets_with_type, done = _octets(drawn), 0
+        show(content.type, False)
+        for top, below in [*rows_of_type(page, layout, content), (first + rows, first + rows)]:
+            begin, end = (min(max(row - first, 0), rows) for row in (top, below))
+            octets[stride * done : stride * begin] = octets_with_type[stride * done : stride * begin]
+            if begin < end:
+                part = (ctypes.c_ubyte * (stride * (end - begin))).from_buffer(pixels, stride * begin)
+                self._drawn_on(part, page, layout, use, first + begin)
+            done = end
+        show(content.type, True)
+        return octets
+
+    @staticmethod
+    def _drawn_on(
+        pixels: ctypes.Array[ctypes.c_ubyte],
+        page: pypdfium2.PdfPage,
+        layout: Layout,
+        use: str,
+        first: int,
+    ) -> pypdfium2.PdfBitmap:
+        size = (layout.width, len(pixels) // (layout.width * _CHANNELS[use]))
+        bitmap = pypdfium2.PdfBitmap.new_native(*size, _FORMS[use], buffer=pixels)
         bitmap.fill_rect(_WHITE, 0, 0, *size)
         box = box_of(layout, first)
         _memory.forget()
@@ -272,6 +295,20 @@ class PdfSource:
         if _memory.was_refused():  # pdfium leaves out what it gets no memory for
             raise MemoryError("a page of a PDF")
         return bitmap
+
+
+def _pixels(layout: Layout, use: str, first: int, rows: int) -> ctypes.Array[ctypes.c_ubyte]:
+    """The pixels of rows ``first`` and following for ``use``, as they are.
+
+    A page of up to BAND_PIXELS has room for all of its rows.
+    """
+    whole = layout.width * layout.rows <= BAND_PIXELS
+    stride = layout.width * _CHANNELS[use]
+    kept = _PIXELS.get(use)
+    if kept is None or len(kept) != stride * (layout.rows if whole else rows):
+        _PIXELS.pop(use, None)
+        kept = _PIXELS[use] = (ctypes.c_ubyte * (stride * (layout.rows if whole else rows)))()
+    return (ctypes.c_ubyte * (stride * rows)).from_buffer(kept, stride * first if whole else 0)
 
 
 def _opened(content: bytes) -> tuple[bytes, pypdfium2.PdfDocument]:

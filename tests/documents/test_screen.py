@@ -9,6 +9,7 @@ import random
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zxingcpp
@@ -1031,6 +1032,35 @@ def test_a_dithered_scan_in_black_and_white_is_drawn_once_and_is_the_page_it_was
     monkeypatch.setattr(pdfsource, "scan_of", lambda _page, _layout: None)
     assert _page_of(scan) == in_grey
     assert len(drawn) == 1 + 2
+
+
+@pytest.mark.parametrize("size", [(595, 842), (842, 595)], ids=["upright", "turned"])
+def test_only_rows_with_type_are_drawn_a_second_time_without_it(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    width, height = size
+    tints = f"0.7 g 30 30 {width - 60} {height - 60} re f 0.5 0.6 1 rg 90 90 {width - 300} 70 re f 0 g\n"
+    words = "".join(f"BT /F 14 Tf 60 {y} Td (Type on a tint) Tj ET\n" for y in (height - 90, 120, 100))
+    draw = pdfium.FPDF_RenderPageBitmap
+    drawn: list[int] = []
+
+    def counted(bitmap: Any, *arguments: object) -> None:
+        drawn.append(bitmap.height)
+        draw(bitmap, *arguments)
+
+    monkeypatch.setattr(pdfium, "FPDF_RenderPageBitmap", counted)
+    pixels = []
+    for content in (tints + words, tints):
+        source = pdfsource.PdfSource(pdf([(width, height, content)]))
+        layout = lay_out(source.size(0), PageFormat(Resolution.FINE))
+        drawing = source.draw(0, layout)
+        drawn.clear()
+        pixels.append(drawing.draw(0, layout.rows))
+        if content != tints:
+            assert drawn[0] == layout.rows
+            assert 0 < sum(drawn[1:]) < layout.rows / 2
+    assert pixels[0].under is not None
+    assert bytes(pixels[0].under) == bytes(pixels[1].page)
 
 
 def _page_of(pdf: Path) -> bytes:
