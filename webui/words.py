@@ -9,6 +9,8 @@ def words() -> dict[str, str]:
     """The sentences by name."""
     return {
         "saved": _("Saved."),
+        "typed": _("Your sign-in had ended. What you typed is here again; it is not saved yet."),
+        "gone": _("This fax is not here any more; somebody has deleted it, or it is no longer yours."),
         "copied": _("Copied."),
         "undo": _("Undo"),
         "close": _("Close"),

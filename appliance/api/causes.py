@@ -92,6 +92,11 @@ SETTING_INVALID = user_mistake(
     "A value is not valid.",
     "The answer says which one and what is needed.",
 )
+STILL_NEEDED = user_mistake(
+    "still_needed",
+    "It is still needed as it is.",
+    "Change what needs it first.",
+)
 NOT_AN_IMAGE = user_mistake(
     "not_an_image",
     "This machine was not made from the image, and is not updated from here.",

@@ -117,7 +117,7 @@ def test_a_user_whose_faxes_have_a_usual_cover_needs_not_name_it(served: Served)
             served.ask("DELETE", f"/covers/{template_id}"),
             served.ask("PATCH", f"/covers/{template_id}", {"name": "other"}),
         ):
-            assert (refused.status, refused.json["code"]) == (409, "state_forbids")
+            assert (refused.status, refused.json["code"]) == (409, "still_needed")
         box.settings.update(User, user_id, {"cover": "standard"})
         own = send()
         assert says(own[0], "Fax")

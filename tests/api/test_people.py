@@ -339,7 +339,10 @@ def test_a_user_whom_a_route_names_cannot_be_deleted(served: Served) -> None:
     user = served.ask("POST", "/users", {"name": "frida", "password": PASSWORD}).json
     route = served.ask("POST", "/routes", {"name": "to frida", "user": "frida", "dialled": ["+4930"]}).json
     kept = served.ask("DELETE", f"/users/{user['id']}")
-    assert (kept.status, kept.json["code"]) == (409, "state_forbids")
+    assert (kept.status, kept.json["code"]) == (409, "still_needed")
+    assert [each["problem"] for each in kept.json["errors"]] == [
+        "The rule to frida gives faxes to this user."
+    ]
     served.ask("DELETE", f"/routes/{route['id']}")
     assert served.ask("DELETE", f"/users/{user['id']}").status == 204
 

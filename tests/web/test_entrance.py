@@ -101,6 +101,49 @@ def test_signing_out_everywhere_ends_the_other_windows(box: Web, view: View) -> 
     expect(view.opposite.field(there, "Password")).to_be_visible()
 
 
+@pytest.mark.parametrize("renewed", [False, True], ids=["ended", "begun anew in another tab"])
+def test_what_is_typed_into_a_form_outlives_the_end_of_its_session(box: Web, renewed: bool) -> None:
+    page, name = box.page("hugo"), "Babbage" if renewed else "Byron"
+    user_id, sessions = box.add_user("hugo"), box.served.server.context.sessions
+    page.goto("/settings/contacts/new")
+    page.get_by_label("Number").fill("9990")
+    page.get_by_label("Last name").fill(name)
+    page.locator("details:has([name=notes]) > summary").click()
+    page.get_by_label("Notes").fill("Answers until five.")
+    sessions.end_all(user_id)
+    if renewed:
+        token = sessions.begin(user_id, box.served.box.clock(), 3600)
+        page.context.add_cookies([{"name": "faxbox", "value": token, "url": box.url}])
+    page.get_by_role("button", name="Add").click()
+    if not renewed:
+        page.get_by_label("Name or e-mail address").fill("hugo")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.keyboard.press("Enter")
+    expect(page.locator("#notices")).to_contain_text("Your sign-in had ended.")
+    expect(page.get_by_label("Last name")).to_have_value(name)
+    expect(page.get_by_label("Notes")).to_be_visible()
+    page.get_by_role("button", name="Add").click()
+    page.wait_for_url("**/settings/contacts")
+    kept = box.served.ask("GET", "/contacts").json["contacts"]
+    assert [each["notes"] for each in kept if each["last_name"] == name] == ["Answers until five."]
+
+
+def test_what_somebody_typed_is_not_shown_to_who_signs_in_after_them(box: Web) -> None:
+    page = box.page("hugo")
+    page.goto("/settings/contacts/new")
+    page.get_by_label("Last name").fill("Babbage")
+    page.get_by_label("Number").fill("9990")
+    box.served.server.context.sessions.end_all(box.add_user("hugo"))
+    page.get_by_role("button", name="Add").click()
+    box.add_user("ines")
+    page.get_by_label("Name or e-mail address").fill("ines")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/settings/contacts/new")
+    expect(page.get_by_label("Last name")).to_have_value("")
+    assert page.evaluate("sessionStorage.length") == 0
+
+
 def test_with_an_app_the_password_alone_opens_nothing_and_a_recovery_code_opens_once(
     box: Web, view: View
 ) -> None:

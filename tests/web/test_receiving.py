@@ -61,6 +61,21 @@ def test_a_fax_comes_in_and_appears_without_the_page_being_loaded_again(box: Web
     expect(page.locator(f".rows > li[data-id='{fax_id}'].unread")).to_have_count(0)
 
 
+def test_a_fax_that_somebody_else_deletes_leaves_the_page_of_who_reads_it(
+    box: Web, faxed: int, view: View
+) -> None:
+    page = view.page(box)
+    page.goto(f"/received/{faxed}")
+    expect(page.locator(".sheets img").first).to_be_visible()
+    assert box.served.ask("DELETE", f"/received/{faxed}").status == 204
+    expect(page.locator("#notices")).to_contain_text(
+        view.said("This fax is not here any more; somebody has deleted it, or it is no longer yours.")
+    )
+    expect(page.locator(".sheets")).to_have_count(0)
+    expect(page.locator(f".rows > li[data-id='{faxed}']")).to_have_count(0)
+    assert page.url == f"{box.url}/received"
+
+
 def test_many_are_deleted_at_once_and_come_back_with_undo(box: Web, faxed: int, view: View) -> None:
     other = _fax(box)
     page = view.page(box)

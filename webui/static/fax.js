@@ -2,7 +2,7 @@
 
 import { call, Refused } from "./api.js";
 import { listen, refresh } from "./live.js";
-import { notice } from "./notices.js";
+import { refused } from "./notices.js";
 
 const root = document.querySelector("[data-fax]");
 const id = Number(root.dataset.id);
@@ -16,7 +16,7 @@ document.addEventListener("click", async (event) => {
     await refresh();
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    notice(`${error.problem.title} ${error.problem.advice}`);
+    refused(error.problem);
   } finally {
     button.disabled = false;
   }

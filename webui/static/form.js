@@ -5,7 +5,8 @@
 //   data-optional: omitted when empty; data-null: null when empty
 
 import { call, Refused, words } from "./api.js";
-import { notice } from "./notices.js";
+import { notice, refused } from "./notices.js";
+import { keep, putBack } from "./typed.js";
 
 export function values(form) {
   const body = {};
@@ -111,6 +112,7 @@ export function onSubmit(form, action) {
       await action(form, button);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
+      if (keep(form, error.problem)) return;
       showProblem(form, error.problem);
     } finally {
       if (button) button.disabled = false;
@@ -142,8 +144,9 @@ async function submit(event) {
     after(form, answer);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
+    if (keep(form, error.problem)) return;
     showProblem(form, error.problem);
-    if (!form.querySelector(".problem")) notice(`${error.problem.title} ${error.problem.advice ?? ""}`);
+    if (!form.querySelector(".problem")) refused(error.problem);
   } finally {
     if (button) button.disabled = false;
   }
@@ -175,5 +178,6 @@ function item(text) {
 }
 
 export function start() {
+  if (putBack()) notice(words.typed, { ms: 10_000 });
   document.addEventListener("submit", submit);
 }

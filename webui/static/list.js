@@ -4,7 +4,7 @@ import { call, headers, parting, Refused, save, words } from "./api.js";
 import { onSubmit } from "./form.js";
 import { look, refresh } from "./live.js";
 import { start as startNotes } from "./notes.js";
-import { notice } from "./notices.js";
+import { notice, refused } from "./notices.js";
 import { start } from "./viewer.js";
 
 start();
@@ -149,7 +149,7 @@ async function each(list, act) {
     for (const row of list) await act(Number(row.dataset.id));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    notice(`${error.problem.title} ${error.problem.advice}`);
+    refused(error.problem);
   }
   await refresh();
   count();
@@ -179,7 +179,7 @@ async function fetchTogether(ids, format) {
   const answer = await fetch(address, { headers: headers(), credentials: "same-origin" }).catch(() => null);
   if (answer?.ok) return save(answer);
   const problem = await answer?.json().catch(() => null);
-  notice(problem ? `${problem.title} ${problem.advice}` : `${words.unreachable} ${words.unreachable_advice}`);
+  refused(problem ?? { title: words.unreachable, advice: words.unreachable_advice });
 }
 
 // The call that deletes a fax.

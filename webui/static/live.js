@@ -57,10 +57,12 @@ export async function refresh() {
   return refreshing;
 }
 
-// Fetches a page as it is now; null when the box does not answer in time, or refuses.
-export async function look(address) {
+// Fetches a page as it is now; null when the box does not answer in time, or refuses. `missing` is called when there is
+// no such page.
+export async function look(address, missing = () => null) {
   const options = { headers: headers(), credentials: "same-origin", signal: AbortSignal.timeout(LOOK_LIMIT_MS) };
   const answer = await fetch(address, options).catch(() => null);
+  if (answer?.status === 404) return missing();
   if (!answer?.ok) return null;
   if (answer.redirected && new URL(answer.url).pathname === "/sign-in") {
     location.assign(answer.url);
@@ -70,11 +72,30 @@ export async function look(address) {
   return text === null ? null : new DOMParser().parseFromString(text, "text/html");
 }
 
+// The fax that this page shows is gone: shows its list without it, and says so.
+async function leave() {
+  const paper = document.getElementById("paper");
+  // A hidden one was deleted by the reader, who has been told.
+  const back = paper?.hidden ? null : paper?.querySelector(".back a")?.href;
+  const list = back ? await look(back) : null;
+  if (!list) return null;
+  history.replaceState(null, "", back);
+  document.title = list.title;
+  document.body.className = list.body.className;
+  paper.replaceWith(list.getElementById("paper"));
+  replaceParts(list);
+  standing(words.gone);
+  return null;
+}
+
 async function fetchParts() {
   const address = location.href;
-  const fresh = await look(address);
+  const fresh = await look(address, leave);
   // The search has changed meanwhile: its result is fetched next.
-  if (!fresh || address !== location.href) return;
+  if (fresh && address === location.href) replaceParts(fresh);
+}
+
+function replaceParts(fresh) {
   document.dispatchEvent(new CustomEvent("refreshing"));
   for (const part of document.querySelectorAll("[data-part]")) {
     const other = fresh.getElementById(part.id);

@@ -3,7 +3,7 @@
 import { call, parting, Refused, words } from "./api.js";
 import { onSubmit } from "./form.js";
 import { refresh } from "./live.js";
-import { notice } from "./notices.js";
+import { notice, refused } from "./notices.js";
 
 const going = new Set();
 
@@ -20,7 +20,7 @@ async function remove(button) {
     if (await notice(words.note_off, { undo: true, leaving })) await call("DELETE", button.dataset.removeNote);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    notice(`${error.problem.title} ${error.problem.advice ?? ""}`);
+    refused(error.problem);
   }
   going.delete(id);
   await refresh();

@@ -4,6 +4,7 @@ import { words } from "./api.js";
 
 const UNDO_MS = 10_000;
 const PLAIN_MS = 4_000;
+const REFUSED_MS = 10_000;
 // The key that undoes the last action: without a mouse, the button could not be reached in time.
 const UNDO_KEY = "z";
 
@@ -21,9 +22,9 @@ function drawn(text) {
   return box;
 }
 
-// Shows `text`. With `undo`, offers to undo for ten seconds; returns true if the action was not undone. When the page
+// Shows `text` for `ms`. With `undo`, offers to undo for ten seconds; returns true if the action was not undone. When the page
 // is left before that, `leaving` is called.
-export function notice(text, { undo = false, leaving = null } = {}) {
+export function notice(text, { undo = false, leaving = null, ms = undo ? UNDO_MS : PLAIN_MS } = {}) {
   const box = drawn(text);
   return new Promise((resolve) => {
     const end = (kept) => {
@@ -32,7 +33,7 @@ export function notice(text, { undo = false, leaving = null } = {}) {
       box.remove();
       resolve(kept);
     };
-    const timer = setTimeout(end, undo ? UNDO_MS : PLAIN_MS, true);
+    const timer = setTimeout(end, ms, true);
     if (leaving) addEventListener("pagehide", leaving, { once: true });
     if (undo) {
       const button = document.createElement("button");
@@ -43,6 +44,12 @@ export function notice(text, { undo = false, leaving = null } = {}) {
       box.append(" ", button);
     }
   });
+}
+
+// Shows why the box refused something, with every part of the request that was wrong.
+export function refused(problem) {
+  const texts = [problem.title, problem.advice, ...(problem.errors ?? []).map((fault) => fault.problem)];
+  notice([...new Set(texts)].filter(Boolean).join(" "), { ms: REFUSED_MS });
 }
 
 document.addEventListener("keydown", (event) => {

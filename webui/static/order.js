@@ -1,7 +1,7 @@
 // The order of a list: rows are moved by their buttons, by Alt with an arrow key, or by dragging.
 
 import { call, Refused, words } from "./api.js";
-import { notice } from "./notices.js";
+import { notice, refused } from "./notices.js";
 
 const table = document.querySelector("[data-order]");
 const body = table?.querySelector("tbody");
@@ -28,7 +28,7 @@ async function save(row, before) {
     if (!(error instanceof Refused)) throw error;
     body.replaceChildren(...before);
     ends();
-    notice(`${error.problem.title} ${error.problem.advice ?? ""}`);
+    refused(error.problem);
   }
 }
 

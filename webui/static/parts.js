@@ -21,7 +21,7 @@ export function replacePart(part, fresh) {
   focus(fresh, place);
 }
 
-function changed(field) {
+export function changed(field) {
   if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
   if (field.options) return [...field.options].some((option) => option.selected !== option.defaultSelected);
   return field.value !== field.defaultValue;

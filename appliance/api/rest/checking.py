@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from appliance.api.causes import REQUEST_INVALID
+from appliance.api.causes import REQUEST_INVALID, STILL_NEEDED
 from appliance.api.foreign_fields import FARTHEST_S
 from appliance.api.problems import ERRORS_LIMIT, Flaw, ProblemError, problem_at
 from appliance.api.request import finite, parse_json
@@ -69,6 +69,11 @@ def invalid(*flaws: Flaw) -> ProblemError:
 def flaw(path: str, problem: str) -> ProblemError:
     """The problem of a request with one error."""
     return invalid(Flaw(path, problem))
+
+
+def still_needed(why: str) -> ProblemError:
+    """The problem of taking away what something else needs; ``why`` is a sentence that names it."""
+    return ProblemError(STILL_NEEDED, flaws=(Flaw("", why),))
 
 
 def require_url(url: str, path: str) -> None:

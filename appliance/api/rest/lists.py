@@ -13,7 +13,7 @@ from typing import Any
 from appliance.api.auth import Caller
 from appliance.api.causes import NOT_FOUND, SETTING_INVALID
 from appliance.api.problems import Flaw, ProblemError
-from appliance.api.rest.checking import flaw, require_url
+from appliance.api.rest.checking import flaw, require_url, still_needed
 from appliance.api.rest.recipients import visible
 from appliance.api.rest.routes import Answer, Call, Route, Routes
 from appliance.api.rest.schemas import Json, answer_schema, array, component, integer, record, settings_schema
@@ -28,7 +28,7 @@ from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import SipSettings
 from appliance.phonebook import Contact, ContactGroup
 from appliance.printing.settings import FavouritePrinter
-from appliance.services.causes import NOT_PERMITTED, STATE_FORBIDS
+from appliance.services.causes import NOT_PERMITTED
 from appliance.services.rules import RefusedError
 from appliance.settings.accounts import ApiKey, Scope, User
 from appliance.settings.fields import TYPE_KEY, describe, from_document, one_of, to_document, variants
@@ -105,7 +105,7 @@ def _cover_is_free(store: SettingsStore, item: CoverTemplate) -> None:
     holders: list[User | ApiKey] = [*store.items(User).values(), *store.items(ApiKey).values()]
     for holder in holders:
         if holder.cover == item.name:
-            raise ProblemError(STATE_FORBIDS, f"it is the usual cover of {holder.name}")
+            raise still_needed(said("It is the usual cover of {name}.").format(name=holder.name))
 
 
 def _line_is_sound(call: Call, values: Mapping[str, Any], item_id: int | None) -> None:
@@ -122,7 +122,7 @@ def _line_is_sound(call: Call, values: Mapping[str, Any], item_id: int | None) -
     try:
         check_line(entry, store.section(SipSettings))
     except ValueError as error:
-        raise ProblemError(SETTING_INVALID, str(error)) from None
+        raise ProblemError(SETTING_INVALID, str(error), (Flaw("", str(error)),)) from None
 
 
 def _route_is_sound(call: Call, values: Mapping[str, Any], item_id: int | None) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from appliance.api.problems import ProblemError
 from appliance.api.rest.account import ENDED, NEW_PASSWORD, forget_app
-from appliance.api.rest.checking import require_cover
+from appliance.api.rest.checking import flaw, require_cover, still_needed
 from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import Json, array, component, integer, record, settings_schema
 from appliance.deliver.settings import Route as DeliveryRoute
+from appliance.language import said
 from appliance.printing.settings import PrintUser
-from appliance.services.causes import STATE_FORBIDS
 from appliance.settings import secrets
 from appliance.settings.accounts import ApiKey, Role, Scope, User
 from appliance.settings.fields import to_document
@@ -84,7 +83,7 @@ def change_user(call: Call) -> Answer:
     user_id, user = call.arguments["id"], call.item(User, "user")
     changes = dict(call.body)
     if "name" in changes and changes["name"] != user.name:
-        raise ProblemError(STATE_FORBIDS, "a user keeps the name: faxes are kept under it")
+        raise flaw("name", said("a user keeps the name: faxes are kept under it"))
     demotes = changes.get("role", user.role.value) != Role.ADMIN.value or changes.get("disabled")
 
     def check() -> None:
@@ -131,11 +130,11 @@ def _require_unnamed(call: Call, user: User) -> None:
     """
     for route in call.box.settings.items(DeliveryRoute).values():
         if route.user == user.name:
-            raise ProblemError(STATE_FORBIDS, f"the route {route.name} gives faxes to this user")
+            raise still_needed(said("The rule {name} gives faxes to this user.").format(name=route.name))
     for entry in call.box.settings.items(PrintUser).values():
         if entry.user == user.name:
             who = " ".join(filter(None, (entry.from_user, entry.from_computer)))
-            raise ProblemError(STATE_FORBIDS, f"what {who} prints is given to this user")
+            raise still_needed(said("What {name} prints is given to this user.").format(name=who))
 
 
 def _require_other_admin(call: Call, user_id: int) -> None:
@@ -146,4 +145,4 @@ def _require_other_admin(call: Call, user_id: int) -> None:
         if user.role is Role.ADMIN and not user.disabled
     ]
     if admins == [user_id]:
-        raise ProblemError(STATE_FORBIDS, "this is the last administrator")
+        raise still_needed(said("This is the last administrator."))
