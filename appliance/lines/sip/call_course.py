@@ -90,6 +90,8 @@ class CallCourse:
         if not self.calls and ended.code in CALLER_GAVE_UP:
             return causes.SIP_HUNG_UP_EARLY
         ours = ended.ours and ended.code in _OUR_CODES
+        if ended.unanswerable:
+            return causes.SIP_AUTHENTICATION
         cause = stated or cause_of_status(ended.code, ended.reason, ours=ours)
         # The network's own limit for a ringing number.
         return NO_ANSWER if cause is causes.SIP_TIMED_OUT and self._rings else cause

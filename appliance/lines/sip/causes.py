@@ -11,6 +11,14 @@ SIP_WRONG_PASSWORD = declare(
     "The SIP trunk does not accept the box's user name or password.",
     "Check the trunk's user name and password in the settings.",
 )
+SIP_AUTHENTICATION = declare(
+    "sip_authentication",
+    Side.LINE,
+    Retry.OTHER_LINE,
+    "The SIP trunk asks for user name and password in a way that the box cannot answer.",
+    "Ask the provider for digest authentication with MD5, SHA-256 or SHA-512-256, or for calls without a"
+    " password from the address of the box.",
+)
 SIP_FORBIDDEN = declare(
     "sip_forbidden",
     Side.LINE,

@@ -42,6 +42,7 @@ class Ended:
     ours: bool
     retry_after_s: float | None = None
     reason_of: tuple[str, int] | None = None  # the Reason header: protocol and cause (RFC 3326)
+    unanswerable: str = ""  # what of a 401 or 407 no user name and password can answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +64,5 @@ class RegistrationChanged:
     active: bool
     code: int
     reason: str
-    server: str = ""  # address that answered
+    server: str = ""  # address that answered; empty when none did, and ``code`` is our own
+    unanswerable: str = ""  # what of a 401 or 407 no user name and password can answer

@@ -30,6 +30,9 @@ _NOBODY = frozenset({"anonymous", "unavailable", "restricted", "unknown", "priva
 _REASON = re.compile(r'(Q\.?850|SIP)\s*+;[^,]*?cause\s*+=\s*+"?([0-9]{1,3})\b', re.IGNORECASE)
 _TEXT = re.compile(r';\s*+text\s*+=\s*+"(?:[^"\\]|\\.)*+"', re.IGNORECASE)
 _ONE_OF_SEVERAL = re.compile(r'(?:"(?:[^"\\]|\\.)*+"|[^",<])*+<[^>]*>')
+# RFC 8760: the algorithms that pjproject calculates; without one, MD5 is meant.
+_ALGORITHMS = frozenset({"md5", "sha-256", "sha-512-256"})
+_PARAMETER = re.compile(r'([a-z]++)\s*+=\s*+(?:"([^"]*+)"|([^\s,"]++))', re.IGNORECASE)
 # Possessive quantifiers, so that blanks are scanned once.
 _DISPLAY = re.compile(r'\s*+(?:"((?:[^"\\]|\\.)*+)"\s*+|([^<"]*+))<')
 
@@ -183,3 +186,33 @@ def retry_after_s(message: str) -> float | None:
     """Retry-After in seconds (RFC 3261 20.33), None without one."""
     match = re.match(r"[0-9]{1,6}", first(headers(message), "retry-after"))
     return float(match[0]) if match else None
+
+
+def unanswerable(message: str) -> str:
+    """What of a 401 or 407 no user name and password can answer (RFC 3261 22), empty where they can.
+
+    A challenge that calls the last reply too old (``stale``) has not judged user name and password.
+    """
+    found = headers(message)
+    obstacles = [
+        _obstacle(value)
+        for name in ("www-authenticate", "proxy-authenticate")
+        for value in found.get(name, [])
+    ]
+    return "" if "" in obstacles else (obstacles or ["no challenge"])[0]
+
+
+def _obstacle(challenge: str) -> str:
+    scheme, _, rest = challenge.partition(" ")
+    parameters = {name.lower(): (quoted or plain) for name, quoted, plain in _PARAMETER.findall(rest)}
+    algorithm = parameters.get("algorithm", "MD5")
+    qop = parameters.get("qop", "auth")
+    if scheme.lower() != "digest":
+        obstacle = scheme
+    elif algorithm.lower() not in _ALGORITHMS:
+        obstacle = algorithm
+    elif "auth" not in (each.strip().lower() for each in qop.split(",")):
+        obstacle = qop
+    else:
+        obstacle = "stale" if parameters.get("stale", "").lower() == "true" else ""
+    return "".join(c for c in obstacle if c.isprintable())[:40]

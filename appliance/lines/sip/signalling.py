@@ -173,11 +173,13 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
         elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED and not self.over:
             code, words, ours = int(info.lastStatusCode), str(info.lastReason), True
             retry_after_s = reason = None
+            unanswerable = ""
             event = prm.e
             if event.type == pj.PJSIP_EVENT_TSX_STATE and event.body.tsxState.type == pj.PJSIP_EVENT_RX_MSG:
                 message = event.body.tsxState.src.rdata.wholeMsg
                 ours, retry_after_s = False, messages.retry_after_s(message)
                 reason = messages.reason(message)
+                unanswerable = messages.unanswerable(message) if code in (401, 407) else ""
                 if not self._confirmed:
                     # The response that ended an INVITE; its transaction is not reported any more.
                     self.sink(Signalled(False, messages.start_line(message)))
@@ -187,7 +189,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
                     self._redirection[len("SIP/2.0 302 ") :],
                 )
                 ours = False
-            self._is_over(Ended(code, words[:120], ours, retry_after_s, reason))
+            self._is_over(Ended(code, words[:120], ours, retry_after_s, reason, unanswerable))
             # Not here: the object must outlive its own callback.
             self._stack.order(self.ref, self._stack.forget)
 

@@ -11,16 +11,20 @@ import time
 from collections.abc import Callable
 
 from appliance.causes import Cause
+from appliance.lines.sip.causes import SIP_AUTHENTICATION
 from appliance.lines.sip.events import RegistrationChanged
 
 # A 503 with Retry-After takes the trunk out of use for as long as it says, within reason.
 MAX_PAUSE_S = 600.0
 # How long a trunk that did not answer a call is not used: doubled each time, up to a limit; any answer ends
 # the pause.  Without it every fax would wait the 32 s of RFC 3261's timer B.
+# A refused registration is tried again after the same times: the fault may be the registrar's and pass, and
+# one that counts wrong passwords is not to lock our address.
 FIRST_REST_S, MAX_REST_S = 30.0, 600.0
 # Interval of asking it during the pause; it is also asked as soon as a call has had no answer for some time.
 ASK_RESTING_S = 10.0
 ASK_IN_CALL_S = 4.0
+MAX_WORDS = 120  # of a peer, in a sentence
 
 
 def _time_of_day() -> str:
@@ -37,6 +41,8 @@ class Standing:
         self._clock = clock
         self._registration: RegistrationChanged | None = None
         self._registered_at = ""
+        self._refusals = 0  # of registrations in a row
+        self._sign_in_at = float("inf")  # when to register again after a refusal
         self._answered_at = ""  # time of day of the last proof
         self._proven_at = float("-inf")
         self._silent_since = ""  # time of day from which on it answers nothing, or no calls
@@ -72,16 +78,19 @@ class Standing:
         if change.active:
             self.answered(now)
             self.last_error = ""
+            self._refusals, self._sign_in_at = 0, float("inf")
             if not was:
                 self._registered_at = self._clock()
         elif change.code // 100 != 2:
             self.last_error = registration_words(change)
+            self._sign_in_at = now + _rest_s(self._refusals)
+            self._refusals += 1
 
     def fell_silent(self, now: float, called_at: float) -> None:
         """A call that began at ``called_at`` got no answer from the trunk."""
         self._ignores_calls = self._proven_at >= called_at  # it answered something else meanwhile
         self._silent_since = self._silent_since or self._clock()
-        self._rest_until = now + min(FIRST_REST_S * 2**self._rests, MAX_REST_S)
+        self._rest_until = now + _rest_s(self._rests)
         self._rests += 1
 
     def pause(self, retry_after_s: float, now: float) -> None:
@@ -95,12 +104,13 @@ class Standing:
         """
         if unanswered or (self._silent_since and not self._ignores_calls):
             due = now >= self._asked_at + ASK_RESTING_S
+        elif self._registers:
+            due = now >= self._sign_in_at
         else:
-            due = (
-                every_s > 0 and not self._registers and now >= max(self._proven_at, self._asked_at) + every_s
-            )
+            due = every_s > 0 and now >= max(self._proven_at, self._asked_at) + every_s
         if due:
             self._asked_at = now
+            self._sign_in_at = now + MAX_REST_S  # sooner or never by what the registrar answers
         return due
 
     def condition(self, now: float) -> tuple[bool, str]:
@@ -153,21 +163,35 @@ def sentence(text: str) -> str:
 
 def with_status(cause: Cause, code: int, reason: str) -> str:
     """The sentence of a call's end with the trunk's own words: ``The number is busy (486 Busy Here).``"""
-    words = "".join(character for character in reason if character.isprintable()).strip()
-    return f"{cause.sentence.removesuffix('.')} ({f'{code} {words}'.strip()})."
+    return _with_words(cause.sentence.removesuffix("."), code, reason)
 
 
 def registration_words(change: RegistrationChanged) -> str:
     """Why a registration failed, as a sentence."""
+    answered = bool(change.server)
     match change.code:
+        case 401 | 407 if change.unanswerable:
+            what = f"{SIP_AUTHENTICATION.sentence.removesuffix('.')}: {change.unanswerable}"
         case 401 | 403 | 407:
             what = "The trunk does not accept the user name or password"
         case 404:
             what = "The trunk does not know this user"
+        case code if code // 100 == 5 and answered:
+            what = "The trunk reported a fault of its own"
         case 408 | 0:
             what = "The trunk does not answer"
-        case 503 | 502:
+        case 502 | 503:
             what = "The trunk cannot be reached"
         case _:
             what = "The trunk refused the registration"
-    return f"{what} ({change.code} {change.reason})." if change.code else f"{what} ({change.reason})."
+    return _with_words(what, change.code, change.reason)
+
+
+def _with_words(what: str, code: int, reason: str) -> str:
+    words = "".join(character for character in reason if character.isprintable()).strip()[:MAX_WORDS]
+    return f"{what} ({f'{code} {words}'.strip() if code else words})."
+
+
+def _rest_s(rests: int) -> float:
+    """How long the next rest is after so many."""
+    return min(FIRST_REST_S * 2.0 ** min(rests, 10), MAX_REST_S)

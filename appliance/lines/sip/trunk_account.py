@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import pjsua2 as pj
 
+from appliance.lines.sip import messages
 from appliance.lines.sip.callbacks import contained
 from appliance.lines.sip.codes import FORBIDDEN
 from appliance.lines.sip.events import RegistrationChanged
@@ -58,11 +59,11 @@ class TrunkAccount(pj.Account):  # type: ignore[misc]
     @contained
     def onRegState(self, prm: Any) -> None:  # noqa: N802 - pjsua2's name
         """pjsua2's callback: a registration succeeded or failed."""
-        info = self.getInfo()
         code = int(prm.code)
         reason = str(prm.reason) or (pj.Endpoint.instance().utilStrError(prm.status) if prm.status else "")
-        active = bool(info.regIsActive) and code // 100 == 2
-        change = RegistrationChanged(active, code, reason, str(prm.rdata.srcAddress))
+        active = code // 100 == 2 and int(prm.expiration) > 0  # none when we signed off
+        unanswerable = messages.unanswerable(prm.rdata.wholeMsg) if code in (401, 407) else ""
+        change = RegistrationChanged(active, code, reason, str(prm.rdata.srcAddress), unanswerable)
         self._stack.registration_changed(self.trunk, change)
 
     def sign_in(self) -> None:
