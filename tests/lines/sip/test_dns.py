@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
+import socket
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from appliance.lines import causes
 from appliance.lines.sip.trunk_config import in_hosts_file, system_name_servers
 from tests.lines.sip.rig import Box, send
 from tests.lines.sip.sipp import SIPP, Sipp, called, expect, respond
+from tests.lines.sip.test_registrar_faults import REGISTERED, Registrar
 from tests.ports import free_port
 
 DNSMASQ = shutil.which("dnsmasq")
@@ -22,46 +26,85 @@ DNSMASQ = shutil.which("dnsmasq")
 NAME_SERVER = "127.77.53.1"
 
 
-@pytest.mark.skipif(
+needs_names = pytest.mark.skipif(
     SIPP is None or DNSMASQ is None or os.geteuid() != 0,
     reason="sipp (sip-tester) or dnsmasq (dnsmasq-base) is not installed, or port 53 may not be bound",
 )
+
+
+@contextlib.asynccontextmanager
+async def names(*ports: int) -> AsyncIterator[None]:
+    """A name server that knows servers of provider.test at these ports, the first to be asked first."""
+    assert DNSMASQ is not None
+    hosts = [f"gw{number}.provider.test" for number in range(len(ports))]
+    server = await asyncio.create_subprocess_exec(
+        DNSMASQ,
+        "--no-daemon",
+        "--conf-file=/dev/null",
+        "--no-resolv",
+        "--no-hosts",
+        "--bind-interfaces",
+        f"--listen-address={NAME_SERVER}",
+        "--user=root",
+        "--pid-file=",
+        *(
+            f"--srv-host=_sip._udp.provider.test,{host},{port},{number}"
+            for number, (host, port) in enumerate(zip(hosts, ports, strict=True))
+        ),
+        *(f"--host-record={host},127.0.0.1" for host in hosts),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        await asyncio.sleep(0.5)
+        yield
+    finally:
+        server.terminate()
+        await server.wait()
+
+
+@needs_names
 def test_srv_record_says_where_the_trunk_is(tmp_path: Path) -> None:
     async def run() -> tuple[object, str]:
         port = free_port()
-        assert DNSMASQ is not None
-        server = await asyncio.create_subprocess_exec(
-            DNSMASQ,
-            "--no-daemon",
-            "--conf-file=/dev/null",
-            "--no-resolv",
-            "--no-hosts",
-            "--bind-interfaces",
-            f"--listen-address={NAME_SERVER}",
-            "--user=root",
-            "--pid-file=",
-            f"--srv-host=_sip._udp.provider.test,gw.provider.test,{port}",
-            "--host-record=gw.provider.test,127.0.0.1",
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
         sipp = Sipp(tmp_path, "srv", called(expect("INVITE"), respond(486), expect("ACK")), port)
         await sipp.start()
-        box = Box(name_servers=(NAME_SERVER,))
-        try:
-            await asyncio.sleep(0.5)
-            await box.start()
+        async with names(port), Box(name_servers=(NAME_SERVER,)) as box:
             line = await box.line("provider", "provider.test")
             outcome = await send(line, ring_s=8.0)
             return outcome.result.cause, await sipp.finish()
-        finally:
-            await box.stop()
-            server.terminate()
-            await server.wait()
 
     cause, words = asyncio.run(run())
     assert cause is causes.BUSY
     assert words == ""
+
+
+@needs_names
+@pytest.mark.realtime
+def test_server_of_a_name_that_does_not_answer_is_passed_over() -> None:
+    """The first server takes everything and answers nothing; a request to it ends after 32 s (timer F)."""
+
+    async def run() -> tuple[object, float]:
+        second = Registrar(lambda number, _: REGISTERED if number == 1 else ("486 Busy Here", ""))
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: second, local_addr=("127.0.0.1", 0)
+        )
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as dead:
+            dead.bind(("127.0.0.1", 0))
+            ports = dead.getsockname()[1], transport.get_extra_info("sockname")[1]
+            async with names(*ports), Box(name_servers=(NAME_SERVER,)) as box:
+                line = await box.line(
+                    "provider", "provider.test", register=True, username="acct", password="secret"
+                )
+                async with asyncio.timeout(90):
+                    while not line.state().usable:
+                        await asyncio.sleep(0.1)
+                outcome = await send(line)
+                return outcome.result.cause, outcome.seconds
+
+    cause, seconds = asyncio.run(run())
+    assert cause is causes.BUSY
+    assert seconds < 10  # of 32 that the first server would have
 
 
 def test_hosts_file_is_read_for_the_stack(tmp_path: Path) -> None:
