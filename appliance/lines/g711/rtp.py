@@ -171,11 +171,9 @@ class RtpReceiver:
         under_way = self._heard_at is not None and now < self._heard_at + LATE_S
         self._heard_at = now
         silent, self._silent_at = self._silent_at is not None, None
-        if packet.source != self._source:
-            self.received.contradictions += under_way
-            self._restart(packet)
         behind = _behind(packet.sequence, self._next)
-        if abs(behind) > MAX_CONCEALED_PACKETS or (silent and behind < 0):
+        anew = packet.source != self._source or abs(behind) > MAX_CONCEALED_PACKETS
+        if anew or (silent and behind < 0):
             self.received.contradictions += under_way
             # The missing part was already played as silence, or its length is unknown.
             due_samples = self._drain()

@@ -194,6 +194,16 @@ def test_new_source_and_long_gap_begin_anew() -> None:
     assert receiver.received.lost == 0
 
 
+def test_what_waits_is_played_before_a_new_source() -> None:
+    """A border controller that takes the call over in mid page: what it drops counts as lost."""
+    receiver = RtpReceiver()
+    receiver.receive(datagram(0), 0.0)
+    assert receiver.receive(datagram(2), 0.04) == []
+    anew = datagram(9, start=100, source=8)
+    assert receiver.receive(anew, 0.06) == [(heard(0), True), (heard(2), False), (heard(9), False)]
+    assert (receiver.received.lost, receiver.received.concealed) == (1, 1)
+
+
 def test_line_that_falls_silent_plays_silence_in_real_time() -> None:
     receiver = RtpReceiver()
     receiver.receive(datagram(0), 0.0)
