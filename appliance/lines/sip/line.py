@@ -57,6 +57,9 @@ _log = logging.getLogger(__name__)
 
 # From so long after the start on, a trunk that no call has used is sent OPTIONS, seconds.
 FIRST_ASK_S = 10.0
+# Where SIP could not start (the exchange of a box that was killed still ends its calls on the port), it is
+# tried again after this, seconds.
+OPEN_AGAIN_S = 5.0
 # Interval of checking the trunk, seconds.
 LOOK_AFTER_S = 1.0
 # How long ``stop`` waits for calls to end with DCN and BYE.
@@ -100,14 +103,30 @@ class SipLine:
         return LineState(usable, self._channels, self.trunk.calls_at_once, words, self._standing.last_error)
 
     async def start(self, on_incoming: IncomingHandler) -> None:
-        """Adds the trunk to the SIP stack; calls that come in go to ``on_incoming``."""
+        """Adds the trunk to the SIP stack; calls that come in go to ``on_incoming``.
+
+        While SIP cannot start, it is tried again.
+        """
+        if not await self._open(on_incoming):
+            self._keeper = asyncio.create_task(self._open_later(on_incoming))
+
+    async def _open_later(self, on_incoming: IncomingHandler) -> None:
+        while True:
+            await asyncio.sleep(OPEN_AGAIN_S)
+            if await self._open(on_incoming):
+                return
+
+    async def _open(self, on_incoming: IncomingHandler) -> bool:
+        """Whether SIP runs; then the trunk is on it."""
         try:
             await self._stack.start()
         except SipUnavailableError as error:
+            if sentence(str(error)) != self._standing.last_error:
+                _log.error("%s: %s", self.name, error)
             self._complain(str(error))
-            _log.error("%s: %s", self.name, error)
-            return
+            return False
         self._started = True
+        self._complain("")
         self._inbound.open(on_incoming)
         await self._resolve()
         try:
@@ -118,9 +137,14 @@ class SipLine:
         else:
             self._usable = True
         self._keeper = asyncio.create_task(self._keep())
+        return True
 
     async def stop(self) -> None:
         """Ends all calls, within ``STOP_LIMIT_S``, and removes the trunk."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+            self._keeper = None
         if not self._started:
             return
         self._started = self._usable = False
@@ -132,9 +156,6 @@ class SipLine:
                 while self._calls:
                     await asyncio.sleep(0.05)
         self._inbound.abandon()
-        if self._keeper is not None:
-            self._keeper.cancel()
-            self._keeper = None
         with contextlib.suppress(Exception):
             await self._stack.remove_trunk(self)
         await self._stack.stop()

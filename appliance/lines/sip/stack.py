@@ -6,6 +6,7 @@ pjsua2 objects.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import gc
 import logging
@@ -75,6 +76,7 @@ class SipStack:
         self._accounts: dict[str, TrunkAccount] = {}  # SIP thread only
         self._trunks: dict[str, Trunk] = {}  # by name
         self._users = 0
+        self._changing = asyncio.Lock()
         self.post, self.ask = self._thread.post, self._thread.ask
         self.post_to_loop = self._thread.post_to_loop
 
@@ -90,26 +92,24 @@ class SipStack:
 
         Raises SipUnavailableError when SIP cannot work here: no pjsua2, or a port that is taken.
         """
-        self._users += 1
-        if self._thread.started:
-            return
-        try:
-            flaw = pjsua2_flaw()
-            if flaw:
-                _log.warning("%s", flaw)
-            await self._thread.start()
-        except BaseException:
-            self._users -= 1
-            await self._thread.stop()
-            raise
+        async with self._changing:  # a user that comes meanwhile waits for how it ends
+            if not self._thread.started:
+                try:
+                    flaw = pjsua2_flaw()
+                    if flaw:
+                        _log.warning("%s", flaw)
+                    await self._thread.start()
+                except BaseException:
+                    await self._thread.stop()
+                    raise
+            self._users += 1
 
     async def stop(self) -> None:
         """With the last user: ends all calls within ``STOP_LIMIT_S``, unregisters, stops the thread."""
-        if self._users == 0:
-            return
-        self._users -= 1
-        if self._users == 0:
-            await self._thread.stop()
+        async with self._changing:
+            self._users = max(self._users - 1, 0)
+            if self._users == 0:
+                await self._thread.stop()
 
     def order(self, ref: CallRef, what: Callable[[TrunkCall], None]) -> None:
         """Runs ``what`` for a call on the SIP thread, unless it has ended.  From any thread."""

@@ -10,6 +10,7 @@ import pytest
 
 from appliance.causes import Cause
 from appliance.lines.causes import BUSY, LINE_FAULT, LINE_FULL
+from appliance.lines.line import Refuse
 from appliance.lines.sip import admission, causes
 from appliance.lines.sip import line as line_module
 from appliance.lines.sip import standing as standing_module
@@ -17,6 +18,8 @@ from appliance.lines.sip.errors import SipOrderError
 from appliance.lines.sip.events import RegistrationChanged
 from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.outcomes import FIRST_OS_ERROR, TOO_MANY, cause_of_order_error
+from appliance.lines.sip.settings import SipSettings, SipTrunk
+from appliance.lines.sip.stack import SipStack
 from appliance.lines.sip.standing import FIRST_REST_S, MAX_REST_S, Standing, sentence, with_status
 from tests.lines.sip.rig import Box, send
 from tests.lines.sip.sipp import (
@@ -195,6 +198,48 @@ def test_a_server_that_answers_nothing_costs_one_call_and_its_answer_to_options_
                         pass
                 assert "it answered at" in await until(line, "Ready for calls")
                 assert line.state().usable
+
+    asyncio.run(run())
+
+
+@pytest.mark.realtime
+def test_trunks_whose_port_is_still_taken_are_opened_once_it_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last exchange ends its calls after its box was killed, and the next box is there already."""
+    monkeypatch.setattr(line_module, "OPEN_AGAIN_S", 0.1)
+
+    async def run() -> None:
+        with black_hole() as taken:
+            port = taken.getsockname()[1]
+            stack = SipStack(SipSettings(bind="127.0.0.1", udp_port=port))
+            lines = [SipLine(SipTrunk(name=name, server="127.0.0.1:9"), stack) for name in ("one", "two")]
+            await asyncio.gather(*(line.start(lambda call: Refuse(BUSY)) for line in lines))
+            assert {line.state().sentence for line in lines} == {"SIP is not running."}
+            assert all("Address already in use" in line.state().last_error for line in lines)
+        try:
+            for line in lines:
+                await until(line, "Not proven yet")
+                assert line.state().last_error == ""
+        finally:
+            for line in lines:
+                await line.stop()
+        assert stack.ports == {}
+
+    asyncio.run(run())
+
+
+@pytest.mark.realtime
+def test_trunk_that_is_stopped_while_its_port_is_taken_stays_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line_module, "OPEN_AGAIN_S", 0.1)
+
+    async def run() -> None:
+        with black_hole() as taken:
+            stack = SipStack(SipSettings(bind="127.0.0.1", udp_port=taken.getsockname()[1]))
+            line = SipLine(SipTrunk(name="one", server="127.0.0.1:9"), stack)
+            await line.start(lambda call: Refuse(BUSY))
+            await line.stop()
+        await asyncio.sleep(0.5)
+        assert not line.state().usable
+        assert stack.ports == {}
 
     asyncio.run(run())
 
