@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from appliance.lines.settings import LineSettings
+from appliance.lines.sip.settings import SipSettings
 from tests.web.browser import Web, noticed
 from tests.web.views import View
 
@@ -64,6 +65,7 @@ def test_a_trunk_that_refuses_is_told_in_words_with_what_to_ask(
     store = box.served.box.settings
     for line_id in store.items(LineSettings):
         store.remove(LineSettings, line_id)
+    store.change(SipSettings, {"udp_port": 0})  # a box of another test may have 5060
     page = view.page(box)
     page.goto("/setup/line")
     template = page.locator("details.template").last
