@@ -78,27 +78,15 @@ def photograph(width: int, height: int, seed: int = 1) -> Image.Image:
     waves = [
         (rng.uniform(0.5, 6), rng.uniform(0.5, 6), rng.uniform(0, 6.3), rng.uniform(10, 40)) for _ in range(9)
     ]
-    small = Image.new("L", (width // 8 + 1, height // 8 + 1))
-    small.putdata(
-        [
-            max(
-                0,
-                min(
-                    255,
-                    round(
-                        128
-                        + sum(
-                            a * math.sin(6.3 * (fx * x / small.width + fy * y / small.height) + p)
-                            for fx, fy, p, a in waves
-                        )
-                        + rng.gauss(0, 4)
-                    ),
-                ),
-            )
-            for y in range(small.height)
-            for x in range(small.width)
-        ]
-    )
+    columns, rows = width // 8 + 1, height // 8 + 1
+    small = Image.new("L", (columns, rows))
+    levels = []
+    for y in range(rows):
+        lines = [(6.3 * fx / columns, 6.3 * fy * y / rows + p, a) for fx, fy, p, a in waves]
+        for x in range(columns):
+            tone = 128 + sum([a * math.sin(f * x + p) for f, p, a in lines]) + rng.gauss(0, 4)
+            levels.append(max(0, min(255, round(tone))))
+    small.putdata(levels)
     return small.resize((width, height), Image.Resampling.BICUBIC)
 
 

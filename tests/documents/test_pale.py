@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -42,16 +43,17 @@ def test_type_that_is_pale_on_the_whole_page_is_read(
 
 
 @pytest.mark.parametrize(
-    "page",
+    "made",
     [
-        scan(150),
-        scan(214, spot=True),
-        scan(230),
-        Image.new("L", (800, 1000), 240),
-        photograph(800, 1000),
-        photograph(800, 1000).point([170 + level // 4 for level in range(256)]),
+        lambda: scan(150),
+        lambda: scan(214, spot=True),
+        lambda: scan(230),
+        lambda: Image.new("L", (800, 1000), 240),
+        lambda: photograph(800, 1000),
+        lambda: photograph(800, 1000).point([170 + level // 4 for level in range(256)]),
     ],
     ids=["dark", "a dark spot", "shines through", "empty", "photograph", "a pale photograph"],
 )
-def test_any_other_picture_is_left_as_it_is(page: Image.Image) -> None:
+def test_any_other_picture_is_left_as_it_is(made: Callable[[], Image.Image]) -> None:
+    page = made()
     assert strengthened(page) is page
