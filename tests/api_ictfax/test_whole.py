@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import http.client
 import json
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
 
+from appliance.api.foreign import ForeignDoor
 from appliance.api.ictfax.objects import ROUTE_PROGRAMS
+from appliance.api.ictfax.owned import OwnedList
+from appliance.api.ictfax.people import PeopleCalls
 from appliance.configuration import open_settings
+from appliance.phonebook import Contact
 from appliance.settings import secrets
 from tests.api_ictfax.client import JSON, Client, sign_in
 from tests.api_ifax.running import OWN_NUMBER, PATIENCE_S, USER, RunningBox, small_pdf, until
@@ -233,6 +241,24 @@ def test_contacts_added_to_a_group_at_once_are_all_in_it(client: Client) -> None
     with ThreadPoolExecutor(12) as threads:
         list(threads.map(lambda contact: client.ask("PUT", f"/contacts/{contact}/link/{group}"), contacts))
     assert {each["contact_id"] for each in client.get(f"/groups/{group}/contacts")} == set(contacts)
+
+
+def test_equal_contacts_made_at_once_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = threading.Barrier(2)
+
+    def meet(*_: object) -> None:
+        """Lets both requests come this far before one goes on, unless only one may."""
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(1)
+
+    monkeypatch.setattr(OwnedList, "require_fewer", meet)
+    settings = open_settings(tmp_path)
+    people = PeopleCalls(cast(ForeignDoor, SimpleNamespace(box=SimpleNamespace(settings=settings))))
+    contact = Contact(number="9990", first_name="Equal")
+    with ThreadPoolExecutor(2) as threads:
+        made = set(threads.map(lambda _: people.keep(contact), range(2)))
+    assert set(settings.items(Contact)) == made
+    assert len(made) == 1
 
 
 def test_contacts_are_added_to_and_taken_out_of_a_group(client: Client) -> None:

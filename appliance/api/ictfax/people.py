@@ -21,6 +21,7 @@ from appliance.lines.causes import NUMBER_INVALID
 from appliance.phonebook import Contact
 from appliance.services.rules import RefusedError
 from appliance.settings.accounts import ApiKey, User
+from appliance.settings.store import Items
 
 # The most contacts of one owner: the phone book is one file, written as a whole.
 CONTACTS = 5000
@@ -113,13 +114,23 @@ class PeopleCalls:
     def keep(self, contact: Contact) -> int:
         """The id of this contact, which is added if it does not exist."""
         settings = self._door.box.settings
-        mine = 0
-        for contact_id, known in settings.items(Contact).items():
-            if known == contact:
-                return contact_id
-            mine += known.owner == contact.owner
-        self.owned.require_fewer(mine)
-        return settings.add(contact)
+        contact_id = _id_of(contact, settings.items(Contact))
+
+        def add(lists: Mapping[type[Any], Items]) -> None:
+            nonlocal contact_id
+            contacts = lists[Contact]
+            # Another request may have added it meanwhile.
+            contact_id = _id_of(contact, contacts.items)
+            if contact_id is None:
+                self.owned.require_fewer(
+                    sum(known.owner == contact.owner for known in contacts.items.values())
+                )
+                contact_id = contacts.add(contact)
+
+        if contact_id is None:
+            settings.revise((Contact,), add)
+        assert contact_id is not None
+        return contact_id
 
     def contacts(self, caller: Caller) -> Answer:
         """Lists the contacts whose fields contain the words of the query."""
@@ -149,6 +160,11 @@ class PeopleCalls:
                 raise refused(NUMBER_INVALID, "phone", "this field is needed")
             self._require_number(values["number"])
         return Answer(contact_object(contact_id, self.owned.change(caller, contact_id, values)))
+
+
+def _id_of(contact: Contact, contacts: Mapping[int, Contact]) -> int | None:
+    """The id of an equal contact, None without."""
+    return next((contact_id for contact_id, known in contacts.items() if known == contact), None)
 
 
 def asked(door: ForeignDoor) -> Mapping[str, Any]:
