@@ -65,8 +65,13 @@ def declared_length(environ: Environ) -> int | None:
 def pieces(environ: Environ, limit: int) -> Iterator[bytes]:
     """The content, piece by piece.
 
-    Raises ProblemError: REQUEST_TOO_LARGE past ``limit`` octets, REQUEST_INCOMPLETE when it breaks off.
+    Raises ProblemError: REQUEST_TOO_LARGE past ``limit`` octets, REQUEST_INCOMPLETE when it breaks off,
+    MEDIA_TYPE_UNSUPPORTED when it is compressed: unpacked it would have no limit.
     """
+    if str(environ.get("HTTP_CONTENT_ENCODING", "")).strip().lower() not in ("", "identity"):
+        raise ProblemError(
+            causes.MEDIA_TYPE_UNSUPPORTED, "send the content as it is, without Content-Encoding"
+        )
     length = declared_length(environ)
     if length is not None and length > limit:
         raise too_large(limit)

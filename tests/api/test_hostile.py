@@ -168,6 +168,18 @@ def test_what_is_not_http_gets_an_error_and_an_end(served: Served, octets: bytes
             400,
             "request_invalid",
         ),
+        (
+            "Content-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n",
+            b"{}",
+            415,
+            "media_type_unsupported",
+        ),
+        (
+            "Content-Type: multipart/form-data; boundary=x\r\nContent-Encoding: br\r\nContent-Length: 5\r\n",
+            b"--x\r\n",
+            415,
+            "media_type_unsupported",
+        ),
     ],
 )
 def test_a_damaged_content_is_refused(
