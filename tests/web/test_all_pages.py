@@ -109,6 +109,23 @@ def test_every_page_is_for_everybody_and_shows_what_strangers_wrote_as_text(
     box.close_windows()
 
 
+def test_every_page_fits_a_narrow_window_in_the_language_with_the_long_words(
+    lived_in: tuple[Web, Furnished],
+) -> None:
+    """320 pixels (WCAG 2.2, 1.4.10): also what 1280 are when a page is enlarged to 400 %."""
+    box, furnished = lived_in
+    page = box.page(language="de")
+    page.set_viewport_size({"width": 320, "height": 640})
+    found = []
+    for seen in PAGES:
+        if seen.who != "nobody":
+            page.goto(furnished.path(seen.path))
+            if wide := page.evaluate(_TOO_WIDE):
+                found.append(f"{seen.path}: {wide}")
+    assert found == []
+    box.close_windows()
+
+
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_the_navigation_is_whole_in_every_window_however_long_its_words_are(
     lived_in: tuple[Web, Furnished], language: str
