@@ -277,7 +277,9 @@ def _be_worker(parent: int, channel: int, files: list[int]) -> None:
 
 def main() -> int:
     """The fork server's process; its one argument is the descriptor of its socket."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The box ends this process by closing its socket; programs that workers run inherit that.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     with contextlib.suppress(OSError):  # the other end closed
         serve(socket.socket(fileno=int(sys.argv[1])))
     return 0

@@ -44,6 +44,20 @@ def test_a_fork_server_that_has_ended_is_started_again_for_the_next_document() -
         server.stop()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_to_all_processes_of_the_box_leave_the_fork_server_to_it(number: signal.Signals) -> None:
+    """A document under way is stopped by the box, or taken up again after its next start."""
+    server = fork_server._ForkServer()
+    try:
+        server.worker([]).close()  # it runs
+        assert server._process is not None
+        server._process.send_signal(number)
+        with pytest.raises(subprocess.TimeoutExpired):
+            server._process.wait(1.0)
+    finally:
+        server.stop()
+
+
 def test_a_fork_server_that_starts_slowly_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fork_server, "_ANSWER_SECONDS", 0.01)  # no Python starts as quickly
     server = fork_server._ForkServer()

@@ -57,6 +57,11 @@ def test_the_fence_is_as_tight_as_promised(placed: Path, unit: str) -> None:
     assert float(score[1]) <= PROMISED_SCORE, said.stdout
 
 
+def test_calls_of_a_box_that_was_killed_have_their_time_to_end() -> None:
+    """``mixed`` kills the exchange as soon as the box has died: no DCN, no note of a last confirmation."""
+    assert "\nKillMode=control-group\n" in (UNITS / "faxbox.service").read_text()
+
+
 @needs_systemd
 def test_users_and_folders_are_as_systemd_reads_them(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
