@@ -136,7 +136,7 @@ class FaxCall:
     def cancel(self, now: float, cause: Cause = CANCELLED) -> None:
         """Ends the call because its owner cancelled it: DCN, if the far end can receive it, then hangs up.
 
-        If the response to the last page is pending it is waited for: the fax may be delivered.
+        If the response to a page is pending it is waited for: the page may be confirmed.
         """
         self._guarded(lambda: self._leave(cause, now), now)
         self.pump(now)

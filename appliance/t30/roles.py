@@ -134,6 +134,11 @@ class StationRole:
             return
         step.act(self, fact)
 
+    @property
+    def has_ended_page(self) -> bool:
+        """Whether a page was sent, and the command that the far end answers with its confirmation."""
+        return False
+
     def cause_when_left(self) -> Cause:
         """The cause of the call's end if the far end disconnects now."""
         raise NotImplementedError

@@ -227,6 +227,10 @@ class PageTransfer(AskingRole):
         last = self._last and self._end is not None
         return causes.LAST_PAGE_UNCONFIRMED if last else causes.PAGE_UNCONFIRMED
 
+    @property
+    def has_ended_page(self) -> bool:
+        return self._end is not None
+
     def cause_when_left(self) -> Cause:
         phase = self.station.phase
         if phase is Phase.C:

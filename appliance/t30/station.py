@@ -41,6 +41,9 @@ from appliance.t30.trace import describe_frame
 # Timers that end when we transmit: what they waited for has arrived, or is requested again.
 _ANSWERED = (Timer.T2, Timer.T4, Timer.TCF)
 
+# Responses of a receiver that has the page.
+_CONFIRMATIONS = (Fcf.MCF, Fcf.RTP)
+
 # Progress events that the far end can cause at will; their number is limited.
 _FAR_END_CAUSES = frozenset({"ignored", "tone", "frame_bad", "frame_unknown", "frame_received"})
 
@@ -240,7 +243,7 @@ class Station:
             case Timer.LEAVE:
                 self._go()
             case Timer.T4 if self._leaving is not None:
-                self._say_dcn()  # no response to the last page
+                self._say_dcn()  # no response to the page
             case _:
                 self.note("timer", name=timer.value)
                 self.part.take(timer)
@@ -266,12 +269,12 @@ class Station:
     def leave(self, cause: Cause) -> None:
         """Ends the call because its owner cancelled it.
 
-        If the response to the last page is pending it is waited for: the far end may have the whole fax and
-        be about to confirm it.
+        If the response to a page is pending it is waited for: the far end may have the page and be about to
+        confirm it, and a page that was confirmed is not sent again.
         """
         if self.result is not None or self._leaving is not None:
             return
-        if not self._is_owed_the_last_answer():
+        if not self._is_owed_an_answer():
             self.finish(cause)
             return
         self._leaving = cause
@@ -281,8 +284,8 @@ class Station:
         if not self.talks:
             self.timers.start(Timer.T4, limits.T4_S)
 
-    def _is_owed_the_last_answer(self) -> bool:
-        return self.phase is Phase.D and self.part.cause_when_left() is causes.LAST_PAGE_UNCONFIRMED
+    def _is_owed_an_answer(self) -> bool:
+        return self.phase is Phase.D and self.part.has_ended_page
 
     def hang_up(self, cause: Cause) -> None:
         """Ends the call without DCN: the far end has sent it, or is silent after the last page."""
@@ -326,7 +329,7 @@ class Station:
         if then is None:
             self.note("ignored", state="listening", what="Sent")
         elif self._leaving is not None and then != self._go:
-            if self._is_owed_the_last_answer():
+            if self._is_owed_an_answer():
                 self.listen()
                 self.timers.start(Timer.T4, limits.T4_S)
             else:
@@ -376,15 +379,16 @@ class Station:
             self.part.take(received.command or otherwise, EventData(received))
 
     def _heard_while_leaving(self, received: Burst) -> None:
-        """A burst before our DCN: it counts if it confirms the last page."""
+        """A burst before our DCN: it counts if it confirms a page."""
         cause, given = self._leaving, len(self._orders)
-        if received.command is Fcf.MCF and self._is_owed_the_last_answer():
+        if received.command in _CONFIRMATIONS and self._is_owed_an_answer():
             self._leaving = None
-            self.part.take(Fcf.MCF, EventData(received))
+            self.part.take(received.command, EventData(received))
             if self._leaving is not None or self.result is not None:
                 return
-            # It confirmed an earlier block or page, not the last one: the call still ends.
+            # It was not the last one: the call still ends.
             self._leaving, self._then, self._held_back = cause, None, None
+            self.timers.stop_all()
             del self._orders[given:]
         self._say_dcn()
 

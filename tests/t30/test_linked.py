@@ -469,6 +469,21 @@ def test_cancel_while_the_last_page_is_being_confirmed_hears_the_confirmation(ec
 
 
 @pytest.mark.parametrize("ecm", [True, False])
+def test_cancel_at_any_time_counts_every_page_that_the_far_end_confirmed(ecm: bool) -> None:
+    """Else a fax that goes on after a restart of the box brings a page twice."""
+    took = link(*pair(document(3, Coding.MH, rows=300), Capabilities(ecm=ecm)))
+    seen = set()
+    for tenth in range(int(10 * took)):
+        a, b = pair(document(3, Coding.MH, rows=300), Capabilities(ecm=ecm))
+        link(a, b, cancel=(tenth / 10, "a"))
+        assert a.call.result is not None
+        confirmed = [dict(p.fields)["page"] for p in a.progress if p.event == "page_confirmed"]
+        assert len(confirmed) == a.call.result.pages_sent == len(b.store.pages), tenth / 10
+        seen.add(len(confirmed))
+    assert seen == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("ecm", [True, False])
 @pytest.mark.parametrize("moment", [0, 1])
 def test_cancel_while_the_last_page_is_not_confirmed_ends_the_call_all_the_same(
     ecm: bool, moment: int
