@@ -28,7 +28,7 @@ from appliance.dispatch.practice import PracticeCaller
 from appliance.dispatch.prepare import Preparer
 from appliance.dispatch.route_reading import RouteReader
 from appliance.dispatch.text_reading import TextReader
-from appliance.exchange.confirmations import GONE_S, confirmed
+from appliance.exchange.confirmations import GONE_S, read_notes
 from appliance.exchange.remote import Exchange
 from appliance.printing.folder import PrintFolder
 from appliance.printing.scans import Scans
@@ -58,15 +58,17 @@ def recover(box: Box) -> None:
 
 
 def _hear_of_confirmations(box: Box, now: float) -> None:
-    """Records pages that the far end confirmed while the box was down.
+    """Records what the far end confirmed, or certainly did not, while the box was down.
 
     Waits for a call whose last page may still be confirmed: the process that carries it ends soon.
     """
     for attempt in box.spool.read(jobs.unfinished):
         note = notes_of(box.data, attempt)
-        pages = confirmed(note, GONE_S if attempt.last_page_at is not None else 0.0)
-        if pages > attempt.pages_confirmed:
-            box.spool.do(attempts.confirm_pages, attempt.id, pages, now)
+        noted = read_notes(note, GONE_S if attempt.last_page_at is not None else 0.0)
+        if noted.pages > attempt.pages_confirmed:
+            box.spool.do(attempts.confirm_pages, attempt.id, noted.pages, now)
+        if noted.last_page_kept:
+            box.spool.do(attempts.last_page_kept, attempt.id)
     shutil.rmtree(box.data / CONFIRMED, ignore_errors=True)
 
 

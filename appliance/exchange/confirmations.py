@@ -1,8 +1,9 @@
 """Notes of the pages that the far end has confirmed, written by the exchange: they survive the box's death.
 
-A file for each call, whose path is part of the order, has a line with the number of each confirmed page.  The
-exchange holds a lock on it until the call has ended, also if the box has died meanwhile; the next start of
-the box waits for the lock and reads the notes (``confirmed``).
+A file for each call, whose path is part of the order, has a line with the number of each confirmed page, and
+a last one if the call was cancelled before the end of its last page was signalled.  The exchange holds a lock
+on it until the call has ended, also if the box has died meanwhile; the next start of the box waits for it,
+then reads the notes (``read_notes``).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import fcntl
 import os
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.exchange.messages import FAREWELL_S
@@ -20,8 +22,19 @@ from appliance.exchange.messages import FAREWELL_S
 GONE_S = FAREWELL_S + 1.5
 # The end of a line; a line without it was not written completely.
 _END = b"\n"
+_KEPT = b"last page kept"
 # Interval of the tries to get a lock, seconds.
 _LOOK_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What the exchange noted of a call: how many pages were confirmed, and whether it was cancelled before
+    the end of the last one.
+    """
+
+    pages: int = 0
+    last_page_kept: bool = False
 
 
 class Confirmations:
@@ -34,10 +47,12 @@ class Confirmations:
 
     def confirmed(self, page: int) -> None:
         """Notes that the far end has confirmed this page, counted from 1 in this call."""
-        self._last = self._writer.submit(self._add, page)
+        self._last = self._writer.submit(self._add, b"%d" % page)
 
-    def close(self) -> Future[None]:
+    def close(self, *, last_page_kept: bool) -> Future[None]:
         """Ends the notes with the call.  The future is done when everything is on disk."""
+        if last_page_kept:
+            self._writer.submit(self._add, _KEPT)
         self._last = self._writer.submit(self._close)
         return self._last
 
@@ -45,9 +60,9 @@ class Confirmations:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX)
 
-    def _add(self, page: int) -> None:
+    def _add(self, line: bytes) -> None:
         if self._file is not None:
-            os.write(self._file, b"%d" % page + _END)
+            os.write(self._file, line + _END)
             os.fsync(self._file)
 
     def _close(self) -> None:
@@ -56,8 +71,8 @@ class Confirmations:
             self._file = None
 
 
-def confirmed(path: Path, wait_s: float = 0.0) -> int:
-    """The number of confirmed pages of a call, 0 without notes.
+def read_notes(path: Path, wait_s: float = 0.0) -> Notes:
+    """What was noted of a call, nothing without a file.
 
     Waits up to ``wait_s`` seconds if the call has not ended yet.
     """
@@ -66,8 +81,8 @@ def confirmed(path: Path, wait_s: float = 0.0) -> int:
             _await_end(file.fileno(), wait_s)
             whole = file.read().split(_END)[:-1]
     except OSError:
-        return 0
-    return max((int(line) for line in whole if line.isdigit()), default=0)
+        return Notes()
+    return Notes(max((int(line) for line in whole if line.isdigit()), default=0), _KEPT in whole)
 
 
 def _await_end(file: int, wait_s: float) -> None:

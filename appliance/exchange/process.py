@@ -22,7 +22,7 @@ from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from appliance.causes import DELIVERED, RECEIVED
+from appliance.causes import CANCELLED, DELIVERED, RECEIVED
 from appliance.exchange import messages
 from appliance.exchange.confirmations import Confirmations
 from appliance.exchange.making import make_line
@@ -89,7 +89,9 @@ class RemoteOwner(CallOwner):
             self._keep_packets(message.result)
             self._over(self)
             if self._notes is not None:
-                noted = asyncio.wrap_future(self._notes.close())
+                result = message.result
+                kept = result.cause is CANCELLED and not result.last_page_out
+                noted = asyncio.wrap_future(self._notes.close(last_page_kept=kept))
                 noted.add_done_callback(lambda _: self._channel.send(messages.OfCall(self.number, message)))
                 return
         elif self._notes is not None and isinstance(message, Progress) and message.event == "page_confirmed":

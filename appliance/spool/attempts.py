@@ -79,6 +79,11 @@ def last_page_out(tx: Tx, attempt_id: int, now: float) -> None:
         raise IllegalTransitionError(f"attempt {attempt_id} has ended")
 
 
+def last_page_kept(tx: Tx, attempt_id: int) -> None:
+    """Records that the call has ended without the end of the last page: that page was not confirmed."""
+    tx.db.execute("UPDATE attempt SET last_page_at = NULL WHERE id = ? AND ended_at IS NULL", (attempt_id,))
+
+
 def confirm_pages(tx: Tx, attempt_id: int, pages: int, now: float) -> None:
     """Records that the far end has confirmed ``pages`` pages in this call."""
     attempt = jobs.get_attempt(tx.db, attempt_id)

@@ -58,6 +58,15 @@ def test_fax_that_goes_on_begins_behind_the_pages_that_were_noted(box: Box) -> N
     assert (found.state, found.pages_confirmed) == (JobState.WAITING, 1)
 
 
+def test_fax_whose_last_page_was_certainly_not_ended_goes_on(box: Box) -> None:
+    """The permission to end it came a page ahead; the call ended by itself after the box had died."""
+    job, _, note = cut_off(box, last_page_out=True)
+    note.write_text("1\nlast page kept\n")
+    recover(box)
+    found = box.faxes.get(job.id)
+    assert (found.state, found.pages_confirmed) == (JobState.WAITING, 1)
+
+
 def test_call_that_has_not_ended_is_heard_out(box: Box) -> None:
     """The box is restarted while the call process is still ending the call."""
     job, _, note = cut_off(box, last_page_out=True)

@@ -15,7 +15,7 @@ import pytest
 
 from appliance.causes import CANCELLED, DELIVERED, RECEIVED, Cause, all_causes
 from appliance.dispatch.causes import NOT_RECEIVING
-from appliance.exchange.confirmations import GONE_S, confirmed
+from appliance.exchange.confirmations import GONE_S, Notes, read_notes
 from appliance.exchange.messages import LineSpec
 from appliance.exchange.remote import Exchange, RemoteLine
 from appliance.lines import causes
@@ -379,12 +379,32 @@ def test_what_is_confirmed_after_the_box_has_died_is_noted_for_its_next_start(tm
         assert channel is not None
         rig.exchange._stopping = True
         channel.close()
-        assert await asyncio.to_thread(confirmed, note, GONE_S) == len(PAGES)
+        assert await asyncio.to_thread(read_notes, note, GONE_S) == Notes(len(PAGES))
         await asyncio.to_thread(launched.process.wait)
 
     on_rig(tmp_path, work)
     (arrived,) = (tmp_path / "arrivals").iterdir()
     assert same_pages(PAGES, tiff_rasters(arrived))
+
+
+def test_call_that_ends_before_its_last_page_after_the_box_has_died_is_noted_as_such(tmp_path: Path) -> None:
+    note = tmp_path / "note"
+
+    async def work(rig: Rig) -> None:
+        call, owner = rig.call()
+        asyncio.create_task(rig.line.place(replace(call, confirmations=note), owner))  # noqa: RUF006
+        await rig.until(lambda: any(line.event == "page_sending" for line in rig.account))
+        launched, channel = rig.exchange._launched, rig.exchange._channel
+        assert launched is not None
+        assert channel is not None
+        rig.exchange._stopping = True
+        channel.close()
+        noted = await asyncio.to_thread(read_notes, note, GONE_S)
+        assert noted.last_page_kept
+        assert noted.pages < len(PAGES)
+        await asyncio.to_thread(launched.process.wait)
+
+    on_rig(tmp_path, work)
 
 
 def test_each_page_that_was_confirmed_is_noted_before_the_box_hears_of_the_end(tmp_path: Path) -> None:
@@ -393,7 +413,7 @@ def test_each_page_that_was_confirmed_is_noted_before_the_box_hears_of_the_end(t
     async def work(rig: Rig) -> None:
         call, owner = rig.call()
         assert (await rig.line.place(replace(call, confirmations=note), owner)).cause is DELIVERED
-        assert confirmed(note) == len(PAGES)
+        assert read_notes(note) == Notes(len(PAGES))
 
     on_rig(tmp_path, work)
 
@@ -403,6 +423,6 @@ def test_each_page_that_was_confirmed_is_noted_before_the_box_hears_of_the_end(t
 )
 def test_torn_note_says_what_is_whole(tmp_path: Path, octets: bytes, pages: int) -> None:
     note = tmp_path / "note"
-    assert confirmed(note) == 0
+    assert read_notes(note) == Notes()
     note.write_bytes(octets)
-    assert confirmed(note) == pages
+    assert read_notes(note).pages == pages
