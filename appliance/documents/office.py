@@ -49,8 +49,10 @@ PROGRAM = "soffice.bin"
 # A small letter takes 2 s of a processor, one of 100 pages 4 s.
 _BOUNDS = Bounds(cpu_seconds=45, wall_seconds=55.0)
 _RUN_SECONDS = 50.0
-# LibreOffice's exit code after it has made a new profile (EXITHELPER_NORMAL_RESTART): to be started again.
+# LibreOffice's exit code after it has looked for extensions (EXITHELPER_NORMAL_RESTART): to be started again.
 _START_AGAIN = 81
+# In the file beside its program: of which build the extensions in a profile are.
+_BUILD = re.compile(r"^buildid=(.+)$", re.MULTILINE)
 # Octets of all parts of a file together, unpacked; more would take all the memory.
 _MOST_UNPACKED = 150 << 20
 # One octet of Deflate (RFC 1951) unpacks to at most 1032; and octets that any part may unpack to.
@@ -252,6 +254,7 @@ def _convert(program: str, content: bytes, suffix: str, workshop: Workshop) -> T
             for path, key, value in _SETTINGS
         )
         (profile / "registrymodifications.xcu").write_text(_PROFILE.format(items=items), encoding="utf-8")
+        _look_for_no_extensions(profile / "extensions", program)
         source = bench.folder / f"document{suffix}"
         source.write_bytes(content)
         command = [
@@ -280,6 +283,17 @@ def _convert(program: str, content: bytes, suffix: str, workshop: Workshop) -> T
     if not pdf.startswith(b"%PDF-"):
         raise DocumentError(causes.DOCUMENT_DAMAGED, f"LibreOffice made no PDF of it (exit code {code})")
     return Typeset(pdf, tuple(_cut(pdf, suffix, workshop.paper)))
+
+
+def _look_for_no_extensions(extensions: Path, program: str) -> None:
+    """Writes what LibreOffice writes after looking for extensions, before it has to be started again."""
+    for kind in ("bundled", "shared"):
+        folder = extensions / kind
+        folder.mkdir(parents=True)
+        (folder / "lastsynchronized").write_text("1", encoding="ascii")
+    with contextlib.suppress(OSError):  # it is started twice then
+        if build := _BUILD.search(Path(program).with_name("versionrc").read_text(encoding="utf-8")):
+            (extensions / "buildid").write_text(build[1], encoding="utf-8")
 
 
 def _cut(pdf: bytes, suffix: str, paper: Paper) -> Iterator[Remark]:

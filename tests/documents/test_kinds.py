@@ -8,6 +8,7 @@ import re
 import socket
 import threading
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from appliance.documents.causes import (
     POSTSCRIPT_NOT_INSTALLED,
     WINMAIL_EMPTY,
 )
+from appliance.documents.confined import Bench
 from appliance.documents.errors import DocumentError
 from appliance.documents.sniff import Kind, sniff
 from appliance.remarks import (
@@ -411,6 +413,21 @@ def docx(text: str, external: str = "", filling: int = 0) -> bytes:
             f"{text}</w:t></w:r></w:p></w:body></w:document>" + " " * filling,
         )
     return out.getvalue()
+
+
+def test_libreoffice_starts_once_for_a_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    need("soffice")
+    start, codes = Bench.run, tmp_path / "codes"
+
+    def noted(bench: Bench, command: Sequence[str], seconds: float) -> int:
+        code = start(bench, command, seconds)
+        with codes.open("a") as file:  # this process ends before the test
+            print(code, file=file)
+        return code
+
+    monkeypatch.setattr(Bench, "run", noted)
+    assert opened(tmp_path, docx("hello"), "a.docx").words == "hello"
+    assert codes.read_text() == "0\n"
 
 
 def test_word_and_rtf_files_become_pages(tmp_path: Path) -> None:
