@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+import pytest
+
 from tests.ports import free_ports, is_bound
 
 SIPP = shutil.which("sipp")
+needs_sipp = pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)")
 # sipp binds ports for media, used or not; those of its own choice are anybody's.
 MEDIA_PORTS = 4
 # A scenario that hangs is ended by sipp itself.

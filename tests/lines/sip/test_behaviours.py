@@ -41,7 +41,6 @@ from tests.lines.g711.far_end import page, tiff_of
 from tests.lines.sip.media import AudioFar, T38Far
 from tests.lines.sip.rig import Box, Footprint, Outcome, Switch, WatchedLine, send
 from tests.lines.sip.sipp import (
-    SIPP,
     Sipp,
     Step,
     audio,
@@ -51,6 +50,7 @@ from tests.lines.sip.sipp import (
     expect,
     expect_status,
     image,
+    needs_sipp,
     pause,
     request,
     respond,
@@ -63,7 +63,7 @@ SWEEP = os.environ.get("FAXBOX_SWEEP") == "1"
 
 pytestmark = [
     pytest.mark.realtime,
-    pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)"),
+    needs_sipp,
 ]
 
 

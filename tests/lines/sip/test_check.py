@@ -16,7 +16,6 @@ from appliance.lines.sip.settings import MediaChoice
 from tests.lines.sip.media import AudioFar, T38Far
 from tests.lines.sip.rig import Box
 from tests.lines.sip.sipp import (
-    SIPP,
     Sipp,
     Step,
     audio,
@@ -24,6 +23,7 @@ from tests.lines.sip.sipp import (
     expect,
     expect_status,
     image,
+    needs_sipp,
     pause,
     request,
     respond,
@@ -34,7 +34,7 @@ from tests.softmodem.stations import FaxMachine
 
 pytestmark = [
     pytest.mark.realtime,
-    pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)"),
+    needs_sipp,
 ]
 BYE = [expect("BYE"), respond(200, "OK", tag=False)]
 

@@ -21,13 +21,13 @@ from appliance.t30.parameters import Progress
 from tests.lines.sip.media import T38Far
 from tests.lines.sip.rig import Box, Outcome, send
 from tests.lines.sip.sipp import (
-    SIPP,
     Sipp,
     Step,
     called,
     expect,
     expect_status,
     image,
+    needs_sipp,
     pause,
     request,
     respond,
@@ -41,12 +41,6 @@ EVENTS = 101
 NUMBER, DIGITS = "+49305551234,,4*2,7#", "4*27#"
 T38_AFTER_S = 1.0  # when we ask for T.38, from the end of the digits on
 STALL_S = 4.0  # of the machine, while it dials
-
-
-def sipp_in_real_time(test: Callable[..., None]) -> Callable[..., None]:
-    return pytest.mark.realtime(
-        pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)")(test)
-    )
 
 
 def keys_in(samples: bytes) -> str:
@@ -201,7 +195,8 @@ def they_refresh(port: int, t38: int) -> list[Step]:
     ]
 
 
-@sipp_in_real_time
+@pytest.mark.realtime
+@needs_sipp
 @pytest.mark.parametrize("events", [True, False])
 def test_digits_follow_the_answer_and_the_fax_follows_the_digits(tmp_path: Path, events: bool) -> None:
     outcome, heard, words, messages = asyncio.run(
@@ -225,7 +220,8 @@ def test_digits_follow_the_answer_and_the_fax_follows_the_digits(tmp_path: Path,
         assert keys_in(heard.speech()) == DIGITS
 
 
-@sipp_in_real_time
+@pytest.mark.realtime
+@needs_sipp
 def test_our_offer_of_t38_waits_for_digits_that_a_busy_machine_sends_late(tmp_path: Path) -> None:
     def stall(what: Progress) -> None:
         if what.event == "dialling_on":
@@ -238,7 +234,8 @@ def test_our_offer_of_t38_waits_for_digits_that_a_busy_machine_sends_late(tmp_pa
     assert outcome.result.cause is causes.DELIVERED, (outcome.words(), words)
 
 
-@sipp_in_real_time
+@pytest.mark.realtime
+@needs_sipp
 @pytest.mark.parametrize(("then", "we_ask_after_s"), [(they_ask, 20.0), (they_ask_once, T38_AFTER_S)])
 def test_far_end_that_asks_for_t38_during_the_digits_gets_it_after_them(
     tmp_path: Path, then: Callable[[int, int], list[Step]], we_ask_after_s: float
@@ -251,7 +248,8 @@ def test_far_end_that_asks_for_t38_during_the_digits_gets_it_after_them(
     assert words == "", messages
 
 
-@sipp_in_real_time
+@pytest.mark.realtime
+@needs_sipp
 def test_audio_that_is_described_again_during_the_digits_keeps_its_events(tmp_path: Path) -> None:
     outcome, heard, words, messages = asyncio.run(
         call_and_dial(tmp_path, NUMBER, they_refresh, events=True, t38_calling_s=T38_AFTER_S)

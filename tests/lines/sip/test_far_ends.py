@@ -21,7 +21,6 @@ from tests.lines.g711.far_end import page, tiff_of
 from tests.lines.sip.media import AudioFar, DeadT38, Ear, T38Far
 from tests.lines.sip.rig import Box, Outcome, send
 from tests.lines.sip.sipp import (
-    SIPP,
     Sipp,
     Step,
     audio,
@@ -29,6 +28,7 @@ from tests.lines.sip.sipp import (
     caller_request,
     expect,
     image,
+    needs_sipp,
     pause,
     respond,
     sdp,
@@ -37,7 +37,7 @@ from tests.lines.sip.test_behaviours import ANSWERED, BYE, Ran, Stage, answer, i
 from tests.softmodem.stations import FaxMachine
 
 pytestmark = [
-    pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)"),
+    needs_sipp,
     pytest.mark.realtime,
 ]
 

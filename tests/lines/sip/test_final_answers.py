@@ -20,12 +20,11 @@ from appliance.lines.sip.errors import SipOrderError
 from appliance.lines.sip.thread import SipThread
 from tests.lines.sip.box_process import RawCall
 from tests.lines.sip.rig import Box, Outcome, send
-from tests.lines.sip.sipp import SIPP, Sipp, audio, caller_request, calling, expect_status, sdp
+from tests.lines.sip.sipp import Sipp, audio, caller_request, calling, expect_status, needs_sipp, sdp
 from tests.ports import free_port
 
 USER = "5550199"
 HANGS_S = 20.0  # only what hangs takes as long
-needs_sipp = pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)")
 
 
 def refused_caller(box: Box, folder: Path, code: int) -> Sipp:

@@ -24,7 +24,7 @@ from appliance.lines.sip.settings import Transport
 from tests.lines.sip.box_process import HANGS_S, BoxProcess, send_fax
 from tests.lines.sip.media import T38Far
 from tests.lines.sip.rig import Box, certificate, send
-from tests.lines.sip.sipp import SIPP, Sipp, called, image, pause, sdp
+from tests.lines.sip.sipp import Sipp, called, image, needs_sipp, pause, sdp
 from tests.lines.sip.test_behaviours import BYE, answer, switch
 from tests.ports import free_port
 
@@ -192,7 +192,7 @@ async def faxes_beside(folder: Path, rate: int, seconds: float, *, at_the_box: b
 @pytest.mark.full  # two floods, and faxes in real time beside them: on a busy machine they starve each other
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize(("rate", "seconds"), [(1000, 20.0), (5000, 60.0)])
-@pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)")
+@needs_sipp
 def test_calls_in_progress_send_no_more_packets_late_because_of_a_flood(
     tmp_path: Path, rate: int, seconds: float
 ) -> None:

@@ -25,7 +25,7 @@ from tests.lines.g711.far_end import page, tiff_of
 from tests.lines.sip.box_process import RawCall
 from tests.lines.sip.media import AudioFar, T38Far
 from tests.lines.sip.rig import Box, Outcome, send
-from tests.lines.sip.sipp import SIPP, Sipp, audio, called, expect, image, pause, respond, sdp
+from tests.lines.sip.sipp import Sipp, audio, called, expect, image, needs_sipp, pause, respond, sdp
 from tests.lines.sip.test_behaviours import BYE, answer, switch
 from tests.lines.sip.test_hostile import MCF, hang_ups, spoken_in_t38
 from tests.ports import free_port
@@ -35,7 +35,7 @@ from tests.softmodem.stations import FaxMachine
 pytestmark = [
     pytest.mark.full,  # a call of tones and thousands of packets beside it; test_hostile has T.38 always
     pytest.mark.realtime,
-    pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)"),
+    needs_sipp,
 ]
 
 # The far end's host with another port, and another host.

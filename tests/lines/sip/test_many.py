@@ -30,7 +30,7 @@ from appliance.t30.parameters import Progress
 from tests.lines.g711.far_end import page, tiff_of
 from tests.lines.sip.far_end import FarEnd, Medium, Tally
 from tests.lines.sip.rig import Box, Footprint, Outcome, Switch, certificate, open_descriptors, send
-from tests.lines.sip.sipp import SIPP
+from tests.lines.sip.sipp import needs_sipp
 
 pytestmark = pytest.mark.realtime
 
@@ -216,7 +216,7 @@ def test_calls_in_a_row_leave_nothing_behind(transport: Transport, tmp_path: Pat
 
 
 @pytest.mark.timeout(1800 if SWEEP else 300)
-@pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)")
+@needs_sipp
 @pytest.mark.parametrize("medium", WHOLE)
 def test_whole_faxes_in_a_row_take_no_more_memory(medium: Medium, tmp_path: Path) -> None:
     """Whole faxes to machines that are not ours, all out of one process that lives on.

@@ -21,7 +21,7 @@ from appliance.lines.sip.numbers import DiallingRules, countries
 from appliance.t30.parameters import Progress
 from tests.lines.sip.media import NetworkVoice
 from tests.lines.sip.rig import Box, Outcome, send
-from tests.lines.sip.sipp import SIPP, Sipp, Step, audio, called, expect, pause, respond, sdp
+from tests.lines.sip.sipp import Sipp, Step, audio, called, expect, needs_sipp, pause, respond, sdp
 from tests.lines.sip.test_behaviours import BYE
 from tests.ports import free_port
 
@@ -240,7 +240,7 @@ EARLY = [
 ANSWERED = [expect("INVITE", save=True), respond(200, "OK", sdp(audio())), expect("ACK"), *BYE]
 
 
-@pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)")
+@needs_sipp
 @pytest.mark.realtime
 @pytest.mark.parametrize("when", ["early", "answered"])
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from appliance.lines.line import IncomingCall, Refuse
 from appliance.lines.sip.numbers import DialFormat
 from tests.lines.sip.rig import Box, Outcome, send
 from tests.lines.sip.sipp import (
-    SIPP,
     Sipp,
     audio,
     called,
@@ -20,13 +19,14 @@ from tests.lines.sip.sipp import (
     calling,
     expect,
     expect_status,
+    needs_sipp,
     respond,
     sdp,
 )
 from tests.ports import free_port
 
 pytestmark = [
-    pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)"),
+    needs_sipp,
     pytest.mark.realtime,
 ]
 

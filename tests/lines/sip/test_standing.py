@@ -23,7 +23,6 @@ from appliance.lines.sip.stack import SipStack
 from appliance.lines.sip.standing import FIRST_REST_S, MAX_REST_S, Standing, sentence, with_status
 from tests.lines.sip.rig import Box, send
 from tests.lines.sip.sipp import (
-    SIPP,
     Sipp,
     audio,
     called,
@@ -31,6 +30,7 @@ from tests.lines.sip.sipp import (
     calling,
     expect,
     expect_status,
+    needs_sipp,
     respond,
     sdp,
 )
@@ -311,7 +311,7 @@ def test_name_that_is_not_found_is_asked_again_within_seconds(
     assert asyncio.run(run()) < 10
 
 
-@pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)")
+@needs_sipp
 @pytest.mark.realtime
 def test_caller_whose_ack_never_comes_does_not_close_the_trunk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -333,7 +333,7 @@ def test_caller_whose_ack_never_comes_does_not_close_the_trunk(
     asyncio.run(run())
 
 
-@pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)")
+@needs_sipp
 @pytest.mark.realtime
 def test_password_that_the_registrar_took_is_not_blamed_for_the_number_in_from(tmp_path: Path) -> None:
     async def run() -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from appliance.lines.sip.settings import Identity
 from tests.lines.sip.rig import Box, send
-from tests.lines.sip.sipp import SIPP, Sipp, called, expect, respond
+from tests.lines.sip.sipp import Sipp, called, expect, needs_sipp, respond
 from tests.ports import free_port
 
 pytestmark = [
-    pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)"),
+    needs_sipp,
     pytest.mark.realtime,
 ]
 NUMBER = "+4930123450"
