@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -113,17 +114,30 @@ def audio_line(port: int, *, events: bool) -> str:
     return f"m=audio {port} RTP/AVP {formats}\r\na=rtpmap:8 PCMA/8000\r\n{names}"
 
 
+@dataclass
+class Dialled:
+    """What came of a call: for us, at the port of the audio, in sipp's eyes, and all messages."""
+
+    outcome: Outcome
+    heard: Heard
+    words: str
+    messages: str
+
+    def is_delivered(self) -> bool:
+        return self.outcome.result.cause is causes.DELIVERED
+
+
 async def call_and_dial(
+    box: Box,
     folder: Path,
-    number: str,
     then: Callable[[int, int], list[Step]],
     *,
-    events: bool,
+    events: bool = True,
     watch: Callable[[Progress], None] = lambda _: None,
-    **settings: object,
-) -> tuple[Outcome, Heard, str, str]:
+    t38_calling_s: float = T38_AFTER_S,
+) -> Dialled:
     """A call that is answered in audio; ``then`` gives the steps after that, from the ports of audio and
-    T.38.  Gives what came of it, what was heard, sipp's complaint, all messages.
+    T.38.
     """
     far = T38Far(receive=folder / "got.tif")
     far.start()
@@ -135,12 +149,11 @@ async def call_and_dial(
         ]
         sipp = Sipp(folder, "menu", called(*answered, *then(port, far.port), *BYE), free_port())
         await sipp.start()
-        async with Box() as box:
-            line = await box.line("menu", f"127.0.0.1:{sipp.port}", **settings)
-            outcome = await send(line, number, watch=watch)
-            words = await sipp.finish()
-            await far.finish()
-            return outcome, heard, words, sipp.messages()
+        line = await box.line(folder.name, f"127.0.0.1:{sipp.port}", t38_calling_s=t38_calling_s)
+        outcome = await send(line, NUMBER, watch=watch)
+        words = await sipp.finish()
+        await far.finish()
+        return Dialled(outcome, heard, words, sipp.messages())
 
 
 def we_ask(_: int, t38: int) -> list[Step]:
@@ -195,19 +208,45 @@ def they_refresh(port: int, t38: int) -> list[Step]:
     ]
 
 
+# Calls at the same time: what the far end does, and how.
+CALLS: dict[str, tuple[Callable[[int, int], list[Step]], dict[str, Any]]] = {
+    "events": (we_ask, {}),
+    "tones": (we_ask, {"events": False}),
+    "they-ask": (they_ask, {"t38_calling_s": 20.0}),
+    "they-ask-once": (they_ask_once, {}),
+    "they-refresh": (they_refresh, {}),
+}
+
+
+@pytest.fixture(scope="module")
+def dialled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Dialled]:
+    folder = tmp_path_factory.mktemp("calls")
+
+    async def all_at_once() -> list[Dialled]:
+        async with Box() as box:
+            calls = []
+            for name, (then, how) in CALLS.items():
+                (folder / name).mkdir()
+                calls.append(call_and_dial(box, folder / name, then, **how))
+            return await asyncio.gather(*calls)
+
+    return dict(zip(CALLS, asyncio.run(all_at_once()), strict=True))
+
+
 @pytest.mark.realtime
 @needs_sipp
-@pytest.mark.parametrize("events", [True, False])
-def test_digits_follow_the_answer_and_the_fax_follows_the_digits(tmp_path: Path, events: bool) -> None:
-    outcome, heard, words, messages = asyncio.run(
-        call_and_dial(tmp_path, NUMBER, we_ask, events=events, t38_calling_s=T38_AFTER_S)
-    )
-    assert outcome.result.cause is causes.DELIVERED, (outcome.words(), words)
-    assert "INVITE sip:+49305551234@" in messages  # the network is told the number alone
-    assert f"a=rtpmap:{EVENTS} telephone-event/8000" in messages
+@pytest.mark.parametrize("way", ["events", "tones"])
+def test_digits_follow_the_answer_and_the_fax_follows_the_digits(
+    dialled: dict[str, Dialled], way: str
+) -> None:
+    call = dialled[way]
+    outcome, heard = call.outcome, call.heard
+    assert call.is_delivered(), (outcome.words(), call.words)
+    assert "INVITE sip:+49305551234@" in call.messages  # the network is told the number alone
+    assert f"a=rtpmap:{EVENTS} telephone-event/8000" in call.messages
     order = [word for word in outcome.words() if word in ("connected", "dialled_on", "trained")]
     assert order == ["connected", "dialled_on", "trained"]
-    if events:
+    if way == "events":
         seen = heard.events()
         assert heard.keys() == DIGITS
         assert seen[0][0] - heard.at[0] >= 2 * PAUSE_S - 0.1
@@ -227,36 +266,36 @@ def test_our_offer_of_t38_waits_for_digits_that_a_busy_machine_sends_late(tmp_pa
         if what.event == "dialling_on":
             asyncio.get_running_loop().call_later(1.0, time.sleep, STALL_S)
 
-    outcome, heard, words, _ = asyncio.run(
-        call_and_dial(tmp_path, NUMBER, we_ask, events=True, watch=stall, t38_calling_s=T38_AFTER_S)
-    )
-    assert heard.keys() == DIGITS
-    assert outcome.result.cause is causes.DELIVERED, (outcome.words(), words)
+    async def alone() -> Dialled:
+        async with Box() as box:
+            return await call_and_dial(box, tmp_path, we_ask, watch=stall)
+
+    call = asyncio.run(alone())
+    assert call.heard.keys() == DIGITS
+    assert call.is_delivered(), (call.outcome.words(), call.words)
 
 
 @pytest.mark.realtime
 @needs_sipp
-@pytest.mark.parametrize(("then", "we_ask_after_s"), [(they_ask, 20.0), (they_ask_once, T38_AFTER_S)])
+@pytest.mark.parametrize("way", ["they-ask", "they-ask-once"])
 def test_far_end_that_asks_for_t38_during_the_digits_gets_it_after_them(
-    tmp_path: Path, then: Callable[[int, int], list[Step]], we_ask_after_s: float
+    dialled: dict[str, Dialled], way: str
 ) -> None:
-    outcome, heard, words, messages = asyncio.run(
-        call_and_dial(tmp_path, NUMBER, then, events=True, t38_calling_s=we_ask_after_s)
-    )
-    assert heard.keys() == DIGITS
-    assert outcome.result.cause is causes.DELIVERED, (outcome.words(), words)
-    assert words == "", messages
+    call = dialled[way]
+    assert call.heard.keys() == DIGITS
+    assert call.is_delivered(), (call.outcome.words(), call.words)
+    assert call.words == "", call.messages
 
 
 @pytest.mark.realtime
 @needs_sipp
-def test_audio_that_is_described_again_during_the_digits_keeps_its_events(tmp_path: Path) -> None:
-    outcome, heard, words, messages = asyncio.run(
-        call_and_dial(tmp_path, NUMBER, they_refresh, events=True, t38_calling_s=T38_AFTER_S)
-    )
-    assert heard.keys() == DIGITS
-    assert outcome.result.cause is causes.DELIVERED, (outcome.words(), words)
-    assert messages.count("telephone-event/8000") == 4  # two offers, two answers
+def test_audio_that_is_described_again_during_the_digits_keeps_its_events(
+    dialled: dict[str, Dialled],
+) -> None:
+    call = dialled["they-refresh"]
+    assert call.heard.keys() == DIGITS
+    assert call.is_delivered(), (call.outcome.words(), call.words)
+    assert call.messages.count("telephone-event/8000") == 4  # two offers, two answers
 
 
 @pytest.mark.parametrize("digits", ["0123456789", "*#", "5551234"])
