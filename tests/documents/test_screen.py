@@ -26,7 +26,7 @@ from appliance.documents.type import BOLD, MONOSPACED, REGULAR, font
 from appliance.t4.coding import encode
 from appliance.t4.page import Coding, Raster, Resolution
 from tests.documents.conftest import Rendered
-from tests.documents.making import likeness, need, pdf, photograph, picture, run
+from tests.documents.making import likeness, need, pdf, photograph, picture, run, words
 
 FINE = (1728, 2287)
 BITS_PER_SECOND = 14_400
@@ -1061,6 +1061,21 @@ def test_only_rows_with_type_are_drawn_a_second_time_without_it(
             assert 0 < sum(drawn[1:]) < layout.rows / 2
     assert pixels[0].under is not None
     assert bytes(pixels[0].under) == bytes(pixels[1].page)
+
+
+def test_type_far_from_a_tint_is_the_same_whether_or_not_more_tints_follow(tmp_path: Path) -> None:
+    width, height = 595, 842
+    made = []
+    for tints in ([height - 100], [height - 100, 60]):
+        page = tmp_path / f"{len(tints)}.pdf"
+        boxes = "".join(f"0.7 0.8 0.9 rg 40 {y} 500 50 re f " for y in tints)
+        page.write_bytes(pdf([(width, height, boxes + "0.3 g\n" + words(width, height))]))
+        made.append(_page_of(page))
+    row_octets = 1728 // 8
+    begin, end = 400 * row_octets, 1900 * row_octets
+    assert made[0][begin:end] == made[1][begin:end]
+    assert made[0][begin:end].count(0) < 0.9 * (end - begin)
+    assert made[0][end:] != made[1][end:]
 
 
 def _page_of(pdf: Path) -> bytes:

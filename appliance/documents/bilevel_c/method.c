@@ -70,6 +70,7 @@ static int take_codes(const Band *band, const Found *found, uint8_t *level)
     return 0;
 }
 
+/* Finds all but known type. */
 static int find_all(const Band *band, const Found *found, uint8_t *level)
 {
     int sharp = !band->ground->scanned;
@@ -83,7 +84,7 @@ static int find_all(const Band *band, const Found *found, uint8_t *level)
     if (failed)
         return -1;
     if (band->dark_type != NULL)
-        return find_type(band, &found->dark, &found->light);
+        return 0;
     return find_light_type(band, &found->light, &found->ink, level) < 0 ? -1 : take_codes(band, found, level);
 }
 
@@ -145,24 +146,99 @@ static int take_photographs(const Band *band, const Mask *black, const Mask *hal
     return failed ? -1 : 0;
 }
 
+static int is_white_row(const Band *band, ptrdiff_t y)
+{
+    const uint8_t *row = band->under_tone + y * band->size.width;
+    return row[0] == 255 && memcmp(row, row + 1, (size_t)(band->size.width - 1)) == 0 && !any_in_row(&band->photo, y);
+}
+
+/* What is farther than this from known type on white does not change it, in rows. */
+enum { REACH = 64 };
+
+/* Sets ``top`` to the first of the rows to work on, and returns their number: whole rows of tiles with all that is
+ * not white or known type, and those near them. */
+static ptrdiff_t busy_rows(const Band *band, ptrdiff_t *top)
+{
+    ptrdiff_t tile = rows_of_tile(band->ground->y_dpi), reach = pixels_down(band, REACH);
+    ptrdiff_t rows = band->size.rows, below = rows;
+    *top = 0;
+    if (band->dark_type == NULL)
+        return rows;
+    while (*top < rows && is_white_row(band, *top))
+        ++*top;
+    while (below > *top && is_white_row(band, below - 1))
+        below--;
+    if (*top == rows)
+        return 0;
+    *top = *top < reach ? 0 : (*top - reach) / tile * tile;
+    below = (below + reach + tile - 1) / tile * tile;
+    return (below < rows ? below : rows) - *top;
+}
+
+static Mask rows_of_mask(const Mask *mask, ptrdiff_t top, ptrdiff_t rows)
+{
+    return (Mask){row_of(mask, top), mask->stride, {mask->size.width, rows}};
+}
+
+static Band rows_of_band(const Band *band, ptrdiff_t top, ptrdiff_t rows)
+{
+    ptrdiff_t at = top * band->size.width;
+    Band part = *band;
+    part.size.rows = rows;
+    part.first += top;
+    part.from.pixels += top * part.from.stride;
+    part.type += at;
+    part.tone += at;
+    part.under_type += at;
+    part.under_tone += at;
+    part.closed += at;
+    if (part.dark_type != NULL) {
+        part.dark_type += at;
+        part.light_type += at;
+    }
+    part.photo = rows_of_mask(&band->photo, top, rows);
+    return part;
+}
+
+/* Sets ``black`` in the rows to work on. */
+static int make_part(const Band *band, const Mask *black, const Found *found)
+{
+    int across = pixels_across(band, STROKE), down = pixels_down(band, STROKE);
+    uint8_t *level = malloc((size_t)(band->size.width * band->size.rows));
+    int failed = level == NULL || without_dark(band->closed, band->under_tone, band->size, across, down) < 0
+                 || find_all(band, found, level) < 0 || take_ink(band, black, found) < 0;
+    const Mask *halo = &found->dark; /* around dark type */
+    failed = failed || widen_scaled(band, halo, HALO, HALO) < 0
+             || (any_marked(&band->photo) && take_photographs(band, black, halo) < 0);
+    if (!failed && band->ground->tones != TONES_EVERYWHERE)
+        failed = hatch(band, black, level, &found->clear, halo) < 0;
+    if (!failed && any_marked(&found->light))
+        failed = set_off(band, black, &found->light, level, &found->clear) < 0;
+    free(level);
+    return failed ? -1 : 0;
+}
+
 int make_bilevel(Band *band, const Mask *black)
 {
     enum { ALL = sizeof(Found) / sizeof(Mask) };
     Mask masks[ALL];
     int failed = new_masks(masks, ALL, band->size) < 0;
     Found found = {masks[0], masks[1], masks[2], masks[3], masks[4]};
-    uint8_t *level = malloc((size_t)(band->size.width * band->size.rows));
     mark_photographs(band);
-    failed = failed || level == NULL || level_band(band) < 0 || find_all(band, &found, level) < 0
-             || take_ink(band, black, &found) < 0;
-    const Mask *halo = &found.dark; /* around dark type */
-    failed = failed || widen_scaled(band, halo, HALO, HALO) < 0
-             || (any_marked(&band->photo) && take_photographs(band, black, halo) < 0);
-    if (!failed && band->ground->tones != TONES_EVERYWHERE)
-        failed = hatch(band, black, level, &found.clear, halo) < 0;
-    if (!failed && any_marked(&found.light))
-        failed = set_off(band, black, &found.light, level, &found.clear) < 0;
-    free(level);
+    failed = failed || level_band(band) < 0;
+    if (!failed && band->dark_type != NULL) {
+        failed = find_type(band, &found.dark, &found.light) < 0;
+        copy_mask(black, &found.dark);
+    }
+    ptrdiff_t top, rows = failed ? 0 : busy_rows(band, &top);
+    if (rows > 0) {
+        Band part = rows_of_band(band, top, rows);
+        Mask of_part = rows_of_mask(black, top, rows);
+        Found in_part = {rows_of_mask(&found.ink, top, rows), rows_of_mask(&found.dark, top, rows),
+                         rows_of_mask(&found.light, top, rows), rows_of_mask(&found.codes, top, rows),
+                         rows_of_mask(&found.clear, top, rows)};
+        failed = make_part(&part, &of_part, &in_part) < 0;
+    }
     free_masks(masks);
     return failed ? -1 : 0;
 }

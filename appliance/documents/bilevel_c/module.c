@@ -54,11 +54,13 @@ static void pack_row(uint8_t *to, uint8_t *row, Py_ssize_t width)
 /* Packs a row of a mask, whose lowest bit is its leftmost pixel. */
 static void pack_words(uint8_t *to, const uint64_t *words, Py_ssize_t octets)
 {
-    for (Py_ssize_t at = 0; at < octets; at++) {
-        uint8_t bits = (uint8_t)(words[at / 8] >> at % 8 * 8);
-        bits = (uint8_t)((bits & 0x0F) << 4 | bits >> 4);
-        bits = (uint8_t)((bits & 0x33) << 2 | (bits >> 2 & 0x33));
-        to[at] = (uint8_t)((bits & 0x55) << 1 | (bits >> 1 & 0x55));
+    for (Py_ssize_t at = 0; at < octets; at += 8) {
+        uint64_t bits = words[at / 8]; /* turned round within each octet */
+        bits = (bits & UINT64_C(0x0F0F0F0F0F0F0F0F)) << 4 | (bits >> 4 & UINT64_C(0x0F0F0F0F0F0F0F0F));
+        bits = (bits & UINT64_C(0x3333333333333333)) << 2 | (bits >> 2 & UINT64_C(0x3333333333333333));
+        bits = (bits & UINT64_C(0x5555555555555555)) << 1 | (bits >> 1 & UINT64_C(0x5555555555555555));
+        for (Py_ssize_t each = 0; each < 8 && at + each < octets; each++)
+            to[at + each] = (uint8_t)(bits >> 8 * each);
     }
 }
 

@@ -7,18 +7,18 @@
 /* Luma of ITU-R BT.601, in 1/256. */
 enum { RED = 77, GREEN = 150, BLUE = 29 };
 
-static inline int luma_of(const uint8_t *pixel)
+/* In 16 bits, which hold 256 times the greatest luma and a half. */
+static inline uint8_t luma_of(const uint8_t *pixel)
 {
-    return (BLUE * pixel[0] + GREEN * pixel[1] + RED * pixel[2] + 128) >> 8;
+    return (uint8_t)((uint16_t)(BLUE * pixel[0] + GREEN * pixel[1] + RED * pixel[2] + 128) >> 8);
 }
 
-/* In 16 bits, which hold 256 times the greatest luma and a half. */
 WIDE static void take_row(uint8_t *restrict types, uint8_t *restrict tones, const uint8_t *restrict row,
                           ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x++) {
         uint8_t blue = row[4 * x], green = row[4 * x + 1], red = row[4 * x + 2];
-        uint8_t luma = (uint8_t)((uint16_t)(BLUE * blue + GREEN * green + RED * red + 128) >> 8);
+        uint8_t luma = luma_of(row + 4 * x);
         uint8_t least = blue < green ? blue : green;
         least = red < least ? red : least;
         tones[x] = luma;
@@ -29,7 +29,7 @@ WIDE static void take_row(uint8_t *restrict types, uint8_t *restrict tones, cons
 WIDE static void take_luma_row(uint8_t *restrict tones, const uint8_t *restrict row, ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x++)
-        tones[x] = (uint8_t)((uint16_t)(BLUE * row[4 * x] + GREEN * row[4 * x + 1] + RED * row[4 * x + 2] + 128) >> 8);
+        tones[x] = luma_of(row + 4 * x);
 }
 
 void take_luma(uint8_t *tone, Pixels from, Size size)
@@ -70,19 +70,31 @@ void take_planes(uint8_t *type, uint8_t *tone, Pixels from, Size size)
                        size.width);
 }
 
-static void take_differing(uint8_t *darker, uint8_t *lighter, const uint8_t *a, const uint8_t *b, int channels,
-                           ptrdiff_t count)
+static inline uint8_t apart(uint8_t a, uint8_t b)
 {
-    for (ptrdiff_t x = 0; x < count; x++, a += channels, b += channels) {
-        int most = 0;
-        for (int channel = 0; channel < (channels == 1 ? 1 : 3); channel++) {
-            int differ = abs(a[channel] - b[channel]);
-            most = differ > most ? differ : most;
-        }
-        if (most == 0)
-            continue;
-        int is_darker = channels == 1 ? a[0] < b[0] : luma_of(a) <= luma_of(b);
-        *(is_darker ? darker + x : lighter + x) = (uint8_t)most;
+    return a > b ? a - b : b - a;
+}
+
+/* The greatest difference of the channels of two rows, where the first is darker and where it is lighter. */
+WIDE static void take_differing(uint8_t *restrict darker, uint8_t *restrict lighter, const uint8_t *restrict a,
+                                const uint8_t *restrict b, ptrdiff_t count)
+{
+    for (ptrdiff_t x = 0; x < count; x++) {
+        uint8_t blue = apart(a[4 * x], b[4 * x]), green = apart(a[4 * x + 1], b[4 * x + 1]);
+        uint8_t red = apart(a[4 * x + 2], b[4 * x + 2]), most = blue > green ? blue : green;
+        most = red > most ? red : most;
+        uint8_t is_darker = luma_of(a + 4 * x) <= luma_of(b + 4 * x);
+        darker[x] = is_darker ? most : 0;
+        lighter[x] = is_darker ? 0 : most;
+    }
+}
+
+WIDE static void take_differing_grey(uint8_t *restrict darker, uint8_t *restrict lighter, const uint8_t *restrict a,
+                                     const uint8_t *restrict b, ptrdiff_t count)
+{
+    for (ptrdiff_t x = 0; x < count; x++) {
+        darker[x] = a[x] < b[x] ? b[x] - a[x] : 0;
+        lighter[x] = a[x] > b[x] ? a[x] - b[x] : 0;
     }
 }
 
@@ -105,9 +117,12 @@ void take_under(const Band *band, Pixels without)
         take_plane_row(band->under_type + row, band->under_tone + row, other, without.channels, size.width);
         for (ptrdiff_t x = 0; x < size.width; x += PIECE) {
             ptrdiff_t count = size.width - x < PIECE ? size.width - x : PIECE, at = x * with.channels;
-            if (memcmp(one + at, other + at, (size_t)(count * with.channels)) != 0)
-                take_differing(dark + y * size.width + x, light + y * size.width + x, one + at, other + at,
-                               with.channels, count);
+            if (memcmp(one + at, other + at, (size_t)(count * with.channels)) == 0)
+                continue;
+            if (with.channels == 4)
+                take_differing(dark + row + x, light + row + x, one + at, other + at, count);
+            else
+                take_differing_grey(dark + row + x, light + row + x, one + at, other + at, count);
         }
     }
 }
