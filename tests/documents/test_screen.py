@@ -1078,6 +1078,31 @@ def test_type_far_from_a_tint_is_the_same_whether_or_not_more_tints_follow(tmp_p
     assert made[0][end:] != made[1][end:]
 
 
+def test_a_photograph_in_a_document_changes_nothing_away_from_it() -> None:
+    width, rows, stride = 1728, 900, 4 * 1728
+    made = []
+    for box in (Box(400, 100, 1200, 600), None):
+        without_type = Image.new("RGB", (width, rows), "white")
+        ImageDraw.Draw(without_type).line((60, 660, 1600, 660), (150, 150, 160), 2)
+        if box is not None:
+            without_type.paste(photograph(800, 500), (box.left, box.top))
+        page = without_type.copy()
+        ImageDraw.Draw(page).text((60, 700), WORDS, (90, 90, 90), font(MONOSPACED, 30))
+        with_type, without = (memoryview(image.tobytes("raw", "BGRX")) for image in (page, without_type))
+
+        def draw(first: int, count: int, page: memoryview = with_type, under: memoryview = without) -> Pixels:
+            part = slice(first * stride, (first + count) * stride)
+            return Pixels(page[part], 4, stride, under[part])
+
+        drawing = Drawing(width, rows, Box(0, 0, width, rows), draw, () if box is None else (box,))
+        made.append(screening.bilevel(drawing, Resolution.FINE, Treatment.AUTO))
+    beyond = 630 * width // 8
+    assert any(made[0][:beyond])
+    assert not any(made[1][:beyond])
+    assert made[0][beyond:] == made[1][beyond:]
+    assert sum(octet != 0 for octet in made[0][beyond:]) > 500
+
+
 def _page_of(pdf: Path) -> bytes:
     source = pdfsource.PdfSource(pdf.read_bytes())
     layout = lay_out(source.size(0), PageFormat(Resolution.FINE))

@@ -16,7 +16,7 @@ enum { FAINTEST = 7, FAINT_TIMES = 2, FAINT = 110, GRID_LINE = 41, GRID_SIDE = 8
 enum { DARKEST_STRIPE = 160 }; /* darker areas between long light lines are grounds of light type */
 enum { STRIPE = 101, STRIPE_PERCENT = 25, STRIPE_PIECE = 21, STRIPE_REACH = 481, STRIPE_WIDE = 13, STRIPE_FLAT = 7,
        STRIPES_AROUND = 81, STRIPE_RIM = 3 };
-/* Pages on which less than one pixel in this many is faint have no grid. */
+/* Pages on which less than one pixel in this many is faint have no grid; photographs of a drawn page do not count. */
 enum { GRID_LEAST = 50 };
 /* The paper of a scan is uneven: a line of a grid is at least PAPER_TIMES as deep as the BETWEEN_LINES percentile of
  * all depths, since at least that share of the page lies between the lines of any grid. One pixel in EVERY x EVERY
@@ -185,7 +185,12 @@ int drop_grid(const Band *band, const Mask *ink, const uint8_t *depth)
         mark_faint(line, depth + y * size.width, faintest, size.width);
         take_line(masks + LINES, y, line);
     }
-    if (!failed && count_marked(masks + LINES) * GRID_LEAST >= (size_t)(size.width * size.rows))
+    if (!failed) {
+        copy_mask(masks + GRID, masks + LINES);
+        if (!band->ground->raster)
+            drop_mask(masks + GRID, &band->photo);
+    }
+    if (!failed && count_marked(masks + GRID) * GRID_LEAST >= (size_t)(size.width * size.rows))
         failed = (band->ground->scanned && drop_stripes(band, ink, depth, masks + LINES) < 0)
                  || drop_lines(band, ink, depth, masks + LINES, masks + GRID, masks + DENSE) < 0;
     free(line);

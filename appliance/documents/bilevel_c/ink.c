@@ -80,6 +80,8 @@ static int drop_corners(const Band *band, const Mask *ink, const uint8_t *area)
             take_line(&like, y, line);
         }
     if (!failed) {
+        if (!band->ground->raster)
+            drop_mask(ink, &band->photo); /* many specks, none of which is drawn */
         keep_mask(&like, ink);
         drop_mask(ink, &like);
         if (any_marked(&like)) /* the corners' rims */

@@ -39,8 +39,11 @@ int may_have_security_ground(const Band *band, const uint8_t *depth)
         ptrdiff_t at = y / rows * size.width;
         count_row(pale + at, deep + at, depth + y * band->size.width, least, size.width);
     }
-    for (size_t at = 0; at < count && !failed; at++)
-        dense[at] = pale[at] * 100 >= looked_at * LOOKED_AT_PERCENT;
+    for (ptrdiff_t at = 0; at < (ptrdiff_t)count && !failed; at++) {
+        ptrdiff_t x = at % size.width * TILE + TILE / 2, y = at / size.width * rows + rows / 2;
+        int screened = !band->ground->raster && is_marked(&band->photo, x, y);
+        dense[at] = pale[at] * 100 >= looked_at * LOOKED_AT_PERCENT && !screened;
+    }
     failed = failed || widen_dark(all, dense, size, 3, 3) < 0;
     for (size_t at = 0; at < count && !failed; at++)
         tiles += all[at] && deep[at] == 0;
