@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator, Sequence
 
 import pypdfium2
 from pypdfium2 import raw
 
 from appliance.documents.drawing import Box
 from appliance.documents.geometry import Layout
-from appliance.documents.pdfobjects import Content
+from appliance.documents.pdfobjects import Content, Corners
 
 _QUARTER_ANTICLOCKWISE = 3  # pdfium counts quarters clockwise
 # A picture that covers a larger share of the page is a scan, which is converted as a whole page.
@@ -54,18 +55,27 @@ _ROWS_APART, _AROUND = 96, 8
 
 
 def rows_of_type(page: pypdfium2.PdfPage, layout: Layout, content: Content) -> list[tuple[int, int]]:
-    """The rows of the fax page that have type, as pairs of the first row and the row after the last."""
-    ends = [
-        sorted(_on_fax(page, layout, x, y)[1] for x, y in ((left, low), (right, high)))
-        for left, low, right, high in content.type_corners
-    ]
+    """The rows of the fax page that have type, as pairs of the first row and the row after the last; all
+    rows in one where type is beside a picture: pdfium draws other pixels of it when it draws a part.
+    """
     spans: list[tuple[int, int]] = []
-    for top, below in sorted((top - _AROUND, below + _AROUND) for top, below in ends):
+    for top, below in sorted(_rows_of(page, layout, content.type_corners)):
         if spans and top - spans[-1][1] <= _ROWS_APART:
             spans[-1] = spans[-1][0], max(spans[-1][1], below)
         else:
             spans.append((top, below))
+    pictures = _rows_of(page, layout, content.pictures)
+    if any(top < end and begin < below for top, below in pictures for begin, end in spans):
+        return [(0, layout.rows)]
     return spans
+
+
+def _rows_of(
+    page: pypdfium2.PdfPage, layout: Layout, objects: Sequence[Corners]
+) -> Iterator[tuple[int, int]]:
+    for left, low, right, high in objects:
+        top, below = sorted(_on_fax(page, layout, x, y)[1] for x, y in ((left, low), (right, high)))
+        yield top - _AROUND, below + _AROUND
 
 
 def _on_fax(page: pypdfium2.PdfPage, layout: Layout, x: float, y: float) -> tuple[int, int]:

@@ -1063,6 +1063,23 @@ def test_only_rows_with_type_are_drawn_a_second_time_without_it(
     assert bytes(pixels[0].under) == bytes(pixels[1].page)
 
 
+def test_a_slanting_picture_beside_type_is_the_same_with_and_without_it() -> None:
+    grey = random.Random(1).randbytes(40 * 40).hex()
+    picture = f"q 250 40 -40 250 300 300 cm BI /W 40 /H 40 /CS /G /BPC 8 /F /AHx ID {grey}> EI Q\n"
+    words = "".join(f"BT /F 14 Tf 60 {y} Td (Type) Tj ET\n" for y in (700, 400))
+    source = pdfsource.PdfSource(pdf([(595, 842, "0.7 g 30 280 200 500 re f 0 g " + picture + words)]))
+    layout = lay_out(source.size(0), PageFormat(Resolution.FINE))
+    pixels = source.draw(0, layout).draw(0, layout.rows)
+    assert pixels.under is not None
+    size = (layout.width, layout.rows)
+    with_type, without = (
+        Image.frombytes("RGB", size, bytes(octets), "raw", "BGRX") for octets in (pixels.page, pixels.under)
+    )
+    differing = ImageChops.difference(with_type, without).getbbox()
+    assert differing is not None
+    assert differing[2] < layout.width * 0.3
+
+
 def test_type_far_from_a_tint_is_the_same_whether_or_not_more_tints_follow(tmp_path: Path) -> None:
     width, height = 595, 842
     made = []
