@@ -97,6 +97,11 @@ STILL_NEEDED = user_mistake(
     "It is still needed as it is.",
     "Change what needs it first.",
 )
+PRACTICE_REFUSED = user_mistake(
+    "practice_refused",
+    "The practice line is switched off, or busy.",
+    "Wait until its calls have ended, or switch it on (practice.enabled).",
+)
 NOT_AN_IMAGE = user_mistake(
     "not_an_image",
     "This machine was not made from the image, and is not updated from here.",

@@ -41,6 +41,11 @@ TOO_MANY_RECIPIENTS = user_mistake(
     "A fax may not have so many recipients.",
     "Send it in several requests.",
 )
+TOO_MANY_NOTES = user_mistake(
+    "too_many_notes",
+    "A fax may not have so many notes.",
+    "Delete one that is no longer needed.",
+)
 STATE_FORBIDS = user_mistake(
     "state_forbids",
     "The fax is in a state in which this cannot be done.",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance import at_rest
-from appliance.services.causes import STATE_FORBIDS
+from appliance.services.causes import STATE_FORBIDS, TOO_MANY_NOTES
 from appliance.services.rules import Clock, RefusedError
 from appliance.spool import notes
 from appliance.spool.model import Job, Note, Received
@@ -50,7 +50,7 @@ class Notes:
         try:
             return self.spool.do(write)
         except notes.TooManyNotesError:
-            raise RefusedError(STATE_FORBIDS, f"a fax has at most {notes.MOST_NOTES} notes") from None
+            raise RefusedError(TOO_MANY_NOTES, f"at most {notes.MOST_NOTES}") from None
 
     def remove(self, fax: Job | Received, note_id: int) -> None:
         """Raises NotFoundError."""

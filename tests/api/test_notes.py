@@ -91,7 +91,7 @@ def test_a_fax_has_a_limited_number_of_notes(served: Served) -> None:
     for number in range(MOST_NOTES):
         served.box.notes.add(job, "user:ada", f"note {number}")
     refused = served.ask("POST", f"/faxes/{fax_id}/notes", {"text": "one more"})
-    assert refused.json["code"] == "state_forbids"
+    assert (refused.status, refused.json["code"]) == (409, "too_many_notes")
 
 
 def test_notes_go_with_their_fax_and_none_is_written_on_what_was_erased(served: Served) -> None:

@@ -118,7 +118,7 @@ def test_a_practice_call_that_cannot_be_made_is_refused(served: Served) -> None:
     served.ask("PATCH", "/settings/practice", {"enabled": False})
     try:
         off = served.ask("POST", "/practice/receive", {})
-        assert (off.status, off.json["code"]) == (409, "state_forbids")
+        assert (off.status, off.json["code"]) == (409, "practice_refused")
     finally:
         served.ask("PATCH", "/settings/practice", {"enabled": True})
         # The line comes up again after the answer.

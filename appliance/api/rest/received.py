@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from appliance.api import intake, page_export
+from appliance.api.causes import PRACTICE_REFUSED
 from appliance.api.problems import ProblemError
 from appliance.api.rest import newfax_schemas, request_files
 from appliance.api.rest.checking import flaw
@@ -25,7 +26,7 @@ from appliance.api.rest.schemas import array, flag, record, request_object, text
 from appliance.api.rest.views import DELIVERY, EVENT, RECEIVED, RECEIVED_IN_FULL, event_view, listing, page_of
 from appliance.language import said
 from appliance.records import view
-from appliance.services.causes import NOT_PERMITTED, STATE_FORBIDS
+from appliance.services.causes import NOT_PERMITTED
 from appliance.services.views import received_in_full
 from appliance.settings.accounts import Scope
 from appliance.spool.filters import ReceivedFilter
@@ -189,7 +190,7 @@ def practice_receive(call: Call) -> Answer:
     )
     if not started:
         intake.discard(call.context, stored)
-        raise ProblemError(STATE_FORBIDS, "the practice line is switched off, or busy with such calls")
+        raise ProblemError(PRACTICE_REFUSED)
     call.note("practice.receive")
     return Answer({"started": True})
 
