@@ -24,8 +24,9 @@ from appliance.lines.sip.codes import (
 from appliance.lines.sip.events import CallEvent, Connected, EarlyMedia, Ended, Ordered, Ringing, Signalled
 from appliance.lines.sip.media_orders import Reinvite
 from appliance.lines.sip.session import body_of
-from appliance.lines.sip.switch import NOTHING, MediaSwitch
-from appliance.lines.sip.switch_table import State
+from appliance.lines.sip.switch import MediaSwitch
+from appliance.lines.sip.switch_states import State
+from appliance.lines.sip.switch_table import NOTHING
 from appliance.t38.sdp import Description, SdpError, parse_sdp
 
 _log = logging.getLogger(__name__)

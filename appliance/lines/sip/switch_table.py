@@ -1,67 +1,225 @@
-"""The states of a call's media, the events in them, and the method of the media switch that handles each."""
+"""What the media switch does in each state with each event, and the states that this may lead to."""
 
 from __future__ import annotations
 
-from enum import Enum
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from appliance.lines.sip import causes
+from appliance.lines.sip.media_orders import GiveUp, StayOnAudio
+from appliance.lines.sip.session import audio_of
+from appliance.lines.sip.switch_media import NOT_ACCEPTABLE, SwitchMedia
+from appliance.lines.sip.switch_states import State, SwitchEvent
+from appliance.t38.sdp import Description, SdpError, T38Media, agree, image_of
+
+# After a glare the offer is out again soon; the tones wait for its answer so long, s.
+GLARE_MARGIN_S = 1.5
+# From this round of glare on the tones wait no longer.
+GLARE_PATIENCE = 2
+# The status in StayOnAudio for an offer that nobody answered.
+NO_ANSWER = 408
+
+NOTHING = Description(None, ())
 
 
-class State(Enum):
-    """States of the media switch."""
+@dataclass(frozen=True, slots=True)
+class SwitchInput:
+    """When an event came, and what a handler may need of it."""
 
-    NEW = "new"  # nothing agreed, nothing offered
-    OFFERING = "offering"  # our first offer is out
-    AUDIO = "audio"
-    ASKING = "asking"  # our re-INVITE for T.38 is out
-    GLARE = "glare"  # 491: we wait, and ask again
-    T38 = "t38"
-    RECLAIMING = "reclaiming"  # our re-INVITE back to audio is out
-    OVER = "over"
+    now: float
+    description: Description = NOTHING
+    code: int = 0
+    retry_after_s: float | None = None
 
 
-class SwitchEvent(Enum):
-    """Inputs of the media switch."""
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """``act`` handles an event; ``to`` are the states that it may lead to, besides the present one."""
 
-    OFFER = "offer"  # the peer's SDP, to be answered
-    ANSWER = "answer"  # the peer's SDP in answer to ours
-    REFUSAL = "refusal"  # the peer's refusal of our offer
-    CONNECTED = "connected"  # the dialog is confirmed
-    ASK = "ask"  # our media side wants T.38 now
-    TIMER = "timer"
+    act: Callable[[SwitchMedia, SwitchInput], None]
+    to: tuple[State, ...] = ()
 
 
+def usable_image(description: Description) -> T38Media | None:
+    """The peer's live image line; one that cannot be used is as good as none."""
+    try:
+        return image_of(description)
+    except SdpError:
+        return None
+
+
+def _ignore(_media: SwitchMedia, _data: SwitchInput) -> None:
+    pass
+
+
+def _refuse(media: SwitchMedia, _data: SwitchInput) -> None:
+    media.answer_text = None
+
+
+def _first_answer(media: SwitchMedia, data: SwitchInput) -> None:
+    if audio_of(data.description) is None:
+        media.orders.append(GiveUp(causes.SIP_MEDIA_REFUSED))
+    else:
+        media.state = State.AUDIO
+        _audio_again(media, data)
+
+
+def _audio_again(media: SwitchMedia, data: SwitchInput) -> None:
+    audio = audio_of(data.description)
+    if audio is not None:
+        media.use_audio(audio)
+
+
+def _t38_again(media: SwitchMedia, data: SwitchInput) -> None:
+    image = usable_image(data.description)
+    if image is not None and media.t38 is not None:
+        media.use_t38(image, media.t38.settings, media.agreed_text)
+
+
+def _take_offer(media: SwitchMedia, data: SwitchInput) -> None:
+    """Answers an offer with T.38 when it may, else with audio, else not at all."""
+    offer = data.description
+    image, audio = usable_image(offer), audio_of(offer)
+    was_t38 = media.state is State.T38 or media.silent
+    may_use_image = media.rules.t38 and not (media.dialling or media.page_in_audio or media.silent)
+    if image is not None and may_use_image:
+        # The same offer makes the same text: a refresh is answered with what was agreed.
+        media.answer_text = media.ours.image_answer(offer)
+        media.use_t38(image, agree(media.our_t38, image.settings), media.answer_text)
+    elif audio is not None and media.may_use_audio():
+        media.answer_text = media.ours.audio_answer(offer, audio)
+        media.state = State.AUDIO
+        media.t38 = None
+        media.use_audio(audio)
+        if was_t38 and media.is_connected:
+            media.end_t38(0)
+
+
+def _connected(media: SwitchMedia, data: SwitchInput) -> None:
+    if media.state is State.T38:
+        assert media.t38 is not None
+        media.orders.append(media.t38)
+    elif media.audio is not None:  # else nothing was agreed: GiveUp has been ordered
+        media.orders.append(media.audio)
+        if not media.dialling:
+            media.await_t38(data.now)
+
+
+def _ask(media: SwitchMedia, data: SwitchInput) -> None:
+    media.ask(data.now)
+
+
+def _audio_timer(media: SwitchMedia, data: SwitchInput) -> None:
+    if media.rules.ask_after_s is not None and not media.asked:
+        media.ask(data.now)
+    else:
+        media.end_t38(0)
+
+
+def _ask_again(media: SwitchMedia, data: SwitchInput) -> None:
+    if media.silent:
+        media.reclaim(data.now)
+    else:
+        media.ask(data.now)
+
+
+def _asking_timer(media: SwitchMedia, _data: SwitchInput) -> None:
+    media.end_t38(NO_ANSWER)
+
+
+def _asked_answer(media: SwitchMedia, data: SwitchInput) -> None:
+    image, audio = usable_image(data.description), audio_of(data.description)
+    if image is not None and not media.page_in_audio:
+        media.use_t38(image, agree(media.our_t38, image.settings), media.asked_text)
+    elif image is None and audio is not None:
+        # 200 with audio only, perhaps with another codec or port.
+        media.use_audio(audio)
+        media.end_t38(NOT_ACCEPTABLE)
+    else:
+        # The image line is off and no other on, or the answer comes too late: without audio the call
+        # has no media.
+        media.tones = True
+        media.reclaim(data.now)
+        if media.rules.g711:
+            media.orders.append(StayOnAudio(NOT_ACCEPTABLE))
+
+
+def _asked_refusal(media: SwitchMedia, data: SwitchInput) -> None:
+    again_s = media.retries.wait_s(data.code, data.retry_after_s)
+    if again_s is None or media.retries.exhausted:
+        media.end_t38(data.code)
+        return
+    again_at = data.now + again_s
+    media.offer_again_at(again_at)
+    if media.tones:
+        return
+    if media.retries.rounds >= GLARE_PATIENCE:
+        media.begin_tones(data.code)
+    else:
+        media.tones_at = again_at + GLARE_MARGIN_S
+
+
+def _reclaimed(media: SwitchMedia, data: SwitchInput) -> None:
+    audio = audio_of(data.description)
+    if audio is None:
+        media.fail_to_reclaim()
+    else:
+        media.use_audio(audio)
+        media.end_t38(0)
+
+
+def _reclaim_refusal(media: SwitchMedia, data: SwitchInput) -> None:
+    again_s = media.retries.wait_s(data.code, data.retry_after_s)
+    if again_s is None and media.t38 is not None and not media.tones:
+        # A refusal leaves the session as it was: the machine may yet be slow to answer.
+        media.state = State.T38
+        media.deadline = None
+        media.silent, media.stays_in_t38 = False, True
+    elif again_s is None or media.retries.exhausted:
+        media.fail_to_reclaim()
+    else:
+        media.offer_again_at(data.now + again_s)
+
+
+def _reclaim_timer(media: SwitchMedia, _data: SwitchInput) -> None:
+    media.fail_to_reclaim()
+
+
+_IGNORED, _REFUSED = Handling(_ignore), Handling(_refuse)
 # Other combinations cannot happen.
-HANDLERS = {
-    (State.NEW, SwitchEvent.OFFER): "_take_offer",
-    (State.OFFERING, SwitchEvent.ANSWER): "_first_answer",
-    (State.OFFERING, SwitchEvent.REFUSAL): "_ignore",  # the whole call is refused: SIP says how
-    (State.OFFERING, SwitchEvent.OFFER): "_refuse",  # an offer while ours is open (RFC 3264 4)
-    (State.OFFERING, SwitchEvent.CONNECTED): "_connected",  # our offer got no usable answer
-    (State.AUDIO, SwitchEvent.ANSWER): "_audio_again",  # 200 after a 183 with SDP, refresh by us
-    (State.AUDIO, SwitchEvent.REFUSAL): "_ignore",  # of a refresh
-    (State.AUDIO, SwitchEvent.OFFER): "_take_offer",
-    (State.AUDIO, SwitchEvent.CONNECTED): "_connected",
-    (State.AUDIO, SwitchEvent.ASK): "_ask",
-    (State.AUDIO, SwitchEvent.TIMER): "_audio_timer",
-    (State.ASKING, SwitchEvent.ANSWER): "_asked_answer",
-    (State.ASKING, SwitchEvent.REFUSAL): "_asked_refusal",
-    # Of UPDATE; pjproject itself answers an INVITE with 491.
-    (State.ASKING, SwitchEvent.OFFER): "_refuse",
-    (State.ASKING, SwitchEvent.ASK): "_ignore",
-    (State.ASKING, SwitchEvent.TIMER): "_asking_timer",
-    (State.GLARE, SwitchEvent.OFFER): "_take_offer",
-    (State.GLARE, SwitchEvent.ASK): "_ignore",
-    (State.GLARE, SwitchEvent.TIMER): "_ask_again",
-    (State.GLARE, SwitchEvent.ANSWER): "_audio_again",
-    (State.GLARE, SwitchEvent.REFUSAL): "_ignore",
-    (State.T38, SwitchEvent.OFFER): "_take_offer",
-    (State.T38, SwitchEvent.ANSWER): "_t38_again",  # refresh by us
-    (State.T38, SwitchEvent.REFUSAL): "_ignore",
-    (State.T38, SwitchEvent.CONNECTED): "_connected",
-    (State.T38, SwitchEvent.ASK): "_ignore",
-    (State.T38, SwitchEvent.TIMER): "_ignore",
-    (State.RECLAIMING, SwitchEvent.ANSWER): "_reclaimed",
-    (State.RECLAIMING, SwitchEvent.REFUSAL): "_reclaim_refusal",
-    (State.RECLAIMING, SwitchEvent.OFFER): "_refuse",
-    (State.RECLAIMING, SwitchEvent.ASK): "_ignore",
-    (State.RECLAIMING, SwitchEvent.TIMER): "_reclaim_failed",
-} | {(State.OVER, event): "_ignore" for event in SwitchEvent}
+TABLE = {
+    (State.NEW, SwitchEvent.OFFER): Handling(_take_offer, (State.AUDIO, State.T38)),
+    (State.OFFERING, SwitchEvent.ANSWER): Handling(_first_answer, (State.AUDIO,)),
+    (State.OFFERING, SwitchEvent.REFUSAL): _IGNORED,  # the whole call is refused: SIP says how
+    (State.OFFERING, SwitchEvent.OFFER): _REFUSED,  # an offer while ours is open (RFC 3264 4)
+    (State.OFFERING, SwitchEvent.CONNECTED): Handling(_connected),  # our offer got no usable answer
+    (State.AUDIO, SwitchEvent.ANSWER): Handling(_audio_again),  # 200 after a 183 with SDP, refresh by us
+    (State.AUDIO, SwitchEvent.REFUSAL): _IGNORED,  # of a refresh
+    (State.AUDIO, SwitchEvent.OFFER): Handling(_take_offer, (State.T38,)),
+    (State.AUDIO, SwitchEvent.CONNECTED): Handling(_connected),
+    (State.AUDIO, SwitchEvent.ASK): Handling(_ask, (State.ASKING,)),
+    (State.AUDIO, SwitchEvent.TIMER): Handling(_audio_timer, (State.ASKING,)),
+    (State.ASKING, SwitchEvent.ANSWER): Handling(_asked_answer, (State.T38, State.AUDIO, State.RECLAIMING)),
+    (State.ASKING, SwitchEvent.REFUSAL): Handling(_asked_refusal, (State.AUDIO, State.GLARE)),
+    (State.ASKING, SwitchEvent.OFFER): _REFUSED,  # of UPDATE; pjproject itself answers an INVITE with 491
+    (State.ASKING, SwitchEvent.ASK): _IGNORED,
+    (State.ASKING, SwitchEvent.TIMER): Handling(_asking_timer, (State.AUDIO,)),
+    (State.GLARE, SwitchEvent.OFFER): Handling(_take_offer, (State.AUDIO, State.T38)),
+    (State.GLARE, SwitchEvent.ASK): _IGNORED,
+    (State.GLARE, SwitchEvent.TIMER): Handling(_ask_again, (State.ASKING, State.RECLAIMING)),
+    (State.GLARE, SwitchEvent.ANSWER): Handling(_audio_again),
+    (State.GLARE, SwitchEvent.REFUSAL): _IGNORED,
+    (State.T38, SwitchEvent.OFFER): Handling(_take_offer, (State.AUDIO,)),
+    (State.T38, SwitchEvent.ANSWER): Handling(_t38_again),  # refresh by us
+    (State.T38, SwitchEvent.REFUSAL): _IGNORED,
+    (State.T38, SwitchEvent.CONNECTED): Handling(_connected),
+    (State.T38, SwitchEvent.ASK): _IGNORED,
+    (State.T38, SwitchEvent.TIMER): _IGNORED,
+    (State.RECLAIMING, SwitchEvent.ANSWER): Handling(_reclaimed, (State.AUDIO,)),
+    (State.RECLAIMING, SwitchEvent.REFUSAL): Handling(
+        _reclaim_refusal, (State.T38, State.AUDIO, State.GLARE)
+    ),
+    (State.RECLAIMING, SwitchEvent.OFFER): _REFUSED,
+    (State.RECLAIMING, SwitchEvent.ASK): _IGNORED,
+    (State.RECLAIMING, SwitchEvent.TIMER): Handling(_reclaim_timer, (State.AUDIO,)),
+} | {(State.OVER, event): _IGNORED for event in SwitchEvent}
