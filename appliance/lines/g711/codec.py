@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import array
 import sys
+from collections.abc import Callable
 from enum import IntEnum
 
 
@@ -37,23 +38,21 @@ def _from_a(octet: int) -> int:
     return magnitude if octet & 0x80 else -magnitude
 
 
-def _to_mu(sample: int) -> int:
-    sign = 0x80 if sample < 0 else 0
-    magnitude = min(abs(sample), _CLIP) + _BIAS
-    segment = max(magnitude.bit_length() - 8, 0)
-    return ~(sign | segment << 4 | (magnitude >> segment + 3 & 0x0F)) & 0xFF
+def _to_mu(magnitude: int) -> int:
+    biased = min(magnitude, _CLIP) + _BIAS
+    segment = max(biased.bit_length() - 8, 0)
+    return ~(segment << 4 | (biased >> segment + 3 & 0x0F)) & 0xFF
 
 
-def _to_a(sample: int) -> int:
-    # Negative values go by one's complement: -1 belongs to the smallest negative step.
-    sign, magnitude = (0x80, sample) if sample >= 0 else (0, ~sample)
+def _to_a(magnitude: int) -> int:
     segment = max(magnitude.bit_length() - 8, 0)
     step = magnitude >> (segment + 3 if segment else 4) & 0x0F
-    return (sign | segment << 4 | step) ^ 0x55
+    return (0x80 | segment << 4 | step) ^ 0x55
 
 
-def _signed(pattern: int) -> int:
-    return pattern - 0x10000 if pattern & 0x8000 else pattern
+def _positive(encoded: Callable[[int], int]) -> bytes:
+    """The octets of all samples that are not negative.  No step of either law is smaller than four."""
+    return b"".join(bytes([encoded(sample)]) * 4 for sample in range(0, 0x8000, 4))
 
 
 def _octets(sample: int) -> bytes:
@@ -64,10 +63,13 @@ _DECODE = {
     Law.MU: [_octets(_from_mu(octet)) for octet in range(256)],
     Law.A: [_octets(_from_a(octet)) for octet in range(256)],
 }
-# Indexed by the sample's 16 bits taken as an unsigned number.
+_MU, _A = _positive(_to_mu), _positive(_to_a)
+_OTHER_SIGN = bytes(octet ^ 0x80 for octet in range(0x100))
+# Indexed by the sample's 16 bits taken as an unsigned number: after the others the negative ones, from the
+# smallest.  A-law takes their one's complement: -1 belongs to the smallest negative step.
 _ENCODE = {
-    Law.MU: bytes(_to_mu(_signed(pattern)) for pattern in range(0x10000)),
-    Law.A: bytes(_to_a(_signed(pattern)) for pattern in range(0x10000)),
+    Law.MU: _MU + (_MU[1:] + _MU[-1:])[::-1].translate(_OTHER_SIGN),
+    Law.A: _A + _A[::-1].translate(_OTHER_SIGN),
 }
 
 
