@@ -27,7 +27,7 @@ from appliance.documents.pdflayers import hide_unprinted
 from appliance.documents.pdflines import keep_thin_lines
 from appliance.documents.pdfmarks import give_appearances, has_open_redactions, incomplete_marks
 from appliance.documents.pdfmending import mended, with_header, without_false_lock
-from appliance.documents.pdfobjects import Content, content_of, lost_pictures, show
+from appliance.documents.pdfobjects import content_of, lost_pictures, show
 from appliance.documents.pdfplaces import box_of, photographs, pixels_per_point, rows_of_type
 from appliance.documents.pdfreading import Reading
 from appliance.documents.pdfscans import Look, drawn_black_and_white, scan_of
@@ -216,13 +216,17 @@ class PdfSource:
             looked_at = None
             _PIXELS.pop("grey", None)
 
+        type_rows = rows_of_type(page, layout, content) if content is not None and content.type else []
+
         def colours(first: int, count: int) -> Pixels:
             nonlocal planes
             made, planes = planes, None  # the first conversion overwrites them
             bitmap = drawn or self._drawn(page, layout, "page", first, count)
             under = None
             if content is not None and content.type:
-                under = self._without_type(page, layout, bitmap, first, content)
+                show(content.type, False)
+                under = self._without_type(page, layout, bitmap, first, type_rows)
+                show(content.type, True)
                 if scan is not None and under == _octets(bitmap):
                     under = None  # invisible text of an OCR program
             return Pixels(_octets(bitmap), 4, bitmap.stride, under, made)
@@ -256,24 +260,22 @@ class PdfSource:
         layout: Layout,
         drawn: pypdfium2.PdfBitmap,
         first: int,
-        content: Content,
+        type_rows: list[tuple[int, int]],
     ) -> memoryview:
-        """The rows from ``first`` on that are ``drawn``, without the type of the page: only where there is
-        some, they are drawn once more.
+        """The rows from ``first`` on that are ``drawn``, without the type of the page, which is hidden: only
+        ``type_rows`` are drawn once more.
         """
         use, rows = "under", drawn.height
         pixels = _pixels(layout, use, first, rows)
         octets, stride = memoryview(pixels).cast("B"), drawn.stride
         octets_with_type, done = _octets(drawn), 0
-        show(content.type, False)
-        for top, below in [*rows_of_type(page, layout, content), (first + rows, first + rows)]:
+        for top, below in [*type_rows, (first + rows, first + rows)]:
             begin, end = (min(max(row - first, 0), rows) for row in (top, below))
             octets[stride * done : stride * begin] = octets_with_type[stride * done : stride * begin]
             if begin < end:
                 part = (ctypes.c_ubyte * (stride * (end - begin))).from_buffer(pixels, stride * begin)
                 self._drawn_on(part, page, layout, use, first + begin)
             done = end
-        show(content.type, True)
         return octets
 
     @staticmethod
