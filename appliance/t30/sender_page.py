@@ -34,6 +34,7 @@ class PageTransfer(AskingRole):
         self._link = link
         self._page = page
         self._last = last
+        self._answered_in = state
         self._end: Fcf | None = None  # post-message command, None before it is known
         self._long_train = False  # after CTR
 
@@ -125,6 +126,7 @@ class PageTransfer(AskingRole):
         station.phase = Phase.D
         self._end = end
         station.record.last_page_out |= self._last
+        self.state = self._answered_in  # at once: whoever leaves now still hears the answer
         self._say_end(end)
 
     # -- phase D -----------------------------------------------------------------------------------

@@ -407,6 +407,27 @@ def test_call_that_ends_before_its_last_page_after_the_box_has_died_is_noted_as_
     on_rig(tmp_path, work)
 
 
+def test_page_that_is_being_confirmed_when_the_box_dies_is_noted(tmp_path: Path) -> None:
+    note = tmp_path / "note"
+
+    async def work(rig: Rig) -> None:
+        call, owner = rig.call()
+        asyncio.create_task(rig.line.place(replace(call, confirmations=note), owner))  # noqa: RUF006
+        await rig.until(
+            lambda: any(each.event == "frame_sent" and "PPS" in str(each.fields) for each in rig.account)
+        )
+        launched, channel = rig.exchange._launched, rig.exchange._channel
+        assert launched is not None
+        assert channel is not None
+        rig.exchange._stopping = True
+        channel.close()
+        noted = await asyncio.to_thread(read_notes, note, GONE_S)
+        assert noted == Notes(1, last_page_kept=True)
+        await asyncio.to_thread(launched.process.wait)
+
+    on_rig(tmp_path, work)
+
+
 def test_each_page_that_was_confirmed_is_noted_before_the_box_hears_of_the_end(tmp_path: Path) -> None:
     note = tmp_path / "note"
 
