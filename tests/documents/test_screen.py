@@ -926,6 +926,50 @@ def test_round_rims_of_a_dark_chart_in_a_picture_are_not_white_in_steps() -> Non
     assert _even(made, ImageFilter.MaxFilter(9)) < 60  # white, 9 pixels each way
 
 
+def test_a_wedge_that_narrows_to_a_point_is_of_one_tint(rendered: Rendered) -> None:
+    typed = "0 g BT /F 10 Tf 60 720 Td (harbour) Tj ET"
+    drawn = f"0.7 g 60 500 400 200 re f 0.4 g 60 570 m 360 600 l 60 630 l f {typed}"
+    page = picture(rendered(pdf([(595, 842, drawn)])).coded_page(0))
+    middle = page.height / 2 + (421 - 600) * 196 / 72
+    wedge = page.crop((400, round(middle) - 30, 1000, round(middle) + 30))
+    assert wedge.filter(ImageFilter.MaxFilter(7)).histogram()[0] == 0  # nowhere solid black
+    assert ImageChops.invert(wedge).filter(ImageFilter.MaxFilter(17)).histogram()[0] == 0  # nor white
+
+
+@pytest.mark.parametrize("slope", [30, 90])
+def test_a_light_area_beside_a_dark_one_is_no_light_type(rendered: Rendered, slope: int) -> None:
+    drawn = f"0.7 g 60 500 400 200 re f 0.4 g 60 {600 - slope} m 360 600 l 60 {600 + slope} l f"
+    page = picture(rendered(pdf([(595, 842, drawn)])).coded_page(0))
+    solid = page.crop((120, 600, 1600, 1000)).filter(ImageFilter.MaxFilter(9))
+    assert solid.histogram()[0] < 60
+
+
+def test_what_is_between_areas_close_together_has_no_lines() -> None:
+    large = Image.new("L", (3200, 1600), 255)
+    draw = ImageDraw.Draw(large)
+    for x in (300, 900, 1500):
+        draw.ellipse((x, 600, x + 560, 1160), fill=130)
+    made = bilevel(large.resize((800, 400), Image.Resampling.LANCZOS))
+    for x in (220, 370):
+        assert _ink(made.crop((x - 3, 150, x + 4, 290))) == 0
+
+
+def test_bars_of_light_type_close_together_do_not_grow_into_one(rendered: Rendered) -> None:
+    drawn = []
+    for row in range(4):
+        y, x = 700 - 22 * row, 100 + 40 * row
+        drawn.append(f"0.26 0.65 0.96 rg {x} {y} 220 17 re f 0.87 G 0.3 w 60 {y - 2.5} m 500 {y - 2.5} l S")
+        drawn.append(f"1 g BT /F 10 Tf {x + 8} {y + 4} Td (harbour) Tj ET")
+    page = picture(rendered(pdf([(595, 842, " ".join(drawn))])).coded_page(0))
+    for row in range(3):
+        right, middle = (240 + 40 * row) * 204 / 72, page.height / 2 + (421 - 697.5 + 22 * row) * 196 / 72
+        between = page.crop((round(right - 170), round(middle - 6), round(right), round(middle + 6)))
+        white = between.resize((1, 12), Image.Resampling.BOX).histogram()[250:]
+        assert sum(white) >= 4, row
+        bar = page.crop((round(right - 170), round(middle + 12), round(right), round(middle + 46)))
+        assert _ink(bar) > 0.6
+
+
 def test_bars_that_end_where_the_page_is_surveyed_are_no_photograph() -> None:
     page = Image.new("L", (1728, 1600), 255)
     for left in range(144, 1440, 288):

@@ -13,7 +13,7 @@ enum { BARE_PAPER = 248, BARE_IN_NOISE = 225 };
 /* A tint at most BAR pixels wide in one direction is a bar, which becomes black as a whole when light type stands in
  * it. Within it neighbours differ by at most SAME_LEVEL levels (SAME_IN_NOISE in a scan); it is darker than
  * BAR_BELOW, or UNCERTAIN_BAR_BELOW where light type was found from the pixels. In a raster gaps up to MENDED pixels
- * are closed. */
+ * are closed. Where light type is known, what is GAP_LIGHTER than the bar is a gap between two. */
 enum { BAR = 151, SAME_LEVEL = 6, SAME_IN_NOISE = 14, MENDED = 9, BAR_BELOW = 215, UNCERTAIN_BAR_BELOW = 165 };
 
 /* Marks pixels below ``below`` whose left and upper neighbours differ by at most ``same`` levels. */
@@ -27,6 +27,16 @@ WIDE static void mark_alike(uint8_t *restrict tint, const uint8_t *level, const 
         uint8_t across = here > left[at] ? here - left[at] : left[at] - here;
         uint8_t down = here > above[at] ? here - above[at] : above[at] - here;
         tint[at] = (here < under) & (across <= near) & (down <= near);
+    }
+}
+
+/* Removes gaps between bars from ``tint``. */
+WIDE static void drop_gaps(uint8_t *restrict tint, const uint8_t *restrict tone, const uint8_t *restrict level,
+                           ptrdiff_t count)
+{
+    for (ptrdiff_t at = 0; at < count; at++) {
+        uint8_t lighter = tone[at] > level[at] ? tone[at] - level[at] : 0;
+        tint[at] &= lighter < GAP_LIGHTER;
     }
 }
 
@@ -45,6 +55,8 @@ static int mark_tints(const Band *band, const Mask *tint, const uint8_t *level)
     for (ptrdiff_t y = 1; y < band->size.rows; y++) {
         const uint8_t *row = level + y * width;
         mark_alike(line, row, row - 1, row - width, below, same, width);
+        if (band->dark_type != NULL)
+            drop_gaps(line, band->under_tone + y * width, row, width);
         take_line(tint, y, line);
     }
     drop_mask(tint, &band->photo);

@@ -53,45 +53,6 @@ int where_deep(const Mask *ink, const uint8_t *depth, const Band *band, int leas
     return failed ? -1 : 0;
 }
 
-/* -- corners of areas --------------------------------------------------------------------------- */
-
-/* A corner of a slanting area is narrower than STROKE but within LIKE_AREA levels of the area, so it is not ink.
- * Areas of these levels only: what is darker is black, lighter is white. */
-enum { DARKEST_AREA = 40, LIKE_AREA = 12, WHITE_AREA = 240 };
-
-WIDE static void mark_like(uint8_t *restrict line, const uint8_t *restrict grey, const uint8_t *restrict area,
-                           ptrdiff_t width)
-{
-    for (ptrdiff_t x = 0; x < width; x++) {
-        uint8_t differ = grey[x] > area[x] ? grey[x] - area[x] : area[x] - grey[x];
-        line[x] = (area[x] >= DARKEST_AREA) & (area[x] < WHITE_AREA) & (differ <= LIKE_AREA);
-    }
-}
-
-static int drop_corners(const Band *band, const Mask *ink, const uint8_t *area)
-{
-    Size size = band->size;
-    uint8_t *line = new_line(size);
-    Mask like = {0};
-    int failed = line == NULL || new_masks(&like, 1, size) < 0;
-    for (ptrdiff_t y = 0; !failed && y < size.rows; y++)
-        if (any_in_row(ink, y)) {
-            mark_like(line, band->under_tone + y * size.width, area + y * size.width, size.width);
-            take_line(&like, y, line);
-        }
-    if (!failed) {
-        if (!band->ground->raster)
-            drop_mask(ink, &band->photo); /* many specks, none of which is drawn */
-        keep_mask(&like, ink);
-        drop_mask(ink, &like);
-        if (any_marked(&like)) /* the corners' rims */
-            remove_specks(ink, band->dark_type != NULL ? MOST_SPECK : MOST_SPECK / 2);
-    }
-    free(line);
-    free_masks(&like);
-    return failed ? -1 : 0;
-}
-
 /* -- ink ---------------------------------------------------------------------------------------- */
 
 /* Scales depths down where noise is high, so that one threshold, LEAST_SCANNED, fits the whole band. */
@@ -229,7 +190,7 @@ static int drop_of_ground(const Band *band, const Mask *ink, const uint8_t *dept
     return failed ? -1 : 0;
 }
 
-int find_ink(const Band *band, const Mask *ink, const uint8_t *level, const uint8_t *area)
+int find_ink(const Band *band, const Mask *ink, const uint8_t *level)
 {
     size_t octets = (size_t)(band->size.width * band->size.rows);
     const uint8_t *grey = band->ground->scanned || band->ground->raster ? band->under_type : band->under_tone;
@@ -257,8 +218,7 @@ int find_ink(const Band *band, const Mask *ink, const uint8_t *level, const uint
         }
         failed = failed || (band->ground->scanned && drop_of_ground(band, ink, depth, level) < 0)
                  || (weak < least && keep_certain(ink, depth, least) < 0)
-                 || (is_secured && drop_ground(band, ink, &marks, depth) < 0) || drop_grid(band, ink, depth) < 0
-                 || (area != NULL && drop_corners(band, ink, area) < 0);
+                 || (is_secured && drop_ground(band, ink, &marks, depth) < 0) || drop_grid(band, ink, depth) < 0;
         free_masks(&marks);
     }
     free(depth);

@@ -13,6 +13,9 @@ enum { LIGHTER = 38, LONGEST_LINE = 48, LIGHT_AROUND = 41, GROUND_BELOW = 236, W
 /* Nor is a group of connected pixels whose box is so long and so broad, but filled by SLANTING_PERCENT at most, and
  * no more than so thick on average. */
 enum { SLANTING_LENGTH = 100, SLANTING_BREADTH = 24, SLANTING_PERCENT = 20, SLANTING_THICK = 12 };
+/* Nor is a pixel that lies in a square of AREA x AREA pixels of which none is LIGHTER levels darker: it is of a light
+ * area beside a dark one. */
+enum { AREA = STROKE + 2 };
 /* Between light letters the closing is more than LIFTED levels lighter than the ground, so the ground was taken for
  * ink there. It is ground again unless more than SURELY_DARKER below the ground's level. In a scan what is less than
  * NOISE_DARKER below it is noise. */
@@ -312,6 +315,34 @@ static void mark_light(const Band *band, Search *search)
     }
 }
 
+WIDE static void mark_area(uint8_t *restrict line, const uint8_t *restrict opened, const uint8_t *restrict grey,
+                           ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++)
+        line[x] = (uint8_t)(grey[x] - opened[x]) <= LIGHTER;
+}
+
+/* Removes light areas from ``light``. */
+static int drop_areas(const Band *band, Search *search)
+{
+    Size size = band->size;
+    uint8_t *opened = malloc((size_t)(size.width * size.rows));
+    Mask area = {0};
+    int failed = opened == NULL || new_masks(&area, 1, size) < 0
+                 || without_light(opened, band->under_tone, size, pixels_across(band, AREA), pixels_down(band, AREA)) < 0;
+    for (ptrdiff_t y = 0; y < size.rows && !failed; y++)
+        if (any_in_row(&search->light, y)) {
+            ptrdiff_t row = y * size.width;
+            mark_area(search->line, opened + row, band->under_tone + row, size.width);
+            take_line(&area, y, search->line);
+        }
+    if (!failed)
+        drop_mask(&search->light, &area);
+    free(opened);
+    free_masks(&area);
+    return failed ? -1 : 0;
+}
+
 WIDE static void mark_white(uint8_t *restrict line, const uint8_t *restrict grey, ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x++)
@@ -511,6 +542,8 @@ static int search_light(const Band *band, Search *search, const Mask *light, con
             failed = near_solid(band, search) < 0;
         keep_mask(&search->light, &search->solid);
     }
+    if (!failed && any_marked(&search->light))
+        failed = drop_areas(band, search) < 0;
     if (!failed && any_marked(&search->light)) {
         failed = find_lines(band, search) < 0 || widen_dark(search->least, search->medians, search->small, 3, 3) < 0
                  || decide(band, search, light, ink, level) < 0;

@@ -73,15 +73,10 @@ static int take_codes(const Band *band, const Found *found, uint8_t *level)
 /* Finds all but known type. */
 static int find_all(const Band *band, const Found *found, uint8_t *level)
 {
-    int sharp = !band->ground->scanned;
     int across = pixels_across(band, STROKE), down = pixels_down(band, STROKE);
-    uint8_t *area = sharp ? malloc((size_t)(band->size.width * band->size.rows)) : level;
-    int failed = area == NULL || widen_dark(area, band->closed, band->size, across, down) < 0
-                 || widen_light(level, area, band->size, across, down) < 0
-                 || find_ink(band, &found->ink, level, sharp ? area : NULL) < 0;
-    if (sharp)
-        free(area);
-    if (failed)
+    if (widen_dark(level, band->closed, band->size, across, down) < 0
+        || widen_light(level, level, band->size, across, down) < 0 || find_ink(band, &found->ink, level) < 0
+        || (!band->ground->scanned && take_narrow_parts(band, &found->ink, level) < 0))
         return -1;
     if (band->dark_type != NULL)
         return 0;

@@ -13,6 +13,8 @@
 
 /* Dark things up to this width are ink, wider ones areas: 2.4 mm, the strokes of 36 pt bold. */
 #define STROKE 19
+/* A pixel so many levels lighter than its area's level is of a gap: areas are closed over gaps narrower than STROKE. */
+enum { GAP_LIGHTER = 38 };
 
 typedef struct {
     const uint8_t *pixels; /* grey, or blue, green, red and an unused octet */
@@ -173,12 +175,15 @@ int pattern_at(const Band *band, ptrdiff_t x, ptrdiff_t y);
 int is_on_line(const Band *band, int pattern, ptrdiff_t x, ptrdiff_t y, int black, int of);
 
 /* ink.c */
-/* ``level``: of the areas, without light lines. ``area``: unless scanned, the darkest of the areas around each pixel. */
-int find_ink(const Band *band, const Mask *ink, const uint8_t *level, const uint8_t *area);
+/* ``level``: of the areas, without light lines. */
+int find_ink(const Band *band, const Mask *ink, const uint8_t *level);
 int find_type(const Band *band, const Mask *dark, const Mask *light);
 /* Marks in ``ink`` where ``depth`` is at least ``least`` and ``share`` percent of the greatest depth nearby. */
 int where_deep(const Mask *ink, const uint8_t *depth, const Band *band, int least, int share);
 enum { LIGHT_SHARE = 55 }; /* for light type */
+
+/* narrow.c: of a page without noise, removes narrow parts of areas from ``ink`` and sets ``level`` there. */
+int take_narrow_parts(const Band *band, const Mask *ink, uint8_t *level);
 
 /* grid.c */
 int drop_grid(const Band *band, const Mask *ink, const uint8_t *depth);

@@ -189,6 +189,13 @@ WIDE static int has_no_step(const uint8_t *here, const uint8_t *left, const uint
     return some == 0;
 }
 
+/* Whether the darker of two areas is seen at its pixel, and not a gap in it or in its row of areas. */
+static int is_seen(const Band *band, const uint8_t *level, ptrdiff_t here, ptrdiff_t other)
+{
+    ptrdiff_t at = level[here] < level[other] ? here : other;
+    return band->under_tone[at] - level[at] < GAP_LIGHTER;
+}
+
 /* Draws lines between tints, but not near type; those of pale tints, such as a watermark, keep off further
  * (``pale_near``). */
 static void outline(const Band *band, const Mask *black, const uint8_t *level, const Mask *near_type,
@@ -212,8 +219,10 @@ static void outline(const Band *band, const Mask *black, const uint8_t *level, c
             int kind = kinds[here];
             if (is_marked(pale_near, x, y) && kind <= PALE && kinds[left] <= PALE && kinds[above] <= PALE)
                 continue;
-            if ((kinds[left] != kind && abs(here - left) >= STEP && level[at - 1] != here)
-                || (kinds[above] != kind && abs(here - above) >= STEP && level[at - width] != here))
+            if ((kinds[left] != kind && abs(here - left) >= STEP && level[at - 1] != here
+                 && is_seen(band, level, at, at - 2))
+                || (kinds[above] != kind && abs(here - above) >= STEP && level[at - width] != here
+                    && is_seen(band, level, at, at - 2 * width)))
                 mark(black, x, y);
         }
     }
