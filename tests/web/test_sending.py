@@ -157,6 +157,18 @@ def real_time(box: Web) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("real_time")
+def test_pasted_numbers_are_recipients_of_their_own(box: Web) -> None:
+    page = box.page()
+    page.goto("/")
+    to = page.get_by_label("To", exact=True)
+    to.fill("9990, 9991; 112; 9992")
+    to.press("Enter")
+    expect(to).to_have_value("112; 9992")
+    expect(page.locator("main")).to_contain_text("never dials emergency numbers")
+    expect(page.locator("li", has_text="9991")).to_have_count(1)
+    expect(page.get_by_role("button", name="Remove: 9990", exact=True)).to_be_visible()
+
+
 def test_a_fax_is_cancelled_in_mid_page_and_sent_again_to_another_number(
     box: Web, tmp_path: Path, view: View
 ) -> None:

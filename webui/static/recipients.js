@@ -74,6 +74,10 @@ export function completion(root, changed) {
 
   const looksLikeNumber = (text) => /^[\d+*#()/. -]{3,}$/.test(text) && /\d/.test(text);
 
+  // A single comma ends a number, as it does while typing; several are pauses before digits that are dialled on.
+  const apart = (text) =>
+    text.split(/;(?! ?(?:ext(?:ension|n)?|x)[.:= ])|(?<!,),(?!,)/i).map((each) => each.trim()).filter(Boolean);
+
   async function look() {
     const text = input.value.trim();
     const mine = ++asked;
@@ -111,20 +115,25 @@ export function completion(root, changed) {
     input.setAttribute("aria-expanded", String(offers.length > 0));
   }
 
-  // Adds the typed text as a number; returns whether that succeeded.
+  // Adds the typed number, or the pasted ones; returns whether that succeeded. What is left is what was refused and what
+  // stands behind it.
   async function take() {
     const text = input.value.trim();
     if (!text) return true;
     asked++;
     clearTimeout(timer);
     try {
-      const found = await call("GET", `/numbers/check?number=${encodeURIComponent(text)}`);
-      if (!found.ok) {
-        tell(...describe(found));
-        close();
-        return false;
+      const numbers = apart(text);
+      for (const [at, number] of numbers.entries()) {
+        const found = await call("GET", `/numbers/check?number=${encodeURIComponent(number)}`);
+        if (!found.ok) {
+          input.value = numbers.slice(at).join("; ");
+          tell(...describe(found));
+          close();
+          return false;
+        }
+        add({ number, name: found.name, company: "" });
       }
-      add({ number: text, name: found.name, company: "" });
       return true;
     } catch (error) {
       if (error instanceof Refused) tell(error.problem.title, "bad");
