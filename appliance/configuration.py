@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from appliance.deliver.settings import (
+    DeliveryRoute,
     DeliverySettings,
     JunkRule,
     MailInSettings,
     MailOutSettings,
     PaperSettings,
-    Route,
 )
 from appliance.documents.settings import CoverTemplate, ReadingSettings
 from appliance.lines.modem.settings import ClassOneModem
@@ -126,7 +126,7 @@ CATALOGUE = Catalogue(
         "groups": ContactGroup,
         "campaigns": Campaign,
         "covers": CoverTemplate,
-        "routes": Route,
+        "routes": DeliveryRoute,
         "junk": JunkRule,
         "print_users": PrintUser,
         "favourite_printers": FavouritePrinter,

@@ -29,7 +29,7 @@ SPARE = 256 << 20
 _STATE_OCTETS = 65536
 
 
-class Step(StrEnum):
+class UpdateStep(StrEnum):
     """The progress of the last update."""
 
     NONE = "none"
@@ -41,10 +41,10 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class UpdateProgress:
     """The last update: its progress, its version if known, and the installer's message."""
 
-    step: Step = Step.NONE
+    step: UpdateStep = UpdateStep.NONE
     version: str = ""
     detail: str = ""
 
@@ -53,7 +53,7 @@ class UnderWayError(Exception):
     """Another update is under way."""
 
 
-class NoRoomError(Exception):
+class NoRoomForUpdateError(Exception):
     """The card has no space for the update beside the faxes."""
 
 
@@ -65,15 +65,17 @@ def is_image() -> bool:
     return INSTALL.exists()
 
 
-def progress(data: Path) -> Progress:
+def progress(data: Path) -> UpdateProgress:
     """The progress of the last update since the start of the machine."""
     if (data / FOLDER / HANDED_OVER).exists():
-        return Progress(Step.INSTALLING)
+        return UpdateProgress(UpdateStep.INSTALLING)
     try:
         found = json.loads(STATE.read_bytes()[:_STATE_OCTETS])
-        return Progress(Step(found["step"]), str(found.get("version", "")), str(found.get("detail", "")))
+        return UpdateProgress(
+            UpdateStep(found["step"]), str(found.get("version", "")), str(found.get("detail", ""))
+        )
     except (OSError, ValueError, KeyError, TypeError):
-        return Progress()
+        return UpdateProgress()
 
 
 def hand_over(data: Path, content: Iterator[bytes], octets: int | None) -> None:
@@ -85,12 +87,12 @@ def hand_over(data: Path, content: Iterator[bytes], octets: int | None) -> None:
     if not _handing_over.acquire(blocking=False):
         raise UnderWayError
     try:
-        if progress(data).step in (Step.INSTALLING, Step.STARTING):
+        if progress(data).step in (UpdateStep.INSTALLING, UpdateStep.STARTING):
             raise UnderWayError
         folder = data / FOLDER
         durable.make_folder(folder)
         if shutil.disk_usage(folder).free < (LARGEST if octets is None else octets) + SPARE:
-            raise NoRoomError
+            raise NoRoomForUpdateError
         durable.write_file(folder / HANDED_OVER, content, LARGEST)
     finally:
         _handing_over.release()

@@ -109,7 +109,7 @@ def locale_of(language: str, region: str = "") -> Locale:
     return Locale.parse(ENGLISH)
 
 
-class Writer:
+class Formatter:
     """Formats times and numbers for one reader.  ``zone`` None: the system's."""
 
     def __init__(self, locale: Locale, zone: tzinfo | None) -> None:

@@ -45,7 +45,7 @@ def _same(value: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ValueKind:
     """How a value is stored in the database and shown as JSON.  ``name`` is for schemas."""
 
     name: str
@@ -91,19 +91,19 @@ def remark_view(remark: Remark) -> Json:
 
 # -- kinds that a type's name does not say -------------------------------------------------------
 
-TIME = Kind("time", show=time_text)
+TIME = ValueKind("time", show=time_text)
 # The code of a row of the table of causes, shown as the row; empty: none.
-CAUSE = Kind("cause", show=lambda code: cause_view(cause_of(code)) if code else None)
+CAUSE = ValueKind("cause", show=lambda code: cause_view(cause_of(code)) if code else None)
 # Counted from 0 inside, from 1 for people.
-FROM_ONE = Kind("from one", show=lambda number: number + 1)
+FROM_ONE = ValueKind("from one", show=lambda number: number + 1)
 # A path, of which only its presence is shown.
-PRESENT = Kind("flag", show=bool)
-WORD = Kind("text", show=str.lower)
+PRESENT = ValueKind("flag", show=bool)
+WORD = ValueKind("text", show=str.lower)
 # A URL, shown without its password.
-URL = Kind("text", show=masked)
+URL = ValueKind("text", show=masked)
 # A bound; NULL means none.
-BOUND = Kind("time", read=lambda at: math.inf if at is None else at, show=time_text)
-REMARKS = Kind(
+BOUND = ValueKind("time", read=lambda at: math.inf if at is None else at, show=time_text)
+REMARKS = ValueKind(
     "remarks",
     read=lambda text: remarks_from_json(json.loads(text)),
     write=lambda remarks: json.dumps(remarks_to_json(remarks)),
@@ -112,21 +112,21 @@ REMARKS = Kind(
 
 Moment = Annotated[float, TIME]
 
-_OF_TYPE: Mapping[Any, Kind] = {
-    int: Kind("integer"),
-    float: Kind("number", show=lambda value: round(value, 3)),
-    str: Kind("text"),
-    bool: Kind("flag", read=bool),
-    Mapping: Kind("object", read=json.loads, write=json.dumps, show=dict),
+_OF_TYPE: Mapping[Any, ValueKind] = {
+    int: ValueKind("integer"),
+    float: ValueKind("number", show=lambda value: round(value, 3)),
+    str: ValueKind("text"),
+    bool: ValueKind("flag", read=bool),
+    Mapping: ValueKind("object", read=json.loads, write=json.dumps, show=dict),
 }
 
 
-def _of_enum(enum: type[Enum]) -> Kind:
+def _of_enum(enum: type[Enum]) -> ValueKind:
     """Shown by its value, or by its name where the value is a number."""
     numbered = any(isinstance(member.value, int) for member in enum)
     words = {member: member.name.lower() if numbered else str(member.value) for member in enum}
     members = {word: member for member, word in words.items()}
-    return Kind(
+    return ValueKind(
         "choice",
         read=enum,
         write=lambda member: member.value,
@@ -197,7 +197,7 @@ class Fact:
     """A declared field of a record, with its kind."""
 
     attribute: str
-    kind: Kind
+    kind: ValueKind
     optional: bool  # may be None
     declared: Declared
 
@@ -230,14 +230,14 @@ def facts_of(record: Any) -> tuple[Fact, ...]:
     )
 
 
-def _kind_of(hint: Any) -> tuple[Kind, bool]:
+def _kind_of(hint: Any) -> tuple[ValueKind, bool]:
     optional = False
     arguments = get_args(hint)
     if NoneType in arguments:
         optional = True
         (hint,) = (each for each in arguments if each is not NoneType)
     if get_origin(hint) is Annotated:
-        kinds = [each for each in get_args(hint) if isinstance(each, Kind)]
+        kinds = [each for each in get_args(hint) if isinstance(each, ValueKind)]
         return kinds[0], optional
     hint = get_origin(hint) or hint
     if isinstance(hint, type) and issubclass(hint, Enum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from appliance.language import Writer, locale_of, said, spoken
+from appliance.language import Formatter, locale_of, said, spoken
 from appliance.settings.fields import setting
 
 # A number that is shown to others, in any common spelling.
@@ -51,6 +51,6 @@ class StationSettings:
         """The time zone; None: the system's."""
         return ZoneInfo(self.time_zone) if self.time_zone else None
 
-    def writer(self, region: str = "") -> Writer:
+    def writer(self, region: str = "") -> Formatter:
         """Formats times and numbers in the thread's language, as country ``region`` (two letters) does."""
-        return Writer(locale_of(spoken(), region), self.zone)
+        return Formatter(locale_of(spoken(), region), self.zone)

@@ -22,7 +22,7 @@ from typing import Any
 from appliance.configuration import open_settings
 from appliance.net.settings import ADDRESS_FILE
 from appliance.settings import secrets
-from appliance.settings.accounts import Role, Scope
+from appliance.settings.accounts import Scope, UserRole
 from appliance.settings.store import SettingsStore
 
 # Time limit for the start of a box, seconds.
@@ -72,7 +72,7 @@ class Running:
 def add_key(store: SettingsStore, name: str) -> str:
     """A key for everything, of the administrator "load", who is made when missing; returns its token."""
     if secrets.user_named(store, "load") is None:
-        secrets.add_user(store, "load", secrets.hash_token(name), role=Role.ADMIN)
+        secrets.add_user(store, "load", secrets.hash_token(name), role=UserRole.ADMIN)
     return secrets.add_key(store, name, scopes=(Scope.SEND, Scope.RECEIVE, Scope.ADMIN), owner="load")[1]
 
 

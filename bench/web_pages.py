@@ -24,7 +24,7 @@ from appliance.api.rest.stream import HEARTBEAT_S
 from appliance.causes import RECEIVED
 from appliance.configuration import open_box, open_settings
 from appliance.settings import secrets
-from appliance.settings.accounts import Role
+from appliance.settings.accounts import UserRole
 from appliance.spool import received
 from appliance.spool.model import ReceivedPageFile
 from appliance.spool.store import Spool
@@ -107,7 +107,7 @@ class Length:
 def _box(data: Path) -> Iterator[Running]:
     """A box with an owner."""
     data.mkdir(parents=True, exist_ok=True)
-    secrets.add_user(open_settings(data), OWNER, PASSWORD, role=Role.ADMIN)
+    secrets.add_user(open_settings(data), OWNER, PASSWORD, role=UserRole.ADMIN)
     with running(data, {"practice.speed": "10", "practice.wait_s": "0.1"}) as box:
         yield box
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from appliance.hardware.rig import Person, Rig, Running
+from appliance.hardware.rig import BoxInterface, Person, Rig
 from appliance.hardware.suite import RIG
 
 
@@ -16,7 +16,7 @@ def rig(pytestconfig: pytest.Config) -> Rig:
 
 
 @pytest.fixture
-def box(rig: Rig) -> Running:
+def box(rig: Rig) -> BoxInterface:
     if rig.box is None:
         pytest.skip("no box is running on this folder")
     return rig.box

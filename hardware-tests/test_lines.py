@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from appliance.commands.through_box import send_through
-from appliance.hardware.rig import BrokenError, Running
+from appliance.hardware.rig import BoxInterface, BrokenError
 from appliance.hardware.suite import RIG, parametrize
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import SipTrunk
@@ -34,7 +34,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         parametrize(metafunc, "caller,called", pairs, ids, none="no two lines' numbers are told (--number)")
 
 
-def test_ready(box: Running, line: LineSettings, measured: Callable[[str], None]) -> None:
+def test_ready(box: BoxInterface, line: LineSettings, measured: Callable[[str], None]) -> None:
     """The line is ready: a trunk is registered, a modem answers."""
     end = time.monotonic() + READY_S
     while not (state := _state(box, line.name))["usable"] and time.monotonic() < end:
@@ -50,7 +50,7 @@ def test_ready(box: Running, line: LineSettings, measured: Callable[[str], None]
 
 
 def test_page_over_trunk(
-    box: Running, trunk: str, pytestconfig: Any, measured: Callable[[str], None]
+    box: BoxInterface, trunk: str, pytestconfig: Any, measured: Callable[[str], None]
 ) -> None:
     """The trunk delivers a page to a fax machine (--to)."""
     number = pytestconfig.stash[RIG].fax_to
@@ -59,7 +59,7 @@ def test_page_over_trunk(
     _send(box, trunk, number, measured)
 
 
-def test_page_between(box: Running, caller: str, called: str, pytestconfig: Any, measured: Any) -> None:
+def test_page_between(box: BoxInterface, caller: str, called: str, pytestconfig: Any, measured: Any) -> None:
     """A page sent over one line of the box is received on another, complete."""
     before = {fax["id"] for fax in box.get("/received?limit=100")["received"]}
     _send(box, caller, pytestconfig.stash[RIG].numbers[called], measured)
@@ -74,7 +74,7 @@ def test_page_between(box: Running, caller: str, called: str, pytestconfig: Any,
     )
 
 
-def _send(box: Running, line: str, number: str, measured: Callable[[str], None]) -> None:
+def _send(box: BoxInterface, line: str, number: str, measured: Callable[[str], None]) -> None:
     page = base64.b64encode(f"faxbox hardware test: a page over {line}.\n".encode()).decode()
     request = {"to": [number], "lines": [line], "files": [{"name": "test.txt", "content": page}]}
     through = send_through(box, request, lambda _: None)  # type: ignore[arg-type]
@@ -84,7 +84,7 @@ def _send(box: Running, line: str, number: str, measured: Callable[[str], None])
     measured(f"{rate} bit/s, {through.seconds:.0f} s on the line")
 
 
-def _state(box: Running, name: str) -> dict[str, Any]:
+def _state(box: BoxInterface, name: str) -> dict[str, Any]:
     found = [line for line in box.get("/lines")["lines"] if line["name"] == name]
     missing = {"usable": False, "sentence": "The box does not run this line.", "last_error": ""}
     return dict(found[0]) if found else missing

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from appliance.hardware.rig import BrokenError, Rig, Running
+from appliance.hardware.rig import BoxInterface, BrokenError, Rig
 
 # Faxes sent at the same time.
 AT_ONCE = 4
@@ -21,7 +21,7 @@ _ENDED = frozenset({"delivered", "failed", "cancelled", "unknown"})
 _PAGE = base64.b64encode(("faxbox hardware test: load\n" * 40).encode()).decode()
 
 
-def test_load(rig: Rig, box: Running, measured: Callable[[str], None]) -> None:
+def test_load(rig: Rig, box: BoxInterface, measured: Callable[[str], None]) -> None:
     """Under load every fax is delivered."""
     if not rig.load_s:
         pytest.skip("no time was given for it (--minutes)")

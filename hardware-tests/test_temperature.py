@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from appliance.doctor import machine
-from appliance.doctor.findings import State
+from appliance.doctor.findings import Severity
 from appliance.hardware.rig import BrokenError, Rig
 
 LOOK_EVERY_S = 1.0
@@ -37,7 +37,7 @@ def test_under_load(rig: Rig, measured: Callable[[str], None]) -> None:
     while True:
         warmth = list(machine.temperature(rig.machine))
         heats += [each.detail for each in warmth if each.detail]
-        broken = [each for each in (*warmth, *machine.power(rig.machine)) if each.state is State.BROKEN]
+        broken = [each for each in (*warmth, *machine.power(rig.machine)) if each.state is Severity.BROKEN]
         if broken:
             measured(broken[0].detail)
             raise BrokenError(broken[0].sentence, broken[0].advice)

@@ -133,3 +133,12 @@ def test_modules_do_not_import_in_a_circle() -> None:
         }
         graph[name] = (whole | named) - {name, ""}
     tuple(TopologicalSorter(graph).static_order())  # CycleError names a circle
+
+
+def test_a_class_name_stands_for_one_thing() -> None:
+    places: dict[str, list[str]] = {}
+    for module, file in MODULES.items():
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(module)
+    assert not {name: modules for name, modules in places.items() if len(modules) > 1}

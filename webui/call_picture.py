@@ -76,7 +76,7 @@ def span_of(whole: float, start: float | None, end: float | None) -> Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class Block:
     """A rectangle; ``kind`` is its CSS class, ``title`` its text, ``start`` and ``end`` its time."""
 
     x: float
@@ -105,9 +105,9 @@ class CallPicture:
     ``has_loss``: whether packets were counted; ``worst``: the share of loss at the full height of a column.
     """
 
-    said: list[Box]
-    pages: list[Box]
-    loss: list[Box]
+    said: list[Block]
+    pages: list[Block]
+    loss: list[Block]
     ticks: list[Tick]
     worst: float
     has_loss: bool
@@ -146,27 +146,27 @@ def lost_share(packets: Packets) -> float:
     return (packets.repaired + packets.missing) / sent if sent else 0.0
 
 
-def _said(scale: _Scale, rung: Rung) -> Box:
+def _said(scale: _Scale, rung: Rung) -> Block:
     top, foot = OURS if rung.way == "out" else THEIRS
     title = f"{rung.at:.2f} s {rung.name} {rung.words}".strip()
     kind = f"{rung.way} {rung.kind}".strip()
-    return Box(scale.x(rung.at), top, _MARK, foot - top, kind, title, rung.at, rung.at)
+    return Block(scale.x(rung.at), top, _MARK, foot - top, kind, title, rung.at, rung.at)
 
 
 def _end(page: PageOnLine, span: Span) -> float:
     return span.whole if page.ended is None else page.ended
 
 
-def _page(scale: _Scale, page: PageOnLine) -> Box:
+def _page(scale: _Scale, page: PageOnLine) -> Block:
     end = _end(page, scale.span)
     x = scale.x(page.began)
     top, foot = PAGES
     width = max(_MARK, scale.x(end) - x)
     title = f"{page.number}: {page.rate} bit/s"
-    return Box(x, top, width, foot - top, "page", title, page.began, end, str(page.number))
+    return Block(x, top, width, foot - top, "page", title, page.began, end, str(page.number))
 
 
-def _loss(scale: _Scale, packets: Packets, worst: float) -> Sequence[Box]:
+def _loss(scale: _Scale, packets: Packets, worst: float) -> Sequence[Block]:
     """A column for each interval: missing packets at the bottom, repaired ones above."""
     sent = packets.came + packets.missing
     if not sent or not worst:
@@ -175,13 +175,15 @@ def _loss(scale: _Scale, packets: Packets, worst: float) -> Sequence[Box]:
     x = scale.x(packets.began)
     width = max(1.0, scale.x(packets.ended) - x - 1)
     title = f"{packets.began:.1f}–{packets.ended:.1f} s"
-    made: list[Box] = []
+    made: list[Block] = []
     y = float(foot)
     for count, kind in ((packets.missing, "missing"), (packets.repaired, "repaired")):
         tall = (foot - top) * count / sent / worst
         y -= tall
         if count:
-            made.append(Box(x, round(y, 1), width, round(tall, 1), kind, title, packets.began, packets.ended))
+            made.append(
+                Block(x, round(y, 1), width, round(tall, 1), kind, title, packets.began, packets.ended)
+            )
     return made
 
 

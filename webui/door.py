@@ -20,7 +20,7 @@ from appliance.services.causes import NOT_PERMITTED
 from appliance.settings.accounts import User
 from webui.files import FILES
 from webui.pages import ALL
-from webui.visit import Answer, Page, Visit, go
+from webui.visit import Page, Response, Visit, go
 
 # Only what the box itself serves, no inline script or style, no frames.
 CONTENT_SECURITY = "; ".join(
@@ -88,7 +88,7 @@ def _runner(context: Context, page: Page) -> Callable[..., bytes]:
     return run
 
 
-def _answer(visit: Visit, page: Page) -> Answer:
+def _answer(visit: Visit, page: Page) -> Response:
     if page.method == "POST":
         require_own_site(visit.environ)
     if page.open:
@@ -135,7 +135,7 @@ def require_own_site(environ: request.Environ) -> None:
         raise ProblemError(PAGE_STALE)
 
 
-def _refused(visit: Visit, problem: ProblemError) -> Answer:
+def _refused(visit: Visit, problem: ProblemError) -> Response:
     if problem.cause is NOT_SIGNED_IN and visit.environ.get("REQUEST_METHOD") == "GET":
         if not visit.box.settings.items(User):
             return go("/first-start")
@@ -144,11 +144,11 @@ def _refused(visit: Visit, problem: ProblemError) -> Answer:
     return _problem_page(visit, problem)
 
 
-def _problem_page(visit: Visit, problem: ProblemError) -> Answer:
+def _problem_page(visit: Visit, problem: ProblemError) -> Response:
     return visit.page("problem.html", status=int(problem.status), problem=problem)
 
 
-def write(response: Any, answer: Answer) -> bytes:
+def write(response: Any, answer: Response) -> bytes:
     """Sets ``response`` to ``answer`` and returns its content."""
     response.status = answer.status
     response.content_type = answer.media_type

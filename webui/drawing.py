@@ -88,7 +88,7 @@ class _Nobody:
 
 def draw_without_box(template: str, values: dict[str, Any]) -> str:
     """``template`` with ``values``, for a page that is shown before the box has started, as HTML."""
-    write = language.Writer(language.locale_of(language.spoken()), None)
+    write = language.Formatter(language.locale_of(language.spoken()), None)
     return _fill(template, _Nobody(), {"ways": (), "write": write, **values})
 
 

@@ -19,7 +19,7 @@ _IMPORT = re.compile(r'^import .* from "\./([\w-]+\.js)";$', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class ServedFile:
     """A file as it is served."""
 
     content: bytes
@@ -31,16 +31,18 @@ class Files:
     """All files.  ``prefix`` is their folder in the address space; it differs for each version."""
 
     def __init__(self) -> None:
-        self._files: dict[str, File] = {}
+        self._files: dict[str, ServedFile] = {}
         digest = hashlib.sha256()
         for path in sorted(FOLDER.iterdir()):
             if path.suffix in _TYPES:
                 content = path.read_bytes()
                 digest.update(content)
-                self._files[path.name] = File(content, gzip.compress(content, mtime=0), _TYPES[path.suffix])
+                self._files[path.name] = ServedFile(
+                    content, gzip.compress(content, mtime=0), _TYPES[path.suffix]
+                )
         self.prefix = f"/static/{digest.hexdigest()[:12]}"
 
-    def get(self, name: str) -> File | None:
+    def get(self, name: str) -> ServedFile | None:
         """The file of this name; None when there is none."""
         return self._files.get(name)
 

@@ -20,7 +20,7 @@ from appliance.passphrases import PASSPHRASE_MAX
 from webui import drawing
 from webui.door import require_own_site, write
 from webui.files import FILES
-from webui.visit import Answer, go
+from webui.visit import Response, go
 
 # Time after a wrong passphrase until the next one is tried, seconds.
 WRONG_S = 1.0
@@ -70,12 +70,12 @@ def make_locked(
         found = FILES.get(name)
         if found is None or not FILES.prefix.endswith(version):
             return door.say(ProblemError(NOT_FOUND), bottle.response)
-        return write(bottle.response, Answer(found.content, media_type=found.media_type))
+        return write(bottle.response, Response(found.content, media_type=found.media_type))
 
     def health() -> bytes:
         problem = ProblemError(DISK_LOCKED)
         said = {"status": "locked", "accepting": False, "problem": problem.document()}
-        return write(bottle.response, Answer(json.dumps(said).encode(), 503, "application/json"))
+        return write(bottle.response, Response(json.dumps(said).encode(), 503, "application/json"))
 
     door.route("/", "GET", show)
     door.route("/", "POST", try_it)
@@ -98,4 +98,4 @@ def _page(opened_by: OpenedBy, secure: int | None, *, wrong: bool = False) -> by
             "most": PASSPHRASE_MAX,
         },
     )
-    return write(bottle.response, Answer(content.encode(), 401 if wrong else 200))
+    return write(bottle.response, Response(content.encode(), 401 if wrong else 200))

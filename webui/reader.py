@@ -11,7 +11,7 @@ from appliance.api.context import Context, address_of, session_cookie
 from appliance.api.problems import ProblemError
 from appliance.api.request import Environ, last_of_each, read_form, read_query
 from appliance.box import Box
-from appliance.language import Writer
+from appliance.language import Formatter
 from appliance.numbers import NumberSettings
 from appliance.settings.accounts import Scope, User
 from appliance.station import StationSettings
@@ -85,7 +85,7 @@ class Reader:
         token = session_cookie(self.environ)
         return self.context.sessions.page_token(token) if self.caller is not None and token else ""
 
-    def writer(self) -> Writer:
+    def writer(self) -> Formatter:
         """Formats dates and numbers for this reader."""
         region = self.box.settings.section(NumberSettings).region
         return self.box.settings.section(StationSettings).writer(region)

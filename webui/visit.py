@@ -12,7 +12,7 @@ from webui.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """Content, status, headers.  ``cookie``: (token, seconds) of a session; an empty token ends one."""
 
     content: bytes = b""
@@ -25,14 +25,14 @@ class Answer:
 class Visit(Reader):
     """A request for a page, which a template answers."""
 
-    def page(self, template: str, /, *, status: int = 200, **values: Any) -> Answer:
+    def page(self, template: str, /, *, status: int = 200, **values: Any) -> Response:
         """An answer with the template filled in."""
-        return Answer(drawing.draw(template, self, values).encode(), status)
+        return Response(drawing.draw(template, self, values).encode(), status)
 
 
-def go(path: str, *, cookie: tuple[str, int] | None = None) -> Answer:
+def go(path: str, *, cookie: tuple[str, int] | None = None) -> Response:
     """Redirects the browser to another page of ours (RFC 9110 15.4.4)."""
-    return Answer(status=303, headers={"Location": path}, cookie=cookie)
+    return Response(status=303, headers={"Location": path}, cookie=cookie)
 
 
 def with_query(path: str, asked: Mapping[str, str | int | None]) -> str:
@@ -41,7 +41,7 @@ def with_query(path: str, asked: Mapping[str, str | int | None]) -> str:
     return f"{path}?{query}" if query else path
 
 
-Show = Callable[[Visit], Answer]
+Show = Callable[[Visit], Response]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class Badge:
     """``mark``: a sign beside the word, so that nothing is told by colour alone; ``kind``: good, bad, wait,
     plain.
     """
@@ -39,62 +39,62 @@ def goes_out(visit: Visit, job: Job) -> str:
     return _("Goes out {time}.").format(time=visit.writer().date_time(job.scheduled_at))
 
 
-def of_job(visit: Visit, job: Job) -> State:
+def of_job(visit: Visit, job: Job) -> Badge:
     """The state of a fax to send."""
     write, now = visit.writer(), visit.context.now()
     cause = job.cause
     match job.state:
         case JobState.HELD:
-            return State(_("Held"), "‖", "wait", _(cause.sentence) if cause else "")
+            return Badge(_("Held"), "‖", "wait", _(cause.sentence) if cause else "")
         case JobState.PREPARING:
-            return State(_("Being prepared"), "…", "plain")
+            return Badge(_("Being prepared"), "…", "plain")
         case JobState.NEEDS_NUMBER:
-            return State(_("Waiting for a number"), "…", "wait")
+            return Badge(_("Waiting for a number"), "…", "wait")
         case JobState.WAITING if job.tries and cause is not None:
             when = _("Next try {time}.").format(time=write.near(job.next_try_at, now))
-            return State(_("Tries again"), "↻", "wait", f"{_(cause.sentence)} {when}")
+            return Badge(_("Tries again"), "↻", "wait", f"{_(cause.sentence)} {when}")
         case JobState.WAITING if job.scheduled_at > now:
-            return State(_("Waits for its time"), "◷", "plain", goes_out(visit, job))
+            return Badge(_("Waits for its time"), "◷", "plain", goes_out(visit, job))
         case JobState.WAITING:
-            return State(_("Waiting for a free line"), "…", "plain")
+            return Badge(_("Waiting for a free line"), "…", "plain")
         case JobState.SENDING:
             if job.cancel_requested:
-                return State(_("Being cancelled"), "…", "wait")
-            return State(_("Being sent"), "→", "plain")
+                return Badge(_("Being cancelled"), "…", "wait")
+            return Badge(_("Being sent"), "→", "plain")
         case JobState.DELIVERED:
-            return State(_("Sent"), "✓", "good")
+            return Badge(_("Sent"), "✓", "good")
         case JobState.FAILED:
-            return State(_("Failed"), "✕", "bad", _(cause.sentence) if cause else "")
+            return Badge(_("Failed"), "✕", "bad", _(cause.sentence) if cause else "")
         case JobState.CANCELLED:
-            return State(_("Cancelled"), "–", "plain")
+            return Badge(_("Cancelled"), "–", "plain")
         case JobState.UNKNOWN:
-            return State(_("Perhaps arrived"), "?", "bad", _(cause.sentence) if cause else "")
+            return Badge(_("Perhaps arrived"), "?", "bad", _(cause.sentence) if cause else "")
 
 
-def of_received(fax: Received) -> State:
+def of_received(fax: Received) -> Badge:
     """The state of a received fax."""
     match fax.state:
         case ReceivedState.RECEIVING:
-            return State(_("Coming in"), "→", "plain")
+            return Badge(_("Coming in"), "→", "plain")
         case ReceivedState.PARTIAL:
-            return State(_("Broke off"), "!", "bad", _(fax.cause.sentence) if fax.cause else "")
+            return Badge(_("Broke off"), "!", "bad", _(fax.cause.sentence) if fax.cause else "")
         case ReceivedState.COMPLETE:
-            return State(_("Whole"), "✓", "good")
-    return State(fax.state.value, "", "plain")
+            return Badge(_("Whole"), "✓", "good")
+    return Badge(fax.state.value, "", "plain")
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class DisplayedPage:
     """A page as it is displayed: its size in square pixels."""
 
     width: int
     height: int
 
 
-def sheet(width: int, rows: int, resolution: Resolution) -> Sheet:
+def sheet(width: int, rows: int, resolution: Resolution) -> DisplayedPage:
     """The size at which a fax page, whose pixels are not square, is displayed."""
     x_dpi, y_dpi = resolution.value
-    return Sheet(width, round(rows * x_dpi / y_dpi))
+    return DisplayedPage(width, round(rows * x_dpi / y_dpi))
 
 
 def pages(count: int) -> str:

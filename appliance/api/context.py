@@ -15,7 +15,14 @@ from appliance.api import auth
 from appliance.api.auth import Caller
 from appliance.api.causes import PAGE_STALE
 from appliance.api.ipp.book import JobBook
-from appliance.api.limits import BROKEN_TRIES, BROKEN_WINDOW_S, Budget, Places, RequestLimiter, SignInGuard
+from appliance.api.limits import (
+    BROKEN_TRIES,
+    BROKEN_WINDOW_S,
+    Budget,
+    CallerPlaces,
+    RequestLimiter,
+    SignInGuard,
+)
 from appliance.api.pictures import Pictures
 from appliance.api.practice import PracticeCalls
 from appliance.api.problems import ProblemError
@@ -71,7 +78,9 @@ class Context:
     pictures: Pictures = field(default_factory=Pictures)
     streams: Budget = field(default_factory=lambda: Budget(STREAMS, f"{STREAMS} event streams are open"))
     halt: Watchdog = field(default_factory=Watchdog)  # ends fetches when the box stops
-    own_streams: Places = field(default_factory=lambda: Places(STREAMS_EACH, "event streams at once"))
+    own_streams: CallerPlaces = field(
+        default_factory=lambda: CallerPlaces(STREAMS_EACH, "event streams at once")
+    )
     stopping: threading.Event = field(default_factory=threading.Event)
     session_streams: dict[str, list[Any]] = field(default_factory=dict)  # event streams by session
     practice: PracticeCalls = field(init=False)

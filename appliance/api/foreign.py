@@ -33,7 +33,7 @@ PDF = "application/pdf"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ForeignAnswer:
     """What a handler returns: JSON data, or octets of another type."""
 
     data: Any = None
@@ -47,9 +47,9 @@ class Answer:
         return self.content if self.content is not None else json.dumps(self.data).encode()
 
 
-def file_answer(content: bytes, media_type: str, name: str) -> Answer:
+def file_answer(content: bytes, media_type: str, name: str) -> ForeignAnswer:
     """An answer with a file to save under ``name``."""
-    return Answer(
+    return ForeignAnswer(
         content=content,
         media_type=media_type,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
@@ -81,7 +81,7 @@ class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
         """The box that answers."""
         return self.context.box
 
-    def refuse(self, problem: ProblemError) -> Answer:
+    def refuse(self, problem: ProblemError) -> ForeignAnswer:
         """The answer to a request that ended with ``problem``, in the style's form."""
         raise NotImplementedError
 
@@ -89,11 +89,11 @@ class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
         """The caller's token where the style carries it elsewhere; None: in the Authorization header."""
         return None
 
-    def carry(self, handler: Callable[[Caller], Answer]) -> bytes:
+    def carry(self, handler: Callable[[Caller], ForeignAnswer]) -> bytes:
         """Runs an authenticated request within the caller's limits; returns the body."""
         environ = bottle.request.environ
 
-        def known() -> Answer:
+        def known() -> ForeignAnswer:
             began = time.monotonic()
             caller = self.context.caller(environ, self.token(environ))
             with self.context.limiter.request(caller.who, self.context.settings, time.monotonic()):
@@ -116,7 +116,7 @@ class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
         if not now.may_the_same(caller):
             raise ProblemError(NOT_PERMITTED, "what this key or sign-in may do was changed")
 
-    def say(self, handler: Callable[[], Answer]) -> bytes:
+    def say(self, handler: Callable[[], ForeignAnswer]) -> bytes:
         """Runs ``handler`` and sets the response to its answer, or to the refusal; returns the body."""
         try:
             answer = handler()

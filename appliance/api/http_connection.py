@@ -15,7 +15,7 @@ from cheroot.makefile import StreamReader, StreamWriter
 from cheroot.server import HTTPConnection
 
 from appliance.api.context import LOOK_AGAIN_S
-from appliance.api.http_request import HEAD_LIMIT_S, ChunkedContent, Request
+from appliance.api.http_request import HEAD_LIMIT_S, ChunkedContent, HttpRequest
 
 # Time for the content of a request whose sender is known, seconds.
 CONTENT_LIMIT_S = 300.0
@@ -44,8 +44,8 @@ class Connection(HTTPConnection):
     of others.
     """
 
-    RequestHandlerClass = Request
-    request: Request | None = None
+    RequestHandlerClass = HttpRequest
+    request: HttpRequest | None = None
     deadline: float | None = None
     broken = False  # what came is no request
     needs_tls = False  # the request came without TLS although it is required

@@ -123,7 +123,7 @@ class _Headers(dict[bytes, bytes]):
             raise ValueError("both Content-Length and Transfer-Encoding")
 
 
-class Request(HTTPRequest):
+class HttpRequest(HTTPRequest):
     """A request whose connection is closed after an early answer; its own errors are problem documents."""
 
     header_reader = _Reader()

@@ -260,7 +260,7 @@ class Budget:
                     self._changed.notify_all()
 
 
-class Places:
+class CallerPlaces:
     """A number of places for each caller, so that one caller cannot take those of all others."""
 
     def __init__(self, each: int, what: str) -> None:

@@ -26,7 +26,7 @@ class Sink(Protocol):
         """Writes all of ``octets``."""
 
 
-class Source(Protocol):
+class ArchiveSource(Protocol):
     """Where an archive is read from."""
 
     def read(self, count: int, /) -> bytes:
@@ -53,10 +53,10 @@ def end(sink: Sink) -> None:
     sink.write(bytes(2 * _BLOCK))
 
 
-class Entry:
+class ArchiveEntry:
     """An entry of an archive that is being read; its content is read before the next entry."""
 
-    def __init__(self, source: Source, name: str, size: int) -> None:
+    def __init__(self, source: ArchiveSource, name: str, size: int) -> None:
         self.name = name
         self.size = size
         self._source = source
@@ -79,7 +79,7 @@ class Entry:
         return b"".join(self.pieces())
 
 
-def entries(source: Source) -> Iterator[Entry]:
+def entries(source: ArchiveSource) -> Iterator[ArchiveEntry]:
     """The entries of an archive, to its end.  Raises BackupError for one that this module would not write."""
     while True:
         head = source.read(_BLOCK)
@@ -93,4 +93,4 @@ def entries(source: Source) -> Iterator[Entry]:
             raise BackupError(BACKUP_DAMAGED, "An entry has no head.") from None
         if found.type != tarfile.REGTYPE or not _NAME.fullmatch(found.name) or found.size < 0:
             raise BackupError(BACKUP_DAMAGED, f"It holds something that no backup does: {found.name[:60]!r}.")
-        yield Entry(source, found.name, found.size)
+        yield ArchiveEntry(source, found.name, found.size)

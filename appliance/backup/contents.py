@@ -208,7 +208,7 @@ def _read(box: Box, opener: Opener, folder: Path) -> _Read:
     return _Read(float(made_at), settings, faxes)
 
 
-def _document(entry: archive.Entry, limit: int) -> dict[str, Any]:
+def _document(entry: archive.ArchiveEntry, limit: int) -> dict[str, Any]:
     try:
         value = json.loads(entry.content(limit))
     except (ValueError, RecursionError):

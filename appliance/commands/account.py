@@ -102,7 +102,7 @@ class Account:
         return f" of {self._pages}" if self._pages else ""
 
 
-class Trace:
+class TraceFile:
     """A call's trace in a file: pcap when the name ends so, else a line of JSON for each event and packet.
 
     Raises OSError when the file cannot be made.

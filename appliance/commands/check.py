@@ -17,7 +17,7 @@ from appliance.lines.causes import LINE_STOPPED
 from appliance.lines.line import Refuse
 from appliance.lines.modem import check as modem
 from appliance.lines.sip.check import REGISTER_LIMIT_S, check_trunk
-from appliance.lines.sip.check_report import TrunkReport, Watcher, report
+from appliance.lines.sip.check_report import CallWatcher, TrunkReport, report
 from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.settings import split_host_port
 from appliance.settings.files import SettingsDamagedError
@@ -84,7 +84,7 @@ def _through(box: RunningBox, line: SipLine, number: str) -> TrunkReport:
     deadline = time.monotonic() + REGISTER_LIMIT_S
     while not (before := _state(box, line.name))["usable"] and time.monotonic() < deadline:
         time.sleep(ASK_EVERY_S)
-    watcher = Watcher()
+    watcher = CallWatcher()
     request = page_request(line.name, number, "check.txt", _PAGE)
     through = send_through(box, request, print)
     for progress in through.trace:

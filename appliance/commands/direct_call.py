@@ -11,10 +11,10 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from appliance.commands.account import Account, Trace
+from appliance.commands.account import Account, TraceFile
 from appliance.commands.arrived import SentPages, keep_arrival
 from appliance.commands.lines import Practice, Way, way_to
-from appliance.commands.sending import SendOptions, SendOutcome
+from appliance.commands.sending import SendArguments, SendOutcome
 from appliance.dispatch.causes import DOCUMENT_REMARKED, NO_LINE
 from appliance.dispatch.desk import CallDesk
 from appliance.documents.errors import DocumentError
@@ -24,14 +24,14 @@ from appliance.documents.render import render
 from appliance.documents.rendered import RenderedDocument
 from appliance.lines.causes import LINE_STOPPED
 from appliance.lines.line import LineKind, OutgoingCall, Refuse
-from appliance.lines.practice.line import Arrival
+from appliance.lines.practice.line import PracticeArrival
 from appliance.remarks import Rule, verdict
 from appliance.t4.page import CodedPage
 from appliance.t30.conversation import PageDelivered
 from appliance.t30.parameters import Accepts, CallParameters, CallResult, Capabilities, Phase, Progress, Role
 
 
-def send(options: SendOptions, show: Callable[[str], None]) -> SendOutcome:
+def send(options: SendArguments, show: Callable[[str], None]) -> SendOutcome:
     """Renders the files and sends them.
 
     Raises DocumentError for a file that cannot be sent, OSError for a trace or folder that cannot be
@@ -39,12 +39,12 @@ def send(options: SendOptions, show: Callable[[str], None]) -> SendOutcome:
     """
     with tempfile.TemporaryDirectory(prefix="faxbox-send-") as scratch, contextlib.ExitStack() as stack:
         folder = Path(scratch)
-        trace = stack.enter_context(Trace(options.trace)) if options.trace is not None else None
+        trace = stack.enter_context(TraceFile(options.trace)) if options.trace is not None else None
         document = _render(options, folder / "document", show)
         return asyncio.run(_Sending(options, document, folder, trace, show).run())
 
 
-def _render(options: SendOptions, target: Path, show: Callable[[str], None]) -> RenderedDocument:
+def _render(options: SendArguments, target: Path, show: Callable[[str], None]) -> RenderedDocument:
     began = time.monotonic()
     header = HeaderLine(datetime.now().astimezone(), number=options.station_id) if options.header else None
     document = render(
@@ -72,10 +72,10 @@ class _Sending(CallDesk):
 
     def __init__(
         self,
-        options: SendOptions,
+        options: SendArguments,
         document: RenderedDocument,
         folder: Path,
-        trace: Trace | None,
+        trace: TraceFile | None,
         show: Callable[[str], None],
     ) -> None:
         self._options = options
@@ -87,7 +87,7 @@ class _Sending(CallDesk):
         self._sent = SentPages(folder / "sent")
         self._account = Account(document.total, show)
         self._show = show
-        self._arrivals: list[Arrival] = []
+        self._arrivals: list[PracticeArrival] = []
 
     async def run(self) -> SendOutcome:
         options, loop = self._options, asyncio.get_running_loop()

@@ -10,7 +10,7 @@ from appliance.api.tls import CERTIFICATE_FILE, FOLDER, make_certificate
 from appliance.daemon.arguments import complain, read_secret
 from appliance.disk_lock import owner, root
 from appliance.disk_lock.lock_file import LockFileError, OpenedBy, WrongKeyError
-from appliance.disk_lock.owner import Reason, Step
+from appliance.disk_lock.owner import LockStep, Reason
 
 DONE, REFUSED, USAGE = 0, 1, 2
 
@@ -60,7 +60,7 @@ def _carry_out() -> None:
     try:
         request = owner.take_request()
     except ValueError as error:
-        owner.tell(Step.FAILED, Reason.FAULT, str(error))
+        owner.tell(LockStep.FAILED, Reason.FAULT, str(error))
         return
     if request is not None:
         _make_certificate()

@@ -17,12 +17,12 @@ from appliance.daemon.arguments import (
     settles,
 )
 from appliance.doctor import bundle
-from appliance.doctor.findings import Finding, State, examine
+from appliance.doctor.findings import Finding, Severity, examine
 from appliance.doctor.looks import looks
 from appliance.doctor.versions import versions
 from appliance.language import of_machine, speak
 
-_MARKS = {State.FINE: "ok", State.WARNING: "!", State.BROKEN: "X", State.SKIPPED: "-"}
+_MARKS = {Severity.FINE: "ok", Severity.WARNING: "!", Severity.BROKEN: "X", Severity.SKIPPED: "-"}
 
 
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.bundle is not None:
         views = [finding.view() for finding in found]
         arguments.bundle.write_bytes(bundle.zipped(views, versions(), store.export()))
-    return int(any(finding.state is State.BROKEN for finding in found))
+    return int(any(finding.state is Severity.BROKEN for finding in found))
 
 
 def _running(folder: Path) -> RunningBox | str:

@@ -19,7 +19,7 @@ from appliance.settings.files import SettingsDamagedError
 from appliance.station import StationSettings
 
 REPORTS_FOLDER = "hardware-tests"  # in the data folder
-_MARKS = {suite.Outcome.PASSED: "ok", suite.Outcome.FAILED: "X", suite.Outcome.SKIPPED: "-"}
+_MARKS = {suite.SuiteOutcome.PASSED: "ok", suite.SuiteOutcome.FAILED: "X", suite.SuiteOutcome.SKIPPED: "-"}
 _MINUTE_S = 60.0
 
 
@@ -142,7 +142,7 @@ def _pairs(texts: list[str], mark: str) -> list[tuple[str, str]]:
     return [(first.strip(), last.strip()) for first, _, last in pairs]
 
 
-def _tell(result: suite.Result) -> None:
+def _tell(result: suite.SuiteResult) -> None:
     more = f" ({result.measured})" if result.measured else ""
     print(f"{_MARKS[result.outcome]:>2}  {result.part:<12} {result.test}{more}", flush=True)
     for text in (spoken(result.reason), spoken(result.advice)):
@@ -150,7 +150,7 @@ def _tell(result: suite.Result) -> None:
             print(f"{'':18}→ {text}", flush=True)
 
 
-def _tell_json(result: suite.Result) -> None:
+def _tell_json(result: suite.SuiteResult) -> None:
     runs.tell({"result": result.view()})
 
 

@@ -11,7 +11,7 @@ from appliance.causes import Cause
 from appliance.configuration import open_settings
 from appliance.exchange.making import make_line
 from appliance.lines.line import Line
-from appliance.lines.practice.line import Arrival, PracticeLine
+from appliance.lines.practice.line import PracticeArrival, PracticeLine
 from appliance.lines.practice.numbers import script_for
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.line import SipLine
@@ -31,7 +31,7 @@ class Practice:
     """How the practice line runs, and the folder for what it receives."""
 
     arrivals: Path
-    on_arrival: Callable[[Arrival], None]
+    on_arrival: Callable[[PracticeArrival], None]
     speed: float = 1.0
 
 

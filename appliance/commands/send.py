@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from appliance.causes import Cause, Side
-from appliance.commands.account import Trace
+from appliance.commands.account import TraceFile
 from appliance.commands.direct_call import send
 from appliance.commands.lines import ForbiddenNumberError
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox, upload
-from appliance.commands.sending import SendOptions, SendOutcome
+from appliance.commands.sending import SendArguments, SendOutcome
 from appliance.commands.through_box import InterruptedFaxError, running_on, send_through
 from appliance.daemon.arguments import DATA_VARIABLE, DEFAULT_DATA, complain
 from appliance.documents.errors import DocumentError
@@ -106,16 +106,16 @@ def run(arguments: argparse.Namespace) -> int:
     cover = {name: words for name, words in given.items() if words}
     if cover and arguments.no_cover:
         return complain("--no-cover goes with no other word about a cover page", USER_MISTAKE)
-    options = {each.name: getattr(arguments, each.name) for each in fields(SendOptions)} | {
+    options = {each.name: getattr(arguments, each.name) for each in fields(SendArguments)} | {
         "files": tuple(arguments.files),
         "quality": Quality(arguments.quality),
         "treatment": Treatment(arguments.treatment),
         "cover": cover or None,
     }
-    return send_and_tell(SendOptions(**options), print)
+    return send_and_tell(SendArguments(**options), print)
 
 
-def send_and_tell(options: SendOptions, show: Callable[[str], None]) -> int:
+def send_and_tell(options: SendArguments, show: Callable[[str], None]) -> int:
     """Sends, prints the result, and returns the exit code."""
     for file in options.files:
         if not file.is_file():
@@ -162,7 +162,7 @@ def send_and_tell(options: SendOptions, show: Callable[[str], None]) -> int:
     return code
 
 
-def _beside(options: SendOptions) -> RunningBox | None:
+def _beside(options: SendArguments) -> RunningBox | None:
     """The running box that sends the fax; None when none runs, or when it is sent without one."""
     if is_sip_address(options.number):
         return None
@@ -173,14 +173,14 @@ def _beside(options: SendOptions) -> RunningBox | None:
     return running_on(options.data or Path(os.environ.get(DATA_VARIABLE) or DEFAULT_DATA))
 
 
-def _needs_box(options: SendOptions) -> str:
+def _needs_box(options: SendArguments) -> str:
     """The sentence about an option that needs a running box; empty when there is none."""
     if options.cover or options.no_cover or not options.wait:
         return "cover pages and --no-wait need a box that runs: faxbox serve"
     return ""
 
 
-def _through(box: RunningBox, options: SendOptions, show: Callable[[str], None]) -> SendOutcome | None:
+def _through(box: RunningBox, options: SendArguments, show: Callable[[str], None]) -> SendOutcome | None:
     """Sends the files by the running box; returns None when the end is not waited for.
 
     Raises what ``send_through`` raises.
@@ -216,7 +216,7 @@ def _through(box: RunningBox, options: SendOptions, show: Callable[[str], None])
     # Only one process may register an account: a direct fax uses the lines of the box, too.
     through = send_through(box, request, show, once=options.direct)
     if options.trace is not None:
-        with Trace(options.trace) as trace:
+        with TraceFile(options.trace) as trace:
             for progress in through.trace:
                 trace.hear(progress)
     return SendOutcome(through.result, through.seconds, 0, through.pages)

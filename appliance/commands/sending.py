@@ -12,7 +12,7 @@ from appliance.t30.parameters import CallResult
 
 
 @dataclass(frozen=True, slots=True)
-class SendOptions:
+class SendArguments:
     """The options of ``faxbox send``, each called as the parsed argument that it comes from."""
 
     files: tuple[Path, ...]

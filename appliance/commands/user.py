@@ -18,7 +18,7 @@ from appliance.daemon.arguments import (
     settles,
 )
 from appliance.settings import secrets
-from appliance.settings.accounts import Role, User
+from appliance.settings.accounts import User, UserRole
 from appliance.settings.store import SettingsStore
 
 
@@ -36,7 +36,7 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     listed.add_argument("--json", action="store_true", help="as JSON, for programs")
     add = actions.add_parser("add", help="add a user; the password is read from the terminal or the input")
     add.add_argument("name")
-    add.add_argument("--role", choices=[role.value for role in Role], default=Role.USER.value)
+    add.add_argument("--role", choices=[role.value for role in UserRole], default=UserRole.USER.value)
     add.add_argument("--email", default="", help="where results and received faxes can be sent")
     remove = actions.add_parser("remove", help="remove a user")
     remove.add_argument("name")

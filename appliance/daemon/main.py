@@ -20,7 +20,7 @@ from appliance.core import Core, MakeService, Service
 from appliance.daemon import service_manager
 from appliance.daemon.housekeeping import Housekeeping
 from appliance.daemon.lines import Lines
-from appliance.daemon.watchdog import Watchdog, proofs_of
+from appliance.daemon.watchdog import ServiceWatchdog, proofs_of
 from appliance.deliver.service import Deliveries
 from appliance.dispatch.dispatcher import Dispatcher
 from appliance.dispatch.outgoing import CONFIRMED, notes_of
@@ -120,7 +120,7 @@ async def run(
         following = loop.create_task(lines.follow(dispatcher.pool))
         running.callback(following.cancel)
         started(core)
-        watchdog = Watchdog(proofs_of(box, exchange))
+        watchdog = ServiceWatchdog(proofs_of(box, exchange))
         watchdog.start()
         running.callback(watchdog.stop)
         service_manager.notify("READY=1")
@@ -133,7 +133,7 @@ def _note_start(tx: Tx, now: float) -> None:
     tx.emit(now, "box.started", None, "")
 
 
-async def _until(stop: asyncio.Event, watchdog: Watchdog) -> None:
+async def _until(stop: asyncio.Event, watchdog: ServiceWatchdog) -> None:
     """Waits for ``stop``, and notifies systemd's watchdog meanwhile.
 
     That this runs shows that the loop responds; ``watchdog`` checks the other parts.

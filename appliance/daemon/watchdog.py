@@ -35,7 +35,7 @@ ANSWER_S = 60.0
 Proof = Callable[[], None]
 
 
-class Watchdog:
+class ServiceWatchdog:
     """Runs the checks, each a function that returns when its part responds, and raises or hangs otherwise."""
 
     def __init__(

@@ -22,7 +22,7 @@ from appliance.station import StationSettings
 
 # The modules that write an e-mail are loaded with the first one.
 if TYPE_CHECKING:
-    from appliance.deliver.email_writing import Outgoing, Writer
+    from appliance.deliver.email_writing import EmailWriter, Outgoing
 
 # Values of ``why`` in a delivery's payload: what the e-mail is about.
 RECEIVED, SENT, RESULT, REFUSAL = "received", "sent", "result", "refusal"
@@ -50,12 +50,12 @@ class EmailDeliverer:
                 return user.language
         return language.of_country(self._box.settings.section(NumberSettings).region)
 
-    def _writer(self) -> Writer:
-        from appliance.deliver.email_writing import Writer  # noqa: PLC0415 (see above)
+    def _writer(self) -> EmailWriter:
+        from appliance.deliver.email_writing import EmailWriter  # noqa: PLC0415 (see above)
 
         store = self._box.settings
         clock = store.section(StationSettings).writer(store.section(NumberSettings).region)
-        return Writer(store.section(MailOutSettings), clock, self._box.clock())
+        return EmailWriter(store.section(MailOutSettings), clock, self._box.clock())
 
     def _try(self, delivery: Delivery) -> str:
         try:

@@ -85,10 +85,10 @@ def _stuffed(octets: bytes) -> bytes:
     return re.sub(rb"(?m)^\.", b"..", octets)
 
 
-class Writer:
+class EmailWriter:
     """Writes the box's e-mails in the thread's current language; the sender comes from the settings."""
 
-    def __init__(self, mail: MailOutSettings, clock: language.Writer, now: float) -> None:
+    def __init__(self, mail: MailOutSettings, clock: language.Formatter, now: float) -> None:
         self._mail = mail
         self._clock = clock
         self._now = now

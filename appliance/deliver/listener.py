@@ -25,7 +25,7 @@ LOOK_S = 2.0
 STOP_S = 5.0
 
 
-class Listener:
+class SmtpListener:
     """A service of the daemon that starts and stops listening as the settings say."""
 
     def __init__(self, box: Box, gateway: Gateway) -> None:

@@ -52,7 +52,7 @@ _KEPT = 900  # characters of a subject or Message-ID that are kept for the reply
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class AcceptedEmail:
     """The e-mail is on disk as these faxes."""
 
     jobs: tuple[Job, ...]
@@ -81,7 +81,7 @@ class Ignored:
     reason: str
 
 
-Outcome = Accepted | Refused | Ignored
+Outcome = AcceptedEmail | Refused | Ignored
 
 
 class Gateway:
@@ -126,7 +126,7 @@ class Gateway:
 
     def _noted(self, outcome: Outcome, source: str) -> Outcome:
         match outcome:
-            case Accepted(made):
+            case AcceptedEmail(made):
                 said = f"accepted: {', '.join(str(job.id) for job in made)}"
                 who = made[0].owner
             case Refused(cause, detail):
@@ -176,7 +176,7 @@ class Gateway:
             # The address is probably not the real sender's: it gets no answer.
             return Refused(causes.EMAIL_UNVERIFIED)
         try:
-            return Accepted(submit(letter))
+            return AcceptedEmail(submit(letter))
         except (RefusedError, DocumentError) as error:
             return _refused(letter, error.cause, error.detail)
 

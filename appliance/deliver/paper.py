@@ -19,7 +19,7 @@ from appliance.documents.geometry import PIXELS_PER_MM, ROWS_PER_MM
 from appliance.documents.options import clean_line
 from appliance.documents.pdf import write_pdf
 from appliance.documents.thumbnail import thumbnail
-from appliance.language import ENGLISH, Writer, marked, said, speak
+from appliance.language import ENGLISH, Formatter, marked, said, speak
 from appliance.settings.accounts import User, language_for
 from appliance.settings.store import SettingsStore
 from appliance.spool.model import Job, JobState, Received
@@ -42,7 +42,7 @@ _RESOLUTION = Resolution.FINE
 AGAIN = marked("Printed again: the printer did not finish the first time. Some of it may be here twice.")
 
 
-def write_for(settings: SettingsStore, owner: str) -> Writer:
+def write_for(settings: SettingsStore, owner: str) -> Formatter:
     """Sets this thread's language to that of the reader of ``owner``'s paper; what formats dates for them."""
     chosen = settings.section(PaperSettings).language
     speak(chosen or language_for(settings.items(User).values(), owner) or ENGLISH)
@@ -53,13 +53,13 @@ def write_for(settings: SettingsStore, owner: str) -> Writer:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class PageHeading:
     """What stands above each page: whose fax it is (``caller``), that it may be on paper already (``again``).
 
     False when it says nothing.
     """
 
-    writer: Writer
+    writer: Formatter
     caller: bool
     again: bool
 
@@ -67,7 +67,9 @@ class Note:
         return self.caller or self.again
 
 
-def noted(pages: Iterable[CodedPage | Raster], fax: Received, note: Note) -> Iterator[CodedPage | Raster]:
+def noted(
+    pages: Iterable[CodedPage | Raster], fax: Received, note: PageHeading
+) -> Iterator[CodedPage | Raster]:
     """The pages of a received fax, each with the note above it."""
     caller = " ".join(filter(None, (fax.caller, fax.caller_name))) or fax.tsi or said("an unknown number")
     for number, page in enumerate(pages, 1):
@@ -110,7 +112,7 @@ def _bilevel(image: Image.Image) -> bytes:
 
 
 def write_report(
-    path: Path, job: Job, first_page: CodedPage | None, writer: Writer, *, again: bool = False
+    path: Path, job: Job, first_page: CodedPage | None, writer: Formatter, *, again: bool = False
 ) -> None:
     """Writes a PDF of one sheet to ``path``: how a fax ended, with a picture of its first page.
 

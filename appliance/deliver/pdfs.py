@@ -22,7 +22,7 @@ from appliance.t4.tiff import FaxTiff
 from appliance.t4.tiff_reading import TiffError
 
 if TYPE_CHECKING:
-    from appliance.deliver.paper import Note
+    from appliance.deliver.paper import PageHeading
 
 FOLDER = "deliveries"  # temporary files, in the data folder
 
@@ -48,7 +48,7 @@ def still_there() -> Iterator[None]:
         raise DeliveryError("The fax is no longer in the box.", final=True) from None
 
 
-def write_received(box: Box, fax: Received, path: Path, note: Note | None = None) -> None:
+def write_received(box: Box, fax: Received, path: Path, note: PageHeading | None = None) -> None:
     """Writes a received fax as a PDF to ``path``, with ``note`` above each page.
 
     Raises DeliveryError, OSError.

@@ -15,7 +15,13 @@ from appliance.box import Box
 from appliance.deliver import routing
 from appliance.deliver.email_out import RECEIVED, RESULT
 from appliance.deliver.entitled import OF_KEY, OF_USER, active_user, hears_of
-from appliance.deliver.settings import DeliverySettings, MailOutSettings, PaperSettings, Results, Route
+from appliance.deliver.settings import (
+    DeliveryRoute,
+    DeliverySettings,
+    MailOutSettings,
+    PaperSettings,
+    Results,
+)
 from appliance.deliver.styles import OWN
 from appliance.deliver.webhook import ENDS, EVENTS
 from appliance.services.outbox import DiskError, Following
@@ -154,7 +160,7 @@ class Planner:
         fax = following.received()
         if not fax.pages:
             return  # a call without a page
-        routes = self._box.settings.items(Route)
+        routes = self._box.settings.items(DeliveryRoute)
         by_contents = following.by_contents()
         if by_contents is None and routing.waits_for_contents(fax, routes):
             following.wait_for_contents(fax)

@@ -78,7 +78,7 @@ class PrinterDeliverer:
 
     def _fax(self, delivery: Delivery) -> tuple[str, _Write]:
         """The title of a received fax's job, and what writes its PDF.  Raises DeliveryError."""
-        from appliance.deliver.paper import Note, write_for  # noqa: PLC0415 - only where something is drawn
+        from appliance.deliver.paper import PageHeading, write_for  # noqa: PLC0415 - only where something is drawn
 
         with pdfs.still_there():
             fax = self._box.inbox.get(delivery.fax_id or 0)
@@ -87,7 +87,7 @@ class PrinterDeliverer:
         noted = settings.section(PaperSettings).note
 
         def write(path: Path, again: bool) -> None:
-            pdfs.write_received(self._box, fax, path, Note(writer, caller=noted, again=again))
+            pdfs.write_received(self._box, fax, path, PageHeading(writer, caller=noted, again=again))
 
         return f"fax {fax.id} {fax.uuid}, delivery {delivery.id}", write
 

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 from appliance.causes import Cause
 from appliance.deliver.causes import JUNK_CALL
-from appliance.deliver.settings import JunkRule, Route
+from appliance.deliver.settings import DeliveryRoute, JunkRule
 from appliance.lines.line import IncomingCall
 from appliance.spool.model import Received
 
@@ -22,7 +22,7 @@ WITHHELD = "*"
 # What networks send in place of a withheld number (RFC 3323 4.1, and words in use).
 _NO_NUMBER = frozenset({"", "anonymous", "unknown", "private", "unavailable", "restricted"})
 
-R = TypeVar("R", Route, JunkRule)
+R = TypeVar("R", DeliveryRoute, JunkRule)
 
 
 class Why(Enum):
@@ -116,27 +116,27 @@ def _junk_misfit(call: IncomingCall, rule: JunkRule) -> Why | None:
 
 
 def routes_of(
-    fax: Arrival, routes: Mapping[int, Route], by_contents: Collection[int] = frozenset()
-) -> list[Route]:
+    fax: Arrival, routes: Mapping[int, DeliveryRoute], by_contents: Collection[int] = frozenset()
+) -> list[DeliveryRoute]:
     """The routes that ``fax`` takes, in the owner's order, up to the first that is marked as the last.
 
     Of the routes with conditions on the page's contents, those in ``by_contents`` (ids) fit.
     """
 
-    def misfit(route_id: int, route: Route) -> Why | None:
+    def misfit(route_id: int, route: DeliveryRoute) -> Why | None:
         return None if route_id in by_contents else contents_misfit(NO_CONTENTS, route)
 
     return [each.rule for each in _judged(fax, routes, misfit) if each.why is Why.FITS]
 
 
 def judge_routes(
-    fax: Arrival, routes: Mapping[int, Route], contents: Contents = NO_CONTENTS
-) -> list[Judged[Route]]:
+    fax: Arrival, routes: Mapping[int, DeliveryRoute], contents: Contents = NO_CONTENTS
+) -> list[Judged[DeliveryRoute]]:
     """What each route decides of ``fax``, in the owner's order."""
     return _judged(fax, routes, lambda _, route: contents_misfit(contents, route))
 
 
-def waits_for_contents(fax: Arrival, routes: Mapping[int, Route]) -> bool:
+def waits_for_contents(fax: Arrival, routes: Mapping[int, DeliveryRoute]) -> bool:
     """Whether the routes of ``fax`` depend on the contents of its first page."""
     for _, route in in_order(routes):
         if _route_misfit(fax, route) is None:
@@ -147,7 +147,7 @@ def waits_for_contents(fax: Arrival, routes: Mapping[int, Route]) -> bool:
     return False
 
 
-def contents_misfit(contents: Contents, route: Route) -> Why | None:
+def contents_misfit(contents: Contents, route: DeliveryRoute) -> Why | None:
     """The first of a route's conditions on the page that is not met, None when all are."""
     codes = [_read(code) for code in contents.barcodes]
     if route.barcode and not any(code.startswith(_read(each)) for code in codes for each in route.barcode):
@@ -163,9 +163,11 @@ def _read(text: str) -> str:
 
 
 def _judged(
-    fax: Arrival, routes: Mapping[int, Route], contents_misfit: Callable[[int, Route], Why | None]
-) -> list[Judged[Route]]:
-    judged: list[Judged[Route]] = []
+    fax: Arrival,
+    routes: Mapping[int, DeliveryRoute],
+    contents_misfit: Callable[[int, DeliveryRoute], Why | None],
+) -> list[Judged[DeliveryRoute]]:
+    judged: list[Judged[DeliveryRoute]] = []
     ended = False
     for route_id, route in in_order(routes):
         misfit = _route_misfit(fax, route) or contents_misfit(route_id, route)
@@ -175,12 +177,12 @@ def _judged(
     return judged
 
 
-def in_order(routes: Mapping[int, Route]) -> list[tuple[int, Route]]:
+def in_order(routes: Mapping[int, DeliveryRoute]) -> list[tuple[int, DeliveryRoute]]:
     """The routes in the order of evaluation: by position, at the same position the older first."""
     return sorted(routes.items(), key=lambda item: (item[1].position, item[0]))
 
 
-def _route_misfit(fax: Arrival, route: Route) -> Why | None:
+def _route_misfit(fax: Arrival, route: DeliveryRoute) -> Why | None:
     """The first reason why a route does not apply, None when it does."""
     if not route.enabled:
         return Why.OFF

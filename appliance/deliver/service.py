@@ -10,7 +10,7 @@ from appliance.causes import Cause
 from appliance.deliver import planner, routing
 from appliance.deliver.email_out import EmailDeliverer
 from appliance.deliver.folder import FolderDeliverer
-from appliance.deliver.listener import Listener
+from appliance.deliver.listener import SmtpListener
 from appliance.deliver.mail_to_fax import Gateway
 from appliance.deliver.mailbox import Mailbox
 from appliance.deliver.pdfs import FOLDER
@@ -44,7 +44,7 @@ class Deliveries:
         }
         self._worker = OutboxWorker(box, deliverers)
         gateway = Gateway(box)
-        self.listener = Listener(box, gateway)
+        self.listener = SmtpListener(box, gateway)
         self.mailbox = Mailbox(box, gateway)
         box.outbox.follow(Planner(box))
 

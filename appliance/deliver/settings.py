@@ -186,7 +186,7 @@ class MailInSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class DeliveryRoute:
     """What happens to received faxes that match.  All conditions must match; empty ones match every fax."""
 
     name: str = setting(help="what the route is for", max_length=100)

@@ -13,7 +13,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from appliance.box import Box
 from appliance.deliver.email_reading import ADDRESS
-from appliance.deliver.mail_to_fax import Accepted, Gateway, Ignored, Refused
+from appliance.deliver.mail_to_fax import AcceptedEmail, Gateway, Ignored, Refused
 from appliance.deliver.settings import MailInSettings
 from appliance.documents.causes import EMAIL_DAMAGED
 from appliance.documents.email_parsing import LINE_COUNT_LIMIT
@@ -33,7 +33,7 @@ LINE_OCTETS = 1 << 20
 _IDENT = "faxbox"
 
 
-class Door(Protocol):
+class ConnectionRules(Protocol):
     """Decides which connections are accepted."""
 
     connections: int
@@ -83,7 +83,7 @@ class Handler:
             _log.exception("an e-mail met a fault of this box")
             return "451 4.3.0 A fault of this box; its log says more."
         match outcome:
-            case Accepted(made):
+            case AcceptedEmail(made):
                 return f"250 2.0.0 Accepted as fax {', '.join(str(job.id) for job in made)}"
             case Refused():
                 return f"550 5.7.1 {_line(outcome.words)}"
@@ -94,7 +94,7 @@ class Handler:
 class Peer(SMTP):
     """One connection, limited by networks, number and time."""
 
-    def __init__(self, door: Door, handler: Handler, settings: MailInSettings) -> None:
+    def __init__(self, door: ConnectionRules, handler: Handler, settings: MailInSettings) -> None:
         super().__init__(
             handler,
             data_size_limit=settings.message_mb * MB,

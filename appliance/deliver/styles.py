@@ -25,7 +25,7 @@ class FaxDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class FaxEvent:
     """An event of a fax that is to be told, usually its end.
 
     ``event`` is its kind (``job.delivered``, ``job.failed``, ``job.cancelled``, ``job.unknown``,
@@ -54,7 +54,7 @@ class SignedBody:
 
 
 # The secret is the account's (``ApiKey.webhook_secret``), or the box's for faxes without an account.
-Style = Callable[[Box, Ended, str], SignedBody]
+Style = Callable[[Box, FaxEvent, str], SignedBody]
 
 
 class Styles:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from appliance.causes import Cause
 from appliance.deliver import routing
 from appliance.deliver.routing import NO_CONTENTS, Contents, Judged, TriedFax, Why
-from appliance.deliver.settings import JunkRule, Route
+from appliance.deliver.settings import DeliveryRoute, JunkRule
 from appliance.lines.line import IncomingCall
 from appliance.settings.store import SettingsStore
 
@@ -38,11 +38,11 @@ class Trial:
 
     refused: Cause | None
     junk: list[Judged[JunkRule]]
-    routes: list[Judged[Route]]
+    routes: list[Judged[DeliveryRoute]]
     user: str
 
     @property
-    def taken(self) -> list[Judged[Route]]:
+    def taken(self) -> list[Judged[DeliveryRoute]]:
         """The routes that the fax takes."""
         return [each for each in self.routes if each.why is Why.FITS]
 
@@ -54,6 +54,6 @@ def try_call(
     call = IncomingCall(fax.line, fax.dialled, fax.caller, caller_name)
     rules = settings.items(JunkRule)
     refused = routing.junk(call, rules)
-    judged = routing.judge_routes(fax, settings.items(Route), contents) if refused is None else []
+    judged = routing.judge_routes(fax, settings.items(DeliveryRoute), contents) if refused is None else []
     user = next((each.rule.user for each in judged if each.why is Why.FITS and each.rule.user), "")
     return Trial(refused, routing.judge_junk(call, rules), judged, user)

@@ -12,7 +12,7 @@ from typing import Any
 from appliance.box import Box
 from appliance.deliver import pdfs
 from appliance.deliver.settings import DeliverySettings
-from appliance.deliver.styles import OWN, Ended, FaxDocument, SignedBody, Styles
+from appliance.deliver.styles import OWN, FaxDocument, FaxEvent, SignedBody, Styles
 from appliance.deliver.worker import DeliveryError
 from appliance.net.addresses import Resolver, resolve
 from appliance.net.causes import URL_NOT_ALLOWED
@@ -103,14 +103,14 @@ class WebhookDeliverer:
             resolver=self._resolver,
         )
 
-    def _ended(self, delivery: Delivery) -> Ended:
+    def _ended(self, delivery: Delivery) -> FaxEvent:
         kind = str(delivery.payload["event"])
         at, fax_id = float(delivery.payload["at"]), delivery.fax_id or 0
         with_pdf = bool(delivery.payload.get("pdf")) and kind in ENDS
         with pdfs.still_there():
             if kind.startswith("job."):
                 job, attempts = self._box.faxes.with_attempts(fax_id)
-                return Ended(
+                return FaxEvent(
                     kind,
                     at,
                     delivery.id,
@@ -121,7 +121,7 @@ class WebhookDeliverer:
                 )
             fax, pages = self._box.inbox.with_pages(fax_id, deleted=True)
             document = self._document(fax) if with_pdf else None
-            return Ended(kind, at, delivery.id, fax, pages=tuple(pages), document=document)
+            return FaxEvent(kind, at, delivery.id, fax, pages=tuple(pages), document=document)
 
     def _document(self, fax: Job | Received) -> FaxDocument:
         """The fax as a PDF; without content where it is gone or larger than the owner allows."""
@@ -146,7 +146,7 @@ class WebhookDeliverer:
         return own or self._box.settings.section(SecretSettings).webhook_key
 
 
-def own_style(box: Box, ended: Ended, secret: str) -> SignedBody:
+def own_style(box: Box, ended: FaxEvent, secret: str) -> SignedBody:
     """The box's own webhook; docs/deliveries.md describes it.  A ``Style``."""
     fax = ended.fax
     event = EVENTS[ended.event]

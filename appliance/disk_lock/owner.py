@@ -32,7 +32,7 @@ PROGRESS = Path("/run/faxbox-image/disk-lock.json")
 _LARGEST = 1 << 16  # octets of such a file
 
 
-class Step(StrEnum):
+class LockStep(StrEnum):
     """The progress of a change."""
 
     NONE = "none"
@@ -74,7 +74,7 @@ class LockRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class LockState:
     """The state of the lock.
 
     ``possible``: whether this machine can encrypt; ``opened_by``:  None when it is not locked; ``sticks``:
@@ -84,7 +84,7 @@ class State:
     possible: bool
     opened_by: OpenedBy | None = None
     sticks: int = 0
-    step: Step = Step.NONE
+    step: LockStep = LockStep.NONE
     reason: Reason = Reason.NONE
     detail: str = ""
 
@@ -94,15 +94,15 @@ def is_image() -> bool:
     return DISK.is_dir() and PROGRESS.parent.is_dir() and fscrypt.possible(DISK)
 
 
-def state() -> State:
+def state() -> LockState:
     """The state of the lock, and the progress of the last change."""
     if not is_image():
-        return State(False)
-    there = State(True, None, len(sticks.plugged_in()), *_progress())
+        return LockState(False)
+    there = LockState(True, None, len(sticks.plugged_in()), *_progress())
     try:
         lock = lock_of_the_disk()
     except LockFileError as error:
-        return replace(there, step=Step.FAILED, reason=Reason.FAULT, detail=str(error))
+        return replace(there, step=LockStep.FAILED, reason=Reason.FAULT, detail=str(error))
     return there if lock is None or not lock.wanted else replace(there, opened_by=lock.opened_by)
 
 
@@ -112,17 +112,17 @@ def locked() -> bool:
     return lock is not None and not fscrypt.has_key(DISK, bytes.fromhex(lock.identifier))
 
 
-def _progress() -> tuple[Step, Reason, str]:
+def _progress() -> tuple[LockStep, Reason, str]:
     if WANTED.exists():
-        return Step.WORKING, Reason.NONE, ""
+        return LockStep.WORKING, Reason.NONE, ""
     try:
         found = json.loads(PROGRESS.read_bytes()[:_LARGEST])
-        return Step(found["step"]), Reason(found["reason"]), str(found["detail"])
+        return LockStep(found["step"]), Reason(found["reason"]), str(found["detail"])
     except (OSError, ValueError, KeyError, TypeError):
-        return Step.NONE, Reason.NONE, ""
+        return LockStep.NONE, Reason.NONE, ""
 
 
-def tell(step: Step, reason: Reason = Reason.NONE, detail: str = "") -> None:
+def tell(step: LockStep, reason: Reason = Reason.NONE, detail: str = "") -> None:
     """Reports the progress, called by root."""
     durable.write_file(PROGRESS, json.dumps({"step": step, "reason": reason, "detail": detail}).encode())
     PROGRESS.chmod(0o644)
@@ -141,7 +141,7 @@ def take_request() -> LockRequest | None:
         content = WANTED.read_bytes()[:_LARGEST]
     except FileNotFoundError:
         return None
-    tell(Step.WORKING)  # before the request is deleted, so that nobody sees a moment without either
+    tell(LockStep.WORKING)  # before the request is deleted, so that nobody sees a moment without either
     WANTED.unlink()
     try:
         found = json.loads(content)

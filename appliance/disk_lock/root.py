@@ -12,7 +12,7 @@ from pathlib import Path
 
 from appliance.disk_lock import folders, fscrypt, lock_file, owner, sticks
 from appliance.disk_lock.lock_file import Lock, OpenedBy, WrongKeyError
-from appliance.disk_lock.owner import Action, LockRequest, Reason, Step
+from appliance.disk_lock.owner import Action, LockRequest, LockStep, Reason
 from appliance.passphrases import PASSPHRASE_MAX, PASSPHRASE_MIN
 
 # Where the initial RAM disk mounts the data partition, and which folders are locked: all with data about
@@ -53,7 +53,7 @@ _STICK_REASONS = (
 )
 
 
-class RefusedError(Exception):
+class LockRefusedError(Exception):
     """The owner's request cannot be carried out.  Nothing was changed."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
@@ -109,13 +109,13 @@ def carry_out(request: LockRequest) -> None:
             _lock(request)
         else:
             _unlock()
-    except RefusedError as error:
-        owner.tell(Step.FAILED, error.reason, error.detail)
+    except LockRefusedError as error:
+        owner.tell(LockStep.FAILED, error.reason, error.detail)
     except (OSError, subprocess.CalledProcessError) as error:
-        owner.tell(Step.FAILED, Reason.FAULT, str(error))
+        owner.tell(LockStep.FAILED, Reason.FAULT, str(error))
         raise
     else:
-        owner.tell(Step.DONE)
+        owner.tell(LockStep.DONE)
 
 
 def _lock(request: LockRequest) -> None:
@@ -141,21 +141,21 @@ def _unlock() -> None:
 def _require_room() -> None:
     """Checks that there is space to copy the folders one after the other.  Raises RefusedError."""
     if max(folders.octets_in(_kept(each)) for each in FOLDERS) > shutil.disk_usage(owner.DISK).free:
-        raise RefusedError(Reason.NO_ROOM)
+        raise LockRefusedError(Reason.NO_ROOM)
 
 
 def _new_secret(request: LockRequest) -> bytes:
     """The new secret that unlocks the disk.  Raises RefusedError."""
     if request.opened_by is OpenedBy.PASSPHRASE:
         if not PASSPHRASE_MIN <= len(request.passphrase) <= PASSPHRASE_MAX:
-            raise RefusedError(Reason.PASSPHRASE_LENGTH)
+            raise LockRefusedError(Reason.PASSPHRASE_LENGTH)
         return request.passphrase.encode()
     secret = secrets.token_bytes(lock_file.STICK_OCTETS)
     try:
         sticks.write_key(secret)
     except sticks.StickError as error:
         reason = next(each for kind, each in _STICK_REASONS if isinstance(error, kind))
-        raise RefusedError(reason, str(error)) from None
+        raise LockRefusedError(reason, str(error)) from None
     return secret
 
 
@@ -165,7 +165,7 @@ def _present_key(lock: Lock, request: LockRequest) -> bytes:
     for secret in [request.present.encode()] if by_passphrase else sticks.keys_found():
         with contextlib.suppress(WrongKeyError):
             return lock_file.key_of(lock, secret)
-    raise RefusedError(Reason.PASSPHRASE_WRONG if by_passphrase else Reason.STICK_MISSING)
+    raise LockRefusedError(Reason.PASSPHRASE_WRONG if by_passphrase else Reason.STICK_MISSING)
 
 
 def _move_all() -> None:

@@ -11,7 +11,7 @@ from appliance.dispatch.causes import NO_LINE, NOT_RECEIVING
 from appliance.dispatch.full_lines import FullLines
 from appliance.dispatch.rules import LineView
 from appliance.language import marked
-from appliance.lines.line import Answer, IncomingCall, Line, LineKind, LineState, Refuse
+from appliance.lines.line import Accept, IncomingCall, Line, LineKind, LineState, Refuse
 from appliance.numbering import Plan
 from appliance.numbers import NumberSettings, plan_for
 from appliance.spool import decisions
@@ -50,7 +50,7 @@ class LinePool:
         self,
         box: Box,
         lines: list[ManagedLine],
-        take: Callable[[ManagedLine, IncomingCall], Answer | Refuse],
+        take: Callable[[ManagedLine, IncomingCall], Accept | Refuse],
         changed: Callable[[], None],
     ) -> None:
         self._box = box
@@ -152,7 +152,7 @@ class LinePool:
             self._box.spool.write(decisions.wake, NO_LINE, self._box.clock())
 
     async def _open(self, managed: ManagedLine) -> None:
-        def taker(call: IncomingCall) -> Answer | Refuse:
+        def taker(call: IncomingCall) -> Accept | Refuse:
             if any(each is managed for each in self._retiring):
                 return Refuse(NOT_RECEIVING)  # on its way out
             return self._take(managed, call)

@@ -56,7 +56,7 @@ _ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class PageChoice:
     """A page of the fax: page ``page`` (from 1) of file ``file`` (from 0), and its look.
 
     ``turn`` is in quarter turns.
@@ -82,7 +82,7 @@ class Preview:
     touched_at: float
     files: tuple[SourceFile, ...]
     counts: tuple[int, ...] = ()  # pages of each file
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[PageChoice, ...] = ()
     options: SendOptions = field(default_factory=SendOptions)
     to: To = NOBODY  # whom the cover page names
     send_at: float | None = None  # Unix time shown on the pages; None: that of rendering
@@ -164,7 +164,7 @@ class Previews:
         self,
         preview: Preview,
         *,
-        choices: Sequence[Choice] | None = None,
+        choices: Sequence[PageChoice] | None = None,
         options: SendOptions | None = None,
         to: To | None = None,
         send_at: float | None = None,
@@ -264,7 +264,7 @@ class Previews:
             document = render(sources(self._box.data, files), target, options, limits=limits)
         first = len(files) - len(preview.files[known:])  # index of the first added file
         added = [
-            Choice(known + page.source - first, page.source_page)
+            PageChoice(known + page.source - first, page.source_page)
             for page in document.pages
             if page.source is not None and page.source >= first
         ]
@@ -298,7 +298,7 @@ class Previews:
         return preview.choices, preview.options, to, preview.send_at
 
     @staticmethod
-    def _checked(preview: Preview, choices: Sequence[Choice]) -> tuple[Choice, ...]:
+    def _checked(preview: Preview, choices: Sequence[PageChoice]) -> tuple[PageChoice, ...]:
         for choice in choices:
             if not 0 <= choice.file < len(preview.counts):
                 raise ValueError(said("there is no file {file}").format(file=choice.file))
@@ -334,7 +334,7 @@ class Previews:
         return found
 
 
-def _grouped(files: Sequence[SourceFile], choices: Sequence[Choice]) -> tuple[SourceFile, ...]:
+def _grouped(files: Sequence[SourceFile], choices: Sequence[PageChoice]) -> tuple[SourceFile, ...]:
     """The chosen pages in order, as files with selected pages; adjacent ones of equal look are joined."""
     grouped: list[SourceFile] = []
     last: tuple[Any, ...] = ()
@@ -374,7 +374,7 @@ def _to_json(preview: Preview) -> dict[str, Any]:
 
 def _from_json(data: dict[str, Any]) -> Preview:
     files = tuple(SourceFile(**{**file, "pages": tuple(file["pages"])}) for file in data.pop("files"))
-    choices = tuple(Choice(**choice) for choice in data.pop("choices"))
+    choices = tuple(PageChoice(**choice) for choice in data.pop("choices"))
     options = options_from_json(json.dumps(data.pop("options")))
     to, counts = To(**data.pop("to")), tuple(data.pop("counts"))
     return Preview(**data, files=files, choices=choices, options=options, to=to, counts=counts)

@@ -20,7 +20,7 @@ BELIEVED_S = 30 * DAY_S
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class LadderStep:
     """Limits of a call: the bit rate (bit/s), and whether V.17 and ECM may be used."""
 
     bit_rate: int
@@ -38,12 +38,12 @@ class Step:
         )
 
 
-STEPS: tuple[Step, ...] = (
-    Step(14400, v17=True, ecm=True, sentence="as fast as both machines can"),
-    Step(9600, v17=True, ecm=True, sentence="at most 9600 bit/s"),
-    Step(9600, v17=False, ecm=True, sentence="V.29 at most, for machines that have trouble with V.17"),
-    Step(9600, v17=False, ecm=False, sentence="V.29 at most, without error correction"),
-    Step(4800, v17=False, ecm=False, sentence="4800 bit/s at most, without error correction"),
+STEPS: tuple[LadderStep, ...] = (
+    LadderStep(14400, v17=True, ecm=True, sentence="as fast as both machines can"),
+    LadderStep(9600, v17=True, ecm=True, sentence="at most 9600 bit/s"),
+    LadderStep(9600, v17=False, ecm=True, sentence="V.29 at most, for machines that have trouble with V.17"),
+    LadderStep(9600, v17=False, ecm=False, sentence="V.29 at most, without error correction"),
+    LadderStep(4800, v17=False, ecm=False, sentence="4800 bit/s at most, without error correction"),
 )
 
 

@@ -18,7 +18,7 @@ from appliance.dispatch.polling import OfferedPages
 from appliance.dispatch.pool import ManagedLine
 from appliance.dispatch.trace import Trace
 from appliance.durable import DiskFullError
-from appliance.lines.line import Answer, IncomingCall, Refuse
+from appliance.lines.line import Accept, IncomingCall, Refuse
 from appliance.spool import offers
 from appliance.spool.causes import STORAGE_FULL, STORAGE_READ_ONLY
 from appliance.spool.errors import SpoolClosedError, SpoolFailedError
@@ -94,7 +94,7 @@ class Reception:
         for call in list(self._calls):
             call.cancel()
 
-    def take(self, managed: ManagedLine, call: IncomingCall) -> Answer | Refuse:
+    def take(self, managed: ManagedLine, call: IncomingCall) -> Accept | Refuse:
         """Answers or refuses a call.  Does not block: the decision needs no disk access."""
         station = self._box.settings.section(StationSettings)
         storage = self._box.settings.section(StorageSettings)
@@ -131,7 +131,7 @@ class Reception:
             offers_pages=bool(owner.on_offer),
             on_offer=frozenset(owner.on_offer),
         )
-        return Answer(parameters, owner, packets=packets_of(self._box, Path(fax.trace_path).stem))
+        return Accept(parameters, owner, packets=packets_of(self._box, Path(fax.trace_path).stem))
 
     def _ended(self, owner: IncomingFaxDesk, result: CallResult) -> None:
         self._calls.remove(owner)

@@ -16,7 +16,7 @@ from pathlib import Path
 from appliance import at_rest
 from appliance.box import Box
 from appliance.deliver.routing import NO_CONTENTS, Contents, contents_misfit
-from appliance.deliver.settings import Route
+from appliance.deliver.settings import DeliveryRoute
 from appliance.dispatch import code_reading, page_programs
 from appliance.dispatch.arrivals import Arrivals
 from appliance.dispatch.text_reading import PROGRAM, read_page
@@ -46,7 +46,7 @@ class RouteReader(Arrivals):
         for fax in self._box.spool.read(contents.waiting):
             if self.stopping.is_set():
                 return
-            routes = self._box.settings.items(Route)
+            routes = self._box.settings.items(DeliveryRoute)
             try:
                 found = self._contents_of(fax, list(routes.values()))
             except Exception:  # a bug here must not keep a fax from its recipients
@@ -55,7 +55,7 @@ class RouteReader(Arrivals):
             fit = [each for each, route in routes.items() if contents_misfit(found, route) is None]
             self._box.spool.do(contents.end_wait, fax.id, fit, self._box.clock())
 
-    def _contents_of(self, fax: Received, routes: list[Route]) -> Contents:
+    def _contents_of(self, fax: Received, routes: list[DeliveryRoute]) -> Contents:
         """The words and codes on its first page, as far as ``routes`` have conditions on them."""
         pages = self._box.spool.read(received.pages, fax.id)
         if not pages:

@@ -198,7 +198,7 @@ def silent_t38(cause: Cause, medium: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class NextState:
     """The next state of a job; with WAITING, ``next_try_at`` is the Unix time of the next try."""
 
     state: JobState
@@ -215,33 +215,33 @@ def verdict(
     practice: PracticeSettings,
     candidates: int = 1,
     medium: str = "",
-) -> Verdict:
+) -> NextState:
     """The next state of ``job`` after a call that ended with ``cause`` at Unix time ``now``.
 
     ``attempts`` are those before this one; ``candidates`` is the number of usable lines that may carry the
     job; ``medium`` is that of the call over a SIP trunk ("t38", "g711" or "").
     """
     if cause is DELIVERED:
-        return Verdict(JobState.DELIVERED)
+        return NextState(JobState.DELIVERED)
     if cause is CANCELLED or (job.cancel_requested and cause.retry is not Retry.ASK):
-        return Verdict(JobState.CANCELLED)
+        return NextState(JobState.CANCELLED)
     if cause is LINE_FULL and now < job.expires_at:
-        return Verdict(JobState.WAITING, job.next_try_at)  # no call was placed: it keeps its place
+        return NextState(JobState.WAITING, job.next_try_at)  # no call was placed: it keeps its place
     if cause.retry is Retry.NO:
-        return Verdict(JobState.FAILED)
+        return NextState(JobState.FAILED)
     if cause.retry is Retry.ASK:
         rule = job.options.unknown_rule or settings.unknown_rule
         if rule is UnknownRule.ASSUME_DELIVERED:
-            return Verdict(JobState.DELIVERED)
+            return NextState(JobState.DELIVERED)
         if rule is UnknownRule.ASK or job.cancel_requested:
-            return Verdict(JobState.UNKNOWN)
+            return NextState(JobState.UNKNOWN)
     wait = _wait(job, cause, attempts, settings, candidates, medium)
     if wait is None:
-        return Verdict(JobState.FAILED)
+        return NextState(JobState.FAILED)
     if job.reach is Reach.PRACTICE and practice.wait_s is not None:
         wait = min(wait, practice.wait_s)
     at = now + wait * (1 + JITTER * _share(job.id, job.tries))
-    return Verdict(JobState.WAITING, at) if at < job.expires_at else Verdict(JobState.FAILED)
+    return NextState(JobState.WAITING, at) if at < job.expires_at else NextState(JobState.FAILED)
 
 
 def _wait(  # noqa: PLR0917 - what a verdict is made from

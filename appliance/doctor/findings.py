@@ -13,7 +13,7 @@ from appliance.language import said as _
 _log = logging.getLogger(__name__)
 
 
-class State(Enum):
+class Severity(Enum):
     """The severity of a finding."""
 
     FINE = "fine"
@@ -27,7 +27,7 @@ class Finding:
     """``sentence`` and ``advice`` are in the reader's language; ``detail`` is what was measured."""
 
     part: str
-    state: State
+    state: Severity
     sentence: str
     advice: str = ""
     detail: str = ""
@@ -43,22 +43,22 @@ Look = Callable[[], Iterable[Finding]]
 
 def fine(sentence: str, *, detail: str = "") -> Finding:
     """What a check finds to be in order."""
-    return Finding("", State.FINE, sentence, detail=detail)
+    return Finding("", Severity.FINE, sentence, detail=detail)
 
 
 def warning(sentence: str, advice: str = "", detail: str = "") -> Finding:
     """What works, but will fail soon or works badly."""
-    return Finding("", State.WARNING, sentence, advice, detail)
+    return Finding("", Severity.WARNING, sentence, advice, detail)
 
 
 def broken(sentence: str, advice: str = "", detail: str = "") -> Finding:
     """What does not work."""
-    return Finding("", State.BROKEN, sentence, advice, detail)
+    return Finding("", Severity.BROKEN, sentence, advice, detail)
 
 
 def skipped(sentence: str, advice: str = "", detail: str = "") -> Finding:
     """What could not be checked, or does not exist here."""
-    return Finding("", State.SKIPPED, sentence, advice, detail)
+    return Finding("", Severity.SKIPPED, sentence, advice, detail)
 
 
 def examine(looks: Iterable[tuple[str, Look]]) -> Iterator[Finding]:
@@ -74,7 +74,7 @@ def examine(looks: Iterable[tuple[str, Look]]) -> Iterator[Finding]:
             _log.debug("the look at %s failed", part, exc_info=True)
             yield Finding(
                 part,
-                State.SKIPPED,
+                Severity.SKIPPED,
                 _("This could not be looked at."),
                 detail=f"{type(error).__name__}: {error}",
             )

@@ -13,7 +13,7 @@ from appliance.remarks import Remark
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class Rect:
     """A rectangle of a page, pixels; ``right`` and ``below`` are the first ones outside."""
 
     left: int
@@ -22,7 +22,7 @@ class Box:
     below: int
 
     @classmethod
-    def of(cls, layout: Layout) -> Box:
+    def of(cls, layout: Layout) -> Rect:
         """The box of the document's content."""
         return cls(layout.left, layout.top, layout.left + layout.box_width, layout.top + layout.box_rows)
 
@@ -76,13 +76,13 @@ class Drawing:
 
     width: int
     rows: int
-    content: Box
+    content: Rect
     draw: Callable[[int, int], Pixels]
-    photographs: tuple[Box, ...] | None = None
+    photographs: tuple[Rect, ...] | None = None
     looked_at: LookedAt | None = None
 
     @classmethod
-    def of_image(cls, image: Image.Image, content: Box) -> Drawing:
+    def of_image(cls, image: Image.Image, content: Rect) -> Drawing:
         """The page that ``image`` (mode L or RGB) shows."""
         channels = 1 if image.mode == "L" else 4
         octets = memoryview(image.tobytes() if channels == 1 else image.tobytes("raw", "BGRX"))

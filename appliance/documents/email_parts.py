@@ -326,7 +326,7 @@ def _files(part: Message, kind: str, name: str) -> Iterator[FilePart]:
 
 def _without_wrapper(file: FilePart, said: bool) -> Iterator[FilePart]:
     """The files in a winmail.dat if its text is ``said`` elsewhere, else ``file`` itself."""
-    inside: list[tnef.File] = []
+    inside: list[tnef.TnefFile] = []
     if said and file.content.startswith(tnef.SIGNATURE):
         with contextlib.suppress(tnef.TnefError):
             inside = tnef.unpacked(file.content).files

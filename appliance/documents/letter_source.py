@@ -148,7 +148,7 @@ def _winmail(content: bytes) -> tuple[dict[str, str], Letter]:
 
 
 def _typeset_letter(fields: dict[str, str], letter: Letter, workshop: Workshop) -> Typeset:
-    from appliance.documents.typesetting import Part  # noqa: PLC0415 (imports WeasyPrint)
+    from appliance.documents.typesetting import AttachedFile  # noqa: PLC0415 (imports WeasyPrint)
 
     top = heading(fields, workshop.labels) if any(fields.values()) else ""
     if letter.html.strip():
@@ -158,7 +158,7 @@ def _typeset_letter(fields: dict[str, str], letter: Letter, workshop: Workshop) 
     title = html.escape(fields.get("Subject", ""))
     page = f"<!doctype html><meta charset=utf-8><title>{title}</title><body>{top}{body}"
     parts = {
-        part_key(each.content_id): Part(each.media_type, each.content)
+        part_key(each.content_id): AttachedFile(each.media_type, each.content)
         for each in (*letter.styles, *letter.inline)
     }
     return typeset_page(page, workshop, parts)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from appliance.documents.drawing import Bitmap, Box, Drawing, PageDrawer
+from appliance.documents.drawing import Bitmap, Drawing, PageDrawer, Rect
 from appliance.documents.geometry import Layout, PageSize
 from appliance.documents.options import MOST_DARKNESS, Look
 from appliance.remarks import Remark
@@ -46,7 +46,7 @@ class TurnedSource:
             drawn = drawn.transpose(_TURNS[turn])
         page = Image.new(drawn.mode, (layout.width, layout.rows), "white")
         page.paste(drawn, (layout.left, layout.top))
-        return Drawing.of_image(page, Box.of(layout))
+        return Drawing.of_image(page, Rect.of(layout))
 
     def remarks(self, index: int | None) -> Sequence[Remark]:
         return self._source.remarks(index)

@@ -59,7 +59,7 @@ Corners = tuple[float, float, float, float]  # left, low, right, high
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class PageContent:
     """The content of a page: ``type`` are handles of the text objects, ``type_corners`` where these are on
     the page and ``pictures`` where each picture is, in points.
     """
@@ -69,7 +69,7 @@ class Content:
     pictures: tuple[Corners, ...]
 
 
-def content_of(page: pypdfium2.PdfPage) -> Content | None:
+def content_of(page: pypdfium2.PdfPage) -> PageContent | None:
     """The content of ``page``, None when it has more than MOST_OBJECTS objects."""
     found_type: list[object] = []
     type_corners: list[Corners] = []
@@ -83,7 +83,7 @@ def content_of(page: pypdfium2.PdfPage) -> Content | None:
                 type_corners.append(_bounds_on_page(handle, outer))
         elif kind == raw.FPDF_PAGEOBJ_IMAGE:
             pictures.append(corners_of(handle, outer))
-    return Content(tuple(found_type), tuple(type_corners), tuple(pictures))
+    return PageContent(tuple(found_type), tuple(type_corners), tuple(pictures))
 
 
 _FAR = 1e6  # points: beyond any page

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 import pypdfium2
 from pypdfium2 import raw
 
-from appliance.documents.drawing import Box
+from appliance.documents.drawing import Rect
 from appliance.documents.geometry import Layout
-from appliance.documents.pdfobjects import Content, Corners
+from appliance.documents.pdfobjects import Corners, PageContent
 
 _QUARTER_ANTICLOCKWISE = 3  # pdfium counts quarters clockwise
 # A picture that covers a larger share of the page is a scan, which is converted as a whole page.
@@ -34,16 +34,16 @@ def pixels_per_point(page: pypdfium2.PdfPage, layout: Layout) -> tuple[float, fl
 
 def box_on_fax(
     page: pypdfium2.PdfPage, layout: Layout, points: tuple[float, float, float, float]
-) -> Box | None:
+) -> Rect | None:
     """The box on the fax page between these corners of the page; None when that is empty."""
     left, low, right, high = points
     corners = [_on_fax(page, layout, x, y) for x, y in ((left, low), (right, high))]
     across, down = sorted(x for x, _ in corners), sorted(y for _, y in corners)
-    box = Box(max(0, across[0]), max(0, down[0]), min(layout.width, across[1]), min(layout.rows, down[1]))
+    box = Rect(max(0, across[0]), max(0, down[0]), min(layout.width, across[1]), min(layout.rows, down[1]))
     return None if box.left >= box.right or box.top >= box.below else box
 
 
-def is_whole_page(box: Box, layout: Layout) -> bool:
+def is_whole_page(box: Rect, layout: Layout) -> bool:
     """Whether a picture in ``box`` counts as a scan of the whole page."""
     area = (box.right - box.left) * (box.below - box.top)
     return area > _WHOLE_PAGE_SHARE * layout.box_width * layout.box_rows
@@ -54,7 +54,7 @@ def is_whole_page(box: Box, layout: Layout) -> bool:
 _ROWS_APART, _AROUND = 96, 8
 
 
-def rows_of_type(page: pypdfium2.PdfPage, layout: Layout, content: Content) -> list[tuple[int, int]]:
+def rows_of_type(page: pypdfium2.PdfPage, layout: Layout, content: PageContent) -> list[tuple[int, int]]:
     """The rows of the fax page that have type, as pairs of the first row and the row after the last; all
     rows in one where type is beside a picture: pdfium draws other pixels of it when it draws a part.
     """
@@ -84,7 +84,9 @@ def _on_fax(page: pypdfium2.PdfPage, layout: Layout, x: float, y: float) -> tupl
     return across.value, down.value
 
 
-def photographs(page: pypdfium2.PdfPage, layout: Layout, content: Content | None) -> tuple[Box, ...] | None:
+def photographs(
+    page: pypdfium2.PdfPage, layout: Layout, content: PageContent | None
+) -> tuple[Rect, ...] | None:
     """The boxes of pictures on the fax page; None when one of them is a scan of a whole page."""
     if content is None:
         return None

@@ -58,7 +58,7 @@ class Unread:
     pictures: int = 0
 
 
-class Reading:
+class PdfReading:
     """Examines the pages of ``content``; none if qpdf cannot open it or counts a different number of
     pages.
     """

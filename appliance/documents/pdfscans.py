@@ -17,7 +17,7 @@ import pypdfium2
 from pypdfium2 import raw
 
 from appliance.documents import _bilevel
-from appliance.documents.drawing import Box, LookedAt, Pixels
+from appliance.documents.drawing import LookedAt, Pixels, Rect
 from appliance.documents.geometry import Layout
 from appliance.documents.pdfobjects import (
     IDENTITY,
@@ -29,7 +29,7 @@ from appliance.documents.pdfobjects import (
     objects_of,
 )
 from appliance.documents.pdfplaces import box_on_fax, is_whole_page
-from appliance.documents.pdfreading import Reading
+from appliance.documents.pdfreading import PdfReading
 from appliance.documents.pdfstreams import Bits
 from appliance.documents.screen import look_at
 
@@ -48,7 +48,7 @@ _ON_PIXEL = 1 / 64
 _MOST_ENLARGED = 2
 
 
-class Look(Enum):
+class ScanLook(Enum):
     BLACK_AND_WHITE = "black and white"
     GREY = "grey"
     COLOURED = "coloured"
@@ -58,12 +58,12 @@ class Look(Enum):
 class Scan:
     """A picture that covers a whole page.  Except for a coloured one, nothing else is seen on the page."""
 
-    look: Look
+    look: ScanLook
     picture: object  # pdfium's handle
 
     def look_at(self, grey: Pixels, layout: Layout) -> LookedAt:
         """Examines the drawn page.  In black and white it is toned only where its dots stand for tones."""
-        spared = layout.width * layout.rows // _FEWEST_TONED if self.look is Look.BLACK_AND_WHITE else 0
+        spared = layout.width * layout.rows // _FEWEST_TONED if self.look is ScanLook.BLACK_AND_WHITE else 0
         return look_at(grey, layout.width, layout.rows, layout.resolution.y_dpi, spared)
 
 
@@ -84,8 +84,8 @@ def scan_of(page: pypdfium2.PdfPage, layout: Layout) -> Scan | None:
         is_grey = about.colorspace in _GREY_SPACES or (is_mask and colour_of(handle) == _BLACK)
         grey = is_grey and outer is IDENTITY and _is_alone(page)
         if about.bits_per_pixel == 1:
-            return Scan(Look.BLACK_AND_WHITE, handle) if grey else None
-        return Scan(Look.GREY if grey else Look.COLOURED, handle)
+            return Scan(ScanLook.BLACK_AND_WHITE, handle) if grey else None
+        return Scan(ScanLook.GREY if grey else ScanLook.COLOURED, handle)
     return None
 
 
@@ -105,7 +105,7 @@ def _is_alone(page: pypdfium2.PdfPage) -> bool:
 
 
 def drawn_black_and_white(
-    page: pypdfium2.PdfPage, index: int, layout: Layout, scan: Scan, reading: Reading
+    page: pypdfium2.PdfPage, index: int, layout: Layout, scan: Scan, reading: PdfReading
 ) -> Pixels | None:
     """The page ``index`` of a scan in black and white, in grey; None for one that is left to pdfium."""
     quarters = (page.get_rotation() // 90 + (_QUARTERS_TURNED if layout.turned else 0)) % 4
@@ -120,7 +120,7 @@ def drawn_black_and_white(
     across, down = place.right - place.left, place.below - place.top
     if across > _MOST_ENLARGED * bits.width or down > _MOST_ENLARGED * bits.rows:
         return None
-    content = Box.of(layout)
+    content = Rect.of(layout)
     within = (
         max(place.left, content.left),
         max(place.top, content.top),
@@ -139,7 +139,7 @@ def _turned(bits: Bits, quarters: int) -> Bits:
     return Bits(width, rows, octets, is_paper=False, is_mask=bits.is_mask)
 
 
-def _place(page: pypdfium2.PdfPage, layout: Layout, matrix: Matrix, quarters: int) -> Box | None:
+def _place(page: pypdfium2.PdfPage, layout: Layout, matrix: Matrix, quarters: int) -> Rect | None:
     """The pixels of the fax page that a picture covers which is upright on its page, as pdfium rounds them;
     None for others.  The page is turned by ``quarters`` clockwise.
     """
@@ -153,7 +153,7 @@ def _place(page: pypdfium2.PdfPage, layout: Layout, matrix: Matrix, quarters: in
     top, below = (high - matrix.f - matrix.d) / (high - low), (high - matrix.f) / (high - low)
     for _ in range(quarters):
         begins, top, ends, below = 1 - below, begins, 1 - top, ends
-    return Box(
+    return Rect(
         math.floor(layout.left + begins * layout.box_width + _ON_PIXEL),
         math.floor(layout.top + top * layout.box_rows + _ON_PIXEL),
         math.ceil(layout.left + ends * layout.box_width - _ON_PIXEL),

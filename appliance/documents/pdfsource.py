@@ -18,7 +18,7 @@ from pypdfium2 import raw
 
 from appliance.documents import _bilevel, _memory
 from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_EMPTY, DOCUMENT_ENCRYPTED
-from appliance.documents.drawing import Box, Drawing, LookedAt, Pixels
+from appliance.documents.drawing import Drawing, LookedAt, Pixels, Rect
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import LARGEST_SIDE_MM, MM_PER_INCH, Layout, PageSize
 from appliance.documents.pale import strengthened_scan
@@ -29,8 +29,8 @@ from appliance.documents.pdfmarks import give_appearances, has_open_redactions, 
 from appliance.documents.pdfmending import mended, with_header, without_false_lock
 from appliance.documents.pdfobjects import content_of, lost_pictures, show
 from appliance.documents.pdfplaces import box_of, photographs, pixels_per_point, rows_of_type
-from appliance.documents.pdfreading import Reading
-from appliance.documents.pdfscans import Look, drawn_black_and_white, scan_of
+from appliance.documents.pdfreading import PdfReading
+from appliance.documents.pdfscans import ScanLook, drawn_black_and_white, scan_of
 from appliance.documents.pdfstates import has_layers, is_collection, state_remarks
 from appliance.documents.pdfsubstitutes import taking, use_own_fonts
 from appliance.documents.pdfunits import Texts, box_key, units_of
@@ -83,7 +83,7 @@ class PdfSource:
         self.count = len(self._document)
         if self.count <= 0:
             raise DocumentError(DOCUMENT_EMPTY, "a PDF without pages")
-        self._reading = Reading(self._made_from, len(content), self.count)
+        self._reading = PdfReading(self._made_from, len(content), self.count)
         self._instead: dict[
             str, str
         ] = {}  # families for fonts that are not embedded and whose letters others lack
@@ -184,12 +184,12 @@ class PdfSource:
         looked_at = drawn = plain = planes = None
         found = scan_of(page, layout) if width * rows <= BAND_PIXELS else None
         scan = None if found is None else found.look
-        if scan is Look.COLOURED:
+        if scan is ScanLook.COLOURED:
             drawn = self._drawn(page, layout, "page", 0, rows)
             planes = _bilevel.planes(_octets(drawn), drawn.stride, width, rows)
             whole = Pixels(memoryview(planes)[: width * rows], 1, width)
         elif width * rows <= _MOST_GREY_PIXELS:
-            if found is not None and scan is Look.BLACK_AND_WHITE and not self._layers:
+            if found is not None and scan is ScanLook.BLACK_AND_WHITE and not self._layers:
                 plain = drawn_black_and_white(page, index, layout, found, self._reading)
             whole = plain or grey(0, rows)
             if found is None:
@@ -197,20 +197,22 @@ class PdfSource:
         if found is not None:
             looked_at = found.look_at(whole, layout)
         if looked_at is not None and not looked_at.toned:
-            return Drawing(width, rows, Box.of(layout), lambda _first, _count: whole, looked_at=looked_at)
-        if scan in {Look.GREY, Look.COLOURED} and looked_at is not None and looked_at.tones:
+            return Drawing(width, rows, Rect.of(layout), lambda _first, _count: whole, looked_at=looked_at)
+        if scan in {ScanLook.GREY, ScanLook.COLOURED} and looked_at is not None and looked_at.tones:
             coloured = None if drawn is None else Pixels(_octets(drawn), 4, drawn.stride)
             stronger = strengthened_scan((width, rows), whole, coloured)
             if stronger is not None:
-                return Drawing.of_image(stronger, Box.of(layout))
-        if scan in {Look.BLACK_AND_WHITE, Look.GREY} and looked_at is not None and looked_at.tones:
-            return Drawing(width, rows, Box.of(layout), lambda _first, _count: whole)
+                return Drawing.of_image(stronger, Rect.of(layout))
+        if scan in {ScanLook.BLACK_AND_WHITE, ScanLook.GREY} and looked_at is not None and looked_at.tones:
+            return Drawing(width, rows, Rect.of(layout), lambda _first, _count: whole)
         content = content_of(page)
         boxes = photographs(page, layout, content)
         if boxes is None and looked_at is not None:
             if not looked_at.tones:  # a scan in black and white: its black areas are left as they are
                 looked_at = LookedAt(looked_at.grey, (), tones=False)
-                return Drawing(width, rows, Box.of(layout), lambda _first, _count: whole, looked_at=looked_at)
+                return Drawing(
+                    width, rows, Rect.of(layout), lambda _first, _count: whole, looked_at=looked_at
+                )
             looked_at = None  # any other scan is examined as a whole
         if width * rows > BAND_PIXELS:
             looked_at = None
@@ -231,7 +233,7 @@ class PdfSource:
                     under = None  # invisible text of an OCR program
             return Pixels(_octets(bitmap), 4, bitmap.stride, under, made)
 
-        return Drawing(width, rows, Box.of(layout), colours, boxes, looked_at)
+        return Drawing(width, rows, Rect.of(layout), colours, boxes, looked_at)
 
     def remarks(self, index: int | None) -> Sequence[Remark]:
         if index is None:

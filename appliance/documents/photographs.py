@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from appliance.documents.drawing import Box, Drawing
+from appliance.documents.drawing import Drawing, Rect
 from appliance.documents.geometry import Layout, PageSize
 from appliance.documents.options import Paper, Straighten
 from appliance.documents.pictures import ImageSource
@@ -47,7 +47,7 @@ class PhotographedPage:
         page = flat_page(photograph, self._corners, size)
         if layout.turned:
             page = page.transpose(Image.Transpose.ROTATE_90)
-        return Drawing.of_image(place(page, layout), Box.of(layout))
+        return Drawing.of_image(place(page, layout), Rect.of(layout))
 
     def remarks(self, index: int | None) -> Sequence[Remark]:
         return () if index is None else (Remark(PHOTOGRAPH_STRAIGHTENED),)

@@ -11,7 +11,7 @@ from PIL import Image, ImageChops, UnidentifiedImageError
 
 from appliance.documents import _jpeg, _memory, causes
 from appliance.documents.decoded import OnPaper
-from appliance.documents.drawing import Bitmap, Box, Drawing
+from appliance.documents.drawing import Bitmap, Drawing, Rect
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import (
     LARGEST_SIDE_MM,
@@ -353,7 +353,7 @@ class ImageSource:
             raise _fault(error) from None
         self._forget()
         del image, shown
-        return Drawing.of_image(place(strengthened(reduced), layout, size), Box.of(layout))
+        return Drawing.of_image(place(strengthened(reduced), layout, size), Rect.of(layout))
 
     def remarks(self, index: int | None) -> Sequence[Remark]:
         if index is None and self._skipped:

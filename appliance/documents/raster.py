@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from appliance.documents import causes
-from appliance.documents.drawing import Bitmap, Box, Drawing
+from appliance.documents.drawing import Bitmap, Drawing, Rect
 from appliance.documents.errors import DocumentError
 from appliance.documents.first_octets import PWG, URF
 from appliance.documents.geometry import MM_PER_INCH, Layout, PageSize
@@ -148,7 +148,7 @@ class RasterSource:
         shown = self.image(index)
         if layout.turned:
             shown = shown.transpose(Image.Transpose.ROTATE_90)
-        return Drawing.of_image(place(shown, layout), Box.of(layout))
+        return Drawing.of_image(place(shown, layout), Rect.of(layout))
 
     def image(self, index: int) -> Image.Image:
         """Page ``index`` in grey."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from PIL import Image, ImageChops, ImageFilter
 
 from appliance.documents import _bilevel
-from appliance.documents.drawing import Box, Drawing, LookedAt, Pixels
+from appliance.documents.drawing import Drawing, LookedAt, Pixels, Rect
 from appliance.documents.options import Treatment
 from appliance.t4.page import Resolution
 
@@ -175,7 +175,7 @@ def is_seen(drawing: Drawing) -> bool:
     return darker > samples * _DUST
 
 
-def _packed(box: Box) -> bytes:
+def _packed(box: Rect) -> bytes:
     return _BOX.pack(box.left, box.top, box.right, box.below)
 
 

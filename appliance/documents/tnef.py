@@ -43,7 +43,7 @@ class TnefError(ValueError):
 
 
 @dataclass(slots=True)
-class File:
+class TnefFile:
     """A file in a winmail.dat."""
 
     name: str = ""
@@ -57,7 +57,7 @@ class Unpacked:
     ``heading`` who wrote it, to whom, when and about what.
     """
 
-    files: list[File]
+    files: list[TnefFile]
     heading: dict[str, str] = field(default_factory=dict)
     plain: str = ""
     html: str = ""
@@ -90,7 +90,7 @@ def unpacked(octets: bytes) -> Unpacked:
                 _take_text(made, found, charset)
                 _take_heading(made, found, charset)
             case _ if name == _NEXT_FILE and len(made.files) < _MOST_FILES:
-                made.files.append(File())
+                made.files.append(TnefFile())
             case _ if name in {_FILE_NAME, _FILE_CONTENT, _FILE_PROPERTIES} and made.files:
                 _take_file(made.files[-1], name, value, charset)
     return made
@@ -115,7 +115,7 @@ def _take_heading(made: Unpacked, found: dict[int, tuple[int, bytes]], charset: 
         made.heading["Date"] = when(found[_SENT][1])
 
 
-def _take_file(file: File, name: int, value: bytes, charset: str) -> None:
+def _take_file(file: TnefFile, name: int, value: bytes, charset: str) -> None:
     if name == _FILE_NAME:
         file.name = file.name or _words(value, charset)
     elif name == _FILE_CONTENT:

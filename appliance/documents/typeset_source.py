@@ -27,7 +27,7 @@ from appliance.documents.workshop import Workshop
 from appliance.remarks import LAYOUT_SIMPLIFIED, PART_LEFT_OUT, PICTURE_LOST, Remark
 
 if TYPE_CHECKING:
-    from appliance.documents.typesetting import Part
+    from appliance.documents.typesetting import AttachedFile
 
 # Limits of the layout.  A text of 200 pages takes 9 s on a fast processor; a web page that takes longer than
 # this was made to, and only its text is faxed.  All are below the time limit of a page.
@@ -106,14 +106,14 @@ def _is_left_to_its_script(page: str) -> bool:
 
 def open_svg(content: bytes, workshop: Workshop) -> TypesetSource:
     """The page of an SVG drawing, on a sheet of its size.  Raises DocumentError as `open_text`."""
-    from appliance.documents.typesetting import Part  # noqa: PLC0415 (imports WeasyPrint)
+    from appliance.documents.typesetting import AttachedFile  # noqa: PLC0415 (imports WeasyPrint)
 
     page = '<!doctype html><body style="margin:0"><img src="cid:drawing" style="max-height:270mm">'
 
     def make() -> Typeset:
         from appliance.documents.typesetting import typeset  # noqa: PLC0415
 
-        parts = {"drawing": Part("image/svg+xml", content)}
+        parts = {"drawing": AttachedFile("image/svg+xml", content)}
         return typeset(page, workshop.paper, parts=parts, most_pages=workshop.limits.pages)
 
     made = workshop.once("drawing", str(workshop.paper).encode() + content, make, _HTML)
@@ -122,7 +122,7 @@ def open_svg(content: bytes, workshop: Workshop) -> TypesetSource:
     return TypesetSource(made)
 
 
-def typeset_page(page: str, workshop: Workshop, parts: Mapping[str, Part] | None = None) -> Typeset:
+def typeset_page(page: str, workshop: Workshop, parts: Mapping[str, AttachedFile] | None = None) -> Typeset:
     """``page`` as designed, or as plain text with a remark."""
 
     def make() -> Typeset:

@@ -160,7 +160,7 @@ preferred.split_first_line = first_of_shortest_lines
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class AttachedFile:
     """A file that accompanies a page, under its Content-ID or name."""
 
     media_type: str
@@ -172,7 +172,7 @@ def typeset(
     paper: Paper,
     *,
     style: str = "",
-    parts: Mapping[str, Part] | None = None,
+    parts: Mapping[str, AttachedFile] | None = None,
     most_pages: int,
     foreign: bool = True,
     prepare: Callable[[Element], None] | None = None,
@@ -303,7 +303,7 @@ def _process_settings() -> Iterator[None]:
 class _Parts(URLFetcher):  # type: ignore[misc]
     """Serves ``data:`` addresses and the accompanying parts; everything else does not exist."""
 
-    def __init__(self, parts: Mapping[str, Part]) -> None:
+    def __init__(self, parts: Mapping[str, AttachedFile]) -> None:
         super().__init__(allowed_protocols=["data"])
         self._parts = parts
         self._remote: set[str] = set()

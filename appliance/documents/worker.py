@@ -34,7 +34,7 @@ from appliance.documents import _memory
 from appliance.documents.bounded import MEMORY_EXIT
 from appliance.documents.causes import DOCUMENT_MEMORY, DOCUMENT_STORAGE, DOCUMENT_TOO_LARGE
 from appliance.documents.cover import CoverSource
-from appliance.documents.drawing import Bitmap, Box, Drawing, PageDrawer
+from appliance.documents.drawing import Bitmap, Drawing, PageDrawer, Rect
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize, lay_out
 from appliance.documents.header import draw_header, strip_rows
@@ -291,7 +291,7 @@ def _drawing(drawn: Image.Image | Drawing | Bitmap) -> Drawing | Bitmap:
     """What a source drew; an image contains type only, for which a threshold is enough."""
     if not isinstance(drawn, Image.Image):
         return drawn
-    drawing = Drawing.of_image(drawn, Box(0, 0, *drawn.size))
+    drawing = Drawing.of_image(drawn, Rect(0, 0, *drawn.size))
     return replace(drawing, looked_at=look_at(drawing.draw(0, drawing.rows), *drawn.size))
 
 

@@ -28,7 +28,7 @@ _LOOK_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Notes:
+class CallNotes:
     """What the exchange noted of a call: how many pages were confirmed, and whether it was cancelled before
     the end of the last one.
     """
@@ -71,7 +71,7 @@ class Confirmations:
             self._file = None
 
 
-def read_notes(path: Path, wait_s: float = 0.0) -> Notes:
+def read_notes(path: Path, wait_s: float = 0.0) -> CallNotes:
     """What was noted of a call, nothing without a file.
 
     Waits up to ``wait_s`` seconds if the call has not ended yet.
@@ -81,8 +81,8 @@ def read_notes(path: Path, wait_s: float = 0.0) -> Notes:
             _await_end(file.fileno(), wait_s)
             whole = file.read().split(_END)[:-1]
     except OSError:
-        return Notes()
-    return Notes(max((int(line) for line in whole if line.isdigit()), default=0), _KEPT in whole)
+        return CallNotes()
+    return CallNotes(max((int(line) for line in whole if line.isdigit()), default=0), _KEPT in whole)
 
 
 def _await_end(file: int, wait_s: float) -> None:

@@ -28,7 +28,7 @@ from appliance.exchange.confirmations import Confirmations
 from appliance.exchange.making import make_line
 from appliance.lines.causes import LINE_FAULT, LINE_STOPPED
 from appliance.lines.datagram_driver import Paced
-from appliance.lines.line import NOT_OPENED, Answer, IncomingCall, KeepPackets, Line, LineState, Refuse, Tap
+from appliance.lines.line import NOT_OPENED, Accept, IncomingCall, KeepPackets, Line, LineState, Refuse, Tap
 from appliance.lines.packets import CallPackets
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.lines.settings import LineSettings
@@ -113,7 +113,7 @@ class CallServer:
         self._faults: dict[str, str] = {}  # of lines that could not be made
         self._stack: SipStack | None = None
         self._calls: dict[int, RemoteOwner] = {}
-        self._offered: dict[int, asyncio.Future[Answer | Refuse]] = {}  # calls the box has not decided on
+        self._offered: dict[int, asyncio.Future[Accept | Refuse]] = {}  # calls the box has not decided on
         self._numbers = itertools.count(-1, -1)  # of incoming calls; the box's numbers are positive
         self._tasks: set[asyncio.Task[None]] = set()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="confirmations")
@@ -240,10 +240,10 @@ class CallServer:
     def _take(self, number: int, parameters: CallParameters, keep: KeepPackets | None) -> None:
         """The box answers a call that was offered."""
         call = self._begin(number, keep)
-        if not self._decide(number, Answer(parameters, call, call.tap)):
+        if not self._decide(number, Accept(parameters, call, call.tap)):
             call.say(Ended(CallResult(LINE_STOPPED)))
 
-    def _decide(self, number: int, decision: Answer | Refuse) -> bool:
+    def _decide(self, number: int, decision: Accept | Refuse) -> bool:
         """Passes the box's decision to the line; False when the line has stopped waiting for it."""
         waiting = self._offered.pop(number)
         if waiting.done():
@@ -275,7 +275,7 @@ class CallServer:
         self._calls.pop(call.number, None)
         self._report_lines()  # before the end is reported: its receiver finds the line free
 
-    def _offer(self, incoming: IncomingCall) -> asyncio.Future[Answer | Refuse]:
+    def _offer(self, incoming: IncomingCall) -> asyncio.Future[Accept | Refuse]:
         """The lines' ``IncomingHandler``: the box decides."""
         number = next(self._numbers)
         self._offered[number] = asyncio.get_running_loop().create_future()

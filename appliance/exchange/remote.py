@@ -21,7 +21,7 @@ from appliance.lines.causes import LINE_FAULT, LINE_STOPPED
 from appliance.lines.datagram_driver import Pacing
 from appliance.lines.line import (
     STOPPED,
-    Answer,
+    Accept,
     IncomingHandler,
     LineKind,
     LineState,
@@ -332,7 +332,7 @@ class Exchange:
 
     async def _decide(self, channel: messages.Channel, offered: messages.CallOffered) -> None:
         line = self._lines.get(offered.incoming.line)
-        decision: Answer | Refuse = Refuse(LINE_STOPPED)
+        decision: Accept | Refuse = Refuse(LINE_STOPPED)
         if line is not None and line.on_incoming is not None:
             try:
                 decision = await decided(line.on_incoming(offered.incoming))
@@ -340,7 +340,7 @@ class Exchange:
                 _log.exception("deciding about a call failed")
                 decision = Refuse(LINE_FAULT)
         if channel is not self._channel:  # the process, and the call with it, has ended meanwhile
-            if isinstance(decision, Answer):
+            if isinstance(decision, Accept):
                 decision.owner.say(Ended(CallResult(LINE_FAULT)))
             return
         if isinstance(decision, Refuse):

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from appliance import durable
 from appliance.hardware.folder import GREEN, JSON_FILE, PDF_FILE, PDF_SIGNATURE_FILE, RED
 from appliance.hardware.signing import signature_of, signed
-from appliance.hardware.suite import NOTHING_THERE, Outcome, Result
+from appliance.hardware.suite import NOTHING_THERE, SuiteOutcome, SuiteResult
 from appliance.hardware.words import name_of, spoken
 from appliance.language import said
 
@@ -47,14 +47,20 @@ tr { break-inside: avoid }
 """
 
 
-def verdict(results: Sequence[Result]) -> str:
+def verdict(results: Sequence[SuiteResult]) -> str:
     """The verdict: red if a part is broken or nothing could be tested, else green."""
     outcomes = {result.outcome for result in results}
-    return GREEN if Outcome.PASSED in outcomes and Outcome.FAILED not in outcomes else RED
+    return GREEN if SuiteOutcome.PASSED in outcomes and SuiteOutcome.FAILED not in outcomes else RED
 
 
 def document(
-    results: Sequence[Result], key: Ed25519PrivateKey, *, station: str, build: str, began: float, ended: float
+    results: Sequence[SuiteResult],
+    key: Ed25519PrivateKey,
+    *,
+    station: str,
+    build: str,
+    began: float,
+    ended: float,
 ) -> dict[str, Any]:
     """The signed report as JSON data.  Times are Unix times."""
     return signed(
@@ -90,9 +96,11 @@ def as_pdf(report: Mapping[str, Any], digest: str) -> bytes:
 
 def _page(report: Mapping[str, Any], digest: str) -> str:
     results = report["results"]
-    count = {word: sum(1 for each in results if each["outcome"] == word.value) for word in Outcome}
+    count = {word: sum(1 for each in results if each["outcome"] == word.value) for word in SuiteOutcome}
     words = said("{good} good, {broken} broken, {skipped} not tried").format(
-        good=count[Outcome.PASSED], broken=count[Outcome.FAILED], skipped=count[Outcome.SKIPPED]
+        good=count[SuiteOutcome.PASSED],
+        broken=count[SuiteOutcome.FAILED],
+        skipped=count[SuiteOutcome.SKIPPED],
     )
     green = report["verdict"] == GREEN
     title = said("Everything that was tried works.") if green else said("Something does not work.")
@@ -124,13 +132,13 @@ def _page(report: Mapping[str, Any], digest: str) -> str:
 
 def _row(result: Mapping[str, Any]) -> str:
     words = {
-        Outcome.PASSED: said("good"),
-        Outcome.FAILED: said("broken"),
-        Outcome.SKIPPED: said("not tried"),
+        SuiteOutcome.PASSED: said("good"),
+        SuiteOutcome.FAILED: said("broken"),
+        SuiteOutcome.SKIPPED: said("not tried"),
     }
     more = [result["measured"], spoken(result["reason"]), spoken(result["advice"])]
     told = "".join(f"<div class='more'>{escape(each)}</div>" for each in more if each)
-    word = words[Outcome(result["outcome"])]
+    word = words[SuiteOutcome(result["outcome"])]
     name = result["test"].partition("[")[2].removesuffix("]")
     about = f" <span class='more'>({escape(name)})</span>" if name not in ("", NOTHING_THERE) else ""
     sentence = escape(spoken(result["sentence"]))

@@ -19,7 +19,7 @@ class BrokenError(Exception):
         self.advice = advice
 
 
-class Running(Protocol):
+class BoxInterface(Protocol):
     """The REST interface of the box that runs."""
 
     def get(self, path: str) -> Any:
@@ -69,7 +69,7 @@ class Rig:
 
     data: Path
     store: SettingsStore
-    box: Running | None = None
+    box: BoxInterface | None = None
     person: Person | None = None
     jig: Mapping[int, int] = field(default_factory=dict)
     numbers: Mapping[str, str] = field(default_factory=dict)

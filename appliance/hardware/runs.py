@@ -33,7 +33,7 @@ REQUEST, YES = "does", "yes"
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RunProgress:
     """The progress of the last run.  ``question`` waits for an answer: its kind, its text, and the thing that
     it is about.
 
@@ -55,7 +55,7 @@ class Runs:
 
     data: Path
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _progress: Progress = Progress()
+    _progress: RunProgress = RunProgress()
     _process: subprocess.Popen[bytes] | None = None
 
     def start(self, words: Sequence[str], now: float) -> None:
@@ -70,12 +70,12 @@ class Runs:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
             )
-            self._progress = Progress(running=True, began_at=now)
+            self._progress = RunProgress(running=True, began_at=now)
         threading.Thread(
             target=self._follow, args=(self._process,), name="hardware-test", daemon=True
         ).start()
 
-    def progress(self) -> Progress:
+    def progress(self) -> RunProgress:
         """The progress as last reported."""
         with self._lock:
             return self._progress

@@ -21,7 +21,7 @@ NOTHING_THERE = "none"
 RIG: pytest.StashKey[Rig] = pytest.StashKey()
 
 
-class Outcome(Enum):
+class SuiteOutcome(Enum):
     """How a test ended."""
 
     PASSED = "passed"
@@ -30,7 +30,7 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class SuiteResult:
     """The result of one test.  ``sentence`` says what must hold; ``reason`` why it does not, or why it was
     skipped.
     """
@@ -38,7 +38,7 @@ class Result:
     part: str
     test: str
     sentence: str
-    outcome: Outcome
+    outcome: SuiteOutcome
     reason: str = ""
     advice: str = ""
     measured: str = ""
@@ -61,7 +61,9 @@ def parametrize(
         metafunc.parametrize(name, values, ids=ids)
 
 
-def run(rig: Rig, only: Sequence[str] = (), tell: Callable[[Result], None] = lambda _: None) -> list[Result]:
+def run(
+    rig: Rig, only: Sequence[str] = (), tell: Callable[[SuiteResult], None] = lambda _: None
+) -> list[SuiteResult]:
     """Tests all parts, or those in ``only``; ``tell`` gets each result at once.  Raises SuiteMissingError.
 
     A suite that cannot be run is a failed test, so that no report is green by mistake.
@@ -76,19 +78,19 @@ def run(rig: Rig, only: Sequence[str] = (), tell: Callable[[Result], None] = lam
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or not collector.results:
         stopped = code == pytest.ExitCode.INTERRUPTED
         reason = "the run was stopped" if stopped else f"pytest ended with {int(code)}"
-        collector.add(Result("suite", "run", "The tests can be run.", Outcome.FAILED, reason))
+        collector.add(SuiteResult("suite", "run", "The tests can be run.", SuiteOutcome.FAILED, reason))
     return collector.results
 
 
 class _Collector:
     """The pytest plugin that collects results."""
 
-    def __init__(self, rig: Rig, tell: Callable[[Result], None]) -> None:
+    def __init__(self, rig: Rig, tell: Callable[[SuiteResult], None]) -> None:
         self._rig = rig
         self._tell = tell
-        self.results: list[Result] = []
+        self.results: list[SuiteResult] = []
 
-    def add(self, result: Result) -> None:
+    def add(self, result: SuiteResult) -> None:
         self.results.append(result)
         self._tell(result)
 
@@ -98,11 +100,11 @@ class _Collector:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             self.add(
-                Result(
+                SuiteResult(
                     "suite",
                     report.nodeid,
                     "The tests can be read.",
-                    Outcome.FAILED,
+                    SuiteOutcome.FAILED,
                     str(report.longrepr)[-_LONGEST_REASON:],
                 )
             )
@@ -115,20 +117,20 @@ class _Collector:
         return report  # type: ignore[return-value]
 
 
-def _result(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> Result:
-    outcome, reason, advice = Outcome.PASSED, "", ""
+def _result(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> SuiteResult:
+    outcome, reason, advice = SuiteOutcome.PASSED, "", ""
     if report.skipped:
-        outcome = Outcome.SKIPPED
+        outcome = SuiteOutcome.SKIPPED
         reason = str(call.excinfo.value) if call.excinfo is not None else ""
     elif report.failed:
-        outcome = Outcome.FAILED
+        outcome = SuiteOutcome.FAILED
         error = call.excinfo.value if call.excinfo is not None else None
         if isinstance(error, BrokenError):
             reason, advice = error.sentence, error.advice
         else:  # a bug of the test, or an unknown kind of box
             reason = f"{type(error).__name__}: {error}"
     function = getattr(item, "function", None)
-    return Result(
+    return SuiteResult(
         part=item.path.stem.removeprefix(FILE_PREFIX),
         test=item.name.removeprefix(FILE_PREFIX),
         sentence=" ".join((inspect.getdoc(function) or item.name).split()),

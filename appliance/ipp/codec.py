@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta, timezone
 from appliance.ipp.model import (
     Attributes,
     Content,
+    DotsPerInch,
     Group,
     GroupTag,
     Message,
     Range,
-    Resolution,
     Spoken,
     Tag,
     Value,
@@ -240,7 +240,7 @@ def _content(tag: int, octets: bytes) -> Content:
         case Tag.RESOLUTION:
             across, down, unit = struct.unpack(">iiB", octets)
             per_inch = _CM_PER_INCH if unit == _PER_CM else 1.0
-            return Resolution(round(across * per_inch), round(down * per_inch))
+            return DotsPerInch(round(across * per_inch), round(down * per_inch))
         case Tag.RANGE:
             return Range(*struct.unpack(">ii", octets))
         case Tag.TEXT_WITH_LANGUAGE | Tag.NAME_WITH_LANGUAGE:
@@ -318,7 +318,7 @@ def _octets(content: Content, tag: int) -> bytes:
             return struct.pack(">i", content)
         case Range(least, most):
             return struct.pack(">ii", least, most)
-        case Resolution(across, down):
+        case DotsPerInch(across, down):
             return struct.pack(">iiB", across, down, _PER_INCH)
         case Spoken(language, text):
             raw, said = language.encode(), text.encode()

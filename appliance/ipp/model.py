@@ -55,7 +55,7 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
-class Resolution:
+class DotsPerInch:
     """Dots an inch."""
 
     across: int
@@ -71,7 +71,7 @@ class Spoken:
 
 
 Collection = Mapping[str, "tuple[Value, ...]"]
-Content = int | bool | str | bytes | datetime | Range | Resolution | Spoken | Collection | None
+Content = int | bool | str | bytes | datetime | Range | DotsPerInch | Spoken | Collection | None
 
 
 @dataclass(frozen=True, slots=True)

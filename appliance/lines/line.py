@@ -87,7 +87,7 @@ class IncomingCall:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Accept:
     """Answer the call.  ``owner`` receives its end as ``Ended``."""
 
     parameters: CallParameters
@@ -104,12 +104,12 @@ class Refuse:
 
 
 # Decides on a call, at once or by an awaitable when another process decides.
-IncomingHandler = Callable[[IncomingCall], Answer | Refuse | Awaitable[Answer | Refuse]]
+IncomingHandler = Callable[[IncomingCall], Accept | Refuse | Awaitable[Accept | Refuse]]
 
 
-async def decided(decision: Answer | Refuse | Awaitable[Answer | Refuse]) -> Answer | Refuse:
+async def decided(decision: Accept | Refuse | Awaitable[Accept | Refuse]) -> Accept | Refuse:
     """The decision of an ``IncomingHandler``, awaited if necessary."""
-    return decision if isinstance(decision, Answer | Refuse) else await decision
+    return decision if isinstance(decision, Accept | Refuse) else await decision
 
 
 class Line(Protocol):

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from appliance.panel.core import Order
-from appliance.panel.model import BoxView, Condition, Contact, line_views
+from appliance.panel.model import BoxContact, BoxView, Condition, line_views
 from appliance.settings.secrets import SecretSettings, present_setup_code
 from appliance.settings.store import SettingsStore
 
@@ -126,25 +126,25 @@ class Watcher:
             if view != self._view:
                 self._view = view
                 self._changed(view)
-            answers = view.contact is Contact.ANSWERS
+            answers = view.contact is BoxContact.ANSWERS
             self._stop.wait(LEAST_S)
             self._stale.wait(POLL_S if answers else LOOK_S)
             self._stale.clear()
 
     def _silent(self) -> BoxView:
         """The view of a box that does not answer: starting if it never did, else stopping, then lost."""
-        if self._view.contact is Contact.STARTING:
+        if self._view.contact is BoxContact.STARTING:
             return self._view
         now = time.monotonic()
         self._silent_since = self._silent_since or now
         lost = now - self._silent_since > LOST_S
-        return replace(self._view, contact=Contact.LOST if lost else Contact.STOPPING)
+        return replace(self._view, contact=BoxContact.LOST if lost else BoxContact.STOPPING)
 
     def _read(self, api: Api) -> BoxView:
         found = api.get("/panel")
         store = self._store
         return BoxView(
-            contact=Contact.ANSWERS,
+            contact=BoxContact.ANSWERS,
             condition=Condition(found["status"]),
             lines=line_views(found["lines"]),
             sending=tuple(found["sending"]),

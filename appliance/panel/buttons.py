@@ -56,7 +56,7 @@ class Touch:
     at: float
 
 
-class Contact:
+class ButtonContact:
     """One button's contact.  Times are those of one monotonic clock, seconds."""
 
     def __init__(self, button: Button) -> None:

@@ -11,10 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from appliance.panel.buttons import RESET_BUTTONS, Button, Chord, Contact, Gesture, Touch
+from appliance.panel.buttons import RESET_BUTTONS, Button, ButtonContact, Chord, Gesture, Touch
 from appliance.panel.lamps import AnyLamp, Lamp, Meaning, Pattern
-from appliance.panel.model import BoxView, meanings
-from appliance.panel.model import Contact as BoxContact
+from appliance.panel.model import BoxContact, BoxView, meanings
 
 # The lamp that answers each button.
 ANSWERS = {
@@ -82,7 +81,7 @@ class Panel:
     def __init__(self, line_lamps: int, buttons: Iterable[Button], started: float) -> None:
         self.view = BoxView()
         self._line_lamps = line_lamps
-        self._contacts = {button: Contact(button) for button in buttons}
+        self._contacts = {button: ButtonContact(button) for button in buttons}
         self._started = started
         self._setup_asked = False
         self._reset = Chord()

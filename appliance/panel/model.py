@@ -11,7 +11,7 @@ from appliance.panel import lamps
 from appliance.panel.lamps import AnyLamp, Lamp, LineLamp, Meaning
 
 
-class Contact(Enum):
+class BoxContact(Enum):
     """What the panel knows of the box's process."""
 
     STARTING = "starting"  # it has not answered yet
@@ -29,7 +29,7 @@ class Condition(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class LineView:
+class PanelLine:
     """A line: its name, whether it works, and how many calls are on it."""
 
     name: str
@@ -41,9 +41,9 @@ class LineView:
 class BoxView:
     """The state of the box."""
 
-    contact: Contact = Contact.STARTING
+    contact: BoxContact = BoxContact.STARTING
     condition: Condition = Condition.OK
-    lines: tuple[LineView, ...] = ()
+    lines: tuple[PanelLine, ...] = ()
     sending: tuple[int, ...] = ()  # ids of faxes, newest last
     receiving: int = 0  # calls that are receiving a fax
     unread: int = 0
@@ -55,10 +55,10 @@ class BoxView:
     shown: int = 0  # how often a client asked the box to make itself known
 
 
-def line_views(lines: list[Mapping[str, Any]]) -> tuple[LineView, ...]:
+def line_views(lines: list[Mapping[str, Any]]) -> tuple[PanelLine, ...]:
     """From the ``lines`` of the box's answer, without the practice line, which has no lamp."""
     return tuple(
-        LineView(str(line["name"]), bool(line["usable"]), int(line["calls"]))
+        PanelLine(str(line["name"]), bool(line["usable"]), int(line["calls"]))
         for line in lines
         if line.get("kind") != "practice"
     )
@@ -71,7 +71,7 @@ def meanings(view: BoxView, line_lamps: int, *, stuck: bool = False) -> dict[Any
     that is shown.
     """
     said: dict[AnyLamp, Meaning] = {Lamp.POWER: _power(view)}
-    known = view.contact is Contact.ANSWERS
+    known = view.contact is BoxContact.ANSWERS
     said[Lamp.ACTIVITY] = _activity(view) if known else lamps.ACTIVITY_NONE
     said[Lamp.INBOX] = lamps.INBOX_UNREAD if known and view.unread else lamps.INBOX_EMPTY
     said[Lamp.FAULT] = _fault(view, stuck) if known else lamps.FAULT_BUTTON if stuck else lamps.FAULT_NONE
@@ -83,11 +83,11 @@ def meanings(view: BoxView, line_lamps: int, *, stuck: bool = False) -> dict[Any
 
 def _power(view: BoxView) -> Meaning:
     match view.contact:
-        case Contact.STARTING | Contact.STOPPING:
+        case BoxContact.STARTING | BoxContact.STOPPING:
             return lamps.POWER_CHANGING
-        case Contact.LOST:
+        case BoxContact.LOST:
             return lamps.POWER_ALONE
-        case Contact.ANSWERS:
+        case BoxContact.ANSWERS:
             return lamps.POWER_SETUP if view.setup else lamps.POWER_READY
 
 
@@ -110,7 +110,7 @@ def _fault(view: BoxView, stuck: bool) -> Meaning:
     return lamps.FAULT_FAX if view.wants_person else lamps.FAULT_NONE
 
 
-def _line(line: LineView | None) -> Meaning:
+def _line(line: PanelLine | None) -> Meaning:
     if line is None:
         return lamps.LINE_NONE
     if not line.usable:

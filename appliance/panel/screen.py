@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from appliance.panel import words
-from appliance.panel.model import BoxView, Condition, Contact
+from appliance.panel.model import BoxContact, BoxView, Condition
 from appliance.panel.settings import I2C_BUS, Display, PanelSettings
 
 _log = logging.getLogger(__name__)
@@ -41,13 +41,13 @@ def lines(view: BoxView) -> tuple[str, ...]:
         return words.word(sentence, view.region)
 
     match view.contact:
-        case Contact.STARTING:
+        case BoxContact.STARTING:
             said = [word(words.STARTS), "", "", ""]
-        case Contact.STOPPING:
+        case BoxContact.STOPPING:
             said = [word(words.STOPS), word(words.WAIT), "", ""]
-        case Contact.LOST:
+        case BoxContact.LOST:
             said = ["faxbox", word(words.NO_ANSWER), "", ""]
-        case Contact.ANSWERS:
+        case BoxContact.ANSWERS:
             code = word(words.CODE).format(code=view.setup_code) if view.setup_code else ""
             said = [word(_state(view)), _traffic(view), view.address, code]
     return tuple(line[:LETTERS] for line in said)

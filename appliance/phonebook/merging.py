@@ -64,7 +64,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ImportStep:
     """What the import does with one person of the file.
 
     ``contact`` is the resulting entry of the phone book; ``contact_id`` the id of an existing one.
@@ -83,16 +83,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ImportPlan:
     """Everything that an import will do."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[ImportStep, ...]
 
     def digest(self) -> str:
         """A digest that identifies the plan that was shown; a different plan has another one."""
         return hashlib.sha256(repr(self.steps).encode()).hexdigest()[:32]
 
-    def chosen(self, lines: Collection[int] | None) -> tuple[Step, ...]:
+    def chosen(self, lines: Collection[int] | None) -> tuple[ImportStep, ...]:
         """The steps to take: those of ``lines``, or, for None, all except duplicates."""
         usual = (Fate.NEW, Fate.CHANGED)
         if lines is None:
@@ -130,11 +130,11 @@ class Book:
                 self._by_name.setdefault(name, []).append(key)
         self._groups = {group.name: (key, group) for key, group in groups.items() if group.owner == owner}
 
-    def plan(self, cards: Iterable[Card]) -> Plan:
+    def plan(self, cards: Iterable[Card]) -> ImportPlan:
         """The steps for the cards."""
-        steps: list[Step] = []
-        numbers: dict[str, Step] = {}
-        names: dict[str, Step] = {}
+        steps: list[ImportStep] = []
+        numbers: dict[str, ImportStep] = {}
+        names: dict[str, ImportStep] = {}
         joining: dict[str, int] = {}
         for card in cards:
             step = self._step(card, numbers, names)
@@ -148,17 +148,19 @@ class Book:
                 for name in step.groups:
                     joining[name] = joining.get(name, 0) + 1
             steps.append(step)
-        return Plan(tuple(steps))
+        return ImportPlan(tuple(steps))
 
     def _size(self, name: str) -> int:
         return len(self._groups[name][1].contact_ids) if name in self._groups else 0
 
-    def _step(self, card: Card, numbers: Mapping[str, Step], names: Mapping[str, Step]) -> Step:
+    def _step(
+        self, card: Card, numbers: Mapping[str, ImportStep], names: Mapping[str, ImportStep]
+    ) -> ImportStep:
         fields = {name: getattr(card, name) for name in _FIELDS}
         bare = Contact(card.number[:64], owner=self._owner)
         if not card.number:
             named = Contact("", **{name: text[:100] for name, text in fields.items()})
-            return Step(card.line, Fate.REFUSED, named, reason=NO_NUMBER, field="number")
+            return ImportStep(card.line, Fate.REFUSED, named, reason=NO_NUMBER, field="number")
         try:
             given = {"number": card.number, **fields, "owner": self._owner}
             contact = from_document(Contact, given, "contact")
@@ -166,19 +168,21 @@ class Book:
                 from_document(ContactGroup, {"name": name}, "group")
         except SettingError as error:
             field = error.path.rpartition(".")[2]
-            return Step(card.line, Fate.REFUSED, bare, reason=error.problem, field=field)
+            return ImportStep(card.line, Fate.REFUSED, bare, reason=error.problem, field=field)
         number, problem = self._read(card.number)
         if problem:
-            return Step(card.line, Fate.REFUSED, contact, reason=problem, field="number")
+            return ImportStep(card.line, Fate.REFUSED, contact, reason=problem, field="number")
         earlier = numbers.get(number)
         if earlier is not None:
             if _name(earlier.contact) == _name(contact):
                 other = (_other_line(earlier, Alike.NUMBER),)
-                return Step(card.line, Fate.REFUSED, contact, others=other, reason=IN_FILE_TWICE)
+                return ImportStep(card.line, Fate.REFUSED, contact, others=other, reason=IN_FILE_TWICE)
             return self._duplicate(card, contact, _other_line(earlier, Alike.NUMBER))
         return self._in_book(card, contact, number, names)
 
-    def _in_book(self, card: Card, contact: Contact, number: str, names: Mapping[str, Step]) -> Step:
+    def _in_book(
+        self, card: Card, contact: Contact, number: str, names: Mapping[str, ImportStep]
+    ) -> ImportStep:
         known = self._by_number.get(number, [])
         same = [key for key in known if _same_name(self._contacts[key], contact)]
         # Of two that are alike, one's own comes first.
@@ -187,9 +191,9 @@ class Book:
             changes, groups = self._changes(key, card)
             merged = replace(self._contacts[key], **{each.field: each.after for each in changes})
             if not changes and not groups:
-                return Step(card.line, Fate.SAME, merged, contact_id=key)
+                return ImportStep(card.line, Fate.SAME, merged, contact_id=key)
             if self._may_write(merged.owner):
-                return Step(card.line, Fate.CHANGED, merged, groups, key, tuple(changes))
+                return ImportStep(card.line, Fate.CHANGED, merged, groups, key, tuple(changes))
         if known:
             return self._duplicate(card, contact, self._other(known[0], Alike.NUMBER))
         name = _name(contact)
@@ -197,10 +201,10 @@ class Book:
             return self._duplicate(card, contact, _other_line(names[name], Alike.NAME))
         if name in self._by_name:
             return self._duplicate(card, contact, self._other(self._by_name[name][0], Alike.NAME))
-        return Step(card.line, Fate.NEW, contact, card.groups)
+        return ImportStep(card.line, Fate.NEW, contact, card.groups)
 
-    def _duplicate(self, card: Card, contact: Contact, other: Other) -> Step:
-        return Step(card.line, Fate.DUPLICATE, contact, card.groups, others=(other,))
+    def _duplicate(self, card: Card, contact: Contact, other: Other) -> ImportStep:
+        return ImportStep(card.line, Fate.DUPLICATE, contact, card.groups, others=(other,))
 
     def _other(self, key: int, alike: Alike) -> Other:
         contact = self._contacts[key]
@@ -232,11 +236,11 @@ def _same_name(known: Contact, contact: Contact) -> bool:
     return not _name(known) or not _name(contact) or _name(known) == _name(contact)
 
 
-def _other_line(step: Step, alike: Alike) -> Other:
+def _other_line(step: ImportStep, alike: Alike) -> Other:
     return Other(alike, step.contact.name, step.contact.number, line=step.line)
 
 
-def apply(steps: Iterable[Step], contacts: Items, groups: Items, *, owner: str) -> None:
+def apply(steps: Iterable[ImportStep], contacts: Items, groups: Items, *, owner: str) -> None:
     """Carries out the steps in both lists, as the user ``owner`` (empty: everyone's)."""
     joining: dict[str, list[int]] = {}
     for step in steps:

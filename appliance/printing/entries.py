@@ -37,7 +37,7 @@ class EntryError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class BackendEntry:
     """What one run of the backend wrote.  ``documents``: how many the job has, 0 when CUPS did not say."""
 
     path: Path
@@ -86,7 +86,7 @@ def has_pdf_end(descriptor: int, size: int) -> bool:
     return b"%%EOF" in os.pread(descriptor, _END_WITHIN, max(size - _END_WITHIN, 0))
 
 
-def read_entry(path: Path) -> Entry:
+def read_entry(path: Path) -> BackendEntry:
     """The entry in the file ``path``.  Raises EntryError, OSError."""
     descriptor, state = _open(path)
     with open(descriptor, "rb") as file:
@@ -113,7 +113,7 @@ def read_entry(path: Path) -> Entry:
     if destinations and not any(_first(cups, name) for name in PHONE):
         # CUPS 2.4.3 and newer write the first destination among the options, with whatever stands in it.
         options = {name: value for name, value in options.items() if name not in (*PHONE, PREFIX)}
-    return Entry(
+    return BackendEntry(
         path=path,
         job=uuid or path.stem,
         documents=_documents(cups),
@@ -174,19 +174,19 @@ def _parts(descriptor: int, start: int, end: int) -> tuple[bool, tuple[tuple[int
 
 
 @dataclass(frozen=True, slots=True)
-class PrintJob:
+class CupsJob:
     """The entries of one job: ``present`` one for each file, in order; ``all`` with repeated ones."""
 
-    present: tuple[Entry, ...]
-    all: tuple[Entry, ...]
+    present: tuple[BackendEntry, ...]
+    all: tuple[BackendEntry, ...]
 
     @property
-    def first(self) -> Entry:
+    def first(self) -> BackendEntry:
         """Its first entry that is present."""
         return self.present[0]
 
     @property
-    def documents(self) -> list[tuple[Entry, tuple[int, int]]]:
+    def documents(self) -> list[tuple[BackendEntry, tuple[int, int]]]:
         """The documents without banner pages: the entry, and where in it the document stands."""
         every = [(entry, part) for entry in self.present for part in entry.parts]
         before, after = self.first.banners
@@ -206,7 +206,7 @@ class PrintJob:
         return max(entry.written_at for entry in self.all)
 
 
-def print_jobs(entries: Iterable[Entry]) -> list[PrintJob]:
+def print_jobs(entries: Iterable[BackendEntry]) -> list[CupsJob]:
     """The jobs of ``entries``, the oldest first.
 
     A restarted cupsd prints an unfinished job again from its first file: the entries of its last run count,
@@ -219,5 +219,5 @@ def print_jobs(entries: Iterable[Entry]) -> list[PrintJob]:
         # Incomplete entries of a run count only where there are no complete ones.
         good = [entry for entry in every if entry.parts and entry.whole] or every
         last = tuple(entry for entry in good if entry.starter == good[-1].starter)
-        found.append(PrintJob(last, every))
+        found.append(CupsJob(last, every))
     return sorted(found, key=lambda job: job.first.path.name)

@@ -21,7 +21,7 @@ from appliance.durable import TooLargeError
 from appliance.language import said
 from appliance.printing.cups_backend import ENTRY_SUFFIX, LARGEST, PART_SUFFIX
 from appliance.printing.document_numbers import ExaminedDocument, examined, problem_with
-from appliance.printing.entries import Entry, EntryError, PrintJob, print_jobs, read_entry
+from appliance.printing.entries import BackendEntry, CupsJob, EntryError, print_jobs, read_entry
 from appliance.printing.options import read_fax_options
 from appliance.printing.people import owner_of
 from appliance.printing.resting import Resting
@@ -116,7 +116,7 @@ class PrintFolder:
         Raises SpoolClosedError, and OSError when the folder cannot be read.
         """
         names = sorted(path for path in folder.iterdir() if path.suffix == ENTRY_SUFFIX)[: AT_ONCE + 1]
-        entries: list[Entry] = []
+        entries: list[BackendEntry] = []
         for path in names[:AT_ONCE]:
             if self._resting.rests(path):
                 continue
@@ -135,7 +135,7 @@ class PrintFolder:
         self._resting.keep({*names, *(job.first.job for job in jobs)})
         return left
 
-    def _deal_with(self, job: PrintJob) -> bool:
+    def _deal_with(self, job: CupsJob) -> bool:
         """Hands in a job that is complete; returns whether parts of it are still missing."""
         if self._resting.rests(job.first.job):
             return False
@@ -149,7 +149,7 @@ class PrintFolder:
             return True
         return False
 
-    def _has(self, job: PrintJob) -> bool:
+    def _has(self, job: CupsJob) -> bool:
         """Whether it is a fax already: a box killed while deleting entries finds the last of them."""
         first = job.first
         try:
@@ -160,7 +160,7 @@ class PrintFolder:
 
     # -- one job -------------------------------------------------------------------------------
 
-    def _hand_in(self, job: PrintJob) -> None:
+    def _hand_in(self, job: CupsJob) -> None:
         first = job.first
         documents = job.documents
         if not documents:
@@ -189,11 +189,11 @@ class PrintFolder:
         else:
             _delete(job)
 
-    def _stored(self, entry: Entry, pieces: Iterator[bytes]) -> SourceFile:
+    def _stored(self, entry: BackendEntry, pieces: Iterator[bytes]) -> SourceFile:
         name = (entry.title or "document") + ".pdf"
         return self._box.documents.store_file(pieces, name=name, media_type="application/pdf", limit=LARGEST)
 
-    def _request(self, owner: str, job: PrintJob, looked: ExaminedDocument) -> Request:
+    def _request(self, owner: str, job: CupsJob, looked: ExaminedDocument) -> Request:
         first = job.first
         zone = self._box.settings.section(StationSettings).zone
         now = datetime.fromtimestamp(self._box.clock(), zone)
@@ -226,7 +226,7 @@ class PrintFolder:
 
     # -- refused jobs --------------------------------------------------------------------------
 
-    def _refuse(self, job: PrintJob, said: str) -> None:
+    def _refuse(self, job: CupsJob, said: str) -> None:
         first = job.first
         for entry in job.all:
             self._set_aside(entry.path, said)
@@ -253,11 +253,11 @@ class PrintFolder:
                     _log.warning("%s stays: %s", path, error)
 
 
-def _key(entry: Entry) -> str:
+def _key(entry: BackendEntry) -> str:
     """The job's idempotency key in the spool."""
     return f"{PRINT_ORIGIN}:{entry.job}"
 
 
-def _delete(job: PrintJob) -> None:
+def _delete(job: CupsJob) -> None:
     for entry in job.all:
         entry.path.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from appliance.box import Box
 from appliance.printing.settings import PrintingSettings, PrintUser
 from appliance.services.causes import NOT_PERMITTED
 from appliance.services.rules import RefusedError
-from appliance.settings.accounts import Role
+from appliance.settings.accounts import UserRole
 
 
 def owner_of(box: Box, person: str, computer: str) -> str:
@@ -17,7 +17,7 @@ def owner_of(box: Box, person: str, computer: str) -> str:
         name = person
     name = name or settings.owner
     user = box.accounts.user(name)
-    if not name or (user is not None and (user.disabled or user.role is Role.READER)):
+    if not name or (user is not None and (user.disabled or user.role is UserRole.READER)):
         raise RefusedError(NOT_PERMITTED, f"({person or 'somebody'} may not send faxes)")
     return name
 

@@ -45,7 +45,7 @@ class ScanError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class FileState:
     """The state of a file at one moment: two equal ones say that it did not change in between."""
 
     inode: int
@@ -53,7 +53,7 @@ class Look:
     changed_ns: int
 
     @classmethod
-    def at(cls, state: os.stat_result) -> Look:
+    def at(cls, state: os.stat_result) -> FileState:
         """From the result of ``stat``."""
         return cls(state.st_ino, state.st_size, state.st_mtime_ns)
 
@@ -153,15 +153,15 @@ class ScanFiles:
         path.mkdir()
         path.chmod(self._mode)
 
-    def waiting(self) -> dict[str, Look]:
+    def waiting(self) -> dict[str, FileState]:
         """The files that may be scans, the first ones by name, each with its present state."""
-        found: dict[str, Look] = {}
+        found: dict[str, FileState] = {}
         with os.scandir(self.folder) as entries:
             for entry in islice(entries, MOST_LOOKED_AT):
                 if entry.is_dir(follow_symlinks=False) or is_temporary(entry.name):
                     continue
                 with contextlib.suppress(FileNotFoundError):
-                    found[entry.name] = Look.at(entry.stat(follow_symlinks=False))
+                    found[entry.name] = FileState.at(entry.stat(follow_symlinks=False))
         return {name: found[name] for name in nsmallest(AT_ONCE, found)}
 
     def take(self, name: str) -> Claim:

@@ -23,7 +23,7 @@ from appliance.printing.options import NAME_LIMIT, numbers_of_file_name
 from appliance.printing.resting import Resting
 from appliance.printing.scan_files import (
     Claim,
-    Look,
+    FileState,
     ScanError,
     ScanFiles,
     has_writer,
@@ -60,7 +60,9 @@ class Scans:
         self._box = box
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="scan-folder", daemon=True)
-        self._seen: dict[str, tuple[Look, float]] = {}  # a file's state, and since when it is so (monotonic)
+        self._seen: dict[
+            str, tuple[FileState, float]
+        ] = {}  # a file's state, and since when it is so (monotonic)
         self._handed_in: dict[str, tuple[int, ...]] = {}  # a claim's id, and the ids of its jobs
         self._swept = float("-inf")
         self._resting = Resting()  # claims and files that failed
@@ -121,7 +123,7 @@ class Scans:
                 refused_before=today - REFUSED_KEPT_DAYS * DAY_S,
             )
 
-    def _take(self, files: ScanFiles, name: str, look: Look, unchanged_s: float, owner: str) -> None:
+    def _take(self, files: ScanFiles, name: str, look: FileState, unchanged_s: float, owner: str) -> None:
         """Takes a file if it is complete, and hands it in."""
         if self._resting.rests(name) or not self._is_complete(files.folder / name, look, unchanged_s):
             return
@@ -132,7 +134,7 @@ class Scans:
         del self._seen[name]
         self._deal_with(files, claim, owner)
 
-    def _is_complete(self, path: Path, look: Look, unchanged_s: float) -> bool:
+    def _is_complete(self, path: Path, look: FileState, unchanged_s: float) -> bool:
         try:
             with open_plain(path, LARGEST) as descriptor:
                 if has_writer(descriptor) or not look.octets:

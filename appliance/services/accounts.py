@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from appliance.caller_id_policy import may_show
 from appliance.lines.settings import LineSettings
-from appliance.settings.accounts import ApiKey, Role, User
+from appliance.settings.accounts import ApiKey, User, UserRole
 from appliance.settings.secrets import user_named
 from appliance.settings.store import SettingsStore
 from appliance.spool import jobs, ledger
@@ -60,14 +60,14 @@ class Accounts:
         unassigned ones.
         """
         user = self.user(owner)
-        if user is None or user.role is not Role.READER:
+        if user is None or user.role is not UserRole.READER:
             return Sight((owner,), unassigned=True)
         return Sight((owner, *user.reads_of), user.reads_numbers)
 
     def may_send(self, owner: str) -> bool:
         """Whether the role of ``owner`` allows sending, through any door."""
         user = self.user(owner)
-        return user is None or user.role is not Role.READER
+        return user is None or user.role is not UserRole.READER
 
     def is_disabled(self, owner: str, key: str) -> bool:
         """Whether the user, or the key by which something was handed in, is disabled."""

@@ -12,7 +12,7 @@ from appliance.durable import DiskFullError
 from appliance.services.rules import Clock
 from appliance.spool import events, ledger, statistics, stats
 from appliance.spool.errors import SpoolClosedError, SpoolFailedError
-from appliance.spool.events import Listener
+from appliance.spool.events import EventQueue
 from appliance.spool.model import Event, TransientEvent
 from appliance.spool.remembered import AuditEntry, Destination, Statistics
 from appliance.spool.store import Spool
@@ -42,7 +42,7 @@ class History:
 
     # -- events --------------------------------------------------------------------------------
 
-    def listen(self) -> Listener:
+    def listen(self) -> EventQueue:
         """Events and live progress from now on; use it in a ``with``."""
         return self.spool.hub.listen()
 

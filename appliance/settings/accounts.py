@@ -9,7 +9,7 @@ from enum import Enum
 from appliance.settings.fields import NAME_PATTERN, ONE_LINE_PATTERN, setting
 
 
-class Role(Enum):
+class UserRole(Enum):
     """What a user may do."""
 
     ADMIN = "admin"  # may do everything
@@ -24,7 +24,7 @@ class User:
 
     name: str = setting(help="name to sign in with", pattern=NAME_PATTERN)
     password_hash: str = setting("", "scrypt hash; empty: cannot sign in", secret=True)
-    role: Role = setting(Role.USER, "what they may do")
+    role: UserRole = setting(UserRole.USER, "what they may do")
     email: str = setting(
         "", "where results and received faxes can be sent", max_length=254, pattern=ONE_LINE_PATTERN
     )
@@ -68,7 +68,7 @@ def language_for(users: Iterable[User], name: str) -> str:
     """The language of the user ``name``, else of the first administrator who chose one; empty without."""
     every = list(users)
     readers = [user for user in every if user.name == name]
-    readers += [user for user in every if user.role is Role.ADMIN]
+    readers += [user for user in every if user.role is UserRole.ADMIN]
     return next((user.language for user in readers if user.language), "")
 
 
@@ -81,11 +81,11 @@ class Scope(Enum):
     ADMIN = "admin"  # everything, settings included
 
 
-ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
-    Role.ADMIN: frozenset({Scope.ADMIN}),
-    Role.USER: frozenset({Scope.SEND, Scope.RECEIVE}),
-    Role.READER: frozenset({Scope.RECEIVE}),
-    Role.SENDER: frozenset({Scope.SEND}),
+ROLE_SCOPES: dict[UserRole, frozenset[Scope]] = {
+    UserRole.ADMIN: frozenset({Scope.ADMIN}),
+    UserRole.USER: frozenset({Scope.SEND, Scope.RECEIVE}),
+    UserRole.READER: frozenset({Scope.RECEIVE}),
+    UserRole.SENDER: frozenset({Scope.SEND}),
 }
 
 

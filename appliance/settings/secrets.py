@@ -18,7 +18,7 @@ from typing import Any
 
 from appliance import durable
 from appliance.language import said
-from appliance.settings.accounts import ApiKey, Role, Scope, User
+from appliance.settings.accounts import ApiKey, Scope, User, UserRole
 from appliance.settings.fields import SettingError, setting
 from appliance.settings.store import SettingsStore
 
@@ -171,7 +171,7 @@ def user_named(store: SettingsStore, name: str) -> User | None:
 
 
 def add_user(
-    store: SettingsStore, name: str, password: str | None, *, role: Role = Role.USER, **more: Any
+    store: SettingsStore, name: str, password: str | None, *, role: UserRole = UserRole.USER, **more: Any
 ) -> int:
     """Adds a user; ``more`` are further fields, as JSON data.  Returns the id.
 
@@ -238,7 +238,7 @@ def redeem_setup_code(store: SettingsStore, code: str, name: str, password: str)
         expected = store.section(SecretSettings).setup_code_hash
         if not expected or not hmac.compare_digest(expected, hash_token(_plain_code(code))):
             return None
-        user_id = add_user(store, name, password, role=Role.ADMIN)
+        user_id = add_user(store, name, password, role=UserRole.ADMIN)
         store.change(SecretSettings, {"setup_code_hash": ""})
         (store.folder / CODE_FILE).unlink(missing_ok=True)
     return user_id

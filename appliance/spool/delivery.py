@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any
 
-from appliance.records import URL, Kind, Moment, fact, hidden, record
+from appliance.records import URL, Moment, ValueKind, fact, hidden, record
 
-SECONDS = Kind("list", read=lambda text: tuple(json.loads(text)), write=json.dumps)
+SECONDS = ValueKind("list", read=lambda text: tuple(json.loads(text)), write=json.dumps)
 
 
 class OutboxState(Enum):

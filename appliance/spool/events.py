@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 LISTENER_BACKLOG = 1000
 
 
-class Listener:
+class EventQueue:
     """A bounded queue of events for one reader, in any thread."""
 
     def __init__(self, hub: EventHub) -> None:
@@ -51,7 +51,7 @@ class Listener:
         """Ends the subscription."""
         self._hub.remove(self)
 
-    def __enter__(self) -> Listener:
+    def __enter__(self) -> EventQueue:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -63,17 +63,17 @@ class EventHub:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._listeners: list[Listener] = []
+        self._listeners: list[EventQueue] = []
         self._callbacks: list[Callable[[Event | TransientEvent], None]] = []
 
-    def listen(self) -> Listener:
+    def listen(self) -> EventQueue:
         """A new listener; close it (or use it in a ``with``) when done."""
-        listener = Listener(self)
+        listener = EventQueue(self)
         with self._lock:
             self._listeners.append(listener)
         return listener
 
-    def remove(self, listener: Listener) -> None:
+    def remove(self, listener: EventQueue) -> None:
         """Ends a listener's subscription."""
         with self._lock:
             if listener in self._listeners:

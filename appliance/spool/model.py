@@ -24,8 +24,8 @@ from appliance.records import (
     REMARKS,
     URL,
     WORD,
-    Kind,
     Moment,
+    ValueKind,
     fact,
     hidden,
     record,
@@ -40,7 +40,7 @@ _BOTH = ("submission", "job")
 PACKETS = "packets"
 NOTE_LIMIT = 2000  # characters
 # A text that is encrypted where documents are.
-SEALED = Kind("text", read=at_rest.open_text)
+SEALED = ValueKind("text", read=at_rest.open_text)
 
 
 class JobState(Enum):
@@ -106,7 +106,7 @@ def _files_of(text: str) -> tuple[SourceFile, ...]:
     return tuple(SourceFile(**{**file, "pages": tuple(file["pages"])}) for file in json.loads(text))
 
 
-FILES = Kind(
+FILES = ValueKind(
     "files",
     read=_files_of,
     write=lambda files: json.dumps([asdict(file) for file in files]),

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from appliance import at_rest
-from appliance.records import Kind
+from appliance.records import ValueKind
 from appliance.remarks import Rule
 from appliance.t4.page import Resolution
 
@@ -134,4 +134,4 @@ def options_from_json(text: str) -> SendOptions:
     return replace(options, cover=replace(options.cover, message=at_rest.open_text(options.cover.message)))
 
 
-OPTIONS = Kind("options", read=options_from_json, write=options_json)
+OPTIONS = ValueKind("options", read=options_from_json, write=options_json)

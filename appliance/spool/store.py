@@ -26,7 +26,7 @@ from appliance.spool.identity import DATABASE_NAME
 from appliance.spool.model import TransientEvent
 from appliance.spool.schema import migrate, version_of, versions
 from appliance.spool.transaction import FollowUp, Tx
-from appliance.spool.writer import Writer
+from appliance.spool.writer import SpoolWriter
 
 _log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class Spool:
         self._copying = threading.RLock()  # two at once would write to the same unfinished copy
         self._free_readers: list[sqlite3.Connection] = []
         self._pool = ThreadPoolExecutor(LOOP_READERS, thread_name_prefix="spool-read")
-        self._writer = Writer(
+        self._writer = SpoolWriter(
             data,
             self._db,
             lambda: Tx(self._db, self._follow_up, self.counted),

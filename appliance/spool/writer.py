@@ -1,4 +1,4 @@
-"""``Writer``: the one thread that changes the database.
+"""``SpoolWriter``: the one thread that changes the database.
 
 It takes all waiting operations, runs each within a savepoint, and commits them together with one fsync.  An
 operation that raises is undone alone.  A future is done only after the commit is on disk.
@@ -44,7 +44,7 @@ class _Order:
         self.future = future
 
 
-class Writer:
+class SpoolWriter:
     """Runs operations on ``db`` in a thread of its own, in the order of ``put``.
 
     ``begin`` makes the transaction for an operation, ``publish`` gets the events of committed ones,

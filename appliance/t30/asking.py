@@ -18,7 +18,7 @@ from appliance.t30.states import SenderState
 from appliance.t30.station import Station
 
 
-class Kind(Enum):
+class CommandKind(Enum):
     """Kinds of commands.  No response answers commands of two kinds, CRP excepted."""
 
     TRAINING = "training"  # DCS: CFR, FTT
@@ -27,11 +27,13 @@ class Kind(Enum):
 
 
 # Which kind of command a response answers.  CRP answers any.
-_KIND_OF: dict[Stimulus, Kind] = {
-    Fcf.CFR: Kind.TRAINING,
-    Fcf.FTT: Kind.TRAINING,
-    Fcf.CTR: Kind.RATE,
-    **dict.fromkeys((Fcf.MCF, Fcf.PPR, Fcf.RNR, Fcf.RTN, Fcf.RTP, Fcf.PIP, Fcf.PIN, Fcf.ERR), Kind.MESSAGE),
+_KIND_OF: dict[Stimulus, CommandKind] = {
+    Fcf.CFR: CommandKind.TRAINING,
+    Fcf.FTT: CommandKind.TRAINING,
+    Fcf.CTR: CommandKind.RATE,
+    **dict.fromkeys(
+        (Fcf.MCF, Fcf.PPR, Fcf.RNR, Fcf.RTN, Fcf.RTP, Fcf.PIP, Fcf.PIN, Fcf.ERR), CommandKind.MESSAGE
+    ),
 }
 
 
@@ -43,13 +45,13 @@ class Answers:
 
     def __init__(self) -> None:
         self.are_late = False  # a response began later than T4 after its command
-        self._kind: Kind | None = None  # of the latest command
+        self._kind: CommandKind | None = None  # of the latest command
         self._others_until = 0.0  # until then responses to commands of another kind may arrive
         self._owed_before = 0  # responses to earlier commands of this kind that may still arrive
         self._sent_at: list[float] = []  # when the latest command left the line, once for each open response
         self._late_until = 0.0  # until then responses to earlier commands may arrive
 
-    def new_command(self, kind: Kind) -> None:
+    def new_command(self, kind: CommandKind) -> None:
         """To be called before a new command of this kind is sent for the first time."""
         if kind is self._kind:
             self._owed_before += len(self._sent_at)
@@ -64,7 +66,7 @@ class Answers:
 
     def _latest(self) -> float:
         """Longest time from a command of the current kind to the begin of its response, seconds."""
-        message = self._kind is Kind.MESSAGE
+        message = self._kind is CommandKind.MESSAGE
         return limits.CONFIRMATION_LATENESS_S if message else limits.TRAINING_LATENESS_S
 
     def sent(self, now: float) -> None:
@@ -142,7 +144,7 @@ class AskingRole(StationRole):
                 return
         super().take(stimulus, fact)
 
-    def _try(self, command: Callable[[], None], kind: Kind) -> None:
+    def _try(self, command: Callable[[], None], kind: CommandKind) -> None:
         """Sends a command for the first time."""
         self._again, self._tries = command, 1
         self._answers.new_command(kind)
@@ -168,7 +170,7 @@ class AskingRole(StationRole):
         self.station.listen()
 
     def _command(self, frame: HdlcFrame, state: SenderState) -> None:
-        kind = Kind.RATE if state is SenderState.CTR else Kind.MESSAGE
+        kind = CommandKind.RATE if state is SenderState.CTR else CommandKind.MESSAGE
         self._try(lambda: self.station.say((frame,), lambda: self._await(state)), kind)
 
     def _nothing_to_repeat(self) -> None:

@@ -20,7 +20,7 @@ from appliance.t30.parameters import Phase
 from appliance.t30.quality import Verdict, judge
 from appliance.t30.receiver_confirming import PageConfirmation
 from appliance.t30.receiver_role import SAME_AS, ReceiverBase, ReceivingRole
-from appliance.t30.roles import Burst, EventData, LineStimulus, Step, Stimulus, Table, Timer, go
+from appliance.t30.roles import Burst, EventData, LineStimulus, Reaction, Stimulus, Table, Timer, go
 from appliance.t30.states import ReceiverState
 
 
@@ -302,7 +302,7 @@ class PageReception(ReceivingRole):
 
     # -- what each state does -----------------------------------------------------------------------
 
-    _POST_MESSAGE: ClassVar[dict[Stimulus, Step]] = {
+    _POST_MESSAGE: ClassVar[dict[Stimulus, Reaction]] = {
         Fcf.MPS: go(_mps, ReceiverState.STORING, ReceiverState.PAGE, ReceiverState.COMMAND),
         Fcf.EOM: go(_eom, ReceiverState.STORING, ReceiverState.COMMAND),
         Fcf.EOP: go(_eop, ReceiverState.STORING, ReceiverState.COMMAND, ReceiverState.DCN),

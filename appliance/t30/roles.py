@@ -91,7 +91,7 @@ NO_DATA = EventData()
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Reaction:
     """The reaction of a state to a stimulus.
 
     ``act`` is a method of the role.  ``to`` are the states that it may lead to, at once or when the signal
@@ -102,12 +102,12 @@ class Step:
     to: tuple[Enum, ...] = ()
 
 
-def go(act: Callable[[Any, EventData], None], *to: Enum) -> Step:
-    """A ``Step``, in the form that the tables use."""
-    return Step(act, to)
+def go(act: Callable[[Any, EventData], None], *to: Enum) -> Reaction:
+    """A ``Reaction``, in the form that the tables use."""
+    return Reaction(act, to)
 
 
-Table = dict[Enum, dict[Stimulus, Step]]
+Table = dict[Enum, dict[Stimulus, Reaction]]
 
 
 class StationRole:

@@ -17,7 +17,7 @@ from appliance.t30.frames import Fcf, HdlcFrame
 from appliance.t30.link import Link
 from appliance.t30.negotiation import FormatError
 from appliance.t30.parameters import Phase
-from appliance.t30.roles import EventData, LineStimulus, Step, Stimulus, Table, Timer, go
+from appliance.t30.roles import EventData, LineStimulus, Reaction, Stimulus, Table, Timer, go
 from appliance.t30.sender_role import SenderBase
 from appliance.t30.states import ReceiverState, SenderState
 
@@ -243,22 +243,22 @@ class PageTransfer(AskingRole):
 
     # -- parts of the tables of both kinds of pages --------------------------------------------------
 
-    _NEEDS_NEXT: ClassVar[dict[Stimulus, Step]] = {
+    _NEEDS_NEXT: ClassVar[dict[Stimulus, Reaction]] = {
         LineStimulus.PAGE: go(_end_page, SenderState.POST, SenderState.PPS),
         Timer.PAGE: go(_end_page_late, SenderState.POST, SenderState.PPS),
     }
-    _AFTER_PAGE: ClassVar[dict[Stimulus, Step]] = {
+    _AFTER_PAGE: ClassVar[dict[Stimulus, Reaction]] = {
         Fcf.PIP: go(
             _interrupt_positive, SenderState.POST, SenderState.PPS, SenderState.NEEDS_NEXT, SenderState.DIS
         ),
         Fcf.PIN: go(_interrupt_negative),
     }
-    _AFTER_COMMAND: ClassVar[dict[Stimulus, Step]] = {
+    _AFTER_COMMAND: ClassVar[dict[Stimulus, Reaction]] = {
         Fcf.CRP: go(AskingRole._repeat),
         Fcf.DIS: go(_began_anew, SenderState.NEEDS_PAGE, SenderState.CFR, ReceiverState.COMMAND),
         Timer.T4: go(AskingRole._repeat),
     }
-    _REFUSED_OR_POOR: ClassVar[dict[Stimulus, Step]] = {
+    _REFUSED_OR_POOR: ClassVar[dict[Stimulus, Reaction]] = {
         Fcf.RTP: go(_page_confirmed_poor, SenderState.NEEDS_PAGE, SenderState.CFR, SenderState.DIS),
         Fcf.RTN: go(_page_refused, SenderState.NEEDS_PAGE, SenderState.CFR, SenderState.DIS),
         LineStimulus.UNKNOWN: go(_invalid_response),

@@ -8,7 +8,7 @@ from typing import ClassVar
 from appliance.causes import Cause
 from appliance.t30 import causes
 from appliance.t30 import timers as limits
-from appliance.t30.asking import AskingRole, Kind
+from appliance.t30.asking import AskingRole, CommandKind
 from appliance.t30.conversation import EndPermitted, PageDelivered
 from appliance.t30.fields import Facilities
 from appliance.t30.frames import Fcf, HdlcFrame, decode_ident, encode_ident
@@ -231,7 +231,7 @@ class Training(AskingRole):
         station.part = self
         station.note("dcs", settings=settings.describe())
         station.record.ecm, station.record.carrier = settings.ecm, settings.carrier
-        self._try(self._train, Kind.TRAINING)
+        self._try(self._train, CommandKind.TRAINING)
 
     def _train(self) -> None:
         parameters, settings, ground = self.station.parameters, self._link.settings, self._link.ground

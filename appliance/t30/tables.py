@@ -8,7 +8,7 @@ from enum import Enum
 
 from appliance.t30.frames import Fcf
 from appliance.t30.receiver import Receiver
-from appliance.t30.roles import Step, Stimulus, Timer
+from appliance.t30.roles import Reaction, Stimulus, Timer
 from appliance.t30.sender import Sender
 from appliance.t30.states import ReceiverState
 from appliance.t30.trace import EVENTS
@@ -78,13 +78,13 @@ def _stimulus(stimulus: Stimulus) -> str:
     return f"{stimulus.value} elapsed" if isinstance(stimulus, Timer) else stimulus.value
 
 
-def _purpose(step: Step) -> str:
+def _purpose(step: Reaction) -> str:
     """First sentence of the method's docstring, or its name in words."""
     text = inspect.getdoc(step.act)
     return text.splitlines()[0] if text else step.act.__name__.strip("_").replace("_", " ")
 
 
-def _then(step: Step, state: Enum) -> str:
+def _then(step: Reaction, state: Enum) -> str:
     return "; ".join(str(to.value) for to in step.to if to is not state)
 
 

@@ -18,7 +18,7 @@ from cheroot.server import HTTPConnection, HTTPRequest, HTTPServer, KnownLengthR
 from cheroot.workers.threadpool import ThreadPool, WorkerThread
 
 from appliance.api import http_connection, http_listener
-from appliance.api.http_request import Request
+from appliance.api.http_request import HttpRequest
 
 # Of each part that is overridden, called or relied on: the beginning of its source's SHA-256.
 KNOWN = {
@@ -58,7 +58,7 @@ def test_an_inner_part_of_cheroot_is_as_it_was(part: Callable[..., Any]) -> None
 
 def test_every_override_is_watched() -> None:
     ours = (
-        Request,
+        HttpRequest,
         http_connection._TlsReader,
         http_connection.Connection,
         http_listener.CherootServer,

@@ -11,7 +11,7 @@ import pytest
 
 from appliance.causes import RECEIVED
 from appliance.commands import erase
-from appliance.deliver.settings import Route
+from appliance.deliver.settings import DeliveryRoute
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.settings.accounts import Scope, User
@@ -156,7 +156,7 @@ def _arguments(what: str, which: str, data: Path) -> Any:
 def test_a_rule_and_a_user_say_how_long_faxes_are_kept(served: Served) -> None:
     box = served.box
     box.settings.add(User(name="kate", keep_days=2.0))
-    box.settings.add(Route(name="short", caller=("+4977",), user="kate", keep_days=1.0, last=True))
+    box.settings.add(DeliveryRoute(name="short", caller=("+4977",), user="kate", keep_days=1.0, last=True))
     fax_id = received(served, "+49771")
     job_id = sent(served, served.key("kate-key", Scope.SEND, owner="kate"))
     for days, gone in ((0.5, set()), (1.5, {fax_id}), (2.5, {fax_id, job_id})):

@@ -16,7 +16,7 @@ from appliance.api.sessions import SESSIONS_FILE, Sessions
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.sip.settings import SipTrunk
 from appliance.settings import secrets
-from appliance.settings.accounts import Role, Scope, User
+from appliance.settings.accounts import Scope, User, UserRole
 from appliance.settings.fields import SettingError
 from appliance.settings.tickets import issue_local_ticket
 from appliance.spool import ledger
@@ -170,8 +170,12 @@ def at_once(requests: Sequence[Callable[[], Reply]]) -> list[int]:
 
 
 def test_of_administrators_who_are_demoted_or_deleted_at_once_one_stays(served: Served) -> None:
-    before = {user_id for user_id, user in served.box.settings.items(User).items() if user.role is Role.ADMIN}
-    pair = [secrets.add_user(served.box.settings, name, PASSWORD, role=Role.ADMIN) for name in ("x1", "x2")]
+    before = {
+        user_id for user_id, user in served.box.settings.items(User).items() if user.role is UserRole.ADMIN
+    }
+    pair = [
+        secrets.add_user(served.box.settings, name, PASSWORD, role=UserRole.ADMIN) for name in ("x1", "x2")
+    ]
     for user_id in before:
         served.box.settings.update(User, user_id, {"disabled": True})
     try:

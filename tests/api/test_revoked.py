@@ -22,7 +22,7 @@ from appliance.ipp.codec import Decoder
 from appliance.ipp.model import Tag, Value
 from appliance.printing.settings import IppAccess, IppSettings, PrintUser
 from appliance.settings import secrets
-from appliance.settings.accounts import ApiKey, Role, Scope, User
+from appliance.settings.accounts import ApiKey, Scope, User, UserRole
 from appliance.spool.filters import JobFilter
 from tests.api.served import Served
 from tests.api_ipp.requests import request, to
@@ -117,7 +117,7 @@ def test_a_download_ends_when_its_key_is_revoked(
     assert taken_after(sock) < ON_THE_WAY + 4 * LOOK_AGAIN_S / PAUSE_S * PIECE < length
 
 
-def user(served: Served, name: str, role: Role = Role.USER, **more: object) -> int:
+def user(served: Served, name: str, role: UserRole = UserRole.USER, **more: object) -> int:
     made = served.ask("POST", "/users", {"name": name, "password": PASSWORD, "role": role.value, **more})
     assert made.status == 201, made.content
     return int(made.json["id"])
@@ -143,7 +143,7 @@ def test_a_download_of_a_browser_ends_when_its_user_may_no_longer(
     name = f"who-{list(USER_CHANGES).index(changed)}"
     wanted = fax_id
     if changed == "reads less":
-        user_id = user(served, name, Role.READER, reads_numbers=["+4930"])
+        user_id = user(served, name, UserRole.READER, reads_numbers=["+4930"])
         wanted = receive(served.box, pages=PAGES, noise=True, dialled="+4930555").id
     else:
         user_id = user(served, name)
@@ -164,13 +164,13 @@ def test_a_download_by_name_and_password_ends_when_the_password_is_changed(
 
 
 def test_a_backup_under_way_ends_when_its_administrator_is_one_no_more(served: Served, fax_id: int) -> None:
-    user_id = user(served, "former", Role.ADMIN)
+    user_id = user(served, "former", UserRole.ADMIN)
     body = json.dumps({"passphrase": "a passphrase that is long", "received": True})
     head = (
         f"POST /api/v1/backup HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {signed_in(served, 'former')}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
     )
-    user(served, "latter", Role.ADMIN)
+    user(served, "latter", UserRole.ADMIN)
     sock, length = slow_reader(served, head)
     assert served.ask("PATCH", f"/users/{user_id}", {"role": "user"}).status == 200
     assert taken_after(sock) < ON_THE_WAY + 4 * LOOK_AGAIN_S / PAUSE_S * PIECE < length
@@ -247,7 +247,7 @@ def test_a_print_job_that_outlives_its_password_is_not_taken(served: Served) -> 
 
 
 def test_a_deleted_users_keys_are_gone_with_the_user(served: Served) -> None:
-    user_id = user(served, "leaver", Role.SENDER)
+    user_id = user(served, "leaver", UserRole.SENDER)
     token = served.key("leavers", Scope.SEND, Scope.RECEIVE, owner="leaver")
     assert served.ask("GET", "/received", token=token).status == 403  # a sender's key reads nothing
     assert served.ask("DELETE", f"/users/{user_id}").status == 204

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from appliance.deliver.routing import in_order, judge_junk, junk, refuses
-from appliance.deliver.settings import JunkRule, Route
+from appliance.deliver.settings import DeliveryRoute, JunkRule
 from appliance.lines.line import IncomingCall
 from tests.api.served import Served
 
@@ -44,19 +44,19 @@ def test_a_trial_says_why_each_rule_applies_or_not_in_the_order_of_evaluation(se
     assert _whys(_try(served, dialled="+4989")["routes"])[1:3] == [("surgery", "dialled"), ("rest", "fits")]
     turned = ids[::-1]
     assert served.ask("POST", "/routes/order", {"ids": turned}).status == 204
-    assert [key for key, _ in in_order(served.box.settings.items(Route))] == turned
+    assert [key for key, _ in in_order(served.box.settings.items(DeliveryRoute))] == turned
     assert _whys(_try(served, dialled="+49301")["routes"])[0] == ("never", "fits")
     for wrong in (ids[1:], [*ids, ids[0]], [*ids[1:], 999]):
         assert served.ask("POST", "/routes/order", {"ids": wrong}).status == 400
-    assert [key for key, _ in in_order(served.box.settings.items(Route))] == turned
+    assert [key for key, _ in in_order(served.box.settings.items(DeliveryRoute))] == turned
     later = served.ask("POST", "/routes", {"name": "later"}).json["id"]
-    assert [key for key, _ in in_order(served.box.settings.items(Route))] == [*turned, later]
+    assert [key for key, _ in in_order(served.box.settings.items(DeliveryRoute))] == [*turned, later]
 
 
 def test_a_trial_takes_barcodes_and_words_of_the_page(served: Served) -> None:
     conditions = {"name": "invoices", "barcode": ["INV-"], "words": ["amount due"]}
     first = served.ask("POST", "/routes", conditions).json["id"]
-    others = [key for key in served.box.settings.items(Route) if key != first]
+    others = [key for key in served.box.settings.items(DeliveryRoute) if key != first]
     assert served.ask("POST", "/routes/order", {"ids": [first, *others]}).status == 204
     tried = [
         _try(served),

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from appliance.configuration import CATALOGUE, LINE_KINDS
-from appliance.deliver.settings import Route
+from appliance.deliver.settings import DeliveryRoute
 from appliance.lines.sip.settings import SipTrunk
 from appliance.settings.accounts import ApiKey, User
 from appliance.settings.fields import describe
@@ -31,7 +31,7 @@ ENTRIES = (
     SipTrunk(name="planted", server="127.0.0.1", enabled=False),
     User(name="planted"),
     ApiKey(name="planted", token_hash="0"),
-    Route(name="planted", enabled=False),
+    DeliveryRoute(name="planted", enabled=False),
 )
 # What the box made for itself is looked for as it is: another id of the index would shut it out of its own
 # folder, another key of sessions the test out of the box.
@@ -86,7 +86,7 @@ def answers(served: Served) -> Iterator[tuple[str, str]]:
         "/line-settings/{id}": SipTrunk,
         "/users/{id}": User,
         "/keys/{id}": ApiKey,
-        "/routes/{id}": Route,
+        "/routes/{id}": DeliveryRoute,
     }
     for path, methods in routes.items():
         short = path.removeprefix("/api/v1")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.deliver.settings import Route
+from appliance.deliver.settings import DeliveryRoute
 from appliance.net.settings import ApiSettings
 from tests.api.served import Served, serving
 from tests.deliver.making import Hook, hook_server
@@ -37,7 +37,7 @@ def test_a_sent_fax_is_told_as_the_interface_shows_it(served: Served) -> None:
 
 def test_a_received_fax_is_told_as_the_interface_shows_it(served: Served) -> None:
     with hook_server(Hook()) as hook:
-        served.box.settings.add(Route(name="all", webhook_url=hook.url))
+        served.box.settings.add(DeliveryRoute(name="all", webhook_url=hook.url))
         files = [{"name": "a.txt", "content": "aGVsbG8="}]
         assert served.ask("POST", "/practice/receive", {"files": files, "caller": "+4930777"}).status == 202
         served.wait(lambda: bool(hook.bodies))

@@ -18,7 +18,7 @@ from appliance.api.rest.routes import Route
 from appliance.api.rest.table import ROUTES
 from appliance.net.settings import ApiSettings
 from appliance.settings import secrets
-from appliance.settings.accounts import ROLE_SCOPES, Role, Scope, User
+from appliance.settings.accounts import ROLE_SCOPES, Scope, User, UserRole
 from tests.api.served import Reply, Served, serving
 
 PASSWORD = "correct horse battery"
@@ -36,9 +36,9 @@ BODIES = {
     "changeGroup": {"name": "mine"},
 }
 STRANGERS = {
-    "a member": {"role": Role.USER},
-    "a reader of other numbers": {"role": Role.READER, "reads_numbers": ("+4940",)},
-    "a sender": {"role": Role.SENDER},
+    "a member": {"role": UserRole.USER},
+    "a reader of other numbers": {"role": UserRole.READER, "reads_numbers": ("+4940",)},
+    "a sender": {"role": UserRole.SENDER},
 }
 # What everybody who sends shares, and what is one's own by who asks.
 SHARED = {"/covers/{id}", "/covers/{id}/preview", "/causes/{code}"}
@@ -71,11 +71,11 @@ def hers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hers]:
 
 def _furnished(served: Served) -> Hers:
     store = served.box.settings
-    secrets.add_user(store, "ada", PASSWORD, role=Role.USER)
+    secrets.add_user(store, "ada", PASSWORD, role=UserRole.USER)
     for name, more in STRANGERS.items():
         given = dict(more)
         role = given.pop("role")
-        assert isinstance(role, Role)
+        assert isinstance(role, UserRole)
         user_id = secrets.add_user(store, name.replace(" ", "-"), PASSWORD, role=role)
         if given:
             store.update(User, user_id, given)
@@ -200,7 +200,7 @@ def test_no_list_has_entries_of_another_owner(hers: Hers, who: str) -> None:
 @pytest.mark.parametrize("who", STRANGERS)
 def test_no_call_is_answered_beyond_ones_role(hers: Hers, who: str) -> None:
     role = STRANGERS[who]["role"]
-    assert isinstance(role, Role)
+    assert isinstance(role, UserRole)
     for route in ROUTES:
         if route.open or route.scope is None or route.scope in ROLE_SCOPES[role]:
             continue

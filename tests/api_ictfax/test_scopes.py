@@ -15,7 +15,7 @@ from appliance.api.context import Context
 from appliance.api.ictfax.door import IctfaxDoor
 from appliance.configuration import open_box, open_settings
 from appliance.settings import secrets
-from appliance.settings.accounts import Role, Scope
+from appliance.settings.accounts import Scope, UserRole
 from tests.api_ictfax.client import Client, sign_in
 from tests.api_ifax.client import ask
 from tests.api_ifax.running import PASSWORD, RunningBox, small_pdf, until
@@ -47,8 +47,8 @@ class Owned:
             scope: secrets.add_key(store, f"only-{scope.value}", scopes=(scope,))[1]
             for scope in (Scope.SEND, Scope.RECEIVE, Scope.MONITOR)
         }
-        secrets.add_user(store, "rita", PASSWORD, role=Role.READER)
-        secrets.add_user(store, "sam", PASSWORD, role=Role.SENDER)
+        secrets.add_user(store, "rita", PASSWORD, role=UserRole.READER)
+        secrets.add_user(store, "sam", PASSWORD, role=UserRole.SENDER)
         secrets.add_user(store, "eve", PASSWORD)
         ada = Client(box, sign_in(box))
         self.ada = ada

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from appliance.api import causes
-from appliance.api.ifax.codes import MESSAGES, FaxCode, Status, end_of, fax_code, refusal_of
+from appliance.api.ifax.codes import MESSAGES, FaxCode, IfaxStatus, end_of, fax_code, refusal_of
 from appliance.api.ifax.faxes import received_fax, sent_fax
 from appliance.api.problems import ProblemError
 from appliance.causes import DELIVERED, RECEIVED, STOPPING, Cause, all_causes
@@ -123,7 +123,7 @@ def test_refusals_have_the_status_http_and_code_of_the_table(
 def test_every_cause_can_be_said_and_only_success_is_zero(cause: Cause) -> None:
     refusal = refusal_of(ProblemError(cause))
     assert refusal.http >= 400
-    assert refusal.status in set(Status) - {Status.SUCCESS, Status.STARTED}
+    assert refusal.status in set(IfaxStatus) - {IfaxStatus.SUCCESS, IfaxStatus.STARTED}
     assert refusal.message
     end = end_of(cause)
     assert end.name

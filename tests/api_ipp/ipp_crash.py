@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.api.ipp.book import JobBook
-from appliance.api.ipp.call import Call, Client
+from appliance.api.ipp.call import Client, PrinterRequest
 from appliance.api.ipp.operations import PrintService
 from appliance.api.ipp.printers import printer_at
 from appliance.api.ipp.words import Operation, Status
@@ -46,7 +46,7 @@ def ask(service: PrintService, box: Any, octets: bytes, document: bytes = b"") -
     assert decoder.message is not None
     printer = printer_at(box.settings, "/faxout")
     assert printer is not None
-    answer = service.answer(Call(decoder.message, printer, CLIENT, iter([document])))
+    answer = service.answer(PrinterRequest(decoder.message, printer, CLIENT, iter([document])))
     assert answer.code == Status.OK, answer
     return answer
 

@@ -29,7 +29,7 @@ from appliance.lines.practice.settings import PracticeSettings
 from appliance.net.settings import ApiSettings
 from appliance.printing.settings import IppAccess, IppSettings, PrintingSettings
 from appliance.settings import secrets
-from appliance.settings.accounts import Role
+from appliance.settings.accounts import UserRole
 from appliance.spool.filters import JobFilter
 from appliance.spool.options import Cover, Quality
 from tests.api_ipp import ipp_crash
@@ -465,7 +465,7 @@ def test_documents_are_not_fetched_from_elsewhere(printing: Printing) -> None:
 
 def test_with_passwords_a_print_needs_one_and_the_fax_is_the_users(printing: Printing, letter: Path) -> None:
     settings = printing.served.box.settings
-    secrets.add_user(settings, "berta", "a long password", role=Role.USER)
+    secrets.add_user(settings, "berta", "a long password", role=UserRole.USER)
     settings.change(IppSettings, {"access": IppAccess.USERS.value})
     try:
         sent = request(Operation.PRINT_JOB, to("tel:9990"), job_name=codec.name("by berta"))

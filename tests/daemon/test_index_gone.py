@@ -22,7 +22,7 @@ from appliance.causes import RECEIVED
 from appliance.configuration import open_box
 from appliance.daemon.housekeeping import SET_ASIDE_DAYS
 from appliance.doctor.data import files, index
-from appliance.doctor.findings import State
+from appliance.doctor.findings import Severity
 from appliance.durable import NotAFileError
 from appliance.services.rules import RefusedError
 from appliance.spool import copies
@@ -172,7 +172,7 @@ def test_what_is_no_file_in_the_indexs_place_is_put_aside_by_rebuild_and_no_fax_
     with pytest.raises(SpoolGoneError, match="faxbox spool rebuild"):
         open_box(data)
     (found,) = index(data)
-    assert found.state is State.BROKEN
+    assert found.state is Severity.BROKEN
     subprocess.run([*FAXBOX, "spool", "rebuild", "--data", str(data)], check=True, capture_output=True)
     box = open_box(data)
     try:
@@ -337,7 +337,7 @@ def test_damage_in_any_table_or_list_of_words_is_noticed_and_the_way_back_keeps_
             file.seek(at)
             file.write(os.urandom(size // 2) if how == "noise" else bytes(size))
         (found,) = index(data)
-        assert found.state is State.BROKEN, name
+        assert found.state is Severity.BROKEN, name
         try:
             box = open_box(data)
         except (sqlite3.DatabaseError, SpoolDamagedError):
@@ -393,7 +393,7 @@ def test_a_log_of_last_changes_that_is_gone_or_anothers_is_said_and_costs_no_rec
     said = [*index(data), *files(data)]
     # Beside the older index its own log says all that came since: nothing is lost then.
     assert whose == "an older index" or any(
-        found.state is State.BROKEN and "spool rebuild" in found.advice for found in said
+        found.state is Severity.BROKEN and "spool rebuild" in found.advice for found in said
     ), said
     subprocess.run([*FAXBOX, "spool", "rebuild", "--data", str(data)], check=True, capture_output=True)
     box = open_box(data)

@@ -14,7 +14,7 @@ import pytest
 
 from appliance.configuration import open_box
 from appliance.doctor.data import files
-from appliance.doctor.findings import State
+from appliance.doctor.findings import Severity
 from appliance.spool.filters import ReceivedFilter
 from bench.running import Client, running
 from tests.daemon.test_index_gone import receive
@@ -75,7 +75,7 @@ def test_whatever_lies_where_a_page_belongs_nothing_hangs_and_all_else_goes_on(
 ) -> None:
     data, outside, ids = strange
     (found,) = files(data)
-    assert found.state is State.BROKEN
+    assert found.state is Severity.BROKEN
     # Noise and another fax's page are files: only who reads them sees what they are.
     assert found.detail.startswith(f"{len(ids) - 2}:")
     with running(data, {"practice.speed": "10"}) as box:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from appliance.configuration import open_box, open_settings
 from appliance.deliver.service import Deliveries
-from appliance.deliver.settings import DeliverySettings, JunkRule, Route
-from appliance.deliver.styles import Ended
+from appliance.deliver.settings import DeliveryRoute, DeliverySettings, JunkRule
+from appliance.deliver.styles import FaxEvent
 from appliance.deliver.webhook import own_style
 from appliance.settings import secrets
 from appliance.settings.accounts import ApiKey
@@ -69,10 +69,10 @@ def test_the_webhook_has_the_fields_that_the_text_names(tmp_path: Path) -> None:
         job = submit(box)
         fail(box, job)
         job = box.spool.read(jobs.get, job.id)
-        said = json.loads(own_style(box, Ended("job.failed", 0.0, 1, job), "s").body)
+        said = json.loads(own_style(box, FaxEvent("job.failed", 0.0, 1, job), "s").body)
         assert keys_of(said) == keys_of(shown)
         fax = receive(box)
-        came = json.loads(own_style(box, Ended("received.complete", 0.0, 1, fax), "s").body)
+        came = json.loads(own_style(box, FaxEvent("received.complete", 0.0, 1, fax), "s").body)
     finally:
         box.close()
     for word in ("caller", "caller_name", "sub_address", "owner", "bad_rows", "started_at", "page_list"):
@@ -85,7 +85,7 @@ def test_the_lists_that_the_text_shows_can_be_imported(tmp_path: Path) -> None:
     for block in blocks("json"):
         if '"lists"' in block:
             store.load(json.loads(block))
-    assert [route.name for route in store.items(Route).values()] == ["archive", "sales"]
+    assert [route.name for route in store.items(DeliveryRoute).values()] == ["archive", "sales"]
     assert [rule.allow for rule in store.items(JunkRule).values()] == [False, True]
 
 
@@ -117,7 +117,7 @@ def test_every_setting_that_the_text_names_is_there(tmp_path: Path) -> None:
 
 def test_what_was_set_up_can_be_carried_to_another_box(tmp_path: Path) -> None:
     box = open_box(tmp_path / "one")
-    box.settings.add(Route(name="r", folder="/srv"))
+    box.settings.add(DeliveryRoute(name="r", folder="/srv"))
     box.settings.add(JunkRule(name="j", caller=("*",)))
     exported = box.settings.export(secrets=True)
     box.close()

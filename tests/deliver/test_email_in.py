@@ -22,7 +22,7 @@ from appliance.box import Box
 from appliance.causes import Cause
 from appliance.deliver import causes, email_worker
 from appliance.deliver.email_reading import Attachment, Dial, numbers_of, read_email
-from appliance.deliver.mail_to_fax import Accepted, Gateway, Ignored, Refused
+from appliance.deliver.mail_to_fax import AcceptedEmail, Gateway, Ignored, Refused
 from appliance.deliver.settings import MailInSettings, MailOutSettings
 from appliance.documents.causes import DOCUMENT_MISLABELLED, DOCUMENT_WORKER_KILLED, EMAIL_DAMAGED
 from appliance.documents.errors import DocumentError
@@ -72,7 +72,7 @@ def box(tmp_path: Path) -> Iterator[Box]:
 def accepted(box: Box, message: EmailMessage | bytes, **more: object) -> tuple[Job, ...]:
     raw = message if isinstance(message, bytes) else message.as_bytes()
     outcome = Gateway(box).take(raw, source="test", **more)  # type: ignore[arg-type]
-    assert isinstance(outcome, Accepted), outcome
+    assert isinstance(outcome, AcceptedEmail), outcome
     return outcome.jobs
 
 
@@ -219,7 +219,7 @@ def test_only_what_the_mailbox_s_own_server_vouches_for_is_taken_when_the_owner_
     raw = "".join(f"Authentication-Results: {verdict}\r\n" for verdict in verdicts).encode()
     raw += letter().as_bytes()
     outcome = Gateway(box).take(raw, source="test", verified_by="mx.office.example")
-    assert isinstance(outcome, Accepted) is taken
+    assert isinstance(outcome, AcceptedEmail) is taken
     if isinstance(outcome, Refused):
         assert outcome.cause is causes.EMAIL_UNVERIFIED
         assert outcome.answer_to == "", "whose address it is did not write it"
@@ -428,7 +428,7 @@ def test_a_large_e_mail_whose_reader_is_ended_from_outside_is_not_refused_for_it
     gateway, raw = Gateway(box), letter(pdf=PDF + bytes(range(256)) * 4000).as_bytes()
     try:
         if kills == 1:
-            assert isinstance(gateway.take(raw, source="test"), Accepted)
+            assert isinstance(gateway.take(raw, source="test"), AcceptedEmail)
             return
         for _ in range(4):
             with pytest.raises(email_worker.ReaderKilledError):  # "try again later", says SMTP then

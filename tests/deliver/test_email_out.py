@@ -32,10 +32,10 @@ from appliance.deliver.causes import (
     MAIL_WRONG_PASSWORD,
 )
 from appliance.deliver.email_out import EmailDeliverer
-from appliance.deliver.email_writing import Outgoing, Writer
+from appliance.deliver.email_writing import EmailWriter, Outgoing
 from appliance.deliver.folder import file_name
 from appliance.deliver.service import Deliveries
-from appliance.deliver.settings import DeliverySettings, MailOutSettings, Route, Security
+from appliance.deliver.settings import DeliveryRoute, DeliverySettings, MailOutSettings, Security
 from appliance.deliver.smtp import MailError
 from appliance.durable import PART_SUFFIX
 from appliance.language import say
@@ -98,7 +98,7 @@ def finished(box: Box, fax_id: int) -> bool:
 
 def test_a_received_fax_arrives_as_a_pdf_with_its_pages(box: Box) -> None:
     box.settings.add(User(name="ada", email="ada@office.example"))
-    box.settings.add(Route(name="r", user="ada"))
+    box.settings.add(DeliveryRoute(name="r", user="ada"))
     box.settings.change(StationSettings, {"time_zone": "Europe/Berlin"})
     with post_office() as office:
         set_up(box, office)
@@ -372,7 +372,7 @@ def test_a_received_fax_lands_in_the_route_s_folder_complete_and_under_one_name(
 ) -> None:
     folder = tmp_path / "share"
     folder.mkdir()
-    box.settings.add(Route(name="r", folder=str(folder)))
+    box.settings.add(DeliveryRoute(name="r", folder=str(folder)))
     with delivering(box) as deliveries:
         fax = receive(box, caller="+49/40 ../777")
         until(lambda: finished(box, fax.id))
@@ -390,7 +390,7 @@ def test_links_that_others_laid_into_the_folder_are_not_followed(box: Box, tmp_p
     folder, victim = tmp_path / "share", tmp_path / "settings.json"
     victim.write_text("precious")
     box.settings.change(DeliverySettings, {"folder_waits": (1.0,)})
-    box.settings.add(Route(name="r", folder=str(folder)))
+    box.settings.add(DeliveryRoute(name="r", folder=str(folder)))
     with delivering(box):
         fax = receive(box)
         until(lambda: deliveries_of(box, fax.id)[0].tries == 1)  # the folder is not there yet
@@ -414,7 +414,7 @@ def test_a_folder_without_room_is_tried_again_and_keeps_no_half_file(box: Box, t
         pytest.skip("a file system of its own may not be mounted here")
     try:
         box.settings.change(DeliverySettings, {"folder_waits": (1.0,)})
-        box.settings.add(Route(name="r", folder=str(folder)))
+        box.settings.add(DeliveryRoute(name="r", folder=str(folder)))
         with delivering(box):
             fax = receive(box, noise=True)
             until(lambda: deliveries_of(box, fax.id) and deliveries_of(box, fax.id)[0].tries == 1)
@@ -429,7 +429,7 @@ def test_a_folder_without_room_is_tried_again_and_keeps_no_half_file(box: Box, t
 
 def test_a_folder_that_is_not_mounted_is_not_made_but_waited_for(box: Box, tmp_path: Path) -> None:
     folder = tmp_path / "share"
-    box.settings.add(Route(name="r", folder=str(folder)))
+    box.settings.add(DeliveryRoute(name="r", folder=str(folder)))
     with delivering(box):
         fax = receive(box)
         until(lambda: finished(box, fax.id))
@@ -452,7 +452,7 @@ def test_a_folder_that_is_not_mounted_is_not_made_but_waited_for(box: Box, tmp_p
     ],
 )
 def test_a_refusal_is_a_reply_whatever_the_message_id_was(asked: str, answered: str | None) -> None:
-    message = Writer(MailOutSettings(sender=BOX), StationSettings().writer(), 0.0).refusal(
+    message = EmailWriter(MailOutSettings(sender=BOX), StationSettings().writer(), 0.0).refusal(
         "eve@elsewhere.example", BUSY, "x\r\nBcc: y", "tag", ("Grüße " * 60 + "\r\nBcc: z", asked)
     )
     raw = b"".join(message.pieces())
@@ -473,7 +473,7 @@ def test_an_attachment_that_is_put_in_while_sending_is_what_was_to_be_sent(
     path = tmp_path_factory.mktemp("mail") / "fax.pdf"
     path.write_bytes(content)
     whom = replace(FAX, tsi=words, caller_name=f".\r\n.{words}")
-    writer = Writer(MailOutSettings(sender=BOX), StationSettings().writer(), 0.0)
+    writer = EmailWriter(MailOutSettings(sender=BOX), StationSettings().writer(), 0.0)
     outgoing = writer.received("a@b.example", whom, "t", path)
     sent = b"".join(outgoing.pieces())
     assert sent.endswith(b"\r\n")

@@ -10,7 +10,7 @@ import pytest
 from appliance.box import Box
 from appliance.deliver.settings import DeliverySettings
 from appliance.settings import secrets
-from appliance.settings.accounts import ApiKey, Role, Scope, User
+from appliance.settings.accounts import ApiKey, Scope, User, UserRole
 from appliance.spool import outbox
 from appliance.spool.delivery import Delivery, OutboxState
 from tests.deliver.mailing import post_office
@@ -83,7 +83,7 @@ def test_the_callback_that_came_with_a_fax_is_told_whatever_becomes_of_its_key(b
         assert ended(box, job.id).state is OutboxState.DONE
 
 
-@pytest.mark.parametrize("values", [{"disabled": True}, {"role": Role.SENDER}])
+@pytest.mark.parametrize("values", [{"disabled": True}, {"role": UserRole.SENDER}])
 def test_a_key_hears_of_received_faxes_no_more_than_its_user_may(box: Box, values: dict[str, object]) -> None:
     secrets.add_user(box.settings, "ada", "a long enough word")
     user_id = next(iter(box.settings.items(User)))

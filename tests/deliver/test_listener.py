@@ -14,7 +14,7 @@ import pytest
 
 from appliance.box import Box
 from appliance.deliver import causes, smtp_conversation
-from appliance.deliver.listener import CONNECTIONS, Listener, allowed
+from appliance.deliver.listener import CONNECTIONS, SmtpListener, allowed
 from appliance.deliver.mail_to_fax import Gateway
 from appliance.deliver.settings import MailInSettings, MailOutSettings
 from appliance.durable import DiskFullError
@@ -38,8 +38,8 @@ def box(tmp_path: Path) -> Iterator[Box]:
 
 
 @contextlib.contextmanager
-def listening(box: Box) -> Iterator[Listener]:
-    listener = Listener(box, Gateway(box))
+def listening(box: Box) -> Iterator[SmtpListener]:
+    listener = SmtpListener(box, Gateway(box))
     listener.start()
     try:
         until(lambda: listener.address)
@@ -49,7 +49,7 @@ def listening(box: Box) -> Iterator[Listener]:
 
 
 @contextlib.contextmanager
-def client(listener: Listener) -> Iterator[smtplib.SMTP]:
+def client(listener: SmtpListener) -> Iterator[smtplib.SMTP]:
     assert listener.address is not None
     with smtplib.SMTP(*listener.address, timeout=120) as made:
         yield made
@@ -225,7 +225,7 @@ def test_line_ends_are_found_wherever_the_octets_are_parted(box: Box) -> None:
 
 def test_the_listener_follows_its_setting_and_stops_quickly(box: Box) -> None:
     box.settings.change(MailInSettings, {"listen": False})
-    listener = Listener(box, Gateway(box))
+    listener = SmtpListener(box, Gateway(box))
     listener.start()
     time.sleep(0.2)
     assert listener.address is None
@@ -246,7 +246,7 @@ def test_the_listener_follows_its_setting_and_stops_quickly(box: Box) -> None:
 def test_a_port_that_is_taken_is_tried_again(box: Box) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         box.settings.change(MailInSettings, {"listen_port": taken.getsockname()[1]})
-        listener = Listener(box, Gateway(box))
+        listener = SmtpListener(box, Gateway(box))
         listener.start()
         time.sleep(0.3)
         assert listener.address is None

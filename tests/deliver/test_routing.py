@@ -16,7 +16,7 @@ from appliance.core import Core
 from appliance.daemon.main import run
 from appliance.deliver.causes import JUNK_CALL
 from appliance.deliver.routing import Contents, Why, judge_routes, junk, routes_of, waits_for_contents
-from appliance.deliver.settings import JunkRule, Route
+from appliance.deliver.settings import DeliveryRoute, JunkRule
 from appliance.lines.line import IncomingCall
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.settings.accounts import User
@@ -81,7 +81,7 @@ def fax(**facts: str) -> Received:
     ],
 )
 def test_a_route_is_taken_when_all_its_conditions_fit(conditions: dict[str, object], fits: bool) -> None:
-    route = Route(name="r", **conditions)  # type: ignore[arg-type]
+    route = DeliveryRoute(name="r", **conditions)  # type: ignore[arg-type]
     assert routes_of(fax(), {1: route}) == ([route] if fits else [])
 
 
@@ -98,7 +98,7 @@ def test_a_route_is_taken_when_all_its_conditions_fit(conditions: dict[str, obje
     ],
 )
 def test_what_is_on_the_page_is_a_condition_like_others(conditions: dict[str, object], why: Why) -> None:
-    route = Route(name="r", **conditions)  # type: ignore[arg-type]
+    route = DeliveryRoute(name="r", **conditions)  # type: ignore[arg-type]
     contents = Contents("Purchase\nOrder  No 7", ("other", "INV-4711"))
     assert [each.why for each in judge_routes(fax(), {1: route}, contents)] == [why]
     assert routes_of(fax(), {1: route}) == []
@@ -106,25 +106,25 @@ def test_what_is_on_the_page_is_a_condition_like_others(conditions: dict[str, ob
 
 
 def test_a_fax_waits_for_its_page_only_where_that_may_decide() -> None:
-    by_code = Route(name="code", position=2, barcode=("1",))
+    by_code = DeliveryRoute(name="code", position=2, barcode=("1",))
     assert waits_for_contents(fax(), {1: by_code})
-    assert waits_for_contents(fax(), {1: by_code, 2: Route(name="before", position=1, last=False)})
-    assert not waits_for_contents(fax(), {1: by_code, 2: Route(name="before", position=1)})
-    assert not waits_for_contents(fax(), {1: Route(name="code", barcode=("1",), dialled=("9",))})
-    assert not waits_for_contents(fax(), {1: Route(name="code", barcode=("1",), enabled=False)})
+    assert waits_for_contents(fax(), {1: by_code, 2: DeliveryRoute(name="before", position=1, last=False)})
+    assert not waits_for_contents(fax(), {1: by_code, 2: DeliveryRoute(name="before", position=1)})
+    assert not waits_for_contents(fax(), {1: DeliveryRoute(name="code", barcode=("1",), dialled=("9",))})
+    assert not waits_for_contents(fax(), {1: DeliveryRoute(name="code", barcode=("1",), enabled=False)})
 
 
 @pytest.mark.parametrize("caller", ["", "anonymous", "Anonymous", " Unavailable "])
 def test_a_star_stands_for_callers_who_show_no_number(caller: str) -> None:
-    route = Route(name="r", caller=("*",))
+    route = DeliveryRoute(name="r", caller=("*",))
     assert routes_of(fax(caller=caller), {1: route}) == [route]
-    assert routes_of(fax(caller=caller), {1: Route(name="r", caller=("+49",))}) == []
+    assert routes_of(fax(caller=caller), {1: DeliveryRoute(name="r", caller=("+49",))}) == []
 
 
 def test_routes_are_taken_in_order_up_to_the_last() -> None:
-    first = Route(name="archive", position=1, last=False)
-    second = Route(name="sales", position=2, dialled=("+4930",))
-    third = Route(name="rest", position=3)
+    first = DeliveryRoute(name="archive", position=1, last=False)
+    second = DeliveryRoute(name="sales", position=2, dialled=("+4930",))
+    third = DeliveryRoute(name="rest", position=3)
     assert routes_of(fax(), {1: third, 2: second, 3: first}) == [first, second]
     assert routes_of(fax(dialled="+4989"), {1: third, 2: second, 3: first}) == [first, third]
 
@@ -168,7 +168,7 @@ def test_whatever_a_network_says_of_a_call_is_decided(caller: str, name: str, di
         2: JunkRule(name="m", caller_name="x"),
     }
     assert junk(knocking, rules) in (None, JUNK_CALL)
-    routes = {1: Route(name="r", caller=("*", "0"), last=False), 2: Route(name="all")}
+    routes = {1: DeliveryRoute(name="r", caller=("*", "0"), last=False), 2: DeliveryRoute(name="all")}
     assert routes_of(fax(caller=caller, dialled=dialled, tsi=name), routes)[-1].name == "all"
 
 
@@ -183,7 +183,9 @@ def test_a_running_box_refuses_junk_unanswered_and_routes_what_it_takes(tmp_path
     try:
         with hook_server(Hook()) as hook:
             box.settings.add(
-                Route(name="r", dialled=("555",), user="ada", webhook_url=hook.url, folder=str(folder))
+                DeliveryRoute(
+                    name="r", dialled=("555",), user="ada", webhook_url=hook.url, folder=str(folder)
+                )
             )
             asyncio.run(_calls(box))
             refusals = [each for each in box.spool.read(ledger.audit_log) if each.action == "call.refused"]

@@ -16,8 +16,8 @@ import pytest
 
 from appliance.box import Box
 from appliance.deliver.service import Deliveries
-from appliance.deliver.settings import DeliverySettings, Route
-from appliance.deliver.styles import Ended, SignedBody
+from appliance.deliver.settings import DeliveryRoute, DeliverySettings
+from appliance.deliver.styles import FaxEvent, SignedBody
 from appliance.deliver.webhook import WebhookDeliverer, make_styles
 from appliance.deliver.worker import DeliveryError
 from appliance.net import http
@@ -110,9 +110,9 @@ def test_one_address_named_twice_is_told_once(box: Box) -> None:
 
 
 def test_the_style_of_the_interface_that_took_the_fax_words_the_webhook(box: Box) -> None:
-    heard: list[Ended] = []
+    heard: list[FaxEvent] = []
 
-    def style(_: Box, ended: Ended, secret: str) -> SignedBody:
+    def style(_: Box, ended: FaxEvent, secret: str) -> SignedBody:
         heard.append(ended)
         return SignedBody(b"mine:" + secret.encode(), {"X-Mine": "yes"})
 
@@ -129,7 +129,7 @@ def test_the_style_of_the_interface_that_took_the_fax_words_the_webhook(box: Box
 
 
 def test_a_style_with_a_fault_fails_the_try_and_not_the_box(box: Box) -> None:
-    def style(_: Box, __: Ended, ___: str) -> SignedBody:
+    def style(_: Box, __: FaxEvent, ___: str) -> SignedBody:
         raise KeyError("a bug")
 
     with hook_server(Hook()) as hook, delivering(box) as deliveries:
@@ -388,7 +388,7 @@ def test_a_received_fax_is_told_to_the_keys_that_may_see_it_and_to_its_route(box
         for name, hook in (("ada", owner_s), ("bob", other_s)):
             key_id, _ = secrets.add_key(box.settings, name)
             box.settings.update(ApiKey, key_id, {"webhook_url": hook.url})
-        box.settings.add(Route(name="r", dialled=("+4930",), user="ada", webhook_url=route_s.url))
+        box.settings.add(DeliveryRoute(name="r", dialled=("+4930",), user="ada", webhook_url=route_s.url))
         with delivering(box):
             fax = receive(box, caller="+4940777", dialled="+4930555", tsi="+49 40 777", sub_address="12")
             until(lambda: all(each.state is OutboxState.DONE for each in deliveries_of(box, fax.id)))

@@ -11,19 +11,19 @@ import pytest
 
 from appliance.disk_lock import fscrypt, lock_file, owner, root, sticks
 from appliance.disk_lock.lock_file import LockFileError, OpenedBy, WrongKeyError
-from appliance.disk_lock.owner import Action, LockRequest, Reason, Step
+from appliance.disk_lock.owner import Action, LockRequest, LockStep, Reason
 from tests.disk_lock.conftest import mount, remove_key
 
 PASSPHRASE, OTHER = "correct horse battery", "quite another phrase"
 
 
-def carry_out(request: LockRequest) -> owner.State:
+def carry_out(request: LockRequest) -> owner.LockState:
     """Does what the image does with a request of the box."""
     owner.ask(request)
-    assert owner.state().step is Step.WORKING
+    assert owner.state().step is LockStep.WORKING
     taken = owner.take_request()
     assert taken == request
-    assert owner.state().step is Step.WORKING  # all the time
+    assert owner.state().step is LockStep.WORKING  # all the time
     root.carry_out(taken)
     return owner.state()
 
@@ -39,9 +39,9 @@ def switch_off(kept: Path) -> None:
 
 
 def test_a_passphrase_opens_the_disk_at_the_next_start_and_nothing_else_does(image: Path) -> None:
-    assert owner.state() == owner.State(True)
+    assert owner.state() == owner.LockState(True)
     state = carry_out(LockRequest(Action.LOCK, OpenedBy.PASSPHRASE, PASSPHRASE))
-    assert (state.opened_by, state.step) == (OpenedBy.PASSPHRASE, Step.DONE)
+    assert (state.opened_by, state.step) == (OpenedBy.PASSPHRASE, LockStep.DONE)
     assert (image / "fax.tif").read_bytes() == b"page"
     switch_off(image)
     assert not root.start()
@@ -77,9 +77,9 @@ def test_the_boxs_own_user_opens_it_without_root(image: Path) -> None:
 def test_another_passphrase_needs_the_present_one_and_the_old_one_is_void(image: Path) -> None:
     carry_out(LockRequest(Action.LOCK, OpenedBy.PASSPHRASE, PASSPHRASE))
     refused = carry_out(LockRequest(Action.LOCK, OpenedBy.PASSPHRASE, OTHER, present="something else"))
-    assert (refused.step, refused.reason) == (Step.FAILED, Reason.PASSPHRASE_WRONG)
+    assert (refused.step, refused.reason) == (LockStep.FAILED, Reason.PASSPHRASE_WRONG)
     done = carry_out(LockRequest(Action.LOCK, OpenedBy.PASSPHRASE, OTHER, present=PASSPHRASE))
-    assert done.step is Step.DONE
+    assert done.step is LockStep.DONE
     switch_off(image)
     with pytest.raises(WrongKeyError):
         owner.open_with(PASSPHRASE.encode())
@@ -90,7 +90,7 @@ def test_another_passphrase_needs_the_present_one_and_the_old_one_is_void(image:
 def test_the_encryption_is_taken_away_again(image: Path) -> None:
     carry_out(LockRequest(Action.LOCK, OpenedBy.PASSPHRASE, PASSPHRASE))
     state = carry_out(LockRequest(Action.UNLOCK))
-    assert (state.opened_by, state.step) == (None, Step.DONE)
+    assert (state.opened_by, state.step) == (None, LockStep.DONE)
     assert fscrypt.policy_of(image) is None
     assert (image / "fax.tif").read_bytes() == b"page"
     assert owner.lock_of_the_disk() is None
@@ -161,7 +161,7 @@ def test_it_must_be_clear_which_stick_gets_the_key(
 ) -> None:
     monkeypatch.setattr(sticks, "plugged_in", lambda: [stick] * there)
     state = carry_out(LockRequest(Action.LOCK, OpenedBy.STICK))
-    assert (state.step, state.reason, state.opened_by) == (Step.FAILED, reason, None)
+    assert (state.step, state.reason, state.opened_by) == (LockStep.FAILED, reason, None)
     assert fscrypt.policy_of(image) is None
 
 

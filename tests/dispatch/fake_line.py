@@ -15,7 +15,7 @@ from itertools import count
 
 from appliance.causes import CANCELLED, DELIVERED, RECEIVED, Cause
 from appliance.lines.line import (
-    Answer,
+    Accept,
     IncomingCall,
     IncomingHandler,
     LineKind,
@@ -150,7 +150,7 @@ class FakeLine:
         return await self._bring(answer, pages, cause, confirmed)
 
     async def _bring(
-        self, answer: Answer, pages: int, cause: Cause, confirmed: Callable[[int], None]
+        self, answer: Accept, pages: int, cause: Cause, confirmed: Callable[[int], None]
     ) -> Cause:
         asked = Asked(answer.owner)
         for number in range(pages):

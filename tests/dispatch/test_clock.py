@@ -19,7 +19,7 @@ from appliance.numbers import NumberSettings
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
 from appliance.settings import secrets
-from appliance.settings.accounts import Role, User
+from appliance.settings.accounts import User, UserRole
 from appliance.spool import bounds, decisions, preparing
 from appliance.spool.causes import CLOCK_DOUBTED
 from appliance.spool.filters import ReceivedFilter
@@ -380,7 +380,7 @@ def test_no_setting_of_the_clock_frees_the_day_of_a_limit_again(box: Box, steps:
 
 
 def test_a_month_is_not_free_again_because_the_clock_jumped(box: Box) -> None:
-    secrets.add_user(box.settings, "ada", "correct horse battery", role=Role.USER)
+    secrets.add_user(box.settings, "ada", "correct horse battery", role=UserRole.USER)
     (user,) = [number for number, each in box.settings.items(User).items() if each.name == "ada"]
     box.settings.update(User, user, {"pages_per_month": PAGES})
 

@@ -23,7 +23,7 @@ from appliance.lines.sip.causes import SIP_UNREACHABLE
 from appliance.numbers import NumberSettings, plan_for
 from appliance.services.rules import RefusedError
 from appliance.settings import secrets
-from appliance.settings.accounts import ApiKey, Role, User
+from appliance.settings.accounts import ApiKey, User, UserRole
 from appliance.spool import decisions, ledger, received
 from appliance.spool.filters import ReceivedFilter
 from appliance.spool.model import Job, JobState, Priority, ReceivedState
@@ -325,7 +325,7 @@ def test_a_raised_limit_and_a_new_line_are_noticed_at_once(box: Box) -> None:
 
 @pytest.mark.parametrize("who", ["user", "key"])
 def test_what_a_disabled_sender_handed_in_waits_until_they_may_again(box: Box, who: str) -> None:
-    secrets.add_user(box.settings, "ada", "correct horse battery", role=Role.USER)
+    secrets.add_user(box.settings, "ada", "correct horse battery", role=UserRole.USER)
     kind: type[User | ApiKey] = User
     if who == "key":
         secrets.add_key(box.settings, "shop", owner="ada")
@@ -351,7 +351,7 @@ def test_what_a_disabled_sender_handed_in_waits_until_they_may_again(box: Box, w
 def test_a_months_quota_bounds_what_goes_out_however_much_was_accepted(box: Box) -> None:
     """Faxes of three pages against a quota that was there when they were dialled, not when handed in."""
     made = submit(box, *(f"+49301{number}" for number in range(6)))
-    secrets.add_user(box.settings, "ada", "correct horse battery", role=Role.USER)
+    secrets.add_user(box.settings, "ada", "correct horse battery", role=UserRole.USER)
     (user_id,) = [number for number, user in box.settings.items(User).items() if user.name == "ada"]
     box.settings.update(User, user_id, {"pages_per_month": 7})
 
@@ -374,7 +374,7 @@ def test_a_months_quota_bounds_what_goes_out_however_much_was_accepted(box: Box)
 def test_pages_that_are_sent_again_after_a_break_count_before_they_are_dialled(
     box: Box, resume: Resume, taken: int
 ) -> None:
-    secrets.add_user(box.settings, "ada", "correct horse battery", role=Role.USER)
+    secrets.add_user(box.settings, "ada", "correct horse battery", role=UserRole.USER)
     (user_id,) = [number for number, user in box.settings.items(User).items() if user.name == "ada"]
     box.settings.update(User, user_id, {"pages_per_month": 4})
 
@@ -389,7 +389,7 @@ def test_pages_that_are_sent_again_after_a_break_count_before_they_are_dialled(
 
 @pytest.mark.parametrize("limit", [{"pages_per_day": 5}, {"minutes_per_day": 1}])
 def test_a_users_day_of_pages_and_minutes_is_kept(box: Box, limit: dict[str, int]) -> None:
-    secrets.add_user(box.settings, "ada", "correct horse battery", role=Role.USER)
+    secrets.add_user(box.settings, "ada", "correct horse battery", role=UserRole.USER)
     (user_id,) = [number for number, user in box.settings.items(User).items() if user.name == "ada"]
     box.settings.update(User, user_id, limit)
     if "minutes_per_day" in limit:  # 59 seconds are used

@@ -18,7 +18,7 @@ from appliance.dispatch.pool import ManagedLine
 from appliance.documents.options import Straighten
 from appliance.documents.render import render
 from appliance.documents.rendered import RenderedDocument
-from appliance.lines.line import Answer, IncomingCall
+from appliance.lines.line import Accept, IncomingCall
 from appliance.lines.modem.fax import ModemCall, ModemFax
 from appliance.lines.practice.abilities import Abilities
 from appliance.spool import offers
@@ -194,7 +194,7 @@ def test_the_dispatcher_answers_with_what_is_on_offer_and_counts_who_fetched_it(
         dispatcher = Dispatcher(box, [managed])
         await dispatcher.start()
         answer = dispatcher.reception.take(managed, IncomingCall("fake", "100", "+49301"))
-        assert isinstance(answer, Answer)
+        assert isinstance(answer, Accept)
         store = MemoryStore()
         await _linked_live(polling("7"), store, answer)
         assert same(store.rasters(), pages_of(box, "7"))
@@ -208,7 +208,7 @@ def test_the_dispatcher_answers_with_what_is_on_offer_and_counts_who_fetched_it(
     assert [(event.data["name"], event.data["caller"]) for event in told] == [("7", "+49301")]
 
 
-async def _linked_live(calling: CallParameters, store: MemoryStore, answer: Answer) -> None:
+async def _linked_live(calling: CallParameters, store: MemoryStore, answer: Accept) -> None:
     """A call in memory whose answering end has pages that come from a loop's executor."""
     wire = Wire(faithful, 0.0)
     dces = MemoryDce(wire, "a"), MemoryDce(wire, "b")

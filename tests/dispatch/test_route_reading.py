@@ -11,7 +11,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFont
 from appliance.box import Box
 from appliance.causes import RECEIVED
 from appliance.deliver.planner import Planner
-from appliance.deliver.settings import Route
+from appliance.deliver.settings import DeliveryRoute
 from appliance.dispatch.code_reading import codes_on
 from appliance.dispatch.route_reading import RouteReader
 from appliance.spool import erasure, outbox, received
@@ -72,8 +72,10 @@ def folders(box: Box, fax: Received) -> list[str]:
 def test_a_code_on_the_first_page_decides_whose_fax_it_is(
     box: Box, tmp_path: Path, maker: str, resolution: Resolution
 ) -> None:
-    box.settings.add(Route(name="invoices", position=1, barcode=("inv-",), user="ada", folder="/invoices"))
-    box.settings.add(Route(name="rest", position=2, folder="/rest"))
+    box.settings.add(
+        DeliveryRoute(name="invoices", position=1, barcode=("inv-",), user="ada", folder="/invoices")
+    )
+    box.settings.add(DeliveryRoute(name="rest", position=2, folder="/rest"))
     fax = receive(box, sheet(picture=code(tmp_path, maker, "INV-4711")), resolution)
     assert folders(box, fax) == []  # it waits
     RouteReader(box).look_into()
@@ -85,8 +87,8 @@ def test_a_code_on_the_first_page_decides_whose_fax_it_is(
 
 def test_words_on_the_first_page_decide_in_whatever_capitals(box: Box) -> None:
     need("tesseract")
-    box.settings.add(Route(name="orders", position=1, words=("purchase  order",), folder="/orders"))
-    box.settings.add(Route(name="rest", position=2, folder="/rest"))
+    box.settings.add(DeliveryRoute(name="orders", position=1, words=("purchase  order",), folder="/orders"))
+    box.settings.add(DeliveryRoute(name="rest", position=2, folder="/rest"))
     reader = RouteReader(box)
     reader.start()
     try:
@@ -99,16 +101,16 @@ def test_words_on_the_first_page_decide_in_whatever_capitals(box: Box) -> None:
 
 
 def test_a_fax_waits_only_where_a_route_with_such_a_condition_is_reached(box: Box) -> None:
-    box.settings.add(Route(name="all", position=1, folder="/all"))
-    box.settings.add(Route(name="never", position=2, barcode=("1",), folder="/never"))
+    box.settings.add(DeliveryRoute(name="all", position=1, folder="/all"))
+    box.settings.add(DeliveryRoute(name="never", position=2, barcode=("1",), folder="/never"))
     assert folders(box, receive(box, sheet())) == ["/all"]
 
 
 def test_a_fax_that_waited_when_the_box_was_stopped_goes_on_afterwards(tmp_path: Path) -> None:
     before = make_box(tmp_path / "data")
     before.outbox.follow(Planner(before))
-    before.settings.add(Route(name="coded", position=1, barcode=("1",), folder="/coded"))
-    before.settings.add(Route(name="rest", position=2, folder="/rest"))
+    before.settings.add(DeliveryRoute(name="coded", position=1, barcode=("1",), folder="/coded"))
+    before.settings.add(DeliveryRoute(name="rest", position=2, folder="/rest"))
     fax = receive(before, sheet())
     before.close()
     after = make_box(tmp_path / "data")
@@ -122,8 +124,8 @@ def test_a_fax_that_waited_when_the_box_was_stopped_goes_on_afterwards(tmp_path:
 def test_a_page_that_cannot_be_read_has_no_codes_and_its_fax_goes_on(
     box: Box, harm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    box.settings.add(Route(name="coded", position=1, barcode=("1",), words=("a",), folder="/coded"))
-    box.settings.add(Route(name="rest", position=2, folder="/rest"))
+    box.settings.add(DeliveryRoute(name="coded", position=1, barcode=("1",), words=("a",), folder="/coded"))
+    box.settings.add(DeliveryRoute(name="rest", position=2, folder="/rest"))
     fax = receive(box, sheet())
     [page] = box.spool.read(received.pages, fax.id)
     if harm == "gone":
@@ -138,8 +140,8 @@ def test_a_page_that_cannot_be_read_has_no_codes_and_its_fax_goes_on(
 
 
 def test_an_erased_fax_is_delivered_by_no_route(box: Box) -> None:
-    box.settings.add(Route(name="coded", position=1, barcode=("1",), last=False))
-    box.settings.add(Route(name="rest", position=2, folder="/rest"))
+    box.settings.add(DeliveryRoute(name="coded", position=1, barcode=("1",), last=False))
+    box.settings.add(DeliveryRoute(name="rest", position=2, folder="/rest"))
     fax = receive(box, sheet())
     box.spool.do(erasure.erase_received, fax.id, box.clock())
     RouteReader(box).look_into()

@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from appliance.configuration import open_box, open_settings
 from appliance.doctor import bundle, data, machine, running
-from appliance.doctor.findings import Finding, State, examine
+from appliance.doctor.findings import Finding, Severity, examine
 from appliance.language import catalogue, speak
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.sip.settings import SipTrunk
@@ -63,7 +63,7 @@ def _folder(tmp_path: Path) -> Path:
     return folder
 
 
-def states(found: Iterable[Finding]) -> set[State]:
+def states(found: Iterable[Finding]) -> set[Severity]:
     return {finding.state for finding in found}
 
 
@@ -79,7 +79,7 @@ def test_a_machine_in_order_has_only_fine_findings(machine_folder: Machine, fold
         *data.index(folder),
         *data.settings(open_settings(folder)),
     ]
-    assert states(found) == {State.FINE}, found
+    assert states(found) == {Severity.FINE}, found
 
 
 Break = Callable[[Machine], Iterable[Finding]]
@@ -99,21 +99,25 @@ _THROTTLED = "sys/devices/platform/soc/soc:firmware/get_throttled"
 @pytest.mark.parametrize(
     ("breaks", "state", "word"),
     [
-        (_broken("sys/class/thermal/thermal_zone1/temp", "84000", machine.temperature), State.BROKEN, "hot"),
+        (
+            _broken("sys/class/thermal/thermal_zone1/temp", "84000", machine.temperature),
+            Severity.BROKEN,
+            "hot",
+        ),
         (
             _broken("sys/class/thermal/thermal_zone1/temp", "74000", machine.temperature),
-            State.WARNING,
+            Severity.WARNING,
             "warm",
         ),
-        (_broken(_THROTTLED, "0x50005", machine.power), State.BROKEN, "voltage"),
-        (_broken(_THROTTLED, "0x50000", machine.power), State.WARNING, "voltage"),
-        (_broken("sys/block/mmcblk0/device/life_time", "0x0a 0x01", machine.wear), State.WARNING, "worn"),
-        (_broken("proc/meminfo", "MemAvailable: 40000 kB\n", machine.memory), State.WARNING, "memory"),
-        (_broken("run/reboot-required", "", machine.updates), State.WARNING, "restart"),
+        (_broken(_THROTTLED, "0x50005", machine.power), Severity.BROKEN, "voltage"),
+        (_broken(_THROTTLED, "0x50000", machine.power), Severity.WARNING, "voltage"),
+        (_broken("sys/block/mmcblk0/device/life_time", "0x0a 0x01", machine.wear), Severity.WARNING, "worn"),
+        (_broken("proc/meminfo", "MemAvailable: 40000 kB\n", machine.memory), Severity.WARNING, "memory"),
+        (_broken("run/reboot-required", "", machine.updates), Severity.WARNING, "restart"),
     ],
 )
 def test_each_part_of_the_machine_that_is_broken_is_named_with_advice(
-    machine_folder: Machine, breaks: Break, state: State, word: str
+    machine_folder: Machine, breaks: Break, state: Severity, word: str
 ) -> None:
     (found,) = breaks(machine_folder)
     assert found.state is state
@@ -124,7 +128,7 @@ def test_each_part_of_the_machine_that_is_broken_is_named_with_advice(
 def test_a_clock_that_is_behind_is_found(machine_folder: Machine, folder: Path) -> None:
     os.utime(folder / "settings.json", (NOW + 3600, NOW + 3600))
     (found,) = machine.clock(folder, NOW - 86400, machine_folder.root)
-    assert (found.state, bool(found.advice)) == (State.BROKEN, True)
+    assert (found.state, bool(found.advice)) == (Severity.BROKEN, True)
 
 
 def test_a_clock_from_before_this_program_is_found(machine_folder: Machine, folder: Path) -> None:
@@ -132,7 +136,7 @@ def test_a_clock_from_before_this_program_is_found(machine_folder: Machine, fold
     for path in folder.glob("*"):
         os.utime(path, (3600, 3600))
     (found,) = machine.clock(folder, 4000, machine_folder.root)
-    assert (found.state, bool(found.advice)) == (State.BROKEN, True)
+    assert (found.state, bool(found.advice)) == (Severity.BROKEN, True)
 
 
 def test_a_disk_that_takes_no_more_files_is_not_told_to_have_no_room(
@@ -142,7 +146,7 @@ def test_a_disk_that_takes_no_more_files_is_not_told_to_have_no_room(
     state[5:8] = [100000, 3, 3]  # files: in all, free, free for us
     monkeypatch.setattr("os.statvfs", lambda _path: os.statvfs_result(state))
     (found,) = machine.disk(folder, StorageSettings(reserve_mb=0, warn_mb=0))
-    assert (found.state, found.detail.split()[0]) == (State.BROKEN, "3")
+    assert (found.state, found.detail.split()[0]) == (Severity.BROKEN, "3")
     assert "files" in found.sentence
 
 
@@ -150,28 +154,28 @@ def test_a_display_whose_bus_is_away_is_found(machine_folder: Machine) -> None:
     root = machine_folder.root
     assert not list(machine.display(PanelSettings(), root))
     (found,) = machine.display(PanelSettings(display=Display.SSD1306), root)
-    assert (found.state, bool(found.advice)) == (State.BROKEN, True)
+    assert (found.state, bool(found.advice)) == (Severity.BROKEN, True)
     machine_folder.put("dev/i2c-1", "")
-    assert states(machine.display(PanelSettings(display=Display.SSD1306), root)) == {State.FINE}
+    assert states(machine.display(PanelSettings(display=Display.SSD1306), root)) == {Severity.FINE}
 
 
 def test_a_full_and_a_nearly_full_disk_are_found(folder: Path) -> None:
     huge = 1 << 40
-    assert states(machine.disk(folder, StorageSettings(reserve_mb=huge))) == {State.BROKEN}
-    assert states(machine.disk(folder, StorageSettings(warn_mb=huge))) == {State.WARNING}
-    assert states(machine.disk(folder, StorageSettings(reserve_mb=20, warn_mb=20))) == {State.FINE}
+    assert states(machine.disk(folder, StorageSettings(reserve_mb=huge))) == {Severity.BROKEN}
+    assert states(machine.disk(folder, StorageSettings(warn_mb=huge))) == {Severity.WARNING}
+    assert states(machine.disk(folder, StorageSettings(reserve_mb=20, warn_mb=20))) == {Severity.FINE}
 
 
 def test_pins_given_twice_are_found(machine_folder: Machine) -> None:
     (found,) = machine.gpio(PanelSettings(fault_led=17), machine_folder.root)
-    assert found.state is State.BROKEN
+    assert found.state is Severity.BROKEN
     assert "17" in found.detail
 
 
 def test_a_folder_that_others_may_read_is_found(folder: Path) -> None:
     (folder / "settings.json").chmod(0o644)
     (found,) = data.permissions(folder)
-    assert (found.state, found.detail) == (State.BROKEN, "settings.json")
+    assert (found.state, found.detail) == (Severity.BROKEN, "settings.json")
 
 
 @pytest.mark.parametrize("damage", ["gone", "empty", "torn"])
@@ -187,7 +191,7 @@ def test_an_index_that_cannot_be_used_is_found_with_the_way_back(folder: Path, d
         whole = path.read_bytes()
         path.write_bytes(whole[:4096] + b"\xa5" * (len(whole) - 4096))
     (found,) = data.index(folder)
-    assert found.state is State.BROKEN
+    assert found.state is Severity.BROKEN
     assert "rebuild" in found.advice
 
 
@@ -195,27 +199,27 @@ def test_a_modem_that_is_not_there_and_a_server_without_address_are_found(folder
     store = open_settings(folder)
     store.add(ClassOneModem(name="desk", device="/dev/ttyACM99"))
     store.add(SipTrunk(name="trunk", server="nowhere.invalid"))
-    assert states(data.ports(store)) == {State.BROKEN}
-    assert states(data.names(store)) == {State.BROKEN}
+    assert states(data.ports(store)) == {Severity.BROKEN}
+    assert states(data.names(store)) == {Severity.BROKEN}
 
 
 @pytest.mark.parametrize(
     ("way", "told", "state"),
     [
-        (("217.10.68.147", "192.168.1.5"), {}, State.WARNING),
-        (("217.10.68.147", "192.168.1.5"), {"use_stun": True}, State.FINE),
-        (("217.10.68.147", "192.168.1.5"), {"public_address": "80.1.2.3"}, State.FINE),
-        (("217.10.68.147", "80.1.2.3"), {}, State.FINE),
-        (("192.168.1.1", "192.168.1.5"), {}, State.FINE),
+        (("217.10.68.147", "192.168.1.5"), {}, Severity.WARNING),
+        (("217.10.68.147", "192.168.1.5"), {"use_stun": True}, Severity.FINE),
+        (("217.10.68.147", "192.168.1.5"), {"public_address": "80.1.2.3"}, Severity.FINE),
+        (("217.10.68.147", "80.1.2.3"), {}, Severity.FINE),
+        (("192.168.1.1", "192.168.1.5"), {}, Severity.FINE),
     ],
 )
 def test_a_router_that_the_trunk_is_not_told_of_is_found(
-    folder: Path, way: tuple[str, str], told: dict[str, Any], state: State
+    folder: Path, way: tuple[str, str], told: dict[str, Any], state: Severity
 ) -> None:
     store = open_settings(folder)
     store.add(SipTrunk(name="trunk", server="sip.example", **told))
     (found,) = data.nat(store, lambda _: way)
-    assert (found.state, bool(found.advice)) == (state, state is State.WARNING)
+    assert (found.state, bool(found.advice)) == (state, state is Severity.WARNING)
 
 
 @pytest.mark.parametrize(
@@ -233,20 +237,20 @@ _PLAIN = "Inst vim [9.0] (9.1 Debian:12.9/oldstable [amd64])"
 @pytest.mark.parametrize(
     ("apt", "state"),
     [
-        (f"echo '{_PLAIN}'; echo '{_SECURITY}'", State.WARNING),
-        (f"echo '{_PLAIN}'", State.FINE),
-        ("true", State.FINE),
-        ("exit 100", State.SKIPPED),
+        (f"echo '{_PLAIN}'; echo '{_SECURITY}'", Severity.WARNING),
+        (f"echo '{_PLAIN}'", Severity.FINE),
+        ("true", Severity.FINE),
+        ("exit 100", Severity.SKIPPED),
     ],
     ids=["security", "others", "none", "apt fails"],
 )
 def test_security_updates_that_wait_are_found(
-    machine_folder: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, apt: str, state: State
+    machine_folder: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, apt: str, state: Severity
 ) -> None:
     command(tmp_path, "apt-get", apt, monkeypatch)
     (found,) = machine.updates(machine_folder.root)
     assert found.state is state
-    assert ("openssl" in found.detail, bool(found.advice)) == ((state is State.WARNING,) * 2)
+    assert ("openssl" in found.detail, bool(found.advice)) == ((state is Severity.WARNING,) * 2)
 
 
 def test_apt_is_asked_again_only_when_what_it_reads_has_changed(
@@ -257,24 +261,27 @@ def test_apt_is_asked_again_only_when_what_it_reads_has_changed(
     command(tmp_path, "apt-get", f"echo x >>{asked}; cat {answer}", monkeypatch)
     answer.write_text(_PLAIN)
     for _ in range(3):
-        assert states(machine.updates(machine_folder.root)) == {State.FINE}
+        assert states(machine.updates(machine_folder.root)) == {Severity.FINE}
     assert asked.read_text() == "x\n"
     answer.write_text(_SECURITY)
     machine_folder.put("var/lib/dpkg/status", "Package: openssl")
-    assert states(machine.updates(machine_folder.root)) == {State.WARNING}
+    assert states(machine.updates(machine_folder.root)) == {Severity.WARNING}
     answer.unlink()
     machine_folder.put("var/lib/apt/lists/x", "")
-    assert states(machine.updates(machine_folder.root)) == {State.SKIPPED}
+    assert states(machine.updates(machine_folder.root)) == {Severity.SKIPPED}
     answer.write_text(_PLAIN)  # no answer is none to keep
-    assert states(machine.updates(machine_folder.root)) == {State.FINE}
+    assert states(machine.updates(machine_folder.root)) == {Severity.FINE}
 
 
 @pytest.mark.parametrize(
     ("lpstat", "state"),
-    [("echo scheduler is running", State.FINE), ("echo scheduler is not running; exit 1", State.WARNING)],
+    [
+        ("echo scheduler is running", Severity.FINE),
+        ("echo scheduler is not running; exit 1", Severity.WARNING),
+    ],
 )
 def test_a_cups_that_does_not_answer_is_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lpstat: str, state: State
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lpstat: str, state: Severity
 ) -> None:
     command(tmp_path, "lpstat", lpstat, monkeypatch)
     (found,) = machine.printing()
@@ -296,9 +303,9 @@ def test_a_printer_that_is_paused_and_one_that_takes_nothing_are_named(
     words = f'[ "$1" = -r ] && echo scheduler is running || echo "{_PRINTERS}"'
     command(tmp_path, "lpstat", words, monkeypatch)
     answers, paused, refusing = machine.printing()
-    assert answers.state is State.FINE
-    assert (paused.state, paused.detail, bool(paused.advice)) == (State.WARNING, "laser", True)
-    assert (refusing.state, refusing.detail, bool(refusing.advice)) == (State.WARNING, "labels", True)
+    assert answers.state is Severity.FINE
+    assert (paused.state, paused.detail, bool(paused.advice)) == (Severity.WARNING, "laser", True)
+    assert (refusing.state, refusing.detail, bool(refusing.advice)) == (Severity.WARNING, "labels", True)
 
 
 def command(folder: Path, name: str, does: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -313,17 +320,17 @@ def command(folder: Path, name: str, does: str, monkeypatch: pytest.MonkeyPatch)
 def test_a_certificate_that_is_none_is_found(tmp_path: Path) -> None:
     bad = tmp_path / "bad.pem"
     bad.write_text("no certificate")
-    assert states(data.certificate(HttpSettings(tls_certificate=str(bad)))) == {State.BROKEN}
-    assert states(data.certificate(HttpSettings())) == {State.WARNING}
+    assert states(data.certificate(HttpSettings(tls_certificate=str(bad)))) == {Severity.BROKEN}
+    assert states(data.certificate(HttpSettings())) == {Severity.WARNING}
 
 
 @pytest.mark.parametrize(
     ("days", "state"),
-    [(-1, State.BROKEN), (5, State.WARNING), (100, State.FINE)],
+    [(-1, Severity.BROKEN), (5, Severity.WARNING), (100, Severity.FINE)],
     ids=["ended", "ends", "good"],
 )
 def test_a_certificate_that_has_ended_is_worse_than_one_that_soon_ends(
-    tmp_path: Path, days: int, state: State
+    tmp_path: Path, days: int, state: Severity
 ) -> None:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "box.example")])
     key = Ed25519PrivateKey.generate()
@@ -336,9 +343,9 @@ def test_a_certificate_that_has_ended_is_worse_than_one_that_soon_ends(
     for file, each in zip(keys, (key, Ed25519PrivateKey.generate()), strict=True):
         file.write_bytes(each.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     (found,) = data.certificate(HttpSettings(tls_certificate=str(path), tls_key=str(keys[0])))
-    assert (found.state, bool(found.advice)) == (state, state is not State.FINE)
+    assert (found.state, bool(found.advice)) == (state, state is not Severity.FINE)
     (found,) = data.certificate(HttpSettings(tls_certificate=str(path), tls_key=str(keys[1])))
-    assert (found.state, "together" in found.sentence) == (State.BROKEN, True)
+    assert (found.state, "together" in found.sentence) == (Severity.BROKEN, True)
 
 
 def test_a_setting_that_nobody_knows_is_found(folder: Path) -> None:
@@ -347,7 +354,7 @@ def test_a_setting_that_nobody_knows_is_found(folder: Path) -> None:
     content["settings"] = {"1": {"section": "station", "values": {"nmae": "Office"}}}
     path.write_text(json.dumps(content))
     (found,) = data.settings(open_settings(folder))
-    assert found.state is State.WARNING
+    assert found.state is Severity.WARNING
     assert "nmae" in found.detail
     assert found.advice
 
@@ -355,7 +362,7 @@ def test_a_setting_that_nobody_knows_is_found(folder: Path) -> None:
 def test_a_clock_that_nobody_sets_is_found(machine_folder: Machine, folder: Path) -> None:
     (machine_folder.root / "run/systemd/timesync/synchronized").unlink()
     (found,) = machine.clock(folder, NOW * 2, machine_folder.root)
-    assert found.state is State.WARNING
+    assert found.state is Severity.WARNING
     assert found.advice
 
 
@@ -363,20 +370,20 @@ def test_programs_that_are_not_there_are_named_with_their_packages(monkeypatch: 
     monkeypatch.setenv("PATH", "/nowhere")
     found = list(machine.helpers())
     assert {each.detail for each in found} == {"libreoffice-writer-nogui", "ghostscript", "tesseract-ocr"}
-    assert states(found) == {State.SKIPPED}
+    assert states(found) == {Severity.SKIPPED}
 
 
 def test_whether_barcodes_can_be_read_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert states(list(machine.codes())) == {State.FINE}
+    assert states(list(machine.codes())) == {Severity.FINE}
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     (found,) = machine.codes()
-    assert (found.state, found.detail) == (State.SKIPPED, "zxing-cpp")
+    assert (found.state, found.detail) == (Severity.SKIPPED, "zxing-cpp")
 
 
 def test_a_machine_without_pins_and_a_folder_without_a_box_are_told_apart(machine_folder: Machine) -> None:
     (panel,) = machine.gpio(PanelSettings(), machine_folder.root)
     (box,) = running.missing("no box is running")
-    assert (panel.state, box.state) == (State.SKIPPED, State.BROKEN)
+    assert (panel.state, box.state) == (Severity.SKIPPED, Severity.BROKEN)
     assert box.advice
 
 
@@ -399,16 +406,16 @@ def test_a_line_that_is_down_and_mail_that_fails_are_found() -> None:
     )
     for look in (running.lines, running.mail, running.health):
         (found,) = look(box)
-        assert found.state is State.BROKEN
+        assert found.state is Severity.BROKEN
         assert found.advice
 
 
 @pytest.mark.parametrize(
     ("sends", "tries", "found"),
-    [(True, 1, {State.WARNING}), (True, 0, set()), (False, 1, set())],
+    [(True, 1, {Severity.WARNING}), (True, 0, set()), (False, 1, set())],
     ids=["refused", "not tried yet", "not set up"],
 )
-def test_a_mail_server_that_refuses_is_found(sends: bool, tries: int, found: set[State]) -> None:
+def test_a_mail_server_that_refuses_is_found(sends: bool, tries: int, found: set[Severity]) -> None:
     waiting = {"tries": [{}] * tries, "last_error": "550 go away"}
     box = Answers(
         mail={"sends": sends},
@@ -419,8 +426,8 @@ def test_a_mail_server_that_refuses_is_found(sends: bool, tries: int, found: set
     assert all("550" in each.detail and each.advice for each in told)
 
 
-@pytest.mark.parametrize(("doubted_s", "found"), [(0.0, set()), (3600.0, set()), (4e7, {State.WARNING})])
-def test_a_date_that_jumped_ahead_is_told(doubted_s: float, found: set[State]) -> None:
+@pytest.mark.parametrize(("doubted_s", "found"), [(0.0, set()), (3600.0, set()), (4e7, {Severity.WARNING})])
+def test_a_date_that_jumped_ahead_is_told(doubted_s: float, found: set[Severity]) -> None:
     assert states(running.clock(Answers(status={"clock_doubted_s": doubted_s}))) == found
 
 
@@ -439,7 +446,7 @@ class SigningIn(Answers):
 
 def test_a_line_that_is_still_signing_in_is_not_called_broken() -> None:
     (found,) = running.lines(SigningIn())
-    assert found.state is State.FINE
+    assert found.state is Severity.FINE
     assert "Registered." in found.detail
 
 
@@ -447,8 +454,8 @@ def test_a_look_that_fails_is_a_finding_and_the_others_go_on() -> None:
     def fails() -> Iterable[Finding]:
         raise RuntimeError("unlike any machine")
 
-    found = list(examine([("one", fails), ("two", lambda: [Finding("two", State.FINE, "")])]))
-    assert [(each.part, each.state) for each in found] == [("one", State.SKIPPED), ("two", State.FINE)]
+    found = list(examine([("one", fails), ("two", lambda: [Finding("two", Severity.FINE, "")])]))
+    assert [(each.part, each.state) for each in found] == [("one", Severity.SKIPPED), ("two", Severity.FINE)]
 
 
 def test_findings_are_in_the_readers_language(folder: Path) -> None:

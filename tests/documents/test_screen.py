@@ -18,7 +18,7 @@ from pypdfium2 import raw as pdfium
 
 from appliance.documents import _bilevel, pdfsource
 from appliance.documents import screen as screening
-from appliance.documents.drawing import Box, Drawing, Pixels
+from appliance.documents.drawing import Drawing, Pixels, Rect
 from appliance.documents.geometry import lay_out
 from appliance.documents.options import PageFormat, Treatment
 from appliance.documents.screen import TEXT_THRESHOLD, look_at
@@ -40,7 +40,7 @@ def bilevel(
     darkness: int = 0,
 ) -> Image.Image:
     """What is tested, as a page to look at (mode L, 0 is black)."""
-    drawing = Drawing.of_image(page, Box(0, 0, *page.size))
+    drawing = Drawing.of_image(page, Rect(0, 0, *page.size))
     data = screening.bilevel(drawing, resolution, treatment, darkness)
     return ImageChops.invert(Image.frombytes("1", page.size, data).convert("L"))
 
@@ -103,7 +103,7 @@ def test_only_the_parts_of_a_page_that_are_toned_are_worked_on_as_such() -> None
     page.paste(200, (300, first, 900, below))
     assert _toned(page) == ((first, below),)
     whole = bilevel(page)
-    drawing = Drawing.of_image(page, Box(0, 0, *page.size))
+    drawing = Drawing.of_image(page, Rect(0, 0, *page.size))
     looked_at = look_at(drawing.draw(0, page.height), *page.size)
     drawing = replace(drawing, looked_at=looked_at, photographs=())
     data = screening.bilevel(drawing, Resolution.FINE, Treatment.AUTO)
@@ -981,7 +981,7 @@ def test_a_gradient_and_a_table_keep_the_lines_that_cost_next_to_nothing() -> No
     gradient = Image.linear_gradient("L").rotate(90).resize((1400, 1500))
     page = Image.new("RGB", FINE, "white")
     page.paste(Image.merge("RGB", (gradient, gradient, Image.new("L", gradient.size, 200))), (160, 300))
-    drawn = replace(Drawing.of_image(page, Box(0, 0, *page.size)), photographs=())
+    drawn = replace(Drawing.of_image(page, Rect(0, 0, *page.size)), photographs=())
     data = screening.bilevel(drawn, Resolution.FINE, Treatment.AUTO)
     assert len(encode(Raster(*FINE, data, Resolution.FINE), Coding.MMR).data) < 12_000
     table = Image.new("RGB", FINE, "white")
@@ -1142,7 +1142,7 @@ def test_type_far_from_a_tint_is_the_same_whether_or_not_more_tints_follow(tmp_p
 def test_a_photograph_in_a_document_changes_nothing_away_from_it() -> None:
     width, rows, stride = 1728, 900, 4 * 1728
     made = []
-    for box in (Box(400, 100, 1200, 600), None):
+    for box in (Rect(400, 100, 1200, 600), None):
         without_type = Image.new("RGB", (width, rows), "white")
         ImageDraw.Draw(without_type).line((60, 660, 1600, 660), (150, 150, 160), 2)
         if box is not None:
@@ -1155,7 +1155,7 @@ def test_a_photograph_in_a_document_changes_nothing_away_from_it() -> None:
             part = slice(first * stride, (first + count) * stride)
             return Pixels(page[part], 4, stride, under[part])
 
-        drawing = Drawing(width, rows, Box(0, 0, width, rows), draw, () if box is None else (box,))
+        drawing = Drawing(width, rows, Rect(0, 0, width, rows), draw, () if box is None else (box,))
         made.append(screening.bilevel(drawing, Resolution.FINE, Treatment.AUTO))
     beyond = 630 * width // 8
     assert any(made[0][:beyond])
@@ -1189,7 +1189,7 @@ def test_a_page_of_any_size_is_worked_on(size: tuple[int, int]) -> None:
 
 def test_a_page_of_type_is_cut_at_the_threshold_alone() -> None:
     page = _text((1733, 90), 30)
-    drawing = Drawing.of_image(page, Box(0, 0, *page.size))
+    drawing = Drawing.of_image(page, Rect(0, 0, *page.size))
     looked_at = look_at(drawing.draw(0, page.height), *page.size)
     data = screening.bilevel(replace(drawing, looked_at=looked_at), Resolution.FINE, Treatment.AUTO)
     expected = page.point([255 if value < TEXT_THRESHOLD else 0 for value in range(256)]).convert("1")

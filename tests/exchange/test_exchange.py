@@ -15,11 +15,11 @@ import pytest
 
 from appliance.causes import CANCELLED, DELIVERED, RECEIVED, Cause, all_causes
 from appliance.dispatch.causes import NOT_RECEIVING
-from appliance.exchange.confirmations import GONE_S, Notes, read_notes
+from appliance.exchange.confirmations import GONE_S, CallNotes, read_notes
 from appliance.exchange.messages import LineSpec
 from appliance.exchange.remote import Exchange, RemoteLine
 from appliance.lines import causes
-from appliance.lines.line import Answer, IncomingCall, OutgoingCall, Refuse
+from appliance.lines.line import Accept, IncomingCall, OutgoingCall, Refuse
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.lines.sip.settings import SipSettings, SipTrunk
 from appliance.t4.tiff import write_tiff
@@ -108,7 +108,7 @@ class Rig:
 def on_rig(
     folder: Path,
     work: Callable[[Rig], Awaitable[None]],
-    answer: Callable[[IncomingCall], Answer | Refuse] = lambda _: Refuse(NOT_RECEIVING),
+    answer: Callable[[IncomingCall], Accept | Refuse] = lambda _: Refuse(NOT_RECEIVING),
     speed: float = SPEED,
 ) -> None:
     @asynccontextmanager
@@ -177,9 +177,9 @@ def test_a_received_page_is_confirmed_only_when_the_box_has_it(tmp_path: Path, k
     write_tiff(tmp_path / "out.tif", PAGES)
     store, ended, account = LateStore(keeps), [], []  # type: ignore[var-annotated]
 
-    def answer(call: IncomingCall) -> Answer:
+    def answer(call: IncomingCall) -> Accept:
         assert (call.line, call.caller, call.dialled) == ("practice", "9990", "301")
-        return Answer(CallParameters(Role.ANSWERS), MemoryOwner([], store, account.append, ended.append))
+        return Accept(CallParameters(Role.ANSWERS), MemoryOwner([], store, account.append, ended.append))
 
     async def work(rig: Rig) -> None:
         result = await rig.line.send_to_us(tmp_path / "out.tif", caller="9990", dialled="301")
@@ -233,11 +233,11 @@ def test_a_call_taken_when_its_line_has_stopped_meanwhile_has_ended(tmp_path: Pa
         asked = asyncio.Event()
         decide = asyncio.Event()
 
-        async def slowly(_: IncomingCall) -> Answer:
+        async def slowly(_: IncomingCall) -> Accept:
             asked.set()
             await decide.wait()
             owner = MemoryOwner([], MemoryStore(), lambda _: None, ended.append)
-            return Answer(CallParameters(Role.ANSWERS), owner)
+            return Accept(CallParameters(Role.ANSWERS), owner)
 
         exchange = Exchange()
         port = free_port()
@@ -302,8 +302,8 @@ def test_an_incoming_fax_ends_when_the_process_dies(tmp_path: Path) -> None:
     ended: list[CallResult] = []
     account: list[Progress] = []
 
-    def answer(_: IncomingCall) -> Answer:
-        return Answer(
+    def answer(_: IncomingCall) -> Accept:
+        return Accept(
             CallParameters(Role.ANSWERS), MemoryOwner([], LateStore(), account.append, ended.append)
         )
 
@@ -379,7 +379,7 @@ def test_what_is_confirmed_after_the_box_has_died_is_noted_for_its_next_start(tm
         assert channel is not None
         rig.exchange._stopping = True
         channel.close()
-        assert await asyncio.to_thread(read_notes, note, GONE_S) == Notes(len(PAGES))
+        assert await asyncio.to_thread(read_notes, note, GONE_S) == CallNotes(len(PAGES))
         await asyncio.to_thread(launched.process.wait)
 
     on_rig(tmp_path, work)
@@ -422,7 +422,7 @@ def test_page_that_is_being_confirmed_when_the_box_dies_is_noted(tmp_path: Path)
         rig.exchange._stopping = True
         channel.close()
         noted = await asyncio.to_thread(read_notes, note, GONE_S)
-        assert noted == Notes(1, last_page_kept=True)
+        assert noted == CallNotes(1, last_page_kept=True)
         await asyncio.to_thread(launched.process.wait)
 
     on_rig(tmp_path, work)
@@ -434,7 +434,7 @@ def test_each_page_that_was_confirmed_is_noted_before_the_box_hears_of_the_end(t
     async def work(rig: Rig) -> None:
         call, owner = rig.call()
         assert (await rig.line.place(replace(call, confirmations=note), owner)).cause is DELIVERED
-        assert read_notes(note) == Notes(len(PAGES))
+        assert read_notes(note) == CallNotes(len(PAGES))
 
     on_rig(tmp_path, work)
 
@@ -444,6 +444,6 @@ def test_each_page_that_was_confirmed_is_noted_before_the_box_hears_of_the_end(t
 )
 def test_torn_note_says_what_is_whole(tmp_path: Path, octets: bytes, pages: int) -> None:
     note = tmp_path / "note"
-    assert read_notes(note) == Notes()
+    assert read_notes(note) == CallNotes()
     note.write_bytes(octets)
     assert read_notes(note).pages == pages

@@ -13,7 +13,7 @@ from appliance.dispatch.polling import OfferedPages, make_offer
 from appliance.documents.rendered import RenderedDocument
 from appliance.exchange.messages import LineSpec
 from appliance.exchange.remote import Exchange, RemoteLine
-from appliance.lines.line import Answer, IncomingCall, KeepPackets, OutgoingCall
+from appliance.lines.line import Accept, IncomingCall, KeepPackets, OutgoingCall
 from appliance.lines.sip.settings import MediaChoice, SipSettings, SipTrunk
 from appliance.spool.options import Quality
 from appliance.t4.coding import decode
@@ -63,11 +63,11 @@ def test_a_caller_fetches_what_it_names_over_a_trunk(tmp_path: Path) -> None:
     store, ended = MemoryStore(), list[CallResult]()
 
     async def fetch() -> CallResult:
-        def answer(call: IncomingCall) -> Answer:
+        def answer(call: IncomingCall) -> Accept:
             parameters = CallParameters(
                 Role.ANSWERS, "+49 30 2", offers_pages=True, on_offer=frozenset(box.polling.by_name())
             )
-            return Answer(parameters, Offering(box, ended), packets=KeepPackets(kept, always=True))
+            return Accept(parameters, Offering(box, ended), packets=KeepPackets(kept, always=True))
 
         exchange = Exchange()
         line = RemoteLine(exchange, LineSpec("loop", entry, sip, tmp_path))

@@ -8,10 +8,10 @@ from enum import Enum
 
 from appliance.lines.practice.framing import (
     SEQUENCE_MODULUS,
+    DatagramReader,
+    DatagramUnwrapper,
+    DatagramWrapper,
     FramingError,
-    Reader,
-    UdptlReceiver,
-    UdptlSender,
     open_type,
 )
 
@@ -41,7 +41,7 @@ class Protection:
     entries: int = 3
 
 
-class ProtectedSender(UdptlSender):
+class ProtectedSender(DatagramWrapper):
     """Wraps IFP packets with any protection."""
 
     def __init__(self, protection: Protection) -> None:
@@ -74,7 +74,7 @@ def _xor(packets: list[bytes]) -> bytes:
     return total.to_bytes(longest, "big")
 
 
-class ProtectedReceiver(UdptlReceiver):
+class ProtectedReceiver(DatagramUnwrapper):
     """Repairs from parity, too."""
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class ProtectedReceiver(UdptlReceiver):
         self._span = 0
         self._parities: list[bytes] = []
 
-    def _read_recovery(self, reader: Reader) -> list[bytes]:
+    def _read_recovery(self, reader: DatagramReader) -> list[bytes]:
         self._parities = []
         if not reader.octets[reader.at : reader.at + 1] >= b"\x80":
             return super()._read_recovery(reader)

@@ -9,7 +9,7 @@ import pytest
 
 from appliance.ipp import codec
 from appliance.ipp.codec import Decoder, MessageError, encode
-from appliance.ipp.model import Group, GroupTag, Message, Range, Resolution, Spoken, Tag, Value
+from appliance.ipp.model import DotsPerInch, Group, GroupTag, Message, Range, Spoken, Tag, Value
 
 # RFC 8010 appendix A.1: a Print-Job request, octet for octet as far as its attributes go.
 PRINT_JOB = (
@@ -35,7 +35,7 @@ EVERYTHING = Message(
                 "a": (Value(Tag.INTEGER, -5), Value(Tag.INTEGER, 6)),
                 "b": (Value(Tag.BOOLEAN, True),),
                 "c": (Value(Tag.RANGE, Range(1, 9)),),
-                "d": (Value(Tag.RESOLUTION, Resolution(600, 300)),),
+                "d": (Value(Tag.RESOLUTION, DotsPerInch(600, 300)),),
                 "e": (Value(Tag.TEXT_WITH_LANGUAGE, Spoken("de", "Grüße")),),
                 "f": (Value(Tag.DATE_TIME, datetime(2026, 11, 28, 9, 0, 0, 100_000, UTC)),),
                 "g": (Value(Tag.NO_VALUE, None),),

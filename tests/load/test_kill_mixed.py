@@ -32,7 +32,7 @@ import pytest
 
 from appliance.box import Box
 from appliance.configuration import open_box, open_settings
-from appliance.deliver.settings import DeliverySettings, MailOutSettings, Route, Security
+from appliance.deliver.settings import DeliveryRoute, DeliverySettings, MailOutSettings, Security
 from appliance.durable import PART_SUFFIX
 from appliance.settings import secrets
 from appliance.spool.folders import DOCUMENTS, FOLDERS, RENDERED
@@ -190,7 +190,7 @@ def _world(tmp_path: Path, hook: Hook, office: PostOffice) -> World:
         },
     )
     store.change(DeliverySettings, {"webhook_waits": (1.0,) * 5, "email_waits": (1.0,) * 5})
-    store.add(Route(name="all", emails=("ada@example.com",), folder=str(folder)))
+    store.add(DeliveryRoute(name="all", emails=("ada@example.com",), folder=str(folder)))
     return World(
         data, add_key(store, "load"), random.Random(SEED), hook, random.SystemRandom().randrange(100_000)
     )

@@ -29,7 +29,7 @@ from appliance.ipp import codec
 from appliance.printing import cups_backend
 from appliance.printing.queues import make_folder
 from appliance.settings import secrets
-from appliance.settings.accounts import Role, Scope, User
+from appliance.settings.accounts import Scope, User, UserRole
 from bench import marked
 from bench.running import Client, running
 from tests.api_ipp.requests import request, to
@@ -190,7 +190,7 @@ def test_with_200_mb_each_door_takes_its_largest_document_or_says_why_not(tmp_pa
     make_folder(printed)
     mail_port = free_port()
     store = open_settings(data)
-    secrets.add_user(store, "ada", PASSWORD, role=Role.ADMIN)
+    secrets.add_user(store, "ada", PASSWORD, role=UserRole.ADMIN)
     (ada,) = store.items(User)
     store.update(User, ada, {"email": "ada@office.example"})
     secrets.add_key(store, "integration", scopes=(Scope.SEND, Scope.RECEIVE), owner="ada")

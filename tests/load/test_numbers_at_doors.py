@@ -18,7 +18,7 @@ import pytest
 from appliance.configuration import open_settings
 from appliance.ipp import codec
 from appliance.settings import secrets
-from appliance.settings.accounts import Role, User
+from appliance.settings.accounts import User, UserRole
 from bench.running import Client, running
 from tests.api_ipp.requests import request, to
 from tests.ports import free_port
@@ -155,7 +155,7 @@ def test_no_spelling_of_what_is_not_dialled_gets_past_any_door(tmp_path: Path) -
     data, mail_port = tmp_path / "box", free_port()
     data.mkdir()
     store = open_settings(data)
-    secrets.add_user(store, "ada", PASSWORD, role=Role.ADMIN)
+    secrets.add_user(store, "ada", PASSWORD, role=UserRole.ADMIN)
     (ada,) = store.items(User)
     store.update(User, ada, {"email": "ada@office.example"})
     settings = {

@@ -17,14 +17,14 @@ from appliance.panel.buttons import (
     QUIET_S,
     STUCK_S,
     Button,
-    Contact,
+    ButtonContact,
     Gesture,
 )
 
 
 def gestures(button: Button, edges: list[tuple[float, bool]], until: float) -> list[Gesture]:
     """What a button says of these edges; it is looked at whenever it wants to be."""
-    contact, said = Contact(button), []
+    contact, said = ButtonContact(button), []
     for at, pressed in edges:
         while (due := contact.deadline()) is not None and due <= at:
             said += [touch.gesture for touch in contact.advance(due)]
@@ -50,7 +50,7 @@ def test_a_contact_shorter_than_the_debounce_time_is_ignored() -> None:
 
 
 def test_a_press_is_acknowledged_within_a_tenth_of_a_second() -> None:
-    contact = Contact(Button.NEWEST)
+    contact = ButtonContact(Button.NEWEST)
     contact.edge(True, 5.0)
     due = contact.deadline()
     assert due is not None

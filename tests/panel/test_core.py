@@ -10,15 +10,15 @@ from appliance.panel import lamps
 from appliance.panel.buttons import HOLD_POWER_S, HOLD_S, RESET_S, STUCK_S, Button
 from appliance.panel.core import ANSWERS, DONE_S, Order, Panel
 from appliance.panel.lamps import LANGUAGE, AnyLamp, Lamp, LineLamp, Meaning, Pattern
-from appliance.panel.model import BoxView, Condition, Contact, LineView
+from appliance.panel.model import BoxContact, BoxView, Condition, PanelLine
 
-UP = LineView("trunk", usable=True, calls=0)
-READY = BoxView(contact=Contact.ANSWERS, lines=(UP,))
+UP = PanelLine("trunk", usable=True, calls=0)
+READY = BoxView(contact=BoxContact.ANSWERS, lines=(UP,))
 
 CASES: list[tuple[str, BoxView, AnyLamp, Meaning]] = [
     ("at first", BoxView(), Lamp.POWER, lamps.POWER_CHANGING),
-    ("stopping", replace(READY, contact=Contact.STOPPING), Lamp.POWER, lamps.POWER_CHANGING),
-    ("lost", replace(READY, contact=Contact.LOST), Lamp.POWER, lamps.POWER_ALONE),
+    ("stopping", replace(READY, contact=BoxContact.STOPPING), Lamp.POWER, lamps.POWER_CHANGING),
+    ("lost", replace(READY, contact=BoxContact.LOST), Lamp.POWER, lamps.POWER_ALONE),
     ("ready", READY, Lamp.POWER, lamps.POWER_READY),
     ("set-up", replace(READY, setup=True), Lamp.POWER, lamps.POWER_SETUP),
     ("line ready", READY, LineLamp(0), lamps.LINE_READY),

@@ -10,17 +10,17 @@ import pytest
 
 from appliance.language import codes, say
 from appliance.panel import screen, words
-from appliance.panel.model import BoxView, Condition, Contact
+from appliance.panel.model import BoxContact, BoxView, Condition
 
-READY = BoxView(contact=Contact.ANSWERS, address="192.168.178.123")
+READY = BoxView(contact=BoxContact.ANSWERS, address="192.168.178.123")
 
 
 @pytest.mark.parametrize(
     ("view", "said"),
     [
         (BoxView(), ("faxbox starts", "", "", "")),
-        (replace(READY, contact=Contact.STOPPING), ("faxbox stops", "please wait", "", "")),
-        (replace(READY, contact=Contact.LOST), ("faxbox", "does not answer", "", "")),
+        (replace(READY, contact=BoxContact.STOPPING), ("faxbox stops", "please wait", "", "")),
+        (replace(READY, contact=BoxContact.LOST), ("faxbox", "does not answer", "", "")),
         (READY, ("Ready", "", "192.168.178.123", "")),
         (
             replace(READY, setup=True, setup_code="294W-LUVK-VWNC"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from appliance.phonebook import Contact, ContactGroup
 from appliance.phonebook.cards import Card
-from appliance.phonebook.merging import IN_FILE_TWICE, NO_NUMBER, Alike, Book, Change, Fate, Plan
+from appliance.phonebook.merging import IN_FILE_TWICE, NO_NUMBER, Alike, Book, Change, Fate, ImportPlan
 
 BOOK = {
     1: Contact("+49 30 1234", "Ada", "Lovelace", email="old@example.com"),
@@ -22,7 +22,7 @@ def _read(written: str) -> tuple[str, str]:
     return (digits if digits[0] in "+9" else "+49" + digits[1:]), ""
 
 
-def _plan(*cards: Card, owner: str = "", admin: bool = True) -> Plan:
+def _plan(*cards: Card, owner: str = "", admin: bool = True) -> ImportPlan:
     book = Book(
         BOOK,
         GROUPS,
@@ -33,7 +33,7 @@ def _plan(*cards: Card, owner: str = "", admin: bool = True) -> Plan:
     return book.plan(cards)
 
 
-def _fates(plan: Plan) -> list[Fate]:
+def _fates(plan: ImportPlan) -> list[Fate]:
     return [step.fate for step in plan.steps]
 
 

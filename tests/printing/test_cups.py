@@ -24,7 +24,7 @@ from appliance.printing.folder import NOT_CONVERTED, PrintFolder
 from appliance.printing.ppd import ppd
 from appliance.printing.queues import make_folder
 from appliance.printing.settings import PrintingSettings, PrintUser
-from appliance.settings.accounts import Role, User
+from appliance.settings.accounts import User, UserRole
 from appliance.spool.filters import JobFilter
 from appliance.spool.options import Quality
 from tests.api.served import Served, serving
@@ -123,7 +123,7 @@ def test_what_was_set_up_is_taken_away_and_what_waits_stays(cups: Cups, printed:
 def test_a_pdf_printed_with_a_number_is_delivered_and_names_person_and_computer(
     cups: Cups, printed: Served, tmp_path: Path
 ) -> None:
-    printed.box.settings.add(User(name="ada", role=Role.USER))
+    printed.box.settings.add(User(name="ada", role=UserRole.USER))
     number = printed.box.settings.add(PrintUser(from_user=ME, from_computer="localhost", user="ada"))
     job = cups.lp("-d", "Fax", "-o", "phone=9990", "-t", "three pages", str(pdf(tmp_path / "a.pdf", 3)))
     cups.ended(job)
@@ -223,7 +223,7 @@ def test_who_printed_without_a_number_is_told_by_email_where_it_waits_and_why(
     cups: Cups, printed: Served, tmp_path: Path
 ) -> None:
     settings = printed.box.settings
-    settings.add(User(name="eve", role=Role.USER, email="eve@office.example"))
+    settings.add(User(name="eve", role=UserRole.USER, email="eve@office.example"))
     person = settings.add(PrintUser(from_user=ME, user="eve"))
     with post_office() as office:
         mail = {"server": "127.0.0.1", "port": office.port, "security": "none", "results": "failed"}
@@ -414,7 +414,7 @@ def test_ten_at_once_are_ten_faxes(cups: Cups, printed: Served, tmp_path: Path) 
 
 
 def test_a_quota_binds_what_its_user_prints(cups: Cups, printed: Served, tmp_path: Path) -> None:
-    printed.box.settings.add(User(name="quentin", role=Role.USER, pages_per_day=1))
+    printed.box.settings.add(User(name="quentin", role=UserRole.USER, pages_per_day=1))
     person = printed.box.settings.add(PrintUser(from_user=ME, user="quentin"))
     one = str(pdf(tmp_path / "a.pdf", 1))
     cups.lp("-d", "Fax", "-o", "phone=9990;9991", "-t", "beyond the quota", one)
@@ -433,7 +433,7 @@ def test_a_quota_binds_what_its_user_prints(cups: Cups, printed: Served, tmp_pat
 
 
 def test_a_reader_may_not_print_to_fax(cups: Cups, printed: Served, tmp_path: Path) -> None:
-    printed.box.settings.add(User(name="rita", role=Role.READER))
+    printed.box.settings.add(User(name="rita", role=UserRole.READER))
     number = printed.box.settings.add(PrintUser(from_user=ME, user="rita"))
     cups.lp("-d", "Fax", "-o", "phone=9990", "-t", "by a reader", str(pdf(tmp_path / "a.pdf", 1)))
 

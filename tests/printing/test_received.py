@@ -18,7 +18,7 @@ from appliance.deliver.printer import PrinterDeliverer
 from appliance.deliver.settings import PaperSettings
 from appliance.deliver.worker import DeliveryError
 from appliance.printing.ppd import ppd
-from appliance.settings.accounts import Role, User
+from appliance.settings.accounts import User, UserRole
 from appliance.spool.delivery import Delivery, OutboxState
 from tests.deliver.making import fail, make_box, receive, submit
 from tests.documents.ocr import words_on
@@ -245,7 +245,7 @@ def test_a_report_is_printed_as_the_owner_chose(box: Box, reports: str, reported
 def test_a_report_says_in_the_owners_language_what_happened_once(
     box: Box, cups: Cups, tmp_path: Path, language: str, wanted: list[str]
 ) -> None:
-    box.settings.add(User(name="ada", role=Role.USER, language=language))
+    box.settings.add(User(name="ada", role=UserRole.USER, language=language))
     job, before = fail(box, submit(box)), papers(cups)
     asked = replace(delivery(job.id, "Office", 30 + job.id), payload={"why": REPORT})
     said = PrinterDeliverer(box)(asked)

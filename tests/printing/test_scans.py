@@ -17,7 +17,7 @@ from appliance.documents.causes import DOCUMENT_DAMAGED
 from appliance.printing.options import numbers_of_file_name
 from appliance.printing.scans import CUT_OFF_WAIT_S, LARGEST, Scans
 from appliance.printing.settings import PrintingSettings, ScanSettings
-from appliance.settings.accounts import Role, User
+from appliance.settings.accounts import User, UserRole
 from appliance.spool import decisions
 from appliance.spool.filters import JobFilter
 from appliance.spool.model import JobState
@@ -210,7 +210,7 @@ def test_a_number_in_the_document_is_used_where_the_owner_wants_that_and_the_nam
 
 
 def test_a_file_that_turns_out_to_be_unreadable_is_set_aside_in_its_owners_language(folder: Folder) -> None:
-    folder.box.settings.add(User(name="scan", role=Role.USER, language="de"))
+    folder.box.settings.add(User(name="scan", role=UserRole.USER, language="de"))
     folder.put("damaged.pdf")
     folder.look()
     (job,) = folder.box.faxes.search(JobFilter())
@@ -220,7 +220,7 @@ def test_a_file_that_turns_out_to_be_unreadable_is_set_aside_in_its_owners_langu
 
 
 def test_a_scan_whose_owner_may_not_send_is_set_aside(folder: Folder) -> None:
-    folder.box.settings.add(User(name="rita", role=Role.READER))
+    folder.box.settings.add(User(name="rita", role=UserRole.READER))
     folder.box.settings.change(ScanSettings, {"owner": "rita"})
     folder.put("+4930123456_letter.pdf")
     folder.look()

@@ -20,7 +20,7 @@ import pytest
 
 from appliance import cli
 from appliance.configuration import CATALOGUE, open_box, open_settings
-from appliance.deliver.settings import JunkRule, Route
+from appliance.deliver.settings import DeliveryRoute, JunkRule
 from appliance.lines.modem.quirks import FlowControl
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.settings import LineSettings
@@ -97,7 +97,7 @@ def test_a_data_folder_of_version_1_starts_with_all_that_was_in_it(tmp_path: Pat
         assert [contact.last_name for contact in settings.items(Contact).values()] == ["Bob"]
         assert [group.contact_ids for group in settings.items(ContactGroup).values()] == [(1,)]
         assert [rule.caller for rule in settings.items(JunkRule).values()] == [("*",)]
-        assert [route.emails for route in settings.items(Route).values()] == [("ada@example.net",)]
+        assert [route.emails for route in settings.items(DeliveryRoute).values()] == [("ada@example.net",)]
         assert secrets.find_user(settings, "ada", "a long password") is not None
         assert len(box.faxes.search(JobFilter())) == 2
         # What says nothing of this kind of line is gone; what says something is kept and told of.

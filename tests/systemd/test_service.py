@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 
 from appliance.daemon import service_manager
-from appliance.daemon.watchdog import Watchdog
+from appliance.daemon.watchdog import ServiceWatchdog
 
 PROJECT = Path(__file__).parents[2]
 HANG_S = 120.0
@@ -130,7 +130,7 @@ def test_a_stop_is_told_and_clean(started: Started) -> None:
 
 def test_a_part_that_hangs_is_missing_and_the_others_are_not() -> None:
     release = threading.Event()
-    watchdog = Watchdog(
+    watchdog = ServiceWatchdog(
         {"hangs": lambda: release.wait(HANG_S), "lives": lambda: None}, every_s=0.01, limit_s=0.3
     )
     watchdog.start()
@@ -152,7 +152,7 @@ def test_a_part_that_fails_is_missing_until_it_works_again() -> None:
         if broken[0]:
             raise OSError("no")
 
-    watchdog = Watchdog({"part": proof}, every_s=0.01, limit_s=0.2)
+    watchdog = ServiceWatchdog({"part": proof}, every_s=0.01, limit_s=0.2)
     watchdog.start()
     end = time.monotonic() + HANG_S
     while watchdog.missing() != ["part"]:

@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from appliance.daemon import main, watchdog
-from appliance.daemon.watchdog import Watchdog
+from appliance.daemon.watchdog import ServiceWatchdog
 from appliance.exchange.process import NAME
 from bench import burst
 from bench.running import running
@@ -69,7 +69,9 @@ def _watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         notices.bind(str(folder / "notify"))
         patch.setenv("NOTIFY_SOCKET", str(folder / "notify"))
         patch.setenv("WATCHDOG_USEC", str(int(SYSTEMD_S * 1e6)))
-        patch.setattr(main, "Watchdog", functools.partial(Watchdog, every_s=EVERY_S, limit_s=LIMIT_S))
+        patch.setattr(
+            main, "ServiceWatchdog", functools.partial(ServiceWatchdog, every_s=EVERY_S, limit_s=LIMIT_S)
+        )
         patch.setattr(watchdog, "SILENCE_S", SILENCE_S)
         with serving(folder / "box") as served:
             yield Watched(served, notices)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.t30.asking import Answers, Kind
+from appliance.t30.asking import Answers, CommandKind
 from appliance.t30.frames import Fcf
 from appliance.t30.parameters import CallParameters, Role
 from appliance.t30.roles import LineStimulus
@@ -122,11 +122,11 @@ def test_an_answer_behind_a_repeated_training_is_the_repeats() -> None:
 
 def test_no_answer_is_expected_to_a_command_older_than_the_longest_delay() -> None:
     answers = Answers()
-    answers.new_command(Kind.TRAINING)
+    answers.new_command(CommandKind.TRAINING)
     for at in (0.0, 4.0, 8.0):
         answers.sent(at)
     assert answers.heard(8.5), "to that of 4.0: 4.5 s late"
-    answers.new_command(Kind.TRAINING)
+    answers.new_command(CommandKind.TRAINING)
     answers.sent(12.0)
     assert not answers.heard(12.4), "to that of 8.0"
     assert answers.heard(13.0)
@@ -134,18 +134,18 @@ def test_no_answer_is_expected_to_a_command_older_than_the_longest_delay() -> No
 
 def test_a_late_answer_to_the_training_is_none_to_the_page() -> None:
     answers = Answers()
-    answers.new_command(Kind.TRAINING)
+    answers.new_command(CommandKind.TRAINING)
     for at in (0.0, 5.6):
         answers.sent(at)
     assert answers.heard(5.7)
-    answers.new_command(Kind.MESSAGE)
+    answers.new_command(CommandKind.MESSAGE)
     answers.sent(8.0)
     assert not answers.concerns(Fcf.CFR, 10.7), "to the second training"
     assert not answers.concerns(LineStimulus.GARBLED, 10.7), "it may have been that"
     answers.sent(12.6)
     assert answers.concerns(Fcf.MCF, 13.0)
     assert answers.heard(13.0), "to that of 8.0"
-    answers.new_command(Kind.MESSAGE)
+    answers.new_command(CommandKind.MESSAGE)
     answers.sent(15.0)
     assert not answers.heard(17.6), "to that of 12.6"
 

@@ -11,7 +11,7 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from appliance.settings import secrets
-from appliance.settings.accounts import Role, User
+from appliance.settings.accounts import User, UserRole
 from tests.api.served import Served, serving
 from tests.web import complaints
 
@@ -90,7 +90,7 @@ class Web:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.served.port}"
 
-    def add_user(self, name: str, role: Role = Role.USER, **more: Any) -> int:
+    def add_user(self, name: str, role: UserRole = UserRole.USER, **more: Any) -> int:
         """A user with PASSWORD, made at the first call."""
         store = self.served.box.settings
         known = {user.name: user_id for user_id, user in store.items(User).items()}
@@ -119,7 +119,7 @@ class Web:
         """A page of a new window, signed in as ``name`` (nobody when empty)."""
         context = self.window(**more)
         if name:
-            user_id = self.add_user(name, Role.ADMIN if name == OWNER else Role.USER)
+            user_id = self.add_user(name, UserRole.ADMIN if name == OWNER else UserRole.USER)
             token = self.served.server.context.sessions.begin(user_id, self.served.box.clock(), 3600)
             context.add_cookies([{"name": "faxbox", "value": token, "url": self.url}])
         return context.new_page()

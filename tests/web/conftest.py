@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from appliance.settings.accounts import Role
+from appliance.settings.accounts import UserRole
 from tests.web import complaints
 from tests.web.browser import OWNER, Web, chromium, web
 from tests.web.views import VIEWS, usual
@@ -39,7 +39,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def module_box(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Web]:
     with web(tmp_path_factory.mktemp("box"), browser) as made:
-        made.add_user(OWNER, Role.ADMIN)
+        made.add_user(OWNER, UserRole.ADMIN)
         yield made
 
 

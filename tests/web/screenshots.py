@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from appliance.settings.accounts import Role
+from appliance.settings.accounts import UserRole
 from tests.web.browser import OWNER, Web, chromium, web
 from tests.web.furnished import Furnished, furnish, made_from_the_image, picture
 from tests.web.pages import PAGES
@@ -42,7 +42,7 @@ def main() -> int:
         chromium() as browser,
         web(Path(data), browser) as box,
     ):
-        box.add_user(OWNER, Role.ADMIN)
+        box.add_user(OWNER, UserRole.ADMIN)
         furnished = furnish(box)
         # A fax that is being put together, for the first page.
         token = box.served.server.context.sessions.begin(box.add_user(OWNER), box.served.box.clock(), 3600)

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from appliance.language import DOMAIN, FOLDER
-from appliance.settings.accounts import Role
+from appliance.settings.accounts import UserRole
 from appliance.spool.model import JobState, ReceivedState
 from tests.web.browser import OWNER, PASSWORD, Web, web
 from tests.web.furnished import Furnished, furnish, made_from_the_image
@@ -54,7 +54,7 @@ return found.slice(0, 5).join(" ");
 @pytest.fixture(scope="module")
 def lived_in(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[tuple[Web, Furnished]]:
     with made_from_the_image(), web(tmp_path_factory.mktemp("box"), browser) as made:
-        made.add_user(OWNER, Role.ADMIN)
+        made.add_user(OWNER, UserRole.ADMIN)
         yield made, furnish(made, evil=True)
 
 
@@ -131,7 +131,7 @@ def test_the_navigation_is_whole_in_every_window_however_long_its_words_are(
     lived_in: tuple[Web, Furnished], language: str
 ) -> None:
     box, _ = lived_in
-    box.add_user("katharina", Role.ADMIN, full_name="Katharina Oppermann-Liebich")
+    box.add_user("katharina", UserRole.ADMIN, full_name="Katharina Oppermann-Liebich")
     page = box.page("katharina", language=language)
     page.goto("/received")
     for width in (320, 390, 420, 421, 640, 641, 701, 768, 820, 1000, 1001, 1280):
@@ -312,7 +312,7 @@ def test_a_script_that_a_stranger_wrote_stands_there_as_text(
 ) -> None:
     box, furnished = lived_in
     before, path, around = PLACES[place]
-    user_id = box.add_user(OWNER, Role.ADMIN)
+    user_id = box.add_user(OWNER, UserRole.ADMIN)
     token = box.served.server.context.sessions.begin(user_id, box.served.box.clock(), 600)
     reply = box.served.ask(
         "GET", furnished.path(path), token="", prefix="", headers={"Cookie": f"faxbox={token}"}
@@ -339,14 +339,14 @@ _SENDING = {"send", "sent", "waiting", "import"} | {
 }
 # What opens for whom; every other page stays closed.
 ROLES = {
-    Role.READER: _EVERYBODYS | {"received"},
-    Role.SENDER: _EVERYBODYS | _SENDING,
-    Role.USER: _EVERYBODYS | _SENDING | {"received", "received-fax"},  # it was given to nobody
+    UserRole.READER: _EVERYBODYS | {"received"},
+    UserRole.SENDER: _EVERYBODYS | _SENDING,
+    UserRole.USER: _EVERYBODYS | _SENDING | {"received", "received-fax"},  # it was given to nobody
 }
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_opens_its_pages_and_no_others(lived_in: tuple[Web, Furnished], role: Role) -> None:
+def test_a_role_opens_its_pages_and_no_others(lived_in: tuple[Web, Furnished], role: UserRole) -> None:
     box, furnished = lived_in
     box.add_user(f"a-{role.value}", role)
     found = {
@@ -356,7 +356,7 @@ def test_a_role_opens_its_pages_and_no_others(lived_in: tuple[Web, Furnished], r
     }
     assert {name for name, status in found.items() if status == 200} == ROLES[role]
     closed = {name: status for name, status in found.items() if name not in ROLES[role]}
-    if role is Role.READER:
+    if role is UserRole.READER:
         assert closed.pop("send") == 303  # the first page of who reads is Received
     assert set(closed.values()) <= {403, 404}, closed
 

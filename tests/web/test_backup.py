@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from appliance.settings.accounts import Role
+from appliance.settings.accounts import UserRole
 from appliance.spool.filters import ReceivedFilter
 from tests.web.browser import OWNER, PASSWORD, Web, web
 from tests.web.furnished import furnish
@@ -41,7 +41,7 @@ def test_a_box_is_saved_in_a_browser_and_an_empty_box_has_it_all_again(
     cut.write_bytes(file.read_bytes()[:-100])
 
     with web(tmp_path / "new", browser) as empty:
-        empty.add_user("eve", Role.ADMIN)
+        empty.add_user("eve", UserRole.ADMIN)
         page = view.page(empty, "eve")
         page.on("dialog", lambda dialog: dialog.accept())
         page.goto("/setup")

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 
 from appliance.phonebook import Contact
 from appliance.settings import secrets
-from appliance.settings.accounts import Role
+from appliance.settings.accounts import UserRole
 from appliance.spool.filters import ReceivedFilter
 from tests.web.browser import OWNER, PASSWORD, Web, web
 from tests.web.furnished import picture
@@ -111,7 +111,7 @@ def test_what_waits_what_is_undone_and_what_an_owner_does_goes_by_keyboard_alone
     box: Web, tmp_path: Path, view: View
 ) -> None:
     served, name = box.served, f"olga-{view.id}"
-    box.add_user(name, Role.ADMIN)
+    box.add_user(name, UserRole.ADMIN)
     page = view.page(box, name)
     user = Keyboard(page)
 
@@ -281,7 +281,7 @@ def test_an_empty_box_is_set_up_sends_keeps_a_draft_and_is_restored_by_keyboard_
 
 def test_a_reader_goes_through_what_is_theirs_by_keyboard_alone(box: Web, view: View) -> None:
     name = f"rita-{view.id}"
-    box.add_user(name, Role.READER, reads_numbers=["7701"])
+    box.add_user(name, UserRole.READER, reads_numbers=["7701"])
     theirs, other = come_in(box, "7701"), come_in(box, "5501")
     page = view.page(box, name)
     user = Keyboard(page)

@@ -15,7 +15,7 @@ from appliance.api.tls import FOLDER, make_certificate
 from appliance.daemon.locked import certificate_in
 from appliance.disk_lock import fscrypt, lock_file, owner, sticks
 from appliance.disk_lock.lock_file import OpenedBy, WrongKeyError
-from appliance.disk_lock.owner import Reason, Step
+from appliance.disk_lock.owner import LockStep, Reason
 from tests.web.browser import Web, window
 from webui.locked import make_locked
 
@@ -127,7 +127,7 @@ def carry_out(box: Web) -> owner.LockRequest:
     key = bytes(fscrypt.KEY_OCTETS)
     secret = request.passphrase.encode() or bytes(32)
     lock_file.write(owner.LOCK, lock_file.make(b"i" * 16, key, request.opened_by, secret))
-    owner.tell(Step.DONE)
+    owner.tell(LockStep.DONE)
     return request
 
 
@@ -161,6 +161,6 @@ def test_a_stick_takes_no_passphrase_and_what_went_wrong_is_said_in_words(box: W
     request = owner.take_request()
     assert request is not None
     assert (request.opened_by, request.passphrase) == (OpenedBy.STICK, "")
-    owner.tell(Step.FAILED, Reason.NO_STICK)
+    owner.tell(LockStep.FAILED, Reason.NO_STICK)
     expect(page.get_by_role("alert").first).to_contain_text("There is no USB stick.")
     expect(page.locator("#lock-state")).to_contain_text("not encrypted")

@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, expect
 from appliance.api.limits import SignInGuard
 from appliance.api.rest.table import ROUTES
 from appliance.settings import secrets
-from appliance.settings.accounts import Role
+from appliance.settings.accounts import UserRole
 from tests.api.served import TIMEOUT_S
 from tests.web import complaints
 from tests.web.browser import OWNER, PASSWORD, PATIENCE_MS, Web, web
@@ -202,7 +202,7 @@ def test_another_site_can_neither_sign_a_browser_in_nor_out_nor_change_anything(
 
 
 def test_no_call_that_changes_something_takes_a_cookie_without_the_token_of_a_page(box: Web) -> None:
-    user_id = box.add_user(OWNER, Role.ADMIN)
+    user_id = box.add_user(OWNER, UserRole.ADMIN)
     cookie = "faxbox=" + box.served.server.context.sessions.begin(user_id, time.time(), 600)
     changing = [route for route in ROUTES if route.method != "GET" and not route.open]
     assert len(changing) > 50
@@ -224,7 +224,7 @@ def test_every_answer_forbids_frames_and_scripts_in_the_page(box: Web) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_no_page_opens_in_a_frame_of_another_origin(box: Web, browser: Browser, host: str) -> None:
     """Nobody clicks there what lies beneath; on the same host the frame would even be signed in."""
-    user_id = box.add_user(OWNER, Role.ADMIN)
+    user_id = box.add_user(OWNER, UserRole.ADMIN)
     token = box.served.server.context.sessions.begin(user_id, box.served.box.clock(), 600)
     for path in ("/", "/sent", "/settings", "/sign-in"):
         with framing(box.url + path) as port, contextlib.closing(browser.new_context()) as context:

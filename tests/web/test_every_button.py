@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Response
 from playwright.sync_api import Error as PlaywrightError
 
-from appliance.settings.accounts import Role
+from appliance.settings.accounts import UserRole
 from tests.web.browser import OWNER, Web, web
 from tests.web.furnished import Furnished, furnish
 from tests.web.pages import PAGES, Seen
@@ -46,7 +46,7 @@ _READY = """left => {
 @pytest.fixture(scope="module")
 def lived_in(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[tuple[Web, Furnished]]:
     with web(tmp_path_factory.mktemp("box"), browser) as made:
-        made.add_user(OWNER, Role.ADMIN)
+        made.add_user(OWNER, UserRole.ADMIN)
         yield made, furnish(made)
 
 

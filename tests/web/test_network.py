@@ -9,7 +9,7 @@ import pytest
 import trustme
 from playwright.sync_api import Browser, Error, Locator, Page, expect
 
-from appliance.settings.accounts import Role
+from appliance.settings.accounts import UserRole
 from tests.web.browser import OWNER, Web, noticed, web
 
 pytestmark = pytest.mark.realtime
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.realtime
 def open_box(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Web]:
     """A box of its own: it will have a certificate."""
     with web(tmp_path_factory.mktemp("box"), browser) as made:
-        made.add_user(OWNER, Role.ADMIN)
+        made.add_user(OWNER, UserRole.ADMIN)
         yield made
 
 

@@ -11,11 +11,11 @@ import pytest
 
 from appliance.api import page_export
 from appliance.deliver import paper, pdfs
-from appliance.deliver.email_writing import Writer
+from appliance.deliver.email_writing import EmailWriter
 from appliance.deliver.settings import MailOutSettings
 from appliance.language import speak
 from appliance.settings import secrets
-from appliance.settings.accounts import Role
+from appliance.settings.accounts import UserRole
 from appliance.station import StationSettings
 from tests.api.served import Served, serving
 from tests.web.browser import OWNER, PASSWORD
@@ -32,7 +32,7 @@ SENTENCE = "It goes to the practice machine inside the box; nobody outside gets 
 def practised(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, int, int]]:
     """A box, a fax that went to the practice machine, and one that came from it."""
     with serving(tmp_path_factory.mktemp("box"), doors={"": make_webui}) as served:
-        secrets.add_user(served.box.settings, OWNER, PASSWORD, role=Role.ADMIN)
+        secrets.add_user(served.box.settings, OWNER, PASSWORD, role=UserRole.ADMIN)
         made = served.form("/faxes", [("to", "9990")], [("letter.tiff", picture())])
         sent = made.json["faxes"][0]["id"]
         served.ended(sent)
@@ -137,7 +137,7 @@ def test_an_email_about_a_practice_fax_says_so_in_subject_and_first_line(
     served, sent, _ = practised
     job, attempts = served.box.faxes.with_attempts(sent)
     speak(language)
-    writer = Writer(MailOutSettings(sender="box@example.com"), StationSettings().writer(), 0.0)
+    writer = EmailWriter(MailOutSettings(sender="box@example.com"), StationSettings().writer(), 0.0)
     for mail in (
         writer.sent("ada@example.com", job, "tag", None),
         writer.result("ada@example.com", job, attempts, "tag", None),

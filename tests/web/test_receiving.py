@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from appliance.settings.accounts import Role
+from appliance.settings.accounts import UserRole
 from tests.web.browser import OWNER, Web, noticed, stop_clock
 from tests.web.furnished import picture
 from tests.web.views import View
@@ -163,7 +163,7 @@ def test_search_finds_a_part_of_the_number(box: Web, faxed: int) -> None:
 
 def test_a_reader_sees_fetches_and_guesses_only_what_is_theirs(box: Web, faxed: int, view: View) -> None:
     theirs = _fax(box, "7700")
-    user_id = box.add_user("rita", Role.READER, reads_numbers=["77"])
+    user_id = box.add_user("rita", UserRole.READER, reads_numbers=["77"])
     token = box.served.server.context.sessions.begin(user_id, box.served.box.clock(), 600)
     ask = box.served.ask
     listed = [fax["id"] for fax in ask("GET", "/received", token=token).json["received"]]
@@ -189,7 +189,7 @@ def test_a_reader_sees_fetches_and_guesses_only_what_is_theirs(box: Web, faxed: 
 
 
 def test_a_key_of_a_reader_sends_nothing_and_reads_no_more_than_they_do(box: Web, faxed: int) -> None:
-    box.add_user("rolf", Role.READER, reads_numbers=["88"])
+    box.add_user("rolf", UserRole.READER, reads_numbers=["88"])
     made = box.served.ask("POST", "/keys", {"name": "rolfs", "owner": "rolf", "scopes": ["send", "receive"]})
     token = made.json["token"]
     assert box.served.ask("GET", "/me", token=token).json["scopes"] == ["receive"]

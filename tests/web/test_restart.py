@@ -19,7 +19,7 @@ from appliance.configuration import open_settings
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.phonebook import Contact
 from appliance.settings import secrets
-from appliance.settings.accounts import Role, Scope
+from appliance.settings.accounts import Scope, UserRole
 from tests.ports import free_port
 from tests.web.browser import DESKTOP, LOCALES, OWNER, PASSWORD, PHONE, noticed, window
 from tests.web.furnished import picture
@@ -99,7 +99,7 @@ def test_open_pages_outlive_a_restart_of_the_box_with_what_is_typed_into_them(
     service: Service, browser: Browser, tmp_path: Path, view: View
 ) -> None:
     store = open_settings(service.data)
-    secrets.add_user(store, OWNER, PASSWORD, role=Role.ADMIN)
+    secrets.add_user(store, OWNER, PASSWORD, role=UserRole.ADMIN)
     _, token = secrets.add_key(store, "desk", scopes=(Scope.ADMIN,))
     store.change(PracticeSettings, {"speed": 10.0, "wait_s": 0.1})
     letter = tmp_path / "letter.tiff"

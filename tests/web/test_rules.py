@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from appliance.deliver.routing import in_order
-from appliance.deliver.settings import JunkRule, Route
+from appliance.deliver.settings import DeliveryRoute, JunkRule
 from tests.web.browser import Web, noticed
 from tests.web.views import View
 
@@ -16,21 +16,21 @@ pytestmark = pytest.mark.realtime
 @pytest.fixture
 def rules(box: Web) -> dict[str, int]:
     store = box.served.box.settings
-    for kind in (Route, JunkRule):
+    for kind in (DeliveryRoute, JunkRule):
         for item_id in store.items(kind):
             store.remove(kind, item_id)
     store.add(JunkRule("toner", caller=("+4999",)))
     box.add_user("bob")
     made = (
-        Route("Surgery", dialled=("+493011",), user="bob"),
-        Route("Everyone else", emails=("desk@example.com",)),
-        Route("Never", caller=("+49",)),
+        DeliveryRoute("Surgery", dialled=("+493011",), user="bob"),
+        DeliveryRoute("Everyone else", emails=("desk@example.com",)),
+        DeliveryRoute("Never", caller=("+49",)),
     )
     return {route.name: store.add(route) for route in made}
 
 
 def _order(box: Web) -> list[str]:
-    return [route.name for _, route in in_order(box.served.box.settings.items(Route))]
+    return [route.name for _, route in in_order(box.served.box.settings.items(DeliveryRoute))]
 
 
 def test_the_order_is_changed_by_buttons_by_keys_and_by_dragging(box: Web, rules: dict[str, int]) -> None:

@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 
 import webui
 from appliance.api.rest.table import ROUTES
-from appliance.settings.accounts import Role
+from appliance.settings.accounts import UserRole
 from tests.web.browser import Web
 from tests.web.furnished import furnish
 from tests.web.pages import PAGES
@@ -188,7 +188,7 @@ def test_every_form_and_button_that_takes_something_away_asks_first(box: Web) ->
 
 
 def test_who_says_no_to_the_question_has_changed_nothing(box: Web) -> None:
-    box.add_user("olga", Role.USER)
+    box.add_user("olga", UserRole.USER)
     box.page("olga")
     page = box.page("olga")
     page.goto("/account")

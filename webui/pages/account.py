@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from appliance.api.signing_in import new_app_secret
 from appliance.settings.secrets import PASSWORD_MIN
-from webui.visit import Answer, Page, Visit, go
+from webui.visit import Page, Response, Visit, go
 
 _BROWSERS = ("Edg", "OPR", "Firefox", "Chrome", "Safari", "curl")
 _NAMES = {"Edg": "Edge", "OPR": "Opera"}
@@ -22,7 +22,7 @@ def device(agent: str) -> str:
     return ", ".join(part for part in (browser, system.replace("Mac OS X", "Mac")) if part) or agent[:60]
 
 
-def show(visit: Visit) -> Answer:
+def show(visit: Visit) -> Response:
     """The page of the user's own account."""
     user_id = visit.who.user_id
     assert user_id is not None
@@ -35,7 +35,7 @@ def show(visit: Visit) -> Answer:
     )
 
 
-def show_app(visit: Visit) -> Answer:
+def show_app(visit: Visit) -> Response:
     """The QR code of a new secret for the app."""
     user = visit.user
     if user is None or user.totp_secret:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from appliance.passphrases import PASSPHRASE_MAX, PASSPHRASE_MIN
-from webui.visit import Answer, Page, Visit
+from webui.visit import Page, Response, Visit
 
 
-def show(visit: Visit) -> Answer:
+def show(visit: Visit) -> Response:
     """The page that makes and restores backups."""
     return visit.page("backup.html", least=PASSPHRASE_MIN, most=PASSPHRASE_MAX)
 

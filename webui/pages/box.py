@@ -18,7 +18,7 @@ from appliance.lines.settings import LineSettings
 from appliance.settings.units import MB
 from appliance.spool.delivery import DeliveryFilter, DeliveryTry, OutboxState
 from webui import audit_words
-from webui.visit import Answer, Page, Visit
+from webui.visit import Page, Response, Visit
 
 if TYPE_CHECKING:
     from appliance.lines.modem.find import Candidate
@@ -38,7 +38,7 @@ class WaitingPrinter:
     waiting: int
 
 
-def show_lines(visit: Visit) -> Answer:
+def show_lines(visit: Visit) -> Response:
     """The page of lines, learned destinations, and printers and modems that are not set up."""
     ids = {line.name: line_id for line_id, line in visit.box.settings.items(LineSettings).items()}
     lines = [(report, ids.get(report.name)) for report in visit.box.lines()]
@@ -84,7 +84,7 @@ def _waiting_printers(visit: Visit) -> list[WaitingPrinter]:
     return [WaitingPrinter(name, last[name].detail, count) for name, count in sorted(waiting.items())]
 
 
-def show_audit(visit: Visit) -> Answer:
+def show_audit(visit: Visit) -> Response:
     """The page of the audit log."""
     who = visit.query.get("who", "")[:200]
     entries = visit.box.history.audit_log(who=who, before_id=visit.before, limit=AUDIT_SHOWN)
@@ -92,7 +92,7 @@ def show_audit(visit: Visit) -> Answer:
     return visit.page("audit.html", audit_words=audit_words, entries=entries, older=older, who=who)
 
 
-def show_about(visit: Visit) -> Answer:
+def show_about(visit: Visit) -> Response:
     """The page with versions, licences and the state of the box."""
     health = visit.box.health()
     packages = sorted(

@@ -13,7 +13,7 @@ from appliance.causes import all_causes
 from appliance.language import said as _
 from appliance.lines.line import LineKind
 from webui.charts import Columns, columns
-from webui.visit import Answer, Page, Visit
+from webui.visit import Page, Response, Visit
 from webui.wording import Chip
 
 SPANS = (7, 30, 90, 365)
@@ -84,7 +84,7 @@ def _shares(visit: Visit, rows: Sequence[tuple[str, int, int]], practice: frozen
     ]
 
 
-def show(visit: Visit) -> Answer:
+def show(visit: Visit) -> Response:
     """The page of charts: faxes by day or week, hour, line, destination and cause."""
     asked = visit.query.get("days", str(DEFAULT_SPAN))
     if asked not in map(str, SPANS):

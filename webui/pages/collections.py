@@ -21,7 +21,7 @@ from appliance.settings.fields import FieldDescription, describe, to_document, v
 from webui import favourite_printers
 from webui.fields import Options, form_fields
 from webui.settings_words import label_of, title_of
-from webui.visit import Answer, Page, Visit
+from webui.visit import Page, Response, Visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ def _words(options: Options) -> dict[str, dict[str, str]]:
     }
 
 
-def show(visit: Visit) -> Answer:
+def show(visit: Visit) -> Response:
     """The table of a list."""
     listed = _listed(visit)
     items_by_id = visit.box.settings.items(CATALOGUE.lists[listed.name])
@@ -236,7 +236,7 @@ def _new_words(name: str, word: str) -> str:
     }[name]
 
 
-def show_one(visit: Visit) -> Answer:
+def show_one(visit: Visit) -> Response:
     """The form of a new entry (``new``, with ?type= where there are several kinds) or an existing one."""
     listed = _listed(visit)
     kind = CATALOGUE.lists[listed.name]
@@ -273,7 +273,7 @@ def _form(
     word: str,
     key: str,
     heading: str,
-) -> Answer:
+) -> Response:
     described: list[FieldDescription] = [each for each in describe(kind) if each.name != "type"]
     new = key == "new"
     hidden = (*listed.hidden, *(() if new else listed.fixed))

@@ -8,13 +8,13 @@ from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
 from appliance.deliver.email_out import RECEIVED
 from appliance.deliver.planner import DELIVERY_KINDS, FOLDER, PRINTER, REPORT
-from appliance.deliver.settings import Route
+from appliance.deliver.settings import DeliveryRoute
 from appliance.language import said as _
 from appliance.settings.accounts import ApiKey
 from appliance.spool.delivery import Delivery, DeliveryFilter, DeliveryTry, OutboxState
 from appliance.url_passwords import masked
-from webui.visit import Answer, Page, Visit, with_query
-from webui.wording import Chip, State
+from webui.visit import Page, Response, Visit, with_query
+from webui.wording import Badge, Chip
 
 SHOWN = 50
 
@@ -29,7 +29,7 @@ class DeliveryRow:
     about: str
     about_path: str
     at: float
-    state: State
+    state: Badge
     tries: list[DeliveryTry]
     next_at: float | None
 
@@ -58,15 +58,15 @@ def kind_word(kind: str) -> str:
     return kind
 
 
-def _state(delivery: Delivery) -> State:
+def _state(delivery: Delivery) -> Badge:
     match delivery.state:
         case OutboxState.DONE:
-            return State(_("Done"), "✓", "good")
+            return Badge(_("Done"), "✓", "good")
         case OutboxState.FAILED:
-            return State(_("Given up"), "✕", "bad")
+            return Badge(_("Given up"), "✕", "bad")
         case OutboxState.DROPPED:
-            return State(_("Taken out"), "–", "plain")
-    return State(_("Tries again"), "↻", "wait") if delivery.tries else State(_("Under way"), "…", "plain")
+            return Badge(_("Taken out"), "–", "plain")
+    return Badge(_("Tries again"), "↻", "wait") if delivery.tries else Badge(_("Under way"), "…", "plain")
 
 
 def _row(delivery: Delivery, tries: list[DeliveryTry]) -> DeliveryRow:
@@ -104,7 +104,7 @@ def _testable(visit: Visit) -> list[WebhookTarget]:
     ]
     routes = [
         WebhookTarget("route_id", route_id, route.name, masked(route.webhook_url))
-        for route_id, route in settings.items(Route).items()
+        for route_id, route in settings.items(DeliveryRoute).items()
         if route.webhook_url
     ]
     return [*keys, *routes]
@@ -114,7 +114,7 @@ def _path(**asked: str | int) -> str:
     return with_query("/deliveries", asked)
 
 
-def show(visit: Visit) -> Answer:
+def show(visit: Visit) -> Response:
     """The page of deliveries, newest first."""
     query = visit.query
     words = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from appliance.disk_lock import owner
-from appliance.disk_lock.owner import Reason, Step
+from appliance.disk_lock.owner import LockStep, Reason
 from appliance.language import said as _
 from appliance.passphrases import PASSPHRASE_MAX, PASSPHRASE_MIN
 from webui.pages.setup_steps import DISK, LINE, setup_page
-from webui.visit import Answer, Page, Visit, go
+from webui.visit import Page, Response, Visit, go
 
 
 def reason_words() -> dict[Reason, str]:
@@ -32,12 +32,12 @@ def reason_words() -> dict[Reason, str]:
     }
 
 
-def show(visit: Visit) -> Answer:
+def show(visit: Visit) -> Response:
     """The page that encrypts the disk."""
     return visit.page("disk_lock.html", **_values())
 
 
-def show_in_setup(visit: Visit) -> Answer:
+def show_in_setup(visit: Visit) -> Response:
     """The same as a step of the set-up, on the SD-card image only."""
     if not owner.is_image():
         return go(LINE)
@@ -48,7 +48,7 @@ def _values() -> dict[str, Any]:
     state = owner.state()
     return {
         "state": state,
-        "reason": reason_words().get(state.reason, "") if state.step is Step.FAILED else "",
+        "reason": reason_words().get(state.reason, "") if state.step is LockStep.FAILED else "",
         "least": PASSPHRASE_MIN,
         "most": PASSPHRASE_MAX,
     }

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from webui.visit import Answer, Page, Visit
+from webui.visit import Page, Response, Visit
 
 
-def show(visit: Visit) -> Answer:
+def show(visit: Visit) -> Response:
     """The page of the doctor, whose findings come by the API."""
     # The checks take some seconds: the page appears at once and asks the API for them.
     return visit.page("doctor.html")

@@ -12,7 +12,7 @@ from appliance.language import said
 from appliance.settings.accounts import User
 from appliance.settings.fields import SettingError
 from appliance.settings.secrets import PASSWORD_MIN
-from webui.visit import Answer, Page, Visit, go
+from webui.visit import Page, Response, Visit, go
 
 FIRST_PAGE = "/"
 _TEXT_LIMIT = 1000
@@ -26,11 +26,11 @@ def _own_path(path: str) -> str:
     return path if ours else FIRST_PAGE
 
 
-def _signed_in(visit: Visit, session: SignedIn, path: str) -> Answer:
+def _signed_in(visit: Visit, session: SignedIn, path: str) -> Response:
     return go(path, cookie=(session.token, int(session.ends_at - visit.context.now())))
 
 
-def show_sign_in(visit: Visit) -> Answer:
+def show_sign_in(visit: Visit) -> Response:
     """The page to sign in; leads to the first start while there is no user."""
     if not visit.box.settings.items(User):
         return go("/first-start")
@@ -40,7 +40,7 @@ def show_sign_in(visit: Visit) -> Answer:
     return visit.page("sign_in.html", to=to, name="", problem=None)
 
 
-def do_sign_in(visit: Visit) -> Answer:
+def do_sign_in(visit: Visit) -> Response:
     """Checks name and password: signs in, or asks for a code, or says what was wrong."""
     form = visit.form()
     name, to = form.get("name", "")[:_TEXT_LIMIT], _own_path(form.get("to", FIRST_PAGE))
@@ -55,7 +55,7 @@ def do_sign_in(visit: Visit) -> Answer:
     return _signed_in(visit, begin_session(visit.context, visit.environ, user_id), to)
 
 
-def do_code(visit: Visit) -> Answer:
+def do_code(visit: Visit) -> Response:
     """Checks the code of an authenticator app, and signs in."""
     form = visit.form()
     word, to = form.get("word", ""), _own_path(form.get("to", FIRST_PAGE))
@@ -70,14 +70,14 @@ def do_code(visit: Visit) -> Answer:
     return _signed_in(visit, begin_session(visit.context, visit.environ, user_id), to)
 
 
-def show_first_start(visit: Visit) -> Answer:
+def show_first_start(visit: Visit) -> Response:
     """The page that makes the first account."""
     if visit.box.settings.items(User):
         return go(FIRST_PAGE)
     return _first_start(visit, {}, None)
 
 
-def _first_start(visit: Visit, form: dict[str, str], problem: ProblemError | None) -> Answer:
+def _first_start(visit: Visit, form: dict[str, str], problem: ProblemError | None) -> Response:
     fault = problem.flaws[0].path.rpartition(".")[2] if problem is not None and problem.flaws else ""
     return visit.page(
         "first_start.html",
@@ -90,7 +90,7 @@ def _first_start(visit: Visit, form: dict[str, str], problem: ProblemError | Non
     )
 
 
-def do_first_start(visit: Visit) -> Answer:
+def do_first_start(visit: Visit) -> Response:
     """Makes the first account with the setup code, and signs it in."""
     form = visit.form()
     try:
@@ -108,7 +108,7 @@ def do_first_start(visit: Visit) -> Answer:
     return _signed_in(visit, session, "/setup")
 
 
-def sign_out(visit: Visit) -> Answer:
+def sign_out(visit: Visit) -> Response:
     """Ends the session."""
     visit.context.require_page(session_cookie(visit.environ), visit.form().get("page_token", ""))
     if visit.who.user_id is not None:

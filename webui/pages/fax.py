@@ -12,13 +12,13 @@ from appliance.spool.settings import StorageSettings
 from webui import wording
 from webui.notes import notes
 from webui.pages.lists import sent_list
-from webui.visit import Answer, Page, Visit
+from webui.visit import Page, Response, Visit
 
 MOST_PAGES = 200  # shown one below the other; the rest is in the PDF
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TimelineRow:
     """A row of the timeline."""
 
     at: float
@@ -26,21 +26,21 @@ class Step:
     kind: str = "plain"
 
 
-def steps(visit: Visit, job: Job, attempts: list[Attempt], events: list[Event]) -> list[Step]:
+def steps(visit: Visit, job: Job, attempts: list[Attempt], events: list[Event]) -> list[TimelineRow]:
     """The history of a fax in everyday words."""
     write = visit.writer()
-    found: list[Step] = []
+    found: list[TimelineRow] = []
     for event in events:
         match event.kind:
             case "job.accepted" | "job.held":
-                found.append(Step(event.at, _("Handed in.")))
+                found.append(TimelineRow(event.at, _("Handed in.")))
             case "job.sending":
                 line = str(event.data.get("line", ""))
-                found.append(Step(event.at, _("Dialling over the line {line}.").format(line=line)))
+                found.append(TimelineRow(event.at, _("Dialling over the line {line}.").format(line=line)))
             case "job.page":
                 number = int(event.data.get("confirmed", 0))
                 text = _("Page {page} of {pages} confirmed.").format(page=number, pages=job.pages or "?")
-                found.append(Step(event.at, text, "good"))
+                found.append(TimelineRow(event.at, text, "good"))
             case "job.waiting" if job.tries:
                 cause = next((each.cause for each in attempts if each.ended_at == event.at), None)
                 sentence = _(cause.sentence) if cause is not None else ""
@@ -49,17 +49,19 @@ def steps(visit: Visit, job: Job, attempts: list[Attempt], events: list[Event]) 
                     when = write.near(float(at), visit.context.now())
                     sentence += " " + _("Next try {time}.").format(time=when)
                 if sentence:
-                    found.append(Step(event.at, sentence, "wait"))
+                    found.append(TimelineRow(event.at, sentence, "wait"))
             case "job.delivered":
-                found.append(Step(event.at, _("Sent: the other machine confirmed every page."), "good"))
+                found.append(
+                    TimelineRow(event.at, _("Sent: the other machine confirmed every page."), "good")
+                )
             case "job.failed" | "job.cancelled" | "job.unknown":
                 kind = "plain" if event.kind == "job.cancelled" else "bad"
                 sentence = _(job.cause.sentence) if job.cause is not None else ""
-                found.append(Step(event.at, sentence, kind))
+                found.append(TimelineRow(event.at, sentence, kind))
     return found
 
 
-def show(visit: Visit) -> Answer:
+def show(visit: Visit) -> Response:
     """The page of a fax to send, beside its list."""
     job, attempts = visit.box.faxes.with_attempts(visit.number("id"), visit.who.sees)
     events = visit.box.history.of_fax(job.id)

@@ -15,7 +15,7 @@ from appliance.spool.errors import NotFoundError
 from webui import wording
 from webui.call_picture import CallPicture, Span, picture, span_of
 from webui.ladder import Packets, PageOnLine, Rung, ladder
-from webui.visit import Answer, Page, Visit
+from webui.visit import Page, Response, Visit
 
 # A time in a call as part of an address, seconds.
 SECONDS = re.compile(r"[0-9]{1,7}(\.[0-9]{1,3})?", re.ASCII)
@@ -128,7 +128,7 @@ def _facts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def show(visit: Visit) -> Answer:
+def show(visit: Visit) -> Response:
     """The page that tells what happened in the calls of a fax, sent or received."""
     fax_id = visit.number("id")
     if visit.may("send"):
@@ -139,7 +139,7 @@ def show(visit: Visit) -> Answer:
     return _received(visit, fax_id)
 
 
-def _sent(visit: Visit, fax_id: int) -> Answer:
+def _sent(visit: Visit, fax_id: int) -> Response:
     job, attempts = visit.box.faxes.with_attempts(fax_id, visit.who.sees)
     calls = [
         _account(
@@ -171,7 +171,7 @@ def _sent(visit: Visit, fax_id: int) -> Answer:
     )
 
 
-def _received(visit: Visit, fax_id: int) -> Answer:
+def _received(visit: Visit, fax_id: int) -> Response:
     if not visit.may("receive"):
         raise NotFoundError(f"no fax {fax_id}")
     fax = visit.box.inbox.get(fax_id, visit.who.sees)
@@ -196,7 +196,7 @@ def _has_packets(visit: Visit, trace_path: str) -> bool:
     return bool(trace_path) and (visit.box.data / "packets" / f"{Path(trace_path).stem}.pcap").exists()
 
 
-def _page(visit: Visit, title: str, back: str, **values: Any) -> Answer:
+def _page(visit: Visit, title: str, back: str, **values: Any) -> Response:
 
     def at(call: CallAccount, start: float, end: float) -> str:
         """The address of a part of a call, with some time around it."""

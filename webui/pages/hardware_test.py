@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from appliance.hardware.folder import SuiteMissingError, parts
 from appliance.hardware.words import name_of
 from appliance.language import said as _
-from webui.visit import Answer, Page, Visit
+from webui.visit import Page, Response, Visit
 
 # Parts that take long or need a person at the plug: tested only when they are chosen.
 _ON_WISH = frozenset({"load", "temperature", "power_cut"})
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class HardwarePart:
     """A part that can be tested.  ``chosen``: whether it is selected at first."""
 
     name: str
@@ -39,14 +39,14 @@ def tried_of_parts() -> dict[str, str]:
     }
 
 
-def show(visit: Visit) -> Answer:
+def show(visit: Visit) -> Response:
     """The page of the hardware test."""
     try:
         known = parts()
     except SuiteMissingError:
         known = []
     tried = tried_of_parts()
-    shown = [Part(name, name_of(name), tried.get(name, ""), name not in _ON_WISH) for name in known]
+    shown = [HardwarePart(name, name_of(name), tried.get(name, ""), name not in _ON_WISH) for name in known]
     return visit.page("hardware_test.html", parts=shown)
 
 

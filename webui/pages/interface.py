@@ -14,7 +14,7 @@ from typing import Any
 from appliance.api.rest.openapi import PREFIX, describe_all
 from appliance.api.rest.table import ROUTES
 from webui.interface_words import described, meant
-from webui.visit import Answer, Page, Visit
+from webui.visit import Page, Response, Visit
 
 # The depth of an example: schemas may refer to each other.
 _DEPTH = 4
@@ -33,7 +33,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class InterfaceCall:
     """One call.  ``example``: a JSON body, empty without one; ``tried``: whether the page can try it.
 
     Calls with files or endless answers cannot be tried.
@@ -50,18 +50,20 @@ class Call:
 
 
 @functools.cache
-def calls() -> dict[str, list[Call]]:
+def calls() -> dict[str, list[InterfaceCall]]:
     """All calls by tag, in the interface's order."""
     document = describe_all(ROUTES)
     components = document["components"]["schemas"]
-    found: dict[str, list[Call]] = {each["name"]: [] for each in document["tags"]}
+    found: dict[str, list[InterfaceCall]] = {each["name"]: [] for each in document["tags"]}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             found[operation["tags"][0]].append(_call(method.upper(), path, operation, components))
     return found
 
 
-def _call(method: str, path: str, operation: Mapping[str, Any], components: Mapping[str, Any]) -> Call:
+def _call(
+    method: str, path: str, operation: Mapping[str, Any], components: Mapping[str, Any]
+) -> InterfaceCall:
     given = operation.get("requestBody", {}).get("content", {})
     body = given.get("application/json", {})
     schema = _found(body.get("schema", {}), components)
@@ -74,7 +76,7 @@ def _call(method: str, path: str, operation: Mapping[str, Any], components: Mapp
         if media != "application/json" and not schema:
             fields += _of_schema(_found(given[media]["schema"], components), "form", components)
     example = body.get("example", _example(schema, components)) if schema else None
-    return Call(
+    return InterfaceCall(
         method,
         path,
         operation["operationId"],
@@ -133,7 +135,7 @@ def _address(visit: Visit) -> str:
     return f"{scheme}://{str(visit.environ.get('HTTP_HOST', ''))[:_HOST_LIMIT]}{PREFIX}"
 
 
-def show(visit: Visit) -> Answer:
+def show(visit: Visit) -> Response:
     """The page that describes the REST API."""
     return visit.page(
         "interface.html",

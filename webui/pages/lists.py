@@ -17,8 +17,8 @@ from appliance.spool.settings import StorageSettings
 from appliance.t4.page import Resolution
 from webui import wording
 from webui.notes import notes
-from webui.visit import Answer, Page, Visit, with_query
-from webui.wording import Chip, State
+from webui.visit import Page, Response, Visit, with_query
+from webui.wording import Badge, Chip
 
 SHOWN = 50
 SEARCH_LIMIT = 100  # characters
@@ -32,7 +32,7 @@ class Row:
     path: str
     title: str
     more: str
-    state: State
+    state: Badge
     at: float
     pages: str
     unread: bool
@@ -116,12 +116,12 @@ def _received_row(fax: Received) -> Row:
     )
 
 
-def received(visit: Visit) -> Answer:
+def received(visit: Visit) -> Response:
     """The page of received faxes."""
     return _received_list(visit, None)
 
 
-def received_one(visit: Visit) -> Answer:
+def received_one(visit: Visit) -> Response:
     """The page of a received fax, beside its list; the fax counts as read from now on."""
     fax, pages = visit.box.inbox.with_pages(visit.number("id"), visit.who.sees)
     if not fax.read and fax.state.value != "receiving":
@@ -142,7 +142,7 @@ def received_one(visit: Visit) -> Answer:
     )
 
 
-def _received_list(visit: Visit, chosen: Received | None, **more: Any) -> Answer:
+def _received_list(visit: Visit, chosen: Received | None, **more: Any) -> Response:
     words = {"": _("All"), "unread": _("Unread"), "read": _("Read")}
     empty = _("Nothing here yet. Faxes to your number appear here by themselves.")
     shown = _list(
@@ -222,7 +222,7 @@ def _sent_row(visit: Visit, job: Job) -> Row:
     )
 
 
-def sent(visit: Visit) -> Answer:
+def sent(visit: Visit) -> Response:
     """The page of faxes to send."""
     return visit.page("sent.html", **sent_list(visit))
 

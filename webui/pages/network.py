@@ -7,44 +7,44 @@ from dataclasses import dataclass
 from appliance.api import certificate
 from appliance.api.certificate import Certificate
 from appliance.api.tls import TlsError
-from appliance.language import Writer
+from appliance.language import Formatter
 from appliance.language import said as _
 from appliance.net.settings import HttpSettings
-from webui.visit import Answer, Page, Visit
+from webui.visit import Page, Response, Visit
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class CertificateRemark:
     """What browsers say about the certificate, and what to do."""
 
     says: str
     advice: str
 
 
-def warnings(found: Certificate, host: str, now: float, write: Writer) -> list[Remark]:
+def warnings(found: Certificate, host: str, now: float, write: Formatter) -> list[CertificateRemark]:
     """Why a browser does not trust the certificate for ``host``; empty when it may."""
     made = []
     if found.ends_at <= now:
         says = _("Browsers warn each time: the certificate ended on {date}.")
         advice = _("Make a new one here, or hand in the one that follows it.")
-        made.append(Remark(says.format(date=write.date(found.ends_at)), advice))
+        made.append(CertificateRemark(says.format(date=write.date(found.ends_at)), advice))
     if not found.covers(host):
         says = _("Browsers warn each time: the certificate is not for {host}.")
         advice = _(
             "Reach the box by a name that the certificate is for, or make one here for this name, too."
         )
-        made.append(Remark(says.format(host=host), advice))
+        made.append(CertificateRemark(says.format(host=host), advice))
     if found.own:
         says = _('Browsers warn once: "Your connection is not private".')
         advice = _(
             "Nobody that they know has signed the certificate. The connection is encrypted all the same. "
             "Compare the fingerprint that the browser shows with the one above, then let it go on."
         )
-        made.append(Remark(says, advice))
+        made.append(CertificateRemark(says, advice))
     return made
 
 
-def show(visit: Visit) -> Answer:
+def show(visit: Visit) -> Response:
     """The page of the certificate and the addresses of the box."""
     problem, found = "", None
     try:

@@ -10,7 +10,7 @@ from appliance.language import said as _
 from appliance.panel.lamps import AnyLamp, Lamp, LineLamp, Meaning, Pattern
 from appliance.panel.model import BoxView
 from appliance.panel.settings import PanelSettings
-from webui.visit import Answer, Page, Visit
+from webui.visit import Page, Response, Visit
 
 # The colours in docs/panel.md.
 _COLOURS: dict[AnyLamp, str] = {Lamp.ACTIVITY: "yellow", Lamp.INBOX: "blue", Lamp.FAULT: "red"}
@@ -128,7 +128,7 @@ def _presses(visit: Visit, view: BoxView) -> Iterator[Press]:
         yield Press(_("Seen"), _("nothing waits to be seen"))
 
 
-def show(visit: Visit) -> Answer:
+def show(visit: Visit) -> Response:
     """The page that shows what the panel's lamps and buttons mean now."""
     view = view_of(visit.box)
     lamps = list(_lamp_views(view, lamps_of(visit.box, view)))

@@ -9,10 +9,10 @@ from appliance.settings.accounts import User
 from appliance.settings.fields import describe
 from appliance.settings.units import MB
 from webui.settings_words import label_of
-from webui.visit import Answer, Page, Visit
+from webui.visit import Page, Response, Visit
 
 
-def show_import(visit: Visit) -> Answer:
+def show_import(visit: Visit) -> Response:
     """The page that imports contacts from a file."""
     owners = sorted(user.name for user in visit.box.settings.items(User).values())
     return visit.page(

@@ -7,17 +7,17 @@ from appliance.language import said as _
 from appliance.spool.options import Quality
 from appliance.spool.settings import SendingSettings
 from webui.needs import needs
-from webui.visit import Answer, Page, Visit, go
+from webui.visit import Page, Response, Visit, go
 
 
-def first(visit: Visit) -> Answer:
+def first(visit: Visit) -> Response:
     """The form to send for users who may send, else the received faxes."""
     if visit.may("send"):
         return show(visit)
     return go("/received")
 
 
-def show(visit: Visit) -> Answer:
+def show(visit: Visit) -> Response:
     """The page to send a fax."""
     drafts = visit.context.previews.of(visit.who.owner)
     return visit.page(

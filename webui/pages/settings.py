@@ -11,11 +11,11 @@ from appliance.language import said as _
 from appliance.settings.fields import as_sentence, describe, to_document
 from webui.fields import form_fields
 from webui.settings_words import NOT_FOR_PEOPLE, label_of, title_of
-from webui.visit import Answer, Page, Visit
+from webui.visit import Page, Response, Visit
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class Topic:
     """A page of the settings, with the words by which the search finds it."""
 
     path: str
@@ -24,35 +24,37 @@ class Link:
     words: str = ""
 
 
-def show(visit: Visit) -> Answer:
+def show(visit: Visit) -> Response:
     """Links to all pages of the settings, and a search over them."""
     people = [
-        Link("/settings/users", _("Users"), _("who may sign in, and what they may do")),
-        Link("/settings/keys", _("API tokens"), _("programs that send and receive")),
-        Link("/settings/contacts", _("Phone book"), _("whom you fax")),
-        Link("/settings/groups", _("Groups"), _("contacts that are written to together")),
-        Link("/settings/covers", _("Cover pages"), _("what goes before a fax")),
+        Topic("/settings/users", _("Users"), _("who may sign in, and what they may do")),
+        Topic("/settings/keys", _("API tokens"), _("programs that send and receive")),
+        Topic("/settings/contacts", _("Phone book"), _("whom you fax")),
+        Topic("/settings/groups", _("Groups"), _("contacts that are written to together")),
+        Topic("/settings/covers", _("Cover pages"), _("what goes before a fax")),
     ]
     ways = [
-        Link("/lines", _("Lines"), _("trunks and modems, and how they are")),
-        Link("/charts", _("Charts"), _("how much was faxed, and how much arrived")),
-        Link("/settings/routes", _("Routing"), _("who gets received faxes")),
-        Link("/settings/junk", _("Junk rules"), _("who is not let in")),
-        Link("/deliveries", _("Webhooks and other deliveries"), _("who was told of what, and a test")),
+        Topic("/lines", _("Lines"), _("trunks and modems, and how they are")),
+        Topic("/charts", _("Charts"), _("how much was faxed, and how much arrived")),
+        Topic("/settings/routes", _("Routing"), _("who gets received faxes")),
+        Topic("/settings/junk", _("Junk rules"), _("who is not let in")),
+        Topic("/deliveries", _("Webhooks and other deliveries"), _("who was told of what, and a test")),
     ]
     box = [
-        Link("/doctor", _("Doctor"), _("whether everything is in order, and what to do")),
-        Link("/panel", _("Front panel"), _("what its lamps say, and its buttons")),
-        Link("/hardware-test", _("Hardware test"), _("every part of the box, tried in turn")),
-        Link("/network", _("Network and certificate"), _("how the box is reached, and how browsers know it")),
-        Link("/backup", _("Backup and restore"), _("the box in one encrypted file")),
-        Link("/disk-lock", _("Encryption of the disk"), _("a passphrase or a USB stick opens it")),
-        Link("/update", _("Update"), _("a new version of the image")),
-        Link("/audit", _("Audit log"), _("who did what")),
-        Link("/about", _("About this box"), _("version, health, licences")),
+        Topic("/doctor", _("Doctor"), _("whether everything is in order, and what to do")),
+        Topic("/panel", _("Front panel"), _("what its lamps say, and its buttons")),
+        Topic("/hardware-test", _("Hardware test"), _("every part of the box, tried in turn")),
+        Topic(
+            "/network", _("Network and certificate"), _("how the box is reached, and how browsers know it")
+        ),
+        Topic("/backup", _("Backup and restore"), _("the box in one encrypted file")),
+        Topic("/disk-lock", _("Encryption of the disk"), _("a passphrase or a USB stick opens it")),
+        Topic("/update", _("Update"), _("a new version of the image")),
+        Topic("/audit", _("Audit log"), _("who did what")),
+        Topic("/about", _("About this box"), _("version, health, licences")),
     ]
     sections = [
-        Link(f"/settings/{name}", _(title_of(name)), "", _found_by(name))
+        Topic(f"/settings/{name}", _(title_of(name)), "", _found_by(name))
         for name in CATALOGUE.sections
         if name != NOT_FOR_PEOPLE
     ]
@@ -65,7 +67,7 @@ def _found_by(name: str) -> str:
     return " ".join(f"{_(label_of(field.name))} {_(as_sentence(field.help))}" for field in described)
 
 
-def show_section(visit: Visit) -> Answer:
+def show_section(visit: Visit) -> Response:
     """The page of a section of the settings.  Raises ProblemError for an unknown one."""
     name = visit.arguments["section"]
     kind = CATALOGUE.sections.get(name)

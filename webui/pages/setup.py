@@ -21,13 +21,13 @@ from appliance.station import StationSettings
 from webui import wording
 from webui.pages.fax import steps
 from webui.pages.setup_steps import LINE, RECEIVED, STATION, TEST, setup_page
-from webui.visit import Answer, Page, Visit
+from webui.visit import Page, Response, Visit
 
 # The practice machine's number for a test fax.
 TEST_NUMBER = "9990"
 
 
-def show_station(visit: Visit) -> Answer:
+def show_station(visit: Visit) -> Response:
     """The step of the set-up that asks for name, number and country."""
     station = visit.box.settings.section(StationSettings)
     storage = visit.box.settings.section(StorageSettings)
@@ -54,7 +54,7 @@ def show_station(visit: Visit) -> Answer:
     )
 
 
-def show_line(visit: Visit) -> Answer:
+def show_line(visit: Visit) -> Response:
     """The step of the set-up that adds a line."""
     from appliance.lines.modem.find import candidates  # noqa: PLC0415 (pyserial: for this page alone)
 
@@ -71,7 +71,7 @@ def show_line(visit: Visit) -> Answer:
     )
 
 
-def show_check(visit: Visit) -> Answer:
+def show_check(visit: Visit) -> Response:
     """The check of a trunk: its call's progress, and at the end the findings."""
     job, attempts = visit.box.faxes.with_attempts(visit.number("id"), visit.who.sees)
     events = visit.box.history.of_fax(job.id)
@@ -89,13 +89,13 @@ def show_check(visit: Visit) -> Answer:
     )
 
 
-def show_received(visit: Visit) -> Answer:
+def show_received(visit: Visit) -> Response:
     """The step of the set-up that says who gets received faxes."""
     users = sorted(user.name for user in visit.box.settings.items(User).values() if not user.disabled)
     return setup_page(visit, "setup_received.html", RECEIVED, users=users)
 
 
-def show_test(visit: Visit) -> Answer:
+def show_test(visit: Visit) -> Response:
     """The step of the set-up that sends a test fax."""
     return setup_page(visit, "setup_test.html", TEST, number=TEST_NUMBER)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from appliance.disk_lock import owner
 from appliance.language import said as _
-from webui.visit import Answer, Visit
+from webui.visit import Response, Visit
 
 STATION, DISK, LINE, RECEIVED, TEST = "/setup", "/setup/disk", "/setup/line", "/setup/received", "/setup/test"
 
@@ -32,7 +32,7 @@ def setup_steps() -> list[SetupStep]:
     ]
 
 
-def setup_page(visit: Visit, template: str, path: str, **values: Any) -> Answer:
+def setup_page(visit: Visit, template: str, path: str, **values: Any) -> Response:
     """The page of the step at ``path``, with its number and the address of the next step."""
     steps = setup_steps()
     here = next(number for number, step in enumerate(steps, 1) if step.path == path)

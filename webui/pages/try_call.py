@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from appliance.deliver.routing import Contents, Judged, TriedFax, Why
-from appliance.deliver.settings import Route
+from appliance.deliver.settings import DeliveryRoute
 from appliance.deliver.trial import SENTENCES, try_call
 from appliance.language import said as _
-from webui.visit import Answer, Page, Visit
+from webui.visit import Page, Response, Visit
 
 # The fields' names in the interface.
 _FIELDS = ("line", "dialled", "caller", "station_id", "sub_address")
@@ -16,7 +16,7 @@ _CONTENTS = ("barcode", "words")
 _LIMIT = 64
 
 
-def show(visit: Visit) -> Answer:
+def show(visit: Visit) -> Response:
     """The page that tries the rules on a fax with given properties."""
     given = visit.query
     query = {name: given.get(name, "").strip()[:_LIMIT] for name in (*_FIELDS, "caller_name", *_CONTENTS)}
@@ -46,7 +46,7 @@ def _row(judged: Judged[Any], place: str) -> dict[str, Any]:
     }
 
 
-def _what(route: Route) -> str:
+def _what(route: DeliveryRoute) -> str:
     """What a route does with a fax, in words."""
     parts = []
     if route.user:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from appliance import image_update
 from appliance.doctor.versions import build
-from webui.visit import Answer, Page, Visit
+from webui.visit import Page, Response, Visit
 
 
-def show(visit: Visit) -> Answer:
+def show(visit: Visit) -> Response:
     """The page that updates the SD-card image."""
     return visit.page(
         "update.html",

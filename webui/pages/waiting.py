@@ -6,7 +6,7 @@ from appliance.language import said as _
 from appliance.spool.filters import JobFilter
 from appliance.spool.model import Job, JobState
 from webui import wording
-from webui.visit import Answer, Page, Visit
+from webui.visit import Page, Response, Visit
 
 SHOWN = 50
 
@@ -33,7 +33,7 @@ def _name(job: Job) -> str:
     return job.name or str(job.metadata.get("print_title") or "") or job.tag or origin(job)
 
 
-def show(visit: Visit) -> Answer:
+def show(visit: Visit) -> Response:
     """The page of documents that wait for a number or a decision."""
     now = visit.context.now()
     entries = [

@@ -7,7 +7,7 @@ from typing import Any
 
 from appliance.api.auth import Caller
 from appliance.api.causes import NOT_FOUND
-from appliance.api.foreign import Answer, ForeignDoor
+from appliance.api.foreign import ForeignAnswer, ForeignDoor
 from appliance.api.foreign_fields import LINE_LIMIT, number, text
 from appliance.api.ictfax.objects import KEY_ACCOUNTS, account_object, user_object
 from appliance.api.ictfax.people import PeopleCalls, asked
@@ -16,7 +16,7 @@ from appliance.api.numbers import own_number
 from appliance.api.problems import ProblemError
 from appliance.services.causes import STATE_FORBIDS
 from appliance.settings import secrets
-from appliance.settings.accounts import Role, Scope, User
+from appliance.settings.accounts import Scope, User, UserRole
 
 
 class AccountCalls:
@@ -26,7 +26,7 @@ class AccountCalls:
         self._door = door
         self._people = people
 
-    def accounts(self, caller: Caller) -> Answer:
+    def accounts(self, caller: Caller) -> ForeignAnswer:
         """The caller's own account, which sends all their faxes; for an administrator then all users'."""
         own = self._own(caller)
         others = [
@@ -34,24 +34,24 @@ class AccountCalls:
             for user_id, user in self._visible(caller).items()
             if user_id != own["account_id"]
         ]
-        return Answer([own, *others])
+        return ForeignAnswer([own, *others])
 
-    def account(self, caller: Caller, account_id: int) -> Answer:
+    def account(self, caller: Caller, account_id: int) -> ForeignAnswer:
         """Answers an account."""
         own = self._own(caller)
         if own["account_id"] == account_id:
-            return Answer(own)
-        return Answer(self._account(account_id, self._find(caller, account_id)))
+            return ForeignAnswer(own)
+        return ForeignAnswer(self._account(account_id, self._find(caller, account_id)))
 
-    def users(self, caller: Caller) -> Answer:
+    def users(self, caller: Caller) -> ForeignAnswer:
         """All users for an administrator, else the caller's."""
-        return Answer([user_object(*item) for item in self._visible(caller).items()])
+        return ForeignAnswer([user_object(*item) for item in self._visible(caller).items()])
 
-    def user(self, caller: Caller, user_id: int) -> Answer:
+    def user(self, caller: Caller, user_id: int) -> ForeignAnswer:
         """Answers a user."""
-        return Answer(user_object(user_id, self._find(caller, user_id)))
+        return ForeignAnswer(user_object(user_id, self._find(caller, user_id)))
 
-    def create(self, caller: Caller) -> Answer:
+    def create(self, caller: Caller) -> ForeignAnswer:
         """Makes a user of the box; without ``passwd`` they cannot sign in."""
         caller.require(Scope.ADMIN)
         fields = asked(self._door)
@@ -63,16 +63,16 @@ class AccountCalls:
             fields, "password", secrets.PASSWORD_MAX
         )
         user_id = secrets.add_user(self._door.box.settings, name, password or None, **values)
-        self._door.audit(caller, "user.create", f"user:{name}", Role.USER.value)
-        return Answer(user_id)
+        self._door.audit(caller, "user.create", f"user:{name}", UserRole.USER.value)
+        return ForeignAnswer(user_id)
 
-    def change_account(self, caller: Caller, account_id: int) -> Answer:
+    def change_account(self, caller: Caller, account_id: int) -> ForeignAnswer:
         """Changes an account; answers it."""
-        return Answer(self._account(account_id, self._changed(caller, account_id)))
+        return ForeignAnswer(self._account(account_id, self._changed(caller, account_id)))
 
-    def change_user(self, caller: Caller, user_id: int) -> Answer:
+    def change_user(self, caller: Caller, user_id: int) -> ForeignAnswer:
         """Changes a user; answers it."""
-        return Answer(user_object(user_id, self._changed(caller, user_id)))
+        return ForeignAnswer(user_object(user_id, self._changed(caller, user_id)))
 
     def _changed(self, caller: Caller, user_id: int) -> User:
         user = self._find(caller, user_id)
@@ -81,7 +81,7 @@ class AccountCalls:
         values: dict[str, Any] = _values(fields, user)
         password = text(fields, "passwd", secrets.PASSWORD_MAX)
         active = number(fields, "active")
-        if user.role is Role.ADMIN and (password or active == 0):
+        if user.role is UserRole.ADMIN and (password or active == 0):
             raise ProblemError(STATE_FORBIDS, "an administrator is changed in the box's own pages")
         if text(fields, "username", LINE_LIMIT) not in ("", user.name):
             raise ProblemError(STATE_FORBIDS, "a user keeps the name: faxes are kept under it")

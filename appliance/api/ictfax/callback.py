@@ -7,11 +7,11 @@ import json
 from appliance.api.ictfax.objects import received_fax, sent_fax
 from appliance.api.numbers import own_number
 from appliance.box import Box
-from appliance.deliver.styles import Ended, SignedBody
+from appliance.deliver.styles import FaxEvent, SignedBody
 from appliance.spool.model import Job
 
 
-def callback_style(box: Box, ended: Ended, secret: str) -> SignedBody:
+def callback_style(box: Box, ended: FaxEvent, secret: str) -> SignedBody:
     """The webhook of this style; unsigned, because the style has no signature."""
     fax, number = ended.fax, own_number(box)
     data = sent_fax(fax, number) if isinstance(fax, Job) else received_fax(fax, number)

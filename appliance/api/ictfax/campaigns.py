@@ -8,7 +8,7 @@ from typing import Any
 
 from appliance.api.auth import Caller
 from appliance.api.causes import SETTING_INVALID
-from appliance.api.foreign import Answer, ForeignDoor
+from appliance.api.foreign import ForeignAnswer, ForeignDoor
 from appliance.api.foreign_fields import LINE_LIMIT, number, refused, text
 from appliance.api.ictfax.groups import GroupCalls
 from appliance.api.ictfax.objects import ORIGIN
@@ -44,7 +44,7 @@ class CampaignCalls:
         self._programs = programs
         self._owned = OwnedList(door, Campaign, "campaign", CAMPAIGNS)
 
-    def create(self, caller: Caller) -> Answer:
+    def create(self, caller: Caller) -> ForeignAnswer:
         """Makes a campaign of a program and a group; answers its id."""
         fields = asked(self._door)
         program_id, group_id = needed_id(fields, "program_id"), needed_id(fields, "group_id")
@@ -60,19 +60,19 @@ class CampaignCalls:
         )
         return self._owned.add(caller, campaign)
 
-    def campaigns(self, caller: Caller) -> Answer:
+    def campaigns(self, caller: Caller) -> ForeignAnswer:
         """Lists the campaigns that the caller may see."""
-        return Answer([self._shown(*item) for item in self._owned.seen(caller)])
+        return ForeignAnswer([self._shown(*item) for item in self._owned.seen(caller)])
 
-    def campaign(self, caller: Caller, campaign_id: int) -> Answer:
+    def campaign(self, caller: Caller, campaign_id: int) -> ForeignAnswer:
         """Answers a campaign."""
-        return Answer(self._shown(campaign_id, self._owned.find(caller, campaign_id)))
+        return ForeignAnswer(self._shown(campaign_id, self._owned.find(caller, campaign_id)))
 
-    def status_of(self, caller: Caller, campaign_id: int) -> Answer:
+    def status_of(self, caller: Caller, campaign_id: int) -> ForeignAnswer:
         """Answers a campaign's status."""
-        return Answer(self.status(self._owned.find(caller, campaign_id)))
+        return ForeignAnswer(self.status(self._owned.find(caller, campaign_id)))
 
-    def change(self, caller: Caller, campaign_id: int) -> Answer:
+    def change(self, caller: Caller, campaign_id: int) -> ForeignAnswer:
         """Changes a campaign's program, group, name or tries; answers it."""
         self._owned.changeable(caller, campaign_id)
         fields = asked(self._door)
@@ -87,22 +87,22 @@ class CampaignCalls:
             values["name"] = text(fields, "name", LINE_LIMIT)
         if fields.get("try_allowed"):
             values["tries"] = min(number(fields, "try_allowed") or 0, MOST_TRIES)
-        return Answer(self._shown(campaign_id, self._owned.change(caller, campaign_id, values)))
+        return ForeignAnswer(self._shown(campaign_id, self._owned.change(caller, campaign_id, values)))
 
-    def remove(self, caller: Caller, campaign_id: int) -> Answer:
+    def remove(self, caller: Caller, campaign_id: int) -> ForeignAnswer:
         """Stops and deletes a campaign; its faxes stay in the journal."""
         self.stop(caller, campaign_id)
         return self._owned.remove(caller, campaign_id)
 
-    def start(self, caller: Caller, campaign_id: int) -> Answer:
+    def start(self, caller: Caller, campaign_id: int) -> ForeignAnswer:
         """Sends to each contact of the group that did not get the fax and has none under way."""
         self._start(caller, campaign_id, None)
-        return Answer(True)
+        return ForeignAnswer(True)
 
-    def schedule(self, caller: Caller, campaign_id: int) -> Answer:
+    def schedule(self, caller: Caller, campaign_id: int) -> ForeignAnswer:
         """Starts a campaign at the given time; answers its id."""
         self._start(caller, campaign_id, read_time(asked(self._door), self._door.context.now()))
-        return Answer(campaign_id)
+        return ForeignAnswer(campaign_id)
 
     def _start(self, caller: Caller, campaign_id: int, at: float | None) -> None:
         box, campaign = self._door.box, self._owned.changeable(caller, campaign_id)
@@ -144,7 +144,7 @@ class CampaignCalls:
         box.settings.update(Campaign, campaign_id, {"submission_ids": list(known)})
         self._door.audit(caller, "campaign.start", f"campaign:{campaign_id}", f"to {len(submitted.jobs)}")
 
-    def stop(self, caller: Caller, campaign_id: int) -> Answer:
+    def stop(self, caller: Caller, campaign_id: int) -> ForeignAnswer:
         """Cancels the faxes under way."""
         campaign = self._owned.changeable(caller, campaign_id)
         for job in self._jobs(campaign):
@@ -152,7 +152,7 @@ class CampaignCalls:
                 with contextlib.suppress(IllegalTransitionError):  # it has just ended
                     self._door.box.faxes.cancel(job.id, caller.sees)
         self._door.audit(caller, "campaign.stop", f"campaign:{campaign_id}")
-        return Answer(True)
+        return ForeignAnswer(True)
 
     def status(self, campaign: Campaign) -> str:
         """``active`` before its start, then ``running``, and in the end ``stopped`` or ``completed``."""

@@ -8,7 +8,7 @@ from appliance import at_rest
 from appliance.api import intake, request
 from appliance.api.auth import Caller
 from appliance.api.causes import MEDIA_TYPE_UNSUPPORTED, NOT_FOUND, REQUEST_LENGTH_MISSING
-from appliance.api.foreign import PDF, Answer, ForeignDoor, file_answer, received_pdf
+from appliance.api.foreign import PDF, ForeignAnswer, ForeignDoor, file_answer, received_pdf
 from appliance.api.foreign_fields import LINE_LIMIT, text
 from appliance.api.ictfax.media import document_pdf
 from appliance.api.ictfax.objects import RECEIVED_DOCUMENTS, document_object, received_document
@@ -47,7 +47,7 @@ class DocumentCalls:
     def __init__(self, door: ForeignDoor) -> None:
         self._door = door
 
-    def create(self, caller: Caller) -> Answer:
+    def create(self, caller: Caller) -> ForeignAnswer:
         """Makes a document without a file; answers its id."""
         fields = asked(self._door)
         document = self._door.box.documents.create(
@@ -57,23 +57,23 @@ class DocumentCalls:
             description=text(fields, "description", TEXT_LIMIT),
         )
         self._door.audit(caller, "document.create", f"document:{document.id}")
-        return Answer(document.id)
+        return ForeignAnswer(document.id)
 
-    def documents(self, caller: Caller) -> Answer:
+    def documents(self, caller: Caller) -> ForeignAnswer:
         """The caller's own documents, newest first."""
         found = self._door.box.documents.search(caller.owner, limit=LIST_LIMIT)
-        return Answer([document_object(document) for document in found])
+        return ForeignAnswer([document_object(document) for document in found])
 
-    def read(self, caller: Caller, document_id: int) -> Answer:
+    def read(self, caller: Caller, document_id: int) -> ForeignAnswer:
         """Answers a document, or the document of a received fax."""
         if document_id > RECEIVED_DOCUMENTS:
             caller.require(Scope.RECEIVE)
             fax = self._door.box.inbox.get(document_id - RECEIVED_DOCUMENTS, caller.sees)
-            return Answer(received_document(fax))
+            return ForeignAnswer(received_document(fax))
         caller.require(Scope.SEND)
-        return Answer(document_object(self._door.box.documents.get(document_id, caller.sees)))
+        return ForeignAnswer(document_object(self._door.box.documents.get(document_id, caller.sees)))
 
-    def change(self, caller: Caller, document_id: int) -> Answer:
+    def change(self, caller: Caller, document_id: int) -> ForeignAnswer:
         """Changes a document's name or description; answers it."""
         document = self._door.box.documents.get(document_id, caller.sees)
         fields = asked(self._door)
@@ -82,23 +82,23 @@ class DocumentCalls:
         if "description" in fields:
             description = text(fields, "description", TEXT_LIMIT)
         changed = self._door.box.documents.describe(document_id, name=name, description=description)
-        return Answer(document_object(changed))
+        return ForeignAnswer(document_object(changed))
 
-    def remove(self, caller: Caller, document_id: int) -> Answer:
+    def remove(self, caller: Caller, document_id: int) -> ForeignAnswer:
         """Deletes a document."""
         self._door.box.documents.delete(document_id, caller.sees)
         self._door.audit(caller, "document.delete", f"document:{document_id}")
-        return Answer(True)
+        return ForeignAnswer(True)
 
-    def append(self, caller: Caller, document_id: int) -> Answer:
+    def append(self, caller: Caller, document_id: int) -> ForeignAnswer:
         """POST: adds a file after the existing ones."""
         return self._upload(caller, document_id, append=True)
 
-    def replace(self, caller: Caller, document_id: int) -> Answer:
+    def replace(self, caller: Caller, document_id: int) -> ForeignAnswer:
         """PUT: replaces the existing files."""
         return self._upload(caller, document_id, append=False)
 
-    def _upload(self, caller: Caller, document_id: int, *, append: bool) -> Answer:
+    def _upload(self, caller: Caller, document_id: int, *, append: bool) -> ForeignAnswer:
         box, context = self._door.box, self._door.context
         document = box.documents.get(document_id, caller.sees)
         most = context.settings.files_per_fax
@@ -112,7 +112,7 @@ class DocumentCalls:
             intake.discard(context, taken)
             raise
         self._door.audit(caller, "document.change", f"document:{document_id}", "its files")
-        return Answer(document_id)
+        return ForeignAnswer(document_id)
 
     def _take(self, document: Document) -> list[StoredUpload]:
         """Stores the files of the request: its whole content, or those of a form."""
@@ -143,7 +143,7 @@ class DocumentCalls:
         if found is not promised:
             raise ProblemError(DOCUMENT_MISLABELLED, f"{said} is said, it is {found.value}")
 
-    def download(self, caller: Caller, document_id: int) -> Answer:
+    def download(self, caller: Caller, document_id: int) -> ForeignAnswer:
         """The document as PDF; also that of a received fax."""
         box = self._door.box
         if document_id > RECEIVED_DOCUMENTS:

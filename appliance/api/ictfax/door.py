@@ -7,7 +7,7 @@ from typing import Any
 
 from appliance.api.auth import Caller
 from appliance.api.context import Context
-from appliance.api.foreign import Answer, ForeignDoor
+from appliance.api.foreign import ForeignAnswer, ForeignDoor
 from appliance.api.ictfax.accounts import AccountCalls
 from appliance.api.ictfax.basic import BasicSessions
 from appliance.api.ictfax.campaigns import CampaignCalls
@@ -38,7 +38,7 @@ class IctfaxDoor(ForeignDoor):
         groups, programs = GroupCalls(self, people), ProgramCalls(self, people)
         campaigns = CampaignCalls(self, groups, programs)
         self.route("/authenticate", "POST", lambda: self.say(people.authenticate))
-        self.route("/authenticate/cancel", "POST", lambda: self.say(lambda: Answer(True)))
+        self.route("/authenticate/cancel", "POST", lambda: self.say(lambda: ForeignAnswer(True)))
         self._route_people(people, AccountCalls(self, people), groups)
         self._route_documents(DocumentCalls(self), programs)
         self._route_transmissions(SendingCalls(self, people, programs), FaxCalls(self, people))
@@ -146,11 +146,11 @@ class IctfaxDoor(ForeignDoor):
         """The API key of a request, from HTTP Basic authentication; None without one."""
         return self._basic.token(environ)
 
-    def refuse(self, problem: ProblemError) -> Answer:
+    def refuse(self, problem: ProblemError) -> ForeignAnswer:
         """A refusal in this interface's form."""
-        return Answer(error_document(problem), status=int(http_of(problem)))
+        return ForeignAnswer(error_document(problem), status=int(http_of(problem)))
 
-    def _on(self, method: str, path: str, scope: Scope | None, handler: Callable[..., Answer]) -> None:
+    def _on(self, method: str, path: str, scope: Scope | None, handler: Callable[..., ForeignAnswer]) -> None:
         """Adds an authenticated call, whose handler gets the ids in the path in their order.
 
         ``scope`` None: the handler checks.
@@ -158,7 +158,7 @@ class IctfaxDoor(ForeignDoor):
         pattern = path.replace("_id>", f"_id:re:{_ID}>")
 
         def callback(**ids: str) -> bytes:
-            def known(caller: Caller) -> Answer:
+            def known(caller: Caller) -> ForeignAnswer:
                 if scope is not None:
                     caller.require(scope)
                 return handler(caller, *map(int, ids.values()))

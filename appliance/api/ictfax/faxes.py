@@ -10,7 +10,7 @@ import bottle
 
 from appliance.api import request
 from appliance.api.auth import Caller
-from appliance.api.foreign import PDF, Answer, ForeignDoor, file_answer, received_pdf, visible_received
+from appliance.api.foreign import PDF, ForeignAnswer, ForeignDoor, file_answer, received_pdf, visible_received
 from appliance.api.foreign_fields import number
 from appliance.api.ictfax import objects
 from appliance.api.ictfax.media import document_pdf
@@ -41,7 +41,7 @@ class FaxCalls:
 
     # -- transmissions -------------------------------------------------------------------------
 
-    def transmissions(self, caller: Caller) -> Answer:
+    def transmissions(self, caller: Caller) -> ForeignAnswer:
         """The transmissions that match the query, newest first, with contact and account.
 
         Besides that system's filters, ``limit`` and ``before_id`` page through a long journal.
@@ -51,14 +51,14 @@ class FaxCalls:
         before = number(query, "before_id")
         flag = number(query, "service_flag")
         if flag is not None and flag & SERVICE_FLAG != flag:
-            return Answer([])
+            return ForeignAnswer([])
         found: list[dict[str, Any]] = []
         if caller.may(Scope.SEND) and query.get("direction") in (None, "", OUTBOUND):
             found += islice(self._sent(caller, query, before), limit)
         if caller.may(Scope.RECEIVE) and query.get("direction") in (None, "", INBOUND):
             found += islice(self._received(caller, query, before), limit)
         found.sort(key=lambda shown: -int(shown["transmission_id"]))
-        return Answer(found[:limit])
+        return ForeignAnswer(found[:limit])
 
     def _sent(self, caller: Caller, query: Mapping[str, str], before: int | None) -> Iterator[dict[str, Any]]:
         wanted = JobFilter(
@@ -93,17 +93,17 @@ class FaxCalls:
                     "account": self._people.account_named(fax.owner),
                 }
 
-    def transmission(self, caller: Caller, transmission_id: int) -> Answer:
+    def transmission(self, caller: Caller, transmission_id: int) -> ForeignAnswer:
         """Answers a transmission, sent or received."""
         return self._either(caller, transmission_id, self._shown, self._received_shown)
 
-    def status(self, caller: Caller, transmission_id: int) -> Answer:
+    def status(self, caller: Caller, transmission_id: int) -> ForeignAnswer:
         """Answers the status of a transmission."""
         return self._either(
             caller, transmission_id, lambda found: self._shown(found)["status"], objects.received_status
         )
 
-    def results(self, caller: Caller, transmission_id: int) -> Answer:
+    def results(self, caller: Caller, transmission_id: int) -> ForeignAnswer:
         """The results of the latest sending; ``name``, ``type`` and ``data`` of the query filter them."""
 
         def sent(found: Transmission) -> list[dict[str, Any]]:
@@ -113,9 +113,9 @@ class FaxCalls:
         query = request.read_query(bottle.request.environ)
         wanted = {name: query[name][-1] for name in ("name", "type", "data") if name in query}
         rows = [row for row in answer.data if all(str(row[key]) == value for key, value in wanted.items())]
-        return Answer([{"transmission_id": transmission_id, **row} for row in rows])
+        return ForeignAnswer([{"transmission_id": transmission_id, **row} for row in rows])
 
-    def calls(self, caller: Caller, transmission_id: int) -> Answer:
+    def calls(self, caller: Caller, transmission_id: int) -> ForeignAnswer:
         """All calls of a transmission."""
         return self._either(
             caller,
@@ -130,16 +130,16 @@ class FaxCalls:
         fax_id: int,
         sent: Callable[[Transmission], Any],
         received: Callable[[Received], Any],
-    ) -> Answer:
+    ) -> ForeignAnswer:
         """The answer of ``sent`` or ``received`` for the fax with this id.  Raises NotFoundError."""
         if caller.may(Scope.SEND):
             try:
-                return Answer(sent(self._transmissions.get(fax_id, caller)))
+                return ForeignAnswer(sent(self._transmissions.get(fax_id, caller)))
             except NotFoundError:
                 if not caller.may(Scope.RECEIVE):
                     raise
         caller.require(Scope.RECEIVE)
-        return Answer(received(self._door.box.inbox.get(fax_id, caller.sees)))
+        return ForeignAnswer(received(self._door.box.inbox.get(fax_id, caller.sees)))
 
     def _shown(self, transmission: Transmission) -> dict[str, Any]:
         box, root = self._door.box, transmission.root
@@ -168,7 +168,7 @@ class FaxCalls:
 
     # -- faxes in one step ---------------------------------------------------------------------
 
-    def faxes(self, caller: Caller) -> Answer:
+    def faxes(self, caller: Caller) -> ForeignAnswer:
         """Faxes both ways, newest first; ``direction``, ``status``, ``limit`` and ``before_id`` filter."""
         query = request.last_of_each(request.read_query(bottle.request.environ))
         limit = min(number(query, "limit") or LIST_LIMIT, LIST_LIMIT)
@@ -186,15 +186,15 @@ class FaxCalls:
             several = ReceivedFilter(before_id=before, limit=LIST_LIMIT)
             faxes = visible_received(self._door.box, caller, several)
             found += filter(wanted, (objects.received_fax(fax, own) for fax in faxes))
-        return Answer(sorted(found, key=lambda fax: -int(fax["id"]))[:limit])
+        return ForeignAnswer(sorted(found, key=lambda fax: -int(fax["id"]))[:limit])
 
-    def received(self, caller: Caller) -> Answer:
+    def received(self, caller: Caller) -> ForeignAnswer:
         """Lists received faxes, newest first."""
         own = own_number(self._door.box)
         faxes = visible_received(self._door.box, caller, ReceivedFilter(limit=LIST_LIMIT))
-        return Answer([objects.received_fax(fax, own) for fax in faxes])
+        return ForeignAnswer([objects.received_fax(fax, own) for fax in faxes])
 
-    def read(self, caller: Caller, fax_id: int) -> Answer:
+    def read(self, caller: Caller, fax_id: int) -> ForeignAnswer:
         """Answers a fax, sent or received."""
         own = own_number(self._door.box)
         return self._either(
@@ -204,7 +204,7 @@ class FaxCalls:
             lambda fax: objects.received_fax(fax, own),
         )
 
-    def download(self, caller: Caller, fax_id: int) -> Answer:
+    def download(self, caller: Caller, fax_id: int) -> ForeignAnswer:
         """The fax as PDF: what was received, or the document that was sent."""
         box = self._door.box
 

@@ -12,7 +12,7 @@ import bottle
 from appliance.api import request
 from appliance.api.auth import Caller
 from appliance.api.causes import SETTING_INVALID
-from appliance.api.foreign import Answer, ForeignDoor, file_answer
+from appliance.api.foreign import ForeignAnswer, ForeignDoor, file_answer
 from appliance.api.foreign_fields import refused
 from appliance.api.ictfax.groups import GroupCalls
 from appliance.api.ictfax.owned import changeable
@@ -59,7 +59,7 @@ class GroupFileCalls:
         self._door = door
         self._groups = groups
 
-    def take(self, caller: Caller, group_id: int) -> Answer:
+    def take(self, caller: Caller, group_id: int) -> ForeignAnswer:
         """Adds each line's contact to the group, all or none; answers the number of lines.
 
         A contact that exists already is not added again.
@@ -83,14 +83,14 @@ class GroupFileCalls:
 
         self._door.box.settings.revise((Contact, ContactGroup), revision)
         self._door.audit(caller, "group.import", f"group:{group_id}", f"{len(found)} lines")
-        return Answer(len(found))
+        return ForeignAnswer(len(found))
 
-    def give(self, caller: Caller, group_id: int) -> Answer:
+    def give(self, caller: Caller, group_id: int) -> ForeignAnswer:
         """Answers a group's contacts as CSV."""
         members = self._groups.members(caller, self._groups.owned.find(caller, group_id))
         return file_answer(write(contact for _, contact in members), CSV_TYPE, f"group_{group_id}.csv")
 
-    def sample(self, caller: Caller) -> Answer:
+    def sample(self, caller: Caller) -> ForeignAnswer:
         """Answers a CSV file that shows the columns."""
         return file_answer(SAMPLE.encode(), CSV_TYPE, "contact_sample.csv")
 

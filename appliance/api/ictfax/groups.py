@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from appliance.api.auth import Caller
-from appliance.api.foreign import Answer, ForeignDoor
+from appliance.api.foreign import ForeignAnswer, ForeignDoor
 from appliance.api.foreign_fields import LINE_LIMIT, text
 from appliance.api.ictfax.objects import contact_object
 from appliance.api.ictfax.owned import OwnedList, is_visible
@@ -28,46 +28,46 @@ class GroupCalls:
         self._people = people
         self.owned = OwnedList(door, ContactGroup, "group", GROUPS)
 
-    def create(self, caller: Caller) -> Answer:
+    def create(self, caller: Caller) -> ForeignAnswer:
         """Makes a group; answers its id."""
         name = text(asked(self._door), "name", LINE_LIMIT)
         if not name:
             raise MissingError("name")
         return self.owned.add(caller, ContactGroup(name=name, owner=caller.owner))
 
-    def groups(self, caller: Caller) -> Answer:
+    def groups(self, caller: Caller) -> ForeignAnswer:
         """Lists the groups that the caller may see."""
-        return Answer([self._shown(*item, caller) for item in self.owned.seen(caller)])
+        return ForeignAnswer([self._shown(*item, caller) for item in self.owned.seen(caller)])
 
-    def group(self, caller: Caller, group_id: int) -> Answer:
+    def group(self, caller: Caller, group_id: int) -> ForeignAnswer:
         """Answers a group."""
-        return Answer(self._shown(group_id, self.owned.find(caller, group_id), caller))
+        return ForeignAnswer(self._shown(group_id, self.owned.find(caller, group_id), caller))
 
-    def change(self, caller: Caller, group_id: int) -> Answer:
+    def change(self, caller: Caller, group_id: int) -> ForeignAnswer:
         """Changes a group's name; answers it."""
         self.owned.changeable(caller, group_id)
         name = text(asked(self._door), "name", LINE_LIMIT)
         changed = self.owned.change(caller, group_id, {"name": name} if name else {})
-        return Answer(self._shown(group_id, changed, caller))
+        return ForeignAnswer(self._shown(group_id, changed, caller))
 
-    def contacts(self, caller: Caller, group_id: int) -> Answer:
+    def contacts(self, caller: Caller, group_id: int) -> ForeignAnswer:
         """Lists the contacts of a group."""
         group = self.owned.find(caller, group_id)
-        return Answer([contact_object(*member) for member in self.members(caller, group)])
+        return ForeignAnswer([contact_object(*member) for member in self.members(caller, group)])
 
-    def link(self, caller: Caller, contact_id: int, group_id: int) -> Answer:
+    def link(self, caller: Caller, contact_id: int, group_id: int) -> ForeignAnswer:
         """Adds a contact to a group."""
         self.owned.changeable(caller, group_id)
         contact = self._people.owned.find(caller, contact_id)
         self._put(caller, group_id, lambda members: dict.fromkeys((*members, contact_id)))
-        return Answer(contact_object(contact_id, contact))
+        return ForeignAnswer(contact_object(contact_id, contact))
 
-    def unlink(self, caller: Caller, contact_id: int, group_id: int) -> Answer:
+    def unlink(self, caller: Caller, contact_id: int, group_id: int) -> ForeignAnswer:
         """Takes a contact out of a group; answers the contact."""
         self.owned.changeable(caller, group_id)
         contact = self._people.owned.find(caller, contact_id)
         self._put(caller, group_id, lambda members: (each for each in members if each != contact_id))
-        return Answer(contact_object(contact_id, contact))
+        return ForeignAnswer(contact_object(contact_id, contact))
 
     def members(self, caller: Caller, group: ContactGroup) -> list[tuple[int, Contact]]:
         """The group's contacts that exist and that the caller may see, in its order."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from appliance.causes import Side
-from appliance.deliver.settings import Route
+from appliance.deliver.settings import DeliveryRoute
 from appliance.phonebook import Contact
 from appliance.settings.accounts import User
 from appliance.spool.model import Attempt, Document, Job, JobState, Received, ReceivedState
@@ -127,7 +127,7 @@ def program_object(program: Program) -> dict[str, Any]:
     }
 
 
-def route_program(route_id: int, route: Route, account_id: int | None) -> dict[str, Any]:
+def route_program(route_id: int, route: DeliveryRoute, account_id: int | None) -> dict[str, Any]:
     """A route to e-mail as the program that the interface shows for it."""
     return {
         "program_id": route_id + ROUTE_PROGRAMS,

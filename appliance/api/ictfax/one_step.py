@@ -8,7 +8,7 @@ from typing import Any
 from appliance.api import intake
 from appliance.api.auth import Caller
 from appliance.api.causes import REQUEST_LENGTH_MISSING
-from appliance.api.foreign import Answer, ForeignDoor
+from appliance.api.foreign import ForeignAnswer, ForeignDoor
 from appliance.api.foreign_fields import LINE_LIMIT, text
 from appliance.api.ictfax.objects import ORIGIN, QUEUED
 from appliance.api.ictfax.people import fields_of
@@ -29,7 +29,7 @@ class OneStepCall:
     def __init__(self, door: ForeignDoor) -> None:
         self._door = door
 
-    def send(self, caller: Caller) -> Answer:
+    def send(self, caller: Caller) -> ForeignAnswer:
         """Hands in a fax; answers its id at once."""
         with self._door.content() as content:
             fields = fields_of(content.fields, content.texts)
@@ -44,7 +44,7 @@ class OneStepCall:
             job = self._submit(caller, fields, taken)
             content.uploads.clear()
         self._door.audit(caller, "fax.create", f"fax:{job.id}", f"to {job.number}")
-        return Answer({"id": job.id, "job_id": job.id, "transmission_id": job.id, "status": QUEUED})
+        return ForeignAnswer({"id": job.id, "job_id": job.id, "transmission_id": job.id, "status": QUEUED})
 
     def _decoded(self, fields: Mapping[str, Any]) -> list[StoredUpload]:
         """Stores the files in the fields; all of them or none."""

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from appliance.api.auth import Caller
 from appliance.api.causes import NOT_FOUND, SETTING_INVALID
-from appliance.api.foreign import Answer, ForeignDoor
+from appliance.api.foreign import ForeignAnswer, ForeignDoor
 from appliance.api.foreign_fields import refused
 from appliance.api.problems import ProblemError
 from appliance.phonebook import Campaign, Contact, ContactGroup
@@ -46,13 +46,13 @@ class OwnedList(Generic[T]):
         if count >= self._most:
             raise refused(SETTING_INVALID, f"{self._noun}s", f"at most {self._most}; delete some")
 
-    def add(self, caller: Caller, item: T) -> Answer:
+    def add(self, caller: Caller, item: T) -> ForeignAnswer:
         """Adds an entry; answers its id.  Raises ProblemError."""
         store = self._door.box.settings
         self.require_fewer(sum(each.owner == caller.owner for each in store.items(self._kind).values()))
         item_id = store.add(item)
         self._door.audit(caller, f"{self._noun}.create", f"{self._noun}:{item_id}")
-        return Answer(item_id)
+        return ForeignAnswer(item_id)
 
     def change(self, caller: Caller, item_id: int, values: Mapping[str, Any]) -> T:
         """Changes an entry that is ``changeable``."""
@@ -60,12 +60,12 @@ class OwnedList(Generic[T]):
         self._door.audit(caller, f"{self._noun}.change", f"{self._noun}:{item_id}", ", ".join(values))
         return changed
 
-    def remove(self, caller: Caller, item_id: int) -> Answer:
+    def remove(self, caller: Caller, item_id: int) -> ForeignAnswer:
         """Deletes an entry.  Raises ProblemError."""
         self.changeable(caller, item_id)
         self._door.box.settings.remove(self._kind, item_id)
         self._door.audit(caller, f"{self._noun}.delete", f"{self._noun}:{item_id}")
-        return Answer(True)
+        return ForeignAnswer(True)
 
 
 def is_visible(item: Contact | ContactGroup | Campaign, caller: Caller) -> bool:

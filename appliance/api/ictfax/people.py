@@ -10,7 +10,7 @@ import bottle
 from appliance.api import request
 from appliance.api.auth import Caller
 from appliance.api.causes import SETTING_INVALID
-from appliance.api.foreign import Answer, ForeignDoor
+from appliance.api.foreign import ForeignAnswer, ForeignDoor
 from appliance.api.foreign_fields import LINE_LIMIT, refused, text
 from appliance.api.ictfax.objects import KEY_ACCOUNTS, account_object, contact_object, user_object
 from appliance.api.ictfax.owned import OwnedList
@@ -45,7 +45,7 @@ class PeopleCalls:
 
     # -- signing in ----------------------------------------------------------------------------
 
-    def authenticate(self) -> Answer:
+    def authenticate(self) -> ForeignAnswer:
         """Answers a token for name (or e-mail address) and password."""
         context, environ = self._door.context, bottle.request.environ
         with self._door.open_content() as content:
@@ -56,7 +56,7 @@ class PeopleCalls:
         signed_in = sign_in(context, environ, name, password, text(fields, "code", LINE_LIMIT))
         shown = user_object(signed_in.user_id, signed_in.user)
         del shown["role"]
-        return Answer(
+        return ForeignAnswer(
             {
                 **shown,
                 "token": signed_in.token,
@@ -93,7 +93,7 @@ class PeopleCalls:
 
     # -- contacts ------------------------------------------------------------------------------
 
-    def add_contact(self, caller: Caller) -> Answer:
+    def add_contact(self, caller: Caller) -> ForeignAnswer:
         """Adds a contact, unless an equal one exists: programs make one for every fax."""
         values = _contact_values(asked(self._door))
         if not values.get("number"):
@@ -102,7 +102,7 @@ class PeopleCalls:
         contact = Contact(**values, owner=caller.owner)
         contact_id = self.keep(contact)
         self._door.audit(caller, "contact.create", f"contact:{contact_id}")
-        return Answer(contact_id)
+        return ForeignAnswer(contact_id)
 
     def _require_number(self, written: str) -> None:
         """Raises ProblemError for a number that the phone book does not accept."""
@@ -132,7 +132,7 @@ class PeopleCalls:
         assert contact_id is not None
         return contact_id
 
-    def contacts(self, caller: Caller) -> Answer:
+    def contacts(self, caller: Caller) -> ForeignAnswer:
         """Lists the contacts whose fields contain the words of the query."""
         query = request.read_query(bottle.request.environ)
         wanted = {
@@ -145,13 +145,13 @@ class PeopleCalls:
             shown = contact_object(contact_id, contact)
             if all(word in str(shown[name]).casefold() for name, word in wanted.items()):
                 found.append(shown)
-        return Answer(found)
+        return ForeignAnswer(found)
 
-    def contact(self, caller: Caller, contact_id: int) -> Answer:
+    def contact(self, caller: Caller, contact_id: int) -> ForeignAnswer:
         """Answers a contact."""
-        return Answer(contact_object(contact_id, self.owned.find(caller, contact_id)))
+        return ForeignAnswer(contact_object(contact_id, self.owned.find(caller, contact_id)))
 
-    def change_contact(self, caller: Caller, contact_id: int) -> Answer:
+    def change_contact(self, caller: Caller, contact_id: int) -> ForeignAnswer:
         """Changes a contact; answers it."""
         self.owned.changeable(caller, contact_id)
         values = _contact_values(asked(self._door))
@@ -159,7 +159,7 @@ class PeopleCalls:
             if not values["number"]:
                 raise refused(NUMBER_INVALID, "phone", "this field is needed")
             self._require_number(values["number"])
-        return Answer(contact_object(contact_id, self.owned.change(caller, contact_id, values)))
+        return ForeignAnswer(contact_object(contact_id, self.owned.change(caller, contact_id, values)))
 
 
 def _id_of(contact: Contact, contacts: Mapping[int, Contact]) -> int | None:

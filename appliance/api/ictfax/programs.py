@@ -6,13 +6,13 @@ from typing import Any
 
 from appliance.api.auth import Caller
 from appliance.api.causes import NOT_FOUND
-from appliance.api.foreign import Answer, ForeignDoor
+from appliance.api.foreign import ForeignAnswer, ForeignDoor
 from appliance.api.foreign_fields import LINE_LIMIT, number, text
 from appliance.api.ictfax.objects import ROUTE_PROGRAMS, program_object, route_program
 from appliance.api.ictfax.people import PeopleCalls, asked
 from appliance.api.ictfax.words import LIST_LIMIT, NUMBER_LIMIT, MissingError, needed_id
 from appliance.api.problems import ProblemError
-from appliance.deliver.settings import Route
+from appliance.deliver.settings import DeliveryRoute
 from appliance.settings.accounts import Scope, User
 from appliance.spool.remembered import Program
 
@@ -24,14 +24,14 @@ class ProgramCalls:
         self._door = door
         self._people = people
 
-    def create(self, caller: Caller) -> Answer:
+    def create(self, caller: Caller) -> ForeignAnswer:
         """Makes a ``sendfax`` program."""
         box, fields = self._door.box, asked(self._door)
         document = box.documents.get(needed_id(fields, "document_id"), caller.sees)
         name = text(fields, "name", LINE_LIMIT) or document.name
-        return Answer(box.documents.create_program(document.owner, name, document.id).id)
+        return ForeignAnswer(box.documents.create_program(document.owner, name, document.id).id)
 
-    def create_route(self, caller: Caller) -> Answer:
+    def create_route(self, caller: Caller) -> ForeignAnswer:
         """Makes a ``faxtoemail`` program: faxes to the account's number go to its user and its address."""
         caller.require(Scope.ADMIN)  # a route decides who may read a fax
         fields = asked(self._door)
@@ -43,7 +43,7 @@ class ProgramCalls:
         if not dialled:
             raise MissingError("phone, which the account has not either,")
         address = text(fields, "email", LINE_LIMIT)
-        route = Route(
+        route = DeliveryRoute(
             name=text(fields, "name", LINE_LIMIT) or f"Faxes to {user.name}",
             dialled=("".join(letter for letter in dialled if letter.isdecimal() or letter in "+*#"),),
             user=user.name,
@@ -51,19 +51,19 @@ class ProgramCalls:
         )
         route_id = self._door.box.settings.add(route)
         self._door.audit(caller, "route.create", f"route:{route_id}", f"to {user.name}")
-        return Answer(route_id + ROUTE_PROGRAMS)
+        return ForeignAnswer(route_id + ROUTE_PROGRAMS)
 
-    def programs(self, caller: Caller) -> Answer:
+    def programs(self, caller: Caller) -> ForeignAnswer:
         """The caller's own programs, and for an administrator the routes of received faxes."""
-        return Answer(self._sendfax(caller) + self._faxtoemail(caller))
+        return ForeignAnswer(self._sendfax(caller) + self._faxtoemail(caller))
 
-    def sendfax(self, caller: Caller) -> Answer:
+    def sendfax(self, caller: Caller) -> ForeignAnswer:
         """Lists the caller's programs that send a document."""
-        return Answer(self._sendfax(caller))
+        return ForeignAnswer(self._sendfax(caller))
 
-    def faxtoemail(self, caller: Caller) -> Answer:
+    def faxtoemail(self, caller: Caller) -> ForeignAnswer:
         """Lists the routes of received faxes, as programs; none for callers that are no administrators."""
-        return Answer(self._faxtoemail(caller))
+        return ForeignAnswer(self._faxtoemail(caller))
 
     def _sendfax(self, caller: Caller) -> list[dict[str, Any]]:
         found = self._door.box.documents.programs(caller.owner, LIST_LIMIT)
@@ -72,28 +72,30 @@ class ProgramCalls:
     def _faxtoemail(self, caller: Caller) -> list[dict[str, Any]]:
         if not caller.may(Scope.ADMIN):
             return []
-        routes = self._door.box.settings.items(Route).items()
+        routes = self._door.box.settings.items(DeliveryRoute).items()
         return [self._route_shown(route_id, route) for route_id, route in routes if route.user]
 
-    def _route_shown(self, route_id: int, route: Route) -> dict[str, Any]:
+    def _route_shown(self, route_id: int, route: DeliveryRoute) -> dict[str, Any]:
         return route_program(route_id, route, self._people.account_id(route.user))
 
-    def program(self, caller: Caller, program_id: int) -> Answer:
+    def program(self, caller: Caller, program_id: int) -> ForeignAnswer:
         """Answers a program."""
         if program_id > ROUTE_PROGRAMS:
-            return Answer(self._route_shown(program_id - ROUTE_PROGRAMS, self._route(caller, program_id)))
-        return Answer(program_object(self.find(caller, program_id)))
+            return ForeignAnswer(
+                self._route_shown(program_id - ROUTE_PROGRAMS, self._route(caller, program_id))
+            )
+        return ForeignAnswer(program_object(self.find(caller, program_id)))
 
-    def change(self, caller: Caller, program_id: int) -> Answer:
+    def change(self, caller: Caller, program_id: int) -> ForeignAnswer:
         """Changes name or document."""
         box, fields = self._door.box, asked(self._door)
         if program_id > ROUTE_PROGRAMS:
             self._route(caller, program_id)
             route_id = program_id - ROUTE_PROGRAMS
             name = {"name": text(fields, "name", LINE_LIMIT)} if fields.get("name") else {}
-            changed = box.settings.update(Route, route_id, name)
+            changed = box.settings.update(DeliveryRoute, route_id, name)
             self._door.audit(caller, "route.change", f"route:{route_id}", "name")
-            return Answer(self._route_shown(route_id, changed))
+            return ForeignAnswer(self._route_shown(route_id, changed))
         program = self.find(caller, program_id)
         document_id = number(fields, "document_id") or program.document_id
         if document_id != program.document_id:
@@ -101,24 +103,24 @@ class ProgramCalls:
             if document.owner != program.owner:
                 raise ProblemError(NOT_FOUND, f"document {document_id}")
         name_now = text(fields, "name", LINE_LIMIT) or program.name
-        return Answer(program_object(box.documents.change_program(program_id, name_now, document_id)))
+        return ForeignAnswer(program_object(box.documents.change_program(program_id, name_now, document_id)))
 
-    def remove(self, caller: Caller, program_id: int) -> Answer:
+    def remove(self, caller: Caller, program_id: int) -> ForeignAnswer:
         """Deletes a program, or the route that it stands for."""
         if program_id > ROUTE_PROGRAMS:
             self._route(caller, program_id)
-            self._door.box.settings.remove(Route, program_id - ROUTE_PROGRAMS)
+            self._door.box.settings.remove(DeliveryRoute, program_id - ROUTE_PROGRAMS)
             self._door.audit(caller, "route.delete", f"route:{program_id - ROUTE_PROGRAMS}")
-            return Answer(True)
+            return ForeignAnswer(True)
         self._door.box.documents.delete_program(program_id, caller.sees)
-        return Answer(True)
+        return ForeignAnswer(True)
 
     def find(self, caller: Caller, program_id: int) -> Program:
         """A ``sendfax`` program that the caller may use.  Raises NotFoundError."""
         return self._door.box.documents.program(program_id, caller.sees)
 
-    def _route(self, caller: Caller, program_id: int) -> Route:
-        route = self._door.box.settings.items(Route).get(program_id - ROUTE_PROGRAMS)
+    def _route(self, caller: Caller, program_id: int) -> DeliveryRoute:
+        route = self._door.box.settings.items(DeliveryRoute).get(program_id - ROUTE_PROGRAMS)
         if route is None or not caller.may(Scope.ADMIN):
             raise ProblemError(NOT_FOUND, f"program {program_id}")
         return route

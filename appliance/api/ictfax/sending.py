@@ -8,7 +8,7 @@ from typing import Any
 
 from appliance.api.auth import Caller
 from appliance.api.causes import NOT_FOUND
-from appliance.api.foreign import Answer, ForeignDoor
+from appliance.api.foreign import ForeignAnswer, ForeignDoor
 from appliance.api.foreign_fields import LINE_LIMIT, number, refused, text
 from appliance.api.ictfax.objects import MARK, ORIGIN, OUTBOUND
 from appliance.api.ictfax.people import PeopleCalls, asked
@@ -39,17 +39,17 @@ class SendingCalls:
 
     # -- transmissions -------------------------------------------------------------------------
 
-    def create(self, caller: Caller) -> Answer:
+    def create(self, caller: Caller) -> ForeignAnswer:
         """Makes a transmission; ``send`` hands it in."""
         fields = asked(self._door)
         return self._made(caller, fields, needed_id(fields, "program_id"))
 
-    def create_of(self, caller: Caller, program_id: int) -> Answer:
+    def create_of(self, caller: Caller, program_id: int) -> ForeignAnswer:
         """The same, with the program's id in the path."""
         fields = asked(self._door)
         return self._made(caller, fields, program_id)
 
-    def _made(self, caller: Caller, fields: Mapping[str, Any], program_id: int) -> Answer:
+    def _made(self, caller: Caller, fields: Mapping[str, Any], program_id: int) -> ForeignAnswer:
         box, program = self._door.box, self._programs.find(caller, program_id)
         document = box.documents.get(program.document_id, caller.sees)
         if text(fields, "direction") not in ("", OUTBOUND):
@@ -72,9 +72,9 @@ class SendingCalls:
         )
         job = made.jobs[0]
         self._door.audit(caller, "fax.create", f"fax:{job.id}", f"to {job.number}")
-        return Answer(job.id)
+        return ForeignAnswer(job.id)
 
-    def change(self, caller: Caller, transmission_id: int) -> Answer:
+    def change(self, caller: Caller, transmission_id: int) -> ForeignAnswer:
         """Changes texts, recipient or program of a transmission that was not sent yet."""
         box, transmission = self._door.box, self._transmissions.get(transmission_id, caller)
         fields = asked(self._door)
@@ -97,9 +97,9 @@ class SendingCalls:
             options = replace(options, max_tries=min(tries, MOST_TRIES))
         box.faxes.rewrite_held(job.id, to, document_id, replace(job, options=options, metadata=metadata))
         self._door.audit(caller, "fax.change", f"fax:{job.id}", ", ".join(fields)[:LINE_LIMIT])
-        return Answer(transmission_id)
+        return ForeignAnswer(transmission_id)
 
-    def clone(self, caller: Caller, transmission_id: int) -> Answer:
+    def clone(self, caller: Caller, transmission_id: int) -> ForeignAnswer:
         """A new transmission of the same document to the same recipient, which waits for ``send``."""
         box, transmission = self._door.box, self._transmissions.get(transmission_id, caller)
         job = transmission.job
@@ -116,7 +116,7 @@ class SendingCalls:
             Request(**kept, to=(again,), document_id=self._transmissions.document_of(job), held=True)
         )
         self._door.audit(caller, "fax.create", f"fax:{made.jobs[0].id}", f"as {transmission_id}")
-        return Answer(made.jobs[0].id)
+        return ForeignAnswer(made.jobs[0].id)
 
     def _recipient(self, caller: Caller, fields: Mapping[str, Any]) -> tuple[int, To]:
         """The contact's id and the recipient; a bare ``phone`` becomes a contact, as in that system."""
@@ -131,28 +131,28 @@ class SendingCalls:
         self._door.box.rules.number(phone)
         return people.keep(Contact(number=phone, owner=caller.owner)), To(phone)
 
-    def send(self, caller: Caller, transmission_id: int) -> Answer:
+    def send(self, caller: Caller, transmission_id: int) -> ForeignAnswer:
         """Hands in a transmission, to be sent now."""
         transmission = self._ready(caller, transmission_id)
         job = self._transmissions.send(transmission, caller)
         self._door.audit(caller, "fax.release", f"fax:{job.id}", f"to {job.number}")
-        return Answer(True)
+        return ForeignAnswer(True)
 
-    def schedule(self, caller: Caller, transmission_id: int) -> Answer:
+    def schedule(self, caller: Caller, transmission_id: int) -> ForeignAnswer:
         """Hands in a transmission, to be sent at the given time; answers its id."""
         at = read_time(asked(self._door), self._door.context.now())
         transmission = self._ready(caller, transmission_id)
         job = self._transmissions.send(transmission, caller, at)
         self._door.audit(caller, "fax.reschedule", f"fax:{job.id}", f"to {job.number}")
-        return Answer(job.id)
+        return ForeignAnswer(job.id)
 
-    def unschedule(self, caller: Caller, transmission_id: int) -> Answer:
+    def unschedule(self, caller: Caller, transmission_id: int) -> ForeignAnswer:
         """Cancels the schedule of a transmission."""
         transmission = self._transmissions.get(transmission_id, caller)
         if not self._transmissions.unschedule(transmission, caller):
             raise ProblemError(NOT_FOUND, f"transmission {transmission_id} has no schedule")
         self._door.audit(caller, "fax.cancel", f"fax:{transmission_id}", "its schedule")
-        return Answer(True)
+        return ForeignAnswer(True)
 
     def _ready(self, caller: Caller, transmission_id: int) -> Transmission:
         """The transmission, if its document has a file and can be sent.  Raises ProblemError."""
@@ -162,7 +162,7 @@ class SendingCalls:
             raise ProblemError(DOCUMENT_EMPTY, f"document {document_id} has no file")
         return transmission
 
-    def remove(self, caller: Caller, transmission_id: int) -> Answer:
+    def remove(self, caller: Caller, transmission_id: int) -> ForeignAnswer:
         """Cancels a transmission that is under way, or deletes a received fax."""
         box = self._door.box
         try:
@@ -172,9 +172,9 @@ class SendingCalls:
             caller.require(Scope.RECEIVE)
             box.inbox.delete(transmission_id, caller.sees)
             self._door.audit(caller, "received.delete", f"fax:{transmission_id}")
-            return Answer(True)
+            return ForeignAnswer(True)
         if job.state.ended:
             raise ProblemError(STATE_FORBIDS, "the journal keeps faxes that ended")
         box.faxes.cancel(job.id)
         self._door.audit(caller, "fax.cancel", f"fax:{job.id}")
-        return Answer(True)
+        return ForeignAnswer(True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from appliance.api.auth import Caller
 from appliance.api.causes import NOT_FOUND
-from appliance.api.foreign import Answer, ForeignDoor
+from appliance.api.foreign import ForeignAnswer, ForeignDoor
 from appliance.api.ictfax.campaigns import RUNNING, CampaignCalls
 from appliance.api.ictfax.objects import SERVICE_FLAG
 from appliance.api.ictfax.owned import is_visible
@@ -32,14 +32,14 @@ class SystemCalls:
         self._people = people
         self._campaigns = campaigns
 
-    def statistics(self, caller: Caller) -> Answer:
+    def statistics(self, caller: Caller) -> ForeignAnswer:
         """Counts of what the caller may see."""
         store = self._door.box.settings
         campaigns = [each for each in store.items(Campaign).values() if is_visible(each, caller)]
         groups = [each for each in store.items(ContactGroup).values() if is_visible(each, caller)]
         contacts = [each for each in store.items(Contact).values() if is_visible(each, caller)]
         total, under_way, good, bad = self._transmissions(caller)
-        return Answer(
+        return ForeignAnswer(
             {
                 "campaign_total": len(campaigns),
                 "campaign_active": sum(self._campaigns.status(each) == RUNNING for each in campaigns),
@@ -66,22 +66,22 @@ class SystemCalls:
         under_way = sum(sums.get(state.value, 0) for state in JobState if not state.ended)
         return good + bad + under_way, under_way, good, bad
 
-    def providers(self, caller: Caller) -> Answer:
+    def providers(self, caller: Caller) -> ForeignAnswer:
         """The lines; only administrators see their servers."""
         lines = self._door.box.settings.items(LineSettings)
-        return Answer([_provider(*item, whole=caller.may(Scope.ADMIN)) for item in lines.items()])
+        return ForeignAnswer([_provider(*item, whole=caller.may(Scope.ADMIN)) for item in lines.items()])
 
-    def provider(self, caller: Caller, provider_id: int) -> Answer:
+    def provider(self, caller: Caller, provider_id: int) -> ForeignAnswer:
         """Answers a line as a provider."""
         line = self._door.box.settings.items(LineSettings).get(provider_id)
         if line is None:
             raise ProblemError(NOT_FOUND, f"provider {provider_id}")
-        return Answer(_provider(provider_id, line, whole=caller.may(Scope.ADMIN)))
+        return ForeignAnswer(_provider(provider_id, line, whole=caller.may(Scope.ADMIN)))
 
-    def dids(self, caller: Caller) -> Answer:
+    def dids(self, caller: Caller) -> ForeignAnswer:
         """The numbers of the box and of its users, each with its account."""
         numbers = dict.fromkeys(self._numbers(caller))
-        return Answer(
+        return ForeignAnswer(
             [
                 {"did_id": did_id, "phone": phone, "title": phone, "account_id": account_id, "active": 1}
                 for did_id, (phone, account_id) in enumerate(numbers, 1)
@@ -102,9 +102,9 @@ class SystemCalls:
             if line.caller_number:
                 yield line.caller_number, None
 
-    def nothing(self, caller: Caller) -> Answer:
+    def nothing(self, caller: Caller) -> ForeignAnswer:
         """An empty list, for kinds of telephony that the box does not have."""
-        return Answer([])
+        return ForeignAnswer([])
 
 
 def _provider(line_id: int, line: LineSettings, *, whole: bool) -> dict[str, Any]:

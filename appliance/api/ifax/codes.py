@@ -15,7 +15,7 @@ from appliance.api.problems import ProblemError, status_of
 from appliance.causes import Cause, Side, by_code
 
 
-class Status(IntEnum):
+class IfaxStatus(IntEnum):
     """``status`` in an answer."""
 
     SUCCESS = 1
@@ -82,19 +82,19 @@ _FAX_CODES = by_code(
 
 _STATUSES = by_code(
     {
-        Status.AUTHENTICATION_FAILED: "not_signed_in sign_in_refused",
-        Status.INSUFFICIENT_BALANCE: "quota_spent",
-        Status.NOT_FOUND: "not_found",
-        Status.GENERAL_ERROR: "not_permitted state_forbids method_not_allowed too_many_requests",
+        IfaxStatus.AUTHENTICATION_FAILED: "not_signed_in sign_in_refused",
+        IfaxStatus.INSUFFICIENT_BALANCE: "quota_spent",
+        IfaxStatus.NOT_FOUND: "not_found",
+        IfaxStatus.GENERAL_ERROR: "not_permitted state_forbids method_not_allowed too_many_requests",
     }
 )
 
-_HTTP: dict[Status, HTTPStatus] = {
-    Status.GENERAL_ERROR: HTTPStatus.BAD_REQUEST,
-    Status.INVALID_PARAMETERS: HTTPStatus.BAD_REQUEST,
-    Status.AUTHENTICATION_FAILED: HTTPStatus.UNAUTHORIZED,
-    Status.INSUFFICIENT_BALANCE: HTTPStatus.PAYMENT_REQUIRED,
-    Status.NOT_FOUND: HTTPStatus.NOT_FOUND,
+_HTTP: dict[IfaxStatus, HTTPStatus] = {
+    IfaxStatus.GENERAL_ERROR: HTTPStatus.BAD_REQUEST,
+    IfaxStatus.INVALID_PARAMETERS: HTTPStatus.BAD_REQUEST,
+    IfaxStatus.AUTHENTICATION_FAILED: HTTPStatus.UNAUTHORIZED,
+    IfaxStatus.INSUFFICIENT_BALANCE: HTTPStatus.PAYMENT_REQUIRED,
+    IfaxStatus.NOT_FOUND: HTTPStatus.NOT_FOUND,
 }
 # These keep their HTTP status, which tells the client to wait, or that its method is wrong.
 _KEEP_HTTP = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.METHOD_NOT_ALLOWED})
@@ -105,7 +105,7 @@ class Refusal:
     """A refused request in this style's terms; ``code`` None when no fax code fits."""
 
     http: HTTPStatus
-    status: Status
+    status: IfaxStatus
     message: str
     code: FaxCode | None
 
@@ -120,9 +120,9 @@ def refusal_of(problem: ProblemError) -> Refusal:
     cause = problem.cause
     http = status_of(cause)
     if http >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        status = Status.GENERAL_ERROR
+        status = IfaxStatus.GENERAL_ERROR
     else:
-        status = _STATUSES.get(cause.code, Status.INVALID_PARAMETERS)
+        status = _STATUSES.get(cause.code, IfaxStatus.INVALID_PARAMETERS)
         if http not in _KEEP_HTTP:
             http = _HTTP[status]
     code = fax_code(cause)
@@ -131,40 +131,40 @@ def refusal_of(problem: ProblemError) -> Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class CallEnd:
+class EndCode:
     """How a call ended: a name and a number, which is 0 only for success."""
 
     name: str
     number: int
 
 
-DELIVERED = CallEnd("NORMAL_CLEARING", 0)
-CANCELLED = CallEnd("ORIGINATOR_CANCEL", 487)
+DELIVERED = EndCode("NORMAL_CLEARING", 0)
+CANCELLED = EndCode("ORIGINATOR_CANCEL", 487)
 # A fax that has not ended: no error so far.
-UNDER_WAY = CallEnd("", 0)
-_UNSPECIFIED = CallEnd("NORMAL_UNSPECIFIED", 31)
-_TEMPORARY = CallEnd("NORMAL_TEMPORARY_FAILURE", 41)
-_OUT_OF_ORDER = CallEnd("NETWORK_OUT_OF_ORDER", 38)
-_TIMER = CallEnd("RECOVERY_ON_TIMER_EXPIRE", 102)
-_INTERWORKING = CallEnd("INTERWORKING", 127)
-_INCOMPATIBLE = CallEnd("INCOMPATIBLE_DESTINATION", 88)
+UNDER_WAY = EndCode("", 0)
+_UNSPECIFIED = EndCode("NORMAL_UNSPECIFIED", 31)
+_TEMPORARY = EndCode("NORMAL_TEMPORARY_FAILURE", 41)
+_OUT_OF_ORDER = EndCode("NETWORK_OUT_OF_ORDER", 38)
+_TIMER = EndCode("RECOVERY_ON_TIMER_EXPIRE", 102)
+_INTERWORKING = EndCode("INTERWORKING", 127)
+_INCOMPATIBLE = EndCode("INCOMPATIBLE_DESTINATION", 88)
 
 _CALL_ENDS = by_code(
     {
         DELIVERED: "delivered received",
         CANCELLED: "cancelled",
-        CallEnd("USER_BUSY", 17): "busy",
-        CallEnd("NO_ANSWER", 19): "no_answer",
-        CallEnd("NO_USER_RESPONSE", 18): "sip_unavailable",
-        CallEnd("UNALLOCATED_NUMBER", 1): "number_not_in_service",
-        CallEnd("CALL_REJECTED", 21): "sip_declined not_receiving shared_line",
-        CallEnd("NUMBER_CHANGED", 22): "sip_redirected",
-        CallEnd("OUTGOING_CALL_BARRED", 52): (
+        EndCode("USER_BUSY", 17): "busy",
+        EndCode("NO_ANSWER", 19): "no_answer",
+        EndCode("NO_USER_RESPONSE", 18): "sip_unavailable",
+        EndCode("UNALLOCATED_NUMBER", 1): "number_not_in_service",
+        EndCode("CALL_REJECTED", 21): "sip_declined not_receiving shared_line",
+        EndCode("NUMBER_CHANGED", 22): "sip_redirected",
+        EndCode("OUTGOING_CALL_BARRED", 52): (
             "sip_forbidden sip_wrong_password daily_limit sender_disabled modem_dial_blocked"
         ),
-        CallEnd("BEARERCAPABILITY_NOTAVAIL", 58): "sip_media_refused sip_t38_refused",
-        CallEnd("SWITCH_CONGESTION", 42): "sip_overloaded",
-        CallEnd("NORMAL_CIRCUIT_CONGESTION", 34): "line_full",
+        EndCode("BEARERCAPABILITY_NOTAVAIL", 58): "sip_media_refused sip_t38_refused",
+        EndCode("SWITCH_CONGESTION", 42): "sip_overloaded",
+        EndCode("NORMAL_CIRCUIT_CONGESTION", 34): "line_full",
         _OUT_OF_ORDER: "no_line no_dial_tone sip_unreachable sip_failed sip_refused",
         _TIMER: (
             "expired call_too_long sip_no_reply sip_no_progress sip_timed_out unknown_delivery "
@@ -175,7 +175,7 @@ _CALL_ENDS = by_code(
         ),
     }
 )
-_BY_SIDE: dict[Side, CallEnd] = {
+_BY_SIDE: dict[Side, EndCode] = {
     Side.NONE: _UNSPECIFIED,
     Side.OURS: _TEMPORARY,
     Side.THEIRS: _UNSPECIFIED,
@@ -184,9 +184,9 @@ _BY_SIDE: dict[Side, CallEnd] = {
 }
 
 
-def end_of(cause: Cause) -> CallEnd:
+def end_of(cause: Cause) -> EndCode:
     """The end of a fax with ``cause``: its fax code if it has one, else the call's end."""
     code = fax_code(cause)
     if code is not None:
-        return CallEnd(MESSAGES[code], int(code))
+        return EndCode(MESSAGES[code], int(code))
     return _CALL_ENDS.get(cause.code) or _BY_SIDE[cause.side]

@@ -15,10 +15,10 @@ from appliance.api import foreign_fields, intake, request
 from appliance.api.auth import Caller
 from appliance.api.causes import METHOD_NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, REQUEST_INVALID
 from appliance.api.context import Context
-from appliance.api.foreign import Answer, Content, ForeignDoor, received_pdf, visible_received
+from appliance.api.foreign import Content, ForeignAnswer, ForeignDoor, received_pdf, visible_received
 from appliance.api.ifax import fields as reading
 from appliance.api.ifax import smart
-from appliance.api.ifax.codes import Status, refusal_of
+from appliance.api.ifax.codes import IfaxStatus, refusal_of
 from appliance.api.ifax.faxes import received_fax, sent_fax
 from appliance.api.ifax.fields import FileField, SendFields
 from appliance.api.intake import StoredUpload
@@ -44,11 +44,11 @@ TOKEN_HEADER = "HTTP_ACCESSTOKEN"
 # The most received faxes in one answer.
 LIST_LIMIT = 100
 
-Handler = Callable[[Caller, Mapping[str, Any], Content], Answer]
+Handler = Callable[[Caller, Mapping[str, Any], Content], ForeignAnswer]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CallRules:
     """A call of this style: its allowed methods (which may also be given in ``_method``), and its scope.
 
     ``scope`` None: the handler checks.
@@ -67,14 +67,14 @@ class IfaxDoor(ForeignDoor):
         read, write = frozenset({"POST", "GET"}), frozenset({"POST", "PUT"})
         send, receive = Scope.SEND, Scope.RECEIVE
         self._calls = {
-            "customer/fax-send": Call(write, send, self._send),
-            "customer/fax-cancel": Call(write | {"DELETE"}, send, self._cancel),
-            "customer/fax-resend": Call(write, send, self._resend),
-            "customer/fax-status": Call(read, None, self._status),
-            "customer/inbound/number-list": Call(read, receive, self._numbers),
-            "customer/inbound/fax-list": Call(read, receive, self._received_list),
-            "customer/inbound/fax-list-all": Call(read, receive, self._received_list),
-            "customer/inbound/fax-download": Call(read, receive, self._download),
+            "customer/fax-send": CallRules(write, send, self._send),
+            "customer/fax-cancel": CallRules(write | {"DELETE"}, send, self._cancel),
+            "customer/fax-resend": CallRules(write, send, self._resend),
+            "customer/fax-status": CallRules(read, None, self._status),
+            "customer/inbound/number-list": CallRules(read, receive, self._numbers),
+            "customer/inbound/fax-list": CallRules(read, receive, self._received_list),
+            "customer/inbound/fax-list-all": CallRules(read, receive, self._received_list),
+            "customer/inbound/fax-download": CallRules(read, receive, self._download),
         }
         self.route("/<path:path>", method="ANY", callback=self._any)
 
@@ -82,7 +82,7 @@ class IfaxDoor(ForeignDoor):
         """The API key of a request, from its header; empty without one."""
         return str(environ.get(TOKEN_HEADER, "")).strip()
 
-    def refuse(self, problem: ProblemError) -> Answer:
+    def refuse(self, problem: ProblemError) -> ForeignAnswer:
         """A refusal in this interface's form."""
         refusal = refusal_of(problem)
         data: dict[str, Any] = {"status": int(refusal.status), "message": refusal.message}
@@ -92,14 +92,14 @@ class IfaxDoor(ForeignDoor):
             data["detail"] = problem.detail[:DETAIL_LIMIT]
         if problem.cause is not NOT_SIGNED_IN:  # its advice names another header
             data["advice"] = problem.cause.advice
-        return Answer(data, status=int(refusal.http))
+        return ForeignAnswer(data, status=int(refusal.http))
 
     # -- one request ---------------------------------------------------------------------------
 
     def _any(self, path: str) -> bytes:
         return self.carry(lambda caller: self._call(caller, path.strip("/")))
 
-    def _call(self, caller: Caller, path: str) -> Answer:
+    def _call(self, caller: Caller, path: str) -> ForeignAnswer:
         call = self._calls.get(path)
         if call is None:
             raise ProblemError(NOT_FOUND, path[:64])
@@ -120,7 +120,9 @@ class IfaxDoor(ForeignDoor):
             return self._with(call, method, caller, fields, content)
 
     @staticmethod
-    def _with(call: Call, method: str, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
+    def _with(
+        call: CallRules, method: str, caller: Caller, fields: Mapping[str, Any], content: Content
+    ) -> ForeignAnswer:
         if ("GET" if method == "HEAD" else method) not in call.methods:
             allowed = ", ".join(sorted(call.methods))
             raise ProblemError(METHOD_NOT_ALLOWED, method[:16], headers={"Allow": allowed})
@@ -130,7 +132,7 @@ class IfaxDoor(ForeignDoor):
 
     # -- sending -------------------------------------------------------------------------------
 
-    def _send(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
+    def _send(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> ForeignAnswer:
         wanted = reading.read_send(fields, self.context.settings, self.context.now())
         cover = self._cover(wanted)
         options = SendOptions(
@@ -270,7 +272,7 @@ class IfaxDoor(ForeignDoor):
 
     # -- status and cancelling -----------------------------------------------------------------
 
-    def _status(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
+    def _status(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> ForeignAnswer:
         fax_id = reading.job_id(fields)
         try:
             caller.require(Scope.SEND)
@@ -287,7 +289,7 @@ class IfaxDoor(ForeignDoor):
         caller.require(Scope.RECEIVE)
         return received_fax(self.box.inbox.get(fax_id, caller.sees), own_number(self.box))
 
-    def _cancel(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
+    def _cancel(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> ForeignAnswer:
         job = self.box.faxes.get(reading.job_id(fields), caller.sees)
         ended = [other for other in self._broadcast(job) if self._end(other, caller)]
         if not ended:
@@ -315,7 +317,7 @@ class IfaxDoor(ForeignDoor):
         found = self.box.faxes.search(JobFilter(submission_id=submission.id, limit=limit))
         return sorted(found, key=lambda other: other.id)
 
-    def _resend(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
+    def _resend(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> ForeignAnswer:
         old = reading.job_id(fields)
         number = foreign_fields.text(fields, "faxNumber", 64) or None
         job = self.box.faxes.resend(old, number=number, owner=caller.sees, origin=ORIGIN, key=caller.key)
@@ -324,12 +326,12 @@ class IfaxDoor(ForeignDoor):
 
     # -- received faxes ------------------------------------------------------------------------
 
-    def _numbers(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
+    def _numbers(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> ForeignAnswer:
         number = own_number(self.box)
         data = [{"numberId": 1, "orderId": 1, "faxNumber": number}] if number else []
         return _success("Numbers list retrieved successfully", data)
 
-    def _received_list(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
+    def _received_list(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> ForeignAnswer:
         before = foreign_fields.number(fields, "lastFaxId", least=1)
         wanted = ReceivedFilter(
             since=_day(fields.get("startDate"), "startDate"),
@@ -344,7 +346,7 @@ class IfaxDoor(ForeignDoor):
         ]
         return _success("Fax list retrieved successfully", data)
 
-    def _download(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
+    def _download(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> ForeignAnswer:
         fax = self.box.inbox.get(reading.job_id(fields), caller.sees)
         pdf = received_pdf(self.box, fax)
         self.require_still(caller)  # making it may have taken long
@@ -353,8 +355,8 @@ class IfaxDoor(ForeignDoor):
         return _success("Fax downloaded successfully", base64.b64encode(pdf).decode())
 
 
-def _success(message: str, data: Any) -> Answer:
-    return Answer({"status": int(Status.SUCCESS), "message": message, "data": data})
+def _success(message: str, data: Any) -> ForeignAnswer:
+    return ForeignAnswer({"status": int(IfaxStatus.SUCCESS), "message": message, "data": data})
 
 
 def _day(value: Any, name: str, *, after: bool = False) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from appliance.api.ifax.codes import CANCELLED, UNDER_WAY, CallEnd, end_of
+from appliance.api.ifax.codes import CANCELLED, UNDER_WAY, EndCode, end_of
 from appliance.spool.model import Job, JobState, Received, ReceivedState
 
 _STATUS: dict[JobState, str] = {
@@ -50,9 +50,9 @@ def received_fax(fax: Received, own_number: str) -> dict[str, Any]:
     if fax.state is ReceivedState.RECEIVING:
         status, result = "sending", UNDER_WAY
     elif fax.state is ReceivedState.COMPLETE:
-        status, result = "delivered", CallEnd("NORMAL_CLEARING", 0)
+        status, result = "delivered", EndCode("NORMAL_CLEARING", 0)
     else:
-        status, result = "failed", end_of(fax.cause) if fax.cause else CallEnd("NORMAL_UNSPECIFIED", 31)
+        status, result = "failed", end_of(fax.cause) if fax.cause else EndCode("NORMAL_UNSPECIFIED", 31)
     return {
         "jobId": fax.id,
         # Clients of this style ask for a received file by both numbers.
@@ -71,11 +71,11 @@ def received_fax(fax: Received, own_number: str) -> dict[str, Any]:
     }
 
 
-def _end_of_job(job: Job) -> CallEnd:
+def _end_of_job(job: Job) -> EndCode:
     if not job.state.ended:
         return UNDER_WAY
     if job.state is JobState.CANCELLED:
         return CANCELLED
     if job.cause is None:
-        return CallEnd("NORMAL_UNSPECIFIED", 31)
+        return EndCode("NORMAL_UNSPECIFIED", 31)
     return end_of(job.cause)

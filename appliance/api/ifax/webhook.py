@@ -11,7 +11,7 @@ from typing import Any
 from appliance.api.ifax.faxes import received_fax, sent_fax
 from appliance.api.numbers import own_number
 from appliance.box import Box
-from appliance.deliver.styles import Ended, SignedBody
+from appliance.deliver.styles import FaxEvent, SignedBody
 from appliance.spool.model import Job
 
 EVENT = "fax.completed"
@@ -39,7 +39,7 @@ def signature(secret: str, body: bytes) -> str:
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-def webhook_style(box: Box, ended: Ended, secret: str) -> SignedBody:
+def webhook_style(box: Box, ended: FaxEvent, secret: str) -> SignedBody:
     """The webhook of this style: signed, with the same octets in every try."""
     fax, number = ended.fax, own_number(box)
     data = sent_fax(fax, number) if isinstance(fax, Job) else received_fax(fax, number)

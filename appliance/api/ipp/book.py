@@ -43,7 +43,7 @@ REPEATED_S = 900.0
 _LARGEST_ID = (1 << 31) - 1
 
 
-class Ended(Enum):
+class NoFaxReason(Enum):
     """Why a job became no fax."""
 
     CANCELED = "canceled"
@@ -211,7 +211,7 @@ class JobBook:
         with self._lock:
             self._open.pop(number, None)
 
-    def end(self, number: int, ended: Ended) -> None:
+    def end(self, number: int, ended: NoFaxReason) -> None:
         """Ends a job without a fax; its files are deleted."""
         with self._lock:
             found = self._open.get(number)
@@ -234,7 +234,7 @@ class JobBook:
                 if not each.busy and now - each.touched > DOCUMENT_WAIT_S
             ]
             for number in late:
-                self.end(number, Ended.LATE)
+                self.end(number, NoFaxReason.LATE)
 
     def handed_in(self, job: PrintJob) -> Submitted | None:
         """The faxes that the job became; None when it is open, or ended without."""

@@ -30,7 +30,7 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class PrinterRequest:
     """One request; ``job_id`` when the address names a job."""
 
     message: Message

@@ -12,7 +12,7 @@ from appliance.api.ipp.strings import path_of
 from appliance.api.ipp.words import Operation, PrinterState
 from appliance.box import Box
 from appliance.ipp import codec
-from appliance.ipp.model import Range, Resolution, Tag, Value
+from appliance.ipp.model import DotsPerInch, Range, Tag, Value
 from appliance.language import codes, said, spoken
 from appliance.net.settings import ApiSettings
 from appliance.spool.model import JobState
@@ -32,7 +32,7 @@ _MEDIA = (
 # The margin that a receiving machine's paper may lose at each edge, hundredths of a millimetre.
 _MARGIN = 318
 # The resolutions asked of clients, dots per inch: twice a fine fax.  Others are accepted, too.
-_RESOLUTIONS = (Resolution(300, 300), Resolution(600, 600))
+_RESOLUTIONS = (DotsPerInch(300, 300), DotsPerInch(600, 600))
 # A page of type takes some twenty seconds at 14,400 bit/s.
 _PAGES_A_MINUTE = 3
 _ICON_SIZES = (48, 128, 512)

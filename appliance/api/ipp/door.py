@@ -19,7 +19,7 @@ from appliance.api.door import StartResponse
 from appliance.api.ictfax.basic import BasicSessions
 from appliance.api.ipp import strings
 from appliance.api.ipp.answers import refusal, refused
-from appliance.api.ipp.call import Call, Client
+from appliance.api.ipp.call import Client, PrinterRequest
 from appliance.api.ipp.operations import PrintService
 from appliance.api.ipp.printers import FaxPrinter, printer_at
 from appliance.api.ipp.words import IppError, Operation, Status
@@ -130,7 +130,9 @@ class IppDoor:
             yield decoder.rest
             yield from pieces
 
-        return self._service.answer(Call(message, printer, client, document(), _job_id(message, job_id)))
+        return self._service.answer(
+            PrinterRequest(message, printer, client, document(), _job_id(message, job_id))
+        )
 
     # -- authentication ------------------------------------------------------------------------
 

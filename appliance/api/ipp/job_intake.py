@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from appliance.api.ipp.asked import RequestedFax, read_asked
-from appliance.api.ipp.book import Ended, JobBook, OpenJob, PrintJob
-from appliance.api.ipp.call import Call
+from appliance.api.ipp.book import JobBook, NoFaxReason, OpenJob, PrintJob
+from appliance.api.ipp.call import PrinterRequest
 from appliance.api.ipp.compression import unpacked
 from appliance.api.ipp.description import ANY_FORMAT, COMPRESSIONS, FORMATS
 from appliance.api.ipp.printers import printer_at
@@ -40,7 +40,7 @@ class JobIntake:
         self._box = box
         self._book = book
 
-    def asked(self, call: Call) -> RequestedFax:
+    def asked(self, call: PrinterRequest) -> RequestedFax:
         """The fax that the request asks for.  Raises IppError for a mandatory attribute we cannot honour."""
         title = call.text("job-name")
         own = None if call.printer.to is None else [each.number for each in call.printer.to]
@@ -51,7 +51,7 @@ class JobIntake:
             raise IppError(Status.ATTRIBUTES, sentence, asked.unsupported)
         return asked
 
-    def begin(self, call: Call, asked: RequestedFax) -> PrintJob:
+    def begin(self, call: PrinterRequest, asked: RequestedFax) -> PrintJob:
         """A new job, recorded on disk.  Raises RefusedError for lack of space or quota, TooManyOpenError."""
         client = call.client
         owner = client.owner()
@@ -81,10 +81,10 @@ class JobIntake:
             yield opened
         except BaseException:
             self._book.give_back(job.id)
-            self._book.end(job.id, Ended.REFUSED)
+            self._book.end(job.id, NoFaxReason.REFUSED)
             raise
 
-    def _format(self, call: Call) -> str:
+    def _format(self, call: PrinterRequest) -> str:
         """The document's format.  Raises IppError for an unsupported one."""
         value = call.value("document-format")
         given = value.text.lower() if value is not None else ANY_FORMAT
@@ -95,7 +95,7 @@ class JobIntake:
             )
         return given
 
-    def _compression(self, call: Call) -> str:
+    def _compression(self, call: PrinterRequest) -> str:
         value = call.value("compression")
         given = value.text if value is not None else "none"
         if given not in COMPRESSIONS:
@@ -103,13 +103,13 @@ class JobIntake:
             raise IppError(Status.COMPRESSION, sentence, {"compression": (value,)} if value else None)
         return given
 
-    def require_possible(self, call: Call) -> None:
+    def require_possible(self, call: PrinterRequest) -> None:
         """Raises IppError for a document that would not be accepted, RefusedError when a quota is used up."""
         self._format(call)
         self._compression(call)
         self._box.rules.require_quota(call.client.owner())
 
-    def store(self, call: Call, job: PrintJob, opened: OpenJob, *, required: bool = True) -> None:
+    def store(self, call: PrinterRequest, job: PrintJob, opened: OpenJob, *, required: bool = True) -> None:
         """Stores the request's document.  Raises IppError, TooLargeError, DiskFullError, ProblemError."""
         form, compression = self._format(call), self._compression(call)
         # Packed and unpacked alike: the limit of every interface.

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 
 from appliance.api.ipp.answers import answer_to, refusal, refused, status_for
 from appliance.api.ipp.asked import RequestedFax
-from appliance.api.ipp.book import Ended, JobBook, PrintJob, TooManyOpenError
-from appliance.api.ipp.call import Call
+from appliance.api.ipp.book import JobBook, NoFaxReason, PrintJob, TooManyOpenError
+from appliance.api.ipp.call import PrinterRequest
 from appliance.api.ipp.description import printer_attributes
 from appliance.api.ipp.job_intake import JobIntake
 from appliance.api.ipp.progress import SHORT, job_attributes, state_of
@@ -40,7 +40,7 @@ class PrintService:
         self._box = box
         self._book = book
         self._intake = JobIntake(box, book)
-        self._operations: Mapping[int, Callable[[Call], Message]] = {
+        self._operations: Mapping[int, Callable[[PrinterRequest], Message]] = {
             Operation.PRINT_JOB: self._print_job,
             Operation.VALIDATE_JOB: self._validate_job,
             Operation.CREATE_JOB: self._create_job,
@@ -54,7 +54,7 @@ class PrintService:
             Operation.IDENTIFY_PRINTER: self._identify,
         }
 
-    def answer(self, call: Call) -> Message:
+    def answer(self, call: PrinterRequest) -> Message:
         """The answer; every request gets one."""
         try:
             operation = self._operations.get(call.message.code)
@@ -93,7 +93,7 @@ class PrintService:
 
     # -- printing ------------------------------------------------------------------------------
 
-    def _print_job(self, call: Call) -> Message:
+    def _print_job(self, call: PrinterRequest) -> Message:
         asked = self._intake.asked(call)
         job = self._intake.begin(call, asked)
         with self._intake.taken(job) as opened:
@@ -101,16 +101,16 @@ class PrintService:
             self._intake.hand_in(job, opened)
         return self._job_answer(call, job, asked)
 
-    def _validate_job(self, call: Call) -> Message:
+    def _validate_job(self, call: PrinterRequest) -> Message:
         asked = self._intake.asked(call)
         self._intake.require_possible(call)
         return answer_to(call.message, status_for(asked), (), asked.unsupported)
 
-    def _create_job(self, call: Call) -> Message:
+    def _create_job(self, call: PrinterRequest) -> Message:
         asked = self._intake.asked(call)
         return self._job_answer(call, self._intake.begin(call, asked), asked)
 
-    def _send_document(self, call: Call) -> Message:
+    def _send_document(self, call: PrinterRequest) -> Message:
         job = self._job(call)
         last = call.value("last-document")
         if last is None or not isinstance(last.content, bool):
@@ -124,7 +124,7 @@ class PrintService:
         self._book.give_back(job.id)
         return self._job_answer(call, job, opened.asked)
 
-    def _close_job(self, call: Call) -> Message:
+    def _close_job(self, call: PrinterRequest) -> Message:
         job = self._job(call)
         if self._book.open_job(job.id) is None:
             return self._job_answer(call, job, RequestedFax())  # closed already: RFC 8011 has no other answer
@@ -134,7 +134,7 @@ class PrintService:
 
     # -- jobs ----------------------------------------------------------------------------------
 
-    def _job(self, call: Call) -> PrintJob:
+    def _job(self, call: PrinterRequest) -> PrintJob:
         """The job that the request names, if the client may see it.  Raises IppError."""
         value = call.value("job-id")
         number = value.content if value is not None else call.job_id
@@ -145,20 +145,20 @@ class PrintService:
             raise IppError(Status.NOT_FOUND, said("There is no such job."))
         return job
 
-    def _visible(self, job: PrintJob, call: Call) -> bool:
+    def _visible(self, job: PrintJob, call: PrinterRequest) -> bool:
         """Whether the client may see a job: without a password, only the computer that it came from."""
         client = call.client
         if client.proved:
             return job.owner == client.owner()
         return job.computer == client.computer
 
-    def _cancel_job(self, call: Call) -> Message:
+    def _cancel_job(self, call: PrinterRequest) -> Message:
         job = self._job(call)
         if not self._cancel(job):
             raise IppError(Status.NOT_POSSIBLE, said("The job has ended already."))
         return answer_to(call.message, Status.OK)
 
-    def _cancel_my_jobs(self, call: Call) -> Message:
+    def _cancel_my_jobs(self, call: PrinterRequest) -> Message:
         named = [value.content for value in call.operation.get("job-ids", ())]
         mine = [
             job
@@ -177,7 +177,7 @@ class PrintService:
         if job.ended:
             return False
         if self._book.open_job(job.id) is not None:
-            self._book.end(job.id, Ended.CANCELED)
+            self._book.end(job.id, NoFaxReason.CANCELED)
             return True
         handed = self._book.handed_in(job)
         done = False
@@ -189,12 +189,12 @@ class PrintService:
                 continue
         return done
 
-    def _get_job_attributes(self, call: Call) -> Message:
+    def _get_job_attributes(self, call: PrinterRequest) -> Message:
         job = self._job(call)
         wanted = call.wanted(frozenset({"all"}))
         return answer_to(call.message, Status.OK, [self._group(call, job, wanted)])
 
-    def _get_jobs(self, call: Call) -> Message:
+    def _get_jobs(self, call: PrinterRequest) -> Message:
         which = call.text("which-jobs") or "not-completed"
         if which not in ("completed", "not-completed", "all"):
             value = call.operation["which-jobs"]
@@ -223,7 +223,7 @@ class PrintService:
             groups.append(self._group(call, job, wanted))
         return answer_to(call.message, Status.OK, groups)
 
-    def _named(self, call: Call) -> set[int]:
+    def _named(self, call: PrinterRequest) -> set[int]:
         """The jobs in Get-Jobs' ``job-ids``; empty without it.
 
         Raises IppError when another attribute chooses jobs, too, or when there is none of a number here.
@@ -241,18 +241,18 @@ class PrintService:
                 raise IppError(Status.NOT_FOUND, said("There is no such job."))
         return named
 
-    def _group(self, call: Call, job: PrintJob, wanted: frozenset[str]) -> Group:
+    def _group(self, call: PrinterRequest, job: PrintJob, wanted: frozenset[str]) -> Group:
         found = job_attributes(self._box, self._book, job, call.client.base, wanted)
         return Group(GroupTag.JOB, found)
 
-    def _job_answer(self, call: Call, job: PrintJob, asked: RequestedFax) -> Message:
+    def _job_answer(self, call: PrinterRequest, job: PrintJob, asked: RequestedFax) -> Message:
         told = frozenset({"job-id", "job-uri", "job-state", "job-state-reasons", "job-state-message"})
         job = self._book.get(job.id) or job
         return answer_to(call.message, status_for(asked), [self._group(call, job, told)], asked.unsupported)
 
     # -- the printer ---------------------------------------------------------------------------
 
-    def _get_printer_attributes(self, call: Call) -> Message:
+    def _get_printer_attributes(self, call: PrinterRequest) -> Message:
         wanted = call.wanted(frozenset({"all"}))
         client = call.client
         found = printer_attributes(
@@ -260,7 +260,7 @@ class PrintService:
         )
         return answer_to(call.message, Status.OK, [Group(GroupTag.PRINTER, found)])
 
-    def _identify(self, call: Call) -> Message:
+    def _identify(self, call: PrinterRequest) -> Message:
         self._box.history.identify()
         client = call.client
         # Without a password anybody gives any name, an administrator's too.
@@ -269,7 +269,7 @@ class PrintService:
         return answer_to(call.message, Status.OK)
 
 
-def _counted(call: Call, name: str, otherwise: int) -> int:
+def _counted(call: PrinterRequest, name: str, otherwise: int) -> int:
     """An operation attribute of syntax integer(1:MAX), ``otherwise`` without it.  Raises IppError."""
     value = call.value(name)
     if value is None:

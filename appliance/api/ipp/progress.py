@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from appliance.api.ipp.book import Ended, JobBook, PrintJob
+from appliance.api.ipp.book import JobBook, NoFaxReason, PrintJob
 from appliance.api.ipp.description import ANY_FORMAT
 from appliance.api.ipp.words import PrintJobState
 from appliance.box import Box
@@ -41,7 +41,7 @@ SHORT = frozenset({"job-id", "job-uri"})
 def state_of(book: JobBook, job: PrintJob) -> tuple[PrintJobState, str, str, Sequence[Job]]:
     """State, reason and sentence of a job, and its faxes."""
     if job.ended:
-        return _ended(Ended(job.ended))
+        return _ended(NoFaxReason(job.ended))
     if book.open_job(job.id) is not None:
         return PrintJobState.PENDING, "job-incoming", said("The document is coming in."), ()
     handed = book.handed_in(job)
@@ -64,13 +64,13 @@ def state_of(book: JobBook, job: PrintJob) -> tuple[PrintJobState, str, str, Seq
     return PrintJobState.ABORTED, _fax_reason(faxes) or "aborted-by-system", _sentence(faxes), faxes
 
 
-def _ended(ended: Ended) -> tuple[PrintJobState, str, str, Sequence[Job]]:
+def _ended(ended: NoFaxReason) -> tuple[PrintJobState, str, str, Sequence[Job]]:
     match ended:
-        case Ended.CANCELED:
+        case NoFaxReason.CANCELED:
             return PrintJobState.CANCELED, "job-canceled-by-user", said("The job was cancelled."), ()
-        case Ended.LATE:
+        case NoFaxReason.LATE:
             sentence = said("The computer did not send the rest of the document.")
-        case Ended.REFUSED:
+        case NoFaxReason.REFUSED:
             sentence = said("The document was not taken.")
     return PrintJobState.ABORTED, "aborted-by-system", sentence, ()
 

@@ -28,13 +28,18 @@ from appliance.language import said
 from appliance.records import time_text, view
 from appliance.services.causes import NOT_PERMITTED
 from appliance.settings import secrets
-from appliance.settings.accounts import Role, Scope, User
+from appliance.settings.accounts import Scope, User, UserRole
 
 NEW_PASSWORD = {**text(secrets.PASSWORD_MAX, least=secrets.PASSWORD_MIN), "writeOnly": True}
 TICKET = component(
     "Ticket",
     record(
-        {"token": text(512), "expires_at": timestamp(), "user_id": integer(1), "role": choice(*values(Role))}
+        {
+            "token": text(512),
+            "expires_at": timestamp(),
+            "user_id": integer(1),
+            "role": choice(*values(UserRole)),
+        }
     ),
 )
 SESSION = component("Session", record({**properties_of(Session), "this": flag("the one that asks")}))

@@ -10,7 +10,7 @@ from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import array, choice, component, flag, integer, record, request_object, text
 from appliance.api.rest.views import DELIVERY, delivery_view, listing, page_of, values
 from appliance.deliver.planner import DELIVERY_KINDS
-from appliance.deliver.settings import Route as DeliveryRoute
+from appliance.deliver.settings import DeliveryRoute
 from appliance.services.causes import NOT_PERMITTED
 from appliance.settings.accounts import ApiKey, Scope
 from appliance.settings.fields import one_of

@@ -11,7 +11,7 @@ from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import choice, flag, integer, nullable, record, request_object, text
 from appliance.disk_lock import lock_file, owner
 from appliance.disk_lock.lock_file import OpenedBy, WrongKeyError
-from appliance.disk_lock.owner import Action, LockRequest, Reason, Step
+from appliance.disk_lock.owner import Action, LockRequest, LockStep, Reason
 from appliance.language import said
 from appliance.passphrases import PASSPHRASE_MAX, PASSPHRASE_MIN
 from appliance.settings.accounts import Scope
@@ -24,7 +24,8 @@ _STATE = record(
         ),
         "sticks": integer(help="places for a key on USB sticks that are plugged in"),
         "step": choice(
-            *(each.value for each in Step), help="how far the last change since the start of the machine is"
+            *(each.value for each in LockStep),
+            help="how far the last change since the start of the machine is",
         ),
         "reason": choice(*(each.value for each in Reason), help="why it was not made"),
         "detail": text(help="the same as the machine said it"),
@@ -89,7 +90,7 @@ def _require_possible() -> None:
     state = owner.state()
     if not state.possible:
         raise ProblemError(DISK_NOT_LOCKABLE)
-    if state.step is Step.WORKING:
+    if state.step is LockStep.WORKING:
         raise ProblemError(DISK_LOCK_UNDER_WAY)
 
 

@@ -10,7 +10,7 @@ from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import array, choice, component, record, text
 from appliance.api.rest.views import values
 from appliance.doctor import bundle
-from appliance.doctor.findings import Finding, State, examine
+from appliance.doctor.findings import Finding, Severity, examine
 from appliance.doctor.looks import looks
 from appliance.doctor.versions import versions
 from appliance.settings.accounts import Scope
@@ -22,7 +22,7 @@ FINDING = component(
         {
             "part": text(40, help="what was looked at, such as disk"),
             "state": choice(
-                *values(State), help="warning: works, and not for long; skipped: could not be looked at"
+                *values(Severity), help="warning: works, and not for long; skipped: could not be looked at"
             ),
             "sentence": text(500, help="in the language of Accept-Language, as far as the box speaks it"),
             "advice": text(500, help="what to do; empty: nothing"),

@@ -17,8 +17,7 @@ from appliance.api.rest.checking import flaw, require_url, still_needed
 from appliance.api.rest.recipients import visible
 from appliance.api.rest.routes import Answer, Call, Route, Routes
 from appliance.api.rest.schemas import Json, answer_schema, array, component, integer, record, settings_schema
-from appliance.deliver.settings import JunkRule
-from appliance.deliver.settings import Route as DeliveryRoute
+from appliance.deliver.settings import DeliveryRoute, JunkRule
 from appliance.documents.causes import COVER_TEMPLATE_WRONG
 from appliance.documents.settings import STANDARD_COVER, CoverTemplate
 from appliance.exchange.making import check_line

@@ -9,7 +9,7 @@ from appliance.api.rest.views import LINE, line_view, values
 from appliance.box import Box
 from appliance.numbers import NumberSettings
 from appliance.panel.lamps import AnyLamp, LineLamp, Meaning
-from appliance.panel.model import BoxView, Condition, Contact, line_views, meanings
+from appliance.panel.model import BoxContact, BoxView, Condition, line_views, meanings
 from appliance.panel.settings import PanelSettings
 from appliance.settings.accounts import Scope
 from appliance.settings.secrets import SecretSettings
@@ -61,7 +61,7 @@ def view_of(box: Box) -> BoxView:
         wanting = len(box.attention.unseen())
     calls = sum(line.state.calls for line in health.lines)
     return BoxView(
-        contact=Contact.ANSWERS,
+        contact=BoxContact.ANSWERS,
         condition=Condition(status_word(health)),
         lines=line_views([line_view(line, None) for line in health.lines]),
         sending=sending,

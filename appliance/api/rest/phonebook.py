@@ -34,7 +34,7 @@ from appliance.language import said
 from appliance.phonebook import Contact, ContactGroup, merging, table, vcard
 from appliance.phonebook.cards import CARDS_LIMIT, FILE_LIMIT, BookError, Card, decoded
 from appliance.phonebook.causes import CONTACTS_CHANGED, CONTACTS_TOO_MANY
-from appliance.phonebook.merging import Book, Fate, Plan, Reading, Step
+from appliance.phonebook.merging import Book, Fate, ImportPlan, ImportStep, Reading
 from appliance.services.rules import RefusedError
 from appliance.settings.accounts import Scope
 from appliance.settings.store import Items
@@ -154,14 +154,14 @@ def import_contacts(call: Call) -> Answer:
     may_write = functools.partial(_may_write, call.caller)
     reading = functools.cache(lambda written: _reading(call, written))
 
-    def planned(contacts: Mapping[int, Contact], groups: Mapping[int, ContactGroup]) -> Plan:
+    def planned(contacts: Mapping[int, Contact], groups: Mapping[int, ContactGroup]) -> ImportPlan:
         return Book(contacts, groups, owner=owner, may_write=may_write, read=reading).plan(cards)
 
     store = call.box.settings
     if "plan" not in fields:
         plan = planned(store.items(Contact), store.items(ContactGroup))
         return Answer(_view(plan, plan.steps, imported=False))
-    done: list[Step] = []
+    done: list[ImportStep] = []
 
     def revision(lists: Mapping[type[Any], Items]) -> None:
         contacts, groups = lists[Contact], lists[ContactGroup]
@@ -173,7 +173,7 @@ def import_contacts(call: Call) -> Answer:
 
     store.revise((Contact, ContactGroup), revision)
     call.note("contacts.import", detail=f"{len(done)} of {len(cards)}")
-    return Answer(_view(Plan(tuple(done)), done, imported=True))
+    return Answer(_view(ImportPlan(tuple(done)), done, imported=True))
 
 
 def read_cards(content: bytes) -> list[Card]:
@@ -199,7 +199,7 @@ def _reading(call: Call, written: str) -> Reading:
         return "", error.cause.sentence
 
 
-def _view(plan: Plan, steps: Any, *, imported: bool) -> Json:
+def _view(plan: ImportPlan, steps: Any, *, imported: bool) -> Json:
     fates = [step.fate for step in steps]
     return {
         "plan": plan.digest(),
@@ -209,7 +209,7 @@ def _view(plan: Plan, steps: Any, *, imported: bool) -> Json:
     }
 
 
-def _step_view(step: Step) -> Json:
+def _step_view(step: ImportStep) -> Json:
     return {
         "line": step.line,
         "fate": step.fate.value,

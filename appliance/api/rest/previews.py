@@ -26,7 +26,7 @@ from appliance.api.rest.schemas import (
     timestamp,
 )
 from appliance.api.rest.views import REMARK, values
-from appliance.dispatch.previews import FORM_LIMIT, Choice, Preview
+from appliance.dispatch.previews import FORM_LIMIT, PageChoice, Preview
 from appliance.documents.options import LIGHTEST, Treatment
 from appliance.documents.rendered import RenderedDocument
 from appliance.language import said
@@ -151,7 +151,7 @@ def view(call: Call, preview: Preview) -> Json:
 
 
 # How the cover page, which is of no file, is shown among the pages.
-_COVER_PAGE = asdict(Choice(0, 1)) | {"file": None}
+_COVER_PAGE = asdict(PageChoice(0, 1)) | {"file": None}
 
 
 def _cover_view(cover: Any) -> Json:
@@ -277,7 +277,7 @@ def change_preview(call: Call) -> Answer:
         options = call.box.rules.completed(call.caller.owner, options)
     choices = None
     if "pages" in body:
-        choices = [Choice(**page) for page in body["pages"]]
+        choices = [PageChoice(**page) for page in body["pages"]]
     try:
         changed = call.context.previews.change(
             preview,

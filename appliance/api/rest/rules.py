@@ -23,7 +23,7 @@ from appliance.api.rest.schemas import (
 from appliance.api.rest.views import CAUSE
 from appliance.deliver import trial
 from appliance.deliver.routing import Contents, Judged, TriedFax, Why
-from appliance.deliver.settings import Route as DeliveryRoute
+from appliance.deliver.settings import DeliveryRoute
 from appliance.language import said
 from appliance.lines.settings import LineSettings
 from appliance.records import cause_view

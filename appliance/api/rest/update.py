@@ -11,7 +11,7 @@ from appliance.api.problems import ProblemError
 from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import choice, flag, record, text
 from appliance.doctor.versions import build
-from appliance.image_update import Step
+from appliance.image_update import UpdateStep
 from appliance.settings.accounts import Scope
 from appliance.spool.causes import STORAGE_FULL
 
@@ -19,7 +19,7 @@ _PROGRESS = record(
     {
         "possible": flag(help="whether this machine was made from the image, and so is updated as one"),
         "version": text(help="the version that runs"),
-        "step": choice(*(step.value for step in Step)),
+        "step": choice(*(step.value for step in UpdateStep)),
         "new_version": text(help="of the last update, where it is known"),
         "detail": text(help="why it was refused"),
     }
@@ -60,7 +60,7 @@ def take_update(call: Call) -> Answer:
         image_update.hand_over(call.box.data, _content(call), length)
     except image_update.UnderWayError:
         raise ProblemError(UPDATE_UNDER_WAY) from None
-    except image_update.NoRoomError:
+    except image_update.NoRoomForUpdateError:
         raise ProblemError(STORAGE_FULL) from None
     return show_update(call)
 

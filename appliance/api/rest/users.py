@@ -9,11 +9,11 @@ from appliance.api.rest.account import ENDED, NEW_PASSWORD, forget_app
 from appliance.api.rest.checking import flaw, require_cover, still_needed
 from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import Json, array, component, integer, record, settings_schema
-from appliance.deliver.settings import Route as DeliveryRoute
+from appliance.deliver.settings import DeliveryRoute
 from appliance.language import said
 from appliance.printing.settings import PrintUser
 from appliance.settings import secrets
-from appliance.settings.accounts import ApiKey, Role, Scope, User
+from appliance.settings.accounts import ApiKey, Scope, User, UserRole
 from appliance.settings.fields import to_document
 from appliance.settings.store import Items
 
@@ -68,7 +68,7 @@ def create_user(call: Call) -> Answer:
     """Add a user."""
     store = call.box.settings
     more = dict(call.body)
-    role = Role(more.pop("role", Role.USER.value))
+    role = UserRole(more.pop("role", UserRole.USER.value))
     name, password = more.pop("name"), more.pop("password")
     require_cover(call.box.rules, more.get("cover", ""), "cover")
     user_id = secrets.add_user(store, name, password, role=role, **more)
@@ -84,7 +84,7 @@ def change_user(call: Call) -> Answer:
     changes = dict(call.body)
     if "name" in changes and changes["name"] != user.name:
         raise flaw("name", said("a user keeps the name: faxes are kept under it"))
-    demotes = changes.get("role", user.role.value) != Role.ADMIN.value or changes.get("disabled")
+    demotes = changes.get("role", user.role.value) != UserRole.ADMIN.value or changes.get("disabled")
 
     def check() -> None:
         if demotes:
@@ -142,7 +142,7 @@ def _require_other_admin(call: Call, user_id: int) -> None:
     admins = [
         each_id
         for each_id, user in call.box.settings.items(User).items()
-        if user.role is Role.ADMIN and not user.disabled
+        if user.role is UserRole.ADMIN and not user.disabled
     ]
     if admins == [user_id]:
         raise still_needed(said("This is the last administrator."))

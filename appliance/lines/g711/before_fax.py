@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from appliance.lines.g711.call_progress import NetworkEar
-from appliance.lines.g711.modem_receiver import Receiver
+from appliance.lines.g711.modem_receiver import ModemReceiver
 from appliance.lines.g711.modem_transmitter import Transmitter
-from appliance.lines.g711.modems import Status
+from appliance.lines.g711.modems import ModemStatus
 from appliance.lines.g711.packet_pace import PacketPace
 from appliance.lines.g711.rtp import PACKET_SAMPLES, RtpSession
 from appliance.t30.dce import Tone
@@ -77,7 +77,7 @@ class AudioWait(AudioBeforeFax):
         self._heard = heard
         self._known: set[str] = set()
         self._transmitter = Transmitter()
-        self._receiver = Receiver(self._status, lambda *_: None, lambda tone: self._report(tone.value))
+        self._receiver = ModemReceiver(self._status, lambda *_: None, lambda tone: self._report(tone.value))
         self._receiver.listen_tones([Tone.CED] if calls else [Tone.CNG])
         if calls and not early:
             self._transmitter.tone(Tone.CNG)
@@ -99,8 +99,8 @@ class AudioWait(AudioBeforeFax):
         if self._ear is not None:
             self._ear.hear(samples)
 
-    def _status(self, fast: bool, status: Status) -> None:
-        if status is Status.FRAMING_OK:
+    def _status(self, fast: bool, status: ModemStatus) -> None:
+        if status is ModemStatus.FRAMING_OK:
             self._report("V.21")
 
     def _report(self, what: str) -> None:

@@ -10,9 +10,9 @@ import math
 from collections.abc import Iterable
 
 from appliance.causes import Cause
-from appliance.lines.g711.modem_receiver import Receiver
+from appliance.lines.g711.modem_receiver import ModemReceiver
 from appliance.lines.g711.modem_transmitter import Transmitter
-from appliance.lines.g711.modems import Status
+from appliance.lines.g711.modems import ModemStatus
 from appliance.lines.g711.rtp import DueSamples
 from appliance.t30 import dce
 from appliance.t30.pace import NOMINAL
@@ -29,7 +29,7 @@ class ToneDce:
 
     def __init__(self) -> None:
         self._events: list[dce.LineEvent] = []
-        self._receiver = Receiver(self._status, self._frame, self._tone)
+        self._receiver = ModemReceiver(self._status, self._frame, self._tone)
         self._transmitter = Transmitter()
         self._pace = NOMINAL
         self._sending = False  # an order that ``Sent`` answers is in progress
@@ -168,26 +168,26 @@ class ToneDce:
         if not self._sending:
             self._events.append(dce.ToneHeard(tone))
 
-    def _status(self, fast: bool, status: Status) -> None:
+    def _status(self, fast: bool, status: ModemStatus) -> None:
         if self._sending:
             return
         if fast:
             self._fast_status(status)
-        elif status is Status.FRAMING_OK and self._up is None:
+        elif status is ModemStatus.FRAMING_OK and self._up is None:
             self._turn_on(dce.Carrier.V21)
             self._receiver.stop_fast()
-        elif status is Status.CARRIER_DOWN and self._up is dce.Carrier.V21:
+        elif status is ModemStatus.CARRIER_DOWN and self._up is dce.Carrier.V21:
             self._turn_off()
 
-    def _fast_status(self, status: Status) -> None:
+    def _fast_status(self, status: ModemStatus) -> None:
         if self._expected is None or self._up is dce.Carrier.V21:
             return
-        if status is Status.TRAINING_SUCCEEDED:
+        if status is ModemStatus.TRAINING_SUCCEEDED:
             self._untrained = False
             self._turn_on(self._expected.carrier)
-        elif status is Status.TRAINING_FAILED:
+        elif status is ModemStatus.TRAINING_FAILED:
             self._untrained = True
-        elif status is Status.CARRIER_DOWN:
+        elif status is ModemStatus.CARRIER_DOWN:
             if self._up is self._expected.carrier:
                 self._take_bits()
                 self._turn_off()

@@ -1,4 +1,4 @@
-"""``Receiver``: reception of V.21, one fast carrier, CNG and CED with spandsp's modems.
+"""``ModemReceiver``: reception of V.21, one fast carrier, CNG and CED with spandsp's modems.
 
 Time is counted in samples; no clock is read.
 """
@@ -27,10 +27,10 @@ _FAST_FLAGS = 2
 # V.21's demodulator examines a symbol (27 samples) at a time, so its bits stay in doubt for this long after a
 # concealed packet.
 DOUBT_AFTER_SAMPLES = 40
-_STATUSES = frozenset(int(status) for status in modems.Status)
+_STATUSES = frozenset(int(status) for status in modems.ModemStatus)
 
 
-class Receiver:
+class ModemReceiver:
     """Receives V.21 and, on request, one fast modem at the same time.
 
     Reports through callables: ``on_status(fast, status)``, ``on_frame(fast, octets, ok)``, ``on_tone(tone)``;
@@ -39,7 +39,7 @@ class Receiver:
 
     def __init__(
         self,
-        on_status: Callable[[bool, modems.Status], None],
+        on_status: Callable[[bool, modems.ModemStatus], None],
         on_frame: Callable[[bool, bytes, bool], None],
         on_tone: Callable[[Tone], None],
     ) -> None:
@@ -60,7 +60,8 @@ class Receiver:
         self._status_fast = ffi.callback("status_func_t", self._take_status)
         self._tone_report = ffi.callback("tone_report_func_t", self._take_tone)
         self._hdlc_slow = HdlcReceiver(
-            functools.partial(on_status, False, modems.Status.FRAMING_OK), functools.partial(on_frame, False)
+            functools.partial(on_status, False, modems.ModemStatus.FRAMING_OK),
+            functools.partial(on_frame, False),
         )
         self._hdlc_fast = ffi.gc(
             library.hdlc_rx_init(ffi.NULL, 0, 1, _FAST_FLAGS, self._frame_fast, ffi.NULL),
@@ -151,15 +152,15 @@ class Receiver:
         if bit >= 0:
             self.bits.append(bit)
         elif bit in _STATUSES:
-            self._on_status(True, modems.Status(bit))
+            self._on_status(True, modems.ModemStatus(bit))
 
     def _take_slow_bit(self, user: Any, bit: int) -> None:
         if bit >= 0:
             self._hdlc_slow.put(bit, doubtful=self._doubtful)
         elif bit in _STATUSES:
-            if bit == modems.Status.CARRIER_DOWN:
+            if bit == modems.ModemStatus.CARRIER_DOWN:
                 self._hdlc_slow.reset()
-            self._on_status(False, modems.Status(bit))
+            self._on_status(False, modems.ModemStatus(bit))
 
     def _take_frame(self, user: Any, octets: Any, count: int, ok: int) -> None:
         # A count below zero is a status.
@@ -170,7 +171,7 @@ class Receiver:
 
     def _take_status(self, user: Any, status: int) -> None:
         if status in _STATUSES:
-            self._on_status(True, modems.Status(status))
+            self._on_status(True, modems.ModemStatus(status))
 
     def _take_tone(self, user: Any, code: int, level: int, delay: int) -> None:
         if code == modems.TONE_CNG:

@@ -15,7 +15,7 @@ from appliance.t30.dce import Carrier, Modulation, Tone
 # Between the frames of a V.21 burst.  One would do (T.30 5.3.6); receivers that lost the frame before
 # to a lost packet find the next one the sooner, and some want as many as five again.
 _V21_FLAGS_BETWEEN = 5
-_END_OF_DATA = int(modems.Status.END_OF_DATA)
+_END_OF_DATA = int(modems.ModemStatus.END_OF_DATA)
 
 
 # Fills a buffer with at most so many samples; fewer mean that it is done.

@@ -78,7 +78,7 @@ TONE_CNG = 1
 TONE_CED = 2  # 2100 Hz: ANS
 
 
-class Status(IntEnum):
+class ModemStatus(IntEnum):
     """The values that a modem reports in place of a bit (spandsp's async.h)."""
 
     CARRIER_DOWN = -1

@@ -103,7 +103,7 @@ def build_packet(packet: Packet) -> bytes:
 
 
 @dataclass(slots=True)
-class Received:
+class RtpCounters:
     """Counters of received packets."""
 
     packets: int = 0
@@ -125,7 +125,7 @@ def _behind(sequence: int, reference: int) -> int:
 class RtpReceiver:
     """The play-out buffer: takes packets and returns the samples that are due."""
 
-    received: Received = field(default_factory=Received)
+    received: RtpCounters = field(default_factory=RtpCounters)
     laws: dict[int, Law] = field(default_factory=lambda: {int(law): law for law in Law})  # by payload type
     _transits: deque[float] = field(default_factory=lambda: deque(maxlen=JITTER_PACKETS))
     _late_s: float = LATE_S

@@ -17,9 +17,9 @@ from appliance.lines.modem.class1_sender import ClassOneSender
 from appliance.lines.modem.lexer import DLE, ETX
 from appliance.lines.modem.port import (
     CommandPort,
+    DataReceived,
     Information,
     PortEvent,
-    Received,
     ReceivedEnd,
     Reply,
     Silence,
@@ -196,7 +196,7 @@ class ClassOneDce:
         match event:
             case Reply(result):
                 self._reply(result, now)
-            case Received(data):
+            case DataReceived(data):
                 if self._modem.state is State.LISTEN:
                     self._listener.enter_data(now)
                 self._listener.received(data, now)

@@ -35,7 +35,7 @@ class DataKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TextLine:
     """A line of text without its ends and control characters; never empty."""
 
     text: str
@@ -53,7 +53,7 @@ class EndOfData:
     """DLE ETX."""
 
 
-Token = Line | Octets | EndOfData
+Token = TextLine | Octets | EndOfData
 
 # Results that may stand where a frame should begin: the second CONNECT of a modem that had queued
 # frames, or the far end hanging up between CONNECT and the frame.  A frame begins with FF, these with CR.
@@ -120,7 +120,7 @@ class Lexer:
             self._line.clear()
             if not text:
                 continue
-            tokens.append(Line(text))
+            tokens.append(TextLine(text))
             if self._next_kind is not DataKind.NONE and is_connect(text):
                 self._enter_data(self._next_kind)
                 self._skip_lf = octet == _CR
@@ -150,7 +150,7 @@ class Lexer:
             self._head.append(data[position])
             head = bytes(self._head)
             if head in _IN_PLACE_OF_FRAME:
-                tokens.append(Line(head.decode("ascii").strip()))
+                tokens.append(TextLine(head.decode("ascii").strip()))
                 if is_connect(tokens[-1].text):  # type: ignore[union-attr]
                     self._head = bytearray()
                 else:

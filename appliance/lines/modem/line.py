@@ -17,7 +17,7 @@ from appliance.language import marked
 from appliance.lines import causes
 from appliance.lines.line import (
     STOPPED,
-    Answer,
+    Accept,
     IncomingCall,
     IncomingHandler,
     LineKind,
@@ -31,7 +31,7 @@ from appliance.lines.modem.dialling import UndialableError
 from appliance.lines.modem.fax import ModemCall, ModemFaxCall
 from appliance.lines.modem.identify import Modem
 from appliance.lines.modem.opening import ModemSettings, OpenModem, open_modem, wait_for_device
-from appliance.lines.modem.ring_monitor import RingMonitor, Verdict
+from appliance.lines.modem.ring_monitor import RingAction, RingMonitor
 from appliance.lines.modem.serial_link import PortError, SerialLink
 from appliance.t30.causes import INTERNAL_FAULT
 from appliance.t30.conversation import CallOwner, Ended
@@ -211,9 +211,9 @@ class ModemLine:
         if self._fax is not None and self._fax.result is not None:
             self._end_call(self._fax.result)
         elif self._ring_monitor is not None:
-            if self._ring_monitor.verdict is Verdict.WEDGED:
+            if self._ring_monitor.verdict is RingAction.WEDGED:
                 self._break("The modem stopped answering.")
-            elif self._ring_monitor.verdict is Verdict.ANSWER and self._ring_monitor.idle:
+            elif self._ring_monitor.verdict is RingAction.ANSWER and self._ring_monitor.idle:
                 self._offer(self._ring_monitor)
             elif self._ring_monitor.ready and not self._ready.is_set():
                 self._ready.set()
@@ -237,13 +237,13 @@ class ModemLine:
         if self._stopping:
             return
         decision = self._on_incoming(IncomingCall(self._name, caller.dialled, caller.number, caller.name))
-        if isinstance(decision, Answer):
+        if isinstance(decision, Accept):
             self._take(decision)
         elif not isinstance(decision, Refuse):
             self._deciding = asyncio.ensure_future(self._decide(ring_monitor, decision))
         # Refused: a telephone line has no other refusal than to let it ring.
 
-    async def _decide(self, ring_monitor: RingMonitor, decision: Awaitable[Answer | Refuse]) -> None:
+    async def _decide(self, ring_monitor: RingMonitor, decision: Awaitable[Accept | Refuse]) -> None:
         """Takes the call that rings if it is still there when the decision comes."""
         made = await decision
         if isinstance(made, Refuse):
@@ -253,7 +253,7 @@ class ModemLine:
         else:
             self._take(made)
 
-    def _take(self, answer: Answer) -> None:
+    def _take(self, answer: Accept) -> None:
         owner, found = answer.owner, self._found
         if found is None:  # the modem went away while it rang
             owner.say(Ended(_failed(MODEM_MISSING)))

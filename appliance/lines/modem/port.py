@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from appliance.lines.modem.lexer import CAN, DataKind, EndOfData, Lexer, Line, Octets
+from appliance.lines.modem.lexer import CAN, DataKind, EndOfData, Lexer, Octets, TextLine
 from appliance.lines.modem.results import Result, result_of
 
 # V.250 5.4.1 sets no length of command lines; all modems accept 256 characters with CR.
@@ -32,7 +32,7 @@ class Information:
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class DataReceived:
     """Data between CONNECT and the end of data."""
 
     data: bytes = field(repr=False)
@@ -48,7 +48,7 @@ class Silence:
     """The command had no answer within its limit."""
 
 
-PortEvent = Reply | Information | Received | ReceivedEnd | Silence
+PortEvent = Reply | Information | DataReceived | ReceivedEnd | Silence
 
 
 class CommandPort:
@@ -148,10 +148,10 @@ class CommandPort:
         """Takes bytes from the modem."""
         for token in self._lexer.feed(data):
             match token:
-                case Line(text):
+                case TextLine(text):
                     self._line(text, now)
                 case Octets(octets):
-                    self._events.append(Received(octets))
+                    self._events.append(DataReceived(octets))
                 case EndOfData():
                     self._events.append(ReceivedEnd())
 

@@ -22,12 +22,12 @@ PING_S = 5.0
 RING_AFTER = 5
 # After a pause of this length the next burst belongs to another ring, seconds.
 RING_PAUSE_S = 1.0
-# The network's fields of caller identification that are kept, and where (``Caller``).
+# The network's fields of caller identification that are kept, and where (``CallerId``).
 _CALLER_FIELDS = {"NMBR": "number", "NAME": "name", "DDN_NMBR": "dialled"}
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class CallerId:
     """Caller identification from the network; empty where it has none."""
 
     number: str = ""
@@ -36,7 +36,7 @@ class Caller:
     ring: str = ""
 
 
-class Verdict(Enum):
+class RingAction(Enum):
     """What the monitor's owner has to do."""
 
     NOTHING = "nothing"
@@ -64,8 +64,8 @@ class RingMonitor(PortDriver):
         self._ping_at: float | None = None
         self._waiting = False
         self._left_alone = False
-        self.caller = Caller()
-        self.verdict = Verdict.NOTHING
+        self.caller = CallerId()
+        self.verdict = RingAction.NOTHING
 
     @property
     def ready(self) -> bool:
@@ -85,7 +85,7 @@ class RingMonitor(PortDriver):
     def leave_alone(self) -> None:
         """Ignores the ringing call until it ends."""
         self._left_alone = True
-        self.verdict = Verdict.NOTHING
+        self.verdict = RingAction.NOTHING
 
     def start(self, now: float) -> None:
         """Begins to set the modem up."""
@@ -105,8 +105,8 @@ class RingMonitor(PortDriver):
         if self._rings and now >= self._last_ring + RING_GAP_S:
             self._rings = 0
             self._left_alone = False
-            self.caller = Caller()
-            self.verdict = Verdict.NOTHING
+            self.caller = CallerId()
+            self.verdict = RingAction.NOTHING
         if self._ping_at is not None and now >= self._ping_at:
             self._ping_at = None
             if self._rings:  # no commands to a ringing modem
@@ -142,7 +142,7 @@ class RingMonitor(PortDriver):
                     self._waiting = False
                     self._misses += 1
                     if self._misses >= 2:
-                        self.verdict = Verdict.WEDGED
+                        self.verdict = RingAction.WEDGED
                     else:
                         self._ask(self._commands[0] if self._commands else "", now, PING_S)
                 case Information(line):
@@ -152,7 +152,7 @@ class RingMonitor(PortDriver):
 
     def _ring(self, kind: str, now: float) -> None:
         if not self._rings and now > self._identified_at + RING_GAP_S:
-            self.caller = Caller()  # drops the identification of a call that did not ring
+            self.caller = CallerId()  # drops the identification of a call that did not ring
         self._rings += 1
         self._last_ring = now
         kind = kind or (str(self._bursts) if self._bursts else "")
@@ -162,7 +162,7 @@ class RingMonitor(PortDriver):
         rules = self._rules
         ours = rules.answer and (not rules.kinds or self.caller.ring in rules.kinds)
         if ours and not self._left_alone and self._rings >= rules.rings:
-            self.verdict = Verdict.ANSWER
+            self.verdict = RingAction.ANSWER
 
     def _information(self, line: str, now: float) -> None:
         if (bell := cadence(line)) is not None:

@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 REPORT_S = 5.0
 
 
-class Carrier:
+class PracticeCallServer:
     """The room of machines, and the calls with them.
 
     ``speed``, ``t38`` and ``pacing`` are the line's; ``line_is_up`` returns whether it has not been stopped.

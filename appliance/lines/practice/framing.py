@@ -31,7 +31,7 @@ def open_type(octets: bytes) -> bytes:
     return (0x8000 | len(octets)).to_bytes(2, "big") + octets
 
 
-class UdptlSender:
+class DatagramWrapper:
     """Wraps IFP packets into datagrams."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class UdptlSender:
         return bytes((0, len(repeated))) + b"".join(open_type(past) for past in repeated)
 
 
-class UdptlReceiver:
+class DatagramUnwrapper:
     """Unwraps datagrams into IFP packets in sequence, repairing what it can."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class UdptlReceiver:
     def unwrap(self, datagram: bytes) -> list[tuple[int, bytes]]:
         """New (sequence number, IFP packet) pairs, oldest first; none for an invalid datagram."""
         try:
-            reader = Reader(datagram)
+            reader = DatagramReader(datagram)
             sequence = int.from_bytes(reader.take(2), "big")
             primary = reader.open_type()
             repeated = self._read_recovery(reader)
@@ -87,7 +87,7 @@ class UdptlReceiver:
             self._repair((sequence - back) % SEQUENCE_MODULUS, packet)
         return list(self._release(sequence))
 
-    def _read_recovery(self, reader: Reader) -> list[bytes]:
+    def _read_recovery(self, reader: DatagramReader) -> list[bytes]:
         """The repeated packets, the newest first.  Raises FramingError."""
         if reader.take(1)[0] & 0x80:
             raise FramingError("parity, which was not agreed")
@@ -114,7 +114,7 @@ class UdptlReceiver:
                 return
 
 
-class Reader:
+class DatagramReader:
     """Reads a datagram from its first octet to the last; raises FramingError where it ends too early."""
 
     def __init__(self, octets: bytes) -> None:

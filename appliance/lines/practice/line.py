@@ -36,7 +36,7 @@ from appliance.t30.parameters import CallResult
 from appliance.t38.settings import T38Settings
 
 if TYPE_CHECKING:
-    from appliance.lines.practice.carrying import Carrier
+    from appliance.lines.practice.carrying import PracticeCallServer
     from appliance.lines.practice.machine import MachineResult
 
 # Calls at once; each takes about one per cent of a core.  The default of a setting.
@@ -49,7 +49,7 @@ PRACTICE_STATION_ID = "+49 30 {number}"
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class PracticeArrival:
     """What a practice machine received in a call that we placed."""
 
     number: str
@@ -71,7 +71,7 @@ class PracticeLine:
         speed: float = 1.0,
         capacity: int = DEFAULT_CAPACITY,
         arrivals: Path | None = None,
-        on_arrival: Callable[[Arrival], None] = lambda _: None,
+        on_arrival: Callable[[PracticeArrival], None] = lambda _: None,
         numbers: Mapping[str, Script] = PRACTICE_NUMBERS,
         t38: T38Settings | None = None,
     ) -> None:
@@ -83,7 +83,7 @@ class PracticeLine:
         self._on_arrival = on_arrival
         self._numbers = numbers
         self._t38 = t38 if t38 is not None else T38Settings()
-        self._carries: Carrier | None = None
+        self._carries: PracticeCallServer | None = None
         self._counter = itertools.count(1)
         self._kept: deque[Path] = deque()
         self._calls: list[CallOwner] = []
@@ -238,7 +238,7 @@ class PracticeLine:
 
         def reported(machine: MachineResult | None) -> None:
             self._keep(tiff)
-            self._on_arrival(Arrival(digits, tiff if tiff.exists() else None, machine))
+            self._on_arrival(PracticeArrival(digits, tiff if tiff.exists() else None, machine))
 
         return await carrier.carry(
             call.parameters,
@@ -250,7 +250,7 @@ class PracticeLine:
             we_call=True,
         )
 
-    async def _carrier(self) -> Carrier:
+    async def _carrier(self) -> PracticeCallServer:
         """The carrier of the calls, loaded in a thread, so that calls of other lines continue meanwhile."""
         if self._carries is None:
             kind = await asyncio.get_running_loop().run_in_executor(None, _load_carrier)
@@ -279,7 +279,7 @@ def _serial(arrival: Path) -> int:
     return int(digits) if digits.isdecimal() else 0
 
 
-def _load_carrier() -> type[Carrier]:
-    from appliance.lines.practice.carrying import Carrier  # noqa: PLC0415 - not for a box that only stands by
+def _load_carrier() -> type[PracticeCallServer]:
+    from appliance.lines.practice.carrying import PracticeCallServer  # noqa: PLC0415 - not for a box that only stands by
 
-    return Carrier
+    return PracticeCallServer

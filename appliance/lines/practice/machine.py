@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from appliance.lines.practice.abilities import TICK_S, Abilities, Manners
 from appliance.lines.practice.faults import Faults, Mishaps
-from appliance.lines.practice.framing import UdptlReceiver, UdptlSender
-from appliance.lines.practice.spandsp_fax import STATUS_OK, SpandspFax, Statistics, status_text
+from appliance.lines.practice.framing import DatagramUnwrapper, DatagramWrapper
+from appliance.lines.practice.spandsp_fax import STATUS_OK, SpandspFax, SpandspStatistics, status_text
 
 # A machine that has finished keeps the call this long, so that its last DCN is sent and repeated.
 LINGER_S = 1.0
@@ -37,7 +37,7 @@ class MachineResult:
 
     status: int  # T30_ERR_*
     words: str
-    statistics: Statistics
+    statistics: SpandspStatistics
     remote_id: str
     sub_address: str
     selective_polling: str
@@ -60,8 +60,8 @@ class PracticeMachine:
     def __init__(self, settings: MachineSettings) -> None:
         self._settings = settings
         self._outgoing: list[bytes] = []
-        self._sender = UdptlSender()
-        self._receiver = UdptlReceiver()
+        self._sender = DatagramWrapper()
+        self._receiver = DatagramUnwrapper()
         self._mishaps = Mishaps(settings.faults, settings.abilities.t38_version)
         self._fax: SpandspFax | None = SpandspFax(settings.manners, settings.abilities, self._emit)
         self._started: float | None = None

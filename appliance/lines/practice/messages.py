@@ -21,8 +21,8 @@ class OpenCall:
     """Box to process: a machine takes (or places) a call.
 
     ``peer`` is where the box listens when the machine calls; an answering machine waits for the
-    first packet.  With ``stepped`` its time advances only by ``Step``.  The answer is ``Opened``,
-    later ``Ended``.
+    first packet.  With ``stepped`` its time advances only by ``Step``.  The answer is ``MachineOpened``,
+    later ``MachineEnded``.
     """
 
     call: int
@@ -36,7 +36,7 @@ class OpenCall:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Bye:
-    """Box to process: the box has hung up this call.  ``Ended`` follows."""
+    """Box to process: the box has hung up this call.  ``MachineEnded`` follows."""
 
     call: int
 
@@ -55,7 +55,7 @@ class Stepped:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Opened:
+class MachineOpened:
     """Process to box: the machine listens here."""
 
     call: int
@@ -63,7 +63,7 @@ class Opened:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Ended:
+class MachineEnded:
     """Process to box: the machine has hung up, or could not start (``trouble`` says why)."""
 
     call: int
@@ -71,7 +71,7 @@ class Ended:
     trouble: str = ""
 
 
-Message = OpenCall | Bye | Step | Opened | Stepped | Ended
+Message = OpenCall | Bye | Step | MachineOpened | Stepped | MachineEnded
 _KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Message)}
 
 

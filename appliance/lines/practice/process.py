@@ -11,7 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance.lines.practice.machine import MachineResult, MachineSettings
-from appliance.lines.practice.messages import Bye, Ended, OpenCall, Opened, Step, Stepped, from_line, to_line
+from appliance.lines.practice.messages import (
+    Bye,
+    MachineEnded,
+    MachineOpened,
+    OpenCall,
+    Step,
+    Stepped,
+    from_line,
+    to_line,
+)
 from appliance.lines.practice.network import Impairment
 from appliance.lines.practice.room import MAX_LINE_OCTETS
 
@@ -155,17 +164,17 @@ class MachineProcess:
         assert process.stdout is not None
         while line := await process.stdout.readline():
             message = from_line(line)
-            if isinstance(message, Opened):
+            if isinstance(message, MachineOpened):
                 self._settle(message.call, message.port)
             elif isinstance(message, Stepped):
                 self._step_done()
-            elif isinstance(message, Ended):
+            elif isinstance(message, MachineEnded):
                 self._end(message)
         if self._process is process:
             self._process = None
         self._step_done()
         for number in list(self._calls):
-            self._end(Ended(number, None, "the practice machines' process ended"))
+            self._end(MachineEnded(number, None, "the practice machines' process ended"))
 
     def _step_done(self) -> None:
         if self._stepped is not None and not self._stepped.done():
@@ -176,7 +185,7 @@ class MachineProcess:
         if opened is not None and not opened.done():
             opened.set_result(port)
 
-    def _end(self, message: Ended) -> None:
+    def _end(self, message: MachineEnded) -> None:
         opened = self._opening.get(message.call)
         if opened is not None and not opened.done():
             opened.set_exception(MachineTroubleError(message.trouble))

@@ -20,10 +20,10 @@ from appliance.lines.datagram_driver import MAX_DATAGRAM_OCTETS, MAX_DATAGRAMS_A
 from appliance.lines.practice.machine import PracticeMachine
 from appliance.lines.practice.messages import (
     Bye,
-    Ended,
+    MachineEnded,
+    MachineOpened,
     Message,
     OpenCall,
-    Opened,
     Step,
     Stepped,
     from_line,
@@ -40,7 +40,7 @@ MAX_LINE_OCTETS = 1 << 16
 class _Call:
     """One machine on its socket."""
 
-    def __init__(self, room: Room, order: OpenCall) -> None:
+    def __init__(self, room: MachineRoom, order: OpenCall) -> None:
         self._room = room
         self._order = order
         self._time: RealTime | SteppedTime = SteppedTime() if order.stepped else RealTime()
@@ -131,10 +131,10 @@ class _Call:
             self._timer.cancel()
         self._sock.close()
         self._machine.close()
-        self._room.ended(Ended(self._order.call, self._machine.result, trouble))
+        self._room.ended(MachineEnded(self._order.call, self._machine.result, trouble))
 
 
-class Room:
+class MachineRoom:
     """All machines of one process."""
 
     def __init__(self, reports: int) -> None:
@@ -155,7 +155,7 @@ class Room:
                     self._calls[number].step(message.seconds)
             self._tell(Stepped())
 
-    def ended(self, message: Ended) -> None:
+    def ended(self, message: MachineEnded) -> None:
         """A call is over."""
         self._calls.pop(message.call, None)
         self._tell(message)
@@ -170,10 +170,10 @@ class Room:
             call = _Call(self, order)
         except Exception as error:
             _log.exception("practice machine could not start")
-            self._tell(Ended(order.call, None, f"{type(error).__name__}: {error}"))
+            self._tell(MachineEnded(order.call, None, f"{type(error).__name__}: {error}"))
             return
         self._calls[order.call] = call
-        self._tell(Opened(order.call, call.port))
+        self._tell(MachineOpened(order.call, call.port))
         call.start()
 
     def _tell(self, message: Message) -> None:
@@ -188,7 +188,7 @@ async def live(commands: int, reports: int) -> None:
     transport, _ = await loop.connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(commands, "rb", closefd=False)
     )
-    room = Room(reports)
+    room = MachineRoom(reports)
     try:
         while line := await reader.readline():
             room.obey(from_line(line))

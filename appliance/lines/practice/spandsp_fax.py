@@ -111,7 +111,7 @@ class _Features(IntFlag):
 
 
 @dataclass(frozen=True, slots=True)
-class Statistics:
+class SpandspStatistics:
     """Counters of spandsp."""
 
     bit_rate: int
@@ -247,11 +247,11 @@ class SpandspFax:
         """The password that was received (PWD)."""
         return _string(_library().t30_get_rx_password(self._t30))
 
-    def statistics(self) -> Statistics:
+    def statistics(self) -> SpandspStatistics:
         """spandsp's counters of the fax."""
         counted = _ffi().new("t30_stats_t *")
         _library().t30_get_transfer_statistics(self._t30, counted)
-        return Statistics(
+        return SpandspStatistics(
             bit_rate=counted.bit_rate,
             ecm=bool(counted.error_correcting_mode),
             pages_sent=counted.pages_tx,

@@ -17,7 +17,15 @@ from appliance.lines.sip import messages
 from appliance.lines.sip.call_course import CallCourse
 from appliance.lines.sip.call_media import CallMedia, DialledOn, MediaFacts, MediaTerms
 from appliance.lines.sip.call_orders import CallOrders
-from appliance.lines.sip.events import CallEvent, Connected, EarlyMedia, Ended, Ordered, Ringing, Signalled
+from appliance.lines.sip.events import (
+    CallEnded,
+    CallEvent,
+    Connected,
+    EarlyMedia,
+    Ordered,
+    Ringing,
+    Signalled,
+)
 from appliance.lines.sip.media_orders import GiveUp, StayOnAudio, UseAudio, UseT38
 from appliance.lines.sip.ports import MediaPorts
 from appliance.lines.sip.session import body_of
@@ -62,7 +70,7 @@ class CarriedCall:
         return self._media.facts
 
     @property
-    def ended(self) -> Ended | None:
+    def ended(self) -> CallEnded | None:
         """How the signalling ended; None while it has not."""
         return self._course.ended
 
@@ -164,7 +172,7 @@ class CarriedCall:
                 await media.stay_on_audio(code)
             case Ordered(UseT38() as order):
                 await media.use_t38(order)
-            case Ended():
+            case CallEnded():
                 self._course.ended = event
                 media.call_ended()
                 self.note("sip_ended", code=event.code, reason=event.reason, ours=event.ours)
@@ -195,5 +203,5 @@ class CarriedCall:
                     event = await self._events.get()
                     if isinstance(event, Signalled):
                         self.note("sip_sent" if event.sent else "sip_received", line=event.line, sdp="")
-                    elif isinstance(event, Ended):
+                    elif isinstance(event, CallEnded):
                         return

@@ -10,7 +10,7 @@ from dataclasses import replace
 from appliance.causes import CANCELLED, DELIVERED, Cause, Side
 from appliance.lines.causes import CALL_TOO_LONG, LINE_FAULT, NO_ANSWER
 from appliance.lines.sip import causes, messages
-from appliance.lines.sip.events import Ended, Signalled
+from appliance.lines.sip.events import CallEnded, Signalled
 from appliance.lines.sip.outcomes import cause_of_reason, cause_of_status
 from appliance.t30.causes import HUNG_UP_BEFORE_PAGES, NO_FAX_ANSWERED, NO_SENDER_HEARD
 from appliance.t30.parameters import CallResult
@@ -46,7 +46,7 @@ class CallCourse:
         self.started = started
         self.connected_at: float | None = None
         self.cancelled_at: float | None = None
-        self.ended: Ended | None = None
+        self.ended: CallEnded | None = None
         self.spoken_to = False  # the other side has sent any message
         self._rings = False  # it has sent more than 100 (Trying)
 

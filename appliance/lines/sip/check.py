@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from appliance.lines.line import OutgoingCall
-from appliance.lines.sip.check_report import TrunkReport, Watcher, report
+from appliance.lines.sip.check_report import CallWatcher, TrunkReport, report
 from appliance.lines.sip.line import SipLine
 from appliance.t4.coding import encode
 from appliance.t4.page import CodedPage, Coding, Raster, Resolution
@@ -37,7 +37,7 @@ async def check_trunk(
     deadline = time.monotonic() + REGISTER_LIMIT_S
     while not line.state().usable and time.monotonic() < deadline:
         await asyncio.sleep(0.1)
-    watcher = Watcher(progress)
+    watcher = CallWatcher(progress)
     state = line.state()
     call = OutgoingCall(number, CallParameters(Role.CALLS, station_id))
     result = await line.place(call, MemoryOwner([_page()], progress=watcher))

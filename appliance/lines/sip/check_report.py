@@ -36,7 +36,7 @@ _LOOK_NETWORK = marked("More than one packet in a hundred is lost: look at the n
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckFinding:
     """An English sentence and the values of its placeholders; ``text`` also fills a translation of it."""
 
     sentence: str
@@ -50,8 +50,8 @@ class Finding:
         return self.text(self.sentence)
 
 
-def _found(sentence: str, **values: object) -> Finding:
-    return Finding(sentence, tuple((name, str(value)) for name, value in values.items()))
+def _found(sentence: str, **values: object) -> CheckFinding:
+    return CheckFinding(sentence, tuple((name, str(value)) for name, value in values.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +63,11 @@ class TrunkReport:
 
     usable: bool  # a fax went through
     t38: bool  # as T.38
-    findings: tuple[Finding, ...]
-    advice: tuple[Finding, ...]
+    findings: tuple[CheckFinding, ...]
+    advice: tuple[CheckFinding, ...]
 
 
-class Watcher:
+class CallWatcher:
     """Collects what the report needs from the progress events of a call over a trunk."""
 
     def __init__(self, onward: Callable[[Progress], None] = ignore) -> None:
@@ -99,7 +99,7 @@ class Watcher:
 
 
 def report(
-    seen: Watcher, result: CallResult, media: MediaChoice, before: str, last_error: str
+    seen: CallWatcher, result: CallResult, media: MediaChoice, before: str, last_error: str
 ) -> TrunkReport:
     """The report of a call over a trunk with this ``media`` setting.
 
@@ -108,7 +108,7 @@ def report(
     t38 = seen.kind is LineKind.T38
     usable = result.cause.side is Side.NONE
     findings = [_found(before), *_how_it_ended(result, seen.answered_s, last_error)]
-    advice: list[Finding] = []
+    advice: list[CheckFinding] = []
     if t38:
         works = _T38_BY_TRUNK if seen.trunk_asked else _T38_BY_US
         findings.append(_found(works, seconds=f"{seen.t38_after_s:.1f}"))
@@ -146,7 +146,7 @@ def report_afterwards(
 
     ``facts`` are the negotiated parameters, ``account`` the lines of its trace; invalid lines are ignored.
     """
-    watcher = Watcher()
+    watcher = CallWatcher()
     for line in account:
         fields = dict(line)
         try:
@@ -158,7 +158,7 @@ def report_afterwards(
     return report(watcher, result, media, before, last_error)
 
 
-def _without_t38(seen: Watcher, media: MediaChoice) -> tuple[Finding, list[Finding]]:
+def _without_t38(seen: CallWatcher, media: MediaChoice) -> tuple[CheckFinding, list[CheckFinding]]:
     """Why the fax went as tones, and what to do about it."""
     if media is MediaChoice.G711_ONLY:
         return _found(_TONES_AS_SET), []
@@ -169,7 +169,7 @@ def _without_t38(seen: Watcher, media: MediaChoice) -> tuple[Finding, list[Findi
     return _found(_TONES_UNASKED), [_found(_ASK_WHO_ASKS)]
 
 
-def _how_it_ended(result: CallResult, answered_s: float, last_error: str) -> list[Finding]:
+def _how_it_ended(result: CallResult, answered_s: float, last_error: str) -> list[CheckFinding]:
     found = []
     if answered_s:
         found.append(_found(_ANSWERED, seconds=f"{answered_s:.1f}"))

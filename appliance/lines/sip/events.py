@@ -34,7 +34,7 @@ class Ordered:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class CallEnded:
     """The call has ended.  ``code`` is the SIP status; ``ours``: it was generated on our side."""
 
     code: int
@@ -54,7 +54,7 @@ class Signalled:
     sdp: str = ""
 
 
-CallEvent = Ringing | EarlyMedia | Connected | Ordered | Ended | Signalled
+CallEvent = Ringing | EarlyMedia | Connected | Ordered | CallEnded | Signalled
 
 
 @dataclass(frozen=True, slots=True)

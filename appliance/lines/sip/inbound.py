@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from appliance.lines import causes
-from appliance.lines.line import Answer, IncomingCall, IncomingHandler, Refuse, decided
+from appliance.lines.line import Accept, IncomingCall, IncomingHandler, Refuse, decided
 from appliance.lines.sip import messages
 from appliance.lines.sip.codes import BUSY_HERE, TEMPORARILY_UNAVAILABLE
 from appliance.lines.sip.numbers import from_trunk
@@ -34,7 +34,7 @@ class Inbound:
         trunk: SipTrunk,
         stack: SipStack,
         has_room: Callable[[], bool],
-        carry: Callable[[OfferedCall, Answer], Awaitable[None]],
+        carry: Callable[[OfferedCall, Accept], Awaitable[None]],
     ) -> None:
         self._trunk = trunk
         self._stack = stack
@@ -94,7 +94,7 @@ class Inbound:
         )
 
     async def _decide(
-        self, offered: OfferedCall, decision: Answer | Refuse | Awaitable[Answer | Refuse]
+        self, offered: OfferedCall, decision: Accept | Refuse | Awaitable[Accept | Refuse]
     ) -> None:
         try:
             made = await decided(decision)

@@ -190,10 +190,10 @@ def _log_writer() -> Any:
     """
     import pjsua2 as pj  # noqa: PLC0415
 
-    class Writer(pj.LogWriter):  # type: ignore[misc]
+    class PjLogWriter(pj.LogWriter):  # type: ignore[misc]
         def write(self, entry: Any) -> None:
             text = one_line(str(entry.msg))
             level = logging.INFO if int(entry.level) <= 2 else logging.DEBUG
             _log.log(logging.ERROR if "Assert failed" in text else level, "%s", text)
 
-    return Writer()
+    return PjLogWriter()

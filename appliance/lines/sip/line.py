@@ -20,7 +20,7 @@ from appliance.causes import Cause
 from appliance.dial_on import DialOn
 from appliance.lines import causes
 from appliance.lines.datagram_driver import Pacing
-from appliance.lines.line import Answer, IncomingHandler, LineKind, LineState, OutgoingCall, Tap
+from appliance.lines.line import Accept, IncomingHandler, LineKind, LineState, OutgoingCall, Tap
 from appliance.lines.sip.admission import Admission
 from appliance.lines.sip.call import ACK_LIMIT_S, CarriedCall
 from appliance.lines.sip.call_media import MediaTerms
@@ -262,7 +262,7 @@ class SipLine:
         """A call from a peer of ours.  On the event loop."""
         self._inbound.call_offered(offered)
 
-    async def _carry(self, offered: OfferedCall, answer: Answer) -> None:
+    async def _carry(self, offered: OfferedCall, answer: Accept) -> None:
         owner = answer.owner
         ports = self._open_ports()
         if isinstance(ports, Cause):

@@ -122,14 +122,14 @@ def dialled(message: str, found: dict[str, list[str]], account: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class CallerIdentity:
     """The caller's number and name, unless withheld."""
 
     number: str = ""
     name: str = ""
 
 
-def caller(found: dict[str, list[str]]) -> Caller:
+def caller(found: dict[str, list[str]]) -> CallerIdentity:
     """The caller: as asserted by the network (RFC 3325, or the older Remote-Party-ID), else from From.
 
     Empty when the caller asked for privacy, even if the network passes the number to trusted parties.
@@ -137,15 +137,15 @@ def caller(found: dict[str, list[str]]) -> Caller:
     values = {value.strip().lower() for each in found.get("privacy", []) for value in re.split("[;,]", each)}
     party = first(found, "remote-party-id")
     if values & _WITHHELD or re.search(r";\s*privacy\s*=\s*\"?(?:full|uri)", party, re.IGNORECASE):
-        return Caller()
+        return CallerIdentity()
     asserted = _each_value(found, "p-asserted-identity")
     # RFC 3325 9.1: one SIP and one tel URI may be asserted; one with a number is preferred.
     numbered = [value for value in asserted if _NUMBER.fullmatch(uri_user(value))]
     value = next(iter(numbered or asserted), "") or party or first(found, "from")
     number = uri_user(value)
     if number.lower() in _NOBODY:
-        return Caller()
-    return Caller(number, display_name(value) or display_name(first(found, "from")))
+        return CallerIdentity()
+    return CallerIdentity(number, display_name(value) or display_name(first(found, "from")))
 
 
 def reason(message: str) -> tuple[str, int] | None:

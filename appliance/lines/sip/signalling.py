@@ -21,11 +21,19 @@ from appliance.lines.sip.codes import (
     REQUEST_PENDING,
     SERVER_ERROR,
 )
-from appliance.lines.sip.events import CallEvent, Connected, EarlyMedia, Ended, Ordered, Ringing, Signalled
+from appliance.lines.sip.events import (
+    CallEnded,
+    CallEvent,
+    Connected,
+    EarlyMedia,
+    Ordered,
+    Ringing,
+    Signalled,
+)
 from appliance.lines.sip.media_orders import Reinvite
 from appliance.lines.sip.session import body_of
 from appliance.lines.sip.switch import MediaSwitch
-from appliance.lines.sip.switch_states import State
+from appliance.lines.sip.switch_states import SwitchState
 from appliance.lines.sip.switch_table import NOTHING
 from appliance.t38.sdp import Description, SdpError, parse_sdp
 
@@ -46,7 +54,7 @@ class CallRef:
     """
 
     call: TrunkCall | None
-    ended: Ended | None = None
+    ended: CallEnded | None = None
 
 
 class StackOfCalls(Protocol):
@@ -144,7 +152,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
         """Ends a call that the stack has given up without saying so (odd peers bring that about)."""
         if self.over or now < self._born + FORGOTTEN_AFTER_S or self.isActive():
             return
-        self._is_over(Ended(0, "given up by the SIP stack", ours=True))
+        self._is_over(CallEnded(0, "given up by the SIP stack", ours=True))
         self._stack.forget(self)
 
     def failed(self) -> None:
@@ -166,7 +174,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
             now = time.monotonic()
             self._take_answer(prm.e, now)
             if self.switch is not None:
-                if self.switch.state is State.OFFERING:
+                if self.switch.state is SwitchState.OFFERING:
                     self.switch.answered(NOTHING, now)  # confirmed without any answer: nothing agreed
                 self.sink(Connected())
                 self.switch.connected(now)
@@ -190,7 +198,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
                     self._redirection[len("SIP/2.0 302 ") :],
                 )
                 ours = False
-            self._is_over(Ended(code, words[:120], ours, retry_after_s, reason, unanswerable))
+            self._is_over(CallEnded(code, words[:120], ours, retry_after_s, reason, unanswerable))
             # Not here: the object must outlive its own callback.
             self._stack.order(self.ref, self._stack.forget)
 
@@ -274,7 +282,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
 
     # -- inside ---------------------------------------------------------------------------
 
-    def _is_over(self, ended: Ended) -> None:
+    def _is_over(self, ended: CallEnded) -> None:
         self.over = True
         if self.switch is not None:
             self.switch.ended()
@@ -286,7 +294,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
 
         The stack reports the new state before the message that caused it.
         """
-        if self.switch is None or self.switch.state is not State.OFFERING:
+        if self.switch is None or self.switch.state is not SwitchState.OFFERING:
             return
         message = ""
         if event.type == pj.PJSIP_EVENT_RX_MSG:

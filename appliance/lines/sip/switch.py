@@ -28,7 +28,7 @@ from collections.abc import Callable
 from appliance.lines.sip import causes
 from appliance.lines.sip.media_orders import GiveUp, LocalMedia, MediaRules, SwitchOrder, UseAudio
 from appliance.lines.sip.switch_media import SwitchMedia
-from appliance.lines.sip.switch_states import State, SwitchEvent
+from appliance.lines.sip.switch_states import SwitchEvent, SwitchState
 from appliance.lines.sip.switch_table import NO_ANSWER, TABLE, SwitchInput, usable_image
 from appliance.t38.sdp import Description
 
@@ -55,22 +55,22 @@ class MediaSwitch:
     # -- inputs of the signalling -------------------------------------------------------------
 
     @property
-    def state(self) -> State:
+    def state(self) -> SwitchState:
         """The state of the switch."""
         return self._media.state
 
     def offer(self) -> str:
         """The SDP of an offer made now: the first one, our re-INVITE for T.38, or a refresh."""
         media = self._media
-        if media.state is State.NEW:
+        if media.state is SwitchState.NEW:
             # Even where only T.38 is allowed the call starts with audio: that is how gateways know a call.
-            media.state = State.OFFERING
-        if media.state is State.T38 and media.agreed_text:
+            media.state = SwitchState.OFFERING
+        if media.state is SwitchState.T38 and media.agreed_text:
             return media.agreed_text
-        if media.state is State.ASKING:
+        if media.state is SwitchState.ASKING:
             media.asked_text = media.ours.image_offer()
             return media.asked_text
-        if media.state is State.T38:
+        if media.state is SwitchState.T38:
             return media.ours.image_offer()
         return media.ours.audio_offer(events=media.rules.dials_on and not media.is_connected)
 
@@ -105,7 +105,7 @@ class MediaSwitch:
     def ended(self) -> None:
         """The call is over: nothing more is ordered."""
         media = self._media
-        media.state = State.OVER
+        media.state = SwitchState.OVER
         media.deadline = media.tones_at = None
         media.orders.clear()
 
@@ -115,7 +115,7 @@ class MediaSwitch:
         """The digits after the answer are out."""
         media = self._media
         media.dialling = False
-        if media.state is State.AUDIO:
+        if media.state is SwitchState.AUDIO:
             media.await_t38(now)
 
     def ask_now(self, now: float) -> None:
@@ -125,15 +125,15 @@ class MediaSwitch:
             return
         if media.rules.ask_after_s is not None:
             self._handle(SwitchEvent.ASK, SwitchInput(now))
-        elif media.state is State.AUDIO and media.deadline is not None:
+        elif media.state is SwitchState.AUDIO and media.deadline is not None:
             media.deadline = min(media.deadline, now + PEER_AFTER_TONES_S)
 
     def page_in_audio(self) -> None:
         """A fax in audio has passed its negotiation: a switch would destroy it."""
         media = self._media
         media.page_in_audio = True
-        if media.state in (State.AUDIO, State.GLARE):
-            media.state = State.AUDIO
+        if media.state in (SwitchState.AUDIO, SwitchState.GLARE):
+            media.state = SwitchState.AUDIO
             media.deadline = None
 
     def page_in_t38(self) -> None:
@@ -146,7 +146,7 @@ class MediaSwitch:
         A second call, after the peer refused to go back, ends the call.
         """
         media = self._media
-        if media.state is not State.T38 or not media.rules.g711 or media.page_in_t38:
+        if media.state is not SwitchState.T38 or not media.rules.g711 or media.page_in_t38:
             return
         if media.stays_in_t38:
             media.orders.append(GiveUp(causes.SIP_T38_SILENT))

@@ -18,7 +18,7 @@ from appliance.lines.sip.media_orders import (
 from appliance.lines.sip.our_sdp import OurSdp
 from appliance.lines.sip.retries import Retries
 from appliance.lines.sip.session import Audio, sendable
-from appliance.lines.sip.switch_states import State
+from appliance.lines.sip.switch_states import SwitchState
 from appliance.t38.sdp import T38Media
 from appliance.t38.settings import T38Settings
 
@@ -43,7 +43,7 @@ class SwitchMedia:
         self.ours = OurSdp(rules, local)
         self.our_t38 = local.t38
         self.retries = Retries(caller=caller, pick=pick)
-        self.state = State.NEW
+        self.state = SwitchState.NEW
         self.is_connected = False
         self.dialling = rules.dials_on
         self.orders: list[SwitchOrder] = []
@@ -65,7 +65,7 @@ class SwitchMedia:
         """Whether an offer of audio is taken now."""
         if not self.is_connected:
             return True
-        return self.rules.g711 and not (self.state is State.T38 and self.page_in_t38)
+        return self.rules.g711 and not (self.state is SwitchState.T38 and self.page_in_t38)
 
     def use_audio(self, audio: Audio) -> None:
         """Audio is agreed, here or elsewhere than before."""
@@ -76,8 +76,8 @@ class SwitchMedia:
 
     def use_t38(self, image: T38Media, settings: T38Settings, text: str) -> None:
         """T.38 is agreed; ``text`` is our side of the SDP."""
-        was = self.t38 if self.state is State.T38 else None
-        self.state = State.T38
+        was = self.t38 if self.state is SwitchState.T38 else None
+        self.state = SwitchState.T38
         self.deadline = self.tones_at = None
         self.tones = False
         self.agreed_text = text
@@ -98,7 +98,7 @@ class SwitchMedia:
         """Offers T.38, unless a page is under way in audio."""
         if self.page_in_audio:
             return
-        self.state = State.ASKING
+        self.state = SwitchState.ASKING
         self.deadline = now + ASKING_LIMIT_S
         if not self.tones:
             self.tones_at = now + OFFER_LIMIT_S
@@ -109,7 +109,7 @@ class SwitchMedia:
         if not self.rules.g711:
             self.end_t38(NOT_ACCEPTABLE)
             return
-        self.state = State.RECLAIMING
+        self.state = SwitchState.RECLAIMING
         self.asked = True
         self.tones_at = None
         self.deadline = now + RECLAIM_LIMIT_S
@@ -117,7 +117,7 @@ class SwitchMedia:
 
     def fail_to_reclaim(self) -> None:
         """The peer does not go back to audio."""
-        self.state = State.AUDIO
+        self.state = SwitchState.AUDIO
         self.deadline = None
         if not self.tones:  # else they go on for as long as the peer lets them
             self.orders.append(GiveUp(causes.SIP_T38_SILENT))
@@ -125,13 +125,13 @@ class SwitchMedia:
     def offer_again_at(self, at: float) -> None:
         """After a refusal that is not final."""
         self.retries.rounds += 1
-        self.state = State.GLARE
+        self.state = SwitchState.GLARE
         self.deadline = at
 
     def end_t38(self, code: int) -> None:
         """There will be no T.38 by our offer: tones, where they are allowed.  ``code`` is the SIP status."""
         self.asked = True
-        self.state = State.AUDIO
+        self.state = SwitchState.AUDIO
         self.deadline = None
         if self.rules.g711:
             self.begin_tones(code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 
-class State(Enum):
+class SwitchState(Enum):
     """States of the media switch."""
 
     NEW = "new"  # nothing agreed, nothing offered

@@ -9,7 +9,7 @@ from appliance.lines.sip import causes
 from appliance.lines.sip.media_orders import GiveUp, StayOnAudio
 from appliance.lines.sip.session import audio_of
 from appliance.lines.sip.switch_media import NOT_ACCEPTABLE, SwitchMedia
-from appliance.lines.sip.switch_states import State, SwitchEvent
+from appliance.lines.sip.switch_states import SwitchEvent, SwitchState
 from appliance.t38.sdp import Description, SdpError, T38Media, agree, image_of
 
 # After a glare the offer is out again soon; the tones wait for its answer so long, s.
@@ -37,7 +37,7 @@ class Handling:
     """``act`` handles an event; ``to`` are the states that it may lead to, besides the present one."""
 
     act: Callable[[SwitchMedia, SwitchInput], None]
-    to: tuple[State, ...] = ()
+    to: tuple[SwitchState, ...] = ()
 
 
 def usable_image(description: Description) -> T38Media | None:
@@ -60,7 +60,7 @@ def _first_answer(media: SwitchMedia, data: SwitchInput) -> None:
     if audio_of(data.description) is None:
         media.orders.append(GiveUp(causes.SIP_MEDIA_REFUSED))
     else:
-        media.state = State.AUDIO
+        media.state = SwitchState.AUDIO
         _audio_again(media, data)
 
 
@@ -80,7 +80,7 @@ def _take_offer(media: SwitchMedia, data: SwitchInput) -> None:
     """Answers an offer with T.38 when it may, else with audio, else not at all."""
     offer = data.description
     image, audio = usable_image(offer), audio_of(offer)
-    was_t38 = media.state is State.T38 or media.silent
+    was_t38 = media.state is SwitchState.T38 or media.silent
     may_use_image = media.rules.t38 and not (media.dialling or media.page_in_audio or media.silent)
     if image is not None and may_use_image:
         # The same offer makes the same text: a refresh is answered with what was agreed.
@@ -88,7 +88,7 @@ def _take_offer(media: SwitchMedia, data: SwitchInput) -> None:
         media.use_t38(image, agree(media.our_t38, image.settings), media.answer_text)
     elif audio is not None and media.may_use_audio():
         media.answer_text = media.ours.audio_answer(offer, audio)
-        media.state = State.AUDIO
+        media.state = SwitchState.AUDIO
         media.t38 = None
         media.use_audio(audio)
         if was_t38 and media.is_connected:
@@ -96,7 +96,7 @@ def _take_offer(media: SwitchMedia, data: SwitchInput) -> None:
 
 
 def _connected(media: SwitchMedia, data: SwitchInput) -> None:
-    if media.state is State.T38:
+    if media.state is SwitchState.T38:
         assert media.t38 is not None
         media.orders.append(media.t38)
     elif media.audio is not None:  # else nothing was agreed: GiveUp has been ordered
@@ -172,7 +172,7 @@ def _reclaim_refusal(media: SwitchMedia, data: SwitchInput) -> None:
     again_s = media.retries.wait_s(data.code, data.retry_after_s)
     if again_s is None and media.t38 is not None and not media.tones:
         # A refusal leaves the session as it was: the machine may yet be slow to answer.
-        media.state = State.T38
+        media.state = SwitchState.T38
         media.deadline = None
         media.silent, media.stays_in_t38 = False, True
     elif again_s is None or media.retries.exhausted:
@@ -188,38 +188,49 @@ def _reclaim_timer(media: SwitchMedia, _data: SwitchInput) -> None:
 _IGNORED, _REFUSED = Handling(_ignore), Handling(_refuse)
 # Other combinations cannot happen.
 TABLE = {
-    (State.NEW, SwitchEvent.OFFER): Handling(_take_offer, (State.AUDIO, State.T38)),
-    (State.OFFERING, SwitchEvent.ANSWER): Handling(_first_answer, (State.AUDIO,)),
-    (State.OFFERING, SwitchEvent.REFUSAL): _IGNORED,  # the whole call is refused: SIP says how
-    (State.OFFERING, SwitchEvent.OFFER): _REFUSED,  # an offer while ours is open (RFC 3264 4)
-    (State.OFFERING, SwitchEvent.CONNECTED): Handling(_connected),  # our offer got no usable answer
-    (State.AUDIO, SwitchEvent.ANSWER): Handling(_audio_again),  # 200 after a 183 with SDP, refresh by us
-    (State.AUDIO, SwitchEvent.REFUSAL): _IGNORED,  # of a refresh
-    (State.AUDIO, SwitchEvent.OFFER): Handling(_take_offer, (State.T38,)),
-    (State.AUDIO, SwitchEvent.CONNECTED): Handling(_connected),
-    (State.AUDIO, SwitchEvent.ASK): Handling(_ask, (State.ASKING,)),
-    (State.AUDIO, SwitchEvent.TIMER): Handling(_audio_timer, (State.ASKING,)),
-    (State.ASKING, SwitchEvent.ANSWER): Handling(_asked_answer, (State.T38, State.AUDIO, State.RECLAIMING)),
-    (State.ASKING, SwitchEvent.REFUSAL): Handling(_asked_refusal, (State.AUDIO, State.GLARE)),
-    (State.ASKING, SwitchEvent.OFFER): _REFUSED,  # of UPDATE; pjproject itself answers an INVITE with 491
-    (State.ASKING, SwitchEvent.ASK): _IGNORED,
-    (State.ASKING, SwitchEvent.TIMER): Handling(_asking_timer, (State.AUDIO,)),
-    (State.GLARE, SwitchEvent.OFFER): Handling(_take_offer, (State.AUDIO, State.T38)),
-    (State.GLARE, SwitchEvent.ASK): _IGNORED,
-    (State.GLARE, SwitchEvent.TIMER): Handling(_ask_again, (State.ASKING, State.RECLAIMING)),
-    (State.GLARE, SwitchEvent.ANSWER): Handling(_audio_again),
-    (State.GLARE, SwitchEvent.REFUSAL): _IGNORED,
-    (State.T38, SwitchEvent.OFFER): Handling(_take_offer, (State.AUDIO,)),
-    (State.T38, SwitchEvent.ANSWER): Handling(_t38_again),  # refresh by us
-    (State.T38, SwitchEvent.REFUSAL): _IGNORED,
-    (State.T38, SwitchEvent.CONNECTED): Handling(_connected),
-    (State.T38, SwitchEvent.ASK): _IGNORED,
-    (State.T38, SwitchEvent.TIMER): _IGNORED,
-    (State.RECLAIMING, SwitchEvent.ANSWER): Handling(_reclaimed, (State.AUDIO,)),
-    (State.RECLAIMING, SwitchEvent.REFUSAL): Handling(
-        _reclaim_refusal, (State.T38, State.AUDIO, State.GLARE)
+    (SwitchState.NEW, SwitchEvent.OFFER): Handling(_take_offer, (SwitchState.AUDIO, SwitchState.T38)),
+    (SwitchState.OFFERING, SwitchEvent.ANSWER): Handling(_first_answer, (SwitchState.AUDIO,)),
+    (SwitchState.OFFERING, SwitchEvent.REFUSAL): _IGNORED,  # the whole call is refused: SIP says how
+    (SwitchState.OFFERING, SwitchEvent.OFFER): _REFUSED,  # an offer while ours is open (RFC 3264 4)
+    (SwitchState.OFFERING, SwitchEvent.CONNECTED): Handling(_connected),  # our offer got no usable answer
+    (SwitchState.AUDIO, SwitchEvent.ANSWER): Handling(
+        _audio_again
+    ),  # 200 after a 183 with SDP, refresh by us
+    (SwitchState.AUDIO, SwitchEvent.REFUSAL): _IGNORED,  # of a refresh
+    (SwitchState.AUDIO, SwitchEvent.OFFER): Handling(_take_offer, (SwitchState.T38,)),
+    (SwitchState.AUDIO, SwitchEvent.CONNECTED): Handling(_connected),
+    (SwitchState.AUDIO, SwitchEvent.ASK): Handling(_ask, (SwitchState.ASKING,)),
+    (SwitchState.AUDIO, SwitchEvent.TIMER): Handling(_audio_timer, (SwitchState.ASKING,)),
+    (SwitchState.ASKING, SwitchEvent.ANSWER): Handling(
+        _asked_answer, (SwitchState.T38, SwitchState.AUDIO, SwitchState.RECLAIMING)
     ),
-    (State.RECLAIMING, SwitchEvent.OFFER): _REFUSED,
-    (State.RECLAIMING, SwitchEvent.ASK): _IGNORED,
-    (State.RECLAIMING, SwitchEvent.TIMER): Handling(_reclaim_timer, (State.AUDIO,)),
-} | {(State.OVER, event): _IGNORED for event in SwitchEvent}
+    (SwitchState.ASKING, SwitchEvent.REFUSAL): Handling(
+        _asked_refusal, (SwitchState.AUDIO, SwitchState.GLARE)
+    ),
+    (
+        SwitchState.ASKING,
+        SwitchEvent.OFFER,
+    ): _REFUSED,  # of UPDATE; pjproject itself answers an INVITE with 491
+    (SwitchState.ASKING, SwitchEvent.ASK): _IGNORED,
+    (SwitchState.ASKING, SwitchEvent.TIMER): Handling(_asking_timer, (SwitchState.AUDIO,)),
+    (SwitchState.GLARE, SwitchEvent.OFFER): Handling(_take_offer, (SwitchState.AUDIO, SwitchState.T38)),
+    (SwitchState.GLARE, SwitchEvent.ASK): _IGNORED,
+    (SwitchState.GLARE, SwitchEvent.TIMER): Handling(
+        _ask_again, (SwitchState.ASKING, SwitchState.RECLAIMING)
+    ),
+    (SwitchState.GLARE, SwitchEvent.ANSWER): Handling(_audio_again),
+    (SwitchState.GLARE, SwitchEvent.REFUSAL): _IGNORED,
+    (SwitchState.T38, SwitchEvent.OFFER): Handling(_take_offer, (SwitchState.AUDIO,)),
+    (SwitchState.T38, SwitchEvent.ANSWER): Handling(_t38_again),  # refresh by us
+    (SwitchState.T38, SwitchEvent.REFUSAL): _IGNORED,
+    (SwitchState.T38, SwitchEvent.CONNECTED): Handling(_connected),
+    (SwitchState.T38, SwitchEvent.ASK): _IGNORED,
+    (SwitchState.T38, SwitchEvent.TIMER): _IGNORED,
+    (SwitchState.RECLAIMING, SwitchEvent.ANSWER): Handling(_reclaimed, (SwitchState.AUDIO,)),
+    (SwitchState.RECLAIMING, SwitchEvent.REFUSAL): Handling(
+        _reclaim_refusal, (SwitchState.T38, SwitchState.AUDIO, SwitchState.GLARE)
+    ),
+    (SwitchState.RECLAIMING, SwitchEvent.OFFER): _REFUSED,
+    (SwitchState.RECLAIMING, SwitchEvent.ASK): _IGNORED,
+    (SwitchState.RECLAIMING, SwitchEvent.TIMER): Handling(_reclaim_timer, (SwitchState.AUDIO,)),
+} | {(SwitchState.OVER, event): _IGNORED for event in SwitchEvent}

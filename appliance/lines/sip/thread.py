@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 POLL_S = 0.02
 
 
-class Worker(Protocol):
+class ThreadWork(Protocol):
     """The work of the thread.  All methods are called on it."""
 
     def open(self) -> int:
@@ -45,7 +45,7 @@ class Worker(Protocol):
 class SipThread:
     """See the module.  ``start`` and ``stop`` on the event loop."""
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: ThreadWork) -> None:
         self._worker = worker
         self._orders: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._wake = -1

@@ -10,9 +10,9 @@ from appliance.lines.modem.ring_monitor import (
     PING_EVERY_S,
     PING_S,
     RING_GAP_S,
-    Caller,
+    CallerId,
+    RingAction,
     RingMonitor,
-    Verdict,
 )
 
 TELLS = Modem(caller_id=True, distinctive_ring=True)
@@ -33,7 +33,7 @@ class Idle:
             self.asked.append(command.decode().strip())
             self.bell.receive_bytes(b"\r\nOK\r\n", self.now)
 
-    def says(self, *lines: str) -> Verdict:
+    def says(self, *lines: str) -> RingAction:
         for line in lines:
             self.bell.receive_bytes(f"\r\n{line}\r\n".encode(), self.now)
         self.settle()
@@ -56,12 +56,12 @@ def test_the_ring_monitor_sets_the_modem_up_before_it_is_ready() -> None:
 
 def test_the_callers_number_comes_after_the_first_ring() -> None:
     idle = Idle(AnswerRules(rings=2))
-    assert idle.says("RING") is Verdict.NOTHING
+    assert idle.says("RING") is RingAction.NOTHING
     assert not idle.bell.ready
     idle.says("DATE = 1123", "TIME = 0611", "NMBR = 0301234567", "NAME = SMITH", "DDN_NMBR = 77")
     idle.passes(5.0)
-    assert idle.says("RING") is Verdict.ANSWER
-    assert idle.bell.caller == Caller("0301234567", "SMITH", "77", "")
+    assert idle.says("RING") is RingAction.ANSWER
+    assert idle.bell.caller == CallerId("0301234567", "SMITH", "77", "")
 
 
 def test_a_caller_who_gives_up_is_forgotten() -> None:
@@ -69,23 +69,23 @@ def test_a_caller_who_gives_up_is_forgotten() -> None:
     idle.says("RING", "NMBR = 1")
     idle.passes(RING_GAP_S + 0.1)
     assert idle.bell.ready
-    assert idle.says("RING") is Verdict.NOTHING  # the first ring of another call
-    assert idle.bell.caller == Caller()
+    assert idle.says("RING") is RingAction.NOTHING  # the first ring of another call
+    assert idle.bell.caller == CallerId()
 
 
 def test_what_was_told_of_a_call_that_never_rang_is_not_told_of_the_next() -> None:
     idle = Idle(AnswerRules(rings=1))
     idle.says("NMBR = 1")
     idle.passes(RING_GAP_S + 60.0)
-    assert idle.says("RING") is Verdict.ANSWER
-    assert idle.bell.caller == Caller()
+    assert idle.says("RING") is RingAction.ANSWER
+    assert idle.bell.caller == CallerId()
 
 
 def test_the_callers_number_may_come_before_the_first_ring_and_unformatted() -> None:
     idle = Idle(AnswerRules(rings=1))
     idle.says("800602040301" + "33")
     idle.passes(2.0)
-    assert idle.says("RING") is Verdict.ANSWER
+    assert idle.says("RING") is RingAction.ANSWER
     assert idle.bell.caller.number == ""  # the message is longer than what came
     idle.passes(RING_GAP_S + 1)
     octets = b"\x80\x06\x02\x040301"
@@ -97,15 +97,15 @@ def test_the_callers_number_may_come_before_the_first_ring_and_unformatted() -> 
 
 def test_a_withheld_number_is_empty() -> None:
     idle = Idle(AnswerRules(rings=1))
-    assert idle.says("NMBR = P", "RING") is Verdict.ANSWER
+    assert idle.says("NMBR = P", "RING") is RingAction.ANSWER
     assert idle.bell.caller.number == ""
 
 
 @pytest.mark.parametrize(
     ("ring", "verdict"),
-    [("RING 2", Verdict.ANSWER), ("RING 1", Verdict.NOTHING), ("RING", Verdict.NOTHING)],
+    [("RING 2", RingAction.ANSWER), ("RING 1", RingAction.NOTHING), ("RING", RingAction.NOTHING)],
 )
-def test_only_the_ring_that_is_the_faxes_is_answered(ring: str, verdict: Verdict) -> None:
+def test_only_the_ring_that_is_the_faxes_is_answered(ring: str, verdict: RingAction) -> None:
     idle = Idle(AnswerRules(rings=1, kinds=frozenset({"2"})))
     assert idle.says(ring) is verdict
 
@@ -113,16 +113,16 @@ def test_only_the_ring_that_is_the_faxes_is_answered(ring: str, verdict: Verdict
 @pytest.mark.parametrize(
     ("cadence", "verdict"),
     [
-        (["DROF=38", "DRON=14"], Verdict.NOTHING),
-        (["DROF=38", "DRON=8", "DROF=4", "DRON=8"], Verdict.ANSWER),
-        (["DRON=8", "DROF=4", "DRON=8"], Verdict.ANSWER),
-        (["DROF=38", "DRON=3", "DROF=2", "DRON=3", "DROF=2", "DRON=4"], Verdict.NOTHING),
-        ([], Verdict.NOTHING),
+        (["DROF=38", "DRON=14"], RingAction.NOTHING),
+        (["DROF=38", "DRON=8", "DROF=4", "DRON=8"], RingAction.ANSWER),
+        (["DRON=8", "DROF=4", "DRON=8"], RingAction.ANSWER),
+        (["DROF=38", "DRON=3", "DROF=2", "DRON=3", "DROF=2", "DRON=4"], RingAction.NOTHING),
+        ([], RingAction.NOTHING),
     ],
 )
-def test_a_ring_told_by_its_cadence_counts_its_bursts(cadence: list[str], verdict: Verdict) -> None:
+def test_a_ring_told_by_its_cadence_counts_its_bursts(cadence: list[str], verdict: RingAction) -> None:
     idle = Idle(AnswerRules(rings=2, kinds=frozenset({"2"})))
-    assert idle.says(*cadence, "RING") is Verdict.NOTHING
+    assert idle.says(*cadence, "RING") is RingAction.NOTHING
     idle.passes(5.0)
     assert idle.says("DROF=38", *cadence, "RING") is verdict
 
@@ -130,18 +130,18 @@ def test_a_ring_told_by_its_cadence_counts_its_bursts(cadence: list[str], verdic
 def test_a_line_that_only_sends_never_answers() -> None:
     idle = Idle(AnswerRules(answer=False))
     for _ in range(30):
-        assert idle.says("RING") is Verdict.NOTHING
+        assert idle.says("RING") is RingAction.NOTHING
         idle.passes(5.0)
     assert not any(command in ("ATA", "AT") for command in idle.asked)
 
 
 def test_a_call_left_alone_is_asked_about_once() -> None:
     idle = Idle(AnswerRules(rings=1))
-    assert idle.says("RING") is Verdict.ANSWER
+    assert idle.says("RING") is RingAction.ANSWER
     idle.bell.leave_alone()
-    assert idle.says("RING") is Verdict.NOTHING
+    assert idle.says("RING") is RingAction.NOTHING
     idle.passes(RING_GAP_S + 0.1)
-    assert idle.says("RING") is Verdict.ANSWER  # another call
+    assert idle.says("RING") is RingAction.ANSWER  # another call
 
 
 def test_an_idle_modem_is_asked_whether_it_lives_but_never_while_it_rings() -> None:
@@ -163,9 +163,9 @@ def test_silence_twice_is_a_wedged_modem() -> None:
         bell.take_bytes()
         now = bell.next_deadline() or now
         bell.handle_timer(now)
-        if bell.verdict is Verdict.WEDGED:
+        if bell.verdict is RingAction.WEDGED:
             break
-    assert bell.verdict is Verdict.WEDGED
+    assert bell.verdict is RingAction.WEDGED
     assert now <= 3 * PING_S
 
 

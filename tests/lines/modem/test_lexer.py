@@ -12,8 +12,8 @@ from appliance.lines.modem.lexer import (
     DataKind,
     EndOfData,
     Lexer,
-    Line,
     Octets,
+    TextLine,
     Token,
     stuff,
 )
@@ -36,26 +36,35 @@ def read(data: bytes, kind: DataKind = DataKind.NONE, cuts: list[int] | None = N
 
 def test_a_frame_between_connect_and_ok_is_unstuffed() -> None:
     got = read(b"\r\nCONNECT\r\n\xff\x13\x84\x10\x10\xab\x10\x03\r\nOK\r\n", DataKind.FRAME)
-    assert got == [Line("CONNECT"), Octets(b"\xff\x13\x84\x10\xab"), EndOfData(), Line("OK")]
+    assert got == [TextLine("CONNECT"), Octets(b"\xff\x13\x84\x10\xab"), EndOfData(), TextLine("OK")]
 
 
 def test_connect_of_a_sending_command_opens_nothing() -> None:
-    assert read(b"\r\nCONNECT\r\n\r\nOK\r\n") == [Line("CONNECT"), Line("OK")]
+    assert read(b"\r\nCONNECT\r\n\r\nOK\r\n") == [TextLine("CONNECT"), TextLine("OK")]
 
 
 def test_a_doubled_connect_before_a_frame_is_not_taken_for_the_frame() -> None:
     got = read(b"\r\nCONNECT\r\n\r\nCONNECT\r\n\xff\x03\x20\x10\x03\r\nOK\r\n", DataKind.FRAME)
-    assert got == [Line("CONNECT"), Line("CONNECT"), Octets(b"\xff\x03\x20"), EndOfData(), Line("OK")]
+    assert got == [
+        TextLine("CONNECT"),
+        TextLine("CONNECT"),
+        Octets(b"\xff\x03\x20"),
+        EndOfData(),
+        TextLine("OK"),
+    ]
 
 
 def test_hanging_up_between_connect_and_the_frame_is_a_result() -> None:
-    assert read(b"\r\nCONNECT\r\n\r\nNO CARRIER\r\n", DataKind.FRAME) == [Line("CONNECT"), Line("NO CARRIER")]
+    assert read(b"\r\nCONNECT\r\n\r\nNO CARRIER\r\n", DataKind.FRAME) == [
+        TextLine("CONNECT"),
+        TextLine("NO CARRIER"),
+    ]
 
 
 def test_picture_octets_that_look_like_a_result_stay_picture() -> None:
     picture = b"\r\nCONNECT\r\n\r\nNO CARRIER\r\n"
     got = read(b"\r\nCONNECT\r\n" + picture + b"\x10\x03\r\nNO CARRIER\r\n", DataKind.STREAM)
-    assert got == [Line("CONNECT"), Octets(picture), EndOfData(), Line("NO CARRIER")]
+    assert got == [TextLine("CONNECT"), Octets(picture), EndOfData(), TextLine("NO CARRIER")]
 
 
 def test_the_end_that_was_lost_is_found_when_asked_for() -> None:
@@ -69,7 +78,7 @@ def test_the_end_that_was_lost_is_found_when_asked_for() -> None:
 
 def test_escapes_of_sub_and_flow_control_octets() -> None:
     got = read(b"CONNECT\r\n\x10\x1a\x10\x51\x10\x53\x10\x77\x10\x03", DataKind.STREAM)
-    assert got == [Line("CONNECT"), Octets(b"\x10\x10\x11\x13"), EndOfData()]
+    assert got == [TextLine("CONNECT"), Octets(b"\x10\x10\x11\x13"), EndOfData()]
 
 
 def test_a_single_dle_is_kept_of_a_modem_that_does_not_double() -> None:
@@ -80,12 +89,12 @@ def test_a_single_dle_is_kept_of_a_modem_that_does_not_double() -> None:
 
 
 def test_control_octets_around_a_result_are_noise() -> None:
-    assert read(b"\x11\x10\x03\r\n\x13OK\x00\r\n") == [Line("OK")]
+    assert read(b"\x11\x10\x03\r\n\x13OK\x00\r\n") == [TextLine("OK")]
 
 
 def test_a_line_without_end_does_not_fill_the_memory() -> None:
     got = read(b"x" * 100_000 + b"\r")
-    assert got == [Line("x" * MAX_LINE_OCTETS)]
+    assert got == [TextLine("x" * MAX_LINE_OCTETS)]
 
 
 @given(data=st.binary(max_size=200), cuts=st.lists(st.integers(0, 1000), max_size=8))
@@ -95,7 +104,11 @@ def test_stuffed_octets_come_back_in_any_split(data: bytes, cuts: list[int]) -> 
     got = read(wire, DataKind.STREAM, cuts)
     octets = b"".join(t.data for t in got if isinstance(t, Octets))
     assert octets == data
-    assert [t for t in got if not isinstance(t, Octets)] == [Line("CONNECT"), EndOfData(), Line("NO CARRIER")]
+    assert [t for t in got if not isinstance(t, Octets)] == [
+        TextLine("CONNECT"),
+        EndOfData(),
+        TextLine("NO CARRIER"),
+    ]
 
 
 @given(

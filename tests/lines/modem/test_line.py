@@ -15,7 +15,7 @@ import pytest
 
 from appliance.causes import CANCELLED, DELIVERED, RECEIVED
 from appliance.lines.causes import BUSY, LINE_FULL, LINE_STOPPED
-from appliance.lines.line import Answer, IncomingCall, LineKind, OutgoingCall, Refuse
+from appliance.lines.line import Accept, IncomingCall, LineKind, OutgoingCall, Refuse
 from appliance.lines.modem import causes
 from appliance.lines.modem.answering import AnswerRules
 from appliance.lines.modem.dialling import DialRules
@@ -93,9 +93,9 @@ def test_the_line_answers_on_the_second_ring_and_knows_the_callers_number(tmp_pa
     async def work(exchange: ServedExchange) -> None:
         ended: asyncio.Future[CallResult] = asyncio.get_running_loop().create_future()
 
-        def knock(call: IncomingCall) -> Answer:
+        def knock(call: IncomingCall) -> Accept:
             calls.append(call)
-            return Answer(CallParameters(Role.ANSWERS), MemoryOwner([], store, ended=ended.set_result))
+            return Accept(CallParameters(Role.ANSWERS), MemoryOwner([], store, ended=ended.set_result))
 
         line = ModemLine("telephone", ModemSettings(port=str(port), answer=AnswerRules(rings=2)))
         await line.start(knock)

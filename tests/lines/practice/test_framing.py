@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance.lines.practice.framing import UdptlReceiver, UdptlSender
+from appliance.lines.practice.framing import DatagramUnwrapper, DatagramWrapper
 from appliance.t38 import udptl, udptl_receiver
 from appliance.t38.settings import ErrorCorrection, T38Settings
 from tests.interop.error_recovery import ProtectedReceiver, ProtectedSender, Protection, Repair
@@ -46,7 +46,7 @@ def test_three_lost_in_a_row_are_brought_back(protection: Protection) -> None:
 
 @given(PACKETS)
 def test_the_machine_repeats_packets_by_itself(packets: list[bytes]) -> None:
-    sender, receiver = UdptlSender(), UdptlReceiver()
+    sender, receiver = DatagramWrapper(), DatagramUnwrapper()
     datagrams = [sender.wrap(packet) for packet in packets]
     out = [pair for datagram in (datagrams[0], *datagrams[4:]) for pair in receiver.unwrap(datagram)]
     assert [packet for _, packet in out] == (packets if len(packets) > 4 else packets[:1])
@@ -56,7 +56,7 @@ def test_the_machine_repeats_packets_by_itself(packets: list[bytes]) -> None:
 @settings(max_examples=60)
 def test_repeats_and_stragglers_are_dropped(packets: list[bytes], seed: int) -> None:
     chance = random.Random(seed)
-    sender, receiver = ProtectedSender(Protection(Repair.NONE)), UdptlReceiver()
+    sender, receiver = ProtectedSender(Protection(Repair.NONE)), DatagramUnwrapper()
     datagrams = [sender.wrap(packet) for packet in packets]
     out = []
     for datagram in datagrams:
@@ -67,7 +67,7 @@ def test_repeats_and_stragglers_are_dropped(packets: list[bytes], seed: int) -> 
 
 @given(st.binary(max_size=200))
 def test_random_octets_yield_few_packets_and_no_error(data: bytes) -> None:
-    for receiver in (UdptlReceiver(), ProtectedReceiver()):
+    for receiver in (DatagramUnwrapper(), ProtectedReceiver()):
         assert len(receiver.unwrap(data)) <= 64
 
 

@@ -14,8 +14,8 @@ import pytest
 from appliance.causes import CANCELLED, DELIVERED, RECEIVED, Side
 from appliance.dispatch.causes import NOT_RECEIVING
 from appliance.lines import causes
-from appliance.lines.line import Answer, IncomingCall, LineState, OutgoingCall, Refuse
-from appliance.lines.practice.line import Arrival, PracticeLine
+from appliance.lines.line import Accept, IncomingCall, LineState, OutgoingCall, Refuse
+from appliance.lines.practice.line import PracticeArrival, PracticeLine
 from appliance.lines.practice.numbers import PRACTICE_NUMBERS, script_for
 from appliance.lines.practice.process import MachineCall
 from appliance.t4.tiff import write_tiff
@@ -35,7 +35,7 @@ class Bench:
     """A line that is up, and what happened on it."""
 
     def __init__(self, folder: Path, **changes: object) -> None:
-        self.arrivals: list[Arrival] = []
+        self.arrivals: list[PracticeArrival] = []
         self.account: list[Progress] = []
         self.incoming: list[tuple[IncomingCall, MemoryStore]] = []
         self.ended: list[CallResult] = []
@@ -46,12 +46,12 @@ class Bench:
             **{"speed": SPEED, **changes},  # type: ignore[arg-type]
         )
 
-    def answer(self, call: IncomingCall) -> Answer | Refuse:
+    def answer(self, call: IncomingCall) -> Accept | Refuse:
         if self.refuse:
             return Refuse(NOT_RECEIVING)
         store = MemoryStore()
         self.incoming.append((call, store))
-        return Answer(CallParameters(Role.ANSWERS), MemoryOwner([], store, ended=self.ended.append))
+        return Accept(CallParameters(Role.ANSWERS), MemoryOwner([], store, ended=self.ended.append))
 
     def call(self, number: str, attempt: int = 1, ring_s: float = 20.0) -> tuple[OutgoingCall, CallOwner]:
         parameters = CallParameters(Role.CALLS, station_id="+49 30 1")

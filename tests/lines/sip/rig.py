@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from appliance.lines.line import Answer, IncomingCall, OutgoingCall, Refuse
+from appliance.lines.line import Accept, IncomingCall, OutgoingCall, Refuse
 from appliance.lines.sip.call import CarriedCall
 from appliance.lines.sip.call_media import MediaFacts
 from appliance.lines.sip.line import SipLine
@@ -107,7 +107,7 @@ class Box:
             self.incoming[number] = asyncio.get_running_loop().create_future()
         return self.incoming[number]
 
-    def _knock(self, call: IncomingCall) -> Answer | Refuse:
+    def _knock(self, call: IncomingCall) -> Accept | Refuse:
         self.knocks.append(call)
         refusal = self.decide(call)
         if refusal is not None:
@@ -127,7 +127,7 @@ class Box:
             self.watch(what)
 
         parameters = CallParameters(Role.ANSWERS, "+49 30 222")
-        return Answer(parameters, MemoryOwner([], store, hear, ended))
+        return Accept(parameters, MemoryOwner([], store, hear, ended))
 
 
 class Switch:

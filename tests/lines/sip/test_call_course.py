@@ -8,7 +8,7 @@ from appliance.causes import CANCELLED, DELIVERED, Cause, Retry
 from appliance.lines.causes import BUSY, CALL_TOO_LONG, LINE_FAULT, NO_ANSWER
 from appliance.lines.sip import causes
 from appliance.lines.sip.call_course import CANCEL_LIMIT_S, MAX_CALL_S, PROGRESS_LIMIT_S, CallCourse
-from appliance.lines.sip.events import Ended, Signalled
+from appliance.lines.sip.events import CallEnded, Signalled
 from appliance.t30.causes import HUNG_UP_BEFORE_PAGES, NO_FAX_ANSWERED
 from appliance.t30.parameters import CallResult
 
@@ -56,19 +56,21 @@ def test_an_answered_call_has_a_long_deadline_and_a_cancelled_one_a_short() -> N
     ("ended", "answered", "cause"),
     [
         (None, False, LINE_FAULT),
-        (Ended(486, "Busy Here", ours=False), False, BUSY),
+        (CallEnded(486, "Busy Here", ours=False), False, BUSY),
         (
-            Ended(408, "Request Timeout", ours=False),
+            CallEnded(408, "Request Timeout", ours=False),
             False,
             NO_ANSWER,
         ),  # the network lets nobody ring for ever
-        (Ended(408, "Request Timeout", ours=True), False, causes.SIP_NO_REPLY),  # made up on our side
-        (Ended(503, "Service Unavailable", ours=True), False, causes.SIP_UNREACHABLE),
-        (Ended(200, "OK", ours=False), True, causes.SIP_HUNG_UP_EARLY),
-        (Ended(200, "OK", ours=False, reason_of=("q.850", 17)), True, BUSY),
+        (CallEnded(408, "Request Timeout", ours=True), False, causes.SIP_NO_REPLY),  # made up on our side
+        (CallEnded(503, "Service Unavailable", ours=True), False, causes.SIP_UNREACHABLE),
+        (CallEnded(200, "OK", ours=False), True, causes.SIP_HUNG_UP_EARLY),
+        (CallEnded(200, "OK", ours=False, reason_of=("q.850", 17)), True, BUSY),
     ],
 )
-def test_end_is_read_by_how_far_the_call_had_come(ended: Ended | None, answered: bool, cause: Cause) -> None:
+def test_end_is_read_by_how_far_the_call_had_come(
+    ended: CallEnded | None, answered: bool, cause: Cause
+) -> None:
     made = course(RINGS)
     made.ended = ended
     made.connected_at = STARTED + 5 if answered else None
@@ -78,7 +80,7 @@ def test_end_is_read_by_how_far_the_call_had_come(ended: Ended | None, answered:
 @pytest.mark.parametrize("code", [200, 487], ids=["BYE before its ACK", "CANCEL"])
 def test_caller_who_does_not_wait_is_said_to_have_hung_up(code: int) -> None:
     made = course(Signalled(False, "INVITE sip:30@x SIP/2.0"), calls=False)
-    made.ended = Ended(code, "", ours=False)
+    made.ended = CallEnded(code, "", ours=False)
     assert made.cause_of_end() is causes.SIP_HUNG_UP_EARLY
 
 
@@ -93,7 +95,7 @@ def test_number_is_not_blamed_for_media_that_never_came() -> None:
     assert made.judged(silent, no_packets=True, t38_silent=False).cause is causes.SIP_NO_MEDIA
     assert made.judged(silent, no_packets=False, t38_silent=True).cause is causes.SIP_T38_SILENT
     assert made.judged(silent, no_packets=False, t38_silent=False) is silent
-    made.ended = Ended(200, "OK", ours=False, reason_of=("q.850", 17))
+    made.ended = CallEnded(200, "OK", ours=False, reason_of=("q.850", 17))
     hung_up = CallResult(HUNG_UP_BEFORE_PAGES)
     assert made.judged(hung_up, no_packets=False, t38_silent=False).cause is BUSY
 

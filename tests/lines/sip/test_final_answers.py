@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from appliance.lines.causes import LINE_FAULT
-from appliance.lines.line import Answer, IncomingCall, Refuse
+from appliance.lines.line import Accept, IncomingCall, Refuse
 from appliance.lines.sip import ports
 from appliance.lines.sip.errors import SipOrderError
 from appliance.lines.sip.thread import SipThread
@@ -95,7 +95,7 @@ def test_no_more_calls_than_the_trunk_has_channels_however_long_each_decision_ta
             decide = asyncio.Event()
             answers = box._knock
 
-            async def slowly(call: IncomingCall) -> Answer | Refuse:
+            async def slowly(call: IncomingCall) -> Accept | Refuse:
                 await decide.wait()
                 return answers(call)
 

@@ -363,7 +363,7 @@ FROM = 'From: "Ada" <sip:+4930111@a>;tag=1'
 )
 def test_caller_who_does_not_want_to_be_named_is_not(headers: str, number: str, name: str) -> None:
     found = messages.headers(f"INVITE x SIP/2.0\r\n{headers}\r\n\r\n")
-    assert messages.caller(found) == messages.Caller(number, name)
+    assert messages.caller(found) == messages.CallerIdentity(number, name)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from appliance.lines.sip.retries import GLARE_OTHER_S, GLARE_OWNER_S, MAX_GLARE
 from appliance.lines.sip.session import audio_of, audio_offer
 from appliance.lines.sip.switch import MediaSwitch, SwitchError
 from appliance.lines.sip.switch_media import ASKING_LIMIT_S, SwitchMedia
-from appliance.lines.sip.switch_states import State, SwitchEvent
+from appliance.lines.sip.switch_states import SwitchEvent, SwitchState
 from appliance.lines.sip.switch_table import TABLE, Handling, SwitchInput
 from appliance.t38.sdp import Description, Origin, T38Media, build_offer, image_of, parse_sdp
 from appliance.t38.settings import ErrorCorrection, T38Settings
@@ -103,7 +103,7 @@ def test_first_offer_with_image_alone_is_t38_at_once() -> None:
 def test_first_offer_without_anything_we_know_is_refused() -> None:
     switch = make(caller=False)
     assert switch.answer(parse_sdp("v=0\r\nm=video 5 RTP/AVP 31\r\n"), 0.0) is None
-    assert switch.state is State.NEW
+    assert switch.state is SwitchState.NEW
 
 
 def test_we_ask_after_the_owners_time() -> None:
@@ -118,7 +118,7 @@ def test_we_ask_after_the_owners_time() -> None:
     assert [m.kind for m in offer.media] == ["image"]
     switch.answered(image(), 4.2)
     assert isinstance(switch.take_orders()[0], UseT38)
-    assert switch.state is State.T38
+    assert switch.state is SwitchState.T38
 
 
 def test_we_ask_at_once_when_a_fax_is_heard_and_never_when_told_not_to() -> None:
@@ -299,11 +299,11 @@ def test_event_that_cannot_happen_is_our_bug_and_changes_nothing() -> None:
     switch = make()
     with pytest.raises(SwitchError, match="answer in state new"):
         switch.answered(audio(), 0.0)
-    assert switch.state is State.NEW
+    assert switch.state is SwitchState.NEW
 
 
 def test_an_event_after_the_end_is_no_bug() -> None:
-    assert all((State.OVER, event) in TABLE for event in SwitchEvent)
+    assert all((SwitchState.OVER, event) in TABLE for event in SwitchEvent)
 
 
 @pytest.fixture(autouse=True, scope="module")
