@@ -16,13 +16,19 @@ from tests.web.browser import Web
 pytestmark = pytest.mark.realtime
 
 
-@pytest.mark.parametrize("windows", [1, 2], ids=["alone", "beside one that hears already"])
-def test_a_change_between_loading_a_page_and_its_first_event_is_shown(box: Web, windows: int) -> None:
+def _held(box: Web) -> str:
+    """The address of a fax that waits for its release."""
     file = {"name": "letter.txt", "content": base64.b64encode(b"Dear Bob").decode()}
     fax = {"to": ["9990"], "files": [file], "hold": True}
     [made] = box.served.ask("POST", "/faxes", fax).json["faxes"]
     address = f"/faxes/{made['id']}"
     box.served.wait(lambda: box.served.ask("GET", address).json["state"] == "held")
+    return address
+
+
+@pytest.mark.parametrize("windows", [1, 2], ids=["alone", "beside one that hears already"])
+def test_a_change_between_loading_a_page_and_its_first_event_is_shown(box: Web, windows: int) -> None:
+    address = _held(box)
     page = box.page()
     if windows == 2:
         page.goto(address)
@@ -40,11 +46,42 @@ def test_a_change_between_loading_a_page_and_its_first_event_is_shown(box: Web, 
         page.wait_for_timeout(20)
     before = state.inner_text()
     assert box.served.ask("POST", f"{address}/cancel", {}).status == 200
-    box.served.ended(made["id"])
+    box.served.ended(int(address.rpartition("/")[2]))
     assert state.inner_text() == before
     for route in held:
         route.continue_()
     expect(state).to_contain_text("Cancelled")
+
+
+def test_a_change_is_shown_although_the_page_could_not_be_fetched_at_first(box: Web) -> None:
+    address = _held(box)
+    page = box.page()
+    page.goto(address)
+    state = page.locator("#state .state")
+    page.wait_for_timeout(1000)  # the first look after the start of the stream
+    failed: list[Route] = []
+
+    def first_fails(route: Route) -> None:
+        if failed:
+            route.continue_()
+        else:
+            failed.append(route)
+            route.abort()
+
+    page.route(f"**{address}", first_fails)
+    assert box.served.ask("POST", f"{address}/cancel", {}).status == 200
+    expect(state).to_contain_text("Cancelled")
+    assert failed
+
+
+def test_a_page_whose_shared_stream_never_begins_follows_the_box_by_itself(box: Web) -> None:
+    address = _held(box)
+    page = box.page()
+    page.add_init_script("window.SharedWorker = class { port = new MessageChannel().port1; }")
+    page.goto(address)
+    expect(page.locator("#state .state")).to_be_visible()
+    assert box.served.ask("POST", f"{address}/cancel", {}).status == 200
+    expect(page.locator("#state .state")).to_contain_text("Cancelled")
 
 
 class _Relay:
@@ -121,7 +158,7 @@ def test_a_page_finds_the_box_again_that_lost_its_power_without_a_word(box: Web)
         before = state.inner_text()
         relay.cut()
         assert box.served.ask("POST", f"{address}/cancel", {}).status == 200
-        box.served.ended(made["id"])
+        box.served.ended(int(address.rpartition("/")[2]))
         assert state.inner_text() == before
         page.clock.fast_forward(60_000)
         expect(state).to_contain_text("Cancelled")

@@ -12,6 +12,10 @@ const fax = main?.dataset.fax ? Number(main.dataset.fax) : null;
 const QUIET_MS = 250;
 const listeners = [];
 let timer = null;
+// The page is fetched again so long after the box did not answer, or refused.
+const RETRY_MS = 5000;
+// A shared stream that says nothing for so long is none: a browser may lose its worker while windows change.
+const SILENT_MS = 5000;
 // A shorter loss of the stream is ignored.
 const AWAY_MS = 3000;
 let waiting = null;
@@ -92,7 +96,9 @@ async function fetchParts() {
   const address = location.href;
   const fresh = await look(address, leave);
   // The search has changed meanwhile: its result is fetched next.
-  if (fresh && address === location.href) replaceParts(fresh);
+  if (address !== location.href) return;
+  if (fresh) replaceParts(fresh);
+  else setTimeout(refresh, RETRY_MS);
 }
 
 function replaceParts(fresh) {
@@ -124,7 +130,7 @@ function told(message) {
     away = null;
     lost = false;
     behind = false;
-  } else {
+  } else if (message.kind !== "connecting") {
     heard(message);
   }
 }
@@ -135,10 +141,21 @@ export function start() {
   const address = new URL("stream-worker.js", import.meta.url);
   if ("SharedWorker" in window) {
     const worker = new SharedWorker(address, { type: "module", name: "faxbox" });
-    worker.port.onmessage = (event) => told(event.data);
+    const silent = setTimeout(() => {
+      worker.port.close();
+      followAlone();
+    }, SILENT_MS);
+    worker.port.onmessage = (event) => {
+      clearTimeout(silent);
+      told(event.data);
+    };
     worker.port.start();
     addEventListener("pagehide", () => worker.port.postMessage("bye"));
   } else {
-    import("./stream.js").then(({ follow }) => follow(told));
+    followAlone();
   }
+}
+
+function followAlone() {
+  import("./stream.js").then(({ follow }) => follow(told));
 }

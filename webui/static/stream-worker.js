@@ -4,7 +4,7 @@ import { follow } from "./stream.js";
 
 const ports = new Set();
 let following = false;
-let standing = null; // "here" or "away", for windows that are opened later
+let standing = { kind: "connecting" }; // "here" or "away", for windows that are opened later
 
 self.onconnect = (event) => {
   const port = event.ports[0];
@@ -13,7 +13,7 @@ self.onconnect = (event) => {
     if (message.data === "bye") ports.delete(port);
   };
   port.start();
-  if (standing) port.postMessage(standing);
+  port.postMessage(standing);
   if (!following) {
     following = true;
     follow((news) => {
