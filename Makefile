@@ -1,7 +1,7 @@
 # Two commands matter: `make demo` and `make test`. Each does all set-up by itself.
 
-# Most tests wait for lines, servers and browsers in real time, so there are six more workers than processors (some 350 MB each).
-WORKERS ?= $(shell expr $$(nproc) + 6)
+# Most tests wait for lines, servers and browsers in real time, so there are four more workers than processors (some 350 MB each).
+WORKERS ?= $(shell expr $$(nproc) + 4)
 
 .PHONY: image image-test screenshots help setup test-setup demo test coverage test-full test-debian-13 lint bench lock deb clean
 
