@@ -24,8 +24,8 @@ WIDE static void mark_alike(uint8_t *restrict tint, const uint8_t *level, const 
     uint8_t under = (uint8_t)below, near = (uint8_t)same;
     for (ptrdiff_t at = 0; at < count; at++) {
         uint8_t here = level[at];
-        uint8_t across = here > left[at] ? here - left[at] : left[at] - here;
-        uint8_t down = here > above[at] ? here - above[at] : above[at] - here;
+        uint8_t across = difference(here, left[at]);
+        uint8_t down = difference(here, above[at]);
         tint[at] = (here < under) & (across <= near) & (down <= near);
     }
 }
@@ -35,7 +35,7 @@ WIDE static void drop_gaps(uint8_t *restrict tint, const uint8_t *restrict tone,
                            ptrdiff_t count)
 {
     for (ptrdiff_t at = 0; at < count; at++) {
-        uint8_t lighter = tone[at] > level[at] ? tone[at] - level[at] : 0;
+        uint8_t lighter = excess(tone[at], level[at]);
         tint[at] &= lighter < GAP_LIGHTER;
     }
 }

@@ -166,7 +166,7 @@ WIDE static void mark_of_ground(uint8_t *restrict line, const uint8_t *restrict 
                                 const uint8_t *restrict depth, ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x++) {
-        uint8_t differ = grey[x] > level[x] ? grey[x] - level[x] : level[x] - grey[x];
+        uint8_t differ = difference(grey[x], level[x]);
         line[x] = (differ <= OF_GROUND) & (depth[x] <= MOST_OF_GROUND);
     }
 }

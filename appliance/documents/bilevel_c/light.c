@@ -297,7 +297,7 @@ WIDE static void take_height(uint8_t *restrict light, uint8_t *restrict height, 
                              const uint8_t *restrict grounds, const uint8_t *restrict photo, ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x++) {
-        uint8_t above = grey[x] > grounds[x] ? grey[x] - grounds[x] : 0;
+        uint8_t above = excess(grey[x], grounds[x]);
         height[x] = (grounds[x] < GROUND_BELOW) & (photo[x] == 0) ? above : 0;
         light[x] = height[x] > LIGHTER;
     }

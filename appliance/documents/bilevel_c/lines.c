@@ -12,7 +12,7 @@ WIDE static void mark_pale(uint8_t *restrict line, const uint8_t *restrict close
                            ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x++) {
-        uint8_t depth = closed[x] > tone[x] ? closed[x] - tone[x] : 0;
+        uint8_t depth = excess(closed[x], tone[x]);
         line[x] = depth < PALE_LINE;
     }
 }
@@ -70,10 +70,7 @@ int part_lines(const Band *band, const Mask *black, const Mask *dark, const Mask
         keep_mask(lines, clear);
         copy_mask(touching, lines);
         keep_mask(touching, around);
-        for (int round = 0; round < 2; round++) {
-            sweep_mask(touching, lines, 1);
-            sweep_mask(touching, lines, 0);
-        }
+        spread_mask(touching, lines);
         drop_mask(black, touching);
         copy_mask(around, dark);
         failed = take_upright(band, lines, upright, black, THIN) < 0

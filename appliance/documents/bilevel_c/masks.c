@@ -390,3 +390,11 @@ void sweep_mask(const Mask *marked, const Mask *may, int down)
     for (ptrdiff_t y = rows - 2; y >= 0 && down; y--)
         spread_down(row_of(marked, y), row_of(may, y), row_of(marked, y + 1), marked->stride);
 }
+
+void spread_mask(const Mask *marked, const Mask *may)
+{
+    for (int round = 0; round < 2; round++) {
+        sweep_mask(marked, may, 1);
+        sweep_mask(marked, may, 0);
+    }
+}

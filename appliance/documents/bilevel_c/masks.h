@@ -96,4 +96,7 @@ int only_runs(const Mask *mask, int across, int down);
 /* Spreads ``marked`` within ``may`` along rows, or, if ``down``, along columns, in both directions. */
 void sweep_mask(const Mask *marked, const Mask *may, int down);
 
+/* The same along columns and rows, twice: enough for what is connected round a corner or two. */
+void spread_mask(const Mask *marked, const Mask *may);
+
 #endif

@@ -14,7 +14,7 @@ WIDE static void mark_apart(uint8_t *restrict line, const uint8_t *restrict tone
                             ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x++) {
-        uint8_t differ = tone[x] > level[x] ? tone[x] - level[x] : level[x] - tone[x];
+        uint8_t differ = difference(tone[x], level[x]);
         line[x] = (tone[x] >= DARKEST_AREA) & (differ > OF_AREA);
     }
 }
@@ -25,8 +25,8 @@ WIDE static void mark_even(uint8_t *restrict line, const uint8_t *tone, const ui
 {
     for (ptrdiff_t x = 0; x < width; x++) {
         uint8_t here = tone[x];
-        uint8_t across = here > left[x] ? here - left[x] : left[x] - here;
-        uint8_t down = here > above[x] ? here - above[x] : above[x] - here;
+        uint8_t across = difference(here, left[x]);
+        uint8_t down = difference(here, above[x]);
         line[x] = (here >= DARKEST_AREA) & (across <= SAME_TONE) & (down <= SAME_TONE);
     }
 }
@@ -59,10 +59,7 @@ static int keep_parts(const Band *band, const Mask *apart, const Mask *even, con
         return -1;
     copy_mask(parts, even);
     drop_mask(parts, apart);
-    for (int round = 0; round < 2; round++) {
-        sweep_mask(parts, even, 1);
-        sweep_mask(parts, even, 0);
-    }
+    spread_mask(parts, even);
     keep_mask(apart, parts);
     return 0;
 }
@@ -71,7 +68,7 @@ WIDE static void mark_like(uint8_t *restrict line, const uint8_t *restrict tone,
                            ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x++) {
-        uint8_t differ = tone[x] > area[x] ? tone[x] - area[x] : area[x] - tone[x];
+        uint8_t differ = difference(tone[x], area[x]);
         line[x] = (area[x] >= DARKEST_AREA) & (area[x] < WHITE_AREA) & (differ <= OF_AREA);
     }
 }

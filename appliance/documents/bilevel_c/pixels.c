@@ -70,18 +70,13 @@ void take_planes(uint8_t *type, uint8_t *tone, Pixels from, Size size)
                        size.width);
 }
 
-static inline uint8_t apart(uint8_t a, uint8_t b)
-{
-    return a > b ? a - b : b - a;
-}
-
 /* The greatest difference of the channels of two rows, where the first is darker and where it is lighter. */
 WIDE static void take_differing(uint8_t *restrict darker, uint8_t *restrict lighter, const uint8_t *restrict a,
                                 const uint8_t *restrict b, ptrdiff_t count)
 {
     for (ptrdiff_t x = 0; x < count; x++) {
-        uint8_t blue = apart(a[4 * x], b[4 * x]), green = apart(a[4 * x + 1], b[4 * x + 1]);
-        uint8_t red = apart(a[4 * x + 2], b[4 * x + 2]), most = blue > green ? blue : green;
+        uint8_t blue = difference(a[4 * x], b[4 * x]), green = difference(a[4 * x + 1], b[4 * x + 1]);
+        uint8_t red = difference(a[4 * x + 2], b[4 * x + 2]), most = blue > green ? blue : green;
         most = red > most ? red : most;
         uint8_t is_darker = luma_of(a + 4 * x) <= luma_of(b + 4 * x);
         darker[x] = is_darker ? most : 0;
@@ -93,8 +88,8 @@ WIDE static void take_differing_grey(uint8_t *restrict darker, uint8_t *restrict
                                      const uint8_t *restrict b, ptrdiff_t count)
 {
     for (ptrdiff_t x = 0; x < count; x++) {
-        darker[x] = a[x] < b[x] ? b[x] - a[x] : 0;
-        lighter[x] = a[x] > b[x] ? a[x] - b[x] : 0;
+        darker[x] = excess(b[x], a[x]);
+        lighter[x] = excess(a[x], b[x]);
     }
 }
 

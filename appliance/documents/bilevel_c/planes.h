@@ -17,6 +17,18 @@ typedef struct {
 #define WIDE
 #endif
 
+/* How far two levels are apart. */
+static inline uint8_t difference(uint8_t a, uint8_t b)
+{
+    return a > b ? a - b : b - a;
+}
+
+/* How far a level is above another; 0 when it is below. */
+static inline uint8_t excess(uint8_t level, uint8_t other)
+{
+    return level > other ? level - other : 0;
+}
+
 /* Greatest (light) or least (dark) octet in a box of across x down pixels, both odd, around each pixel. ``to`` may
  * be ``from``. The edge is repeated outwards. These and the next two return 0, or -1 without memory. */
 int widen_light(uint8_t *to, const uint8_t *from, Size size, int across, int down);

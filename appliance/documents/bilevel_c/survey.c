@@ -112,7 +112,7 @@ WIDE static int take_differences(uint8_t *restrict differences, const uint8_t *r
 {
     uint8_t edges = 0;
     for (int x = 0; x < PAIRS; x++) {
-        uint8_t differ = row[x + 2] > row[x] ? row[x + 2] - row[x] : row[x] - row[x + 2];
+        uint8_t differ = difference(row[x + 2], row[x]);
         uint8_t is_edge = (differ >= MOST_NOISE) & sampled[x];
         edges = (uint8_t)(edges + is_edge);
         differences[x] = (row[x + 2] > paper) & (differ < MOST_NOISE) & sampled[x] ? differ : MOST_NOISE;

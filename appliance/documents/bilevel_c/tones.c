@@ -95,7 +95,7 @@ WIDE static void mark_tint(uint8_t *restrict line, const uint8_t *restrict level
                            uint8_t most, uint8_t apart, ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x++) {
-        uint8_t differ = tone[x] > level[x] ? tone[x] - level[x] : level[x] - tone[x];
+        uint8_t differ = difference(tone[x], level[x]);
         line[x] = (level[x] >= least) & (level[x] <= most) & (differ <= apart);
     }
 }
@@ -182,8 +182,8 @@ WIDE static int has_no_step(const uint8_t *here, const uint8_t *left, const uint
 {
     uint8_t some = 0;
     for (int x = 0; x < PIECE; x++) {
-        uint8_t across = here[x] > left[x] ? here[x] - left[x] : left[x] - here[x];
-        uint8_t down = here[x] > above[x] ? here[x] - above[x] : above[x] - here[x];
+        uint8_t across = difference(here[x], left[x]);
+        uint8_t down = difference(here[x], above[x]);
         some |= (across >= STEP) | (down >= STEP);
     }
     return some == 0;
