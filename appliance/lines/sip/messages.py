@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 MAX_HEADERS = 200
 MAX_VALUE = 1000  # characters of one header kept
+MAX_WORDS = 120  # characters of a reason phrase that are shown
 
 # RFC 3261 7.3.3: compact forms of the headers that we read.
 _COMPACT = {"f": "from", "t": "to", "m": "contact", "i": "call-id", "k": "supported", "e": "content-encoding"}
@@ -32,6 +33,7 @@ _TEXT = re.compile(r';\s*+text\s*+=\s*+"(?:[^"\\]|\\.)*+"', re.IGNORECASE)
 _ONE_OF_SEVERAL = re.compile(r'(?:"(?:[^"\\]|\\.)*+"|[^",<])*+<[^>]*>')
 # RFC 8760: the algorithms that pjproject calculates; without one, MD5 is meant.
 _ALGORITHMS = frozenset({"md5", "sha-256", "sha-512-256"})
+_MAX_OBSTACLE = 40  # of its name, characters
 _PARAMETER = re.compile(r'([a-z]++)\s*+=\s*+(?:"([^"]*+)"|([^\s,"]++))', re.IGNORECASE)
 # Possessive quantifiers, so that blanks are scanned once.
 _DISPLAY = re.compile(r'\s*+(?:"((?:[^"\\]|\\.)*+)"\s*+|([^<"]*+))<')
@@ -188,11 +190,14 @@ def retry_after_s(message: str) -> float | None:
     return float(match[0]) if match else None
 
 
-def unanswerable(message: str) -> str:
-    """What of a 401 or 407 no user name and password can answer (RFC 3261 22), empty where they can.
+def unanswerable(code: int, message: str) -> str:
+    """What of a 401 or 407 no user name and password can answer (RFC 3261 22); empty where they can, and for
+    other codes.
 
     A challenge that calls the last reply too old (``stale``) has not judged user name and password.
     """
+    if code not in (401, 407):
+        return ""
     found = headers(message)
     obstacles = [
         _obstacle(value)
@@ -215,4 +220,4 @@ def _obstacle(challenge: str) -> str:
         obstacle = qop
     else:
         obstacle = "stale" if parameters.get("stale", "").lower() == "true" else ""
-    return "".join(c for c in obstacle if c.isprintable())[:40]
+    return "".join(c for c in obstacle if c.isprintable())[:_MAX_OBSTACLE]

@@ -188,7 +188,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
                 message = event.body.tsxState.src.rdata.wholeMsg
                 ours, retry_after_s = False, messages.retry_after_s(message)
                 reason = messages.reason(message)
-                unanswerable = messages.unanswerable(message) if code in (401, 407) else ""
+                unanswerable = messages.unanswerable(code, message)
                 if not self._confirmed:
                     # The response that ended an INVITE; its transaction is not reported any more.
                     self.sink(Signalled(False, messages.start_line(message)))
@@ -198,7 +198,9 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
                     self._redirection[len("SIP/2.0 302 ") :],
                 )
                 ours = False
-            self._is_over(CallEnded(code, words[:120], ours, retry_after_s, reason, unanswerable))
+            self._is_over(
+                CallEnded(code, words[: messages.MAX_WORDS], ours, retry_after_s, reason, unanswerable)
+            )
             # Not here: the object must outlive its own callback.
             self._stack.order(self.ref, self._stack.forget)
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from appliance.causes import Cause
 from appliance.lines.sip.causes import SIP_AUTHENTICATION
 from appliance.lines.sip.events import RegistrationChanged
+from appliance.lines.sip.messages import MAX_WORDS
 
 # A 503 with Retry-After takes the trunk out of use for as long as it says, within reason.
 MAX_PAUSE_S = 600.0
@@ -24,7 +25,8 @@ FIRST_REST_S, MAX_REST_S = 30.0, 600.0
 # Interval of asking it during the pause; it is also asked as soon as a call has had no answer for some time.
 ASK_RESTING_S = 10.0
 ASK_IN_CALL_S = 4.0
-MAX_WORDS = 120  # of a peer, in a sentence
+# After so many rests each is the longest: 2 ** 1024 would be more than a number holds.
+_MOST_RESTS = 10
 
 
 def _time_of_day() -> str:
@@ -170,7 +172,7 @@ def registration_words(change: RegistrationChanged) -> str:
     """Why a registration failed, as a sentence."""
     answered = bool(change.server)
     match change.code:
-        case 401 | 407 if change.unanswerable:
+        case _ if change.unanswerable:
             what = f"{SIP_AUTHENTICATION.sentence.removesuffix('.')}: {change.unanswerable}"
         case 401 | 403 | 407:
             what = "The trunk does not accept the user name or password"
@@ -194,4 +196,4 @@ def _with_words(what: str, code: int, reason: str) -> str:
 
 def _rest_s(rests: int) -> float:
     """How long the next rest is after so many."""
-    return min(FIRST_REST_S * 2.0 ** min(rests, 10), MAX_REST_S)
+    return min(FIRST_REST_S * 2.0 ** min(rests, _MOST_RESTS), MAX_REST_S)

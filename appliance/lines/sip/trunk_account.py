@@ -62,7 +62,7 @@ class TrunkAccount(pj.Account):  # type: ignore[misc]
         code = int(prm.code)
         reason = str(prm.reason) or (pj.Endpoint.instance().utilStrError(prm.status) if prm.status else "")
         active = code // 100 == 2 and int(prm.expiration) > 0  # none when we signed off
-        unanswerable = messages.unanswerable(prm.rdata.wholeMsg) if code in (401, 407) else ""
+        unanswerable = messages.unanswerable(code, prm.rdata.wholeMsg)
         change = RegistrationChanged(active, code, reason, str(prm.rdata.srcAddress), unanswerable)
         self._stack.registration_changed(self.trunk, change)
 
