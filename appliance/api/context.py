@@ -125,6 +125,14 @@ class Context:
         self.known(environ, given or cookie, caller)
         return caller
 
+    def audit(
+        self, environ: dict[str, Any], who: str, action: str, *, object: str = "", detail: str = ""
+    ) -> None:
+        """Notes in the audit log who did what, and from where; not of HEAD, which gets no content."""
+        if environ["REQUEST_METHOD"] != "HEAD":
+            address = address_of(environ)
+            self.box.history.audit(who, action, object=object, address=address, detail=detail)
+
     def known(self, environ: dict[str, Any], token: str, caller: Caller) -> None:
         """Tells the server that the request is ``caller``'s, who proved it by ``token``."""
         if KNOWN in environ:

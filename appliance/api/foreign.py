@@ -18,7 +18,7 @@ import bottle
 
 from appliance.api import intake, page_export, request
 from appliance.api.auth import Caller
-from appliance.api.context import CONTENT_WAIT_S, LOOK_AGAIN_S, OPEN_OCTETS, SAFE, Context, address_of
+from appliance.api.context import CONTENT_WAIT_S, LOOK_AGAIN_S, OPEN_OCTETS, SAFE, Context
 from appliance.api.door import problem_behind
 from appliance.api.intake import StoredUpload
 from appliance.api.problems import ProblemError, problem_of
@@ -193,12 +193,8 @@ class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
             yield Content({} if value is None else value)
 
     def audit(self, caller: Caller, action: str, object: str = "", detail: str = "") -> None:
-        """Notes in the audit log who did what, and from where; not of HEAD, which gets no content."""
-        environ = bottle.request.environ
-        if environ["REQUEST_METHOD"] != "HEAD":
-            self.box.history.audit(
-                caller.who, action, object=object, address=address_of(environ), detail=detail
-            )
+        """Notes in the audit log what the sender of the current request did."""
+        self.context.audit(bottle.request.environ, caller.who, action, object=object, detail=detail)
 
 
 def visible_received(box: Box, caller: Caller, wanted: ReceivedFilter) -> list[Received]:

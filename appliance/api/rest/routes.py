@@ -75,11 +75,9 @@ class Call:
             raise ProblemError(NOT_PERMITTED, "what this key or sign-in may do was changed")
 
     def note(self, action: str, *, object: str = "", detail: str = "") -> None:
-        """Writes an entry of the audit log, except about HEAD, which gets no content."""
-        if self.environ["REQUEST_METHOD"] == "HEAD":
-            return
+        """Notes in the audit log what the sender of this request did."""
         who = self.given.who if self.given is not None else ""
-        self.box.history.audit(who, action, object=object, address=self.address, detail=detail)
+        self.context.audit(self.environ, who, action, object=object, detail=detail)
 
 
 @dataclass(frozen=True, slots=True)
