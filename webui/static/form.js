@@ -5,7 +5,7 @@
 //   data-optional: omitted when empty; data-null: null when empty
 
 import { call, Refused, words } from "./api.js";
-import { notice, refused } from "./notices.js";
+import { LONG_MS, notice, refused } from "./notices.js";
 import { keep, putBack } from "./typed.js";
 
 export function values(form) {
@@ -178,6 +178,6 @@ function item(text) {
 }
 
 export function start() {
-  if (putBack()) notice(words.typed, { ms: 10_000 });
+  if (putBack()) notice(words.typed, { ms: LONG_MS });
   document.addEventListener("submit", submit);
 }

@@ -2,9 +2,9 @@
 
 import { words } from "./api.js";
 
-const UNDO_MS = 10_000;
 const PLAIN_MS = 4_000;
-const REFUSED_MS = 10_000;
+// Of what can be undone, and of what takes longer to read.
+export const LONG_MS = 10_000;
 // The key that undoes the last action: without a mouse, the button could not be reached in time.
 const UNDO_KEY = "z";
 
@@ -24,7 +24,7 @@ function drawn(text) {
 
 // Shows `text` for `ms`. With `undo`, offers to undo for ten seconds; returns true if the action was not undone. When the page
 // is left before that, `leaving` is called.
-export function notice(text, { undo = false, leaving = null, ms = undo ? UNDO_MS : PLAIN_MS } = {}) {
+export function notice(text, { undo = false, leaving = null, ms = undo ? LONG_MS : PLAIN_MS } = {}) {
   const box = drawn(text);
   return new Promise((resolve) => {
     const end = (kept) => {
@@ -49,7 +49,7 @@ export function notice(text, { undo = false, leaving = null, ms = undo ? UNDO_MS
 // Shows why the box refused something, with every part of the request that was wrong.
 export function refused(problem) {
   const texts = [problem.title, problem.advice, ...(problem.errors ?? []).map((fault) => fault.problem)];
-  notice([...new Set(texts)].filter(Boolean).join(" "), { ms: REFUSED_MS });
+  notice([...new Set(texts)].filter(Boolean).join(" "), { ms: LONG_MS });
 }
 
 document.addEventListener("keydown", (event) => {

@@ -21,8 +21,10 @@ export function replacePart(part, fresh) {
   focus(fresh, place);
 }
 
+export const isTicked = (field) => ["checkbox", "radio"].includes(field.type);
+
 export function changed(field) {
-  if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+  if (isTicked(field)) return field.checked !== field.defaultChecked;
   if (field.options) return [...field.options].some((option) => option.selected !== option.defaultSelected);
   return field.value !== field.defaultValue;
 }

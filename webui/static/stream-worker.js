@@ -4,7 +4,7 @@ import { follow } from "./stream.js";
 
 const ports = new Set();
 let following = false;
-let standing = { kind: "connecting" }; // "here" or "away", for windows that are opened later
+let standing = { kind: "connecting" }; // then "here" or "away": what each window hears first
 
 self.onconnect = (event) => {
   const port = event.ports[0];

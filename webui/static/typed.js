@@ -1,6 +1,6 @@
 // What was typed into a form when its session ended: it is in the form again after signing in, in the same window.
 
-import { changed } from "./parts.js";
+import { changed, isTicked } from "./parts.js";
 
 const KEY = "typed";
 const ENDED = ["not_signed_in", "page_stale"];
@@ -10,7 +10,6 @@ const NEVER = "[type=password], [type=file], [type=hidden], [autocomplete=off], 
 const name = (form) => form.id || form.dataset.api;
 const who = () => document.querySelector('meta[name="page-token"]')?.dataset.who;
 const fields = (form) => [...form.elements].filter((field) => field.name && !field.matches(NEVER));
-const isTicked = (field) => ["checkbox", "radio"].includes(field.type);
 
 // Keeps the form if `problem` says that the session has ended, and leads to a new one; whether it does.
 export function keep(form, problem) {
