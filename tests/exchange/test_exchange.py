@@ -366,66 +366,44 @@ def test_a_row_of_the_table_is_the_same_object_in_every_process(cause: Cause) ->
     assert all(pickle.loads(pickle.dumps(row)) is row for row in all_causes())
 
 
-def test_what_is_confirmed_after_the_box_has_died_is_noted_for_its_next_start(tmp_path: Path) -> None:
-    """As after kill -9 of the box while the end of the last page is out."""
-    note = tmp_path / "note"
+def noted_after_the_box_has_died(folder: Path, when: Callable[[Progress], bool]) -> CallNotes:
+    """What the next start reads of a call, as after kill -9 of the box once ``when`` holds for an event."""
+    note = folder / "note"
+    noted: list[CallNotes] = []
 
     async def work(rig: Rig) -> None:
         call, owner = rig.call()
         asyncio.create_task(rig.line.place(replace(call, confirmations=note), owner))  # noqa: RUF006
-        await rig.until(lambda: any(ends_the_last_page(line) for line in rig.account))
+        await rig.until(lambda: any(map(when, rig.account)))
         launched, channel = rig.exchange._launched, rig.exchange._channel
         assert launched is not None
         assert channel is not None
         rig.exchange._stopping = True
         channel.close()
-        assert await asyncio.to_thread(read_notes, note, GONE_S) == CallNotes(len(PAGES))
+        noted.append(await asyncio.to_thread(read_notes, note, GONE_S))
         await asyncio.to_thread(launched.process.wait)
 
-    on_rig(tmp_path, work)
+    on_rig(folder, work)
+    return noted[0]
+
+
+def test_what_is_confirmed_after_the_box_has_died_is_noted_for_its_next_start(tmp_path: Path) -> None:
+    assert noted_after_the_box_has_died(tmp_path, ends_the_last_page) == CallNotes(len(PAGES))
     (arrived,) = (tmp_path / "arrivals").iterdir()
     assert same_pages(PAGES, tiff_rasters(arrived))
 
 
 def test_call_that_ends_before_its_last_page_after_the_box_has_died_is_noted_as_such(tmp_path: Path) -> None:
-    note = tmp_path / "note"
-
-    async def work(rig: Rig) -> None:
-        call, owner = rig.call()
-        asyncio.create_task(rig.line.place(replace(call, confirmations=note), owner))  # noqa: RUF006
-        await rig.until(lambda: any(line.event == "page_sending" for line in rig.account))
-        launched, channel = rig.exchange._launched, rig.exchange._channel
-        assert launched is not None
-        assert channel is not None
-        rig.exchange._stopping = True
-        channel.close()
-        noted = await asyncio.to_thread(read_notes, note, GONE_S)
-        assert noted.last_page_kept
-        assert noted.pages < len(PAGES)
-        await asyncio.to_thread(launched.process.wait)
-
-    on_rig(tmp_path, work)
+    noted = noted_after_the_box_has_died(tmp_path, lambda line: line.event == "page_sending")
+    assert noted.last_page_kept
+    assert noted.pages < len(PAGES)
 
 
 def test_page_that_is_being_confirmed_when_the_box_dies_is_noted(tmp_path: Path) -> None:
-    note = tmp_path / "note"
-
-    async def work(rig: Rig) -> None:
-        call, owner = rig.call()
-        asyncio.create_task(rig.line.place(replace(call, confirmations=note), owner))  # noqa: RUF006
-        await rig.until(
-            lambda: any(each.event == "frame_sent" and "PPS" in str(each.fields) for each in rig.account)
-        )
-        launched, channel = rig.exchange._launched, rig.exchange._channel
-        assert launched is not None
-        assert channel is not None
-        rig.exchange._stopping = True
-        channel.close()
-        noted = await asyncio.to_thread(read_notes, note, GONE_S)
-        assert noted == CallNotes(1, last_page_kept=True)
-        await asyncio.to_thread(launched.process.wait)
-
-    on_rig(tmp_path, work)
+    noted = noted_after_the_box_has_died(
+        tmp_path, lambda line: line.event == "frame_sent" and "PPS" in str(line.fields)
+    )
+    assert noted == CallNotes(1, last_page_kept=True)
 
 
 def test_each_page_that_was_confirmed_is_noted_before_the_box_hears_of_the_end(tmp_path: Path) -> None:

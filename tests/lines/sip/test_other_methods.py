@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -23,38 +25,34 @@ REQUESTS = (
 )
 
 
+@contextlib.asynccontextmanager
+async def caller() -> AsyncIterator[RawCall]:
+    """A caller of a box, who ends the call."""
+    async with Box() as box:
+        await box.line("in", "127.0.0.1:9", peers=("127.0.0.1",), register=False)
+        with contextlib.closing(RawCall(box.port, "other")) as call:
+            yield call
+            call.hang_up()
+            await call.until_over()
+
+
 def test_requests_that_are_not_of_the_call_are_answered_and_the_call_goes_on() -> None:
     async def run() -> None:
-        async with Box() as box:
-            await box.line("in", "127.0.0.1:9", peers=("127.0.0.1",), register=False)
-            call = RawCall(box.port, "other")
-            try:
-                assert (await call.open(sdp(audio()))).startswith("SIP/2.0 200")
-                for method, extra, has_body, status in REQUESTS:
-                    cseq = call.send(method, "v=0\r\n" if has_body else "", extra=extra)
-                    answer = await call.final(cseq)
-                    assert answer.startswith(f"SIP/2.0 {status} "), (method, extra, answer)
-                    assert status != 405 or "\r\nAllow:" in answer
-                call.hang_up()
-                await call.until_over()
-            finally:
-                call.close()
+        async with caller() as call:
+            assert (await call.open(sdp(audio()))).startswith("SIP/2.0 200")
+            for method, extra, has_body, status in REQUESTS:
+                cseq = call.send(method, "v=0\r\n" if has_body else "", extra=extra)
+                answer = await call.final(cseq)
+                assert answer.startswith(f"SIP/2.0 {status} "), (method, extra, answer)
+                assert status != 405 or "\r\nAllow:" in answer
 
     asyncio.run(run())
 
 
 def test_call_with_credentials_of_a_foreign_scheme_is_taken() -> None:
     async def run() -> str:
-        async with Box() as box:
-            await box.line("in", "127.0.0.1:9", peers=("127.0.0.1",), register=False)
-            call = RawCall(box.port, "bearer")
-            try:
-                extra = "Authorization: Bearer abc\r\nProxy-Authorization: Basic\r\n eDp5\r\n"
-                answer = await call.final(call.send("INVITE", sdp(audio()), extra=extra))
-                call.hang_up()
-                await call.until_over()
-                return answer
-            finally:
-                call.close()
+        async with caller() as call:
+            extra = "Authorization: Bearer abc\r\nProxy-Authorization: Basic\r\n eDp5\r\n"
+            return await call.final(call.send("INVITE", sdp(audio()), extra=extra))
 
     assert asyncio.run(run()).startswith("SIP/2.0 200 ")
