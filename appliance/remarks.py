@@ -180,6 +180,12 @@ CONTENT_DAMAGED = _row(
     "Part of the page is damaged and cannot be read; it is missing on the fax.",
     "Look at the page; have the PDF made or sent anew.",
 )
+PAGES_MISSING = _row(
+    "pages_missing",
+    Weight.LOST,
+    "The file is cut off or damaged; pages of it, or parts of pages, may be missing on the fax.",
+    "Look at the pages; have the file sent, downloaded or made once more.",
+)
 PICTURE_LOST = _row(
     "picture_lost",
     Weight.LOST,
@@ -230,6 +236,12 @@ PRINT_ONLY = _row(
     Weight.NOTED,
     "The fax shows something that is meant for printing alone and is not seen on the screen.",
     "Nothing, if the page is to look as it would when printed.",
+)
+FILE_REPAIRED = _row(
+    "file_repaired",
+    Weight.NOTED,
+    "The file is damaged; it was repaired, and all its pages were found.",
+    "Look at the pages; have the file made once more if one of them is wrong.",
 )
 FONT_REPLACED = _row(
     "font_replaced",

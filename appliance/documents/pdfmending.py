@@ -1,25 +1,43 @@
 """Repairs PDFs that pdfium cannot open, or not all of whose pages it can open, by having qpdf rewrite them.
 
 pdfium itself repairs wrong cross-reference tables; qpdf also copes with objects that never end, page trees
-that name missing pages, and unexpected data before the header.
+that name missing pages, and unexpected data before the header.  Trees in circles are straightened first.
 """
 
 from __future__ import annotations
 
 import io
 import zlib
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from appliance.documents.pdfstreams import streams_of
 
-# A file without its end was truncated: pages would be missing or white without notice.
+if TYPE_CHECKING:
+    import pikepdf
+
+# A file without its end was truncated.
 _END, _END_WITHIN = b"%%EOF", 4096
 # Octets of the largest file that is repaired: its old and new form are in memory together.
 LARGEST = 60 << 20
-
+# Nodes of the largest tree of pages that is put in order, and what pages inherit in it (7.7.3.4).
+_MOST_NODES = 100_000
+_INHERITED = ("/Resources", "/MediaBox", "/CropBox", "/Rotate")
 
 _HEADER, _HEADER_WITHIN = b"%PDF-", 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """A rewritten document without encryption.
+
+    ``declared``: how many pages it says to have; ``is_cut``: it had no end.
+    """
+
+    content: bytes
+    declared: int
+    is_cut: bool
 
 
 def with_header(content: bytes) -> bytes:
@@ -27,22 +45,61 @@ def with_header(content: bytes) -> bytes:
     return content if _HEADER in content[:_HEADER_WITHIN] else _HEADER + b"1.4\n" + content
 
 
-def mended(content: bytes) -> bytes | None:
-    """``content`` rewritten without encryption; None when that fails."""
+def mended(content: bytes) -> Mended | None:
+    """``content`` rewritten with all pages that are found; None when that fails."""
     import pikepdf  # noqa: PLC0415 (slow, for few documents)
 
-    if len(content) > LARGEST or _END not in content[-_END_WITHIN:]:
+    if len(content) > LARGEST:
         return None
+    is_cut = _END not in content[-_END_WITHIN:]
+    if is_cut:
+        content += b"\n" + _END  # qpdf ignores an object with nothing behind it
     out = io.BytesIO()
     try:
-        with pikepdf.open(io.BytesIO(content), suppress_warnings=True) as document:
-            declared = int(document.Root.Pages.get("/Count", 0))
-            if len(document.pages) < max(1, declared):
+        with pikepdf.open(
+            io.BytesIO(content), suppress_warnings=True, inherit_page_attributes=False
+        ) as document:
+            declared = document.Root.Pages.get("/Count", 0)
+            _straighten(document)
+            if not len(document.pages):
                 return None
             document.save(out)
     except (pikepdf.PdfError, pikepdf.PasswordError, ValueError, RuntimeError, TypeError, AttributeError):
         return None
-    return out.getvalue()
+    return Mended(out.getvalue(), declared if isinstance(declared, int) else 0, is_cut)
+
+
+def _straighten(document: pikepdf.Pdf) -> None:
+    """Puts the pages in one list if their tree goes in circles or is none, which qpdf does not read."""
+    from pikepdf import Array, Dictionary, Name  # noqa: PLC0415 (slow)
+
+    seen: set[tuple[int, int]] = set()
+    pages: list[Any] = []
+    is_tree = True
+    waiting: list[tuple[Any, dict[str, Any]]] = [(document.Root.Pages, {})]
+    while waiting and len(seen) + len(pages) < _MOST_NODES:
+        node, given = waiting.pop()
+        if not isinstance(node, Dictionary):
+            continue
+        given = given | {name: node[name] for name in _INHERITED if name in node}
+        kids = node.get("/Kids")
+        if kids is None:
+            pages.append((node, given))
+            continue
+        if node.objgen in seen and node.is_indirect:
+            is_tree = False
+            continue
+        seen.add(node.objgen)
+        is_tree = is_tree and isinstance(kids, Array)
+        children = list(kids) if isinstance(kids, Array) else [kids]
+        waiting += [(kid, given) for kid in reversed(children)]
+    if is_tree or not pages:
+        return
+    tree = document.make_indirect(Dictionary(Type=Name.Pages, Count=len(pages)))
+    for page, given in pages:
+        page.update({**given, "/Parent": tree, "/Type": Name.Page})
+    tree.Kids = Array([page for page, _ in pages])
+    document.Root.Pages = tree
 
 
 # Pages that are examined, and octets of content of each.

@@ -72,6 +72,7 @@ class PdfReading:
         self._count = pages
         self._document: pikepdf.Pdf | None = None
         self._tried = False
+        self._listed = 0
         self._known: dict[tuple[int, int], tuple[bool, int]] = {}  # findings in an object and below it
         self._pointing: bool | None = None  # see ``_points_to_nothing``
         self._left = self._octets = 0
@@ -89,11 +90,17 @@ class PdfReading:
             try:
                 content = self._content if isinstance(self._content, str) else io.BytesIO(self._content)
                 document = pikepdf.open(content, suppress_warnings=True)
-                if len(document.pages) == self._count:
+                self._listed = len(document.pages)
+                if self._listed == self._count:
                     self._document = document
             except (pikepdf.PdfError, pikepdf.PasswordError, ValueError, RuntimeError, TypeError):
                 pass
         return self._document
+
+    def pages_listed(self) -> int:
+        """The number of pages that qpdf finds; 0 when it cannot open the document."""
+        self.document()
+        return self._listed
 
     def enclosed(self) -> list[Remark]:
         """A remark for each file that is attached to the document and not to one of its pages."""

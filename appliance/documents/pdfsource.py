@@ -10,6 +10,7 @@ import ctypes
 import math
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import ClassVar
 
@@ -17,7 +18,7 @@ import pypdfium2
 from pypdfium2 import raw
 
 from appliance.documents import _bilevel, _memory
-from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_EMPTY, DOCUMENT_ENCRYPTED
+from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_EMPTY
 from appliance.documents.drawing import Drawing, LookedAt, Pixels, Rect
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import LARGEST_SIDE_MM, MM_PER_INCH, Layout, PageSize
@@ -26,8 +27,8 @@ from appliance.documents.pdffonts import Unlike, identity_fonts, may_lack_fonts,
 from appliance.documents.pdflayers import hide_unprinted
 from appliance.documents.pdflines import keep_thin_lines
 from appliance.documents.pdfmarks import give_appearances, has_open_redactions, incomplete_marks
-from appliance.documents.pdfmending import mended, with_header, without_false_lock
 from appliance.documents.pdfobjects import content_of, lost_pictures, show
+from appliance.documents.pdfopening import opened, opened_by_pdfium, with_all_pages
 from appliance.documents.pdfplaces import box_of, photographs, pixels_per_point, rows_of_type
 from appliance.documents.pdfreading import PdfReading
 from appliance.documents.pdfscans import ScanLook, drawn_black_and_white, scan_of
@@ -65,25 +66,31 @@ _MOST_GREY_PIXELS = 4 * BAND_PIXELS
 
 class PdfSource:
     """A PDF.  ``file``: where ``content`` can be read again, if anywhere; then a long one is not kept in
-    memory.
+    memory.  ``counts_itself``: it comes from elsewhere, and may count its pages wrongly.
     """
 
     # An open page holds its decoded pictures: one is open at a time, of all documents of the fax.
     _with_open_page: ClassVar[PdfSource | None] = None
 
-    def __init__(self, content: bytes, file: str | None = None) -> None:
+    def __init__(self, content: bytes, file: str | None = None, *, counts_itself: bool = True) -> None:
         use_own_fonts()
-        given = content
-        content, self._document = _opened(content)
-        self._made_from: bytes | str = content
-        if file is not None and content is given and len(content) > _LARGEST_PDF_KEPT:
-            self._document.close()
+        made = opened(content)
+        kept = file is None or made.content is not content or len(content) <= _LARGEST_PDF_KEPT
+        self._made_from: bytes | str = made.content
+        if file is not None and not kept:
+            made.document.close()
             self._made_from = file
-            self._document = _opened_by_pdfium(file)
+            made = replace(made, document=opened_by_pdfium(file))
+        self._reading = PdfReading(self._made_from, len(made.content), len(made.document))
+        if counts_itself and (whole := with_all_pages(made, self._reading)) is not None:
+            made = whole
+            self._made_from = made.content
+            self._reading = PdfReading(made.content, len(made.content), len(made.document))
+        self._document, self._repaired = made.document, made.remarks
         self.count = len(self._document)
         if self.count <= 0:
             raise DocumentError(DOCUMENT_EMPTY, "a PDF without pages")
-        self._reading = PdfReading(self._made_from, len(content), self.count)
+        content = made.content
         self._instead: dict[
             str, str
         ] = {}  # families for fonts that are not embedded and whose letters others lack
@@ -159,7 +166,7 @@ class PdfSource:
         self._instead.update(self._unlike.better)
         self._close_page()
         self._document.close()  # pdfium keeps the fonts of a document
-        self._document = _opened_by_pdfium(self._made_from)
+        self._document = opened_by_pdfium(self._made_from)
         self._begin_forms()
         page = self._page(index)
         self._unlike = stand_in(page, self._identity_fonts)
@@ -238,7 +245,7 @@ class PdfSource:
     def remarks(self, index: int | None) -> Sequence[Remark]:
         if index is None:
             shell = [Remark(XFA_SHELL)] if self._shell else []
-            return [*shell, *(self._collected or self._reading.enclosed())]
+            return [*self._repaired, *shell, *(self._collected or self._reading.enclosed())]
         page = self._page(index)
         said = [*state_remarks(page, self._layers), *incomplete_marks(page)]
         if has_open_redactions(page):
@@ -313,65 +320,6 @@ def _pixels(layout: Layout, use: str, first: int, rows: int) -> ctypes.Array[cty
         _PIXELS.pop(use, None)
         kept = _PIXELS[use] = (ctypes.c_ubyte * (stride * (layout.rows if whole else rows)))()
     return (ctypes.c_ubyte * (stride * rows)).from_buffer(kept, stride * first if whole else 0)
-
-
-def _opened(content: bytes) -> tuple[bytes, pypdfium2.PdfDocument]:
-    """The document, repaired if pdfium cannot read it, and the octets it was made from.
-
-    Encryption is removed, too, if it hides what is searched for in the octets, if nothing is encrypted, or if
-    the owner's password is empty.
-    """
-    content = with_header(content)
-    try:
-        return _opened_or_mended(content)
-    except DocumentError as error:
-        if error.cause is not DOCUMENT_ENCRYPTED:
-            raise
-        plain = without_false_lock(content) or mended(content)  # qpdf also tries an empty owner password
-        if plain is None:
-            raise
-    return plain, _opened_by_pdfium(plain)
-
-
-def _opened_or_mended(content: bytes) -> tuple[bytes, pypdfium2.PdfDocument]:
-    hidden = _ENCRYPTED in content and _OBJECT_STREAM in content
-    refused = None
-    if not hidden:
-        try:
-            document = _opened_by_pdfium(content)
-            if _has_its_pages(document):
-                return content, document
-            document.close()
-        except DocumentError as error:
-            if error.cause is DOCUMENT_ENCRYPTED:
-                raise
-            refused = error
-    better = mended(content)
-    if better is not None:
-        return better, _opened_by_pdfium(better)
-    if refused is not None:
-        raise refused
-    return content, _opened_by_pdfium(content)
-
-
-_ENCRYPTED, _OBJECT_STREAM = b"/Encrypt", b"/ObjStm"
-# How many pages of a document are opened right away to check that they exist.
-_PAGES_LOOKED_FOR = 1_000
-
-
-def _opened_by_pdfium(content: bytes | str) -> pypdfium2.PdfDocument:
-    try:
-        return pypdfium2.PdfDocument(content)
-    except pypdfium2.PdfiumError as error:
-        if getattr(error, "err_code", None) in {raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY}:
-            raise DocumentError(DOCUMENT_ENCRYPTED, str(error)[:200]) from None
-        raise DocumentError(DOCUMENT_DAMAGED, str(error)[:200]) from None
-
-
-def _has_its_pages(document: pypdfium2.PdfDocument) -> bool:
-    size = raw.FS_SIZEF()
-    numbers = range(min(len(document), _PAGES_LOOKED_FOR))
-    return all(raw.FPDF_GetPageSizeByIndexF(document, number, size) for number in numbers)
 
 
 def _collected(document: pypdfium2.PdfDocument) -> list[Remark]:

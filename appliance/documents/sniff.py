@@ -229,8 +229,7 @@ def sniff(content: bytes, name: str = "", media_type: str = "") -> Kind:
     foreign = foreign_name(content) if found is None else ""
     if found is None and not foreign:
         found = _by_words(content, charset_of(media_type), promised)
-    is_text = found is Kind.TEXT and promised is not Kind.PDF
-    if found in {None, Kind.TEXT} and _has_pdf_behind(content, lines=is_text):
+    if found in {None, Kind.TEXT} and _has_pdf_behind(content, found, promised):
         return Kind.PDF
     if found is None:
         what = foreign or f"begins {content[:8].hex()}"
@@ -245,14 +244,16 @@ def sniff(content: bytes, name: str = "", media_type: str = "") -> Kind:
     return found
 
 
-def _has_pdf_behind(content: bytes, *, lines: bool) -> bool:
-    """Whether a PDF begins after something else; ``lines``: at the beginning of a line only.
+def _has_pdf_behind(content: bytes, found: Kind | None, promised: Kind | None) -> bool:
+    """Whether a PDF begins after something else; in a text at the beginning of a line, if no PDF is promised.
 
     A text may quote a PDF's header; a PDF has objects, too.  ZIP files store PDFs as they are.
     """
-    header = _PDF_BEHIND.search(content, 0, _PDF_HEADER_WITHIN)
+    within = _PROMISED_PDF_HEADER_WITHIN if promised is Kind.PDF else _PDF_HEADER_WITHIN
+    header = _PDF_BEHIND.search(content, 0, within)
     if header is None or content.startswith(ZIP) or not _OBJECT.search(content, header.end()):
         return False
+    lines = found is Kind.TEXT and promised is not Kind.PDF
     return not lines or content[header.start() - 1 : header.start()] in {b"\n", b"\r"}
 
 

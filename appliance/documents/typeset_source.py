@@ -47,7 +47,7 @@ class TypesetSource(PdfSource):
     """The pages of a PDF that was made from another format, with the remarks made on the way."""
 
     def __init__(self, made: Typeset) -> None:
-        super().__init__(made.pdf)
+        super().__init__(made.pdf, counts_itself=False)
         self._remarks = made.remarks
 
     def remarks(self, index: int | None) -> Sequence[Remark]:

@@ -9,6 +9,7 @@ import pytest
 
 from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_ENCRYPTED, DOCUMENT_MISLABELLED
 from appliance.documents.errors import DocumentError
+from appliance.remarks import FILE_REPAIRED, PAGES_MISSING, RemarkKind
 from tests.documents.conftest import Rendered
 from tests.documents.making import A4, need, pdf, run, words
 
@@ -22,6 +23,11 @@ def _shifted(match: re.Match[bytes]) -> bytes:
 def _with_lock(lock: bytes) -> bytes:
     """The document, marked as encrypted though it is not."""
     return WHOLE.replace(b"/Root 1 0 R", b"/Root 1 0 R/Encrypt " + lock)
+
+
+def _with_object(document: bytes, body: bytes) -> bytes:
+    """``document`` with an object 90, which its table does not know."""
+    return document.replace(b"xref\n", b"90 0 obj\n" + body + b"\nendobj\nxref\n", 1)
 
 
 DAMAGED = {
@@ -46,6 +52,13 @@ DAMAGED = {
     "a page is not there": WHOLE.replace(b"Kids[4 0 R", b"Kids[77 0 R 4 0 R"),
     "the pages are in a circle": WHOLE.replace(b"Kids[4 0 R", b"Kids[2 0 R 4 0 R"),
     "pages do not say what they are": WHOLE.replace(b"/Type/Pages", b"").replace(b"/Type/Page/", b"/"),
+    "the pages are in a circle of several": _with_object(
+        WHOLE.replace(b"Kids[4 0 R", b"Kids[90 0 R 4 0 R"), b"<</Type/Pages/Count 1/Kids[2 0 R]>>"
+    ),
+    "a long line of something stands before the header": b"x" * 2000 + WHOLE,
+    "signs of no text stand before the header": bytes(range(128, 256)) * 30 + WHOLE,
+    "the version does not exist": WHOLE.replace(b"%PDF-1.4", b"%PDF-9.9"),
+    "the end is missing": WHOLE[: WHOLE.index(b"startxref")],
     "what is to be shown lies off the sheet": WHOLE.replace(
         b"/Contents", b"/CropBox[2000 2000 3000 3000]/Contents"
     ),
@@ -120,17 +133,58 @@ def test_a_pdf_that_asks_for_a_password_says_so(rendered: Rendered, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
+    ("content", "pages", "said"),
+    [
+        (WHOLE.replace(b"/Count 2", b"/Count 1"), 2, [FILE_REPAIRED]),
+        (WHOLE.replace(b"/Pages 2 0 R", b"/Pages 4 0 R"), 2, [FILE_REPAIRED]),
+        (
+            WHOLE.replace(b"Kids[4 0 R", b"Kids[2 0 R 4 0 R").replace(b"/Type/Page/", b"/Type/X/"),
+            2,
+            [FILE_REPAIRED],
+        ),
+        (
+            WHOLE.replace(b"/Kids[4 0 R 6 0 R]", b"/Kids 4 0 R").replace(b"/Count 2", b"/Count 1"),
+            1,
+            [FILE_REPAIRED],
+        ),
+        (WHOLE.replace(b"Kids[4 0 R 6", b"Kids[4 0 R 66"), 1, [PAGES_MISSING]),
+        (WHOLE.replace(b"/Count 2", b"/Count 5"), 2, [PAGES_MISSING]),
+        (WHOLE[: WHOLE.index(b"xref\n") + 40], 2, [PAGES_MISSING]),
+        (WHOLE[: len(WHOLE) * 9 // 10], 2, [PAGES_MISSING]),
+        (WHOLE[: WHOLE.index(b"6 0 obj")], 1, [PAGES_MISSING]),
+    ],
+    ids=[
+        "one counted of two",
+        "the first page is named as the list",
+        "the list is in itself",
+        "the list is no list",
+        "a page that is not there",
+        "too many counted",
+        "cut off in the table",
+        "cut off in the last page",
+        "cut off before the last page",
+    ],
+)
+def test_pages_are_never_left_out_of_a_damaged_pdf_unsaid(
+    rendered: Rendered, content: bytes, pages: int, said: list[RemarkKind]
+) -> None:
+    document = rendered(content, name="damaged.pdf")
+    assert document.total == pages
+    assert [remark.kind for remark in document.remarks] == said
+    assert document.pages[0].octets > 1000
+
+
+@pytest.mark.parametrize(
     ("content", "cause"),
     [
-        (WHOLE[: len(WHOLE) * 6 // 10], DOCUMENT_DAMAGED),
-        (WHOLE[: len(WHOLE) * 9 // 10], DOCUMENT_DAMAGED),
+        (WHOLE[: WHOLE.index(b"4 0 obj")], DOCUMENT_DAMAGED),
         (WHOLE.replace(b"/Root 1 0 R", b""), DOCUMENT_DAMAGED),
         (
             b"<html><pre>" + b"sorry " * 200 + b"\n%PDF-1.4 is what you asked for</pre></html>",
             DOCUMENT_MISLABELLED,
         ),
     ],
-    ids=["cut off", "cut off in the last page", "without a root", "an error page about it"],
+    ids=["cut off before its pages", "without a root", "an error page about it"],
 )
 def test_a_pdf_that_no_program_can_open_is_refused(rendered: Rendered, content: bytes, cause: object) -> None:
     with pytest.raises(DocumentError) as refused:
