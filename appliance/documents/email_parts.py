@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import codecs
 import contextlib
 import html
-import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,23 +15,20 @@ from appliance.documents import packed, tnef
 from appliance.documents.cards import in_words
 from appliance.documents.causes import DOCUMENT_UNSUPPORTED, EMAIL_DAMAGED
 from appliance.documents.email_headers import decoded, file_name
-from appliance.documents.email_parsing import CutOffDefect, parse_email
+from appliance.documents.email_parsing import CutOffDefect
+from appliance.documents.email_tree import (
+    EXTERNAL_BODY,
+    NOT_FAXED,
+    leaves,
+    message_within,
+    octets_of,
+    text_of,
+)
 from appliance.documents.errors import DocumentError
 from appliance.documents.first_octets import BMP, GIF, JPEG, PNG, RIFF
 from appliance.documents.hypertext import HTML_LIMIT, PICTURE, html_text, without_comments
 from appliance.documents.labels import IN_ENGLISH, Labels
-from appliance.documents.signed import signed_content
-from appliance.documents.text import (
-    as_printed,
-    declared_charset,
-    decode,
-    is_readable,
-    text_blocks,
-    without_pgp,
-)
-
-# Parts of an e-mail.
-PARTS_LIMIT = 200
+from appliance.documents.text import decode, is_readable, text_blocks, without_pgp
 
 # Older kinds of formatted text (RFC 1896, 1341), which only repeat the part beside them.
 _MARKED = frozenset({"text/enriched", "text/richtext"})
@@ -43,23 +37,6 @@ _STYLE = "text/css"
 _FOR_PROGRAMS = frozenset(
     {"text/javascript", "application/javascript", "application/x-javascript", "application/json"}
 )
-# Types of parts without anything to read: signatures, data for programs.
-_NOT_FAXED = frozenset(
-    {
-        "application/pkcs7-signature",
-        "application/x-pkcs7-signature",
-        "application/pgp-signature",
-        "application/pgp-encrypted",
-        "message/delivery-status",
-        "message/disposition-notification",
-        "text/rfc822-headers",
-        "application/smil",
-        "text/watch-html",
-        "text/x-amp-html",
-    }
-)
-# A message whose text is inside its signature (RFC 8551 3.2).
-_SIGNED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 # Types of parts that accompany an e-mail and are no text to read: keys, visiting cards, invitations.
 _COMPANIONS = frozenset(
     {"application/pgp-keys", "text/vcard", "text/x-vcard", "text/calendar", "application/ics"}
@@ -69,10 +46,6 @@ _WORD = re.compile(r"https?://\S{1,2000}|(\w{3,})")
 _FEWEST_LACKING, _MOST_LACKING = 6, 0.5
 # One of several pieces of an e-mail (RFC 2046 5.2.2).
 _PIECE = "message/partial"
-# A reference to content elsewhere, meant for programs (RFC 2046 5.2.3).
-_ELSEWHERE = "message/external-body"
-# Parts that contain others but are taken as one.
-_WHOLE = _NOT_FAXED | {"message/rfc822", _ELSEWHERE}
 # A reference to a part by its Content-ID, as pages write it; its length is limited.  A mere link to
 # a part does not show the part.
 CID = re.compile(r"""(?<!href=)(?<!href=["'])\bcid:([^"'\s>)]{1,2000})""", re.IGNORECASE)
@@ -84,11 +57,6 @@ _ADDRESS = re.compile(
     r"""([^"'\s>)]{1,2000})(?=["'\s>)])""",
     re.IGNORECASE,
 )
-# A line between parts, with a header of the second (RFC 2046 5.1.1).
-_DELIMITER = re.compile(
-    rb"^--([\w'()+,./:=?-]{1,70})[ \t]*\r?\nContent-[\w-]{1,40}:", re.IGNORECASE | re.MULTILINE
-)
-_ENCODED = re.compile(rb"(?im)^Content-Transfer-Encoding:\s{0,9}base64")
 _TYPED = "font-family: monospace"
 _LOCKED = "BEGIN PGP MESSAGE"
 
@@ -173,79 +141,111 @@ def letter_of(message: Message, labels: Labels = IN_ENGLISH) -> Letter:
 def _letter_of(message: Message, labels: Labels) -> Letter:
     if message.get_content_type() == _PIECE:
         raise DocumentError(DOCUMENT_UNSUPPORTED, "one piece of an e-mail that was sent in several")
-    passages: dict[Message, _Passage] = {}
-    cards: set[str] = set()
-    files: list[FilePart] = []
-    companions: list[str] = []
-    silent: list[str] = []
-    styles: list[FilePart] = []
-    guessed: set[str] = set()
-    cut_off = any(isinstance(defect, CutOffDefect) for defect in message.defects)
-    damaged = "the end of the e-mail is missing" if cut_off else ""
+    sorter = _Sorter(message, labels)
+    for part, choice in leaves(message):
+        sorter.take(part, choice)
+    return sorter.letter()
 
-    def text_of(part: Message) -> str:
-        text, guess = _text(part)
-        guessed.add(guess)
-        return text
 
-    for part, choice in _leaves(message):
+class _Sorter:
+    """Sorts the parts of one e-mail into its text, pictures, files and companions."""
+
+    def __init__(self, message: Message, labels: Labels) -> None:
+        self._message = message
+        self._labels = labels
+        self._passages: dict[Message, _Passage] = {}
+        self._cards: set[str] = set()
+        self._files: list[FilePart] = []
+        self._companions: list[str] = []
+        self._silent: list[str] = []
+        self._styles: list[FilePart] = []
+        self._guessed: set[str] = set()
+        cut_off = any(isinstance(defect, CutOffDefect) for defect in message.defects)
+        self._damaged = "the end of the e-mail is missing" if cut_off else ""
+
+    def take(self, part: Message, choice: Message | None) -> None:
+        """Takes the next part of ``leaves``."""
         kind = part.get_content_type()
-        if kind in _NOT_FAXED:
-            silent.append(kind)
-            continue
-        where = part if choice is None else choice
+        if kind in NOT_FAXED:
+            self._silent.append(kind)
+            return
+        passage = part if choice is None else choice
         name = file_name(part)
         attached = part.get_content_disposition() == "attachment" or bool(name)
-        of_page = not attached and part is not message
+        of_page = not attached and part is not self._message
         if part.get_content_maintype() == "multipart":
-            damaged = "the lines between the parts of the e-mail are missing"
+            self._damaged = "the lines between the parts of the e-mail are missing"
         if of_page and kind == _STYLE:
-            styles += _files(part, kind, name)
+            self._styles += _files(part, kind, name)
         elif of_page and kind in _FOR_PROGRAMS and "Content-Location" in part:
             pass
         elif kind in _COMPANIONS:
-            card = in_words(text_of(part), labels)
-            if card and card not in cards:
-                passages[part] = _Passage(plain=f"\n{card}" if passages else card)
-            elif not card and where not in passages:
-                companions.append(name or kind)
-            cards.add(card)
+            self._take_companion(part, passage, name or kind)
         elif (kind == "text/plain" and not attached) or kind.startswith("multipart/"):
-            text, packed_files = _unpacked(text_of(part))
-            files += packed_files
-            passages.setdefault(where, _Passage()).plain += text
+            text, packed_files = _unpacked(self._text_of(part))
+            self._files += packed_files
+            self._passage(passage).plain += text
         elif kind in _MARKED and not attached:
-            if where not in passages:
-                passages[where] = _Passage(plain=html_text(text_of(part)))
+            if passage not in self._passages:
+                self._passage(passage).plain = html_text(self._text_of(part))
         elif kind == "text/html" and not attached:
-            designed = text_of(part)
-            text, locked = without_pgp(html_text(designed)) if _LOCKED in designed else ("", "")
-            if locked:
-                passages.setdefault(where, _Passage()).plain += text
-                files.append(FilePart("encrypted text", "text/plain", locked.encode("utf-8", "replace")))
-            else:
-                passages.setdefault(where, _Passage()).html += designed
+            self._take_page(part, passage)
         else:
-            files += _files(part, kind, name)
-    page = ""
-    if any(passage.is_designed for passage in passages.values()):
-        page = "\n".join(passage.as_page() for passage in passages.values())
-    said = any(passage.as_text().strip() or passage.is_designed for passage in passages.values())
-    files = [each for file in files for each in _without_wrapper(file, said)]
-    if not passages and not files:
-        companions += silent  # all that came
-    page = _with_places(page, files + styles)
-    inline, files = shown_in(page, files)
-    return Letter(
-        plain="\n".join(passage.as_text() for passage in passages.values()),
-        html=page,
-        inline=tuple(inline),
-        files=tuple(files),
-        companions=tuple(companions),
-        guessed=", ".join(sorted(filter(None, guessed))),
-        styles=tuple(styles),
-        damaged=damaged,
-    )
+            self._files += _files(part, kind, name)
+
+    def _take_companion(self, part: Message, passage: Message, name: str) -> None:
+        """A visiting card or an invitation becomes text, each once; others are named."""
+        card = in_words(self._text_of(part), self._labels)
+        if card and card not in self._cards:
+            self._passages[part] = _Passage(plain=f"\n{card}" if self._passages else card)
+        elif not card and passage not in self._passages:
+            self._companions.append(name)
+        self._cards.add(card)
+
+    def _take_page(self, part: Message, passage: Message) -> None:
+        designed = self._text_of(part)
+        text, locked = without_pgp(html_text(designed)) if _LOCKED in designed else ("", "")
+        if locked:
+            self._passage(passage).plain += text
+            self._files.append(_locked_file(locked))
+        else:
+            self._passage(passage).html += designed
+
+    def _passage(self, of: Message) -> _Passage:
+        return self._passages.setdefault(of, _Passage())
+
+    def _text_of(self, part: Message) -> str:
+        text, guess = text_of(part)
+        if guess:
+            self._guessed.add(guess)
+        return text
+
+    def letter(self) -> Letter:
+        """What the parts taken make."""
+        passages = self._passages.values()
+        designed = any(passage.is_designed for passage in passages)
+        page = "\n".join(passage.as_page() for passage in passages) if designed else ""
+        plain = [passage.as_text() for passage in passages]
+        said = designed or any(text.strip() for text in plain)
+        files = [each for file in self._files for each in _without_wrapper(file, said)]
+        only_silent = not passages and not files
+        page = _with_places(page, files + self._styles)
+        inline, files = shown_in(page, files)
+        return Letter(
+            plain="\n".join(plain),
+            html=page,
+            inline=tuple(inline),
+            files=tuple(files),
+            companions=tuple(self._companions + self._silent if only_silent else self._companions),
+            guessed=", ".join(sorted(self._guessed)),
+            styles=tuple(self._styles),
+            damaged=self._damaged,
+        )
+
+
+def _locked_file(locked: str) -> FilePart:
+    """An encrypted passage as a file."""
+    return FilePart("encrypted text", "text/plain", locked.encode("utf-8", "replace"))
 
 
 def _with_places(page: str, files: list[FilePart]) -> str:
@@ -267,7 +267,7 @@ def _unpacked(text: str) -> tuple[str, list[FilePart]]:
     text, uuencoded = packed.without_uuencoded(text)
     files = [FilePart(each, "application/octet-stream", content) for each, content in uuencoded]
     if locked:
-        files.append(FilePart("encrypted text", "text/plain", locked.encode("utf-8", "replace")))
+        files.append(_locked_file(locked))
     return text, files
 
 
@@ -302,10 +302,10 @@ def _files(part: Message, kind: str, name: str) -> Iterator[FilePart]:
         inner = part.get_payload()
         if isinstance(inner, list) and inner and isinstance(inner[0], Message):
             subject = decoded(str(inner[0].get("Subject", "")))[:80]
-            yield FilePart(name or f"{subject or 'message'}.eml", kind, _message_within(part, inner[0]))
+            yield FilePart(name or f"{subject or 'message'}.eml", kind, message_within(part, inner[0]))
         return
-    content = _octets(part)
-    if not content and not name and kind != _ELSEWHERE:
+    content = octets_of(part)
+    if not content and not name and kind != EXTERNAL_BODY:
         return  # an empty part
     content_id = str(part.get("Content-ID", "")).strip(" <>\r\n\t")
     address = "".join(str(part.get("Content-Location", "")).split())
@@ -335,86 +335,3 @@ def _without_wrapper(file: FilePart, said: bool) -> Iterator[FilePart]:
     yield from (
         FilePart(each.name, "application/octet-stream", each.content, each.content_id) for each in inside
     )
-
-
-def _message_within(part: Message, inner: Message) -> bytes:
-    """The octets of an attached message; some programs encode it, against RFC 2046 5.2.1."""
-    octets = inner.as_bytes()
-    if part.get("Content-Transfer-Encoding", "").strip().lower() == "base64":
-        with contextlib.suppress(binascii.Error):
-            return base64.b64decode(octets.strip(), validate=False) or octets
-    return octets
-
-
-def _leaves(message: Message) -> Iterator[tuple[Message, Message | None]]:
-    """The parts that contain no others, each with the multipart/alternative around it (RFC 2046 5.1.4).
-
-    An e-mail within the e-mail is one part.
-    """
-    waiting: list[tuple[Message, Message | None]] = [(message, None)]
-    for number in itertools.count():
-        if not waiting:
-            return
-        if number >= PARTS_LIMIT:
-            raise DocumentError(EMAIL_DAMAGED, f"more than {PARTS_LIMIT} parts")
-        part, choice = waiting.pop()
-        kind, inner = part.get_content_type(), part.get_payload()
-        within = _signed_entity(part) if kind in _SIGNED else None
-        if within is not None:
-            waiting.append((within, choice))
-            continue
-        if kind in _WHOLE and part is not message:
-            yield part, choice
-        elif part.is_multipart() and isinstance(inner, list):
-            if choice is None and kind == "multipart/alternative":
-                choice = part
-            waiting += [(each, choice) for each in reversed(inner) if isinstance(each, Message)]
-        elif part.get_content_maintype() == "multipart" and (parts := _told_apart(part)):
-            waiting.append((parts, choice))
-        else:
-            yield part, choice
-
-
-def _told_apart(part: Message) -> Message | None:
-    """The multipart entity ``part`` with the boundary that its parts have and its header lacks or misspells.
-
-    None if there is none: then it is one text, as it came, for a person to see.  Raises DocumentError.
-    """
-    content = _octets(part)
-    found = _DELIMITER.search(content)
-    if _ENCODED.search(content) and not found:
-        raise DocumentError(EMAIL_DAMAGED, "the boundary between its parts is missing")
-    if not found or part.is_multipart():
-        return None
-    head = b'Content-Type: %s; boundary="%s"\n\n' % (part.get_content_type().encode(), found[1])
-    made = parse_email(head + content)
-    return made if made.is_multipart() else None
-
-
-def _signed_entity(part: Message) -> Message | None:
-    """The entity in a signed message; None for one that is encrypted or damaged."""
-    content = signed_content(_octets(part))
-    return parse_email(content) if content else None
-
-
-def _text(part: Message) -> tuple[str, str]:
-    """The text of a part, and its encoding if that had to be guessed, else empty."""
-    content = _octets(part)
-    if not content:
-        return "", ""
-    charset = part.get_content_charset("")
-    if not charset and part.get_content_subtype() == "html":
-        charset = declared_charset(content)
-    text, guessed = decode(content, charset)
-    return as_printed(text), guessed
-
-
-def _octets(part: Message) -> bytes:
-    """What a part holds, decoded; nothing for one that contains others."""
-    encoded = part.get_payload()
-    if isinstance(encoded, str) and str(part.get("Content-Transfer-Encoding", "")).lower() == "base64":
-        # As below for what is not damaged, in a fifth of the memory.
-        with contextlib.suppress(ValueError):
-            return binascii.a2b_base64(encoded)
-    content = part.get_payload(decode=True)
-    return content if isinstance(content, bytes) else b""
