@@ -143,6 +143,11 @@ def send_and_tell(options: SendArguments, show: Callable[[str], None]) -> int:
         return _say_cause(error.cause, options.number)
     except (OSError, ValueError, SettingsDamagedError) as error:
         return complain(str(error), USER_MISTAKE)
+    return _told(outcome, show)
+
+
+def _told(outcome: SendOutcome, show: Callable[[str], None]) -> int:
+    """Prints how a fax ended, and what arrived if that is known; returns the exit code."""
     result, arrived = outcome.result, outcome.arrived
     if result.cause.side is not Side.NONE:
         confirmed = f"{result.pages_sent} of {outcome.pages} pages were confirmed"

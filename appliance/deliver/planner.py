@@ -166,30 +166,40 @@ class Planner:
             following.wait_for_contents(fax)
             return  # the rest follows once its first page was read
         taken = routing.routes_of(fax, routes, by_contents or ())
-        owner = next((route.user for route in taken if route.user), fax.owner)
-        if owner != fax.owner:
-            fax = following.assign(fax, owner)
-        days = [route.keep_days for route in taken if route.keep_days]
-        user = active_user(self._box.settings, fax.owner)
-        days += [user.keep_days] if user is not None and user.keep_days else []
-        if days:
-            following.keep_until(fax, following.event.at + min(days) * DAY_S)
+        fax = self._placed(following, fax, taken)
+        kind = _event_of(fax)
         wanted = [_webhook(r.webhook_url, r.webhook_style, pdf=r.webhook_pdf) for r in taken if r.webhook_url]
         wanted += [
             _webhook_of(key, key.webhook_style or OWN)
-            for key in self._keys(_event_of(fax))
+            for key in self._keys(kind)
             if fax.owner in ("", key.account)
         ]
-        emails = [_Wanted(EMAIL, address, {"why": RECEIVED}) for r in taken for address in r.emails]
-        mail = self._box.settings.section(MailOutSettings)
-        if mail.server:
-            emails += self._to_user(fax.owner, RECEIVED)
-            if not taken and not emails:
-                emails += [_Wanted(EMAIL, address, {"why": RECEIVED}) for address in mail.received_to]
-        wanted += emails
+        wanted += self._emails(fax, taken)
         wanted += [_Wanted(FOLDER, route.folder, {}) for route in taken if route.folder]
         wanted += [_Wanted(PRINTER, route.printer, {}) for route in taken if route.printer]
-        self._put(following, fax, wanted, _event_of(fax))
+        self._put(following, fax, wanted, kind)
+
+    def _placed(self, following: Following, fax: Received, taken: Sequence[DeliveryRoute]) -> Received:
+        """The fax with the owner that its routes give it, and kept for the time set there."""
+        owner = next((route.user for route in taken if route.user), fax.owner)
+        if owner != fax.owner:
+            fax = following.assign(fax, owner)
+        user = active_user(self._box.settings, fax.owner)
+        days = [each.keep_days for each in (*taken, user) if each is not None and each.keep_days]
+        if days:
+            following.keep_until(fax, following.event.at + min(days) * DAY_S)
+        return fax
+
+    def _emails(self, fax: Received, taken: Sequence[DeliveryRoute]) -> list[_Wanted]:
+        """To the addresses of its routes and to its owner; without any, to those of the settings."""
+        emails = [_Wanted(EMAIL, address, {"why": RECEIVED}) for route in taken for address in route.emails]
+        mail = self._box.settings.section(MailOutSettings)
+        if not mail.server:
+            return emails
+        emails += self._to_user(fax.owner, RECEIVED)
+        if taken or emails:
+            return emails
+        return [_Wanted(EMAIL, address, {"why": RECEIVED}) for address in mail.received_to]
 
     # -- internals -----------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from appliance.spool import attempts, bounds, decisions, jobs, ledger, queues
 from appliance.spool.causes import EXPIRED
 from appliance.spool.errors import IllegalTransitionError, SpoolClosedError
 from appliance.spool.model import DAY_S, Job, JobState, Reach
+from appliance.spool.remembered import Destination
 from appliance.spool.settings import SendingSettings
 
 _log = logging.getLogger(__name__)
@@ -141,37 +142,13 @@ class Scheduler:
 
     async def _consider(self, job: Job, now: float) -> None:
         """Places a call for ``job``, postpones it, or has it fail."""
-        spool = self._box.spool
         if not self._clock.goes_on():
             self.wake()  # the next round knows the time
             return
-        if now >= job.expires_at:
-            await self._give_up(job, job.cause or EXPIRED)
-            return
-        # What its sender may, and the owner's rules, may have changed since it was accepted.
-        if self._box.accounts.is_disabled(job.owner, job.key):
-            await self._put_off(job, self._next_day(now), SENDER_DISABLED)
-            return
-        read = self._read(job, None)
-        if isinstance(read, Cause):
-            await self._give_up(job, read)
-            return
+        spool = self._box.spool
         known = await spool.aread(ledger.destination, job.number)
-        if rules.is_quarantined(known, now):
-            await self._give_up(job, NUMBER_QUARANTINED)
+        if not await self._may_begin(job, known, now):
             return
-        if await self._limit_reached(job):
-            await self._put_off(job, self._next_day(now), DAILY_LIMIT)
-            return
-        match rules.spending(await self._allowances(job, now)):
-            case Spending.NEVER:
-                await self._give_up(job, QUOTA_SPENT)
-                return
-            case Spending.TOMORROW:
-                await self._put_off(job, self._next_day(now), DAILY_LIMIT)
-                return
-            case Spending.WAIT:
-                return
         earlier = await spool.aread(jobs.attempts, job.id)
         profile = Profile.load(known.profile if known is not None else {})
         views = self._views()
@@ -208,6 +185,34 @@ class Scheduler:
             return  # cancelled meanwhile
         candidates = sum(1 for view in views if view.usable and rules.may_carry(view, job))
         self._outgoing.begin(OutgoingFax(self._box, job, attempt, managed, read.dial), plan, candidates)
+
+    async def _may_begin(self, job: Job, known: Destination | None, now: float) -> bool:
+        """Whether ``job`` may be called now; else it fails or is postponed here, or waits for its turn.
+
+        What its sender may, and the owner's rules, may have changed since it was accepted.
+        """
+        if now >= job.expires_at:
+            await self._give_up(job, job.cause or EXPIRED)
+            return False
+        if self._box.accounts.is_disabled(job.owner, job.key):
+            await self._put_off(job, self._next_day(now), SENDER_DISABLED)
+            return False
+        read = self._read(job, None)
+        if isinstance(read, Cause):
+            await self._give_up(job, read)
+            return False
+        if rules.is_quarantined(known, now):
+            await self._give_up(job, NUMBER_QUARANTINED)
+            return False
+        if await self._limit_reached(job):
+            await self._put_off(job, self._next_day(now), DAILY_LIMIT)
+            return False
+        spending = rules.spending(await self._allowances(job, now))
+        if spending is Spending.NEVER:
+            await self._give_up(job, QUOTA_SPENT)
+        elif spending is Spending.TOMORROW:
+            await self._put_off(job, self._next_day(now), DAILY_LIMIT)
+        return spending is Spending.GO
 
     def _views(self) -> list[LineView]:
         """The lines for the rules."""

@@ -80,65 +80,72 @@ def unfinished(db: sqlite3.Connection) -> list[Attempt]:
     return from_rows(Attempt, rows)
 
 
+class _Terms:
+    """Terms of a WHERE clause, all of which must hold, and the values of their placeholders."""
+
+    def __init__(self) -> None:
+        self.terms: list[str] = []
+        self.values: list[Any] = []
+
+    def want(self, term: str, *given: Any) -> None:
+        self.terms.append(term)
+        self.values.extend(given)
+
+    def want_states(self, states: Sequence[str], *, few: bool, limit: int) -> None:
+        """The last term.  ``few``: the others find few rows, so the index of states must not lead."""
+        if few:
+            # The plus keeps SQLite from beginning with the index of states.
+            self.want(f"+job.state IN ({', '.join('?' * len(states))})", *states)
+            return
+        # The newest rows of each state, then the newest of those: a single query would sort all faxes.
+        each = " AND ".join(["job.state = ?", *self.terms])
+        newest = f"SELECT id FROM (SELECT job.id FROM job WHERE {each} ORDER BY job.id DESC LIMIT ?)"
+        self.terms = [f"job.id IN ({' UNION ALL '.join([newest] * len(states))})"]
+        self.values = [value for state in states for value in (state, *self.values, limit)]
+
+
 def search(db: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
     """The jobs that match, newest first."""
-    terms: list[str] = []
-    values: list[Any] = []
-
-    def want(term: str, *given: Any) -> None:
-        terms.append(term)
-        values.extend(given)
-
-    if wanted.owner:
-        want("job.owner = ?", wanted.owner)
-    for column, value in (("number", wanted.number), ("tag", wanted.tag), ("origin", wanted.origin)):
-        if value:
-            want(f"job.{column} = ?", value)
+    query = _Terms()
+    for column in ("owner", "number", "tag", "origin"):
+        if value := getattr(wanted, column):
+            query.want(f"job.{column} = ?", value)
     if wanted.without_number:
-        want("job.number = '' AND job.ended_at IS NULL")
+        query.want("job.number = '' AND job.ended_at IS NULL")
     if not wanted.erased:
-        want("job.erased_at IS NULL")
+        query.want("job.erased_at IS NULL")
     if wanted.submission_id is not None:
-        want("job.submission_id = ?", wanted.submission_id)
+        query.want("job.submission_id = ?", wanted.submission_id)
     found, order = JOB, "job.id"
     if wanted.text.strip():
         # The table of words is read first, newest first, and stops at the limit.
         found, order = _FOUND, "sent_words.rowid"
         for term, given in words.terms("sent_words", wanted.text, _marks(db, wanted), wanted.before_id):
-            want(term, *given)
+            query.want(term, *given)
     elif wanted.metadata:
         # Newest first, by the first of the values.
         found, order = _NOTED, "metadatum.job_id"
-        want("metadatum.name = ? AND metadatum.value = ?", *wanted.metadata[0])
+        query.want("metadatum.name = ? AND metadatum.value = ?", *wanted.metadata[0])
     # The plus: the ids lead, which are in the order of the answer.
     if wanted.since is not None:
         earliest = words.ids_since("job", "created_at")
-        want(f"+job.created_at >= ? AND {order} >= {earliest}", wanted.since, wanted.since)
+        query.want(f"+job.created_at >= ? AND {order} >= {earliest}", wanted.since, wanted.since)
     if wanted.until is not None:
         latest = words.ids_until("job", "created_at")
-        want(f"+job.created_at < ? AND {order} <= {latest}", wanted.until, wanted.until)
+        query.want(f"+job.created_at < ? AND {order} <= {latest}", wanted.until, wanted.until)
     if wanted.before_id is not None:
-        want(f"{order} < ?", wanted.before_id)
-    for name, value in wanted.metadata:
-        want(
+        query.want(f"{order} < ?", wanted.before_id)
+    for noted in wanted.metadata:
+        query.want(
             "EXISTS (SELECT 1 FROM metadatum AS m WHERE m.name = ? AND m.value = ? AND m.job_id = job.id)",
-            name,
-            value,
+            *noted,
         )
     limit = max(0, min(wanted.limit, LIST_LIMIT))
-    states = [state.value for state in wanted.states]
-    few = wanted.number or wanted.tag or wanted.origin or wanted.submission_id is not None
-    if states and (found != JOB or few):
-        # The other terms find few rows; the plus keeps SQLite from beginning with the index of states.
-        want(f"+job.state IN ({', '.join('?' * len(states))})", *states)
-    elif states:
-        # The newest rows of each state, then the newest of those: a single query would sort all faxes.
-        each = " AND ".join(["job.state = ?", *terms])
-        newest = f"SELECT id FROM (SELECT job.id FROM job WHERE {each} ORDER BY job.id DESC LIMIT ?)"
-        terms = [f"job.id IN ({' UNION ALL '.join([newest] * len(states))})"]
-        values = [value for state in states for value in (state, *values, limit)]
-    where = f" WHERE {' AND '.join(terms)}" if terms else ""
-    return from_rows(Job, db.execute(f"{found}{where} ORDER BY {order} DESC LIMIT ?", (*values, limit)))
+    if wanted.states:
+        few = found != JOB or wanted.number or wanted.tag or wanted.origin or wanted.submission_id is not None
+        query.want_states([state.value for state in wanted.states], few=bool(few), limit=limit)
+    where = f" WHERE {' AND '.join(query.terms)}" if query.terms else ""
+    return from_rows(Job, db.execute(f"{found}{where} ORDER BY {order} DESC LIMIT ?", (*query.values, limit)))
 
 
 def _marks(db: sqlite3.Connection, wanted: JobFilter) -> list[str]:
