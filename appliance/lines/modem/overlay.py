@@ -8,7 +8,7 @@ commands (``flow_commands=&K3,\\Q3``).
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from enum import Enum
 from typing import Any
@@ -44,36 +44,52 @@ def overlay(words: Sequence[str]) -> Callable[[Quirks], Quirks]:
 
 
 def _value(name: str, text: str) -> Any:
+    """The value of a field, from its text.  Raises ValueError with a sentence that names the field."""
     hint = _HINTS[name]
-    if hint is bool:
-        if text not in ("yes", "no"):
-            raise ValueError(f"{name}: " + said("yes or no is needed"))
-        return text == "yes"
-    if hint is int:
-        written = text.isascii() and text.isdecimal() and len(text) <= len(str(max(SPEEDS)))
-        number = int(text) if written else -1
-        allowed = _ALLOWED.get(name, range(MOST + 1))
-        if number not in allowed:
-            sentence = (
-                said("a whole number from 0 to {most} is needed").format(most=MOST)
-                if isinstance(allowed, range)
-                else one_of(map(str, allowed))
-            )
-            raise ValueError(f"{name}: {sentence}")
+    try:
+        if hint is bool:
+            return _switch(text)
+        if hint is int:
+            return _number(text, _ALLOWED.get(name, range(MOST + 1)))
+        if isinstance(hint, type) and issubclass(hint, Enum):
+            return _member(text, hint)
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        return _carriers(parts) if name in ("send", "receive") else _commands(parts)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def _switch(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise ValueError(said("yes or no is needed"))
+    return text == "yes"
+
+
+def _number(text: str, allowed: Collection[int]) -> int:
+    written = text.isascii() and text.isdecimal() and len(text) <= len(str(max(SPEEDS)))
+    number = int(text) if written else -1
+    if number in allowed:
         return number
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        known = {str(each.value): each for each in hint if each is not FlowControl.AUTO}
-        if text not in known:
-            raise ValueError(f"{name}: {one_of(known)}")
-        return known[text]
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if name in ("send", "receive"):
-        carriers = {carrier.name: carrier for carrier in Carrier if carrier is not Carrier.V21}
-        unknown = [part for part in parts if part not in carriers]
-        if unknown or not parts:
-            some = said("some of {choices} are needed").format(choices=", ".join(carriers))
-            raise ValueError(f"{name}: {some}")
-        return frozenset(carriers[part] for part in parts)
+    if isinstance(allowed, range):
+        raise ValueError(said("a whole number from 0 to {most} is needed").format(most=MOST))
+    raise ValueError(one_of(map(str, allowed)))
+
+
+def _member(text: str, choices: type[Enum]) -> Enum:
+    known = {str(each.value): each for each in choices if each is not FlowControl.AUTO}
+    if text not in known:
+        raise ValueError(one_of(known))
+    return known[text]
+
+
+def _carriers(parts: Sequence[str]) -> frozenset[Carrier]:
+    carriers = {carrier.name: carrier for carrier in Carrier if carrier is not Carrier.V21}
+    if not parts or not carriers.keys() >= set(parts):
+        raise ValueError(said("some of {choices} are needed").format(choices=", ".join(carriers)))
+    return frozenset(carriers[part] for part in parts)
+
+
+def _commands(parts: Sequence[str]) -> tuple[str, ...]:
     if any(len(part) > COMMAND_LIMIT or not part.isascii() or not part.isprintable() for part in parts):
-        raise ValueError(f"{name}: " + said("commands such as &K3 are needed"))
+        raise ValueError(said("commands such as &K3 are needed"))
     return tuple(parts)
