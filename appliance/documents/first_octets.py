@@ -15,3 +15,6 @@ GZIP = b"\x1f\x8b"  # RFC 1952 2.3.1: SVGZ, EMZ, WMZ
 POSTSCRIPT = b"%!PS"
 EPS_WITH_PREVIEW = b"\xc5\xd0\xd3\xc6"  # Adobe technical note 5002
 PLACED_METAFILE = b"\xd7\xcd\xc6\x9a"  # [MS-WMF] 2.3.2.3
+CALS = b"srcdocid:"  # MIL-STD-1840, the first record of its header
+JPEG_2000 = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")  # T.800 I.5.1, and without a container
+DCX = b"\xb1\x68\xde\x3a"

@@ -23,10 +23,10 @@ from appliance.documents.email_parsing import in_mailbox, parse_email
 from appliance.documents.email_parts import FilePart, Letter, letter_of, part_key, shown_in
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize
+from appliance.documents.kinds import Kind
 from appliance.documents.labels import HEADING, Labels
 from appliance.documents.outlook import read_message
 from appliance.documents.rtfcompression import decompressed
-from appliance.documents.sniff import Kind
 from appliance.documents.text import guess_remarks, text_blocks
 from appliance.documents.typeset_source import TypesetSource, typeset_page
 from appliance.documents.workshop import Workshop

@@ -19,6 +19,7 @@ from appliance.documents.bounded import Bounds, Typeset
 from appliance.documents.confined import Bench, find_program
 from appliance.documents.errors import DocumentError
 from appliance.documents.foreign import compound_name
+from appliance.documents.kinds import OFFICE_SUFFIXES
 from appliance.documents.officeparts import (
     LARGEST_PART,
     LOOKED_INTO,
@@ -32,7 +33,7 @@ from appliance.documents.officeparts import (
 from appliance.documents.officepictures import LARGEST, is_readable
 from appliance.documents.officevalues import with_values
 from appliance.documents.options import Paper
-from appliance.documents.sniff import OFFICE_SUFFIXES, table_suffix
+from appliance.documents.sniff import table_suffix
 from appliance.documents.typeset_source import TypesetSource
 from appliance.documents.workshop import Workshop
 from appliance.remarks import (

@@ -16,28 +16,29 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import (
     LARGEST_SIDE_MM,
     MM_PER_INCH,
-    PIXELS_PER_MM,
-    ROWS_PER_MM,
     Layout,
     PageSize,
 )
 from appliance.documents.heic import HeicPixels, register
 from appliance.documents.jpeg import DAMAGE, frame, pictures_behind, with_end
+from appliance.documents.kinds import Kind
 from appliance.documents.options import Limits, Paper
 from appliance.documents.pale import strengthened
 from appliance.documents.picturemodes import Decoded, is_white_on_nothing, png_is_whole
 from appliance.documents.placing import place
-from appliance.documents.sniff import Kind, has_no_directory
+from appliance.documents.sniff import has_no_directory
 from appliance.documents.straighten import is_taken
 from appliance.documents.stripwise import in_strips, is_large
 from appliance.documents.tiffpages import (
     FaxProof,
+    fax_scale,
     guessed_resolution,
     is_page,
     is_raw,
     resolution_of,
     tags_of,
     unknown_kind,
+    unread_coding,
 )
 from appliance.remarks import CONTENT_DAMAGED, MOVEMENT_LEFT_OUT, PAGE_WHITE, SUBFILE_SKIPPED, Remark
 from appliance.t4 import tiff_tags as tags
@@ -52,6 +53,10 @@ _FORMATS = {
     Kind.AVIF: "AVIF",
     Kind.GIF: "GIF",
     Kind.BMP: "BMP",
+    Kind.JPEG_2000: "JPEG2000",
+    Kind.PCX: "PCX",
+    Kind.DCX: "DCX",
+    Kind.PNM: "PPM",
 }
 _SWAPPING_ORIENTATIONS = {5, 6, 7, 8}  # EXIF orientations that exchange width and height
 _EXIF_ORIENTATION = 0x0112
@@ -67,6 +72,7 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _TURNED_BY_US = {"JPEG", "MPO", "PNG", "WEBP", "AVIF"}  # Pillow's readers turn the others themselves
+_FAX_BOARDS = {"PCX", "DCX"}  # their programs write any resolution
 _MOVING = {Kind.PNG, Kind.WEBP, Kind.AVIF, Kind.GIF}
 
 # Pictures from screens and cameras give 72 or 96 dpi, or nothing, without meaning: they are shown at 96 dpi,
@@ -83,8 +89,6 @@ _LARGEST_PHOTOGRAPH = 64_000_000
 # A picture as wide as a scan line and of about a fax's resolution is a fax page: its resolution is replaced
 # by the nominal one (203.2 by 204, 97.79 and 100 by 98, 200 by 196), so that it is not scaled.
 _SCAN_LINES = {pixels for widths in SCAN_LINE_PIXELS.values() for pixels in widths.values()}
-_FAX_DPI_ACROSS = {204: (199.0, 205.0), 408: (405.0, 409.0)}
-_FAX_DPI_DOWN = {98: (96.0, 101.0), 196: (195.0, 201.0), 391: (389.0, 401.0)}
 
 
 class ImageSource:
@@ -123,7 +127,7 @@ class ImageSource:
         if kind is Kind.TIFF:
             self._frames, self._skipped = self._pages()
             self._proof = FaxProof(self._again)
-        elif kind is Kind.HEIC:  # several photographs in one file
+        elif kind in {Kind.HEIC, Kind.DCX}:  # several pictures in one file
             self._frames = list(range(getattr(self._image, "n_frames", 1)))
             if len(self._frames) > limits.pages:
                 raise DocumentError(
@@ -169,7 +173,7 @@ class ImageSource:
                     causes.DOCUMENT_UNSUPPORTED, f"a JPEG with {bits} bits a sample: save it as PNG or PDF"
                 ) from None
             if kind:
-                raise DocumentError(causes.DOCUMENT_UNSUPPORTED, f"a TIFF {kind}: save it as a PDF") from None
+                raise _unread(kind) from None
             raise DocumentError(causes.DOCUMENT_DAMAGED, _words(error)) from None
         except Image.DecompressionBombError as error:
             raise DocumentError(causes.DOCUMENT_TOO_LARGE, _words(error)) from None
@@ -251,7 +255,7 @@ class ImageSource:
         else:
             per_mm = across / MM_PER_INCH, down / MM_PER_INCH
             if width in _SCAN_LINES:
-                per_mm = _fax_scale(across, down) or per_mm
+                per_mm = fax_scale(across, down) or per_mm
             width_mm, height_mm = width / per_mm[0], height / per_mm[1]
         if swapped:
             width_mm, height_mm = height_mm, width_mm
@@ -273,9 +277,12 @@ class ImageSource:
                 across, down = (float(value) for value in self._image.info.get("dpi", (0, 0)))
         except (TypeError, ValueError, ZeroDivisionError, OverflowError):
             across = down = 0.0
+        guessed = guessed_resolution(*size) if self._image.mode == "1" else (0.0, 0.0)
+        if self._image.format in _FAX_BOARDS and guessed[0] and fax_scale(across, down) is None:
+            return guessed
         if _MEANINGLESS_DPI <= across <= _HIGHEST_DPI and 50 <= down <= _HIGHEST_DPI:
             return across, down
-        return guessed_resolution(*size) if self._image.mode == "1" else (0.0, 0.0)
+        return guessed
 
     def may_be_photograph(self, *, taken: bool) -> bool:
         """With ``taken``, whether a camera made the picture, by its EXIF data; else whether it may be a
@@ -350,7 +357,8 @@ class ImageSource:
                 return Bitmap(*shown.size, ImageChops.invert(shown.whole()).tobytes())
             reduced, size = shown.reduced(box)
         except DAMAGE as error:
-            raise _fault(error) from None
+            kind = unread_coding(image) if image.format == "TIFF" else ""
+            raise (_unread(kind) if kind else _fault(error)) from None
         self._forget()
         del image, shown
         return Drawing.of_image(place(strengthened(reduced), layout, size), Rect.of(layout))
@@ -366,15 +374,6 @@ class ImageSource:
         return [*found, *([Remark(PAGE_WHITE)] if self._frames[index] in self._white else [])]
 
 
-def _fax_scale(across: float, down: float) -> tuple[float, float] | None:
-    """Pixels and rows per millimetre when the resolution is of T.4's metric family, else None."""
-    for pixels, (least, most) in _FAX_DPI_ACROSS.items():
-        for rows, (fewest, highest) in _FAX_DPI_DOWN.items():
-            if least <= across <= most and fewest <= down <= highest:
-                return PIXELS_PER_MM[pixels], ROWS_PER_MM[rows]
-    return None
-
-
 # How libheif reports that one of its threads got no memory, and Pillow's error number for that (its
 # Imaging.h).
 _NO_MEMORY = ("memory", "decoder error -9")
@@ -385,6 +384,10 @@ def _fault(error: BaseException) -> DocumentError | MemoryError:
     if _memory.was_refused() or any(words in str(error).lower() for words in _NO_MEMORY):
         return MemoryError(_words(error))
     return DocumentError(causes.DOCUMENT_DAMAGED, _words(error))
+
+
+def _unread(kind: str) -> DocumentError:
+    return DocumentError(causes.DOCUMENT_UNSUPPORTED, f"a TIFF {kind}: save it as a PDF")
 
 
 def _words(error: BaseException) -> str:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import io
 import re
-from enum import Enum
 from pathlib import PurePath
 from typing import Literal
 
 from appliance.documents import causes, first_octets, tnef
 from appliance.documents.errors import DocumentError
+from appliance.documents.faxcodes import is_group3
 from appliance.documents.foreign import ZIP, foreign_name, is_office_package
+from appliance.documents.kinds import Kind, promised_kind
 from appliance.documents.signed import is_encrypted, is_signed
 from appliance.documents.text import (
     UNLIKELY,
@@ -26,113 +27,9 @@ from appliance.documents.text import (
     is_readable,
 )
 
-
-class Kind(Enum):
-    """The kinds of files that can be faxed."""
-
-    PDF = "pdf"
-    TIFF = "tiff"
-    PNG = "png"
-    JPEG = "jpeg"
-    WEBP = "webp"
-    HEIC = "heic"
-    AVIF = "avif"
-    GIF = "gif"
-    BMP = "bmp"
-    RASTER = "raster"  # of printers: PWG raster, URF
-    TEXT = "text"
-    HTML = "html"
-    SVG = "svg"
-    RTF = "rtf"
-    OFFICE = "office"  # DOC(X), XLS(X), PPT(X), ODT, ODS, ODP
-    POSTSCRIPT = "postscript"
-    EMAIL = "e-mail"  # RFC 5322: EML
-    MSG = "Outlook message"
-    TNEF = "winmail.dat"
-    SIGNED = "signed file"  # P7M: a file within its signature
-
-
-# Suffixes of Office files.
-OFFICE_SUFFIXES = frozenset(
-    {"doc", "docx", "docm", "dot", "dotx", "odt", "ott", "fodt", "xls", "xlsx", "xlsm", "xlsb", "ods", "ots"}
-    | {"fods", "ppt", "pptx", "pptm", "pps", "ppsx", "odp", "otp", "fodp", "odg"}
-)  # fmt: skip
-# The kind that a name's suffix, or a declared type, promises.
-_SUFFIXES = {
-    "pdf": Kind.PDF,
-    "tif": Kind.TIFF,
-    "tiff": Kind.TIFF,
-    "png": Kind.PNG,
-    "jpg": Kind.JPEG,
-    "jpeg": Kind.JPEG,
-    "jpe": Kind.JPEG,
-    "jfif": Kind.JPEG,
-    "webp": Kind.WEBP,
-    "heic": Kind.HEIC,
-    "heif": Kind.HEIC,
-    "avif": Kind.AVIF,
-    "gif": Kind.GIF,
-    "bmp": Kind.BMP,
-    "dib": Kind.BMP,
-    "pwg": Kind.RASTER,
-    "urf": Kind.RASTER,
-    "txt": Kind.TEXT,
-    "text": Kind.TEXT,
-    "csv": Kind.TEXT,
-    "tsv": Kind.TEXT,
-    "md": Kind.TEXT,
-    "log": Kind.TEXT,
-    "json": Kind.TEXT,
-    "xml": Kind.TEXT,
-    "ics": Kind.TEXT,
-    "vcf": Kind.TEXT,
-    "htm": Kind.HTML,
-    "html": Kind.HTML,
-    "xhtml": Kind.HTML,
-    "svg": Kind.SVG,
-    "svgz": Kind.SVG,
-    "rtf": Kind.RTF,
-    "ps": Kind.POSTSCRIPT,
-    "eps": Kind.POSTSCRIPT,
-    "eml": Kind.EMAIL,
-    "mht": Kind.EMAIL,
-    "mhtml": Kind.EMAIL,
-    "mbox": Kind.EMAIL,
-    "msg": Kind.MSG,
-    "oft": Kind.MSG,
-} | dict.fromkeys(OFFICE_SUFFIXES, Kind.OFFICE)
 # Names and types under which programs also store web pages, RTF and e-mails, since Office opens them.
 _LOOSE_SUFFIXES = frozenset({".doc", ".xls", ".dot"})
 _LOOSE_TYPES = frozenset({"application/msword", "application/vnd.ms-excel"})
-_TYPES = {
-    "application/pdf": Kind.PDF,
-    "image/tiff": Kind.TIFF,
-    "image/png": Kind.PNG,
-    "image/jpeg": Kind.JPEG,
-    "image/webp": Kind.WEBP,
-    "image/heic": Kind.HEIC,
-    "image/heif": Kind.HEIC,
-    "image/avif": Kind.AVIF,
-    "image/gif": Kind.GIF,
-    "image/bmp": Kind.BMP,
-    "image/x-ms-bmp": Kind.BMP,
-    "image/pwg-raster": Kind.RASTER,
-    "image/urf": Kind.RASTER,
-    "text/html": Kind.HTML,
-    "application/xhtml+xml": Kind.HTML,
-    "image/svg+xml": Kind.SVG,
-    "application/rtf": Kind.RTF,
-    "text/rtf": Kind.RTF,
-    "application/postscript": Kind.POSTSCRIPT,
-    "message/rfc822": Kind.EMAIL,
-    "application/vnd.ms-outlook": Kind.MSG,
-    "application/ms-tnef": Kind.TNEF,
-    "application/vnd.ms-tnef": Kind.TNEF,
-    "application/msword": Kind.OFFICE,
-    "application/vnd.ms-excel": Kind.OFFICE,
-    "application/vnd.ms-powerpoint": Kind.OFFICE,
-}
-_OFFICE_TYPES = ("application/vnd.openxmlformats-officedocument", "application/vnd.oasis.opendocument")
 # Kinds that are text; one in place of another is not a contradiction.
 _TEXTUAL = frozenset({Kind.TEXT, Kind.HTML, Kind.SVG, Kind.RTF, Kind.POSTSCRIPT, Kind.EMAIL})
 
@@ -201,6 +98,9 @@ _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"hevc", b
 _AVIF = re.compile(rb"\0.{3}ftyp(?:avi[fs]|m[is]f1.{0,32}avi[fs])", re.DOTALL)
 # A BMP: its length, four zeros, and where its pixels begin.
 _BMP = re.compile(rb"BM.{4}\0{4}.{3}\0", re.DOTALL)
+# A PCX: its version, that it is packed, and the bits of a sample; a PNM: its kind and size.
+_PCX = re.compile(rb"\x0a[\0\x02-\x05]\x01[\x01\x02\x04\x08]")
+_PNM = re.compile(rb"P[1-6]\s*\n(?:#[^\n]{0,200}\n){0,20}\d{1,6}\s+\d{1,6}\s")
 
 # Number of first characters by which kinds of text are told apart.
 _BEGINNING = 16_384
@@ -218,7 +118,7 @@ def sniff(content: bytes, name: str = "", media_type: str = "") -> Kind:
         raise DocumentError(causes.DOCUMENT_EMPTY, "a TIFF without pages")
     if is_encrypted(content):
         raise DocumentError(causes.DOCUMENT_ENCRYPTED, "by S/MIME")
-    promised = _promised(name, media_type)
+    promised = promised_kind(name, media_type)
     if promised is Kind.PDF and (
         _PDF_WITHIN.search(content, 0, _PROMISED_PDF_HEADER_WITHIN) or _PDF_BODY.match(content)
     ):
@@ -229,6 +129,8 @@ def sniff(content: bytes, name: str = "", media_type: str = "") -> Kind:
     foreign = foreign_name(content) if found is None else ""
     if found is None and not foreign:
         found = _by_words(content, charset_of(media_type), promised)
+    if found is None and not foreign and (promised is Kind.FAX or is_group3(content)):
+        return Kind.FAX
     if found in {None, Kind.TEXT} and _has_pdf_behind(content, found, promised):
         return Kind.PDF
     if found is None:
@@ -284,13 +186,6 @@ def has_no_directory(content: bytes) -> bool:
     return start == 0 or (len(entries) == count and int.from_bytes(entries, order) == 0)
 
 
-def _promised(name: str, media_type: str) -> Kind | None:
-    """The kind that was meant: by the name, else by the type, which programs often invent."""
-    said = media_type.partition(";")[0].strip().lower()
-    by_type = Kind.OFFICE if said.startswith(_OFFICE_TYPES) else _TYPES.get(said)
-    return _SUFFIXES.get(PurePath(name).suffix.lower().removeprefix("."), by_type)
-
-
 def _meant(promised: Kind | None, name: str) -> str:
     return f"{name or 'the type'} promises {promised.value if promised else 'something else'}"
 
@@ -313,6 +208,16 @@ def _by_marks(content: bytes) -> Kind | None:
         return Kind.GIF
     if _BMP.match(content):
         return Kind.BMP
+    if content.startswith(first_octets.JPEG_2000):
+        return Kind.JPEG_2000
+    if _PCX.match(content):
+        return Kind.PCX
+    if content.startswith(first_octets.DCX):
+        return Kind.DCX
+    if _PNM.match(content):
+        return Kind.PNM
+    if content.startswith(first_octets.CALS):
+        return Kind.FAX
     if content.startswith((first_octets.PWG, first_octets.URF)):
         return Kind.RASTER
     if _PDF_AT_START.match(content):

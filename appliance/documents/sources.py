@@ -14,6 +14,7 @@ from appliance.documents import causes
 from appliance.documents.drawing import PageDrawer
 from appliance.documents.errors import DocumentError
 from appliance.documents.first_octets import GZIP
+from appliance.documents.kinds import Kind
 from appliance.documents.letter_source import open_letter
 from appliance.documents.office import open_office
 from appliance.documents.options import Limits
@@ -22,8 +23,9 @@ from appliance.documents.photographs import straightened
 from appliance.documents.pictures import ImageSource
 from appliance.documents.postscript import open_postscript
 from appliance.documents.raster import RasterSource
+from appliance.documents.rawfax import FaxCodes
 from appliance.documents.signed import is_signed, signed_content
-from appliance.documents.sniff import Kind, sniff
+from appliance.documents.sniff import sniff
 from appliance.documents.text import charset_of
 from appliance.documents.typeset_source import open_html, open_svg, open_text
 from appliance.documents.workshop import Workshop
@@ -60,6 +62,8 @@ def open_source(
             return open_postscript(content, workshop)
         case Kind.RASTER:
             return RasterSource(content, workshop.limits)
+        case Kind.FAX:
+            return FaxCodes(content, workshop.paper, workshop.limits)
         case Kind.SIGNED:
             return open_source(*_within_signature(content, name), workshop)
         case Kind.EMAIL | Kind.MSG | Kind.TNEF:

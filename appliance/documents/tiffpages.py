@@ -9,6 +9,7 @@ from typing import BinaryIO
 from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
+from appliance.documents.geometry import PIXELS_PER_MM, ROWS_PER_MM
 from appliance.t4 import tiff_tags as tags
 from appliance.t4.page import SCAN_LINE_PIXELS, PaperWidth, Resolution
 from appliance.t4.tiff_reading import FaxTiff, TiffDataError, TiffError
@@ -24,7 +25,6 @@ _PAPER_MM = {PaperWidth.A4: 297.0, PaperWidth.B4: 364.0, PaperWidth.A3: 420.0}
 _LONGER = 1.28
 _METRIC_LINES = {widths[204]: _PAPER_MM[paper] for paper, widths in SCAN_LINE_PIXELS.items()}
 _GUESSES = (Resolution.STANDARD, Resolution.FINE, Resolution.SUPERFINE)
-_ROWS_PER_MM = {Resolution.STANDARD: 3.85, Resolution.FINE: 7.7, Resolution.SUPERFINE: 15.4}
 _SQUARE_LINES = {
     pixels: dpi
     for width in SCAN_LINE_PIXELS
@@ -32,6 +32,10 @@ _SQUARE_LINES = {
     if dpi in {300, 400}
 }
 
+
+# Resolutions as files give them that stand for those of fax machines, pixels per inch.
+_FAX_DPI_ACROSS = {204: (199.0, 205.0), 408: (405.0, 409.0)}
+_FAX_DPI_DOWN = {98: (96.0, 101.0), 196: (195.0, 201.0), 391: (389.0, 401.0)}
 
 # The two tag values of Deflate (TIFF Technical Note 2), and octets that are unpacked at once.
 _DEFLATE = frozenset({8, 32946})
@@ -67,17 +71,27 @@ def guessed_resolution(width: int, rows: int) -> tuple[float, float]:
     if width in _METRIC_LINES:
         for resolution in _GUESSES:
             longest = _METRIC_LINES[width] * _LONGER
-            if rows / _ROWS_PER_MM[resolution] <= longest or resolution is _GUESSES[-1]:
+            if rows / ROWS_PER_MM[resolution.y_dpi] <= longest or resolution is _GUESSES[-1]:
                 return float(resolution.x_dpi), float(resolution.y_dpi)
     dpi = float(_SQUARE_LINES.get(width, 0))
     return dpi, dpi
+
+
+def fax_scale(across: float, down: float) -> tuple[float, float] | None:
+    """Pixels and rows per millimetre when the resolution is of T.4's metric family, else None."""
+    for pixels, (least, most) in _FAX_DPI_ACROSS.items():
+        for rows, (fewest, highest) in _FAX_DPI_DOWN.items():
+            if least <= across <= most and fewest <= down <= highest:
+                return PIXELS_PER_MM[pixels], ROWS_PER_MM[rows]
+    return None
 
 
 # Octets of a file that say where its first directory is, the mark of BigTIFF among them, and its further
 # ones; the most samples of a pixel, and sizes of theirs that exist besides 1, 2, 4 and 8 bits.
 _HEADER_OCTETS, _BIG, _BIG_HEADER_OCTETS, _MOST_SAMPLES = 8, 43, 8, 8
 _WIDE_BITS = frozenset({6, 10, 12, 14, 16, 24, 32, 64})
-# Codings of fax machines and of scanners that nothing here decodes (RFC 3949 5; TIFF's registered values).
+# Codings of fax machines, scanners and pictures that nothing here decodes (RFC 3949 5; TIFF's registered
+# values).
 _UNKNOWN_CODINGS = {
     9: "JBIG (T.85)",
     10: "JBIG (T.43)",
@@ -85,6 +99,8 @@ _UNKNOWN_CODINGS = {
     34665: "MRC (TIFF-FX)",
     34712: "JPEG 2000",
     34715: "JBIG2",
+    50001: "WebP",
+    50002: "JPEG XL",
 }
 
 
@@ -104,6 +120,12 @@ def unknown_kind(again: Callable[[], BinaryIO]) -> str:
     if bits and len(bits) <= _MOST_SAMPLES and _WIDE_BITS.issuperset(bits):
         return f"with samples of {bits[0]} bits, {len(bits)} a pixel"
     return ""
+
+
+def unread_coding(image: Image.Image) -> str:
+    """The coding of the page that ``image`` is at if that is one that we do not read, else empty."""
+    coding = _UNKNOWN_CODINGS.get(tags_of(image).get(tags.COMPRESSION, tags.UNCOMPRESSED), "")
+    return f"coded as {coding}" if coding else ""
 
 
 def is_raw(image: Image.Image) -> bool:

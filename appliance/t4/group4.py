@@ -102,6 +102,17 @@ def decode_rows(
     return pixels, position, End(end)
 
 
+def count_with_empty_runs(data: bytes, width: int, most: int) -> int:
+    """The number of rows, at most ``most``, if runs of 0 pixels count as changing elements.
+
+    By T.6 they do not; some programs write files for which they do, and libtiff reads them so.
+    """
+    pixels, _, _ = _decode_rows(
+        data, 0, width, longest_row_bits(width), most, b"", last=True, empty_runs=True
+    )
+    return len(pixels) // ((width + 7) // 8)
+
+
 def _decode_rows(  # noqa: PLR0917 - as `_mmr.decode`
     data: bytes | bytearray,
     skip: int,
@@ -110,8 +121,10 @@ def _decode_rows(  # noqa: PLR0917 - as `_mmr.decode`
     most: int,
     above: bytes | bytearray,
     last: bool,
+    *,
+    empty_runs: bool = False,
 ) -> tuple[bytes, int, End]:
-    """``decode_rows`` in Python."""
+    """``decode_rows`` in Python; ``empty_runs`` as for `decode_row_2d`."""
     reference = changes_of(above, width)
     pixels = bytearray()
     rows, position, window = 0, skip, _MMR_WINDOW_OCTETS
@@ -125,7 +138,7 @@ def _decode_rows(  # noqa: PLR0917 - as `_mmr.decode`
         if last and not value and octet + window >= len(data):
             return bytes(pixels), position, End.MORE  # padding of the last octet, without EOFB
         try:
-            changes, used = decode_row_2d(value << PADDING, length, width, reference)
+            changes, used = decode_row_2d(value << PADDING, length, width, reference, empty_runs=empty_runs)
         except RowError as error:
             if error.used + PADDING > length and length < longest:
                 if octet + window < len(data):

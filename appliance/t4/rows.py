@@ -117,10 +117,13 @@ def decode_row_1d(value: int, length: int, width: int) -> tuple[list[int], int]:
     return changes, used
 
 
-def decode_row_2d(value: int, length: int, width: int, reference: list[int]) -> tuple[list[int], int]:
+def decode_row_2d(
+    value: int, length: int, width: int, reference: list[int], *, empty_runs: bool = False
+) -> tuple[list[int], int]:
     """Decodes one row of two-dimensional coding; ``reference`` has the changing elements of the row above.
 
-    Parameters, result and errors as for ``decode_row_1d``.
+    With ``empty_runs`` runs of 0 pixels count as changing elements, two at one place.  Parameters, result and
+    errors as for ``decode_row_1d``.
     """
     # After the last change there are imaginary ones just after the row (T.4 4.2.1.1), enough to find b2 for
     # either colour.
@@ -136,7 +139,7 @@ def decode_row_2d(value: int, length: int, width: int, reference: list[int]) -> 
         shift -= size
         if mode < MODE_HORIZONTAL:
             a1 = above[b] + mode
-            if a1 <= a0:
+            if a1 <= a0 and not (empty_runs and a1 == a0):
                 raise RowError(whole - shift)
             a0 = a1
             changes.append(a1)
@@ -156,8 +159,11 @@ def decode_row_2d(value: int, length: int, width: int, reference: list[int]) -> 
             if run < 0:
                 raise RowError(whole - shift)
             a0 = a1 + run
-            _toggle(changes, a1)
-            _toggle(changes, a0)
+            if empty_runs:
+                changes += (a1, a0)
+            else:
+                _toggle(changes, a1)
+                _toggle(changes, a0)
             if a0 >= width:
                 break
         elif mode == MODE_PASS:

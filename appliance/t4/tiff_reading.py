@@ -18,6 +18,7 @@ from appliance.t4 import tiff_tags as tags
 from appliance.t4.bits import from_bits, reverse_bits, to_bits
 from appliance.t4.codes import EOFB, EOL, EOLS_IN_RTC, TAG_ONE_DIMENSIONAL
 from appliance.t4.coding import MAX_PIXELS
+from appliance.t4.group4 import count_with_empty_runs
 from appliance.t4.page import CodedPage, Coding, Raster, Resolution
 from appliance.t4.rows import decode_row, longest_row_bits
 from appliance.t4.tolerant import TolerantDecoder
@@ -146,7 +147,7 @@ class FaxTiff:
                 data = self._strip(directory, strip)
                 # With MH and MR each row has its EOL.
                 if directory.compression != tags.GROUP3 or to_bits(data).count(EOL) < rows:
-                    _decode(directory, data, rows, joined=True)
+                    _prove(directory, data, rows)
                 left -= rows
 
     def description(self, number: int) -> str:
@@ -363,6 +364,18 @@ def _decode(directory: _Directory, data: bytes, rows: int, *, joined: bool) -> R
     if good < rows:
         raise TiffDataError(f"its data end after {good} of {rows} rows")
     return received.raster
+
+
+def _prove(directory: _Directory, data: bytes, rows: int) -> None:
+    """Raises TiffDataError when a strip has fewer than ``rows``, however they are read."""
+    try:
+        _decode(directory, data, rows, joined=True)
+    except TiffDataError:
+        found = 0
+        if directory.compression == tags.GROUP4:
+            found = count_with_empty_runs(data, directory.width, rows)
+        if found < rows:
+            raise
 
 
 def _expand_rle(data: bytes, width: int, rows: int) -> bytes:

@@ -28,7 +28,8 @@ from appliance.documents.causes import (
 )
 from appliance.documents.confined import Bench
 from appliance.documents.errors import DocumentError
-from appliance.documents.sniff import Kind, sniff
+from appliance.documents.kinds import Kind
+from appliance.documents.sniff import sniff
 from appliance.remarks import (
     CHARSET_GUESSED,
     CHARSET_UNKNOWN,

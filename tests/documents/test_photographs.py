@@ -10,11 +10,11 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from appliance.documents.geometry import lay_out
+from appliance.documents.kinds import Kind
 from appliance.documents.looks import image_of
 from appliance.documents.options import Limits, PageFormat, Paper, Straighten
 from appliance.documents.photographs import PhotographedPage, straightened
 from appliance.documents.pictures import ImageSource
-from appliance.documents.sniff import Kind
 from appliance.documents.type import MONOSPACED, font
 from appliance.remarks import PHOTOGRAPH_STRAIGHTENED
 from tests.documents.conftest import Rendered

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from appliance.t4.bits import from_bits, to_bits
-from appliance.t4.codes import EOL
+from appliance.t4.codes import BLACK_CODES, EOFB, EOL, HORIZONTAL, PASS, VERTICAL, WHITE_CODES
 from appliance.t4.coding import PageError, decode, encode
 from appliance.t4.page import CodedPage, Coding, Raster, Resolution
 from appliance.t4.tiff import FaxTiff, TiffError, TiffWriter, nearest_resolution, write_tiff
+from appliance.t4.tiff_reading import TiffDataError
 from appliance.t4.tolerant import TolerantDecoder
 from tests.t4 import pages
 
@@ -285,3 +286,21 @@ def test_the_classic_charts_are_read_as_pillow_reads_them() -> None:
             assert len(tiff) == 1
             assert tiff.raster(0) == pages.chart_raster(path)
             assert raster_of(tiff.page(0)) == pages.chart_raster(path)
+
+
+def test_runs_of_no_pixels_that_count_as_changes_are_no_damage() -> None:
+    """ImageGear codes a row that begins with black where none is so that the next one refers to it."""
+    empty_run = HORIZONTAL + WHITE_CODES[0] + BLACK_CODES[0]
+    first = empty_run + HORIZONTAL + WHITE_CODES[20] + BLACK_CODES[7] + VERTICAL[0]
+    second = PASS + HORIZONTAL + WHITE_CODES[40] + BLACK_CODES[3] + VERTICAL[0]
+    white = PASS + VERTICAL[0]
+    data = from_bits((first + second + white) * 20 + EOFB)
+    whole = file_of(CodedPage(Coding.MMR, Resolution.FINE, 64, 60, data))
+    with FaxTiff(io.BytesIO(whole)) as tiff:
+        tiff.prove(0)
+    with Image.open(io.BytesIO(whole)) as image:  # libtiff
+        rows = [image.crop((0, row, 64, row + 1)).tobytes().hex() for row in range(60)]
+    assert rows == ["fffff01fffffffff", "ffffffffff1fffff", "f" * 16] * 20
+    cut = file_of(CodedPage(Coding.MMR, Resolution.FINE, 64, 60, data[: len(data) // 2]))
+    with FaxTiff(io.BytesIO(cut)) as tiff, pytest.raises(TiffDataError):
+        tiff.prove(0)

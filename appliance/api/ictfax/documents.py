@@ -17,7 +17,8 @@ from appliance.api.ictfax.words import LIST_LIMIT, TEXT_LIMIT
 from appliance.api.intake import StoredUpload
 from appliance.api.problems import ProblemError
 from appliance.documents.causes import DOCUMENT_MISLABELLED
-from appliance.documents.sniff import Kind, sniff
+from appliance.documents.kinds import Kind
+from appliance.documents.sniff import sniff
 from appliance.services.causes import TOO_MANY_FILES
 from appliance.settings.accounts import Scope
 from appliance.spool.model import Document

@@ -11,10 +11,11 @@ from appliance.box import Box
 from appliance.dispatch.making import sources
 from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_GONE
 from appliance.documents.errors import DocumentError
+from appliance.documents.kinds import Kind
 from appliance.documents.options import RenderOptions
 from appliance.documents.pdf import write_pdf
 from appliance.documents.render import render
-from appliance.documents.sniff import Kind, sniff
+from appliance.documents.sniff import sniff
 from appliance.spool.model import Document
 
 # Documents rendered at once to be looked at: rendering of faxes goes first.

@@ -25,8 +25,9 @@ from appliance.api.intake import StoredUpload
 from appliance.api.numbers import own_number
 from appliance.api.problems import DETAIL_LIMIT, ProblemError
 from appliance.documents.causes import DOCUMENT_GONE, DOCUMENT_TOO_LARGE
+from appliance.documents.kinds import Kind
 from appliance.documents.settings import CoverTemplate
-from appliance.documents.sniff import Kind, sniff
+from appliance.documents.sniff import sniff
 from appliance.services.causes import STATE_FORBIDS
 from appliance.services.faxes import Request
 from appliance.services.rules import To
