@@ -65,4 +65,5 @@ class RegistrationChanged:
     code: int
     reason: str
     server: str = ""  # address that answered; empty when none did, and ``code`` is our own
+    retry_after_s: float | None = None
     unanswerable: str = ""  # what of a 401 or 407 no user name and password can answer

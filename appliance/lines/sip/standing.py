@@ -15,7 +15,8 @@ from appliance.lines.sip.causes import SIP_AUTHENTICATION
 from appliance.lines.sip.events import RegistrationChanged
 from appliance.lines.sip.messages import MAX_WORDS
 
-# A 503 with Retry-After takes the trunk out of use for as long as it says, within reason.
+# A 503 with Retry-After takes the trunk out of use for as long as it says, within reason; a registrar that
+# sends it with any refusal is asked again then.
 MAX_PAUSE_S = 600.0
 # How long a trunk that did not answer a call is not used: doubled each time, up to a limit; any answer ends
 # the pause.  Without it every fax would wait the 32 s of RFC 3261's timer B.
@@ -84,8 +85,13 @@ class Standing:
             if not was:
                 self._registered_at = self._clock()
         elif change.code // 100 != 2:
+            if change.server:
+                self.answered(now)
             self.last_error = registration_words(change)
-            self._sign_in_at = now + _rest_s(self._refusals)
+            wait_s = _rest_s(self._refusals)
+            if change.retry_after_s is not None:
+                wait_s = min(max(change.retry_after_s, ASK_RESTING_S), MAX_PAUSE_S)
+            self._sign_in_at = now + wait_s
             self._refusals += 1
 
     def fell_silent(self, now: float, called_at: float) -> None:

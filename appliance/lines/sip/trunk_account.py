@@ -62,8 +62,15 @@ class TrunkAccount(pj.Account):  # type: ignore[misc]
         code = int(prm.code)
         reason = str(prm.reason) or (pj.Endpoint.instance().utilStrError(prm.status) if prm.status else "")
         active = code // 100 == 2 and int(prm.expiration) > 0  # none when we signed off
-        unanswerable = messages.unanswerable(code, prm.rdata.wholeMsg)
-        change = RegistrationChanged(active, code, reason, str(prm.rdata.srcAddress), unanswerable)
+        message = str(prm.rdata.wholeMsg)
+        change = RegistrationChanged(
+            active,
+            code,
+            reason,
+            str(prm.rdata.srcAddress),
+            retry_after_s=messages.retry_after_s(message),
+            unanswerable=messages.unanswerable(code, message),
+        )
         self._stack.registration_changed(self.trunk, change)
 
     def sign_in(self) -> None:

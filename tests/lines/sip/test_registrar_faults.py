@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import hashlib
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
@@ -19,7 +20,14 @@ from appliance.lines.sip import causes, messages
 from appliance.lines.sip import line as line_module
 from appliance.lines.sip import standing as standing_module
 from appliance.lines.sip.events import RegistrationChanged
-from appliance.lines.sip.standing import FIRST_REST_S, MAX_REST_S, Standing, registration_words
+from appliance.lines.sip.standing import (
+    ASK_RESTING_S,
+    FIRST_REST_S,
+    MAX_PAUSE_S,
+    MAX_REST_S,
+    Standing,
+    registration_words,
+)
 from tests.lines.sip.rig import Box, send
 
 USER, PASSWORD = "acct", "sesame"
@@ -195,6 +203,31 @@ def test_no_registrar_is_asked_without_end(told: dict[str, Told]) -> None:
 
 
 @pytest.mark.realtime
+def test_registrar_that_says_when_to_come_again_is_asked_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standing_module, "ASK_RESTING_S", 1.0)
+    monkeypatch.setattr(line_module, "LOOK_AFTER_S", 0.1)
+    asked_at: list[float] = []
+
+    def script(number: int, _: str) -> tuple[str, str]:
+        asked_at.append(time.monotonic())
+        return ("503 Full", "Retry-After: 7\r\n") if number == 1 else REGISTERED
+
+    async def run() -> None:
+        async with Box() as box:
+            transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+                lambda: Registrar(script), local_addr=("127.0.0.1", 0)
+            )
+            server = f"127.0.0.1:{transport.get_extra_info('sockname')[1]}"
+            line = await box.line("full", server, register=True, username=USER, password=PASSWORD)
+            async with asyncio.timeout(15):
+                while not line.state().usable:
+                    await asyncio.sleep(0.1)
+
+    asyncio.run(run())
+    assert 7.0 <= asked_at[1] - asked_at[0] < 12.0
+
+
+@pytest.mark.realtime
 def test_call_that_is_asked_for_md5_sess_is_not_told_to_check_its_password() -> None:
     async def run() -> None:
         async with Box() as box:
@@ -223,6 +256,22 @@ def test_refused_registration_is_tried_again_at_growing_times() -> None:
     assert waits[-1] == MAX_REST_S
     trunk.registration_changed(RegistrationChanged(True, 200, "OK", "192.0.2.1:5060"), now)
     assert not trunk.wants_to_ask(now + 86400, 60.0)
+
+
+@pytest.mark.parametrize(
+    ("retry_after_s", "wait_s"), [(0.0, ASK_RESTING_S), (120.0, 120.0), (99999.0, MAX_PAUSE_S)]
+)
+def test_registration_waits_as_long_as_the_registrar_says_within_reason(
+    retry_after_s: float, wait_s: float
+) -> None:
+    trunk = Standing("sip.example.net", registers=True)
+    trunk.registration_changed(RegistrationChanged(True, 200, "OK", "192.0.2.1:5060"), 0.0)
+    trunk.fell_silent(32.0, called_at=0.5)  # and is asked every few seconds from here on
+    trunk.registration_changed(
+        RegistrationChanged(False, 500, "Full", "192.0.2.1:5060", retry_after_s=retry_after_s), 33.0
+    )
+    assert not trunk.wants_to_ask(33.0 + wait_s - 0.1, 60.0)
+    assert trunk.wants_to_ask(33.0 + wait_s, 60.0)
 
 
 def test_trunk_that_was_asked_to_register_and_gave_no_sign_is_asked_again() -> None:
