@@ -7,10 +7,11 @@ import contextlib
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from appliance.box import Box
-from appliance.causes import Cause
+from appliance.causes import CANCELLED, Cause
 from appliance.dispatch.causes import NOT_RECEIVING
 from appliance.dispatch.desk import CallDesk, packets_of, tell_live
 from appliance.dispatch.outgoing import SETTLE_AGAIN_S
@@ -18,9 +19,10 @@ from appliance.dispatch.polling import OfferedPages
 from appliance.dispatch.pool import ManagedLine
 from appliance.dispatch.trace import Trace
 from appliance.durable import DiskFullError
+from appliance.lines.causes import LINE_STOPPED
 from appliance.lines.line import Accept, IncomingCall, Refuse
 from appliance.spool import offers
-from appliance.spool.causes import STORAGE_FULL, STORAGE_READ_ONLY
+from appliance.spool.causes import INTERRUPTED, STORAGE_FULL, STORAGE_READ_ONLY
 from appliance.spool.errors import SpoolClosedError, SpoolFailedError
 from appliance.spool.incoming import IncomingFax
 from appliance.spool.model import Room
@@ -39,18 +41,12 @@ Screen = Callable[[IncomingCall], Cause | None]
 class IncomingFaxDesk(CallDesk):
     """Owner of an incoming call: stores the pages that it brings, and serves documents on offer."""
 
-    def __init__(
-        self,
-        box: Box,
-        fax: IncomingFax,
-        trace: Trace,
-        ended: Callable[[IncomingFaxDesk, CallResult], None],
-    ) -> None:
+    def __init__(self, box: Box, fax: IncomingFax, trace: Trace) -> None:
         super().__init__()
         self._box = box
         self.fax = fax
         self.trace = trace
-        self._ended = ended
+        self.over: asyncio.Future[CallResult] = asyncio.get_running_loop().create_future()
         self.on_offer = box.polling.by_name()
         self.offered = OfferedPages(box, self.on_offer)
 
@@ -62,7 +58,7 @@ class IncomingFaxDesk(CallDesk):
 
     def ended(self, result: CallResult) -> None:
         """The call has ended with ``result``."""
-        self._ended(self, result)
+        self.over.set_result(result)
 
     async def page(self, ticket: int, number: int, accepts: Accepts) -> PageDelivered:
         """The answer to the request ``ticket``: page ``number`` (from 0) of the document that is polled."""
@@ -82,16 +78,20 @@ class Reception:
         self._writers = writers
         self._screen = screen
         self._stopping = False
-        self._calls: list[IncomingFaxDesk] = []
-        self.tasks: set[asyncio.Task[None]] = set()
+        self._calls: dict[asyncio.Task[None], IncomingFaxDesk] = {}
 
     def stopping(self) -> None:
         """To be called when the box stops: no more calls are answered."""
         self._stopping = True
 
+    @property
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """A task for each call, done when its fax is recorded: for ``Dispatcher.stop`` to wait for."""
+        return list(self._calls)
+
     def cancel_all(self) -> None:
         """Ends every call as the box stops."""
-        for call in list(self._calls):
+        for call in list(self._calls.values()):
             call.cancel()
 
     def take(self, managed: ManagedLine, call: IncomingCall) -> Accept | Refuse:
@@ -123,8 +123,10 @@ class Reception:
                 "at": self._box.clock(),
             }
         )
-        owner = IncomingFaxDesk(self._box, fax, trace, self._ended)
-        self._calls.append(owner)
+        owner = IncomingFaxDesk(self._box, fax, trace)
+        task = asyncio.get_running_loop().create_task(self._carry(owner))
+        self._calls[task] = owner
+        task.add_done_callback(self._calls.pop)
         parameters = CallParameters(
             role=Role.ANSWERS,
             station_id=station.station_id,
@@ -133,13 +135,11 @@ class Reception:
         )
         return Accept(parameters, owner, packets=packets_of(self._box, Path(fax.trace_path).stem))
 
-    def _ended(self, owner: IncomingFaxDesk, result: CallResult) -> None:
-        self._calls.remove(owner)
-        task = asyncio.get_running_loop().create_task(self._received(owner, result))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
-
-    async def _received(self, owner: IncomingFaxDesk, result: CallResult) -> None:
+    async def _carry(self, owner: IncomingFaxDesk) -> None:
+        """Records the fax of a call once the call is over."""
+        result = await owner.over
+        if self._stopping and result.cause in (CANCELLED, LINE_STOPPED):
+            result = replace(result, cause=INTERRUPTED)  # by us: nobody else can cancel a call that comes in
         fax, loop = owner.fax, asyncio.get_running_loop()
         await loop.run_in_executor(self._writers, owner.trace.write, self._box.data / fax.trace_path)
         await owner.settled()

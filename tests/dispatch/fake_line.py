@@ -141,16 +141,27 @@ class FakeLine:
         dialled: str = "",
         cause: Cause = RECEIVED,
         confirmed: Callable[[int], None] = lambda page: None,
+        stays: bool = False,
     ) -> Cause:
-        """A call comes in and brings ``pages`` pages."""
+        """A call comes in and brings ``pages`` pages; it ``stays`` until it is ended here."""
         assert self._handler is not None
         answer = self._handler(IncomingCall(self.name, dialled, caller))
         if isinstance(answer, Refuse):
             return answer.cause
-        return await self._bring(answer, pages, cause, confirmed)
+        ended = asyncio.Event()
+        if stays:
+            answer.owner.on_cancel(ended.set)
+        else:
+            ended.set()
+        return await self._bring(answer, pages, cause, confirmed, ended)
 
     async def _bring(
-        self, answer: Accept, pages: int, cause: Cause, confirmed: Callable[[int], None]
+        self,
+        answer: Accept,
+        pages: int,
+        cause: Cause,
+        confirmed: Callable[[int], None],
+        ended: asyncio.Event,
     ) -> Cause:
         asked = Asked(answer.owner)
         for number in range(pages):
@@ -159,6 +170,7 @@ class FakeLine:
                 answer.owner.say(Ended(CallResult(STORE_FAILED, pages_received=number)))
                 return STORE_FAILED
             confirmed(number)
+        await ended.wait()
         answer.owner.say(Ended(CallResult(cause, pages_received=pages, remote_id="49 30 1")))
         return cause
 

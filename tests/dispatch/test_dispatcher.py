@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 
 from appliance.box import Box
-from appliance.causes import RECEIVED, Cause
+from appliance.causes import CANCELLED, RECEIVED, Cause
 from appliance.dispatch import reception
 from appliance.dispatch.causes import DAILY_LIMIT, NO_LINE
 from appliance.dispatch.pool import CLOSED, RETIRING, ManagedLine
@@ -252,6 +252,22 @@ def test_stopping_the_box_settles_running_calls_by_what_went_out(
                 await until(lambda: box.faxes.attempts(job.id)[0].last_page_at is not None)
         assert box.faxes.get(job.id).state is state
         assert box.faxes.get(job.id).pages_confirmed == 2
+
+    asyncio.run(scenario())
+
+
+def test_stopping_the_box_is_told_of_a_fax_that_was_coming_in(box: Box) -> None:
+    async def scenario() -> None:
+        line = FakeLine()
+        stored = asyncio.Event()
+        async with dispatching(box, line):
+            call = asyncio.create_task(
+                line.ring("+49301", 1, cause=CANCELLED, confirmed=lambda _: stored.set(), stays=True)
+            )
+            await stored.wait()
+        await call
+        (fax,) = box.inbox.search(ReceivedFilter())
+        assert (fax.pages, fax.cause_code) == (1, "interrupted")
 
     asyncio.run(scenario())
 
