@@ -23,7 +23,7 @@ from appliance.lines.modem.port import CommandPort, Reply, Silence
 from appliance.lines.modem.results import Result
 from appliance.lines.modem.set_up import SetUp
 from appliance.t30.call import FaxCall
-from appliance.t30.causes import NO_FAX_ANSWERED, NO_SENDER_HEARD
+from appliance.t30.causes import NO_FAX_ANSWERED, NO_SENDER_HEARD, PAGE_NEVER_CAME, SENDER_WENT_SILENT
 from appliance.t30.conversation import FromCall, ToCall
 from appliance.t30.memory import Pages, Store, answer_from, ignore
 from appliance.t30.parameters import CallParameters, CallResult, Phase, Progress, Role
@@ -56,10 +56,21 @@ _NOT_CONNECTED = {
     Result.BLOCKED: causes.MODEM_DIAL_BLOCKED,
     Result.ERROR: causes.MODEM_REFUSED,
     Result.OK: causes.MODEM_REFUSED,
-    Result.FCERROR: causes.MODEM_REFUSED,
+    Result.FCERROR: NO_FAX_ANSWERED,  # another signal than V.21 was heard (T.31 8.3.4)
 }
 # Of these, when answering, each of the line's own means that the caller has hung up.
-_CALLER_GONE = frozenset({Result.BUSY, Result.NO_DIALTONE, Result.NO_ANSWER, Result.VOICE, Result.NO_CARRIER})
+_CALLER_GONE = frozenset(
+    {
+        Result.BUSY,
+        Result.NO_DIALTONE,
+        Result.NO_ANSWER,
+        Result.VOICE,
+        Result.NO_CARRIER,
+        Result.FCERROR,
+    }
+)
+# What a far end that says nothing ends with, and a modem that has died, too: the answer to H0 tells which.
+_SILENCES = frozenset({NO_ANSWER, NO_FAX_ANSWERED, NO_SENDER_HEARD, PAGE_NEVER_CAME, SENDER_WENT_SILENT})
 
 
 class _Stage(Enum):
@@ -239,7 +250,7 @@ class ModemFaxCall:
             if fax.result is not None and dce.over:
                 self._ending = self._ending or fax.result
                 self._hung_up = dce.clean
-                self._finish()
+                self._finish(silent=not dce.clean)
 
     def _reply(self, result: Result, now: float) -> None:
         if result is Result.RING and self._dial and self._stage in (_Stage.CLEAR, _Stage.SET_UP):
@@ -332,7 +343,7 @@ class ModemFaxCall:
             case _Stage.GIVING_UP:
                 self._hook(now)
             case _Stage.HOOK:
-                self._finish()
+                self._finish(silent=True)
             case _:
                 pass
 
@@ -358,9 +369,12 @@ class ModemFaxCall:
         self._stage = _Stage.HOOK
         self._port.command("H0", now, within=HOOK_S)
 
-    def _finish(self) -> None:
+    def _finish(self, *, silent: bool = False) -> None:
+        """The call is over; ``silent``: the modem did not answer H0."""
         self._stage = _Stage.OVER
         self.result = self._ending
+        if silent and self._ending is not None and self._ending.cause in _SILENCES:
+            self.result = replace(self._ending, cause=causes.MODEM_SILENT)
 
     def _trace(self, now: float, direction: str, text: str) -> None:
         self._note(now, "modem", ("way", direction), ("text", text))

@@ -281,6 +281,7 @@ class ModemLine:
                 self._sentence = self._last_error = str(error)
             else:
                 self._sentence = f"{self._found.in_words()}, ready since {time.strftime('%H:%M')}."
+                self._last_error = ""
                 self._listen()
                 tries = 0
                 self._wanted.clear()

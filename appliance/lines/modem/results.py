@@ -51,9 +51,9 @@ _WORDS = {
     "VCON": Result.VOICE,
     "RINGING": Result.RINGING,
     "RRING": Result.RINGING,
-    "DELAYED": Result.BLOCKED,
-    "BLACKLISTED": Result.BLOCKED,
 }
+# Some say for how long, as 02:00 or seconds.
+_BLOCKED = re.compile(r"(DELAYED|BLACKLISTED|DIAL LOCKED)( [0-9:]+)?")
 # V.253's +VDR=1: before RING, the duration (0.1 s) of ringing current on and off.
 _CADENCE = re.compile(r"(DRON|DROF)\s*=\s*([0-9]{1,4})", re.IGNORECASE)
 _DISTINCTIVE = re.compile(r"RING[ :]?([1-9A-E])\b")
@@ -79,7 +79,7 @@ def result_of(line: str) -> Result | None:
         return Result.ERROR
     if _DISTINCTIVE.fullmatch(text):
         return Result.RING
-    return None
+    return Result.BLOCKED if _BLOCKED.fullmatch(text) else None
 
 
 def ring_kind(line: str) -> str:

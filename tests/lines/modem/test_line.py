@@ -218,12 +218,14 @@ def test_a_modem_pulled_out_in_mid_page_ends_the_call_and_is_used_again_once_bac
         result = await line.place(*outgoing("2", [sample_page(1, rows=2200)], progress=watch))
         assert result.cause is causes.MODEM_UNPLUGGED
         assert not line.state().usable
+        assert line.state().last_error.startswith("The modem went away")
         assert (await line.place(*outgoing("2"))).cause is causes.MODEM_MISSING
         second = FaxMachine(receive=received)
         exchange.do(lambda: exchange.exchange.disconnect("2"))
         exchange.connect("2", second)
         exchange.plug_in(link, "1")
         assert await line.wait_usable(USABLE_S), line.state()
+        assert line.state().last_error == ""
         assert (await line.place(*outgoing("2"))).cause is DELIVERED
         await line.stop()
         exchange.do(second.close)

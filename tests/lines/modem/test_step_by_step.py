@@ -162,6 +162,19 @@ def test_a_call_disturbed_at_any_step_ends_in_time_and_confirms_only_whole_pages
                 assert played.code == good, told
 
 
+@pytest.mark.parametrize("sends", [True, False], ids=["sends", "receives"])
+def test_a_modem_that_dies_is_told_as_such_and_no_far_end_is_blamed(sends: bool) -> None:
+    # Once the last page is out, what matters is whether it was confirmed.
+    true = {"modem_silent", "last_page_unconfirmed", "delivered"} if sends else {"modem_silent", "received"}
+    for step, what in steps(sends):
+        assert Played(sends, dies, step, on=False).code in true, (step, what)
+
+
+def test_another_signal_than_a_faxs_after_dialling_is_no_fault_of_the_modem() -> None:
+    taken = [what for _, what in steps(True)]
+    assert Played(True, instead("+FCERROR"), taken.index("DT5"), on=False).code == "no_fax_answered"
+
+
 @pytest.mark.parametrize("step", range(1, 6))
 def test_a_call_that_comes_in_before_ours_is_dialled_is_not_taken_by_dialling(step: int) -> None:
     played = Played(True, before("RING"), step, on=False)
