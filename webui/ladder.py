@@ -159,7 +159,7 @@ def event_words() -> dict[str, tuple[str, str, str]]:
 
 
 # Events shown elsewhere on the page.
-_NO_RUNG = frozenset({"call", "remote_id", "dis", "dcs", "ended", "packets_so_far"})
+_NO_RUNG = frozenset({"call", "remote_id", "dis", "dcs", "left", "ended", "packets_so_far"})
 
 
 def ladder(path: Path | None) -> Ladder:

@@ -1,7 +1,8 @@
 """Notes of the pages that the far end has confirmed, written by the exchange: they survive the box's death.
 
 A file for each call, whose path is part of the order, has a line with the number of each confirmed page, and
-a last one if the call was cancelled before the end of its last page was signalled.  The exchange holds a lock
+a last one if the call was left before the end of its last page was signalled, written at once: to hang up may
+take longer than the exchange has.  The exchange holds a lock
 on it until the call has ended, also if the box has died meanwhile; the next start of the box waits for it,
 then reads the notes (``read_notes``).
 """
@@ -29,8 +30,8 @@ _LOOK_S = 0.02
 
 @dataclass(frozen=True, slots=True)
 class CallNotes:
-    """What the exchange noted of a call: how many pages were confirmed, and whether it was cancelled before
-    the end of the last one.
+    """What the exchange noted of a call: how many pages were confirmed, and whether it was left before the
+    end of the last one.
     """
 
     pages: int = 0
@@ -49,10 +50,12 @@ class Confirmations:
         """Notes that the far end has confirmed this page, counted from 1 in this call."""
         self._last = self._writer.submit(self._add, b"%d" % page)
 
-    def close(self, *, last_page_kept: bool) -> Future[None]:
+    def last_page_kept(self) -> None:
+        """Notes that the end of the last page is not signalled any more in this call."""
+        self._last = self._writer.submit(self._add, _KEPT)
+
+    def close(self) -> Future[None]:
         """Ends the notes with the call.  The future is done when everything is on disk."""
-        if last_page_kept:
-            self._writer.submit(self._add, _KEPT)
         self._last = self._writer.submit(self._close)
         return self._last
 

@@ -22,7 +22,7 @@ from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from appliance.causes import CANCELLED, DELIVERED, RECEIVED
+from appliance.causes import DELIVERED, RECEIVED
 from appliance.exchange import messages
 from appliance.exchange.confirmations import Confirmations
 from appliance.exchange.making import make_line
@@ -89,14 +89,19 @@ class RemoteOwner(CallOwner):
             self._keep_packets(message.result)
             self._over(self)
             if self._notes is not None:
-                result = message.result
-                kept = result.cause is CANCELLED and not result.last_page_out
-                noted = asyncio.wrap_future(self._notes.close(last_page_kept=kept))
+                noted = asyncio.wrap_future(self._notes.close())
                 noted.add_done_callback(lambda _: self._channel.send(messages.OfCall(self.number, message)))
                 return
-        elif self._notes is not None and isinstance(message, Progress) and message.event == "page_confirmed":
-            self._notes.confirmed(int(dict(message.fields)["page"]))
+        elif self._notes is not None and isinstance(message, Progress):
+            self._note(self._notes, message.event, dict(message.fields))
         self._channel.send(messages.OfCall(self.number, message))
+
+    @staticmethod
+    def _note(notes: Confirmations, event: str, fields: dict[str, str | int | float | bool]) -> None:
+        if event == "page_confirmed":
+            notes.confirmed(int(fields["page"]))
+        elif event == "left" and not fields["last_page_out"]:
+            notes.last_page_kept()
 
     def _keep_packets(self, result: CallResult) -> None:
         wrong = result.cause not in (DELIVERED, RECEIVED)

@@ -274,6 +274,7 @@ class Station:
         """
         if self.result is not None or self._leaving is not None:
             return
+        self.note("left", last_page_out=self.record.last_page_out)
         if not self._is_owed_an_answer():
             self.finish(cause)
             return

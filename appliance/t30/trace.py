@@ -49,6 +49,7 @@ EVENTS: dict[str, str] = {
     "ignored": "something came that means nothing in this state: state, what",
     "more_not_noted": "the far end says so much that its frames are noted no longer",
     "fault": "a fault of ours: what",
+    "left": "its owner ends the call, no page is ended after this: last_page_out",
     "ended": "the call is over: code, phase",
 }
 

@@ -7,6 +7,7 @@ import os
 import pickle
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,11 +16,13 @@ import pytest
 
 from appliance.causes import CANCELLED, DELIVERED, RECEIVED, Cause, all_causes
 from appliance.dispatch.causes import NOT_RECEIVING
-from appliance.exchange.confirmations import GONE_S, CallNotes, read_notes
-from appliance.exchange.messages import LineSpec
+from appliance.exchange.confirmations import GONE_S, CallNotes, Confirmations, read_notes
+from appliance.exchange.messages import Channel, LineSpec
+from appliance.exchange.process import RemoteOwner
 from appliance.exchange.remote import Exchange, RemoteLine
 from appliance.lines import causes
 from appliance.lines.line import Accept, IncomingCall, OutgoingCall, Refuse
+from appliance.lines.modem.fax import ModemCall, ModemFax
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.lines.sip.settings import SipSettings, SipTrunk
 from appliance.t4.tiff import write_tiff
@@ -31,6 +34,8 @@ from tests.interop.harness import drawn_page, same_pages, tiff_rasters
 from tests.lines.sip.box_process import RawCall
 from tests.lines.sip.sipp import audio, sdp
 from tests.ports import free_port
+from tests.softmodem.by_hand import ByHand, play
+from tests.softmodem.fixtures import sample_page
 
 SPEED = 10.0
 PAGES = [drawn_page(number, 300) for number in range(2)]
@@ -404,6 +409,33 @@ def test_page_that_is_being_confirmed_when_the_box_dies_is_noted(tmp_path: Path)
         tmp_path, lambda line: line.event == "frame_sent" and "PPS" in str(line.fields)
     )
     assert noted == CallNotes(1, last_page_kept=True)
+
+
+class NoBox(Channel):
+    """The channel to a box that has died."""
+
+    def __init__(self) -> None: ...
+
+    def send(self, message: object) -> None: ...
+
+
+@pytest.mark.parametrize(("step", "noted"), [(16, CallNotes(0, last_page_kept=True)), (20, CallNotes(1))])
+def test_call_that_is_left_before_its_last_page_is_noted_before_its_modem_hangs_up(
+    tmp_path: Path, step: int, noted: CallNotes
+) -> None:
+    note = tmp_path / "note"
+    with ThreadPoolExecutor(1) as writer:
+        owner = RemoteOwner(1, NoBox(), None, lambda _: None, Confirmations(note, writer))
+        modem = ByHand(lambda modem, number, answers: [] if modem.steps[number] == "H0" else None)
+        fax = ModemFax(
+            CallParameters(Role.CALLS),
+            MemoryPages([sample_page(1, rows=40)]),
+            MemoryStore(),
+            ModemCall(number="5"),
+            progress=owner.say,
+        )
+        play(fax, modem, then=(step, fax.cancel))
+    assert read_notes(note) == noted
 
 
 def test_each_page_that_was_confirmed_is_noted_before_the_box_hears_of_the_end(tmp_path: Path) -> None:
