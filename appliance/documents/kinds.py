@@ -78,6 +78,7 @@ _SUFFIXES = {
     "text": Kind.TEXT,
     "csv": Kind.TEXT,
     "tsv": Kind.TEXT,
+    "tab": Kind.TEXT,
     "md": Kind.TEXT,
     "log": Kind.TEXT,
     "json": Kind.TEXT,
@@ -143,3 +144,14 @@ def promised_kind(name: str, media_type: str) -> Kind | None:
     said = media_type.partition(";")[0].strip().lower()
     by_type = Kind.OFFICE if said.startswith(_OFFICE_TYPES) else _TYPES.get(said)
     return _SUFFIXES.get(PurePath(name).suffix.lower().removeprefix("."), by_type)
+
+
+# Names and types of tables in text.  Web pages of offices call such tables .xls, since Excel opens them.
+_TABLES = frozenset({".csv", ".tsv", ".tab", ".xls"})
+_TABLE_TYPES = frozenset({"text/csv", "application/csv", "text/tab-separated-values"})
+
+
+def promises_table(name: str, media_type: str) -> bool:
+    """Whether a text was meant to be a table."""
+    said = media_type.partition(";")[0].strip().lower()
+    return PurePath(name).suffix.lower() in _TABLES or said in _TABLE_TYPES

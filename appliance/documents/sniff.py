@@ -17,6 +17,7 @@ from appliance.documents.faxcodes import is_group3
 from appliance.documents.foreign import ZIP, foreign_name, is_office_package
 from appliance.documents.kinds import Kind, promised_kind
 from appliance.documents.signed import is_encrypted, is_signed
+from appliance.documents.tables import rows_in
 from appliance.documents.text import (
     UNLIKELY,
     WINDOWS,
@@ -164,6 +165,10 @@ def _is_for_office(content: bytes, found: Kind, name: str, media_type: str) -> b
     suffix, said = PurePath(name).suffix.lower(), media_type.partition(";")[0].strip().lower()
     if suffix not in _LOOSE_SUFFIXES and not (not suffix and said in _LOOSE_TYPES):
         return False
+    if found is Kind.TEXT:
+        return suffix == ".xls" and bool(
+            rows_in(as_printed(decode(content[:_BEGINNING].rpartition(b"\n")[0])[0]))
+        )
     if found is Kind.HTML:
         return _FOR_OFFICE.search(decode(content[:_BEGINNING])[0]) is not None
     return found in {Kind.RTF, Kind.EMAIL}

@@ -14,7 +14,7 @@ from appliance.documents import causes
 from appliance.documents.drawing import PageDrawer
 from appliance.documents.errors import DocumentError
 from appliance.documents.first_octets import GZIP
-from appliance.documents.kinds import Kind
+from appliance.documents.kinds import Kind, promises_table
 from appliance.documents.letter_source import open_letter
 from appliance.documents.office import open_office
 from appliance.documents.options import Limits
@@ -51,7 +51,8 @@ def open_source(
         case Kind.PDF:
             return PdfSource(content, file)
         case Kind.TEXT:
-            return open_text(content, charset_of(media_type), workshop)
+            is_table = promises_table(name, media_type)
+            return open_text(content, charset_of(media_type), workshop, is_table=is_table)
         case Kind.HTML:
             return open_html(content, charset_of(media_type), workshop)
         case Kind.SVG:

@@ -252,14 +252,22 @@ def columns_of(text: str) -> int:
     return widest if COLUMNS < widest <= _MOST_COLUMNS and 2 * tables > len(longer) else COLUMNS
 
 
-def text_style(paper: Paper, columns: int) -> str:
+def text_style(paper: Paper, columns: int, *, landscape: bool = False) -> str:
     """The style sheet for `text_html`: monospaced type, of which so many ``columns`` fit on a line."""
-    width, height = paper.value
-    em = (width - 2 * _MARGIN_MM) / columns / _ADVANCE
+    width, height = reversed(paper.value) if landscape else paper.value
     # A margin, so that rounding does not wrap the last column.
-    return _STYLE.format(
-        width=width, height=height, top=_TOP_MM, margin=_MARGIN_MM, em=em * 0.999, leading=_LEADING
-    )
+    em = _em(width, columns) * 0.999
+    return _STYLE.format(width=width, height=height, top=_TOP_MM, margin=_MARGIN_MM, em=em, leading=_LEADING)
+
+
+def rows_of(paper: Paper, columns: int, *, landscape: bool) -> int:
+    """The lines of a page that has ``columns``."""
+    width, height = reversed(paper.value) if landscape else paper.value
+    return int((height - 2 * _TOP_MM) / (_em(width, columns) * _LEADING))
+
+
+def _em(width: float, columns: int) -> float:
+    return (width - 2 * _MARGIN_MM) / columns / _ADVANCE
 
 
 def text_html(text: str, most_pages: int) -> str:

@@ -13,6 +13,7 @@ from appliance.documents.cards import in_words
 from appliance.documents.errors import DocumentError
 from appliance.documents.hypertext import HTML_LIMIT, PICTURE, html_text
 from appliance.documents.pdfsource import PdfSource
+from appliance.documents.tables import lay_out_table
 from appliance.documents.text import (
     as_printed,
     columns_of,
@@ -55,8 +56,8 @@ class TypesetSource(PdfSource):
         return [remark for remark in self._remarks if remark.page == page]
 
 
-def open_text(content: bytes, charset: str, workshop: Workshop) -> TypesetSource:
-    """The pages of a plain text.
+def open_text(content: bytes, charset: str, workshop: Workshop, *, is_table: bool = False) -> TypesetSource:
+    """The pages of a plain text; ``is_table``: it is called a table, and is drawn as one if it is.
 
     Raises DocumentError: DOCUMENT_EMPTY, DOCUMENT_ENCRYPTED, DOCUMENT_TOO_MANY_PAGES, DOCUMENT_TIMED_OUT.
     """
@@ -64,23 +65,28 @@ def open_text(content: bytes, charset: str, workshop: Workshop) -> TypesetSource
     text, locked = without_pgp(as_printed(text))
     if locked and not text.strip("\ufeff \t\r\n"):
         raise DocumentError(causes.DOCUMENT_ENCRYPTED, "by PGP")
-    made = _text(in_words(text, workshop.labels) or text, workshop, _TEXT)
+    made = _text(in_words(text, workshop.labels) or text, workshop, _TEXT, is_table=is_table)
     remarks = guess_remarks(guessed)
     if locked:
         remarks.append(Remark(PART_LEFT_OUT, detail="a passage that is encrypted by PGP"))
     return TypesetSource(Typeset(made.pdf, (*remarks, *made.remarks)))
 
 
-def _text(text: str, workshop: Workshop, bounds: Bounds) -> Typeset:
+def _text(text: str, workshop: Workshop, bounds: Bounds, *, is_table: bool = False) -> Typeset:
     most = workshop.limits.pages
 
     def make() -> Typeset:
         from appliance.documents.typesetting import typeset  # noqa: PLC0415 (only a child needs it)
 
-        style = text_style(workshop.paper, columns_of(text))
-        return typeset(text_html(text, most), workshop.paper, style=style, most_pages=most, foreign=False)
+        table = lay_out_table(text, workshop.paper) if is_table else None
+        if table is None:
+            shown, style = text, text_style(workshop.paper, columns_of(text))
+        else:
+            shown = table.text
+            style = text_style(workshop.paper, table.columns, landscape=table.landscape)
+        return typeset(text_html(shown, most), workshop.paper, style=style, most_pages=most, foreign=False)
 
-    made_from = f"{workshop.paper} {text}".encode()
+    made_from = f"{workshop.paper} {is_table} {text}".encode()
     return workshop.once("text", made_from, make, bounds if len(text) > _SHORT else None)
 
 
