@@ -50,7 +50,7 @@ from appliance.remarks import (
 _POINTS_PER_INCH = 72.0
 # Draws annotations and layers as they are printed (ISO 32000-1 12.5.3, 8.11.4.4).
 _FLAGS = raw.FPDF_ANNOT | raw.FPDF_PRINTING
-_WHITE = (255, 255, 255, 255)
+_WHITE = 255  # each octet of a pixel
 
 # pdfium's pixel format for each use of a drawing.
 _FORMS = {"grey": raw.FPDFBitmap_Gray, "page": raw.FPDFBitmap_BGRx, "under": raw.FPDFBitmap_BGRx}
@@ -297,7 +297,7 @@ class PdfSource:
     ) -> pypdfium2.PdfBitmap:
         size = (layout.width, len(pixels) // (layout.width * _CHANNELS[use]))
         bitmap = pypdfium2.PdfBitmap.new_native(*size, _FORMS[use], buffer=pixels)
-        bitmap.fill_rect(_WHITE, 0, 0, *size)
+        ctypes.memset(pixels, _WHITE, len(pixels))
         box = box_of(layout, first)
         _memory.forget()
         raw.FPDF_RenderPageBitmap(bitmap, page, *box, _FLAGS)

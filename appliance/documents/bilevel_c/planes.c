@@ -1,7 +1,7 @@
 /* Sliding maxima; minima are those of the complement.
  *
- * Along a row by doubling: the maximum of a window of 19 is that of two overlapping windows of 16, which are made from
- * those of 8, 4 and 2. Down the columns by van Herk's method, which compares less often, but along a row only one pixel
+ * Along a row the maximum of a window of 19 is that of two overlapping windows of 16, which are made from those of 4.
+ * Down the columns by van Herk's method, which compares less often, but along a row only one pixel
  * at a time: the rows are divided into blocks as high as the window, which is the end of one block and the beginning of
  * the next. Each step is a loop without branches, which compilers vectorise. */
 #include "planes.h"
@@ -29,6 +29,16 @@ WIDE static void join_two(uint8_t *restrict to, const uint8_t *a, const uint8_t 
         to[x] = greater_of(a[x], b[x]);
 }
 
+/* Joins four windows of ``covered`` pixels each. */
+WIDE static void join_four(uint8_t *restrict to, const uint8_t *a, ptrdiff_t covered, ptrdiff_t count)
+{
+    const uint8_t *b = a + covered, *c = b + covered, *d = c + covered;
+    for (ptrdiff_t x = 0; x < count; x++) {
+        uint8_t one = greater_of(a[x], b[x]), other = greater_of(c[x], d[x]);
+        to[x] = greater_of(one, other);
+    }
+}
+
 /* ``lines`` is scratch: twice the width plus the window. */
 static void widen_row(uint8_t *to, const uint8_t *row, uint8_t *lines, ptrdiff_t width, int window, uint8_t flip)
 {
@@ -37,8 +47,13 @@ static void widen_row(uint8_t *to, const uint8_t *row, uint8_t *lines, ptrdiff_t
     memset(line, 0, (size_t)half); /* nothing beyond the edges counts */
     flip_row(line + half, row, flip, width);
     memset(line + half + width, 0, (size_t)half);
-    for (; 2 * covered <= window; covered *= 2) {
-        join_two(grown, line, line + covered, width + window - 2 * covered);
+    while (2 * covered <= window) {
+        int times = 4 * covered <= window ? 4 : 2;
+        if (times == 4)
+            join_four(grown, line, covered, width + window - 4 * covered);
+        else
+            join_two(grown, line, line + covered, width + window - 2 * covered);
+        covered *= times;
         uint8_t *other = line;
         line = grown;
         grown = other;
@@ -80,7 +95,9 @@ static int widen(uint8_t *to, const uint8_t *from, Size size, int across, int do
             join_into(block + each * width, block + (each + 1) * width, width);
         if (at == 0)
             memset(most, 0, (size_t)width);
-        if (y < size.rows)
+        if (y > 0 && y < size.rows && half > 0 && memcmp(from + y * width, from + (y - 1) * width, (size_t)width) == 0)
+            memcpy(row, at > 0 ? row - width : block + (down - 1) * width, (size_t)width); /* as the row above */
+        else if (y < size.rows)
             widen_row(row, from + y * width, lines, width, across, flip);
         else
             memset(row, 0, (size_t)width);
