@@ -231,14 +231,16 @@ class PdfSource:
             nonlocal planes
             made, planes = planes, None  # the first conversion overwrites them
             bitmap = drawn or self._drawn(page, layout, "page", first, count)
-            under = None
-            if content is not None and content.type:
-                show(content.type, False)
-                under = self._without_type(page, layout, bitmap, first, type_rows)
-                show(content.type, True)
-                if scan is not None and under == _octets(bitmap):
-                    under = None  # invisible text of an OCR program
-            return Pixels(_octets(bitmap), 4, bitmap.stride, under, made)
+            octets, stride = _octets(bitmap), bitmap.stride
+            if content is None or not content.type:
+                return Pixels(octets, 4, stride, planes=made)
+            show(content.type, False)
+            under, rows_drawn = self._without_type(page, layout, first, count, type_rows)
+            show(content.type, True)
+            parts = [slice(stride * begin, stride * end) for begin, end in rows_drawn]
+            if scan is not None and all(under[part] == octets[part] for part in parts):
+                return Pixels(octets, 4, stride, planes=made)  # invisible text of an OCR program
+            return Pixels(octets, 4, stride, under, rows_drawn, made)
 
         return Drawing(width, rows, Rect.of(layout), colours, boxes, looked_at)
 
@@ -267,25 +269,22 @@ class PdfSource:
         self,
         page: pypdfium2.PdfPage,
         layout: Layout,
-        drawn: pypdfium2.PdfBitmap,
         first: int,
+        rows: int,
         type_rows: list[tuple[int, int]],
-    ) -> memoryview:
-        """The rows from ``first`` on that are ``drawn``, without the type of the page, which is hidden: only
-        ``type_rows`` are drawn once more.
+    ) -> tuple[memoryview, list[tuple[int, int]]]:
+        """``rows`` rows from ``first`` on without the type of the page, which is hidden, and which of them are
+        drawn: only ``type_rows`` are.
         """
-        use, rows = "under", drawn.height
-        pixels = _pixels(layout, use, first, rows)
-        octets, stride = memoryview(pixels).cast("B"), drawn.stride
-        octets_with_type, done = _octets(drawn), 0
-        for top, below in [*type_rows, (first + rows, first + rows)]:
-            begin, end = (min(max(row - first, 0), rows) for row in (top, below))
-            octets[stride * done : stride * begin] = octets_with_type[stride * done : stride * begin]
+        pixels = _pixels(layout, "under", first, rows)
+        stride, drawn = len(pixels) // rows, []
+        for top, below in type_rows:
+            begin, end = max(top - first, 0), min(below - first, rows)
             if begin < end:
                 part = (ctypes.c_ubyte * (stride * (end - begin))).from_buffer(pixels, stride * begin)
-                self._drawn_on(part, page, layout, use, first + begin)
-            done = end
-        return octets
+                self._drawn_on(part, page, layout, "under", first + begin)
+                drawn.append((begin, end))
+        return memoryview(pixels).cast("B"), drawn
 
     @staticmethod
     def _drawn_on(

@@ -34,7 +34,7 @@ _APART_ROWS = 24
 _TILE = 24  # rows of a tile in `_bilevel`
 
 _TONES = {Treatment.TEXT: 0, Treatment.AUTO: 1, Treatment.PHOTO: 2}
-_BOX = struct.Struct("@4n")
+_BOX, _ROWS = struct.Struct("@4n"), struct.Struct("@2n")
 
 
 def look_at(grey: Pixels, width: int, rows: int, y_dpi: int = 196, spared: int = -1) -> LookedAt:
@@ -138,6 +138,7 @@ def _by_content(
                 ground,
                 pixels.page,
                 pixels.under,
+                b"".join(_ROWS.pack(*rows) for rows in pixels.type_rows),
                 pixels.channels,
                 pixels.stride,
                 band.rows,

@@ -1153,7 +1153,7 @@ def test_a_photograph_in_a_document_changes_nothing_away_from_it() -> None:
 
         def draw(first: int, count: int, page: memoryview = with_type, under: memoryview = without) -> Pixels:
             part = slice(first * stride, (first + count) * stride)
-            return Pixels(page[part], 4, stride, under[part])
+            return Pixels(page[part], 4, stride, under[part], ((0, count),))
 
         drawing = Drawing(width, rows, Rect(0, 0, width, rows), draw, () if box is None else (box,))
         made.append(screening.bilevel(drawing, Resolution.FINE, Treatment.AUTO))
@@ -1248,9 +1248,9 @@ def test_octets_that_are_no_picture_are_refused() -> None:
     with pytest.raises(ValueError, match="picture"):
         _bilevel.settle(ground, b"1234567", 0)
     with pytest.raises(ValueError, match="picture"):
-        _bilevel.bilevel(ground, octets, b"1", 1, 100, 50, 0, 0, 50, b"", 0)
+        _bilevel.bilevel(ground, octets, b"1", b"", 1, 100, 50, 0, 0, 50, b"", 0)
     with pytest.raises(ValueError, match="picture"):
-        _bilevel.bilevel(ground, octets, None, 1, 100, 50, 0, 0, 51, b"", 0)
+        _bilevel.bilevel(ground, octets, None, b"", 1, 100, 50, 0, 0, 51, b"", 0)
     with pytest.raises(ValueError, match="picture"):
         _bilevel.planes(octets, 100, 100, 50)  # one octet a pixel
     colours = bytes(4 * 100 * 50)
@@ -1259,7 +1259,7 @@ def test_octets_that_are_no_picture_are_refused() -> None:
         with pytest.raises(ValueError, match="picture"):
             _bilevel.survey(ground, colours, 4, 400, 50, 0, 0, 50, planes)
         with pytest.raises(ValueError, match="picture"):
-            _bilevel.bilevel(ground, colours, None, 4, 400, 50, 0, 0, 50, b"", 0, planes)
+            _bilevel.bilevel(ground, colours, None, b"", 4, 400, 50, 0, 0, 50, b"", 0, planes)
 
 
 def test_planes_made_before_give_the_same_page() -> None:
@@ -1271,7 +1271,7 @@ def test_planes_made_before_give_the_same_page() -> None:
         ground = _bilevel.ground(*size, 204, 196, 0, 0, *size, 1, True)
         _bilevel.survey(ground, octets, 4, 4 * size[0], size[1], 0, 0, size[1], planes)
         _bilevel.settle(ground, b"", 0)
-        black = _bilevel.bilevel(ground, octets, None, 4, 4 * size[0], size[1], 0, 0, size[1], b"", 0, planes)
+        black = _bilevel.bilevel(ground, octets, None, b"", 4, 4 * size[0], size[1], 0, 0, size[1], b"", 0, planes)
         made.append((bytes(ground), black))
     assert made[0] == made[1]
     assert any(made[0][1])

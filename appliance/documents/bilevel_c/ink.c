@@ -39,9 +39,8 @@ WIDE static void mark_deep(uint8_t *restrict line, const uint8_t *restrict depth
 
 int where_deep(const Mask *ink, const uint8_t *depth, const Band *band, int least, int share)
 {
-    Size size = band->size;
-    size_t octets = (size_t)(size.width * size.rows);
-    uint8_t *most = malloc(octets), *line = new_line(size);
+    Size size = ink->size;
+    uint8_t *most = malloc((size_t)(size.width * size.rows)), *line = new_line(size);
     int failed = most == NULL || line == NULL;
     failed = failed || widen_light(most, depth, size, pixels_across(band, NEAR), pixels_down(band, NEAR)) < 0;
     for (ptrdiff_t y = 0; y < size.rows && !failed; y++) {
@@ -227,9 +226,14 @@ int find_ink(const Band *band, const Mask *ink, const uint8_t *level)
 
 int find_type(const Band *band, const Mask *dark, const Mask *light)
 {
-    size_t octets = (size_t)(band->size.width * band->size.rows);
-    int least = least_of(band, LEAST_TYPE), share = band->ground->y_dpi < COARSE_DPI ? COARSE_SHARE : SHARE;
-    if (where_deep(dark, band->dark_type, band, least, share_of(band, share)) < 0)
-        return -1;
-    return any_set(band->light_type, octets) ? where_deep(light, band->light_type, band, least, LIGHT_SHARE) : 0;
+    int least = least_of(band, LEAST_TYPE), share = band->ground->y_dpi < COARSE_DPI ? COARSE_SHARE : SHARE, failed = 0;
+    for (ptrdiff_t each = 0; each < band->type_count && !failed; each++) {
+        ptrdiff_t first = band->type_rows[each].first, rows = band->type_rows[each].end - first;
+        ptrdiff_t at = first * band->size.width;
+        Mask darker = rows_of_mask(dark, first, rows), lighter = rows_of_mask(light, first, rows);
+        failed = where_deep(&darker, band->dark_type + at, band, least, share_of(band, share)) < 0
+                 || (any_set(band->light_type + at, (size_t)(rows * band->size.width))
+                     && where_deep(&lighter, band->light_type + at, band, least, LIGHT_SHARE) < 0);
+    }
+    return failed ? -1 : 0;
 }

@@ -205,20 +205,13 @@ int beyond_noise(const Band *band, int depth, int times)
 int level_band(Band *band)
 {
     const Ground *ground = band->ground;
-    uint8_t *planes[] = {band->tone, band->type, band->under_tone, band->under_type};
-    size_t offsets[] = {offsetof(Tile, paper_tone), offsetof(Tile, paper_type), offsetof(Tile, paper_tone),
-                        offsetof(Tile, paper_type)};
-    for (int each = 0; each < 4; each++) {
-        int done = 0;
-        for (int before = 0; before < each; before++)
-            done |= planes[before] == planes[each];
-        if (!done && ground->turned && turn_round(band, planes[each]) < 0)
+    uint8_t *planes[] = {band->under_tone, band->under_type};
+    size_t offsets[] = {offsetof(Tile, paper_tone), offsetof(Tile, paper_type)};
+    for (int each = 0; each < 1 + (planes[1] != planes[0]); each++)
+        if ((ground->turned && turn_round(band, planes[each]) < 0)
+            || (ground->scanned && whiten(band, planes[each], offsets[each]) < 0)
+            || (ground->scanned && ground->noise >= MUCH_NOISE && smooth(band, planes[each]) < 0))
             return -1;
-        if (!done && ground->scanned && whiten(band, planes[each], offsets[each]) < 0)
-            return -1;
-        if (!done && ground->scanned && ground->noise >= MUCH_NOISE && smooth(band, planes[each]) < 0)
-            return -1;
-    }
     if (ground->turned) {
         uint8_t *light = band->light_type;
         band->light_type = band->dark_type;

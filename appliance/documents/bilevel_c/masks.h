@@ -24,6 +24,12 @@ static inline uint64_t *row_of(const Mask *mask, ptrdiff_t y)
     return mask->words + y * mask->stride;
 }
 
+/* ``rows`` rows of a mask from ``top`` on. */
+static inline Mask rows_of_mask(const Mask *mask, ptrdiff_t top, ptrdiff_t rows)
+{
+    return (Mask){row_of(mask, top), mask->stride, {mask->size.width, rows}};
+}
+
 static inline int is_marked(const Mask *mask, ptrdiff_t x, ptrdiff_t y)
 {
     return (int)(row_of(mask, y)[x / WORD] >> x % WORD & 1);

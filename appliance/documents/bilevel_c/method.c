@@ -170,11 +170,6 @@ static ptrdiff_t busy_rows(const Band *band, ptrdiff_t *top)
     return (below < rows ? below : rows) - *top;
 }
 
-static Mask rows_of_mask(const Mask *mask, ptrdiff_t top, ptrdiff_t rows)
-{
-    return (Mask){row_of(mask, top), mask->stride, {mask->size.width, rows}};
-}
-
 static Band rows_of_band(const Band *band, ptrdiff_t top, ptrdiff_t rows)
 {
     ptrdiff_t at = top * band->size.width;
@@ -182,8 +177,6 @@ static Band rows_of_band(const Band *band, ptrdiff_t top, ptrdiff_t rows)
     part.size.rows = rows;
     part.first += top;
     part.from.pixels += top * part.from.stride;
-    part.type += at;
-    part.tone += at;
     part.under_type += at;
     part.under_tone += at;
     part.closed += at;

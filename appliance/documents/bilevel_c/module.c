@@ -394,17 +394,30 @@ static PyObject *settle_ground(PyObject *module, PyObject *args)
     return done;
 }
 
+/* Rows within the first ``rows``, in order and apart. */
+static int takes_rows(const Py_buffer *buffer, Py_ssize_t rows)
+{
+    const Rows *each = buffer->buf;
+    Py_ssize_t count = buffer->len / (Py_ssize_t)sizeof *each, begun = 0;
+    if (buffer->len % (Py_ssize_t)sizeof *each)
+        return 0;
+    for (; count > 0; count--, begun = each++->end)
+        if (each->first < begun || each->first >= each->end || each->end > rows)
+            return 0;
+    return 1;
+}
+
 static PyObject *bilevel(PyObject *module, PyObject *args)
 {
-    Py_buffer ground_buffer, page, under = {0}, boxes, made = {0};
+    Py_buffer ground_buffer, page, under = {0}, type_rows, boxes, made = {0};
     Py_ssize_t stride, rows, first, from, below;
     int channels, darker;
     Ground *ground;
     PyObject *made_before = Py_None;
 
     (void)module;
-    if (!PyArg_ParseTuple(args, "w*y*z*innnnny*i|O", &ground_buffer, &page, &under, &channels, &stride, &rows, &first,
-                          &from, &below, &boxes, &darker, &made_before))
+    if (!PyArg_ParseTuple(args, "w*y*z*y*innnnny*i|O", &ground_buffer, &page, &under, &type_rows, &channels, &stride,
+                          &rows, &first, &from, &below, &boxes, &darker, &made_before))
         return NULL;
     PyObject *packed = NULL;
     uint8_t *planes = NULL;
@@ -413,7 +426,7 @@ static PyObject *bilevel(PyObject *module, PyObject *args)
         || !fits(&page, ground->size.width, rows, stride, channels)
         || (under.buf && !fits(&under, ground->size.width, rows, stride, channels)) || first < 0
         || first + rows > ground->size.rows || from < first || below > first + rows || from >= below
-        || !takes_boxes(&boxes) || darker < -100 || darker > 100) {
+        || !takes_boxes(&boxes) || !takes_rows(&type_rows, rows) || darker < -100 || darker > 100) {
         no_picture();
         goto out;
     }
@@ -427,23 +440,22 @@ static PyObject *bilevel(PyObject *module, PyObject *args)
     size_t width = (size_t)band.size.width, octets = width * (size_t)rows, row_octets = (width + 7) / 8;
     if (!take_made(made_before, &made, &band))
         goto out;
-    size_t of_page = made.buf != NULL ? 0 : channels == 4 ? 2 : 1, of_under = under.buf != NULL ? 4 : 0;
-    planes = malloc((1 + of_page + of_under) * octets);
+    size_t of_page = made.buf != NULL ? 0 : channels == 4 ? 2 : 1, of_type = under.buf != NULL ? 2 : 0;
+    planes = malloc((1 + of_page + of_type) * octets);
     packed = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)row_octets * (below - from));
     if (planes == NULL || packed == NULL || new_masks(masks, 2, band.size) < 0)
         goto no_memory;
     band.photo = masks[0];
     band.closed = planes;
-    band.tone = band.under_tone = made.buf != NULL ? made.buf : planes + octets;
-    band.type = band.under_type = channels == 4 ? band.tone + octets : band.tone;
+    band.under_tone = made.buf != NULL ? made.buf : planes + octets;
+    band.under_type = channels == 4 ? band.under_tone + octets : band.under_tone;
     if (made.buf == NULL)
-        take_planes(band.type, band.tone, band.from, band.size);
+        take_planes(band.under_type, band.under_tone, band.from, band.size);
     if (under.buf) {
-        uint8_t *unders = planes + (1 + of_page) * octets;
-        band.under_tone = unders;
-        band.under_type = unders + octets;
-        band.dark_type = unders + 2 * octets;
-        band.light_type = unders + 3 * octets;
+        band.dark_type = planes + (1 + of_page) * octets;
+        band.light_type = band.dark_type + octets;
+        band.type_rows = type_rows.buf;
+        band.type_count = type_rows.len / (Py_ssize_t)sizeof(Rows);
         take_under(&band, (Pixels){under.buf, stride, channels});
     }
     if (make_bilevel(&band, black) < 0)
@@ -464,6 +476,7 @@ out:
     PyBuffer_Release(&page);
     if (under.buf)
         PyBuffer_Release(&under);
+    PyBuffer_Release(&type_rows);
     PyBuffer_Release(&boxes);
     return packed;
 }

@@ -101,14 +101,13 @@ void take_under(const Band *band, Pixels without)
     uint8_t *dark = band->dark_type, *light = band->light_type;
     memset(dark, 0, (size_t)(size.width * size.rows));
     memset(light, 0, (size_t)(size.width * size.rows));
-    for (ptrdiff_t y = 0; y < size.rows; y++) {
+    for (ptrdiff_t each = 0, y = 0; each < band->type_count; y++) {
+        y = y < band->type_rows[each].first ? band->type_rows[each].first : y;
+        each += y + 1 == band->type_rows[each].end;
         const uint8_t *one = with.pixels + y * with.stride, *other = without.pixels + y * without.stride;
         ptrdiff_t row = y * size.width;
-        if (memcmp(one, other, (size_t)(size.width * with.channels)) == 0) {
-            memcpy(band->under_type + row, band->type + row, (size_t)size.width);
-            memcpy(band->under_tone + row, band->tone + row, (size_t)size.width);
+        if (memcmp(one, other, (size_t)(size.width * with.channels)) == 0)
             continue;
-        }
         take_plane_row(band->under_type + row, band->under_tone + row, other, without.channels, size.width);
         for (ptrdiff_t x = 0; x < size.width; x += PIECE) {
             ptrdiff_t count = size.width - x < PIECE ? size.width - x : PIECE, at = x * with.channels;

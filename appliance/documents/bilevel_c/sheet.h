@@ -26,6 +26,10 @@ typedef struct {
     ptrdiff_t left, top, right, below; /* right and below are exclusive */
 } Box;
 
+typedef struct {
+    ptrdiff_t first, end; /* end is exclusive */
+} Rows;
+
 /* What is known of a tile of the page: TILE pixels across, as many down, half as many below COARSE_DPI. */
 enum { TILE = 24, COARSE_DPI = 150, STEPS = 64 };
 typedef struct {
@@ -79,10 +83,13 @@ typedef struct {
     const Box *boxes; /* where photographs may be, in pixels of the page; unused for a raster */
     ptrdiff_t box_count;
 
-    /* Grey for finding type, and luma; below, the same without type where the document tells what is type. */
+    /* Grey for finding type, and luma, of the page to survey; those to convert, without type where the document tells
+     * what is type. */
     uint8_t *type, *tone;
-    uint8_t *under_type, *under_tone; /* else the planes above */
-    uint8_t *dark_type, *light_type;  /* depth and height of type; NULL if not known */
+    uint8_t *under_type, *under_tone;
+    uint8_t *dark_type, *light_type; /* depth and height of type; NULL if not known */
+    const Rows *type_rows;           /* where these may be more than 0: rows of the band, in order and apart */
+    ptrdiff_t type_count;
 
     uint8_t *closed; /* closing of under_tone */
     Mask photo;      /* where photographs are */
@@ -119,8 +126,8 @@ void turn_picture(uint8_t *to, const Picture *picture, int quarters);
 /* pixels.c */
 void take_luma(uint8_t *tone, Pixels from, Size size);
 void take_planes(uint8_t *type, uint8_t *tone, Pixels from, Size size);
-/* Fills the planes without type and of its depth and height from the page ``without`` it; type and tone must be
- * filled. */
+/* Turns the planes of the page, which are those to convert, into such ``without`` type, and sets its depth and height.
+ * Only ``type_rows`` are read of it. */
 void take_under(const Band *band, Pixels without);
 
 /* survey.c */
