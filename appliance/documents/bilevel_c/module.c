@@ -334,7 +334,8 @@ static PyObject *survey_band(PyObject *module, PyObject *args)
     uint8_t *planes = NULL;
     if (!takes_ground(&ground_buffer, &ground) || (channels != 1 && channels != 4)
         || !fits(&page, ground->size.width, rows, stride, channels) || first < 0 || first + rows > ground->size.rows
-        || from % rows_of_tile(ground->y_dpi) || from < first || below > first + rows) {
+        || from % rows_of_tile(ground->y_dpi) || (below % rows_of_tile(ground->y_dpi) && below != ground->size.rows)
+        || from < first || below > first + rows) {
         no_picture();
         goto out;
     }
@@ -356,8 +357,10 @@ static PyObject *survey_band(PyObject *module, PyObject *args)
     band.type = channels == 4 ? band.tone + octets : band.tone;
     if (planes != NULL)
         take_planes(band.type, band.tone, band.from, band.size);
-    survey(ground, &band, from, below);
-    done = Py_NewRef(Py_None);
+    if (survey(ground, &band, from, below) < 0)
+        PyErr_NoMemory();
+    else
+        done = Py_NewRef(Py_None);
 out:
     free(planes);
     if (made.buf != NULL)

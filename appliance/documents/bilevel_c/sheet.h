@@ -130,10 +130,10 @@ void take_planes(uint8_t *type, uint8_t *tone, Pixels from, Size size);
  * Only ``type_rows`` are read of it. */
 void take_under(const Band *band, Pixels without);
 
-/* survey.c */
+/* survey.c: ``survey`` returns 0, or -1 without memory. */
 int rows_of_tile(int y_dpi);
 Size tiles_of(Size size, int y_dpi);
-void survey(Ground *ground, const Band *band, ptrdiff_t from, ptrdiff_t below);
+int survey(Ground *ground, const Band *band, ptrdiff_t from, ptrdiff_t below);
 /* The most sampled pixels of a tile in FLAT_STEPS adjacent steps: about one tone. */
 uint32_t most_alike(const uint16_t steps[STEPS]);
 

@@ -30,43 +30,33 @@ static int percentile_of(const uint16_t histogram[256], uint32_t count, uint32_t
     return level;
 }
 
-static int is_white(const uint8_t *plane, ptrdiff_t stride, ptrdiff_t rows)
-{
-    uint8_t white[TILE];
-    memset(white, 255, sizeof white);
-    for (ptrdiff_t y = 0; y < rows; y++)
-        if (memcmp(plane + y * stride, white, TILE) != 0)
-            return 0;
-    return 1;
-}
-
 enum { LOOKED_AT = TILE / 2 * (TILE / 2) }; /* sampled pixels of a whole tile */
-
-/* Handles a tile of nothing but white, as most are; returns 0 for any other. */
-static int survey_white(Ground *ground, const Band *band, ptrdiff_t left, ptrdiff_t top, Tile *tile)
-{
-    Box content = ground->content;
-    ptrdiff_t width = band->size.width, at = (top - band->first) * width + left;
-    int rows = rows_of_tile(ground->y_dpi);
-    if (left < content.left || top < content.top || left + TILE > content.right || top + rows > content.below
-        || !is_white(band->type + at, width, rows)
-        || (band->tone != band->type && !is_white(band->tone + at, width, rows)))
-        return 0;
-    tile->looked_at = tile->tones[STEPS - 1] = LOOKED_AT;
-    ground->levels[255] += LOOKED_AT;
-    tile->paper_type = tile->paper_tone = tile->middle = 255;
-    return 1;
-}
 
 typedef struct {
     Ground *ground;
     const Band *band;
     int rows, every;          /* rows of a tile; one row in ``every`` is sampled */
+    uint8_t *common;          /* bits that all pixels of a column have in the row of tiles */
     uint32_t levels[256];     /* of the tiles so far */
     uint8_t is_tint[256];     /* whether tints of a level may get patterns */
     uint16_t tint_steps[STEPS]; /* all ones for steps with such a level */
     uint8_t places[COLOUR_KEYS]; /* of the colours so far */
 } Survey;
+
+/* Handles a tile of nothing but white, as most are; returns 0 for any other. What is white for finding type is white. */
+static int survey_white(const Survey *survey, ptrdiff_t left, ptrdiff_t top, Tile *tile)
+{
+    static const uint8_t white[TILE] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+                                        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+    Box content = survey->ground->content;
+    if (left < content.left || top < content.top || left + TILE > content.right || top + survey->rows > content.below
+        || memcmp(survey->common + left, white, TILE) != 0)
+        return 0;
+    tile->looked_at = tile->tones[STEPS - 1] = LOOKED_AT;
+    survey->ground->levels[255] += LOOKED_AT;
+    tile->paper_type = tile->paper_tone = tile->middle = 255;
+    return 1;
+}
 
 static Box part_of_content(const Survey *survey, ptrdiff_t left, ptrdiff_t top)
 {
@@ -190,6 +180,17 @@ static void count_levels(uint16_t levels[256], const uint8_t *plane, ptrdiff_t w
         levels[level] = (uint16_t)(counts[0][level] + counts[1][level] + counts[2][level] + counts[3][level]);
 }
 
+/* Whether both planes are equal in a whole tile, as they are without colours. */
+static int is_grey(const Band *band, ptrdiff_t left, Box in_band)
+{
+    for (ptrdiff_t y = in_band.top; y < in_band.below && band->tone != band->type; y++) {
+        ptrdiff_t at = y * band->size.width + left;
+        if (memcmp(band->tone + at, band->type + at, (size_t)(in_band.right - left)) != 0)
+            return 0;
+    }
+    return 1;
+}
+
 WIDE static int any_in_steps(const uint16_t *restrict tones, const uint16_t *restrict steps)
 {
     uint16_t some = 0;
@@ -205,7 +206,7 @@ static void survey_tile(Survey *survey, ptrdiff_t left, ptrdiff_t top, Tile *til
     const Band *band = survey->band;
     uint16_t types[256], tones[256];
     memset(tile, 0, sizeof *tile);
-    if (survey_white(ground, band, left, top, tile))
+    if (survey_white(survey, left, top, tile))
         return;
     Box part = part_of_content(survey, left, top);
     if (part.left >= part.right || part.top >= part.below)
@@ -215,7 +216,7 @@ static void survey_tile(Survey *survey, ptrdiff_t left, ptrdiff_t top, Tile *til
     uint32_t count = (uint32_t)(columns * ((part.below - part.top + survey->every - 1) / survey->every));
     tile->looked_at = (uint16_t)count;
     count_levels(types, band->type, band->size.width, in_band, survey->every);
-    if (band->tone == band->type)
+    if (is_grey(band, left, in_band))
         memcpy(tones, types, sizeof tones);
     else
         count_levels(tones, band->tone, band->size.width, in_band, survey->every);
@@ -238,19 +239,41 @@ static void survey_tile(Survey *survey, ptrdiff_t left, ptrdiff_t top, Tile *til
         survey_colour(survey, part, tile);
 }
 
-void survey(Ground *ground, const Band *band, ptrdiff_t from, ptrdiff_t below)
+WIDE static void keep_common(uint8_t *restrict common, const uint8_t *restrict row, ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++)
+        common[x] &= row[x];
+}
+
+static void take_common(const Survey *survey, ptrdiff_t top, ptrdiff_t below)
+{
+    const Band *band = survey->band;
+    ptrdiff_t width = band->size.width;
+    memset(survey->common, 255, (size_t)width);
+    for (ptrdiff_t y = top; y < below; y++)
+        keep_common(survey->common, band->type + (y - band->first) * width, width);
+}
+
+int survey(Ground *ground, const Band *band, ptrdiff_t from, ptrdiff_t below)
 {
     int rows = rows_of_tile(ground->y_dpi);
-    Survey survey = {.ground = ground, .band = band, .rows = rows, .every = 2 * rows / TILE};
+    Survey survey = {.ground = ground, .band = band, .rows = rows, .every = 2 * rows / TILE,
+                     .common = malloc((size_t)band->size.width)};
+    if (survey.common == NULL)
+        return -1;
     take_places(survey.places, ground);
     for (int level = 0; level < 256; level++) {
         int kind = tint_of(level);
         survey.is_tint[level] = kind != WHITE_TINT && kind != BLACK_TINT;
         survey.tint_steps[level * STEPS / 256] |= survey.is_tint[level] ? UINT16_MAX : 0;
     }
-    for (ptrdiff_t ty = from / rows; ty * rows < below && ty < ground->tiles.rows; ty++)
+    for (ptrdiff_t ty = from / rows; ty * rows < below && ty < ground->tiles.rows; ty++) {
+        take_common(&survey, ty * rows, (ty + 1) * rows < below ? (ty + 1) * rows : below);
         for (ptrdiff_t tx = 0; tx < ground->tiles.width; tx++)
             survey_tile(&survey, tx * TILE, ty * rows, &ground->tile[ty * ground->tiles.width + tx]);
+    }
     for (int level = 0; level < 256; level++)
         ground->levels[level] += survey.levels[level];
+    free(survey.common);
+    return 0;
 }
