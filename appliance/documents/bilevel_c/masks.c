@@ -246,16 +246,22 @@ static uint64_t last_bits(const Mask *mask)
 static int join_across(const Mask *mask, int window, Joining how)
 {
     ptrdiff_t half = window / 2, margin = window / WORD + 2, words = mask->stride + 2 * margin;
-    uint64_t *lines = malloc((size_t)(2 * words) * sizeof *lines), *line = lines, *joined = lines + words;
-    uint64_t last = last_bits(mask);
+    size_t octets = (size_t)mask->stride * sizeof *mask->words;
+    uint64_t *lines = calloc((size_t)(2 * words + mask->stride), sizeof *lines), *line = lines, *joined = lines + words;
+    uint64_t last = last_bits(mask), *above = joined + words; /* the row above as it was */
     if (lines == NULL)
         return -1;
     for (ptrdiff_t y = 0; y < mask->size.rows; y++) {
         uint64_t *row = row_of(mask, y);
+        if (y > 0 && memcmp(row, above, octets) == 0) {
+            memcpy(row, row - mask->stride, octets);
+            continue;
+        }
+        memcpy(above, row, octets);
         if (is_empty(row, mask->stride))
             continue;
         memset(lines, how == WIDEN ? 0 : 255, (size_t)(2 * words) * sizeof *lines);
-        memcpy(line + margin, row, (size_t)mask->stride * sizeof *line);
+        memcpy(line + margin, row, octets);
         if (how == NARROW)
             line[margin + mask->stride - 1] |= ~last;
         ptrdiff_t covered = 1;

@@ -90,6 +90,10 @@ static PyObject *threshold(PyObject *module, PyObject *args)
     uint8_t *to = (uint8_t *)PyBytes_AsString(packed);
     for (Py_ssize_t y = 0; y < rows; y++) {
         const uint8_t *from = (const uint8_t *)grey.buf + y * stride;
+        if (y > 0 && memcmp(from, from - stride, (size_t)width) == 0) {
+            memcpy(to + y * row_octets, to + (y - 1) * row_octets, (size_t)row_octets);
+            continue;
+        }
         for (Py_ssize_t x = 0; x < width; x++)
             line[x] = from[x] < level;
         pack_row(to + y * row_octets, line, width);

@@ -10,25 +10,6 @@ enum { LEAST_OF_COLOUR = 324 };
 /* A page with more tints is no chart with a legend: a gradient has many. */
 enum { MOST_TOLD_APART = 8 };
 
-enum { LYING, UPRIGHT_LINES, RISING, FALLING, CROSSED, PATTERNS };
-/* Lines that are not horizontal cost octets in every row, so they are this many pixels apart (1.5 mm) and thicker. */
-enum { APART = 12 };
-
-static uint16_t key_of(const uint8_t *pixel)
-{
-    enum { REST = 8 - COLOUR_BITS };
-    return (uint16_t)((pixel[2] >> REST) << (2 * COLOUR_BITS) | (pixel[1] >> REST) << COLOUR_BITS | pixel[0] >> REST);
-}
-
-static Colour *colour_of(const Ground *ground, uint16_t key)
-{
-    Colour *colour = (Colour *)ground->colours;
-    for (int each = 0; each < ground->colour_count; each++)
-        if (colour[each].key == key)
-            return colour + each;
-    return NULL;
-}
-
 /* Whether two pixels have the same key. */
 static inline uint8_t have_one_key(const uint8_t *one, const uint8_t *other)
 {
@@ -126,26 +107,20 @@ void settle_patterns(Ground *ground)
     }
 }
 
-int pattern_at(const Band *band, ptrdiff_t x, ptrdiff_t y)
+void take_phases(uint8_t *phases, const Band *band)
 {
-    if (band->from.channels != 4)
-        return LYING;
-    const Colour *colour = colour_of(band->ground, key_of(band->from.pixels + y * band->from.stride + 4 * x));
-    return colour == NULL ? LYING : colour->pattern;
+    for (ptrdiff_t x = 0; x < band->size.width; x++)
+        phases[x] = (uint8_t)(x * 204 / band->ground->x_dpi % LINES_APART);
 }
 
-int is_on_line(const Band *band, int pattern, ptrdiff_t x, ptrdiff_t y, int black, int of)
+void take_distances(uint8_t distances[PATTERNS][LINES_APART], const Band *band, ptrdiff_t y)
 {
-    ptrdiff_t across = x * 204 / band->ground->x_dpi, down = (y + band->first) * 196 / band->ground->y_dpi;
-    ptrdiff_t rising = (across + down) % APART, falling = (across + APART - down % APART) % APART;
-    switch (pattern) {
-    case UPRIGHT_LINES:
-        return across % APART * of < APART * black;
-    case RISING:
-        return rising * of < APART * black;
-    case FALLING:
-        return falling * of < APART * black;
-    default:
-        return (rising < falling ? rising : falling) * 2 * of < APART * black;
+    int down = (int)((y + band->first) * 196 / band->ground->y_dpi % LINES_APART);
+    for (int phase = 0; phase < LINES_APART; phase++) {
+        int rising = (phase + down) % LINES_APART, falling = (phase + LINES_APART - down) % LINES_APART;
+        distances[UPRIGHT_LINES][phase] = (uint8_t)phase;
+        distances[RISING][phase] = (uint8_t)rising;
+        distances[FALLING][phase] = (uint8_t)falling;
+        distances[CROSSED][phase] = (uint8_t)(2 * (rising < falling ? rising : falling));
     }
 }

@@ -65,9 +65,16 @@ static void take_plane_row(uint8_t *types, uint8_t *tones, const uint8_t *row, i
 
 void take_planes(uint8_t *type, uint8_t *tone, Pixels from, Size size)
 {
-    for (ptrdiff_t y = 0; y < size.rows; y++)
-        take_plane_row(type + y * size.width, tone + y * size.width, from.pixels + y * from.stride, from.channels,
-                       size.width);
+    size_t octets = (size_t)(size.width * from.channels), width = (size_t)size.width;
+    for (ptrdiff_t y = 0; y < size.rows; y++, type += width, tone += width, from.pixels += from.stride) {
+        if (y == 0 || memcmp(from.pixels, from.pixels - from.stride, octets) != 0) {
+            take_plane_row(type, tone, from.pixels, from.channels, size.width);
+            continue;
+        }
+        memcpy(tone, tone - width, width); /* as the row above */
+        if (type != tone)
+            memcpy(type, type - width, width);
+    }
 }
 
 /* The greatest difference of the channels of two rows, where the first is darker and where it is lighter. */

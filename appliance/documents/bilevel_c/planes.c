@@ -88,20 +88,28 @@ static int widen(uint8_t *to, const uint8_t *from, Size size, int across, int do
         return -1;
     uint8_t *most = block + down * width, *none = most + width, *lines = none + width;
     memset(none, 0, (size_t)width);
+    ptrdiff_t alike = 0; /* rows up to this one that are equal */
     for (ptrdiff_t y = 0; y < size.rows + half; y++) {
         ptrdiff_t at = y % down, middle = y - half;
         uint8_t *row = block + at * width;
-        for (ptrdiff_t each = down - 2; each > 0 && at == 0 && y > 0; each--)
+        for (ptrdiff_t each = down - 2; each > 0 && at == 0 && y > 0 && alike < down; each--)
             join_into(block + each * width, block + (each + 1) * width, width);
         if (at == 0)
             memset(most, 0, (size_t)width);
+        alike++;
         if (y > 0 && y < size.rows && half > 0 && memcmp(from + y * width, from + (y - 1) * width, (size_t)width) == 0)
-            memcpy(row, at > 0 ? row - width : block + (down - 1) * width, (size_t)width); /* as the row above */
-        else if (y < size.rows)
+            memcpy(row, at > 0 ? row - width : block + (down - 1) * width, (size_t)width);
+        else if (y < size.rows) {
             widen_row(row, from + y * width, lines, width, across, flip);
-        else
+            alike = 1;
+        } else {
             memset(row, 0, (size_t)width);
-        if (middle < 0)
+            alike = 1;
+        }
+        if (alike >= down) {
+            memcpy(most, row, (size_t)width);
+            flip_row(to + middle * width, row, flip, width);
+        } else if (middle < 0)
             join_into(most, row, width);
         else
             join_blocks(to + middle * width, most, row, y < down || at == down - 1 ? none : row + width, flip, width);

@@ -41,6 +41,11 @@ static void take_kinds(const Mask *ink, const Mask *white, const Mask *neither, 
         of_neither[words - 1] &= (UINT64_C(1) << width % WORD) - 1;
 }
 
+static void repeat_kinds(const Mask *mask, ptrdiff_t y)
+{
+    memcpy(row_of(mask, y), row_of(mask, y - 1), (size_t)mask->stride * sizeof *mask->words);
+}
+
 /* Number of pixels that are neither ink nor white and lack one of them nearby. */
 static ptrdiff_t count_tones(const uint64_t *neither, const uint64_t *ink_near, const uint64_t *white_near,
                              ptrdiff_t words)
@@ -104,18 +109,27 @@ int tell_rows(uint8_t *kinds, const uint8_t *grey, ptrdiff_t stride, Size page, 
     for (ptrdiff_t top = 0; top < page.rows && !failed && !is_toned; top += BAND) {
         ptrdiff_t from = top < NEAR ? 0 : top - NEAR, below = top + BAND < page.rows ? top + BAND : page.rows;
         ptrdiff_t to = below + NEAR < page.rows ? below + NEAR : page.rows;
-        int some = 0;
+        int some = 0, has_solid = 0, has_grey = 0;
+        uint8_t kind = ROW_WHITE;
         for (ptrdiff_t y = from; y < to; y++) {
-            uint8_t kind = tell_apart(inks, line, grey + y * stride, ink_below, white_from, width);
-            take_kinds(ink, white, neither, y - from, inks, line, kind);
+            const uint8_t *row = grey + y * stride;
+            int is_new = y == from || memcmp(row, row - stride, (size_t)width) != 0;
+            if (is_new) {
+                kind = tell_apart(inks, line, row, ink_below, white_from, width);
+                take_kinds(ink, white, neither, y - from, inks, line, kind);
+            } else
+                for (int each = 0; each < MASKS; each++)
+                    repeat_kinds(masks + each, y - from);
             some |= kind == ROW_TONED;
             if (y < top || y >= below)
                 continue;
             kinds[y] = kind;
-            solid = kind != ROW_WHITE && spared == EVERY_TONE && has_long_run(scratch, inks, width, SOLID_ACROSS)
-                ? solid + 1 : 0;
-            int has_grey = kind != ROW_WHITE && mark_grey(line, inks, grey + y * stride, width)
+            if (is_new || y == top) {
+                has_solid = kind != ROW_WHITE && spared == EVERY_TONE && has_long_run(scratch, inks, width, SOLID_ACROSS);
+                has_grey = kind != ROW_WHITE && mark_grey(line, inks, row, width)
                            && has_long_run(scratch, line, width, GREY_ACROSS);
+            }
+            solid = has_solid ? solid + 1 : 0;
             solid_grey = has_grey ? solid_grey + 1 : 0;
             if (solid >= solid_rows)
                 kinds[y] |= ROW_SOLID;

@@ -176,10 +176,19 @@ void note_colours(Ground *ground, const Band *band, Box within, int every, const
  * index of its colour, or 0. */
 enum { COLOUR_BITS = 5, COLOUR_KEYS = 1 << (3 * COLOUR_BITS) };
 void take_places(uint8_t *places, const Ground *ground);
+static inline uint16_t key_of(const uint8_t *pixel)
+{
+    enum { REST = 8 - COLOUR_BITS };
+    return (uint16_t)((pixel[2] >> REST) << (2 * COLOUR_BITS) | (pixel[1] >> REST) << COLOUR_BITS | pixel[0] >> REST);
+}
 void settle_patterns(Ground *ground);
-int pattern_at(const Band *band, ptrdiff_t x, ptrdiff_t y);
-/* Whether a pixel is on a line of a pattern that blackens ``black`` of ``of`` pixels. */
-int is_on_line(const Band *band, int pattern, ptrdiff_t x, ptrdiff_t y, int black, int of);
+enum { LYING, UPRIGHT_LINES, RISING, FALLING, CROSSED, PATTERNS };
+/* Lines that are not horizontal cost octets in every row, so they are this many pixels apart (1.5 mm) and thicker. */
+enum { LINES_APART = 12 };
+/* Sets ``phases`` to where each pixel of a row is between upright lines, and ``distances`` to how far pixels of row
+ * ``y`` are from the line of a pattern by their phase, up to LINES_APART. */
+void take_phases(uint8_t *phases, const Band *band);
+void take_distances(uint8_t distances[PATTERNS][LINES_APART], const Band *band, ptrdiff_t y);
 
 /* ink.c */
 /* ``level``: of the areas, without light lines. */

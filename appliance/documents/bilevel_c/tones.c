@@ -67,6 +67,7 @@ typedef struct {
     const uint8_t *kinds;              /* tint of each level, an index into TINTS */
     uint8_t least[KINDS], most[KINDS]; /* range of levels of each tint; empty where most < least */
     uint8_t *line;                     /* scratch */
+    uint8_t *places, *phases;          /* of colours with patterns, see patterns.c; NULL if there are none */
     Mask row;                          /* row 0 is scratch, row 1 what is black for its tint */
 } Hatching;
 
@@ -84,7 +85,7 @@ static uint8_t shown_in(const Hatching *hatching, ptrdiff_t y, uint8_t shown[KIN
         shown[kind] = (y + band->first) / thick % of < TINTS[kind].black;
     }
     for (int value = 0; value < 256; value++)
-        if (shown[hatching->kinds[value]] || (band->ground->patterned && hatching->kinds[value] > 0))
+        if (shown[hatching->kinds[value]] || (hatching->places != NULL && hatching->kinds[value] > 0))
             lightest = (uint8_t)value;
     return lightest;
 }
@@ -132,6 +133,9 @@ static void mark_by_patterns(const Hatching *hatching, ptrdiff_t y, const uint8_
     const Band *band = hatching->band;
     ptrdiff_t width = band->size.width;
     const uint8_t *level = hatching->level + y * width, *tone = band->under_tone + y * width;
+    const uint8_t *pixels = band->from.pixels + y * band->from.stride;
+    uint8_t distances[PATTERNS][LINES_APART];
+    take_distances(distances, band, y);
     for (ptrdiff_t x = 0; x < width; x++) {
         if (x % PIECE == 0 && x + PIECE <= width && is_lighter(level + x, lightest)) {
             memset(hatching->line + x, 0, PIECE);
@@ -140,9 +144,10 @@ static void mark_by_patterns(const Hatching *hatching, ptrdiff_t y, const uint8_
         }
         int kind = hatching->kinds[level[x]], solid = kind == KINDS - 1, lines = shown[kind];
         if (kind > 0 && !solid) {
-            int pattern = pattern_at(band, x, y);
-            if (pattern)
-                lines = is_on_line(band, pattern, x, y, TINTS[kind].black, TINTS[kind].of);
+            int place = hatching->places[key_of(pixels + 4 * x)];
+            int pattern = place ? band->ground->colours[place - 1].pattern : LYING;
+            if (pattern != LYING)
+                lines = distances[pattern][hatching->phases[x]] * TINTS[kind].of < LINES_APART * TINTS[kind].black;
         }
         hatching->line[x] = lines && (kind != PALE
         || is_marked(hatching->large, x, y)) && abs(tone[x] - level[x]) <= reach_of(kind);
@@ -160,7 +165,7 @@ static void hatch_row(const Hatching *hatching, const Mask *black, ptrdiff_t y)
     uint64_t *on = row_of(row, 1);
     int shortest = pixels_across(band, SHORTEST_LINE);
     memset(on, 0, (size_t)row->stride * sizeof *on);
-    if (band->ground->patterned)
+    if (hatching->places != NULL)
         mark_by_patterns(hatching, y, shown, lightest);
     else
         mark_by_rows(hatching, y, shown);
@@ -265,7 +270,12 @@ int hatch(const Band *band, const Mask *black, const uint8_t *level, const Mask 
     while (white > 0 && kinds[white - 1] == 0)
         white--;
     hatching.line = new_line(size);
-    int failed = hatching.line == NULL || new_masks(&large, 1, size) < 0
+    int patterned = band->ground->patterned && band->from.channels == 4;
+    if (patterned && (hatching.places = malloc(COLOUR_KEYS + (size_t)size.width)) != NULL) {
+        take_places(hatching.places, band->ground);
+        take_phases(hatching.phases = hatching.places + COLOUR_KEYS, band);
+    }
+    int failed = hatching.line == NULL || (patterned && hatching.places == NULL) || new_masks(&large, 1, size) < 0
                  || new_masks(&hatching.row, 1, (Size){size.width, 2}) < 0;
     for (ptrdiff_t y = 0; y < size.rows && !failed; y++) {
         mark_toned(hatching.line, level + y * size.width, white, size.width);
@@ -277,6 +287,7 @@ int hatch(const Band *band, const Mask *black, const uint8_t *level, const Mask 
             failed = hatch_rows(&hatching, black, &large, near_type) < 0;
     }
     free(hatching.line);
+    free(hatching.places);
     free_masks(&large);
     free_masks(&hatching.row);
     return failed ? -1 : 0;
