@@ -40,15 +40,15 @@ class Bitmap:
 class Pixels:
     """Rows of a page, octets: grey (``channels`` 1), or blue, green, red and one unused (4).
 
-    ``under`` is the same without the page's type, where the document tells what is type, in ``type_rows``
-    (each the first row and the row after the last); elsewhere there is no type.  ``planes``: of ``page``, if they were made before (see `_bilevel.planes`); the conversion overwrites them.
+    ``under`` has the pixels without the page's type, where the document tells what is type: those of the
+    ``type_boxes``, which lie one below the other, box after box.  Elsewhere is no type.  ``planes``: of ``page``, if they were made before (see `_bilevel.planes`); the conversion overwrites them.
     """
 
     page: bytes | memoryview
     channels: int
     stride: int
     under: bytes | memoryview | None = None
-    type_rows: Sequence[tuple[int, int]] = ()
+    type_boxes: Sequence[Rect] = ()
     planes: bytearray | None = None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Sequence
 
 import pypdfium2
 from pypdfium2 import raw
@@ -17,10 +16,12 @@ _QUARTER_ANTICLOCKWISE = 3  # pdfium counts quarters clockwise
 _WHOLE_PAGE_SHARE = 0.6
 
 
-def box_of(layout: Layout, first: int = 0) -> tuple[int, int, int, int, int]:
-    """Where pdfium draws the page, from row ``first`` on: left, top, width, height in pixels, rotation."""
+def box_of(layout: Layout, first: int = 0, column: int = 0) -> tuple[int, int, int, int, int]:
+    """Where pdfium draws the page, from row ``first`` and ``column`` on: left, top, width, height in pixels,
+    rotation.
+    """
     turned = _QUARTER_ANTICLOCKWISE if layout.turned else 0
-    return layout.left, layout.top - first, layout.box_width, layout.box_rows, turned
+    return layout.left - column, layout.top - first, layout.box_width, layout.box_rows, turned
 
 
 def pixels_per_point(page: pypdfium2.PdfPage, layout: Layout) -> tuple[float, float]:
@@ -49,33 +50,40 @@ def is_whole_page(box: Rect, layout: Layout) -> bool:
     return area > _WHOLE_PAGE_SHARE * layout.box_width * layout.box_rows
 
 
-# Rows of type that are up to so far apart are drawn at once, and pixels around the box of an object that may
-# belong to it.
+# Type that is up to so many rows apart is drawn at once, and pixels around the box of an object that may belong
+# to it; beside it, also as many as it is high: the box of type ends where its last letter's width does.
 _ROWS_APART, _AROUND = 96, 8
 
 
-def rows_of_type(page: pypdfium2.PdfPage, layout: Layout, content: PageContent) -> list[tuple[int, int]]:
-    """The rows of the fax page that have type, as pairs of the first row and the row after the last; all
-    rows in one where type is beside a picture: pdfium draws other pixels of it when it draws a part.
+def boxes_of_type(page: pypdfium2.PdfPage, layout: Layout, content: PageContent) -> list[Rect]:
+    """The boxes of the fax page that have type, one below the other; all of it where type is beside a
+    picture: pdfium draws other pixels of it when it draws a part.
     """
-    spans: list[tuple[int, int]] = []
-    for top, below in sorted(_rows_of(page, layout, content.type_corners)):
-        if spans and top - spans[-1][1] <= _ROWS_APART:
-            spans[-1] = spans[-1][0], max(spans[-1][1], below)
-        else:
-            spans.append((top, below))
-    pictures = _rows_of(page, layout, content.pictures)
-    if any(top < end and begin < below for top, below in pictures for begin, end in spans):
-        return [(0, layout.rows)]
-    return spans
+    boxes: list[Rect] = []
+    places = (_pixels_of(page, layout, corners) for corners in content.type_corners)
+    for box in sorted(places, key=lambda each: each.top):
+        high = box.below - box.top
+        left, right = max(0, box.left - high), min(layout.width, box.right + high)
+        top, below = max(0, box.top), min(layout.rows, box.below)
+        if left >= right or top >= below:
+            continue
+        if boxes and top - boxes[-1].below <= _ROWS_APART:
+            last = boxes.pop()
+            left, right = min(left, last.left), max(right, last.right)
+            top, below = last.top, max(below, last.below)
+        boxes.append(Rect(left, top, right, below))
+    pictures = [_pixels_of(page, layout, corners) for corners in content.pictures]
+    if any(each.top < box.below and box.top < each.below for each in pictures for box in boxes):
+        return [Rect(0, 0, layout.width, layout.rows)]
+    return boxes
 
 
-def _rows_of(
-    page: pypdfium2.PdfPage, layout: Layout, objects: Sequence[Corners]
-) -> Iterator[tuple[int, int]]:
-    for left, low, right, high in objects:
-        top, below = sorted(_on_fax(page, layout, x, y)[1] for x, y in ((left, low), (right, high)))
-        yield top - _AROUND, below + _AROUND
+def _pixels_of(page: pypdfium2.PdfPage, layout: Layout, corners: Corners) -> Rect:
+    """The pixels of the fax page, or beyond it, that an object between these corners of the page may cover."""
+    left, low, right, high = corners
+    ends = [_on_fax(page, layout, x, y) for x, y in ((left, low), (right, high))]
+    across, down = sorted(x for x, _ in ends), sorted(y for _, y in ends)
+    return Rect(across[0] - _AROUND, down[0] - _AROUND, across[1] + _AROUND, down[1] + _AROUND)
 
 
 def _on_fax(page: pypdfium2.PdfPage, layout: Layout, x: float, y: float) -> tuple[int, int]:

@@ -29,7 +29,7 @@ from appliance.documents.pdflines import keep_thin_lines
 from appliance.documents.pdfmarks import give_appearances, has_open_redactions, incomplete_marks
 from appliance.documents.pdfobjects import content_of, lost_pictures, show
 from appliance.documents.pdfopening import opened, opened_by_pdfium, with_all_pages
-from appliance.documents.pdfplaces import box_of, photographs, pixels_per_point, rows_of_type
+from appliance.documents.pdfplaces import box_of, boxes_of_type, photographs, pixels_per_point
 from appliance.documents.pdfreading import PdfReading
 from appliance.documents.pdfscans import ScanLook, drawn_black_and_white, scan_of
 from appliance.documents.pdfstates import has_layers, is_collection, state_remarks
@@ -225,7 +225,11 @@ class PdfSource:
             looked_at = None
             _PIXELS.pop("grey", None)
 
-        type_rows = rows_of_type(page, layout, content) if content is not None and content.type else []
+        type_boxes: Sequence[Rect] = []
+        if content is not None and content.type:
+            # With a scan, whether type is visible is found from all its pixels.
+            whole_page = [Rect(0, 0, width, rows)]
+            type_boxes = boxes_of_type(page, layout, content) if scan is None else whole_page
 
         def colours(first: int, count: int) -> Pixels:
             nonlocal planes
@@ -235,12 +239,11 @@ class PdfSource:
             if content is None or not content.type:
                 return Pixels(octets, 4, stride, planes=made)
             show(content.type, False)
-            under, rows_drawn = self._without_type(page, layout, first, count, type_rows)
+            under, boxes_drawn = self._without_type(page, layout, first, count, type_boxes)
             show(content.type, True)
-            parts = [slice(stride * begin, stride * end) for begin, end in rows_drawn]
-            if scan is not None and all(under[part] == octets[part] for part in parts):
+            if scan is not None and under == octets:
                 return Pixels(octets, 4, stride, planes=made)  # invisible text of an OCR program
-            return Pixels(octets, 4, stride, under, rows_drawn, made)
+            return Pixels(octets, 4, stride, under, boxes_drawn, made)
 
         return Drawing(width, rows, Rect.of(layout), colours, boxes, looked_at)
 
@@ -263,7 +266,7 @@ class PdfSource:
         self, page: pypdfium2.PdfPage, layout: Layout, use: str, first: int, rows: int
     ) -> pypdfium2.PdfBitmap:
         """Rows ``first`` and following of ``page``, in pixels that the next such drawing overwrites."""
-        return self._drawn_on(_pixels(layout, use, first, rows), page, layout, use, first)
+        return self._drawn_on(_pixels(layout, use, first, rows), page, layout, use, first, (0, layout.width))
 
     def _without_type(
         self,
@@ -271,20 +274,23 @@ class PdfSource:
         layout: Layout,
         first: int,
         rows: int,
-        type_rows: list[tuple[int, int]],
-    ) -> tuple[memoryview, list[tuple[int, int]]]:
-        """``rows`` rows from ``first`` on without the type of the page, which is hidden, and which of them are
-        drawn: only ``type_rows`` are.
+        type_boxes: Sequence[Rect],
+    ) -> tuple[memoryview, list[Rect]]:
+        """The pixels of the ``type_boxes`` within ``rows`` rows from ``first`` on, box after box, without the
+        type of the page, which is hidden; and these boxes, counted from there.
         """
-        pixels = _pixels(layout, "under", first, rows)
-        stride, drawn = len(pixels) // rows, []
-        for top, below in type_rows:
-            begin, end = max(top - first, 0), min(below - first, rows)
-            if begin < end:
-                part = (ctypes.c_ubyte * (stride * (end - begin))).from_buffer(pixels, stride * begin)
-                self._drawn_on(part, page, layout, "under", first + begin)
-                drawn.append((begin, end))
-        return memoryview(pixels).cast("B"), drawn
+        use = "under"
+        pixels, begun = _pixels(layout, use, first, rows), 0
+        drawn = []
+        for box in type_boxes:
+            part = Rect(box.left, max(box.top - first, 0), box.right, min(box.below - first, rows))
+            if part.top < part.below:
+                octets = (part.right - part.left) * (part.below - part.top) * _CHANNELS[use]
+                of_box = (ctypes.c_ubyte * octets).from_buffer(pixels, begun)
+                self._drawn_on(of_box, page, layout, use, first + part.top, (part.left, part.right))
+                drawn.append(part)
+                begun += octets
+        return memoryview(pixels).cast("B")[:begun], drawn
 
     @staticmethod
     def _drawn_on(
@@ -293,11 +299,13 @@ class PdfSource:
         layout: Layout,
         use: str,
         first: int,
+        columns: tuple[int, int],
     ) -> pypdfium2.PdfBitmap:
-        size = (layout.width, len(pixels) // (layout.width * _CHANNELS[use]))
+        left, right = columns
+        size = (right - left, len(pixels) // ((right - left) * _CHANNELS[use]))
         bitmap = pypdfium2.PdfBitmap.new_native(*size, _FORMS[use], buffer=pixels)
         ctypes.memset(pixels, _WHITE, len(pixels))
-        box = box_of(layout, first)
+        box = box_of(layout, first, left)
         _memory.forget()
         raw.FPDF_RenderPageBitmap(bitmap, page, *box, _FLAGS)
         if page.formenv is not None:

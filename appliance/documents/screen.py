@@ -34,7 +34,7 @@ _APART_ROWS = 24
 _TILE = 24  # rows of a tile in `_bilevel`
 
 _TONES = {Treatment.TEXT: 0, Treatment.AUTO: 1, Treatment.PHOTO: 2}
-_BOX, _ROWS = struct.Struct("@4n"), struct.Struct("@2n")
+_BOX = struct.Struct("@4n")
 
 
 def look_at(grey: Pixels, width: int, rows: int, y_dpi: int = 196, spared: int = -1) -> LookedAt:
@@ -108,7 +108,7 @@ def _by_content(
         _TONES[look.treatment],
         drawing.photographs is None,
     )
-    boxes = b"".join(_packed(box) for box in drawing.photographs or ())
+    boxes = b"".join(map(_packed, drawing.photographs or ()))
     bands = [
         band for span in spans for band in _bands(drawing.width, drawing.rows, *span, look.resolution.y_dpi)
     ]
@@ -138,7 +138,7 @@ def _by_content(
                 ground,
                 pixels.page,
                 pixels.under,
-                b"".join(_ROWS.pack(*rows) for rows in pixels.type_rows),
+                b"".join(map(_packed, pixels.type_boxes)),
                 pixels.channels,
                 pixels.stride,
                 band.rows,

@@ -1153,7 +1153,7 @@ def test_a_photograph_in_a_document_changes_nothing_away_from_it() -> None:
 
         def draw(first: int, count: int, page: memoryview = with_type, under: memoryview = without) -> Pixels:
             part = slice(first * stride, (first + count) * stride)
-            return Pixels(page[part], 4, stride, under[part], ((0, count),))
+            return Pixels(page[part], 4, stride, under[part], (Rect(0, 0, width, count),))
 
         drawing = Drawing(width, rows, Rect(0, 0, width, rows), draw, () if box is None else (box,))
         made.append(screening.bilevel(drawing, Resolution.FINE, Treatment.AUTO))

@@ -228,7 +228,7 @@ int find_type(const Band *band, const Mask *dark, const Mask *light)
 {
     int least = least_of(band, LEAST_TYPE), share = band->ground->y_dpi < COARSE_DPI ? COARSE_SHARE : SHARE, failed = 0;
     for (ptrdiff_t each = 0; each < band->type_count && !failed; each++) {
-        ptrdiff_t first = band->type_rows[each].first, rows = band->type_rows[each].end - first;
+        ptrdiff_t first = band->type_boxes[each].top, rows = band->type_boxes[each].below - first;
         ptrdiff_t at = first * band->size.width;
         Mask darker = rows_of_mask(dark, first, rows), lighter = rows_of_mask(light, first, rows);
         failed = where_deep(&darker, band->dark_type + at, band, least, share_of(band, share)) < 0

@@ -401,29 +401,30 @@ static PyObject *settle_ground(PyObject *module, PyObject *args)
     return done;
 }
 
-/* Rows within the first ``rows``, in order and apart. */
-static int takes_rows(const Py_buffer *buffer, Py_ssize_t rows)
+/* Whether the boxes lie in the band, one below the other, and ``under`` has all their pixels, if there is one. */
+static int takes_type(const Py_buffer *boxes, const Py_buffer *under, Size size, int channels)
 {
-    const Rows *each = buffer->buf;
-    Py_ssize_t count = buffer->len / (Py_ssize_t)sizeof *each, begun = 0;
-    if (buffer->len % (Py_ssize_t)sizeof *each)
-        return 0;
-    for (; count > 0; count--, begun = each++->end)
-        if (each->first < begun || each->first >= each->end || each->end > rows)
+    const Box *box = boxes->buf, *end = box + boxes->len / (Py_ssize_t)sizeof *box;
+    Py_ssize_t begun = 0, octets = 0;
+    for (; takes_boxes(boxes) && box < end; begun = box++->below) {
+        if (box->left < 0 || box->left >= box->right || box->right > size.width || box->top < begun
+            || box->top >= box->below || box->below > size.rows)
             return 0;
-    return 1;
+        octets += (box->right - box->left) * (box->below - box->top) * channels;
+    }
+    return box == end && (under->buf == NULL || under->len == octets);
 }
 
 static PyObject *bilevel(PyObject *module, PyObject *args)
 {
-    Py_buffer ground_buffer, page, under = {0}, type_rows, boxes, made = {0};
+    Py_buffer ground_buffer, page, under = {0}, type_boxes, boxes, made = {0};
     Py_ssize_t stride, rows, first, from, below;
     int channels, darker;
     Ground *ground;
     PyObject *made_before = Py_None;
 
     (void)module;
-    if (!PyArg_ParseTuple(args, "w*y*z*y*innnnny*i|O", &ground_buffer, &page, &under, &type_rows, &channels, &stride,
+    if (!PyArg_ParseTuple(args, "w*y*z*y*innnnny*i|O", &ground_buffer, &page, &under, &type_boxes, &channels, &stride,
                           &rows, &first, &from, &below, &boxes, &darker, &made_before))
         return NULL;
     PyObject *packed = NULL;
@@ -431,9 +432,9 @@ static PyObject *bilevel(PyObject *module, PyObject *args)
     Mask masks[2] = {0}, *black = masks + 1;
     if (!takes_ground(&ground_buffer, &ground) || (channels != 1 && channels != 4)
         || !fits(&page, ground->size.width, rows, stride, channels)
-        || (under.buf && !fits(&under, ground->size.width, rows, stride, channels)) || first < 0
+        || !takes_type(&type_boxes, &under, (Size){ground->size.width, rows}, channels) || first < 0
         || first + rows > ground->size.rows || from < first || below > first + rows || from >= below
-        || !takes_boxes(&boxes) || !takes_rows(&type_rows, rows) || darker < -100 || darker > 100) {
+        || !takes_boxes(&boxes) || darker < -100 || darker > 100) {
         no_picture();
         goto out;
     }
@@ -461,9 +462,9 @@ static PyObject *bilevel(PyObject *module, PyObject *args)
     if (under.buf) {
         band.dark_type = planes + (1 + of_page) * octets;
         band.light_type = band.dark_type + octets;
-        band.type_rows = type_rows.buf;
-        band.type_count = type_rows.len / (Py_ssize_t)sizeof(Rows);
-        take_under(&band, (Pixels){under.buf, stride, channels});
+        band.type_boxes = type_boxes.buf;
+        band.type_count = type_boxes.len / (Py_ssize_t)sizeof(Box);
+        take_under(&band, under.buf);
     }
     if (make_bilevel(&band, black) < 0)
         goto no_memory;
@@ -483,7 +484,7 @@ out:
     PyBuffer_Release(&page);
     if (under.buf)
         PyBuffer_Release(&under);
-    PyBuffer_Release(&type_rows);
+    PyBuffer_Release(&type_boxes);
     PyBuffer_Release(&boxes);
     return packed;
 }

@@ -100,30 +100,34 @@ WIDE static void take_differing_grey(uint8_t *restrict darker, uint8_t *restrict
     }
 }
 
-void take_under(const Band *band, Pixels without)
+/* ``at``: the first of ``width`` pixels in the planes. */
+static void take_under_row(const Band *band, ptrdiff_t at, const uint8_t *with, const uint8_t *without, ptrdiff_t width)
 {
     enum { PIECE = 32 }; /* pixels compared at once, as most of a page is the same */
-    Pixels with = band->from;
-    Size size = band->size;
-    uint8_t *dark = band->dark_type, *light = band->light_type;
-    memset(dark, 0, (size_t)(size.width * size.rows));
-    memset(light, 0, (size_t)(size.width * size.rows));
-    for (ptrdiff_t each = 0, y = 0; each < band->type_count; y++) {
-        y = y < band->type_rows[each].first ? band->type_rows[each].first : y;
-        each += y + 1 == band->type_rows[each].end;
-        const uint8_t *one = with.pixels + y * with.stride, *other = without.pixels + y * without.stride;
-        ptrdiff_t row = y * size.width;
-        if (memcmp(one, other, (size_t)(size.width * with.channels)) == 0)
+    int channels = band->from.channels;
+    if (memcmp(with, without, (size_t)(width * channels)) == 0)
+        return;
+    take_plane_row(band->under_type + at, band->under_tone + at, without, channels, width);
+    for (ptrdiff_t x = 0; x < width; x += PIECE) {
+        ptrdiff_t count = width - x < PIECE ? width - x : PIECE;
+        const uint8_t *one = with + x * channels, *other = without + x * channels;
+        if (memcmp(one, other, (size_t)(count * channels)) == 0)
             continue;
-        take_plane_row(band->under_type + row, band->under_tone + row, other, without.channels, size.width);
-        for (ptrdiff_t x = 0; x < size.width; x += PIECE) {
-            ptrdiff_t count = size.width - x < PIECE ? size.width - x : PIECE, at = x * with.channels;
-            if (memcmp(one + at, other + at, (size_t)(count * with.channels)) == 0)
-                continue;
-            if (with.channels == 4)
-                take_differing(dark + row + x, light + row + x, one + at, other + at, count);
-            else
-                take_differing_grey(dark + row + x, light + row + x, one + at, other + at, count);
-        }
+        if (channels == 4)
+            take_differing(band->dark_type + at + x, band->light_type + at + x, one, other, count);
+        else
+            take_differing_grey(band->dark_type + at + x, band->light_type + at + x, one, other, count);
     }
+}
+
+void take_under(const Band *band, const uint8_t *without)
+{
+    Size size = band->size;
+    int channels = band->from.channels;
+    memset(band->dark_type, 0, (size_t)(size.width * size.rows));
+    memset(band->light_type, 0, (size_t)(size.width * size.rows));
+    for (const Box *box = band->type_boxes; box < band->type_boxes + band->type_count; box++)
+        for (ptrdiff_t y = box->top, width = box->right - box->left; y < box->below; y++, without += width * channels)
+            take_under_row(band, y * size.width + box->left,
+                           band->from.pixels + y * band->from.stride + box->left * channels, without, width);
 }

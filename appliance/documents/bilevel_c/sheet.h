@@ -26,10 +26,6 @@ typedef struct {
     ptrdiff_t left, top, right, below; /* right and below are exclusive */
 } Box;
 
-typedef struct {
-    ptrdiff_t first, end; /* end is exclusive */
-} Rows;
-
 /* What is known of a tile of the page: TILE pixels across, as many down, half as many below COARSE_DPI. */
 enum { TILE = 24, COARSE_DPI = 150, STEPS = 64 };
 typedef struct {
@@ -88,7 +84,7 @@ typedef struct {
     uint8_t *type, *tone;
     uint8_t *under_type, *under_tone;
     uint8_t *dark_type, *light_type; /* depth and height of type; NULL if not known */
-    const Rows *type_rows;           /* where these may be more than 0: rows of the band, in order and apart */
+    const Box *type_boxes;           /* where these may be more than 0, in the band, one below the other */
     ptrdiff_t type_count;
 
     uint8_t *closed; /* closing of under_tone */
@@ -126,9 +122,9 @@ void turn_picture(uint8_t *to, const Picture *picture, int quarters);
 /* pixels.c */
 void take_luma(uint8_t *tone, Pixels from, Size size);
 void take_planes(uint8_t *type, uint8_t *tone, Pixels from, Size size);
-/* Turns the planes of the page, which are those to convert, into such ``without`` type, and sets its depth and height.
- * Only ``type_rows`` are read of it. */
-void take_under(const Band *band, Pixels without);
+/* Turns the planes of the page, which are those to convert, into such without type, and sets its depth and height.
+ * ``without``: the pixels of the ``type_boxes`` without type, one box after the other. */
+void take_under(const Band *band, const uint8_t *without);
 
 /* survey.c: ``survey`` returns 0, or -1 without memory. */
 int rows_of_tile(int y_dpi);
