@@ -150,22 +150,23 @@ static int is_white_row(const Band *band, ptrdiff_t y)
 /* What is farther than this from known type on white does not change it, in rows. */
 enum { REACH = 64 };
 
-/* Sets ``top`` to the first of the rows to work on, and returns their number: whole rows of tiles with all that is
- * not white or known type, and those near them. */
-static ptrdiff_t busy_rows(const Band *band, ptrdiff_t *top)
+/* Sets ``top`` to the first of the next rows to work on, and returns their number: whole rows of tiles with all that is
+ * not white or known type, and those near them. ``from``: the row after the last such ones. */
+static ptrdiff_t busy_rows(const Band *band, ptrdiff_t from, ptrdiff_t *top)
 {
     ptrdiff_t tile = rows_of_tile(band->ground->y_dpi), reach = pixels_down(band, REACH);
-    ptrdiff_t rows = band->size.rows, below = rows;
-    *top = 0;
+    ptrdiff_t rows = band->size.rows, begin = from, below;
+    *top = from;
     if (band->dark_type == NULL)
-        return rows;
-    while (*top < rows && is_white_row(band, *top))
-        ++*top;
-    while (below > *top && is_white_row(band, below - 1))
-        below--;
-    if (*top == rows)
+        return rows - from;
+    while (begin < rows && is_white_row(band, begin))
+        begin++;
+    if (begin == rows)
         return 0;
-    *top = *top < reach ? 0 : (*top - reach) / tile * tile;
+    below = begin + 1;
+    for (ptrdiff_t y = below; y < rows && y - below <= 2 * (reach + tile); y++)
+        below = is_white_row(band, y) ? below : y + 1;
+    *top = begin - from < reach ? from : (begin - reach) / tile * tile;
     below = (below + reach + tile - 1) / tile * tile;
     return (below < rows ? below : rows) - *top;
 }
@@ -218,8 +219,7 @@ int make_bilevel(Band *band, const Mask *black)
         failed = find_type(band, &found.dark, &found.light) < 0;
         copy_mask(black, &found.dark);
     }
-    ptrdiff_t top, rows = failed ? 0 : busy_rows(band, &top);
-    if (rows > 0) {
+    for (ptrdiff_t top = 0, rows = 0; !failed && (rows = busy_rows(band, top + rows, &top)) > 0;) {
         Band part = rows_of_band(band, top, rows);
         Mask of_part = rows_of_mask(black, top, rows);
         Found in_part = {rows_of_mask(&found.ink, top, rows), rows_of_mask(&found.dark, top, rows),
