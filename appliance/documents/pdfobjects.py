@@ -99,6 +99,27 @@ def _bounds_on_page(handle: object, outer: Matrix) -> Corners:
     return _around([outer.at(x, y) for x in (left, right) for y in (low, high)])
 
 
+# Objects of a page that are examined for tones, and the colours that are none.
+_MOST_TRIED, _NO_TONES = 200, {(0, 0, 0, 255), (255, 255, 255, 255)}
+
+
+def shows_tones(page: pypdfium2.PdfPage) -> bool:
+    """Whether an area, a line or a picture among the first objects of ``page`` is other than black or white."""
+    return any(
+        kind in {raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_SHADING}
+        or (kind == raw.FPDF_PAGEOBJ_PATH and _is_toned(handle))
+        for handle, kind, _ in islice(objects_of(page), _MOST_TRIED)
+    )
+
+
+def _is_toned(path: object) -> bool:
+    fill, stroke = ctypes.c_int(), ctypes.c_int()
+    raw.FPDFPath_GetDrawMode(path, fill, stroke)
+    return bool(fill.value and colour_of(path) not in _NO_TONES) or bool(
+        stroke.value and colour_of(path, stroke=True) not in _NO_TONES
+    )
+
+
 # A coding whose bit depth pdfium does not know before decoding, and the largest picture that is decoded to
 # find out, pixels.
 _JBIG2, _MOST_TRIED_PIXELS = b"JBIG2Decode", 40_000_000

@@ -27,7 +27,7 @@ from appliance.documents.pdffonts import Unlike, identity_fonts, may_lack_fonts,
 from appliance.documents.pdflayers import hide_unprinted
 from appliance.documents.pdflines import keep_thin_lines
 from appliance.documents.pdfmarks import give_appearances, has_open_redactions, incomplete_marks
-from appliance.documents.pdfobjects import content_of, lost_pictures, show
+from appliance.documents.pdfobjects import content_of, lost_pictures, show, shows_tones
 from appliance.documents.pdfopening import opened, opened_by_pdfium, with_all_pages
 from appliance.documents.pdfplaces import box_of, boxes_of_type, photographs, pixels_per_point
 from appliance.documents.pdfreading import PdfReading
@@ -191,7 +191,9 @@ class PdfSource:
         looked_at = drawn = plain = planes = None
         found = scan_of(page, layout) if width * rows <= BAND_PIXELS else None
         scan = None if found is None else found.look
-        if scan is ScanLook.COLOURED:
+        if scan is ScanLook.COLOURED or (
+            found is None and width * rows <= BAND_PIXELS and shows_tones(page)
+        ):
             drawn = self._drawn(page, layout, "page", 0, rows)
             planes = _bilevel.planes(_octets(drawn), drawn.stride, width, rows)
             whole = Pixels(memoryview(planes)[: width * rows], 1, width)
@@ -199,9 +201,9 @@ class PdfSource:
             if found is not None and scan is ScanLook.BLACK_AND_WHITE and not self._layers:
                 plain = drawn_black_and_white(page, index, layout, found, self._reading)
             whole = plain or grey(0, rows)
-            if found is None:
-                looked_at = look_at(whole, width, rows, layout.resolution.y_dpi)
-        if found is not None:
+        if found is None and width * rows <= _MOST_GREY_PIXELS:
+            looked_at = look_at(whole, width, rows, layout.resolution.y_dpi)
+        elif found is not None:
             looked_at = found.look_at(whole, layout)
         if looked_at is not None and not looked_at.toned:
             return Drawing(width, rows, Rect.of(layout), lambda _first, _count: whole, looked_at=looked_at)
@@ -232,10 +234,14 @@ class PdfSource:
             type_boxes = boxes_of_type(page, layout, content) if scan is None else whole_page
 
         def colours(first: int, count: int) -> Pixels:
-            nonlocal planes
-            made, planes = planes, None  # the first conversion overwrites them
             bitmap = drawn or self._drawn(page, layout, "page", first, count)
-            octets, stride = _octets(bitmap), bitmap.stride
+            octets, stride, made = _octets(bitmap), bitmap.stride, None
+            if drawn is not None:
+                octets = octets[stride * first : stride * (first + count)]
+                # A copy, as the conversion overwrites it.
+                made = bytearray().join(
+                    memoryview(planes)[width * row : width * (row + count)] for row in (first, rows + first)
+                )
             if content is None or not content.type:
                 return Pixels(octets, 4, stride, planes=made)
             show(content.type, False)
