@@ -234,14 +234,14 @@ class PdfSource:
             type_boxes = boxes_of_type(page, layout, content) if scan is None else whole_page
 
         def colours(first: int, count: int) -> Pixels:
+            nonlocal planes
             bitmap = drawn or self._drawn(page, layout, "page", first, count)
-            octets, stride, made = _octets(bitmap), bitmap.stride, None
-            if drawn is not None:
+            octets, stride, made = _octets(bitmap), bitmap.stride, planes
+            if count == rows:
+                planes = None  # the first conversion overwrites them
+            elif drawn is not None:
                 octets = octets[stride * first : stride * (first + count)]
-                # A copy, as the conversion overwrites it.
-                made = bytearray().join(
-                    memoryview(planes)[width * row : width * (row + count)] for row in (first, rows + first)
-                )
+                made = planes and _rows_of_planes(planes, width, rows, first, count)
             if content is None or not content.type:
                 return Pixels(octets, 4, stride, planes=made)
             show(content.type, False)
@@ -351,6 +351,12 @@ def _is_shell(document: pypdfium2.PdfDocument) -> bool:
         return False
     text = document[0].get_textpage().get_text_range().lower()
     return not text.strip() or any(words in text for words in _WAITING)
+
+
+def _rows_of_planes(planes: bytearray, width: int, rows: int, first: int, count: int) -> bytearray:
+    """A copy of ``count`` rows from ``first`` on of both planes of a page, which has ``rows``."""
+    octets = memoryview(planes)
+    return bytearray().join(octets[width * row : width * (row + count)] for row in (first, rows + first))
 
 
 def _octets(bitmap: pypdfium2.PdfBitmap) -> memoryview:
