@@ -125,8 +125,8 @@ def bilevel(
 ) -> bytes:
     """Rows ``upper`` to before ``below`` of the page in black and white, packed, a set bit for black.
 
-    ``page`` and ``planes`` as for `survey`, but the planes are overwritten.  ``under``: the page's pixels
-    without its type in the ``type_boxes``, box after box; None when nobody knows what is type.  The boxes, as
-    for `settle`, lie one below the other, and are counted from row ``first`` on.  Rows around the ones asked for are looked at as well: the
-    more there are, the less a seam shows.
+    ``page`` and ``planes`` as for `survey`, but the planes are overwritten. ``under`` is the page drawn
+    without its type, of which only the ``type_boxes`` are read; None when nobody knows what is type. The
+    boxes, as for `settle`, lie one below the other, and are counted from row ``first`` on. Rows around the
+    ones asked for are looked at as well: the more there are, the less a seam shows.
     """

@@ -40,8 +40,9 @@ class Bitmap:
 class Pixels:
     """Rows of a page, octets: grey (``channels`` 1), or blue, green, red and one unused (4).
 
-    ``under`` has the pixels without the page's type, where the document tells what is type: those of the
-    ``type_boxes``, which lie one below the other, box after box.  Elsewhere is no type.  ``planes``: of ``page``, if they were made before (see `_bilevel.planes`); the conversion overwrites them.
+    ``under`` is the same without the page's type, where the document tells what is type, in the
+    ``type_boxes``, which lie one below the other. Elsewhere is no type. ``planes``: of ``page``, if they
+    were made before (see `_bilevel.planes`); the conversion overwrites them.
     """
 
     page: bytes | memoryview

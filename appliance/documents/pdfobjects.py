@@ -104,7 +104,7 @@ _MOST_TRIED, _NO_TONES = 200, {(0, 0, 0, 255), (255, 255, 255, 255)}
 
 
 def shows_tones(page: pypdfium2.PdfPage) -> bool:
-    """Whether an area, a line or a picture among the first objects of ``page`` is other than black or white."""
+    """Whether an area, a line or a picture among the first objects of ``page`` is not black or white."""
     return any(
         kind in {raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_SHADING}
         or (kind == raw.FPDF_PAGEOBJ_PATH and _is_toned(handle))

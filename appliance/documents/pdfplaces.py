@@ -50,8 +50,8 @@ def is_whole_page(box: Rect, layout: Layout) -> bool:
     return area > _WHOLE_PAGE_SHARE * layout.box_width * layout.box_rows
 
 
-# Type that is up to so many rows apart is drawn at once, and pixels around the box of an object that may belong
-# to it; beside it, also as many as it is high: the box of type ends where its last letter's width does.
+# Type that is up to so many rows apart is drawn at once, and pixels around the box of an object that may
+# belong to it; beside type also as many as it is high: its box ends where its last letter's width does.
 _ROWS_APART, _AROUND = 96, 8
 
 
@@ -79,7 +79,7 @@ def boxes_of_type(page: pypdfium2.PdfPage, layout: Layout, content: PageContent)
 
 
 def _pixels_of(page: pypdfium2.PdfPage, layout: Layout, corners: Corners) -> Rect:
-    """The pixels of the fax page, or beyond it, that an object between these corners of the page may cover."""
+    """The pixels, also beyond the fax page, that an object between these corners of the page may cover."""
     left, low, right, high = corners
     ends = [_on_fax(page, layout, x, y) for x, y in ((left, low), (right, high))]
     across, down = sorted(x for x, _ in ends), sorted(y for _, y in ends)

@@ -191,9 +191,7 @@ class PdfSource:
         looked_at = drawn = plain = planes = None
         found = scan_of(page, layout) if width * rows <= BAND_PIXELS else None
         scan = None if found is None else found.look
-        if scan is ScanLook.COLOURED or (
-            found is None and width * rows <= BAND_PIXELS and shows_tones(page)
-        ):
+        if scan is ScanLook.COLOURED or (found is None and width * rows <= BAND_PIXELS and shows_tones(page)):
             drawn = self._drawn(page, layout, "page", 0, rows)
             planes = _bilevel.planes(_octets(drawn), drawn.stride, width, rows)
             whole = Pixels(memoryview(planes)[: width * rows], 1, width)
@@ -272,7 +270,8 @@ class PdfSource:
         self, page: pypdfium2.PdfPage, layout: Layout, use: str, first: int, rows: int
     ) -> pypdfium2.PdfBitmap:
         """Rows ``first`` and following of ``page``, in pixels that the next such drawing overwrites."""
-        return self._drawn_on(_pixels(layout, use, first, rows), page, layout, use, first, (0, layout.width))
+        box = Rect(0, first, layout.width, first + rows)
+        return self._drawn_on(_pixels(layout, use, first, rows), page, layout, use, box)
 
     def _without_type(
         self,
@@ -282,40 +281,41 @@ class PdfSource:
         rows: int,
         type_boxes: Sequence[Rect],
     ) -> tuple[memoryview, list[Rect]]:
-        """The pixels of the ``type_boxes`` within ``rows`` rows from ``first`` on, box after box, without the
-        type of the page, which is hidden; and these boxes, counted from there.
+        """``rows`` rows from ``first`` on without the type of the page, which is hidden, where they are in
+        ``type_boxes``; and these boxes, counted from there.
         """
         use = "under"
-        pixels, begun = _pixels(layout, use, first, rows), 0
-        drawn = []
-        for box in type_boxes:
-            part = Rect(box.left, max(box.top - first, 0), box.right, min(box.below - first, rows))
-            if part.top < part.below:
-                octets = (part.right - part.left) * (part.below - part.top) * _CHANNELS[use]
-                of_box = (ctypes.c_ubyte * octets).from_buffer(pixels, begun)
-                self._drawn_on(of_box, page, layout, use, first + part.top, (part.left, part.right))
-                drawn.append(part)
-                begun += octets
-        return memoryview(pixels).cast("B")[:begun], drawn
+        pixels = _pixels(layout, use, first, rows)
+        stride, drawn = len(pixels) // rows, []
+        for each in type_boxes:
+            top, below = max(each.top - first, 0), min(each.below - first, rows)
+            if top >= below:
+                continue
+            left = each.left if below < rows else 0  # there must be room for whole rows
+            part = (ctypes.c_ubyte * (stride * (below - top))).from_buffer(
+                pixels, stride * top + _CHANNELS[use] * left
+            )
+            self._drawn_on(part, page, layout, use, Rect(left, first + top, each.right, first + below))
+            drawn.append(Rect(left, top, each.right, below))
+        return memoryview(pixels).cast("B"), drawn
 
     @staticmethod
     def _drawn_on(
-        pixels: ctypes.Array[ctypes.c_ubyte],
-        page: pypdfium2.PdfPage,
-        layout: Layout,
-        use: str,
-        first: int,
-        columns: tuple[int, int],
+        pixels: ctypes.Array[ctypes.c_ubyte], page: pypdfium2.PdfPage, layout: Layout, use: str, box: Rect
     ) -> pypdfium2.PdfBitmap:
-        left, right = columns
-        size = (right - left, len(pixels) // ((right - left) * _CHANNELS[use]))
-        bitmap = pypdfium2.PdfBitmap.new_native(*size, _FORMS[use], buffer=pixels)
-        ctypes.memset(pixels, _WHITE, len(pixels))
-        box = box_of(layout, first, left)
+        """What ``box`` of the fax page shows; ``pixels`` begin with its first one."""
+        size = (box.right - box.left, box.below - box.top)
+        stride = layout.width * _CHANNELS[use]
+        bitmap = pypdfium2.PdfBitmap.new_native(*size, _FORMS[use], buffer=pixels, stride=stride)
+        if size[0] == layout.width:
+            ctypes.memset(pixels, _WHITE, len(pixels))  # quicker than pdfium
+        else:
+            bitmap.fill_rect((_WHITE, _WHITE, _WHITE, _WHITE), 0, 0, *size)
+        place = box_of(layout, box.top, box.left)
         _memory.forget()
-        raw.FPDF_RenderPageBitmap(bitmap, page, *box, _FLAGS)
+        raw.FPDF_RenderPageBitmap(bitmap, page, *place, _FLAGS)
         if page.formenv is not None:
-            raw.FPDF_FFLDraw(page.formenv, bitmap, page, *box, _FLAGS)
+            raw.FPDF_FFLDraw(page.formenv, bitmap, page, *place, _FLAGS)
         if _memory.was_refused():  # pdfium leaves out what it gets no memory for
             raise MemoryError("a page of a PDF")
         return bitmap

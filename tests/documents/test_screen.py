@@ -1271,7 +1271,9 @@ def test_planes_made_before_give_the_same_page() -> None:
         ground = _bilevel.ground(*size, 204, 196, 0, 0, *size, 1, True)
         _bilevel.survey(ground, octets, 4, 4 * size[0], size[1], 0, 0, size[1], planes)
         _bilevel.settle(ground, b"", 0)
-        black = _bilevel.bilevel(ground, octets, None, b"", 4, 4 * size[0], size[1], 0, 0, size[1], b"", 0, planes)
+        black = _bilevel.bilevel(
+            ground, octets, None, b"", 4, 4 * size[0], size[1], 0, 0, size[1], b"", 0, planes
+        )
         made.append((bytes(ground), black))
     assert made[0] == made[1]
     assert any(made[0][1])

@@ -401,18 +401,15 @@ static PyObject *settle_ground(PyObject *module, PyObject *args)
     return done;
 }
 
-/* Whether the boxes lie in the band, one below the other, and ``under`` has all their pixels, if there is one. */
-static int takes_type(const Py_buffer *boxes, const Py_buffer *under, Size size, int channels)
+/* Whether the boxes lie in the band, one below the other. */
+static int takes_type(const Py_buffer *boxes, Size size)
 {
     const Box *box = boxes->buf, *end = box + boxes->len / (Py_ssize_t)sizeof *box;
-    Py_ssize_t begun = 0, octets = 0;
-    for (; takes_boxes(boxes) && box < end; begun = box++->below) {
-        if (box->left < 0 || box->left >= box->right || box->right > size.width || box->top < begun
-            || box->top >= box->below || box->below > size.rows)
+    for (Py_ssize_t begun = 0; takes_boxes(boxes) && box < end; begun = box++->below)
+        if (box->top < begun || box->left >= box->right || box->top >= box->below
+            || !is_inside(*box, (Box){0, 0, size.width, size.rows}))
             return 0;
-        octets += (box->right - box->left) * (box->below - box->top) * channels;
-    }
-    return box == end && (under->buf == NULL || under->len == octets);
+    return box == end;
 }
 
 static PyObject *bilevel(PyObject *module, PyObject *args)
@@ -432,7 +429,8 @@ static PyObject *bilevel(PyObject *module, PyObject *args)
     Mask masks[2] = {0}, *black = masks + 1;
     if (!takes_ground(&ground_buffer, &ground) || (channels != 1 && channels != 4)
         || !fits(&page, ground->size.width, rows, stride, channels)
-        || !takes_type(&type_boxes, &under, (Size){ground->size.width, rows}, channels) || first < 0
+        || (under.buf && !fits(&under, ground->size.width, rows, stride, channels))
+        || !takes_type(&type_boxes, (Size){ground->size.width, rows}) || first < 0
         || first + rows > ground->size.rows || from < first || below > first + rows || from >= below
         || !takes_boxes(&boxes) || darker < -100 || darker > 100) {
         no_picture();
@@ -464,7 +462,7 @@ static PyObject *bilevel(PyObject *module, PyObject *args)
         band.light_type = band.dark_type + octets;
         band.type_boxes = type_boxes.buf;
         band.type_count = type_boxes.len / (Py_ssize_t)sizeof(Box);
-        take_under(&band, under.buf);
+        take_under(&band, (Pixels){under.buf, stride, channels});
     }
     if (make_bilevel(&band, black) < 0)
         goto no_memory;

@@ -120,14 +120,15 @@ static void take_under_row(const Band *band, ptrdiff_t at, const uint8_t *with, 
     }
 }
 
-void take_under(const Band *band, const uint8_t *without)
+void take_under(const Band *band, Pixels without)
 {
     Size size = band->size;
-    int channels = band->from.channels;
     memset(band->dark_type, 0, (size_t)(size.width * size.rows));
     memset(band->light_type, 0, (size_t)(size.width * size.rows));
     for (const Box *box = band->type_boxes; box < band->type_boxes + band->type_count; box++)
-        for (ptrdiff_t y = box->top, width = box->right - box->left; y < box->below; y++, without += width * channels)
-            take_under_row(band, y * size.width + box->left,
-                           band->from.pixels + y * band->from.stride + box->left * channels, without, width);
+        for (ptrdiff_t y = box->top; y < box->below; y++) {
+            ptrdiff_t at = y * without.stride + box->left * without.channels;
+            take_under_row(band, y * size.width + box->left, band->from.pixels + at, without.pixels + at,
+                           box->right - box->left);
+        }
 }

@@ -122,9 +122,9 @@ void turn_picture(uint8_t *to, const Picture *picture, int quarters);
 /* pixels.c */
 void take_luma(uint8_t *tone, Pixels from, Size size);
 void take_planes(uint8_t *type, uint8_t *tone, Pixels from, Size size);
-/* Turns the planes of the page, which are those to convert, into such without type, and sets its depth and height.
- * ``without``: the pixels of the ``type_boxes`` without type, one box after the other. */
-void take_under(const Band *band, const uint8_t *without);
+/* Turns the planes of the page, which are those to convert, into such ``without`` type, and sets its depth and height.
+ * Only the ``type_boxes`` of it are read. */
+void take_under(const Band *band, Pixels without);
 
 /* survey.c: ``survey`` returns 0, or -1 without memory. */
 int rows_of_tile(int y_dpi);
