@@ -10,8 +10,10 @@ from contextlib import suppress
 import webencodings
 
 from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_TOO_MANY_PAGES
+from appliance.documents.charsets import escaped_chinese, is_garbled, shown_by_letters
 from appliance.documents.direction import right_to_left
 from appliance.documents.errors import DocumentError
+from appliance.documents.linemode import struck_over
 from appliance.documents.options import Paper
 from appliance.remarks import CHARSET_GUESSED, CHARSET_UNKNOWN, Remark
 
@@ -141,7 +143,8 @@ def decode(content: bytes, charset: str = "") -> tuple[str, str]:
 
     A byte order mark decides, then the zeros of UTF-16 without one, the escapes of ISO-2022-JP, the declared
     ``charset``, and what the octets allow: UTF-8 (with a few damaged characters), else Windows-1252, in which
-    every octet is a character; the encoding is then UNLIKELY if that makes no words.
+    every octet is a character, or one of those of `charsets` where that makes no words; the encoding is
+    UNLIKELY if none does.
     """
     for mark, name in _MARKS:
         if content.startswith(mark):
@@ -152,6 +155,8 @@ def decode(content: bytes, charset: str = "") -> tuple[str, str]:
     if "2022" not in charset and _TO_JAPANESE.search(content):
         with suppress(ValueError):
             return content.decode("iso2022_jp_ext"), "ISO-2022-JP"
+    if not charset and (chinese := escaped_chinese(content)):
+        return chinese, "HZ"
     for name in filter(None, (*_codecs_of(charset), "utf-8")):
         try:
             if codecs.lookup(name).name not in _NO_TEXT:
@@ -164,7 +169,9 @@ def decode(content: bytes, charset: str = "") -> tuple[str, str]:
     if text.count(_DAMAGED) * _WHOLE_LETTERS < letters:
         return text, "UTF-8"
     text = "".join(map(_windows, content.decode("latin-1")))
-    return text, WINDOWS if _is_western(text) else UNLIKELY
+    is_western = _is_western(text)
+    shown, name = shown_by_letters(content) if not is_western or is_garbled(text) else ("", "")
+    return (shown, name) if shown else (text, WINDOWS if is_western else UNLIKELY)
 
 
 def guess_remarks(guessed: str) -> list[Remark]:
@@ -178,7 +185,7 @@ def as_printed(text: str) -> str:
     file, of letters struck over each other the last that is no underscore, and each kind of line end as a
     line feed.
     """
-    text = _ESCAPE.sub("", text.rstrip("\0\x1a"))
+    text = struck_over(_ESCAPE.sub("", text.rstrip("\0\x1a")))
     if _BACK in text:
         kept: list[str] = []
         struck: list[str] = []  # that may be underlined

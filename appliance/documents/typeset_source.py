@@ -12,6 +12,7 @@ from appliance.documents.bounded import Bounds, Typeset, UnboundedError
 from appliance.documents.cards import in_words
 from appliance.documents.errors import DocumentError
 from appliance.documents.hypertext import HTML_LIMIT, PICTURE, html_text
+from appliance.documents.linemode import without_carriage_control
 from appliance.documents.pdfsource import PdfSource
 from appliance.documents.tables import lay_out_table
 from appliance.documents.text import (
@@ -62,7 +63,7 @@ def open_text(content: bytes, charset: str, workshop: Workshop, *, is_table: boo
     Raises DocumentError: DOCUMENT_EMPTY, DOCUMENT_ENCRYPTED, DOCUMENT_TOO_MANY_PAGES, DOCUMENT_TIMED_OUT.
     """
     text, guessed = decode(content, charset)
-    text, locked = without_pgp(as_printed(text))
+    text, locked = without_pgp(as_printed(without_carriage_control(text)))
     if locked and not text.strip("\ufeff \t\r\n"):
         raise DocumentError(causes.DOCUMENT_ENCRYPTED, "by PGP")
     made = _text(in_words(text, workshop.labels) or text, workshop, _TEXT, is_table=is_table)
