@@ -44,9 +44,10 @@ class Admission:
         registrar = {self.registrar} if self.registrar else set()
         return self._addresses | registrar | {str(network) for network in self._networks}
 
-    def some_address(self) -> str:
-        """An address of the other side; empty when none is known."""
-        return self.registrar or next(iter(self._addresses), "")
+    def some_address(self, ipv6: bool) -> str:
+        """An address of the other side of IPv6 or IPv4; empty when none is known."""
+        known = (self.registrar, *sorted(self._addresses))
+        return next((address for address in known if address and (":" in address) is ipv6), "")
 
     async def look_up(self) -> bool:
         """Looks up the addresses of the server and its peers; whether that brought what may be admitted."""

@@ -41,6 +41,5 @@ def pjsua2_flaw() -> str | None:
 
 
 def words(error: BaseException) -> str:
-    """The text of an error of pjsua2, which only its ``info`` contains."""
-    info = getattr(error, "info", None)
-    return str(info(False)) if callable(info) else str(error)
+    """The text of an error; of one of pjsua2 what was wrong, without function and place in its source."""
+    return str(getattr(error, "reason", error))

@@ -246,7 +246,8 @@ class SipLine:
     def _uri(self, number: str) -> str:
         if is_sip_address(number):
             return checked_sip_address(number)
-        return request_uri(self.trunk, to_dial(number, self.trunk.dialling))
+        user = to_dial(number, self.trunk.dialling)
+        return request_uri(self.trunk, user, ipv6=self._stack.settings.ipv6)
 
     # -- calls in --------------------------------------------------------------------------
 

@@ -52,15 +52,15 @@ def media_rules(
 class OurMedia:
     """Sockets and our side of the SDP for a trunk's calls.
 
-    ``some_address`` gives an address of the trunk's, empty when none is known; ``complain`` takes a
-    sentence for the trunk's state.
+    ``some_address`` gives an address of the trunk's of IPv6 (True) or IPv4, empty when none is known;
+    ``complain`` takes a sentence for the trunk's state.
     """
 
     def __init__(
         self,
         trunk: SipTrunk,
         settings: SipSettings,
-        some_address: Callable[[], str],
+        some_address: Callable[[bool], str],
         complain: Callable[[str], None],
     ) -> None:
         self._trunk = trunk
@@ -111,6 +111,6 @@ class OurMedia:
         try:
             ipaddress.ip_address(host)
         except ValueError:
-            anywhere = "2001:db8::1" if self._settings.ipv6 else "192.0.2.1"
-            host = self._some_address() or anywhere
+            ipv6 = self._settings.ipv6
+            host = self._some_address(ipv6) or ("2001:db8::1" if ipv6 else "192.0.2.1")
         return own_address(host)

@@ -62,7 +62,7 @@ def open_media_socket(host: str, ports: PortRange) -> socket.socket:
 
 
 def own_address(towards: str) -> str:
-    """The address of this machine that packets to ``towards`` leave from; 127.0.0.1 without a network.
+    """The address of this machine that packets to ``towards`` leave from; its loopback without a network.
 
     Nothing is sent.  ``towards`` is an address, not a name.
     """
@@ -72,4 +72,4 @@ def own_address(towards: str) -> str:
             probe.connect((towards, 9))
             return str(probe.getsockname()[0])
         except OSError:
-            return "127.0.0.1"
+            return "::1" if family is socket.AF_INET6 else "127.0.0.1"

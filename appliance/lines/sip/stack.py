@@ -147,7 +147,7 @@ class SipStack:
 
     def ask_options(self, trunk: SipTrunk) -> None:
         """Asks the trunk's server whether it is there (RFC 3261 11).  From any thread."""
-        uri = request_uri(trunk, "")
+        uri = request_uri(trunk, "", ipv6=self.settings.ipv6)
         self.post(lambda: self._with_account(trunk.name, lambda account: account.ask_options(uri)))
 
     def network_came_up(self) -> None:
@@ -169,7 +169,8 @@ class SipStack:
         from appliance.lines.sip.trunk_account import TrunkAccount  # noqa: PLC0415 - needs pjsua2
 
         account = TrunkAccount(self, trunk.name)
-        account.create(account_config(trunk, self._library.transport_for(trunk)))
+        transport = self._library.transport_for(trunk)
+        account.create(account_config(trunk, transport, ipv6=self.settings.ipv6))
         self._accounts[trunk.name] = account
 
     def _remove_account(self, name: str) -> None:

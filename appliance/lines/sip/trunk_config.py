@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
 from appliance.lines.sip.settings import SipTrunk, Transport, split_host_port
 
 
-def account_config(trunk: SipTrunk, tls_transport: int | None) -> Any:
+def account_config(trunk: SipTrunk, tls_transport: int | None, *, ipv6: bool) -> Any:
     """pjsua2's settings of a trunk's account."""
     import pjsua2 as pj  # noqa: PLC0415
 
     config = pj.AccountConfig()
+    found = functools.partial(in_hosts_file, ipv6=ipv6)
+    config.sipConfig.ipv6Use = pj.PJSUA_IPV6_ENABLED_USE_IPV6_ONLY if ipv6 else pj.PJSUA_IPV6_DISABLED
     via = "" if trunk.transport is Transport.UDP else f";transport={trunk.transport.value}"
     user = f"{trunk.username}@" if trunk.username else ""
     config.idUri = f"sip:{user}{bracketed(trunk.domain)}"
-    config.regConfig.registrarUri = f"sip:{in_hosts_file(trunk.server)}{via}" if trunk.registers else ""
+    config.regConfig.registrarUri = f"sip:{found(trunk.server)}{via}" if trunk.registers else ""
     config.regConfig.registerOnAdd = trunk.registers
     config.regConfig.timeoutSec = trunk.register_expires_s
     config.regConfig.retryIntervalSec = 30
@@ -26,7 +29,7 @@ def account_config(trunk: SipTrunk, tls_transport: int | None) -> Any:
             pj.AuthCredInfo("digest", "*", trunk.auth_username or trunk.username, 0, trunk.password)
         )
     if trunk.outbound_proxy:
-        config.sipConfig.proxies.append(f"sip:{in_hosts_file(trunk.outbound_proxy)};lr{via}")
+        config.sipConfig.proxies.append(f"sip:{found(trunk.outbound_proxy)};lr{via}")
     if tls_transport is not None:
         config.sipConfig.transportId = tls_transport
     config.callConfig.timerUse = pj.PJSUA_SIP_TIMER_OPTIONAL
@@ -53,8 +56,10 @@ def system_name_servers(path: Path = Path("/etc/resolv.conf")) -> tuple[str, ...
     return tuple(w[1] for w in words if len(w) >= 2 and w[0] == "nameserver" and ":" not in w[1])[:3]
 
 
-def in_hosts_file(server: str, path: Path = Path("/etc/hosts")) -> str:
-    """``server`` with its host replaced by the address in the hosts file, which pjproject does not read."""
+def in_hosts_file(server: str, path: Path = Path("/etc/hosts"), *, ipv6: bool) -> str:
+    """``server`` with its host replaced by its address of IPv6 or IPv4 in the hosts file, which pjproject
+    does not read.
+    """
     host, port = split_host_port(server)
     try:
         lines = path.read_text(errors="replace").splitlines()
@@ -62,8 +67,8 @@ def in_hosts_file(server: str, path: Path = Path("/etc/hosts")) -> str:
         return server
     for line in lines:
         address, *names = line.partition("#")[0].split() or [""]
-        if host.lower() in (name.lower() for name in names) and ":" not in address:
-            return f"{address}:{port}" if port else address
+        if host.lower() in (name.lower() for name in names) and (":" in address) is ipv6:
+            return f"{bracketed(address)}:{port}" if port else bracketed(address)
     return server
 
 
@@ -72,9 +77,9 @@ def bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
-def request_uri(trunk: SipTrunk, user: str) -> str:
+def request_uri(trunk: SipTrunk, user: str, *, ipv6: bool = False) -> str:
     """The address to call for a dialled number at this trunk."""
-    host, port = split_host_port(in_hosts_file(trunk.server))
+    host, port = split_host_port(in_hosts_file(trunk.server, ipv6=ipv6))
     where = f"{bracketed(host)}:{port}" if port else bracketed(host)
     via = "" if trunk.transport is Transport.UDP else f";transport={trunk.transport.value}"
     # RFC 3261 19.1.1: a number with digits alone is marked as one.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import shutil
 import socket
@@ -17,6 +18,7 @@ from appliance.lines import causes
 from appliance.lines.sip.trunk_config import in_hosts_file, system_name_servers
 from tests.lines.sip.rig import Box, send
 from tests.lines.sip.sipp import SIPP, Sipp, called, expect, respond
+from tests.lines.sip.test_ipv6 import has_ipv6
 from tests.lines.sip.test_registrar_faults import REGISTERED, Registrar
 from tests.ports import free_port
 
@@ -34,8 +36,11 @@ needs_names = pytest.mark.skipif(
 
 
 @contextlib.asynccontextmanager
-async def names(*ports: int) -> AsyncIterator[None]:
-    """A name server that knows servers of provider.test at these ports, the first to be asked first."""
+async def names(*ports: int, addresses: str = "127.0.0.1") -> AsyncIterator[None]:
+    """A name server that knows servers of provider.test at these ports, the first to be asked first.
+
+    Each has these addresses, of IPv4 and IPv6.
+    """
     assert DNSMASQ is not None
     hosts = [f"gw{number}.provider.test" for number in range(len(ports))]
     server = await asyncio.create_subprocess_exec(
@@ -52,7 +57,7 @@ async def names(*ports: int) -> AsyncIterator[None]:
             f"--srv-host=_sip._udp.provider.test,{host},{port},{number}"
             for number, (host, port) in enumerate(zip(hosts, ports, strict=True))
         ),
-        *(f"--host-record={host},127.0.0.1" for host in hosts),
+        *(f"--host-record={host},{addresses}" for host in hosts),
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
     )
@@ -141,14 +146,39 @@ def test_call_reaches_the_last_server_of_a_name_within_one_request(ports: int) -
     assert requests == 1
 
 
+@needs_names
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+@pytest.mark.parametrize("server", ["provider.test", "gw0.provider.test:{port}"], ids=["SRV", "name"])
+@pytest.mark.parametrize(
+    ("ours", "addresses"), [("::1", "192.0.2.1,::1"), ("127.0.0.1", "127.0.0.1,2001:db8::1")]
+)
+def test_name_with_addresses_of_both_kinds_is_called_at_the_one_that_sip_speaks(
+    ours: str, addresses: str, server: str
+) -> None:
+    async def run() -> tuple[object, float]:
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: Registrar(lambda number, _: ("486 Busy Here", "")), local_addr=(ours, 0)
+        )
+        port = transport.get_extra_info("sockname")[1]
+        async with names(port, addresses=addresses), Box(bind=ours, name_servers=(NAME_SERVER,)) as box:
+            outcome = await send(await box.line("provider", server.format(port=port)))
+            return outcome.result.cause, outcome.seconds
+
+    cause, seconds = asyncio.run(run())
+    assert cause is causes.BUSY
+    assert seconds < 5
+
+
 def test_hosts_file_is_read_for_the_stack(tmp_path: Path) -> None:
     hosts = tmp_path / "hosts"
     hosts.write_text("127.0.0.1 localhost\n::1 six\n192.0.2.7 pbx PBX.example # the old one\n")
-    assert in_hosts_file("pbx.example:5070", hosts) == "192.0.2.7:5070"
-    assert in_hosts_file("localhost", hosts) == "127.0.0.1"
-    assert in_hosts_file("sip.example.net", hosts) == "sip.example.net"
-    assert in_hosts_file("six", hosts) == "six"
-    assert in_hosts_file("pbx", tmp_path / "none") == "pbx"
+    four, six = (functools.partial(in_hosts_file, path=hosts, ipv6=ipv6) for ipv6 in (False, True))
+    assert four("pbx.example:5070") == "192.0.2.7:5070"
+    assert four("localhost") == "127.0.0.1"
+    assert four("sip.example.net") == "sip.example.net"
+    assert (four("six"), six("six"), six("six:5070")) == ("six", "[::1]", "[::1]:5070")
+    assert (six("localhost"), six("pbx")) == ("localhost", "pbx")
+    assert in_hosts_file("pbx", tmp_path / "none", ipv6=False) == "pbx"
 
 
 def test_name_servers_of_the_system_are_used(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import socket
 import pytest
 
 from appliance import causes
-from appliance.lines.sip.settings import MediaChoice
+from appliance.lines.sip import admission
+from appliance.lines.sip.settings import MediaChoice, SipTrunk
 from tests.lines.sip.rig import Box, Outcome, send
 
 
@@ -21,9 +22,11 @@ def has_ipv6() -> bool:
     return True
 
 
-pytestmark = [pytest.mark.realtime, pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")]
+needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
 
 
+@needs_ipv6
+@pytest.mark.realtime
 @pytest.mark.parametrize(("media", "kind"), [(MediaChoice.T38_ONLY, "t38"), (MediaChoice.G711_ONLY, "g711")])
 def test_a_fax_is_sent_and_received_over_ipv6(media: MediaChoice, kind: str) -> None:
     async def run() -> tuple[Outcome, Outcome, str]:
@@ -45,6 +48,21 @@ def test_a_fax_is_sent_and_received_over_ipv6(media: MediaChoice, kind: str) -> 
     assert all("c=IN IP6 ::1" in sdp for sdp in offers if sdp)
 
 
+def test_provider_with_addresses_of_both_kinds_is_sent_media_of_the_kind_that_sip_speaks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def both(name: str) -> set[str]:
+        return {f"192.0.2.{number}" for number in range(9)} | {f"2001:db8::{number}" for number in range(9)}
+
+    monkeypatch.setattr(admission, "addresses_of", both)
+    known = admission.Admission(SipTrunk(name="provider", server="sip.example.net"))
+    asyncio.run(known.look_up())
+    assert known.some_address(ipv6=False).startswith("192.0.2.")
+    assert known.some_address(ipv6=True).startswith("2001:db8::")
+
+
+@needs_ipv6
+@pytest.mark.realtime
 @pytest.mark.parametrize(
     ("bind", "server", "words"),
     [
