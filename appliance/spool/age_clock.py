@@ -38,6 +38,9 @@ STOOD_SYNCHRONISED_S = 3 * DAY_S
 # The longest time that may have passed while the machine was off, or before a time server was asked, seconds:
 # such a jump has an explanation, which is no reason to erase anything.
 EXPLAINED_S = 31 * DAY_S
+# 2025-01-01: no earlier time can be right, for this program is younger.  A jump from there, as of a board
+# that starts in 1970, puts the clock right.
+YOUNGER_THAN = 1_735_689_600.0
 # The seen time is stored at this interval, seconds.
 WRITTEN_EVERY_S = 600.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -79,7 +82,12 @@ class SeenTime:
 
     def unexplained_s(self, *, synchronised: bool) -> float:
         """How far the clock jumped ahead without a known reason, seconds."""
-        return sum(doubt.by_s for doubt in self.doubts if not doubt.is_explained(synchronised))
+        begun, unexplained = self.seen, 0.0
+        for doubt in self.doubts:
+            if begun >= YOUNGER_THAN and not doubt.is_explained(synchronised):
+                unexplained += doubt.by_s
+            begun += doubt.by_s
+        return unexplained
 
     def look(self, now: float, ran_s: float, *, synchronised: bool, off: bool = False) -> SeenTime:
         """The seen time when the clock shows ``now``, ``ran_s`` seconds of uptime after the last look.
@@ -176,7 +184,7 @@ class AgeClock:
         """How far the clock jumped ahead without a known reason, seconds.
 
         Such a jump happened while the machine ran, or is longer than a box is left off; and no time server
-        corrected the clock.
+        corrected the clock, nor did it begin where no clock is right.
         """
         _, look, synchronised = self._peek()
         return look.time.unexplained_s(synchronised=synchronised)

@@ -20,7 +20,7 @@ from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
 from appliance.settings import secrets
 from appliance.settings.accounts import User, UserRole
-from appliance.spool import bounds, decisions, preparing
+from appliance.spool import bounds, decisions, events, preparing
 from appliance.spool.causes import CLOCK_DOUBTED
 from appliance.spool.filters import ReceivedFilter
 from appliance.spool.model import DAY_S, Job, JobState, ReceivedState
@@ -35,8 +35,8 @@ YEAR_S = 365 * DAY_S
 class SystemClock:
     """The system's clock, as all parts of the box see it."""
 
-    def __init__(self) -> None:
-        self.ahead_s = 0.0
+    def __init__(self, ahead_s: float = 0.0) -> None:
+        self.ahead_s = ahead_s
 
     def __call__(self) -> float:
         return time.time() + self.ahead_s
@@ -255,6 +255,33 @@ def test_a_jump_ahead_that_nothing_explains_sends_no_fax_before_its_time_and_end
             assert line.placed == []
 
     asyncio.run(scenario())
+
+
+def test_clock_of_a_board_without_battery_that_is_set_keeps_the_time_that_a_person_named(
+    tmp_path: Path, rendered: Path, time_server: TimeServer
+) -> None:
+    at = time.time() + 3600.0
+    box = make_box(tmp_path / "data", rendered, SystemClock(1000.0 - time.time()))
+
+    async def scenario() -> Job:
+        async with dispatching(box, FakeLine()) as dispatcher:
+            (job,) = submit(box, scheduled_at=at, lifetime_s=600.0)
+            set_clock(box, time.time() - 1000.0)
+            dispatcher.wake()
+            await until(
+                lambda: any(event.kind == "box.clock_set" for event in box.spool.read(events.since, 0))
+            )
+            job = box.faxes.get(job.id)
+            assert not box.age_clock.unexplained_s()
+            box.age_clock.now()  # as housekeeping does
+            set_clock(box, YEAR_S)
+            assert box.age_clock.unexplained_s() == pytest.approx(YEAR_S)
+            return job
+
+    job = asyncio.run(scenario())
+    box.close()
+    assert (job.state, job.cause_code, job.next_try_at) == (JobState.WAITING, "", at)
+    assert job.expires_at == pytest.approx(at + 600.0)
 
 
 def test_a_fax_that_waits_for_the_clock_goes_when_its_time_has_really_passed(box: Box) -> None:
