@@ -204,6 +204,18 @@ PART_LEFT_OUT = _row(
     "A part of the document cannot be shown on paper, such as a film or a frame with another page.",
     "Open the document in its own program, print it as a PDF and send that.",
 )
+IMPORTED = _row(
+    "imported",
+    Weight.LOST,
+    "The file is of a program whose documents this box draws roughly; parts may be missing or elsewhere.",
+    "Look at the pages; if they are not right, save the file as a PDF in its own program and send that.",
+)
+PREVIEW_ONLY = _row(
+    "preview_only",
+    Weight.LOST,
+    "The file is of Pages, Numbers or Keynote; the fax shows the preview in it, which may lack pages.",
+    "Look at the pages; if some are missing, export a PDF from the program and send that.",
+)
 COLUMN_NARROW = _row(
     "column_narrow",
     Weight.LOST,

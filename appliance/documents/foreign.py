@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from appliance.documents.first_octets import GZIP, PLACED_METAFILE
+
+if TYPE_CHECKING:
+    import olefile
 
 ZIP = b"PK\3\4"
 _ZIP_EMPTY = b"PK\5\6"
@@ -35,10 +38,8 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"\0\0\1\0", "an icon", _AS_PICTURE),
     (b"EP*\0", "a document of Microsoft Document Imaging (MDI)", "save it as TIFF or PDF and send that"),
     (b"AT&TFORM", "a DjVu document", _AS_PDF),
-    (PLACED_METAFILE, "a Windows metafile", _AS_PICTURE),
     (b"\xffWPC", "a WordPerfect document", _AS_PDF),
     (b"\xdb\xa5", "a document of Word 2", _AS_PDF),
-    (b"\x31\xbe\0\0", "a document of Write or of Word for DOS", _AS_PDF),
     (bytes.fromhex("e4525c7b8cd8a74daeb15378d02996d3"), "a OneNote section", _AS_PDF),
     (b"bplist00", "a file of Apple's (a property list or web archive)", _AS_PDF),
     (b"\0\5\x16\7", "what macOS keeps beside a file, not the file", "send the file whose name lacks the ._"),
@@ -68,7 +69,6 @@ _PATTERNS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
         (rb"\0.{3}(?:ftyp|moov|mdat)", "a film", _NOT_SEEN),
         (rb"RIFF.{4}WAVE", "a sound (WAV)", _NOT_SEEN),
         (rb"RIFF.{4}AVI ", "a film (AVI)", _NOT_SEEN),
-        (rb"\x01\0\0\0.{36} EMF", "a Windows metafile (EMF)", _AS_PICTURE),
         (rb".{128}DICM", "pictures of a medical device (DICOM)", _AS_PDF),
         (rb"AC10\d\d\0", "an AutoCAD drawing", _AS_PDF),
         (rb"MZ.{0,60}\0", "a program", _NOT_SEEN),
@@ -82,11 +82,6 @@ _PATTERNS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
             "a shortcut to a web page, not the page",
             _WHERE_IT_LEADS,
         ),
-        (
-            rb"(?:\s*999\r?\n[^\n]{0,200}\n){0,20}\s*0\r?\nSECTION\r?\n\s*2\r?\n(?:HEADER|TABLES|BLOCKS|ENTITIES)\s",
-            "an AutoCAD drawing (DXF)",
-            _AS_PDF,
-        ),
         (rb"\s*\[InternetShortcut\]\s", "a shortcut to a web page, not the page", _WHERE_IT_LEADS),
         (rb"\s*\{[^{}]{0,2000}\"doc_id\"", "a link to a document of Google's", _WHERE_IT_LEADS),
     )
@@ -99,23 +94,40 @@ _ODF = re.compile(
     rb"mimetypeapplication/vnd\.oasis\.opendocument\.(?:text|spreadsheet|presentation|graphics)"
 )
 _EPUB = b"mimetypeapplication/epub+zip"
-_IWORK = r"(?:[^/]+/)?(?:Index/.*\.iwa|Index\.zip|index\.apxl)$"
+_IWORK = re.compile(r"(?:[^/]+/)?(?:Index/.*\.iwa|Index\.zip|index\.apxl|index\.xml\.gz)$", re.IGNORECASE)
 _ZIPPED: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), name, advice)
     for pattern, name, advice in (
         (r".*\.fdseq(?:/|$)", "an XPS document", _AS_PDF),
-        (r"visio/", "a Visio drawing", _AS_PDF),
-        (_IWORK, "a document of Apple's Pages, Numbers or Keynote", _AS_PDF),
         (r"META-INF/container\.xml$", "an electronic book (EPUB)", _AS_PDF),
     )
 )  # fmt: skip
-# Streams of compound files ([MS-CFB]) that are no Office documents for LibreOffice, by their names.
-_COMPOUND: tuple[tuple[str, str], ...] = (
-    ("VisioDocument", "a Visio drawing"),
-    ("Quill", "a Publisher document"),
-    ("MatOST", "a document of Microsoft Works"),
-    ("Props12", "a plan of Microsoft Project"),
+_DXF = re.compile(
+    rb"(?:\s*999\r?\n[^\n]{0,200}\n){0,20}\s*0\r?\nSECTION\r?\n\s*2\r?\n"
+    rb"(?:HEADER|TABLES|BLOCKS|ENTITIES)\s"
 )
+# What LibreOffice draws of other programs, by the suffix that it needs: files by their beginnings, and
+# compound files ([MS-CFB]) by their streams.
+_IMPORTED: tuple[tuple[re.Pattern[bytes], str], ...] = (
+    (re.compile(re.escape(PLACED_METAFILE)), ".wmf"),
+    (re.compile(rb"\x01\0\0\0.{36} EMF", re.DOTALL), ".emf"),
+    (re.compile(rb"\x31\xbe\0\0"), ".wri"),
+    (_DXF, ".dxf"),
+)
+_VISIO = "visio/"
+_IMPORTED_STREAMS = {"VisioDocument": ".vsd", "Quill": ".pub", "MatOST": ".wps"}
+
+
+def imported_suffix(content: bytes) -> str:
+    """The suffix of a file of another program that LibreOffice draws, but for compound files; else empty."""
+    if content.startswith(ZIP):
+        return ".vsdx" if any(entry.startswith(_VISIO) for entry in entries(content)) else ""
+    return next((suffix for pattern, suffix in _IMPORTED if pattern.match(content)), "")
+
+
+def imported_compound(ole: olefile.OleFileIO) -> str:
+    """The same for a compound file."""
+    return next((suffix for stream, suffix in _IMPORTED_STREAMS.items() if ole.exists(stream)), "")
 
 
 def foreign_name(content: bytes) -> str:
@@ -144,6 +156,11 @@ def is_office_package(content: bytes) -> bool:
     return package and folder
 
 
+def is_iwork(content: bytes) -> bool:
+    """Whether a file is of Apple's Pages, Numbers or Keynote."""
+    return content.startswith(ZIP) and any(map(_IWORK.match, entries(content)))
+
+
 def entries(content: bytes) -> Iterator[str]:
     """The names in a ZIP file, at most the first 3000, as far as its beginning shows them."""
     at = 0
@@ -163,12 +180,9 @@ def entries(content: bytes) -> Iterator[str]:
                 return
 
 
-def compound_name(content: bytes) -> str:
-    """The kind of a compound file that is not of Word, Excel, PowerPoint or Outlook; empty if unknown."""
-    import olefile  # noqa: PLC0415 (few documents are of this kind)
-
-    with olefile.OleFileIO(io.BytesIO(content)) as ole:
-        name = next((name for stream, name in _COMPOUND if ole.exists(stream)), "a file of another program")
+def compound_name(ole: olefile.OleFileIO) -> str:
+    """The kind of a compound file that no program of ours draws."""
+    name = "a plan of Microsoft Project" if ole.exists("Props12") else "a file of another program"
     return f"{name}: {_AS_PDF}"
 
 

@@ -29,6 +29,7 @@ class Kind(Enum):
     SVG = "svg"
     RTF = "rtf"
     OFFICE = "office"  # DOC(X), XLS(X), PPT(X), ODT, ODS, ODP
+    IWORK = "document of Apple's"  # Pages, Numbers, Keynote
     POSTSCRIPT = "postscript"
     EMAIL = "e-mail"  # RFC 5322: EML
     MSG = "Outlook message"
@@ -41,6 +42,8 @@ OFFICE_SUFFIXES = frozenset(
     {"doc", "docx", "docm", "dot", "dotx", "odt", "ott", "fodt", "xls", "xlsx", "xlsm", "xlsb", "ods", "ots"}
     | {"fods", "ppt", "pptx", "pptm", "pps", "ppsx", "odp", "otp", "fodp", "odg"}
 )  # fmt: skip
+# Suffixes of other programs' files that LibreOffice draws.
+_IMPORTED = frozenset({"vsd", "vsdx", "vsdm", "pub", "wps", "wri", "emf", "wmf", "dxf"})
 # The kind that a name's suffix, or a declared type, promises.
 _SUFFIXES = {
     "pdf": Kind.PDF,
@@ -90,6 +93,8 @@ _SUFFIXES = {
     "xhtml": Kind.HTML,
     "svg": Kind.SVG,
     "svgz": Kind.SVG,
+    "pages": Kind.IWORK,
+    "numbers": Kind.IWORK,
     "rtf": Kind.RTF,
     "ps": Kind.POSTSCRIPT,
     "eps": Kind.POSTSCRIPT,
@@ -99,7 +104,7 @@ _SUFFIXES = {
     "mbox": Kind.EMAIL,
     "msg": Kind.MSG,
     "oft": Kind.MSG,
-} | dict.fromkeys(OFFICE_SUFFIXES, Kind.OFFICE)
+} | dict.fromkeys(OFFICE_SUFFIXES | _IMPORTED, Kind.OFFICE)
 _TYPES = {
     "application/pdf": Kind.PDF,
     "image/tiff": Kind.TIFF,

@@ -18,7 +18,7 @@ from appliance.documents.binaryparts import is_locked, table_of, unseen_in_doc, 
 from appliance.documents.bounded import Bounds, Typeset
 from appliance.documents.confined import Bench, find_program
 from appliance.documents.errors import DocumentError
-from appliance.documents.foreign import compound_name
+from appliance.documents.foreign import compound_name, imported_compound, imported_suffix
 from appliance.documents.kinds import OFFICE_SUFFIXES
 from appliance.documents.officeparts import (
     LARGEST_PART,
@@ -40,6 +40,7 @@ from appliance.remarks import (
     COLUMN_NARROW,
     CONTENT_CUT,
     GLYPHS_MISSING,
+    IMPORTED,
     PART_LEFT_OUT,
     PICTURE_LOST,
     PICTURES_LEFT_OUT,
@@ -114,18 +115,22 @@ def open_office(content: bytes, name: str, workshop: Workshop) -> TypesetSource:
     remarks = (
         tuple(_look_inside(content, formulas=Path(formulas).exists())) if content.startswith(b"PK") else ()
     )
+    imported = imported_suffix(content)
     if content.startswith(olefile.MAGIC):
-        remarks = tuple(_check_compound(content))
-    suffix = PurePath(name).suffix.lower()
+        imported, found = _check_compound(content)
+        remarks = tuple(found)
+    if imported:
+        remarks += (Remark(IMPORTED),)
+    suffix = imported or PurePath(name).suffix.lower()
     if content.lstrip().startswith(b"{\\rtf"):
         suffix = ".rtf"
         lost = sum(not is_readable("", picture) for picture in pictures_in_rtf(content))
         remarks = tuple(unseen_in_rtf(content))
         if lost:
             remarks += (Remark(PICTURE_LOST, detail=f"{lost} of the document"),)
-    elif not content.startswith((b"PK", olefile.MAGIC)):
+    elif not content.startswith((b"PK", olefile.MAGIC)) and not imported:
         suffix = table_suffix(content) or ".xml"
-    elif suffix.removeprefix(".") not in OFFICE_SUFFIXES:
+    elif suffix.removeprefix(".") not in OFFICE_SUFFIXES and not imported:
         suffix = ".docx" if content.startswith(b"PK") else ".doc"
 
     if content.startswith(b"PK") and suffix in _SHEETS:
@@ -218,15 +223,20 @@ def _is_locked(content: bytes) -> bool:
     return is_locked(document, workbook, user)
 
 
-def _check_compound(content: bytes) -> list[Remark]:
-    """Remarks on a compound file.  Raises DocumentError for one without a document."""
+def _check_compound(content: bytes) -> tuple[str, list[Remark]]:
+    """The suffix of a compound file of another program, and remarks.  Raises DocumentError for one without a
+    document.
+    """
     try:
         with olefile.OleFileIO(io.BytesIO(content)) as ole:
             if ole.exists(_ENCRYPTED_STREAM):
                 raise DocumentError(causes.DOCUMENT_ENCRYPTED)
-            if not any(map(ole.exists, _STREAMS)):
-                raise DocumentError(causes.DOCUMENT_UNSUPPORTED, compound_name(content))
-            return list(_unseen(ole))
+            if any(map(ole.exists, _STREAMS)):
+                return "", list(_unseen(ole))
+            imported = imported_compound(ole)
+            if not imported:
+                raise DocumentError(causes.DOCUMENT_UNSUPPORTED, compound_name(ole))
+            return imported, []
     except (DocumentError, MemoryError):
         raise
     except Exception as error:  # the library raises anything on damaged files

@@ -14,7 +14,7 @@ from typing import Literal
 from appliance.documents import causes, first_octets, tnef
 from appliance.documents.errors import DocumentError
 from appliance.documents.faxcodes import is_group3
-from appliance.documents.foreign import ZIP, foreign_name, is_office_package
+from appliance.documents.foreign import ZIP, foreign_name, imported_suffix, is_iwork, is_office_package
 from appliance.documents.kinds import Kind, promised_kind
 from appliance.documents.signed import is_encrypted, is_signed
 from appliance.documents.tables import rows_in
@@ -229,8 +229,10 @@ def _by_marks(content: bytes) -> Kind | None:
         return Kind.PDF
     if content.startswith(_OLE):
         return Kind.MSG if _is_message(content) else Kind.OFFICE
-    if content.startswith(ZIP) and is_office_package(content):
+    if (content.startswith(ZIP) and is_office_package(content)) or imported_suffix(content):
         return Kind.OFFICE
+    if is_iwork(content):
+        return Kind.IWORK
     if is_signed(content):
         return Kind.SIGNED
     if content.startswith(tnef.SIGNATURE):

@@ -14,6 +14,8 @@ from appliance.documents import causes
 from appliance.documents.drawing import PageDrawer
 from appliance.documents.errors import DocumentError
 from appliance.documents.first_octets import GZIP
+from appliance.documents.foreign import is_iwork
+from appliance.documents.iwork import Previewed, preview_of
 from appliance.documents.kinds import Kind, promises_table
 from appliance.documents.letter_source import open_letter
 from appliance.documents.office import open_office
@@ -63,6 +65,11 @@ def open_source(
             return open_postscript(content, workshop)
         case Kind.RASTER:
             return RasterSource(content, workshop.limits)
+        case Kind.IWORK:
+            preview, pages = preview_of(content)
+            if is_iwork(pages):
+                raise DocumentError(causes.DOCUMENT_UNSUPPORTED, "a preview within a preview")
+            return Previewed(open_source(pages, preview, "", workshop))
         case Kind.FAX:
             return FaxCodes(content, workshop.paper, workshop.limits)
         case Kind.SIGNED:

@@ -143,8 +143,6 @@ def zipped(*entries: str, stored: bytes = b"<xml/>") -> bytes:
         (zipped("a.pdf", stored=pdf([(*A4, "")])), "", "a ZIP archive: unpack it"),
         (zipped("word/my letter.txt", stored=b"xl/ ppt/"), "", "a ZIP archive"),
         (zipped("[Content_Types].xml", "FixedDocSeq.fdseq"), "a.xps", "an XPS document: export it as a PDF"),
-        (zipped("[Content_Types].xml", "visio/document.xml"), "a.vsdx", "a Visio drawing"),
-        (zipped("Index/Document.iwa", "preview.jpg"), "a.pages", "a document of Apple's Pages"),
         (bytes(128) + b"DICM\2\0", "a.dcm", "pictures of a medical device (DICOM)"),
         (b"\xdb\xa5\x2d\0" + bytes(60), "", "a document of Word 2"),
         (b"\xffWPC" + bytes(60), "a.wpd", "a WordPerfect document"),
@@ -158,7 +156,6 @@ def zipped(*entries: str, stored: bytes = b"<xml/>") -> bytes:
             "a.xfdf",
             "the entries of a PDF form (XFDF), not the form: open it with its form",
         ),
-        (b"999\nmade by hand\n  0\nSECTION\n  2\nENTITIES\n", "a.dxf", "an AutoCAD drawing (DXF)"),
         (
             b'<?xml version="1.0"?>\n<!DOCTYPE plist PUBLIC "x" "y">\n<plist version="1.0">\n<dict>\n'
             b"\t<key>URL</key>\n\t<string>https://a.example/</string>\n</dict></plist>",
@@ -210,6 +207,10 @@ def test_what_we_know_and_cannot_fax_is_called_by_its_name_with_what_to_do(
         (b"{\\rtf is how it begins", "", Kind.TEXT),
         (b"\xef\xbb\xbf\n" + POSTSCRIPT, "", Kind.POSTSCRIPT),
         (b"BMW invoice", "", Kind.TEXT),
+        (zipped("[Content_Types].xml", "visio/document.xml"), "a.vsdx", Kind.OFFICE),
+        (zipped("Index/Document.iwa", "preview.jpg"), "a.pages", Kind.IWORK),
+        (zipped("Index/Document.iwa", "preview.jpg"), "", Kind.IWORK),
+        (b"999\nmade by hand\n  0\nSECTION\n  2\nENTITIES\n", "a.dxf", Kind.OFFICE),
         (b"0\nSECTION\nof the law", "", Kind.TEXT),
         (b"<?xml version='1.0'?>\n<xfdfs/>", "", Kind.TEXT),
         (b"P4 210 297 is paper", "", Kind.TEXT),

@@ -1,0 +1,136 @@
+"""Files of programs that the box draws only roughly become pages with a remark; they are not refused."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_UNSUPPORTED
+from appliance.documents.errors import DocumentError
+from appliance.remarks import IMPORTED, PREVIEW_ONLY
+from tests.documents.compound import Storage, compound
+from tests.documents.making import A4, need, pdf, save, words, write
+from tests.documents.opened import opened
+
+DXF = (
+    b"  0\nSECTION\n  2\nENTITIES\n"
+    b"  0\nLINE\n  8\n0\n 10\n0\n 20\n0\n 11\n100\n 21\n50\n"
+    b"  0\nTEXT\n  8\n0\n 10\n10\n 20\n10\n 40\n5\n  1\nPLAN OF THE HOUSE\n"
+    b"  0\nENDSEC\n  0\nEOF\n"
+)
+# A placed metafile ([MS-WMF]) of 10 by 10 cm with a black rectangle.
+_RECORDS = b"".join(
+    struct.pack("<IH", 3 + len(words_), function) + struct.pack(f"<{len(words_)}h", *words_)
+    for function, words_ in (
+        (0x020B, (0, 0)),
+        (0x020C, (1000, 1000)),
+        (0x02FC, (0, 0, 0, 0)),
+        (0x012D, (0,)),
+        (0x041B, (900, 900, 100, 100)),
+        (0, ()),
+    )
+)
+_PLACED = struct.pack("<IHhhhhHI", 0x9AC6CDD7, 0, 0, 0, 1000, 1000, 254, 0)
+WMF = (
+    _PLACED
+    + struct.pack("<H", 0)
+    + struct.pack("<HHHIHIH", 1, 9, 0x300, 9 + len(_RECORDS) // 2, 1, 7, 0)
+    + _RECORDS
+)
+
+
+def test_a_drawing_of_autocad_becomes_a_page(tmp_path: Path) -> None:
+    need("soffice")
+    made = opened(tmp_path, DXF, "plan.dxf")
+    assert made.drawer.count == 1
+    assert "PLAN OF THE HOUSE" in made.words
+    assert [remark.kind for remark in made.remarks] == [IMPORTED]
+
+
+def test_a_metafile_becomes_a_page(tmp_path: Path) -> None:
+    need("soffice")
+    made = opened(tmp_path, WMF, "drawing.wmf")
+    assert made.drawer.count == 1
+    assert IMPORTED in [remark.kind for remark in made.remarks]
+
+
+def _zip(**entries: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "suffix"),
+    [
+        (compound(Storage({"VisioDocument": b"x" * 600})), "plan.doc", ".vsd"),
+        (compound(Storage({"Quill": Storage({"a": b"x"}), "Contents": b"x"})), "leaflet", ".pub"),
+        (compound(Storage({"MatOST": b"x", "CONTENTS": b"x"})), "letter.wps", ".wps"),
+        (_zip(**{"[Content_Types].xml": b"<x/>", "visio/document.xml": b"<x/>"}), "plan.docx", ".vsdx"),
+        (b"\x01\0\0\0" + bytes(36) + b" EMF" + bytes(60), "a.bin", ".emf"),
+        (b"\x31\xbe\0\0" + bytes(200), "old.doc", ".wri"),
+    ],
+)
+def test_libreoffice_is_told_of_which_program_a_file_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, name: str, suffix: str
+) -> None:
+    seen = tmp_path / "seen"
+    program = write(
+        tmp_path, "soffice", f'#!/bin/sh\nfor last; do :; done\necho "$last" >{seen}\nexit 1\n'.encode()
+    )
+    program.chmod(0o755)
+    monkeypatch.setattr("appliance.documents.office.find_program", lambda _: str(program))
+    with pytest.raises(DocumentError) as refused:
+        opened(tmp_path, content, name)
+    assert refused.value.cause is DOCUMENT_DAMAGED
+    assert seen.read_text().strip().endswith(f"document{suffix}")
+
+
+def test_other_compound_files_are_named() -> None:
+    with pytest.raises(DocumentError) as refused:
+        opened(Path("/tmp"), compound(Storage({"Props12": b"x"})), "plan.mpp")
+    assert refused.value.cause is DOCUMENT_UNSUPPORTED
+    assert "Microsoft Project" in refused.value.detail
+
+
+@pytest.mark.parametrize("folder", ["", "letter.pages/"])
+def test_the_preview_of_an_apple_document_is_sent_with_a_remark(tmp_path: Path, folder: str) -> None:
+    pages = pdf([(*A4, words(*A4))] * 3)
+    picture = save(Image.radial_gradient("L"), "JPEG")
+    made = opened(
+        tmp_path,
+        _zip(**{f"{folder}index.apxl": b"x", f"{folder}QuickLook/Preview.pdf": pages}),
+        "talk.key",
+    )
+    assert made.drawer.count == 3
+    assert [remark.kind for remark in made.remarks] == [PREVIEW_ONLY]
+    made = opened(
+        tmp_path,
+        _zip(**{f"{folder}Index/Document.iwa": b"x", f"{folder}preview.jpg": picture}),
+        "letter.pages",
+    )
+    assert made.drawer.count == 1
+    assert [remark.kind for remark in made.remarks] == [PREVIEW_ONLY]
+
+
+@pytest.mark.parametrize("preview", [b"", b"no picture", b"PK\3\4no archive"])
+def test_an_apple_document_without_a_preview_is_refused(tmp_path: Path, preview: bytes) -> None:
+    with pytest.raises(DocumentError) as refused:
+        opened(tmp_path, _zip(**{"Index/Document.iwa": b"x", "preview.jpg": preview}), "letter.pages")
+    assert refused.value.cause.code.startswith("document_")
+
+
+def test_a_preview_that_is_such_a_document_again_does_not_go_round_in_circles(tmp_path: Path) -> None:
+    content = save(Image.new("L", (8, 8)), "PNG")
+    for _ in range(40):
+        content = _zip(**{"Index/Document.iwa": b"x", "preview.jpg": content})
+    with pytest.raises(DocumentError) as refused:
+        opened(tmp_path, content, "letter.pages")
+    assert refused.value.cause is DOCUMENT_UNSUPPORTED
