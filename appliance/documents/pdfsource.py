@@ -307,10 +307,7 @@ class PdfSource:
         size = (box.right - box.left, box.below - box.top)
         stride = layout.width * _CHANNELS[use]
         bitmap = pypdfium2.PdfBitmap.new_native(*size, _FORMS[use], buffer=pixels, stride=stride)
-        if size[0] == layout.width:
-            ctypes.memset(pixels, _WHITE, len(pixels))  # quicker than pdfium
-        else:
-            bitmap.fill_rect((_WHITE, _WHITE, _WHITE, _WHITE), 0, 0, *size)
+        ctypes.memset(pixels, _WHITE, len(pixels))  # quicker than pdfium, although also beside the box
         place = box_of(layout, box.top, box.left)
         _memory.forget()
         raw.FPDF_RenderPageBitmap(bitmap, page, *place, _FLAGS)

@@ -207,9 +207,12 @@ static int where_less(const Cells *cells, const Mask *less, const uint8_t *depth
 /* Sizes of letters in pixels at 204 x 196 dpi. What is at most LETTER_LEAST in both directions is a dot. */
 enum { LETTER_LEAST = 8, LETTER_HIGH = 60, LETTER_WIDE = 90, LETTER_NARROW = 3 };
 
+/* In 32 bits, as the noise of a page has some hundred thousand runs. */
 typedef struct {
-    ptrdiff_t root, y, left, right;
-    Box box; /* at the root: of all connected runs */
+    int32_t root, y, left, right;
+    struct {
+        int32_t left, top, right, below;
+    } box; /* at the root: of all connected runs */
 } Run;
 
 static ptrdiff_t root_of(Run *runs, ptrdiff_t at)
@@ -223,12 +226,12 @@ static void join_runs(Run *runs, ptrdiff_t one, ptrdiff_t other)
 {
     one = root_of(runs, one);
     other = root_of(runs, other);
-    Box *to = &runs[one].box, from = runs[other].box;
-    runs[other].root = one;
-    to->left = from.left < to->left ? from.left : to->left;
-    to->top = from.top < to->top ? from.top : to->top;
-    to->right = from.right > to->right ? from.right : to->right;
-    to->below = from.below > to->below ? from.below : to->below;
+    Run *to = &runs[one], *from = &runs[other];
+    from->root = (int32_t)one;
+    to->box.left = from->box.left < to->box.left ? from->box.left : to->box.left;
+    to->box.top = from->box.top < to->box.top ? from->box.top : to->box.top;
+    to->box.right = from->box.right > to->box.right ? from->box.right : to->box.right;
+    to->box.below = from->box.below > to->box.below ? from->box.below : to->box.below;
 }
 
 /* Runs of ``mask`` with connected ones joined; sets ``count``. Returns NULL without memory. */
@@ -253,7 +256,8 @@ static Run *take_runs(const Mask *mask, ptrdiff_t *count)
         for (ptrdiff_t x = next_marked(mask, y, 0), right; x < mask->size.width; x = next_marked(mask, y, right)) {
             ptrdiff_t at = (*count)++;
             right = next_unmarked(mask, y, x);
-            runs[at] = (Run){at, y, x, right, {x, y, right, y + 1}};
+            int32_t row = (int32_t)y, left = (int32_t)x, end_of_run = (int32_t)right;
+            runs[at] = (Run){(int32_t)at, row, left, end_of_run, {left, row, end_of_run, row + 1}};
             while (above < end && runs[above].right < x)
                 above++;
             for (ptrdiff_t each = above; each < end && runs[each].left <= right; each++)
@@ -269,8 +273,8 @@ static int count_sizes(const Cells *cells, const Mask *mask)
     ptrdiff_t count;
     Run *runs = take_runs(mask, &count);
     for (ptrdiff_t at = 0; at < count && runs != NULL; at++) {
-        Box box = runs[root_of(runs, at)].box;
-        ptrdiff_t down = (box.below - box.top) * TILE / cells->rows, across = box.right - box.left;
+        const Run *of = &runs[root_of(runs, at)];
+        ptrdiff_t down = (of->box.below - of->box.top) * TILE / cells->rows, across = of->box.right - of->box.left;
         Cell *cell = &cells->cell[runs[at].y / cells->rows * cells->size.width + runs[at].left / TILE];
         uint16_t length = (uint16_t)(runs[at].right - runs[at].left);
         if (down <= LETTER_LEAST && across <= LETTER_LEAST)
@@ -353,8 +357,10 @@ static uint64_t share_of(uint64_t part, uint64_t of)
     return of ? part * 100 / of : 0;
 }
 
-/* The tests that need no shapes (see count_shapes). */
-static int may_be_security_ground(const Cells *cells, const Region *region)
+/* A region is tested by the marked pixels of its cells, then by shapes, which take longer to count, then by sizes. */
+typedef enum { BY_PIXELS, BY_SHAPES, BY_SIZES } Test;
+
+static int is_ground_by_pixels(const Cells *cells, const Region *region)
 {
     uint64_t box = (uint64_t)((region->box.right - region->box.left) * (region->box.below - region->box.top));
     return region->cells >= LEAST_CELLS && share_of(region->cells, box) >= LEAST_FILL
@@ -362,17 +368,21 @@ static int may_be_security_ground(const Cells *cells, const Region *region)
            && share_of(region->deep_depths * region->pale, region->pale_depths * region->deep) >= cells->least_times;
 }
 
-static int is_security_ground(const Cells *cells, const Region *region)
+static int is_ground_by_shapes(const Cells *cells, const Region *region)
 {
     uint64_t pixels = region->cells * (uint64_t)(TILE * cells->rows);
+    uint64_t near = share_of(region->pale_in_ring * (pixels - region->ring),
+                             (region->pale - region->pale_in_ring) * region->ring);
+    return near >= LEAST_NEAR && near <= MOST_NEAR && share_of(region->straight, region->pale) <= MOST_STRAIGHT;
+}
+
+static int is_ground_by_sizes(const Region *region)
+{
     uint64_t typed = share_of(region->dots, region->pale) > MOSTLY   ? LEAST_TYPED_DOTS
                      : share_of(region->type, region->pale) > MOSTLY ? LEAST_TYPED_LETTERS
                                                                      : LEAST_TYPED_LINES;
-    uint64_t near = share_of(region->pale_in_ring * (pixels - region->ring),
-                             (region->pale - region->pale_in_ring) * region->ring);
     int is_grain = typed == LEAST_TYPED_LETTERS && region->pale_depths < region->pale * LEAST_LETTERS_DEPTH;
-    return !is_grain && may_be_security_ground(cells, region) && share_of(region->typed, region->cells) >= typed
-           && near >= LEAST_NEAR && near <= MOST_NEAR && share_of(region->straight, region->pale) <= MOST_STRAIGHT;
+    return !is_grain && share_of(region->typed, region->cells) >= typed;
 }
 
 static void mark_dense(const Cells *cells)
@@ -404,9 +414,8 @@ static void take_ground(const Cells *cells, const Region *region, const ptrdiff_
     }
 }
 
-/* Number of regions that are security grounds, or, if ``so_far``, may be before shapes are counted; -1 without
- * memory. */
-static int settle_regions(const Cells *cells, int so_far)
+/* Number of regions that are security grounds by all tests up to ``last``; -1 without memory. */
+static int settle_regions(const Cells *cells, Test last)
 {
     int found = 0;
     ptrdiff_t count = cells->size.width * cells->size.rows;
@@ -417,8 +426,10 @@ static int settle_regions(const Cells *cells, int so_far)
             continue;
         members[0] = at;
         Region region = take_region(cells, members);
-        int is_ground = so_far ? may_be_security_ground(cells, &region) : is_security_ground(cells, &region);
-        if (is_ground && !so_far)
+        int is_ground = is_ground_by_pixels(cells, &region)
+                        && (last < BY_SHAPES || is_ground_by_shapes(cells, &region))
+                        && (last < BY_SIZES || is_ground_by_sizes(&region));
+        if (is_ground && last == BY_SIZES)
             take_ground(cells, &region, members);
         found += is_ground;
     }
@@ -437,8 +448,7 @@ static int count_shapes(const Band *band, const Cells *cells, const Mask *pale, 
         return -1;
     copy_mask(ring, deep);
     copy_mask(scratch, deep);
-    int failed = widen_scaled(band, ring, RING_TO, RING_TO) < 0 || widen_scaled(band, scratch, RING_FROM, RING_FROM) < 0
-                 || count_sizes(cells, pale) < 0;
+    int failed = widen_scaled(band, ring, RING_TO, RING_TO) < 0 || widen_scaled(band, scratch, RING_FROM, RING_FROM) < 0;
     drop_mask(ring, scratch);
     copy_mask(scratch, pale);
     failed = failed || only_runs(scratch, pixels_across(band, STRAIGHT), pixels_down(band, STRAIGHT)) < 0;
@@ -464,10 +474,12 @@ static int find_grounds(const Band *band, const Cells *cells, const Mask *marks,
         drop_mask(deep, pale);
         count_in_cells(cells, pale, offsetof(Cell, pale));
         count_in_cells(cells, deep, offsetof(Cell, deep));
-        found = settle_regions(cells, 1);
+        found = settle_regions(cells, BY_PIXELS);
     }
     if (found > 0)
-        found = count_shapes(band, cells, pale, deep) < 0 ? -1 : settle_regions(cells, 0);
+        found = count_shapes(band, cells, pale, deep) < 0 ? -1 : settle_regions(cells, BY_SHAPES);
+    if (found > 0)
+        found = count_sizes(cells, pale) < 0 ? -1 : settle_regions(cells, BY_SIZES);
     free_masks(masks);
     return found;
 }
