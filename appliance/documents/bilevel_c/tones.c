@@ -83,10 +83,9 @@ static uint8_t shown_in(const Hatching *hatching, ptrdiff_t y, uint8_t shown[KIN
         if (band->ground->y_dpi < 150 && of > 3) /* rows are twice as high */
             of /= 2;
         shown[kind] = (y + band->first) / thick % of < TINTS[kind].black;
+        if ((shown[kind] || (hatching->places != NULL && kind > 0)) && hatching->most[kind] > lightest)
+            lightest = hatching->most[kind];
     }
-    for (int value = 0; value < 256; value++)
-        if (shown[hatching->kinds[value]] || (hatching->places != NULL && hatching->kinds[value] > 0))
-            lightest = (uint8_t)value;
     return lightest;
 }
 
@@ -127,6 +126,12 @@ static void mark_by_rows(const Hatching *hatching, ptrdiff_t y, const uint8_t sh
         }
 }
 
+static int pattern_of(const Hatching *hatching, uint16_t key)
+{
+    int place = hatching->places[key];
+    return place ? hatching->band->ground->colours[place - 1].pattern : LYING;
+}
+
 /* The same for a page on which some tints have other patterns than horizontal lines. */
 static void mark_by_patterns(const Hatching *hatching, ptrdiff_t y, const uint8_t shown[KINDS], uint8_t lightest)
 {
@@ -136,6 +141,8 @@ static void mark_by_patterns(const Hatching *hatching, ptrdiff_t y, const uint8_
     const uint8_t *pixels = band->from.pixels + y * band->from.stride;
     uint8_t distances[PATTERNS][LINES_APART];
     take_distances(distances, band, y);
+    uint16_t known = key_of(pixels);
+    int pattern = pattern_of(hatching, known);
     for (ptrdiff_t x = 0; x < width; x++) {
         if (x % PIECE == 0 && x + PIECE <= width && is_lighter(level + x, lightest)) {
             memset(hatching->line + x, 0, PIECE);
@@ -144,8 +151,9 @@ static void mark_by_patterns(const Hatching *hatching, ptrdiff_t y, const uint8_
         }
         int kind = hatching->kinds[level[x]], solid = kind == KINDS - 1, lines = shown[kind];
         if (kind > 0 && !solid) {
-            int place = hatching->places[key_of(pixels + 4 * x)];
-            int pattern = place ? band->ground->colours[place - 1].pattern : LYING;
+            uint16_t key = key_of(pixels + 4 * x);
+            pattern = key == known ? pattern : pattern_of(hatching, key); /* that of the pixel before, mostly */
+            known = key;
             if (pattern != LYING)
                 lines = distances[pattern][hatching->phases[x]] * TINTS[kind].of < LINES_APART * TINTS[kind].black;
         }
