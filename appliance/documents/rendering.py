@@ -97,6 +97,7 @@ class Rendering:
         self._typesets = (scratch / TYPESET).open("w+b", buffering=0)
         (scratch / _TEMPORARY).mkdir(mode=0o700)
         self._typeset: dict[str, list[Any]] = {}  # contents of that file, see ``workshop``
+        self._counts: dict[int, int] = {}  # the pages of each source
         self._total: int | None = None
         self._made: dict[int, RenderedPage] = {}
         self._remarks: dict[Remark, None] = {}  # ordered set: every worker opens the files and remarks again
@@ -207,6 +208,10 @@ class Rendering:
             "limits": asdict(self._limits),
             "alone": self._alone,
             "range": self._range,
+            # What the first worker has counted the others need not open.
+            "counts": [self._counts.get(number, 0) for number in range(len(self._sources))]
+            if self._total
+            else [],
         }
         with contextlib.suppress(OSError):  # a dead worker is noticed when its channel is read
             process.channel.sendall(json.dumps(job).encode() + b"\n")
@@ -277,6 +282,7 @@ class Rendering:
                     self._remarks[remark] = None
         elif "opened" in message:
             worker.opened = min(int(message["opened"]) + 1, len(self._sources))
+            self._counts[worker.opened - 1] = int(message["count"])
         elif "error" in message:
             source = message["source"]
             raise DocumentError(

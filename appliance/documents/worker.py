@@ -6,9 +6,9 @@ this order.  Its environment reveals nothing about the box, and it ends with its
 untrusted as the documents it reads; the parent checks them.
 
 The channel brings the job, one line of JSON, and takes reports, lines of JSON, each with one of
-``opened`` (a source was opened), ``total`` (pages of the fax), ``page`` (a page is in the file), ``remarks``
-(on a page or a document), ``error`` (a code of the table), ``typeset`` (a PDF that other workers need not
-make again), ``done``.
+``opened`` (a source, with the ``count`` of its pages), ``total`` (pages of the fax), ``page`` (a page is in
+the file), ``remarks`` (on a page or a document), ``error`` (a code of the table), ``typeset`` (a PDF that
+other workers need not make again), ``done``.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ from appliance.t4.page import Coding, Raster
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38  # linux/prctl.h
 _OPEN_FILES = 1024  # a request's 200, each open up to twice more to be read again, and a few
 _NICE = 10  # packets of running calls come first
+_COVER = -1  # in place of a source's number
 
 
 def work(parent: int, channel: int, files: list[int]) -> int:
@@ -141,68 +142,75 @@ class _Job:
         )
         self._first, self._stop = job["range"]
         self._offset = 0
-        self._drawers: list[PageDrawer] = []
-        self._plan: list[tuple[int, int]] = []  # (drawer, its page) for each page of the fax
-        self._first_source = 0
+        self._sources, self._files = job["sources"], sources
+        self._drawers: dict[int, PageDrawer] = {}  # by the number of the source
         self._remarks = 0  # reported so far
         self._cover_treatment, self._cover_header = Treatment.TEXT, False
         self._names = [str(source["name"])[:LONGEST_FILE_NAME] for source in job["sources"]]
         self._looks = [Look.from_json(source["look"]) for source in job["sources"]]
-        self._open(job["sources"], sources)
+        self._plan = self._planned(job["counts"])
 
-    def _open(self, sources: list[dict[str, Any]], files: list[int]) -> None:
-        selected: list[list[int]] = []
-        for number, (source, descriptor) in enumerate(zip(sources, files, strict=True)):
+    def _planned(self, counts: list[int]) -> list[tuple[int, int]]:
+        """The source (or _COVER) and its page for each page of the fax.  ``counts``: the pages of each
+        source, empty when no worker has opened them yet.
+        """
+        selected: dict[int, list[int]] = {}
+        for number, source in enumerate(self._sources):
             try:
-                with os.fdopen(descriptor, "rb", closefd=False) as file:
-                    # Less than the limit, because the buffer is allocated before it is read.
-                    octets = os.fstat(descriptor).st_size
-                    content = file.read(min(octets, self._limits.file_octets) + 1)
-                if len(content) > self._limits.file_octets:
-                    raise DocumentError(DOCUMENT_TOO_LARGE, f"more than {self._limits.file_octets} octets")
-                # Opened again, because workers share the position of the inherited file.
-                again = f"/proc/self/fd/{descriptor}"
-                drawer = open_source(content, source["name"], source["media_type"], self._workshop, again)
-                self._drawers.append(turned(drawer, self._looks[number]))
-                selected.append(parse_pages(source["pages"], drawer.count))
-                self._reports.say(opened=number)
+                count = counts[number] if counts else self._drawer(number).count
+                selected[number] = parse_pages(source["pages"], count)
             except DocumentError as error:
                 raise DocumentError(error.cause, error.detail, number) from None
+            self._reports.say(opened=number, count=count)
         if self._options.cover is not None:
-            others = sum(map(len, selected))
+            others = sum(map(len, selected.values()))
             cover = CoverSource(self._options.cover, self._options.paper, self._workshop, others)
             self._cover_treatment = cover.treatment
             # The built-in cover contains everything in a header line; an owner's template may not.
             self._cover_header = bool(self._options.cover.template)
-            self._drawers.insert(0, cover)
-            selected.insert(0, list(range(cover.count)))
-            self._first_source = 1
-        total_pages(selected, self._limits)
-        self._plan = [(drawer, page) for drawer, pages in enumerate(selected) for page in pages]
+            self._drawers[_COVER] = cover
+            selected = {_COVER: list(range(cover.count)), **selected}
+        total_pages(list(selected.values()), self._limits)
+        return [(number, page) for number, pages in selected.items() for page in pages]
+
+    def _drawer(self, number: int) -> PageDrawer:
+        """Source ``number``, opened when first needed."""
+        if number not in self._drawers:
+            source, descriptor = self._sources[number], self._files[number]
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                # Less than the limit, because the buffer is allocated before it is read.
+                octets = os.fstat(descriptor).st_size
+                content = file.read(min(octets, self._limits.file_octets) + 1)
+            if len(content) > self._limits.file_octets:
+                raise DocumentError(DOCUMENT_TOO_LARGE, f"more than {self._limits.file_octets} octets")
+            # Opened again, because workers share the position of the inherited file.
+            again = f"/proc/self/fd/{descriptor}"
+            drawer = open_source(content, source["name"], source["media_type"], self._workshop, again)
+            self._drawers[number] = turned(drawer, self._looks[number])
+        return self._drawers[number]
 
     def run(self) -> None:
         total = len(self._plan)
         self._reports.say(total=total)
-        for place, opened in enumerate(self._drawers):
-            self._remark(place, opened.remarks(None), None)
+        for source, opened in self._drawers.items():
+            self._remark(source, opened.remarks(None), None)
         stop = total if self._stop is None else min(total, self._stop)
         while (number := claim(self._claims)) < stop:
-            drawer, page = self._plan[number]
+            source, page = self._plan[number]
             try:
-                self._render(number, total, drawer, page)
+                self._render(number, total, source, page)
             except DocumentError as error:
-                source = drawer - self._first_source
-                raise DocumentError(error.cause, error.detail, source if source >= 0 else None) from None
+                shown = None if source == _COVER else source
+                raise DocumentError(error.cause, error.detail, shown) from None
         self._reports.say(done=True)
 
-    def _render(self, number: int, total: int, drawer: int, page: int) -> None:
-        source = self._drawers[drawer]
-        is_cover = drawer < self._first_source
+    def _render(self, number: int, total: int, source: int, page: int) -> None:
+        is_cover = source == _COVER
         header = self._options.header if not is_cover or self._cover_header else None
-        look = PLAIN if is_cover else self._looks[drawer - self._first_source]
+        look = PLAIN if is_cover else self._looks[source]
         treatment = self._cover_treatment if is_cover else look.treatment or self._options.treatment
         raster, size, remarks = draw_page(
-            source,
+            self._drawer(source),
             page,
             self._options,
             treatment=treatment,
@@ -210,7 +218,7 @@ class _Job:
             count=(number + 1, total),
             look=look,
         )
-        self._remark(drawer, remarks, number + 1)
+        self._remark(source, remarks, number + 1)
         coded = encode(raster, Coding.MMR)
         written = 0
         while written < len(coded.data):
@@ -222,15 +230,14 @@ class _Job:
             width=coded.width,
             rows=coded.rows,
             size=[round(size.width, 3), round(size.height, 3)],
-            source=None if is_cover else drawer - self._first_source,
+            source=None if is_cover else source,
             source_page=page + 1,
         )
         self._offset += len(coded.data)
 
-    def _remark(self, drawer: int, remarks: Iterable[Remark], page: int | None) -> None:
+    def _remark(self, source: int, remarks: Iterable[Remark], page: int | None) -> None:
         """Reports the remarks on a page of the fax, or on a source."""
-        source = drawer - self._first_source
-        name = self._names[source] if source >= 0 else ""
+        name = "" if source == _COVER else self._names[source]
         for remark in remarks:
             if self._remarks < MOST_REMARKS:
                 self._remarks += 1
