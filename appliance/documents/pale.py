@@ -40,6 +40,12 @@ def strengthened(image: Image.Image) -> Image.Image:
 
 def strengthened_scan(size: tuple[int, int], grey: Pixels, coloured: Pixels | None) -> Image.Image | None:
     """A scanned page of a PDF with stronger ink; None when it is not pale.  ``grey`` has one channel."""
+    width, rows = size
+    # The dark ink of a quarter of the page is enough for most pages.
+    quarter = memoryview(grey.page)[rows // 3 * grey.stride :]
+    dark = _bilevel.levels(quarter, grey.stride, width, max(1, rows // 4))[: _PAPER - _MOST]
+    if sum(dark) > _INK_SHARE * width * rows:
+        return None
     paper, ink = _levels(_bilevel.levels(grey.page, grey.stride, *size))
     if not _LEAST // 2 <= paper - ink < _MOST:
         return None  # like most; saves examining their colours

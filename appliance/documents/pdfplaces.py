@@ -16,12 +16,10 @@ _QUARTER_ANTICLOCKWISE = 3  # pdfium counts quarters clockwise
 _WHOLE_PAGE_SHARE = 0.6
 
 
-def box_of(layout: Layout, first: int = 0, column: int = 0) -> tuple[int, int, int, int, int]:
-    """Where pdfium draws the page, from row ``first`` and ``column`` on: left, top, width, height in pixels,
-    rotation.
-    """
+def box_of(layout: Layout, first: int = 0) -> tuple[int, int, int, int, int]:
+    """Where pdfium draws the page, from row ``first`` on: left, top, width, height in pixels, rotation."""
     turned = _QUARTER_ANTICLOCKWISE if layout.turned else 0
-    return layout.left - column, layout.top - first, layout.box_width, layout.box_rows, turned
+    return layout.left, layout.top - first, layout.box_width, layout.box_rows, turned
 
 
 def pixels_per_point(page: pypdfium2.PdfPage, layout: Layout) -> tuple[float, float]:
@@ -51,27 +49,25 @@ def is_whole_page(box: Rect, layout: Layout) -> bool:
 
 
 # Type that is up to so many rows apart is drawn at once, and pixels around the box of an object that may
-# belong to it; beside type also as many as it is high: its box ends where its last letter's width does.
+# belong to it; to the right also as many as it is high, as its box ends where its last letter's width does.
 _ROWS_APART, _AROUND = 96, 8
 
 
 def boxes_of_type(page: pypdfium2.PdfPage, layout: Layout, content: PageContent) -> list[Rect]:
-    """The boxes of the fax page that have type, one below the other; all of it where type is beside a
-    picture: pdfium draws other pixels of it when it draws a part.
+    """The boxes of the fax page that have type, one below the other, from its left edge on; all of it where
+    type is beside a picture: pdfium draws other pixels of it when it draws a part.
     """
     boxes: list[Rect] = []
     places = (_pixels_of(page, layout, corners) for corners in content.type_corners)
     for box in sorted(places, key=lambda each: each.top):
-        high = box.below - box.top
-        left, right = max(0, box.left - high), min(layout.width, box.right + high)
+        right = min(layout.width, box.right + box.below - box.top)
         top, below = max(0, box.top), min(layout.rows, box.below)
-        if left >= right or top >= below:
+        if right <= 0 or top >= below:
             continue
         if boxes and top - boxes[-1].below <= _ROWS_APART:
             last = boxes.pop()
-            left, right = min(left, last.left), max(right, last.right)
-            top, below = last.top, max(below, last.below)
-        boxes.append(Rect(left, top, right, below))
+            right, top, below = max(right, last.right), last.top, max(below, last.below)
+        boxes.append(Rect(0, top, right, below))
     pictures = [_pixels_of(page, layout, corners) for corners in content.pictures]
     if any(each.top < box.below and box.top < each.below for each in pictures for box in boxes):
         return [Rect(0, 0, layout.width, layout.rows)]

@@ -289,26 +289,22 @@ class PdfSource:
         stride, drawn = len(pixels) // rows, []
         for each in type_boxes:
             top, below = max(each.top - first, 0), min(each.below - first, rows)
-            if top >= below:
-                continue
-            left = each.left if below < rows else 0  # there must be room for whole rows
-            part = (ctypes.c_ubyte * (stride * (below - top))).from_buffer(
-                pixels, stride * top + _CHANNELS[use] * left
-            )
-            self._drawn_on(part, page, layout, use, Rect(left, first + top, each.right, first + below))
-            drawn.append(Rect(left, top, each.right, below))
+            if top < below:
+                part = (ctypes.c_ubyte * (stride * (below - top))).from_buffer(pixels, stride * top)
+                self._drawn_on(part, page, layout, use, Rect(0, first + top, each.right, first + below))
+                drawn.append(Rect(0, top, each.right, below))
         return memoryview(pixels).cast("B"), drawn
 
     @staticmethod
     def _drawn_on(
         pixels: ctypes.Array[ctypes.c_ubyte], page: pypdfium2.PdfPage, layout: Layout, use: str, box: Rect
     ) -> pypdfium2.PdfBitmap:
-        """What ``box`` of the fax page shows; ``pixels`` begin with its first one."""
-        size = (box.right - box.left, box.below - box.top)
+        """What ``box`` shows, which begins at the left edge of the page; ``pixels`` are its whole rows."""
+        size = (box.right, box.below - box.top)
         stride = layout.width * _CHANNELS[use]
         bitmap = pypdfium2.PdfBitmap.new_native(*size, _FORMS[use], buffer=pixels, stride=stride)
         ctypes.memset(pixels, _WHITE, len(pixels))  # quicker than pdfium, although also beside the box
-        place = box_of(layout, box.top, box.left)
+        place = box_of(layout, box.top)
         _memory.forget()
         raw.FPDF_RenderPageBitmap(bitmap, page, *place, _FLAGS)
         if page.formenv is not None:
