@@ -17,7 +17,14 @@ from xml.etree.ElementTree import Element, SubElement
 from PIL import ImageColor
 
 from appliance.documents.conditions import decided
-from appliance.remarks import LAYOUT_SIMPLIFIED, MOVEMENT_LEFT_OUT, PART_LEFT_OUT, PICTURES_LEFT_OUT, Remark
+from appliance.remarks import (
+    LAYOUT_SIMPLIFIED,
+    MOVEMENT_LEFT_OUT,
+    PART_LEFT_OUT,
+    PICTURES_LEFT_OUT,
+    SCREEN_ONLY,
+    Remark,
+)
 
 SVG = "{http://www.w3.org/2000/svg}"
 _XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
@@ -80,6 +87,9 @@ _EFFECTS = frozenset(
 )
 # The steps of an effect that WeasyPrint does: it moves the whole, or blends it with what is below.
 _DONE, _WHOLE = frozenset({"feOffset", "feBlend"}), "SourceGraphic"
+_DRAWN = frozenset(
+    {"path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "text", "image", "use"}
+)
 _BLOCKS = frozenset({"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "flowPara", "flowDiv"})
 _FONT_PX, _LINE = 16.0, 1.2  # HTML's defaults
 _MOST = 100_000  # elements of a drawing
@@ -148,6 +158,7 @@ def prepare_drawing(root: Element, page: Mapping[str | None, Element] = _NOTHING
     _draw_strokes_as_meant(root)
     named = {element.get("id"): element for element in root.iter() if element.get("id")}
     _take_used(root, named, page)
+    named[None] = root
     for number, parent in enumerate(list(root.iter())):
         if number >= _MOST:
             break
@@ -156,6 +167,10 @@ def prepare_drawing(root: Element, page: Mapping[str | None, Element] = _NOTHING
         for child in list(parent):
             said.update(dict.fromkeys(_prepare(parent, child, named)))
     return list(said)
+
+
+def _draws(root: Element) -> bool:
+    return any(_kind(element) in _DRAWN for element in root.iter())
 
 
 def _drop_impossible_values(root: Element) -> None:
@@ -327,7 +342,9 @@ def _prepare(parent: Element, child: Element, named: dict[str | None, Element]) 
         if _IMPORT.search(text):
             yield Remark(PICTURES_LEFT_OUT, detail="a style sheet")
     elif kind == "script" and "".join(child.itertext()).strip():
-        yield Remark(PART_LEFT_OUT, detail="what a script of the drawing makes")
+        # Most scripts only answer to the mouse.
+        kind_of_loss = SCREEN_ONLY if _draws(named[None]) else PART_LEFT_OUT
+        yield Remark(kind_of_loss, detail="what a script of the drawing makes")
     elif kind == "filter":
         yield from _simplify(child)
     elif kind in _EFFECTS:

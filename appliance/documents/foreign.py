@@ -109,7 +109,7 @@ _DXF = re.compile(
 # What LibreOffice draws of other programs, by the suffix that it needs: files by their beginnings, and
 # compound files ([MS-CFB]) by their streams.
 _IMPORTED: tuple[tuple[re.Pattern[bytes], str], ...] = (
-    (re.compile(re.escape(PLACED_METAFILE)), ".wmf"),
+    (re.compile(re.escape(PLACED_METAFILE) + rb"|\x01\0\x09\0\0[\x01\x03]"), ".wmf"),
     (re.compile(rb"\x01\0\0\0.{36} EMF", re.DOTALL), ".emf"),
     (re.compile(rb"\x31\xbe\0\0"), ".wri"),
     (_DXF, ".dxf"),

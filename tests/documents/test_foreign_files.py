@@ -52,9 +52,10 @@ def test_a_drawing_of_autocad_becomes_a_page(tmp_path: Path) -> None:
     assert [remark.kind for remark in made.remarks] == [IMPORTED]
 
 
-def test_a_metafile_becomes_a_page(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [WMF, WMF[22:]], ids=["placed", "not placed"])
+def test_a_metafile_becomes_a_page(tmp_path: Path, content: bytes) -> None:
     need("soffice")
-    made = opened(tmp_path, WMF, "drawing.wmf")
+    made = opened(tmp_path, content, "drawing.wmf")
     assert made.drawer.count == 1
     assert IMPORTED in [remark.kind for remark in made.remarks]
 

@@ -250,7 +250,8 @@ def test_words_that_wait_for_a_script_are_told_and_a_white_page_is_too(
             PART_LEFT_OUT,
         ),
         ("<math><mfrac><mi>a</mi><mi>b</mi></mfrac></math>", "", LAYOUT_SIMPLIFIED),
-        ("<svg><script>x()</script><text y=20>a</text></svg>", "", PART_LEFT_OUT),
+        ("<svg><script>x()</script><text y=20>a</text></svg>", "", SCREEN_ONLY),
+        ("<svg><script>x()</script><g></g></svg>", "", PART_LEFT_OUT),
     ],
 )
 def test_what_paper_does_not_show_of_a_page_is_remarked(
