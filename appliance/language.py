@@ -1,4 +1,4 @@
-"""Translation of sentences, and dates and numbers in the notation of a country.
+"""Translation of sentences, dates and numbers in the notation of a country, and texts of one line.
 
 A language is one gettext catalogue, ``appliance/locale/CODE/LC_MESSAGES/faxbox.po`` (docs/web.md says how to
 add one); the code has the English sentences.  A leaf module, used by every door.
@@ -13,6 +13,7 @@ import functools
 import gettext
 import io
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from datetime import datetime, tzinfo
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "locale"
 DOMAIN = "faxbox"
 ENGLISH = "en"
+# What begins another line, or changes the direction of what follows it, such as the name of a file that then
+# seems to end in "pdf".  The marks of an Arabic or Hebrew word itself stay.
+_LINE_ENDS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 # Longest Accept-Language header that is read, characters.
 _HEADER_LIMIT = 300
 
@@ -196,6 +201,11 @@ def ngettext(one: str, many: str, count: int) -> str:
     catalogue.
     """
     return catalogue(spoken()).ngettext(one, many, count)
+
+
+def one_line(text: str) -> str:
+    """What a person or a machine wrote, as one line without control characters and changes of direction."""
+    return " ".join(_TURNS.sub("", _LINE_ENDS.sub(" ", text)).split())
 
 
 def marked(sentence: str) -> str:

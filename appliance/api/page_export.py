@@ -73,6 +73,13 @@ def sent_page(document: RenderedDocument, page: int) -> CodedPage:
         raise ProblemError(DOCUMENT_GONE, "its pages are no longer kept") from None
 
 
+def sent_pages(box: Box, job: Job) -> Iterator[CodedPage]:
+    """The pages of a fax to send, or sent, one at a time.  Raises ProblemError."""
+    document = rendered(box, job)
+    for number in range(len(document.pages)):
+        yield sent_page(document, number + 1)
+
+
 def received_page(box: Box, pages: Sequence[ReceivedPageFile], page: int) -> CodedPage | Raster:
     """Page ``page``, from 1, of a received fax.  Raises ProblemError."""
     wanted = [file for file in pages if file.number == page - 1]
@@ -134,9 +141,8 @@ def sweep(box: Box) -> None:
 
 def sent_pdf(box: Box, job: Job) -> Path:
     """A fax to send, or sent, as a temporary PDF.  Raises ProblemError."""
-    document = rendered(box, job)
     title = f"{'Practice fax' if job.practice else 'Fax'} {job.id} to {job.given}"
-    return pdf_of(box, document.coded_pages(), title, job.created_at)
+    return pdf_of(box, sent_pages(box, job), title, job.created_at)
 
 
 def received_pdf(box: Box, fax: Received, pages: Sequence[ReceivedPageFile]) -> Path:
@@ -152,7 +158,7 @@ def received_tiff(box: Box, pages: Sequence[ReceivedPageFile]) -> Path:
 
 def sent_tiff(box: Box, job: Job) -> Path:
     """A fax to send, or sent, as a temporary TIFF.  Raises ProblemError."""
-    return _tiff_of(box, rendered(box, job).coded_pages())
+    return _tiff_of(box, sent_pages(box, job))
 
 
 def _tiff_of(box: Box, pages: Iterator[CodedPage | Raster]) -> Path:
@@ -164,9 +170,26 @@ def _tiff_of(box: Box, pages: Iterator[CodedPage | Raster]) -> Path:
     return path
 
 
+@contextlib.contextmanager
+def _naming(fax_id: int) -> Iterator[None]:
+    """Names the fax in a problem: one of several."""
+    try:
+        yield
+    except ProblemError as problem:
+        raise ProblemError(problem.cause, f"fax {fax_id}: {problem.detail}") from None
+
+
+def _one_after_the_other(
+    faxes: Iterable[tuple[int, Callable[[], Iterator[CodedPage | Raster]]]],
+) -> Iterator[CodedPage | Raster]:
+    for fax_id, pages in faxes:
+        with _naming(fax_id):
+            yield from pages()
+
+
 def received_together(box: Box, faxes: Sequence[tuple[Received, Sequence[ReceivedPageFile]]]) -> Path:
     """Received faxes, one after the other, in one temporary PDF.  Raises ProblemError."""
-    pages = (page for _, files in faxes for page in received_pages(box, files))
+    pages = _one_after_the_other((fax.id, partial(received_pages, box, files)) for fax, files in faxes)
     return pdf_of(box, pages, ", ".join(f"Fax {fax.id}" for fax, _ in faxes)[:200], box.clock())
 
 
@@ -177,7 +200,7 @@ def received_zip(box: Box, faxes: Sequence[tuple[Received, Sequence[ReceivedPage
 
 def sent_together(box: Box, jobs: Sequence[Job]) -> Path:
     """Faxes to send, or sent, one after the other, in one temporary PDF.  Raises ProblemError."""
-    pages = (page for job in jobs for page in rendered(box, job).coded_pages())
+    pages = _one_after_the_other((job.id, partial(sent_pages, box, job)) for job in jobs)
     return pdf_of(box, pages, ", ".join(f"Fax {job.id}" for job in jobs)[:200], box.clock())
 
 
@@ -190,7 +213,8 @@ def _zip_of(box: Box, faxes: Iterable[tuple[int, Callable[[], Path]]]) -> Path:
     """A temporary ZIP; ``faxes``: each fax's id, and what makes its PDF."""
     with temporary_file(box, ".zip") as path, zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for fax_id, make in faxes:
-            made = make()
+            with _naming(fax_id):
+                made = make()
             try:
                 archive.write(made, f"fax-{fax_id}.pdf")
             finally:

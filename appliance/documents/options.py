@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.documents.labels import Labels
+from appliance.language import one_line
 from appliance.t4.page import PaperLength, PaperWidth, Resolution
 
 
@@ -185,15 +186,15 @@ class RenderOptions:
             raise ValueError(f"a darkness of {self.darkness}")
 
 
-# Control characters are removed from users' texts before they reach a page.
+# Control characters are removed from users' messages before they reach a page.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 LONGEST_FIELD = 200  # characters of a one-line field
 LONGEST_MESSAGE = 20_000  # characters of a cover page's message
 
 
 def clean_line(text: str) -> str:
-    """One line without control characters, at most ``LONGEST_FIELD`` characters."""
-    return " ".join(_CONTROLS.sub(" ", text).split())[:LONGEST_FIELD]
+    """``one_line``, at most ``LONGEST_FIELD`` characters."""
+    return one_line(text)[:LONGEST_FIELD]
 
 
 def clean_message(text: str) -> str:

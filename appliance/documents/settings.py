@@ -33,4 +33,5 @@ class CoverTemplate:
         "",
         "the page: simple HTML with fields such as {{subject}}; empty: the box's own page",
         max_length=200_000,
+        lines=True,
     )

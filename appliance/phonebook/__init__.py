@@ -16,7 +16,7 @@ class Contact:
     last_name: str = setting("", "family name", max_length=100)
     company: str = setting("", "company or department", max_length=100)
     email: str = setting("", "e-mail address", max_length=254)
-    notes: str = setting("", "for people only", max_length=2000)
+    notes: str = setting("", "for people only", max_length=2000, lines=True)
     owner: str = setting("", "user it belongs to; empty: everyone", max_length=64)
 
     @property

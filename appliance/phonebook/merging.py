@@ -159,16 +159,18 @@ class Book:
         fields = {name: getattr(card, name) for name in _FIELDS}
         bare = Contact(card.number[:64], owner=self._owner)
         if not card.number:
-            named = Contact("", **{name: text[:100] for name, text in fields.items()})
-            return ImportStep(card.line, Fate.REFUSED, named, reason=NO_NUMBER, field="number")
+            nowhere = Contact("", **{name: text[:100] for name, text in fields.items()})
+            return ImportStep(card.line, Fate.REFUSED, nowhere, reason=NO_NUMBER, field="number")
         try:
             given = {"number": card.number, **fields, "owner": self._owner}
             contact = from_document(Contact, given, "contact")
-            for name in card.groups:
-                from_document(ContactGroup, {"name": name}, "group")
+            named = [from_document(ContactGroup, {"name": name}, "group").name for name in card.groups]
         except SettingError as error:
             field = error.path.rpartition(".")[2]
             return ImportStep(card.line, Fate.REFUSED, bare, reason=error.problem, field=field)
+        # As the phone book writes them, else a second import would change and make them again.
+        written = {name: getattr(contact, name) for name in _FIELDS}
+        card = replace(card, groups=tuple(named), **written)
         number, problem = self._read(card.number)
         if problem:
             return ImportStep(card.line, Fate.REFUSED, contact, reason=problem, field="number")

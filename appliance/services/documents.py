@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.language import one_line
 from appliance.services.rules import Clock, Rules, require_owned
 from appliance.spool import documents, ledger
 from appliance.spool.model import Document, SourceFile
@@ -40,7 +41,7 @@ class Documents:
         """
         self.rules.require_room(limit or 0)
         return documents.store_file(
-            self.spool, content, name=name, media_type=media_type, pages=pages, limit=limit
+            self.spool, content, name=one_line(name), media_type=media_type, pages=pages, limit=limit
         )
 
     def discard_files(self, files: Iterable[SourceFile]) -> None:
@@ -67,7 +68,13 @@ class Documents:
         """Stores a document to be sent later, perhaps several times."""
         self.rules.require_room()
         return self.spool.do(
-            documents.create, owner, files, self.clock(), name=name, description=description, listed=True
+            documents.create,
+            owner,
+            files,
+            self.clock(),
+            name=one_line(name),
+            description=description,
+            listed=True,
         )
 
     def set_files(
@@ -79,7 +86,7 @@ class Documents:
 
     def describe(self, document_id: int, *, name: str, description: str) -> Document:
         """Changes name and description of a document.  Raises NotFoundError."""
-        return self.spool.do(documents.describe, document_id, name=name, description=description)
+        return self.spool.do(documents.describe, document_id, name=one_line(name), description=description)
 
     def delete(self, document_id: int, owner: str | None = None) -> None:
         """Removes a document from the list, and from the box unless a fax still needs it."""
@@ -90,7 +97,7 @@ class Documents:
 
     def create_program(self, owner: str, name: str, document_id: int) -> Program:
         """Stores a program: a document under a name, ready to be sent."""
-        return self.spool.do(ledger.create_program, owner, name, document_id, self.clock())
+        return self.spool.do(ledger.create_program, owner, one_line(name), document_id, self.clock())
 
     def program(self, program_id: int, owner: str | None = None) -> Program:
         """Raises NotFoundError."""
@@ -102,7 +109,7 @@ class Documents:
 
     def change_program(self, program_id: int, name: str, document_id: int) -> Program:
         """Raises NotFoundError."""
-        return self.spool.do(ledger.change_program, program_id, name, document_id)
+        return self.spool.do(ledger.change_program, program_id, one_line(name), document_id)
 
     def delete_program(self, program_id: int, owner: str | None = None) -> None:
         """Raises NotFoundError.  Its document stays."""

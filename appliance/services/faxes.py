@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from appliance import at_rest
 from appliance.documents.causes import DOCUMENT_GONE
+from appliance.language import one_line
 from appliance.records import record, shared
 from appliance.services.causes import NOT_PERMITTED
 from appliance.services.documents import Documents
@@ -99,7 +100,9 @@ class Faxes:
         request = replace(
             request,
             options=rules.completed(request.owner, request.options),
-            tag=request.tag or rules.accounts.usual_tag(request.owner),
+            tag=one_line(request.tag) or rules.accounts.usual_tag(request.owner),
+            from_user=one_line(request.from_user),
+            from_computer=one_line(request.from_computer),
         )
         rules.require_quota(request.owner, request.key, len(recipients))
         sending = rules.settings.section(SendingSettings)

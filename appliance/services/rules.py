@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from appliance.caller_id_policy import as_station_id
 from appliance.causes import Cause, CauseError
 from appliance.documents.settings import STANDARD_COVER, CoverTemplate
-from appliance.language import ngettext, said
+from appliance.language import ngettext, one_line, said
 from appliance.lines.causes import NUMBER_NOT_ALLOWED
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.lines.settings import LineSettings
@@ -56,6 +56,10 @@ class To:
     number: str
     name: str = ""
     company: str = ""
+
+
+# The fields of a cover page that are one line.
+_COVER_LINES = ("subject", "from_name", "to_name", "to_company")
 
 
 @dataclass
@@ -155,7 +159,11 @@ class Rules:
         """Where a fax goes, over one of ``lines``.  Raises RefusedError."""
         number = self.number(to.number, lines)
         return Recipient(
-            number=number.dial, given=to.number, name=to.name, reach=number.reach, company=to.company
+            number=number.dial,
+            given=one_line(to.number),
+            name=one_line(to.name),
+            reach=number.reach,
+            company=one_line(to.company),
         )
 
     def recipients(self, to: Sequence[To], lines: Sequence[str] = ()) -> tuple[Recipient, ...]:
@@ -203,7 +211,14 @@ class Rules:
         cover = self._usual_cover(owner, options)
         if cover is not None:
             self.cover_template(cover.template)
-        return replace(options, cover=cover)
+            cover = replace(cover, **{name: one_line(getattr(cover, name)) for name in _COVER_LINES})
+        return replace(
+            options,
+            cover=cover,
+            made_for=one_line(options.made_for),
+            caller_name=one_line(options.caller_name),
+            header=None if options.header is None else one_line(options.header),
+        )
 
     def _usual_cover(self, owner: str, options: SendOptions) -> Cover | None:
         usual = self.accounts.usual_cover(owner)

@@ -20,7 +20,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from enum import Enum
 from typing import Any, TypeVar
 
-from appliance.language import said
+from appliance.language import one_line, said
 from appliance.url_passwords import MASK, masked, unmasked
 
 D = TypeVar("D")
@@ -53,6 +53,7 @@ class _Rule:
     minimum: float | None
     maximum: float | None
     max_length: int
+    lines: bool
     pattern: re.Pattern[str] | None
     check: Callable[[Any], str | None] | None
 
@@ -83,17 +84,19 @@ def setting(
     minimum: float | None = None,
     maximum: float | None = None,
     max_length: int = TEXT_LIMIT,
+    lines: bool = False,
     pattern: str | None = None,
     check: Callable[[Any], str | None] | None = None,
 ) -> Any:
     """A field of a settings document; without ``default`` it is required.
 
-    ``minimum`` and ``maximum`` bound numbers (each, in a list), ``max_length`` and ``pattern`` texts;
+    ``minimum`` and ``maximum`` bound numbers (each, in a list), ``max_length`` and ``pattern`` texts, which
+    are made one line unless they may have several ``lines``;
     ``check`` gets the value and returns what is wrong with it, or None.  ``secret``: the value is never
     shown; ``url``: a password within it is never shown.
     """
     form = re.compile(pattern) if pattern else None
-    rule = _Rule(help, secret, url, minimum, maximum, max_length, form, check)
+    rule = _Rule(help, secret, url, minimum, maximum, max_length, lines or secret, form, check)
     if default is MISSING:
         return field(metadata={"rule": rule}, repr=not secret)
     return field(default=default, metadata={"rule": rule}, repr=not secret)
@@ -369,6 +372,8 @@ def _checked_one(hint: Any, value: Any, rule: _Rule, path: str) -> Any:
         if rule.pattern is not None and not rule.pattern.fullmatch(value):
             form = said("{value} does not have the form that is needed: {help}")
             raise SettingError(path, form.format(value=repr(value), help=said(as_sentence(rule.help))))
+        if not rule.lines:
+            return one_line(value)
     return value
 
 

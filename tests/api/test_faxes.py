@@ -16,6 +16,7 @@ import pypdfium2
 import pytest
 from PIL import Image
 
+from appliance.documents.rendered import MANIFEST
 from appliance.lines import causes
 from appliance.net.settings import ApiSettings
 from appliance.services.faxes import Request
@@ -67,6 +68,20 @@ def test_a_fax_handed_in_as_json_is_delivered_and_can_be_looked_at(served: Serve
     assert kinds[0] == "job.accepted"
     assert kinds[-1] == "job.delivered"
     assert served.ask("GET", f"/faxes/{fax['id']}/pages/2").status == 404
+
+
+def test_words_that_lists_show_are_one_line_that_changes_no_direction(served: Served) -> None:
+    odd, plain = "invoice\r\n\u202efdp.exe", "invoice fdp.exe"
+    to = {"number": "9990", "name": odd, "company": odd}
+    body = new(to, tag=odd, cover={"subject": odd, "message": "one\ntwo"}, hold=True)
+    body["files"] = [{"name": odd, "content": TEXT}]
+    fax_id = served.ask("POST", "/faxes", body).json["faxes"][0]["id"]
+    job = served.box.faxes.get(fax_id)
+    assert (job.name, job.company, job.tag) == (plain, plain, plain)
+    assert job.options.cover is not None
+    assert (job.options.cover.subject, job.options.cover.message) == (plain, "one\ntwo")
+    (file,) = served.box.documents.get(served.box.faxes.submission(job).document_id).files
+    assert file.name == "invoicefdp.exe"
 
 
 def _listed(served: Served, metadata: str) -> list[int]:
@@ -364,6 +379,21 @@ def test_pages_not_made_yet_are_a_conflict_and_deleted_ones_are_gone(served: Ser
     gone = served.ask("GET", f"/faxes/{held}/document")
     assert (gone.status, gone.json["code"]) == (410, "document_gone")
     assert served.ask("GET", f"/faxes/{held}/confirmation").status == 200
+
+
+@pytest.mark.parametrize("what", ["document", "tiff", "bundle", "bundle as zip"])
+def test_a_page_that_is_deleted_while_a_fax_is_read_is_told_as_such(served: Served, what: str) -> None:
+    fax_id = served.ask("POST", "/faxes", new("9990", hold=True)).json["faxes"][0]["id"]
+    served.wait(lambda: served.box.faxes.get(fax_id).state is JobState.HELD)
+    for file in (served.box.data / served.box.faxes.get(fax_id).rendered_path).iterdir():
+        if file.name != MANIFEST:
+            file.unlink()
+    path = f"/faxes/{fax_id}/{what}"
+    if what.startswith("bundle"):
+        path = f"/faxes-bundle?ids={fax_id}&format={what.rsplit(maxsplit=1)[-1].replace('bundle', 'pdf')}"
+    reply = served.ask("GET", path)
+    assert (reply.status, reply.json["code"]) == (410, "document_gone")
+    assert (f"fax {fax_id}: " in reply.json["detail"]) == what.startswith("bundle")
 
 
 def test_lists_are_filtered_and_paged(served: Served) -> None:

@@ -16,6 +16,7 @@ from appliance.spool import received as spool_received
 from appliance.t4.tiff import FaxTiff
 from appliance.t30.causes import NO_PAGES_CAME
 from tests.api.served import Served
+from tests.deliver import making
 from tests.ports import free_port
 
 PRACTICE_FAX = {"to": ["9990"], "hold": True, "files": [{"content": "QQ=="}]}
@@ -58,6 +59,15 @@ def test_a_received_fax_is_read_as_png_pdf_and_tiff(served: Served, tmp_path: Pa
     assert served.ask("HEAD", f"/received/{fax_id}/pdf").status == 200
     looked = [entry["action"] for entry in served.ask("GET", "/audit").json["audit"]]
     assert looked.count("received.look") == 3, "a small picture in a list is no look, and HEAD shows nothing"
+
+
+@pytest.mark.parametrize("word", ["pdf", "zip"])
+def test_of_several_faxes_the_one_that_cannot_be_read_is_named(served: Served, word: str) -> None:
+    whole, gone = (making.receive(served.box) for _ in range(2))
+    _, (page,) = served.box.inbox.with_pages(gone.id)
+    (served.box.data / page.path).unlink()
+    reply = served.ask("GET", f"/received-bundle?ids={whole.id},{gone.id}&format={word}")
+    assert (reply.status, reply.json["detail"]) == (410, f"fax {gone.id}: page 1 cannot be read")
 
 
 def test_calls_that_brought_no_page_are_left_out_unless_they_are_asked_for_and_the_description_says_so(

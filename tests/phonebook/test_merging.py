@@ -54,6 +54,14 @@ def test_what_the_book_has_already_is_the_same() -> None:
     assert _fates(_plan(Card(2, "0049301234".replace("0049", "+49"), "Ada", "Lovelace"))) == [Fate.SAME]
 
 
+def test_a_name_of_two_lines_is_the_one_that_the_book_has_of_it() -> None:
+    card = Card(2, "+49 30 1234", "Ada", "Love\nlace\u202e", groups=("Doctors\n",))
+    (step,) = _plan(card).steps
+    assert (step.contact.last_name, step.groups) == ("Love lace", ("Doctors",))
+    (step,) = _plan(Card(2, "+49 30 1234", "Ada", " Lovelace\n")).steps
+    assert step.fate is Fate.SAME
+
+
 def test_another_name_with_the_same_number_and_another_number_with_the_same_name_are_duplicates() -> None:
     plan = _plan(Card(2, "030 1234", "Eve", "Else"), Card(3, "030 77", "Ada", "Lovelace"))
     assert _fates(plan) == [Fate.DUPLICATE, Fate.DUPLICATE]

@@ -61,6 +61,22 @@ def test_a_mistake_is_refused_with_its_path_and_changes_nothing(
     assert store.export(secrets=True) == before
 
 
+def test_a_text_is_one_line_that_changes_no_direction_unless_it_may_have_several(
+    store: SettingsStore,
+) -> None:
+    odd = "Bank\r\n\u202e\u2066 \u2028AG\x07"
+    store.change(StationSettings, {"name": odd})
+    assert store.section(StationSettings).name == "Bank AG"
+    made = store.add(Contact("+49301", last_name=odd, company="אב\u200fג", notes="one\ntwo"))
+    kept = store.item(Contact, made)
+    assert (kept.last_name, kept.company, kept.notes) == ("Bank AG", "אב\u200fג", "one\ntwo")
+    store.revise((Contact,), lambda lists: lists[Contact].items.update({made: Contact("+49301", odd)}))
+    assert store.item(Contact, made).first_name == "Bank AG"
+    password = "pass\tword\u202e of ada"
+    ada = secrets.add_user(store, "ada", password)
+    assert secrets.find_user(store, "ada", password) == (ada, store.item(User, ada))
+
+
 def test_text_forms_of_the_command_line_are_understood(store: SettingsStore) -> None:
     store.set_path("sending.busy", "10, 20.5")
     store.set_path("station.header", "no")
