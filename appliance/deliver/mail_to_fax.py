@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import tempfile
 import threading
 from collections import Counter
@@ -48,6 +49,7 @@ _NOTED = 300  # characters of the audit log's detail
 _TYPE_LIMIT = 100
 # How often an e-mail comes back whose reading was ended from outside, and of how many that is remembered.
 _KILLED_TRIES, _MOST_KILLED = 5, 100
+_HEADERS_END = re.compile(rb"\r?\n\r?\n")
 _KEPT = 900  # characters of a subject or Message-ID that are kept for the reply
 
 
@@ -208,11 +210,11 @@ class Gateway:
             sender = clean_line(full_name or letter.sender_name)
             cover = Cover(subject=clean_line(subject), from_name=sender, message=message)
         # Without a Message-ID the same octets may be sent twice on purpose, by scanners and alarms.  A
-        # program that sends the same Message-ID again did not get our answer.
-        hashed = hashlib.sha256(raw)
-        hashed.update(repr(dials).encode())
-        if not letter.message_id:
-            hashed.update(place.encode())
+        # program that sends the same Message-ID again did not get our answer; and a mailbox for all numbers
+        # gets a copy for each, which differ in the headers that servers add on the way.
+        same = (letter.message_id, letter.sender, letter.subject) if letter.message_id else (place,)
+        hashed = hashlib.sha256(_body(raw) if letter.message_id else raw)
+        hashed.update(repr((*same, dials)).encode())
         digest = hashed.hexdigest()
         files: list[SourceFile] = []
         try:
@@ -252,6 +254,12 @@ class Gateway:
         if any(entry.lower() in (letter.sender, domain) for entry in settings.senders):
             return settings.owner, ""
         raise RefusedError(causes.EMAIL_SENDER_UNKNOWN)
+
+
+def _body(raw: bytes) -> memoryview:
+    """What follows the headers of an e-mail."""
+    found = _HEADERS_END.search(raw)
+    return memoryview(raw)[found.end() if found else 0 :]
 
 
 def _content(letter: IncomingEmail, settings: MailInSettings) -> tuple[list[Attachment], str]:

@@ -2,7 +2,8 @@
 
 Every e-mail in the folder is handled once: handed in, refused with an answer, or ignored; then it is moved
 away or deleted.  One that was handed in but not moved, because the box died or the folder for handled
-e-mails is full, is recognised by its Message-ID; without one by its place in the mailbox.
+e-mails is full, is recognised by its Message-ID; without one by its place in the mailbox.  One at which the
+last visit ended is the last of the next: it must not keep the others waiting.
 """
 
 from __future__ import annotations
@@ -103,6 +104,8 @@ class Mailbox:
         self._answered: deque[tuple[float, str]] = deque()
         # Places of e-mails whose refusal was answered and that could not be moved.
         self._told: set[str] = set()
+        # Places of e-mails that were begun and not dealt with.
+        self._unfinished: set[str] = set()
         self.problem = ""  # of the last visit, as a sentence; empty when it succeeded
         self.visited_at: float | None = None  # time of the last visit, Unix time
 
@@ -193,16 +196,21 @@ class Mailbox:
         kind, data = client.uid("SEARCH", "UNDELETED")
         if kind != "OK":
             raise MailError(causes.MAILBOX_UNUSABLE, _said(data))
-        uids = [uid for uid in (data[0] or b"").split() if uid.isdigit()][:VISIT_LIMIT]
         # A UID is good as long as this number of the folder stays (RFC 3501 2.3.1.1).
         era = _said(client.response("UIDVALIDITY")[1])
         folder = f"{settings.imap_server} {settings.imap_username} {settings.imap_folder} {era}"
+        found = {
+            f"{folder} {uid.decode()}": uid.decode() for uid in (data[0] or b"").split() if uid.isdigit()
+        }
+        self._unfinished &= found.keys()
+        self._told &= found.keys()
         done = 0
-        for uid in uids:
+        for place in sorted(found, key=self._unfinished.__contains__)[:VISIT_LIMIT]:
             if self._stopping.is_set():
                 break
+            self._unfinished.add(place)
             try:
-                self._deal_with(client, uid.decode(), settings, folder)
+                self._deal_with(client, found[place], settings, place)
             except (DiskFullError, SpoolFailedError) as error:
                 _log.error("an e-mail stays in the mailbox: %s", error)
                 break
@@ -211,12 +219,12 @@ class Mailbox:
             except Exception:  # one e-mail must not block the others
                 _log.exception("an e-mail stays in the mailbox for a fault of this box")
                 continue
+            self._unfinished.discard(place)
             done += 1
         return done
 
-    def _deal_with(self, client: imaplib.IMAP4, uid: str, settings: MailInSettings, folder: str) -> None:
+    def _deal_with(self, client: imaplib.IMAP4, uid: str, settings: MailInSettings, place: str) -> None:
         source = f"imap {settings.imap_username} {uid}"
-        place = f"{folder} {uid}"
         limit = settings.message_mb * MB
         kind, data = client.uid("FETCH", uid, "(RFC822.SIZE)")
         sizes = [int(found[1]) for part in data if isinstance(part, bytes) and (found := _SIZE.search(part))]
@@ -239,7 +247,6 @@ class Mailbox:
             self._box.outbox.put(_answer(outcome, waits))
             self._told.add(place)
         _move_away(client, uid, settings.imap_done)
-        self._told.discard(place)
 
     def _may_answer(self, address: str) -> bool:
         if not address or not self._box.settings.section(MailOutSettings).server:
@@ -291,6 +298,10 @@ def _connect(settings: MailInSettings, watchdog: Watchdog) -> imaplib.IMAP4:
             raise
         except imaplib.IMAP4.error as error:
             raise MailError(causes.MAIL_WRONG_PASSWORD, str(error)[:_KEPT]) from error
+        # Servers name most of what they can do only now; imaplib knows what they named before.
+        kind, data = client.capability()
+        if kind == "OK":
+            client.capabilities = tuple(_said(data).upper().split())
     except BaseException:
         with contextlib.suppress(OSError):
             client.shutdown()
@@ -312,12 +323,17 @@ def _move_away(client: imaplib.IMAP4, uid: str, folder: str) -> None:
     """Moves an e-mail to ``folder``, which is made when missing; deletes it when ``folder`` is empty."""
     if folder:
         target = _quoted(folder)
-        kind, data = client.uid("COPY", uid, target)
+        # After a copy a lost connection would leave two e-mails, and the next visit make a third.
+        moves = "MOVE" in client.capabilities
+        command = "MOVE" if moves else "COPY"
+        kind, data = client.uid(command, uid, target)
         if kind != "OK":
             client.create(target)
-            kind, data = client.uid("COPY", uid, target)
+            kind, data = client.uid(command, uid, target)
         if kind != "OK":
             raise MailError(causes.MAILBOX_UNUSABLE, _said(data))
+        if moves:
+            return
     client.uid("STORE", uid, "+FLAGS", r"(\Seen \Deleted)")
     if "UIDPLUS" in client.capabilities:  # RFC 4315: only this one
         client.uid("EXPUNGE", uid)

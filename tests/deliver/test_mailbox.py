@@ -120,6 +120,37 @@ def test_an_e_mail_handed_in_before_a_crash_is_not_faxed_twice(
 
 
 @needs_dovecot
+def test_the_copies_that_a_mailbox_for_all_numbers_gets_of_one_e_mail_are_one_broadcast(
+    box: Box, letters: LetterBox
+) -> None:
+    mailbox = set_up(box, letters)
+    written = letter(to="+493012345@fax.box, +4930777@fax.box").as_bytes()
+    for number in ("+493012345", "+4930777"):
+        trace = f"Delivered-To: {number}@fax.box\r\nReceived: from a by b for <{number}@fax.box>; now\r\n"
+        letters.put(trace.encode() + written)
+    assert mailbox.visit() == 2
+    assert sorted(job.number for job in box.faxes.search(JobFilter())) == ["+493012345", "+4930777"]
+    # Another text under the same Message-ID is another e-mail.
+    letters.put(letter(text="Sorry, this is the right one.").as_bytes())
+    mailbox.visit()
+    assert len(box.faxes.search(JobFilter())) == 3
+
+
+@needs_dovecot
+@pytest.mark.parametrize("folder", ["Faxed", ""])
+def test_an_e_mail_that_somebody_else_marked_as_deleted_is_left_to_them(
+    box: Box, letters: LetterBox, folder: str
+) -> None:
+    letters.put(letter(subject="theirs").as_bytes())
+    with letters._signed_in() as client:
+        client.select("INBOX")
+        client.store("1", "+FLAGS", r"(\Deleted)")
+    letters.put(letter().as_bytes())
+    assert set_up(box, letters, imap_done=folder).visit() == 1
+    assert letters.count() == 1
+
+
+@needs_dovecot
 def test_a_refusal_is_answered_once_however_often_its_e_mail_cannot_be_moved(
     box: Box, letters: LetterBox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -264,14 +295,15 @@ LIES = {
 
 
 @contextlib.contextmanager
-def liar(box: Box, converse: Callable[[socket.socket], None]) -> Iterator[Mailbox]:
-    """A mailbox at a server that says what ``converse`` does to whoever comes first."""
+def liar(box: Box, converse: Callable[[socket.socket], None], visits: int = 1) -> Iterator[Mailbox]:
+    """A mailbox at a server that says what ``converse`` does to the first ``visits`` that come."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def lie() -> None:
-        peer, _ = listener.accept()
-        with peer, contextlib.suppress(OSError):
-            converse(peer)
+        for _ in range(visits):
+            peer, _ = listener.accept()
+            with peer, contextlib.suppress(OSError):
+                converse(peer)
 
     thread = threading.Thread(target=lie, daemon=True)
     thread.start()
@@ -335,6 +367,40 @@ def test_a_visit_to_a_server_that_sends_single_octets_is_given_up(
         mailbox.visit()
     assert caught.value.cause is causes.MAIL_TIMED_OUT
     assert time.monotonic() - began < 60
+
+
+def test_an_e_mail_at_which_the_server_breaks_off_does_not_keep_the_others_waiting(box: Box) -> None:
+    """As servers do at one whose file or index is damaged."""
+    there = {b"7": None, b"8": letter().as_bytes(), b"9": letter(to="+4930777@fax.box").as_bytes()}
+
+    def serve(peer: socket.socket) -> None:
+        peer.sendall(b"* OK hello\r\n")
+        for line in peer.makefile("rb"):
+            tag, command, *words = line.split()
+            answer = b""
+            match [command.upper(), *(word.upper() for word in words[:1])]:
+                case [b"CAPABILITY"]:
+                    answer = b"* CAPABILITY IMAP4rev1 MOVE\r\n"
+                case [b"UID", b"SEARCH"]:
+                    answer = b"* SEARCH " + b" ".join(sorted(there)) + b"\r\n"
+                case [b"UID", b"FETCH"] if b"SIZE" in line:
+                    answer = b"* 1 FETCH (UID %s RFC822.SIZE 999)\r\n" % words[1]
+                case [b"UID", b"FETCH"]:
+                    content = there[words[1]]
+                    if content is None:
+                        peer.shutdown(socket.SHUT_RDWR)
+                        return
+                    answer = b"* 1 FETCH (UID %s BODY[] {%d}\r\n%s)\r\n" % (words[1], len(content), content)
+                case [b"UID", b"MOVE"]:
+                    del there[words[1]]
+            peer.sendall(answer + tag + b" OK done\r\n")
+
+    with liar(box, serve, visits=2) as mailbox:
+        for _ in range(2):
+            with pytest.raises(MailError):
+                mailbox.visit()
+    assert len(box.faxes.search(JobFilter())) == 2
+    assert list(there) == [b"7"]
 
 
 def test_who_asks_for_a_visit_while_one_is_under_way_is_told_so(
