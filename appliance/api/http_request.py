@@ -27,6 +27,8 @@ CHUNK_HEAD_OCTETS = 256
 _ONCE = frozenset({b"Content-Length", b"Transfer-Encoding", b"Host"})
 # The name of a field (RFC 9110 5.6.2).
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
+_COMMA = re.compile(rb"[ \t]*,[ \t]*")
+_VERSIONS = (b"HTTP/1.0", b"HTTP/1.1")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 _CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]{1,8}")
 # A Host header that may be repeated in a Location (RFC 3986 3.2.2, without characters unusual in host names).
@@ -111,13 +113,21 @@ class _Reader(HeaderReader):
 
 
 class _Headers(dict[bytes, bytes]):
-    """A request's header fields.  Raises ValueError when two contradict on its length or host."""
+    """A request's header fields.  Raises ValueError when they leave its length or host in doubt."""
 
     def __setitem__(self, name: bytes, value: bytes) -> None:
         if name in _ONCE and self.get(name, value) != value:
             raise ValueError(f"two different {name.decode()} fields")
         if name == b"Content-Length" and not _LENGTH.fullmatch(value):
             raise ValueError("Content-Length is not a length")
+        words = _COMMA.split(value.lower())
+        if name == b"Transfer-Encoding" and (b"" in words or len(set(words)) < len(words)):
+            raise ValueError("Transfer-Encoding is no list of codings")
+        # cheroot compares both with small letters; they are the same in any (RFC 9110 7.6.1, 10.1.1).
+        if name == b"Connection" and b"close" in words:
+            value = b"close"
+        if name == b"Expect":
+            value = value.lower()
         super().__setitem__(name, value)
         if b"Content-Length" in self and b"Transfer-Encoding" in self:
             raise ValueError("both Content-Length and Transfer-Encoding")
@@ -161,6 +171,29 @@ class HttpRequest(HTTPRequest):
         except ValueError:  # an address that urllib cannot split
             self.simple_response("400 Bad Request", "Malformed Request-Line")
         self.conn.deadline = time.monotonic() + STRANGERS_CONTENT_S
+
+    def read_request_line(self) -> bool:
+        """Reads the first line; of a version that is none, answers so and returns False."""
+        if not super().read_request_line():  # type: ignore[no-untyped-call]
+            return False
+        known = self.request_protocol in _VERSIONS  # cheroot takes HTTP/1.-1, too
+        if not known:
+            self.simple_response("505 HTTP Version Not Supported")
+        return known
+
+    def read_request_headers(self) -> bool:
+        """Reads the header fields; where those are missing or forbidden in its version, answers so."""
+        if not super().read_request_headers():  # type: ignore[no-untyped-call]
+            return False
+        new = self.request_protocol == b"HTTP/1.1"
+        problem = ""
+        if new and b"Host" not in self.inheaders:  # RFC 9112 3.2
+            problem = "the Host field is missing"
+        if not new and b"Transfer-Encoding" in self.inheaders:  # RFC 9112 6.1
+            problem = "Transfer-Encoding in HTTP/1.0"
+        if problem:
+            self.simple_response("400 Bad Request", problem)
+        return not problem
 
     def _send_to_tls(self) -> None:
         """Answers a request without TLS where TLS is required: redirects reading ones, refuses others."""

@@ -134,6 +134,9 @@ def test_broken_sign_ins_count_against_their_address(served: Served) -> None:
         "X-A: a\0\r\nContent-Length: 2",
         "Content-Length: 2\r\nTransfer-Encoding: \x0bchunked",
         "(Content-Length: 2",
+        "Transfer-Encoding: ,",
+        "Transfer-Encoding:",
+        "Transfer-Encoding: chunked, chunked",
     ],
 )
 def test_a_request_of_ambiguous_length_is_refused_and_nothing_behind_it_is_read(
@@ -145,6 +148,42 @@ def test_a_request_of_ambiguous_length_is_refused_and_nothing_behind_it_is_read(
         said = answer(sock)
     assert said.startswith(b"HTTP/1.1 400 ")
     assert said.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "POST /api/v1/sessions HTTP/1.0\r\nConnection: Keep-Alive\r\nTransfer-Encoding: chunked",
+        "POST /api/v1/sessions HTTP/1.1\r\nContent-Length: 2",  # without Host
+    ],
+)
+def test_what_its_version_of_http_forbids_is_refused_and_nothing_behind_it_is_read(
+    served: Served, head: str
+) -> None:
+    smuggled = b"{}GET /api/v1/causes/busy HTTP/1.1\r\nHost: x\r\n\r\n"
+    with opened(served, head + "\r\n\r\n", smuggled) as sock:
+        said = answer(sock)
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert said.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize("word", ["close", "Close", "TE, close"])
+def test_a_client_that_wants_no_more_is_left_in_any_spelling(served: Served, word: str) -> None:
+    head = f"GET /api/v1/causes/busy HTTP/1.1\r\nHost: x\r\nConnection: {word}\r\n\r\n"
+    with opened(served, head) as sock:
+        sock.settimeout(5)  # a connection that is kept stays open for longer
+        said = b""
+        while piece := sock.recv(65536):
+            said += piece
+    assert said.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("word", ["100-continue", "100-Continue"])
+def test_a_client_that_asks_whether_to_go_on_is_answered_in_any_spelling(served: Served, word: str) -> None:
+    fields = f"Content-Type: application/json\r\nContent-Length: 2\r\nExpect: {word}"
+    with opened(served, f"POST /api/v1/sessions HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n") as sock:
+        sock.settimeout(5)  # so long the box waits for the content before it gives the client up
+        assert sock.recv(100).startswith(b"HTTP/1.1 100 ")
 
 
 def test_a_name_with_an_underscore_is_not_the_one_with_a_hyphen(served: Served) -> None:
