@@ -186,6 +186,22 @@ def _post(box: Web, path: str, fields: dict[str, str], **headers: str) -> http.c
     return answer
 
 
+def test_who_signs_in_over_a_session_ends_it(box: Web) -> None:
+    user_id = box.add_user("dora")
+    sessions = box.served.server.context.sessions
+    cookie = "faxbox=" + sessions.begin(user_id, time.time(), 600)
+    other = "faxbox=" + sessions.begin(user_id, time.time(), 600)
+
+    def status(cookie: str) -> int:
+        return box.served.ask("GET", "/me", token="", headers={"Cookie": cookie}).status
+
+    wrong = {"name": OWNER, "password": "not this one"}
+    assert _post(box, "/sign-in", wrong, Cookie=cookie).status == 401
+    assert status(cookie) == 200
+    assert _post(box, "/sign-in", {"name": OWNER, "password": PASSWORD}, Cookie=cookie).status == 303
+    assert (status(cookie), status(other)) == (401, 200)
+
+
 def test_another_site_can_neither_sign_a_browser_in_nor_out_nor_change_anything(box: Web) -> None:
     user_id = box.add_user("carol")
     sessions = box.served.server.context.sessions

@@ -27,6 +27,10 @@ def _own_path(path: str) -> str:
 
 
 def _signed_in(visit: Visit, session: SignedIn, path: str) -> Response:
+    """The answer with the new session; ends the one that this browser had, of which it knows no more."""
+    before = visit.caller
+    if before is not None and before.user_id is not None:
+        visit.context.sessions.end(before.user_id, before.session_id)
     return go(path, cookie=(session.token, int(session.ends_at - visit.context.now())))
 
 
