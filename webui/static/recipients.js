@@ -14,6 +14,8 @@ export function completion(root, changed) {
   let active = -1;
   let timer = null;
   let asked = 0;
+  let taking = Promise.resolve();
+  let underWay = 0;
 
   const close = () => {
     list.hidden = true;
@@ -52,11 +54,15 @@ export function completion(root, changed) {
     if (!recipients.some((each) => each.number === recipient.number && each.group === recipient.group)) {
       recipients = [...recipients, recipient];
     }
-    input.value = "";
     tell("");
     close();
     draw();
     changed(recipients);
+  }
+
+  function choose(offer) {
+    input.value = "";
+    add(offer);
   }
 
   function describe(found) {
@@ -106,7 +112,7 @@ export function completion(root, changed) {
       item.append(name, " ", more);
       item.addEventListener("mousedown", (event) => {
         event.preventDefault();
-        add(offer);
+        choose(offer);
       });
       return item;
     }));
@@ -115,31 +121,61 @@ export function completion(root, changed) {
     input.setAttribute("aria-expanded", String(offers.length > 0));
   }
 
-  // Adds the typed number, or the pasted ones; returns whether that succeeded. What is left is what was refused and what
-  // stands behind it.
-  async function take() {
-    const text = input.value.trim();
-    if (!text) return true;
-    asked++;
-    clearTimeout(timer);
-    try {
-      const numbers = apart(text);
-      for (const [at, number] of numbers.entries()) {
+  // Adds recipients one after the other. What the box refuses is in the field again, before what was typed meanwhile.
+  async function addAll(entries) {
+    let [left, problem] = [[], null];
+    for (const [at, { number, name }] of entries.entries()) {
+      try {
         const found = await call("GET", `/numbers/check?number=${encodeURIComponent(number)}`);
-        if (!found.ok) {
-          input.value = numbers.slice(at).join("; ");
-          tell(...describe(found));
-          close();
-          return false;
+        if (found.ok) {
+          add({ number, name: name || found.name, company: "" });
+          continue;
         }
-        add({ number, name: found.name, company: "" });
+        left.push(number);
+        problem ??= describe(found);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        left = [...left, ...entries.slice(at).map((each) => each.number)];
+        problem = [error.problem.title, "bad"];
+        break;
       }
-      return true;
-    } catch (error) {
-      if (error instanceof Refused) tell(error.problem.title, "bad");
-      return false;
+    }
+    input.value = [...left, input.value].filter(Boolean).join("; ");
+    if (problem) {
+      tell(...problem);
+      close();
     }
   }
+
+  // Adds the typed number, and the pasted ones; one after the other, so that what is sent goes to all of them. Returns
+  // whether nothing is left in the field.
+  function take(rows = []) {
+    asked++;
+    clearTimeout(timer);
+    const entries = [...apart(input.value).map((number) => ({ number })), ...rows];
+    input.value = "";
+    underWay++;
+    taking = taking.catch(() => null).then(() => addAll(entries)).finally(() => underWay--);
+    return taking.then(() => !input.value.trim());
+  }
+
+  // A row of a spreadsheet: its number, and its name where only one of its cells can be one. A row with several numbers is
+  // not guessed: it is refused as it stands.
+  function entryOf(row) {
+    const cells = row.split("\t").map((each) => each.trim()).filter(Boolean);
+    const numbers = cells.filter(looksLikeNumber);
+    const whole = numbers.length > 1 ? numbers.filter((each) => /^[+0(]/.test(each)) : numbers;
+    const names = cells.filter((each) => /\p{L}/u.test(each));
+    if (whole.length !== 1) return cells.length === 1 ? apart(cells[0]).map((number) => ({ number })) : [{ number: cells.join(" | ") }];
+    return [{ number: whole[0], name: names.length === 1 ? names[0] : "" }];
+  }
+
+  input.addEventListener("paste", (event) => {
+    const text = event.clipboardData?.getData("text/plain") ?? "";
+    if (!/[\t\r\n]/.test(text.trim())) return;
+    event.preventDefault();
+    take(text.split(/[\r\n]+/).filter((row) => row.trim()).flatMap(entryOf));
+  });
 
   function move(step) {
     if (list.hidden) return;
@@ -164,8 +200,8 @@ export function completion(root, changed) {
     } else if (event.key === "Enter" || event.key === "," || event.key === ";") {
       if (event.key === "Enter" && !input.value.trim()) return;
       event.preventDefault();
-      if (active >= 0) add(offers[active]);
-      else if (offers.length === 1 && !looksLikeNumber(input.value.trim())) add(offers[0]);
+      if (active >= 0) choose(offers[active]);
+      else if (offers.length === 1 && !looksLikeNumber(input.value.trim())) choose(offers[0]);
       else await take();
     } else if (event.key === "Backspace" && !input.value && recipients.length) {
       recipients = recipients.slice(0, -1);
@@ -184,7 +220,7 @@ export function completion(root, changed) {
       draw();
       changed(recipients);
     },
-    pending: () => Boolean(input.value.trim()),
-    take,
+    pending: () => Boolean(input.value.trim()) || underWay > 0,
+    take: () => take(),
   };
 }
