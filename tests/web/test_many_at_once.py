@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from appliance.spool.model import JobState
 from tests.web.browser import Web, noticed, stop_clock
@@ -59,8 +59,13 @@ def test_sent_faxes_are_forwarded_and_saved_together(box: Web) -> None:
     assert saved(page, "One PDF").startswith(b"%PDF")
     with zipfile.ZipFile(io.BytesIO(saved(page, "ZIP"))) as archive:
         assert sorted(archive.namelist()) == sorted(f"fax-{fax_id}.pdf" for fax_id in ids)
-    page.get_by_role("button", name="Forward as fax").click()
+    forward = page.get_by_role("button", name="Forward as fax")
+    forward.click()
     expect(page.locator("#bulk-forward [name=to]")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#bulk-forward")).to_be_hidden()
+    expect(forward).to_be_focused()
+    page.keyboard.press("Enter")
     page.keyboard.type("12 no number")
     page.keyboard.press("Enter")
     expect(page.locator("#bulk-forward .problem")).to_be_visible()
@@ -97,6 +102,23 @@ def test_chosen_faxes_are_cancelled_after_one_question(box: Web) -> None:
     page.once("dialog", lambda asked: asked.accept())
     page.get_by_role("button", name="Cancel", exact=True).click()
     expect(page.locator(row(page, held))).to_contain_text("Cancelled")
+
+
+def test_one_that_somebody_else_dealt_with_meanwhile_does_not_keep_the_others_from_it(box: Web) -> None:
+    first, second = (hand_in(box, hold="true") for _ in range(2))
+    page = box.page()
+    page.goto("/sent")
+    choose(page, [first, second])
+
+    def accept(asked: Dialog) -> None:
+        # The newest is the first of the list.
+        assert box.served.ask("POST", f"/faxes/{second}/cancel").status == 200
+        asked.accept()
+
+    page.once("dialog", accept)
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    noticed(page, "The fax is in a state in which this cannot be done.")
+    box.served.wait(lambda: box.served.box.faxes.get(first).state is JobState.CANCELLED)
 
 
 def test_sent_faxes_are_deleted_come_back_with_undo_and_go_when_the_page_is_left(box: Web) -> None:

@@ -94,6 +94,53 @@ def test_many_are_deleted_at_once_and_come_back_with_undo(box: Web, faxed: int, 
     assert rows(page, other) == 0
 
 
+def test_one_that_somebody_else_deleted_meanwhile_does_not_keep_the_others_from_being_deleted(
+    box: Web, faxed: int
+) -> None:
+    newest = _fax(box)
+    page = box.page()
+    stop_clock(page)
+    page.goto("/received")
+    for fax_id in (faxed, newest):
+        page.locator(f".rows > li[data-id='{fax_id}'] input").check()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    assert box.served.ask("DELETE", f"/received/{newest}").status == 204
+    page.clock.fast_forward(11_000)
+    box.served.wait(lambda: box.served.ask("GET", f"/received/{faxed}").status == 404)
+    expect(page.locator("#notices")).not_to_contain_text("There is nothing here")
+
+
+@pytest.mark.parametrize("form_id", ["forward", "by-mail", "on-paper"])
+def test_escape_closes_what_a_button_opened_and_the_focus_is_at_its_button_again(
+    box: Web, faxed: int, form_id: str
+) -> None:
+    page = box.page()
+    page.goto(f"/received/{faxed}")
+    button, form = page.locator(f"[data-open={form_id}]"), page.locator(f"#{form_id}")
+    back = button
+    if form_id == "on-paper":
+        back = page.locator("#more > summary")  # the button is in a menu, which it closes
+        back.click()
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(form.locator("input").first).to_be_focused()
+    assert button.get_attribute("aria-expanded") == "true"
+    page.keyboard.press("Escape")
+    expect(form).to_be_hidden()
+    expect(back).to_be_focused()
+    assert button.get_attribute("aria-expanded") == "false"
+
+
+def test_a_second_form_takes_the_place_of_the_first(box: Web, faxed: int, view: View) -> None:
+    page = view.page(box)
+    page.goto(f"/received/{faxed}")
+    view.press(view.button(page, "Forward as fax"))
+    expect(page.locator("#forward")).to_be_visible()
+    view.press(view.button(page, "Send by e-mail"))
+    expect(page.locator("#by-mail")).to_be_visible()
+    expect(page.locator("#forward")).to_be_hidden()
+
+
 def test_pages_are_looked_at_and_many_faxes_saved_at_any_size_and_in_any_language(
     box: Web, faxed: int, tmp_path: Path, view: View
 ) -> None:

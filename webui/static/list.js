@@ -144,13 +144,21 @@ document.addEventListener("refreshed", () => {
 
 // -- many at once ------------------------------------------------------------------------------
 
+// Why the box refuses one fax and takes others: somebody else has dealt with it meanwhile.
+const OF_ONE = ["not_found", "state_forbids"];
+
 async function each(list, act) {
-  try {
-    for (const row of list) await act(Number(row.dataset.id));
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    refused(error.problem);
+  let problem = null;
+  for (const row of list) {
+    try {
+      await act(Number(row.dataset.id));
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      problem = error.problem;
+      if (!OF_ONE.includes(problem.code)) break;
+    }
   }
+  if (problem) refused(problem);
   await refresh();
   count();
 }
@@ -192,7 +200,9 @@ async function remove(list, leave) {
   const gone = await notice(words.deleted, { undo: true, leaving });
   if (gone) {
     await each(list, async (id) => {
-      await call(...deletion(id));
+      await call(...deletion(id)).catch((error) => {
+        if (error.problem?.code !== "not_found") throw error; // it is gone, as it should be
+      });
       document.querySelector(`.rows > li[data-id="${id}"]`)?.remove();
     });
   }
@@ -215,10 +225,6 @@ bulk.addEventListener("click", (event) => {
   }
   if (act === "cancel" && confirm(words.ask_cancel)) each(list, (id) => call("POST", `/faxes/${id}/cancel`, {}));
   if (act === "pdf" || act === "zip") fetchTogether(ids, act);
-  if (act === "forward") {
-    forward.hidden = !forward.hidden;
-    if (!forward.hidden) forward.elements.to.focus();
-  }
 });
 
 // Faxes that were handled are no longer chosen, so that the rest can be tried again after a refusal.
@@ -241,11 +247,6 @@ if (forward) {
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button");
   if (!button) return;
-  if (button.dataset.open) {
-    const part = document.getElementById(button.dataset.open);
-    part.hidden = !part.hidden;
-    part.querySelector("input, select")?.focus();
-  }
   if (button.dataset.mark) {
     await call("PATCH", `/received/${button.dataset.mark}`, { read: false });
     notice(words.marked);
