@@ -16,7 +16,7 @@ from pathlib import Path
 
 from appliance import at_rest
 from appliance.api.causes import NOT_FOUND
-from appliance.api.problems import ProblemError
+from appliance.api.problems import Flaw, ProblemError, problem_of
 from appliance.box import Box
 from appliance.dispatch.making import local_time
 from appliance.documents.causes import DOCUMENT_GONE
@@ -26,6 +26,7 @@ from appliance.documents.thumbnail import thumbnail
 from appliance.language import said as _
 from appliance.numbers import NumberSettings
 from appliance.services.causes import STATE_FORBIDS
+from appliance.spool.errors import NotFoundError
 from appliance.spool.model import Attempt, Job, JobState, Received, ReceivedPageFile
 from appliance.station import StationSettings
 from appliance.t4.coding import PageError, decode
@@ -171,19 +172,20 @@ def _tiff_of(box: Box, pages: Iterator[CodedPage | Raster]) -> Path:
 
 
 @contextlib.contextmanager
-def _naming(fax_id: int) -> Iterator[None]:
-    """Names the fax in a problem: one of several."""
+def naming(fax_id: int) -> Iterator[None]:
+    """Names the fax in a problem: one of several.  Raises ProblemError."""
     try:
         yield
-    except ProblemError as problem:
-        raise ProblemError(problem.cause, f"fax {fax_id}: {problem.detail}") from None
+    except (ProblemError, NotFoundError) as error:
+        problem, which = problem_of(error), Flaw("ids", _("Fax {id}").format(id=fax_id))
+        raise ProblemError(problem.cause, f"fax {fax_id}: {problem.detail}", (which,)) from None
 
 
 def _one_after_the_other(
     faxes: Iterable[tuple[int, Callable[[], Iterator[CodedPage | Raster]]]],
 ) -> Iterator[CodedPage | Raster]:
     for fax_id, pages in faxes:
-        with _naming(fax_id):
+        with naming(fax_id):
             yield from pages()
 
 
@@ -213,7 +215,7 @@ def _zip_of(box: Box, faxes: Iterable[tuple[int, Callable[[], Path]]]) -> Path:
     """A temporary ZIP; ``faxes``: each fax's id, and what makes its PDF."""
     with temporary_file(box, ".zip") as path, zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for fax_id, make in faxes:
-            with _naming(fax_id):
+            with naming(fax_id):
                 made = make()
             try:
                 archive.write(made, f"fax-{fax_id}.pdf")

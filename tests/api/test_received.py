@@ -66,8 +66,13 @@ def test_of_several_faxes_the_one_that_cannot_be_read_is_named(served: Served, w
     whole, gone = (making.receive(served.box) for _ in range(2))
     _, (page,) = served.box.inbox.with_pages(gone.id)
     (served.box.data / page.path).unlink()
-    reply = served.ask("GET", f"/received-bundle?ids={whole.id},{gone.id}&format={word}")
+    path = f"/received-bundle?ids={whole.id},{gone.id}&format={word}"
+    reply = served.ask("GET", path, headers={"Accept-Language": "de"})
+    assert reply.json["errors"] == [{"path": "ids", "problem": f"Fax {gone.id}"}]
     assert (reply.status, reply.json["detail"]) == (410, f"fax {gone.id}: page 1 cannot be read")
+    assert served.ask("DELETE", f"/received/{gone.id}").status == 204
+    reply = served.ask("GET", path)
+    assert (reply.status, reply.json["errors"]) == (404, [{"path": "ids", "problem": f"Fax {gone.id}"}])
 
 
 def test_calls_that_brought_no_page_are_left_out_unless_they_are_asked_for_and_the_description_says_so(
