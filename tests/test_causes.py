@@ -25,6 +25,12 @@ def test_each_row_speaks_in_whole_sentences(cause: Cause) -> None:
         assert "  " not in words
 
 
+@pytest.mark.parametrize("cause", all_causes(), ids=lambda cause: cause.code)
+def test_no_advice_says_that_a_further_try_follows(cause: Cause) -> None:
+    """It stands beside the end of the last try, too; that another one follows is the fax's state."""
+    assert "tried again" not in cause.advice
+
+
 def test_a_code_leads_to_its_row() -> None:
     assert all(cause_of(cause.code) is cause for cause in all_causes())
 

@@ -53,7 +53,7 @@ MAIL_TIMED_OUT = declare(
     Side.THEIRS,
     Retry.SOON,
     "The mail server took too long.",
-    "It is tried again by itself; check the port if it stays so: a TLS port says nothing without TLS.",
+    "Check the port if it stays so: a TLS port says nothing without TLS.",
 )
 MAIL_NO_TLS = declare(
     "mail_no_tls",
@@ -100,7 +100,7 @@ MAIL_DEFERRED = declare(
     Side.THEIRS,
     Retry.SOON,
     "The mail server asked to try again later.",
-    "It is tried again by itself.",
+    "Ask whoever runs the mail server if it lasts.",
 )
 MAILBOX_NOT_SET_UP = user_mistake(
     "mailbox_not_set_up",

@@ -9,7 +9,7 @@ BUSY = declare(
     Side.THEIRS,
     Retry.SOON,
     "The number is busy.",
-    "It is tried again by itself; call the other side if it stays busy for hours.",
+    "Call the other side if it stays busy for hours.",
 )
 NO_ANSWER = declare(
     "no_answer",
@@ -28,7 +28,7 @@ LINE_STOPPED = declare(
     Side.OURS,
     Retry.SOON,
     "The call was ended because the box stopped this line.",
-    "Nothing to do; it is tried again when the line is up.",
+    "Send it again when the line is up.",
 )
 LINE_FULL = declare(
     "line_full",

@@ -16,7 +16,7 @@ INTERRUPTED = declare(
     Side.OURS,
     Retry.SOON,
     "The box was switched off or restarted during the call.",
-    "A fax to send is tried again by itself; ask the sender of a received one to send it again.",
+    "Ask the sender of a received fax to send it again.",
 )
 UNKNOWN_DELIVERY = declare(
     "unknown_delivery",

@@ -219,14 +219,14 @@ BOX_STALLED = declare(
     Side.OURS,
     Retry.SOON,
     "The box did not respond for half a minute, so the call was ended before the last page.",
-    "The fax is tried again by itself; if it happens often, look at the box's storage and its load.",
+    "If it happens often, look at the box's storage and its load.",
 )
 RECORD_FAILED = declare(
     "record_failed",
     Side.OURS,
     Retry.SOON,
     "The box could not note on its storage that the last page goes out, so the call was ended before it.",
-    "The fax is tried again by itself; look at the box's storage: it may be full or failing.",
+    "Look at the box's storage: it may be full or failing.",
 )
 PAGE_FORMAT = declare(
     "page_format",

@@ -16,7 +16,7 @@ MODEM_UNPLUGGED = declare(
     Side.OURS,
     Retry.OTHER_LINE,
     "The modem was unplugged or lost its power in the middle of the call.",
-    "Plug it in again; the line recovers by itself and the fax is tried again.",
+    "Plug it in again; the line recovers by itself.",
 )
 MODEM_SILENT = declare(
     "modem_silent",

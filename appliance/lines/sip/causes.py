@@ -31,7 +31,7 @@ SIP_UNAVAILABLE = declare(
     Side.THEIRS,
     Retry.SOON,
     "The number cannot be reached at the moment.",
-    "It is tried again by itself; check the number if it stays so.",
+    "Check the number if it stays so.",
 )
 SIP_DECLINED = declare(
     "sip_declined",
@@ -66,14 +66,14 @@ SIP_OVERLOADED = declare(
     Side.LINE,
     Retry.OTHER_LINE,
     "The SIP trunk says that it cannot take calls now.",
-    "It is tried again later; ask the provider if it lasts.",
+    "Ask the provider if it lasts.",
 )
 SIP_FAILED = declare(
     "sip_failed",
     Side.LINE,
     Retry.OTHER_LINE,
     "The SIP trunk reported a fault of its own.",
-    "It is tried again; ask the provider if it lasts.",
+    "Ask the provider if it lasts.",
 )
 SIP_REFUSED = declare(
     "sip_refused",
@@ -94,14 +94,14 @@ SIP_NO_PROGRESS = declare(
     Side.LINE,
     Retry.OTHER_LINE,
     "The SIP trunk began to place the call and then said nothing more: the number never rang.",
-    "It is tried again; ask the provider what became of the call if it lasts.",
+    "Ask the provider what became of the call if it lasts.",
 )
 SIP_TIMED_OUT = declare(
     "sip_timed_out",
     Side.LINE,
     Retry.OTHER_LINE,
     "The SIP trunk reported that nothing beyond it answered the call in time.",
-    "It is tried again; check the number, and ask the provider if it lasts.",
+    "Check the number, and ask the provider if it lasts.",
 )
 SIP_UNREACHABLE = declare(
     "sip_unreachable",
@@ -136,8 +136,7 @@ SIP_T38_SILENT = declare(
     Side.LINE,
     Retry.OTHER_LINE,
     "The other side agreed to T.38, but nothing of a fax came through it.",
-    "It is tried again with fax tones; if it happens often, ask the provider about T.38, or set the trunk's"
-    " media to g711.",
+    "If it happens often, ask the provider about T.38, or set the trunk's media to g711.",
 )
 SIP_NO_MEDIA = declare(
     "sip_no_media",
