@@ -22,6 +22,7 @@ from appliance.api.ipp.book import JobBook
 from appliance.api.ipp.compression import unpacked
 from appliance.api.ipp.operations import PrintService
 from appliance.api.ipp.words import IppError, Operation, PrintJobState, Status
+from appliance.causes import DELIVERED
 from appliance.ipp import codec
 from appliance.ipp.codec import Decoder
 from appliance.ipp.model import GroupTag, Message, Range, Tag, Value
@@ -30,12 +31,14 @@ from appliance.net.settings import ApiSettings
 from appliance.printing.settings import IppAccess, IppSettings, PrintingSettings
 from appliance.settings import secrets
 from appliance.settings.accounts import UserRole
+from appliance.spool import job_states
 from appliance.spool.filters import JobFilter
+from appliance.spool.model import JobState
 from appliance.spool.options import Cover, Quality
 from tests.api_ipp import ipp_crash
 from tests.api_ipp.conftest import Printing
 from tests.api_ipp.requests import Attributes, request, to
-from tests.deliver.making import make_box
+from tests.deliver.making import Clock, make_box
 from tests.documents.test_raster import PWG_SIZE, raster
 
 # Where an Apple raster's first page says how many pixels it has across and down.
@@ -526,6 +529,59 @@ def test_the_same_print_again_is_a_fax_of_its_own_when_the_first_was_answered(tm
         box.close()
     box = make_box(tmp_path / "box")
     assert len(box.faxes.search(JobFilter())) == 4
+    box.close()
+
+
+def a_letter(identifier: str, text: str = "a letter") -> bytes:
+    """A PDF with an identifier that CUPS writes anew each time; it is longer than what is read at once."""
+    body = text.encode() + b" " * 70_000
+    return b"%PDF-1.4 " + body + f"trailer << /ID [<{identifier * 32}><{identifier * 32}>] >>".encode()
+
+
+@pytest.mark.parametrize(
+    ("told", "again", "count"),
+    [
+        ("followed", a_letter("b"), 1),
+        ("followed by a box started anew", a_letter("b"), 1),
+        ("delivered meanwhile", a_letter("b"), 1),
+        ("delivered long ago", a_letter("b"), 2),
+        ("never followed", a_letter("b"), 2),
+        ("end told", a_letter("b"), 2),
+        ("cancelled", a_letter("b"), 2),
+        ("followed", a_letter("b", "another letter"), 2),
+    ],
+)
+def test_what_a_client_prints_again_that_died_while_it_followed_the_fax_is_that_fax(
+    tmp_path: Path, told: str, again: bytes, count: int
+) -> None:
+    clock = Clock()
+    box = make_box(tmp_path / "box", clock)
+    service = PrintService(box, JobBook(box))
+    sent = request(Operation.PRINT_JOB, to("tel:9990"), job_name=codec.name("letter"))
+
+    def ask(octets: bytes, document: bytes = b"") -> Message:
+        answer = ipp_crash.ask(service, box, octets, document)
+        service.answered(answer)
+        return answer
+
+    first = job_id(ask(sent, a_letter("a")))
+    (fax,) = box.faxes.search(JobFilter())
+    follow = request(Operation.GET_JOB_ATTRIBUTES, job_id=codec.integers(first))
+    if told != "never followed":
+        ask(follow)
+    if told.startswith("delivered") or told == "end told":
+        for state in (JobState.WAITING, JobState.SENDING):
+            box.spool.do(job_states.move, box.faxes.get(fax.id), state, clock(), deadline=None)
+        box.spool.do(job_states.end, box.faxes.get(fax.id), JobState.DELIVERED, DELIVERED, clock())
+    if told == "end told":
+        ask(follow)
+    if told == "cancelled":
+        box.faxes.cancel(fax.id)
+    clock.now += 3600 if told == "delivered long ago" else 60
+    if told.endswith("anew"):
+        service = PrintService(box, JobBook(box))
+    assert job_id(ask(sent, again)) != first
+    assert len(box.faxes.search(JobFilter())) == count
     box.close()
 
 

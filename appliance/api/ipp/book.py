@@ -3,8 +3,8 @@
 A file of a few hundred rows in the data folder.  A job's row is written before its documents are handed in
 under its UUID: whenever the box is killed, the row finds the faxes again.
 
-A client that got no answer prints again.  A job that was handed in by a box killed before it answered is
-recognised by its digest: the repetition becomes the same faxes.
+A client that got no answer prints again, and so does CUPS when it died while it followed a fax to its end.
+Such a job is recognised by its digest: the repetition becomes the same faxes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -19,7 +20,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 from appliance import durable
@@ -27,7 +27,7 @@ from appliance.api.ipp.asked import RequestedFax
 from appliance.box import Box
 from appliance.services.faxes import Submitted
 from appliance.spool.errors import IdempotencyError
-from appliance.spool.model import SourceFile
+from appliance.spool.model import Job, JobState, SourceFile
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +41,9 @@ MOST_OPEN, MOST_OPEN_EACH = 100, 20
 # The time within which a client without an answer prints again, seconds.
 REPEATED_S = 900.0
 _LARGEST_ID = (1 << 31) - 1
+# The identifier in the trailer of a PDF file (ISO 32000-1 14.4), as programs write it; its longest, octets.
+_PDF_ID = re.compile(rb"/ID\s{0,4}\[\s{0,4}<[0-9A-Fa-f]{32}>\s{0,4}<[0-9A-Fa-f]{32}>\s{0,4}\]")
+_PDF_ID_OCTETS = 100
 
 
 class NoFaxReason(Enum):
@@ -66,11 +69,40 @@ class PrintJob:
     ended: str = ""  # a value of Ended
     digest: str = ""  # of the handed-in documents and options
     answered: bool = False  # the client got the answer
+    followed: bool = False  # it has asked about the job since
+    end_told: bool = False  # and learnt how it ended
 
     @property
     def key(self) -> str:
         """The idempotency key under which it is handed in."""
         return f"ipp:{self.uuid}"
+
+
+class DocumentDigest:
+    """A SHA-256 of documents as they come in, without the identifiers of PDF files.
+
+    CUPS' filters write a new identifier each time that they convert the same document.
+    """
+
+    def __init__(self) -> None:
+        self._sum = hashlib.sha256()
+        self._held = b""
+
+    def update(self, piece: bytes) -> None:
+        """Adds the next octets."""
+        held = self._held + piece
+        cut = max(0, len(held) - _PDF_ID_OCTETS)
+        for found in _PDF_ID.finditer(held):
+            if found.start() < cut < found.end():
+                cut = found.start()
+        self._sum.update(_PDF_ID.sub(b"", held[:cut]))
+        self._held = held[cut:]
+
+    def hexdigest(self) -> str:
+        """The digest of everything so far."""
+        whole = self._sum.copy()
+        whole.update(_PDF_ID.sub(b"", self._held))
+        return whole.hexdigest()
 
 
 @dataclass(slots=True)
@@ -79,7 +111,7 @@ class OpenJob:
 
     asked: RequestedFax
     files: list[SourceFile] = field(default_factory=list)
-    digest: Any = field(default_factory=hashlib.sha256)  # of the documents
+    digest: DocumentDigest = field(default_factory=DocumentDigest)
     busy: bool = False  # a document is being received
     cancelled: bool = False
     touched: float = field(default_factory=time.monotonic)
@@ -179,7 +211,7 @@ class JobBook:
             job = replace(self._rows[number], digest=digest)
             earlier = next((each for each in self._rows.values() if self._is_repeated(each, job)), None)
             if earlier is not None:
-                _log.info("print job %s is %s again, whose client got no answer", number, earlier.id)
+                _log.info("print job %s is %s again, whose end its client did not learn", number, earlier.id)
                 job = replace(job, uuid=earlier.uuid)
                 del self._rows[earlier.id]
             self._rows[number] = job
@@ -190,20 +222,32 @@ class JobBook:
         def facts(each: PrintJob) -> tuple[str, ...]:
             return each.digest, each.printer, each.owner, each.person, each.computer, each.name
 
-        return (
-            earlier.id in self._of_earlier_runs
-            and not (earlier.answered or earlier.ended)
-            and facts(earlier) == facts(job)
-            and job.created_at - earlier.created_at <= REPEATED_S
-            and self.handed_in(earlier) is not None
-        )
+        if earlier.ended or earlier.end_told or facts(earlier) != facts(job):
+            return False
+        made = self.handed_in(earlier)
+        if made is None:
+            return False
+        if not earlier.answered:
+            return earlier.id in self._of_earlier_runs and job.created_at - earlier.created_at <= REPEATED_S
+        return earlier.followed and any(_goes_or_went(fax, job.created_at) for fax in made.jobs)
 
-    def answered(self, number: int) -> None:
-        """Notes that the client got the answer.  Raises DiskFullError, OSError."""
+    def answered(self, number: int, *, ended: bool) -> None:
+        """Notes that the client got an answer about a job that was handed in; ``ended``: it says so.
+
+        By answers after the first one the client follows the job.  Raises DiskFullError, OSError.
+        """
         with self._lock:
             job = self._rows.get(number)
-            if job is not None and job.digest and not job.answered:
-                self._rows[number] = replace(job, answered=True)
+            if job is None or not job.digest:
+                return
+            told = replace(
+                job,
+                answered=True,
+                followed=job.answered or job.followed,
+                end_told=(job.answered and ended) or job.end_told,
+            )
+            if told != job:
+                self._rows[number] = told
                 self._write()
 
     def close(self, number: int) -> None:
@@ -242,3 +286,12 @@ class JobBook:
             return self._box.faxes.handed_in(job.owner, job.key, job.uuid)
         except IdempotencyError:
             return None
+
+
+def _goes_or_went(fax: Job, now: float) -> bool:
+    """Whether to send the same once more would be to send it twice: it is on its way, or has just arrived."""
+    if fax.cancel_requested:
+        return False
+    if fax.state in (JobState.DELIVERED, JobState.UNKNOWN):
+        return now - (fax.ended_at or now) <= REPEATED_S
+    return fax.state in (JobState.PREPARING, JobState.WAITING, JobState.SENDING)

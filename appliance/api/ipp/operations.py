@@ -15,7 +15,7 @@ from appliance.api.ipp.call import PrinterRequest
 from appliance.api.ipp.description import printer_attributes
 from appliance.api.ipp.job_intake import JobIntake
 from appliance.api.ipp.progress import SHORT, job_attributes, state_of
-from appliance.api.ipp.words import IppError, Operation, Status
+from appliance.api.ipp.words import IppError, Operation, PrintJobState, Status
 from appliance.api.problems import ProblemError
 from appliance.box import Box
 from appliance.durable import DiskFullError, TooLargeError
@@ -84,10 +84,14 @@ class PrintService:
 
     def answered(self, answer: Message) -> None:
         """The answer has been sent to its client."""
-        number = answer.group(GroupTag.JOB).get("job-id", ())
-        if number and isinstance(number[0].content, int):
+        job = answer.group(GroupTag.JOB)
+        number, state = (
+            value[0].content if (value := job.get(name, ())) else None for name in ("job-id", "job-state")
+        )
+        if isinstance(number, int):
+            ended = isinstance(state, int) and PrintJobState(state).ended
             try:
-                self._book.answered(number[0].content)
+                self._book.answered(number, ended=ended)
             except (DiskFullError, OSError) as error:
                 _log.warning("that a print job was answered is not noted: %s", error)
 
