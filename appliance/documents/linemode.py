@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from itertools import zip_longest
 
-# A carriage return within a line that a line feed ends; elsewhere it ends lines itself.
-_STRUCK = re.compile(r"[^\r\n]*\r(?!\n)[^\n]*(?=\n)")
 # The first column of each line says what to do before it (ANSI X3.9-1978): a new page, one to three lines
 # forward, none.
 _BEFORE = {"1": "\n\f", " ": "\n", "0": "\n\n", "-": "\n\n\n", "+": "\r"}
@@ -20,7 +18,11 @@ def struck_over(text: str) -> str:
     Underlines and bold type come out once.  Where two different letters would be at one place, each becomes a
     line of its own.
     """
-    return _STRUCK.sub(lambda found: _together(found[0]), text) if "\r" in text else text
+    if "\r" not in text:
+        return text
+    *lines, rest = text.split("\n")
+    # Within a line that a line feed ends; elsewhere a carriage return ends lines itself.
+    return "\n".join([*(_together(line) if "\r" in line[:-1] else line for line in lines), rest])
 
 
 def _together(line: str) -> str:

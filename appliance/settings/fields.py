@@ -372,7 +372,7 @@ def _checked_one(hint: Any, value: Any, rule: _Rule, path: str) -> Any:
         if rule.pattern is not None and not rule.pattern.fullmatch(value):
             form = said("{value} does not have the form that is needed: {help}")
             raise SettingError(path, form.format(value=repr(value), help=said(as_sentence(rule.help))))
-        if not rule.lines:
+        if not rule.lines and not value.isprintable():
             return one_line(value)
     return value
 

@@ -18,6 +18,12 @@ LISTING = (
 )
 
 
+def test_a_line_of_millions_of_letters_or_returns_is_read_once() -> None:
+    """A large e-mail is such a line, as anybody may send it: its reader has a minute."""
+    for text in ("x" * 3_000_000 + "\r\n", "a\r" * 1_000_000):
+        assert struck_over(text) == text
+
+
 def test_lines_struck_over_each_other_come_out_once() -> None:
     assert as_printed("INVOICE\rINVOICE\rINVOICE\nTotal 12.00\r      _____\n") == "INVOICE\nTotal 12.00\n"
     assert as_printed("name:\r      ________\r\nnext\n") == "name: ________\nnext\n"
