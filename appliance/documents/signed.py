@@ -5,6 +5,8 @@ The signature is not checked: a fax shows what was written, and proves nothing a
 
 from __future__ import annotations
 
+import binascii
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,6 +15,9 @@ _OCTETS_IN_PIECES = 0x24
 _SIGNED = bytes.fromhex("2a864886f70d010702")
 # Content types of encrypted messages: enveloped data, and authenticated enveloped data.
 _ENCRYPTED = (bytes.fromhex("2a864886f70d010703"), bytes.fromhex("2a864886f70d0109100117"))
+_HEAD = 32  # octets that show the type
+# How the outermost element begins in base64; an armour may stand before it.
+_ARMOUR = re.compile(rb"\s{0,100}(?:-----BEGIN [A-Z0-9 ]{1,40}-----\s{1,10})?(?=MI[A-Q][A-Za-z0-9+/])")
 _DEEPEST = 12
 _END = b"\0\0"  # of an element of indefinite length (X.690 8.1.5)
 
@@ -31,7 +36,7 @@ class _DamagedError(ValueError):
 def signed_content(message: bytes) -> bytes | None:
     """The MIME entity in a signed message; None when it is of another kind, damaged or empty."""
     try:
-        kind, content = _content_info(message)
+        kind, content = _content_info(_binary(message, len(message)))
         if kind != _SIGNED:
             return None
         parts = list(_elements(_only(content, _SEQUENCE).body))
@@ -44,14 +49,29 @@ def signed_content(message: bytes) -> bytes | None:
 
 def is_signed(message: bytes) -> bool:
     """Whether the message is signed with its content inside; its beginning is enough."""
-    return message[:1] == b"\x30" and bytes([_OID, len(_SIGNED)]) + _SIGNED in message[:32]
+    return _begins_with(message, (_SIGNED,))
 
 
 def is_encrypted(message: bytes) -> bool:
     """Whether the message is encrypted; its beginning is enough."""
-    return message[:1] == b"\x30" and any(
-        bytes([_OID, len(name)]) + name in message[:32] for name in _ENCRYPTED
-    )
+    return _begins_with(message, _ENCRYPTED)
+
+
+def _begins_with(message: bytes, types: tuple[bytes, ...]) -> bool:
+    head = _binary(message, _HEAD)
+    return head[:1] == b"\x30" and any(bytes([_OID, len(name)]) + name in head[:_HEAD] for name in types)
+
+
+def _binary(message: bytes, octets: int) -> bytes:
+    """The message, decoded if it is in base64 or PEM (RFC 7468), as far as ``octets`` of it need it."""
+    armour = _ARMOUR.match(message)
+    if armour is None:
+        return message
+    coded = b"".join(message[armour.end() : armour.end() + 2 * octets].partition(b"-----")[0].split())
+    try:
+        return binascii.a2b_base64(coded[: len(coded) // 4 * 4])
+    except binascii.Error:
+        return message
 
 
 def _content_info(message: bytes) -> tuple[bytes, bytes]:

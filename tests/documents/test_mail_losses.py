@@ -674,6 +674,12 @@ def test_a_file_within_its_signature_is_that_file(
 
     assert "plain words" in opened(tmp_path, signed(b"plain words\n"), "letter.txt.p7m").words
     assert "the signed words" in opened(tmp_path, signed(SAID), "smime.p7m").words
+    in_base64 = base64.encodebytes(signed(SAID))
+    armoured = b"-----BEGIN PKCS7-----\n" + in_base64 + b"-----END PKCS7-----\n"
+    for content in (in_base64, in_base64.replace(b"\n", b"\r\n"), armoured):
+        made = opened(tmp_path, content, "smime.p7m")
+        assert "the signed words" in made.words
+        assert "MII" not in made.words
     with pytest.raises(DocumentError):
         opened(tmp_path, signed(signed(b"words")), "letter.p7m")
 
