@@ -713,6 +713,12 @@ def _on_a_ground(kind: str) -> tuple[Image.Image, Image.Image]:
         for row in range(190):
             wave = [(x, 60 + 24 * row + 30 * math.sin(x / 80 + row * 0.35)) for x in range(60, 3400, 8)]
             draw.line(wave, (150, 190, 170), 3)
+    elif kind == "rosette":
+        for ring in range(22):
+            turns = [turn * math.tau / 1400 for turn in range(1401)]
+            far = [1500 - 66 * ring + 130 * math.sin((11 + ring) * turn) for turn in turns]
+            rose = [(1728 + r * math.cos(t), 2200 + r * math.sin(t)) for r, t in zip(far, turns, strict=True)]
+            draw.line(rose, (150, 190, 170), 4)
     elif kind == "dots":
         for x, y in itertools.product(range(60, 3400, 20), range(60, 4500, 20)):
             draw.ellipse((x - 3, y - 3, x + 3, y + 3), (160, 195, 230))
@@ -729,12 +735,28 @@ def _on_a_ground(kind: str) -> tuple[Image.Image, Image.Image]:
     return page, words
 
 
-@pytest.mark.parametrize("kind", ["waves", "dots", "microprint"])
+@pytest.mark.parametrize("kind", ["waves", "rosette", "dots", "microprint"])
 def test_the_security_ground_of_a_scan_goes_and_the_type_on_it_stays(kind: str) -> None:
     page, words = _on_a_ground(kind)
     faxed, clear = bilevel(_scanned(page, 5)), bilevel(words)
     assert likeness(faxed, clear, 4) > 0.9
     assert _octets(faxed) < 1.3 * _octets(clear)
+
+
+def test_the_security_ground_of_a_coarse_scan_goes_although_its_grain_is_as_deep() -> None:
+    page, words = _on_a_ground("dots")
+    page, words = (image.crop((0, 0, 1728, 1500)) for image in (page, words))
+    fill = page.resize(FINE).point(lambda level: 250)
+    fill.paste(page, (0, 0))
+    coarse = fill.resize((FINE[0] * 3 // 4, FINE[1] * 3 // 4), Image.Resampling.BOX)
+    rng = random.Random(8)
+    grain = Image.frombytes(
+        "L", coarse.size, bytes(int(rng.gauss(128, 5)) for _ in range(coarse.width * coarse.height))
+    )
+    scanned = ImageChops.add(coarse, grain.convert("RGB"), 1, -135).resize(FINE, Image.Resampling.BICUBIC)
+    faxed = bilevel(scanned).crop((0, 0, 1728, 1500))
+    assert likeness(faxed, bilevel(words), 4) > 0.9
+    assert _octets(faxed) < 1.3 * _octets(bilevel(words))
 
 
 def test_the_ground_of_a_drawn_certificate_goes_from_under_its_type(rendered: Rendered) -> None:

@@ -12,9 +12,10 @@ enum { COARSE_SHARE = 38 };
 /* and at least this many levels: in a drawing, where type is known to be, in a scan. In a scan NOISE_TIMES the noise
  * counts where that is more, up to MOST_SCANNED. */
 enum { LEAST_DRAWN = 20, LEAST_TYPE = 12, LEAST_SCANNED = 34, MOST_SCANNED = 90, NOISE_TIMES = 6 };
-/* Security grounds are searched from depth LEAST_GROUND on, as they are recognised by covering an area. Specks of up
- * to NOISE_SPECK pixels are removed first: noise. */
-enum { LEAST_GROUND = 12, NOISE_SPECK = 4 };
+/* Security grounds are searched from depth LEAST_GROUND on, as they are recognised by covering an area. In a scan the
+ * grain of its paper may be as deep: there from GRAIN_TIMES the median depth on. Specks of up to NOISE_SPECK pixels are
+ * removed first: noise. */
+enum { LEAST_GROUND = 12, GRAIN_TIMES = 2, NOISE_SPECK = 4 };
 /* In a scan pixels from WEAK_SHARE percent of that depth on are ink when connected to ink. */
 enum { WEAK_SHARE = 70 };
 
@@ -189,6 +190,28 @@ static int drop_of_ground(const Band *band, const Mask *ink, const uint8_t *dept
     return failed ? -1 : 0;
 }
 
+/* The median of every GRAIN_STEPth depth. */
+static int median_depth(const uint8_t *depth, size_t octets)
+{
+    enum { GRAIN_STEP = 7 };
+    size_t depths[256] = {0}, below = 0;
+    for (size_t at = 0; at < octets; at += GRAIN_STEP)
+        depths[depth[at]]++;
+    int median = 0;
+    while (2 * GRAIN_STEP * (below + depths[median]) < octets)
+        below += depths[median++];
+    return median;
+}
+
+/* The depth from which on a security ground is searched. */
+static int least_of_ground(const Band *band, const uint8_t *depth)
+{
+    size_t octets = (size_t)(band->size.width * band->size.rows);
+    int grain = band->ground->scanned ? GRAIN_TIMES * median_depth(depth, octets) : 0;
+    int least = least_of(band, LEAST_GROUND);
+    return grain > least ? grain : least;
+}
+
 int find_ink(const Band *band, const Mask *ink, const uint8_t *level)
 {
     size_t octets = (size_t)(band->size.width * band->size.rows);
@@ -207,7 +230,7 @@ int find_ink(const Band *band, const Mask *ink, const uint8_t *level)
         least = least_of(band, least);
         int weak = band->ground->scanned ? least * WEAK_SHARE / 100 : least;
         int is_secured = failed ? -1 : may_have_security_ground(band, depth);
-        int from = is_secured > 0 ? least_of(band, LEAST_GROUND) : weak;
+        int from = is_secured > 0 ? least_of_ground(band, depth) : weak;
         Mask marks = {0};
         failed = failed || is_secured < 0 || (is_secured && new_masks(&marks, 1, band->size) < 0)
                  || where_deep(ink, depth, band, from, share_of(band, SHARE)) < 0;

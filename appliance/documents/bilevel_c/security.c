@@ -62,14 +62,16 @@ typedef struct {
     uint16_t pale, deep, ring, pale_in_ring, type, dots, straight; /* pixels; the ring lies around deep ones */
     uint8_t split;                                 /* pixels less deep are pale; 0: none, 255: all */
     uint8_t dense;                                 /* there are many pale pixels around */
-    uint8_t taken;                                 /* belongs to a region already examined */
+    uint8_t taken;                                 /* belongs to a region in work, or to one already examined */
     uint8_t below;                                 /* pixels less deep are the security ground; 0: none */
 } Cell;
+
+enum { IN_WORK = 1, EXAMINED }; /* taken */
 
 typedef struct {
     Size size;
     int rows; /* rows of pixels in a cell */
-    uint64_t least_times;
+    int known; /* the type is known */
     Cell *cell;
 } Cells;
 
@@ -291,23 +293,27 @@ static int count_sizes(const Cells *cells, const Mask *mask)
 /* A region is connected cells in whose surroundings, up to DENSE_AROUND cells away, DENSE_PERCENT of the pixels are
  * pale. */
 enum { DENSE_AROUND = 1, DENSE_PERCENT = 5 };
-/* A region is a security ground if it has LEAST_CELLS cells and fills LEAST_FILL percent of its bounding box
- * (drawings and maps do not); if it is LEAST_NEAR to MOST_NEAR percent as dense near type as elsewhere (pale type
- * keeps away from dark type); and if at most MOST_STRAIGHT percent of it is straight lines (tables and millimetre
- * paper have more). */
-enum { LEAST_CELLS = 100, LEAST_FILL = 80, LEAST_NEAR = 60, MOST_NEAR = 160, MOST_STRAIGHT = 30 };
+/* A region is a security ground if it has LEAST_CELLS cells and is one patch, which drawings and maps are not; if it is
+ * LEAST_NEAR to MOST_NEAR percent as dense near type as elsewhere (pale type keeps away from dark type); and if at most
+ * MOST_STRAIGHT percent of it is straight lines (tables and millimetre paper have more). A patch fills LEAST_FILL
+ * percent of its bounding box; one of lines (FEW) may be round: ROUND_FILL percent, and LEAST_WITHIN percent of what lies
+ * between its outermost cells in each row, and in each column. */
+enum { LEAST_CELLS = 100, LEAST_FILL = 80, ROUND_FILL = 55, LEAST_WITHIN = 90, LEAST_NEAR = 60, MOST_NEAR = 160,
+       MOST_STRAIGHT = 30 };
 /* In percent, how many of its cells must have type near, if dots, things as large as letters, or lines are MOSTLY
  * what is pale. A signature over small print and the few names on a map's contours have fewer. Letters of a mean
  * depth below LEAST_LETTERS_DEPTH are the grain of the paper. */
 enum { MOSTLY = 50, LEAST_LETTERS_DEPTH = 25, LEAST_TYPED_DOTS = 20, LEAST_TYPED_LETTERS = 40, LEAST_TYPED_LINES = 34 };
-/* The mean depth of the type is at least this many percent of the ground's; less where type is known. */
-enum { LEAST_TIMES = 350, LEAST_TIMES_KNOWN = 200 };
+/* The mean depth of the type is at least this many percent of the ground's; less where type is known, more where it
+ * may be pale type itself: where in percent neither dots are NEARLY_ALL of it nor dots and letters only FEW. */
+enum { LEAST_TIMES = 250, LEAST_TIMES_MIXED = 350, LEAST_TIMES_KNOWN = 200, NEARLY_ALL = 90, FEW = 35 };
 /* Pixels deeper than this many percent of the ground's mean depth do not belong to it. */
 enum { GROUND_TIMES = 300 };
 
 typedef struct {
     Box box; /* in cells */
-    uint64_t cells, typed, pale, deep, ring, pale_in_ring, type, dots, straight, pale_depths, deep_depths;
+    uint64_t cells, in_rows, in_columns; /* its cells; with those between them in rows and columns */
+    uint64_t typed, pale, deep, ring, pale_in_ring, type, dots, straight, pale_depths, deep_depths;
 } Region;
 
 static void add_cell(Region *region, const Cell *cell, ptrdiff_t x, ptrdiff_t y)
@@ -330,12 +336,37 @@ static void add_cell(Region *region, const Cell *cell, ptrdiff_t x, ptrdiff_t y)
     }
 }
 
+static uint64_t share_of(uint64_t part, uint64_t of)
+{
+    return of ? part * 100 / of : 0;
+}
+
+/* Number of cells from the first to the last of the region in work in each row of its box, or, if ``down``, in each
+ * column. */
+static uint64_t count_between(const Cells *cells, Box box, int down)
+{
+    ptrdiff_t width = cells->size.width, across = box.right - box.left, along = box.below - box.top;
+    ptrdiff_t lines = down ? across : along, length = down ? along : across;
+    ptrdiff_t step = down ? width : 1, to_next = down ? 1 : width;
+    const Cell *line = &cells->cell[box.top * width + box.left];
+    uint64_t sum = 0;
+    for (ptrdiff_t each = 0; each < lines; each++, line += to_next) {
+        ptrdiff_t first = 0, last = length - 1;
+        while (first < last && line[first * step].taken != IN_WORK)
+            first++;
+        while (last > first && line[last * step].taken != IN_WORK)
+            last--;
+        sum += (uint64_t)(last - first + 1);
+    }
+    return sum;
+}
+
 /* Gathers the region of cell ``members[0]`` and puts the indices of its cells into ``members``. */
 static Region take_region(const Cells *cells, ptrdiff_t *members)
 {
     Region region = {.box = {cells->size.width, cells->size.rows, 0, 0}};
     ptrdiff_t count = 1;
-    cells->cell[members[0]].taken = 1;
+    cells->cell[members[0]].taken = IN_WORK;
     for (ptrdiff_t next = 0; next < count; next++) {
         ptrdiff_t x = members[next] % cells->size.width, y = members[next] / cells->size.width;
         Box around = cells_around(cells, x, y, 1);
@@ -344,17 +375,35 @@ static Region take_region(const Cells *cells, ptrdiff_t *members)
             for (ptrdiff_t c = around.left; c < around.right; c++) {
                 Cell *cell = &cells->cell[r * cells->size.width + c];
                 if (cell->dense && !cell->taken) {
-                    cell->taken = 1;
+                    cell->taken = IN_WORK;
                     members[count++] = r * cells->size.width + c;
                 }
             }
     }
+    region.in_rows = count_between(cells, region.box, 0);
+    region.in_columns = count_between(cells, region.box, 1);
+    for (ptrdiff_t each = 0; each < count; each++)
+        cells->cell[members[each]].taken = EXAMINED;
     return region;
 }
 
-static uint64_t share_of(uint64_t part, uint64_t of)
+/* How much deeper the type is, in percent. */
+static uint64_t times_of(const Region *region)
 {
-    return of ? part * 100 / of : 0;
+    return share_of(region->deep_depths * region->pale, region->pale_depths * region->deep);
+}
+
+/* How much of its bounding box it fills, in percent. */
+static uint64_t fill_of(const Region *region)
+{
+    Box box = region->box;
+    return share_of(region->cells, (uint64_t)((box.right - box.left) * (box.below - box.top)));
+}
+
+static int is_round(const Region *region)
+{
+    return fill_of(region) >= ROUND_FILL && share_of(region->cells, region->in_rows) >= LEAST_WITHIN
+           && share_of(region->cells, region->in_columns) >= LEAST_WITHIN;
 }
 
 /* A region is tested by the marked pixels of its cells, then by shapes, which take longer to count, then by sizes. */
@@ -362,10 +411,9 @@ typedef enum { BY_PIXELS, BY_SHAPES, BY_SIZES } Test;
 
 static int is_ground_by_pixels(const Cells *cells, const Region *region)
 {
-    uint64_t box = (uint64_t)((region->box.right - region->box.left) * (region->box.below - region->box.top));
-    return region->cells >= LEAST_CELLS && share_of(region->cells, box) >= LEAST_FILL
+    return region->cells >= LEAST_CELLS && (fill_of(region) >= LEAST_FILL || is_round(region))
            && share_of(region->typed, region->cells) >= LEAST_TYPED_DOTS
-           && share_of(region->deep_depths * region->pale, region->pale_depths * region->deep) >= cells->least_times;
+           && times_of(region) >= (cells->known ? LEAST_TIMES_KNOWN : LEAST_TIMES);
 }
 
 static int is_ground_by_shapes(const Cells *cells, const Region *region)
@@ -376,13 +424,16 @@ static int is_ground_by_shapes(const Cells *cells, const Region *region)
     return near >= LEAST_NEAR && near <= MOST_NEAR && share_of(region->straight, region->pale) <= MOST_STRAIGHT;
 }
 
-static int is_ground_by_sizes(const Region *region)
+static int is_ground_by_sizes(const Cells *cells, const Region *region)
 {
     uint64_t typed = share_of(region->dots, region->pale) > MOSTLY   ? LEAST_TYPED_DOTS
                      : share_of(region->type, region->pale) > MOSTLY ? LEAST_TYPED_LETTERS
                                                                      : LEAST_TYPED_LINES;
     int is_grain = typed == LEAST_TYPED_LETTERS && region->pale_depths < region->pale * LEAST_LETTERS_DEPTH;
-    return !is_grain && share_of(region->typed, region->cells) >= typed;
+    int is_plain = share_of(region->dots, region->pale) >= NEARLY_ALL || cells->known;
+    int is_clear = share_of(region->dots + region->type, region->pale) <= FEW
+                   || (fill_of(region) >= LEAST_FILL && (is_plain || times_of(region) >= LEAST_TIMES_MIXED));
+    return !is_grain && is_clear && share_of(region->typed, region->cells) >= typed;
 }
 
 static void mark_dense(const Cells *cells)
@@ -428,7 +479,7 @@ static int settle_regions(const Cells *cells, Test last)
         Region region = take_region(cells, members);
         int is_ground = is_ground_by_pixels(cells, &region)
                         && (last < BY_SHAPES || is_ground_by_shapes(cells, &region))
-                        && (last < BY_SIZES || is_ground_by_sizes(&region));
+                        && (last < BY_SIZES || is_ground_by_sizes(cells, &region));
         if (is_ground && last == BY_SIZES)
             take_ground(cells, &region, members);
         found += is_ground;
@@ -487,8 +538,7 @@ static int find_grounds(const Band *band, const Cells *cells, const Mask *marks,
 int drop_security_ground(const Band *band, const Mask *ink, const Mask *marks, const uint8_t *depth)
 {
     int rows = rows_of_tile(band->ground->y_dpi);
-    int times = band->dark_type != NULL ? LEAST_TIMES_KNOWN : LEAST_TIMES;
-    Cells cells = {tiles_of(band->size, band->ground->y_dpi), rows, (uint64_t)times, NULL};
+    Cells cells = {tiles_of(band->size, band->ground->y_dpi), rows, band->dark_type != NULL, NULL};
     Mask dropped = {0};
     cells.cell = calloc((size_t)(cells.size.width * cells.size.rows), sizeof *cells.cell);
     int failed = cells.cell == NULL || new_masks(&dropped, 1, band->size) < 0;
