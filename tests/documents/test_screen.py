@@ -215,6 +215,24 @@ def test_close_lines_of_white_type_on_a_colour_that_fades_across_a_card_are_whol
         assert apart < 0.4 * ImageStat.Stat(white).sum[0]
 
 
+def test_white_type_in_a_bar_above_a_pale_panel_of_a_coarse_scan_is_whole() -> None:
+    """The panel is no ground of light type, as nothing is much lighter, and takes none of the bar's letters."""
+    coarse = (1240, 1754)  # A4 at 150 dpi
+    page, words = Image.new("RGB", coarse, (244, 243, 240)), Image.new("L", coarse, 0)
+    draw, drawn = ImageDraw.Draw(page), ImageDraw.Draw(words)
+    for top in range(100, 1600, 150):
+        draw.rectangle((80, top + 24, 1160, top + 120), (228, 235, 238))
+        draw.rectangle((80, top, 1160, top + 24), (40, 120, 145))
+        for where, white in ((draw, (240, 240, 240)), (drawn, 255)):
+            where.text((88, top + 3), WORDS, white, font(BOLD, 17))
+    scanned = _noisy(page.filter(ImageFilter.GaussianBlur(0.55)), 14).resize(FINE, Image.Resampling.BICUBIC)
+    faxed, clear = bilevel(scanned), words.resize(FINE, Image.Resampling.BICUBIC)
+    across, down = FINE[0] / coarse[0], FINE[1] / coarse[1]
+    for top in range(100, 1600, 150):
+        box = (round(84 * across), round((top + 2) * down), round(460 * across), round((top + 22) * down))
+        assert likeness(faxed.crop(box), clear.crop(box), 4) > 0.8
+
+
 def test_a_bar_of_a_noisy_scan_has_no_specks_about_it() -> None:
     page = Image.new("RGB", FINE, (250, 249, 246))
     for bar in range(9):

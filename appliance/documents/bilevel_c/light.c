@@ -7,8 +7,8 @@
 
 /* Light type is more than LIGHTER levels above its ground, is no line of LONGEST_LINE pixels or more, and within
  * LIGHT_AROUND x LIGHT_AROUND pixels there are more than FEWEST of it and 1.5 times as many as of dark ink. Grounds
- * are darker than GROUND_BELOW. */
-enum { LIGHTER = 38, LONGEST_LINE = 48, LIGHT_AROUND = 41, GROUND_BELOW = 236, WHITE_PAPER = 225, FEWEST = 8,
+ * are darker than GROUND_BELOW, so that something can be that much lighter. */
+enum { LIGHTER = 38, LONGEST_LINE = 48, LIGHT_AROUND = 41, GROUND_BELOW = 255 - LIGHTER, WHITE_PAPER = 225, FEWEST = 8,
        LINE_RIM = 5 };
 /* Nor is a group of connected pixels whose box is so long and so broad, but filled by SLANTING_PERCENT at most, and
  * no more than so thick on average. */
@@ -147,13 +147,14 @@ static int find_grounds(uint8_t *medians, Size small, const uint8_t *samples, co
 }
 
 /* A sample also is of a ground beside it (within REACH samples) when it differs by at most OF_SAMPLE levels, or when
- * it lies in a hole of at most HOLE_ACROSS x HOLE_DOWN samples, a bold letter, and HOLE_PERCENT of its row within
+ * it is lighter and lies in a hole of at most HOLE_ACROSS x HOLE_DOWN samples, a bold letter, and HOLE_PERCENT of its row within
  * ROW_AROUND samples are of that ground. */
 enum { OF_SAMPLE = 16, REACH = 2, HOLE_ACROSS = 9, HOLE_DOWN = 7, ROW_AROUND = 8, HOLE_PERCENT = 15 };
 enum { GAP_ACROSS = 13, GAP_DOWN = 7 }; /* smaller holes belong to the ground */
 /* Blurred bold letters may hide a ground for BAR_ACROSS samples across. A sample is of it when within RIM_REACH rows
- * above and below there is a stretch of the ground of RIM_LENGTH samples or more. */
-enum { BAR_ACROSS = 41, BAR_DOWN = 5, RIM_LENGTH = 16, RIM_REACH = 4 };
+ * above and below there is a stretch of the ground of RIM_LENGTH samples or more. Between letters the median is too
+ * light: what is up to RIM_DARKER levels darker is of the stretch, too. */
+enum { BAR_ACROSS = 41, BAR_DOWN = 5, RIM_LENGTH = 16, RIM_REACH = 4, RIM_DARKER = 40 };
 
 static int has_so_much(const uint8_t *row, ptrdiff_t x, ptrdiff_t width, int ground)
 {
@@ -169,14 +170,18 @@ typedef struct {
     int ground;
 } Stretch;
 
+static int is_of_rim(int sample, int ground)
+{
+    return sample <= ground + OF_SAMPLE && sample >= ground - RIM_DARKER;
+}
+
 /* Looks up to RIM_LENGTH samples to either side of column ``x``. */
 static Stretch stretch_at(const uint8_t *row, ptrdiff_t x, ptrdiff_t width, int ground)
 {
     Stretch found = {x, x, ground};
-    while (found.to < width && found.to - x < RIM_LENGTH && abs(row[found.to] - ground) <= OF_SAMPLE)
+    while (found.to < width && found.to - x < RIM_LENGTH && is_of_rim(row[found.to], ground))
         found.to++;
-    while (found.to > x && found.from > 0 && x - found.from < RIM_LENGTH
-           && abs(row[found.from - 1] - ground) <= OF_SAMPLE)
+    while (found.to > x && found.from > 0 && x - found.from < RIM_LENGTH && is_of_rim(row[found.from - 1], ground))
         found.from--;
     return found;
 }
@@ -215,7 +220,7 @@ static int fill_grounds(uint8_t *medians, Size small, const uint8_t *samples)
                 continue;
             if (beside[at] < GROUND_BELOW && abs(row[x] - beside[at]) <= OF_SAMPLE)
                 medians[at] = beside[at];
-            else if (beside[at] < GROUND_BELOW && within[at] < GROUND_BELOW
+            else if (beside[at] < GROUND_BELOW && within[at] < row[x]
                      && has_so_much(row, x, small.width, within[at]))
                 medians[at] = within[at];
             else if (has_rim(above, row, -small.width, y + 1, x, small.width, bar[at])
