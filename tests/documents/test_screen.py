@@ -850,6 +850,20 @@ def test_type_under_a_highlighter_in_a_scan_keeps_its_letters(colour: tuple[int,
         assert _ink(faxed.crop(line)) < 2 * _ink(words.crop(line)), "more than the letters"
 
 
+def test_gaps_in_the_letters_of_a_noisy_scan_stay_open_at_standard_resolution() -> None:
+    page, clean = Image.new("RGB", FINE, (240, 239, 234)), Image.new("L", FINE, 255)
+    for row in range(40):
+        at = (120, 120 + row * 51)
+        ImageDraw.Draw(page).text(at, f"{WORDS} {WORDS}", (90, 90, 90), font(REGULAR, 24))
+        ImageDraw.Draw(clean).text(at, f"{WORDS} {WORDS}", 0, font(REGULAR, 24))
+    size = (FINE[0], FINE[1] // 2)
+    scanned = _noisy(page.filter(ImageFilter.GaussianBlur(1)).resize(size, Image.Resampling.BOX), 12)
+    faxed, letters = bilevel(scanned, Resolution.STANDARD), clean.resize(size, Image.Resampling.BOX)
+    paper = letters.point([255 if level > 192 else 0 for level in range(256)])
+    filled = ImageChops.darker(ImageChops.invert(faxed), paper)
+    assert ImageStat.Stat(filled).sum[0] < 0.42 * ImageStat.Stat(ImageChops.invert(letters)).sum[0]
+
+
 def test_highlighted_lines_of_a_scan_are_no_photograph_at_standard_resolution() -> None:
     """Tiles of as many rows as at fine would be twice as high there, and hold a line of type and its tint."""
     size = (FINE[0], FINE[1] // 2)

@@ -143,8 +143,9 @@ static int whiten(const Band *band, uint8_t *plane, size_t offset)
     return failed ? -1 : 0;
 }
 
-/* From noise of MUCH_NOISE levels on, planes are smoothed by a 3 x 3 kernel, which divides it by about SMOOTHED. */
-enum { MUCH_NOISE = 3, SMOOTHED = 2 };
+/* From noise of MUCH_NOISE levels on, planes are smoothed by a 3 x 3 kernel, which divides it by about SMOOTHED; below
+ * COARSE_DPI, where a row holds thin strokes and gaps as a whole, along rows only, up to MOST_ALONG_ROWS. */
+enum { MUCH_NOISE = 3, SMOOTHED = 2, MOST_ALONG_ROWS = 5 };
 
 WIDE static void smooth_row(uint8_t *restrict row, const uint8_t *restrict above, const uint8_t *restrict here,
                             const uint8_t *restrict below, ptrdiff_t width)
@@ -168,6 +169,7 @@ static void take_edged(uint8_t *edged, const uint8_t *row, ptrdiff_t width)
 static int smooth(const Band *band, uint8_t *plane)
 {
     ptrdiff_t width = band->size.width, rows = band->size.rows, edged = width + 2;
+    int along_rows = band->ground->y_dpi < COARSE_DPI && band->ground->noise <= MOST_ALONG_ROWS;
     uint8_t *lines = malloc(3 * (size_t)edged);
     if (lines == NULL)
         return -1;
@@ -177,7 +179,7 @@ static int smooth(const Band *band, uint8_t *plane)
     for (ptrdiff_t y = 0; y < rows; y++) {
         uint8_t *row = plane + y * width;
         take_edged(below, y + 1 < rows ? row + width : row, width);
-        smooth_row(row, above, here, below, width);
+        smooth_row(row, along_rows ? here : above, here, along_rows ? here : below, width);
         uint8_t *oldest = above;
         above = here;
         here = below;
