@@ -215,8 +215,23 @@ def test_close_lines_of_white_type_on_a_colour_that_fades_across_a_card_are_whol
         assert apart < 0.4 * ImageStat.Stat(white).sum[0]
 
 
+def test_the_wide_dark_head_of_a_scanned_page_is_no_paper_in_a_shadow() -> None:
+    page = Image.new("RGB", FINE, (244, 243, 238))
+    draw = ImageDraw.Draw(page)
+    draw.rectangle((0, 0, 1728, 420), (62, 66, 72))
+    draw.text((100, 90), "INVOICE", (240, 240, 236), font(BOLD, 80))
+    for row in range(4):
+        draw.text((1200, 80 + row * 44), WORDS[:30], (210, 214, 220), font(REGULAR, 26))
+    for row in range(40):
+        draw.text((100, 480 + row * 42), f"{WORDS} {WORDS}", (50, 50, 50), font(REGULAR, 26))
+    faxed = bilevel(_scanned(page, 12))
+    for box in ((60, 20, 1660, 70), (560, 60, 1120, 400), (60, 260, 1660, 400)):
+        dark = ImageChops.invert(faxed.crop(box)).resize((20, 8), Image.Resampling.BOX)
+        assert min(dark.tobytes()) > 255 * 0.25
+
+
 def test_white_type_in_a_bar_above_a_pale_panel_of_a_coarse_scan_is_whole() -> None:
-    """The panel is no ground of light type, as nothing is much lighter, and takes none of the bar's letters."""
+    """The panel is no ground of light type: nothing is much lighter."""
     coarse = (1240, 1754)  # A4 at 150 dpi
     page, words = Image.new("RGB", coarse, (244, 243, 240)), Image.new("L", coarse, 0)
     draw, drawn = ImageDraw.Draw(page), ImageDraw.Draw(words)

@@ -21,18 +21,101 @@ enum { PAPER_WIDE = 9 };
 /* A tile this many percent as light as the paper or lighter keeps its own level: a lit gap in a shadow. */
 enum { LIT_PERCENT = 130 };
 
-static int settle_paper(Ground *ground, size_t offset)
+/* A dark area is printed, and no paper in a shadow, when the medians of its tiles are below DARK_PAPER percent of the
+ * brightest paper, those BESIDE tiles beyond SHARP_PERCENT of its border are from BRIGHT_BESIDE percent on (a shadow
+ * has a soft edge), and at least LIGHT_TILES tiles within it have light type (a table around a page has none). */
+enum { DARK_PAPER = 45, SHARP_PERCENT = 60, BRIGHT_BESIDE = 60, BESIDE = 2, LIGHT_TILES = 4 };
+
+typedef struct {
+    ptrdiff_t count, light; /* tiles, and those of light type with dark ones all around */
+    ptrdiff_t border, sharp; /* sides of tiles */
+} Area;
+
+static int is_dark_tile(const Tile *tile, int below)
+{
+    return tile->looked_at && !tile->photo && tile->middle < below;
+}
+
+/* Gathers the area around the first of ``members``; ``seen`` marks what has been gathered. */
+static Area take_area(const Ground *ground, uint8_t *seen, ptrdiff_t *members, int below, int bright)
+{
+    static const int8_t to[4][2] = {{-1, 0}, {1, 0}, {0, -1}, {0, 1}};
+    Size tiles = ground->tiles;
+    Area area = {.count = 1};
+    seen[members[0]] = 1;
+    for (ptrdiff_t next = 0; next < area.count; next++) {
+        ptrdiff_t x = members[next] % tiles.width, y = members[next] / tiles.width;
+        const Tile *tile = &ground->tile[members[next]];
+        int inside = 1;
+        for (int side = 0; side < 4; side++) {
+            ptrdiff_t column = x + to[side][0], row = y + to[side][1], at = row * tiles.width + column;
+            if (column < 0 || row < 0 || column >= tiles.width || row >= tiles.rows || ground->tile[at].photo)
+                continue;
+            if (is_dark_tile(&ground->tile[at], below)) {
+                if (!seen[at])
+                    members[area.count++] = at;
+                seen[at] = 1;
+                continue;
+            }
+            inside = 0;
+            column = x + BESIDE * to[side][0];
+            row = y + BESIDE * to[side][1];
+            if (column < 0 || row < 0 || column >= tiles.width || row >= tiles.rows)
+                continue;
+            area.border++;
+            area.sharp += ground->tile[row * tiles.width + column].middle >= bright;
+        }
+        area.light += inside && tile->paper_tone > tile->middle + LIGHT_ABOVE;
+    }
+    return area;
+}
+
+/* Sets ``paper`` to the level at ``offset`` of each tile, without ink, small pictures and white fields; 0 in
+ * photographs. */
+static int take_paper(const Ground *ground, uint8_t *paper, size_t offset)
+{
+    Size tiles = ground->tiles;
+    for (ptrdiff_t at = 0; at < tiles.width * tiles.rows; at++)
+        paper[at] = ground->tile[at].photo ? 0 : ((const uint8_t *)&ground->tile[at])[offset];
+    return without_dark(paper, paper, tiles, PAPER_WIDE, PAPER_WIDE) < 0
+                   || without_light(paper, paper, tiles, PAPER_WIDE, PAPER_WIDE) < 0
+               ? -1
+               : 0;
+}
+
+/* Sets ``printed`` to 1 in printed dark areas so wide that they would be taken for paper, and at their rims. */
+static int find_printed(const Ground *ground, uint8_t *printed)
+{
+    ptrdiff_t count = ground->tiles.width * ground->tiles.rows, *members = malloc((size_t)count * sizeof *members);
+    uint8_t *seen = calloc(2 * (size_t)count, 1), *paper = seen + count;
+    int failed = members == NULL || seen == NULL || take_paper(ground, paper, offsetof(Tile, paper_tone)) < 0;
+    int brightest = 0;
+    for (ptrdiff_t at = 0; at < count && !failed; at++)
+        brightest = paper[at] > brightest ? paper[at] : brightest;
+    int below = brightest * DARK_PAPER / 100;
+    for (ptrdiff_t at = 0; at < count && !failed; at++) {
+        if (seen[at] || paper[at] >= below || !is_dark_tile(&ground->tile[at], below))
+            continue;
+        members[0] = at;
+        Area area = take_area(ground, seen, members, below, brightest * BRIGHT_BESIDE / 100);
+        if (area.light >= LIGHT_TILES && area.sharp * 100 >= area.border * SHARP_PERCENT)
+            for (ptrdiff_t each = 0; each < area.count; each++)
+                printed[members[each]] = 1;
+    }
+    failed = failed || widen_light(printed, printed, ground->tiles, 3, 3) < 0;
+    free(members);
+    free(seen);
+    return failed ? -1 : 0;
+}
+
+static int settle_paper(Ground *ground, size_t offset, const uint8_t *printed)
 {
     Size tiles = ground->tiles;
     size_t count = (size_t)(tiles.width * tiles.rows);
     uint8_t *paper = malloc(count), *smooth = malloc(count);
-    int failed = paper == NULL || smooth == NULL;
-    if (!failed) {
-        for (size_t at = 0; at < count; at++)
-            paper[at] = ground->tile[at].photo ? 0 : ((uint8_t *)&ground->tile[at])[offset];
-        failed = without_dark(paper, paper, tiles, PAPER_WIDE, PAPER_WIDE) < 0
-                 || without_light(paper, paper, tiles, PAPER_WIDE, PAPER_WIDE) < 0;
-    }
+    int failed = paper == NULL || smooth == NULL || take_paper(ground, paper, offset) < 0;
+    for (size_t at = 0; at < count && !failed; at++)
+        paper[at] = printed[at] ? 0 : paper[at];
     for (int round = 0; round < 2 && !failed; round++) {
         for (ptrdiff_t ty = 0; ty < tiles.rows; ty++)
             for (ptrdiff_t tx = 0; tx < tiles.width; tx++) {
@@ -267,10 +350,12 @@ int settle(Ground *ground, const Box *boxes, ptrdiff_t box_count, int darker)
         ground->scanned = 1;
         ground->patterned = 0;
         ground->noise = noise;
-        return settle_paper(ground, offsetof(Tile, paper_type)) < 0
-                       || settle_paper(ground, offsetof(Tile, paper_tone)) < 0
-                   ? -1
-                   : 0;
+        uint8_t *printed = calloc((size_t)(ground->tiles.width * ground->tiles.rows), 1);
+        int failed = printed == NULL || (!ground->turned && find_printed(ground, printed) < 0)
+                     || settle_paper(ground, offsetof(Tile, paper_type), printed) < 0
+                     || settle_paper(ground, offsetof(Tile, paper_tone), printed) < 0;
+        free(printed);
+        return failed ? -1 : 0;
     }
     return 0;
 }
