@@ -215,6 +215,19 @@ def test_close_lines_of_white_type_on_a_colour_that_fades_across_a_card_are_whol
         assert apart < 0.4 * ImageStat.Stat(white).sum[0]
 
 
+def test_dark_cells_of_a_screenshot_are_black_to_their_ends() -> None:
+    page = Image.new("RGB", FINE, "white")
+    draw = ImageDraw.Draw(page)
+    for row in range(30):
+        top = 200 + row * 50
+        draw.rectangle((150, top, 460, top + 45), (44, 62, 80))
+        draw.text((170, top + 12), WORDS[:9], "white", font(BOLD, 22))
+        draw.text((500, top + 12), WORDS, (30, 30, 30), font(REGULAR, 22))
+    faxed = bilevel(page)
+    for row in range(1, 30):
+        assert _ink(faxed.crop((340, 204 + row * 50, 455, 240 + row * 50))) > 0.95
+
+
 def test_the_wide_dark_head_of_a_scanned_page_is_no_paper_in_a_shadow() -> None:
     page = Image.new("RGB", FINE, (244, 243, 238))
     draw = ImageDraw.Draw(page)

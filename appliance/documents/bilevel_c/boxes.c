@@ -13,8 +13,10 @@ enum { BARE_PAPER = 248, BARE_IN_NOISE = 225 };
 /* A tint at most BAR pixels wide in one direction is a bar, which becomes black as a whole when light type stands in
  * it. Within it neighbours differ by at most SAME_LEVEL levels (SAME_IN_NOISE in a scan); it is darker than
  * BAR_BELOW, or UNCERTAIN_BAR_BELOW where light type was found from the pixels. In a raster gaps up to MENDED pixels
- * are closed. Where light type is known, what is GAP_LIGHTER than the bar is a gap between two. */
-enum { BAR = 151, SAME_LEVEL = 6, SAME_IN_NOISE = 14, MENDED = 9, BAR_BELOW = 215, UNCERTAIN_BAR_BELOW = 165 };
+ * are closed. Except in scans, what is GAP_LIGHTER than the bar is a gap between two: where light type is not known,
+ * from LONG_GAP on. */
+enum { BAR = 151, SAME_LEVEL = 6, SAME_IN_NOISE = 14, MENDED = 9, BAR_BELOW = 215, UNCERTAIN_BAR_BELOW = 165,
+       LONG_GAP = 49 };
 
 /* Marks pixels below ``below`` whose left and upper neighbours differ by at most ``same`` levels. */
 WIDE static void mark_alike(uint8_t *restrict tint, const uint8_t *level, const uint8_t *left, const uint8_t *above,
@@ -30,14 +32,34 @@ WIDE static void mark_alike(uint8_t *restrict tint, const uint8_t *level, const 
     }
 }
 
-/* Removes gaps between bars from ``tint``. */
-WIDE static void drop_gaps(uint8_t *restrict tint, const uint8_t *restrict tone, const uint8_t *restrict level,
+WIDE static void mark_gaps(uint8_t *restrict gap, const uint8_t *restrict tone, const uint8_t *restrict level,
                            ptrdiff_t count)
 {
     for (ptrdiff_t at = 0; at < count; at++) {
         uint8_t lighter = excess(tone[at], level[at]);
-        tint[at] &= lighter < GAP_LIGHTER;
+        gap[at] = lighter >= GAP_LIGHTER;
     }
+}
+
+/* Removes gaps between bars from ``tint``: where light type is found from the pixels, only those as long as no letter
+ * is. */
+static int drop_gaps(const Band *band, const Mask *tint, const uint8_t *level)
+{
+    ptrdiff_t width = band->size.width;
+    uint8_t *line = new_line(band->size);
+    Mask gaps = {0};
+    int failed = line == NULL || new_masks(&gaps, 1, band->size) < 0;
+    for (ptrdiff_t y = 0; y < band->size.rows && !failed; y++) {
+        mark_gaps(line, band->under_tone + y * width, level + y * width, width);
+        take_line(&gaps, y, line);
+    }
+    if (!failed && band->dark_type == NULL)
+        failed = only_runs(&gaps, pixels_across(band, LONG_GAP), pixels_down(band, LONG_GAP)) < 0;
+    if (!failed)
+        drop_mask(tint, &gaps);
+    free(line);
+    free_masks(&gaps);
+    return failed ? -1 : 0;
 }
 
 /* Marks tints. The left neighbour of a row's first pixel is the last one of the row above. */
@@ -55,8 +77,6 @@ static int mark_tints(const Band *band, const Mask *tint, const uint8_t *level)
     for (ptrdiff_t y = 1; y < band->size.rows; y++) {
         const uint8_t *row = level + y * width;
         mark_alike(line, row, row - 1, row - width, below, same, width);
-        if (band->dark_type != NULL)
-            drop_gaps(line, band->under_tone + y * width, row, width);
         take_line(tint, y, line);
     }
     drop_mask(tint, &band->photo);
@@ -70,6 +90,8 @@ static int fill_bars(const Band *band, const Mask *box, const uint8_t *level, co
     int failed = new_masks(masks, 2, band->size) < 0 || mark_tints(band, tint, level) < 0;
     if (!failed && band->ground->raster) /* noise breaks tints up */
         failed = close_scaled(band, tint, MENDED, MENDED) < 0;
+    if (!failed && !band->ground->scanned)
+        failed = drop_gaps(band, tint, level) < 0;
     for (int down = 0; down < 2 && !failed; down++) {
         Mask wide;
         failed = new_masks(&wide, 1, band->size) < 0;
