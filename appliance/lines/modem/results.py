@@ -58,13 +58,30 @@ _BLOCKED = re.compile(r"(DELAYED|BLACKLISTED|DIAL LOCKED)( [0-9:]+)?")
 _CADENCE = re.compile(r"(DRON|DROF)\s*=\s*([0-9]{1,4})", re.IGNORECASE)
 _DISTINCTIVE = re.compile(r"RING[ :]?([1-9A-E])\b")
 # Caller identification: +VCID=1 and #CID=1 (V.253 10.1.4 and variants of makers).
-_CALLER = re.compile(r"(NMBR|NAME|MESG|DDN_NMBR|DATE|TIME)\s*[=:]\s*(.*)", re.IGNORECASE)
+_CALLER = re.compile(
+    r"(NMBR|NAME|MESG|DDN_NMBR|DATE|TIME|CALLER NUMBER|CALLER NAME)\s*[=:]\s*(.*)", re.IGNORECASE
+)
+_ZYXEL = {"CALLER NUMBER": "NMBR", "CALLER NAME": "NAME"}
 # The network's unformatted message in hexadecimal octets (V.253's +VCID=2, from some firmware unrequested).
 _RAW_CALLER = re.compile(r"(?:MESG\s*[=:]\s*)?((?:04|80)(?:[0-9A-F]{2}){2,257})", re.IGNORECASE)
 # ETSI EN 300 659-3 5.2, Bellcore GR-30: a message of parameters; the older one with date and number only.
 _SINGLE_DATA, _DATE_OCTETS = 0x04, 8
 _PARAMETERS = {0x02: "NMBR", 0x03: "DDN_NMBR", 0x07: "NAME"}
-_WITHHELD = frozenset({"P", "O", "PRIVATE", "OUT OF AREA", "UNKNOWN", "WITHHELD", "<NONE>", "-"})
+_WITHHELD = frozenset(
+    {
+        "P",
+        "O",
+        "PRIVATE",
+        "OUT OF AREA",
+        "UNKNOWN",
+        "WITHHELD",
+        "ANONYMOUS",
+        "UNAVAILABLE",
+        "BLOCKED",
+        "<NONE>",
+        "-",
+    }
+)
 MAX_CALLER_CHARACTERS = 40
 
 
@@ -103,7 +120,8 @@ def caller_field(line: str) -> tuple[str, str] | None:
     if found is None:
         return None
     value = found.group(2).strip()[:MAX_CALLER_CHARACTERS]
-    return found.group(1).upper(), "" if value.upper() in _WITHHELD else value
+    name = found.group(1).upper()
+    return _ZYXEL.get(name, name), "" if value.upper() in _WITHHELD else value
 
 
 def raw_caller_fields(line: str) -> list[tuple[str, str]]:

@@ -54,6 +54,9 @@ def test_distinctive_rings_are_told_apart() -> None:
         ("RING", None),
         ("NUMBER = 1", None),
         ("Nmbr: 0301234567", ("NMBR", "0301234567")),
+        ("CALLER NUMBER: 0301234567", ("NMBR", "0301234567")),
+        ("CALLER NAME: SMITH", ("NAME", "SMITH")),
+        ("NMBR = Anonymous", ("NMBR", "")),
     ],
 )
 def test_the_callers_number_is_read_from_a_line_of_any_modem(
