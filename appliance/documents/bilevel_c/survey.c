@@ -191,6 +191,17 @@ static int is_grey(const Band *band, ptrdiff_t left, Box in_band)
     return 1;
 }
 
+/* Whether TILE columns are of one level, as in a tint. */
+static int is_even(const uint8_t *row, ptrdiff_t stride, ptrdiff_t rows)
+{
+    if (memcmp(row, row + 1, TILE - 1) != 0)
+        return 0;
+    for (ptrdiff_t y = 1; y < rows; y++)
+        if (memcmp(row, row + y * stride, TILE) != 0)
+            return 0;
+    return 1;
+}
+
 WIDE static int any_in_steps(const uint16_t *restrict tones, const uint16_t *restrict steps)
 {
     uint16_t some = 0;
@@ -215,16 +226,27 @@ static void survey_tile(Survey *survey, ptrdiff_t left, ptrdiff_t top, Tile *til
     ptrdiff_t columns = (part.right - part.left + 1) / 2;
     uint32_t count = (uint32_t)(columns * ((part.below - part.top + survey->every - 1) / survey->every));
     tile->looked_at = (uint16_t)count;
-    count_levels(types, band->type, band->size.width, in_band, survey->every);
-    if (is_grey(band, left, in_band))
-        memcpy(tones, types, sizeof tones);
-    else
-        count_levels(tones, band->tone, band->size.width, in_band, survey->every);
-    add_levels(survey->levels, types);
-    take_steps(tile->tones, tones);
-    tile->paper_type = (uint8_t)percentile_of(types, count, PAPER_PERCENTILE);
-    tile->paper_tone = (uint8_t)percentile_of(tones, count, PAPER_PERCENTILE);
-    tile->middle = (uint8_t)percentile_of(tones, count, 50);
+    const uint8_t *type = band->type + in_band.top * band->size.width + left;
+    const uint8_t *tone = band->tone + in_band.top * band->size.width + left;
+    if (part.right - part.left == TILE && is_even(type, band->size.width, part.below - part.top)
+        && is_even(tone, band->size.width, part.below - part.top)) {
+        survey->levels[*type] += count;
+        tile->tones[*tone * STEPS / 256] = (uint16_t)count;
+        tile->paper_type = *type;
+        tile->paper_tone = tile->middle = *tone;
+        types[255] = *type == 255 ? (uint16_t)count : 0;
+    } else {
+        count_levels(types, band->type, band->size.width, in_band, survey->every);
+        if (is_grey(band, left, in_band))
+            memcpy(tones, types, sizeof tones);
+        else
+            count_levels(tones, band->tone, band->size.width, in_band, survey->every);
+        add_levels(survey->levels, types);
+        take_steps(tile->tones, tones);
+        tile->paper_type = (uint8_t)percentile_of(types, count, PAPER_PERCENTILE);
+        tile->paper_tone = (uint8_t)percentile_of(tones, count, PAPER_PERCENTILE);
+        tile->middle = (uint8_t)percentile_of(tones, count, 50);
+    }
     if (types[255] == count || (!ground->raster && (band->from.channels == 1 || ground->tones == TONES_NONE)))
         return; /* black on white, or no photographs wanted: the rest is not needed */
     tile->photo = ground->tones == TONES_BY_CONTENT && most_alike(tile->tones) * 100 < count * FLAT_PERCENT
