@@ -190,16 +190,18 @@ static void hatch_row(const Hatching *hatching, const Mask *black, ptrdiff_t y)
     }
 }
 
-/* Whether no pixel of a piece differs by STEP or more from those two to the left and two above. */
-WIDE static int has_no_step(const uint8_t *here, const uint8_t *left, const uint8_t *above)
+/* Marks pixels that differ by STEP or more from those two to the left or two above; returns whether there are any. */
+WIDE static int mark_steps(uint8_t *restrict steps, const uint8_t *here, const uint8_t *left, const uint8_t *above,
+                           ptrdiff_t count)
 {
     uint8_t some = 0;
-    for (int x = 0; x < PIECE; x++) {
+    for (ptrdiff_t x = 0; x < count; x++) {
         uint8_t across = difference(here[x], left[x]);
         uint8_t down = difference(here[x], above[x]);
-        some |= (across >= STEP) | (down >= STEP);
+        steps[x] = (across >= STEP) | (down >= STEP);
+        some |= steps[x];
     }
-    return some == 0;
+    return some;
 }
 
 /* Whether the darker of two areas is seen at its pixel, and not a gap in it or in its row of areas. */
@@ -215,30 +217,26 @@ static void outline(const Band *band, const Mask *black, const uint8_t *level, c
                     const Mask *pale_near, const uint8_t *kinds)
 {
     ptrdiff_t width = band->size.width;
-    for (ptrdiff_t y = 2; y < band->size.rows; y++) {
-        ptrdiff_t looked_to = 0;
-        for (ptrdiff_t x = 2; x < width; x++) {
-            ptrdiff_t at = y * width + x;
-            if (x >= looked_to && x + PIECE <= width) {
-                looked_to = x + PIECE;
-                if (has_no_step(level + at, level + at - 2, level + at - 2 * width)) {
-                    x += PIECE - 1;
+    uint8_t steps[PIECE];
+    for (ptrdiff_t y = 2; y < band->size.rows; y++)
+        for (ptrdiff_t begun = 2; begun < width; begun += PIECE) {
+            ptrdiff_t first = y * width + begun, count = width - begun < PIECE ? width - begun : PIECE;
+            if (!mark_steps(steps, level + first, level + first - 2, level + first - 2 * width, count))
+                continue;
+            for (ptrdiff_t each = 0; each < count; each++) {
+                ptrdiff_t at = first + each, x = begun + each;
+                if (!steps[each] || is_marked(&band->photo, x, y) || is_marked(near_type, x, y))
                     continue;
-                }
+                int here = level[at], left = level[at - 2], above = level[at - 2 * width], kind = kinds[here];
+                if (is_marked(pale_near, x, y) && kind <= PALE && kinds[left] <= PALE && kinds[above] <= PALE)
+                    continue;
+                if ((kinds[left] != kind && abs(here - left) >= STEP && level[at - 1] != here
+                     && is_seen(band, level, at, at - 2))
+                    || (kinds[above] != kind && abs(here - above) >= STEP && level[at - width] != here
+                        && is_seen(band, level, at, at - 2 * width)))
+                    mark(black, x, y);
             }
-            int here = level[at], left = level[at - 2], above = level[at - 2 * width];
-            if ((here == left && here == above) || is_marked(&band->photo, x, y) || is_marked(near_type, x, y))
-                continue;
-            int kind = kinds[here];
-            if (is_marked(pale_near, x, y) && kind <= PALE && kinds[left] <= PALE && kinds[above] <= PALE)
-                continue;
-            if ((kinds[left] != kind && abs(here - left) >= STEP && level[at - 1] != here
-                 && is_seen(band, level, at, at - 2))
-                || (kinds[above] != kind && abs(here - above) >= STEP && level[at - width] != here
-                    && is_seen(band, level, at, at - 2 * width)))
-                mark(black, x, y);
         }
-    }
 }
 
 WIDE static void mark_toned(uint8_t *restrict line, const uint8_t *restrict level, uint8_t white, ptrdiff_t width)
