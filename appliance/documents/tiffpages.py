@@ -90,6 +90,7 @@ def fax_scale(across: float, down: float) -> tuple[float, float] | None:
 # ones; the most samples of a pixel, and sizes of theirs that exist besides 1, 2, 4 and 8 bits.
 _HEADER_OCTETS, _BIG, _BIG_HEADER_OCTETS, _MOST_SAMPLES = 8, 43, 8, 8
 _WIDE_BITS = frozenset({6, 10, 12, 14, 16, 24, 32, 64})
+_NARROW_BITS = frozenset({1, 2, 4})  # of several samples
 # Codings of fax machines, scanners and pictures that nothing here decodes (RFC 3949 5; TIFF's registered
 # values).
 _UNKNOWN_CODINGS = {
@@ -117,7 +118,8 @@ def unknown_kind(again: Callable[[], BinaryIO]) -> str:
     if coding:
         return f"coded as {coding}"
     bits = directory.get(tags.BITS_PER_SAMPLE, ())
-    if bits and len(bits) <= _MOST_SAMPLES and _WIDE_BITS.issuperset(bits):
+    are_narrow = len(bits) > 1 and _NARROW_BITS.issuperset(bits)
+    if bits and len(bits) <= _MOST_SAMPLES and (are_narrow or _WIDE_BITS.issuperset(bits)):
         return f"with samples of {bits[0]} bits, {len(bits)} a pixel"
     return ""
 

@@ -384,6 +384,16 @@ def test_a_tiff_whose_samples_are_of_another_size_is_not_called_damaged(
     assert samples in refused.value.detail
 
 
+def test_a_tiff_with_several_small_samples_is_not_called_damaged(rendered: Rendered) -> None:
+    layered = save(Image.new("LA", (40, 40)), "TIFF")
+    small = layered.replace(struct.pack("<HHIHH", 258, 3, 2, 8, 8), struct.pack("<HHIHH", 258, 3, 2, 4, 4))
+    assert small != layered
+    with pytest.raises(DocumentError) as refused:
+        rendered(small)
+    assert refused.value.cause is DOCUMENT_UNSUPPORTED
+    assert "samples of 4 bits, 2 a pixel" in refused.value.detail
+
+
 @pytest.mark.parametrize("bits", [0, 37, 255])
 def test_a_tiff_with_samples_of_no_size_is_damaged(rendered: Rendered, bits: int) -> None:
     with pytest.raises(DocumentError) as refused:
