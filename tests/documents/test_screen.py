@@ -215,6 +215,25 @@ def test_close_lines_of_white_type_on_a_colour_that_fades_across_a_card_are_whol
         assert apart < 0.4 * ImageStat.Stat(white).sum[0]
 
 
+@pytest.mark.parametrize(
+    ("colour", "dark"), [((241, 196, 15), 17), ((230, 126, 34), 34), ((255, 0, 255), 17)]
+)
+def test_dark_type_on_a_strong_colour_of_a_screenshot_is_whole(
+    colour: tuple[int, int, int], dark: int
+) -> None:
+    """Also where it is as dark as the least of the colour's channels."""
+    small = (909, 1203)  # A4 at 110 dpi
+    page, words = Image.new("RGB", small, "white"), Image.new("L", small, 255)
+    ImageDraw.Draw(page).rectangle((60, 60, 500, 420), colour)
+    for row in range(13):
+        for sheet, ink in ((page, (dark, dark, dark)), (words, 0)):
+            ImageDraw.Draw(sheet).text((80, 80 + row * 25), WORDS, ink, font(REGULAR, 12))
+    faxed, clear = (bilevel(sheet.resize(FINE, Image.Resampling.BICUBIC)) for sheet in (page, words))
+    letters = ImageChops.invert(clear)
+    missing = ImageChops.darker(faxed, letters)
+    assert ImageStat.Stat(missing).sum[0] < 0.05 * ImageStat.Stat(letters).sum[0]
+
+
 def test_dark_cells_of_a_screenshot_are_black_to_their_ends() -> None:
     page = Image.new("RGB", FINE, "white")
     draw = ImageDraw.Draw(page)

@@ -120,15 +120,17 @@ static int keep_certain(const Mask *ink, const uint8_t *depth, int least)
     return failed ? -1 : 0;
 }
 
-/* ``depth``: in, the closing of ``grey``; out, the depth in ``grey``, or in luma where that is more than twice as
- * great, as for black on magenta. */
+/* ``depth``: in, the closing of ``grey``; out, the depth in ``grey``, or in luma where that is twice as great, as for
+ * black on magenta. Between 1.5 times and twice it passes from one to the other, so that no letter is of both. */
 WIDE static void take_depth(uint8_t *restrict depth, const uint8_t *grey, const uint8_t *closed, const uint8_t *tone,
                             size_t count)
 {
     for (size_t at = 0; at < count; at++) {
         uint8_t of_grey = depth[at] - grey[at], of_tone = closed[at] - tone[at];
         uint8_t more = (of_tone > of_grey ? of_tone : of_grey) - of_grey;
-        depth[at] = more > of_grey ? of_tone : of_grey;
+        uint8_t twice = more > 127 ? 255 : (uint8_t)(2 * more);
+        uint8_t between = twice < of_tone ? twice : of_tone;
+        depth[at] = between > of_grey ? between : of_grey;
     }
 }
 
