@@ -808,6 +808,16 @@ def test_the_security_ground_of_a_scan_goes_and_the_type_on_it_stays(kind: str) 
     assert _octets(faxed) < 1.3 * _octets(clear)
 
 
+def test_grey_small_print_on_a_security_ground_is_not_taken_for_it() -> None:
+    page, _ = _on_a_ground("waves")
+    draw, letters = ImageDraw.Draw(page), Image.new("L", FINE, 0)
+    for row in range(3, 24, 4):
+        draw.text((150, 196 + row * 84), f"{WORDS} {WORDS}", (110, 110, 110), font(REGULAR, 19))
+        ImageDraw.Draw(letters).text((150, 196 + row * 84), f"{WORDS} {WORDS}", 255, font(REGULAR, 19))
+    missing = ImageChops.darker(bilevel(_scanned(page, 5)), letters)
+    assert ImageStat.Stat(missing).sum[0] < 0.2 * ImageStat.Stat(letters).sum[0]
+
+
 def test_the_security_ground_of_a_coarse_scan_goes_although_its_grain_is_as_deep() -> None:
     page, words = _on_a_ground("dots")
     page, words = (image.crop((0, 0, 1728, 1500)) for image in (page, words))

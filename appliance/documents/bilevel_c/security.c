@@ -308,7 +308,7 @@ enum { MOSTLY = 50, LEAST_LETTERS_DEPTH = 25, LEAST_TYPED_DOTS = 20, LEAST_TYPED
  * may be pale type itself: where in percent neither dots are NEARLY_ALL of it nor dots and letters only FEW. */
 enum { LEAST_TIMES = 250, LEAST_TIMES_MIXED = 350, LEAST_TIMES_KNOWN = 200, NEARLY_ALL = 90, FEW = 35 };
 /* Pixels deeper than this many percent of the ground's mean depth do not belong to it. */
-enum { GROUND_TIMES = 300 };
+enum { GROUND_TIMES = 170 };
 
 typedef struct {
     Box box; /* in cells */
