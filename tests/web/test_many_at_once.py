@@ -158,6 +158,19 @@ def test_the_page_of_a_sent_fax_deletes_it_with_a_way_back(box: Web) -> None:
     assert box.served.box.faxes.get(fax_id).erased_at
 
 
+def test_a_menu_at_the_edge_of_a_telephone_opens_to_the_other_side(box: Web) -> None:
+    (fax_id,) = cancelled(box, 1)
+    page = box.page(phone=True)
+    page.goto(f"/faxes/{fax_id}")
+    page.locator("#more > summary").tap()
+    delete = page.get_by_role("button", name="Delete", exact=True)
+    expect(delete).to_be_visible()
+    page.wait_for_function(
+        "document.querySelector('#more > div').getBoundingClientRect().right <= innerWidth", timeout=5000
+    )
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_the_key_r_on_a_row_of_sent_sends_it_again(box: Web) -> None:
     (fax_id,) = cancelled(box, 1)
     page = box.page()

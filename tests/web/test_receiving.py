@@ -282,6 +282,9 @@ def test_a_received_fax_is_given_to_a_printer_of_the_box(box: Web, faxed: int) -
     page.locator("#on-paper").get_by_label("Printer").fill("upstairs")
     page.keyboard.press("Enter")
     noticed(page, "Given to the printer.")
+    # A second press would print it twice.
+    expect(page.locator("#on-paper")).to_be_hidden()
+    expect(page.locator("#more > summary")).to_be_focused()
     deliveries = box.served.ask("GET", f"/received/{faxed}/deliveries").json["deliveries"]
     assert [(each["kind"], each["target"]) for each in deliveries if each["kind"] == "printer"] == [
         ("printer", "upstairs")

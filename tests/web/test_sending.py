@@ -86,6 +86,8 @@ def test_the_pages_of_the_preview_arrive_bit_for_bit(box: Web, tmp_path: Path, v
     expect(page.locator(".timeline")).to_contain_text(
         view.said("Page {page} of {pages} confirmed.", page=2, pages=2)
     )
+    confirmed = view.said("The other machine confirmed every page: {time}.").partition("{")[0]
+    expect(page.locator("#state")).to_contain_text(confirmed)
     # What spandsp at the other end made a file of.
     (received,) = [each for each in arrivals(box) if each not in before]
     with Image.open(received) as file:
@@ -187,6 +189,7 @@ def test_rows_pasted_from_a_spreadsheet_are_recipients_with_their_names(box: Web
     expect(page.locator(".chosen li").nth(1)).to_contain_text("0303")
     # Which of two numbers, and what has none, is not guessed.
     expect(page.locator("#to-input")).to_have_value("Eve | 0301 | 0302; Total")
+    expect(page.locator("#to-said")).to_contain_text("Eve | 0301 | 0302: ")
 
 
 def test_a_fax_that_is_sent_while_numbers_are_checked_goes_to_all_of_them(box: Web, tmp_path: Path) -> None:

@@ -82,6 +82,7 @@ def show(visit: Visit) -> Response:
         pages=pages[:MOST_PAGES],
         facts=facts(visit, job),
         can_cancel=not job.state.ended and not job.cancel_requested,
+        arrived=_arrived(visit, job),
         is_held=job.state is JobState.HELD,
         is_waiting=job.state is JobState.WAITING,
         is_unknown=job.state is JobState.UNKNOWN,
@@ -92,6 +93,15 @@ def show(visit: Visit) -> Response:
         documents_days=storage.documents_days,
         journal_days=storage.journal_days,
     )
+
+
+def _arrived(visit: Visit, job: Job) -> str:
+    """What answers "did it arrive?" of a fax that did; empty for others."""
+    # One that a person took as delivered was not confirmed whole.
+    if job.state is not JobState.DELIVERED or job.ended_at is None or job.pages_confirmed != job.pages:
+        return ""
+    when = visit.writer().date_time(job.ended_at)
+    return _("The other machine confirmed every page: {time}.").format(time=when)
 
 
 def _rest(job: Job) -> str:

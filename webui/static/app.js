@@ -13,6 +13,14 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// A menu that would leave the window opens to its other side.
+document.addEventListener("toggle", ({ target }) => {
+  const box = target.matches("details.menu[open]") && target.querySelector("div");
+  if (!box) return;
+  box.classList.remove("back");
+  box.classList.toggle("back", box.getBoundingClientRect().right > document.documentElement.clientWidth);
+}, true);
+
 // Forms that buttons open ([data-open]: the form's id), one at a time. Escape closes one; its button has the focus then.
 const openers = () => [...document.querySelectorAll("[data-open]")];
 const opened = (button) => document.getElementById(button.dataset.open);

@@ -168,7 +168,19 @@ function after(form, answer) {
   }
   if (then === "reload") location.reload();
   else if (then) location.assign(then.replace(/\{([\w.]+)\}/, (_, path) => path.split(".").reduce((at, step) => at?.[step], answer) ?? ""));
-  else if (!show) notice(form.dataset.said ?? words.saved);
+  else if (!show) {
+    notice(form.dataset.said ?? words.saved);
+    putAway(form);
+  }
+}
+
+// Closes a form that a button opened, so that a second press does not do the same again.
+function putAway(form) {
+  const button = form.id && document.querySelector(`[data-open="${form.id}"]`);
+  if (!button) return;
+  form.hidden = true;
+  form.reset();
+  (button.closest("details.menu")?.querySelector("summary") ?? button).focus();
 }
 
 function item(text) {

@@ -132,7 +132,8 @@ export function completion(root, changed) {
           continue;
         }
         left.push(number);
-        problem ??= describe(found);
+        const [text, kind] = describe(found);
+        problem ??= [entries.length > 1 ? `${number}: ${text}` : text, kind];
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         left = [...left, ...entries.slice(at).map((each) => each.number)];
