@@ -6,7 +6,6 @@ pdfium is not thread-safe: one worker process, one thread.
 
 from __future__ import annotations
 
-import ctypes
 import math
 import warnings
 from collections.abc import Sequence
@@ -17,25 +16,24 @@ from typing import ClassVar
 import pypdfium2
 from pypdfium2 import raw
 
-from appliance.documents import _bilevel, _memory
 from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_EMPTY
-from appliance.documents.drawing import Drawing, LookedAt, Pixels, Rect
+from appliance.documents.drawing import Drawing
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import LARGEST_SIDE_MM, MM_PER_INCH, Layout, PageSize
-from appliance.documents.pale import strengthened_scan
+from appliance.documents.pdfdrawing import DrawnPage
 from appliance.documents.pdffonts import Unlike, identity_fonts, may_lack_fonts, stand_in
 from appliance.documents.pdflayers import hide_unprinted
 from appliance.documents.pdflines import keep_thin_lines
 from appliance.documents.pdfmarks import give_appearances, has_open_redactions, incomplete_marks
-from appliance.documents.pdfobjects import content_of, lost_pictures, show, shows_tones
+from appliance.documents.pdfobjects import lost_pictures
 from appliance.documents.pdfopening import opened, opened_by_pdfium, with_all_pages
-from appliance.documents.pdfplaces import box_of, boxes_of_type, photographs, pixels_per_point
+from appliance.documents.pdfplaces import pixels_per_point
 from appliance.documents.pdfreading import PdfReading
 from appliance.documents.pdfscans import ScanLook, drawn_black_and_white, scan_of
 from appliance.documents.pdfstates import has_layers, is_collection, state_remarks
 from appliance.documents.pdfsubstitutes import taking, use_own_fonts
 from appliance.documents.pdfunits import Texts, box_key, units_of
-from appliance.documents.screen import BAND_PIXELS, look_at
+from appliance.documents.screen import BAND_PIXELS
 from appliance.remarks import (
     FILE_LEFT_OUT,
     FONT_REPLACED,
@@ -48,20 +46,8 @@ from appliance.remarks import (
 )
 
 _POINTS_PER_INCH = 72.0
-# Draws annotations and layers as they are printed (ISO 32000-1 12.5.3, 8.11.4.4).
-_FLAGS = raw.FPDF_ANNOT | raw.FPDF_PRINTING
-_WHITE = 255  # each octet of a pixel
-
-# pdfium's pixel format for each use of a drawing.
-_FORMS = {"grey": raw.FPDFBitmap_Gray, "page": raw.FPDFBitmap_BGRx, "under": raw.FPDFBitmap_BGRx}
-_CHANNELS = {"grey": 1, "page": 4, "under": 4}
-# The pixels of each use, shared by all documents of the fax: one page is drawn at a time.
-_PIXELS: dict[str, ctypes.Array[ctypes.c_ubyte]] = {}
-
 # A PDF of more octets is not kept in memory if it can be read again.
 _LARGEST_PDF_KEPT = 1 << 20
-# Pixels of the largest page that is drawn in grey first to see whether that is enough.
-_MOST_GREY_PIXELS = 4 * BAND_PIXELS
 
 
 class PdfSource:
@@ -173,83 +159,26 @@ class PdfSource:
         return page
 
     def draw(self, index: int, layout: Layout) -> Drawing:
-        page = self._page(index)
-        width, rows = layout.width, layout.rows
         if index != self._seen_to:
-            if self._may_lack_fonts:
-                page = self._with_letters(index)
-            keep_thin_lines(page, pixels_per_point(page, layout))
-            examined = self._reading.document() if self._layers else None
-            self._marks = hide_unprinted(page, index, examined) if examined is not None else []
-            self._marks += give_appearances(self._document, page)
-            self._seen_to = index
+            self._prepare(index, layout)
+        page = self._page(index)
+        scan = scan_of(page, layout) if layout.width * layout.rows <= BAND_PIXELS else None
+        drawn = DrawnPage(page, layout)
+        if scan is None:
+            return drawn.of_objects()
+        plain = None
+        if scan.look is ScanLook.BLACK_AND_WHITE and not self._layers:
+            plain = drawn_black_and_white(page, index, layout, scan, self._reading)
+        return drawn.of_scan(scan, plain)
 
-        def grey(first: int, count: int) -> Pixels:
-            bitmap = self._drawn(page, layout, "grey", first, count)
-            return Pixels(_octets(bitmap), 1, bitmap.stride)
-
-        looked_at = drawn = plain = planes = None
-        found = scan_of(page, layout) if width * rows <= BAND_PIXELS else None
-        scan = None if found is None else found.look
-        if scan is ScanLook.COLOURED or (found is None and width * rows <= BAND_PIXELS and shows_tones(page)):
-            drawn = self._drawn(page, layout, "page", 0, rows)
-            planes = _bilevel.planes(_octets(drawn), drawn.stride, width, rows)
-            whole = Pixels(memoryview(planes)[: width * rows], 1, width)
-        elif width * rows <= _MOST_GREY_PIXELS:
-            if found is not None and scan is ScanLook.BLACK_AND_WHITE and not self._layers:
-                plain = drawn_black_and_white(page, index, layout, found, self._reading)
-            whole = plain or grey(0, rows)
-        if found is None and width * rows <= _MOST_GREY_PIXELS:
-            looked_at = look_at(whole, width, rows, layout.resolution.y_dpi)
-        elif found is not None:
-            looked_at = found.look_at(whole, layout)
-        if looked_at is not None and not looked_at.toned:
-            return Drawing(width, rows, Rect.of(layout), lambda _first, _count: whole, looked_at=looked_at)
-        if scan in {ScanLook.GREY, ScanLook.COLOURED} and looked_at is not None and looked_at.tones:
-            coloured = None if drawn is None else Pixels(_octets(drawn), 4, drawn.stride)
-            stronger = strengthened_scan((width, rows), whole, coloured)
-            if stronger is not None:
-                return Drawing.of_image(stronger, Rect.of(layout))
-        if scan in {ScanLook.BLACK_AND_WHITE, ScanLook.GREY} and looked_at is not None and looked_at.tones:
-            return Drawing(width, rows, Rect.of(layout), lambda _first, _count: whole)
-        content = content_of(page)
-        boxes = photographs(page, layout, content)
-        if boxes is None and looked_at is not None:
-            if not looked_at.tones:  # a scan in black and white: its black areas are left as they are
-                looked_at = LookedAt(looked_at.grey, (), tones=False)
-                return Drawing(
-                    width, rows, Rect.of(layout), lambda _first, _count: whole, looked_at=looked_at
-                )
-            looked_at = None  # any other scan is examined as a whole
-        if width * rows > BAND_PIXELS:
-            looked_at = None
-            _PIXELS.pop("grey", None)
-
-        type_boxes: Sequence[Rect] = []
-        if content is not None and content.type:
-            # With a scan, whether type is visible is found from all its pixels.
-            whole_page = [Rect(0, 0, width, rows)]
-            type_boxes = boxes_of_type(page, layout, content) if scan is None else whole_page
-
-        def colours(first: int, count: int) -> Pixels:
-            nonlocal planes
-            bitmap = drawn or self._drawn(page, layout, "page", first, count)
-            octets, stride, made = _octets(bitmap), bitmap.stride, planes
-            if count == rows:
-                planes = None  # the first conversion overwrites them
-            elif drawn is not None:
-                octets = octets[stride * first : stride * (first + count)]
-                made = planes and _rows_of_planes(planes, width, rows, first, count)
-            if content is None or not content.type:
-                return Pixels(octets, 4, stride, planes=made)
-            show(content.type, False)
-            under, boxes_drawn = self._without_type(page, layout, first, count, type_boxes)
-            show(content.type, True)
-            if scan is not None and under == octets:
-                return Pixels(octets, 4, stride, planes=made)  # invisible text of an OCR program
-            return Pixels(octets, 4, stride, under, boxes_drawn, made)
-
-        return Drawing(width, rows, Rect.of(layout), colours, boxes, looked_at)
+    def _prepare(self, index: int, layout: Layout) -> None:
+        """Changes the open page so that pdfium draws it as it is printed, on this ``layout``."""
+        page = self._with_letters(index) if self._may_lack_fonts else self._page(index)
+        keep_thin_lines(page, pixels_per_point(page, layout))
+        examined = self._reading.document() if self._layers else None
+        self._marks = hide_unprinted(page, index, examined) if examined is not None else []
+        self._marks += give_appearances(self._document, page)
+        self._seen_to = index
 
     def remarks(self, index: int | None) -> Sequence[Remark]:
         if index is None:
@@ -265,67 +194,6 @@ class PdfSource:
             said += [Remark(GLYPHS_MISSING, detail=name) for name in sorted(self._unlike.lost)]
             said += [Remark(FONT_REPLACED, detail=name) for name in sorted(self._unlike.replaced)]
         return said
-
-    def _drawn(
-        self, page: pypdfium2.PdfPage, layout: Layout, use: str, first: int, rows: int
-    ) -> pypdfium2.PdfBitmap:
-        """Rows ``first`` and following of ``page``, in pixels that the next such drawing overwrites."""
-        box = Rect(0, first, layout.width, first + rows)
-        return self._drawn_on(_pixels(layout, use, first, rows), page, layout, use, box)
-
-    def _without_type(
-        self,
-        page: pypdfium2.PdfPage,
-        layout: Layout,
-        first: int,
-        rows: int,
-        type_boxes: Sequence[Rect],
-    ) -> tuple[memoryview, list[Rect]]:
-        """``rows`` rows from ``first`` on without the type of the page, which is hidden, where they are in
-        ``type_boxes``; and these boxes, counted from there.
-        """
-        use = "under"
-        pixels = _pixels(layout, use, first, rows)
-        stride, drawn = len(pixels) // rows, []
-        for each in type_boxes:
-            top, below = max(each.top - first, 0), min(each.below - first, rows)
-            if top < below:
-                part = (ctypes.c_ubyte * (stride * (below - top))).from_buffer(pixels, stride * top)
-                self._drawn_on(part, page, layout, use, Rect(0, first + top, each.right, first + below))
-                drawn.append(Rect(0, top, each.right, below))
-        return memoryview(pixels).cast("B"), drawn
-
-    @staticmethod
-    def _drawn_on(
-        pixels: ctypes.Array[ctypes.c_ubyte], page: pypdfium2.PdfPage, layout: Layout, use: str, box: Rect
-    ) -> pypdfium2.PdfBitmap:
-        """What ``box`` shows, which begins at the left edge of the page; ``pixels`` are its whole rows."""
-        size = (box.right, box.below - box.top)
-        stride = layout.width * _CHANNELS[use]
-        bitmap = pypdfium2.PdfBitmap.new_native(*size, _FORMS[use], buffer=pixels, stride=stride)
-        ctypes.memset(pixels, _WHITE, len(pixels))  # quicker than pdfium, although also beside the box
-        place = box_of(layout, box.top)
-        _memory.forget()
-        raw.FPDF_RenderPageBitmap(bitmap, page, *place, _FLAGS)
-        if page.formenv is not None:
-            raw.FPDF_FFLDraw(page.formenv, bitmap, page, *place, _FLAGS)
-        if _memory.was_refused():  # pdfium leaves out what it gets no memory for
-            raise MemoryError("a page of a PDF")
-        return bitmap
-
-
-def _pixels(layout: Layout, use: str, first: int, rows: int) -> ctypes.Array[ctypes.c_ubyte]:
-    """The pixels of rows ``first`` and following for ``use``, as they are.
-
-    A page of up to BAND_PIXELS has room for all of its rows.
-    """
-    whole = layout.width * layout.rows <= BAND_PIXELS
-    stride = layout.width * _CHANNELS[use]
-    kept = _PIXELS.get(use)
-    if kept is None or len(kept) != stride * (layout.rows if whole else rows):
-        _PIXELS.pop(use, None)
-        kept = _PIXELS[use] = (ctypes.c_ubyte * (stride * (layout.rows if whole else rows)))()
-    return (ctypes.c_ubyte * (stride * rows)).from_buffer(kept, stride * first if whole else 0)
 
 
 def _collected(document: pypdfium2.PdfDocument) -> list[Remark]:
@@ -344,13 +212,3 @@ def _is_shell(document: pypdfium2.PdfDocument) -> bool:
         return False
     text = document[0].get_textpage().get_text_range().lower()
     return not text.strip() or any(words in text for words in _WAITING)
-
-
-def _rows_of_planes(planes: bytearray, width: int, rows: int, first: int, count: int) -> bytearray:
-    """A copy of ``count`` rows from ``first`` on of both planes of a page, which has ``rows``."""
-    octets = memoryview(planes)
-    return bytearray().join(octets[width * row : width * (row + count)] for row in (first, rows + first))
-
-
-def _octets(bitmap: pypdfium2.PdfBitmap) -> memoryview:
-    return memoryview(bitmap.buffer).cast("B")

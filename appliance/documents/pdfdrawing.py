@@ -1,0 +1,191 @@
+"""Draws one page of a PDF through pdfium: in grey, in colour, and without its type, as far as it is needed.
+
+A page in black and white is drawn once, in grey.  One that shows tones is drawn in colour, and its type is
+hidden and drawn over again, so that the conversion knows what is type.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from functools import partial
+
+import pypdfium2
+from pypdfium2 import raw
+
+from appliance.documents import _bilevel, _memory
+from appliance.documents.drawing import Drawing, LookedAt, Pixels, Rect
+from appliance.documents.geometry import Layout
+from appliance.documents.pale import strengthened_scan
+from appliance.documents.pdfobjects import PageContent, content_of, show, shows_tones
+from appliance.documents.pdfplaces import box_of, boxes_of_type, photographs
+from appliance.documents.pdfscans import Scan, ScanLook
+from appliance.documents.screen import BAND_PIXELS, look_at
+
+# Draws annotations and layers as they are printed (ISO 32000-1 12.5.3, 8.11.4.4).
+_FLAGS = raw.FPDF_ANNOT | raw.FPDF_PRINTING
+_WHITE = 255  # each octet of a pixel
+
+# pdfium's pixel format for each use of a drawing.
+_FORMS = {"grey": raw.FPDFBitmap_Gray, "page": raw.FPDFBitmap_BGRx, "under": raw.FPDFBitmap_BGRx}
+_CHANNELS = {"grey": 1, "page": 4, "under": 4}
+# The pixels of each use, shared by all documents of the fax: one page is drawn at a time.
+_PIXELS: dict[str, ctypes.Array[ctypes.c_ubyte]] = {}
+
+# Pixels of the largest page that is drawn in grey first to see whether that is enough.
+_MOST_GREY_PIXELS = 4 * BAND_PIXELS
+
+
+class DrawnPage:
+    """A page that is prepared for drawing, on a layout.  Raises MemoryError wherever it draws."""
+
+    def __init__(self, page: pypdfium2.PdfPage, layout: Layout) -> None:
+        self._page = page
+        self._layout = layout
+        self._width, self._rows = layout.width, layout.rows
+        self._coloured: pypdfium2.PdfBitmap | None = None  # all of it, once drawn
+        self._planes: bytearray | None = None  # of that, until the conversion overwrites them
+
+    def of_scan(self, scan: Scan, plain: Pixels | None) -> Drawing:
+        """A page that is one picture.  ``plain``: all of it in grey, if it was decoded without pdfium."""
+        whole = self._in_colour() if scan.look is ScanLook.COLOURED else plain or self._in_grey()
+        seen = scan.look_at(whole, self._layout)
+        if not seen.toned:
+            return self._as_drawn(whole, seen)
+        if seen.tones and scan.look is not ScanLook.BLACK_AND_WHITE:
+            colours = self._coloured and Pixels(_octets(self._coloured), 4, self._coloured.stride)
+            stronger = strengthened_scan((self._width, self._rows), whole, colours)
+            if stronger is not None:
+                return Drawing.of_image(stronger, Rect.of(self._layout))
+        if seen.tones and scan.look is not ScanLook.COLOURED:
+            return self._as_drawn(whole)
+        return self._in_tones(seen, is_scan=True)
+
+    def of_objects(self) -> Drawing:
+        """A page of type, lines and pictures."""
+        if self._width * self._rows > _MOST_GREY_PIXELS:
+            return self._in_tones(None)
+        at_once = self._width * self._rows <= BAND_PIXELS and shows_tones(self._page)
+        whole = self._in_colour() if at_once else self._in_grey()
+        seen = look_at(whole, self._width, self._rows, self._layout.resolution.y_dpi)
+        return self._in_tones(seen) if seen.toned else self._as_drawn(whole, seen)
+
+    def _in_grey(self) -> Pixels:
+        bitmap = self._drawn("grey", 0, self._rows)
+        return Pixels(_octets(bitmap), 1, bitmap.stride)
+
+    def _in_colour(self) -> Pixels:
+        """Draws all of the page in colour; returns it in grey."""
+        self._coloured = self._drawn("page", 0, self._rows)
+        octets, stride = _octets(self._coloured), self._coloured.stride
+        self._planes = _bilevel.planes(octets, stride, self._width, self._rows)
+        return Pixels(memoryview(self._planes)[: self._width * self._rows], 1, self._width)
+
+    def _as_drawn(self, whole: Pixels, seen: LookedAt | None = None) -> Drawing:
+        content = Rect.of(self._layout)
+        return Drawing(self._width, self._rows, content, lambda _first, _count: whole, looked_at=seen)
+
+    def _in_tones(self, seen: LookedAt | None, *, is_scan: bool = False) -> Drawing:
+        """The page with what is known of its type and photographs.  ``seen``: what is known of it in grey."""
+        content = content_of(self._page)
+        boxes = photographs(self._page, self._layout, content)
+        if boxes is None and seen is not None:
+            if not seen.tones:  # a scan in black and white: its black areas are left as they are
+                return self._as_drawn(seen.grey, LookedAt(seen.grey, (), tones=False))
+            seen = None  # any other scan is examined as a whole
+        if self._width * self._rows > BAND_PIXELS:
+            seen = None
+            _PIXELS.pop("grey", None)
+        type_boxes: Sequence[Rect] = []
+        if content is not None and content.type:
+            # With a scan, whether type is visible is found from all its pixels.
+            whole_page = [Rect(0, 0, self._width, self._rows)]
+            type_boxes = whole_page if is_scan else boxes_of_type(self._page, self._layout, content)
+        draw = partial(self._rows_in_colour, content, type_boxes, is_scan)
+        return Drawing(self._width, self._rows, Rect.of(self._layout), draw, boxes, seen)
+
+    def _rows_in_colour(
+        self,
+        content: PageContent | None,
+        type_boxes: Sequence[Rect],
+        is_scan: bool,
+        first: int,
+        count: int,
+    ) -> Pixels:
+        """``count`` rows from ``first`` on, also without their type where ``content`` tells what that is."""
+        bitmap = self._coloured or self._drawn("page", first, count)
+        octets, stride, planes = _octets(bitmap), bitmap.stride, self._planes
+        if count == self._rows:
+            self._planes = None  # the first conversion overwrites them
+        elif self._coloured is not None:
+            octets = octets[stride * first : stride * (first + count)]
+            planes = planes and _rows_of_planes(planes, self._width, self._rows, first, count)
+        if content is None or not content.type:
+            return Pixels(octets, 4, stride, planes=planes)
+        show(content.type, False)
+        under, boxes_drawn = self._without_type(first, count, type_boxes)
+        show(content.type, True)
+        if is_scan and under == octets:
+            return Pixels(octets, 4, stride, planes=planes)  # invisible text of an OCR program
+        return Pixels(octets, 4, stride, under, boxes_drawn, planes)
+
+    def _drawn(self, use: str, first: int, rows: int) -> pypdfium2.PdfBitmap:
+        """Rows ``first`` and following of the page, in pixels that the next such drawing overwrites."""
+        pixels = _pixels(self._layout, use, first, rows)
+        return self._drawn_on(pixels, use, Rect(0, first, self._width, first + rows))
+
+    def _without_type(
+        self, first: int, rows: int, type_boxes: Sequence[Rect]
+    ) -> tuple[memoryview, list[Rect]]:
+        """``rows`` rows from ``first`` on without the type of the page, which is hidden, where they are in
+        ``type_boxes``; and these boxes, counted from there.
+        """
+        use = "under"
+        pixels = _pixels(self._layout, use, first, rows)
+        stride, drawn = len(pixels) // rows, []
+        for each in type_boxes:
+            top, below = max(each.top - first, 0), min(each.below - first, rows)
+            if top < below:
+                part = (ctypes.c_ubyte * (stride * (below - top))).from_buffer(pixels, stride * top)
+                self._drawn_on(part, use, Rect(0, first + top, each.right, first + below))
+                drawn.append(Rect(0, top, each.right, below))
+        return memoryview(pixels).cast("B"), drawn
+
+    def _drawn_on(self, pixels: ctypes.Array[ctypes.c_ubyte], use: str, box: Rect) -> pypdfium2.PdfBitmap:
+        """What ``box`` shows, which begins at the left edge of the page; ``pixels`` are its whole rows."""
+        size = (box.right, box.below - box.top)
+        stride = self._width * _CHANNELS[use]
+        bitmap = pypdfium2.PdfBitmap.new_native(*size, _FORMS[use], buffer=pixels, stride=stride)
+        ctypes.memset(pixels, _WHITE, len(pixels))  # quicker than pdfium, although also beside the box
+        place = box_of(self._layout, box.top)
+        _memory.forget()
+        raw.FPDF_RenderPageBitmap(bitmap, self._page, *place, _FLAGS)
+        if self._page.formenv is not None:
+            raw.FPDF_FFLDraw(self._page.formenv, bitmap, self._page, *place, _FLAGS)
+        if _memory.was_refused():  # pdfium leaves out what it gets no memory for
+            raise MemoryError("a page of a PDF")
+        return bitmap
+
+
+def _pixels(layout: Layout, use: str, first: int, rows: int) -> ctypes.Array[ctypes.c_ubyte]:
+    """The pixels of rows ``first`` and following for ``use``, as they are.
+
+    A page of up to BAND_PIXELS has room for all of its rows.
+    """
+    whole = layout.width * layout.rows <= BAND_PIXELS
+    stride = layout.width * _CHANNELS[use]
+    kept = _PIXELS.get(use)
+    if kept is None or len(kept) != stride * (layout.rows if whole else rows):
+        _PIXELS.pop(use, None)
+        kept = _PIXELS[use] = (ctypes.c_ubyte * (stride * (layout.rows if whole else rows)))()
+    return (ctypes.c_ubyte * (stride * rows)).from_buffer(kept, stride * first if whole else 0)
+
+
+def _rows_of_planes(planes: bytearray, width: int, rows: int, first: int, count: int) -> bytearray:
+    """A copy of ``count`` rows from ``first`` on of both planes of a page, which has ``rows``."""
+    octets = memoryview(planes)
+    return bytearray().join(octets[width * row : width * (row + count)] for row in (first, rows + first))
+
+
+def _octets(bitmap: pypdfium2.PdfBitmap) -> memoryview:
+    return memoryview(bitmap.buffer).cast("B")
