@@ -31,6 +31,7 @@ from appliance.documents.causes import (
     DOCUMENT_ENCRYPTED,
     DOCUMENT_MEMORY,
     DOCUMENT_MISLABELLED,
+    DOCUMENT_PAGES_MISSING,
     DOCUMENT_STORAGE,
     DOCUMENT_TIMED_OUT,
     DOCUMENT_TOO_LARGE,
@@ -43,6 +44,7 @@ from appliance.documents.options import Limits, Source
 from appliance.documents.places import Places, memory_octets, places_for
 from appliance.documents.render import render
 from appliance.documents.rendered import RenderedDocument
+from appliance.remarks import PAGES_MISSING
 from tests.documents.conftest import Rendered
 from tests.documents.making import A4, need, pdf, photograph, run, save, words
 
@@ -126,7 +128,7 @@ def _png(width: int, height: int) -> bytes:
         (b"", DOCUMENT_EMPTY),
         (bytes(100), DOCUMENT_EMPTY),
         (b"%PDF-1.7\nnothing else", DOCUMENT_DAMAGED),
-        (GOOD[:400], DOCUMENT_DAMAGED),
+        (GOOD[:100], DOCUMENT_DAMAGED),
         (pdf([], kids=""), DOCUMENT_DAMAGED),
         (b"\x89PNG\r\n\x1a\n" + b"rubbish" * 50, DOCUMENT_DAMAGED),
         (save(photograph(300, 300), "PNG")[:5000], DOCUMENT_DAMAGED),
@@ -164,10 +166,14 @@ def test_selected_pages_of_a_document_beyond_the_limit_are_made(rendered: Render
     assert rendered(pdf([(*A4, "")] * 30), pages="28-30", limits=Limits(pages=10)).total == 3
 
 
-def test_a_pdf_that_claims_too_many_pages_is_refused(tmp_path: Path) -> None:
+def test_of_a_pdf_that_claims_too_many_pages_those_that_are_there_are_made(
+    tmp_path: Path, rendered: Rendered
+) -> None:
     lying = GOOD.replace(b"/Count 1/", b"/Count 100000/")
-    assert refused(tmp_path, lying) is DOCUMENT_TOO_MANY_PAGES
-    assert refused(tmp_path, lying, pages="99999") is DOCUMENT_DAMAGED
+    document = rendered(lying)
+    assert document.total == 1
+    assert [remark.kind for remark in document.remarks] == [PAGES_MISSING]
+    assert refused(tmp_path, lying, pages="99999") is DOCUMENT_PAGES_MISSING
 
 
 def test_a_page_box_of_any_size_makes_a_page(rendered: Rendered) -> None:
@@ -423,7 +429,7 @@ def test_a_document_that_kills_its_worker_twice_is_refused_and_the_parent_goes_o
 
 def test_no_worker_and_no_descriptor_outlives_a_rendering(tmp_path: Path) -> None:
     (tmp_path / "good").write_bytes(GOOD)
-    (tmp_path / "bad").write_bytes(GOOD[:300])
+    (tmp_path / "bad").write_bytes(GOOD[:100])
     warm()
     before, files = _workers(), os.listdir("/proc/self/fd")
     for number in range(5):
