@@ -24,6 +24,8 @@ from appliance.api.http_request import HttpRequest
 KNOWN = {
     HTTPRequest.__init__: "b299756eb761",
     HTTPRequest.parse_request: "fd297093b3c1",
+    HTTPRequest.read_request_line: "ad024dacbe48",
+    HTTPRequest.read_request_headers: "d94b865cedce",
     HTTPRequest.respond: "a71b8810e591",
     HTTPRequest.send_headers: "2e37be5c9ddc",
     HTTPRequest.simple_response: "d20570295d74",
