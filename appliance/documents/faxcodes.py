@@ -124,7 +124,7 @@ def _group4(content: bytes, most: int) -> list[ReceivedRows]:
 def _ended_by_eofb(bits: str) -> Iterator[bytes]:
     """The octets of each page; the next one begins with an octet of its own."""
     begin = 0
-    while "1" in bits[begin:]:
+    while bits.find("1", begin) >= 0:
         end = bits.find(EOFB, begin)
         end = len(bits) if end < 0 else end + len(EOFB)
         yield from_bits(bits[begin:end])

@@ -105,7 +105,7 @@ def _width(text: str) -> int:
 
 def _narrowed(widths: Sequence[int], least: Sequence[int], most: int) -> list[int] | None:
     """``widths`` with the largest ones made smaller until all fit; None when they do not."""
-    made = [max(1, width) for width in widths]
+    made = [min(max(1, width), most) for width in widths]
     low = [min(width, floor) for width, floor in zip(made, least, strict=True)]
     excess = sum(made) - most
     while excess > 0:
@@ -152,12 +152,21 @@ def _wrapped(cell: str, width: int) -> Iterator[str]:
                 continue
             if piece:
                 yield piece
-            while _width(rest) > width:
-                end = next(at for at in range(len(rest), 0, -1) if _width(rest[:at]) <= width or at == 1)
+            while (end := _fitting(rest, width)) < len(rest):
                 yield rest[:end]
                 rest = rest[end:]
             piece = rest
         yield piece
+
+
+def _fitting(text: str, width: int) -> int:
+    """How many of the first characters of ``text`` fit; at least one."""
+    filled = 0
+    for at, letter in enumerate(text):
+        filled += _width(letter)
+        if filled > width:
+            return max(1, at)
+    return len(text)
 
 
 def _pages(blocks: Sequence[list[str]], width: int, room: int, heading: bool) -> Iterator[str]:

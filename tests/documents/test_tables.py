@@ -75,6 +75,13 @@ def test_long_cells_are_continued_below_and_nothing_is_cut(tmp_path: Path) -> No
     assert made.drawer.size(0).width == pytest.approx(297, abs=1)
 
 
+def test_cells_of_a_hundred_thousand_letters_are_laid_out_in_time_and_whole() -> None:
+    row = ",".join(["x" * 100_000] * 12)
+    made = lay_out_table(f"a,b,c,d,e,f,g,h,i,j,k,l\n{row}\n{row}\n", Paper.A4)
+    assert made is not None
+    assert made.text.count("x") == 2 * 12 * 100_000
+
+
 @pytest.mark.parametrize(
     "text",
     [
