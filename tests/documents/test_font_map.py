@@ -1,0 +1,35 @@
+"""A process forked after the fonts were looked up has a font map of its own where Pango uses a thread."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from appliance.documents import typesetting
+from appliance.documents.options import Paper
+
+
+def _typeset() -> bytes:
+    return typesetting.typeset("<p>Ag Ωя <b lang='ja'>日本語</b></p>", Paper.A4, most_pages=1).pdf
+
+
+def test_a_process_forked_from_one_whose_map_has_a_thread_looks_fonts_up_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    of_another = typesetting._MapThread(exists=True, process=os.getppid())
+    monkeypatch.setattr(typesetting, "_MAP_THREAD", of_another)
+    inherited = typesetting._FONTS.font_map
+    monkeypatch.setattr(typesetting._FONTS, "font_map", inherited)
+    _typeset()
+    assert typesetting._FONTS.font_map is not inherited
+    own = typesetting._FONTS.font_map
+    _typeset()
+    assert typesetting._FONTS.font_map is own
+
+
+def test_a_process_keeps_the_map_that_it_has_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(typesetting, "_MAP_THREAD", typesetting._MapThread(exists=True, process=os.getpid()))
+    made = typesetting._FONTS.font_map
+    _typeset()
+    assert typesetting._FONTS.font_map is made
