@@ -11,7 +11,6 @@ import contextlib
 import functools
 import html
 import logging
-import os
 import re
 import sys
 import unicodedata
@@ -25,8 +24,6 @@ from PIL import Image, ImageFile
 from weasyprint.formatting_structure import boxes
 from weasyprint.layout import preferred
 from weasyprint.pdf import fonts as pdf_fonts
-from weasyprint.text.ffi import ffi, gobject, pangoft2
-from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from appliance.documents.bounded import Typeset
@@ -35,6 +32,7 @@ from appliance.documents.direction import direct
 from appliance.documents.drawings import drawable
 from appliance.documents.email_parts import part_key
 from appliance.documents.errors import DocumentError
+from appliance.documents.fontmap import fonts
 from appliance.documents.invisible_words import Words
 from appliance.documents.options import Paper
 from appliance.documents.overflow import cut_pages, width_needed
@@ -111,38 +109,6 @@ textarea {{ height: auto !important; min-height: 3em; white-space: pre-wrap !imp
 input {{ white-space: normal !important; }}
 input:not([type=checkbox], [type=radio]) {{ height: auto !important; min-height: 1.2em; }}
 """
-
-
-def _threads() -> int:
-    return len(os.listdir("/proc/self/task"))
-
-
-# The machine's fonts, for all pages: looked up once, in the fork server.  A page's own fonts are added in the
-# child that typesets it, and end with it.
-_threads_before = _threads()
-_FONTS = FontConfiguration()
-
-
-@dataclass(slots=True)
-class _MapThread:
-    """Newer Pango (1.56 of Debian 13) looks fonts up in a thread of the map: a forked process lacks it."""
-
-    exists: bool
-    process: int
-    inherited: Any = None  # the map of the process before: its end would be told to the thread
-
-
-_MAP_THREAD = _MapThread(_threads() > _threads_before, os.getpid())
-
-
-def _fonts() -> FontConfiguration:
-    """The fonts, with a font map that this process can look fonts up in."""
-    if _MAP_THREAD.exists and _MAP_THREAD.process != os.getpid():
-        made = ffi.gc(pangoft2.pango_ft2_font_map_new(), gobject.g_object_unref)
-        pangoft2.pango_fc_font_map_set_config(ffi.cast("PangoFcFontMap *", made), _FONTS._config)
-        _MAP_THREAD.inherited, _FONTS.font_map = _FONTS.font_map, made
-        _MAP_THREAD.process = os.getpid()
-    return _FONTS
 
 
 class _Types:
@@ -234,7 +200,7 @@ def typeset(
             return page.render(
                 stylesheets=[_style(sheet) for sheet in sheets],
                 presentational_hints=True,
-                font_config=_fonts(),
+                font_config=fonts(),
             )
 
         cut = False

@@ -6,30 +6,31 @@ import os
 
 import pytest
 
-from appliance.documents import typesetting
+from appliance.documents import fontmap
 from appliance.documents.options import Paper
+from appliance.documents.typesetting import typeset
 
 
 def _typeset() -> bytes:
-    return typesetting.typeset("<p>Ag Ωя <b lang='ja'>日本語</b></p>", Paper.A4, most_pages=1).pdf
+    return typeset("<p>Ag Ωя <b lang='ja'>日本語</b></p>", Paper.A4, most_pages=1).pdf
 
 
 def test_a_process_forked_from_one_whose_map_has_a_thread_looks_fonts_up_itself(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    of_another = typesetting._MapThread(exists=True, process=os.getppid())
-    monkeypatch.setattr(typesetting, "_MAP_THREAD", of_another)
-    inherited = typesetting._FONTS.font_map
-    monkeypatch.setattr(typesetting._FONTS, "font_map", inherited)
+    of_another = fontmap._MapThread(exists=True, process=os.getppid())
+    monkeypatch.setattr(fontmap, "_MAP_THREAD", of_another)
+    inherited = fontmap._FONTS.font_map
+    monkeypatch.setattr(fontmap._FONTS, "font_map", inherited)
     _typeset()
-    assert typesetting._FONTS.font_map is not inherited
-    own = typesetting._FONTS.font_map
+    assert fontmap._FONTS.font_map is not inherited
+    own = fontmap._FONTS.font_map
     _typeset()
-    assert typesetting._FONTS.font_map is own
+    assert fontmap._FONTS.font_map is own
 
 
 def test_a_process_keeps_the_map_that_it_has_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(typesetting, "_MAP_THREAD", typesetting._MapThread(exists=True, process=os.getpid()))
-    made = typesetting._FONTS.font_map
+    monkeypatch.setattr(fontmap, "_MAP_THREAD", fontmap._MapThread(exists=True, process=os.getpid()))
+    made = fontmap._FONTS.font_map
     _typeset()
-    assert typesetting._FONTS.font_map is made
+    assert fontmap._FONTS.font_map is made
