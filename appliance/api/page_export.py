@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from appliance import at_rest
 from appliance.api.causes import NOT_FOUND
@@ -32,6 +33,8 @@ from appliance.station import StationSettings
 from appliance.t4.coding import PageError, decode
 from appliance.t4.page import CodedPage, Raster, Resolution
 from appliance.t4.tiff import FaxTiff, TiffError, write_tiff
+
+F = TypeVar("F")
 
 VIEWS_FOLDER = "views"
 
@@ -179,6 +182,15 @@ def naming(fax_id: int) -> Iterator[None]:
     except (ProblemError, NotFoundError) as error:
         problem, which = problem_of(error), Flaw("ids", _("Fax {id}").format(id=fax_id))
         raise ProblemError(problem.cause, f"fax {fax_id}: {problem.detail}", (which,)) from None
+
+
+def of_each(ids: Iterable[int], get: Callable[[int], F]) -> list[F]:
+    """What ``get`` returns for each fax.  Raises ProblemError, which names the fax."""
+    found = []
+    for fax_id in ids:
+        with naming(fax_id):
+            found.append(get(fax_id))
+    return found
 
 
 def _one_after_the_other(

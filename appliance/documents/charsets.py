@@ -7,7 +7,7 @@ from contextlib import suppress
 
 # How HZ changes to Chinese letters and back (RFC 1843); all its octets are ASCII.
 _HZ = re.compile(rb"~\{(?:[\x21-\x77][\x21-\x7e]){1,2000}~\}")
-_LEAST_THAI = 4
+_LEAST_THAI = 4  # letters beyond ASCII
 _THAI = re.compile("[\u0e01-\u0e3a\u0e3f-\u0e5b]")
 _CONSONANT = re.compile("[\u0e01-\u0e2e]")
 # What no Thai has: marks above or below that stand on nothing, vowels before no consonant, letters no longer
@@ -22,7 +22,7 @@ _MOST_THAI, _CONSONANTS = 0.95, 0.4  # shares of the letters beyond ASCII
 _FREQUENT, _RARER = "äöüÄÖÜßéèàç", "êëâîïôûùñáíóúåæøÅÆØÉÈÇÑãõœìòŒÁÀÂÊÓÚ"
 _SIGNS = frozenset("§°«»–—‘’‚“”„•…©®™€£½¼²³·¿¡´\u00a0")
 _WESTERN = {"mac_roman": "Mac Roman", "cp850": "DOS 850"}
-_LEAST_SCORE = 0.75
+_LEAST_SCORE = 0.75  # of the letters, see `_score`
 # Capitals within a word of small letters, signs between letters and digits behind them, as a wrong encoding
 # makes them.
 _GARBLED = re.compile(

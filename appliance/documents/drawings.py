@@ -158,14 +158,13 @@ def prepare_drawing(root: Element, page: Mapping[str | None, Element] = _NOTHING
     _draw_strokes_as_meant(root)
     named = {element.get("id"): element for element in root.iter() if element.get("id")}
     _take_used(root, named, page)
-    named[None] = root
     for number, parent in enumerate(list(root.iter())):
         if number >= _MOST:
             break
         if _kind(parent) == "switch":
             _decide(parent)
         for child in list(parent):
-            said.update(dict.fromkeys(_prepare(parent, child, named)))
+            said.update(dict.fromkeys(_prepare(parent, child, root, named)))
     return list(said)
 
 
@@ -330,7 +329,9 @@ def _decide(switch: Element) -> None:
             switch.remove(branch)
 
 
-def _prepare(parent: Element, child: Element, named: dict[str | None, Element]) -> Iterator[Remark]:
+def _prepare(
+    parent: Element, child: Element, root: Element, named: dict[str | None, Element]
+) -> Iterator[Remark]:
     kind = _kind(child)
     if kind in _MOVES:
         yield Remark(MOVEMENT_LEFT_OUT)
@@ -343,7 +344,7 @@ def _prepare(parent: Element, child: Element, named: dict[str | None, Element]) 
             yield Remark(PICTURES_LEFT_OUT, detail="a style sheet")
     elif kind == "script" and "".join(child.itertext()).strip():
         # Most scripts only answer to the mouse.
-        kind_of_loss = SCREEN_ONLY if _draws(named[None]) else PART_LEFT_OUT
+        kind_of_loss = SCREEN_ONLY if _draws(root) else PART_LEFT_OUT
         yield Remark(kind_of_loss, detail="what a script of the drawing makes")
     elif kind == "filter":
         yield from _simplify(child)

@@ -16,7 +16,7 @@ from appliance.remarks import PREVIEW_ONLY, Remark
 
 # The previews in such a file, the best first: up to 2013 all pages, since then the first page.
 _PREVIEWS = ("QuickLook/Preview.pdf", "preview.pdf", "preview.jpg", "QuickLook/Thumbnail.jpg")
-_LARGEST = 60 << 20
+_LARGEST = 60 << 20  # octets of a preview
 
 
 def preview_of(content: bytes) -> tuple[str, bytes]:

@@ -144,9 +144,14 @@ _TYPES = {
 _OFFICE_TYPES = ("application/vnd.openxmlformats-officedocument", "application/vnd.oasis.opendocument")
 
 
+def plain_type(media_type: str) -> str:
+    """A media type without its parameters, in small letters."""
+    return media_type.partition(";")[0].strip().lower()
+
+
 def promised_kind(name: str, media_type: str) -> Kind | None:
     """The kind that was meant: by the name, else by the type, which programs often invent."""
-    said = media_type.partition(";")[0].strip().lower()
+    said = plain_type(media_type)
     by_type = Kind.OFFICE if said.startswith(_OFFICE_TYPES) else _TYPES.get(said)
     return _SUFFIXES.get(PurePath(name).suffix.lower().removeprefix("."), by_type)
 
@@ -158,5 +163,4 @@ _TABLE_TYPES = frozenset({"text/csv", "application/csv", "text/tab-separated-val
 
 def promises_table(name: str, media_type: str) -> bool:
     """Whether a text was meant to be a table."""
-    said = media_type.partition(";")[0].strip().lower()
-    return PurePath(name).suffix.lower() in _TABLES or said in _TABLE_TYPES
+    return PurePath(name).suffix.lower() in _TABLES or plain_type(media_type) in _TABLE_TYPES

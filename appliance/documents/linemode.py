@@ -9,6 +9,7 @@ from itertools import zip_longest
 # forward, none.
 _BEFORE = {"1": "\n\f", " ": "\n", "0": "\n\n", "-": "\n\n\n", "+": "\r"}
 _FIRST_PAGE = re.compile(r"1(?: {5,}\S|[^\W\d_])")
+# A listing has so many lines, and this share of them follows the line before at once.
 _LEAST_LINES, _SINGLE_SPACED = 5, 0.3
 
 

@@ -20,6 +20,8 @@ _LEAST, _MOST = 22, 60
 _DEPTH = 80
 # Shares of the page: the darkest part that counts as the ink, and the least that is paper.
 _INK_SHARE, _PAPER_SHARE = 0.002, 0.7
+# The dark ink of a quarter of the page, from a third of its height on, shows that most are not pale.
+_GLANCE_BELOW, _GLANCE_ROWS = 3, 4
 # Levels around the most frequent one that are paper as well.
 _PAPER_SPREAD = 8
 _LEVELS = 256
@@ -41,9 +43,8 @@ def strengthened(image: Image.Image) -> Image.Image:
 def strengthened_scan(size: tuple[int, int], grey: Pixels, coloured: Pixels | None) -> Image.Image | None:
     """A scanned page of a PDF with stronger ink; None when it is not pale.  ``grey`` has one channel."""
     width, rows = size
-    # The dark ink of a quarter of the page is enough for most pages.
-    quarter = memoryview(grey.page)[rows // 3 * grey.stride :]
-    dark = _bilevel.levels(quarter, grey.stride, width, max(1, rows // 4))[: _PAPER - _MOST]
+    part = memoryview(grey.page)[rows // _GLANCE_BELOW * grey.stride :]
+    dark = _bilevel.levels(part, grey.stride, width, max(1, rows // _GLANCE_ROWS))[: _PAPER - _MOST]
     if sum(dark) > _INK_SHARE * width * rows:
         return None
     paper, ink = _levels(_bilevel.levels(grey.page, grey.stride, *size))

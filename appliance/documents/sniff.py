@@ -15,7 +15,7 @@ from appliance.documents import causes, first_octets, tnef
 from appliance.documents.errors import DocumentError
 from appliance.documents.faxcodes import is_group3
 from appliance.documents.foreign import ZIP, foreign_name, imported_suffix, is_iwork, is_office_package
-from appliance.documents.kinds import Kind, promised_kind
+from appliance.documents.kinds import Kind, plain_type, promised_kind
 from appliance.documents.signed import is_encrypted, is_signed
 from appliance.documents.tables import rows_in
 from appliance.documents.text import (
@@ -162,7 +162,7 @@ def _has_pdf_behind(content: bytes, found: Kind | None, promised: Kind | None) -
 
 def _is_for_office(content: bytes, found: Kind, name: str, media_type: str) -> bool:
     """Whether Word or Excel opens a file of kind ``found`` although its name is that of their own kind."""
-    suffix, said = PurePath(name).suffix.lower(), media_type.partition(";")[0].strip().lower()
+    suffix, said = PurePath(name).suffix.lower(), plain_type(media_type)
     if suffix not in _LOOSE_SUFFIXES and not (not suffix and said in _LOOSE_TYPES):
         return False
     if found is Kind.TEXT:

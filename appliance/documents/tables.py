@@ -26,6 +26,7 @@ _MOST_LINES = 100  # of a cell; more are the rest of a file behind a quotation m
 # Characters on a line: of a portrait sheet and a landscape one (9 pt), and of one with many columns (7 pt).
 _PORTRAIT, _LANDSCAPE, _WIDEST = 100, 150, 190
 _GAP = "  "
+# Characters of the narrowest column, and of words that are not broken where there is room.
 _LEAST_CELL, _LONG_WORD = 4, 14
 _RULE = "─"
 

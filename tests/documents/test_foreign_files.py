@@ -105,20 +105,14 @@ def test_other_compound_files_are_named() -> None:
 def test_the_preview_of_an_apple_document_is_sent_with_a_remark(tmp_path: Path, folder: str) -> None:
     pages = pdf([(*A4, words(*A4))] * 3)
     picture = save(Image.radial_gradient("L"), "JPEG")
-    made = opened(
-        tmp_path,
-        _zip(**{f"{folder}index.apxl": b"x", f"{folder}QuickLook/Preview.pdf": pages}),
-        "talk.key",
-    )
-    assert made.drawer.count == 3
-    assert [remark.kind for remark in made.remarks] == [PREVIEW_ONLY]
-    made = opened(
-        tmp_path,
-        _zip(**{f"{folder}Index/Document.iwa": b"x", f"{folder}preview.jpg": picture}),
-        "letter.pages",
-    )
-    assert made.drawer.count == 1
-    assert [remark.kind for remark in made.remarks] == [PREVIEW_ONLY]
+    for members, name, count in (
+        ({"index.apxl": b"x", "QuickLook/Preview.pdf": pages}, "talk.key", 3),
+        ({"Index/Document.iwa": b"x", "preview.jpg": picture}, "letter.pages", 1),
+    ):
+        content = _zip(**{folder + member: octets for member, octets in members.items()})
+        made = opened(tmp_path, content, name)
+        assert made.drawer.count == count
+        assert [remark.kind for remark in made.remarks] == [PREVIEW_ONLY]
 
 
 @pytest.mark.parametrize("preview", [b"", b"no picture", b"PK\3\4no archive"])

@@ -199,10 +199,7 @@ def practice_receive(call: Call) -> Answer:
 def bundle_received(call: Call) -> Answer:
     """Read several faxes as one PDF, or as a ZIP."""
     wanted = dict.fromkeys(call.query.get("ids", ()))
-    faxes = []
-    for fax_id in wanted:
-        with page_export.naming(fax_id):
-            faxes.append(call.box.inbox.with_pages(fax_id, call.caller.sees))
+    faxes = page_export.of_each(wanted, lambda fax_id: call.box.inbox.with_pages(fax_id, call.caller.sees))
     call.note("received.look", object="faxes", detail=", ".join(str(fax.id) for fax, _ in faxes)[:200])
     return bundled(
         call,

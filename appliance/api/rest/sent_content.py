@@ -57,10 +57,7 @@ def read_fax_tiff(call: Call) -> Answer:
 def bundle_faxes(call: Call) -> Answer:
     """Read several faxes as one PDF, or as a ZIP."""
     wanted = dict.fromkeys(call.query.get("ids", ()))
-    jobs = []
-    for fax_id in wanted:
-        with page_export.naming(fax_id):
-            jobs.append(call.box.faxes.get(fax_id, call.caller.sees))
+    jobs = page_export.of_each(wanted, lambda fax_id: call.box.faxes.get(fax_id, call.caller.sees))
     call.note("fax.look", object="faxes", detail=", ".join(str(job.id) for job in jobs)[:200])
     return bundled(
         call, lambda: page_export.sent_together(call.box, jobs), lambda: page_export.sent_zip(call.box, jobs)

@@ -147,8 +147,8 @@ static int find_grounds(uint8_t *medians, Size small, const uint8_t *samples, co
 }
 
 /* A sample also is of a ground beside it (within REACH samples) when it differs by at most OF_SAMPLE levels, or when
- * it is lighter and lies in a hole of at most HOLE_ACROSS x HOLE_DOWN samples, a bold letter, and HOLE_PERCENT of its row within
- * ROW_AROUND samples are of that ground. */
+ * it is lighter and lies in a hole of at most HOLE_ACROSS x HOLE_DOWN samples, a bold letter, and HOLE_PERCENT of its
+ * row within ROW_AROUND samples are of that ground. */
 enum { OF_SAMPLE = 16, REACH = 2, HOLE_ACROSS = 9, HOLE_DOWN = 7, ROW_AROUND = 8, HOLE_PERCENT = 15 };
 enum { GAP_ACROSS = 13, GAP_DOWN = 7 }; /* smaller holes belong to the ground */
 /* Blurred bold letters may hide a ground for BAR_ACROSS samples across. A sample is of it when within RIM_REACH rows

@@ -1,9 +1,8 @@
 /* Sliding maxima; minima are those of the complement.
  *
  * Along a row the maximum of a window of 19 is that of two overlapping windows of 16, which are made from those of 4.
- * Down the columns by van Herk's method, which compares less often, but along a row only one pixel
- * at a time: the rows are divided into blocks as high as the window, which is the end of one block and the beginning of
- * the next. Each step is a loop without branches, which compilers vectorise. */
+ * Down the columns by van Herk's method, which compares less often, but along a row only one pixel at a time: the rows
+ * are divided into blocks as high as the window, which is the end of one block and the beginning of the next. Each step is a loop without branches, which compilers vectorise. */
 #include "planes.h"
 
 #include <stdlib.h>
