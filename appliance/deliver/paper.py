@@ -39,7 +39,7 @@ _BLACK_BELOW = 190
 # The resolution at which a sheet is drawn and printed.
 _RESOLUTION = Resolution.FINE
 # The note on sheets that may have been printed before.
-AGAIN = marked("Printed again: the printer did not finish the first time. Some of it may be here twice.")
+AGAIN = marked("Printed again: the first print was not reported as finished. Some of it may be here twice.")
 
 
 def write_for(settings: SettingsStore, owner: str) -> Formatter:

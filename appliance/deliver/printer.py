@@ -5,8 +5,8 @@ The payload says which: a received fax, or a report on one that was sent (``plan
 The file is a PDF: of a TIFF with several pages CUPS' filters print only the first.  The job's title contains
 the delivery's number, so that a later try, also after a crash of the box, finds the job that CUPS already has
 and waits for it instead of printing again.  The delivery is done when CUPS reports the job as completed.
-A job that CUPS aborted or somebody cancelled is printed again; if its printing had begun, sheets of it may be
-out, and the new ones say so.
+A job that CUPS aborted, forgot (killed, it loses those of the last half minute), or somebody cancelled is
+printed again; if its printing may have begun, sheets of it may be out, and the new ones say so.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ TRY_S = 60.0
 LOOK_EVERY_S = 0.5
 # Writes the PDF to a path; the second argument: whether sheets of an earlier print may be out.
 _Write = Callable[[Path, bool], None]
-_ATTRIBUTES = ["job-id", "job-name", "job-state", "job-printer-state-message", "time-at-processing"]
+_ATTRIBUTES = [
+    *("job-id", "job-name", "job-state", "job-printer-state-message"),
+    *("time-at-processing", "number-of-documents"),
+]
 
 
 class PrinterDeliverer:
@@ -47,6 +50,8 @@ class PrinterDeliverer:
         try:
             return self._print(cups.Connection(), delivery)
         except cups.IPPError as error:
+            if _status(error) in words.NOT_THERE:
+                raise DeliveryError(words.NO_CUPS) from None
             raise DeliveryError(f"CUPS refused the fax: {error.args[-1]}.") from None
         except RuntimeError as error:
             raise DeliveryError(f"CUPS does not answer: {error}.") from None
@@ -60,14 +65,22 @@ class PrinterDeliverer:
         title, write = (
             self._report(delivery) if delivery.payload.get("why") == REPORT else self._fax(delivery)
         )
+        if delivery.repeats:
+            title += f", repeat {delivery.repeats}"
         given = _given(connection, title)
         job = max((number for number, each in given.items() if not _lost(each)), default=None)
-        again = any(_lost(each) and each.get("time-at-processing") for each in given.values())
+        if job is not None and _empty(given[job]):  # CUPS would wait a quarter of an hour for its pages
+            connection.cancelJob(job)
+            job = None
+        forgotten = delivery.handed_over > len(given)
+        again = forgotten or any(_lost(each) and each.get("time-at-processing") for each in given.values())
         if job is None:
-            job = self._hand_over(connection, printer, title, lambda path: write(path, again))
+            job = self._hand_over(connection, printer, delivery, title, lambda path: write(path, again))
         end = time.monotonic() + TRY_S
         while time.monotonic() < end:
-            found = connection.getJobAttributes(job, requested_attributes=_ATTRIBUTES)
+            found = _given(connection, title, first_job_id=job, limit=1).get(job)
+            if found is None:
+                raise DeliveryError(words.FORGOTTEN)
             if found["job-state"] == words.COMPLETED:
                 return f"{'Printed again: ' if again else ''}{printer}, job {job}"
             if _lost(found):
@@ -104,7 +117,9 @@ class PrinterDeliverer:
             lambda path, again: write_report(path, job, page, writer, again=again),
         )
 
-    def _hand_over(self, connection: Any, printer: str, title: str, write: Callable[[Path], None]) -> int:
+    def _hand_over(
+        self, connection: Any, printer: str, delivery: Delivery, title: str, write: Callable[[Path], None]
+    ) -> int:
         # The paper is left to the queue: CUPS' media-ready tells the country's usual size, not what is in the
         # tray.  fit-to-page: what CUPS before 2.3 called print-scaling=fit.
         options = {"print-scaling": "fit", "fit-to-page": "true"}
@@ -112,13 +127,31 @@ class PrinterDeliverer:
         with self._box.documents.temporary_folder() as folder:
             pdf = folder / "fax.pdf"
             write(pdf)
-            return int(connection.printFile(printer, str(pdf), title, options))
+            # On disk before CUPS has it: what CUPS then forgets may be on paper.
+            self._box.outbox.hand_over(delivery.id, delivery.handed_over + 1)
+            try:
+                return int(connection.printFile(printer, str(pdf), title, options))
+            except RuntimeError as error:
+                if _status(error) not in words.NOT_THERE:  # refused: nothing of it is on paper
+                    self._box.outbox.hand_over(delivery.id, delivery.handed_over)
+                raise
 
 
-def _given(connection: Any, title: str) -> dict[int, Mapping[str, Any]]:
-    """All jobs of this title that CUPS remembers, by id."""
-    jobs = connection.getJobs(which_jobs="all", my_jobs=True, requested_attributes=_ATTRIBUTES)
+def _given(connection: Any, title: str, **which: int) -> dict[int, Mapping[str, Any]]:
+    """All jobs of this title that CUPS remembers, by id: it may have given the number of one to another."""
+    jobs = connection.getJobs(which_jobs="all", my_jobs=True, requested_attributes=_ATTRIBUTES, **which)
     return {int(number): job for number, job in jobs.items() if job.get("job-name") == title}
+
+
+def _empty(job: Mapping[str, Any]) -> bool:
+    """Whether the box was killed between making the job and sending its pages."""
+    return job["job-state"] == words.HELD and not job["number-of-documents"]
+
+
+def _status(error: RuntimeError) -> int | None:
+    """The IPP status in pycups' IPPError; None in its other errors: CUPS cannot be reached."""
+    status = error.args[0]
+    return status if isinstance(status, int) else None
 
 
 def _lost(job: Mapping[str, Any]) -> bool:

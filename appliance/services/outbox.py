@@ -115,6 +115,10 @@ class Outbox:
         """
         return self.spool.do(outbox.pull_in, self.clock())
 
+    def hand_over(self, delivery_id: int, times: int) -> None:
+        """Records how often a delivery was handed to a program that makes it; before the program has it."""
+        self.spool.do(outbox.hand_over, delivery_id, times)
+
     def succeeded(self, delivery_id: int, detail: str) -> None:
         """Records a try that succeeded: the delivery is done."""
         self.spool.do(outbox.succeeded, delivery_id, self.clock(), detail)

@@ -58,6 +58,16 @@ class Delivery:
     ended_at: Moment | None = fact()
     last_error: str = fact(limit=2000)
 
+    @property
+    def handed_over(self) -> int:
+        """How often it was handed to a program that makes it in its own time, such as CUPS."""
+        return int(self.payload.get("handed_over", 0))
+
+    @property
+    def repeats(self) -> int:
+        """How often a person had it made again after it was done."""
+        return int(self.payload.get("repeats", 0))
+
 
 @record
 class DeliveryTry:

@@ -7,6 +7,7 @@ crash in between, the same delivery is tried again (at least once, never lost).
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Collection
 
@@ -86,12 +87,22 @@ def drop(tx: Tx, delivery_id: int, now: float, reason: str) -> None:
     _close(tx, _pending(tx, delivery_id), OutboxState.DROPPED, now, reason)
 
 
-def again(tx: Tx, delivery_id: int, now: float) -> Delivery:
-    """Makes a delivery due at once, in whatever state it is."""
-    delivery = get(tx.db, delivery_id)
+def hand_over(tx: Tx, delivery_id: int, times: int) -> None:
+    """Sets ``Delivery.handed_over``."""
     tx.db.execute(
-        "UPDATE outbox SET state = 'pending', next_try_at = ?, ended_at = NULL WHERE id = ?",
-        (now, delivery_id),
+        "UPDATE outbox SET payload = json_set(payload, '$.handed_over', ?) WHERE id = ?", (times, delivery_id)
+    )
+
+
+def again(tx: Tx, delivery_id: int, now: float) -> Delivery:
+    """Makes a delivery due at once, in whatever state it is; one that is done, as one to make anew."""
+    delivery = get(tx.db, delivery_id)
+    payload = dict(delivery.payload)
+    if delivery.state is OutboxState.DONE:
+        payload |= {"handed_over": 0, "repeats": delivery.repeats + 1}
+    tx.db.execute(
+        "UPDATE outbox SET state = 'pending', next_try_at = ?, ended_at = NULL, payload = ? WHERE id = ?",
+        (now, json.dumps(payload), delivery_id),
     )
     tx.emit(now, "outbox.pending", delivery.fax_id, delivery.owner, delivery=delivery_id)
     return get(tx.db, delivery_id)

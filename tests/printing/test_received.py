@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import cups as pycups
 import pypdfium2
 import pytest
 from PIL import ImageOps
@@ -19,7 +20,7 @@ from appliance.deliver.settings import PaperSettings
 from appliance.deliver.worker import DeliveryError
 from appliance.printing.ppd import ppd
 from appliance.settings.accounts import User, UserRole
-from appliance.spool.delivery import Delivery, OutboxState
+from appliance.spool.delivery import Delivery, NewDelivery, OutboxState
 from tests.deliver.making import fail, make_box, receive, submit
 from tests.documents.ocr import words_on
 from tests.printing.cupsd import Cups, running_cupsd
@@ -189,7 +190,73 @@ def test_what_a_printer_broke_off_is_printed_again_and_each_sheet_says_so(
     assert said.startswith("Printed again: Halfway, job ")
     content = (cups.root / "paper" / f"{said.rpartition(' ')[2]}.pdf").read_bytes()
     for page in range(2):
-        assert "the printer did not finish the first time" in read_page(content, page, tmp_path)
+        assert "the first print was not reported as finished" in read_page(content, page, tmp_path)
+
+
+def put(box: Box, fax: int, target: str) -> Delivery:
+    """A delivery as the outbox has it now; puts it in if there is none."""
+    if not box.outbox.of_fax(fax):
+        box.outbox.put(NewDelivery("printer", target, {}, (60.0,), fax))
+    return box.outbox.of_fax(fax)[0][0]
+
+
+def test_what_cups_forgot_before_it_was_recorded_is_printed_again_and_says_so(
+    box: Box, cups: Cups, tmp_path: Path
+) -> None:
+    fax, deliver = receive(box), PrinterDeliverer(box)
+    deliver(put(box, fax.id, "Office"))
+    cups.run("cancel", "-a", "-x", "Office")  # as a cupsd forgets that is killed, or keeps no finished jobs
+    said = deliver(put(box, fax.id, "Office"))
+    assert said.startswith("Printed again: Office, job ")
+    assert "was not reported as finished" in read_page(printed(cups, said)[0], 0, tmp_path)
+
+
+def test_a_job_that_cups_forgets_is_told_and_never_taken_for_the_next_of_its_number(
+    box: Box, cups: Cups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fax, deliver = receive(box), PrinterDeliverer(box)
+    cups.run("cupsdisable", "Stopped")
+    with monkeypatch.context() as patched:
+        patched.setattr(printer.time, "sleep", lambda _: cups.run("cancel", "-a", "-x", "Stopped"))
+        with pytest.raises(DeliveryError, match="CUPS forgot the print job"):
+            deliver(put(box, fax.id, "Stopped"))
+    connection = pycups.Connection()
+    other = connection.createJob("Stopped", "a fax that came later", {})
+    assert other in printer._given(connection, "a fax that came later", first_job_id=other, limit=1)
+    assert printer._given(connection, "ours", first_job_id=other, limit=1) == {}
+
+
+def test_a_job_for_which_the_box_was_killed_before_it_sent_the_pages_holds_nothing_up(
+    box: Box, cups: Cups
+) -> None:
+    fax, before = receive(box), papers(cups)
+    asked = put(box, fax.id, "Office")
+    pycups.Connection().createJob("Office", f"fax {fax.id} {fax.uuid}, delivery {asked.id}", {})
+    box.outbox.hand_over(asked.id, 1)
+    assert PrinterDeliverer(box)(put(box, fax.id, "Office")).startswith("Office, job ")
+    assert papers(cups) == before + 1
+
+
+def test_a_fax_that_was_printed_is_printed_once_more_when_a_person_asks_for_it(box: Box, cups: Cups) -> None:
+    fax, before, deliver = receive(box), papers(cups), PrinterDeliverer(box)
+    for number in (1, 2, 3):
+        asked = put(box, fax.id, "Office")
+        said = deliver(asked)
+        assert said.startswith("Office, job ")
+        assert papers(cups) == before + number
+        box.outbox.succeeded(asked.id, said)
+        box.outbox.again(asked.id)
+
+
+def test_a_cups_that_is_not_there_is_told_in_a_sentence(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    fax = receive(box)
+
+    def starting(*_: object) -> None:
+        raise pycups.IPPError(0x0502, "Service Unavailable")
+
+    monkeypatch.setattr(printer, "_given", starting)
+    with pytest.raises(DeliveryError, match="CUPS does not answer: it is not running, or just starting"):
+        PrinterDeliverer(box)(delivery(fax.id, "Office", 40))
 
 
 def test_a_printer_that_is_not_there_is_named(box: Box) -> None:
