@@ -40,6 +40,30 @@ def require_files(data: Path) -> None:
         raise SpoolGoneError(str(error)) from error
 
 
+class OpenFiles:
+    """The files of the open database in ``data``: whether they still have their names.
+
+    SQLite continues with a file that somebody deleted or replaced; what it writes there is lost with the
+    process.
+    """
+
+    def __init__(self, data: Path) -> None:
+        paths = (data / f"{DATABASE_NAME}{suffix}" for suffix in ("", *BESIDE))
+        self._opened = {path: file for path in paths if (file := _file_at(path))}
+
+    def taken(self) -> list[Path]:
+        """The names that are gone or lead to another file now."""
+        return [path for path, file in self._opened.items() if _file_at(path) != file]
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def require_present(data: Path, known_id: str) -> None:
     """Checks the folder before the database is opened.
 

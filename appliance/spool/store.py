@@ -79,6 +79,7 @@ class Spool:
                 self._db.execute("UPDATE identity SET id = ?", (begin,))
             durable.fsync_folder(data)
             self.id = identity.settle(data, self._db, known_id)
+            self._files = identity.OpenFiles(data)
             undo.pop_all()
         # Unix time, on whose day usage is counted; the box replaces it (``age_clock``).
         self.counted: Callable[[], float] = time.time
@@ -93,7 +94,8 @@ class Spool:
             self._db,
             lambda: Tx(self._db, self._follow_up, self.counted),
             self.hub.publish,
-            self._note_damage,
+            note_damage=self._note_damage,
+            require_files=self._require_files,
         )
 
     # -- doors ---------------------------------------------------------------------------------
@@ -215,6 +217,31 @@ class Spool:
             _log.error("the database is damaged: %s. %s", said, identity.repair_advice(self.data))
         self.damage = said
 
+    def _require_files(self) -> None:
+        """Raises SpoolDamagedError when files of the open database are gone; what they had is saved first."""
+        taken = self._files.taken()
+        if not taken:
+            return
+        said = f"{', '.join(path.name for path in taken)} was deleted or replaced while the box was running"
+        if not self.damage:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            try:
+                self._save(taken)
+            except (OSError, sqlite3.Error, durable.DiskFullError, copies.DamagedError) as error:
+                _log.error("%s, and what it had cannot be saved: %s", said, error)
+        raise SpoolDamagedError(said)
+
+    def _save(self, taken: list[Path]) -> None:
+        """Writes what the open database has where the next start, or ``spool rebuild``, finds it."""
+        self._db.execute("PRAGMA wal_checkpoint(FULL)")
+        if self._path in taken:
+            # Without a database the next start stops with advice instead of using an older one.
+            with contextlib.suppress(FileNotFoundError):
+                self._path.rename(self._path.with_name(f"{DATABASE_NAME}.unusable-{int(time.time())}"))
+            with self._copying:
+                copies.keep_day(self.data, self._db, time.strftime("%Y-%m-%d"))
+
     # -- the threads ---------------------------------------------------------------------------
 
     @contextlib.contextmanager
@@ -225,6 +252,8 @@ class Spool:
                 raise SpoolClosedError("the spool is closed")
             db = self._free_readers.pop() if self._free_readers else None
         if db is None:
+            if self._path in self._files.taken():  # connecting would make a new database
+                raise SpoolDamagedError(f"{self._path.name} is gone")
             db = connect(self._path)
             db.execute("PRAGMA query_only = ON")
         try:

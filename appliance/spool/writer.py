@@ -30,7 +30,7 @@ T = TypeVar("T")
 GROUP_LIMIT = 128
 # After this long without a change, seconds, the log of changes is written to the database itself, so that
 # losing the log, or copying only the database, loses no fax.  In busy times SQLite does that every thousand
-# pages; half a minute combines the changes of a few faxes.
+# pages; half a minute combines the changes of a few faxes.  Without changes the files are looked at so often.
 IDLE_S = 30.0
 
 
@@ -48,7 +48,8 @@ class SpoolWriter:
     """Runs operations on ``db`` in a thread of its own, in the order of ``put``.
 
     ``begin`` makes the transaction for an operation, ``publish`` gets the events of committed ones,
-    ``note_damage`` SQLite's message on a damaged database.  ``data``: the folder.
+    ``note_damage`` SQLite's message on a damaged database.  ``require_files`` is called before each commit,
+    and raises SpoolDamagedError when that would be lost.  ``data``: the folder.
     """
 
     def __init__(
@@ -57,9 +58,12 @@ class SpoolWriter:
         db: sqlite3.Connection,
         begin: Callable[[], Tx],
         publish: Callable[[Sequence[Event]], None],
+        *,
         note_damage: Callable[[str], None],
+        require_files: Callable[[], None],
     ) -> None:
         self._data = data
+        self._require_files = require_files
         self._db = db
         self._begin = begin
         self._publish = publish
@@ -87,9 +91,9 @@ class SpoolWriter:
         while more:
             batch: list[_Order] = []
             try:
-                order = self._orders.get(timeout=IDLE_S if in_log else None)
+                order = self._orders.get(timeout=IDLE_S)
             except queue.Empty:
-                self._empty_log()
+                self._rest(in_log)
                 in_log = False
                 continue
             while True:
@@ -107,10 +111,16 @@ class SpoolWriter:
                 self._commit([order for order in batch if order.future.set_running_or_notify_cancel()])
                 in_log = True
 
-    def _empty_log(self) -> None:
-        """Writes the log of changes to the database, as far as no reader needs the older state."""
+    def _rest(self, in_log: bool) -> None:
+        """Looks at the files.  ``in_log``: writes the log of changes to the database, as far as no reader
+        needs the older state.
+        """
         try:
-            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self._require_files()
+            if in_log:
+                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except SpoolDamagedError as error:
+            self._note_damage(str(error))
         except sqlite3.Error as error:
             _log.warning("the last changes stay in the spool's log: %s", error)
             if is_damage(error):
@@ -135,6 +145,7 @@ class SpoolWriter:
                 else:
                     outcomes.append((order, result, tx))
                 self._db.execute("RELEASE operation")
+            self._require_files()
             self._db.execute("COMMIT")
         except Exception as error:
             self._fail(batch, error)
@@ -151,7 +162,8 @@ class SpoolWriter:
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
         full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-        if is_damage(error):
+        damage = is_damage(error) or isinstance(error, SpoolDamagedError)
+        if damage:
             self._note_damage(str(error))
         for order in batch:
             refusal: Exception
@@ -160,7 +172,7 @@ class SpoolWriter:
             elif self._read_only(error):
                 refusal = durable.ReadOnlyError("the disk is read-only")
             else:
-                refusal = (SpoolDamagedError if is_damage(error) else SpoolFailedError)(str(error))
+                refusal = (SpoolDamagedError if damage else SpoolFailedError)(str(error))
             refusal.__cause__ = error
             order.future.set_exception(refusal)
 

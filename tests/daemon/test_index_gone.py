@@ -27,7 +27,7 @@ from appliance.durable import NotAFileError
 from appliance.services.rules import RefusedError
 from appliance.spool import copies
 from appliance.spool.errors import SpoolDamagedError
-from appliance.spool.filters import ReceivedFilter
+from appliance.spool.filters import JobFilter, ReceivedFilter
 from appliance.spool.identity import DATABASE_NAME, SpoolGoneError
 from appliance.spool.incoming import IncomingFax
 from appliance.spool.model import DAY_S
@@ -35,6 +35,7 @@ from appliance.spool.vault import KeyLostError
 from appliance.t4.page import Raster, Resolution
 from appliance.t30.parameters import CallResult, ReceivedPage
 from tests.daemon.keeping import keeper_of
+from tests.deliver.making import submit, until
 
 FAXBOX = [sys.executable, "-m", "appliance.cli"]
 
@@ -315,6 +316,38 @@ def test_a_damaged_index_takes_nothing_more_says_so_and_is_replaced_by_the_last_
         assert any(path.name.startswith(f"{DATABASE_NAME}.unusable") for path in data.iterdir())
     finally:
         box.close()
+
+
+@pytest.mark.parametrize("noticed", ["by a fax", "at rest"])
+@pytest.mark.parametrize("how", ["deleted", "replaced"])
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
+def test_an_index_that_is_taken_away_from_a_running_box_takes_nothing_more_and_loses_nothing(
+    data: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, how: str, noticed: str
+) -> None:
+    if noticed == "at rest":
+        monkeypatch.setattr("appliance.spool.writer.IDLE_S", 0.1)
+    old, killed = data.parent / "old", data.parent / "killed"
+    shutil.copy(data / DATABASE_NAME, old)
+    box = open_box(data)
+    accepted = submit(box).id
+    path = data / f"{DATABASE_NAME}{suffix}"
+    if how == "deleted":
+        path.unlink()
+    else:
+        old.rename(path)
+    if noticed == "by a fax":
+        with pytest.raises(SpoolDamagedError, match=f"{path.name} was deleted or replaced"):
+            submit(box)
+    until(lambda: not box.health().accepting)
+    shutil.copytree(data, killed)
+    box.close()
+    subprocess.run([*FAXBOX, "spool", "rebuild", "--data", str(killed)], check=True, capture_output=True)
+    again = open_box(killed)
+    try:
+        assert [job.id for job in again.faxes.search(JobFilter())] == [accepted]
+        assert sorted(fax.pages for fax in again.inbox.search(ReceivedFilter())) == [2, 3]
+    finally:
+        again.close()
 
 
 def _damage_in_each_table(data: Path) -> Iterator[tuple[str, int, int]]:
