@@ -31,6 +31,12 @@ _COMMA = re.compile(rb"[ \t]*,[ \t]*")
 _VERSIONS = (b"HTTP/1.0", b"HTTP/1.1")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 _CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]{1,8}")
+# A request line in absolute form (RFC 9112 3.2.2): method, host, path with query.  User names are refused
+# (RFC 9110 4.2.4).
+_ABSOLUTE = re.compile(
+    rb"([^ ]+) https?://([^][/?#@ ]+|\[[0-9A-Fa-f:.]+\](?::[0-9]*)?)((?:[/?][^ ]*)?)( .*)",
+    re.IGNORECASE | re.DOTALL,
+)
 # A Host header that may be repeated in a Location (RFC 3986 3.2.2, without characters unusual in host names).
 _HOST = re.compile(rb"[A-Za-z0-9.-]{1,255}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 # The cause in an answer that cheroot gives by itself, by its status.
@@ -94,6 +100,22 @@ class _Lines:
         return line
 
 
+class _RequestLines:
+    """The request line, and an empty one before it; in absolute form, it is read in origin form."""
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+        self.host: bytes | None = None  # that the absolute form names
+
+    def readline(self) -> bytes:
+        line = bytes(self._source.readline())
+        absolute = _ABSOLUTE.fullmatch(line)
+        if absolute is None:
+            return line
+        method, self.host, target, version = absolute.groups()
+        return method + b" " + (target if target.startswith(b"/") else b"/" + target) + version
+
+
 class _Reader(HeaderReader):
     """Reads header fields (RFC 9112 5, 5.1): a name is a token, right before its colon.
 
@@ -138,6 +160,7 @@ class HttpRequest(HTTPRequest):
 
     header_reader = _Reader()
     _head = b""  # of the answer, until it is sent
+    _target_host: bytes | None = None  # of a target in absolute form
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
@@ -174,8 +197,12 @@ class HttpRequest(HTTPRequest):
 
     def read_request_line(self) -> bool:
         """Reads the first line; of a version that is none, answers so and returns False."""
-        if not super().read_request_line():  # type: ignore[no-untyped-call]
-            return False
+        fields, self.rfile = self.rfile, _RequestLines(self.rfile)
+        try:
+            if not super().read_request_line():  # type: ignore[no-untyped-call]
+                return False
+        finally:
+            self._target_host, self.rfile = self.rfile.host, fields
         known = self.request_protocol in _VERSIONS  # cheroot takes HTTP/1.-1, too
         if not known:
             self.simple_response("505 HTTP Version Not Supported")
@@ -193,6 +220,9 @@ class HttpRequest(HTTPRequest):
             problem = "Transfer-Encoding in HTTP/1.0"
         if problem:
             self.simple_response("400 Bad Request", problem)
+        elif self._target_host is not None:  # RFC 9112 3.2.2: it counts, not the field
+            self.inheaders.pop(b"Host", None)
+            self.inheaders[b"Host"] = self._target_host
         return not problem
 
     def _send_to_tls(self) -> None:

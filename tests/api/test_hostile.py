@@ -92,6 +92,42 @@ def test_what_is_not_http_gets_an_error_and_an_end(served: Served, octets: bytes
 
 
 @pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        (b"http://127.0.0.1/api/v1/numbers/check?number=112", 200),
+        (b"HTTPS://fax.example:8443/api/v1/faxes", 200),
+        (b"http://[::1]:80/api/v1/faxes", 200),
+        (b"http://fax.example", 404),
+        (b"http://fax.example?x=1", 404),
+        (b"http://ada:secret@fax.example/api/v1/faxes", 400),
+        (b"http:///api/v1/faxes", 400),
+        (b"http:/api/v1/faxes", 400),
+        (b"ftp://fax.example/api/v1/faxes", 400),
+        (b"http://fax.example/api/v1/faxes#part", 400),
+    ],
+)
+def test_a_target_in_absolute_form_is_the_path_in_it(served: Served, target: bytes, status: int) -> None:
+    head = f" HTTP/1.1\r\n{HOST}Authorization: Bearer {served.admin}\r\nConnection: close\r\n\r\n"
+    with connected(served) as sock:
+        sock.sendall(b"GET " + target + head.encode())
+        received = b"".join(iter(lambda: sock.recv(65536), b""))
+    assert int(received.split()[1]) == status
+
+
+def test_a_target_in_absolute_form_needs_a_host_field_and_is_that_of_one_request_only(served: Served) -> None:
+    head = b"GET http://fax.example/api/v1/health HTTP/1.1\r\n"
+    assert say(served, head + b"\r\n") == (400, "request_invalid")
+    assert say(served, head + b"Host: a\r\nHost: b\r\n\r\n") == (400, "request_invalid")
+    with connected(served) as sock:
+        # The second request on the connection has a target of the usual form, and is its own.
+        sock.sendall(head + b"Host: x\r\n\r\n")
+        sock.sendall(b"GET /api/v1/health HTTP/1.1\r\nConnection: close\r\n\r\n")
+        received = b"".join(iter(lambda: sock.recv(65536), b""))
+    assert received.startswith(b"HTTP/1.1 200 ")
+    assert b"HTTP/1.1 400 " in received
+
+
+@pytest.mark.parametrize(
     ("headers", "body", "status", "code"),
     [
         ("Content-Type: application/json\r\nContent-Length: 10\r\n", b"{", 408, "request_incomplete"),

@@ -124,8 +124,15 @@ def test_only_versions_that_are_safe_are_spoken(secure: Served, version: str, ta
     assert (b"BEGIN CERTIFICATE" in ran.stdout) is taken
 
 
-def test_who_only_reads_in_the_clear_is_led_to_tls(secure: Served) -> None:
-    request = b"GET /api/v1/faxes?limit=2 HTTP/1.1\r\nHost: box.local:8080\r\n\r\n"
+@pytest.mark.parametrize(
+    ("target", "host"),
+    [
+        (b"/api/v1/faxes?limit=2", b"box.local:8080"),
+        (b"http://box.local:8080/api/v1/faxes?limit=2", b"other.local"),  # the target's host counts
+    ],
+)
+def test_who_only_reads_in_the_clear_is_led_to_tls(secure: Served, target: bytes, host: bytes) -> None:
+    request = b"GET " + target + b" HTTP/1.1\r\nHost: " + host + b"\r\n\r\n"
     said = in_the_clear(secure, request).decode()
     assert said.startswith("HTTP/1.1 307 ")
     assert "\r\nLocation: https://box.local:8080/api/v1/faxes?limit=2\r\n" in said

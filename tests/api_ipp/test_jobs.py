@@ -29,6 +29,7 @@ from appliance.ipp.model import GroupTag, Message, Range, Tag, Value
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.net.settings import ApiSettings
 from appliance.printing.settings import IppAccess, IppSettings, PrintingSettings
+from appliance.services.rules import To
 from appliance.settings import secrets
 from appliance.settings.accounts import UserRole
 from appliance.spool import job_states
@@ -38,7 +39,7 @@ from appliance.spool.options import Cover, Quality
 from tests.api_ipp import ipp_crash
 from tests.api_ipp.conftest import Printing
 from tests.api_ipp.requests import Attributes, request, to
-from tests.deliver.making import Clock, make_box
+from tests.deliver.making import NUMBER, Clock, make_box
 from tests.documents.test_raster import PWG_SIZE, raster
 
 # Where an Apple raster's first page says how many pixels it has across and down.
@@ -557,7 +558,7 @@ def test_what_a_client_prints_again_that_died_while_it_followed_the_fax_is_that_
     clock = Clock()
     box = make_box(tmp_path / "box", clock)
     service = PrintService(box, JobBook(box))
-    sent = request(Operation.PRINT_JOB, to("tel:9990"), job_name=codec.name("letter"))
+    sent = request(Operation.PRINT_JOB, to(f"tel:{NUMBER}"), job_name=codec.name("letter"))
 
     def ask(octets: bytes, document: bytes = b"") -> Message:
         answer = ipp_crash.ask(service, box, octets, document)
@@ -582,6 +583,25 @@ def test_what_a_client_prints_again_that_died_while_it_followed_the_fax_is_that_
         service = PrintService(box, JobBook(box))
     assert job_id(ask(sent, again)) != first
     assert len(box.faxes.search(JobFilter())) == count
+    box.close()
+
+
+def test_a_document_without_a_number_printed_twice_can_go_to_two_numbers(tmp_path: Path) -> None:
+    box = make_box(tmp_path / "box")
+    service = PrintService(box, JobBook(box))
+
+    def ask(octets: bytes, document: bytes = b"") -> Message:
+        answer = ipp_crash.ask(service, box, octets, document)
+        service.answered(answer)
+        return answer
+
+    sent = request(Operation.PRINT_JOB, job_name=codec.name("letter"))
+    first = job_id(ask(sent, a_letter("a")))
+    ask(request(Operation.GET_JOB_ATTRIBUTES, job_id=codec.integers(first)))
+    (waiting,) = box.faxes.search(JobFilter())
+    box.faxes.give_numbers(waiting.id, (To(NUMBER),))
+    ask(sent, a_letter("b"))
+    assert [each.given for each in box.faxes.search(JobFilter())] == ["", NUMBER]
     box.close()
 
 

@@ -4,7 +4,8 @@ A file of a few hundred rows in the data folder.  A job's row is written before 
 under its UUID: whenever the box is killed, the row finds the faxes again.
 
 A client that got no answer prints again, and so does CUPS when it died while it followed a fax to its end.
-Such a job is recognised by its digest: the repetition becomes the same faxes.
+Such a job is recognised by its digest: the repetition becomes the same faxes.  CUPS says nothing that tells
+it from a second print on purpose, to the same number, before the first one ended: that is the same fax, too.
 """
 
 from __future__ import annotations
@@ -202,14 +203,16 @@ class JobBook:
             if found is not None:
                 found.busy, found.touched = False, time.monotonic()
 
-    def about_to_hand_in(self, number: int, digest: str) -> PrintJob:
+    def about_to_hand_in(self, number: int, digest: str, *, goes_by_itself: bool) -> PrintJob:
         """The job as it is to be handed in: with the UUID of an earlier one if it repeats that.
 
-        Raises DiskFullError, OSError.
+        ``goes_by_itself``: no person has to name its recipient.  Raises DiskFullError, OSError.
         """
         with self._lock:
             job = replace(self._rows[number], digest=digest)
-            earlier = next((each for each in self._rows.values() if self._is_repeated(each, job)), None)
+            earlier = next(
+                (each for each in self._rows.values() if self._is_repeated(each, job, goes_by_itself)), None
+            )
             if earlier is not None:
                 _log.info("print job %s is %s again, whose end its client did not learn", number, earlier.id)
                 job = replace(job, uuid=earlier.uuid)
@@ -218,7 +221,7 @@ class JobBook:
             self._write()
             return job
 
-    def _is_repeated(self, earlier: PrintJob, job: PrintJob) -> bool:
+    def _is_repeated(self, earlier: PrintJob, job: PrintJob, goes_by_itself: bool) -> bool:
         def facts(each: PrintJob) -> tuple[str, ...]:
             return each.digest, each.printer, each.owner, each.person, each.computer, each.name
 
@@ -229,7 +232,12 @@ class JobBook:
             return False
         if not earlier.answered:
             return earlier.id in self._of_earlier_runs and job.created_at - earlier.created_at <= REPEATED_S
-        return earlier.followed and any(_goes_or_went(fax, job.created_at) for fax in made.jobs)
+        # A document that waits for its number may be for another one than the earlier got: a person decides.
+        return (
+            goes_by_itself
+            and earlier.followed
+            and any(_goes_or_went(fax, job.created_at) for fax in made.jobs)
+        )
 
     def answered(self, number: int, *, ended: bool) -> None:
         """Notes that the client got an answer about a job that was handed in; ``ended``: it says so.

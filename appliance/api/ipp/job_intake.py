@@ -157,9 +157,9 @@ class JobIntake:
             raise IppError(Status.BAD_REQUEST, said("There is no document in the request."))
         asked = opened.asked
         opened.digest.update(asked.as_octets())
-        job = self._book.about_to_hand_in(job.id, opened.digest.hexdigest())
         problem = problem_with(self._box, asked.numbers) or asked.problem
         to = () if problem else self._recipients(job, asked)
+        job = self._book.about_to_hand_in(job.id, opened.digest.hexdigest(), goes_by_itself=bool(to))
         metadata = {"print_title": job.name, "print_queue": job.printer}
         if problem:
             metadata[PROBLEM] = problem
