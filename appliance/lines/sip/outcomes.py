@@ -46,9 +46,8 @@ _BY_STATUS: dict[int, Cause] = {
     484: NUMBER_INVALID,
     485: NUMBER_INVALID,
     486: BUSY,
-    487: NO_ANSWER,
+    487: causes.SIP_TIMED_OUT,  # somebody beyond the trunk ended it, unless we did
     488: causes.SIP_MEDIA_REFUSED,
-    502: causes.SIP_UNREACHABLE,
     503: causes.SIP_OVERLOADED,
     504: causes.SIP_TIMED_OUT,
     600: BUSY,
@@ -74,7 +73,7 @@ _BY_Q850: dict[int, Cause] = {
     3: causes.SIP_FAILED,  # no route to the destination
     5: NUMBER_INVALID,  # misdialled trunk prefix
     17: BUSY,
-    18: NO_ANSWER,  # no user responding
+    18: causes.SIP_TIMED_OUT,  # no user responding
     19: NO_ANSWER,  # alerted, no answer
     20: causes.SIP_UNAVAILABLE,  # subscriber absent
     21: causes.SIP_DECLINED,

@@ -62,6 +62,8 @@ def test_an_answered_call_has_a_long_deadline_and_a_cancelled_one_a_short() -> N
             False,
             NO_ANSWER,
         ),  # the network lets nobody ring for ever
+        (CallEnded(487, "Request Terminated", ours=False), False, NO_ANSWER),
+        (CallEnded(480, "Gone", ours=False, reason_of=("q.850", 18)), False, NO_ANSWER),
         (CallEnded(408, "Request Timeout", ours=True), False, causes.SIP_NO_REPLY),  # made up on our side
         (CallEnded(503, "Service Unavailable", ours=True), False, causes.SIP_UNREACHABLE),
         (CallEnded(200, "OK", ours=False), True, causes.SIP_HUNG_UP_EARLY),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from appliance.causes import Cause, Retry, Side
 from appliance.lines import causes
 from appliance.lines.sip import messages
-from appliance.lines.sip.causes import SIP_NO_REPLY, SIP_OVERLOADED, SIP_UNREACHABLE
+from appliance.lines.sip.causes import SIP_NO_REPLY, SIP_OVERLOADED, SIP_TIMED_OUT, SIP_UNREACHABLE
 from appliance.lines.sip.library import MAX_LOG_LINE, one_line
 from appliance.lines.sip.numbers import (
     DialFormat,
@@ -202,6 +202,12 @@ def test_every_status_has_a_cause(code: int) -> None:
     cause = cause_of_status(code)
     assert cause.side is not Side.NONE
     assert cause_of_status(code, ours=True) in (SIP_NO_REPLY, SIP_UNREACHABLE)
+
+
+def test_a_trunk_that_answered_is_not_said_to_be_unreachable_and_no_number_to_have_rung() -> None:
+    untrue = (SIP_UNREACHABLE, SIP_NO_REPLY, causes.NO_ANSWER)
+    assert [code for code in range(300, 700) if cause_of_status(code) in untrue] == []
+    assert cause_of_reason(("q.850", 18)) is SIP_TIMED_OUT  # no user responding, before any ringing
 
 
 def test_passing_states_are_tried_again_and_dead_numbers_are_not() -> None:
