@@ -1,8 +1,13 @@
-"""``DurableStorage``: the file under TinyDB, replaced as a whole."""
+"""``DurableStorage``: the file under TinyDB, replaced as a whole.
+
+A file that somebody deletes while this process knows its content is written again: default settings would
+allow what the owner forbade.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -12,6 +17,8 @@ from tinydb.storages import Storage
 from appliance import durable
 from appliance.settings.files import FILE_TABLE, Catalogue, SettingsDamagedError, migrated
 
+_log = logging.getLogger(__name__)
+
 
 class DurableStorage(Storage):
     """TinyDB's storage: the file is replaced as a whole, durably; an unchanged one is not written."""
@@ -19,7 +26,8 @@ class DurableStorage(Storage):
     def __init__(self, path: Path, catalogue: Catalogue) -> None:
         self._path = path
         self._catalogue = catalogue
-        self._text: str | None = None
+        self._text: str | None = None  # of the file when it was last read or written
+        self._good: str | None = None  # the last that was no damaged one
         self._stamp: tuple[int, int, int] | None = None
         self._held = False
         self._pending: str | None = None
@@ -36,6 +44,7 @@ class DurableStorage(Storage):
         # A lone surrogate, which only an unknown key may hold, stays as JSON's escape.
         durable.write_file(self._path, pending.encode(errors="backslashreplace"))
         self._text, self._stamp = pending, self.stamp()
+        self._good = pending
 
     def drop(self) -> None:
         """Discards the delayed content."""
@@ -52,22 +61,43 @@ class DurableStorage(Storage):
     def read(self) -> dict[str, dict[str, Any]] | None:
         stamp = self.stamp()
         if self._pending is None and stamp is None:
-            return None
+            if self._good is None:
+                return None
+            self._put_back(self._good)
+            stamp = self.stamp()
         if self._pending is None and (self._text is None or stamp != self._stamp):
             try:
                 self._text = self._path.read_text(encoding="utf-8")
             except UnicodeDecodeError as error:
-                raise SettingsDamagedError(f"{self._path} is damaged: {error}") from error
+                raise self._damaged(str(error)) from error
             self._stamp = stamp
         text = self._pending if self._pending is not None else self._text
         assert text is not None
         try:
             data: dict[str, dict[str, Any]] = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise SettingsDamagedError(f"{self._path} is damaged: {error}") from error
+            raise self._damaged(str(error)) from error
         if not _has_shape(data):
-            raise SettingsDamagedError(f"{self._path} is damaged: it does not hold tables of documents")
-        return migrated(data, self._catalogue, self._path)
+            raise self._damaged("it does not hold tables of documents")
+        tables = migrated(data, self._catalogue, self._path)
+        if self._pending is None:
+            self._good = text
+        return tables
+
+    def _damaged(self, why: str) -> SettingsDamagedError:
+        return SettingsDamagedError(
+            f"{self._path} is damaged: {why}. Nothing was changed. Correct it or put it back from a backup;"
+            " to go on without it, move it away."
+        )
+
+    def _put_back(self, text: str) -> None:
+        try:
+            durable.write_file(self._path, text.encode(errors="backslashreplace"))
+        except (OSError, durable.DiskFullError) as error:
+            raise SettingsDamagedError(
+                f"{self._path} is gone and cannot be written again: {error}"
+            ) from error
+        _log.error("%s was deleted while the box runs, and is written again as it was", self._path)
 
     def write(self, data: dict[str, dict[str, Any]]) -> None:
         data = {**data, FILE_TABLE: {"1": {"version": self._catalogue.version}}}

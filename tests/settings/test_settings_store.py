@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import shutil
 import threading
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from appliance.phonebook import Contact
 from appliance.settings import secrets
 from appliance.settings.accounts import ApiKey, Scope, User
 from appliance.settings.fields import SettingError, describe, from_document, to_document
-from appliance.settings.files import SettingsDamagedError
+from appliance.settings.files import PHONEBOOK_FILE, SETTINGS_FILE, SettingsDamagedError
 from appliance.settings.store import SettingsStore, UnknownItemError
 from appliance.spool.settings import SendingSettings
 from appliance.station import StationSettings
@@ -88,9 +89,36 @@ def test_text_forms_of_the_command_line_are_understood(store: SettingsStore) -> 
     assert store.get_path("sending.resume") == "all"
 
 
+@pytest.mark.parametrize("first", ["read", "changed"])
+def test_a_file_that_is_deleted_under_a_running_box_is_written_again(
+    store: SettingsStore, first: str
+) -> None:
+    store.change(NumberSettings, {"daily_calls": 7})
+    store.add(Contact(last_name="Zoë", number="+4930123"))
+    for name in (SETTINGS_FILE, PHONEBOOK_FILE):
+        (store.folder / name).unlink()
+    if first == "changed":
+        store.change(StationSettings, {"name": "Grüße"})
+    assert store.section(NumberSettings).daily_calls == 7
+    assert [contact.name for contact in store.items(Contact).values()] == ["Zoë"]
+    after = open_settings(store.folder)
+    assert after.section(NumberSettings).daily_calls == 7
+    assert len(after.items(Contact)) == 1
+    assert (after.section(StationSettings).name == "Grüße") is (first == "changed")
+
+
+def test_settings_stay_in_force_where_their_folder_is_gone(store: SettingsStore) -> None:
+    store.change(NumberSettings, {"daily_calls": 7})
+    shutil.rmtree(store.folder)
+    assert store.section(NumberSettings).daily_calls == 7
+    with pytest.raises((SettingsDamagedError, OSError)):
+        store.change(NumberSettings, {"daily_calls": 8})
+    assert store.section(NumberSettings).daily_calls == 7
+
+
 def test_a_damaged_file_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "settings.json").write_text('{"settings": {')
-    with pytest.raises(SettingsDamagedError, match=r"settings\.json"):
+    with pytest.raises(SettingsDamagedError, match=r"settings\.json is damaged.*put it back from a backup"):
         open_settings(tmp_path)
 
 
