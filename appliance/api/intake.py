@@ -23,7 +23,7 @@ import multipart
 from appliance.api import request
 from appliance.api.causes import MEDIA_TYPE_UNSUPPORTED, REQUEST_INVALID, REQUEST_TOO_LARGE
 from appliance.api.context import CONTENT_WAIT_S, Context
-from appliance.api.problems import ProblemError
+from appliance.api.problems import ProblemError, too_many
 from appliance.documents.causes import DOCUMENT_TOO_LARGE
 from appliance.documents.sniff import sniff
 from appliance.net import http
@@ -244,7 +244,7 @@ class _FormReader:
         if not filename and not first:
             return  # a browser's field for a file that nobody chose
         if len(self.form.files) >= self._most_files:
-            raise ProblemError(TOO_MANY_FILES, f"at most {self._most_files}")
+            raise too_many(TOO_MANY_FILES, "files", self._most_files)
         taken = store(
             self._context,
             itertools.chain((first,), content),

@@ -17,7 +17,7 @@ from appliance.api import causes
 from appliance.causes import STOPPING, Cause, CauseError, by_code
 from appliance.documents.errors import DocumentError
 from appliance.durable import DiskFullError, ReadOnlyError, TooLargeError
-from appliance.language import said
+from appliance.language import ngettext, said
 from appliance.services.causes import STATE_FORBIDS
 from appliance.settings.fields import SettingError
 from appliance.settings.store import UnknownItemError
@@ -127,6 +127,17 @@ class ProblemError(Exception):
     def body(self) -> bytes:
         """The problem document as JSON."""
         return json.dumps(self.document()).encode()
+
+
+def most_entries(most: int) -> str:
+    """How many there may be, for people."""
+    sentence = ngettext("at most {number} entry is allowed", "at most {number} entries are allowed", most)
+    return sentence.format(number=most)
+
+
+def too_many(cause: Cause, path: str, most: int) -> ProblemError:
+    """Ends a request that has more than ``most`` at ``path``."""
+    return ProblemError(cause, f"at most {most}", [Flaw(path, most_entries(most))])
 
 
 def problem_of(error: Exception) -> ProblemError:

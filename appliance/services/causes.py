@@ -39,7 +39,7 @@ TOO_MANY_FILES = user_mistake(
 TOO_MANY_RECIPIENTS = user_mistake(
     "too_many_recipients",
     "A fax may not have so many recipients.",
-    "Send it in several requests.",
+    "Send it several times, to some of them each.",
 )
 TOO_MANY_NOTES = user_mistake(
     "too_many_notes",

@@ -300,8 +300,8 @@ def test_files_of_a_refused_request_do_not_stay(served: Served) -> None:
         ({"to": ["9990"], "document_id": 4711}, 404, "not_found", None),
         (new("9990", cover={"template": "gone"}), 422, "cover_template_gone", "cover.template"),
         (new("9990", metadata={"a": "b" * 9000}), 400, "request_invalid", "metadata"),
-        (new(*(f"+4930555{end}" for end in range(100, 116))), 422, "too_many_recipients", None),
-        (new("9990", files=[{"content": TEXT}] * 21), 422, "too_many_files", None),
+        (new(*(f"+4930555{end}" for end in range(100, 116))), 422, "too_many_recipients", "to"),
+        (new("9990", files=[{"content": TEXT}] * 21), 422, "too_many_files", "files"),
         ([1, 2], 400, "request_invalid", ""),
     ],
 )

@@ -279,6 +279,7 @@ def test_a_form_of_many_parts_or_a_long_field_is_refused(served: Served) -> None
     assert (many.status, many.json["code"]) == (400, "request_invalid")
     files = served.form("/faxes", [("to", "9990")], [("a.txt", b"one")] * 21)
     assert (files.status, files.json["code"]) == (422, "too_many_files")
+    assert files.json["errors"] == [{"path": "files", "problem": "at most 20 entries are allowed"}]
     long = served.form("/faxes", [("to", "9990"), ("tag", "x" * 100_000)], [("a.txt", b"one")])
     assert (long.status, long.json["code"]) == (413, "request_too_large")
 

@@ -81,6 +81,32 @@ def test_an_import_is_seen_before_it_is_done_and_what_is_saved_can_be_read(
     assert {card.number for card in cards} == {each.number for each in after}
 
 
+def test_the_phone_book_is_searched_and_sorted_however_letters_are_written(box: Web) -> None:
+    for last, first, number in (
+        ("Zabel", "Anna", "81"),
+        ("Özdemir", "Änne", "82"),
+        ("Müller", "Jürgen", "83"),
+    ):
+        given = {"last_name": last, "first_name": first, "number": f"+49 30 5550{number}"}
+        assert box.served.ask("POST", "/contacts", given).status == 201
+    offered = box.served.ask("GET", "/recipients?q=mueller").json["recipients"]
+    assert [each["name"] for each in offered] == ["Jürgen Müller"]
+    page = box.page()
+    page.goto("/settings/contacts")
+    names = page.locator("tbody tr td:first-child")
+    assert [name for name in names.all_inner_texts() if name in ("Zabel", "Özdemir", "Müller")] == [
+        "Müller",
+        "Özdemir",
+        "Zabel",
+    ]
+    page.get_by_role("searchbox").fill("OZDEMIR")
+    page.keyboard.press("Enter")
+    expect(names).to_have_text(["Özdemir"])
+    page.get_by_role("searchbox").fill("nobody of this name")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Nothing fits.")).to_be_visible()
+
+
 def test_a_file_without_contacts_is_refused_and_another_can_be_chosen(box: Web, tmp_path: Path) -> None:
     file = tmp_path / "people.csv"
     file.write_bytes(b"\x00\x01 what is this?")

@@ -16,10 +16,12 @@ from appliance.documents.settings import CoverTemplate
 from appliance.language import languages
 from appliance.language import said as _
 from appliance.phonebook import Contact
+from appliance.phonebook.spelling import finder, plain
 from appliance.settings.accounts import User
 from appliance.settings.fields import FieldDescription, describe, to_document, variants
 from webui import favourite_printers
 from webui.fields import Options, form_fields
+from webui.pages.lists import SEARCH_LIMIT
 from webui.settings_words import label_of, title_of
 from webui.visit import Page, Response, Visit
 
@@ -183,18 +185,22 @@ def show(visit: Visit) -> Response:
     listed = _listed(visit)
     items_by_id = visit.box.settings.items(CATALOGUE.lists[listed.name])
     words = _words(_options(visit, listed))
+    wanted = visit.query.get("q", "")[:SEARCH_LIMIT] if listed.name == "contacts" else ""
+    fits = finder(wanted.split())
     rows = []
     for item_id, item in items_by_id.items():
         if not _visible(visit, item):
             continue
         document = to_document(item, mask=True)
         cells = [_cell(document.get(column), words.get(column, {})) for column in listed.columns]
+        if not fits(" ".join(cells)):
+            continue
         off = document.get("disabled") is True or document.get("enabled") is False
         rows.append((item_id, cells, off))
     if listed.ordered:
         rows.sort(key=lambda row: (items_by_id[row[0]].position, row[0]))
     else:
-        rows.sort(key=lambda row: row[1][0].lower())
+        rows.sort(key=lambda row: [plain(cell) for cell in row[1]])
     return visit.page(
         "collection.html",
         listed=listed,
@@ -202,7 +208,8 @@ def show(visit: Visit) -> Response:
         columns=[_(label_of(column)) for column in listed.columns],
         rows=rows,
         kinds=[(word, _kind_word(word)) for word in variants(CATALOGUE.lists[listed.name])],
-        empty=_empty(listed.name),
+        wanted=wanted,
+        empty=_("Nothing fits.") if wanted else _empty(listed.name),
     )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from appliance.api.causes import REQUEST_INVALID, STILL_NEEDED
 from appliance.api.foreign_fields import FARTHEST_S
-from appliance.api.problems import ERRORS_LIMIT, Flaw, ProblemError, problem_at
+from appliance.api.problems import ERRORS_LIMIT, Flaw, ProblemError, most_entries, problem_at
 from appliance.api.request import finite, parse_json
 from appliance.api.rest.routes import Parameter, Schema
 from appliance.api.rest.schemas import COMPONENTS
@@ -278,10 +278,7 @@ def _sentence(error: ValidationError) -> str:
             )
             return sentence.format(number=rule)
         case "maxItems":
-            sentence = ngettext(
-                "at most {number} entry is allowed", "at most {number} entries are allowed", rule
-            )
-            return sentence.format(number=rule)
+            return most_entries(rule)
         case "minItems":
             sentence = ngettext(
                 "at least {number} entry is needed", "at least {number} entries are needed", rule

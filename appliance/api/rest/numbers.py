@@ -21,6 +21,7 @@ from appliance.api.rest.schemas import (
 from appliance.api.rest.views import CAUSE, values
 from appliance.dispatch.profile import Profile
 from appliance.phonebook import Contact, ContactGroup
+from appliance.phonebook.spelling import finder
 from appliance.records import cause_view, time_text
 from appliance.services.rules import RefusedError
 from appliance.settings.accounts import Scope
@@ -141,14 +142,14 @@ def _country(dial: str) -> tuple[str, str]:
 )
 def list_recipients(call: Call) -> Answer:
     """Suggest recipients: contacts, groups and recent numbers."""
-    asked = call.query.get("q", "").lower().split()
+    asked = finder(call.query.get("q", "").split())
     found = [*_contacts(call), *_groups(call), *_recent(call)]
     seen: set[tuple[str, int | None]] = set()
     fitting: list[Json] = []
     for each in found:
         key = ("".join(each["number"].split()), each["group"])
-        haystack = f"{each['name']} {each['company']} {each['number']} {key[0]}".lower()
-        if key not in seen and all(word in haystack for word in asked):
+        haystack = f"{each['name']} {each['company']} {each['number']} {key[0]}"
+        if key not in seen and asked(haystack):
             seen.add(key)
             fitting.append(each)
     return Answer({"recipients": fitting[:OFFERED]})

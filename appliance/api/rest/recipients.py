@@ -6,7 +6,7 @@ from typing import Any
 
 from appliance.api.auth import Caller
 from appliance.api.context import Context
-from appliance.api.problems import ProblemError
+from appliance.api.problems import too_many
 from appliance.api.rest.checking import flaw, require_number
 from appliance.language import said
 from appliance.phonebook import Contact, ContactGroup
@@ -35,7 +35,7 @@ def checked_recipients(context: Context, caller: Caller, given: list[Any]) -> tu
     most = context.settings.recipients_per_fax
     # Somebody who is in two groups gets one fax.
     if len(found) > most and len(context.box.rules.recipients(found)) > most:
-        raise ProblemError(TOO_MANY_RECIPIENTS, f"at most {most}")
+        raise too_many(TOO_MANY_RECIPIENTS, "to", most)
     return tuple(found)
 
 

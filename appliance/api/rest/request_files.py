@@ -8,7 +8,7 @@ from typing import Any
 from appliance.api import intake
 from appliance.api.context import Context
 from appliance.api.intake import Form, StoredUpload
-from appliance.api.problems import Flaw, ProblemError, problem_at
+from appliance.api.problems import Flaw, problem_at, too_many
 from appliance.api.rest.checking import flaw, invalid
 from appliance.documents.errors import DocumentError
 from appliance.language import said
@@ -27,7 +27,7 @@ def files_of(
     uploads = [taken for _, taken in form.files] if form is not None else []
     most = context.settings.files_per_fax
     if known + len(given) + len(uploads) > most:
-        raise ProblemError(TOO_MANY_FILES, f"at most {most}")
+        raise too_many(TOO_MANY_FILES, "files", most)
     stored = [*uploads, *store_files(context, given)]
     if not stored:
         raise flaw("files", said("a file is needed"))
