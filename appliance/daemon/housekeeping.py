@@ -90,6 +90,7 @@ class Housekeeping:
         self._spool.look_for_damage()
         while not self._stop.is_set():
             try:
+                self._spool.put_folders_back()
                 room = self.look_at_room()
                 self.follow_encryption()
                 if room is not Room.PLENTY or time.monotonic() - last >= AGE_EVERY_S:

@@ -170,15 +170,19 @@ class Spool:
     @staticmethod
     @contextlib.contextmanager
     def locked(data: Path) -> Iterator[None]:
-        """Holds the folder for this process.  Raises BlockingIOError when another one has it."""
+        """Holds the folder for this process.  Raises BlockingIOError when another one has it.
+
+        The folder itself is locked, because a lock file looks like one that was left behind: when it was
+        deleted, a second box would send every fax, too.  Versions before 0.2 lock the file alone.
+        """
         durable.make_folder(data)
         durable.require_file(data / LOCK_NAME)
-        lock_file = os.open(data / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with contextlib.ExitStack() as held:
+            for path, flags in ((data, os.O_DIRECTORY), (data / LOCK_NAME, os.O_RDWR | os.O_CREAT)):
+                descriptor = os.open(path, flags, 0o600)
+                held.callback(os.close, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield
-        finally:
-            os.close(lock_file)
 
     def keep_copy(self, day: str) -> bool:
         """Copies the database as that of ``day``; returns False when it is damaged, and sets ``damage``.
@@ -201,6 +205,16 @@ class Spool:
                 db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             if not self.damage:
                 self.keep_copy(time.strftime("%Y-%m-%d"))
+
+    def put_folders_back(self) -> None:
+        """Makes folders again that somebody removed while the box runs, so that it can receive.
+
+        Raises OSError.
+        """
+        for name in FOLDERS:
+            if self.data.is_dir() and not os.path.lexists(self.data / name):
+                _log.error("%s/ was removed while the box was running, and is made again without files", name)
+                durable.make_folder(self.data / name)
 
     def look_for_damage(self) -> None:
         """Checks the whole database; sets ``damage``."""

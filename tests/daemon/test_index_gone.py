@@ -28,6 +28,7 @@ from appliance.services.rules import RefusedError
 from appliance.spool import copies
 from appliance.spool.errors import SpoolDamagedError
 from appliance.spool.filters import JobFilter, ReceivedFilter
+from appliance.spool.folders import FOLDERS
 from appliance.spool.identity import DATABASE_NAME, SpoolGoneError
 from appliance.spool.incoming import IncomingFax
 from appliance.spool.model import DAY_S
@@ -316,6 +317,34 @@ def test_a_damaged_index_takes_nothing_more_says_so_and_is_replaced_by_the_last_
         assert any(path.name.startswith(f"{DATABASE_NAME}.unusable") for path in data.iterdir())
     finally:
         box.close()
+
+
+def test_a_second_box_is_refused_although_somebody_deleted_the_lock_file(data: Path) -> None:
+    box = open_box(data)
+    (data / "spool.lock").unlink()
+    with pytest.raises(BlockingIOError):
+        open_box(data)
+    box.close()
+    open_box(data).close()
+
+
+def test_a_box_whose_folders_are_removed_while_it_runs_receives_again(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.daemon.housekeeping.ROOM_EVERY_S", 0.05)
+    box = open_box(data)
+    keeper = keeper_of(box)
+    keeper.start()
+    for name in FOLDERS:
+        shutil.rmtree(data / name)
+    until(lambda: all((data / name).is_dir() for name in FOLDERS))
+    keeper.stop()
+    receive(box)
+    submit(box)
+    shutil.rmtree(data)
+    box.spool.put_folders_back()
+    assert not data.exists()
+    box.close()
 
 
 @pytest.mark.parametrize("noticed", ["by a fax", "at rest"])
