@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
 from appliance.lines.practice.settings import PracticeSettings
+from appliance.spool.filters import JobFilter
 from appliance.spool.model import JobState
 from tests.api.served import TIMEOUT_S
 from tests.web.browser import Web
@@ -256,6 +257,21 @@ def test_a_page_that_is_not_there_is_refused_and_the_preview_stays(box: Web, tmp
         reply = box.served.ask("PATCH", f"/previews/{preview}", {"pages": [page]})
         assert reply.status == 400, reply.content
     assert len(box.served.ask("GET", f"/previews/{preview}").json["pages"]) == 2
+
+
+def test_who_sends_without_a_network_is_told_to_press_again_and_then_one_fax_goes(
+    box: Web, tmp_path: Path
+) -> None:
+    page = box.page("yuri")
+    begin(page, letter(tmp_path, 1))
+    button = page.get_by_role("button", name="Send", exact=True)
+    page.context.set_offline(True)
+    button.click()
+    expect(page.get_by_role("alert").first).to_contain_text("press once more")
+    page.context.set_offline(False)
+    button.click()
+    page.wait_for_url("**/faxes/*")
+    assert len(box.served.box.faxes.search(JobFilter(owner="yuri"))) == 1
 
 
 def test_what_a_file_is_called_is_shown_as_text(box: Web, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ export async function call(method, path, body, more = {}, limitMs = LOOK_LIMIT_M
   try {
     answer = await fetch(`/api/v1${path}`, options);
   } catch {
-    throw new Refused({ title: words.unreachable, advice: words.unreachable_advice, code: "" });
+    throw new Refused({ title: words.unreachable, advice: words.unreachable_press, code: "" });
   }
   if (answer.ok) return answer.status === 204 ? null : answer.json();
   const problem = await answer.json().catch(() => ({ title: words.wrong, advice: "", code: "" }));

@@ -14,7 +14,7 @@ async function answerOf(method, address, body) {
     options.body = body;
   }
   const answer = await fetch(address, options).catch(() => null);
-  if (!answer) return `${words.unreachable} ${words.unreachable_advice}`;
+  if (!answer) return `${words.unreachable} ${words.unreachable_press}`;
   const kind = answer.headers.get("Content-Type") ?? "";
   const head = `${answer.status} ${kind}`;
   if (!/json|text/.test(kind)) return `${head}, ${(await answer.blob()).size} bytes`;

@@ -187,7 +187,7 @@ async function fetchTogether(ids, format) {
   const answer = await fetch(address, { headers: headers(), credentials: "same-origin" }).catch(() => null);
   if (answer?.ok) return save(answer);
   const problem = await answer?.json().catch(() => null);
-  refused(problem ?? { title: words.unreachable, advice: words.unreachable_advice });
+  refused(problem ?? { title: words.unreachable, advice: words.unreachable_press });
 }
 
 // The call that deletes a fax.

@@ -24,7 +24,7 @@ function handOver(file) {
   });
   return new Promise((done, refuse) => {
     request.addEventListener("error", () =>
-      refuse(new Refused({ title: words.unreachable, advice: words.unreachable_advice })));
+      refuse(new Refused({ title: words.unreachable, advice: words.unreachable_press })));
     request.addEventListener("load", () => {
       if (request.status === 202) return done();
       try {
