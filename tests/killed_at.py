@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 _STEPS = frozenset({"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod"})
@@ -25,3 +27,15 @@ def die_at(number: int, *more: str) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(step)
+
+
+def lived(work: Callable[[Path, int], None], root: Path, dies_at: int) -> bool:
+    """Whether a process of its own that does ``work(root, dies_at)`` reached its end."""
+    child = os.fork()
+    if not child:
+        work(root, dies_at)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if not os.WIFSIGNALED(status) and os.waitstatus_to_exitcode(status):
+        sys.exit("a child failed")
+    return not os.WIFSIGNALED(status)

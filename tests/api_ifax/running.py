@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
+
 from appliance.configuration import open_settings
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.net.settings import ApiSettings
@@ -198,3 +200,16 @@ def small_pdf(pages: int = 1) -> bytes:
     out += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     out += b"trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
     return bytes(out)
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBox]:
+    running = RunningBox(tmp_path_factory.mktemp("box"))
+    running.prepare()
+    running.start()
+    try:
+        yield running
+        assert "Traceback" not in running.said
+        running.stop()
+    finally:
+        running.kill()

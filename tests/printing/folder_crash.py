@@ -18,7 +18,7 @@ from pathlib import Path
 from appliance.configuration import open_box
 from appliance.printing.folder import PrintFolder
 from appliance.spool.filters import JobFilter
-from tests.killed_at import die_at
+from tests.killed_at import die_at, lived
 
 
 def work(root: Path, dies_at: int) -> None:
@@ -31,23 +31,12 @@ def work(root: Path, dies_at: int) -> None:
         os.write(1, json.dumps({"faxes": faxes, "left": left}).encode() + b"\n")
 
 
-def lived(root: Path, dies_at: int) -> bool:
-    child = os.fork()
-    if not child:
-        work(root, dies_at)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    if not os.WIFSIGNALED(status) and os.waitstatus_to_exitcode(status):
-        sys.exit("a child failed")
-    return not os.WIFSIGNALED(status)
-
-
 def main() -> None:
     template, tried = Path(sys.argv[1]), Path(sys.argv[2])
     for dies_at in itertools.count(1):
         shutil.copytree(template, tried)
-        all_done = lived(tried, dies_at)
-        lived(tried, 0)
+        all_done = lived(work, tried, dies_at)
+        lived(work, tried, 0)
         shutil.rmtree(tried)
         if all_done:
             return

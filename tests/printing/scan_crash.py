@@ -20,7 +20,7 @@ from appliance.printing.scans import Scans
 from appliance.printing.settings import ScanSettings
 from appliance.spool.filters import JobFilter
 from appliance.spool.model import JobState
-from tests.killed_at import die_at
+from tests.killed_at import die_at, lived
 
 
 def work(root: Path, dies_at: int) -> None:
@@ -44,24 +44,13 @@ def work(root: Path, dies_at: int) -> None:
         os.write(1, json.dumps(end).encode() + b"\n")
 
 
-def lived(root: Path, dies_at: int) -> bool:
-    child = os.fork()
-    if not child:
-        work(root, dies_at)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    if not os.WIFSIGNALED(status) and os.waitstatus_to_exitcode(status):
-        sys.exit("a child failed")
-    return not os.WIFSIGNALED(status)
-
-
 def main() -> None:
     template, tried = Path(sys.argv[1]), Path(sys.argv[2])
     for dies_at in itertools.count(1):
         shutil.copytree(template / "box", tried / "box")
         shutil.copytree(template / "scans", tried / "scans", copy_function=_copy)
-        all_done = lived(tried, dies_at)
-        lived(tried, 0)
+        all_done = lived(work, tried, dies_at)
+        lived(work, tried, 0)
         if all_done:
             return
         shutil.rmtree(tried)

@@ -18,6 +18,7 @@ from appliance.t38.fax import T38Fax
 from appliance.t38.settings import ErrorCorrection, T38Settings
 from appliance.t38.udptl import UdptlError, build, parse
 
+from .damage import damaged
 from .network import Network
 from .test_fax import ANSWERER, CALLER, chart, fax
 
@@ -36,19 +37,7 @@ def mutated(rng: random.Random, data: bytes) -> bytes:
             for _ in range(rng.randint(1, 3)):
                 primary[rng.randrange(len(primary))] = rng.randrange(256)
             return build(type(datagram)(datagram.sequence, bytes(primary), datagram.secondaries))
-    damaged = bytearray(data)
-    for _ in range(rng.randint(1, 4)):
-        at = rng.randrange(len(damaged) + 1)
-        match rng.randrange(4):
-            case 0 if at < len(damaged):
-                damaged[at] = rng.randrange(256)
-            case 1 if at < len(damaged):
-                damaged[at] ^= 1 << rng.randrange(8)
-            case 2:
-                del damaged[at:]
-            case _:
-                damaged[at:at] = rng.randbytes(rng.randint(1, 30))
-    return bytes(damaged)
+    return damaged(rng, data, rng.randint(1, 4), longest=30)
 
 
 class Mutating(Network):

@@ -25,6 +25,8 @@ from appliance.t38.ifp import (
     encode,
 )
 
+from .damage import damaged
+
 SWEEP = 100_000 if os.environ.get("FAXBOX_SWEEP") else 4_000
 BARE = {f for f in FieldType if f.name.startswith("HDLC") and f is not FieldType.HDLC_DATA}
 
@@ -170,20 +172,9 @@ def test_mutated_packets_raise_nothing_but_ifp_error():
                 corpus += [encode(DataPacket(data_type, items), version)]
     understood = 0
     for _ in range(SWEEP):
-        data = bytearray(rng.choice(corpus))
-        for _ in range(rng.randint(1, 4)):
-            at = rng.randrange(len(data) + 1)
-            match rng.randrange(4):
-                case 0 if at < len(data):
-                    data[at] = rng.randrange(256)
-                case 1 if at < len(data):
-                    data[at] ^= 1 << rng.randrange(8)
-                case 2:
-                    del data[at:]
-                case _:
-                    data[at:at] = rng.randbytes(rng.randint(1, 20))
+        data = damaged(rng, rng.choice(corpus), rng.randint(1, 4))
         try:
-            packet, version = decode_noting_version(bytes(data), rng.choice((0, 3)))
+            packet, version = decode_noting_version(data, rng.choice((0, 3)))
         except IfpError:
             continue
         understood += 1

@@ -16,6 +16,8 @@ from appliance.t38.settings import ErrorCorrection, T38Settings
 from appliance.t38.udptl import Datagram, UdptlError, UdptlSender, build, open_type, parity_of, parse
 from appliance.t38.udptl_receiver import GAP_WAIT_S, MAX_HELD, MAX_HISTORY, MAX_JUMP, UdptlReceiver
 
+from .damage import damaged
+
 SWEEP = 100_000 if os.environ.get("FAXBOX_SWEEP") else 4_000
 
 PACKET = st.binary(min_size=1, max_size=200)
@@ -286,21 +288,10 @@ def test_mutated_datagrams_do_no_harm():
     now = 0.0
     for n in range(SWEEP):
         which = n % 3
-        data = bytearray(rng.choice(corpus[which]))
-        for _ in range(rng.randint(0, 3)):
-            at = rng.randrange(len(data) + 1)
-            match rng.randrange(4):
-                case 0 if at < len(data):
-                    data[at] = rng.randrange(256)
-                case 1 if at < len(data):
-                    data[at] ^= 1 << rng.randrange(8)
-                case 2:
-                    del data[at:]
-                case _:
-                    data[at:at] = rng.randbytes(rng.randint(1, 20))
+        data = damaged(rng, rng.choice(corpus[which]), rng.randint(0, 3))
         now += 0.01
         receiver = receivers[which]
-        receiver.receive(bytes(data), now)
+        receiver.receive(data, now)
         receiver.handle_timer(now)
         assert len(receiver._held) <= MAX_JUMP
         assert len(receiver._history) <= MAX_HISTORY

@@ -79,6 +79,15 @@ request_route {{
 """
 
 
+def make_certificate(certificate: Path, key: Path) -> None:
+    """Makes files with a certificate for 127.0.0.1 that nobody else vouches for, and its key."""
+    words = (
+        "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
+    )
+    command = ["openssl", *words.split(), "-keyout", key, "-out", certificate]
+    subprocess.run(command, check=True, capture_output=True)
+
+
 class Kamailio:
     """One kamailio in a folder of its own; the far end is called at ``outside``, calls from ``calling``."""
 
@@ -86,34 +95,12 @@ class Kamailio:
         self.port, self.tls_port, self.outside, self.calling = (free_port() for _ in range(4))
         self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
-        certificate = folder / "proxy.pem"
+        self.certificate = folder / "proxy.pem"
         if tls:
-            subprocess.run(
-                [
-                    "openssl",
-                    "req",
-                    "-x509",
-                    "-newkey",
-                    "rsa:2048",
-                    "-nodes",
-                    "-days",
-                    "2",
-                    "-keyout",
-                    folder / "proxy.key",
-                    "-out",
-                    certificate,
-                    "-subj",
-                    "/CN=127.0.0.1",
-                    "-addext",
-                    "subjectAltName=IP:127.0.0.1",
-                ],
-                check=True,
-                capture_output=True,
-            )
-        self.certificate = certificate
+            make_certificate(self.certificate, folder / "proxy.key")
         listen = f"enable_tls=yes\nlisten=tls:127.0.0.1:{self.tls_port}" if tls else ""
         module = (
-            f'loadmodule "tls.so"\nmodparam("tls", "certificate", "{certificate}")\n'
+            f'loadmodule "tls.so"\nmodparam("tls", "certificate", "{self.certificate}")\n'
             f'modparam("tls", "private_key", "{folder}/proxy.key")\nmodparam("tls", "tls_method", "TLSv1.2+")'
         )
         config = _CONFIG.format(

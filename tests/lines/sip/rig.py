@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from appliance.t30.conversation import CallOwner
 from appliance.t30.memory import MemoryOwner, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, Progress, Role
 from tests.lines.g711.far_end import page
+from tests.lines.sip.kamailio import make_certificate
 
 GOING_S = 30.0  # for threads that end by themselves; only what hangs takes as long
 
@@ -177,28 +177,7 @@ async def send(
 def certificate(folder: Path) -> dict[str, str]:
     """The settings of a box with a certificate of its own making."""
     key, made = folder / "box.key", folder / "box.pem"
-    subprocess.run(
-        [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-days",
-            "2",
-            "-keyout",
-            key,
-            "-out",
-            made,
-            "-subj",
-            "/CN=127.0.0.1",
-            "-addext",
-            "subjectAltName=IP:127.0.0.1",
-        ],
-        check=True,
-        capture_output=True,
-    )
+    make_certificate(made, key)
     return {"tls_certificate": str(made), "tls_key": str(key)}
 
 
