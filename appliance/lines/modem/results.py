@@ -58,10 +58,10 @@ _BLOCKED = re.compile(r"(DELAYED|BLACKLISTED|DIAL LOCKED)( [0-9:]+)?")
 _CADENCE = re.compile(r"(DRON|DROF)\s*=\s*([0-9]{1,4})", re.IGNORECASE)
 _DISTINCTIVE = re.compile(r"RING[ :]?([1-9A-E])\b")
 # Caller identification: +VCID=1 and #CID=1 (V.253 10.1.4 and variants of makers).
+_OWN_FIELDS = {"CALLER NUMBER": "NMBR", "CALLER NAME": "NAME"}  # ZyXEL's words for them
 _CALLER = re.compile(
-    r"(NMBR|NAME|MESG|DDN_NMBR|DATE|TIME|CALLER NUMBER|CALLER NAME)\s*[=:]\s*(.*)", re.IGNORECASE
+    rf"(NMBR|NAME|MESG|DDN_NMBR|DATE|TIME|{'|'.join(_OWN_FIELDS)})\s*[=:]\s*(.*)", re.IGNORECASE
 )
-_ZYXEL = {"CALLER NUMBER": "NMBR", "CALLER NAME": "NAME"}
 # The network's unformatted message in hexadecimal octets (V.253's +VCID=2, from some firmware unrequested).
 _RAW_CALLER = re.compile(r"(?:MESG\s*[=:]\s*)?((?:04|80)(?:[0-9A-F]{2}){2,257})", re.IGNORECASE)
 # ETSI EN 300 659-3 5.2, Bellcore GR-30: a message of parameters; the older one with date and number only.
@@ -121,7 +121,7 @@ def caller_field(line: str) -> tuple[str, str] | None:
         return None
     value = found.group(2).strip()[:MAX_CALLER_CHARACTERS]
     name = found.group(1).upper()
-    return _ZYXEL.get(name, name), "" if value.upper() in _WITHHELD else value
+    return _OWN_FIELDS.get(name, name), "" if value.upper() in _WITHHELD else value
 
 
 def raw_caller_fields(line: str) -> list[tuple[str, str]]:

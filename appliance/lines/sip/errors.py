@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from typing import Any
 
 HOW_TO_GET_IT = "build it with image-build/pjsua2/build.sh and install the wheel that it prints"
 
@@ -40,6 +41,7 @@ def pjsua2_flaw() -> str | None:
     )
 
 
-def words(error: BaseException) -> str:
-    """The text of an error; of one of pjsua2 what was wrong, without function and place in its source."""
-    return str(getattr(error, "reason", error))
+def refusal(error: Any) -> SipOrderError | None:
+    """An error of pjsua2 as ours, without function and place in its source; None for any other."""
+    is_stacks = type(error).__module__ == "pjsua2"
+    return SipOrderError(str(error.reason), int(error.status)) if is_stacks else None

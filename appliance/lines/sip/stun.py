@@ -78,11 +78,15 @@ async def ask(sock: socket.socket, servers: tuple[str, ...]) -> tuple[str, int] 
             try:
                 async with asyncio.timeout(wait_s):
                     await loop.sock_sendto(sock, request(transaction), found[0][4])
-                    while True:
-                        datagram, _ = await loop.sock_recvfrom(sock, MAX_OCTETS + 1)
-                        mapped = mapped_address(datagram, transaction)
-                        if mapped is not None:
-                            return mapped
+                    return await _answer(sock, transaction)
             except (TimeoutError, OSError):
                 continue
     return None
+
+
+async def _answer(sock: socket.socket, transaction: bytes) -> tuple[str, int]:
+    while True:
+        datagram, _ = await asyncio.get_running_loop().sock_recvfrom(sock, MAX_OCTETS + 1)
+        mapped = mapped_address(datagram, transaction)
+        if mapped is not None:
+            return mapped

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from appliance.lines.sip.errors import SipOrderError, SipUnavailableError, words
+from appliance.lines.sip.errors import SipOrderError, SipUnavailableError, refusal
 
 _log = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ class SipThread:
         try:
             descriptor = self._worker.open()
         except Exception as error:
-            failure = SipUnavailableError(f"SIP cannot start: {words(error)}")
+            failure = SipUnavailableError(f"SIP cannot start: {refusal(error) or error}")
         self.post_to_loop(lambda: _settle(ready, None, failure))
         try:
             if failure is None:
@@ -178,7 +178,8 @@ def guard(action: Callable[[], None], what: str) -> None:
     try:
         action()
     except Exception as error:
-        _log.error("%s failed: %s", what, words(error), exc_info=not hasattr(error, "reason"))
+        refused = refusal(error)
+        _log.error("%s failed: %s", what, refused or error, exc_info=refused is None)
 
 
 def _settle(future: asyncio.Future[Any], result: Any, failure: Exception | None) -> None:
@@ -190,8 +191,8 @@ def _settle(future: asyncio.Future[Any], result: Any, failure: Exception | None)
 
 
 def _without_frames(error: Exception) -> Exception:
-    if hasattr(error, "reason"):  # pj.Error
-        return SipOrderError(words(error), int(getattr(error, "status", 0)))
+    if (refused := refusal(error)) is not None:
+        return refused
     _log.error("an order to the SIP thread failed", exc_info=error)
     error.__context__ = error.__cause__ = None
     return error.with_traceback(None)
