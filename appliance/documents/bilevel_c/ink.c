@@ -40,14 +40,20 @@ WIDE static void mark_deep(uint8_t *restrict line, const uint8_t *restrict depth
 
 int where_deep(const Mask *ink, const uint8_t *depth, const Band *band, int least, int share)
 {
-    Size size = ink->size;
-    uint8_t *most = malloc((size_t)(size.width * size.rows)), *line = new_line(size);
-    int failed = most == NULL || line == NULL;
-    failed = failed || widen_light(most, depth, size, pixels_across(band, NEAR), pixels_down(band, NEAR)) < 0;
-    for (ptrdiff_t y = 0; y < size.rows && !failed; y++) {
-        mark_deep(line, depth + y * size.width, most + y * size.width, size.width, least, share);
+    ptrdiff_t width = ink->size.width, rows = ink->size.rows;
+    int down = pixels_down(band, NEAR);
+    uint8_t *line = new_line(ink->size), *most = malloc((size_t)width); /* within NEAR x NEAR pixels */
+    Widening widening = {0};
+    int failed = line == NULL || most == NULL
+                 || begin_widening(&widening, width, pixels_across(band, NEAR), down, LIGHT) < 0;
+    for (ptrdiff_t y = -(down / 2); y < rows && !failed; y++) {
+        widen_next(&widening, most, y + down / 2 < rows ? depth + (y + down / 2) * width : NULL);
+        if (y < 0)
+            continue;
+        mark_deep(line, depth + y * width, most, width, least, share);
         take_line(ink, y, line);
     }
+    end_widening(&widening);
     free(most);
     free(line);
     return failed ? -1 : 0;

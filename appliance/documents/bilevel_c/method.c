@@ -74,8 +74,7 @@ static int take_codes(const Band *band, const Found *found, uint8_t *level)
 static int find_all(const Band *band, const Found *found, uint8_t *level)
 {
     int across = pixels_across(band, STROKE), down = pixels_down(band, STROKE);
-    if (widen_dark(level, band->closed, band->size, across, down) < 0
-        || widen_light(level, level, band->size, across, down) < 0 || find_ink(band, &found->ink, level) < 0
+    if (without_light(level, band->closed, band->size, across, down) < 0 || find_ink(band, &found->ink, level) < 0
         || (!band->ground->scanned && take_narrow_parts(band, &found->ink, level) < 0))
         return -1;
     if (band->dark_type != NULL)

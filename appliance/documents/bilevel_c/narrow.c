@@ -76,15 +76,20 @@ WIDE static void mark_like(uint8_t *restrict line, const uint8_t *restrict tone,
 /* Sets ``tips`` to the ink that is like the darkest area around it. */
 static int find_tips(const Band *band, const Mask *tips, const Mask *ink, const uint8_t *level, uint8_t *line)
 {
-    Size size = band->size;
-    uint8_t *area = malloc((size_t)(size.width * size.rows));
-    int failed = area == NULL || widen_dark(area, level, size, pixels_across(band, TIP), pixels_down(band, TIP)) < 0;
-    for (ptrdiff_t y = 0; y < size.rows && !failed; y++)
-        if (any_in_row(ink, y)) {
-            mark_like(line, band->under_tone + y * size.width, area + y * size.width, size.width);
-            take_line(tips, y, line);
-        }
+    ptrdiff_t width = band->size.width, rows = band->size.rows;
+    int down = pixels_down(band, TIP);
+    uint8_t *area = malloc((size_t)width);
+    Widening widening = {0};
+    int failed = area == NULL || begin_widening(&widening, width, pixels_across(band, TIP), down, DARK) < 0;
+    for (ptrdiff_t y = -(down / 2); y < rows && !failed; y++) {
+        widen_next(&widening, area, y + down / 2 < rows ? level + (y + down / 2) * width : NULL);
+        if (y < 0 || !any_in_row(ink, y))
+            continue;
+        mark_like(line, band->under_tone + y * width, area, width);
+        take_line(tips, y, line);
+    }
     keep_mask(tips, ink);
+    end_widening(&widening);
     free(area);
     return failed ? -1 : 0;
 }

@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Values of ``flip`` that make the maxima of what is flipped those of light or dark. */
-enum { LIGHT = 0, DARK = 255 };
-
 WIDE static void flip_row(uint8_t *restrict to, const uint8_t *restrict from, uint8_t flip, ptrdiff_t count)
 {
     for (ptrdiff_t x = 0; x < count; x++)
@@ -77,43 +74,59 @@ WIDE static void join_blocks(uint8_t *restrict to, uint8_t *restrict most, const
     }
 }
 
+int begin_widening(Widening *widening, ptrdiff_t width, int across, int down, uint8_t flip)
+{
+    *widening = (Widening){.width = width, .across = across, .down = down, .flip = flip};
+    widening->block = malloc((size_t)((down + 2) * width + 2 * (width + across)));
+    if (widening->block == NULL)
+        return -1;
+    widening->most = widening->block + down * width;
+    widening->none = widening->most + width;
+    memset(widening->none, 0, (size_t)width);
+    return 0;
+}
+
+void end_widening(Widening *widening)
+{
+    free(widening->block);
+}
+
+void widen_next(Widening *widening, uint8_t *to, const uint8_t *from)
+{
+    ptrdiff_t width = widening->width, down = widening->down, y = widening->next++, at = y % down;
+    uint8_t *block = widening->block, *row = block + at * width, *most = widening->most, *lines = widening->none + width;
+    for (ptrdiff_t each = down - 2; each > 0 && at == 0 && y > 0 && widening->alike < down; each--)
+        join_into(block + each * width, block + (each + 1) * width, width);
+    if (at == 0)
+        memset(most, 0, (size_t)width);
+    widening->alike++;
+    if (y > 0 && from != NULL && down > 1 && memcmp(from, from - width, (size_t)width) == 0)
+        memcpy(row, at > 0 ? row - width : block + (down - 1) * width, (size_t)width);
+    else {
+        widening->alike = 1;
+        if (from != NULL)
+            widen_row(row, from, lines, width, widening->across, widening->flip);
+        else
+            memset(row, 0, (size_t)width);
+    }
+    if (widening->alike >= down) {
+        memcpy(most, row, (size_t)width);
+        flip_row(to, row, widening->flip, width);
+    } else if (y < down / 2)
+        join_into(most, row, width);
+    else
+        join_blocks(to, most, row, y < down || at == down - 1 ? widening->none : row + width, widening->flip, width);
+}
+
 static int widen(uint8_t *to, const uint8_t *from, Size size, int across, int down, uint8_t flip)
 {
     ptrdiff_t width = size.width, half = down / 2;
-    /* The rows of a block, widened across. The first are those of the current block; the others still are, for each
-     * row of the block above, the maxima of the rows from there to the block's end. */
-    uint8_t *block = malloc((size_t)((down + 2) * width + 2 * (width + across)));
-    if (block == NULL)
+    Widening widening;
+    if (begin_widening(&widening, width, across, down, flip) < 0)
         return -1;
-    uint8_t *most = block + down * width, *none = most + width, *lines = none + width;
-    memset(none, 0, (size_t)width);
-    ptrdiff_t alike = 0; /* rows up to this one that are equal */
-    for (ptrdiff_t y = 0; y < size.rows + half; y++) {
-        ptrdiff_t at = y % down, middle = y - half;
-        uint8_t *row = block + at * width;
-        for (ptrdiff_t each = down - 2; each > 0 && at == 0 && y > 0 && alike < down; each--)
-            join_into(block + each * width, block + (each + 1) * width, width);
-        if (at == 0)
-            memset(most, 0, (size_t)width);
-        alike++;
-        if (y > 0 && y < size.rows && half > 0 && memcmp(from + y * width, from + (y - 1) * width, (size_t)width) == 0)
-            memcpy(row, at > 0 ? row - width : block + (down - 1) * width, (size_t)width);
-        else if (y < size.rows) {
-            widen_row(row, from + y * width, lines, width, across, flip);
-            alike = 1;
-        } else {
-            memset(row, 0, (size_t)width);
-            alike = 1;
-        }
-        if (alike >= down) {
-            memcpy(most, row, (size_t)width);
-            flip_row(to + middle * width, row, flip, width);
-        } else if (middle < 0)
-            join_into(most, row, width);
-        else
-            join_blocks(to + middle * width, most, row, y < down || at == down - 1 ? none : row + width, flip, width);
-    }
-    free(block);
+    for (ptrdiff_t y = 0; y < size.rows + half; y++)
+        widen_next(&widening, y < half ? NULL : to + (y - half) * width, y < size.rows ? from + y * width : NULL);
+    end_widening(&widening);
     return 0;
 }
 
@@ -127,14 +140,33 @@ int widen_dark(uint8_t *to, const uint8_t *from, Size size, int across, int down
     return widen(to, from, size, across, down, DARK);
 }
 
+/* Widens what ``flip`` says, then the complement: each row as soon as it is widened, while it is in the cache. */
+static int widen_and_back(uint8_t *to, const uint8_t *from, Size size, int across, int down, uint8_t flip)
+{
+    ptrdiff_t width = size.width, half = down / 2;
+    Widening there = {0}, back = {0};
+    int failed = begin_widening(&there, width, across, down, flip) < 0
+                 || begin_widening(&back, width, across, down, flip ^ (LIGHT ^ DARK)) < 0;
+    for (ptrdiff_t y = 0; y < size.rows + 2 * half && !failed; y++) {
+        uint8_t *row = y < half ? NULL : to + (y - half) * width, *result = y < 2 * half ? NULL : row - half * width;
+        if (y < size.rows + half)
+            widen_next(&there, row, y < size.rows ? from + y * width : NULL);
+        if (y >= half)
+            widen_next(&back, result, y < size.rows + half ? row : NULL);
+    }
+    end_widening(&there);
+    end_widening(&back);
+    return failed ? -1 : 0;
+}
+
 int without_dark(uint8_t *to, const uint8_t *from, Size size, int across, int down)
 {
-    return widen(to, from, size, across, down, LIGHT) < 0 || widen(to, to, size, across, down, DARK) < 0 ? -1 : 0;
+    return widen_and_back(to, from, size, across, down, LIGHT);
 }
 
 int without_light(uint8_t *to, const uint8_t *from, Size size, int across, int down)
 {
-    return widen(to, from, size, across, down, DARK) < 0 || widen(to, to, size, across, down, LIGHT) < 0 ? -1 : 0;
+    return widen_and_back(to, from, size, across, down, DARK);
 }
 
 WIDE void take_where(uint8_t *restrict to, const uint8_t *restrict from, const uint8_t *restrict where, ptrdiff_t count)

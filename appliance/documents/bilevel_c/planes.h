@@ -38,6 +38,22 @@ int widen_dark(uint8_t *to, const uint8_t *from, Size size, int across, int down
 int without_dark(uint8_t *to, const uint8_t *from, Size size, int across, int down);
 int without_light(uint8_t *to, const uint8_t *from, Size size, int across, int down);
 
+/* The same a row at a time, for work on each while it is in the cache. Rows of ``from``, adjacent in memory, go in, and
+ * ``to`` becomes the row ``down`` / 2 above, once there is one; at the end NULL goes in so many times. */
+enum { LIGHT = 0, DARK = 255 }; /* values of ``flip`` that make the maxima of what is flipped those of light or dark */
+typedef struct {
+    ptrdiff_t width, next, alike; /* the row that goes in next; rows up to the last one that are equal */
+    int across, down;
+    uint8_t flip;
+    /* The rows of a block, widened across. The first are those of the current block; the others still are, for each
+     * row of the block above, the maxima of the rows from there to the block's end. Then the maxima of the current
+     * block so far, and zeros. */
+    uint8_t *block, *most, *none;
+} Widening;
+int begin_widening(Widening *widening, ptrdiff_t width, int across, int down, uint8_t flip);
+void widen_next(Widening *widening, uint8_t *to, const uint8_t *from);
+void end_widening(Widening *widening);
+
 /* Copies octets of ``from`` where ``where`` is 1; it must be 0 elsewhere. */
 void take_where(uint8_t *to, const uint8_t *from, const uint8_t *where, ptrdiff_t count);
 
