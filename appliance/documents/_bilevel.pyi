@@ -7,7 +7,7 @@ def threshold(grey: bytes | memoryview, stride: int, width: int, rows: int, leve
 
 def planes(page: bytes | memoryview, stride: int, width: int, rows: int, /) -> bytearray:
     """Two pictures in grey, one octet a pixel, of ``page``: octets of blue, green, red and one unused, rows
-    every ``stride`` octets.  The first is its luma, the second is for finding type.
+    every ``stride`` octets.  The first half is its luma, the second is for finding type.
     """
 
 def levels(grey: bytes | memoryview, stride: int, width: int, rows: int, /) -> list[int]:
@@ -91,13 +91,14 @@ def survey(
     first: int,
     upper: int,
     below: int,
-    planes: bytearray | None = None,
+    planes: tuple[bytearray | memoryview, bytearray | memoryview] | None = None,
     /,
 ) -> None:
     """Take rows ``upper`` (a multiple of 24) to before ``below`` of the page into the ground.
 
     ``page`` is the page's rows from ``first`` on, ``rows`` of them: octets of grey (``channels`` 1) or of
-    blue, green, red and one unused (4).  ``planes``: what `planes` makes of these, if it was made before.
+    blue, green, red and one unused (4).  ``planes``: the two
+    that `planes` makes of these, if they were made before.
     """
 
 def settle(ground: bytearray, boxes: bytes, darker: int, /) -> None:
@@ -120,7 +121,7 @@ def bilevel(
     below: int,
     boxes: bytes,
     darker: int,
-    planes: bytearray | None = None,
+    planes: tuple[bytearray | memoryview, bytearray | memoryview] | None = None,
     /,
 ) -> bytes:
     """Rows ``upper`` to before ``below`` of the page in black and white, packed, a set bit for black.

@@ -50,7 +50,7 @@ class Pixels:
     stride: int
     under: bytes | memoryview | None = None
     type_boxes: Sequence[Rect] = ()
-    planes: bytearray | None = None
+    planes: tuple[memoryview, memoryview] | None = None
 
 
 @dataclass(frozen=True, slots=True)

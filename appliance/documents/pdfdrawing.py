@@ -13,14 +13,14 @@ from functools import partial
 import pypdfium2
 from pypdfium2 import raw
 
-from appliance.documents import _bilevel, _memory
+from appliance.documents import _memory
 from appliance.documents.drawing import Drawing, LookedAt, Pixels, Rect
 from appliance.documents.geometry import Layout
 from appliance.documents.pale import strengthened_scan
 from appliance.documents.pdfobjects import PageContent, content_of, show, shows_tones
 from appliance.documents.pdfplaces import box_of, boxes_of_type, photographs
 from appliance.documents.pdfscans import Scan, ScanLook
-from appliance.documents.screen import BAND_PIXELS, look_at
+from appliance.documents.screen import BAND_PIXELS, look_at, planes_of
 
 # Draws annotations and layers as they are printed (ISO 32000-1 12.5.3, 8.11.4.4).
 _FLAGS = raw.FPDF_ANNOT | raw.FPDF_PRINTING
@@ -43,18 +43,18 @@ class DrawnPage:
         self._page = page
         self._layout = layout
         self._width, self._rows = layout.width, layout.rows
-        self._coloured: pypdfium2.PdfBitmap | None = None  # all of it, once drawn
-        self._planes: bytearray | None = None  # of that, until the conversion overwrites them
+        self._coloured: Pixels | None = None  # all of it, once drawn
+        self._planes: tuple[memoryview, memoryview] | None = None  # of that
+        self._given = 0  # rows of these up to this one were given to a conversion, which overwrites them
 
     def of_scan(self, scan: Scan, plain: Pixels | None) -> Drawing:
         """A page that is one picture.  ``plain``: all of it in grey, if it was decoded without pdfium."""
-        whole = self._in_colour() if scan.look is ScanLook.COLOURED else plain or self._in_grey()
+        whole = self._in_colour() if scan.look is ScanLook.COLOURED else plain or self._whole("grey")
         seen = scan.look_at(whole, self._layout)
         if not seen.toned:
             return self._as_drawn(whole, seen)
         if seen.tones and scan.look is not ScanLook.BLACK_AND_WHITE:
-            colours = self._coloured and Pixels(_octets(self._coloured), 4, self._coloured.stride)
-            stronger = strengthened_scan((self._width, self._rows), whole, colours)
+            stronger = strengthened_scan((self._width, self._rows), whole, self._coloured)
             if stronger is not None:
                 return Drawing.of_image(stronger, Rect.of(self._layout))
         if seen.tones and scan.look is not ScanLook.COLOURED:
@@ -66,20 +66,18 @@ class DrawnPage:
         if self._width * self._rows > _MOST_GREY_PIXELS:
             return self._in_tones(None)
         at_once = self._width * self._rows <= BAND_PIXELS and shows_tones(self._page)
-        whole = self._in_colour() if at_once else self._in_grey()
+        whole = self._in_colour() if at_once else self._whole("grey")
         seen = look_at(whole, self._width, self._rows, self._layout.resolution.y_dpi)
         return self._in_tones(seen) if seen.toned else self._as_drawn(whole, seen)
 
-    def _in_grey(self) -> Pixels:
-        bitmap = self._drawn("grey", 0, self._rows)
-        return Pixels(_octets(bitmap), 1, bitmap.stride)
+    def _whole(self, use: str) -> Pixels:
+        return self._drawn(use, 0, self._rows)
 
     def _in_colour(self) -> Pixels:
         """Draws all of the page in colour; returns it in grey."""
-        self._coloured = self._drawn("page", 0, self._rows)
-        octets, stride = _octets(self._coloured), self._coloured.stride
-        self._planes = _bilevel.planes(octets, stride, self._width, self._rows)
-        return Pixels(memoryview(self._planes)[: self._width * self._rows], 1, self._width)
+        self._coloured = self._whole("page")
+        self._planes = planes_of(self._coloured.page, self._coloured.stride, self._width, self._rows)
+        return Pixels(self._planes[0], 1, self._width)
 
     def _as_drawn(self, whole: Pixels, seen: LookedAt | None = None) -> Drawing:
         content = Rect.of(self._layout)
@@ -113,13 +111,10 @@ class DrawnPage:
         count: int,
     ) -> Pixels:
         """``count`` rows from ``first`` on, also without their type where ``content`` tells what that is."""
-        bitmap = self._coloured or self._drawn("page", first, count)
-        octets, stride, planes = _octets(bitmap), bitmap.stride, self._planes
-        if count == self._rows:
-            self._planes = None  # the first conversion overwrites them
-        elif self._coloured is not None:
-            octets = octets[stride * first : stride * (first + count)]
-            planes = planes and _rows_of_planes(planes, self._width, self._rows, first, count)
+        pixels = self._coloured or self._drawn("page", first, count)
+        octets, stride, planes = pixels.page, pixels.stride, self._rows_of_planes(first, count)
+        if self._coloured is not None:
+            octets = memoryview(octets)[stride * first : stride * (first + count)]
         if content is None or not content.type:
             return Pixels(octets, 4, stride, planes=planes)
         show(content.type, False)
@@ -129,10 +124,23 @@ class DrawnPage:
             return Pixels(octets, 4, stride, planes=planes)  # invisible text of an OCR program
         return Pixels(octets, 4, stride, under, boxes_drawn, planes)
 
-    def _drawn(self, use: str, first: int, rows: int) -> pypdfium2.PdfBitmap:
+    def _rows_of_planes(self, first: int, count: int) -> tuple[memoryview, memoryview] | None:
+        """``count`` rows of both planes from ``first`` on, if there are any: a copy where rows of them were
+        given before, as those around two parts of the page may be the same.
+        """
+        if self._planes is None:
+            return None
+        tone, kind = (plane[self._width * first : self._width * (first + count)] for plane in self._planes)
+        if first < self._given:
+            tone, kind = memoryview(bytearray(tone)), memoryview(bytearray(kind))
+        self._given = max(self._given, first + count)
+        return tone, kind
+
+    def _drawn(self, use: str, first: int, rows: int) -> Pixels:
         """Rows ``first`` and following of the page, in pixels that the next such drawing overwrites."""
         pixels = _pixels(self._layout, use, first, rows)
-        return self._drawn_on(pixels, use, Rect(0, first, self._width, first + rows))
+        self._draw_on(pixels, use, Rect(0, first, self._width, first + rows))
+        return Pixels(memoryview(pixels).cast("B"), _CHANNELS[use], self._width * _CHANNELS[use])
 
     def _without_type(
         self, first: int, rows: int, type_boxes: Sequence[Rect]
@@ -147,24 +155,27 @@ class DrawnPage:
             top, below = max(each.top - first, 0), min(each.below - first, rows)
             if top < below:
                 part = (ctypes.c_ubyte * (stride * (below - top))).from_buffer(pixels, stride * top)
-                self._drawn_on(part, use, Rect(0, first + top, each.right, first + below))
+                self._draw_on(part, use, Rect(0, first + top, each.right, first + below))
                 drawn.append(Rect(0, top, each.right, below))
         return memoryview(pixels).cast("B"), drawn
 
-    def _drawn_on(self, pixels: ctypes.Array[ctypes.c_ubyte], use: str, box: Rect) -> pypdfium2.PdfBitmap:
-        """What ``box`` shows, which begins at the left edge of the page; ``pixels`` are its whole rows."""
-        size = (box.right, box.below - box.top)
-        stride = self._width * _CHANNELS[use]
-        bitmap = pypdfium2.PdfBitmap.new_native(*size, _FORMS[use], buffer=pixels, stride=stride)
-        ctypes.memset(pixels, _WHITE, len(pixels))  # quicker than pdfium, although also beside the box
-        place = box_of(self._layout, box.top)
-        _memory.forget()
-        raw.FPDF_RenderPageBitmap(bitmap, self._page, *place, _FLAGS)
-        if self._page.formenv is not None:
-            raw.FPDF_FFLDraw(self._page.formenv, bitmap, self._page, *place, _FLAGS)
-        if _memory.was_refused():  # pdfium leaves out what it gets no memory for
+    def _draw_on(self, pixels: ctypes.Array[ctypes.c_ubyte], use: str, box: Rect) -> None:
+        """Draws what ``box`` shows on ``pixels``, its whole rows; it begins at the left edge of the page."""
+        size, stride = (box.right, box.below - box.top), self._width * _CHANNELS[use]
+        bitmap = raw.FPDFBitmap_CreateEx(*size, _FORMS[use], pixels, stride)
+        if not bitmap:
             raise MemoryError("a page of a PDF")
-        return bitmap
+        try:
+            ctypes.memset(pixels, _WHITE, len(pixels))  # quicker than pdfium, although also beside the box
+            place = box_of(self._layout, box.top)
+            _memory.forget()
+            raw.FPDF_RenderPageBitmap(bitmap, self._page, *place, _FLAGS)
+            if self._page.formenv is not None:
+                raw.FPDF_FFLDraw(self._page.formenv, bitmap, self._page, *place, _FLAGS)
+            if _memory.was_refused():  # pdfium leaves out what it gets no memory for
+                raise MemoryError("a page of a PDF")
+        finally:
+            raw.FPDFBitmap_Destroy(bitmap)
 
 
 def _pixels(layout: Layout, use: str, first: int, rows: int) -> ctypes.Array[ctypes.c_ubyte]:
@@ -179,13 +190,3 @@ def _pixels(layout: Layout, use: str, first: int, rows: int) -> ctypes.Array[cty
         _PIXELS.pop(use, None)
         kept = _PIXELS[use] = (ctypes.c_ubyte * (stride * (layout.rows if whole else rows)))()
     return (ctypes.c_ubyte * (stride * rows)).from_buffer(kept, stride * first if whole else 0)
-
-
-def _rows_of_planes(planes: bytearray, width: int, rows: int, first: int, count: int) -> bytearray:
-    """A copy of ``count`` rows from ``first`` on of both planes of a page, which has ``rows``."""
-    octets = memoryview(planes)
-    return bytearray().join(octets[width * row : width * (row + count)] for row in (first, rows + first))
-
-
-def _octets(bitmap: pypdfium2.PdfBitmap) -> memoryview:
-    return memoryview(bitmap.buffer).cast("B")

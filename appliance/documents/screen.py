@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from PIL import Image, ImageChops, ImageFilter
 
@@ -74,27 +75,33 @@ def bilevel(drawing: Drawing, resolution: Resolution, treatment: Treatment, dark
     width, rows = drawing.width, drawing.rows
     look = _Look(resolution, treatment, darkness)
     looked_at = drawing.looked_at if treatment is not Treatment.PHOTO and not darkness else None
+    spans = ((0, rows),) if looked_at is None else looked_at.toned
+    bands = [band for span in spans for band in _bands(width, rows, *span, resolution.y_dpi)]
     if looked_at is None:
-        made = _by_content(drawing, [(0, rows)], None, look)
-        return b"".join(octets for _, octets in made)
+        return b"".join(_by_content(drawing, bands, None, look))
     grey = looked_at.grey
-    page = _bilevel.threshold(grey.page, grey.stride, width, rows, TEXT_THRESHOLD)
-    if not looked_at.toned:
-        return page
-    whole = bytearray(page)
-    row_octets = (width + 7) // 8
-    for band, octets in _by_content(drawing, looked_at.toned, grey, look):
-        whole[band.upper * row_octets : band.below * row_octets] = octets
-    return bytes(whole)
+    begins, ends = (0, *(band.below for band in bands)), (*(band.upper for band in bands), rows)
+    # Before the conversion, which may overwrite these pixels.
+    plain = [_by_threshold(grey, width, begin, end) for begin, end in zip(begins, ends, strict=True)]
+    toned = [*_by_content(drawing, bands, grey, look), b""] if bands else [b""]
+    return b"".join(chain.from_iterable(zip(plain, toned, strict=True)))
+
+
+def _by_threshold(grey: Pixels, width: int, begin: int, end: int) -> bytes:
+    """Rows ``begin`` to before ``end`` of a page in black and white."""
+    if begin == end:
+        return b""
+    octets = memoryview(grey.page)[begin * grey.stride :]
+    return _bilevel.threshold(octets, grey.stride, width, end - begin, TEXT_THRESHOLD)
 
 
 def _by_content(
     drawing: Drawing,
-    spans: Sequence[tuple[int, int]],
+    bands: Sequence[_Band],
     elsewhere: Pixels | None,
     look: _Look,
-) -> Iterator[tuple[_Band, bytes]]:
-    """Rows of ``spans`` in black and white, in bands.  ``elsewhere``: the pixels outside of them."""
+) -> Iterator[bytes]:
+    """Each of ``bands`` in black and white.  ``elsewhere``: the pixels outside of them."""
     content = drawing.content
     ground = _bilevel.ground(
         drawing.width,
@@ -109,9 +116,6 @@ def _by_content(
         drawing.photographs is None,
     )
     boxes = b"".join(map(_packed, drawing.photographs or ()))
-    bands = [
-        band for span in spans for band in _bands(drawing.width, drawing.rows, *span, look.resolution.y_dpi)
-    ]
     kept = drawing.width * drawing.rows <= BAND_PIXELS
     drawn: list[Pixels] = []
     whole = _Band(0, drawing.rows, 0, drawing.rows)
@@ -132,23 +136,20 @@ def _by_content(
     _bilevel.settle(ground, boxes, look.darkness)
     for number, band in enumerate(bands):
         pixels = drawn[number] if kept else drawing.draw(band.first, band.rows)
-        yield (
-            band,
-            _bilevel.bilevel(
-                ground,
-                pixels.page,
-                pixels.under,
-                b"".join(map(_packed, pixels.type_boxes)),
-                pixels.channels,
-                pixels.stride,
-                band.rows,
-                band.first,
-                band.upper,
-                band.below,
-                boxes,
-                look.darkness,
-                pixels.planes,
-            ),
+        yield _bilevel.bilevel(
+            ground,
+            pixels.page,
+            pixels.under,
+            b"".join(map(_packed, pixels.type_boxes)),
+            pixels.channels,
+            pixels.stride,
+            band.rows,
+            band.first,
+            band.upper,
+            band.below,
+            boxes,
+            look.darkness,
+            pixels.planes,
         )
 
 
@@ -183,7 +184,13 @@ def _packed(box: Rect) -> bytes:
 def _with_planes(pixels: Pixels, width: int, rows: int) -> Pixels:
     if pixels.planes is not None or pixels.channels == 1:
         return pixels
-    return replace(pixels, planes=_bilevel.planes(pixels.page, pixels.stride, width, rows))
+    return replace(pixels, planes=planes_of(pixels.page, pixels.stride, width, rows))
+
+
+def planes_of(page: bytes | memoryview, stride: int, width: int, rows: int) -> tuple[memoryview, memoryview]:
+    """Both planes of a page in colour, see `_bilevel.planes`."""
+    both = memoryview(_bilevel.planes(page, stride, width, rows))
+    return both[: width * rows], both[width * rows :]
 
 
 def _survey(ground: bytearray, pixels: Pixels, of: _Band, begin: int, end: int) -> None:

@@ -21,7 +21,7 @@ from appliance.documents import screen as screening
 from appliance.documents.drawing import Drawing, Pixels, Rect
 from appliance.documents.geometry import lay_out
 from appliance.documents.options import PageFormat, Treatment
-from appliance.documents.screen import TEXT_THRESHOLD, look_at
+from appliance.documents.screen import TEXT_THRESHOLD, look_at, planes_of
 from appliance.documents.type import BOLD, MONOSPACED, REGULAR, font
 from appliance.t4.coding import encode
 from appliance.t4.page import Coding, Raster, Resolution
@@ -1202,7 +1202,7 @@ def test_only_what_is_around_type_is_drawn_a_second_time_without_it(
     drawn: list[int] = []
 
     def counted(bitmap: Any, *arguments: object) -> None:
-        drawn.append(bitmap.height)
+        drawn.append(pdfium.FPDFBitmap_GetHeight(bitmap))
         draw(bitmap, *arguments)
 
     monkeypatch.setattr(pdfium, "FPDF_RenderPageBitmap", counted)
@@ -1376,8 +1376,8 @@ def test_octets_that_are_no_picture_are_refused() -> None:
     with pytest.raises(ValueError, match="picture"):
         _bilevel.planes(octets, 100, 100, 50)  # one octet a pixel
     colours = bytes(4 * 100 * 50)
-    for octets_of_planes in (0, 2 * 100 * 50 - 1, 4 * 100 * 50):
-        planes = bytearray(octets_of_planes)
+    for octets_of_planes in ((0, 0), (100 * 50, 100 * 50 - 1), (100 * 50 + 1, 100 * 50)):
+        planes = (bytearray(octets_of_planes[0]), bytearray(octets_of_planes[1]))
         with pytest.raises(ValueError, match="picture"):
             _bilevel.survey(ground, colours, 4, 400, 50, 0, 0, 50, planes)
         with pytest.raises(ValueError, match="picture"):
@@ -1389,7 +1389,7 @@ def test_planes_made_before_give_the_same_page() -> None:
     page = _text(size, 20, (150, 20, 20), (235, 240, 200)).filter(ImageFilter.GaussianBlur(1))
     octets = page.tobytes("raw", "BGRX")
     made = []
-    for planes in (None, _bilevel.planes(octets, 4 * size[0], *size)):
+    for planes in (None, planes_of(octets, 4 * size[0], *size)):
         ground = _bilevel.ground(*size, 204, 196, 0, 0, *size, 1, True)
         _bilevel.survey(ground, octets, 4, 4 * size[0], size[1], 0, 0, size[1], planes)
         _bilevel.settle(ground, b"", 0)

@@ -123,16 +123,37 @@ static PyObject *planes(PyObject *module, PyObject *args)
     return made;
 }
 
-/* Takes what ``planes`` made of a page, or None. Returns 0, with an exception, for anything else. */
-static int take_made(PyObject *made, Py_buffer *buffer, const Band *band)
+/* The planes of a page that were made before: luma, and grey for finding type. */
+typedef struct {
+    Py_buffer tone, type;
+} Made;
+
+static void release_made(Made *made)
 {
-    if (made == Py_None)
+    if (made->tone.buf == NULL)
+        return;
+    PyBuffer_Release(&made->tone);
+    PyBuffer_Release(&made->type);
+    made->tone.buf = NULL;
+}
+
+/* Takes a tuple of both planes of the band, or None. Returns 0, with an exception, for anything else. */
+static int take_made(PyObject *given, Made *made, const Band *band)
+{
+    Py_ssize_t octets = band->size.width * band->size.rows;
+    if (given == Py_None)
         return 1;
-    if (PyObject_GetBuffer(made, buffer, PyBUF_WRITABLE) < 0)
+    if (!PyTuple_Check(given)) {
+        PyErr_SetString(PyExc_TypeError, "both planes, or None");
         return 0;
-    if (band->from.channels == 4 && buffer->len == 2 * band->size.width * band->size.rows)
+    }
+    if (!PyArg_ParseTuple(given, "w*w*", &made->tone, &made->type)) {
+        made->tone.buf = NULL; /* the parser released it */
+        return 0;
+    }
+    if (band->from.channels == 4 && made->tone.len == octets && made->type.len == octets)
         return 1;
-    PyBuffer_Release(buffer);
+    release_made(made);
     no_picture();
     return 0;
 }
@@ -324,7 +345,8 @@ static PyObject *new_ground(PyObject *module, PyObject *args)
 
 static PyObject *survey_band(PyObject *module, PyObject *args)
 {
-    Py_buffer page, ground_buffer, made = {0};
+    Py_buffer page, ground_buffer;
+    Made made = {0};
     Py_ssize_t stride, rows, first, from, below;
     int channels;
     Ground *ground;
@@ -352,13 +374,13 @@ static PyObject *survey_band(PyObject *module, PyObject *args)
         goto out;
     if (channels == 1 && stride == band.size.width)
         band.tone = page.buf; /* only read */
-    else if (made.buf != NULL)
-        band.tone = made.buf;
+    else if (made.tone.buf != NULL)
+        band.tone = made.tone.buf;
     else if ((band.tone = planes = malloc(2 * octets)) == NULL) {
         PyErr_NoMemory();
         goto out;
     }
-    band.type = channels == 4 ? band.tone + octets : band.tone;
+    band.type = made.tone.buf != NULL ? made.type.buf : channels == 4 ? band.tone + octets : band.tone;
     if (planes != NULL)
         take_planes(band.type, band.tone, band.from, band.size);
     if (survey(ground, &band, from, below) < 0)
@@ -367,8 +389,7 @@ static PyObject *survey_band(PyObject *module, PyObject *args)
         done = Py_NewRef(Py_None);
 out:
     free(planes);
-    if (made.buf != NULL)
-        PyBuffer_Release(&made);
+    release_made(&made);
     PyBuffer_Release(&page);
     PyBuffer_Release(&ground_buffer);
     return done;
@@ -414,7 +435,8 @@ static int takes_type(const Py_buffer *boxes, Size size)
 
 static PyObject *bilevel(PyObject *module, PyObject *args)
 {
-    Py_buffer ground_buffer, page, under = {0}, type_boxes, boxes, made = {0};
+    Py_buffer ground_buffer, page, under = {0}, type_boxes, boxes;
+    Made made = {0};
     Py_ssize_t stride, rows, first, from, below;
     int channels, darker;
     Ground *ground;
@@ -446,16 +468,18 @@ static PyObject *bilevel(PyObject *module, PyObject *args)
     size_t width = (size_t)band.size.width, octets = width * (size_t)rows, row_octets = (width + 7) / 8;
     if (!take_made(made_before, &made, &band))
         goto out;
-    size_t of_page = made.buf != NULL ? 0 : channels == 4 ? 2 : 1, of_type = under.buf != NULL ? 2 : 0;
+    size_t of_page = made.tone.buf != NULL ? 0 : channels == 4 ? 2 : 1, of_type = under.buf != NULL ? 2 : 0;
     planes = malloc((1 + of_page + of_type) * octets);
     packed = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)row_octets * (below - from));
     if (planes == NULL || packed == NULL || new_masks(masks, 2, band.size) < 0)
         goto no_memory;
     band.photo = masks[0];
     band.closed = planes;
-    band.under_tone = made.buf != NULL ? made.buf : planes + octets;
-    band.under_type = channels == 4 ? band.under_tone + octets : band.under_tone;
-    if (made.buf == NULL)
+    band.under_tone = made.tone.buf != NULL ? made.tone.buf : planes + octets;
+    band.under_type = made.tone.buf != NULL ? made.type.buf
+                      : channels == 4       ? band.under_tone + octets
+                                            : band.under_tone;
+    if (made.tone.buf == NULL)
         take_planes(band.under_type, band.under_tone, band.from, band.size);
     if (under.buf) {
         band.dark_type = planes + (1 + of_page) * octets;
@@ -476,8 +500,7 @@ no_memory:
 out:
     free(planes);
     free_masks(masks);
-    if (made.buf != NULL)
-        PyBuffer_Release(&made);
+    release_made(&made);
     PyBuffer_Release(&ground_buffer);
     PyBuffer_Release(&page);
     if (under.buf)
