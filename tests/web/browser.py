@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from appliance.settings import secrets
 from appliance.settings.accounts import User, UserRole
@@ -100,13 +100,19 @@ class Web:
         return user_id
 
     def window(
-        self, *, phone: bool = False, language: str = "en", theme: str = "light", **more: Any
+        self,
+        *,
+        phone: bool = False,
+        viewport: ViewportSize | None = None,
+        language: str = "en",
+        theme: str = "light",
+        **more: Any,
     ) -> BrowserContext:
         """A browser of its own (cookies, storage)."""
         context = window(
             self.browser,
             base_url=self.url,
-            viewport=PHONE if phone else DESKTOP,
+            viewport=viewport or (PHONE if phone else DESKTOP),
             has_touch=phone,
             locale=LOCALES[language],
             color_scheme=theme,

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 # More stops than any page has.
 _MOST_STOPS = 200
 # Where the keyboard is: its words, whether a ring around it (or around the label that stands for it) is drawn
-# within the window, and whether it comes after the stop before.
+# within the window, with something of it uncovered, and whether it comes after the stop before.
 _LOOK = """() => {
   const here = document.activeElement, before = window.faxboxStop;
   window.faxboxStop = here;
@@ -22,10 +22,16 @@ _LOOK = """() => {
   const box = (ringed ?? here).getBoundingClientRect();
   const inView = box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight &&
     box.right > 0 && box.left < innerWidth;
+  // WCAG 2.4.11: a bar that stays in sight must not hide all of it.
+  const uncovered = [0.05, 0.5, 0.95].some((part) => {
+    const top = document.elementFromPoint(box.left + box.width / 2, box.top + box.height * part);
+    return top && ((ringed ?? here).contains(top) || top.contains(here));
+  });
   const inOrder = !before?.isConnected || before === document.body || here === before ||
     Boolean(before.compareDocumentPosition(here) & Node.DOCUMENT_POSITION_FOLLOWING);
   const words = here.getAttribute("aria-label") || here.textContent.trim() || here.name || here.id;
-  return { words: `${here.tagName} ${words}`.slice(0, 80), ringed: Boolean(ringed), inView, inOrder };
+  const told = `${here.tagName} ${words}`.slice(0, 80);
+  return { words: told, ringed: Boolean(ringed), inView, uncovered, inOrder };
 }"""
 
 
@@ -48,7 +54,7 @@ class Keyboard:
         seen = self.page.evaluate(_LOOK)
         if seen is None:
             return ""
-        for fault in ("ringed", "inView", "inOrder"):
+        for fault in ("ringed", "inView", "uncovered", "inOrder"):
             if not seen[fault]:
                 self.faults.append(f"{self.page.url}: {seen['words']}: not {fault}")
         return str(seen["words"])

@@ -107,6 +107,14 @@ def test_a_day_s_work_goes_by_keyboard_alone_and_every_stop_is_seen(
     assert user.faults == []
 
 
+def test_in_a_low_window_no_bar_hides_where_the_keyboard_is(box: Web) -> None:
+    page = box.page(viewport={"width": 640, "height": 430})  # 1280 x 860 at 200 %
+    page.goto("/")
+    user = Keyboard(page)
+    assert user.around() > 10
+    assert user.faults == []
+
+
 def test_what_waits_what_is_undone_and_what_an_owner_does_goes_by_keyboard_alone(
     box: Web, tmp_path: Path, view: View
 ) -> None:
