@@ -5,6 +5,8 @@ A search gives its newest matches first, by the index alone: the number of other
 
 from __future__ import annotations
 
+import itertools
+import re
 import sqlite3
 from collections.abc import Sequence
 
@@ -17,6 +19,22 @@ ONE_LETTER_REACH = 1000
 MOST_WORDS = 8
 # Of a long number only the last digits are searched in the index; the matches are compared with all of it.
 _END_OF_NUMBER = 5
+# How German letters are written, too.  The index has a word as it was written, so all of these are searched.
+_WRITTEN_TOO = {
+    "ä": ("ä", "ae", "a"),
+    "ö": ("ö", "oe", "o"),
+    "ü": ("ü", "ue", "u"),
+    "ß": ("ß", "ss"),
+    "ae": ("ae", "ä"),
+    "oe": ("oe", "ö"),
+    "ue": ("ue", "ü"),
+    "ss": ("ss", "ß"),
+    "a": ("a", "ä"),
+    "o": ("o", "ö"),
+    "u": ("u", "ü"),
+}
+_LETTERS = re.compile("|".join(_WRITTEN_TOO))
+_MOST_SPELLINGS = 32
 # Up to this many marks with the same beginning are searched in the index; with more, each fax is compared.
 MOST_MARKS = 100
 
@@ -80,9 +98,26 @@ _NOBODYS = "\uf8ff\uf8ff\ue000"
 
 
 def _asked(word: str) -> str:
-    if len(word) == PAIR:
-        return _one_of([word + letter for letter in _BEHIND_A_PAIR])
-    return _quoted(word[-_END_OF_NUMBER:] if _long_number(word) else word)
+    if _long_number(word):
+        return _quoted(word[-_END_OF_NUMBER:])
+    return _one_of([phrase for each in _spellings(word.lower()) for phrase in _phrases(each)])
+
+
+def _phrases(word: str) -> list[str]:
+    if len(word) < PAIR:
+        return []
+    return [word + letter for letter in _BEHIND_A_PAIR] if len(word) == PAIR else [word]
+
+
+def _spellings(word: str) -> list[str]:
+    """``word`` as it is written, first, and as others write it: muller, müller."""
+    letters = _LETTERS.findall(word)
+    between = _LETTERS.split(word)
+    ways = itertools.product(*(_WRITTEN_TOO[each] for each in letters))
+    return [
+        between[0] + "".join(map("".join, zip(way, between[1:], strict=True)))
+        for way in itertools.islice(ways, _MOST_SPELLINGS)
+    ]
 
 
 def _long_number(word: str) -> bool:
