@@ -92,6 +92,11 @@ SETTING_INVALID = user_mistake(
     "A value is not valid.",
     "The answer says which one and what is needed.",
 )
+CONDITION_NOT_MET = user_mistake(
+    "condition_not_met",
+    "The box gives no entity tags, so the condition (If-Match) cannot be met.",
+    "Repeat the request without If-Match; the last change counts.",
+)
 STILL_NEEDED = user_mistake(
     "still_needed",
     "It is still needed as it is.",

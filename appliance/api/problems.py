@@ -55,6 +55,7 @@ _STATUS = by_code(
             "hardware_test_asks_nothing"
         ),
         HTTPStatus.GONE: "document_gone",
+        HTTPStatus.PRECONDITION_FAILED: "condition_not_met",
         HTTPStatus.LENGTH_REQUIRED: "request_length_missing",
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "request_too_large contacts_too_many document_too_large",
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "media_type_unsupported document_unsupported document_mislabelled",

@@ -124,6 +124,16 @@ def test_a_wrong_method_names_the_right_ones(served: Served) -> None:
     assert set(reply.headers["Allow"].replace(" ", "").split(",")) >= {"GET", "POST"}
 
 
+def test_a_condition_that_cannot_be_met_keeps_the_change_from_being_made(served: Served) -> None:
+    made = served.ask("POST", "/contacts", {"number": "+493077", "company": "Engines"}).json["id"]
+    change = {"company": "Looms"}
+    reply = served.ask("PATCH", f"/contacts/{made}", change, headers={"If-Match": '"abc"'})
+    assert (reply.status, reply.json["code"]) == (412, "condition_not_met")
+    assert served.ask("GET", f"/contacts/{made}").json["company"] == "Engines"
+    assert served.ask("PATCH", f"/contacts/{made}", change, headers={"If-Match": "*"}).status == 200
+    served.ask("DELETE", f"/contacts/{made}")
+
+
 def test_head_answers_like_get_without_content(served: Served) -> None:
     reply = served.ask("HEAD", "/health", token="")
     assert (reply.status, reply.content) == (200, b"")

@@ -16,6 +16,7 @@ import bottle
 
 from appliance.api import intake, request
 from appliance.api.auth import Caller
+from appliance.api.causes import CONDITION_NOT_MET
 from appliance.api.context import CONTENT_WAIT_S, LOOK_AGAIN_S, OPEN_OCTETS, SAFE, Context
 from appliance.api.door import Door, WsgiApplication
 from appliance.api.problems import ProblemError, problem_of
@@ -84,6 +85,9 @@ class _Runner:
                 held.enter_context(context.limiter.request(given.who, context.settings, time.monotonic()))
                 if route.scope is not None:
                     given.require(route.scope)
+            # RFC 9110 13.1.1: who relies on a condition must not believe that it held.
+            if environ.get("HTTP_IF_MATCH", "*").strip() != "*":
+                raise ProblemError(CONDITION_NOT_MET)
             arguments = {
                 name: int(text) if name in NUMBERS else request.check_text(text)
                 for name, text in texts.items()
