@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import pypdfium2
@@ -18,7 +19,7 @@ from appliance.documents.drawing import Drawing, LookedAt, Pixels, Rect
 from appliance.documents.geometry import Layout
 from appliance.documents.pale import strengthened_scan
 from appliance.documents.pdfobjects import PageContent, content_of, show, shows_tones
-from appliance.documents.pdfplaces import box_of, boxes_of_type, photographs
+from appliance.documents.pdfplaces import box_of, has_picture_beside, lines_of_type, photographs, together
 from appliance.documents.pdfscans import Scan, ScanLook
 from appliance.documents.screen import BAND_PIXELS, look_at, planes_of
 
@@ -45,6 +46,7 @@ class DrawnPage:
         self._width, self._rows = layout.width, layout.rows
         self._coloured: Pixels | None = None  # all of it, once drawn
         self._planes: tuple[memoryview, memoryview] | None = None  # of that
+        self._beside_pictures = False  # type is: pdfium draws other pixels of a picture when it draws a part
         self._given = 0  # rows of these up to this one were given to a conversion, which overwrites them
 
     def of_scan(self, scan: Scan, plain: Pixels | None) -> Drawing:
@@ -94,18 +96,19 @@ class DrawnPage:
         if self._width * self._rows > BAND_PIXELS:
             seen = None
             _PIXELS.pop("grey", None)
-        type_boxes: Sequence[Rect] = []
+        lines: list[Rect] = []
         if content is not None and content.type:
             # With a scan, whether type is visible is found from all its pixels.
             whole_page = [Rect(0, 0, self._width, self._rows)]
-            type_boxes = whole_page if is_scan else boxes_of_type(self._page, self._layout, content)
-        draw = partial(self._rows_in_colour, content, type_boxes, is_scan)
+            lines = whole_page if is_scan else lines_of_type(self._page, self._layout, content)
+            self._beside_pictures = has_picture_beside(self._page, self._layout, content, lines)
+        draw = partial(self._rows_in_colour, content, lines, is_scan)
         return Drawing(self._width, self._rows, Rect.of(self._layout), draw, boxes, seen)
 
     def _rows_in_colour(
         self,
         content: PageContent | None,
-        type_boxes: Sequence[Rect],
+        lines: Sequence[Rect],
         is_scan: bool,
         first: int,
         count: int,
@@ -118,11 +121,16 @@ class DrawnPage:
         if content is None or not content.type:
             return Pixels(octets, 4, stride, planes=planes)
         show(content.type, False)
-        under, boxes_drawn = self._without_type(first, count, type_boxes)
+        lines = [
+            replace(each, top=max(each.top - first, 0), below=min(each.below - first, count))
+            for each in lines
+            if first < each.below and each.top < first + count
+        ]
+        under = self._without_type(first, count, lines)
         show(content.type, True)
         if is_scan and under == octets:
             return Pixels(octets, 4, stride, planes=planes)  # invisible text of an OCR program
-        return Pixels(octets, 4, stride, under, boxes_drawn, planes)
+        return Pixels(octets, 4, stride, under, lines, planes)
 
     def _rows_of_planes(self, first: int, count: int) -> tuple[memoryview, memoryview] | None:
         """``count`` rows of both planes from ``first`` on, if there are any: a copy where rows of them were
@@ -142,22 +150,20 @@ class DrawnPage:
         self._draw_on(pixels, use, Rect(0, first, self._width, first + rows))
         return Pixels(memoryview(pixels).cast("B"), _CHANNELS[use], self._width * _CHANNELS[use])
 
-    def _without_type(
-        self, first: int, rows: int, type_boxes: Sequence[Rect]
-    ) -> tuple[memoryview, list[Rect]]:
-        """``rows`` rows from ``first`` on without the type of the page, which is hidden, where they are in
-        ``type_boxes``; and these boxes, counted from there.
+    def _without_type(self, first: int, rows: int, lines: Sequence[Rect]) -> memoryview:
+        """``rows`` rows from ``first`` on without the type of the page, which is hidden, where there are
+        ``lines`` of it, which are counted from there.
         """
         use = "under"
         pixels = _pixels(self._layout, use, first, rows)
-        stride, drawn = len(pixels) // rows, []
-        for each in type_boxes:
-            top, below = max(each.top - first, 0), min(each.below - first, rows)
-            if top < below:
-                part = (ctypes.c_ubyte * (stride * (below - top))).from_buffer(pixels, stride * top)
-                self._draw_on(part, use, Rect(0, first + top, each.right, first + below))
-                drawn.append(Rect(0, top, each.right, below))
-        return memoryview(pixels).cast("B"), drawn
+        stride = len(pixels) // rows
+        boxes = together(lines)
+        if boxes and self._beside_pictures:
+            boxes = [Rect(0, 0, self._width, rows)]
+        for box in boxes:
+            part = (ctypes.c_ubyte * (stride * (box.below - box.top))).from_buffer(pixels, stride * box.top)
+            self._draw_on(part, use, replace(box, top=first + box.top, below=first + box.below))
+        return memoryview(pixels).cast("B")
 
     def _draw_on(self, pixels: ctypes.Array[ctypes.c_ubyte], use: str, box: Rect) -> None:
         """Draws what ``box`` shows on ``pixels``, its whole rows; it begins at the left edge of the page."""

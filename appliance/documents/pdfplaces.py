@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ctypes
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from operator import attrgetter
 
 import pypdfium2
 from pypdfium2 import raw
 
 from appliance.documents.drawing import Rect
 from appliance.documents.geometry import Layout
-from appliance.documents.pdfobjects import Corners, PageContent
+from appliance.documents.pdfobjects import Corners, Matrix, PageContent
 
 _QUARTER_ANTICLOCKWISE = 3  # pdfium counts quarters clockwise
 # A picture that covers a larger share of the page is a scan, which is converted as a whole page.
@@ -48,37 +52,75 @@ def is_whole_page(box: Rect, layout: Layout) -> bool:
     return area > _WHOLE_PAGE_SHARE * layout.box_width * layout.box_rows
 
 
-# Type that is up to so many rows apart is drawn at once, and pixels around the box of an object that may
-# belong to it; to the right also as many as it is high, as its box ends where its last letter's width does.
-_ROWS_APART, _AROUND = 96, 8
+# Pixels around the box of an object that may belong to it; to the right of type also as many as it is high,
+# as its box ends where its last letter's width does.
+_AROUND = 8
 
 
-def boxes_of_type(page: pypdfium2.PdfPage, layout: Layout, content: PageContent) -> list[Rect]:
-    """The boxes of the fax page that have type, one below the other, from its left edge on; all of it where
-    type is beside a picture: pdfium draws other pixels of it when it draws a part.
-    """
-    boxes: list[Rect] = []
-    places = (_pixels_of(page, layout, corners) for corners in content.type_corners)
-    for box in sorted(places, key=lambda each: each.top):
-        right = min(layout.width, box.right + box.below - box.top)
+def lines_of_type(page: pypdfium2.PdfPage, layout: Layout, content: PageContent) -> list[Rect]:
+    """The boxes of the fax page that have type, one below the other."""
+    lines: list[Rect] = []
+    to_fax = _matrix_to_fax(page, layout)
+    places = (_pixels_of(to_fax, corners) for corners in content.type_corners)
+    for box in sorted(places, key=attrgetter("top")):
+        left, right = max(0, box.left), min(layout.width, box.right + box.below - box.top)
         top, below = max(0, box.top), min(layout.rows, box.below)
         if right <= 0 or top >= below:
             continue
-        if boxes and top - boxes[-1].below <= _ROWS_APART:
+        left = min(left, right - 1)
+        if lines and top <= lines[-1].below:
+            last = lines.pop()
+            left, right = min(left, last.left), max(right, last.right)
+            top, below = last.top, max(below, last.below)
+        lines.append(Rect(left, top, right, below))
+    return lines
+
+
+# Lines up to so many rows apart are drawn at once: each drawing goes through all objects of the page.
+_ROWS_APART = 96
+
+
+def together(lines: Sequence[Rect]) -> list[Rect]:
+    """Boxes around lines that are not far apart, from the left edge of the page on."""
+    boxes: list[Rect] = []
+    for line in lines:
+        box = replace(line, left=0)
+        if boxes and line.top - boxes[-1].below <= _ROWS_APART:
             last = boxes.pop()
-            right, top, below = max(right, last.right), last.top, max(below, last.below)
-        boxes.append(Rect(0, top, right, below))
-    pictures = [_pixels_of(page, layout, corners) for corners in content.pictures]
-    if any(each.top < box.below and box.top < each.below for each in pictures for box in boxes):
-        return [Rect(0, 0, layout.width, layout.rows)]
+            box = Rect(0, last.top, max(last.right, line.right), line.below)
+        boxes.append(box)
     return boxes
 
 
-def _pixels_of(page: pypdfium2.PdfPage, layout: Layout, corners: Corners) -> Rect:
+def has_picture_beside(
+    page: pypdfium2.PdfPage, layout: Layout, content: PageContent, lines: Sequence[Rect]
+) -> bool:
+    """Whether a picture is in the rows of one of ``lines``."""
+    to_fax = _matrix_to_fax(page, layout)
+    pictures = [_pixels_of(to_fax, corners) for corners in content.pictures]
+    return any(each.top < line.below and line.top < each.below for each in pictures for line in lines)
+
+
+_FARTHEST = 1e6  # points: beyond any page
+
+
+def _matrix_to_fax(page: pypdfium2.PdfPage, layout: Layout) -> Matrix:
+    """From points of the page to pixels of the fax page, by its corners, which are on whole pixels."""
+    left, low, right, high = page.get_bbox()
+    x, y = _on_fax(page, layout, left, low)
+    ends = _on_fax(page, layout, right, low), _on_fax(page, layout, left, high)
+    across_x, across_y = ((end - begin) / (right - left) for begin, end in zip((x, y), ends[0], strict=True))
+    up_x, up_y = ((end - begin) / (high - low) for begin, end in zip((x, y), ends[1], strict=True))
+    return Matrix(
+        across_x, across_y, up_x, up_y, x - left * across_x - low * up_x, y - left * across_y - low * up_y
+    )
+
+
+def _pixels_of(to_fax: Matrix, corners: Corners) -> Rect:
     """The pixels, also beyond the fax page, that an object between these corners of the page may cover."""
-    left, low, right, high = corners
-    ends = [_on_fax(page, layout, x, y) for x, y in ((left, low), (right, high))]
-    across, down = sorted(x for x, _ in ends), sorted(y for _, y in ends)
+    left, low, right, high = (max(-_FARTHEST, min(_FARTHEST, each)) for each in corners)
+    ends = to_fax.at(left, low), to_fax.at(right, high)
+    across, down = sorted(math.floor(x + 0.5) for x, _ in ends), sorted(math.floor(y + 0.5) for _, y in ends)
     return Rect(across[0] - _AROUND, down[0] - _AROUND, across[1] + _AROUND, down[1] + _AROUND)
 
 

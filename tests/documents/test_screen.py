@@ -1229,6 +1229,33 @@ def test_only_what_is_around_type_is_drawn_a_second_time_without_it(
     assert seen
 
 
+def test_lines_of_type_are_drawn_at_once_but_nothing_between_them_is_taken_for_type(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slanting = "".join(f"{x} 300 m {x + 300} 600 l S\n" for x in range(50, 300, 9))
+    words = "".join(f"BT /F 14 Tf 100 {y} Td (Type on slanting lines) Tj ET\n" for y in (500, 470))
+    source = pdfsource.PdfSource(pdf([(595, 842, "0.7 G " + slanting + words)]))
+    layout = lay_out(source.size(0), PageFormat(Resolution.FINE))
+    drawing = source.draw(0, layout)
+    draw = pdfium.FPDF_RenderPageBitmap
+    drawn: list[int] = []
+
+    def counted(bitmap: Any, *arguments: object) -> None:
+        drawn.append(pdfium.FPDFBitmap_GetHeight(bitmap))
+        draw(bitmap, *arguments)
+
+    monkeypatch.setattr(pdfium, "FPDF_RenderPageBitmap", counted)
+    upper, lower = drawing.draw(0, layout.rows).type_boxes
+    assert drawn[-1] == lower.below - upper.top
+    for box, y in ((upper, 500), (lower, 470)):
+        baseline = layout.top + (842 - y) / 842 * layout.box_rows
+        assert box.top < baseline - 10 < baseline < box.below
+        assert box.below - box.top < 70
+        begin, end = (layout.left + x / 595 * layout.box_width for x in (100, 230))
+        assert begin - 20 < box.left < begin < end < box.right < end + 100
+    assert upper.below < lower.top
+
+
 def test_a_slanting_picture_beside_type_is_the_same_with_and_without_it() -> None:
     grey = random.Random(1).randbytes(40 * 40).hex()
     picture = f"q 250 40 -40 250 300 300 cm BI /W 40 /H 40 /CS /G /BPC 8 /F /AHx ID {grey}> EI Q\n"
