@@ -126,6 +126,12 @@ static void mark_by_rows(const Hatching *hatching, ptrdiff_t y, const uint8_t sh
         }
 }
 
+/* Whether the octets of a piece, ``step`` for each pixel, are those of one pixel. */
+static int is_even(const uint8_t *octets, size_t step)
+{
+    return memcmp(octets, octets + step, (PIECE - 1) * step) == 0;
+}
+
 static int pattern_of(const Hatching *hatching, uint16_t key)
 {
     int place = hatching->places[key];
@@ -143,22 +149,28 @@ static void mark_by_patterns(const Hatching *hatching, ptrdiff_t y, const uint8_
     take_distances(distances, band, y);
     uint16_t known = key_of(pixels);
     int pattern = pattern_of(hatching, known);
-    for (ptrdiff_t x = 0; x < width; x++) {
-        if (x % PIECE == 0 && x + PIECE <= width && is_lighter(level + x, lightest)) {
+    for (ptrdiff_t x = 0, count; x < width; x += count) {
+        int is_piece = x % PIECE == 0 && x + PIECE <= width;
+        if (is_piece && is_lighter(level + x, lightest)) {
             memset(hatching->line + x, 0, PIECE);
-            x += PIECE - 1;
+            count = PIECE;
             continue;
         }
+        count = is_piece && is_even(level + x, 1) && is_even(tone + x, 1) && is_even(pixels + 4 * x, 4) ? PIECE : 1;
         int kind = hatching->kinds[level[x]], solid = kind == KINDS - 1, lines = shown[kind];
+        int of_tint = abs(tone[x] - level[x]) <= reach_of(kind);
+        const uint8_t *distance = NULL; /* by phase; NULL for lines that lie */
         if (kind > 0 && !solid) {
             uint16_t key = key_of(pixels + 4 * x);
             pattern = key == known ? pattern : pattern_of(hatching, key); /* that of the pixel before, mostly */
             known = key;
-            if (pattern != LYING)
-                lines = distances[pattern][hatching->phases[x]] * TINTS[kind].of < LINES_APART * TINTS[kind].black;
+            distance = pattern == LYING ? NULL : distances[pattern];
         }
-        hatching->line[x] = lines && (kind != PALE
-        || is_marked(hatching->large, x, y)) && abs(tone[x] - level[x]) <= reach_of(kind);
+        for (ptrdiff_t at = x; at < x + count; at++) {
+            if (distance != NULL)
+                lines = distance[hatching->phases[at]] * TINTS[kind].of < LINES_APART * TINTS[kind].black;
+            hatching->line[at] = lines && of_tint && (kind != PALE || is_marked(hatching->large, at, y));
+        }
     }
     add_tint(hatching, y, KINDS);
 }
