@@ -8,7 +8,7 @@ WORKERS ?= $(shell expr $$(nproc) + 4)
 help:
 	@echo "make demo   send a real PDF as a fax over the practice line and show what arrived"
 	@echo "make test   run every check: ruff, mypy, pytest"
-	@echo "make test-full  the same attacks and loads at full size; make test-debian-13  printing against Debian 13's CUPS"
+	@echo "make test-full  the same attacks and loads at full size; make test-debian-13  make test on Debian 13"
 	@echo "make screenshots  pictures of every web page (PICTURES=DIR LANGUAGE_OF_PICTURES=de for German ones)"
 	@echo "make bench  measure speed and memory (CHARTS=DIR for charts of your own)"
 	@echo "make deb    build the Debian package (dist/)"
@@ -45,9 +45,9 @@ coverage:
 test-full: test-setup
 	.venv/bin/pytest -m full $(PYTEST)
 
-# Printing to fax against Debian 13's CUPS, in a separate root file system (as root; some 300 MB the first time).
-test-debian-13: test-setup
-	@tests/printing/debian-13.sh $(PYTEST)
+# The tests on Debian 13, in a separate root file system (as root; minutes and 4 GB the first time).
+test-debian-13:
+	@tests/debian-13.sh $(PYTEST)
 
 # Pictures of every web page, in both themes, desktop and phone (PICTURES=DIR for another folder).
 screenshots: test-setup

@@ -24,6 +24,7 @@ BINARY = shutil.which("dovecot") or "/usr/sbin/dovecot"
 PASSWORD = "letter-box"
 USER = "fax"
 
+# Of all versions.
 _CONFIG = """
 protocols = imap
 listen = 127.0.0.1
@@ -35,18 +36,6 @@ default_internal_group = {internal_group}
 default_login_user = {login}
 first_valid_uid = 1
 ssl = yes
-ssl_cert = <{base}/cert.pem
-ssl_key = <{base}/key.pem
-disable_plaintext_auth = no
-mail_location = maildir:{base}/mail
-passdb {{
-  driver = static
-  args = password={password}
-}}
-userdb {{
-  driver = static
-  args = uid={uid} gid={gid} home={base}/home
-}}
 service imap-login {{
   chroot =
   inet_listener imap {{
@@ -62,6 +51,40 @@ service anvil {{
 }}
 service stats {{
   chroot =
+}}
+"""
+# Of Dovecot 2.3 (Debian 12).
+_CONFIG_2_3 = """
+ssl_cert = <{base}/cert.pem
+ssl_key = <{base}/key.pem
+disable_plaintext_auth = no
+mail_location = maildir:{base}/mail
+passdb {{
+  driver = static
+  args = password={password}
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={base}/home
+}}
+"""
+# Of Dovecot 2.4 (Debian 13): its first two lines have to be the first.
+_CONFIG_2_4 = """dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+ssl_server_cert_file = {base}/cert.pem
+ssl_server_key_file = {base}/key.pem
+auth_allow_cleartext = yes
+mail_driver = maildir
+mail_path = {base}/mail
+passdb static {{
+  password = {password}
+}}
+userdb static {{
+  fields {{
+    uid = {uid}
+    gid = {gid}
+    home = {base}/home
+  }}
 }}
 """
 
@@ -129,8 +152,10 @@ def _configure(box: LetterBox) -> None:
     certificate.private_key_pem.write_to_path(base / "key.pem")
     for blob in certificate.cert_chain_pems:
         blob.write_to_path(base / "cert.pem", append=True)
+    version = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout
+    of_version = _CONFIG_2_3 if version.startswith("2.3.") else _CONFIG_2_4
     (base / "dovecot.conf").write_text(
-        _CONFIG.format(
+        (of_version + _CONFIG).format(
             base=base,
             port=box.port,
             tls_port=box.tls_port,

@@ -25,9 +25,9 @@ def _verifies() -> bool:
 
 @pytest.mark.skipif(not _verifies(), reason="no udevadm with the word verify here")
 def test_udev_takes_the_rules_without_a_word() -> None:
-    said = subprocess.run(
-        [str(UDEVADM), "verify", *RULES.glob("*.rules")], check=False, capture_output=True, text=True
-    )
+    """Their groups need not be there: the package makes them."""
+    words = [str(UDEVADM), "verify", "--resolve-names=never", *RULES.glob("*.rules")]
+    said = subprocess.run(words, check=False, capture_output=True, text=True)
     assert said.returncode == 0, said.stdout + said.stderr
 
 
