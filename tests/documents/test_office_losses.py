@@ -246,7 +246,7 @@ def test_an_rtf_of_pictures_without_an_end_is_read_at_once() -> None:
     assert time.process_time() - began < 3.0
 
 
-_NEW_FUNCTION = '<c r="A1" t="str"><f>_xlfn.XLOOKUP(1,B1,C1)</f>{}</c><c r="B1"><f>40+2</f><v>42</v></c>'
+_NEW_FUNCTION = '<c r="A1" t="str"><f>_xlfn.STOCKHISTORY(B1)</f>{}</c><c r="B1"><f>40+2</f><v>42</v></c>'
 
 
 @pytest.mark.parametrize(
