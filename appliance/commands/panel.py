@@ -87,7 +87,9 @@ def _new_setup_code(data: Path) -> str:
 
 def run(arguments: argparse.Namespace) -> int:
     """``faxbox panel`` with its parsed arguments; the exit code."""
-    data = data_folder(arguments, may_be_new=arguments.wiring or arguments.drawing is not None)
+    data = data_folder(
+        arguments, may_be_new=arguments.wiring or arguments.drawing is not None, settings_lost=True
+    )
     store = SettingsStore(data, CATALOGUE)
     settings = store.section(PanelSettings)
     if arguments.drawing is not None or arguments.wiring:

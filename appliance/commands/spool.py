@@ -38,7 +38,7 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(arguments: argparse.Namespace) -> int:
     """``faxbox spool``; the exit code."""
-    data = data_folder(arguments)
+    data = data_folder(arguments, settings_lost=arguments.action == "adopt")
     try:
         return {"check": _check, "rebuild": _rebuild, "adopt": _adopt, "encrypt": _encrypt}[arguments.action](
             data

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.settings.fields import SettingError
-from appliance.settings.files import SettingsDamagedError
+from appliance.settings.files import SETTINGS_FILE, SettingsDamagedError
 
 DEFAULT_DATA = "/var/lib/faxbox"
 DATA_VARIABLE = "FAXBOX_DATA"
@@ -81,14 +81,25 @@ def add_data_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def data_folder(arguments: argparse.Namespace, *, may_be_new: bool = False) -> Path:
+def data_folder(
+    arguments: argparse.Namespace, *, may_be_new: bool = False, settings_lost: bool = False
+) -> Path:
     """The data folder from the arguments.
 
     A missing one ends the process with EXIT_USAGE, unless ``may_be_new``, so that a mistyped name does not
-    make an empty box.
+    make an empty box.  One with faxes whose settings are gone ends it with EXIT_UNUSABLE, unless either:
+    a changed setting would make new settings of the defaults.
     """
     given: Path | None = arguments.data
     folder = given or Path(os.environ.get(DATA_VARIABLE) or DEFAULT_DATA)
     if not (may_be_new or folder.is_dir()):
         raise SystemExit(complain(f"there is no box's folder {folder}; faxbox serve makes one", EXIT_USAGE))
+    if not (may_be_new or settings_lost):
+        # Imported here: the panel does not load the spool.
+        from appliance.spool.identity import SpoolGoneError, require_settings  # noqa: PLC0415
+
+        try:
+            require_settings(folder, folder / SETTINGS_FILE)
+        except SpoolGoneError as error:
+            raise SystemExit(complain(str(error), EXIT_UNUSABLE)) from None
     return folder

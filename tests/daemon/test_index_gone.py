@@ -231,6 +231,20 @@ def test_settings_that_are_gone_while_faxes_are_here_are_not_replaced_by_default
         box.close()
 
 
+@pytest.mark.parametrize(
+    "command",
+    [["config", "set", "station.name", "x"], ["spool", "rebuild"], ["setup-code"], ["user", "list"]],
+)
+def test_no_command_makes_new_settings_where_they_are_gone(data: Path, command: list[str]) -> None:
+    (data / "settings.json").unlink()
+    ran = subprocess.run(
+        [*FAXBOX, *command, "--data", str(data)], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 78
+    assert "settings.json, the settings, is gone" in ran.stderr
+    assert not (data / "settings.json").exists()
+
+
 def test_received_faxes_are_made_again_from_their_files(data: Path) -> None:
     (data / DATABASE_NAME).unlink()
     shutil.rmtree(data / copies.FOLDER)
