@@ -124,7 +124,7 @@ class PrinterDeliverer:
         # tray.  fit-to-page: what CUPS before 2.3 called print-scaling=fit.
         options = {"print-scaling": "fit", "fit-to-page": "true"}
         options["sides"] = self._box.settings.section(PaperSettings).sides.value
-        with self._box.documents.temporary_folder() as folder:
+        with pdfs.scratch(self._box) as folder:
             pdf = folder / "fax.pdf"
             write(pdf)
             # On disk before CUPS has it: what CUPS then forgets may be on paper.

@@ -183,6 +183,8 @@ class OutboxWorker:
             problem = error
         except SpoolClosedError:
             return
+        except (DiskFullError, SpoolFailedError):
+            problem = DeliveryError("The box's storage is full or cannot be written to.")
         except Exception as error:
             _log.exception("delivery %d (%s) met a fault of this box", delivery.id, delivery.kind)
             problem = DeliveryError(f"a fault of this box: {type(error).__name__}")

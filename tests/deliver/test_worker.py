@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from appliance.deliver.settings import DeliverySettings
 from appliance.deliver.worker import OutboxWorker
+from appliance.durable import DiskFullError
 from appliance.language import ENGLISH, speak, spoken
-from appliance.spool.delivery import Delivery, NewDelivery
+from appliance.spool.delivery import Delivery, NewDelivery, OutboxState
+from appliance.spool.errors import SpoolFailedError
 from tests.deliver.making import make_box, until
 
 
@@ -31,3 +35,30 @@ def test_a_delivery_in_german_does_not_leave_its_language_to_the_next(tmp_path: 
         worker.stop()
         box.close()
     assert heard == [ENGLISH, ENGLISH]
+
+
+def test_a_try_for_which_the_disk_has_no_room_says_so_and_is_made_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    box = make_box(tmp_path)
+    refusals: list[Exception] = [DiskFullError("no room"), SpoolFailedError("disk I/O error")]
+
+    def deliver(_: Delivery) -> str:
+        if refusals:
+            raise refusals.pop()
+        return "done"
+
+    box.outbox.put(NewDelivery("paper", "the printer", {}, (0.0, 0.0)))
+    worker = OutboxWorker(box, {"paper": deliver})
+    worker.start()
+    try:
+        until(lambda: box.outbox.with_tries(1)[0].state is OutboxState.DONE)
+        tries = box.outbox.with_tries(1)[1]
+    finally:
+        worker.stop()
+        box.close()
+    assert [each.detail for each in tries] == [
+        *["The box's storage is full or cannot be written to."] * 2,
+        "done",
+    ]
+    assert "Traceback" not in caplog.text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -246,6 +248,22 @@ def test_a_fax_that_was_printed_is_printed_once_more_when_a_person_asks_for_it(b
         assert papers(cups) == before + number
         box.outbox.succeeded(asked.id, said)
         box.outbox.again(asked.id)
+
+
+def test_a_disk_without_room_for_the_pdf_is_named_and_nothing_is_printed(
+    box: Box, cups: Cups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fax, before = receive(box), papers(cups)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("appliance.deliver.pdfs.write_pdf", full)
+        with pytest.raises(DeliveryError, match="The PDF could not be written: No space left"):
+            PrinterDeliverer(box)(put(box, fax.id, "Office"))
+    assert PrinterDeliverer(box)(put(box, fax.id, "Office")).startswith("Office, job ")
+    assert papers(cups) == before + 1
 
 
 def test_a_cups_that_is_not_there_is_told_in_a_sentence(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
