@@ -50,7 +50,7 @@ class PrinterDeliverer:
         try:
             return self._print(cups.Connection(), delivery)
         except cups.IPPError as error:
-            if _status(error) in words.NOT_THERE:
+            if _unanswered(error):
                 raise DeliveryError(words.NO_CUPS) from None
             raise DeliveryError(f"CUPS refused the fax: {error.args[-1]}.") from None
         except RuntimeError as error:
@@ -132,7 +132,7 @@ class PrinterDeliverer:
             try:
                 return int(connection.printFile(printer, str(pdf), title, options))
             except RuntimeError as error:
-                if _status(error) not in words.NOT_THERE:  # refused: nothing of it is on paper
+                if not _unanswered(error):  # refused: nothing of it is on paper
                     self._box.outbox.hand_over(delivery.id, delivery.handed_over)
                 raise
 
@@ -148,10 +148,13 @@ def _empty(job: Mapping[str, Any]) -> bool:
     return job["job-state"] == words.HELD and not job["number-of-documents"]
 
 
-def _status(error: RuntimeError) -> int | None:
-    """The IPP status in pycups' IPPError; None in its other errors: CUPS cannot be reached."""
-    status = error.args[0]
-    return status if isinstance(status, int) else None
+def _unanswered(error: RuntimeError) -> bool:
+    """Whether CUPS gave no answer: it may have the job all the same.
+
+    pycups' IPPError has a status and a message, its other errors a message.
+    """
+    status = error.args[0] if isinstance(error.args[0], int) else None
+    return status in words.NOT_THERE or error.args[-1] == words.GAVE_UP
 
 
 def _lost(job: Mapping[str, Any]) -> bool:

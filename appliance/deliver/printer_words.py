@@ -9,11 +9,12 @@ from appliance.language import marked
 # RFC 8011 5.3.7: states of a job, the last three final.
 HELD, CANCELED, ABORTED, COMPLETED = 4, 7, 8, 9
 # What pycups tells when the connection broke off (no status; successful-ok), or where cupsd is just starting
-# (service-unavailable, RFC 8011 B.1.5.3).
+# (service-unavailable, RFC 8011 B.1.5.3); and libcups' message when it gave up waiting.
 NOT_THERE = frozenset({None, 0x0000, 0x0502})
+GAVE_UP = "Success"
 
 NO_PYCUPS = marked("This box cannot print: pycups is not installed.")
-NO_CUPS = marked("CUPS does not answer: it is not running, or just starting.")
+NO_CUPS = marked("CUPS does not answer: it is not running, is just starting, or hangs.")
 FORGOTTEN = marked("CUPS forgot the print job, as when it is killed. It is printed again.")
 NO_DEFAULT = marked("CUPS has no default printer: name one.")
 NO_SUCH_PRINTER = marked("CUPS has no printer of this name: lpstat -e lists those that there are.")

@@ -266,14 +266,17 @@ def test_a_disk_without_room_for_the_pdf_is_named_and_nothing_is_printed(
     assert papers(cups) == before + 1
 
 
-def test_a_cups_that_is_not_there_is_told_in_a_sentence(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [(0x0502, "Service Unavailable"), (0x0500, "Success"), (0, "")])
+def test_a_cups_that_is_not_there_is_told_in_a_sentence(
+    box: Box, monkeypatch: pytest.MonkeyPatch, error: tuple[int, str]
+) -> None:
     fax = receive(box)
 
     def starting(*_: object) -> None:
-        raise pycups.IPPError(0x0502, "Service Unavailable")
+        raise pycups.IPPError(*error)
 
     monkeypatch.setattr(printer, "_given", starting)
-    with pytest.raises(DeliveryError, match="CUPS does not answer: it is not running, or just starting"):
+    with pytest.raises(DeliveryError, match="CUPS does not answer: it is not running, is just starting"):
         PrinterDeliverer(box)(delivery(fax.id, "Office", 40))
 
 
