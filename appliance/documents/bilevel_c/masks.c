@@ -183,19 +183,19 @@ void copy_mask(const Mask *to, const Mask *from)
     memcpy(to->words, from->words, (size_t)words_of(from) * sizeof *to->words);
 }
 
-void add_mask(const Mask *to, const Mask *other)
+WIDE void add_mask(const Mask *to, const Mask *other)
 {
     for (ptrdiff_t at = 0; at < words_of(to); at++)
         to->words[at] |= other->words[at];
 }
 
-void keep_mask(const Mask *to, const Mask *other)
+WIDE void keep_mask(const Mask *to, const Mask *other)
 {
     for (ptrdiff_t at = 0; at < words_of(to); at++)
         to->words[at] &= other->words[at];
 }
 
-void drop_mask(const Mask *to, const Mask *other)
+WIDE void drop_mask(const Mask *to, const Mask *other)
 {
     for (ptrdiff_t at = 0; at < words_of(to); at++)
         to->words[at] &= ~other->words[at];

@@ -43,6 +43,8 @@ void note_colours(Ground *ground, const Band *band, Box within, int every, const
         const uint8_t *tones = band->tone + y * band->size.width + left;
         const uint8_t *pixels = from->pixels + y * from->stride + left * 4;
         uint8_t flat[TILE];
+        if (count > 0 && !is_tint[tones[0]] && memcmp(tones, tones + 1, (size_t)(count - 1)) == 0)
+            continue; /* most of a page: white */
         mark_flat(flat, pixels, from->stride, count);
         for (ptrdiff_t x = 0; x < count; x += 2) {
             if (!flat[x] || !is_tint[tones[x]])

@@ -65,21 +65,18 @@ enum { SOLID_ACROSS = 64 };
  * chart's. */
 enum { GREY_ACROSS = 16, GREY_ROWS = 12, GREY_FROM = 40 };
 
-/* Whether ``across`` set pixels, a power of two, are adjacent. ``scratch`` has room for a row. */
-WIDE static int has_long_run(uint8_t *restrict scratch, const uint8_t *restrict inks, ptrdiff_t width, ptrdiff_t across)
+/* Whether ``across`` pixels, a power of two up to WORD, are marked side by side. ``scratch`` is a word longer. */
+static int has_long_run(uint64_t *scratch, const uint64_t *row, ptrdiff_t words, int across)
 {
-    uint8_t some = 0;
-    ptrdiff_t left = width - across / 2;
-    if (width < across)
-        return 0;
-    for (ptrdiff_t x = 0; x + 1 < width; x++)
-        scratch[x] = inks[x] & inks[x + 1];
-    for (ptrdiff_t covered = 2; covered < across / 2; covered *= 2)
-        for (ptrdiff_t x = 0; x + 2 * covered <= width; x++)
-            scratch[x] &= scratch[x + covered];
-    for (ptrdiff_t x = 0; x + across / 2 <= left; x++)
-        some |= scratch[x] & scratch[x + across / 2];
-    return some;
+    uint64_t some = 0;
+    memcpy(scratch, row, (size_t)words * sizeof *row);
+    scratch[words] = 0;
+    for (int covered = 1; covered < across; covered *= 2)
+        for (ptrdiff_t word = 0; word < words; word++)
+            scratch[word] &= scratch[word] >> covered | scratch[word + 1] << (WORD - covered);
+    for (ptrdiff_t word = 0; word < words; word++)
+        some |= scratch[word];
+    return some != 0;
 }
 
 WIDE static int mark_grey(uint8_t *restrict greys, const uint8_t *restrict inks, const uint8_t *restrict row,
@@ -99,9 +96,12 @@ int tell_rows(uint8_t *kinds, const uint8_t *grey, ptrdiff_t stride, Size page, 
     enum { NEAR = 3, BAND = 64, INK = 0, WHITE, NEITHER, MASKS };
     ptrdiff_t width = page.width;
     Mask masks[MASKS] = {0}, *ink = masks + INK, *white = masks + WHITE, *neither = masks + NEITHER;
-    uint8_t *inks = new_line(page), *line = new_line(page), *scratch = new_line(page);
+    Mask greys = {0};
+    uint8_t *inks = new_line(page), *line = new_line(page);
     int failed = new_masks(masks, MASKS, (Size){width, BAND + 2 * NEAR}) < 0 || inks == NULL || line == NULL
-                 || scratch == NULL;
+                 || new_masks(&greys, 1, (Size){width, 1}) < 0;
+    uint64_t *scratch = failed ? NULL : malloc((size_t)(greys.stride + 1) * sizeof *scratch);
+    failed = failed || scratch == NULL;
     ptrdiff_t solid = 0, solid_grey = 0; /* rows up to this one */
     ptrdiff_t tones = 0;
     int has_area = 0, is_toned = 0;
@@ -125,9 +125,14 @@ int tell_rows(uint8_t *kinds, const uint8_t *grey, ptrdiff_t stride, Size page, 
                 continue;
             kinds[y] = kind;
             if (is_new || y == top) {
-                has_solid = kind != ROW_WHITE && spared == EVERY_TONE && has_long_run(scratch, inks, width, SOLID_ACROSS);
-                has_grey = kind != ROW_WHITE && mark_grey(line, inks, row, width)
-                           && has_long_run(scratch, line, width, GREY_ACROSS);
+                const uint64_t *of_ink = row_of(ink, y - from);
+                has_solid = kind != ROW_WHITE && spared == EVERY_TONE
+                            && has_long_run(scratch, of_ink, ink->stride, SOLID_ACROSS);
+                has_grey = kind != ROW_WHITE && mark_grey(line, inks, row, width);
+                if (has_grey) {
+                    take_line(&greys, 0, line);
+                    has_grey = has_long_run(scratch, greys.words, greys.stride, GREY_ACROSS);
+                }
             }
             solid = has_solid ? solid + 1 : 0;
             solid_grey = has_grey ? solid_grey + 1 : 0;
@@ -156,6 +161,7 @@ int tell_rows(uint8_t *kinds, const uint8_t *grey, ptrdiff_t stride, Size page, 
         if (kinds[y] & ROW_TONED)
             kinds[y] = (uint8_t)(ROW_PLAIN | (kinds[y] & ROW_SOLID));
     free_masks(masks);
+    free_masks(&greys);
     free(inks);
     free(line);
     free(scratch);
