@@ -461,6 +461,30 @@ def test_small_type_close_to_a_bar_code_is_as_without_the_code() -> None:
         assert _unlike(faxed.crop(box), alone.crop(box)) < 0.1
 
 
+@pytest.mark.parametrize("resolution", [Resolution.FINE, Resolution.STANDARD])
+def test_the_head_of_a_scanned_table_is_a_bar_without_notches_or_bulges(resolution: Resolution) -> None:
+    page = Image.new("RGB", FINE, (240, 238, 232))
+    draw = ImageDraw.Draw(page)
+    tops, cells = range(200, 2000, 300), range(150, 1500, 150)
+    for top in tops:
+        draw.rectangle((150, top - 36, 1499, top), (222, 228, 228))
+        draw.text((160, top - 30), WORDS, (30, 30, 30), font(BOLD, 18))
+        draw.rectangle((150, top, 1499, top + 23), (30, 85, 120))
+        for left in cells:
+            draw.line((left + 149, top, left + 149, top + 240), (200, 205, 210), 2)
+            draw.text((left + 140, top + 3), "Allowed", (240, 238, 232), font(BOLD, 16), "ra")
+            for row in range(6):
+                draw.text((left + 140, top + 30 + row * 34), "543.38", (30, 30, 30), font(REGULAR, 17), "ra")
+    coarse = _scanned(page.resize((FINE[0] * 3 // 4, FINE[1] * 3 // 4), Image.Resampling.BOX), 12)
+    rows = FINE[1] * resolution.y_dpi // 196
+    scan = coarse.resize((FINE[0], rows), Image.Resampling.BICUBIC)
+    faxed = bilevel(scan, resolution).resize(FINE, Image.Resampling.NEAREST)
+    for top, left in itertools.product(tops, cells):
+        assert _ink(faxed.crop((left + 6, top + 5, left + 60, top + 19))) > 0.97, "a notch"
+        assert _ink(faxed.crop((left + 65, top + 5, left + 138, top + 19))) < 0.9, "no letters"
+        assert _ink(faxed.crop((left + 70, top - 8, left + 140, top - 4))) < 0.05, "a bulge"
+
+
 def test_a_bar_of_light_type_above_a_bar_code_stays_whole() -> None:
     page = Image.new("RGB", FINE, (244, 243, 238))
     rng = random.Random(3)
@@ -770,6 +794,18 @@ def test_the_stripes_under_a_scanned_card_go_and_its_type_stays() -> None:
     assert likeness(faxed.crop(box), words.crop(box), 8) > 0.9
 
 
+def test_pale_bars_in_a_scanned_table_are_no_stripes_and_its_lines_stay() -> None:
+    page = Image.new("RGB", FINE, (244, 243, 238))
+    draw = ImageDraw.Draw(page)
+    lines = [327 + row * 37 for row in range(24)]
+    for line in lines:
+        draw.rectangle((1150, line - 27, 1390, line - 12), (170, 195, 170))
+        draw.line((150, line, 1600, line), (200, 170, 175), 3)
+    faxed = bilevel(_scanned(page, 8))
+    for line in lines:
+        assert _ink(faxed.crop((1110, line, 1430, line + 2))) > 0.9
+
+
 def _on_a_ground(kind: str) -> tuple[Image.Image, Image.Image]:
     """A page with type on the ground of a certificate or a prescription, and its type alone."""
     page = Image.new("RGB", (2 * FINE[0], 2 * FINE[1]), "white")
@@ -778,6 +814,10 @@ def _on_a_ground(kind: str) -> tuple[Image.Image, Image.Image]:
         for row in range(190):
             wave = [(x, 60 + 24 * row + 30 * math.sin(x / 80 + row * 0.35)) for x in range(60, 3400, 8)]
             draw.line(wave, (150, 190, 170), 3)
+    elif kind == "flat waves":
+        for row in range(280):
+            wave = [(x, 60 + 16 * row + 10 * math.sin(x / 110)) for x in range(60, 3400, 8)]
+            draw.line(wave, (190, 215, 195), 3)
     elif kind == "rosette":
         for ring in range(22):
             turns = [turn * math.tau / 1400 for turn in range(1401)]
@@ -800,7 +840,7 @@ def _on_a_ground(kind: str) -> tuple[Image.Image, Image.Image]:
     return page, words
 
 
-@pytest.mark.parametrize("kind", ["waves", "rosette", "dots", "microprint"])
+@pytest.mark.parametrize("kind", ["waves", "flat waves", "rosette", "dots", "microprint"])
 def test_the_security_ground_of_a_scan_goes_and_the_type_on_it_stays(kind: str) -> None:
     page, words = _on_a_ground(kind)
     faxed, clear = bilevel(_scanned(page, 5)), bilevel(words)

@@ -139,20 +139,55 @@ static int keep_boxes(const Band *band, const Mask *box, const Mask *light, cons
     return failed ? -1 : 0;
 }
 
+/* In a scan the edges of bars are not known to the pixel, and some of a bar is taken for ink. By a bar darker than
+ * DARK_BAR, boxes leave out what is closer to bare paper than to the bar. The rest of it they do not leave out, even if
+ * ink, perhaps of the bar itself, is close: dark type cannot be read on it. */
+WIDE static void mark_by_darkest(uint8_t *restrict paler, uint8_t *restrict of_bar, const uint8_t *restrict tone,
+                                 const uint8_t *restrict darkest, ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++) {
+        uint8_t dark = darkest[x] < DARK_BAR;
+        paler[x] = dark & ((uint16_t)(2 * tone[x]) >= (uint16_t)(darkest[x] + BARE_IN_NOISE));
+        of_bar[x] = dark ^ paler[x];
+    }
+}
+
+static int tell_bars(const Band *band, const uint8_t *level, const Mask *paler, const Mask *of_bar)
+{
+    Size size = band->size;
+    uint8_t *line = new_line(size), *other = new_line(size), *darkest = malloc((size_t)(size.width * size.rows));
+    int failed = line == NULL || other == NULL || darkest == NULL
+                 || widen_dark(darkest, level, size, pixels_across(band, BOX_ACROSS), pixels_down(band, BOX_DOWN)) < 0;
+    for (ptrdiff_t y = 0; y < size.rows && !failed; y++) {
+        mark_by_darkest(line, other, band->under_tone + y * size.width, darkest + y * size.width, size.width);
+        take_line(paler, y, line);
+        take_line(of_bar, y, other);
+    }
+    free(line);
+    free(other);
+    free(darkest);
+    return failed ? -1 : 0;
+}
+
 int set_off(const Band *band, const Mask *black, const Mask *light, const uint8_t *level, const Mask *clear)
 {
-    Mask box;
-    int failed = new_masks(&box, 1, band->size) < 0;
+    enum { BOX, PALER, OF_BAR, ALL };
+    Mask masks[ALL], *box = masks + BOX, *paler = masks + PALER, *of_bar = masks + OF_BAR;
+    int scanned = band->ground->scanned, failed = new_masks(masks, ALL, band->size) < 0;
     if (!failed) {
-        copy_mask(&box, light);
-        failed = widen_scaled(band, &box, BOX_ACROSS, BOX_DOWN) < 0
-                 || close_scaled(band, &box, BOX_CLOSED_ACROSS, BOX_CLOSED_DOWN) < 0
-                 || keep_boxes(band, &box, light, clear) < 0 || fill_bars(band, &box, level, clear) < 0;
+        copy_mask(box, light);
+        failed = widen_scaled(band, box, BOX_ACROSS, BOX_DOWN) < 0
+                 || close_scaled(band, box, BOX_CLOSED_ACROSS, BOX_CLOSED_DOWN) < 0
+                 || (scanned && tell_bars(band, level, paler, of_bar) < 0);
     }
+    if (!failed && scanned)
+        drop_mask(clear, of_bar);
+    failed = failed || keep_boxes(band, box, light, clear) < 0 || fill_bars(band, box, level, clear) < 0;
     if (!failed) {
-        add_mask(black, &box);
+        drop_mask(box, paler);
+        add_mask(black, box);
         drop_mask(black, light);
     }
-    free_masks(&box);
+    free_masks(masks);
     return failed ? -1 : 0;
 }

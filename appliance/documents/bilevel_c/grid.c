@@ -10,7 +10,7 @@
  * FAINT_TIMES the noise, to below FAINT, and are thinner than GRID_THICK pixels. */
 enum { FAINTEST = 7, FAINT_TIMES = 2, FAINT = 110, GRID_LINE = 41, GRID_SIDE = 81, GRID_AROUND = 61, GRID_PITCH = 21,
        GRID_PERCENT = 13, GRID_RIM = 3, GRID_THICK = 8, GRID_THICK_SCANNED = 6 };
-/* The stripes of a card's security pattern, removed from scans: lines of at least STRIPE pixels, also thick ones,
+/* The stripes of a card's security pattern, removed from scans: lines of at least STRIPE pixels, less than STRIPE_WIDE thick,
  * that cover STRIPE_PERCENT of STRIPES_AROUND x STRIPES_AROUND pixels, and up to STRIPE_REACH / 2 away their pieces
  * from STRIPE_PIECE on. */
 enum { DARKEST_STRIPE = 160 }; /* darker areas between long light lines are grounds of light type */
@@ -96,17 +96,19 @@ static int drop_stripes(const Band *band, const Mask *ink, const uint8_t *depth,
                  || only_upright(band, stripes, upright, STRIPE) < 0;
         if (failed || !any_marked(stripes))
             continue;
-        failed = where_dense_around(band, area, stripes, STRIPES_AROUND, STRIPE_PERCENT) < 0;
+        copy_mask(blobs, faint);
+        int across = pixels_across(band, upright ? STRIPE_WIDE : STRIPE_FLAT);
+        int down = pixels_down(band, upright ? STRIPE_FLAT : STRIPE_WIDE);
+        failed = open_mask(blobs, across, down) < 0;
+        drop_mask(stripes, blobs);
+        failed = failed || where_dense_around(band, area, stripes, STRIPES_AROUND, STRIPE_PERCENT) < 0;
         if (failed || !any_marked(area))
             continue;
         copy_mask(stripes, faint);
         copy_mask(crossing, faint);
-        copy_mask(blobs, faint);
-        int across = pixels_across(band, upright ? STRIPE_WIDE : STRIPE_FLAT);
-        int down = pixels_down(band, upright ? STRIPE_FLAT : STRIPE_WIDE);
         failed = widen_scaled(band, area, STRIPE_REACH, STRIPE_REACH) < 0
                  || only_upright(band, stripes, upright, STRIPE_PIECE) < 0
-                 || only_upright(band, crossing, !upright, STRIPE) < 0 || open_mask(blobs, across, down) < 0
+                 || only_upright(band, crossing, !upright, STRIPE) < 0
                  || where_dense_around(band, dense, stripes, GRID_AROUND, STRIPE_PERCENT) < 0
                  || widen_scaled(band, dense, GRID_AROUND / 2, GRID_AROUND / 2) < 0
                  || widen_mask(stripes, STRIPE_RIM, STRIPE_RIM) < 0;

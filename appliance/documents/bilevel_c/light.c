@@ -494,6 +494,43 @@ static int find_more_light(const Band *band, const Search *search, const Mask *l
     return failed ? -1 : 0;
 }
 
+/* The rim of a dark ground, up to RIM pixels wide and no more than OF_GROUND levels darker (NOISE_DARKER in a scan), is
+ * taken for ink where no ground was sampled. It would keep the ground off, as type does. */
+enum { RIM = EVERY + 2 };
+
+WIDE static void mark_rim(uint8_t *restrict line, const uint8_t *restrict grounds, const uint8_t *restrict grey,
+                          uint8_t darker, ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++)
+        line[x] = (grounds[x] < DARK_BAR) & (grey[x] >= excess(grounds[x], darker));
+}
+
+/* Adds to ``between`` the rims that are connected to it. */
+static int add_rims(const Band *band, Search *search, const Mask *between, const Mask *ink)
+{
+    Size size = band->size;
+    uint8_t darker = band->ground->scanned ? NOISE_DARKER : OF_GROUND;
+    Mask masks[2], *rims = masks, *of_ground = masks + 1;
+    int reach = 2 * (RIM / EVERY + 1) + 1;
+    if (new_masks(masks, 2, size) < 0)
+        return -1;
+    copy_mask(rims, between);
+    int failed = widen_mask(rims, 2 * RIM + 1, 2 * RIM + 1) < 0
+                 || widen_dark(search->least, search->medians, search->small, reach, reach) < 0;
+    search->of = NULL;
+    for (ptrdiff_t y = 0; y < size.rows && !failed; y++)
+        if (any_in_row(rims, y)) {
+            mark_rim(search->line, grounds_of(search, search->least, y, size.width),
+                     band->under_tone + y * size.width, darker, size.width);
+            take_line(of_ground, y, search->line);
+        }
+    keep_mask(rims, ink);
+    keep_mask(rims, of_ground);
+    spread_mask(between, rims);
+    free_masks(masks);
+    return failed ? -1 : 0;
+}
+
 /* Sets ``level`` to the ground's where ``ground`` is marked. */
 static void level_between(Search *search, const Mask *ground, uint8_t *level)
 {
@@ -521,6 +558,7 @@ static int decide(const Band *band, Search *search, const Mask *light, const Mas
     if (!failed) {
         keep_mask(light, more);
         keep_mask(between, more);
+        failed = add_rims(band, search, between, ink) < 0;
         drop_mask(ink, between);
         level_between(search, between, level);
     }

@@ -116,6 +116,7 @@ static int take_ink(const Band *band, const Mask *black, const Found *found)
     if (!known) {
         copy_mask(dark, black);
         copy_mask(clear, dark);
+        drop_mask(clear, &found->codes); /* the area of a code is wider than its modules */
         failed = failed || widen_scaled(band, clear, CLEAR_ACROSS, CLEAR_DOWN) < 0;
         add_mask(clear, &found->codes);
         add_mask(dark, &found->codes);

@@ -9,7 +9,7 @@
  * (LEAST_TILES_KNOWN where type is known, as such a page comes in parts) have no pixel of depth LEAST_DEEP, and they
  * and the eight around them are at least LOOKED_AT_PERCENT pale: from depth LEAST_PALE, or PALE_TIMES the noise, to
  * below LEAST_DEEP. */
-enum { LEAST_TILES = 400, LEAST_TILES_KNOWN = 40, LOOKED_AT_PERCENT = 6, LEAST_PALE = 15, PALE_TIMES = 3,
+enum { LEAST_TILES = 240, LEAST_TILES_KNOWN = 40, LOOKED_AT_PERCENT = 6, LEAST_PALE = 15, PALE_TIMES = 3,
        LEAST_DEEP = 100, EVERY = 4 };
 
 WIDE static void count_row(uint16_t *restrict pale, uint16_t *restrict deep, const uint8_t *restrict depth,
@@ -295,18 +295,19 @@ static int count_sizes(const Cells *cells, const Mask *mask)
 enum { DENSE_AROUND = 1, DENSE_PERCENT = 5 };
 /* A region is a security ground if it has LEAST_CELLS cells and is one patch, which drawings and maps are not; if it is
  * LEAST_NEAR to MOST_NEAR percent as dense near type as elsewhere (pale type keeps away from dark type); and if at most
- * MOST_STRAIGHT percent of it is straight lines (tables and millimetre paper have more). A patch fills LEAST_FILL
- * percent of its bounding box; one of lines (FEW) may be round: ROUND_FILL percent, and LEAST_WITHIN percent of what lies
- * between its outermost cells in each row, and in each column. */
+ * MOST_STRAIGHT percent of it is straight lines (tables and millimetre paper have more), MOST_STRAIGHT_CLEAR where the
+ * type is CLEAR_TIMES percent as deep: flat waves have more than graph paper whose lines are broken by noise. A patch
+ * fills LEAST_FILL percent of its bounding box; one of lines (FEW) may be round: ROUND_FILL percent, and LEAST_WITHIN
+ * percent of what lies between its outermost cells in each row, and in each column. */
 enum { LEAST_CELLS = 100, LEAST_FILL = 80, ROUND_FILL = 55, LEAST_WITHIN = 90, LEAST_NEAR = 60, MOST_NEAR = 160,
-       MOST_STRAIGHT = 30 };
+       MOST_STRAIGHT = 30, MOST_STRAIGHT_CLEAR = 45, CLEAR_TIMES = 400 };
 /* In percent, how many of its cells must have type near, if dots, things as large as letters, or lines are MOSTLY
  * what is pale. A signature over small print and the few names on a map's contours have fewer. Letters of a mean
  * depth below LEAST_LETTERS_DEPTH are the grain of the paper. */
 enum { MOSTLY = 50, LEAST_LETTERS_DEPTH = 25, LEAST_TYPED_DOTS = 20, LEAST_TYPED_LETTERS = 40, LEAST_TYPED_LINES = 34 };
 /* The mean depth of the type is at least this many percent of the ground's; less where type is known, more where it
  * may be pale type itself: where in percent neither dots are NEARLY_ALL of it nor dots and letters only FEW. */
-enum { LEAST_TIMES = 250, LEAST_TIMES_MIXED = 350, LEAST_TIMES_KNOWN = 200, NEARLY_ALL = 90, FEW = 35 };
+enum { LEAST_TIMES = 250, LEAST_TIMES_MIXED = 350, LEAST_TIMES_KNOWN = 200, NEARLY_ALL = 90, FEW = 45 };
 /* Pixels deeper than this many percent of the ground's mean depth do not belong to it. */
 enum { GROUND_TIMES = 170 };
 
@@ -421,7 +422,8 @@ static int is_ground_by_shapes(const Cells *cells, const Region *region)
     uint64_t pixels = region->cells * (uint64_t)(TILE * cells->rows);
     uint64_t near = share_of(region->pale_in_ring * (pixels - region->ring),
                              (region->pale - region->pale_in_ring) * region->ring);
-    return near >= LEAST_NEAR && near <= MOST_NEAR && share_of(region->straight, region->pale) <= MOST_STRAIGHT;
+    uint64_t most = times_of(region) >= CLEAR_TIMES ? MOST_STRAIGHT_CLEAR : MOST_STRAIGHT;
+    return near >= LEAST_NEAR && near <= MOST_NEAR && share_of(region->straight, region->pale) <= most;
 }
 
 static int is_ground_by_sizes(const Cells *cells, const Region *region)

@@ -220,7 +220,8 @@ int find_codes(const Band *band, const Mask *codes, const Mask *ink);
 enum { HALO = 7 };
 int part_lines(const Band *band, const Mask *black, const Mask *dark, const Mask *clear);
 
-/* boxes.c: puts ``light`` type into black boxes, its letters white. */
+/* boxes.c: puts ``light`` type into black boxes, its letters white. Bars darker than DARK_BAR are black as a whole. */
+enum { DARK_BAR = 115 };
 int set_off(const Band *band, const Mask *black, const Mask *light, const uint8_t *level, const Mask *clear);
 
 /* method.c */
