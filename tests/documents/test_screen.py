@@ -635,6 +635,20 @@ def test_a_page_mostly_in_the_shade_is_no_dark_screen_and_words_in_a_lit_gap_are
         assert _unlike(faxed.crop(box), bilevel(page).crop(box)) < 0.3
 
 
+def test_a_dark_column_with_narrow_bars_in_it_is_printed_and_no_paper_in_a_shadow() -> None:
+    page = Image.new("RGB", FINE, (244, 243, 238))
+    draw = ImageDraw.Draw(page)
+    draw.rectangle((40, 40, 560, 2240), (60, 74, 88))
+    for row in range(24):
+        draw.text((80, 100 + row * 60), "mathematics", (235, 240, 245), font(REGULAR, 26))
+        draw.rectangle((80, 136 + row * 60, 480, 150 + row * 60), (240, 170, 60))
+    for row in range(40):
+        draw.text((640, 80 + row * 52), WORDS, (40, 40, 40), font(REGULAR, 26))
+    faxed = bilevel(_scanned(page, 8))
+    for top in range(1600, 2200, 100):
+        assert 0.25 < _ink(faxed.crop((80, top, 520, top + 100))) < 0.75
+
+
 def test_dark_parts_that_the_sheet_itself_has_along_its_edge_stay() -> None:
     page = _text(FINE, 26, (30, 30, 30), (245, 244, 240))
     page.paste((40, 60, 90), (0, 0, 1728, 560))  # a picture or an area that reaches the edge

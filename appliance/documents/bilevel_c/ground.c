@@ -60,10 +60,12 @@ static Area take_area(const Ground *ground, uint8_t *seen, ptrdiff_t *members, i
             inside = 0;
             column = x + BESIDE * to[side][0];
             row = y + BESIDE * to[side][1];
-            if (column < 0 || row < 0 || column >= tiles.width || row >= tiles.rows)
+            at = row * tiles.width + column;
+            if (column < 0 || row < 0 || column >= tiles.width || row >= tiles.rows
+                || is_dark_tile(&ground->tile[at], below)) /* something narrow in it */
                 continue;
             area.border++;
-            area.sharp += ground->tile[row * tiles.width + column].middle >= bright;
+            area.sharp += ground->tile[at].middle >= bright;
         }
         area.light += inside && tile->paper_tone > tile->middle + LIGHT_ABOVE;
     }
