@@ -829,9 +829,10 @@ def _on_a_ground(kind: str) -> tuple[Image.Image, Image.Image]:
             wave = [(x, 60 + 24 * row + 30 * math.sin(x / 80 + row * 0.35)) for x in range(60, 3400, 8)]
             draw.line(wave, (150, 190, 170), 3)
     elif kind == "flat waves":
-        for row in range(280):
-            wave = [(x, 60 + 16 * row + 10 * math.sin(x / 110)) for x in range(60, 3400, 8)]
-            draw.line(wave, (190, 215, 195), 3)
+        draw.rectangle((60, 60, 3400, 4400), (220, 239, 220))
+        for row in range(300):
+            wave = [(x, 70 + 14.4 * row + 11 * math.sin(x / 102)) for x in range(60, 3400, 8)]
+            draw.line(wave, (168, 208, 171), 3)
     elif kind == "rosette":
         for ring in range(22):
             turns = [turn * math.tau / 1400 for turn in range(1401)]
@@ -870,6 +871,23 @@ def test_grey_small_print_on_a_security_ground_is_not_taken_for_it() -> None:
         ImageDraw.Draw(letters).text((150, 196 + row * 84), f"{WORDS} {WORDS}", 255, font(REGULAR, 19))
     missing = ImageChops.darker(bilevel(_scanned(page, 5)), letters)
     assert ImageStat.Stat(missing).sum[0] < 0.2 * ImageStat.Stat(letters).sum[0]
+
+
+def test_flat_waves_of_a_picture_without_noise_are_no_lines_of_a_table() -> None:
+    page, words = _on_a_ground("flat waves")
+    faxed, clear = bilevel(page), bilevel(words)
+    assert likeness(faxed, clear, 4) > 0.9
+    assert _octets(faxed) < 1.3 * _octets(clear)
+
+
+def test_small_print_on_flat_waves_keeps_its_thin_strokes() -> None:
+    page, _ = _on_a_ground("flat waves")
+    draw, letters = ImageDraw.Draw(page), Image.new("L", FINE, 0)
+    for row in range(3, 24, 4):
+        draw.text((150, 196 + row * 84), f"{WORDS} {WORDS}", (40, 80, 50), font(REGULAR, 18))
+        ImageDraw.Draw(letters).text((150, 196 + row * 84), f"{WORDS} {WORDS}", 255, font(REGULAR, 18))
+    missing = ImageChops.darker(bilevel(_scanned(page, 5)), letters)
+    assert ImageStat.Stat(missing).sum[0] < 0.1 * ImageStat.Stat(letters).sum[0]
 
 
 def test_the_security_ground_of_a_coarse_scan_goes_although_its_grain_is_as_deep() -> None:

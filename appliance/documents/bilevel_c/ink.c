@@ -146,8 +146,9 @@ WIDE static void take_greater(uint8_t *restrict to, const uint8_t *restrict othe
         to[at] = other[at] > to[at] ? other[at] : to[at];
 }
 
-/* ``marks``: what may be a security ground or type on it; found anew where the type is known. */
-static int drop_ground(const Band *band, const Mask *ink, const Mask *marks, const uint8_t *depth)
+/* ``marks``: what may be a security ground or type on it; found anew where the type is known. The ground's ``depth``
+ * becomes 0: flat waves are no millimetre paper. */
+static int drop_ground(const Band *band, const Mask *ink, const Mask *marks, uint8_t *depth)
 {
     size_t octets = (size_t)(band->size.width * band->size.rows);
     if (band->dark_type == NULL) {
@@ -162,6 +163,8 @@ static int drop_ground(const Band *band, const Mask *ink, const Mask *marks, con
     take_greater(all, band->dark_type, octets);
     int failed = where_deep(marks, all, band, least_of(band, LEAST_GROUND), share_of(band, SHARE)) < 0
                  || drop_security_ground(band, ink, marks, all) < 0;
+    for (size_t at = 0; at < octets && !failed; at++)
+        depth[at] = all[at] ? depth[at] : 0;
     free(all);
     return failed ? -1 : 0;
 }

@@ -537,7 +537,26 @@ static int find_grounds(const Band *band, const Cells *cells, const Mask *marks,
     return found;
 }
 
-int drop_security_ground(const Band *band, const Mask *ink, const Mask *marks, const uint8_t *depth)
+WIDE static void clear_where(uint8_t *restrict depth, const uint8_t *restrict where, ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++)
+        depth[x] &= (uint8_t)(where[x] - 1);
+}
+
+/* Sets the depth of marked pixels to 0. */
+static int clear_depth(const Mask *where, uint8_t *depth)
+{
+    uint8_t *line = new_line(where->size);
+    for (ptrdiff_t y = 0; y < where->size.rows && line != NULL; y++)
+        if (any_in_row(where, y)) {
+            put_line(where, y, line);
+            clear_where(depth + y * where->size.width, line, where->size.width);
+        }
+    free(line);
+    return line == NULL ? -1 : 0;
+}
+
+int drop_security_ground(const Band *band, const Mask *ink, const Mask *marks, uint8_t *depth)
 {
     int rows = rows_of_tile(band->ground->y_dpi);
     Cells cells = {tiles_of(band->size, band->ground->y_dpi), rows, band->dark_type != NULL, NULL};
@@ -546,7 +565,7 @@ int drop_security_ground(const Band *band, const Mask *ink, const Mask *marks, c
     int failed = cells.cell == NULL || new_masks(&dropped, 1, band->size) < 0;
     int found = failed ? -1 : find_grounds(band, &cells, marks, depth);
     if (found > 0) {
-        failed = where_less(&cells, &dropped, depth, offsetof(Cell, below)) < 0;
+        failed = where_less(&cells, &dropped, depth, offsetof(Cell, below)) < 0 || clear_depth(&dropped, depth) < 0;
         keep_mask(&dropped, ink);
         drop_mask(ink, &dropped);
         failed = failed || make_paper(band, &dropped) < 0;

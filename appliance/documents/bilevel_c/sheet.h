@@ -202,9 +202,10 @@ int drop_grid(const Band *band, const Mask *ink, const uint8_t *depth);
 /* Turns what was dropped into paper, so that gaps between stripes are not taken for light lines. */
 int make_paper(const Band *band, const Mask *dropped);
 
-/* security.c: ``marks`` are the pixels of sufficient depth, ``ink`` is what the ground is removed from. */
+/* security.c: ``marks`` are the pixels of sufficient depth, ``ink`` is what the ground is removed from; its ``depth``
+ * becomes 0. */
 int may_have_security_ground(const Band *band, const uint8_t *depth); /* 0, 1, or -1 without memory */
-int drop_security_ground(const Band *band, const Mask *ink, const Mask *marks, const uint8_t *depth);
+int drop_security_ground(const Band *band, const Mask *ink, const Mask *marks, uint8_t *depth);
 
 /* light.c */
 int find_light_type(const Band *band, const Mask *light, const Mask *ink, uint8_t *level);
