@@ -315,6 +315,12 @@ CHARSET_UNKNOWN = _row(
     "The text does not say in which encoding it is written, and no guess makes words of it.",
     "Its letters are wrong: save the text as UTF-8, or print it as a PDF, and send that.",
 )
+CODES_SHOWN = _row(
+    "codes_shown",
+    Weight.LOST,
+    "The file is written by a program for programs; the fax shows its codes, which hardly anybody can read.",
+    "Open the file in its program, print it as a PDF and send that.",
+)
 PHOTOGRAPH_STRAIGHTENED = _row(
     "photograph_straightened",
     Weight.NOTED,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from appliance.documents import causes
 from appliance.documents.bounded import Bounds, Typeset, UnboundedError
 from appliance.documents.cards import in_words
+from appliance.documents.coded import codes_in
 from appliance.documents.errors import DocumentError
 from appliance.documents.hypertext import HTML_LIMIT, PICTURE, html_text
 from appliance.documents.linemode import without_carriage_control
@@ -26,7 +27,7 @@ from appliance.documents.text import (
     without_pgp,
 )
 from appliance.documents.workshop import Workshop
-from appliance.remarks import LAYOUT_SIMPLIFIED, PART_LEFT_OUT, PICTURE_LOST, Remark
+from appliance.remarks import CODES_SHOWN, LAYOUT_SIMPLIFIED, PART_LEFT_OUT, PICTURE_LOST, Remark
 
 if TYPE_CHECKING:
     from appliance.documents.typesetting import AttachedFile
@@ -66,8 +67,11 @@ def open_text(content: bytes, charset: str, workshop: Workshop, *, is_table: boo
     text, locked = without_pgp(as_printed(without_carriage_control(text)))
     if locked and not text.strip("\ufeff \t\r\n"):
         raise DocumentError(causes.DOCUMENT_ENCRYPTED, "by PGP")
-    made = _text(in_words(text, workshop.labels) or text, workshop, _TEXT, is_table=is_table)
+    told = in_words(text, workshop.labels)
+    made = _text(told or text, workshop, _TEXT, is_table=is_table)
     remarks = guess_remarks(guessed)
+    if not told and (codes := codes_in(text)):
+        remarks.append(Remark(CODES_SHOWN, detail=codes))
     if locked:
         remarks.append(Remark(PART_LEFT_OUT, detail="a passage that is encrypted by PGP"))
     return TypesetSource(Typeset(made.pdf, (*remarks, *made.remarks)))

@@ -10,7 +10,7 @@ from appliance.documents.kinds import Kind
 from appliance.documents.linemode import struck_over, without_carriage_control
 from appliance.documents.sniff import sniff
 from appliance.documents.text import as_printed, decode
-from appliance.remarks import CHARSET_GUESSED
+from appliance.remarks import CHARSET_GUESSED, CODES_SHOWN
 from tests.documents.opened import opened
 
 LISTING = (
@@ -100,3 +100,54 @@ def test_other_encodings_are_not_taken_for_these(words: str, encoding: str) -> N
 def test_words_of_windows_stay_windows() -> None:
     for words in ("Košice, Beneš, Tomáš", "McÉwan 5 m² „so“", "Råkør på ærø", "o’Neil – naïve…Ende"):
         assert decode(words.encode("cp1252")) == (words, "Windows-1252")
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        ('<?xml version="1.0"?>\n<order><line>1</line></order>', "XML"),
+        ("<order>\n<line>1</line>\n</order>\n", "XML"),
+        (
+            '<?xml version="1.0"?><!-- made --><ClinicalDocument xmlns="urn:hl7-org:v3"/>',
+            "a medical document (CDA)",
+        ),
+        ('<Bundle xmlns="http://hl7.org/fhir"><x/></Bundle>', "a medical record (FHIR)"),
+        (
+            '<?xml version="1.0"?><Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2">',
+            "an electronic invoice",
+        ),
+        ('<?xml version="1.0"?>\n<rsm:CrossIndustryInvoice xmlns:rsm="urn:x">', "an electronic invoice"),
+        ('{"number": 17, "lines": [1]}', "JSON"),
+        ('[{"number": 17}]\n', "JSON"),
+        ('{"resourceType": "Patient"}', "a medical record (FHIR)"),
+        ("MSH|^~\\&|LAB|HOSPITAL\rPID|1||123||Doe^John\r", "a medical message (HL7)"),
+        ("\x0bMSH|^~\\&|LAB\r", "a medical message (HL7)"),
+        ("01380006310\r\n014810000043\r\n", "a file of a doctor's practice (xDT)"),
+        ("UNA:+.? 'UNB+UNOA:1+A+B+260101:1200+1'", "a message between companies (EDIFACT)"),
+        (":20:START\r\n:25:123/456\r\n:28C:1/1\r\n", "a statement of a bank (MT940)"),
+    ],
+)
+def test_what_programs_write_for_programs_is_held_and_named(tmp_path: Path, content: str, name: str) -> None:
+    made = opened(tmp_path, content.encode(), "a.txt")
+    assert [(remark.kind, remark.detail) for remark in made.remarks] == [(CODES_SHOWN, name)]
+    assert made.drawer.count == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<Please see below>\nThe letter.",
+        "[1] A footnote",
+        "[1, 2]",
+        "{}",
+        "{ in brackets }",
+        "# Title\n\n* a list of *words*\n",
+        "2026-01-01 12:00:00 INFO started\n",
+        "BEGIN:VCARD\nVERSION:3.0\nFN:Jo\nEND:VCARD\n",
+        ":20 minutes later",
+        "name: value\nlist:\n  - a\n",
+        "[" * 5_000,
+    ],
+)
+def test_what_a_person_reads_is_no_code(tmp_path: Path, content: str) -> None:
+    assert CODES_SHOWN not in [remark.kind for remark in opened(tmp_path, content.encode(), "a.txt").remarks]
