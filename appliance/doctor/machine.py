@@ -327,6 +327,8 @@ def helpers() -> Iterator[Finding]:
     programs = (
         ("soffice", _("Office files (DOCX, XLSX, ODT …) can be faxed."), "libreoffice-writer-nogui"),
         ("gs", _("PostScript files can be faxed."), "ghostscript"),
+        ("xpstopdf", _("XPS files can be faxed."), "libgxps-utils"),
+        ("ddjvu", _("DjVu files can be faxed."), "djvulibre-bin"),
         ("tesseract", _("The text of faxes can be recognised."), "tesseract-ocr"),
     )
     for command, sentence, package in programs:

@@ -98,6 +98,18 @@ POSTSCRIPT_NOT_INSTALLED = user_mistake(
     "PostScript files cannot be faxed by this box as it is.",
     "Send the document as a PDF; or have Ghostscript installed on the box: apt install ghostscript.",
 )
+XPS_NOT_INSTALLED = user_mistake(
+    "xps_not_installed",
+    "XPS files cannot be faxed by this box as it is.",
+    "Print the document as a PDF and send that; or have libgxps installed on the box: "
+    "apt install libgxps-utils.",
+)
+DJVU_NOT_INSTALLED = user_mistake(
+    "djvu_not_installed",
+    "DjVu files cannot be faxed by this box as it is.",
+    "Save the document as a PDF and send that; or have DjVuLibre installed on the box: "
+    "apt install djvulibre-bin.",
+)
 WINMAIL_EMPTY = user_mistake(
     "winmail_empty",
     "The file is a winmail.dat, Outlook's own packing of an e-mail, and nothing in it can be faxed.",

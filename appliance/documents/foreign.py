@@ -37,9 +37,6 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"8BPS\0", "a Photoshop picture", _AS_PICTURE),
     (b"\0\0\1\0", "an icon", _AS_PICTURE),
     (b"EP*\0", "a document of Microsoft Document Imaging (MDI)", "save it as TIFF or PDF and send that"),
-    (b"AT&TFORM", "a DjVu document", _AS_PDF),
-    (b"\xffWPC", "a WordPerfect document", _AS_PDF),
-    (b"\xdb\xa5", "a document of Word 2", _AS_PDF),
     (bytes.fromhex("e4525c7b8cd8a74daeb15378d02996d3"), "a OneNote section", _AS_PDF),
     (b"bplist00", "a file of Apple's (a property list or web archive)", _AS_PDF),
     (b"\0\5\x16\7", "what macOS keeps beside a file, not the file", "send the file whose name lacks the ._"),
@@ -71,6 +68,14 @@ _PATTERNS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
         (rb"RIFF.{4}AVI ", "a film (AVI)", _NOT_SEEN),
         (rb".{128}DICM", "pictures of a medical device (DICOM)", _AS_PDF),
         (rb"AC10\d\d\0", "an AutoCAD drawing", _AS_PDF),
+        (rb"\x1b(?:&[akl]|\([0-9s]|\*[bprt])[0-9]", "printer data (PCL)", _AS_PDF),
+        (rb"\s*(?:\^XA[\s^]|~[A-Z]{2}[^\n]{0,80}\^XA)", "data of a label printer (ZPL)", _AS_PDF),
+        (rb"(?:\x1b%-?\d[AB])?\s*IN;\s*(?:[A-Z]{2}[\d,.-]*;\s*){3}", "data of a plotter (HP-GL)", _AS_PDF),
+        (
+            rb"\s*(?:/\*.{0,400}?\*/\s*)?#define \w{1,60}_?width \d+\s+#define ",
+            "a picture (XBM)",
+            _AS_PICTURE,
+        ),
         (rb"MZ.{0,60}\0", "a program", _NOT_SEEN),
         (
             rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,200}>\s*)?<xfdf\s",
@@ -90,18 +95,14 @@ _PATTERNS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
 _OFFICE_PARTS = re.compile(r"word/document\d*\.xml|xl/workbook\.(?:xml|bin)|ppt/presentation\.xml")
 _OFFICE_FOLDERS = ("word/", "xl/", "ppt/")
 _PACKAGE = "[Content_Types].xml"
+_OF_PROGRAMS = frozenset({_PACKAGE, "META-INF/MANIFEST.MF", "AndroidManifest.xml"})
 _ODF = re.compile(
-    rb"mimetypeapplication/vnd\.oasis\.opendocument\.(?:text|spreadsheet|presentation|graphics)"
+    rb"mimetypeapplication/vnd\.(?:oasis\.opendocument\.(?:text|spreadsheet|presentation|graphics)"
+    rb"|sun\.xml\.(?:writer|calc|impress|draw))"
 )
-_EPUB = b"mimetypeapplication/epub+zip"
+_EPUB, _EPUB_LIST = b"mimetypeapplication/epub+zip", "META-INF/container.xml"
+_XPS = re.compile(r".*\.fdseq(?:/|$)", re.IGNORECASE)
 _IWORK = re.compile(r"(?:[^/]+/)?(?:Index/.*\.iwa|Index\.zip|index\.apxl|index\.xml\.gz)$", re.IGNORECASE)
-_ZIPPED: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), name, advice)
-    for pattern, name, advice in (
-        (r".*\.fdseq(?:/|$)", "an XPS document", _AS_PDF),
-        (r"META-INF/container\.xml$", "an electronic book (EPUB)", _AS_PDF),
-    )
-)  # fmt: skip
 _DXF = re.compile(
     rb"(?:\s*999\r?\n[^\n]{0,200}\n){0,20}\s*0\r?\nSECTION\r?\n\s*2\r?\n"
     rb"(?:HEADER|TABLES|BLOCKS|ENTITIES)\s"
@@ -111,11 +112,37 @@ _DXF = re.compile(
 _IMPORTED: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(re.escape(PLACED_METAFILE) + rb"|\x01\0\x09\0\0[\x01\x03]"), ".wmf"),
     (re.compile(rb"\x01\0\0\0.{36} EMF", re.DOTALL), ".emf"),
-    (re.compile(rb"\x31\xbe\0\0"), ".wri"),
+    (re.compile(rb"[\x31\x32]\xbe\0\0"), ".wri"),
+    (re.compile(rb"\xffWPC.{5}[\x0a\x2c]", re.DOTALL), ".wpd"),
+    (re.compile(rb"\x9b\xa5\x21\0|\xdb\xa5\x2d\0"), ".ww2"),
+    (re.compile(rb"\0\0(?:\x02\0[\x04\x06]\x04\x06\0|\x1a\0[\0-\x05]\x10\x04\0)"), ".123"),
     (_DXF, ".dxf"),
 )
 _VISIO = "visio/"
-_IMPORTED_STREAMS = {"VisioDocument": ".vsd", "Quill": ".pub", "MatOST": ".wps"}
+_IMPORTED_STREAMS = {
+    "VisioDocument": ".vsd",
+    "Quill": ".pub",
+    "MatOST": ".wps",
+    "StarWriterDocument": ".sdw",
+    "StarCalcDocument": ".sdc",
+    "StarDrawDocument3": ".sda",
+    "StarDrawDocument": ".sda",
+}
+# The same of those whose stream has a common name: Works since 5.0, Publisher before 98.
+_CONTENTS, _BY_CONTENTS = "CONTENTS", {b"CHNKWKS": ".wps", b"CHNKINK": ".wps", b"\xe8\xac": ".pub"}
+# LibreOffice's filter for each; without its name, a file that is damaged would be opened as a text of codes.
+IMPORT_FILTERS = {
+    ".wri": "MS_Write",
+    ".wpd": "WordPerfect",
+    ".ww2": "MS WinWord 5",
+    ".123": "WPS_Lotus_Calc",
+    ".vsd": "Visio Document",
+    ".pub": "Publisher Document",
+    ".wps": "MS_Works",
+    ".sdw": "StarOffice_Writer",
+    ".sdc": "StarOffice_Calc",
+    ".sda": "StarOffice_Draw",
+}
 
 
 def imported_suffix(content: bytes) -> str:
@@ -127,7 +154,11 @@ def imported_suffix(content: bytes) -> str:
 
 def imported_compound(ole: olefile.OleFileIO) -> str:
     """The same for a compound file."""
-    return next((suffix for stream, suffix in _IMPORTED_STREAMS.items() if ole.exists(stream)), "")
+    found = next((suffix for stream, suffix in _IMPORTED_STREAMS.items() if ole.exists(stream)), "")
+    if found or not ole.exists(_CONTENTS):
+        return found
+    beginning = bytes(ole.openstream(_CONTENTS).read(max(map(len, _BY_CONTENTS))))
+    return next((suffix for mark, suffix in _BY_CONTENTS.items() if beginning.startswith(mark)), "")
 
 
 def foreign_name(content: bytes) -> str:
@@ -161,6 +192,18 @@ def is_iwork(content: bytes) -> bool:
     return content.startswith(ZIP) and any(map(_IWORK.match, entries(content)))
 
 
+def is_epub(content: bytes) -> bool:
+    """Whether a file is an electronic book."""
+    return content.startswith(_EPUB, _LOCAL_OCTETS) or (
+        content.startswith(ZIP) and _EPUB_LIST in entries(content)
+    )
+
+
+def is_xps(content: bytes) -> bool:
+    """Whether a file is an XPS document."""
+    return content.startswith(ZIP) and any(map(_XPS.match, entries(content)))
+
+
 def entries(content: bytes) -> Iterator[str]:
     """The names in a ZIP file, at most the first 3000, as far as its beginning shows them."""
     at = 0
@@ -187,10 +230,8 @@ def compound_name(ole: olefile.OleFileIO) -> str:
 
 
 def _zipped(content: bytes) -> str:
-    if content.startswith(_EPUB, _LOCAL_OCTETS):
-        return f"an electronic book (EPUB): {_AS_PDF}"
-    names = list(entries(content))
-    for pattern, name, advice in _ZIPPED:
-        if any(map(pattern.match, names)):
-            return f"{name}: {advice}"
-    return f"a ZIP archive: {_UNPACK}"
+    """What a ZIP file is that no program of ours draws."""
+    of_program = content.startswith(b"mimetype", _LOCAL_OCTETS) or not _OF_PROGRAMS.isdisjoint(
+        entries(content)
+    )
+    return f"a file of another program: {_AS_PDF}" if of_program else f"a ZIP archive: {_UNPACK}"

@@ -30,6 +30,9 @@ class Kind(Enum):
     RTF = "rtf"
     OFFICE = "office"  # DOC(X), XLS(X), PPT(X), ODT, ODS, ODP
     IWORK = "document of Apple's"  # Pages, Numbers, Keynote
+    EPUB = "electronic book"
+    XPS = "xps"
+    DJVU = "djvu"
     POSTSCRIPT = "postscript"
     EMAIL = "e-mail"  # RFC 5322: EML
     MSG = "Outlook message"
@@ -40,10 +43,30 @@ class Kind(Enum):
 # Suffixes of Office files.
 OFFICE_SUFFIXES = frozenset(
     {"doc", "docx", "docm", "dot", "dotx", "odt", "ott", "fodt", "xls", "xlsx", "xlsm", "xlsb", "ods", "ots"}
-    | {"fods", "ppt", "pptx", "pptm", "pps", "ppsx", "odp", "otp", "fodp", "odg"}
+    | {"fods", "ppt", "pptx", "pptm", "pps", "ppsx", "odp", "otp", "fodp", "odg", "otg", "fodg"}
+    | {"sxw", "stw", "sxc", "stc", "sxi", "sti", "sxd", "std"}
 )  # fmt: skip
 # Suffixes of other programs' files that LibreOffice draws.
-_IMPORTED = frozenset({"vsd", "vsdx", "vsdm", "pub", "wps", "wri", "emf", "wmf", "dxf"})
+_IMPORTED = frozenset(
+    {
+        "vsd",
+        "vsdx",
+        "vsdm",
+        "pub",
+        "wps",
+        "wri",
+        "emf",
+        "wmf",
+        "dxf",
+        "wpd",
+        "wk1",
+        "wk3",
+        "wk4",
+        "wks",
+        "123",
+    }
+    | {"sdw", "sdc", "sda", "sdd"}
+)
 # The kind that a name's suffix, or a declared type, promises.
 _SUFFIXES = {
     "pdf": Kind.PDF,
@@ -96,6 +119,11 @@ _SUFFIXES = {
     "pages": Kind.IWORK,
     "numbers": Kind.IWORK,
     "rtf": Kind.RTF,
+    "epub": Kind.EPUB,
+    "xps": Kind.XPS,
+    "oxps": Kind.XPS,
+    "djvu": Kind.DJVU,
+    "djv": Kind.DJVU,
     "ps": Kind.POSTSCRIPT,
     "eps": Kind.POSTSCRIPT,
     "eml": Kind.EMAIL,
@@ -133,6 +161,10 @@ _TYPES = {
     "application/rtf": Kind.RTF,
     "text/rtf": Kind.RTF,
     "application/postscript": Kind.POSTSCRIPT,
+    "application/epub+zip": Kind.EPUB,
+    "application/oxps": Kind.XPS,
+    "application/vnd.ms-xpsdocument": Kind.XPS,
+    "image/vnd.djvu": Kind.DJVU,
     "message/rfc822": Kind.EMAIL,
     "application/vnd.ms-outlook": Kind.MSG,
     "application/ms-tnef": Kind.TNEF,

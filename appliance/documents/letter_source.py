@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-
-from PIL import Image
 
 from appliance.documents import tnef
 from appliance.documents.bounded import Typeset
-from appliance.documents.causes import (
-    DOCUMENT_DAMAGED,
-    DOCUMENT_EMPTY,
-    DOCUMENT_UNSUPPORTED,
-    EMAIL_DAMAGED,
-    WINMAIL_EMPTY,
-)
-from appliance.documents.drawing import Bitmap, Drawing, PageDrawer
+from appliance.documents.causes import DOCUMENT_DAMAGED, EMAIL_DAMAGED, WINMAIL_EMPTY
 from appliance.documents.email_headers import fields_of, heading, shortened
 from appliance.documents.email_parsing import in_mailbox, parse_email
 from appliance.documents.email_parts import FilePart, Letter, letter_of, part_key, shown_in
 from appliance.documents.errors import DocumentError
-from appliance.documents.geometry import Layout, PageSize
+from appliance.documents.joined import DEEPEST, Joined, Opener, Opening
 from appliance.documents.kinds import Kind
 from appliance.documents.labels import HEADING, Labels
 from appliance.documents.outlook import read_message
@@ -32,48 +23,15 @@ from appliance.documents.typeset_source import TypesetSource, typeset_page
 from appliance.documents.workshop import Workshop
 from appliance.remarks import COMPANION_LEFT_OUT, CONTENT_DAMAGED, FILE_LEFT_OUT, Remark
 
-# The type of ``sources.open_source``, which is passed in because it uses this module.
-Opener = Callable[[bytes, str, str, Workshop, str | None], PageDrawer]
-# Depth of e-mails within e-mails: a forwarded one, and one forwarded with that.
-_DEEPEST = 4
-# Why a file without content is left out: an empty one, a mere link, an object that only its program reads.
-_NO_CONTENT = "it came without content that can be read"
-# An attachment of more octets is put in a file, where it can be read again, and not kept in memory.
-_LARGEST_ATTACHMENT_KEPT = 256 << 10
 
-
-class LetterSource:
-    """Several documents as one, in order; ``left_out``: remarks on those that cannot be faxed."""
-
-    def __init__(self, drawers: Sequence[PageDrawer], left_out: Sequence[Remark]) -> None:
-        self._places = [(drawer, page) for drawer in drawers for page in range(drawer.count)]
-        self._drawers = drawers
-        self._left_out = left_out
-        self.count = len(self._places)
-
-    def size(self, index: int) -> PageSize:
-        drawer, page = self._places[index]
-        return drawer.size(page)
-
-    def draw(self, index: int, layout: Layout) -> Image.Image | Drawing | Bitmap:
-        drawer, page = self._places[index]
-        return drawer.draw(page, layout)
-
-    def remarks(self, index: int | None) -> Sequence[Remark]:
-        if index is None:
-            return [*self._left_out, *(each for drawer in self._drawers for each in drawer.remarks(None))]
-        drawer, page = self._places[index]
-        return drawer.remarks(page)
-
-
-def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Opener) -> LetterSource:
+def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Opener) -> Joined:
     """The pages of an EML, an MSG or a winmail.dat.
 
     Raises DocumentError: EMAIL_DAMAGED, DOCUMENT_DAMAGED, WINMAIL_EMPTY, DOCUMENT_EMPTY; that of a part only
     when nothing of the e-mail can be faxed.
     """
-    if workshop.depth >= _DEEPEST:
-        raise DocumentError(EMAIL_DAMAGED, f"more than {_DEEPEST} e-mails within each other")
+    if workshop.depth >= DEEPEST:
+        raise DocumentError(EMAIL_DAMAGED, f"more than {DEEPEST} e-mails within each other")
     match kind:
         case Kind.EMAIL:
             content, *further = in_mailbox(content)
@@ -89,41 +47,34 @@ def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Ope
             fields, letter = _winmail(content)
             if workshop.depth and fields["Subject"] == workshop.subject:
                 fields = {}  # the e-mail around it says all of it
-    drawers: list[PageDrawer] = []
+    opening = Opening(workshop, open_source)
     if letter.html.strip() or letter.plain.strip() or any(fields.values()):
-        drawers.append(TypesetSource(_typeset_letter(fields, letter, workshop)))
+        opening.drawers.append(TypesetSource(_typeset_letter(fields, letter, workshop)))
     left_out = guess_remarks(letter.guessed)
     if letter.damaged:
         left_out.append(Remark(CONTENT_DAMAGED, detail=letter.damaged))
-    refused = DOCUMENT_EMPTY
     nothing_else = not (letter.html.strip() or letter.plain.strip() or letter.files)
     files, companions = list(reversed(letter.files)), letter.companions
     del content, letter  # so that each file is freed once it is opened
-    workshop.depth += 1
     around, workshop.subject = workshop.subject, fields.get("Subject", "")
     try:
-        while files:
-            file = files.pop()
-            name = file.name or "attachment"
-            again = workshop.put_by(file.content) if len(file.content) > _LARGEST_ATTACHMENT_KEPT else None
-            try:
-                drawers.append(open_source(file.content, name, file.media_type, workshop, again))
-            except DocumentError as error:
-                why = error.cause.sentence
-                if not file.content:
-                    why = _NO_CONTENT
-                elif error.cause is DOCUMENT_UNSUPPORTED:
-                    why = f"{why} {error.detail}"
-                left_out.append(Remark(FILE_LEFT_OUT, file=name, detail=why))
-                refused = error.cause
+        opening.open_each(_one_by_one(files))
     finally:
-        workshop.depth -= 1
         workshop.subject = around
+    left_out += opening.left_out
     kind_of_loss = FILE_LEFT_OUT if nothing_else else COMPANION_LEFT_OUT
     left_out += [Remark(kind_of_loss, file=name) for name in companions]
-    if not drawers:
-        raise DocumentError(refused, left_out[-1].words() if left_out else "an e-mail without content")
-    return LetterSource(drawers, left_out)
+    if not opening.drawers:
+        said = left_out[-1].words() if left_out else "an e-mail without content"
+        raise DocumentError(opening.refused, said)
+    return Joined(opening.drawers, left_out)
+
+
+def _one_by_one(files: list[FilePart]) -> Iterator[tuple[bytes, str, str]]:
+    """Takes ``files`` from the end of the list."""
+    while files:
+        file = files.pop()
+        yield file.content, file.name or "attachment", file.media_type
 
 
 def _parsed(content: bytes, labels: Labels) -> tuple[dict[str, str], Letter]:

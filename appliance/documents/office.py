@@ -18,7 +18,12 @@ from appliance.documents.binaryparts import is_locked, table_of, unseen_in_doc, 
 from appliance.documents.bounded import Bounds, Typeset
 from appliance.documents.confined import Bench, find_program
 from appliance.documents.errors import DocumentError
-from appliance.documents.foreign import compound_name, imported_compound, imported_suffix
+from appliance.documents.foreign import (
+    IMPORT_FILTERS,
+    compound_name,
+    imported_compound,
+    imported_suffix,
+)
 from appliance.documents.kinds import OFFICE_SUFFIXES
 from appliance.documents.officeparts import (
     LARGEST_PART,
@@ -36,6 +41,7 @@ from appliance.documents.options import Paper
 from appliance.documents.sniff import table_suffix
 from appliance.documents.typeset_source import TypesetSource
 from appliance.documents.workshop import Workshop
+from appliance.documents.zipped import unzipped
 from appliance.remarks import (
     COLUMN_NARROW,
     CONTENT_CUT,
@@ -55,16 +61,30 @@ _RUN_SECONDS = 50.0
 _START_AGAIN = 81
 # In the file beside its program: of which build the extensions in a profile are.
 _BUILD = re.compile(r"^buildid=(.+)$", re.MULTILINE)
-# Octets of all parts of a file together, unpacked; more would take all the memory.
-_MOST_UNPACKED = 150 << 20
-# One octet of Deflate (RFC 1951) unpacks to at most 1032; and octets that any part may unpack to.
-_MOST_DEFLATED, _ALWAYS = 1032, 4096
 # How many pictures of a file are checked, and the octets of the largest of them.
 _MOST_PICTURES = 100
 # LibreOffice's library for formulas, from a separate package.
 _FORMULA_EDITOR = "libsmlo.so"
-_SHEETS = frozenset({".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".ots", ".fods", ".xml"})
-_TEXTS = frozenset({".doc", ".docx", ".docm", ".dot", ".dotx", ".odt", ".ott", ".fodt", ".rtf"})
+_SHEETS = frozenset(
+    {".123", ".sxc", ".stc", ".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".ots", ".fods", ".xml"}
+)
+_TEXTS = frozenset(
+    {
+        ".wpd",
+        ".ww2",
+        ".sxw",
+        ".stw",
+        ".doc",
+        ".docx",
+        ".docm",
+        ".dot",
+        ".dotx",
+        ".odt",
+        ".ott",
+        ".fodt",
+        ".rtf",
+    }
+)
 _NO_MEMORY = b"bad_alloc"  # how LibreOffice ends when the kernel refuses it more memory
 _BLANKS = re.compile(r"\s+")
 # Letters that a font may lack: not those of Europe, which all of ours have, and none for private use, which
@@ -73,6 +93,8 @@ _RARE, _MOST_RARE = re.compile(r"[^\W\u0000-\u052f\ue000-\uf8ff]|[\u2600-\u2bff\
 _NO_VALUE = re.compile(r"(?<!\S)#NAME\?(?!\S)")
 _NO_ROOM = re.compile(r"(?<!\S)#{3,}(?!\S)")
 _ENCRYPTED_STREAM = "EncryptedPackage"  # [MS-OFFCRYPTO] 1.3.2
+# Where a WordPerfect document says how it is encrypted (its prefix area), and that it is not.
+_WORDPERFECT, _WORDPERFECT_KEY, _NO_KEY = ".wpd", slice(12, 14), bytes(2)
 # The streams with the content of the older formats ([MS-DOC], [MS-XLS], [MS-PPT]).
 _WORKBOOK, _DOCUMENT, _SLIDES = "Workbook", "WordDocument", "PowerPoint Document"
 _USER = "Current User"
@@ -119,6 +141,8 @@ def open_office(content: bytes, name: str, workshop: Workshop) -> TypesetSource:
     if content.startswith(olefile.MAGIC):
         imported, found = _check_compound(content)
         remarks = tuple(found)
+    if imported == _WORDPERFECT and content[_WORDPERFECT_KEY] != _NO_KEY:
+        raise DocumentError(causes.DOCUMENT_ENCRYPTED)
     if imported:
         remarks += (Remark(IMPORTED),)
     suffix = imported or PurePath(name).suffix.lower()
@@ -154,35 +178,21 @@ def open_office(content: bytes, name: str, workshop: Workshop) -> TypesetSource:
 
 def _look_inside(content: bytes, *, formulas: bool) -> Iterator[Remark]:
     """Remarks on a ZIP file by its entries, before it is unpacked.  Raises DocumentError."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            entries = archive.infolist()
-            unpacked = sum(entry.file_size for entry in entries)
-            if any(
-                entry.compress_size > len(content)
-                or entry.file_size > _MOST_DEFLATED * entry.compress_size + _ALWAYS
-                for entry in entries
-            ):
-                raise DocumentError(causes.DOCUMENT_DAMAGED, "a part claims more than can be packed so small")
-            if unpacked > _MOST_UNPACKED:
-                raise DocumentError(causes.DOCUMENT_MEMORY, f"{unpacked >> 20} MiB when unpacked")
-            texts = {
-                entry.filename: _beginning(archive, entry)
-                for entry in entries
-                if _SCANNED.search(entry.filename)
-                or entry.filename == "META-INF/manifest.xml"
-                or LOOKED_INTO.match(entry.filename)
-            }
-            names = [entry.filename for entry in entries]
-            shown, missing = pictures_of(names, texts)
-            pictures = [
-                entry for entry in entries if PICTURES.match(entry.filename) or entry.filename in shown
-            ][:_MOST_PICTURES]
-            lost = sum(_is_picture_lost(archive, entry) for entry in pictures)
-    except (DocumentError, MemoryError):
-        raise
-    except Exception as error:  # the libraries raise anything on damaged files
-        raise DocumentError(causes.DOCUMENT_DAMAGED, f"{type(error).__name__}: {error}"[:200]) from None
+    with unzipped(content) as archive:
+        entries = archive.infolist()
+        texts = {
+            entry.filename: _beginning(archive, entry)
+            for entry in entries
+            if _SCANNED.search(entry.filename)
+            or entry.filename == "META-INF/manifest.xml"
+            or LOOKED_INTO.match(entry.filename)
+        }
+        names = [entry.filename for entry in entries]
+        shown, missing = pictures_of(names, texts)
+        pictures = [entry for entry in entries if PICTURES.match(entry.filename) or entry.filename in shown][
+            :_MOST_PICTURES
+        ]
+        lost = sum(_is_picture_lost(archive, entry) for entry in pictures)
     if b"encryption-data" in texts.get("META-INF/manifest.xml", b""):
         raise DocumentError(causes.DOCUMENT_ENCRYPTED)
     outside = sum(len(_EXTERNAL.findall(text)) for text in texts.values())
@@ -276,6 +286,7 @@ def _convert(program: str, content: bytes, suffix: str, workshop: Workshop) -> T
             "--norestore",
             "--nolockcheck",
             "--nodefault",
+            *([f"--infilter={IMPORT_FILTERS[suffix]}"] if suffix in IMPORT_FILTERS else []),
             "--convert-to",
             "pdf",
             "--outdir",

@@ -90,7 +90,8 @@ class PdfSource:
         self._identity_fonts = identity_fonts(texts)
         self._may_lack_fonts = bool(self._identity_fonts) or may_lack_fonts(texts)
         self._layers = has_layers(texts)
-        self._collected = _collected(self._document) if is_collection(texts) else []
+        self._is_collection = is_collection(texts) and self._document.count_attachments() > 0
+        self._collected = _collected(self._document) if self._is_collection else []
         self._seen_to: int | None = None  # the open page, once it is prepared for drawing
         self._unlike = Unlike()  # of that page
         self._marks: list[Remark] = []  # on the annotations of that page
@@ -143,6 +144,14 @@ class PdfSource:
         self._close_page()
         self._document.close()
 
+    def collection(self) -> pypdfium2.PdfDocument | None:
+        """The document if it is a wrapper of other files (ISO 32000-1 12.3.5)."""
+        return self._document if self._is_collection else None
+
+    def files_follow(self) -> None:
+        """Says that the files of the collection are faxed behind it."""
+        self._collected = []
+
     def _with_letters(self, index: int) -> pypdfium2.PdfPage:
         """Page ``index``; fonts that are not embedded are replaced by those that have its letters."""
         page = self._page(index)
@@ -183,7 +192,7 @@ class PdfSource:
     def remarks(self, index: int | None) -> Sequence[Remark]:
         if index is None:
             shell = [Remark(XFA_SHELL)] if self._shell else []
-            return [*self._repaired, *shell, *(self._collected or self._reading.enclosed())]
+            return [*self._repaired, *shell, *self._enclosed()]
         page = self._page(index)
         said = [*state_remarks(page, self._layers), *incomplete_marks(page)]
         if has_open_redactions(page):
@@ -194,6 +203,9 @@ class PdfSource:
             said += [Remark(GLYPHS_MISSING, detail=name) for name in sorted(self._unlike.lost)]
             said += [Remark(FONT_REPLACED, detail=name) for name in sorted(self._unlike.replaced)]
         return said
+
+    def _enclosed(self) -> Sequence[Remark]:
+        return self._collected if self._is_collection else self._reading.enclosed()
 
 
 def _collected(document: pypdfium2.PdfDocument) -> list[Remark]:

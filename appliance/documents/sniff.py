@@ -14,7 +14,15 @@ from typing import Literal
 from appliance.documents import causes, first_octets, tnef
 from appliance.documents.errors import DocumentError
 from appliance.documents.faxcodes import is_group3
-from appliance.documents.foreign import ZIP, foreign_name, imported_suffix, is_iwork, is_office_package
+from appliance.documents.foreign import (
+    ZIP,
+    foreign_name,
+    imported_suffix,
+    is_epub,
+    is_iwork,
+    is_office_package,
+    is_xps,
+)
 from appliance.documents.kinds import Kind, plain_type, promised_kind
 from appliance.documents.signed import is_encrypted, is_signed
 from appliance.documents.tables import rows_in
@@ -102,6 +110,9 @@ _BMP = re.compile(rb"BM.{4}\0{4}.{3}\0", re.DOTALL)
 # A PCX: its version, that it is packed, and the bits of a sample; a PNM: its kind and size.
 _PCX = re.compile(rb"\x0a[\0\x02-\x05]\x01[\x01\x02\x04\x08]")
 _PNM = re.compile(rb"P[1-6]\s*\n(?:#[^\n]{0,200}\n){0,20}\d{1,6}\s+\d{1,6}\s")
+
+# A DjVu of one page or several.
+_DJVU = re.compile(rb"AT&TFORM.{4}DJV[UM]", re.DOTALL)
 
 # Number of first characters by which kinds of text are told apart.
 _BEGINNING = 16_384
@@ -233,6 +244,12 @@ def _by_marks(content: bytes) -> Kind | None:
         return Kind.OFFICE
     if is_iwork(content):
         return Kind.IWORK
+    if is_epub(content):
+        return Kind.EPUB
+    if is_xps(content):
+        return Kind.XPS
+    if _DJVU.match(content):
+        return Kind.DJVU
     if is_signed(content):
         return Kind.SIGNED
     if content.startswith(tnef.SIGNATURE):

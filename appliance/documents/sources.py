@@ -11,7 +11,9 @@ import zlib
 from collections.abc import Sequence
 
 from appliance.documents import causes
+from appliance.documents.converted import open_djvu, open_xps
 from appliance.documents.drawing import PageDrawer
+from appliance.documents.epub import open_epub
 from appliance.documents.errors import DocumentError
 from appliance.documents.first_octets import GZIP
 from appliance.documents.foreign import is_iwork
@@ -23,6 +25,7 @@ from appliance.documents.options import Limits
 from appliance.documents.pdfsource import PdfSource
 from appliance.documents.photographs import straightened
 from appliance.documents.pictures import ImageSource
+from appliance.documents.portfolio import open_portfolio
 from appliance.documents.postscript import open_postscript
 from appliance.documents.raster import RasterSource
 from appliance.documents.rawfax import FaxCodes
@@ -51,7 +54,7 @@ def open_source(
         content = content.removeprefix(codecs.BOM_UTF8).lstrip()
     match kind:
         case Kind.PDF:
-            return PdfSource(content, file)
+            return open_portfolio(PdfSource(content, file), workshop, open_source)
         case Kind.TEXT:
             is_table = promises_table(name, media_type)
             return open_text(content, charset_of(media_type), workshop, is_table=is_table)
@@ -61,6 +64,12 @@ def open_source(
             return open_svg(inflated(content) if content.startswith(GZIP) else content, workshop)
         case Kind.OFFICE | Kind.RTF:
             return open_office(content, name, workshop)
+        case Kind.EPUB:
+            return open_epub(content, workshop, open_source)
+        case Kind.XPS:
+            return open_xps(content, workshop)
+        case Kind.DJVU:
+            return open_djvu(content, workshop)
         case Kind.POSTSCRIPT:
             return open_postscript(content, workshop)
         case Kind.RASTER:

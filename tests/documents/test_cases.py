@@ -11,7 +11,7 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.options import Source
 from appliance.documents.render import render
 from appliance.documents.rendered import RenderedDocument
-from appliance.remarks import FILE_LEFT_OUT, SUBFILE_SKIPPED
+from appliance.remarks import CODES_SHOWN, FILE_LEFT_OUT, SCREEN_ONLY, SUBFILE_SKIPPED
 from tests.documents.conftest import Rendered
 from tests.documents.making import picture
 from tests.documents.ocr import words_on
@@ -55,7 +55,7 @@ SENT = [
     Case("holding/formfeeds.txt", 4),
     Case("holding/tabs-long.txt"),
     Case("holding/utf8-bom.txt"),
-    Case("holding/oneline.xml"),
+    Case("holding/oneline.xml", remarks=(CODES_SHOWN.code,)),
     Case("holding/cropbox.pdf", size=(88, 71)),
     Case("holding/empty-page.pdf"),
     Case("holding/form-no-appearance.pdf"),
@@ -63,7 +63,7 @@ SENT = [
     Case("holding/hairlines.pdf"),
     Case("holding/huge.pdf", size=(5080, 5080)),
     Case("holding/negative-swapped-box.pdf"),
-    Case("holding/portfolio.pdf", remarks=(FILE_LEFT_OUT.code,)),
+    Case("holding/portfolio.pdf", remarks=(SCREEN_ONLY.code,)),
     Case("holding/receipt-80mm.pdf", size=(80, 1411), octets=50_000),
     Case("holding/rotate90.pdf", size=(297, 210)),
     Case("holding/rotate-90.pdf", size=(297, 210)),
@@ -84,7 +84,6 @@ SENT = [
 
 # What their remarks are about.
 _FILES = {
-    "holding/portfolio.pdf": "letter.txt",
     "mail/holding/docx.eml": "letter.docx",
     "mail/holding/smime-opaque.eml": "smime.p7m",
 }

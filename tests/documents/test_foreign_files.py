@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_UNSUPPORTED
+from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_ENCRYPTED, DOCUMENT_UNSUPPORTED
 from appliance.documents.errors import DocumentError
+from appliance.documents.foreign import IMPORT_FILTERS
 from appliance.remarks import IMPORTED, PREVIEW_ONLY
 from tests.documents.compound import Storage, compound
 from tests.documents.making import A4, need, pdf, save, words, write
@@ -44,6 +45,32 @@ WMF = (
 )
 
 
+def wordperfect(text: bytes, *, key: int = 0) -> bytes:
+    """A document of WordPerfect 5.1: its prefix with an empty list of packets, then the text."""
+    packets = b"\xfb\xff\5\0\x32\0\0\0\0\0" + bytes(40)
+    begin = 16 + len(packets)
+    return b"\xffWPC" + struct.pack("<IBBBBHH", begin, 1, 10, 0, 1, key, 0) + packets + text
+
+
+def test_a_letter_of_wordperfect_becomes_pages(tmp_path: Path) -> None:
+    need("soffice")
+    made = opened(tmp_path, wordperfect(b"To the court\x0aSecond line\x0a"), "letter.wpd")
+    assert made.words == "To the court Second line"
+    assert [remark.kind for remark in made.remarks] == [IMPORTED]
+    with pytest.raises(DocumentError) as refused:
+        opened(tmp_path, wordperfect(b"To the court", key=0x1234), "letter.wpd")
+    assert refused.value.cause is DOCUMENT_ENCRYPTED
+
+
+def test_a_damaged_file_of_another_program_is_not_faxed_as_its_codes(tmp_path: Path) -> None:
+    need("soffice")
+    for beginning in (b"\xffWPC\x4a\0\0\0\1\x0a\x09\1\0\0\0\0", b"\0\0\2\0\6\4\6\0", b"\x31\xbe\0\0"):
+        content = beginning + b"words of the letter " * 50
+        with pytest.raises(DocumentError) as refused:
+            opened(tmp_path, content, "letter.doc")
+        assert refused.value.cause is DOCUMENT_DAMAGED
+
+
 def test_a_drawing_of_autocad_becomes_a_page(tmp_path: Path) -> None:
     need("soffice")
     made = opened(tmp_path, DXF, "plan.dxf")
@@ -73,25 +100,36 @@ def _zip(**entries: bytes) -> bytes:
     [
         (compound(Storage({"VisioDocument": b"x" * 600})), "plan.doc", ".vsd"),
         (compound(Storage({"Quill": Storage({"a": b"x"}), "Contents": b"x"})), "leaflet", ".pub"),
+        (compound(Storage({"Contents": b"\xe8\xac" + bytes(600)})), "leaflet", ".pub"),
+        (compound(Storage({"CONTENTS": b"CHNKWKS" + bytes(600)})), "letter.doc", ".wps"),
+        (compound(Storage({"StarWriterDocument": b"x" * 600})), "letter.sdw", ".sdw"),
+        (wordperfect(b"words"), "letter.doc", ".wpd"),
+        (b"\xdb\xa5\x2d\0" + bytes(60), "letter.doc", ".ww2"),
+        (b"\0\0\2\0\6\4\6\0" + bytes(60), "a.xls", ".123"),
+        (b"\0\0\x1a\0\3\x10\4\0" + bytes(60), "", ".123"),
         (compound(Storage({"MatOST": b"x", "CONTENTS": b"x"})), "letter.wps", ".wps"),
         (_zip(**{"[Content_Types].xml": b"<x/>", "visio/document.xml": b"<x/>"}), "plan.docx", ".vsdx"),
         (b"\x01\0\0\0" + bytes(36) + b" EMF" + bytes(60), "a.bin", ".emf"),
         (b"\x31\xbe\0\0" + bytes(200), "old.doc", ".wri"),
+        (b"\x32\xbe\0\0" + bytes(200), "old", ".wri"),
+        (_zip(mimetype=b"application/vnd.sun.xml.writer", **{"content.xml": b"<x/>"}), "letter.sxw", ".sxw"),
     ],
 )
 def test_libreoffice_is_told_of_which_program_a_file_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, name: str, suffix: str
 ) -> None:
     seen = tmp_path / "seen"
-    program = write(
-        tmp_path, "soffice", f'#!/bin/sh\nfor last; do :; done\necho "$last" >{seen}\nexit 1\n'.encode()
-    )
+    program = write(tmp_path, "soffice", f'#!/bin/sh\necho "$@" >{seen}\nexit 1\n'.encode())
     program.chmod(0o755)
     monkeypatch.setattr("appliance.documents.office.find_program", lambda _: str(program))
     with pytest.raises(DocumentError) as refused:
         opened(tmp_path, content, name)
     assert refused.value.cause is DOCUMENT_DAMAGED
-    assert seen.read_text().strip().endswith(f"document{suffix}")
+    asked = seen.read_text().strip()
+    assert asked.endswith(f"document{suffix}")
+    named = IMPORT_FILTERS.get(suffix)
+    assert ("--infilter" in asked) is (named is not None)
+    assert named is None or f"--infilter={named} --convert-to" in asked
 
 
 def test_other_compound_files_are_named() -> None:

@@ -20,6 +20,7 @@ from types import SimpleNamespace
 
 import pytest
 import weasyprint
+from PIL import Image
 
 from appliance.causes import Side, cause_of
 from appliance.documents.bounded import Bounds, Typeset
@@ -30,11 +31,15 @@ from appliance.documents.render import render
 from appliance.documents.sources import open_source
 from appliance.documents.workshop import Workshop
 from tests.documents.compound import message_file, winmail
-from tests.documents.making import A4, pdf
+from tests.documents.making import A4, need, pdf, save
+from tests.documents.test_books import book, chapter
+from tests.documents.test_converted import DJVU, xps
+from tests.documents.test_foreign_files import wordperfect
 from tests.documents.test_hostile import mutate
 from tests.documents.test_kinds import CASES, POSTSCRIPT, Watched, docx, hostile_page
 from tests.documents.test_mail_losses import CARD, HEADING, INVITATION, PLAIN, RTF, compressed, multipart
 from tests.documents.test_office_losses import ORDINARY, workbook
+from tests.documents.test_pdf_losses import portfolio
 
 MUTATIONS = 8  # of each kind of file
 READ_MUTATIONS = 60
@@ -75,6 +80,20 @@ def _packed_mail() -> bytes:
     )
 
 
+def _book(at: str) -> bytes:
+    """A book whose pages name files in it, outside it, and on the network."""
+    files = {
+        "a.xhtml": chapter(f"<img src='a.png'/><p>words</p><img src='{at}/b.png'/>", _STYLED),
+        "a.css": f"@import 'a.css'; @import '{at}/b.css'; p {{ background: url(a.png) }}".encode(),
+        "a.png": save(Image.radial_gradient("L").resize((20, 20)), "PNG"),
+        "a.txt": b"a note",
+    }
+    return book(files, ("a.xhtml", "a.txt", "a.xhtml"))
+
+
+_STYLED = "<title/><link rel='stylesheet' href='a.css'/>"
+
+
 SEEDS: dict[str, Seed] = {
     "page": lambda at: hostile_page(at).encode(),
     "text": lambda at: (CASES / "arabic-hebrew.txt").read_bytes() * 5,
@@ -93,8 +112,24 @@ SEEDS: dict[str, Seed] = {
     "older word": lambda at: (CASES / "hidden-text.doc").read_bytes(),
     "rtf": lambda at: (CASES / "rtf.rtf").read_bytes(),
     "postscript": lambda at: POSTSCRIPT,
+    "wordperfect": lambda at: wordperfect(b"To the court\x0a" * 20),
+    "book": _book,
+    "parts of a book": _book,
+    "xps": lambda at: xps(2, 1),
+    "parts of xps": lambda at: xps(2, 1),
+    "djvu": lambda at: DJVU,
+    "portfolio": lambda at: portfolio({"a.txt": b"attached", "b.pdf": pdf([(*A4, "")])}),
 }
-OFFICE = {"word", "parts of word", "parts of a table", "older word", "rtf", "outlook rtf", "packed e-mail"}
+OFFICE = {
+    "word",
+    "parts of word",
+    "parts of a table",
+    "older word",
+    "rtf",
+    "outlook rtf",
+    "packed e-mail",
+} | {"wordperfect"}
+PROGRAMS = {"xps": "xpstopdf", "parts of xps": "xpstopdf", "djvu": "ddjvu"}
 NAMES = {"parts of a table": "a.xlsx"}
 
 
@@ -122,7 +157,7 @@ class _Readers(Workshop):
     def attempt(
         self, what: str, made_from: bytes, make: Callable[[], Typeset], bounds: Bounds | None
     ) -> Typeset:
-        return Typeset(_PAGE) if what in {"office", "postscript"} else make()
+        return Typeset(_PAGE) if what in {"office", "postscript", "xps", "djvu"} else make()
 
 
 _PAGE = pdf([(*A4, "")])
@@ -146,6 +181,8 @@ def _try_mutations(
     kind: str, folder: Path, mutations: int, monkeypatch: pytest.MonkeyPatch, every: int = 1
 ) -> None:
     """``mutations`` of a kind of file, of which one in ``every`` becomes fax pages."""
+    if kind in PROGRAMS:
+        need(PROGRAMS[kind])
     watched = Watched()
     seed = SEEDS[kind](f"http://127.0.0.1:{watched.port}")
     change: Mutate = _mutate_part if kind.startswith("parts") else mutate

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from appliance.remarks import (
     COMMENTS_LEFT_OUT,
     CONTENT_CUT,
     CONTENT_DAMAGED,
+    FILE_LEFT_OUT,
     MARK_LOST,
     MOVEMENT_LEFT_OUT,
     PICTURE_LOST,
+    SCREEN_ONLY,
     RemarkKind,
 )
 from appliance.t4.coding import encode
@@ -302,6 +305,43 @@ def test_a_file_in_the_document_is_remarked_unless_it_says_the_same_for_programs
     assert [(remark.kind, remark.file, remark.page) for remark in said] == [
         (ATTACHMENT_LEFT_OUT, "annex.docx", None)
     ]
+
+
+def portfolio(files: Mapping[str, bytes], cover: str = "Get Adobe Reader now!") -> bytes:
+    """A collection (ISO 32000-1 12.3.5) of ``files``, whose only page says ``cover``."""
+    with pikepdf.open(io.BytesIO(pdf([(*A4, f"BT /F 20 Tf 50 700 Td ({cover}) Tj ET")]))) as document:
+        for name, content in files.items():
+            document.attachments[name] = pikepdf.AttachedFileSpec(document, content, filename=name)
+        document.Root.Collection = Dictionary(Type=Name.Collection, View=Name.D)
+        return octets(document)
+
+
+def test_the_files_in_a_portfolio_are_the_document(rendered: Rendered) -> None:
+    letter, note = pdf([(*A4, words(*A4))] * 2), b"a note"
+    made = rendered(portfolio({"a.pdf": letter, "b.txt": note}))
+    assert made.total == 3
+    assert [remark.kind for remark in made.remarks] == [SCREEN_ONLY]
+    made = rendered(portfolio({"a.pdf": letter, "b.bin": b"\x7fELF\2\1\1" + bytes(50)}))
+    assert made.total == 2
+    assert [(remark.kind, remark.file) for remark in made.remarks] == [
+        (FILE_LEFT_OUT, "b.bin"),
+        (SCREEN_ONLY, "document"),
+    ]
+
+
+def test_the_cover_of_a_portfolio_is_faxed_if_somebody_wrote_it(rendered: Rendered) -> None:
+    made = rendered(portfolio({"b.txt": b"a note"}, cover="The files of the case"))
+    assert (made.total, made.remarks) == (2, ())
+    made = rendered(portfolio({"b.bin": b"\x7fELF\2\1\1" + bytes(50)}))
+    assert made.total == 1
+    assert [remark.kind for remark in made.remarks] == [FILE_LEFT_OUT]
+
+
+def test_portfolios_within_each_other_end(rendered: Rendered) -> None:
+    content = b"the innermost"
+    for _ in range(9):
+        content = portfolio({"a": content})
+    assert FILE_LEFT_OUT in [remark.kind for remark in rendered(content).remarks]
 
 
 def _marked(mark: str, form: str = "", drawing: bytes | None = None) -> bytes:
