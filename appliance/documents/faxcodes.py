@@ -36,10 +36,14 @@ _CALS_PIXELS = 64_000_000
 
 @dataclass(frozen=True, slots=True)
 class FaxPage:
-    """A page.  ``dpi`` is 0 if it is not stated; ``turned``: by how many degrees to turn it to the left."""
+    """A page.  ``dpi`` is 0 if it is not stated; ``turned``: by how many degrees to turn it to the left.
+
+    ``is_ended``: the file says where it ends, as pages of T.4 need not for the next one to be found.
+    """
 
     raster: Raster
     is_damaged: bool
+    is_ended: bool = True
     dpi: int = 0
     turned: int = 0
 
@@ -53,10 +57,14 @@ def fax_pages(content: bytes, most: int) -> list[FaxPage]:
     """The pages of a file, at most ``most`` and one.  Raises DocumentError: DOCUMENT_DAMAGED."""
     if content.startswith(CALS):
         return [_cals(content)]
-    received = _group3(content, most + 1) or _group4(content, most + 1)
+    of_t4 = _group3(content, most + 1)
+    received = of_t4 or _group4(content, most + 1)
     if not received:
         raise DocumentError(causes.DOCUMENT_DAMAGED, "no rows of a fax can be read in it")
-    return [FaxPage(page.raster, page.bad_rows > 0 or not page.ends_with_row) for page in received]
+    return [
+        FaxPage(page.raster, page.bad_rows > 0 or not page.ends_with_row, bool(of_t4) or page.ended_with_rtc)
+        for page in received
+    ]
 
 
 def _in_order(content: bytes) -> bytes:
@@ -145,4 +153,5 @@ def _cals(content: bytes) -> FaxPage:
     if not good:
         raise DocumentError(causes.DOCUMENT_DAMAGED, "no rows can be read in it; tiles are not read")
     turned = int(path[1]) if path is not None and int(path[1]) in {90, 180, 270} else 0
-    return FaxPage(received.raster, good < rows, int(density[1]) if density else 0, turned)
+    dpi = int(density[1]) if density else 0
+    return FaxPage(received.raster, good < rows, dpi=dpi, turned=turned)

@@ -14,9 +14,9 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.kinds import Kind
 from appliance.documents.options import PageFormat, RenderOptions
 from appliance.documents.sniff import sniff
-from appliance.remarks import CONTENT_DAMAGED
+from appliance.remarks import CONTENT_DAMAGED, PAGES_MISSING
 from appliance.t4.bits import from_bits, reverse_bits, to_bits
-from appliance.t4.codes import EOL
+from appliance.t4.codes import EOFB, EOL
 from appliance.t4.coding import decode, encode
 from appliance.t4.page import Coding, Raster, Resolution
 from tests.documents.conftest import Rendered
@@ -76,6 +76,21 @@ def test_files_of_ghostscript_are_read(
     assert document.pages[0].octets > 10_000
 
 
+def _without_end(content: bytes) -> bytes:
+    """T.6 without its EOFB, filled up to an octet."""
+    return from_bits(to_bits(content).rstrip("0").removesuffix(EOFB))
+
+
+@pytest.mark.parametrize("rows", [(1719, 1719), (2200, 2200), (1500,)])
+def test_pages_of_t6_that_run_together_or_are_cut_off_are_remarked(
+    rendered: Rendered, rows: tuple[int, ...]
+) -> None:
+    content = b"".join(_without_end(encode(_raster(rows=each), Coding.MMR).data) for each in rows)
+    document = rendered(content, name="fax.g4", options=FINE)
+    assert document.total == 1
+    assert PAGES_MISSING in [remark.kind for remark in document.remarks]
+
+
 def test_rows_of_a_raw_page_that_are_lost_are_remarked(rendered: Rendered) -> None:
     bits = to_bits(encode(PAGE, Coding.MH).data)
     at = bits.index(EOL, len(bits) // 2) + 20
@@ -84,7 +99,8 @@ def test_rows_of_a_raw_page_that_are_lost_are_remarked(rendered: Rendered) -> No
     assert document.total == 1
     assert [remark.kind for remark in document.remarks] == [CONTENT_DAMAGED]
     cut = encode(PAGE, Coding.MMR).data
-    assert rendered(cut[: len(cut) // 2], name="fax.g4").remarks[0].kind is CONTENT_DAMAGED
+    told = rendered(cut[: len(cut) // 2], name="fax.g4").remarks
+    assert [remark.kind for remark in told] == [PAGES_MISSING, CONTENT_DAMAGED]
 
 
 @pytest.mark.parametrize("content", [b"\0\1\2\3" * 500, b"\0" * 20 + b"\1" * 3000, bytes(range(256)) * 20])
