@@ -40,6 +40,7 @@ from appliance.remarks import (
     GLYPHS_MISSING,
     LONGEST_FILE_NAME,
     MOST_REMARKS,
+    PAGES_MISSING,
     REDACTION_OPEN,
     XFA_SHELL,
     Remark,
@@ -76,6 +77,9 @@ class PdfSource:
         self.count = len(self._document)
         if self.count <= 0:
             raise DocumentError(DOCUMENT_EMPTY, "a PDF without pages")
+        if counts_itself and 0 < (listed := self._reading.pages_listed()) < self.count:
+            # What is no page in the list of pages is a white one for pdfium.
+            self._repaired += (Remark(PAGES_MISSING, detail=f"{listed} of {self.count} pages"),)
         content = made.content
         self._instead: dict[
             str, str
