@@ -79,7 +79,12 @@ _NOTE = re.compile(
     re.DOTALL,
 )
 _COMMENT = re.compile(rb"<(?:w:comment|comment|threadedComment|p:cm|p188:cm|office:annotation)\b")
-_ICON = re.compile(rb"DrawAspect=\"Icon\"|dvAspect=\"DVASPECT_ICON\"|showAsIcon=\"(?:1|true)\"")
+# An embedded object that is shown as an icon; Windows' packager shows any file so.
+_ICON = re.compile(
+    rb"<(?:\w+:)?(?:OLEObject|oleObj|oleObject)\b(?=[^>]{0,2000}"
+    rb"(?:DrawAspect=\"Icon\"|dvAspect=\"DVASPECT_ICON\"|showAsIcon=\"(?:1|true)\""
+    rb"|[pP]rogI[dD]=\"(?:Package|Packager Shell Object|Objekt-Manager-Shellobjekt)\"))"
+)
 _ODF_TABLE_HIDDEN = re.compile(rb"<style:table-properties\b[^>]{0,500}\btable:display=\"false\"")
 _ODF_ROW_HIDDEN = re.compile(
     rb"<table:table-row\b[^>]{0,500}table:visibility=\"(?:collapse|filter)\"[^>]{0,300}(?<!/)>"

@@ -171,6 +171,13 @@ _ODF_COLUMN = b'<table:table-column table:visibility="collapse" table:number-col
         ("word/document.xml", b"<w:pPr><w:rPr><w:vanish/></w:rPr></w:pPr><w:r><w:t>a</w:t></w:r>", []),
         ("word/document.xml", b'<o:OLEObject Type="Embed" DrawAspect="Content"/>', []),
         ("word/document.xml", b'<o:OLEObject Type="Embed" DrawAspect="Icon"/>', [ATTACHMENT_LEFT_OUT]),
+        ("word/document.xml", b'<o:OLEObject ProgID="Package" DrawAspect="Content"/>', [ATTACHMENT_LEFT_OUT]),
+        ("word/document.xml", b'<o:OLEObject ProgID="Word.Document.8" DrawAspect="Content"/>', []),
+        (
+            "ppt/slides/slide1.xml",
+            b'<p:oleObj spid="_x0000_s1" name="x" progId="Package"><p:embed/></p:oleObj>',
+            [ATTACHMENT_LEFT_OUT],
+        ),
         ("word/comments.xml", b'<w:comments><w:comment w:id="1">why?</w:comment>', [COMMENTS_LEFT_OUT]),
         ("word/comments.xml", b"<w:comments></w:comments>", []),
         ("xl/comments1.xml", b"<comments><commentList><comment ref='A1'>", [COMMENTS_LEFT_OUT]),
