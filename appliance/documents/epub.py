@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element, fromstring
 from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_ENCRYPTED, DOCUMENT_TOO_MANY_PAGES
 from appliance.documents.email_parts import part_key
 from appliance.documents.errors import DocumentError
+from appliance.documents.hypertext import as_html
 from appliance.documents.joined import DEEPEST, Joined, Opener, Opening
 from appliance.documents.text import declared_charset, decode
 from appliance.documents.typeset_source import TypesetSource, typeset_page
@@ -38,12 +39,6 @@ _ADDRESS = re.compile(
     r"""((?:(?<![\w-])(?:src|poster)|<link\b[^<>]{0,300}?\shref|<image\b[^<>]{0,300}?\s(?:xlink:)?href)\s*=\s*["']"""
     r"""|url\(\s*["']?|@import\s+["'])([^"'<>)]{1,500}?)(?=\s*["')])""",
     re.IGNORECASE,
-)
-# An element without content as XML writes it; HTML knows that of some elements only.
-_EMPTY = re.compile(r"<([A-Za-z][\w:.-]{0,60})((?:\s[^<>]{0,5000}?)?)\s*/>")
-_VOID = frozenset(
-    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track"}
-    | {"wbr"}
 )
 _OF_NO_NAMESPACE = re.compile(r"\{[^}]*\}")
 
@@ -75,16 +70,6 @@ def open_epub(content: bytes, workshop: Workshop, open_source: Opener) -> Joined
         said = opening.left_out[-1].words() if opening.left_out else "a book without a page"
         raise DocumentError(opening.refused, said)
     return Joined(opening.drawers, opening.left_out)
-
-
-def as_html(page: str) -> str:
-    """XHTML as HTML: elements that are closed where they begin get an end."""
-
-    def closed(found: re.Match[str]) -> str:
-        name, rest = found.groups()
-        return found[0] if name.lower() in _VOID else f"<{name}{rest}></{name}>"
-
-    return _EMPTY.sub(closed, page)
 
 
 class _Book:

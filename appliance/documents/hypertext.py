@@ -25,6 +25,13 @@ _NAME = re.compile(r"/?[a-zA-Z][^\s/\"']*+")
 # A tag in which every quotation mark is closed.
 _CLOSED = re.compile(r"(?:[^\"']|\"[^\"]*+\"|'[^']*+')*+")
 
+# An element without content as XML writes it; HTML knows that of some elements only.
+_EMPTY = re.compile(r"<([A-Za-z][\w:.-]{0,60})((?:\s[^<>]{0,5000}?)?)\s*/>")
+_VOID = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track"}
+    | {"wbr"}
+)
+
 
 def whole_tags(page: str) -> str:
     """``page`` without comments and declarations, where each ``<`` begins a complete tag.
@@ -55,6 +62,16 @@ def without_comments(page: str) -> str:
         kept.append(page[at:begin])
         at = end + len(_COMMENT_END)
     return "".join(kept) + page[at:]
+
+
+def as_html(page: str) -> str:
+    """XHTML as HTML: elements that are closed where they begin get an end."""
+
+    def closed(found: re.Match[str]) -> str:
+        name, rest = found.groups()
+        return found[0] if name.lower() in _VOID else f"<{name}{rest}></{name}>"
+
+    return _EMPTY.sub(closed, page)
 
 
 def html_text(page: str, most: int = HTML_LIMIT) -> str:

@@ -114,6 +114,7 @@ _SUFFIXES = {
     "htm": Kind.HTML,
     "html": Kind.HTML,
     "xhtml": Kind.HTML,
+    "xht": Kind.HTML,
     "svg": Kind.SVG,
     "svgz": Kind.SVG,
     "pages": Kind.IWORK,
@@ -190,9 +191,15 @@ def promised_kind(name: str, media_type: str) -> Kind | None:
 
 # Names and types of tables in text.  Web pages of offices call such tables .xls, since Excel opens them.
 _TABLES = frozenset({".csv", ".tsv", ".tab", ".xls"})
+_XHTML = frozenset({".xhtml", ".xht"})
 _TABLE_TYPES = frozenset({"text/csv", "application/csv", "text/tab-separated-values"})
 
 
 def promises_table(name: str, media_type: str) -> bool:
     """Whether a text was meant to be a table."""
     return PurePath(name).suffix.lower() in _TABLES or plain_type(media_type) in _TABLE_TYPES
+
+
+def promises_xhtml(name: str, media_type: str) -> bool:
+    """Whether a web page was meant to be read as XML, as browsers read it by its name or type."""
+    return PurePath(name).suffix.lower() in _XHTML or plain_type(media_type) == "application/xhtml+xml"

@@ -18,7 +18,7 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.first_octets import GZIP
 from appliance.documents.foreign import is_iwork
 from appliance.documents.iwork import Previewed, preview_of
-from appliance.documents.kinds import Kind, promises_table
+from appliance.documents.kinds import Kind, promises_table, promises_xhtml
 from appliance.documents.letter_source import open_letter
 from appliance.documents.office import open_office
 from appliance.documents.options import Limits
@@ -59,7 +59,8 @@ def open_source(
             is_table = promises_table(name, media_type)
             return open_text(content, charset_of(media_type), workshop, is_table=is_table)
         case Kind.HTML:
-            return open_html(content, charset_of(media_type), workshop)
+            is_xml = promises_xhtml(name, media_type)
+            return open_html(content, charset_of(media_type), workshop, is_xml=is_xml)
         case Kind.SVG:
             return open_svg(inflated(content) if content.startswith(GZIP) else content, workshop)
         case Kind.OFFICE | Kind.RTF:

@@ -12,7 +12,7 @@ from appliance.documents.bounded import Bounds, Typeset, UnboundedError
 from appliance.documents.cards import in_words
 from appliance.documents.coded import codes_in
 from appliance.documents.errors import DocumentError
-from appliance.documents.hypertext import HTML_LIMIT, PICTURE, html_text
+from appliance.documents.hypertext import HTML_LIMIT, PICTURE, as_html, html_text
 from appliance.documents.linemode import without_carriage_control
 from appliance.documents.pdfsource import PdfSource
 from appliance.documents.tables import lay_out_table
@@ -95,13 +95,15 @@ def _text(text: str, workshop: Workshop, bounds: Bounds, *, is_table: bool = Fal
     return workshop.once("text", made_from, make, bounds if len(text) > _SHORT else None)
 
 
-def open_html(content: bytes, charset: str, workshop: Workshop) -> TypesetSource:
-    """The pages of a web page; as plain text if it cannot be laid out.
+def open_html(content: bytes, charset: str, workshop: Workshop, *, is_xml: bool = False) -> TypesetSource:
+    """The pages of a web page, which ``is_xml`` if it is XHTML; as plain text if it cannot be laid out.
 
     Raises DocumentError as `open_text`.
     """
     page, guessed = decode(content, charset or declared_charset(content))
     page = page.replace("\0", "")
+    if is_xml:
+        page = as_html(page)
     if _is_left_to_its_script(page):
         raise DocumentError(causes.DOCUMENT_EMPTY, "only a script would write it")
     made = typeset_page(page, workshop)

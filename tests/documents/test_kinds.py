@@ -345,6 +345,13 @@ def hostile_page(at: str) -> str:
     )
 
 
+def test_elements_that_xml_closes_at_once_do_not_take_in_the_page(tmp_path: Path) -> None:
+    head = b"<html xmlns='http://www.w3.org/1999/xhtml'><head><title/><script src='a.js'/></head>"
+    page = head + b"<body><p/>words<br/></body></html>"
+    for name, media_type in (("a.xhtml", ""), ("a", "application/xhtml+xml")):
+        assert "words" in opened(tmp_path, page, name, media_type).words
+
+
 def test_nothing_is_fetched_from_anywhere(tmp_path: Path) -> None:
     watched = Watched()
     at = f"http://127.0.0.1:{watched.port}"
