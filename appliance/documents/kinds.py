@@ -37,6 +37,7 @@ class Kind(Enum):
     EMAIL = "e-mail"  # RFC 5322: EML
     MSG = "Outlook message"
     TNEF = "winmail.dat"
+    DICOM = "document in DICOM"  # of a medical device
     SIGNED = "signed file"  # P7M: a file within its signature
 
 

@@ -53,5 +53,8 @@ def _is_made_cover(collection: pypdfium2.PdfDocument) -> bool:
     """Whether the only page says how to see the files."""
     if len(collection) != 1:
         return False
-    text = collection[0].get_textpage().get_text_range().lower()
+    try:
+        text = collection[0].get_textpage().get_text_range().lower()
+    except pypdfium2.PdfiumError:
+        return False  # drawing it says what is wrong with it
     return any(words in text for words in _OF_ADOBE)

@@ -12,6 +12,7 @@ from pathlib import PurePath
 from typing import Literal
 
 from appliance.documents import causes, first_octets, tnef
+from appliance.documents.dicom import encapsulates
 from appliance.documents.errors import DocumentError
 from appliance.documents.faxcodes import is_group3
 from appliance.documents.foreign import (
@@ -250,6 +251,8 @@ def _by_marks(content: bytes) -> Kind | None:
         return Kind.XPS
     if _DJVU.match(content):
         return Kind.DJVU
+    if encapsulates(content):
+        return Kind.DICOM
     if is_signed(content):
         return Kind.SIGNED
     if content.startswith(tnef.SIGNATURE):

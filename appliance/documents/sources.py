@@ -9,9 +9,11 @@ import codecs
 import re
 import zlib
 from collections.abc import Sequence
+from pathlib import PurePath
 
 from appliance.documents import causes
 from appliance.documents.converted import open_djvu, open_xps
+from appliance.documents.dicom import encapsulated, encapsulates
 from appliance.documents.drawing import PageDrawer
 from appliance.documents.epub import open_epub
 from appliance.documents.errors import DocumentError
@@ -82,6 +84,11 @@ def open_source(
             return Previewed(open_source(pages, preview, "", workshop))
         case Kind.FAX:
             return FaxCodes(content, workshop.paper, workshop.limits)
+        case Kind.DICOM:
+            within = encapsulated(content)
+            if not within or encapsulates(within):
+                raise DocumentError(causes.DOCUMENT_DAMAGED, "no document can be read in the DICOM file")
+            return open_source(within, PurePath(name).stem, "", workshop)
         case Kind.SIGNED:
             return open_source(*_within_signature(content, name), workshop)
         case Kind.EMAIL | Kind.MSG | Kind.TNEF:

@@ -34,6 +34,7 @@ from tests.documents.compound import message_file, winmail
 from tests.documents.making import A4, need, pdf, save
 from tests.documents.test_books import book, chapter
 from tests.documents.test_converted import DJVU, xps
+from tests.documents.test_dicom import dicom
 from tests.documents.test_foreign_files import wordperfect
 from tests.documents.test_hostile import mutate
 from tests.documents.test_kinds import CASES, POSTSCRIPT, Watched, docx, hostile_page
@@ -118,6 +119,7 @@ SEEDS: dict[str, Seed] = {
     "xps": lambda at: xps(2, 1),
     "parts of xps": lambda at: xps(2, 1),
     "djvu": lambda at: DJVU,
+    "dicom": lambda at: dicom(b"a hospital's letter"),
     "portfolio": lambda at: portfolio({"a.txt": b"attached", "b.pdf": pdf([(*A4, "")])}),
 }
 OFFICE = {
