@@ -9,20 +9,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from appliance.documents import causes
 from appliance.documents.errors import DocumentError
 from appliance.documents.first_octets import CALS
 from appliance.t4.bits import from_bits, reverse_bits, to_bits
 from appliance.t4.codes import EOFB, EOL
+from appliance.t4.group4 import End, decode_rows
 from appliance.t4.page import SCAN_LINE_PIXELS, Coding, Raster
-from appliance.t4.tolerant import ReceivedRows, TolerantDecoder
+from appliance.t4.rows import longest_row_bits
+from appliance.t4.tolerant import MAX_PAGE_PIXELS, ReceivedRows, TolerantDecoder
 
 # A fax page has some 50,000 octets.
 LARGEST = 8 << 20
 _WIDTHS = sorted({pixels for widths in SCAN_LINE_PIXELS.values() for pixels in widths.values()})
 # Octets from which the width and coding of T.4 are found, and good rows that show it.
 _TRIED, _LEAST_ROWS = 4096, 8
+# Of T.6 without EOFB: the last places at which a page is tried to begin, and rows that show that it does.
+_MOST_SEAMS, _ROWS_BEHIND_SEAM = 200, 64
 _FIRST_EOL = re.compile(f"0*{EOL}")
 # RTC has six EOLs, with a tag bit each in two-dimensional coding; some programs write fewer.
 _RTC = re.compile(f"(?:{EOL}1?){{4,}}")
@@ -38,7 +43,7 @@ _CALS_PIXELS = 64_000_000
 class FaxPage:
     """A page.  ``dpi`` is 0 if it is not stated; ``turned``: by how many degrees to turn it to the left.
 
-    ``is_ended``: the file says where it ends, as pages of T.4 need not for the next one to be found.
+    ``is_ended``: the file says where it ends.
     """
 
     raster: Raster
@@ -57,14 +62,21 @@ def fax_pages(content: bytes, most: int) -> list[FaxPage]:
     """The pages of a file, at most ``most`` and one.  Raises DocumentError: DOCUMENT_DAMAGED."""
     if content.startswith(CALS):
         return [_cals(content)]
-    of_t4 = _group3(content, most + 1)
-    received = of_t4 or _group4(content, most + 1)
+    received = _group3(content, most + 1)
+    if received:
+        return [_page(page, is_ended=True) for page in received]
+    received = _group4(content, most + 1)
     if not received:
         raise DocumentError(causes.DOCUMENT_DAMAGED, "no rows of a fax can be read in it")
+    *followed, last = received
     return [
-        FaxPage(page.raster, page.bad_rows > 0 or not page.ends_with_row, bool(of_t4) or page.ended_with_rtc)
-        for page in received
+        *(_page(page, is_ended=page.ended_with_rtc or not page.bad_rows) for page in followed),
+        _page(last, is_ended=last.ended_with_rtc),
     ]
+
+
+def _page(received: ReceivedRows, *, is_ended: bool) -> FaxPage:
+    return FaxPage(received.raster, received.bad_rows > 0 or not received.ends_with_row, is_ended)
 
 
 def _in_order(content: bytes) -> bytes:
@@ -116,7 +128,7 @@ def _begun(piece: str, tag: str) -> str:
 
 
 def _group4(content: bytes, most: int) -> list[ReceivedRows]:
-    """The pages of T.6, each ended by its EOFB; none if it is not T.6."""
+    """The pages of T.6; none if it is not T.6."""
     best: list[ReceivedRows] = []
     for octets in (content, reverse_bits(content)):
         pieces = list(_ended_by_eofb(to_bits(octets)))[:most]
@@ -125,7 +137,8 @@ def _group4(content: bytes, most: int) -> list[ReceivedRows]:
             if first is not None and first.rows - first.bad_rows > max(
                 _LEAST_ROWS, sum(page.rows - page.bad_rows for page in best[:1])
             ):
-                best = [first, *(_decoded(Coding.MMR, width, piece) for piece in pieces[1:])]
+                apart = (page for piece in pieces for page in _told_apart(piece, width))
+                best = list(islice(apart, most))
     return [page for page in best if page.rows]
 
 
@@ -137,6 +150,43 @@ def _ended_by_eofb(bits: str) -> Iterator[bytes]:
         end = len(bits) if end < 0 else end + len(EOFB)
         yield from_bits(bits[begin:end])
         begin = -(-end // 8) * 8
+
+
+def _told_apart(octets: bytes, width: int) -> Iterator[ReceivedRows]:
+    """The pages of T.6 in a piece of which only the last one may end in EOFB."""
+    while True:
+        page = _decoded(Coding.MMR, width, octets)
+        seam = _seam(octets, width) if page.bad_rows and not page.ended_with_rtc else 0
+        if not seam:
+            yield page
+            return
+        yield _decoded(Coding.MMR, width, octets[:seam])
+        octets = octets[seam:]
+
+
+def _seam(octets: bytes, width: int) -> int:
+    """The octet with which the page after the first one begins, 0 if none does.
+
+    The first page's last row is filled up with zeros; behind these, rows follow that refer to a white one.
+    """
+    candidates: list[int] = []
+    at, above, end = 0, b"", End.FULL
+    window = 2 * longest_row_bits(width) // 8  # octets; a row and the beginning of the next
+    for _ in range(MAX_PAGE_PIXELS // width):
+        if end is not End.FULL:
+            break
+        piece = octets[at >> 3 : (at >> 3) + window]
+        is_last = (at >> 3) + window >= len(octets)
+        above, position, end = decode_rows(piece, at & 7, width, 1, above=above, last=is_last)
+        at = (at & ~7) + position
+        octet = -(-at // 8)
+        if above and not octets[octet - 1] & ((1 << (8 * octet - at)) - 1):
+            candidates.append(octet)
+    for octet in reversed(candidates[-_MOST_SEAMS:]):
+        rows, _, end = decode_rows(octets[octet:], 0, width, _ROWS_BEHIND_SEAM, above=b"", last=True)
+        if end is End.FULL or (end is not End.DAMAGED and len(rows) >= _LEAST_ROWS * ((width + 7) // 8)):
+            return octet
+    return 0
 
 
 def _cals(content: bytes) -> FaxPage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 
 from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_MISLABELLED, DOCUMENT_UNSUPPORTED
 from appliance.documents.errors import DocumentError
+from appliance.documents.faxcodes import fax_pages
 from appliance.documents.kinds import Kind
 from appliance.documents.options import PageFormat, RenderOptions
 from appliance.documents.sniff import sniff
@@ -81,14 +83,31 @@ def _without_end(content: bytes) -> bytes:
     return from_bits(to_bits(content).rstrip("0").removesuffix(EOFB))
 
 
+@pytest.mark.parametrize("rows", [(1719, 2290), (2200, 1100, 2290), (1500, 1500, 1500, 2156)])
+def test_pages_of_t6_without_an_end_are_told_apart(rendered: Rendered, rows: tuple[int, ...]) -> None:
+    content = b"".join(_without_end(encode(_raster(rows=each), Coding.MMR).data) for each in rows)
+    for octets in (content, reverse_bits(content)):
+        document = rendered(octets, name="fax.g4", options=FINE)
+        assert (document.total, document.remarks) == (len(rows), ())
+        for number, each in enumerate(rows):
+            assert document.pages[number].size.height == pytest.approx(each / 7.7, rel=0.01)
+
+
+def test_t6_of_many_short_pages_keeps_nobody_waiting() -> None:
+    piece = _without_end(encode(_raster(rows=150), Coding.MMR).data)
+    began = time.process_time()
+    pages = fax_pages((piece * 1500)[: 1 << 20], 50)
+    assert len(pages) == 51
+    fax_pages(b"\xff" * (1 << 20) + b"\0\0\1" + piece, 50)
+    assert time.process_time() - began < 5
+
+
 @pytest.mark.parametrize("rows", [(1719, 1719), (2200, 2200), (1500,)])
-def test_pages_of_t6_that_run_together_or_are_cut_off_are_remarked(
-    rendered: Rendered, rows: tuple[int, ...]
-) -> None:
+def test_t6_that_ends_where_no_sheet_ends_is_remarked(rendered: Rendered, rows: tuple[int, ...]) -> None:
     content = b"".join(_without_end(encode(_raster(rows=each), Coding.MMR).data) for each in rows)
     document = rendered(content, name="fax.g4", options=FINE)
-    assert document.total == 1
-    assert PAGES_MISSING in [remark.kind for remark in document.remarks]
+    assert document.total == len(rows)
+    assert [remark.kind for remark in document.remarks] == [PAGES_MISSING]
 
 
 def test_rows_of_a_raw_page_that_are_lost_are_remarked(rendered: Rendered) -> None:
