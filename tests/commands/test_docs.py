@@ -94,7 +94,7 @@ ELSEWHERE = {
     "pip install 'faxbox[printing]'": "the set-up does it for the tests",
     "apt install --no-install-recommends libreoffice-writer-nogui libreoffice-calc-nogui "
     "libreoffice-impress-nogui": _CHANGES,
-    "apt install --no-install-recommends ghostscript": _CHANGES,
+    "apt install --no-install-recommends ghostscript libgxps-utils djvulibre-bin": _CHANGES,
     "install -d -o faxbox -g faxbox -m 2770 /srv/scans": "needs the user that the Debian package makes",
     "useradd -r -g faxbox -s /usr/sbin/nologin scanner": "makes a user of the machine",
     "smbpasswd -a scanner": "needs Samba and asks for a password",
