@@ -16,7 +16,7 @@ INTERRUPTED = declare(
     Side.OURS,
     Retry.SOON,
     "The box was switched off or restarted during the call.",
-    "Ask the sender of a received fax to send it again.",
+    "Ask the sender of a received fax whether pages are missing.",
 )
 UNKNOWN_DELIVERY = declare(
     "unknown_delivery",
