@@ -485,6 +485,22 @@ def test_the_head_of_a_scanned_table_is_a_bar_without_notches_or_bulges(resoluti
         assert _ink(faxed.crop((left + 70, top - 8, left + 140, top - 4))) < 0.05, "a bulge"
 
 
+def test_bold_light_type_in_bars_of_a_screenshot_is_whole() -> None:
+    small, words = Image.new("RGB", (909, 1203), "white"), Image.new("L", (909, 1203), 0)
+    tops = [60 + 120 * bar for bar in range(8)]
+    for bar, top in enumerate(tops):
+        draw = ImageDraw.Draw(small)
+        draw.rectangle((60, top, 850, top + 78), [(192, 57, 43), (44, 62, 80), (25, 118, 210)][bar % 3])
+        for sheet, tone in ((small, (255, 255, 255)), (words, 255)):
+            ImageDraw.Draw(sheet).text((76, top + 14), "SALE ASSISTANT", tone, font(BOLD, 44 + bar))
+    faxed = bilevel(small.resize(FINE, Image.Resampling.BICUBIC))
+    white = words.resize(FINE, Image.Resampling.BICUBIC)
+    for top in tops:
+        box = (120, (top + 8) * 19 // 10, 1100, (top + 66) * 19 // 10)
+        apart = ImageStat.Stat(ImageChops.difference(faxed.crop(box), white.crop(box))).sum[0]
+        assert apart < 0.12 * ImageStat.Stat(white.crop(box)).sum[0]
+
+
 def test_a_bar_of_light_type_above_a_bar_code_stays_whole() -> None:
     page = Image.new("RGB", FINE, (244, 243, 238))
     rng = random.Random(3)

@@ -139,9 +139,9 @@ static int keep_boxes(const Band *band, const Mask *box, const Mask *light, cons
     return failed ? -1 : 0;
 }
 
-/* In a scan the edges of bars are not known to the pixel, and some of a bar is taken for ink. By a bar darker than
- * DARK_BAR, boxes leave out what is closer to bare paper than to the bar. The rest of it they do not leave out, even if
- * ink, perhaps of the bar itself, is close: dark type cannot be read on it. */
+/* Where type is not known, neither are the edges of bars to the pixel, and some of a bar is taken for ink. By a bar
+ * darker than DARK_BAR, boxes leave out what is closer to bare paper than to the bar. The rest of it they do not leave
+ * out, even if ink, perhaps of the bar itself, is close: dark type cannot be read on it. */
 WIDE static void mark_by_darkest(uint8_t *restrict paler, uint8_t *restrict of_bar, const uint8_t *restrict tone,
                                  const uint8_t *restrict darkest, ptrdiff_t width)
 {
@@ -173,14 +173,14 @@ int set_off(const Band *band, const Mask *black, const Mask *light, const uint8_
 {
     enum { BOX, PALER, OF_BAR, ALL };
     Mask masks[ALL], *box = masks + BOX, *paler = masks + PALER, *of_bar = masks + OF_BAR;
-    int scanned = band->ground->scanned, failed = new_masks(masks, ALL, band->size) < 0;
+    int raster = band->dark_type == NULL, failed = new_masks(masks, ALL, band->size) < 0;
     if (!failed) {
         copy_mask(box, light);
         failed = widen_scaled(band, box, BOX_ACROSS, BOX_DOWN) < 0
                  || close_scaled(band, box, BOX_CLOSED_ACROSS, BOX_CLOSED_DOWN) < 0
-                 || (scanned && tell_bars(band, level, paler, of_bar) < 0);
+                 || (raster && tell_bars(band, level, paler, of_bar) < 0);
     }
-    if (!failed && scanned)
+    if (!failed && raster)
         drop_mask(clear, of_bar);
     failed = failed || keep_boxes(band, box, light, clear) < 0 || fill_bars(band, box, level, clear) < 0;
     if (!failed) {
