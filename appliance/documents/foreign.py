@@ -100,6 +100,8 @@ _ODF = re.compile(
     rb"mimetypeapplication/vnd\.(?:oasis\.opendocument\.(?:text|spreadsheet|presentation|graphics)"
     rb"|sun\.xml\.(?:writer|calc|impress|draw))"
 )
+# The parts of one that was packed anew, or by OpenOffice 1, which name no type.
+_ODF_CONTENT, _ODF_BESIDE = "content.xml", frozenset({"styles.xml", "meta.xml", "META-INF/manifest.xml"})
 _EPUB, _EPUB_LIST = b"mimetypeapplication/epub+zip", "META-INF/container.xml"
 _XPS = re.compile(r".*\.fdseq(?:/|$)", re.IGNORECASE)
 _IWORK = re.compile(r"(?:[^/]+/)?(?:Index/.*\.iwa|Index\.zip|index\.apxl|index\.xml\.gz)$", re.IGNORECASE)
@@ -178,13 +180,15 @@ def is_office_package(content: bytes) -> bool:
     """Whether a ZIP file is of Word, Excel, PowerPoint or OpenDocument; its beginning is enough."""
     if _ODF.match(content, _LOCAL_OCTETS):
         return True
-    package, folder = False, False
+    package, folder, odf, beside = False, False, False, False
     for entry in entries(content):
         if _OFFICE_PARTS.match(entry):
             return True
         package |= entry == _PACKAGE
         folder |= entry.startswith(_OFFICE_FOLDERS)
-    return package and folder
+        odf |= entry == _ODF_CONTENT
+        beside |= entry in _ODF_BESIDE
+    return (package and folder) or (odf and beside)
 
 
 def is_iwork(content: bytes) -> bool:

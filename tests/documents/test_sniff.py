@@ -213,6 +213,8 @@ def test_what_we_know_and_cannot_fax_is_called_by_its_name_with_what_to_do(
         (zipped("Index/Document.iwa", "preview.jpg"), "", Kind.IWORK),
         (zipped("[Content_Types].xml", "FixedDocSeq.fdseq"), "a.zip", Kind.XPS),
         (zipped("FixedDocSeq.fdseq/[0].piece"), "", Kind.XPS),
+        (zipped("content.xml", "styles.xml", "META-INF/manifest.xml"), "letter.sxw", Kind.OFFICE),
+        (zipped("Pictures/a.png", "META-INF/manifest.xml", "content.xml", "mimetype"), "", Kind.OFFICE),
         (zipped("META-INF/container.xml", "OEBPS/a.opf"), "", Kind.EPUB),
         (b"AT&TFORM\0\0\1\0DJVUINFO", "a.doc", Kind.DJVU),
         (b"AT&TFORM\0\0\1\0DJVMDIRM", "", Kind.DJVU),
