@@ -10,7 +10,6 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import islice
 from typing import ClassVar
 
 import pypdfium2
@@ -214,8 +213,16 @@ class PdfSource:
 
 def _collected(document: pypdfium2.PdfDocument) -> list[Remark]:
     """A remark for each file in a collection, whose page is only its wrapper (ISO 32000-1 12.3.5)."""
-    names = (document.get_attachment(number).get_name() for number in range(document.count_attachments()))
-    return [Remark(FILE_LEFT_OUT, file=name[:LONGEST_FILE_NAME]) for name in islice(names, MOST_REMARKS)]
+    numbers = range(min(document.count_attachments(), MOST_REMARKS))
+    return [Remark(FILE_LEFT_OUT, file=_attached(document, number)[:LONGEST_FILE_NAME]) for number in numbers]
+
+
+def _attached(document: pypdfium2.PdfDocument, number: int) -> str:
+    """The name of an attached file; a damaged one has none."""
+    try:
+        return str(document.get_attachment(number).get_name())
+    except pypdfium2.PdfiumError:
+        return ""
 
 
 # Words of the page that Adobe puts in an XFA form ("Please wait"); the second is in every language's.

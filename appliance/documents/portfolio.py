@@ -43,10 +43,12 @@ def open_portfolio(source: PdfSource, workshop: Workshop, open_source: Opener) -
 
 def _files(collection: pypdfium2.PdfDocument) -> Iterator[tuple[bytes, str, str]]:
     for number in islice(range(collection.count_attachments()), _MOST_FILES):
-        attachment, content = collection.get_attachment(number), b""
+        name, content = f"file {number + 1}", b""
         with contextlib.suppress(pypdfium2.PdfiumError):
+            attachment = collection.get_attachment(number)
+            name = attachment.get_name() or name
             content = bytes(attachment.get_data())
-        yield content, attachment.get_name() or f"file {number + 1}", ""
+        yield content, name, ""
 
 
 def _is_made_cover(collection: pypdfium2.PdfDocument) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -335,6 +336,16 @@ def test_the_cover_of_a_portfolio_is_faxed_if_somebody_wrote_it(rendered: Render
     made = rendered(portfolio({"b.bin": b"\x7fELF\2\1\1" + bytes(50)}))
     assert made.total == 1
     assert [remark.kind for remark in made.remarks] == [FILE_LEFT_OUT]
+
+
+def test_files_of_a_portfolio_that_cannot_be_read_are_left_out(rendered: Rendered) -> None:
+    content = portfolio({"a.txt": b"a note", "b.txt": b"another"})
+    for hurt in (
+        re.sub(rb"/F \d+ 0 R\s*/UF", b"/UF", content.replace(b"/EF", b"/EX")),
+        re.sub(rb"\(a\.txt\)\s*\d+ 0 R", b"(a.txt) 7", content),
+    ):
+        assert hurt != content
+        assert FILE_LEFT_OUT in [remark.kind for remark in rendered(hurt).remarks]
 
 
 def test_portfolios_within_each_other_end(rendered: Rendered) -> None:
