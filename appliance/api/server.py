@@ -8,6 +8,7 @@ for unknown senders.  ``http_request``, ``http_connection`` and ``http_listener`
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import socket
@@ -35,6 +36,21 @@ THREADS_AT_START = 8
 # After a stop has waited for the requests in progress, their connections are cut and they get so long to
 # end, seconds; the rest ends with the process.
 FORCED_S = 1.0
+
+
+# What an owner can do when an address is refused.
+_ADVICE = {
+    errno.EADDRINUSE: "another program listens there (ss -ltnp): stop it, or choose another with --http",
+    errno.EACCES: "ports below 1024 are root's: choose another with --http",
+    errno.EADDRNOTAVAIL: "this machine has no such address: choose another with --http",
+}
+
+
+def _told(error: OSError) -> str:
+    """The advice for ``error``; cheroot names the number only in its words."""
+    return next(
+        (advice for number, advice in _ADVICE.items() if f"[Errno {number}]" in str(error)), str(error)
+    )
 
 
 class ListenError(OSError):
@@ -99,7 +115,7 @@ class HttpServer:
         try:
             self._server.prepare()
         except OSError as error:
-            raise ListenError(f"cannot listen on {self._host}: {error}") from error
+            raise ListenError(f"cannot listen on {self._host}:{self.port}: {_told(error)}") from error
         if self._is_first:
             page_export.sweep(self.context.box)
         for thread in self._threads:

@@ -9,9 +9,7 @@ from pathlib import Path
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
 from appliance.configuration import open_settings
 from appliance.daemon.arguments import (
-    EXIT_UNUSABLE,
     add_data_argument,
-    complain,
     data_folder,
     print_json,
     settles,
@@ -42,9 +40,7 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(arguments: argparse.Namespace) -> int:
     """``faxbox doctor`` with its parsed arguments: 0 when nothing is broken, 1 when something is."""
-    folder = data_folder(arguments, may_be_new=True)
-    if not folder.is_dir():
-        return complain(f"there is no data folder {folder}", EXIT_UNUSABLE)
+    folder = data_folder(arguments)
     store = open_settings(folder, mend=True)
     speak(of_machine(arguments.language))
     found = list(examine(looks(folder, store, _running(folder))))

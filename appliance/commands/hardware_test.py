@@ -81,8 +81,6 @@ def run(arguments: argparse.Namespace) -> int:
     if unknown:
         return complain(f"there is no part {unknown[0]}; there are {', '.join(known)}", EXIT_USAGE)
     data = data_folder(arguments)
-    if not data.is_dir():
-        return complain(f"there is no data folder {data}", EXIT_UNUSABLE)
     try:
         rig = rig_of(arguments, data)
         key = signing.box_key(data)

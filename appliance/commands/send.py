@@ -179,7 +179,12 @@ def _beside(options: SendArguments) -> RunningBox | None:
 
 
 def _needs_box(options: SendArguments) -> str:
-    """The sentence about an option that needs a running box; empty when there is none."""
+    """The sentence about a number or option that needs a box; empty when nothing does."""
+    if options.data is None and not is_sip_address(options.number) and script_for(options.number) is None:
+        return (
+            "without a box only practice numbers and sip: addresses can be called: start one (faxbox serve),"
+            " or name its folder with --data"
+        )
     if options.cover or options.no_cover or not options.wait:
         return "cover pages and --no-wait need a box that runs: faxbox serve"
     return ""

@@ -132,10 +132,18 @@ def test_faxbox_send_ends_with_2_for_mistakes_in_its_arguments(tmp_path: Path, l
     assert "on the box" not in faxbox("send", tmp_path / "nothing.pdf", "--to", "9990").stderr
 
 
-def test_faxbox_send_ends_with_3_when_no_line_may_carry_the_number(letter: Path) -> None:
-    done = faxbox("send", letter, "--to", "+49 30 901820")
+def test_faxbox_send_ends_with_3_when_no_line_may_carry_the_number(letter: Path, tmp_path: Path) -> None:
+    done = faxbox("send", letter, "--to", "+49 30 901820", "--data", tmp_path)
     assert done.returncode == 3
     assert "[no_line]" in done.stderr
+
+
+@pytest.mark.parametrize("number", ["+49 30 901820", "112", "abc"])
+def test_faxbox_send_says_at_once_that_a_number_needs_a_box(letter: Path, number: str) -> None:
+    done = faxbox("send", letter, "--to", number, "--direct")
+    assert done.returncode == 2
+    assert "name its folder with --data" in done.stderr
+    assert "made in" not in done.stdout  # no page was made for nothing
 
 
 def test_the_demonstration_s_document_is_a_pdf(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import os
 import re
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -101,6 +102,20 @@ def test_a_second_box_on_the_same_folder_is_refused(tmp_path: Path) -> None:
         second = faxbox("serve", data=tmp_path)
     assert second.returncode == EXIT_IN_USE
     assert "another faxbox" in second.stderr
+
+
+def test_an_address_that_cannot_be_had_is_told_with_what_to_do(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for address, advice in (
+            (f"127.0.0.1:{port}", "another program listens"),
+            ("192.0.2.1:8080", "no such address"),
+        ):
+            refused = faxbox("serve", "--http", address, data=tmp_path)
+            assert refused.returncode == EXIT_UNUSABLE
+            assert f"cannot listen on {address}: " in refused.stderr
+            assert advice in refused.stderr
+            assert "Errno" not in refused.stderr
 
 
 def test_a_killed_box_starts_again(tmp_path: Path) -> None:
