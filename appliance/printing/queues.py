@@ -59,7 +59,8 @@ def connect() -> Any:
         import cups  # noqa: PLC0415 (a box without CUPS has no pycups)
     except ImportError:
         raise PrintingError(
-            "pycups is missing: install libcups2-dev, then pip install 'faxbox[printing]'."
+            "pycups is missing: apt install python3-cups; in a checkout, apt install libcups2-dev gcc"
+            " python3-dev, then .venv/bin/pip install 'faxbox[printing]'."
         ) from None
     try:
         return cups.Connection()

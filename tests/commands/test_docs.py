@@ -90,8 +90,9 @@ ELSEWHERE = {
     "git clone https://…/faxbox && cd faxbox": "the address is the reader's",
     '.venv/bin/pytest -m "not realtime" -n 2': "runs other tests",
     ".venv/bin/pre-commit install": "changes the checkout's git",
+    "apt install cups cups-filters python3-cups": _CHANGES,
     "apt install cups cups-filters libcups2-dev gcc python3-dev": _CHANGES,
-    "pip install 'faxbox[printing]'": "the set-up does it for the tests",
+    ".venv/bin/pip install 'faxbox[printing]'": "the set-up does it for the tests",
     "apt install --no-install-recommends libreoffice-writer-nogui libreoffice-calc-nogui "
     "libreoffice-impress-nogui": _CHANGES,
     "apt install --no-install-recommends ghostscript libgxps-utils djvulibre-bin": _CHANGES,
