@@ -107,6 +107,32 @@ def test_the_phone_book_is_searched_and_sorted_however_letters_are_written(box: 
     expect(page.get_by_text("Nothing fits.")).to_be_visible()
 
 
+def test_two_people_who_change_one_entry_keep_what_the_other_wrote(box: Web) -> None:
+    made = box.served.ask("POST", "/contacts", {"number": "+49 30 555077", "company": "Engines"}).json["id"]
+    first, second = box.page(), box.page()
+    for page in (first, second):
+        page.goto(f"/settings/contacts/{made}")
+        expect(page.locator("[name=company]")).to_have_value("Engines")
+    first.locator("[name=company]").fill("Looms")
+    second.locator("[name=last_name]").fill("Babbage")
+    for page in (first, second):
+        page.get_by_role("button", name="Save", exact=True).click()
+        page.wait_for_url("**/settings/contacts")
+    kept = box.served.ask("GET", f"/contacts/{made}").json
+    assert (kept["company"], kept["last_name"]) == ("Looms", "Babbage")
+
+
+def test_a_setting_is_changed_and_changed_back_without_loading_the_page_again(box: Web) -> None:
+    page = box.page()
+    page.goto("/settings/station")
+    for name in ("Office", "Practice", "Office"):
+        page.locator("[name=name]").fill(name)
+        with page.expect_response("**/api/v1/settings/station") as answered:
+            page.get_by_role("button", name="Save", exact=True).click()
+        assert answered.value.request.post_data_json == {"name": name}
+        assert box.served.ask("GET", "/settings/station").json["name"] == name
+
+
 def test_a_file_without_contacts_is_refused_and_another_can_be_chosen(box: Web, tmp_path: Path) -> None:
     file = tmp_path / "people.csv"
     file.write_bytes(b"\x00\x01 what is this?")

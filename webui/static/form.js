@@ -31,6 +31,28 @@ export function values(form) {
   return body;
 }
 
+// What differs from what the page was loaded with, and hidden fields: of a change by somebody else the rest stays.
+function changes(form) {
+  const body = values(form);
+  const loaded = form.cloneNode(true);
+  loaded.reset();
+  const before = values(loaded);
+  const hidden = new Set([...form.querySelectorAll("input[type=hidden]")].map((field) => field.name.split(".")[0]));
+  for (const name of Object.keys(body)) {
+    if (!hidden.has(name) && JSON.stringify(body[name]) === JSON.stringify(before[name])) delete body[name];
+  }
+  return body;
+}
+
+// What the form has now is what the box has.
+function settle(form) {
+  for (const field of form.elements) {
+    for (const option of field.options ?? []) option.defaultSelected = option.selected;
+    if (field.type === "checkbox" || field.type === "radio") field.defaultChecked = field.checked;
+    else if (field.type !== "password" && "defaultValue" in field) field.defaultValue = field.value;
+  }
+}
+
 function read(field) {
   if (field.type === "checkbox" && field.dataset.type !== "choice-list") return field.checked;
   const text = field.value;
@@ -137,9 +159,10 @@ async function submit(event) {
   const button = event.submitter;
   if (button) button.disabled = true;
   try {
-    const body = method === "DELETE" ? undefined : values(form);
+    const body = method === "DELETE" ? undefined : method === "PATCH" ? changes(form) : values(form);
     const answer = await call(method, path, body);
     clearFaults(form);
+    if (method === "PATCH") settle(form);
     if (form.dataset.then) leaving.add(form);
     after(form, answer);
   } catch (error) {
