@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 
 from appliance.language import said as _
+from webui.settings_words import label_of, title_of
 
 _PAGE = re.compile("page ([0-9]+)")
 _TO = re.compile("to ([^,]+)")
 _AGAIN = re.compile("to ([^,]+), again as ([0-9]+)")
 _FROM = re.compile("from (.+)")
+_FIELDS = re.compile("[a-z0-9_]+(, [a-z0-9_]+)*")
 # Names of things in entries, and of actions on them; in the catalogues.
 THINGS = {
     "app": "Authenticator app",
@@ -124,6 +126,8 @@ def what(action: str, thing: str) -> str:
         return f"{action} {thing}".strip()
     word, done = _(THINGS[noun]), _(DEEDS[deed])
     which = thing.rpartition(":")[2]
+    if noun == "settings" and which:
+        return f"{_(title_of(which))}: {done}"
     return f"{word} {which}: {done}" if which else f"{word}: {done}"
 
 
@@ -137,8 +141,10 @@ def who(name: str) -> str:
     return _("at the box") if name == "local" else name
 
 
-def detail(text: str) -> str:
-    """The detail of an entry: frequent ones in words, the others unchanged."""
+def detail(action: str, text: str) -> str:
+    """The detail of an entry: changed fields as on their page, frequent ones in words, others unchanged."""
+    if action.endswith(".change") and _FIELDS.fullmatch(text):
+        return ", ".join(_(label_of(name)) for name in text.split(", "))
     if found := _PAGE.fullmatch(text):
         return _("Page {page}").format(page=found[1])
     if found := _TO.fullmatch(text):

@@ -145,6 +145,14 @@ def _audited() -> set[str]:
     return found
 
 
+def test_what_was_changed_is_called_in_the_audit_log_as_on_its_page() -> None:
+    with language.speaking("de"):
+        assert audit_words.what("settings.change", "settings:station") == "Diese Station: geändert"
+        assert audit_words.detail("settings.change", "name, station_id") == "Name, Stationskennung"
+        assert audit_words.detail("contact.change", "last_name") == "Nachname"
+        assert audit_words.detail("key.create", "send, receive") == "send, receive"
+
+
 def test_every_action_of_the_audit_log_is_said_in_words() -> None:
     audited = _audited()
     assert {"fax.create", "email.in", "sign_in.refused", "scan.refused"} <= audited
