@@ -8,12 +8,11 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 from xml.etree.ElementTree import Element, fromstring
 
 from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_ENCRYPTED, DOCUMENT_TOO_MANY_PAGES
-from appliance.documents.email_parts import part_key
+from appliance.documents.email_parts import FilePart, part_key
 from appliance.documents.errors import DocumentError
 from appliance.documents.hypertext import as_html
 from appliance.documents.joined import DEEPEST, Joined, Opener, Opening
@@ -22,9 +21,6 @@ from appliance.documents.typeset_source import TypesetSource, typeset_page
 from appliance.documents.workshop import Workshop
 from appliance.documents.zipped import unzipped
 from appliance.remarks import PAGES_MISSING, Remark
-
-if TYPE_CHECKING:
-    from appliance.documents.typesetting import AttachedFile
 
 _CONTAINER, _ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
 _STYLE = "text/css"
@@ -112,15 +108,14 @@ class _Book:
             raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"a book of {len(spine)} files")
         yield from spine
 
-    def page(self, chapter: bytes, path: str) -> tuple[str, dict[str, AttachedFile]]:
+    def page(self, chapter: bytes, path: str) -> tuple[str, dict[str, FilePart]]:
         """A page and the files that it shows, by their addresses in it."""
-        parts: dict[str, AttachedFile] = {}
+        parts: dict[str, FilePart] = {}
         text = as_html(decode(chapter, declared_charset(chapter) or "utf-8")[0])
         return self._with_parts(text, posixpath.dirname(path), parts, 0), parts
 
-    def _with_parts(self, text: str, folder: str, parts: dict[str, AttachedFile], depth: int) -> str:
+    def _with_parts(self, text: str, folder: str, parts: dict[str, FilePart], depth: int) -> str:
         """``text``, a page or a style sheet, with addresses under which its files are put into ``parts``."""
-        from appliance.documents.typesetting import AttachedFile  # noqa: PLC0415 (imports WeasyPrint)
 
         def put(found: re.Match[str]) -> str:
             path = _path(folder, found[2].partition("#")[0])
@@ -129,11 +124,11 @@ class _Book:
             key = part_key(path)
             if key not in parts:
                 content, media_type = self.read(path), self.types.get(path, "")
-                parts[key] = AttachedFile(media_type, content)
+                parts[key] = FilePart(path, media_type, content)
                 if media_type == _STYLE and depth < _DEEPEST_STYLES:
                     sheet = decode(content)[0]
                     sheet = self._with_parts(sheet, posixpath.dirname(path), parts, depth + 1)
-                    parts[key] = AttachedFile(media_type, sheet.encode("utf-8", "replace"))
+                    parts[key] = FilePart(path, media_type, sheet.encode("utf-8", "replace"))
             return f"{found[1]}cid:{quote(path)}"
 
         return _ADDRESS.sub(put, text)

@@ -99,8 +99,6 @@ def _winmail(content: bytes) -> tuple[dict[str, str], Letter]:
 
 
 def _typeset_letter(fields: dict[str, str], letter: Letter, workshop: Workshop) -> Typeset:
-    from appliance.documents.typesetting import AttachedFile  # noqa: PLC0415 (imports WeasyPrint)
-
     top = heading(fields, workshop.labels) if any(fields.values()) else ""
     if letter.html.strip():
         body = letter.html
@@ -108,8 +106,5 @@ def _typeset_letter(fields: dict[str, str], letter: Letter, workshop: Workshop) 
         body = f'<div style="font-family:monospace">{text_blocks(letter.plain)}</div>'
     title = html.escape(fields.get("Subject", ""))
     page = f"<!doctype html><meta charset=utf-8><title>{title}</title><body>{top}{body}"
-    parts = {
-        part_key(each.content_id): AttachedFile(each.media_type, each.content)
-        for each in (*letter.styles, *letter.inline)
-    }
+    parts = {part_key(each.content_id): each for each in (*letter.styles, *letter.inline)}
     return typeset_page(page, workshop, parts)

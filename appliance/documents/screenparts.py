@@ -75,7 +75,6 @@ def prepare_page(page: Element, parse: Callable[[str], Element], *, whole_words:
     named = {element.get("id"): element for element in waiting if element.get("id")}
     while waiting:
         element = waiting.pop()
-        remark: Remark | None = None
         if element.get("style"):
             element.set("style", declared(element.get("style", "")))
         grounds.update(dict.fromkeys(_grounds_beside(element)))
@@ -84,59 +83,79 @@ def prepare_page(page: Element, parse: Callable[[str], Element], *, whole_words:
                 frames += 1
                 _take_in(element, parse(element.get("srcdoc", "")))
                 waiting += list(element.iter())[1:]
-            case "iframe" | "frame" if _is_seen(element):
-                remark = Remark(PART_LEFT_OUT, detail="a frame that shows another page")
-            case "video":
-                remark = _poster(element)
-            case "audio":
-                remark = Remark(PART_LEFT_OUT, detail="a sound")
-            case "embed" | "object" if _shows_nothing(element):
-                remark = Remark(PART_LEFT_OUT, detail="what another program would show in the page")
-            case "style":
-                element.text = for_paper(element.text or "")
-                element.set("media", media_of(element.get("media", "")))
-            case "template" if element.get("shadowrootmode") is not None:
-                element.tag = "div"  # shown in place of the element around it
-            case "input" if element.get("type", "").lower() == "hidden":
-                _become(element, "span")
-            case "link" if _is_style_beside(element):
-                remark = Remark(LAYOUT_SIMPLIFIED, detail=f"did not come along: {element.get('href')}")
             case "tr" if whole_words and sum(cell.tag in _CELLS for cell in element) >= _MANY_CELLS:
                 _keep_words(element)
-            case "canvas" if scripted:
-                remark = Remark(PART_LEFT_OUT, detail="what a script of the page draws")
-            case "img":
-                _take_source(element)
-                if _BESIDE.match(element.get("src", "")):
-                    beside[element.get("src", "").strip()] = None
-            case "picture":
-                _take_picture(element)
-            case "input" if element.get("type", "").lower() == "image":
-                element.tag = "img"
-                waiting.append(element)
-            case "input" if element.get("type", "").lower() == "password":
-                element.set("value", _DOT * len(element.get("value", "")))
-            case "select" if element.get("multiple") is not None or element.get("size", "1") not in {
-                "0",
-                "1",
-            }:
-                element.set("multiple", "")  # shows several lines of it
-                for option in element.iter("option"):
-                    if option.get("selected") is not None:
-                        option.text = _CHOSEN + (option.text or "")
-            case "meter" | "progress":
-                _say_share(element)
             case tag if tag == f"{SVG}svg":
                 told.update(dict.fromkeys(prepare_drawing(element, named)))
-            case tag if tag in _TALL:
-                remark = Remark(LAYOUT_SIMPLIFIED, detail="formulas")
-        if remark is not None:
-            told[remark] = None
+            case _:
+                lost = _lost(element, scripted=scripted)
+                if lost is not None:
+                    told[lost] = None
+                _show(element)
+        if element.tag == "img":
+            _take_source(element)
+            if _BESIDE.match(element.get("src", "")):
+                beside[element.get("src", "").strip()] = None
     if grounds:
         told[Remark(PICTURES_LEFT_OUT, detail=f"did not come along: {', '.join(grounds)}")] = None
     if beside:
         told[Remark(PICTURE_LOST, detail=f"did not come along: {', '.join(beside)}")] = None
     return list(told)
+
+
+def _lost(element: Element, *, scripted: bool) -> Remark | None:
+    """A remark on what paper cannot show of ``element``.  ``scripted``: whether the page has scripts."""
+    match element.tag:
+        case "iframe" | "frame" if _is_seen(element):
+            return Remark(PART_LEFT_OUT, detail="a frame that shows another page")
+        case "video" if _has_poster(element):
+            return Remark(MOVEMENT_LEFT_OUT)
+        case "video":
+            return Remark(PART_LEFT_OUT, detail="a film")
+        case "audio":
+            return Remark(PART_LEFT_OUT, detail="a sound")
+        case "embed" | "object" if _shows_nothing(element):
+            return Remark(PART_LEFT_OUT, detail="what another program would show in the page")
+        case "link" if _is_style_beside(element):
+            return Remark(LAYOUT_SIMPLIFIED, detail=f"did not come along: {element.get('href')}")
+        case "canvas" if scripted:
+            return Remark(PART_LEFT_OUT, detail="what a script of the page draws")
+        case tag if tag in _TALL:
+            return Remark(LAYOUT_SIMPLIFIED, detail="formulas")
+    return None
+
+
+def _show(element: Element) -> None:
+    """Changes an element whose look on a screen the library does not draw by itself."""
+    match element.tag, element.get("type", "").lower():
+        case "video", _ if _has_poster(element):
+            poster = element.get("poster", "")
+            _become(element, "img")
+            element.set("src", poster)
+        case "style", _:
+            element.text = for_paper(element.text or "")
+            element.set("media", media_of(element.get("media", "")))
+        case "template", _ if element.get("shadowrootmode") is not None:
+            element.tag = "div"  # shown in place of the element around it
+        case "input", "hidden":
+            _become(element, "span")
+        case "input", "image":
+            element.tag = "img"
+        case "input", "password":
+            element.set("value", _DOT * len(element.get("value", "")))
+        case "select", _ if element.get("multiple") is not None or element.get("size", "1") not in {"0", "1"}:
+            element.set("multiple", "")  # shows several lines of it
+            for option in element.iter("option"):
+                if option.get("selected") is not None:
+                    option.text = _CHOSEN + (option.text or "")
+        case "picture", _:
+            _take_picture(element)
+        case (("meter" | "progress"), _):
+            _say_share(element)
+
+
+def _has_poster(film: Element) -> bool:
+    return film.get("poster", "").lower().startswith(_LOCAL)
 
 
 def _grounds_beside(element: Element) -> list[str]:
@@ -187,16 +206,6 @@ def _is_seen(frame: Element) -> bool:
         return False
     sides = {frame.get("width", "").strip(), frame.get("height", "").strip()}
     return not sides & {"0", "1", "0px", "1px"} and not _INVISIBLE.search(frame.get("style", ""))
-
-
-def _poster(film: Element) -> Remark:
-    """Replaces a film by its poster, if the page has it; returns a remark on the film."""
-    poster = film.get("poster", "")
-    if not poster.lower().startswith(_LOCAL):
-        return Remark(PART_LEFT_OUT, detail="a film")
-    _become(film, "img")
-    film.set("src", poster)
-    return Remark(MOVEMENT_LEFT_OUT)
 
 
 def _take_source(picture: Element) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from appliance.documents import causes
 from appliance.documents.bounded import Bounds, Typeset, UnboundedError
 from appliance.documents.cards import in_words
 from appliance.documents.coded import codes_in
+from appliance.documents.email_parts import FilePart
 from appliance.documents.errors import DocumentError
 from appliance.documents.hypertext import HTML_LIMIT, PICTURE, as_html, html_text
 from appliance.documents.linemode import without_carriage_control
@@ -29,9 +29,6 @@ from appliance.documents.text import (
 from appliance.documents.workshop import Workshop
 from appliance.remarks import CODES_SHOWN, LAYOUT_SIMPLIFIED, PART_LEFT_OUT, PICTURE_LOST, Remark
 
-if TYPE_CHECKING:
-    from appliance.documents.typesetting import AttachedFile
-
 # Limits of the layout.  A text of 200 pages takes 9 s on a fast processor; a web page that takes longer than
 # this was made to, and only its text is faxed.  All are below the time limit of a page.
 _MOST_PLAIN = 2_000_000  # characters of a page that is faxed as plain text
@@ -39,8 +36,6 @@ _SHORT = 50_000  # characters of a text that is typeset without a child
 _TEXT = Bounds(cpu_seconds=45, wall_seconds=50.0)
 _HTML = Bounds(cpu_seconds=20, wall_seconds=28.0)
 _PLAIN = Bounds(cpu_seconds=20, wall_seconds=25.0)
-
-
 # Elements of a page that show something other than text.
 _SCRIPT = re.compile(r"<script\b", re.IGNORECASE)
 _SHOWN = re.compile(r"<(?:img|svg|input|textarea|object|hr|table)\b|background", re.IGNORECASE)
@@ -119,14 +114,12 @@ def _is_left_to_its_script(page: str) -> bool:
 
 def open_svg(content: bytes, workshop: Workshop) -> TypesetSource:
     """The page of an SVG drawing, on a sheet of its size.  Raises DocumentError as `open_text`."""
-    from appliance.documents.typesetting import AttachedFile  # noqa: PLC0415 (imports WeasyPrint)
-
     page = '<!doctype html><body style="margin:0"><img src="cid:drawing" style="max-height:270mm">'
 
     def make() -> Typeset:
         from appliance.documents.typesetting import typeset  # noqa: PLC0415
 
-        parts = {"drawing": AttachedFile("image/svg+xml", content)}
+        parts = {"drawing": FilePart("", "image/svg+xml", content)}
         return typeset(page, workshop.paper, parts=parts, most_pages=workshop.limits.pages)
 
     made = workshop.once("drawing", str(workshop.paper).encode() + content, make, _HTML)
@@ -135,7 +128,7 @@ def open_svg(content: bytes, workshop: Workshop) -> TypesetSource:
     return TypesetSource(made)
 
 
-def typeset_page(page: str, workshop: Workshop, parts: Mapping[str, AttachedFile] | None = None) -> Typeset:
+def typeset_page(page: str, workshop: Workshop, parts: Mapping[str, FilePart] | None = None) -> Typeset:
     """``page`` as designed, or as plain text with a remark."""
 
     def make() -> Typeset:

@@ -14,7 +14,7 @@ import logging
 import re
 import sys
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -24,33 +24,25 @@ from PIL import Image, ImageFile
 from weasyprint.formatting_structure import boxes
 from weasyprint.layout import preferred
 from weasyprint.pdf import fonts as pdf_fonts
-from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from appliance.documents.bounded import Typeset
 from appliance.documents.causes import DOCUMENT_TOO_MANY_PAGES
 from appliance.documents.direction import direct
-from appliance.documents.drawings import drawable
-from appliance.documents.email_parts import part_key
+from appliance.documents.email_parts import FilePart
 from appliance.documents.errors import DocumentError
 from appliance.documents.fontmap import fonts
 from appliance.documents.invisible_words import Words
 from appliance.documents.options import Paper
 from appliance.documents.overflow import cut_pages, width_needed
-from appliance.documents.picturemodes import is_damaged
+from appliance.documents.pagefiles import PageFiles
 from appliance.documents.screenparts import prepare_page
-from appliance.documents.styles import PIE, for_paper
-from appliance.documents.text import decode
 from appliance.remarks import (
     CONTENT_CUT,
-    CONTENT_DAMAGED,
     GLYPHS_MISSING,
     HIDDEN_LEFT_OUT,
     LAYOUT_SIMPLIFIED,
-    MOVEMENT_LEFT_OUT,
     PAGE_WHITE,
-    PART_LEFT_OUT,
     PICTURE_LOST,
-    PICTURES_LEFT_OUT,
     PRINT_ONLY,
     SCREEN_ONLY,
     Remark,
@@ -85,13 +77,6 @@ _MEDIA = re.compile(
 _SCRIPT = re.compile(r"<script\b", re.IGNORECASE)
 # Categories of invisible characters: controls, formats, variation selectors.
 _UNSEEN = frozenset({"Cc", "Cf", "Mn"})
-
-# The first octets of a picture, within which it says whether it is animated.
-_BEFORE_PIXELS = 4096
-
-_DRAWING = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s{0,100}(?:<\?xml[^>]{0,300}>|<!--|<!DOCTYPE\s+svg|<svg)", re.IGNORECASE
-)
 # WeasyPrint's messages about drawings that it cannot draw, and about unknown rules.
 _DRAWINGS_LOST = ("Failed to render SVG", "Failed to load inline SVG")
 _RULE_IGNORED = "Ignored `%s:%s`"
@@ -154,20 +139,12 @@ def first_of_shortest_lines(text: str, style: Any, context: Any, width: Any, *mo
 preferred.split_first_line = first_of_shortest_lines
 
 
-@dataclass(frozen=True, slots=True)
-class AttachedFile:
-    """A file that accompanies a page, under its Content-ID or name."""
-
-    media_type: str
-    content: bytes
-
-
 def typeset(
     html: str,
     paper: Paper,
     *,
     style: str = "",
-    parts: Mapping[str, AttachedFile] | None = None,
+    parts: Mapping[str, FilePart] | None = None,
     most_pages: int,
     foreign: bool = True,
     prepare: Callable[[Element], None] | None = None,
@@ -178,63 +155,77 @@ def typeset(
     margins and are scaled down when they are wider than the sheet.  Raises DocumentError
     (DOCUMENT_TOO_MANY_PAGES), and whatever the libraries raise for hostile pages.
     """
+    page = _Page(html, paper, style, PageFiles(parts or {}), foreign=foreign, prepare=prepare)
+    losses = _Losses()
     with _process_settings():
-        fetcher = _Parts(parts or {})
-        losses = _Losses()
-
-        noted: list[Remark] = []
-
-        whole_words = True
-
-        def lay_out(widened: float, medium: str = "print") -> weasyprint.Document:
-            width, height = (side * widened for side in paper.value)
-            sheets = [style]
-            if foreign:
-                sheets.insert(0, _SHEET.format(width=width, height=height, margin=_MARGIN_MM))
-            page = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url=None, media_type=medium)
-            if prepare is not None:
-                prepare(page.etree_element)
-            if foreign:
-                noted[:] = prepare_page(page.etree_element, _parsed, whole_words=whole_words)
-            direct(page.etree_element)
-            return page.render(
-                stylesheets=[_style(sheet) for sheet in sheets],
-                presentational_hints=True,
-                font_config=fonts(),
-            )
-
-        cut = False
-        other: list[Remark] = []
         with losses:
-            document = lay_out(1.0)
-            needed = width_needed(document) if foreign else 1.0
-            if needed > _WIDEST_FOR_WORDS:
-                whole_words = False
-                document = lay_out(1.0)
-                needed = width_needed(document)
-            if needed > 1.0:
-                document = lay_out(min(needed, _WIDEST))
-                cut = needed > _WIDEST
-            if foreign and _MEDIA.search(html):
-                other = _only_on(lay_out(1.0, "screen"), document)
+            document, is_cut = page.fitted()
+            other = (
+                _only_on(page.lay_out(medium="screen"), document) if foreign and _MEDIA.search(html) else []
+            )
         if len(document.pages) > most_pages:
             raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"{len(document.pages)} of at most {most_pages}")
         if foreign:
-            other += _seen_on_paper(
-                document, grounds=fetcher.lacks or losses.grounds, script=_SCRIPT.search(html)
-            )
-        for page in document.pages:
-            if not 1.0 < max(page.width, page.height) / PX_PER_MM < _LARGEST_PAGE_MM:
-                raise ValueError(f"a page of {page.width} x {page.height} px")
+            grounds = page.files.lacks or losses.grounds
+            other += _seen_on_paper(document, grounds=grounds, script=_SCRIPT.search(html))
+        for sheet in document.pages:
+            if not 1.0 < max(sheet.width, sheet.height) / PX_PER_MM < _LARGEST_PAGE_MM:
+                raise ValueError(f"a page of {sheet.width} x {sheet.height} px")
         with losses:
             pdf = document.write_pdf()
         losses.check()
-        remarks = [*noted, *other, *fetcher.remarks(losses.pictures), *losses.remarks(document)]
-        if cut:
+        remarks = [*page.noted, *other, *page.files.remarks(losses.pictures), *losses.remarks(document)]
+        if is_cut:
             remarks.append(Remark(CONTENT_CUT))
         elif foreign:
             remarks += [Remark(CONTENT_CUT, number) for number in cut_pages(document)]
         return Typeset(pdf, tuple(remarks))
+
+
+@dataclass(slots=True)
+class _Page:
+    """A page of HTML with its files, and how it is laid out; `typeset` says what each is."""
+
+    html: str
+    paper: Paper
+    style: str
+    files: PageFiles
+    foreign: bool
+    prepare: Callable[[Element], None] | None
+    noted: Sequence[Remark] = ()  # of the last layout
+    _whole_words: bool = True
+
+    def fitted(self) -> tuple[weasyprint.Document, bool]:
+        """The page on sheets as wide as it needs, and whether even the widest cuts it off."""
+        document = self.lay_out()
+        if not self.foreign:
+            return document, False
+        needed = width_needed(document)
+        if needed > _WIDEST_FOR_WORDS:
+            self._whole_words = False
+            document = self.lay_out()
+            needed = width_needed(document)
+        if needed > 1.0:
+            document = self.lay_out(min(needed, _WIDEST))
+        return document, needed > _WIDEST
+
+    def lay_out(self, widened: float = 1.0, medium: str = "print") -> weasyprint.Document:
+        """The page on sheets that are ``widened`` times as large, to be scaled down."""
+        sheets = [self.style]
+        if self.foreign:
+            width, height = (side * widened for side in self.paper.value)
+            sheets.insert(0, _SHEET.format(width=width, height=height, margin=_MARGIN_MM))
+        page = weasyprint.HTML(string=self.html, url_fetcher=self.files, base_url=None, media_type=medium)
+        if self.prepare is not None:
+            self.prepare(page.etree_element)
+        if self.foreign:
+            self.noted = prepare_page(page.etree_element, _parsed, whole_words=self._whole_words)
+        direct(page.etree_element)
+        return page.render(
+            stylesheets=[_style(sheet) for sheet in sheets],
+            presentational_hints=True,
+            font_config=fonts(),
+        )
 
 
 def _seen_on_paper(
@@ -295,79 +286,6 @@ def _process_settings() -> Iterator[None]:
     finally:
         sys.setrecursionlimit(before[0])
         _, ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS = before
-
-
-class _Parts(URLFetcher):  # type: ignore[misc]
-    """Serves ``data:`` addresses and the accompanying parts; everything else does not exist."""
-
-    def __init__(self, parts: Mapping[str, AttachedFile]) -> None:
-        super().__init__(allowed_protocols=["data"])
-        self._parts = parts
-        self._remote: set[str] = set()
-        self.lacks = False  # whether a requested file was missing
-        self._pies = False  # whether there is a conic gradient
-        self._moves = False  # whether a picture is animated
-        self._damaged: set[str] = set()  # addresses of pictures
-        self._drawings: dict[Remark, None] = {}
-
-    def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:
-        scheme, _, rest = url.partition(":")
-        match scheme.lower():
-            case "data":
-                response = super().fetch(url, headers)
-                content = response.read()
-                self._look_at(url, content)
-                return URLFetcherResponse(url, self._drawable(content), response.headers)
-            case "cid" if (part := self._parts.get(part_key(rest))) is not None:
-                self._look_at(url, part.content)
-                content = self._drawable(part.content)
-                if part.media_type == "text/css":
-                    content = for_paper(decode(content)[0]).encode()
-                return URLFetcherResponse(url, content, {"Content-Type": part.media_type})
-            case scheme_ if scheme_ == PIE:
-                self._pies = True
-            case scheme_ if scheme_ != "cid":
-                self._remote.add(url[:200])
-        self.lacks = True
-        raise ValueError("nothing is fetched")
-
-    def remarks(self, lost: Collection[str]) -> Iterator[Remark]:
-        """Remarks on what was not fetched, and on damaged or animated pictures other than those in
-        ``lost``.
-        """
-        yield from self._drawings
-        if self._remote:
-            yield Remark(PICTURES_LEFT_OUT, detail=f"{len(self._remote)} addresses")
-        if self._moves:
-            yield Remark(MOVEMENT_LEFT_OUT)
-        if self._pies:
-            yield Remark(PART_LEFT_OUT, detail="colours around a centre, as those of a pie chart")
-        damaged = self._damaged.difference(lost)
-        if damaged:
-            yield Remark(CONTENT_DAMAGED, detail=f"{len(damaged)} of the page's own pictures")
-
-    def _drawable(self, picture: bytes) -> bytes:
-        """A drawing changed so that it can be drawn; any other file as it is."""
-        if not _DRAWING.match(picture):
-            return picture
-        made, remarks = drawable(picture)
-        self._drawings.update(dict.fromkeys(remarks))
-        return made
-
-    def _look_at(self, url: str, picture: bytes) -> None:
-        self._moves |= _is_animated(picture)
-        if is_damaged(picture):
-            self._damaged.add(url)
-
-
-def _is_animated(picture: bytes) -> bool:
-    """Whether a GIF (version 89a, 23), PNG (its APNG extension) or WebP has several pictures."""
-    if picture.startswith(b"GIF8"):
-        return picture.count(b"\x21\xf9\x04") > 1
-    beginning = picture[:_BEFORE_PIXELS]
-    return (picture.startswith(b"\x89PNG") and b"acTL" in beginning) or (
-        beginning[8:12] == b"WEBP" and b"ANIM" in beginning
-    )
 
 
 class _Losses(logging.Handler):
