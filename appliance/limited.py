@@ -5,8 +5,14 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import resource
+import signal
 from pathlib import Path
 
+# Options of a process (linux/prctl.h): it ends with its parent, other processes of its user cannot look into
+# it, no program that it runs gets further privileges.
+END_WITH_PARENT = 1, signal.SIGKILL
+NOT_DUMPABLE = 4, 0
+NO_NEW_PRIVILEGES = 38, 1
 _OOM_SCORE = Path("/proc/self/oom_score_adj")
 # proc(5): the highest, "end this one first".
 _FIRST_TO_GO = "1000"
@@ -32,6 +38,13 @@ def lower_cpu(seconds: int) -> None:
     outside.
     """
     lower(resource.RLIMIT_CPU, seconds, seconds + CPU_GRACE_S)
+
+
+def control(*options: tuple[int, int]) -> None:
+    """Sets these options of this process (prctl(2))."""
+    libc = ctypes.CDLL(None)
+    for option, value in options:
+        libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0)
 
 
 def data_octets() -> int:

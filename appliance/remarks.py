@@ -66,6 +66,12 @@ class Remark:
         return f"{where}{': ' if where else ''}{said(self.kind.sentence)}{detail}"
 
 
+def counted(kind: RemarkKind, counts: Mapping[str, int]) -> list[Remark]:
+    """A remark with how many there are of each, such as ``slides: 2, notes: 1``; none without any."""
+    detail = ", ".join(f"{what}: {count}" for what, count in counts.items() if count)
+    return [Remark(kind, detail=detail)] if detail else []
+
+
 _TABLE: dict[str, RemarkKind] = {}
 
 

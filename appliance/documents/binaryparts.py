@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from appliance.remarks import COMMENTS_LEFT_OUT, HIDDEN_LEFT_OUT, Remark
+from appliance.remarks import COMMENTS_LEFT_OUT, HIDDEN_LEFT_OUT, Remark, counted
 
 # Records of an XLS ([MS-XLS] 2.3.2): of the workbook (a sheet, a name), begin and end of its parts ...
 _SHEET_RECORD, _NAME_RECORD, _BEGIN, _END = 0x0085, 0x0018, 0x0809, 0x000A
@@ -70,10 +70,8 @@ def unseen_in_xls(workbook: bytes) -> Iterator[Remark]:
             not any(top <= row <= bottom and left <= column <= right for top, bottom, left, right in frames)
             for row, column in cells
         )
-    if any(hidden.values()):
-        yield Remark(HIDDEN_LEFT_OUT, detail=", ".join(f"{what}: {n}" for what, n in hidden.items() if n))
-    if comments:
-        yield Remark(COMMENTS_LEFT_OUT, detail=f"comments: {comments}")
+    yield from counted(HIDDEN_LEFT_OUT, hidden)
+    yield from counted(COMMENTS_LEFT_OUT, {"comments": comments})
 
 
 def _part(workbook: bytes, at: int, most: int) -> Iterator[tuple[int, int, int]]:
@@ -148,12 +146,10 @@ def table_of(document: bytes) -> str:
 
 def unseen_in_doc(document: bytes, table: bytes) -> Iterator[Remark]:
     """Remarks on a DOC: its WordDocument stream and the stream named by `table_of`."""
-    texts = sum(map(_hides, _runs(document, table)))
-    if texts:
-        yield Remark(HIDDEN_LEFT_OUT, detail=f"texts: {texts}")
+    yield from counted(HIDDEN_LEFT_OUT, {"texts": sum(map(_hides, _runs(document, table)))})
     comments = (_number(document, _COMMENTS_AT + 4, 4) - 4) // _COMMENT_OCTETS
     if 0 < comments <= len(table) // _COMMENT_OCTETS:
-        yield Remark(COMMENTS_LEFT_OUT, detail=f"comments: {comments}")
+        yield from counted(COMMENTS_LEFT_OUT, {"comments": comments})
 
 
 def _runs(document: bytes, table: bytes) -> Iterator[bytes]:
@@ -194,12 +190,8 @@ def unseen_in_ppt(slides: bytes) -> Iterator[Remark]:
             comments += 1
         elif kind == _NOTES:
             notes += _has_notes(content)
-    if hidden:
-        yield Remark(HIDDEN_LEFT_OUT, detail=f"slides: {hidden}")
-    counts = {"comments": comments, "notes": notes}
-    if any(counts.values()):
-        said = ", ".join(f"{what}: {count}" for what, count in counts.items() if count)
-        yield Remark(COMMENTS_LEFT_OUT, detail=said)
+    yield from counted(HIDDEN_LEFT_OUT, {"slides": hidden})
+    yield from counted(COMMENTS_LEFT_OUT, {"comments": comments, "notes": notes})
 
 
 def _has_notes(page: bytes) -> bool:

@@ -7,7 +7,6 @@ libraries below Python abort the process.  Only the child dies of that; the work
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import resource
@@ -23,7 +22,6 @@ from appliance.documents import _memory
 from appliance.documents.errors import DocumentError
 from appliance.remarks import Remark, from_json, to_json
 
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _PIECE_OCTETS = 1 << 16
 _MOST_OCTETS = 200 << 20  # of the PDF that a child makes
 # Octets of memory shared with its worker that a child writes to, so that it gets a copy of its own.
@@ -110,7 +108,7 @@ def _read(descriptor: int, deadline: float) -> bytes:
 def _be_child(work: Callable[[], Typeset], bounds: Bounds, writing: int, parent: int) -> None:
     """The rest of the child's life.  Does not return."""
     try:
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), 0, 0, 0)
+        limited.control(limited.END_WITH_PARENT)
         if os.getppid() == parent:
             soft, _ = resource.getrlimit(resource.RLIMIT_DATA)
             limited.lower(resource.RLIMIT_DATA, soft - _TOUCHED_OCTETS)

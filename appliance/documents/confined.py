@@ -19,7 +19,6 @@ from pathlib import Path
 from appliance import limited
 from appliance.documents.workshop import Workshop
 
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _CLONE_NEWNET, _CLONE_NEWUSER = 0x40000000, 0x10000000  # linux/sched.h
 # Folders of LibreOffice's own programs; the one on the PATH is a script that starts two more processes.
 _FOLDERS = ("/usr/lib/libreoffice/program", "/opt/libreoffice/program")
@@ -103,7 +102,7 @@ def _confine(memory_octets: int) -> None:
     The program has its worker's limit of memory, ends with us, and has no network where that is possible.
     """
     limited.lower(resource.RLIMIT_DATA, memory_octets)
+    limited.control(limited.END_WITH_PARENT)
     libc = ctypes.CDLL(None)
-    libc.prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), 0, 0, 0)
     if libc.unshare(_CLONE_NEWNET) != 0:
         libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)

@@ -7,6 +7,7 @@ elements in a line whatever its direction.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,55 +46,45 @@ def direct(root: Element) -> None:
     for block in list(root.iter()):
         if block.tag not in _BLOCKS:
             continue
-        words = _own_words(block)
+        pieces = list(_pieces(block))
+        words = "".join(piece for piece in pieces if isinstance(piece, str))
         if words.isascii():
             continue
         runs_left = right_to_left(words)
         if runs_left and "dir" not in block.attrib:
             block.set("dir", "rtl")
         if runs_left or any(unicodedata.bidirectional(letter) in _RIGHT_TO_LEFT for letter in words):
-            _flatten(block)
+            _flatten(block, pieces)
 
 
-def _own_words(block: Element) -> str:
-    """The text of the block itself and of its inline elements."""
-    pieces: list[str] = [block.text or ""]
+def _pieces(block: Element) -> Iterator[str | Element]:
+    """The texts of the block itself and of its inline elements, and its other elements, in order."""
+    yield block.text or ""
     waiting = [(child, True) for child in reversed(block)]
     while waiting:
         child, opening = waiting.pop()
         if not opening:
-            pieces.append(child.tail or "")
+            yield child.tail or ""
             continue
         waiting.append((child, False))
         if child.tag in _INLINE:
-            pieces.append(child.text or "")
-            waiting += [(inner, True) for inner in reversed(child)]
-    return "".join(pieces)
-
-
-def _flatten(block: Element) -> None:
-    """Moves the text of inline elements into the block itself."""
-    kept: list[Element] = []
-    first = [block.text or ""]
-
-    def add(text: str | None) -> None:
-        if kept:
-            kept[-1].tail = (kept[-1].tail or "") + (text or "")
-        else:
-            first.append(text or "")
-
-    waiting = [(child, True) for child in reversed(block)]
-    while waiting:
-        child, opening = waiting.pop()
-        if not opening:
-            add(child.tail)
-        elif child.tag in _INLINE:
-            waiting.append((child, False))
-            add(child.text)
+            yield child.text or ""
             waiting += [(inner, True) for inner in reversed(child)]
         else:
-            tail, child.tail = child.tail, ""
-            kept.append(child)
-            add(tail)
-    block[:] = kept
-    block.text = "".join(first)
+            yield child
+
+
+def _flatten(block: Element, pieces: list[str | Element]) -> None:
+    """Moves the text of inline elements into the block itself, which consists of ``pieces``."""
+    block[:] = []
+    block.text = ""
+    last: Element | None = None
+    for piece in pieces:
+        if not isinstance(piece, str):
+            block.append(piece)
+            piece.tail = ""
+            last = piece
+        elif last is None:
+            block.text += piece
+        else:
+            last.tail = (last.tail or "") + piece

@@ -24,12 +24,15 @@ def preview_of(content: bytes) -> tuple[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             there = {entry.filename: entry for entry in archive.infolist()}
-            for preview in _PREVIEWS:
-                for name, entry in there.items():
-                    inner = name == preview or name.partition("/")[2] == preview
-                    if inner and 0 < entry.file_size <= _LARGEST:
-                        with archive.open(entry) as file:
-                            return preview, file.read(_LARGEST)
+            found = (
+                (preview, entry)
+                for preview in _PREVIEWS
+                for name, entry in there.items()
+                if preview in (name, name.partition("/")[2]) and 0 < entry.file_size <= _LARGEST
+            )
+            for preview, entry in found:
+                with archive.open(entry) as file:
+                    return preview, file.read(_LARGEST)
     except MemoryError:
         raise
     except Exception:  # the library raises anything on damaged files

@@ -22,6 +22,7 @@ from appliance.remarks import (
     MOVEMENT_LEFT_OUT,
     PART_LEFT_OUT,
     Remark,
+    counted,
 )
 
 # Parts included as a whole or from another file; diagrams and their drawings; formulas.
@@ -123,18 +124,12 @@ _MOST_CELLS, _MOST_RTF_PICTURES = 200_000, 100
 
 def unseen(names: list[str], parts: Mapping[str, bytes]) -> Iterator[Remark]:
     """Remarks on an Office file with the parts ``names``; ``parts`` holds those of `LOOKED_INTO`."""
-    hidden = {what: count for what, count in _hidden(parts).items() if count}
-    if hidden:
-        yield Remark(HIDDEN_LEFT_OUT, detail=", ".join(f"{what}: {count}" for what, count in hidden.items()))
-    left_out = {"comments": sum(len(_COMMENT.findall(part)) for part in parts.values())}
-    left_out["notes"] = sum(
+    yield from counted(HIDDEN_LEFT_OUT, _hidden(parts))
+    comments = sum(len(_COMMENT.findall(part)) for part in parts.values())
+    notes = sum(
         bool(_NOTE.search(part)) for name, part in parts.items() if name.startswith("ppt/notesSlides/")
-    ) + sum(len(_ODF_NOTE.findall(part)) for name, part in parts.items() if name == "content.xml")
-    if any(left_out.values()):
-        yield Remark(
-            COMMENTS_LEFT_OUT,
-            detail=", ".join(f"{what}: {count}" for what, count in left_out.items() if count),
-        )
+    ) + len(_ODF_NOTE.findall(parts.get("content.xml", b"")))
+    yield from counted(COMMENTS_LEFT_OUT, {"comments": comments, "notes": notes})
     icons = sum(len(_ICON.findall(part)) for part in parts.values())
     if icons:
         yield Remark(ATTACHMENT_LEFT_OUT, detail=f"{icons} shown as icons")
@@ -240,11 +235,8 @@ def _without_picture(parts: Mapping[str, bytes]) -> int:
 
 def unseen_in_rtf(content: bytes) -> Iterator[Remark]:
     """Remarks on an RTF (Word 2007 RTF specification 1.9.1)."""
-    texts, comments = len(_RTF_HIDDEN.findall(content)), len(_RTF_COMMENT.findall(content))
-    if texts:
-        yield Remark(HIDDEN_LEFT_OUT, detail=f"texts: {texts}")
-    if comments:
-        yield Remark(COMMENTS_LEFT_OUT, detail=f"comments: {comments}")
+    yield from counted(HIDDEN_LEFT_OUT, {"texts": len(_RTF_HIDDEN.findall(content))})
+    yield from counted(COMMENTS_LEFT_OUT, {"comments": len(_RTF_COMMENT.findall(content))})
 
 
 def pictures_in_rtf(content: bytes) -> Iterator[bytes]:

@@ -57,68 +57,74 @@ def _write(
     created: datetime | None,
     texts: Sequence[str],
 ) -> int:
-    offsets: dict[int, int] = {}
     font = _INFO + 1
     first_page = font + FONT_OBJECTS if texts else font
     words = b"/Font<</W %d 0 R>>" % font if texts else b""
-
-    def begin(number: int) -> None:
-        offsets[number] = file.tell()
-        file.write(b"%d 0 obj\n" % number)
-
-    file.write(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n")
-    count = 0
+    objects = _Objects(file)
+    numbers: list[int] = []
     for page in pages:
         coded = encode(page, Coding.MMR) if isinstance(page, Raster) else recode(page, Coding.MMR)
-        first = first_page + count * _OBJECTS_PER_PAGE
-        width = coded.width / PIXELS_PER_MM[coded.resolution.x_dpi] * _POINTS_PER_MM
-        height = max(coded.rows, 1) / ROWS_PER_MM[coded.resolution.y_dpi] * _POINTS_PER_MM
-        begin(first)
-        file.write(
-            b"<</Type/Page/Parent %d 0 R/MediaBox[0 0 %.2f %.2f]/Contents %d 0 R"
-            b"/Resources<</XObject<</F %d 0 R>>%s>>>>\nendobj\n"
-            % (_PAGES, width, height, first + 1, first + 2, words)
-        )
-        content = b"q %.2f 0 0 %.2f 0 0 cm /F Do Q" % (width, height)
-        if count < len(texts):
-            content += hidden(texts[count], width, height)
-        begin(first + 1)
-        file.write(b"<</Length %d>>stream\n%s\nendstream\nendobj\n" % (len(content), content))
-        begin(first + 2)
-        file.write(
-            b"<</Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceGray/BitsPerComponent 1"
-            b"/Filter/CCITTFaxDecode/DecodeParms<</K -1/Columns %d/Rows %d>>/Length %d>>stream\n"
-            % (coded.width, max(coded.rows, 1), coded.width, coded.rows, len(coded.data))
-        )
-        file.write(coded.data)
-        file.write(b"\nendstream\nendobj\n")
-        count += 1
-    if not count:
+        text = texts[len(numbers)] if len(numbers) < len(texts) else None
+        numbers.append(first_page + len(numbers) * _OBJECTS_PER_PAGE)
+        _write_page(objects, numbers[-1], coded, text, words)
+    if not numbers:
         raise ValueError("a PDF without pages")
     for number, body in enumerate(font_objects(font) if texts else (), font):
-        begin(number)
-        file.write(body + b"\nendobj\n")
-    begin(_CATALOG)
-    file.write(b"<</Type/Catalog/Pages %d 0 R>>\nendobj\n" % _PAGES)
-    begin(_PAGES)
-    file.write(b"<</Type/Pages/Count %d/Kids[" % count)
-    for index in range(count):
-        file.write(b"%d 0 R " % (first_page + index * _OBJECTS_PER_PAGE))
-    file.write(b"]>>\nendobj\n")
-    begin(_INFO)
-    file.write(b"<</Producer(faxbox)/Title<FEFF%s>" % title.encode("utf-16-be", "replace").hex().encode())
-    if created is not None:
-        file.write(b"/CreationDate(%s)" % _date(created))
-    file.write(b">>\nendobj\n")
-    start = file.tell()
-    file.write(b"xref\n0 %d\n0000000000 65535 f \n" % (len(offsets) + 1))
-    for number in range(1, len(offsets) + 1):
-        file.write(b"%010d 00000 n \n" % offsets[number])
-    file.write(
-        b"trailer\n<</Size %d/Root %d 0 R/Info %d 0 R>>\nstartxref\n%d\n%%%%EOF\n"
-        % (len(offsets) + 1, _CATALOG, _INFO, start)
+        objects.write(number, body)
+    objects.write(_CATALOG, b"<</Type/Catalog/Pages %d 0 R>>" % _PAGES)
+    kids = b"".join(b"%d 0 R " % number for number in numbers)
+    objects.write(_PAGES, b"<</Type/Pages/Count %d/Kids[" % len(numbers), kids, b"]>>")
+    named = title.encode("utf-16-be", "replace").hex().encode()
+    day = b"/CreationDate(%s)" % _date(created) if created is not None else b""
+    objects.write(_INFO, b"<</Producer(faxbox)/Title<FEFF%s>" % named, day, b">>")
+    objects.end()
+    return len(numbers)
+
+
+def _write_page(objects: _Objects, number: int, page: CodedPage, text: str | None, words: bytes) -> None:
+    """Three objects from ``number`` on; ``words``: the resource that draws ``text`` unseen."""
+    width = page.width / PIXELS_PER_MM[page.resolution.x_dpi] * _POINTS_PER_MM
+    height = max(page.rows, 1) / ROWS_PER_MM[page.resolution.y_dpi] * _POINTS_PER_MM
+    objects.write(
+        number,
+        b"<</Type/Page/Parent %d 0 R/MediaBox[0 0 %.2f %.2f]/Contents %d 0 R"
+        b"/Resources<</XObject<</F %d 0 R>>%s>>>>" % (_PAGES, width, height, number + 1, number + 2, words),
     )
-    return count
+    content = b"q %.2f 0 0 %.2f 0 0 cm /F Do Q" % (width, height)
+    if text is not None:
+        content += hidden(text, width, height)
+    objects.write(number + 1, b"<</Length %d>>stream\n" % len(content), content, b"\nendstream")
+    objects.write(
+        number + 2,
+        b"<</Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceGray/BitsPerComponent 1"
+        b"/Filter/CCITTFaxDecode/DecodeParms<</K -1/Columns %d/Rows %d>>/Length %d>>stream\n"
+        % (page.width, max(page.rows, 1), page.width, page.rows, len(page.data)),
+        page.data,
+        b"\nendstream",
+    )
+
+
+class _Objects:
+    """The objects of a file, numbered without gaps, written in any order (ISO 32000-1 7.5)."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._offsets: dict[int, int] = {}
+        file.write(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n")
+
+    def write(self, number: int, *parts: bytes) -> None:
+        self._offsets[number] = self._file.tell()
+        self._file.writelines((b"%d 0 obj\n" % number, *parts, b"\nendobj\n"))
+
+    def end(self) -> None:
+        """Writes the table of offsets, and the trailer."""
+        start, count = self._file.tell(), len(self._offsets) + 1
+        self._file.write(b"xref\n0 %d\n0000000000 65535 f \n" % count)
+        self._file.writelines(b"%010d 00000 n \n" % self._offsets[number] for number in range(1, count))
+        self._file.write(
+            b"trailer\n<</Size %d/Root %d 0 R/Info %d 0 R>>\nstartxref\n%d\n%%%%EOF\n"
+            % (count, _CATALOG, _INFO, start)
+        )
 
 
 def _date(moment: datetime) -> bytes:

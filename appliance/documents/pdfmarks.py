@@ -23,6 +23,7 @@ from appliance.remarks import (
     MARK_LOST,
     MOVEMENT_LEFT_OUT,
     Remark,
+    counted,
 )
 
 _NORMAL = raw.FPDF_ANNOT_APPEARANCEMODE_NORMAL
@@ -106,7 +107,7 @@ def give_appearances(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -
                 (played if drawn else lost).add(player)
         elif _is_printed(mark) and not drawn:
             _draw(document, mark)
-    noted = [Remark(COMMENTS_LEFT_OUT, detail=f"comments: {comments}")] if comments else []
+    noted = counted(COMMENTS_LEFT_OUT, {"comments": comments})
     said = [Remark(MARK_LOST, detail=name) for name in sorted(lost)]
     return [*said, *noted, *(Remark(MOVEMENT_LEFT_OUT, detail=name) for name in sorted(played))]
 

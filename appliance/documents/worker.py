@@ -13,13 +13,11 @@ other workers need not make again), ``done``.
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import fcntl
 import json
 import os
 import resource
-import signal
 import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
@@ -56,7 +54,6 @@ from appliance.remarks import LONGEST_DETAIL, LONGEST_FILE_NAME, MOST_REMARKS, P
 from appliance.t4.coding import encode
 from appliance.t4.page import Coding, Raster
 
-_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38  # linux/prctl.h
 _OPEN_FILES = 1024  # a request's 200, each open up to twice more to be read again, and a few
 _NICE = 10  # packets of running calls come first
 _COVER = -1  # in place of a source's number
@@ -101,13 +98,7 @@ class _Reports:
 def confine(limits: Limits, parent: int) -> None:
     """Permanently gives up resources and privileges that rendering does not need."""
     _memory.exit_with(MEMORY_EXIT)
-    libc = ctypes.CDLL(None, use_errno=True)
-    for option, value in (
-        (_PR_SET_PDEATHSIG, signal.SIGKILL),
-        (_PR_SET_DUMPABLE, 0),
-        (_PR_SET_NO_NEW_PRIVS, 1),
-    ):
-        libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0)
+    limited.control(limited.END_WITH_PARENT, limited.NOT_DUMPABLE, limited.NO_NEW_PRIVILEGES)
     if os.getppid() != parent:
         os._exit(1)  # the parent ended before the request above
     os.setsid()

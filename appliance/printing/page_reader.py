@@ -15,7 +15,6 @@ import json
 import os
 import re
 import resource
-import signal
 import sys
 from collections.abc import Iterator
 
@@ -37,15 +36,11 @@ _COLUMN = "\t"
 _EDGE = 1.5
 # Limits of the process: seconds of processor time, octets of address space, octets of the answer.
 _CPU_S, _MEMORY_OCTETS, _ANSWER_OCTETS = 10, 768 << 20, 200 << 20
-# linux/prctl.h
-_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 
 
 def confine() -> None:
     """Gives up what reading does not need, for good: resources and privileges."""
-    libc = ctypes.CDLL(None)
-    for option, value in ((_PR_SET_PDEATHSIG, signal.SIGKILL), (_PR_SET_NO_NEW_PRIVS, 1)):
-        libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0)
+    limited.control(limited.END_WITH_PARENT, limited.NO_NEW_PRIVILEGES)
     for limit, most in (
         (resource.RLIMIT_AS, _MEMORY_OCTETS),
         (resource.RLIMIT_CPU, _CPU_S),
