@@ -144,8 +144,10 @@ class Formatter:
         """The time of day, such as 14:35."""
         return self._dates.format_time(self._moment(at), "short", locale=self._locale)
 
-    def date_time(self, at: float) -> str:
-        """Date and time of a Unix time."""
+    def date_time(self, at: float | None) -> str:
+        """Date and time of a Unix time; empty for None."""
+        if at is None:
+            return ""
         return self._dates.format_datetime(self._moment(at), "medium", locale=self._locale)
 
     def near(self, at: float, now: float) -> str:

@@ -287,7 +287,7 @@ def _account(
         (_("From"), "  ".join(part for part in (station.name, station.station_id) if part)),
         (_("Pages confirmed"), pages if job.pages is not None else _("not prepared")),
         (_("Handed in"), clock.date_time(job.created_at)),
-        (_("Ended"), clock.date_time(job.ended_at) if job.ended_at is not None else ""),
+        (_("Ended"), clock.date_time(job.ended_at)),
         (_("Tries"), str(job.tries)),
         (_("Time on the line"), f"{job.seconds_on_line:.0f} s"),
         (_("Line"), last.line if last else ""),

@@ -140,7 +140,7 @@ class EmailWriter:
                 {
                     _("To"): " ".join(filter(None, (job.number, job.name))),
                     _("Pages"): str(job.pages or ""),
-                    _("Ended"): self._clock.date_time(job.ended_at) if job.ended_at is not None else "",
+                    _("Ended"): self._clock.date_time(job.ended_at),
                     _("Number"): _("fax {id}").format(id=job.id),
                 }
             ),
@@ -175,7 +175,7 @@ class EmailWriter:
                     )
                     if job.pages is not None
                     else "",
-                    _("Ended"): self._clock.date_time(job.ended_at) if job.ended_at is not None else "",
+                    _("Ended"): self._clock.date_time(job.ended_at),
                     _("Answered as"): job.remote_id,
                     _("Calls"): str(job.tries) if job.tries else "",
                     _("Number"): _("fax {id}").format(id=job.id),

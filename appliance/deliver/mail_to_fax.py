@@ -40,7 +40,7 @@ from appliance.spool.options import Cover, SendOptions
 
 # What parses an e-mail is loaded with the first one: most boxes get none, and it takes 2 MB.
 if TYPE_CHECKING:
-    from appliance.deliver.email_reading import Attachment, IncomingEmail
+    from appliance.deliver.email_reading import Attachment, Dial, IncomingEmail
 
 _log = logging.getLogger(__name__)
 
@@ -190,14 +190,7 @@ class Gateway:
         settings = self._box.settings.section(MailInSettings)
         owner, full_name = self._owner(letter, settings)
         dials, subject = numbers_of(letter.to if to is None else to, letter.subject, settings.domain)
-        if not dials:
-            raise RefusedError(causes.EMAIL_NO_NUMBER)
-        if len(dials) > settings.recipients:
-            raise RefusedError(TOO_MANY_RECIPIENTS, f"at most {settings.recipients}")
-        if len(dials) > 1 and any(dial.sub_address for dial in dials):
-            raise RefusedError(causes.EMAIL_NO_NUMBER, "A number with a sub-address goes alone.")
-        for dial in dials:
-            self._box.rules.number(dial.number)
+        self._require_dialable(dials, settings.recipients)
         parts, message = _content(letter, settings)
         limit = self._box.settings.section(ApiSettings).files_per_fax
         if len(parts) > limit:
@@ -209,13 +202,7 @@ class Gateway:
         if message:
             sender = clean_line(full_name or letter.sender_name)
             cover = Cover(subject=clean_line(subject), from_name=sender, message=message)
-        # Without a Message-ID the same octets may be sent twice on purpose, by scanners and alarms.  A
-        # program that sends the same Message-ID again did not get our answer; and a mailbox for all numbers
-        # gets a copy for each, which differ in the headers that servers add on the way.
-        same = (letter.message_id, letter.sender, letter.subject) if letter.message_id else (place,)
-        hashed = hashlib.sha256(_body(raw) if letter.message_id else raw)
-        hashed.update(repr((*same, dials)).encode())
-        digest = hashed.hexdigest()
+        digest = _digest(letter, raw, place, dials)
         files: list[SourceFile] = []
         try:
             for part in parts:
@@ -243,6 +230,17 @@ class Gateway:
             self._box.documents.discard_files(files)
             raise
 
+    def _require_dialable(self, dials: Sequence[Dial], most: int) -> None:
+        """Raises RefusedError."""
+        if not dials:
+            raise RefusedError(causes.EMAIL_NO_NUMBER)
+        if len(dials) > most:
+            raise RefusedError(TOO_MANY_RECIPIENTS, f"at most {most}")
+        if len(dials) > 1 and any(dial.sub_address for dial in dials):
+            raise RefusedError(causes.EMAIL_NO_NUMBER, "A number with a sub-address goes alone.")
+        for dial in dials:
+            self._box.rules.number(dial.number)
+
     def _owner(self, letter: IncomingEmail, settings: MailInSettings) -> tuple[str, str]:
         """The account that owns the fax, and its full name."""
         for user in self._box.settings.items(User).values():
@@ -254,6 +252,19 @@ class Gateway:
         if any(entry.lower() in (letter.sender, domain) for entry in settings.senders):
             return settings.owner, ""
         raise RefusedError(causes.EMAIL_SENDER_UNKNOWN)
+
+
+def _digest(letter: IncomingEmail, raw: bytes, place: str, dials: Sequence[Dial]) -> str:
+    """What is the same for an e-mail that is handed in once more.
+
+    Without a Message-ID the same octets may be sent twice on purpose, by scanners and alarms.  A program
+    that sends the same Message-ID again did not get our answer; and a mailbox for all numbers gets a copy
+    for each, which differ in the headers that servers add on the way.
+    """
+    same = (letter.message_id, letter.sender, letter.subject) if letter.message_id else (place,)
+    hashed = hashlib.sha256(_body(raw) if letter.message_id else raw)
+    hashed.update(repr((*same, dials)).encode())
+    return hashed.hexdigest()
 
 
 def _body(raw: bytes) -> memoryview:

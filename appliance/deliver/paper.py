@@ -132,7 +132,7 @@ def write_report(
         (said("Subject"), job.options.cover.subject if job.options.cover else ""),
         (said("Pages confirmed"), f"{job.pages_confirmed} / {job.pages or 0}"),
         (said("Calls"), str(job.tries)),
-        (said("Ended"), writer.date_time(job.ended_at) if job.ended_at is not None else ""),
+        (said("Ended"), writer.date_time(job.ended_at)),
         (said("Answered as"), job.remote_id),
         (said("Number of the fax"), str(job.id)),
     ):

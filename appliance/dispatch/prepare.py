@@ -132,18 +132,10 @@ class Preparer:
         """Renders the pages that these jobs share; returns the seconds until another try, None when done."""
         spool, job = self._box.spool, together[0]
         job_ids = [each.id for each in together]
-        path = f"{RENDERED}/{job.uuid}"
-        target = self._box.data / path
         made = self._made(job)
         if made is not None:
-            spool.do(
-                preparing.prepared,
-                job_ids,
-                job.options.made,
-                made.total,
-                self._box.clock(),
-                remarks=made.remarks,
-            )
+            now, path = self._box.clock(), job.options.made
+            spool.do(preparing.prepared, job_ids, path, made.total, now, remarks=made.remarks)
             return None
         try:
             options = self._options(job)
@@ -152,17 +144,17 @@ class Preparer:
             recent = self._still_whole(same)
             if recent and spool.do(preparing.share_pages, job_ids, recent, self._box.clock()):
                 return None
+            path = f"{RENDERED}/{job.uuid}"
+            target = self._box.data / path
             # Pages left by a crash between rendering and its record.
             shutil.rmtree(target, ignore_errors=True)
-            limits = Limits(pages=self._box.settings.section(ApiSettings).pages_per_fax)
-            bad_files = job.options.bad_files or Rule.REFUSE
             left_out: list[Remark] = []
             document = _render(
                 sources(self._box.data, files),
                 target,
                 options,
-                limits=limits,
-                bad_files=bad_files,
+                limits=Limits(pages=self._box.settings.section(ApiSettings).pages_per_fax),
+                bad_files=job.options.bad_files or Rule.REFUSE,
                 left_out=left_out,
             )
         except RefusedError as refused:
@@ -178,21 +170,25 @@ class Preparer:
             spool.do(preparing.unpreparable, job_ids, error.cause, self._box.clock(), _named(error, files))
         else:
             remarks = (*left_out, *document.remarks)
-            rule = self._rule(job, remarks)
-            if rule is Rule.REFUSE:
-                shutil.rmtree(target, ignore_errors=True)
-                spool.do(preparing.unpreparable, job_ids, DOCUMENT_REMARKED, self._box.clock(), remarks)
-                return None
-            hold = DOCUMENT_REMARKED if rule is Rule.HOLD else None
             if not remarks:
                 self._remember(same, path)
-            now = self._box.clock()
-            if not spool.do(
-                preparing.prepared, job_ids, path, document.total, now, remarks=remarks, hold=hold
-            ):
-                # The jobs were cancelled, and perhaps deleted, during rendering.
-                at_rest.shred(target)
+            self._rendered(job, job_ids, path, document.total, remarks)
         return None
+
+    def _rendered(
+        self, job: Job, job_ids: list[int], path: str, total: int, remarks: tuple[Remark, ...]
+    ) -> None:
+        """Records the pages in ``path``, unless the remarks on them refuse the fax."""
+        spool, now = self._box.spool, self._box.clock()
+        rule = self._rule(job, remarks)
+        if rule is Rule.REFUSE:
+            shutil.rmtree(self._box.data / path, ignore_errors=True)
+            spool.do(preparing.unpreparable, job_ids, DOCUMENT_REMARKED, now, remarks)
+            return
+        hold = DOCUMENT_REMARKED if rule is Rule.HOLD else None
+        if not spool.do(preparing.prepared, job_ids, path, total, now, remarks=remarks, hold=hold):
+            # The jobs were cancelled, and perhaps deleted, during rendering.
+            at_rest.shred(self._box.data / path)
 
     def _again(self, job: Job, error: DocumentError) -> float | None:
         """Seconds until another try after this error; None when the document has failed."""

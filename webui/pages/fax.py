@@ -121,7 +121,7 @@ def facts(visit: Visit, job: Job) -> list[tuple[str, str]]:
         (_("The other machine"), job.remote_id.strip()),
         (_("Pages"), f"{job.pages_confirmed} / {job.pages}" if job.pages is not None else ""),
         (_("Handed in"), write.date_time(job.created_at)),
-        (_("Ended"), write.date_time(job.ended_at) if job.ended_at is not None else ""),
+        (_("Ended"), write.date_time(job.ended_at)),
         (_("Calls"), str(job.tries) if job.tries else ""),
         (_("Time on the line"), wording.duration(job.seconds_on_line) if job.seconds_on_line else ""),
         (_("By"), job.owner),
