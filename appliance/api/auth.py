@@ -52,6 +52,10 @@ class Caller:
         """The owner whose faxes they see; None: all.  For the ``owner`` of ``Box``'s methods."""
         return None if Scope.ADMIN in self.scopes else self.owner
 
+    def may_use(self, owner: str) -> bool:
+        """Whether they see an entry of this owner: their own, everyone's (empty), an administrator any."""
+        return self.sees is None or owner in ("", self.owner)
+
     def may_the_same(self, as_before: Caller) -> bool:
         """Whether they may do and see what they might ``as_before``."""
         now, before = ((each.scopes, each.sees, each.reads) for each in (self, as_before))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import codecs
+import contextlib
 import hashlib
 import itertools
 import re
@@ -107,13 +108,10 @@ def store(
     file = context.box.documents.store_file(
         watched(), name=clean_name(name), media_type=request.clean_media_type(media_type), pages=pages
     )
-    try:
-        start = bytes(head) if whole <= HEAD_OCTETS else whole_characters(bytes(head))
-        if not any_kind:
+    if not any_kind:
+        with discarded_on_error(context, [file]):
+            start = bytes(head) if whole <= HEAD_OCTETS else whole_characters(bytes(head))
             sniff(start, file.name, file.media_type)
-    except BaseException:
-        discard(context, [file])
-        raise
     return StoredUpload(file, digest.hexdigest())
 
 
@@ -159,6 +157,16 @@ def discard(context: Context, files: Iterable[SourceFile | StoredUpload]) -> Non
     context.box.documents.discard_files(
         file.file if isinstance(file, StoredUpload) else file for file in files
     )
+
+
+@contextlib.contextmanager
+def discarded_on_error(context: Context, files: Sequence[SourceFile | StoredUpload]) -> Iterator[None]:
+    """Deletes the files, those added meanwhile too, if the request is refused here."""
+    try:
+        yield
+    except BaseException:
+        discard(context, files)
+        raise
 
 
 def read_multipart(

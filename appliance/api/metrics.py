@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from appliance import __version__
@@ -44,7 +44,7 @@ def _one(name: str, help: str, value: float) -> _Metric:
 def exposition(context: Context, *, open_metrics: bool = False) -> str:
     """All metrics as text.  Reads the spool; blocks for a moment."""
     lines: list[str] = []
-    for metric in _metrics(context):
+    for metric in (*_faxes(context), *_lines(context), *_process(context)):
         # OpenMetrics names a counter's family without the suffix of its samples.
         family = metric.name.removesuffix("_total") if open_metrics else metric.name
         lines.append(f"# HELP {family} {_escaped(metric.help)}")
@@ -57,10 +57,9 @@ def exposition(context: Context, *, open_metrics: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _metrics(context: Context) -> Iterable[_Metric]:
+def _faxes(context: Context) -> Iterator[_Metric]:
     box = context.box
     health = box.health()
-    used = resource.getrusage(resource.RUSAGE_SELF)
     counts = box.history.counts()
     usage = box.accounts.used_today("box")
     yield _Metric("faxbox_info", "The box's version.", [({"version": __version__}, 1)])
@@ -82,15 +81,8 @@ def _metrics(context: Context) -> Iterable[_Metric]:
         [({"state": state, "code": code}, count) for state, code, count in counts.ended],
     )
     for total, (name, words) in _SUMS.items():
-        yield _Metric(
-            name,
-            words,
-            [
-                ({"line": line, "code": code}, count)
-                for kind, line, code, count in counts.sums
-                if kind == total
-            ],
-        )
+        found = [(line, code, count) for kind, line, code, count in counts.sums if kind == total]
+        yield _Metric(name, words, [({"line": line, "code": code}, count) for line, code, count in found])
     yield _Metric(
         "faxbox_received",
         "Received faxes that are kept, by state.",
@@ -105,7 +97,12 @@ def _metrics(context: Context) -> Iterable[_Metric]:
     yield _one("faxbox_calls_today", "Calls placed today.", usage.calls)
     yield _one("faxbox_pages_today", "Pages sent today.", usage.pages)
     yield _one("faxbox_line_seconds_today", "Seconds on the line today.", usage.seconds)
-    lines = [({"line": line.name, "kind": line.kind.value}, line.state) for line in health.lines]
+
+
+def _lines(context: Context) -> Iterator[_Metric]:
+    lines = [
+        ({"line": line.name, "kind": line.kind.value}, line.state) for line in context.box.health().lines
+    ]
     yield _Metric(
         "faxbox_line_usable",
         "1 when a call may be placed on the line.",
@@ -139,6 +136,10 @@ def _metrics(context: Context) -> Iterable[_Metric]:
         "The longest delay of one since the start.",
         [(labels, round(pacing.worst_s, 4)) for labels, pacing in paced],
     )
+
+
+def _process(context: Context) -> Iterator[_Metric]:
+    used = resource.getrusage(resource.RUSAGE_SELF)
     yield _one("faxbox_event_streams", "Open event streams.", context.streams.used)
     yield _one(
         "process_cpu_seconds_total", "Processor time that the box has used.", round(time.process_time(), 2)

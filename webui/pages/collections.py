@@ -104,8 +104,7 @@ def _listed(visit: Visit) -> Listed:
 
 def _visible(visit: Visit, item: Any) -> bool:
     """Whether the reader may see an entry: their own, and shared ones."""
-    owner = getattr(item, "owner", None)
-    return visit.who.sees is None or owner in (None, "", visit.who.owner)
+    return visit.who.may_use(getattr(item, "owner", ""))
 
 
 def _options(visit: Visit, listed: Listed) -> Options:

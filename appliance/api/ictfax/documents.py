@@ -39,7 +39,6 @@ MEDIA_TYPES: dict[str, Kind | None] = {
     request.FORM_TYPE: None,
     "": None,
 }
-# The most documents in one listing.
 
 
 class DocumentCalls:
@@ -106,12 +105,9 @@ class DocumentCalls:
         if append and len(document.files) >= most:
             raise ProblemError(TOO_MANY_FILES, f"at most {most}")
         taken = self._take(document)
-        try:
+        with intake.discarded_on_error(context, taken):
             self._door.require_still(caller)
             box.documents.set_files(document_id, intake.sources(taken), append=append, owner=caller.sees)
-        except BaseException:
-            intake.discard(context, taken)
-            raise
         self._door.audit(caller, "document.change", f"document:{document_id}", "its files")
         return ForeignAnswer(document_id)
 
@@ -129,11 +125,8 @@ class DocumentCalls:
         if request.declared_length(environ) == 0:
             raise ProblemError(REQUEST_LENGTH_MISSING, "no file uploaded")
         file = intake.store_content(context, environ, name=document.name or "document")
-        try:
+        with intake.discarded_on_error(context, [file]):
             self._require_kind(file, MEDIA_TYPES[kind], kind)
-        except BaseException:
-            intake.discard(context, [file])
-            raise
         return [file]
 
     def _require_kind(self, taken: StoredUpload, promised: Kind | None, said: str) -> None:

@@ -10,7 +10,7 @@ from appliance.api.auth import Caller
 from appliance.api.foreign import ForeignAnswer, ForeignDoor
 from appliance.api.foreign_fields import LINE_LIMIT, text
 from appliance.api.ictfax.objects import contact_object
-from appliance.api.ictfax.owned import OwnedList, is_visible
+from appliance.api.ictfax.owned import OwnedList
 from appliance.api.ictfax.people import PeopleCalls, asked
 from appliance.api.ictfax.words import MissingError
 from appliance.phonebook import Contact, ContactGroup
@@ -73,7 +73,7 @@ class GroupCalls:
         """The group's contacts that exist and that the caller may see, in its order."""
         known = self._door.box.settings.items(Contact)
         found = [(each, known[each]) for each in group.contact_ids if each in known]
-        return [(contact_id, contact) for contact_id, contact in found if is_visible(contact, caller)]
+        return [(contact_id, contact) for contact_id, contact in found if caller.may_use(contact.owner)]
 
     def _put(self, caller: Caller, group_id: int, change: Callable[[tuple[int, ...]], Iterable[int]]) -> None:
         def put(lists: Mapping[type[Any], Items]) -> None:

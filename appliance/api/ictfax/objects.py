@@ -88,11 +88,15 @@ def document_object(document: Document) -> dict[str, Any]:
     }
 
 
+def _title_of_received(fax: Received) -> str:
+    return f"Fax from {fax.caller or fax.tsi or 'unknown'}"
+
+
 def received_document(fax: Received) -> dict[str, Any]:
     """A received fax as the document that the interface shows for it."""
     return {
         "document_id": fax.id + RECEIVED_DOCUMENTS,
-        "name": f"Fax from {fax.caller or fax.tsi or 'unknown'}",
+        "name": _title_of_received(fax),
         "file_name": f"fax-{fax.id}.pdf",
         "type": "application/pdf",
         "description": "",
@@ -216,7 +220,7 @@ def received_transmission(fax: Received, account_id: int | None) -> dict[str, An
     """A received fax as a transmission."""
     return {
         "transmission_id": fax.id,
-        "title": f"Fax from {fax.caller or fax.tsi or 'unknown'}",
+        "title": _title_of_received(fax),
         "service_flag": SERVICE_FLAG,
         "account_id": account_id,
         "contact_id": None,

@@ -49,14 +49,11 @@ class OneStepCall:
     def _decoded(self, fields: Mapping[str, Any]) -> list[StoredUpload]:
         """Stores the files in the fields; all of them or none."""
         context, stored = self._door.context, list[StoredUpload]()
-        try:
+        with intake.discarded_on_error(context, stored):
             for file in inline_files(fields, context.settings.files_per_fax):
                 stored.append(
                     intake.store_base64(context, file.base64, name=file.name, media_type=file.media_type)
                 )
-        except BaseException:
-            intake.discard(context, stored)
-            raise
         return stored
 
     def _submit(self, caller: Caller, fields: Mapping[str, Any], files: list[StoredUpload]) -> Job:

@@ -31,7 +31,7 @@ class OwnedList(Generic[T]):
     def seen(self, caller: Caller) -> list[tuple[int, T]]:
         """The entries that the caller may see, with their ids."""
         found = self._door.box.settings.items(self._kind).items()
-        return [(item_id, item) for item_id, item in found if is_visible(item, caller)]
+        return [(item_id, item) for item_id, item in found if caller.may_use(item.owner)]
 
     def find(self, caller: Caller, item_id: int) -> T:
         """An entry that the caller may see.  Raises ProblemError."""
@@ -68,15 +68,10 @@ class OwnedList(Generic[T]):
         return ForeignAnswer(True)
 
 
-def is_visible(item: Contact | ContactGroup | Campaign, caller: Caller) -> bool:
-    """Whether it is the caller's or shared; administrators see all."""
-    return caller.sees is None or item.owner in ("", caller.owner)
-
-
 def visible(noun: str, items: Mapping[int, T], item_id: int, caller: Caller) -> T:
     """The item of a list, if the caller may see it.  Raises ProblemError."""
     item = items.get(item_id)
-    if item is None or not is_visible(item, caller):
+    if item is None or not caller.may_use(item.owner):
         raise ProblemError(NOT_FOUND, f"{noun} {item_id}")
     return item
 

@@ -96,16 +96,16 @@ class PeopleCalls:
     def add_contact(self, caller: Caller) -> ForeignAnswer:
         """Adds a contact, unless an equal one exists: programs make one for every fax."""
         values = _contact_values(asked(self._door))
-        if not values.get("number"):
-            raise refused(NUMBER_INVALID, "phone", "this field is needed")
-        self._require_number(values["number"])
+        self._require_number(values.get("number", ""))
         contact = Contact(**values, owner=caller.owner)
         contact_id = self.keep(contact)
         self._door.audit(caller, "contact.create", f"contact:{contact_id}")
         return ForeignAnswer(contact_id)
 
     def _require_number(self, written: str) -> None:
-        """Raises ProblemError for a number that the phone book does not accept."""
+        """Raises ProblemError without a number, and for one that the phone book does not accept."""
+        if not written:
+            raise refused(NUMBER_INVALID, "phone", "this field is needed")
         try:
             self._door.box.rules.contact_number(written)
         except RefusedError as error:
@@ -156,8 +156,6 @@ class PeopleCalls:
         self.owned.changeable(caller, contact_id)
         values = _contact_values(asked(self._door))
         if "number" in values:
-            if not values["number"]:
-                raise refused(NUMBER_INVALID, "phone", "this field is needed")
             self._require_number(values["number"])
         return ForeignAnswer(contact_object(contact_id, self.owned.change(caller, contact_id, values)))
 

@@ -10,7 +10,6 @@ from appliance.api.causes import NOT_FOUND
 from appliance.api.foreign import ForeignAnswer, ForeignDoor
 from appliance.api.ictfax.campaigns import RUNNING, CampaignCalls
 from appliance.api.ictfax.objects import SERVICE_FLAG
-from appliance.api.ictfax.owned import is_visible
 from appliance.api.ictfax.people import PeopleCalls
 from appliance.api.numbers import own_number
 from appliance.api.problems import ProblemError
@@ -35,9 +34,9 @@ class SystemCalls:
     def statistics(self, caller: Caller) -> ForeignAnswer:
         """Counts of what the caller may see."""
         store = self._door.box.settings
-        campaigns = [each for each in store.items(Campaign).values() if is_visible(each, caller)]
-        groups = [each for each in store.items(ContactGroup).values() if is_visible(each, caller)]
-        contacts = [each for each in store.items(Contact).values() if is_visible(each, caller)]
+        campaigns = [each for each in store.items(Campaign).values() if caller.may_use(each.owner)]
+        groups = [each for each in store.items(ContactGroup).values() if caller.may_use(each.owner)]
+        contacts = [each for each in store.items(Contact).values() if caller.may_use(each.owner)]
         total, under_way, good, bad = self._transmissions(caller)
         return ForeignAnswer(
             {

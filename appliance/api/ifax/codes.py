@@ -184,8 +184,10 @@ _BY_SIDE: dict[Side, EndCode] = {
 }
 
 
-def end_of(cause: Cause) -> EndCode:
+def end_of(cause: Cause | None) -> EndCode:
     """The end of a fax with ``cause``: its fax code if it has one, else the call's end."""
+    if cause is None:
+        return _UNSPECIFIED
     code = fax_code(cause)
     if code is not None:
         return EndCode(MESSAGES[code], int(code))

@@ -152,7 +152,7 @@ class IfaxDoor(ForeignDoor):
             self.box.rules.number(number)
         self.box.rules.require_quota(caller.owner, caller.key)
         taken: list[SourceFile] = []
-        try:
+        with intake.discarded_on_error(self.context, taken):
             if document is not None:
                 taken += self._filled_in(document, wanted)
             self._take(wanted.files, taken, content)
@@ -168,9 +168,6 @@ class IfaxDoor(ForeignDoor):
                     scheduled_at=wanted.send_at,
                 )
             )
-        except BaseException:
-            intake.discard(self.context, taken)
-            raise
         made = submitted.jobs
         for job in made:
             self.audit(caller, "fax.create", f"fax:{job.id}", f"to {job.number}")
@@ -232,19 +229,16 @@ class IfaxDoor(ForeignDoor):
             changed = self._changed(document, wanted)
             if not changed and not wanted.files:
                 return []
-            for number, file in enumerate(document.files):
-                content = changed.get(number) or at_rest.read_bytes(self.box.data / file.path)
-                copies.append(
-                    self.box.documents.store_file(
-                        content, name=file.name, media_type=file.media_type, pages=file.pages
+            with intake.discarded_on_error(self.context, copies):
+                for number, file in enumerate(document.files):
+                    content = changed.get(number) or at_rest.read_bytes(self.box.data / file.path)
+                    copies.append(
+                        self.box.documents.store_file(
+                            content, name=file.name, media_type=file.media_type, pages=file.pages
+                        )
                     )
-                )
         except FileNotFoundError:
-            intake.discard(self.context, copies)
             raise ProblemError(DOCUMENT_GONE, document.name[:64]) from None
-        except BaseException:
-            intake.discard(self.context, copies)
-            raise
         return copies
 
     def _changed(self, document: Document, wanted: SendFields) -> dict[int, bytes]:

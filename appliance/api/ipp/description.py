@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from appliance import __version__
 from appliance.api.ipp.asked import LEAST_INTERVAL_S, MOST_INTERVAL_S, OBEYED, USUAL_RETRIES
 from appliance.api.ipp.book import DOCUMENT_WAIT_S
+from appliance.api.ipp.call import Client, PrinterRequest
 from appliance.api.ipp.printers import FaxPrinter, printer_uuid
 from appliance.api.ipp.strings import path_of
 from appliance.api.ipp.words import Operation, PrinterState
@@ -43,23 +44,12 @@ _GROUPS = frozenset({"all", "printer-description", "job-template"})
 Pairs = Iterator[tuple[str, Sequence[Value]]]
 
 
-def printer_attributes(
-    box: Box,
-    printer: FaxPrinter,
-    wanted: frozenset[str],
-    *,
-    base: str,
-    web: str,
-    security: tuple[str, str],
-) -> dict[str, Sequence[Value]]:
-    """A printer's attributes, limited to ``wanted`` (names and groups).
-
-    ``base``: URI of the door, ``web``: of the box's pages; ``security``: how users authenticate, and whether
-    the connection is encrypted, in IPP's words.
-    """
+def printer_attributes(box: Box, call: PrinterRequest) -> dict[str, Sequence[Value]]:
+    """The attributes of the request's printer, limited to the names and groups that it wants."""
+    wanted, printer = call.wanted(frozenset({"all"})), call.printer
     found: dict[str, Sequence[Value]] = {}
     for part in (
-        _identity(box, printer, base, web, security),
+        _identity(box, printer, call.client),
         _protocol(box, printer),
         _state(box),
         _documents(box),
@@ -72,13 +62,13 @@ def printer_attributes(
     return {name: values for name, values in found.items() if name in wanted}
 
 
-def _identity(box: Box, printer: FaxPrinter, base: str, web: str, security: tuple[str, str]) -> Pairs:
-    station = box.settings.section(StationSettings)
-    authentication, encryption = security
+def _identity(box: Box, printer: FaxPrinter, client: Client) -> Pairs:
+    station, web = box.settings.section(StationSettings), client.web
+    authentication, encryption = client.security
     info = said("Prints to fax")
     if printer.to is not None:
         info = ", ".join(filter(None, (each.name or each.number for each in printer.to))) or info
-    yield "printer-uri-supported", codec.uris(base + printer.path)
+    yield "printer-uri-supported", codec.uris(client.base + printer.path)
     yield "uri-authentication-supported", codec.keywords(authentication)
     yield "uri-security-supported", codec.keywords(encryption)
     yield "printer-name", codec.name(printer.name, 127)

@@ -257,11 +257,7 @@ class PrintService:
     # -- the printer ---------------------------------------------------------------------------
 
     def _get_printer_attributes(self, call: PrinterRequest) -> Message:
-        wanted = call.wanted(frozenset({"all"}))
-        client = call.client
-        found = printer_attributes(
-            self._box, call.printer, wanted, base=client.base, web=client.web, security=client.security
-        )
+        found = printer_attributes(self._box, call)
         return answer_to(call.message, Status.OK, [Group(GroupTag.PRINTER, found)])
 
     def _identify(self, call: PrinterRequest) -> Message:

@@ -24,16 +24,13 @@ routes = Routes(tag="documents", scope=Scope.SEND)
 def create_document(call: Call) -> Answer:
     """Store a document."""
     stored = files_of(call.context, call.body.get("files", []), call.form)
-    try:
+    with intake.discarded_on_error(call.context, stored):
         made = call.box.documents.create(
             call.caller.owner,
             intake.sources(stored),
             name=call.body.get("name", "") or stored[0].file.name,
             description=call.body.get("description", ""),
         )
-    except BaseException:
-        intake.discard(call.context, stored)
-        raise
     call.note("document.create", object=f"document:{made.id}")
     return Answer(view(made), headers={"Location": f"/api/v1/documents/{made.id}"})
 

@@ -70,11 +70,8 @@ def earlier(call: Call, key: str, digest: str) -> Answer | None:
 
 def submit(call: Call, request: Request) -> Answer:
     """Hands in ``request``; if it is refused, its files are deleted."""
-    try:
+    with intake.discarded_on_error(call.context, request.files):
         submitted = call.box.faxes.submit(request)
-    except BaseException:
-        call.box.documents.discard_files(request.files)
-        raise
     if not submitted.repeated:
         _preview_is_sent(call)
         for job in submitted.jobs:

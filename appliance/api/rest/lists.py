@@ -14,7 +14,6 @@ from appliance.api.auth import Caller
 from appliance.api.causes import NOT_FOUND, SETTING_INVALID
 from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.checking import flaw, require_url, still_needed
-from appliance.api.rest.recipients import visible
 from appliance.api.rest.routes import Answer, Call, Route, Routes
 from appliance.api.rest.schemas import Json, answer_schema, array, component, integer, record, settings_schema
 from appliance.deliver.settings import DeliveryRoute, JunkRule
@@ -67,7 +66,7 @@ def _contacts_exist(call: Call, values: Mapping[str, Any], item_id: int | None) 
     contacts = call.box.settings.items(Contact)
     for position, contact_id in enumerate(values.get("contact_ids", ())):
         # Another user's private contact is treated as missing, so that ids cannot be discovered.
-        if contact_id not in contacts or not visible(contacts[contact_id].owner, call.caller):
+        if contact_id not in contacts or not call.caller.may_use(contacts[contact_id].owner):
             raise flaw(f"contact_ids[{position}]", said("there is no contact {id}").format(id=contact_id))
 
 
@@ -225,7 +224,7 @@ class _Handlers:
         return item_id, item
 
     def _visible(self, item: Any, caller: Caller) -> bool:
-        return not self._resource.owned or visible(item.owner, caller)
+        return not self._resource.owned or caller.may_use(item.owner)
 
     def _require_own(self, item: Any, caller: Caller) -> None:
         if self._resource.owned and caller.sees is not None and item.owner != caller.owner:

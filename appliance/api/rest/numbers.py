@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from appliance.api.rest import newfax_schemas, recipients
+from appliance.api.rest import newfax_schemas
 from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import (
     Json,
@@ -99,7 +99,7 @@ def _checked(
         (
             each
             for each in call.box.settings.items(Contact).values()
-            if recipients.visible(each.owner, call.caller) and dial and _same(each.number, written, dial)
+            if call.caller.may_use(each.owner) and dial and _same(each.number, written, dial)
         ),
         None,
     )
@@ -172,7 +172,7 @@ def _contacts(call: Call) -> list[Json]:
     return [
         _offer("contact", contact.number, contact.name, contact.company, contact=contact_id)
         for contact_id, contact in call.box.settings.items(Contact).items()
-        if recipients.visible(contact.owner, call.caller)
+        if call.caller.may_use(contact.owner)
     ]
 
 
@@ -180,7 +180,7 @@ def _groups(call: Call) -> list[Json]:
     return [
         _offer("group", "", group.name, group=group_id, members=len(group.contact_ids))
         for group_id, group in call.box.settings.items(ContactGroup).items()
-        if recipients.visible(group.owner, call.caller)
+        if call.caller.may_use(group.owner)
     ]
 
 

@@ -15,7 +15,6 @@ from appliance.api.causes import REQUEST_INVALID
 from appliance.api.problems import ProblemError
 from appliance.api.rest.checking import Checker, from_fields, require
 from appliance.api.rest.content import saved_as
-from appliance.api.rest.recipients import visible
 from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import (
     Json,
@@ -116,8 +115,8 @@ def export_contacts(call: Call) -> Answer:
 def _seen(call: Call) -> tuple[dict[int, Contact], dict[int, ContactGroup]]:
     store = call.box.settings
     return (
-        {key: each for key, each in store.items(Contact).items() if visible(each.owner, call.caller)},
-        {key: each for key, each in store.items(ContactGroup).items() if visible(each.owner, call.caller)},
+        {key: each for key, each in store.items(Contact).items() if call.caller.may_use(each.owner)},
+        {key: each for key, each in store.items(ContactGroup).items() if call.caller.may_use(each.owner)},
     )
 
 

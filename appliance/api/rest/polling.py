@@ -47,7 +47,7 @@ def create_offer(call: Call) -> Answer:
     quality = Quality(call.body["quality"]) if "quality" in call.body else None
     try:
         # Its pages are made while the client waits: one such request at a time.
-        with call.context.drawers.of(1, TURN_WAIT_S):
+        with intake.discarded_on_error(call.context, stored), call.context.drawers.of(1, TURN_WAIT_S):
             offer = make_offer(
                 call.box,
                 call.caller.owner,
@@ -56,13 +56,10 @@ def create_offer(call: Call) -> Answer:
                 title=call.body.get("title", ""),
                 quality=quality,
             )
-    except BaseException as error:
-        intake.discard(call.context, stored)
-        if isinstance(error, NameTakenError):
-            raise _taken() from None
-        if isinstance(error, TooManyError):
-            raise ProblemError(TOO_MANY_OFFERS, str(error)) from None
-        raise
+    except NameTakenError:
+        raise _taken() from None
+    except TooManyError as error:
+        raise ProblemError(TOO_MANY_OFFERS, str(error)) from None
     call.note("offer.create", object=f"offer:{offer.id}", detail=f"as {offer.name}")
     return Answer(view(offer), headers={"Location": f"/api/v1/polling/{offer.id}"})
 

@@ -41,23 +41,18 @@ def checked_recipients(context: Context, caller: Caller, given: list[Any]) -> tu
 
 def _contact(context: Context, caller: Caller, contact_id: int, path: str) -> To:
     contact = context.box.settings.items(Contact).get(contact_id)
-    if contact is None or not visible(contact.owner, caller):
+    if contact is None or not caller.may_use(contact.owner):
         raise flaw(path, said("there is no contact {id}").format(id=contact_id))
     return To(contact.number, contact.name, contact.company)
 
 
 def _group(context: Context, caller: Caller, group_id: int, path: str) -> list[To]:
     group = context.box.settings.items(ContactGroup).get(group_id)
-    if group is None or not visible(group.owner, caller):
+    if group is None or not caller.may_use(group.owner):
         raise flaw(path, said("there is no group {id}").format(id=group_id))
     contacts = context.box.settings.items(Contact)
     return [
         _contact(context, caller, contact_id, path)
         for contact_id in group.contact_ids
-        if contact_id in contacts and visible(contacts[contact_id].owner, caller)
+        if contact_id in contacts and caller.may_use(contacts[contact_id].owner)
     ]
-
-
-def visible(owner: str, caller: Caller) -> bool:
-    """Whether the caller may use an entry of the phone book that belongs to ``owner``."""
-    return owner in ("", caller.owner) or caller.sees is None

@@ -44,12 +44,9 @@ def store_files(context: Context, given: Sequence[Mapping[str, Any]]) -> list[St
     if flaws:
         raise invalid(*flaws)
     stored: list[StoredUpload] = []
-    try:
+    with intake.discarded_on_error(context, stored):
         for position, file in enumerate(given):
             stored.append(_store(context, file, f"files[{position}]"))
-    except BaseException:
-        intake.discard(context, stored)
-        raise
     return stored
 
 

@@ -164,7 +164,7 @@ class _Stream:
     def _shows(self, item: Event | TransientEvent) -> bool:
         if self._fax_id is not None and item.fax_id != self._fax_id:
             return False
-        if self._caller.sees is not None and item.owner not in ("", self._caller.sees):
+        if not self._caller.may_use(item.owner):
             return False
         kind = item.kind.partition(".")[0]
         if kind == "job":
