@@ -18,7 +18,7 @@ from appliance.documents import _memory
 from appliance.documents.drawing import Drawing, LookedAt, Pixels, Rect
 from appliance.documents.geometry import Layout
 from appliance.documents.pale import strengthened_scan
-from appliance.documents.pdfobjects import PageContent, content_of, show, shows_tones
+from appliance.documents.pdfobjects import Objects, PageContent, content_of, show, shows_tones
 from appliance.documents.pdfplaces import box_of, has_picture_beside, lines_of_type, photographs, together
 from appliance.documents.pdfscans import Scan, ScanLook
 from appliance.documents.screen import BAND_PIXELS, look_at, planes_of
@@ -38,10 +38,12 @@ _MOST_GREY_PIXELS = 4 * BAND_PIXELS
 
 
 class DrawnPage:
-    """A page that is prepared for drawing, on a layout.  Raises MemoryError wherever it draws."""
+    """A page that is prepared for drawing and has ``objects``, on a layout.  Raises MemoryError wherever it
+    draws.
+    """
 
-    def __init__(self, page: pypdfium2.PdfPage, layout: Layout) -> None:
-        self._page = page
+    def __init__(self, page: pypdfium2.PdfPage, layout: Layout, objects: Objects) -> None:
+        self._page, self._objects = page, objects
         self._layout = layout
         self._width, self._rows = layout.width, layout.rows
         self._coloured: Pixels | None = None  # all of it, once drawn
@@ -67,7 +69,7 @@ class DrawnPage:
         """A page of type, lines and pictures."""
         if self._width * self._rows > _MOST_GREY_PIXELS:
             return self._in_tones(None)
-        at_once = self._width * self._rows <= BAND_PIXELS and shows_tones(self._page)
+        at_once = self._width * self._rows <= BAND_PIXELS and shows_tones(self._objects)
         whole = self._in_colour() if at_once else self._whole("grey")
         seen = look_at(whole, self._width, self._rows, self._layout.resolution.y_dpi)
         return self._in_tones(seen) if seen.toned else self._as_drawn(whole, seen)
@@ -87,7 +89,7 @@ class DrawnPage:
 
     def _in_tones(self, seen: LookedAt | None, *, is_scan: bool = False) -> Drawing:
         """The page with what is known of its type and photographs.  ``seen``: what is known of it in grey."""
-        content = content_of(self._page)
+        content = content_of(self._objects)
         boxes = photographs(self._page, self._layout, content)
         if boxes is None and seen is not None:
             if not seen.tones:  # a scan in black and white: its black areas are left as they are

@@ -14,7 +14,15 @@ from dataclasses import dataclass
 import pypdfium2
 from pypdfium2 import raw
 
-from appliance.documents.pdfobjects import MOST_OBJECTS, Matrix, bounds_of, clip_of, colour_of, matrix_of
+from appliance.documents.pdfobjects import (
+    MOST_OBJECTS,
+    Matrix,
+    Objects,
+    bounds_of,
+    clip_of,
+    colour_of,
+    matrix_of,
+)
 
 # A line thinner than this in one direction breaks up, pixels.
 _LEAST_PIXELS = 0.8
@@ -32,30 +40,32 @@ class _Segment:
     closes: bool
 
 
-def keep_thin_lines(page: pypdfium2.PdfPage, pixels_per_point: tuple[float, float]) -> None:
-    """Lays a hairline over each line of ``page`` that would otherwise be invisible in one direction.
+def keep_thin_lines(page: pypdfium2.PdfPage, objects: Objects, pixels_per_point: tuple[float, float]) -> bool:
+    """Lays a hairline over each line of ``page`` that would otherwise be invisible in one direction; returns
+    whether there are any, so that the page has more than ``objects``.
 
     ``pixels_per_point`` is the scale of the drawing, across and down.  Lines in forms, dashed lines, and
     lines that are clipped stay as they are.
     """
     left = _MOST_SEGMENTS
-    count = min(raw.FPDFPage_CountObjects(page), MOST_OBJECTS)
+    count = min(raw.FPDFPage_CountObjects(page), MOST_OBJECTS)  # those in forms are listed after these
     thin = [
-        index for index in range(count) if _is_thin(raw.FPDFPage_GetObject(page, index), pixels_per_point)
+        index
+        for index, (handle, kind, _) in enumerate(objects[:count])
+        if kind == raw.FPDF_PAGEOBJ_PATH and _is_thin(handle, pixels_per_point)
     ]
     for inserted, index in enumerate(thin):
         handle = raw.FPDFPage_GetObject(page, index + inserted)
         left -= raw.FPDFPath_CountSegments(handle)
         if left < 0:
-            return
+            break
         hairline = _hairline_of(handle)
         if hairline is None or not raw.FPDFPage_InsertObjectAtIndex(page, hairline, index + inserted + 1):
-            return
+            break
+    return bool(thin)
 
 
 def _is_thin(handle: object, pixels_per_point: tuple[float, float]) -> bool:
-    if raw.FPDFPageObj_GetType(handle) != raw.FPDF_PAGEOBJ_PATH:
-        return False
     fill, stroke = ctypes.c_int(), ctypes.c_int()
     if not raw.FPDFPath_GetDrawMode(handle, fill, stroke) or not stroke.value:
         return False

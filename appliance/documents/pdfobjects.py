@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
@@ -71,14 +71,23 @@ class PageContent:
     pictures: tuple[Corners, ...]
 
 
-def content_of(page: pypdfium2.PdfPage) -> PageContent | None:
-    """The content of ``page``, None when it has more than MOST_OBJECTS objects."""
+# The objects of a page: of each its handle, its type, and the matrix of the forms it is in.
+Objects = Sequence[tuple[object, int, Matrix]]
+
+
+def listed(page: pypdfium2.PdfPage) -> Objects:
+    """The objects of ``page``, one too many where there are more than MOST_OBJECTS."""
+    return list(islice(objects_of(page), MOST_OBJECTS + 1))
+
+
+def content_of(objects: Objects) -> PageContent | None:
+    """The content of a page, None when it has more than MOST_OBJECTS objects."""
+    if len(objects) > MOST_OBJECTS:
+        return None
     found_type: list[object] = []
     type_corners: list[Corners] = []
     pictures: list[Corners] = []
-    for number, (handle, kind, outer) in enumerate(objects_of(page)):
-        if number >= MOST_OBJECTS:
-            return None
+    for handle, kind, outer in objects:
         if kind == raw.FPDF_PAGEOBJ_TEXT:
             if not _is_watermark(handle, outer):
                 found_type.append(handle)
@@ -105,12 +114,12 @@ def _bounds_on_page(handle: object, outer: Matrix) -> Corners:
 _MOST_TRIED, _NO_TONES = 200, {(0, 0, 0, 255), (255, 255, 255, 255)}
 
 
-def shows_tones(page: pypdfium2.PdfPage) -> bool:
-    """Whether an area, a line or a picture among the first objects of ``page`` is not black or white."""
+def shows_tones(objects: Objects) -> bool:
+    """Whether an area, a line or a picture among the first ``objects`` of a page is not black or white."""
     return any(
         kind in {raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_SHADING}
         or (kind == raw.FPDF_PAGEOBJ_PATH and _is_toned(handle))
-        for handle, kind, _ in islice(objects_of(page), _MOST_TRIED)
+        for handle, kind, _ in objects[:_MOST_TRIED]
     )
 
 
@@ -127,9 +136,8 @@ def _is_toned(path: object) -> bool:
 _JBIG2, _MOST_TRIED_PIXELS = b"JBIG2Decode", 40_000_000
 
 
-def lost_pictures(page: pypdfium2.PdfPage) -> int:
-    """How many pictures of ``page`` cannot be decoded, so that pdfium leaves them out."""
-    objects = islice(objects_of(page), MOST_OBJECTS)
+def lost_pictures(page: pypdfium2.PdfPage, objects: Objects) -> int:
+    """How many pictures among ``objects`` of ``page`` cannot be decoded, so that pdfium leaves them out."""
     return sum(kind == raw.FPDF_PAGEOBJ_IMAGE and _is_lost(page, handle) for handle, kind, _ in objects)
 
 

@@ -6,7 +6,6 @@ import ctypes
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from operator import attrgetter
 
 import pypdfium2
 from pypdfium2 import raw
@@ -59,21 +58,26 @@ _AROUND = 8
 
 def lines_of_type(page: pypdfium2.PdfPage, layout: Layout, content: PageContent) -> list[Rect]:
     """The boxes of the fax page that have type, one below the other."""
-    lines: list[Rect] = []
+    lines: list[list[int]] = []  # left, top, right and below of each; also beyond the page
     to_fax = _matrix_to_fax(page, layout)
-    places = (_pixels_of(to_fax, corners) for corners in content.type_corners)
-    for box in sorted(places, key=attrgetter("top")):
-        left, right = max(0, box.left), min(layout.width, box.right + box.below - box.top)
-        top, below = max(0, box.top), min(layout.rows, box.below)
-        if right <= 0 or top >= below:
+    for top, below, left, right in sorted(_pixels_of(to_fax, corners) for corners in content.type_corners):
+        beyond = right + below - top
+        if beyond <= 0 or below <= 0 or top >= layout.rows:
             continue
-        left = min(left, right - 1)
-        if lines and top <= lines[-1].below:
-            last = lines.pop()
-            left, right = min(left, last.left), max(right, last.right)
-            top, below = last.top, max(below, last.below)
-        lines.append(Rect(left, top, right, below))
-    return lines
+        if lines and top <= lines[-1][3]:
+            last = lines[-1]
+            last[0], last[2], last[3] = min(last[0], left), max(last[2], beyond), max(last[3], below)
+        else:
+            lines.append([left, top, beyond, below])
+    return [
+        Rect(
+            max(0, min(left, layout.width - 1)),
+            max(0, top),
+            min(layout.width, right),
+            min(layout.rows, below),
+        )
+        for left, top, right, below in lines
+    ]
 
 
 # Lines up to so many rows apart are drawn at once: each drawing goes through all objects of the page.
@@ -98,10 +102,7 @@ def has_picture_beside(
     """Whether a picture is in the rows of one of ``lines``."""
     to_fax = _matrix_to_fax(page, layout)
     pictures = [_pixels_of(to_fax, corners) for corners in content.pictures]
-    return any(each.top < line.below and line.top < each.below for each in pictures for line in lines)
-
-
-_FARTHEST = 1e6  # points: beyond any page
+    return any(top < line.below and line.top < below for top, below, *_ in pictures for line in lines)
 
 
 def _matrix_to_fax(page: pypdfium2.PdfPage, layout: Layout) -> Matrix:
@@ -116,12 +117,25 @@ def _matrix_to_fax(page: pypdfium2.PdfPage, layout: Layout) -> Matrix:
     )
 
 
-def _pixels_of(to_fax: Matrix, corners: Corners) -> Rect:
-    """The pixels, also beyond the fax page, that an object between these corners of the page may cover."""
-    left, low, right, high = (max(-_FARTHEST, min(_FARTHEST, each)) for each in corners)
-    ends = to_fax.at(left, low), to_fax.at(right, high)
-    across, down = sorted(math.floor(x + 0.5) for x, _ in ends), sorted(math.floor(y + 0.5) for _, y in ends)
-    return Rect(across[0] - _AROUND, down[0] - _AROUND, across[1] + _AROUND, down[1] + _AROUND)
+_EVERYWHERE = (-1_000_000, 1_000_000, -1_000_000, 1_000_000)
+
+
+def _pixels_of(to_fax: Matrix, corners: Corners) -> tuple[int, int, int, int]:
+    """The pixels, also beyond the fax page, that an object between these corners of the page may cover: first
+    row, row after the last, first column, column after the last.
+    """
+    left, low, right, high = corners
+    (x, y), (other_x, other_y) = to_fax.at(left, low), to_fax.at(right, high)
+    if not math.isfinite(x + y + other_x + other_y):
+        return _EVERYWHERE
+    left, right = (x, other_x) if x < other_x else (other_x, x)
+    top, below = (y, other_y) if y < other_y else (other_y, y)
+    return (
+        math.floor(top + 0.5) - _AROUND,
+        math.floor(below + 0.5) + _AROUND,
+        math.floor(left + 0.5) - _AROUND,
+        math.floor(right + 0.5) + _AROUND,
+    )
 
 
 def _on_fax(page: pypdfium2.PdfPage, layout: Layout, x: float, y: float) -> tuple[int, int]:

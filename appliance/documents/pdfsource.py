@@ -24,7 +24,7 @@ from appliance.documents.pdffonts import Unlike, identity_fonts, may_lack_fonts,
 from appliance.documents.pdflayers import hide_unprinted
 from appliance.documents.pdflines import keep_thin_lines
 from appliance.documents.pdfmarks import give_appearances, has_open_redactions, incomplete_marks
-from appliance.documents.pdfobjects import lost_pictures
+from appliance.documents.pdfobjects import Objects, listed, lost_pictures
 from appliance.documents.pdfopening import opened, opened_by_pdfium, with_all_pages
 from appliance.documents.pdfplaces import pixels_per_point
 from appliance.documents.pdfreading import PdfReading
@@ -99,6 +99,7 @@ class PdfSource:
         self._unlike = Unlike()  # of that page
         self._marks: list[Remark] = []  # on the annotations of that page
         self._open: tuple[int, pypdfium2.PdfPage] | None = None
+        self._listed: Objects | None = None  # the objects of that page, once asked for
 
     def _begin_forms(self) -> None:
         """Makes pdfium draw the values of form fields."""
@@ -140,7 +141,7 @@ class PdfSource:
         if self._open is not None:
             self._open[1].close()
             PdfSource._with_open_page = None
-        self._open = self._seen_to = None
+        self._open = self._seen_to = self._listed = None
 
     def close(self) -> None:
         """Frees what pdfium holds of the document, which is not used again."""
@@ -175,7 +176,7 @@ class PdfSource:
             self._prepare(index, layout)
         page = self._page(index)
         scan = scan_of(page, layout) if layout.width * layout.rows <= BAND_PIXELS else None
-        drawn = DrawnPage(page, layout)
+        drawn = DrawnPage(page, layout, self._objects(page))
         if scan is None:
             return drawn.of_objects()
         plain = None
@@ -183,10 +184,17 @@ class PdfSource:
             plain = drawn_black_and_white(page, index, layout, scan, self._reading)
         return drawn.of_scan(scan, plain)
 
+    def _objects(self, page: pypdfium2.PdfPage) -> Objects:
+        """The objects of the open ``page``, listed once: there may be thousands."""
+        if self._listed is None:
+            self._listed = listed(page)
+        return self._listed
+
     def _prepare(self, index: int, layout: Layout) -> None:
         """Changes the open page so that pdfium draws it as it is printed, on this ``layout``."""
         page = self._with_letters(index) if self._may_lack_fonts else self._page(index)
-        keep_thin_lines(page, pixels_per_point(page, layout))
+        if keep_thin_lines(page, self._objects(page), pixels_per_point(page, layout)):
+            self._listed = None
         examined = self._reading.document() if self._layers else None
         self._marks = hide_unprinted(page, index, examined) if examined is not None else []
         self._marks += give_appearances(self._document, page)
@@ -200,7 +208,7 @@ class PdfSource:
         said = [*state_remarks(page, self._layers), *incomplete_marks(page)]
         if has_open_redactions(page):
             said.append(Remark(REDACTION_OPEN))
-        said += self._reading.remarks(index, lost_pictures(page))
+        said += self._reading.remarks(index, lost_pictures(page, self._objects(page)))
         if index == self._seen_to:
             said += self._marks
             said += [Remark(GLYPHS_MISSING, detail=name) for name in sorted(self._unlike.lost)]

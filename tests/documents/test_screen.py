@@ -1344,6 +1344,26 @@ def test_lines_of_type_are_drawn_at_once_but_nothing_between_them_is_taken_for_t
     assert upper.below < lower.top
 
 
+def test_the_objects_of_a_page_are_gone_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = "".join(
+        f"0.8 g 50 {y} 400 9 re f 0 g BT /F 8 Tf 60 {y} Td (Cell) Tj ET\n" for y in range(50, 800, 5)
+    )
+    get_object = pdfium.FPDFPage_GetObject
+    asked: list[int] = []
+
+    def counted(page: Any, index: int) -> object:
+        asked.append(index)
+        return get_object(page, index)
+
+    monkeypatch.setattr(pdfium, "FPDFPage_GetObject", counted)
+    source = pdfsource.PdfSource(pdf([(595, 842, cells)]))
+    layout = lay_out(source.size(0), PageFormat(Resolution.FINE))
+    source.draw(0, layout).draw(0, layout.rows)
+    source.remarks(0)
+    assert len(set(asked)) == 2 * 150
+    assert len(asked) < 2 * 150 + 20  # whether it is a scan, the first ones tell
+
+
 def test_a_slanting_picture_beside_type_is_the_same_with_and_without_it() -> None:
     grey = random.Random(1).randbytes(40 * 40).hex()
     picture = f"q 250 40 -40 250 300 300 cm BI /W 40 /H 40 /CS /G /BPC 8 /F /AHx ID {grey}> EI Q\n"
