@@ -13,13 +13,12 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import islice
 from typing import Any
 
 import pypdfium2
 from pypdfium2 import raw
 
-from appliance.documents.pdfobjects import MOST_OBJECTS, objects_of
+from appliance.documents.pdfobjects import Objects
 from appliance.documents.pdfsubstitutes import SIGNS_OF_WINDOWS, family_with, key_of, letters_in
 from appliance.documents.pdfunits import Texts
 
@@ -112,11 +111,11 @@ MOST_LETTERS = 100_000  # of one page
 _LARGEST_FONT = 64 << 20  # octets
 
 
-def stand_in(page: pypdfium2.PdfPage, identity: frozenset[str]) -> Unlike:
-    """Finds the fonts on ``page`` that are not embedded, and blanks out unknown glyphs of ``identity`` fonts,
-    which would be drawn as other letters.
+def stand_in(page: pypdfium2.PdfPage, objects: Objects, identity: frozenset[str]) -> Unlike:
+    """Finds the fonts on ``page``, which has these ``objects``, that are not embedded, and blanks out unknown
+    glyphs of ``identity`` fonts, which would be drawn as other letters.
     """
-    if not any(map(_missing, _fonts_on(page))):
+    if not any(map(_missing, _fonts_of(objects))):
         return Unlike()  # need not examine each letter
     text = page.get_textpage()
     replaced, lost = set(), set()
@@ -206,10 +205,10 @@ def _read_letters(font: Any, octets: int) -> frozenset[int] | None:
     return letters_in(bytes(buffer))
 
 
-def _fonts_on(page: pypdfium2.PdfPage) -> Iterator[Any]:
-    """The fonts of the page's text, each once."""
+def _fonts_of(objects: Objects) -> Iterator[Any]:
+    """The fonts of a page's text, each once."""
     seen = set()
-    for handle, kind, _ in islice(objects_of(page), MOST_OBJECTS):
+    for handle, kind, _ in objects:
         if kind == raw.FPDF_PAGEOBJ_TEXT:
             font = raw.FPDFTextObj_GetFont(handle)
             if font and ctypes.addressof(font.contents) not in seen:

@@ -208,11 +208,10 @@ def objects_of(page: pypdfium2.PdfPage) -> Iterator[tuple[object, int, Matrix]]:
 
 def bounds_of(handle: object) -> Corners | None:
     """The box around an object, in the coordinates of what it is in."""
-    ends = [ctypes.c_float() for _ in range(4)]
-    if not raw.FPDFPageObj_GetBounds(handle, *ends):
+    left, low, right, high = ctypes.c_float(), ctypes.c_float(), ctypes.c_float(), ctypes.c_float()
+    if not raw.FPDFPageObj_GetBounds(handle, left, low, right, high):
         return None
-    left, low, right, high = (end.value for end in ends)
-    return left, low, right, high
+    return left.value, low.value, right.value, high.value
 
 
 def clip_of(handle: object) -> Corners | None:

@@ -159,7 +159,7 @@ class PdfSource:
     def _with_letters(self, index: int) -> pypdfium2.PdfPage:
         """Page ``index``; fonts that are not embedded are replaced by those that have its letters."""
         page = self._page(index)
-        self._unlike = stand_in(page, self._identity_fonts)
+        self._unlike = stand_in(page, self._objects(page), self._identity_fonts)
         if not self._unlike.better.items() - self._instead.items():
             return page
         self._instead.update(self._unlike.better)
@@ -168,7 +168,7 @@ class PdfSource:
         self._document = opened_by_pdfium(self._made_from)
         self._begin_forms()
         page = self._page(index)
-        self._unlike = stand_in(page, self._identity_fonts)
+        self._unlike = stand_in(page, self._objects(page), self._identity_fonts)
         return page
 
     def draw(self, index: int, layout: Layout) -> Drawing:
