@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -35,6 +36,10 @@ _ALL_WORDS = "completion"
 _FOR_OTHERS = frozenset({"serve", "printing"})
 
 
+# As a shell tells of a program that SIGPIPE ended.
+_OUTPUT_CLOSED = 128 + signal.SIGPIPE
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; the process's exit code.  ``arguments`` are the process's own when None."""
     parser = argparse.ArgumentParser(
@@ -52,7 +57,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(line_buffering=True)
-    code: int = parsed.run(parsed)
+    try:
+        code: int = parsed.run(parsed)
+    except BrokenPipeError:
+        if given[0] in _FOR_OTHERS:
+            raise
+        # Whoever reads the output has enough of it (faxbox list | head).  Python flushes once more at
+        # the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _OUTPUT_CLOSED
     return code
 
 
