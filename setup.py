@@ -1,4 +1,4 @@
-"""The compiled parts: documents cannot do without theirs, the coder has a slower one in Python."""
+"""The compiled parts."""
 
 from glob import glob
 
@@ -26,7 +26,6 @@ setup(
             ["appliance/t4/_mmr.c"],
             extra_compile_args=["-O3"],
             py_limited_api=True,
-            optional=True,
         ),
     ]
 )

@@ -1,15 +1,14 @@
-/* Codes packed rows as MMR (T.6) and decodes them, and decodes single rows of MH and MR (T.4), working from one
+/* Codes packed rows as MH, MR (T.4) and MMR (T.6), and decodes MMR and single rows of the others, working from one
  * change of colour to the next. libtiff takes a third of the whole time of a scanned page to code it, and reports no
- * damage when it decodes. This module is optional: where it was not compiled, coding.py uses libtiff, and rows.py
- * and group4.py decode in Python, with the same results. */
+ * damage when it decodes. */
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030B0000
 #include <Python.h>
 #include <stdint.h>
 #include <string.h>
 
-#define MOST_ROWS (1 << 20)             /* of a page */
-#define MOST_WIDTH (1 << 16)            /* pixels: the widest scan line of T.30 has 4864 */
+#define MOST_ROWS (1 << 26)             /* of a page */
+#define MOST_WIDTH (1 << 26)            /* pixels, as a page has at the most; the widest scan line of T.30 has 4864 */
 #define TERMINATING 64                  /* run codes 0 to 63 */
 #define MAKE_UP 40                      /* 64, 128 ... 2560 */
 #define RUN_CODES (TERMINATING + MAKE_UP)
@@ -29,7 +28,7 @@ struct word {
     unsigned bits;
 };
 
-static const struct word pass_mode = {1, 4}, horizontal_mode = {1, 3};
+static const struct word eol = {1, 12}, pass_mode = {1, 4}, horizontal_mode = {1, 3};
 /* Indexed by a1 - b1 + 3: VL3 to VR3. */
 static const struct word vertical_modes[] = {{2, 7}, {2, 6}, {2, 3}, {1, 1}, {3, 3}, {3, 6}, {3, 7}};
 
@@ -104,9 +103,20 @@ static void find_changes(const uint8_t *row, int32_t width, int32_t *changes)
         changes[count + more] = width;
 }
 
-/* Codes a row from its own changes and those of the row above (T.6 2.2). */
-static void encode_row(struct writer *to, const int32_t *above, const int32_t *own, int32_t width,
-                       const struct word words[2][RUN_CODES])
+/* Codes a row from its own changes alone (T.4 4.1). */
+static void encode_row_1d(struct writer *to, const int32_t *own, int32_t width,
+                          const struct word words[2][RUN_CODES])
+{
+    int32_t start = 0;
+    for (int black = 0; start < width; black = !black) {
+        put_run(to, words[black], *own - start);
+        start = *own++;
+    }
+}
+
+/* Codes a row from its own changes and those of the row above (T.4 4.2, T.6 2.2). */
+static void encode_row_2d(struct writer *to, const int32_t *above, const int32_t *own, int32_t width,
+                          const struct word words[2][RUN_CODES])
 {
     int32_t start = -1; /* a0 */
     int black = 0;
@@ -158,17 +168,18 @@ static int take_words(const Py_buffer *from, struct word words[2][RUN_CODES])
 static PyObject *encode(PyObject *module, PyObject *args)
 {
     Py_buffer pixels, given;
-    Py_ssize_t width, rows;
+    Py_ssize_t width, rows, k;
+    int tagged;
     struct word words[2][RUN_CODES];
     struct writer to = {0};
     int32_t *changes = NULL;
     PyObject *coded = NULL;
 
     (void)module;
-    if (!PyArg_ParseTuple(args, "y*nny*", &pixels, &width, &rows, &given))
+    if (!PyArg_ParseTuple(args, "y*nny*np", &pixels, &width, &rows, &given, &k, &tagged))
         return NULL;
     Py_ssize_t row_octets = (width + 7) / 8;
-    if (width <= 0 || width > MOST_WIDTH || rows < 0 || rows > MOST_ROWS || pixels.len != row_octets * rows
+    if (width <= 0 || width > MOST_WIDTH || rows < 0 || rows > MOST_ROWS || k < 0 || pixels.len != row_octets * rows
         || !take_words(&given, words)) {
         PyErr_SetString(PyExc_ValueError, "the octets do not make a picture of that size");
         goto out;
@@ -189,7 +200,15 @@ static PyObject *encode(PyObject *module, PyObject *args)
             goto out;
         }
         find_changes((const uint8_t *)pixels.buf + row * row_octets, (int32_t)width, own);
-        encode_row(&to, above, own, (int32_t)width, (const struct word(*)[RUN_CODES])words);
+        int one_dimensional = k && row % k == 0;
+        if (k)
+            put(&to, eol);
+        if (tagged)
+            put(&to, (struct word){(uint32_t)one_dimensional, 1});
+        if (one_dimensional)
+            encode_row_1d(&to, own, (int32_t)width, (const struct word(*)[RUN_CODES])words);
+        else
+            encode_row_2d(&to, above, own, (int32_t)width, (const struct word(*)[RUN_CODES])words);
         int32_t *other = above;
         above = own;
         own = other;
@@ -198,8 +217,8 @@ static PyObject *encode(PyObject *module, PyObject *args)
         PyErr_NoMemory();
         goto out;
     }
-    put(&to, (struct word){1, 12}); /* EOFB: two EOLs */
-    put(&to, (struct word){1, 12});
+    for (int more = 0; more < (k ? 0 : 2); more++) /* EOFB: two EOLs */
+        put(&to, eol);
     if (to.count)
         put(&to, (struct word){0, 8 - to.count});
     coded = PyBytes_FromStringAndSize((const char *)to.data, (Py_ssize_t)to.used);
@@ -220,7 +239,7 @@ out:
 #define CUT_OFF_WITHIN (2 * RUN_WINDOW) /* an invalid code word this many bits before the end may be incomplete */
 #define EOFB 0x001001
 #define EOFB_BITS 24
-#define MOST_ROW_BITS (1 << 24)
+#define MOST_ROW_BITS (1 << 29)
 #define MOST_PADDING_OCTETS 64          /* zeros allowed behind the last row of a page without EOFB */
 
 /* How decoding ended; group4.py has the same numbers. */
@@ -298,14 +317,18 @@ static Py_ssize_t decode_row_1d(struct coded *from, const struct tables *tables,
  * above. Returns their number, or -1 if the bits are not a row of this width; `from` is then behind the last code
  * word read.
  *
+ * `room` 0: runs of 0 pixels are no changes, as T.6 has it. Else they are, and `own` has room for so many changes.
+ *
  * `above` is never read beyond its sentinels: after its last change, which they equal, any vertical mode that
  * continues the row moves back, and a pass mode ends the row. */
 static Py_ssize_t decode_row_2d(struct coded *from, const struct tables *tables, const int32_t *above,
-                                int32_t *own, int32_t width)
+                                int32_t *own, int32_t width, Py_ssize_t room)
 {
     int32_t start = -1; /* a0 */
     Py_ssize_t b1 = 0, count = 0; /* the parity of b1 is the colour of a0 */
     while (start < width) {
+        if (room && count + 2 > room)
+            return -1;
         struct entry mode = tables->modes[ahead(from, MODE_WINDOW)];
         if (mode.bits <= 0 || mode.meaning > MODE_PASS)
             return -1;
@@ -322,12 +345,17 @@ static Py_ssize_t decode_row_2d(struct coded *from, const struct tables *tables,
             int64_t end = (start < 0 ? 0 : start) + first + second;
             if (second < 0 || end > width)
                 return -1;
-            count = toggle(own, count, (int32_t)(end - second));
-            count = toggle(own, count, (int32_t)end);
+            if (room) {
+                own[count++] = (int32_t)(end - second);
+                own[count++] = (int32_t)end;
+            } else {
+                count = toggle(own, count, (int32_t)(end - second));
+                count = toggle(own, count, (int32_t)end);
+            }
             start = (int32_t)end;
         } else {
             int32_t place = above[b1] + mode.meaning;
-            if (place <= start || place > width)
+            if (place < 0 || place < start + !room || place > width)
                 return -1;
             own[count++] = start = place;
             /* The next b1 has the other colour and may lie before the last one. */
@@ -382,8 +410,8 @@ static int is_zero(const struct coded *from)
 /* Decodes at most `most` rows into `pixels`; returns their number and sets `how`. The first half of `changes` holds
  * those of the row above; the second half is scratch. */
 static Py_ssize_t decode_rows(struct coded *from, const struct tables *tables, int32_t *changes, size_t half,
-                              int32_t width, Py_ssize_t longest, Py_ssize_t most, int last, uint8_t *pixels,
-                              int *how)
+                              int32_t width, Py_ssize_t room, Py_ssize_t longest, Py_ssize_t most, int last,
+                              uint8_t *pixels, int *how)
 {
     const Py_ssize_t row_octets = (width + 7) / 8;
     int32_t *above = changes, *own = changes + half;
@@ -405,7 +433,7 @@ static Py_ssize_t decode_rows(struct coded *from, const struct tables *tables, i
         if (row.octets > octet + window)
             row.octets = octet + window;
         int64_t end = 8 * row.octets;
-        Py_ssize_t count = decode_row_2d(&row, tables, above, own, width);
+        Py_ssize_t count = decode_row_2d(&row, tables, above, own, width, room);
         if (count < 0 || row.at > end) {
             int cut_off = row.at + CUT_OFF_WITHIN > end && end - from->at < longest;
             *how = cut_off && !last ? MORE : DAMAGED;
@@ -439,13 +467,14 @@ static PyObject *decode(PyObject *module, PyObject *args)
 {
     Py_buffer data, above, given;
     Py_ssize_t skip, width, longest, most;
-    int last, how = MORE;
+    int last, empty_runs, how = MORE;
     int32_t *changes = NULL;
     uint8_t *pixels = NULL;
     PyObject *found = NULL;
 
     (void)module;
-    if (!PyArg_ParseTuple(args, "y*nnnny*py*", &data, &skip, &width, &longest, &most, &above, &last, &given))
+    if (!PyArg_ParseTuple(args, "y*nnnny*py*p", &data, &skip, &width, &longest, &most, &above, &last, &given,
+                          &empty_runs))
         return NULL;
     struct tables tables;
     Py_ssize_t row_octets = (width + 7) / 8;
@@ -455,7 +484,9 @@ static PyObject *decode(PyObject *module, PyObject *args)
         goto out;
     }
     struct coded from = {data.buf, data.len, skip};
-    size_t half = (size_t)width + SENTINELS + 1; /* 0 to the width, and sentinels */
+    /* Of empty runs, 21 bits each, a row of at most `longest` bits has fewer. */
+    Py_ssize_t room = empty_runs ? width + longest / 8 + 8 : 0;
+    size_t half = (size_t)(room ? room : width) + SENTINELS + 1; /* 0 to the width, and sentinels */
     changes = PyMem_Malloc(2 * half * sizeof *changes);
     pixels = PyMem_Malloc((size_t)(most * row_octets) + 1);
     if (changes == NULL || pixels == NULL) {
@@ -467,7 +498,7 @@ static PyObject *decode(PyObject *module, PyObject *args)
     if (above.len)
         find_changes(above.buf, (int32_t)width, changes);
     Py_ssize_t rows
-        = decode_rows(&from, &tables, changes, half, (int32_t)width, longest, most, last, pixels, &how);
+        = decode_rows(&from, &tables, changes, half, (int32_t)width, room, longest, most, last, pixels, &how);
     found = Py_BuildValue("y#Li", pixels, rows * row_octets, (long long)from.at, how);
 out:
     PyMem_Free(changes);
@@ -520,7 +551,7 @@ static PyObject *decode_row(PyObject *module, PyObject *args)
     Py_ssize_t changed;
     if (above.buf != NULL) {
         find_changes(above.buf, (int32_t)width, changes);
-        changed = decode_row_2d(&from, &tables, changes, own, (int32_t)width);
+        changed = decode_row_2d(&from, &tables, changes, own, (int32_t)width, 0);
     } else {
         changed = decode_row_1d(&from, &tables, own, (int32_t)width);
     }

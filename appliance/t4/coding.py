@@ -1,24 +1,12 @@
-"""Encoding and decoding of whole pages, fill for the minimum scan line time, and counting of rows.
-
-libtiff codes the rows; the framing of T.4 (EOL, tag bits, RTC, fill) is made here.  libtiff puts an EOL
-before every row and no RTC after the last, in the order of T.4 4.1.2.  Its K depends on TIFF's resolution
-tag, so for MR each row is taken in the coding that K requires from two runs of libtiff.
-"""
+"""Encoding and decoding of whole pages, fill for the minimum scan line time, and counting of rows."""
 
 from __future__ import annotations
 
-from appliance.t4 import libtiff
+from appliance.t4 import _mmr
 from appliance.t4.bits import from_bits, to_bits
-from appliance.t4.codes import BLACK_CODES, EOFB, EOL, EOLS_IN_RTC, TAG_ONE_DIMENSIONAL, WHITE_CODES
-from appliance.t4.libtiff import Scheme
+from appliance.t4.codes import BLACK_CODES, EOL, EOLS_IN_RTC, TAG_ONE_DIMENSIONAL, WHITE_CODES
 from appliance.t4.page import CodedPage, Coding, Raster, Resolution
-from appliance.t4.rows import COMPILED_WIDEST
 from appliance.t4.tolerant import TolerantDecoder
-
-try:
-    from appliance.t4 import _mmr
-except ImportError:  # set up without a C compiler
-    _mmr = None  # type: ignore[assignment]
 
 # T.4 4.2.1.1: each one-dimensional row is followed by at most K − 1 two-dimensional ones.  K is 2 at
 # 3.85 line/mm and 4 at 7.7, and grows with the resolution so that an error damages the same height of paper.
@@ -31,8 +19,7 @@ K_BY_RESOLUTION: dict[Resolution, int] = {
     Resolution.R16_15: 8,
 }
 
-# Largest page: 64 Mpixel are two pages of A3 at 408 × 391, or 4.8 m of A4 at fine.  It also bounds memory,
-# for Pillow needs an octet for each pixel.
+# Largest page: 64 Mpixel are two pages of A3 at 408 × 391, or 4.8 m of A4 at fine.
 MAX_PIXELS = 1 << 26
 
 
@@ -55,58 +42,22 @@ def encode(raster: Raster, coding: Coding, *, k: int | None = None) -> CodedPage
         raise ValueError(f"K = {k}")
     match coding:
         case Coding.MH:
-            # libtiff pads its last octet with zeros, so RTC begins on an octet boundary here and below; these
-            # bits are fill, which T.4 4.1.3 allows before any EOL.
-            coded = libtiff.compress(Scheme.GROUP3, width, rows, raster.data) if rows else b""
-            data = coded + from_bits(EOL * EOLS_IN_RTC)
+            end, every, tagged = EOL * EOLS_IN_RTC, 1, False
         case Coding.MR:
-            data = _encode_mr(raster, k) + from_bits((EOL + TAG_ONE_DIMENSIONAL) * EOLS_IN_RTC)
+            end, every, tagged = (EOL + TAG_ONE_DIMENSIONAL) * EOLS_IN_RTC, k, True
         case Coding.MMR:
-            data = _encode_mmr(raster) if rows else from_bits(EOFB)
+            end, every, tagged = "", 0, False
+    # RTC begins on an octet: the zeros before it are fill, which T.4 4.1.3 allows before any EOL.
+    data = _mmr.encode(raster.data, width, rows, _WORDS, every, tagged) + from_bits(end)
     return CodedPage(coding, raster.resolution, width, rows, data)
 
 
 # The code words for `_mmr`: white runs by length, then black ones, each as its number of bits and two octets.
-_MMR_WORDS = b"".join(
+_WORDS = b"".join(
     bytes((len(codes[run]),)) + int(codes[run], 2).to_bytes(2, "big")
     for codes in (WHITE_CODES, BLACK_CODES)
     for run in sorted(codes)
 )
-
-
-def _encode_mmr(raster: Raster) -> bytes:
-    if _mmr is None or raster.width > COMPILED_WIDEST:
-        return libtiff.compress(Scheme.GROUP4, raster.width, raster.rows, raster.data)
-    return _mmr.encode(raster.data, raster.width, raster.rows, _MMR_WORDS)
-
-
-def _encode_mr(raster: Raster, k: int) -> bytes:
-    """The rows in MR with any K, from two runs of libtiff with K = 2, the second starting one row later.
-
-    Together they have every row but the first in both codings, each with the row above as reference.
-    """
-    rows = raster.rows
-    parts: list[str] = []
-    if rows:
-        from_first = _rows_of_k2(raster.width, rows, raster.data)
-        from_second = [""]
-        if rows > 1 and k != 2:
-            from_second += _rows_of_k2(raster.width, rows - 1, raster.data[raster.row_octets :])
-        for row in range(rows):
-            one_dimensional = row % k == 0
-            # In the first run the even rows are one-dimensional, in the second one the odd rows.
-            source = from_first if one_dimensional == (row % 2 == 0) else from_second
-            parts.append(EOL + source[row])
-    return from_bits("".join(parts))
-
-
-def _rows_of_k2(width: int, rows: int, pixels: bytes) -> list[str]:
-    """The coded rows as bits, each with its tag bit first and without EOL."""
-    coded = to_bits(libtiff.compress(Scheme.GROUP3, width, rows, pixels, two_dimensional=True))
-    found = coded.split(EOL)[1:]
-    if len(found) != rows:
-        raise AssertionError(f"libtiff coded {len(found)} rows of {rows}")
-    return found
 
 
 def decode(page: CodedPage) -> Raster:

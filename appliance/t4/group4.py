@@ -4,27 +4,11 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from appliance.t4.rows import (
-    COMPILED_WIDEST,
-    PACKED_TABLES,
-    PADDING,
-    GrowingPage,
-    RowError,
-    changes_of,
-    decode_row_2d,
-    longest_row_bits,
-    paint_row,
-)
-
-try:
-    from appliance.t4._mmr import decode as _compiled
-except ImportError:  # set up without a C compiler
-    _compiled = None  # type: ignore[assignment]
+from appliance.t4 import _mmr
+from appliance.t4.rows import PACKED_TABLES, GrowingPage, longest_row_bits
 
 # Octets of coded data taken for one row at first; most rows are far shorter.
 _MMR_WINDOW_OCTETS = 64
-_EOFB_BITS = 24
-_EOFB_VALUE = 0x001001
 # Octets of pixels that are decoded at once: a page of A4 at fine has half as many.
 _PIECE_OCTETS = 1 << 20
 
@@ -96,9 +80,7 @@ def decode_rows(
     octets, the bit after them, and why no other followed.
     """
     longest = longest_row_bits(width)
-    if _compiled is None or width > COMPILED_WIDEST:
-        return _decode_rows(data, skip, width, longest, most, above, last)
-    pixels, position, end = _compiled(data, skip, width, longest, most, above, last, PACKED_TABLES)
+    pixels, position, end = _mmr.decode(data, skip, width, longest, most, above, last, PACKED_TABLES, False)
     return pixels, position, End(end)
 
 
@@ -107,51 +89,5 @@ def count_with_empty_runs(data: bytes, width: int, most: int) -> int:
 
     By T.6 they do not; some programs write files for which they do, and libtiff reads them so.
     """
-    pixels, _, _ = _decode_rows(
-        data, 0, width, longest_row_bits(width), most, b"", last=True, empty_runs=True
-    )
+    pixels, _, _ = _mmr.decode(data, 0, width, longest_row_bits(width), most, b"", True, PACKED_TABLES, True)
     return len(pixels) // ((width + 7) // 8)
-
-
-def _decode_rows(  # noqa: PLR0917 - as `_mmr.decode`
-    data: bytes | bytearray,
-    skip: int,
-    width: int,
-    longest: int,
-    most: int,
-    above: bytes | bytearray,
-    last: bool,
-    *,
-    empty_runs: bool = False,
-) -> tuple[bytes, int, End]:
-    """``decode_rows`` in Python; ``empty_runs`` as for `decode_row_2d`."""
-    reference = changes_of(above, width)
-    pixels = bytearray()
-    rows, position, window = 0, skip, _MMR_WINDOW_OCTETS
-    while True:
-        octet = position >> 3
-        piece = data[octet : octet + window]
-        length = 8 * len(piece) - (position & 7)
-        value = int.from_bytes(piece, "big") & ((1 << max(length, 0)) - 1)
-        if length >= _EOFB_BITS and value >> (length - _EOFB_BITS) == _EOFB_VALUE:
-            return bytes(pixels), position, End.ENDED
-        if last and not value and octet + window >= len(data):
-            return bytes(pixels), position, End.MORE  # padding of the last octet, without EOFB
-        try:
-            changes, used = decode_row_2d(value << PADDING, length, width, reference, empty_runs=empty_runs)
-        except RowError as error:
-            if error.used + PADDING > length and length < longest:
-                if octet + window < len(data):
-                    # One octet more than the longest row, which may begin at the last bit of its first octet.
-                    window = longest // 8 + 2
-                    continue
-                if not last:
-                    return bytes(pixels), position, End.MORE
-            return bytes(pixels), position, End.DAMAGED
-        if rows == most:
-            return bytes(pixels), position, End.FULL
-        reference = changes
-        position += used
-        window = _MMR_WINDOW_OCTETS
-        pixels += paint_row(changes, width)
-        rows += 1
