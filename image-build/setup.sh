@@ -86,7 +86,7 @@ if [ "$purpose" = test ] && [ ! -x $hylafax/usr/lib/hylafax/bin/faxsend ]; then 
 
 installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'install ok installed'; }
 
-# Prints the lines of lists of which no alternative is installed.
+# Prints the lines of lists of which no alternative is installed, each once.
 missing_of() {
     for list in "$@"; do
         sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "image-build/packages/$list.txt"
@@ -96,7 +96,7 @@ missing_of() {
             if installed "$name"; then found=yes; fi
         done
         [ -n "$found" ] || printf '%s\n' "$line"
-    done
+    done | awk '!seen[$0]++'
 }
 
 choose() {  # "a | b" -> the alternative that apt knows
