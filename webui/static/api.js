@@ -19,14 +19,22 @@ export const headers = () => ({
   "Accept-Language": document.documentElement.lang,
 });
 
+// The problem document of a refusal; any other error is thrown on.
+export function problemOf(error) {
+  if (!(error instanceof Refused)) throw error;
+  return error.problem;
+}
+
+// What fetch() needs for a call with `body`: a form, or what becomes JSON.
+export function request(method, body, more = {}) {
+  if (body === undefined || body instanceof FormData) return { method, headers: { ...headers(), ...more }, body };
+  const kind = { "Content-Type": "application/json" };
+  return { method, headers: { ...headers(), ...kind, ...more }, body: JSON.stringify(body) };
+}
+
 // A call that continues while the page is being left. Its result is not reported.
-export function parting(method, path, body) {
-  const options = { method, headers: headers(), credentials: "same-origin", keepalive: true };
-  if (body !== undefined) {
-    options.headers = { ...options.headers, "Content-Type": "application/json" };
-    options.body = JSON.stringify(body);
-  }
-  fetch(`/api/v1${path}`, options).catch(() => null);
+export function parting(method, path) {
+  fetch(`/api/v1${path}`, { ...request(method), keepalive: true }).catch(() => null);
 }
 
 // Time within which the browser has begun to save a file, ms.
@@ -43,21 +51,21 @@ export async function save(answer) {
 
 // Returns the JSON of the answer, or null without content. `limitMs` limits reading calls. Throws Refused.
 export async function call(method, path, body, more = {}, limitMs = LOOK_LIMIT_MS) {
-  const options = { method, headers: { ...headers(), ...more }, credentials: "same-origin" };
-  if (body instanceof FormData) {
-    options.body = body;
-  } else if (body !== undefined) {
-    options.headers["Content-Type"] = "application/json";
-    options.body = JSON.stringify(body);
-  }
+  const options = request(method, body, more);
   if (method === "GET") options.signal = AbortSignal.timeout(limitMs);
+  const answer = await answered(path, options);
+  return answer.status === 204 ? null : answer.json();
+}
+
+// Returns the answer itself. Throws Refused.
+export async function answered(path, options) {
   let answer;
   try {
     answer = await fetch(`/api/v1${path}`, options);
   } catch {
     throw new Refused({ title: words.unreachable, advice: words.unreachable_press, code: "" });
   }
-  if (answer.ok) return answer.status === 204 ? null : answer.json();
+  if (answer.ok) return answer;
   const problem = await answer.json().catch(() => ({ title: words.wrong, advice: "", code: "" }));
   if (answer.status === 401 && problem.code === "not_signed_in") {
     location.assign(`/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`);

@@ -1,7 +1,7 @@
 // The page for backup and restore: saves a backup file, and uploads one.
 
-import { call, headers, Refused, save, words } from "./api.js";
-import { onSubmit } from "./form.js";
+import { answered, call, Refused, request, save, words } from "./api.js";
+import { onSubmit, showTexts } from "./form.js";
 
 const backup = document.getElementById("backup");
 const restore = document.getElementById("restore");
@@ -9,13 +9,8 @@ const restore = document.getElementById("restore");
 async function fetchBackup(form) {
   const { passphrase, again, received } = form.elements;
   if (passphrase.value !== again.value) throw new Refused({ title: words.not_the_same });
-  const answer = await fetch("/api/v1/backup", {
-    method: "POST",
-    headers: { ...headers(), "Content-Type": "application/json" },
-    body: JSON.stringify({ passphrase: passphrase.value, received: received.checked }),
-  });
-  if (!answer.ok) throw new Refused(await answer.json());
-  await save(answer);
+  const wish = { passphrase: passphrase.value, received: received.checked };
+  await save(await answered("/backup", request("POST", wish)));
   form.reset();
 }
 
@@ -25,11 +20,8 @@ async function handIn(form) {
   content.append("passphrase", form.elements.passphrase.value);
   content.append("backup", form.elements.backup.files[0]);
   const done = await call("POST", "/restore", content);
-  const part = document.getElementById("restored");
-  for (const place of part.querySelectorAll("[data-text]")) place.textContent = done[place.dataset.text];
   form.hidden = true;
-  part.hidden = false;
-  part.focus();
+  showTexts(document.getElementById("restored"), done);
 }
 
 onSubmit(backup, fetchBackup);

@@ -1,7 +1,7 @@
 // The live preview of a cover page that is being edited.
 
-import { headers } from "./api.js";
-import { line, showRefusal } from "./elements.js";
+import { request } from "./api.js";
+import { element, showRefusal } from "./elements.js";
 
 const WAIT_MS = 500;
 const area = document.querySelector("textarea[name=html]");
@@ -11,17 +11,13 @@ let timer = null;
 
 async function draw() {
   const body = { html: area.value, to_name: "Ada Lovelace", to_company: "Analytical Engines", subject: "…", message: "…", to_number: "+44 20 7946 0000" };
-  const answer = await fetch("/api/v1/covers/preview", {
-    method: "POST",
-    headers: { ...headers(), "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  }).catch(() => null);
+  const answer = await fetch("/api/v1/covers/preview", request("POST", body)).catch(() => null);
   if (!answer) return;
   if (!answer.ok) {
     // The last preview that the box could draw stays visible below.
     const refused = await answer.json().catch(() => null);
     if (refused) showRefusal(problem, refused);
-    if (refused?.detail) problem.append(line("p", refused.detail));
+    if (refused?.detail) problem.append(element("p", refused.detail));
     return;
   }
   problem.hidden = true;

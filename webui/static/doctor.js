@@ -1,7 +1,7 @@
 // The doctor's page: requests the findings and shows the worst first.
 
-import { call, Refused } from "./api.js";
-import { line, showRefusal } from "./elements.js";
+import { call, problemOf } from "./api.js";
+import { element, showRefusal } from "./elements.js";
 
 // Time limit, ms: it asks for updates, mail servers and name servers, which may be slow.
 const LIMIT_MS = 300_000;
@@ -12,13 +12,10 @@ const list = document.getElementById("findings");
 const refused = document.getElementById("refused");
 
 function item(finding) {
-  const made = document.createElement("li");
   const state = document.querySelector(`template[data-state="${finding.state}"]`).content.cloneNode(true);
-  const head = line("p", "", "row");
-  head.append(state, line("span", finding.sentence, "grow"));
-  made.append(head);
-  if (finding.advice) made.append(line("p", finding.advice));
-  if (finding.detail) made.append(line("p", finding.detail, "help"));
+  const made = element("li", element("p", [state, element("span", finding.sentence, "grow")], "row"));
+  if (finding.advice) made.append(element("p", finding.advice));
+  if (finding.detail) made.append(element("p", finding.detail, "help"));
   return made;
 }
 
@@ -33,9 +30,8 @@ async function look() {
     const ill = findings.filter((each) => each.state === "broken" || each.state === "warning").length;
     sum.textContent = ill === 0 ? sum.dataset.well : ill === 1 ? sum.dataset.one : sum.dataset.ill.replace("{count}", ill);
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
+    showRefusal(refused, problemOf(error));
     sum.textContent = "";
-    showRefusal(refused, error.problem);
   } finally {
     button.disabled = false;
   }

@@ -1,14 +1,22 @@
 // Elements that scripts put on a page.
 
-export function line(name, text, kind = "") {
+// `content` is a text or an element, or several.
+export function element(name, content = "", kind = "") {
   const made = document.createElement(name);
-  made.className = kind;
-  made.append(text);
+  if (kind) made.className = kind;
+  made.append(...[content].flat());
+  return made;
+}
+
+export function plainButton(text, act) {
+  const made = element("button", text, "plain");
+  made.type = "button";
+  made.addEventListener("click", act);
   return made;
 }
 
 // Shows the problem document of a refusal in `place`.
 export function showRefusal(place, problem) {
-  place.replaceChildren(line("strong", problem.title), line("p", problem.advice ?? ""));
+  place.replaceChildren(element("strong", problem.title), ...(problem.advice ? [element("p", problem.advice)] : []));
   place.hidden = false;
 }

@@ -1,6 +1,6 @@
 // The page of one fax to send: its buttons, and the live progress of its call.
 
-import { call, Refused } from "./api.js";
+import { call, problemOf } from "./api.js";
 import { listen, refresh } from "./live.js";
 import { refused } from "./notices.js";
 
@@ -15,8 +15,7 @@ document.addEventListener("click", async (event) => {
     await call("POST", `/faxes/${id}/${button.dataset.post}`, button.dataset.body ? JSON.parse(button.dataset.body) : {});
     await refresh();
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    refused(error.problem);
+    refused(problemOf(error));
   } finally {
     button.disabled = false;
   }

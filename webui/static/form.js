@@ -4,7 +4,8 @@
 //   data-type of a field: number, list (one entry a line, or separated by commas); a checkbox is true or false
 //   data-optional: omitted when empty; data-null: null when empty
 
-import { call, Refused, words } from "./api.js";
+import { call, problemOf, words } from "./api.js";
+import { element } from "./elements.js";
 import { LONG_MS, notice, refused } from "./notices.js";
 import { keep, putBack } from "./typed.js";
 
@@ -75,13 +76,13 @@ const entries = (text) => text.split(/[\n,]/).map((entry) => entry.trim()).filte
 export function showProblem(form, problem) {
   const box = form.querySelector(".problem");
   clearFaults(form);
-  const parts = [strong(problem.title), paragraph(problem.advice)];
+  const parts = [element("strong", problem.title), element("p", problem.advice ?? "")];
   for (const fault of problem.errors ?? []) {
     const field = fieldOf(form, fault.path);
     if (field) mark(field, fault.problem);
-    else if (fault.problem !== problem.title) parts.push(paragraph(fault.problem));
+    else if (fault.problem !== problem.title) parts.push(element("p", fault.problem));
   }
-  if (!box) return;
+  if (!box) return refused(problem);
   box.replaceChildren(...parts.filter((part) => part.textContent));
   box.hidden = false;
   (form.querySelector("[aria-invalid=true]") ?? box).focus?.();
@@ -96,10 +97,8 @@ function fieldOf(form, path) {
 
 function mark(field, text) {
   field.setAttribute("aria-invalid", "true");
-  const help = document.createElement("span");
-  help.className = "fault";
+  const help = element("span", text, "fault");
   help.id = `fault-${field.name}`;
-  help.append(text);
   field.after(help);
   field.setAttribute("aria-describedby", `${field.getAttribute("aria-describedby") ?? ""} ${help.id}`.trim());
 }
@@ -111,35 +110,25 @@ function clearFaults(form) {
   if (box) box.hidden = true;
 }
 
-function strong(text) {
-  const made = document.createElement("strong");
-  made.append(text ?? "");
-  return made;
-}
-
-function paragraph(text) {
-  const made = document.createElement("p");
-  made.append(text ?? "");
-  return made;
-}
-
 // For a form that is sent by its page's own script: shows refusals in the form.
 export function onSubmit(form, action) {
-  form.addEventListener("submit", async (event) => {
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
     form.querySelector(".problem").hidden = true;
-    const button = event.submitter;
-    if (button) button.disabled = true;
-    try {
-      await action(form, button);
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      if (keep(form, error.problem)) return;
-      showProblem(form, error.problem);
-    } finally {
-      if (button) button.disabled = false;
-    }
+    return guarded(form, event.submitter, action);
   });
+}
+
+async function guarded(form, button, action) {
+  if (button) button.disabled = true;
+  try {
+    await action(form, button);
+  } catch (error) {
+    const problem = problemOf(error);
+    if (!keep(form, problem)) showProblem(form, problem);
+  } finally {
+    if (button) button.disabled = false;
+  }
 }
 
 // Forms whose page is being left: a second press while the next page loads does not send them again.
@@ -155,24 +144,15 @@ async function submit(event) {
   event.preventDefault();
   if (leaving.has(form)) return;
   if (form.dataset.ask && !confirm(form.dataset.ask)) return;
-  const [method, path] = form.dataset.api.split(" ");
-  const button = event.submitter;
-  if (button) button.disabled = true;
-  try {
+  await guarded(form, event.submitter, async () => {
+    const [method, path] = form.dataset.api.split(" ");
     const body = method === "DELETE" ? undefined : method === "PATCH" ? changes(form) : values(form);
     const answer = await call(method, path, body);
     clearFaults(form);
     if (method === "PATCH") settle(form);
     if (form.dataset.then) leaving.add(form);
     after(form, answer);
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    if (keep(form, error.problem)) return;
-    showProblem(form, error.problem);
-    if (!form.querySelector(".problem")) refused(error.problem);
-  } finally {
-    if (button) button.disabled = false;
-  }
+  });
 }
 
 function after(form, answer) {
@@ -181,13 +161,11 @@ function after(form, answer) {
   if (show) {
     const part = document.getElementById(show);
     for (const place of part.querySelectorAll("[data-list]")) {
-      place.replaceChildren(...answer[place.dataset.list].map((text) => item(text)));
+      place.replaceChildren(...answer[place.dataset.list].map((text) => element("li", text)));
     }
-    for (const place of part.querySelectorAll("[data-text]")) place.textContent = answer[place.dataset.text];
     const here = part.querySelector("#here");
     if (here) here.textContent = location.origin;
-    part.hidden = false;
-    part.focus();
+    showTexts(part, answer);
   }
   if (then === "reload") location.reload();
   else if (then) location.assign(then.replace(/\{([\w.]+)\}/, (_, path) => path.split(".").reduce((at, step) => at?.[step], answer) ?? ""));
@@ -197,6 +175,13 @@ function after(form, answer) {
   }
 }
 
+// Shows a part with its [data-text="NAME"] filled from the answer.
+export function showTexts(part, answer) {
+  for (const place of part.querySelectorAll("[data-text]")) place.textContent = answer[place.dataset.text];
+  part.hidden = false;
+  part.focus();
+}
+
 // Closes a form that a button opened, so that a second press does not do the same again.
 function putAway(form) {
   const button = form.id && document.querySelector(`[data-open="${form.id}"]`);
@@ -204,12 +189,6 @@ function putAway(form) {
   form.hidden = true;
   form.reset();
   (button.closest("details.menu")?.querySelector("summary") ?? button).focus();
-}
-
-function item(text) {
-  const made = document.createElement("li");
-  made.append(text);
-  return made;
 }
 
 export function start() {

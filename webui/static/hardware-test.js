@@ -1,7 +1,7 @@
 // The hardware test: starts it, shows its progress, and asks its questions.
 
-import { call, Refused } from "./api.js";
-import { line, showRefusal } from "./elements.js";
+import { call, problemOf, Refused } from "./api.js";
+import { element, showRefusal } from "./elements.js";
 import { onSubmit, values } from "./form.js";
 
 const LOOK_EVERY_MS = 1_000;
@@ -14,15 +14,11 @@ const copy = (kind, name) => run.querySelector(`template[data-${kind}="${name}"]
 let shown = { began_at: null, results: 0, question: "" };
 
 function item(result) {
-  const made = document.createElement("li");
-  const head = line("p", "", "row");
   const box = start.querySelector(`[name=parts][value="${CSS.escape(result.part)}"]`);
-  const words = line("span", "", "grow");
-  words.append(line("b", box?.dataset.word ?? result.part), `: ${result.sentence}`);
-  head.append(copy("state", result.outcome), words);
-  made.append(head);
+  const words = element("span", [element("b", box?.dataset.word ?? result.part), `: ${result.sentence}`], "grow");
+  const made = element("li", element("p", [copy("state", result.outcome), words], "row"));
   for (const [text, kind] of [[result.reason, ""], [result.advice, ""], [result.measured, "help"]]) {
-    if (text) made.append(line("p", text, kind));
+    if (text) made.append(element("p", text, kind));
   }
   return made;
 }
@@ -65,10 +61,7 @@ function draw(found) {
   run.hidden = !found.began_at;
 }
 
-function refuse(error) {
-  if (!(error instanceof Refused)) throw error;
-  showRefusal(part("refused"), error.problem);
-}
+const refuse = (error) => showRefusal(part("refused"), problemOf(error));
 
 async function look() {
   let running = true;

@@ -1,6 +1,7 @@
 // Contacts from a file: shows the changes of an import, then imports as shown.
 
 import { call, Refused } from "./api.js";
+import { element } from "./elements.js";
 import { onSubmit } from "./form.js";
 
 const words = JSON.parse(document.getElementById("import-words").textContent);
@@ -14,13 +15,6 @@ const MARKS = { refused: ["bad", "✕"], duplicate: ["wait", "●"], changed: ["
 let shown = null;
 
 const fill = (word, values) => words[word].replace(/\{(\w+)\}/g, (_, name) => values[name]);
-
-function element(tag, content, name = "") {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  made.append(...[content].flat());
-  return made;
-}
 
 function content(fields) {
   const body = new FormData();

@@ -2,12 +2,13 @@
 // answers.
 
 import { headers, LOOK_LIMIT_MS, words } from "./api.js";
+import { searchable } from "./find.js";
 
 // How much of a long answer is shown, characters.
 const SHOWN = 20_000;
 
 async function answerOf(method, address, body) {
-  const options = { method, headers: headers(), credentials: "same-origin" };
+  const options = { method, headers: headers() };
   if (method === "GET") options.signal = AbortSignal.timeout(LOOK_LIMIT_MS);
   if (body) {
     options.headers["Content-Type"] = "application/json";
@@ -48,11 +49,4 @@ document.addEventListener("submit", async (event) => {
   shown.focus();
 });
 
-const find = document.getElementById("find");
-find.addEventListener("input", () => {
-  const asked = find.value.toLowerCase().split(/\s+/).filter(Boolean);
-  for (const call of document.querySelectorAll("[data-words]")) {
-    call.hidden = !asked.every((word) => call.dataset.words.toLowerCase().includes(word));
-  }
-  for (const group of document.querySelectorAll(".calls")) group.hidden = !group.querySelector("details:not([hidden])");
-});
+searchable(".calls");

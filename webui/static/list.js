@@ -1,6 +1,6 @@
 // The list of faxes: keys, search as you type, actions on several faxes, loading of older ones at the end.
 
-import { call, headers, parting, Refused, save, words } from "./api.js";
+import { answered, call, parting, problemOf, request, save, words } from "./api.js";
 import { onSubmit } from "./form.js";
 import { look, refresh } from "./live.js";
 import { start as startNotes } from "./notes.js";
@@ -153,8 +153,7 @@ async function each(list, act) {
     try {
       await act(Number(row.dataset.id));
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      problem = error.problem;
+      problem = problemOf(error);
       if (!OF_ONE.includes(problem.code)) break;
     }
   }
@@ -183,11 +182,11 @@ document.addEventListener("refreshed", () => {
 });
 
 async function fetchTogether(ids, format) {
-  const address = `/api/v1/${api}-bundle?ids=${ids}&format=${format}`;
-  const answer = await fetch(address, { headers: headers(), credentials: "same-origin" }).catch(() => null);
-  if (answer?.ok) return save(answer);
-  const problem = await answer?.json().catch(() => null);
-  refused(problem ?? { title: words.unreachable, advice: words.unreachable_press });
+  try {
+    await save(await answered(`/${api}-bundle?ids=${ids}&format=${format}`, request("GET")));
+  } catch (error) {
+    refused(problemOf(error));
+  }
 }
 
 // The call that deletes a fax.

@@ -64,7 +64,7 @@ export async function refresh() {
 // Fetches a page as it is now; null when the box does not answer in time, or refuses. `missing` is called when there is
 // no such page.
 export async function look(address, missing = () => null) {
-  const options = { headers: headers(), credentials: "same-origin", signal: AbortSignal.timeout(LOOK_LIMIT_MS) };
+  const options = { headers: headers(), signal: AbortSignal.timeout(LOOK_LIMIT_MS) };
   const answer = await fetch(address, options).catch(() => null);
   if (answer?.status === 404) return missing();
   if (!answer?.ok) return null;

@@ -1,6 +1,6 @@
 // Notes on the open fax: adding, and removing with "Undo".
 
-import { call, parting, Refused, words } from "./api.js";
+import { call, parting, problemOf, words } from "./api.js";
 import { onSubmit } from "./form.js";
 import { refresh } from "./live.js";
 import { notice, refused } from "./notices.js";
@@ -19,8 +19,7 @@ async function remove(button) {
     const leaving = () => parting("DELETE", button.dataset.removeNote);
     if (await notice(words.note_off, { undo: true, leaving })) await call("DELETE", button.dataset.removeNote);
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    refused(error.problem);
+    refused(problemOf(error));
   }
   going.delete(id);
   await refresh();

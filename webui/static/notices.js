@@ -1,6 +1,7 @@
 // Short notices at the foot of the page: what was done, with "Undo" for a while if possible.
 
 import { words } from "./api.js";
+import { element, plainButton } from "./elements.js";
 
 const PLAIN_MS = 4_000;
 // Of what can be undone, and of what takes longer to read.
@@ -15,9 +16,7 @@ export function standing(text) {
 }
 
 function drawn(text) {
-  const box = document.createElement("p");
-  box.className = "notice";
-  box.append(text);
+  const box = element("p", text, "notice");
   document.getElementById("notices").append(box);
   return box;
 }
@@ -36,10 +35,7 @@ export function notice(text, { undo = false, leaving = null, ms = undo ? LONG_MS
     const timer = setTimeout(end, ms, true);
     if (leaving) addEventListener("pagehide", leaving, { once: true });
     if (undo) {
-      const button = document.createElement("button");
-      button.className = "plain";
-      button.append(words.undo);
-      button.addEventListener("click", () => end(false));
+      const button = plainButton(words.undo, () => end(false));
       button.setAttribute("aria-keyshortcuts", UNDO_KEY);
       box.append(" ", button);
     }

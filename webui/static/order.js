@@ -1,6 +1,6 @@
 // The order of a list: rows are moved by their buttons, by Alt with an arrow key, or by dragging.
 
-import { call, Refused, words } from "./api.js";
+import { call, problemOf, words } from "./api.js";
 import { notice, refused } from "./notices.js";
 
 const table = document.querySelector("[data-order]");
@@ -25,10 +25,9 @@ async function save(row, before) {
     await call("POST", table.dataset.order, { ids: rows().map((each) => Number(each.dataset.id)) });
     notice(words.moved.replace("{name}", row.cells[0].textContent.trim()).replace("{place}", rows().indexOf(row) + 1));
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
+    refused(problemOf(error));
     body.replaceChildren(...before);
     ends();
-    refused(error.problem);
   }
 }
 

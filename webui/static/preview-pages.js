@@ -1,8 +1,10 @@
 // The pages of a preview, as large as possible, each with its actions.
 
 import { words } from "./api.js";
+import { element, plainButton } from "./elements.js";
 
-const plain = ({ file, page, turn, treatment, lightness }) => ({ file, page, turn, treatment, lightness });
+// What the box is told of a page.
+export const plain = ({ file, page, turn, treatment, lightness }) => ({ file, page, turn, treatment, lightness });
 
 export function drawPages(root, preview, leftOut, { change, putBack }) {
   const own = preview.pages.filter((each) => each.file !== null);
@@ -23,7 +25,6 @@ export function drawPages(root, preview, leftOut, { change, putBack }) {
   };
 
   const items = preview.pages.map((page) => {
-    const item = document.createElement("li");
     const picture = document.createElement("img");
     picture.src = `/api/v1/previews/${preview.id}/pages/${page.number}?version=${preview.version}`;
     picture.width = page.width;
@@ -32,24 +33,16 @@ export function drawPages(root, preview, leftOut, { change, putBack }) {
     picture.alt = `${words.page} ${page.number}`;
     picture.className = "sheet";
     picture.loading = "lazy";
-    const tools = document.createElement("div");
-    tools.className = "tools";
-    const name = document.createElement("span");
-    name.className = "faint";
-    name.append(page.file === null ? words.cover : `${words.page} ${page.number}`);
-    tools.append(name);
+    const name = page.file === null ? words.cover : `${words.page} ${page.number}`;
+    const tools = element("div", element("span", name, "faint"), "tools");
     if (page.file !== null) {
       const index = page.number - 1 - cover;
       const key = `${page.file}-${page.page}`;
       const button = (word, act, disabled = false) => {
-        const made = document.createElement("button");
-        made.type = "button";
-        made.className = "plain";
-        made.append(word);
+        const made = plainButton(word, act);
         made.setAttribute("aria-label", `${word}: ${words.page} ${page.number}`);
         made.dataset.key = `${key} ${word}`;
         made.disabled = disabled;
-        made.addEventListener("click", act);
         tools.append(made);
       };
       button(words.turn, edit(index, { turn: (page.turn + 1) % 4 }));
@@ -63,19 +56,11 @@ export function drawPages(root, preview, leftOut, { change, putBack }) {
         button(words.leave_out, leave(index));
       }
     }
-    item.append(picture, tools);
-    return item;
+    return element("li", [picture, tools]);
   });
   leftOut.forEach((page, index) => {
-    const item = document.createElement("li");
-    item.className = "left-out";
-    const back = document.createElement("button");
-    back.type = "button";
-    back.className = "plain";
-    back.append(words.put_back);
-    back.addEventListener("click", () => putBack(index));
-    item.append(`${words.left_out}: ${preview.files[page.file]?.name ?? ""}, ${words.page} ${page.page} `, back);
-    items.push(item);
+    const text = `${words.left_out}: ${preview.files[page.file]?.name ?? ""}, ${words.page} ${page.page} `;
+    items.push(element("li", [text, plainButton(words.put_back, () => putBack(index))], "left-out"));
   });
   root.replaceChildren(...items);
   if (focused) root.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();

@@ -1,6 +1,7 @@
 // The field "To": several recipients, completed from the phone book and earlier faxes, checked while they are typed.
 
-import { call, Refused, words } from "./api.js";
+import { call, problemOf, words } from "./api.js";
+import { element, plainButton } from "./elements.js";
 
 const WAIT_MS = 200;
 
@@ -31,22 +32,15 @@ export function completion(root, changed) {
 
   function draw() {
     chosen.replaceChildren(...recipients.map((each, index) => {
-      const item = document.createElement("li");
-      const name = document.createElement("span");
-      name.append(each.group ? `${each.name} (${each.members})` : [each.name, each.number].filter(Boolean).join(" · "));
-      const remove = document.createElement("button");
-      remove.type = "button";
-      remove.className = "plain";
-      remove.append(words.remove);
-      remove.setAttribute("aria-label", `${words.remove}: ${name.textContent}`);
-      remove.addEventListener("click", () => {
+      const name = each.group ? `${each.name} (${each.members})` : [each.name, each.number].filter(Boolean).join(" · ");
+      const remove = plainButton(words.remove, () => {
         recipients.splice(index, 1);
         draw();
         changed(recipients);
         input.focus();
       });
-      item.append(name, " ", remove);
-      return item;
+      remove.setAttribute("aria-label", `${words.remove}: ${name}`);
+      return element("li", [element("span", name), " ", remove]);
     }));
   }
 
@@ -100,16 +94,13 @@ export function completion(root, changed) {
     tell(...(found ? describe(found) : [""]));
     offers = answer.recipients;
     list.replaceChildren(...offers.map((offer, index) => {
-      const item = document.createElement("li");
+      const more = [offer.company, offer.name ? offer.number : "", offer.group ? membersOf(offer) : ""];
+      const item = element("li", [
+        element("b", offer.name || offer.number), " ", element("span", more.filter(Boolean).join(" · "), "faint"),
+      ]);
       item.id = `offer-${index}`;
       item.setAttribute("role", "option");
       item.setAttribute("aria-selected", "false");
-      const name = document.createElement("b");
-      name.append(offer.name || offer.number);
-      const more = document.createElement("span");
-      more.className = "faint";
-      more.append([offer.company, offer.name ? offer.number : "", offer.group ? membersOf(offer) : ""].filter(Boolean).join(" · "));
-      item.append(name, " ", more);
       item.addEventListener("mousedown", (event) => {
         event.preventDefault();
         choose(offer);
@@ -135,9 +126,8 @@ export function completion(root, changed) {
         const [text, kind] = describe(found);
         problem ??= [entries.length > 1 ? `${number}: ${text}` : text, kind];
       } catch (error) {
-        if (!(error instanceof Refused)) throw error;
+        problem = [problemOf(error).title, "bad"];
         left = [...left, ...entries.slice(at).map((each) => each.number)];
-        problem = [error.problem.title, "bad"];
         break;
       }
     }

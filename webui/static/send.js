@@ -1,9 +1,10 @@
 // The page "Send": recipients, documents, time, and the pages exactly as they will be sent.
 
-import { call, parting, Refused, words } from "./api.js";
+import { call, parting, problemOf, words } from "./api.js";
+import { element, showRefusal } from "./elements.js";
 import { notice } from "./notices.js";
 import { completion } from "./recipients.js";
-import { drawPages } from "./preview-pages.js";
+import { drawPages, plain } from "./preview-pages.js";
 
 const SETTLE_MS = 500;
 const STALE_MS = 10 * 60_000;
@@ -22,8 +23,7 @@ function inTurn(step) {
     try {
       return await step();
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      complain(error.problem);
+      complain(problemOf(error));
       return null;
     } finally {
       busy(-1);
@@ -44,17 +44,8 @@ function tellBusy() {
 }
 
 function complain(found) {
-  problem.replaceChildren();
-  const title = document.createElement("strong");
-  title.append(found.title);
-  problem.append(title);
-  for (const text of [found.advice, ...(found.errors ?? []).map((fault) => fault.problem)]) {
-    if (!text || text === found.title) continue;
-    const line = document.createElement("p");
-    line.append(text);
-    problem.append(line);
-  }
-  problem.hidden = false;
+  showRefusal(problem, found);
+  for (const fault of found.errors ?? []) if (fault.problem !== found.title) problem.append(element("p", fault.problem));
   problem.scrollIntoView({ block: "nearest" });
 }
 
@@ -62,12 +53,14 @@ const calm = () => { problem.hidden = true; };
 
 function cover() {
   if (!field("with_cover").checked) return null;
-  return {
-    template: field("template").value,
-    subject: field("subject").value,
-    message: field("message").value,
-  };
+  return coverTexts();
 }
+
+const coverTexts = () => ({
+  template: field("template").value,
+  subject: field("subject").value,
+  message: field("message").value,
+});
 
 const moment = () => {
   if (form.elements.when.value !== "later" || !field("send_at").value) return null;
@@ -91,7 +84,7 @@ function wishes() {
       when: form.elements.when.value,
       send_at: field("send_at").value,
       left_out: state.leftOut,
-      cover: { on: field("with_cover").checked, template: field("template").value, subject: field("subject").value, message: field("message").value },
+      cover: { on: field("with_cover").checked, ...coverTexts() },
     },
   };
 }
@@ -116,18 +109,12 @@ function show(preview) {
   }
   const remarks = document.getElementById("remarks");
   remarks.replaceChildren(...preview.remarks.map((remark) => {
-    const line = document.createElement("li");
-    line.className = remark.weight;
-    line.append(`${remark.page ? `${words.page} ${remark.page}: ` : remark.file ? `${remark.file}: ` : ""}${remark.sentence} ${remark.advice}`);
-    return line;
+    const where = remark.page ? `${words.page} ${remark.page}: ` : remark.file ? `${remark.file}: ` : "";
+    return element("li", `${where}${remark.sentence} ${remark.advice}`, remark.weight);
   }));
   // Shown only where it matters: on a phone, and when there is a picture.
   document.getElementById("photographs").classList.toggle("touch", !preview.files.some((file) => PICTURE.test(file.media_type) || PICTURE.test(file.name)));
-  document.getElementById("files").replaceChildren(...preview.files.map((file) => {
-    const line = document.createElement("li");
-    line.append(file.name);
-    return line;
-  }));
+  document.getElementById("files").replaceChildren(...preview.files.map((file) => element("li", file.name)));
   for (const part of document.querySelectorAll("[data-when=pages]")) part.hidden = false;
   for (const part of document.querySelectorAll("[data-when=empty]")) part.hidden = true;
   ready();
@@ -192,8 +179,6 @@ function putBack(index) {
   changePages(pages, state.leftOut);
 }
 
-const plain = ({ file, page, turn, treatment, lightness }) => ({ file, page, turn, treatment, lightness });
-
 async function send(event) {
   event.preventDefault();
   calm();
@@ -217,8 +202,7 @@ async function send(event) {
     const made = await call("POST", "/faxes", body, { "Idempotency-Key": `${state.preview.id}-${state.preview.version}` });
     location.assign(made.faxes.length === 1 ? `/faxes/${made.faxes[0].id}` : `/sent?submission=${made.submission_id}`);
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    complain(error.problem);
+    complain(problemOf(error));
     button.disabled = false;
   }
 }

@@ -1,14 +1,8 @@
 // Search over all settings, and resetting a field to its default.
 
-const find = document.getElementById("find");
-find?.addEventListener("input", () => {
-  const asked = find.value.toLowerCase().split(/\s+/).filter(Boolean);
-  for (const item of document.querySelectorAll("[data-words]")) {
-    const words = item.dataset.words.toLowerCase();
-    item.hidden = !asked.every((word) => words.includes(word));
-  }
-  for (const part of document.querySelectorAll(".links")) part.hidden = !part.querySelector("li:not([hidden])");
-});
+import { searchable } from "./find.js";
+
+searchable(".links");
 
 document.addEventListener("click", (event) => {
   const { reset, field } = event.target.dataset ?? {};

@@ -1,6 +1,6 @@
 // The first start: a live preview of what the other side will see; saves several sections at once.
 
-import { call, Refused, words } from "./api.js";
+import { call, problemOf, words } from "./api.js";
 import { showProblem, values } from "./form.js";
 import { notice } from "./notices.js";
 
@@ -21,8 +21,7 @@ for (const form of document.querySelectorAll("form[data-set-up]")) {
       }
       location.assign(form.dataset.next);
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      showProblem(form, error.problem);
+      showProblem(form, problemOf(error));
     }
   });
 }

@@ -1,6 +1,6 @@
 // The page for updates: uploads the file, then shows the progress until the box is back.
 
-import { call, headers, Refused, words } from "./api.js";
+import { call, headers, problemOf, Refused, words } from "./api.js";
 import { showProblem } from "./form.js";
 
 const LOOK_EVERY_MS = 2_000;
@@ -67,10 +67,10 @@ form?.addEventListener("submit", async (event) => {
     await handOver(form.elements.file.files[0]);
     await follow();
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
+    const problem = problemOf(error);
     form.hidden = false;
     underWay.hidden = true;
-    showProblem(form, error.problem);
+    showProblem(form, problem);
   }
 });
 
