@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Dialog, Page, expect
+from playwright.sync_api import Dialog, Page, Route, expect
 
 from appliance.spool.model import JobState
 from tests.web.browser import Web, noticed, stop_clock
@@ -28,11 +28,17 @@ def hand_in(box: Web, **more: str) -> int:
 
 def cancelled(box: Web, count: int) -> list[int]:
     """So many faxes that have ended, with their pages, and took no line."""
-    made = [hand_in(box, hold="true") for _ in range(count)]
+    made = [held(box) for _ in range(count)]
     for fax_id in made:
-        box.served.wait(lambda each=fax_id: box.served.box.faxes.get(each).state is JobState.HELD)
         assert box.served.ask("POST", f"/faxes/{fax_id}/cancel").status == 200
     return made
+
+
+def held(box: Web) -> int:
+    """A fax that is held, with its pages."""
+    fax_id = hand_in(box, hold="true")
+    box.served.wait(lambda: box.served.box.faxes.get(fax_id).state is JobState.HELD)
+    return fax_id
 
 
 def row(page: Page, fax_id: int) -> str:
@@ -78,6 +84,34 @@ def test_sent_faxes_are_forwarded_and_saved_together(box: Web) -> None:
     assert [fax["to"]["number"] for fax in newest] == ["9991", "9991"]
 
 
+def test_a_forwarded_fax_is_no_longer_chosen_when_the_list_was_drawn_again_meanwhile(box: Web) -> None:
+    # Else it would be forwarded a second time with the rest, after a refusal.
+    first, second = cancelled(box, 2)
+    page = box.page()
+    page.goto("/sent")
+    choose(page, [first, second])
+    waiting: list[Route] = []
+
+    def forward(route: Route) -> None:
+        if waiting:
+            route.fulfill(status=503, json={"title": "no"})
+        else:
+            waiting.append(route)
+
+    page.route("**/forward", forward)
+    page.get_by_role("button", name="Forward as fax").click()
+    page.keyboard.type("9991")
+    with page.expect_request("**/forward") as asked:
+        page.keyboard.press("Enter")
+    forwarded = int(asked.value.url.split("/")[-2])
+    new = hand_in(box, hold="true")
+    expect(page.locator(row(page, new))).to_be_visible()  # drawn again
+    waiting[0].continue_()
+    expect(page.locator("#bulk-forward .problem")).to_be_visible()
+    expect(page.locator(f"{row(page, forwarded)} input")).not_to_be_checked()
+    expect(page.locator(f"{row(page, first + second - forwarded)} input")).to_be_checked()
+
+
 def test_received_faxes_are_forwarded_together(box: Web) -> None:
     ids = come(box, 1)
     page = box.page()
@@ -92,16 +126,16 @@ def test_received_faxes_are_forwarded_together(box: Web) -> None:
 
 
 def test_chosen_faxes_are_cancelled_after_one_question(box: Web) -> None:
-    held = hand_in(box, hold="true")
+    fax_id = held(box)
     page = box.page()
     page.goto("/sent")
-    choose(page, [held])
+    choose(page, [fax_id])
     page.once("dialog", lambda asked: asked.dismiss())
     page.get_by_role("button", name="Cancel", exact=True).click()
-    assert box.served.ask("GET", f"/faxes/{held}").json["state"] == "held"
+    assert box.served.ask("GET", f"/faxes/{fax_id}").json["state"] == "held"
     page.once("dialog", lambda asked: asked.accept())
     page.get_by_role("button", name="Cancel", exact=True).click()
-    expect(page.locator(row(page, held))).to_contain_text("Cancelled")
+    expect(page.locator(row(page, fax_id))).to_contain_text("Cancelled")
 
 
 def test_one_that_somebody_else_dealt_with_meanwhile_does_not_keep_the_others_from_it(box: Web) -> None:

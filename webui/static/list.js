@@ -17,6 +17,8 @@ const kind = root.dataset.kind;
 let shown = location.search; // the address whose faxes the list has
 const rows = () => [...document.querySelectorAll(".rows > li:not([hidden])")];
 const chosen = () => rows().filter((row) => row.querySelector("input:checked"));
+// The row of a fax as the list has it now: a list that is drawn again has other ones.
+const rowOf = (id) => document.querySelector(`.rows > li[data-id="${id}"]`);
 const bulk = root.querySelector(".bulk");
 const forward = document.getElementById("bulk-forward");
 const api = kind === "received" ? "received" : "faxes"; // their name in the interface
@@ -175,7 +177,7 @@ function hide() {
 document.addEventListener("refreshing", () => { kept = chosen().map((row) => row.dataset.id); });
 document.addEventListener("refreshed", () => {
   for (const id of kept) {
-    const box = document.querySelector(`.rows > li[data-id="${id}"] input`);
+    const box = rowOf(id)?.querySelector("input");
     if (box) box.checked = true;
   }
   hide();
@@ -202,7 +204,7 @@ async function remove(list, leave) {
       await call(...deletion(id)).catch((error) => {
         if (error.problem?.code !== "not_found") throw error; // it is gone, as it should be
       });
-      document.querySelector(`.rows > li[data-id="${id}"]`)?.remove();
+      rowOf(id)?.remove();
     });
   }
   for (const row of list) going.delete(row.dataset.id);
@@ -219,7 +221,7 @@ bulk.addEventListener("click", (event) => {
   if (act === "read" || act === "unread") {
     each(list, async (id) => {
       await call("PATCH", `/received/${id}`, { read: act === "read" });
-      document.querySelector(`.rows > li[data-id="${id}"]`)?.classList.toggle("unread", act === "unread");
+      rowOf(id)?.classList.toggle("unread", act === "unread");
     });
   }
   if (act === "cancel" && confirm(words.ask_cancel)) each(list, (id) => call("POST", `/faxes/${id}/cancel`, {}));
@@ -230,14 +232,15 @@ bulk.addEventListener("click", (event) => {
 if (forward) {
   onSubmit(forward, async () => {
     const to = [forward.elements.to.value.trim()];
-    const list = chosen();
-    for (const row of list) {
-      await call("POST", `/${api}/${row.dataset.id}/forward`, { to });
-      row.querySelector("input").checked = false;
+    const ids = chosen().map((row) => row.dataset.id);
+    for (const id of ids) {
+      await call("POST", `/${api}/${id}/forward`, { to });
+      const box = rowOf(id)?.querySelector("input");
+      if (box) box.checked = false;
       count();
     }
     forward.reset();
-    notice(words.forwarded.replace("{count}", list.length));
+    notice(words.forwarded.replace("{count}", ids.length));
   });
 }
 
