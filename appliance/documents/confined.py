@@ -1,7 +1,7 @@
 """Finds other programs (LibreOffice, Ghostscript) that turn a document into a PDF, and confines them.
 
 Each run has a temporary folder of its own, limits, no network where the kernel allows that, and ends with
-the worker.  Its success is judged by the PDF, not by the exit code.
+the worker.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from appliance import limited
+from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_TIMED_OUT
+from appliance.documents.errors import DocumentError
 from appliance.documents.workshop import Workshop
 
 _CLONE_NEWNET, _CLONE_NEWUSER = 0x40000000, 0x10000000  # linux/sched.h
@@ -82,6 +84,25 @@ class Bench:
             except subprocess.TimeoutExpired:
                 process.kill()
                 return -signal.SIGKILL
+
+    def pdf_of(
+        self, command: Sequence[str], made: Path, seconds: float, title: str, lacked: Callable[[Bench], bool]
+    ) -> bytes:
+        """The PDF that ``command`` of the program ``title`` writes to ``made``.
+
+        ``lacked`` tells whether a run that failed was refused memory.
+
+        Raises DocumentError (DOCUMENT_TIMED_OUT, DOCUMENT_DAMAGED), MemoryError.
+        """
+        code = self.run(command, seconds)
+        if code == -signal.SIGKILL:
+            raise DocumentError(DOCUMENT_TIMED_OUT, title)
+        if code != 0 and lacked(self):
+            raise MemoryError(title)
+        pdf = made.read_bytes() if code == 0 and made.is_file() else b""
+        if not pdf.startswith(b"%PDF-"):
+            raise DocumentError(DOCUMENT_DAMAGED, f"{title} made no PDF of it (exit code {code})")
+        return pdf
 
     def said(self) -> bytes:
         """The beginning of the last program's output."""

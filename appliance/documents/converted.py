@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import re
-import signal
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from appliance.documents.bounded import Bounds, Typeset
-from appliance.documents.causes import (
-    DJVU_NOT_INSTALLED,
-    DOCUMENT_DAMAGED,
-    DOCUMENT_TIMED_OUT,
-    XPS_NOT_INSTALLED,
-)
+from appliance.documents.causes import DJVU_NOT_INSTALLED, XPS_NOT_INSTALLED
 from appliance.documents.confined import Bench, find_program
 from appliance.documents.errors import DocumentError
 from appliance.documents.joined import Joined
@@ -22,7 +16,7 @@ from appliance.documents.officepictures import is_readable
 from appliance.documents.pdfsource import PdfSource
 from appliance.documents.typeset_source import TypesetSource
 from appliance.documents.workshop import Workshop
-from appliance.documents.zipped import unzipped
+from appliance.documents.zipped import read_entry, unzipped
 from appliance.remarks import CONTENT_DAMAGED, PAGES_MISSING, PICTURE_LOST, Remark
 
 XPS_PROGRAM, DJVU_PROGRAM = "xpstopdf", "ddjvu"
@@ -89,20 +83,17 @@ def _convert(
     remarked: Callable[[bytes], Sequence[Remark]] = lambda _: (),
 ) -> Typeset:
     """The PDF that ``command`` makes of a file; ``remarked``: the remarks on what it said of errors."""
-    title = Path(command[0]).name
     with Bench(workshop) as bench:
         source, made = bench.folder / f"document.{suffix}", bench.folder / "document.pdf"
         source.write_bytes(content)
-        code = bench.run([*command, str(source), str(made)], _RUN_SECONDS)
-        if code == -signal.SIGKILL:
-            raise DocumentError(DOCUMENT_TIMED_OUT, title)
-        said = bench.complaints()
-        if code != 0 and _NO_MEMORY.search(said):
-            raise MemoryError(title)
-        pdf = made.read_bytes() if code == 0 and made.is_file() else b""
-    if not pdf.startswith(b"%PDF-"):
-        raise DocumentError(DOCUMENT_DAMAGED, f"{title} made no PDF of it (exit code {code})")
-    return Typeset(pdf, tuple(remarked(said)))
+        pdf = bench.pdf_of(
+            [*command, str(source), str(made)],
+            made,
+            _RUN_SECONDS,
+            Path(command[0]).name,
+            lambda run: _NO_MEMORY.search(run.complaints()) is not None,
+        )
+        return Typeset(pdf, tuple(remarked(bench.complaints())))
 
 
 def _failed_pages(said: bytes) -> list[Remark]:
@@ -130,9 +121,5 @@ def _counted(archive: zipfile.ZipFile) -> tuple[int, int, int]:
 
 def _is_drawn(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
     """Whether a picture is whole and of a kind that libgxps draws, which JPEG XR is not."""
-    try:
-        return is_readable("", archive.read(entry))
-    except MemoryError:
-        raise
-    except Exception:  # the library raises anything on damaged files
-        return False
+    content = read_entry(archive, entry)
+    return content is not None and is_readable("", content)

@@ -19,7 +19,7 @@ from appliance.documents.joined import DEEPEST, Joined, Opener, Opening
 from appliance.documents.text import declared_charset, decode
 from appliance.documents.typeset_source import TypesetSource, typeset_page
 from appliance.documents.workshop import Workshop
-from appliance.documents.zipped import unzipped
+from appliance.documents.zipped import read_entry, unzipped
 from appliance.remarks import PAGES_MISSING, Remark
 
 _CONTAINER, _ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
@@ -82,14 +82,7 @@ class _Book:
     def read(self, path: str) -> bytes:
         """A file; empty when it is missing or damaged."""
         entry = self._there.get(path)
-        if entry is None:
-            return b""
-        try:
-            return self._archive.read(entry)
-        except MemoryError:
-            raise
-        except Exception:  # the library raises anything on damaged files
-            return b""
+        return (entry and read_entry(self._archive, entry)) or b""
 
     def chapters(self) -> Iterator[str]:
         """The paths of the spine's files.  Raises DocumentError: DOCUMENT_TOO_MANY_PAGES."""

@@ -26,7 +26,7 @@ _NAME = re.compile(r"/?[a-zA-Z][^\s/\"']*+")
 _CLOSED = re.compile(r"(?:[^\"']|\"[^\"]*+\"|'[^']*+')*+")
 
 # An element without content as XML writes it; HTML knows that of some elements only.
-_EMPTY = re.compile(r"<([A-Za-z][\w:.-]{0,60})((?:\s[^<>]{0,5000}?)?)\s*/>")
+_EMPTY = re.compile(r"<([A-Za-z][\w:.-]{0,60})((?:\s[^<>]{0,5000}?)?)/>")
 _VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track"}
     | {"wbr"}

@@ -49,24 +49,8 @@ OFFICE_SUFFIXES = frozenset(
 )  # fmt: skip
 # Suffixes of other programs' files that LibreOffice draws.
 _IMPORTED = frozenset(
-    {
-        "vsd",
-        "vsdx",
-        "vsdm",
-        "pub",
-        "wps",
-        "wri",
-        "emf",
-        "wmf",
-        "dxf",
-        "wpd",
-        "wk1",
-        "wk3",
-        "wk4",
-        "wks",
-        "123",
-    }
-    | {"sdw", "sdc", "sda", "sdd"}
+    {"vsd", "vsdx", "vsdm", "pub", "wps", "wri", "emf", "wmf", "dxf", "wpd", "wk1", "wk3", "wk4", "wks"}
+    | {"123", "sdw", "sdc", "sda", "sdd"}
 )
 # The kind that a name's suffix, or a declared type, promises.
 _SUFFIXES = {

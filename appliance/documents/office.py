@@ -41,7 +41,7 @@ from appliance.documents.options import Paper
 from appliance.documents.sniff import table_suffix
 from appliance.documents.typeset_source import TypesetSource
 from appliance.documents.workshop import Workshop
-from appliance.documents.zipped import unzipped
+from appliance.documents.zipped import read_entry, unzipped
 from appliance.remarks import (
     COLUMN_NARROW,
     CONTENT_CUT,
@@ -69,21 +69,8 @@ _SHEETS = frozenset(
     {".123", ".sxc", ".stc", ".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".ots", ".fods", ".xml"}
 )
 _TEXTS = frozenset(
-    {
-        ".wpd",
-        ".ww2",
-        ".sxw",
-        ".stw",
-        ".doc",
-        ".docx",
-        ".docm",
-        ".dot",
-        ".dotx",
-        ".odt",
-        ".ott",
-        ".fodt",
-        ".rtf",
-    }
+    {".doc", ".docx", ".docm", ".dot", ".dotx", ".odt", ".ott", ".fodt", ".rtf"}
+    | {".wpd", ".ww2", ".sxw", ".stw"}
 )
 _NO_MEMORY = b"bad_alloc"  # how LibreOffice ends when the kernel refuses it more memory
 _BLANKS = re.compile(r"\s+")
@@ -214,13 +201,8 @@ def _is_picture_lost(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
     """Whether a picture of an Office file is known to be damaged."""
     if not 0 < entry.file_size <= LARGEST:
         return entry.file_size == 0
-    try:
-        content = archive.read(entry)
-    except MemoryError:
-        raise
-    except Exception:  # as above
-        return True
-    return not is_readable(entry.filename, content)
+    content = read_entry(archive, entry)
+    return content is None or not is_readable(entry.filename, content)
 
 
 def _is_locked(content: bytes) -> bool:

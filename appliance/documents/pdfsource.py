@@ -76,9 +76,9 @@ class PdfSource:
         self.count = len(self._document)
         if self.count <= 0:
             raise DocumentError(DOCUMENT_EMPTY, "a PDF without pages")
-        if counts_itself and 0 < (listed := self._reading.pages_listed()) < self.count:
+        if counts_itself and 0 < (pages := self._reading.pages_listed()) < self.count:
             # What is no page in the list of pages is a white one for pdfium.
-            self._repaired += (Remark(PAGES_MISSING, detail=f"{listed} of {self.count} pages"),)
+            self._repaired += (Remark(PAGES_MISSING, detail=f"{pages} of {self.count} pages"),)
         content = made.content
         self._instead: dict[
             str, str

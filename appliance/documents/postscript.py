@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-
 from appliance.documents.bounded import Bounds, Typeset
-from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_TIMED_OUT, POSTSCRIPT_NOT_INSTALLED
+from appliance.documents.causes import POSTSCRIPT_NOT_INSTALLED
 from appliance.documents.confined import Bench, find_program
 from appliance.documents.errors import DocumentError
 from appliance.documents.first_octets import EPS_WITH_PREVIEW, POSTSCRIPT
@@ -54,12 +52,6 @@ def _convert(program: str, content: bytes, workshop: Workshop) -> Typeset:
             f"-sOutputFile={made}",
             str(source),
         ]
-        code = bench.run(command, _RUN_SECONDS)
-        if code == -signal.SIGKILL:
-            raise DocumentError(DOCUMENT_TIMED_OUT, "Ghostscript")
-        if code != 0 and _NO_MEMORY in bench.said():
-            raise MemoryError("Ghostscript")
-        pdf = made.read_bytes() if code == 0 and made.is_file() else b""
-    if not pdf.startswith(b"%PDF-"):
-        raise DocumentError(DOCUMENT_DAMAGED, f"Ghostscript made no PDF of it (exit code {code})")
-    return Typeset(pdf)
+        return Typeset(
+            bench.pdf_of(command, made, _RUN_SECONDS, "Ghostscript", lambda run: _NO_MEMORY in run.said())
+        )

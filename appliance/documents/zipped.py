@@ -32,6 +32,16 @@ def unzipped(content: bytes) -> Iterator[zipfile.ZipFile]:
         raise DocumentError(DOCUMENT_DAMAGED, f"{type(error).__name__}: {error}"[:200]) from None
 
 
+def read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | None:
+    """The content of an entry, None when it is damaged."""
+    try:
+        return archive.read(entry)
+    except MemoryError:
+        raise
+    except Exception:  # as above
+        return None
+
+
 def _check(entries: list[zipfile.ZipInfo], octets: int) -> None:
     if any(
         entry.compress_size > octets or entry.file_size > _MOST_DEFLATED * entry.compress_size + _ALWAYS

@@ -41,8 +41,7 @@ class DurableStorage(Storage):
         pending, self._pending, self._held = self._pending, None, False
         if pending is None or (pending == self._text and self.stamp() == self._stamp):
             return
-        # A lone surrogate, which only an unknown key may hold, stays as JSON's escape.
-        durable.write_file(self._path, pending.encode(errors="backslashreplace"))
+        self._replace_file(pending)
         self._text, self._stamp = pending, self.stamp()
         self._good = pending
 
@@ -90,9 +89,13 @@ class DurableStorage(Storage):
             " to go on without it, move it away."
         )
 
+    def _replace_file(self, text: str) -> None:
+        # A lone surrogate, which only an unknown key may hold, stays as JSON's escape.
+        durable.write_file(self._path, text.encode(errors="backslashreplace"))
+
     def _put_back(self, text: str) -> None:
         try:
-            durable.write_file(self._path, text.encode(errors="backslashreplace"))
+            self._replace_file(text)
         except (OSError, durable.DiskFullError) as error:
             raise SettingsDamagedError(
                 f"{self._path} is gone and cannot be written again: {error}"
