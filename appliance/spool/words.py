@@ -10,6 +10,8 @@ import re
 import sqlite3
 from collections.abc import Sequence
 
+from appliance.spelling import UMLAUTS
+
 # The index has groups of three letters.  A word of two letters is searched with each of these after it; one
 # letter is searched in this many of the newest faxes only, since nearly every fax has it.
 PAIR = 2
@@ -20,21 +22,11 @@ MOST_WORDS = 8
 # Of a long number only the last digits are searched in the index; the matches are compared with all of it.
 _END_OF_NUMBER = 5
 # How German letters are written, too.  The index has a word as it was written, so all of these are searched.
-_WRITTEN_TOO = {
-    "ä": ("ä", "ae", "a"),
-    "ö": ("ö", "oe", "o"),
-    "ü": ("ü", "ue", "u"),
-    "ß": ("ß", "ss"),
-    "ae": ("ae", "ä"),
-    "oe": ("oe", "ö"),
-    "ue": ("ue", "ü"),
-    "ss": ("ss", "ß"),
-    "a": ("a", "ä"),
-    "o": ("o", "ö"),
-    "u": ("u", "ü"),
-}
+_WRITTEN_TOO: dict[str, tuple[str, ...]] = {"ß": ("ß", "ss"), "ss": ("ss", "ß")}
+for _umlaut, _two in UMLAUTS.items():
+    _WRITTEN_TOO |= {_umlaut: (_umlaut, _two, _two[0]), _two: (_two, _umlaut), _two[0]: (_two[0], _umlaut)}
 _LETTERS = re.compile("|".join(_WRITTEN_TOO))
-_MOST_SPELLINGS = 32
+_MOST_SPELLINGS = 32  # of a word; each is searched, and words have few of these letters
 # Up to this many marks with the same beginning are searched in the index; with more, each fax is compared.
 MOST_MARKS = 100
 

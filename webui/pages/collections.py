@@ -16,9 +16,9 @@ from appliance.documents.settings import CoverTemplate
 from appliance.language import languages
 from appliance.language import said as _
 from appliance.phonebook import Contact
-from appliance.phonebook.spelling import finder, plain
 from appliance.settings.accounts import User
 from appliance.settings.fields import FieldDescription, describe, to_document, variants
+from appliance.spelling import finder, plain
 from webui import favourite_printers
 from webui.fields import Options, form_fields
 from webui.pages.lists import SEARCH_LIMIT

@@ -21,10 +21,10 @@ from appliance.api.rest.schemas import (
 from appliance.api.rest.views import CAUSE, values
 from appliance.dispatch.profile import Profile
 from appliance.phonebook import Contact, ContactGroup
-from appliance.phonebook.spelling import finder
 from appliance.records import cause_view, time_text
 from appliance.services.rules import RefusedError
 from appliance.settings.accounts import Scope
+from appliance.spelling import finder
 from appliance.spool.filters import JobFilter
 from appliance.spool.model import Reach
 

@@ -10,9 +10,9 @@
  * FAINT_TIMES the noise, to below FAINT, and are thinner than GRID_THICK pixels. */
 enum { FAINTEST = 7, FAINT_TIMES = 2, FAINT = 110, GRID_LINE = 41, GRID_SIDE = 81, GRID_AROUND = 61, GRID_PITCH = 21,
        GRID_PERCENT = 13, GRID_RIM = 3, GRID_THICK = 8, GRID_THICK_SCANNED = 6 };
-/* The stripes of a card's security pattern, removed from scans: lines of at least STRIPE pixels, less than STRIPE_WIDE thick,
- * that cover STRIPE_PERCENT of STRIPES_AROUND x STRIPES_AROUND pixels, and up to STRIPE_REACH / 2 away their pieces
- * from STRIPE_PIECE on. */
+/* The stripes of a card's security pattern, removed from scans: lines of at least STRIPE pixels, less than STRIPE_WIDE
+ * thick, that cover STRIPE_PERCENT of STRIPES_AROUND x STRIPES_AROUND pixels, and up to STRIPE_REACH / 2 away their
+ * pieces from STRIPE_PIECE on. */
 enum { DARKEST_STRIPE = 160 }; /* darker areas between long light lines are grounds of light type */
 enum { STRIPE = 101, STRIPE_PERCENT = 25, STRIPE_PIECE = 21, STRIPE_REACH = 481, STRIPE_WIDE = 13, STRIPE_FLAT = 7,
        STRIPES_AROUND = 81, STRIPE_RIM = 3 };

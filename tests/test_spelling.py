@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from appliance.phonebook.spelling import finder, plain
+from appliance.spelling import finder, plain
 
 
 @pytest.mark.parametrize("name", ["Jürgen Müller", unicodedata.normalize("NFD", "Jürgen Müller")])

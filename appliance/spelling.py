@@ -5,7 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable
 
-_TWO_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+# German umlauts, and how they are written where they are missing.
+UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue"}
+_TWO_LETTERS = str.maketrans(UMLAUTS)
 
 
 def plain(text: str) -> str:
