@@ -75,8 +75,10 @@ class CallDesk(CallOwner):
         """Page ``number`` (from 0) in a format that the receiver accepts, or why it is not available."""
         return PageDelivered(ticket, PAGE_UNAVAILABLE, last=True)
 
-    async def store(self, number: int, page: ReceivedPage) -> bool:
-        """Stores page ``number`` (from 0) durably; returns whether that succeeded."""
+    async def store(self, number: int, page: ReceivedPage, *, last: bool) -> bool:
+        """Stores page ``number`` (from 0) durably; returns whether that succeeded.  ``last`` as in
+        ``StorePage``.
+        """
         return False
 
     async def permit_end(self) -> Cause | None:
@@ -114,8 +116,8 @@ class CallDesk(CallOwner):
         match request:
             case FetchPage(ticket, number, accepts):
                 return await self.page(ticket, number, accepts)
-            case StorePage(ticket, number, page):
-                return PageStored(ticket, await self.store(number, page))
+            case StorePage(ticket, number, page, last):
+                return PageStored(ticket, await self.store(number, page, last=last))
             case AskToEndLastPage(ticket):
                 return EndPermitted(ticket, await self.permit_end())
 

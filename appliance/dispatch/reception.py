@@ -65,9 +65,9 @@ class IncomingFaxDesk(CallDesk):
         loop = asyncio.get_running_loop()
         return PageDelivered(ticket, *await loop.run_in_executor(None, self.offered.get, number, accepts))
 
-    async def store(self, number: int, page: ReceivedPage) -> bool:
+    async def store(self, number: int, page: ReceivedPage, *, last: bool) -> bool:
         """Makes page ``number`` (from 0) durable; whether it is."""
-        return await self.fax.store(number, page)
+        return await self.fax.store(number, page, last=last)
 
 
 class Reception:

@@ -70,19 +70,21 @@ class IncomingFax:
         """Whether the spool has a row for this call; False when it could not be written (disk full)."""
         return self._begun.done() and not self._begun.cancelled() and self._begun.exception() is None
 
-    async def store(self, number: int, page: ReceivedPage) -> bool:
-        """Stores page ``number`` (from 0) durably; returns whether that succeeded."""
+    async def store(self, number: int, page: ReceivedPage, *, last: bool = False) -> bool:
+        """Stores page ``number`` (from 0) durably; returns whether that succeeded.  ``last``: with it the fax
+        is whole.
+        """
         try:
             fax = await asyncio.shield(self._begun)
             loop = asyncio.get_running_loop()
-            file = await loop.run_in_executor(self._writers, self._write, number, page)
+            file = await loop.run_in_executor(self._writers, self._write, number, page, last)
             await self._spool.ado(received.add_page, fax.id, file)
         except (OSError, ValueError, SpoolError, durable.DiskFullError) as error:
             _log.error("a received page could not be stored: %s", error)
             return False
         return True
 
-    def _write(self, number: int, page: ReceivedPage) -> ReceivedPageFile:
+    def _write(self, number: int, page: ReceivedPage, last: bool) -> ReceivedPageFile:
         path = f"{FOLDER}/{self._uuid}-{number + 1:04}.tiff"
         image: CodedPage | Raster = page.page
         stored_at = self._clock()
@@ -93,6 +95,7 @@ class IncomingFax:
             stored_at=stored_at,
             bad_rows=page.bad_rows,
             longest_bad_run=page.longest_bad_run,
+            last=last,
             **self._call,
         ).text()
 
@@ -109,6 +112,7 @@ class IncomingFax:
             bad_rows=page.bad_rows,
             longest_bad_run=page.longest_bad_run,
             stored_at=stored_at,
+            last=last,
         )
 
     async def finish(self, result: CallResult) -> Received:

@@ -314,6 +314,7 @@ class ReceivedPageFile:
     bad_rows: int = fact()
     longest_bad_run: int = fact()
     stored_at: float = hidden()
+    last: bool = hidden(default=False)  # with this page the fax is whole
 
 
 @record

@@ -28,6 +28,7 @@ class PageFacts:
     stored_at: float
     bad_rows: int
     longest_bad_run: int
+    last: bool = False  # with this page the fax is whole; earlier versions did not write it
 
     def text(self) -> str:
         """The facts as ASCII text for the file (TIFF ImageDescription)."""

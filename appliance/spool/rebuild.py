@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance import durable
+from appliance.causes import RECEIVED as CALL_RECEIVED
 from appliance.records import DamagedRowError, from_row, insert
 from appliance.spool import copies, identity, retention
 from appliance.spool.causes import INDEX_REBUILT
@@ -25,7 +26,7 @@ from appliance.spool.identity import DATABASE_NAME
 from appliance.spool.jobs import JOB
 from appliance.spool.model import Job, Received, ReceivedPageFile, ReceivedState
 from appliance.spool.page_facts import PageFacts, read_facts
-from appliance.spool.received import PRACTICE_KIND, put_pages
+from appliance.spool.received import PRACTICE_KIND, is_whole, put_pages
 from appliance.spool.store import Spool
 from appliance.spool.transaction import Tx
 from appliance.t4.coding import PageError
@@ -152,7 +153,15 @@ def _add_received(tx: Tx, data: Path, now: float) -> tuple[int, int, int]:
             path.rename(data / home)
         known.add(home)
         page = ReceivedPageFile(
-            facts.page, home, width, rows, resolution, facts.bad_rows, facts.longest_bad_run, facts.stored_at
+            facts.page,
+            home,
+            width,
+            rows,
+            resolution,
+            facts.bad_rows,
+            facts.longest_bad_run,
+            facts.stored_at,
+            facts.last,
         )
         found[facts.fax].append((facts, page))
     durable.fsync_folder(data / RECEIVED)
@@ -166,6 +175,7 @@ def _add_fax(tx: Tx, uuid: str, pages: list[tuple[PageFacts, ReceivedPageFile]],
     facts = pages[0][0]
     if row is None:
         received_id = tx.next_fax_id()
+        whole = is_whole([page for _, page in pages])
         insert(
             tx.db,
             "received",
@@ -178,10 +188,10 @@ def _add_fax(tx: Tx, uuid: str, pages: list[tuple[PageFacts, ReceivedPageFile]],
                 "caller": facts.caller,
                 "caller_name": facts.caller_name,
                 "dialled": facts.dialled,
-                "state": ReceivedState.PARTIAL.value,
+                "state": (ReceivedState.COMPLETE if whole else ReceivedState.PARTIAL).value,
                 "started_at": facts.started_at,
                 "ended_at": max(facts.stored_at for facts, _ in pages),
-                "cause": INDEX_REBUILT.code,
+                "cause": (CALL_RECEIVED if whole else INDEX_REBUILT).code,
             },
         )
     else:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from appliance.causes import Cause
+from appliance.causes import RECEIVED, Cause
 from appliance.records import from_row, from_rows, insert, to_row
 from appliance.spool import stats, words
 from appliance.spool.causes import INTERRUPTED
@@ -91,8 +91,13 @@ def finish(
     sub_address: str = "",
     facts: Mapping[str, Any] | None = None,
 ) -> Received:
-    """Records the end of the call.  Its deliveries follow from the event, in the same transaction."""
+    """Records the end of the call.  Its deliveries follow from the event, in the same transaction.
+
+    A fax whose every page is here was received, whatever happened to the call after its last page.
+    """
     received = _incoming(tx.db, received_id)
+    if not complete and is_whole(pages(tx.db, received_id)):
+        cause, complete = RECEIVED, True
     state = ReceivedState.COMPLETE if complete else ReceivedState.PARTIAL
     tx.db.execute(
         "UPDATE received SET state = ?, ended_at = ?, cause = ?, tsi = ?, sub_address = ?, facts = ?"
@@ -104,6 +109,11 @@ def finish(
     kind = f"received.{state.value}"
     tx.emit(now, kind, received_id, received.owner, pages=received.pages, cause=cause.code)
     return get(tx.db, received_id)
+
+
+def is_whole(stored: Sequence[ReceivedPageFile]) -> bool:
+    """Whether these pages, first to last, are a whole fax: the sender has said that no other page follows."""
+    return bool(stored) and stored[-1].last and stored[-1].number == len(stored) - 1
 
 
 def keep_until(tx: Tx, received_id: int, at: float) -> None:

@@ -187,6 +187,9 @@ CREATE INDEX outbox_owner_failed ON outbox (owner, id) WHERE state = 'failed';
 CREATE INDEX outbox_owner_dropped ON outbox (owner, id) WHERE state = 'dropped';
 """
 
+# Whether a received fax is whole with this page (``received.is_whole``).
+SCHEMA_20 = "ALTER TABLE received_page ADD COLUMN last INTEGER NOT NULL DEFAULT 0;"
+
 # One script for each version; a database at version n gets those from n on.
 MIGRATIONS: tuple[str, ...] = (
     SCHEMA_1,
@@ -208,6 +211,7 @@ MIGRATIONS: tuple[str, ...] = (
     SCHEMA_17,
     SCHEMA_18,
     SCHEMA_19,
+    SCHEMA_20,
 )
 
 

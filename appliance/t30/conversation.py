@@ -34,11 +34,16 @@ class FetchPage:
 
 @dataclass(frozen=True, slots=True)
 class StorePage:
-    """Requests storage of a received page, ``number`` from 0.  MCF is sent only after ``PageStored``."""
+    """Requests storage of a received page, ``number`` from 0.  MCF is sent only after ``PageStored``.
+
+    ``last``: the far end has said that no page follows (EOP), and none before is missing: with this page the
+    fax is whole, however the call ends.
+    """
 
     ticket: int
     number: int
     page: ReceivedPage
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)

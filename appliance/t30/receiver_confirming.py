@@ -41,7 +41,7 @@ class PageConfirmation(ReceivingRole):
         if settings.ecm:
             station.timers.start(Timer.NOT_READY, limits.NOT_READY_S)
         station.listen()
-        station.store(page)
+        station.store(page, last=self._receiver.end is Fcf.EOP and self._receiver.failed is None)
 
     def _stored(self, fact: EventData) -> None:
         """The page is durable: MCF, at once or when it is asked for again."""

@@ -218,10 +218,10 @@ class Station:
         self._awaited = next(_TICKETS)
         self._orders.append(AskToEndLastPage(self._awaited))
 
-    def store(self, page: ReceivedPage) -> None:
-        """Requests storage of a received page."""
+    def store(self, page: ReceivedPage, *, last: bool) -> None:
+        """Requests storage of a received page; ``last`` as in ``StorePage``."""
         self._awaited = next(_TICKETS)
-        self._orders.append(StorePage(self._awaited, self.record.pages_received, page))
+        self._orders.append(StorePage(self._awaited, self.record.pages_received, page, last))
 
     def send_tcf(self, carrier: dce.Carrier, octets: int, then: Callable[[], None]) -> None:
         """Sends training and a TCF; ``then`` runs when it has left the line."""

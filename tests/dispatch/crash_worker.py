@@ -8,7 +8,7 @@ written with one system call, so that a line is there or not:
 ``sound``                  the child found the database sound
 ``accepted JOB NUMBER``    a fax was accepted
 ``mcf NUMBER PAGE LAST``   the far end confirmed a page
-``got CALLER PAGE``        we confirmed a received page
+``got CALLER PAGE``        we confirmed a received page, of PAGES
 ``gone``                   the child is dead
 """
 
@@ -30,6 +30,7 @@ from tests.dispatch.fake_line import End, FakeLine
 from tests.dispatch.making import make_box, submit
 
 CALLS_AT_ONCE = 6
+PAGES = 3  # of each received fax
 
 
 def tell(line: str) -> None:
@@ -56,7 +57,7 @@ async def load(box: Box, seed: int) -> None:
     async def receive(caller: int) -> None:
         for count in range(10_000):
             name = f"R{seed}-{caller}-{count}"
-            await line.ring(name, 3, confirmed=lambda page, name=name: tell(f"got {name} {page}"))
+            await line.ring(name, PAGES, confirmed=lambda page, name=name: tell(f"got {name} {page}"))
 
     await asyncio.gather(asyncio.to_thread(send), receive(1), receive(2))
 

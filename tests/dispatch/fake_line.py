@@ -166,7 +166,8 @@ class FakeLine:
         asked = Asked(answer.owner)
         for number in range(pages):
             raster = Raster(1728, 4, bytes([number]) * (216 * 4))
-            if not await asked.store(number, ReceivedPage(raster)):
+            last = number == pages - 1 and cause is RECEIVED
+            if not await asked.store(number, ReceivedPage(raster), last):
                 answer.owner.say(Ended(CallResult(STORE_FAILED, pages_received=number)))
                 return STORE_FAILED
             confirmed(number)
@@ -189,8 +190,8 @@ class Asked:
         assert isinstance(reply, PageDelivered)
         return reply.page, reply.last
 
-    async def store(self, number: int, page: ReceivedPage) -> bool:
-        reply = await self._ask(lambda ticket: StorePage(ticket, number, page))
+    async def store(self, number: int, page: ReceivedPage, last: bool) -> bool:
+        reply = await self._ask(lambda ticket: StorePage(ticket, number, page, last))
         assert isinstance(reply, PageStored)
         return reply.ok
 

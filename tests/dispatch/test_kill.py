@@ -24,6 +24,7 @@ from appliance.spool.filters import JobFilter, ReceivedFilter
 from appliance.spool.model import JobState, ReceivedState
 from appliance.t4.tiff import FaxTiff
 from tests.daemon.keeping import keeper_of
+from tests.dispatch.crash_worker import PAGES
 from tests.dispatch.fake_line import FakeLine
 from tests.dispatch.making import dispatching, ended, make_box, render_common
 
@@ -129,6 +130,8 @@ def test_killed_at_any_instant_the_box_loses_nothing_and_sends_nothing_twice(tmp
             before = page[-1].id
         for caller, number in truth.got:
             fax = received[caller]
+            if number == PAGES - 1:
+                assert fax.state is ReceivedState.COMPLETE
             assert fax.state in (ReceivedState.COMPLETE, ReceivedState.PARTIAL)
             file = box.inbox.pages(fax.id)[number]
             with FaxTiff(box.data / file.path) as tiff:

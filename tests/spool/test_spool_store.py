@@ -219,8 +219,8 @@ def test_a_delivery_follows_its_timetable_across_a_restart_and_every_try_is_kept
 # -- received ------------------------------------------------------------------------------------
 
 
-def page(number: int) -> ReceivedPageFile:
-    return ReceivedPageFile(number, f"received/{number}.tiff", 1728, 100, "FINE", number, 1, NOW)
+def page(number: int, *, last: bool = False) -> ReceivedPageFile:
+    return ReceivedPageFile(number, f"received/{number}.tiff", 1728, 100, "FINE", number, 1, NOW, last)
 
 
 def test_a_received_fax_from_its_call_to_its_deletion(spool: Spool) -> None:
@@ -248,6 +248,25 @@ def test_a_fax_cut_off_by_a_restart_is_partial_and_has_its_pages(spool: Spool) -
         spool.do(received.delete, fax.id, NOW)
     (cut,) = spool.do(received.recover, NOW + 5)
     assert (cut.state, cut.pages, cut.cause_code) == (ReceivedState.PARTIAL, 1, "interrupted")
+
+
+def test_a_whole_fax_whose_call_was_cut_off_after_its_last_page_is_complete(spool: Spool) -> None:
+    fax = spool.do(received.begin, "u1", "trunk", "t38", NOW)
+    spool.do(received.add_page, fax.id, page(0))
+    spool.do(received.add_page, fax.id, page(1, last=True))
+    (cut,) = spool.do(received.recover, NOW + 5)
+    assert (cut.state, cut.pages, cut.cause_code) == (ReceivedState.COMPLETE, 2, "received")
+
+
+@pytest.mark.parametrize("numbers", [(0, 1), (1,)])
+def test_a_page_that_is_missing_or_follows_the_last_one_makes_a_fax_partial(
+    spool: Spool, numbers: tuple[int, ...]
+) -> None:
+    fax = spool.do(received.begin, "u1", "trunk", "t38", NOW)
+    for number in numbers:
+        spool.do(received.add_page, fax.id, page(number, last=number == 0 or numbers == (1,)))
+    (cut,) = spool.do(received.recover, NOW + 5)
+    assert (cut.state, cut.cause_code) == (ReceivedState.PARTIAL, "interrupted")
 
 
 def test_jobs_and_received_faxes_draw_from_one_row_of_ids(spool: Spool) -> None:

@@ -11,7 +11,7 @@ from typing import Protocol
 from appliance.t4.page import CodedPage
 from appliance.t30.call import Dce, FaxCall
 from appliance.t30.causes import RECORD_FAILED
-from appliance.t30.conversation import AskToEndLastPage, EndPermitted, FromCall
+from appliance.t30.conversation import AskToEndLastPage, EndPermitted, FromCall, StorePage
 from appliance.t30.dce import (
     Carrier,
     CarrierOff,
@@ -182,6 +182,7 @@ class Store:
     """Pages kept in a list."""
 
     pages: list[ReceivedPage] = field(default_factory=list)
+    last: list[bool] = field(default_factory=list)  # of each page, whether it was said to be the last
 
     def store(self, number: int, page: ReceivedPage, stored: Callable[[bool], None]) -> None:
         assert number == len(self.pages)
@@ -201,6 +202,8 @@ def owned(
     """A call whose owner has ``pages`` and ``store``; pages that want to be asked for the last end are."""
 
     def say(message: FromCall) -> None:
+        if isinstance(message, StorePage) and isinstance(store, Store):
+            store.last.append(message.last)
         ask = getattr(pages, "ask_to_end_last_page", None)
         if isinstance(message, AskToEndLastPage) and ask is not None:
             ask(lambda ok: call.answer(EndPermitted(message.ticket, None if ok else RECORD_FAILED)))

@@ -132,6 +132,14 @@ def test_change_of_format_between_pages_goes_through_eom() -> None:
     assert b.frames().count("DIS") == 2
 
 
+@pytest.mark.parametrize("ecm", [True, False])
+def test_the_page_with_which_a_fax_is_whole_is_stored_as_its_last(ecm: bool) -> None:
+    sender, receiver = pair(document(3, Coding.MH), Capabilities(ecm=ecm))
+    link(sender, receiver)
+    assert_arrived(sender, receiver)
+    assert receiver.store.last == [False, False, True]
+
+
 @pytest.mark.parametrize("delay", [0.0, 0.3, 0.9])
 def test_pages_arrive_over_a_line_with_a_long_delay(delay: float) -> None:
     a, b = pair(document(3, Coding.MMR))
