@@ -57,6 +57,8 @@ _ADDRESS = re.compile(
     r"""([^"'\s>)]{1,2000})(?=["'\s>)])""",
     re.IGNORECASE,
 )
+# What macOS knows of the file in the next part, without its content (AppleDouble, RFC 1740).
+_BESIDE_FILE, _APPLE_DOUBLE = "application/applefile", b"\0\5\x16\7"
 _TYPED = "font-family: monospace"
 _LOCKED = "BEGIN PGP MESSAGE"
 
@@ -307,6 +309,8 @@ def _files(part: Message, kind: str, name: str) -> Iterator[FilePart]:
     content = octets_of(part)
     if not content and not name and kind != EXTERNAL_BODY:
         return  # an empty part
+    if kind == _BESIDE_FILE and content.startswith(_APPLE_DOUBLE):
+        return
     content_id = str(part.get("Content-ID", "")).strip(" <>\r\n\t")
     address = "".join(str(part.get("Content-Location", "")).split())
     charset = part.get_content_charset("")

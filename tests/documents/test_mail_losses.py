@@ -39,7 +39,7 @@ from appliance.remarks import (
     RemarkKind,
 )
 from tests.documents.compound import Storage, compound, message_file, winmail
-from tests.documents.making import need, photograph, save
+from tests.documents.making import A4, need, pdf, photograph, save
 from tests.documents.opened import opened
 
 HEADING = b"From: a@office.example\nMessage-ID: <1@x>\nMIME-Version: 1.0\nSubject: s\n"
@@ -347,6 +347,15 @@ def test_a_report_to_programs_alone_is_remarked(tmp_path: Path) -> None:
         (FILE_LEFT_OUT, "message/delivery-status")
     ]
     assert opened(tmp_path, HEADING + multipart("report", PLAIN, report), "a.eml").remarks == ()
+
+
+def test_what_macos_sends_beside_an_attached_file_is_not_said_to_be_lost(tmp_path: Path) -> None:
+    beside = coded(b"application/applefile; name=letter.pdf", b"\0\5\x16\7\0\2\0\0" + bytes(60))
+    file = coded(b"application/pdf; name=letter.pdf", pdf([(*A4, "")]))
+    pair = multipart("appledouble", beside, file)
+    made = opened(tmp_path, HEADING + multipart("mixed", PLAIN, pair), "a.eml")
+    assert made.drawer.count == 2
+    assert made.remarks == ()
 
 
 def test_other_forms_of_the_same_text_get_no_pages(tmp_path: Path) -> None:
