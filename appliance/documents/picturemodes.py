@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
@@ -15,6 +16,8 @@ from appliance.t4 import tiff_tags as tags
 # The highest level of grey with more than 8 bits: 12 bits in 16 are usual for X-rays and microscopes.
 _WIDE_TOPS = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 _WHITE = 255
+# Of the four octets of a number in memory, the place of the highest.
+_HIGHEST_OCTET = 3 if sys.byteorder == "little" else 0
 # Of a PNG, octets: the signature, and length, name and checksum of each chunk.
 _SIGNATURE_OCTETS, _AROUND_OCTETS = 8, 12
 # In a bilevel TIFF without the tag that says which bit is black, the more frequent one is paper.
@@ -90,12 +93,20 @@ def _is_negative(picture: Decoded) -> bool:
 
 def _wide_grey(picture: Decoded) -> Shown:
     """The function that converts 16 or 32 bit grey to 8 bits, scaled by the range in use."""
-    high = max(_highest(part.convert("F")) for part in _parts(picture))
+    ranges = [_range(part.convert("F")) for part in _parts(picture)]
+    high = max(high for _, high in ranges)
     top = next((top for top in _WIDE_TOPS if high <= top), max(high, 1.0))
-    white_is_zero = getattr(picture, "tag_v2", {}).get(tags.PHOTOMETRIC) == tags.WHITE_IS_ZERO
+    directory = getattr(picture, "tag_v2", {})
+    white_is_zero = directory.get(tags.PHOTOMETRIC) == tags.WHITE_IS_ZERO
+    # Pillow reads 32 bits as a number with a sign, whatever the TIFF says.
+    no_sign = directory.get(tags.SAMPLE_FORMAT, (tags.UNSIGNED,))[0] == tags.UNSIGNED
+    wraps = picture.mode == "I" and no_sign and min(low for low, _ in ranges) < 0
 
     def shown(part: Image.Image) -> Image.Image:
-        tones = part.convert("F").point(lambda value: value * (255.0 / top) + 0).convert("L")
+        if wraps:
+            tones = Image.frombytes("L", part.size, part.tobytes()[_HIGHEST_OCTET::4])
+        else:
+            tones = part.convert("F").point(lambda value: value * (255.0 / top) + 0).convert("L")
         return tones.point(lambda value: 255 - value) if white_is_zero else tones
 
     return shown
@@ -109,11 +120,11 @@ def _parts(picture: Decoded) -> Iterator[Image.Image]:
         yield picture.crop((0, upper, width, min(upper + step, height)))
 
 
-def _highest(strip: Image.Image) -> float:
-    _, high = strip.getextrema()
-    if not isinstance(high, float):
+def _range(strip: Image.Image) -> tuple[float, float]:
+    low, high = strip.getextrema()
+    if not isinstance(low, float) or not isinstance(high, float):
         raise ValueError("a picture without a range of grey")
-    return high
+    return low, high
 
 
 def is_white_on_nothing(picture: Decoded) -> bool:

@@ -11,6 +11,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from appliance.documents.geometry import PIXELS_PER_MM, ROWS_PER_MM
 from appliance.t4 import tiff_tags as tags
+from appliance.t4.bits import reverse_bits
 from appliance.t4.page import SCAN_LINE_PIXELS, PaperWidth, Resolution
 from appliance.t4.tiff_reading import FaxTiff, TiffDataError, TiffError
 
@@ -168,6 +169,7 @@ class FaxProof:
 
     def _is_inflated(self, directory: ImageFileDirectory_v2) -> bool:
         """Whether each strip or tile unpacks to its end, as zlib's checksum proves."""
+        order = directory.get(tags.FILL_ORDER, tags.MSB_FIRST)
         with self._again() as file:
             for where, count in (
                 (tags.STRIP_OFFSETS, tags.STRIP_OCTETS),
@@ -175,13 +177,13 @@ class FaxProof:
             ):
                 for offset, octets in zip(directory.get(where, ()), directory.get(count, ()), strict=False):
                     file.seek(offset)
-                    if not _ends(file, octets):
+                    if not _ends(file, octets, order):
                         return False
         return True
 
 
-def _ends(file: BinaryIO, octets: int) -> bool:
-    """Whether the next ``octets`` of ``file`` are packed data that have an end."""
+def _ends(file: BinaryIO, octets: int, order: int) -> bool:
+    """Whether the next ``octets`` of ``file``, with their bits in ``order``, are packed data with an end."""
     reader, rest = zlib.decompressobj(), b""
     try:
         while not reader.eof:
@@ -190,6 +192,7 @@ def _ends(file: BinaryIO, octets: int) -> bool:
                 octets -= len(rest)
                 if not rest:
                     return False
+                rest = reverse_bits(rest) if order == tags.LSB_FIRST else rest
             reader.decompress(rest, _PIECE)
             rest = reader.unconsumed_tail
     except zlib.error:

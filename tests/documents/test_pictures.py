@@ -14,11 +14,13 @@ from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_UNSUPPORTED
 from appliance.documents.errors import DocumentError
 from appliance.documents.type import MONOSPACED, font
 from appliance.remarks import MOVEMENT_LEFT_OUT, PAGE_WHITE, SUBFILE_SKIPPED
+from appliance.t4.bits import reverse_bits
 from appliance.t4.page import CodedPage
 from tests.documents.conftest import Rendered
 from tests.documents.making import ink, likeness, photograph, picture, save
 
 PHOTOMETRIC, SUBFILE, ORIENTATION, STRIP_OCTETS, UNIT, BITS, SUB_IFDS = 262, 254, 274, 279, 296, 258, 330
+FILL_ORDER, SAMPLE_FORMAT = 266, 339
 FINE_A4 = (1728, 2200)
 
 
@@ -188,6 +190,16 @@ def test_grey_of_ten_to_sixteen_bits_is_legible(rendered: Rendered, kind: str, t
     assert 0.005 < share < 0.1
 
 
+def test_grey_of_32_bits_without_a_sign_is_legible(rendered: Rendered) -> None:
+    page = Image.new("L", (800, 300), 255)
+    ImageDraw.Draw(page).text((40, 100), "thirty-two bits", 0, font(MONOSPACED, 60))
+    wide = Image.new("I", page.size)
+    wide.putdata([level * 0x01010101 - (level >> 7 << 32) for level in page.tobytes()])
+    signed = save(wide, "TIFF", dpi=(200, 200))
+    seen = picture(rendered(_patched(signed, SAMPLE_FORMAT, 1)).coded_page(0))
+    assert 0.005 < 1 - ImageStat.Stat(seen).mean[0] / 255 < 0.1
+
+
 def test_lab_is_shown_by_its_lightness(rendered: Rendered) -> None:
     grey = photograph(600, 400)
     lab = Image.merge("LAB", (grey, Image.new("L", grey.size, 128), Image.new("L", grey.size, 128)))
@@ -330,6 +342,15 @@ def test_a_tiff_whose_second_page_is_damaged_is_refused(rendered: Rendered, codi
     with pytest.raises(DocumentError) as refused:
         rendered(damaged)
     assert refused.value.cause is DOCUMENT_DAMAGED
+
+
+def test_deflate_in_the_other_order_of_bits_is_not_called_damaged(rendered: Rendered) -> None:
+    whole = _tiff(_fax((600, 400)), "tiff_adobe_deflate", tags={FILL_ORDER: 1}, dpi=(200, 200))
+    with Image.open(io.BytesIO(whole)) as opened:
+        start, octets = opened.tag_v2[273][0], opened.tag_v2[279][0]  # type: ignore[attr-defined]
+    turned = whole[:start] + reverse_bits(whole[start : start + octets]) + whole[start + octets :]
+    expected = rendered(whole).coded_page(0).data
+    assert rendered(_patched(turned, FILL_ORDER, 2)).coded_page(0).data == expected
 
 
 def test_a_png_of_which_an_octet_changed_is_damaged(rendered: Rendered) -> None:
