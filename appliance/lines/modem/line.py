@@ -33,7 +33,7 @@ from appliance.lines.modem.identify import Modem
 from appliance.lines.modem.opening import ModemSettings, OpenModem, open_modem, wait_for_device
 from appliance.lines.modem.ring_monitor import RingAction, RingMonitor
 from appliance.lines.modem.serial_link import PortError, SerialLink
-from appliance.t30.causes import INTERNAL_FAULT
+from appliance.t30.causes import INTERNAL_FAULT, SENDER_GAVE_UP
 from appliance.t30.conversation import CallOwner, Ended
 from appliance.t30.parameters import CallResult, Phase, Role
 
@@ -234,11 +234,11 @@ class ModemLine:
     def _offer(self, ring_monitor: RingMonitor) -> None:
         caller = ring_monitor.caller
         ring_monitor.leave_alone()  # asked once per call
-        if self._stopping:
+        if self._stopping or self._found is None:
             return
         decision = self._on_incoming(IncomingCall(self._name, caller.dialled, caller.number, caller.name))
         if isinstance(decision, Accept):
-            self._take(decision)
+            self._take(decision, self._found)
         elif not isinstance(decision, Refuse):
             self._deciding = asyncio.ensure_future(self._decide(ring_monitor, decision))
         # Refused: a telephone line has no other refusal than to let it ring.
@@ -248,16 +248,17 @@ class ModemLine:
         made = await decision
         if isinstance(made, Refuse):
             return
-        if self._stopping or self._ring_monitor is not ring_monitor or not ring_monitor.idle:
+        if self._stopping:
             made.owner.say(Ended(_failed(causes.LINE_STOPPED)))
+        elif self._found is None or self._broken:
+            made.owner.say(Ended(_failed(MODEM_MISSING)))
+        elif self._ring_monitor is not ring_monitor or not ring_monitor.left_alone:
+            made.owner.say(Ended(_failed(SENDER_GAVE_UP)))
         else:
-            self._take(made)
+            self._take(made, self._found)
 
-    def _take(self, answer: Accept) -> None:
-        owner, found = answer.owner, self._found
-        if found is None:  # the modem went away while it rang
-            owner.say(Ended(_failed(MODEM_MISSING)))
-            return
+    def _take(self, answer: Accept, found: OpenModem) -> None:
+        owner = answer.owner
         fax = ModemFaxCall(
             replace(answer.parameters, role=Role.ANSWERS),
             ModemCall(modem=found.modem, rules=self._settings.rules, speaker=self._settings.speaker),

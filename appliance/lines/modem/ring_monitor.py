@@ -82,6 +82,11 @@ class RingMonitor(PortDriver):
         """Whether no command is in progress, so that another driver may take the port."""
         return not self._waiting
 
+    @property
+    def left_alone(self) -> bool:
+        """Whether the call of the last ``leave_alone`` still rings."""
+        return self._left_alone
+
     def leave_alone(self) -> None:
         """Ignores the ringing call until it ends."""
         self._left_alone = True

@@ -21,7 +21,8 @@ from appliance.lines.modem.answering import AnswerRules
 from appliance.lines.modem.dialling import DialRules
 from appliance.lines.modem.line import ModemLine
 from appliance.lines.modem.opening import ModemSettings
-from appliance.t30.causes import INTERNAL_FAULT
+from appliance.lines.modem.ring_monitor import RING_GAP_S
+from appliance.t30.causes import INTERNAL_FAULT, SENDER_GAVE_UP
 from appliance.t30.conversation import CallOwner
 from appliance.t30.memory import MemoryOwner, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, Progress, Role
@@ -146,6 +147,56 @@ def test_a_shared_line_is_left_to_the_telephone(tmp_path: Path, rules: AnswerRul
         exchange.plug_in(port, "1")
         run(lambda: work(exchange))
     assert asked == []
+
+
+@pytest.mark.parametrize("then", ["still rings", "rings no more", "another calls", "modem pulled out"])
+def test_a_late_decision_takes_the_call_that_rang_and_no_other(tmp_path: Path, then: str) -> None:
+    link, sent = tmp_path / "faxmodem0", tmp_path / "sent.tif"
+    write_tiff_g4(sent, PAGES[:1])
+    results = {
+        "still rings": RECEIVED,
+        "rings no more": SENDER_GAVE_UP,
+        "another calls": SENDER_GAVE_UP,
+        "modem pulled out": causes.MODEM_MISSING,
+    }
+
+    async def work(exchange: ServedExchange) -> None:
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[CallResult] = loop.create_future()
+        decision: asyncio.Future[Accept | Refuse] = loop.create_future()
+        line = ModemLine("telephone", ModemSettings(port=str(link), answer=AnswerRules(rings=1)))
+        offered = asyncio.Event()
+
+        def knock(_: IncomingCall) -> asyncio.Future[Accept | Refuse]:
+            offered.set()
+            return decision
+
+        port = exchange.plug_in(link, "1")
+        await line.start(knock)
+        assert await line.wait_usable(USABLE_S)
+        machine = FaxMachine(calls="1", send=sent)
+        exchange.connect("2", machine)
+        await offered.wait()
+        monitor = line._ring_monitor
+        assert monitor is not None
+        if then in ("rings no more", "another calls"):
+            exchange.do(lambda: exchange.exchange.disconnect("2"))
+            monitor.handle_timer(loop.time() + RING_GAP_S)
+        if then == "another calls":
+            exchange.connect("3", FaxMachine(calls="1"))
+            while not monitor.ringing:
+                await asyncio.sleep(0.02)
+        if then == "modem pulled out":
+            exchange.pull_out(port, "1", link)
+            while line.state().usable:
+                await asyncio.sleep(0.02)
+        owner = MemoryOwner([], MemoryStore(), ended=ended.set_result)
+        decision.set_result(Accept(CallParameters(Role.ANSWERS), owner))
+        assert (await asyncio.wait_for(ended, 240)).cause is results[then]
+        await line.stop()
+
+    with served() as exchange:
+        run(lambda: work(exchange))
 
 
 def test_unanswered_invalid_busy_voice_and_dead_lines_have_causes_of_their_own(tmp_path: Path) -> None:
