@@ -165,6 +165,13 @@ PAGE_TOO_LARGE = declare(
     "The far end sent a page without end, and the call was ended.",
     "Nothing to do; the sender's machine may have swallowed its paper.",
 )
+PAGE_UNREADABLE = declare(
+    "page_unreadable",
+    Side.THEIRS,
+    Retry.NO,
+    "A page arrived whole, but its coding cannot be read; it was not confirmed to the sender.",
+    "Ask the sender to fax without error correction or compression; the sender's machine makes faulty pages.",
+)
 SCAN_LINE_TOO_LONG = declare(
     "scan_line_too_long",
     Side.THEIRS,

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 from appliance.t4.bits import reverse_bits
-from appliance.t4.page import CodedPage
-from appliance.t4.tolerant import ReceivedRows, TolerantDecoder
+from appliance.t4.page import CodedPage, Raster
+from appliance.t4.tolerant import MAX_PAGE_PIXELS, ReceivedRows, TolerantDecoder
 from appliance.t30.ecm import LONGEST_FRAME_OCTETS, EcmBlock
 from appliance.t30.fields import Settings
 from appliance.t30.frames import ADDRESS, Fcf
 from appliance.t30.parameters import ReceivedPage
+from appliance.t30.quality import unreadable
 from appliance.t30.timers import IMAGE_LIMIT_OCTETS, LINE_LIMIT_S
 
 _FCD_HEAD = 4  # address, control, FCF, frame number
 
+# A page without rows has no more data than this besides fill: EOFB, or RTC with its tag bits, which are six
+# times 13 bits (T.4 4.1.4 and 4.2.2).
+EMPTY_PAGE_OCTETS = 10
+
 
 class PageTooLargeError(ValueError):
     """The far end sends more data or rows than a page may have."""
+
+
+class UnreadablePageError(ValueError):
+    """Most of a page does not decode, although all of its data arrived."""
+
+    def __init__(self, rows: ReceivedRows) -> None:
+        super().__init__(f"{rows.bad_rows} of {rows.rows} rows do not decode")
+        self.rows = rows
 
 
 class LineTooLongError(ValueError):
@@ -164,7 +178,7 @@ class EcmIntake:
         self._read = 0
 
     def finish(self) -> ReceivedPage:
-        """The page, when all its blocks are complete.  Raises PageTooLargeError.
+        """The page, when all its blocks are complete.  Raises PageTooLargeError, UnreadablePageError.
 
         Coded data that do not decode, although all frames were right, are the fault of the far end's coder;
         the page is then the repaired raster, so that the store only holds pages that can be decoded.
@@ -172,8 +186,30 @@ class EcmIntake:
         rows = self._decoder.finish()
         if rows.too_long:
             raise PageTooLargeError(f"more than {rows.rows} rows")
-        if rows.bad_rows or not rows.rows:
-            return ReceivedPage(rows.raster, rows.bad_rows, rows.longest_bad_run)
         settings = self._settings
         data = reverse_bits(bytes(self._data).rstrip(b"\0"))  # without the padding of the last frame
+        if rows.undecoded:
+            rows = _with_lost_rows(rows, len(data), len(self._data) - len(data))
+        if len(data.strip(b"\0")) > EMPTY_PAGE_OCTETS and unreadable(rows):
+            raise UnreadablePageError(rows)
+        if rows.bad_rows or not rows.rows:
+            return ReceivedPage(rows.raster, rows.bad_rows, rows.longest_bad_run)
         return ReceivedPage(CodedPage(settings.coding, settings.resolution, self._width, rows.rows, data))
+
+
+def _with_lost_rows(rows: ReceivedRows, octets: int, padding: int) -> ReceivedRows:
+    """The rows of a page of MMR with the bad ones behind its first fault, white.
+
+    As many as the ``octets`` of the page that were not decoded make at the average length of its good rows.
+    """
+    lost, good = max(0, rows.undecoded - padding), rows.rows - rows.bad_rows
+    raster, room = rows.raster, MAX_PAGE_PIXELS // rows.raster.width - rows.rows
+    count = min(room, round(lost * good / max(1, octets - lost)))
+    white = bytes(count * raster.row_octets)
+    return replace(
+        rows,
+        raster=Raster(raster.width, rows.rows + count, raster.data + white, raster.resolution),
+        rows=rows.rows + count,
+        bad_rows=rows.bad_rows + count,
+        longest_bad_run=rows.longest_bad_run + count,
+    )

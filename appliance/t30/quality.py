@@ -43,6 +43,9 @@ class Verdict(Enum):
 # T.30 leaves the limits to the manufacturer; TSB-85 expects 4.9 % to be accepted and 15.1 % to be refused.
 POOR_SHARE = 0.05  # share of bad rows; more than this is RTP
 BAD_SHARE = 0.10  # more than this is RTN
+# With ECM the frames of a page are right whatever its rows are, and no RTN can ask for it again.  With more
+# bad rows than this share the page is not confirmed: its sender must know that it cannot be read.
+UNREADABLE_SHARE = 0.5
 # Height of a gap that loses a line of text, whatever its share of the page, inches.
 BAD_RUN_INCH = 0.25
 
@@ -60,3 +63,8 @@ def judge(rows: Rows, resolution: Resolution, *, complete: bool = False) -> Verd
     if share > BAD_SHARE or rows.longest_bad_run >= BAD_RUN_INCH * resolution.y_dpi:
         return Verdict.BAD
     return Verdict.POOR if share > POOR_SHARE else Verdict.GOOD
+
+
+def unreadable(rows: Rows) -> bool:
+    """Whether a page with ECM cannot be read, although every frame of its data arrived."""
+    return rows.bad_rows > UNREADABLE_SHARE * rows.rows or not rows.rows

@@ -9,13 +9,21 @@ from typing import ClassVar
 
 from appliance.causes import Cause
 from appliance.t4.page import SCAN_LINE_PIXELS
+from appliance.t4.tolerant import ReceivedRows
 from appliance.t30 import causes
 from appliance.t30 import timers as limits
 from appliance.t30.dce import Expect, Modulation
 from appliance.t30.ecm import EcmBlock
 from appliance.t30.fields import FieldError, Settings
 from appliance.t30.frames import Fcf, FrameError, PartialPage, decode_end
-from appliance.t30.intake import EcmIntake, Intake, LineTooLongError, PageTooLargeError, PlainIntake
+from appliance.t30.intake import (
+    EcmIntake,
+    Intake,
+    LineTooLongError,
+    PageTooLargeError,
+    PlainIntake,
+    UnreadablePageError,
+)
 from appliance.t30.parameters import Phase
 from appliance.t30.quality import Verdict, judge
 from appliance.t30.receiver_confirming import PageConfirmation
@@ -163,19 +171,22 @@ class PageReception(ReceivingRole):
         if rows is not None and rows.too_long:
             station.finish(causes.PAGE_TOO_LARGE)
             return
-        station.note(
-            "page_judged",
-            verdict=verdict.value,
-            rows=rows.rows if rows else 0,
-            bad_rows=rows.bad_rows if rows else 0,
-            rtc=bool(rows and rows.ended_with_rtc),
-        )
+        self._note_judged(verdict, rows)
         if rows is None or verdict is Verdict.BAD:
             station.record.retrainings += 1
             self._receiver.train_again(Fcf.RTN)
             return
         station.record.bad_rows += rows.bad_rows
         self._confirmation.store(PlainIntake.page(rows), Fcf.MCF if verdict is Verdict.GOOD else Fcf.RTP)
+
+    def _note_judged(self, verdict: Verdict, rows: ReceivedRows | None) -> None:
+        self.station.note(
+            "page_judged",
+            verdict=verdict.value,
+            rows=rows.rows if rows else 0,
+            bad_rows=rows.bad_rows if rows else 0,
+            rtc=bool(rows and rows.ended_with_rtc),
+        )
 
     def _is_repeat(self, end: Fcf, burst: Burst) -> bool:
         """Whether a command repeats the last one because our response was lost."""
@@ -231,6 +242,10 @@ class PageReception(ReceivingRole):
             page = intake.finish()
         except PageTooLargeError:
             self.station.finish(causes.PAGE_TOO_LARGE)
+            return
+        except UnreadablePageError as error:
+            self._note_judged(Verdict.BAD, error.rows)
+            self.station.finish(causes.PAGE_UNREADABLE)
             return
         self.station.record.bad_rows += page.bad_rows
         self._intake = None

@@ -33,7 +33,7 @@ EVENTS: dict[str, str] = {
     "page_format": "a page was delivered that the receiver cannot take: reason",
     "page_receiving": "a page begins to come: page",
     "image_lost": "a network lost a part of a page without ECM: octets, about",
-    "page_judged": "a page without ECM came: verdict, rows, bad_rows, rtc",
+    "page_judged": "a page without ECM, or an unreadable one, came: verdict, rows, bad_rows, rtc",
     "page_received": "the page is stored and confirmed: page, reply",
     "block_confirmed": "the far end has a part of a long page: page, block",
     "ppr": "frames are asked for again, by us or by the far end: page, frames (and block)",

@@ -47,6 +47,7 @@ class ReceivedRows:
     ended_with_rtc: bool  # with EOFB when the coding is MMR
     too_long: bool = False  # rows beyond the limit were discarded
     ends_with_row: bool = True  # no incomplete row follows the last complete one
+    undecoded: int = 0  # octets behind a fault of MMR
 
 
 class TolerantDecoder:
@@ -67,6 +68,7 @@ class TolerantDecoder:
         if width <= 0:
             raise ValueError(f"a row of {width} pixels")
         limit = MAX_PAGE_PIXELS // width
+        self._behind = 0  # octets behind the end of the page
         self._page = GrowingPage(width, resolution, limit if max_rows is None else max_rows)
         self._decoder: Group3Decoder | Group4Decoder = (
             Group4Decoder(self._page)
@@ -91,7 +93,9 @@ class TolerantDecoder:
 
     def feed(self, octets: bytes) -> None:
         """Takes the next octets."""
-        if not self._decoder.ended:
+        if self._decoder.ended:
+            self._behind += len(octets)
+        else:
             self._decoder.feed(octets)
 
     def gap(self, octets: int) -> None:
@@ -113,4 +117,5 @@ class TolerantDecoder:
             self._decoder.ended_properly,
             page.too_long,
             self._decoder.ends_with_row,
+            0 if self._decoder.ended_properly else self._behind,
         )

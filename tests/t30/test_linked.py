@@ -132,6 +132,34 @@ def test_change_of_format_between_pages_goes_through_eom() -> None:
     assert b.frames().count("DIS") == 2
 
 
+@pytest.mark.parametrize(("said", "made"), [(a, b) for a in Coding for b in Coding if a is not b])
+def test_page_of_another_coding_than_was_said_is_not_confirmed(said: Coding, made: Coding) -> None:
+    page = encode(raster(1), made)
+    a, b = pair([CodedPage(said, page.resolution, page.width, page.rows, page.data)])
+    link(a, b)
+    assert a.call.result is not None
+    assert b.call.result is not None
+    assert b.call.result.cause is causes.PAGE_UNREADABLE
+    assert (a.call.result.pages_sent, b.call.result.pages_received, b.store.pages) == (0, 0, [])
+    assert a.call.result.cause is not DELIVERED
+
+
+@pytest.mark.parametrize(("part", "kept"), [(0.2, False), (0.8, True)])
+def test_rows_behind_a_fault_of_mmr_count_as_bad(part: float, kept: bool) -> None:
+    page = encode(raster(1, 400), Coding.MMR)
+    at = int(len(page.data) * part)
+    wrong = page.data[:at] + bytes(2) + page.data[at + 2 :]  # no code of T.6 has sixteen zeros
+    a, b = pair([CodedPage(Coding.MMR, page.resolution, page.width, page.rows, wrong)])
+    link(a, b)
+    assert a.call.result is not None
+    assert a.call.result.pages_sent == kept
+    if kept:
+        (got,) = b.store.pages
+        assert 60 < got.bad_rows < 100
+        assert got.longest_bad_run == got.bad_rows
+        assert 380 < got.page.rows < 420
+
+
 @pytest.mark.parametrize("ecm", [True, False])
 def test_the_page_with_which_a_fax_is_whole_is_stored_as_its_last(ecm: bool) -> None:
     sender, receiver = pair(document(3, Coding.MH), Capabilities(ecm=ecm))
