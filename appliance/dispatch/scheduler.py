@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 
 from appliance.box import Box
 from appliance.causes import Cause
@@ -27,7 +26,7 @@ from appliance.settings.accounts import ApiKey, User
 from appliance.spool import attempts, bounds, decisions, jobs, ledger, queues
 from appliance.spool.causes import EXPIRED
 from appliance.spool.errors import IllegalTransitionError, SpoolClosedError
-from appliance.spool.model import DAY_S, Job, JobState, Reach
+from appliance.spool.model import Job, JobState, Reach
 from appliance.spool.remembered import Destination
 from appliance.spool.settings import SendingSettings
 
@@ -270,10 +269,9 @@ class Scheduler:
         return job.key == quota.key if quota.key else job.owner == quota.owner
 
     def _next_day(self, now: float) -> float:
-        """Unix time shortly after the next midnight in the box's time zone."""
+        """Unix time shortly after the day that calls are counted for."""
         counted = self._box.counted()
-        at = time.localtime(counted + DAY_S)
-        return now + time.mktime((at.tm_year, at.tm_mon, at.tm_mday, 0, 0, 5, 0, 0, -1)) - counted
+        return now + ledger.next_day(counted) - counted
 
     def _sending(self) -> SendingSettings:
         return self._box.settings.section(SendingSettings)

@@ -41,9 +41,27 @@ def audit_log(
 # -- usage ---------------------------------------------------------------------------------------
 
 
+# Clocks change by an hour, or by half of one.
+CLOCK_CHANGE_S = 1800.0
+# What waits for the next day is due this long after its beginning, seconds.
+DAY_BEGUN_S = 5.0
+
+
 def day_of(at: float) -> str:
     """The day ``at`` falls on in the box's time zone, as YYYY-MM-DD."""
     return time.strftime("%Y-%m-%d", time.localtime(at))
+
+
+def next_day(at: float) -> float:
+    """Unix time ``DAY_BEGUN_S`` after the beginning of the day that follows the day of ``at``."""
+    now = time.localtime(at)
+    begin = time.mktime((now.tm_year, now.tm_mon, now.tm_mday + 1, 0, 0, 0, 0, 0, -1))
+    # Where clocks change at midnight, there may be none, or two.
+    while day_of(begin) == day_of(at):
+        begin += CLOCK_CHANGE_S
+    while day_of(begin - CLOCK_CHANGE_S) != day_of(at):
+        begin -= CLOCK_CHANGE_S
+    return begin + DAY_BEGUN_S
 
 
 def scopes(job: Job) -> tuple[str, ...]:
