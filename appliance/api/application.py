@@ -18,6 +18,7 @@ from appliance.api.ifax.door import IfaxDoor
 from appliance.api.ipp.door import IppDoor
 from appliance.api.problems import MEDIA_TYPE, ProblemError
 from appliance.api.rest.door import make_rest
+from appliance.api.rest.routes import PREFIX
 
 MakeDoor = Callable[[Context], WsgiApplication]
 
@@ -67,7 +68,7 @@ def _with_headers(start_response: StartResponse) -> StartResponse:
 def make_application(context: Context, more: Mapping[str, MakeDoor] | None = None) -> Application:
     """All doors of the box, and ``more`` by their prefixes; an empty prefix takes all other paths."""
     doors: dict[str, MakeDoor] = {
-        "/api/v1": make_rest,
+        PREFIX: make_rest,
         "/v1": IfaxDoor,
         "/ipp": IppDoor,
         "/ictfax/api": IctfaxDoor,

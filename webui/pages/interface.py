@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from appliance.api.rest.openapi import PREFIX, describe_all
+from appliance.api.rest.openapi import describe_all
+from appliance.api.rest.routes import PREFIX
 from appliance.api.rest.table import ROUTES
 from webui.interface_words import described, meant
 from webui.visit import Page, Response, Visit

@@ -5,10 +5,10 @@ from __future__ import annotations
 from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
 from appliance.api.rest.checking import flaw, require_url
-from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT, OWNER, asked_owner
+from appliance.api.rest.queries import BEFORE, LIMIT, OWNER, asked_owner, page_of, part_of_list
 from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import array, choice, component, flag, integer, record, request_object, text
-from appliance.api.rest.views import DELIVERY, delivery_view, listing, page_of, values
+from appliance.api.rest.views import DELIVERY, delivery_view, listing, values
 from appliance.deliver.planner import DELIVERY_KINDS
 from appliance.deliver.settings import DeliveryRoute
 from appliance.services.causes import NOT_PERMITTED
@@ -58,17 +58,15 @@ def list_deliveries(call: Call) -> Answer:
     """List webhooks, e-mails and other deliveries with their attempts."""
     _sees(call)
     query = call.query
-    limit = query.get("limit", LIST_DEFAULT)
     wanted = DeliveryFilter(
         kind=query.get("kind", ""),
         owner=asked_owner(call),
         states=frozenset(OutboxState(word) for word in query.get("state", ())),
         fax_id=query.get("fax"),
-        before_id=query.get("before"),
-        limit=limit,
+        **part_of_list(call),
     )
     found = [delivery_view(*each) for each in call.box.outbox.search(wanted)]
-    return Answer(page_of("deliveries", found, limit))
+    return page_of(call, "deliveries", found)
 
 
 @routes("GET", "/deliveries/{id}", answer=DELIVERY, help=_SCOPE)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from appliance.api import intake
 from appliance.api.rest.newfax_schemas import FILE, upload_form
-from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT
+from appliance.api.rest.queries import BEFORE, LIMIT, page_of, part_of_list
 from appliance.api.rest.request_files import files_of
-from appliance.api.rest.routes import Answer, Call, Routes
+from appliance.api.rest.routes import Answer, Call, Routes, created
 from appliance.api.rest.schemas import array, component, request_object, text
-from appliance.api.rest.views import DOCUMENT, listing, page_of
+from appliance.api.rest.views import DOCUMENT, listing
 from appliance.records import view
 from appliance.settings.accounts import Scope
 
@@ -25,22 +25,21 @@ def create_document(call: Call) -> Answer:
     """Store a document."""
     stored = files_of(call.context, call.body.get("files", []), call.form)
     with intake.discarded_on_error(call.context, stored):
-        made = call.box.documents.create(
+        document = call.box.documents.create(
             call.caller.owner,
             intake.sources(stored),
             name=call.body.get("name", "") or stored[0].file.name,
             description=call.body.get("description", ""),
         )
-    call.note("document.create", object=f"document:{made.id}")
-    return Answer(view(made), headers={"Location": f"/api/v1/documents/{made.id}"})
+    call.note("document.create", object=f"document:{document.id}")
+    return created(view(document), f"/documents/{document.id}")
 
 
 @routes("GET", "/documents", query=(BEFORE, LIMIT), answer=listing("documents", DOCUMENT))
 def list_documents(call: Call) -> Answer:
     """List your documents."""
-    limit = call.query.get("limit", LIST_DEFAULT)
-    found = call.box.documents.search(call.caller.owner, before_id=call.query.get("before"), limit=limit)
-    return Answer(page_of("documents", [view(document) for document in found], limit))
+    found = call.box.documents.search(call.caller.owner, **part_of_list(call))
+    return page_of(call, "documents", [view(document) for document in found])
 
 
 @routes("GET", "/documents/{id}", answer=DOCUMENT)

@@ -9,13 +9,14 @@ from appliance.api.rest.checking import read_schedule
 from appliance.api.rest.queries import (
     BEFORE,
     LIMIT,
-    LIST_DEFAULT,
     METADATA,
     OWNER,
     SEARCH,
     SINCE,
     UNTIL,
     asked_owner,
+    page_of,
+    part_of_list,
     period,
     read_metadata,
 )
@@ -29,7 +30,6 @@ from appliance.api.rest.views import (
     delivery_view,
     event_view,
     listing,
-    page_of,
     values,
 )
 from appliance.records import view
@@ -67,8 +67,6 @@ routes = Routes(tag="faxes", scope=Scope.SEND)
 def list_faxes(call: Call) -> Answer:
     """List faxes to send, newest first."""
     query = call.query
-    limit = query.get("limit", LIST_DEFAULT)
-    times = period(call)
     wanted_jobs = JobFilter(
         owner=asked_owner(call),
         states=frozenset(JobState(word) for word in query.get("state", ())),
@@ -78,13 +76,11 @@ def list_faxes(call: Call) -> Answer:
         text=query.get("q", ""),
         submission_id=query.get("submission"),
         metadata=read_metadata(query["metadata"]) if "metadata" in query else (),
-        before_id=query.get("before"),
-        limit=limit,
-        since=times["since"],
-        until=times["until"],
+        **part_of_list(call),
+        **period(call),
     )
     found = call.box.faxes.search(wanted_jobs)
-    return Answer(page_of("faxes", [view(job) for job in found], limit))
+    return page_of(call, "faxes", [view(job) for job in found])
 
 
 @routes("GET", "/faxes/{id}", answer=FAX_IN_FULL)

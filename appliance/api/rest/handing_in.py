@@ -6,7 +6,7 @@ from appliance.api import intake
 from appliance.api.rest import newfax, newfax_schemas
 from appliance.api.rest.checking import require_number
 from appliance.api.rest.faxes import find
-from appliance.api.rest.routes import Answer, Call, Parameter, Routes
+from appliance.api.rest.routes import Answer, Call, Parameter, Routes, created
 from appliance.api.rest.schemas import array, component, flag, integer, record, request_object, text
 from appliance.api.rest.views import FAX
 from appliance.records import view
@@ -99,8 +99,7 @@ def _submitted(submitted: Submitted, call: Call) -> Answer:
         "repeated": submitted.repeated,
         "faxes": [view(job) for job in submitted.jobs],
     }
-    location = f"/api/v1/faxes/{submitted.jobs[0].id}"
-    return Answer(body, headers={"Location": location})
+    return created(body, f"/faxes/{submitted.jobs[0].id}")
 
 
 @routes(
@@ -120,4 +119,4 @@ def resend_fax(call: Call) -> Answer:
     key = newfax.idempotency_key(call.header("Idempotency-Key"))
     job = call.box.faxes.resend(find(call).id, number=number, key=call.caller.key, idempotency_key=key)
     call.note("fax.create", object=f"fax:{job.id}", detail=f"to {job.number}, again as {job.resent_from}")
-    return Answer(view(job), headers={"Location": f"/api/v1/faxes/{job.id}"})
+    return created(view(job), f"/faxes/{job.id}")

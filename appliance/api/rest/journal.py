@@ -131,14 +131,7 @@ def _in_pieces(call: Call, parts: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _sent(call: Call) -> Iterator[Job]:
-    times = period(call)
-    wanted = JobFilter(
-        owner=asked_owner(call),
-        tag=call.query.get("tag", ""),
-        limit=BATCH,
-        since=times["since"],
-        until=times["until"],
-    )
+    wanted = JobFilter(owner=asked_owner(call), tag=call.query.get("tag", ""), limit=BATCH, **period(call))
     return every(call.box.faxes.search, wanted)
 
 
@@ -147,9 +140,7 @@ def _received(call: Call) -> Iterator[Received]:
         return iter(())  # received faxes have no metadata
     sees = call.caller.sees
     owner = call.query.get("owner") if sees is None else sees
-    times = period(call)
-    wanted = ReceivedFilter(owner=owner, limit=BATCH, since=times["since"], until=times["until"])
-    return every(call.box.inbox.search, wanted)
+    return every(call.box.inbox.search, ReceivedFilter(owner=owner, limit=BATCH, **period(call)))
 
 
 def _row(fax: Job | Received) -> list[object]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from appliance.api.rest.checking import flaw, require_cover, require_url
 from appliance.api.rest.lists import STYLES
-from appliance.api.rest.routes import Answer, Call, Routes
+from appliance.api.rest.routes import Answer, Call, Routes, created
 from appliance.api.rest.schemas import (
     Json,
     array,
@@ -85,7 +85,7 @@ def create_key(call: Call) -> Answer:
     key = store.item(ApiKey, key_id)
     call.note("key.create", object=f"key:{name}", detail=", ".join(scope.value for scope in scopes))
     body = {**_key_view(key_id, key), "token": token, "webhook_secret": key.webhook_secret}
-    return Answer(body, headers={"Location": f"/api/v1/keys/{key_id}"})
+    return created(body, f"/keys/{key_id}")
 
 
 @routes("PATCH", "/keys/{id}", body=KEY_CHANGE, answer=KEY)

@@ -14,7 +14,7 @@ from appliance.api.auth import Caller
 from appliance.api.causes import NOT_FOUND, SETTING_INVALID
 from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.checking import flaw, require_url, still_needed
-from appliance.api.rest.routes import Answer, Call, Route, Routes
+from appliance.api.rest.routes import Answer, Call, Route, Routes, created
 from appliance.api.rest.schemas import Json, answer_schema, array, component, integer, record, settings_schema
 from appliance.deliver.settings import DeliveryRoute, JunkRule
 from appliance.documents.causes import COVER_TEMPLATE_WRONG
@@ -191,8 +191,7 @@ class _Handlers:
         item = from_document(resource.kind, values, self._word)
         item_id = store.add(item, check=lambda: resource.check(call, values, None))
         call.note(f"{self._word}.create", object=f"{self._word}:{item_id}")
-        location = f"/api/v1/{resource.path}/{item_id}"
-        return Answer(self._view(item_id, store.item(resource.kind, item_id)), headers={"Location": location})
+        return created(self._view(item_id, store.item(resource.kind, item_id)), f"/{resource.path}/{item_id}")
 
     def change(self, call: Call) -> Answer:
         store, resource = call.box.settings, self._resource

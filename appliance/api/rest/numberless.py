@@ -9,10 +9,10 @@ from __future__ import annotations
 from appliance.api.rest import faxes, handing_in, newfax_schemas, recipients
 from appliance.api.rest.checking import read_schedule
 from appliance.api.rest.handing_in import IDEMPOTENCY, SUBMITTED
-from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT, OWNER, asked_owner
+from appliance.api.rest.queries import BEFORE, LIMIT, OWNER, asked_owner, page_of, part_of_list
 from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import array, record
-from appliance.api.rest.views import FAX, listing, page_of
+from appliance.api.rest.views import FAX, listing
 from appliance.records import view
 from appliance.settings.accounts import Scope
 from appliance.spool.errors import IllegalTransitionError
@@ -21,22 +21,11 @@ from appliance.spool.filters import JobFilter
 routes = Routes(tag="faxes", scope=Scope.SEND)
 
 
-@routes(
-    "GET",
-    "/needs-number",
-    query=(OWNER, BEFORE, LIMIT),
-    answer=listing("faxes", FAX),
-)
+@routes("GET", "/needs-number", query=(OWNER, BEFORE, LIMIT), answer=listing("faxes", FAX))
 def list_faxes_without_number(call: Call) -> Answer:
     """List documents that wait for a number, newest first."""
-    limit = call.query.get("limit", LIST_DEFAULT)
-    wanted = JobFilter(
-        owner=asked_owner(call),
-        without_number=True,
-        before_id=call.query.get("before"),
-        limit=limit,
-    )
-    return Answer(page_of("faxes", [view(job) for job in call.box.faxes.search(wanted)], limit))
+    wanted = JobFilter(owner=asked_owner(call), without_number=True, **part_of_list(call))
+    return page_of(call, "faxes", [view(job) for job in call.box.faxes.search(wanted)])
 
 
 @routes("POST", "/faxes/{id}/numbers", body=newfax_schemas.NUMBERS, answer=record({"faxes": array(FAX)}))

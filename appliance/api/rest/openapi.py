@@ -12,7 +12,7 @@ from appliance.api.intake import MULTIPART_TYPE
 from appliance.api.problems import MEDIA_TYPE
 from appliance.api.request import JSON_TYPE
 from appliance.api.rest.examples import EXAMPLES
-from appliance.api.rest.routes import NUMBERS, Parameter, Route
+from appliance.api.rest.routes import NUMBERS, PREFIX, Parameter, Route
 from appliance.api.rest.schemas import (
     COMPONENTS,
     Json,
@@ -29,7 +29,6 @@ from appliance.api.rest.schemas import (
 from appliance.api.rest.views import FAX_IN_FULL, RECEIVED_IN_FULL
 from appliance.deliver.webhook import EVENTS, SIGNATURE_HEADER
 
-PREFIX = "/api/v1"
 INTRODUCTION = (
     "Sends and receives faxes. Every answer that is not a success is a problem document (RFC 9457) whose"
     " `code` is a row of the table at `/api/v1/causes`. Times are RFC 3339. Lists are newest first; `next`"

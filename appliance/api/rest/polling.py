@@ -9,7 +9,7 @@ from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.content import shown_as
 from appliance.api.rest.newfax_schemas import FILE, upload_form
 from appliance.api.rest.request_files import files_of
-from appliance.api.rest.routes import Answer, Call, Routes
+from appliance.api.rest.routes import Answer, Call, Routes, created
 from appliance.api.rest.schemas import array, choice, component, record, request_object, text
 from appliance.api.rest.views import properties_of, values
 from appliance.dispatch.polling import NAME_PATTERN, make_offer, remove_offer
@@ -61,7 +61,7 @@ def create_offer(call: Call) -> Answer:
     except TooManyError as error:
         raise ProblemError(TOO_MANY_OFFERS, str(error)) from None
     call.note("offer.create", object=f"offer:{offer.id}", detail=f"as {offer.name}")
-    return Answer(view(offer), headers={"Location": f"/api/v1/polling/{offer.id}"})
+    return created(view(offer), f"/polling/{offer.id}")
 
 
 def _taken() -> ProblemError:

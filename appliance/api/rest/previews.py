@@ -11,7 +11,7 @@ from appliance.api.problems import ProblemError
 from appliance.api.rest import newfax, newfax_schemas, request_files
 from appliance.api.rest.checking import flaw, read_schedule
 from appliance.api.rest.content import SIZE, picture
-from appliance.api.rest.routes import Answer, Call, Parameter, Routes
+from appliance.api.rest.routes import Answer, Call, Parameter, Routes, created
 from appliance.api.rest.schemas import (
     Json,
     array,
@@ -230,7 +230,7 @@ def create_preview(call: Call) -> Answer:
     options = call.box.rules.completed(call.caller.owner, options)
     files = intake.sources(_given_files(call))
     preview = call.context.previews.create(call.caller.owner, files, options, to, send_at=send_at, form=form)
-    return Answer(view(call, preview), headers={"Location": f"/api/v1/previews/{preview.id}"})
+    return created(view(call, preview), f"/previews/{preview.id}")
 
 
 @routes("GET", "/previews", answer=record({"previews": array(PREVIEW)}))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from appliance.api.rest.checking import flaw, read_time
-from appliance.api.rest.routes import Call, Parameter
-from appliance.api.rest.schemas import integer, text, timestamp
+from appliance.api.rest.routes import Answer, Call, Parameter
+from appliance.api.rest.schemas import Json, integer, text, timestamp
 from appliance.language import said
 
 LIST_DEFAULT, LIST_MOST = 50, 200
@@ -28,7 +29,18 @@ METADATA = Parameter(
 )
 
 
-def period(call: Call) -> dict[str, float | None]:
+def part_of_list(call: Call) -> dict[str, Any]:
+    """``before_id`` and ``limit`` of a query, as the filters of all lists call them."""
+    return {"before_id": call.query.get("before"), "limit": call.query.get("limit", LIST_DEFAULT)}
+
+
+def page_of(call: Call, name: str, views: list[Json]) -> Answer:
+    """One page of a list, newest items first, whose schema is ``views.listing``."""
+    full = bool(views) and len(views) >= part_of_list(call)["limit"]
+    return Answer({name: views, "next": views[-1]["id"] if full else None})
+
+
+def period(call: Call) -> dict[str, Any]:
     """``since`` and ``until`` of a query, as Unix time, None when not given."""
     return {
         name: read_time(call.query[name], name) if name in call.query else None for name in ("since", "until")

@@ -20,10 +20,10 @@ from appliance.api.rest.content import (
     trace_of,
 )
 from appliance.api.rest.faxes import deliveries_of
-from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT, SEARCH, SINCE, UNTIL, period
+from appliance.api.rest.queries import BEFORE, LIMIT, SEARCH, SINCE, UNTIL, page_of, part_of_list, period
 from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import array, flag, record, request_object, text
-from appliance.api.rest.views import DELIVERY, EVENT, RECEIVED, RECEIVED_IN_FULL, event_view, listing, page_of
+from appliance.api.rest.views import DELIVERY, EVENT, RECEIVED, RECEIVED_IN_FULL, event_view, listing
 from appliance.language import said
 from appliance.records import view
 from appliance.services.causes import NOT_PERMITTED
@@ -57,7 +57,6 @@ routes = Routes(tag="received", scope=Scope.RECEIVE)
 def list_received(call: Call) -> Answer:
     """List received faxes, newest first; calls that brought no page are not among them by default."""
     query = call.query
-    limit = query.get("limit", LIST_DEFAULT)
     wanted_faxes = ReceivedFilter(
         owner=call.caller.sees,
         sight=None,
@@ -65,13 +64,12 @@ def list_received(call: Call) -> Answer:
         text=query.get("q", ""),
         caller=query.get("caller", ""),
         dialled=query.get("dialled", ""),
-        before_id=query.get("before"),
         empty=query.get("empty", False),
-        limit=limit,
+        **part_of_list(call),
         **period(call),
     )
     found = call.box.inbox.search(wanted_faxes)
-    return Answer(page_of("received", [view(fax) for fax in found], limit))
+    return page_of(call, "received", [view(fax) for fax in found])
 
 
 @routes("GET", "/received/{id}", answer=RECEIVED_IN_FULL)

@@ -21,6 +21,7 @@ from appliance.settings.accounts import Scope
 T = TypeVar("T")
 Schema = Mapping[str, Any]
 
+PREFIX = "/api/v1"
 # The parts of a path that are integers; the others are texts.
 NUMBERS = frozenset({"id", "page", "number"})
 
@@ -91,6 +92,11 @@ class Answer:
     stream: Iterable[bytes] | None = None
     temporary_file: Path | None = None
     media_type: str = ""  # empty: the first of the route's
+
+
+def created(body: Any, place: str) -> Answer:
+    """The answer of a call that made what is now at ``place``, a path of the interface."""
+    return Answer(body, headers={"Location": PREFIX + place})
 
 
 Handler = Callable[[Call], Answer]

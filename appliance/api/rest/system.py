@@ -10,7 +10,7 @@ from appliance.api import tls
 from appliance.api.causes import NOT_FOUND, SETTING_INVALID
 from appliance.api.metrics import METRICS_TYPE, OPEN_METRICS_TYPE, exposition
 from appliance.api.problems import Flaw, ProblemError
-from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT
+from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT, page_of, part_of_list
 from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import (
     Json,
@@ -26,7 +26,7 @@ from appliance.api.rest.schemas import (
     timestamp,
 )
 from appliance.api.rest.stream import stream_events
-from appliance.api.rest.views import AUDIT, CAUSE, DESTINATION, LINE, line_view, listing, page_of, values
+from appliance.api.rest.views import AUDIT, CAUSE, DESTINATION, LINE, line_view, listing, values
 from appliance.box import Health
 from appliance.causes import all_causes, cause_of
 from appliance.configuration import CATALOGUE
@@ -258,11 +258,8 @@ def read_settings(call: Call) -> Answer:
 )
 def list_audit(call: Call) -> Answer:
     """List the audit log, newest first."""
-    limit = call.query.get("limit", LIST_DEFAULT)
-    found = call.box.history.audit_log(
-        who=call.query.get("who", ""), before_id=call.query.get("before"), limit=limit
-    )
-    return Answer(page_of("audit", [view(entry) for entry in found], limit))
+    found = call.box.history.audit_log(who=call.query.get("who", ""), **part_of_list(call))
+    return page_of(call, "audit", [view(entry) for entry in found])
 
 
 @routes("GET", "/causes", open=True, answer=record({"causes": array(CAUSE)}), scope=None)

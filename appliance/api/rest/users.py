@@ -7,7 +7,7 @@ from typing import Any
 
 from appliance.api.rest.account import ENDED, NEW_PASSWORD, forget_app
 from appliance.api.rest.checking import flaw, require_cover, still_needed
-from appliance.api.rest.routes import Answer, Call, Routes
+from appliance.api.rest.routes import Answer, Call, Routes, created
 from appliance.api.rest.schemas import Json, array, component, integer, record, settings_schema
 from appliance.deliver.settings import DeliveryRoute
 from appliance.language import said
@@ -73,8 +73,7 @@ def create_user(call: Call) -> Answer:
     require_cover(call.box.rules, more.get("cover", ""), "cover")
     user_id = secrets.add_user(store, name, password, role=role, **more)
     call.note("user.create", object=f"user:{name}", detail=role.value)
-    location = f"/api/v1/users/{user_id}"
-    return Answer(_user_view(user_id, store.item(User, user_id)), headers={"Location": location})
+    return created(_user_view(user_id, store.item(User, user_id)), f"/users/{user_id}")
 
 
 @routes("PATCH", "/users/{id}", body=USER_CHANGE, answer=USER)

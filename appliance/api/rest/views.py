@@ -209,9 +209,3 @@ def line_view(report: LineReport, line_id: int | None) -> Json:
 def listing(name: str, item: Json) -> Json:
     """The schema of one page of a list."""
     return record({name: array(item), "next": nullable(integer(help="`before` of the next page"))})
-
-
-def page_of(name: str, views: list[Json], limit: int) -> Json:
-    """One page of a list, newest items first."""
-    full = bool(views) and len(views) >= limit
-    return {name: views, "next": views[-1]["id"] if full else None}
