@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import quopri
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from appliance.content_lines import ContentLine, content_lines
 from appliance.documents.labels import CARD, EVENT, IN_ENGLISH, METHODS, WITH_PICTURE, Labels, put
 
 _MARK = re.compile(r"\s*BEGIN:(?:VCALENDAR|VCARD)\s", re.IGNORECASE)
-# A line that continues in the next one (RFC 5545 3.1).
-_FOLD = re.compile(r"\r?\n[ \t]")
-# How a line of quoted-printable text begins; an equals sign at its end continues it (vCard 2.1, 2.1.3).
-_QUOTED = re.compile(r"[^:]{1,200}QUOTED-PRINTABLE", re.IGNORECASE)
-# Name, parameters and value of a line; a parameter in quotation marks may have colons.
-_LINE = re.compile(r"(?:[\w-]{1,60}\.)?([\w-]{1,60})((?:;(?:[^\":;]|\"[^\"]*\")*)*):(.*)", re.DOTALL)
-_PARAMETER = re.compile(r";([\w-]{1,60})(?:=((?:[^\";]|\"[^\"]*\")*))?")
 _MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(?:\d\d)?(Z?))?")
 _ESCAPED = re.compile(r"\\([nN,;:\\])")
 _ADDRESS = re.compile(r"(?:mailto|tel):", re.IGNORECASE)
@@ -25,14 +18,9 @@ _TIMES = frozenset({"DTSTART", "DTEND", "DUE", "EXDATE", "RDATE", "BDAY", "ANNIV
 _DAYS = frozenset({"BDAY", "ANNIVERSARY"})
 _PEOPLE = frozenset({"ORGANIZER", "ATTENDEE"})
 _IN_FIELDS = frozenset({"ORG", "ADR", "N"})  # several values with semicolons between
+# Words beside a telephone number that say nothing of it.
+_NO_KINDS = frozenset({"voice", "internet", "pref", "quoted-printable"})
 _LABEL_WIDTH = 12
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    name: str
-    parameters: dict[str, str]
-    value: str
 
 
 @dataclass(slots=True)
@@ -40,9 +28,9 @@ class _Part:
     """An event or a card: its lines, without those of nested parts."""
 
     kind: str
-    lines: list[_Line] = field(default_factory=list)
+    lines: list[ContentLine] = field(default_factory=list)
 
-    def all(self, name: str) -> list[_Line]:
+    def all(self, name: str) -> list[ContentLine]:
         return [line for line in self.lines if line.name == name]
 
     def text(self, name: str) -> str:
@@ -67,32 +55,15 @@ def _parts(content: str) -> Iterator[_Part]:
     """Each calendar, event and card, the outer ones first."""
     found: list[_Part] = []
     open_: list[_Part] = []
-    for line in _lines(_FOLD.sub("", content)):
-        match = _LINE.match(line)
-        if match is None:
-            continue
-        name, value = match[1].upper(), match[3]
-        if name == "BEGIN":
-            open_.append(_Part(value.strip().upper()))
+    for line in content_lines(content):
+        if line.name == "BEGIN":
+            open_.append(_Part(line.value.strip().upper()))
             found.append(open_[-1])
-        elif name == "END":
+        elif line.name == "END":
             del open_[-1:]
         elif open_:
-            said = {key.upper(): given.strip('"') for key, given in _PARAMETER.findall(match[2])}
-            open_[-1].lines.append(_Line(name, said, value))
+            open_[-1].lines.append(line)
     yield from (part for part in found if part.kind in _EVENTS | {"VCALENDAR", "VCARD"})
-
-
-def _lines(content: str) -> Iterator[str]:
-    pieces: list[str] = []
-    for line in content.splitlines():
-        pieces.append(line)
-        if line.endswith("=") and _QUOTED.match(pieces[0]):
-            pieces[-1] = line[:-1]
-            continue
-        yield "".join(pieces)
-        pieces = []
-    yield "".join(pieces)
 
 
 def _event(event: _Part, method: str, labels: Labels) -> str:
@@ -118,11 +89,8 @@ def _listed(part: _Part, title: str, names: Mapping[str, str], behind: str, labe
     return "\n".join([*filter(None, [title]), *rows, *(["", behind] if behind else [])])
 
 
-def _text(line: _Line) -> str:
+def _text(line: ContentLine) -> str:
     value = line.value
-    if "QUOTED-PRINTABLE" in (line.parameters.get("ENCODING", "").upper(), *line.parameters):
-        octets = quopri.decodestring(value.encode("utf-8", "replace"))
-        value = octets.decode("utf-8", "replace")
     if line.name in _TIMES:
         return _moment(line, value)
     if line.name in _PEOPLE:
@@ -132,19 +100,11 @@ def _text(line: _Line) -> str:
         fields = (_plain(each).strip() for each in re.split(r"(?<!\\);", value))
         return ", ".join(filter(None, fields))
     text = _plain(_ADDRESS.sub("", value)).strip()
-    kinds = [kind for kind in _kinds(line) if kind not in {"VOICE", "INTERNET", "PREF"}]
-    return f"{text} ({', '.join(kinds).lower()})" if line.name == "TEL" and text and kinds else text
+    kinds = [kind for kind in line.words("TYPE") if kind not in _NO_KINDS]
+    return f"{text} ({', '.join(kinds)})" if line.name == "TEL" and text and kinds else text
 
 
-def _kinds(line: _Line) -> list[str]:
-    """The kinds of a telephone number: ``TYPE=work,fax``, or as vCard 2.1 writes them, ``WORK;FAX``."""
-    given = line.parameters.get("TYPE", "").split(",") + [
-        name for name, value in line.parameters.items() if not value and name != "QUOTED-PRINTABLE"
-    ]
-    return [kind.strip().upper() for kind in given if kind.strip()]
-
-
-def _moment(line: _Line, value: str) -> str:
+def _moment(line: ContentLine, value: str) -> str:
     found = _MOMENT.match(value.replace("-", "", 2) if line.name in _DAYS else value)
     if found is None:
         return _plain(value)

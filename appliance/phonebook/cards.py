@@ -6,6 +6,7 @@ import codecs
 from dataclasses import dataclass
 
 from appliance.causes import Cause, CauseError
+from appliance.content_lines import OLD_ENCODING
 from appliance.phonebook.causes import CONTACTS_UNREADABLE
 from appliance.settings.units import MB
 
@@ -15,8 +16,6 @@ FILE_LIMIT = 8 * MB
 CARDS_LIMIT = 5000
 # Most groups that one person is put into by a file.
 GROUPS_LIMIT = 20
-# The encoding of programs before Unicode.
-OLD_ENCODING = "windows-1252"
 
 
 class BookError(CauseError):
@@ -50,7 +49,7 @@ def decoded(content: bytes) -> str:
         return content.decode(OLD_ENCODING, "replace")
 
 
-def split(text: str, separator: str) -> list[str]:
+def split(text: str, separator: str = ";") -> list[str]:
     """The parts between separators; a backslash escapes a separator (RFC 6350 3.4)."""
     parts = [""]
     letters = iter(text)

@@ -11,18 +11,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
-from appliance.phonebook.cards import OLD_ENCODING, BookError, Card, group_names, split
+from appliance.content_lines import ContentLine, content_lines
+from appliance.phonebook.cards import BookError, Card, group_names, split
 
 # Longest value that is read, characters; photographs are longer.
 _VALUE_LIMIT = 16_384
 # RFC 6350 3.2: a line has at most 75 octets; longer ones continue in the next line after a blank.
 _LINE_OCTETS = 75
-_LINE_END = re.compile(r"\r\n|\n|\r")
-_PROPERTY = re.compile(r'(?:[A-Za-z0-9-]+\.)?([A-Za-z0-9-]+)((?:;[^:;"]*(?:"[^"]*"[^:;"]*)*)*):')
-_PARAMETER = re.compile(r';([^;"=]*)(?:=((?:"[^"]*"|[^;"])*))?')
-# Names of character sets that a 2.1 card may give; any other is read as OLD_ENCODING.
-_CHARSET = re.compile(r"utf-8|us-ascii|iso-8859-\d{1,2}|windows-125\d", re.IGNORECASE)
-_QUOTED_PRINTABLE = "quoted-printable"
 _BEGIN = "BEGIN:VCARD"
 _URI = re.compile(r"(?:tel|fax|callto|mailto):(?://)?", re.IGNORECASE)
 
@@ -36,32 +31,11 @@ class Version(Enum):
 
 
 @dataclass(slots=True)
-class _Property:
-    """One line of a card: its name, the words of its parameters by their names, and its value."""
-
-    name: str
-    parameters: dict[str, list[str]]
-    value: str
-
-    def parts(self, separator: str = ";") -> list[str]:
-        return split(self.value, separator)
-
-    @property
-    def text(self) -> str:
-        """The whole value; commas and semicolons are part of it."""
-        return "".join(split(self.value, "\0"))
-
-    @property
-    def is_fax(self) -> bool:
-        return any("fax" in word for word in self.parameters.get("TYPE", ()))
-
-
-@dataclass(slots=True)
 class _Open:
     """A card whose end has not been read yet."""
 
     line: int
-    properties: list[_Property] = field(default_factory=list)
+    properties: list[ContentLine] = field(default_factory=list)
 
 
 def looks_so(text: str) -> bool:
@@ -73,14 +47,11 @@ def read(text: str) -> Iterator[Card]:
     """The people in a file: one card for each fax number, or one without a number.  Raises BookError."""
     card: _Open | None = None
     inside = 0  # 2.1 has cards within cards (AGENT), which are ignored
-    for line, content in _unfolded(text):
-        found = _property(content)
-        if found is None:
-            continue
+    for found in content_lines(text):
         value = found.value.strip().upper()
         if found.name == "BEGIN" and value == "VCARD":
             if card is None:
-                card = _Open(line)
+                card = _Open(found.number)
             else:
                 inside += 1
         elif found.name == "END" and value == "VCARD" and card is not None:
@@ -89,71 +60,25 @@ def read(text: str) -> Iterator[Card]:
                 continue
             yield from _people(card)
             card = None
-        elif card is not None and not inside:
+        elif card is not None and not inside and len(found.value) <= _VALUE_LIMIT:
             card.properties.append(found)
     if card is not None:
         raise BookError(f"the card that begins in line {card.line} has no end")
 
 
-def _unfolded(text: str) -> Iterator[tuple[int, str]]:
-    """Whole lines, each with the number of its first: joins folded lines (RFC 6350 3.2) and, in
-    quoted-printable, those that end in "=".
-    """
-    parts: list[str] = []
-    start = 0
-    quoted = False
-    for number, line in enumerate(_LINE_END.split(text), 1):
-        if parts and quoted and parts[-1].endswith("="):
-            parts[-1] = parts[-1][:-1]
-            parts.append(line)
-        elif parts and line[:1] in (" ", "\t"):
-            parts.append(line[1:])
-        else:
-            if parts:
-                yield start, "".join(parts)
-            parts, start = [line], number
-            quoted = _QUOTED_PRINTABLE in line.partition(":")[0].lower()
-    if parts:
-        yield start, "".join(parts)
-
-
-def _property(line: str) -> _Property | None:
-    if len(line) > _VALUE_LIMIT:
-        return None
-    head = _PROPERTY.match(line)
-    if head is None:
-        return None
-    parameters: dict[str, list[str]] = {}
-    for name, value in _PARAMETER.findall(head[2]):
-        # 2.1 omits the names of parameters:  TEL;WORK;FAX.
-        words = value.replace('"', "") if value else name
-        known = name.strip().upper() if value else "TYPE"
-        parameters.setdefault(known, []).extend(word.strip().lower() for word in words.split(","))
-    value = line[head.end() :]
-    if _QUOTED_PRINTABLE in (*parameters.get("ENCODING", ()), *parameters.get("TYPE", ())):
-        value = _unquoted(value, next(iter(parameters.get("CHARSET", ())), "utf-8"))
-    return _Property(head[1].upper(), parameters, value)
-
-
-def _unquoted(value: str, charset: str) -> str:
-    octets = quopri.decodestring(value.encode())
-    try:
-        return octets.decode(charset if _CHARSET.fullmatch(charset) else OLD_ENCODING)
-    except (UnicodeDecodeError, LookupError):
-        return octets.decode(OLD_ENCODING, "replace")
-
-
 def _people(card: _Open) -> Iterator[Card]:
-    named: dict[str, _Property] = {}
+    named: dict[str, ContentLine] = {}
     for each in card.properties:
         if each.value.strip():
             named.setdefault(each.name, each)
-    last, first = ([*named["N"].parts(), ""])[:2] if "N" in named else ("", "")
-    company = ", ".join(part for part in named["ORG"].parts() if part) if "ORG" in named else ""
-    full = named["FN"].text if "FN" in named else ""
+    last, first = ([*split(named["N"].value), ""])[:2] if "N" in named else ("", "")
+    company = ", ".join(part for part in split(named["ORG"].value) if part) if "ORG" in named else ""
+    full = _text(named["FN"]) if "FN" in named else ""
     if not (first or last) and full != company:
         last = full
-    groups = [name for each in card.properties if each.name == "CATEGORIES" for name in each.parts(",")]
+    groups = [
+        name for each in card.properties if each.name == "CATEGORIES" for name in split(each.value, ",")
+    ]
     for number in _fax_numbers(card.properties) or [""]:
         yield Card(
             card.line,
@@ -161,19 +86,24 @@ def _people(card: _Open) -> Iterator[Card]:
             first,
             last,
             company,
-            _URI.sub("", named["EMAIL"].text, count=1) if "EMAIL" in named else "",
-            named["NOTE"].text if "NOTE" in named else "",
+            _URI.sub("", _text(named["EMAIL"]), count=1) if "EMAIL" in named else "",
+            _text(named["NOTE"]) if "NOTE" in named else "",
             group_names(groups),
         )
 
 
-def _fax_numbers(properties: list[_Property]) -> list[str]:
+def _text(line: ContentLine) -> str:
+    """The whole value; commas and semicolons are part of it."""
+    return split(line.value, "")[0]
+
+
+def _fax_numbers(properties: list[ContentLine]) -> list[str]:
     """The numbers that are marked as fax numbers; else a card's only number, if it has no type."""
     telephones = [each for each in properties if each.name == "TEL" and each.value.strip()]
-    found = [each for each in telephones if each.is_fax]
+    found = [each for each in telephones if any("fax" in word for word in each.words("TYPE"))]
     if not found and len(telephones) == 1 and "TYPE" not in telephones[0].parameters:
         found = telephones
-    return list(dict.fromkeys(_URI.sub("", each.text.strip(), count=1) for each in found))
+    return list(dict.fromkeys(_URI.sub("", _text(each), count=1) for each in found))
 
 
 # -- writing ---------------------------------------------------------------------------------------

@@ -14,13 +14,14 @@ _READ: dict[bytes, str] = {}  # what was read of a page: several words are looke
 
 def read(page: Image.Image) -> str:
     """The words of ``page`` (0 black, 300 dpi), blanks and lines as one blank."""
-    file = io.BytesIO()
-    page.convert("L").save(file, "PNG", dpi=(300, 300))
-    if file.getvalue() not in _READ:
+    pixels = page.tobytes()
+    if pixels not in _READ:
+        file = io.BytesIO()
+        page.convert("L").save(file, "PNG", dpi=(300, 300), compress_level=1)
         command = [need("tesseract"), "-", "-", "--psm", "4"]
         done = subprocess.run(command, input=file.getvalue(), check=True, capture_output=True, timeout=120)
-        _READ[file.getvalue()] = " ".join(done.stdout.decode().split())
-    return _READ[file.getvalue()]
+        _READ[pixels] = " ".join(done.stdout.decode().split())
+    return _READ[pixels]
 
 
 def says(page: Image.Image, words: str) -> bool:

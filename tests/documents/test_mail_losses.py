@@ -136,6 +136,11 @@ def test_an_invitation_and_a_visiting_card_are_remarked(
             "Müller, Jörg Telephone: 123 (work, fax)",
         ),
         (
+            "BEGIN:VCARD\nVERSION:3.0\nFN;CHARSET=ISO-8859-1;ENCODING=QUOTED-PRINTABLE:J=F6rg\n"
+            "TEL;TYPE=work;TYPE=fax:123\nEND:VCARD\n",
+            "Jörg Telephone: 123 (work, fax)",
+        ),
+        (
             "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Check\nDTSTART:20240101T100000Z\nRRULE:FREQ=WEEKLY\n"
             "EXDATE:20240108T100000Z\nCONTACT:Ada\\, 123\nRESOURCES:BEAMER\nCOMMENT:bring it\nEND:VEVENT\n"
             "END:VCALENDAR",
