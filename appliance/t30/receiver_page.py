@@ -211,6 +211,10 @@ class PageReception(ReceivingRole):
             self._repeat_reply(fact)
             return
         intake = self._ecm_intake()
+        if intake.blocks and not (again or intake.broken or self._follows(part)):
+            # Its transmitter took a repeated MCF for that of a block that never came: no MCF for the hole.
+            station.note("ignored", state=self.state.value, what=f"block {part.block} out of order")
+            return
         station.timers.stop(Timer.T2)
         intake.block.announce(part.frames)
         if intake.block.missing():
@@ -236,6 +240,11 @@ class PageReception(ReceivingRole):
             self._confirmation.close(Fcf.MCF)
         else:
             self._store_whole(intake)
+
+    def _follows(self, part: PartialPage) -> bool:
+        """Whether a block is the next one of the page under way (T.30 A.4.3: they are counted modulo 256)."""
+        page, block = self._receiver.last_block or (part.page, -1)
+        return (part.page, part.block) == (page, (block + 1) & 0xFF)
 
     def _store_whole(self, intake: EcmIntake) -> None:
         try:

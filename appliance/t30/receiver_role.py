@@ -121,7 +121,7 @@ class ReceiverBase:
 
     def cause_between_pages(self) -> Cause:
         """The cause when the far end disconnects while no page is under way."""
-        if self.station.record.pages_received or self.end is not None:
+        if self.station.record.pages_received or self.end is not None or self.last_block is not None:
             return causes.SENDER_GAVE_UP
         if self.identification.polls_in_vain:
             return causes.POLL_REFUSED

@@ -1599,6 +1599,23 @@ def test_the_receiver_follows_each_script_with_ecm(name: str) -> None:
         assert received.page == white_page(), "the page is not what was sent"
 
 
+@pytest.mark.parametrize("block", ["0002", "00ff", "0101"])
+def test_ecm_block_behind_one_that_never_came_is_not_confirmed(block: str) -> None:
+    """The transmitter took a repeated MCF for that of the block between them."""
+    far = Far(CallParameters(Role.ANSWERS, "+2"))
+    script = f"""
+        sends block V27TER_4800 6
+        says PPS=00000005
+        hears MCF
+        sends block V27TER_4800 6
+        says PPS=2e{block}05
+        hears nothing 2
+        says DCN
+        hears end"""
+    _play(far, ECM_READY + script, "sender_gave_up")
+    assert far.store.pages == []
+
+
 @pytest.mark.parametrize("block", ["0000", "0001"])
 def test_ecm_block_that_comes_again_is_taken_once(block: str) -> None:
     """Its MCF was lost, and the transmitter sends the whole block again, not only its PPS."""
