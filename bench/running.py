@@ -185,17 +185,17 @@ class Client:
     def metric(self, name: str, **labels: str) -> float:
         """The sum of the samples of a metric that have these labels."""
         wanted = {f'{key}="{value}"' for key, value in labels.items()}
-        total = 0.0
-        for line in self.ask("GET", "/metrics").content.decode().splitlines():
-            found = _SAMPLE.fullmatch(line)
-            if found and found[1] == name and wanted <= set((found[2] or "").split(",")):
-                total += float(found[3])
-        return total
+        return sum(value for found, value in self._samples(name) if wanted <= found)
+
+    def _samples(self, name: str) -> list[tuple[set[str], float]]:
+        """The labels and values of a metric, all of one moment."""
+        lines = self.ask("GET", "/metrics").content.decode().splitlines()
+        found = [sample for line in lines if (sample := _SAMPLE.fullmatch(line)) and sample[1] == name]
+        return [(set((sample[2] or "").split(",")), float(sample[3])) for sample in found]
 
     def unfinished(self) -> int:
         """The number of faxes to send that have not ended; those with unknown result wait for a person."""
-        states = ("held", "preparing", "needs_number", "waiting", "sending")
-        return int(sum(self.metric("faxbox_jobs", state=state) for state in states))
+        return int(sum(value for _, value in self._samples("faxbox_jobs")))
 
     def close(self) -> None:
         if self._connection is not None:
