@@ -110,6 +110,14 @@ SIP_UNREACHABLE = declare(
     "The SIP trunk cannot be reached over the network.",
     "Check the network cable, the trunk's server name and its port.",
 )
+SIP_CERTIFICATE = declare(
+    "sip_certificate",
+    Side.LINE,
+    Retry.OTHER_LINE,
+    "The SIP trunk's certificate is not valid: expired, of another name, or signed by nobody who is trusted.",
+    "Check the trunk's server name and the box's clock; a certificate of the provider's own belongs in"
+    " ca_file.",
+)
 SIP_MISCONFIGURED = declare(
     "sip_misconfigured",
     Side.USER,

@@ -26,6 +26,7 @@ from appliance.lines.sip.call import ACK_LIMIT_S, CarriedCall
 from appliance.lines.sip.call_media import MediaTerms
 from appliance.lines.sip.call_orders import accept, dial
 from appliance.lines.sip.causes import (
+    SIP_CERTIFICATE,
     SIP_FROM_REFUSED,
     SIP_MISCONFIGURED,
     SIP_NO_REPLY,
@@ -65,7 +66,7 @@ LOOK_AFTER_S = 1.0
 # How long ``stop`` waits for calls to end with DCN and BYE.
 STOP_LIMIT_S = 10.0
 # Causes of calls that the trunk did not answer, unless it ended them itself.
-_NOT_ANSWERED = frozenset({SIP_NO_REPLY, SIP_UNREACHABLE})
+_NOT_ANSWERED = frozenset({SIP_CERTIFICATE, SIP_NO_REPLY, SIP_UNREACHABLE})
 
 
 class SipLine:

@@ -61,6 +61,8 @@ _BY_CLASS: dict[int, Cause] = {
     5: causes.SIP_FAILED,
     6: causes.SIP_DECLINED,
 }
+# How pjproject's words for a failed transport name a certificate that it does not accept.
+CERTIFICATE_ERROR = "PJSIP_TLS_ECERTVERIF"
 # A proxy passes a 503 on as a 500, since it can take calls itself (RFC 3261 16.7); kamailio leaves the
 # phrase of the 503, and drops its Reason.
 _PHRASE_OF_503 = "service unavailable"
@@ -128,6 +130,8 @@ def cause_of_status(code: int, phrase: str = "", *, ours: bool = False) -> Cause
     response as 408.
     """
     if ours:
+        if CERTIFICATE_ERROR in phrase:
+            return causes.SIP_CERTIFICATE
         return causes.SIP_NO_REPLY if code == 408 else causes.SIP_UNREACHABLE
     if code == 500 and phrase.strip().lower() == _PHRASE_OF_503:
         code = 503

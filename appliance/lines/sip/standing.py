@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable
 
 from appliance.causes import Cause
-from appliance.lines.sip.causes import SIP_AUTHENTICATION
+from appliance.lines.sip.causes import SIP_AUTHENTICATION, SIP_CERTIFICATE
 from appliance.lines.sip.events import RegistrationChanged
 from appliance.lines.sip.messages import MAX_WORDS
+from appliance.lines.sip.outcomes import CERTIFICATE_ERROR
 
 # A 503 with Retry-After takes the trunk out of use for as long as it says, within reason; a registrar that
 # sends it with any refusal is asked again then.
@@ -188,6 +189,8 @@ def registration_words(change: RegistrationChanged) -> str:
             what = "The trunk reported a fault of its own"
         case 408 | 0:
             what = "The trunk does not answer"
+        case _ if not answered and CERTIFICATE_ERROR in change.reason:
+            what = SIP_CERTIFICATE.sentence.removesuffix(".")
         case 502 | 503:
             what = "The trunk cannot be reached"
         case _:

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from appliance.causes import Cause, Retry, Side
 from appliance.lines import causes
 from appliance.lines.sip import messages
-from appliance.lines.sip.causes import SIP_NO_REPLY, SIP_OVERLOADED, SIP_TIMED_OUT, SIP_UNREACHABLE
+from appliance.lines.sip.causes import (
+    SIP_CERTIFICATE,
+    SIP_NO_REPLY,
+    SIP_OVERLOADED,
+    SIP_TIMED_OUT,
+    SIP_UNREACHABLE,
+)
 from appliance.lines.sip.library import MAX_LOG_LINE, one_line
 from appliance.lines.sip.numbers import (
     DialFormat,
@@ -202,6 +208,9 @@ def test_every_status_has_a_cause(code: int) -> None:
     cause = cause_of_status(code)
     assert cause.side is not Side.NONE
     assert cause_of_status(code, ours=True) in (SIP_NO_REPLY, SIP_UNREACHABLE)
+    words = "SSL certificate verification error (PJSIP_TLS_ECERTVERIF)"
+    assert cause_of_status(code, words, ours=True) is SIP_CERTIFICATE
+    assert cause_of_status(code, words) is not SIP_CERTIFICATE  # whoever answers says what it likes
 
 
 def test_a_trunk_that_answered_is_not_said_to_be_unreachable_and_no_number_to_have_rung() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from appliance import causes
 from appliance.lines.line import IncomingCall
+from appliance.lines.sip.causes import SIP_CERTIFICATE
 from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.settings import Identity, Transport
 from tests.lines.g711.far_end import page, tiff_of
@@ -281,7 +282,8 @@ def test_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
                     break
                 await asyncio.sleep(0.05)
             assert not line.state().usable
-            assert line.state().last_error
+            assert line.state().last_error.startswith(SIP_CERTIFICATE.sentence.removesuffix("."))
+            assert (await send(line)).result.cause is SIP_CERTIFICATE
         finally:
             await box.stop()
             await proxy.stop()
