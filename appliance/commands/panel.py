@@ -151,4 +151,8 @@ def _serve(data: Path, store: SettingsStore, settings: PanelSettings, *, in_term
     watcher = Watcher(connect, changed, store=store, address=own_address)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: service.stop())
-    service.run(hands, watcher)
+    try:
+        service.run(hands, watcher)
+    finally:
+        if display is not None:
+            display.close()

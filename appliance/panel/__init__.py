@@ -9,7 +9,8 @@ does.  The box runs the same without it, or when its board fails.
 ``model``     the state of the box, from its answers and events
 ``core``      joins these; no I/O, the time is passed in
 ``board``     the pins, over gpiozero
-``screen``    what the display says, and the display itself
+``screen``    what the display says
+``ssd1306``   the display itself
 ``terminal``  the same panel drawn in a terminal, with keys for buttons
 ``box_client``  reads the state of the box and carries out what a button asks for
 ``service``   the loop that joins them

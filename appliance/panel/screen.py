@@ -1,19 +1,23 @@
-"""The small display: its text, and the SSD1306 on the I²C bus that shows it."""
+"""The small display: its text, and the picture of it."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from appliance.panel import words
 from appliance.panel.model import BoxContact, BoxView, Condition
-from appliance.panel.settings import I2C_BUS, Display, PanelSettings
+from appliance.panel.settings import Display, PanelSettings
+from appliance.panel.ssd1306 import HEIGHT, WIDTH, Ssd1306
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _log = logging.getLogger(__name__)
 
-# 128 × 64 pixels, letters of 6 × 8 from the display library, four lines with space between them.
+# Letters of 6 × 11 pixels, four lines with space between them.
 LINES, LETTERS = 4, 21
 LINE_PIXELS = 16
 # A reserved address (RFC 5737) and a port: only the route to them is looked up, nothing is sent.
@@ -74,38 +78,51 @@ def _traffic(view: BoxView) -> str:
     return ", ".join(parts)
 
 
-@dataclass
 class Screen:
-    """The display; after a failure it is not used again."""
+    """The display that the settings name.  One that fails (a loose plug) is begun anew with the next text."""
 
-    device: Any
-    _said: tuple[str, ...] = ()
+    def __init__(self, address: int) -> None:
+        self._address = address
+        self._device: Ssd1306 | None = None
+        self._said: tuple[str, ...] | None = None
+        self._failed = False
 
     def show(self, said: tuple[str, ...]) -> None:
         """Writes the lines if they changed."""
-        from luma.core.render import canvas  # noqa: PLC0415 (only where a display is)
-
-        if said == self._said or self.device is None:
+        if said == self._said:
             return
-        self._said = said
         try:
-            with canvas(self.device) as draw:
-                for number, line in enumerate(said):
-                    draw.text((0, number * LINE_PIXELS + 2), line, fill="white")
-        except Exception as error:  # the bus, the library, a loose plug
-            _log.warning("the display failed and is left alone: %s", error)
-            self.device = None
+            if self._device is None:
+                self._device = Ssd1306(self._address)
+            self._device.show(picture(said))
+        except OSError as error:
+            if not self._failed:
+                _log.warning("the display at address 0x%02x does not work: %s", self._address, error)
+            self._failed = True
+            self.close()
+        else:
+            self._said, self._failed = said, False
+
+    def close(self) -> None:
+        """Switches the display off."""
+        device, self._device, self._said = self._device, None, None
+        if device is not None:
+            with contextlib.suppress(OSError):
+                device.close()
+
+
+def picture(said: tuple[str, ...]) -> Image:
+    """The lines as the display's pixels."""
+    from PIL import Image, ImageDraw, ImageFont  # noqa: PLC0415 (only where a display is)
+
+    made = Image.new("1", (WIDTH, HEIGHT))
+    draw, font = ImageDraw.Draw(made), ImageFont.load_default_imagefont()
+    for number, line in enumerate(said):
+        shown = line.encode("latin-1", "replace").decode("latin-1")  # the letters that the font has
+        draw.text((0, number * LINE_PIXELS + 2), shown, fill=1, font=font)
+    return made
 
 
 def open_screen(settings: PanelSettings) -> Screen | None:
-    """The display that the settings name, None when there is none or it cannot be opened."""
-    if settings.display is Display.NONE:
-        return None
-    try:
-        from luma.core.interface.serial import i2c  # noqa: PLC0415 (only where a display is)
-        from luma.oled.device import ssd1306  # noqa: PLC0415
-
-        return Screen(ssd1306(i2c(port=I2C_BUS, address=settings.display_address)))
-    except Exception as error:
-        _log.warning("there is no display at address 0x%02x: %s", settings.display_address, error)
-        return None
+    """The display that the settings name, None when there is none."""
+    return None if settings.display is Display.NONE else Screen(settings.display_address)
