@@ -79,7 +79,7 @@ def test_the_machines_own_address_is_an_address_or_its_name() -> None:
 
 
 class Ssd1306Model:
-    """The memory of the display (data sheet, 8.7): 8 pages of 128 columns of 8 pixels, the lowest bit on top."""
+    """The memory of the display (data sheet, 8.7): pages of columns of 8 pixels, the lowest bit on top."""
 
     # Octets after a command, for those that have some (section 9).
     AFTER: ClassVar[dict[int, int]] = dict.fromkeys(
