@@ -10,6 +10,9 @@ def words() -> dict[str, str]:
     return {
         "saved": _("Saved."),
         "typed": _("Your sign-in had ended. What you typed is here again; it is not saved yet."),
+        "signed_out": _("Your sign-in has ended. What you typed comes back after signing in."),
+        "sign_in": _("Sign in"),
+        "files_again": _("Your sign-in had ended. Choose the file again."),
         "gone": _("This fax is not here any more; somebody has deleted it, or it is no longer yours."),
         "copied": _("Copied."),
         "undo": _("Undo"),

@@ -68,7 +68,12 @@ CODE_NEEDED = user_mistake(
 CODE_WRONG = user_mistake(
     "code_wrong",
     "This code is wrong, or it was used before.",
-    "Wait until the app shows the next one; check that the telephone's clock is right.",
+    "Wait until the app shows the next one. If the clock of the telephone or of the box is wrong, use a recovery code.",
+)
+CODE_TOO_LATE = user_mistake(
+    "code_too_late",
+    "The sign-in waited too long for its code, or the password was changed meanwhile.",
+    "Begin again with your name and password.",
 )
 PAGE_STALE = user_mistake(
     "page_stale",

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 import pyotp
 import pytest
 from PIL import Image, ImageStat
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from appliance.api.limits import SignInGuard
 from appliance.api.rest.table import ROUTES
@@ -28,6 +28,8 @@ from tests.web import complaints
 from tests.web.browser import OWNER, PASSWORD, PATIENCE_MS, Web, web
 from tests.web.views import View
 
+# Longer than a page waits before it says that the box does not answer, ms.
+AWAY_MS = 5000
 pytestmark = pytest.mark.realtime
 
 
@@ -126,6 +128,91 @@ def test_what_is_typed_into_a_form_outlives_the_end_of_its_session(box: Web, ren
     page.wait_for_url("**/settings/contacts")
     kept = box.served.ask("GET", "/contacts").json["contacts"]
     assert [each["notes"] for each in kept if each["last_name"] == name] == ["Answers until five."]
+
+
+def _sign_in_again(page: Page, name: str) -> None:
+    page.get_by_label("Name or e-mail address").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda address: "/sign-in" not in address)
+
+
+def test_a_page_says_that_its_session_has_ended_and_keeps_what_is_typed(box: Web) -> None:
+    page = box.page("hugo")
+    page.goto("/settings/contacts/new")
+    page.get_by_label("Last name").fill("Byron")
+    box.served.server.context.sessions.end_all(box.add_user("hugo"))
+    expect(page.locator("#notices")).to_contain_text("Your sign-in has ended.")
+    page.wait_for_timeout(AWAY_MS)
+    expect(page.locator("#notices")).not_to_contain_text("The box does not answer.")
+    page.locator("#notices").get_by_role("button", name="Sign in").click()
+    _sign_in_again(page, "hugo")
+    expect(page.get_by_label("Last name")).to_have_value("Byron")
+
+
+def test_a_fax_that_is_put_together_outlives_the_end_of_its_session(box: Web) -> None:
+    page = box.page("hugo")
+    page.goto("/")
+    to = page.get_by_label("To", exact=True)
+    to.press_sequentially("9990,")
+    expect(page.get_by_label("Recipients")).to_contain_text("9990")
+    page.get_by_label("With a cover page").check()
+    page.get_by_label("Message").fill("A long letter.")
+    box.served.server.context.sessions.end_all(box.add_user("hugo"))
+    to.press_sequentially("999")
+    page.wait_for_url("**/sign-in*")
+    _sign_in_again(page, "hugo")
+    expect(page.get_by_label("Recipients")).to_contain_text("9990")
+    expect(to).to_have_value("999")
+    expect(page.get_by_label("Message")).to_have_value("A long letter.")
+    expect(page.locator("#notices")).to_contain_text("What you typed is here again")
+    # A document whose upload found the session ended has to be chosen again.
+    box.served.server.context.sessions.end_all(box.add_user("hugo"))
+    page.locator("#choose").set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": b"hello"})
+    page.wait_for_url("**/sign-in*")
+    _sign_in_again(page, "hugo")
+    expect(page.locator("#notices")).to_contain_text("Choose the file again.")
+    expect(page.get_by_label("Message")).to_have_value("A long letter.")
+    page.locator("#choose").set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": b"hello"})
+    expect(page.locator("#pages li").first).to_be_visible()
+    # A change of the draft, too.
+    box.served.server.context.sessions.end_all(box.add_user("hugo"))
+    page.get_by_label("Subject").fill("Findings")
+    page.wait_for_url("**/sign-in*")
+    _sign_in_again(page, "hugo")
+    expect(page.get_by_label("Subject")).to_have_value("Findings")
+    expect(page.get_by_label("Message")).to_have_value("A long letter.")
+
+
+def test_each_of_several_forms_has_its_own_words_again(box: Web) -> None:
+    page = box.page()
+    page.goto("/setup/line")
+    page.locator("form details, details:has(form)").last.locator("summary").first.click()
+    form = page.locator("form").last
+    form.locator("[name=server]").fill("pbx.example")
+    box.served.server.context.sessions.end_all(box.add_user(OWNER))
+    form.evaluate("form => form.requestSubmit()")
+    page.wait_for_url("**/sign-in*")
+    _sign_in_again(page, OWNER)
+    expect(page.locator("form").last.locator("[name=server]")).to_have_value("pbx.example")
+
+
+def test_signing_out_of_a_session_that_has_ended_leads_to_the_door(box: Web) -> None:
+    page = box.page("hugo")
+    page.goto("/sent")
+    box.served.server.context.sessions.end_all(box.add_user("hugo"))
+    page.locator("header summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Password")).to_be_visible()
+
+
+def test_a_code_that_comes_too_late_says_so(box: Web) -> None:
+    page = box.page("")
+    page.goto("/sign-in")
+    page.evaluate("""() => { const form = document.forms[0]; form.action = "/sign-in/code";
+        form.innerHTML = '<input name="word" value="gone"><input name="code" value="123456">'; form.submit(); }""")
+    expect(page.get_by_text("The sign-in waited too long for its code")).to_be_visible()
+    expect(page.get_by_label("Password")).to_be_visible()
 
 
 def test_what_somebody_typed_is_not_shown_to_who_signs_in_after_them(box: Web) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from urllib.parse import quote
-
+from appliance.api.causes import CODE_TOO_LATE
 from appliance.api.context import session_cookie
 from appliance.api.problems import ProblemError, problem_of
 from appliance.api.signing_in import HalfWay, SignedIn, begin_session, check_code, check_password, set_up
@@ -65,7 +64,8 @@ def do_code(visit: Visit) -> Response:
     word, to = form.get("word", ""), _own_path(form.get("to", FIRST_PAGE))
     user_id = _half_way.user_of(word, visit.box.settings.items(User), time.monotonic())
     if user_id is None:
-        return go("/sign-in?to=" + quote(to, safe=""))
+        problem = ProblemError(CODE_TOO_LATE)
+        return visit.page("sign_in.html", status=int(problem.status), to=to, name="", problem=problem)
     try:
         check_code(visit.context, visit.environ, user_id, form.get("code", "")[:_TEXT_LIMIT])
     except ProblemError as problem:
@@ -113,10 +113,10 @@ def do_first_start(visit: Visit) -> Response:
 
 
 def sign_out(visit: Visit) -> Response:
-    """Ends the session."""
-    visit.context.require_page(session_cookie(visit.environ), visit.form().get("page_token", ""))
-    if visit.who.user_id is not None:
-        visit.context.sessions.end(visit.who.user_id, visit.who.session_id)
+    """Ends the session, if it has not ended by itself."""
+    if visit.caller is not None and visit.caller.user_id is not None:
+        visit.context.require_page(session_cookie(visit.environ), visit.form().get("page_token", ""))
+        visit.context.sessions.end(visit.caller.user_id, visit.caller.session_id)
     return go("/sign-in", cookie=("", 0))
 
 
@@ -126,5 +126,5 @@ PAGES = (
     Page("/sign-in/code", do_code, method="POST", open=True),
     Page("/first-start", show_first_start, open=True),
     Page("/first-start", do_first_start, method="POST", open=True),
-    Page("/sign-out", sign_out, method="POST"),
+    Page("/sign-out", sign_out, method="POST", open=True),
 )

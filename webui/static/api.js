@@ -1,5 +1,7 @@
 // Calls of the box's own interface, /api/v1, as this page's session.
 
+import { keep } from "./typed.js";
+
 const token = document.querySelector('meta[name="page-token"]')?.content ?? "";
 export const words = JSON.parse(document.getElementById("words").textContent);
 
@@ -57,6 +59,15 @@ export async function call(method, path, body, more = {}, limitMs = LOOK_LIMIT_M
   return answer.status === 204 ? null : answer.json();
 }
 
+// Leaves this page, whose session has ended, for the one to sign in, which leads back here.
+export function signIn() {
+  keep();
+  location.assign(`/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
+// Whether the session has ended: the page is being left.
+export const isOver = (problem) => ["not_signed_in", "page_stale"].includes(problem.code);
+
 // Returns the answer itself. Throws Refused.
 export async function answered(path, options) {
   let answer;
@@ -67,8 +78,10 @@ export async function answered(path, options) {
   }
   if (answer.ok) return answer;
   const problem = await answer.json().catch(() => ({ title: words.wrong, advice: "", code: "" }));
-  if (answer.status === 401 && problem.code === "not_signed_in") {
-    location.assign(`/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`);
+  if (problem.code === "not_signed_in") signIn();
+  if (problem.code === "page_stale") {
+    keep();
+    location.reload();
   }
   throw new Refused(problem);
 }

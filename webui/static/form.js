@@ -4,10 +4,10 @@
 //   data-type of a field: number, list (one entry a line, or separated by commas); a checkbox is true or false
 //   data-optional: omitted when empty; data-null: null when empty
 
-import { call, problemOf, words } from "./api.js";
+import { call, isOver, problemOf, words } from "./api.js";
 import { element } from "./elements.js";
 import { LONG_MS, notice, refused } from "./notices.js";
-import { keep, putBack } from "./typed.js";
+import { putBack } from "./typed.js";
 
 export function values(form) {
   const body = {};
@@ -125,7 +125,7 @@ async function guarded(form, button, action) {
     await action(form, button);
   } catch (error) {
     const problem = problemOf(error);
-    if (!keep(form, problem)) showProblem(form, problem);
+    if (!isOver(problem)) showProblem(form, problem);
   } finally {
     if (button) button.disabled = false;
   }
@@ -192,6 +192,8 @@ function putAway(form) {
 }
 
 export function start() {
-  if (putBack()) notice(words.typed, { ms: LONG_MS });
+  const { typed, files } = putBack();
+  if (typed) notice(words.typed, { ms: LONG_MS });
+  if (files) notice(words.files_again, { ms: LONG_MS });
   document.addEventListener("submit", submit);
 }

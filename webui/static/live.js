@@ -2,7 +2,8 @@
 // page shows, the page is fetched again, and those of its parts ([data-part], each with an id) that differ now are
 // replaced.
 
-import { headers, LOOK_LIMIT_MS, words } from "./api.js";
+import { headers, LOOK_LIMIT_MS, signIn, words } from "./api.js";
+import { plainButton } from "./elements.js";
 import { notice, standing } from "./notices.js";
 import { replacePart } from "./parts.js";
 
@@ -23,6 +24,7 @@ let waiting = null;
 let behind = main !== null;
 let lost = false; // the stream was up, and was lost
 let away = null;
+let over = null; // the notice that the session has ended
 // Each part as the box last made it; scripts may have changed it in the page since.
 const made = new Map();
 let refreshing = null;
@@ -69,7 +71,7 @@ export async function look(address, missing = () => null) {
   if (answer?.status === 404) return missing();
   if (!answer?.ok) return null;
   if (answer.redirected && new URL(answer.url).pathname === "/sign-in") {
-    location.assign(answer.url);
+    signIn();
     return null;
   }
   const text = await answer.text().catch(() => null);
@@ -123,13 +125,21 @@ function told(message) {
     clearTimeout(waiting);
     waiting = null;
     away?.();
+    over?.();
     if (away) notice(words.again);
     // Lets scripts save what could not be saved meanwhile.
     if (lost) document.dispatchEvent(new CustomEvent("again"));
     if (behind) refreshSoon();
     away = null;
+    over = null;
     lost = false;
     behind = false;
+  } else if (message.kind === "over") {
+    // The box answered: it is not away.
+    clearTimeout(waiting);
+    away?.();
+    [waiting, away] = [null, null];
+    over ??= standing([`${words.signed_out} `, plainButton(words.sign_in, signIn)]);
   } else if (message.kind !== "connecting") {
     heard(message);
   }

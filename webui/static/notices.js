@@ -9,14 +9,14 @@ export const LONG_MS = 10_000;
 // The key that undoes the last action: without a mouse, the button could not be reached in time.
 const UNDO_KEY = "z";
 
-// Shows `text` until the returned function is called.
-export function standing(text) {
-  const box = drawn(text);
+// Shows a text, or a list of texts and elements, until the returned function is called.
+export function standing(content) {
+  const box = drawn(content);
   return () => box.remove();
 }
 
-function drawn(text) {
-  const box = element("p", text, "notice");
+function drawn(content) {
+  const box = element("p", content, "notice");
   document.getElementById("notices").append(box);
   return box;
 }

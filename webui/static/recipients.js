@@ -211,6 +211,12 @@ export function completion(root, changed) {
       draw();
       changed(recipients);
     },
+    // With what is being typed.
+    put(list, text) {
+      this.set(list);
+      input.value = text;
+    },
+    typed: () => input.value,
     pending: () => Boolean(input.value.trim()) || underWay > 0,
     take: () => take(),
   };

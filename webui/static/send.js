@@ -5,6 +5,8 @@ import { element, showRefusal } from "./elements.js";
 import { notice } from "./notices.js";
 import { completion } from "./recipients.js";
 import { drawPages, plain } from "./preview-pages.js";
+import { changed } from "./parts.js";
+import { keptOf } from "./typed.js";
 
 const SETTLE_MS = 500;
 const STALE_MS = 10 * 60_000;
@@ -12,7 +14,7 @@ const PICTURE = /^image\/(?!tiff)|\.(jpe?g|hei[cf]|png|webp|avif|gif|bmp)$/i;
 const form = document.getElementById("send");
 const field = (name) => form.elements[name];
 const problem = form.querySelector(".problem");
-const state = { preview: null, leftOut: [], recipients: [], busy: 0, photographed: false };
+const state = { preview: null, leftOut: [], recipients: [], busy: 0, photographed: false, uploads: 0 };
 let settling = null;
 let work = Promise.resolve();
 
@@ -131,6 +133,7 @@ function upload(files) {
   calm();
   const body = new FormData();
   for (const file of files) body.append("file", file, file.name);
+  state.uploads++;
   inTurn(async () => {
     if (state.preview) {
       const preview = await call("POST", `/previews/${state.preview.id}/files`, body);
@@ -144,7 +147,7 @@ function upload(files) {
     const made = await call("POST", "/previews", body);
     state.preview = made;
     show(await call("PATCH", `/previews/${made.id}`, wishes()));
-  });
+  }).finally(() => state.uploads--);
 }
 
 function settle() {
@@ -224,29 +227,38 @@ async function startOver() {
 
 // -- a draft of an earlier visit ---------------------------------------------------------------
 
+// What was asked for when the session ended in this window: newer than the draft.
+const kept = keptOf("send");
+
 async function takeUp() {
   const id = form.dataset.draft;
-  if (!id) return;
+  if (!id) {
+    if (kept) putIn(kept);
+    return;
+  }
   await inTurn(async () => {
     let preview = await call("GET", `/previews/${id}`);
     state.preview = preview;
-    const { recipients: to = [], when = "now", send_at: at = "", left_out: leftOut = [], cover: page = {} } = preview.form;
-    state.leftOut = leftOut;
-    field("quality").value = preview.quality;
-    field("treatment").value = preview.treatment;
-    field("straighten").checked = preview.straighten !== false;
-    state.photographed = preview.straighten === true;
-    field("with_cover").checked = Boolean(page.on);
-    for (const name of ["template", "subject", "message"]) if (page[name] !== undefined) field(name).value = page[name];
-    form.elements.when.value = when;
-    field("send_at").value = at;
-    recipients.set(to);
-    shapes();
-    if (Date.now() - Date.parse(preview.touched_at) > STALE_MS) {
-      preview = await call("PATCH", `/previews/${id}`, { ...wishes(), again: true });
-    }
+    putIn({ ...preview, ...kept });
+    const again = Date.now() - Date.parse(preview.touched_at) > STALE_MS;
+    if (again || kept) preview = await call("PATCH", `/previews/${id}`, { ...wishes(), again });
     show(preview);
   });
+}
+
+function putIn({ quality, treatment, straighten, form: said, text = "" }) {
+  const { recipients: to = [], when = "now", send_at: at = "", left_out: leftOut = [], cover: page = {} } = said;
+  state.leftOut = leftOut;
+  field("quality").value = quality;
+  field("treatment").value = treatment;
+  field("straighten").checked = straighten !== false;
+  state.photographed = straighten === true;
+  field("with_cover").checked = Boolean(page.on);
+  for (const name of ["template", "subject", "message"]) if (page[name] !== undefined) field(name).value = page[name];
+  form.elements.when.value = when;
+  field("send_at").value = at;
+  recipients.put(to, text);
+  shapes();
 }
 
 function shapes() {
@@ -293,6 +305,11 @@ addEventListener("paste", (event) => {
 form.addEventListener("submit", send);
 // Sends changes that were made while the box did not answer.
 document.addEventListener("again", () => { if (state.preview) sync(); });
+document.addEventListener("keeping", ({ detail }) => {
+  const text = recipients.typed();
+  if (state.recipients.length || text || [...form.elements].some((each) => each.name && changed(each))) detail.send = { ...wishes(), text };
+  if (state.uploads) detail.files = true;
+});
 form.addEventListener("input", (event) => {
   shapes();
   ready();
@@ -302,4 +319,4 @@ document.getElementById("start-over").addEventListener("click", startOver);
 shapes();
 takeUp();
 const to = new URLSearchParams(location.search).get("to");
-if (to && !form.dataset.draft) recipients.set([{ number: to }]);
+if (to && !form.dataset.draft && !kept) recipients.set([{ number: to }]);

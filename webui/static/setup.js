@@ -1,7 +1,7 @@
 // The first start: a live preview of what the other side will see; saves several sections at once.
 
-import { call, problemOf, words } from "./api.js";
-import { showProblem, values } from "./form.js";
+import { call, words } from "./api.js";
+import { onSubmit, values } from "./form.js";
 import { notice } from "./notices.js";
 
 const station = document.getElementById("station");
@@ -13,16 +13,11 @@ station?.addEventListener("input", () => {
 });
 
 for (const form of document.querySelectorAll("form[data-set-up]")) {
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    try {
-      for (const [section, changes] of Object.entries(values(form))) {
-        await call("PATCH", `/settings/${section}`, changes);
-      }
-      location.assign(form.dataset.next);
-    } catch (error) {
-      showProblem(form, problemOf(error));
+  onSubmit(form, async () => {
+    for (const [section, changes] of Object.entries(values(form))) {
+      await call("PATCH", `/settings/${section}`, changes);
     }
+    location.assign(form.dataset.next);
   });
 }
 

@@ -4,7 +4,7 @@ import { follow } from "./stream.js";
 
 const ports = new Set();
 let following = false;
-let standing = { kind: "connecting" }; // then "here" or "away": what each window hears first
+let standing = { kind: "connecting" }; // then "here", "away" or "over": what each window hears first
 
 self.onconnect = (event) => {
   const port = event.ports[0];
@@ -17,7 +17,7 @@ self.onconnect = (event) => {
   if (!following) {
     following = true;
     follow((news) => {
-      if (news.kind === "away" || news.kind === "here") standing = news;
+      if (["away", "here", "over"].includes(news.kind)) standing = news;
       for (const each of ports) each.postMessage(news);
     });
   }

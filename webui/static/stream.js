@@ -1,4 +1,4 @@
-// Follows the box's event stream; `tell` gets events, and {kind: "away"} and {kind: "here"}.
+// Follows the box's event stream; `tell` gets events, and {kind: "away"}, {kind: "over"} (the session has ended), {kind: "here"}.
 
 const AGAIN_MS = 3000;
 // A machine without power, or a broken network, only shows by missing heartbeats: this many of them, by the interval
@@ -30,11 +30,14 @@ export function follow(tell) {
       alive();
       tell({ kind: "here" });
     };
-    source.onerror = () => {
+    source.onerror = async () => {
       tell({ kind: "away" });
-      if (source.readyState !== EventSource.CLOSED) return;
-      clearTimeout(silence);
-      setTimeout(open, AGAIN_MS);
+      const closed = source.readyState === EventSource.CLOSED;
+      if (closed) clearTimeout(silence);
+      // A stream is not told why it ended.
+      const answer = await fetch("/api/v1/me").catch(() => null);
+      if (answer?.status === 401) tell({ kind: "over" });
+      if (closed) setTimeout(open, AGAIN_MS);
     };
     source.onmessage = (event) => {
       alive();
