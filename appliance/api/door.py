@@ -35,12 +35,18 @@ class Door(bottle.Bottle):  # type: ignore[misc]
         return problem.body()
 
 
+def allow(methods: Iterable[str]) -> dict[str, str]:
+    """The header that names an address's methods; where there is GET, there is HEAD, too."""
+    known = set(methods)
+    return {"Allow": ", ".join(sorted(known | ({"HEAD"} if "GET" in known else set())))}
+
+
 def problem_behind(error: Any) -> ProblemError:
     """The problem for bottle's own error (unknown path, wrong method, an exception in a handler)."""
     if error.status_code == 404:
         return ProblemError(NOT_FOUND)
     if error.status_code == 405:
-        return ProblemError(METHOD_NOT_ALLOWED)
+        return ProblemError(METHOD_NOT_ALLOWED, headers=allow(error.get_header("Allow").split(",")))
     if error.status_code < 500:
         return ProblemError(REQUEST_INVALID)
     return problem_of(error.exception) if error.exception else ProblemError(REQUEST_FAULT)

@@ -37,6 +37,8 @@ _ABSOLUTE = re.compile(
     rb"([^ ]+) https?://([^][/?#@ ]+|\[[0-9A-Fa-f:.]+\](?::[0-9]*)?)((?:[/?][^ ]*)?)( .*)",
     re.IGNORECASE | re.DOTALL,
 )
+# A path whose first segment is empty (RFC 9112 3.2.1), which cheroot takes for a host.
+_EMPTY_SEGMENT = re.compile(rb"([^ ]+ /)/")
 # A Host header that may be repeated in a Location (RFC 3986 3.2.2, without characters unusual in host names).
 _HOST = re.compile(rb"[A-Za-z0-9.-]{1,255}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 # The cause in an answer that cheroot gives by itself, by its status.
@@ -110,10 +112,10 @@ class _RequestLines:
     def readline(self) -> bytes:
         line = bytes(self._source.readline())
         absolute = _ABSOLUTE.fullmatch(line)
-        if absolute is None:
-            return line
-        method, self.host, target, version = absolute.groups()
-        return method + b" " + (target if target.startswith(b"/") else b"/" + target) + version
+        if absolute is not None:
+            method, self.host, target, version = absolute.groups()
+            line = method + b" " + (target if target.startswith(b"/") else b"/" + target) + version
+        return _EMPTY_SEGMENT.sub(rb"\1%2F", line, count=1) if _EMPTY_SEGMENT.match(line) else line
 
 
 class _Reader(HeaderReader):

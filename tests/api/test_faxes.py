@@ -234,6 +234,10 @@ def test_the_same_idempotency_key_makes_one_fax(served: Served) -> None:
     assert (other.status, other.json["code"]) == (422, "idempotency_key_reused")
     another_file = served.form("/faxes", [("to", "9990")], [("a.txt", b"two")], headers=headers)
     assert another_file.json["code"] == "idempotency_key_reused"
+    # A client whose key is empty by mistake would have no protection.
+    for wrong in ("", "x" * 256, "a\tb"):
+        refused = served.form("/faxes", [("to", "9990")], files, headers={"Idempotency-Key": wrong})
+        assert (refused.status, refused.json["errors"][0]["path"]) == (400, "Idempotency-Key")
 
 
 @pytest.mark.parametrize(("how", "body"), [("resend", {}), ("forward", {"to": ["9990"]})])

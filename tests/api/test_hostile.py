@@ -101,6 +101,8 @@ def test_what_is_not_http_gets_an_error_and_an_end(served: Served, octets: bytes
         (b"http://fax.example?x=1", 404),
         (b"http://ada:secret@fax.example/api/v1/faxes", 400),
         (b"http:///api/v1/faxes", 400),
+        (b"//api/v1/faxes", 404),
+        (b"http://fax.example//api/v1/faxes", 404),
         (b"http:/api/v1/faxes", 400),
         (b"ftp://fax.example/api/v1/faxes", 400),
         (b"http://fax.example/api/v1/faxes#part", 400),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+
 from appliance.api.causes import CODE_TOO_LATE
 from appliance.api.context import session_cookie
 from appliance.api.problems import ProblemError, problem_of

@@ -15,6 +15,7 @@ from appliance.api import foreign_fields, intake, request
 from appliance.api.auth import Caller
 from appliance.api.causes import METHOD_NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, REQUEST_INVALID
 from appliance.api.context import Context
+from appliance.api.door import allow
 from appliance.api.foreign import Content, ForeignAnswer, ForeignDoor, received_pdf, visible_received
 from appliance.api.ifax import fields as reading
 from appliance.api.ifax import smart
@@ -125,8 +126,7 @@ class IfaxDoor(ForeignDoor):
         call: CallRules, method: str, caller: Caller, fields: Mapping[str, Any], content: Content
     ) -> ForeignAnswer:
         if ("GET" if method == "HEAD" else method) not in call.methods:
-            allowed = ", ".join(sorted(call.methods))
-            raise ProblemError(METHOD_NOT_ALLOWED, method[:16], headers={"Allow": allowed})
+            raise ProblemError(METHOD_NOT_ALLOWED, method[:16], headers=allow(call.methods))
         if call.scope is not None:
             caller.require(call.scope)
         return call.handler(caller, fields, content)

@@ -26,7 +26,7 @@ SUBMITTED = component(
 )
 IDEMPOTENCY = Parameter(
     "Idempotency-Key",
-    text(newfax.IDEMPOTENCY_LIMIT, pattern="[ -~]*"),
+    text(newfax.IDEMPOTENCY_LIMIT, least=1, pattern="[ -~]*"),
     "a word of yours for this fax: the request may be repeated, the fax is made once",
 )
 
@@ -49,7 +49,7 @@ def create_fax(call: Call) -> Answer:
     When this answers, the fax is on disk.  Each recipient gets a fax of its own, and only one.  A form has
     its files in parts called `file`, and the same fields as the JSON (`cover.subject` … for the cover page).
     """
-    key = newfax.idempotency_key(call.header("Idempotency-Key"))
+    key = newfax.idempotency_key(call.environ)
     digest = newfax.digest_of(call.body, call.form)
     again = earlier(call, key, digest)
     if again is not None:
@@ -116,7 +116,7 @@ def resend_fax(call: Call) -> Answer:
     number = call.body.get("number")
     if number is not None:
         require_number(call.box.rules, number, "number")
-    key = newfax.idempotency_key(call.header("Idempotency-Key"))
+    key = newfax.idempotency_key(call.environ)
     job = call.box.faxes.resend(find(call).id, number=number, key=call.caller.key, idempotency_key=key)
     call.note("fax.create", object=f"fax:{job.id}", detail=f"to {job.number}, again as {job.resent_from}")
     return created(view(job), f"/faxes/{job.id}")

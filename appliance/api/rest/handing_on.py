@@ -55,7 +55,7 @@ def forward_fax(call: Call) -> Answer:
 
 def _forward(call: Call, kind: str, fax_id: int, make: Callable[[], Path]) -> Answer:
     """Hands in a fax of the pages in the TIFF file that ``make`` writes."""
-    key = newfax.idempotency_key(call.header("Idempotency-Key"))
+    key = newfax.idempotency_key(call.environ)
     digest = newfax.digest_of({**call.body, kind: fax_id}, None)
     earlier = handing_in.earlier(call, key, digest)  # its pages may be gone by now
     if earlier is not None:

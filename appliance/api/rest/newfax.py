@@ -31,12 +31,15 @@ IDEMPOTENCY_LIMIT = 255
 _OPTIONS = tuple(field.name for field in fields(SendOptions) if field.name in OPTIONS)
 
 
-def idempotency_key(header: str) -> str:
+def idempotency_key(environ: Mapping[str, Any]) -> str:
     """The client's Idempotency-Key; empty when it sent none.  Raises ProblemError."""
-    if len(header) > IDEMPOTENCY_LIMIT or not header.isprintable():
-        sentence = said("at most {count} printable characters")
+    header = environ.get("HTTP_IDEMPOTENCY_KEY")
+    if header is None:
+        return ""
+    if not 0 < len(header) <= IDEMPOTENCY_LIMIT or not header.isprintable():
+        sentence = said("from 1 to {count} printable characters")
         raise flaw("Idempotency-Key", sentence.format(count=IDEMPOTENCY_LIMIT))
-    return header
+    return str(header)
 
 
 def digest_of(body: Mapping[str, Any], form: Form | None) -> str:
