@@ -68,7 +68,8 @@ CODE_NEEDED = user_mistake(
 CODE_WRONG = user_mistake(
     "code_wrong",
     "This code is wrong, or it was used before.",
-    "Wait until the app shows the next one. If the clock of the telephone or of the box is wrong, use a recovery code.",
+    "Wait until the app shows the next one. "
+    "If the clock of the telephone or of the box is wrong, use a recovery code.",
 )
 CODE_TOO_LATE = user_mistake(
     "code_too_late",

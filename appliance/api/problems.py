@@ -43,7 +43,9 @@ ERRORS_LIMIT = 20
 _STATUS = by_code(
     {
         HTTPStatus.BAD_REQUEST: "request_invalid",
-        HTTPStatus.UNAUTHORIZED: "not_signed_in sign_in_refused setup_code_wrong code_needed code_wrong code_too_late",
+        HTTPStatus.UNAUTHORIZED: (
+            "not_signed_in sign_in_refused setup_code_wrong code_needed code_wrong code_too_late"
+        ),
         HTTPStatus.PAYMENT_REQUIRED: "quota_spent",
         HTTPStatus.FORBIDDEN: "page_stale not_permitted",
         HTTPStatus.NOT_FOUND: "not_found no_hardware_report",

@@ -209,8 +209,12 @@ def test_signing_out_of_a_session_that_has_ended_leads_to_the_door(box: Web) -> 
 def test_a_code_that_comes_too_late_says_so(box: Web) -> None:
     page = box.page("")
     page.goto("/sign-in")
-    page.evaluate("""() => { const form = document.forms[0]; form.action = "/sign-in/code";
-        form.innerHTML = '<input name="word" value="gone"><input name="code" value="123456">'; form.submit(); }""")
+    page.evaluate("""() => {
+        const form = document.forms[0];
+        form.action = "/sign-in/code";
+        form.innerHTML = '<input name="word" value="gone"><input name="code" value="123456">';
+        form.submit();
+    }""")
     expect(page.get_by_text("The sign-in waited too long for its code")).to_be_visible()
     expect(page.get_by_label("Password")).to_be_visible()
 
