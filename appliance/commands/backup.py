@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import sqlite3
+import sys
 import time
 from pathlib import Path
 from typing import BinaryIO
@@ -85,11 +86,10 @@ def restore_command(arguments: argparse.Namespace) -> int:
     """``faxbox restore``; the exit code.  The box must not run."""
     data = data_folder(arguments, may_be_new=True)
     try:
-        passphrase = _passphrase(arguments, twice=False)
         with arguments.file.open("rb") as file:
             box = open_box(data)
             try:
-                done = contents.restore(box, file, passphrase)
+                done = contents.restore(box, file, _passphrase(arguments, twice=False))
             finally:
                 box.close()
     except BlockingIOError:
@@ -130,6 +130,8 @@ def _passphrase(arguments: argparse.Namespace, *, twice: bool) -> str:
     if arguments.passphrase_file is not None:
         return first_line(arguments.passphrase_file)
     try:
+        if not sys.stdin.isatty():
+            return first_line()
         first = getpass.getpass("Passphrase of the backup: ")
         if twice and getpass.getpass("Once more: ") != first:
             raise SettingError("backup.passphrase", said("the two are not the same"))

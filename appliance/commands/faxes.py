@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -198,7 +199,7 @@ def _print(
         print_json(records)
         return
     if not records:
-        print("There is none.")
+        print("There is no such fax.", file=sys.stderr)
         return
     table = [head, *(row(record) for record in records)]
     widths = [max(len(line[column]) for line in table) for column in range(len(head))]

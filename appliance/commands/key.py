@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 
 from appliance.configuration import open_settings
-from appliance.daemon.arguments import EXIT_USAGE, add_data_argument, complain, data_folder, settles
+from appliance.daemon.arguments import (
+    EXIT_USAGE,
+    add_data_argument,
+    complain,
+    data_folder,
+    print_lines,
+    settles,
+)
 from appliance.settings import secrets
 from appliance.settings.accounts import ApiKey, Scope
 
@@ -48,13 +55,17 @@ def run(arguments: argparse.Namespace) -> int:
                 f"its token, shown only now: {token}"
             )
         case "list":
-            for key in store.items(ApiKey).values():
-                limit = f"{key.pages_per_month} pages a month" if key.pages_per_month else "no limit"
-                state = "disabled" if key.disabled else ", ".join(scope.value for scope in key.scopes)
-                print(f"{key.name}: {state}; {limit}")
+            keys = [_line(key) for key in store.items(ApiKey).values()]
+            print_lines(keys, "There is no key yet: faxbox key add NAME.")
         case "remove":
             found = [number for number, key in store.items(ApiKey).items() if key.name == arguments.name]
             if not found:
                 return complain(f"there is no key {arguments.name!r}", EXIT_USAGE)
             store.remove(ApiKey, found[0])
     return 0
+
+
+def _line(key: ApiKey) -> str:
+    limit = f"{key.pages_per_month} pages a month" if key.pages_per_month else "no limit"
+    state = "disabled" if key.disabled else ", ".join(scope.value for scope in key.scopes)
+    return f"{key.name}: {state}; {limit}"

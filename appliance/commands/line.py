@@ -28,6 +28,7 @@ from appliance.daemon.arguments import (
     data_folder,
     first_line,
     print_json,
+    print_lines,
     settles,
 )
 from appliance.exchange.making import check_line
@@ -338,6 +339,6 @@ def list_command(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(lines)
         return GOOD
-    for line in lines:
-        print(f"{line['name']}: {line['sentence']}")
+    said = [f"{line['name']}: {line['sentence']}" for line in lines]
+    print_lines(said, "There is no line yet: faxbox line add sip, or faxbox line add modem.")
     return GOOD

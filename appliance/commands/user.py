@@ -14,12 +14,15 @@ from appliance.daemon.arguments import (
     complain,
     data_folder,
     print_json,
+    print_lines,
     read_secret,
     settles,
 )
 from appliance.settings import secrets
 from appliance.settings.accounts import User, UserRole
 from appliance.settings.store import SettingsStore
+
+_LEAST = f"at least {secrets.PASSWORD_MIN} characters"
 
 
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -63,7 +66,7 @@ def _ask_password(store: SettingsStore, name: str, *, no_app: bool) -> bool:
     found = next((user_id for user_id, user in store.items(User).items() if user.name == name), None)
     if found is None:
         return False
-    password = read_secret(f"New password for {name}: ")
+    password = read_secret(f"New password for {name}, {_LEAST}: ")
     changes: dict[str, Any] = {"password_hash": secrets.hash_password(password)}
     if no_app:
         changes |= {"totp_secret": "", "recovery_codes": []}
@@ -76,13 +79,16 @@ def _list(box: RunningBox, arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json(found)
         return
-    for user in found:
-        state = "disabled" if user["disabled"] else user["role"]
-        print("  ".join(part for part in (user["name"], state, user["email"]) if part))
+    print_lines([_line(user) for user in found], "There is no user yet: faxbox user add NAME --role admin.")
+
+
+def _line(user: dict[str, Any]) -> str:
+    state = "disabled" if user["disabled"] else user["role"]
+    return "  ".join(part for part in (user["name"], state, user["email"]) if part)
 
 
 def _add(box: RunningBox, arguments: argparse.Namespace) -> None:
-    password = read_secret(f"Password for {arguments.name}: ")
+    password = read_secret(f"Password for {arguments.name}, {_LEAST}: ")
     new: dict[str, Any] = {"name": arguments.name, "password": password, "role": arguments.role}
     box.post("/users", {**new, "email": arguments.email})
     print(f"{arguments.name} may sign in.")

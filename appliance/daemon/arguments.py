@@ -7,7 +7,7 @@ import getpass
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,14 @@ def settles(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Name
 def print_json(value: Any) -> None:
     """Prints data for programs."""
     print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_lines(lines: Sequence[str], none: str) -> None:
+    """Prints a list; of an empty one says ``none`` on standard error, where no program reads it."""
+    for line in lines:
+        print(line)
+    if not lines:
+        print(none, file=sys.stderr)
 
 
 def read_secret(prompt: str) -> str:

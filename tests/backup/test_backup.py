@@ -177,13 +177,20 @@ def test_a_password_from_a_file_of_windows_is_the_one_that_is_typed(monkeypatch:
 def test_an_input_that_ends_before_the_passphrase_is_said_in_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], word: str
 ) -> None:
-    def nobody(_: str) -> str:
-        raise EOFError
-
-    monkeypatch.setattr("getpass.getpass", nobody)
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    (tmp_path / "file").touch()
     open_box(tmp_path / "box").close()
     assert cli.main([word, str(tmp_path / "file"), "--data", str(tmp_path / "box")]) != 0
     assert "standard input ended" in capsys.readouterr().err
+
+
+def test_a_backup_that_is_not_there_is_said_before_its_passphrase_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert cli.main(["restore", str(tmp_path / "none"), "--data", str(tmp_path / "box")]) != 0
+    assert "No such file" in capsys.readouterr().err
+    assert not (tmp_path / "box").exists()
 
 
 # -- what is refused -------------------------------------------------------------------------------

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 
 import pytest
 
 from appliance.cli import main
-from tests.api.served import Served
+from tests.api.served import Served, serving
 from tests.commands.test_faxes import _served  # a fixture
 
 __all__ = ["_served"]
@@ -27,3 +28,18 @@ def test_users_are_added_listed_and_removed_by_the_running_box(
     assert main(["user", "add", "eve", *data]) == 1
     assert main(["user", "remove", "dora", *data]) == 0
     assert main(["user", "remove", "dora", *data]) == 1
+
+
+def test_an_empty_list_is_said_where_no_program_reads_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving(tmp_path) as served:
+        data = ["--data", str(served.box.data)]
+        for words, none in (
+            (["user", "list"], "There is no user yet"),
+            (["key", "list"], "There is no key yet"),
+            (["list"], "There is no such fax"),
+        ):
+            assert main([*words, *data]) == 0
+            said = capsys.readouterr()
+            assert (said.out, none in said.err) == ("", True), words
