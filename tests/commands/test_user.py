@@ -35,6 +35,7 @@ def test_an_empty_list_is_said_where_no_program_reads_it(
 ) -> None:
     with serving(tmp_path) as served:
         data = ["--data", str(served.box.data)]
+        capsys.readouterr()
         for words, none in (
             (["user", "list"], "There is no user yet"),
             (["key", "list"], "There is no key yet"),

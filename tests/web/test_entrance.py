@@ -159,11 +159,11 @@ def test_a_fax_that_is_put_together_outlives_the_end_of_its_session(box: Web) ->
     page.get_by_label("With a cover page").check()
     page.get_by_label("Message").fill("A long letter.")
     box.served.server.context.sessions.end_all(box.add_user("hugo"))
-    to.press_sequentially("999")
+    to.press_sequentially("Byr")
     page.wait_for_url("**/sign-in*")
     _sign_in_again(page, "hugo")
     expect(page.get_by_label("Recipients")).to_contain_text("9990")
-    expect(to).to_have_value("999")
+    expect(to).to_have_value("Byr")
     expect(page.get_by_label("Message")).to_have_value("A long letter.")
     expect(page.locator("#notices")).to_contain_text("What you typed is here again")
     # A document whose upload found the session ended has to be chosen again.
@@ -176,6 +176,7 @@ def test_a_fax_that_is_put_together_outlives_the_end_of_its_session(box: Web) ->
     page.locator("#choose").set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": b"hello"})
     expect(page.locator("#pages li").first).to_be_visible()
     # A change of the draft, too.
+    expect(page.locator("#paper")).to_have_attribute("aria-busy", "false")
     box.served.server.context.sessions.end_all(box.add_user("hugo"))
     page.get_by_label("Subject").fill("Findings")
     page.wait_for_url("**/sign-in*")

@@ -59,9 +59,15 @@ export async function call(method, path, body, more = {}, limitMs = LOOK_LIMIT_M
   return answer.status === 204 ? null : answer.json();
 }
 
+// Also what is typed while the next page is on its way.
+function keepAll() {
+  keep();
+  addEventListener("pagehide", keep, { once: true });
+}
+
 // Leaves this page, whose session has ended, for the one to sign in, which leads back here.
 export function signIn() {
-  keep();
+  keepAll();
   location.assign(`/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
@@ -80,7 +86,7 @@ export async function answered(path, options) {
   const problem = await answer.json().catch(() => ({ title: words.wrong, advice: "", code: "" }));
   if (problem.code === "not_signed_in") signIn();
   if (problem.code === "page_stale") {
-    keep();
+    keepAll();
     location.reload();
   }
   throw new Refused(problem);

@@ -14,7 +14,7 @@ const PICTURE = /^image\/(?!tiff)|\.(jpe?g|hei[cf]|png|webp|avif|gif|bmp)$/i;
 const form = document.getElementById("send");
 const field = (name) => form.elements[name];
 const problem = form.querySelector(".problem");
-const state = { preview: null, leftOut: [], recipients: [], busy: 0, photographed: false, uploads: 0 };
+const state = { preview: null, leftOut: [], recipients: [], busy: 0, photographed: false, unsent: false };
 let settling = null;
 let work = Promise.resolve();
 
@@ -133,10 +133,11 @@ function upload(files) {
   calm();
   const body = new FormData();
   for (const file of files) body.append("file", file, file.name);
-  state.uploads++;
+  state.unsent = true;
   inTurn(async () => {
     if (state.preview) {
       const preview = await call("POST", `/previews/${state.preview.id}/files`, body);
+      state.unsent = false;
       if (preview.straighten === straighten()) show(preview);
       else show(await call("PATCH", `/previews/${preview.id}`, wishes()));
       return;
@@ -146,8 +147,9 @@ function upload(files) {
     if (straighten() !== null) body.append("straighten", String(straighten()));
     const made = await call("POST", "/previews", body);
     state.preview = made;
+    state.unsent = false;
     show(await call("PATCH", `/previews/${made.id}`, wishes()));
-  }).finally(() => state.uploads--);
+  });
 }
 
 function settle() {
@@ -308,7 +310,7 @@ document.addEventListener("again", () => { if (state.preview) sync(); });
 document.addEventListener("keeping", ({ detail }) => {
   const text = recipients.typed();
   if (state.recipients.length || text || [...form.elements].some((each) => each.name && changed(each))) detail.send = { ...wishes(), text };
-  if (state.uploads) detail.files = true;
+  if (state.unsent) detail.files = true;
 });
 form.addEventListener("input", (event) => {
   shapes();
