@@ -40,6 +40,8 @@ def settles(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Name
             return run(arguments)
         except SettingError as error:
             return complain(str(error), EXIT_USAGE)
+        except BrokenPipeError:
+            raise  # nobody reads the output any more: ``cli`` knows what to do
         except (SettingsDamagedError, OSError) as error:
             return complain(str(error), EXIT_UNUSABLE)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import socket
@@ -23,6 +24,7 @@ from appliance.net.settings import HttpSettings
 from appliance.settings.store import SettingsStore
 from appliance.spool import file_check, identity, rebuild
 from appliance.spool.model import DAY_S
+from appliance.spool.schema import version_of, versions
 
 # A certificate is reported when it expires within this many days.
 CERTIFICATE_DAYS = 14
@@ -61,14 +63,25 @@ def index(data: Path) -> Iterator[Finding]:
         advice = "" if rebuild.usable(data) else identity.repair_advice(data)
     except identity.SpoolGoneError as error:
         advice = str(error)
-    if not advice:
-        yield fine(_("The index of the faxes is whole."))
-    else:
+    if advice:
         yield broken(
             _("The index of the faxes is gone or damaged."),
             _("Stop the box, then faxbox spool rebuild; received faxes come back from their files."),
             advice,
         )
+    elif (version := _version(data)) > versions():
+        yield broken(
+            _("The index of the faxes was written by a newer version of the box."),
+            _("Install that version again; this one cannot start with it."),
+            f"{version} > {versions()}",
+        )
+    else:
+        yield fine(_("The index of the faxes is whole."))
+
+
+def _version(data: Path) -> int:
+    with contextlib.closing(sqlite3.connect(f"file:{data / identity.DATABASE_NAME}?mode=ro", uri=True)) as db:
+        return version_of(db)
 
 
 def files(data: Path) -> Iterator[Finding]:

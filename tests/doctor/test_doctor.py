@@ -27,6 +27,7 @@ from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.sip.settings import SipTrunk
 from appliance.net.settings import HttpSettings
 from appliance.panel.settings import Display, PanelSettings
+from appliance.spool.schema import versions
 from appliance.spool.settings import StorageSettings
 from appliance.station import StationSettings
 
@@ -472,6 +473,26 @@ def test_findings_are_in_the_readers_language(folder: Path) -> None:
         speak("en")
     assert found.sentence == catalogue("de").gettext("The index of the faxes is whole.")
     assert found.sentence != "The index of the faxes is whole."
+
+
+def test_an_index_of_a_newer_version_is_found_with_what_to_do(folder: Path) -> None:
+    with sqlite3.connect(folder / "spool.sqlite3") as db:
+        db.execute(f"PRAGMA user_version = {versions() + 1}")
+    (found,) = data.index(folder)
+    assert found.state is Severity.BROKEN
+    assert "Install" in found.advice
+
+
+@pytest.mark.timeout(120)
+def test_output_that_is_read_no_further_is_no_error(folder: Path) -> None:
+    doctor = [sys.executable, "-m", "appliance.cli", "doctor", "--data", str(folder)]
+    with subprocess.Popen(
+        doctor, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+    ) as said:
+        assert said.stdout is not None
+        assert said.stderr is not None
+        said.stdout.close()
+        assert said.stderr.read() == ""
 
 
 def test_the_command_names_what_is_broken_and_ends_with_one(folder: Path, tmp_path: Path) -> None:
