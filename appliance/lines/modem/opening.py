@@ -12,13 +12,14 @@ from appliance.lines.modem.dialling import DialRules
 from appliance.lines.modem.find import candidates
 from appliance.lines.modem.identify import Interrogation, Modem
 from appliance.lines.modem.quirks import FlowControl, Quirks
-from appliance.lines.modem.serial_link import PortError, SerialLink, ask
+from appliance.lines.modem.serial_link import PortError, PortOfAnotherLineError, SerialLink, ask
 
 # Interval of looking for a new device, seconds; one system call each.
 LOOK_EVERY_S = 1.0
 FIND_IN = "/dev/faxmodem"
 # A modem that does not answer may still be booting, seconds.
 IDENTIFY_LIMIT_S = 60.0
+_NO_OTHER_MODEM = "No fax modem is plugged in that no other line uses."
 # Every USB modem takes this; an older one on a real serial port is set by the owner.
 FIRST_SPEED = 115200
 
@@ -53,16 +54,20 @@ async def open_modem(
 ) -> OpenModem:
     """Opens the first port with a modem of class 1; ``lost`` and ``after`` are those of ``SerialLink``.
 
-    Raises PortError when there is none, with the trouble of the first port tried.
+    Raises PortError when there is none, with the trouble of the first port tried that no other line uses.
     """
-    trouble = ""
+    trouble, others = "", ""
     for candidate in candidates(settings.port):
         if candidate.fit:
             try:
                 return await _identify(candidate.path, settings, lost, after)
+            except PortOfAnotherLineError as error:
+                others = (
+                    str(error) if settings.port else "No fax modem is plugged in that no other line uses."
+                )
             except PortError as error:
                 trouble = trouble or str(error)
-    raise PortError(trouble or "No fax modem is plugged in.")
+    raise PortError(trouble or others or "No fax modem is plugged in.")
 
 
 async def _identify(

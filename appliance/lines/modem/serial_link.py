@@ -19,7 +19,7 @@ from typing import Protocol
 import serial
 
 from appliance.lines.modem.quirks import FlowControl
-from appliance.lines.modem.uucp_lock import PortInUseError, PortLock
+from appliance.lines.modem.uucp_lock import PortHeldHereError, PortInUseError, PortLock
 
 _LOG = logging.getLogger("faxbox.modem")
 
@@ -50,6 +50,10 @@ class PortError(Exception):
     """The port cannot be opened; the message is a sentence for the owner."""
 
 
+class PortOfAnotherLineError(PortError):
+    """Another line of the box uses the port."""
+
+
 class SerialLink:
     """An open port.  ``lost`` is called once when the device goes away, or on a bug of ours (``fault``)."""
 
@@ -78,6 +82,8 @@ class SerialLink:
         self.fault: Exception | None = None
         try:
             self._lock = PortLock(path)
+        except PortHeldHereError as error:
+            raise PortOfAnotherLineError(f"{path} is used by another line of the box.") from error
         except PortInUseError as error:
             raise PortError(f"{path} is in use by another program: {error}.") from error
         try:

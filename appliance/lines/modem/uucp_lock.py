@@ -12,10 +12,17 @@ from pathlib import Path
 LOCK_DIRECTORY = Path("/run/lock")
 _MODE = 0o644
 _MAX_OCTETS = 64  # a process number in ten places and a newline; more is no lock of anyone's
+# The locks of this process.  A lock file with its number that is none of these is of a dead process: numbers
+# come again, in containers with each start.
+_held: set[Path] = set()
 
 
 class PortInUseError(Exception):
     """Another living process holds the lock; the message names its number."""
+
+
+class PortHeldHereError(PortInUseError):
+    """This process holds the lock."""
 
 
 class PortLock:
@@ -28,13 +35,19 @@ class PortLock:
         """Takes the lock.  Raises PortInUseError; a lock whose owner is dead is removed."""
         device = str(Path(port).resolve()).removeprefix("/dev/").replace("/", "_")
         self._path = directory / f"LCK..{device}"
-        self._held = False
+        if self._path in _held:
+            raise PortHeldHereError("this process has locked it")
+        self._write()
+        self._held = True
+        _held.add(self._path)
+
+    def _write(self) -> None:
         for _ in range(2):
             try:
                 descriptor = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _MODE)
             except FileExistsError:
                 owner = _owner(self._path)
-                if owner is not None and _lives(owner):
+                if owner is not None and owner != os.getpid() and _lives(owner):
                     raise PortInUseError(f"process {owner} has locked it") from None
                 with contextlib.suppress(OSError):
                     self._path.unlink()
@@ -43,15 +56,16 @@ class PortLock:
                 return
             with os.fdopen(descriptor, "w") as file:
                 file.write(f"{os.getpid():10d}\n")
-            self._held = True
             return
 
     def release(self) -> None:
         """Gives the lock back.  Again does nothing."""
         if self._held:
             self._held = False
-            with contextlib.suppress(OSError):
-                self._path.unlink()
+            _held.discard(self._path)
+            if _owner(self._path) == os.getpid():
+                with contextlib.suppress(OSError):
+                    self._path.unlink()
 
 
 def _owner(path: Path) -> int | None:
@@ -65,8 +79,6 @@ def _owner(path: Path) -> int | None:
 
 
 def _lives(process: int) -> bool:
-    if process == os.getpid():
-        return True
     try:
         os.kill(process, 0)
     except ProcessLookupError:

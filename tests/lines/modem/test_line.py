@@ -19,6 +19,7 @@ from appliance.lines.line import Accept, IncomingCall, LineKind, OutgoingCall, R
 from appliance.lines.modem import causes
 from appliance.lines.modem.answering import AnswerRules
 from appliance.lines.modem.dialling import DialRules
+from appliance.lines.modem.find import Candidate
 from appliance.lines.modem.line import ModemLine
 from appliance.lines.modem.opening import ModemSettings
 from appliance.lines.modem.ring_monitor import RING_GAP_S
@@ -366,7 +367,7 @@ def test_a_modem_that_is_plugged_in_is_taken_long_before_the_next_try(
         run(lambda: work(exchange))
 
 
-def test_a_port_in_use_is_left_to_its_user(tmp_path: Path) -> None:
+def test_a_port_in_use_is_left_to_its_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     port = tmp_path / "faxmodem0"
 
     async def work() -> None:
@@ -375,9 +376,18 @@ def test_a_port_in_use_is_left_to_its_user(tmp_path: Path) -> None:
         await first.start(nobody_calls)
         assert await first.wait_usable(USABLE_S)
         await second.start(nobody_calls)
-        while "in use by another program" not in second.state().sentence:
+        while "used by another line of the box" not in second.state().sentence:
             await asyncio.sleep(0.05)
         await second.stop()
+        third = ModemLine("third", ModemSettings())
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                "appliance.lines.modem.opening.candidates", lambda _: [Candidate(str(port), "a modem")]
+            )
+            await third.start(nobody_calls)
+            while "that no other line uses" not in third.state().sentence:
+                await asyncio.sleep(0.05)
+            await third.stop()
         await first.stop()
 
     with served() as exchange:

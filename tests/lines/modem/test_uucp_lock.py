@@ -9,18 +9,33 @@ from pathlib import Path
 
 import pytest
 
-from appliance.lines.modem.uucp_lock import PortInUseError, PortLock
+from appliance.lines.modem.uucp_lock import PortHeldHereError, PortInUseError, PortLock
 
 
 def test_a_lock_file_names_its_owner_until_it_is_released(tmp_path: Path) -> None:
     lock = PortLock("/dev/ttyACM7", tmp_path)
     file = tmp_path / "LCK..ttyACM7"
     assert file.read_text() == f"{os.getpid():10d}\n"
-    with pytest.raises(PortInUseError, match=str(os.getpid())):
+    with pytest.raises(PortHeldHereError):
         PortLock("/dev/ttyACM7", tmp_path)
     lock.release()
     lock.release()
     assert not file.exists()
+
+
+def test_a_lock_file_of_a_dead_process_that_had_our_number_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "LCK..ttyACM7").write_text(f"{os.getpid():10d}\n")
+    lock = PortLock("/dev/ttyACM7", tmp_path)
+    lock.release()
+    assert not (tmp_path / "LCK..ttyACM7").exists()
+
+
+def test_a_port_of_ours_is_known_as_such_where_no_lock_file_can_be_written(tmp_path: Path) -> None:
+    lock = PortLock("/dev/ttyS9", tmp_path / "nothing")
+    with pytest.raises(PortHeldHereError):
+        PortLock("/dev/ttyS9", tmp_path / "nothing")
+    lock.release()
+    PortLock("/dev/ttyS9", tmp_path / "nothing").release()
 
 
 def test_a_port_whose_lock_names_a_living_process_is_in_use(tmp_path: Path) -> None:
