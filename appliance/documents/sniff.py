@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from pathlib import PurePath
 from typing import Literal
 
@@ -101,8 +102,9 @@ _PROGRAM = re.compile(
 
 _IN_PARTS = re.compile(r"(?m)^Content-Type:\s{0,10}multipart/", re.IGNORECASE)
 
+_WEBP = re.compile(first_octets.RIFF + rb".{4}WEBP", re.DOTALL)
 # ISO/IEC 23008-12: the brands of still pictures coded in HEVC.
-_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"hevc", b"hevx"}
+_HEIC = re.compile(rb".{4}ftyp(?:hei[cxms]|m[is]f1|hev[cx])(?!.{0,48}avif)", re.DOTALL)
 
 # The same for AV1 (the AVIF specification, 6), among the first.
 _AVIF = re.compile(rb"\0.{3}ftyp(?:avi[fs]|m[is]f1.{0,32}avi[fs])", re.DOTALL)
@@ -136,7 +138,7 @@ def sniff(content: bytes, name: str = "", media_type: str = "") -> Kind:
         _PDF_WITHIN.search(content, 0, _PROMISED_PDF_HEADER_WITHIN) or _PDF_BODY.match(content)
     ):
         return Kind.PDF
-    found = _by_marks(content)
+    found = next((kind for fits, kind in _MARKS if fits(content)), None)
     if found is None and promised is Kind.SVG and content.startswith(first_octets.GZIP):
         return Kind.SVG
     foreign = foreign_name(content) if found is None else ""
@@ -207,64 +209,9 @@ def _meant(promised: Kind | None, name: str) -> str:
     return f"{name or 'the type'} promises {promised.value if promised else 'something else'}"
 
 
-def _by_marks(content: bytes) -> Kind | None:
-    """The kind by the first octets, None when they are not known."""
-    if content.startswith(first_octets.PNG_SIGNATURE):
-        return Kind.PNG
-    if content.startswith(first_octets.JPEG + b"\xff"):
-        return Kind.JPEG
-    if content.startswith(first_octets.TIFF + first_octets.BIG_TIFF):
-        return Kind.TIFF
-    if content.startswith(first_octets.RIFF) and content[8:12] == b"WEBP":
-        return Kind.WEBP
-    if content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS and b"avif" not in content[12:64]:
-        return Kind.HEIC
-    if _AVIF.match(content):
-        return Kind.AVIF
-    if content.startswith((b"GIF87a", b"GIF89a")):
-        return Kind.GIF
-    if _BMP.match(content):
-        return Kind.BMP
-    if content.startswith(first_octets.JPEG_2000):
-        return Kind.JPEG_2000
-    if _PCX.match(content):
-        return Kind.PCX
-    if content.startswith(first_octets.DCX):
-        return Kind.DCX
-    if _PNM.match(content):
-        return Kind.PNM
-    if content.startswith(first_octets.CALS):
-        return Kind.FAX
-    if content.startswith((first_octets.PWG, first_octets.URF)):
-        return Kind.RASTER
-    if _PDF_AT_START.match(content):
-        return Kind.PDF
-    if content.startswith(_OLE):
-        return Kind.MSG if _is_message(content) else Kind.OFFICE
-    if (content.startswith(ZIP) and is_office_package(content)) or imported_suffix(content):
-        return Kind.OFFICE
-    if is_iwork(content):
-        return Kind.IWORK
-    if is_epub(content):
-        return Kind.EPUB
-    if is_xps(content):
-        return Kind.XPS
-    if _DJVU.match(content):
-        return Kind.DJVU
-    if encapsulates(content):
-        return Kind.DICOM
-    if is_signed(content):
-        return Kind.SIGNED
-    if content.startswith(tnef.SIGNATURE):
-        return Kind.TNEF
-    if _POSTSCRIPT.match(content):
-        return Kind.POSTSCRIPT
-    return Kind.RTF if _RTF.match(content) else None
-
-
 def _is_message(content: bytes) -> bool:
-    """Whether a compound file is a message of Outlook's; documents may hold such a message."""
-    if _MSG_STREAM not in content:
+    """Whether a file is a message of Outlook's; other compound files may hold such a message."""
+    if not content.startswith(_OLE) or _MSG_STREAM not in content:
         return False
     import olefile  # noqa: PLC0415 (few documents are of this kind)
 
@@ -273,6 +220,43 @@ def _is_message(content: bytes) -> bool:
             return bool(ole.exists(_MSG_STREAM.decode("utf-16-le")))
     except Exception:  # the beginning of a long file, or a damaged one
         return True
+
+
+def _begins(*marks: bytes) -> Callable[[bytes], bool]:
+    return lambda content: content.startswith(marks)
+
+
+# The kinds that octets tell, with their tests in the order in which these are made.
+_MARKS: tuple[tuple[Callable[[bytes], object], Kind], ...] = (
+    (_begins(first_octets.PNG_SIGNATURE), Kind.PNG),
+    (_begins(first_octets.JPEG + b"\xff"), Kind.JPEG),
+    (_begins(*first_octets.TIFF, *first_octets.BIG_TIFF), Kind.TIFF),
+    (_WEBP.match, Kind.WEBP),
+    (_HEIC.match, Kind.HEIC),
+    (_AVIF.match, Kind.AVIF),
+    (_begins(b"GIF87a", b"GIF89a"), Kind.GIF),
+    (_BMP.match, Kind.BMP),
+    (_begins(*first_octets.JPEG_2000), Kind.JPEG_2000),
+    (_PCX.match, Kind.PCX),
+    (_begins(first_octets.DCX), Kind.DCX),
+    (_PNM.match, Kind.PNM),
+    (_begins(first_octets.CALS), Kind.FAX),
+    (_begins(first_octets.PWG, first_octets.URF), Kind.RASTER),
+    (_PDF_AT_START.match, Kind.PDF),
+    (_is_message, Kind.MSG),
+    (_begins(_OLE), Kind.OFFICE),
+    (lambda content: content.startswith(ZIP) and is_office_package(content), Kind.OFFICE),
+    (imported_suffix, Kind.OFFICE),
+    (is_iwork, Kind.IWORK),
+    (is_epub, Kind.EPUB),
+    (is_xps, Kind.XPS),
+    (_DJVU.match, Kind.DJVU),
+    (encapsulates, Kind.DICOM),
+    (is_signed, Kind.SIGNED),
+    (_begins(tnef.SIGNATURE), Kind.TNEF),
+    (_POSTSCRIPT.match, Kind.POSTSCRIPT),
+    (_RTF.match, Kind.RTF),
+)
 
 
 def _by_words(content: bytes, charset: str, promised: Kind | None) -> Kind | None:
