@@ -12,10 +12,10 @@ from appliance.settings.fields import NAME_PATTERN, ONE_LINE_PATTERN, setting
 class UserRole(Enum):
     """What a user may do."""
 
-    ADMIN = "admin"  # may do everything
     USER = "user"  # a member: sends, and sees their own faxes and those given to them
     READER = "reader"  # reads received faxes, and sends none
     SENDER = "sender"  # sends, and reads no received ones
+    ADMIN = "admin"  # may do everything
 
 
 @dataclass(frozen=True, slots=True)

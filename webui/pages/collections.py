@@ -5,7 +5,7 @@ Each list is a row of ``LISTS``: a table of its entries, and a form for one, gen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from appliance.settings.accounts import User
 from appliance.settings.fields import FieldDescription, describe, to_document, variants
 from appliance.spelling import finder, plain
 from webui import favourite_printers
+from webui.choice_words import choice_word
 from webui.fields import Options, form_fields
 from webui.pages.lists import SEARCH_LIMIT
 from webui.settings_words import label_of, title_of
@@ -121,22 +122,6 @@ def _options(visit: Visit, listed: Listed) -> Options:
         names = sorted(cover.name for cover in visit.box.settings.items(CoverTemplate).values())
         return [("", "–"), ("standard", _("The box's own")), *((name, name) for name in names)]
 
-    def roles() -> list[tuple[str, str]]:
-        return [
-            ("user", _("Member: sends, reads their own")),
-            ("reader", _("Reader: reads received faxes")),
-            ("sender", _("Sender: only sends")),
-            ("admin", _("Administrator")),
-        ]
-
-    def scopes() -> list[tuple[str, str]]:
-        return [
-            ("send", _("Send faxes")),
-            ("receive", _("Read received faxes")),
-            ("monitor", _("Read figures")),
-            ("admin", _("Everything")),
-        ]
-
     def codes() -> list[tuple[str, str]]:
         return [("", _("The browser's")), *languages().items()]
 
@@ -150,9 +135,9 @@ def _options(visit: Visit, listed: Listed) -> Options:
 
     found: dict[str, Callable[[], list[tuple[str, str]]]] = {"cover": covers}
     if listed.name == "users":
-        found |= {"role": roles, "language": codes}
+        found["language"] = codes
     if listed.name == "keys":
-        found |= {"owner": users, "scopes": scopes}
+        found["owner"] = users
     if listed.name in ("contacts", "groups") and visit.may("admin"):
         found["owner"] = users
     if listed.name == "groups":
@@ -162,28 +147,21 @@ def _options(visit: Visit, listed: Listed) -> Options:
     return found
 
 
-def _cell(value: Any, words: Mapping[str, str]) -> str:
-    """A value in a table, in words where it is chosen from some."""
+def _cell(column: str, value: Any) -> str:
+    """A value in a table, in words where it is chosen from some, without the explanation after a colon."""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, list):
-        return ", ".join(words.get(str(entry), str(entry)) for entry in value)
-    return "" if value is None else words.get(str(value), str(value))
-
-
-def _words(options: Options) -> dict[str, dict[str, str]]:
-    """For each field that is chosen from words: the words, without the explanation after a colon."""
-    return {
-        name: {value: word.partition(":")[0] for value, word in found() if value}
-        for name, found in options.items()
-    }
+        return ", ".join(_cell(column, entry) for entry in value)
+    text = "" if value is None else str(value)
+    word = choice_word(column, text)
+    return text if word == text else word.partition(":")[0]
 
 
 def show(visit: Visit) -> Response:
     """The table of a list."""
     listed = _listed(visit)
     items_by_id = visit.box.settings.items(CATALOGUE.lists[listed.name])
-    words = _words(_options(visit, listed))
     wanted = visit.query.get("q", "")[:SEARCH_LIMIT] if listed.name == "contacts" else ""
     fits = finder(wanted.split())
     rows = []
@@ -191,7 +169,7 @@ def show(visit: Visit) -> Response:
         if not _visible(visit, item):
             continue
         document = to_document(item, mask=True)
-        cells = [_cell(document.get(column), words.get(column, {})) for column in listed.columns]
+        cells = [_cell(column, document.get(column)) for column in listed.columns]
         if not fits(" ".join(cells)):
             continue
         off = document.get("disabled") is True or document.get("enabled") is False
