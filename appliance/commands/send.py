@@ -54,20 +54,7 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         metavar="NUMBER",
         help="our own number: digits, + and spaces, at most 20",
     )
-    parser.add_argument("--quality", choices=("standard", "fine", "superfine"), default=Quality.FINE.value)
-    parser.add_argument(
-        "--treatment",
-        choices=[each.value for each in Treatment],
-        default="auto",
-        help="how grey becomes black and white",
-    )
-    parser.add_argument("--pages", default="", metavar="LIST", help="only these pages, such as 1-5,2")
-    parser.add_argument(
-        "--anyway", action="store_true", help="send even if the pages do not show all of the document"
-    )
-    parser.add_argument(
-        "--no-header", dest="header", action="store_false", help="no line with date and sender on top"
-    )
+    _add_page_arguments(parser)
     parser.add_argument("--no-ecm", dest="ecm", action="store_false", help="without error correction")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="keep what arrived there as TIFF and PDF (practice numbers)"
@@ -89,13 +76,34 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument(
         "--no-wait", dest="wait", action="store_false", help="hand it to the box, do not wait for its end"
     )
+    parser.add_argument("--line", default="", metavar="NAME", help="this one of its lines")
+    _add_cover_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_page_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--quality", choices=("standard", "fine", "superfine"), default=Quality.FINE.value)
+    parser.add_argument(
+        "--treatment",
+        choices=[each.value for each in Treatment],
+        default="auto",
+        help="how grey becomes black and white",
+    )
+    parser.add_argument("--pages", default="", metavar="LIST", help="only these pages, such as 1-5,2")
+    parser.add_argument(
+        "--anyway", action="store_true", help="send even if the pages do not show all of the document"
+    )
+    parser.add_argument(
+        "--no-header", dest="header", action="store_false", help="no line with date and sender on top"
+    )
+
+
+def _add_cover_arguments(parser: argparse.ArgumentParser) -> None:
     cover = parser.add_argument_group("cover page, made by the box that runs (left out: the usual one)")
     cover.add_argument("--cover", metavar="TEMPLATE", help="this template; standard is the box's own page")
     cover.add_argument("--no-cover", action="store_true", help="none, not even the usual one")
     cover.add_argument("--subject", default="", metavar="WORDS")
     cover.add_argument("--message", default="", metavar="WORDS")
-    parser.add_argument("--line", default="", metavar="NAME", help="this one of its lines")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

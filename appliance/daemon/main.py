@@ -94,26 +94,12 @@ async def run(
     lines = Lines(box, exchange)
     dispatcher = Dispatcher(box, lines.build(), screen=deliveries.screen)
     core = Core(box, dispatcher, loop, PracticeCaller(box, dispatcher.pool, loop), deliveries)
-    preparer = Preparer(box)
-    housekeeping = Housekeeping(
-        box.spool, box.settings, box.guard, box.clock, box.erasure, ages=box.age_clock
-    )
     async with contextlib.AsyncExitStack() as running:
         running.push_async_callback(exchange.stop)
         exchange.start()
         running.push_async_callback(dispatcher.stop)
         await dispatcher.start()
-        beside: list[Service] = [
-            preparer,
-            housekeeping,
-            deliveries,
-            TextReader(box),
-            RouteReader(box),
-            PrintFolder(box),
-            Scans(box),
-            *(make(core) for make in services),
-        ]
-        for service in beside:
+        for service in (*_services(box, deliveries), *(make(core) for make in services)):
             service.start()
             running.push_async_callback(loop.run_in_executor, None, service.stop)
         box.spool.write(_note_start, box.clock())
@@ -127,6 +113,19 @@ async def run(
         await _until(stop, watchdog)
         service_manager.notify("STOPPING=1")
         _log.info("stopping")
+
+
+def _services(box: Box, deliveries: Deliveries) -> tuple[Service, ...]:
+    """The box's own services, in the order in which they start."""
+    return (
+        Preparer(box),
+        Housekeeping(box.spool, box.settings, box.guard, box.clock, box.erasure, ages=box.age_clock),
+        deliveries,
+        TextReader(box),
+        RouteReader(box),
+        PrintFolder(box),
+        Scans(box),
+    )
 
 
 def _note_start(tx: Tx, now: float) -> None:

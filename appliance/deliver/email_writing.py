@@ -191,17 +191,16 @@ class EmailWriter:
         if job.remarks:
             lines += ["", _("About the document:"), *(f"  {remark.words(_)}" for remark in job.remarks)]
         if len(attempts) > 1:
-            lines += ["", _("The calls:")]
-            lines += [
-                f"  {self._clock.date_time(attempt.started_at)}  {attempt.line}  "
-                f"{_(attempt.cause.sentence) if attempt.cause else ''}"
-                for attempt in attempts
-            ]
+            lines += ["", _("The calls:"), *map(self._call, attempts)]
         if pdf is not None:
             lines += ["", _("The pages are attached as they were sent.")]
         subject = _outcome(job.state).format(what=what[:1].upper() + what[1:])
         message = self._new(to, _marked(job, subject), lines, tag, reply)
         return _with(message, pdf, f"fax-{job.id}.pdf")
+
+    def _call(self, attempt: Attempt) -> str:
+        ending = _(attempt.cause.sentence) if attempt.cause else ""
+        return f"  {self._clock.date_time(attempt.started_at)}  {attempt.line}  {ending}"
 
     def refusal(self, to: str, cause: Cause, detail: str, tag: str, reply: tuple[str, str]) -> Outgoing:
         """Why an e-mail was not faxed; ``reply``: its subject and Message-ID."""

@@ -15,7 +15,7 @@ from appliance.documents.email_parts import FilePart, Letter, letter_of, part_ke
 from appliance.documents.errors import DocumentError
 from appliance.documents.joined import DEEPEST, Joined, Opener, Opening
 from appliance.documents.kinds import Kind
-from appliance.documents.labels import HEADING, Labels
+from appliance.documents.labels import HEADING
 from appliance.documents.outlook import read_message
 from appliance.documents.rtfcompression import decompressed
 from appliance.documents.text import guess_remarks, text_blocks
@@ -32,21 +32,7 @@ def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Ope
     """
     if workshop.depth >= DEEPEST:
         raise DocumentError(EMAIL_DAMAGED, f"more than {DEEPEST} e-mails within each other")
-    match kind:
-        case Kind.EMAIL:
-            content, *further = in_mailbox(content)
-            fields, letter = _parsed(content, workshop.labels)
-            if further:
-                others = (
-                    FilePart(f"e-mail {number}.eml", "", each) for number, each in enumerate(further, 2)
-                )
-                letter = replace(letter, files=(*letter.files, *others))
-        case Kind.MSG:
-            fields, letter = read_message(content)
-        case _:
-            fields, letter = _winmail(content)
-            if workshop.depth and fields["Subject"] == workshop.subject:
-                fields = {}  # the e-mail around it says all of it
+    fields, letter = _read(content, kind, workshop)
     opening = Opening(workshop, open_source)
     if letter.html.strip() or letter.plain.strip() or any(fields.values()):
         opening.drawers.append(TypesetSource(_typeset_letter(fields, letter, workshop)))
@@ -77,9 +63,19 @@ def _one_by_one(files: list[FilePart]) -> Iterator[tuple[bytes, str, str]]:
         yield file.content, file.name or "attachment", file.media_type
 
 
-def _parsed(content: bytes, labels: Labels) -> tuple[dict[str, str], Letter]:
+def _read(content: bytes, kind: Kind, workshop: Workshop) -> tuple[dict[str, str], Letter]:
+    """The fields and the content of an e-mail; of a mailbox the first, with the others as files."""
+    if kind is Kind.MSG:
+        return read_message(content)
+    if kind is not Kind.EMAIL:
+        fields, letter = _winmail(content)
+        around = workshop.depth and fields["Subject"] == workshop.subject  # which says all of it
+        return {} if around else fields, letter
+    content, *further = in_mailbox(content)
     message = parse_email(content)
-    return fields_of(message), letter_of(message, labels)
+    letter = letter_of(message, workshop.labels)
+    others = (FilePart(f"e-mail {number}.eml", "", each) for number, each in enumerate(further, 2))
+    return fields_of(message), replace(letter, files=(*letter.files, *others))
 
 
 def _winmail(content: bytes) -> tuple[dict[str, str], Letter]:

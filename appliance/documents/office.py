@@ -147,11 +147,10 @@ def open_office(content: bytes, name: str, workshop: Workshop) -> TypesetSource:
     if content.startswith(b"PK") and suffix in _SHEETS:
         content = with_values(content)
 
-    def make() -> Typeset:
-        return _convert(program, content, suffix, workshop)
-
     try:
-        made = workshop.once("office", suffix.encode() + content, make, _BOUNDS)
+        made = workshop.once(
+            "office", suffix.encode() + content, lambda: _convert(program, content, suffix, workshop), _BOUNDS
+        )
     except DocumentError as error:
         if (
             error.cause is causes.DOCUMENT_DAMAGED

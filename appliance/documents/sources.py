@@ -85,10 +85,7 @@ def open_source(
         case Kind.FAX:
             return FaxCodes(content, workshop.paper, workshop.limits)
         case Kind.DICOM:
-            within = encapsulated(content)
-            if not within or encapsulates(within):
-                raise DocumentError(causes.DOCUMENT_DAMAGED, "no document can be read in the DICOM file")
-            return open_source(within, PurePath(name).stem, "", workshop)
+            return open_source(_within_dicom(content), PurePath(name).stem, "", workshop)
         case Kind.SIGNED:
             return open_source(*_within_signature(content, name), workshop)
         case Kind.EMAIL | Kind.MSG | Kind.TNEF:
@@ -96,6 +93,14 @@ def open_source(
         case _:
             source = ImageSource(content, kind, workshop.paper, workshop.limits, file)
             return straightened(source, workshop.paper, workshop.straighten)
+
+
+def _within_dicom(content: bytes) -> bytes:
+    """The document within a DICOM file.  Raises DocumentError."""
+    within = encapsulated(content)
+    if not within or encapsulates(within):
+        raise DocumentError(causes.DOCUMENT_DAMAGED, "no document can be read in the DICOM file")
+    return within
 
 
 def _within_signature(content: bytes, name: str) -> tuple[bytes, str, str]:

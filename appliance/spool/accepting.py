@@ -13,7 +13,7 @@ from typing import Any
 
 from appliance.records import insert, to_row
 from appliance.spool import documents, job_states, jobs
-from appliance.spool.errors import IdempotencyError, IllegalTransitionError, NotFoundError
+from appliance.spool.errors import IdempotencyError, IllegalTransitionError
 from appliance.spool.job_states import HELD_LIMIT_S
 from appliance.spool.model import Handed, Job, JobState, NewSubmission, Recipient, SourceFile
 from appliance.spool.transaction import Tx
@@ -56,24 +56,14 @@ def accept(tx: Tx, new: NewSubmission, now: float) -> Accepted:
     earlier = handed_in(tx.db, new.owner, new.idempotency_key, new.idempotency_digest)
     if earlier is not None:
         return earlier
-    known = tx.db.execute(
-        "SELECT 1 FROM document WHERE id = ? AND deleted_at IS NULL", (new.document_id,)
-    ).fetchone()
-    if known is None:
-        raise NotFoundError(f"no document {new.document_id}")
+    documents.get(tx.db, new.document_id)
     uuid = str(uuids.uuid4())
-    submission_id = insert(
-        tx.db,
-        "submission",
-        {
-            "uuid": uuid,
-            "created_at": now,
-            "document_id": new.document_id,
-            "idempotency_key": new.idempotency_key or None,
-            "idempotency_digest": new.idempotency_digest,
-            **to_row(new, "submission", Handed),
-        },
-    )
+    idempotency = {
+        "idempotency_key": new.idempotency_key or None,
+        "idempotency_digest": new.idempotency_digest,
+    }
+    row = {"uuid": uuid, "created_at": now, "document_id": new.document_id}
+    submission_id = insert(tx.db, "submission", row | idempotency | to_row(new, "submission", Handed))
     first = tx.next_fax_id(len(new.recipients))
     scheduled = max(now, new.scheduled_at if new.scheduled_at is not None else now)
     state = JobState.HELD if new.held else JobState.PREPARING

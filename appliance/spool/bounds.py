@@ -86,40 +86,34 @@ def clock_set(
         "tries = 0 AND (scheduled_at > :before OR cause = :doubted)"
         " AND created_at NOT BETWEEN :since AND :until"
     )
-    count = tx.db.execute(
-        f"UPDATE job SET deadline = deadline + :by WHERE {old} AND state <> 'waiting'", moment
-    ).rowcount
+    doing = [f"UPDATE job SET deadline = deadline + :by WHERE {old} AND state <> 'waiting'"]
     if by > 0 and doubted:
-        count += tx.db.execute(
+        doing.append(
             "UPDATE job SET next_try_at = next_try_at + :by, expires_at = expires_at + :by,"
             " deadline = CASE state WHEN 'waiting' THEN deadline + :by ELSE deadline END,"
             " cause = CASE state WHEN 'waiting' THEN :doubted ELSE cause END"
-            f" WHERE {old} AND {named} AND state IN ('preparing', 'waiting')",
-            moment,
-        ).rowcount
+            f" WHERE {old} AND {named} AND state IN ('preparing', 'waiting')"
+        )
     elif by > 0:
         # A job that was never tried and whose time the jump skipped gets its lifetime from now.
-        count += tx.db.execute(
+        doing.append(
             "UPDATE job SET expires_at = MAX(expires_at, :before + :by + lifetime_s),"
             " deadline = CASE state WHEN 'waiting' THEN MAX(expires_at, :before + :by + lifetime_s)"
-            f" ELSE deadline END WHERE {old} AND {named} AND scheduled_at <= :before + :by",
-            moment,
-        ).rowcount
+            f" ELSE deadline END WHERE {old} AND {named} AND scheduled_at <= :before + :by"
+        )
     else:
         back = "MAX(scheduled_at - next_try_at, :by)"
-        count += tx.db.execute(
+        doing.append(
             f"UPDATE job SET next_try_at = next_try_at + {back}, expires_at = expires_at + {back},"
-            f" deadline = deadline + {back} WHERE state = 'waiting' AND cause = :doubted",
-            moment,
-        ).rowcount
-    count += tx.db.execute(
+            f" deadline = deadline + {back} WHERE state = 'waiting' AND cause = :doubted"
+        )
+    doing.append(
         "UPDATE job SET next_try_at = next_try_at + :by, scheduled_at = scheduled_at + :by,"
         " expires_at = expires_at + :by,"
         " deadline = CASE state WHEN 'waiting' THEN deadline + :by ELSE deadline END"
-        f" WHERE {old} AND (tries > 0 OR (scheduled_at <= :before AND cause <> :doubted))",
-        moment,
-    ).rowcount
-    return count
+        f" WHERE {old} AND (tries > 0 OR (scheduled_at <= :before AND cause <> :doubted))"
+    )
+    return sum(tx.db.execute(change, moment).rowcount for change in doing)
 
 
 def clock_believed(tx: Tx, now: float) -> int:

@@ -13,7 +13,7 @@ from appliance.records import from_row, from_rows, insert, to_row
 from appliance.spool import stats, words
 from appliance.spool.causes import INTERRUPTED
 from appliance.spool.errors import IllegalTransitionError, NotFoundError
-from appliance.spool.filters import ReceivedFilter
+from appliance.spool.filters import ReceivedFilter, Sight
 from appliance.spool.jobs import LIST_LIMIT
 from appliance.spool.model import Received, ReceivedPageFile, ReceivedState
 from appliance.spool.transaction import Tx
@@ -254,16 +254,9 @@ def search(db: sqlite3.Connection, wanted: ReceivedFilter) -> list[Received]:
         terms.append(term)
         values += narrowing
     if wanted.sight is not None:
-        sight = wanted.sight
-        owners = (*sight.owners, "") if sight.unassigned else sight.owners
-        ways = [
-            f"owner IN ({', '.join('?' * len(owners))})",
-            *["substr(dialled, 1, ?) = ?"] * len(sight.dialled),
-        ]
-        terms.append(f"({' OR '.join(ways)})")
+        term, owners = _seen_by(wanted.sight)
+        terms.append(term)
         values += owners
-        for number in sight.dialled:
-            values += [len(number), number]
     if not wanted.empty:
         terms.append("(pages > 0 OR state = 'receiving')")
     limit = max(0, min(wanted.limit, LIST_LIMIT))
@@ -272,6 +265,17 @@ def search(db: sqlite3.Connection, wanted: ReceivedFilter) -> list[Received]:
         (*values, limit),
     )
     return from_rows(Received, rows)
+
+
+def _seen_by(sight: Sight) -> tuple[str, list[Any]]:
+    """The term for the faxes that a person may see, and its values; the same as ``Sight.covers``."""
+    owners = (*sight.owners, "") if sight.unassigned else sight.owners
+    ways = [
+        f"owner IN ({', '.join('?' * len(owners))})",
+        *["substr(dialled, 1, ?) = ?"] * len(sight.dialled),
+    ]
+    values = [value for number in sight.dialled for value in (len(number), number)]
+    return f"({' OR '.join(ways)})", [*owners, *values]
 
 
 def _marks(db: sqlite3.Connection, wanted: ReceivedFilter) -> list[str]:

@@ -200,20 +200,32 @@ def _fax(printer: FaxPrinter) -> Pairs:
     yield "organization-name-supported", codec.integers(255)
 
 
+# Attributes with one value, which is the default.
+_ONLY = {
+    "finishings": codec.enums(3),
+    "multiple-document-handling": codec.keywords("single-document"),
+    "number-up": codec.integers(1),
+    # With face-up output, CUPS and others print the last page first.
+    "output-bin": codec.keywords("face-down"),
+    "print-content-optimize": codec.keywords("auto"),
+    "print-rendering-intent": codec.keywords("auto"),
+    "sides": codec.keywords("one-sided"),
+}
+
+
 def _paper() -> Pairs:
     names = codec.keywords(*(name for name, _, _ in _MEDIA))
     margin = codec.integers(_MARGIN)
     yield "color-supported", codec.boolean(False)
     yield "copies-default", codec.integers(1)
     yield "copies-supported", (Value(Tag.RANGE, Range(1, 1)),)
-    yield "finishings-default", codec.enums(3)
-    yield "finishings-supported", codec.enums(3)
     yield "media-default", names[:1]
     yield "media-ready", names
     yield "media-supported", names
-    yield "media-col-default", (_media_col(*_MEDIA[0][1:]),)
-    yield "media-col-ready", tuple(_media_col(*each[1:]) for each in _MEDIA)
-    yield "media-col-database", tuple(_media_col(*each[1:]) for each in _MEDIA)
+    columns = tuple(_media_col(*each[1:]) for each in _MEDIA)
+    yield "media-col-default", columns[:1]
+    yield "media-col-ready", columns
+    yield "media-col-database", columns
     yield "media-size-supported", tuple(_media_size(*each[1:]) for each in _MEDIA)
     yield (
         "media-col-supported",
@@ -227,35 +239,25 @@ def _paper() -> Pairs:
             "media-type",
         ),
     )
+    for name, only in _ONLY.items():
+        yield f"{name}-default", only
+        yield f"{name}-supported", only
     for side in ("bottom", "left", "right", "top"):
         yield f"media-{side}-margin-supported", margin
     yield "media-source-supported", codec.keywords("auto")
     yield "media-type-supported", codec.keywords("stationery")
-    yield "multiple-document-handling-default", codec.keywords("single-document")
-    yield "multiple-document-handling-supported", codec.keywords("single-document")
-    yield "number-up-default", codec.integers(1)
-    yield "number-up-supported", codec.integers(1)
     yield "orientation-requested-default", codec.NO_VALUE
     yield "orientation-requested-supported", codec.enums(3, 4, 5, 6)
-    # With face-up output, CUPS and others print the last page first.
-    yield "output-bin-default", codec.keywords("face-down")
-    yield "output-bin-supported", codec.keywords("face-down")
     yield "page-ranges-supported", codec.boolean(True)
     yield "pages-per-minute", codec.integers(_PAGES_A_MINUTE)
     yield "print-color-mode-default", codec.keywords("monochrome")
     yield "print-color-mode-supported", codec.keywords("auto", "bi-level", "monochrome")
-    yield "print-content-optimize-default", codec.keywords("auto")
-    yield "print-content-optimize-supported", codec.keywords("auto")
-    yield "print-rendering-intent-default", codec.keywords("auto")
-    yield "print-rendering-intent-supported", codec.keywords("auto")
     yield "print-scaling-default", codec.keywords("auto")
     yield "print-scaling-supported", codec.keywords("auto", "auto-fit", "fit", "none")
     yield "print-quality-default", codec.enums(4)
     yield "print-quality-supported", codec.enums(3, 4, 5)
     yield "printer-resolution-default", _resolutions()[:1]
     yield "printer-resolution-supported", _resolutions()
-    yield "sides-default", codec.keywords("one-sided")
-    yield "sides-supported", codec.keywords("one-sided")
 
 
 def _resolutions() -> Sequence[Value]:

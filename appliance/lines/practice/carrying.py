@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -100,31 +101,35 @@ class PracticeCallServer:
                 return not_connected(CANCELLED if self._line_is_up() else LINE_STOPPED)
             owner.say(progress("answered"))
             try:
-                with self._time_of(owner, machine) as (time, box, pacing):
-                    fax = T38FaxCall(
-                        parameters,
-                        self._t38,
-                        box.say,
-                        wake=lambda: driver.wake(),  # noqa: PLW0108 - made below
-                    )
-                    box.listen(fax.answer)
-                    driver = DatagramDriver(
-                        fax,
-                        sock,
-                        ("127.0.0.1", machine.port),
-                        latch=False,
-                        tap=tap,
-                        time=time,
-                        pacing=pacing,
-                    )
-                    # First receives what it sent before it hung up.
-                    machine.ended.add_done_callback(lambda _: time.at(time.now(), driver.hang_up))
-                    owner.on_cancel(driver.cancel)
-                    result = await driver.run()
+                result = await self._talk(parameters, owner, tap, machine, sock)
             finally:
                 self._process.bye(machine)
         reported(await self._report(machine))
         return result
+
+    async def _talk(
+        self,
+        parameters: CallParameters,
+        owner: CallOwner,
+        tap: Tap | None,
+        machine: MachineCall,
+        sock: socket.socket,
+    ) -> CallResult:
+        """Carries a call whose machine answers."""
+        with self._time_of(owner, machine) as (time, box, pacing):
+            fax = T38FaxCall(
+                parameters,
+                self._t38,
+                box.say,
+                wake=lambda: driver.wake(),  # noqa: PLW0108 - made below
+            )
+            box.listen(fax.answer)
+            place = ("127.0.0.1", machine.port)
+            driver = DatagramDriver(fax, sock, place, latch=False, tap=tap, time=time, pacing=pacing)
+            # First receives what it sent before it hung up.
+            machine.ended.add_done_callback(lambda _: time.at(time.now(), driver.hang_up))
+            owner.on_cancel(driver.cancel)
+            return await driver.run()
 
     @contextlib.contextmanager
     def _time_of(
