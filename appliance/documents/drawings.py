@@ -19,6 +19,7 @@ from PIL import ImageColor
 from appliance.documents.conditions import decided
 from appliance.documents.drawingvalues import (
     MOST,
+    blend_by_effects,
     box_of,
     draw_strokes_as_meant,
     drop_impossible_values,
@@ -103,6 +104,7 @@ def prepare_drawing(root: Element, page: Mapping[str | None, Element] = _NOTHING
     said: dict[Remark, None] = {}
     drop_impossible_values(root)
     draw_strokes_as_meant(root)
+    blend_by_effects(root, SVG)
     named = {element.get("id"): element for element in root.iter() if element.get("id")}
     _take_used(root, named, page)
     for number, parent in enumerate(list(root.iter())):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from copy import deepcopy
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, SubElement
 
 _NUMBER = re.compile(r"\s*([-+]?[\d.]+)")
 _LENGTH = re.compile(r"\s*\+?(\d{1,9}(?:\.\d{0,9})?)(px|pt|pc|mm|cm|in)?\s*")
@@ -52,6 +52,9 @@ _DIRECTIONS = frozenset({"auto", "auto-start-reverse"})
 _ORIGIN = re.compile(r"(?<![\w-])transform-origin\s{0,9}:\s{0,9}([^;}!]{1,100})")
 _PLACES = {"left": 0.0, "top": 0.0, "center": 0.5, "right": 1.0, "bottom": 1.0}
 _SHARE = re.compile(r"(-?\d{1,9}(?:\.\d{0,9})?)%")
+# How an element is laid over what is below it (Compositing 1, 6.1); WeasyPrint knows it as an effect.
+_BLENDED = re.compile(r"mix-blend-mode\s{0,9}:\s{0,9}([a-z-]{1,20})")
+_BLEND = "laid-over-by-"
 _SHEET_PX = 718.0  # the width of a drawing that gives none
 MOST = 100_000  # elements of a drawing
 
@@ -68,6 +71,24 @@ def number_in(value: str | None) -> float:
         return float(found[1]) if found else 0.0
     except ValueError:
         return 0.0
+
+
+def blend_by_effects(root: Element, space: str) -> None:
+    """Writes ``mix-blend-mode`` as the effect that does the same; ``space``: SVG's, in braces."""
+    modes: set[str] = set()
+
+    def put(found: re.Match[str]) -> str:
+        modes.add(found[1])
+        return f"filter: url(#{_BLEND}{found[1]})"
+
+    for each in root.iter():
+        if "style" in each.attrib:
+            each.set("style", _BLENDED.sub(put, each.attrib["style"]))
+        if kind_of(each) == "style":
+            each.text = _BLENDED.sub(put, each.text or "")
+    for mode in sorted(modes):
+        effect = SubElement(root, f"{space}filter", {"id": _BLEND + mode})
+        SubElement(effect, f"{space}feBlend", {"mode": mode})
 
 
 def box_of(drawing: Element) -> tuple[float, float, float, float]:

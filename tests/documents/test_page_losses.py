@@ -385,6 +385,20 @@ def test_a_line_that_does_not_grow_with_its_drawing_covers_nothing(rendered: Ren
     assert 0.7 * plain < shown < 2 * plain
 
 
+@pytest.mark.parametrize(
+    "marker",
+    [
+        '<rect width="300" height="100" fill="#ff0" style="mix-blend-mode: multiply"/>',
+        '<style>.m{mix-blend-mode:multiply;fill:#ff0}</style><rect class="m" width="300" height="100"/>',
+        '<g style="mix-blend-mode:darken"><rect width="300" height="100" fill="#ff0"/></g>',
+    ],
+)
+def test_what_is_marked_in_a_drawing_is_seen_through_the_marker(rendered: Rendered, marker: str) -> None:
+    words = '<text x="20" y="60" font-size="40">marked</text>'
+    plain = black(rendered(drawing(words), name="a.svg"))
+    assert black(rendered(drawing(words + marker), name="a.svg")) > 0.9 * plain
+
+
 def test_conditions_and_effects_of_a_drawing_count(tmp_path: Path) -> None:
     sheet = "<style>.a { display: none } @supports (display: block) { .a { display: block } }</style>"
     shown = opened(tmp_path, drawing(f'{sheet}<text class="a" y="80">told</text>'), "a.svg")
