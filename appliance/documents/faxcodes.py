@@ -24,8 +24,8 @@ from appliance.t4.tolerant import MAX_PAGE_PIXELS, ReceivedRows, TolerantDecoder
 # A fax page has some 50,000 octets.
 LARGEST = 8 << 20
 _WIDTHS = sorted({pixels for widths in SCAN_LINE_PIXELS.values() for pixels in widths.values()})
-# Octets from which the width and coding of T.4 are found, and good rows that show it.
-_TRIED, _LEAST_ROWS = 4096, 8
+# Octets from which width and coding of T.4 are found, ten rows of a photograph; good rows that show it.
+_TRIED, _LEAST_ROWS = 1 << 13, 8
 # Of T.6 without EOFB: the last places at which a page is tried to begin, and rows that show that it does.
 _MOST_SEAMS, _ROWS_BEHIND_SEAM = 200, 64
 _FIRST_EOL = re.compile(f"0*{EOL}")

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_MISLABELLED, DOCUMENT_UNSUPPORTED
 from appliance.documents.errors import DocumentError
@@ -22,7 +22,7 @@ from appliance.t4.codes import EOFB, EOL
 from appliance.t4.coding import decode, encode
 from appliance.t4.page import Coding, Raster, Resolution
 from tests.documents.conftest import Rendered
-from tests.documents.making import A4, need, pdf, run, save, words
+from tests.documents.making import A4, need, pdf, photograph, run, save, words
 
 
 def _raster(width: int = 1728, rows: int = 2200) -> Raster:
@@ -53,6 +53,14 @@ def test_pages_of_codes_alone_are_sent_pixel_for_pixel(
         assert made.data[: len(raster.data)] == raster.data
         assert document.pages[number].size.width == pytest.approx(215)
         assert document.pages[number].size.height == pytest.approx(raster.rows / 7.7, rel=0.01)
+
+
+@pytest.mark.parametrize("coding", [Coding.MH, Coding.MR])
+def test_a_raw_page_that_begins_with_a_photograph_is_recognised(rendered: Rendered, coding: Coding) -> None:
+    dithered = ImageChops.invert(photograph(1728, 60)).convert("1")
+    page = Raster(1728, 60, dithered.tobytes(), Resolution.FINE)
+    document = rendered(encode(page, coding).data, name="fax")
+    assert (document.total, document.remarks) == (1, ())
 
 
 @pytest.mark.parametrize("width", [1728, 2048, 2432, 2592, 3456])
