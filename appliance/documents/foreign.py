@@ -61,7 +61,7 @@ _PATTERNS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
     for pattern, name, advice in (
         (rb"BZh[1-9]1AY&SY", "a bzip2 archive", _UNPACK),
         (rb".{257}ustar[\0 ]", "a tar archive", _UNPACK),
-        (rb"ID3[\x02-\x04]", "a sound (MP3)", _NOT_SEEN),
+        (rb"ID3[\x02-\x04]|\xff[\xf2\xf3\xfa\xfb][\x10-\xef]", "a sound (MP3)", _NOT_SEEN),
         (rb"\0.{3}ftyp(?:M4A|M4B)", "a sound", _NOT_SEEN),
         (rb"\0.{3}(?:ftyp|moov|mdat)", "a film", _NOT_SEEN),
         (rb"RIFF.{4}WAVE", "a sound (WAV)", _NOT_SEEN),

@@ -87,10 +87,11 @@ def _winmail(content: bytes) -> tuple[dict[str, str], Letter]:
     rtf = decompressed(inside.rtf) if not inside.html.strip() else None
     if rtf:
         files.insert(0, FilePart("message.rtf", "application/rtf", rtf))
-    if not (files or inside.html.strip() or inside.plain.strip()):
+    if not (files or inside.html.strip() or inside.plain.strip() or any(inside.item.values())):
         raise DocumentError(WINMAIL_EMPTY)
     inline, others = shown_in(inside.html, files)
     fields = {name: shortened(" ".join(inside.heading.get(name, "").split())) for name in HEADING}
+    fields |= {name: shortened(value) for name, value in inside.item.items()}
     return fields, Letter("" if rtf else inside.plain, inside.html, tuple(inline), tuple(others))
 
 

@@ -14,10 +14,11 @@ from email.message import EmailMessage
 import olefile
 
 from appliance.documents.causes import DOCUMENT_DAMAGED
-from appliance.documents.email_headers import shortened, time_of, when
+from appliance.documents.email_headers import shortened, when
 from appliance.documents.email_parts import FilePart, Letter, shown_in
 from appliance.documents.errors import DocumentError
 from appliance.documents.labels import HEADING
+from appliance.documents.outlookitems import Property, said_by, time_in
 from appliance.documents.rtfcompression import decompressed
 from appliance.documents.text import ASCII, codepage, declared_charset, decode
 
@@ -33,33 +34,10 @@ _FILES_OF_OBJECTS = ("Package", "CONTENTS")
 _PROPERTIES, _PROPERTY = "__properties_version1.0", struct.Struct("<HHI8s")
 _TOP_HEADER, _MESSAGE_HEADER, _TIME = 32, 24, 0x0040
 _CODEPAGE, _PAGE_CODEPAGE, _SENT, _RECEIVED = 0x3FFD, 0x3FDE, 0x0039, 0x0E06
-# Sets of named properties ([MS-OXPROPS] 1.3.2), and where the file says which numbers stand for the names.
-_APPOINTMENTS, _TASKS, _ADDRESSES = (
-    bytes.fromhex(f"{number}20060000000000c000000000000046") for number in ("02", "03", "04")
-)
+# Where the file says which numbers stand for the names of properties.
 _SETS, _NAMES = "__nameid_version1.0/__substg1.0_00020102", "__nameid_version1.0/__substg1.0_00030102"
 _NAMED, _BY_WORD, _FIRST_SET, _FIRST_NAMED, _SET_OCTETS = struct.Struct("<IHH"), 1, 3, 0x8000, 16
-# What an item of each class has besides its text, in the words of `labels`: the properties that are shown.
 _CLASS = "001A"
-_MEETING = (
-    ("When", ((_APPOINTMENTS, 0x820D),)),
-    ("Until", ((_APPOINTMENTS, 0x820E),)),
-    ("Where", ((_APPOINTMENTS, 0x8208),)),
-    ("Repeated", ((_APPOINTMENTS, 0x8232),)),
-)
-_ITEMS = {
-    "IPM.Appointment": _MEETING,
-    "IPM.Schedule.Meeting": _MEETING,
-    "IPM.Task": (("When", ((_TASKS, 0x8104),)), ("Due", ((_TASKS, 0x8105),))),
-    "IPM.Contact": (
-        ("Company", ((b"", 0x3A16),)),
-        ("Title", ((b"", 0x3A17),)),
-        ("Telephone", tuple((b"", number) for number in (0x3A08, 0x3A1C, 0x3A09, 0x3A1B))),
-        ("Fax", tuple((b"", number) for number in (0x3A24, 0x3A25))),
-        ("E-mail", tuple((_ADDRESSES, number) for number in (0x8083, 0x8093, 0x80A3))),
-        ("Address", tuple((_ADDRESSES, number) for number in (0x801B, 0x801A, 0x801C))),
-    ),
-}
 _MOST_ATTACHMENTS = 200
 _DEEPEST = 4  # messages within each other
 _LARGEST = 100 << 20  # octets of one stream
@@ -133,7 +111,7 @@ class _Message:
         whole = table[: len(table) // _PROPERTY.size * _PROPERTY.size]
         self._fixed = {number: value for _, number, _, value in _PROPERTY.iter_unpack(whole)}
         self._times = {number for kind, number, _, _ in _PROPERTY.iter_unpack(whole) if kind == _TIME}
-        self._numbers: dict[tuple[bytes, int], int] = {}
+        self._numbers: dict[Property, int] = {}
         sets, names = _stream(ole, _SETS), _stream(ole, _NAMES)
         for name, which, index in _NAMED.iter_unpack(names[: len(names) // _NAMED.size * _NAMED.size]):
             at = ((which >> 1) - _FIRST_SET) * _SET_OCTETS
@@ -179,18 +157,14 @@ class _Message:
 
     def of_its_class(self) -> dict[str, str]:
         """What an appointment, a task or a contact says besides its text."""
-        kind = self.words(_CLASS)
-        shown = next((rows for begin, rows in _ITEMS.items() if kind.startswith(begin)), ())
-        values = {label: filter(None, map(self._value, which)) for label, which in shown}
-        return {label: ", ".join(each) for label, each in values.items()}
+        return said_by(self.words(_CLASS), self._value)
 
-    def _value(self, which: tuple[bytes, int]) -> str:
-        """A property by its set (empty: none) and number: a time, or words in one line."""
+    def _value(self, which: Property) -> str:
+        """A property: a time, or words in one line."""
         belongs_to, name = which
         number = self._numbers.get(which, 0) if belongs_to else name
-        moment = time_of(self._fixed[number]) if number in self._times else None
-        if moment is not None:
-            return f"{moment:%Y-%m-%d}" if belongs_to == _TASKS else f"{moment:%Y-%m-%d %H:%M} (UTC)"
+        if number in self._times and (moment := time_in(which, self._fixed[number])):
+            return moment
         return ", ".join(self.words(f"{number:04X}").splitlines())
 
     def date(self) -> str:

@@ -123,7 +123,8 @@ _TNEF_SIGNATURE, _TNEF_VERSION = 0x223E9F78, 0x00010000
 _MESSAGE_LEVEL, _ATTACHMENT_LEVEL = 1, 2
 _VERSION, _RENDERING, _TITLE, _DATA = 0x00089006, 0x00069002, 0x00018010, 0x0006800F
 _PROPERTIES, _FILE_PROPERTIES = 0x00069003, 0x00069005
-_TIME, _KINDS = 0x0040, {0x1013: 0x0102, 0x0039: 0x0040}  # kinds of properties: a page and a time
+_TIME, _KINDS = 0x0040, {0x1013: 0x0102, 0x0039: 0x0040, 0x820D: 0x0040}  # a page, and times
+_NAMED, _APPOINTMENTS = 0x8000, bytes.fromhex("0220060000000000c000000000000046")
 _MESSAGE_CLASS = bytes.fromhex("0703020000000000c000000000000046")
 
 
@@ -146,7 +147,14 @@ def winmail(
         made = struct.pack("<I", len(each))
         for kind, identifier, value in each:
             count = b"" if kind == _TIME else struct.pack("<II", 1, len(value))
-            made += struct.pack("<HH", kind, identifier) + count + value + bytes(-len(value) % 4)
+            named = _APPOINTMENTS + struct.pack("<II", 0, identifier) if identifier >= _NAMED else b""
+            made += (
+                struct.pack("<HH", kind, min(identifier, _NAMED))
+                + named
+                + count
+                + value
+                + bytes(-len(value) % 4)
+            )
         return made
 
     made = struct.pack("<IH", _TNEF_SIGNATURE, 1)

@@ -863,6 +863,15 @@ def test_a_message_in_a_winmail_keeps_its_heading_and_that_around_is_not_repeate
     assert made.words.count("Subject s") == 1
 
 
+def test_an_invitation_in_a_winmail_dat_says_when_and_where(tmp_path: Path) -> None:
+    words = {0x001A: "IPM.Appointment", 0x0037: "Hearing", 0x8208: "room 4"}
+    said = {number: value.encode("utf-16-le") for number, value in words.items()}
+    packed = winmail(said=said | {0x820D: struct.pack("<Q", 133_596_864_000_000_000)})
+    made = opened(tmp_path, packed, "winmail.dat")
+    assert made.words == "Subject Hearing When 2024-05-09 00:00 (UTC) Where room 4"
+    assert made.remarks == ()
+
+
 @pytest.mark.parametrize(
     ("kind", "numbers", "said", "words"),
     [

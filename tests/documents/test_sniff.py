@@ -168,6 +168,7 @@ def zipped(*entries: str, stored: bytes = b"<xml/>") -> bytes:
         (bytes.fromhex("4c0000000114020000000000c000000000000046"), "letter", "a shortcut of Windows"),
         (b"\0\5\x16\7\0\2\0\0Mac OS X", "", "what macOS keeps beside a file"),
         (b"\0\0\0\x18ftypmp42", "a.mp4", "a film"),
+        (b"\xff\xf3\x28\xc0\0\0\xaf\6", "voice.mp3", "a sound (MP3)"),
         (b"[InternetShortcut]\r\nURL=https://a.example/\r\n", "a.url", "a shortcut to a web page"),
         (
             b'{"url": "https://docs.google.com/x", "doc_id": "x"}',
