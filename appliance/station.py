@@ -35,7 +35,7 @@ class StationSettings:
     header: bool = setting(True, "print a header line on every page (many countries require it)")
     time_zone: str = setting(
         "",
-        "zone of the times in header lines and reports, such as Europe/Berlin; empty: the system's",
+        "zone of the times that the box prints and shows, such as Europe/Berlin; empty: the system's",
         max_length=60,
         check=_time_zone_problem,
     )

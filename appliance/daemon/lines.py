@@ -16,6 +16,7 @@ from appliance.lines.practice.settings import PRACTICE_NAME, PracticeSettings
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import SipSettings
 from appliance.numbers import plan_for
+from appliance.station import StationSettings
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class Lines:
 
     def build(self) -> list[ManagedLine]:
         """All lines, in the owner's order, the practice line last."""
+        self._use_zone()
         for name, settings in self._wanted().items():
             self._made[name] = (settings, self._make(settings))
         return [managed for _, managed in self._made.values() if managed is not None]
@@ -50,10 +52,14 @@ class Lines:
         try:
             while True:
                 await asyncio.sleep(FOLLOW_S)
+                self._use_zone()
                 self._compare(pool)
         finally:
             for task in self._changes.values():
                 task.cancel()
+
+    def _use_zone(self) -> None:
+        self._exchange.use_zone(self._box.settings.section(StationSettings).time_zone)
 
     def _compare(self, pool: LinePool) -> None:
         wanted = self._wanted()

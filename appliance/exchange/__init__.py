@@ -7,6 +7,7 @@ the box's process.
 ``process``        the process of the exchange; ``launching`` starts it
 ``remote``         ``Exchange`` supervises it, ``RemoteLine`` represents one of its lines in the box
 ``messages``       the messages between the two processes, and their channel
+``zone``           the time zone of both processes
 ``making``         makes lines from their settings
 ``confirmations``  notes of confirmed pages that survive the death of the box
 """

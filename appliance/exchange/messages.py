@@ -64,6 +64,13 @@ class CloseLine:
 
 
 @dataclass(frozen=True, slots=True)
+class UseZone:
+    """Sets the time zone of the times of day in the states of lines (``zone.set_zone``)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceCall:
     """Places a call.  Its messages have this ``number`` from then on."""
 
@@ -151,7 +158,9 @@ class OfCall:
     message: FromCall | ToCall
 
 
-FromBox = OpenLine | CloseLine | PlaceCall | PracticeCallIn | CancelCall | TakeCall | RefuseCall | OfCall
+FromBox = (
+    OpenLine | CloseLine | UseZone | PlaceCall | PracticeCallIn | CancelCall | TakeCall | RefuseCall | OfCall
+)
 FromExchange = LineOpened | LineClosed | LinesAre | CallOffered | OfCall
 
 

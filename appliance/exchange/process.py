@@ -26,6 +26,7 @@ from appliance.causes import DELIVERED, RECEIVED
 from appliance.exchange import messages
 from appliance.exchange.confirmations import Confirmations
 from appliance.exchange.making import make_line
+from appliance.exchange.zone import set_zone
 from appliance.lines.causes import LINE_FAULT, LINE_STOPPED
 from appliance.lines.datagram_driver import Paced
 from appliance.lines.line import NOT_OPENED, Accept, IncomingCall, KeepPackets, Line, LineState, Refuse, Tap
@@ -143,6 +144,8 @@ class CallServer:
                 self._run(self._open(spec))
             case messages.CloseLine(line):
                 self._run(self._close(line))
+            case messages.UseZone(name):
+                set_zone(name)
             case messages.PlaceCall(number):
                 # Not in the task: the next message may be for this call.
                 path = message.call.confirmations

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from appliance.exchange import launching, messages
 from appliance.exchange.launching import ChildProcess, Launched
+from appliance.exchange.zone import set_zone
 from appliance.lines.causes import LINE_FAULT, LINE_STOPPED
 from appliance.lines.datagram_driver import Pacing
 from appliance.lines.line import (
@@ -135,6 +136,7 @@ class Exchange:
     _keeping: asyncio.Task[None] | None = None
     last_message_at: float = 0.0  # when the last message of the process came, monotonic clock, seconds
     _stopping: bool = False
+    _zone: str = ""  # the time zone of both processes
 
     @property
     def pid(self) -> int | None:
@@ -167,6 +169,15 @@ class Exchange:
             self._launched.sock.close()
             _reap(self._launched.process)
             self._launched = None
+
+    def use_zone(self, name: str) -> None:
+        """Sets the time zone of this process and of the other one, as ``zone.set_zone``."""
+        if name == self._zone:
+            return
+        self._zone = name
+        set_zone(name)
+        if self._channel is not None:
+            self._channel.send(messages.UseZone(name))
 
     # -- for the lines ---------------------------------------------------------------------
 
@@ -263,6 +274,7 @@ class Exchange:
         launched = self._launched
         assert launched is not None
         channel = self._channel = await messages.Channel.over(launched.sock)
+        channel.send(messages.UseZone(self._zone))
         for line in self._lines.values():
             channel.send(messages.OpenLine(line.spec))
         watch = asyncio.get_running_loop().create_task(self._watch(launched.process))
