@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -19,6 +20,8 @@ gc.disable()
 # Workers run beside each other: tesseract and ImageMagick would spend most of their time on waiting for
 # threads of their own that get no processor.
 os.environ.setdefault("OMP_THREAD_LIMIT", "1")
+# The doctor, which a dozen processes of the tests run, asks apt whether updates wait.
+os.environ.setdefault("APT_CONFIG", str(Path(__file__).with_name("apt.conf")))
 
 # The same examples everywhere, whatever the machine has to do besides: no example has a time limit, and a
 # run can fail only for what it tests.  FAXBOX_SWEEP=1 looks for other examples each time.
