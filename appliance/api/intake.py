@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import codecs
 import contextlib
 import hashlib
 import itertools
@@ -27,6 +26,7 @@ from appliance.api.context import CONTENT_WAIT_S, Context
 from appliance.api.problems import ProblemError, too_many
 from appliance.documents.causes import DOCUMENT_TOO_LARGE
 from appliance.documents.sniff import sniff
+from appliance.documents.text import whole_characters
 from appliance.net import http
 from appliance.services.causes import TOO_MANY_FILES
 from appliance.settings.units import MB
@@ -300,17 +300,6 @@ def _boundary(environ: request.Environ) -> str:
 def sources(files: Sequence[StoredUpload]) -> tuple[SourceFile, ...]:
     """The stored files, as a request to the box names them."""
     return tuple(taken.file for taken in files)
-
-
-def whole_characters(head: bytes) -> bytes:
-    """``head`` without the beginning of a UTF-8 character that was cut at its end."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        decoder.decode(head)
-    except UnicodeDecodeError:
-        return head
-    rest = decoder.getstate()[0]
-    return head[: len(head) - len(rest)]
 
 
 def _is_surrogate(letter: str) -> bool:

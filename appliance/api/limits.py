@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from appliance.api.causes import TOO_MANY_REQUESTS
 from appliance.api.problems import ProblemError
+from appliance.net.addresses import read_address
 from appliance.net.settings import ApiSettings
 from appliance.services.causes import TOO_BUSY
 
@@ -188,15 +189,10 @@ class SignInGuard:
 
 def _source(address: str) -> str:
     """The address or network under which failures of ``address`` are counted."""
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(ip, ipaddress.IPv4Address):
-        return str(ip)
-    if ip.ipv4_mapped is not None:
-        return str(ip.ipv4_mapped)
-    return str(ipaddress.IPv6Network((ip, SUBSCRIBER_BITS), strict=False))
+    ip = read_address(address)
+    if isinstance(ip, ipaddress.IPv6Address):
+        return str(ipaddress.IPv6Network((ip, SUBSCRIBER_BITS), strict=False))
+    return address if ip is None else str(ip)
 
 
 class Budget:

@@ -18,6 +18,7 @@ from appliance.documents.email_parsing import parse_email
 from appliance.documents.email_parts import CID, FilePart, Letter, letter_of, part_key
 from appliance.documents.errors import DocumentError
 from appliance.documents.hypertext import html_text
+from appliance.documents.text import whole_characters
 
 _TEXT_LIMIT = 400_000
 _PIECE_OCTETS = 64 * 1024
@@ -46,13 +47,8 @@ class Attachment:
 
     def head(self) -> bytes:
         """The beginning, long enough to tell the kind of file; ends at a whole UTF-8 character."""
-        piece = next(self.pieces(), b"")
-        head = piece[:_PIECE_OCTETS]
-        if len(head) == _PIECE_OCTETS:
-            cut = next((back for back in range(1, 4) if head[-back] & 0xC0 != 0x80), 0)
-            if cut and head[-cut] >= 0xC0:
-                return head[:-cut]
-        return head
+        head = next(self.pieces(), b"")[:_PIECE_OCTETS]
+        return whole_characters(head) if len(head) == _PIECE_OCTETS else head
 
 
 @dataclass(frozen=True, slots=True)

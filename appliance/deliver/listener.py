@@ -15,6 +15,7 @@ import threading
 from appliance.box import Box
 from appliance.deliver.mail_to_fax import Gateway
 from appliance.deliver.settings import MailInSettings
+from appliance.net.addresses import read_address
 
 _log = logging.getLogger(__name__)
 
@@ -115,10 +116,7 @@ class SmtpListener:
 
 def allowed(peer: str, networks: tuple[str, ...]) -> bool:
     """Whether ``peer``'s address is in one of ``networks``."""
-    try:
-        address = ipaddress.ip_address(peer.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return any(address in ipaddress.ip_network(network, strict=False) for network in networks)
+    address = read_address(peer)
+    return address is not None and any(
+        address in ipaddress.ip_network(network, strict=False) for network in networks
+    )

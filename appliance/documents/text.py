@@ -317,3 +317,14 @@ def _runs(sheet: str) -> Iterator[str]:
         yield f'<p dir="rtl">{html.escape(line)}</p>'
     if waiting:
         yield "<pre>\n" + "\n".join(waiting) + "</pre>"
+
+
+def whole_characters(head: bytes) -> bytes:
+    """``head`` without the beginning of a UTF-8 character that was cut at its end."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        decoder.decode(head)
+    except UnicodeDecodeError:
+        return head
+    rest = decoder.getstate()[0]
+    return head[: len(head) - len(rest)]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance.net.addresses import is_public, resolve
+from appliance.net.addresses import is_public, read_address, resolve
 
 V4 = st.integers(0, 2**32 - 1).map(ipaddress.IPv4Address)
 INSIDE_V4 = st.sampled_from(
@@ -76,3 +76,10 @@ def test_what_is_no_address_is_not_public(text: str) -> None:
 @pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "127.1", "0177.0.0.1", "localhost"])
 def test_other_spellings_of_loopback_resolve_to_what_is_refused(host: str) -> None:
     assert not any(map(is_public, resolve(host, 80)))
+
+
+@pytest.mark.parametrize("told", ["127.0.0.1", "::ffff:127.0.0.1", "::ffff:127.0.0.1%lo", "::1", "::1%lo"])
+def test_this_machine_is_known_on_a_socket_of_both_kinds(told: str) -> None:
+    address = read_address(told)
+    assert address is not None
+    assert address.is_loopback

@@ -29,6 +29,7 @@ from appliance.documents.causes import DOCUMENT_GONE, DOCUMENT_TOO_LARGE
 from appliance.documents.kinds import Kind
 from appliance.documents.settings import CoverTemplate
 from appliance.documents.sniff import sniff
+from appliance.documents.text import whole_characters
 from appliance.services.causes import STATE_FORBIDS
 from appliance.services.faxes import Request
 from appliance.services.rules import To
@@ -258,7 +259,7 @@ class IfaxDoor(ForeignDoor):
         for number, file in enumerate(document.files):
             with at_rest.open_file(self.box.data / file.path) as stored:
                 content = stored.read(intake.HEAD_OCTETS)
-                if sniff(intake.whole_characters(content), file.name) is not Kind.TEXT:
+                if sniff(whole_characters(content), file.name) is not Kind.TEXT:
                     continue
                 words = (content + stored.read()).decode("utf-8-sig", "replace")
             if smart.names_fields(words, fields):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import io
-import ipaddress
 import re
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
@@ -28,6 +27,7 @@ from appliance.documents.options import clean_line
 from appliance.ipp.codec import Decoder, MessageError, encode
 from appliance.ipp.model import Attributes, GroupTag, Message
 from appliance.language import said
+from appliance.net.addresses import read_address
 from appliance.printing.options import NAME_LIMIT
 from appliance.printing.people import owner_of
 from appliance.printing.settings import IppAccess, IppSettings
@@ -248,21 +248,14 @@ def _with_port(host: str, *, encrypted: bool) -> str:
 
 
 def _is_here(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
+    found = read_address(address)
+    return found is not None and found.is_loopback
 
 
 def _is_near(address: str) -> bool:
     """Whether it is an address of a private network, or of this machine."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    mapped = getattr(found, "ipv4_mapped", None)
-    found = mapped or found
-    return found.is_private or found.is_loopback or found.is_link_local
+    found = read_address(address)
+    return found is not None and (found.is_private or found.is_loopback or found.is_link_local)
 
 
 def _plain(
