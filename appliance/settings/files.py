@@ -20,6 +20,8 @@ PHONEBOOK_FILE = "phonebook.json"
 SECTION_TABLE = "settings"
 FILE_TABLE = "file"
 COUNTER_TABLE = "counters"
+# In the settings' FILE_TABLE: there is a phone book, so that a missing file of it is noticed.
+PHONEBOOK_KEPT = "phonebook"
 _KEPT = "It is kept, and has no effect."
 
 Tables = dict[str, dict[str, Any]]

@@ -19,10 +19,13 @@ from tinydb import TinyDB
 from tinydb.table import Document, Table
 
 from appliance import durable
+from appliance.language import said
 from appliance.settings.fields import SettingError, from_document, to_document
 from appliance.settings.files import (
     COUNTER_TABLE,
+    FILE_TABLE,
     PHONEBOOK_FILE,
+    PHONEBOOK_KEPT,
     SECTION_TABLE,
     SETTINGS_FILE,
     Catalogue,
@@ -66,6 +69,7 @@ class KeptSettings:
         self._flaws: dict[str, Exception] = {}  # by file
         self._told: set[str] = set()
         self.refresh(self._views)
+        self._complain(self.notes)
 
     @contextlib.contextmanager
     def reading(self, name: str | None = None) -> Iterator[None]:
@@ -96,7 +100,15 @@ class KeptSettings:
     @property
     def notes(self) -> tuple[str, ...]:
         """Everything in the files that is not in force, as sentences."""
-        return tuple(note for reading in self._readings.values() for note in reading.notes)
+        found = tuple(note for reading in self._readings.values() for note in reading.notes)
+        if (self.folder / PHONEBOOK_FILE).exists() or not self._phonebook_known():
+            return found
+        gone = said("{file}: the phone book is gone. Put the file back from a backup, or begin a new one.")
+        return (gone.format(file=PHONEBOOK_FILE), *found)
+
+    def _phonebook_known(self) -> bool:
+        tables = self._views[SETTINGS_FILE].storage.read() or {}
+        return bool(tables.get(FILE_TABLE, {}).get("1", {}).get(PHONEBOOK_KEPT))
 
     def _table(self, name: str) -> Table:
         return self._files[self.catalogue.file_of(name)].table(name)
@@ -125,13 +137,13 @@ class KeptSettings:
                 else:
                     self._flaws.pop(file_name, None)
                     self._readings[file_name] = reading
-                    self._complain(reading)
+                    self._complain(reading.notes)
                 self._stamps[file_name] = stamp
             if strict and file_name in self._flaws:
                 raise self._flaws[file_name]
 
-    def _complain(self, reading: Reading) -> None:
-        for note in reading.notes:
+    def _complain(self, notes: Iterable[str]) -> None:
+        for note in notes:
             if note not in self._told:
                 self._told.add(note)
                 _log.warning("%s", note)
@@ -214,11 +226,19 @@ class KeptSettings:
                     for storage in self._storages.values():
                         storage.drop()
                     raise
+                self._note_phonebook()
                 for storage in self._storages.values():
                     storage.flush()
                 self._refresh_alone()
             finally:
                 os.close(descriptor)
+
+    def _note_phonebook(self) -> None:
+        """Has the settings say that there is a phone book, once one is written."""
+        settings, known = self._storages[SETTINGS_FILE], self._phonebook_known()
+        settings.phonebook_kept = known or self._storages[PHONEBOOK_FILE].to_be_written
+        if settings.to_be_written or settings.phonebook_kept != known:
+            settings.write(settings.read() or {})
 
     def _refresh_alone(self) -> None:
         with self._lock:

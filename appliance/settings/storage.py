@@ -15,7 +15,7 @@ from typing import Any
 from tinydb.storages import Storage
 
 from appliance import durable
-from appliance.settings.files import FILE_TABLE, Catalogue, SettingsDamagedError, migrated
+from appliance.settings.files import FILE_TABLE, PHONEBOOK_KEPT, Catalogue, SettingsDamagedError, migrated
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +31,12 @@ class DurableStorage(Storage):
         self._stamp: tuple[int, int, int] | None = None
         self._held = False
         self._pending: str | None = None
+        self.phonebook_kept = False  # is written into the file (``files.PHONEBOOK_KEPT``)
+
+    @property
+    def to_be_written(self) -> bool:
+        """Whether there is delayed content."""
+        return self._pending is not None
 
     def hold(self) -> None:
         """Delays writes until ``flush``, so that several changes are written once."""
@@ -103,7 +109,10 @@ class DurableStorage(Storage):
         _log.error("%s was deleted while the box runs, and is written again as it was", self._path)
 
     def write(self, data: dict[str, dict[str, Any]]) -> None:
-        data = {**data, FILE_TABLE: {"1": {"version": self._catalogue.version}}}
+        facts: dict[str, Any] = {"version": self._catalogue.version}
+        if self.phonebook_kept:
+            facts[PHONEBOOK_KEPT] = True
+        data = {**data, FILE_TABLE: {"1": facts}}
         self._pending = json.dumps(data, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
         if not self._held:
             self.flush()
