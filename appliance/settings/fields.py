@@ -193,9 +193,7 @@ def from_text(kind: type[Any], name: str, text: str, where: str) -> Any:
     described = {f.name: f for f in _fields(kind)}.get(name)
     path = f"{where}.{name}"
     if described is None:
-        raise SettingError(
-            path, no_such(said("there is no such setting"), name, [f.name for f in _fields(kind)])
-        )
+        raise SettingError(path, _unknown(kind, name))
     hint = typing.get_type_hints(kind)[name]
     return _plain(_checked(hint, _parse(hint, text, path), _rule(described), path))
 
@@ -282,6 +280,10 @@ def problem_with_key(kind: type[Any], name: str, value: Any) -> str:
                     return ""
                 sentence = said("a setting of type {other}, and this is of type {word}")
                 return sentence.format(other=other, word=word)
+    return _unknown(kind, name)
+
+
+def _unknown(kind: type[Any], name: str) -> str:
     return no_such(said("there is no such setting"), name, [f.name for f in _fields(kind)])
 
 
@@ -377,8 +379,7 @@ def _checked_one(hint: Any, value: Any, rule: _Rule, path: str) -> Any:
     return value
 
 
-_TRUE = frozenset({"yes", "true", "on", "1"})
-_FALSE = frozenset({"no", "false", "off", "0"})
+_FLAGS = dict.fromkeys(("yes", "true", "on", "1"), True) | dict.fromkeys(("no", "false", "off", "0"), False)
 
 
 def _parse(hint: Any, text: str, path: str) -> Any:
@@ -388,15 +389,9 @@ def _parse(hint: Any, text: str, path: str) -> Any:
     if typing.get_origin(hint) is tuple:
         entry = typing.get_args(hint)[0]
         return [_parse(entry, part.strip(), path) for part in text.split(",")] if text.strip() else []
-    if hint is bool:
-        if text.lower() in _TRUE:
-            return True
-        if text.lower() in _FALSE:
-            return False
-        raise SettingError(path, _type_needed(hint))
-    if hint in (int, float):
-        try:
-            return hint(text)
-        except ValueError:
-            raise SettingError(path, _type_needed(hint)) from None
-    return text
+    if hint not in (bool, int, float):
+        return text
+    try:
+        return _FLAGS[text.lower()] if hint is bool else hint(text)
+    except (KeyError, ValueError):
+        raise SettingError(path, _type_needed(hint)) from None

@@ -160,7 +160,7 @@ class ModemFaxCall:
     def receive_bytes(self, data: bytes, now: float) -> None:
         """Bytes from the modem, in any pieces."""
         self._port.receive(data, now)
-        self._advance(now)
+        self.pump(now)
 
     def handle_timer(self, now: float) -> None:
         """Does what is due at ``now``, seconds."""
@@ -168,16 +168,12 @@ class ModemFaxCall:
             self._connection.fax.handle_timer(now)
         else:
             self._port.handle_timer(now)
-        self._advance(now)
+        self.pump(now)
 
     def answer(self, reply: ToCall) -> None:
         """The reply to a request of the call."""
         if self._connection is not None:
             self._connection.fax.answer(reply)
-
-    def pump(self, now: float) -> None:
-        """After ``wake``."""
-        self._advance(now)
 
     def cancel(self, now: float) -> None:
         """The owner ends the call."""
@@ -229,21 +225,17 @@ class ModemFaxCall:
 
     # -- the course of a call ------------------------------------------------------------------
 
-    def _advance(self, now: float) -> None:
-        if self.result is not None:
-            return
-        if self._connection is None:
-            while self._connection is None and (event := self._port.take_event()) is not None:
-                match event:
-                    case Reply(result):
-                        self._reply(result, now)
-                    case Silence():
-                        self._silence(now)
-                    case _:
-                        pass
-                if self.result is not None:
+    def pump(self, now: float) -> None:
+        """Goes on with the call as far as it can: after ``wake``, and whenever something came or was due."""
+        while self.result is None and self._connection is None:
+            match self._port.take_event():
+                case None:
                     return
-        if self._connection is not None:
+                case Reply(result):
+                    self._reply(result, now)
+                case Silence():
+                    self._silence(now)
+        if self.result is None and self._connection is not None:
             dce, fax = self._connection.dce, self._connection.fax
             dce.handle_port(now)
             fax.pump(now)
@@ -344,8 +336,6 @@ class ModemFaxCall:
                 self._hook(now)
             case _Stage.HOOK:
                 self._finish(silent=True)
-            case _:
-                pass
 
     # -- the end -------------------------------------------------------------------------------
 
@@ -354,7 +344,7 @@ class ModemFaxCall:
             return
         if self._connection is not None:
             self._connection.fax.cancel(now, cause)
-            self._advance(now)
+            self.pump(now)
         elif self._stage not in (_Stage.GIVING_UP, _Stage.HOOK, _Stage.OVER):
             self._give_up(cause, now)
 
