@@ -63,12 +63,14 @@ Corners = tuple[float, float, float, float]  # left, low, right, high
 @dataclass(frozen=True, slots=True)
 class PageContent:
     """The content of a page: ``type`` are handles of the text objects, ``type_corners`` where these are on
-    the page and ``pictures`` where each picture is, in points.
+    the page, ``pictures`` where each picture is and ``patterns`` where areas may be filled with one, in
+    points.
     """
 
     type: tuple[object, ...]
     type_corners: tuple[Corners, ...]
     pictures: tuple[Corners, ...]
+    patterns: tuple[Corners, ...] = ()
 
 
 # The objects of a page: of each its handle, its type, and the matrix of the forms it is in.
@@ -87,6 +89,7 @@ def content_of(objects: Objects) -> PageContent | None:
     found_type: list[object] = []
     type_corners: list[Corners] = []
     pictures: list[Corners] = []
+    paths: list[tuple[object, Matrix]] = []
     for handle, kind, outer in objects:
         if kind == raw.FPDF_PAGEOBJ_TEXT:
             if not _is_watermark(handle, outer):
@@ -94,11 +97,19 @@ def content_of(objects: Objects) -> PageContent | None:
                 type_corners.append(_bounds_on_page(handle, outer))
         elif kind == raw.FPDF_PAGEOBJ_IMAGE:
             pictures.append(corners_of(handle, outer))
-    return PageContent(tuple(found_type), tuple(type_corners), tuple(pictures))
+        elif kind == raw.FPDF_PAGEOBJ_PATH and len(paths) < _MOST_TRIED:
+            paths.append((handle, outer))
+    patterns = [_bounds_on_page(*path) for path in paths if colour_of(path[0]) == _PATTERN]
+    return PageContent(tuple(found_type), tuple(type_corners), tuple(pictures), tuple(patterns))
 
 
 _FAR = 1e6  # points: beyond any page
 _EVERYWHERE = (-_FAR, -_FAR, _FAR, _FAR)
+# Objects of a page that are examined for tones, and for patterns; the colours that are no tones, and the one
+# that pdfium tells of an area filled with a coloured pattern (ISO 32000-1 8.7.3.2), as browsers write
+# backgrounds.
+_MOST_TRIED, _NO_TONES = 200, {(0, 0, 0, 255), (255, 255, 255, 255)}
+_PATTERN = (191, 191, 191, 255)
 
 
 def _bounds_on_page(handle: object, outer: Matrix) -> Corners:
@@ -108,10 +119,6 @@ def _bounds_on_page(handle: object, outer: Matrix) -> Corners:
         return box or _EVERYWHERE
     left, low, right, high = box
     return _around([outer.at(x, y) for x in (left, right) for y in (low, high)])
-
-
-# Objects of a page that are examined for tones, and the colours that are none.
-_MOST_TRIED, _NO_TONES = 200, {(0, 0, 0, 255), (255, 255, 255, 255)}
 
 
 def shows_tones(objects: Objects) -> bool:

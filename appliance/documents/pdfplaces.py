@@ -101,7 +101,7 @@ def has_picture_beside(
 ) -> bool:
     """Whether a picture is in the rows of one of ``lines``."""
     to_fax = _matrix_to_fax(page, layout)
-    pictures = [_pixels_of(to_fax, corners) for corners in content.pictures]
+    pictures = [_pixels_of(to_fax, corners) for corners in (*content.pictures, *content.patterns)]
     return any(top < line.below and line.top < below for top, below, *_ in pictures for line in lines)
 
 
@@ -147,7 +147,7 @@ def _on_fax(page: pypdfium2.PdfPage, layout: Layout, x: float, y: float) -> tupl
 def photographs(
     page: pypdfium2.PdfPage, layout: Layout, content: PageContent | None
 ) -> tuple[Rect, ...] | None:
-    """The boxes of pictures on the fax page; None when one of them is a scan of a whole page."""
+    """The boxes of pictures, and of patterns that may be such; None when a picture is a scan of a page."""
     if content is None:
         return None
     boxes = []
@@ -158,4 +158,5 @@ def photographs(
         if is_whole_page(box, layout):
             return None
         boxes.append(box)
-    return tuple(boxes)
+    patterns = [box_on_fax(page, layout, corners) for corners in content.patterns]
+    return (*boxes, *(box for box in patterns if box is not None and not is_whole_page(box, layout)))

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pikepdf
 import pytest
 import zxingcpp
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps, ImageStat
@@ -1418,6 +1419,46 @@ def test_a_photograph_in_a_document_changes_nothing_away_from_it() -> None:
     assert not any(made[1][:beyond])
     assert made[0][beyond:] == made[1][beyond:]
     assert sum(octet != 0 for octet in made[0][beyond:]) > 500
+
+
+def test_a_photograph_that_fills_an_area_as_a_pattern_is_a_photograph(tmp_path: Path) -> None:
+    """Browsers write the backgrounds of pages so."""
+    document = pikepdf.Pdf.new()
+    grey = photograph(800, 500).convert("L")
+    image = document.make_stream(
+        grey.tobytes(),
+        Type=pikepdf.Name.XObject,
+        Subtype=pikepdf.Name.Image,
+        Width=grey.width,
+        Height=grey.height,
+        ColorSpace=pikepdf.Name.DeviceGray,
+        BitsPerComponent=8,
+    )
+    drawn = b"q 480 0 0 400 60 300 cm /I Do Q"
+    named = {"/XObject": {"/I": image}}
+    pattern = document.make_stream(
+        drawn,
+        Type=pikepdf.Name.Pattern,
+        PatternType=1,
+        PaintType=1,
+        TilingType=1,
+        BBox=[0, 0, 595, 842],
+        XStep=595,
+        YStep=842,
+        Resources=named,
+    )
+    made = []
+    for content in (drawn, b"/Pattern cs /P scn 60 300 480 400 re f"):
+        page = document.add_blank_page(page_size=(595, 842))
+        page.Contents = document.make_stream(content)
+        page.Resources = pikepdf.Dictionary({**named, "/Pattern": {"/P": pattern}})
+        path = tmp_path / "page.pdf"
+        document.save(path)
+        del document.pages[0]
+        octets = _page_of(path)
+        made.append(Image.frombytes("1", (1728, len(octets) // 216), octets).convert("L"))
+    assert made[0].getbbox() is not None
+    assert _unlike(*map(ImageChops.invert, made)) < 0.05
 
 
 def _page_of(pdf: Path) -> bytes:

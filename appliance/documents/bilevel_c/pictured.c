@@ -4,10 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A box is a photograph if BOX_PERCENT of its tiles look like one, or if it has many tones: MIDDLE_PERCENT of its
- * pixels in the middle of the scale, and less than FEW_PERCENT of the non-white ones in the FEW most frequent of 64
- * steps, where a chart or a screen has most. From FLAT_TONES percent in these steps a picture is flat. */
-enum { BOX_PERCENT = 40, FEW = 4, FEW_PERCENT = 50, MIDDLE_PERCENT = 30, FLAT_TONES = 97 };
+/* A box is a photograph if BOX_PERCENT of its tiles look like one, or if SOME_PERCENT do, which none of a fading colour
+ * do, and it has many tones: MIDDLE_PERCENT of its pixels in the middle of the scale, and less than FEW_PERCENT of the
+ * non-white ones in the FEW most frequent of 64 steps, where a chart or a screen has most. From FLAT_TONES percent in
+ * these steps a picture is flat. */
+enum { BOX_PERCENT = 40, SOME_PERCENT = 4, FEW = 4, FEW_PERCENT = 50, MIDDLE_PERCENT = 30, FLAT_TONES = 97 };
 enum { DARKEST_MIDDLE = 30 * STEPS / 256, LIGHTEST_MIDDLE = 225 * STEPS / 256, NOT_WHITE = 250 * STEPS / 256 };
 
 /* Number of pixels in the FEW most frequent non-white steps. Sets ``coloured`` to the number of non-white pixels. */
@@ -71,7 +72,8 @@ int settle_boxes(Ground *ground, const Box *boxes, ptrdiff_t box_count)
                     for (int step = 0; step < STEPS; step++)
                         tones[step] += tile->tones[step];
                 }
-            if (of == 0 || (in * 100 < of * BOX_PERCENT && !has_many_tones(tones, looked_at)))
+            int some = of != 0 && in * 100 >= of * SOME_PERCENT;
+            if (!some || (in * 100 < of * BOX_PERCENT && !has_many_tones(tones, looked_at)))
                 break;
         }
     }
