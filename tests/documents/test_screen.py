@@ -1113,6 +1113,18 @@ def _even(page: Image.Image, filtered: ImageFilter.Filter) -> int:
     return Image.composite(page.filter(filtered), Image.new("L", page.size, 255), within).histogram()[0]
 
 
+def test_a_colour_that_fades_has_lying_lines_alone() -> None:
+    """A card from green to turquoise: of a few colours, each of one level as far as lines go."""
+    page = Image.new("RGB", (1728, 700), "white")
+    dark, light = (35, 176, 120), (35, 183, 168)
+    for x in range(1000):
+        shade = tuple(a + (b - a) * x // 1000 for a, b in zip(dark, light, strict=True))
+        ImageDraw.Draw(page).line((300 + x, 100, 300 + x, 600), shade)
+    flat = Image.new("RGB", page.size, "white")
+    ImageDraw.Draw(flat).rectangle((300, 100, 1299, 600), (30, 175, 123))
+    assert _octets(bilevel(page)) < 1.5 * _octets(bilevel(flat))
+
+
 def test_white_lines_between_the_sectors_of_a_chart_are_no_light_type_in_black_boxes() -> None:
     office = [(68, 114, 196), (237, 125, 49), (165, 165, 165), (255, 192, 0), (91, 155, 213), (112, 173, 71)]
     made = bilevel(_pie(office, 3))
@@ -1421,10 +1433,12 @@ def test_a_photograph_in_a_document_changes_nothing_away_from_it() -> None:
     assert sum(octet != 0 for octet in made[0][beyond:]) > 500
 
 
-def test_a_photograph_that_fills_an_area_as_a_pattern_is_a_photograph(tmp_path: Path) -> None:
-    """Browsers write the backgrounds of pages so."""
+_DRAWN, _AS_PATTERN = b"q 480 0 0 400 60 300 cm /I Do Q", b"/Pattern cs /P scn 60 300 480 400 re f"
+
+
+def _with_picture(path: Path, grey: Image.Image, content: bytes) -> Image.Image:
+    """A page of ``content`` with ``grey`` as /I, and as /P a pattern of it, as browsers write backgrounds."""
     document = pikepdf.Pdf.new()
-    grey = photograph(800, 500).convert("L")
     image = document.make_stream(
         grey.tobytes(),
         Type=pikepdf.Name.XObject,
@@ -1434,10 +1448,9 @@ def test_a_photograph_that_fills_an_area_as_a_pattern_is_a_photograph(tmp_path: 
         ColorSpace=pikepdf.Name.DeviceGray,
         BitsPerComponent=8,
     )
-    drawn = b"q 480 0 0 400 60 300 cm /I Do Q"
     named = {"/XObject": {"/I": image}}
     pattern = document.make_stream(
-        drawn,
+        _DRAWN,
         Type=pikepdf.Name.Pattern,
         PatternType=1,
         PaintType=1,
@@ -1447,18 +1460,26 @@ def test_a_photograph_that_fills_an_area_as_a_pattern_is_a_photograph(tmp_path: 
         YStep=842,
         Resources=named,
     )
-    made = []
-    for content in (drawn, b"/Pattern cs /P scn 60 300 480 400 re f"):
-        page = document.add_blank_page(page_size=(595, 842))
-        page.Contents = document.make_stream(content)
-        page.Resources = pikepdf.Dictionary({**named, "/Pattern": {"/P": pattern}})
-        path = tmp_path / "page.pdf"
-        document.save(path)
-        del document.pages[0]
-        octets = _page_of(path)
-        made.append(Image.frombytes("1", (1728, len(octets) // 216), octets).convert("L"))
-    assert made[0].getbbox() is not None
-    assert _unlike(*map(ImageChops.invert, made)) < 0.05
+    page = document.add_blank_page(page_size=(595, 842))
+    page.Contents = document.make_stream(content)
+    page.Resources = pikepdf.Dictionary({**named, "/Pattern": {"/P": pattern}})
+    document.save(path)
+    octets = _page_of(path)
+    return ImageChops.invert(Image.frombytes("1", (1728, len(octets) // 216), octets).convert("L"))
+
+
+def test_a_photograph_that_fills_an_area_as_a_pattern_is_a_photograph(tmp_path: Path) -> None:
+    grey = photograph(800, 500).convert("L")
+    made = [_with_picture(tmp_path / "page.pdf", grey, content) for content in (_DRAWN, _AS_PATTERN)]
+    assert 0.02 < _ink(made[0]) < 0.5
+    assert _unlike(*made) < 0.05
+
+
+@pytest.mark.parametrize("content", [_DRAWN, _AS_PATTERN], ids=["picture", "pattern"])
+def test_a_fading_colour_is_no_photograph(tmp_path: Path, content: bytes) -> None:
+    page = _with_picture(tmp_path / "page.pdf", Image.linear_gradient("L").resize((900, 500)), content)
+    assert 0.02 < _ink(page) < 0.5
+    assert _octets(page) < 10_000
 
 
 def _page_of(pdf: Path) -> bytes:

@@ -7,8 +7,9 @@
 /* Colours with fewer sampled pixels (one in four) are not of a chart: 36 x 36 pixels. */
 enum { LEAST_OF_COLOUR = 324 };
 
-/* A page with more tints is no chart with a legend: a gradient has many. */
-enum { MOST_TOLD_APART = 8 };
+/* A page with more tints is no chart with a legend: a gradient has many. Nor is a colour of which fewer than this share
+ * of the pixels are exactly alike: it is a part of a gradient. */
+enum { MOST_TOLD_APART = 8, ALIKE_PERCENT = 50 };
 
 /* Whether two pixels have the same key. */
 static inline uint8_t have_one_key(const uint8_t *one, const uint8_t *other)
@@ -20,6 +21,12 @@ static inline uint8_t have_one_key(const uint8_t *one, const uint8_t *other)
     memcpy(&b, other, sizeof b);
     memcpy(&mask, kept, sizeof mask);
     return ((a ^ b) & mask) == 0;
+}
+
+/* Red, green and blue of a pixel. */
+static inline uint32_t exact_of(const uint8_t *pixel)
+{
+    return (uint32_t)(pixel[2] << 16 | pixel[1] << 8 | pixel[0]);
 }
 
 /* Marks which of at most TILE pixels of a row have the colour of those FLAT to the left and FLAT above. */
@@ -50,13 +57,16 @@ void note_colours(Ground *ground, const Band *band, Box within, int every, const
             if (!flat[x] || !is_tint[tones[x]])
                 continue;
             uint16_t key = key_of(pixels + 4 * x);
+            uint32_t exact = exact_of(pixels + 4 * x);
             if (places[key] == 0) {
                 if (ground->colour_count == MOST_COLOURS)
                     continue;
-                ground->colours[ground->colour_count++] = (Colour){.key = key, .level = tones[x]};
+                ground->colours[ground->colour_count++] = (Colour){.first = exact, .key = key, .level = tones[x]};
                 places[key] = (uint8_t)ground->colour_count;
             }
-            ground->frequent_colours += ++ground->colours[places[key] - 1].count == LEAST_OF_COLOUR;
+            Colour *colour = ground->colours + places[key] - 1;
+            colour->same += exact == colour->first;
+            ground->frequent_colours += ++colour->count == LEAST_OF_COLOUR;
         }
     }
 }
@@ -86,12 +96,14 @@ static int are_alike(int one, int other)
 void settle_patterns(Ground *ground)
 {
     int taken = 0;
-    for (int each = 0; each < ground->colour_count; each++)
-        if (ground->colours[each].count >= LEAST_OF_COLOUR)
-            ground->colours[taken++] = ground->colours[each];
-    ground->colour_count = taken;
-    if (taken > MOST_TOLD_APART)
+    if (ground->frequent_colours > MOST_TOLD_APART)
         return;
+    for (int each = 0; each < ground->colour_count; each++) {
+        Colour colour = ground->colours[each];
+        if (colour.count >= LEAST_OF_COLOUR && (uint64_t)colour.same * 100 >= (uint64_t)colour.count * ALIKE_PERCENT)
+            ground->colours[taken++] = colour;
+    }
+    ground->colour_count = taken;
     qsort(ground->colours, (size_t)taken, sizeof *ground->colours, by_rank);
     for (int each = 0; each < taken; each++) {
         Colour *colour = ground->colours + each;

@@ -45,6 +45,7 @@ enum { TONES_NONE, TONES_BY_CONTENT, TONES_EVERYWHERE }; /* what is screened */
 enum { MOST_COLOURS = 32 };
 typedef struct {
     uint32_t count; /* sampled pixels */
+    uint32_t first, same; /* red, green and blue of the first one, and how many are exactly like it */
     uint16_t key;
     uint8_t level, pattern;
 } Colour;
