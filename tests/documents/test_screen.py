@@ -332,6 +332,46 @@ def test_cells_of_a_heat_map_in_a_scan_have_nothing_but_their_figures() -> None:
     assert sum(_ink(faxed.crop(box)) > 0.1 for box in empty) < len(empty) * 0.02
 
 
+@pytest.mark.parametrize("colour", [(255, 122, 198), (124, 252, 0), (255, 179, 71)])
+def test_the_rims_of_highlighted_lines_of_a_sharpened_scan_are_no_ink(colour: tuple[int, int, int]) -> None:
+    faxed = []
+    for sharpened in (False, True):
+        page = Image.new("RGB", FINE, (250, 249, 246))
+        draw = ImageDraw.Draw(page)
+        for row in range(20):
+            draw.rectangle((300, 200 + row * 60, 1200, 228 + row * 60), colour)
+            draw.text((310, 200 + row * 60), WORDS, (20, 20, 20), font(REGULAR, 25))
+        page = page.resize((1240, 1641), Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(0.6))
+        page = page.filter(ImageFilter.UnsharpMask(1.5, 50, 0)) if sharpened else page
+        scan = io.BytesIO()
+        _noisy(page, 8).save(scan, "JPEG", quality=75)
+        faxed.append(bilevel(Image.open(scan).resize(FINE, Image.Resampling.BICUBIC)))
+    assert _octets(faxed[1]) < 1.3 * _octets(faxed[0])
+
+
+def test_noise_of_a_dark_slide_in_the_shade_is_no_ink() -> None:
+    """Its light part counts as paper, whose level is brought to white with all that a JPEG leaves there."""
+    page = Image.new("RGB", (1728, 1600), (240, 236, 226))
+    draw = ImageDraw.Draw(page)
+    for row in range(14):
+        draw.text((150, 80 + row * 40), f"{WORDS} {WORDS[:20]}", (20, 20, 20), font(REGULAR, 28))
+    for x in range(1400):
+        shade = tuple(a + (b - a) * x // 1400 for a, b in zip((60, 110, 115), (113, 178, 128), strict=True))
+        draw.line((150 + x, 760, 150 + x, 1400), shade)
+    draw.text((200, 800), "Staff and training plan", "white", font(BOLD, 50))
+    lit = (
+        Image.linear_gradient("L")
+        .rotate(180)
+        .resize(page.size)
+        .point([150 + v * 105 // 255 for v in range(256)])
+    )
+    photo = io.BytesIO()
+    shaded = ImageChops.multiply(page, lit.convert("RGB")).filter(ImageFilter.GaussianBlur(0.9))
+    _noisy(shaded, 20).save(photo, "JPEG", quality=75)
+    faxed = bilevel(Image.open(photo).convert("RGB"))
+    assert _ink(faxed.crop((1280, 830, 1500, 960))) < 0.015
+
+
 def test_noise_between_the_letters_of_a_dim_photograph_is_no_grid_that_takes_them_away() -> None:
     page, letters = Image.new("RGB", FINE, (235, 235, 235)), Image.new("L", FINE, 0)
     for row in range(40):
@@ -1006,7 +1046,7 @@ def test_gaps_in_the_letters_of_a_noisy_scan_stay_open_at_standard_resolution() 
     faxed, letters = bilevel(scanned, Resolution.STANDARD), clean.resize(size, Image.Resampling.BOX)
     paper = letters.point([255 if level > 192 else 0 for level in range(256)])
     filled = ImageChops.darker(ImageChops.invert(faxed), paper)
-    assert ImageStat.Stat(filled).sum[0] < 0.42 * ImageStat.Stat(ImageChops.invert(letters)).sum[0]
+    assert ImageStat.Stat(filled).sum[0] < 0.46 * ImageStat.Stat(ImageChops.invert(letters)).sum[0]
 
 
 def test_highlighted_lines_of_a_scan_are_no_photograph_at_standard_resolution() -> None:

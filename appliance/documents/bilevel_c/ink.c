@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A pixel is ink when its depth is at least SHARE percent of the greatest depth within NEAR x NEAR pixels, */
-enum { SHARE = 42, NEAR = 7 };
-/* of known type at standard resolution: thin strokes share their row with paper. */
-enum { COARSE_SHARE = 38 };
+/* A pixel is ink when its depth is at least SHARE percent of the greatest depth within NEAR x NEAR pixels, COARSE_SHARE
+ * at standard resolution, where thin strokes share their row with paper, */
+enum { SHARE = 42, COARSE_SHARE = 38, NEAR = 7 };
 /* and at least this many levels: in a drawing, where type is known to be, in a scan. In a scan NOISE_TIMES the noise
- * counts where that is more, up to MOST_SCANNED. */
-enum { LEAST_DRAWN = 20, LEAST_TYPE = 12, LEAST_SCANNED = 34, MOST_SCANNED = 90, NOISE_TIMES = 6 };
+ * counts where that is more, and in the dark LEAST_AS_IT_CAME before its paper was brought to white, since noise that a
+ * JPEG leaves has no measure there; up to MOST_SCANNED. */
+enum { LEAST_DRAWN = 20, LEAST_TYPE = 12, LEAST_SCANNED = 34, MOST_SCANNED = 90, NOISE_TIMES = 6, LEAST_AS_IT_CAME = 16 };
 /* Security grounds are searched from depth LEAST_GROUND on, as they are recognised by covering an area. In a scan the
  * grain of its paper may be as deep: there from GRAIN_TIMES the median depth on. Specks of up to NOISE_SPECK pixels are
  * removed first: noise. */
@@ -25,8 +25,9 @@ static int least_of(const Band *band, int least)
     return least < 4 ? 4 : least;
 }
 
-static int share_of(const Band *band, int share)
+static int share_of(const Band *band)
 {
+    int share = band->ground->y_dpi < COARSE_DPI ? COARSE_SHARE : SHARE;
     return share - share * band->darker / 200;
 }
 
@@ -70,7 +71,7 @@ static void measure_in_noise(const Band *band, uint8_t *depth)
         below = ((top + band->first) / tile_rows + 1) * tile_rows - band->first; /* end of the row of tiles */
         below = below < size.rows ? below : size.rows;
         for (ptrdiff_t left = 0; left < size.width; left += TILE) {
-            int least = least_depth(band, left, top, NOISE_TIMES);
+            int least = least_depth(band, left, top, NOISE_TIMES, LEAST_AS_IT_CAME);
             least = least > MOST_SCANNED ? MOST_SCANNED : least;
             if (least <= LEAST_SCANNED)
                 continue;
@@ -161,7 +162,7 @@ static int drop_ground(const Band *band, const Mask *ink, const Mask *marks, uin
         return -1;
     memcpy(all, depth, octets);
     take_greater(all, band->dark_type, octets);
-    int failed = where_deep(marks, all, band, least_of(band, LEAST_GROUND), share_of(band, SHARE)) < 0
+    int failed = where_deep(marks, all, band, least_of(band, LEAST_GROUND), share_of(band)) < 0
                  || drop_security_ground(band, ink, marks, all) < 0;
     for (size_t at = 0; at < octets && !failed; at++)
         depth[at] = all[at] ? depth[at] : 0;
@@ -170,15 +171,18 @@ static int drop_ground(const Band *band, const Mask *ink, const Mask *marks, uin
 }
 
 /* In a scan, what is not deeper than MOST_OF_GROUND and within OF_GROUND levels of its ground is no ink: between a
- * white line and the bright rim that a scanner's sharpening leaves around type, closing is lighter than the ground. */
-enum { OF_GROUND = 16, MOST_OF_GROUND = 44 };
+ * white line and the bright rim that a scanner's sharpening leaves around type, closing is lighter than the ground. On a
+ * tint, darker than TINTED, up to MOST_OF_TINT and OF_TINT: sharpening makes its own rim darker. */
+enum { OF_GROUND = 16, MOST_OF_GROUND = 44, TINTED = 240, OF_TINT = 26, MOST_OF_TINT = 60 };
 
 WIDE static void mark_of_ground(uint8_t *restrict line, const uint8_t *restrict grey, const uint8_t *restrict level,
                                 const uint8_t *restrict depth, ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x++) {
         uint8_t differ = difference(grey[x], level[x]);
-        line[x] = (differ <= OF_GROUND) & (depth[x] <= MOST_OF_GROUND);
+        uint8_t of = level[x] < TINTED ? OF_TINT : OF_GROUND;
+        uint8_t most = level[x] < TINTED ? MOST_OF_TINT : MOST_OF_GROUND;
+        line[x] = (differ <= of) & (depth[x] <= most);
     }
 }
 
@@ -244,7 +248,7 @@ int find_ink(const Band *band, const Mask *ink, const uint8_t *level)
         int from = is_secured > 0 ? least_of_ground(band, depth) : weak;
         Mask marks = {0};
         failed = failed || is_secured < 0 || (is_secured && new_masks(&marks, 1, band->size) < 0)
-                 || where_deep(ink, depth, band, from, share_of(band, SHARE)) < 0;
+                 || where_deep(ink, depth, band, from, share_of(band)) < 0;
         if (is_secured && !failed) {
             copy_mask(&marks, ink);
             failed = keep_deep(ink, depth, weak) < 0;
@@ -260,12 +264,12 @@ int find_ink(const Band *band, const Mask *ink, const uint8_t *level)
 
 int find_type(const Band *band, const Mask *dark, const Mask *light)
 {
-    int least = least_of(band, LEAST_TYPE), share = band->ground->y_dpi < COARSE_DPI ? COARSE_SHARE : SHARE, failed = 0;
+    int least = least_of(band, LEAST_TYPE), failed = 0;
     for (ptrdiff_t each = 0; each < band->type_count && !failed; each++) {
         ptrdiff_t first = band->type_boxes[each].top, rows = band->type_boxes[each].below - first;
         ptrdiff_t at = first * band->size.width;
         Mask darker = rows_of_mask(dark, first, rows), lighter = rows_of_mask(light, first, rows);
-        failed = where_deep(&darker, band->dark_type + at, band, least, share_of(band, share)) < 0
+        failed = where_deep(&darker, band->dark_type + at, band, least, share_of(band)) < 0
                  || (any_set(band->light_type + at, (size_t)(rows * band->size.width))
                      && where_deep(&lighter, band->light_type + at, band, least, LIGHT_SHARE) < 0);
     }

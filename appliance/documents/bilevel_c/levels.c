@@ -189,13 +189,19 @@ static int smooth(const Band *band, uint8_t *plane)
     return 0;
 }
 
-int least_depth(const Band *band, ptrdiff_t x, ptrdiff_t y, int times)
+/* What is darker is no paper in a shadow: its grain shows that something is there. */
+enum { DIMMEST_PAPER = 64 };
+
+int least_depth(const Band *band, ptrdiff_t x, ptrdiff_t y, int times, int as_it_came)
 {
     const Ground *ground = band->ground;
     const Tile *tile = &ground->tile[(y + band->first) / rows_of_tile(ground->y_dpi) * ground->tiles.width + x / TILE];
-    int noise = tile->noise * PAPER_WHITE / (tile->paper_type < 50 ? 50 : tile->paper_type);
+    int paper = tile->paper_type < DARKEST_PAPER ? DARKEST_PAPER : tile->paper_type;
+    int noise = tile->noise * PAPER_WHITE / paper;
     noise = noise > 2 * ground->noise + 2 ? 2 * ground->noise + 2 : noise;
-    return noise * times / (ground->noise >= MUCH_NOISE ? SMOOTHED : 1);
+    noise = noise * times / (ground->noise >= MUCH_NOISE ? SMOOTHED : 1);
+    int least = tile->paper_type < DIMMEST_PAPER ? 0 : as_it_came * PAPER_WHITE / paper;
+    return noise > least ? noise : least;
 }
 
 int beyond_noise(const Band *band, int depth, int times)

@@ -146,8 +146,8 @@ int settle(Ground *ground, const Box *boxes, ptrdiff_t box_count, int darker);
 
 /* levels.c: returns 0, or -1 without memory. */
 int level_band(Band *band);
-/* ``times`` the noise of the paper at a pixel of the band, scaled to white paper. */
-int least_depth(const Band *band, ptrdiff_t x, ptrdiff_t y, int times);
+/* ``times`` the noise of the paper at a pixel of the band, or ``as_it_came`` if that is more, scaled to white paper. */
+int least_depth(const Band *band, ptrdiff_t x, ptrdiff_t y, int times, int as_it_came);
 /* The greater of ``depth`` and ``times`` the noise of a scanned page. */
 int beyond_noise(const Band *band, int depth, int times);
 
