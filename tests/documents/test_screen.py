@@ -372,6 +372,24 @@ def test_noise_of_a_dark_slide_in_the_shade_is_no_ink() -> None:
     assert _ink(faxed.crop((1280, 830, 1500, 960))) < 0.015
 
 
+def test_figures_close_below_a_bar_of_light_type_are_whole_at_standard_resolution() -> None:
+    page, weeks = Image.new("RGB", FINE, (250, 249, 245)), []
+    for row, column in itertools.product(range(9), range(3)):
+        x, y = 130 + column * 500, 150 + row * 222
+        ImageDraw.Draw(page).rectangle((x, y, x + 467, y + 30), (123, 143, 161))
+        ImageDraw.Draw(page).text((x + 12, y + 3), "September", "white", font(REGULAR, 22))
+        for week, day in itertools.product(range(3), range(15)):
+            at = (x + 10 + day * 30, y + 35 + week * 29)
+            ImageDraw.Draw(page).text(at, str(2 + day % 7), (38, 50, 56), font(REGULAR, 18))
+        weeks.append([(x, (y + 36 + below) // 2, x + 160, (y + 58 + below) // 2) for below in (0, 58)])
+    scan = page.resize((1240, 1641), Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(0.6))
+    sharpened = _noisy(scan, 8).filter(ImageFilter.UnsharpMask(1.5, 50, 0))
+    size = (FINE[0], FINE[1] // 2)
+    faxed = bilevel(sharpened.resize(size, Image.Resampling.BOX), Resolution.STANDARD)
+    first, last = (sum(_ink(faxed.crop(boxes[week])) for boxes in weeks) for week in (0, 1))
+    assert first > 0.95 * last
+
+
 def test_noise_between_the_letters_of_a_dim_photograph_is_no_grid_that_takes_them_away() -> None:
     page, letters = Image.new("RGB", FINE, (235, 235, 235)), Image.new("L", FINE, 0)
     for row in range(40):

@@ -20,7 +20,7 @@ enum { AREA = STROKE + 2 };
  * ink there. It is ground again unless more than SURELY_DARKER below the ground's level. In a scan what is less than
  * NOISE_DARKER below it is noise. */
 enum { LIFTED = 20, OF_GROUND = 14, SURELY_DARKER = 60, NOISE_DARKER = 40 };
-/* The ground is the median of every EVERYth pixel of every EVERYth row, in a window that reaches FAR samples along
+/* The ground is the median of every EVERYth pixel of every EVERYth row (half of that at standard resolution), in a window that reaches FAR samples along
  * rows and CLOSE along columns, or the other way round: a table's bar is no higher than two lines of type. The
  * darker of both counts. At least ALIKE_PERCENT of the window must lie within ALIKE steps of COARSE levels of it: a
  * tint does, small blurred type does not. */
@@ -43,11 +43,17 @@ WIDE static void take_sample_row(uint8_t *restrict samples, uint8_t *restrict da
     }
 }
 
-/* Copies the samples of a plane, and sets ``dark`` to those that may be of a ground. */
-static void take_samples(uint8_t *samples, uint8_t *dark, Size small, const uint8_t *grey, Size size)
+static int rows_of_sample(const Band *band)
 {
+    return band->ground->y_dpi < COARSE_DPI ? EVERY / 2 : EVERY;
+}
+
+/* Copies the samples of a plane, and sets ``dark`` to those that may be of a ground. */
+static void take_samples(uint8_t *samples, uint8_t *dark, Size small, const Band *band)
+{
+    ptrdiff_t apart = rows_of_sample(band) * band->size.width;
     for (ptrdiff_t y = 0; y < small.rows; y++)
-        take_sample_row(samples + y * small.width, dark + y * small.width, grey + y * EVERY * size.width, small.width);
+        take_sample_row(samples + y * small.width, dark + y * small.width, band->under_tone + y * apart, small.width);
 }
 
 /* Samples of a window, in bins of COARSE levels. ALIKE bins at either end stay empty. */
@@ -263,6 +269,7 @@ WIDE static int has_ground(const uint8_t *medians, size_t count)
 
 typedef struct {
     Size small;
+    int every;        /* rows that share a row of samples */
     uint8_t *medians; /* the ground of each sample, 255 where there is none */
     uint8_t *least;   /* the darkest ground within a sample's distance */
     uint8_t *grounds, *line, *other; /* scratch rows */
@@ -271,10 +278,10 @@ typedef struct {
     Mask light, lines, solid;
 } Search;
 
-/* Expands a row of ``medians`` (or ``least``) to pixels; kept for the EVERY rows that share it. */
+/* Expands a row of ``medians`` (or ``least``) to pixels; kept for the rows that share it. */
 static const uint8_t *grounds_of(Search *search, const uint8_t *medians, ptrdiff_t y, ptrdiff_t width)
 {
-    const uint8_t *of = medians + y / EVERY * search->small.width;
+    const uint8_t *of = medians + y / search->every * search->small.width;
     if (of != search->of)
         repeat_each(search->grounds, of, width);
     search->of = of;
@@ -601,19 +608,20 @@ static int search_light(const Band *band, Search *search, const Mask *light, con
 
 int find_light_type(const Band *band, const Mask *light, const Mask *ink, uint8_t *level)
 {
-    Size size = band->size, small = {(size.width + EVERY - 1) / EVERY, (size.rows + EVERY - 1) / EVERY};
+    int every = rows_of_sample(band);
+    Size size = band->size, small = {(size.width + EVERY - 1) / EVERY, (size.rows + every - 1) / every};
     size_t count = (size_t)(small.width * small.rows);
     uint8_t *medians = malloc(3 * count), *least = medians + count, *samples = least + count;
     if (medians == NULL)
         return -1;
-    take_samples(samples, least, small, band->under_tone, size);
+    take_samples(samples, least, small, band);
     int failed = 0, may = any_set(least, count);
     if (may)
         failed = find_grounds(medians, small, samples, least) < 0;
     if (may && !failed && has_ground(medians, count))
         failed = fill_grounds(medians, small, samples) < 0;
     if (may && !failed && has_ground(medians, count)) {
-        Search search = {.small = small, .medians = medians, .least = least};
+        Search search = {.small = small, .every = every, .medians = medians, .least = least};
         failed = search_light(band, &search, light, ink, level) < 0;
     }
     free(medians);
