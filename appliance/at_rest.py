@@ -199,7 +199,7 @@ def seal_file(path: Path, *, overwrite: bool) -> bool:
 
 
 def settle(made: Path, place: Path) -> None:
-    """Moves a folder of finished files from ``temporary_root`` to ``place``, durably."""
+    """Moves a folder of files from ``temporary_root`` to ``place``, durably, once they are on disk."""
     if locked(place):
         beside = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
         try:
@@ -211,7 +211,7 @@ def settle(made: Path, place: Path) -> None:
         except BaseException:
             shutil.rmtree(beside, ignore_errors=True)
             raise
-    durable.fsync_folder(made)
+    durable.fsync_together([made, *made.iterdir()])
     made.chmod(0o750)
     made.rename(place)
     durable.fsync_folder(place.parent)

@@ -6,7 +6,6 @@ The manifest says where each page is and from which source it was made.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -107,10 +106,7 @@ class RenderedDocument:
             "pages": [{**asdict(p), "size": [p.size.width, p.size.height]} for p in self.pages],
             "remarks": to_json(self.remarks),
         }
-        with (directory / MANIFEST).open("w", encoding="utf-8") as file:
-            json.dump(data, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
+        (directory / MANIFEST).write_text(json.dumps(data, indent=1), encoding="utf-8")
 
 
 def _source(data: Mapping[str, Any]) -> Source:

@@ -293,7 +293,6 @@ class Rendering:
         elif message["done"]:
             worker.done = True
             worker.process.kill()  # so that all end together
-            os.fsync(worker.output.fileno())
 
     def _checked(self, worker: _Worker, message: dict[str, Any]) -> RenderedPage:
         width, height = message["size"]

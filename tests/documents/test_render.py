@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import stat
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -382,6 +384,30 @@ def test_several_workers_make_the_same_pages_as_one(rendered: Rendered) -> None:
     one, three = rendered(content, workers=1), rendered(content, workers=3)
     assert len({page.file for page in three.pages}) > 1
     assert [p.data for p in one.coded_pages()] == [p.data for p in three.coded_pages()]
+
+
+def test_all_files_of_a_document_are_on_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = tmp_path / "pages.pdf", tmp_path / "fax"
+    source.write_bytes(pdf([(*A4, words(*A4))] * 8))
+    fsync = os.fsync
+    on_disk: list[tuple[str, int, bool]] = []
+
+    def recorded(descriptor: int) -> None:
+        fsync(descriptor)
+        state = os.fstat(descriptor)
+        name = Path(os.readlink(f"/proc/self/fd/{descriptor}")).name
+        on_disk.append((name, 0 if stat.S_ISDIR(state.st_mode) else state.st_size, target.exists()))
+
+    monkeypatch.setattr(os, "fsync", recorded)
+    render([Source(source)], target, workers=2)
+    files = {path.name: path.stat().st_size for path in target.iterdir()}
+    assert "manifest.json" in files
+    before = {name: octets for name, octets, is_named in on_disk if not is_named}
+    assert files.items() <= before.items()
+    assert any(name.startswith(".fax.") for name in before)
+    assert on_disk[-1] == (tmp_path.name, 0, True)
 
 
 def test_a_missing_file_is_named_and_leaves_nothing_behind(tmp_path: Path) -> None:
