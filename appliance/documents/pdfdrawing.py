@@ -31,7 +31,8 @@ _WHITE = 255  # each octet of a pixel
 _FORMS = {"grey": raw.FPDFBitmap_Gray, "page": raw.FPDFBitmap_BGRx, "under": raw.FPDFBitmap_BGRx}
 _CHANNELS = {"grey": 1, "page": 4, "under": 4}
 # The pixels of each use, shared by all documents of the fax: one page is drawn at a time.
-_PIXELS: dict[str, ctypes.Array[ctypes.c_ubyte]] = {}
+# A new bytearray takes memory only as far as it is used.
+_PIXELS: dict[str, bytearray] = {}
 
 # Pixels of the largest page that is drawn in grey first to see whether that is enough.
 _MOST_GREY_PIXELS = 4 * BAND_PIXELS
@@ -193,8 +194,8 @@ def _pixels(layout: Layout, use: str, first: int, rows: int) -> ctypes.Array[cty
     """
     whole = layout.width * layout.rows <= BAND_PIXELS
     stride = layout.width * _CHANNELS[use]
-    kept = _PIXELS.get(use)
-    if kept is None or len(kept) != stride * (layout.rows if whole else rows):
+    octets = stride * (layout.rows if whole else rows)
+    if len(_PIXELS.get(use, b"")) != octets:
         _PIXELS.pop(use, None)
-        kept = _PIXELS[use] = (ctypes.c_ubyte * (stride * (layout.rows if whole else rows)))()
-    return (ctypes.c_ubyte * (stride * rows)).from_buffer(kept, stride * first if whole else 0)
+        _PIXELS[use] = bytearray(octets)
+    return (ctypes.c_ubyte * (stride * rows)).from_buffer(_PIXELS[use], stride * first if whole else 0)

@@ -6,6 +6,8 @@ several pages; each worker forked afterwards has them.
 
 from __future__ import annotations
 
+from PIL import Image
+
 from appliance.documents.options import Paper, RenderOptions, Treatment
 from appliance.documents.pdfsource import PdfSource
 from appliance.documents.text import COLUMNS, text_html, text_style
@@ -53,6 +55,7 @@ def warm_up() -> None:
         typeset(text_html(_SCRIPTS, 1), paper, style=text_style(paper, COLUMNS), most_pages=1, foreign=False)
     typeset(_PAGE, Paper.A4, most_pages=1)
     source.close()
+    Image.preinit()  # imports what reads the usual kinds
 
 
 def _specimen() -> bytes:

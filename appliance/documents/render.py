@@ -95,8 +95,8 @@ def _made(  # noqa: PLR0917 - what ``render`` was asked for
         with Rendering(sources, scratch, options, limits, pages, alone=alone) as rendering:
             total, made = rendering.run(workers, progress)
             remarks = rendering.remarks()
-        document = RenderedDocument(scratch, options, tuple(sources), total, made, remarks)
-        document.write_manifest(scratch)
+            document = RenderedDocument(scratch, options, tuple(sources), total, made, remarks)
+            document.write_manifest(scratch)  # while the workers end
         at_rest.settle(scratch, target)
     except OSError as error:
         raise DocumentError(causes.DOCUMENT_STORAGE, str(error)) from error
