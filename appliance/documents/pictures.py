@@ -377,12 +377,15 @@ class ImageSource:
 # How libheif reports that one of its threads got no memory, and Pillow's error number for that (its
 # Imaging.h).
 _NO_MEMORY = ("memory", "decoder error -9")
+_UNREAD = "Unsupported BMP"  # how Pillow begins to say that a picture is of a kind that it does not read
 
 
 def _fault(error: BaseException) -> DocumentError | MemoryError:
     """The error to raise for a decoder's ``error``."""
     if _memory.was_refused() or any(words in str(error).lower() for words in _NO_MEMORY):
         return MemoryError(_words(error))
+    if _UNREAD in str(error):
+        return DocumentError(causes.DOCUMENT_UNSUPPORTED, f"{error}: save it as PNG or PDF"[:200])
     return DocumentError(causes.DOCUMENT_DAMAGED, _words(error))
 
 

@@ -405,6 +405,18 @@ def test_a_tiff_whose_samples_are_of_another_size_is_not_called_damaged(
     assert samples in refused.value.detail
 
 
+def test_a_bmp_of_a_kind_that_nothing_here_reads_is_not_called_damaged(rendered: Rendered) -> None:
+    whole = save(Image.new("RGBA", (20, 20)), "BMP")
+    masks = struct.pack("<4I", 0x3FF00000, 0x000FFC00, 0x000003FF, 0)
+    kind = struct.pack("<HHI", 1, 32, 3)  # one plane, bits of a pixel, colours by masks
+    head = whole[:10] + struct.pack("<II", 14 + 56, 56) + whole[18:26]
+    odd = head + kind + whole[34:54] + masks + bytes(1600)
+    with pytest.raises(DocumentError) as refused:
+        rendered(odd)
+    assert refused.value.cause is DOCUMENT_UNSUPPORTED
+    assert "BMP bitfields" in refused.value.detail
+
+
 def test_a_tiff_with_several_small_samples_is_not_called_damaged(rendered: Rendered) -> None:
     layered = save(Image.new("LA", (40, 40)), "TIFF")
     small = layered.replace(struct.pack("<HHIHH", 258, 3, 2, 8, 8), struct.pack("<HHIHH", 258, 3, 2, 4, 4))
