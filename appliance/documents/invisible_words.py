@@ -61,6 +61,11 @@ class Words:
             if (sheet.hidden or sheet.white) and not sheet.seen and not sheet.drawn:
                 yield number
 
+    @property
+    def is_bare(self) -> bool:
+        """Whether nothing at all is laid out, visible or not."""
+        return not any(sheet.seen or sheet.hidden or sheet.white or sheet.drawn for sheet in self._sheets)
+
     def hidden(self) -> list[str]:
         """The hidden words of the document."""
         return " ".join(text for sheet in self._sheets for text in sheet.hidden).split()

@@ -31,6 +31,7 @@ from appliance.documents.direction import direct
 from appliance.documents.email_parts import FilePart
 from appliance.documents.errors import DocumentError
 from appliance.documents.fontmap import fonts
+from appliance.documents.hypertext import html_text
 from appliance.documents.invisible_words import Words
 from appliance.documents.options import Paper
 from appliance.documents.overflow import cut_pages, width_needed
@@ -167,7 +168,7 @@ def typeset(
             raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"{len(document.pages)} of at most {most_pages}")
         if foreign:
             grounds = page.files.lacks or losses.grounds
-            other += _seen_on_paper(document, grounds=grounds, script=_SCRIPT.search(html))
+            other += _seen_on_paper(document, html, grounds=grounds)
         for sheet in document.pages:
             if not 1.0 < max(sheet.width, sheet.height) / PX_PER_MM < _LARGEST_PAGE_MM:
                 raise ValueError(f"a page of {sheet.width} x {sheet.height} px")
@@ -228,17 +229,17 @@ class _Page:
         )
 
 
-def _seen_on_paper(
-    document: weasyprint.Document, *, grounds: bool, script: re.Match[str] | None
-) -> Iterator[Remark]:
+def _seen_on_paper(document: weasyprint.Document, html: str, *, grounds: bool) -> Iterator[Remark]:
     """Makes words visible whose background is missing (``grounds``); returns remarks on pages without
     visible words, and on words that wait for a script.
     """
     words = Words(document)
+    if words.is_bare and html_text(html).strip():
+        yield Remark(PAGE_WHITE, 1)
     if grounds and words.blacken():
         yield Remark(LAYOUT_SIMPLIFIED, detail="white words whose ground is missing are black")
     yield from (Remark(PAGE_WHITE, number) for number in words.blank_pages())
-    hidden = words.hidden() if script else []
+    hidden = words.hidden() if _SCRIPT.search(html) else []
     if hidden:
         yield Remark(
             HIDDEN_LEFT_OUT, detail=f"words that a script would show: {' '.join(hidden[:_SHOWN_WORDS])}"

@@ -207,6 +207,8 @@ def test_white_words_on_a_ground_that_is_there_stay_white(rendered: Rendered, gr
     ("content", "said"),
     [
         ("<html><body style='opacity:0'>all words", [PAGE_WHITE]),
+        ("<html><style>body { display: none } .on { display: block }</style><body>words", [PAGE_WHITE]),
+        ("<html><body><p></p>", []),
         (
             "<html><style>body{visibility:hidden}</style><body>all words<script>show()</script>",
             [PAGE_WHITE, HIDDEN_LEFT_OUT],
