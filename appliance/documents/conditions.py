@@ -66,6 +66,8 @@ def media_of(query: str) -> str:
 
 
 def _rule(rule: Any, depth: int) -> str:
+    if rule.type == "error":  # as a ";" behind the last rule: browsers ignore it
+        return ""
     if rule.type != "at-rule" or rule.content is None:
         return str(rule.serialize())
     inner = decided(tinycss2.serialize(rule.content), depth + 1)

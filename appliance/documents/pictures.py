@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import warnings
 from collections.abc import Sequence
@@ -136,7 +137,9 @@ class ImageSource:
         elif self._image.format == "MPO":
             self._skipped = pictures_behind(self._image)
         self._white: set[int] = set()  # pages with white on transparent only
-        self._moves = kind in _MOVING and getattr(self._image, "is_animated", False)
+        self._moves = kind in _MOVING
+        with contextlib.suppress(*DAMAGE):  # behind its first picture
+            self._moves = self._moves and getattr(self._image, "is_animated", False)
         self.count = len(self._frames)
         self._forget()
 

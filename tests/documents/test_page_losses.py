@@ -401,6 +401,12 @@ def test_what_is_marked_in_a_drawing_is_seen_through_the_marker(rendered: Render
     assert black(rendered(drawing(words + marker), name="a.svg")) > 0.9 * plain
 
 
+def test_a_mistake_in_a_style_sheet_does_not_cost_its_design(tmp_path: Path) -> None:
+    sheet = "@media (min-width: 600px) { p { font-weight: bold } } p { color: #000 };"
+    made = opened(tmp_path, f"<style>{sheet}</style><p>words".encode(), "a.html")
+    assert (made.words, made.remarks) == ("words", ())
+
+
 def test_conditions_and_effects_of_a_drawing_count(tmp_path: Path) -> None:
     sheet = "<style>.a { display: none } @supports (display: block) { .a { display: block } }</style>"
     shown = opened(tmp_path, drawing(f'{sheet}<text class="a" y="80">told</text>'), "a.svg")

@@ -405,6 +405,13 @@ def test_a_tiff_whose_samples_are_of_another_size_is_not_called_damaged(
     assert samples in refused.value.detail
 
 
+def test_a_gif_that_ends_within_its_second_picture_is_its_first(rendered: Rendered) -> None:
+    first, second = (Image.new("L", (60, 40), shade) for shade in (0, 90))
+    whole = save(first, "GIF", save_all=True, append_images=[second], duration=100)
+    cut = whole[: whole.rindex(b",") + 10]  # within the head of the second picture
+    assert [remark.kind for remark in rendered(cut).remarks] == [MOVEMENT_LEFT_OUT]
+
+
 def test_a_bmp_of_a_kind_that_nothing_here_reads_is_not_called_damaged(rendered: Rendered) -> None:
     whole = save(Image.new("RGBA", (20, 20)), "BMP")
     masks = struct.pack("<4I", 0x3FF00000, 0x000FFC00, 0x000003FF, 0)
