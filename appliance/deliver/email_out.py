@@ -14,6 +14,7 @@ from appliance.deliver.causes import MAIL_NOT_SET_UP, MAIL_RECIPIENT_REFUSED, MA
 from appliance.deliver.settings import MailOutSettings
 from appliance.deliver.smtp import MailError
 from appliance.deliver.worker import DeliveryError
+from appliance.language import marked
 from appliance.numbers import NumberSettings
 from appliance.settings.accounts import User
 from appliance.settings.units import MB
@@ -81,7 +82,7 @@ class EmailDeliverer:
         there = pdfs.write_sent(box, job, pdf)
         if payload["why"] == SENT:
             if not there:
-                raise DeliveryError("The pages of the fax are no longer kept.", final=True)
+                raise DeliveryError(marked("The pages of the fax are no longer kept."), final=True)
             return writer.sent(to, job, tag, self._attached(pdf))
         asked = (str(job.metadata.get(ASKED_SUBJECT, "")), str(job.metadata.get(ASKED_ID, "")))
         attached = self._attached(pdf) if there else None

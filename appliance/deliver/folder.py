@@ -14,11 +14,14 @@ from appliance.box import Box
 from appliance.deliver import pdfs
 from appliance.deliver.causes import FOLDER_UNUSABLE
 from appliance.deliver.worker import DeliveryError
+from appliance.language import marked
 from appliance.spool.delivery import Delivery
 from appliance.spool.model import Received
 from appliance.station import StationSettings
 
 _NUMBER_KEPT = 24
+
+_NOT_THERE = marked("It is not there.")
 
 
 class FolderDeliverer:
@@ -34,7 +37,7 @@ class FolderDeliverer:
         folder = Path(delivery.target)
         # A missing folder is not made: while a share is not mounted, the faxes would fill the box's own disk.
         if not folder.is_dir():
-            raise DeliveryError(f"{FOLDER_UNUSABLE.sentence} There is no folder {folder}.")
+            raise DeliveryError(f"{FOLDER_UNUSABLE.sentence} {_NOT_THERE} {folder}")
         path = folder / file_name(fax, self._box.settings.section(StationSettings))
         try:
             # Made in a folder of our own first: others may write to the target as well.

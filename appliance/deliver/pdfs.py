@@ -14,6 +14,7 @@ from appliance.box import Box
 from appliance.deliver.worker import DeliveryError
 from appliance.documents.pdf import write_pdf
 from appliance.documents.rendered import RenderedDocument
+from appliance.language import marked
 from appliance.spool.errors import NotFoundError
 from appliance.spool.model import Job, Received, ReceivedPageFile
 from appliance.t4.coding import PageError
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 FOLDER = "deliveries"  # temporary files, in the data folder
 
+_UNWRITTEN = marked("The PDF could not be written.")
+_DAMAGED = marked("A page of the fax is damaged in the box.")
+
 
 @contextlib.contextmanager
 def scratch(box: Box) -> Iterator[Path]:
@@ -36,7 +40,7 @@ def scratch(box: Box) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(dir=parent) as folder:
             yield Path(folder)
     except OSError as error:
-        raise DeliveryError(f"The PDF could not be written: {error.strerror}") from error
+        raise DeliveryError(f"{_UNWRITTEN} {error.strerror}") from error
 
 
 @contextlib.contextmanager
@@ -45,7 +49,7 @@ def still_there() -> Iterator[None]:
     try:
         yield
     except NotFoundError:
-        raise DeliveryError("The fax is no longer in the box.", final=True) from None
+        raise DeliveryError(marked("The fax is no longer in the box."), final=True) from None
 
 
 def write_received(box: Box, fax: Received, path: Path, note: PageHeading | None = None) -> None:
@@ -58,7 +62,7 @@ def write_received(box: Box, fax: Received, path: Path, note: PageHeading | None
     with still_there():
         pages = box.inbox.pages(fax.id)
     if not pages:
-        raise DeliveryError("The fax has no pages.", final=True)
+        raise DeliveryError(marked("The fax has no pages."), final=True)
     sender = fax.caller or fax.tsi
     title = f"{'Practice fax' if fax.practice else 'Fax'} {fax.id} from {sender}".strip()
     created = datetime.fromtimestamp(fax.started_at).astimezone()
@@ -73,9 +77,9 @@ def write_received(box: Box, fax: Received, path: Path, note: PageHeading | None
     except FileNotFoundError as error:
         if (box.data / pages[0].path).exists():
             raise
-        raise DeliveryError("The fax's pages are no longer in the box.", final=True) from error
+        raise DeliveryError(marked("The fax's pages are no longer in the box."), final=True) from error
     except (PageError, TiffError, at_rest.SealedError) as error:
-        raise DeliveryError(f"A page of the fax is damaged in the box: {error}", final=True) from error
+        raise DeliveryError(f"{_DAMAGED} {error}", final=True) from error
 
 
 def write_sent(box: Box, job: Job, path: Path) -> bool:

@@ -52,9 +52,9 @@ class PrinterDeliverer:
         except cups.IPPError as error:
             if _unanswered(error):
                 raise DeliveryError(words.NO_CUPS) from None
-            raise DeliveryError(f"CUPS refused the fax: {error.args[-1]}.") from None
+            raise DeliveryError(f"{words.REFUSED} {error.args[-1]}") from None
         except RuntimeError as error:
-            raise DeliveryError(f"CUPS does not answer: {error}.") from None
+            raise DeliveryError(f"{words.NO_CUPS} {error}") from None
 
     def _print(self, connection: Any, delivery: Delivery) -> str:
         printer = delivery.target or connection.getDefault()

@@ -15,6 +15,7 @@ GAVE_UP = "Success"
 
 NO_PYCUPS = marked("This box cannot print: pycups is not installed.")
 NO_CUPS = marked("CUPS does not answer: it is not running, is just starting, or hangs.")
+REFUSED = marked("CUPS refused the fax.")
 FORGOTTEN = marked("CUPS forgot the print job, as when it is killed. It is printed again.")
 NO_DEFAULT = marked("CUPS has no default printer: name one.")
 NO_SUCH_PRINTER = marked("CUPS has no printer of this name: lpstat -e lists those that there are.")

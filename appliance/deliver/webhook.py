@@ -14,6 +14,7 @@ from appliance.deliver import pdfs
 from appliance.deliver.settings import DeliverySettings
 from appliance.deliver.styles import OWN, FaxDocument, FaxEvent, SignedBody, Styles
 from appliance.deliver.worker import DeliveryError
+from appliance.language import marked
 from appliance.net.addresses import Resolver, resolve
 from appliance.net.causes import URL_NOT_ALLOWED
 from appliance.net.http import FetchError, PostAnswer, post
@@ -59,6 +60,9 @@ ENDS = frozenset(
 )
 PDF_TYPE = "application/pdf"
 
+_NOTHING_SENT = marked("Nothing was sent.")
+_NOT_TAKEN = marked("The receiver did not take it.")
+
 
 class WebhookDeliverer:
     """Makes deliveries of the kind ``webhook``; the target is the URL."""
@@ -81,11 +85,11 @@ class WebhookDeliverer:
             # server: not final, nothing was sent.
             words = f"{error.cause.sentence} {error.detail}"
             if error.cause is URL_NOT_ALLOWED:
-                words = f"Nothing was sent. {words}"
+                words = f"{_NOTHING_SENT} {words}"
             raise DeliveryError(words) from error
         words = f"{answer.status} {' '.join(answer.answer.split())[:_ANSWER_KEPT]}".strip()
         if not answer.accepted:
-            raise DeliveryError(f"The receiver answered {words}", final=answer.status == _GONE)
+            raise DeliveryError(f"{_NOT_TAKEN} {words}", final=answer.status == _GONE)
         return words
 
     def test(self, url: str, key_name: str) -> PostAnswer:

@@ -435,7 +435,7 @@ def test_a_folder_that_is_not_mounted_is_not_made_but_waited_for(box: Box, tmp_p
         until(lambda: finished(box, fax.id))
     (delivery,) = deliveries_of(box, fax.id)
     assert delivery.state is OutboxState.PENDING
-    assert "There is no folder" in delivery.last_error
+    assert "It is not there." in delivery.last_error
     assert not folder.exists()
 
 

@@ -9,12 +9,14 @@ from playwright.sync_api import expect
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
+from appliance import language
 from appliance.deliver.printer_words import lacks
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.settings import LineSettings
 from appliance.spool.delivery import DeliveryFilter, NewDelivery
 from tests.web.browser import Web
 from tests.web.furnished import EVIL
+from webui.pages.deliveries import told
 
 pytestmark = pytest.mark.realtime
 
@@ -145,3 +147,14 @@ def test_a_modem_that_no_line_uses_is_offered_on_the_page_of_the_lines(
         expect(modem).to_have_count(0)
     finally:
         box.served.box.settings.remove(LineSettings, line_id)
+
+
+def test_what_a_try_met_is_told_in_the_reader_s_language_with_what_the_other_side_said() -> None:
+    language.speak("de")
+    try:
+        said = told("Nothing was sent. The receiver did not take it. 500 Oh. No.")
+        plain = told("Something else. 500")
+    finally:
+        language.speak("en")
+    assert said == "Es wurde nichts gesendet. Der Empfänger hat es nicht angenommen. 500 Oh. No."
+    assert plain == "Something else. 500"

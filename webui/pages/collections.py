@@ -18,6 +18,7 @@ from appliance.language import said as _
 from appliance.phonebook import Contact
 from appliance.settings.accounts import User
 from appliance.settings.fields import FieldDescription, describe, to_document, variants
+from appliance.settings.secrets import PASSWORD_MIN
 from appliance.spelling import finder, plain
 from webui import favourite_printers
 from webui.choice_words import choice_word
@@ -50,7 +51,7 @@ LISTS = (
         "users",
         "users",
         ("name", "full_name", "role", "email"),
-        ("name", "role", "reads_numbers", "reads_of", "full_name", "email", "language"),
+        ("name", "full_name", "email", "role", "reads_numbers", "reads_of", "language"),
         hidden=("password_hash", "totp_secret", "recovery_codes"),
         fixed=("name",),
     ),
@@ -277,6 +278,7 @@ def _form(
         own=visit.who.owner if not visit.may("admin") and listed.name in ("contacts", "groups") else "",
         basic=[each for name in listed.basic for each in fields if each.name == name],
         more=[each for each in fields if each.name not in listed.basic],
+        least=PASSWORD_MIN,
         has_app=listed.name == "users" and bool(values.get("totp_secret")),
         printer_field=printer_field,
         printers=favourite_printers.printers_of(visit, listed.name, int(key)) if printer_field else [],

@@ -69,6 +69,15 @@ def _state(delivery: Delivery) -> Badge:
     return Badge(_("Tries again"), "↻", "wait") if delivery.tries else Badge(_("Under way"), "…", "plain")
 
 
+def told(detail: str) -> str:
+    """What was noted of a try: sentences of ours in the reader's language, what follows them as it came."""
+    sentence, end, rest = detail.partition(". ")
+    shown = _(sentence + end.rstrip())
+    if not end or shown == sentence + end.rstrip():
+        return _(detail)
+    return f"{shown} {told(rest)}"
+
+
 def _row(delivery: Delivery, tries: list[DeliveryTry]) -> DeliveryRow:
     why = delivery.payload.get("why")
     came = (
@@ -141,6 +150,7 @@ def show(visit: Visit) -> Response:
         kinds=[Chip(_path(show=state, kind=each), word, each == kind) for each, word in kinds.items()],
         older=_path(show=state, kind=kind, before=rows[-1].id) if len(rows) == SHOWN else "",
         testable=_testable(visit),
+        told=told,
     )
 
 
