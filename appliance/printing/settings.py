@@ -33,8 +33,9 @@ class PrintingSettings:
     )
     number_in_document: InDocument = setting(
         InDocument.OFF,
-        "where on page one of a PDF that was printed or scanned a number is looked for: off; "
-        "tag: @@FAX: 030 123456@@, which is cut out of the page; line: also Fax-Nr.: 030 123456",
+        "where on page one of a PDF that was printed or scanned a number is looked for: nowhere; in a mark "
+        "such as @@FAX: 030 123456@@, which is cut out of the page; or also in a line such as "
+        "Fax-Nr.: 030 123456",
     )
 
 
@@ -71,8 +72,8 @@ class IppSettings:
 
     access: IppAccess = setting(
         IppAccess.OFF,
-        "who may print to fax over the network: off; users: with name and password; network: every computer "
-        "of the local network",
+        "who may print to fax over the network: nobody, users with name and password, or every computer of "
+        "the local network",
     )
 
 

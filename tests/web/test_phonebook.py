@@ -170,3 +170,32 @@ def test_an_entry_becomes_a_printer_in_one_press(box: Web, language: str, make: 
     page.get_by_text(away, exact=True).click()
     expect(page.get_by_role("button", name=make)).to_be_visible()
     assert number not in store.items(FavouritePrinter)
+
+
+def test_names_of_any_length_and_direction_stay_on_a_phone_s_page(box: Web) -> None:
+    long = "Donaudampfschifffahrtsgesellschaftskapitänswitwenrentenversicherungsanstalt"
+    for first, last, number in (("Friederike", long, "9991"), ("محمد", "الخوارزمي", "+966112345678")):
+        body = {"first_name": first, "last_name": last, "company": long, "number": number}
+        assert box.served.ask("POST", "/contacts", body).status == 201
+    page = box.page(phone=True)
+    page.goto("/settings/groups/new")
+    too_wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    assert not page.evaluate(too_wide)
+    # The + of the number stands before it, at the right of the name.
+    label = page.locator("label", has_text="الخوارزمي")
+    places = label.evaluate("""label => {
+        const text = label.lastChild;
+        const at = (sign) => {
+            const range = document.createRange();
+            range.setStart(text, text.data.indexOf(sign));
+            range.setEnd(text, text.data.indexOf(sign) + 1);
+            return range.getBoundingClientRect().left;
+        };
+        return [at("+"), at("9")];
+    }""")
+    assert places[0] < places[1]
+    page.goto("/")
+    page.get_by_label("To", exact=True).press_sequentially("Donau")
+    page.get_by_role("option").first.wait_for()
+    assert not page.evaluate(too_wide)
+    assert page.get_by_role("option").first.evaluate("option => option.scrollWidth <= option.clientWidth")

@@ -15,7 +15,7 @@ from appliance.dispatch.profile import STEPS, Profile
 from appliance.language import said as _
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.settings import LineSettings
-from appliance.settings.units import MB
+from appliance.settings.units import GB
 from appliance.spool.delivery import DeliveryFilter, DeliveryTry, OutboxState
 from webui import audit_words
 from webui.visit import Page, Response, Visit
@@ -102,7 +102,7 @@ def show_about(visit: Visit) -> Response:
     return visit.page(
         "about.html",
         health=health,
-        free_mb=visit.writer().number(health.free_octets // MB),
+        free_gb=visit.writer().number(round(health.free_octets / GB, 1)),
         python=sys.version.split()[0],
         system=platform.platform(terse=True),
         packages=packages,

@@ -46,6 +46,8 @@ class Listed:
     ordered: bool = False  # the order of the entries matters
 
 
+LEFT_TO_RIGHT = "\u200e"  # a mark that is not seen (Unicode, annex 9)
+
 LISTS = (
     Listed(
         "users",
@@ -128,11 +130,10 @@ def _options(visit: Visit, listed: Listed) -> Options:
 
     def contacts() -> list[tuple[str, str]]:
         book = visit.box.settings.items(Contact).items()
-        return [
-            (str(key), f"{contact.name} {contact.number}")
-            for key, contact in book
-            if _visible(visit, contact)
-        ]
+        seen = [(key, contact) for key, contact in book if _visible(visit, contact)]
+        seen.sort(key=lambda entry: plain(entry[1].name))
+        # Beside a name that is written from right to left, the number's + would stand at its end.
+        return [(str(key), f"{contact.name} {LEFT_TO_RIGHT}{contact.number}") for key, contact in seen]
 
     found: dict[str, Callable[[], list[tuple[str, str]]]] = {"cover": covers}
     if listed.name == "users":

@@ -32,15 +32,15 @@ export function completion(root, changed) {
 
   function draw() {
     chosen.replaceChildren(...recipients.map((each, index) => {
-      const name = each.group ? `${each.name} (${each.members})` : [each.name, each.number].filter(Boolean).join(" · ");
+      const [name, more] = each.group ? [each.name, ` (${each.members})`] : [each.name || each.number, each.name ? ` · ${each.number}` : ""];
       const remove = plainButton(words.remove, () => {
         recipients.splice(index, 1);
         draw();
         changed(recipients);
         input.focus();
       });
-      remove.setAttribute("aria-label", `${words.remove}: ${name}`);
-      return element("li", [element("span", name), " ", remove]);
+      remove.setAttribute("aria-label", `${words.remove}: ${name}${more}`);
+      return element("li", [element("span", [element("bdi", name), more]), " ", remove]);
     }));
   }
 
