@@ -68,8 +68,7 @@ CODE_NEEDED = user_mistake(
 CODE_WRONG = user_mistake(
     "code_wrong",
     "This code is wrong, or it was used before.",
-    "Wait until the app shows the next one. "
-    "If the clock of the telephone or of the box is wrong, use a recovery code.",
+    "Wait until the app shows the next one; the clocks of the telephone and of the box have to be right.",
 )
 CODE_TOO_LATE = user_mistake(
     "code_too_late",
@@ -87,6 +86,13 @@ TOO_MANY_REQUESTS = declare(
     Retry.SOON,
     "There were more requests than this box allows.",
     "Wait as long as the Retry-After header says; the owner of the box can raise the limit.",
+)
+SIGN_IN_PAUSED = declare(
+    "sign_in_paused",
+    Side.USER,
+    Retry.SOON,
+    "There were too many failed sign-ins from this address.",
+    "Wait five minutes. An administrator can give you a new password, and let you in without the app.",
 )
 IDEMPOTENCY_KEY_REUSED = user_mistake(
     "idempotency_key_reused",

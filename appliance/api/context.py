@@ -13,7 +13,7 @@ from typing import Any
 
 from appliance.api import auth
 from appliance.api.auth import Caller
-from appliance.api.causes import PAGE_STALE
+from appliance.api.causes import PAGE_STALE, TOO_MANY_REQUESTS
 from appliance.api.ipp.book import JobBook
 from appliance.api.limits import (
     BROKEN_TRIES,
@@ -71,7 +71,9 @@ class Context:
     limiter: RequestLimiter = field(default_factory=RequestLimiter)
     sign_ins: SignInGuard = field(default_factory=SignInGuard)
     broken: SignInGuard = field(
-        default_factory=lambda: SignInGuard(BROKEN_TRIES, BROKEN_WINDOW_S, "broken requests")
+        default_factory=lambda: SignInGuard(
+            BROKEN_TRIES, BROKEN_WINDOW_S, "broken requests", TOO_MANY_REQUESTS
+        )
     )
     content: Budget = field(default_factory=lambda: Budget(CONTENT_BUDGET, "other large requests"))
     drawers: Budget = field(default_factory=lambda: Budget(DRAWERS, "other pictures"))

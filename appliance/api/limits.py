@@ -13,8 +13,9 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from appliance.api.causes import TOO_MANY_REQUESTS
+from appliance.api.causes import SIGN_IN_PAUSED, TOO_MANY_REQUESTS
 from appliance.api.problems import ProblemError
+from appliance.causes import Cause
 from appliance.net.addresses import read_address
 from appliance.net.settings import ApiSettings
 from appliance.services.causes import TOO_BUSY
@@ -107,8 +108,8 @@ class RequestLimiter:
             record.slices.append((now, 1))
 
 
-def _too_many(limit: str, wait: float) -> ProblemError:
-    return ProblemError(TOO_MANY_REQUESTS, f"at most {limit}", retry_after=max(0.0, wait))
+def _too_many(limit: str, wait: float, cause: Cause = TOO_MANY_REQUESTS) -> ProblemError:
+    return ProblemError(cause, f"at most {limit}", retry_after=max(0.0, wait))
 
 
 class SignInGuard:
@@ -122,8 +123,9 @@ class SignInGuard:
         tries: int = SIGN_IN_TRIES,
         window_s: float = SIGN_IN_WINDOW_S,
         what: str = "failed sign-ins",
+        cause: Cause = SIGN_IN_PAUSED,
     ) -> None:
-        self._tries, self._window_s, self._what = tries, window_s, what
+        self._tries, self._window_s, self._what, self._cause = tries, window_s, what, cause
         self._changed = threading.Condition()
         self._failures: OrderedDict[str, deque[float]] = OrderedDict()
         self._in_hand: Counter[str] = Counter()  # guesses being checked
@@ -158,7 +160,7 @@ class SignInGuard:
                 self._changed.notify_all()
 
     def check(self, address: str, now: float) -> None:
-        """Raises ProblemError (TOO_MANY_REQUESTS) for an address that failed too often."""
+        """Raises ProblemError (the guard's cause) for an address that failed too often."""
         with self._changed:
             self._require_left(_source(address), now)
 
@@ -174,7 +176,7 @@ class SignInGuard:
     def _require_left(self, source: str, now: float) -> None:
         if self._count(source, now) >= self._tries:
             wait = self._failures[source][0] + self._window_s - now
-            raise _too_many(f"{self._tries} {self._what} within {self._window_s:.0f} s", wait)
+            raise _too_many(f"{self._tries} {self._what} within {self._window_s:.0f} s", wait, self._cause)
 
     def _count(self, source: str, now: float) -> int:
         failures = self._failures.get(source)

@@ -61,7 +61,7 @@ _STATUS = by_code(
         HTTPStatus.LENGTH_REQUIRED: "request_length_missing",
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "request_too_large contacts_too_many document_too_large",
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "media_type_unsupported document_unsupported document_mislabelled",
-        HTTPStatus.TOO_MANY_REQUESTS: "too_many_requests",
+        HTTPStatus.TOO_MANY_REQUESTS: "too_many_requests sign_in_paused",
         HTTPStatus.INTERNAL_SERVER_ERROR: "request_fault",
         HTTPStatus.SERVICE_UNAVAILABLE: "too_busy disk_locked stopping index_damaged",
         HTTPStatus.INSUFFICIENT_STORAGE: "storage_full storage_read_only",

@@ -47,7 +47,7 @@ def sign_in(context: Context, environ: dict[str, Any], name: str, password: str,
     """Starts a session for a user who proves their identity.
 
     ``code``: of the authenticator app, or a recovery code.  Raises ProblemError: SIGN_IN_REFUSED,
-    CODE_NEEDED, CODE_WRONG, TOO_MANY_REQUESTS.
+    CODE_NEEDED, CODE_WRONG, SIGN_IN_PAUSED.
     """
     user_id, user = check_password(context, environ, name, password)
     if user.totp_secret:
@@ -117,7 +117,7 @@ class HalfWay:
 def set_up(context: Context, environ: dict[str, Any], code: str, name: str, password: str) -> SignedIn:
     """Makes the first administrator, given the one-time set-up code, and starts their session.
 
-    Raises ProblemError (SIGN_IN_REFUSED, TOO_MANY_REQUESTS), SettingError for an invalid name or password.
+    Raises ProblemError (SIGN_IN_REFUSED, SIGN_IN_PAUSED), SettingError for an invalid name or password.
     """
     address = address_of(environ)
     with context.sign_ins.guess(address, time.monotonic()):

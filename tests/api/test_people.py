@@ -124,7 +124,7 @@ def test_guessing_is_slowed_down(served: Served) -> None:
         wrong = served.ask("POST", "/sessions", {"name": "ada", "password": "wrong password"}, token="")
         assert (wrong.status, wrong.json["code"]) == (401, "sign_in_refused")
     stopped = served.ask("POST", "/sessions", {"name": "ada", "password": PASSWORD}, token="")
-    assert (stopped.status, stopped.json["code"]) == (429, "too_many_requests")
+    assert (stopped.status, stopped.json["code"]) == (429, "sign_in_paused")
     assert 1 <= int(stopped.headers["Retry-After"]) <= 301
     assert served.ask("GET", "/me").status == 200, "whoever has a good token is not locked out"
 

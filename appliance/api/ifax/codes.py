@@ -76,7 +76,7 @@ _FAX_CODES = by_code(
         FaxCode.NOT_PERMITTED: "not_permitted number_not_allowed number_emergency number_quarantined",
         FaxCode.TOO_MANY_RECIPIENTS: "too_many_recipients",
         FaxCode.INVALID_KEY: "not_signed_in sign_in_refused",
-        FaxCode.RATE_LIMIT: "too_many_requests",
+        FaxCode.RATE_LIMIT: "too_many_requests sign_in_paused",
     }
 )
 
@@ -85,7 +85,9 @@ _STATUSES = by_code(
         IfaxStatus.AUTHENTICATION_FAILED: "not_signed_in sign_in_refused",
         IfaxStatus.INSUFFICIENT_BALANCE: "quota_spent",
         IfaxStatus.NOT_FOUND: "not_found",
-        IfaxStatus.GENERAL_ERROR: "not_permitted state_forbids method_not_allowed too_many_requests",
+        IfaxStatus.GENERAL_ERROR: (
+            "not_permitted state_forbids method_not_allowed too_many_requests sign_in_paused"
+        ),
     }
 )
 
