@@ -19,6 +19,7 @@ import pytest
 from PIL import Image, ImageStat
 from playwright.sync_api import Browser, Page, expect
 
+from appliance import image_update
 from appliance.api.limits import SignInGuard
 from appliance.api.rest.table import ROUTES
 from appliance.settings import secrets
@@ -196,6 +197,21 @@ def test_each_of_several_forms_has_its_own_words_again(box: Web) -> None:
     page.wait_for_url("**/sign-in*")
     _sign_in_again(page, OWNER)
     expect(page.locator("form").last.locator("[name=server]")).to_have_value("pbx.example")
+
+
+def test_an_update_whose_session_has_ended_is_chosen_again(box: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image_update, "is_image", lambda: True)
+    page = box.page()
+    page.on("dialog", lambda asked: asked.accept())
+    page.goto("/update")
+    page.get_by_label("The update").set_input_files(
+        {"name": "a.raucb", "mimeType": "application/octet-stream", "buffer": b"hello"}
+    )
+    box.served.server.context.sessions.end_all(box.add_user(OWNER))
+    page.get_by_role("button", name="Install").click()
+    page.wait_for_url("**/sign-in*")
+    _sign_in_again(page, OWNER)
+    expect(page.locator("#notices")).to_contain_text("Choose the file again.")
 
 
 def test_signing_out_of_a_session_that_has_ended_leads_to_the_door(box: Web) -> None:

@@ -59,6 +59,16 @@ export async function call(method, path, body, more = {}, limitMs = LOOK_LIMIT_M
   return answer.status === 204 ? null : answer.json();
 }
 
+// What to throw for a problem document; where it says that the session has ended, the page is left.
+export function refusal(problem) {
+  if (problem.code === "not_signed_in") signIn();
+  if (problem.code === "page_stale") {
+    keepAll();
+    location.reload();
+  }
+  return new Refused(problem);
+}
+
 // Also what is typed while the next page is on its way.
 function keepAll() {
   keep();
@@ -84,10 +94,5 @@ export async function answered(path, options) {
   }
   if (answer.ok) return answer;
   const problem = await answer.json().catch(() => ({ title: words.wrong, advice: "", code: "" }));
-  if (problem.code === "not_signed_in") signIn();
-  if (problem.code === "page_stale") {
-    keepAll();
-    location.reload();
-  }
-  throw new Refused(problem);
+  throw refusal(problem);
 }

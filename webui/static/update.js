@@ -1,6 +1,6 @@
 // The page for updates: uploads the file, then shows the progress until the box is back.
 
-import { call, headers, problemOf, Refused, words } from "./api.js";
+import { call, headers, isOver, problemOf, Refused, refusal, words } from "./api.js";
 import { showProblem } from "./form.js";
 
 const LOOK_EVERY_MS = 2_000;
@@ -28,7 +28,7 @@ function handOver(file) {
     request.addEventListener("load", () => {
       if (request.status === 202) return done();
       try {
-        refuse(new Refused(JSON.parse(request.responseText)));
+        refuse(refusal(JSON.parse(request.responseText)));
       } catch {
         refuse(new Refused({ title: words.wrong, advice: "" }));
       }
@@ -70,7 +70,7 @@ form?.addEventListener("submit", async (event) => {
     const problem = problemOf(error);
     form.hidden = false;
     underWay.hidden = true;
-    showProblem(form, problem);
+    if (!isOver(problem)) showProblem(form, problem);
   }
 });
 
