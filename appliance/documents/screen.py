@@ -102,40 +102,12 @@ def _by_content(
     look: _Look,
 ) -> Iterator[bytes]:
     """Each of ``bands`` in black and white.  ``elsewhere``: the pixels outside of them."""
-    content = drawing.content
-    ground = _bilevel.ground(
-        drawing.width,
-        drawing.rows,
-        look.resolution.x_dpi,
-        look.resolution.y_dpi,
-        content.left,
-        content.top,
-        content.right,
-        content.below,
-        _TONES[look.treatment],
-        drawing.photographs is None,
-    )
     boxes = b"".join(map(_packed, drawing.photographs or ()))
-    kept = drawing.width * drawing.rows <= BAND_PIXELS
-    drawn: list[Pixels] = []
-    whole = _Band(0, drawing.rows, 0, drawing.rows)
-    surveyed = 0
-    for band in bands:
-        pixels = _with_planes(drawing.draw(band.first, band.rows), drawing.width, band.rows)
-        if kept:
-            drawn.append(pixels)
-        begin = max(surveyed, band.upper // _TILE * _TILE)
-        end = min(-(-band.below // _TILE) * _TILE, drawing.rows)
-        if elsewhere is not None and begin > surveyed:
-            _survey(ground, elsewhere, whole, surveyed, begin)
-        if end > begin:
-            _survey(ground, pixels, band, begin, end)
-            surveyed = end
-    if elsewhere is not None and surveyed < drawing.rows:
-        _survey(ground, elsewhere, whole, surveyed, drawing.rows)
+    kept: list[Pixels] | None = [] if drawing.width * drawing.rows <= BAND_PIXELS else None
+    ground = _ground_of(drawing, bands, elsewhere, look, kept)
     _bilevel.settle(ground, boxes, look.darkness)
     for number, band in enumerate(bands):
-        pixels = drawn[number] if kept else drawing.draw(band.first, band.rows)
+        pixels = drawing.draw(band.first, band.rows) if kept is None else kept[number]
         yield _bilevel.bilevel(
             ground,
             pixels.page,
@@ -151,6 +123,45 @@ def _by_content(
             look.darkness,
             pixels.planes,
         )
+
+
+def _ground_of(
+    drawing: Drawing,
+    bands: Sequence[_Band],
+    elsewhere: Pixels | None,
+    look: _Look,
+    kept: list[Pixels] | None,
+) -> bytearray:
+    """What was seen of the whole page, not yet settled; the pixels of ``bands`` are added to ``kept``."""
+    content = drawing.content
+    ground = _bilevel.ground(
+        drawing.width,
+        drawing.rows,
+        look.resolution.x_dpi,
+        look.resolution.y_dpi,
+        content.left,
+        content.top,
+        content.right,
+        content.below,
+        _TONES[look.treatment],
+        drawing.photographs is None,
+    )
+    whole = _Band(0, drawing.rows, 0, drawing.rows)
+    surveyed = 0
+    for band in bands:
+        pixels = _with_planes(drawing.draw(band.first, band.rows), drawing.width, band.rows)
+        if kept is not None:
+            kept.append(pixels)
+        begin = max(surveyed, band.upper // _TILE * _TILE)
+        end = min(-(-band.below // _TILE) * _TILE, drawing.rows)
+        if elsewhere is not None and begin > surveyed:
+            _survey(ground, elsewhere, whole, surveyed, begin)
+        if end > begin:
+            _survey(ground, pixels, band, begin, end)
+            surveyed = end
+    if elsewhere is not None and surveyed < drawing.rows:
+        _survey(ground, elsewhere, whole, surveyed, drawing.rows)
+    return ground
 
 
 # By how many levels of grey something must be darker than its surroundings to be visible; and the share of
