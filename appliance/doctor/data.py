@@ -112,6 +112,11 @@ def _counted(paths: list[str]) -> str:
 
 def settings(store: SettingsStore) -> Iterator[Finding]:
     """What the settings files hold that is not in force."""
+    if store.phonebook_gone:
+        yield broken(
+            _("The phone book is gone."),
+            _("Put phonebook.json back from a backup; with the next entry a new one begins."),
+        )
     notes = store.notes()
     if notes:
         yield warning(

@@ -19,7 +19,6 @@ from tinydb import TinyDB
 from tinydb.table import Document, Table
 
 from appliance import durable
-from appliance.language import said
 from appliance.settings.fields import SettingError, from_document, to_document
 from appliance.settings.files import (
     COUNTER_TABLE,
@@ -69,7 +68,8 @@ class KeptSettings:
         self._flaws: dict[str, Exception] = {}  # by file
         self._told: set[str] = set()
         self.refresh(self._views)
-        self._complain(self.notes)
+        if self.phonebook_gone:
+            _log.error("%s, the phone book, is gone; put it back from a backup", data / PHONEBOOK_FILE)
 
     @contextlib.contextmanager
     def reading(self, name: str | None = None) -> Iterator[None]:
@@ -100,11 +100,12 @@ class KeptSettings:
     @property
     def notes(self) -> tuple[str, ...]:
         """Everything in the files that is not in force, as sentences."""
-        found = tuple(note for reading in self._readings.values() for note in reading.notes)
-        if (self.folder / PHONEBOOK_FILE).exists() or not self._phonebook_known():
-            return found
-        gone = said("{file}: the phone book is gone. Put the file back from a backup, or begin a new one.")
-        return (gone.format(file=PHONEBOOK_FILE), *found)
+        return tuple(note for reading in self._readings.values() for note in reading.notes)
+
+    @property
+    def phonebook_gone(self) -> bool:
+        """Whether the file of the phone book is missing although there was one."""
+        return not (self.folder / PHONEBOOK_FILE).exists() and self._phonebook_known()
 
     def _phonebook_known(self) -> bool:
         tables = self._views[SETTINGS_FILE].storage.read() or {}
@@ -137,13 +138,13 @@ class KeptSettings:
                 else:
                     self._flaws.pop(file_name, None)
                     self._readings[file_name] = reading
-                    self._complain(reading.notes)
+                    self._complain(reading)
                 self._stamps[file_name] = stamp
             if strict and file_name in self._flaws:
                 raise self._flaws[file_name]
 
-    def _complain(self, notes: Iterable[str]) -> None:
-        for note in notes:
+    def _complain(self, reading: Reading) -> None:
+        for note in reading.notes:
             if note not in self._told:
                 self._told.add(note)
                 _log.warning("%s", note)

@@ -88,6 +88,11 @@ class SettingsStore:
         with self._kept.reading():
             return self._kept.notes
 
+    @property
+    def phonebook_gone(self) -> bool:
+        """Whether the file of the phone book is missing although there was one."""
+        return self._kept.phonebook_gone
+
     # -- changing ------------------------------------------------------------------------------
 
     def change(self, kind: type[S], values: Mapping[str, Any]) -> S:

@@ -27,6 +27,7 @@ from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.sip.settings import SipTrunk
 from appliance.net.settings import HttpSettings
 from appliance.panel.settings import Display, PanelSettings
+from appliance.phonebook import Contact
 from appliance.spool.schema import versions
 from appliance.spool.settings import StorageSettings
 from appliance.station import StationSettings
@@ -473,6 +474,13 @@ def test_findings_are_in_the_readers_language(folder: Path) -> None:
         speak("en")
     assert found.sentence == catalogue("de").gettext("The index of the faxes is whole.")
     assert found.sentence != "The index of the faxes is whole."
+
+
+def test_a_phone_book_that_is_gone_is_found(folder: Path) -> None:
+    open_settings(folder).add(Contact(last_name="Ada", number="+4930124"))
+    (folder / "phonebook.json").unlink()
+    found = list(data.settings(open_settings(folder)))
+    assert [each.state for each in found] == [Severity.BROKEN, Severity.FINE]
 
 
 def test_an_index_of_a_newer_version_is_found_with_what_to_do(folder: Path) -> None:

@@ -110,19 +110,19 @@ def test_a_file_that_is_deleted_under_a_running_box_is_written_again(
 def test_a_phone_book_that_is_gone_at_the_start_is_told_until_a_new_one_begins(
     store: SettingsStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert store.notes() == ()  # a box without a phone book lacks nothing
+    assert not store.phonebook_gone  # a box without a phone book lacks nothing
     store.add(Contact(last_name="Zoë", number="+4930123"))
     store.change(NumberSettings, {"daily_calls": 7})
-    assert open_settings(store.folder).notes() == ()
+    assert not open_settings(store.folder).phonebook_gone
     (store.folder / PHONEBOOK_FILE).unlink()
     after = open_settings(store.folder)
-    (note,) = after.notes()
-    assert PHONEBOOK_FILE in note
-    assert note in caplog.text
+    assert after.phonebook_gone
+    assert f"{PHONEBOOK_FILE}, the phone book, is gone" in caplog.text
     after.change(NumberSettings, {"daily_calls": 8})
-    assert open_settings(store.folder).notes() == (note,)
+    assert open_settings(store.folder).phonebook_gone
     after.add(Contact(last_name="Ada", number="+4930124"))
-    assert after.notes() == open_settings(store.folder).notes() == ()
+    assert not after.phonebook_gone
+    assert not open_settings(store.folder).phonebook_gone
 
 
 def test_settings_stay_in_force_where_their_folder_is_gone(store: SettingsStore) -> None:
