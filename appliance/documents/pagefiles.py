@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from PIL import Image
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from appliance.documents.drawings import drawable
@@ -83,6 +85,8 @@ class PageFiles(URLFetcher):  # type: ignore[misc]
         self._moves |= _is_animated(picture)
         if is_damaged(picture):
             self._damaged.add(url)
+            with Image.open(io.BytesIO(picture)) as shown:
+                shown.load()  # one that fails is lost here, and not the page with it
 
 
 def _is_animated(picture: bytes) -> bool:

@@ -147,7 +147,7 @@ def _extremes(image: Image.Image) -> list[tuple[int, int]]:
 
 
 def png_is_whole(content: bytes) -> bool:
-    """Whether each chunk of pixels has its checksum (PNG 3, 5.3); a cut is found while decoding."""
+    """Whether each chunk is there to its end, and those of pixels have their checksum (PNG 3, 5.3)."""
     at = _SIGNATURE_OCTETS
     view = memoryview(content)
     while at + _AROUND_OCTETS <= len(content):
@@ -160,7 +160,7 @@ def png_is_whole(content: bytes) -> bool:
         elif kind == b"IEND":
             return True
         at = end + 4
-    return True
+    return at <= len(content)
 
 
 def is_damaged(picture: bytes) -> bool:

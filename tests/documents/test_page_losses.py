@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from appliance.documents.drawings import drawable
 from appliance.documents.rendered import RenderedDocument
@@ -399,6 +400,13 @@ def test_what_is_marked_in_a_drawing_is_seen_through_the_marker(rendered: Render
     words = '<text x="20" y="60" font-size="40">marked</text>'
     plain = black(rendered(drawing(words), name="a.svg"))
     assert black(rendered(drawing(words + marker), name="a.svg")) > 0.9 * plain
+
+
+def test_a_picture_that_ends_behind_its_pixels_does_not_cost_the_page(tmp_path: Path) -> None:
+    whole = save(Image.new("L", (20, 20)), "PNG")
+    cut = base64.b64encode(whole[:-12] + b"\0\0\xff\xfftEXt" + whole[-12:]).decode()
+    made = opened(tmp_path, f"<p>words<img src='data:image/png;base64,{cut}'>".encode(), "a.html")
+    assert kinds(made) == [PICTURE_LOST]
 
 
 def test_a_mistake_in_a_style_sheet_does_not_cost_its_design(tmp_path: Path) -> None:
