@@ -59,6 +59,22 @@ def end_first() -> None:
         _OOM_SCORE.write_text(_FIRST_TO_GO)
 
 
+# mallopt(3): pieces of memory from so many octets on come from the system, and go back to it when they are
+# freed; and so much free memory at the end of the heap is kept.
+_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -3, -1
+_SMALL_PIECE_OCTETS = 128 << 10
+
+
+def keep_no_freed_memory() -> None:
+    """From now on gives memory back as soon as it is freed: slower, but a limit can be used to its end.
+
+    Nothing without glibc.
+    """
+    with contextlib.suppress(AttributeError):
+        for option in (_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD):
+            ctypes.CDLL(None).mallopt(option, _SMALL_PIECE_OCTETS)
+
+
 def give_memory_back() -> None:
     """Gives free memory between the pieces in use to the system (malloc_trim(3)); nothing without glibc."""
     with contextlib.suppress(AttributeError):

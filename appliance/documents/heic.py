@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from PIL import Image
 
+from appliance import limited
+
+# Each thread of the decoder takes memory of its own, now more, now less: with several, the same photograph
+# would be made or refused by chance.
+_THREADS = 1
+
 
 def register() -> None:
     """Makes Pillow open HEIC pictures."""
     import pillow_heif  # noqa: PLC0415
 
-    pillow_heif.register_heif_opener(thumbnails=False)
+    limited.keep_no_freed_memory()
+    pillow_heif.register_heif_opener(thumbnails=False, decode_threads=_THREADS)
 
 
 class HeicPixels:
     """A decoded picture, without the copy that Pillow makes of it, which is larger than the picture."""
 
-    def __init__(self, content: bytes, number: int) -> None:
-        """Picture ``number`` of the file.  Raises what the decoder raises."""
-        import pillow_heif  # noqa: PLC0415
-
-        picture = pillow_heif.open_heif(content, remove_stride=False)[number]
+    def __init__(self, image: Image.Image) -> None:
+        """The current picture of ``image``, as opened.  Raises what the decoder raises."""
+        # Pillow's plugin keeps the file in memory: opened here again, it would be there twice.
+        picture = image._heif_file[image.tell()]  # type: ignore[attr-defined]
         self._octets = memoryview(picture.data)
         self._stride = int(picture.stride)
         self.mode, self.size = str(picture.mode), (int(picture.size[0]), int(picture.size[1]))

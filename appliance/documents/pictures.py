@@ -331,7 +331,7 @@ class ImageSource:
         number = self._image.tell()
         decoded: Decoded = image
         if self._kind is Kind.HEIC:
-            decoded = HeicPixels(self._again().read(), number)
+            decoded = HeicPixels(image)
         else:
             if self._kind is Kind.JPEG:
                 image.draft("RGB", least)
@@ -377,9 +377,9 @@ class ImageSource:
         return [*found, *([Remark(PAGE_WHITE)] if self._frames[index] in self._white else [])]
 
 
-# How libheif reports that one of its threads got no memory, and Pillow's error number for that (its
-# Imaging.h).
-_NO_MEMORY = ("memory", "decoder error -9")
+# How libheif and its plugin report that one of their threads got no memory, and Pillow's error number for
+# that (its Imaging.h).
+_NO_MEMORY = ("memory", "decoder error -9", "unexpected c++ exception")
 _UNREAD = "Unsupported BMP"  # how Pillow begins to say that a picture is of a kind that it does not read
 
 

@@ -21,6 +21,7 @@ from appliance.documents.options import Limits, Source
 from appliance.documents.render import render
 from tests.documents.conftest import Rendered
 from tests.documents.making import A4, need, pdf, photograph, save, words
+from tests.documents.phone_heic import tiled
 
 MOST_KB = 400 << 10
 SOURCES = 12  # so many that there are two workers, and that what each source keeps adds up
@@ -159,7 +160,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], Cause | None]] = {
         DOCUMENT_TOO_LARGE,
     ),
     "WebP of 120 megapixels": (_webp, DOCUMENT_MEMORY),
-    "picture with a soft mask": (_masked_picture, DOCUMENT_MEMORY),
+    "picture with a soft mask": (_masked_picture, MADE),
     "JPEG 2000": (_jpeg_2000, DOCUMENT_MEMORY),
     "groups within groups": (_nested_groups, DOCUMENT_MEMORY),
     "a million and a half objects": (_many_objects, DOCUMENT_MEMORY),
@@ -328,3 +329,11 @@ def test_a_fax_of_many_files_needs_no_more_memory_than_its_largest_page(
     made = render([Source(tmp_path / name)] * 20, tmp_path / "fax", workers=1)
     assert made.total == 20
     assert "tried again" not in caplog.text
+
+
+def test_a_phone_s_photograph_that_one_of_two_workers_cannot_hold_is_made_and_not_called_damaged(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "photo.heic"
+    path.write_bytes(tiled(5712, 4284))
+    assert render([Source(path)] * 2, tmp_path / "fax", workers=2).total == 2
