@@ -260,7 +260,7 @@ def test_a_disk_without_room_for_the_pdf_is_named_and_nothing_is_printed(
 
     with monkeypatch.context() as patched:
         patched.setattr("appliance.deliver.pdfs.write_pdf", full)
-        with pytest.raises(DeliveryError, match="The PDF could not be written: No space left"):
+        with pytest.raises(DeliveryError, match=r"The PDF could not be written\. No space left"):
             PrinterDeliverer(box)(put(box, fax.id, "Office"))
     assert PrinterDeliverer(box)(put(box, fax.id, "Office")).startswith("Office, job ")
     assert papers(cups) == before + 1
