@@ -50,6 +50,8 @@ class _Split:
 class Group3Decoder:
     """Decodes MH, or MR with ``two_dimensional``, into ``page``."""
 
+    undecoded = 0  # octets: a fault costs rows, and not the rest of the page
+
     def __init__(self, page: GrowingPage, two_dimensional: bool) -> None:
         self._page = page
         self._tagged = two_dimensional

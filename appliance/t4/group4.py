@@ -32,6 +32,7 @@ class Group4Decoder:
         self.ended = False
         self.ended_properly = False
         self.ends_with_row = True
+        self.undecoded = 0  # octets behind the last good row, up to where a fault ended the page
 
     def gap(self, octets: int) -> None:
         """Ends the page at the first lost octet: nothing after it can be decoded."""
@@ -66,6 +67,7 @@ class Group4Decoder:
             if end is End.DAMAGED or (end is End.FULL and len(page.bad) >= page.max_rows):
                 page.add_bad()  # of a full page: it is too long
                 self.ended = True
+                self.undecoded = len(self._data)
         if end is End.ENDED:
             self.ended = self.ended_properly = True
 

@@ -117,5 +117,5 @@ class TolerantDecoder:
             self._decoder.ended_properly,
             page.too_long,
             self._decoder.ends_with_row,
-            0 if self._decoder.ended_properly else self._behind,
+            0 if self._decoder.ended_properly else self._decoder.undecoded + self._behind,
         )
