@@ -29,7 +29,7 @@ PLACE_RETRY_S = 1.0
 
 # Failed sign-ins for one address: so many within a period, seconds, then none until its end.
 SIGN_IN_TRIES = 10
-SIGN_IN_WINDOW_S = 300.0
+SIGN_IN_WINDOW_S = 300.0  # the advice of SIGN_IN_PAUSED says so in words
 # The same for malformed content of open calls.
 BROKEN_TRIES = 60
 BROKEN_WINDOW_S = 60.0

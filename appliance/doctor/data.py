@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import os
 import socket
@@ -80,7 +79,7 @@ def index(data: Path) -> Iterator[Finding]:
 
 
 def _version(data: Path) -> int:
-    with contextlib.closing(sqlite3.connect(f"file:{data / identity.DATABASE_NAME}?mode=ro", uri=True)) as db:
+    with identity.reading(data) as db:
         return version_of(db)
 
 

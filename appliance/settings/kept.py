@@ -237,8 +237,9 @@ class KeptSettings:
     def _note_phonebook(self) -> None:
         """Has the settings say that there is a phone book, once one is written."""
         settings, known = self._storages[SETTINGS_FILE], self._phonebook_known()
-        settings.phonebook_kept = known or self._storages[PHONEBOOK_FILE].to_be_written
-        if settings.to_be_written or settings.phonebook_kept != known:
+        kept = known or self._storages[PHONEBOOK_FILE].to_be_written
+        settings.facts = {PHONEBOOK_KEPT: True} if kept else {}
+        if settings.to_be_written or kept != known:
             settings.write(settings.read() or {})
 
     def _refresh_alone(self) -> None:

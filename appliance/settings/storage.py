@@ -15,7 +15,7 @@ from typing import Any
 from tinydb.storages import Storage
 
 from appliance import durable
-from appliance.settings.files import FILE_TABLE, PHONEBOOK_KEPT, Catalogue, SettingsDamagedError, migrated
+from appliance.settings.files import FILE_TABLE, Catalogue, SettingsDamagedError, migrated
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class DurableStorage(Storage):
         self._stamp: tuple[int, int, int] | None = None
         self._held = False
         self._pending: str | None = None
-        self.phonebook_kept = False  # is written into the file (``files.PHONEBOOK_KEPT``)
+        self.facts: dict[str, Any] = {}  # what FILE_TABLE says besides the version
 
     @property
     def to_be_written(self) -> bool:
@@ -109,10 +109,7 @@ class DurableStorage(Storage):
         _log.error("%s was deleted while the box runs, and is written again as it was", self._path)
 
     def write(self, data: dict[str, dict[str, Any]]) -> None:
-        facts: dict[str, Any] = {"version": self._catalogue.version}
-        if self.phonebook_kept:
-            facts[PHONEBOOK_KEPT] = True
-        data = {**data, FILE_TABLE: {"1": facts}}
+        data = {**data, FILE_TABLE: {"1": {"version": self._catalogue.version, **self.facts}}}
         self._pending = json.dumps(data, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
         if not self._held:
             self.flush()

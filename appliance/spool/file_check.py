@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sqlite3
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.spool import identity
 from appliance.spool.folders import RECEIVED, SET_ASIDE
-from appliance.spool.identity import DATABASE_NAME
 
 # A page's file is written before its row; a younger file may have no row yet, seconds.
 ON_ITS_WAY_S = 600.0
@@ -31,10 +29,9 @@ class Differences:
 
 def compare(data: Path, now: float) -> Differences:
     """Compares index and files.  ``now``: Unix time.  Raises sqlite3.Error without a usable index."""
-    path = data / DATABASE_NAME
-    if not path.is_file():
+    if not (data / identity.DATABASE_NAME).is_file():
         return Differences([], [])
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+    with identity.reading(data) as db:
         named = {str(row[0]) for row in db.execute(_NAMED)}
     homes = {RECEIVED: data / RECEIVED}
     for aside in sorted((data / SET_ASIDE).glob(f"*/{RECEIVED}")):

@@ -7,8 +7,10 @@ database is missing, but there is a marker, a known id, or files of faxes, no ne
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from appliance import durable
@@ -25,6 +27,13 @@ class SpoolGoneError(RuntimeError):
 
 # Suffixes of the files that SQLite keeps beside a database in WAL mode.
 BESIDE = ("-wal", "-shm")
+
+
+@contextlib.contextmanager
+def reading(data: Path) -> Iterator[sqlite3.Connection]:
+    """The database of a data folder, to read only.  Raises sqlite3.Error."""
+    with contextlib.closing(sqlite3.connect(f"file:{data / DATABASE_NAME}?mode=ro", uri=True)) as db:
+        yield db
 
 
 def require_files(data: Path) -> None:

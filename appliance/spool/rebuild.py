@@ -5,7 +5,6 @@ Nothing is deleted: an unusable database is renamed.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
 import sqlite3
@@ -53,7 +52,7 @@ def usable(data: Path) -> bool:
     if not path.exists() or not path.stat().st_size:
         return False
     try:
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        with identity.reading(data) as db:
             copies.require_undamaged(db)
     except (copies.DamagedError, sqlite3.Error):
         return False

@@ -50,8 +50,6 @@ class _Split:
 class Group3Decoder:
     """Decodes MH, or MR with ``two_dimensional``, into ``page``."""
 
-    undecoded = 0  # octets: a fault costs rows, and not the rest of the page
-
     def __init__(self, page: GrowingPage, two_dimensional: bool) -> None:
         self._page = page
         self._tagged = two_dimensional
@@ -70,6 +68,7 @@ class Group3Decoder:
         self._lossy = False  # octets were lost in ``_waiting``
         self._rows = self._rows_bits = 0  # good rows, and their bits with fill and EOL
         self.ended = False
+        self.undecoded = 0  # octets behind the end of the page
         self.ends_with_row = True  # nothing follows the last complete row (valid after ``finish``)
 
     @property
@@ -86,6 +85,9 @@ class Group3Decoder:
 
     def feed(self, octets: bytes) -> None:
         """Decodes further octets, first bit of the line in the most significant bit."""
+        if self.ended:
+            self.undecoded += len(octets)
+            return
         searched = max(len(self._waiting) - len(EOL) + 1, 0)
         bits = self._waiting + to_bits(octets)
         begin = 0

@@ -32,7 +32,7 @@ class Group4Decoder:
         self.ended = False
         self.ended_properly = False
         self.ends_with_row = True
-        self.undecoded = 0  # octets behind the last good row, up to where a fault ended the page
+        self.undecoded = 0  # octets behind the last good row of a page that has ended
 
     def gap(self, octets: int) -> None:
         """Ends the page at the first lost octet: nothing after it can be decoded."""
@@ -43,6 +43,9 @@ class Group4Decoder:
 
     def feed(self, octets: bytes) -> None:
         """Decodes further octets, first bit of the line in the most significant bit."""
+        if self.ended:
+            self.undecoded += len(octets)
+            return
         self._data += octets
         # Decodes only rows that are complete for certain; the last ones wait for finish().
         if len(self._data) >= _MMR_WINDOW_OCTETS:

@@ -68,7 +68,6 @@ class TolerantDecoder:
         if width <= 0:
             raise ValueError(f"a row of {width} pixels")
         limit = MAX_PAGE_PIXELS // width
-        self._behind = 0  # octets behind the end of the page
         self._page = GrowingPage(width, resolution, limit if max_rows is None else max_rows)
         self._decoder: Group3Decoder | Group4Decoder = (
             Group4Decoder(self._page)
@@ -93,10 +92,7 @@ class TolerantDecoder:
 
     def feed(self, octets: bytes) -> None:
         """Takes the next octets."""
-        if self._decoder.ended:
-            self._behind += len(octets)
-        else:
-            self._decoder.feed(octets)
+        self._decoder.feed(octets)
 
     def gap(self, octets: int) -> None:
         """About ``octets`` octets were lost at this place: the rows in them count as bad."""
@@ -117,5 +113,5 @@ class TolerantDecoder:
             self._decoder.ended_properly,
             page.too_long,
             self._decoder.ends_with_row,
-            0 if self._decoder.ended_properly else self._decoder.undecoded + self._behind,
+            0 if self._decoder.ended_properly else self._decoder.undecoded,
         )

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from appliance.api.causes import SIGN_IN_REFUSED
-from appliance.api.limits import SIGN_IN_TRIES, SignInGuard
+from appliance.api.causes import SIGN_IN_PAUSED, SIGN_IN_REFUSED
+from appliance.api.limits import SIGN_IN_TRIES, SIGN_IN_WINDOW_S, SignInGuard
 from appliance.api.problems import ProblemError
 from appliance.deliver.settings import MailInSettings, MailOutSettings
 from appliance.lines.sip.settings import SipTrunk
@@ -124,6 +124,11 @@ def test_all_addresses_of_one_subscriber_share_their_tries(one: str, other: str,
             guard.check(other, 1.0)
     else:
         guard.check(other, 1.0)
+
+
+def test_the_advice_after_too_many_sign_ins_says_how_long_the_pause_is() -> None:
+    assert "five minutes" in SIGN_IN_PAUSED.advice
+    assert SIGN_IN_WINDOW_S == 5 * 60
 
 
 def test_a_sign_in_costs_the_same_whether_or_not_there_is_such_a_user(

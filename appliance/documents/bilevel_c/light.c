@@ -20,9 +20,9 @@ enum { AREA = STROKE + 2 };
  * ink there. It is ground again unless more than SURELY_DARKER below the ground's level. In a scan what is less than
  * NOISE_DARKER below it is noise. */
 enum { LIFTED = 20, OF_GROUND = 14, SURELY_DARKER = 60, NOISE_DARKER = 40 };
-/* The ground is the median of every EVERYth pixel of every EVERYth row (half of that at standard resolution), in a window that reaches FAR samples along
- * rows and CLOSE along columns, or the other way round: a table's bar is no higher than two lines of type. The
- * darker of both counts. At least ALIKE_PERCENT of the window must lie within ALIKE steps of COARSE levels of it: a
+/* The ground is the median of every EVERYth pixel of every EVERYth row (half of that at standard resolution), in a
+ * window that reaches FAR samples along rows and CLOSE along columns, or the other way round: a table's bar is no
+ * higher than two lines of type. The darker of both counts. At least ALIKE_PERCENT of the window must lie within ALIKE steps of COARSE levels of it: a
  * tint does, small blurred type does not. */
 enum { EVERY = 4, FAR = 8, CLOSE = 2, COARSE = 4, ALIKE = 4, ALIKE_PERCENT = 48 };
 

@@ -62,9 +62,7 @@ async def open_modem(
             try:
                 return await _identify(candidate.path, settings, lost, after)
             except PortOfAnotherLineError as error:
-                others = (
-                    str(error) if settings.port else "No fax modem is plugged in that no other line uses."
-                )
+                others = str(error) if settings.port else _NO_OTHER_MODEM
             except PortError as error:
                 trouble = trouble or str(error)
     raise PortError(trouble or others or "No fax modem is plugged in.")
