@@ -7,16 +7,16 @@ from setuptools import Extension, setup
 setup(
     ext_modules=[
         Extension(
-            "appliance.documents._bilevel",
-            sorted(glob("appliance/documents/bilevel_c/*.c")),
-            depends=sorted(glob("appliance/documents/bilevel_c/*.h")),
+            "appliance.documents.bilevel._bilevel",
+            sorted(glob("appliance/documents/bilevel/c/*.c")),
+            depends=sorted(glob("appliance/documents/bilevel/c/*.h")),
             extra_compile_args=["-O3"],
             libraries=["m"],
             py_limited_api=True,
         ),
         Extension(
-            "appliance.documents._jpeg",
-            ["appliance/documents/_jpeg.c"],
+            "appliance.documents.pictures._jpeg",
+            ["appliance/documents/pictures/_jpeg.c"],
             extra_compile_args=["-O3"],
             py_limited_api=True,
         ),

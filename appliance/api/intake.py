@@ -26,7 +26,7 @@ from appliance.api.context import CONTENT_WAIT_S, Context
 from appliance.api.problems import ProblemError, too_many
 from appliance.documents.causes import DOCUMENT_TOO_LARGE
 from appliance.documents.sniff import sniff
-from appliance.documents.text import whole_characters
+from appliance.documents.text.plain import whole_characters
 from appliance.net import http
 from appliance.services.causes import TOO_MANY_FILES
 from appliance.settings.units import MB

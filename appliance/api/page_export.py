@@ -21,7 +21,7 @@ from appliance.api.problems import Flaw, ProblemError, problem_of
 from appliance.box import Box
 from appliance.dispatch.making import local_time
 from appliance.documents.causes import DOCUMENT_GONE
-from appliance.documents.pdf import write_pdf
+from appliance.documents.pages_pdf import write_pdf
 from appliance.documents.rendered import RenderedDocument
 from appliance.documents.thumbnail import thumbnail
 from appliance.language import said as _
@@ -313,7 +313,7 @@ def _state(state: JobState) -> str:
 def _draw(heading: str, rows: Sequence[tuple[str, str]], picture: CodedPage | None) -> Raster:
     from PIL import Image, ImageChops  # noqa: PLC0415 (as above)
 
-    from appliance.documents import type as typeface  # noqa: PLC0415
+    from appliance.documents import typeface  # noqa: PLC0415
 
     def px(mm: float) -> int:
         return round(mm * _DPI_PIXELS_PER_MM)

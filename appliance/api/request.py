@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from appliance.api import causes
 from appliance.api.problems import ProblemError
-from appliance.documents.text import charset_of
+from appliance.documents.text.plain import charset_of
 from appliance.settings.units import MB
 
 Environ = dict[str, Any]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
-from appliance.documents.pdf import write_pdf
+from appliance.documents.pages_pdf import write_pdf
 from appliance.t4.coding import decode
 from appliance.t4.page import CodedPage, Raster
 from appliance.t4.tiff import FaxTiff, write_tiff

@@ -13,12 +13,12 @@ from pathlib import Path
 from appliance import durable
 from appliance.dial_on import BEHIND
 from appliance.documents.causes import EMAIL_DAMAGED
-from appliance.documents.email_headers import decoded
-from appliance.documents.email_parsing import parse_email
-from appliance.documents.email_parts import CID, FilePart, Letter, letter_of, part_key
 from appliance.documents.errors import DocumentError
-from appliance.documents.hypertext import html_text
-from appliance.documents.text import whole_characters
+from appliance.documents.mail.headers import decoded
+from appliance.documents.mail.parsing import parse_email
+from appliance.documents.mail.parts import CID, FilePart, Letter, letter_of, part_key
+from appliance.documents.text.hypertext import html_text
+from appliance.documents.text.plain import whole_characters
 
 _TEXT_LIMIT = 400_000
 _PIECE_OCTETS = 64 * 1024

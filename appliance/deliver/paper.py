@@ -14,10 +14,10 @@ from pathlib import Path
 from PIL import Image
 
 from appliance.deliver.settings import PaperSettings
-from appliance.documents import type as typeface
+from appliance.documents import typeface
 from appliance.documents.geometry import PIXELS_PER_MM, ROWS_PER_MM
 from appliance.documents.options import clean_line
-from appliance.documents.pdf import write_pdf
+from appliance.documents.pages_pdf import write_pdf
 from appliance.documents.thumbnail import thumbnail
 from appliance.language import ENGLISH, Formatter, marked, said, speak
 from appliance.settings.accounts import User, language_for

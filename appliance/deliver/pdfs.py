@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from appliance import at_rest
 from appliance.box import Box
 from appliance.deliver.worker import DeliveryError
-from appliance.documents.pdf import write_pdf
+from appliance.documents.pages_pdf import write_pdf
 from appliance.documents.rendered import RenderedDocument
 from appliance.language import marked
 from appliance.spool.errors import NotFoundError

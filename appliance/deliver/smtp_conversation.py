@@ -16,7 +16,7 @@ from appliance.deliver.email_reading import ADDRESS
 from appliance.deliver.mail_to_fax import AcceptedEmail, Gateway, Ignored, Refused
 from appliance.deliver.settings import MailInSettings
 from appliance.documents.causes import EMAIL_DAMAGED
-from appliance.documents.email_parsing import LINE_COUNT_LIMIT
+from appliance.documents.mail.parsing import LINE_COUNT_LIMIT
 from appliance.durable import DiskFullError
 from appliance.services.causes import TOO_MANY_RECIPIENTS
 from appliance.settings.units import MB

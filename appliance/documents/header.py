@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PIL import Image
 
-from appliance.documents import type as typeface
+from appliance.documents import typeface
 from appliance.documents.geometry import PIXELS_PER_MM, ROWS_PER_MM
 from appliance.documents.options import HeaderLine, clean_line
 from appliance.t4.page import Resolution

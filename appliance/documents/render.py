@@ -16,10 +16,10 @@ from pathlib import Path
 from appliance import at_rest
 from appliance.documents import causes
 from appliance.documents.errors import DocumentError, WorkerDiedError
-from appliance.documents.fork_server import MOST_FILES
 from appliance.documents.options import Limits, RenderOptions, Source
 from appliance.documents.rendered import RenderedDocument
-from appliance.documents.rendering import PLACES, Rendering
+from appliance.documents.workers.fork_server import MOST_FILES
+from appliance.documents.workers.rendering import PLACES, Rendering
 
 _log = logging.getLogger(__name__)
 

@@ -12,10 +12,9 @@ from collections.abc import Callable
 from pathlib import PurePath
 from typing import Literal
 
-from appliance.documents import causes, first_octets, tnef
+from appliance.documents import causes, first_octets
 from appliance.documents.dicom import encapsulates
 from appliance.documents.errors import DocumentError
-from appliance.documents.faxcodes import is_group3
 from appliance.documents.foreign import (
     ZIP,
     foreign_name,
@@ -26,9 +25,10 @@ from appliance.documents.foreign import (
     is_xps,
 )
 from appliance.documents.kinds import Kind, plain_type, promised_kind
-from appliance.documents.signed import is_encrypted, is_signed
-from appliance.documents.tables import rows_in
-from appliance.documents.text import (
+from appliance.documents.mail import tnef
+from appliance.documents.mail.signed import is_encrypted, is_signed
+from appliance.documents.pictures.fax_codes import is_group3
+from appliance.documents.text.plain import (
     UNLIKELY,
     WINDOWS,
     as_printed,
@@ -37,6 +37,7 @@ from appliance.documents.text import (
     decode,
     is_readable,
 )
+from appliance.documents.text.tables import rows_in
 
 # Names and types under which programs also store web pages, RTF and e-mails, since Office opens them.
 _LOOSE_SUFFIXES = frozenset({".doc", ".xls", ".dot"})

@@ -26,7 +26,7 @@ from appliance.deliver.mail_to_fax import AcceptedEmail, Gateway, Ignored, Refus
 from appliance.deliver.settings import MailInSettings, MailOutSettings
 from appliance.documents.causes import DOCUMENT_MISLABELLED, DOCUMENT_WORKER_KILLED, EMAIL_DAMAGED
 from appliance.documents.errors import DocumentError
-from appliance.documents.hypertext import HTML_LIMIT, html_text
+from appliance.documents.text.hypertext import HTML_LIMIT, html_text
 from appliance.lines.causes import NUMBER_EMERGENCY
 from appliance.numbers import NumberSettings
 from appliance.remarks import Rule

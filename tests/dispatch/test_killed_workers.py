@@ -12,9 +12,9 @@ from appliance.box import Box
 from appliance.configuration import open_box
 from appliance.dispatch import prepare
 from appliance.dispatch.prepare import Preparer
-from appliance.documents import fork_server, rendering
 from appliance.documents.causes import DOCUMENT_WORKER_KILLED
 from appliance.documents.render import KILLED_TRIES
+from appliance.documents.workers import fork_server, rendering
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.spool.model import Job, JobState

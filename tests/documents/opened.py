@@ -6,10 +6,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import appliance.documents.typesetting  # noqa: F401 (imported before, as in the fork server)
+import appliance.documents.typeset.typesetting  # noqa: F401 (imported before, as in the fork server)
 from appliance.documents.labels import IN_ENGLISH, Labels
 from appliance.documents.options import Limits, Paper
-from appliance.documents.sources import PageDrawer, open_source
+from appliance.documents.workers.sources import PageDrawer, open_source
 from appliance.documents.workshop import Kept, Workshop
 from appliance.remarks import Remark
 from tests.documents.making import need, run

@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 
 from appliance.documents.causes import DOCUMENT_UNSUPPORTED
-from appliance.documents.fork_server import start_worker
 from appliance.documents.options import PLAIN, Limits, RenderOptions, options_to_json
-from appliance.documents.worker import CLAIM, claim
+from appliance.documents.workers.fork_server import start_worker
+from appliance.documents.workers.worker import CLAIM, claim
 from tests.documents.making import pdf
 
 WORKERS, PAGES = 4, 20_000
 
 CLAIMS = f"""
 import sys
-from appliance.documents.worker import claim
+from appliance.documents.workers.worker import claim
 sys.stdin.readline()
 while (number := claim(int(sys.argv[1]))) < {PAGES}:
     print(number)

@@ -12,7 +12,6 @@ import pytest
 from PIL import Image
 
 from appliance.causes import Cause
-from appliance.documents import converted
 from appliance.documents.causes import (
     DJVU_NOT_INSTALLED,
     DOCUMENT_DAMAGED,
@@ -21,6 +20,7 @@ from appliance.documents.causes import (
     XPS_NOT_INSTALLED,
 )
 from appliance.documents.errors import DocumentError
+from appliance.documents.office import converted
 from appliance.remarks import CONTENT_DAMAGED, PAGES_MISSING, PICTURE_LOST
 from tests.documents.making import need, save, write
 from tests.documents.opened import opened

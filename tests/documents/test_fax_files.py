@@ -12,9 +12,9 @@ from PIL import Image, ImageChops
 
 from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_MISLABELLED, DOCUMENT_UNSUPPORTED
 from appliance.documents.errors import DocumentError
-from appliance.documents.faxcodes import fax_pages
 from appliance.documents.kinds import Kind
 from appliance.documents.options import PageFormat, RenderOptions
+from appliance.documents.pictures.fax_codes import fax_pages
 from appliance.documents.sniff import sniff
 from appliance.remarks import CONTENT_DAMAGED, PAGES_MISSING
 from appliance.t4.bits import from_bits, reverse_bits, to_bits

@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from appliance.documents import fontmap
 from appliance.documents.options import Paper
-from appliance.documents.typesetting import typeset
+from appliance.documents.typeset import font_map
+from appliance.documents.typeset.typesetting import typeset
 
 
 def _typeset() -> bytes:
@@ -18,19 +18,19 @@ def _typeset() -> bytes:
 def test_a_process_forked_from_one_whose_map_has_a_thread_looks_fonts_up_itself(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    of_another = fontmap._MapThread(exists=True, process=os.getppid())
-    monkeypatch.setattr(fontmap, "_MAP_THREAD", of_another)
-    inherited = fontmap._FONTS.font_map
-    monkeypatch.setattr(fontmap._FONTS, "font_map", inherited)
+    of_another = font_map._MapThread(exists=True, process=os.getppid())
+    monkeypatch.setattr(font_map, "_MAP_THREAD", of_another)
+    inherited = font_map._FONTS.font_map
+    monkeypatch.setattr(font_map._FONTS, "font_map", inherited)
     _typeset()
-    assert fontmap._FONTS.font_map is not inherited
-    own = fontmap._FONTS.font_map
+    assert font_map._FONTS.font_map is not inherited
+    own = font_map._FONTS.font_map
     _typeset()
-    assert fontmap._FONTS.font_map is own
+    assert font_map._FONTS.font_map is own
 
 
 def test_a_process_keeps_the_map_that_it_has_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fontmap, "_MAP_THREAD", fontmap._MapThread(exists=True, process=os.getpid()))
-    made = fontmap._FONTS.font_map
+    monkeypatch.setattr(font_map, "_MAP_THREAD", font_map._MapThread(exists=True, process=os.getpid()))
+    made = font_map._FONTS.font_map
     _typeset()
-    assert fontmap._FONTS.font_map is made
+    assert font_map._FONTS.font_map is made

@@ -121,7 +121,7 @@ def test_libreoffice_is_told_of_which_program_a_file_is(
     seen = tmp_path / "seen"
     program = write(tmp_path, "soffice", f'#!/bin/sh\necho "$@" >{seen}\nexit 1\n'.encode())
     program.chmod(0o755)
-    monkeypatch.setattr("appliance.documents.office.find_program", lambda _: str(program))
+    monkeypatch.setattr("appliance.documents.office.libreoffice.find_program", lambda _: str(program))
     with pytest.raises(DocumentError) as refused:
         opened(tmp_path, content, name)
     assert refused.value.cause is DOCUMENT_DAMAGED

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.documents import fork_server
+from appliance.documents.workers import fork_server
 
 PROJECT = Path(__file__).parents[2]
 HANG_S = 60.0
@@ -19,7 +19,7 @@ _IMPATIENT = """
 import socket
 import pytest
 
-from appliance.documents import fork_server
+from appliance.documents.workers import fork_server
 ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 fork_server.serve(its, idle_s=0.05)
 """

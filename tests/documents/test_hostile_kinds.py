@@ -28,7 +28,7 @@ from appliance.documents.causes import DOCUMENT_STORAGE
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import Limits, Paper, Source
 from appliance.documents.render import render
-from appliance.documents.sources import open_source
+from appliance.documents.workers.sources import open_source
 from appliance.documents.workshop import Workshop
 from tests.documents.compound import message_file, winmail
 from tests.documents.making import A4, need, pdf, save

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from appliance.documents.hypertext import whole_tags
+from appliance.documents.text.hypertext import whole_tags
 
 # Python's parser alone takes minutes for some of these; this bound is only for such hangs.
 HANG_S = 60.0

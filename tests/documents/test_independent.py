@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from appliance.documents.options import PageFormat, RenderOptions
-from appliance.documents.pdf import write_pdf
+from appliance.documents.pages_pdf import write_pdf
 from appliance.documents.thumbnail import thumbnail
 from appliance.t4.coding import PageError, encode
 from appliance.t4.page import CodedPage, Coding, Raster, Resolution

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from appliance.documents._jpeg import is_damaged
+from appliance.documents.pictures._jpeg import is_damaged
 from appliance.remarks import CONTENT_DAMAGED
 from tests.documents.making import photograph, save
 from tests.documents.opened import opened

@@ -15,7 +15,6 @@ import pytest
 from PIL import Image
 
 from appliance.causes import Cause
-from appliance.documents import office, postscript
 from appliance.documents.causes import (
     DOCUMENT_DAMAGED,
     DOCUMENT_EMPTY,
@@ -26,9 +25,10 @@ from appliance.documents.causes import (
     POSTSCRIPT_NOT_INSTALLED,
     WINMAIL_EMPTY,
 )
-from appliance.documents.confined import Bench
 from appliance.documents.errors import DocumentError
 from appliance.documents.kinds import Kind
+from appliance.documents.office import libreoffice, postscript
+from appliance.documents.office.confined import Bench
 from appliance.documents.sniff import sniff
 from appliance.remarks import (
     CHARSET_GUESSED,
@@ -364,7 +364,7 @@ def test_nothing_is_fetched_from_anywhere(tmp_path: Path) -> None:
         f"<svg xmlns='http://www.w3.org/2000/svg'><image href='{at}/x.png'/><text y='20'>drawn</text></svg>"
     )
     assert "drawn" in opened(tmp_path, drawing.encode(), "a.svg").words
-    if office.find_program(office.PROGRAM):
+    if libreoffice.find_program(libreoffice.PROGRAM):
         outside = docx("hello", external=f"{at}/picture.png")
         assert codes(opened(tmp_path, outside, "a.docx")) == [PICTURES_LEFT_OUT.code]
         rtf = rb'{\rtf1 {\field{\*\fldinst INCLUDEPICTURE "' + at.encode() + rb'/y.png"}} hello}'
@@ -397,7 +397,7 @@ def test_an_office_file_for_which_the_memory_does_not_suffice_is_not_called_dama
 ) -> None:
     program = write(tmp_path, "soffice", f'#!/bin/sh\necho "{complaint}" >&2\nkill -ABRT $$\n'.encode())
     program.chmod(0o755)
-    monkeypatch.setattr("appliance.documents.office.find_program", lambda _: str(program))
+    monkeypatch.setattr("appliance.documents.office.libreoffice.find_program", lambda _: str(program))
     with pytest.raises(DocumentError) as refused:
         opened(tmp_path, docx("hello"), "a.docx")
     assert refused.value.cause is cause
@@ -490,7 +490,7 @@ def test_damaged_and_swollen_office_files_are_named(tmp_path: Path) -> None:
 def test_without_the_programs_the_refusal_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (office, postscript):
+    for module in (libreoffice, postscript):
         monkeypatch.setattr(module, "find_program", lambda name: None)
     for content, cause in ((docx("x"), OFFICE_NOT_INSTALLED), (POSTSCRIPT, POSTSCRIPT_NOT_INSTALLED)):
         with pytest.raises(DocumentError) as refused:
@@ -597,7 +597,7 @@ def test_an_outlook_message_is_read(tmp_path: Path) -> None:
         ((CASES / "hidden-text.doc").read_bytes(), "olefile.OleFileIO.exists"),
         (message_file("text", "subject", ("a.txt", b"attached")), "olefile.OleFileIO.listdir"),
         ((CASES / "mail/html-only-table.eml").read_bytes(), "email.parser.BytesFeedParser.feed"),
-        ((CASES / "mail/html-only-table.eml").read_bytes(), "appliance.documents.email_parts.file_name"),
+        ((CASES / "mail/html-only-table.eml").read_bytes(), "appliance.documents.mail.parts.file_name"),
     ],
 )
 def test_too_little_memory_is_not_reported_as_a_damaged_document(

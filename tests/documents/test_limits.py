@@ -23,8 +23,6 @@ import pytest
 from PIL import Image
 
 from appliance.causes import Cause, Side
-from appliance.documents import fork_server, rendering
-from appliance.documents import places as places_module
 from appliance.documents.causes import (
     DOCUMENT_DAMAGED,
     DOCUMENT_EMPTY,
@@ -39,11 +37,13 @@ from appliance.documents.causes import (
     DOCUMENT_WORKER_DIED,
 )
 from appliance.documents.errors import DocumentError
-from appliance.documents.fork_server import stop_fork_server, warm
 from appliance.documents.options import Limits, Source
-from appliance.documents.places import Places, memory_octets, places_for
 from appliance.documents.render import render
 from appliance.documents.rendered import RenderedDocument
+from appliance.documents.workers import fork_server, rendering
+from appliance.documents.workers import places as places_module
+from appliance.documents.workers.fork_server import stop_fork_server, warm
+from appliance.documents.workers.places import Places, memory_octets, places_for
 from appliance.remarks import PAGES_MISSING
 from tests.documents.conftest import Rendered
 from tests.documents.making import A4, need, pdf, photograph, run, save, words
@@ -211,7 +211,7 @@ PEAK = """
 import json, resource, sys
 from pathlib import Path
 from appliance.documents.errors import DocumentError
-from appliance.documents.fork_server import stop_fork_server, warm
+from appliance.documents.workers.fork_server import stop_fork_server, warm
 from appliance.documents.options import Limits, Source
 from appliance.documents.render import render
 

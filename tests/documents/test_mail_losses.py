@@ -14,19 +14,19 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
-from appliance.documents.cards import in_words
 from appliance.documents.causes import (
     DOCUMENT_DAMAGED,
     DOCUMENT_EMPTY,
     DOCUMENT_ENCRYPTED,
     DOCUMENT_UNSUPPORTED,
 )
-from appliance.documents.email_headers import decoded
 from appliance.documents.errors import DocumentError
 from appliance.documents.labels import labels_of
-from appliance.documents.rtfcompression import decompressed
-from appliance.documents.signed import signed_content
-from appliance.documents.text import decode, guess_remarks
+from appliance.documents.mail.headers import decoded
+from appliance.documents.mail.rtf_compression import decompressed
+from appliance.documents.mail.signed import signed_content
+from appliance.documents.text.cards import in_words
+from appliance.documents.text.plain import decode, guess_remarks
 from appliance.remarks import (
     CHARSET_GUESSED,
     CHARSET_UNKNOWN,

@@ -202,7 +202,7 @@ def test_two_workers_stay_under_400_mb_together(name: str, tmp_path: Path) -> No
 def _workers() -> Iterator[int]:
     """This process's fork server and all that it and they have started."""
     for child in _children("self"):
-        if b"appliance.documents.fork_server" in _octets(f"/proc/{child}/cmdline"):
+        if b"appliance.documents.workers.fork_server" in _octets(f"/proc/{child}/cmdline"):
             yield from _with_children(child)
 
 

@@ -12,10 +12,16 @@ from pathlib import Path
 import olefile
 import pytest
 
-from appliance.documents.binaryparts import is_locked, table_of, unseen_in_doc, unseen_in_ppt, unseen_in_xls
 from appliance.documents.causes import DOCUMENT_ENCRYPTED
 from appliance.documents.errors import DocumentError
-from appliance.documents.officeparts import (
+from appliance.documents.office.binary_parts import (
+    is_locked,
+    table_of,
+    unseen_in_doc,
+    unseen_in_ppt,
+    unseen_in_xls,
+)
+from appliance.documents.office.parts import (
     LOOKED_INTO,
     not_drawn,
     pictures_in_rtf,
@@ -23,8 +29,8 @@ from appliance.documents.officeparts import (
     unseen,
     unseen_in_rtf,
 )
-from appliance.documents.officepictures import is_readable
-from appliance.documents.officevalues import with_values
+from appliance.documents.office.pictures import is_readable
+from appliance.documents.office.values import with_values
 from appliance.remarks import (
     ATTACHMENT_LEFT_OUT,
     COLUMN_NARROW,

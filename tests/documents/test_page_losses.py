@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from appliance.documents.drawings import drawable
 from appliance.documents.rendered import RenderedDocument
-from appliance.documents.styles import declared, for_paper
+from appliance.documents.typeset.drawings import drawable
+from appliance.documents.typeset.styles import declared, for_paper
 from appliance.remarks import (
     CONTENT_CUT,
     GLYPHS_MISSING,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from appliance.documents.pale import strengthened
-from appliance.documents.type import MONOSPACED, font
+from appliance.documents.bilevel.pale import strengthened
+from appliance.documents.typeface import MONOSPACED, font
 from tests.documents.conftest import Rendered
 from tests.documents.making import photograph, picture, save
 from tests.documents.ocr import words_on

@@ -14,7 +14,7 @@ import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name
 
-from appliance.documents.pdfstreams import is_codestream_whole
+from appliance.documents.pdf.streams import is_codestream_whole
 from appliance.remarks import (
     ATTACHMENT_LEFT_OUT,
     COMMENTS_LEFT_OUT,

@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 from pikepdf import Array, Dictionary, Name
 from PIL import Image, ImageChops, ImageDraw
 
-from appliance.documents import _bilevel, pdfsource, pdfstreams
+from appliance.documents.bilevel import _bilevel
+from appliance.documents.bilevel.screen import bilevel
 from appliance.documents.geometry import PageSize, lay_out
 from appliance.documents.options import PageFormat, Treatment
-from appliance.documents.screen import bilevel
+from appliance.documents.pdf import source as pdf_source
+from appliance.documents.pdf import streams
 from appliance.t4.coding import encode
 from appliance.t4.page import Coding, Raster, Resolution
 from tests.documents.making import A4, photograph
@@ -150,7 +152,7 @@ _NO_SCAN_OF_OURS = {
 
 def _page(content: bytes, resolution: Resolution) -> tuple[Image.Image, Image.Image]:
     """The page in grey before it is converted, and in black and white."""
-    source = pdfsource.PdfSource(content)
+    source = pdf_source.PdfSource(content)
     layout = lay_out(source.size(0), PageFormat(resolution))
     drawing = source.draw(0, layout)
     pixels = drawing.looked_at.grey if drawing.looked_at else drawing.draw(0, drawing.rows)
@@ -164,14 +166,14 @@ def _page(content: bytes, resolution: Resolution) -> tuple[Image.Image, Image.Im
 def placed(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """For each page of a scan in black and white, whether the box placed it itself."""
     found: list[bool] = []
-    way = pdfsource.drawn_black_and_white
+    way = pdf_source.drawn_black_and_white
 
     def noted(*arguments: Any) -> Any:
         made = way(*arguments)
         found.append(made is not None)
         return made
 
-    monkeypatch.setattr(pdfsource, "drawn_black_and_white", noted)
+    monkeypatch.setattr(pdf_source, "drawn_black_and_white", noted)
     return found
 
 
@@ -183,7 +185,7 @@ def test_a_scan_that_the_box_places_is_the_page_that_pdfium_draws(
     content = _PLACED[name].pdf()
     grey, page = _page(content, resolution)
     assert placed == [True]
-    monkeypatch.setattr(pdfsource, "drawn_black_and_white", lambda *_: None)
+    monkeypatch.setattr(pdf_source, "drawn_black_and_white", lambda *_: None)
     drawn, other = _page(content, resolution)
     assert ImageChops.difference(grey, drawn).getextrema()[1] <= 4
     assert sum(grey.histogram()[:128]) > 50_000
@@ -198,7 +200,7 @@ def test_what_is_more_than_an_upright_scan_is_left_to_pdfium(
     content = _NO_SCAN_OF_OURS[name].pdf()
     page = _page(content, Resolution.FINE)
     assert True not in placed
-    monkeypatch.setattr(pdfsource, "drawn_black_and_white", lambda *_: None)
+    monkeypatch.setattr(pdf_source, "drawn_black_and_white", lambda *_: None)
     assert page == _page(content, Resolution.FINE)
 
 
@@ -238,9 +240,9 @@ def test_a_scan_that_is_a_fax_page_is_not_changed_by_a_pixel(placed: list[bool])
 
 def test_a_scan_is_decoded_once_and_known_to_be_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     decoded: list[int] = []
-    way = pdfstreams.decode_rows
-    monkeypatch.setattr(pdfstreams, "decode_rows", lambda *given: decoded.append(1) or way(*given))
-    source = pdfsource.PdfSource(_Case().pdf())
+    way = streams.decode_rows
+    monkeypatch.setattr(streams, "decode_rows", lambda *given: decoded.append(1) or way(*given))
+    source = pdf_source.PdfSource(_Case().pdf())
     layout = lay_out(source.size(0), PageFormat(Resolution.FINE))
     source.draw(0, layout)
     source.draw(0, layout)  # once more, below the header line
@@ -255,7 +257,7 @@ def test_only_a_scan_whose_dots_stand_for_tones_counts_as_toned(tmp_path: Path) 
         if size:
             page.paste(photograph(size, size).convert("1"), (1800, 3000))
         page.save(scan, resolution=300)
-        source = pdfsource.PdfSource(scan.read_bytes())
+        source = pdf_source.PdfSource(scan.read_bytes())
         drawing = source.draw(0, lay_out(PageSize(210, 297), PageFormat(Resolution.FINE)))
         assert (drawing.looked_at is None) is is_toned
 

@@ -13,9 +13,9 @@ from appliance.documents.geometry import lay_out
 from appliance.documents.kinds import Kind
 from appliance.documents.looks import image_of
 from appliance.documents.options import Limits, PageFormat, Paper, Straighten
-from appliance.documents.photographs import PhotographedPage, straightened
-from appliance.documents.pictures import ImageSource
-from appliance.documents.type import MONOSPACED, font
+from appliance.documents.pictures.photographs import PhotographedPage, straightened
+from appliance.documents.pictures.source import ImageSource
+from appliance.documents.typeface import MONOSPACED, font
 from appliance.remarks import PHOTOGRAPH_STRAIGHTENED
 from tests.documents.conftest import Rendered
 from tests.documents.making import picture, save

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageStat, TiffImagePlugin
 
 from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_UNSUPPORTED
 from appliance.documents.errors import DocumentError
-from appliance.documents.type import MONOSPACED, font
+from appliance.documents.typeface import MONOSPACED, font
 from appliance.remarks import MOVEMENT_LEFT_OUT, PAGE_WHITE, SUBFILE_SKIPPED
 from appliance.t4.bits import reverse_bits
 from appliance.t4.page import CodedPage

@@ -9,7 +9,7 @@ from PIL import Image, ImageChops
 
 from appliance.documents.geometry import PIXELS_PER_MM, ROWS_PER_MM
 from appliance.documents.options import PageFormat, RenderOptions
-from appliance.documents.pdfunits import Texts, units_of
+from appliance.documents.pdf.units import Texts, units_of
 from appliance.documents.rendered import RenderedDocument
 from appliance.remarks import (
     COMMENTS_LEFT_OUT,

@@ -12,7 +12,7 @@ import pytest
 from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_EMPTY, DOCUMENT_TOO_LARGE
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import Limits
-from appliance.documents.raster import RasterSource
+from appliance.documents.pictures.raster import RasterSource
 from tests.documents.conftest import Rendered
 from tests.documents.making import need
 

@@ -17,13 +17,14 @@ import zxingcpp
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps, ImageStat
 from pypdfium2 import raw as pdfium
 
-from appliance.documents import _bilevel, pdfsource
-from appliance.documents import screen as screening
+from appliance.documents.bilevel import _bilevel
+from appliance.documents.bilevel import screen as screening
+from appliance.documents.bilevel.screen import TEXT_THRESHOLD, look_at, planes_of
 from appliance.documents.drawing import Drawing, Pixels, Rect
 from appliance.documents.geometry import lay_out
 from appliance.documents.options import PageFormat, Treatment
-from appliance.documents.screen import TEXT_THRESHOLD, look_at, planes_of
-from appliance.documents.type import BOLD, MONOSPACED, REGULAR, font
+from appliance.documents.pdf import source as pdf_source
+from appliance.documents.typeface import BOLD, MONOSPACED, REGULAR, font
 from appliance.t4.coding import encode
 from appliance.t4.page import Coding, Raster, Resolution
 from tests.documents.conftest import Rendered
@@ -1339,10 +1340,10 @@ def test_a_dithered_scan_in_black_and_white_is_drawn_once_and_is_the_page_it_was
         draw(*arguments)
 
     monkeypatch.setattr(pdfium, "FPDF_RenderPageBitmap", counted)
-    monkeypatch.setattr(pdfsource, "drawn_black_and_white", lambda *_: None)
+    monkeypatch.setattr(pdf_source, "drawn_black_and_white", lambda *_: None)
     in_grey = _page_of(scan)
     assert len(drawn) == 1
-    monkeypatch.setattr(pdfsource, "scan_of", lambda _page, _layout: None)
+    monkeypatch.setattr(pdf_source, "scan_of", lambda _page, _layout: None)
     assert _page_of(scan) == in_grey
     assert len(drawn) == 1 + 1
 
@@ -1366,7 +1367,7 @@ def test_only_what_is_around_type_is_drawn_a_second_time_without_it(
     monkeypatch.setattr(pdfium, "FPDF_RenderPageBitmap", counted)
     pixels = []
     for content in (tints + words, tints):
-        source = pdfsource.PdfSource(pdf([(width, height, content)]))
+        source = pdf_source.PdfSource(pdf([(width, height, content)]))
         layout = lay_out(source.size(0), PageFormat(Resolution.FINE))
         drawing = source.draw(0, layout)
         drawn.clear()
@@ -1392,7 +1393,7 @@ def test_lines_of_type_are_drawn_at_once_but_nothing_between_them_is_taken_for_t
 ) -> None:
     slanting = "".join(f"{x} 300 m {x + 300} 600 l S\n" for x in range(50, 300, 9))
     words = "".join(f"BT /F 14 Tf 100 {y} Td (Type on slanting lines) Tj ET\n" for y in (500, 470))
-    source = pdfsource.PdfSource(pdf([(595, 842, "0.7 G " + slanting + words)]))
+    source = pdf_source.PdfSource(pdf([(595, 842, "0.7 G " + slanting + words)]))
     layout = lay_out(source.size(0), PageFormat(Resolution.FINE))
     drawing = source.draw(0, layout)
     draw = pdfium.FPDF_RenderPageBitmap
@@ -1426,7 +1427,7 @@ def test_the_objects_of_a_page_are_gone_through_once(monkeypatch: pytest.MonkeyP
         return get_object(page, index)
 
     monkeypatch.setattr(pdfium, "FPDFPage_GetObject", counted)
-    source = pdfsource.PdfSource(pdf([(595, 842, cells)]))
+    source = pdf_source.PdfSource(pdf([(595, 842, cells)]))
     layout = lay_out(source.size(0), PageFormat(Resolution.FINE))
     source.draw(0, layout).draw(0, layout.rows)
     source.remarks(0)
@@ -1438,7 +1439,7 @@ def test_a_slanting_picture_beside_type_is_the_same_with_and_without_it() -> Non
     grey = random.Random(1).randbytes(40 * 40).hex()
     picture = f"q 250 40 -40 250 300 300 cm BI /W 40 /H 40 /CS /G /BPC 8 /F /AHx ID {grey}> EI Q\n"
     words = "".join(f"BT /F 14 Tf 60 {y} Td (Type) Tj ET\n" for y in (700, 400))
-    source = pdfsource.PdfSource(pdf([(595, 842, "0.7 g 30 280 200 500 re f 0 g " + picture + words)]))
+    source = pdf_source.PdfSource(pdf([(595, 842, "0.7 g 30 280 200 500 re f 0 g " + picture + words)]))
     layout = lay_out(source.size(0), PageFormat(Resolution.FINE))
     pixels = source.draw(0, layout).draw(0, layout.rows)
     assert pixels.under is not None
@@ -1541,7 +1542,7 @@ def test_a_fading_colour_is_no_photograph(tmp_path: Path, content: bytes) -> Non
 
 
 def _page_of(pdf: Path) -> bytes:
-    source = pdfsource.PdfSource(pdf.read_bytes())
+    source = pdf_source.PdfSource(pdf.read_bytes())
     layout = lay_out(source.size(0), PageFormat(Resolution.FINE))
     return screening.bilevel(source.draw(0, layout), Resolution.FINE, Treatment.AUTO)
 

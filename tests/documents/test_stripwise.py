@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from appliance.documents import stripwise
 from appliance.documents.drawing import Drawing
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import lay_out
 from appliance.documents.options import PageFormat
-from appliance.documents.stripwise import in_strips
+from appliance.documents.pictures import stripwise
+from appliance.documents.pictures.stripwise import in_strips
 from tests.documents.making import likeness, photograph, save
 from tests.documents.opened import opened
 

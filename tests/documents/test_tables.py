@@ -13,7 +13,7 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.kinds import Kind
 from appliance.documents.options import Paper
 from appliance.documents.sniff import sniff
-from appliance.documents.tables import lay_out_table, rows_in
+from appliance.documents.text.tables import lay_out_table, rows_in
 from tests.documents.opened import opened
 
 ROWS = [

@@ -20,12 +20,12 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
 from appliance.documents.causes import COVER_TEMPLATE_WRONG, DOCUMENT_TOO_MANY_PAGES
-from appliance.documents.cover import CoverSource
 from appliance.documents.errors import DocumentError
 from appliance.documents.labels import labels_of
-from appliance.documents.markup import FIELDS, MOST_FIELDS, MOST_PARTS, TemplateError, check_template
 from appliance.documents.options import CoverPage, HeaderLine, Limits, PageFormat, Paper, RenderOptions
-from appliance.documents.typesetting import typeset  # noqa: F401 (imported before, as in the fork server)
+from appliance.documents.typeset.cover import CoverSource
+from appliance.documents.typeset.markup import FIELDS, MOST_FIELDS, MOST_PARTS, TemplateError, check_template
+from appliance.documents.typeset.typesetting import typeset  # noqa: F401 (imported before, as in the fork server)
 from appliance.documents.workshop import Workshop
 from appliance.t4.page import Resolution
 from tests.documents.conftest import Rendered

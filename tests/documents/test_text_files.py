@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from appliance.documents.kinds import Kind
-from appliance.documents.linemode import struck_over, without_carriage_control
 from appliance.documents.sniff import sniff
-from appliance.documents.text import as_printed, decode
+from appliance.documents.text.line_mode import struck_over, without_carriage_control
+from appliance.documents.text.plain import as_printed, decode
 from appliance.remarks import CHARSET_GUESSED, CODES_SHOWN
 from tests.documents.opened import opened
 

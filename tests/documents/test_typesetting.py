@@ -8,9 +8,9 @@ import pytest
 from weasyprint.layout import preferred
 from weasyprint.pdf import fonts as pdf_fonts
 
-from appliance.documents import typesetting
 from appliance.documents.options import Paper
-from appliance.documents.typesetting import typeset
+from appliance.documents.typeset import typesetting
+from appliance.documents.typeset.typesetting import typeset
 
 
 def test_weasyprint_names_arrays_of_glyphs_by_their_length(monkeypatch: pytest.MonkeyPatch) -> None:

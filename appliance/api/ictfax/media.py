@@ -13,7 +13,7 @@ from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_GONE
 from appliance.documents.errors import DocumentError
 from appliance.documents.kinds import Kind
 from appliance.documents.options import RenderOptions
-from appliance.documents.pdf import write_pdf
+from appliance.documents.pages_pdf import write_pdf
 from appliance.documents.render import render
 from appliance.documents.sniff import sniff
 from appliance.spool.model import Document

@@ -29,7 +29,7 @@ from appliance.documents.causes import DOCUMENT_GONE, DOCUMENT_TOO_LARGE
 from appliance.documents.kinds import Kind
 from appliance.documents.settings import CoverTemplate
 from appliance.documents.sniff import sniff
-from appliance.documents.text import whole_characters
+from appliance.documents.text.plain import whole_characters
 from appliance.services.causes import STATE_FORBIDS
 from appliance.services.faxes import Request
 from appliance.services.rules import To

@@ -82,7 +82,7 @@ def _favourite_exists(call: Call, values: Mapping[str, Any], item_id: int | None
 
 
 def _cover_is_sound(call: Call, values: Mapping[str, Any], item_id: int | None) -> None:
-    from appliance.documents.markup import TemplateError, check_template  # noqa: PLC0415 (HTML, for this alone)
+    from appliance.documents.typeset.markup import TemplateError, check_template  # noqa: PLC0415 (HTML, for this alone)
 
     try:
         check_template(values.get("html", ""))
