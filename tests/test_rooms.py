@@ -13,6 +13,7 @@ import pytest
 PROJECT = Path(__file__).parents[1]
 HOUSE = PROJECT / "appliance"
 EVERYTHING = "everything above"
+ALL_READERS = "all of these"
 # Rooms whose every way to the faxes is a service of the box, and what they must not reach past it.
 DOORS = ("deliver", "api", "printing", "webui")
 _ROW = re.compile(r"\| `(?:appliance/(?=\w)|(?=webui/))(\w+)(?:/|\.py)` \|[^|]*\|([^|]*)\|")
@@ -20,7 +21,9 @@ _ROW = re.compile(r"\| `(?:appliance/(?=\w)|(?=webui/))(\w+)(?:/|\.py)` \|[^|]*\
 PAGES = "webui"
 
 
-_ROWS = _ROW.findall((PROJECT / "docs/architecture.md").read_text())
+_READER_ROW = re.compile(r"\| `appliance/documents/(\w+)/` \|[^|]*\|([^|]*)\|")
+_ARCHITECTURE = (PROJECT / "docs/architecture.md").read_text()
+_ROWS = _ROW.findall(_ARCHITECTURE)
 
 
 def _plan() -> dict[str, set[str]]:
@@ -39,6 +42,16 @@ def _parts() -> dict[tuple[str, str], set[str]]:
         for room, names in _ROWS
         for other, modules in re.findall(r"(\w+) \(([^)]*)\)", names)
     }
+
+
+def _readers() -> dict[str, set[str]]:
+    """Each package of readers with the others that it may import, which stand above it."""
+    readers: dict[str, set[str]] = {}
+    for package, names in _READER_ROW.findall(_ARCHITECTURE):
+        allowed = set(readers) if names.strip() == ALL_READERS else set(re.findall(r"\w+", names))
+        assert allowed <= set(readers), package
+        readers[package] = allowed
+    return readers
 
 
 PLAN = _plan()
@@ -103,6 +116,17 @@ def test_a_door_does_not_reach_past_the_services(room: str) -> None:
 def test_a_room_imports_what_its_row_names(room: str) -> None:
     for file in _files(room):
         strange = set(_imports(file)) - PLAN[room] - {room, "__version__"}
+        assert not strange, f"{file.relative_to(PROJECT)} imports {strange}"
+
+
+def test_every_package_of_readers_has_a_row() -> None:
+    assert set(_readers()) == {each.parent.name for each in HOUSE.glob("documents/*/__init__.py")}
+
+
+@pytest.mark.parametrize(("package", "allowed"), _readers().items())
+def test_readers_import_what_their_row_names(package: str, allowed: set[str]) -> None:
+    for file in (HOUSE / "documents" / package).rglob("*.py"):
+        strange = set(_modules(file, "documents")) & set(_readers()) - allowed - {package}
         assert not strange, f"{file.relative_to(PROJECT)} imports {strange}"
 
 

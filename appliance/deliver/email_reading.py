@@ -14,9 +14,10 @@ from appliance import durable
 from appliance.dial_on import BEHIND
 from appliance.documents.causes import EMAIL_DAMAGED
 from appliance.documents.errors import DocumentError
+from appliance.documents.file_part import FilePart, part_key
 from appliance.documents.mail.headers import decoded
 from appliance.documents.mail.parsing import parse_email
-from appliance.documents.mail.parts import CID, FilePart, Letter, letter_of, part_key
+from appliance.documents.mail.parts import CID, Letter, letter_of
 from appliance.documents.text.hypertext import html_text
 from appliance.documents.text.plain import whole_characters
 

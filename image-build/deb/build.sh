@@ -78,7 +78,7 @@ find "$site" -name '*.py' -exec chmod 644 {} +
 find "$site" \( -name '.git*' -o -name '.hg*' \) -delete
 find "$site" -name '*.so*' -exec "${triplet:+$triplet-}strip" --strip-unneeded {} + -exec chmod 644 {} +
 # Removes the library path of the Python that compiled the extensions.
-find "$site" -maxdepth 3 \( -path '*/appliance/*.so' -o -name '_pjsua2*.so' \) -exec patchelf --remove-rpath {} \;
+find "$site" -maxdepth 4 \( -path '*/appliance/*.so' -o -name '_pjsua2*.so' \) -exec patchelf --remove-rpath {} \;
 
 # A virtual environment made by hand (PEP 405), without the path of the build folder.  Debian's own packages are visible
 # in it: pycups is Debian's (python3-cups), which matches the installed CUPS.

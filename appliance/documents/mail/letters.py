@@ -9,6 +9,7 @@ from dataclasses import replace
 from appliance.documents.bounded import Typeset
 from appliance.documents.causes import DOCUMENT_DAMAGED, EMAIL_DAMAGED, WINMAIL_EMPTY
 from appliance.documents.errors import DocumentError
+from appliance.documents.file_part import FilePart, part_key
 from appliance.documents.joined import DEEPEST, Joined, Opener, Opening
 from appliance.documents.kinds import Kind
 from appliance.documents.labels import HEADING
@@ -16,7 +17,7 @@ from appliance.documents.mail import tnef
 from appliance.documents.mail.headers import fields_of, heading, shortened
 from appliance.documents.mail.outlook import read_message
 from appliance.documents.mail.parsing import in_mailbox, parse_email
-from appliance.documents.mail.parts import FilePart, Letter, letter_of, part_key, shown_in
+from appliance.documents.mail.parts import Letter, letter_of, shown_in
 from appliance.documents.mail.rtf_compression import decompressed
 from appliance.documents.text.plain import guess_remarks, text_blocks
 from appliance.documents.typeset.source import TypesetSource, typeset_page

@@ -15,10 +15,11 @@ import olefile
 
 from appliance.documents.causes import DOCUMENT_DAMAGED
 from appliance.documents.errors import DocumentError
+from appliance.documents.file_part import FilePart
 from appliance.documents.labels import HEADING
 from appliance.documents.mail.headers import shortened, when
 from appliance.documents.mail.outlook_items import Property, said_by, time_in
-from appliance.documents.mail.parts import FilePart, Letter, shown_in
+from appliance.documents.mail.parts import Letter, shown_in
 from appliance.documents.mail.rtf_compression import decompressed
 from appliance.documents.text.plain import ASCII, codepage, declared_charset, decode
 

@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from appliance.documents.causes import DOCUMENT_UNSUPPORTED, EMAIL_DAMAGED
 from appliance.documents.errors import DocumentError
+from appliance.documents.file_part import FilePart, part_key
 from appliance.documents.first_octets import BMP, GIF, JPEG, PNG, RIFF
 from appliance.documents.labels import IN_ENGLISH, Labels
 from appliance.documents.mail import packed, tnef
@@ -61,17 +62,6 @@ _ADDRESS = re.compile(
 _BESIDE_FILE, _APPLE_DOUBLE = "application/applefile", b"\0\5\x16\7"
 _TYPED = "font-family: monospace"
 _LOCKED = "BEGIN PGP MESSAGE"
-
-
-@dataclass(frozen=True, slots=True)
-class FilePart:
-    """A file of an e-mail."""
-
-    name: str
-    media_type: str
-    content: bytes
-    content_id: str = ""
-    by_address: bool = False  # whether the page names it by its address
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,14 +261,6 @@ def _unpacked(text: str) -> tuple[str, list[FilePart]]:
     if locked:
         files.append(_locked_file(locked))
     return text, files
-
-
-def part_key(number: str) -> str:
-    """A Content-ID in the form in which references to it can be compared (RFC 2392 2).
-
-    Pages write it in another case, with %XX, and with HTML entities.
-    """
-    return unquote(html.unescape(number)).strip("<> ").lower()
 
 
 def shown_in(page: str, files: list[FilePart]) -> tuple[list[FilePart], list[FilePart]]:

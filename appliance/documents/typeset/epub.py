@@ -13,8 +13,8 @@ from xml.etree.ElementTree import Element, fromstring
 
 from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_ENCRYPTED, DOCUMENT_TOO_MANY_PAGES
 from appliance.documents.errors import DocumentError
+from appliance.documents.file_part import FilePart, part_key
 from appliance.documents.joined import DEEPEST, Joined, Opener, Opening
-from appliance.documents.mail.parts import FilePart, part_key
 from appliance.documents.text.hypertext import as_html
 from appliance.documents.text.plain import declared_charset, decode
 from appliance.documents.typeset.source import TypesetSource, typeset_page

@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-from appliance.documents.mail.parts import FilePart, part_key
+from appliance.documents.file_part import FilePart, part_key
 from appliance.documents.pictures.modes import is_damaged
 from appliance.documents.text.plain import decode
 from appliance.documents.typeset.drawings import drawable

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from appliance.documents import causes
 from appliance.documents.bounded import Bounds, Typeset, UnboundedError
 from appliance.documents.errors import DocumentError
-from appliance.documents.mail.parts import FilePart
+from appliance.documents.file_part import FilePart
 from appliance.documents.pdf.source import PdfSource
 from appliance.documents.text.cards import in_words
 from appliance.documents.text.coded import codes_in

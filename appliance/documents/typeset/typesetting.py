@@ -28,7 +28,7 @@ from weasyprint.pdf import fonts as pdf_fonts
 from appliance.documents.bounded import Typeset
 from appliance.documents.causes import DOCUMENT_TOO_MANY_PAGES
 from appliance.documents.errors import DocumentError
-from appliance.documents.mail.parts import FilePart
+from appliance.documents.file_part import FilePart
 from appliance.documents.options import Paper
 from appliance.documents.text.direction import direct
 from appliance.documents.text.hypertext import html_text
