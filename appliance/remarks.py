@@ -285,6 +285,12 @@ COMMENTS_LEFT_OUT = _row(
     "The document has comments or speaker's notes; they are not on the fax.",
     "Nothing, if the receiver does not need them; otherwise print them into a PDF and send that.",
 )
+CHOICE_SHORTENED = _row(
+    "choice_shortened",
+    Weight.NOTED,
+    "The chosen pages end behind the last page of the document; the fax ends with that page.",
+    "Nothing, if the document has all its pages.",
+)
 SUBFILE_SKIPPED = _row(
     "subfile_skipped",
     Weight.NOTED,

@@ -28,6 +28,7 @@ from appliance.documents.options import (
 )
 from appliance.documents.render import render
 from appliance.documents.rendered import RenderedDocument
+from appliance.remarks import CHOICE_SHORTENED
 from appliance.t4.page import PaperLength, PaperWidth, Resolution
 from tests.documents.conftest import Rendered
 from tests.documents.making import (
@@ -113,6 +114,14 @@ def test_selected_pages_come_in_the_order_written(rendered: Rendered) -> None:
     black = [ImageChops.invert(picture(p)).histogram()[255] for p in document.coded_pages()]
     one = black[-1]
     assert [round(b / one) for b in black] == [5, 4, 3, 1, 1]
+
+
+def test_chosen_pages_that_end_behind_the_document_are_those_that_there_are_and_remarked(
+    rendered: Rendered,
+) -> None:
+    document = rendered(pdf([(*A4, "100 400 50 50 re f")] * 2), pages="1-5")
+    assert document.total == 2
+    assert [(each.kind, each.detail) for each in document.remarks] == [(CHOICE_SHORTENED, "1-5 of 2")]
 
 
 @pytest.mark.parametrize(("pages", "cause"), [("9", DOCUMENT_PAGES_MISSING), ("x", DOCUMENT_PAGES_INVALID)])

@@ -30,7 +30,24 @@ from appliance.documents.selection import parse_pages
     ],
 )
 def test_order_and_repeats_stay_as_written(selection: str, pages: list[int]) -> None:
-    assert [page + 1 for page in parse_pages(selection, 6)] == pages
+    chosen = parse_pages(selection, 6)
+    assert ([page + 1 for page in chosen.pages], chosen.shortened) == (pages, "")
+
+
+@pytest.mark.parametrize(
+    ("selection", "pages", "shortened"),
+    [
+        ("1-7", [1, 2, 3, 4, 5, 6], "1-7"),
+        ("5-999999999", [5, 6], "5-999999999"),
+        ("-9", [1, 2, 3, 4, 5, 6], "-9"),
+        ("2, 6 - 8, 5-9", [2, 6, 5, 6], "6 - 8"),
+    ],
+)
+def test_a_range_that_ends_behind_the_last_page_ends_with_it(
+    selection: str, pages: list[int], shortened: str
+) -> None:
+    chosen = parse_pages(selection, 6)
+    assert ([page + 1 for page in chosen.pages], chosen.shortened) == (pages, shortened)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +60,7 @@ def test_what_cannot_be_read_is_the_users_mistake(selection: str) -> None:
     assert refusal.value.cause.side is Side.USER
 
 
-@pytest.mark.parametrize("selection", ["7", "0", "1-7", "9-", "-9", "3-0", "999999999"])
+@pytest.mark.parametrize("selection", ["7", "0", "7-8", "9-", "9-3", "3-0", "0-9", "999999999"])
 def test_a_page_that_is_not_there_is_named(selection: str) -> None:
     with pytest.raises(DocumentError) as refusal:
         parse_pages(selection, 6)
@@ -61,13 +78,13 @@ def test_every_written_range_reads_back(ranges: list[tuple[int, int]]) -> None:
     for first, last in ranges:
         step = 1 if last >= first else -1
         expected += range(first - 1, last - 1 + step, step)
-    assert parse_pages(",".join(f"{a}-{b}" for a, b in ranges), 40) == expected
+    assert parse_pages(",".join(f"{a}-{b}" for a, b in ranges), 40).pages == expected
 
 
 @given(st.text(max_size=30))
 def test_any_text_is_pages_or_a_named_error(text: str) -> None:
     try:
-        pages = parse_pages(text, 9)
+        pages = parse_pages(text, 9).pages
     except DocumentError as error:
         cause = error.cause
     else:

@@ -50,7 +50,15 @@ from appliance.documents.selection import parse_pages
 from appliance.documents.typeset.cover import CoverSource
 from appliance.documents.workers.sources import open_source, total_pages
 from appliance.documents.workshop import CLAIM, Kept, Workshop
-from appliance.remarks import LONGEST_DETAIL, LONGEST_FILE_NAME, MOST_REMARKS, PAGE_WHITE, Remark, to_json
+from appliance.remarks import (
+    CHOICE_SHORTENED,
+    LONGEST_DETAIL,
+    LONGEST_FILE_NAME,
+    MOST_REMARKS,
+    PAGE_WHITE,
+    Remark,
+    to_json,
+)
 from appliance.t4.coding import encode
 from appliance.t4.page import Coding, Raster
 
@@ -149,9 +157,14 @@ class _Job:
         for number, source in enumerate(self._sources):
             try:
                 count = counts[number] if counts else self._drawer(number).count
-                selected[number] = parse_pages(source["pages"], count)
+                chosen = parse_pages(source["pages"], count)
             except DocumentError as error:
                 raise DocumentError(error.cause, error.detail, number) from None
+            selected[number] = chosen.pages
+            if chosen.shortened:
+                self._remark(
+                    number, [Remark(CHOICE_SHORTENED, detail=f"{chosen.shortened} of {count}")], None
+                )
             self._reports.say(opened=number, count=count)
         if self._options.cover is not None:
             others = sum(map(len, selected.values()))
