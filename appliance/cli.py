@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from appliance import __version__
 
@@ -32,6 +33,19 @@ _WORDS = {
 _ALL_WORDS = "completion"
 
 
+class CommandLine(argparse.ArgumentParser):
+    """A parser, and those of its subcommands, that names the most similar word for a mistyped one."""
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        words = [str(word) for word in action.choices or ()]
+        if words and value not in words:
+            import difflib  # noqa: PLC0415 (for a mistake alone)
+
+            for near in difflib.get_close_matches(str(value), words, 1):
+                raise argparse.ArgumentError(action, f"there is no {value!r}; did you mean {near}?")
+        super()._check_value(action, value)
+
+
 # Subcommands whose files other users may read: received faxes in folders, files for CUPS.
 _FOR_OTHERS = frozenset({"serve", "printing"})
 
@@ -42,9 +56,7 @@ _OUTPUT_CLOSED = 128 + signal.SIGPIPE
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; the process's exit code.  ``arguments`` are the process's own when None."""
-    parser = argparse.ArgumentParser(
-        prog="faxbox", description="A fax machine for people who have no fax machine."
-    )
+    parser = CommandLine(prog="faxbox", description="A fax machine for people who have no fax machine.")
     parser.add_argument("--version", action="version", version=f"faxbox {__version__}")
     words = parser.add_subparsers(title="words", required=True, metavar="WORD")
     given = sys.argv[1:] if arguments is None else list(arguments)

@@ -54,6 +54,28 @@ def test_the_help_names_every_word(capsys: pytest.CaptureFixture[str]) -> None:
     assert [word for word in _WORDS if word not in shown] == []
 
 
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (["sned"], "there is no 'sned'; did you mean send?"),
+        (["line", "lsit"], "there is no 'lsit'; did you mean list?"),
+        (["send", "--quality", "fien", "--to", "9990", "x"], "there is no 'fien'; did you mean fine?"),
+        (["xyzzy"], "(choose from"),
+        (["list", "--limit", "many"], "'many': a whole number from 1 to 200 is needed"),
+        (["show", "last"], "'last': a whole number of at least 1 is needed"),
+        (["demo", "--speed", "nan"], "'nan': a number from 0.1 to 50 is needed"),
+        (["key", "add", "shop", "--quota", "-5"], "'-5': a whole number of at least 0 is needed"),
+    ],
+)
+def test_what_is_typed_wrongly_is_told_in_words(
+    typed: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(typed)
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("word", _WORDS)
 def test_each_word_is_found_in_its_module(word: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -21,6 +21,7 @@ from appliance.daemon.arguments import (
     EXIT_UNUSABLE,
     EXIT_USAGE,
     add_data_argument,
+    bounded,
     complain,
     data_folder,
     first_line,
@@ -39,7 +40,9 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     backup = words.add_parser("backup", help="the box in one encrypted file")
     backup.add_argument("file", type=Path, help="the file to write; in a folder one is named by the day")
     backup.add_argument("--received", action="store_true", help="received faxes, too")
-    backup.add_argument("--keep", type=int, default=0, metavar="N", help="in a folder: only the newest N")
+    backup.add_argument(
+        "--keep", type=bounded(int, 0), default=0, metavar="N", help="in a folder: only the newest N"
+    )
     restore = words.add_parser("restore", help="take what a backup holds, the box stopped")
     restore.add_argument("file", type=Path, help="the backup")
     for action in (backup, restore):

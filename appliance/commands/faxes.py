@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from appliance.commands.running_box import DONE, RunningBox, with_box
-from appliance.daemon.arguments import add_data_argument, print_json
+from appliance.daemon.arguments import add_data_argument, bounded, print_json
 
 LIST_DEFAULT, LIST_MOST = 20, 200  # the API's own bound
 EMPTY = "–"
@@ -32,7 +32,7 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     _bounds(each)
     _word(each, _list)
     show = words.add_parser("show", help="one fax with its tries, in words")
-    show.add_argument("id", type=int, metavar="ID")
+    show.add_argument("id", type=bounded(int, 1), metavar="ID")
     show.add_argument("--received", action="store_true", help="ID is a received one")
     _word(show, _show)
     inbox = words.add_parser("inbox", help="the faxes that came in, the newest first")
@@ -40,29 +40,26 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     _bounds(inbox)
     _word(inbox, _inbox)
     cancel = words.add_parser("cancel", help="stop faxes that are not out yet")
-    cancel.add_argument("ids", type=int, nargs="+", metavar="ID")
+    cancel.add_argument("ids", type=bounded(int, 1), nargs="+", metavar="ID")
     _word(cancel, _cancel)
     resend = words.add_parser("resend", help="send a fax again, to the same number or another")
-    resend.add_argument("id", type=int, metavar="ID")
+    resend.add_argument("id", type=bounded(int, 1), metavar="ID")
     resend.add_argument("--to", default="", metavar="NUMBER", help="another number")
     _word(resend, _resend)
     tail = words.add_parser("tail", help="what happens in the box, as it happens, until Ctrl-C")
-    tail.add_argument("--fax", type=int, metavar="ID", help="only what happens to this fax")
+    tail.add_argument("--fax", type=bounded(int, 1), metavar="ID", help="only what happens to this fax")
     _word(tail, _tail)
 
 
 def _bounds(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--search", default="", metavar="WORDS", help="words in number, name or subject")
     parser.add_argument(
-        "--limit", type=_count, default=LIST_DEFAULT, metavar="N", help=f"so many (default {LIST_DEFAULT})"
+        "--limit",
+        type=bounded(int, 1, LIST_MOST),
+        default=LIST_DEFAULT,
+        metavar="N",
+        help=f"so many (default {LIST_DEFAULT})",
     )
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= LIST_MOST:
-        raise argparse.ArgumentTypeError(f"from 1 to {LIST_MOST}")
-    return number
 
 
 def _word(parser: argparse.ArgumentParser, act: Callable[[RunningBox, argparse.Namespace], None]) -> None:
@@ -164,7 +161,7 @@ def _show(box: RunningBox, arguments: argparse.Namespace) -> None:
 
 
 def _cancel(box: RunningBox, arguments: argparse.Namespace) -> None:
-    done = [box.post(f"/faxes/{number}/cancel", {}) for number in arguments.ids]
+    done = [box.post(f"/faxes/{fax_id}/cancel", {}) for fax_id in arguments.ids]
     _say_of(done, arguments, lambda fax: f"Fax {fax['id']} to {_recipient(fax)}: {_word_of(fax['state'])}.")
 
 

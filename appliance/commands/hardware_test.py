@@ -9,7 +9,14 @@ from pathlib import Path
 
 from appliance.commands.running_box import BoxUnreachableError, RunningBox
 from appliance.configuration import open_settings
-from appliance.daemon.arguments import EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, complain, data_folder
+from appliance.daemon.arguments import (
+    EXIT_UNUSABLE,
+    EXIT_USAGE,
+    add_data_argument,
+    bounded,
+    complain,
+    data_folder,
+)
 from appliance.doctor.versions import build
 from appliance.hardware import folder, report, runs, signing, suite
 from appliance.hardware.rig import AtTerminal, Rig
@@ -43,10 +50,12 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument(
         "--load-to", default="9990", metavar="NUMBER", help="where the load goes (default 9990)"
     )
-    parser.add_argument("--minutes", type=float, default=60.0, help="how long the load lasts (default 60)")
+    parser.add_argument(
+        "--minutes", type=bounded(float, 0.0), default=60.0, help="how long the load lasts (default 60)"
+    )
     parser.add_argument(
         "--heat-minutes",
-        type=float,
+        type=bounded(float, 0.0),
         default=5.0,
         metavar="MINUTES",
         help="of all cores at work (default 5)",

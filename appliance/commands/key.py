@@ -8,6 +8,7 @@ from appliance.configuration import open_settings
 from appliance.daemon.arguments import (
     EXIT_USAGE,
     add_data_argument,
+    bounded,
     complain,
     data_folder,
     print_lines,
@@ -29,7 +30,9 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         choices=[scope.value for scope in Scope],
         help="what it may do; may be given several times (default: send and receive)",
     )
-    add.add_argument("--quota", type=int, default=0, metavar="PAGES", help="pages a month; 0: no limit")
+    add.add_argument(
+        "--quota", type=bounded(int, 0), default=0, metavar="PAGES", help="pages a month; 0: no limit"
+    )
     add.add_argument("--owner", default="", help="user whose faxes it handles (default: its own)")
     show = actions.add_parser("list", help="list the keys")
     remove = actions.add_parser("remove", help="take a key out of use for good")

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from appliance.configuration import open_settings
-from appliance.daemon.arguments import EXIT_UNUSABLE, add_data_argument, complain, data_folder
+from appliance.daemon.arguments import EXIT_UNUSABLE, add_data_argument, bounded, complain, data_folder
 from appliance.net.settings import ADDRESS_FILE, HttpSettings
 from appliance.printing import queues
 from appliance.printing.cups_backend import DEFAULT_FOLDER
@@ -44,7 +44,9 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     announcing.add_argument("--services", type=Path, metavar="DIR", help="avahi-daemon's folder of services")
     announcing.add_argument(
-        "--port", type=int, help="where computers reach the box (default: where it listens)"
+        "--port",
+        type=bounded(int, 1, 65535),
+        help="where computers reach the box (default: where it listens)",
     )
     add_data_argument(announcing)
     parser.set_defaults(run=run)

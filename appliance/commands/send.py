@@ -18,7 +18,7 @@ from appliance.commands.lines import ForbiddenNumberError
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox, upload
 from appliance.commands.sending import SendArguments, SendOutcome
 from appliance.commands.through_box import InterruptedFaxError, running_on, send_through
-from appliance.daemon.arguments import DATA_VARIABLE, DEFAULT_DATA, complain
+from appliance.daemon.arguments import DATA_VARIABLE, DEFAULT_DATA, bounded, complain
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import Treatment
 from appliance.lines.practice.numbers import script_for
@@ -249,11 +249,4 @@ def _say_cause(cause: Cause, detail: str) -> int:
 def add_speed_argument(parser: argparse.ArgumentParser) -> None:
     """Adds ``--speed``, which the practice line runs at."""
     words = "run the practice line N times faster than a telephone call"
-    parser.add_argument("--speed", type=_speed, default=1.0, metavar="N", help=words)
-
-
-def _speed(text: str) -> float:
-    value = float(text)
-    if not 0.1 <= value <= MAX_SPEED:
-        raise argparse.ArgumentTypeError(f"from 0.1 to {MAX_SPEED:g}")
-    return value
+    parser.add_argument("--speed", type=bounded(float, 0.1, MAX_SPEED), default=1.0, metavar="N", help=words)

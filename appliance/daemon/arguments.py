@@ -9,10 +9,12 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from appliance.settings.fields import SettingError
 from appliance.settings.files import SETTINGS_FILE, SettingsDamagedError
+
+NumberT = TypeVar("NumberT", int, float)
 
 DEFAULT_DATA = "/var/lib/faxbox"
 DATA_VARIABLE = "FAXBOX_DATA"
@@ -78,6 +80,25 @@ def first_line(path: Path | None = None) -> str:
     if path is None and not text:
         raise EOFError
     return text.partition("\n")[0].removesuffix("\r")
+
+
+def bounded(
+    kind: Callable[[str], NumberT], least: NumberT, most: NumberT | None = None
+) -> Callable[[str], NumberT]:
+    """The ``type`` of an argument that is a number from ``least`` to ``most`` (None: no limit)."""
+    word = "a whole number" if kind is int else "a number"
+    bounds = f"of at least {least:g}" if most is None else f"from {least:g} to {most:g}"
+
+    def read(text: str) -> NumberT:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not value >= least or (most is not None and value > most):
+            raise argparse.ArgumentTypeError(f"{text!r}: {word} {bounds} is needed")
+        return value
+
+    return read
 
 
 def add_data_argument(parser: argparse.ArgumentParser) -> None:

@@ -56,7 +56,7 @@ class Documents:
 
     def get(self, document_id: int, owner: str | None = None) -> Document:
         """Raises NotFoundError."""
-        return require_owned(self.spool.read(documents.get, document_id), owner)
+        return require_owned(self.spool.read(documents.get, document_id), owner, "document")
 
     def search(self, owner: str, *, before_id: int | None = None, limit: int = 50) -> list[Document]:
         """Documents that were stored on their own, newest first."""
@@ -101,7 +101,7 @@ class Documents:
 
     def program(self, program_id: int, owner: str | None = None) -> Program:
         """Raises NotFoundError."""
-        return require_owned(self.spool.read(ledger.get_program, program_id), owner)
+        return require_owned(self.spool.read(ledger.get_program, program_id), owner, "program")
 
     def programs(self, owner: str, limit: int) -> list[Program]:
         """Newest first."""

@@ -200,7 +200,7 @@ class Faxes:
 
     def get(self, job_id: int, owner: str | None = None) -> Job:
         """Raises NotFoundError."""
-        return require_owned(self.spool.read(jobs.get, job_id), owner)
+        return require_owned(self.spool.read(jobs.get, job_id), owner, "fax")
 
     def search(self, wanted: JobFilter) -> list[Job]:
         """The jobs that match, newest first; page on with ``before_id``."""
@@ -209,7 +209,7 @@ class Faxes:
     def with_attempts(self, job_id: int, owner: str | None = None) -> tuple[Job, list[Attempt]]:
         """A job and its calls, first to last, in one consistent read.  Raises NotFoundError."""
         job, attempts = self.spool.read(jobs.with_attempts, job_id)
-        require_owned(job, owner)
+        require_owned(job, owner, "fax")
         return job, attempts
 
     def attempts(self, job_id: int, owner: str | None = None) -> list[Attempt]:

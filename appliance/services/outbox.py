@@ -92,7 +92,7 @@ class Outbox:
         """A delivery, of ``owner`` unless that is None.  Raises NotFoundError."""
 
         (found,) = self.spool.read(lambda db: _with_tries(db, [outbox.get(db, delivery_id)]))
-        require_owned(found[0], owner)
+        require_owned(found[0], owner, "delivery")
         return found
 
     def again(self, delivery_id: int) -> None:

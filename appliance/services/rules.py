@@ -42,10 +42,12 @@ class _Owned(Protocol):
 OwnedT = TypeVar("OwnedT", bound=_Owned)
 
 
-def require_owned(found: OwnedT, owner: str | None) -> OwnedT:
-    """``found``, which belongs to ``owner`` unless that is None.  Raises NotFoundError."""
+def require_owned(found: OwnedT, owner: str | None, word: str) -> OwnedT:
+    """``found``, which belongs to ``owner`` unless that is None.  Raises NotFoundError, whose text, with
+    ``word`` for it, is the spool's for what does not exist.
+    """
     if owner is not None and found.owner != owner:
-        raise NotFoundError(f"no {type(found).__name__.lower()} {found.id}")
+        raise NotFoundError(f"no {word} {found.id}")
     return found
 
 

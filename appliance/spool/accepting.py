@@ -124,7 +124,7 @@ def rewrite_held(
     """
     job = jobs.get(tx.db, job_id)
     if job.state is not JobState.HELD or job.rendered_path or len(jobs.ids_of(tx.db, job.submission_id)) != 1:
-        raise IllegalTransitionError(f"job {job_id} is {job.state.value}")
+        raise IllegalTransitionError(f"fax {job_id} is {job.state.value}")
     documents.get(tx.db, document_id)
     row = to_row(handed, "submission", Handed)
     tx.db.execute(
@@ -145,7 +145,7 @@ def release(tx: Tx, job_id: int, now: float, scheduled_at: float | None = None) 
     """
     job = jobs.get(tx.db, job_id)
     if job.state is not JobState.HELD and not (job.state is JobState.PREPARING and job.hold):
-        raise IllegalTransitionError(f"job {job_id} is {job.state.value}: it cannot be released")
+        raise IllegalTransitionError(f"fax {job_id} is {job.state.value}: it cannot be released")
     scheduled = max(now, scheduled_at if scheduled_at is not None else job.scheduled_at)
     lifetime = job.expires_at - job.scheduled_at
     if job.state is JobState.HELD and job.rendered_path:
@@ -177,7 +177,7 @@ def give_numbers(
     job = jobs.get(tx.db, job_id)
     early = job.state is JobState.PREPARING and job.options.cover is None
     if job.number or not (early or job.state is JobState.NEEDS_NUMBER):
-        raise IllegalTransitionError(f"job {job_id} is {job.state.value}: it cannot be given a number")
+        raise IllegalTransitionError(f"fax {job_id} is {job.state.value}: it cannot be given a number")
     scheduled = max(now, scheduled_at if scheduled_at is not None else job.scheduled_at)
     lifetime = job.expires_at - job.scheduled_at
     times = {

@@ -32,7 +32,7 @@ def reschedule(tx: Tx, job_id: int, at: float, now: float) -> Job:
     """
     job = jobs.get(tx.db, job_id)
     if job.state not in (JobState.WAITING, JobState.PREPARING):
-        raise IllegalTransitionError(f"job {job_id} is {job.state.value}: it cannot be rescheduled")
+        raise IllegalTransitionError(f"fax {job_id} is {job.state.value}: it cannot be rescheduled")
     at = max(at, now)
     expires = max(job.expires_at, at + (job.expires_at - job.scheduled_at if job.tries == 0 else 0.0))
     deadline = expires if job.state is JobState.WAITING else job.deadline
@@ -78,7 +78,7 @@ def settle_unknown(tx: Tx, job_id: int, rule: UnknownRule, now: float) -> Job:
     """Applies a person's or the owner's rule to an UNKNOWN job."""
     job = jobs.get(tx.db, job_id)
     if job.state is not JobState.UNKNOWN:
-        raise IllegalTransitionError(f"job {job_id} is {job.state.value}, not unknown")
+        raise IllegalTransitionError(f"fax {job_id} is {job.state.value}, not unknown")
     if rule is UnknownRule.RESEND:
         tx.db.execute(
             "UPDATE job SET ended_at = NULL, expires_at = MAX(expires_at, ? + lifetime_s) WHERE id = ?",

@@ -43,7 +43,7 @@ RECEIVING_LIMIT_S = 4 * 3_600.0  # of a received fax for which no end of the cal
 
 def _check(job: Job, state: JobState) -> None:
     if state not in TRANSITIONS[job.state]:
-        raise IllegalTransitionError(f"job {job.id} is {job.state.value}: it cannot become {state.value}")
+        raise IllegalTransitionError(f"fax {job.id} is {job.state.value}: it cannot become {state.value}")
 
 
 def move(

@@ -38,7 +38,7 @@ def get(db: sqlite3.Connection, job_id: int) -> Job:
     """Raises NotFoundError."""
     row = db.execute(f"{JOB} WHERE job.id = ?", (job_id,)).fetchone()
     if row is None:
-        raise NotFoundError(f"no job {job_id}")
+        raise NotFoundError(f"no fax {job_id}")
     return from_row(Job, row)
 
 

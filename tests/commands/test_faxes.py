@@ -150,3 +150,12 @@ def test_a_mistyped_folder_is_a_mistake_and_no_new_box(
     assert ended.value.code == 64
     assert "typo" in capsys.readouterr().err
     assert not (tmp_path / "typo").exists()
+
+
+def test_a_fax_that_is_not_there_or_has_ended_is_called_a_fax(
+    served: Served, sent: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(served, "show", 4711) == 1
+    assert "(no fax 4711)" in capsys.readouterr().err
+    assert run(served, "cancel", sent[0]) == 1
+    assert f"(fax {sent[0]} is delivered:" in capsys.readouterr().err
