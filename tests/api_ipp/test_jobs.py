@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,33 @@ def test_a_fax_job_with_two_numbers_is_two_faxes_that_name_person_and_computer(
         Status.OK,
         Status.NOT_POSSIBLE,  # both have ended
     )
+
+
+def test_each_value_that_a_printer_names_can_be_asked_for_by_who_insists_on_it(printing: Printing) -> None:
+    answer = ask(printing, request(Operation.GET_PRINTER_ATTRIBUTES))
+    printer = answer.group(GroupTag.PRINTER)
+    template = [
+        name.removesuffix("-default")
+        for name, values in printer.items()
+        if name.endswith("-default") and values[0].tag in (Tag.KEYWORD, Tag.ENUM, Tag.INTEGER)
+        # of IPP itself, and of the operations
+        if name not in ("identify-actions-default", "number-of-retries-default", "retry-interval-default")
+        if name != "retry-time-out-default"
+    ]
+    assert {"finishings", "number-up", "output-bin", "print-quality", "sides"} <= set(template)
+    refused = []
+    for name in template:
+        for value in (*printer[f"{name}-default"], *printer[f"{name}-supported"]):
+            if isinstance(value.content, Range):
+                continue
+            insisting = request(
+                Operation.VALIDATE_JOB, {name: (value,)}, ipp_attribute_fidelity=codec.boolean(True)
+            )
+            if ask(printing, insisting).code != Status.OK:
+                refused.append((name, value.content))
+    assert refused == []
+    created = {value.content for value in printer["job-creation-attributes-supported"]}
+    assert [name for name in template if name not in created] == []
 
 
 def test_documents_that_come_one_by_one_and_packed_are_one_fax(printing: Printing, letter: Path) -> None:
@@ -293,6 +321,41 @@ def test_what_a_job_asks_for_has_the_same_octets_in_every_version() -> None:
         b'{"cover": null, "max_tries": null, "numbers": ["9990"], "pages": [], "problem": "",'
         b' "quality": "superfine", "retry_waits": null, "silent": false, "unsupported": {}}'
     )
+
+
+def test_what_its_client_holds_waits_until_it_is_released(printing: Printing, letter: Path) -> None:
+    held = {**to("tel:9990"), "job-hold-until": codec.keywords("indefinite")}
+    answer = ask(
+        printing, request(Operation.PRINT_JOB, held, job_name=codec.name("held")) + letter.read_bytes()
+    )
+    assert answer.code == Status.OK
+    number = job_id(answer)
+    printing.served.wait(lambda: job(printing, number)["job-state"] == PrintJobState.HELD)
+    assert job(printing, number)["job-state-reasons"] == "job-hold-until-specified"
+    assert job(printing, number)["job-hold-until"] == "indefinite"
+    release = request(Operation.RELEASE_JOB, job_id=codec.integers(number))
+    assert ask(printing, release).code == Status.OK
+    assert ended(printing, number)["job-state"] == PrintJobState.COMPLETED
+    assert ask(printing, release).code == Status.NOT_POSSIBLE
+    never = {**to("tel:9990"), "job-hold-until": codec.keywords("weekend")}
+    assert ask(printing, request(Operation.VALIDATE_JOB, never)).code == Status.OK_IGNORED
+
+
+def test_what_its_client_wants_sent_later_waits_for_that_time(printing: Printing, letter: Path) -> None:
+    at = datetime(2099, 1, 31, 8, tzinfo=timezone(timedelta(hours=1)))
+    later = {**to("tel:9990"), "job-hold-until-time": (Value(Tag.DATE_TIME, at),)}
+    answer = ask(
+        printing, request(Operation.PRINT_JOB, later, job_name=codec.name("later")) + letter.read_bytes()
+    )
+    assert answer.code == Status.OK
+    number = job_id(answer)
+    printing.served.wait(lambda: job(printing, number)["job-state"] == PrintJobState.HELD)
+    assert job(printing, number)["job-state-message"].startswith("The fax waits for the time")
+    (fax,) = faxes(printing, "later")
+    assert fax["scheduled_at"] == "2099-01-31T07:00:00.000Z"
+    assert ask(printing, request(Operation.CANCEL_JOB, job_id=codec.integers(number))).code == Status.OK
+    far = {**to("tel:9990"), "job-hold-until-time": (Value(Tag.DATE_TIME, at.replace(year=9999)),)}
+    assert ask(printing, request(Operation.VALIDATE_JOB, far)).code == Status.BAD_REQUEST
 
 
 def test_how_often_and_when_a_fax_is_tried_again_is_the_clients_to_say(

@@ -9,10 +9,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from enum import Enum
 
 from appliance.api.ipp.words import IppError, Status
 from appliance.documents.options import clean_line
+from appliance.ipp import codec
 from appliance.ipp.model import Attributes, Range, Value
 from appliance.language import said
 from appliance.printing.options import MOST_NUMBERS, all_numbers, number_of_title, number_of_uri
@@ -28,17 +30,32 @@ _MOST_TRIES = 20
 # PWG 5100.15 7.1.7: how often a fax is tried again by default, and the wait between tries, seconds.
 USUAL_RETRIES = 3
 LEAST_INTERVAL_S, MOST_INTERVAL_S = 60, 3600
-# The most page ranges of one job, and what stands for the last page: the largest of IPP's numbers.
-_MOST_RANGES, _LAST_PAGE = 100, (1 << 31) - 1
+_MOST_RANGES = 100  # of one job
+LARGEST = (1 << 31) - 1  # of IPP's numbers; of a page range: the last page
+# Attributes with one value, which is the default.
+ONLY = {
+    "finishings": codec.enums(3),
+    "multiple-document-handling": codec.keywords("single-document"),
+    "number-up": codec.integers(1),
+    # With face-up output, CUPS and others print the last page first.
+    "output-bin": codec.keywords("face-down"),
+    "print-content-optimize": codec.keywords("auto"),
+    "print-rendering-intent": codec.keywords("auto"),
+    "sides": codec.keywords("one-sided"),
+}
+# RFC 8011 5.2.2: sent at once; held until somebody releases it.
+HOLDS = (_NO_HOLD, _INDEFINITE) = ("no-hold", "indefinite")
 # The job's attributes that are honoured, and those that concern only paper and are accepted and ignored.
 OBEYED = (
+    *ONLY,
     "copies",
     "cover-sheet-info",
     "destination-uris",
+    "job-hold-until",
+    "job-hold-until-time",
     "job-name",
     "media",
     "media-col",
-    "multiple-document-handling",
     "orientation-requested",
     "page-ranges",
     "print-color-mode",
@@ -46,16 +63,19 @@ OBEYED = (
     "print-scaling",
     "printer-resolution",
     "retry-info",
-    "sides",
 )
 # The honoured values of attributes that have few.
 _VALUES: Mapping[str, frozenset[object]] = {
     "copies": frozenset({1}),
-    "multiple-document-handling": frozenset({"single-document"}),
+    "job-hold-until": frozenset(HOLDS),
     "orientation-requested": frozenset({3, 4, 5, 6}),
     "print-quality": frozenset({3, 4, 5}),
-    "sides": frozenset({"one-sided"}),
+    **{name: frozenset(value.content for value in values) for name, values in ONLY.items()},
 }
+
+
+# Fields that earlier versions did not have.
+_LATER = ("hold", "at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +94,17 @@ class RequestedFax:
     max_tries: int | None = None
     retry_waits: tuple[float, ...] | None = None
     pages: tuple[str, ...] = ()  # of each document; empty: all
+    hold: bool = False  # until somebody releases it
+    at: float | None = None  # Unix time of sending; None: now
     unsupported: Attributes = field(default_factory=dict)
 
     def as_octets(self) -> bytes:
         """The same octets for the same request in every version: repeated jobs are known after an update."""
-        return json.dumps(asdict(self), default=_plain, sort_keys=True).encode()
+        facts = asdict(self)
+        for name in _LATER:
+            if not facts[name]:
+                del facts[name]
+        return json.dumps(facts, default=_plain, sort_keys=True).encode()
 
 
 def _plain(value: object) -> object:
@@ -110,11 +136,15 @@ def read_asked(job: Attributes, title: str, own: Sequence[str] | None = None) ->
         if interval
         else None,
         pages=_pages(job.get("page-ranges", ())),
+        hold=any(each.content == _INDEFINITE for each in job.get("job-hold-until", ())),
+        at=_time(_first(job, "job-hold-until-time")),
         unsupported=unsupported,
     )
 
 
 def _is_obeyed(name: str, values: Sequence[Value]) -> bool:
+    if name == "job-hold-until-time":
+        return _time(values[0]) is not None
     few = _VALUES.get(name)
     if few is None:
         return name in OBEYED
@@ -161,8 +191,13 @@ def _pages(ranges: Sequence[Value]) -> tuple[str, ...]:
         pages = value.content
         if not isinstance(pages, Range) or not 1 <= pages.least <= pages.most:
             raise IppError(Status.BAD_REQUEST, said("A page range of the request is none."))
-        found.append(f"{pages.least}-{'' if pages.most == _LAST_PAGE else pages.most}")
+        found.append(f"{pages.least}-{'' if pages.most == LARGEST else pages.most}")
     return tuple(found)
+
+
+def _time(value: Value | None) -> float | None:
+    """The Unix time of a value of the syntax dateTime, None for others."""
+    return value.content.timestamp() if value is not None and isinstance(value.content, datetime) else None
 
 
 def _cover(info: Attributes) -> Cover | None:

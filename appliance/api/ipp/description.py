@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from appliance import __version__
-from appliance.api.ipp.asked import LEAST_INTERVAL_S, MOST_INTERVAL_S, OBEYED, USUAL_RETRIES
+from appliance.api.ipp.asked import (
+    HOLDS,
+    LARGEST,
+    LEAST_INTERVAL_S,
+    MOST_INTERVAL_S,
+    OBEYED,
+    ONLY,
+    USUAL_RETRIES,
+)
 from appliance.api.ipp.book import DOCUMENT_WAIT_S
 from appliance.api.ipp.call import Client, PrinterRequest
 from appliance.api.ipp.printers import FaxPrinter, printer_uuid
@@ -200,25 +208,15 @@ def _fax(printer: FaxPrinter) -> Pairs:
     yield "organization-name-supported", codec.integers(255)
 
 
-# Attributes with one value, which is the default.
-_ONLY = {
-    "finishings": codec.enums(3),
-    "multiple-document-handling": codec.keywords("single-document"),
-    "number-up": codec.integers(1),
-    # With face-up output, CUPS and others print the last page first.
-    "output-bin": codec.keywords("face-down"),
-    "print-content-optimize": codec.keywords("auto"),
-    "print-rendering-intent": codec.keywords("auto"),
-    "sides": codec.keywords("one-sided"),
-}
-
-
 def _paper() -> Pairs:
     names = codec.keywords(*(name for name, _, _ in _MEDIA))
     margin = codec.integers(_MARGIN)
     yield "color-supported", codec.boolean(False)
     yield "copies-default", codec.integers(1)
     yield "copies-supported", (Value(Tag.RANGE, Range(1, 1)),)
+    yield "job-hold-until-default", codec.keywords(HOLDS[0])
+    yield "job-hold-until-supported", codec.keywords(*HOLDS)
+    yield "job-hold-until-time-supported", (Value(Tag.RANGE, Range(0, LARGEST)),)
     yield "media-default", names[:1]
     yield "media-ready", names
     yield "media-supported", names
@@ -239,7 +237,7 @@ def _paper() -> Pairs:
             "media-type",
         ),
     )
-    for name, only in _ONLY.items():
+    for name, only in ONLY.items():
         yield f"{name}-default", only
         yield f"{name}-supported", only
     for side in ("bottom", "left", "right", "top"):

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
+from appliance.api.foreign_fields import FARTHEST_S
 from appliance.api.ipp.asked import RequestedFax, read_asked
 from appliance.api.ipp.book import JobBook, NoFaxReason, OpenJob, PrintJob
 from appliance.api.ipp.call import PrinterRequest
@@ -45,6 +46,8 @@ class JobIntake:
         title = call.text("job-name")
         own = None if call.printer.to is None else [each.number for each in call.printer.to]
         asked = read_asked(call.message.group(GroupTag.JOB), title, own)
+        if asked.at is not None and asked.at > self._box.clock() + FARTHEST_S:
+            raise IppError(Status.BAD_REQUEST, said("at most a hundred years ahead"))
         fidelity = call.value("ipp-attribute-fidelity")
         if asked.unsupported and fidelity is not None and fidelity.content is True:
             sentence = said("Some of what was asked for is not possible.")
@@ -168,6 +171,8 @@ class JobIntake:
                 owner=job.owner,
                 to=to,
                 without_number=not to,
+                hold=asked.hold and bool(to),
+                scheduled_at=asked.at,
                 files=tuple(opened.files),
                 origin=PRINT_ORIGIN,
                 options=SendOptions(

@@ -48,6 +48,7 @@ class PrintService:
             Operation.CLOSE_JOB: self._close_job,
             Operation.CANCEL_JOB: self._cancel_job,
             Operation.CANCEL_MY_JOBS: self._cancel_my_jobs,
+            Operation.RELEASE_JOB: self._release_job,
             Operation.GET_JOB_ATTRIBUTES: self._get_job_attributes,
             Operation.GET_JOBS: self._get_jobs,
             Operation.GET_PRINTER_ATTRIBUTES: self._get_printer_attributes,
@@ -193,6 +194,16 @@ class PrintService:
                 continue
         return done
 
+    def _release_job(self, call: PrinterRequest) -> Message:
+        """Sends what its client held.  What waits for another reason is a person's to look at first."""
+        handed = self._book.handed_in(self._job(call))
+        held = [fax for fax in handed.jobs if fax.hold and not fax.state.ended] if handed is not None else []
+        if not held:
+            raise IppError(Status.NOT_POSSIBLE, said("The job is not held."))
+        for fax in held:
+            self._box.faxes.release(fax.id)
+        return answer_to(call.message, Status.OK)
+
     def _get_job_attributes(self, call: PrinterRequest) -> Message:
         job = self._job(call)
         wanted = call.wanted(frozenset({"all"}))
@@ -218,7 +229,7 @@ class PrintService:
             if named and job.id not in named:
                 continue
             if which != "all" and not named:
-                state, _, _, _ = state_of(self._book, job)
+                state, _, _, _ = state_of(self._book, job, self._box.clock())
                 if state.ended != (which == "completed"):
                     continue
             if first > 1:

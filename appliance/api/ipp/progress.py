@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from appliance.api.ipp.asked import HOLDS
 from appliance.api.ipp.book import JobBook, NoFaxReason, PrintJob
 from appliance.api.ipp.description import ANY_FORMAT
 from appliance.api.ipp.words import PrintJobState
@@ -38,8 +39,8 @@ GROUPS = frozenset({"all", "job-description", "job-template"})
 SHORT = frozenset({"job-id", "job-uri"})
 
 
-def state_of(book: JobBook, job: PrintJob) -> tuple[PrintJobState, str, str, Sequence[Job]]:
-    """State, reason and sentence of a job, and its faxes."""
+def state_of(book: JobBook, job: PrintJob, now: float) -> tuple[PrintJobState, str, str, Sequence[Job]]:
+    """State, reason and sentence of a job at ``now`` (Unix time), and its faxes."""
     if job.ended:
         return _ended(NoFaxReason(job.ended))
     if book.open_job(job.id) is not None:
@@ -52,16 +53,18 @@ def state_of(book: JobBook, job: PrintJob) -> tuple[PrintJobState, str, str, Seq
         return PrintJobState.ABORTED, "aborted-by-system", sentence, ()
     faxes = handed.jobs
     states = {fax.state for fax in faxes}
+    if all(_is_scheduled(fax, now) for fax in faxes):
+        return PrintJobState.HELD, "job-hold-until-specified", _sentence(faxes, now), faxes
     for some, state in _STATES:
         if states & some:
-            return state, _reason(state, faxes), _sentence(faxes), faxes
+            return state, _reason(state, faxes), _sentence(faxes, now), faxes
     if states == {JobState.DELIVERED}:
-        return PrintJobState.COMPLETED, "job-completed-successfully", _sentence(faxes), faxes
+        return PrintJobState.COMPLETED, "job-completed-successfully", _sentence(faxes, now), faxes
     if JobState.DELIVERED in states:
-        return PrintJobState.COMPLETED, "job-completed-with-errors", _sentence(faxes), faxes
+        return PrintJobState.COMPLETED, "job-completed-with-errors", _sentence(faxes, now), faxes
     if states == {JobState.CANCELLED}:
-        return PrintJobState.CANCELED, "job-canceled-by-user", _sentence(faxes), faxes
-    return PrintJobState.ABORTED, _fax_reason(faxes) or "aborted-by-system", _sentence(faxes), faxes
+        return PrintJobState.CANCELED, "job-canceled-by-user", _sentence(faxes, now), faxes
+    return PrintJobState.ABORTED, _fax_reason(faxes) or "aborted-by-system", _sentence(faxes, now), faxes
 
 
 def _ended(ended: NoFaxReason) -> tuple[PrintJobState, str, str, Sequence[Job]]:
@@ -89,14 +92,21 @@ def _fax_reason(faxes: Sequence[Job]) -> str:
     return next((_FAX_REASONS[fax.cause_code] for fax in faxes if fax.cause_code in _FAX_REASONS), "")
 
 
-def _sentence(faxes: Sequence[Job]) -> str:
+def _is_scheduled(fax: Job, now: float) -> bool:
+    """Whether it waits for the time at which its sender wants it sent."""
+    return fax.state is JobState.WAITING and not fax.tries and fax.scheduled_at > now
+
+
+def _sentence(faxes: Sequence[Job], now: float) -> str:
     """The state in words; one sentence for each recipient."""
     if len(faxes) == 1:
-        return _sentence_of(faxes[0])
-    return "  ".join(f"{fax.given}: {_sentence_of(fax)}" for fax in faxes)
+        return _sentence_of(faxes[0], now)
+    return "  ".join(f"{fax.given}: {_sentence_of(fax, now)}" for fax in faxes)
 
 
-def _sentence_of(fax: Job) -> str:
+def _sentence_of(fax: Job, now: float) -> str:
+    if _is_scheduled(fax, now):
+        return said("The fax waits for the time at which it is to be sent.")
     match fax.state:
         case JobState.NEEDS_NUMBER:
             return said("The document waits on the box's page for a number.")
@@ -115,7 +125,7 @@ def job_attributes(
     box: Box, book: JobBook, job: PrintJob, base: str, wanted: frozenset[str]
 ) -> dict[str, Sequence[Value]]:
     """A job's attributes, limited to ``wanted`` (names and groups).  ``base``: URI of the door."""
-    state, reason, sentence, faxes = state_of(book, job)
+    state, reason, sentence, faxes = state_of(book, job, box.clock())
     pages = sum(fax.pages or 0 for fax in faxes)
     confirmed = sum(fax.pages_confirmed for fax in faxes)
     started = [fax for fax in faxes if fax.tries]
@@ -131,6 +141,7 @@ def job_attributes(
         "job-state": codec.enums(state),
         "job-state-reasons": codec.keywords(reason),
         "job-state-message": codec.text(sentence),
+        "job-hold-until": codec.keywords(HOLDS[any(fax.hold for fax in faxes)]),
         "job-printer-up-time": codec.integers(up),
         "job-impressions": codec.integers(pages) if pages else codec.NO_VALUE,
         "job-impressions-completed": codec.integers(confirmed),
