@@ -167,7 +167,7 @@ _CALL_ENDS = by_code(
         EndCode("BEARERCAPABILITY_NOTAVAIL", 58): "sip_media_refused sip_t38_refused",
         EndCode("SWITCH_CONGESTION", 42): "sip_overloaded",
         EndCode("NORMAL_CIRCUIT_CONGESTION", 34): "line_full",
-        _OUT_OF_ORDER: "no_line no_dial_tone sip_unreachable sip_failed sip_refused",
+        _OUT_OF_ORDER: "no_line no_dial_tone sip_unreachable sip_connection_lost sip_failed sip_refused",
         _TIMER: (
             "expired call_too_long sip_no_reply sip_no_progress sip_timed_out unknown_delivery "
             "last_page_unconfirmed page_unconfirmed training_unanswered"

@@ -11,6 +11,7 @@
 ``outcomes``  SIP's status codes as causes; ``codes`` those that we send or act upon
 ``ports``     UDP sockets out of a configured range; ``stun`` how one looks from outside
 ``messages``  headers that the binding does not provide
+``lost_connection``  CANCEL for a number that rings, where its connection was lost
 ``check``     one real call for the check of a trunk; ``check_report`` puts its findings into words
 ``trunk_kinds``  kinds of trunks, and their initial settings
 """

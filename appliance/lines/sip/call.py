@@ -23,6 +23,7 @@ from appliance.lines.sip.events import (
     Connected,
     EarlyMedia,
     Ordered,
+    PendingInvite,
     Ringing,
     Signalled,
 )
@@ -73,6 +74,11 @@ class CarriedCall:
     def ended(self) -> CallEnded | None:
         """How the signalling ended; None while it has not."""
         return self._course.ended
+
+    @property
+    def left_ringing(self) -> PendingInvite | None:
+        """Our INVITE whose connection was lost while the number rang, perhaps; None when there is none."""
+        return self._course.left_ringing
 
     def deliver(self, event: CallEvent) -> None:
         """Takes an event of the SIP thread.  On the event loop."""
@@ -158,6 +164,8 @@ class CarriedCall:
                     media.t38_offered()
             case Ringing(code):
                 self.note("ringing", code=code)
+            case PendingInvite():
+                self._course.pending = event
             case EarlyMedia(audio):
                 await media.hear_early(audio)
             case Connected():

@@ -10,7 +10,7 @@ from dataclasses import replace
 from appliance.causes import CANCELLED, DELIVERED, Cause, Side
 from appliance.lines.causes import CALL_TOO_LONG, LINE_FAULT, NO_ANSWER
 from appliance.lines.sip import causes, messages
-from appliance.lines.sip.events import CallEnded, Signalled
+from appliance.lines.sip.events import CallEnded, PendingInvite, Signalled
 from appliance.lines.sip.outcomes import cause_of_reason, cause_of_status
 from appliance.t30.causes import HUNG_UP_BEFORE_PAGES, NO_FAX_ANSWERED, NO_SENDER_HEARD
 from appliance.t30.parameters import CallResult
@@ -47,6 +47,7 @@ class CallCourse:
         self.connected_at: float | None = None
         self.cancelled_at: float | None = None
         self.ended: CallEnded | None = None
+        self.pending: PendingInvite | None = None
         self.spoken_to = False  # the other side has sent any message
         self._rings = False  # it has sent more than 100 (Trying)
 
@@ -55,6 +56,12 @@ class CallCourse:
         if not message.sent:
             self.spoken_to = True
             self._rings = self._rings or 100 < messages.status_code(message.line) < 200
+
+    @property
+    def left_ringing(self) -> PendingInvite | None:
+        """Our INVITE whose connection was lost while the number rang, perhaps; None when there is none."""
+        lost = self.ended is not None and self.cause_of_end() is causes.SIP_CONNECTION_LOST
+        return self.pending if lost else None
 
     def deadline(self, ring_s: float) -> float:
         """The time by which it must be answered or ended.  The SIP stack ends calls to a silent trunk."""
@@ -93,6 +100,8 @@ class CallCourse:
         if ended.unanswerable:
             return causes.SIP_AUTHENTICATION
         cause = stated or cause_of_status(ended.code, ended.reason, ours=ours)
+        if cause is causes.SIP_UNREACHABLE and self.spoken_to:
+            return causes.SIP_CONNECTION_LOST
         # The network's own limit for a ringing number.
         return NO_ANSWER if cause is causes.SIP_TIMED_OUT and self._rings else cause
 

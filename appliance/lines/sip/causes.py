@@ -110,6 +110,13 @@ SIP_UNREACHABLE = declare(
     "The SIP trunk cannot be reached over the network.",
     "Check the network cable, the trunk's server name and its port.",
 )
+SIP_CONNECTION_LOST = declare(
+    "sip_connection_lost",
+    Side.LINE,
+    Retry.OTHER_LINE,
+    "The connection to the SIP trunk was lost while the call was being set up.",
+    "If it happens often, look at the router, which may close connections, and ask the provider.",
+)
 SIP_CERTIFICATE = declare(
     "sip_certificate",
     Side.LINE,

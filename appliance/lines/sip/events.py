@@ -15,6 +15,14 @@ class Ringing:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingInvite:
+    """Our INVITE got a provisional response, from ``address:port``: it may be cancelled there."""
+
+    invite: str
+    server: str
+
+
+@dataclass(frozen=True, slots=True)
 class EarlyMedia:
     """The network sends audio before the answer (183 with SDP): where, and in which coding."""
 
@@ -54,7 +62,7 @@ class Signalled:
     sdp: str = ""
 
 
-CallEvent = Ringing | EarlyMedia | Connected | Ordered | CallEnded | Signalled
+CallEvent = Ringing | PendingInvite | EarlyMedia | Connected | Ordered | CallEnded | Signalled
 
 
 @dataclass(frozen=True, slots=True)

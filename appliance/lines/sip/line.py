@@ -21,12 +21,14 @@ from appliance.dial_on import DialOn
 from appliance.lines import causes
 from appliance.lines.datagram_driver import Pacing
 from appliance.lines.line import Accept, IncomingHandler, LineKind, LineState, OutgoingCall, Tap
+from appliance.lines.sip import lost_connection, messages
 from appliance.lines.sip.admission import Admission
 from appliance.lines.sip.call import ACK_LIMIT_S, CarriedCall
 from appliance.lines.sip.call_media import MediaTerms
 from appliance.lines.sip.call_orders import accept, dial
 from appliance.lines.sip.causes import (
     SIP_CERTIFICATE,
+    SIP_CONNECTION_LOST,
     SIP_FROM_REFUSED,
     SIP_MISCONFIGURED,
     SIP_NO_REPLY,
@@ -217,7 +219,18 @@ class SipLine:
             _log.warning("%s: a call could not be placed: %s", self.name, error)
             ports.close()
             return CallResult(cause_of_order_error(error), phase=Phase.A)
-        return self._learn(carried, await carried.run(orders, ring_s=call.ring_s))
+        result = self._learn(carried, await carried.run(orders, ring_s=call.ring_s))
+        await self._let_go(carried)
+        return result
+
+    async def _let_go(self, carried: CarriedCall) -> None:
+        """Cancels a call of ours whose connection was lost while the number rang, perhaps."""
+        pending = carried.left_ringing
+        if pending is not None and lost_connection.was_by_connection(pending.invite):
+            at, request = time.monotonic() - carried.started, lost_connection.cancel_of(pending.invite)
+            line = messages.start_line(request)
+            self._calls[carried].say(Progress(at, "sip_sent", (("line", line), ("sdp", ""))))
+            await lost_connection.ask(request, pending.server, self.trunk)
 
     def _learn(self, carried: CarriedCall, result: CallResult) -> CallResult:
         """Records what a call revealed about the trunk; the result, with its cause refined by that."""
@@ -226,7 +239,8 @@ class SipLine:
         if carried.facts.udptl is not None:
             self._memory.learn_udptl(*carried.facts.udptl)
         ended, now = carried.ended, time.monotonic()
-        if carried.facts.answered_at or (ended is not None and not ended.ours):
+        theirs = ended is not None and not ended.ours
+        if carried.facts.answered_at or theirs or result.cause is SIP_CONNECTION_LOST:
             (self._standing.call_answered if carried.calls else self._standing.answered)(now)
         elif carried.calls and result.cause in _NOT_ANSWERED:
             self._standing.fell_silent(now, carried.started)

@@ -27,6 +27,7 @@ from appliance.lines.sip.events import (
     Connected,
     EarlyMedia,
     Ordered,
+    PendingInvite,
     Ringing,
     Signalled,
 )
@@ -84,6 +85,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
         self._confirmed = False
         self._pending_answer: str | None = None
         self._born = time.monotonic()
+        self._invite = ""  # ours, until a response to it came
         self._redirection = ""  # the first line of the 3xx that the INVITE got
 
     # -- what the asyncio side orders (through the stack's queue) ----------------------------
@@ -217,6 +219,12 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
         if tsx.method != "INVITE" or tsx.role != pj.PJSIP_ROLE_UAC or self.switch is None or self.over:
             return
         code = int(tsx.statusCode)
+        if event.type == pj.PJSIP_EVENT_TX_MSG:
+            self._invite = event.src.tdata.wholeMsg
+        elif received and self._invite:
+            if code < 200 and not self._confirmed:
+                self.sink(PendingInvite(self._invite, event.src.rdata.srcAddress))
+            self._invite = ""
         now = time.monotonic()
         if received and 180 <= code < 300:
             text = body_of(event.src.rdata.wholeMsg)

@@ -65,7 +65,7 @@ def test_an_answered_call_has_a_long_deadline_and_a_cancelled_one_a_short() -> N
         (CallEnded(487, "Request Terminated", ours=False), False, NO_ANSWER),
         (CallEnded(480, "Gone", ours=False, reason_of=("q.850", 18)), False, NO_ANSWER),
         (CallEnded(408, "Request Timeout", ours=True), False, causes.SIP_NO_REPLY),  # made up on our side
-        (CallEnded(503, "Service Unavailable", ours=True), False, causes.SIP_UNREACHABLE),
+        (CallEnded(503, "Connection reset by peer", ours=True), False, causes.SIP_CONNECTION_LOST),
         (CallEnded(200, "OK", ours=False), True, causes.SIP_HUNG_UP_EARLY),
         (CallEnded(200, "OK", ours=False, reason_of=("q.850", 17)), True, BUSY),
     ],
@@ -110,3 +110,10 @@ def test_confirmation_that_was_contradicted_is_no_delivery() -> None:
     assert doubted.cause.retry is Retry.ASK  # and settled so, though every page was confirmed
     assert made.judged(confirmed, no_packets=False, t38_silent=False) is confirmed
     assert made.judged(failed, no_packets=False, t38_silent=False, doubted=True) is failed
+
+
+def test_trunk_that_has_said_nothing_was_not_lost_but_never_reached() -> None:
+    made = course()
+    made.ended = CallEnded(503, "Connection refused", ours=True)
+    assert made.cause_of_end() is causes.SIP_UNREACHABLE
+    assert made.left_ringing is None
