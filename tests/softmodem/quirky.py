@@ -283,6 +283,13 @@ class RefusesWhatItCan(Quirky):
         return None if needed else result("ERROR")
 
 
+class KnowsNoSilence(Quirky):
+    """ERROR to +FTS and +FRS, at once."""
+
+    def command(self, text: str) -> bytes | None:
+        return result("ERROR") if text.startswith(("+FTS", "+FRS")) else None
+
+
 class WrongFcs(Quirky):
     """The FCS octets handed over with a frame are always zero; its OK or ERROR is to be believed."""
 

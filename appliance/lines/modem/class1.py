@@ -218,6 +218,8 @@ class ClassOneDce:
         if result in _BESIDE:
             return
         match self._modem.state:
+            case State.QUIET if result is Result.ERROR:
+                self._sender.keep_quiet(now)
             case State.QUIET if result in _SETTLES:
                 self._after_quiet(now)
             case State.HDLC_OPEN | State.FAST_OPEN:

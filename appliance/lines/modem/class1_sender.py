@@ -22,6 +22,7 @@ class ClassOneSender:
         self._retries = 0
         self._unanswered = 0  # consecutive commands without an answer
         self._listening_for_quiet = False
+        self._quiet_s = 0.0
         self._line_noisy = False
         self._written_at = 0.0
         self._frame_s = 0.0
@@ -56,14 +57,20 @@ class ClassOneSender:
             kind = QuietBefore.SEND  # we are already transmitting: there is no carrier to wait for
         self._modem.last_fast = -1
         self._listening_for_quiet = kind is QuietBefore.LISTEN
+        self._quiet_s = milliseconds / 1000
         hundredths = max(1, -(-milliseconds // 10))
         if kind is QuietBefore.WAIT:
-            self._modem.wake = now + milliseconds / 1000
+            self._modem.wake = now + self._quiet_s
         elif kind is QuietBefore.SEND:
-            self._modem.port.command(f"+FTS={hundredths}", now, within=milliseconds / 1000 + limits.ANSWER_S)
+            self._modem.port.command(f"+FTS={hundredths}", now, within=self._quiet_s + limits.ANSWER_S)
         else:
             limit = self._modem.quirks.quiet_limit_ms / 1000 + self._modem.latency_s
             self._modem.port.command(f"+FRS={hundredths}", now, within=limit)
+
+    def keep_quiet(self, now: float) -> None:
+        """The modem refused to time the silence: it passes without a command."""
+        self._modem.port.await_reply(now, None)
+        self._modem.wake = now + self._quiet_s
 
     def open(self, now: float) -> None:
         """Gives the sending command of the order in progress."""

@@ -61,6 +61,7 @@ CASES = [
     Case(quirky.EchoesForEver),
     Case(quirky.SaysOkToEverything),
     Case(quirky.RefusesWhatItCan),
+    Case(quirky.KnowsNoSilence),
     Case(quirky.WrongFcs, replace(T31, trust_modem_fcs=True)),
     Case(quirky.LosesTheEnd),
     Case(quirky.SlowToAnswer),
