@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.configuration import open_settings
-from appliance.net.settings import ADDRESS_FILE
+from appliance.net.own_address import FILE_NAME as ADDRESS_FILE
 from appliance.settings import secrets
 from appliance.settings.accounts import Scope, UserRole
 from appliance.settings.store import SettingsStore

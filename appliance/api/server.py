@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import logging
 import socket
 import threading
@@ -18,14 +17,13 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from appliance import durable
 from appliance.api import page_export
 from appliance.api.application import MakeDoor, make_application
 from appliance.api.context import STREAMS, Context
 from appliance.api.http_listener import STOP_S, CherootServer
 from appliance.api.tls import Certificates, TlsError
 from appliance.core import Core, MakeService, Service
-from appliance.net.settings import ADDRESS_FILE
+from appliance.net import own_address
 
 _log = logging.getLogger(__name__)
 
@@ -87,7 +85,7 @@ class HttpServer:
             certificates=self._certificates,
         )
         self._server.inherited = inherited
-        self._address_file: Path = core.box.data / ADDRESS_FILE
+        self._data: Path = core.box.data
         self._ended = threading.Event()
         self._threads = [
             threading.Thread(target=self._serve, name="http", daemon=True),
@@ -127,7 +125,7 @@ class HttpServer:
         """Ends streams, finishes or cuts off requests, closes the port.  Takes some seconds at most."""
         if self._is_first:
             with contextlib.suppress(OSError):  # read-only: it is written again at the next start
-                self._address_file.unlink(missing_ok=True)
+                own_address.forget(self._data)
         self.context.stopping.set()
         self.context.halt.expire()
         self._server.stopping = True
@@ -156,11 +154,8 @@ class HttpServer:
     def _tell_address(self) -> None:
         if not self._is_first:
             return
-        certificates = self._certificates
-        told = {"url": self.url}
-        if certificates.context is not None:
-            told["certificate"] = certificates.certificate
-        durable.write_file(self._address_file, json.dumps(told).encode())
+        certificate = self._certificates.certificate if self._certificates.context is not None else ""
+        own_address.tell(self._data, own_address.OwnAddress(self.url, certificate))
 
 
 def http_service(address: str, doors: Mapping[str, MakeDoor] | None = None) -> MakeService:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from appliance.configuration import open_settings
 from appliance.daemon.arguments import EXIT_UNUSABLE, add_data_argument, bounded, complain, data_folder
-from appliance.net.settings import ADDRESS_FILE, HttpSettings
+from appliance.net import own_address
+from appliance.net.settings import HttpSettings
 from appliance.printing import queues
 from appliance.printing.cups_backend import DEFAULT_FOLDER
 from appliance.printing.settings import PrintingSettings
 from appliance.settings.fields import SettingError
 from appliance.settings.files import SettingsDamagedError
 from appliance.settings.store import SettingsStore
-
-# RFC 9110 4.2: the port where an address has none.
-_PORTS = {"http": 80, "https": 443}
 
 
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -88,8 +84,7 @@ def _announce(store: SettingsStore, arguments: argparse.Namespace) -> int:
 
 def _listens_at(data: Path) -> int:
     """The HTTP port of the box that runs, or ran last.  Raises PrintingError."""
-    try:
-        address = urlsplit(json.loads((data / ADDRESS_FILE).read_text(encoding="utf-8"))["url"])
-        return address.port or _PORTS[address.scheme]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise queues.PrintingError("the box has not run yet: say --port") from None
+    address = own_address.read(data)
+    if address is None:
+        raise queues.PrintingError("the box has not run yet: say --port")
+    return address.port

@@ -12,10 +12,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import urlsplit
 
 from appliance.daemon.arguments import complain, data_folder
-from appliance.net.settings import ADDRESS_FILE
+from appliance.net import own_address
 from appliance.settings.store import SettingsStore
 from appliance.settings.tickets import issue_local_ticket
 
@@ -44,14 +43,12 @@ class RunningBox:
     """
 
     def __init__(self, data: Path, store: SettingsStore | None = None) -> None:
-        try:
-            address = json.loads((data / ADDRESS_FILE).read_text(encoding="utf-8"))
-            parts = urlsplit(address["url"])
-        except (OSError, ValueError, KeyError, TypeError):
-            raise BoxUnreachableError(f"no box is running on {data}") from None
-        self.url: str = address["url"]
-        self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
-        self._tls = _only(address["certificate"]) if parts.scheme == "https" else None
+        address = own_address.read(data)
+        if address is None:
+            raise BoxUnreachableError(f"no box is running on {data}")
+        self.url = address.url
+        self._host, self._port = address.host, address.port
+        self._tls = _only(address.certificate) if address.is_encrypted else None
         self._ticket = issue_local_ticket(store or _settings(data), time.time(), TICKET_S)
 
     def get(self, path: str) -> Any:

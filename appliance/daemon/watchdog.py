@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import json
 import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from appliance.box import Box
 from appliance.exchange.remote import SILENCE_S, Exchange
-from appliance.net.settings import ADDRESS_FILE
+from appliance.net import own_address
 from appliance.spool import events
 from appliance.spool.errors import SpoolFailedError
 
@@ -99,12 +97,10 @@ def _spool_answers(box: Box) -> None:
 
 def _http_answers(data: Path) -> None:
     """Passes with any answer, a refusal as well, and for a box without HTTP."""
-    try:
-        url = urlsplit(json.loads((data / ADDRESS_FILE).read_text(encoding="utf-8"))["url"])
-    except FileNotFoundError:
+    address = own_address.read(data)
+    if address is None:
         return
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(url.hostname or "", url.hostname or "127.0.0.1")
-    connection = http.client.HTTPConnection(host, url.port or 80, timeout=ANSWER_S)
+    connection = http.client.HTTPConnection(address.host, address.port, timeout=ANSWER_S)
     try:
         connection.request("GET", "/api/v1/health")
         connection.getresponse().read()

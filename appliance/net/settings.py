@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 from appliance.settings.fields import setting
 
-# In the data folder: where the server of a running box listens, for programs on the same machine.
-ADDRESS_FILE = "http.json"
-
 
 @dataclass(frozen=True, slots=True)
 class ApiSettings:

@@ -14,7 +14,7 @@ from appliance.api.ipp.announcing import announce, records
 from appliance.cli import main
 from appliance.configuration import open_settings
 from appliance.daemon.arguments import EXIT_UNUSABLE
-from appliance.net.settings import ADDRESS_FILE
+from appliance.net.own_address import FILE_NAME as ADDRESS_FILE
 from appliance.phonebook import Contact
 from appliance.printing.settings import FavouritePrinter, IppAccess, IppSettings
 from appliance.settings.store import SettingsStore

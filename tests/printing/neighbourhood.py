@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from appliance.net.settings import ADDRESS_FILE
+from appliance.net.own_address import FILE_NAME as ADDRESS_FILE
 from appliance.phonebook import Contact
 from appliance.printing.settings import FavouritePrinter, IppAccess, IppSettings, PrintingSettings
 from tests.deliver.making import make_box

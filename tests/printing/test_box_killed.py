@@ -23,7 +23,7 @@ from appliance.api.ipp.words import Operation
 from appliance.configuration import open_box
 from appliance.ipp import codec
 from appliance.ipp.codec import Decoder, MessageError
-from appliance.net.settings import ADDRESS_FILE
+from appliance.net.own_address import FILE_NAME as ADDRESS_FILE
 from appliance.printing.cups_backend import ENTRY_SUFFIX
 from appliance.printing.settings import IppAccess, IppSettings, PrintingSettings
 from appliance.spool.filters import JobFilter

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from appliance import at_rest
-from appliance.api import intake
 from appliance.api.page_export import temporary_file
-from appliance.api.rest.checking import flaw
 from appliance.api.rest.content import saved_as
+from appliance.api.rest.request_files import form_with_one_file
 from appliance.api.rest.routes import Answer, Call, Routes
 from appliance.api.rest.schemas import binary, flag, integer, record, request_object, text, timestamp
-from appliance.language import said
 from appliance.passphrases import PASSPHRASE_MAX, PASSPHRASE_MIN
 from appliance.records import time_text
 from appliance.settings.accounts import Scope
@@ -75,17 +72,8 @@ def restore_backup(call: Call) -> Answer:
     """
     from appliance.backup import contents  # noqa: PLC0415 (as above)
 
-    form = intake.read_multipart(
-        call.context, call.environ, limit=RESTORE_OCTETS, most_files=1, any_kind=True
-    )
-    try:
-        call.require_still()
-        if not form.files:
-            raise flaw("backup", said("a file is needed"))
+    with form_with_one_file(call, "backup", RESTORE_OCTETS) as (form, file):
         # Noted before: afterwards the old accounts no longer exist.
         call.note("backup.restore", object=form.files[0][1].file.name)
-        with at_rest.open_file(call.box.data / form.files[0][1].file.path) as file:
-            done = contents.restore(call.box, file, form.first("passphrase")[:PASSPHRASE_MAX])
-    finally:
-        intake.discard(call.context, [taken for _, taken in form.files])
+        done = contents.restore(call.box, file, form.first("passphrase")[:PASSPHRASE_MAX])
     return Answer(asdict(done) | {"made_at": time_text(done.made_at)})

@@ -8,13 +8,11 @@ from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
-from appliance import at_rest
-from appliance.api import intake
 from appliance.api.auth import Caller
-from appliance.api.causes import REQUEST_INVALID
 from appliance.api.problems import ProblemError
 from appliance.api.rest.checking import Checker, from_fields, require
 from appliance.api.rest.content import saved_as
+from appliance.api.rest.request_files import form_with_one_file
 from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import (
     Json,
@@ -135,19 +133,10 @@ def import_contacts(call: Call) -> Answer:
     Whoever has the number (in any spelling) or the name of somebody else is a duplicate, only taken when
     `lines` names them.
     """
-    form = intake.read_multipart(
-        call.context, call.environ, limit=FILE_LIMIT + _FORM_OCTETS, most_files=1, any_kind=True
-    )
-    try:
-        call.require_still()
+    with form_with_one_file(call, "file", FILE_LIMIT + _FORM_OCTETS) as (form, file):
         fields = from_fields(_FIELDS, form.fields)
         require(_FIELDS_CHECKER, fields)
-        if not form.files:
-            raise ProblemError(REQUEST_INVALID, "a file is needed")
-        with at_rest.open_file(call.box.data / form.files[0][1].file.path) as file:
-            content = file.read()
-    finally:
-        intake.discard(call.context, [taken for _, taken in form.files])
+        content = file.read()
     cards = read_cards(content)
     owner = fields.get("owner", "") if call.caller.sees is None else call.caller.owner
     may_write = functools.partial(_may_write, call.caller)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, BinaryIO
 
+from appliance import at_rest
 from appliance.api import intake
 from appliance.api.context import Context
 from appliance.api.intake import Form, StoredUpload
 from appliance.api.problems import Flaw, problem_at, too_many
 from appliance.api.rest.checking import flaw, invalid
+from appliance.api.rest.routes import Call
 from appliance.documents.errors import DocumentError
 from appliance.language import said
 from appliance.net.http import FetchError
@@ -32,6 +35,24 @@ def files_of(
     if not stored:
         raise flaw("files", said("a file is needed"))
     return stored
+
+
+@contextlib.contextmanager
+def form_with_one_file(call: Call, field: str, limit: int) -> Iterator[tuple[Form, BinaryIO]]:
+    """The form of a request of at most ``limit`` octets, and the file in it, open; it is deleted afterwards.
+
+    The file may be of any kind.  ``field`` is its name in the form.  Raises ProblemError, and as
+    `intake.read_multipart`.
+    """
+    form = intake.read_multipart(call.context, call.environ, limit=limit, most_files=1, any_kind=True)
+    try:
+        call.require_still()
+        if not form.files:
+            raise flaw(field, said("a file is needed"))
+        with at_rest.open_file(call.box.data / form.files[0][1].file.path) as file:
+            yield form, file
+    finally:
+        intake.discard(call.context, [taken for _, taken in form.files])
 
 
 def store_files(context: Context, given: Sequence[Mapping[str, Any]]) -> list[StoredUpload]:
