@@ -795,6 +795,27 @@ def test_a_small_pale_field_gets_no_line_that_looks_like_a_mark(size: int) -> No
     assert seen.crop((504, 304, 496 + size, 296 + size)).getextrema() == (255, 255)
 
 
+@pytest.mark.parametrize("resolution", [Resolution.FINE, Resolution.STANDARD])
+@pytest.mark.parametrize("shape", ["ellipse", "diamond", "letter"])
+def test_a_black_shape_without_type_beside_it_is_black_to_its_edge(
+    shape: str, resolution: Resolution
+) -> None:
+    page = Image.new("L", (2000, 1600), 255)
+    draw = ImageDraw.Draw(page)
+    match shape:
+        case "ellipse":
+            draw.ellipse((204, 206, 1213, 1195), 0)
+        case "diamond":
+            draw.polygon([(211, 700), (700, 301), (1207, 703), (703, 1110)], 0)
+        case _:
+            draw.text((150, 150), "O", 0, font(BOLD, 1300))
+    page = page.resize((500, 400 if resolution is Resolution.FINE else 200), Image.Resampling.BOX)
+    made = bilevel(page, resolution)
+    inner = page.point(lambda level: 255 if level < 10 else 0)
+    lost = ImageStat.Stat(ImageChops.multiply(made, inner)).sum[0] / ImageStat.Stat(inner).sum[0]
+    assert lost < 0.003
+
+
 def test_a_blacked_out_passage_stays_black() -> None:
     page = _text((1728, 400), 30)
     ImageDraw.Draw(page).rectangle((300, 60, 900, 180), 8)

@@ -45,6 +45,9 @@ static void make_kinds(const Band *band, uint8_t kinds[256])
     }
 }
 
+/* In an area below this level nothing is dark enough to be ink: what was taken for ink there is its own rim, where it
+ * is narrower than a stroke, as at the top of a disc. The area does not keep off that. */
+enum { BLACKEST = 20 };
 /* Between type a line of a tint is drawn only from this length on, in pixels. */
 enum { SHORTEST_LINE = 80 };
 
@@ -68,7 +71,7 @@ typedef struct {
     uint8_t least[KINDS], most[KINDS]; /* range of levels of each tint; empty where most < least */
     uint8_t *line;                     /* scratch */
     uint8_t *places, *phases;          /* of colours with patterns, see patterns.c; NULL if there are none */
-    Mask row;                          /* row 0 is scratch, row 1 what is black for its tint */
+    Mask row; /* row 0 is scratch, row 1 what is black for its tint, row 2 the blackest areas */
 } Hatching;
 
 /* Sets ``shown`` for the tints that are black in this row. Returns the lightest level to look at, or 0 for none. */
@@ -175,7 +178,19 @@ static void mark_by_patterns(const Hatching *hatching, ptrdiff_t y, const uint8_
     add_tint(hatching, y, KINDS);
 }
 
-/* Adds the lines of one row to ``black``. Short ones between type are left out unless they end at a black area. */
+WIDE static void mark_toned(uint8_t *restrict line, const uint8_t *restrict level, uint8_t below, ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++)
+        line[x] = level[x] < below;
+}
+
+static int is_solid(const Hatching *hatching, ptrdiff_t x, ptrdiff_t y)
+{
+    return hatching->kinds[hatching->level[y * hatching->band->size.width + x]] == KINDS - 1;
+}
+
+/* Adds the lines of one row to ``black``. Short ones between type are left out unless they are of a black area or end
+ * at one. */
 static void hatch_row(const Hatching *hatching, const Mask *black, ptrdiff_t y)
 {
     const Band *band = hatching->band;
@@ -189,13 +204,20 @@ static void hatch_row(const Hatching *hatching, const Mask *black, ptrdiff_t y)
         mark_by_patterns(hatching, y, shown, lightest);
     else
         mark_by_rows(hatching, y, shown);
+    memset(row_of(row, 2), 0, (size_t)row->stride * sizeof *on);
+    if (any_in_row(hatching->clear, y)) {
+        mark_toned(hatching->line, hatching->level + y * width, BLACKEST, width);
+        take_line(row, 2, hatching->line);
+    }
     for (ptrdiff_t word = 0; word < row->stride; word++) {
-        on[word] &= ~(row_of(&band->photo, y)[word] | row_of(hatching->clear, y)[word]);
+        uint64_t clear = row_of(hatching->clear, y)[word] & ~row_of(row, 2)[word];
+        on[word] &= ~(row_of(&band->photo, y)[word] | clear);
         row_of(black, y)[word] |= on[word];
     }
     for (ptrdiff_t x = next_marked(row, 1, 0); x < width;) {
         ptrdiff_t end = next_unmarked(row, 1, x);
-        if (end < width && end - x < shortest && hatching->kinds[hatching->level[y * width + end]] != KINDS - 1
+        if (end < width && end - x < shortest && !is_solid(hatching, x, y) && !is_solid(hatching, end - 1, y)
+            && !is_solid(hatching, end, y)
             && (is_marked(hatching->clear, end, y) || (x > 0 && is_marked(hatching->clear, x - 1, y))))
             unmark_run(black, y, x, end);
         x = end < width ? next_marked(row, 1, end) : width;
@@ -251,12 +273,6 @@ static void outline(const Band *band, const Mask *black, const uint8_t *level, c
         }
 }
 
-WIDE static void mark_toned(uint8_t *restrict line, const uint8_t *restrict level, uint8_t white, ptrdiff_t width)
-{
-    for (ptrdiff_t x = 0; x < width; x++)
-        line[x] = level[x] < white;
-}
-
 static int hatch_rows(const Hatching *hatching, const Mask *black, const Mask *large, const Mask *near_type)
 {
     const Band *band = hatching->band;
@@ -294,7 +310,7 @@ int hatch(const Band *band, const Mask *black, const uint8_t *level, const Mask 
         take_phases(hatching.phases = hatching.places + COLOUR_KEYS, band);
     }
     int failed = hatching.line == NULL || (patterned && hatching.places == NULL) || new_masks(&large, 1, size) < 0
-                 || new_masks(&hatching.row, 1, (Size){size.width, 2}) < 0;
+                 || new_masks(&hatching.row, 1, (Size){size.width, 3}) < 0;
     for (ptrdiff_t y = 0; y < size.rows && !failed; y++) {
         mark_toned(hatching.line, level + y * size.width, white, size.width);
         take_line(&large, y, hatching.line);
