@@ -49,12 +49,20 @@ def kinds(made: Opened) -> list[RemarkKind]:
     return [remark.kind for remark in made.remarks]
 
 
+@pytest.mark.parametrize("window", ["<dialog>closed</dialog>", "<div popover>closed</div>"])
+def test_a_window_of_a_page_that_is_closed_is_not_drawn(tmp_path: Path, window: str) -> None:
+    page = f"<!doctype html><html><body><p>Ordinary words{window}</body></html>"
+    assert opened(tmp_path, page.encode(), "a.html").words == "Ordinary words"
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
         ("<iframe srcdoc='<p>framed <b>words</b>'></iframe> behind", "framed words behind"),
         ("<iframe srcdoc=\"<iframe srcdoc='inner words'></iframe>\"></iframe>", "inner words"),
         ("<details><summary>Sum</summary>folded words</details>", "folded words"),
+        ("<dialog open>said in a window</dialog>", "said in a window"),
+        ("<style>dialog { display: block }</style><dialog>in a window</dialog>", "in a window"),
         ("<p><input value='Ada Lovelace'></p><textarea>in the area</textarea>", "Ada Lovelace in the area"),
         (f"<textarea>{'many words ' * 60}the last</textarea>", "the last"),
         (f"<input value='{'many words ' * 30}the last'>", "the last"),

@@ -90,6 +90,7 @@ html {{ font-family: "Liberation Sans", "DejaVu Sans", sans-serif; }}
 body {{ overflow-wrap: anywhere; }}
 pre {{ white-space: pre-wrap !important; tab-size: 8; }}
 img {{ max-width: 100%; }}
+:where(dialog:not([open]), [popover]) {{ display: none; }}
 textarea {{ height: auto !important; min-height: 3em; white-space: pre-wrap !important; }}
 :where(input) {{ display: inline-block; }}
 input {{ white-space: normal !important; }}
