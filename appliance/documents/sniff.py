@@ -67,7 +67,8 @@ _HTML = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _SVG = re.compile(
-    r"\s*(?:<\?xml[^>]{0,300}\?>\s*|<!--.{0,2000}?-->\s*|<!doctype\s+svg[^>\[]{0,500}(?:\[[^\]]{0,8000}\]\s*)?>\s*){0,5}<svg\b",
+    r"\s*(?:<\?xml[^>]{0,300}\?>\s*|<!--.{0,2000}?-->\s*|<!doctype\s+svg[^>\[]{0,500}(?:\[[^\]]{0,8000}\]\s*)?>\s*){0,5}"
+    r"<(?:[\w.-]{1,40}:)?svg\b",
     re.IGNORECASE | re.DOTALL,
 )
 # HTML without its outer elements, if no name says that it is plain text.

@@ -57,6 +57,8 @@ def test_content_that_shows_what_it_is_decides_whatever_the_name_says(name: str)
         (b"\xef\xbb\xbf<!-- saved --><HTML>x", Kind.HTML),
         (b'<?xml version="1.0"?><!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0"><html/>', Kind.HTML),
         (b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', Kind.SVG),
+        (b'<?xml version="1.0"?>\n<s:svg xmlns:s="http://www.w3.org/2000/svg"/>', Kind.SVG),
+        (b'<!DOCTYPE svg:svg><svg:svg xmlns:svg="http://www.w3.org/2000/svg"/>', Kind.SVG),
         (rb"{\rtf1\ansi hello}", Kind.RTF),
         (POSTSCRIPT, Kind.POSTSCRIPT),
         (b"\x04" + POSTSCRIPT, Kind.POSTSCRIPT),
