@@ -132,6 +132,16 @@ def test_libreoffice_is_told_of_which_program_a_file_is(
     assert named is None or f"--infilter={named} --convert-to" in asked
 
 
+def test_a_compound_file_whose_directory_is_damaged_is_called_damaged(tmp_path: Path) -> None:
+    whole = (Path(__file__).parent / "cases" / "hidden-text.doc").read_bytes()
+    directory = whole.rindex("Root Entry".encode("utf-16-le"))
+    contents = directory + 76  # the number of the first entry in it ([MS-CFB] 2.6.1)
+    hurt = whole[:contents] + b"\xff\x7f\0\0" + whole[contents + 4 :]
+    with pytest.raises(DocumentError) as refused:
+        opened(tmp_path, hurt, "letter.doc")
+    assert refused.value.cause is DOCUMENT_DAMAGED
+
+
 def test_other_compound_files_are_named() -> None:
     with pytest.raises(DocumentError) as refused:
         opened(Path("/tmp"), compound(Storage({"Props12": b"x"})), "plan.mpp")

@@ -231,6 +231,8 @@ def _check_compound(content: bytes) -> tuple[str, list[Remark]]:
             if any(map(ole.exists, _STREAMS)):
                 return "", list(_unseen(ole))
             imported = imported_compound(ole)
+            if not imported and (ole.parsing_issues or not ole.listdir()):
+                raise DocumentError(causes.DOCUMENT_DAMAGED, "the list of what is in the file")
             if not imported:
                 raise DocumentError(causes.DOCUMENT_UNSUPPORTED, compound_name(ole))
             return imported, []
