@@ -324,6 +324,8 @@ def test_a_signed_message_whose_length_is_not_told_is_read() -> None:
     signed = b"\x30\x80\x02\x01\x01\x31\0" + content + b"\x31\0\0\0"
     whole = b"\x30\x80\x06\x09" + bytes.fromhex("2a864886f70d010702") + b"\xa0\x80" + signed + b"\0\0\0\0"
     assert signed_content(whole) == b"the signed"
+    for without in (b"\x30\0" + b"\0" * (len(content) - 2), content[:13] + bytes(len(content) - 13)):
+        assert signed_content(whole.replace(content, without)) is None
     assert signed_content(b"\x30\x80" * 5000) is None
 
 

@@ -80,10 +80,10 @@ def _content_info(message: bytes) -> tuple[bytes, bytes]:
 
 def _content_info_body(body: bytes) -> tuple[bytes, bytes]:
     """The type of a content and the content (RFC 5652 3 and 5.2)."""
-    kind, content = list(_elements(body))[:2]
-    if kind.tag != _OID or content.tag != _CONTENT:
+    parts = list(_elements(body))[:2]
+    if [part.tag for part in parts] != [_OID, _CONTENT]:
         raise _DamagedError
-    return kind.body, content.body
+    return parts[0].body, parts[1].body
 
 
 def _only(octets: bytes, tag: int) -> _Element:
