@@ -662,6 +662,41 @@ def test_a_mailbox_of_several_e_mails_has_pages_for_each(tmp_path: Path) -> None
     assert "the second" in made.words
 
 
+def test_a_mailbox_is_not_split_within_a_patch_that_an_e_mail_quotes(tmp_path: Path) -> None:
+    patch = b"From 0123456789012345678901234567890123456789 Mon Sep 17 00:00:00 2001\nFrom: Ada <a@b>\n"
+    sent = b"From a@office.example Mon Jan  1 10:00:00 2024\n" + HEADING
+    made = opened(tmp_path, sent + b"\nthe patch:\n\n" + patch + b"Subject: x\n\nof it\n", "a.mbox")
+    assert made.drawer.count == 1
+    assert "From 0123456789" in made.words
+    two = b"\n\n".join((patch + HEADING + b"\nthe first", patch + HEADING + b"\nthe second\n"))
+    assert opened(tmp_path, two, "a.mbox").drawer.count == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"enriched\n\n<bold>a << b</bold> & c, x<<y>", "a < b & c, x<y>"),
+        (b"enriched\n\n<color><param>red</param>paid</color>", "paid"),
+        (b"richtext\n\n<bold>a <lt> b</bold>, <comment>unseen</comment>seen<nl>below", "a < b, seen below"),
+    ],
+)
+def test_signs_of_older_marks_of_text_are_what_they_stand_for(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
+    made = opened(tmp_path, HEADING + b"Content-Type: text/" + content + b"\n", "a.eml")
+    assert made.words.endswith(f" {words}")
+
+
+def test_lines_of_enriched_text_are_kept_apart(tmp_path: Path) -> None:
+    content = b"Content-Type: text/enriched\n\none line\nof two\n\nanother\n\n\nthe last\n"
+    made = opened(tmp_path, HEADING + content, "a.eml")
+    assert [line.strip() for line in made.texts[0].splitlines() if line.strip()][-3:] == [
+        "one line of two",
+        "another",
+        "the last",
+    ]
+
+
 def test_a_file_of_a_known_kind_that_cannot_be_faxed_is_called_by_its_name(tmp_path: Path) -> None:
     archive = coded(b"application/zip; name=files.zip", b"PK\3\4" + bytes(40))
     made = opened(tmp_path, HEADING + multipart("mixed", PLAIN, archive), "a.eml")

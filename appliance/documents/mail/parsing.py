@@ -30,8 +30,9 @@ _MULTIPART = re.compile(rb"multipart/", re.IGNORECASE)
 # A boundary with a line break within its quotation marks; programs read it differently.
 _FOLDED = re.compile(rb'boundary="([^"\r\n]{0,100})\r?\n([ \t]+)([^"\r\n]{0,100})"', re.IGNORECASE)
 _FOLDED_LIMIT = NESTING_LIMIT
-# The first line of an e-mail in a mailbox (RFC 4155), after a blank line.
+# The first line of an e-mail in a mailbox (RFC 4155), after a blank line; and a patch's of git.
 _NEXT_IN_MAILBOX = re.compile(rb"\r?\n\r?\n(?=From [^\r\n]{1,200}\d\d:\d\d[^\r\n]{0,80}\r?\n[!-9;-~]{1,76}:)")
+_OF_PATCH = re.compile(rb"From [0-9a-f]{40,64} Mon Sep 17 00:00:00 2001\r?\n")
 
 
 class CutOffDefect(MessageDefect):
@@ -94,7 +95,16 @@ def _unfolded(raw: bytes) -> bytes:
 
 
 def in_mailbox(content: bytes) -> list[bytes]:
-    """The e-mails in a mailbox (mbox, RFC 4155); of any other file, the file itself."""
+    """The e-mails in a mailbox (mbox, RFC 4155); of any other file, the file itself.
+
+    A patch of git's begins an e-mail only among such.
+    """
     if not content.startswith(b"From "):
         return [content]
-    return _NEXT_IN_MAILBOX.split(content)
+    patches = _OF_PATCH.match(content) is not None
+    begins = [0, *(end for end in _ends_of(content) if patches or not _OF_PATCH.match(content, end))]
+    return [content[begin:end] for begin, end in itertools.pairwise((*begins, len(content)))]
+
+
+def _ends_of(content: bytes) -> Iterator[int]:
+    return (found.end() for found in _NEXT_IN_MAILBOX.finditer(content))

@@ -28,11 +28,12 @@ from appliance.documents.mail.tree import (
     text_of,
 )
 from appliance.documents.text.cards import in_words
-from appliance.documents.text.hypertext import HTML_LIMIT, PICTURE, html_text, without_comments
+from appliance.documents.text.hypertext import HTML_LIMIT, PICTURE, html_text, marked_text, without_comments
 from appliance.documents.text.plain import decode, is_readable, text_blocks, without_pgp
 
 # Older kinds of formatted text (RFC 1896, 1341), which only repeat the part beside them.
-_MARKED = frozenset({"text/enriched", "text/richtext"})
+_ENRICHED = "text/enriched"
+_MARKED = frozenset({_ENRICHED, "text/richtext"})
 # Style sheets, fonts and scripts of a stored web page (MHTML, RFC 2557).
 _STYLE = "text/css"
 _FOR_PROGRAMS = frozenset(
@@ -179,7 +180,8 @@ class _Sorter:
             self._passage(passage).plain += text
         elif kind in _MARKED and not attached:
             if passage not in self._passages:
-                self._passage(passage).plain = html_text(self._text_of(part))
+                marked = self._text_of(part)
+                self._passage(passage).plain = marked_text(marked, enriched=kind == _ENRICHED)
         elif kind == "text/html" and not attached:
             self._take_page(part, passage)
         else:

@@ -74,6 +74,21 @@ def as_html(page: str) -> str:
     return _EMPTY.sub(closed, page)
 
 
+_PARAMETER = re.compile(r"<(param|comment)>.*?</\1>", re.IGNORECASE | re.DOTALL)
+_LINE_MARK = re.compile(r"<(?:nl|np)>", re.IGNORECASE)
+
+
+def marked_text(marked: str, *, enriched: bool) -> str:
+    """The text of ``text/enriched`` (RFC 1896) or of the older ``text/richtext`` (RFC 1341, 7.1.3)."""
+    page = marked.replace("&", "&amp;").replace("\r\n", "\n")
+    if enriched:
+        page = page.replace("<<", "&lt;")
+        page = re.sub(r"\n(\n+)", lambda ends: "<br>" * len(ends[1]), page)
+    else:
+        page = _LINE_MARK.sub("<br>", re.sub("<lt>", "&lt;", page, flags=re.IGNORECASE))
+    return html_text(_PARAMETER.sub("", page))
+
+
 def html_text(page: str, most: int = HTML_LIMIT) -> str:
     """The readable text of the first ``most`` characters of a page: lines kept apart, cells of a row too."""
     stripper = _Stripper()
