@@ -20,6 +20,7 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.options import Limits, Source
 from appliance.documents.render import render
 from tests.documents.making import A4, pdf, photograph, save, words
+from tests.documents.mutants import mutate
 
 BIG_TIFF = Path(__file__).parent / "cases" / "bigtiff.tif"
 MUTATIONS = 20  # of each kind of file
@@ -77,29 +78,6 @@ SEEDS = {
     "gif": lambda: save(photograph(120, 90).convert("P"), "GIF"),
     "bmp": lambda: save(photograph(120, 90).convert("RGB"), "BMP"),
 }
-
-
-def mutate(content: bytes, rng: random.Random) -> bytes:
-    """A few random mutations: flipped octets, replaced numbers, pieces cut, doubled or moved."""
-    data = bytearray(content)
-    for _ in range(rng.randint(1, 6)):
-        at = rng.randrange(len(data))
-        length = rng.choice([1, 2, 4, 16, 200])
-        match rng.randrange(6):
-            case 0:
-                data[at] ^= 1 << rng.randrange(8)
-            case 1:
-                data[at : at + length] = rng.randbytes(length)
-            case 2:
-                data[at : at + 4] = rng.choice([b"\xff" * 4, bytes(4), b"\x7f\xff\xff\xff", b"9999"])
-            case 3 if len(data) > length + 16:
-                del data[at : at + length]
-            case 4:
-                data[at:at] = data[at : at + length]
-            case _:
-                to = rng.randrange(len(data))
-                data[to : to + length] = data[at : at + length]
-    return bytes(data)
 
 
 @pytest.mark.parametrize("kind", SEEDS)

@@ -12,9 +12,7 @@ import random
 import shutil
 import tempfile
 import time
-import zipfile
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -32,11 +30,19 @@ from appliance.documents.workers.sources import open_source
 from appliance.documents.workshop import Workshop
 from tests.documents.compound import message_file, winmail
 from tests.documents.making import A4, need, pdf, save
+from tests.documents.mutants import (
+    Mutate,
+    mutate,
+    mutate_words,
+    within_base64,
+    within_compound,
+    within_streams,
+    within_zip,
+)
 from tests.documents.test_books import book, chapter
 from tests.documents.test_converted import DJVU, xps
 from tests.documents.test_dicom import dicom
-from tests.documents.test_foreign_files import wordperfect
-from tests.documents.test_hostile import mutate
+from tests.documents.test_foreign_files import _zip, wordperfect
 from tests.documents.test_kinds import CASES, POSTSCRIPT, Watched, docx, hostile_page
 from tests.documents.test_mail_losses import CARD, HEADING, INVITATION, PLAIN, RTF, compressed, multipart
 from tests.documents.test_office_losses import ORDINARY, workbook
@@ -52,18 +58,6 @@ WHOLE, WHOLE_OFFICE = 10, 50
 LONGEST_S = 20.0
 
 Seed = Callable[[str], bytes]
-Mutate = Callable[[bytes, random.Random], bytes]
-
-
-def _mutate_part(content: bytes, rng: random.Random) -> bytes:
-    """A ZIP file with one part mutated and every checksum right, so that the part is read."""
-    out = BytesIO()
-    with zipfile.ZipFile(BytesIO(content)) as before, zipfile.ZipFile(out, "w") as after:
-        hurt = rng.choice(before.namelist())
-        for name in before.namelist():
-            part = before.read(name)
-            after.writestr(name, mutate(part, rng) if name == hurt else part)
-    return out.getvalue()
 
 
 def _packed_mail() -> bytes:
@@ -95,15 +89,24 @@ def _book(at: str) -> bytes:
 _STYLED = "<title/><link rel='stylesheet' href='a.css'/>"
 
 
-SEEDS: dict[str, Seed] = {
-    "page": lambda at: hostile_page(at).encode(),
-    "text": lambda at: (CASES / "arabic-hebrew.txt").read_bytes() * 5,
-    "drawing": lambda at: (
+def _drawing(at: str) -> bytes:
+    return (
         f"<svg xmlns='http://www.w3.org/2000/svg' width='90' height='90'><rect width='9' height='9'/>"
         f"<image href='{at}/a.png'/><g transform='scale(2)'><text y='9'>a</text></g></svg>"
-    ).encode(),
+    ).encode()
+
+
+_PICTURE = save(Image.radial_gradient("L").resize((40, 40)), "JPEG")
+
+SEEDS: dict[str, Seed] = {
+    "page": lambda at: hostile_page(at).encode(),
+    "words of a page": lambda at: hostile_page(at).encode(),
+    "text": lambda at: (CASES / "arabic-hebrew.txt").read_bytes() * 5,
+    "drawing": _drawing,
+    "words of a drawing": _drawing,
     "e-mail": lambda at: (CASES / "mail/html-only-table.eml").read_bytes(),
     "packed e-mail": lambda at: _packed_mail(),
+    "files of an e-mail": lambda at: _packed_mail(),
     "outlook": lambda at: message_file("text", "subject", ("a.txt", b"attached")),
     "outlook rtf": lambda at: message_file("", "s", ("a.txt", b"attached"), rtf=compressed(RTF)),
     "winmail.dat": lambda at: winmail(("a.txt", b"attached"), ("b.txt", b"attached as well")),
@@ -111,6 +114,7 @@ SEEDS: dict[str, Seed] = {
     "parts of word": lambda at: docx("hello", external=f"{at}/a.png"),
     "parts of a table": lambda at: workbook(ORDINARY, ORDINARY, states=' state="hidden"'),
     "older word": lambda at: (CASES / "hidden-text.doc").read_bytes(),
+    "streams of older word": lambda at: (CASES / "hidden-text.doc").read_bytes(),
     "rtf": lambda at: (CASES / "rtf.rtf").read_bytes(),
     "postscript": lambda at: POSTSCRIPT,
     "wordperfect": lambda at: wordperfect(b"To the court\x0a" * 20),
@@ -120,19 +124,36 @@ SEEDS: dict[str, Seed] = {
     "parts of xps": lambda at: xps(2, 1),
     "djvu": lambda at: DJVU,
     "dicom": lambda at: dicom(b"a hospital's letter"),
+    "signed": lambda at: SIGNED,
+    "apple's": lambda at: _zip(**{"index.apxl": b"x", "QuickLook/Preview.pdf": pdf([(*A4, "")])}),
+    "parts of apple's": lambda at: _zip(**{"Index/a.iwa": b"x", "preview.jpg": _PICTURE}),
+    "streams of a pdf": lambda at: pdf([(*A4, "q 0 0 1 rg 50 50 9 9 re f Q BT /F 12 Tf (a) Tj ET")]),
     "portfolio": lambda at: portfolio({"a.txt": b"attached", "b.pdf": pdf([(*A4, "")])}),
+}
+# How what a file contains is mutated, by the first word of its kind.
+WAYS: dict[str, Mutate] = {
+    "parts": within_zip(mutate),
+    "words": mutate_words,
+    "streams of older": within_compound(mutate),
+    "streams": within_streams(mutate_words),
+    "files": within_base64(mutate),
 }
 OFFICE = {
     "word",
     "parts of word",
     "parts of a table",
     "older word",
+    "streams of older word",
     "rtf",
     "outlook rtf",
     "packed e-mail",
+    "files of an e-mail",
 } | {"wordperfect"}
 PROGRAMS = {"xps": "xpstopdf", "parts of xps": "xpstopdf", "djvu": "ddjvu"}
 NAMES = {"parts of a table": "a.xlsx"}
+# A text within a signature whose lengths are not told (RFC 5652; X.690 8.1.3.6).
+SIGNED = bytes.fromhex("308006092a864886f70d010702a08030800201013100308006092a864886f70d010701a0802480")
+SIGNED += b"\x04\x0athe signed\x04\x06 words" + bytes(8) + b"\x31\0" + bytes(6)
 
 
 @pytest.mark.parametrize("kind", SEEDS)
@@ -187,7 +208,7 @@ def _try_mutations(
         need(PROGRAMS[kind])
     watched = Watched()
     seed = SEEDS[kind](f"http://127.0.0.1:{watched.port}")
-    change: Mutate = _mutate_part if kind.startswith("parts") else mutate
+    change = next((way for part, way in WAYS.items() if kind.startswith(part)), mutate)
     rng = random.Random(f"faxbox {kind}")
     name = NAMES.get(kind, "source")
     source, target = folder / name, folder / "fax"
