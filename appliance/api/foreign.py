@@ -20,6 +20,7 @@ from appliance.api import intake, page_export, request
 from appliance.api.auth import Caller
 from appliance.api.context import CONTENT_WAIT_S, LOOK_AGAIN_S, OPEN_OCTETS, SAFE, Context
 from appliance.api.door import problem_behind
+from appliance.api.foreign_fields import require_plus
 from appliance.api.intake import StoredUpload
 from appliance.api.problems import ProblemError, problem_of
 from appliance.box import Box
@@ -179,6 +180,7 @@ class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
             return
         if kind == request.FORM_TYPE:
             form_texts = request.read_form(environ)
+            require_plus(form_texts)
             self.require_still(caller)
             yield Content(dict[str, Any](), form_texts)
             return

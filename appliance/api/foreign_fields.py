@@ -5,12 +5,14 @@ Pure; an invalid field raises ``ProblemError``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from appliance.api.causes import REQUEST_INVALID
 from appliance.api.problems import Flaw, ProblemError
 from appliance.causes import Cause
+from appliance.lines.causes import NUMBER_INVALID
 from appliance.settings.units import ID_MAX
 from appliance.spool.model import DAY_S
 
@@ -23,6 +25,21 @@ FARTHEST_S = 100 * 366 * DAY_S
 def refused(cause: Cause, field: str, problem: str) -> ProblemError:
     """A problem with one field."""
     return ProblemError(cause, f"{field}: {problem}", (Flaw(field, problem),))
+
+
+# A plus sign that was not encoded in a form becomes a blank; no country's code begins with 0.
+_LOST_PLUS = re.compile(r"(?:\+.*[,;])? [1-9][0-9 ()./-]{5,}(?:[,;].*)?")
+
+
+def require_plus(form: Mapping[str, Sequence[str]]) -> None:
+    """Raises ProblemError for a number in an urlencoded form that has lost its plus sign, since without it
+    the number may be another one, of this country.
+    """
+    for name, values in form.items():
+        if any(_LOST_PLUS.fullmatch(value) for value in values):
+            raise refused(
+                NUMBER_INVALID, name, "begins with a blank; a plus sign is written as %2B in a form"
+            )
 
 
 def number(fields: Mapping[str, Any], name: str, *, least: int = 0) -> int | None:

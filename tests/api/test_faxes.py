@@ -419,6 +419,8 @@ def test_lists_are_filtered_and_paged(served: Served) -> None:
     younger = served.ask("GET", f"/faxes?since={at}", token=token).json["faxes"]
     assert ids[1] not in [fax["id"] for fax in younger]
     assert ids[3] in [fax["id"] for fax in younger]
+    here = at.replace("Z", "+00:00")  # curl sends the plus sign as it is, which stands for a blank
+    assert served.ask("GET", f"/faxes?since={here}", token=token).json["faxes"] == younger
     for query in ("limit=0", "limit=x", "state=lost", "since=now", "colour=red", "limit=1&limit=2"):
         reply = served.ask("GET", f"/faxes?{query}", token=token)
         assert (reply.status, reply.json["code"]) == (400, "request_invalid"), query

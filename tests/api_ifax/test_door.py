@@ -520,3 +520,20 @@ def test_accepted_faxes_survive_a_kill(tmp_path: Any) -> None:
         assert json.dumps([status(box, job)["jobId"] for job in jobs]) == json.dumps(jobs)
     finally:
         box.kill()
+
+
+@pytest.mark.parametrize("number", ["+4315551234", "+4315551234,+4315551235", "+43 1 5551234"])
+def test_a_number_that_lost_its_plus_sign_in_a_form_is_not_taken_for_one_of_this_country(
+    box: RunningBox, number: str
+) -> None:
+    kind = "application/x-www-form-urlencoded"
+    body = f"faxNumber={number}&faxData[0][fileData]=SGVsbG8=".encode()
+    reply = ask(box, "fax-send", body=body, kind=kind)
+    assert (reply.status, reply.json["code"]) == (400, -3001)
+    assert "%2B" in reply.json["detail"]
+    first = ask(box, "fax-send", body=body.replace(b"=+", b"=%2B"), kind=kind)
+    assert first.status == (400 if "," in number else 200), first
+    encoded = ask(box, "fax-send", body=body.replace(b"+", b"%2B"), kind=kind)
+    assert encoded.status == 200, encoded
+    later = b"faxNumber= 9990&send_at=2099-01-31T08:00:00Z&faxData[0][fileData]=SGVsbG8="
+    assert ask(box, "fax-send", body=later, kind=kind).status == 200

@@ -101,10 +101,17 @@ def require_cover(rules: Rules, name: str, path: str) -> None:
         raise problem_at(error, path) from None
 
 
+# Of a time zone, behind the time of day.
+_LOST_PLUS = re.compile(r"(T[0-9:.]+) (?=[0-9]{2}:[0-9]{2}$)")
+
+
 def read_time(text: str, path: str) -> float:
-    """Unix time of an RFC 3339 date and time.  Raises ProblemError."""
+    """Unix time of an RFC 3339 date and time.  Raises ProblemError.
+
+    The plus sign of a time zone may have become a blank, as it does in an address where it is not encoded.
+    """
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(_LOST_PLUS.sub(r"\1+", text))
         if moment.tzinfo is None or len(text) < len("2000-01-01T00:00Z"):
             raise ValueError
         return moment.timestamp()
