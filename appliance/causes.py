@@ -57,11 +57,18 @@ class Cause:
         return cause_of, (self.code,)
 
 
+def in_words(sentence: str, detail: str = "", advice: str = "") -> str:
+    """A sentence and its advice as one line, with ``detail`` in brackets between them."""
+    if detail and not detail.startswith("("):
+        detail = f"({detail})"
+    return " ".join(filter(None, (sentence, detail, advice)))
+
+
 class CauseError(Exception):
     """Something was not done:  ``cause`` is the row with the reason, ``detail`` says what exactly."""
 
     def __init__(self, cause: Cause, detail: str = "") -> None:
-        super().__init__(f"{cause.sentence} {detail}".strip())
+        super().__init__(in_words(cause.sentence, detail))
         self.cause = cause
         self.detail = detail
 

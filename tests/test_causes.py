@@ -11,7 +11,8 @@ import pytest
 
 from appliance.api import problems
 from appliance.api.ifax import codes
-from appliance.causes import PACKAGES, Cause, all_causes, as_markdown, cause_of
+from appliance.causes import PACKAGES, Cause, all_causes, as_markdown, cause_of, in_words
+from appliance.documents.errors import fault_of
 
 PROJECT = Path(__file__).parent.parent
 DOCUMENT = PROJECT / "docs" / "causes.md"
@@ -59,3 +60,18 @@ def test_the_documentation_shows_the_table_as_it_is() -> None:
     assert DOCUMENT.read_text(encoding="utf-8") == as_markdown(), (
         "run: python -m appliance.causes > docs/causes.md"
     )
+
+
+def test_a_sentence_its_detail_and_its_advice_read_as_one_line() -> None:
+    assert (
+        in_words("It is locked.", "a.p7m: by S/MIME", "Unlock it.")
+        == "It is locked. (a.p7m: by S/MIME) Unlock it."
+    )
+    assert in_words("It is not dialled.", "(112)") == "It is not dialled. (112)"
+    assert in_words("It is white.", "", "Look at it.") == "It is white. Look at it."
+
+
+def test_what_a_library_says_of_a_document_names_no_object_of_python() -> None:
+    said = "cannot identify image file <_io.BufferedReader name='/proc/self/fd/9'>"
+    assert fault_of(OSError(said)) == "cannot identify image file"
+    assert fault_of(ValueError()) == "ValueError"

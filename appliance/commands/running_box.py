@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from appliance.causes import in_words
 from appliance.daemon.arguments import complain, data_folder
 from appliance.net import own_address
 from appliance.settings.store import SettingsStore
@@ -164,9 +165,6 @@ def _only(certificate: str) -> ssl.SSLContext:
 def _sentence(problem: str) -> str:
     try:
         told = json.loads(problem)
-        detail = str(told.get("detail", ""))
-        if detail and not detail.startswith("("):
-            detail = f"({detail})"
-        return " ".join(filter(None, (str(told["title"]), detail, str(told.get("advice", "")))))
+        return in_words(str(told["title"]), str(told.get("detail", "")), str(told.get("advice", "")))
     except (ValueError, TypeError, AttributeError, KeyError):
         return problem

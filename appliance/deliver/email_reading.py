@@ -29,6 +29,8 @@ PHOTOGRAPH_OCTETS = 20_000
 PAGE_LIMIT = 2_000_000
 PICTURES_LIMIT = 15 << 20
 # RFC 3834 5, and what mailing lists and older programs use instead: such mail is neither answered nor faxed.
+# Headers of lists, and of answering machines that name themselves without RFC 3834's Auto-Submitted.
+_OF_PROGRAMS = ("List-Id", "X-Autoreply", "X-Autorespond")
 _BULK = frozenset({"bulk", "junk", "list", "auto_reply"})
 ADDRESS = re.compile(r"[^\s@<>\",;:]{1,64}@[^\s@<>\",;:]{1,189}")
 
@@ -160,7 +162,7 @@ def _is_automatic(message: Message) -> bool:
     return (
         said not in ("no", "")
         or str(message.get("Precedence", "")).strip().lower() in _BULK
-        or message.get("List-Id") is not None
+        or any(name in message for name in _OF_PROGRAMS)
         or message.get_content_type() == "multipart/report"
         or str(message.get("Return-Path", "")).strip() == "<>"
     )

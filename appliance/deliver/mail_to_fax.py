@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from appliance import at_rest
 from appliance.box import Box
-from appliance.causes import Cause
+from appliance.causes import Cause, in_words
 from appliance.deliver import causes
 from appliance.deliver.email_out import ASKED_ID, ASKED_SUBJECT
 from appliance.deliver.pdfs import FOLDER
@@ -73,7 +73,7 @@ class Refused:
     @property
     def words(self) -> str:
         """The reason as one line, for an SMTP answer."""
-        return clean_line(" ".join(filter(None, (self.cause.sentence, self.detail, self.cause.advice))))
+        return clean_line(in_words(self.cause.sentence, self.detail, self.cause.advice))
 
 
 @dataclass(frozen=True, slots=True)

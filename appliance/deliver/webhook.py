@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.box import Box
+from appliance.causes import in_words
 from appliance.deliver import pdfs
 from appliance.deliver.settings import DeliverySettings
 from appliance.deliver.styles import OWN, FaxDocument, FaxEvent, SignedBody, Styles
@@ -83,7 +84,7 @@ class WebhookDeliverer:
         except FetchError as error:
             # An address that is not allowed may become allowed by a change of the settings or of the name
             # server: not final, nothing was sent.
-            words = f"{error.cause.sentence} {error.detail}"
+            words = in_words(error.cause.sentence, error.detail)
             if error.cause is URL_NOT_ALLOWED:
                 words = f"{_NOTHING_SENT} {words}"
             raise DeliveryError(words) from error

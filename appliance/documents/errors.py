@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from appliance.causes import Cause
+
+LONGEST_FAULT = 200  # characters of what a library says
+_OBJECT = re.compile(r"\s*<[^<>]*>")  # how Python writes an object
+
+
+def fault_of(error: BaseException) -> str:
+    """What a library says of a document, for its sender: without names of Python's objects and classes."""
+    return _OBJECT.sub("", str(error)).strip()[:LONGEST_FAULT] or type(error).__name__
 
 
 class DocumentError(Exception):

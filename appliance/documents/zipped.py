@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_MEMORY
-from appliance.documents.errors import DocumentError
+from appliance.documents.errors import DocumentError, fault_of
 
 # Octets of all entries together, unpacked; more would take all the memory.
 MOST_UNPACKED = 150 << 20
@@ -29,7 +29,7 @@ def unzipped(content: bytes) -> Iterator[zipfile.ZipFile]:
     except (DocumentError, MemoryError):
         raise
     except Exception as error:  # the libraries raise anything on damaged files
-        raise DocumentError(DOCUMENT_DAMAGED, f"{type(error).__name__}: {error}"[:200]) from None
+        raise DocumentError(DOCUMENT_DAMAGED, fault_of(error)) from None
 
 
 def read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | None:

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from appliance.box import Box
+from appliance.causes import in_words
 from appliance.documents.options import clean_line
 from appliance.durable import TooLargeError
 from appliance.language import said
@@ -179,7 +180,7 @@ class PrintFolder:
             _log.info("printed by %s on %s: fax %s", first.user, first.computer or "?", ids)
         except RefusedError as error:
             self._box.documents.discard_files(files)
-            self._refuse(job, " ".join(filter(None, (error.cause.sentence, error.detail))))
+            self._refuse(job, in_words(error.cause.sentence, error.detail))
         except TooLargeError as error:
             self._box.documents.discard_files(files)
             self._refuse(job, f"The document is too large for a fax: {error}.")

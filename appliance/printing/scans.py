@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from appliance.box import Box
-from appliance.causes import Cause
+from appliance.causes import Cause, in_words
 from appliance.documents.options import Limits
 from appliance.language import said, speak
 from appliance.printing.document_numbers import ExaminedDocument, examined, problem_with
@@ -246,7 +246,7 @@ def _is_unreadable(job: Job) -> bool:
 
 
 def _words(cause: Cause, detail: str = "") -> str:
-    return " ".join(filter(None, (said(cause.sentence), detail, said(cause.advice))))
+    return in_words(said(cause.sentence), detail, said(cause.advice))
 
 
 def _person(path: Path) -> str:

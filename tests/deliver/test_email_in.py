@@ -186,6 +186,7 @@ def refused_other(box: Box) -> bool:
         {"Auto_Submitted": "auto-replied"},
         {"Auto_Submitted": "auto-generated; x=1"},
         {"Precedence": "bulk"},
+        {"X_Autoreply": "yes"},
         {"List_Id": "<all.office.example>"},
         {"Return_Path": "<>"},
     ],

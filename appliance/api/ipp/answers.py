@@ -8,7 +8,7 @@ from dataclasses import replace
 from appliance.api.causes import REQUEST_TOO_LARGE
 from appliance.api.ipp.asked import RequestedFax
 from appliance.api.ipp.words import IppError, Status
-from appliance.causes import Cause
+from appliance.causes import Cause, in_words
 from appliance.ipp.model import Attributes, Group, GroupTag, Message, Tag, Value
 from appliance.language import ENGLISH, said, spoken
 from appliance.services.causes import NOT_PERMITTED, QUOTA_SPENT
@@ -27,8 +27,7 @@ def status_for(asked: RequestedFax) -> Status:
 
 def refused(cause: Cause, detail: str = "") -> IppError:
     """A cause as the error that ends a request."""
-    words = " ".join(filter(None, (said(cause.sentence), detail)))
-    return IppError(_REFUSALS.get(cause.code, Status.NOT_POSSIBLE), words)
+    return IppError(_REFUSALS.get(cause.code, Status.NOT_POSSIBLE), in_words(said(cause.sentence), detail))
 
 
 def refusal(request: Message, error: IppError) -> Message:

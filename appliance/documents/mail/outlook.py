@@ -14,7 +14,7 @@ from email.message import EmailMessage
 import olefile
 
 from appliance.documents.causes import DOCUMENT_DAMAGED
-from appliance.documents.errors import DocumentError
+from appliance.documents.errors import DocumentError, fault_of
 from appliance.documents.file_part import FilePart
 from appliance.documents.labels import HEADING
 from appliance.documents.mail.headers import shortened, when
@@ -52,7 +52,7 @@ def read_message(content: bytes) -> tuple[dict[str, str], Letter]:
     except MemoryError:
         raise
     except Exception as error:  # the library raises anything on damaged files
-        raise DocumentError(DOCUMENT_DAMAGED, f"{type(error).__name__}: {error}"[:200]) from None
+        raise DocumentError(DOCUMENT_DAMAGED, fault_of(error)) from None
 
 
 def _read(ole: olefile.OleFileIO, root: str, depth: int) -> tuple[dict[str, str], Letter]:

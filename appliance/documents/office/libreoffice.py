@@ -15,7 +15,7 @@ import pypdfium2
 
 from appliance.documents import causes
 from appliance.documents.bounded import Bounds, Typeset
-from appliance.documents.errors import DocumentError
+from appliance.documents.errors import DocumentError, fault_of
 from appliance.documents.foreign import (
     IMPORT_FILTERS,
     compound_name,
@@ -239,7 +239,7 @@ def _check_compound(content: bytes) -> tuple[str, list[Remark]]:
     except (DocumentError, MemoryError):
         raise
     except Exception as error:  # the library raises anything on damaged files
-        raise DocumentError(causes.DOCUMENT_DAMAGED, f"{type(error).__name__}: {error}"[:200]) from None
+        raise DocumentError(causes.DOCUMENT_DAMAGED, fault_of(error)) from None
 
 
 def _unseen(ole: olefile.OleFileIO) -> Iterator[Remark]:

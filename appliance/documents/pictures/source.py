@@ -13,7 +13,7 @@ from PIL import Image, ImageChops, UnidentifiedImageError
 from appliance.documents import _memory, causes
 from appliance.documents.bilevel.pale import strengthened
 from appliance.documents.drawing import Bitmap, Drawing, Rect
-from appliance.documents.errors import DocumentError
+from appliance.documents.errors import DocumentError, fault_of
 from appliance.documents.geometry import (
     LARGEST_SIDE_MM,
     MM_PER_INCH,
@@ -178,9 +178,9 @@ class ImageSource:
                 ) from None
             if kind:
                 raise _unread(kind) from None
-            raise DocumentError(causes.DOCUMENT_DAMAGED, _words(error)) from None
+            raise DocumentError(causes.DOCUMENT_DAMAGED, fault_of(error)) from None
         except Image.DecompressionBombError as error:
-            raise DocumentError(causes.DOCUMENT_TOO_LARGE, _words(error)) from None
+            raise DocumentError(causes.DOCUMENT_TOO_LARGE, fault_of(error)) from None
         except DAMAGE as error:
             raise _fault(error) from None
 
@@ -208,7 +208,7 @@ class ImageSource:
                 raise
             except Exception as error:
                 # A damaged directory after good pages: the document is refused, never cut short.
-                raise DocumentError(causes.DOCUMENT_DAMAGED, _words(error)) from None
+                raise DocumentError(causes.DOCUMENT_DAMAGED, fault_of(error)) from None
             if is_page(self._image):
                 pages.append(len(pages) + others)
             else:
@@ -219,7 +219,7 @@ class ImageSource:
         try:
             self._image.seek(self._frames[index])
         except DAMAGE as error:
-            raise DocumentError(causes.DOCUMENT_DAMAGED, _words(error)) from None
+            raise DocumentError(causes.DOCUMENT_DAMAGED, fault_of(error)) from None
         width, height = self._image.size
         if width <= 0 or height <= 0:
             raise DocumentError(causes.DOCUMENT_EMPTY, f"{width} x {height} pixels")
@@ -387,15 +387,11 @@ _UNREAD = "Unsupported BMP"  # how Pillow begins to say that a picture is of a k
 def _fault(error: BaseException) -> DocumentError | MemoryError:
     """The error to raise for a decoder's ``error``."""
     if _memory.was_refused() or any(words in str(error).lower() for words in _NO_MEMORY):
-        return MemoryError(_words(error))
+        return MemoryError(fault_of(error))
     if _UNREAD in str(error):
         return DocumentError(causes.DOCUMENT_UNSUPPORTED, f"{error}: save it as PNG or PDF"[:200])
-    return DocumentError(causes.DOCUMENT_DAMAGED, _words(error))
+    return DocumentError(causes.DOCUMENT_DAMAGED, fault_of(error))
 
 
 def _unread(kind: str) -> DocumentError:
     return DocumentError(causes.DOCUMENT_UNSUPPORTED, f"a TIFF {kind}: save it as a PDF")
-
-
-def _words(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:200]
