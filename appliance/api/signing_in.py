@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import secrets as randomness
 import threading
 import time
@@ -16,6 +17,7 @@ import pyotp
 from appliance.api.causes import CODE_NEEDED, CODE_WRONG, SETUP_CODE_WRONG, SIGN_IN_REFUSED
 from appliance.api.context import Context, address_of
 from appliance.api.problems import ProblemError
+from appliance.durable import DiskFullError
 from appliance.settings import secrets
 from appliance.settings.accounts import User
 from appliance.settings.store import Items
@@ -29,8 +31,7 @@ RECOVERY_CODES, RECOVERY_LETTERS = 10, 10
 # Time to enter the code after the password, seconds, and how many sign-ins may wait for one.
 HALF_WAY_S, HALF_WAYS = 300.0, 200
 
-_used: dict[str, int] = {}  # secret → last step whose code was used: each code is valid once
-_using = threading.Lock()
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,8 @@ def _refused(context: Context, address: str, name: str) -> None:
 def _code_fits(context: Context, user_id: int, user: User, code: str) -> bool:
     plain = "".join(code.split()).replace("-", "").upper()
     if plain.isascii() and plain.isdecimal():
-        return app_code_fits(user.totp_secret, plain, context.now())
+        step = app_code_step(user.totp_secret, plain, context.now())
+        return step is not None and _use_up_step(context, user_id, step)
     digest = secrets.hash_token(plain)
     if not _is_recovery_code(user, digest):
         return False  # and nothing is written for whoever guesses
@@ -172,18 +174,38 @@ def _code_fits(context: Context, user_id: int, user: User, code: str) -> bool:
     return True
 
 
-def app_code_fits(secret: str, code: str, now: float) -> bool:
-    """Whether this is the app's code at Unix time ``now``; each code is valid once."""
+def _use_up_step(context: Context, user_id: int, step: int) -> bool:
+    """Whether no code of this step or a later one was used; each code is valid once, restarts included.
+
+    On a disk that cannot be written a right code is taken all the same: the administrator has to get in.
+    """
+    fresh = False
+
+    def use_up(lists: Mapping[type[Any], Items]) -> None:
+        nonlocal fresh
+        users = lists[User].items
+        present = users.get(user_id)
+        # A step far ahead was used while the clock was wrong.
+        if present is not None and not step <= present.app_step <= step + 2 * STEPS_BESIDE:
+            users[user_id] = replace(present, app_step=step)
+            fresh = True
+
+    try:
+        context.box.settings.revise((User,), use_up)
+    except (OSError, DiskFullError) as error:
+        _log.error("a code that was used is not on the disk: %s", error)
+    return fresh
+
+
+def app_code_step(secret: str, code: str, now: float) -> int | None:
+    """The step whose code of the app this is at Unix time ``now``; None for a wrong code.
+
+    Raises ValueError for a secret that is not base32.
+    """
     totp = pyotp.TOTP(secret, interval=STEP_S)
     present = int(now) // STEP_S
-    for step in range(present - STEPS_BESIDE, present + STEPS_BESIDE + 1):
-        if hmac.compare_digest(totp.at(step * STEP_S), code):
-            with _using:
-                if _used.get(secret, -1) >= step:
-                    return False
-                _used[secret] = step
-            return True
-    return False
+    steps = range(present - STEPS_BESIDE, present + STEPS_BESIDE + 1)
+    return next((step for step in steps if hmac.compare_digest(totp.at(step * STEP_S), code)), None)
 
 
 def new_app_secret(user: User) -> tuple[str, str]:

@@ -61,6 +61,9 @@ class User:
     totp_secret: str = setting(
         "", "of their authenticator app; empty: they sign in with the password alone", secret=True
     )
+    app_step: int = setting(
+        0, "the last 30 s since 1970 whose code of the app was used: each is good once", minimum=0
+    )
     recovery_codes: tuple[str, ...] = setting((), "hashes of codes for a lost telephone", secret=True)
 
 

@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+import pyotp
 import pytest
 
-from appliance.api import auth
+from appliance.api import auth, signing_in
 from appliance.api.limits import SIGN_IN_TRIES, SignInGuard
 from appliance.api.sessions import SESSIONS_FILE, Sessions
+from appliance.configuration import open_settings
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.sip.settings import SipTrunk
 from appliance.settings import secrets
@@ -258,6 +260,19 @@ def test_a_recovery_code_used_twice_at_once_opens_once(served: Served) -> None:
     )
     assert statuses == [201, 201, 401, 401, 401, 401]
     assert served.box.settings.item(User, user_id).recovery_codes == ()
+
+
+def test_a_code_of_the_app_opens_once_whether_or_not_the_box_was_restarted(served: Served) -> None:
+    secret = pyotp.random_base32()
+    user_id = secrets.add_user(served.box.settings, "with-app", PASSWORD)
+    served.box.settings.update(User, user_id, {"totp_secret": secret})
+    asked = {"name": "with-app", "password": PASSWORD, "code": pyotp.TOTP(secret).now()}
+    assert served.ask("POST", "/sessions", asked, token="").status == 201
+    again = served.ask("POST", "/sessions", asked, token="")
+    assert (again.status, again.json["code"]) == (401, "code_wrong")
+    # What a box that starts now reads from the disk.
+    used = open_settings(served.box.settings.folder).item(User, user_id).app_step
+    assert used == signing_in.app_code_step(secret, asked["code"], time.time())
 
 
 def test_contacts_are_private_or_shared(served: Served) -> None:

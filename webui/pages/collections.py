@@ -54,7 +54,7 @@ LISTS = (
         "users",
         ("name", "full_name", "role", "email"),
         ("name", "full_name", "email", "role", "reads_numbers", "reads_of", "language"),
-        hidden=("password_hash", "totp_secret", "recovery_codes"),
+        hidden=("password_hash", "totp_secret", "app_step", "recovery_codes"),
         fixed=("name",),
     ),
     Listed(

@@ -247,13 +247,13 @@ def use_app(call: Call) -> Answer:
     user_id, user = _self(call)
     _require_password(call, user, call.body["password"])
     try:
-        fits = signing_in.app_code_fits(call.body["secret"], call.body["code"], call.context.now())
+        step = signing_in.app_code_step(call.body["secret"], call.body["code"], call.context.now())
     except ValueError:  # not base32
         raise flaw("secret", said("this is not a secret that the box made")) from None
-    if not fits:
+    if step is None:
         raise ProblemError(CODE_WRONG, flaws=(Flaw("code", said(CODE_WRONG.sentence)),))
     codes, hashes = signing_in.new_recovery_codes()
-    changes = {"totp_secret": call.body["secret"], "recovery_codes": hashes}
+    changes = {"totp_secret": call.body["secret"], "app_step": step, "recovery_codes": hashes}
     call.box.settings.update(User, user_id, changes)
     call.note("app.use")
     # They were begun without a code; a client with name and password in each call would go on for days.

@@ -17,7 +17,7 @@ from appliance.settings.accounts import ApiKey, Scope, User, UserRole
 from appliance.settings.fields import to_document
 from appliance.settings.store import Items
 
-_USER_HIDDEN = ("password_hash", "totp_secret", "recovery_codes")
+_USER_HIDDEN = ("password_hash", "totp_secret", "app_step", "recovery_codes")
 
 _user = settings_schema(User, without=_USER_HIDDEN, answer=True)
 USER = component("User", record({"id": integer(1), **_user["properties"]}))
