@@ -187,6 +187,11 @@ class DrawnPage:
             raw.FPDFBitmap_Destroy(bitmap)
 
 
+def free_pixels() -> None:
+    """Frees the pixels of the last page, which otherwise stay for the next one."""
+    _PIXELS.clear()
+
+
 def _pixels(layout: Layout, use: str, first: int, rows: int) -> ctypes.Array[ctypes.c_ubyte]:
     """The pixels of rows ``first`` and following for ``use``, as they are.
 

@@ -1,7 +1,10 @@
 """The fork server: a process with everything imported, which forks a worker for each job.
 
 Importing the libraries takes longer than rendering ten pages; forking a process that has done so takes a
-few milliseconds.  The fork server is started without files and with only the allocator's settings in its
+few milliseconds.  A worker then needs some 20 ms more until it has copied the memory that it writes to; so
+spare ones, that have done so, wait for the next job while there is none.
+
+The fork server is started without files and with only the allocator's settings in its
 environment, reads no document, and ends with the process that started it; a worker ends with the fork
 server.
 
@@ -43,6 +46,10 @@ LATE_S = 10.0
 # A fork server without work for so long ends, seconds: it holds 75 MB, and starting another one takes the
 # next document a second.
 IDLE_S = 300.0
+# A fork server without work for so long forks spare workers, seconds: in a row of documents it leaves the
+# processors to those.
+REST_S = 0.2
+_NICE = 10  # of workers: packets of running calls come first
 _STATUS = struct.Struct("=i")  # waitpid's status
 _PID = struct.Struct("=i")
 
@@ -226,58 +233,147 @@ def stop_fork_server() -> None:
     _fork_server.stop()
 
 
-def serve(requests: socket.socket, idle_s: float = IDLE_S) -> None:
-    """Forks a worker for each request until the other end closes or is silent for ``idle_s`` seconds."""
+def serve(requests: socket.socket, idle_s: float = IDLE_S, rest_s: float = REST_S) -> None:
+    """Starts a worker for each request until the other end closes or is silent for ``idle_s`` seconds.
 
+    After ``rest_s`` seconds of rest it forks spare workers; those that are still spare so long after others
+    went to work end, which leaves the memory to those.
+    """
     from appliance.documents.workers import pre_start  # noqa: PLC0415 (imports are the purpose)
+    from appliance.documents.workers.places import places_here  # noqa: PLC0415 (only this process needs it)
 
     pre_start.warm_up()
     gc.collect()
     # Workers get free memory from the kernel, in large pages; of what is free here, each would make a copy.
     limited.give_memory_back()
     gc.freeze()  # workers share this memory as long as nothing writes to it
-    own = os.getpid()
-    selector = selectors.DefaultSelector()
-    selector.register(requests, selectors.EVENT_READ, None)
-    while True:
-        ready = selector.select(idle_s)
-        if not ready and len(selector.get_map()) == 1:
-            return  # no worker runs: only the requests are watched
-        for key, _ in ready:
-            if key.data is not None:
-                pid, tell = key.data
-                selector.unregister(key.fd)
-                os.close(key.fd)
-                with contextlib.suppress(OSError):
-                    os.write(tell, _STATUS.pack(os.waitpid(pid, 0)[1]))
-                os.close(tell)
-                continue
-            message, files, _, _ = socket.recv_fds(requests, 1, MOST_FILES + 2)
-            if not message:
-                return
-            channel, tell, *rest = files
-            pid = os.fork()
-            if pid == 0:
-                _be_worker(own, channel, rest)
-            for descriptor in (channel, *rest):
-                os.close(descriptor)
-            pidfd = os.pidfd_open(pid)
-            selector.register(pidfd, selectors.EVENT_READ, (pid, tell))
-            socket.send_fds(requests, [_PID.pack(pid)], [pidfd])
+    workers = _Workers(requests, places_here())
+    continues = True
+    while continues:
+        resting = not workers.at_work()
+        unready = workers.lacks_spares() if resting else workers.has_spares()
+        ready = workers.selector.select(rest_s if unready else idle_s)
+        if ready:
+            continues = all(workers.take(key.data) for key, _ in ready)
+        elif unready and resting:
+            workers.fork(warm=True)
+        elif unready:
+            workers.end_spares()
+        else:
+            continues = not resting
 
 
-def _be_worker(parent: int, channel: int, files: list[int]) -> None:
+@dataclass(slots=True, eq=False)
+class _Forked:
+    """A worker as the fork server knows it.  ``jobs``: brings it the files of its job; ``tell``: takes its
+    exit status, None for a spare one.
+    """
+
+    pid: int
+    pidfd: int
+    jobs: socket.socket
+    tell: int | None = None
+
+    def give(self, files: Sequence[int]) -> bool:
+        """Gives it its job, once; returns whether it still runs."""
+        try:
+            socket.send_fds(self.jobs, [b"w"], files)
+        except OSError:
+            return False
+        return True
+
+
+class _Workers:
+    """The workers of the fork server: those at work, and up to ``most_spare`` that were forked before their
+    jobs came.
+    """
+
+    def __init__(self, requests: socket.socket, most_spare: int) -> None:
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(requests, selectors.EVENT_READ)
+        self._requests, self._most_spare = requests, most_spare
+        self._spare: list[_Forked] = []
+
+    def at_work(self) -> int:
+        """The number of workers with a job."""
+        return len(self.selector.get_map()) - 1 - len(self._spare)
+
+    def has_spares(self) -> bool:
+        return bool(self._spare)
+
+    def lacks_spares(self) -> bool:
+        return len(self._spare) < self._most_spare
+
+    def fork(self, *, warm: bool) -> _Forked:
+        """Adds a spare worker.  ``warm``: it makes itself ready for the first page of its job, too."""
+        ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        own, pid = os.getpid(), os.fork()
+        if pid == 0:
+            _be_worker(own, its, warm=warm)
+        its.close()
+        worker = _Forked(pid, os.pidfd_open(pid), ours)
+        self._spare.append(worker)
+        self.selector.register(worker.pidfd, selectors.EVENT_READ, worker)
+        return worker
+
+    def take(self, of: _Forked | None) -> bool:
+        """Handles a request, or that the worker ``of`` has ended; returns whether more requests may come."""
+        if of is None:
+            return self._start()
+        self.selector.unregister(of.pidfd)
+        os.close(of.pidfd)
+        status = _STATUS.pack(os.waitpid(of.pid, 0)[1])
+        of.jobs.close()
+        if of in self._spare:
+            self._spare.remove(of)
+            self._most_spare -= 1  # the kernel took its memory
+        if of.tell is not None:
+            with contextlib.suppress(OSError):
+                os.write(of.tell, status)
+            os.close(of.tell)
+        return True
+
+    def _start(self) -> bool:
+        message, files, _, _ = socket.recv_fds(self._requests, 1, MOST_FILES + 2)
+        if not message:
+            return False
+        channel, tell, *rest = files
+        worker = next((each for each in self._spare if each.give([channel, *rest])), None)
+        if worker is None:
+            worker = self.fork(warm=False)
+            worker.give([channel, *rest])
+        self._spare.remove(worker)
+        worker.tell = tell
+        for descriptor in (channel, *rest):
+            os.close(descriptor)
+        socket.send_fds(self._requests, [_PID.pack(worker.pid)], [worker.pidfd])
+        return True
+
+    def end_spares(self) -> None:
+        for worker in self._spare:
+            signal.pidfd_send_signal(worker.pidfd, signal.SIGKILL)
+        self._spare.clear()
+
+
+def _be_worker(parent: int, jobs: socket.socket, *, warm: bool) -> None:
     """The rest of a worker's life.  Does not return."""
-    from appliance.documents.workers import worker  # noqa: PLC0415 (imported already)
+    from appliance.documents.workers import pre_start, worker  # noqa: PLC0415 (imported already)
 
     code = 70  # EX_SOFTWARE
     try:
-        keep = {0, 1, 2, channel, *files}
+        keep = {0, 1, 2, jobs.fileno()}
         for name in os.listdir("/proc/self/fd"):
             if int(name) not in keep:
                 with contextlib.suppress(OSError):
                     os.close(int(name))
-        code = worker.work(parent, channel, files)
+        os.nice(_NICE)
+        limited.end_first()
+        if warm:
+            pre_start.warm_up_worker()
+        message, files, _, _ = socket.recv_fds(jobs, 1, MOST_FILES + 1)
+        jobs.close()
+        # No message: the fork server has ended.
+        code = worker.work(parent, files[0], files[1:]) if message else 0
     finally:
         os._exit(code)
 

@@ -20,6 +20,9 @@ MOST_WORKERS = 4
 # box and its calls the rest.
 MEMORY_SHARE = 0.75
 
+# Memory of the machine for each worker: three times what one alone may take (`Limits.memory_octets`).
+_ROOM_OCTETS = 768 << 20
+
 
 def memory_octets(limits: Path = Path("/sys/fs/cgroup"), groups: Path = Path("/proc/self/cgroup")) -> int:
     """Octets of the machine's memory, or of this process's limit if that is less.
@@ -49,6 +52,11 @@ def _limit(file: Path) -> int:
 def places_for(worker_octets: int, processors: int, memory: int) -> int:
     """How many workers of at most ``worker_octets`` may run at once; at least one."""
     return max(1, min(MOST_WORKERS, processors, int(memory * MEMORY_SHARE) // worker_octets))
+
+
+def places_here() -> int:
+    """How many workers may run at once on this machine."""
+    return places_for(_ROOM_OCTETS, len(os.sched_getaffinity(0)), memory_octets())
 
 
 class Places:

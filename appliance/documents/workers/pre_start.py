@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from PIL import Image
 
+from appliance import limited
 from appliance.documents.options import Paper, RenderOptions, Treatment
+from appliance.documents.pdf.drawing import free_pixels
 from appliance.documents.pdf.source import PdfSource
 from appliance.documents.text.plain import COLUMNS, text_html, text_style
 from appliance.documents.typeset.typesetting import typeset
@@ -48,18 +50,32 @@ _LINES = [f"BT /F{number} 9 Tf 5 {4 + 9 * number} Td (Ag) Tj ET" for number in r
 
 def warm_up() -> None:
     """Draws and codes a small page with each standard font, as for a fax, and sets a word in each script."""
-    source = PdfSource(_specimen())
-    page, _, _ = draw_page(source, 0, RenderOptions(), treatment=Treatment.AUTO, header=None, count=(1, 1))
-    encode(page, Coding.MMR)
+    _draw_specimen()
     for paper in Paper:
         typeset(text_html(_SCRIPTS, 1), paper, style=text_style(paper, COLUMNS), most_pages=1, foreign=False)
     typeset(_PAGE, Paper.A4, most_pages=1)
-    source.close()
     Image.preinit()  # imports what reads the usual kinds
 
 
+def warm_up_worker() -> None:
+    """Draws that page once more in a process that was forked meanwhile: what it writes to is copied, and code
+    is mapped, before its job comes.
+    """
+    _draw_specimen()
+    limited.give_memory_back()
+
+
+def _draw_specimen() -> None:
+    source = PdfSource(_specimen())
+    page, _, _ = draw_page(source, 0, RenderOptions(), treatment=Treatment.AUTO, header=None, count=(1, 1))
+    encode(page, Coding.MMR)
+    source.close()
+    free_pixels()
+
+
 def _specimen() -> bytes:
-    content = " ".join(_LINES).encode()
+    """Type on a tint, so that it is drawn in all ways."""
+    content = f"1 0.9 0.8 rg 5 5 50 50 re f 0 g {' '.join(_LINES)}".encode()
     fonts = " ".join(
         f"/F{number} <</Type/Font/Subtype/Type1/BaseFont/{name}>>" for number, name in enumerate(_FONTS)
     )

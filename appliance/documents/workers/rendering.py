@@ -28,7 +28,7 @@ from appliance.documents.geometry import PageSize, most_rows
 from appliance.documents.options import Limits, RenderOptions, Source, options_to_json
 from appliance.documents.rendered import RenderedPage
 from appliance.documents.workers.fork_server import ForkServerError, Worker, start_worker
-from appliance.documents.workers.places import Places, memory_octets, places_for
+from appliance.documents.workers.places import Places, places_here
 from appliance.documents.workshop import CLAIM, MOST_TYPESET
 from appliance.durable import TooLargeError
 from appliance.remarks import MOST_REMARKS, Remark, from_json, to_json
@@ -39,10 +39,8 @@ _TEMPORARY = ".passing"  # folder beside the pages for temporary files of worker
 
 # A second worker has to open the document again, which pays off from this many pages on.
 _PARALLEL_FROM = 4  # pages
-# Memory of the machine for each worker: three times what one alone may take (`Limits.memory_octets`).
-_ROOM_OCTETS = 768 << 20
 # The workers of this process, for all renderings.
-PLACES = Places(places_for(_ROOM_OCTETS, len(os.sched_getaffinity(0)), memory_octets()))
+PLACES = Places(places_here())
 # Octets of one line from a worker, with the most remarks possible.
 _LONGEST_MESSAGE = 1 << 18
 # A worker that used less than this share of a processor during a whole time limit is hanging.

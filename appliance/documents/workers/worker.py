@@ -63,7 +63,6 @@ from appliance.t4.coding import encode
 from appliance.t4.page import Coding, Raster
 
 _OPEN_FILES = 1024  # a request's 200, each open up to twice more to be read again, and a few
-_NICE = 10  # packets of running calls come first
 _COVER = -1  # in place of a source's number
 
 
@@ -118,8 +117,6 @@ def confine(limits: Limits, parent: int) -> None:
     ):
         limited.lower(limit, value)
     limited.lower_cpu(limits.cpu_seconds)
-    limited.end_first()
-    os.nice(_NICE)
 
 
 class _Job:
