@@ -159,6 +159,22 @@ def test_modules_do_not_import_in_a_circle() -> None:
     tuple(TopologicalSorter(graph).static_order())  # CycleError names a circle
 
 
+# The beginning of a function that other files may call, and what in C is neither code nor a name in use.
+_FUNCTION = re.compile(r"^(?!static|typedef)(?:[A-Za-z_]\w*[ *]+)+(\w+)\([^;{}]*\)\s*\{", re.MULTILINE)
+_NO_CODE = re.compile(r'/\*.*?\*/|"[^"\n]*"', re.DOTALL)
+
+
+def test_files_of_c_do_not_call_each_other_in_a_circle() -> None:
+    code = {file: _NO_CODE.sub("", file.read_text()) for file in HOUSE.rglob("*.c")}
+    home = {name: file for file, text in code.items() for name in _FUNCTION.findall(text)}
+    assert len(home) > 50
+    graph = {
+        file: {home[name] for name in set(re.findall(r"\w+", text)) & set(home)} - {file}
+        for file, text in code.items()
+    }
+    tuple(TopologicalSorter(graph).static_order())  # CycleError names a circle
+
+
 def test_a_class_name_stands_for_one_thing() -> None:
     places: dict[str, list[str]] = {}
     for module, file in MODULES.items():

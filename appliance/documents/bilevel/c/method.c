@@ -11,32 +11,6 @@ enum { CLEAR_ACROSS = 19, CLEAR_DOWN = 15, CLEAR_CLOSED = 41 };
  * pixels of larger ink: dots of small letters, full stops. */
 enum { SPECK = 4, DOT = 2, DOT_ACROSS = 13, DOT_DOWN = 9 };
 
-static int odd(int length, int dpi, int base)
-{
-    int scaled = (length * dpi + base / 2) / base;
-    return scaled < 1 ? 1 : scaled | 1;
-}
-
-int pixels_across(const Band *band, int length)
-{
-    return odd(length, band->ground->x_dpi, 204);
-}
-
-int pixels_down(const Band *band, int length)
-{
-    return odd(length, band->ground->y_dpi, 196);
-}
-
-int widen_scaled(const Band *band, const Mask *mask, int across, int down)
-{
-    return widen_mask(mask, pixels_across(band, across), pixels_down(band, down));
-}
-
-int close_scaled(const Band *band, const Mask *mask, int across, int down)
-{
-    return close_mask(mask, pixels_across(band, across), pixels_down(band, down));
-}
-
 /* Masks of the band in work. */
 typedef struct {
     Mask ink;   /* drawn dark */

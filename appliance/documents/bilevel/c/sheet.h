@@ -92,9 +92,13 @@ typedef struct {
     Mask photo;      /* where photographs are */
 } Band;
 
-/* method.c: a length at 204 x 196 dpi in pixels of the band, odd. */
+/* scale.c: a length at 204 x 196 dpi in pixels of the band, odd; widening and closing by such lengths; tiles. */
 int pixels_across(const Band *band, int length);
 int pixels_down(const Band *band, int length);
+int widen_scaled(const Band *band, const Mask *mask, int across, int down);
+int close_scaled(const Band *band, const Mask *mask, int across, int down);
+int rows_of_tile(int y_dpi);
+Size tiles_of(Size size, int y_dpi);
 
 /* rows.c: sets kinds[y] for each row of a grey page: white, black on white (plain), or more than that (toned), and
  * ROW_SOLID for black areas ``solid_rows`` high. A pixel that is neither ink nor white is the rim of a letter if
@@ -128,8 +132,6 @@ void take_planes(uint8_t *type, uint8_t *tone, Pixels from, Size size);
 void take_under(const Band *band, Pixels without);
 
 /* survey.c: ``survey`` returns 0, or -1 without memory. */
-int rows_of_tile(int y_dpi);
-Size tiles_of(Size size, int y_dpi);
 int survey(Ground *ground, const Band *band, ptrdiff_t from, ptrdiff_t below);
 /* The most sampled pixels of a tile in FLAT_STEPS adjacent steps: about one tone. */
 uint32_t most_alike(const uint16_t steps[STEPS]);
@@ -158,11 +160,18 @@ int looks_like_photograph(const Band *band, ptrdiff_t left, ptrdiff_t top);
 void mark_photographs(const Band *band);
 int screen_photographs(const Band *band, const Mask *screened);
 
+/* tints.c: a tint is drawn as horizontal lines: ``black`` of every ``of`` rows. T.6 codes two changes for a line
+ * whatever its length, and a line with the same ends as the one above costs one bit for each. */
+typedef struct {
+    int least; /* lowest level of this tint */
+    int black, of;
+} Tint;
+enum { WHITE_TINT, PALE_TINT, BLACK_TINT = 5, TINT_KINDS };
+extern const Tint TINTS[TINT_KINDS];
+int tint_of(int level);
+
 /* tones.c */
 int hatch(const Band *band, const Mask *black, const uint8_t *level, const Mask *clear, const Mask *near_type);
-
-enum { WHITE_TINT, PALE_TINT, BLACK_TINT = 5 };
-int tint_of(int level);
 
 /* patterns.c */
 /* A pixel counts as tint if it has the same colour as the pixels FLAT to its left and FLAT above. */
@@ -228,7 +237,5 @@ int set_off(const Band *band, const Mask *black, const Mask *light, const uint8_
 
 /* method.c */
 int make_bilevel(Band *band, const Mask *black);
-int widen_scaled(const Band *band, const Mask *mask, int across, int down);
-int close_scaled(const Band *band, const Mask *mask, int across, int down);
 
 #endif

@@ -4,17 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int rows_of_tile(int y_dpi)
-{
-    return y_dpi < COARSE_DPI ? TILE / 2 : TILE;
-}
-
-Size tiles_of(Size size, int y_dpi)
-{
-    int rows = rows_of_tile(y_dpi);
-    return (Size){(size.width + TILE - 1) / TILE, (size.rows + rows - 1) / rows};
-}
-
 /* A tile with FLAT_PERCENT of its pixels in FLAT_STEPS adjacent steps of 4 levels is flat: a tint, or the ground of
  * type. */
 enum { FLAT_PERCENT = 48, FLAT_STEPS = 5 };

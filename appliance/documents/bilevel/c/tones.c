@@ -4,16 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A tint is drawn as horizontal lines: ``black`` of every ``of`` rows. T.6 codes two changes for a line whatever its
- * length, and a line with the same ends as the one above costs one bit for each. */
-typedef struct {
-    int least; /* lowest level of this tint */
-    int black, of;
-} Tint;
-
-static const Tint TINTS[] = {{215, 0, 8}, {165, 1, 8}, {115, 1, 6}, {70, 1, 3}, {40, 2, 3}, {0, 1, 1}};
-enum { KINDS = sizeof TINTS / sizeof *TINTS, PALE = PALE_TINT };
-
 /* Pale tints smaller than this in both directions, in pixels, are left white: a tick box with a line in it looks
  * ticked. */
 enum { SMALL = 48 };
@@ -24,14 +14,6 @@ enum { STEP = 24 };
 /* The outline of a pale tint keeps off type by this many pixels more, both sides together. */
 enum { FARTHER = 5 };
 
-int tint_of(int level)
-{
-    int kind = 0;
-    while (kind < KINDS - 1 && level < TINTS[kind].least)
-        kind++;
-    return kind;
-}
-
 enum { BLACK_AREA = 115 };
 
 static void make_kinds(const Band *band, uint8_t kinds[256])
@@ -39,7 +21,7 @@ static void make_kinds(const Band *band, uint8_t kinds[256])
     for (int value = 0; value < 256; value++) {
         int level = value - band->darker / 4;
         if (band->ground->tones == TONES_NONE) /* areas are black or white */
-            kinds[value] = level < BLACK_AREA ? KINDS - 1 : 0;
+            kinds[value] = level < BLACK_AREA ? BLACK_TINT : 0;
         else
             kinds[value] = (uint8_t)tint_of(level < 0 ? 0 : level > 255 ? 255 : level);
     }
@@ -68,20 +50,20 @@ typedef struct {
     const uint8_t *level;
     const Mask *clear, *large;
     const uint8_t *kinds;              /* tint of each level, an index into TINTS */
-    uint8_t least[KINDS], most[KINDS]; /* range of levels of each tint; empty where most < least */
+    uint8_t least[TINT_KINDS], most[TINT_KINDS]; /* range of levels of each tint; empty where most < least */
     uint8_t *line;                     /* scratch */
     uint8_t *places, *phases;          /* of colours with patterns, see patterns.c; NULL if there are none */
     Mask row; /* row 0 is scratch, row 1 what is black for its tint, row 2 the blackest areas */
 } Hatching;
 
 /* Sets ``shown`` for the tints that are black in this row. Returns the lightest level to look at, or 0 for none. */
-static uint8_t shown_in(const Hatching *hatching, ptrdiff_t y, uint8_t shown[KINDS])
+static uint8_t shown_in(const Hatching *hatching, ptrdiff_t y, uint8_t shown[TINT_KINDS])
 {
     const Band *band = hatching->band;
     int thick = (band->ground->y_dpi + 98) / 196; /* height of a line in rows */
     uint8_t lightest = 0;
     thick = thick < 1 ? 1 : thick;
-    for (int kind = 0; kind < KINDS; kind++) {
+    for (int kind = 0; kind < TINT_KINDS; kind++) {
         int of = TINTS[kind].of;
         if (band->ground->y_dpi < 150 && of > 3) /* rows are twice as high */
             of /= 2;
@@ -105,7 +87,7 @@ WIDE static void mark_tint(uint8_t *restrict line, const uint8_t *restrict level
 
 static int reach_of(int kind)
 {
-    return kind == KINDS - 1 ? 3 * OF_TINT : OF_TINT;
+    return kind == BLACK_TINT ? 3 * OF_TINT : OF_TINT;
 }
 
 static void add_tint(const Hatching *hatching, ptrdiff_t y, int kind)
@@ -114,14 +96,14 @@ static void add_tint(const Hatching *hatching, ptrdiff_t y, int kind)
     take_line(row, 0, hatching->line);
     const uint64_t *large = row_of(hatching->large, y);
     for (ptrdiff_t word = 0; word < row->stride; word++)
-        row->words[row->stride + word] |= row->words[word] & (kind == PALE ? large[word] : UINT64_MAX);
+        row->words[row->stride + word] |= row->words[word] & (kind == PALE_TINT ? large[word] : UINT64_MAX);
 }
 
 /* Sets row 1 to the pixels of this row that are black for their tint. */
-static void mark_by_rows(const Hatching *hatching, ptrdiff_t y, const uint8_t shown[KINDS])
+static void mark_by_rows(const Hatching *hatching, ptrdiff_t y, const uint8_t shown[TINT_KINDS])
 {
     ptrdiff_t width = hatching->band->size.width;
-    for (int kind = 0; kind < KINDS; kind++)
+    for (int kind = 0; kind < TINT_KINDS; kind++)
         if (shown[kind] && hatching->least[kind] <= hatching->most[kind]) {
             mark_tint(hatching->line, hatching->level + y * width, hatching->band->under_tone + y * width,
                       hatching->least[kind], hatching->most[kind], (uint8_t)reach_of(kind), width);
@@ -142,7 +124,7 @@ static int pattern_of(const Hatching *hatching, uint16_t key)
 }
 
 /* The same for a page on which some tints have other patterns than horizontal lines. */
-static void mark_by_patterns(const Hatching *hatching, ptrdiff_t y, const uint8_t shown[KINDS], uint8_t lightest)
+static void mark_by_patterns(const Hatching *hatching, ptrdiff_t y, const uint8_t shown[TINT_KINDS], uint8_t lightest)
 {
     const Band *band = hatching->band;
     ptrdiff_t width = band->size.width;
@@ -160,7 +142,7 @@ static void mark_by_patterns(const Hatching *hatching, ptrdiff_t y, const uint8_
             continue;
         }
         count = is_piece && is_even(level + x, 1) && is_even(tone + x, 1) && is_even(pixels + 4 * x, 4) ? PIECE : 1;
-        int kind = hatching->kinds[level[x]], solid = kind == KINDS - 1, lines = shown[kind];
+        int kind = hatching->kinds[level[x]], solid = kind == BLACK_TINT, lines = shown[kind];
         int of_tint = abs(tone[x] - level[x]) <= reach_of(kind);
         const uint8_t *distance = NULL; /* by phase; NULL for lines that lie */
         if (kind > 0 && !solid) {
@@ -172,10 +154,10 @@ static void mark_by_patterns(const Hatching *hatching, ptrdiff_t y, const uint8_
         for (ptrdiff_t at = x; at < x + count; at++) {
             if (distance != NULL)
                 lines = distance[hatching->phases[at]] * TINTS[kind].of < LINES_APART * TINTS[kind].black;
-            hatching->line[at] = lines && of_tint && (kind != PALE || is_marked(hatching->large, at, y));
+            hatching->line[at] = lines && of_tint && (kind != PALE_TINT || is_marked(hatching->large, at, y));
         }
     }
-    add_tint(hatching, y, KINDS);
+    add_tint(hatching, y, TINT_KINDS);
 }
 
 WIDE static void mark_toned(uint8_t *restrict line, const uint8_t *restrict level, uint8_t below, ptrdiff_t width)
@@ -186,7 +168,7 @@ WIDE static void mark_toned(uint8_t *restrict line, const uint8_t *restrict leve
 
 static int is_solid(const Hatching *hatching, ptrdiff_t x, ptrdiff_t y)
 {
-    return hatching->kinds[hatching->level[y * hatching->band->size.width + x]] == KINDS - 1;
+    return hatching->kinds[hatching->level[y * hatching->band->size.width + x]] == BLACK_TINT;
 }
 
 /* Adds the lines of one row to ``black``. Short ones between type are left out unless they are of a black area or end
@@ -195,7 +177,7 @@ static void hatch_row(const Hatching *hatching, const Mask *black, ptrdiff_t y)
 {
     const Band *band = hatching->band;
     ptrdiff_t width = band->size.width;
-    uint8_t shown[KINDS], lightest = shown_in(hatching, y, shown);
+    uint8_t shown[TINT_KINDS], lightest = shown_in(hatching, y, shown);
     const Mask *row = &hatching->row;
     uint64_t *on = row_of(row, 1);
     int shortest = pixels_across(band, SHORTEST_LINE);
@@ -262,7 +244,8 @@ static void outline(const Band *band, const Mask *black, const uint8_t *level, c
                 if (!steps[each] || is_marked(&band->photo, x, y) || is_marked(near_type, x, y))
                     continue;
                 int here = level[at], left = level[at - 2], above = level[at - 2 * width], kind = kinds[here];
-                if (is_marked(pale_near, x, y) && kind <= PALE && kinds[left] <= PALE && kinds[above] <= PALE)
+                if (is_marked(pale_near, x, y) && kind <= PALE_TINT && kinds[left] <= PALE_TINT
+                    && kinds[above] <= PALE_TINT)
                     continue;
                 if ((kinds[left] != kind && abs(here - left) >= STEP && level[at - 1] != here
                      && is_seen(band, level, at, at - 2))
