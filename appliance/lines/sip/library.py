@@ -9,6 +9,10 @@ import contextlib
 import ctypes
 import ipaddress
 import logging
+import os
+import re
+import socket
+from pathlib import Path
 from typing import Any
 
 from appliance.lines.sip.errors import SipOrderError
@@ -24,6 +28,9 @@ MAX_LOG_LINE = 300
 # The most calls of our build of pjsua2 (PJSUA_MAX_CALLS in image-build/pjsua2/config_site.h); an older build
 # has a smaller limit of its own.
 MAX_CALLS = 320
+# A connection that has been idle for so long is probed, every so often; it has died when nothing was
+# acknowledged for so long, seconds.
+IDLE_S, KNOCK_EVERY_S, DEAD_AFTER_S = 20, 5, 20
 
 
 class Library:
@@ -33,6 +40,7 @@ class Library:
         self._settings = settings
         self._endpoint: Any = None
         self._log_writer: Any = None
+        self._epoll = -1  # the descriptor with SIP's sockets
         self._tls_transports: dict[str, int] = {}  # by trunk
         self.ports: dict[Transport, int] = {}  # where we listen
 
@@ -72,7 +80,8 @@ class Library:
         self._endpoint.libStart()
         self._endpoint.audDevManager().setNoDev()
         handle = getattr(self._endpoint, "libGetSipIoqueueHandle", lambda: None)()
-        return ctypes.c_int.from_address(int(handle)).value if handle else -1
+        self._epoll = ctypes.c_int.from_address(int(handle)).value if handle else -1
+        return self._epoll
 
     @property
     def is_open(self) -> bool:
@@ -82,12 +91,23 @@ class Library:
     def close(self) -> None:
         """Stops pjsua2.  All its other objects must be destroyed, or the process aborts.  Raises pj.Error."""
         endpoint, self._endpoint = self._endpoint, None
+        self._epoll = -1
         self.ports.clear()
         endpoint.libDestroy()
 
     def handle_events(self) -> None:
         """Handles pending packets and pjproject's timers, without waiting."""
         self._endpoint.libHandleEvents(0)
+
+    def watch_connections(self) -> None:
+        """Has the kernel end connections (TCP, TLS) whose other end has not been heard for ``DEAD_AFTER_S``.
+
+        Otherwise one that died without a word, since a router forgot it or our address is another, is used
+        for a quarter of an hour: nobody can call, and each registration fails.
+        """
+        if self._epoll >= 0:
+            for number in re.findall(r"(?m)^tfd:\s*(\d+)", _descriptor_info(self._epoll)):
+                _watch_connection(int(number))
 
     def use_name_servers(self) -> None:
         """Uses the system's present name servers."""
@@ -162,6 +182,22 @@ class Library:
             return None
         endpoint = self._endpoint
         return int(endpoint.gateRefused()), int(endpoint.gateSilent()), str(endpoint.gateLastStranger())
+
+
+def _descriptor_info(number: int) -> str:
+    try:
+        return Path(f"/proc/self/fdinfo/{number}").read_text()
+    except OSError:
+        return ""
+
+
+def _watch_connection(number: int) -> None:
+    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(number)) as sock:
+        if sock.type is socket.SOCK_STREAM:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, IDLE_S)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KNOCK_EVERY_S)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_AFTER_S * 1000)
 
 
 def _check_family(trunk: SipTrunk, sip: SipSettings) -> None:

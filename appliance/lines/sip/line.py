@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import logging
 import random
 import time
@@ -86,6 +87,7 @@ class SipLine:
         self._admission = Admission(trunk)
         self._keeper: asyncio.Task[None] | None = None
         self._media = OurMedia(trunk, stack.settings, self._admission.some_address, self._complain)
+        self._own_address = ""  # that the registrar knows
         self.pacing = Pacing()
 
     # -- Line ---------------------------------------------------------------------------------
@@ -365,6 +367,8 @@ class SipLine:
                 if missing and self._admission.resolved:
                     self._stack.network_came_up()
                     self._stack.sign_in_again(self.name)
+            if self.trunk.registers and self._has_moved():
+                self._stack.sign_in_again(self.name)
             every_s = self.trunk.ask_every_s if now >= ask_from else 0.0
             unanswered = any(call.unanswered(now, ASK_IN_CALL_S) for call in self._calls)
             idle = not self._calls or unanswered
@@ -373,6 +377,14 @@ class SipLine:
                     self._stack.sign_in_again(self.name)
                 else:
                     self._stack.ask_options(self.trunk)
+
+    def _has_moved(self) -> bool:
+        """Whether this machine has got another address (DHCP), where the registrar cannot reach it yet."""
+        own = self._media.own_address()
+        if ipaddress.ip_address(own).is_loopback:  # no network now
+            return False
+        known, self._own_address = self._own_address, own
+        return known not in ("", own)
 
     async def _resolve(self) -> None:
         """Looks up the addresses of the server and its peers."""

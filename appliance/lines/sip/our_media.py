@@ -81,7 +81,7 @@ class OurMedia:
     async def local(self, ports: MediaPorts, towards: str) -> LocalMedia:
         """``towards`` is the peer's address, or the SIP address that is called."""
         trunk = self._trunk
-        address = trunk.public_address or self._own_address(towards)
+        address = trunk.public_address or self.own_address(towards)
         rtp_port, udptl_port = ports.rtp.getsockname()[1], ports.udptl.getsockname()[1]
         if trunk.use_stun and not trunk.public_address:
             servers = self._settings.stun_servers
@@ -103,7 +103,8 @@ class OurMedia:
         )
         return LocalMedia(address, rtp_port, udptl_port, ours, session=str(random.getrandbits(31) + 1))
 
-    def _own_address(self, towards: str) -> str:
+    def own_address(self, towards: str = "") -> str:
+        """This machine's address for the trunk, or for ``towards``; the loopback's without a network."""
         bind = self._settings.bind
         if bind not in ("0.0.0.0", "::"):
             return bind

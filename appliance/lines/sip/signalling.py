@@ -32,7 +32,7 @@ from appliance.lines.sip.events import (
     Signalled,
 )
 from appliance.lines.sip.media_orders import Reinvite
-from appliance.lines.sip.session import body_of
+from appliance.lines.sip.session import audio_of, body_of
 from appliance.lines.sip.switch import MediaSwitch
 from appliance.lines.sip.switch_states import SwitchState
 from appliance.lines.sip.switch_table import NOTHING
@@ -228,8 +228,10 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
         now = time.monotonic()
         if received and 180 <= code < 300:
             text = body_of(event.src.rdata.wholeMsg)
-            if text:
-                self.switch.answered(_session(text), now)
+            session = _session(text)
+            # Some announce with media that the box does not have; the answer that counts is the 200's.
+            if text and (code >= 200 or audio_of(session) is not None):
+                self.switch.answered(session, now)
             early = self.switch.early_audio() if text and code < 200 else None
             if early is not None:
                 self.sink(EarlyMedia(early))

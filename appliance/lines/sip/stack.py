@@ -245,6 +245,7 @@ class _Work:
         if now >= self._look_at:
             self._look_at = now + LOOK_S
             stack.each_call(lambda call, at: call.drop_if_forgotten(at), now, "looking after a call")
+            self._library.watch_connections()
             self._count_strangers(now)
         if stack.calls:
             self._give_back_at = now + GIVE_BACK_AFTER_S

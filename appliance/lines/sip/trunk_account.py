@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,6 +14,8 @@ from appliance.lines.sip.codes import FORBIDDEN
 from appliance.lines.sip.events import RegistrationChanged
 from appliance.lines.sip.session import body_of
 from appliance.lines.sip.signalling import CallRef, StackOfCalls, TrunkCall
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +77,12 @@ class TrunkAccount(pj.Account):  # type: ignore[misc]
         self._stack.registration_changed(self.trunk, change)
 
     def sign_in(self) -> None:
-        """Registers now, where the account registers at all.  Raises pj.Error."""
+        """Registers now, where the account registers at all and is not about to."""
         if self.getInfo().regIsConfigured:
-            self.setRegistration(True)
+            try:
+                self.setRegistration(True)
+            except pj.Error as error:
+                _log.info("%s: signing in: %s", self.trunk, error.info(False))
 
     def ask_options(self, uri: str) -> None:
         """Sends OPTIONS to the trunk's server.  Raises pj.Error."""

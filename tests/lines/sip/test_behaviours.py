@@ -217,6 +217,33 @@ async def early_media(stage: Stage) -> None:
     )
 
 
+def early_media_of_no_use(name: str, body: str) -> Scenario:
+    async def run(stage: Stage) -> None:
+        far = T38Far(receive=stage.folder / f"{name}.tif")
+        await stage.we_call(
+            name,
+            expect("INVITE", save=True),
+            respond(183, "Session Progress", body),
+            pause(500),
+            *answer()[2:],
+            pause(300),
+            *switch(sdp(image(far.port), version=2)),
+            *BYE,
+            far=far,
+        )
+
+    run.__name__ = name
+    return run
+
+
+for _name, _body in (
+    ("early_media_as_t38", sdp(image(6004))),
+    ("early_media_in_g729", sdp("m=audio 6000 RTP/AVP 18\r\na=rtpmap:18 G729/8000\r\n")),
+    ("early_rubbish", "v=0\r\nrubbish\r\n"),
+):
+    scenario(early_media_of_no_use(_name, _body))
+
+
 @scenario
 async def we_ask_for_t38(stage: Stage) -> None:
     far = T38Far(receive=stage.folder / "we_ask.tif")
@@ -837,6 +864,9 @@ DELIVERED = [
     "audio_zero_and_image",
     "reinvite_twice",
     "early_media",
+    "early_media_as_t38",
+    "early_media_in_g729",
+    "early_rubbish",
     "we_ask_for_t38",
     "glare",
     "glare_and_peer_asks",

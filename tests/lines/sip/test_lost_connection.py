@@ -1,9 +1,12 @@
-"""A provider over TCP or TLS whose connection is lost while the number rings: nobody is left ringing."""
+"""A provider over TCP or TLS whose connection is lost: nobody is left ringing, and it is soon made anew."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import re
+import socket
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from appliance.lines.sip.causes import SIP_CONNECTION_LOST
+from appliance.lines.sip.library import DEAD_AFTER_S
 from appliance.lines.sip.lost_connection import cancel_of
 from appliance.lines.sip.settings import Transport
+from appliance.lines.sip.stack import LOOK_S
 from tests.lines.sip.kamailio import make_certificate
 from tests.lines.sip.rig import Box, Outcome, send
 
@@ -116,3 +121,34 @@ def test_number_that_rings_is_let_go_of_over_another_connection(tmp_path: Path, 
         assert re.findall(f"(?m)^{name}:.*$", cancel) == re.findall(f"(?m)^{name}:.*$", invite)
     assert "has not answered" not in sentence, "it rang"
     assert any(line.startswith("CANCEL ") for line in outcome.sent())
+
+
+@pytest.mark.realtime
+def test_connection_that_dies_without_a_word_is_noticed_by_the_kernel() -> None:
+    """A router forgot it, or our address is another: it would be used for a quarter of an hour."""
+
+    async def run() -> list[int]:
+        provider = RingingProvider()
+        server = await asyncio.start_server(provider.serve, "127.0.0.1", 0)
+        address = server.sockets[0].getsockname()
+        async with Box() as box:
+            await box.line("idle", f"127.0.0.1:{address[1]}", transport=Transport.TCP, username="u")
+            async with asyncio.timeout(30):
+                while not provider.heard("REGISTER"):
+                    await asyncio.sleep(0.05)
+            await asyncio.sleep(2 * LOOK_S)
+            found = limits_towards(address)
+        server.close()
+        return found
+
+    assert asyncio.run(run()) == [DEAD_AFTER_S * 1000]
+
+
+def limits_towards(address: tuple[str, int]) -> list[int]:
+    """How long each of our connections to this address waits for what it sent to arrive, ms."""
+    found = []
+    for number in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(int(number))) as sock:
+            if sock.type is socket.SOCK_STREAM and sock.getpeername() == address:
+                found.append(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT))
+    return found

@@ -18,6 +18,7 @@ import pytest
 
 from appliance.lines.sip import causes, messages
 from appliance.lines.sip import line as line_module
+from appliance.lines.sip import our_media as our_media_module
 from appliance.lines.sip import standing as standing_module
 from appliance.lines.sip.events import RegistrationChanged
 from appliance.lines.sip.standing import (
@@ -29,6 +30,7 @@ from appliance.lines.sip.standing import (
     registration_words,
 )
 from tests.lines.sip.rig import Box, send
+from tests.lines.sip.test_standing import until
 
 USER, PASSWORD = "acct", "sesame"
 FORBIDDEN = ("403 Forbidden", "")
@@ -225,6 +227,31 @@ def test_registrar_that_says_when_to_come_again_is_asked_then(monkeypatch: pytes
 
     asyncio.run(run())
     assert 7.0 <= asked_at[1] - asked_at[0] < 12.0
+
+
+@pytest.mark.realtime
+def test_machine_that_has_got_another_address_signs_in_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until then the registrar sends calls to the old one, up to the end of the registration (300 s)."""
+    monkeypatch.setattr(line_module, "LOOK_AFTER_S", 0.1)
+    own = ["192.0.2.7"]
+    monkeypatch.setattr(our_media_module, "own_address", lambda towards: own[0])
+
+    async def run() -> list[int]:
+        registrar, counted = Registrar(always(REGISTERED)), []
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(lambda: registrar, local_addr=("127.0.0.1", 0))
+        server = f"127.0.0.1:{transport.get_extra_info('sockname')[1]}"
+        async with Box(bind="0.0.0.0") as box:
+            line = await box.line("moved", server, register=True, username=USER, password=PASSWORD)
+            await until(line, "Registered with")
+            # The network is gone; it is back as it was; it is back with another address.
+            for address in ("127.0.0.1", "192.0.2.7", "127.0.0.1", "192.0.2.8"):
+                own[0] = address
+                await asyncio.sleep(0.5)
+                counted.append(registrar.requests)
+        return counted
+
+    assert asyncio.run(run()) == [1, 1, 1, 2]
 
 
 @pytest.mark.realtime
