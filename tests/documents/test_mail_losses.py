@@ -380,10 +380,28 @@ def test_other_forms_of_the_same_text_get_no_pages(tmp_path: Path) -> None:
         (f"=?gb2312?B?{base64.b64encode('镕'.encode('gbk')).decode()}?= =?utf-8?Q?w=C3=A4?=", "镕wä"),
         ("Re: =?utf-8?Q?=C3=A4=C3?= =?utf-8?Q?=B6?= end", "Re: äö end"),
         ("=?nonsense?Q?words?=", "words"),
+        ("=?utf-8?B?R3LDvMOfZSBhdXMgQ?=", "Grüße aus "),
+        ("=?utf-8?B?Q=?= and words", " and words"),
     ],
 )
 def test_a_subject_is_read_in_its_charset(subject: str, words: str) -> None:
     assert decoded(subject) == words
+
+
+def test_a_name_that_is_given_whole_and_in_pieces_does_not_spoil_the_e_mail(tmp_path: Path) -> None:
+    file = b"Content-Type: text/plain; name=z.txt\nContent-Disposition: attachment; filename*0*=utf-8''a;"
+    made = opened(
+        tmp_path, HEADING + multipart("mixed", PLAIN, file + b" filename*=utf-8''b\n\nin it\n"), "a.eml"
+    )
+    assert "in it" in made.words
+
+
+def test_a_forwarded_message_without_its_boundary_does_not_spoil_the_e_mail(tmp_path: Path) -> None:
+    inner = HEADING + b"Content-Type: multipart/mixed; boundary=b\n\nGr\xfc\xdfe within\n"
+    forwarded = b"Content-Type: message/rfc822\n\n" + inner
+    made = opened(tmp_path, HEADING + multipart("mixed", PLAIN, forwarded), "a.eml")
+    assert "written plainly" in made.words
+    assert "within" in made.words
 
 
 @pytest.mark.parametrize(

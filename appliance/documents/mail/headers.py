@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+import re
 from datetime import UTC, datetime, timedelta
+from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
 from email.utils import format_datetime
@@ -12,19 +14,27 @@ from appliance.documents.labels import HEADING, Labels, put
 from appliance.documents.text.plain import decode
 
 _LONGEST_FIELD = 4000  # characters of a header field in the heading
+# An encoded word (RFC 2047 section 2) whose octets are written in base64.
+_IN_BASE64 = re.compile(r"(=\?[^?\s]{1,80}\?[Bb]\?)([A-Za-z0-9+/]{0,2000}={0,2})\?=")
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)  # of Windows' times ([MS-DTYP] 2.3.3), in units of 100 ns
 _LABEL = "text-align: left; vertical-align: top; padding-right: 1em; white-space: nowrap"
 
 
 def decoded(value: str) -> str:
     """A header's value with RFC 2047's encoded words decoded; malformed ones stay as they are."""
-    value = _as_utf_8(value)
+    value = _IN_BASE64.sub(_without_rest, _as_utf_8(value))
     try:
         pieces = decode_header(value)
-    except ValueError:
+    except (ValueError, HeaderParseError):
         pieces = [(value, None)]
     text = "".join(map(_piece, pieces))
     return text.encode("utf-8", "replace").decode()
+
+
+def _without_rest(word: re.Match[str]) -> str:
+    """An encoded word in base64 without a last digit that alone stands for nothing: programs cut subjects."""
+    digits = word[2].rstrip("=")
+    return f"{word[1]}{digits[: len(digits) - (len(digits) % 4 == 1)]}?="
 
 
 def _piece(said: tuple[str | bytes, str | None]) -> str:
@@ -68,7 +78,10 @@ def file_name(part: Message) -> str:
     for field in ("Content-Disposition", "Content-Type"):
         if field in part:
             readable[field] = _as_utf_8(_raw(part, field))
-    return decoded(readable.get_filename() or "")
+    try:
+        return decoded(readable.get_filename() or "")
+    except TypeError:  # of Python's parser, at a name that is given both whole and in pieces
+        return decoded(str(readable.get_param("name", "")))
 
 
 def when(octets: bytes) -> str:

@@ -121,7 +121,10 @@ def octets_of(part: Message) -> bytes:
 
 def message_within(part: Message, inner: Message) -> bytes:
     """The octets of an attached message; some programs encode it, against RFC 2046 5.2.1."""
-    octets = inner.as_bytes()
+    try:
+        octets = inner.as_bytes()
+    except UnicodeEncodeError:  # letters beyond ASCII of a message that lacks its boundary
+        octets = inner.as_string().encode("utf-8", "surrogateescape")
     if part.get("Content-Transfer-Encoding", "").strip().lower() == "base64":
         with contextlib.suppress(binascii.Error):
             return base64.b64decode(octets.strip(), validate=False) or octets
