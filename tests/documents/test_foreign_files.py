@@ -170,6 +170,15 @@ def test_an_apple_document_without_a_preview_is_refused(tmp_path: Path, preview:
     assert refused.value.cause.code.startswith("document_")
 
 
+def test_a_damaged_preview_is_not_called_missing(tmp_path: Path) -> None:
+    content = _zip(**{"Index/Document.iwa": b"x", "preview.jpg": b"JPEG in it"}).replace(
+        b"JPEG in it", b"JPEG an it"
+    )
+    with pytest.raises(DocumentError) as refused:
+        opened(tmp_path, content, "letter.pages")
+    assert refused.value.cause is DOCUMENT_DAMAGED
+
+
 def test_a_preview_that_is_such_a_document_again_does_not_go_round_in_circles(tmp_path: Path) -> None:
     content = save(Image.new("L", (8, 8)), "PNG")
     for _ in range(40):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pikepdf import Array, Dictionary, Name
 from PIL import Image, ImageChops, ImageDraw
+from pypdfium2 import raw
 
 from appliance.documents.bilevel import _bilevel
 from appliance.documents.bilevel.screen import bilevel
@@ -51,6 +53,18 @@ def _fax(picture: Image.Image, coding: Coding, **parameters: Any) -> dict[str, A
     k = {Coding.MMR: -1, Coding.MR: 4, Coding.MH: 0}[coding]
     parms = Dictionary(K=k, Columns=picture.width, Rows=picture.height, **parameters)
     return {"data": _coded(picture, coding), "filter": Name.CCITTFaxDecode, "decode_parms": parms}
+
+
+def _jbig2(picture: Image.Image) -> dict[str, Any]:
+    """One region in MMR on one page (T.88 7.4.6, 7.4.8), as a PDF embeds them."""
+
+    def segment(number: int, kind: int, data: bytes) -> bytes:
+        return struct.pack(">IBBBI", number, kind, 0, 1, len(data)) + data
+
+    page = struct.pack(">IIIIBH", *picture.size, 0, 0, 0, 0)
+    region = struct.pack(">IIIIBB", *picture.size, 0, 0, 0, 1) + _coded(picture, Coding.MMR)
+    data = segment(0, 48, page) + segment(1, 38, region)
+    return {"data": data, "filter": Name.JBIG2Decode, "decode_parms": None}
 
 
 @dataclass(frozen=True)
@@ -116,6 +130,8 @@ _PLACED = {
     "in MH": _Case(lambda picture: _fax(picture, Coding.MH, EndOfLine=True)),
     "in MR": _Case(lambda picture: _fax(picture, Coding.MR, EndOfLine=True)),
     "packed": _Case(_flate),
+    "in JBIG2": _Case(_jbig2),
+    "in JBIG2, turned right": _Case(_jbig2, page={"Rotate": 90}),
     "a mask": _Case(about={"ImageMask": True, "ColorSpace": None}),
     "a mask the other way": _Case(
         about={"ImageMask": True, "ColorSpace": None, "Decode": Array([1, 0])}, negative=True
@@ -146,6 +162,8 @@ _NO_SCAN_OF_OURS = {
     "cut off": _Case(
         lambda picture: _fax(picture, Coding.MMR) | {"data": _coded(picture, Coding.MMR)[:20_000]}
     ),
+    "a mask in JBIG2": _Case(_jbig2, about={"ImageMask": True, "ColorSpace": None}),
+    "in JBIG2, decoded the other way": _Case(_jbig2, about={"Decode": Array([1, 0])}, negative=True),
     "enlarged much": _Case(size=(700, 990)),
 }
 
@@ -246,6 +264,18 @@ def test_a_scan_is_decoded_once_and_known_to_be_whole(monkeypatch: pytest.Monkey
     layout = lay_out(source.size(0), PageFormat(Resolution.FINE))
     source.draw(0, layout)
     source.draw(0, layout)  # once more, below the header line
+    assert list(source.remarks(0)) == []
+    assert len(decoded) == 1
+
+
+def test_a_scan_in_jbig2_is_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[int] = []
+    way = raw.FPDFImageObj_GetBitmap
+    monkeypatch.setattr(raw, "FPDFImageObj_GetBitmap", lambda *given: decoded.append(1) or way(*given))
+    source = pdf_source.PdfSource(_Case(_jbig2).pdf())
+    layout = lay_out(source.size(0), PageFormat(Resolution.FINE))
+    source.draw(0, layout)
+    source.draw(0, layout)
     assert list(source.remarks(0)) == []
     assert len(decoded) == 1
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from appliance.documents.causes import DOCUMENT_UNSUPPORTED
+from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_UNSUPPORTED
 from appliance.documents.drawing import Bitmap, Drawing, PageDrawer
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize
@@ -20,7 +20,9 @@ _LARGEST = 60 << 20  # octets of a preview
 
 
 def preview_of(content: bytes) -> tuple[str, bytes]:
-    """The name and content of the preview.  Raises DocumentError: DOCUMENT_UNSUPPORTED when there is none."""
+    """The name and content of the preview.  Raises DocumentError: DOCUMENT_DAMAGED;
+    DOCUMENT_UNSUPPORTED when there is none.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             there = {entry.filename: entry for entry in archive.infolist()}
@@ -35,8 +37,8 @@ def preview_of(content: bytes) -> tuple[str, bytes]:
                     return preview, file.read(_LARGEST)
     except MemoryError:
         raise
-    except Exception:  # the library raises anything on damaged files
-        pass
+    except Exception as error:  # the library raises anything on damaged files
+        raise DocumentError(DOCUMENT_DAMAGED, f"its preview: {type(error).__name__}") from None
     said = "a document of Apple's Pages, Numbers or Keynote without a preview: export it as a PDF"
     raise DocumentError(DOCUMENT_UNSUPPORTED, said)
 

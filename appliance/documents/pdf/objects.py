@@ -154,7 +154,7 @@ def _is_lost(page: pypdfium2.PdfPage, handle: object) -> bool:
         return False
     if about.bits_per_pixel == 0:
         return True
-    if about.width * about.height > _MOST_TRIED_PIXELS or not _is_jbig2(handle):
+    if about.width * about.height > _MOST_TRIED_PIXELS or not is_jbig2(handle):
         return False
     bitmap = raw.FPDFImageObj_GetBitmap(handle)
     if bitmap:
@@ -162,7 +162,8 @@ def _is_lost(page: pypdfium2.PdfPage, handle: object) -> bool:
     return not bitmap
 
 
-def _is_jbig2(handle: object) -> bool:
+def is_jbig2(handle: object) -> bool:
+    """Whether a picture is in a coding that only pdfium reads."""
     name = ctypes.create_string_buffer(len(_JBIG2) + 1)
     return any(
         raw.FPDFImageObj_GetImageFilter(handle, number, name, len(name)) and name.value == _JBIG2

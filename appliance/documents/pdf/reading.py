@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,23 +124,30 @@ class PdfReading:
             said += [Remark(MARK_LOST, detail=name) for name in sorted(lost_of_it)]
         return said
 
-    def black_and_white(self, index: int, coded: bytes) -> Bits | None:
-        """The picture of page ``index`` that is ``coded`` so in the file, if ``bits_of`` can read it.
+    def black_and_white(
+        self, index: int, coded: bytes, by_pdfium: Callable[[], Bits | None] | None
+    ) -> Bits | None:
+        """The picture of page ``index`` that is ``coded`` so in the file, if ``bits_of`` can read it, or
+        ``by_pdfium``, which does not know which of its levels is black if the file says so (Decode).
 
         What is read is complete, and is not examined again.
         """
         if self._scanned is None or self._scanned[0] != index:
-            self._scanned = (index, self._decoded(index, coded))
+            self._scanned = (index, self._decoded(index, coded, by_pdfium))
         return self._scanned[1]
 
-    def _decoded(self, index: int, coded: bytes) -> Bits | None:
+    def _decoded(self, index: int, coded: bytes, by_pdfium: Callable[[], Bits | None] | None) -> Bits | None:
         document = self.document()
         if document is None:
             return None
         try:
             there = document.pages[index].obj["/Resources"]["/XObject"]
             same = [each for _, each in there.items() if _is_coded(each, coded)]
-            bits = bits_of(same[0]) if len(same) == 1 else None
+            if len(same) != 1:
+                return None
+            if by_pdfium is not None:
+                return by_pdfium() if "/Decode" not in same[0] else None
+            bits = bits_of(same[0])
         except IRREGULAR:
             return None
         if bits is not None:

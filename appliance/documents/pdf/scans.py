@@ -11,6 +11,7 @@ import ctypes
 import math
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from itertools import islice
 
 import pypdfium2
@@ -26,6 +27,7 @@ from appliance.documents.pdf.objects import (
     Matrix,
     colour_of,
     corners_of,
+    is_jbig2,
     matrix_of,
     objects_of,
 )
@@ -38,6 +40,7 @@ _SCAN_AMONG = 8
 _GREY_SPACES = {raw.FPDF_COLORSPACE_DEVICEGRAY, raw.FPDF_COLORSPACE_CALGRAY}
 _INVISIBLE = raw.FPDF_TEXTRENDERMODE_INVISIBLE
 _BLACK = (0, 0, 0, 255)
+_MIDDLE = 128  # between the two levels of a picture of one bit
 # Up to one in so many pixels of a scan in black and white is toned only because it was scaled: between lines,
 # in small type.  Where dots stand for tones, two square centimetres of them have more.
 _FEWEST_TONED = 1000
@@ -112,7 +115,8 @@ def drawn_black_and_white(
     place = _place(page, layout, matrix_of(scan.picture), quarters)
     if place is None or raw.FPDFPageObj_HasTransparency(scan.picture) or _is_clipped(scan.picture):
         return None
-    bits = reading.black_and_white(index, _coded(scan.picture))
+    by_pdfium = partial(_bits_by_pdfium, page, scan.picture) if is_jbig2(scan.picture) else None
+    bits = reading.black_and_white(index, _coded(scan.picture), by_pdfium)
     if bits is None or (bits.is_mask and colour_of(scan.picture) != _BLACK):
         return None
     if quarters:
@@ -131,6 +135,27 @@ def drawn_black_and_white(
     size = (layout.width, layout.rows)
     grey = _bilevel.place(bits.octets, bits.width, bits.rows, bits.is_paper, *size, box, within)
     return Pixels(grey, 1, layout.width)
+
+
+def _bits_by_pdfium(page: pypdfium2.PdfPage, picture: object) -> Bits | None:
+    """A picture of two levels as pdfium decodes it; None for a mask, or where it cannot be read."""
+    about = raw.FPDF_IMAGEOBJ_METADATA()
+    raw.FPDFImageObj_GetImageMetadata(picture, page, about)
+    bitmap = raw.FPDFImageObj_GetBitmap(picture) if about.colorspace in _GREY_SPACES else None
+    if not bitmap:
+        return None
+    try:
+        if raw.FPDFBitmap_GetFormat(bitmap) != raw.FPDFBitmap_Gray:
+            return None
+        size = raw.FPDFBitmap_GetWidth(bitmap), raw.FPDFBitmap_GetHeight(bitmap)
+        stride = raw.FPDFBitmap_GetStride(bitmap)
+        levels = ctypes.cast(
+            raw.FPDFBitmap_GetBuffer(bitmap), ctypes.POINTER(ctypes.c_ubyte * (stride * size[1]))
+        )
+        octets = _bilevel.threshold(levels.contents, stride, *size, _MIDDLE)
+    finally:
+        raw.FPDFBitmap_Destroy(bitmap)
+    return Bits(*size, octets, is_paper=False, is_mask=False)
 
 
 def _turned(bits: Bits, quarters: int) -> Bits:

@@ -100,6 +100,7 @@ class PdfSource:
         self._marks: list[Remark] = []  # on the annotations of that page
         self._open: tuple[int, pypdfium2.PdfPage] | None = None
         self._listed: Objects | None = None  # the objects of that page, once asked for
+        self._is_whole = False  # its only picture was decoded when it was drawn
 
     def _begin_forms(self) -> None:
         """Makes pdfium draw the values of form fields."""
@@ -142,6 +143,7 @@ class PdfSource:
             self._open[1].close()
             PdfSource._with_open_page = None
         self._open = self._seen_to = self._listed = None
+        self._is_whole = False
 
     def close(self) -> None:
         """Frees what pdfium holds of the document, which is not used again."""
@@ -182,6 +184,7 @@ class PdfSource:
         plain = None
         if scan.look is ScanLook.BLACK_AND_WHITE and not self._layers:
             plain = drawn_black_and_white(page, index, layout, scan, self._reading)
+        self._is_whole = plain is not None
         return drawn.of_scan(scan, plain)
 
     def _objects(self, page: pypdfium2.PdfPage) -> Objects:
@@ -208,7 +211,8 @@ class PdfSource:
         said = [*state_remarks(page, self._layers), *incomplete_marks(page)]
         if has_open_redactions(page):
             said.append(Remark(REDACTION_OPEN))
-        said += self._reading.remarks(index, lost_pictures(page, self._objects(page)))
+        lost = 0 if self._is_whole else lost_pictures(page, self._objects(page))
+        said += self._reading.remarks(index, lost)
         if index == self._seen_to:
             said += self._marks
             said += [Remark(GLYPHS_MISSING, detail=name) for name in sorted(self._unlike.lost)]
