@@ -102,7 +102,7 @@ IDEMPOTENCY_KEY_REUSED = user_mistake(
 SETTING_INVALID = user_mistake(
     "setting_invalid",
     "A value is not valid.",
-    "The answer says which one and what is needed.",
+    "Correct it; what is needed is said with it.",
 )
 CONDITION_NOT_MET = user_mistake(
     "condition_not_met",

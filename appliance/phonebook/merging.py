@@ -8,6 +8,7 @@ and nobody is removed from a group.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -23,7 +24,12 @@ _FIELDS = ("first_name", "last_name", "company", "email", "notes")
 NO_NUMBER = "There is no fax number."
 IN_FILE_TWICE = "It is in the file twice."
 GROUP_FULL = "A group that it belongs to is full."
-REASONS = (NO_NUMBER, IN_FILE_TWICE, GROUP_FULL)
+SHORTENED = (
+    "A spreadsheet has shortened the number: make its column one of text there, and enter the number anew."
+)
+REASONS = (NO_NUMBER, IN_FILE_TWICE, GROUP_FULL, SHORTENED)
+# How spreadsheets write a long number, whose last digits are lost: 4,93012E+11.
+_SHORTENED = re.compile(r"[0-9]([.,][0-9]+)?E\+?[0-9]+", re.IGNORECASE)
 
 
 class Fate(Enum):
@@ -171,7 +177,8 @@ class Book:
         # As the phone book writes them, else a second import would change and make them again.
         written = {name: getattr(contact, name) for name in _FIELDS}
         card = replace(card, groups=tuple(named), **written)
-        number, problem = self._read(card.number)
+        shortened = _SHORTENED.fullmatch(card.number) is not None
+        number, problem = ("", SHORTENED) if shortened else self._read(card.number)
         if problem:
             return ImportStep(card.line, Fate.REFUSED, contact, reason=problem, field="number")
         earlier = numbers.get(number)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from appliance.phonebook import Contact, ContactGroup
 from appliance.phonebook.cards import Card
-from appliance.phonebook.merging import IN_FILE_TWICE, NO_NUMBER, Alike, Book, Change, Fate, ImportPlan
+from appliance.phonebook.merging import (
+    IN_FILE_TWICE,
+    NO_NUMBER,
+    SHORTENED,
+    Alike,
+    Book,
+    Change,
+    Fate,
+    ImportPlan,
+)
 
 BOOK = {
     1: Contact("+49 30 1234", "Ada", "Lovelace", email="old@example.com"),
@@ -90,10 +99,13 @@ def test_duplicates_within_the_file_are_found() -> None:
 
 
 def test_what_cannot_be_taken_is_refused_with_its_line_and_reason() -> None:
-    plan = _plan(Card(2), Card(7, "none at all"), Card(9, "0301", last_name="x" * 101))
+    plan = _plan(
+        Card(2), Card(7, "none at all"), Card(8, "4,93012E+11"), Card(9, "0301", last_name="x" * 101)
+    )
     assert [(step.line, step.fate, step.reason) for step in plan.steps] == [
         (2, Fate.REFUSED, NO_NUMBER),
         (7, Fate.REFUSED, "It is no number."),
+        (8, Fate.REFUSED, SHORTENED),
         (9, Fate.REFUSED, "at most 100 characters"),
     ]
     assert plan.chosen({2, 7, 9}) == ()
