@@ -96,8 +96,9 @@ def _made(  # noqa: PLR0917 - what ``render`` was asked for
             total, made = rendering.run(workers, progress)
             remarks = rendering.remarks()
             document = RenderedDocument(scratch, options, tuple(sources), total, made, remarks)
-            document.write_manifest(scratch)  # while the workers end
-        at_rest.settle(scratch, target)
+            document.write_manifest(scratch)
+            rendering.clear()
+            at_rest.settle(scratch, target)  # while the workers end
     except OSError as error:
         raise DocumentError(causes.DOCUMENT_STORAGE, str(error)) from error
     finally:

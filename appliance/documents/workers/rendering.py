@@ -110,9 +110,12 @@ class Rendering:
         self._selector.close()
         self._claims.close()
         self._typesets.close()
-        (self._scratch / TYPESET).unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Deletes what was used for the making, once all pages are made."""
+        (self._scratch / TYPESET).unlink()
         # A worker that was killed, or ended without tidying up, leaves temporary files of its libraries.
-        shutil.rmtree(self._scratch / _TEMPORARY, ignore_errors=True)
+        shutil.rmtree(self._scratch / _TEMPORARY)
 
     def run(
         self, workers: int, progress: Callable[[int, int], None] | None
