@@ -24,6 +24,19 @@ static inline uint64_t *row_of(const Mask *mask, ptrdiff_t y)
     return mask->words + y * mask->stride;
 }
 
+static inline ptrdiff_t words_of(const Mask *mask)
+{
+    return mask->stride * mask->size.rows;
+}
+
+static inline int is_empty(const uint64_t *words, ptrdiff_t count)
+{
+    uint64_t all = 0;
+    for (ptrdiff_t word = 0; word < count; word++)
+        all |= words[word];
+    return all == 0;
+}
+
 /* ``rows`` rows of a mask from ``top`` on. */
 static inline Mask rows_of_mask(const Mask *mask, ptrdiff_t top, ptrdiff_t rows)
 {
@@ -90,7 +103,7 @@ void add_mask(const Mask *to, const Mask *other);
 void keep_mask(const Mask *to, const Mask *other);
 void drop_mask(const Mask *to, const Mask *other);
 
-/* Widening (dilation), closing and opening by a box of across x down pixels, both odd. Closing fills what is
+/* morphology.c: widening (dilation), closing and opening by a box of across x down pixels, both odd. Closing fills what is
  * narrower than the box, opening removes it. */
 int widen_mask(const Mask *mask, int across, int down);
 int close_mask(const Mask *mask, int across, int down);
