@@ -96,7 +96,8 @@ class CallCourse:
             return stated or causes.SIP_HUNG_UP_EARLY
         if not self.calls and ended.code in CALLER_GAVE_UP:
             return causes.SIP_HUNG_UP_EARLY
-        ours = ended.ours and ended.code in _OUR_CODES
+        # The caller sends no status; one that ended its call was made up here.
+        ours = (ended.ours or not self.calls) and ended.code in _OUR_CODES
         if ended.unanswerable:
             return causes.SIP_AUTHENTICATION
         cause = stated or cause_of_status(ended.code, ended.reason, ours=ours)

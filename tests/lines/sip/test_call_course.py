@@ -89,6 +89,9 @@ def test_caller_who_does_not_wait_is_said_to_have_hung_up(code: int) -> None:
 def test_caller_whose_ack_never_comes_is_no_number_that_rang() -> None:
     made = course(Signalled(False, "INVITE sip:30@x SIP/2.0"), Signalled(True, "SIP/2.0 200 OK"), calls=False)
     assert made.cause_of_timeout() is causes.SIP_NO_REPLY
+    # The SIP library ends it first, and what it tells is the answer to its BYE.
+    made.ended = CallEnded(408, "Request Timeout", ours=False)
+    assert made.cause_of_end() is causes.SIP_NO_REPLY
 
 
 def test_number_is_not_blamed_for_media_that_never_came() -> None:
