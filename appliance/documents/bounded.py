@@ -26,6 +26,8 @@ _PIECE_OCTETS = 1 << 16
 _MOST_OCTETS = 200 << 20  # of the PDF that a child makes
 # Octets of memory shared with its worker that a child writes to, so that it gets a copy of its own.
 _TOUCHED_OCTETS = 32 << 20
+# How the kernel ends a child at its limit of processor time (SIGKILL where both limits are one).
+_LIMIT_SIGNALS = frozenset({signal.SIGXCPU, signal.SIGKILL})
 # Exit code of a worker, or of its child, that was refused memory (EX_OSERR of sysexits.h).
 MEMORY_EXIT = 71
 
@@ -48,6 +50,10 @@ class Typeset:
 
 class UnboundedError(Exception):
     """The work failed or did not end within its bounds; the message is for the log."""
+
+
+class FailedWorkError(UnboundedError):
+    """The work ended too early: a library failed at its content."""
 
 
 class OutOfMemoryError(UnboundedError):
@@ -77,14 +83,15 @@ def run_bounded(work: Callable[[], Typeset], bounds: Bounds) -> Typeset:
     if not head:
         if os.WIFEXITED(status) and os.WEXITSTATUS(status) == MEMORY_EXIT:
             raise OutOfMemoryError("it was refused memory")
-        raise UnboundedError(f"wait status {status}")
+        took_too_long = os.WIFSIGNALED(status) and os.WTERMSIG(status) in _LIMIT_SIGNALS
+        raise (UnboundedError if took_too_long else FailedWorkError)(f"wait status {status}")
     facts = json.loads(head)
     if "cause" in facts:
         raise DocumentError(cause_of(facts["cause"]), facts["detail"])
     if "memory" in facts:
         raise OutOfMemoryError(facts["memory"])
     if "failed" in facts or len(pdf) != facts["octets"]:
-        raise UnboundedError(facts.get("failed", "cut off"))
+        raise FailedWorkError(facts.get("failed", "cut off"))
     return Typeset(pdf, from_json(facts["remarks"]))
 
 

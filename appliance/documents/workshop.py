@@ -16,8 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from appliance.documents.bounded import Bounds, OutOfMemoryError, Typeset, UnboundedError, run_bounded
-from appliance.documents.causes import DOCUMENT_MEMORY, DOCUMENT_TIMED_OUT
+from appliance.documents.bounded import (
+    Bounds,
+    FailedWorkError,
+    OutOfMemoryError,
+    Typeset,
+    UnboundedError,
+    run_bounded,
+)
+from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_MEMORY, DOCUMENT_TIMED_OUT
 from appliance.documents.errors import DocumentError
 from appliance.documents.labels import IN_ENGLISH, Labels
 from appliance.documents.options import Limits, Paper, Straighten
@@ -78,13 +85,15 @@ class Workshop:
         It is made in a child within ``bounds``; if ``bounds`` is None, in this process, which is cheaper, for
         input that cannot be costly.
 
-        Raises DocumentError as ``make`` does, and with DOCUMENT_MEMORY or DOCUMENT_TIMED_OUT when the child
-        fails; MemoryError as `attempt`.
+        Raises DocumentError as ``make`` does, and with DOCUMENT_MEMORY, DOCUMENT_TIMED_OUT or
+        DOCUMENT_DAMAGED when the child fails; MemoryError as `attempt`.
         """
         try:
             return self.attempt(what, made_from, make, bounds)
         except OutOfMemoryError as error:
             raise DocumentError(DOCUMENT_MEMORY, f"{what}: {error}") from None
+        except FailedWorkError as error:
+            raise DocumentError(DOCUMENT_DAMAGED, f"{what}: {error}") from None
         except UnboundedError as error:
             raise DocumentError(DOCUMENT_TIMED_OUT, f"{what}: {error}") from None
 

@@ -17,12 +17,15 @@ import tempfile
 import threading
 import time
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from appliance.causes import Cause, Side
+from appliance.documents.bounded import Bounds
 from appliance.documents.causes import (
     DOCUMENT_DAMAGED,
     DOCUMENT_EMPTY,
@@ -37,13 +40,14 @@ from appliance.documents.causes import (
     DOCUMENT_WORKER_DIED,
 )
 from appliance.documents.errors import DocumentError
-from appliance.documents.options import Limits, Source
+from appliance.documents.options import Limits, Paper, Source
 from appliance.documents.render import render
 from appliance.documents.rendered import RenderedDocument
 from appliance.documents.workers import fork_server, rendering
 from appliance.documents.workers import places as places_module
 from appliance.documents.workers.fork_server import stop_fork_server, warm
 from appliance.documents.workers.places import Places, memory_octets, places_for
+from appliance.documents.workshop import Workshop
 from appliance.remarks import PAGES_MISSING
 from tests.documents.conftest import Rendered
 from tests.documents.making import A4, need, pdf, photograph, run, save, words
@@ -517,3 +521,24 @@ def test_invalid_messages_of_a_worker_refuse_its_document(
         with pytest.raises(DocumentError) as refusal:
             render([Source(tmp_path / "good")], tmp_path / f"fax{number}", workers=1)
         assert refusal.value.cause is DOCUMENT_WORKER_DIED
+
+
+@pytest.mark.parametrize(
+    ("work", "cause"),
+    [
+        (lambda: 1 / 0, DOCUMENT_DAMAGED),
+        (lambda: os.kill(os.getpid(), signal.SIGSEGV), DOCUMENT_DAMAGED),
+        (lambda: os.kill(os.getpid(), signal.SIGXCPU), DOCUMENT_TIMED_OUT),
+        (lambda: time.sleep(9), DOCUMENT_TIMED_OUT),
+    ],
+)
+def test_a_document_at_which_a_library_fails_is_not_called_slow(
+    tmp_path: Path, work: Callable[[], Any], cause: Cause
+) -> None:
+    with (tmp_path / "typeset").open("w+b", buffering=0) as file:
+        workshop = Workshop(
+            file.fileno(), tmp_path, Paper.A4, Limits(), known={}, report=lambda key, kept: None
+        )
+        with pytest.raises(DocumentError) as refused:
+            workshop.once("page", b"", work, Bounds(cpu_seconds=5, wall_seconds=0.5))
+    assert refused.value.cause is cause

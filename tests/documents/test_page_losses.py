@@ -465,6 +465,23 @@ def test_strokes_of_no_width_are_no_trouble(tmp_path: Path, width: str) -> None:
     assert opened(tmp_path, drawing(line), "a.svg").words == "Drawn"
 
 
+@pytest.mark.parametrize(
+    "frame",
+    [
+        'viewBox="0 0 100% 100%"',
+        'viewBox="0 0 200"',
+        'viewBox="0 0 a 9"',
+        f'height="{"9" * 400}"',
+    ],
+)
+def test_an_impossible_frame_of_a_drawing_is_left_out(tmp_path: Path, frame: str) -> None:
+    shape = f'<svg xmlns="http://www.w3.org/2000/svg" {frame}><text x="9" y="20">Drawn</text></svg>'
+    assert opened(tmp_path, shape.encode(), "a.svg").words == "Drawn"
+    made = opened(tmp_path, page(f"{shape} and words"), "a.html")
+    assert "Drawn" in made.words
+    assert made.remarks == ()
+
+
 @pytest.mark.parametrize("transform", ["scale()", "rotate(a)", "rotate(1 2)", "matrix(1 0 0 1)", "turn(9)"])
 def test_transformations_that_are_none_are_left_out_as_browsers_do(tmp_path: Path, transform: str) -> None:
     moved = f'<g transform="{transform}"><text x="9" y="50">within</text></g>'

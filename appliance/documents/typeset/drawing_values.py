@@ -55,6 +55,10 @@ _SHARE = re.compile(r"(-?\d{1,9}(?:\.\d{0,9})?)%")
 # How an element is laid over what is below it (Compositing 1, 6.1); WeasyPrint knows it as an effect.
 _BLENDED = re.compile(r"mix-blend-mode\s{0,9}:\s{0,9}([a-z-]{1,20})")
 _BLEND = "laid-over-by-"
+# Four numbers, of which the last two are sides; and a side, in any unit, that nothing has.
+_PLAIN_NUMBER = r"[-+]?(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})(?:[eE][-+]?\d{1,2})?"
+_BOX = re.compile(rf"\s{{0,99}}{_PLAIN_NUMBER}(?:(?:\s{{1,99}},?|,)\s{{0,99}}{_PLAIN_NUMBER}){{3}}\s{{0,99}}")
+_LARGEST_SIDE = 1e8
 _SHEET_PX = 718.0  # the width of a drawing that gives none
 MOST = 100_000  # elements of a drawing
 
@@ -116,6 +120,7 @@ def drop_impossible_values(root: Element) -> None:
         return f"transform-origin:{_origin(found[1], sides)}"
 
     for element in root.iter():
+        _drop_impossible_box(element)
         for attribute in _TRANSFORMS:
             functions = _FUNCTION.findall(element.get(attribute, ""))
             possible = all(_is_possible(name, values) for name, values in functions)
@@ -135,6 +140,15 @@ def drop_impossible_values(root: Element) -> None:
         if direction not in _DIRECTIONS:
             angle = _ANGLE.fullmatch(direction)
             element.set("orient", f"{float(angle[1]) * _DEGREES[angle[2] or '']:g}" if angle else "0")
+
+
+def _drop_impossible_box(element: Element) -> None:
+    """Removes what is no part of the plane to show (SVG 2, 8.2), or no size that anything can have."""
+    if "viewBox" in element.attrib and not _BOX.fullmatch(element.get("viewBox", "")):
+        del element.attrib["viewBox"]
+    for side in ("width", "height"):
+        if number_in(element.get(side)) > _LARGEST_SIDE:
+            del element.attrib[side]
 
 
 def _origin(value: str, sides: list[float]) -> str:
