@@ -91,6 +91,23 @@ class DisplayedPage:
     height: int
 
 
+def origin(job: Job) -> str:
+    """How a document came, in words."""
+    words = {
+        "print": _("printed"),
+        "email": _("by e-mail"),
+        "scan": _("scanned"),
+        "rest": _("from a program"),
+    }
+    return words.get(job.origin, job.origin)
+
+
+def title(job: Job) -> str:
+    """What a person knows a fax by: its recipient, or the document while it has none."""
+    recipient = job.name or job.company or job.given
+    return recipient or str(job.metadata.get("print_title") or "") or job.tag or origin(job)
+
+
 def sheet(width: int, rows: int, resolution: Resolution) -> DisplayedPage:
     """The size at which a fax page, whose pixels are not square, is displayed."""
     x_dpi, y_dpi = resolution.value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -31,6 +32,14 @@ def test_a_waiting_document_says_what_it_is_why_it_waits_and_when_it_goes_out(bo
     page.goto("/waiting")
     row = page.locator("li.ask")
     expect(row.locator("b")).to_have_text("Offer 4711")
+    for control in ("input", "button.main", "button.plain"):
+        expect(row.locator(control)).to_have_accessible_description("Offer 4711")
+    page.goto("/sent")
+    expect(page.locator(f'input[value="{made.id}"]')).to_have_accessible_name(re.compile("Offer 4711"))
+    page.goto(f"/faxes/{made.id}")
+    expect(page.locator("h1")).to_have_text("Offer 4711")
+    expect(page).to_have_title(re.compile("Offer 4711"))
+    page.goto("/waiting")
     for words in ("10pm is no time of sending.", "2099"):
         expect(row).to_contain_text(words)
     served.box.faxes.cancel(made.id)

@@ -75,6 +75,7 @@ def show(visit: Visit) -> Response:
         "fax.html",
         **sent_list(visit, job.id),
         job=job,
+        heading=wording.title(job),
         state=wording.of_job(visit, job),
         practice=job.practice,
         steps=steps(visit, job, attempts, events),

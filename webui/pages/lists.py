@@ -203,9 +203,9 @@ def sent_rows(visit: Visit, filters: ListFilter) -> list[Row]:
 
 
 def _sent_row(visit: Visit, job: Job) -> Row:
-    title = job.name or job.company or job.given
+    title = wording.title(job)
     subject = job.options.cover.subject if job.options.cover is not None else ""
-    more = " · ".join(part for part in (job.given if title != job.given else "", subject, job.tag) if part)
+    more = " · ".join(part for part in (job.given, subject, job.tag) if part not in ("", title))
     picture = f"/api/v1/faxes/{job.id}/pages/1?size=small" if job.rendered_path else ""
     count = wording.pages(job.pages) if job.pages is not None else ""
     return Row(

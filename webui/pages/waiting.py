@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from appliance.language import said as _
 from appliance.spool.filters import JobFilter
 from appliance.spool.model import Job, JobState
 from webui import wording
@@ -17,30 +16,14 @@ def waiting(visit: Visit) -> list[Job]:
     return visit.box.faxes.search(wanted)
 
 
-def origin(job: Job) -> str:
-    """How a document came, in words."""
-    words = {
-        "print": _("printed"),
-        "email": _("by e-mail"),
-        "scan": _("scanned"),
-        "rest": _("from a program"),
-    }
-    return words.get(job.origin, job.origin)
-
-
-def _name(job: Job) -> str:
-    """What a person knows the document by."""
-    return job.name or str(job.metadata.get("print_title") or "") or job.tag or origin(job)
-
-
 def show(visit: Visit) -> Response:
     """The page of documents that wait for a number or a decision."""
     now = visit.context.now()
     entries = [
         (
             job,
-            _name(job),
-            origin(job),
+            wording.title(job),
+            wording.origin(job),
             wording.pages(job.pages) if job.pages is not None else "",
             job.state is JobState.NEEDS_NUMBER,
             f"/api/v1/faxes/{job.id}/pages/1?size=small" if job.rendered_path else "",
