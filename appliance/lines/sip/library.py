@@ -40,6 +40,7 @@ class Library:
         self._settings = settings
         self._endpoint: Any = None
         self._log_writer: Any = None
+        self._name_servers: tuple[str, ...] = ()  # in use
         self._epoll = -1  # the descriptor with SIP's sockets
         self._tls_transports: dict[str, int] = {}  # by trunk
         self.ports: dict[Transport, int] = {}  # where we listen
@@ -63,7 +64,8 @@ class Library:
         config.uaConfig.mainThreadOnly = True
         config.uaConfig.maxCalls = MAX_CALLS
         config.uaConfig.userAgent = USER_AGENT
-        for server in settings.name_servers or system_name_servers():
+        self._name_servers = settings.name_servers or system_name_servers()
+        for server in self._name_servers:
             config.uaConfig.nameserver.append(server)
         config.medConfig.threadCnt = 0
         config.medConfig.hasIoqueue = False
@@ -109,10 +111,11 @@ class Library:
             for number in re.findall(r"(?m)^tfd:\s*(\d+)", _descriptor_info(self._epoll)):
                 _watch_connection(int(number))
 
-    def use_name_servers(self) -> None:
-        """Uses the system's present name servers."""
+    def use_name_servers(self, *, again: bool = True) -> None:
+        """Uses the system's present name servers; ``again``: those that did not answer get another chance."""
         servers = self._settings.name_servers or system_name_servers()
-        if servers and hasattr(self._endpoint, "dnsSetServers"):
+        changed, self._name_servers = servers != self._name_servers, servers or self._name_servers
+        if servers and (again or changed) and hasattr(self._endpoint, "dnsSetServers"):
             import pjsua2 as pj  # noqa: PLC0415
 
             found = pj.StringVector()

@@ -115,13 +115,6 @@ def _check_address(text: str) -> None:
         raise ValueError(said("{name} is no address").format(name=repr(text))) from None
 
 
-def _check_ipv4(text: str) -> None:
-    try:
-        ipaddress.IPv4Address(text)
-    except ValueError:
-        raise ValueError(said("{name} is no IPv4 address").format(name=repr(text))) from None
-
-
 @dataclass(frozen=True, slots=True)
 class SipSettings:
     """SIP settings for all trunks.  A change takes effect at the next start."""
@@ -146,9 +139,9 @@ class SipSettings:
     # Port 53 always: pjproject takes no other.
     name_servers: tuple[str, ...] = setting(
         (),
-        "IPv4 addresses of name servers that are asked for SIP servers; empty: the system's",
-        max_length=15,
-        check=_each(_in_words(_check_ipv4)),
+        "addresses of name servers that are asked for SIP servers; empty: the system's",
+        max_length=45,
+        check=_each(_in_words(_check_address)),
     )
     stun_servers: tuple[str, ...] = setting((), "host or host:port of STUN servers", max_length=255)
 

@@ -246,6 +246,7 @@ class _Work:
             self._look_at = now + LOOK_S
             stack.each_call(lambda call, at: call.drop_if_forgotten(at), now, "looking after a call")
             self._library.watch_connections()
+            self._library.use_name_servers(again=False)
             self._count_strangers(now)
         if stack.calls:
             self._give_back_at = now + GIVE_BACK_AFTER_S

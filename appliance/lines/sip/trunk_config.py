@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import ipaddress
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +47,23 @@ def account_config(trunk: SipTrunk, tls_transport: int | None, *, ipv6: bool) ->
 
 
 def system_name_servers(path: Path = Path("/etc/resolv.conf")) -> tuple[str, ...]:
-    """The system's name servers: with them pjproject looks up SRV records, and never waits for an answer."""
+    """The system's name servers: with them pjproject looks up SRV records, and never waits for an answer.
+
+    Without those at an address of a link (``fe80::1%eth0``), which pjproject does not reach.
+    """
     try:
         lines = path.read_text(errors="replace").splitlines()
     except OSError:
         return ()
     words = (line.split() for line in lines)
-    # pjproject takes IPv4 addresses here.
-    return tuple(w[1] for w in words if len(w) >= 2 and w[0] == "nameserver" and ":" not in w[1])[:3]
+    return tuple(w[1] for w in words if len(w) >= 2 and w[0] == "nameserver" and _is_reachable(w[1]))[:3]
+
+
+def _is_reachable(name_server: str) -> bool:
+    try:
+        return not ipaddress.ip_address(name_server).is_link_local
+    except ValueError:
+        return False
 
 
 def in_hosts_file(server: str, path: Path = Path("/etc/hosts"), *, ipv6: bool) -> str:

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from appliance.lines import causes
+from appliance.lines.sip import library
+from appliance.lines.sip.stack import LOOK_S
 from appliance.lines.sip.trunk_config import in_hosts_file, system_name_servers
 from tests.lines.sip.rig import Box, send
 from tests.lines.sip.sipp import SIPP, Sipp, called, expect, respond
@@ -169,6 +171,27 @@ def test_name_with_addresses_of_both_kinds_is_called_at_the_one_that_sip_speaks(
     assert seconds < 5
 
 
+@needs_names
+@pytest.mark.realtime
+def test_name_servers_that_change_while_the_box_runs_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another lease, or another router: the old name servers are gone."""
+    system = ["192.0.2.53"]
+    monkeypatch.setattr(library, "system_name_servers", lambda: tuple(system))
+
+    async def run() -> object:
+        server = Registrar(lambda number, _: ("486 Busy Here", ""))
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: server, local_addr=("127.0.0.1", 0)
+        )
+        async with names(transport.get_extra_info("sockname")[1]), Box() as box:
+            line = await box.line("provider", "provider.test")
+            system[:] = [NAME_SERVER]
+            await asyncio.sleep(2 * LOOK_S)
+            return (await send(line, ring_s=8.0)).result.cause
+
+    assert asyncio.run(run()) is causes.BUSY
+
+
 def test_hosts_file_is_read_for_the_stack(tmp_path: Path) -> None:
     hosts = tmp_path / "hosts"
     hosts.write_text("127.0.0.1 localhost\n::1 six\n192.0.2.7 pbx PBX.example # the old one\n")
@@ -183,6 +206,8 @@ def test_hosts_file_is_read_for_the_stack(tmp_path: Path) -> None:
 
 def test_name_servers_of_the_system_are_used(tmp_path: Path) -> None:
     resolv = tmp_path / "resolv.conf"
-    resolv.write_text("search x\nnameserver 192.0.2.1\nnameserver 2001:db8::1\nnameserver 192.0.2.2\n")
-    assert system_name_servers(resolv) == ("192.0.2.1", "192.0.2.2")
+    kinds = ("192.0.2.1", "fe80::1%eth0", "2001:db8::1", "fe80::2", "nonsense", "192.0.2.2", "192.0.2.3")
+    resolv.write_text("search x\n" + "".join(f"nameserver {each}\n" for each in kinds))
+    # The stack cannot reach one by an address of a link, and would find no name at all.
+    assert system_name_servers(resolv) == ("192.0.2.1", "2001:db8::1", "192.0.2.2")
     assert system_name_servers(tmp_path / "none") == ()
