@@ -103,8 +103,8 @@ void add_mask(const Mask *to, const Mask *other);
 void keep_mask(const Mask *to, const Mask *other);
 void drop_mask(const Mask *to, const Mask *other);
 
-/* morphology.c: widening (dilation), closing and opening by a box of across x down pixels, both odd. Closing fills what is
- * narrower than the box, opening removes it. */
+/* morphology.c: widening (dilation), closing and opening by a box of across x down pixels, both odd. Closing fills
+ * what is narrower than the box, opening removes it. */
 int widen_mask(const Mask *mask, int across, int down);
 int close_mask(const Mask *mask, int across, int down);
 int open_mask(const Mask *mask, int across, int down);

@@ -118,6 +118,41 @@ out:
     return counts;
 }
 
+/* Appends the first and the end of rows ``first`` to before ``below`` to ``spans``, if such ``kinds`` have tones or
+ * areas. Returns 0, or -1 with an exception. */
+static int add_span(PyObject *spans, Py_ssize_t first, Py_ssize_t below, uint8_t kinds)
+{
+    if (!(kinds & (ROW_TONED | ROW_SOLID)))
+        return 0;
+    PyObject *span = Py_BuildValue("nnO", first, below, kinds & ROW_TONED ? Py_True : Py_False);
+    int failed = span == NULL || PyList_Append(spans, span) < 0;
+    Py_XDECREF(span);
+    return failed ? -1 : 0;
+}
+
+/* The parts of the page, told apart by more than ``apart`` white rows. NULL with an exception. */
+static PyObject *spans_of(const uint8_t *kinds, Py_ssize_t rows, Py_ssize_t apart)
+{
+    PyObject *spans = PyList_New(0);
+    for (Py_ssize_t first = 0; first < rows && spans != NULL;) {
+        if (kinds[first] == ROW_WHITE) {
+            first++;
+            continue;
+        }
+        Py_ssize_t below = first;
+        uint8_t all = 0;
+        for (Py_ssize_t y = first; y < rows && y <= below + apart; y++)
+            if (kinds[y] != ROW_WHITE) {
+                below = y + 1;
+                all |= kinds[y];
+            }
+        if (add_span(spans, first, below, all) < 0)
+            Py_CLEAR(spans);
+        first = below;
+    }
+    return spans;
+}
+
 PyObject *py_toned(PyObject *module, PyObject *args)
 {
     Py_buffer grey;
@@ -136,41 +171,15 @@ PyObject *py_toned(PyObject *module, PyObject *args)
         goto out;
     }
     kinds = malloc((size_t)rows);
-    spans = PyList_New(0);
-    if (kinds == NULL || spans == NULL)
-        goto no_memory;
-    int all_toned = tell_rows(kinds, grey.buf, stride, (Size){width, rows}, ink_below, white_from,
-                              (Py_ssize_t)SOLID_ROWS * y_dpi / 196, spared);
+    int all_toned = kinds == NULL ? -1
+                                  : tell_rows(kinds, grey.buf, stride, (Size){width, rows}, ink_below, white_from,
+                                              (Py_ssize_t)SOLID_ROWS * y_dpi / 196, spared);
     if (all_toned < 0)
-        goto no_memory;
-    if (all_toned) {
-        Py_DECREF(spans);
+        PyErr_NoMemory();
+    else if (all_toned)
         spans = Py_BuildValue("[(nnO)]", (Py_ssize_t)0, rows, Py_True);
-    }
-    for (Py_ssize_t first = 0; first < rows && !all_toned;) {
-        if (kinds[first] == ROW_WHITE) {
-            first++;
-            continue;
-        }
-        Py_ssize_t below = first;
-        uint8_t all = 0;
-        for (Py_ssize_t y = first; y < rows && y <= below + apart; y++)
-            if (kinds[y] != ROW_WHITE) {
-                below = y + 1;
-                all |= kinds[y];
-            }
-        int is_toned = (all & (ROW_TONED | ROW_SOLID)) != 0;
-        PyObject *span = is_toned ? Py_BuildValue("nnO", first, below, all & ROW_TONED ? Py_True : Py_False) : NULL;
-        int failed = is_toned && (span == NULL || PyList_Append(spans, span) < 0);
-        Py_XDECREF(span);
-        if (failed)
-            goto no_memory;
-        first = below;
-    }
-    goto out;
-no_memory:
-    Py_CLEAR(spans);
-    PyErr_NoMemory();
+    else
+        spans = spans_of(kinds, rows, apart);
 out:
     free(kinds);
     PyBuffer_Release(&grey);

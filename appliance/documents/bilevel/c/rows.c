@@ -90,80 +90,140 @@ WIDE static int mark_grey(uint8_t *restrict greys, const uint8_t *restrict inks,
     return some;
 }
 
+enum { NEAR = 3, BAND = 64, INK = 0, WHITE, NEITHER, MASKS };
+
+/* The rows of a page, told band by band. */
+typedef struct {
+    uint8_t *kinds;
+    const uint8_t *grey;
+    ptrdiff_t stride;
+    Size page;
+    uint8_t ink_below, white_from;
+    ptrdiff_t solid_rows, spared;
+
+    Mask masks[MASKS], greys; /* of a band and NEAR rows around it; of one row */
+    uint8_t *inks, *line;
+    uint64_t *scratch;
+    ptrdiff_t from, to, top, below; /* the rows of the masks; of these the band */
+
+    ptrdiff_t solid, solid_grey; /* rows up to this one that may be of such an area */
+    ptrdiff_t tones;
+    int has_area; /* a grey one */
+} Rows;
+
+static int take_memory(Rows *rows)
+{
+    rows->inks = new_line(rows->page);
+    rows->line = new_line(rows->page);
+    if (rows->inks == NULL || rows->line == NULL
+        || new_masks(rows->masks, MASKS, (Size){rows->page.width, BAND + 2 * NEAR}) < 0
+        || new_masks(&rows->greys, 1, (Size){rows->page.width, 1}) < 0)
+        return -1;
+    rows->scratch = malloc((size_t)(rows->greys.stride + 1) * sizeof *rows->scratch);
+    return rows->scratch == NULL ? -1 : 0;
+}
+
+static int is_of_solid(const Rows *rows, ptrdiff_t y)
+{
+    const Mask *ink = rows->masks + INK;
+    return rows->spared == EVERY_TONE
+           && has_long_run(rows->scratch, row_of(ink, y - rows->from), ink->stride, SOLID_ACROSS);
+}
+
+static int is_of_grey(const Rows *rows, const uint8_t *row)
+{
+    if (!mark_grey(rows->line, rows->inks, row, rows->page.width))
+        return 0;
+    take_line(&rows->greys, 0, rows->line);
+    return has_long_run(rows->scratch, rows->greys.words, rows->greys.stride, GREY_ACROSS);
+}
+
+/* Adds row ``y`` to the areas that it may be of. */
+static void follow_areas(Rows *rows, ptrdiff_t y, int has_solid, int has_grey)
+{
+    rows->solid = has_solid ? rows->solid + 1 : 0;
+    rows->solid_grey = has_grey ? rows->solid_grey + 1 : 0;
+    if (rows->solid >= rows->solid_rows)
+        rows->kinds[y] |= ROW_SOLID;
+    if (rows->solid_grey >= rows->solid_rows * GREY_ROWS / SOLID_ROWS) {
+        rows->kinds[y] |= ROW_TONED | GREY_AREA;
+        rows->has_area = 1;
+    }
+}
+
+/* Fills the masks; returns whether a row has pixels that are neither ink nor white. */
+static int take_rows(Rows *rows)
+{
+    int some = 0, has_solid = 0, has_grey = 0;
+    uint8_t kind = ROW_WHITE;
+    for (ptrdiff_t y = rows->from; y < rows->to; y++) {
+        const uint8_t *row = rows->grey + y * rows->stride;
+        int is_new = y == rows->from || memcmp(row, row - rows->stride, (size_t)rows->page.width) != 0;
+        if (is_new) {
+            kind = tell_apart(rows->inks, rows->line, row, rows->ink_below, rows->white_from, rows->page.width);
+            take_kinds(rows->masks + INK, rows->masks + WHITE, rows->masks + NEITHER, y - rows->from, rows->inks,
+                       rows->line, kind);
+        } else
+            for (int each = 0; each < MASKS; each++)
+                repeat_kinds(rows->masks + each, y - rows->from);
+        some |= kind == ROW_TONED;
+        if (y < rows->top || y >= rows->below)
+            continue;
+        rows->kinds[y] = kind;
+        if (is_new || y == rows->top) {
+            has_solid = kind != ROW_WHITE && is_of_solid(rows, y);
+            has_grey = kind != ROW_WHITE && is_of_grey(rows, row);
+        }
+        follow_areas(rows, y, has_solid, has_grey);
+    }
+    return some;
+}
+
+/* Rows whose every tone has ink and white nearby are plain. Returns 0, or -1 without memory. */
+static int settle_rows(Rows *rows)
+{
+    Mask *ink = rows->masks + INK, *white = rows->masks + WHITE, *neither = rows->masks + NEITHER;
+    ink->size.rows = white->size.rows = rows->to - rows->from;
+    if (widen_mask(ink, 2 * NEAR + 1, 2 * NEAR + 1) < 0 || widen_mask(white, 2 * NEAR + 1, 2 * NEAR + 1) < 0)
+        return -1;
+    for (ptrdiff_t y = rows->top; y < rows->below; y++) {
+        if (!(rows->kinds[y] & ROW_TONED) || (rows->kinds[y] & GREY_AREA))
+            continue;
+        ptrdiff_t at = y - rows->from;
+        ptrdiff_t count = count_tones(row_of(neither, at), row_of(ink, at), row_of(white, at), ink->stride);
+        rows->tones += count;
+        if (count == 0)
+            rows->kinds[y] = (uint8_t)(ROW_PLAIN | (rows->kinds[y] & ROW_SOLID));
+    }
+    return 0;
+}
+
 int tell_rows(uint8_t *kinds, const uint8_t *grey, ptrdiff_t stride, Size page, uint8_t ink_below,
               uint8_t white_from, ptrdiff_t solid_rows, ptrdiff_t spared)
 {
-    enum { NEAR = 3, BAND = 64, INK = 0, WHITE, NEITHER, MASKS };
-    ptrdiff_t width = page.width;
-    Mask masks[MASKS] = {0}, *ink = masks + INK, *white = masks + WHITE, *neither = masks + NEITHER;
-    Mask greys = {0};
-    uint8_t *inks = new_line(page), *line = new_line(page);
-    int failed = new_masks(masks, MASKS, (Size){width, BAND + 2 * NEAR}) < 0 || inks == NULL || line == NULL
-                 || new_masks(&greys, 1, (Size){width, 1}) < 0;
-    uint64_t *scratch = failed ? NULL : malloc((size_t)(greys.stride + 1) * sizeof *scratch);
-    failed = failed || scratch == NULL;
-    ptrdiff_t solid = 0, solid_grey = 0; /* rows up to this one */
-    ptrdiff_t tones = 0;
-    int has_area = 0, is_toned = 0;
-    ptrdiff_t grey_rows = solid_rows * GREY_ROWS / SOLID_ROWS;
-    for (ptrdiff_t top = 0; top < page.rows && !failed && !is_toned; top += BAND) {
-        ptrdiff_t from = top < NEAR ? 0 : top - NEAR, below = top + BAND < page.rows ? top + BAND : page.rows;
-        ptrdiff_t to = below + NEAR < page.rows ? below + NEAR : page.rows;
-        int some = 0, has_solid = 0, has_grey = 0;
-        uint8_t kind = ROW_WHITE;
-        for (ptrdiff_t y = from; y < to; y++) {
-            const uint8_t *row = grey + y * stride;
-            int is_new = y == from || memcmp(row, row - stride, (size_t)width) != 0;
-            if (is_new) {
-                kind = tell_apart(inks, line, row, ink_below, white_from, width);
-                take_kinds(ink, white, neither, y - from, inks, line, kind);
-            } else
-                for (int each = 0; each < MASKS; each++)
-                    repeat_kinds(masks + each, y - from);
-            some |= kind == ROW_TONED;
-            if (y < top || y >= below)
-                continue;
-            kinds[y] = kind;
-            if (is_new || y == top) {
-                const uint64_t *of_ink = row_of(ink, y - from);
-                has_solid = kind != ROW_WHITE && spared == EVERY_TONE
-                            && has_long_run(scratch, of_ink, ink->stride, SOLID_ACROSS);
-                has_grey = kind != ROW_WHITE && mark_grey(line, inks, row, width);
-                if (has_grey) {
-                    take_line(&greys, 0, line);
-                    has_grey = has_long_run(scratch, greys.words, greys.stride, GREY_ACROSS);
-                }
-            }
-            solid = has_solid ? solid + 1 : 0;
-            solid_grey = has_grey ? solid_grey + 1 : 0;
-            if (solid >= solid_rows)
-                kinds[y] |= ROW_SOLID;
-            if (solid_grey >= grey_rows) {
-                kinds[y] |= ROW_TONED | GREY_AREA;
-                has_area = 1;
-            }
-        }
-        ink->size.rows = white->size.rows = to - from;
-        failed = some && (widen_mask(ink, 2 * NEAR + 1, 2 * NEAR + 1) < 0
-                          || widen_mask(white, 2 * NEAR + 1, 2 * NEAR + 1) < 0);
-        for (ptrdiff_t y = top; y < below && some && !failed; y++) {
-            if (!(kinds[y] & ROW_TONED) || (kinds[y] & GREY_AREA))
-                continue;
-            ptrdiff_t count = count_tones(row_of(neither, y - from), row_of(ink, y - from), row_of(white, y - from),
-                                          ink->stride);
-            tones += count;
-            if (count == 0)
-                kinds[y] = (uint8_t)(ROW_PLAIN | (kinds[y] & ROW_SOLID));
-        }
-        is_toned = spared != EVERY_TONE && (has_area || tones > spared);
+    Rows rows = {.kinds = kinds,
+                 .grey = grey,
+                 .stride = stride,
+                 .page = page,
+                 .ink_below = ink_below,
+                 .white_from = white_from,
+                 .solid_rows = solid_rows,
+                 .spared = spared};
+    int failed = take_memory(&rows) < 0, is_toned = 0;
+    for (rows.top = 0; rows.top < page.rows && !failed && !is_toned; rows.top += BAND) {
+        rows.from = rows.top < NEAR ? 0 : rows.top - NEAR;
+        rows.below = rows.top + BAND < page.rows ? rows.top + BAND : page.rows;
+        rows.to = rows.below + NEAR < page.rows ? rows.below + NEAR : page.rows;
+        failed = take_rows(&rows) && settle_rows(&rows) < 0;
+        is_toned = spared != EVERY_TONE && (rows.has_area || rows.tones > spared);
     }
     for (ptrdiff_t y = 0; y < page.rows && spared != EVERY_TONE && !is_toned; y++)
         if (kinds[y] & ROW_TONED)
             kinds[y] = (uint8_t)(ROW_PLAIN | (kinds[y] & ROW_SOLID));
-    free_masks(masks);
-    free_masks(&greys);
-    free(inks);
-    free(line);
-    free(scratch);
+    free_masks(rows.masks);
+    free_masks(&rows.greys);
+    free(rows.inks);
+    free(rows.line);
+    free(rows.scratch);
     return failed ? -1 : is_toned;
 }
