@@ -151,7 +151,7 @@ class DrawnPage:
         """Rows ``first`` and following of the page, in pixels that the next such drawing overwrites."""
         pixels = _pixels(self._layout, use, first, rows)
         self._draw_on(pixels, use, Rect(0, first, self._width, first + rows))
-        return Pixels(memoryview(pixels).cast("B"), _CHANNELS[use], self._width * _CHANNELS[use])
+        return Pixels(pixels, _CHANNELS[use], self._width * _CHANNELS[use])
 
     def _without_type(self, first: int, rows: int, lines: Sequence[Rect]) -> memoryview:
         """``rows`` rows from ``first`` on without the type of the page, which is hidden, where there are
@@ -164,18 +164,19 @@ class DrawnPage:
         if boxes and self._beside_pictures:
             boxes = [Rect(0, 0, self._width, rows)]
         for box in boxes:
-            part = (ctypes.c_ubyte * (stride * (box.below - box.top))).from_buffer(pixels, stride * box.top)
+            part = pixels[stride * box.top : stride * box.below]
             self._draw_on(part, use, replace(box, top=first + box.top, below=first + box.below))
-        return memoryview(pixels).cast("B")
+        return pixels
 
-    def _draw_on(self, pixels: ctypes.Array[ctypes.c_ubyte], use: str, box: Rect) -> None:
+    def _draw_on(self, pixels: memoryview, use: str, box: Rect) -> None:
         """Draws what ``box`` shows on ``pixels``, its whole rows; it begins at the left edge of the page."""
         size, stride = (box.right, box.below - box.top), self._width * _CHANNELS[use]
-        bitmap = raw.FPDFBitmap_CreateEx(*size, _FORMS[use], pixels, stride)
+        start = ctypes.addressof(ctypes.c_ubyte.from_buffer(pixels))
+        bitmap = raw.FPDFBitmap_CreateEx(*size, _FORMS[use], start, stride)
         if not bitmap:
             raise MemoryError("a page of a PDF")
         try:
-            ctypes.memset(pixels, _WHITE, len(pixels))  # quicker than pdfium, although also beside the box
+            ctypes.memset(start, _WHITE, len(pixels))  # quicker than pdfium, although also beside the box
             place = box_of(self._layout, box.top)
             _memory.forget()
             raw.FPDF_RenderPageBitmap(bitmap, self._page, *place, _FLAGS)
@@ -192,7 +193,7 @@ def free_pixels() -> None:
     _PIXELS.clear()
 
 
-def _pixels(layout: Layout, use: str, first: int, rows: int) -> ctypes.Array[ctypes.c_ubyte]:
+def _pixels(layout: Layout, use: str, first: int, rows: int) -> memoryview:
     """The pixels of rows ``first`` and following for ``use``, as they are.
 
     A page of up to BAND_PIXELS has room for all of its rows.
@@ -203,4 +204,5 @@ def _pixels(layout: Layout, use: str, first: int, rows: int) -> ctypes.Array[cty
     if len(_PIXELS.get(use, b"")) != octets:
         _PIXELS.pop(use, None)
         _PIXELS[use] = bytearray(octets)
-    return (ctypes.c_ubyte * (stride * rows)).from_buffer(_PIXELS[use], stride * first if whole else 0)
+    begin = stride * first if whole else 0
+    return memoryview(_PIXELS[use])[begin : begin + stride * rows]

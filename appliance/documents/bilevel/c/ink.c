@@ -147,6 +147,18 @@ WIDE static void take_greater(uint8_t *restrict to, const uint8_t *restrict othe
         to[at] = other[at] > to[at] ? other[at] : to[at];
 }
 
+/* Adds the depth of the type. */
+static void take_type(const Band *band, uint8_t *depth)
+{
+    ptrdiff_t width = band->size.width;
+    for (const Box *box = band->type_boxes; box < band->type_boxes + band->type_count; box++) {
+        ptrdiff_t from = box->top > band->above ? box->top - band->above : 0, below = box->below - band->above;
+        below = below < band->size.rows ? below : band->size.rows;
+        if (from < below)
+            take_greater(depth + from * width, band->dark_type + from * width, (size_t)((below - from) * width));
+    }
+}
+
 /* ``marks``: what may be a security ground or type on it; found anew where the type is known. The ground's ``depth``
  * becomes 0: flat waves are no millimetre paper. */
 static int drop_ground(const Band *band, const Mask *ink, const Mask *marks, uint8_t *depth)
@@ -161,7 +173,7 @@ static int drop_ground(const Band *band, const Mask *ink, const Mask *marks, uin
     if (all == NULL)
         return -1;
     memcpy(all, depth, octets);
-    take_greater(all, band->dark_type, octets);
+    take_type(band, all);
     int failed = where_deep(marks, all, band, least_of(band, LEAST_GROUND), share_of(band)) < 0
                  || drop_security_ground(band, ink, marks, all) < 0;
     for (size_t at = 0; at < octets && !failed; at++)

@@ -151,6 +151,7 @@ static Band rows_of_band(const Band *band, ptrdiff_t top, ptrdiff_t rows)
     Band part = *band;
     part.size.rows = rows;
     part.first += top;
+    part.above += top;
     part.from.pixels += top * part.from.stride;
     part.under_type += at;
     part.under_tone += at;

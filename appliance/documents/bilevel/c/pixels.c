@@ -107,12 +107,12 @@ static void take_under_row(const Band *band, ptrdiff_t at, const uint8_t *with, 
     int channels = band->from.channels;
     if (memcmp(with, without, (size_t)(width * channels)) == 0)
         return;
-    take_plane_row(band->under_type + at, band->under_tone + at, without, channels, width);
     for (ptrdiff_t x = 0; x < width; x += PIECE) {
         ptrdiff_t count = width - x < PIECE ? width - x : PIECE;
         const uint8_t *one = with + x * channels, *other = without + x * channels;
         if (memcmp(one, other, (size_t)(count * channels)) == 0)
             continue;
+        take_plane_row(band->under_type + at + x, band->under_tone + at + x, other, channels, count);
         if (channels == 4)
             take_differing(band->dark_type + at + x, band->light_type + at + x, one, other, count);
         else
@@ -123,12 +123,14 @@ static void take_under_row(const Band *band, ptrdiff_t at, const uint8_t *with, 
 void take_under(const Band *band, Pixels without)
 {
     Size size = band->size;
-    memset(band->dark_type, 0, (size_t)(size.width * size.rows));
-    memset(band->light_type, 0, (size_t)(size.width * size.rows));
-    for (const Box *box = band->type_boxes; box < band->type_boxes + band->type_count; box++)
+    for (const Box *box = band->type_boxes; box < band->type_boxes + band->type_count; box++) {
+        size_t octets = (size_t)(size.width * (box->below - box->top));
+        memset(band->dark_type + box->top * size.width, 0, octets);
+        memset(band->light_type + box->top * size.width, 0, octets);
         for (ptrdiff_t y = box->top; y < box->below; y++) {
             ptrdiff_t at = y * without.stride + box->left * without.channels;
             take_under_row(band, y * size.width + box->left, band->from.pixels + at, without.pixels + at,
                            box->right - box->left);
         }
+    }
 }

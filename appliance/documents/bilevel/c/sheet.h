@@ -85,8 +85,10 @@ typedef struct {
     uint8_t *type, *tone;
     uint8_t *under_type, *under_tone;
     uint8_t *dark_type, *light_type; /* depth and height of type; NULL if not known */
-    const Box *type_boxes;           /* where these may be more than 0, in the band, one below the other */
-    ptrdiff_t type_count;
+    /* Where these may be more than 0, one below the other, counted from ``above`` rows above this part of the band. In
+     * other rows they are not set. */
+    const Box *type_boxes;
+    ptrdiff_t type_count, above;
 
     uint8_t *closed; /* closing of under_tone */
     Mask photo;      /* where photographs are */
