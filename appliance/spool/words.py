@@ -27,6 +27,8 @@ for _umlaut, _two in UMLAUTS.items():
     _WRITTEN_TOO |= {_umlaut: (_umlaut, _two, _two[0]), _two: (_two, _umlaut), _two[0]: (_two[0], _umlaut)}
 _LETTERS = re.compile("|".join(_WRITTEN_TOO))
 _MOST_SPELLINGS = 32  # of a word; each is searched, and words have few of these letters
+# Digits without + or 0 at their beginning may be anything.
+_WRITTEN_NUMBER = re.compile(r"[(]?[+0][0-9 ()/.–-]+")
 # Up to this many marks with the same beginning are searched in the index; with more, each fax is compared.
 MOST_MARKS = 100
 
@@ -56,12 +58,19 @@ def terms(
     ``marks``: as ``any_mark`` gives them; a row has one of each.  They are a preselection: the caller also
     compares the fax itself.  Empty without words and marks.
     """
-    words = text.replace("\0", " ").split()
-    asked = [_asked(word) for word in words if len(word) >= PAIR][:MOST_WORDS]
+    words = text.replace("\0", " ").split()[:MOST_WORDS]
+    asked = [_asked(word) for word in words if len(word) >= PAIR]
     found: list[tuple[str, tuple[object, ...]]] = []
+    number = _number(" ".join(words))
+    if number:
+        asked = [f"({' OR '.join([_asked(number), *filter(None, [' AND '.join(asked)])])})"]
     if asked or marks:
         found.append((f"{table} MATCH ?", (" AND ".join([*asked, *marks]),)))
-    found += [(f"instr({table}.words, ?) > 0", (word,)) for word in words[:MOST_WORDS] if _long_number(word)]
+    has = f"instr({table}.words, ?) > 0"
+    if number:
+        found.append((f"({has} OR {' AND '.join([has] * len(words))})", (number, *words)))
+    else:
+        found += [(has, (word,)) for word in words if _long_number(word)]
     if words and not asked:
         newest = f"COALESCE(?, (SELECT rowid + 1 FROM {table} ORDER BY rowid DESC LIMIT 1))"
         found.append((f"instr(lower({table}.words), ?) > 0", (words[0].lower(),)))
@@ -93,6 +102,17 @@ def _asked(word: str) -> str:
     if _long_number(word):
         return _quoted(word[-_END_OF_NUMBER:])
     return _one_of([phrase for each in _spellings(word.lower()) for phrase in _phrases(each)])
+
+
+def _number(text: str) -> str:
+    """The digits that every form of a telephone number has; empty for a text that is not written as one.
+
+    0431/555 12 34 and 0049 431 5551234 are stored as +494315551234 where the region is known.
+    """
+    if _WRITTEN_NUMBER.fullmatch(text) is None:
+        return ""
+    digits = "".join(filter(str.isdigit, text.replace("(0)", ""))).lstrip("0")
+    return digits if len(digits) >= PAIR + 1 else ""
 
 
 def _phrases(word: str) -> list[str]:
