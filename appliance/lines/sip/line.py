@@ -87,7 +87,7 @@ class SipLine:
         self._admission = Admission(trunk)
         self._keeper: asyncio.Task[None] | None = None
         self._media = OurMedia(trunk, stack.settings, self._admission.some_address, self._complain)
-        self._own_address = ""  # that the registrar knows
+        self._own_address = ""  # of this machine
         self.pacing = Pacing()
 
     # -- Line ---------------------------------------------------------------------------------
@@ -379,12 +379,10 @@ class SipLine:
                     self._stack.ask_options(self.trunk)
 
     def _has_moved(self) -> bool:
-        """Whether this machine has got another address (DHCP), where the registrar cannot reach it yet."""
-        own = self._media.own_address()
-        if ipaddress.ip_address(own).is_loopback:  # no network now
-            return False
-        known, self._own_address = self._own_address, own
-        return known not in ("", own)
+        """Whether this machine has got an address, or another one, that the registrar does not know."""
+        known, self._own_address = self._own_address, self._media.own_address()
+        moved = known not in ("", self._own_address)
+        return moved and not ipaddress.ip_address(self._own_address).is_loopback  # else: no network now
 
     async def _resolve(self) -> None:
         """Looks up the addresses of the server and its peers."""
