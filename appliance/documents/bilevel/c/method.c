@@ -4,9 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Tints keep away from type: it is widened by this many pixels, and gaps between words up to CLEAR_CLOSED are
- * filled. */
-enum { CLEAR_ACROSS = 19, CLEAR_DOWN = 15, CLEAR_CLOSED = 41 };
 /* Specks of a scan up to SPECK pixels are removed. Those of DOT pixels or more stay within DOT_ACROSS x DOT_DOWN
  * pixels of larger ink: dots of small letters, full stops. */
 enum { SPECK = 4, DOT = 2, DOT_ACROSS = 13, DOT_DOWN = 9 };

@@ -99,6 +99,9 @@ int pixels_across(const Band *band, int length);
 int pixels_down(const Band *band, int length);
 int widen_scaled(const Band *band, const Mask *mask, int across, int down);
 int close_scaled(const Band *band, const Mask *mask, int across, int down);
+/* Tints keep away from type: it is widened by this many pixels, and gaps between words up to CLEAR_CLOSED are
+ * filled. */
+enum { CLEAR_ACROSS = 19, CLEAR_DOWN = 15, CLEAR_CLOSED = 41 };
 int rows_of_tile(int y_dpi);
 Size tiles_of(Size size, int y_dpi);
 

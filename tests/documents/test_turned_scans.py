@@ -1,0 +1,60 @@
+"""Pages that lie a little turned on the scanner: bars, pale rules, small type between fields."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageStat
+
+from appliance.documents.typeface import BOLD, REGULAR, font
+from appliance.t4.page import Resolution
+from tests.documents.test_screen import bilevel
+
+TURN = 0.35  # degrees
+PAPER = (250, 249, 245)
+BOTH = pytest.mark.parametrize("resolution", [Resolution.FINE, Resolution.STANDARD])
+
+
+def _turned(page: Image.Image) -> Image.Image:
+    return page.rotate(TURN, Image.Resampling.BICUBIC, fillcolor=PAPER if page.mode == "RGB" else 0)
+
+
+def _faxed(page: Image.Image, resolution: Resolution) -> Image.Image:
+    """``page``, turned and scanned with grain, as a fax enlarged to the pixels of ``page``."""
+    rng = random.Random(8)
+    size = (page.width * 3 // 4, page.height * 3 // 4)
+    scan = _turned(page).resize(size, Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(0.6))
+    octets = bytes(int(rng.gauss(128, 4)) for _ in range(size[0] * size[1]))
+    grain = Image.frombytes("L", size, octets).convert("RGB")
+    scan = ImageChops.add(scan, grain, 1, -128).filter(ImageFilter.UnsharpMask(1.5, 50, 0))
+    rows = page.height * resolution.y_dpi // 196
+    whole = scan.resize((page.width, rows), Image.Resampling.BICUBIC)
+    return bilevel(whole, resolution).resize(page.size, Image.Resampling.NEAREST)
+
+
+def _share(faxed: Image.Image, where: Image.Image) -> float:
+    """The share of ink in a fax where the drawing ``where``, turned like it, is white."""
+    place = _turned(where).point(lambda level: 255 if level > 250 else 0)
+    ink = ImageChops.darker(ImageChops.invert(faxed), place)
+    return ImageStat.Stat(ink).sum[0] / ImageStat.Stat(place).sum[0]
+
+
+@BOTH
+@pytest.mark.parametrize("colour", [(122, 184, 0), (232, 113, 10)])
+def test_a_bar_of_middle_grey_is_black_to_its_edges_and_not_beyond(
+    resolution: Resolution, colour: tuple[int, int, int]
+) -> None:
+    page = Image.new("RGB", (1728, 1200), PAPER)
+    draw, inside, beyond = ImageDraw.Draw(page), Image.new("L", page.size, 0), Image.new("L", page.size, 0)
+    for top in range(100, 1000, 200):
+        draw.rectangle((150, top, 1100, top + 32), colour)
+        ImageDraw.Draw(beyond).rectangle((150, top - 10, 1100, top - 3), 255)
+        ImageDraw.Draw(inside).rectangle((155, top + 26, 1095, top + 29), 255)
+        ImageDraw.Draw(inside).rectangle((155, top + 3, 1095, top + 5), 255)
+        for left in range(170, 1000, 160):
+            draw.text((left, top + 2), "Amount", PAPER, font(BOLD, 24))
+            draw.text((left, top + 34), "994.27", (20, 20, 20), font(REGULAR, 26))
+    faxed = _faxed(page, resolution)
+    assert _share(faxed, inside) > 0.97, "notches"
+    assert _share(faxed, beyond) < 0.04, "bulges"
