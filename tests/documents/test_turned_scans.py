@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
@@ -58,3 +59,19 @@ def test_a_bar_of_middle_grey_is_black_to_its_edges_and_not_beyond(
     faxed = _faxed(page, resolution)
     assert _share(faxed, inside) > 0.97, "notches"
     assert _share(faxed, beyond) < 0.04, "bulges"
+
+
+@BOTH
+def test_the_pale_rules_of_a_table_are_whole(resolution: Resolution) -> None:
+    page = Image.new("RGB", (1728, 1200), PAPER)
+    draw, rules = ImageDraw.Draw(page), [100 + row * 48 for row in range(20)]
+    for y in rules:
+        draw.line((150, y, 1500, y), (212, 212, 212), 2)
+        draw.text((170, y + 12), f"service voucher rental account {y * 37}.20", 0, font(REGULAR, 24))
+    ink = _faxed(page, resolution).point(lambda level: 255 - level)
+    slope = math.tan(math.radians(TURN))
+    for y in rules:
+        columns = range(160, 1490)
+        boxes = [(x, round(y - (x - page.width / 2) * slope), x + 1) for x in columns]
+        whole = sum(ink.crop((x, at - 6, right, at + 8)).getbbox() is not None for x, at, right in boxes)
+        assert whole > 0.97 * len(columns), f"gaps: {whole} of {len(columns)}"

@@ -217,6 +217,9 @@ int drop_grid(const Band *band, const Mask *ink, const uint8_t *depth);
 /* Turns what was dropped into paper, so that gaps between stripes are not taken for light lines. */
 int make_paper(const Band *band, const Mask *dropped);
 
+/* pieces.c: joins the pieces of pale lines in ``ink``. */
+int join_pieces(const Band *band, const Mask *ink, const uint8_t *depth);
+
 /* security.c: ``marks`` are the pixels of sufficient depth, ``ink`` is what the ground is removed from; its ``depth``
  * becomes 0. */
 int may_have_security_ground(const Band *band, const uint8_t *depth); /* 0, 1, or -1 without memory */
