@@ -75,3 +75,19 @@ def test_the_pale_rules_of_a_table_are_whole(resolution: Resolution) -> None:
         boxes = [(x, round(y - (x - page.width / 2) * slope), x + 1) for x in columns]
         whole = sum(ink.crop((x, at - 6, right, at + 8)).getbbox() is not None for x, at, right in boxes)
         assert whole > 0.97 * len(columns), f"gaps: {whole} of {len(columns)}"
+
+
+@BOTH
+def test_what_is_left_of_a_progress_bar_is_not_as_black_as_what_is_done(resolution: Resolution) -> None:
+    page = Image.new("RGB", (1728, 1200), PAPER)
+    draw, done, left = ImageDraw.Draw(page), Image.new("L", page.size, 0), Image.new("L", page.size, 0)
+    for row in range(16):
+        top, end = 100 + row * 60, 400 + row * 50
+        draw.rounded_rectangle((300, top, 1400, top + 14), 7, (227, 227, 227))
+        draw.rounded_rectangle((300, top, end, top + 14), 7, (63, 142, 252))
+        draw.text((150, top - 8), f"{row * 5} %", (20, 20, 20), font(REGULAR, 24))
+        ImageDraw.Draw(done).rectangle((310, top + 4, end - 10, top + 10), 255)
+        ImageDraw.Draw(left).rectangle((end + 10, top + 4, 1390, top + 10), 255)
+    faxed = _faxed(page, resolution)
+    assert _share(faxed, done) > 0.95
+    assert _share(faxed, left) < 0.1

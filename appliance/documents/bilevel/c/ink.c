@@ -268,7 +268,9 @@ int find_ink(const Band *band, const Mask *ink, const uint8_t *level)
         failed = failed || (band->ground->scanned && drop_of_ground(band, ink, depth, level) < 0)
                  || (weak < least && keep_certain(ink, depth, least) < 0)
                  || (is_secured && drop_ground(band, ink, &marks, depth) < 0)
-                 || (band->ground->scanned && join_pieces(band, ink, depth) < 0) || drop_grid(band, ink, depth) < 0;
+                 || (band->ground->scanned
+                     && (drop_pale_strips(band, ink, depth) < 0 || join_pieces(band, ink, depth) < 0))
+                 || drop_grid(band, ink, depth) < 0;
         free_masks(&marks);
     }
     free(depth);
