@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from urllib.parse import quote
 
 import pyotp
 import pytest
@@ -17,6 +18,7 @@ from appliance.api.sessions import SESSIONS_FILE, Sessions
 from appliance.configuration import open_settings
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.sip.settings import SipTrunk
+from appliance.numbers import NumberSettings
 from appliance.settings import secrets
 from appliance.settings.accounts import Scope, User, UserRole
 from appliance.settings.fields import SettingError
@@ -379,3 +381,17 @@ def test_a_user_made_anew_under_the_same_name_has_their_faxes_again(served: Serv
     assert served.ask("DELETE", f"/users/{user}").status == 204
     assert served.ask("POST", "/users", new).status == 201
     assert [each["id"] for each in served.ask("GET", "/faxes", token=token()).json["faxes"]] == [made]
+
+
+def test_a_checked_number_has_the_name_of_its_contact_in_any_spelling(served: Served) -> None:
+    served.box.settings.change(NumberSettings, {"region": "DE"})
+    try:
+        contact = {"number": "0431 / 555 12 34", "last_name": "Kiel"}
+        made = served.ask("POST", "/contacts", contact)
+        for written in ("+49 431 5551234", "00494315551234", "04315551234"):
+            checked = served.ask("GET", f"/numbers/check?number={quote(written)}").json
+            assert (checked["dial"], checked["name"]) == ("+494315551234", "Kiel"), written
+        assert served.ask("GET", "/numbers/check?number=04315551235").json["name"] == ""
+        assert served.ask("DELETE", f"/contacts/{made.json['id']}").status == 204
+    finally:
+        served.box.settings.change(NumberSettings, {"region": ""})

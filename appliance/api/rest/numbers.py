@@ -22,7 +22,7 @@ from appliance.api.rest.views import CAUSE, values
 from appliance.dispatch.profile import Profile
 from appliance.phonebook import Contact, ContactGroup
 from appliance.records import cause_view, time_text
-from appliance.services.rules import RefusedError
+from appliance.services.rules import RefusedError, Rules
 from appliance.settings.accounts import Scope
 from appliance.spelling import finder
 from appliance.spool.filters import JobFilter
@@ -99,7 +99,7 @@ def _checked(
         (
             each
             for each in call.box.settings.items(Contact).values()
-            if call.caller.may_use(each.owner) and dial and _same(each.number, written, dial)
+            if call.caller.may_use(each.owner) and dial and _same(call.box.rules, each.number, written, dial)
         ),
         None,
     )
@@ -118,9 +118,16 @@ def _checked(
     }
 
 
-def _same(number: str, written: str, dial: str) -> bool:
+def _same(rules: Rules, number: str, written: str, dial: str) -> bool:
     plain = "".join(letter for letter in number if letter in "+0123456789*#")
-    return number == written or plain == dial
+    if number == written or plain == dial:
+        return True
+    if not dial.endswith(plain.lstrip("+0")):
+        return False  # most: a number takes a while to be read
+    try:
+        return rules.number(number).dial == dial
+    except RefusedError:
+        return False
 
 
 def _country(dial: str) -> tuple[str, str]:
