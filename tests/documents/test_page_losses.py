@@ -88,6 +88,8 @@ def test_a_window_of_a_page_that_is_closed_is_not_drawn(tmp_path: Path, window: 
         ("<svg hidden><symbol id=s><text y=20>sign</text></symbol></svg><svg><use href='#s'/></svg>", "sign"),
         ("<svg><symbol id=s viewBox='0 0 9 9'><text y=9>own</text></symbol><use href='#s'/></svg>", "own"),
         ("<div style='transform:rotate(-3deg)'>hardly turned</div>", "hardly turned"),
+        ("<div style='width:calc(100% - var(--not-set))'>in a column</div>", "in a column"),
+        ("<div style='margin:calc(1px + );width:min(9em, 1em + )'>in a column</div>", "in a column"),
         (
             "<div style='overflow:hidden'><p style='transform:translateX(900px)'>the next slide</div>",
             "Ordinary words",

@@ -21,6 +21,7 @@ from xml.etree.ElementTree import Element
 
 import weasyprint
 from PIL import Image, ImageFile
+from weasyprint import css
 from weasyprint.formatting_structure import boxes
 from weasyprint.layout import preferred
 from weasyprint.pdf import fonts as pdf_fonts
@@ -139,6 +140,22 @@ def first_of_shortest_lines(text: str, style: Any, context: Any, width: Any, *mo
 
 
 preferred.split_first_line = first_of_shortest_lines
+
+_sum_of_calc = css._resolve_calc_sum
+
+
+def sum_of_calc(*given: Any) -> Any:
+    """WeasyPrint's own; None, as for other impossible values, for a sum that lacks a term.
+
+    It lacks one where nothing sets a variable in it; WeasyPrint would fail at the page.
+    """
+    try:
+        return _sum_of_calc(*given)
+    except AssertionError:
+        return None
+
+
+css._resolve_calc_sum = sum_of_calc
 
 
 def typeset(
