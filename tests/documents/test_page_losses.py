@@ -88,6 +88,10 @@ def test_a_window_of_a_page_that_is_closed_is_not_drawn(tmp_path: Path, window: 
         ("<svg hidden><symbol id=s><text y=20>sign</text></symbol></svg><svg><use href='#s'/></svg>", "sign"),
         ("<svg><symbol id=s viewBox='0 0 9 9'><text y=9>own</text></symbol><use href='#s'/></svg>", "own"),
         ("<div style='transform:rotate(-3deg)'>hardly turned</div>", "hardly turned"),
+        (
+            f"<table><tr><td colspan={'9' * 20}>wide<td>side<tr><td>low</table>",
+            "wide side low",
+        ),
         ("<div style='width:calc(100% - var(--not-set))'>in a column</div>", "in a column"),
         ("<div style='margin:calc(1px + );width:min(9em, 1em + )'>in a column</div>", "in a column"),
         (
@@ -482,6 +486,31 @@ def test_an_impossible_frame_of_a_drawing_is_left_out(tmp_path: Path, frame: str
     made = opened(tmp_path, page(f"{shape} and words"), "a.html")
     assert "Drawn" in made.words
     assert made.remarks == ()
+
+
+@pytest.mark.parametrize(
+    "size",
+    ['width="auto" height="auto"', 'width="undefined"', 'width="NaN" height="100"', 'width="" height=""'],
+)
+def test_a_drawing_whose_size_is_none_has_that_of_its_content(tmp_path: Path, size: str) -> None:
+    shape = f'<svg xmlns="http://www.w3.org/2000/svg" {size}><text x="9" y="20">Drawn</text></svg>'
+    assert opened(tmp_path, shape.encode(), "a.svg").words == "Drawn"
+    assert "Drawn" in opened(tmp_path, page(shape), "a.html").words
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        '<circle cx="NaN" cy="9" r="9"/>',
+        '<polyline points="0,0 9,NaN 9,9"/>',
+        '<rect x="Infinity" width="9" height="-inf"/>',
+        '<g font-size="NaNpx"><rect width="9" height="9" style="stroke-width: NaN; fill: red"/></g>',
+    ],
+)
+def test_a_value_that_a_script_failed_to_calculate_costs_nothing_else(tmp_path: Path, shape: str) -> None:
+    content = drawing(f'{shape}<text x="9" y="50">behind</text>')
+    assert opened(tmp_path, content, "a.svg").words == "Drawn behind"
+    assert "Drawn behind" in opened(tmp_path, page(content.decode()), "a.html").words
 
 
 @pytest.mark.parametrize("transform", ["scale()", "rotate(a)", "rotate(1 2)", "matrix(1 0 0 1)", "turn(9)"])

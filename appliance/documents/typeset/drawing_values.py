@@ -59,6 +59,19 @@ _BLEND = "laid-over-by-"
 _PLAIN_NUMBER = r"[-+]?(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})(?:[eE][-+]?\d{1,2})?"
 _BOX = re.compile(rf"\s{{0,99}}{_PLAIN_NUMBER}(?:(?:\s{{1,99}},?|,)\s{{0,99}}{_PLAIN_NUMBER}){{3}}\s{{0,99}}")
 _LARGEST_SIDE = 1e8
+# Elements whose size is that of their content where none is given.
+_WITH_SIZE = frozenset({"svg", "image"})
+# Attributes that are numbers or lengths, and what Python reads as a number that is none.
+_NUMERIC = frozenset(
+    {"x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "rx", "ry", "fx", "fy", "fr", "dx", "dy", "width"}
+    | {"height", "refX", "refY", "markerWidth", "markerHeight", "rotate", "offset", "textLength"}
+    | {"startOffset", "font-size", "letter-spacing", "stroke-width", "stroke-dasharray"}
+    | {"stroke-dashoffset", "stdDeviation"}
+)
+_NO_NUMBER = re.compile(r"[-+]?(?:nan|inf)", re.IGNORECASE)
+_DECLARED_NO_NUMBER = re.compile(
+    r"[\w-]{1,40}\s{0,9}:\s{0,9}[-+]?(?:nan|inf(?:inity)?)(?:px|em|%)?\s{0,9}(?:;|$)", re.IGNORECASE
+)
 _SHEET_PX = 718.0  # the width of a drawing that gives none
 MOST = 100_000  # elements of a drawing
 
@@ -121,6 +134,7 @@ def drop_impossible_values(root: Element) -> None:
 
     for element in root.iter():
         _drop_impossible_box(element)
+        _drop_what_is_no_number(element)
         for attribute in _TRANSFORMS:
             functions = _FUNCTION.findall(element.get(attribute, ""))
             possible = all(_is_possible(name, values) for name, values in functions)
@@ -147,8 +161,23 @@ def _drop_impossible_box(element: Element) -> None:
     if "viewBox" in element.attrib and not _BOX.fullmatch(element.get("viewBox", "")):
         del element.attrib["viewBox"]
     for side in ("width", "height"):
-        if number_in(element.get(side)) > _LARGEST_SIDE:
+        is_no_size = kind_of(element) in _WITH_SIZE and not _NUMBER.match(element.get(side, "0"))
+        if is_no_size or number_in(element.get(side)) > _LARGEST_SIDE:
             del element.attrib[side]
+
+
+def _drop_what_is_no_number(element: Element) -> None:
+    """Removes values that a script failed to calculate, as browsers do; of a line they draw what is before.
+
+    WeasyPrint fails at some, leaves out what has others, or writes them into the PDF.
+    """
+    for attribute in _NUMERIC & element.attrib.keys():
+        if _NO_NUMBER.search(element.get(attribute, "")):
+            del element.attrib[attribute]
+    if "points" in element.attrib:
+        element.set("points", _NO_NUMBER.split(element.get("points", ""))[0])
+    if "style" in element.attrib:
+        element.set("style", _DECLARED_NO_NUMBER.sub("", element.get("style", "")))
 
 
 def _origin(value: str, sides: list[float]) -> str:

@@ -51,6 +51,8 @@ _TALL = {
     )
 }
 _CELLS = frozenset({"td", "th"})
+# HTML 4.9.11; of rows it allows more, but a table has no more.
+_MOST_SPANNED = {"colspan": 1000, "rowspan": 5000}
 # What a frame may contain as a replacement, and addresses of frames that WeasyPrint draws itself.
 _INSTEAD = frozenset({"img", f"{SVG}svg", "iframe"})
 _SHOWN_PICTURES = ("data:image/", "cid:")
@@ -92,6 +94,8 @@ def prepare_page(page: Element, parse: Callable[[str], Element], *, whole_words:
                 if lost is not None:
                     told[lost] = None
                 _show(element)
+        if element.tag in _CELLS:
+            _limit_spans(element)
         if element.tag == "img":
             _take_source(element)
             if _BESIDE.match(element.get("src", "")):
@@ -179,6 +183,14 @@ def _shows_nothing(frame: Element) -> bool:
     if within or not address or address.startswith(_SHOWN_PICTURES):
         return False
     return not _INVISIBLE.search(frame.get("style", ""))
+
+
+def _limit_spans(cell: Element) -> None:
+    """Limits the columns and rows that a cell covers, as browsers do; WeasyPrint makes room for each."""
+    for name, most in _MOST_SPANNED.items():
+        number = cell.get(name, "").strip()
+        if len(number) > len(str(most)) or (number.isdecimal() and int(number) > most):
+            cell.set(name, str(most))
 
 
 def _keep_words(row: Element) -> None:
