@@ -45,7 +45,7 @@ from appliance.lines.sip.numbers import NumberError, checked_sip_address, countr
 from appliance.lines.sip.our_media import OurMedia, media_rules
 from appliance.lines.sip.outcomes import cause_of_order_error
 from appliance.lines.sip.ports import MediaPorts, NoPortError
-from appliance.lines.sip.settings import MediaChoice, SipTrunk
+from appliance.lines.sip.settings import MediaChoice, SipTrunk, split_host_port
 from appliance.lines.sip.stack import SipStack
 from appliance.lines.sip.standing import ASK_IN_CALL_S, Standing, sentence, with_status
 from appliance.lines.sip.switch import MediaSwitch
@@ -380,7 +380,8 @@ class SipLine:
 
     def _has_moved(self) -> bool:
         """Whether this machine has got an address, or another one, that the registrar does not know."""
-        known, self._own_address = self._own_address, self._media.own_address()
+        server, _ = split_host_port(self.trunk.outbound_proxy or self.trunk.server)
+        known, self._own_address = self._own_address, self._media.own_address(server)
         moved = known not in ("", self._own_address)
         return moved and not ipaddress.ip_address(self._own_address).is_loopback  # else: no network now
 

@@ -103,8 +103,8 @@ class OurMedia:
         )
         return LocalMedia(address, rtp_port, udptl_port, ours, session=str(random.getrandbits(31) + 1))
 
-    def own_address(self, towards: str = "") -> str:
-        """This machine's address for the trunk, or for ``towards``; the loopback's without a network."""
+    def own_address(self, towards: str) -> str:
+        """This machine's address for ``towards``, a host or SIP address; the loopback's without a network."""
         bind = self._settings.bind
         if bind not in ("0.0.0.0", "::"):
             return bind
