@@ -189,7 +189,7 @@ class MailInSettings:
 class DeliveryRoute:
     """What happens to received faxes that match.  All conditions must match; empty ones match every fax."""
 
-    name: str = setting(help="what the route is for", max_length=100)
+    name: str = setting(help="what the rule is for", max_length=100)
     enabled: bool = setting(True, "in use")
     position: int = setting(100, "routes are tried in this order, smaller first", minimum=0, maximum=10000)
     dialled: tuple[str, ...] = setting(

@@ -30,7 +30,7 @@ class ContactGroup:
     """Contacts that get faxes together."""
 
     name: str = setting(help="name of the group", max_length=100)
-    contact_ids: tuple[int, ...] = setting((), "the contacts that are in it, by their ids")
+    contact_ids: tuple[int, ...] = setting((), "the contacts that are in it")
     owner: str = setting("", "user it belongs to; empty: everyone", max_length=64)
 
 
