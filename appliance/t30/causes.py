@@ -141,7 +141,7 @@ NO_PAGES_CAME = declare(
     "no_pages_came",
     Side.THEIRS,
     Retry.NO,
-    "A fax machine called and ended the call without sending a page.",
+    "A fax machine called and ended the call before a whole page had arrived.",
     "Nothing to do; if faxes from one sender end so, the two machines may have no speed in common.",
 )
 BAD_COMMAND = declare(
