@@ -35,6 +35,7 @@ from appliance.remarks import (
     CHARSET_UNKNOWN,
     CONTENT_CUT,
     FILE_LEFT_OUT,
+    FONT_REPLACED,
     GLYPHS_MISSING,
     LAYOUT_SIMPLIFIED,
     PART_LEFT_OUT,
@@ -502,6 +503,9 @@ def test_without_the_programs_the_refusal_says_what_to_do(
 def test_postscript_becomes_pages_and_reads_no_file(tmp_path: Path) -> None:
     need("gs")
     assert opened(tmp_path, POSTSCRIPT, "a.ps").words == "From PostScript"
+    for name, said in ((b"Frutiger-Light", ["Frutiger-Light"]), (b"ArialMT", []), (b"Times-Roman", [])):
+        made = opened(tmp_path, POSTSCRIPT.replace(b"Helvetica", name), "a.ps")
+        assert [remark.detail for remark in made.remarks if remark.kind is FONT_REPLACED] == said
     thief = b"%!PS\n(/etc/passwd) (r) file 100 string readline pop 100 100 moveto show showpage\n"
     for content in (thief, b"%!PS\nthis is no operator\n"):
         with pytest.raises(DocumentError) as refused:

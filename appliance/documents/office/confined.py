@@ -26,7 +26,7 @@ _CLONE_NEWNET, _CLONE_NEWUSER = 0x40000000, 0x10000000  # linux/sched.h
 _FOLDERS = ("/usr/lib/libreoffice/program", "/opt/libreoffice/program")
 _PATH = "/usr/bin:/bin"
 # The files with a program's output and its complaints, and how many octets of each are read.
-_SAID, _COMPLAINTS, _SAID_OCTETS = ".said", ".complaints", 4096
+_SAID, _COMPLAINTS, _SAID_OCTETS = ".said", ".complaints", 64 << 10
 
 
 def find_program(name: str) -> str | None:
