@@ -23,7 +23,8 @@ setup(
         Extension("appliance.documents._memory", ["appliance/documents/_memory.c"], py_limited_api=True),
         Extension(
             "appliance.t4._mmr",
-            ["appliance/t4/_mmr.c"],
+            sorted(glob("appliance/t4/c/*.c")),
+            depends=["appliance/t4/c/mmr.h"],
             extra_compile_args=["-O3"],
             py_limited_api=True,
         ),

@@ -135,7 +135,7 @@ install_python() {
     extra=
     if [ "$purpose" = test ]; then extra='[dev,printing]'; fi
     stamp=$venv/.faxbox-$purpose
-    wanted=$(cat pyproject.toml setup.py image-build/requirements.lock appliance/documents/bilevel/c/* appliance/documents/pictures/_jpeg.c appliance/documents/_memory.c appliance/t4/_mmr.c image-build/setup.sh | sha256sum)
+    wanted=$(cat pyproject.toml setup.py image-build/requirements.lock appliance/documents/bilevel/c/* appliance/documents/pictures/_jpeg.c appliance/documents/_memory.c appliance/t4/c/* image-build/setup.sh | sha256sum)
     if [ "$(cat "$stamp" 2>/dev/null || true)" != "$wanted" ]; then
         say "installing from PyPI into .venv: $(sed -n '/^dependencies/,/^]/p' pyproject.toml | grep -o '"[^"]*"' | tr -d '"' | tr '\n' ' ')${extra:+and the test tools}"
         # The box's packages have versions and hashes in the lock (make lock); those of the test tools are in pyproject.toml.

@@ -45,6 +45,6 @@ def test_a_package_lists_modules_that_it_has(package: str) -> None:
         if (found := _LISTED.match(line))
         for name in re.findall(r"``(\w+)``", found[1])
     ]
-    there = {each.stem for each in folder.iterdir() if each.is_dir() or each.suffix in {".py", ".c"}}
+    there = {each.stem for each in folder.iterdir() if each.is_dir() or each.suffix in {".py", ".pyi", ".c"}}
     gone = [name for name in listed if name not in there]
     assert gone == []

@@ -14,7 +14,7 @@ _PIECE_OCTETS = 1 << 20
 
 
 class End(IntEnum):
-    """Why no further row was decoded; `_mmr.c` has the same numbers."""
+    """Why no further row was decoded; `c/decode.c` has the same numbers."""
 
     MORE = 0  # the data end
     ENDED = 1  # EOFB
