@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from babel import Locale
@@ -65,8 +65,41 @@ def catalogue(language: str) -> gettext.NullTranslations:
     return gettext.GNUTranslations(compiled)
 
 
+class Filled(str):
+    """An English sentence with its placeholders filled in, which `say` also fills in other languages.
+
+    It may be a value of another one, in which it has no full stop.
+    """
+
+    __slots__ = ("template", "values")
+    template: str
+    values: Mapping[str, object]
+
+    def __new__(cls, template: str, values: Mapping[str, object]) -> Self:
+        """The sentence ``template`` with ``values`` in place of its placeholders."""
+        made = super().__new__(cls, template.format(**{name: _within(each) for name, each in values.items()}))
+        made.template, made.values = template, values
+        return made
+
+    def __getnewargs__(self) -> tuple[str, Mapping[str, object]]:  # type: ignore[override]
+        """What it is made of, for pickle."""
+        return self.template, self.values
+
+
+def _within(value: object, language: str = ENGLISH) -> object:
+    return say(value, language).removesuffix(".") if isinstance(value, Filled) else value
+
+
+def filled(template: str, **values: object) -> Filled:
+    """The sentence with its placeholders filled in; also marks it for the catalogue."""
+    return Filled(template, values)
+
+
 def say(sentence: str, language: str) -> str:
     """The sentence in that language; English without a translation."""
+    if isinstance(sentence, Filled):
+        values = {name: _within(each, language) for name, each in sentence.values.items()}
+        return say(sentence.template, language).format(**values)
     return catalogue(language).gettext(sentence) if sentence else ""
 
 

@@ -43,7 +43,7 @@ _OPTIONS = {
 }
 # The functions whose first arguments are sentences; ``said(variable)`` is ignored.
 _KEYWORDS: dict[str, tuple[int, ...] | None] = {
-    **dict.fromkeys(("_", "gettext", "said", "marked")),
+    **dict.fromkeys(("_", "gettext", "said", "marked", "filled")),
     "ngettext": (1, 2),
 }
 # The calls of the hardware tests whose texts a person reads.

@@ -84,8 +84,8 @@ def show_check(visit: Visit) -> Response:
         state=wording.of_job(visit, job),
         done=steps(visit, job, attempts, events),
         usable=report is not None and report.usable,
-        findings=[each.text(_(each.sentence)) for each in report.findings] if report else [],
-        advice=[each.text(_(each.sentence)) for each in report.advice] if report else [],
+        findings=[_(each) for each in report.findings] if report else [],
+        advice=[_(each) for each in report.advice] if report else [],
     )
 
 

@@ -44,7 +44,7 @@ ONLY = {
     "sides": codec.keywords("one-sided"),
 }
 # RFC 8011 5.2.2: sent at once; held until somebody releases it.
-HOLDS = (_NO_HOLD, _INDEFINITE) = ("no-hold", "indefinite")
+NO_HOLD, INDEFINITE = "no-hold", "indefinite"
 # The job's attributes that are honoured, and those that concern only paper and are accepted and ignored.
 OBEYED = (
     *ONLY,
@@ -67,7 +67,7 @@ OBEYED = (
 # The honoured values of attributes that have few.
 _VALUES: Mapping[str, frozenset[object]] = {
     "copies": frozenset({1}),
-    "job-hold-until": frozenset(HOLDS),
+    "job-hold-until": frozenset({NO_HOLD, INDEFINITE}),
     "orientation-requested": frozenset({3, 4, 5, 6}),
     "print-quality": frozenset({3, 4, 5}),
     **{name: frozenset(value.content for value in values) for name, values in ONLY.items()},
@@ -136,7 +136,7 @@ def read_asked(job: Attributes, title: str, own: Sequence[str] | None = None) ->
         if interval
         else None,
         pages=_pages(job.get("page-ranges", ())),
-        hold=any(each.content == _INDEFINITE for each in job.get("job-hold-until", ())),
+        hold=any(each.content == INDEFINITE for each in job.get("job-hold-until", ())),
         at=_time(_first(job, "job-hold-until-time")),
         unsupported=unsupported,
     )

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from appliance import __version__
 from appliance.api.ipp.asked import (
-    HOLDS,
+    INDEFINITE,
     LARGEST,
     LEAST_INTERVAL_S,
     MOST_INTERVAL_S,
+    NO_HOLD,
     OBEYED,
     ONLY,
     USUAL_RETRIES,
@@ -214,8 +215,8 @@ def _paper() -> Pairs:
     yield "color-supported", codec.boolean(False)
     yield "copies-default", codec.integers(1)
     yield "copies-supported", (Value(Tag.RANGE, Range(1, 1)),)
-    yield "job-hold-until-default", codec.keywords(HOLDS[0])
-    yield "job-hold-until-supported", codec.keywords(*HOLDS)
+    yield "job-hold-until-default", codec.keywords(NO_HOLD)
+    yield "job-hold-until-supported", codec.keywords(NO_HOLD, INDEFINITE)
     yield "job-hold-until-time-supported", (Value(Tag.RANGE, Range(0, LARGEST)),)
     yield "media-default", names[:1]
     yield "media-ready", names

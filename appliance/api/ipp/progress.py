@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from appliance.api.ipp.asked import HOLDS
+from appliance.api.ipp.asked import INDEFINITE, NO_HOLD
 from appliance.api.ipp.book import JobBook, NoFaxReason, PrintJob
 from appliance.api.ipp.description import ANY_FORMAT
 from appliance.api.ipp.words import PrintJobState
@@ -141,7 +141,7 @@ def job_attributes(
         "job-state": codec.enums(state),
         "job-state-reasons": codec.keywords(reason),
         "job-state-message": codec.text(sentence),
-        "job-hold-until": codec.keywords(HOLDS[any(fax.hold for fax in faxes)]),
+        "job-hold-until": codec.keywords(INDEFINITE if any(fax.hold for fax in faxes) else NO_HOLD),
         "job-printer-up-time": codec.integers(up),
         "job-impressions": codec.integers(pages) if pages else codec.NO_VALUE,
         "job-impressions-completed": codec.integers(confirmed),

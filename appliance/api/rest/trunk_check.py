@@ -87,7 +87,7 @@ def check_trunk(call: Call) -> Answer:
         {
             "usable": found.usable,
             "t38": found.t38,
-            "findings": [each.text(said(each.sentence)) for each in found.findings],
-            "advice": [each.text(said(each.sentence)) for each in found.advice],
+            "findings": [said(each) for each in found.findings],
+            "advice": [said(each) for each in found.advice],
         }
     )

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from appliance.language import marked
 from appliance.lines.modem.port import Information, Reply, Silence
 from appliance.lines.modem.port_driver import PortDriver
 from appliance.lines.modem.quirks import MODULATION_V21, Quirks, carrier_of, quirks_for
@@ -165,9 +166,9 @@ class Interrogation(PortDriver):
             self._aborting = True
             self._port.abort(now, within=0.5)
         elif self._position == 0:
-            self.failed = "Nothing on this port answers to AT."
+            self.failed = marked("Nothing on this port answers to AT.")
         elif self._tries > WAKE_TRIES + 2:
-            self.failed = "The modem stopped answering while it was asked what it can do."
+            self.failed = marked("The modem stopped answering while it was asked what it can do.")
         else:
             self._ask_next(now)  # the modem does not know this query
 

@@ -13,7 +13,7 @@ from collections.abc import Awaitable
 from dataclasses import replace
 
 from appliance.causes import CANCELLED, Cause
-from appliance.language import marked
+from appliance.language import filled, marked
 from appliance.lines import causes
 from appliance.lines.line import (
     STOPPED,
@@ -212,7 +212,7 @@ class ModemLine:
             self._end_call(self._fax.result)
         elif self._ring_monitor is not None:
             if self._ring_monitor.verdict is RingAction.WEDGED:
-                self._break("The modem stopped answering.")
+                self._break(marked("The modem stopped answering."))
             elif self._ring_monitor.verdict is RingAction.ANSWER and self._ring_monitor.idle:
                 self._offer(self._ring_monitor)
             elif self._ring_monitor.ready and not self._ready.is_set():
@@ -224,7 +224,7 @@ class ModemLine:
         fax, done = self._fax, self._fax_done
         self._fax = self._fax_done = None
         if fax is None or not fax.hung_up:
-            self._break("The modem did not confirm that it hung up, and is reset.")
+            self._break(marked("The modem did not confirm that it hung up, and is reset."))
         elif self._found is not None:
             self._found.link.give_to(None)
             self._listen()
@@ -279,9 +279,9 @@ class ModemLine:
                 self._broken = ""
                 self._found = await open_modem(self._settings, lost=self._unplugged, after=self._after)
             except PortError as error:
-                self._sentence = self._last_error = str(error)
+                self._sentence = self._last_error = error.sentence
             else:
-                self._sentence = f"{self._found.in_words()}, ready since {time.strftime('%H:%M')}."
+                self._sentence = self._found.ready(time.strftime("%H:%M"))
                 self._last_error = ""
                 self._listen()
                 tries = 0
@@ -302,7 +302,7 @@ class ModemLine:
         self._ring_monitor.start(asyncio.get_running_loop().time())
         found.link.give_to(self._ring_monitor)
         if self._sentence == _CALL_IS_UP:
-            self._sentence = f"{found.in_words()}, ready."
+            self._sentence = found.ready()
 
     def _unplugged(self, why: str) -> None:
         """The device went away, perhaps in mid page."""
@@ -312,7 +312,7 @@ class ModemLine:
             self._fax.device_lost(asyncio.get_running_loop().time(), cause)
             if self._fax is not None and self._fax.result is not None:
                 self._end_call(self._fax.result)
-        self._break(f"The modem went away ({why}).")
+        self._break(filled("The modem went away ({why}).", why=why))
 
     def _break(self, sentence: str) -> None:
         self._broken = self._sentence = self._last_error = sentence

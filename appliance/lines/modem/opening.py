@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from appliance.language import filled, marked
 from appliance.lines.modem.answering import AnswerRules
 from appliance.lines.modem.dialling import DialRules
 from appliance.lines.modem.find import candidates
@@ -19,7 +20,7 @@ LOOK_EVERY_S = 1.0
 FIND_IN = "/dev/faxmodem"
 # A modem that does not answer may still be booting, seconds.
 IDENTIFY_LIMIT_S = 60.0
-_NO_OTHER_MODEM = "No fax modem is plugged in that no other line uses."
+_NO_OTHER_MODEM = marked("No fax modem is plugged in that no other line uses.")
 # Every USB modem takes this; an older one on a real serial port is set by the owner.
 FIRST_SPEED = 115200
 
@@ -44,9 +45,12 @@ class OpenModem:
     modem: Modem
     link: SerialLink
 
-    def in_words(self) -> str:
-        """The modem and its port, in words."""
-        return f"{self.modem.identity or 'A modem'} on {self.link.path}"
+    def ready(self, since: str = "") -> str:
+        """The sentence that it is ready.  ``since``: the time of day."""
+        modem, path = self.modem.identity or "?", self.link.path
+        if since:
+            return filled("{modem} on {path}, ready since {time}.", modem=modem, path=path, time=since)
+        return filled("{modem} on {path}, ready.", modem=modem, path=path)
 
 
 async def open_modem(
@@ -62,10 +66,10 @@ async def open_modem(
             try:
                 return await _identify(candidate.path, settings, lost, after)
             except PortOfAnotherLineError as error:
-                others = str(error) if settings.port else _NO_OTHER_MODEM
+                others = error.sentence if settings.port else _NO_OTHER_MODEM
             except PortError as error:
-                trouble = trouble or str(error)
-    raise PortError(trouble or others or "No fax modem is plugged in.")
+                trouble = trouble or error.sentence
+    raise PortError(trouble or others or marked("No fax modem is plugged in."))
 
 
 async def _identify(
@@ -75,10 +79,12 @@ async def _identify(
     flow = settings.flow or FlowControl.RTS_CTS
     await ask(path, settings.speed or FIRST_SPEED, flow, interrogation, IDENTIFY_LIMIT_S)
     if interrogation.result is None:
-        raise PortError(f"{path}: {interrogation.failed}")
+        raise PortError(filled("{path}: {problem}.", path=path, problem=filled(interrogation.failed)))
     modem = interrogation.result
     if not modem.class_1:
-        raise PortError(f"{path}: {modem.in_words()}")
+        raise PortError(
+            filled("{path}: {device} is no class-1 fax modem.", path=path, device=modem.identity or "?")
+        )
     speed, flow = settings.speed or modem.quirks.speed, settings.flow or modem.quirks.flow
     return OpenModem(modem, SerialLink(path, speed, flow, lost=lost, after=after))
 

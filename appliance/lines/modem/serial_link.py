@@ -18,6 +18,7 @@ from typing import Protocol
 
 import serial
 
+from appliance.language import filled
 from appliance.lines.modem.quirks import FlowControl
 from appliance.lines.modem.uucp_lock import PortHeldHereError, PortInUseError, PortLock
 
@@ -47,7 +48,11 @@ class Driver(Protocol):
 
 
 class PortError(Exception):
-    """The port cannot be opened; the message is a sentence for the owner."""
+    """The port cannot be opened.  ``sentence``: why, for the owner."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 class PortOfAnotherLineError(PortError):
@@ -83,9 +88,13 @@ class SerialLink:
         try:
             self._lock = PortLock(path)
         except PortHeldHereError as error:
-            raise PortOfAnotherLineError(f"{path} is used by another line of the box.") from error
+            raise PortOfAnotherLineError(
+                filled("{path} is used by another line of the box.", path=path)
+            ) from error
         except PortInUseError as error:
-            raise PortError(f"{path} is in use by another program: {error}.") from error
+            raise PortError(
+                filled("{path} is in use by another program: {why}.", path=path, why=error)
+            ) from error
         try:
             self._serial = serial.Serial(
                 path,
@@ -263,7 +272,7 @@ async def ask(path: str, speed: int, flow: FlowControl, questions: Questions, li
 
     def lost(why: str) -> None:
         if not answered.done():
-            answered.set_exception(PortError(f"{path} went away: {why}."))
+            answered.set_exception(PortError(filled("{path} went away: {why}.", path=path, why=why)))
 
     link = SerialLink(path, speed, flow, lost=lost, after=after)
     try:
@@ -271,7 +280,7 @@ async def ask(path: str, speed: int, flow: FlowControl, questions: Questions, li
         link.give_to(questions)
         await asyncio.wait_for(answered, limit_s)
     except TimeoutError as error:
-        raise PortError(f"The modem on {path} takes too long to answer.") from error
+        raise PortError(filled("The modem on {path} takes too long to answer.", path=path)) from error
     finally:
         link.close()
 
@@ -280,9 +289,9 @@ def _open_sentence(path: str, error: Exception) -> str:
     number = getattr(error, "errno", None)
     text = str(error)
     if number == errno.ENOENT or "No such file" in text:
-        return f"{path} is not there: the modem is not plugged in."
+        return filled("{path} is not there: the modem is not plugged in.", path=path)
     if number in (errno.EACCES, errno.EPERM) or "Permission" in text:
-        return f"{path} may not be opened: the user must be in the group dialout."
+        return filled("{path} may not be opened: the user must be in the group dialout.", path=path)
     if number in (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK) or "lock" in text:
-        return f"{path} is in use by another program."
-    return f"{path} cannot be opened: {text}."
+        return filled("{path} is in use by another program.", path=path)
+    return filled("{path} cannot be opened: {why}.", path=path, why=text)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from appliance.causes import Cause, Side
-from appliance.language import marked
+from appliance.language import filled, marked
 from appliance.lines.line import LineKind
 from appliance.lines.sip.codes import NO_PROPER_ANSWER
 from appliance.lines.sip.settings import MediaChoice
@@ -18,7 +18,7 @@ from appliance.t30.parameters import CallResult, Progress, carrier_of
 _ANSWERED = marked("The call was answered after {seconds} s.")
 _WENT_WITH = marked("A page went through{rate}, with error correction (ECM).")
 _WENT_WITHOUT = marked("A page went through{rate}, without error correction (ECM).")
-_LAST_ERROR = marked("The trunk's last error: {error}")
+_LAST_ERROR = marked("The trunk's last error: {error}.")
 _T38_BY_TRUNK = marked("T.38 works: the trunk asked for it, {seconds} s after the answer.")
 _T38_BY_US = marked("T.38 works: this box asked for it, {seconds} s after the answer.")
 _TERMS = marked("Its terms: {terms}.")
@@ -36,35 +36,16 @@ _LOOK_NETWORK = marked("More than one packet in a hundred is lost: look at the n
 
 
 @dataclass(frozen=True, slots=True)
-class CheckFinding:
-    """An English sentence and the values of its placeholders; ``text`` also fills a translation of it."""
-
-    sentence: str
-    values: tuple[tuple[str, str], ...] = ()
-
-    def text(self, sentence: str) -> str:
-        """``sentence``, or a translation of it, with the values filled in."""
-        return sentence.format(**dict(self.values)) if self.values else sentence
-
-    def __str__(self) -> str:
-        return self.text(self.sentence)
-
-
-def _found(sentence: str, **values: object) -> CheckFinding:
-    return CheckFinding(sentence, tuple((name, str(value)) for name, value in values.items()))
-
-
-@dataclass(frozen=True, slots=True)
 class TrunkReport:
     """The findings of one call over a trunk.
 
-    ``findings`` are sentences for the owner; ``advice`` what to ask the provider or to change.
+    ``findings`` are English sentences for the owner; ``advice`` what to ask the provider or to change.
     """
 
     usable: bool  # a fax went through
     t38: bool  # as T.38
-    findings: tuple[CheckFinding, ...]
-    advice: tuple[CheckFinding, ...]
+    findings: tuple[str, ...]
+    advice: tuple[str, ...]
 
 
 class CallWatcher:
@@ -107,28 +88,28 @@ def report(
     """
     t38 = seen.kind is LineKind.T38
     usable = result.cause.side is Side.NONE
-    findings = [_found(before), *_how_it_ended(result, seen.answered_s, last_error)]
-    advice: list[CheckFinding] = []
+    findings = [before, *_how_it_ended(result, seen.answered_s, last_error)]
+    advice: list[str] = []
     if t38:
         works = _T38_BY_TRUNK if seen.trunk_asked else _T38_BY_US
-        findings.append(_found(works, seconds=f"{seen.t38_after_s:.1f}"))
-        findings.append(_found(_TERMS, terms=seen.settings))
+        findings.append(filled(works, seconds=f"{seen.t38_after_s:.1f}"))
+        findings.append(filled(_TERMS, terms=seen.settings))
         if "no error correction" in seen.settings:
-            advice.append(_found(_ASK_CORRECTION))
+            advice.append(filled(_ASK_CORRECTION))
     elif seen.kind is LineKind.G711:
         without, wanted = _without_t38(seen, media)
         findings.append(without)
         advice += wanted
     share = seen.lost / seen.packets if seen.packets else 0.0
     if seen.packets:
-        findings.append(_found(_PACKETS, came=seen.packets, missing=seen.lost, share=f"{share:.1%}"))
+        findings.append(filled(_PACKETS, came=seen.packets, missing=seen.lost, share=f"{share:.1%}"))
     elif seen.kind is not None:
-        findings.append(_found(_NO_PACKET))
-        advice.append(_found(_LOOK_PORTS))
+        findings.append(filled(_NO_PACKET))
+        advice.append(filled(_LOOK_PORTS))
     if share > 0.01:
-        advice.append(_found(_LOOK_NETWORK))
+        advice.append(filled(_LOOK_NETWORK))
     if not usable:
-        advice.append(_found(result.cause.advice))
+        advice.append(result.cause.advice)
     return TrunkReport(usable, t38, tuple(findings), tuple(advice))
 
 
@@ -158,27 +139,27 @@ def report_afterwards(
     return report(watcher, result, media, before, last_error)
 
 
-def _without_t38(seen: CallWatcher, media: MediaChoice) -> tuple[CheckFinding, list[CheckFinding]]:
+def _without_t38(seen: CallWatcher, media: MediaChoice) -> tuple[str, list[str]]:
     """Why the fax went as tones, and what to do about it."""
     if media is MediaChoice.G711_ONLY:
-        return _found(_TONES_AS_SET), []
+        return filled(_TONES_AS_SET), []
     if seen.refusal in NO_PROPER_ANSWER:
-        return _found(_TONES_NO_ANSWER), [_found(_ASK_T38)]
+        return filled(_TONES_NO_ANSWER), [filled(_ASK_T38)]
     if seen.refusal:
-        return _found(_TONES_REFUSED, status=seen.refusal), [_found(_ASK_T38)]
-    return _found(_TONES_UNASKED), [_found(_ASK_WHO_ASKS)]
+        return filled(_TONES_REFUSED, status=seen.refusal), [filled(_ASK_T38)]
+    return filled(_TONES_UNASKED), [filled(_ASK_WHO_ASKS)]
 
 
-def _how_it_ended(result: CallResult, answered_s: float, last_error: str) -> list[CheckFinding]:
-    found = []
+def _how_it_ended(result: CallResult, answered_s: float, last_error: str) -> list[str]:
+    found: list[str] = []
     if answered_s:
-        found.append(_found(_ANSWERED, seconds=f"{answered_s:.1f}"))
+        found.append(filled(_ANSWERED, seconds=f"{answered_s:.1f}"))
     if result.cause.side is Side.NONE:
         carrier = result.carrier
         rate = f" ({carrier.bit_rate} bit/s, {carrier.modulation.value})" if carrier else ""
-        found.append(_found(_WENT_WITH if result.ecm else _WENT_WITHOUT, rate=rate))
+        found.append(filled(_WENT_WITH if result.ecm else _WENT_WITHOUT, rate=rate))
     else:
-        found.append(_found(result.cause.sentence))
+        found.append(result.cause.sentence)
         if last_error:
-            found.append(_found(_LAST_ERROR, error=last_error))
+            found.append(filled(_LAST_ERROR, error=last_error))
     return found

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from appliance import dial_on
 from appliance.causes import Cause
 from appliance.dial_on import DialOn
+from appliance.language import marked
 from appliance.lines import causes
 from appliance.lines.datagram_driver import Pacing
 from appliance.lines.line import Accept, IncomingHandler, LineKind, LineState, OutgoingCall, Tap
@@ -335,9 +336,11 @@ class SipLine:
 
     def _condition(self) -> tuple[bool, str]:
         if not self._started:
-            return False, "SIP is not running." if self._standing.last_error else "The trunk is stopped."
+            return False, marked("SIP is not running.") if self._standing.last_error else marked(
+                "The trunk is stopped."
+            )
         if not self._usable:
-            return False, "The trunk's settings cannot be used."
+            return False, marked("The trunk's settings cannot be used.")
         return self._standing.condition(time.monotonic())
 
     def registration_changed(self, change: RegistrationChanged) -> None:

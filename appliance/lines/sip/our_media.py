@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
+from appliance.language import marked
 from appliance.lines.sip import messages, stun
 from appliance.lines.sip.media_orders import LocalMedia, MediaRules
 from appliance.lines.sip.ports import MediaPorts, open_media_socket, own_address
@@ -92,7 +93,7 @@ class OurMedia:
                 address, udptl_port = udptl_seen
                 rtp_port = rtp_seen[1]
             else:
-                self._complain("No STUN server answered; the box's own address was given instead.")
+                self._complain(marked("No STUN server answered; the box's own address was given instead."))
         ours = T38Settings(
             version=trunk.t38_version,
             error_correction=trunk.error_correction,

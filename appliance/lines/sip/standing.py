@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from appliance.causes import Cause
+from appliance.language import Filled, filled
 from appliance.lines.sip.causes import SIP_AUTHENTICATION, SIP_CERTIFICATE
 from appliance.lines.sip.events import RegistrationChanged
 from appliance.lines.sip.messages import MAX_WORDS
@@ -127,38 +128,66 @@ class Standing:
         server = self._server
         pause_s = self._paused_until - now
         if pause_s > 0:
-            return False, f"{server} asked for no calls for another {pause_s:.0f} seconds."
+            return False, filled(
+                "{server} asked for no calls for another {seconds} seconds.",
+                server=server,
+                seconds=f"{pause_s:.0f}",
+            )
         if self._ignores_calls:
-            since = f"{server} answers, but no call since {self._silent_since}"
             if now < self._rest_until:
-                return False, f"{since}; the next one is tried in {self._rest_until - now:.0f} seconds."
-            return True, f"{since}; the next fax tries it."
+                return False, filled(
+                    "{server} answers, but no call since {since}; the next is tried in {seconds} seconds.",
+                    server=server,
+                    since=self._silent_since,
+                    seconds=f"{self._rest_until - now:.0f}",
+                )
+            return True, filled(
+                "{server} answers, but no call since {since}; the next fax tries it.",
+                server=server,
+                since=self._silent_since,
+            )
         if self._registers:
             return self._registered_condition()
         if self._silent_since:
-            since = f"{server} has not answered since {self._silent_since}"
             if now < self._rest_until:
-                return False, f"{since}; it is asked again every {ASK_RESTING_S:.0f} seconds."
-            return True, f"{since}; the next fax tries it."
+                return False, filled(
+                    "{server} has not answered since {since}; it is asked again every {seconds} seconds.",
+                    server=server,
+                    since=self._silent_since,
+                    seconds=f"{ASK_RESTING_S:.0f}",
+                )
+            return True, filled(
+                "{server} has not answered since {since}; the next fax tries it.",
+                server=server,
+                since=self._silent_since,
+            )
         if not self._answered_at:
-            return True, f"Not proven yet: {server} has not answered anything so far (without registration)."
-        return (
-            True,
-            f"Ready for calls over {server} (without registration): it answered at {self._answered_at}.",
+            return True, filled(
+                "Not proven yet: {server} has not answered anything so far (without registration).",
+                server=server,
+            )
+        return True, filled(
+            "Ready for calls over {server} (without registration): it answered at {time}.",
+            server=server,
+            time=self._answered_at,
         )
 
     def _registered_condition(self) -> tuple[bool, str]:
         server = self._server
         if self._registration is None:
-            return False, f"Registering with {server}."
+            return False, filled("Registering with {server}.", server=server)
         if not self._registration.active:
-            return False, f"Not registered with {server}."
-        if self._silent_since:
-            return False, (
-                f"Registered with {server} at {self._registered_at}, but it has not answered since"
-                f" {self._silent_since}; signing in again."
+            return False, filled("Not registered with {server}.", server=server)
+        if not self._silent_since:
+            return True, filled(
+                "Registered with {server} since {time}.", server=server, time=self._registered_at
             )
-        return True, f"Registered with {server} since {self._registered_at}."
+        return False, filled(
+            "Registered with {server} at {time}, but it has not answered since {since}; signing in again.",
+            server=server,
+            time=self._registered_at,
+            since=self._silent_since,
+        )
 
 
 def sentence(text: str) -> str:
@@ -172,7 +201,7 @@ def sentence(text: str) -> str:
 
 def with_status(cause: Cause, code: int, reason: str) -> str:
     """The sentence of a call's end with the trunk's own words: ``The number is busy (486 Busy Here).``"""
-    return _with_words(cause.sentence.removesuffix("."), code, reason)
+    return _with_words(filled(cause.sentence), code, reason)
 
 
 def registration_words(change: RegistrationChanged) -> str:
@@ -180,27 +209,32 @@ def registration_words(change: RegistrationChanged) -> str:
     answered = bool(change.server)
     match change.code:
         case _ if change.unanswerable:
-            what = f"{SIP_AUTHENTICATION.sentence.removesuffix('.')}: {change.unanswerable}"
+            what = filled(
+                "{sentence}: {why}.", sentence=filled(SIP_AUTHENTICATION.sentence), why=change.unanswerable
+            )
         case 401 | 403 | 407:
-            what = "The trunk does not accept the user name or password"
+            what = filled("The trunk does not accept the user name or password.")
         case 404:
-            what = "The trunk does not know this user"
+            what = filled("The trunk does not know this user.")
         case code if code // 100 == 5 and answered:
-            what = "The trunk reported a fault of its own"
+            what = filled("The trunk reported a fault of its own.")
+        case 408 if not answered:
+            return filled("The trunk does not answer: check its server name, port and transport.")
         case 408 | 0:
-            what = "The trunk does not answer"
+            what = filled("The trunk does not answer.")
         case _ if not answered and CERTIFICATE_ERROR in change.reason:
-            what = SIP_CERTIFICATE.sentence.removesuffix(".")
+            what = filled(SIP_CERTIFICATE.sentence)
         case 502 | 503:
-            what = "The trunk cannot be reached"
+            what = filled("The trunk cannot be reached.")
         case _:
-            what = "The trunk refused the registration"
+            what = filled("The trunk refused the registration.")
     return _with_words(what, change.code, change.reason)
 
 
-def _with_words(what: str, code: int, reason: str) -> str:
+def _with_words(what: Filled, code: int, reason: str) -> Filled:
     words = "".join(character for character in reason if character.isprintable()).strip()[:MAX_WORDS]
-    return f"{what} ({f'{code} {words}'.strip() if code else words})."
+    words = f"{code} {words}".strip() if code else words
+    return filled("{sentence} ({words}).", sentence=what, words=words)
 
 
 def _rest_s(rests: int) -> float:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from appliance.causes import CANCELLED, DELIVERED, RECEIVED
+from appliance.language import say
 from appliance.lines.causes import BUSY, LINE_FULL, LINE_STOPPED
 from appliance.lines.line import Accept, IncomingCall, LineKind, OutgoingCall, Refuse
 from appliance.lines.modem import causes
@@ -271,6 +272,7 @@ def test_a_modem_pulled_out_in_mid_page_ends_the_call_and_is_used_again_once_bac
         assert result.cause is causes.MODEM_UNPLUGGED
         assert not line.state().usable
         assert line.state().last_error.startswith("The modem went away")
+        assert say(line.state().last_error, "de").startswith("Das Modem ist verschwunden")
         assert (await line.place(*outgoing("2"))).cause is causes.MODEM_MISSING
         second = FaxMachine(receive=received)
         exchange.do(lambda: exchange.exchange.disconnect("2"))

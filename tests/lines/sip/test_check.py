@@ -11,7 +11,7 @@ import pytest
 
 from appliance.lines.sip import causes
 from appliance.lines.sip.check import check_trunk
-from appliance.lines.sip.check_report import CheckFinding, TrunkReport
+from appliance.lines.sip.check_report import TrunkReport
 from appliance.lines.sip.settings import MediaChoice
 from tests.lines.sip.media import AudioFar, T38Far
 from tests.lines.sip.rig import Box
@@ -101,7 +101,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, TrunkReport]:
     return asyncio.run(run())
 
 
-def _text(found: Iterable[CheckFinding]) -> str:
+def _text(found: Iterable[str]) -> str:
     return "\n".join(map(str, found))
 
 

@@ -321,7 +321,7 @@ def test_trunk_that_was_asked_to_register_and_gave_no_sign_is_asked_again() -> N
         (RegistrationChanged(False, 503, "Gone"), "The trunk cannot be reached (503 Gone)."),
         (
             RegistrationChanged(False, 408, "Request Timeout"),
-            "The trunk does not answer (408 Request Timeout).",
+            "The trunk does not answer: check its server name, port and transport.",
         ),
         (
             RegistrationChanged(False, 0, "Unable to resolve"),

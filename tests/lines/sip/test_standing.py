@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 import socket
 from pathlib import Path
 
 import pytest
 
 from appliance.causes import Cause
+from appliance.language import say
 from appliance.lines.causes import BUSY, LINE_FAULT, LINE_FULL
 from appliance.lines.line import Refuse
 from appliance.lines.sip import admission, causes
@@ -121,6 +123,17 @@ def test_a_silent_trunk_is_no_longer_shown_as_registered() -> None:
     assert trunk.wants_to_ask(3.0, 0)
     trunk.registration_changed(accepted, 4.0)
     assert trunk.condition(5.0)[0]
+
+
+def test_the_state_of_a_trunk_is_told_in_the_readers_language_also_in_another_process() -> None:
+    trunk = standing(registers=True)
+    trunk.registration_changed(RegistrationChanged(True, 200, "OK", "192.0.2.1:5060"), 0.0)
+    _, words = pickle.loads(pickle.dumps(trunk.condition(1.0)))
+    assert say(words, "de") == "Bei sip.example.net registriert seit 12:00."
+    trunk.registration_changed(RegistrationChanged(False, 403, "Forbidden", "192.0.2.1:5060"), 2.0)
+    told = pickle.loads(pickle.dumps(trunk.last_error))
+    assert say(told, "de") == "Der Trunk nimmt Benutzername oder Passwort nicht an (403 Forbidden)."
+    assert say(told, "en") == told == "The trunk does not accept the user name or password (403 Forbidden)."
 
 
 def test_trunk_that_answers_is_asked_now_and_then_where_the_owner_wants_it() -> None:
