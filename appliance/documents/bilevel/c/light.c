@@ -1,5 +1,5 @@
 /* Finds light type on a dark ground in rasters, where the document does not tell what is type. */
-#include "light.h"
+#include "light_grounds.h"
 
 #include <stdlib.h>
 #include <string.h>

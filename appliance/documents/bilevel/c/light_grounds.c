@@ -1,5 +1,5 @@
 /* Finds the grounds that light type may stand on. */
-#include "light.h"
+#include "light_grounds.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Removes security grounds of certificates, prescriptions and cheques from the ink: pale fine lines, dots or
  * microprint that cover a part of the page and have type on them. They would drown the type and cost many octets. */
-#include "security.h"
+#include "security_regions.h"
 
 #include <stddef.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Counts what each cell of a page has: depths, pale and deep pixels, sizes. */
-#include "security.h"
+#include "security_cells.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Decides which regions of a page are security grounds. */
-#include "security.h"
+#include "security_regions.h"
 
 #include <stdlib.h>
 

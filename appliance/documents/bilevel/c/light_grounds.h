@@ -1,6 +1,6 @@
-/* What light*.c have in common. "Ground" here is the tint or dark area that light type stands on. */
-#ifndef FAXBOX_LIGHT_H
-#define FAXBOX_LIGHT_H
+/* The grounds that light type may stand on. "Ground" here is the tint or dark area that light type stands on. */
+#ifndef FAXBOX_LIGHT_GROUNDS_H
+#define FAXBOX_LIGHT_GROUNDS_H
 
 #include "sheet.h"
 
@@ -15,7 +15,7 @@ static inline int rows_of_sample(const Band *band)
     return band->ground->y_dpi < COARSE_DPI ? EVERY / 2 : EVERY;
 }
 
-/* light_grounds.c: sets ``medians`` to the ground of each sample, 255 where there is none; ``scratch`` is for twice as
+/* Sets ``medians`` to the ground of each sample, 255 where there is none; ``scratch`` is for twice as
  * many. Returns whether there is one, or -1 without memory. */
 int find_light_grounds(uint8_t *medians, uint8_t *scratch, Size small, const Band *band);
 

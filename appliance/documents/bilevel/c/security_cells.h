@@ -1,6 +1,6 @@
-/* What security*.c have in common: the page in cells, of which regions may be a security ground. */
-#ifndef FAXBOX_SECURITY_H
-#define FAXBOX_SECURITY_H
+/* The page in cells, of which regions may be a security ground. */
+#ifndef FAXBOX_SECURITY_CELLS_H
+#define FAXBOX_SECURITY_CELLS_H
 
 #include "sheet.h"
 
@@ -31,7 +31,7 @@ static inline Box cells_around(const Cells *cells, ptrdiff_t x, ptrdiff_t y, ptr
                  y + away < cells->size.rows ? y + away + 1 : cells->size.rows};
 }
 
-/* security_cells.c: functions that return int return 0, or -1 without memory. ``offset`` is that of a count, or of a
+/* Functions that return int return 0, or -1 without memory. ``offset`` is that of a count, or of a
  * depth, in Cell. */
 void take_depths(const Cells *cells, const Mask *marks, const uint8_t *depth);
 /* Adds the number of marked pixels in each cell to its count. */
@@ -42,11 +42,5 @@ int settle_splits(const Cells *cells);
 int where_less(const Cells *cells, const Mask *less, const uint8_t *depth, size_t offset);
 /* Adds to each cell the pixels of dots and of things as large as letters. */
 int count_sizes(const Cells *cells, const Mask *mask);
-
-/* security_regions.c. A region is tested by the marked pixels of its cells, then by shapes, which take longer to
- * count, then by sizes. */
-typedef enum { BY_PIXELS, BY_SHAPES, BY_SIZES } Test;
-/* Number of regions that are security grounds by all tests up to ``last``; -1 without memory. */
-int settle_regions(const Cells *cells, Test last);
 
 #endif
