@@ -18,7 +18,8 @@ from tests.exchange.test_exchange import Rig, on_rig
 
 
 @pytest.fixture(autouse=True)
-def _system_again() -> Iterator[None]:
+def _systems_zone() -> Iterator[None]:
+    zone.set_zone("")  # a box that an earlier test ran in this process may have set another
     yield
     zone.set_zone("")
 
