@@ -28,8 +28,8 @@ PHOTOGRAPH_OCTETS = 20_000
 # Limits: characters of an e-mail's page, and octets of the pictures that are put into it.
 PAGE_LIMIT = 2_000_000
 PICTURES_LIMIT = 15 << 20
-# RFC 3834 5, and what mailing lists and older programs use instead: such mail is neither answered nor faxed.
-# Headers of lists, and of answering machines that name themselves without RFC 3834's Auto-Submitted.
+# What mailing lists and programs use besides RFC 3834's Auto-Submitted (5), headers and values of Precedence:
+# such mail is neither answered nor faxed.
 _OF_PROGRAMS = ("List-Id", "X-Autoreply", "X-Autorespond")
 _BULK = frozenset({"bulk", "junk", "list", "auto_reply"})
 ADDRESS = re.compile(r"[^\s@<>\",;:]{1,64}@[^\s@<>\",;:]{1,189}")

@@ -26,7 +26,8 @@ class OwnAddress:
     certificate: str = ""
 
     def __post_init__(self) -> None:
-        if urlsplit(self.url).scheme not in _PORTS:
+        parts = urlsplit(str(self.url))
+        if parts.scheme not in _PORTS or parts.port == 0:  # a port that is none raises ValueError
             raise ValueError(f"not an address of a server: {self.url}")
 
     @property
@@ -42,7 +43,7 @@ class OwnAddress:
 
     @property
     def port(self) -> int:
-        """The TCP port.  Raises ValueError."""
+        """The TCP port."""
         parts = urlsplit(self.url)
         return parts.port or _PORTS[parts.scheme]
 

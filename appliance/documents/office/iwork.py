@@ -10,7 +10,7 @@ from PIL import Image
 
 from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_UNSUPPORTED
 from appliance.documents.drawing import Bitmap, Drawing, PageDrawer
-from appliance.documents.errors import DocumentError
+from appliance.documents.errors import DocumentError, fault_of
 from appliance.documents.geometry import Layout, PageSize
 from appliance.remarks import PREVIEW_ONLY, Remark
 
@@ -38,7 +38,7 @@ def preview_of(content: bytes) -> tuple[str, bytes]:
     except MemoryError:
         raise
     except Exception as error:  # the library raises anything on damaged files
-        raise DocumentError(DOCUMENT_DAMAGED, f"its preview: {type(error).__name__}") from None
+        raise DocumentError(DOCUMENT_DAMAGED, f"its preview: {fault_of(error)}") from None
     said = "a document of Apple's Pages, Numbers or Keynote without a preview: export it as a PDF"
     raise DocumentError(DOCUMENT_UNSUPPORTED, said)
 

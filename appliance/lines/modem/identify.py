@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from appliance.language import marked
+from appliance.language import filled, marked
 from appliance.lines.modem.port import Information, Reply, Silence
 from appliance.lines.modem.port_driver import PortDriver
 from appliance.lines.modem.quirks import MODULATION_V21, Quirks, carrier_of, quirks_for
@@ -55,7 +55,8 @@ class Modem:
     def in_words(self) -> str:
         """One paragraph for the owner."""
         if not self.class_1:
-            return f"{self.identity or 'This device'} is no class-1 fax modem."
+            device = self.identity or filled("This device")
+            return filled("{device} is no class-1 fax modem.", device=device)
         name = self.identity or "An unnamed class-1 modem"
         parts = [f"{name}.", f"Treated as: {self.row}."]
         parts.append(f"Sends {_words(self.send)}; receives {_words(self.receive)}.")

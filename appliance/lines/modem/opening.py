@@ -47,7 +47,7 @@ class OpenModem:
 
     def ready(self, since: str = "") -> str:
         """The sentence that it is ready.  ``since``: the time of day."""
-        modem, path = self.modem.identity or "?", self.link.path
+        modem, path = self.modem.identity or filled("A modem"), self.link.path
         if since:
             return filled("{modem} on {path}, ready since {time}.", modem=modem, path=path, time=since)
         return filled("{modem} on {path}, ready.", modem=modem, path=path)
@@ -82,9 +82,7 @@ async def _identify(
         raise PortError(filled("{path}: {problem}.", path=path, problem=filled(interrogation.failed)))
     modem = interrogation.result
     if not modem.class_1:
-        raise PortError(
-            filled("{path}: {device} is no class-1 fax modem.", path=path, device=modem.identity or "?")
-        )
+        raise PortError(filled("{path}: {problem}.", path=path, problem=modem.in_words()))
     speed, flow = settings.speed or modem.quirks.speed, settings.flow or modem.quirks.flow
     return OpenModem(modem, SerialLink(path, speed, flow, lost=lost, after=after))
 

@@ -95,7 +95,7 @@ def report(
         findings.append(filled(works, seconds=f"{seen.t38_after_s:.1f}"))
         findings.append(filled(_TERMS, terms=seen.settings))
         if "no error correction" in seen.settings:
-            advice.append(filled(_ASK_CORRECTION))
+            advice.append(_ASK_CORRECTION)
     elif seen.kind is LineKind.G711:
         without, wanted = _without_t38(seen, media)
         findings.append(without)
@@ -104,10 +104,10 @@ def report(
     if seen.packets:
         findings.append(filled(_PACKETS, came=seen.packets, missing=seen.lost, share=f"{share:.1%}"))
     elif seen.kind is not None:
-        findings.append(filled(_NO_PACKET))
-        advice.append(filled(_LOOK_PORTS))
+        findings.append(_NO_PACKET)
+        advice.append(_LOOK_PORTS)
     if share > 0.01:
-        advice.append(filled(_LOOK_NETWORK))
+        advice.append(_LOOK_NETWORK)
     if not usable:
         advice.append(result.cause.advice)
     return TrunkReport(usable, t38, tuple(findings), tuple(advice))
@@ -142,12 +142,12 @@ def report_afterwards(
 def _without_t38(seen: CallWatcher, media: MediaChoice) -> tuple[str, list[str]]:
     """Why the fax went as tones, and what to do about it."""
     if media is MediaChoice.G711_ONLY:
-        return filled(_TONES_AS_SET), []
+        return _TONES_AS_SET, []
     if seen.refusal in NO_PROPER_ANSWER:
-        return filled(_TONES_NO_ANSWER), [filled(_ASK_T38)]
+        return _TONES_NO_ANSWER, [_ASK_T38]
     if seen.refusal:
-        return filled(_TONES_REFUSED, status=seen.refusal), [filled(_ASK_T38)]
-    return filled(_TONES_UNASKED), [filled(_ASK_WHO_ASKS)]
+        return filled(_TONES_REFUSED, status=seen.refusal), [_ASK_T38]
+    return _TONES_UNASKED, [_ASK_WHO_ASKS]
 
 
 def _how_it_ended(result: CallResult, answered_s: float, last_error: str) -> list[str]:

@@ -336,9 +336,8 @@ class SipLine:
 
     def _condition(self) -> tuple[bool, str]:
         if not self._started:
-            return False, marked("SIP is not running.") if self._standing.last_error else marked(
-                "The trunk is stopped."
-            )
+            has_failed = bool(self._standing.last_error)
+            return False, marked("SIP is not running.") if has_failed else marked("The trunk is stopped.")
         if not self._usable:
             return False, marked("The trunk's settings cannot be used.")
         return self._standing.condition(time.monotonic())

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from appliance.language import say
 from appliance.lines.modem.identify import Interrogation, Modem
 from appliance.t30.dce import Carrier
 
@@ -124,6 +125,7 @@ def test_a_modem_without_class_1_is_told_apart(classes: str) -> None:
     modem = Said(BASE | {"I0": "Data only", "+FCLASS=?": classes}).found()
     assert not modem.class_1
     assert "no class-1 fax modem" in modem.in_words()
+    assert "ist kein Faxmodem der Klasse 1" in say(modem.in_words(), "de")
 
 
 def test_a_device_without_fax_commands_is_no_class_1_modem() -> None:
