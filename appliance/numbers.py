@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from appliance import dial_on, emergency, numbering
 from appliance.causes import Cause
 from appliance.lines.causes import NUMBER_EMERGENCY, NUMBER_INVALID, NUMBER_NOT_ALLOWED
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.numbers import DialFormat
 from appliance.lines.sip.settings import SipTrunk
-from appliance.numbering import LOCAL_DIGITS, Plan
+from appliance.numbering import dial_on, emergency
+from appliance.numbering import plan as numbering
+from appliance.numbering.plan import LOCAL_DIGITS, Plan
 from appliance.settings.fields import setting
 from appliance.spool.model import Reach
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.box import Box
-from appliance.caller_id_policy import as_station_id, may_show, plain
 from appliance.configuration import open_box
 from appliance.lines.sip.settings import SipTrunk
+from appliance.numbering.caller_id_policy import as_station_id, may_show, plain
 from appliance.services.causes import CALLER_NOT_ALLOWED
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from phonenumbers import shortnumberinfo
 
-from appliance.emergency import _LONGEST, WELL_KNOWN
 from appliance.lines.causes import NUMBER_EMERGENCY, NUMBER_INVALID
 from appliance.lines.modem.dialling import DialRules, UndialableError, dial_command
 from appliance.lines.sip.numbers import DialFormat, DiallingRules, NumberError, checked_sip_address, to_dial
+from appliance.numbering.emergency import _LONGEST, WELL_KNOWN
 from appliance.numbers import Number, NumberSettings, read_number
 
 COUNTRIES = ("DE", "GB", "US", "FR", "IT", "AU", "BR", "JP", "CH", "NZ", "DK", "IN", "")

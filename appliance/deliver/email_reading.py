@@ -11,7 +11,6 @@ from email.utils import getaddresses
 from pathlib import Path
 
 from appliance import durable
-from appliance.dial_on import BEHIND
 from appliance.documents.causes import EMAIL_DAMAGED
 from appliance.documents.errors import DocumentError
 from appliance.documents.file_part import FilePart, part_key
@@ -20,6 +19,7 @@ from appliance.documents.mail.parsing import parse_email
 from appliance.documents.mail.parts import CID, Letter, letter_of
 from appliance.documents.text.hypertext import html_text
 from appliance.documents.text.plain import whole_characters
+from appliance.numbering.dial_on import BEHIND
 
 _TEXT_LIMIT = 400_000
 _PIECE_OCTETS = 64 * 1024

@@ -12,7 +12,7 @@ from appliance.dispatch.full_lines import FullLines
 from appliance.dispatch.rules import LineView
 from appliance.language import marked
 from appliance.lines.line import Accept, IncomingCall, Line, LineKind, LineState, Refuse
-from appliance.numbering import Plan
+from appliance.numbering.plan import Plan
 from appliance.numbers import NumberSettings, plan_for
 from appliance.spool import decisions
 

@@ -22,7 +22,7 @@ from appliance.lines.line import LineKind
 from appliance.lines.modem.causes import VOICE_ANSWERED
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.lines.sip.causes import SIP_NO_MEDIA, SIP_T38_SILENT
-from appliance.numbering import Plan
+from appliance.numbering.plan import Plan
 from appliance.numbers import NumberSettings, permitted
 from appliance.spool.causes import INTERRUPTED
 from appliance.spool.model import DAY_S, Attempt, Job, JobState, Reach

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.box import Box
-from appliance.dial_on import numbers_apart
 from appliance.documents.options import Limits, clean_line
 from appliance.durable import TooLargeError
 from appliance.language import said
+from appliance.numbering.dial_on import numbers_apart
 from appliance.printing.options import all_numbers
 from appliance.printing.settings import InDocument, PrintingSettings
 from appliance.services.rules import RefusedError

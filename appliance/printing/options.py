@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import unquote
 
-from appliance.dial_on import BEHIND, numbers_apart
+from appliance.numbering.dial_on import BEHIND, numbers_apart
 from appliance.spool.options import Quality
 
 # Limits above what any print dialogue writes: options, and characters.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from appliance.caller_id_policy import may_show
 from appliance.lines.settings import LineSettings
+from appliance.numbering.caller_id_policy import may_show
 from appliance.settings.accounts import ApiKey, User, UserRole
 from appliance.settings.secrets import user_named
 from appliance.settings.store import SettingsStore

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
-from appliance.caller_id_policy import as_station_id
 from appliance.causes import Cause, CauseError
 from appliance.documents.settings import STANDARD_COVER, CoverTemplate
 from appliance.language import ngettext, one_line, said
 from appliance.lines.causes import NUMBER_NOT_ALLOWED
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.lines.settings import LineSettings
+from appliance.numbering.caller_id_policy import as_station_id
 from appliance.numbers import Number, NumberSettings, permitted, plan_for, read_number
 from appliance.services.accounts import Accounts
 from appliance.services.causes import CALLER_NOT_ALLOWED, COVER_TEMPLATE_GONE, QUOTA_SPENT

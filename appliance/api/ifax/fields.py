@@ -17,10 +17,10 @@ from appliance.api.causes import REQUEST_INVALID
 from appliance.api.foreign_fields import FARTHEST_S, LINE_LIMIT, number, refused, text
 from appliance.api.intake import StoredUpload
 from appliance.api.problems import ProblemError
-from appliance.dial_on import numbers_apart
 from appliance.documents.causes import DOCUMENT_GONE, DOCUMENT_PAGES_INVALID
 from appliance.lines.causes import NUMBER_INVALID
 from appliance.net.settings import ApiSettings
+from appliance.numbering.dial_on import numbers_apart
 from appliance.services.causes import TOO_MANY_FILES, TOO_MANY_RECIPIENTS
 from appliance.spool.options import Quality
 

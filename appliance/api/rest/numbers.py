@@ -31,7 +31,7 @@ from appliance.spool.model import Reach
 if TYPE_CHECKING:
     import phonenumbers
 else:
-    from appliance import number_library as phonenumbers
+    from appliance.numbering import library as phonenumbers
 
 # Earlier faxes that are searched for numbers, and the most suggestions.
 RECENT_FAXES, OFFERED = 200, 8

@@ -9,9 +9,9 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from appliance.dial_on import DialOn
 from appliance.lines.g711.before_fax import AudioBeforeFax
 from appliance.lines.g711.rtp import PACKET_S, PACKET_SAMPLES, SAMPLE_RATE, RtpSession
+from appliance.numbering.dial_on import DialOn
 from appliance.spandsp import open_spandsp
 
 _DECLARATIONS = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from appliance.emergency import may_reach, region_of
+from appliance.numbering.emergency import may_reach, region_of
 
 # V.250 6.3.1: digits, tone letters, pause, wait for dial tone, hook flash, quiet answer.
 _PREFIX = re.compile(r"[0-9*#ABCD,W!]*", re.IGNORECASE)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from appliance.causes import CANCELLED, Cause
-from appliance.dial_on import DialOn
 from appliance.lines.causes import BUSY, NUMBER_NOT_IN_SERVICE
 from appliance.lines.datagram_driver import Pacing, SideDoor
 from appliance.lines.g711.before_fax import AudioWait
@@ -28,6 +27,7 @@ from appliance.lines.sip.media_orders import UseAudio, UseT38
 from appliance.lines.sip.ports import MediaPorts
 from appliance.lines.sip.trunk_memory import UdptlWay
 from appliance.lines.sip.witnesses import is_udptl, speaks_rtp, speaks_t38
+from appliance.numbering.dial_on import DialOn
 from appliance.t30.conversation import CallOwner, FromCall
 from appliance.t30.parameters import CallParameters, CallResult, Phase, Progress, Role
 from appliance.t38.fax import T38FaxCall

@@ -16,9 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from appliance import dial_on
 from appliance.causes import Cause
-from appliance.dial_on import DialOn
 from appliance.language import marked
 from appliance.lines import causes
 from appliance.lines.datagram_driver import Pacing
@@ -52,6 +50,8 @@ from appliance.lines.sip.standing import ASK_IN_CALL_S, Standing, sentence, with
 from appliance.lines.sip.switch import MediaSwitch
 from appliance.lines.sip.trunk_config import request_uri
 from appliance.lines.sip.trunk_memory import TrunkMemory
+from appliance.numbering import dial_on
+from appliance.numbering.dial_on import DialOn
 from appliance.t30.conversation import CallOwner, Ended
 from appliance.t30.parameters import CallResult, Phase, Progress
 

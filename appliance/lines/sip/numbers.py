@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import unquote
 
-from appliance import numbering
-from appliance.emergency import may_reach, region_of
+from appliance.numbering import plan as numbering
+from appliance.numbering.emergency import may_reach, region_of
 
 # E.164 6.2: at most 15 digits; we allow a little for prefixes and private numbering plans.
 MAX_DIGITS = 20

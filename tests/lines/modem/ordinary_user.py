@@ -11,11 +11,11 @@ import os
 import pwd
 import sys
 
-from appliance import emergency
 from appliance.lines import causes
 from appliance.lines.line import OutgoingCall, Refuse
 from appliance.lines.modem.line import ModemLine
 from appliance.lines.modem.opening import ModemSettings
+from appliance.numbering import emergency
 from appliance.t30.memory import MemoryOwner
 from appliance.t30.parameters import CallParameters, Role
 from tests.softmodem.fixtures import sample_page

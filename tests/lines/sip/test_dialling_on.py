@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from appliance import causes
-from appliance.dial_on import PAUSE_S
 from appliance.lines.g711.dialling_on import dtmf
+from appliance.numbering.dial_on import PAUSE_S
 from appliance.spandsp import open_spandsp
 from appliance.t30.parameters import Progress
 from tests.lines.sip.media import T38Far

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import phonenumbers
 else:
-    from appliance import number_library as phonenumbers
+    from appliance.numbering import library as phonenumbers
 
 # The parts of the library's patterns: digits, sets of digits, repetitions and groups.
 _PATTERN_PART = re.compile(r"(\{[0-9,]+\})|(\\d|\[[^\]]+\]|[0-9])")

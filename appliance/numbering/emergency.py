@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import phonenumbers
     import phonenumbers.shortnumberinfo
 else:
-    from appliance import number_library as phonenumbers
+    from appliance.numbering import library as phonenumbers
 
 # With an unknown country, digits after a prefix count when they are one of these: 112 and 911 (ITU-T
 # E.161.1) and widely used national ones.

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from appliance import tariffs
+from appliance.numbering import tariffs
 
 if TYPE_CHECKING:
     import phonenumbers
     import phonenumbers.shortnumberinfo
     from phonenumbers import PhoneNumber
 else:
-    from appliance import number_library as phonenumbers
+    from appliance.numbering import library as phonenumbers
 
 # The most digits of extensions and service numbers, which are dialled without an area code.
 LOCAL_DIGITS = 4
