@@ -114,6 +114,20 @@ MAILBOX_UNUSABLE = declare(
     "The mailbox with e-mails to fax cannot be opened.",
     "Check the folder's name and the rights of the account.",
 )
+MAILBOX_UNREADABLE = declare(
+    "mailbox_unreadable",
+    Side.THEIRS,
+    Retry.LATER,
+    "The mail server does not hand over an e-mail in the mailbox; the others are collected.",
+    "Look for it in the mailbox with a mail program, and delete it there if it cannot be opened.",
+)
+MAILBOX_NOT_EMPTIED = declare(
+    "mailbox_not_emptied",
+    Side.USER,
+    Retry.LATER,
+    "An e-mail that the box has handled cannot be moved out of the mailbox; it is not faxed again.",
+    "Make room in the mailbox, and give the account the right to move and delete e-mails.",
+)
 FOLDER_UNUSABLE = declare(
     "folder_unusable",
     Side.USER,

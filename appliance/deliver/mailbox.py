@@ -2,8 +2,8 @@
 
 Every e-mail in the folder is handled once: handed in, refused with an answer, or ignored; then it is moved
 away or deleted.  One that was handed in but not moved, because the box died or the folder for handled
-e-mails is full, is recognised by its Message-ID; without one by its place in the mailbox.  One at which the
-last visit ended is the last of the next: it must not keep the others waiting.
+e-mails is full, is recognised by its Message-ID; without one by its place in the mailbox.  One that the
+server keeps, or at which the last visit ended, is the last of the next: it must not keep the others waiting.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from collections import deque
 from typing import Any
 
 from appliance.box import Box
+from appliance.causes import Cause
 from appliance.deliver import causes
 from appliance.deliver.email_out import ASKED_ID, ASKED_SUBJECT, REFUSAL
 from appliance.deliver.mail_to_fax import Gateway, Refused
@@ -54,6 +55,10 @@ STOP_S = 10.0
 _SIZE = re.compile(rb"RFC822\.SIZE (\d{1,15})")
 _KEPT = 300  # characters of a server's answer, or of a subject
 _ID_KEPT = 900
+
+
+class _StaysError(MailError):
+    """The server does not hand over an e-mail, or does not let it be moved away."""
 
 
 class _Client(imaplib.IMAP4):
@@ -104,6 +109,8 @@ class Mailbox:
         self._answered: deque[tuple[float, str]] = deque()
         # Places of e-mails whose refusal was answered and that could not be moved.
         self._told: set[str] = set()
+        # Places of e-mails that were copied to the folder for handled ones, and could not be deleted.
+        self._copied: set[str] = set()
         # Places of e-mails that were begun and not dealt with.
         self._unfinished: set[str] = set()
         self.problem = ""  # of the last visit, as a sentence; empty when it succeeded
@@ -204,6 +211,8 @@ class Mailbox:
         }
         self._unfinished &= found.keys()
         self._told &= found.keys()
+        self._copied &= found.keys()
+        stays: _StaysError | None = None
         done = 0
         for place in sorted(found, key=self._unfinished.__contains__)[:VISIT_LIMIT]:
             if self._stopping.is_set():
@@ -214,6 +223,9 @@ class Mailbox:
             except (DiskFullError, SpoolFailedError) as error:
                 _log.error("an e-mail stays in the mailbox: %s", error)
                 break
+            except _StaysError as error:
+                stays = error
+                continue
             except (SpoolClosedError, MailError, imaplib.IMAP4.error, OSError):
                 raise
             except Exception:  # one e-mail must not block the others
@@ -221,6 +233,8 @@ class Mailbox:
                 continue
             self._unfinished.discard(place)
             done += 1
+        if stays is not None:
+            raise stays
         return done
 
     def _deal_with(self, client: imaplib.IMAP4, uid: str, settings: MailInSettings, place: str) -> None:
@@ -228,14 +242,17 @@ class Mailbox:
         limit = settings.message_mb * MB
         kind, data = client.uid("FETCH", uid, "(RFC822.SIZE)")
         sizes = [int(found[1]) for part in data if isinstance(part, bytes) and (found := _SIZE.search(part))]
-        if kind != "OK" or not sizes:
+        if kind == "OK" and not sizes:
             return  # another program removed it
+        _require(kind, causes.MAILBOX_UNREADABLE, data)
         # Of one that is too large the headers suffice: they tell whom to answer.
         section = "BODY.PEEK[]" if sizes[0] <= limit else "BODY.PEEK[HEADER]"
         kind, data = client.uid("FETCH", uid, f"({section})")
         raw = next((part[1] for part in data if isinstance(part, tuple) and len(part) > 1), None)
-        if kind != "OK" or not isinstance(raw, bytes):
+        if kind == "OK" and raw is None:
             return
+        if kind != "OK" or not raw:
+            raise _StaysError(causes.MAILBOX_UNREADABLE, _said(data))
         if sizes[0] > limit:
             outcome: Any = self._gateway.too_large(raw, source=source, verified_by=settings.imap_verified_by)
         else:
@@ -246,7 +263,34 @@ class Mailbox:
             waits = self._box.settings.section(DeliverySettings).waits(EMAIL)
             self._box.outbox.put(_answer(outcome, waits))
             self._told.add(place)
-        _move_away(client, uid, settings.imap_done)
+        self._move_away(client, uid, settings.imap_done, place)
+
+    def _move_away(self, client: imaplib.IMAP4, uid: str, folder: str, place: str) -> None:
+        """Moves an e-mail to ``folder``, which is made when missing; deletes it when ``folder`` is empty.
+
+        Raises _StaysError.
+        """
+        if folder and place not in self._copied:
+            target = _quoted(folder)
+            # After a copy a lost connection would leave two e-mails.
+            moves = "MOVE" in client.capabilities
+            command = "MOVE" if moves else "COPY"
+            kind, data = client.uid(command, uid, target)
+            if kind != "OK":
+                client.create(target)
+                kind, data = client.uid(command, uid, target)
+            _require(kind, causes.MAILBOX_NOT_EMPTIED, data)
+            if moves:
+                return
+            self._copied.add(place)
+        # Each is a right of its own (RFC 4314 4); the first is not needed.
+        client.uid("STORE", uid, "+FLAGS", r"(\Seen)")
+        kind, data = client.uid("STORE", uid, "+FLAGS", r"(\Deleted)")
+        _require(kind, causes.MAILBOX_NOT_EMPTIED, data)
+        if "UIDPLUS" in client.capabilities:  # RFC 4315: only this one
+            client.uid("EXPUNGE", uid)
+        else:
+            client.expunge()
 
     def _may_answer(self, address: str) -> bool:
         if not address or not self._box.settings.section(MailOutSettings).server:
@@ -319,26 +363,10 @@ def _sign_in(client: imaplib.IMAP4, username: str, password: str) -> None:
     client.login(_quoted(username), password)
 
 
-def _move_away(client: imaplib.IMAP4, uid: str, folder: str) -> None:
-    """Moves an e-mail to ``folder``, which is made when missing; deletes it when ``folder`` is empty."""
-    if folder:
-        target = _quoted(folder)
-        # After a copy a lost connection would leave two e-mails, and the next visit make a third.
-        moves = "MOVE" in client.capabilities
-        command = "MOVE" if moves else "COPY"
-        kind, data = client.uid(command, uid, target)
-        if kind != "OK":
-            client.create(target)
-            kind, data = client.uid(command, uid, target)
-        if kind != "OK":
-            raise MailError(causes.MAILBOX_UNUSABLE, _said(data))
-        if moves:
-            return
-    client.uid("STORE", uid, "+FLAGS", r"(\Seen \Deleted)")
-    if "UIDPLUS" in client.capabilities:  # RFC 4315: only this one
-        client.uid("EXPUNGE", uid)
-    else:
-        client.expunge()
+def _require(kind: str, cause: Cause, data: list[Any]) -> None:
+    """Raises _StaysError with ``cause`` unless the server's answer to a command is OK."""
+    if kind != "OK":
+        raise _StaysError(cause, _said(data))
 
 
 def _quoted(name: str) -> str:

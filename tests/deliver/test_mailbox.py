@@ -9,6 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -94,7 +95,7 @@ def nothing_is_moved(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         raise MailError(causes.MAIL_UNREACHABLE, "the cable was pulled")
 
     with monkeypatch.context() as patched:
-        patched.setattr("appliance.deliver.mailbox._move_away", dies)
+        patched.setattr("appliance.deliver.mailbox.Mailbox._move_away", dies)
         yield
 
 
@@ -369,38 +370,103 @@ def test_a_visit_to_a_server_that_sends_single_octets_is_given_up(
     assert time.monotonic() - began < 60
 
 
-def test_an_e_mail_at_which_the_server_breaks_off_does_not_keep_the_others_waiting(box: Box) -> None:
-    """As servers do at one whose file or index is damaged."""
-    there = {b"7": None, b"8": letter().as_bytes(), b"9": letter(to="+4930777@fax.box").as_bytes()}
+@dataclass
+class ScriptedServer:
+    """An IMAP server with the e-mails ``there`` by UID; None: it breaks off at that one.
 
-    def serve(peer: socket.socket) -> None:
+    ``refuses``: words within a command that it answers with NO.
+    """
+
+    there: dict[bytes, bytes | None]
+    refuses: tuple[bytes, ...] = ()
+    moves: bool = True
+    copied: list[bytes] = field(default_factory=list)
+
+    def serve(self, peer: socket.socket) -> None:
         peer.sendall(b"* OK hello\r\n")
         for line in peer.makefile("rb"):
-            tag, command, *words = line.split()
-            answer = b""
-            match [command.upper(), *(word.upper() for word in words[:1])]:
-                case [b"CAPABILITY"]:
-                    answer = b"* CAPABILITY IMAP4rev1 MOVE\r\n"
-                case [b"UID", b"SEARCH"]:
-                    answer = b"* SEARCH " + b" ".join(sorted(there)) + b"\r\n"
-                case [b"UID", b"FETCH"] if b"SIZE" in line:
-                    answer = b"* 1 FETCH (UID %s RFC822.SIZE 999)\r\n" % words[1]
-                case [b"UID", b"FETCH"]:
-                    content = there[words[1]]
-                    if content is None:
-                        peer.shutdown(socket.SHUT_RDWR)
-                        return
-                    answer = b"* 1 FETCH (UID %s BODY[] {%d}\r\n%s)\r\n" % (words[1], len(content), content)
-                case [b"UID", b"MOVE"]:
-                    del there[words[1]]
+            tag = line.split()[0]
+            if any(word in line for word in self.refuses):
+                peer.sendall(tag + b" NO not that\r\n")
+                continue
+            answer = self._answer(line)
+            if answer is None:
+                peer.shutdown(socket.SHUT_RDWR)
+                return
             peer.sendall(answer + tag + b" OK done\r\n")
 
-    with liar(box, serve, visits=2) as mailbox:
+    def _answer(self, line: bytes) -> bytes | None:
+        _, command, *words = line.split()
+        match [command.upper(), *(word.upper() for word in words[:1])]:
+            case [b"CAPABILITY"]:
+                return b"* CAPABILITY IMAP4rev1%s\r\n" % (b" MOVE" if self.moves else b"")
+            case [b"UID", b"SEARCH"]:
+                return b"* SEARCH " + b" ".join(sorted(self.there)) + b"\r\n"
+            case [b"UID", b"FETCH"] if b"SIZE" in line:
+                return b"* 1 FETCH (UID %s RFC822.SIZE 999)\r\n" % words[1]
+            case [b"UID", b"FETCH"]:
+                content = self.there[words[1]]
+                if content is None:
+                    return None
+                return b"* 1 FETCH (UID %s BODY[] {%d}\r\n%s)\r\n" % (words[1], len(content), content)
+            case [b"UID", b"COPY"]:
+                self.copied.append(words[1])
+            case [b"UID", b"MOVE"] | [b"UID", b"STORE"] if b"Seen" not in line:
+                del self.there[words[1]]
+        return b""
+
+
+def test_an_e_mail_at_which_the_server_breaks_off_does_not_keep_the_others_waiting(box: Box) -> None:
+    """As servers do at one whose file or index is damaged."""
+    server = ScriptedServer(
+        {b"7": None, b"8": letter().as_bytes(), b"9": letter(to="+4930777@fax.box").as_bytes()}
+    )
+    with liar(box, server.serve, visits=2) as mailbox:
         for _ in range(2):
             with pytest.raises(MailError):
                 mailbox.visit()
     assert len(box.faxes.search(JobFilter())) == 2
-    assert list(there) == [b"7"]
+    assert list(server.there) == [b"7"]
+
+
+@pytest.mark.parametrize("how", ["refused", "empty"])
+def test_an_e_mail_that_the_server_does_not_hand_over_stays_is_told_and_keeps_no_others_waiting(
+    box: Box, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr("appliance.deliver.mailbox.VISIT_LIMIT", 1)
+    server = ScriptedServer(
+        {b"7": b"", b"8": letter().as_bytes()}, (b"FETCH 7 (BODY",) if how == "refused" else ()
+    )
+    with liar(box, server.serve, visits=2) as mailbox:
+        with pytest.raises(MailError) as caught:
+            mailbox.visit()
+        assert caught.value.cause is causes.MAILBOX_UNREADABLE
+        assert mailbox.visit() == 1
+    assert list(server.there) == [b"7"]
+    assert len(box.faxes.search(JobFilter())) == 1
+
+
+def test_an_e_mail_that_may_not_be_deleted_is_told_and_copied_once_and_keeps_no_others_waiting(
+    box: Box,
+) -> None:
+    second = letter(to="+4930777@fax.box").as_bytes()
+    server = ScriptedServer({b"7": letter().as_bytes(), b"8": second}, (b"STORE 7",), moves=False)
+    with liar(box, server.serve, visits=3) as mailbox:
+        for _ in range(3):
+            with pytest.raises(MailError) as caught:
+                mailbox.visit()
+            assert caught.value.cause is causes.MAILBOX_NOT_EMPTIED
+    assert server.copied.count(b"7") == 1
+    assert list(server.there) == [b"7"]
+    assert len(box.faxes.search(JobFilter())) == 2
+
+
+def test_where_nothing_may_be_marked_as_read_e_mails_are_deleted_all_the_same(box: Box) -> None:
+    """RFC 4314 has a right for each of the two."""
+    server = ScriptedServer({b"7": letter().as_bytes()}, (b"Seen",), moves=False)
+    with liar(box, server.serve) as mailbox:
+        assert mailbox.visit() == 1
+    assert server.there == {}
 
 
 def test_who_asks_for_a_visit_while_one_is_under_way_is_told_so(
