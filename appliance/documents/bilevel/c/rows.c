@@ -64,6 +64,8 @@ enum { SOLID_ACROSS = 64 };
 /* Grey areas from this size on, in pixels and rows at 196 dpi, count as tones: those of a legend must match the
  * chart's. */
 enum { GREY_ACROSS = 16, GREY_ROWS = 12, GREY_FROM = 40 };
+/* So do white fields on pale tints, of as many rows. */
+enum { FIELD_ACROSS = 16 };
 
 /* Whether ``across`` pixels, a power of two up to WORD, are marked side by side. ``scratch`` is a word longer. */
 static int has_long_run(uint64_t *scratch, const uint64_t *row, ptrdiff_t words, int across)
@@ -90,6 +92,18 @@ WIDE static int mark_grey(uint8_t *restrict greys, const uint8_t *restrict inks,
     return some;
 }
 
+/* Marks pixels from level ``least`` to ``most``; returns whether there are any. */
+WIDE static int mark_levels(uint8_t *restrict line, const uint8_t *restrict row, uint8_t least, uint8_t most,
+                            ptrdiff_t width)
+{
+    uint8_t some = 0;
+    for (ptrdiff_t x = 0; x < width; x++) {
+        line[x] = (row[x] >= least) & (row[x] <= most);
+        some |= line[x];
+    }
+    return some;
+}
+
 enum { NEAR = 3, BAND = 64, INK = 0, WHITE, NEITHER, MASKS };
 
 /* The rows of a page, told band by band. */
@@ -101,7 +115,7 @@ typedef struct {
     uint8_t ink_below, white_from;
     ptrdiff_t solid_rows, spared;
 
-    Mask masks[MASKS], greys; /* of a band and NEAR rows around it; of one row */
+    Mask masks[MASKS], greys; /* of a band and NEAR rows around it; of two rows */
     uint8_t *inks, *line;
     uint64_t *scratch;
     ptrdiff_t from, to, top, below; /* the rows of the masks; of these the band */
@@ -117,7 +131,7 @@ static int take_memory(Rows *rows)
     rows->line = new_line(rows->page);
     if (rows->inks == NULL || rows->line == NULL
         || new_masks(rows->masks, MASKS, (Size){rows->page.width, BAND + 2 * NEAR}) < 0
-        || new_masks(&rows->greys, 1, (Size){rows->page.width, 1}) < 0)
+        || new_masks(&rows->greys, 1, (Size){rows->page.width, 2}) < 0)
         return -1;
     rows->scratch = malloc((size_t)(rows->greys.stride + 1) * sizeof *rows->scratch);
     return rows->scratch == NULL ? -1 : 0;
@@ -136,6 +150,28 @@ static int is_of_grey(const Rows *rows, const uint8_t *row)
         return 0;
     take_line(&rows->greys, 0, rows->line);
     return has_long_run(rows->scratch, rows->greys.words, rows->greys.stride, GREY_ACROSS);
+}
+
+/* Whether the row has white between pale tints, both wider than FIELD_ACROSS pixels: it may be of a white field. */
+static int has_field(const Rows *rows, const uint8_t *row)
+{
+    const Mask *lines = &rows->greys;
+    ptrdiff_t words = lines->stride, width = rows->page.width;
+    if (rows->spared != EVERY_TONE
+        || !mark_levels(rows->line, row, PALE_FROM, FIELD_WHITE - FIELD_PALER, width))
+        return 0;
+    take_line(lines, 0, rows->line);
+    if (!has_long_run(rows->scratch, row_of(lines, 0), words, FIELD_ACROSS))
+        return 0;
+    Mask begins = {rows->scratch, words, {width, 1}}; /* of the tint's runs */
+    ptrdiff_t first = next_marked(&begins, 0, 0), last = first;
+    for (ptrdiff_t x = first; x < width; x = next_marked(&begins, 0, next_unmarked(&begins, 0, x)))
+        last = x;
+    mark_levels(rows->line, row, FIELD_WHITE, 255, width);
+    take_line(lines, 1, rows->line);
+    unmark_run(lines, 1, 0, first);
+    unmark_run(lines, 1, last, width);
+    return has_long_run(rows->scratch, row_of(lines, 1), words, FIELD_ACROSS);
 }
 
 /* Adds row ``y`` to the areas that it may be of. */
@@ -172,7 +208,7 @@ static int take_rows(Rows *rows)
         rows->kinds[y] = kind;
         if (is_new || y == rows->top) {
             has_solid = kind != ROW_WHITE && is_of_solid(rows, y);
-            has_grey = kind != ROW_WHITE && is_of_grey(rows, row);
+            has_grey = (kind != ROW_WHITE && is_of_grey(rows, row)) || has_field(rows, row);
         }
         follow_areas(rows, y, has_solid, has_grey);
     }

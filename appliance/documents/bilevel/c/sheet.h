@@ -178,6 +178,11 @@ int tint_of(int level);
 /* tones.c */
 int hatch(const Band *band, const Mask *black, const uint8_t *level, const Mask *clear, const Mask *near_type);
 
+/* fields.c: outlines white fields on pale tints, but not near type. Fields are at least FIELD_WHITE light, tints
+ * FIELD_PALER levels darker, but from PALE_FROM on, as darker ones are drawn. */
+enum { FIELD_WHITE = 251, FIELD_PALER = 5, PALE_FROM = 215 };
+int outline_fields(const Band *band, const Mask *black, const uint8_t *level, const Mask *near_type);
+
 /* patterns.c */
 /* A pixel counts as tint if it has the same colour as the pixels FLAT to its left and FLAT above. */
 enum { FLAT = 4 };
