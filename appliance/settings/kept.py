@@ -228,7 +228,8 @@ class KeptSettings:
                         storage.drop()
                     raise
                 self._note_phonebook()
-                for storage in self._storages.values():
+                # The settings are last: they say that there is a phone book.
+                for storage in reversed(self._storages.values()):
                     storage.flush()
                 self._refresh_alone()
             finally:

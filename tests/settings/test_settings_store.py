@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import multiprocessing
 import shutil
@@ -24,6 +25,7 @@ from appliance.settings.store import SettingsStore, UnknownItemError
 from appliance.spool.settings import SendingSettings
 from appliance.station import StationSettings
 from appliance.url_passwords import MASK
+from tests.killed_at import die_at, lived
 
 
 @pytest.fixture
@@ -123,6 +125,20 @@ def test_a_phone_book_that_is_gone_at_the_start_is_told_until_a_new_one_begins(
     after.add(Contact(last_name="Ada", number="+4930124"))
     assert not after.phonebook_gone
     assert not open_settings(store.folder).phonebook_gone
+
+
+def test_a_box_killed_at_any_step_of_its_first_contact_misses_no_phone_book(tmp_path: Path) -> None:
+    def work(root: Path, dies_at: int) -> None:
+        store = open_settings(root)
+        die_at(dies_at)
+        store.add(Contact(last_name="Zoë", number="+4930123"))
+
+    for step in itertools.count(1):
+        folder = tmp_path / str(step)
+        whole = lived(work, folder, step)
+        assert not open_settings(folder).phonebook_gone, f"killed at step {step}"
+        if whole:
+            return
 
 
 def test_settings_stay_in_force_where_their_folder_is_gone(store: SettingsStore) -> None:
