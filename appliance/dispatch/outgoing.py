@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from appliance.box import Box
@@ -50,6 +49,14 @@ _MEDIA = frozenset({"t38", "g711"})
 def notes_of(data: Path, attempt: Attempt) -> Path:
     """The file in which the exchange notes the confirmed pages of this attempt's call."""
     return (data / CONFIRMED / Path(attempt.trace_path).stem).absolute()
+
+
+def _forget(notes: Path) -> None:
+    """Deletes the notes of a call that is settled; those that stay are of no use to the next start."""
+    try:
+        notes.unlink(missing_ok=True)
+    except OSError as error:
+        _log.warning("the notes of a call could not be deleted: %s", error)
 
 
 class OutgoingFax(CallDesk):
@@ -231,8 +238,8 @@ class OutgoingCalls:
                 _log.error("the end of attempt %d could not be written: %s", attempt.id, error)
                 await asyncio.sleep(SETTLE_AGAIN_S)
             else:
-                forget = partial(notes_of(self._box.data, attempt).unlink, missing_ok=True)
-                await asyncio.get_running_loop().run_in_executor(self._writers, forget)
+                notes = notes_of(self._box.data, attempt)
+                await asyncio.get_running_loop().run_in_executor(self._writers, _forget, notes)
                 return
 
     async def _place(self, running: OutgoingFax, plan: CallPlan) -> CallResult:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import functools
 import shutil
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from appliance.box import Box
 from appliance.causes import CANCELLED, RECEIVED, Cause
 from appliance.dispatch import reception
 from appliance.dispatch.causes import DAILY_LIMIT, NO_LINE
+from appliance.dispatch.outgoing import CONFIRMED
 from appliance.dispatch.pool import CLOSED, RETIRING, ManagedLine
 from appliance.durable import DiskFullError
 from appliance.lines.causes import BUSY, LINE_FAULT, NUMBER_EMERGENCY, NUMBER_NOT_ALLOWED
@@ -468,6 +471,28 @@ def test_pages_that_are_gone_fail_the_job_instead_of_the_box(box: Box) -> None:
             (job,) = await ended(box, job)
         assert job.state is JobState.FAILED
         assert job.cause_code == "page_unavailable"
+
+    asyncio.run(scenario())
+
+
+def test_a_call_whose_notes_cannot_be_deleted_frees_its_line(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a disk that became read-only, or fails, where the index could still be written."""
+    real = Path.unlink
+
+    def fails(path: Path, missing_ok: bool = False) -> None:
+        if path.parent.name == CONFIRMED:
+            raise OSError(errno.EROFS, "Read-only file system")
+        real(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", fails)
+
+    async def scenario() -> None:
+        async with dispatching(box, FakeLine(capacity=1)):
+            for _ in range(2):
+                (job,) = await ended(box, *submit(box))
+                assert job.state is JobState.DELIVERED
 
     asyncio.run(scenario())
 
