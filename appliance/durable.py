@@ -196,7 +196,9 @@ def place(path: Path, fill: Callable[[Path], object]) -> int:
         if isinstance(error, OSError) and error.errno in FULL_ERRNOS:
             raise DiskFullError(f"no room for {path.name}") from error
         if isinstance(error, OSError) and error.errno == errno.EROFS:
-            raise ReadOnlyError(f"{path.name} cannot be written") from error
+            raise ReadOnlyError(
+                f"{error.filename or path.name} cannot be written, the disk is read-only"
+            ) from error
         raise
     return size
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import errno
 import gc
 import signal
 import socket
@@ -27,6 +28,7 @@ from appliance.exchange.remote import Exchange
 from appliance.settings import secrets
 from appliance.settings.fields import SettingError
 from appliance.settings.files import SettingsDamagedError
+from appliance.spool.causes import STORAGE_READ_ONLY
 from appliance.spool.errors import SpoolDamagedError
 from appliance.spool.identity import DATABASE_NAME, SpoolGoneError, repair_advice
 from appliance.spool.retention import sweep_parts
@@ -88,6 +90,8 @@ def _serve_on(data: Path, http: str, sockets: Sequence[socket.socket], exchange:
         SpoolGoneError,
         KeyLostError,
     ) as error:
+        if isinstance(error, OSError) and error.errno == errno.EROFS:
+            return complain(f"{data}: {STORAGE_READ_ONLY.sentence} {STORAGE_READ_ONLY.advice}", EXIT_UNUSABLE)
         return complain(f"{data} cannot be used: {error}", EXIT_UNUSABLE)
     except (sqlite3.DatabaseError, SpoolDamagedError) as error:
         return _damaged(data, error)

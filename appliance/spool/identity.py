@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,8 +33,19 @@ BESIDE = ("-wal", "-shm")
 @contextlib.contextmanager
 def reading(data: Path) -> Iterator[sqlite3.Connection]:
     """The database of a data folder, to read only.  Raises sqlite3.Error."""
-    with contextlib.closing(sqlite3.connect(f"file:{data / DATABASE_NAME}?mode=ro", uri=True)) as db:
+    path = data / DATABASE_NAME
+    # SQLite has to make the files beside it, unless nothing can change.
+    beside = any(path.with_name(path.name + suffix).exists() for suffix in BESIDE)
+    how = "mode=ro" if beside or not _is_read_only(data) else "mode=ro&immutable=1"
+    with contextlib.closing(sqlite3.connect(f"file:{path}?{how}", uri=True)) as db:
         yield db
+
+
+def _is_read_only(data: Path) -> bool:
+    try:
+        return bool(os.statvfs(data).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
 
 
 def require_files(data: Path) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from appliance.daemon.arguments import EXIT_UNUSABLE
+from appliance.spool.causes import STORAGE_READ_ONLY
 from appliance.spool.identity import DATABASE_NAME
 from appliance.spool.room import FILES_KEPT
 from bench import marked
@@ -130,25 +131,31 @@ def test_a_disk_without_room_for_more_files_refuses_before_a_fax_is_half_taken(t
     assert "Traceback" not in log.read_text()
 
 
-def test_a_box_does_not_start_on_a_folder_that_nothing_can_be_written_to_and_says_so(tmp_path: Path) -> None:
-    with disk(tmp_path / "disk", "-t", "tmpfs", "-o", "size=50m", "tmpfs") as place:
-        assert run("mount", "-o", "remount,ro", str(place))
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "appliance.cli",
-                "serve",
-                "--data",
-                str(place / "box"),
-                "--http",
-                "127.0.0.1:0",
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=FINISH_S,
-        )
-    assert done.returncode == EXIT_UNUSABLE, done.stderr
-    assert "ead-only" in done.stderr
-    assert "Traceback" not in done.stderr
+@pytest.mark.parametrize("how", ["never started", "stopped", "killed"])
+def test_a_box_does_not_start_on_a_disk_that_is_read_only_and_says_so_and_no_index_is_called_damaged(
+    tmp_path: Path, how: str
+) -> None:
+    with disk(tmp_path / "disk", "-t", "tmpfs", "-o", "size=200m", "tmpfs") as place:
+        box = place / "box"
+        if how != "never started":
+            with running(box, SETTINGS, tmp_path / "serve.log") as before:
+                assert hand_in(before.client())[0] == HTTPStatus.CREATED
+                if how == "killed":
+                    before.process.kill()
+        until(lambda: run("mount", "-o", "remount,ro", str(place)), "it cannot become read-only")
+        done = faxbox("serve", "--http", "127.0.0.1:0", data=box)
+        assert done.returncode == EXIT_UNUSABLE, done.stderr
+        assert STORAGE_READ_ONLY.sentence in done.stderr
+        assert STORAGE_READ_ONLY.advice in done.stderr
+        if how != "never started":
+            assert faxbox("spool", "check", data=box).stdout == "The index of the faxes is whole.\n"
+
+
+def faxbox(*words: str, data: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "appliance.cli", *words, "--data", str(data)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=FINISH_S,
+    )
