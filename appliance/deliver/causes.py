@@ -95,6 +95,13 @@ MAIL_REFUSED = declare(
     "The mail server did not take the e-mail.",
     "Look at its answer; a fax that is too large for it can be read in the box.",
 )
+MAIL_NOT_SERVED = declare(
+    "mail_not_served",
+    Side.THEIRS,
+    Retry.LATER,
+    "The mail server does not serve this box.",
+    "Look at its answer, and ask whoever runs it to let the box in; programs use port 587 or 465.",
+)
 MAIL_DEFERRED = declare(
     "mail_deferred",
     Side.THEIRS,

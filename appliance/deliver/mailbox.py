@@ -27,6 +27,7 @@ from appliance.deliver.planner import EMAIL
 from appliance.deliver.settings import DeliverySettings, MailInSettings, MailOutSettings, Security
 from appliance.deliver.smtp import MailError, tls_context
 from appliance.durable import DiskFullError
+from appliance.language import one_line
 from appliance.net.watchdog import Watchdog
 from appliance.settings.units import MB
 from appliance.spool.delivery import NewDelivery
@@ -376,4 +377,4 @@ def _quoted(name: str) -> str:
 
 def _said(data: list[Any]) -> str:
     words = [part.decode("utf-8", "replace") for part in data if isinstance(part, bytes)]
-    return " ".join(words)[:_KEPT]
+    return one_line(" ".join(words))[:_KEPT]

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 from appliance.causes import Cause, CauseError
 from appliance.deliver import causes
 from appliance.deliver.settings import MailOutSettings, Security
+from appliance.language import one_line
 from appliance.net.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def send(
     watchdog = Watchdog(whole_s)
     try:
         with watchdog, _session(settings, min(reply_s, whole_s), watchdog) as smtp:
-            return _converse(smtp, message, to, settings)
+            return _converse(smtp, message, to, settings, whole_s)
     except MailError:
         if watchdog.expired:
             raise MailError(causes.MAIL_TIMED_OUT, settings.server) from None
@@ -120,7 +121,7 @@ def _session(settings: MailOutSettings, reply_s: float, watchdog: Watchdog) -> I
     try:
         code, words = smtp.connect(settings.server, settings.port)
         if code != 220:
-            raise MailError(causes.MAIL_DEFERRED, _said(code, words))
+            raise _refusal(code, words, causes.MAIL_NOT_SERVED)
         if settings.security is Security.STARTTLS:
             smtp.ehlo()
             if not smtp.has_extn("starttls"):
@@ -135,12 +136,14 @@ def _session(settings: MailOutSettings, reply_s: float, watchdog: Watchdog) -> I
         smtp.close()
 
 
-def _converse(smtp: smtplib.SMTP, message: Outgoing, to: str, settings: MailOutSettings) -> str:
+def _converse(
+    smtp: smtplib.SMTP, message: Outgoing, to: str, settings: MailOutSettings, whole_s: float
+) -> str:
     if settings.username:
         try:
             smtp.login(settings.username, settings.password)
         except smtplib.SMTPAuthenticationError as error:
-            raise MailError(causes.MAIL_WRONG_PASSWORD, _said(error.smtp_code, error.smtp_error)) from error
+            raise _refusal(error.smtp_code, error.smtp_error, causes.MAIL_WRONG_PASSWORD) from error
         except smtplib.SMTPNotSupportedError as error:
             raise MailError(causes.MAIL_WRONG_PASSWORD, "the server lets nobody sign in so") from error
     else:
@@ -153,6 +156,9 @@ def _converse(smtp: smtplib.SMTP, message: Outgoing, to: str, settings: MailOutS
     for piece in message.pieces():
         smtp.send(piece)
     smtp.send(b".\r\n")
+    # Longer than for other answers: an e-mail that the server has would be sent twice (RFC 5321 4.5.3.2.6).
+    assert smtp.sock is not None
+    smtp.sock.settimeout(whole_s)
     code, words = smtp.getreply()
     _step(code, words, causes.MAIL_REFUSED)
     return _said(code, words)
@@ -164,11 +170,15 @@ def _step(code: int, words: bytes, refused: Cause) -> None:
         raise _refusal(code, words, refused)
 
 
-def _refusal(code: int, words: bytes, refused: Cause) -> MailError:
-    """The error after an answer: temporary after 4xx (RFC 5321 4.2.1), ``refused`` after 5xx."""
-    return MailError(causes.MAIL_DEFERRED if 400 <= code < 500 else refused, _said(code, words))
+def _refusal(code: int, words: bytes | str, refused: Cause) -> MailError:
+    """The error after an answer: temporary after 4xx (RFC 5321 4.2.1), ``refused`` after 5xx.
+
+    What is neither is no answer of a mail server.
+    """
+    causes_by_class = {4: causes.MAIL_DEFERRED, 5: refused}
+    return MailError(causes_by_class.get(code // 100, causes.MAIL_UNREACHABLE), _said(code, words))
 
 
 def _said(code: int, words: bytes | str) -> str:
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
-    return f"{code} {' '.join(text.split())}"[:_WORDS]
+    return one_line(f"{code} {text}")[:_WORDS] if code > 0 else "an answer that is not SMTP"

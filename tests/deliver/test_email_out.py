@@ -21,11 +21,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.box import Box
+from appliance.causes import Cause
 from appliance.deliver import smtp
 from appliance.deliver.causes import (
+    MAIL_DEFERRED,
     MAIL_NO_TLS,
+    MAIL_NOT_SERVED,
     MAIL_NOT_SET_UP,
     MAIL_RECIPIENT_REFUSED,
+    MAIL_SENDER_REFUSED,
     MAIL_TIMED_OUT,
     MAIL_UNREACHABLE,
     MAIL_UNTRUSTED,
@@ -291,6 +295,64 @@ def test_every_try_of_an_e_mail_has_the_same_message_id(box: Box) -> None:
         for _ in range(2):
             EmailDeliverer(box)(delivery)
     assert len({message["Message-ID"] for _, _, message in office.taken}) == 1
+
+
+ANSWERS = {
+    "a greeting that refuses": ({"": b"554 no"}, MAIL_NOT_SERVED, "554 no"),
+    "a busy greeting": ({"": b"421 busy"}, MAIL_DEFERRED, "421 busy"),
+    "no SMTP from the start": ({"": b"\x1b[2J\xff"}, MAIL_UNREACHABLE, "an answer that is not SMTP"),
+    "no SMTP for the recipient": ({"RCPT": b"hello"}, MAIL_UNREACHABLE, "an answer that is not SMTP"),
+    "no SMTP after the e-mail": ({".": b"hello"}, MAIL_UNREACHABLE, "an answer that is not SMTP"),
+    "signing in later": ({"AUTH": b"454 4.7.0 wait"}, MAIL_DEFERRED, "454 4.7.0 wait"),
+    "control characters": ({"MAIL": b"550 \x1b[2J\x07no"}, MAIL_SENDER_REFUSED, "550 [2J no"),
+}
+
+
+@contextlib.contextmanager
+def mail_server(answers: dict[str, bytes], late_s: float = 0.0) -> Iterator[MailOutSettings]:
+    """One conversation with a server that gives ``answers`` by command; the last is ``late_s`` late."""
+
+    def converse() -> None:
+        peer, _ = listener.accept()
+        with peer, contextlib.suppress(OSError):
+            peer.sendall(answers.get("", b"220 here") + b"\r\n")
+            content = False
+            for line in peer.makefile("rb"):
+                word = line.split()[0].decode().upper() if line.split() else ""
+                if content and word != ".":
+                    continue
+                content = word == "DATA"
+                if word == ".":
+                    time.sleep(late_s)
+                usual = {"DATA": b"354 go on", "EHLO": b"250-here\r\n250 AUTH PLAIN"}.get(word, b"250 fine")
+                peer.sendall(answers.get(word, usual) + b"\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=converse, daemon=True)
+        thread.start()
+        yield MailOutSettings(
+            server="127.0.0.1",
+            port=listener.getsockname()[1],
+            sender=BOX,
+            security=Security.NONE,
+            username="box" if "AUTH" in answers else "",
+        )
+        thread.join(60)
+
+
+@pytest.mark.parametrize(("answers", "cause", "detail"), ANSWERS.values(), ids=ANSWERS.keys())
+def test_each_answer_of_a_mail_server_has_its_true_cause(
+    answers: dict[str, bytes], cause: Cause, detail: str
+) -> None:
+    with mail_server(answers) as mail, pytest.raises(MailError) as caught:
+        smtp.send(Outgoing(EmailMessage()), "a@b.example", mail)
+    assert (caught.value.cause, caught.value.detail) == (cause, detail)
+
+
+def test_an_e_mail_that_the_server_has_is_waited_for_longer_than_an_answer() -> None:
+    """It would be sent twice."""
+    with mail_server({}, late_s=1.0) as mail:
+        assert smtp.send(Outgoing(EmailMessage()), "a@b.example", mail, reply_s=0.5) == "250 fine"
 
 
 @pytest.mark.parametrize("greeting", [b"", b"220 here\r\n"], ids=["from the start", "after its greeting"])
