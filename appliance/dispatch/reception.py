@@ -21,6 +21,7 @@ from appliance.dispatch.trace import Trace
 from appliance.durable import DiskFullError
 from appliance.lines.causes import LINE_STOPPED
 from appliance.lines.line import Accept, IncomingCall, Refuse
+from appliance.services.contacts import name_of_caller
 from appliance.spool import offers
 from appliance.spool.causes import INTERRUPTED, STORAGE_FULL, STORAGE_READ_ONLY
 from appliance.spool.errors import SpoolClosedError, SpoolFailedError
@@ -112,7 +113,7 @@ class Reception:
             line=call.line,
             line_kind=managed.line.kind.value,
             caller=call.caller,
-            caller_name=call.caller_name,
+            caller_name=name_of_caller(call.caller, self._box.rules) or call.caller_name,
             dialled=call.dialled,
         )
         trace = Trace(

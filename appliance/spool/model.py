@@ -327,7 +327,7 @@ class Received(WithCause):
     line: str = fact(limit=64)
     line_kind: str = fact(limit=20)
     caller: str = fact(limit=64)
-    caller_name: str = fact()
+    caller_name: str = fact("from the shared phone book, or as the network sent it")
     dialled: str = fact(limit=64)
     tsi: str = fact("what the sender's machine calls itself", limit=64)
     sub_address: str = fact(limit=64)

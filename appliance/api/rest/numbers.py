@@ -22,7 +22,8 @@ from appliance.api.rest.views import CAUSE, values
 from appliance.dispatch.profile import Profile
 from appliance.phonebook import Contact, ContactGroup
 from appliance.records import cause_view, time_text
-from appliance.services.rules import RefusedError, Rules
+from appliance.services.contacts import contact_with
+from appliance.services.rules import RefusedError
 from appliance.settings.accounts import Scope
 from appliance.spelling import finder
 from appliance.spool.filters import JobFilter
@@ -95,14 +96,7 @@ def _checked(
     country, pretty = _country(dial)
     learned = call.box.history.destination(dial) if dial else None
     profile = Profile.load(learned.profile) if learned is not None else Profile()
-    contact = next(
-        (
-            each
-            for each in call.box.settings.items(Contact).values()
-            if call.caller.may_use(each.owner) and dial and _same(call.box.rules, each.number, written, dial)
-        ),
-        None,
-    )
+    contact = contact_with(written, call.box.rules, call.caller.may_use) if dial else None
     return {
         "ok": cause is None,
         "dial": dial,
@@ -116,18 +110,6 @@ def _checked(
         "seconds_a_page": round(profile.seconds_a_page),
         "quarantined_until": time_text(learned.quarantined_until) if learned is not None else None,
     }
-
-
-def _same(rules: Rules, number: str, written: str, dial: str) -> bool:
-    plain = "".join(letter for letter in number if letter in "+0123456789*#")
-    if number == written or plain == dial:
-        return True
-    if not dial.endswith(plain.lstrip("+0")):
-        return False  # most: a number takes a while to be read
-    try:
-        return rules.number(number).dial == dial
-    except RefusedError:
-        return False
 
 
 def _country(dial: str) -> tuple[str, str]:
