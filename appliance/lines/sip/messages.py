@@ -190,6 +190,15 @@ def retry_after_s(message: str) -> float | None:
     return float(match[0]) if match else None
 
 
+_NO_TIME = re.compile(r";\s*expires\s*=\s*\"?0+\"?\s*(?:;|$)", re.IGNORECASE)
+
+
+def keeps_no_contact(message: str) -> bool:
+    """Whether an answer to REGISTER gives every contact no time (RFC 3261 10.2.4): nothing is registered."""
+    contacts = headers(message).get("contact", [])
+    return bool(contacts) and all(_NO_TIME.search(contact) for contact in contacts)
+
+
 def unanswerable(code: int, message: str) -> str:
     """What of a 401 or 407 no user name and password can answer (RFC 3261 22); empty where they can, and for
     other codes.

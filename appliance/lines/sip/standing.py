@@ -86,7 +86,7 @@ class Standing:
             self._refusals, self._sign_in_at = 0, float("inf")
             if not was:
                 self._registered_at = self._clock()
-        elif change.code // 100 != 2:
+        else:
             if change.server:
                 self.answered(now)
             self.last_error = registration_words(change)
@@ -216,6 +216,8 @@ def registration_words(change: RegistrationChanged) -> str:
             what = filled("The trunk does not accept the user name or password.")
         case 404:
             what = filled("The trunk does not know this user.")
+        case code if code // 100 == 2:
+            what = filled("The trunk takes the registration but does not keep it.")
         case code if code // 100 == 5 and answered:
             what = filled("The trunk reported a fault of its own.")
         case 408 if not answered:

@@ -64,8 +64,8 @@ class TrunkAccount(pj.Account):  # type: ignore[misc]
         """pjsua2's callback: a registration succeeded or failed."""
         code = int(prm.code)
         reason = str(prm.reason) or (pj.Endpoint.instance().utilStrError(prm.status) if prm.status else "")
-        active = code // 100 == 2 and int(prm.expiration) > 0  # none when we signed off
         message = str(prm.rdata.wholeMsg)
+        active = code // 100 == 2 and int(prm.expiration) > 0 and not messages.keeps_no_contact(message)
         change = RegistrationChanged(
             active,
             code,

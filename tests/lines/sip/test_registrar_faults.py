@@ -149,6 +149,12 @@ SCRIPTS: dict[str, tuple[Script, str]] = {
         always(("503 Full", "Retry-After: 3\r\n")),
         "The trunk reported a fault of its own (503 Full).",
     ),
+    "keeps_nothing": (always(("200 OK", "Contact: {contact};expires=0\r\n")), "The trunk takes the reg"),
+    "keeps_no_contact": (
+        always(("200 OK", "Contact: {contact}\r\nExpires: 0\r\n")),
+        "The trunk takes the reg",
+    ),
+    "keeps_nothing_at_first": (at_first(("200 OK", "Contact: {contact};expires=0\r\n")), ""),
     "forbidden_once": (at_first(FORBIDDEN), ""),
     "unknown_once": (at_first(("404 Not Found", "")), ""),
     "wrong_password_once": (at_first(challenge(), challenge()), ""),
