@@ -20,7 +20,7 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 from appliance import __version__
 from appliance.causes import STOPPING, CauseError
 from appliance.documents.causes import DOCUMENT_TOO_LARGE
-from appliance.language import said
+from appliance.language import one_line, said
 from appliance.net.addresses import Resolver, is_public, resolve
 from appliance.net.causes import URL_NOT_ALLOWED, URL_REFUSED_US, URL_TIMED_OUT, URL_UNREACHABLE
 from appliance.net.watchdog import Watchdog
@@ -70,7 +70,7 @@ class _FinalAnswer(http.client.HTTPResponse):
 
 @dataclass(frozen=True, slots=True)
 class PostAnswer:
-    """The answer of a webhook's receiver: its status and the beginning of its text."""
+    """The answer of a webhook's receiver: its status and the beginning of its text, as one line."""
 
     status: int
     answer: str
@@ -149,7 +149,8 @@ def post(
             halt=Watchdog(),
         ) as answer:
             told = PostAnswer(answer.status, "")
-            told = PostAnswer(answer.status, answer.read(ANSWER_OCTETS).decode("utf-8", "replace"))
+            words = answer.read(ANSWER_OCTETS).decode("utf-8", "replace")
+            told = PostAnswer(answer.status, one_line(words))
     except FetchError:
         if told is None:
             raise

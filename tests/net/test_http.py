@@ -202,6 +202,12 @@ def test_a_webhook_does_not_follow_redirects_and_keeps_the_answer_short() -> Non
     assert len(answer.answer) == 4096
 
 
+def test_the_words_of_a_webhooks_answer_control_no_terminal() -> None:
+    with server(says(b"HTTP/1.1 500 No\r\n\r\n\x1b[2Joops\r\nINFO all is well\xe2\x80\xae")) as port:
+        answer = post(f"http://127.0.0.1:{port}/", b"{}", {}, timeout_s=60, allow_private=True)
+    assert answer.answer == "[2Joops INFO all is well"
+
+
 def test_interim_answers_before_the_answer_count_for_nothing() -> None:
     early = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
     with server(says(early + b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nthere")) as port:
