@@ -164,11 +164,12 @@ class OutboxWorker:
         with self._changed:
             if self._stopping:
                 return
+            if self._threads <= len(self._under_way):
+                # First: where none can be started, the delivery is not under way.
+                threading.Thread(target=self._work, name=f"deliver-{self._threads}", daemon=True).start()
+                self._threads += 1
             self._under_way[delivery.id] = delivery
             self._queue.put(delivery)
-            if self._threads < len(self._under_way):
-                self._threads += 1
-                threading.Thread(target=self._work, name=f"deliver-{self._threads}", daemon=True).start()
 
     def _work(self) -> None:
         while (delivery := self._queue.get()) is not None:

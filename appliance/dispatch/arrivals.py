@@ -57,4 +57,6 @@ class Arrivals:
                 return
             except (sqlite3.Error, SpoolFailedError) as error:  # a failing disk must not end this thread
                 _log.error("%s: %s", self._what, error)
+            except Exception:  # nor a fault of the box
+                _log.exception("%s", self._what)
             self._wake.wait(LOOK_AROUND_S)

@@ -11,6 +11,7 @@ import logging
 import shutil
 import sqlite3
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -68,6 +69,7 @@ class Preparer:
         self._wake = threading.Condition()
         self._stopping = False
         self._busy: set[int] = set()  # jobs that are being prepared or wait for another try
+        self._later: list[tuple[float, list[Job]]] = []  # that wait, with the monotonic time
         self._killed: dict[int, int] = {}  # by the first of the jobs: workers killed in succession
         self._recent: dict[str, _Made] = {}  # recently rendered pages, by the digest of ``_same_pages``
         self._thread = threading.Thread(target=self._run, name="prepare", daemon=True)
@@ -94,6 +96,7 @@ class Preparer:
             with self._wake:
                 if self._stopping:
                     return
+                wait_s = self._take_up()
                 try:
                     together = self._box.spool.read(preparing.next_to_prepare, self._busy)
                 except SpoolClosedError:
@@ -102,7 +105,7 @@ class Preparer:
                     _log.error("the faxes to prepare could not be read: %s", error)
                     together = []
                 if not together:
-                    self._wake.wait(LOOK_AROUND_S)
+                    self._wake.wait(wait_s)
                     continue
                 self._busy.update(job.id for job in together)
             try:
@@ -115,18 +118,19 @@ class Preparer:
             except Exception:
                 _log.exception("preparing job %d failed", together[0].id)
                 again_s = AGAIN_S
+            # No thread waits for it: where none can be started, this one would end.
             if again_s is None:
                 self._killed.pop(together[0].id, None)
-                self._put_back(together)
-            else:
-                timer = threading.Timer(again_s, self._put_back, [together])
-                timer.daemon = True
-                timer.start()
+            with self._wake:
+                self._later.append((time.monotonic() + (again_s or 0.0), together))
 
-    def _put_back(self, together: list[Job]) -> None:
-        with self._wake:
+    def _take_up(self) -> float:
+        """Lets the jobs whose wait is over be prepared; returns the seconds until there may be others."""
+        now = time.monotonic()
+        for _, together in (due := [each for each in self._later if each[0] <= now]):
             self._busy.difference_update(job.id for job in together)
-            self._wake.notify()
+        self._later = [each for each in self._later if each not in due]
+        return min([LOOK_AROUND_S, *(at - now for at, _ in self._later)])
 
     def _prepare(self, together: list[Job]) -> float | None:
         """Renders the pages that these jobs share; returns the seconds until another try, None when done."""

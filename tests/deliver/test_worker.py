@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,29 @@ def test_a_try_for_which_the_disk_has_no_room_says_so_and_is_made_again(
         "done",
     ]
     assert "Traceback" not in caplog.text
+
+
+def test_while_no_thread_can_be_started_a_delivery_waits_and_is_made_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.deliver.worker.LOOK_AROUND_S", 0.05)
+    refused: list[str] = []
+    real = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if thread.name.startswith("deliver-") and len(refused) < 3:
+            refused.append(thread.name)
+            raise RuntimeError("can't start new thread")
+        real(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    box = make_box(tmp_path)
+    box.outbox.put(NewDelivery("paper", "the printer", {}, (60.0,)))
+    worker = OutboxWorker(box, {"paper": lambda _: "done"})
+    worker.start()
+    try:
+        until(lambda: box.outbox.with_tries(1)[0].state is OutboxState.DONE)
+    finally:
+        worker.stop()
+        box.close()
+    assert len(refused) == 3

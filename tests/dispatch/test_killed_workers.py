@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,3 +78,22 @@ def test_a_document_whose_worker_is_killed_until_there_is_memory_again_goes_out(
     killed = killing(monkeypatch, ROUNDS - 1)
     assert prepared(box).state is JobState.WAITING
     assert len(killed) == ROUNDS - 1
+
+
+def test_while_no_thread_can_be_started_a_fax_waits_and_is_prepared_afterwards(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As at a limit of processes (pids of a cgroup, RLIMIT_NPROC)."""
+    monkeypatch.setattr(prepare, "AGAIN_S", 0.05)
+    refused: list[str] = []
+    real = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if len(refused) < 3:
+            refused.append(thread.name)
+            raise RuntimeError("can't start new thread")
+        real(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    assert prepared(box).state is JobState.WAITING
+    assert len(refused) == 3
