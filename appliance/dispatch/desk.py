@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from concurrent.futures import Executor
+from pathlib import Path
 
 from appliance.box import Box
 from appliance.causes import Cause
@@ -146,3 +149,16 @@ def packets_of(box: Box, name: str) -> KeepPackets | None:
         return None
     path = (box.data / PACKETS / f"{name}.pcap").absolute()
     return KeepPackets(path, always=wanted is KeptPackets.ALL)
+
+
+async def write(writers: Executor, work: Callable[[Path], None], path: Path) -> None:
+    """Lets a thread of ``writers`` do ``work`` with the file ``path``, at the end of a call.
+
+    Where no thread can be started it is done here: the call must end.
+    """
+    try:
+        done = asyncio.get_running_loop().run_in_executor(writers, work, path)
+    except RuntimeError:
+        work(path)
+    else:
+        await done

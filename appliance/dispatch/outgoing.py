@@ -14,7 +14,7 @@ from pathlib import Path
 from appliance.box import Box
 from appliance.causes import CANCELLED, Cause
 from appliance.dispatch.clock import JobClock
-from appliance.dispatch.desk import CallDesk, packets_of, tell_live
+from appliance.dispatch.desk import CallDesk, packets_of, tell_live, write
 from appliance.dispatch.full_lines import FullLines
 from appliance.dispatch.pool import ManagedLine
 from appliance.dispatch.rules import CallPlan
@@ -204,9 +204,7 @@ class OutgoingCalls:
             practice=self._box.settings.section(PracticeSettings),
         )
         await asyncio.gather(
-            asyncio.get_running_loop().run_in_executor(
-                self._writers, running.trace.write, self._box.data / attempt.trace_path
-            ),
+            write(self._writers, running.trace.write, self._box.data / attempt.trace_path),
             self._settle(attempt, end),
         )
         del self.calls[job.id]
@@ -239,7 +237,7 @@ class OutgoingCalls:
                 await asyncio.sleep(SETTLE_AGAIN_S)
             else:
                 notes = notes_of(self._box.data, attempt)
-                await asyncio.get_running_loop().run_in_executor(self._writers, _forget, notes)
+                await write(self._writers, _forget, notes)
                 return
 
     async def _place(self, running: OutgoingFax, plan: CallPlan) -> CallResult:

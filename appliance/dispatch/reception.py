@@ -13,7 +13,7 @@ from pathlib import Path
 from appliance.box import Box
 from appliance.causes import CANCELLED, Cause
 from appliance.dispatch.causes import NOT_RECEIVING
-from appliance.dispatch.desk import CallDesk, packets_of, tell_live
+from appliance.dispatch.desk import CallDesk, packets_of, tell_live, write
 from appliance.dispatch.outgoing import SETTLE_AGAIN_S
 from appliance.dispatch.polling import OfferedPages
 from appliance.dispatch.pool import ManagedLine
@@ -141,8 +141,8 @@ class Reception:
         result = await owner.over
         if self._stopping and result.cause in (CANCELLED, LINE_STOPPED):
             result = replace(result, cause=INTERRUPTED)  # by us: nobody else can cancel a call that comes in
-        fax, loop = owner.fax, asyncio.get_running_loop()
-        await loop.run_in_executor(self._writers, owner.trace.write, self._box.data / fax.trace_path)
+        fax = owner.fax
+        await write(self._writers, owner.trace.write, self._box.data / fax.trace_path)
         await owner.settled()
         while True:
             try:

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import functools
 import shutil
+import threading
 from collections import Counter
 from pathlib import Path
 
@@ -495,6 +496,34 @@ def test_a_call_whose_notes_cannot_be_deleted_frees_its_line(
                 assert job.state is JobState.DELIVERED
 
     asyncio.run(scenario())
+
+
+def test_calls_end_where_no_thread_can_be_started(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = threading.Thread.start
+    refused: list[str] = []
+
+    def start(thread: threading.Thread) -> None:
+        if thread.name.startswith("pages"):
+            refused.append(thread.name)
+            raise RuntimeError("can't start new thread")
+        real(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+
+    async def scenario() -> None:
+        line = FakeLine(capacity=1)
+        async with dispatching(box, line):
+            for _ in range(2):
+                (job,) = await ended(box, *submit(box))
+                assert job.state is JobState.DELIVERED
+            await line.ring("+4940", 1)
+            seen = ReceivedFilter(empty=True)
+            await until(
+                lambda: all(fax.state is not ReceivedState.RECEIVING for fax in box.inbox.search(seen))
+            )
+
+    asyncio.run(scenario())
+    assert len(refused) >= 3
 
 
 # -- receiving -----------------------------------------------------------------------------------
