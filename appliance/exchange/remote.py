@@ -303,7 +303,10 @@ class Exchange:
             self._channel = None
         launched, self._launched = self._launched, None
         if launched is not None:
-            code = await asyncio.get_running_loop().run_in_executor(None, _reap, launched.process)
+            try:
+                code = await asyncio.get_running_loop().run_in_executor(None, _reap, launched.process)
+            except RuntimeError:  # no thread can be started
+                code = _reap(launched.process)
             if not self._stopping:
                 _log.error("the program that carries the calls ended (%d) and is started again", code)
         for line in self._lines.values():

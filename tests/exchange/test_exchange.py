@@ -287,9 +287,15 @@ def test_a_call_ends_as_cancelled_when_its_owner_cancels_before_or_during_it(tmp
     on_rig(tmp_path, work)
 
 
-def test_calls_fail_when_the_process_dies_and_the_line_comes_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize("threads", [True, False], ids=["as usual", "where no thread can be started"])
+def test_calls_fail_when_the_process_dies_and_the_line_comes_back(tmp_path: Path, threads: bool) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
     async def work(rig: Rig) -> None:
         placed = await rig.in_call()
+        if not threads:
+            asyncio.get_running_loop().run_in_executor = refuse  # type: ignore[assignment, method-assign]
         first = rig.exchange.pid
         assert first is not None
         os.kill(first, signal.SIGKILL)
