@@ -1,4 +1,4 @@
-"""White fields on a pale tint, whose tint becomes white itself: the fields of a form stay to be seen."""
+"""The fields of a form stay to be seen where their tint becomes white: white ones on it, empty ones of it."""
 
 from __future__ import annotations
 
@@ -73,14 +73,17 @@ def _lined(faxed: Image.Image, field: Box) -> list[float]:
     return shares
 
 
-def _drawn(level: float, resolution: Resolution) -> tuple[Image.Image, list[Box]]:
-    """The form as a PDF, on a page of 612 by 792 points, and its fields on the fax."""
+def _drawn(
+    level: float, resolution: Resolution, *, ground: float = 1, typed: str = ""
+) -> tuple[Image.Image, list[Box]]:
+    """The form as a PDF, on a page of 612 by 792 points, and its fields, of ``ground``, on the fax."""
     fields = [(100, 600 - 70 * row, 350, 635 - 70 * row) for row in range(4)]
-    content = f"{level} g 50 300 500 400 re f 1 g " + " ".join(
+    content = f"{level} g 50 300 500 400 re f {ground} g " + " ".join(
         f"{left} {low} {right - left} {high - low} re f" for left, low, right, high in fields
     )
     content += " 0 g " + " ".join(
-        f"BT /F 9 Tf {left} {high + 4} Td (Date of birth) Tj ET" for left, _, _, high in fields
+        f"BT /F 9 Tf {left} {high + 4} Td (Date of birth) Tj 10 -20 Td ({typed}) Tj ET"
+        for left, _, _, high in fields
     )
     source = pdf_source.PdfSource(pdf([(612, 792, content)]))
     layout = lay_out(source.size(0), PageFormat(resolution))
@@ -105,6 +108,30 @@ def test_white_fields_on_a_pale_tint_of_a_pdf_have_an_outline(level: float, reso
     faxed, fields = _drawn(level, resolution)
     for field in fields:
         assert min(_lined(faxed, field)) > 0.95, f"field {field}: {_lined(faxed, field)}"
+
+
+@pytest.mark.parametrize("resolution", [Resolution.FINE, Resolution.STANDARD])
+@pytest.mark.parametrize("ground", [0.88, 0.92, 0.945, 0.96])
+def test_empty_fields_of_a_pale_tint_on_white_have_an_outline(ground: float, resolution: Resolution) -> None:
+    faxed, fields = _drawn(1, resolution, ground=ground)
+    for field in fields:
+        assert min(_lined(faxed, field)) > 0.95, f"field {field}: {_lined(faxed, field)}"
+
+
+def test_boxes_of_a_pale_tint_with_type_in_them_have_no_outline() -> None:
+    faxed, fields = _drawn(1, Resolution.FINE, ground=0.92, typed="3 May 1961, Vienna")
+    for field in fields:
+        assert max(_lined(faxed, field)) < 0.1, f"field {field}: {_lined(faxed, field)}"
+
+
+def test_empty_fields_of_a_pale_tint_in_a_scan_have_an_outline() -> None:
+    page = Image.new("L", FINE, 255)
+    for left, top, right, below in FIELDS:
+        ImageDraw.Draw(page).rectangle((left, top, right - 1, below - 1), fill=232)
+        ImageDraw.Draw(page).text((left, top - 60), "Date of birth", 40, font(REGULAR, 30))
+    faxed = _bilevel(Drawing.of_image(_scanned(page), Rect(0, 0, *page.size)))
+    for field in FIELDS:
+        assert min(_lined(faxed, field)) > 0.8, f"field {field}: {_lined(faxed, field)}"
 
 
 @pytest.mark.parametrize("level", [225, 235, 240])

@@ -1,12 +1,16 @@
-/* Outlines white fields on a tint that becomes white itself: where a form is to be filled in.
+/* Outlines the fields of forms where their tint becomes white: white ones on a tint, and empty ones of a tint.
  *
  * A field is white between tint on all four sides, which a white row of a table and the margin between two columns
- * are not. */
+ * are not; or tint between white, without ink in it, which the tinted row of a table mostly has. */
 #include "sheet.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* Empty fields of a tint are at least this large: not the letters of a watermark. */
+enum { EMPTY_ACROSS = 97, EMPTY_DOWN = 25 };
+/* A tint is followed from its ink so many times, as it has holes in a scan. */
+enum { TIMES = 3 };
 /* A tint that fades has no edge: the step is within this many pixels. */
 enum { EDGE = 3 };
 /* Of a scan, whose white is PAPER_WHITE and has noise: how light a field is, and how much so beside its tint; it is
@@ -26,31 +30,32 @@ static int paler_by(const Band *band)
     return band->ground->scanned ? SCANNED_PALER : FIELD_PALER;
 }
 
-WIDE static int mark_white(uint8_t *restrict line, const uint8_t *restrict level, uint8_t white, uint8_t tint,
-                           ptrdiff_t width)
+WIDE static int mark_levels(uint8_t *restrict line, const uint8_t *restrict level, uint8_t least, uint8_t most,
+                            ptrdiff_t width)
 {
-    uint8_t tinted = 0;
+    uint8_t some = 0;
     for (ptrdiff_t x = 0; x < width; x++) {
-        line[x] = level[x] >= white;
-        tinted |= (level[x] >= PALE_FROM) & (level[x] <= tint);
+        line[x] = (level[x] >= least) & (level[x] <= most);
+        some |= line[x];
     }
-    return tinted;
+    return some;
 }
 
-/* Sets ``white``; returns 1 if there is a pale tint beside it, 0 if not, or -1 without memory. */
-static int take_white(const Band *band, const Mask *white, const uint8_t *level)
+/* Sets ``fields`` to the levels from ``least`` to ``most``; returns 1 if there are any, 0 if not, or -1 without
+ * memory. */
+static int take_levels(const Mask *fields, const uint8_t *level, int least, int most)
 {
-    ptrdiff_t width = white->size.width;
-    int tinted = 0, least = white_of(band);
-    uint8_t *line = new_line(white->size);
+    ptrdiff_t width = fields->size.width;
+    int some = 0;
+    uint8_t *line = new_line(fields->size);
     if (line == NULL)
         return -1;
-    for (ptrdiff_t y = 0; y < white->size.rows; y++) {
-        tinted |= mark_white(line, level + y * width, (uint8_t)least, (uint8_t)(least - paler_by(band)), width);
-        take_line(white, y, line);
+    for (ptrdiff_t y = 0; y < fields->size.rows; y++) {
+        some |= mark_levels(line, level + y * width, (uint8_t)least, (uint8_t)most, width);
+        take_line(fields, y, line);
     }
     free(line);
-    return tinted;
+    return some;
 }
 
 /* Removes from ``fields`` what is open to an edge of the band along its row or column. */
@@ -91,12 +96,12 @@ static int only_fields(const Band *band, const Mask *fields)
     return failed || only_runs(fields, pixels_across(band, WIDE_FIELD), (int)band->size.rows + 1) < 0 ? -1 : 0;
 }
 
-/* Whether the area becomes lighter towards the pixel, from a tint that is drawn white, without a line of its own. */
+/* Whether tint and white meet at a pixel of a field, without a line of its own. */
 static int is_edge(const Band *band, const Mask *black, const uint8_t *level, ptrdiff_t x, ptrdiff_t y)
 {
     static const int sides[4][2] = {{-1, 0}, {1, 0}, {0, -1}, {0, 1}};
     ptrdiff_t width = band->size.width, rows = band->size.rows;
-    int here = level[y * width + x];
+    int here = level[y * width + x], white = white_of(band);
     for (int each = 0; each < 4; each++) {
         ptrdiff_t across = sides[each][0], down = sides[each][1], at_x = x + EDGE * across, at_y = y + EDGE * down;
         if (at_x < 0 || at_x >= width || at_y < 0 || at_y >= rows || is_marked(&band->photo, at_x, at_y))
@@ -106,7 +111,8 @@ static int is_edge(const Band *band, const Mask *black, const uint8_t *level, pt
             if (step && x + step * across >= 0 && x + step * across < width && y + step * down >= 0
                 && y + step * down < rows)
                 lined |= is_marked(black, x + step * across, y + step * down);
-        if (!lined && outside <= here - paler_by(band) && outside >= PALE_FROM)
+        int meet = here >= white ? outside <= here - paler_by(band) && outside >= PALE_FROM : outside >= white;
+        if (meet && !lined)
             return 1;
     }
     return 0;
@@ -135,24 +141,51 @@ static int has_even_paper(const Ground *ground)
     return 2 * white >= papers;
 }
 
-int outline_fields(const Band *band, const Mask *black, const uint8_t *level, const Mask *near_type)
+static void outline(const Band *band, const Mask *black, const uint8_t *level, const Mask *near_type,
+                    const Mask *fields, const Mask *edge)
 {
-    Mask fields = {0}, edge = {0};
-    if (band->ground->scanned && !has_even_paper(band->ground))
-        return 0;
-    int failed = new_masks(&fields, 1, band->size) < 0 || new_masks(&edge, 1, (Size){band->size.width, 1}) < 0;
-    int found = failed ? 0 : take_white(band, &fields, level);
-    failed = failed || found < 0
-             || (found && (drop_open(&fields) < 0 || (band->ground->scanned && only_fields(band, &fields) < 0)));
-    for (ptrdiff_t y = 0; y < band->size.rows && found && !failed; y++) {
-        if (!any_in_row(&fields, y))
+    for (ptrdiff_t y = 0; y < band->size.rows; y++) {
+        if (!any_in_row(fields, y))
             continue;
-        take_edge(&edge, &fields, y);
-        for (ptrdiff_t x = next_marked(&edge, 0, 0); x < band->size.width; x = next_marked(&edge, 0, x + 1))
+        take_edge(edge, fields, y);
+        for (ptrdiff_t x = next_marked(edge, 0, 0); x < band->size.width; x = next_marked(edge, 0, x + 1))
             if (!is_marked(near_type, x, y) && !is_marked(&band->photo, x, y) && is_edge(band, black, level, x, y))
                 mark(black, x, y);
     }
-    free_masks(&fields);
-    free_masks(&edge);
-    return failed ? -1 : 0;
+}
+
+/* Removes from ``tinted`` what has ink in it. */
+static int drop_inked(const Mask *tinted, const Mask *black)
+{
+    Mask ink;
+    if (new_masks(&ink, 1, tinted->size) < 0)
+        return -1;
+    copy_mask(&ink, black);
+    keep_mask(&ink, tinted);
+    for (int times = 0; times < TIMES; times++)
+        spread_mask(&ink, tinted);
+    drop_mask(tinted, &ink);
+    free_masks(&ink);
+    return 0;
+}
+
+int outline_fields(const Band *band, const Mask *black, const uint8_t *level, const Mask *near_type)
+{
+    enum { TINTED, WHITE, EDGE_ROW, ALL };
+    Mask masks[ALL], *tinted = masks + TINTED, *white = masks + WHITE;
+    int scanned = band->ground->scanned;
+    if (scanned && !has_even_paper(band->ground))
+        return 0;
+    int failed = new_masks(masks, ALL, band->size) < 0;
+    int some = failed ? 0 : take_levels(tinted, level, PALE_FROM, white_of(band) - paler_by(band));
+    if (some > 0) {
+        failed = take_levels(white, level, white_of(band), 255) < 0 || drop_inked(tinted, black) < 0
+                 || drop_open(white) < 0 || drop_open(tinted) < 0
+                 || (scanned && (only_fields(band, white) < 0 || only_fields(band, tinted) < 0))
+                 || open_mask(tinted, pixels_across(band, EMPTY_ACROSS), pixels_down(band, EMPTY_DOWN)) < 0;
+        outline(band, black, level, near_type, white, masks + EDGE_ROW);
+        outline(band, black, level, near_type, tinted, masks + EDGE_ROW);
+    }
+    free_masks(masks);
+    return failed || some < 0 ? -1 : 0;
 }

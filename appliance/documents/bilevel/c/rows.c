@@ -64,8 +64,8 @@ enum { SOLID_ACROSS = 64 };
 /* Grey areas from this size on, in pixels and rows at 196 dpi, count as tones: those of a legend must match the
  * chart's. */
 enum { GREY_ACROSS = 16, GREY_ROWS = 12, GREY_FROM = 40 };
-/* So do white fields on pale tints, of as many rows. */
-enum { FIELD_ACROSS = 16 };
+/* So do white fields on pale tints, of as many rows, and pale tints that are empty for so many pixels and rows. */
+enum { FIELD_ACROSS = 16, EMPTY_ACROSS = 97, EMPTY_ROWS = 24 };
 
 /* Whether ``across`` pixels, a power of two up to WORD, are marked side by side. ``scratch`` is a word longer. */
 static int has_long_run(uint64_t *scratch, const uint64_t *row, ptrdiff_t words, int across)
@@ -121,6 +121,8 @@ typedef struct {
     ptrdiff_t from, to, top, below; /* the rows of the masks; of these the band */
 
     ptrdiff_t solid, solid_grey; /* rows up to this one that may be of such an area */
+    ptrdiff_t pale, empty;       /* rows up to this one with a pale tint, or an empty one */
+    int has_empty;               /* enough of the pale ones are empty */
     ptrdiff_t tones;
     int has_area; /* a grey one */
 } Rows;
@@ -152,17 +154,37 @@ static int is_of_grey(const Rows *rows, const uint8_t *row)
     return has_long_run(rows->scratch, rows->greys.words, rows->greys.stride, GREY_ACROSS);
 }
 
+/* Sets line 0 to the pixels of pale tints, and ``scratch`` to the begins of their runs of FIELD_ACROSS pixels; returns
+ * whether there are any. */
+static int has_pale(const Rows *rows, const uint8_t *row)
+{
+    const Mask *lines = &rows->greys;
+    if (rows->spared != EVERY_TONE
+        || !mark_levels(rows->line, row, PALE_FROM, FIELD_WHITE - FIELD_PALER, rows->page.width))
+        return 0;
+    take_line(lines, 0, rows->line);
+    return has_long_run(rows->scratch, row_of(lines, 0), lines->stride, FIELD_ACROSS);
+}
+
+/* Whether a pale tint EMPTY_ACROSS pixels long is between white. */
+static int has_empty_pale(const Rows *rows, const uint8_t *row)
+{
+    const Mask *tint = &rows->greys;
+    ptrdiff_t width = rows->page.width;
+    for (ptrdiff_t end, x = next_marked(tint, 0, 0); x < width; x = next_marked(tint, 0, end)) {
+        end = next_unmarked(tint, 0, x);
+        if (end - x >= EMPTY_ACROSS && x > NEAR && end + NEAR < width && row[x - NEAR] >= FIELD_WHITE
+            && row[end + NEAR] >= FIELD_WHITE)
+            return 1;
+    }
+    return 0;
+}
+
 /* Whether the row has white between pale tints, both wider than FIELD_ACROSS pixels: it may be of a white field. */
-static int has_field(const Rows *rows, const uint8_t *row)
+static int has_white_field(const Rows *rows, const uint8_t *row)
 {
     const Mask *lines = &rows->greys;
     ptrdiff_t words = lines->stride, width = rows->page.width;
-    if (rows->spared != EVERY_TONE
-        || !mark_levels(rows->line, row, PALE_FROM, FIELD_WHITE - FIELD_PALER, width))
-        return 0;
-    take_line(lines, 0, rows->line);
-    if (!has_long_run(rows->scratch, row_of(lines, 0), words, FIELD_ACROSS))
-        return 0;
     Mask begins = {rows->scratch, words, {width, 1}}; /* of the tint's runs */
     ptrdiff_t first = next_marked(&begins, 0, 0), last = first;
     for (ptrdiff_t x = first; x < width; x = next_marked(&begins, 0, next_unmarked(&begins, 0, x)))
@@ -187,10 +209,22 @@ static void follow_areas(Rows *rows, ptrdiff_t y, int has_solid, int has_grey)
     }
 }
 
+/* Adds row ``y`` to the rows with pale tints that go on above it; these are toned where some are long empty. */
+static void follow_pale(Rows *rows, ptrdiff_t y, int pale, int empty)
+{
+    rows->empty = empty ? rows->empty + 1 : 0;
+    if (rows->empty >= rows->solid_rows * EMPTY_ROWS / SOLID_ROWS)
+        rows->has_empty = 1;
+    for (ptrdiff_t row = y - rows->pale; row < y && !pale && rows->has_empty; row++)
+        rows->kinds[row] |= ROW_TONED | GREY_AREA;
+    rows->pale = pale ? rows->pale + 1 : 0;
+    rows->has_empty &= pale;
+}
+
 /* Fills the masks; returns whether a row has pixels that are neither ink nor white. */
 static int take_rows(Rows *rows)
 {
-    int some = 0, has_solid = 0, has_grey = 0;
+    int some = 0, has_solid = 0, has_grey = 0, pale = 0, empty = 0;
     uint8_t kind = ROW_WHITE;
     for (ptrdiff_t y = rows->from; y < rows->to; y++) {
         const uint8_t *row = rows->grey + y * rows->stride;
@@ -208,9 +242,12 @@ static int take_rows(Rows *rows)
         rows->kinds[y] = kind;
         if (is_new || y == rows->top) {
             has_solid = kind != ROW_WHITE && is_of_solid(rows, y);
-            has_grey = (kind != ROW_WHITE && is_of_grey(rows, row)) || has_field(rows, row);
+            pale = has_pale(rows, row);
+            empty = pale && has_empty_pale(rows, row);
+            has_grey = (kind != ROW_WHITE && is_of_grey(rows, row)) || (pale && has_white_field(rows, row));
         }
         follow_areas(rows, y, has_solid, has_grey);
+        follow_pale(rows, y, pale, empty);
     }
     return some;
 }
