@@ -131,7 +131,6 @@ class PageConfirmation(ReceivingRole):
         },
         ReceiverState.DCN: {
             Fcf.EOP: go(ReceivingRole._command_again),
-            Fcf.PRI_EOP: go(ReceivingRole._command_again),
             Fcf.PPS: go(ReceivingRole._command_again),
             Fcf.EOR: go(ReceivingRole._command_again),
             Fcf.RR: go(ReceivingRole._repeat_reply),

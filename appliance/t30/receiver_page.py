@@ -40,6 +40,7 @@ class PageReception(ReceivingRole):
         self._settings = settings
         self._intake: Intake | None = None  # the page under way
         self._page_open = False  # an image carrier was heard since the last reply
+        self._astray = False  # and a command that cannot be obeyed
         self._confirmation = PageConfirmation(receiver, settings, self.expect)
         # ECM
         self._long_train = False  # after CTR
@@ -53,7 +54,7 @@ class PageReception(ReceivingRole):
         station, settings = self.station, self._settings
         station.part = self
         self.state = ReceiverState.PAGE
-        self._page_open = False
+        self._page_open = self._astray = False
         station.timers.start(Timer.T2, limits.T2_S)
         short = settings.carrier.modulation is Modulation.V17 and not self._long_train
         expect = Expect.FRAMES if settings.ecm else Expect.IMAGE
@@ -71,7 +72,7 @@ class PageReception(ReceivingRole):
         self._long_train = False
         station.phase = Phase.C
         station.timers.start(Timer.IMAGE, limits.IMAGE_LIMIT_S)
-        self._page_open = True
+        self._page_open, self._astray = True, False
         self.state = ReceiverState.IN_PAGE
 
     def _stray_image(self, fact: EventData) -> None:
@@ -133,11 +134,16 @@ class PageReception(ReceivingRole):
 
     def _page_never_came(self, _: EventData) -> None:
         """Nothing within T2: DCN."""
-        self.station.finish(causes.PAGE_NEVER_CAME)
+        self.station.finish(causes.PROTOCOL_GARBAGE if self._astray else causes.PAGE_NEVER_CAME)
 
     def _silent(self, _: EventData) -> None:
         """No command within T2: DCN."""
-        self.station.finish(causes.SENDER_WENT_SILENT)
+        self.station.finish(causes.PROTOCOL_GARBAGE if self._astray else causes.SENDER_WENT_SILENT)
+
+    def _lead_nowhere(self, what: str) -> None:
+        """Notes a command that cannot be obeyed, and does not answer it."""
+        self._astray = True
+        self.station.note("ignored", state=self.state.value, what=what)
 
     # -- phase D -----------------------------------------------------------------------------------
 
@@ -157,7 +163,7 @@ class PageReception(ReceivingRole):
         """Judges a page without ECM and answers its post-message command ``end``."""
         station, intake = self.station, self._intake
         if self._settings.ecm:
-            station.note("ignored", state=self.state.value, what=f"{end.name} with ECM")
+            self._lead_nowhere(f"{end.name} with ECM")
             return
         if not self._page_open and self._is_repeat(end, fact.burst):
             self._repeat_reply(fact)
@@ -199,21 +205,21 @@ class PageReception(ReceivingRole):
         """The end of a block: PPR, MCF, or storage of the page (T.30 A.4.3)."""
         station, settings = self.station, self._settings
         if not settings.ecm:
-            station.note("ignored", state=self.state.value, what="PPS without ECM")
+            self._lead_nowhere("PPS without ECM")
             return
         try:
             part = PartialPage.decode(fact.burst.fif(Fcf.PPS) or b"")
         except FrameError as error:
-            station.note("ignored", state=self.state.value, what=str(error))
+            self._lead_nowhere(str(error))
             return
         again = (part.page, part.block) == self._receiver.last_block
-        if again and not self._page_open:
+        if again and not self._page_open and self._answered_before(part, fact.burst):
             self._repeat_reply(fact)
             return
         intake = self._ecm_intake()
         if intake.blocks and not (again or intake.broken or self._follows(part)):
             # Its transmitter took a repeated MCF for that of a block that never came: no MCF for the hole.
-            station.note("ignored", state=self.state.value, what=f"block {part.block} out of order")
+            self._lead_nowhere(f"block {part.block} out of order")
             return
         station.timers.stop(Timer.T2)
         intake.block.announce(part.frames)
@@ -240,6 +246,15 @@ class PageReception(ReceivingRole):
             self._confirmation.close(Fcf.MCF)
         else:
             self._store_whole(intake)
+
+    def _answered_before(self, part: PartialPage, burst: Burst) -> bool:
+        """Whether a PPS with the numbers of the last MCF, and no image before it, repeats the one answered.
+
+        Or it ends a page that never came, of a transmitter that does not count: each is 0, of one block.
+        """
+        if part.page or part.block or part.end is None or self._receiver.replies.last is not Fcf.MCF:
+            return True
+        return self._is_repeat(SAME_AS.get(part.end, part.end), burst)
 
     def _follows(self, part: PartialPage) -> bool:
         """Whether a block is the next one of the page under way (T.30 A.4.3: they are counted modulo 256)."""
@@ -283,7 +298,7 @@ class PageReception(ReceivingRole):
         try:
             carrier = Settings.decode(fact.burst.fif(Fcf.CTC) or b"").carrier
         except FieldError as error:
-            station.note("ignored", state=self.state.value, what=str(error))
+            self._lead_nowhere(str(error))
             return
         if not settings.ecm or carrier not in self._receiver.identification.offer().carriers:
             station.note("dcs_refused", reason=f"CTC to {carrier.name}")
@@ -297,15 +312,14 @@ class PageReception(ReceivingRole):
 
     def _eor(self, fact: EventData) -> None:
         """The transmitter gives a block up (T.30 A.4.3): the page has a hole and is not kept."""
-        station, settings = self.station, self._settings
         fif = fact.burst.fif(Fcf.EOR) or b""
         try:
             end = decode_end(fif[0]) if fif else None
         except FrameError as error:
-            station.note("ignored", state=self.state.value, what=str(error))
+            self._lead_nowhere(str(error))
             return
-        if not settings.ecm:
-            station.note("ignored", state=self.state.value, what="EOR without ECM")
+        if not self._settings.ecm:
+            self._lead_nowhere("EOR without ECM")
             return
         self._receiver.failed = causes.ECM_GAVE_UP
         self._ecm_intake().give_up_block()
@@ -330,10 +344,6 @@ class PageReception(ReceivingRole):
         Fcf.MPS: go(_mps, ReceiverState.STORING, ReceiverState.PAGE, ReceiverState.COMMAND),
         Fcf.EOM: go(_eom, ReceiverState.STORING, ReceiverState.COMMAND),
         Fcf.EOP: go(_eop, ReceiverState.STORING, ReceiverState.COMMAND, ReceiverState.DCN),
-        Fcf.PRI_MPS: go(_mps, ReceiverState.STORING, ReceiverState.PAGE, ReceiverState.COMMAND),
-        Fcf.PRI_EOM: go(_eom, ReceiverState.STORING, ReceiverState.COMMAND),
-        Fcf.PRI_EOP: go(_eop, ReceiverState.STORING, ReceiverState.COMMAND, ReceiverState.DCN),
-        Fcf.EOS: go(_eom, ReceiverState.STORING, ReceiverState.COMMAND),
         Fcf.PPS: go(
             _pps, ReceiverState.STORING, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN
         ),

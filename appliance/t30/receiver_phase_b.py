@@ -277,6 +277,8 @@ class ReceiverIdentification(ReceivingRole):
             Fcf.EOM: go(ReceivingRole._command_again),
             Fcf.EOP: go(ReceivingRole._command_again),
             Fcf.PPS: go(ReceivingRole._command_again),
+            Fcf.EOR: go(ReceivingRole._command_again),
+            Fcf.RR: go(ReceivingRole._repeat_reply),
             Fcf.CRP: go(_repeat_what_was_said),
             Timer.T4: go(_ask_again),
             Timer.T2: go(_after_eom),

@@ -12,12 +12,12 @@ from appliance.t30 import timers as limits
 from appliance.t30.fields import Facilities
 from appliance.t30.frames import Fcf, FrameError, HdlcFrame, PartialPage
 from appliance.t30.parameters import Role
-from appliance.t30.roles import Burst, EventData, StationRole, Timer
+from appliance.t30.roles import NO_DATA, Burst, EventData, StationRole, Stimulus, Timer
 from appliance.t30.station import Station
 
 # There is no operator for a procedure interrupt, and documents are not told apart: these commands are handled
 # as the plain ones (T.30 5.3.6.1.6).
-SAME_AS = {
+SAME_AS: dict[Stimulus, Fcf] = {
     Fcf.PRI_MPS: Fcf.MPS,
     Fcf.PRI_EOM: Fcf.EOM,
     Fcf.PRI_EOP: Fcf.EOP,
@@ -135,6 +135,10 @@ class ReceivingRole(StationRole):
         super().__init__(state, receiver.station.note)
         self.station = receiver.station
         self._receiver = receiver
+
+    def take(self, stimulus: Stimulus, fact: EventData = NO_DATA) -> None:
+        """Handles a stimulus; the tables have the plain commands only (``SAME_AS``)."""
+        super().take(SAME_AS.get(stimulus, stimulus), fact)
 
     def _dcs(self, fact: EventData) -> None:
         """The transmitter's choice: the training check follows."""

@@ -73,12 +73,12 @@ class EcmPageTransfer(PageTransfer):
         part = PartialPage(end, self.station.record.pages_sent & 0xFF, block, len(self._wanted))
         self._command(HdlcFrame(Fcf.PPS, part.encode(self.station.x)), SenderState.PPS)
 
-    def _block_confirmed(self, fact: EventData) -> None:
+    def _page_confirmed(self, fact: EventData) -> None:
         """MCF: the next block; after the last one the page is confirmed."""
-        self._heard_from()
         if self._ecm.last_block:
-            self._page_confirmed(fact)
+            super()._page_confirmed(fact)
             return
+        self._heard_from()
         self.station.note("block_confirmed", page=self._number, block=self._ecm.block + 1)
         self._ecm.block += 1
         self._send()
@@ -181,7 +181,7 @@ class EcmPageTransfer(PageTransfer):
     TABLE: ClassVar[Table] = {
         SenderState.NEEDS_NEXT: PageTransfer._NEEDS_NEXT,
         SenderState.PPS: {
-            Fcf.MCF: go(_block_confirmed, SenderState.PPS, SenderState.NEEDS_NEXT, SenderState.DIS),
+            Fcf.MCF: go(_page_confirmed, SenderState.PPS, SenderState.NEEDS_NEXT, SenderState.DIS),
             Fcf.PPR: go(_ppr, SenderState.PPS, SenderState.CTR, SenderState.ERR),
             Fcf.RNR: go(_rnr, SenderState.RR),
             **PageTransfer._REFUSED_OR_POOR,
@@ -189,10 +189,11 @@ class EcmPageTransfer(PageTransfer):
             **PageTransfer._AFTER_COMMAND,
         },
         SenderState.RR: {
-            Fcf.MCF: go(_block_confirmed, SenderState.PPS, SenderState.NEEDS_NEXT, SenderState.DIS),
+            Fcf.MCF: go(_page_confirmed, SenderState.PPS, SenderState.NEEDS_NEXT, SenderState.DIS),
             Fcf.PPR: go(_ppr, SenderState.PPS, SenderState.CTR, SenderState.ERR),
             Fcf.RNR: go(_rnr, SenderState.RR),
             Fcf.ERR: go(_err),
+            **PageTransfer._REFUSED_OR_POOR,
             **PageTransfer._AFTER_PAGE,
             **PageTransfer._AFTER_COMMAND,
         },

@@ -135,9 +135,15 @@ class PageTransfer(AskingRole):
         """MCF: the next page, phase B after EOM, DCN after EOP."""
         self._next_page(train=False)
 
-    def _page_confirmed_poor(self, _: EventData) -> None:
-        """RTP: the page is accepted; training precedes the next one (T.30 5.3.6.1.6)."""
+    def _page_confirmed_poor(self, fact: EventData) -> None:
+        """RTP: the page is accepted; training precedes the next one (T.30 5.3.6.1.6).
+
+        Between two blocks of a page it refuses it: whoever trains anew begins a page anew.
+        """
         self.station.note("rtp", page=self._number)
+        if self._end is None:
+            self._page_refused(fact)
+            return
         if self._end is Fcf.EOP:
             self._heard_from()
             self.station.record.pages_sent += 1
@@ -182,7 +188,7 @@ class PageTransfer(AskingRole):
             self._sender.identification.retrain(ground)
 
     def _interrupt_positive(self, fact: EventData) -> None:
-        """PIP: the page is accepted, and an operator asks to speak.  The call goes on, there is none here."""
+        """PIP: page or block is accepted, and an operator asks to speak.  The call goes on: there is none."""
         self.station.note("pip", page=self._number)
         if self._end is Fcf.EOP:
             self.station.record.pages_sent += 1

@@ -19,7 +19,8 @@ Made from the tables in `appliance/t30` by `python -m appliance.t30.tables`; do 
 
 While a signal of ours is on the line nothing is heard. What a state does not list changes nothing and is
 noted as `ignored`. DCN, a lost line and the owner's cancel end the call in every state. A state may always
-stay what it is; the diagrams and the last column name the others that it may lead to.
+stay what it is; the diagrams and the last column name the others that it may lead to. The receiver handles
+PRI-MPS, PRI-EOM and PRI-EOP as the commands without PRI, and EOS as EOM.
 """
 
 

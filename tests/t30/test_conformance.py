@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import pytest
 
-from appliance.t4.page import Coding, Raster
-from appliance.t30.dce import Carrier
-from appliance.t30.parameters import CallParameters, Capabilities, Role
-from tests.t30.linked import Pages
+from appliance.t4.coding import encode
+from appliance.t4.page import Coding, Raster, Resolution
+from appliance.t30.dce import Carrier, CarrierOff, CarrierOn, Frame
+from appliance.t30.frames import Fcf, HdlcFrame
+from appliance.t30.parameters import CallParameters, Capabilities, ReceivedPage, Role
+from tests.t30.linked import Pages, Store
 from tests.t30.script import Far, white_page
 
 # What the far end can do, as FIFs of its DIS.
@@ -1540,7 +1546,7 @@ RECEIVES_ECM: dict[str, tuple[str, int, str]] = {
         hears end""",
     ),
     "ECM: EOP without PPS means nothing": (
-        "sender_went_silent",
+        "protocol_garbage",
         0,
         ECM_READY
         + """
@@ -1579,6 +1585,39 @@ def test_the_sender_follows_each_script_with_ecm(name: str) -> None:
     assert far.call.result.pages_sent == confirmed
 
 
+NULL_SAID = """
+        hears block V27TER_4800 long 256
+        hears PPS=000000ff"""
+
+
+@pytest.mark.parametrize(("reply", "again"), [("MCF", False), ("PIP", False), ("RTP", True), ("RTN", True)])
+@pytest.mark.parametrize("busy", ["", "says RNR\nhears RR"])
+def test_a_page_goes_on_or_again_after_any_answer_to_its_block(reply: str, busy: str, again: bool) -> None:
+    """No answer to a block confirms the page, whose other blocks have not been sent."""
+    octets = random.Random(1).randbytes(216 * 180)
+    two_blocks = encode(Raster(1728, 180, octets, Resolution.STANDARD), Coding.MH)
+    far = Far(CallParameters(Role.CALLS, "+1"), Pages([two_blocks, white_page()]))
+    trained_anew = """
+        hears TSI DCS=0002f804
+        hears tcf V27TER_2400
+        says CFR""" + NULL_SAID.replace("4800", "2400")
+    rate = "V27TER_2400" if again else "V27TER_4800"
+    script = f"""
+        {busy}
+        says {reply}
+        {trained_anew if again else ""}
+        {"says MCF" if again else ""}
+        hears block {rate} long {-(-len(two_blocks.data) // 256) - 256}
+        hears PPS=4f0001..
+        says MCF
+        hears block {rate} long 6
+        hears PPS=2f0100..
+        says MCF
+        hears DCN
+        hears end"""
+    _play(far, ECM_TRAINED.rpartition("hears block")[0] + NULL_SAID + script, "delivered")
+
+
 @pytest.mark.parametrize("name", RECEIVES)
 def test_the_receiver_follows_each_script_without_ecm(name: str) -> None:
     cause, confirmed, script = RECEIVES[name]
@@ -1597,6 +1636,127 @@ def test_the_receiver_follows_each_script_with_ecm(name: str) -> None:
     assert far.call.result.pages_received == confirmed == len(far.store.pages)
     for received in far.store.pages:
         assert received.page == white_page(), "the page is not what was sent"
+
+
+@pytest.mark.parametrize("end", ["4e", "2e"])
+def test_page_that_never_came_is_not_confirmed_to_a_transmitter_that_does_not_count(end: str) -> None:
+    """Its PPS has the numbers of the page before; a repeated one would say the same, and come sooner."""
+    far = Far(CallParameters(Role.ANSWERS, "+2"))
+    script = f"""
+        sends block V27TER_4800 6
+        says PPS=4e000005
+        hears MCF
+        misses
+        waits {4.2 if end == "4e" else 2}
+        says PPS={end}000005
+        hears PPR
+        sends block V27TER_4800 6
+        says PPS={end}000005
+        hears MCF
+        drops"""
+    far.run(ECM_READY + script)
+    assert len(far.store.pages) == 2
+
+
+def test_confirmation_of_a_page_is_repeated_at_any_time_to_a_transmitter_that_counts() -> None:
+    far = Far(CallParameters(Role.ANSWERS, "+2"))
+    script = """
+        sends block V27TER_4800 6
+        says PPS=4e000005
+        hears MCF
+        waits 2
+        says PPS=4e000005
+        hears MCF
+        sends block V27TER_4800 6
+        says PPS=4e010005
+        hears MCF
+        waits 4.2
+        says PPS=4e010005
+        hears MCF
+        drops"""
+    far.run(ECM_READY + script)
+    assert len(far.store.pages) == 2
+
+
+@pytest.mark.parametrize(
+    "commands",
+    ["says MPS", "says PRI_EOP", "says PPS=2e00", "says PPS=55000005", "says EOR=55", "says CTC=00"],
+)
+@pytest.mark.parametrize("page", ["", "sends block V27TER_4800 6\n"])
+def test_who_says_what_cannot_be_obeyed_is_not_said_to_be_silent(commands: str, page: str) -> None:
+    far = Far(CallParameters(Role.ANSWERS, "+2"))
+    script = ECM_READY + page + f"{commands}\nwaits 2\n{commands}\nhears DCN\nhears end"
+    _play(far, script, "protocol_garbage")
+
+
+@pytest.mark.parametrize("command", ["MPS", "EOM", "PRI_MPS", "PRI_EOM", "PRI_EOP", "EOS"])
+@pytest.mark.parametrize(("quality", "reply"), [("good", "MCF"), ("poor", "RTP"), ("bad", "RTN")])
+def test_a_command_that_is_repeated_gets_its_answer_again(command: str, quality: str, reply: str) -> None:
+    far = Far(CallParameters(Role.ANSWERS, "+2", PLAIN))
+    script = f"""
+        sends page V27TER_4800 {quality}
+        says {command}
+        hears {reply}
+        waits 2
+        says {command}
+        hears {reply}
+        drops"""
+    far.run(PAGE_RECEIVED.rpartition("sends page")[0] + script)
+    assert len(far.store.pages) == (reply != "RTN")
+
+
+@dataclass
+class LateStore(Store):
+    stored: Callable[[bool], None] = print
+
+    def store(self, number: int, page: ReceivedPage, stored: Callable[[bool], None]) -> None:
+        self.pages.append(page)
+        self.stored = stored
+
+
+class FarWithLateStore(Far):
+    """Knows ``stores``, too: it says this command, and during it the page received before becomes durable."""
+
+    store: LateStore
+
+    def _stores(self, words: list[str]) -> None:
+        self._event(CarrierOn(Carrier.V21))
+        self.store.stored(True)
+        self._event(Frame(HdlcFrame(Fcf[words[0]]).encode(), True), 1.0)
+        self._event(CarrierOff(), 0.1)
+
+
+@pytest.mark.parametrize("command", ["MPS", "PRI_MPS", "PRI_EOM", "PRI_EOP", "EOS"])
+def test_a_command_that_is_repeated_while_the_page_is_stored_gets_its_answer(command: str) -> None:
+    """The page becomes durable while the command comes for the second time."""
+    store = LateStore()
+    far = FarWithLateStore(CallParameters(Role.ANSWERS, "+2", PLAIN), store=store)
+    far.run(PAGE_RECEIVED + f"says {command}\nwaits 2\nstores {command}\nhears MCF\ndrops")
+    assert len(far.store.pages) == 1
+
+
+def test_rr_and_eor_that_are_repeated_after_eom_get_their_answer_again() -> None:
+    far = Far(CallParameters(Role.ANSWERS, "+2"))
+    script = """
+        sends block V27TER_4800 6
+        says PPS=8e000005
+        hears MCF
+        waits 2
+        says RR
+        hears MCF
+        says DCS=000af804
+        sends tcf V27TER_4800
+        hears CFR
+        sends block V27TER_4800 6 but 0
+        says PPS=8e000005
+        hears PPR
+        says EOR=8e
+        hears ERR
+        waits 2
+        says EOR=8e
+        hears ERR
+        drops"""
+    far.run(ECM_READY + script)
 
 
 @pytest.mark.parametrize("block", ["0002", "00ff", "0101"])
