@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,6 +17,10 @@ from appliance.lines.sip.session import body_of
 from appliance.lines.sip.signalling import CallRef, StackOfCalls, TrunkCall
 
 _log = logging.getLogger(__name__)
+
+# A registration that ends sooner counts as none, seconds.  pjproject renews one 5 s before its end, and a
+# shorter one the more often the shorter it is: twice a second where it is kept for one.
+SHORTEST_KEPT_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,9 @@ class StackOfAccounts(StackOfCalls, Protocol):
     def call_offered(self, offered: OfferedCall) -> None:
         """A call came in.  On the SIP thread."""
 
+    def post(self, order: Callable[[], None]) -> None:
+        """Has ``order`` called on the SIP thread, after its callbacks."""
+
     def answered(self, trunk: str) -> None:
         """A trunk's server answered OPTIONS.  On the SIP thread."""
 
@@ -55,6 +63,7 @@ class TrunkAccount(pj.Account):  # type: ignore[misc]
         super().__init__()
         self._stack = stack
         self.trunk = trunk
+        self._signing_off = False  # the answer to it tells nothing of the trunk
 
     def failed(self) -> None:
         """Nothing to end; the log has it."""
@@ -62,10 +71,16 @@ class TrunkAccount(pj.Account):  # type: ignore[misc]
     @contained
     def onRegState(self, prm: Any) -> None:  # noqa: N802 - pjsua2's name
         """pjsua2's callback: a registration succeeded or failed."""
-        code = int(prm.code)
+        if self._signing_off:
+            self._signing_off = False
+            return
+        code, kept_s = int(prm.code), int(prm.expiration)
         reason = str(prm.reason) or (pj.Endpoint.instance().utilStrError(prm.status) if prm.status else "")
         message = str(prm.rdata.wholeMsg)
-        active = code // 100 == 2 and int(prm.expiration) > 0 and not messages.keeps_no_contact(message)
+        kept = kept_s >= SHORTEST_KEPT_S and not messages.keeps_no_contact(message)
+        if code // 100 == 2 and not kept and kept_s > 0:
+            self._stack.post(self._sign_off)
+        active = code // 100 == 2 and kept
         change = RegistrationChanged(
             active,
             code,
@@ -83,6 +98,15 @@ class TrunkAccount(pj.Account):  # type: ignore[misc]
                 self.setRegistration(True)
             except pj.Error as error:
                 _log.info("%s: signing in: %s", self.trunk, error.info(False))
+
+    def _sign_off(self) -> None:
+        """Ends a registration that is kept too shortly, and with it its renewals."""
+        try:
+            self.setRegistration(False)
+        except pj.Error as error:
+            _log.info("%s: signing off: %s", self.trunk, error.info(False))
+        else:
+            self._signing_off = True
 
     def ask_options(self, uri: str) -> None:
         """Sends OPTIONS to the trunk's server.  Raises pj.Error."""

@@ -154,6 +154,16 @@ SCRIPTS: dict[str, tuple[Script, str]] = {
         always(("200 OK", "Contact: {contact}\r\nExpires: 0\r\n")),
         "The trunk takes the reg",
     ),
+    "keeps_it_for_a_second": (
+        always(("200 OK", "Contact: {contact};expires=1\r\n")),
+        "The trunk takes the reg",
+    ),
+    "keeps_it_for_4_s": (
+        always(("200 OK", "Contact: {contact}\r\nExpires: 4\r\n")),
+        "The trunk takes the reg",
+    ),
+    "keeps_it_for_5_s": (always(("200 OK", "Contact: {contact};expires=5\r\n")), ""),
+    "keeps_it_for_a_second_at_first": (at_first(("200 OK", "Contact: {contact};expires=1\r\n")), ""),
     "keeps_nothing_at_first": (at_first(("200 OK", "Contact: {contact};expires=0\r\n")), ""),
     "forbidden_once": (at_first(FORBIDDEN), ""),
     "unknown_once": (at_first(("404 Not Found", "")), ""),
