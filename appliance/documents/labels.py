@@ -50,6 +50,82 @@ CARD = {
     "ANNIVERSARY": marked("Anniversary"),
     "NOTE": marked("Note"),
 }
+# What becomes of an event or task (RFC 5545 3.8.1.11), and who answers what (3.2.12).
+STATES = {
+    "TENTATIVE": marked("not certain"),
+    "CONFIRMED": marked("certain"),
+    "CANCELLED": marked("called off"),
+    "NEEDS-ACTION": marked("to be done"),
+    "IN-PROCESS": marked("begun"),
+    "COMPLETED": marked("done"),
+    "DRAFT": marked("draft"),
+    "FINAL": marked("final"),
+}
+ANSWERS = {
+    "ACCEPTED": marked("accepts"),
+    "DECLINED": marked("declines"),
+    "TENTATIVE": marked("accepts with reservations"),
+    "DELEGATED": marked("sends somebody else"),
+    "COMPLETED": marked("done"),
+    "IN-PROCESS": marked("begun"),
+}
+# Recurrences and durations (RFC 5545 3.3.10, 3.3.6).
+EACH = {
+    "SECONDLY": marked("every second"),
+    "MINUTELY": marked("every minute"),
+    "HOURLY": marked("every hour"),
+    "DAILY": marked("every day"),
+    "WEEKLY": marked("every week"),
+    "MONTHLY": marked("every month"),
+    "YEARLY": marked("every year"),
+}
+SPANS = {
+    "SECONDLY": (marked("{number} second"), marked("{number} seconds")),
+    "MINUTELY": (marked("{number} minute"), marked("{number} minutes")),
+    "HOURLY": (marked("{number} hour"), marked("{number} hours")),
+    "DAILY": (marked("{number} day"), marked("{number} days")),
+    "WEEKLY": (marked("{number} week"), marked("{number} weeks")),
+    "MONTHLY": (marked("{number} month"), marked("{number} months")),
+    "YEARLY": (marked("{number} year"), marked("{number} years")),
+}
+EVERY = marked("every {span}")
+WEEKDAYS = {
+    "MO": marked("Monday"),
+    "TU": marked("Tuesday"),
+    "WE": marked("Wednesday"),
+    "TH": marked("Thursday"),
+    "FR": marked("Friday"),
+    "SA": marked("Saturday"),
+    "SU": marked("Sunday"),
+}
+PLACES = {
+    "1": marked("first"),
+    "2": marked("second"),
+    "3": marked("third"),
+    "4": marked("fourth"),
+    "5": marked("fifth"),
+    "-1": marked("last"),
+    "-2": marked("last but one"),
+}
+MONTHS = {
+    "1": marked("January"),
+    "2": marked("February"),
+    "3": marked("March"),
+    "4": marked("April"),
+    "5": marked("May"),
+    "6": marked("June"),
+    "7": marked("July"),
+    "8": marked("August"),
+    "9": marked("September"),
+    "10": marked("October"),
+    "11": marked("November"),
+    "12": marked("December"),
+}
+PLACED_DAY, ON_DAYS = marked("the {place} {day}"), marked("on {days}")
+ON_DAYS_OF_MONTH, ON_LAST_DAY = marked("on day {days} of the month"), marked("on the last day of the month")
+IN_MONTHS, OF_THESE = marked("in {months}"), marked("of these the {places}")
+TIMES, UNTIL = marked("{number} times"), marked("until {moment}")
+_OF_RULES = (EVERY, PLACED_DAY, ON_DAYS, ON_DAYS_OF_MONTH, ON_LAST_DAY, IN_MONTHS, OF_THESE, TIMES, UNTIL)
 WITH_PICTURE = marked("(with a picture, which is not shown)")
 # The fields above an e-mail, and those of the built-in cover page with its title.
 HEADING = {
@@ -75,6 +151,7 @@ def labels_of(region: str) -> Labels:
     language = of_country(region)
     if language == ENGLISH:
         return IN_ENGLISH
-    groups = (METHODS, EVENT, CARD, HEADING)
-    words = {WITH_PICTURE, PAGES, FAX, *(word for group in groups for word in group.values())}
+    groups = (METHODS, EVENT, CARD, HEADING, STATES, ANSWERS, EACH, WEEKDAYS, PLACES, MONTHS)
+    words = {WITH_PICTURE, PAGES, FAX, *_OF_RULES, *(word for group in groups for word in group.values())}
+    words |= {word for pair in SPANS.values() for word in pair}
     return {word: say(word, language) for word in sorted(words)}

@@ -128,7 +128,7 @@ def test_an_invitation_and_a_visiting_card_are_remarked(
         (
             "BEGIN:VCALENDAR\nMETHOD:CANCEL\nBEGIN:VEVENT\nSUMMARY:Check\nDTSTART;VALUE=DATE:20240402\n"
             "RRULE:FREQ=WEEKLY\nEND:VEVENT\nEND:VCALENDAR",
-            "Called off: Check When: 2024-04-02 Repeated: FREQ=WEEKLY",
+            "Called off: Check When: 2024-04-02 Repeated: every week",
         ),
         (
             "BEGIN:VCARD\nVERSION:2.1\nN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:M=C3=BCller;J=C3=\n=B6rg\n"
@@ -144,7 +144,7 @@ def test_an_invitation_and_a_visiting_card_are_remarked(
             "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Check\nDTSTART:20240101T100000Z\nRRULE:FREQ=WEEKLY\n"
             "EXDATE:20240108T100000Z\nCONTACT:Ada\\, 123\nRESOURCES:BEAMER\nCOMMENT:bring it\nEND:VEVENT\n"
             "END:VCALENDAR",
-            "Check When: 2024-01-01 10:00 (UTC) Repeated: FREQ=WEEKLY Except: 2024-01-08 10:00 (UTC) "
+            "Check When: 2024-01-01 10:00 (UTC) Repeated: every week Except: 2024-01-08 10:00 (UTC) "
             "Contact: Ada, 123 Resources: BEAMER Note: bring it",
         ),
         (
@@ -157,6 +157,74 @@ def test_an_invitation_and_a_visiting_card_are_remarked(
 )
 def test_an_invitation_and_a_card_are_told_in_words(content: str, said: str) -> None:
     assert " ".join(in_words(content).split()) == said
+
+
+EVERY_TIME = "BEGIN:VCALENDAR\n%sBEGIN:VEVENT\nSUMMARY:Check\n%s\nEND:VEVENT\nEND:VCALENDAR"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("RRULE:FREQ=DAILY;INTERVAL=2;COUNT=10", "Repeated: every 2 days, 10 times"),
+        (
+            "RRULE:FREQ=WEEKLY;UNTIL=20240630T215959Z;INTERVAL=1;BYDAY=MO,WE;WKST=SU",
+            "Repeated: every week, on Monday, Wednesday, until 2024-06-30 21:59 (UTC)",
+        ),
+        ("RRULE:FREQ=MONTHLY;BYDAY=-1FR", "Repeated: every month, on the last Friday"),
+        (
+            "RRULE:FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=-1",
+            "Repeated: every month, on Monday, Tuesday, of these the last",
+        ),
+        ("RRULE:FREQ=MONTHLY;BYMONTHDAY=1,15", "Repeated: every month, on day 1, 15 of the month"),
+        ("RRULE:FREQ=MONTHLY;BYMONTHDAY=-1", "Repeated: every month, on the last day of the month"),
+        ("RRULE:FREQ=YEARLY;BYDAY=2SU;BYMONTH=5", "Repeated: every year, on the second Sunday, in May"),
+        # what these words do not have stays whole
+        ("RRULE:FREQ=WEEKLY;BYHOUR=9,17", "Repeated: FREQ=WEEKLY;BYHOUR=9,17"),
+        ("RRULE:FREQ=YEARLY;BYDAY=20MO", "Repeated: FREQ=YEARLY;BYDAY=20MO"),
+        ("RRULE:FREQ=DAILY;INTERVAL=0", "Repeated: FREQ=DAILY;INTERVAL=0"),
+        ("RRULE:FREQ=DAILY;COUNT=2;COUNT=3", "Repeated: FREQ=DAILY;COUNT=2;COUNT=3"),
+        ("DURATION:P2D", "Lasts: 2 days"),
+        ("DURATION:PT1H30M", "Lasts: 1 hour 30 minutes"),
+        ("DURATION:P1W", "Lasts: 1 week"),
+        ("DURATION:P1DT0H0M0S", "Lasts: 1 day"),
+        ("DURATION:PT", "Lasts: PT"),
+        ("STATUS:TENTATIVE", "Status: not certain"),
+        # each value of a list
+        (
+            "EXDATE:20240108T100000Z,20240115T100000Z",
+            "Except: 2024-01-08 10:00 (UTC), 2024-01-15 10:00 (UTC)",
+        ),
+        ("RDATE;VALUE=PERIOD:20240108T100000Z/PT2H", "Also on: 2024-01-08 10:00 (UTC) – 2 hours"),
+        # the end of whole days is the day after them (RFC 5545 3.6.1)
+        (
+            "DTSTART;VALUE=DATE:20240330\nDTEND;VALUE=DATE:20240402",
+            "When: 2024-03-30 Until: 2024-04-01",
+        ),
+        (
+            "DTSTART;VALUE=DATE:20240330\nDTEND;VALUE=DATE:20240330",
+            "When: 2024-03-30 Until: 2024-03-30",
+        ),
+        ("DTEND;VALUE=DATE:20249999", "Until: 2024-99-99"),
+    ],
+)
+def test_the_times_of_an_invitation_are_told_in_words(line: str, said: str) -> None:
+    assert " ".join(in_words(EVERY_TIME % ("", line)).split()) == f"Check {said}"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [("ACCEPTED", "accepts"), ("declined", "declines"), ("TENTATIVE", "accepts with reservations")],
+)
+def test_an_answer_to_an_invitation_says_what_was_answered(answer: str, said: str) -> None:
+    reply = EVERY_TIME % ("METHOD:REPLY\n", f"ATTENDEE;CN=Ada;PARTSTAT={answer}:mailto:a@x.example")
+    assert " ".join(in_words(reply).split()) == f"Reply: Check With: Ada <a@x.example> ({said})"
+
+
+def test_the_times_of_an_invitation_are_in_the_language_of_the_country() -> None:
+    rule = "RRULE:FREQ=MONTHLY;INTERVAL=3;BYDAY=1MO,-1FR;BYMONTH=3;COUNT=4\nDURATION:P1DT2H"
+    words_ = " ".join(in_words(EVERY_TIME % ("", rule), labels_of("DE")).split())
+    assert "Dauer: 1 Tag 2 Stunden" in words_
+    assert "alle 3 Monate, am ersten Montag, letzten Freitag, im März, 4-mal" in words_
 
 
 @pytest.mark.parametrize(

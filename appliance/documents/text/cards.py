@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from appliance.content_lines import ContentLine, content_lines
-from appliance.documents.labels import CARD, EVENT, IN_ENGLISH, METHODS, WITH_PICTURE, Labels, put
+from appliance.documents.labels import (
+    ANSWERS,
+    CARD,
+    EVENT,
+    IN_ENGLISH,
+    METHODS,
+    STATES,
+    WITH_PICTURE,
+    Labels,
+    put,
+)
+from appliance.documents.text.recurrence import duration_in_words, recurrence_in_words
 
 _MARK = re.compile(r"\s*BEGIN:(?:VCALENDAR|VCARD)\s", re.IGNORECASE)
 _MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(?:\d\d)?(Z?))?")
+_WHOLE_DAY = re.compile(r"\d{8}")
 _ESCAPED = re.compile(r"\\([nN,;:\\])")
 _ADDRESS = re.compile(r"(?:mailto|tel):", re.IGNORECASE)
 _EVENTS = frozenset({"VEVENT", "VTODO", "VJOURNAL"})
@@ -34,7 +48,7 @@ class _Part:
         return [line for line in self.lines if line.name == name]
 
     def text(self, name: str) -> str:
-        return next((_text(line) for line in self.all(name)), "")
+        return next((_text(line, IN_ENGLISH) for line in self.all(name)), "")
 
 
 def in_words(content: str, labels: Labels = IN_ENGLISH) -> str:
@@ -68,7 +82,19 @@ def _parts(content: str) -> Iterator[_Part]:
 
 def _event(event: _Part, method: str, labels: Labels) -> str:
     title = " ".join(filter(None, (f"{method}:" if method else "", event.text("SUMMARY"))))
+    event.lines = [_with_last_day(event, line) for line in event.lines]
     return _listed(event, title, EVENT, event.text("DESCRIPTION"), labels)
+
+
+def _with_last_day(event: _Part, line: ContentLine) -> ContentLine:
+    """The end of whole days is the day after them (RFC 5545 3.6.1); people read it as the last one."""
+    begin, end = event.text("DTSTART"), line.value.strip()
+    if line.name != "DTEND" or not _WHOLE_DAY.fullmatch(end):
+        return line
+    with contextlib.suppress(ValueError, OverflowError):
+        last = f"{datetime.strptime(end, '%Y%m%d') - timedelta(days=1):%Y%m%d}"
+        return replace(line, value=max(last, begin.replace("-", "")))
+    return line
 
 
 def _card(card: _Part, labels: Labels) -> str:
@@ -84,24 +110,45 @@ def _listed(part: _Part, title: str, names: Mapping[str, str], behind: str, labe
         f"{put(label, labels) + ':':<{width}} {text.replace(chr(10), chr(10) + ' ' * (width + 1))}"
         for name, label in names.items()
         for line in part.all(name)
-        if (text := _text(line))
+        if (text := _text(line, labels))
     ]
     return "\n".join([*filter(None, [title]), *rows, *(["", behind] if behind else [])])
 
 
-def _text(line: ContentLine) -> str:
+def _text(line: ContentLine, labels: Labels) -> str:
     value = line.value
     if line.name in _TIMES:
-        return _moment(line, value)
+        return ", ".join(_period(line, each.strip(), labels) for each in value.split(","))
+    if line.name == "DURATION":
+        return duration_in_words(value, labels)
+    if line.name == "RRULE":
+        return recurrence_in_words(value, labels, lambda moment: _moment(line, moment))
+    if line.name == "STATUS":
+        return put(STATES.get(value.strip().upper(), _plain(value)), labels)
     if line.name in _PEOPLE:
-        name, address = line.parameters.get("CN", ""), _ADDRESS.sub("", value).strip()
-        return f"{name} <{address}>" if name and address and name != address else name or address
+        return _person(line, labels)
     if line.name in _IN_FIELDS:
         fields = (_plain(each).strip() for each in re.split(r"(?<!\\);", value))
         return ", ".join(filter(None, fields))
     text = _plain(_ADDRESS.sub("", value)).strip()
     kinds = [kind for kind in line.words("TYPE") if kind not in _NO_KINDS]
     return f"{text} ({', '.join(kinds)})" if line.name == "TEL" and text and kinds else text
+
+
+def _person(line: ContentLine, labels: Labels) -> str:
+    """Name, address, and what they answer."""
+    name, address = line.parameters.get("CN", ""), _ADDRESS.sub("", line.value).strip()
+    who = f"{name} <{address}>" if name and address and name != address else name or address
+    answer = put(ANSWERS.get(line.parameters.get("PARTSTAT", "").upper(), ""), labels)
+    return f"{who} ({answer})" if who and answer else who
+
+
+def _period(line: ContentLine, value: str, labels: Labels) -> str:
+    """A point of time, or one with an end or a duration (RFC 5545 3.3.9)."""
+    start, _, end = value.partition("/")
+    if not end:
+        return _moment(line, start)
+    return f"{_moment(line, start)} – {_moment(line, duration_in_words(end, labels))}"
 
 
 def _moment(line: ContentLine, value: str) -> str:
