@@ -157,6 +157,27 @@ def test_lines_and_stamps_that_do_not_say_how_they_look_are_drawn(rendered: Rend
 
 
 @pytest.mark.parametrize(
+    "mark",
+    [
+        "/Subtype/Line/L[60 305 540 305]",
+        "/Subtype/PolyLine/Vertices[60 305 300 320 540 305]",
+        "/Subtype/Polygon/Vertices[60 305 300 320 540 305]",
+        "/Subtype/Ink/InkList[[60 305 300 320 540 305]]",
+        "/Subtype/Ink/InkList[[60 305 100 320][400 305 540 305]]",
+        "/Subtype/StrikeOut/QuadPoints[60 320 540 320 60 305 540 305]",
+        "/Subtype/Underline/QuadPoints[60 320 100 320 60 305 100 305 400 320 540 320 400 305 540 305]",
+        "/Subtype/Squiggly/QuadPoints[60 320 540 320 60 305 540 305]",
+    ],
+)
+def test_a_line_that_reaches_beyond_its_rectangle_is_drawn_whole(rendered: Rendered, mark: str) -> None:
+    def extent(place: str) -> tuple[int, int, int, int]:
+        page = picture(rendered(_marked(f"{mark}/F 4/C[0 0 0]/Rect[{place}]")).coded_page(0))
+        return ink(page.crop((0, round(0.6 * page.height), 1728, page.height)))
+
+    assert extent("60 300 200 310") == extent("50 295 550 330")
+
+
+@pytest.mark.parametrize(
     "mark", ["/Subtype/Stamp/Name/OurOwn", "/Subtype/Caret", "/Subtype/Line", "/Subtype/FileAttachment"]
 )
 def test_a_mark_that_nobody_can_draw_is_remarked(rendered: Rendered, mark: str) -> None:

@@ -169,7 +169,9 @@ def _is_printed(mark: Any) -> bool:
 
 
 def _draw(document: pypdfium2.PdfDocument, mark: Any) -> None:
-    """Draws the annotation if it is a line, a polygon or a stamp; gives free text its words."""
+    """Draws the annotation if it is a line, a polygon or a stamp; gives free text its words, and what was
+    drawn by hand its room.
+    """
     kind = raw.FPDFAnnot_GetSubtype(mark)
     if kind == raw.FPDF_ANNOT_LINE:
         start, end = raw.FS_POINTF(), raw.FS_POINTF()
@@ -180,6 +182,8 @@ def _draw(document: pypdfium2.PdfDocument, mark: Any) -> None:
         points = (raw.FS_POINTF * min(count, _MOST_POINTS))()
         if 1 < count <= _MOST_POINTS and raw.FPDFAnnot_GetVertices(mark, points, count) == count:
             _draw_line(mark, points, closed=kind == raw.FPDF_ANNOT_POLYGON)
+    elif kind == raw.FPDF_ANNOT_INK:
+        _make_room(mark, _strokes(mark), _thickness_of(mark))
     elif kind == raw.FPDF_ANNOT_STAMP:
         name = _string(mark, b"Name") or _NAMELESS
         if name in _STAMPS:
@@ -190,16 +194,44 @@ def _draw(document: pypdfium2.PdfDocument, mark: Any) -> None:
             raw.FPDFAnnot_SetStringValue(mark, b"Contents", _wide(words))
 
 
-def _draw_line(mark: Any, points: Sequence[raw.FS_POINTF], *, closed: bool) -> None:
+def _strokes(mark: Any) -> list[raw.FS_POINTF]:
+    """The points of what was drawn by hand, the strokes one after another."""
+    found: list[raw.FS_POINTF] = []
+    for stroke in range(raw.FPDFAnnot_GetInkListCount(mark)):
+        count = raw.FPDFAnnot_GetInkListPath(mark, stroke, None, 0)
+        if len(found) + count > _MOST_POINTS:
+            break
+        points = (raw.FS_POINTF * count)()
+        raw.FPDFAnnot_GetInkListPath(mark, stroke, points, count)
+        found += points
+    return found
+
+
+def _make_room(mark: Any, points: Sequence[raw.FS_POINTF], thick: float) -> None:
+    """Widens the rectangle of the annotation to ``points``: what is outside it is not drawn."""
+    place = raw.FS_RECTF()
+    if not points or not raw.FPDFAnnot_GetRect(mark, place):
+        return
+    across, down = [point.x for point in points], [point.y for point in points]
+    place.left, place.right = min(place.left, min(across) - thick), max(place.right, max(across) + thick)
+    place.bottom, place.top = min(place.bottom, min(down) - thick), max(place.top, max(down) + thick)
+    raw.FPDFAnnot_SetRect(mark, place)
+
+
+def _thickness_of(mark: Any) -> float:
     across, down, thick = ctypes.c_float(), ctypes.c_float(), ctypes.c_float()
-    if not raw.FPDFAnnot_GetBorder(mark, across, down, thick):
-        thick.value = _DEFAULT_LINE
+    return thick.value if raw.FPDFAnnot_GetBorder(mark, across, down, thick) else _DEFAULT_LINE
+
+
+def _draw_line(mark: Any, points: Sequence[raw.FS_POINTF], *, closed: bool) -> None:
+    thick = _thickness_of(mark)
+    _make_room(mark, points, thick)
     stroke = _colour_of(mark, raw.FPDFANNOT_COLORTYPE_Color)
     filled = closed and raw.FPDFAnnot_HasKey(mark, b"IC")
     inside = f" {_colour_of(mark, raw.FPDFANNOT_COLORTYPE_InteriorColor)} rg" if filled else ""
     steps = " ".join(f"{point.x:.2f} {point.y:.2f} {'l' if n else 'm'}" for n, point in enumerate(points))
     paint = "b" if filled else "s" if closed else "S"
-    drawing = f"{stroke} RG{inside} {thick.value:.2f} w {steps} {paint}"
+    drawing = f"{stroke} RG{inside} {thick:.2f} w {steps} {paint}"
     raw.FPDFAnnot_SetAP(mark, _NORMAL, _wide(drawing))
 
 
