@@ -313,7 +313,7 @@ def test_a_font_that_the_document_does_not_bring_is_remarked(
 
 
 def test_a_page_that_is_white_on_the_fax_and_was_not_is_remarked(rendered: Rendered) -> None:
-    pale, empty = "0.93 g 100 400 300 200 re f", ""
+    pale, empty = "0.93 g 0 0 595 842 re f", ""
     document = rendered(pdf([(*A4, pale), (*A4, empty)]))
     assert [(remark.kind, remark.page) for remark in document.remarks] == [(PAGE_WHITE, 1)]
     assert all(ImageChops.invert(picture(document.coded_page(page))).getbbox() is None for page in (0, 1))
