@@ -11,6 +11,13 @@ NO_FAX_ANSWERED = declare(
     "The call was answered, but no fax machine was heard.",
     "Check that the number belongs to a fax machine; a person, a mailbox or a voice menu may answer it.",
 )
+FAX_NOT_UNDERSTOOD = declare(
+    "fax_not_understood",
+    Side.LINE,
+    Retry.STEP_DOWN,
+    "A fax machine was heard, but it did not say anything that could be understood.",
+    "Try again, or over another line; the line may garble fax tones.",
+)
 NO_SENDER_HEARD = declare(
     "no_sender_heard",
     Side.THEIRS,
@@ -65,6 +72,13 @@ HUNG_UP_AFTER_PAGE = declare(
     Side.THEIRS,
     Retry.SOON,
     "The far end ended the call between pages, before the fax was complete.",
+    "Try again; pages that were confirmed need not be sent twice.",
+)
+RECEIVER_WENT_SILENT = declare(
+    "receiver_went_silent",
+    Side.LINE,
+    Retry.SOON,
+    "The far machine answered a page, and then nothing was heard from it.",
     "Try again; pages that were confirmed need not be sent twice.",
 )
 LAST_PAGE_UNCONFIRMED = declare(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 MIN_OCTETS = 3  # T.30 5.3.6.2.1: the first 24 bits are always present
+LEAST_OCTETS = 2  # a shorter DIS does not tell whether its station receives (bit 10), nor a DCS its rate
 MAX_OCTETS = 32  # octets read of a field, a bound against hostile ones: table 2 ends at bit 128
 
 

@@ -12,7 +12,16 @@ from dataclasses import dataclass, field
 
 from appliance.t4.page import Coding, PaperLength, PaperWidth, Resolution
 from appliance.t30.dce import Carrier
-from appliance.t30.field_bits import BIT_NAMES, Bit, bits_of, bits_with, code_of, is_extend, octets_of
+from appliance.t30.field_bits import (
+    BIT_NAMES,
+    LEAST_OCTETS,
+    Bit,
+    bits_of,
+    bits_with,
+    code_of,
+    is_extend,
+    octets_of,
+)
 from appliance.t30.field_codes import (
     DCS_RATE_CODES,
     DCS_RATES,
@@ -251,7 +260,7 @@ class Settings:
     @classmethod
     def decode(cls, fif: bytes) -> Settings:
         """Decodes a FIF.  Raises FieldError for one shorter than two octets or with an unknown rate."""
-        if len(fif) < 2:
+        if len(fif) < LEAST_OCTETS:
             raise FieldError(f"a DCS of {len(fif)} octets")
         bits = bits_of(fif)
         carrier = DCS_RATES.get(code_of(bits, Bit.RATE))

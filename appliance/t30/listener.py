@@ -15,6 +15,10 @@ from appliance.t30.roles import NO_DATA, Burst, EventData, LineStimulus, Timer
 from appliance.t30.running_timers import Timers
 from appliance.t30.trace import describe_frame
 
+# So many bursts of frames with wrong FCS are a fax machine's: it says DIS six times and more within T1, and a
+# voice that passes for V.21 does not do so again.
+GARBLED_FAX = 3
+
 
 class ListeningStation(Protocol):
     """What the listener reports to and sets timers of (``Station``).  ``now``: time of the event, seconds."""
@@ -42,6 +46,7 @@ class Listener:
         self.carrier: Carrier | None = None
         self.since = 0.0
         self.understood = False  # at least one valid T.30 frame was received
+        self._garbled = 0  # bursts without one
         self._station = station
         self._bare = False  # the carrier is a fast one that has brought no data yet
         self._frames: list[HdlcFrame] = []
@@ -52,6 +57,11 @@ class Listener:
     def carrier_ends_by(self) -> float | None:
         """Until when the carrier suspends timers at most, seconds; None in silence."""
         return None if self.carrier is None else self.since + limits.CARRIER_LIMIT_S
+
+    @property
+    def hears_fax(self) -> bool:
+        """Whether the far end is a fax machine, understood or not."""
+        return self.understood or self._garbled >= GARBLED_FAX
 
     def stop(self) -> None:
         """Forgets the carrier: we transmit, and nothing is received meanwhile."""
@@ -140,6 +150,7 @@ class Listener:
             self._station.give(LineStimulus.FAST_OFF, EventData(carrier=carrier, ok=complete))
             return
         frames, self._frames = tuple(self._frames), []
+        self._garbled += not frames and self._frames_heard > 0
         if self._unknown_heard:
             otherwise = LineStimulus.UNKNOWN
         else:

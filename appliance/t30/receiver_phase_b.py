@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
+from appliance.causes import Cause
 from appliance.t30 import causes
 from appliance.t30 import timers as limits
 from appliance.t30.dce import Expect, SendCed
@@ -146,7 +147,7 @@ class ReceiverIdentification(ReceivingRole):
                 self.tries += 1
                 station.timers.start(Timer.T4, limits.T4_S)
             else:
-                station.finish(self.cause_when_left())
+                station.finish(self._cause_of_silence())
         elif self._poll is None:
             self._identify()
         elif self.tries >= limits.TRIES:
@@ -190,9 +191,14 @@ class ReceiverIdentification(ReceivingRole):
         if self._poll is not None:
             self.station.finish(causes.POLL_REFUSED)
         elif self.rounds or self.station.record.pages_received:
-            self.station.finish(self.cause_when_left())
+            self.station.finish(self._cause_of_silence())
         else:
             self.station.finish(causes.NO_SENDER_HEARD)
+
+    def _cause_of_silence(self) -> Cause:
+        """The cause when the far end neither goes on nor disconnects."""
+        left = self.cause_when_left()
+        return causes.PAGE_NEVER_CAME if left is causes.SENDER_GAVE_UP else left
 
     # -- being polled ------------------------------------------------------------------------------
 

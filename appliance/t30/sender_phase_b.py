@@ -10,6 +10,7 @@ from appliance.t30 import causes
 from appliance.t30 import timers as limits
 from appliance.t30.asking import AskingRole, CommandKind
 from appliance.t30.conversation import EndPermitted, PageDelivered
+from appliance.t30.field_bits import LEAST_OCTETS
 from appliance.t30.fields import Facilities
 from appliance.t30.frames import Fcf, HdlcFrame, decode_ident, encode_ident
 from appliance.t30.ladder import rungs
@@ -106,16 +107,22 @@ class Identification(StationRole):
 
     def _nobody(self, _: EventData) -> None:
         """Nothing detected within T0, or no valid DIS within T1: DCN."""
-        silent = self.station.phase is Phase.A
-        self.station.finish(causes.NO_FAX_ANSWERED if silent else causes.HUNG_UP_AFTER_PAGE)
+        in_phase_a = self.station.phase is Phase.A
+        self.station.finish(self._cause_in_phase_a() if in_phase_a else causes.RECEIVER_WENT_SILENT)
+
+    def _cause_in_phase_a(self) -> Cause:
+        return causes.FAX_NOT_UNDERSTOOD if self.station.listener.hears_fax else causes.NO_FAX_ANSWERED
 
     def _dis(self, fact: EventData) -> None:
         """The far end's identification (T.30 5.3.6.1.1)."""
-        station = self.station
+        station, fif = self.station, fact.burst.fif(Fcf.DIS) or b""
+        if len(fif) < LEAST_OCTETS:
+            station.note("ignored", state=self.state.value, what=f"DIS of {len(fif)} octets")
+            return
         station.timers.stop(Timer.T0, Timer.T1)
         station.x = True
         station.phase = Phase.B
-        theirs = Facilities.decode(fact.burst.fif(Fcf.DIS) or b"")
+        theirs = Facilities.decode(fif)
         csi = fact.burst.fif(Fcf.CSI)
         if csi is not None:
             station.record.remote_id = decode_ident(csi)
@@ -188,7 +195,7 @@ class Identification(StationRole):
 
     def cause_when_left(self) -> Cause:
         if self.station.phase is Phase.A:
-            return causes.NO_FAX_ANSWERED
+            return self._cause_in_phase_a()
         known = self._desk.current
         if self.state is SenderState.NEEDS_PAGE and (known is None or not self._desk.may_begin(known)):
             return self._desk.cause_of_lateness()  # the far end did not wait for the page

@@ -1618,6 +1618,52 @@ def test_a_page_goes_on_or_again_after_any_answer_to_its_block(reply: str, busy:
     _play(far, ECM_TRAINED.rpartition("hears block")[0] + NULL_SAID + script, "delivered")
 
 
+GARBLED_DIS = "says bad DIS=000a00\nwaits 3\n"
+
+
+@pytest.mark.parametrize("end", ["hears DCN\nhears end", "drops"])
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        (GARBLED_DIS * 7, "fax_not_understood"),
+        ("says DIS=\nwaits 3\nsays DIS=00\nwaits 3\n" * 4, "fax_not_understood"),
+        ("says CSI\nwaits 3\n" * 7, "fax_not_understood"),
+        (GARBLED_DIS * 2, "no_fax_answered"),  # a voice may do as much
+    ],
+)
+def test_a_machine_that_was_heard_is_not_said_to_be_none(said: str, cause: str, end: str) -> None:
+    """Numbers without a machine are not called again."""
+    _play(Far(CallParameters(Role.CALLS, "+1", PLAIN), _pages(1)), OPENING + said + end, cause)
+
+
+def test_a_dis_that_says_nothing_is_waited_out() -> None:
+    far = Far(CallParameters(Role.CALLS, "+1", PLAIN), _pages(1))
+    script = f"says DIS=00\nwaits 3\nsays DIS={V27}\nhears TSI DCS\nhears tcf V27TER_4800\ndrops"
+    _play(far, OPENING + script, "hung_up_before_pages")
+
+
+@pytest.mark.parametrize("reply", ["MCF", "RTN"])
+def test_a_receiver_that_falls_silent_is_not_said_to_have_hung_up(reply: str) -> None:
+    far = Far(CallParameters(Role.CALLS, "+1", PLAIN, documents_begin=frozenset({1})), _pages(2))
+    script = f"""
+        hears page V27TER_4800 long
+        hears EOM
+        says {reply}
+        hears nothing 30
+        hears DCN
+        hears end"""
+    _play(far, TRAINED + script, "receiver_went_silent")
+
+
+@pytest.mark.parametrize(
+    "after", ["bad\nsays MPS\nhears RTN", "\nsays EOM\nhears MCF" + "\nhears CSI DIS" * 7]
+)
+def test_a_sender_that_falls_silent_is_not_said_to_have_ended_the_call(after: str) -> None:
+    far = Far(CallParameters(Role.ANSWERS, "+2", PLAIN))
+    script = f"sends page V27TER_4800 {after}\nhears DCN\nhears end"
+    _play(far, PAGE_RECEIVED.rpartition("sends page")[0] + script, "page_never_came")
+
+
 @pytest.mark.parametrize("name", RECEIVES)
 def test_the_receiver_follows_each_script_without_ecm(name: str) -> None:
     cause, confirmed, script = RECEIVES[name]

@@ -170,7 +170,7 @@ _CALL_ENDS = by_code(
         _OUT_OF_ORDER: "no_line no_dial_tone sip_unreachable sip_connection_lost sip_failed sip_refused",
         _TIMER: (
             "expired call_too_long sip_no_reply sip_no_progress sip_timed_out unknown_delivery "
-            "last_page_unconfirmed page_unconfirmed training_unanswered"
+            "last_page_unconfirmed page_unconfirmed training_unanswered receiver_went_silent"
         ),
         _INCOMPATIBLE: (
             "no_fax_answered voice_answered cannot_receive nothing_in_common sip_no_media sip_hung_up_early"

@@ -22,8 +22,8 @@ from appliance.lines.modem.limits import HOOK_S, SET_UP_S
 from appliance.lines.modem.port import CommandPort, Reply, Silence
 from appliance.lines.modem.results import Result
 from appliance.lines.modem.set_up import SetUp
+from appliance.t30 import causes as t30_causes
 from appliance.t30.call import FaxCall
-from appliance.t30.causes import NO_FAX_ANSWERED, NO_SENDER_HEARD, PAGE_NEVER_CAME, SENDER_WENT_SILENT
 from appliance.t30.conversation import FromCall, ToCall
 from appliance.t30.memory import Pages, Store, answer_from, ignore
 from appliance.t30.parameters import CallParameters, CallResult, Phase, Progress, Role
@@ -52,11 +52,11 @@ _NOT_CONNECTED = {
     Result.NO_DIALTONE: causes.NO_DIAL_TONE,
     Result.NO_ANSWER: NO_ANSWER,
     Result.VOICE: causes.VOICE_ANSWERED,
-    Result.NO_CARRIER: NO_FAX_ANSWERED,
+    Result.NO_CARRIER: t30_causes.NO_FAX_ANSWERED,
     Result.BLOCKED: causes.MODEM_DIAL_BLOCKED,
     Result.ERROR: causes.MODEM_REFUSED,
     Result.OK: causes.MODEM_REFUSED,
-    Result.FCERROR: NO_FAX_ANSWERED,  # another signal than V.21 was heard (T.31 8.3.4)
+    Result.FCERROR: t30_causes.NO_FAX_ANSWERED,  # another signal than V.21 was heard (T.31 8.3.4)
 }
 # Of these, when answering, each of the line's own means that the caller has hung up.
 _CALLER_GONE = frozenset(
@@ -70,7 +70,10 @@ _CALLER_GONE = frozenset(
     }
 )
 # What a far end that says nothing ends with, and a modem that has died, too: the answer to H0 tells which.
-_SILENCES = frozenset({NO_ANSWER, NO_FAX_ANSWERED, NO_SENDER_HEARD, PAGE_NEVER_CAME, SENDER_WENT_SILENT})
+_SILENCES = frozenset(
+    {NO_ANSWER, t30_causes.NO_FAX_ANSWERED, t30_causes.NO_SENDER_HEARD, t30_causes.PAGE_NEVER_CAME}
+    | {t30_causes.RECEIVER_WENT_SILENT, t30_causes.SENDER_WENT_SILENT}
+)
 
 
 class _Stage(Enum):
@@ -299,7 +302,7 @@ class ModemFaxCall:
         if result is Result.CONNECT:
             self._connected(now)
         elif result in _CALLER_GONE and not self._dial:
-            self._give_up(NO_SENDER_HEARD, now)
+            self._give_up(t30_causes.NO_SENDER_HEARD, now)
         elif result in _NOT_CONNECTED:  # else RINGING, or a last RING
             self._give_up(_NOT_CONNECTED[result], now)
 
@@ -330,7 +333,7 @@ class ModemFaxCall:
                 self._ending = CallResult(causes.MODEM_SILENT, phase=Phase.A)
                 self._finish()
             case _Stage.CONNECTING:
-                missed = NO_ANSWER if self._dial else NO_SENDER_HEARD
+                missed = NO_ANSWER if self._dial else t30_causes.NO_SENDER_HEARD
                 self._give_up(causes.MODEM_REFUSED if self._stray_ok else missed, now)
             case _Stage.GIVING_UP:
                 self._hook(now)

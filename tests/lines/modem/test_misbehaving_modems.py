@@ -70,7 +70,7 @@ CASES = [
     Case(quirky.Quirky, replace(T31, ecm_frame_octets=64)),
     Case(quirky.SilentOnFtm, sends="modem_silent"),
     Case(quirky.StopsReading, sends="modem_silent"),
-    Case(quirky.CarriersOnly, sends="no_fax_answered", receives="no_sender_heard"),
+    Case(quirky.CarriersOnly, sends="fax_not_understood", receives="no_sender_heard"),
 ]
 NAMES = [case.modem.__name__ for case in CASES]
 
