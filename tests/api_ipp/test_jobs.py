@@ -124,6 +124,40 @@ def test_each_value_that_a_printer_names_can_be_asked_for_by_who_insists_on_it(p
     assert [name for name in template if name not in created] == []
 
 
+def test_the_groups_of_attributes_that_a_client_asks_for_are_apart(printing: Printing, letter: Path) -> None:
+    def printer(*groups: str) -> set[str]:
+        wanted = codec.keywords(*groups)
+        answer = ask(printing, request(Operation.GET_PRINTER_ATTRIBUTES, requested_attributes=wanted))
+        return set(answer.group(GroupTag.PRINTER))
+
+    template, description, every = printer("job-template"), printer("printer-description"), printer("all")
+    assert {
+        "sides-supported",
+        "media-ready",
+        "number-of-retries-default",
+        "print-quality-default",
+    } <= template
+    assert {"printer-state", "document-format-supported", "color-supported"} <= description
+    assert not template & description
+    assert template | description == every
+    assert printer("job-template", "printer-name") == template | {"printer-name"}
+    assert "media-col-database" not in every
+    assert printer("media-col-database") == {"media-col-database"}
+
+    number = job_id(ask(printing, request(Operation.PRINT_JOB, to("tel:9990")) + letter.read_bytes()))
+
+    def of_job(group: str) -> set[str]:
+        wanted = codec.keywords(group)
+        asked = request(
+            Operation.GET_JOB_ATTRIBUTES, job_id=codec.integers(number), requested_attributes=wanted
+        )
+        return set(ask(printing, asked).group(GroupTag.JOB))
+
+    assert of_job("job-template") == {"job-hold-until"}
+    assert {"job-id", "job-name", "job-state"} <= of_job("job-description")
+    assert of_job("job-template") | of_job("job-description") == of_job("all")
+
+
 def test_documents_that_come_one_by_one_and_packed_are_one_fax(printing: Printing, letter: Path) -> None:
     content = letter.read_bytes()
     made = ask(printing, request(Operation.CREATE_JOB, to("tel:9990"), job_name=codec.name("one by one")))

@@ -1,12 +1,13 @@
-"""Building answers, and refusals in IPP's terms."""
+"""Building answers: the attributes that a client wants, and refusals in IPP's terms."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from appliance.api.causes import REQUEST_TOO_LARGE
-from appliance.api.ipp.asked import RequestedFax
+from appliance.api.ipp.asked import OBEYED, RequestedFax
 from appliance.api.ipp.words import IppError, Status
 from appliance.causes import Cause, in_words
 from appliance.ipp.model import Attributes, Group, GroupTag, Message, Tag, Value
@@ -18,6 +19,32 @@ _REFUSALS = {
     QUOTA_SPENT.code: Status.ACCOUNT_LIMIT,
     REQUEST_TOO_LARGE.code: Status.TOO_LARGE,
 }
+# A printer's attributes about one that a job may have (RFC 8011 5.2).
+_ABOUT = re.compile(r"-(?:default|supported|ready|database)\Z")
+# Job template attributes: what may be asked of a job, without its name; and, of PWG 5100.15, retry-info's.
+_TEMPLATE = frozenset(OBEYED) - {"job-name"} | {
+    "confirmation-sheet-print",
+    "number-of-retries",
+    "retry-interval",
+    "retry-time-out",
+}
+# Attributes that are returned only when they are named (PWG 5100.7 6.4).
+_ON_DEMAND = frozenset({"media-col-database"})
+
+
+def limited(found: Mapping[str, Sequence[Value]], wanted: frozenset[str]) -> dict[str, Sequence[Value]]:
+    """The attributes that ``requested-attributes`` chooses by name or group (RFC 8011 4.2.5.1, 4.3.4.1)."""
+    return {
+        name: values
+        for name, values in found.items()
+        if name in wanted or (name not in _ON_DEMAND and wanted & _groups_of(name))
+    }
+
+
+def _groups_of(name: str) -> frozenset[str]:
+    if _ABOUT.sub("", name) in _TEMPLATE:
+        return frozenset({"all", "job-template"})
+    return frozenset({"all", "printer-description", "job-description"})
 
 
 def status_for(asked: RequestedFax) -> Status:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from appliance import __version__
+from appliance.api.ipp.answers import limited
 from appliance.api.ipp.asked import (
     INDEFINITE,
     LARGEST,
@@ -47,9 +48,6 @@ _RESOLUTIONS = (DotsPerInch(300, 300), DotsPerInch(600, 600))
 _PAGES_A_MINUTE = 3
 _ICON_SIZES = (48, 128, 512)
 _REFUSED = {Operation.PRINT_URI, Operation.SEND_URI}
-# Attributes that Get-Printer-Attributes returns only when they are named (PWG 5100.7 6.4).
-_ON_DEMAND = frozenset({"media-col-database"})
-_GROUPS = frozenset({"all", "printer-description", "job-template"})
 Pairs = Iterator[tuple[str, Sequence[Value]]]
 
 
@@ -66,9 +64,7 @@ def printer_attributes(box: Box, call: PrinterRequest) -> dict[str, Sequence[Val
         _paper(),
     ):
         found.update(part)
-    if wanted & _GROUPS:
-        return {name: values for name, values in found.items() if name not in _ON_DEMAND or name in wanted}
-    return {name: values for name, values in found.items() if name in wanted}
+    return limited(found, wanted)
 
 
 def _identity(box: Box, printer: FaxPrinter, client: Client) -> Pairs:

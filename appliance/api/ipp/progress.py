@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from appliance.api.ipp.answers import limited
 from appliance.api.ipp.asked import INDEFINITE, NO_HOLD
 from appliance.api.ipp.book import JobBook, NoFaxReason, PrintJob
 from appliance.api.ipp.description import ANY_FORMAT
@@ -34,7 +35,6 @@ _STATES = (
     ({JobState.WAITING}, PrintJobState.PENDING),
     ({JobState.NEEDS_NUMBER, JobState.HELD}, PrintJobState.HELD),
 )
-GROUPS = frozenset({"all", "job-description", "job-template"})
 # Attributes that Get-Jobs returns by default: RFC 8011 4.2.6.1.
 SHORT = frozenset({"job-id", "job-uri"})
 
@@ -157,9 +157,7 @@ def job_attributes(
         "document-format-supplied": (Value(Tag.MIME_TYPE, ANY_FORMAT),),
         "document-name-supplied": codec.name(job.name),
     }
-    if wanted & GROUPS:
-        return every
-    return {name: values for name, values in every.items() if name in wanted}
+    return limited(every, wanted)
 
 
 def _up(box: Box, at: float) -> int:
