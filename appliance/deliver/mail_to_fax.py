@@ -86,6 +86,11 @@ class Ignored:
 Outcome = AcceptedEmail | Refused | Ignored
 
 
+def most_mb(limit: int) -> str:
+    """How large an e-mail may be, for people."""
+    return f"at most {limit} MB"
+
+
 class Gateway:
     """Decides about e-mails.  Thread-safe; one at a time, because each is in memory as a whole."""
 
@@ -122,9 +127,13 @@ class Gateway:
 
         def refuse(letter: IncomingEmail) -> tuple[Job, ...]:
             self._owner(letter, self._box.settings.section(MailInSettings))
-            raise RefusedError(causes.EMAIL_TOO_LARGE, f"at most {limit} MB")
+            raise RefusedError(causes.EMAIL_TOO_LARGE, most_mb(limit))
 
         return self._noted(self._judge(head, verified_by, refuse), source)
+
+    def turned_away(self, refused: Refused, *, source: str) -> None:
+        """Notes that an e-mail was refused before it was read."""
+        self._noted(refused, source)
 
     def _noted(self, outcome: Outcome, source: str) -> Outcome:
         match outcome:

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from appliance.box import Box
+from appliance.deliver.causes import EMAIL_TOO_LARGE
 from appliance.deliver.email_reading import ADDRESS
-from appliance.deliver.mail_to_fax import AcceptedEmail, Gateway, Ignored, Refused
+from appliance.deliver.mail_to_fax import AcceptedEmail, Gateway, Ignored, Refused, most_mb
 from appliance.deliver.settings import MailInSettings
 from appliance.documents.causes import EMAIL_DAMAGED
 from appliance.documents.mail.parsing import LINE_COUNT_LIMIT
@@ -70,10 +71,9 @@ class Handler:
         if envelope.mail_from in (None, "", "<>"):
             return "550 5.7.1 Notices about e-mail are not faxed."  # RFC 5321 4.5.5: no one to answer
         loop = asyncio.get_running_loop()
-        source = f"smtp {session.peer[0] if session.peer else ''}"
         try:
             outcome = await loop.run_in_executor(
-                None, lambda: self._gateway.take(raw, to=tuple(envelope.rcpt_tos), source=source)
+                None, lambda: self._gateway.take(raw, to=tuple(envelope.rcpt_tos), source=_source(session))
             )
         except DiskFullError:
             return "452 4.3.1 The box's storage is full; try again later."
@@ -90,6 +90,25 @@ class Handler:
             case Ignored(reason):
                 return f"550 5.7.1 Not faxed: {_line(reason)}"
 
+    async def turned_away(self, refused: Refused, session: Session | None) -> str:
+        """Notes an e-mail that was refused unread; the answer."""
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(
+                None, lambda: self._gateway.turned_away(refused, source=_source(session))
+            )
+        except (DiskFullError, SpoolClosedError, SpoolFailedError) as error:
+            _log.warning("that an e-mail was refused is not noted: %s", error)
+        return _permanently(refused)
+
+
+def _source(session: Session | None) -> str:
+    return f"smtp {session.peer[0] if session is not None and session.peer else ''}"
+
+
+def _permanently(refused: Refused) -> str:
+    return f"552 5.3.4 {_line(refused.words)}"
+
 
 class Peer(SMTP):
     """One connection, limited by networks, number and time."""
@@ -105,6 +124,12 @@ class Peer(SMTP):
             loop=asyncio.get_running_loop(),
         )
         self._door = door
+        self._handler = handler
+        # What the library refuses by itself, by how its answers begin.
+        self._refusals = {
+            "552 ": Refused(EMAIL_TOO_LARGE, most_mb(settings.message_mb)),
+            "500 Line": Refused(EMAIL_DAMAGED, "a line of more than 998 characters"),  # RFC 5321 4.5.3.1.6
+        }
         self._counted = False
         self._connection: Any = None
         self._end: asyncio.TimerHandle | None = None
@@ -141,6 +166,9 @@ class Peer(SMTP):
 
     async def push(self, status: Any) -> None:
         self._lines = self._line_octets = 0
+        for begin, refused in self._refusals.items():
+            if isinstance(status, str) and status.startswith(begin):
+                status = await self._handler.turned_away(refused, self.session)
         await super().push(status)
 
     def data_received(self, data: bytes) -> None:
@@ -150,7 +178,7 @@ class Peer(SMTP):
         if self._lines > LINE_COUNT_LIMIT or self._line_octets > LINE_OCTETS:
             _log.warning("an e-mail was cut off: too many lines, or a line without an end")
             refused = Refused(EMAIL_DAMAGED, "too many lines, or one without an end")
-            self._connection.write(f"552 5.3.4 {_line(refused.words)}\r\n".encode())
+            self._connection.write(f"{_permanently(refused)}\r\n".encode())
             self._connection.close()
             return
         super().data_received(data)

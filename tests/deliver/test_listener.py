@@ -19,7 +19,7 @@ from appliance.deliver.mail_to_fax import Gateway
 from appliance.deliver.settings import MailInSettings, MailOutSettings
 from appliance.durable import DiskFullError
 from appliance.settings.accounts import User
-from appliance.spool import outbox
+from appliance.spool import ledger, outbox
 from appliance.spool.filters import JobFilter
 from tests.deliver.making import fail, make_box, until
 from tests.deliver.test_email_in import letter
@@ -111,17 +111,40 @@ def test_whoever_is_not_on_the_list_is_turned_away_before_a_word(box: Box, netwo
     assert listener.connections == 0
 
 
+TOO_LARGE = (
+    "5.3.4 The e-mail is larger than this box accepts. (at most 1 MB) Send fewer or smaller files at a time."
+)
+
+
 def test_an_e_mail_beyond_the_limit_is_refused_while_it_comes(box: Box) -> None:
     box.settings.change(MailInSettings, {"message_mb": 1})
     with listening(box) as listener, client(listener) as smtp:
         smtp.ehlo()
         smtp.mail("ada@office.example")
         smtp.rcpt("+493012345@fax.box")
-        code, _ = smtp.data(b"From: ada@office.example\r\n\r\n" + (b"y" * 70 + b"\r\n") * 20_000)
-        assert code == 552
+        code, sentence = smtp.data(b"From: ada@office.example\r\n\r\n" + (b"y" * 70 + b"\r\n") * 20_000)
+        assert (code, sentence.decode()) == (552, TOO_LARGE)
         smtp.rset()
+        code, sentence = smtp.mail("ada@office.example", ["SIZE=1000001"])  # its size told beforehand
+        assert (code, sentence.decode()) == (552, TOO_LARGE)
         assert smtp.noop()[0] == 250
     assert box.faxes.search(JobFilter()) == []
+
+
+def test_a_line_longer_than_smtp_allows_is_refused_in_words(box: Box) -> None:
+    with listening(box) as listener, client(listener) as smtp:
+        smtp.ehlo()
+        smtp.mail("ada@office.example")
+        smtp.rcpt("+493012345@fax.box")
+        code, sentence = smtp.data(b"From: ada@office.example\r\n\r\n" + b"y" * 2_000 + b"\r\n")
+    assert (code, sentence.decode()) == (
+        552,
+        "5.3.4 The e-mail cannot be read: its parts do not fit together. (a line of more than 998 characters)"
+        " Send it again from another program, with the document as a PDF.",
+    )
+    assert [entry.detail for entry in box.spool.read(ledger.audit_log) if entry.action == "email.in"] == [
+        "refused: email_damaged a line of more than 998 characters"
+    ]
 
 
 def test_a_full_disk_is_answered_by_a_temporary_refusal(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
