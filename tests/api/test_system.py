@@ -17,6 +17,13 @@ from appliance.spool.settings import StorageSettings
 from tests.api.served import Served
 
 
+def test_the_state_of_a_line_is_told_in_the_readers_language(served: Served) -> None:
+    (line,) = served.ask("GET", "/lines", headers={"Accept-Language": "de"}).json["lines"]
+    assert line["sentence"].startswith("Die Übungsleitung ist bereit")
+    (line,) = served.ask("GET", "/lines").json["lines"]
+    assert line["sentence"].startswith("The practice line is ready")
+
+
 def test_the_openapi_document_is_valid_and_names_each_call_once() -> None:
     validate(describe_all(ROUTES))
     assert len({route.name for route in ROUTES}) == len(ROUTES)

@@ -23,10 +23,12 @@ from appliance.api.ipp.book import JobBook
 from appliance.api.ipp.compression import unpacked
 from appliance.api.ipp.operations import PrintService
 from appliance.api.ipp.words import IppError, Operation, PrintJobState, Status
+from appliance.box import LineReport
 from appliance.causes import DELIVERED
 from appliance.ipp import codec
 from appliance.ipp.codec import Decoder
 from appliance.ipp.model import GroupTag, Message, Range, Tag, Value
+from appliance.lines.line import LineKind, LineState
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.net.settings import ApiSettings
 from appliance.printing.settings import IppAccess, IppSettings, PrintingSettings
@@ -541,8 +543,9 @@ def test_printers_rasters_are_faxed_and_what_is_wrong_with_one_is_said(
 
 
 def test_a_printer_says_when_no_line_works_and_goes_on_taking_faxes(printing: Printing, letter: Path) -> None:
-    def says() -> tuple[str, str]:
-        found = ask(printing, request(Operation.GET_PRINTER_ATTRIBUTES)).group(GroupTag.PRINTER)
+    def says(language: str = "en") -> tuple[str, str]:
+        asked = request(Operation.GET_PRINTER_ATTRIBUTES, language=language)
+        found = ask(printing, asked).group(GroupTag.PRINTER)
         return found["printer-state-reasons"][0].text, found["printer-state-message"][0].text
 
     settings = printing.served.box.settings
@@ -550,6 +553,10 @@ def test_a_printer_says_when_no_line_works_and_goes_on_taking_faxes(printing: Pr
     try:
         printing.served.wait(lambda: says()[0] == "connecting-to-device-warning")
         assert says()[1].startswith("No telephone line works: what is printed waits until one does.")
+        stopped = LineState(False, 0, 1, "The practice line is stopped.")
+        printing.served.box.show_lines((LineReport("practice", LineKind.PRACTICE, stopped),))
+        assert says()[1].endswith("practice: The practice line is stopped.")
+        assert says("de")[1].endswith("practice: Die Übungsleitung ist angehalten.")
         sent = request(Operation.PRINT_JOB, to("tel:030123456"), job_name=codec.name("without a line"))
         answer = ask(printing, sent + letter.read_bytes())
         assert answer.code == Status.OK

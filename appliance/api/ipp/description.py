@@ -146,7 +146,7 @@ def _state(box: Box) -> Pairs:
         # The box still accepts faxes, which wait.  A printer that is "stopped" would get none.
         reasons.append("connecting-to-device-warning")
         sentences.append(said("No telephone line works: what is printed waits until one does."))
-        sentences += [f"{line.name}: {line.state.sentence}" for line in health.lines]
+        sentences += [f"{line.name}: {said(line.state.sentence)}" for line in health.lines]
     if not health.accepting:
         reasons.append("spool-area-full-error")
         sentences.append(said("The box takes no faxes now: its storage is full or damaged."))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from enum import Enum
 from typing import Any
 
@@ -24,6 +24,7 @@ from appliance.box import LineReport
 from appliance.causes import Retry, Side
 from appliance.deliver.planner import DELIVERY_KINDS
 from appliance.deliver.webhook import EVENTS
+from appliance.language import said
 from appliance.lines.line import LineKind
 from appliance.records import Fact, facts_of, time_text, view
 from appliance.remarks import Weight
@@ -202,8 +203,11 @@ LINE = component(
 
 
 def line_view(report: LineReport, line_id: int | None) -> Json:
-    """A line's state as the interface shows it."""
-    return {"id": line_id, "name": report.name, "kind": report.kind.value, **asdict(report.state)}
+    """A line's state as the interface shows it, in the reader's language."""
+    state = replace(
+        report.state, sentence=said(report.state.sentence), last_error=said(report.state.last_error)
+    )
+    return {"id": line_id, "name": report.name, "kind": report.kind.value, **asdict(state)}
 
 
 def listing(name: str, item: Json) -> Json:
