@@ -8,24 +8,26 @@ from appliance.phonebook import Contact
 from appliance.services.rules import RefusedError, Rules
 
 
-def contact_with(number: str, rules: Rules, may_use: Callable[[str], bool]) -> Contact | None:
-    """The first contact whose number means the same as ``number``, as somebody wrote it or a line gave it.
+def contact_with(written: str, dial: str, rules: Rules, may_use: Callable[[str], bool]) -> Contact | None:
+    """The first contact with a number, ``written`` by somebody and read as ``dial`` (empty: not to be read).
 
     ``may_use``: whether the contacts of an owner count; empty: everyone's.
     """
-    try:
-        dial = rules.number(number).dial
-    except RefusedError:
-        dial = ""
     for contact in rules.settings.items(Contact).values():
-        if may_use(contact.owner) and _same(rules, contact.number, number, dial):
+        if may_use(contact.owner) and _same(rules, contact.number, written, dial):
             return contact
     return None
 
 
 def name_of_caller(number: str, rules: Rules) -> str:
     """What the phone book calls a caller: a contact of everyone's.  Empty for a number that is not in it."""
-    contact = contact_with(number, rules, lambda owner: not owner) if number else None
+    if not number or all(contact.owner for contact in rules.settings.items(Contact).values()):
+        return ""  # before the number is read, which loads a large library
+    try:
+        dial = rules.number(number).dial
+    except RefusedError:
+        dial = ""
+    contact = contact_with(number, dial, rules, lambda owner: not owner)
     return contact.name if contact is not None else ""
 
 

@@ -67,6 +67,6 @@ def test_the_name_of_a_caller_is_that_of_the_shared_phone_book(box: Box, caller:
 
 def test_a_contact_of_ones_own_is_found_for_its_owner(box: Box) -> None:
     may: Callable[[str], bool] = {"", "ada"}.__contains__
-    found = contact_with("030 998877", box.rules, may)
+    found = contact_with("030 998877", "+4930998877", box.rules, may)
     assert found is not None
     assert found.name == "of Ada's own"

@@ -96,7 +96,7 @@ def _checked(
     country, pretty = _country(dial)
     learned = call.box.history.destination(dial) if dial else None
     profile = Profile.load(learned.profile) if learned is not None else Profile()
-    contact = contact_with(written, call.box.rules, call.caller.may_use) if dial else None
+    contact = contact_with(written, dial, call.box.rules, call.caller.may_use) if dial else None
     return {
         "ok": cause is None,
         "dial": dial,

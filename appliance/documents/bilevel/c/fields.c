@@ -7,38 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Empty fields of a tint are at least this large: not the letters of a watermark. */
-enum { EMPTY_ACROSS = 97, EMPTY_DOWN = 25 };
 /* A tint is followed from its ink so many times, as it has holes in a scan. */
 enum { TIMES = 3 };
 /* A tint that fades has no edge: the step is within this many pixels. */
 enum { EDGE = 3 };
-/* Of a scan, whose white is PAPER_WHITE and has noise: how light a field is, and how much so beside its tint; it is
- * higher than a stroke, and lower than 60 mm, as shadows are not, and 20 mm long. */
-enum { SCANNED_WHITE = 246, SCANNED_PALER = 5, TALL = 463, WIDE_FIELD = 161 };
+/* Of a scan, whose white is PAPER_WHITE and has noise: how light a field is; it is higher than a stroke, and lower than
+ * 60 mm, as shadows are not, and 20 mm long. */
+enum { SCANNED_WHITE = 246, TALL = 463, WIDE_FIELD = 161 };
 /* A photograph's paper is uneven and hardly white: of a scan half of the tiles are this light. */
 enum { EVEN_PAPER = 240 };
 
-/* The least level of a field, and the most of its tint. */
+/* The least level of white. */
 static int white_of(const Band *band)
 {
     return band->ground->scanned ? SCANNED_WHITE : FIELD_WHITE;
-}
-
-static int paler_by(const Band *band)
-{
-    return band->ground->scanned ? SCANNED_PALER : FIELD_PALER;
-}
-
-WIDE static int mark_levels(uint8_t *restrict line, const uint8_t *restrict level, uint8_t least, uint8_t most,
-                            ptrdiff_t width)
-{
-    uint8_t some = 0;
-    for (ptrdiff_t x = 0; x < width; x++) {
-        line[x] = (level[x] >= least) & (level[x] <= most);
-        some |= line[x];
-    }
-    return some;
 }
 
 /* Sets ``fields`` to the levels from ``least`` to ``most``; returns 1 if there are any, 0 if not, or -1 without
@@ -111,7 +93,7 @@ static int is_edge(const Band *band, const Mask *black, const uint8_t *level, pt
             if (step && x + step * across >= 0 && x + step * across < width && y + step * down >= 0
                 && y + step * down < rows)
                 lined |= is_marked(black, x + step * across, y + step * down);
-        int meet = here >= white ? outside <= here - paler_by(band) && outside >= PALE_FROM : outside >= white;
+        int meet = here >= white ? outside <= here - FIELD_PALER && outside >= PALE_FROM : outside >= white;
         if (meet && !lined)
             return 1;
     }
@@ -177,14 +159,16 @@ int outline_fields(const Band *band, const Mask *black, const uint8_t *level, co
     if (scanned && !has_even_paper(band->ground))
         return 0;
     int failed = new_masks(masks, ALL, band->size) < 0;
-    int some = failed ? 0 : take_levels(tinted, level, PALE_FROM, white_of(band) - paler_by(band));
+    int some = failed ? 0 : take_levels(tinted, level, PALE_FROM, white_of(band) - FIELD_PALER);
     if (some > 0) {
         failed = take_levels(white, level, white_of(band), 255) < 0 || drop_inked(tinted, black) < 0
                  || drop_open(white) < 0 || drop_open(tinted) < 0
                  || (scanned && (only_fields(band, white) < 0 || only_fields(band, tinted) < 0))
                  || open_mask(tinted, pixels_across(band, EMPTY_ACROSS), pixels_down(band, EMPTY_DOWN)) < 0;
-        outline(band, black, level, near_type, white, masks + EDGE_ROW);
-        outline(band, black, level, near_type, tinted, masks + EDGE_ROW);
+        if (!failed) {
+            outline(band, black, level, near_type, white, masks + EDGE_ROW);
+            outline(band, black, level, near_type, tinted, masks + EDGE_ROW);
+        }
     }
     free_masks(masks);
     return failed || some < 0 ? -1 : 0;

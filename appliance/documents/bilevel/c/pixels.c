@@ -4,6 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+WIDE int mark_levels(uint8_t *restrict line, const uint8_t *restrict level, uint8_t least, uint8_t most,
+                     ptrdiff_t width)
+{
+    uint8_t some = 0;
+    for (ptrdiff_t x = 0; x < width; x++) {
+        line[x] = (level[x] >= least) & (level[x] <= most);
+        some |= line[x];
+    }
+    return some;
+}
+
 /* Luma of ITU-R BT.601, in 1/256. */
 enum { RED = 77, GREEN = 150, BLUE = 29 };
 

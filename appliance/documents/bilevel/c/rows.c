@@ -65,7 +65,7 @@ enum { SOLID_ACROSS = 64 };
  * chart's. */
 enum { GREY_ACROSS = 16, GREY_ROWS = 12, GREY_FROM = 40 };
 /* So do white fields on pale tints, of as many rows, and pale tints that are empty for so many pixels and rows. */
-enum { FIELD_ACROSS = 16, EMPTY_ACROSS = 97, EMPTY_ROWS = 24 };
+enum { FIELD_ACROSS = 16, EMPTY_ROWS = EMPTY_DOWN - 1 };
 
 /* Whether ``across`` pixels, a power of two up to WORD, are marked side by side. ``scratch`` is a word longer. */
 static int has_long_run(uint64_t *scratch, const uint64_t *row, ptrdiff_t words, int across)
@@ -88,18 +88,6 @@ WIDE static int mark_grey(uint8_t *restrict greys, const uint8_t *restrict inks,
     for (ptrdiff_t x = 0; x < width; x++) {
         greys[x] = inks[x] & (row[x] >= GREY_FROM);
         some |= greys[x];
-    }
-    return some;
-}
-
-/* Marks pixels from level ``least`` to ``most``; returns whether there are any. */
-WIDE static int mark_levels(uint8_t *restrict line, const uint8_t *restrict row, uint8_t least, uint8_t most,
-                            ptrdiff_t width)
-{
-    uint8_t some = 0;
-    for (ptrdiff_t x = 0; x < width; x++) {
-        line[x] = (row[x] >= least) & (row[x] <= most);
-        some |= line[x];
     }
     return some;
 }

@@ -130,6 +130,8 @@ int place_picture(uint8_t *grey, Size page, const Picture *picture, Box box, Box
 void turn_picture(uint8_t *to, const Picture *picture, int quarters);
 
 /* pixels.c */
+/* Marks the levels from ``least`` to ``most`` in a line; returns whether there are any. */
+int mark_levels(uint8_t *restrict line, const uint8_t *restrict level, uint8_t least, uint8_t most, ptrdiff_t width);
 void take_luma(uint8_t *tone, Pixels from, Size size);
 void take_planes(uint8_t *type, uint8_t *tone, Pixels from, Size size);
 /* Turns the planes of the page, which are those to convert, into such ``without`` type, and sets its depth and height.
@@ -178,9 +180,10 @@ int tint_of(int level);
 /* tones.c */
 int hatch(const Band *band, const Mask *black, const uint8_t *level, const Mask *clear, const Mask *near_type);
 
-/* fields.c: outlines white fields on pale tints, but not near type. Fields are at least FIELD_WHITE light, tints
- * FIELD_PALER levels darker, but from PALE_FROM on, as darker ones are drawn. */
-enum { FIELD_WHITE = 251, FIELD_PALER = 5, PALE_FROM = 215 };
+/* fields.c: outlines white fields on pale tints, and empty ones of a tint, but not near type. White is at least
+ * FIELD_WHITE light, tints FIELD_PALER levels darker, but from PALE_FROM on, as darker ones are drawn. Empty fields are
+ * at least this large: not the letters of a watermark. */
+enum { FIELD_WHITE = 251, FIELD_PALER = 5, PALE_FROM = 215, EMPTY_ACROSS = 97, EMPTY_DOWN = 25 };
 int outline_fields(const Band *band, const Mask *black, const uint8_t *level, const Mask *near_type);
 
 /* patterns.c */
