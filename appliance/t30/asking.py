@@ -11,6 +11,7 @@ from enum import Enum
 from typing import ClassVar
 
 from appliance.causes import Cause
+from appliance.t30 import causes
 from appliance.t30 import timers as limits
 from appliance.t30.frames import RESPONSES, Fcf, HdlcFrame
 from appliance.t30.roles import NO_DATA, EventData, LineStimulus, StationRole, Stimulus, Timer
@@ -46,7 +47,7 @@ class Answers:
     def __init__(self) -> None:
         self.are_late = False  # a response began later than T4 after its command
         self._kind: CommandKind | None = None  # of the latest command
-        self._others_until = 0.0  # until then responses to commands of another kind may arrive
+        self.others_until = 0.0  # until then responses to commands of another kind may arrive
         self._owed_before = 0  # responses to earlier commands of this kind that may still arrive
         self._sent_at: list[float] = []  # when the latest command left the line, once for each open response
         self._late_until = 0.0  # until then responses to earlier commands may arrive
@@ -57,9 +58,9 @@ class Answers:
             self._owed_before += len(self._sent_at)
         else:
             if self._sent_at:
-                self._others_until = self._sent_at[-1] + self._latest()
+                self.others_until = self._sent_at[-1] + self._latest()
             if self._owed_before:
-                self._others_until = max(self._others_until, self._late_until)
+                self.others_until = max(self.others_until, self._late_until)
             self._owed_before = 0
         self._kind = kind
         self._sent_at = []
@@ -80,7 +81,7 @@ class Answers:
         another kind can no longer arrive.
         """
         kind = _KIND_OF.get(response)
-        return kind is self._kind if kind is not None else began > self._others_until
+        return kind is self._kind if kind is not None else began > self.others_until
 
     def heard(self, began: float) -> bool:
         """Counts a response, its carrier up since ``began``.  False when it may answer an earlier command."""
@@ -117,6 +118,8 @@ class AskingRole(StationRole):
         }
     )
     _ANSWERS: ClassVar[frozenset[Stimulus]] = RESPONSES | {Fcf.CRP, LineStimulus.GARBLED}
+    # What else tells that the far end is there; its other commands may be an echo of ours.
+    _SIGNS: ClassVar[frozenset[Stimulus]] = _ANSWERS | {Fcf.DIS, Fcf.DTC, LineStimulus.UNKNOWN}
 
     def __init__(self, station: Station, state: Enum, answers: Answers) -> None:
         super().__init__(state, station.note)
@@ -125,16 +128,33 @@ class AskingRole(StationRole):
         self._again: Callable[[], None] = self._nothing_to_repeat
         self._tries = 0
         self._said_at = 0.0  # when the command last left the line, seconds
+        self._heard: Stimulus | None = None  # the latest sign of the far end since the command's first time
 
-    def _cause_of_silence(self) -> Cause:
-        """The cause of the call's end when a command was sent ``TRIES`` times without a response."""
+    def _cause_unanswered(self) -> Cause:
+        """The cause of the call's end when a command was sent ``TRIES`` times without a valid response."""
         raise NotImplementedError
+
+    def _by_what_was_heard(self, silence: Cause) -> Cause:
+        """The cause of an end without a valid response; ``silence`` when nothing at all was heard."""
+        match self._heard:
+            case None:
+                return silence
+            case LineStimulus.GARBLED:
+                return causes.ANSWER_NOT_UNDERSTOOD
+            case Fcf.CRP | Fcf.DIS | Fcf.DTC:
+                return causes.COMMAND_NOT_UNDERSTOOD
+            case _:
+                return causes.PROTOCOL_GARBAGE
 
     def take(self, stimulus: Stimulus, fact: EventData = NO_DATA) -> None:
         """Handles a stimulus.  A response that may answer an earlier command has this command sent again."""
-        if self.state in self._ASKING and stimulus in self._ANSWERS:
-            known, began = stimulus in self.TABLE[self.state], fact.burst.began
-            owed = self._answers.concerns(stimulus, began) and not self._answers.heard(began)
+        asking, began = self.state in self._ASKING, fact.burst.began
+        concerns = self._answers.concerns(stimulus, began)
+        if asking and stimulus in self._SIGNS and (concerns or began > self._answers.others_until):
+            self._heard = stimulus
+        if asking and stimulus in self._ANSWERS:
+            known = stimulus in self.TABLE[self.state]
+            owed = concerns and not self._answers.heard(began)
             if self._tries > 1:
                 self.station.keep_quiet_until(self._said_at + limits.ANSWERING_S)
             if owed and known and stimulus is not LineStimulus.GARBLED:
@@ -146,14 +166,14 @@ class AskingRole(StationRole):
 
     def _try(self, command: Callable[[], None], kind: CommandKind) -> None:
         """Sends a command for the first time."""
-        self._again, self._tries = command, 1
+        self._again, self._tries, self._heard = command, 1, None
         self._answers.new_command(kind)
         command()
 
     def _repeat(self, _: EventData) -> None:
         """No valid response: repeats the command, three times in all (T.30 5.4.3)."""
         if self._tries >= limits.TRIES:
-            self.station.finish(self._cause_of_silence())
+            self.station.finish(self._cause_unanswered())
             return
         self._tries += 1
         self.station.timers.stop(Timer.T4)

@@ -22,7 +22,7 @@ NO_SENDER_HEARD = declare(
     "no_sender_heard",
     Side.THEIRS,
     Retry.NO,
-    "A caller was answered with fax tones, but it never sent a fax command.",
+    "A caller was answered with fax tones, but no fax command from it was received.",
     "Nothing to do if it was a telephone call; if faxes from one sender end so, its line garbles them.",
 )
 CANNOT_RECEIVE = declare(
@@ -53,6 +53,20 @@ TRAINING_UNANSWERED = declare(
     "The far machine did not answer the training check, asked three times.",
     "Try again; if it keeps failing, use a lower first speed or another line for this destination.",
 )
+ANSWER_NOT_UNDERSTOOD = declare(
+    "answer_not_understood",
+    Side.LINE,
+    Retry.STEP_DOWN,
+    "The far machine answered, but its answer could not be understood, asked three times.",
+    "Try again, or over another line; the line may garble fax tones.",
+)
+COMMAND_NOT_UNDERSTOOD = declare(
+    "command_not_understood",
+    Side.LINE,
+    Retry.STEP_DOWN,
+    "The far machine did not understand what it was sent: it began anew, or asked for it again, each time.",
+    "Try again; if it keeps failing, use a lower first speed or another line for this destination.",
+)
 HUNG_UP_BEFORE_PAGES = declare(
     "hung_up_before_pages",
     Side.THEIRS,
@@ -78,7 +92,7 @@ RECEIVER_WENT_SILENT = declare(
     "receiver_went_silent",
     Side.LINE,
     Retry.SOON,
-    "The far machine answered a page, and then nothing was heard from it.",
+    "The far machine answered a page, and then nothing more from it was understood.",
     "Try again; pages that were confirmed need not be sent twice.",
 )
 LAST_PAGE_UNCONFIRMED = declare(
@@ -113,7 +127,7 @@ ECM_GAVE_UP = declare(
     "ecm_gave_up",
     Side.LINE,
     Retry.STEP_DOWN,
-    "Error correction gave up: parts of a page kept arriving damaged, down to the slowest speed.",
+    "Error correction gave up: parts of a page kept arriving damaged.",
     "Try again, at a lower first speed or over another line.",
 )
 RECEIVER_BUSY_TOO_LONG = declare(
@@ -134,14 +148,14 @@ PAGE_NEVER_CAME = declare(
     "page_never_came",
     Side.LINE,
     Retry.NO,
-    "The sender announced a page, and then nothing was heard from it.",
+    "The sender announced a page, but nothing that leads to one was received.",
     "Nothing to do here; the sender knows that the page was not confirmed.",
 )
 SENDER_WENT_SILENT = declare(
     "sender_went_silent",
     Side.LINE,
     Retry.NO,
-    "The sender fell silent after a page, before it said whether there are more.",
+    "After a page, the sender never said whether there are more.",
     "Nothing to do here; the sender knows that the page was not confirmed.",
 )
 SENDER_GAVE_UP = declare(
@@ -150,6 +164,20 @@ SENDER_GAVE_UP = declare(
     Retry.NO,
     "The sender ended the call before its fax was complete.",
     "Nothing to do here; pages that were confirmed are kept.",
+)
+TRAINING_NOT_RECEIVED = declare(
+    "training_not_received",
+    Side.LINE,
+    Retry.NO,
+    "The sender's training check never arrived well, though it was asked for again and again.",
+    "Nothing to do here; if it happens with many senders, the line is too poor for fax.",
+)
+PAGE_KEPT_DAMAGED = declare(
+    "page_kept_damaged",
+    Side.LINE,
+    Retry.NO,
+    "A page arrived damaged, each time that the sender sent it.",
+    "Nothing to do here; the sender knows that the page was not confirmed.",
 )
 NO_PAGES_CAME = declare(
     "no_pages_came",
@@ -169,7 +197,7 @@ PROTOCOL_GARBAGE = declare(
     "protocol_garbage",
     Side.THEIRS,
     Retry.STEP_DOWN,
-    "The far end kept sending signals that lead nowhere.",
+    "The far end sent signals that lead nowhere.",
     "Try again later or over another line; the far machine does not follow T.30.",
 )
 PAGE_TOO_LARGE = declare(

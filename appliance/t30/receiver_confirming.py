@@ -83,7 +83,7 @@ class PageConfirmation(ReceivingRole):
         station = self.station
         station.timers.stop(Timer.STORE, Timer.NOT_READY)
         station.record.pages_received += 1
-        self._receiver.identification.rounds = 0
+        self._receiver.identification.page_confirmed()
         station.note("page_received", page=station.record.pages_received, reply=self._verdict.name)
         self.close(self._verdict)
 

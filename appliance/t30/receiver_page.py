@@ -44,7 +44,9 @@ class PageReception(ReceivingRole):
         self._confirmation = PageConfirmation(receiver, settings, self.expect)
         # ECM
         self._long_train = False  # after CTR
+        self._carriers = 0  # image carriers since the last reply
         self._pprs = 0
+        self._ctcs = 0  # since a block was confirmed or given up
         self._confirmed_data: bytes | None = None  # SHA-256 of the last confirmed block
 
     # -- phase C -----------------------------------------------------------------------------------
@@ -55,6 +57,7 @@ class PageReception(ReceivingRole):
         station.part = self
         self.state = ReceiverState.PAGE
         self._page_open = self._astray = False
+        self._carriers = 0
         station.timers.start(Timer.T2, limits.T2_S)
         short = settings.carrier.modulation is Modulation.V17 and not self._long_train
         expect = Expect.FRAMES if settings.ecm else Expect.IMAGE
@@ -64,6 +67,10 @@ class PageReception(ReceivingRole):
         """The page begins, or more of it arrives."""
         station, settings = self.station, self._settings
         station.timers.stop(Timer.T2)
+        self._carriers += 1
+        if self._carriers > limits.PAGE_CARRIERS_LIMIT:
+            station.finish(causes.PAGE_TOO_LARGE)
+            return
         if fact.carrier is not settings.carrier:
             station.note("wrong_carrier", carrier=fact.carrier.name if fact.carrier else "")
         if self._intake is None:
@@ -236,7 +243,7 @@ class PageReception(ReceivingRole):
             return
         self._confirmed_data = digest
         self._receiver.last_block = (part.page, part.block)
-        self._pprs = 0
+        self._pprs = self._ctcs = 0
         intake.close_block()
         self._receiver.end = None if part.end is None else SAME_AS.get(part.end, part.end)
         if self._receiver.end is None:
@@ -304,6 +311,10 @@ class PageReception(ReceivingRole):
             station.note("dcs_refused", reason=f"CTC to {carrier.name}")
             station.finish(causes.BAD_COMMAND)
             return
+        self._ctcs += 1
+        if self._ctcs > limits.CTC_LIMIT:
+            station.finish(causes.PROTOCOL_GARBAGE)
+            return
         self._settings = replace(settings, carrier=carrier)
         station.record.carrier = carrier
         station.record.retrainings += 1
@@ -323,7 +334,7 @@ class PageReception(ReceivingRole):
             return
         self._receiver.failed = causes.ECM_GAVE_UP
         self._ecm_intake().give_up_block()
-        self._pprs = 0
+        self._pprs = self._ctcs = 0
         self._receiver.end = None if end is None else SAME_AS.get(end, end)
         if self._receiver.end is None:
             self._receiver.replies.say(Fcf.ERR, self.expect)

@@ -9,9 +9,10 @@ from typing import ClassVar
 from appliance.causes import Cause
 from appliance.t30 import causes
 from appliance.t30 import timers as limits
-from appliance.t30.dce import Expect, SendCed
+from appliance.t30.dce import Carrier, Expect, SendCed
 from appliance.t30.fields import Facilities, FieldError, Settings
 from appliance.t30.frames import Fcf, HdlcFrame, decode_ident, encode_ident
+from appliance.t30.ladder import LADDER
 from appliance.t30.negotiation import offer, refusal
 from appliance.t30.parameters import Phase, Role
 from appliance.t30.receiver_page import PageReception
@@ -34,12 +35,19 @@ class ReceiverIdentification(ReceivingRole):
         self._poll: tuple[HdlcFrame, ...] | None = None  # our DTC and its optional frames, None without poll
         self.tries = 0
         self._t1_restarts = 0
-        self.rounds = 0  # DCS received since the last page
+        self._rounds = 0  # DCS received since the last page
+        self._lowest: Carrier | None = None  # the lowest rate of these
+        self._same_rate_rounds = 0  # and how many came since it was first tried
 
     @property
     def polls_in_vain(self) -> bool:
         """Whether we poll and no DCS has come."""
-        return self._poll is not None and not self.rounds
+        return self._poll is not None and not self._rounds
+
+    def page_confirmed(self) -> None:
+        """To be called when a page is confirmed."""
+        self._rounds = self._same_rate_rounds = 0
+        self._lowest = None
 
     # -- identification ----------------------------------------------------------------------------
 
@@ -147,7 +155,7 @@ class ReceiverIdentification(ReceivingRole):
                 self.tries += 1
                 station.timers.start(Timer.T4, limits.T4_S)
             else:
-                station.finish(self._cause_of_silence())
+                station.finish(causes.PAGE_NEVER_CAME)
         elif self._poll is None:
             self._identify()
         elif self.tries >= limits.TRIES:
@@ -190,15 +198,10 @@ class ReceiverIdentification(ReceivingRole):
         """Nobody answered: DCN."""
         if self._poll is not None:
             self.station.finish(causes.POLL_REFUSED)
-        elif self.rounds or self.station.record.pages_received:
-            self.station.finish(self._cause_of_silence())
+        elif self._rounds or self.station.record.pages_received:
+            self.station.finish(causes.PAGE_NEVER_CAME)
         else:
             self.station.finish(causes.NO_SENDER_HEARD)
-
-    def _cause_of_silence(self) -> Cause:
-        """The cause when the far end neither goes on nor disconnects."""
-        left = self.cause_when_left()
-        return causes.PAGE_NEVER_CAME if left is causes.SENDER_GAVE_UP else left
 
     # -- being polled ------------------------------------------------------------------------------
 
@@ -244,7 +247,6 @@ class ReceiverIdentification(ReceivingRole):
         station = self.station
         station.timers.stop(Timer.T1, Timer.T2, Timer.T4)
         station.phase = Phase.B
-        self.rounds += 1
         self._learn_id(burst, Fcf.TSI)
         sub = burst.fif(Fcf.SUB)
         if sub is not None and station.parameters.accepts_sub_address:
@@ -265,12 +267,30 @@ class ReceiverIdentification(ReceivingRole):
         if self._poll is None and not self._password_right(burst):
             station.finish(causes.PASSWORD_WRONG)
             return
-        if self.rounds > limits.PHASE_B_ROUNDS:
-            station.finish(causes.PROTOCOL_GARBAGE)
+        if self._leads_nowhere(settings.carrier):
+            station.finish(self._cause_of_rounds())
             return
         station.record.carrier, station.record.ecm = settings.carrier, settings.ecm
         self._receiver.last_block = None  # the page that was under way is dropped
         TrainingCheck(self._receiver, settings).begin()
+
+    def _leads_nowhere(self, carrier: Carrier) -> bool:
+        """Counts a DCS with this carrier.  Whether there were too many without a page in between."""
+        self._rounds += 1
+        self._same_rate_rounds += 1
+        if self._lowest is None or LADDER.index(carrier) > LADDER.index(self._lowest):
+            self._lowest, self._same_rate_rounds = carrier, 1
+        return self._rounds > limits.PHASE_B_ROUNDS or self._same_rate_rounds > limits.SAME_RATE_ROUNDS
+
+    def _cause_of_rounds(self) -> Cause:
+        """The cause when DCS comes again and again: what we answered last was in vain."""
+        match self._receiver.replies.last:
+            case Fcf.CFR:
+                return causes.PROTOCOL_GARBAGE
+            case Fcf.RTN:
+                return causes.PAGE_KEPT_DAMAGED
+            case _:
+                return causes.TRAINING_NOT_RECEIVED
 
     TABLE: ClassVar[Table] = {
         ReceiverState.COMMAND: {

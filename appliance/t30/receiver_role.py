@@ -6,13 +6,13 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Protocol
 
-from appliance.causes import Cause
+from appliance.causes import RECEIVED, Cause
 from appliance.t30 import causes
 from appliance.t30 import timers as limits
 from appliance.t30.fields import Facilities
 from appliance.t30.frames import Fcf, FrameError, HdlcFrame, PartialPage
 from appliance.t30.parameters import Role
-from appliance.t30.roles import NO_DATA, Burst, EventData, StationRole, Stimulus, Timer
+from appliance.t30.roles import NO_DATA, Burst, EventData, LineStimulus, StationRole, Stimulus, Timer
 from appliance.t30.station import Station
 
 # There is no operator for a procedure interrupt, and documents are not told apart: these commands are handled
@@ -59,7 +59,8 @@ class Replies:
         if not self._frames:
             station.note("ignored", state=state.value, what="a command before DCS")
         elif self._repeats > limits.REPEATS_LIMIT:
-            station.finish(causes.PROTOCOL_GARBAGE)
+            left = station.part.cause_when_left()
+            station.finish(RECEIVED if left is RECEIVED else causes.PROTOCOL_GARBAGE)
         else:
             station.timers.stop(Timer.T2, Timer.T4)
             station.say(self._frames, self._then)
@@ -69,11 +70,13 @@ class ReceiverPhaseB(Protocol):
     """What the other roles need of phase B, where the call goes back to."""
 
     tries: int
-    rounds: int  # DCS received since the last page
 
     @property
     def polls_in_vain(self) -> bool:
         """Whether we poll and no DCS has come."""
+
+    def page_confirmed(self) -> None:
+        """To be called when a page is confirmed."""
 
     def offer(self) -> Facilities:
         """The content of our DIS."""
@@ -102,6 +105,7 @@ class ReceiverBase:
         self.end: Fcf | None = None  # the last post-message command
         self.last_block: tuple[int, int] | None = None  # page and block of the last MCF with ECM
         self.failed: Cause | None = None  # set when a page was lost for good
+        self.garbled = 0  # bursts without a command since the last one with a command
 
     def train_again(self, reply: Fcf) -> None:
         """Sends FTT, RTN or RTP: the transmitter is to send a DCS and train again."""
@@ -137,7 +141,17 @@ class ReceivingRole(StationRole):
         self._receiver = receiver
 
     def take(self, stimulus: Stimulus, fact: EventData = NO_DATA) -> None:
-        """Handles a stimulus; the tables have the plain commands only (``SAME_AS``)."""
+        """Handles a stimulus; the tables have the plain commands only (``SAME_AS``).
+
+        Garbled bursts without end prolong no wait.
+        """
+        receiver = self._receiver
+        if stimulus in (LineStimulus.GARBLED, LineStimulus.UNKNOWN):
+            receiver.garbled += 1
+            if receiver.garbled > limits.GARBLED_LIMIT:
+                return
+        elif isinstance(stimulus, Fcf):
+            receiver.garbled = 0
         super().take(SAME_AS.get(stimulus, stimulus), fact)
 
     def _dcs(self, fact: EventData) -> None:

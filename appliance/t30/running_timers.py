@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from appliance.t30.roles import Timer
+from appliance.t30.timers import CARRIER_LIMIT_S
 
 # Timers that wait for the far end; they are suspended while it transmits.
 _HELD = frozenset({Timer.T0, Timer.T1, Timer.T2, Timer.T4, Timer.TCF})
@@ -53,4 +54,7 @@ class Timers:
 
     def _due(self, timer: Timer) -> float:
         at, ends_by = self._running[timer], self._carrier_ends_by()
-        return at if timer not in _HELD or ends_by is None else max(at, ends_by)
+        if timer not in _HELD or ends_by is None:
+            return at
+        # Only for the carrier that is on when the timer is due, not for each that follows it without a gap.
+        return max(at, min(ends_by, at + CARRIER_LIMIT_S))

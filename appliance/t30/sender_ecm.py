@@ -173,10 +173,12 @@ class EcmPageTransfer(PageTransfer):
         self._not_ready_since = None
         self._rrs = 0
 
-    def _cause_of_silence(self) -> Cause:
+    def _cause_unanswered(self) -> Cause:
         if self.state in (SenderState.CTR, SenderState.ERR):
             return causes.ECM_GAVE_UP
-        return self._cause_of_unconfirmed()
+        cause = super()._cause_unanswered()
+        was_busy = cause is causes.PAGE_UNCONFIRMED and self.state is SenderState.RR
+        return causes.RECEIVER_WENT_SILENT if was_busy else cause
 
     TABLE: ClassVar[Table] = {
         SenderState.NEEDS_NEXT: PageTransfer._NEEDS_NEXT,

@@ -214,13 +214,13 @@ class PageTransfer(AskingRole):
         self._heard_from()
         station.note("began_anew", page=self._number)
         if self._desk.times_sent >= limits.PAGE_ROUNDS:
-            station.finish(self._cause_of_unconfirmed())
+            station.finish(self._cause_unanswered())
             return
         self._sender.identification.dis_in_place_of_answer(self._link.ground, fact)
 
     def _invalid_response(self, _: EventData) -> None:
         """An undefined response with a correct FCS: DCN (T.30 5.4.2, TSB-85)."""
-        self.station.finish(self._cause_of_unconfirmed())
+        self.station.finish(self._cause_unanswered())
 
     def _heard_from(self) -> None:
         """A response arrived."""
@@ -228,12 +228,13 @@ class PageTransfer(AskingRole):
 
     # -- the end -----------------------------------------------------------------------------------
 
-    def _cause_of_silence(self) -> Cause:
-        return self._cause_of_unconfirmed()
+    def _last_page_is_out(self) -> bool:
+        return self._last and self._end is not None
 
-    def _cause_of_unconfirmed(self) -> Cause:
-        last = self._last and self._end is not None
-        return causes.LAST_PAGE_UNCONFIRMED if last else causes.PAGE_UNCONFIRMED
+    def _cause_unanswered(self) -> Cause:
+        if self._last_page_is_out():
+            return causes.LAST_PAGE_UNCONFIRMED
+        return self._by_what_was_heard(causes.PAGE_UNCONFIRMED)
 
     @property
     def has_ended_page(self) -> bool:
@@ -243,7 +244,7 @@ class PageTransfer(AskingRole):
         phase = self.station.phase
         if phase is Phase.C:
             return causes.HUNG_UP_DURING_PAGE
-        if phase is Phase.D and self._cause_of_unconfirmed() is causes.LAST_PAGE_UNCONFIRMED:
+        if phase is Phase.D and self._last_page_is_out():
             return causes.LAST_PAGE_UNCONFIRMED
         return causes.HUNG_UP_AFTER_PAGE
 

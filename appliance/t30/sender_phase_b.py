@@ -286,8 +286,8 @@ class Training(AskingRole):
     def end_permitted(self, event: EndPermitted) -> None:
         self._sender.desk.permission(event.refused)
 
-    def _cause_of_silence(self) -> Cause:
-        return causes.TRAINING_UNANSWERED
+    def _cause_unanswered(self) -> Cause:
+        return self._by_what_was_heard(causes.TRAINING_UNANSWERED)
 
     def cause_when_left(self) -> Cause:
         return self._sender.cause_in_phase_b()

@@ -118,6 +118,16 @@ IMAGE_LIMIT_OCTETS = 16 << 20  # a page in coded form: 16 MiB, two and a half ho
 NOTES_LIMIT = 5000  # progress events that the far end causes; a fax of 200 pages has some 1000
 BURST_FRAMES_LIMIT = 32  # frames that are decoded in one V.21 burst
 PHASE_B_ROUNDS = 40  # DCS received, or DIS answered, without a page in between
+# DCS at one rate, or at one tried before, without a page in between.  A transmitter says it three times
+# unless it is answered, and few try a rate twice after FTT or RTN.
+SAME_RATE_ROUNDS = 6
+GARBLED_LIMIT = (
+    6  # bursts without a command in succession that prolong a receiver's wait; a command comes thrice
+)
+PAGE_CARRIERS_LIMIT = (
+    100  # image carriers in a page or block before a command; a line with more gaps loses it
+)
+CTC_LIMIT = 16  # CTC received for one block: twice the rates that there are
 PAGE_ROUNDS = 3  # transmissions of one page, after RTN or DIS in place of a response, before the call ends
 RR_LIMIT = 200  # RNR answered by RR within T5, against a far end that answers at once
 REPEATS_LIMIT = 12  # repetitions of one response

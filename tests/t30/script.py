@@ -152,16 +152,24 @@ class Far:
 
     def run(self, script: str) -> CallResult:
         """Plays the case; the call must have ended with it."""
+        self.begin()
+        self.play(script)
+        assert self.call.result is not None, f"the call goes on: {self.account()}"
+        assert not self.dce.waiting, f"more was sent: {self.dce.waiting}"
+        return self.call.result
+
+    def begin(self) -> None:
+        """Starts the call."""
         self.call = owned(self.parameters, self.dce, self.pages, self.store, self.progress.append)
         self.call.start(0.0)
+
+    def play(self, script: str) -> None:
+        """Plays some lines."""
         for line in script.strip().splitlines():
             words = line.split("#")[0].split()
             if words:
                 self._line = line.strip()
                 getattr(self, f"_{words[0]}")(words[1:])
-        assert self.call.result is not None, f"the call goes on: {self.account()}"
-        assert not self.dce.waiting, f"more was sent: {self.dce.waiting}"
-        return self.call.result
 
     def account(self) -> str:
         return "\n".join(f"{p.at:8.2f} {p.event} {dict(p.fields)}" for p in self.progress[-12:])

@@ -226,7 +226,7 @@ SENDS: dict[str, tuple[int, str, int, str]] = {
     ),
     "DIS again and again in reply to DCS": (
         1,
-        "training_unanswered",
+        "command_not_understood",
         0,
         OPENING
         + """
@@ -245,7 +245,7 @@ SENDS: dict[str, tuple[int, str, int, str]] = {
     ),
     "CRP in reply to DCS": (
         1,
-        "training_unanswered",
+        "command_not_understood",
         0,
         OPENING
         + """
@@ -440,7 +440,7 @@ SENDS: dict[str, tuple[int, str, int, str]] = {
     ),
     "MPS three times without an answer": (
         2,
-        "page_unconfirmed",
+        "answer_not_understood",
         0,
         TRAINED
         + """
@@ -1272,8 +1272,8 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         waits 3601
         hears end""",
     ),
-    "forty times DCS and a bad TCF": (
-        "protocol_garbage",
+    "DCS and a bad TCF for ever": (
+        "training_not_received",
         0,
         """
         hears CED
@@ -1282,14 +1282,14 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         says DCS={V27}
         sends bad tcf V27TER_4800
         hears FTT"""
-        * 40
+        * 6
         + f"""
         says DCS={V27}
         hears DCN
         hears end""",
     ),
     "silence after FTT": (
-        "no_pages_came",
+        "page_never_came",
         0,
         f"""
         hears CED
@@ -1662,6 +1662,38 @@ def test_a_sender_that_falls_silent_is_not_said_to_have_ended_the_call(after: st
     far = Far(CallParameters(Role.ANSWERS, "+2", PLAIN))
     script = f"sends page V27TER_4800 {after}\nhears DCN\nhears end"
     _play(far, PAGE_RECEIVED.rpartition("sends page")[0] + script, "page_never_came")
+
+
+# What comes in place of an answer, and what is told of it; None: the far end is silent.
+NO_ANSWERS = [
+    ("", None),
+    ("says bad MCF", "answer_not_understood"),
+    ("says CSI", "answer_not_understood"),
+    (f"says DTC={V27}", "command_not_understood"),
+    ("says CRP", "command_not_understood"),
+    ("says CTR", "protocol_garbage"),
+    (f"says DCS={V27}", None),  # an echo of ours
+]
+PAGE_SENT = TRAINED + "hears page V27TER_4800 long\n"
+
+
+@pytest.mark.parametrize(("answer", "cause"), NO_ANSWERS)
+@pytest.mark.parametrize(
+    ("before", "command", "silence"),
+    [
+        (OPENING + f"says DIS={V27}\n", "hears TSI DCS\nhears tcf V27TER_4800\n", "training_unanswered"),
+        (PAGE_SENT, "hears MPS\n", "page_unconfirmed"),
+        (ECM_TRAINED, "hears PPS\n", "page_unconfirmed"),
+        (ECM_TRAINED + "hears PPS\nsays RNR\n", "hears RR\n", "receiver_went_silent"),
+    ],
+)
+def test_what_was_heard_in_place_of_an_answer_is_told(
+    before: str, command: str, silence: str, answer: str, cause: str | None
+) -> None:
+    """A far end that answers is not said to be silent."""
+    far = Far(CallParameters(Role.CALLS, "+1", Capabilities(ecm="PPS" in before + command)), _pages(2))
+    script = before + f"{command}{answer}\n" * 3 + "hears DCN\nhears end"
+    _play(far, script, cause or silence)
 
 
 @pytest.mark.parametrize("name", RECEIVES)
