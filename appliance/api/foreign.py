@@ -179,10 +179,10 @@ class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
                 intake.discard(self.context, [taken for _, taken in found.uploads])
             return
         if kind == request.FORM_TYPE:
-            form_texts = request.read_form(environ)
-            require_plus(form_texts)
+            form_text = request.form_text(environ)
+            require_plus(form_text)
             self.require_still(caller)
-            yield Content(dict[str, Any](), form_texts)
+            yield Content(dict[str, Any](), request.form_fields(form_text))
             return
         length = request.declared_length(environ)
         if length is not None and length > limit:

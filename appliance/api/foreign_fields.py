@@ -6,8 +6,9 @@ Pure; an invalid field raises ``ProblemError``.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote_plus
 
 from appliance.api.causes import REQUEST_INVALID
 from appliance.api.problems import Flaw, ProblemError
@@ -27,19 +28,21 @@ def refused(cause: Cause, field: str, problem: str) -> ProblemError:
     return ProblemError(cause, f"{field}: {problem}", (Flaw(field, problem),))
 
 
-# A plus sign that was not encoded in a form becomes a blank; no country's code begins with 0.
-_LOST_PLUS = re.compile(r"(?:\+.*[,;])? [1-9][0-9 ()./-]{5,}(?:[,;].*)?")
+# What a form has where a list of numbers is meant, decoded.
+_NUMBERS = re.compile(r"[0-9+*#,;\spwext:=()./-]+", re.IGNORECASE)
+# A plus sign that was not encoded in a form means a blank: at the beginning, behind a separator when that was
+# not encoded either, or when the number before has its own.  No country's code begins with 0.
+_LOST_PLUS = re.compile(r"(?:^|[,;\n]|%0A|%2B[^+]{1,60}(?:%2C|%3B))\+[1-9][0-9 +%()./-]{5,}", re.IGNORECASE)
 
 
-def require_plus(form: Mapping[str, Sequence[str]]) -> None:
+def require_plus(form: str) -> None:
     """Raises ProblemError for a number in an urlencoded form that has lost its plus sign, since without it
     the number may be another one, of this country.
     """
-    for name, values in form.items():
-        if any(_LOST_PLUS.fullmatch(value) for value in values):
-            raise refused(
-                NUMBER_INVALID, name, "begins with a blank; a plus sign is written as %2B in a form"
-            )
+    for field in form.split("&"):
+        name, _, value = field.partition("=")
+        if _LOST_PLUS.search(value) and _NUMBERS.fullmatch(unquote_plus(value)):
+            raise refused(NUMBER_INVALID, unquote_plus(name), "a plus sign is written as %2B in a form")
 
 
 def number(fields: Mapping[str, Any], name: str, *, least: int = 0) -> int | None:

@@ -201,12 +201,21 @@ def last_of_each(values: Mapping[str, list[str]]) -> dict[str, str]:
 
 def read_form(environ: Environ, limit: int = FORM_LIMIT) -> dict[str, list[str]]:
     """A form without files (urlencoded).  Raises ProblemError."""
+    return form_fields(form_text(environ, limit))
+
+
+def form_text(environ: Environ, limit: int = FORM_LIMIT) -> str:
+    """A form without files as it was sent.  Raises ProblemError."""
     if media_type(environ) != FORM_TYPE:
         raise ProblemError(causes.MEDIA_TYPE_UNSUPPORTED, f"{FORM_TYPE} is needed")
     try:
-        text = content(environ, limit).decode()
+        return content(environ, limit).decode()
     except UnicodeDecodeError:
         raise ProblemError(causes.REQUEST_INVALID, "the form is not UTF-8") from None
+
+
+def form_fields(text: str) -> dict[str, list[str]]:
+    """The fields of a form, each with its values in order.  Raises ProblemError."""
     return _pairs(text, QUERY_LIMIT)
 
 
