@@ -246,6 +246,11 @@ class Faxes:
         now = self.clock()
         return self.spool.do(decisions.reschedule, job_id, now if at is None else at, now)
 
+    def hold(self, job_id: int, owner: str | None = None) -> Job:
+        """Holds a job that is not yet in a call until ``release``.  Raises IllegalTransitionError."""
+        self.get(job_id, owner)
+        return self.spool.do(accepting.hold, job_id, self.clock())
+
     def release(self, job_id: int, owner: str | None = None, scheduled_at: float | None = None) -> Job:
         """Releases a held job."""
         job = self.get(job_id, owner)

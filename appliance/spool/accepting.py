@@ -137,6 +137,18 @@ def rewrite_held(
     return jobs.get(tx.db, job_id)
 
 
+def hold(tx: Tx, job_id: int, now: float) -> Job:
+    """Holds a job that waits to be sent until ``release``; one that is PREPARING is HELD afterwards.
+
+    Raises IllegalTransitionError for every other job.
+    """
+    job = jobs.get(tx.db, job_id)
+    if job.state is not JobState.PREPARING:
+        job_states.move(tx, job, JobState.HELD, now, deadline=now + HELD_LIMIT_S, pages=job.pages)
+    tx.db.execute("UPDATE job SET hold = TRUE WHERE id = ?", (job_id,))
+    return jobs.get(tx.db, job_id)
+
+
 def release(tx: Tx, job_id: int, now: float, scheduled_at: float | None = None) -> Job:
     """Releases a HELD job: it is prepared and sent; one that has its pages is sent as they are.
 

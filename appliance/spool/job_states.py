@@ -23,7 +23,7 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
         {JobState.WAITING, JobState.HELD, JobState.NEEDS_NUMBER, JobState.FAILED, JobState.CANCELLED}
     ),
     JobState.NEEDS_NUMBER: frozenset({JobState.PREPARING, JobState.CANCELLED}),
-    JobState.WAITING: frozenset({JobState.SENDING, JobState.FAILED, JobState.CANCELLED}),
+    JobState.WAITING: frozenset({JobState.SENDING, JobState.HELD, JobState.FAILED, JobState.CANCELLED}),
     JobState.SENDING: frozenset(
         {JobState.WAITING, JobState.DELIVERED, JobState.FAILED, JobState.CANCELLED, JobState.UNKNOWN}
     ),

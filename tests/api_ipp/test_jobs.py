@@ -748,3 +748,30 @@ def resident_mb() -> float:
     """What this process, the box in it, holds in memory."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+A_LATER_TIME = datetime(2099, 1, 31, 8, tzinfo=timezone(timedelta(hours=1)))
+
+
+def test_a_job_is_held_while_it_waits_and_goes_on_when_it_is_released(
+    printing: Printing, letter: Path
+) -> None:
+    later = {**to("tel:9990"), "job-hold-until-time": (Value(Tag.DATE_TIME, A_LATER_TIME),)}
+    number = job_id(ask(printing, request(Operation.PRINT_JOB, later) + letter.read_bytes()))
+    hold = request(Operation.HOLD_JOB, job_id=codec.integers(number))
+    assert ask(printing, hold).code == Status.OK
+    printing.served.wait(lambda: job(printing, number)["job-state"] == PrintJobState.HELD)
+    assert job(printing, number)["job-hold-until"] == "indefinite"
+    assert ask(printing, request(Operation.RELEASE_JOB, job_id=codec.integers(number))).code == Status.OK
+    assert ended(printing, number)["job-state"] == PrintJobState.COMPLETED
+    assert ask(printing, hold).code == Status.NOT_POSSIBLE
+
+
+def test_a_job_that_waits_for_its_time_is_sent_at_once_when_it_is_released(
+    printing: Printing, letter: Path
+) -> None:
+    later = {**to("tel:9990"), "job-hold-until-time": (Value(Tag.DATE_TIME, A_LATER_TIME),)}
+    number = job_id(ask(printing, request(Operation.PRINT_JOB, later) + letter.read_bytes()))
+    printing.served.wait(lambda: job(printing, number)["job-state"] == PrintJobState.HELD)
+    assert ask(printing, request(Operation.RELEASE_JOB, job_id=codec.integers(number))).code == Status.OK
+    assert ended(printing, number)["job-state"] == PrintJobState.COMPLETED

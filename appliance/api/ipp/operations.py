@@ -25,6 +25,7 @@ from appliance.printing.folder import PRINT_ORIGIN
 from appliance.services.rules import RefusedError
 from appliance.spool.causes import STORAGE_FULL
 from appliance.spool.errors import IllegalTransitionError, SpoolClosedError, SpoolFailedError
+from appliance.spool.model import Job
 
 _log = logging.getLogger(__name__)
 # The most jobs in one answer.
@@ -48,6 +49,7 @@ class PrintService:
             Operation.CLOSE_JOB: self._close_job,
             Operation.CANCEL_JOB: self._cancel_job,
             Operation.CANCEL_MY_JOBS: self._cancel_my_jobs,
+            Operation.HOLD_JOB: self._hold_job,
             Operation.RELEASE_JOB: self._release_job,
             Operation.GET_JOB_ATTRIBUTES: self._get_job_attributes,
             Operation.GET_JOBS: self._get_jobs,
@@ -184,25 +186,42 @@ class PrintService:
         if self._book.open_job(job.id) is not None:
             self._book.end(job.id, NoFaxReason.CANCELED)
             return True
+        return self._for_each_fax(job, self._box.faxes.cancel)
+
+    def _for_each_fax(self, job: PrintJob, act: Callable[[int], Job]) -> bool:
+        """Acts on each fax of a job whose state allows it; whether there was one."""
         handed = self._book.handed_in(job)
         done = False
         for fax in handed.jobs if handed is not None else ():
             try:
-                self._box.faxes.cancel(fax.id)
+                act(fax.id)
                 done = True
             except IllegalTransitionError:
                 continue
         return done
 
-    def _release_job(self, call: PrinterRequest) -> Message:
-        """Sends what its client held.  What waits for another reason is a person's to look at first."""
-        handed = self._book.handed_in(self._job(call))
-        held = [fax for fax in handed.jobs if fax.hold and not fax.state.ended] if handed is not None else []
-        if not held:
-            raise IppError(Status.NOT_POSSIBLE, said("The job is not held."))
-        for fax in held:
-            self._box.faxes.release(fax.id)
+    def _hold_job(self, call: PrinterRequest) -> Message:
+        """Holds what is not yet being sent (RFC 8011 4.3.5, which Release-Job requires)."""
+        if not self._for_each_fax(self._job(call), self._box.faxes.hold):
+            raise IppError(Status.NOT_POSSIBLE, said("The job cannot be held now."))
         return answer_to(call.message, Status.OK)
+
+    def _release_job(self, call: PrinterRequest) -> Message:
+        """Sends what its client held, also until a time (RFC 8011 4.3.6).
+
+        What waits for another reason is a person's to look at first.
+        """
+        if not self._for_each_fax(self._job(call), self._release):
+            raise IppError(Status.NOT_POSSIBLE, said("The job is not held."))
+        return answer_to(call.message, Status.OK)
+
+    def _release(self, fax_id: int) -> Job:
+        fax, now = self._box.faxes.get(fax_id), self._box.clock()
+        if fax.hold:
+            return self._box.faxes.release(fax_id, scheduled_at=now)
+        if fax.scheduled_at > now and not fax.tries:
+            return self._box.faxes.retry(fax_id)
+        raise IllegalTransitionError(f"fax {fax_id} is not held")
 
     def _get_job_attributes(self, call: PrinterRequest) -> Message:
         job = self._job(call)
