@@ -75,6 +75,11 @@ CODE_TOO_LATE = user_mistake(
     "The sign-in waited too long for its code, or the password was changed meanwhile.",
     "Begin again with your name and password.",
 )
+COOKIE_MISSING = user_mistake(
+    "cookie_missing",
+    "Your browser does not keep the cookie by which the box knows you after signing in.",
+    "Allow cookies for this address in the browser's settings, then sign in again.",
+)
 PAGE_STALE = user_mistake(
     "page_stale",
     "This page belongs to a session that has ended.",

@@ -28,6 +28,8 @@ from tests.api.served import TIMEOUT_S
 from tests.web import complaints
 from tests.web.browser import OWNER, PASSWORD, PATIENCE_MS, Web, web
 from tests.web.views import View
+from webui import door
+from webui.pages import entrance
 
 # Longer than a page waits before it says that the box does not answer, ms.
 AWAY_MS = 5000
@@ -79,6 +81,23 @@ def test_signing_in_leads_to_the_page_that_was_wanted_and_signing_out_ends_it(bo
     page.context.add_cookies([{**cookie, "url": box.url, "domain": None, "path": None}])  # type: ignore[list-item, typeddict-item]
     page.goto("/account")
     expect(page.get_by_label("Password")).to_be_visible()
+
+
+def test_a_browser_that_keeps_no_cookies_is_told_so_after_signing_in(
+    box: Web, view: View, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = "Your browser does not keep the cookie by which the box knows you after signing in."
+    page = view.page(box, "")
+    page.goto("/received")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    monkeypatch.setattr(door, "session_cookie", lambda environ: "")
+    monkeypatch.setattr(entrance, "session_cookie", lambda environ: "")
+    for _ in range(2):  # also when it is tried again
+        view.field(page, "Name or e-mail address").fill(OWNER)
+        view.field(page, "Password").fill(PASSWORD)
+        view.press(view.button(page, "Sign in"))
+        expect(page.get_by_role("alert")).to_contain_text(view.said(told))
+    assert page.locator("[name=to]").input_value() == "/received"
 
 
 def test_the_pages_speak_german_when_the_browser_does_and_english_when_the_user_chose_so(box: Web) -> None:

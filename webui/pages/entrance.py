@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from urllib.parse import urlsplit
 
-from appliance.api.causes import CODE_TOO_LATE
+from appliance.api.causes import CODE_TOO_LATE, COOKIE_MISSING
 from appliance.api.context import session_cookie
 from appliance.api.problems import ProblemError, problem_of
 from appliance.api.signing_in import HalfWay, SignedIn, begin_session, check_code, check_password, set_up
@@ -15,6 +16,8 @@ from appliance.settings.secrets import PASSWORD_MIN
 from webui.visit import Page, Response, Visit, go
 
 FIRST_PAGE = "/"
+# Where the forms are that begin a session.
+_BEGINNINGS = ("/sign-in", "/sign-in/code", "/first-start")
 _TEXT_LIMIT = 1000
 
 _half_way = HalfWay()
@@ -41,7 +44,14 @@ def show_sign_in(visit: Visit) -> Response:
     to = _own_path(visit.query.get("to", FIRST_PAGE))
     if visit.caller is not None:
         return go(to)
-    return visit.page("sign_in.html", to=to, name="", problem=None)
+    problem = ProblemError(COOKIE_MISSING) if _has_just_signed_in(visit) else None
+    return visit.page("sign_in.html", to=to, name="", problem=problem)
+
+
+def _has_just_signed_in(visit: Visit) -> bool:
+    """Whether a form that begins a session led here: browsers keep its address as Referer over redirects."""
+    came_from = urlsplit(str(visit.environ.get("HTTP_REFERER", "")))
+    return came_from.netloc == visit.environ.get("HTTP_HOST") and came_from.path in _BEGINNINGS
 
 
 def do_sign_in(visit: Visit) -> Response:
