@@ -50,6 +50,19 @@ for (let node; (node = walk.nextNode()); ) {
 return found.slice(0, 5).join(" ");
 }"""
 
+# What is current or chosen and looks like the others of its kind where the system's colours replace ours.
+_LOOKS_LIKE_OTHERS = """() => {
+const chosen = "[aria-current], [aria-selected=true], .chosen:not(ul)";
+const look = (each) => {
+  const style = getComputedStyle(each), sides = ["Top", "Right", "Bottom", "Left"];
+  return [style.outline, style.backgroundColor, ...sides.map((side) => style[`border${side}`])].join();
+};
+return [...document.querySelectorAll(chosen)].filter((each) =>
+  [...each.parentElement.children].some((other) =>
+    other.tagName === each.tagName && !other.matches(chosen) && look(other) === look(each)))
+  .map((each) => each.outerHTML.slice(0, 120)).join(" | ");
+}"""
+
 
 @pytest.fixture(scope="module")
 def lived_in(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[tuple[Web, Furnished]]:
@@ -106,6 +119,28 @@ def test_every_page_is_for_everybody_and_shows_what_strangers_wrote_as_text(
         if broken:
             found.append(f"{seen.path}: words in two lines: {broken}")
     assert found == []
+    box.close_windows()
+
+
+def test_what_is_chosen_is_seen_where_the_system_s_colours_replace_ours(
+    lived_in: tuple[Web, Furnished],
+) -> None:
+    """Forced colours, such as the high contrast of Windows, replace grounds and tints."""
+    box, furnished = lived_in
+    page = box.page(forced_colors="active")
+    found = []
+    for seen in PAGES:
+        if seen.who == "nobody":
+            continue
+        page.goto(furnished.path(seen.path))
+        if alike := page.evaluate(_LOOKS_LIKE_OTHERS):
+            found.append(f"{seen.path}: {alike}")
+    assert found == []
+    page.goto("/")
+    page.get_by_role("combobox", name="To").fill("999")
+    expect(page.locator("#to-list [role=option]")).not_to_have_count(0)
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#to-list [aria-selected=true]")).to_have_css("outline-width", "2px")
     box.close_windows()
 
 
