@@ -50,6 +50,24 @@ for (let node; (node = walk.nextNode()); ) {
 return found.slice(0, 5).join(" ");
 }"""
 
+# What a screen reader cannot name, or not tell from its neighbours: tables, and buttons and links of rows.
+_UNNAMED = """() => {
+const text = (each) => each?.getAttribute("aria-label") ?? each?.textContent.trim() ?? "";
+const named = (each) => each.hasAttribute("aria-labelledby") ?
+  each.getAttribute("aria-labelledby").split(" ").every((id) => text(document.getElementById(id))) :
+  each.getAttribute("aria-label") || each.caption?.textContent.trim();
+const found = [...document.querySelectorAll("table")].filter((each) => !named(each));
+for (const list of document.querySelectorAll("tbody, ol, ul")) {
+  const rows = [...list.children].map((row) => [...row.querySelectorAll("button")]);
+  const names = new Set();
+  for (const row of rows) {
+    const here = row.map((button) => [text(button), button]);
+    found.push(...here.filter(([name]) => names.has(name)).map(([, button]) => button));
+    for (const [name] of here) names.add(name);
+  }
+}
+return found.map((each) => each.outerHTML.slice(0, 160)).join(" | ");
+}"""
 # What is current or chosen and looks like the others of its kind where the system's colours replace ours.
 _LOOKS_LIKE_OTHERS = """() => {
 const chosen = "[aria-current], [aria-selected=true], .chosen:not(ul)";
@@ -112,6 +130,8 @@ def test_every_page_is_for_everybody_and_shows_what_strangers_wrote_as_text(
         found += faults(page, theme)
         if page.evaluate("window.bad") is not None:
             found.append(f"{seen.path}: a stranger's script ran")
+        if unnamed := page.evaluate(_UNNAMED):
+            found.append(f"{seen.path}: has no name of its own: {unnamed}")
         wide = page.evaluate(_TOO_WIDE)
         if wide:
             found.append(f"{seen.path}: wider than the window: {wide}")
