@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
+from random import Random
 
+import pikepdf
 import pytest
 
-from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_ENCRYPTED, DOCUMENT_MISLABELLED
+from appliance.documents.causes import (
+    DOCUMENT_DAMAGED,
+    DOCUMENT_EMPTY,
+    DOCUMENT_ENCRYPTED,
+    DOCUMENT_MISLABELLED,
+)
 from appliance.documents.errors import DocumentError
+from appliance.documents.pdf.opening import opened as opened_pdf
 from appliance.remarks import FILE_REPAIRED, PAGES_MISSING, RemarkKind
 from tests.documents.conftest import Rendered
 from tests.documents.making import A4, need, pdf, run, words
@@ -174,6 +183,40 @@ def test_pages_are_never_left_out_of_a_damaged_pdf_unsaid(
     assert document.total == pages
     assert [remark.kind for remark in document.remarks] == said
     assert document.pages[0].octets > 1000
+
+
+def test_a_linearised_pdf_that_is_cut_says_so_although_its_first_page_is_there(
+    rendered: Rendered, tmp_path: Path
+) -> None:
+    """Fonts and pictures of the page may be missing, which pdfium replaces without a word."""
+    plain, linear = tmp_path / "plain.pdf", tmp_path / "linear.pdf"
+    with pikepdf.open(io.BytesIO(WHOLE)) as document:
+        document.Root.PieceInfo = document.make_indirect(document.make_stream(Random(1).randbytes(20_000)))
+        document.save(plain)
+    run(need("qpdf"), "--linearize", plain, linear)
+    whole = linear.read_bytes()
+    assert not rendered(whole).remarks
+    cut = rendered(whole[: len(whole) * 9 // 10])
+    assert cut.total == 2
+    assert [(remark.kind, remark.detail) for remark in cut.remarks][:1] == [
+        (PAGES_MISSING, "the file has no end")
+    ]
+
+
+def test_a_pdf_without_pages_is_empty_and_its_attachments_are_named(
+    rendered: Rendered, tmp_path: Path
+) -> None:
+    """Also after an encrypted one: pdfium's error of that one remains."""
+    plain, locked, attached = tmp_path / "plain.pdf", tmp_path / "locked.pdf", tmp_path / "attached.pdf"
+    plain.write_bytes(WHOLE)
+    run(need("qpdf"), "--encrypt", "u", "o", "256", "--", plain, locked)
+    run(need("qpdf"), "--empty", "--add-attachment", plain, "--", attached)
+    with pytest.raises(DocumentError):
+        opened_pdf(locked.read_bytes())
+    with pytest.raises(DocumentError) as refused:
+        opened_pdf(attached.read_bytes())
+    assert refused.value.cause is DOCUMENT_EMPTY
+    assert refused.value.detail == "a PDF without pages; attached to it: plain.pdf"
 
 
 @pytest.mark.parametrize(

@@ -7,23 +7,34 @@ that name missing pages, and unexpected data before the header.  Trees in circle
 from __future__ import annotations
 
 import io
+import re
 import zlib
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from appliance.documents.causes import DOCUMENT_EMPTY
+from appliance.documents.errors import DocumentError
 from appliance.documents.pdf.streams import streams_of
+from appliance.remarks import LONGEST_FILE_NAME
 
 if TYPE_CHECKING:
     import pikepdf
 
 # A file without its end was truncated.
 _END, _END_WITHIN = b"%%EOF", 4096
+# What a linearised file, whose first page and list of pages come first, says of its length (F.3.3).
+_LINEARIZED = re.compile(
+    rb"/Linearized\b[^>]{0,300}?/L\s+(\d{1,12})|/L\s+(\d{1,12})\b[^>]{0,300}?/Linearized\b"
+)
+_LINEARIZED_WITHIN = 1024
 # Octets of the largest file that is repaired: its old and new form are in memory together.
 LARGEST = 60 << 20
 # Nodes of the largest tree of pages that is put in order, and what pages inherit in it (7.7.3.4).
 _MOST_NODES = 100_000
 _INHERITED = ("/Resources", "/MediaBox", "/CropBox", "/Rotate")
+
+_MOST_NAMED = 10  # attached files
 
 _HEADER, _HEADER_WITHIN = b"%PDF-", 64 << 10
 
@@ -45,13 +56,27 @@ def with_header(content: bytes) -> bytes:
     return content if _HEADER in content[:_HEADER_WITHIN] else _HEADER + b"1.4\n" + content
 
 
+def lacks_end(content: bytes) -> bool:
+    """Whether nothing near the end of ``content`` marks it as the end."""
+    return _END not in content[-_END_WITHIN:]
+
+
+def is_linearized_and_cut(content: bytes) -> bool:
+    """Whether this is the beginning of a longer file; its pages may all be listed in it."""
+    said = _LINEARIZED.search(content, 0, _LINEARIZED_WITHIN) if lacks_end(content) else None
+    return said is not None and int(said[1] or said[2]) > len(content)
+
+
 def mended(content: bytes) -> Mended | None:
-    """``content`` rewritten with all pages that are found; None when that fails."""
+    """``content`` rewritten with all pages that are found; None when that fails.
+
+    Raises DocumentError: DOCUMENT_EMPTY, when it is whole and has no pages.
+    """
     import pikepdf  # noqa: PLC0415 (slow, for few documents)
 
     if len(content) > LARGEST:
         return None
-    is_cut = _END not in content[-_END_WITHIN:]
+    is_cut = lacks_end(content)
     if is_cut:
         content += b"\n" + _END  # qpdf ignores an object with nothing behind it
     out = io.BytesIO()
@@ -62,11 +87,18 @@ def mended(content: bytes) -> Mended | None:
             declared = document.Root.Pages.get("/Count", 0)
             _straighten(document)
             if not len(document.pages):
+                if declared == 0 and not document.get_warnings():
+                    raise DocumentError(DOCUMENT_EMPTY, _without_pages(document))
                 return None
             document.save(out)
     except (pikepdf.PdfError, pikepdf.PasswordError, ValueError, RuntimeError, TypeError, AttributeError):
         return None
     return Mended(out.getvalue(), declared if isinstance(declared, int) else 0, is_cut)
+
+
+def _without_pages(document: pikepdf.Pdf) -> str:
+    files = ", ".join(islice(document.attachments, _MOST_NAMED))
+    return "a PDF without pages" + (f"; attached to it: {files}"[:LONGEST_FILE_NAME] if files else "")
 
 
 def _straighten(document: pikepdf.Pdf) -> None:

@@ -10,11 +10,18 @@ from pypdfium2 import raw
 
 from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_ENCRYPTED
 from appliance.documents.errors import DocumentError
-from appliance.documents.pdf.mending import Mended, mended, with_header, without_false_lock
+from appliance.documents.pdf.mending import (
+    Mended,
+    is_linearized_and_cut,
+    mended,
+    with_header,
+    without_false_lock,
+)
 from appliance.documents.pdf.reading import PdfReading
 from appliance.remarks import FILE_REPAIRED, PAGES_MISSING, Remark
 
 _ENCRYPTED, _OBJECT_STREAM = b"/Encrypt", b"/ObjStm"
+_NO_END = Remark(PAGES_MISSING, detail="the file has no end")
 # How many pages of a document are opened right away to check that they exist.
 _PAGES_LOOKED_FOR = 1_000
 
@@ -56,7 +63,8 @@ def _opened_or_mended(content: bytes) -> OpenedPdf:
         try:
             document = opened_by_pdfium(content)
             if _has_its_pages(document):
-                return OpenedPdf(content, document)
+                cut = (_NO_END,) if is_linearized_and_cut(content) else ()
+                return OpenedPdf(content, document, cut)
             declared = len(document)
             better = mended(content) or mended(_saved(document))
             document.close()
@@ -86,7 +94,7 @@ def _opened_mended(better: Mended, declared: int, *, was_readable: bool) -> Open
     if found < declared:
         remarks: tuple[Remark, ...] = (Remark(PAGES_MISSING, detail=f"{found} of {declared} pages"),)
     elif better.is_cut and not was_readable:
-        remarks = (Remark(PAGES_MISSING, detail="the file has no end"),)
+        remarks = (_NO_END,)
     else:
         remarks = () if was_readable else (Remark(FILE_REPAIRED),)
     return OpenedPdf(better.content, document, remarks)
