@@ -48,6 +48,10 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x01\xda\x01", "a picture (SGI)", _AS_PICTURE),
     (b"\x59\xa6\x6a\x95", "a picture (Sun raster)", _AS_PICTURE),
     (b"v/1\x01", "a picture (OpenEXR)", _AS_PICTURE),
+    (b"\x80\x2a\x5f\xd7", "a picture of a film (Cineon)", _AS_PICTURE),
+    (b"\xd7\x5f\x2a\x80", "a picture of a film (Cineon)", _AS_PICTURE),
+    (b"id=ImageMagick ", "a picture (MIFF)", _AS_PICTURE),
+    (b"\xab\1", "a picture (VIFF)", _AS_PICTURE),
     (b"EP*\0", "a document of Microsoft Document Imaging (MDI)", "save it as TIFF or PDF and send that"),
     (bytes.fromhex("e4525c7b8cd8a74daeb15378d02996d3"), "a OneNote section", _AS_PDF),
     (b"bplist00", "a file of Apple's (a property list or web archive)", _AS_PDF),
@@ -88,6 +92,17 @@ _PATTERNS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
             "a picture (XBM)",
             _AS_PICTURE,
         ),
+        (rb"P[Ff]\s\d{1,6}\s\d{1,6}\s-?\d{1,4}\.\d", "a picture (PFM)", _AS_PICTURE),
+        # PICT 2 begins with 512 octets of anything, its length and frame; XWD with the length of its header.
+        (rb".{522}\0\x11\x02\xff\x0c\0", "a picture of a Macintosh (PICT)", _AS_PICTURE),
+        (rb"\0\0..\0{3}\x07\0{3}[\0-\x02]\0{3}[\x01-\x20]", "a picture of a screen (XWD)", _AS_PICTURE),
+        # A TGA has no mark: no or one table of colours, kind, origin, size, bits of a pixel.
+        (
+            rb".(?:\0[\x02\x03\x0a\x0b]\0{5}|\x01[\x01\x09]\0\0..[\x0f\x10\x18\x20]).{4}(?:[^\0].|.[^\0]){2}"
+            rb"[\x08\x0f\x10\x18\x20][\0-\x3f]",
+            "a picture (TGA)",
+            _AS_PICTURE,
+        ),
         (rb"/\* XPM \*/\s+static (?:const )?char ?\*", "a picture (XPM)", _AS_PICTURE),
         (rb"MZ.{0,60}\0", "a program", _NOT_SEEN),
         (
@@ -104,6 +119,8 @@ _PATTERNS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
         (rb"\s*\{[^{}]{0,2000}\"doc_id\"", "a link to a document of Google's", _WHERE_IT_LEADS),
     )
 )
+# A WBMP: its kind, no fixed header, its width and height in seven bits an octet.
+_WBMP = re.compile(rb"\0\0([\x81-\xff][\0-\x7f]|[\x01-\x7f])([\x81-\xff][\0-\x7f]|[\x01-\x7f])")
 # What a ZIP file is, by the names of its entries; an Office file has one of the first.
 _OFFICE_PARTS = re.compile(r"word/document\d*\.xml|xl/workbook\.(?:xml|bin)|ppt/presentation\.xml")
 _OFFICE_FOLDERS = ("word/", "xl/", "ppt/")
@@ -186,7 +203,18 @@ def foreign_name(content: bytes) -> str:
             return f"{name}: {advice}"
     if content.startswith((ZIP, _ZIP_EMPTY)):
         return _zipped(content)
-    return ""
+    return f"a picture (WBMP): {_AS_PICTURE}" if _is_wireless_bitmap(content) else ""
+
+
+def _is_wireless_bitmap(content: bytes) -> bool:
+    """Whether a file is as long as the picture of one bit a pixel that it says to be (WAP-237, 4.5)."""
+    header = _WBMP.match(content)
+    if header is None:
+        return False
+    width, height = (
+        (side[0] & 0x7F) << 7 | side[1] if len(side) > 1 else side[0] for side in header.groups()
+    )
+    return len(content) == header.end() + (width + 7) // 8 * height
 
 
 def is_office_package(content: bytes) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import struct
 import zipfile
 
 import pytest
@@ -178,6 +179,16 @@ def zipped(*entries: str, stored: bytes = b"<xml/>") -> bytes:
         (b"\x01\xda\x01\x01\0\3", "a.sgi", "a picture (SGI)"),
         (b"\x59\xa6\x6a\x95", "a.ras", "a picture (Sun raster)"),
         (b"v/1\1\2\0\0\0", "a.exr", "a picture (OpenEXR)"),
+        (b"\x80\x2a\x5f\xd7\0\0\x08\0", "a.cin", "a picture of a film (Cineon)"),
+        (b"\xd7\x5f\x2a\x80\0\x08\0\0", "a.cin", "a picture of a film (Cineon)"),
+        (b"id=ImageMagick  version=1.0\nclass=DirectClass\n", "a.miff", "a picture (MIFF)"),
+        (b"\xab\1\1\3\2\0\0\0", "a.viff", "a picture (VIFF)"),
+        (b"PF\n70 46\n-1.0\n\0\0\x80\x3f", "a.pfm", "a picture (PFM)"),
+        (bytes(522) + b"\0\x11\2\xff\x0c\0\xff\xfe", "a.pict", "a picture of a Macintosh (PICT)"),
+        (struct.pack(">8I", 104, 7, 2, 24, 70, 46, 0, 0), "a.xwd", "a picture of a screen (XWD)"),
+        (struct.pack("<BBBHHBHHHHBB", 0, 0, 2, 0, 0, 0, 0, 0, 70, 46, 24, 0x20), "a.tga", "a picture (TGA)"),
+        (b"\0\0\x81\x02\x02" + bytes(34), "a.wbmp", "a picture (WBMP)"),
+        (struct.pack("<BBBHHBHHHHBB", 3, 1, 9, 0, 256, 24, 0, 0, 70, 46, 8, 0), "a", "a picture (TGA)"),
         (bytes.fromhex("4c0000000114020000000000c000000000000046"), "letter", "a shortcut of Windows"),
         (b"\0\5\x16\7\0\2\0\0Mac OS X", "", "what macOS keeps beside a file"),
         (b"\0\0\0\x18ftypmp42", "a.mp4", "a film"),
