@@ -41,6 +41,10 @@ class LineTooLongError(ValueError):
 class Intake(Protocol):
     """Takes what an image carrier brings.  Octets are in line order, as in ``appliance.t30.dce``."""
 
+    @property
+    def begun(self) -> bool:
+        """Whether any of the page has arrived."""
+
     def octets(self, data: bytes) -> None:
         """Image octets in line order.  Raises PageTooLargeError and LineTooLongError."""
 
@@ -66,6 +70,11 @@ class PlainIntake:
     def complete(self) -> bool:
         """Whether every octet that was sent has arrived, in one carrier."""
         return self._whole and self._carriers == 1
+
+    @property
+    def begun(self) -> bool:
+        """Whether any of the page has arrived."""
+        return self._octets > 0
 
     def carrier_gone(self, *, complete: bool) -> None:
         """To be called when an image carrier ends; ``complete`` as in ``CarrierOff``."""
@@ -134,6 +143,11 @@ class EcmIntake:
 
     def _new_decoder(self) -> TolerantDecoder:
         return TolerantDecoder(self._settings.coding, self._width, self._settings.resolution)
+
+    @property
+    def begun(self) -> bool:
+        """Whether any of the page has arrived."""
+        return self.blocks > 0 or bool(self.block.frames)
 
     def octets(self, data: bytes) -> None:
         """Ignored: with ECM data arrive in frames."""

@@ -79,6 +79,7 @@ class PageReception(ReceivingRole):
         self._long_train = False
         station.phase = Phase.C
         station.timers.start(Timer.IMAGE, limits.IMAGE_LIMIT_S)
+        station.timers.start(Timer.PAUSE, limits.PAUSE_LIMIT_S)
         self._page_open, self._astray = True, False
         self.state = ReceiverState.IN_PAGE
 
@@ -113,6 +114,7 @@ class PageReception(ReceivingRole):
         return self._intake
 
     def _feed(self, act: Callable[[Intake], None]) -> None:
+        self.station.timers.start(Timer.PAUSE, limits.PAUSE_LIMIT_S)
         try:
             act(self._under_way())
         except PageTooLargeError:
@@ -125,7 +127,7 @@ class PageReception(ReceivingRole):
         station = self.station
         if isinstance(self._intake, PlainIntake):
             self._intake.carrier_gone(complete=fact.ok)
-        station.timers.stop(Timer.IMAGE)
+        station.timers.stop(Timer.IMAGE, Timer.PAUSE)
         station.phase = Phase.D
         self.state = ReceiverState.POST
         station.timers.start(Timer.T2, limits.T2_S)
@@ -134,6 +136,11 @@ class PageReception(ReceivingRole):
     def _endless(self, _: EventData) -> None:
         """An image carrier longer than any page: the call ends."""
         self.station.finish(causes.PAGE_TOO_LARGE)
+
+    def _paused(self, _: EventData) -> None:
+        """An image carrier that brings nothing more: DCN."""
+        begun = self._intake is not None and self._intake.begun
+        self.station.finish(causes.SCAN_LINE_TOO_LONG if begun else causes.PAGE_NEVER_CAME)
 
     def _wait_longer(self, _: EventData) -> None:
         """A garbled command: T2 starts again, the command will be repeated."""
@@ -379,6 +386,7 @@ class PageReception(ReceivingRole):
             LineStimulus.FAST_FRAME: go(_image_frame),
             LineStimulus.FAST_OFF: go(_page_over, ReceiverState.POST),
             Timer.IMAGE: go(_endless),
+            Timer.PAUSE: go(_paused),
         },
         ReceiverState.POST: {
             **_POST_MESSAGE,

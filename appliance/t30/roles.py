@@ -27,6 +27,7 @@ class Timer(Enum):
     STORE = "wait for the store"  # a received page is not stored
     NOT_READY = "patience before RNR"  # RNR is to be sent
     IMAGE = "longest page"  # an image carrier does not end
+    PAUSE = "longest pause"  # an image carrier brings nothing
     QUIET = "quiet"  # the far end is assumed to transmit, though nothing has arrived yet
     LEAVE = "leave"  # DCN cannot be sent
 

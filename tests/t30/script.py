@@ -21,6 +21,7 @@ A case is lines of text, read from the far end's side:
                                     so many seconds of fill in one line
     sends block V27TER_4800 5       an ECM block of so many frames; ``5 but 0 3``: those have a wrong FCS
     begins V27TER_4800              an image carrier that brings nothing
+    more 20                         ... and after so many seconds some octets of a page
     misses                          a signal comes that does not train (+FCERROR of a modem)
     sounds CNG                  a tone
     by 65                       what it hears next is no later than so many seconds after the start
@@ -321,6 +322,9 @@ class Far:
 
     def _begins(self, words: list[str]) -> None:
         self._event(CarrierOn(Carrier[words[0]]), 0.3)
+
+    def _more(self, words: list[str]) -> None:
+        self._event(Data(page_octets("cut")[:20]), float(words[0]))
 
     def _misses(self, _: list[str]) -> None:
         self._event(CarrierMissed(), 0.3)

@@ -1267,10 +1267,7 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
     "an endless page": (
         "page_too_large",
         0,
-        PAGE_RECEIVED.replace("sends page", "begins")
-        + """
-        waits 3601
-        hears end""",
+        PAGE_RECEIVED.replace("sends page", "begins") + "more 20\n" * 181 + "hears end",
     ),
     "DCS and a bad TCF for ever": (
         "training_not_received",

@@ -115,6 +115,8 @@ def test_a_far_end_that_says_the_same_for_ever_is_left(state: str) -> None:
         ("page", "sends page V27TER_4800", "page_too_large"),
         ("PPR", "says CTC=0004", "protocol_garbage"),
         ("EOP", "says EOP", "received"),
+        ("CFR", "begins V27TER_4800\nwaits 700", "page_never_came"),
+        ("CFR", "begins V27TER_4800\nmore 1\nwaits 700", "scan_line_too_long"),
     ],
 )
 def test_the_cause_tells_what_went_on_for_ever(state: str, said: str, cause: str) -> None:
