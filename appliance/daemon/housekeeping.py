@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
 import threading
@@ -31,8 +32,9 @@ ROOM_EVERY_S = 30.0
 AGE_EVERY_S = 3_600.0
 # With little free space, documents of ended faxes are deleted after this many days in any case.
 LOW_ROOM_DAYS = 1.0
-# A file that no row names is ignored this long, seconds, since its row may follow.  Then it is moved to
-# ``SET_ASIDE`` and deleted only after weeks: an index that was restored from a copy lacks newer faxes.
+# A file that no row names is left alone for this long after it was first seen, seconds, since its row may
+# follow; its own time says nothing once the clock was set.  Then it is moved to ``SET_ASIDE`` and deleted
+# only after weeks: an index that was restored from a copy lacks newer faxes.
 ORPHAN_AGE_S = 3_600.0
 SET_ASIDE_DAYS = 28.0
 # Interval of copies of the index, seconds.
@@ -75,6 +77,7 @@ class Housekeeping:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
         self._room = Room.PLENTY
+        self._unnamed: dict[str, float] = {}  # file that no row names → monotonic time when first seen
 
     def start(self) -> None:
         """Starts its thread."""
@@ -191,25 +194,23 @@ class Housekeeping:
                     _delete(path)
 
     def sweep_orphans(self, age_s: float = ORPHAN_AGE_S) -> int:
-        """Moves files that no row names and that are older than ``age_s`` aside; returns their number."""
+        """Moves files aside that no row has named for ``age_s``, seconds; returns their number."""
         # Lists the files before the rows, so that a file of meanwhile has a row.
-        present = [
-            (f"{folder}/{path.name}", path)
+        present = {
+            f"{folder}/{path.name}": path
             for folder in (DOCUMENTS, RENDERED, RECEIVED)
             for path in (self._spool.data / folder).iterdir()
-        ]
-        if not present:
-            return 0
-        known = self._spool.read(retention.known_paths)
-        before = time.time() - age_s
-        gone = 0
-        for name, path in present:
-            if name not in known and _older(path, before):
-                self._set_aside(path)
-                gone += 1
+        }
+        unnamed = present.keys() - self._spool.read(retention.known_paths) if present else set()
+        now = time.monotonic()
+        self._unnamed = {name: self._unnamed.get(name, now) for name in unnamed}
+        gone = [name for name, since in self._unnamed.items() if now - since >= age_s]
+        for name in gone:
+            with contextlib.suppress(FileNotFoundError):  # it was a temporary file
+                self._set_aside(present[name])
         if gone:
-            _log.warning("%d files that no fax names were set aside in %s", gone, SET_ASIDE)
-        return gone
+            _log.warning("%d files that no fax names were set aside in %s", len(gone), SET_ASIDE)
+        return len(gone)
 
     def _set_aside(self, path: Path) -> None:
         day = time.strftime("%Y-%m-%d", time.localtime(self._ages.latest()))

@@ -48,7 +48,7 @@ def recover(box: Box) -> None:
         _log.warning("the clock is %.0f s behind: faxes keep the time they had left", behind)
     ahead = box.spool.do(clock_ahead, now, box.age_clock.unexplained_s())
     if ahead:
-        _log.warning("the clock is %.0f s ahead for no reason: faxes keep the time they had left", ahead)
+        _log.warning("the clock was set ahead by %.0f s: faxes keep the time they had left", ahead)
     rule = box.settings.section(SendingSettings).unknown_rule
     for fax in box.spool.do(received.recover, now):
         _log.warning("received fax %d was cut off; %d pages of it are here", fax.id, fax.pages)

@@ -5,6 +5,7 @@ time.
 from __future__ import annotations
 
 from appliance.spool import bounds, events, received
+from appliance.spool.age_clock import YOUNGER_THAN
 from appliance.spool.transaction import Tx
 
 # A smaller difference of the clock is ignored, seconds.
@@ -39,14 +40,17 @@ def clock_behind(tx: Tx, now: float) -> float:
 
 
 def clock_ahead(tx: Tx, now: float, unexplained_s: float) -> float:
-    """Adapts the spool at start if the clock is ahead by ``unexplained_s``: it was set while the box was
-    down.
+    """Adapts the spool at start if the clock was set while the box was down: it is ahead by
+    ``unexplained_s``, or the last entry is from before any time that can be right.
 
     Returns by how much it was set since the last entry, seconds.
     """
     last = events.last_event_at(tx.db)
-    by = 0.0 if last is None else min(unexplained_s, now - last)
+    if last is None:
+        return 0.0
+    put_right = last < YOUNGER_THAN <= now
+    by = now - last if put_right else min(unexplained_s, now - last)
     if by < BEHIND_S:
         return 0.0
-    clock_set(tx, now - by, by, doubted=True)
+    clock_set(tx, now - by, by, doubted=not put_right)
     return by

@@ -420,3 +420,27 @@ def test_a_month_is_not_free_again_because_the_clock_jumped(box: Box) -> None:
                     submit(box)
 
     asyncio.run(scenario())
+
+
+def test_a_start_with_the_right_clock_after_one_that_was_never_set_ends_nothing(
+    tmp_path: Path, rendered: Path, time_server: TimeServer
+) -> None:
+    """A board without a clock battery had no network, was switched off, and finds the network now."""
+    clock = SystemClock(1000.0 - time.time())
+    box = make_box(tmp_path / "data", rendered, clock)
+    (waits,) = submit(box)
+    box.spool.do(decisions.postpone, waits.id, box.clock() + 600.0, box.clock(), BUSY)
+    (named,) = submit(box, scheduled_at=time.time() + 3600.0, lifetime_s=600.0)
+    at = box.faxes.get(named.id).scheduled_at
+    left = box.faxes.get(waits.id).expires_at - box.clock()
+    box.close()
+    clock.ahead_s = 0.0
+    box = make_box(tmp_path / "data", rendered, clock)
+    recover(box)
+    job = box.faxes.get(waits.id)
+    assert job.expires_at - box.clock() == pytest.approx(left, abs=60.0)
+    assert job.next_try_at == pytest.approx(box.clock() + 600.0, abs=60.0)
+    job = box.faxes.get(named.id)
+    assert (job.state, job.cause_code, job.next_try_at) == (JobState.WAITING, "", at)
+    assert job.expires_at == pytest.approx(at + 600.0, abs=60.0)
+    box.close()
