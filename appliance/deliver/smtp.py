@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 # The longest wait for an answer, seconds.  RFC 5321 4.5.3.2 allows up to 5 minutes for each; a server that is
 # slower than this is tried again later.
 REPLY_S = 60.0
-# The longest conversation, the e-mail included, seconds.
+# The longest conversation to the end of the e-mail, seconds.
 WHOLE_S = 240.0
+# The longest wait for the answer to a whole e-mail, seconds: one that the server has taken would be sent
+# twice (RFC 5321 4.5.3.2.6).
+TAKEN_S = 600.0
 # Octets of one answer, which may have any number of lines (RFC 5321 4.2.1).
 ANSWER_OCTETS = 64 * 1024
 # Characters of a server's answer that are kept.
@@ -84,6 +87,7 @@ def send(
     *,
     whole_s: float = WHOLE_S,
     reply_s: float = REPLY_S,
+    taken_s: float = TAKEN_S,
 ) -> str:
     """Sends ``message`` to one address; returns what the server said.  Raises MailError."""
     if not settings.server or not settings.sender:
@@ -93,7 +97,9 @@ def send(
     watchdog = Watchdog(whole_s)
     try:
         with watchdog, _session(settings, min(reply_s, whole_s), watchdog) as smtp:
-            return _converse(smtp, message, to, settings, whole_s)
+            _hand_in(smtp, message, to, settings)
+            watchdog.restart(taken_s)
+            return _taken(smtp, taken_s)
     except MailError:
         if watchdog.expired:
             raise MailError(causes.MAIL_TIMED_OUT, settings.server) from None
@@ -136,9 +142,8 @@ def _session(settings: MailOutSettings, reply_s: float, watchdog: Watchdog) -> I
         smtp.close()
 
 
-def _converse(
-    smtp: smtplib.SMTP, message: Outgoing, to: str, settings: MailOutSettings, whole_s: float
-) -> str:
+def _hand_in(smtp: smtplib.SMTP, message: Outgoing, to: str, settings: MailOutSettings) -> None:
+    """Says all up to the end of the e-mail.  Raises MailError, OSError, SMTPException."""
     if settings.username:
         try:
             smtp.login(settings.username, settings.password)
@@ -156,9 +161,12 @@ def _converse(
     for piece in message.pieces():
         smtp.send(piece)
     smtp.send(b".\r\n")
-    # Longer than for other answers: an e-mail that the server has would be sent twice (RFC 5321 4.5.3.2.6).
+
+
+def _taken(smtp: smtplib.SMTP, taken_s: float) -> str:
+    """What the server says of the e-mail that it was given.  Raises MailError, OSError."""
     assert smtp.sock is not None
-    smtp.sock.settimeout(whole_s)
+    smtp.sock.settimeout(taken_s)
     code, words = smtp.getreply()
     _step(code, words, causes.MAIL_REFUSED)
     return _said(code, words)

@@ -70,7 +70,10 @@ class _FinalAnswer(http.client.HTTPResponse):
 
 @dataclass(frozen=True, slots=True)
 class PostAnswer:
-    """The answer of a webhook's receiver: its status and the beginning of its text, as one line."""
+    """The answer of a webhook's receiver: its status and the beginning of its text, as one line.
+
+    Where it is a redirect, the text begins with an arrow and the address that it leads to.
+    """
 
     status: int
     answer: str
@@ -149,12 +152,21 @@ def post(
             halt=Watchdog(),
         ) as answer:
             told = PostAnswer(answer.status, "")
+            moved = _moved_to(target, answer)
+            told = PostAnswer(answer.status, moved)
             words = answer.read(ANSWER_OCTETS).decode("utf-8", "replace")
-            told = PostAnswer(answer.status, one_line(words))
+            told = PostAnswer(answer.status, one_line(f"{moved} {words}")[:ANSWER_OCTETS])
     except FetchError:
         if told is None:
             raise
     return told
+
+
+def _moved_to(target: SplitResult, answer: http.client.HTTPResponse) -> str:
+    """Where a redirect leads, behind an arrow; empty for any other answer."""
+    location = answer.getheader("Location") if answer.status in _MOVED else None
+    asked = f"{target.scheme}://{target.netloc.rpartition('@')[2]}{target.path}"
+    return one_line(f"→ {urljoin(asked, location)}")[:_ERROR_KEPT] if location else ""
 
 
 def check_url(url: str) -> None:

@@ -29,6 +29,12 @@ class Watchdog:
             self._timer.start()
         return self
 
+    def restart(self, seconds: float) -> None:
+        """Expires ``seconds`` from now instead; as a context manager only."""
+        self.__exit__()
+        self._timer = threading.Timer(seconds, self.expire)
+        self.__enter__()
+
     def __exit__(self, *_: object) -> None:
         if self._timer is not None:
             self._timer.cancel()

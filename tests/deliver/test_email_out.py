@@ -349,10 +349,17 @@ def test_each_answer_of_a_mail_server_has_its_true_cause(
     assert (caught.value.cause, caught.value.detail) == (cause, detail)
 
 
-def test_an_e_mail_that_the_server_has_is_waited_for_longer_than_an_answer() -> None:
+@pytest.mark.parametrize("limits", [{"reply_s": 0.5}, {"whole_s": 0.7}], ids=["an answer", "all before"])
+def test_an_e_mail_that_the_server_has_is_waited_for_longer_than(limits: dict[str, float]) -> None:
     """It would be sent twice."""
-    with mail_server({}, late_s=1.0) as mail:
-        assert smtp.send(Outgoing(EmailMessage()), "a@b.example", mail, reply_s=0.5) == "250 fine"
+    with mail_server({}, late_s=1.5) as mail:
+        assert smtp.send(Outgoing(EmailMessage()), "a@b.example", mail, **limits) == "250 fine"
+
+
+def test_an_e_mail_that_the_server_has_is_not_waited_for_without_end() -> None:
+    with mail_server({}, late_s=1.5) as mail, pytest.raises(MailError) as caught:
+        smtp.send(Outgoing(EmailMessage()), "a@b.example", mail, taken_s=0.5)
+    assert caught.value.cause is MAIL_TIMED_OUT
 
 
 @pytest.mark.parametrize("greeting", [b"", b"220 here\r\n"], ids=["from the start", "after its greeting"])

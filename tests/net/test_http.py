@@ -199,7 +199,14 @@ def test_a_webhook_does_not_follow_redirects_and_keeps_the_answer_short() -> Non
         answer = post(f"http://127.0.0.1:{port}/", b"{}", {"X-A": "b"}, timeout_s=60, allow_private=True)
     assert answer.status == 307
     assert not answer.accepted
+    assert answer.answer.startswith("→ http://10.0.0.1/ xxx")
     assert len(answer.answer) == 4096
+
+
+def test_a_redirected_webhook_says_where_to_also_when_it_is_a_path() -> None:
+    with server(says(b"HTTP/1.1 308 Moved\r\nLocation: /fax\r\nContent-Length: 0\r\n\r\n")) as port:
+        answer = post(f"http://127.0.0.1:{port}/hook", b"{}", {}, timeout_s=60, allow_private=True)
+    assert answer.answer == f"→ http://127.0.0.1:{port}/fax"
 
 
 def test_the_words_of_a_webhooks_answer_control_no_terminal() -> None:
