@@ -43,6 +43,8 @@ _TEXT_MARK = "sealed:"
 UNREADABLE = "(encrypted with a key that is not here)"
 # A file system in memory, for temporary plain copies.
 _MEMORY = Path("/dev/shm")
+# Free octets that a disk needs for temporary copies: a long fax as a PDF takes some megabytes.
+_COPIES_OCTETS = 32 << 20
 
 
 class SealedError(OSError):
@@ -221,10 +223,30 @@ def temporary_root(folder: Path) -> Path:
     """The folder for temporary plain copies: in memory when ``folder`` is locked, else ``folder`` itself."""
     with _lock:
         root = _root_of(folder)
-    if root is None or not _MEMORY.is_dir():
-        return folder
-    digest = hashlib.sha256(str(root).encode()).hexdigest()[:16]
-    place = _MEMORY / f"faxbox-{os.getuid()}-{digest}"
+    return folder if root is None or not _MEMORY.is_dir() else _in_memory(root)
+
+
+def reading_root(data: Path) -> Path:
+    """The folder for temporary copies of what the box has, made to be read and deleted at once.
+
+    In memory also where the disk is full or read-only: then an owner wants to save what is there.
+    """
+    place = temporary_root(data)
+    return _in_memory(data) if place == data and _MEMORY.is_dir() and not _takes_copies(data) else place
+
+
+def _takes_copies(folder: Path) -> bool:
+    try:
+        os.utime(folder)  # the flags of a file system that failed may allow writing all the same
+        state = os.statvfs(folder)
+    except OSError:
+        return False
+    return state.f_bavail * state.f_frsize >= _COPIES_OCTETS
+
+
+def _in_memory(folder: Path) -> Path:
+    """A folder in memory for ``folder``, for this user alone.  Raises SealedError."""
+    place = _memory_of(folder)
     with contextlib.suppress(FileExistsError):
         place.mkdir(mode=0o700)
     state = place.lstat()
@@ -233,11 +255,14 @@ def temporary_root(folder: Path) -> Path:
     return place
 
 
+def _memory_of(folder: Path) -> Path:
+    digest = hashlib.sha256(str(folder.absolute()).encode()).hexdigest()[:16]
+    return _MEMORY / f"faxbox-{os.getuid()}-{digest}"
+
+
 def clear_temporary(folder: Path) -> None:
     """Deletes plain copies that a crash left, at start, before anything writes."""
-    place = temporary_root(folder)
-    if place != folder:
-        shutil.rmtree(place, ignore_errors=True)
+    shutil.rmtree(_memory_of(folder), ignore_errors=True)
 
 
 def shred(path: Path) -> None:

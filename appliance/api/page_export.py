@@ -120,12 +120,9 @@ def png(page: CodedPage | Raster, *, small: bool = False) -> bytes:
 
 
 @contextlib.contextmanager
-def temporary_file(box: Box, suffix: str, *, sealed: bool = False) -> Iterator[Path]:
-    """A new empty temporary file for content that is sent once and then deleted, or at once when it fails.
-
-    ``sealed``: the content is encrypted already and too large for memory, so the file is on the disk.
-    """
-    folder = (box.data if sealed else at_rest.temporary_root(box.data)) / VIEWS_FOLDER
+def temporary_file(box: Box, suffix: str) -> Iterator[Path]:
+    """A new empty temporary file for content that is sent once and then deleted, or at once when it fails."""
+    folder = at_rest.reading_root(box.data) / VIEWS_FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, suffix=suffix, delete=False) as file:
         path = Path(file.name)

@@ -30,9 +30,13 @@ class PracticeCalls:
         """Starts a call that sends ``files``, which are deleted afterwards.  False: too many calls now."""
         if not self._box.settings.section(PracticeSettings).enabled or not self._free.acquire(blocking=False):
             return False
-        threading.Thread(
-            target=self._run, args=(list(files), caller or CALLER, dialled), name="practice", daemon=True
-        ).start()
+        order = (list(files), caller or CALLER, dialled)
+        try:
+            threading.Thread(target=self._run, args=order, name="practice", daemon=True).start()
+        except RuntimeError as error:
+            _log.warning("a practice call did not take place: %s", error)
+            self._free.release()
+            return False
         return True
 
     def _run(self, files: Sequence[SourceFile], caller: str, dialled: str) -> None:

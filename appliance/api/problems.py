@@ -6,6 +6,7 @@ problem's ``type`` is the address where the box explains it.
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from typing import Any
 from appliance.api import causes
 from appliance.causes import STOPPING, Cause, CauseError, by_code
 from appliance.documents.errors import DocumentError
-from appliance.durable import DiskFullError, ReadOnlyError, TooLargeError
+from appliance.durable import FULL_ERRNOS, DiskFullError, ReadOnlyError, TooLargeError
 from appliance.language import ngettext, said
 from appliance.services.causes import STATE_FORBIDS
 from appliance.settings.fields import SettingError
@@ -159,6 +160,10 @@ def problem_of(error: Exception) -> ProblemError:
         case ReadOnlyError():
             return ProblemError(STORAGE_READ_ONLY)
         case DiskFullError():
+            return ProblemError(STORAGE_FULL)
+        case OSError(errno=errno.EROFS):
+            return ProblemError(STORAGE_READ_ONLY)
+        case OSError(errno=number) if number in FULL_ERRNOS:
             return ProblemError(STORAGE_FULL)
         case TooLargeError():
             return ProblemError(causes.REQUEST_TOO_LARGE, str(error))

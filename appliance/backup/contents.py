@@ -69,22 +69,37 @@ def require_passphrase(passphrase: str) -> None:
         raise SettingError("backup.passphrase", length)
 
 
-def make(box: Box, target: BinaryIO, passphrase: str, *, received: bool) -> None:
-    """Writes a backup to ``target`` while the box runs; a fax that is being received is left out.
+def make(box: Box, passphrase: str, *, received: bool) -> Iterator[bytes]:
+    """A backup in pieces, made while the box runs; a fax that is being received is left out.
 
-    Raises SettingError for an unsuitable passphrase, OSError.
+    Raises SettingError for an unsuitable passphrase at once, OSError while it is read.
     """
     require_passphrase(passphrase)
+    return _pieces(box, passphrase, received)
+
+
+def _pieces(box: Box, passphrase: str, received: bool) -> Iterator[bytes]:
     now = box.clock()
-    sealer = Sealer(target, passphrase)
+    made = io.BytesIO()
+    sealer = Sealer(made, passphrase)
     manifest = {"version": VERSION, "made_at": now, "faxbox": __version__, "received": received}
     _put_json(sealer, "backup.json", manifest, now)
     _put_json(sealer, "settings.json", box.settings.export(secrets=True), now)
-    if received:
-        for number, fax_id in enumerate(_ended(box)):
-            _put_fax(box, sealer, number, fax_id, now)
+    yield _taken_out(made)
+    for number, fax_id in enumerate(_ended(box) if received else ()):
+        _put_fax(box, sealer, number, fax_id, now)
+        yield _taken_out(made)
     archive.end(sealer)
     sealer.close()
+    yield _taken_out(made)
+
+
+def _taken_out(made: io.BytesIO) -> bytes:
+    """What was written to ``made``, which is empty afterwards."""
+    octets = made.getvalue()
+    made.seek(0)
+    made.truncate()
+    return octets
 
 
 def restore(box: Box, source: BinaryIO, passphrase: str) -> Restored:

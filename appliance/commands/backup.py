@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
 import getpass
+import shutil
 import sqlite3
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from appliance import durable
 from appliance.backup import contents
 from appliance.backup.sealed import BackupError
+from appliance.box import Box
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError
 from appliance.commands.through_box import running_on
 from appliance.configuration import open_box
@@ -121,11 +127,32 @@ def _fill(data: Path, file: BinaryIO, passphrase: str, received: bool) -> None:
     if running is not None:
         running.save("/backup", {"passphrase": passphrase, "received": received}, file)
         return
-    box = open_box(data)
-    try:
-        contents.make(box, file, passphrase, received=received)
-    finally:
-        box.close()
+    with _stopped(data) as box:
+        file.writelines(contents.make(box, passphrase, received=received))
+
+
+@contextlib.contextmanager
+def _stopped(data: Path) -> Iterator[Box]:
+    """The box on ``data``, which does not run.
+
+    Opening an index writes to it: on a read-only disk, a box on a copy of its index and settings.  The files
+    of faxes are read where they are.
+    """
+    with contextlib.ExitStack() as held:
+        try:
+            box = open_box(data)
+        except OSError as error:
+            if error.errno != errno.EROFS:
+                raise
+            copy = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="faxbox-")))
+            for each in data.iterdir():
+                if each.is_dir():
+                    (copy / each.name).symlink_to(each)
+                elif each.is_file():
+                    shutil.copyfile(each, copy / each.name)
+            box = open_box(copy)
+        held.callback(box.close)
+        yield box
 
 
 def _passphrase(arguments: argparse.Namespace, *, twice: bool) -> str:

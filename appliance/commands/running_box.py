@@ -70,11 +70,13 @@ class RunningBox:
         self._exchange("DELETE", path, b"", {})
 
     def save(self, path: str, content: dict[str, Any], target: BinaryIO) -> None:
-        """Posts JSON to ``path`` and writes the answer to ``target``."""
+        """Posts JSON to ``path`` and writes the answer to ``target``.  Raises OSError of ``target``."""
         kind = {"Content-Type": "application/json"}
         connection, answer = self._ask("POST", path, json.dumps(content).encode(), kind, SAVE_S)
         try:
             shutil.copyfileobj(answer, target)
+        except http.client.HTTPException as error:
+            raise BoxUnreachableError(f"the box at {self.url} broke off: {error}") from error
         finally:
             connection.close()
 

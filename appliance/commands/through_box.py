@@ -6,6 +6,7 @@ the registration when it ends.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -47,7 +48,8 @@ def running_on(data: Path) -> RunningBox | None:
     """The box that runs on this folder, None when none answers."""
     try:
         box = RunningBox(data)
-        box.get("/health")
+        with contextlib.suppress(BoxRefusedError):  # it runs, and something is wrong with it
+            box.get("/health")
     except (BoxUnreachableError, OSError, ValueError):
         return None
     return box

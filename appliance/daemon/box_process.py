@@ -7,9 +7,12 @@ import contextlib
 import ctypes
 import errno
 import gc
+import logging
+import os
 import signal
 import socket
 import sqlite3
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,13 +31,19 @@ from appliance.exchange.remote import Exchange
 from appliance.settings import secrets
 from appliance.settings.fields import SettingError
 from appliance.settings.files import SettingsDamagedError
-from appliance.spool.causes import STORAGE_READ_ONLY
+from appliance.settings.units import MB
+from appliance.spool.causes import STORAGE_FULL, STORAGE_READ_ONLY
 from appliance.spool.errors import SpoolDamagedError
 from appliance.spool.identity import DATABASE_NAME, SpoolGoneError, repair_advice
 from appliance.spool.retention import sweep_parts
 from appliance.spool.schema import SchemaTooNewError
 from appliance.spool.vault import KeyLostError
 
+_log = logging.getLogger(__name__)
+
+# The free space that a start needs, MB, and how often a start without it looks again, seconds.
+START_MB = 1
+ROOM_EVERY_S = 5.0
 # mallopt(3).
 _M_ARENA_MAX = -8
 
@@ -78,6 +87,7 @@ def _serve_on(data: Path, http: str, sockets: Sequence[socket.socket], exchange:
         services = inherited_services(sockets, doors) if http == SYSTEMD else [http_service(http, doors)]
     except ValueError as error:
         return complain(f"--http: {error}", EXIT_USAGE)
+    _wait_for_room(data)
     try:
         box = open_box(data)
     except BlockingIOError:
@@ -111,6 +121,29 @@ def _serve_on(data: Path, http: str, sockets: Sequence[socket.socket], exchange:
     finally:
         box.close()
     return 0
+
+
+def _wait_for_room(data: Path) -> None:
+    """Waits until the disk has room for a start, which writes to the index.
+
+    A start that fails would be tried again, but systemd gives up after some.
+    """
+    told = False
+    while data.is_dir() and not _has_room(data):
+        if not told:
+            _log.error(
+                "%s: %s The box starts as soon as %d MB is free.", data, STORAGE_FULL.sentence, START_MB
+            )
+        told = True
+        time.sleep(ROOM_EVERY_S)
+
+
+def _has_room(data: Path) -> bool:
+    state = os.statvfs(data)
+    if state.f_flag & os.ST_RDONLY:
+        return True  # waiting does not help
+    files = not state.f_files or state.f_favail > 0  # some file systems have no limit of files, and report 0
+    return files and state.f_bavail * state.f_frsize >= START_MB * MB
 
 
 def _damaged(data: Path, error: Exception) -> int:

@@ -33,10 +33,10 @@ _DAMAGED = marked("A page of the fax is damaged in the box.")
 
 @contextlib.contextmanager
 def scratch(box: Box) -> Iterator[Path]:
-    """A temporary folder within the data folder, deleted afterwards.  Raises DeliveryError."""
-    parent = at_rest.temporary_root(box.data) / FOLDER
-    parent.mkdir(mode=0o700, exist_ok=True)
+    """A temporary folder, deleted afterwards.  Raises DeliveryError."""
     try:
+        parent = at_rest.reading_root(box.data) / FOLDER
+        parent.mkdir(mode=0o700, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=parent) as folder:
             yield Path(folder)
     except OSError as error:

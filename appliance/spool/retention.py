@@ -208,7 +208,7 @@ def sweep_parts(data: Path) -> None:
 @contextlib.contextmanager
 def temporary_folder(data: Path) -> Iterator[Path]:
     """A new folder for temporary files; the next start deletes what a crash leaves."""
-    parent = at_rest.temporary_root(data) / TEMPORARY
+    parent = at_rest.reading_root(data) / TEMPORARY
     parent.mkdir(mode=0o700, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=parent, ignore_cleanup_errors=True) as folder:
         yield Path(folder)

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from appliance.daemon.arguments import EXIT_UNUSABLE
-from appliance.spool.causes import STORAGE_READ_ONLY
+from appliance.spool.causes import STORAGE_FULL, STORAGE_READ_ONLY
 from appliance.spool.identity import DATABASE_NAME
 from appliance.spool.room import FILES_KEPT
 from bench import marked
@@ -73,13 +73,8 @@ def sound(box: Running) -> bool:
 @pytest.mark.full
 def test_a_disk_that_fails_is_named_and_nothing_that_was_accepted_is_lost(tmp_path: Path) -> None:
     """ext4 turns itself read-only under a running box, as it does at the first error of a dying card."""
-    image, log = tmp_path / "card.img", tmp_path / "serve.log"
-    with image.open("wb") as file:
-        file.truncate(150_000_000)
-    if not run("mkfs.ext4", "-q", str(image)):
-        pytest.skip("mkfs.ext4 (e2fsprogs) is not here")
-    card = ("-o", "loop,errors=remount-ro", str(image))
-    with disk(tmp_path / "disk", *card) as place, running(place / "box", SETTINGS, log) as box:
+    log = tmp_path / "serve.log"
+    with card(tmp_path) as place, running(place / "box", SETTINGS, log) as box:
         client = box.client()
         accepted = [hand_in(client)[2] for _ in range(3)]
         (held,) = client.send("9990", "a.tif", marked.document(1), quality="standard", hold="true").json[
@@ -94,8 +89,8 @@ def test_a_disk_that_fails_is_named_and_nothing_that_was_accepted_is_lost(tmp_pa
             assert client.ask("GET", path).status == HTTPStatus.OK, "what is there can be read"
         client.close()
         assert box.process.poll() is None
-    run("fsck.ext4", "-p", str(image))
-    with disk(tmp_path / "disk", *card) as place, running(place / "box", SETTINGS, log) as box:
+    run("fsck.ext4", "-p", str(tmp_path / "card.img"))
+    with card(tmp_path) as place, running(place / "box", SETTINGS, log) as box:
         client = box.client()
         assert client.ask("POST", f"/faxes/{held['id']}/release").status == HTTPStatus.OK
         until(lambda: not client.unfinished(), "a fax is still under way")
@@ -105,6 +100,61 @@ def test_a_disk_that_fails_is_named_and_nothing_that_was_accepted_is_lost(tmp_pa
         assert sound(box)
         client.close()
     assert "Traceback" not in log.read_text()
+
+
+@contextlib.contextmanager
+def card(tmp_path: Path) -> Iterator[Path]:
+    """A card of its own, ext4, that becomes read-only at its first error."""
+    image = tmp_path / "card.img"
+    if not image.exists():
+        with image.open("wb") as file:
+            file.truncate(150_000_000)
+        if not run("mkfs.ext4", "-q", str(image)):
+            pytest.skip("mkfs.ext4 (e2fsprogs) is not here")
+    with disk(tmp_path / "disk", "-o", "loop,errors=remount-ro", str(image)) as place:
+        yield place
+
+
+def fill(place: Path) -> None:
+    with contextlib.suppress(OSError), (place / "fill").open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize("read_only", [True, False], ids=["read-only", "full"])
+def test_what_is_on_a_disk_that_takes_nothing_more_can_be_saved(tmp_path: Path, read_only: bool) -> None:
+    """By the pages and by the command, while the box runs; and by the command when it was stopped."""
+    phrase = tmp_path / "phrase"
+    phrase.write_text("nine white horses")
+    saving = ("--received", "--passphrase-file", str(phrase))
+    with card(tmp_path) as place:
+        with running(place / "box", SETTINGS, tmp_path / "serve.log") as box:
+            client = box.client()
+            client.ask("POST", "/practice/receive", {"caller": "4711"})
+            until(lambda: _received(client), "nothing came in")
+            fill(place)
+            if read_only:
+                assert run("mount", "-o", "remount,abort", str(place))
+            pdf = client.ask("GET", f"/received/{_received(client)[0]['id']}/pdf")
+            assert pdf.content.startswith(b"%PDF"), pdf
+            wanted = {"passphrase": "nine white horses", "received": True}
+            by_page = client.ask("POST", "/backup", wanted)
+            assert by_page.status == HTTPStatus.OK, by_page
+            done = faxbox("backup", str(tmp_path / "while it runs"), *saving, data=place / "box")
+            assert not done.returncode, done.stderr
+            client.close()
+        done = faxbox("backup", str(tmp_path / "stopped"), *saving, data=place / "box")
+        assert not done.returncode, done.stderr
+    (tmp_path / "by page").write_bytes(by_page.content)
+    for name in ("by page", "while it runs", "stopped"):
+        restored = ("restore", str(tmp_path / name), "--passphrase-file", str(phrase))
+        assert faxbox(*restored, data=tmp_path / f"box from {name}").stdout.endswith(" 1 received faxes.\n")
+    assert "Traceback" not in (tmp_path / "serve.log").read_text()
+
+
+def _received(client: Client) -> list[dict[str, object]]:
+    return [each for each in client.ask("GET", "/received").json["received"] if each["state"] == "complete"]
 
 
 @pytest.mark.realtime
@@ -129,6 +179,27 @@ def test_a_disk_without_room_for_more_files_refuses_before_a_fax_is_half_taken(t
         assert sound(box)
         client.close()
     assert "Traceback" not in log.read_text()
+
+
+def test_a_start_on_a_full_disk_waits_for_room_and_says_so(tmp_path: Path) -> None:
+    """It may not end: systemd gives up after five failed starts."""
+    log = tmp_path / "serve.log"
+    with disk(tmp_path / "disk", "-t", "tmpfs", "-o", "size=60m", "tmpfs") as place:
+        with running(place / "box", SETTINGS, log) as box:
+            assert hand_in(box.client())[0] == HTTPStatus.CREATED
+            box.process.kill()
+        with log.open("a") as output:
+            fill(place)
+            command = [sys.executable, "-m", "appliance.cli", "serve", "--http", "127.0.0.1:0"]
+            process = subprocess.Popen([*command, "--data", str(place / "box")], stdout=output, stderr=output)
+            try:
+                until(lambda: STORAGE_FULL.sentence in log.read_text(), "it does not say why it waits")
+                assert process.poll() is None
+                (place / "fill").unlink()
+                until(lambda: log.read_text().count("faxbox is ready") == 2, "it does not start")
+            finally:
+                process.terminate()
+                process.wait(FINISH_S)
 
 
 @pytest.mark.parametrize("how", ["never started", "stopped", "killed"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from appliance.api.page_export import temporary_file
 from appliance.api.rest.content import saved_as
 from appliance.api.rest.request_files import form_with_one_file
 from appliance.api.rest.routes import Answer, Call, Routes
@@ -40,11 +39,12 @@ def make_backup(call: Call) -> Answer:
     """
     from appliance.backup import contents  # noqa: PLC0415 (tarfile and TIFF, for these two requests alone)
 
-    with temporary_file(call.box, ".faxbackup", sealed=True) as path, path.open("wb") as file:
-        contents.make(call.box, file, call.body["passphrase"], received=call.body.get("received", False))
-    call.note("backup.make", detail="with received faxes" if call.body.get("received") else "")
+    received = call.body.get("received", False)
+    # Nothing of it is stored here: also a box whose disk is full or read-only can be saved.
+    pieces = contents.make(call.box, call.body["passphrase"], received=received)
+    call.note("backup.make", detail="with received faxes" if received else "")
     day = str(time_text(call.box.clock()))[:10]
-    return Answer(temporary_file=path, headers=saved_as(f"faxbox-{day}.faxbackup"))
+    return Answer(stream=pieces, headers=saved_as(f"faxbox-{day}.faxbackup"))
 
 
 @routes(
