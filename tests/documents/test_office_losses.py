@@ -7,6 +7,7 @@ import io
 import struct
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import olefile
@@ -279,6 +280,61 @@ def test_what_a_formula_of_a_new_excel_said_is_on_the_page(
 def test_a_workbook_without_new_functions_stays_as_it_is() -> None:
     plain = workbook('<sheetData><row r="1"><c r="A1"><f>40+2</f><v>42</v></c></row></sheetData>')
     assert with_values(plain) is plain
+    letter = docx("</w:t><w:instrText> PAGE </w:instrText><w:instrText>IFFY</w:instrText><w:t>")
+    assert with_values(letter) is letter
+
+
+# A letter merged by Word: a field in the instruction of another, and the last result of each.
+_FIELDS = (
+    ("IF", ' = "Herr" "r Herr" " Frau" ', "r Herr"),
+    ("REF gone", " \\h ", "as agreed"),
+    ("FILENAME", "", "Letter to Meyer.docx"),
+    ("TITLE", "", "The title"),
+)
+
+
+def _in_parts(name: str, rest: str, result: str) -> str:
+    """A field of runs (ISO/IEC 29500-1 17.16.18); the first with another in its instruction."""
+
+    def mark(kind: str) -> str:
+        return f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>'
+
+    def run(element: str, text: str) -> str:
+        return f'<w:r><w:{element} xml:space="preserve">{text}</w:{element}></w:r>'
+
+    inner = (
+        mark("begin") + run("instrText", " MERGEFIELD A ") + mark("separate") + run("t", "Herr") + mark("end")
+    )
+    within = inner if name == "IF" else ""
+    whole = run("instrText", f" {name} ") + within + run("instrText", rest.replace('"', "&quot;"))
+    return mark("begin") + whole + mark("separate") + run("t", result) + mark("end")
+
+
+def _simple(name: str, rest: str, result: str) -> str:
+    instruction = f" {name} {rest}".replace('"', "&quot;")
+    return f'<w:fldSimple w:instr="{instruction}"><w:r><w:t>{result}</w:t></w:r></w:fldSimple>'
+
+
+@pytest.mark.parametrize("made", [_in_parts, _simple], ids=["runs", "simple"])
+def test_a_field_of_word_that_libreoffice_does_not_know_shows_its_last_result(
+    tmp_path: Path, made: Callable[[str, str, str], str]
+) -> None:
+    need("soffice")
+    fields = "</w:p><w:p>".join(made(*each) for each in _FIELDS)
+    letter = docx("</w:t></w:r>" + fields + "<w:r><w:t>")
+    assert opened(tmp_path, letter, "a.docx").words == " ".join(result for *_, result in _FIELDS)
+
+
+def test_a_field_of_an_rtf_shows_its_last_result(tmp_path: Path) -> None:
+    need("soffice")
+    inner = r"{\field{\*\fldinst { MERGEFIELD A }}{\fldrslt Herr}}"
+    fields = "".join(
+        rf"{{\field{{\*\fldinst {{\insrsid42\af0  {name} }}{inner if name == 'IF' else ''}{{{rest}}}}}"
+        rf"{{\fldrslt {{\insrsid42 {result}}}}}}}\par "
+        for name, rest, result in _FIELDS
+    )
+    made = opened(tmp_path, (r"{\rtf1\ansi " + fields + "}").encode(), "a.rtf")
+    assert made.words == " ".join(result for *_, result in _FIELDS)
 
 
 def ppt(*records: tuple[int, bytes], container: bool = False) -> bytes:

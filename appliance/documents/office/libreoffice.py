@@ -150,7 +150,7 @@ def open_office(content: bytes, name: str, workshop: Workshop) -> TypesetSource:
     elif suffix.removeprefix(".") not in OFFICE_SUFFIXES and not imported:
         suffix = ".docx" if content.startswith(b"PK") else ".doc"
 
-    if content.startswith(b"PK") and suffix in _SHEETS:
+    if content.startswith(b"PK") or suffix == ".rtf":
         content = with_values(content)
 
     try:

@@ -1,6 +1,8 @@
-"""The values that Excel keeps beside its formulas, for functions that are newer than LibreOffice.  Pure.
+"""The values that Excel and Word keep beside their formulas and fields, for what LibreOffice makes otherwise.
+Pure.
 
-LibreOffice recalculates a formula whose function it does not know, and shows ``#NAME?``.
+LibreOffice recalculates a formula whose function it does not know, and shows ``#NAME?``.  Of a field of Word
+that compares (IF) it shows nothing; others it fills from the file's name or properties, or with an error.
 """
 
 from __future__ import annotations
@@ -14,21 +16,50 @@ _SHEET = re.compile(r"^xl/worksheets/[^/]+\.xml$")
 _NEWER = re.compile(
     rb"<((?:\w{1,20}:)?)f\b[^>]{0,300}>[^<]{0,8192}?_xl(?:fn|ws)\.[^<]{0,8192}</\1f>(?=\s{0,100}<\1v>[^<])"
 )
-_WORTH_A_LOOK = (b"_xlfn.", b"_xlws.")
+_TEXT = re.compile(r"^word/[^/]+\.xml$")
+# Fields (ISO/IEC 29500-1 17.16.5) whose last result is right.  Not PAGEREF: the pages are LibreOffice's.
+_NAMES = (
+    rb"(?:IF|REF|SEQ|FILENAME|TITLE|SUBJECT|KEYWORDS|COMMENTS|TEMPLATE|NUMWORDS|NUMCHARS|REVNUM|EDITTIME|MERGEREC"
+    rb"|SAVEDATE|PRINTDATE)"
+)
+# The instructions of a field, within or in an attribute of its element; and in RTF, within any groups.
+_FIELD = re.compile(
+    rb"(<(?:\w{1,20}:)?(?:instrText\b[^>]{0,300}>|fldSimple\b[^>]{0,300}?\binstr=[\"'])\s{0,100})(?="
+    + _NAMES
+    + rb"\b)",
+    re.IGNORECASE,
+)
+_FIELD_OF_RTF = re.compile(
+    rb"(\\fldinst(?![a-z])(?:[\s{]|\\\*|\\[a-z]++-?\d*+){0,100}+)(?=" + _NAMES + rb"(?![\w:]))", re.IGNORECASE
+)
+# The instruction of fields that only an extension of Word understands: their result is shown.
+_AS_IT_IS = rb"\1ADDIN "
 
 
-def with_values(workbook: bytes) -> bytes:
-    """``workbook``, an XLSX, with the values of such formulas in their place.  Raises what zipfile raises."""
-    changed: dict[str, bytes] = {}
-    with zipfile.ZipFile(io.BytesIO(workbook)) as archive:
+def with_values(document: bytes) -> bytes:
+    """``document``, of Office in a ZIP file or RTF, in which such formulas and fields are their values.
+
+    Raises what zipfile raises.
+    """
+    if not document.startswith(b"PK"):
+        return _FIELD_OF_RTF.sub(_AS_IT_IS, document)
+    with zipfile.ZipFile(io.BytesIO(document)) as archive:
+        changed: dict[str, bytes] = {}
         for entry in archive.infolist():
-            sheet = archive.read(entry) if _SHEET.match(entry.filename) else b""
-            if any(mark in sheet for mark in _WORTH_A_LOOK):
-                changed[entry.filename] = _NEWER.sub(b"", sheet)
+            if _SHEET.match(entry.filename):
+                part = archive.read(entry)
+                made = _NEWER.sub(b"", part) if b"_xlfn." in part or b"_xlws." in part else part
+            elif _TEXT.match(entry.filename):
+                part = archive.read(entry)
+                made = _FIELD.sub(_AS_IT_IS, part)
+            else:
+                continue
+            if made != part:
+                changed[entry.filename] = made
         if not changed:
-            return workbook
+            return document
         out = io.BytesIO()
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as made:
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as anew:
             for entry in archive.infolist():
-                made.writestr(entry.filename, changed.get(entry.filename) or archive.read(entry))
+                anew.writestr(entry.filename, changed.get(entry.filename) or archive.read(entry))
     return out.getvalue()
