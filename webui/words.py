@@ -18,6 +18,7 @@ _WORDS = {
     "unreachable": _("The box does not answer."),
     "unreachable_advice": _("It may be starting again; this page tries by itself."),
     "unreachable_press": _("It may be starting again: wait a moment, then press once more."),
+    "unreachable_upload": _("Wait a moment, then hand the file over once more."),
     "again": _("The box is back."),
     "note_off": _("The note is taken off."),
     "wrong": _("This needs another look."),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.spool.filters import JobFilter
@@ -272,6 +272,40 @@ def test_who_sends_without_a_network_is_told_to_press_again_and_then_one_fax_goe
     button.click()
     page.wait_for_url("**/faxes/*")
     assert len(box.served.box.faxes.search(JobFilter(owner="yuri"))) == 1
+
+
+def test_on_a_slow_link_a_file_s_name_and_progress_are_seen_and_leaving_is_asked_about(
+    box: Web, tmp_path: Path, view: View
+) -> None:
+    path = letter(tmp_path).rename(tmp_path / "laboratory.tiff")
+    page = view.page(box, f"{view.id}-wanda")
+    page.goto("/")
+    network = page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 300_000}
+    network.send("Network.emulateNetworkConditions", slow)
+    page.locator("h1").click()  # browsers ask nobody who has done nothing on the page
+    page.locator("#choose").set_input_files(path)
+    expect(page.locator("#handing")).to_contain_text("laboratory.tiff")
+    page.wait_for_function(
+        "() => (({ value }) => value > 0 && value < 100)(document.querySelector('#handing progress'))"
+    )
+    expect(page.locator("#working")).to_be_hidden()
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.once("dialog", stay)
+    page.evaluate("location.reload()")
+    page.wait_for_timeout(200)
+    network.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
+    expect(page.locator("#pages img").first).to_be_visible()
+    assert asked == ["beforeunload"]
+    expect(page.locator("#handing")).to_be_hidden()
+    settled(page)
+    page.reload()
+    expect(page.locator("#files")).to_contain_text("laboratory.tiff")
 
 
 def test_what_a_file_is_called_is_shown_as_text(box: Web, tmp_path: Path) -> None:

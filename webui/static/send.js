@@ -7,6 +7,7 @@ import { completion } from "./recipients.js";
 import { drawPages, plain } from "./preview-pages.js";
 import { changed } from "./parts.js";
 import { keptOf } from "./typed.js";
+import { upload } from "./upload.js";
 
 const SETTLE_MS = 500;
 const STALE_MS = 10 * 60_000;
@@ -14,7 +15,7 @@ const PICTURE = /^image\/(?!tiff)|\.(jpe?g|hei[cf]|png|webp|avif|gif|bmp)$/i;
 const form = document.getElementById("send");
 const field = (name) => form.elements[name];
 const problem = form.querySelector(".problem");
-const state = { preview: null, leftOut: [], recipients: [], busy: 0, photographed: false, unsent: false };
+const state = { preview: null, leftOut: [], recipients: [], busy: 0, photographed: false, unsent: false, handing: false };
 let settling = null;
 let work = Promise.resolve();
 
@@ -36,7 +37,7 @@ function inTurn(step) {
 
 function busy(change) {
   state.busy += change;
-  document.getElementById("working").hidden = state.busy === 0;
+  document.getElementById("working").hidden = state.busy === 0 || state.handing;
   tellBusy();
 }
 
@@ -128,29 +129,46 @@ function ready() {
   form.querySelector("button.main").disabled = !state.preview || !someone;
 }
 
-function upload(files) {
-  if (!files.length) return;
-  calm();
+// Shows which files are on their way to the box, and how much of them is there; `part` is null at the end.
+function tellHanding(files, part) {
+  const shown = document.getElementById("handing");
+  state.handing = part !== null;
+  shown.hidden = !state.handing;
+  if (part === 0) shown.querySelector("b").textContent = files.map((file) => file.name).join(", ");
+  shown.querySelector("progress").value = 100 * (part ?? 1);
+  busy(0);
+}
+
+async function handIn(path, files, fields) {
   const body = new FormData();
   for (const file of files) body.append("file", file, file.name);
+  for (const [name, value] of Object.entries(fields)) body.append(name, value);
+  tellHanding(files, 0);
+  const preview = await upload(path, body, (part) => tellHanding(files, part));
+  state.unsent = false;
+  return preview;
+}
+
+function add(files) {
+  if (!files.length) return;
+  calm();
   state.unsent = true;
   inTurn(async () => {
     if (state.preview) {
-      const preview = await call("POST", `/previews/${state.preview.id}/files`, body);
-      state.unsent = false;
+      const preview = await handIn(`/previews/${state.preview.id}/files`, files, {});
       if (preview.straighten === straighten()) show(preview);
       else show(await call("PATCH", `/previews/${preview.id}`, wishes()));
       return;
     }
-    body.append("quality", field("quality").value);
-    body.append("treatment", field("treatment").value);
-    if (straighten() !== null) body.append("straighten", String(straighten()));
-    const made = await call("POST", "/previews", body);
-    state.preview = made;
-    state.unsent = false;
-    show(await call("PATCH", `/previews/${made.id}`, wishes()));
+    const fields = { quality: field("quality").value, treatment: field("treatment").value };
+    if (straighten() !== null) fields.straighten = String(straighten());
+    state.preview = await handIn("/previews", files, fields);
+    show(await call("PATCH", `/previews/${state.preview.id}`, wishes()));
   });
 }
+
+// No script can choose a file again: the browser asks before the page is left while one is on its way.
+addEventListener("beforeunload", (event) => { if (state.handing) event.preventDefault(); });
 
 function settle() {
   clearTimeout(settling);
@@ -285,7 +303,7 @@ for (const input of document.querySelectorAll("input[type=file]")) {
     const files = [...input.files];
     input.value = "";
     if (input.id === "camera") state.photographed = true;
-    upload(files);
+    add(files);
   });
 }
 for (const kind of ["dragover", "dragenter"]) {
@@ -298,10 +316,10 @@ addEventListener("dragleave", (event) => { if (!event.relatedTarget) drop.classL
 addEventListener("drop", (event) => {
   event.preventDefault();
   drop.classList.remove("over");
-  upload([...event.dataTransfer.files]);
+  add([...event.dataTransfer.files]);
 });
 addEventListener("paste", (event) => {
-  if (event.clipboardData?.files.length) upload([...event.clipboardData.files]);
+  if (event.clipboardData?.files.length) add([...event.clipboardData.files]);
 });
 
 form.addEventListener("submit", send);

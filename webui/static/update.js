@@ -1,11 +1,13 @@
 // The page for updates: uploads the file, then shows the progress until the box is back.
 
-import { call, headers, isOver, problemOf, Refused, refusal, words } from "./api.js";
+import { call, isOver, problemOf } from "./api.js";
 import { showProblem } from "./form.js";
+import { upload } from "./upload.js";
 
 const LOOK_EVERY_MS = 2_000;
 const form = document.getElementById("update");
 const underWay = document.getElementById("under-way");
+const bar = underWay?.querySelector("progress");
 
 const pause = () => new Promise((done) => setTimeout(done, LOOK_EVERY_MS));
 
@@ -13,31 +15,6 @@ function show(step) {
   form.hidden = true;
   underWay.hidden = false;
   for (const part of underWay.querySelectorAll("[data-step]")) part.hidden = part.dataset.step !== step;
-}
-
-// Uploads with progress, which fetch() cannot report.
-function handOver(file) {
-  const request = new XMLHttpRequest();
-  const bar = underWay.querySelector("progress");
-  request.upload.addEventListener("progress", (event) => {
-    bar.value = event.lengthComputable ? (100 * event.loaded) / event.total : 0;
-  });
-  return new Promise((done, refuse) => {
-    request.addEventListener("error", () =>
-      refuse(new Refused({ title: words.unreachable, advice: words.unreachable_press })));
-    request.addEventListener("load", () => {
-      if (request.status === 202) return done();
-      try {
-        refuse(refusal(JSON.parse(request.responseText)));
-      } catch {
-        refuse(new Refused({ title: words.wrong, advice: "" }));
-      }
-    });
-    request.open("POST", "/api/v1/update");
-    for (const [name, value] of Object.entries(headers())) request.setRequestHeader(name, value);
-    request.setRequestHeader("Content-Type", "application/octet-stream");
-    request.send(file);
-  });
 }
 
 // Until the update was refused, or the box came back.
@@ -64,7 +41,7 @@ form?.addEventListener("submit", async (event) => {
   show("sending");
   underWay.focus();
   try {
-    await handOver(form.elements.file.files[0]);
+    await upload("/update", form.elements.file.files[0], (part) => { bar.value = 100 * (part ?? 1); });
     await follow();
   } catch (error) {
     const problem = problemOf(error);
