@@ -151,16 +151,25 @@ class Formatter:
     """Formats times and numbers for one reader.  ``zone`` None: the system's."""
 
     def __init__(self, locale: Locale, zone: tzinfo | None) -> None:
-        from babel import dates, numbers  # noqa: PLC0415
+        from babel import dates, localtime, numbers  # noqa: PLC0415
 
         self._locale = locale
         self._zone = zone
-        self._dates, self._numbers = dates, numbers
+        self._dates, self._numbers, self._localtime = dates, numbers, localtime
 
     @property
     def tag(self) -> str:
         """The locale as browsers name it, such as en-GB."""
         return str(self._locale).replace("_", "-")
+
+    @property
+    def zone_name(self) -> str:
+        """The time zone as browsers name it, such as Europe/Berlin; empty if the system's has no name."""
+        try:
+            zone = self._zone or self._localtime.get_localzone()
+        except LookupError:
+            return ""
+        return getattr(zone, "key", None) or ""
 
     def _moment(self, at: float) -> datetime:
         return datetime.fromtimestamp(at).astimezone(self._zone)

@@ -1,6 +1,7 @@
 // The page "Send": recipients, documents, time, and the pages exactly as they will be sent.
 
 import { call, parting, problemOf, words } from "./api.js";
+import { isElsewhere, timeAt, timeOfDay } from "./box-time.js";
 import { element, showRefusal } from "./elements.js";
 import { notice } from "./notices.js";
 import { completion } from "./recipients.js";
@@ -67,7 +68,7 @@ const coverTexts = () => ({
 
 const moment = () => {
   if (form.elements.when.value !== "later" || !field("send_at").value) return null;
-  return new Date(field("send_at").value).toISOString();
+  return timeAt(field("send_at").value).toISOString();
 };
 
 // A picture from the camera counts as a photograph, whatever its data say; for others the box decides.
@@ -108,7 +109,7 @@ function show(preview) {
   end.textContent = "";
   if (form.elements.when.value === "now") {
     const time = new Date(Date.now() + preview.seconds * 1000);
-    end.textContent = ", " + words.ends_at.replace("{time}", time.toLocaleTimeString(document.documentElement.dataset.locale, { hour: "2-digit", minute: "2-digit" }));
+    end.textContent = ", " + words.ends_at.replace("{time}", timeOfDay(time));
   }
   const remarks = document.getElementById("remarks");
   remarks.replaceChildren(...preview.remarks.map((remark) => {
@@ -335,6 +336,7 @@ form.addEventListener("input", (event) => {
   ready();
   if (event.target.name) settle();
 });
+document.getElementById("zone").hidden = !isElsewhere();
 document.getElementById("start-over").addEventListener("click", startOver);
 shapes();
 takeUp();
