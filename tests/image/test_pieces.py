@@ -298,3 +298,19 @@ def test_the_version_of_an_update_is_that_of_the_slot_that_does_not_run() -> Non
     assert not update.installed({"slots": [{"rootfs.0": running}]})
     never = {"state": "inactive", "slot_status": {"bundle": {"compatible": None}}}
     assert not update.installed({"slots": [{"rootfs.1": never}]})
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (
+            "installing\n100% Installing failed.\nLastError: Compatible mismatch: Expected 'faxbox-arm64' but"
+            " bundle manifest has 'faxbox-amd64'\nInstalling `/var/lib/faxbox/update/update.raucb` failed\n",
+            "Compatible mismatch: Expected 'faxbox-arm64' but bundle manifest has 'faxbox-amd64'",
+        ),
+        ("rauc: cannot connect to the bus\n\n", "rauc: cannot connect to the bus"),
+        ("", ""),
+    ],
+)
+def test_of_a_refused_update_the_reason_is_told_and_not_that_it_failed(said: str, reason: str) -> None:
+    assert piece(ROOT / "usr/lib/faxbox-image/update-asked").reason(said) == reason

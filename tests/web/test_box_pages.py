@@ -5,18 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Dialog, expect
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
-from appliance import language
+from appliance import image_update, language
 from appliance.deliver.printer_words import lacks
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.settings import LineSettings
 from appliance.spool.delivery import DeliveryFilter, NewDelivery
 from tests.web.browser import Web
 from tests.web.furnished import EVIL
+from webui.pages import update
 from webui.pages.deliveries import told
+from webui.pages.update import why_refused
 
 pytestmark = pytest.mark.realtime
 
@@ -158,3 +160,65 @@ def test_what_a_try_met_is_told_in_the_reader_s_language_with_what_the_other_sid
         language.speak("en")
     assert said == "Es wurde nichts gesendet. Der Empfänger hat es nicht angenommen. 500 Oh. No."
     assert plain == "Something else. 500"
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        (
+            "Compatible mismatch: Expected 'faxbox-arm64' but bundle manifest has 'faxbox-amd64'",
+            "It is for another kind of machine.",
+        ),
+        (
+            "signature verification failed: Verify error: self-signed certificate",
+            "Its signature is not that of this box's maker, or the file is damaged.",
+        ),
+        (
+            "signature verification failed: Verify error: certificate is not yet valid",
+            "By the box's clock, its signature is not valid now.",
+        ),
+        (
+            "Failed to check bundle identifier: Invalid identifier. Did you pass a valid RAUC bundle?",
+            "The file is no update, or only a part of one.",
+        ),
+        (
+            "Installation error: Failed updating slot rootfs.1: write: Input/output error",
+            "The card could not be written.",
+        ),
+        ("RAUC service disappeared", "The update was refused."),
+    ],
+)
+def test_a_refused_update_is_told_with_what_helps_against_its_reason(said: str, sentence: str) -> None:
+    found, advice = why_refused(said)
+    assert (found, bool(advice)) == (sentence, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "older"),
+    [
+        ("faxbox-0.1.9-arm64.raucb", True),
+        ("faxbox-0.2.0+12.gabc-arm64.raucb", True),
+        ("faxbox-0.2.0+120.gabc-arm64 (1).raucb", False),
+        ("faxbox-0.10.0-arm64.raucb", False),
+        ("update.raucb", False),
+    ],
+)
+def test_an_older_version_is_installed_after_a_warning(
+    box: Web, monkeypatch: pytest.MonkeyPatch, name: str, older: bool
+) -> None:
+    monkeypatch.setattr(image_update, "is_image", lambda: True)
+    monkeypatch.setattr(update, "build", lambda: "0.2.0+115.gdef")
+    page = box.page()
+    asked: list[str] = []
+
+    def no(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", no)
+    page.goto("/update")
+    page.get_by_label("The update").set_input_files(
+        {"name": name, "mimeType": "application/octet-stream", "buffer": b"hello"}
+    )
+    page.get_by_role("button", name="Install").click()
+    assert ["older than 0.2.0+115.gdef" in each for each in asked] == [older]

@@ -34,14 +34,30 @@ async function follow() {
   }
 }
 
+// The version in the name that the image's build gives to an update, empty under another name.
+const versionIn = (name) => /^faxbox-(.+)-(?:amd64|arm64)\b.*\.raucb$/.exec(name)?.[1] ?? "";
+
+function isOlder(one, other) {
+  const [ones, others] = [one, other].map((version) => version.match(/\d+/g)?.map(Number) ?? []);
+  const at = ones.findIndex((number, index) => number !== (others[index] ?? 0));
+  return at >= 0 && ones[at] < (others[at] ?? 0);
+}
+
+function question(file) {
+  const { ask, askOlder, running } = form.dataset;
+  const version = versionIn(file.name);
+  return isOlder(version, running) ? askOlder.replace("{version}", version) : ask;
+}
+
 form?.addEventListener("submit", async (event) => {
   event.preventDefault();
-  if (!confirm(form.dataset.ask)) return;
+  const [file] = form.elements.file.files;
+  if (!confirm(question(file))) return;
   form.querySelector(".problem").hidden = true;
   show("sending");
   underWay.focus();
   try {
-    await upload("/update", form.elements.file.files[0], (part) => { bar.value = 100 * (part ?? 1); });
+    await upload("/update", file, (part) => { bar.value = 100 * (part ?? 1); });
     await follow();
   } catch (error) {
     const problem = problemOf(error);
