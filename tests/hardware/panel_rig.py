@@ -1,24 +1,19 @@
-"""A run of the panel's part on simulated pins, in a process of its own: ``panel_rig DATA OUT HOW [BROKEN]``.
-
-HOW is ``wires`` (each pin is joined to a spare one) or ``person`` (somebody who looks at the drawn panel and
-presses).  BROKEN is a pin that nothing is joined to, or that the person finds dark and dead.
-"""
+"""A run of the panel's part on simulated pins."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import gpiozero
 from gpiozero.pins.mock import MockConnectedPin, MockFactory
 
 from appliance.configuration import open_settings
-from appliance.hardware import report, signing, suite
 from appliance.hardware.rig import Rig
 from appliance.panel.board import button_pins, lamp_pins
 from appliance.panel.buttons import Button
 from appliance.panel.lamps import LineLamp
 from appliance.panel.settings import PanelSettings
+from tests.hardware.forked import tested
 
 SETTINGS = PanelSettings()
 LAMPS = {
@@ -61,20 +56,15 @@ def wire(factory: MockFactory, broken: int | None) -> None:
             factory.pin(source, pin_class=MockConnectedPin, input_pin=far)
 
 
-def main(data: str, out: str, how: str, broken: str = "") -> int:
+def run(data: Path, out: Path, how: str, broken: int | None = None) -> int:
+    """Tests the panel, in a process of its own; 0 when all of it works.
+
+    ``how`` is ``wires`` (each pin is joined to a spare one) or ``person`` (somebody who looks at the drawn
+    panel and presses).  ``broken`` is a pin that nothing is joined to, or that the person finds dead.
+    """
     factory = gpiozero.Device.pin_factory = MockFactory()
-    dead = int(broken) if broken else None
-    person = DrawnPanel(factory, dead) if how == "person" else None
+    person = DrawnPanel(factory, broken) if how == "person" else None
     if how == "wires":
-        wire(factory, dead)
-    store = open_settings(Path(data))
-    rig = Rig(Path(data), store, person=person, jig=JIG if how == "wires" else {})
-    results = suite.run(rig, ["panel"])
-    key = signing.box_key(Path(data))
-    made = report.document(results, key, station="", build="", began=0.0, ended=0.0)
-    report.write(Path(out), made, key)
-    return int(made["verdict"] != report.GREEN)
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+        wire(factory, broken)
+    rig = Rig(data, open_settings(data), person=person, jig=JIG if how == "wires" else {})
+    return tested(out, "panel", rig)

@@ -25,6 +25,8 @@ from appliance.lines.sip.settings import SipTrunk, Transport
 from appliance.panel.settings import PanelSettings
 from appliance.settings import secrets
 from tests.api.served import Served, serving
+from tests.hardware import panel_rig
+from tests.hardware.forked import HANG_S, command, forked, on_a_folder
 from tests.hardware.panel_rig import BUTTONS, LAMPS
 from tests.ports import free_port
 from tests.printing.cupsd import Cups, running_cupsd
@@ -35,7 +37,6 @@ from tests.softmodem.served import served as served_exchange
 ED25519_KEY_HEAD = bytes.fromhex("302a300506032b6570032100")
 
 PROJECT = Path(__file__).parents[2]
-HANG_S = 240.0
 
 
 @pytest.fixture(name="folder")
@@ -55,23 +56,23 @@ def _served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 Words = tuple[object, ...]
 
 
-def tried(
-    data: Path, out: Path, *words: object, before: Words = (), environment: Mapping[str, str] | None = None
-) -> dict[str, Any]:
-    """The report of a run of the command, which must end as the report says."""
-    command = [*before, sys.executable, "-m", "appliance.cli", "hardware-test", "--data", data, "--out", out]
-    done = subprocess.run(
-        [str(word) for word in (*command, *words)],
-        cwd=PROJECT,
-        env={**os.environ, **(environment or {})},
-        capture_output=True,
-        text=True,
-        timeout=HANG_S,
-        check=False,
-    )
+def tried(data: Path, out: Path, *words: object, before: Words = (), **more: Any) -> dict[str, Any]:
+    """The report of a run of the command, which must end as the report says.
+
+    ``before``: words of another program that runs it; ``more`` as ``forked`` takes it.
+    """
+    said = out.with_suffix(".said")
+    words = ("--data", data, "--out", out, *words)
+    if before:
+        line = [*before, sys.executable, "-m", "appliance.cli", "hardware-test", *words]
+        given = [str(word) for word in line]
+        with said.open("wb") as file:
+            code = subprocess.call(given, cwd=PROJECT, stdout=file, stderr=file, timeout=HANG_S)
+    else:
+        code = forked(command, *words, output=said, **more)
     report: dict[str, Any] = json.loads((out / JSON_FILE).read_text()) if out.is_dir() else {}
-    assert report, (done.stdout, done.stderr)
-    assert done.returncode == (report["verdict"] == "red"), (done.stdout, done.stderr)
+    assert report, said.read_text()
+    assert code == (report["verdict"] == "red"), said.read_text()
     return report
 
 
@@ -85,29 +86,12 @@ def only(report: Mapping[str, Any], outcome: str) -> dict[str, Any]:
     return dict(found[0])
 
 
-# A run on a machine that is a folder: ``-c`` DATA OUT PART, and the rig's other fields as JSON.
-_ON_A_FOLDER = """
-import json, sys
-from pathlib import Path
-from appliance.configuration import open_settings
-from appliance.hardware import report, signing, suite
-from appliance.hardware.rig import Rig
-data, out, part = map(Path, sys.argv[1:4])
-more = json.loads(sys.argv[4])
-rig = Rig(data, open_settings(data), **{**more, "machine": Path(more["machine"])})
-key = signing.box_key(data)
-results = suite.run(rig, [part.name])
-report.write(out, report.document(results, key, station="", build="", began=0.0, ended=0.0), key)
-"""
-
-
-def on_a_folder(data: Path, out: Path, part: str, tools: Path | None = None, **more: Any) -> dict[str, Any]:
-    """The report of one part; ``more`` are fields of the rig, ``tools`` are commands that come first."""
-    path = f"{tools}:{os.environ['PATH']}" if tools else os.environ["PATH"]
-    words = [str(data), str(out), part, json.dumps(more, default=str)]
-    command = [sys.executable, "-c", _ON_A_FOLDER, *words]
-    subprocess.run(command, cwd=PROJECT, env={**os.environ, "PATH": path}, timeout=HANG_S, check=True)
+def reported(out: Path, work: Callable[..., int], *given: Any, **more: Any) -> dict[str, Any]:
+    """The report that ``work(*given)`` writes into the folder ``out``."""
+    said = out.with_suffix(".said")
+    code = forked(work, *given, output=said, **more)
     report: dict[str, Any] = json.loads((out / JSON_FILE).read_text())
+    assert code == (report["verdict"] == "red"), said.read_text()
     return report
 
 
@@ -191,11 +175,8 @@ def test_a_suite_that_cannot_be_run_is_red(folder: Path, tmp_path: Path) -> None
 # -- each part, well and broken --------------------------------------------------------------------
 
 
-def panel(folder: Path, out: Path, *words: object) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.hardware.panel_rig", folder, out, *words]
-    subprocess.run([str(word) for word in command], cwd=PROJECT, timeout=HANG_S, check=False)
-    report: dict[str, Any] = json.loads((out / JSON_FILE).read_text())
-    return report
+def panel(folder: Path, out: Path, how: str, broken: int | None = None) -> dict[str, Any]:
+    return reported(out, panel_rig.run, folder, out, how, broken)
 
 
 @pytest.mark.parametrize("how", ["wires", "person"])
@@ -373,22 +354,6 @@ def test_the_printer_test_passes_for_a_working_printer_and_names_those_that_fail
     assert "CUPS does not answer" in only(report, "failed")["reason"]
 
 
-class Typing:
-    """Somebody who types what they read."""
-
-    def __init__(self, number: int) -> None:
-        self._number = number
-
-    def sees(self, question: str, thing: str) -> bool:
-        raise AssertionError(question)
-
-    def does(self, request: str, thing: str) -> None:
-        raise AssertionError(request)
-
-    def reads(self, question: str, thing: str) -> str:
-        return str(self._number)
-
-
 def cut(folder: Path) -> int:
     """A drill whose power goes: the process is killed.  The last number that was shown."""
     command = [sys.executable, "-m", "appliance.cli", "hardware-test", "--data", str(folder)]
@@ -415,25 +380,8 @@ Damage = Callable[[list[Path]], object]
 
 def test_after_a_power_cut_everything_that_was_confirmed_is_there(folder: Path, tmp_path: Path) -> None:
     seen = cut(folder)
-    command = [
-        sys.executable,
-        "-m",
-        "appliance.cli",
-        "hardware-test",
-        "--data",
-        folder,
-        "--out",
-        tmp_path / "out",
-    ]
-    done = subprocess.run(
-        [str(word) for word in (*command, "--part", "power_cut", "--person")],
-        input=f"{seen}\n",
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
+    words = ("--part", "power_cut", "--person")
+    assert tried(folder, tmp_path / "out", *words, answers=f"{seen}\n")["verdict"] == "green"
     assert not power_cut.waits_for_check(folder)
 
 
@@ -472,7 +420,8 @@ def test_the_temperature_test_judges_heat_and_throttling(
     for name, content in ((HEAT, heat), (THROTTLED, throttled)):
         (machine / name).parent.mkdir(parents=True, exist_ok=True)
         (machine / name).write_text(content)
-    assert only(on_a_folder(folder, tmp_path / "out", "temperature", machine=machine, heat_s=0.3), outcome)
+    out, rig = tmp_path / "out", {"machine": machine, "heat_s": 0.3}
+    assert only(reported(out, on_a_folder, out, "temperature", folder, rig), outcome)
 
 
 # Answers as systemctl does, from a file of properties; a box that is stopped dead is back at the third look.
@@ -510,6 +459,7 @@ def test_a_box_that_nobody_watches_is_found(
     (tools / "systemctl").chmod(0o755)
     if stays:
         (tools / "stays").touch()
-    more = {"machine": machine, "watchdog": True, "watchdog_s": 0.5}
-    report = on_a_folder(folder, tmp_path / "out", "watchdog", tools, **more)
+    out, rig = tmp_path / "out", {"machine": machine, "watchdog": True, "watchdog_s": 0.5}
+    path = {"PATH": f"{tools}:{os.environ['PATH']}"}
+    report = reported(out, on_a_folder, out, "watchdog", folder, rig, environment=path)
     assert [test for _, test in failures(report)] == failed
