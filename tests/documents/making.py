@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import math
 import random
@@ -74,6 +75,11 @@ def edge_marks(width: float, height: float, inset: float = 1.0, side: float = 8.
 
 def photograph(width: int, height: int, seed: int = 1) -> Image.Image:
     """An imitation of a photograph: soft shapes of all tones with a little grain."""
+    return _photograph(width, height, seed).copy()
+
+
+@functools.lru_cache(maxsize=8)  # octets are few, the time for them is not
+def _photograph(width: int, height: int, seed: int) -> Image.Image:
     rng = random.Random(seed)
     waves = [
         (rng.uniform(0.5, 6), rng.uniform(0.5, 6), rng.uniform(0, 6.3), rng.uniform(10, 40)) for _ in range(9)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import struct
 import zlib
@@ -33,6 +34,11 @@ _SIZE = (1240, 1754)  # A4 at 150 dpi
 
 def _scan(size: tuple[int, int] = _SIZE) -> Image.Image:
     """Type, thin lines and black areas, in black (0) on white."""
+    return _drawn(size).copy()
+
+
+@functools.cache
+def _drawn(size: tuple[int, int]) -> Image.Image:
     page = Image.new("L", size, 255)
     pen = ImageDraw.Draw(page)
     for row in range(40, size[1] - 40, 33):
@@ -45,7 +51,7 @@ def _scan(size: tuple[int, int] = _SIZE) -> Image.Image:
 
 
 def _coded(picture: Image.Image, coding: Coding) -> bytes:
-    ink = bytes(octet ^ 0xFF for octet in picture.tobytes())
+    ink = picture.tobytes().translate(bytes(range(255, -1, -1)))
     return encode(Raster(*picture.size, ink, Resolution.FINE), coding).data
 
 

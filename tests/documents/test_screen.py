@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import itertools
 import math
@@ -452,13 +453,16 @@ def _scanned(page: Image.Image, noise: int) -> Image.Image:
 
 
 def _noisy(page: Image.Image, noise: int) -> Image.Image:
-    rng = random.Random(8)
-    count = page.width * page.height
-    light, dark = (
-        Image.frombytes("L", page.size, rng.randbytes(count)).point([v * noise // 255 for v in range(256)])
-        for _ in range(2)
-    )
+    light, dark = (grain.point([v * noise // 255 for v in range(256)]) for grain in _grains(page.size))
     return ImageChops.subtract(ImageChops.add(page, light.convert("RGB")), dark.convert("RGB"))
+
+
+@functools.lru_cache(maxsize=4)
+def _grains(size: tuple[int, int]) -> tuple[Image.Image, Image.Image]:
+    """Two pages of random levels."""
+    rng = random.Random(8)
+    light, dark = (Image.frombytes("L", size, rng.randbytes(size[0] * size[1])) for _ in range(2))
+    return light, dark
 
 
 # What zint draws: its number for the kind, how wide each module is in pixels of the fax, what it says.

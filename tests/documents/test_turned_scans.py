@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import random
 
@@ -21,14 +22,18 @@ def _turned(page: Image.Image) -> Image.Image:
     return page.rotate(TURN, Image.Resampling.BICUBIC, fillcolor=PAPER if page.mode == "RGB" else 0)
 
 
+@functools.cache
+def _grain(size: tuple[int, int]) -> Image.Image:
+    rng = random.Random(8)
+    octets = bytes(int(rng.gauss(128, 4)) for _ in range(size[0] * size[1]))
+    return Image.frombytes("L", size, octets).convert("RGB")
+
+
 def _faxed(page: Image.Image, resolution: Resolution) -> Image.Image:
     """``page``, turned and scanned with grain, as a fax enlarged to the pixels of ``page``."""
-    rng = random.Random(8)
     size = (page.width * 3 // 4, page.height * 3 // 4)
     scan = _turned(page).resize(size, Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(0.6))
-    octets = bytes(int(rng.gauss(128, 4)) for _ in range(size[0] * size[1]))
-    grain = Image.frombytes("L", size, octets).convert("RGB")
-    scan = ImageChops.add(scan, grain, 1, -128).filter(ImageFilter.UnsharpMask(1.5, 50, 0))
+    scan = ImageChops.add(scan, _grain(size), 1, -128).filter(ImageFilter.UnsharpMask(1.5, 50, 0))
     rows = page.height * resolution.y_dpi // 196
     whole = scan.resize((page.width, rows), Image.Resampling.BICUBIC)
     return bilevel(whole, resolution).resize(page.size, Image.Resampling.NEAREST)
