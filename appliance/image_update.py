@@ -27,6 +27,17 @@ LARGEST = 1 << 30
 # Octets that stay free on the card for faxes that arrive meanwhile.
 SPARE = 256 << 20
 _STATE_OCTETS = 65536
+# Exit codes of ``INSTALL``, and the causes of these refusals; ``REFUSED`` for any other.
+REFUSALS = {
+    10: "update_not_one",
+    11: "update_damaged",
+    12: "update_not_signed",
+    13: "update_clock_wrong",
+    14: "update_for_another_machine",
+    15: "update_older",
+    16: "update_not_written",
+}
+REFUSED = "update_refused"
 
 
 class UpdateStep(StrEnum):
@@ -42,11 +53,15 @@ class UpdateStep(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UpdateProgress:
-    """The last update: its progress, its version if known, and the installer's message."""
+    """The last update: its progress, its version if known, and the installer's message.
+
+    ``refusal``: the code of the cause of one that was refused.
+    """
 
     step: UpdateStep = UpdateStep.NONE
     version: str = ""
     detail: str = ""
+    refusal: str = ""
 
 
 class UnderWayError(Exception):
@@ -71,9 +86,9 @@ def progress(data: Path) -> UpdateProgress:
         return UpdateProgress(UpdateStep.INSTALLING)
     try:
         found = json.loads(STATE.read_bytes()[:_STATE_OCTETS])
-        return UpdateProgress(
-            UpdateStep(found["step"]), str(found.get("version", "")), str(found.get("detail", ""))
-        )
+        step = UpdateStep(found["step"])
+        refusal = REFUSALS.get(found.get("refusal", 0), REFUSED) if step is UpdateStep.REFUSED else ""
+        return UpdateProgress(step, str(found.get("version", "")), str(found.get("detail", "")), refusal)
     except (OSError, ValueError, KeyError, TypeError):
         return UpdateProgress()
 

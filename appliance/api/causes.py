@@ -129,6 +129,52 @@ NOT_AN_IMAGE = user_mistake(
     "This machine was not made from the image, and is not updated from here.",
     "It is updated as any other program of Debian: apt install with the new package.",
 )
+# Refusals of an update of the image (``image_update.REFUSALS``).
+UPDATE_NOT_ONE = user_mistake(
+    "update_not_one",
+    "This file is not an update of a faxbox.",
+    "Choose the file that ends in .raucb, not an image of the card, a package or a backup.",
+)
+UPDATE_DAMAGED = user_mistake(
+    "update_damaged",
+    "This update is cut off or damaged.",
+    "Fetch the file anew, and compare its size with the one that the maker of the image states.",
+)
+UPDATE_NOT_SIGNED = user_mistake(
+    "update_not_signed",
+    "This update is not signed by the maker of this image.",
+    "Take only updates from where the image of this box came from;"
+    " the same file will not do at a second try.",
+)
+UPDATE_CLOCK_WRONG = user_mistake(
+    "update_clock_wrong",
+    "By the clock of this box the signature of the update is not valid yet, or no longer.",
+    "Compare the date of the box with the calendar: without a network it may be years behind. If it is right,"
+    " ask the maker of the image for an update that is signed anew.",
+)
+UPDATE_FOR_ANOTHER_MACHINE = user_mistake(
+    "update_for_another_machine",
+    "This update is for another kind of machine.",
+    "A Raspberry Pi takes the file named arm64; a virtual machine the one of its processor, arm64 or amd64.",
+)
+UPDATE_OLDER = user_mistake(
+    "update_older",
+    "This update is older than the version that runs.",
+    "It may not be able to read the data of this version. If you want it all the same,"
+    " install it as root with faxbox update --older.",
+)
+UPDATE_NOT_WRITTEN = declare(
+    "update_not_written",
+    Side.OURS,
+    Retry.NO,
+    "The update could not be written to the card.",
+    "Try once more. If it fails again, make a backup and replace the card: it may be worn out.",
+)
+UPDATE_REFUSED = user_mistake(
+    "update_refused",
+    "The update could not be installed.",
+    "Restart the box and try again. The log says more: journalctl -u faxbox-image-update -u rauc.",
+)
 UPDATE_UNDER_WAY = declare(
     "update_under_way",
     Side.USER,

@@ -58,9 +58,13 @@ def test_an_update_lies_whole_where_the_image_looks_and_another_has_to_wait(
 def test_a_refused_update_is_told_with_its_reason_and_the_next_one_is_taken(
     served: Served, state: Path
 ) -> None:
-    state.write_text(json.dumps({"step": "refused", "detail": "signature verification failed"}))
+    state.write_text(json.dumps({"step": "refused", "detail": "Verify error", "refusal": 12}))
     found = served.ask("GET", "/update").json
-    assert (found["step"], found["detail"]) == ("refused", "signature verification failed")
+    assert (found["step"], found["detail"]) == ("refused", "Verify error")
+    assert found["refusal"]["code"] == "update_not_signed"
+    # What an image of before writes.
+    state.write_text(json.dumps({"step": "refused", "detail": "Verify error"}))
+    assert served.ask("GET", "/update").json["refusal"]["code"] == "update_refused"
     assert hand_in(served) == (202, "installing")
 
 

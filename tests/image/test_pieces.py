@@ -16,7 +16,9 @@ from types import ModuleType
 
 import pytest
 
+from appliance.causes import cause_of
 from appliance.commands.update import DONE, REFUSED, USAGE, update
+from appliance.image_update import REFUSALS
 
 IMAGE = Path(__file__).parents[2] / "image-build/image"
 ROOT = IMAGE / "root"
@@ -249,7 +251,7 @@ def installer(tmp_path: Path, code: int) -> Path:
 def test_a_machine_that_is_no_image_is_sent_to_its_package(
     bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = Namespace(file=bundle, restart=False)
+    words = Namespace(file=bundle, restart=False, older=False)
     assert update(words, install=tmp_path / "nothing", user=0) == USAGE
     assert "apt install" in capsys.readouterr().err
 
@@ -257,16 +259,18 @@ def test_a_machine_that_is_no_image_is_sent_to_its_package(
 def test_a_refused_update_says_that_the_box_goes_on(
     bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = Namespace(file=bundle, restart=False)
+    words = Namespace(file=bundle, restart=False, older=False)
     assert update(words, install=installer(tmp_path, 1), user=0) == REFUSED
     assert "goes on with the version that it has" in capsys.readouterr().err
 
 
 def test_only_root_installs_and_only_a_file_that_is_there(bundle: Path, tmp_path: Path) -> None:
     install = installer(tmp_path, 0)
-    assert update(Namespace(file=bundle, restart=False), install=install, user=1000) == USAGE
-    assert update(Namespace(file=tmp_path / "no", restart=False), install=install, user=0) == USAGE
-    assert update(Namespace(file=bundle, restart=False), install=install, user=0) == DONE
+    assert update(Namespace(file=bundle, restart=False, older=False), install=install, user=1000) == USAGE
+    assert (
+        update(Namespace(file=tmp_path / "no", restart=False, older=False), install=install, user=0) == USAGE
+    )
+    assert update(Namespace(file=bundle, restart=False, older=False), install=install, user=0) == DONE
 
 
 @pytest.mark.parametrize(("running", "step"), [("0.3.0", "kept"), ("0.2.0", "went_back")])
@@ -282,6 +286,95 @@ def test_after_an_update_the_pages_are_told_once_how_it_went(tmp_path: Path, run
     good.tell_of_the_update()
     assert json.loads(good.STATE.read_text()) == {"step": step, "version": "0.3.0"}
     assert not good.EXPECTED.exists()
+
+
+def rauc(folder: Path, said: str, code: int) -> Path:
+    """A RAUC that answers this to ``info``; what it is told to install is noted in ``installed``."""
+    (folder / "said").write_text(said)
+    program = folder / "rauc"
+    program.write_text(
+        f'#!/bin/sh\ncase $1 in\ninfo) cat "{folder}/said" >&{1 if not code else 2}; exit {code};;\n'
+        f'install) echo "$2" >>"{folder}/installed";;\nstatus) echo \'{{"slots": []}}\';;\nesac\n'
+    )
+    program.chmod(0o755)
+    return program
+
+
+def manifest(compatible: str, version: str) -> str:
+    return json.dumps({"compatible": compatible, "version": version})
+
+
+# What RAUC 1.13 says of bundles that were cut, changed, signed by a stranger …, by their cause.
+REFUSED_BUNDLES = {
+    "damaged: cut": ("Invalid bundle format: Signature size (18236478) exceeds bundle size", 1),
+    "damaged: changed": (
+        "CMS_verify:content verify error:\n"
+        "signature verification failed: error:1700009E:CMS routines::verification failure",
+        1,
+    ),
+    "not_signed: a stranger's": (
+        "signature verification failed: Verify error: self-signed certificate",
+        1,
+    ),
+    "clock_wrong: no clock": (
+        "signature verification failed: Verify error: certificate is not yet valid",
+        1,
+    ),
+    "not_written: a worn card": ("LastError: Failed updating slot rootfs.1: write: Input/output error", 1),
+    "refused: who knows": ("Failed to run unsquashfs", 1),
+    "for_another_machine: a PC's": (manifest("faxbox-amd64", "0.3.0+2.gab"), 0),
+    "older: by its number": (manifest("faxbox-arm64", "0.1.9+900.gab"), 0),
+    "older: by its commits": (manifest("faxbox-arm64", "0.2.0+99.gab"), 0),
+}
+
+
+@pytest.mark.parametrize(("why", "said"), REFUSED_BUNDLES.items(), ids=REFUSED_BUNDLES)
+def test_each_refusal_of_an_update_has_its_own_cause(tmp_path: Path, why: str, said: tuple[str, int]) -> None:
+    script = piece(ROOT / "usr/lib/faxbox-image/update")
+    script.RAUC, script.RUNNING, script.SYSTEM = rauc(tmp_path, *said), *_running(tmp_path)
+    file = tmp_path / "new.raucb"
+    file.write_bytes(b"hsqs and so on")
+    assert (
+        REFUSALS.get(script.refusal(str(file), False), "update_refused") == f"update_{why.partition(':')[0]}"
+    )
+    if why.startswith("older"):
+        assert script.refusal(str(file), True) == 0
+    assert script.refusal(str(ROOT / "usr/lib/faxbox-image/good"), False) == script.NO_UPDATE
+    assert REFUSALS[script.NO_UPDATE] == "update_not_one"
+
+
+@pytest.mark.parametrize("version", ["0.2.0+100.gab", "0.2.0+101.gab", "0.10.0", "newer", ""])
+def test_an_update_that_is_not_older_is_taken(tmp_path: Path, version: str) -> None:
+    script = piece(ROOT / "usr/lib/faxbox-image/update")
+    script.RAUC = rauc(tmp_path, manifest("faxbox-arm64", version), 0)
+    script.RUNNING, script.SYSTEM = _running(tmp_path)
+    file = tmp_path / "new.raucb"
+    file.write_bytes(b"hsqs and so on")
+    assert script.refusal(str(file), False) == 0
+
+
+def _running(folder: Path) -> tuple[Path, Path]:
+    running, system = folder / "os-release", folder / "system.conf"
+    running.write_text('NAME="Debian"\nIMAGE_VERSION=0.2.0+100.gab\n')
+    system.write_text("[system]\n# a board\ncompatible=faxbox-arm64\n")
+    return running, system
+
+
+@pytest.mark.parametrize(("code", "cause"), [*REFUSALS.items(), (1, "update_refused")])
+def test_the_command_says_why_an_update_is_refused(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], code: int, cause: str
+) -> None:
+    words = Namespace(file=bundle, restart=False, older=False)
+    assert update(words, install=installer(tmp_path, code), user=0) == REFUSED
+    assert cause_of(cause).sentence in capsys.readouterr().err
+
+
+def test_an_older_version_is_asked_for_by_name(bundle: Path, tmp_path: Path) -> None:
+    install = tmp_path / "install"
+    install.write_text('#!/bin/sh\ntest "$1" = --older || exit 15\n')
+    install.chmod(0o755)
+    assert update(Namespace(file=bundle, restart=False, older=False), install=install, user=0) == REFUSED
+    assert update(Namespace(file=bundle, restart=False, older=True), install=install, user=0) == DONE
 
 
 def test_the_version_of_an_update_is_that_of_the_slot_that_does_not_run() -> None:

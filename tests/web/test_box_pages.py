@@ -18,7 +18,6 @@ from tests.web.browser import Web
 from tests.web.furnished import EVIL
 from webui.pages import update
 from webui.pages.deliveries import told
-from webui.pages.update import why_refused
 
 pytestmark = pytest.mark.realtime
 
@@ -160,37 +159,6 @@ def test_what_a_try_met_is_told_in_the_reader_s_language_with_what_the_other_sid
         language.speak("en")
     assert said == "Es wurde nichts gesendet. Der Empfänger hat es nicht angenommen. 500 Oh. No."
     assert plain == "Something else. 500"
-
-
-@pytest.mark.parametrize(
-    ("said", "sentence"),
-    [
-        (
-            "Compatible mismatch: Expected 'faxbox-arm64' but bundle manifest has 'faxbox-amd64'",
-            "It is for another kind of machine.",
-        ),
-        (
-            "signature verification failed: Verify error: self-signed certificate",
-            "Its signature is not that of this box's maker, or the file is damaged.",
-        ),
-        (
-            "signature verification failed: Verify error: certificate is not yet valid",
-            "By the box's clock, its signature is not valid now.",
-        ),
-        (
-            "Failed to check bundle identifier: Invalid identifier. Did you pass a valid RAUC bundle?",
-            "The file is no update, or only a part of one.",
-        ),
-        (
-            "Installation error: Failed updating slot rootfs.1: write: Input/output error",
-            "The card could not be written.",
-        ),
-        ("RAUC service disappeared", "The update was refused."),
-    ],
-)
-def test_a_refused_update_is_told_with_what_helps_against_its_reason(said: str, sentence: str) -> None:
-    found, advice = why_refused(said)
-    assert (found, bool(advice)) == (sentence, True)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,12 @@ from appliance.api import request
 from appliance.api.causes import NOT_AN_IMAGE, UPDATE_UNDER_WAY
 from appliance.api.problems import ProblemError
 from appliance.api.rest.routes import Answer, Call, Routes
-from appliance.api.rest.schemas import choice, flag, record, text
+from appliance.api.rest.schemas import choice, flag, nullable, record, text
+from appliance.api.rest.views import CAUSE
+from appliance.causes import cause_of
 from appliance.doctor.versions import build
 from appliance.image_update import UpdateStep
+from appliance.records import cause_view
 from appliance.settings.accounts import Scope
 from appliance.spool.causes import STORAGE_FULL
 
@@ -21,7 +24,8 @@ _PROGRESS = record(
         "version": text(help="the version that runs"),
         "step": choice(*(step.value for step in UpdateStep)),
         "new_version": text(help="of the last update, where it is known"),
-        "detail": text(help="why it was refused"),
+        "detail": text(help="what the installer said"),
+        "refusal": nullable(CAUSE),
     }
 )
 routes = Routes(tag="system", scope=Scope.ADMIN)
@@ -38,6 +42,7 @@ def show_update(call: Call) -> Answer:
             "step": last.step.value,
             "new_version": last.version,
             "detail": last.detail,
+            "refusal": cause_view(cause_of(last.refusal)) if last.refusal else None,
         }
     )
 
