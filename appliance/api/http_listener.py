@@ -16,6 +16,7 @@ from cheroot.wsgi import Server
 
 from appliance.api.http_connection import Connection, Strangers
 from appliance.api.tls import Certificates
+from appliance.net.own_address import SERVER_NAME
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class CherootServer(Server):
     """Cheroot's server, in which every wait has an end."""
 
     ConnectionClass = Connection
-    version = "faxbox"
+    version = SERVER_NAME
     stopping = False
     inherited: socket.socket | None = None  # already listening, opened by systemd
 
@@ -69,8 +70,8 @@ class CherootServer(Server):
         self.max_request_header_size = HEAD_OCTETS
         self.keep_alive_conn_limit = self.most_idle
         self.requests = Workers(self, min=more["numthreads"], max=more["max"], accepted_queue_size=WAITING)
-        self.software = "faxbox"
-        self.server_name = "faxbox"
+        self.software = SERVER_NAME
+        self.server_name = SERVER_NAME
 
     def bind(self, family: int, type: int, proto: int = 0) -> socket.socket:
         """The socket to listen on: a new one, or the inherited one."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
-from appliance.daemon.arguments import add_data_argument, complain, data_folder
+from appliance.commands.running_box import RunningBox, with_box
+from appliance.daemon.arguments import EXIT_USAGE, add_data_argument, bounded, complain
 
 
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -19,18 +19,21 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(arguments: argparse.Namespace) -> int:
     """``faxbox erase``; the exit code.  The box must run."""
-    which: str = arguments.which
-    try:
-        box = RunningBox(data_folder(arguments))
-        if arguments.what == "number":
-            done = box.post("/erasures", {"number": which})
-            print(f"Erased: {done['faxes']} faxes sent, {done['received']} received.")
-            if done["left"]:
-                print(f"Still under way: {done['left']}. Cancel them, then erase again.")
-            return 0
-        kind = "faxes" if arguments.what == "fax" else "received"
-        box.post(f"/{kind}/{int(which)}/erase", {})
-    except (BoxUnreachableError, BoxRefusedError, ValueError) as error:
-        return complain(str(error), 1)
-    print(f"Erased: fax {which}.")
-    return 0
+    if arguments.what != "number":
+        try:
+            arguments.which = bounded(int, 1)(arguments.which)
+        except argparse.ArgumentTypeError as error:
+            return complain(str(error), EXIT_USAGE)
+    return with_box(_erase, arguments)
+
+
+def _erase(box: RunningBox, arguments: argparse.Namespace) -> None:
+    if arguments.what == "number":
+        done = box.post("/erasures", {"number": arguments.which})
+        print(f"Erased: {done['faxes']} faxes sent, {done['received']} received.")
+        if done["left"]:
+            print(f"Still under way: {done['left']}. Cancel them, then erase again.")
+        return
+    kind = "faxes" if arguments.what == "fax" else "received"
+    box.post(f"/{kind}/{arguments.which}/erase", {})
+    print(f"Erased: fax {arguments.which}.")

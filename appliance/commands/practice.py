@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox, upload
-from appliance.daemon.arguments import add_data_argument, complain, data_folder
+from appliance.commands.running_box import RunningBox, upload, with_box
+from appliance.daemon.arguments import add_data_argument
 
 
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -25,12 +25,11 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(arguments: argparse.Namespace) -> int:
     """``faxbox practice receive`` with its parsed arguments; the exit code."""
-    try:
-        box = RunningBox(data_folder(arguments))
-        files = [upload(path.name, path.read_bytes()) for path in arguments.files]
-        request = {"files": files, "caller": arguments.caller, "dialled": arguments.dialled}
-        box.post("/practice/receive", {name: value for name, value in request.items() if value})
-    except (BoxUnreachableError, BoxRefusedError, OSError) as error:
-        return complain(str(error), 1)
+    return with_box(_receive, arguments)
+
+
+def _receive(box: RunningBox, arguments: argparse.Namespace) -> None:
+    files = [upload(path.name, path.read_bytes()) for path in arguments.files]
+    request = {"files": files, "caller": arguments.caller, "dialled": arguments.dialled}
+    box.post("/practice/receive", {name: value for name, value in request.items() if value})
     print(f"The practice machine is calling; the fax will be at {box.url}/api/v1/received")
-    return 0

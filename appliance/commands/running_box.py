@@ -14,14 +14,19 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from appliance.causes import in_words
-from appliance.daemon.arguments import complain, data_folder
+from appliance.daemon.arguments import EXIT_UNUSABLE, complain, data_folder
 from appliance.net import own_address
+from appliance.net.own_address import SERVER_NAME
+from appliance.settings.files import SettingsDamagedError
+from appliance.settings.secrets import SecretSettings
 from appliance.settings.store import SettingsStore
 from appliance.settings.tickets import issue_local_ticket
 
 # Lifetime of a ticket, seconds: longer than a command of the command line takes.
 TICKET_S = 3600.0
 ANSWER_S = 30.0
+# What reading raises when the far end is no server of HTTP, or breaks off.
+_BROKEN = (OSError, http.client.HTTPException)
 SAVE_S = 3600.0  # limit for an answer that the box may need long to make
 
 
@@ -45,12 +50,13 @@ class RunningBox:
 
     def __init__(self, data: Path, store: SettingsStore | None = None) -> None:
         address = own_address.read(data)
-        if address is None:
+        settings = store or _settings(data)
+        if address is None or not settings.section(SecretSettings).session_key:
             raise BoxUnreachableError(f"no box is running on {data}")
         self.url = address.url
         self._host, self._port = address.host, address.port
         self._tls = _only(address.certificate) if address.is_encrypted else None
-        self._ticket = issue_local_ticket(store or _settings(data), time.time(), TICKET_S)
+        self._ticket = issue_local_ticket(settings, time.time(), TICKET_S)
 
     def get(self, path: str) -> Any:
         """The JSON at ``path`` below /api/v1."""
@@ -76,7 +82,7 @@ class RunningBox:
         try:
             shutil.copyfileobj(answer, target)
         except http.client.HTTPException as error:
-            raise BoxUnreachableError(f"the box at {self.url} broke off: {error}") from error
+            raise self._silent(error) from error
         finally:
             connection.close()
 
@@ -92,6 +98,8 @@ class RunningBox:
             for line in answer:
                 if line.startswith(b"data: "):
                     yield json.loads(line.removeprefix(b"data: "))
+        except http.client.HTTPException as error:
+            raise ConnectionError(str(error)) from error
         finally:
             connection.close()
 
@@ -99,6 +107,8 @@ class RunningBox:
         connection, answer = self._ask(method, path, body, headers, ANSWER_S)
         try:
             return answer.read()
+        except _BROKEN as error:
+            raise self._silent(error) from error
         finally:
             connection.close()
 
@@ -115,14 +125,22 @@ class RunningBox:
         try:
             connection.request(method, f"/api/v1{path}", body or None, headers)
             answer = connection.getresponse()
-        except OSError as error:
+            if (
+                answer.getheader("Server") != SERVER_NAME
+            ):  # the box died, and its port is another program's now
+                raise BoxUnreachableError(f"at {self.url} answers another program, and not the box")
+            if answer.status >= http.client.BAD_REQUEST:
+                raise BoxRefusedError(_sentence(answer.read().decode("utf-8", "replace")))
+        except _BROKEN as error:
             connection.close()
-            raise BoxUnreachableError(f"the box at {self.url} does not answer: {error}") from error
-        if answer.status >= http.client.BAD_REQUEST:
-            words = answer.read().decode("utf-8", "replace")
+            raise self._silent(error) from error
+        except (BoxUnreachableError, BoxRefusedError):
             connection.close()
-            raise BoxRefusedError(_sentence(words))
+            raise
         return connection, answer
+
+    def _silent(self, error: Exception) -> BoxUnreachableError:
+        return BoxUnreachableError(f"the box at {self.url} does not answer: {str(error).strip()}")
 
 
 def line_of(box: RunningBox, name: str) -> dict[str, Any] | None:
@@ -143,6 +161,10 @@ def with_box(act: Callable[[RunningBox, argparse.Namespace], None], arguments: a
         return complain(f"{error}; start it with: faxbox serve", NO_BOX)
     except BoxRefusedError as error:
         return complain(str(error), REFUSED)
+    except BrokenPipeError:
+        raise  # nobody reads the output any more: ``cli`` knows what to do
+    except (OSError, SettingsDamagedError) as error:
+        return complain(str(error), EXIT_UNUSABLE)
     return DONE
 
 

@@ -61,6 +61,9 @@ def _check(data: Path) -> int:
     if rebuild.usable(data):
         print("The index of the faxes is whole.")
         return 0
+    if identity.is_new(data, open_settings(data).section(SecretSettings).spool_id):
+        print("There is no index of the faxes yet: faxbox serve makes it.")
+        return 0
     print(f"The index of the faxes cannot be used. {identity.repair_advice(data)}")
     return 1
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from appliance.doctor.findings import Finding, broken, fine, warning
+from appliance.doctor.findings import Finding, broken, fine, skipped, warning
 from appliance.language import said as _
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.settings import LineSettings
@@ -55,8 +55,11 @@ def permissions(data: Path) -> Iterator[Finding]:
         yield fine(_("Only the box reads its data."))
 
 
-def index(data: Path) -> Iterator[Finding]:
-    """Whether the spool's database exists and is not damaged."""
+def index(data: Path, known_id: str = "") -> Iterator[Finding]:
+    """Whether the spool's database exists and is not damaged.  ``known_id``: its id in the settings."""
+    if identity.is_new(data, known_id):
+        yield skipped(_("There is no index of the faxes yet: faxbox serve makes it."))
+        return
     try:
         identity.require_files(data)
         advice = "" if rebuild.usable(data) else identity.repair_advice(data)

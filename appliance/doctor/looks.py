@@ -9,6 +9,7 @@ from appliance.doctor import data, machine, running
 from appliance.doctor.findings import Look
 from appliance.net.settings import HttpSettings
 from appliance.panel.settings import PanelSettings
+from appliance.settings.secrets import SecretSettings
 from appliance.settings.store import SettingsStore
 from appliance.spool.settings import StorageSettings
 
@@ -23,7 +24,7 @@ def looks(folder: Path, store: SettingsStore, box: running.Running | str) -> lis
         ("temperature", machine.temperature),
         ("power", machine.power),
         ("data", lambda: data.permissions(folder)),
-        ("index", lambda: data.index(folder)),
+        ("index", lambda: data.index(folder, store.section(SecretSettings).spool_id)),
         ("files", lambda: data.files(folder)),
         ("settings", lambda: data.settings(store)),
         ("certificate", lambda: data.certificate(store.section(HttpSettings))),

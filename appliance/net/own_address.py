@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from appliance import durable
 
 FILE_NAME = "http.json"
+# The header ``Server`` of each of its answers.
+SERVER_NAME = "faxbox"
 # RFC 9110 4.2: the port where an address has none.
 _PORTS = {"http": 80, "https": 443}
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}

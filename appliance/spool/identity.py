@@ -110,6 +110,15 @@ def require_present(data: Path, known_id: str) -> None:
         )
 
 
+def is_new(data: Path, known_id: str) -> bool:
+    """Whether the folder never had a database: nothing is lost.  ``known_id``: the id in the settings."""
+    try:
+        require_present(data, known_id)
+    except SpoolGoneError:
+        return False
+    return not (data / DATABASE_NAME).exists()
+
+
 def require_settings(data: Path, settings: Path) -> None:
     """Raises SpoolGoneError when a spool with files is there and the file of the settings is missing.
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from appliance.cli import main
+from appliance.net import own_address
+from appliance.net.own_address import OwnAddress
 from tests.api.served import Served, serving
 
 END_S = 60  # for hangs
@@ -150,6 +155,54 @@ def test_a_mistyped_folder_is_a_mistake_and_no_new_box(
     assert ended.value.code == 64
     assert "typo" in capsys.readouterr().err
     assert not (tmp_path / "typo").exists()
+
+
+ANSWERS_OF_OTHERS = {
+    "a web server": b"HTTP/1.1 404 Not Found\r\nServer: nginx\r\nContent-Length: 9\r\n\r\n<h1>?</h1>",
+    "a page": b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi",
+    "another interface": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]",
+    "no HTTP": b"SSH-2.0-OpenSSH_9.2p1\r\n",
+    "the box, killed": b"HTTP/1.1 200 OK\r\nServer: faxbox\r\nContent-Length: 99\r\n\r\n{",
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS_OF_OTHERS.values(), ids=ANSWERS_OF_OTHERS)
+@pytest.mark.parametrize(
+    "words", [("list",), ("tail",), ("erase", "fax", "1"), ("practice", "receive"), ("user", "list")]
+)
+def test_a_box_that_is_gone_and_whose_port_another_program_has_is_no_running_box(
+    served: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str], answer: bytes, words: tuple[str, ...]
+) -> None:
+    shutil.copy(served.box.data / "settings.json", tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        own_address.tell(tmp_path, OwnAddress(f"http://127.0.0.1:{server.getsockname()[1]}"))
+
+        def respond() -> None:
+            client, _ = server.accept()
+            with client:
+                client.recv(65536)
+                client.sendall(answer)
+
+        thread = threading.Thread(target=respond)
+        thread.start()
+        code = main([*words, "--data", str(tmp_path)])
+        thread.join()
+    said = capsys.readouterr().err
+    assert code == 3 or (words == ("tail",) and b"faxbox" in answer)
+    assert code == 0 or (said.startswith("faxbox: ") and said.endswith("start it with: faxbox serve\n"))
+
+
+@pytest.mark.parametrize("what", ["fax", "received"])
+def test_what_is_no_number_of_a_fax_is_not_erased(
+    served: Served, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    assert run(served, "erase", what, "abc") == 64
+    assert "'abc': a whole number of at least 1 is needed" in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_is_told_by_name(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(served, "practice", "receive", "/nowhere/letter.pdf") == 78
+    assert "/nowhere/letter.pdf" in capsys.readouterr().err
 
 
 def test_a_fax_that_is_not_there_or_has_ended_is_called_a_fax(

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from appliance.cli import main
 from appliance.configuration import open_box, open_settings
 from appliance.doctor import bundle, data, machine, running
 from appliance.doctor.findings import Finding, Severity, examine
@@ -195,6 +196,18 @@ def test_an_index_that_cannot_be_used_is_found_with_the_way_back(folder: Path, d
     (found,) = data.index(folder)
     assert found.state is Severity.BROKEN
     assert "rebuild" in found.advice
+
+
+def test_a_folder_that_never_had_an_index_has_lost_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    open_settings(tmp_path)  # as after: faxbox config set …
+    (found,) = data.index(tmp_path)
+    assert (found.state, found.advice) == (Severity.SKIPPED, "")
+    assert main(["spool", "check", "--data", str(tmp_path)]) == 0
+    assert "faxbox serve makes it" in capsys.readouterr().out
+    (known,) = data.index(tmp_path, "the id that the settings have")
+    assert known.state is Severity.BROKEN
 
 
 def test_a_modem_that_is_not_there_and_a_server_without_address_are_found(folder: Path) -> None:
