@@ -47,6 +47,13 @@ _CAUSES: dict[str, Cause] = {
     "408": causes.REQUEST_INCOMPLETE,
     "413": causes.REQUEST_TOO_LARGE,
     "414": causes.REQUEST_TOO_LARGE,
+    "501": causes.REQUEST_INVALID,
+    "505": causes.REQUEST_INVALID,
+}
+# What is wrong with a request, where the status alone says so.
+_DETAILS = {
+    "501": "Transfer-Encoding: chunked is the only one",
+    "505": "HTTP/1.0 and HTTP/1.1 are spoken here",
 }
 
 
@@ -271,7 +278,7 @@ class HttpRequest(HTTPRequest):
         """Answers a request that the application never sees, with a cause as JSON (RFC 9457), and closes."""
         code = status[:3]
         usual = _CAUSES.get(code, causes.REQUEST_FAULT if code >= "500" else causes.REQUEST_INVALID)
-        problem = ProblemError(cause or usual, msg)
+        problem = ProblemError(cause or usual, _DETAILS.get(code, msg))
         body = json.dumps({**problem.document(), "status": int(code)}).encode()
         head = (
             f"{self.server.protocol} {status}\r\nContent-Length: {len(body)}\r\n"
