@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import functools
 import io
 import json
 import re
 import ssl
 import time
+from collections.abc import Callable
 from typing import Any
 
 from cheroot.server import HeaderReader, HTTPRequest, KnownLengthRFile
@@ -164,6 +167,19 @@ class _Headers(dict[bytes, bytes]):
             raise ValueError("both Content-Length and Transfer-Encoding")
 
 
+def _resets(act: Callable[[HttpRequest], None]) -> Callable[[HttpRequest], None]:
+    """``act``, in which the end of TLS is a connection that was reset, as without TLS: no fault to log."""
+
+    @functools.wraps(act)
+    def guarded(request: HttpRequest) -> None:
+        try:
+            act(request)
+        except ssl.SSLError as error:  # the client left without a word, or sent what is no record
+            raise ConnectionResetError(errno.ECONNRESET, str(error)) from error
+
+    return guarded
+
+
 class HttpRequest(HTTPRequest):
     """A request whose connection is closed after an early answer; its own errors are problem documents."""
 
@@ -177,6 +193,7 @@ class HttpRequest(HTTPRequest):
         if isinstance(self.conn.socket, ssl.SSLSocket):
             self.scheme = b"https"
 
+    @_resets
     def respond(self) -> None:
         """Runs the application for this request, or sends a plain one to HTTPS."""
         if self.conn.needs_tls:
@@ -193,6 +210,7 @@ class HttpRequest(HTTPRequest):
             self.ensure_headers_sent()
         self._send(b"0\r\n\r\n" if self.chunked_write else b"")
 
+    @_resets
     def parse_request(self) -> None:
         """Reads the head within ``HEAD_LIMIT_S``, else the connection ends."""
         self.conn.request = self

@@ -324,3 +324,26 @@ def test_faxbox_certificate_makes_a_certificate_and_sets_it(tmp_path: Path) -> N
     show = [*faxbox, "config", "get", "http", "--data", str(tmp_path)]
     settings = json.loads(subprocess.run(show, capture_output=True, text=True, check=True).stdout)
     assert load(HttpSettings(**settings)) is not None
+
+
+@pytest.mark.parametrize("leaving", ["closed", "garbled"])
+def test_a_client_that_leaves_in_the_middle_is_no_fault_in_the_log(
+    secure: Served, authority: trustme.CA, caplog: pytest.LogCaptureFixture, leaving: str
+) -> None:
+    plain = socket.create_connection(("127.0.0.1", secure.port), timeout=LIMIT_S)
+    client = trusting(authority).wrap_socket(plain, server_hostname="localhost")
+    path = "/api/v1/events" if leaving == "closed" else "/api/v1/faxes"
+    head = f"{'GET' if leaving == 'closed' else 'POST'} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n"
+    client.sendall(f"{head}Authorization: Bearer {secure.admin}\r\n\r\n".encode())
+    if leaving == "closed":
+        client.sendall(b"123456789")
+        assert client.recv(65536).startswith(b"HTTP/1.1 200")
+        client.close()  # without close_notify, as a program that was killed
+    else:
+        with socket.socket(fileno=os.dup(client.fileno())) as below:
+            below.sendall(b"\x17\x03\x03\x00\x20" + bytes(32))  # no record of this connection
+        client.close()
+    for _ in range(5):
+        secure.box.history.identify()
+        time.sleep(0.3)
+    assert [record.getMessage() for record in caplog.records if "socket.error" in record.getMessage()] == []
