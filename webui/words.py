@@ -15,6 +15,10 @@ _WORDS = {
     "copied": _("Copied."),
     "undo": _("Undo"),
     "close": _("Close"),
+    "draft_gone": _(
+        "This draft is not here any more: it was sent or thrown away, perhaps in another window."
+    ),
+    "draft_gone_advice": _("Look into the list Sent; for another fax load this page again."),
     "unreachable": _("The box does not answer."),
     "unreachable_advice": _("It may be starting again; this page tries by itself."),
     "unreachable_press": _("It may be starting again: wait a moment, then press once more."),

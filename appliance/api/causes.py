@@ -85,6 +85,11 @@ PAGE_STALE = user_mistake(
     "This page belongs to a session that has ended.",
     "Load the page again.",
 )
+PREVIEW_CHANGED = user_mistake(
+    "preview_changed",
+    "The pages were changed meanwhile, perhaps in another window.",
+    "Look at them as they are now, then send them.",
+)
 TOO_MANY_REQUESTS = declare(
     "too_many_requests",
     Side.USER,

@@ -53,8 +53,8 @@ _STATUS = by_code(
         HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
         HTTPStatus.REQUEST_TIMEOUT: "request_incomplete",
         HTTPStatus.CONFLICT: (
-            "state_forbids contacts_changed not_an_image still_needed too_many_notes practice_refused "
-            "update_under_way disk_not_lockable disk_lock_under_way hardware_test_under_way "
+            "state_forbids contacts_changed preview_changed not_an_image still_needed too_many_notes "
+            "practice_refused update_under_way disk_not_lockable disk_lock_under_way hardware_test_under_way "
             "hardware_test_asks_nothing"
         ),
         HTTPStatus.GONE: "document_gone",

@@ -343,6 +343,32 @@ def test_the_time_that_is_typed_is_the_box_s_wherever_the_browser_is(
         box.served.wait(lambda: os.environ.get("TZ") == before)
 
 
+def test_of_a_draft_in_two_tabs_nothing_is_sent_that_was_not_seen(
+    box: Web, tmp_path: Path, view: View
+) -> None:
+    owner = f"{view.id}-zoe"
+    here = view.page(box, owner)
+    begin(here, letter(tmp_path, 1))
+    there = here.context.new_page()
+    there.goto("/")
+    expect(there.locator("#pages img")).to_have_count(1)
+    settled(there)
+    there.locator("#choose").set_input_files(letter(tmp_path, 2))
+    expect(there.locator("#pages img")).to_have_count(3)
+    settled(there)
+    view.press(view.button(here, "Send"))
+    told = "The pages were changed meanwhile, perhaps in another window."
+    expect(here.get_by_role("alert").first).to_contain_text(view.said(told))
+    expect(here.locator("#pages img")).to_have_count(3)
+    assert box.served.box.faxes.search(JobFilter(owner=owner)) == []
+    view.press(view.button(here, "Send"))
+    here.wait_for_url("**/faxes/*")
+    there.locator("#choose").set_input_files(letter(tmp_path, 1))
+    gone = "This draft is not here any more: it was sent or thrown away, perhaps in another window."
+    expect(there.get_by_role("alert").first).to_contain_text(view.said(gone))
+    assert len(box.served.box.faxes.search(JobFilter(owner=owner))) == 1
+
+
 def test_what_a_file_is_called_is_shown_as_text(box: Web, tmp_path: Path) -> None:
     page = box.page("xena")
     name = tmp_path / '<img src=x onerror="window.bad=1">.tiff'

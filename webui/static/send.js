@@ -48,6 +48,8 @@ function tellBusy() {
 }
 
 function complain(found) {
+  // All that this page asks for is about its draft.
+  if (found.code === "not_found") found = { ...found, title: words.draft_gone, advice: words.draft_gone_advice };
   showRefusal(problem, found);
   for (const fault of found.errors ?? []) if (fault.problem !== found.title) problem.append(element("p", fault.problem));
   problem.scrollIntoView({ block: "nearest" });
@@ -219,6 +221,7 @@ async function send(event) {
   const body = {
     to: state.recipients.map((each) => (each.group ? { group: each.group } : { number: each.number, name: each.name ?? "", company: each.company ?? "" })),
     preview_id: state.preview.id,
+    preview_version: state.preview.version,
     hold: form.elements.when.value === "hold",
   };
   if (moment()) body.send_at = moment();
@@ -226,8 +229,10 @@ async function send(event) {
     const made = await call("POST", "/faxes", body, { "Idempotency-Key": `${state.preview.id}-${state.preview.version}` });
     location.assign(made.faxes.length === 1 ? `/faxes/${made.faxes[0].id}` : `/sent?submission=${made.submission_id}`);
   } catch (error) {
-    complain(problemOf(error));
+    const found = problemOf(error);
+    complain(found);
     button.disabled = false;
+    if (found.code === "preview_changed") inTurn(async () => show(await call("GET", `/previews/${state.preview.id}`)));
   }
 }
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from appliance.api import intake
 from appliance.api.auth import Caller
+from appliance.api.causes import PREVIEW_CHANGED
 from appliance.api.context import Context
 from appliance.api.intake import Form
 from appliance.api.problems import Flaw, ProblemError
@@ -106,14 +107,16 @@ def with_document(
     if "preview_id" in body:
         if given or uploads:
             raise flaw("preview_id", said("either files or a preview"))
-        return _with_preview(context, caller, request, body["preview_id"])
+        return _with_preview(context, caller, request, body)
     files = files_of(context, given, form)
     return replace(request, files=intake.sources(files))
 
 
-def _with_preview(context: Context, caller: Caller, request: Request, preview_id: str) -> Request:
-    """The request with the pages of a preview, unchanged.  Raises NotFoundError."""
-    preview = context.previews.get(preview_id, caller.owner)
+def _with_preview(context: Context, caller: Caller, request: Request, body: Mapping[str, Any]) -> Request:
+    """The request with the pages of a preview, unchanged.  Raises NotFoundError, ProblemError."""
+    preview = context.previews.get(body["preview_id"], caller.owner)
+    if body.get("preview_version", preview.version) != preview.version:
+        raise ProblemError(PREVIEW_CHANGED)
     files, made = context.previews.hand_over(preview)
     seen = preview.options
     options = replace(

@@ -125,7 +125,10 @@ _DOCUMENT = {
     "document_id": integer(1, help="a document that was stored before, instead of files"),
 }
 _EITHER = "Either `files` or `document_id`."
-_PREVIEW = {"preview_id": text(32, help="pages that were made and seen before, instead of files")}
+_PREVIEW = {
+    "preview_id": text(32, help="pages that were made and seen before, instead of files"),
+    "preview_version": integer(1, help="of the pages that were seen: later ones are refused"),
+}
 NEW_FAX = component(
     "NewFax",
     request_object(
