@@ -35,4 +35,5 @@ Common to the readers:
 ``file_part``, ``zipped``   files that come with a document; ZIP files
 ``dicom``                   the document within a file of a hospital's picture archive
 ``first_octets``            how files begin
+``signs``                   fonts in place of Windows' symbol fonts
 """

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import olefile
 import pytest
+from fontTools.ttLib import TTFont
 
 from appliance.documents.causes import DOCUMENT_ENCRYPTED
 from appliance.documents.errors import DocumentError
@@ -32,6 +33,7 @@ from appliance.documents.office.parts import (
 )
 from appliance.documents.office.pictures import is_readable
 from appliance.documents.office.values import with_values
+from appliance.documents.signs import FAMILIES, OUTLINES, font_of, named_in
 from appliance.remarks import (
     ATTACHMENT_LEFT_OUT,
     COLUMN_NARROW,
@@ -44,7 +46,7 @@ from appliance.remarks import (
     PICTURE_LOST,
     RemarkKind,
 )
-from tests.documents.making import need, photograph, save
+from tests.documents.making import need, photograph, run, save
 from tests.documents.opened import opened
 from tests.documents.test_kinds import docx
 
@@ -335,6 +337,64 @@ def test_a_field_of_an_rtf_shows_its_last_result(tmp_path: Path) -> None:
     )
     made = opened(tmp_path, (r"{\rtf1\ansi " + fields + "}").encode(), "a.rtf")
     assert made.words == " ".join(result for *_, result in _FIELDS)
+
+
+def _in_font(family: str, text: str) -> str:
+    fonts = f'<w:rPr><w:rFonts w:ascii="{family}" w:hAnsi="{family}"/></w:rPr>'
+    return f"</w:t></w:r><w:r>{fonts}<w:t>{text}</w:t></w:r><w:r><w:t>"
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (docx(_in_font("Wingdings", "\u00fe\uf0fc")), "a.docx"),
+        (b"{\\rtf1\\ansi{\\fonttbl{\\f0 Arial;}{\\f1\\fcharset2 Wingdings;}}\\f1 \\'fe\\'fc}", "a.rtf"),
+    ],
+    ids=["docx", "rtf"],
+)
+def test_ticks_in_a_symbol_font_of_windows_are_drawn_as_ticks(
+    tmp_path: Path, content: bytes, name: str
+) -> None:
+    """They were boxes, as of fields without a tick."""
+    need("soffice")
+    assert not opened(tmp_path, content, name).remarks
+    fonts = run(need("pdffonts"), tmp_path / "made.pdf").decode()
+    assert "Wingdings" in fonts
+    assert fonts.count("TrueType") == 1
+
+
+def test_a_smile_of_outlook_is_one(tmp_path: Path) -> None:
+    page = b"<html><span style='font-family:Wingdings'>J</span> <font face=webdings>a</font></html>"
+    assert not opened(tmp_path, page, "a.html").remarks
+    fonts = run(need("pdffonts"), tmp_path / "made.pdf").decode()
+    assert "Wingdings" in fonts
+    assert "Webdings" in fonts
+
+
+def test_a_sign_of_a_font_that_the_box_has_not_is_remarked(tmp_path: Path) -> None:
+    need("soffice")
+    made = opened(tmp_path, docx(_in_font("MS Outlook", "\uf028")), "a.docx")
+    assert [(each.kind, each.page, each.detail) for each in made.remarks] == [(GLYPHS_MISSING, 1, "U+F028")]
+
+
+def test_fonts_of_signs_have_the_sign_of_each_code() -> None:
+    for family, signs in FAMILIES.items():
+        with TTFont(io.BytesIO(font_of(family))) as font, TTFont(OUTLINES) as symbola:
+            letters, outlines = font.getBestCmap(), symbola.getBestCmap()
+            for code, sign in enumerate(signs, 0x20):
+                assert letters[0xF000 + code] == outlines[ord(sign)]
+            assert letters[0xA8] == letters[0xF0A8]
+            assert letters[ord("\N{EN DASH}")] == letters[0xF096]
+    assert {FAMILIES["Wingdings"][code - 0x20] for code in (0xFB, 0xFC, 0xFD, 0xFE)} == set(
+        "\U0001f5f6\u2713\U0001f5f7\U0001f5f9"
+    )
+    assert FAMILIES["Symbol"][0xB7 - 0x20] == "\u2022"
+
+
+def test_fonts_are_found_by_their_names_in_octets_and_in_utf_16() -> None:
+    assert named_in(b"font webdings") == ["Webdings"]
+    assert named_in("Wingdings 3".encode("utf-16-le")) == ["Wingdings", "Wingdings 3"]
+    assert named_in(b"Arial") == []
 
 
 def ppt(*records: tuple[int, bytes], container: bool = False) -> bytes:

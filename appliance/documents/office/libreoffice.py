@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import io
 import re
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path, PurePath
 
 import olefile
 import pypdfium2
+from pypdfium2 import raw
 
 from appliance.documents import causes
 from appliance.documents.bounded import Bounds, Typeset
@@ -44,6 +46,7 @@ from appliance.documents.office.parts import (
 from appliance.documents.office.pictures import LARGEST, is_readable
 from appliance.documents.office.values import with_values
 from appliance.documents.options import Paper
+from appliance.documents.signs import font_of, named_in
 from appliance.documents.sniff import table_suffix
 from appliance.documents.typeset.source import TypesetSource
 from appliance.documents.workshop import Workshop
@@ -67,8 +70,11 @@ _RUN_SECONDS = 50.0
 _START_AGAIN = 81
 # In the file beside its program: of which build the extensions in a profile are.
 _BUILD = re.compile(r"^buildid=(.+)$", re.MULTILINE)
+# Where fontconfig looks for fonts of a user's own, below HOME.
+_FONTS = ".local/share/fonts"
 # How many pictures of a file are checked, and the octets of the largest of them.
 _MOST_PICTURES = 100
+_LONGEST_FONT_NAME = 200  # octets
 # LibreOffice's library for formulas, from a separate package.
 _FORMULA_EDITOR = "libsmlo.so"
 _SHEETS = frozenset(
@@ -83,6 +89,9 @@ _BLANKS = re.compile(r"\s+")
 # Letters that a font may lack: not those of Europe, which all of ours have, and none for private use, which
 # fonts of signs fill as they like.
 _RARE, _MOST_RARE = re.compile(r"[^\W\u0000-\u052f\ue000-\uf8ff]|[\u2600-\u2bff\U0001f000-\U0001faff]"), 5000
+# Letters for private use, and fonts of ours that have none of those that symbol fonts have: they draw boxes.
+_PRIVATE = re.compile(r"[\ue000-\uf8ff]")
+_OF_LETTERS = re.compile(r"(?:[A-Z]{6}\+)?(?:Noto|DejaVu|Liberation|Carlito|Caladea|WenQuanYi)")
 _NO_VALUE = re.compile(r"(?<!\S)#NAME\?(?!\S)")
 _NO_ROOM = re.compile(r"(?<!\S)#{3,}(?!\S)")
 _ENCRYPTED_STREAM = "EncryptedPackage"  # [MS-OFFCRYPTO] 1.3.2
@@ -265,6 +274,7 @@ def _convert(program: str, content: bytes, suffix: str, workshop: Workshop) -> T
         )
         (profile / "registrymodifications.xcu").write_text(_PROFILE.format(items=items), encoding="utf-8")
         _look_for_no_extensions(profile / "extensions", program)
+        _write_signs(bench.folder / _FONTS, content)
         source = bench.folder / f"document{suffix}"
         source.write_bytes(content)
         command = [
@@ -296,6 +306,18 @@ def _convert(program: str, content: bytes, suffix: str, workshop: Workshop) -> T
     return Typeset(pdf, tuple(_cut(pdf, suffix, workshop.paper)))
 
 
+def _write_signs(fonts: Path, content: bytes) -> None:
+    """Writes the fonts of signs that a document names."""
+    parts = [content]
+    if content.startswith(b"PK"):
+        with unzipped(content) as archive:
+            entries = [entry for entry in archive.infolist() if entry.filename.endswith(".xml")]
+            parts = [_beginning(archive, entry) for entry in entries]
+    for family in {family for part in parts for family in named_in(part)}:
+        fonts.mkdir(parents=True, exist_ok=True)
+        (fonts / f"{family}.ttf").write_bytes(font_of(family))
+
+
 def _look_for_no_extensions(extensions: Path, program: str) -> None:
     """Writes what LibreOffice writes after looking for extensions, before it has to be started again."""
     for kind in ("bundled", "shared"):
@@ -318,9 +340,10 @@ def _cut(pdf: bytes, suffix: str, paper: Paper) -> Iterator[Remark]:
             width, height = page.get_size()
             with contextlib.closing(page.get_textpage()) as text:
                 words = text.get_text_range()
+                unknown = set(_unknown_signs(text)) if _PRIVATE.search(words) else set()
                 on_sheet = text.get_text_bounded(0, 0, width, height) if suffix in _TEXTS else words
             page.close()
-            rare[number + 1] = set(_RARE.findall(words))
+            rare[number + 1] = unknown.union(_RARE.findall(words))
             if suffix in _SHEETS and _NO_VALUE.search(words):
                 yield Remark(PART_LEFT_OUT, number + 1, detail="the value of a formula (#NAME?)")
             if suffix in _SHEETS and _NO_ROOM.search(words):
@@ -336,3 +359,14 @@ def _cut(pdf: bytes, suffix: str, paper: Paper) -> Iterator[Remark]:
     for page_number, found in rare.items():
         if lacking := sorted(found & missing):
             yield Remark(GLYPHS_MISSING, page_number, detail=", ".join(map(letter_named, lacking)))
+
+
+def _unknown_signs(text: pypdfium2.PdfTextPage) -> Iterator[str]:
+    """Letters for private use that are drawn in a font of ours."""
+    name = ctypes.create_string_buffer(_LONGEST_FONT_NAME)
+    for index in range(text.count_chars()):
+        letter = chr(raw.FPDFText_GetUnicode(text, index))
+        if _PRIVATE.match(letter):
+            raw.FPDFText_GetFontInfo(text, index, name, _LONGEST_FONT_NAME, None)
+            if _OF_LETTERS.match(name.value.decode("utf-8", "replace")):
+                yield letter

@@ -7,6 +7,7 @@ process.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import functools
 import html
@@ -31,6 +32,7 @@ from appliance.documents.causes import DOCUMENT_TOO_MANY_PAGES
 from appliance.documents.errors import DocumentError
 from appliance.documents.file_part import FilePart
 from appliance.documents.options import Paper
+from appliance.documents.signs import font_of, named_in
 from appliance.documents.text.direction import direct
 from appliance.documents.text.hypertext import html_text
 from appliance.documents.typeset.font_map import fonts
@@ -241,7 +243,7 @@ class _Page:
             self.noted = prepare_page(page.etree_element, _parsed, whole_words=self._whole_words)
         direct(page.etree_element)
         return page.render(
-            stylesheets=[_style(sheet) for sheet in sheets],
+            stylesheets=[*map(_style, sheets), *map(_signs, named_in(self.html.encode()))],
             presentational_hints=True,
             font_config=fonts(),
         )
@@ -268,6 +270,14 @@ def _seen_on_paper(document: weasyprint.Document, html: str, *, grounds: bool) -
 def _style(sheet: str) -> weasyprint.CSS:
     """One of our own style sheets, which name no files."""
     return weasyprint.CSS(string=sheet)
+
+
+def _signs(family: str) -> weasyprint.CSS:
+    """A style sheet with one of the fonts that stand for Windows' own."""
+    address = f"data:font/ttf;base64,{base64.b64encode(font_of(family)).decode()}"
+    return weasyprint.CSS(
+        string=f'@font-face {{ font-family: "{family}"; src: url({address}) }}', font_config=fonts()
+    )
 
 
 def _parsed(html: str) -> Element:
