@@ -15,6 +15,7 @@ MAX_WORDS = 120  # characters of a reason phrase that are shown
 
 # RFC 3261 7.3.3: compact forms of the headers that we read.
 _COMPACT = {"f": "from", "t": "to", "m": "contact", "i": "call-id", "k": "supported", "e": "content-encoding"}
+_HEAD_ENDS = re.compile(r"\r?\n\r?\n")
 _URI = re.compile(r"(sips?|tel):([^>\s\"]*)", re.IGNORECASE)
 # A quoted display name may look like a URI.
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
@@ -39,17 +40,27 @@ _PARAMETER = re.compile(r'([a-z]++)\s*+=\s*+(?:"([^"]*+)"|([^\s,"]++))', re.IGNO
 _DISPLAY = re.compile(r'\s*+(?:"((?:[^"\\]|\\.)*+)"\s*+|([^<"]*+))<')
 
 
+def divided(message: str) -> tuple[str, str]:
+    """Head and body of a message.
+
+    Lines of the head end in LF.  Some machines send no CR, and the library reads them, too.
+    """
+    end = _HEAD_ENDS.search(message)
+    head, body = (message, "") if end is None else (message[: end.start()], message[end.end() :])
+    return head.replace("\r\n", "\n"), body
+
+
 def start_line(message: str) -> str:
     """The first line of a message, at most ``MAX_VALUE`` characters."""
-    return message.partition("\r\n")[0][:MAX_VALUE]
+    return message.partition("\n")[0].rstrip("\r")[:MAX_VALUE]
 
 
 def headers(message: str) -> dict[str, list[str]]:
     """Header values by name in lower case, in order of appearance, folded lines joined."""
-    head = message.partition("\r\n\r\n")[0]
+    head, _ = divided(message)
     found: dict[str, list[str]] = {}
     last: list[str] | None = None
-    for line in head.split("\r\n")[1 : MAX_HEADERS + 1]:
+    for line in head.split("\n")[1 : MAX_HEADERS + 1]:
         if line[:1] in (" ", "\t") and last:
             last[-1] = f"{last[-1]} {line.strip()}"[:MAX_VALUE]
             continue
@@ -152,10 +163,9 @@ def caller(found: dict[str, list[str]]) -> CallerIdentity:
 
 def reason(message: str) -> tuple[str, int] | None:
     """Protocol and cause of the Reason header (RFC 3326), Q.850 before SIP: ``("q.850", 17)``, or None."""
-    head = message.partition("\r\n\r\n")[0]
     values = {
         match[1].lower().replace("q850", "q.850"): int(match[2])
-        for value in headers(head).get("reason", [])
+        for value in headers(message).get("reason", [])
         for match in _REASON.finditer(_TEXT.sub("", value))
     }
     for protocol in ("q.850", "sip"):

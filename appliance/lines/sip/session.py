@@ -9,6 +9,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
+from appliance.lines.sip.messages import divided
 from appliance.t38.sdp import Description, Media, Origin, refused_lines, session_text
 
 # Static payload types (RFC 3551 table 4).
@@ -23,6 +24,7 @@ PACKET_MS = 20
 _PROTOCOLS = ("RTP/AVP", "RTP/AVPF")
 # How a line of a description begins, of whatever type.
 _LINE = re.compile(r"^[a-z]=", re.MULTILINE)
+_PART_ENDS = re.compile(r"\r?\n--")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def sendable(address: str, port: int) -> tuple[str, int] | None:
 
 def body_of(message: str) -> str:
     """The SDP in a whole SIP message, out of a multipart body too; empty when there is none."""
-    _, _, body = message.partition("\r\n\r\n")
+    _, body = divided(message)
     start = body.find("v=0")
     if start < 0:  # the library takes a description without its version, and so would answer for us
         first = _LINE.search(body)
@@ -98,8 +100,8 @@ def body_of(message: str) -> str:
             return ""
         start = first.start()
     body = body[start:]
-    end = body.find("\r\n--")
-    return body if end < 0 else body[: end + 2]
+    end = _PART_ENDS.search(body)
+    return body if end is None else body[: end.start()] + "\r\n"
 
 
 # -- writing -----------------------------------------------------------------------------------

@@ -183,6 +183,16 @@ def test_sdp_is_found_in_a_multipart_body() -> None:
     )
     assert body_of(message) == "v=0\r\ns=-\r\n"
     assert body_of("SIP/2.0 200 OK\r\n\r\n") == ""
+    assert body_of(message.replace("\r\n", "\n")) == "v=0\ns=-\r\n"
+
+
+def test_sdp_and_headers_are_found_where_lines_end_in_lf_alone() -> None:
+    """The library reads such messages; without a body they would be calls without media."""
+    message = "SIP/2.0 486 Busy Here\nReason: Q.850;cause=17\nRetry-After: 5\n\nv=0\ns=-\n"
+    assert messages.start_line(message) == "SIP/2.0 486 Busy Here"
+    assert messages.reason(message) == ("q.850", 17)
+    assert messages.retry_after_s(message) == 5.0
+    assert body_of(message) == "v=0\ns=-\n"
 
 
 @pytest.mark.parametrize(
