@@ -5,6 +5,7 @@
 ``numbers``   the number to dial, and the identity shown to the called party
 ``switch``    the media switch of a call, without I/O: audio, T.38, glare, refusals, refreshes
 ``session``   the audio half of SDP, both ways (``t38.sdp`` has the other)
+``session_timer``  when a session that nobody refreshed is refreshed by us
 ``stack``     the thread that runs pjsua2; nothing else uses it
 ``signalling``  accounts and calls, on that thread; ``events`` are what it reports
 ``call``      one call on the asyncio side: ports, media, result

@@ -10,9 +10,15 @@ from dataclasses import replace
 from appliance.causes import CANCELLED, DELIVERED, Cause, Side
 from appliance.lines.causes import CALL_TOO_LONG, LINE_FAULT, NO_ANSWER
 from appliance.lines.sip import causes, messages
+from appliance.lines.sip.codes import TIMED_OUT
 from appliance.lines.sip.events import CallEnded, PendingInvite, Signalled
 from appliance.lines.sip.outcomes import cause_of_reason, cause_of_status
-from appliance.t30.causes import HUNG_UP_BEFORE_PAGES, NO_FAX_ANSWERED, NO_SENDER_HEARD
+from appliance.t30.causes import (
+    HUNG_UP_BEFORE_PAGES,
+    LAST_PAGE_UNCONFIRMED,
+    NO_FAX_ANSWERED,
+    NO_SENDER_HEARD,
+)
 from appliance.t30.parameters import CallResult
 
 # How a call that came in ends when its caller does not wait: BYE before its ACK reached us, CANCEL.
@@ -73,6 +79,11 @@ class CallCourse:
             limit = self.started + ring_s
         return limit if self.cancelled_at is None else min(limit, self.cancelled_at + CANCEL_LIMIT_S)
 
+    @property
+    def _expired(self) -> bool:
+        """Whether the stack ended the answered call because its session was not refreshed (RFC 4028 10)."""
+        return self.connected_at is not None and self.ended is not None and self.ended.code == TIMED_OUT
+
     def cause_of_timeout(self) -> Cause:
         """The cause of a call that reached its deadline."""
         if self.cancelled_at is not None:
@@ -93,7 +104,7 @@ class CallCourse:
             return LINE_FAULT
         stated = cause_of_reason(ended.reason_of)
         if self.connected_at is not None:
-            return stated or causes.SIP_HUNG_UP_EARLY
+            return causes.SIP_SESSION_EXPIRED if self._expired else stated or causes.SIP_HUNG_UP_EARLY
         if not self.calls and ended.code in CALLER_GAVE_UP:
             return causes.SIP_HUNG_UP_EARLY
         # The caller sends no status; one that ended its call was made up here.
@@ -116,6 +127,10 @@ class CallCourse:
         """
         if doubted and result.cause is DELIVERED:
             return replace(result, cause=causes.SIP_CONFIRMATION_DOUBTED)
+        if self._expired and result.cause.side in (Side.THEIRS, Side.LINE):
+            if result.cause is not LAST_PAGE_UNCONFIRMED:
+                result = replace(result, cause=causes.SIP_SESSION_EXPIRED)
+            return result
         if no_packets and result.cause.side in (Side.THEIRS, Side.LINE):
             result = replace(result, cause=causes.SIP_NO_MEDIA)
         if t38_silent and result.cause.code in _BLAMES_THE_NUMBER:

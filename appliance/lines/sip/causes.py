@@ -117,6 +117,13 @@ SIP_CONNECTION_LOST = declare(
     "The connection to the SIP trunk was lost while the call was being set up.",
     "If it happens often, look at the router, which may close connections, and ask the provider.",
 )
+SIP_SESSION_EXPIRED = declare(
+    "sip_session_expired",
+    Side.LINE,
+    Retry.SOON,
+    "The call was ended because the SIP trunk did not refresh its session in time.",
+    "If it happens often, set the trunk's session_s to a longer time, and ask the provider.",
+)
 SIP_CERTIFICATE = declare(
     "sip_certificate",
     Side.LINE,

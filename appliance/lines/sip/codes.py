@@ -4,6 +4,7 @@ from __future__ import annotations
 
 FORBIDDEN = 403
 NOT_FOUND = 404
+TIMED_OUT = 408
 TEMPORARILY_UNAVAILABLE = 480
 BUSY_HERE = 486
 NOT_ACCEPTABLE_HERE = 488
@@ -11,4 +12,4 @@ REQUEST_PENDING = 491
 SERVER_ERROR = 500
 DECLINE = 603
 # The answers to an offer of T.38 that nobody handles: no answer in time, and unknown call.
-NO_PROPER_ANSWER = frozenset({408, 481})
+NO_PROPER_ANSWER = frozenset({TIMED_OUT, 481})

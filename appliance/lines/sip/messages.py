@@ -15,6 +15,7 @@ MAX_WORDS = 120  # characters of a reason phrase that are shown
 
 # RFC 3261 7.3.3: compact forms of the headers that we read.
 _COMPACT = {"f": "from", "t": "to", "m": "contact", "i": "call-id", "k": "supported", "e": "content-encoding"}
+_COMPACT["x"] = "session-expires"  # RFC 4028 4
 _HEAD_ENDS = re.compile(r"\r?\n\r?\n")
 _URI = re.compile(r"(sips?|tel):([^>\s\"]*)", re.IGNORECASE)
 # A quoted display name may look like a URI.

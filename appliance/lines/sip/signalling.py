@@ -33,6 +33,7 @@ from appliance.lines.sip.events import (
 )
 from appliance.lines.sip.media_orders import Reinvite
 from appliance.lines.sip.session import audio_of, body_of
+from appliance.lines.sip.session_timer import SessionTimer
 from appliance.lines.sip.switch import MediaSwitch
 from appliance.lines.sip.switch_states import SwitchState
 from appliance.lines.sip.switch_table import NOTHING
@@ -84,6 +85,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
         self.over = False
         self._confirmed = False
         self._pending_answer: str | None = None
+        self._session_timer = SessionTimer()
         self._born = time.monotonic()
         self._invite = ""  # ours, until a response to it came
         self._redirection = ""  # the first line of the 3xx that the INVITE got
@@ -157,6 +159,16 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
         self._is_over(CallEnded(0, "given up by the SIP stack", ours=True))
         self._stack.forget(self)
 
+    def refresh_if_due(self, now: float) -> None:
+        """Refreshes a session that neither side has refreshed in time."""
+        calm = self.switch is not None and self.switch.state in (SwitchState.AUDIO, SwitchState.T38)
+        if not self.over and self._confirmed and calm and self._session_timer.take_due(now):
+            _log.info("nobody has refreshed a session: we do")
+            try:
+                self.reinvite(_call_parameters())
+            except pj.Error as error:
+                _log.info("a session could not be refreshed: %s", error.info(False))
+
     def failed(self) -> None:
         """A callback failed: this call cannot be trusted any more."""
         self._stack.order(self.ref, lambda call: call.end(SERVER_ERROR))
@@ -215,6 +227,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
             message = event.src.rdata.wholeMsg if received else event.src.tdata.wholeMsg
             if message:
                 self.sink(Signalled(not received, messages.start_line(message), body_of(message)))
+                self._session_timer.follow(message, time.monotonic())
         tsx = event.tsx
         if tsx.method != "INVITE" or tsx.role != pj.PJSIP_ROLE_UAC or self.switch is None or self.over:
             return

@@ -245,6 +245,7 @@ class _Work:
         if now >= self._look_at:
             self._look_at = now + LOOK_S
             stack.each_call(lambda call, at: call.drop_if_forgotten(at), now, "looking after a call")
+            stack.each_call(lambda call, at: call.refresh_if_due(at), now, "refreshing a call's session")
             self._library.watch_connections()
             self._library.use_name_servers(again=False)
             self._count_strangers(now)

@@ -410,6 +410,30 @@ async def our_timer_refreshes_by_reinvite(stage: Stage) -> None:
 
 
 @scenario_of_sweep
+async def their_timer_fails(stage: Stage) -> None:
+    """The peer is to refresh and does not, or its refresh is lost: we do, or the stack would end the fax."""
+    far = T38Far(receive=stage.folder / "timer_fails.tif")
+    body, theirs = sdp(image(far.port), version=2), TIMER.replace("uac", "uas")
+    await stage.we_call(
+        "their_timer_fails",
+        expect("INVITE", save=True),
+        respond(200, "OK", sdp(audio()), extra=theirs),
+        expect("ACK"),
+        expect("INVITE"),
+        respond(200, "OK", body, tag=False, extra=theirs),
+        expect("ACK"),
+        expect("INVITE"),
+        respond(200, "OK", body, tag=False, extra=theirs),
+        expect("ACK"),
+        *BYE,
+        far=far,
+        call={"pages": [page(1200)]},
+        session_s=90,
+        t38_calling_s=0.5,
+    )
+
+
+@scenario_of_sweep
 async def their_timer_refreshes(stage: Stage) -> None:
     """The peer refreshes every 20 s of a long fax, by re-INVITE and by UPDATE."""
     far = T38Far(receive=stage.folder / "their_timer.tif")
@@ -877,7 +901,7 @@ DELIVERED = [
     "our_timer_refreshes_by_reinvite",
 ]
 if SWEEP:
-    DELIVERED.append("their_timer_refreshes")
+    DELIVERED += ["their_timer_refreshes", "their_timer_fails"]
 
 
 @pytest.mark.parametrize("name", DELIVERED)

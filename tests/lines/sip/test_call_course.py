@@ -9,7 +9,13 @@ from appliance.lines.causes import BUSY, CALL_TOO_LONG, LINE_FAULT, NO_ANSWER
 from appliance.lines.sip import causes
 from appliance.lines.sip.call_course import CANCEL_LIMIT_S, MAX_CALL_S, PROGRESS_LIMIT_S, CallCourse
 from appliance.lines.sip.events import CallEnded, Signalled
-from appliance.t30.causes import HUNG_UP_BEFORE_PAGES, NO_FAX_ANSWERED
+from appliance.lines.sip.session_timer import SessionTimer
+from appliance.t30.causes import (
+    HUNG_UP_BEFORE_PAGES,
+    HUNG_UP_DURING_PAGE,
+    LAST_PAGE_UNCONFIRMED,
+    NO_FAX_ANSWERED,
+)
 from appliance.t30.parameters import CallResult
 
 STARTED = 100.0
@@ -120,3 +126,36 @@ def test_trunk_that_has_said_nothing_was_not_lost_but_never_reached() -> None:
     made.ended = CallEnded(503, "Connection refused", ours=True)
     assert made.cause_of_end() is causes.SIP_UNREACHABLE
     assert made.left_ringing is None
+
+
+@pytest.mark.parametrize(
+    ("fax", "told"),
+    [
+        (HUNG_UP_DURING_PAGE, causes.SIP_SESSION_EXPIRED),
+        (NO_FAX_ANSWERED, causes.SIP_SESSION_EXPIRED),
+        (LAST_PAGE_UNCONFIRMED, LAST_PAGE_UNCONFIRMED),
+        (DELIVERED, DELIVERED),
+    ],
+)
+def test_call_that_the_stack_ends_for_its_session_is_not_said_to_be_hung_up(fax: Cause, told: Cause) -> None:
+    made = course(RINGS)
+    made.connected_at = STARTED + 3
+    made.ended = CallEnded(408, "No session refresh received.", False)
+    assert made.cause_of_end() is causes.SIP_SESSION_EXPIRED
+    assert made.judged(CallResult(fax), no_packets=False, t38_silent=False).cause is told
+
+
+def test_session_is_refreshed_by_us_only_when_nobody_else_has() -> None:
+    timer = SessionTimer()
+    ok = "SIP/2.0 200 OK\r\nCSeq: 1 INVITE\r\nx: 90;refresher=uas\r\n\r\n"
+    timer.follow(ok, 100.0)
+    timer.follow(ok.replace("INVITE", "BYE").replace("90", "5"), 101.0)
+    timer.follow(ok.replace("200", "180").replace("90", "5"), 101.0)
+    assert not timer.take_due(153.0)
+    timer.follow(ok.replace("INVITE", "UPDATE").replace("x:", "Session-Expires:"), 140.0)
+    assert not timer.take_due(193.0)
+    assert timer.take_due(195.0)
+    assert not timer.take_due(196.0)  # once
+    timer.follow(ok, 200.0)
+    timer.follow("SIP/2.0 200 OK\r\nCSeq: 2 INVITE\r\n\r\n", 210.0)
+    assert not timer.take_due(9999.0)  # the other side keeps no timer any more
