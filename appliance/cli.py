@@ -33,8 +33,21 @@ _WORDS = {
 _ALL_WORDS = "completion"
 
 
+class _Words(argparse._SubParsersAction):  # type: ignore[type-arg]  # no generic class when it runs
+    """Subcommands whose own help begins with the sentence that the list of them has."""
+
+    def add_parser(self, name: str, **more: Any) -> Any:
+        sentence = str(more.get("help") or "")
+        more.setdefault("description", sentence[:1].upper() + sentence[1:] + "." if sentence else None)
+        return super().add_parser(name, **more)
+
+
 class CommandLine(argparse.ArgumentParser):
     """A parser, and those of its subcommands, that names the most similar word for a mistyped one."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.register("action", "parsers", _Words)
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         words = [str(word) for word in action.choices or ()]

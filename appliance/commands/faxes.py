@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 from appliance.commands.running_box import DONE, RunningBox, with_box
 from appliance.daemon.arguments import add_data_argument, bounded, print_json
+from appliance.spool.model import JobState
 
 LIST_DEFAULT, LIST_MOST = 20, 200  # the API's own bound
 EMPTY = "–"
@@ -26,8 +27,13 @@ Record = dict[str, Any]
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds the six subcommands."""
     each = words.add_parser("list", help="the faxes that were handed in, the newest first")
+    states = ", ".join(state.value for state in JobState)
     each.add_argument(
-        "--state", action="append", default=[], metavar="STATE", help="only these; may be repeated"
+        "--state",
+        action="append",
+        default=[],
+        metavar="STATE",
+        help=f"only these ({states}); may be repeated",
     )
     _bounds(each)
     _word(each, _list)

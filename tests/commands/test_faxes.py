@@ -157,6 +157,29 @@ def test_a_mistyped_folder_is_a_mistake_and_no_new_box(
     assert not (tmp_path / "typo").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("list",), "The faxes that were handed in, the newest first."),
+        (("config", "set"), "Change a setting."),
+        (("line", "add", "sip"), "A SIP trunk."),
+    ],
+)
+def test_the_help_of_a_word_says_what_it_does(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...], sentence: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "--help"])
+    assert ended.value.code == 0
+    assert sentence in capsys.readouterr().out
+
+
+def test_the_help_names_the_states_of_faxes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["list", "--help"])
+    assert "needs_number" in capsys.readouterr().out
+
+
 ANSWERS_OF_OTHERS = {
     "a web server": b"HTTP/1.1 404 Not Found\r\nServer: nginx\r\nContent-Length: 9\r\n\r\n<h1>?</h1>",
     "a page": b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi",
