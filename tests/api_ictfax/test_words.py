@@ -24,9 +24,10 @@ from appliance.documents.causes import (
 from appliance.lines.causes import BUSY, NO_ANSWER, NUMBER_EMERGENCY, NUMBER_INVALID
 from appliance.services.causes import NOT_PERMITTED, QUOTA_SPENT, STATE_FORBIDS
 from appliance.spool.causes import STORAGE_FULL, UNKNOWN_DELIVERY
-from appliance.spool.model import Job, JobState, Received, ReceivedState
+from appliance.spool.model import Job, JobState, ReceivedState
 from appliance.t30.causes import SENDER_GAVE_UP
 from tests.api_ifax.test_codes import a_job
+from tests.spool.samples import sample_received
 
 NOW = 2000.0
 STATUSES = {
@@ -214,27 +215,8 @@ def test_a_further_sending_is_told_under_the_number_the_client_knows() -> None:
 
 
 def test_the_document_of_a_received_fax_cannot_be_taken_for_a_stored_one() -> None:
-    received = Received(
-        id=7,
-        uuid="u",
-        owner="",
-        line="l",
-        line_kind="",
-        caller="030",
-        caller_name="",
-        dialled="",
-        tsi="",
-        sub_address="",
-        state=ReceivedState.PARTIAL,
-        started_at=10.0,
-        ended_at=20.0,
-        pages=2,
-        bad_rows=0,
-        cause_code="sender_gave_up",
-        read=False,
-        deleted_at=None,
-        trace_path="",
-        facts={},
+    received = sample_received(
+        id=7, state=ReceivedState.PARTIAL, ended_at=20.0, pages=2, cause_code="sender_gave_up"
     )
     rows = {row["name"]: row["data"] for row in objects.received_results(received)}
     assert rows["document"] == 1_000_000_007

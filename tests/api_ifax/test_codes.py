@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from appliance.api import causes
@@ -16,9 +14,9 @@ from appliance.lines.causes import BUSY, NO_ANSWER, NUMBER_EMERGENCY, NUMBER_INV
 from appliance.net.causes import URL_UNREACHABLE
 from appliance.services.causes import NOT_PERMITTED, QUOTA_SPENT, STATE_FORBIDS, TOO_MANY_RECIPIENTS
 from appliance.spool.causes import STORAGE_FULL, UNKNOWN_DELIVERY
-from appliance.spool.model import Job, JobState, Priority, Reach, Received, ReceivedState
-from appliance.spool.options import SendOptions
+from appliance.spool.model import Job, JobState, ReceivedState
 from appliance.t30.causes import SENDER_GAVE_UP
+from tests.spool.samples import sample_job, sample_received
 
 FIELDS = {
     "jobId",
@@ -37,41 +35,20 @@ FIELDS = {
 
 
 def a_job(state: JobState, cause: Cause | None = None, **more: object) -> Job:
-    job = Job(
-        id=12345,
-        uuid="u",
-        submission_id=1,
-        owner="ada",
-        key="",
-        origin="ifax",
-        number="+4930123",
-        given="030 123",
-        name="",
-        reach=Reach.DOMESTIC,
-        state=state,
-        priority=Priority.NORMAL,
-        tag="",
-        created_at=1000.9,
-        scheduled_at=1000.9,
-        next_try_at=0,
-        expires_at=0,
-        deadline=0,
-        ended_at=1084.2 if state.ended else None,
-        tries=1,
-        rendered_path="",
-        pages=3,
-        pages_confirmed=2,
-        line="",
-        remote_id="",
-        seconds_on_line=0,
-        cause_code=cause.code if cause else "",
-        cancel_requested=False,
-        resent_from=None,
-        options=SendOptions(),
-        metadata={},
-        callback_url="",
-    )
-    return dataclasses.replace(job, **more)  # type: ignore[arg-type]
+    known = {
+        "id": 12345,
+        "origin": "ifax",
+        "number": "+4930123",
+        "given": "030 123",
+        "state": state,
+        "created_at": 1000.9,
+        "scheduled_at": 1000.9,
+        "ended_at": 1084.2 if state.ended else None,
+        "pages": 3,
+        "pages_confirmed": 2,
+        "cause_code": cause.code if cause else "",
+    }
+    return sample_job(**{**known, **more})
 
 
 def test_every_code_has_its_message() -> None:
@@ -184,27 +161,14 @@ def test_a_fax_whose_document_was_bad_has_the_code_for_it() -> None:
     ],
 )
 def test_received_faxes_have_their_direction(state: ReceivedState, cause: Cause | None, word: str) -> None:
-    received = Received(
+    received = sample_received(
         id=7,
-        uuid="u",
-        owner="",
-        line="l",
-        line_kind="",
-        caller="",
-        caller_name="",
-        dialled="",
         tsi="+49 1",
-        sub_address="",
         state=state,
         started_at=10.0,
         ended_at=None if cause is None else 20.0,
         pages=2,
-        bad_rows=0,
         cause_code=cause.code if cause else "",
-        read=False,
-        deleted_at=None,
-        trace_path="",
-        facts={},
     )
     fax = received_fax(received, "+49309")
     assert set(fax) == FIELDS | {"transactionId"}

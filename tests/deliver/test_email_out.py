@@ -48,10 +48,10 @@ from appliance.numbers import NumberSettings
 from appliance.settings.accounts import User
 from appliance.spool import outbox
 from appliance.spool.delivery import Delivery, OutboxState
-from appliance.spool.model import Received, ReceivedState
 from appliance.station import StationSettings
 from tests.deliver.mailing import PostOffice, post_office
 from tests.deliver.making import fail, make_box, receive, submit, until
+from tests.spool.samples import sample_received
 
 BOX = "fax@office.example"
 
@@ -554,25 +554,4 @@ def test_an_attachment_that_is_put_in_while_sending_is_what_was_to_be_sent(
     assert attachment.get_content() == content
 
 
-FAX = Received(
-    id=1,
-    uuid="u",
-    owner="",
-    line="trunk",
-    line_kind="t38",
-    caller="+49",
-    caller_name="",
-    dialled="",
-    tsi="",
-    sub_address="",
-    state=ReceivedState.COMPLETE,
-    started_at=0,
-    ended_at=1,
-    pages=1,
-    bad_rows=0,
-    cause_code="received",
-    read=False,
-    deleted_at=None,
-    trace_path="",
-    facts={},
-)
+FAX = sample_received(caller="+49")

@@ -23,41 +23,14 @@ from appliance.settings.accounts import User
 from appliance.spool import ledger, outbox
 from appliance.spool.delivery import OutboxState
 from appliance.spool.filters import ReceivedFilter
-from appliance.spool.model import Received, ReceivedState
+from appliance.spool.model import Received
 from tests.deliver.making import Hook, hook_server, make_box, until
+from tests.spool.samples import sample_received
 
 
 def fax(**facts: str) -> Received:
-    known = {
-        "line": "trunk",
-        "caller": "+4940777",
-        "dialled": "+4930555",
-        "tsi": "+49 40 777",
-        "sub_address": "17",
-        **facts,
-    }
-    return Received(
-        id=1,
-        uuid="u",
-        owner="",
-        line=known["line"],
-        line_kind="t38",
-        caller=known["caller"],
-        caller_name="",
-        dialled=known["dialled"],
-        tsi=known["tsi"],
-        sub_address=known["sub_address"],
-        state=ReceivedState.COMPLETE,
-        started_at=0,
-        ended_at=1,
-        pages=1,
-        bad_rows=0,
-        cause_code="received",
-        read=False,
-        deleted_at=None,
-        trace_path="",
-        facts={},
-    )
+    known = {"caller": "+4940777", "dialled": "+4930555", "tsi": "+49 40 777", "sub_address": "17"}
+    return sample_received(**{**known, **facts})
 
 
 @pytest.mark.parametrize(

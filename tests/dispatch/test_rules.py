@@ -28,49 +28,17 @@ from appliance.lines.modem.causes import NO_DIAL_TONE, VOICE_ANSWERED
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.lines.sip import causes
 from appliance.numbers import NumberSettings
-from appliance.spool.model import Attempt, Job, JobState, Priority, Reach
+from appliance.spool.model import Attempt, Job, JobState, Reach
 from appliance.spool.options import Resume, SendOptions, UnknownRule
 from appliance.spool.remembered import Destination, Usage
 from appliance.spool.settings import SendingSettings
 from appliance.t30.causes import HUNG_UP_DURING_PAGE, LAST_PAGE_UNCONFIRMED, NO_FAX_ANSWERED, TRAINING_FAILED
 from appliance.t30.dce import Carrier, Modulation
 from appliance.t30.parameters import CallResult
+from tests.spool.samples import sample_job
 
 NOW = 10_000.0
-JOB = Job(
-    id=7,
-    uuid="u",
-    submission_id=1,
-    owner="ada",
-    key="",
-    origin="rest",
-    number="+49301234567",
-    given="",
-    name="",
-    reach=Reach.DOMESTIC,
-    state=JobState.SENDING,
-    priority=Priority.NORMAL,
-    tag="",
-    created_at=0.0,
-    scheduled_at=0.0,
-    next_try_at=0.0,
-    expires_at=NOW + 86400,
-    deadline=NOW,
-    ended_at=None,
-    tries=1,
-    rendered_path="x",
-    pages=9,
-    pages_confirmed=0,
-    line="",
-    remote_id="",
-    seconds_on_line=0.0,
-    cause_code="",
-    cancel_requested=False,
-    resent_from=None,
-    options=SendOptions(),
-    metadata={},
-    callback_url="",
-)
+JOB = sample_job(expires_at=NOW + 86400, deadline=NOW, rendered_path="x", pages=9)
 SENDING = SendingSettings()
 # Calls for one job that no timetable comes to.
 CALLS_LIMIT = 60
