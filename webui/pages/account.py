@@ -7,7 +7,7 @@ import re
 from markupsafe import Markup
 
 from appliance.api.signing_in import new_app_secret
-from appliance.settings.secrets import PASSWORD_MIN
+from appliance.settings.secrets import PASSWORD_MAX, PASSWORD_MIN
 from webui.visit import Page, Response, Visit, go
 
 _BROWSERS = ("Edg", "OPR", "Firefox", "Chrome", "Safari", "curl")
@@ -31,6 +31,7 @@ def show(visit: Visit) -> Response:
         "account.html",
         user=visit.user,
         least=PASSWORD_MIN,
+        most=PASSWORD_MAX,
         sessions=[(session, device(session.agent)) for session in sessions],
     )
 

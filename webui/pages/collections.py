@@ -18,7 +18,7 @@ from appliance.language import said as _
 from appliance.phonebook import Contact
 from appliance.settings.accounts import User
 from appliance.settings.fields import FieldDescription, describe, to_document, variants
-from appliance.settings.secrets import PASSWORD_MIN
+from appliance.settings.secrets import PASSWORD_MAX, PASSWORD_MIN
 from appliance.spelling import finder, plain
 from webui import favourite_printers
 from webui.choice_words import choice_word
@@ -280,6 +280,7 @@ def _form(
         basic=[each for name in listed.basic for each in fields if each.name == name],
         more=[each for each in fields if each.name not in listed.basic],
         least=PASSWORD_MIN,
+        most=PASSWORD_MAX,
         has_app=listed.name == "users" and bool(values.get("totp_secret")),
         printer_field=printer_field,
         printers=favourite_printers.printers_of(visit, listed.name, int(key)) if printer_field else [],

@@ -12,7 +12,7 @@ from appliance.api.signing_in import HalfWay, SignedIn, begin_session, check_cod
 from appliance.language import said
 from appliance.settings.accounts import User
 from appliance.settings.fields import SettingError
-from appliance.settings.secrets import PASSWORD_MIN
+from appliance.settings.secrets import PASSWORD_MAX, PASSWORD_MIN
 from webui.visit import Page, Response, Visit, go
 
 FIRST_PAGE = "/"
@@ -102,6 +102,7 @@ def _first_start(visit: Visit, form: dict[str, str], problem: ProblemError | Non
         problem=problem,
         fault=fault,
         least=PASSWORD_MIN,
+        most=PASSWORD_MAX,
     )
 
 
