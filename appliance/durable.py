@@ -227,6 +227,13 @@ def write_file(
     return place(path, fill)
 
 
+def try_write(folder: Path) -> None:
+    """Writes a file and deletes it again.  Raises DiskFullError, ReadOnlyError, OSError."""
+    path = folder / "try-write"
+    write_file(path, bytes(_PIECE))
+    path.unlink()
+
+
 def create(path: Path) -> None:
     """Makes an empty file of mode 600, whatever the umask."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)

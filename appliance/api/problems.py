@@ -22,13 +22,14 @@ from appliance.language import ngettext, said
 from appliance.services.causes import STATE_FORBIDS
 from appliance.settings.fields import SettingError
 from appliance.settings.store import UnknownItemError
-from appliance.spool.causes import INDEX_DAMAGED, STORAGE_FULL, STORAGE_READ_ONLY
+from appliance.spool.causes import INDEX_DAMAGED, STORAGE_FAILED, STORAGE_FULL, STORAGE_READ_ONLY
 from appliance.spool.errors import (
     IdempotencyError,
     IllegalTransitionError,
     NotFoundError,
     SpoolClosedError,
     SpoolDamagedError,
+    SpoolFailedError,
 )
 
 _log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ _STATUS = by_code(
         HTTPStatus.TOO_MANY_REQUESTS: "too_many_requests sign_in_paused",
         HTTPStatus.INTERNAL_SERVER_ERROR: "request_fault",
         HTTPStatus.SERVICE_UNAVAILABLE: "too_busy disk_locked stopping index_damaged",
-        HTTPStatus.INSUFFICIENT_STORAGE: "storage_full storage_read_only",
+        HTTPStatus.INSUFFICIENT_STORAGE: "storage_full storage_read_only storage_failed",
     }
 )
 
@@ -157,6 +158,8 @@ def problem_of(error: Exception) -> ProblemError:
             return ProblemError(STATE_FORBIDS, str(error))
         case IdempotencyError():
             return ProblemError(causes.IDEMPOTENCY_KEY_REUSED)
+        case SpoolDamagedError():
+            return ProblemError(INDEX_DAMAGED)
         case ReadOnlyError():
             return ProblemError(STORAGE_READ_ONLY)
         case DiskFullError():
@@ -165,10 +168,11 @@ def problem_of(error: Exception) -> ProblemError:
             return ProblemError(STORAGE_READ_ONLY)
         case OSError(errno=number) if number in FULL_ERRNOS:
             return ProblemError(STORAGE_FULL)
+        case OSError(errno=errno.EIO) | SpoolFailedError():
+            _log.error("a request failed: %s", error)
+            return ProblemError(STORAGE_FAILED)
         case TooLargeError():
             return ProblemError(causes.REQUEST_TOO_LARGE, str(error))
-        case SpoolDamagedError():
-            return ProblemError(INDEX_DAMAGED)
         case SpoolClosedError():
             return ProblemError(STOPPING, retry_after=10)
         case SettingError():

@@ -21,9 +21,10 @@ DATA_VARIABLE = "FAXBOX_DATA"
 # In place of an address to listen on: the sockets that systemd opened (systemd/faxbox.socket).
 SYSTEMD = "systemd"
 
-# Exit codes (sysexits.h): a mistake on the command line or in a setting; the folder is in use by another
-# box; its files cannot be used.
+# Exit codes (sysexits.h): a mistake on the command line or in a setting; the disk failed or is full, and a
+# later start may do; the folder is in use by another box; its files cannot be used.
 EXIT_USAGE = 64
+EXIT_STORAGE = 74
 EXIT_IN_USE = 75
 EXIT_UNUSABLE = 78
 

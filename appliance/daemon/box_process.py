@@ -21,7 +21,7 @@ from appliance.box import Box
 from appliance.configuration import open_box
 from appliance.core import Core, MakeService
 from appliance.daemon import service_manager
-from appliance.daemon.arguments import EXIT_IN_USE, EXIT_UNUSABLE, EXIT_USAGE, SYSTEMD, complain
+from appliance.daemon.arguments import EXIT_IN_USE, EXIT_STORAGE, EXIT_UNUSABLE, EXIT_USAGE, SYSTEMD, complain
 from appliance.daemon.locked import wait_until_open
 from appliance.daemon.main import run
 from appliance.disk_lock import owner as disk_lock
@@ -32,13 +32,15 @@ from appliance.settings import secrets
 from appliance.settings.fields import SettingError
 from appliance.settings.files import SettingsDamagedError
 from appliance.settings.units import MB
-from appliance.spool.causes import STORAGE_FULL, STORAGE_READ_ONLY
-from appliance.spool.errors import SpoolDamagedError
+from appliance.spool.causes import STORAGE_FAILED, STORAGE_FULL, STORAGE_READ_ONLY
+from appliance.spool.connection import kind_of
+from appliance.spool.errors import SpoolDamagedError, SpoolFailedError
 from appliance.spool.identity import DATABASE_NAME, SpoolGoneError, repair_advice
 from appliance.spool.retention import sweep_parts
 from appliance.spool.schema import SchemaTooNewError
 from appliance.spool.vault import KeyLostError
 
+_OF_THE_DISK = durable.FULL_ERRNOS | {errno.EROFS, errno.EIO}
 _log = logging.getLogger(__name__)
 
 # The free space that a start needs, MB, and how often a start without it looks again, seconds.
@@ -92,6 +94,8 @@ def _serve_on(data: Path, http: str, sockets: Sequence[socket.socket], exchange:
         box = open_box(data)
     except BlockingIOError:
         return complain(f"another faxbox is running on {data}", EXIT_IN_USE)
+    except durable.DiskFullError as error:
+        return _refused_by_disk(data, error)
     except (
         OSError,
         SettingsDamagedError,
@@ -100,11 +104,11 @@ def _serve_on(data: Path, http: str, sockets: Sequence[socket.socket], exchange:
         SpoolGoneError,
         KeyLostError,
     ) as error:
-        if isinstance(error, OSError) and error.errno == errno.EROFS:
-            return complain(f"{data}: {STORAGE_READ_ONLY.sentence} {STORAGE_READ_ONLY.advice}", EXIT_UNUSABLE)
+        if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+            return _refused_by_disk(data, error)
         return complain(f"{data} cannot be used: {error}", EXIT_UNUSABLE)
-    except (sqlite3.DatabaseError, SpoolDamagedError) as error:
-        return _damaged(data, error)
+    except (sqlite3.DatabaseError, SpoolFailedError) as error:
+        return _index_failed(data, error)
     try:
         durable.make_private(data)
         sweep_parts(data)
@@ -116,8 +120,10 @@ def _serve_on(data: Path, http: str, sockets: Sequence[socket.socket], exchange:
         asyncio.run(_serve(box, services, exchange))
     except ListenError as error:
         return complain(str(error), EXIT_UNUSABLE)
-    except SpoolDamagedError as error:
-        return _damaged(data, error)
+    except SpoolFailedError as error:
+        return _index_failed(data, error)
+    except durable.DiskFullError as error:
+        return _refused_by_disk(data, error)
     finally:
         box.close()
     return 0
@@ -146,8 +152,23 @@ def _has_room(data: Path) -> bool:
     return files and state.f_bavail * state.f_frsize >= START_MB * MB
 
 
-def _damaged(data: Path, error: Exception) -> int:
-    return complain(f"{data / DATABASE_NAME} cannot be used: {error}. {repair_advice(data)}", EXIT_UNUSABLE)
+def _refused_by_disk(data: Path, error: Exception) -> int:
+    """Says what the disk refused; the exit code, after which systemd tries again where that may help."""
+    number = getattr(error, "errno", None)
+    if isinstance(error, durable.ReadOnlyError) or number == errno.EROFS:
+        return complain(f"{data}: {STORAGE_READ_ONLY.sentence} {STORAGE_READ_ONLY.advice}", EXIT_UNUSABLE)
+    full = isinstance(error, durable.DiskFullError) or number in durable.FULL_ERRNOS
+    cause = STORAGE_FULL if full else STORAGE_FAILED
+    return complain(f"{data}: {cause.sentence} {cause.advice} ({error})", EXIT_STORAGE)
+
+
+def _index_failed(data: Path, error: Exception) -> int:
+    """Says why the index cannot be used; the exit code."""
+    kind = kind_of(error, data)
+    if kind is SpoolDamagedError:
+        said = f"{data / DATABASE_NAME} cannot be used: {error}. {repair_advice(data)}"
+        return complain(said, EXIT_UNUSABLE)
+    return _refused_by_disk(data, kind(str(error)))
 
 
 async def _serve(box: Box, services: Sequence[MakeService], exchange: Exchange) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -104,7 +105,7 @@ class Housekeeping:
                     copied = time.monotonic()
             except SpoolClosedError:
                 return
-            except (OSError, SpoolFailedError, durable.DiskFullError) as error:
+            except (OSError, sqlite3.Error, SpoolFailedError, durable.DiskFullError) as error:
                 _log.error("keeping order failed: %s", error)
             except Exception:
                 _log.exception("keeping order failed")

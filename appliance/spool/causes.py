@@ -53,6 +53,13 @@ STORAGE_FULL = declare(
     "The box's storage is full.",
     "Delete old faxes or shorten the time they are kept.",
 )
+STORAGE_FAILED = declare(
+    "storage_failed",
+    Side.OURS,
+    Retry.LATER,
+    "The disk or card of the box failed at a write or a read; nothing was changed.",
+    "Try again. If it happens again, make a backup and replace the disk or card.",
+)
 STORAGE_READ_ONLY = declare(
     "storage_read_only",
     Side.OURS,

@@ -1,9 +1,12 @@
-"""A connection to the database, and SQLite's errors for a damaged one."""
+"""A connection to the database, and the meaning of SQLite's errors."""
 
 from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+
+from appliance import durable
+from appliance.spool.errors import SpoolDamagedError, SpoolFailedError
 
 # SQLite's page cache of a connection, KiB: small, the operating system caches the file too.
 CACHE_KIB = 1024
@@ -30,3 +33,22 @@ def is_damage(error: Exception) -> bool:
     code = getattr(error, "sqlite_errorcode", None)
     # The lower octet of an extended result code is the primary one.
     return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def kind_of(error: Exception, data: Path) -> type[Exception]:
+    """What an operation on the database in ``data`` that met ``error`` raises."""
+    if is_damage(error) or isinstance(error, SpoolDamagedError):
+        return SpoolDamagedError
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return durable.DiskFullError
+    if code == sqlite3.SQLITE_READONLY:
+        return durable.ReadOnlyError
+    if code == sqlite3.SQLITE_IOERR:  # also for a quota and a file system that shut itself
+        try:
+            durable.try_write(data)
+        except durable.DiskFullError as refused:
+            return type(refused)
+        except OSError:
+            pass
+    return SpoolFailedError

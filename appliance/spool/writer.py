@@ -7,7 +7,6 @@ operation that raises is undone alone.  A future is done only after the commit i
 from __future__ import annotations
 
 import logging
-import os
 import queue
 import sqlite3
 import threading
@@ -16,9 +15,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
-from appliance import durable
-from appliance.spool.connection import is_damage
-from appliance.spool.errors import SpoolDamagedError, SpoolFailedError
+from appliance.spool.connection import is_damage, kind_of
+from appliance.spool.errors import SpoolDamagedError
 from appliance.spool.model import Event
 from appliance.spool.transaction import Tx
 
@@ -161,24 +159,10 @@ class SpoolWriter:
         _log.error("the spool could not be written: %s", error)
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
-        full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-        damage = is_damage(error) or isinstance(error, SpoolDamagedError)
-        if damage:
+        kind = kind_of(error, self._data)
+        if kind is SpoolDamagedError:
             self._note_damage(str(error))
         for order in batch:
-            refusal: Exception
-            if full:
-                refusal = durable.DiskFullError("the disk is full")
-            elif self._read_only(error):
-                refusal = durable.ReadOnlyError("the disk is read-only")
-            else:
-                refusal = (SpoolDamagedError if damage else SpoolFailedError)(str(error))
+            refusal = kind(str(error))
             refusal.__cause__ = error
             order.future.set_exception(refusal)
-
-    def _read_only(self, error: Exception) -> bool:
-        """Whether ``error`` means that the file system refuses all writes."""
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code == sqlite3.SQLITE_IOERR:  # the error for open files when a disk fails
-            return bool(os.statvfs(self._data).f_flag & os.ST_RDONLY)
-        return bool(code == sqlite3.SQLITE_READONLY)

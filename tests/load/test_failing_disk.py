@@ -7,6 +7,7 @@ test on.
 from __future__ import annotations
 
 import contextlib
+import errno
 import sqlite3
 import subprocess
 import sys
@@ -17,12 +18,14 @@ from pathlib import Path
 
 import pytest
 
-from appliance.daemon.arguments import EXIT_UNUSABLE
-from appliance.spool.causes import STORAGE_FULL, STORAGE_READ_ONLY
+from appliance.causes import Cause
+from appliance.daemon.arguments import EXIT_STORAGE, EXIT_UNUSABLE
+from appliance.spool.causes import STORAGE_FAILED, STORAGE_FULL, STORAGE_READ_ONLY
 from appliance.spool.identity import DATABASE_NAME
 from appliance.spool.room import FILES_KEPT
 from bench import marked
 from bench.running import Client, Running, running
+from tests.load.faulty import FaultyDisk
 
 SETTINGS = {
     "practice.speed": "10",
@@ -151,6 +154,49 @@ def test_what_is_on_a_disk_that_takes_nothing_more_can_be_saved(tmp_path: Path, 
         restored = ("restore", str(tmp_path / name), "--passphrase-file", str(phrase))
         assert faxbox(*restored, data=tmp_path / f"box from {name}").stdout.endswith(" 1 received faxes.\n")
     assert "Traceback" not in (tmp_path / "serve.log").read_text()
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize(
+    ("error", "part", "cause"),
+    [
+        (errno.EIO, "spool.sqlite3", "storage_failed"),
+        (errno.EIO, "/documents/", "storage_failed"),
+        (errno.EDQUOT, "/box/", "storage_full"),
+        (errno.EROFS, "/box/", "storage_read_only"),
+    ],
+    ids=lambda value: errno.errorcode.get(value, "") if isinstance(value, int) else value.strip("/"),
+)
+def test_an_error_of_the_disk_is_told_as_that_and_the_next_fax_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int, part: str, cause: str
+) -> None:
+    log, card = tmp_path / "serve.log", FaultyDisk(tmp_path, monkeypatch)
+    with running(tmp_path / "box", SETTINGS, log) as box:
+        client = box.client()
+        card.fail(error, part)
+        assert hand_in(client)[:2] == (HTTPStatus.INSUFFICIENT_STORAGE, cause)
+        card.heal()
+        assert hand_in(client)[0] == HTTPStatus.CREATED
+        until(lambda: not client.unfinished(), "a fax is still under way")
+        assert sound(box)
+        client.close()
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"), [(errno.EIO, STORAGE_FAILED), (errno.EDQUOT, STORAGE_FULL)], ids=["EIO", "EDQUOT"]
+)
+def test_a_start_that_meets_an_error_of_the_disk_calls_no_index_damaged_and_may_be_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int, cause: Cause
+) -> None:
+    log, card = tmp_path / "serve.log", FaultyDisk(tmp_path, monkeypatch)
+    with running(tmp_path / "box", SETTINGS, log) as box:
+        assert hand_in(box.client())[0] == HTTPStatus.CREATED
+        box.process.kill()
+    card.fail(error, "/box/")
+    done = faxbox("serve", "--http", "127.0.0.1:0", data=tmp_path / "box")
+    assert (done.returncode, cause.sentence in done.stderr) == (EXIT_STORAGE, True), done.stderr
+    assert "rebuild" not in done.stderr
 
 
 def _received(client: Client) -> list[dict[str, object]]:
