@@ -32,6 +32,7 @@ from appliance.settings import secrets
 from appliance.settings.fields import SettingError
 from appliance.settings.files import SettingsDamagedError
 from appliance.settings.units import MB
+from appliance.spool import identity
 from appliance.spool.causes import STORAGE_FAILED, STORAGE_FULL, STORAGE_READ_ONLY
 from appliance.spool.connection import kind_of
 from appliance.spool.errors import SpoolDamagedError, SpoolFailedError
@@ -90,6 +91,9 @@ def _serve_on(data: Path, http: str, sockets: Sequence[socket.socket], exchange:
     except ValueError as error:
         return complain(f"--http: {error}", EXIT_USAGE)
     _wait_for_room(data)
+    if strange := identity.not_usable(data):
+        said = "belongs to another user, or its mode keeps this one out. Nothing was changed. Give it back:"
+        return complain(f"{strange} {said} chown -R USER: {data}; chmod -R u+rwX {data}", EXIT_UNUSABLE)
     try:
         box = open_box(data)
     except BlockingIOError:

@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from appliance import durable
+from appliance.settings.files import PHONEBOOK_FILE, SETTINGS_FILE
 from appliance.spool import copies
-from appliance.spool.folders import OF_FAXES
+from appliance.spool.folders import FOLDERS, OF_FAXES
 
 DATABASE_NAME = "spool.sqlite3"
 MARKER_NAME = "spool.json"
@@ -59,6 +60,26 @@ def require_files(data: Path) -> None:
         durable.require_file(data / MARKER_NAME)
     except durable.NotAFileError as error:
         raise SpoolGoneError(str(error)) from error
+
+
+def not_usable(data: Path) -> Path | None:
+    """The first of the box's files and folders that this process may not read and write; None if it may all.
+
+    SQLite takes a database that it may not open for a damaged one, one that it may only read for a read-only
+    disk.  On a read-only file system nothing is said: no mode would help.
+    """
+    if not data.is_dir() or _is_read_only(data):
+        return None
+    if not os.access(data, _modes(data)):
+        return data
+    database = (f"{DATABASE_NAME}{suffix}" for suffix in ("", *BESIDE))
+    names = (*database, MARKER_NAME, SETTINGS_FILE, PHONEBOOK_FILE, *FOLDERS)
+    found = (data / name for name in names)
+    return next((path for path in found if path.exists() and not os.access(path, _modes(path))), None)
+
+
+def _modes(path: Path) -> int:
+    return os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)
 
 
 class OpenFiles:

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -204,3 +205,22 @@ def test_no_process_of_the_box_leaves_an_image_of_its_memory_when_it_crashes(tmp
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
                 assert resource.prlimit(pid, resource.RLIMIT_CORE) == (0, 0)
+
+
+@pytest.mark.parametrize("name", ["spool.sqlite3", "settings.json", "received", "."])
+@pytest.mark.parametrize("mode", [0o000, 0o400])
+def test_a_file_that_is_somebody_else_s_is_named_and_no_index_is_called_damaged(
+    tmp_path: Path, name: str, mode: int
+) -> None:
+    """As after a command that root ran."""
+    if shutil.which("setpriv") is None or os.geteuid():
+        pytest.skip("needs root, whose right to open everything setpriv takes away")
+    data = tmp_path / "box"
+    open_box(data).close()
+    (data / name).chmod(mode)
+    plain = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    command = [*plain, *FAXBOX, "serve", "--data", str(data), "--http", "127.0.0.1:0"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == EXIT_UNUSABLE
+    assert f"{data / name} belongs to another user" in done.stderr
+    assert "rebuild" not in done.stderr
