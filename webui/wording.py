@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,15 @@ class Chip:
     path: str
     word: str
     on: bool
+
+
+def joined(*parts: str) -> str:
+    """The parts that there are, in one line; none turns the numbers beside it (Unicode's FSI and PDI)."""
+    return " · ".join(f"\u2068{part}\u2069" if _runs_left(part) else part for part in parts if part)
+
+
+def _runs_left(text: str) -> bool:
+    return any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text)
 
 
 def goes_out(visit: Visit, job: Job) -> str:

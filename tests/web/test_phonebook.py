@@ -172,29 +172,41 @@ def test_an_entry_becomes_a_printer_in_one_press(box: Web, language: str, make: 
     assert number not in store.items(FavouritePrinter)
 
 
+# Where the + of a number is, and its first digit, in the last text of an element.
+_PLACES = """element => {
+    const text = element.lastChild;
+    const at = (sign) => {
+        const range = document.createRange();
+        range.setStart(text, text.data.indexOf(sign));
+        range.setEnd(text, text.data.indexOf(sign) + 1);
+        return range.getBoundingClientRect().left;
+    };
+    return [at("+"), at("9")];
+}"""
+
+
 def test_names_of_any_length_and_direction_stay_on_a_phone_s_page(box: Web) -> None:
     long = "Donaudampfschifffahrtsgesellschaftskapitänswitwenrentenversicherungsanstalt"
     for first, last, number in (("Friederike", long, "9991"), ("محمد", "الخوارزمي", "+966112345678")):
         body = {"first_name": first, "last_name": last, "company": long, "number": number}
         assert box.served.ask("POST", "/contacts", body).status == 201
+    turned = {"last_name": "Schalom", "company": "עיריית תל אביב", "number": "+97231234567"}
+    assert box.served.ask("POST", "/contacts", turned).status == 201
     page = box.page(phone=True)
     page.goto("/settings/groups/new")
     too_wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
     assert not page.evaluate(too_wide)
     # The + of the number stands before it, at the right of the name.
     label = page.locator("label", has_text="الخوارزمي")
-    places = label.evaluate("""label => {
-        const text = label.lastChild;
-        const at = (sign) => {
-            const range = document.createRange();
-            range.setStart(text, text.data.indexOf(sign));
-            range.setEnd(text, text.data.indexOf(sign) + 1);
-            return range.getBoundingClientRect().left;
-        };
-        return [at("+"), at("9")];
-    }""")
+    places = label.evaluate(_PLACES)
     assert places[0] < places[1]
     page.goto("/")
+    # A company's name that runs the other way does not turn the number after it.
+    page.get_by_label("To", exact=True).fill("schalom")
+    offered = page.get_by_role("option", name="Schalom").locator("span")
+    places = offered.evaluate(_PLACES)
+    assert places[0] < places[1]
+    page.get_by_label("To", exact=True).fill("")
     page.get_by_label("To", exact=True).press_sequentially("Donau")
     page.get_by_role("option").first.wait_for()
     assert not page.evaluate(too_wide)

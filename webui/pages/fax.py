@@ -118,7 +118,7 @@ def facts(visit: Visit, job: Job) -> list[tuple[str, str]]:
     write = visit.writer()
     rows = [
         (_("To"), job.given),
-        (_("Name"), " · ".join(part for part in (job.name, job.company) if part)),
+        (_("Name"), wording.joined(job.name, job.company)),
         (_("The other machine"), job.remote_id.strip()),
         (_("Pages"), f"{job.pages_confirmed} / {job.pages}" if job.pages is not None else ""),
         (_("Handed in"), write.date_time(job.created_at)),

@@ -101,7 +101,7 @@ def _with_notes(visit: Visit, rows: list[Row]) -> list[Row]:
 def _received_row(fax: Received) -> Row:
     title = fax.caller_name or fax.caller or fax.tsi.strip() or _("Number withheld")
     details = (fax.caller if fax.caller_name else "", fax.tsi.strip() if fax.caller else "")
-    more = " · ".join(dict.fromkeys(part for part in details if part and part != title))
+    more = wording.joined(*dict.fromkeys(part for part in details if part != title))
     return Row(
         fax.id,
         f"/received/{fax.id}",
@@ -205,7 +205,7 @@ def sent_rows(visit: Visit, filters: ListFilter) -> list[Row]:
 def _sent_row(visit: Visit, job: Job) -> Row:
     title = wording.title(job)
     subject = job.options.cover.subject if job.options.cover is not None else ""
-    more = " · ".join(part for part in (job.given, subject, job.tag) if part not in ("", title))
+    more = wording.joined(*(part for part in (job.given, subject, job.tag) if part != title))
     picture = f"/api/v1/faxes/{job.id}/pages/1?size=small" if job.rendered_path else ""
     count = wording.pages(job.pages) if job.pages is not None else ""
     return Row(

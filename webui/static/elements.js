@@ -20,3 +20,10 @@ export function showRefusal(place, problem) {
   place.replaceChildren(element("strong", problem.title), ...(problem.advice ? [element("p", problem.advice)] : []));
   place.hidden = false;
 }
+
+const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}]/u;
+// What keeps text in another direction from turning numbers beside it (Unicode's FSI and PDI).
+const isolated = (text) => (RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text);
+
+// The parts that there are, in one line.
+export const joined = (parts) => parts.filter(Boolean).map(isolated).join(" · ");

@@ -1,7 +1,7 @@
 // The field "To": several recipients, completed from the phone book and earlier faxes, checked while they are typed.
 
 import { call, problemOf, words } from "./api.js";
-import { element, plainButton } from "./elements.js";
+import { element, joined, plainButton } from "./elements.js";
 
 const WAIT_MS = 200;
 
@@ -67,7 +67,7 @@ export function completion(root, changed) {
     if (found.quarantined_until) parts.push(words.quarantined);
     if (found.delivered) parts.push(found.delivered === 1 ? words.delivered_once : words.delivered_before.replace("{count}", found.delivered));
     if (found.delivered && found.seconds_a_page) parts.push(words.usual_seconds.replace("{count}", found.seconds_a_page));
-    return [parts.filter(Boolean).join(" · "), "good"];
+    return [joined(parts), "good"];
   }
 
   const membersOf = ({ members }) => (members === 1 ? words.member : words.members.replace("{count}", members));
@@ -96,7 +96,7 @@ export function completion(root, changed) {
     list.replaceChildren(...offers.map((offer, index) => {
       const more = [offer.company, offer.name ? offer.number : "", offer.group ? membersOf(offer) : ""];
       const item = element("li", [
-        element("b", offer.name || offer.number), " ", element("span", more.filter(Boolean).join(" · "), "faint"),
+        element("b", offer.name || offer.number), " ", element("span", joined(more), "faint"),
       ]);
       item.id = `offer-${index}`;
       item.setAttribute("role", "option");
