@@ -164,6 +164,28 @@ def test_what_is_chosen_is_seen_where_the_system_s_colours_replace_ours(
     box.close_windows()
 
 
+def test_paper_is_white_without_forms_and_no_number_is_in_two_lines(lived_in: tuple[Web, Furnished]) -> None:
+    box, _ = lived_in
+    entry = {"number": "+49431123456789", "last_name": "Hohenlohe-Langenburg", "company": "University " * 9}
+    assert box.served.ask("POST", "/contacts", entry).status == 201
+    page = box.page(theme="dark", viewport={"width": 718, "height": 1000})  # A4 without its margins
+    page.goto("/")
+    page.emulate_media(media="print")
+    expect(page.locator("#send")).to_be_hidden()
+    expect(page.locator("body")).to_have_css("color", "rgb(29, 28, 26)")
+    page.goto("/settings/contacts")
+    number = page.get_by_role("cell", name="+49431123456789")
+    assert (
+        number.evaluate("""cell => {
+        const range = document.createRange();
+        range.selectNodeContents(cell);
+        return new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size;
+    }""")
+        == 1
+    )
+    box.close_windows()
+
+
 def test_every_page_fits_a_narrow_window_in_the_language_with_the_long_words(
     lived_in: tuple[Web, Furnished],
 ) -> None:

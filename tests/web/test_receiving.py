@@ -28,8 +28,13 @@ def faxed(box: Web) -> int:
 
 
 def _fax(box: Web, dialled: str = "5550") -> int:
-    caller = f"+4930{next(_numbers):06d}"
+    return _fax_of(box, f"+4930{next(_numbers):06d}", dialled)
+
+
+def _fax_of(box: Web, caller: str, dialled: str = "5550") -> int:
+    """A fax that has come in from ``caller``, the newest."""
     content = base64.b64encode(picture()).decode()
+    before = {each["id"] for each in box.served.ask("GET", "/received").json["received"]}
     call = {"caller": caller, "dialled": dialled, "files": [{"name": "a.tiff", "content": content}]}
     assert box.served.ask("POST", "/practice/receive", call).status == 202
 
@@ -38,7 +43,7 @@ def _fax(box: Web, dialled: str = "5550") -> int:
             "received"
         ]
         listed += box.served.ask("GET", f"/received?caller=%2B{caller[1:]}").json["received"]
-        return [each for each in listed if each["state"] == "complete"]
+        return [each for each in listed if each["state"] == "complete" and each["id"] not in before]
 
     box.served.wait(lambda: bool(come()))
     return int(str(come()[0]["id"]))
@@ -206,6 +211,22 @@ def test_search_finds_a_part_of_the_number(box: Web, faxed: int) -> None:
     page.get_by_role("searchbox").fill(caller[-6:])
     expect(page.locator(".rows > li")).to_have_count(1)
     assert rows(page, faxed) == 1
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_a_caller_s_name_is_told_to_its_end(box: Web, faxed: int, phone: bool) -> None:
+    """Departments of one hospital differ in their last word."""
+    caller = box.served.ask("GET", f"/received/{faxed}").json["caller"]
+    entry = {"number": caller, "company": "Universitätsklinikum Schleswig-Holstein, Kiel"}
+    assert box.served.ask("POST", "/contacts", entry).status == 201
+    called = _fax_of(box, caller)
+    page = box.page(phone=phone)
+    page.goto("/received")
+    name = page.locator(f".rows > li[data-id='{called}'] b")
+    expect(name).to_have_text(entry["company"])
+    assert name.evaluate(
+        "each => each.scrollWidth <= each.clientWidth && each.scrollHeight <= each.clientHeight"
+    )
 
 
 def test_a_reader_sees_fetches_and_guesses_only_what_is_theirs(box: Web, faxed: int, view: View) -> None:
