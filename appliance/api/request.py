@@ -26,7 +26,7 @@ DEPTH_LIMIT = 64
 # Values in one JSON text: in memory each takes some 70 octets, however short it is.
 VALUES_LIMIT = 100_000
 # Octets of a form without files.
-FORM_LIMIT = 1 << 20
+FORM_LIMIT = 1 * MB
 # Escapes of characters that cannot be stored: unpaired surrogates, and NUL.
 _DOUBTFUL_ESCAPE = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,64}/[a-z0-9!#$&^_.+-]{1,64}")
@@ -192,6 +192,15 @@ def check_text(text: str) -> str:
 def read_query(environ: Environ) -> dict[str, list[str]]:
     """The query's parameters, each with its values in order.  Raises ProblemError."""
     return _pairs(str(environ.get("QUERY_STRING", "")), QUERY_LIMIT)
+
+
+# In an address a plus sign that is not encoded means a blank; no country's code begins with 0.
+_LOST_PLUS = re.compile(r"^ (?=[1-9])")
+
+
+def with_plus(number: str) -> str:
+    """A telephone number from a query, which may have lost its plus sign: nothing is dialled for a query."""
+    return _LOST_PLUS.sub("+", number)
 
 
 def last_of_each(values: Mapping[str, list[str]]) -> dict[str, str]:

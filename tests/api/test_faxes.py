@@ -676,3 +676,13 @@ def test_a_time_that_no_clock_shows_is_refused_wherever_it_is_given(served: Serv
         made = served.ask("POST", "/faxes", new("9990", hold=True)).json["faxes"][0]["id"]
         answer = served.ask("POST", f"/faxes/{made}/{call}", {"at": never})
     assert (answer.status, answer.json["code"]) == (400, "request_invalid")
+
+
+@pytest.mark.parametrize("number", ["%2B4315551234", "+4315551234"])
+def test_a_number_in_an_address_is_found_with_its_plus_sign_encoded_or_not(
+    served: Served, number: str
+) -> None:
+    made = served.ask("POST", "/faxes", new("+4315551234", hold=True)).json["faxes"][0]["id"]
+    found = served.ask("GET", f"/faxes?number={number}").json["faxes"]
+    assert made in [each["id"] for each in found]
+    assert served.ask("GET", f"/numbers/check?number={number}").json["dial"] == "+4315551234"

@@ -259,6 +259,14 @@ def test_the_whole_chain_of_calls_delivers_a_fax(client: Client) -> None:
     assert len(client.get(f"/transmissions/{made}/logs")) == 1
 
 
+def test_a_contact_is_found_by_its_number_with_its_plus_sign_encoded_or_not(client: Client) -> None:
+    made = client.made("/contacts", {"phone": "+4315551239"})
+    for written in ("%2B4315551239", "+4315551239"):
+        assert [each["contact_id"] for each in client.get(f"/contacts?phone={written}")] == [made]
+    refused = client.ask("POST", "/contacts", {"phone": "abc"}).json["error"]["message"]
+    assert refused == "This is not a telephone number that can be dialled. (phone: 'abc')"
+
+
 def test_a_bare_phone_becomes_a_contact(client: Client) -> None:
     made = client.transmission("9990")
     contact = client.get(f"/transmissions/{made}")["contact_id"]

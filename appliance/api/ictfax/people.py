@@ -109,7 +109,7 @@ class PeopleCalls:
         try:
             self._door.box.rules.contact_number(written)
         except RefusedError as error:
-            raise refused(error.cause, "phone", error.cause.sentence) from None
+            raise refused(error.cause, "phone", repr(written)) from None
 
     def keep(self, contact: Contact) -> int:
         """The id of this contact, which is added if it does not exist."""
@@ -136,7 +136,7 @@ class PeopleCalls:
         """Lists the contacts whose fields contain the words of the query."""
         query = request.read_query(bottle.request.environ)
         wanted = {
-            name: values[-1].casefold()
+            name: request.with_plus(values[-1]).casefold()
             for name, values in query.items()
             if name in CONTACT_FIELDS and values[-1]
         }

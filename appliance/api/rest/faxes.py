@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
+from appliance.api.request import with_plus
 from appliance.api.rest.checking import read_schedule
 from appliance.api.rest.queries import (
     BEFORE,
@@ -70,7 +71,7 @@ def list_faxes(call: Call) -> Answer:
     wanted_jobs = JobFilter(
         owner=asked_owner(call),
         states=frozenset(JobState(word) for word in query.get("state", ())),
-        number=query.get("number", ""),
+        number=with_plus(query.get("number", "")),
         tag=query.get("tag", ""),
         origin=query.get("origin", ""),
         text=query.get("q", ""),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from appliance.api.request import with_plus
 from appliance.api.rest import newfax_schemas
 from appliance.api.rest.routes import Answer, Call, Parameter, Routes
 from appliance.api.rest.schemas import (
@@ -82,7 +83,7 @@ routes = Routes(tag="numbers", scope=Scope.SEND)
 )
 def check_number(call: Call) -> Answer:
     """Check a number: what is dialled, whether it may be, what is known of it."""
-    written = call.query.get("number", "")
+    written = with_plus(call.query.get("number", ""))
     try:
         number = call.box.rules.number(written)
     except RefusedError as error:
