@@ -26,6 +26,7 @@ _WORDS = {
     "again": _("The box is back."),
     "note_off": _("The note is taken off."),
     "wrong": _("This needs another look."),
+    "replace": _("Somebody else has changed this meanwhile:\n\n{fields}\n\nReplace it by what you typed?"),
     "not_the_same": _("The two passphrases are not the same."),
     "page": _("Page"),
     "one_page": _("1 page"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Dialog, expect
 
 from appliance.phonebook import Contact, table
 from appliance.phonebook.cards import decoded
@@ -120,6 +120,29 @@ def test_two_people_who_change_one_entry_keep_what_the_other_wrote(box: Web) -> 
         page.wait_for_url("**/settings/contacts")
     kept = box.served.ask("GET", f"/contacts/{made}").json
     assert (kept["company"], kept["last_name"]) == ("Looms", "Babbage")
+
+
+def test_who_would_replace_what_somebody_else_has_just_written_is_asked(box: Web, view: View) -> None:
+    made = box.served.ask("POST", "/contacts", {"number": "+49 30 555078", "company": "Engines"}).json["id"]
+    page = view.page(box)
+    page.goto(f"/settings/contacts/{made}")
+    box.served.ask("PATCH", f"/contacts/{made}", {"company": "Looms"})
+    page.locator("[name=company]").fill("Mills")
+    asked: list[str] = []
+
+    def no(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    page.once("dialog", no)
+    view.press(view.button(page, "Save"))
+    expect(view.button(page, "Save")).to_be_enabled()
+    assert [f"{view.said('Company')}: Looms" in each for each in asked] == [True]
+    assert box.served.ask("GET", f"/contacts/{made}").json["company"] == "Looms"
+    page.once("dialog", lambda dialog: dialog.accept())
+    view.press(view.button(page, "Save"))
+    page.wait_for_url("**/settings/contacts")
+    assert box.served.ask("GET", f"/contacts/{made}").json["company"] == "Mills"
 
 
 def test_a_setting_is_changed_and_changed_back_without_loading_the_page_again(box: Web) -> None:

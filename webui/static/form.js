@@ -6,6 +6,7 @@
 
 import { call, isOver, problemOf, words } from "./api.js";
 import { element } from "./elements.js";
+import { look } from "./live.js";
 import { LONG_MS, notice, refused } from "./notices.js";
 import { putBack } from "./typed.js";
 
@@ -32,17 +33,40 @@ export function values(form) {
   return body;
 }
 
+// What the page was loaded with.
+function loadedValues(form) {
+  const loaded = form.cloneNode(true);
+  loaded.reset();
+  return values(loaded);
+}
+
+const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+
 // What differs from what the page was loaded with, and hidden fields: of a change by somebody else the rest stays.
 function changes(form) {
   const body = values(form);
-  const loaded = form.cloneNode(true);
-  loaded.reset();
-  const before = values(loaded);
+  const before = loadedValues(form);
   const hidden = new Set([...form.querySelectorAll("input[type=hidden]")].map((field) => field.name.split(".")[0]));
   for (const name of Object.keys(body)) {
-    if (!hidden.has(name) && JSON.stringify(body[name]) === JSON.stringify(before[name])) delete body[name];
+    if (!hidden.has(name) && isSame(body[name], before[name])) delete body[name];
   }
   return body;
+}
+
+// Asks before a change replaces what somebody else has written into the same field since the page was loaded.
+async function mayReplace(form, body) {
+  const fresh = await look(location.href);
+  const other = fresh?.forms[[...document.forms].indexOf(form)];
+  if (other?.dataset.api !== form.dataset.api) return true;
+  const [before, now] = [loadedValues(form), values(other)];
+  const theirs = Object.keys(body).filter((name) => name in now && !isSame(now[name], before[name]) && !isSame(now[name], body[name]));
+  const told = theirs.map((name) => `${labelOf(fieldOf(form, name))}: ${[now[name] ?? ""].flat().join(", ")}`);
+  return !told.length || confirm(words.replace.replace("{fields}", told.join("\n")));
+}
+
+function labelOf(field) {
+  const label = field.closest("fieldset")?.querySelector("legend") ?? field.labels[0];
+  return [...label.childNodes].map((part) => (part.nodeType === Node.TEXT_NODE ? part.data.trim() : "")).find(Boolean);
 }
 
 // What the form has now is what the box has.
@@ -147,6 +171,7 @@ async function submit(event) {
   await guarded(form, event.submitter, async () => {
     const [method, path] = form.dataset.api.split(" ");
     const body = method === "DELETE" ? undefined : method === "PATCH" ? changes(form) : values(form);
+    if (method === "PATCH" && !(await mayReplace(form, body))) return;
     const answer = await call(method, path, body);
     clearFaults(form);
     if (method === "PATCH") settle(form);
