@@ -151,3 +151,22 @@ def test_what_programs_write_for_programs_is_held_and_named(tmp_path: Path, cont
 )
 def test_what_a_person_reads_is_no_code(tmp_path: Path, content: str) -> None:
     assert CODES_SHOWN not in [remark.kind for remark in opened(tmp_path, content.encode(), "a.txt").remarks]
+
+
+@pytest.mark.parametrize(
+    ("before", "behind", "name"),
+    [("", "", "a.txt"), ("<html><pre style='font-size:13px;tab-size:8'>", "</pre></html>", "a.html")],
+)
+def test_a_tab_behind_a_word_as_long_as_columns_keeps_the_next_word_apart(
+    tmp_path: Path, before: str, behind: str, name: str
+) -> None:
+    """WeasyPrint's stops were whole pixels: ``12345678``, tab, ``9`` became ``123456789``."""
+    lines = "\n".join(f"{'x' * length}\tY" for length in range(1, 73))
+    made = opened(tmp_path, (before + lines + behind).encode(), name)
+    words = made.words.split()
+    assert words == [word for length in range(1, 73) for word in ("x" * length, "Y")]
+
+
+def test_a_tab_stop_beyond_any_sheet_is_one(tmp_path: Path) -> None:
+    page = "<html><pre style='tab-size:900000'>a\tb</pre><pre style='tab-size:1e30px'>c\td</pre></html>"
+    assert set(opened(tmp_path, page.encode(), "a.html").words.split()) == set("abcd")

@@ -9,7 +9,7 @@ from weasyprint.layout import preferred
 from weasyprint.pdf import fonts as pdf_fonts
 
 from appliance.documents.options import Paper
-from appliance.documents.typeset import typesetting
+from appliance.documents.typeset import library
 from appliance.documents.typeset.typesetting import typeset
 
 
@@ -57,8 +57,8 @@ def test_the_least_width_of_a_cell_is_found_without_all_of_its_text_for_each_let
         seen.append(len(text))
         return whole(text, *more, **named)
 
-    whole = typesetting._split_first_line
-    monkeypatch.setattr(typesetting, "_split_first_line", counting)
+    whole = library._split_first_line
+    monkeypatch.setattr(library, "_split_first_line", counting)
     ours = typeset(TABLE, Paper.A4, most_pages=9)
     assert len(seen) > 500, "WeasyPrint does not ask for it here any more"
     assert sum(seen) < 60 * len(seen)

@@ -17,15 +17,11 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from xml.etree.ElementTree import Element
 
 import weasyprint
 from PIL import Image, ImageFile
-from weasyprint import css
 from weasyprint.formatting_structure import boxes
-from weasyprint.layout import preferred
-from weasyprint.pdf import fonts as pdf_fonts
 
 from appliance.documents.bounded import Typeset
 from appliance.documents.causes import DOCUMENT_TOO_MANY_PAGES
@@ -37,6 +33,7 @@ from appliance.documents.text.direction import direct
 from appliance.documents.text.hypertext import html_text
 from appliance.documents.typeset.font_map import fonts
 from appliance.documents.typeset.invisible_words import Words
+from appliance.documents.typeset.library import mend
 from appliance.documents.typeset.overflow import cut_pages, width_needed
 from appliance.documents.typeset.page_files import PageFiles
 from appliance.documents.typeset.screen_parts import prepare_page
@@ -52,6 +49,7 @@ from appliance.remarks import (
     Remark,
 )
 
+mend()
 # WeasyPrint changes it for the whole process on import; truncated pictures are handled by `pictures`.
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 
@@ -99,65 +97,6 @@ textarea {{ height: auto !important; min-height: 3em; white-space: pre-wrap !imp
 input {{ white-space: normal !important; }}
 input:not([type=checkbox], [type=radio]) {{ height: auto !important; min-height: 1.2em; }}
 """
-
-
-class _Types:
-    """cffi for the writer of fonts, which names an array's type with its length.
-
-    cffi would parse each length anew, for 2.4 ms.
-    """
-
-    _ARRAY = "hb_codepoint_t["
-
-    def __init__(self, ffi: Any) -> None:
-        self._ffi = ffi
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._ffi, name)
-
-    def new(self, name: str, *content: Any) -> Any:
-        return self._ffi.new(f"{self._ARRAY}]" if name.startswith(self._ARRAY) else name, *content)
-
-
-pdf_fonts.ffi = _Types(pdf_fonts.ffi)
-
-_split_first_line = preferred.split_first_line
-# Characters that contain the first of the shortest lines of most texts, with those on which its end depends.
-_SHORTEST_LINE, _BEHIND_LINE = 24, 8
-
-
-def first_of_shortest_lines(text: str, style: Any, context: Any, width: Any, *more: Any, **named: Any) -> Any:
-    """WeasyPrint's own, of the text's beginning where that is enough.
-
-    The least width of a table's cell is found line by line, and a line may be a letter.  With all that
-    follows each time, a paragraph of 4,000 letters would take 28 s.
-    """
-    if width == 0 and len(text) > _SHORTEST_LINE:
-        beginning = text[:_SHORTEST_LINE]
-        line = _split_first_line(beginning, style, context, width, *more, **named)
-        end = line[2]
-        if end is not None and end <= len(beginning[:-_BEHIND_LINE].encode()):
-            return line
-    return _split_first_line(text, style, context, width, *more, **named)
-
-
-preferred.split_first_line = first_of_shortest_lines
-
-_sum_of_calc = css._resolve_calc_sum
-
-
-def sum_of_calc(*given: Any) -> Any:
-    """WeasyPrint's own; None, as for other impossible values, for a sum that lacks a term.
-
-    It lacks one where nothing sets a variable in it; WeasyPrint would fail at the page.
-    """
-    try:
-        return _sum_of_calc(*given)
-    except AssertionError:
-        return None
-
-
-css._resolve_calc_sum = sum_of_calc
 
 
 def typeset(
