@@ -80,7 +80,7 @@ def first(found: dict[str, list[str]], name: str) -> str:
 
 
 def uri_user(value: str) -> str:
-    """The user part of the first SIP or tel URI in a header or request line, unescaped.
+    """The printable user part of the first SIP or tel URI in a header or request line, unescaped.
 
     The user part may have parameters of its own (RFC 3261 25.1): a number's ``;npdi``, ``;cpc=``,
     ``;tgrp=``, and the ``;phone-context=`` that makes a local number a whole one (RFC 3966 5.1.5).
@@ -100,7 +100,7 @@ def uri_user(value: str) -> str:
     context = next((each for each in parameters if each.lower().startswith("phone-context=+")), "")
     if context and name.isdecimal() and not name.startswith("0"):
         name = context.partition("=")[2] + name
-    return name[:128]
+    return _printable(name)[:128]
 
 
 def uri_host(value: str) -> str:
@@ -186,7 +186,11 @@ def display_name(value: str) -> str:
     if match is None:
         return ""
     name = re.sub(r"\\(.)", r"\1", match[1]) if match[1] is not None else match[2] or ""
-    return "".join(c for c in name if c.isprintable())[:80].strip()
+    return _printable(name)[:80].strip()
+
+
+def _printable(text: str) -> str:
+    return "".join(c for c in text if c.isprintable())
 
 
 def status_code(message: str) -> int:
@@ -240,4 +244,4 @@ def _obstacle(challenge: str) -> str:
         obstacle = qop
     else:
         obstacle = "stale" if parameters.get("stale", "").lower() == "true" else ""
-    return "".join(c for c in obstacle if c.isprintable())[:_MAX_OBSTACLE]
+    return _printable(obstacle)[:_MAX_OBSTACLE]

@@ -158,6 +158,13 @@ def test_headers_are_read_in_every_form() -> None:
     assert messages.status_code(MESSAGE) == 0
 
 
+def test_numbers_have_no_control_characters() -> None:
+    """They stand in lists, traces and the headers of e-mails."""
+    found = messages.headers("INVITE x SIP/2.0\r\nFrom: <sip:+4930%00%0d%0a12@x>\r\n\r\n")
+    assert messages.caller(found).number == "+493012"
+    assert messages.uri_user("<sip:fax%0d%0aBcc:x@y>") == "faxBcc"
+
+
 def test_fifty_thousand_blanks_in_a_display_name_are_read_at_once() -> None:
     assert messages.display_name(" " * 50_000) == ""
     assert messages.display_name("x" + " " * 50_000 + "<sip:a@b>") == "x"
