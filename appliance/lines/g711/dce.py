@@ -37,7 +37,6 @@ class ToneDce:
         self._expected: dce.Receive | None = None
         self._up: dce.Carrier | None = None  # the carrier that is on
         self._lost_bits = 0  # of its page, since the last received ones
-        self._untrained = False  # a fast carrier came and did not train
         self.hung_up = False
 
     # -- the line ----------------------------------------------------------------------------
@@ -153,13 +152,17 @@ class ToneDce:
 
     def _listen(self, order: dce.Receive) -> None:
         self._expected = order
-        self._untrained = False
         if order.carrier is dce.Carrier.V21:
             self._receiver.stop_fast()
             if self._up is not dce.Carrier.V21:
                 self._up = None
         else:
             self._up = None
+            self._listen_fast()
+
+    def _listen_fast(self) -> None:
+        order = self._expected
+        if order is not None and order.carrier is not dce.Carrier.V21:
             self._receiver.listen_fast(
                 order.carrier, frames=order.expect is dce.Expect.FRAMES, short_train=order.short_train
             )
@@ -178,22 +181,21 @@ class ToneDce:
             self._receiver.stop_fast()
         elif status is ModemStatus.CARRIER_DOWN and self._up is dce.Carrier.V21:
             self._turn_off()
+            self._listen_fast()  # that burst may have been the echo of our own
 
     def _fast_status(self, status: ModemStatus) -> None:
+        """Follows the fast carrier.
+
+        One that does not train is no event: it may be the echo of our own signal, and the modem goes on
+        listening, beside that of V.21.
+        """
         if self._expected is None or self._up is dce.Carrier.V21:
             return
         if status is ModemStatus.TRAINING_SUCCEEDED:
-            self._untrained = False
             self._turn_on(self._expected.carrier)
-        elif status is ModemStatus.TRAINING_FAILED:
-            self._untrained = True
-        elif status is ModemStatus.CARRIER_DOWN:
-            if self._up is self._expected.carrier:
-                self._take_bits()
-                self._turn_off()
-            elif self._untrained:
-                self._untrained = False
-                self._events.append(dce.CarrierMissed())
+        elif status is ModemStatus.CARRIER_DOWN and self._up is self._expected.carrier:
+            self._take_bits()
+            self._turn_off()
 
     def _turn_on(self, carrier: dce.Carrier) -> None:
         self._up = carrier

@@ -9,6 +9,7 @@ import audioop
 import heapq
 import random
 import struct
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -102,6 +103,26 @@ class AudioPeer:
         self._sequence = (self._sequence + 1) & 0xFFFF
         self._timestamp = (self._timestamp + len(speech)) & 0xFFFFFFFF
         return None if self._dice.random() < self._loss else header + speech
+
+
+class EchoingPeer(AudioPeer):
+    """A machine whose line returns what we send after ``echo_s``, 12 dB lower: a hybrid without canceller."""
+
+    def __init__(self, machine: FaxMachine, payload: int, echo_s: float) -> None:
+        super().__init__(machine, payload)
+        self._echo = deque([SILENT_TICK] * round(echo_s / TICK_S))
+
+    def tick(self, *, patient: bool = False) -> bytes | None:
+        self._echo.append(self._heard[0] if self._heard else SILENT_TICK)
+        datagram = super().tick(patient=patient)
+        assert datagram is not None
+        decode, encode = (
+            (audioop.ulaw2lin, audioop.lin2ulaw)
+            if self._payload == 0
+            else (audioop.alaw2lin, audioop.lin2alaw)
+        )
+        echo = audioop.mul(self._echo.popleft(), 2, 0.25)
+        return datagram[:12] + encode(audioop.add(decode(datagram[12:], 2), echo, 2), 2)
 
 
 def on_time(sent_at: float) -> float:

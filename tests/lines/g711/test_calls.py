@@ -19,7 +19,7 @@ from appliance.t30.dce import Modulation
 from appliance.t30.memory import MemoryStore
 from appliance.t30.parameters import Capabilities, Progress
 from tests.interop.harness import drawn_page
-from tests.lines.g711.far_end import TICK_S, AudioPeer, carry, page, receiving, sending, tiff_of
+from tests.lines.g711.far_end import TICK_S, AudioPeer, EchoingPeer, carry, page, receiving, sending, tiff_of
 from tests.softmodem.fixtures import tiff_rasters
 from tests.softmodem.stations import FaxMachine
 
@@ -105,6 +105,30 @@ def test_one_per_cent_of_loss_towards_us_is_repaired_when_receiving(tmp_path: Pa
 def stalls(seconds: float, every_s: float = 3.0) -> Callable[[float], float]:
     """The network stands still for so long, so often, and loses nothing."""
     return lambda sent: sent if sent % every_s > seconds else sent - sent % every_s + seconds
+
+
+@pytest.mark.parametrize(
+    ("away_s", "echo_s", "modulation", "ecm"),
+    [
+        (0.0, 0.06, Modulation.V17, True),
+        (0.3, 0.02, Modulation.V17, False),
+        (0.0, 0.06, Modulation.V29, False),
+        (0.3, 0.02, Modulation.V29, True),
+    ],
+)
+def test_echo_of_our_own_answer_is_not_taken_for_the_page(
+    tmp_path: Path, away_s: float, echo_s: float, modulation: Modulation, ecm: bool
+) -> None:
+    """It reaches us when we listen already, before the far end, ``away_s`` off, begins its page."""
+    pages = [page(100, seed=3), page(60, seed=4)]
+    machine = FaxMachine(calls="1", send=tiff_of(tmp_path, pages), ecm=ecm, modems=MODEMS[modulation])
+    store = MemoryStore()
+    peer = EchoingPeer(machine, 8, echo_s)
+    result = carry(receiving(store, RtpSession(8)), peer, lambda sent_at: sent_at + away_s)
+    machine.close()
+    assert result.cause is causes.RECEIVED
+    assert (result.pages_received, result.bad_rows) == (2, 0)
+    assert [each.data for each in store.rasters()] == [each.data for each in pages]
 
 
 @pytest.mark.parametrize("ecm", [True, False], ids=["ECM", "no ECM"])
