@@ -49,7 +49,8 @@ class JobClock:
             self._ahead += by
             if monotonic >= self._believe_at:
                 self._believe_at = monotonic + BELIEVED_EVERY_S
-                if not self._box.age_clock.unexplained_s():
+                # Not by a ``now`` of before the clock was set again; the next call sees that.
+                if not self._box.age_clock.unexplained_s() and self.goes_on():
                     await self._box.spool.ado(bounds.clock_believed, now)
         return now
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from appliance.box import Box
 from appliance.causes import RECEIVED
 from appliance.daemon.main import recover
 from appliance.dispatch.causes import DAILY_LIMIT
+from appliance.dispatch.clock import JobClock
 from appliance.lines.causes import BUSY
 from appliance.numbers import NumberSettings
 from appliance.services.faxes import Request
@@ -226,6 +228,30 @@ async def doubted(box: Box, job: Job) -> Job:
     """The job, once it waits for a trustworthy clock."""
     await until(lambda: box.faxes.get(job.id).cause_code == CLOCK_DOUBTED.code, 20.0)
     return box.faxes.get(job.id)
+
+
+def test_a_clock_that_is_put_right_while_its_jump_is_taken_in_gives_no_fax_more_time(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unexplained_s, looks = box.age_clock.unexplained_s, itertools.count(1)
+
+    def put_right_at_the_second_look() -> float:
+        if next(looks) == 2:
+            set_clock(box, -DAY_S)
+        return unexplained_s()
+
+    async def scenario() -> None:
+        clock = JobClock(box)
+        (job,) = submit(box, scheduled_at=box.clock() + 3600.0, lifetime_s=600.0)
+        expires = box.faxes.get(job.id).expires_at
+        monkeypatch.setattr(box.age_clock, "unexplained_s", put_right_at_the_second_look)
+        set_clock(box, DAY_S)
+        await clock.now()
+        await clock.now()
+        assert next(looks) > 2
+        assert box.faxes.get(job.id).expires_at == pytest.approx(expires, abs=60.0)
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(("by", "server"), [(YEAR_S, False), (YEAR_S, True), (DAY_S, False), (7200.0, False)])
