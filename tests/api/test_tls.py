@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +211,19 @@ def test_the_command_line_trusts_this_boxs_certificate_and_no_other(
             RunningBox(secure.box.data).get("/health")
     finally:
         address.write_text(json.dumps(told))
+
+
+def test_the_command_line_reaches_a_box_whose_certificate_has_expired(
+    tmp_path: Path, authority: trustme.CA
+) -> None:
+    """Or is not valid yet, by a clock that was never set: it is this box's own all the same."""
+    made = authority.issue_cert("localhost", not_after=datetime(2026, 1, 1, tzinfo=UTC))
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    made.cert_chain_pems[0].write_to_path(certificate)
+    made.private_key_pem.write_to_path(key)
+    files = {"tls_certificate": str(certificate), "tls_key": str(key)}
+    with serving(tmp_path / "box", http=files) as box:
+        assert RunningBox(box.box.data).get("/health")["status"] == "ok"
 
 
 def test_a_renewed_certificate_is_used_without_a_restart(tmp_path: Path) -> None:
