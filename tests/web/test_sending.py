@@ -288,9 +288,9 @@ def test_on_a_slow_link_a_file_s_name_and_progress_are_seen_and_leaving_is_asked
     network.send("Network.emulateNetworkConditions", slow)
     page.locator("h1").click()  # browsers ask nobody who has done nothing on the page
     page.locator("#choose").set_input_files(path)
-    expect(page.locator("#handing")).to_contain_text("laboratory.tiff")
+    expect(page.locator(".handing")).to_contain_text("laboratory.tiff")
     page.wait_for_function(
-        "() => (({ value }) => value > 0 && value < 100)(document.querySelector('#handing progress'))"
+        "() => (({ value }) => value > 0 && value < 100)(document.querySelector('.handing progress'))"
     )
     expect(page.locator("#working")).to_be_hidden()
     asked: list[str] = []
@@ -305,7 +305,7 @@ def test_on_a_slow_link_a_file_s_name_and_progress_are_seen_and_leaving_is_asked
     network.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
     expect(page.locator("#pages img").first).to_be_visible()
     assert asked == ["beforeunload"]
-    expect(page.locator("#handing")).to_be_hidden()
+    expect(page.locator(".handing")).to_be_hidden()
     settled(page)
     page.reload()
     expect(page.locator("#files")).to_contain_text("laboratory.tiff")

@@ -1,16 +1,23 @@
 // The page for backup and restore: saves a backup file, and uploads one.
 
-import { answered, call, Refused, request, save, words } from "./api.js";
+import { answered, Refused, request, save, words } from "./api.js";
 import { onSubmit, showTexts } from "./form.js";
+import { showHanding, upload } from "./upload.js";
 
 const backup = document.getElementById("backup");
 const restore = document.getElementById("restore");
+const making = document.getElementById("making");
 
 async function fetchBackup(form) {
   const { passphrase, again, received } = form.elements;
   if (passphrase.value !== again.value) throw new Refused({ title: words.not_the_same });
   const wish = { passphrase: passphrase.value, received: received.checked };
-  await save(await answered("/backup", request("POST", wish)));
+  making.hidden = false;
+  try {
+    await save(await answered("/backup", request("POST", wish)));
+  } finally {
+    making.hidden = true;
+  }
   form.reset();
 }
 
@@ -18,8 +25,9 @@ async function handIn(form) {
   if (!confirm(form.dataset.ask)) return;
   const content = new FormData();
   content.append("passphrase", form.elements.passphrase.value);
-  content.append("backup", form.elements.backup.files[0]);
-  const done = await call("POST", "/restore", content);
+  const [file] = form.elements.backup.files;
+  content.append("backup", file);
+  const done = await upload("/restore", content, (part) => showHanding(form.querySelector(".handing"), [file], part));
   form.hidden = true;
   showTexts(document.getElementById("restored"), done);
 }

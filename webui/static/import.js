@@ -3,6 +3,7 @@
 import { call, Refused } from "./api.js";
 import { element } from "./elements.js";
 import { onSubmit } from "./form.js";
+import { showHanding, upload } from "./upload.js";
 
 const words = JSON.parse(document.getElementById("import-words").textContent);
 const choose = document.getElementById("choose");
@@ -80,7 +81,10 @@ function show(answer) {
   plan.focus();
 }
 
-onSubmit(choose, async () => show(await call("POST", "/contacts/import", content(owner()))));
+onSubmit(choose, async () => {
+  const tell = (part) => showHanding(choose.querySelector(".handing"), [choose.elements.file.files[0]], part);
+  show(await upload("/contacts/import", content(owner()), tell));
+});
 onSubmit(document.getElementById("import"), async () => {
   const lines = [...new Set([...steps.querySelectorAll("input:checked")].map((take) => take.value))].join(",");
   try {

@@ -8,7 +8,7 @@ import { completion } from "./recipients.js";
 import { drawPages, plain } from "./preview-pages.js";
 import { changed } from "./parts.js";
 import { keptOf } from "./typed.js";
-import { upload } from "./upload.js";
+import { showHanding, upload } from "./upload.js";
 
 const SETTLE_MS = 500;
 const STALE_MS = 10 * 60_000;
@@ -38,12 +38,12 @@ function inTurn(step) {
 
 function busy(change) {
   state.busy += change;
-  document.getElementById("working").hidden = state.busy === 0 || state.handing;
   tellBusy();
 }
 
 // Shows that the preview is not up to date yet.
 function tellBusy() {
+  document.getElementById("working").hidden = state.busy === 0 || state.handing;
   document.getElementById("paper").setAttribute("aria-busy", String(state.busy > 0 || settling !== null));
 }
 
@@ -132,21 +132,16 @@ function ready() {
   form.querySelector("button.main").disabled = !state.preview || !someone;
 }
 
-// Shows which files are on their way to the box, and how much of them is there; `part` is null at the end.
 function tellHanding(files, part) {
-  const shown = document.getElementById("handing");
   state.handing = part !== null;
-  shown.hidden = !state.handing;
-  if (part === 0) shown.querySelector("b").textContent = files.map((file) => file.name).join(", ");
-  shown.querySelector("progress").value = 100 * (part ?? 1);
-  busy(0);
+  showHanding(document.querySelector("#drop .handing"), files, part);
+  tellBusy();
 }
 
 async function handIn(path, files, fields) {
   const body = new FormData();
   for (const file of files) body.append("file", file, file.name);
   for (const [name, value] of Object.entries(fields)) body.append(name, value);
-  tellHanding(files, 0);
   const preview = await upload(path, body, (part) => tellHanding(files, part));
   state.unsent = false;
   return preview;
@@ -169,9 +164,6 @@ function add(files) {
     show(await call("PATCH", `/previews/${state.preview.id}`, wishes()));
   });
 }
-
-// No script can choose a file again: the browser asks before the page is left while one is on its way.
-addEventListener("beforeunload", (event) => { if (state.handing) event.preventDefault(); });
 
 function settle() {
   clearTimeout(settling);
