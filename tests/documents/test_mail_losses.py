@@ -902,6 +902,17 @@ def test_the_heading_of_an_outlook_message_says_when_it_was_sent_and_by_whom(tmp
     assert made.drawer.count == 1, "the heading has pages of names"
 
 
+def test_an_e_mail_of_outlook_begins_on_the_page_of_its_heading(tmp_path: Path) -> None:
+    page = (
+        b"Content-Type: text/html\n\n<html><head><style><!-- @page WordSection1 {size:612.0pt 792.0pt;}\n"
+        b"div.WordSection1 {page:WordSection1;} --></style></head><body><div class=WordSection1>words</div>"
+        b"</body></html>\n"
+    )
+    made = opened(tmp_path, HEADING + page, "a.eml")
+    assert made.drawer.count == 1
+    assert made.words.endswith("words")
+
+
 def test_files_of_an_outlook_message_that_did_not_come_along_are_remarked(tmp_path: Path) -> None:
     link = {"3707001F": "contract.pdf".encode("utf-16-le")}
     made = opened(tmp_path, outlook({"1000001E": b"the text"}, {}, link), "a.msg")

@@ -52,6 +52,11 @@ def _as_utf_8(value: str) -> str:
     return decode(value.encode("utf-8", "surrogateescape"))[0]
 
 
+# Outlook gives the whole of an e-mail a kind of page of its own (CSS Paged Media 3, 8.1), for which the page
+# of the heading would end.
+_ONE_PAGE = "<style>* { page: auto !important }</style>"
+
+
 def heading(fields: dict[str, str], labels: Labels) -> str:
     """The lines above an e-mail that is faxed as a document, as HTML."""
     rows = "".join(
@@ -59,7 +64,7 @@ def heading(fields: dict[str, str], labels: Labels) -> str:
         for name, value in fields.items()
         if value
     )
-    return f'<table style="margin-bottom:.5em">{rows}</table><hr style="margin-bottom:1em">'
+    return f'{_ONE_PAGE}<table style="margin-bottom:.5em">{rows}</table><hr style="margin-bottom:1em">'
 
 
 def fields_of(message: Message) -> dict[str, str]:
