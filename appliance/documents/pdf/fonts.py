@@ -208,7 +208,7 @@ def _read_letters(font: Any, octets: int) -> frozenset[int] | None:
 def _fonts_of(objects: Objects) -> Iterator[Any]:
     """The fonts of a page's text, each once."""
     seen = set()
-    for handle, kind, _ in objects:
+    for handle, kind, _, _ in objects:
         if kind == raw.FPDF_PAGEOBJ_TEXT:
             font = raw.FPDFTextObj_GetFont(handle)
             if font and ctypes.addressof(font.contents) not in seen:

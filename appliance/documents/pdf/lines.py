@@ -51,7 +51,7 @@ def keep_thin_lines(page: pypdfium2.PdfPage, objects: Objects, pixels_per_point:
     count = min(raw.FPDFPage_CountObjects(page), MOST_OBJECTS)  # those in forms are listed after these
     thin = [
         index
-        for index, (handle, kind, _) in enumerate(objects[:count])
+        for index, (handle, kind, _, _) in enumerate(objects[:count])
         if kind == raw.FPDF_PAGEOBJ_PATH and _is_thin(handle, pixels_per_point)
     ]
     for inserted, index in enumerate(thin):

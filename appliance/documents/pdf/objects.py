@@ -73,8 +73,9 @@ class PageContent:
     patterns: tuple[Corners, ...] = ()
 
 
-# The objects of a page: of each its handle, its type, and the matrix of the forms it is in.
-Objects = Sequence[tuple[object, int, Matrix]]
+# The objects of a page: of each its handle, its type, the matrix of the forms it is in, and whether one of
+# these is transparent.
+Objects = Sequence[tuple[object, int, Matrix, bool]]
 
 
 def listed(page: pypdfium2.PdfPage) -> Objects:
@@ -90,9 +91,9 @@ def content_of(objects: Objects) -> PageContent | None:
     type_corners: list[Corners] = []
     pictures: list[Corners] = []
     paths: list[tuple[object, Matrix]] = []
-    for handle, kind, outer in objects:
+    for handle, kind, outer, faint in objects:
         if kind == raw.FPDF_PAGEOBJ_TEXT:
-            if not _is_watermark(handle, outer):
+            if not _is_watermark(handle, outer, faint):
                 found_type.append(handle)
                 type_corners.append(_bounds_on_page(handle, outer))
         elif kind == raw.FPDF_PAGEOBJ_IMAGE:
@@ -126,7 +127,7 @@ def shows_tones(objects: Objects) -> bool:
     return any(
         kind in {raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_SHADING}
         or (kind == raw.FPDF_PAGEOBJ_PATH and _is_toned(handle))
-        for handle, kind, _ in objects[:_MOST_TRIED]
+        for handle, kind, _, _ in objects[:_MOST_TRIED]
     )
 
 
@@ -145,7 +146,7 @@ _JBIG2, _MOST_TRIED_PIXELS = b"JBIG2Decode", 40_000_000
 
 def lost_pictures(page: pypdfium2.PdfPage, objects: Objects) -> int:
     """How many pictures among ``objects`` of ``page`` cannot be decoded, so that pdfium leaves them out."""
-    return sum(kind == raw.FPDF_PAGEOBJ_IMAGE and _is_lost(page, handle) for handle, kind, _ in objects)
+    return sum(kind == raw.FPDF_PAGEOBJ_IMAGE and _is_lost(page, handle) for handle, kind, _, _ in objects)
 
 
 def _is_lost(page: pypdfium2.PdfPage, handle: object) -> bool:
@@ -195,23 +196,30 @@ def matrix_of(handle: object) -> Matrix:
     return Matrix(values.a, values.b, values.c, values.d, values.e, values.f)
 
 
-def objects_of(page: pypdfium2.PdfPage) -> Iterator[tuple[object, int, Matrix]]:
-    """Every object: its handle, its type, and the matrix of the forms it is in."""
-    waiting: list[tuple[object, Matrix, int]] = []
+def objects_of(page: pypdfium2.PdfPage) -> Iterator[tuple[object, int, Matrix, bool]]:
+    """Every object: its handle, its type, the matrix of the forms it is in, and whether one of these is
+    transparent.
+    """
+    waiting: list[tuple[object, Matrix, bool, int]] = []
     for index in range(raw.FPDFPage_CountObjects(page)):
         handle = raw.FPDFPage_GetObject(page, index)
         kind = raw.FPDFPageObj_GetType(handle)
-        yield handle, kind, IDENTITY
+        yield handle, kind, IDENTITY, False
         if kind == raw.FPDF_PAGEOBJ_FORM:
-            waiting.append((handle, matrix_of(handle), 1))
+            waiting.append((handle, matrix_of(handle), _is_faint(handle), 1))
     while waiting:
-        form, matrix, depth = waiting.pop()
+        form, matrix, faint, depth = waiting.pop()
         for index in range(raw.FPDFFormObj_CountObjects(form)):
             handle = raw.FPDFFormObj_GetObject(form, index)
             kind = raw.FPDFPageObj_GetType(handle)
-            yield handle, kind, matrix
+            yield handle, kind, matrix, faint
             if kind == raw.FPDF_PAGEOBJ_FORM and depth < _DEEPEST:
-                waiting.append((handle, matrix_of(handle).within(matrix), depth + 1))
+                inner = matrix_of(handle).within(matrix)
+                waiting.append((handle, inner, faint or _is_faint(handle), depth + 1))
+
+
+def _is_faint(form: object) -> bool:
+    return bool(raw.FPDFPageObj_HasTransparency(form))
 
 
 def bounds_of(handle: object) -> Corners | None:
@@ -245,13 +253,13 @@ def _points_of(clip: object, number: int) -> Iterator[tuple[float, float]]:
         yield x.value, y.value
 
 
-def _is_watermark(handle: object, outer: Matrix) -> bool:
+def _is_watermark(handle: object, outer: Matrix, faint: bool) -> bool:
     size = ctypes.c_float()
     raw.FPDFTextObj_GetFontSize(handle, size)
     if size.value * matrix_of(handle).within(outer).scale <= _WATERMARK_POINTS:
         return False
     red, green, blue, opaque = colour_of(handle)
-    return opaque < 255 or 0.3 * red + 0.59 * green + 0.11 * blue > _WATERMARK_LUMA
+    return faint or opaque < 255 or 0.3 * red + 0.59 * green + 0.11 * blue > _WATERMARK_LUMA
 
 
 def colour_of(handle: object, *, stroke: bool = False) -> tuple[int, int, int, int]:

@@ -74,7 +74,7 @@ def scan_of(page: pypdfium2.PdfPage, layout: Layout) -> Scan | None:
     """The scan that a page consists of; None also for one of two colours, or if its picture is not among
     the first objects.
     """
-    for handle, kind, outer in islice(objects_of(page), _SCAN_AMONG):
+    for handle, kind, outer, _ in islice(objects_of(page), _SCAN_AMONG):
         if kind != raw.FPDF_PAGEOBJ_IMAGE:
             continue
         box = box_on_fax(page, layout, corners_of(handle, outer))
@@ -97,7 +97,7 @@ def _is_alone(page: pypdfium2.PdfPage) -> bool:
     if raw.FPDFPage_GetAnnotCount(page):
         return False
     shown = 0
-    for number, (handle, kind, _) in enumerate(objects_of(page)):
+    for number, (handle, kind, _, _) in enumerate(objects_of(page)):
         words = kind == raw.FPDF_PAGEOBJ_TEXT
         shown += not (
             words and raw.FPDFTextObj_GetTextRenderMode(handle) == raw.FPDF_TEXTRENDERMODE_INVISIBLE

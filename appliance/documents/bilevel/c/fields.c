@@ -100,19 +100,6 @@ static int is_edge(const Band *band, const Mask *black, const uint8_t *level, pt
     return 0;
 }
 
-/* Marks in ``edge`` the outermost pixels of the fields in row ``y``. */
-static void take_edge(const Mask *edge, const Mask *fields, ptrdiff_t y)
-{
-    const uint64_t *row = row_of(fields, y);
-    const uint64_t *above = row_of(fields, y > 0 ? y - 1 : y);
-    const uint64_t *below = row_of(fields, y + 1 < fields->size.rows ? y + 1 : y);
-    for (ptrdiff_t word = 0; word < fields->stride; word++) {
-        uint64_t left = row[word] << 1 | (word > 0 ? row[word - 1] >> (WORD - 1) : 0);
-        uint64_t right = row[word] >> 1 | (word + 1 < fields->stride ? row[word + 1] << (WORD - 1) : 0);
-        row_of(edge, 0)[word] = row[word] & ~(left & right & above[word] & below[word]);
-    }
-}
-
 static int has_even_paper(const Ground *ground)
 {
     ptrdiff_t tiles = ground->tiles.width * ground->tiles.rows, papers = 0, white = 0;
@@ -129,7 +116,7 @@ static void outline(const Band *band, const Mask *black, const uint8_t *level, c
     for (ptrdiff_t y = 0; y < band->size.rows; y++) {
         if (!any_in_row(fields, y))
             continue;
-        take_edge(edge, fields, y);
+        outermost(edge, fields, y);
         for (ptrdiff_t x = next_marked(edge, 0, 0); x < band->size.width; x = next_marked(edge, 0, x + 1))
             if (!is_marked(near_type, x, y) && !is_marked(&band->photo, x, y) && is_edge(band, black, level, x, y))
                 mark(black, x, y);

@@ -270,7 +270,8 @@ int find_ink(const Band *band, const Mask *ink, const uint8_t *level)
                  || (is_secured && drop_ground(band, ink, &marks, depth) < 0)
                  || (band->ground->scanned
                      && (drop_pale_strips(band, ink, depth) < 0 || join_pieces(band, ink, depth) < 0))
-                 || drop_grid(band, ink, depth) < 0;
+                 || drop_grid(band, ink, depth) < 0
+                 || (!band->ground->scanned && hollow_pale(band, ink, depth) < 0);
         free_masks(&marks);
     }
     free(depth);
@@ -285,6 +286,7 @@ int find_type(const Band *band, const Mask *dark, const Mask *light)
         ptrdiff_t at = first * band->size.width;
         Mask darker = rows_of_mask(dark, first, rows), lighter = rows_of_mask(light, first, rows);
         failed = where_deep(&darker, band->dark_type + at, band, least, share_of(band)) < 0
+                 || hollow_pale(band, &darker, band->dark_type + at) < 0
                  || (any_set(band->light_type + at, (size_t)(rows * band->size.width))
                      && where_deep(&lighter, band->light_type + at, band, least, LIGHT_SHARE) < 0);
     }

@@ -165,6 +165,18 @@ size_t count_marked(const Mask *mask)
     return count;
 }
 
+void outermost(const Mask *edge, const Mask *mask, ptrdiff_t y)
+{
+    const uint64_t *row = row_of(mask, y);
+    const uint64_t *above = row_of(mask, y > 0 ? y - 1 : y);
+    const uint64_t *below = row_of(mask, y + 1 < mask->size.rows ? y + 1 : y);
+    for (ptrdiff_t word = 0; word < mask->stride; word++) {
+        uint64_t left = row[word] << 1 | (word > 0 ? row[word - 1] >> (WORD - 1) : 0);
+        uint64_t right = row[word] >> 1 | (word + 1 < mask->stride ? row[word + 1] << (WORD - 1) : 0);
+        row_of(edge, 0)[word] = row[word] & ~(left & right & above[word] & below[word]);
+    }
+}
+
 void copy_mask(const Mask *to, const Mask *from)
 {
     memcpy(to->words, from->words, (size_t)words_of(from) * sizeof *to->words);

@@ -103,6 +103,9 @@ void add_mask(const Mask *to, const Mask *other);
 void keep_mask(const Mask *to, const Mask *other);
 void drop_mask(const Mask *to, const Mask *other);
 
+/* Sets the one row of ``edge`` to the pixels of row ``y`` that have one outside ``mask`` beside, above or below them. */
+void outermost(const Mask *edge, const Mask *mask, ptrdiff_t y);
+
 /* morphology.c: widening (dilation), closing and opening by a box of across x down pixels, both odd. Closing fills
  * what is narrower than the box, opening removes it. */
 int widen_mask(const Mask *mask, int across, int down);

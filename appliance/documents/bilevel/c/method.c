@@ -70,6 +70,27 @@ static int remove_dust(const Band *band, const Mask *black)
     return failed ? -1 : 0;
 }
 
+/* Fills the gaps between words of dark type in ``clear``, but not across light type: its box goes there. */
+static int close_clear(const Band *band, const Mask *clear, const Mask *light)
+{
+    Mask masks[2], *gaps = masks, *kept = masks + 1;
+    if (!any_marked(light))
+        return close_scaled(band, clear, CLEAR_CLOSED, 1);
+    int failed = new_masks(masks, 2, clear->size) < 0;
+    if (!failed) {
+        copy_mask(kept, clear);
+        failed = close_scaled(band, clear, CLEAR_CLOSED, 1) < 0;
+        copy_mask(gaps, clear);
+        drop_mask(gaps, kept);
+        copy_mask(kept, light);
+        keep_mask(kept, gaps);
+        spread_mask(kept, gaps);
+        drop_mask(clear, kept);
+    }
+    free_masks(masks);
+    return failed ? -1 : 0;
+}
+
 /* Sets ``black`` to the ink without photographs and light type, and ``clear`` to what tints keep away from. */
 static int take_ink(const Band *band, const Mask *black, const Found *found)
 {
@@ -92,7 +113,7 @@ static int take_ink(const Band *band, const Mask *black, const Found *found)
         add_mask(clear, &found->codes);
         add_mask(dark, &found->codes);
     }
-    return failed || close_scaled(band, clear, CLEAR_CLOSED, 1) < 0 ? -1 : 0;
+    return failed || close_clear(band, clear, &found->light) < 0 ? -1 : 0;
 }
 
 /* Screens photographs, except around known type. */
