@@ -164,12 +164,14 @@ class Formatter:
 
     @property
     def zone_name(self) -> str:
-        """The time zone as browsers name it, such as Europe/Berlin; empty if the system's has no name."""
+        """The time zone as browsers name it, such as Europe/Berlin.
+
+        Empty, or one that they do not know, if the system's has no name.
+        """
         try:
-            zone = self._zone or self._localtime.get_localzone()
+            return str(self._zone or self._localtime.get_localzone())
         except LookupError:
             return ""
-        return getattr(zone, "key", None) or ""
 
     def _moment(self, at: float) -> datetime:
         return datetime.fromtimestamp(at).astimezone(self._zone)
