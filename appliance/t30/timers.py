@@ -110,10 +110,9 @@ STORE_WAIT_PLAIN_S = 9.0
 # Longest image carrier that is accepted; an hour at 2400 bit/s is more than any page.
 IMAGE_LIMIT_S = 3600.0
 
-# Longest time for which an image carrier may bring nothing: a gateway that hangs may announce its modem
-# for ever.  Ours: without ECM the end of a line (``LINE_LIMIT_S``) is overdue; with it T.4 does not limit the
-# flags between frames.
-PAUSE_LIMIT_S = 30.0
+# Longest time for which an image carrier may bring nothing: a gateway that hangs may announce its modem for
+# ever.  Ours: a block that is lost whole (65,536 octets) takes so long at 2400 bit/s, and is asked for again.
+PAUSE_LIMIT_S = 240.0
 
 # T.4 clause 3: a scan line takes 5 s at most, its fill included; the receiver disconnects beyond that.
 LINE_LIMIT_S = 5.0

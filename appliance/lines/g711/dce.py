@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from appliance.causes import Cause
 from appliance.lines.g711.modem_receiver import ModemReceiver
 from appliance.lines.g711.modem_transmitter import Transmitter
-from appliance.lines.g711.modems import ModemStatus
+from appliance.lines.g711.modems import SAMPLE_RATE, ModemStatus
 from appliance.lines.g711.rtp import DueSamples
 from appliance.t30 import dce
 from appliance.t30.pace import NOMINAL
@@ -22,6 +22,9 @@ V21_FLAGS_A_SECOND = 37.5
 # After the last frame: T.30 5.3.6.2 wants the closing flag; two more carry it through the turn-off.
 V21_TAIL_FLAGS = 3
 ECM_TAIL_FLAGS = 6
+# A page's carrier that did not train and lasts longer than any echo of ours: what is sent is lost, but it is
+# no silence, and the far end's command follows its end.
+UNTRAINED_S = 2.0
 
 
 class ToneDce:
@@ -36,6 +39,8 @@ class ToneDce:
         self._cng = False
         self._expected: dce.Receive | None = None
         self._up: dce.Carrier | None = None  # the carrier that is on
+        self._trained = True  # it brings data
+        self._untrained_for: int | None = None  # samples of a page's carrier since it failed to train
         self._lost_bits = 0  # of its page, since the last received ones
         self.hung_up = False
 
@@ -52,8 +57,9 @@ class ToneDce:
         if self._sending:
             # Audio received while we send is our own echo; silence lets the receivers settle.
             samples = bytes(len(samples))
-        slow = self._up is None or self._up is dce.Carrier.V21
+        slow = self._up is None or self._up is dce.Carrier.V21 or not self._trained
         self._receiver.hear(samples, slow=slow, concealed=concealed)
+        self._count_untrained(len(samples) // 2)
         if concealed and self._brings_image():
             # Concealed samples are not page data: only their number of bits is used.
             self._lost_bits += len(self._receiver.bits)
@@ -63,6 +69,14 @@ class ToneDce:
             self._events.append(dce.DataLost(max(1, self._lost_bits // 8)))
             self._lost_bits = 0
         self._take_bits()
+
+    def _count_untrained(self, samples: int) -> None:
+        if self._untrained_for is None or self._expected is None or self._up is not None:
+            return
+        self._untrained_for += samples
+        if self._untrained_for > UNTRAINED_S * SAMPLE_RATE:
+            self._untrained_for = None
+            self._turn_on(self._expected.carrier, trained=False)
 
     def _brings_image(self) -> bool:
         """Whether the present carrier has a page without ECM."""
@@ -144,14 +158,14 @@ class ToneDce:
 
     def _send(self) -> None:
         self._sending = True
-        self._expected = None
+        self._expected = self._untrained_for = None
         self._up = None
         self._receiver.stop_fast()
         self._receiver.listen_tones([])
         self._transmitter.silence(self._pace.silence_s)
 
     def _listen(self, order: dce.Receive) -> None:
-        self._expected = order
+        self._expected, self._untrained_for = order, None
         if order.carrier is dce.Carrier.V21:
             self._receiver.stop_fast()
             if self._up is not dce.Carrier.V21:
@@ -176,7 +190,9 @@ class ToneDce:
             return
         if fast:
             self._fast_status(status)
-        elif status is ModemStatus.FRAMING_OK and self._up is None:
+        elif status is ModemStatus.FRAMING_OK and (self._up is None or not self._trained):
+            if self._up is not None:
+                self._turn_off()
             self._turn_on(dce.Carrier.V21)
             self._receiver.stop_fast()
         elif status is ModemStatus.CARRIER_DOWN and self._up is dce.Carrier.V21:
@@ -186,19 +202,23 @@ class ToneDce:
     def _fast_status(self, status: ModemStatus) -> None:
         """Follows the fast carrier.
 
-        One that does not train is no event: it may be the echo of our own signal, and the modem goes on
-        listening, beside that of V.21.
+        One that does not train is no event at first: it may be the echo of our own signal, and the modem goes
+        on listening, beside that of V.21.
         """
         if self._expected is None or self._up is dce.Carrier.V21:
             return
         if status is ModemStatus.TRAINING_SUCCEEDED:
             self._turn_on(self._expected.carrier)
-        elif status is ModemStatus.CARRIER_DOWN and self._up is self._expected.carrier:
-            self._take_bits()
-            self._turn_off()
+        elif status is ModemStatus.TRAINING_FAILED and self._expected.expect is not dce.Expect.TCF:
+            self._untrained_for = 0
+        elif status is ModemStatus.CARRIER_DOWN:
+            self._untrained_for = None
+            if self._up is self._expected.carrier:
+                self._take_bits()
+                self._turn_off()
 
-    def _turn_on(self, carrier: dce.Carrier) -> None:
-        self._up = carrier
+    def _turn_on(self, carrier: dce.Carrier, *, trained: bool = True) -> None:
+        self._up, self._trained = carrier, trained
         self._lost_bits = 0
         self._receiver.listen_tones([])
         self._events.append(dce.CarrierOn(carrier))

@@ -29,6 +29,8 @@ MODEMS = {
     Modulation.V27TER: FaxMachine.V27TER,
 }
 LAWS = {"mu-law": 0, "A-law": 8}
+# When spandsp begins the training of its first page in a call without delay, seconds.
+TRAINING_AT_S = 11.62
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -128,6 +130,28 @@ def test_echo_of_our_own_answer_is_not_taken_for_the_page(
     machine.close()
     assert result.cause is causes.RECEIVED
     assert (result.pages_received, result.bad_rows) == (2, 0)
+    assert [each.data for each in store.rasters()] == [each.data for each in pages]
+
+
+@pytest.mark.parametrize("ecm", [True, False], ids=["ECM", "no ECM"])
+def test_page_whose_training_is_lost_is_asked_for_again(tmp_path: Path, ecm: bool) -> None:
+    """It lasts longer than T2, and no silence: the call goes on with the far end's command."""
+    pages = [page(500, seed=3), page(60, seed=4)]
+    machine = FaxMachine(calls="1", send=tiff_of(tmp_path, pages), ecm=ecm)
+    store, rtp = MemoryStore(), RtpSession(8)
+    peer = AudioPeer(machine, 8)
+    fax, heard = receiving(store, rtp), []
+
+    def late(sent_at: float) -> float:
+        """The packets of 100 ms of the page's training never arrive."""
+        heard.append(sent_at)
+        begun = sent_at - heard[0]
+        return sent_at + (1e6 if TRAINING_AT_S < begun < TRAINING_AT_S + 0.1 else 0.0)
+
+    result = carry(fax, peer, late)
+    machine.close()
+    assert result.cause is causes.RECEIVED
+    assert result.frames_repeated + result.retrainings > 0
     assert [each.data for each in store.rasters()] == [each.data for each in pages]
 
 
