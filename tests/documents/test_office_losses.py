@@ -262,6 +262,13 @@ def test_an_rtf_of_pictures_without_an_end_is_read_at_once() -> None:
     assert time.process_time() - began < 3.0
 
 
+def test_an_rtf_of_fields_without_an_end_is_read_at_once() -> None:
+    began = time.process_time()
+    for each in (rb"\fldinst", rb"{\*\fldinst {\a\b ", rb"\fldinst" + rb"\a " * 70):
+        with_values(rb"{\rtf1 " + each * (4_000_000 // len(each)))
+    assert time.process_time() - began < 3.0
+
+
 _NEW_FUNCTION = '<c r="A1" t="str"><f>_xlfn.STOCKHISTORY(B1)</f>{}</c><c r="B1"><f>40+2</f><v>42</v></c>'
 
 

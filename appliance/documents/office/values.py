@@ -30,7 +30,8 @@ _FIELD = re.compile(
     re.IGNORECASE,
 )
 _FIELD_OF_RTF = re.compile(
-    rb"(\\fldinst(?![a-z])(?:[\s{]|\\\*|\\[a-z]++-?\d*+){0,100}+)(?=" + _NAMES + rb"(?![\w:]))", re.IGNORECASE
+    rb"(\\fldinst(?![a-z])(?:[\s{]|\\\*|\\(?!fldinst)[a-z]++-?\d*+){0,60}+)(?=" + _NAMES + rb"(?![\w:]))",
+    re.IGNORECASE,
 )
 # The instruction of fields that only an extension of Word understands: their result is shown.
 _AS_IT_IS = rb"\1ADDIN "
