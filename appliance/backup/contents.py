@@ -11,6 +11,7 @@ import io
 import json
 import logging
 import os
+import re
 import shutil
 import tempfile
 import uuid as uuids
@@ -112,7 +113,12 @@ def restore(box: Box, source: BinaryIO, passphrase: str) -> Restored:
     with _folder(box) as folder:
         read = _read(box, Opener(source, passphrase), folder)
         settings = _for_this_box(box, read.settings)
-        box.settings.load(settings)
+        try:
+            box.settings.load(settings)
+        except SettingError as error:
+            if _is_newer(read, box.settings.export()["version"]):
+                raise BackupError(BACKUP_TOO_NEW, str(error)) from error
+            raise
         taken = sum(_take(box, each) for each in read.faxes)
     lists = read.settings.get("lists", {})
     return Restored(read.made_at, len(lists.get("users", ())), len(lists.get("contacts", ())), taken)
@@ -181,6 +187,7 @@ class _Read:
     """A backup that was read to its end.  The paths of pages are files in a temporary folder."""
 
     made_at: float
+    made_by: str  # the version of faxbox
     settings: dict[str, Any]
     faxes: list[_ReadFax]
 
@@ -215,12 +222,24 @@ def _read(box: Box, opener: Opener, folder: Path) -> _Read:
                 raise BackupError(BACKUP_TOO_NEW)
     if "backup.json" not in documents or "settings.json" not in documents:
         raise BackupError(BACKUP_DAMAGED, "It has no settings.")
-    made_at = documents.pop("backup.json").get("made_at")
+    manifest = documents.pop("backup.json")
+    made_at = manifest.get("made_at")
     settings = documents.pop("settings.json")
     if not isinstance(made_at, float | int):
         raise BackupError(BACKUP_DAMAGED, "It does not say when it was made.")
     faxes = [_fax(name, document, files) for name, document in documents.items()]
-    return _Read(float(made_at), settings, faxes)
+    return _Read(float(made_at), str(manifest.get("faxbox", "")), settings, faxes)
+
+
+def _is_newer(read: _Read, settings_version: int) -> bool:
+    """Whether a newer program made the backup, whose settings this one may not know."""
+    version = read.settings.get("version", 1)
+    if isinstance(version, int) and version > settings_version:
+        return True
+    made_by, this = (
+        [int(part) for part in re.findall(r"[0-9]{1,9}", each)] for each in (read.made_by, __version__)
+    )
+    return made_by > this
 
 
 def _document(entry: archive.ArchiveEntry, limit: int) -> dict[str, Any]:

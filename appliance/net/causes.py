@@ -16,6 +16,14 @@ URL_UNREACHABLE = declare(
     "The server at this address could not be reached or broke off.",
     "Check that the address opens in a browser, then try again.",
 )
+URL_UNTRUSTED = declare(
+    "url_untrusted",
+    Side.THEIRS,
+    Retry.SOON,
+    "The certificate of the server at this address is not valid; nothing was sent.",
+    "Have it renewed, or made for this name by an authority that is known."
+    " Look at the date of this box, too.",
+)
 URL_REFUSED_US = declare(
     "url_refused",
     Side.THEIRS,

@@ -22,7 +22,13 @@ from appliance.causes import STOPPING, CauseError
 from appliance.documents.causes import DOCUMENT_TOO_LARGE
 from appliance.language import one_line, said
 from appliance.net.addresses import Resolver, is_public, resolve
-from appliance.net.causes import URL_NOT_ALLOWED, URL_REFUSED_US, URL_TIMED_OUT, URL_UNREACHABLE
+from appliance.net.causes import (
+    URL_NOT_ALLOWED,
+    URL_REFUSED_US,
+    URL_TIMED_OUT,
+    URL_UNREACHABLE,
+    URL_UNTRUSTED,
+)
 from appliance.net.watchdog import Watchdog
 
 # The most redirects that are followed.
@@ -237,6 +243,8 @@ def _exchange(
         yield answer
         if watchdog.expired or halt.expired:
             raise TimeoutError
+    except ssl.SSLCertVerificationError as error:
+        raise FetchError(URL_UNTRUSTED, f"{host}: {error.verify_message}") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         if halt.expired:
             raise FetchError(STOPPING, host) from error

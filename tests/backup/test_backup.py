@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance import at_rest, cli
+from appliance import __version__, at_rest, cli
 from appliance.backup import archive, contents
 from appliance.backup.causes import BACKUP_DAMAGED, BACKUP_PASSPHRASE_WRONG, BACKUP_TOO_NEW
 from appliance.backup.sealed import CHUNK, BackupError, Opener, Sealer
@@ -312,6 +312,32 @@ def test_a_setting_that_this_box_refuses_leaves_it_as_it_was(tmp_path: Path) -> 
 def test_a_backup_of_a_newer_version_is_refused_as_that(tmp_path: Path) -> None:
     octets = _sealed(_entry("backup.json", b'{"version": 2, "made_at": 1}'), _SETTINGS)
     assert _require_untouched(tmp_path, octets).cause is BACKUP_TOO_NEW
+
+
+@pytest.mark.parametrize(
+    ("made_by", "settings", "newer"),
+    [
+        ("99.0.0", {"version": 2, "settings": {"storage": {"of_next_year": 1}}}, True),
+        (__version__, {"version": 99, "settings": {}}, True),
+        (__version__, {"version": 2, "settings": {"storage": {"of_next_year": 1}}}, False),
+    ],
+)
+def test_a_setting_of_a_newer_version_is_a_reason_to_update(
+    tmp_path: Path, made_by: str, settings: dict[str, object], newer: bool
+) -> None:
+    manifest = {"version": 1, "made_at": 1, "faxbox": made_by}
+    octets = _sealed(
+        _entry("backup.json", json.dumps(manifest).encode()),
+        _entry("settings.json", json.dumps(settings | {"lists": {}}).encode()),
+    )
+    box = open_box(tmp_path / "new")
+    try:
+        with pytest.raises(BackupError if newer else SettingError) as refused:
+            contents.restore(box, io.BytesIO(octets), PHRASE)
+    finally:
+        box.close()
+    if isinstance(refused.value, BackupError):
+        assert refused.value.cause is BACKUP_TOO_NEW
 
 
 def test_a_short_passphrase_is_refused_before_anything_is_written(tmp_path: Path) -> None:

@@ -63,6 +63,7 @@ _FAX_CODES = by_code(
         FaxCode.NO_BALANCE: "quota_spent",
         FaxCode.NO_IMAGE: (
             "document_gone document_pages_missing url_not_allowed url_unreachable url_refused url_timed_out"
+            " url_untrusted"
         ),
         FaxCode.EMPTY: "document_empty",
         FaxCode.TOO_LARGE: (
