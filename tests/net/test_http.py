@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 
 import pytest
-import trustme
 
 from appliance.documents.causes import DOCUMENT_TOO_LARGE
 from appliance.net.addresses import is_public
-from appliance.net.causes import URL_NOT_ALLOWED, URL_TIMED_OUT, URL_UNREACHABLE, URL_UNTRUSTED
+from appliance.net.causes import URL_NOT_ALLOWED, URL_TIMED_OUT, URL_UNREACHABLE
 from appliance.net.http import FetchError, fetch, post
 
 Answer = Callable[[socket.socket, bytes], None]
@@ -210,50 +207,6 @@ def test_a_redirected_webhook_says_where_to_also_when_it_is_a_path() -> None:
     with server(says(b"HTTP/1.1 308 Moved\r\nLocation: /fax\r\nContent-Length: 0\r\n\r\n")) as port:
         answer = post(f"http://127.0.0.1:{port}/hook", b"{}", {}, timeout_s=60, allow_private=True)
     assert answer.answer == f"→ http://127.0.0.1:{port}/fax"
-
-
-@contextlib.contextmanager
-def secure_server(name: str, not_after: datetime | None = None) -> Iterator[tuple[int, trustme.CA]]:
-    """A TLS server with a certificate for ``name``; gives its port and who has signed it."""
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(name, not_after=not_after).configure_cert(context)
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        with contextlib.suppress(OSError):
-            peer, _ = listener.accept()
-            with context.wrap_socket(peer, server_side=True) as secured:
-                secured.recv(65536)
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    with listener:
-        yield listener.getsockname()[1], authority
-    thread.join(60)
-
-
-@pytest.mark.parametrize(
-    ("name", "not_after", "trusted", "words"),
-    [
-        ("other.example", None, True, "not valid for 'localhost'"),
-        ("localhost", datetime(2026, 1, 1, tzinfo=UTC), True, "expired"),
-        ("localhost", None, False, "unable to get local issuer"),
-    ],
-    ids=["another name", "expired", "a stranger's"],
-)
-def test_a_server_whose_certificate_is_not_good_was_reached_and_is_told_as_that(
-    monkeypatch: pytest.MonkeyPatch, name: str, not_after: datetime | None, trusted: bool, words: str
-) -> None:
-    with secure_server(name, not_after) as (port, authority):
-        trusting = ssl.create_default_context()
-        if trusted:
-            authority.configure_trust(trusting)
-        monkeypatch.setattr(ssl, "create_default_context", lambda: trusting)
-        with pytest.raises(FetchError) as refused:
-            post(f"https://localhost:{port}/", b"{}", {}, timeout_s=60, allow_private=True)
-    assert refused.value.cause is URL_UNTRUSTED
-    assert words in refused.value.detail
 
 
 def test_the_words_of_a_webhooks_answer_control_no_terminal() -> None:

@@ -8,13 +8,14 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 import trustme
 
 from appliance.causes import STOPPING
 from appliance.net import http
-from appliance.net.causes import URL_TIMED_OUT, URL_UNREACHABLE
+from appliance.net.causes import URL_TIMED_OUT, URL_UNTRUSTED
 from appliance.net.http import FetchError, fetch, post
 from appliance.net.watchdog import Watchdog
 
@@ -22,10 +23,12 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 @contextlib.contextmanager
-def https_server(authority: trustme.CA, name: str, names: list[str]) -> Iterator[int]:
+def https_server(
+    authority: trustme.CA, name: str, names: list[str], not_after: datetime | None = None
+) -> Iterator[int]:
     """A TLS server with a certificate for ``name``; ``names`` gets the names that clients ask for."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(name).configure_cert(context)
+    authority.issue_cert(name, not_after=not_after).configure_cert(context)
     context.sni_callback = lambda sock, asked, _: names.append(str(asked))
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -81,14 +84,21 @@ def test_the_certificate_is_for_the_name_and_the_address_is_the_one_that_was_che
 def test_a_certificate_for_another_name_is_refused(authority: trustme.CA) -> None:
     with https_server(authority, "other.example", []) as port, pytest.raises(FetchError) as caught:
         get(port)
-    assert caught.value.cause is URL_UNREACHABLE
+    assert caught.value.cause is URL_UNTRUSTED
     assert "ertificate" in caught.value.detail
 
 
 def test_a_certificate_of_a_stranger_s_authority_is_refused(authority: trustme.CA) -> None:
     with https_server(trustme.CA(), "hooks.example", []) as port, pytest.raises(FetchError) as caught:
         get(port)
-    assert caught.value.cause is URL_UNREACHABLE
+    assert caught.value.cause is URL_UNTRUSTED
+
+
+def test_a_certificate_that_has_expired_is_refused(authority: trustme.CA) -> None:
+    past = datetime(2026, 1, 1, tzinfo=UTC)
+    with https_server(authority, "hooks.example", [], past) as port, pytest.raises(FetchError) as caught:
+        get(port)
+    assert (caught.value.cause, "expired" in caught.value.detail) == (URL_UNTRUSTED, True)
 
 
 def test_a_server_that_never_finishes_the_handshake_is_left_at_the_deadline() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -75,6 +76,29 @@ def test_users_and_folders_are_as_systemd_reads_them(tmp_path: Path) -> None:
         ["systemd-tmpfiles", f"--root={tmp_path}", "--create", str(UNITS / "faxbox.tmpfiles")], check=True
     )
     assert (tmp_path / "var/lib/faxbox").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["CUPS runs", "CUPS does not run"])
+@pytest.mark.parametrize(("why", "goes"), [("remove", True), ("upgrade", False)])
+def test_a_package_that_is_removed_takes_its_printers_with_it(
+    tmp_path: Path, why: str, goes: bool, fails: bool
+) -> None:
+    """A queue without a box would take documents that nobody faxes."""
+    backend, called = tmp_path / "backend", tmp_path / "called"
+    backend.touch()
+    faxbox = tmp_path / "faxbox"
+    faxbox.write_text(f'#!/bin/sh\necho "$*" >>{called}\nexit {int(fails)}\n')
+    faxbox.chmod(0o755)
+    (tmp_path / "deb-systemd-invoke").symlink_to("/bin/true")  # nothing of this machine is stopped
+    script = (PACKAGE / "prerm").read_text()
+    assert "backend=/usr/lib/cups/backend/faxbox\n" in script
+    script = script.replace("backend=/usr/lib/cups/backend/faxbox", f"backend={backend}")
+    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    subprocess.run(["sh", "-c", script, "prerm", why], check=True, env=env)
+    assert called.exists() is goes
+    if goes:
+        assert called.read_text() == "printing remove\n"
+        assert backend.exists() is not fails  # the stand-in of the command leaves it
 
 
 @pytest.mark.parametrize("script", ["postinst", "prerm", "postrm"])
