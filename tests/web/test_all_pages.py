@@ -50,6 +50,10 @@ for (let node; (node = walk.nextNode()); ) {
 return found.slice(0, 5).join(" ");
 }"""
 
+# Forms of scripts that a browser sends by itself, should the scripts fail, as a part of the address.
+_SENT_IN_ADDRESSES = """() => [...document.forms]
+    .filter((form) => !form.hasAttribute("action") && form.method !== "post")
+    .map((form) => form.outerHTML.slice(0, 120)).join(" | ")"""
 # What a screen reader cannot name, or not tell from its neighbours: tables, and buttons and links of rows.
 _UNNAMED = """() => {
 const text = (each) => each?.getAttribute("aria-label") ?? each?.textContent.trim() ?? "";
@@ -130,6 +134,8 @@ def test_every_page_is_for_everybody_and_shows_what_strangers_wrote_as_text(
         found += faults(page, theme)
         if page.evaluate("window.bad") is not None:
             found.append(f"{seen.path}: a stranger's script ran")
+        if sent := page.evaluate(_SENT_IN_ADDRESSES):
+            found.append(f"{seen.path}: without scripts, what is typed is sent in the address: {sent}")
         if unnamed := page.evaluate(_UNNAMED):
             found.append(f"{seen.path}: has no name of its own: {unnamed}")
         wide = page.evaluate(_TOO_WIDE)

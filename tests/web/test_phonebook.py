@@ -10,7 +10,7 @@ from playwright.sync_api import Dialog, expect
 from appliance.phonebook import Contact, table
 from appliance.phonebook.cards import decoded
 from appliance.printing.settings import FavouritePrinter
-from tests.web.browser import Web
+from tests.web.browser import Web, noticed
 from tests.web.views import View
 
 pytestmark = pytest.mark.realtime
@@ -120,6 +120,18 @@ def test_two_people_who_change_one_entry_keep_what_the_other_wrote(box: Web) -> 
         page.wait_for_url("**/settings/contacts")
     kept = box.served.ask("GET", f"/contacts/{made}").json
     assert (kept["company"], kept["last_name"]) == ("Looms", "Babbage")
+
+
+def test_a_browser_that_keeps_nothing_for_pages_can_change_a_setting(box: Web) -> None:
+    page = box.page()
+    page.add_init_script("""for (const name of ["sessionStorage", "localStorage"]) {
+        Object.defineProperty(window, name, { get() { throw new DOMException("", "SecurityError"); } });
+    }""")
+    page.goto("/settings/station")
+    page.locator("[name=name]").fill("Surgery")
+    page.get_by_role("button", name="Save", exact=True).click()
+    noticed(page, "Saved.")
+    assert box.served.ask("GET", "/settings/station").json["name"] == "Surgery"
 
 
 def test_who_would_replace_what_somebody_else_has_just_written_is_asked(box: Web, view: View) -> None:

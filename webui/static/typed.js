@@ -1,7 +1,9 @@
 // What was typed into a page whose session has ended: it is there again after signing in, in the same window.
 
 import { changed, isTicked } from "./parts.js";
+import { storage } from "./storage.js";
 
+const session = storage("sessionStorage");
 const KEY = "typed";
 // What is not kept: secrets, and files, which no script may choose.
 const NEVER = "[type=password], [type=file], [type=hidden], [data-secret], button";
@@ -21,14 +23,14 @@ export function keep() {
   const typed = forms.length > 0 || Object.keys(own).length > 0;
   const files = [...document.querySelectorAll("[type=file]")].some((field) => field.files.length) || Boolean(own.files);
   if (!typed && !files) return;
-  sessionStorage.setItem(KEY, JSON.stringify({ who: who(), path: location.pathname, forms, own, typed, files }));
+  session.setItem(KEY, JSON.stringify({ who: who(), path: location.pathname, forms, own, typed, files }));
 }
 
 // What was kept of this page, for the same user; only once.
 function kept() {
-  const found = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
+  const found = JSON.parse(session.getItem(KEY) ?? "null");
   if (found?.path !== location.pathname) return null;
-  sessionStorage.removeItem(KEY);
+  session.removeItem(KEY);
   return found.who === who() ? found : null;
 }
 const before = kept();

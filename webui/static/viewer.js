@@ -1,5 +1,8 @@
 // The page viewer: fit, zoom, turn (remembered for each fax), two side by side, print.
 
+import { storage } from "./storage.js";
+
+const turns = storage("localStorage");
 const STEP = 1.25;
 const MOST = 4;
 
@@ -12,7 +15,7 @@ export function start(root = document) {
       image.style.aspectRatio = `${image.getAttribute("width")} / ${image.getAttribute("height")}`;
     }
     let zoom = 1;
-    let turn = Number(localStorage.getItem(key) ?? 0);
+    let turn = Number(turns.getItem(key) ?? 0);
     const draw = () => {
       sheets.style.setProperty("--zoom", zoom);
       sheets.dataset.turn = turn;
@@ -23,7 +26,7 @@ export function start(root = document) {
       smaller: () => { zoom = Math.max(1 / MOST, zoom / STEP); },
       turn: () => {
         turn = (turn + 1) % 4;
-        localStorage.setItem(key, turn);
+        turns.setItem(key, turn);
       },
       two: () => sheets.classList.toggle("two-up"),
       print: () => print(),
