@@ -334,6 +334,17 @@ def test_a_field_of_word_that_libreoffice_does_not_know_shows_its_last_result(
     assert opened(tmp_path, letter, "a.docx").words == " ".join(result for *_, result in _FIELDS)
 
 
+def test_a_letter_with_a_damaged_part_is_left_to_libreoffice(tmp_path: Path) -> None:
+    need("soffice")
+    letter = docx("</w:t></w:r>" + _simple("IF", "", "kept") + "<w:r><w:t>words")
+    with zipfile.ZipFile(io.BytesIO(letter)) as archive:
+        at = archive.getinfo("_rels/.rels").header_offset + 30 + len("_rels/.rels")
+    damaged = letter[: at + 9] + bytes([letter[at + 9] ^ 0xFF]) + letter[at + 10 :]
+    assert with_values(damaged) is damaged
+    with pytest.raises(DocumentError):
+        opened(tmp_path, damaged, "a.docx")
+
+
 def test_a_field_of_an_rtf_shows_its_last_result(tmp_path: Path) -> None:
     need("soffice")
     inner = r"{\field{\*\fldinst { MERGEFIELD A }}{\fldrslt Herr}}"

@@ -308,12 +308,13 @@ def _convert(program: str, content: bytes, suffix: str, workshop: Workshop) -> T
 
 def _write_signs(fonts: Path, content: bytes) -> None:
     """Writes the fonts of signs that a document names."""
-    parts = [content]
+    named = set() if content.startswith(b"PK") else set(named_in(content))
     if content.startswith(b"PK"):
         with unzipped(content) as archive:
-            entries = [entry for entry in archive.infolist() if entry.filename.endswith(".xml")]
-            parts = [_beginning(archive, entry) for entry in entries]
-    for family in {family for part in parts for family in named_in(part)}:
+            for entry in archive.infolist():
+                if entry.filename.endswith(".xml") and entry.file_size <= LARGEST_PART:
+                    named |= set(named_in(read_entry(archive, entry) or b""))
+    for family in named:
         fonts.mkdir(parents=True, exist_ok=True)
         (fonts / f"{family}.ttf").write_bytes(font_of(family))
 

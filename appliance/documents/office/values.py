@@ -11,6 +11,8 @@ import io
 import re
 import zipfile
 
+from appliance.documents.zipped import read_entry, unzipped
+
 _SHEET = re.compile(r"^xl/worksheets/[^/]+\.xml$")
 # A formula with a function that came after Excel 2007 ([MS-XLSX] 2.2.2), and a value behind it.
 _NEWER = re.compile(
@@ -40,27 +42,30 @@ _AS_IT_IS = rb"\1ADDIN "
 def with_values(document: bytes) -> bytes:
     """``document``, of Office in a ZIP file or RTF, in which such formulas and fields are their values.
 
-    Raises what zipfile raises.
+    Raises DocumentError as `unzipped`.
     """
     if not document.startswith(b"PK"):
         return _FIELD_OF_RTF.sub(_AS_IT_IS, document)
-    with zipfile.ZipFile(io.BytesIO(document)) as archive:
+    with unzipped(document) as archive:
         changed: dict[str, bytes] = {}
         for entry in archive.infolist():
-            if _SHEET.match(entry.filename):
-                part = archive.read(entry)
-                made = _NEWER.sub(b"", part) if b"_xlfn." in part or b"_xlws." in part else part
-            elif _TEXT.match(entry.filename):
-                part = archive.read(entry)
-                made = _FIELD.sub(_AS_IT_IS, part)
-            else:
-                continue
-            if made != part:
+            is_text = _SHEET.match(entry.filename) or _TEXT.match(entry.filename)
+            part = read_entry(archive, entry) if is_text else None
+            if part is not None and (made := _with_values(entry.filename, part)) != part:
                 changed[entry.filename] = made
         if not changed:
             return document
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as anew:
             for entry in archive.infolist():
-                anew.writestr(entry.filename, changed.get(entry.filename) or archive.read(entry))
+                part = changed.get(entry.filename) or read_entry(archive, entry)
+                if part is None:
+                    return document  # what is damaged is left to LibreOffice
+                anew.writestr(entry.filename, part)
     return out.getvalue()
+
+
+def _with_values(name: str, part: bytes) -> bytes:
+    if _TEXT.match(name):
+        return _FIELD.sub(_AS_IT_IS, part)
+    return _NEWER.sub(b"", part) if b"_xlfn." in part or b"_xlws." in part else part
