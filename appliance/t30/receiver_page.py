@@ -45,6 +45,7 @@ class PageReception(ReceivingRole):
         # ECM
         self._long_train = False  # after CTR
         self._carriers = 0  # image carriers since the last reply
+        self._missed = False  # a carrier that did not train came since then
         self._pprs = 0
         self._ctcs = 0  # since a block was confirmed or given up
         self._confirmed_data: bytes | None = None  # SHA-256 of the last confirmed block
@@ -57,7 +58,7 @@ class PageReception(ReceivingRole):
         station.part = self
         self.state = ReceiverState.PAGE
         self._page_open = self._astray = False
-        self._carriers = 0
+        self._carriers, self._missed = 0, False
         station.timers.start(Timer.T2, limits.T2_S)
         short = settings.carrier.modulation is Modulation.V17 and not self._long_train
         expect = Expect.FRAMES if settings.ecm else Expect.IMAGE
@@ -89,7 +90,13 @@ class PageReception(ReceivingRole):
         self._image_octets(fact)
 
     def _page_missed(self, _: EventData) -> None:
-        """Training failed, or the signal was V.21: listens for V.21 (T2 still runs)."""
+        """Training failed, or the signal was V.21: listens for V.21.
+
+        The page may be under way unheard: the command behind it is waited for, once.
+        """
+        if not self._missed:
+            self._missed = True
+            self.station.timers.start(Timer.T2, limits.MISSED_PAGE_S)
         self.station.listen()
 
     def _image_octets(self, fact: EventData) -> None:

@@ -110,6 +110,10 @@ STORE_WAIT_PLAIN_S = 9.0
 # Longest image carrier that is accepted; an hour at 2400 bit/s is more than any page.
 IMAGE_LIMIT_S = 3600.0
 
+# How long the command behind a page is waited for whose carrier did not train: a modem tells no more of it.
+# Ours: a block at 9600 bit/s, an ordinary page at 14400 and less.
+MISSED_PAGE_S = 60.0
+
 # Longest time for which an image carrier may bring nothing: a gateway that hangs may announce its modem for
 # ever.  Ours: a block that is lost whole (65,536 octets) takes so long at 2400 bit/s, and is asked for again.
 PAUSE_LIMIT_S = 240.0

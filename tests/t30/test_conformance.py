@@ -446,7 +446,7 @@ SENDS: dict[str, tuple[int, str, int, str]] = {
         + """
         hears page V27TER_4800 long
         hears MPS
-        says raw 4540ad937ee6
+        says bad MCF
         hears MPS
         hears MPS
         hears DCN
@@ -1260,6 +1260,22 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         hears CFR
         misses
         says EOP
+        hears RTN
+        says DCN
+        hears end""",
+    ),
+    "a page that does not train lasts longer than T2": (
+        "sender_gave_up",
+        0,
+        f"""
+        hears CED
+        hears CSI DIS
+        says DCS={V27}
+        sends tcf V27TER_4800
+        hears CFR
+        misses
+        waits 30
+        says MPS
         hears RTN
         says DCN
         hears end""",
