@@ -211,6 +211,10 @@ def test_search_finds_a_part_of_the_number(box: Web, faxed: int) -> None:
     page.get_by_role("searchbox").fill(caller[-6:])
     expect(page.locator(".rows > li")).to_have_count(1)
     assert rows(page, faxed) == 1
+    told = page.get_by_role("search").locator("xpath=following-sibling::*[@role='status']")
+    expect(told).to_have_text("1 fax found")
+    page.get_by_role("searchbox").fill("nobody has such a name")
+    expect(told).to_have_text("Nothing fits.")
 
 
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])

@@ -48,8 +48,16 @@ search.addEventListener("input", () => {
     history.replaceState(null, "", address);
     await refresh();
     count();
+    tellFound();
   }, WAIT_MS);
 });
+// What a search found, for those who do not see it.
+function tellFound() {
+  const number = rows().length;
+  const more = document.querySelector(".next") ? words.found_more : words.found;
+  document.getElementById("found").textContent = document.querySelector("#rows > .nothing")?.textContent
+    ?? (number === 1 ? words.found_one : more.replace("{count}", number));
+}
 root.querySelector(".search").addEventListener("submit", (event) => event.preventDefault());
 
 // -- older ones --------------------------------------------------------------------------------
