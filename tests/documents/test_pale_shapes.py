@@ -108,3 +108,10 @@ def test_light_figures_between_dark_ones_are_white_on_black(rendered: Rendered, 
             x, y, dark = 100 + 14 * column, 700 - 15 * row, (row + 2 * column) % 5 == 0
             ink = _ink(page, x + 2, y + 4, x + 12, y + 11)
             assert 0.5 < ink < 0.9 if dark else 0.05 < ink < 0.5, (row, column, ink)
+
+
+def test_two_tints_that_are_drawn_alike_are_parted_by_a_line(rendered: Rendered) -> None:
+    tints = "0.66 g 100 500 100 100 re f 0.8 g 200 500 100 100 re f"
+    page = picture(rendered(pdf([(595, 842, tints)])).coded_page(0))
+    assert _ink(page, 199.2, 510, 200.8, 590) > 0.2
+    assert _ink(page, 230, 510, 231.6, 590) < 0.15

@@ -227,6 +227,12 @@ static int is_seen(const Band *band, const uint8_t *level, ptrdiff_t here, ptrdi
     return band->under_tone[at] - level[at] < GAP_LIGHTER;
 }
 
+/* Whether a line may part two tints: also two that are drawn alike, such as sectors of a chart, unless white or black. */
+static int may_meet(int kind, int other)
+{
+    return kind != other || (kind != WHITE_TINT && kind != BLACK_TINT);
+}
+
 /* Draws lines between tints, but not near type; those of pale tints, such as a watermark, keep off further
  * (``pale_near``). */
 static void outline(const Band *band, const Mask *black, const uint8_t *level, const Mask *near_type,
@@ -247,9 +253,9 @@ static void outline(const Band *band, const Mask *black, const uint8_t *level, c
                 if (is_marked(pale_near, x, y) && kind <= PALE_TINT && kinds[left] <= PALE_TINT
                     && kinds[above] <= PALE_TINT)
                     continue;
-                if ((kinds[left] != kind && abs(here - left) >= STEP && level[at - 1] != here
+                if ((may_meet(kind, kinds[left]) && abs(here - left) >= STEP && level[at - 1] != here
                      && is_seen(band, level, at, at - 2))
-                    || (kinds[above] != kind && abs(here - above) >= STEP && level[at - width] != here
+                    || (may_meet(kind, kinds[above]) && abs(here - above) >= STEP && level[at - width] != here
                         && is_seen(band, level, at, at - 2 * width)))
                     mark(black, x, y);
             }
