@@ -134,6 +134,14 @@ def of_country(region: str) -> str:
     return next((code for code in get_official_languages(region) if code in codes()), ENGLISH)
 
 
+def notation_of(region: str) -> str:
+    """The locale of a country (two letters), such as de-AT; empty for none."""
+    from babel.languages import get_official_languages  # noqa: PLC0415
+
+    spoken = next(iter(get_official_languages(region, de_facto=True)), "")
+    return f"{spoken.partition('_')[0]}-{region}" if spoken else ""
+
+
 @functools.cache
 def locale_of(language: str, region: str = "") -> Locale:
     """The locale of ``language`` in country ``region`` (two letters)."""

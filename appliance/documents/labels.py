@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from appliance.language import ENGLISH, marked, of_country, say
+from appliance.language import ENGLISH, marked, notation_of, of_country, say
 
 # What an invitation's method asks for (RFC 5546 1.4), where it is more than the event itself.
 METHODS = {
@@ -136,6 +136,8 @@ HEADING = {
     "Subject": marked("Subject"),
 }
 PAGES, FAX = marked("Pages"), marked("Fax")
+# No word, but how the country writes dates and numbers: for documents that leave it to the machine.
+NOTATION = "notation"
 
 Labels = Mapping[str, str]  # translations by the English words; English for what is missing
 IN_ENGLISH: Labels = MappingProxyType({})
@@ -148,10 +150,10 @@ def put(word: str, labels: Labels) -> str:
 
 def labels_of(region: str) -> Labels:
     """The words in the language of a country (two capital letters)."""
-    language = of_country(region)
+    language, notation = of_country(region), {NOTATION: notation_of(region)}
     if language == ENGLISH:
-        return IN_ENGLISH
+        return notation
     groups = (METHODS, EVENT, CARD, HEADING, STATES, ANSWERS, EACH, WEEKDAYS, PLACES, MONTHS)
     words = {WITH_PICTURE, PAGES, FAX, *_OF_RULES, *(word for group in groups for word in group.values())}
     words |= {word for pair in SPANS.values() for word in pair}
-    return {word: say(word, language) for word in sorted(words)}
+    return {word: say(word, language) for word in sorted(words)} | notation

@@ -16,6 +16,7 @@ from fontTools.ttLib import TTFont
 
 from appliance.documents.causes import DOCUMENT_ENCRYPTED
 from appliance.documents.errors import DocumentError
+from appliance.documents.labels import labels_of
 from appliance.documents.office.binary_parts import (
     is_locked,
     table_of,
@@ -57,8 +58,10 @@ _DOCUMENT = "http://schemas.openxmlformats.org/officeDocument/2006/relationships
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 
-def workbook(*sheets: str, states: str = "", names: str = "") -> bytes:
-    """An XLSX of these sheets (what stands within ``worksheet``); ``states`` of the second."""
+def workbook(*sheets: str, states: str = "", names: str = "", styles: str = "") -> bytes:
+    """An XLSX of these sheets (what stands within ``worksheet``); ``states`` of the second; ``styles`` of
+    cells.
+    """
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         listed = "".join(
@@ -71,7 +74,8 @@ def workbook(*sheets: str, states: str = "", names: str = "") -> bytes:
             '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
             '<Default Extension="rels"'
             ' ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-            f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>{listed}</Types>',
+            f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>'
+            f'<Override PartName="/xl/styles.xml" ContentType="{_TYPE}.styles+xml"/>{listed}</Types>',
         )
         archive.writestr(
             "_rels/.rels",
@@ -93,7 +97,13 @@ def workbook(*sheets: str, states: str = "", names: str = "") -> bytes:
                 f'<Relationship Id="s{n}" Type="{_DOCUMENT}/worksheet" Target="worksheets/sheet{n}.xml"/>'
                 for n in range(1, len(sheets) + 1)
             )
-            + "</Relationships>",
+            + f'<Relationship Id="y" Type="{_DOCUMENT}/styles" Target="styles.xml"/></Relationships>',
+        )
+        archive.writestr(
+            "xl/styles.xml",
+            f'<styleSheet xmlns="{_MAIN}"><fonts><font/></fonts><fills><fill/></fills>'
+            "<borders><border/></borders><cellStyleXfs><xf/></cellStyleXfs>"
+            f"<cellXfs>{styles or '<xf/>'}</cellXfs></styleSheet>",
         )
         for number, sheet in enumerate(sheets, 1):
             archive.writestr(
@@ -284,6 +294,22 @@ def test_what_a_formula_of_a_new_excel_said_is_on_the_page(
     made = opened(tmp_path, workbook(row), "a.xlsx")
     assert made.words == words
     assert [each.kind for each in made.remarks] == said
+
+
+@pytest.mark.parametrize(
+    ("region", "words"),
+    [("DE", "01.12.2026 1.234,50"), ("GB", "01/12/2026 1,234.50"), ("US", "12/1/2026 1,234.50")],
+)
+def test_dates_and_numbers_of_a_workbook_are_written_as_in_the_country(
+    tmp_path: Path, region: str, words: str
+) -> None:
+    """Excel's usual formats are the machine's: the first of December was read as a day of January."""
+    need("soffice")
+    date, number = (f'<xf numFmtId="{each}" applyNumberFormat="1"/>' for each in (14, 4))
+    row = '<row r="1"><c r="A1" s="1"><v>46357</v></c><c r="B1" s="2"><v>1234.5</v></c></row>'
+    wide = '<cols><col min="1" max="2" width="20" customWidth="1"/></cols>'
+    book = workbook(f"{wide}<sheetData>{row}</sheetData>", styles=f'<xf numFmtId="0"/>{date}{number}')
+    assert opened(tmp_path, book, "a.xlsx", labels=labels_of(region)).words == words
 
 
 def test_a_workbook_without_new_functions_stays_as_it_is() -> None:

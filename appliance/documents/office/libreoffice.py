@@ -25,6 +25,7 @@ from appliance.documents.foreign import (
     imported_suffix,
 )
 from appliance.documents.kinds import OFFICE_SUFFIXES
+from appliance.documents.labels import NOTATION
 from appliance.documents.office.binary_parts import (
     is_locked,
     table_of,
@@ -118,6 +119,8 @@ _SETTINGS = (
     ("/org.openoffice.Setup/Office", "ooSetupInstCompleted", "true"),
     ("/org.openoffice.Setup/Product", "ooSetupLastVersion", "99.0"),
 )
+# The locale of numbers and dates whose format is left to the machine, as that of Excel's usual date.
+_NOTATION = ("/org.openoffice.Setup/L10N", "ooSetupSystemLocale")
 _EXTERNAL = re.compile(
     rb'relationships/image"[^>]{0,2000}TargetMode="External"|TargetMode="External"[^>]{0,2000}relationships/image"'
     rb'|<draw:image[^>]{0,500}xlink:href="(?:https?|ftp|file):',
@@ -270,7 +273,7 @@ def _convert(program: str, content: bytes, suffix: str, workshop: Workshop) -> T
         items = "\n".join(
             f'<item oor:path="{path}"><prop oor:name="{key}" oor:op="fuse">'
             f"<value>{value}</value></prop></item>"
-            for path, key, value in _SETTINGS
+            for path, key, value in (*_SETTINGS, (*_NOTATION, workshop.labels.get(NOTATION, "")))
         )
         (profile / "registrymodifications.xcu").write_text(_PROFILE.format(items=items), encoding="utf-8")
         _look_for_no_extensions(profile / "extensions", program)
