@@ -44,7 +44,7 @@ def fax_id(served: Served) -> int:
 
 
 def slow_reader(served: Served, head: str) -> tuple[socket.socket, int]:
-    """A connection with a small buffer whose response has begun, and its Content-Length."""
+    """A connection with a small buffer whose response has begun, and its Content-Length, 0 without one."""
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
     sock.settimeout(60)
@@ -55,8 +55,7 @@ def slow_reader(served: Served, head: str) -> tuple[socket.socket, int]:
         said += sock.recv(4096)
     assert said.startswith(b"HTTP/1.1 200"), said[:300]
     length = re.search(rb"(?i)content-length: (\d+)", said)
-    assert length is not None, said[:300]
-    return sock, int(length[1])
+    return sock, int(length[1]) if length else 0
 
 
 def taken_after(sock: socket.socket) -> int:
@@ -165,17 +164,17 @@ def test_a_download_by_name_and_password_ends_when_the_password_is_changed(
 
 def test_a_backup_under_way_ends_when_its_administrator_is_one_no_more(served: Served, fax_id: int) -> None:
     user_id = user(served, "former", UserRole.ADMIN)
-    body = json.dumps({"passphrase": "a passphrase that is long", "received": True})
+    asked = {"passphrase": "a passphrase that is long", "received": True}
+    whole = len(served.ask("POST", "/backup", asked).content)
+    body = json.dumps(asked)
     head = (
         f"POST /api/v1/backup HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {signed_in(served, 'former')}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
     )
     user(served, "latter", UserRole.ADMIN)
-    sock, length = slow_reader(served, head)
+    sock, _ = slow_reader(served, head)
     assert served.ask("PATCH", f"/users/{user_id}", {"role": "user"}).status == 200
-    assert taken_after(sock) < ON_THE_WAY + 4 * LOOK_AGAIN_S / PAUSE_S * PIECE < length
-    views = served.box.data / "views"
-    served.wait(lambda: not list(views.glob("*.faxbackup")))
+    assert taken_after(sock) < ON_THE_WAY + 4 * LOOK_AGAIN_S / PAUSE_S * PIECE < whole
 
 
 def test_an_answer_that_was_long_in_the_making_is_not_given_to_a_revoked_key(

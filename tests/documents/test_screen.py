@@ -791,6 +791,41 @@ def test_an_empty_tick_box_stays_empty_and_a_ticked_one_ticked(
     assert _ink(ticked) > 0.15
 
 
+PALE_FILLS = [
+    (153, 230, False),
+    (200, 230, False),
+    (60, 210, False),
+    (0, 225, False),
+    (60, 210, True),
+    (0, 225, True),
+]
+
+
+@pytest.mark.parametrize("resolution", [Resolution.FINE, Resolution.STANDARD])
+@pytest.mark.parametrize(("frame", "fill", "scanned"), PALE_FILLS)
+def test_an_empty_tick_box_with_a_pale_fill_stays_empty(
+    frame: int, fill: int, resolution: Resolution, scanned: bool
+) -> None:
+    """Before, the fill of a box narrower than a stroke was ink: a box that nobody ticked came out marked."""
+    across = 1 if resolution is Resolution.FINE else 2
+    page = Image.new("L", (3456, 2400), 255)
+    draw = ImageDraw.Draw(page)
+    boxes: list[tuple[int, int, int]] = []
+    for row, size in enumerate((34, 36, 44, 52)):
+        for column in range(8):
+            left, top = 200 + 160 * column, 300 + 160 * row
+            shape = draw.rectangle if column % 2 else draw.ellipse
+            shape((left, top, left + size - 1, top + size - 1), fill, frame, 4)
+            boxes.append((left, top, size))
+    draw.text((200, 1200), WORDS, 0, font(REGULAR, 60))
+    page = page.resize((1728, 1200 // across), Image.Resampling.BOX)
+    faxed = bilevel(_scanned(page.convert("RGB"), 6) if scanned else page, resolution)
+    for left, top, size in boxes:
+        edges = (left + 10, (top + 10) // across, left + size - 10, (top + size - 10) // across)
+        left, top, right, below = (edge // 2 for edge in edges)
+        assert _ink(faxed.crop((left, top, right, below))) < 0.35
+
+
 @pytest.mark.parametrize("size", [24, 30, 44])
 def test_a_small_pale_field_gets_no_line_that_looks_like_a_mark(size: int) -> None:
     page = Image.new("L", (1000, 600), 255)
