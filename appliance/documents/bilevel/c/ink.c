@@ -239,58 +239,6 @@ static int least_of_ground(const Band *band, const uint8_t *depth)
     return grain > least ? grain : least;
 }
 
-/* A pale fill narrower than a stroke, as of an empty tick box, would be taken for a mark: from one side to the other it
- * is even, up to a frame FRAME_PERCENT as deep, and it is FILL pixels wide, as pale lines are not. */
-enum { FRAME_PERCENT = 150, EVEN_FILL = 2, FILL = 5 };
-
-/* Whether a frame is met within ``most`` pixels, ``step`` octets apart, and nothing paler than ``least`` before it. */
-static int meets_frame(const uint8_t *depth, ptrdiff_t step, ptrdiff_t most, int least)
-{
-    int frame = *depth * FRAME_PERCENT / 100;
-    for (ptrdiff_t each = 1; each <= most; each++) {
-        int there = depth[each * step];
-        if (there >= frame || there < least)
-            return there >= frame;
-    }
-    return 0;
-}
-
-/* Whether frames are met in both directions: from the pixel at ``at`` of a line of ``count``. */
-static int is_framed(const uint8_t *depth, ptrdiff_t step, ptrdiff_t at, ptrdiff_t count, ptrdiff_t reach, int even)
-{
-    ptrdiff_t before = at < reach ? at : reach, after = count - 1 - at < reach ? count - 1 - at : reach;
-    int least = *depth - *depth / 8 - even;
-    return meets_frame(depth, -step, before, least) && meets_frame(depth, step, after, least);
-}
-
-/* ``least``: depth of ink. */
-static int drop_fills(const Band *band, const Mask *ink, const uint8_t *depth, int least)
-{
-    Size size = ink->size;
-    ptrdiff_t across = pixels_across(band, STROKE), down = pixels_down(band, STROKE);
-    int even = beyond_noise(band, EVEN_FILL, 2);
-    uint8_t *line = new_line(size);
-    Mask fills = {0};
-    int failed = line == NULL || new_masks(&fills, 1, size) < 0;
-    for (ptrdiff_t y = 0; y < size.rows && !failed; y++) {
-        if (!mark_levels(line, band->under_tone + y * size.width, (uint8_t)TINTS[PALE_TINT].least, (uint8_t)(255 - least),
-                         size.width))
-            continue;
-        take_line(&fills, y, line);
-        for (ptrdiff_t x = next_marked(&fills, y, 0); x < size.width; x = next_marked(&fills, y, x + 1)) {
-            const uint8_t *at = depth + y * size.width + x;
-            if (!is_framed(at, 1, x, size.width, across, even) && !is_framed(at, size.width, y, size.rows, down, even))
-                unmark(&fills, x, y);
-        }
-    }
-    failed = failed || (any_marked(&fills) && open_mask(&fills, pixels_across(band, FILL), pixels_down(band, FILL)) < 0);
-    if (!failed)
-        drop_mask(ink, &fills);
-    free(line);
-    free_masks(&fills);
-    return failed ? -1 : 0;
-}
-
 int find_ink(const Band *band, const Mask *ink, const uint8_t *level)
 {
     size_t octets = (size_t)(band->size.width * band->size.rows);
@@ -318,12 +266,13 @@ int find_ink(const Band *band, const Mask *ink, const uint8_t *level)
             failed = keep_deep(ink, depth, weak) < 0;
         }
         failed = failed || (band->ground->scanned && drop_of_ground(band, ink, depth, level) < 0)
-                 || (weak < least && keep_certain(ink, depth, least) < 0) || drop_fills(band, ink, depth, weak) < 0
+                 || (weak < least && keep_certain(ink, depth, least) < 0)
+                 || (grey == band->under_type && drop_pale_fills(band, ink, depth, weak) < 0)
                  || (is_secured && drop_ground(band, ink, &marks, depth) < 0)
                  || (band->ground->scanned
                      && (drop_pale_strips(band, ink, depth) < 0 || join_pieces(band, ink, depth) < 0))
                  || drop_grid(band, ink, depth) < 0
-                 || (!band->ground->scanned && hollow_pale(band, ink, depth) < 0);
+                 || (!band->ground->scanned && hollow_pale(band, ink, depth, least) < 0);
         free_masks(&marks);
     }
     free(depth);
@@ -338,7 +287,7 @@ int find_type(const Band *band, const Mask *dark, const Mask *light)
         ptrdiff_t at = first * band->size.width;
         Mask darker = rows_of_mask(dark, first, rows), lighter = rows_of_mask(light, first, rows);
         failed = where_deep(&darker, band->dark_type + at, band, least, share_of(band)) < 0
-                 || hollow_pale(band, &darker, band->dark_type + at) < 0
+                 || hollow_pale(band, &darker, band->dark_type + at, least) < 0
                  || (any_set(band->light_type + at, (size_t)(rows * band->size.width))
                      && where_deep(&lighter, band->light_type + at, band, least, LIGHT_SHARE) < 0);
     }

@@ -220,10 +220,12 @@ enum { LIGHT_SHARE = 55 }; /* for light type */
 /* narrow.c: of a page without noise, removes narrow parts of areas from ``ink`` and sets ``level`` there. */
 int take_narrow_parts(const Band *band, const Mask *ink, uint8_t *level);
 
-/* pale.c: of a scan, removes narrow strips of a pale tint from ``ink``; of a page without noise, all but the outline of pale
- * shapes broader than a line, so that what is left of a bar that shows a share is told from the share. */
+/* pale.c: removes from the ink of a scan narrow strips of a pale tint; of a raster the pale fills of small boxes; of a page
+ * without noise all but the outline of pale shapes broader than a line, so that what is left of a bar that shows a share is
+ * told from the share. ``least``: the depth of ink. */
 int drop_pale_strips(const Band *band, const Mask *ink, const uint8_t *depth);
-int hollow_pale(const Band *band, const Mask *ink, const uint8_t *depth);
+int drop_pale_fills(const Band *band, const Mask *ink, const uint8_t *depth, int least);
+int hollow_pale(const Band *band, const Mask *ink, const uint8_t *depth, int least);
 
 /* grid.c */
 int drop_grid(const Band *band, const Mask *ink, const uint8_t *depth);
