@@ -133,7 +133,7 @@ def _png(width: int, height: int) -> bytes:
         (bytes(100), DOCUMENT_EMPTY),
         (b"%PDF-1.7\nnothing else", DOCUMENT_DAMAGED),
         (GOOD[:100], DOCUMENT_DAMAGED),
-        (pdf([], kids=""), DOCUMENT_DAMAGED),
+        (pdf([], kids=""), DOCUMENT_EMPTY),
         (b"\x89PNG\r\n\x1a\n" + b"rubbish" * 50, DOCUMENT_DAMAGED),
         (save(photograph(300, 300), "PNG")[:5000], DOCUMENT_DAMAGED),
         (save(photograph(300, 300), "JPEG")[:3000], DOCUMENT_DAMAGED),
