@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import re
@@ -32,6 +33,8 @@ INODES = 1000
 # The line of lpstat -p for a paused printer.
 _PAUSED = re.compile(r"^printer (\S+) disabled since", re.MULTILINE)
 _REFUSING = re.compile(r"^(\S+) not accepting requests since", re.MULTILINE)
+# Debian's versions of cupsd that crash at an option with a blank (2.4.2-3+deb12u10, of November 2026).
+_CRASHING_CUPS = frozenset({"2.4.2-3+deb12u10"})
 # Limits for apt, on a slow card, and for CUPS, seconds.
 _APT_S, _CUPS_S = 60.0, 10.0
 # Files that apt's answer depends on: installed packages, lists of packages, configuration.
@@ -280,6 +283,7 @@ def printing() -> Iterator[Finding]:
     if answers:
         yield fine(_("CUPS answers."))
         yield from _printers()
+        yield from _crashes()
     else:
         yield warning(
             _("CUPS is installed and does not answer: nothing can be printed to or from the box."),
@@ -308,6 +312,22 @@ def _printers() -> Iterator[Finding]:
             _("sudo cupsaccept and its name lets it take them again."),
             name,
         )
+
+
+def _crashes() -> Iterator[Finding]:
+    """A version of cupsd that crashes at jobs which people print to fax."""
+    asked = ["dpkg-query", "--show", "--showformat=${Version}", "cups-daemon"]
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        said = subprocess.run(asked, capture_output=True, text=True, timeout=_CUPS_S, check=False).stdout
+        if said in _CRASHING_CUPS:
+            yield warning(
+                _("This version of CUPS crashes at a print job with a blank in an option, such as 030 1234."),
+                _(
+                    "Install a newer one as soon as there is one. Until then type numbers without blanks, or "
+                    "print to the box's own printers, which do without CUPS."
+                ),
+                said,
+            )
 
 
 def codes() -> Iterator[Finding]:

@@ -299,6 +299,7 @@ def test_a_cups_that_does_not_answer_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lpstat: str, state: Severity
 ) -> None:
     command(tmp_path, "lpstat", lpstat, monkeypatch)
+    command(tmp_path, "dpkg-query", "printf 2.4.10-3", monkeypatch)
     (found,) = machine.printing()
     assert found.state is state
 
@@ -317,16 +318,28 @@ def test_a_printer_that_is_paused_and_one_that_takes_nothing_are_named(
 ) -> None:
     words = f'[ "$1" = -r ] && echo scheduler is running || echo "{_PRINTERS}"'
     command(tmp_path, "lpstat", words, monkeypatch)
+    command(tmp_path, "dpkg-query", "exit 1", monkeypatch)
     answers, paused, refusing = machine.printing()
     assert answers.state is Severity.FINE
     assert (paused.state, paused.detail, bool(paused.advice)) == (Severity.WARNING, "laser", True)
     assert (refusing.state, refusing.detail, bool(refusing.advice)) == (Severity.WARNING, "labels", True)
 
 
+def test_a_cups_that_crashes_at_numbers_with_blanks_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command(tmp_path, "lpstat", "echo scheduler is running", monkeypatch)
+    command(tmp_path, "dpkg-query", "printf 2.4.2-3+deb12u10", monkeypatch)
+    answers, crashes = machine.printing()
+    assert answers.state is Severity.FINE
+    assert (crashes.state, crashes.detail) == (Severity.WARNING, "2.4.2-3+deb12u10")
+    assert "without blanks" in crashes.advice
+
+
 def command(folder: Path, name: str, does: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Puts a command of this name first in PATH."""
     tools = folder / "tools"
-    tools.mkdir()
+    tools.mkdir(exist_ok=True)
     (tools / name).write_text(f"#!/bin/sh\n{does}\n")
     (tools / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tools), prepend=":")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import pwd
 import shutil
@@ -244,7 +245,7 @@ StateDir {root}/state
 ErrorLog {root}/error_log
 AccessLog {root}/access_log
 PageLog {root}/page_log
-Printcap
+Printcap {root}/printcap
 """
     )
     for service in ("mime.types", "mime.convs"):
@@ -284,6 +285,18 @@ def _place() -> Path:
         finally:
             shutil.rmtree(probe, ignore_errors=True)
     raise AssertionError(f"{_user()} may not write or run programs in any of {tried}")
+
+
+@functools.cache
+def dies_of_blanks() -> bool:
+    """Whether this cupsd crashes at a job with a blank in an option, as Debian's 2.4.2-3+deb12u10 does."""
+    with running_cupsd() as probed:
+        document = probed.root / "page.txt"
+        document.write_text("page")
+        probed.run("lpadmin", "-p", "probe", "-E", "-v", f"file://{probed.root}/printed", "-m", "raw")
+        with contextlib.suppress(AssertionError):
+            probed.ended(probed.lp("-d", "probe", "-o", "phone='99 90'", str(document)))
+        return probed._ended()
 
 
 @contextlib.contextmanager

@@ -30,7 +30,7 @@ from appliance.spool.options import Quality
 from tests.api.served import Served, serving
 from tests.deliver.mailing import post_office
 from tests.deliver.making import make_box
-from tests.printing.cupsd import Cups, running_cupsd
+from tests.printing.cupsd import Cups, dies_of_blanks, running_cupsd
 from tests.printing.killing import printed as on_disk
 
 pytestmark = [pytest.mark.realtime, pytest.mark.xdist_group("cups")]
@@ -98,6 +98,11 @@ def pdf(path: Path, pages: int, size: tuple[float, float] = (595, 842)) -> Path:
     return path
 
 
+def skip_if_blanks_crash_cupsd() -> None:
+    if dies_of_blanks():
+        pytest.skip("this cupsd crashes at an option with a blank")
+
+
 def test_set_up_twice_is_set_up_once(cups: Cups, printed: Served) -> None:
     before = cups.run("lpstat", "-v")
     assert printing(cups, printed.box.data, "install").returncode == 0
@@ -151,6 +156,8 @@ def test_a_pdf_printed_with_a_number_is_delivered_and_names_person_and_computer(
 def test_the_number_is_read_or_the_document_waits(
     cups: Cups, printed: Served, tmp_path: Path, *, name: str, options: list[str], numbers: list[str]
 ) -> None:
+    if any("'" in each and " " in each for each in options):
+        skip_if_blanks_crash_cupsd()
     cups.lp("-d", "Fax", *options, "-t", name, str(pdf(tmp_path / "a.pdf", 1)))
     cups.until(lambda: len(faxes(printed, name)) == len(numbers), name)
     assert sorted(fax["to"]["number"] for fax in faxes(printed, name)) == numbers
