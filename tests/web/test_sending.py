@@ -22,6 +22,8 @@ from tests.web.browser import Web
 from tests.web.views import View
 
 pytestmark = pytest.mark.realtime
+# Of this process, in which the box runs, before any setting.
+SYSTEM_ZONE = os.environ.get("TZ")
 
 
 def letter(folder: Path, pages: int = 2) -> Path:
@@ -323,7 +325,7 @@ def test_on_a_slow_link_a_file_s_name_and_progress_are_seen_and_leaving_is_asked
 def test_the_time_that_is_typed_is_the_box_s_wherever_the_browser_is(
     box: Web, tmp_path: Path, zone: str, typed: str
 ) -> None:
-    owner, before = f"sent-{typed[:7]}", os.environ.get("TZ")
+    owner = f"sent-{typed[:7]}"
     box.served.ask("PATCH", "/settings/station", {"time_zone": zone})
     there = ZoneInfo(zone) if zone else None
     try:
@@ -342,7 +344,7 @@ def test_the_time_that_is_typed_is_the_box_s_wherever_the_browser_is(
         expect(page.locator("main")).to_contain_text(typed[-5:])
     finally:
         box.served.ask("PATCH", "/settings/station", {"time_zone": ""})
-        box.served.wait(lambda: os.environ.get("TZ") == before)
+        box.served.wait(lambda: os.environ.get("TZ") == SYSTEM_ZONE)
 
 
 def test_of_a_draft_in_two_tabs_nothing_is_sent_that_was_not_seen(
