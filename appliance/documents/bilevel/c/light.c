@@ -7,12 +7,8 @@
 /* Light type is no line of LONGEST_LINE pixels or more, and within LIGHT_AROUND x LIGHT_AROUND pixels there are more
  * than FEWEST of it and 1.5 times as many as of dark ink. */
 enum { LONGEST_LINE = 48, LIGHT_AROUND = 41, WHITE_PAPER = 225, FEWEST = 8, LINE_RIM = 5 };
-/* Nor is a group of connected pixels whose box is so long and so broad, but filled by SLANTING_PERCENT at most, and
- * no more than so thick on average. */
-enum { SLANTING_LENGTH = 100, SLANTING_BREADTH = 24, SLANTING_PERCENT = 20, SLANTING_THICK = 12 };
 /* Nor is a pixel that lies in a square of AREA x AREA pixels of which none is LIGHTER levels darker: it is of a light
- * area beside a dark one. */
-enum { AREA = STROKE + 2 };
+ * area beside a dark one. Nor are slanting and bent lines, see light_lines.c. */
 /* Between light letters the closing is more than LIFTED levels lighter than the ground, so the ground was taken for
  * ink there. It is ground again unless more than SURELY_DARKER below the ground's level. In a scan what is less than
  * NOISE_DARKER below it is noise. */
@@ -175,73 +171,6 @@ static void find_between(const Band *band, Search *search, const Mask *may)
     keep_mask(may, &search->solid);
 }
 
-/* The groups of connected pixels of ``mask``, one after the other. */
-typedef struct {
-    Mask left;      /* what is in none of the groups so far */
-    uint32_t *at;   /* the pixels of the present group, as row times width plus column */
-    ptrdiff_t count;
-    ptrdiff_t width, rows; /* of the smallest box around it */
-} Group;
-
-/* Takes the group of pixel ``x``, ``y`` out of ``left``. */
-static void take_group(Group *group, ptrdiff_t x, ptrdiff_t y)
-{
-    Size size = group->left.size;
-    ptrdiff_t leftmost = x, rightmost = x, lowest = y;
-    group->count = 0;
-    group->at[group->count++] = (uint32_t)(y * size.width + x);
-    unmark(&group->left, x, y);
-    for (ptrdiff_t next = 0; next < group->count; next++) {
-        ptrdiff_t row = group->at[next] / size.width, column = group->at[next] % size.width;
-        leftmost = column < leftmost ? column : leftmost;
-        rightmost = column > rightmost ? column : rightmost;
-        lowest = row > lowest ? row : lowest;
-        for (ptrdiff_t r = row > 0 ? row - 1 : 0; r <= row + 1 && r < size.rows; r++)
-            for (ptrdiff_t c = column > 0 ? column - 1 : 0; c <= column + 1 && c < size.width; c++)
-                if (is_marked(&group->left, c, r)) {
-                    unmark(&group->left, c, r);
-                    group->at[group->count++] = (uint32_t)(r * size.width + c);
-                }
-    }
-    group->width = rightmost - leftmost + 1;
-    group->rows = lowest - y + 1;
-}
-
-static int is_slanting(const Group *group, int dpi_down)
-{
-    ptrdiff_t down = group->rows * 196 / dpi_down, across = group->width, count = group->count * 196 / dpi_down;
-    ptrdiff_t length = across > down ? across : down, breadth = across > down ? down : across;
-    return length >= SLANTING_LENGTH && breadth >= SLANTING_BREADTH && count <= length * SLANTING_THICK
-           && count * 100 <= length * breadth * SLANTING_PERCENT;
-}
-
-/* Removes slanting and bent lines from ``light``, such as those between the sectors of a chart. */
-static int drop_slanting(const Band *band, const Mask *light)
-{
-    Size size = band->size;
-    uint64_t marked = 0;
-    for (ptrdiff_t word = 0; word < light->stride * size.rows; word++)
-        marked += bits_in(light->words[word]);
-    if (marked == 0)
-        return 0;
-    Group group = {.at = malloc((size_t)marked * sizeof *group.at)};
-    if (group.at == NULL || new_masks(&group.left, 1, size) < 0) {
-        free(group.at);
-        return -1;
-    }
-    copy_mask(&group.left, light);
-    for (ptrdiff_t y = 0; y < size.rows; y++)
-        for (ptrdiff_t x = next_marked(&group.left, y, 0); x < size.width; x = next_marked(&group.left, y, x)) {
-            take_group(&group, x, y);
-            int slanting = is_slanting(&group, band->ground->y_dpi);
-            for (ptrdiff_t each = 0; each < group.count && slanting; each++)
-                unmark(light, group.at[each] % size.width, group.at[each] / size.width);
-        }
-    free(group.at);
-    free_masks(&group.left);
-    return 0;
-}
-
 WIDE static void mark_more_light(uint8_t *restrict line, const uint16_t *restrict bright,
                                  const uint16_t *restrict black, ptrdiff_t width)
 {
@@ -331,7 +260,7 @@ static int decide(const Band *band, Search *search, const Mask *light, const Mas
     drop_mask(light, &search->lines);
     copy_mask(dark, ink);
     drop_mask(dark, between);
-    int failed = drop_slanting(band, light) < 0 || find_more_light(band, search, light, dark, more) < 0
+    int failed = drop_thin_lines(band, light) < 0 || find_more_light(band, search, light, dark, more) < 0
                  || where_deep(light, search->height, band, LIGHTER / 2, LIGHT_SHARE) < 0;
     if (!failed) {
         keep_mask(light, more);
