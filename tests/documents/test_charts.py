@@ -60,3 +60,58 @@ def test_no_sector_of_a_scanned_ring_is_black_for_the_white_gaps_beside_it(
         at, down = seen.width / 2 + (x - 827) * 204 / DPI, seen.height / 2 + (y - 1169.5) * 196 / DPI
         patch = seen.crop((round(at - 20), round(down - 20), round(at + 20), round(down + 20)))
         assert patch.histogram()[0] < 0.8 * 40 * 40, colour
+
+
+KEYS = {
+    "#d32f2f": True,
+    "#1976d2": True,
+    "#fbc02d": True,
+    "#a5a5a5": True,
+    "#ffffff": False,
+    "#d0d0d0": False,
+}
+
+
+def _box(page: Image.Image, left: float, low: float, side: float) -> Image.Image:
+    """What a fax of an A4 page shows within a square, given in points from the lower left corner."""
+    across, down = page.width / 2 + (left - 297.5) * 204 / 72, page.height / 2 + (421 - low - side) * 196 / 72
+    return page.crop(
+        (round(across), round(down), round(across + side * 204 / 72), round(down + side * 196 / 72))
+    )
+
+
+def _fill(colour: str) -> str:
+    return " ".join(f"{int(colour[at : at + 2], 16) / 255:.3f}" for at in (1, 3, 5)) + " rg"
+
+
+@pytest.mark.parametrize("gap", [2.4, 6.0])
+@pytest.mark.parametrize("colour", KEYS)
+def test_the_key_of_a_legend_between_words_shows_that_it_is_filled(
+    rendered: Rendered, colour: str, gap: float
+) -> None:
+    words = f"0 g BT /F 10 Tf 60 702 Td (Missing) Tj ET BT /F 10 Tf {110 + gap} 702 Td (Filled) Tj ET"
+    key = f"{_fill(colour)} 101 700 9 9 re f 0 G 0.5 w 101 700 9 9 re S"
+    page = picture(rendered(pdf([(595, 842, f"{words} {key}")])).coded_page(0)).convert("L")
+    ink = _box(page, 102.5, 701.5, 6).histogram()[0]
+    assert (ink >= 25) == KEYS[colour], ink
+
+
+def test_between_words_on_a_tint_there_are_no_pieces_of_its_lines(rendered: Rendered) -> None:
+    row = "1 0.85 0.2 rg 50 690 400 22 re f 0 g"
+    words = " ".join(f"BT /F 10 Tf {60 + 52 * each} 698 Td (Words) Tj ET" for each in range(6))
+    page = picture(rendered(pdf([(595, 842, f"{row} {words}")])).coded_page(0)).convert("L")
+    for each in range(5):
+        assert _box(page, 60 + 52 * each + 36, 698, 8).histogram()[0] == 0, each
+
+
+@pytest.mark.parametrize("colour", [colour for colour, shown in KEYS.items() if shown])
+def test_a_small_field_of_a_chart_that_is_filled_is_told_from_one_that_is_not(
+    rendered: Rendered, colour: str
+) -> None:
+    fields = f"0.4 G 1 w {_fill(colour)} 100 600 14 14 re B 1 g 130 600 14 14 re B"
+    page = picture(
+        rendered(pdf([(595, 842, f"{fields} BT /F 10 Tf 100 700 Td (Chart) Tj ET")])).coded_page(0)
+    )
+    filled, empty = (_box(page.convert("L"), left, 602, 10).histogram()[0] for left in (102, 132))
+    assert filled >= 60, filled
+    assert empty == 0, empty

@@ -70,18 +70,35 @@ static int remove_dust(const Band *band, const Mask *black)
     return failed ? -1 : 0;
 }
 
+/* Opens gaps between words on white for a tint that is in them: the key of a legend. ``gaps``: what was filled. */
+static void open_for_keys(const Band *band, const Mask *clear, const Mask *gaps, const uint8_t *level)
+{
+    ptrdiff_t width = band->size.width, to_type = pixels_across(band, CLEAR_ACROSS) / 2 + 1;
+    for (ptrdiff_t y = 0; y < band->size.rows; y++, level += width)
+        for (ptrdiff_t x = next_marked(gaps, y, 0), end; x < width; x = next_marked(gaps, y, end)) {
+            end = next_unmarked(gaps, y, x);
+            ptrdiff_t before = x < to_type ? 0 : x - to_type, after = end + to_type < width ? end + to_type : width - 1;
+            if (tint_of(level[before]) != WHITE_TINT || tint_of(level[after]) != WHITE_TINT)
+                continue;
+            for (ptrdiff_t each = x; each < end; each++)
+                if (tint_of(level[each]) != WHITE_TINT)
+                    unmark(clear, each, y);
+        }
+}
+
 /* Fills the gaps between words of dark type in ``clear``, but not across light type: its box goes there. */
-static int close_clear(const Band *band, const Mask *clear, const Mask *light)
+static int close_clear(const Band *band, const Mask *clear, const Mask *light, const uint8_t *level)
 {
     Mask masks[2], *gaps = masks, *kept = masks + 1;
-    if (!any_marked(light))
-        return close_scaled(band, clear, CLEAR_CLOSED, 1);
     int failed = new_masks(masks, 2, clear->size) < 0;
     if (!failed) {
         copy_mask(kept, clear);
         failed = close_scaled(band, clear, CLEAR_CLOSED, 1) < 0;
         copy_mask(gaps, clear);
         drop_mask(gaps, kept);
+        open_for_keys(band, clear, gaps, level);
+    }
+    if (!failed && any_marked(light)) {
         copy_mask(kept, light);
         keep_mask(kept, gaps);
         spread_mask(kept, gaps);
@@ -92,7 +109,7 @@ static int close_clear(const Band *band, const Mask *clear, const Mask *light)
 }
 
 /* Sets ``black`` to the ink without photographs and light type, and ``clear`` to what tints keep away from. */
-static int take_ink(const Band *band, const Mask *black, const Found *found)
+static int take_ink(const Band *band, const Mask *black, const Found *found, const uint8_t *level)
 {
     int known = band->dark_type != NULL, failed = 0;
     const Mask *dark = &found->dark, *clear = &found->clear;
@@ -113,7 +130,7 @@ static int take_ink(const Band *band, const Mask *black, const Found *found)
         add_mask(clear, &found->codes);
         add_mask(dark, &found->codes);
     }
-    return failed || close_clear(band, clear, &found->light) < 0 ? -1 : 0;
+    return failed || close_clear(band, clear, &found->light, level) < 0 ? -1 : 0;
 }
 
 /* Screens photographs, except around known type. */
@@ -188,7 +205,7 @@ static int make_part(const Band *band, const Mask *black, const Found *found)
     int across = pixels_across(band, STROKE), down = pixels_down(band, STROKE);
     uint8_t *level = malloc((size_t)(band->size.width * band->size.rows));
     int failed = level == NULL || without_dark(band->closed, band->under_tone, band->size, across, down) < 0
-                 || find_all(band, found, level) < 0 || take_ink(band, black, found) < 0;
+                 || find_all(band, found, level) < 0 || take_ink(band, black, found, level) < 0;
     const Mask *halo = &found->dark; /* around dark type */
     failed = failed || widen_scaled(band, halo, HALO, HALO) < 0
              || (any_marked(&band->photo) && take_photographs(band, black, halo) < 0);

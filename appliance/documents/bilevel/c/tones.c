@@ -5,8 +5,9 @@
 #include <string.h>
 
 /* Pale tints smaller than this in both directions, in pixels, are left white: a tick box with a line in it looks
- * ticked. */
-enum { SMALL = 48 };
+ * ticked. But those darker than PALER, or whose red, green and blue differ by VIVID or more, mean something: they are
+ * keys of legends, or fields that somebody has filled. */
+enum { SMALL = 48, PALER = 186, VIVID = 96 };
 /* Pixels that differ from the area by more levels are not of its tint. */
 enum { OF_TINT = 14 };
 /* A line is drawn where two tints meet at a sharp step of at least this many levels. */
@@ -30,7 +31,7 @@ static void make_kinds(const Band *band, uint8_t kinds[256])
 /* In an area below this level nothing is dark enough to be ink: what was taken for ink there is its own rim, where it
  * is narrower than a stroke, as at the top of a disc. The area does not keep off that. */
 enum { BLACKEST = 20 };
-/* Between type a line of a tint is drawn only from this length on, in pixels. */
+/* Between type that stands on a tint a line of it is drawn only from this length on, in pixels. */
 enum { SHORTEST_LINE = 80 };
 
 /* Pixels of a row tested at a time. */
@@ -171,6 +172,18 @@ static int is_solid(const Hatching *hatching, ptrdiff_t x, ptrdiff_t y)
     return hatching->kinds[hatching->level[y * hatching->band->size.width + x]] == BLACK_TINT;
 }
 
+/* Whether type that a tint keeps away from, of which ``x`` is the nearest pixel, stands on a tint, too. It does not
+ * beside the key of a legend. */
+static int stands_on_tint(const Hatching *hatching, ptrdiff_t x, ptrdiff_t y, int towards)
+{
+    const Band *band = hatching->band;
+    ptrdiff_t width = band->size.width, at = x + towards * (pixels_across(band, CLEAR_ACROSS) / 2 + 1);
+    if (x < 0 || x >= width || !is_marked(hatching->clear, x, y))
+        return 0;
+    at = at < 0 ? 0 : at < width ? at : width - 1;
+    return hatching->kinds[hatching->level[y * width + at]] != WHITE_TINT;
+}
+
 /* Adds the lines of one row to ``black``. Short ones between type are left out unless they are of a black area or end
  * at one. */
 static void hatch_row(const Hatching *hatching, const Mask *black, ptrdiff_t y)
@@ -200,7 +213,7 @@ static void hatch_row(const Hatching *hatching, const Mask *black, ptrdiff_t y)
         ptrdiff_t end = next_unmarked(row, 1, x);
         if (end < width && end - x < shortest && !is_solid(hatching, x, y) && !is_solid(hatching, end - 1, y)
             && !is_solid(hatching, end, y)
-            && (is_marked(hatching->clear, end, y) || (x > 0 && is_marked(hatching->clear, x - 1, y))))
+            && (stands_on_tint(hatching, end, y, 1) || stands_on_tint(hatching, x - 1, y, -1)))
             unmark_run(black, y, x, end);
         x = end < width ? next_marked(row, 1, end) : width;
     }
@@ -262,13 +275,33 @@ static void outline(const Band *band, const Mask *black, const uint8_t *level, c
         }
 }
 
+/* Adds to ``large`` the pale pixels of this row that mean something, however small their area is. */
+static void add_telling(const Hatching *hatching, const Mask *large, ptrdiff_t y)
+{
+    const Band *band = hatching->band;
+    ptrdiff_t width = band->size.width;
+    const uint8_t *level = hatching->level + y * width, *pixel = band->from.pixels + y * band->from.stride;
+    uint8_t least = hatching->least[PALE_TINT], most = hatching->most[PALE_TINT];
+    for (ptrdiff_t x = 0; x < width; x++, pixel += band->from.channels) {
+        if (level[x] < least || level[x] > most)
+            continue;
+        int vivid = 0;
+        for (int each = 0; each < 3 && band->from.channels == 4; each++)
+            vivid |= abs(pixel[each] - pixel[(each + 1) % 3]) >= VIVID;
+        if (vivid || level[x] < PALER)
+            mark(large, x, y);
+    }
+}
+
 static int hatch_rows(const Hatching *hatching, const Mask *black, const Mask *large, const Mask *near_type)
 {
     const Band *band = hatching->band;
     if (only_runs(large, pixels_across(band, SMALL), pixels_down(band, SMALL)) < 0)
         return -1;
-    for (ptrdiff_t y = 0; y < band->size.rows; y++)
+    for (ptrdiff_t y = 0; y < band->size.rows; y++) {
+        add_telling(hatching, large, y);
         hatch_row(hatching, black, y);
+    }
     const Mask *pale_near = large;
     copy_mask(pale_near, near_type);
     if (widen_scaled(band, pale_near, FARTHER, FARTHER) < 0)
