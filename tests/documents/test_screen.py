@@ -622,6 +622,17 @@ def test_a_dark_area_is_inverted_only_for_light_type_in_it(rendered: Rendered, b
     assert is_light == typed.startswith("1")
 
 
+@pytest.mark.parametrize("margin", [10, 30, 71])
+def test_the_white_margin_of_a_dark_page_stays_white_when_that_is_inverted(
+    rendered: Rendered, margin: int
+) -> None:
+    dark = f"0.07 g {margin} {margin} {595 - 2 * margin} {842 - 2 * margin} re f"
+    lines = " ".join(f"({WORDS[:40]}) Tj T*" for _ in range(4))
+    content = f"{dark} 1 g BT /F 11 Tf 15 TL {margin + 30} 740 Td {lines} ET"
+    page = picture(rendered(pdf([(595, 842, content)])).coded_page(0)).convert("L")
+    assert 0 < page.histogram()[0] < 0.01 * page.width * page.height
+
+
 def test_a_dark_slide_whose_colour_fades_goes_out_the_other_way_round() -> None:
     fade = (
         Image.linear_gradient("L").rotate(45, Image.Resampling.BICUBIC).crop((53, 53, 203, 203)).resize(FINE)

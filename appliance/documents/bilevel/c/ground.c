@@ -238,6 +238,31 @@ static uint64_t in_dark_greys(const uint64_t levels[256])
     return sum;
 }
 
+/* Whether a tile shows white paper alone. */
+static int is_white_tile(const Tile *tile)
+{
+    int white = 0;
+    for (int step = PAPER_WHITE * STEPS / 256; step < STEPS; step++)
+        white += tile->tones[step];
+    return white == tile->looked_at;
+}
+
+/* The page without white margins, in tiles. */
+static Box without_margins(const Ground *ground)
+{
+    Box inner = {ground->tiles.width, ground->tiles.rows, 0, 0};
+    for (ptrdiff_t y = 0; y < ground->tiles.rows; y++)
+        for (ptrdiff_t x = 0; x < ground->tiles.width; x++) {
+            if (is_white_tile(&ground->tile[y * ground->tiles.width + x]))
+                continue;
+            inner.left = x < inner.left ? x : inner.left;
+            inner.top = y < inner.top ? y : inner.top;
+            inner.right = x >= inner.right ? x + 1 : inner.right;
+            inner.below = y + 1;
+        }
+    return inner;
+}
+
 /* Whether light pixels are mostly in dark tiles, as light type is, and not in wide areas, such as the lit part of a
  * page in the shade, nor along the edges of the content, as the paper around a coloured area is. Light tiles with
  * others all around make a wide area: the frame of a screen does not, nor a table that is darker than the middle
@@ -254,9 +279,12 @@ static int has_light_type(const Ground *ground, int median)
         lighter += ground->levels[--lightest];
     int wide_from = (median + lightest) / 2;
     wide_from = wide_from > median + LIGHT_ABOVE ? wide_from : median + LIGHT_ABOVE;
-    for (ptrdiff_t y = 0; y < tiles.rows; y++)
-        for (ptrdiff_t x = 0; x < tiles.width; x++) {
+    Box inner = ground->dark;
+    for (ptrdiff_t y = inner.top; y < inner.below; y++)
+        for (ptrdiff_t x = inner.left; x < inner.right; x++) {
             const Tile *tile = &ground->tile[y * tiles.width + x];
+            /* Tiles at the edge are in part of the margin. */
+            int edge = x == inner.left || x + 1 == inner.right || y == inner.top || y + 1 == inner.below;
             int around = 0, light = 0;
             for (ptrdiff_t ty = y > 0 ? y - 1 : 0; ty <= y + 1 && ty < tiles.rows; ty++)
                 for (ptrdiff_t tx = x > 0 ? x - 1 : 0; tx <= x + 1 && tx < tiles.width; tx++) {
@@ -265,7 +293,7 @@ static int has_light_type(const Ground *ground, int median)
                     light += other->looked_at && other->middle > wide_from;
                 }
             areas += tile->looked_at && light == around;
-            type += around == 9 && tile->middle < DARK_MEDIAN && tile->paper_type > tile->middle + LIGHT_ABOVE;
+            type += !edge && around == 9 && tile->middle < DARK_MEDIAN && tile->paper_type > tile->middle + LIGHT_ABOVE;
         }
     return type > 0 && 2 * type >= areas;
 }
@@ -332,6 +360,7 @@ int settle(Ground *ground, const Box *boxes, ptrdiff_t box_count, int darker)
         tiles += ground->tile[at].looked_at != 0;
     }
     int is_photograph = pictured * 100 >= tiles * PHOTO_PERCENT;
+    ground->dark = without_margins(ground);
     int is_dark = median < DARK_MEDIAN && light * 1000 >= count * LIGHT_PERMILLE
                   && has_light_type(ground, median);
     int is_even = near * 100 >= count * DARK_PERCENT

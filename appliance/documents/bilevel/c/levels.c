@@ -10,15 +10,50 @@ WIDE static void turn_row(uint8_t *restrict row, const uint8_t *restrict photo, 
         row[x] ^= (uint8_t)(photo[x] - 1); /* 255 except on a photograph */
 }
 
+/* A margin is at least so light; the tile where it ends is looked at pixel by pixel. */
+enum { WHITE_MARGIN = 248 };
+
+/* The pixels of a row that are inverted: from ``left`` to before ``right`` without the margins' rest in the tiles where
+ * they end. */
+static Box without_rest(const uint8_t *row, Box inner, Box content)
+{
+    ptrdiff_t most = inner.left + TILE, least = inner.right - TILE;
+    while (inner.left > content.left && inner.left < inner.right && inner.left < most && row[inner.left] >= WHITE_MARGIN)
+        inner.left++;
+    while (inner.right < content.right && inner.right > inner.left && inner.right > least
+           && row[inner.right - 1] >= WHITE_MARGIN)
+        inner.right--;
+    return inner;
+}
+
+static int is_white_run(const uint8_t *row, ptrdiff_t left, ptrdiff_t right)
+{
+    while (left < right && row[left] >= WHITE_MARGIN)
+        left++;
+    return left == right;
+}
+
 static int turn_round(const Band *band, uint8_t *plane)
 {
-    Box content = band->ground->content;
-    ptrdiff_t top = content.top > band->first ? content.top - band->first : 0;
-    ptrdiff_t below = content.below - band->first < band->size.rows ? content.below - band->first : band->size.rows;
+    const Ground *ground = band->ground;
+    ptrdiff_t tile = rows_of_tile(ground->y_dpi);
+    Box content = ground->content, dark = ground->dark, inner = content;
+    /* Only a margin that is a tile or more is left as it is. */
+    inner.left = dark.left * TILE > content.left ? dark.left * TILE : content.left;
+    inner.top = dark.top * tile > content.top ? dark.top * tile : content.top;
+    inner.right = dark.right * TILE < content.right ? dark.right * TILE : content.right;
+    inner.below = dark.below * tile < content.below ? dark.below * tile : content.below;
     uint8_t *photo = new_line(band->size);
-    for (ptrdiff_t y = top; y < below && photo != NULL; y++) {
+    for (ptrdiff_t y = 0; y < band->size.rows && photo != NULL; y++) {
+        ptrdiff_t of_page = y + band->first;
+        uint8_t *row = plane + y * band->size.width;
+        int ends = (inner.top > content.top && of_page < inner.top + tile)
+                   || (inner.below < content.below && of_page >= inner.below - tile);
+        if (of_page < inner.top || of_page >= inner.below || (ends && is_white_run(row, inner.left, inner.right)))
+            continue;
+        Box turned = without_rest(row, inner, content);
         put_line(&band->photo, y, photo);
-        turn_row(plane + y * band->size.width + content.left, photo + content.left, content.right - content.left);
+        turn_row(row + turned.left, photo + turned.left, turned.right - turned.left);
     }
     free(photo);
     return photo == NULL ? -1 : 0;

@@ -62,6 +62,7 @@ typedef struct {
 
     /* Decisions, see ``settle``. */
     int turned;  /* the page is light on dark and is inverted */
+    Box dark;    /* in tiles: the page without white margins, which are not inverted */
     int scanned; /* it has paper with noise */
     int noise;   /* median noise of the paper in levels, scaled to white paper */
     uint8_t stretch[256]; /* new levels of photographs */
