@@ -75,6 +75,12 @@ def test_no_program_of_the_initial_ram_disk_has_the_name_of_one_that_busybox_bri
     assert not re.search(r"(?<![\w-])mke2fs ", script)
 
 
+def test_the_image_has_the_program_by_which_rauc_reads_the_manifest_of_its_bundles() -> None:
+    plain = "bundle-formats=plain" in (ROOT / "etc/rauc/system.conf").read_text()
+    packages = (IMAGE / "packages.txt").read_text().split()
+    assert not plain or "squashfs-tools" in packages
+
+
 def test_the_starter_and_the_system_agree_where_the_slots_state_lies() -> None:
     command = (IMAGE / "boot/boot.cmd").read_text()
     disk = (IMAGE / "disk.sh").read_text()
