@@ -74,7 +74,7 @@ def make(store: SettingsStore, data: Path, names: Sequence[str]) -> Path:
 
     Raises TlsError.
     """
-    certificate, key = tls.make_certificate(data.resolve(), names)
+    certificate, key = tls.make_certificate(data.resolve() / tls.FOLDER, names)
     store.change(HttpSettings, {"tls_certificate": str(certificate), "tls_key": str(key)})
     return certificate
 

@@ -21,7 +21,7 @@ from appliance.api import page_export
 from appliance.api.application import MakeDoor, make_application
 from appliance.api.context import STREAMS, Context
 from appliance.api.http_listener import STOP_S, CherootServer
-from appliance.api.tls import Certificates, TlsError
+from appliance.api.tls import FOLDER, STAND_IN, Certificates, TlsError
 from appliance.core import Core, MakeService, Service
 from appliance.net import own_address
 
@@ -76,7 +76,7 @@ class HttpServer:
         self._is_first = beside is None
         self._host = host
         self._there = "The web pages and interfaces" if doors else "The programming interfaces"
-        self._certificates = Certificates(core.box.settings)
+        self._certificates = Certificates(core.box.settings, core.box.data.resolve() / FOLDER / STAND_IN)
         self._server = CherootServer(
             (host, port),
             make_application(self.context, doors),

@@ -1,7 +1,7 @@
 """TLS of the HTTP server: loads the certificate that the settings name, again when it changes; makes one.
 
 To renew the certificate, replace its files: the next connection uses the new one.  If it cannot be used, that
-is logged and the last good one stays.
+is logged and the last good one stays; at the start one that the box makes for itself stands in for it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import re
+import socket
 import ssl
 import subprocess
 import tempfile
@@ -24,6 +25,8 @@ _log = logging.getLogger(__name__)
 
 FOLDER = "tls"  # in the data folder
 CERTIFICATE_FILE, KEY_FILE = "certificate.pem", "key.pem"
+# In FOLDER: a certificate of the box's own, while the one in the settings cannot be used.
+STAND_IN = "stand-in"
 # The longest validity of a server's certificate that browsers accept, days.
 VALID_DAYS = 825
 _MAKING_S = 60.0
@@ -71,17 +74,28 @@ def load(settings: HttpSettings) -> ssl.SSLContext | None:
 class Certificates:
     """Keeps the TLS context up to date with settings and files."""
 
-    def __init__(self, store: SettingsStore) -> None:
+    def __init__(self, store: SettingsStore, folder: Path) -> None:
+        """``folder``: where a certificate that stands in is kept."""
         self._store = store
+        self._folder = folder
         self._seen: object = None
         self.context: ssl.SSLContext | None = None
         self.certificate = ""  # the file from which ``context`` was made
 
     def first(self) -> None:
-        """Loads the certificate for the first time.  Raises TlsError."""
+        """Loads the certificate for the first time.
+
+        A box whose certificate cannot be used must go on to take faxes, and be mended from its pages.  Raises
+        TlsError when none can be made that stands in for it.
+        """
         settings = self._store.section(HttpSettings)
         self._seen = self._look(settings)
-        self.context = load(settings)
+        try:
+            self.context = load(settings)
+        except TlsError as error:
+            settings = stand_in(self._folder)
+            self.context = load(settings)
+            _log.error("%s; until it is mended a certificate that the box has made stands in for it", error)
         self.certificate = settings.tls_certificate
 
     def follow(self) -> bool:
@@ -112,13 +126,27 @@ class Certificates:
         return settings.tls_certificate, settings.tls_key, tuple(stamps)
 
 
-def make_certificate(data: Path, names: Sequence[str]) -> tuple[Path, Path]:
-    """Makes a key and a self-signed certificate; returns the files of both, certificate first.
+def stand_in(folder: Path) -> HttpSettings:
+    """Settings with a certificate in ``folder``, which is made when there is none.  Raises TlsError."""
+    settings = HttpSettings(str(folder / CERTIFICATE_FILE), str(folder / KEY_FILE))
+    try:
+        load(settings)
+    except TlsError:
+        name = socket.gethostname()
+        try:
+            make_certificate(folder, [name, f"{name}.local", "localhost", "127.0.0.1", "::1"])
+        except OSError as error:
+            sentence = said("{name} cannot be written: {reason}")
+            raise TlsError(sentence.format(name=folder, reason=error.strerror)) from None
+    return settings
 
-    ``names`` are the host names and addresses of the box, at least one.  Raises TlsError.
+
+def make_certificate(folder: Path, names: Sequence[str]) -> tuple[Path, Path]:
+    """Makes a key and a self-signed certificate in ``folder``; returns the files of both, certificate first.
+
+    ``names`` are the host names and addresses of the box, at least one.  Raises TlsError, OSError.
     """
     alternatives = ",".join(_alternative(name) for name in names)
-    folder = data / FOLDER
     durable.make_folder(folder)
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         certificate, key = Path(temporary) / CERTIFICATE_FILE, Path(temporary) / KEY_FILE

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-import socket
 
-from appliance.api.tls import CERTIFICATE_FILE, FOLDER, make_certificate
+from appliance.api.tls import FOLDER, stand_in
 from appliance.daemon.arguments import complain, read_secret
 from appliance.disk_lock import owner, root
 from appliance.disk_lock.lock_file import LockFileError, OpenedBy, WrongKeyError
@@ -63,15 +62,8 @@ def _carry_out() -> None:
         owner.tell(LockStep.FAILED, Reason.FAULT, str(error))
         return
     if request is not None:
-        _make_certificate()
+        stand_in(owner.FOLDER / FOLDER)  # of the page that takes the passphrase
         root.carry_out(request)
-
-
-def _make_certificate() -> None:
-    """Makes the certificate of the page that takes the passphrase, unless there is one."""
-    if not (owner.FOLDER / FOLDER / CERTIFICATE_FILE).exists():
-        name = socket.gethostname()
-        make_certificate(owner.FOLDER, [name, f"{name}.local"])
 
 
 def _status() -> int:

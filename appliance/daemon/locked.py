@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 import ssl
@@ -12,6 +13,8 @@ from pathlib import Path
 from appliance.daemon import service_manager
 from appliance.disk_lock import owner
 from appliance.net.settings import HttpSettings
+
+_log = logging.getLogger(__name__)
 
 # Interval of checking whether a USB stick or a command has opened the disk, and of notifying systemd's
 # watchdog, seconds.
@@ -63,10 +66,14 @@ def wait_until_open(sockets: Sequence[socket.socket]) -> bool:
 
 
 def certificate_in(folder: Path) -> ssl.SSLContext | None:
-    """A TLS context for a server with the certificate in ``folder``, None without one."""
+    """A TLS context for a server with the certificate in ``folder``, None without one that can be used."""
     from appliance.api import tls  # noqa: PLC0415 (as above)
 
     certificate = folder / tls.CERTIFICATE_FILE
     if not certificate.exists():
         return None
-    return tls.load(HttpSettings(str(certificate), str(folder / tls.KEY_FILE)))
+    try:
+        return tls.load(HttpSettings(str(certificate), str(folder / tls.KEY_FILE)))
+    except tls.TlsError as error:
+        _log.error("the passphrase is asked for without encryption: %s", error)
+        return None

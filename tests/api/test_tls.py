@@ -22,7 +22,7 @@ import trustme
 
 from appliance.api.http_listener import SILENCE_S
 from appliance.api.server import THREADS
-from appliance.api.tls import TlsError, load, make_certificate
+from appliance.api.tls import FOLDER, STAND_IN, TlsError, load, make_certificate
 from appliance.commands.running_box import RunningBox
 from appliance.net.settings import HttpSettings
 from tests.api.served import Served, serving
@@ -291,21 +291,41 @@ def test_a_key_of_another_certificate_or_with_a_password_is_named(
         load(HttpSettings(other["tls_certificate"], str(locked)))
 
 
-def test_a_box_that_cannot_read_its_certificate_says_so_and_does_not_start(tmp_path: Path) -> None:
-    faxbox = [sys.executable, "-m", "appliance.cli"]
-    (tmp_path / "box").mkdir()
-    box = ["--data", str(tmp_path / "box")]
-    subprocess.run([*faxbox, "config", "set", "http.tls_certificate", "/nowhere.pem", *box], check=True)
-    ran = subprocess.run(
-        [*faxbox, "serve", "--http", "127.0.0.1:0", *box],
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-        check=False,
-    )
-    assert ran.returncode == 78
-    assert "/nowhere.pem cannot be read" in ran.stderr
-    assert "Traceback" not in ran.stderr
+@pytest.mark.parametrize("damage", ["gone", "cut", "another key"])
+def test_a_box_whose_certificate_cannot_be_used_runs_with_one_of_its_own_until_it_is_mended(
+    tmp_path: Path, authority: trustme.CA, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = issue(tmp_path, authority)
+    certificate, key = Path(settings["tls_certificate"]), Path(settings["tls_key"])
+    good = certificate.read_text()
+    (tmp_path / "other").mkdir()
+    other = issue(tmp_path / "other", authority)
+    match damage:
+        case "gone":
+            certificate.unlink()
+        case "cut":
+            certificate.write_text(good[:200])
+        case "another key":
+            key.write_bytes(Path(other["tls_key"]).read_bytes())
+    with serving(tmp_path / "box", http=settings) as box:
+        own = tmp_path / "box" / FOLDER / STAND_IN / "certificate.pem"
+        assert get(box, ssl.create_default_context(cafile=str(own)))[0] == 200
+        assert "a certificate that the box has made stands in for it" in caplog.text
+        if damage == "another key":
+            certificate.write_text(Path(other["tls_certificate"]).read_text())
+        else:
+            certificate.write_text(good)
+        end = time.monotonic() + LIMIT_S
+        while True:
+            with contextlib.suppress(ssl.SSLCertVerificationError):
+                assert get(box, trusting(authority))[0] == 200
+                break
+            assert time.monotonic() < end, "the mended certificate is not used"
+            time.sleep(0.1)
+        kept = own.read_bytes()
+    certificate.unlink()
+    with serving(tmp_path / "box", http=settings):
+        assert own.read_bytes() == kept  # browsers that were told to trust it need not be told again
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")

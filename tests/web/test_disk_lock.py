@@ -40,7 +40,7 @@ class Locked:
 @pytest.fixture(params=[OpenedBy.PASSPHRASE], ids=str)
 def locked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Locked]:
     box = Locked()
-    make_certificate(tmp_path, ["127.0.0.1"])
+    make_certificate(tmp_path / FOLDER, ["127.0.0.1"])
     plain, secure = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
     box.url, box.secure_url = (
         f"{scheme}://127.0.0.1:{each.getsockname()[1]}/"
