@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 
 import pikepdf
 import pytest
@@ -11,7 +12,7 @@ from PIL import Image
 from tests.documents.conftest import Rendered
 from tests.documents.making import pdf, picture
 
-LEFT, WIDE, HIGH = 100, 200, 6
+LEFT, WIDE = 100, 200
 SHARES = (10, 40, 70)
 
 
@@ -35,12 +36,13 @@ def _written(document: pikepdf.Pdf) -> bytes:
 
 
 @pytest.mark.parametrize("track", [0.82, 0.87, 0.914])
+@pytest.mark.parametrize(("high", "share_tint"), [(6, "0.3 0.67 0.97"), (12, "0.1 0.1 0.1")])
 def test_of_a_bar_that_shows_a_share_the_rest_is_not_as_black_as_the_share(
-    rendered: Rendered, track: float
+    rendered: Rendered, track: float, high: int, share_tint: str
 ) -> None:
     bars = " ".join(
-        f"{track} g {LEFT} {700 - 40 * row} {WIDE} {HIGH} re f "
-        f"0.3 0.67 0.97 rg {LEFT} {700 - 40 * row} {WIDE * share / 100} {HIGH} re f"
+        f"{track} g {LEFT} {700 - 40 * row} {WIDE} {high} re f "
+        f"{share_tint} rg {LEFT} {700 - 40 * row} {WIDE * share / 100} {high} re f"
         for row, share in enumerate(SHARES)
     )
     page = picture(
@@ -48,8 +50,8 @@ def test_of_a_bar_that_shows_a_share_the_rest_is_not_as_black_as_the_share(
     )
     for row, share in enumerate(SHARES):
         low, at = 700 - 40 * row, LEFT + WIDE * share / 100
-        assert _ink(page, LEFT + 1, low + 1, at - 1, low + HIGH - 1) > 0.95, f"{share} %"
-        assert _ink(page, at + 2, low + 1, LEFT + WIDE - 2, low + HIGH - 1) < 0.1, f"{share} %"
+        assert _ink(page, LEFT + 1, low + 1, at - 1, low + high - 1) > 0.95, f"{share} %"
+        assert _ink(page, at + 2, low + 1, LEFT + WIDE - 2, low + high - 1) < 0.15, f"{share} %"
         assert _ink(page, at + 5, low - 1, LEFT + WIDE - 5, low + 1) > 0.1, f"{share} %: no outline"
 
 
@@ -115,3 +117,36 @@ def test_two_tints_that_are_drawn_alike_are_parted_by_a_line(rendered: Rendered)
     page = picture(rendered(pdf([(595, 842, tints)])).coded_page(0))
     assert _ink(page, 199.2, 510, 200.8, 590) > 0.2
     assert _ink(page, 230, 510, 231.6, 590) < 0.15
+
+
+def test_tints_that_are_black_for_their_light_figures_are_parted_by_a_white_line(rendered: Rendered) -> None:
+    tints = (
+        "0.27 0.45 0.77",
+        "0.93 0.49 0.19",
+        "0.65 0.65 0.65",
+        "1 0.75 0",
+        "0.36 0.61 0.84",
+        "0.44 0.68 0.28",
+    )
+    pieces = [
+        f"{tint} rg 100 {500 + 30 * each} 40 30 re f 1 g BT /F 9 Tf 113 {512 + 30 * each} Td (4{each}) Tj ET"
+        for each, tint in enumerate(tints)
+    ]
+    page = picture(rendered(pdf([(595, 842, " ".join(pieces))])).coded_page(0))
+    for each in range(len(tints)):
+        low = 500 + 30 * each
+        assert _ink(page, 102, low + 3, 138, low + 8) > 0.95, f"piece {each}"
+        if each:
+            assert _ink(page, 102, low - 0.8, 138, low + 0.8) < 0.7, f"between pieces {each - 1} and {each}"
+
+
+def test_a_sector_with_a_light_figure_is_not_black_in_part(rendered: Rendered) -> None:
+    def at(angle: float, radius: float) -> tuple[float, float]:
+        return 200 + radius * math.cos(math.radians(angle)), 600 - radius * math.sin(math.radians(angle))
+
+    arc = " ".join("{:.2f} {:.2f} l".format(*at(angle, 75)) for angle in range(112, 174))
+    x, y = at(142, 37)
+    sector = f"0.65 g 200 600 m {arc} h f 1 g BT /F 8 Tf {x - 8} {y - 3} Td (17%) Tj ET"
+    page = picture(rendered(pdf([(595, 842, sector)])).coded_page(0))
+    inks = [_ink(page, x - 5, y - 5, x + 5, y + 5) for x, y in (at(angle, 62) for angle in (120, 142, 164))]
+    assert max(inks) < 0.6, inks

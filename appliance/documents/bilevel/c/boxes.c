@@ -10,13 +10,13 @@ enum { BOX_ACROSS = 15, BOX_DOWN = 11, BOX_CLOSED_ACROSS = 25, BOX_CLOSED_DOWN =
 /* Boxes end where the paper is white: from level BARE_PAPER, or BARE_IN_NOISE in a raster, whose paper has noise and
  * whose tints this light carry no light type. */
 enum { BARE_PAPER = 248, BARE_IN_NOISE = 225 };
-/* A tint at most BAR pixels wide in one direction is a bar, which becomes black as a whole when light type stands in
+/* A tint at most BAR pixels wide in one direction, or CORNER in one of both everywhere, is a bar, which becomes black as a whole when light type stands in
  * it. Within it neighbours differ by at most SAME_LEVEL levels (SAME_IN_NOISE in a scan); it is darker than
  * BAR_BELOW, or UNCERTAIN_BAR_BELOW where light type was found from the pixels. In a raster gaps up to MENDED pixels
  * are closed. Except in scans, what is GAP_LIGHTER than the bar is a gap between two: where light type is not known,
  * from LONG_GAP on. */
-enum { BAR = 151, SAME_LEVEL = 6, SAME_IN_NOISE = 14, MENDED = 9, BAR_BELOW = 215, UNCERTAIN_BAR_BELOW = 165,
-       LONG_GAP = 49 };
+enum { BAR = 151, CORNER = 75, SAME_LEVEL = 6, SAME_IN_NOISE = 14, MENDED = 9, BAR_BELOW = 215,
+       UNCERTAIN_BAR_BELOW = 165, LONG_GAP = 49 };
 
 /* Marks pixels below ``below`` whose left and upper neighbours differ by at most ``same`` levels. */
 WIDE static void mark_alike(uint8_t *restrict tint, const uint8_t *level, const uint8_t *left, const uint8_t *above,
@@ -84,29 +84,109 @@ static int mark_tints(const Band *band, const Mask *tint, const uint8_t *level)
     return 0;
 }
 
-static int fill_bars(const Band *band, const Mask *box, const uint8_t *level, const Mask *clear)
+/* A white line PARTING pixels wide parts two tints that became black bars and are less than MEETING pixels apart, such as
+ * the pieces of a stacked bar. It keeps off light type: close to that, pieces shorter than SHORTEST might be read as signs.
+ * Tints of one level differ by COLOUR_STEP in red, green or blue. */
+enum { PARTING = 3, MEETING = 5, BESIDE_TYPE = 13, SHORTEST = 25, COLOUR_STEP = 48 };
+
+/* Marks pixels whose colour is not that of those to the left and above. */
+WIDE static void mark_colour_steps(uint8_t *restrict steps, const uint8_t *here, const uint8_t *left,
+                                   const uint8_t *above, ptrdiff_t width)
 {
-    Mask masks[2], *tint = masks, *bar = masks + 1;
-    int failed = new_masks(masks, 2, band->size) < 0 || mark_tints(band, tint, level) < 0;
-    if (!failed && band->ground->raster) /* noise breaks tints up */
-        failed = close_scaled(band, tint, MENDED, MENDED) < 0;
-    if (!failed && !band->ground->scanned)
-        failed = drop_gaps(band, tint, level) < 0;
-    for (int down = 0; down < 2 && !failed; down++) {
-        Mask wide;
-        failed = new_masks(&wide, 1, band->size) < 0;
-        if (!failed) {
-            copy_mask(&wide, tint);
-            failed = open_mask(&wide, down ? pixels_across(band, BAR) : 1, down ? 1 : pixels_down(band, BAR)) < 0;
-            copy_mask(bar, tint);
-            drop_mask(bar, &wide);
-            drop_mask(bar, clear);
-            sweep_mask(box, bar, down);
-            sweep_mask(box, bar, !down);
+    for (ptrdiff_t x = 0; x < width; x++) {
+        uint8_t some = 0;
+        for (ptrdiff_t at = 4 * x; at < 4 * x + 3; at++)
+            some |= (difference(here[at], left[at]) >= COLOUR_STEP) | (difference(here[at], above[at]) >= COLOUR_STEP);
+        steps[x] = some;
+    }
+}
+
+static int drop_colour_steps(const Band *band, const Mask *bars)
+{
+    Mask steps = {0};
+    ptrdiff_t stride = band->from.stride, width = band->size.width;
+    uint8_t *line = new_line(band->size);
+    int failed = line == NULL || new_masks(&steps, 1, band->size) < 0;
+    for (ptrdiff_t y = 1; y < band->size.rows && !failed; y++)
+        if (any_in_row(bars, y)) {
+            const uint8_t *row = band->from.pixels + y * stride;
+            mark_colour_steps(line + 1, row + 4, row, row - stride + 4, width - 1);
+            take_line(&steps, y, line);
         }
-        free_masks(&wide);
+    if (!failed)
+        drop_mask(bars, &steps);
+    free(line);
+    free_masks(&steps);
+    return failed ? -1 : 0;
+}
+
+/* Sets ``partings`` to where bars in ``box`` meet. ``tint``: without the steps between levels. */
+static int part_bars(const Band *band, const Mask *partings, const Mask *box, const Mask *tint, const Mask *light)
+{
+    Mask masks[3], *bars = masks, *near = masks + 1, *cut = masks + 2;
+    int failed = new_masks(masks, 3, band->size) < 0;
+    if (!failed) {
+        copy_mask(bars, box);
+        keep_mask(bars, tint);
+        failed = band->from.channels == 4 && drop_colour_steps(band, bars) < 0;
+        copy_mask(partings, bars);
+        failed = failed || close_mask(partings, MEETING, MEETING) < 0;
+        drop_mask(partings, bars);
+    }
+    if (!failed && any_marked(partings)) {
+        copy_mask(near, light);
+        failed = widen_scaled(band, near, BESIDE_TYPE, BESIDE_TYPE) < 0
+                 || close_scaled(band, near, CLEAR_CLOSED, 1) < 0 || widen_mask(partings, PARTING, PARTING) < 0;
+        copy_mask(cut, near);
+        keep_mask(cut, partings);
+        spread_mask(cut, partings);
+        drop_mask(partings, cut);
+        drop_mask(cut, near);
+        failed = failed || only_runs(cut, pixels_across(band, SHORTEST), pixels_down(band, SHORTEST)) < 0;
+        add_mask(partings, cut);
     }
     free_masks(masks);
+    return failed ? -1 : 0;
+}
+
+/* Adds to ``box`` the tints around it that have no room for across x down pixels; where the type is not known, also the
+ * parts without room of the others. */
+static int fill_narrow(const Band *band, const Mask *box, const Mask *tint, const Mask *clear, int across, int down)
+{
+    Mask masks[2], *wide = masks, *bar = masks + 1;
+    int failed = new_masks(masks, 2, band->size) < 0;
+    if (!failed) {
+        copy_mask(wide, tint);
+        failed = open_mask(wide, across, down) < 0;
+        if (band->dark_type != NULL)
+            spread_mask(wide, tint);
+        copy_mask(bar, tint);
+        drop_mask(bar, wide);
+        drop_mask(bar, clear);
+        sweep_mask(box, bar, across > 1);
+        sweep_mask(box, bar, across == 1);
+    }
+    free_masks(masks);
+    return failed ? -1 : 0;
+}
+
+/* Adds the bars to ``box``, and sets ``partings`` to the lines between them where the type is known. */
+static int fill_bars(const Band *band, const Mask *box, const Mask *partings, const uint8_t *level, const Mask *light,
+                     const Mask *clear)
+{
+    Mask tint = {0};
+    int known = band->dark_type != NULL;
+    int failed = new_masks(&tint, 1, band->size) < 0 || mark_tints(band, &tint, level) < 0;
+    if (!failed && band->ground->raster) /* noise breaks tints up */
+        failed = close_scaled(band, &tint, MENDED, MENDED) < 0;
+    if (!failed && !band->ground->scanned)
+        failed = drop_gaps(band, &tint, level) < 0;
+    int across[] = {1, pixels_across(band, BAR), pixels_across(band, CORNER)};
+    int down[] = {pixels_down(band, BAR), 1, pixels_down(band, CORNER)};
+    for (int shape = 0; shape < (known ? 3 : 2) && !failed; shape++)
+        failed = fill_narrow(band, box, &tint, clear, across[shape], down[shape]) < 0;
+    failed = failed || (known && part_bars(band, partings, box, &tint, light) < 0);
+    free_masks(&tint);
     return failed ? -1 : 0;
 }
 
@@ -186,7 +266,7 @@ static int tell_bars(const Band *band, const uint8_t *level, const Mask *paler, 
 
 int set_off(const Band *band, const Mask *black, const Mask *light, const uint8_t *level, const Mask *clear)
 {
-    enum { BOX, PALER, OF_BAR, ON, ALL };
+    enum { BOX, PALER, OF_BAR, ON, PARTINGS, ALL };
     Mask masks[ALL], *box = masks + BOX, *paler = masks + PALER, *of_bar = masks + OF_BAR;
     int raster = band->dark_type == NULL, failed = new_masks(masks, ALL, band->size) < 0;
     if (!failed) {
@@ -197,10 +277,13 @@ int set_off(const Band *band, const Mask *black, const Mask *light, const uint8_
     }
     if (!failed && raster)
         drop_mask(clear, of_bar);
-    failed = failed || keep_boxes(band, box, light, clear) < 0 || fill_bars(band, box, level, clear) < 0;
+    failed = failed || keep_boxes(band, box, light, clear) < 0
+             || fill_bars(band, box, masks + PARTINGS, level, light, clear) < 0;
     if (!failed) {
         drop_mask(box, paler);
         add_mask(black, box);
+        drop_mask(masks + PARTINGS, clear);
+        drop_mask(black, masks + PARTINGS);
         drop_mask(black, light);
     }
     free_masks(masks);

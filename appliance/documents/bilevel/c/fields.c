@@ -123,22 +123,23 @@ static void outline(const Band *band, const Mask *black, const uint8_t *level, c
     }
 }
 
-/* Removes from ``tinted`` what has ink in it. */
-static int drop_inked(const Mask *tinted, const Mask *black)
+/* Removes from ``tinted`` what has ink in it. A darker tint in it is none: the share that a bar shows. */
+static int drop_inked(const Mask *tinted, const Mask *ink, const Mask *near_type)
 {
-    Mask ink;
-    if (new_masks(&ink, 1, tinted->size) < 0)
+    Mask inked;
+    if (new_masks(&inked, 1, tinted->size) < 0)
         return -1;
-    copy_mask(&ink, black);
-    keep_mask(&ink, tinted);
+    copy_mask(&inked, ink);
+    add_mask(&inked, near_type);
+    keep_mask(&inked, tinted);
     for (int times = 0; times < TIMES; times++)
-        spread_mask(&ink, tinted);
-    drop_mask(tinted, &ink);
-    free_masks(&ink);
+        spread_mask(&inked, tinted);
+    drop_mask(tinted, &inked);
+    free_masks(&inked);
     return 0;
 }
 
-int outline_fields(const Band *band, const Mask *black, const uint8_t *level, const Mask *near_type)
+int outline_fields(const Band *band, const Mask *black, const uint8_t *level, const Mask *ink, const Mask *near_type)
 {
     enum { TINTED, WHITE, EDGE_ROW, ALL };
     Mask masks[ALL], *tinted = masks + TINTED, *white = masks + WHITE;
@@ -148,7 +149,7 @@ int outline_fields(const Band *band, const Mask *black, const uint8_t *level, co
     int failed = new_masks(masks, ALL, band->size) < 0;
     int some = failed ? 0 : take_levels(tinted, level, PALE_FROM, white_of(band) - FIELD_PALER);
     if (some > 0) {
-        failed = take_levels(white, level, white_of(band), 255) < 0 || drop_inked(tinted, black) < 0
+        failed = take_levels(white, level, white_of(band), 255) < 0 || drop_inked(tinted, ink, near_type) < 0
                  || drop_open(white) < 0 || drop_open(tinted) < 0
                  || (scanned && (only_fields(band, white) < 0 || only_fields(band, tinted) < 0))
                  || open_mask(tinted, pixels_across(band, EMPTY_ACROSS), pixels_down(band, EMPTY_DOWN)) < 0;

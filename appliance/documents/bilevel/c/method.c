@@ -212,7 +212,7 @@ static int make_part(const Band *band, const Mask *black, const Found *found)
     if (!failed && band->ground->tones != TONES_EVERYWHERE)
         failed = hatch(band, black, level, &found->clear, halo) < 0;
     if (!failed && band->ground->tones == TONES_BY_CONTENT)
-        failed = outline_fields(band, black, level, halo) < 0;
+        failed = outline_fields(band, black, level, &found->ink, halo) < 0;
     if (!failed && any_marked(&found->light))
         failed = set_off(band, black, &found->light, level, &found->clear) < 0;
     free(level);

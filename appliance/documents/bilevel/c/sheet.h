@@ -185,7 +185,7 @@ int hatch(const Band *band, const Mask *black, const uint8_t *level, const Mask 
  * FIELD_WHITE light, tints FIELD_PALER levels darker, but from PALE_FROM on, as darker ones are drawn. Empty fields are
  * at least this large: not the letters of a watermark. */
 enum { FIELD_WHITE = 251, FIELD_PALER = 5, PALE_FROM = 215, EMPTY_ACROSS = 97, EMPTY_DOWN = 25 };
-int outline_fields(const Band *band, const Mask *black, const uint8_t *level, const Mask *near_type);
+int outline_fields(const Band *band, const Mask *black, const uint8_t *level, const Mask *ink, const Mask *near_type);
 
 /* patterns.c */
 /* A pixel counts as tint if it has the same colour as the pixels FLAT to its left and FLAT above. */
