@@ -150,3 +150,18 @@ def test_a_sector_with_a_light_figure_is_not_black_in_part(rendered: Rendered) -
     page = picture(rendered(pdf([(595, 842, sector)])).coded_page(0))
     inks = [_ink(page, x - 5, y - 5, x + 5, y + 5) for x, y in (at(angle, 62) for angle in (120, 142, 164))]
     assert max(inks) < 0.6, inks
+
+
+@pytest.mark.parametrize("road", [0.84, 0.88])
+@pytest.mark.parametrize("slope", [0, 12, -12])
+def test_the_outline_of_a_pale_road_keeps_off_the_name_on_it(
+    rendered: Rendered, road: float, slope: int
+) -> None:
+    name = "0.2 g BT /F 9 Tf 160 500 Td (Lindenweg 10) Tj ET"
+    line = f"{road} G 6 w 60 {503 - slope} m 320 {503 + slope} l S"
+    alone, crossed = (
+        picture(rendered(pdf([(595, 842, content)])).coded_page(0)) for content in (name, f"{line} {name}")
+    )
+    assert _ink(crossed, 60, 495 - slope, 90, 511 - slope) > 0, "no road"
+    for left, low, right, high in ((158, 499, 159.8, 507), (161, 507.2, 213, 508.4)):
+        assert _ink(crossed, left, low, right, high) <= _ink(alone, left, low, right, high) + 0.02

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 enum { PALE_LINE = 110, BROAD = 9, UPRIGHT = 31, THIN = 5, RIM_ACROSS = 5, RIM_DOWN = 3 };
+/* Of shapes so pale only the outline is left (hollow_pale): it keeps off as the broad line would. */
+enum { LEAST_SHAPE = 10 };
 
 WIDE static void mark_pale(uint8_t *restrict line, const uint8_t *restrict closed, const uint8_t *restrict tone,
                            ptrdiff_t width)
@@ -15,6 +17,35 @@ WIDE static void mark_pale(uint8_t *restrict line, const uint8_t *restrict close
         uint8_t depth = excess(closed[x], tone[x]);
         line[x] = depth < PALE_LINE;
     }
+}
+
+WIDE static void mark_shapes(uint8_t *restrict line, const uint8_t *restrict closed, const uint8_t *restrict tone,
+                             ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++) {
+        uint8_t depth = excess(closed[x], tone[x]);
+        line[x] = (depth >= LEAST_SHAPE) & (depth <= HOLLOW_DEPTH);
+    }
+}
+
+/* Sets ``shapes`` to broad pale ones with their edges, of which perhaps only the outline is black. ``pale`` is scratch. */
+static int take_shapes(const Band *band, const Mask *shapes, const Mask *pale, const Mask *clear)
+{
+    int across = pixels_across(band, BROAD), down = pixels_down(band, BROAD);
+    ptrdiff_t width = band->size.width;
+    uint8_t *line = new_line(band->size);
+    for (ptrdiff_t y = 0; y < band->size.rows && line != NULL; y++) {
+        if (any_in_row(clear, y)) {
+            mark_shapes(line, band->closed + y * width, band->under_tone + y * width, width);
+            take_line(shapes, y, line);
+        }
+    }
+    free(line);
+    copy_mask(pale, shapes);
+    if (line == NULL || open_mask(shapes, across, down) < 0 || widen_mask(shapes, across, down) < 0)
+        return -1;
+    keep_mask(shapes, pale);
+    return 0;
 }
 
 static int take_pale(const Band *band, const Mask *pale, const Mask *black)
@@ -53,7 +84,7 @@ static void part_where(const Mask *black, const Mask *around, const Mask *lines,
 
 int part_lines(const Band *band, const Mask *black, const Mask *dark, const Mask *clear)
 {
-    enum { AROUND, LINES, UPRIGHT_LINES, TOUCHING, ALL };
+    enum { AROUND, LINES, UPRIGHT_LINES, TOUCHING, SHAPES, ALL };
     Mask masks[ALL], *around = masks + AROUND, *lines = masks + LINES, *upright = masks + UPRIGHT_LINES,
                      *touching = masks + TOUCHING;
     if (new_masks(masks, ALL, band->size) < 0)
@@ -76,8 +107,12 @@ int part_lines(const Band *band, const Mask *black, const Mask *dark, const Mask
         failed = take_upright(band, lines, upright, black, THIN) < 0
                  || widen_scaled(band, around, RIM_ACROSS, RIM_DOWN) < 0;
     }
-    if (!failed)
+    if (!failed) {
         part_where(black, around, lines, touching);
+        failed = take_shapes(band, masks + SHAPES, touching, clear) < 0;
+    }
+    if (!failed)
+        part_where(black, clear, masks + SHAPES, touching);
     free_masks(masks);
     return failed ? -1 : 0;
 }

@@ -118,7 +118,7 @@ int drop_pale_fills(const Band *band, const Mask *ink, const uint8_t *depth, int
 
 /* Elsewhere a shape up to HOLLOW_DEPTH deep that holds a box of BROAD x BROAD pixels, wider than a line. By its depth, not its
  * ink: near the frame of a tick box its fill is none. */
-enum { HOLLOW_DEPTH = 46, BROAD = 9 };
+enum { BROAD = 9 };
 
 int hollow_pale(const Band *band, const Mask *ink, const uint8_t *depth, int least)
 {

@@ -226,6 +226,7 @@ int take_narrow_parts(const Band *band, const Mask *ink, uint8_t *level);
  * told from the share. ``least``: the depth of ink. */
 int drop_pale_strips(const Band *band, const Mask *ink, const uint8_t *depth);
 int drop_pale_fills(const Band *band, const Mask *ink, const uint8_t *depth, int least);
+enum { HOLLOW_DEPTH = 46 };
 int hollow_pale(const Band *band, const Mask *ink, const uint8_t *depth, int least);
 
 /* grid.c */
