@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import itertools
 import math
 import random
 
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
+from appliance.documents.typeface import REGULAR, font
 from tests.documents.conftest import Rendered
 from tests.documents.making import pdf, picture
 
@@ -115,3 +117,25 @@ def test_a_small_field_of_a_chart_that_is_filled_is_told_from_one_that_is_not(
     filled, empty = (_box(page.convert("L"), left, 602, 10).histogram()[0] for left in (102, 132))
     assert filled >= 60, filled
     assert empty == 0, empty
+
+
+def test_dark_figures_in_the_dark_cells_of_a_scan_are_not_swallowed(rendered: Rendered) -> None:
+    page, boxes = Image.new("RGB", (1654, 2339), "white"), []
+    draw = ImageDraw.Draw(page)
+    tints = ("#375fff", "#ff8a65", "#f0f4ff", "#8aa4ff", "#ff5b2e", "#e0e6ff", "#ffd0c4")
+    for row, column in itertools.product(range(8), range(10)):
+        x, y, tint = 200 + 94 * column, 300 + 55 * row, tints[(row * 3 + column * 5 + row // 3) % len(tints)]
+        draw.rectangle((x, y, x + 93, y + 54), tint)
+        draw.text((x + 40, y + 12), f"-{40 + row}", "black", font(REGULAR, 28))
+        boxes.append(draw.textbbox((x + 40, y + 12), f"-{40 + row}", font(REGULAR, 28)))
+    seen = picture(rendered(_scan(page)).coded_page(0)).convert("L")
+    for left, top, right, below in boxes:
+        figure = seen.crop(
+            (
+                round(seen.width / 2 + (left - 827) * 204 / DPI),
+                round(seen.height / 2 + (top - 1169.5) * 196 / DPI),
+                round(seen.width / 2 + (right - 827) * 204 / DPI),
+                round(seen.height / 2 + (below - 1169.5) * 196 / DPI),
+            )
+        )
+        assert 0.1 < figure.histogram()[0] / (figure.width * figure.height) < 0.6, (left, top)

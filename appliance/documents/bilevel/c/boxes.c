@@ -222,20 +222,23 @@ static int keep_boxes(const Band *band, const Mask *box, const Mask *light, cons
 /* Where type is not known, neither are the edges of bars to the pixel, and some of a bar is taken for ink. Boxes leave
  * out what is closer to bare paper than to the bar, or by a bar from DARK_BAR on, whose letters stand out less, five
  * times as close. The rest of a bar they do not leave out for ink that is beside it, or perhaps of it, but for ink on it,
- * ON_BAR levels darker; nor for that by a darker bar: dark type cannot be read on it. */
+ * ON_BAR levels darker; nor for that by a darker bar, unless it is so much darker than its own ground: black figures in
+ * cells of a middle blue. */
 enum { ON_BAR = 60 };
 
 WIDE static void mark_by_darkest(uint8_t *restrict paler, uint8_t *restrict of_bar, uint8_t *restrict on_bar,
-                                 const uint8_t *restrict tone, const uint8_t *restrict darkest, ptrdiff_t width)
+                                 const uint8_t *restrict tone, const uint8_t *restrict level,
+                                 const uint8_t *restrict darkest, ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x++) {
         uint8_t dark = darkest[x] < DARK_BAR, middle = (darkest[x] < UNCERTAIN_BAR_BELOW) ^ dark;
         uint8_t half = (uint16_t)(2 * tone[x]) >= (uint16_t)(darkest[x] + BARE_IN_NOISE);
         uint8_t most = (uint16_t)(6 * tone[x]) >= (uint16_t)(darkest[x] + 5 * BARE_IN_NOISE);
-        uint8_t darker = excess(darkest[x], tone[x]);
+        uint8_t darker = excess(darkest[x], tone[x]), deep = excess(level[x], tone[x]);
+        uint8_t within = dark & (level[x] < DARK_BAR) & (deep >= ON_BAR);
         paler[x] = (dark & half) | (middle & most);
         of_bar[x] = (dark | middle) ^ paler[x];
-        on_bar[x] = middle & (darker >= ON_BAR);
+        on_bar[x] = (middle & (darker >= ON_BAR)) | within;
     }
 }
 
@@ -247,8 +250,8 @@ static int tell_bars(const Band *band, const uint8_t *level, const Mask *paler, 
     int failed = lines[0] == NULL || lines[1] == NULL || lines[2] == NULL || darkest == NULL
                  || widen_dark(darkest, level, size, pixels_across(band, BOX_ACROSS), pixels_down(band, BOX_DOWN)) < 0;
     for (ptrdiff_t y = 0; y < size.rows && !failed; y++) {
-        mark_by_darkest(lines[0], lines[1], lines[2], band->under_tone + y * size.width, darkest + y * size.width,
-                        size.width);
+        mark_by_darkest(lines[0], lines[1], lines[2], band->under_tone + y * size.width, level + y * size.width,
+                        darkest + y * size.width, size.width);
         take_line(paler, y, lines[0]);
         take_line(of_bar, y, lines[1]);
         take_line(on_bar, y, lines[2]);
