@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import http.client
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,8 @@ from appliance.settings.tickets import issue_local_ticket
 
 PREFIX = "/api/v1"
 TIMEOUT_S = 120.0  # only for hangs
+# The time zone of this process, in which boxes run, before any of them sets its own.
+SYSTEM_ZONE = os.environ.get("TZ")
 _BOUNDARY = "a-boundary-that-no-file-has"
 
 

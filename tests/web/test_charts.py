@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
 from collections.abc import Iterator
@@ -12,8 +13,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import expect
 
+from appliance.exchange.zone import set_zone
 from appliance.lines.causes import BUSY
 from appliance.station import StationSettings
+from tests.api.served import SYSTEM_ZONE
 from tests.web.browser import Web
 from tests.web.furnished import EVIL, picture
 from webui.charts import columns, round_up
@@ -81,13 +84,14 @@ def test_bars_stand_on_each_other_and_the_mark_is_a_round_number() -> None:
 
 
 @pytest.fixture
-def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The machine's own time zone is Berlin's."""
-    monkeypatch.setenv("TZ", "Europe/Berlin")
+def in_berlin(box: Web) -> Iterator[None]:
+    """The machine's own time zone is Berlin's, and the box follows it."""
+    box.served.box.settings.change(StationSettings, {"time_zone": ""})
+    box.served.wait(lambda: os.environ.get("TZ") == SYSTEM_ZONE)
+    os.environ["TZ"] = "Europe/Berlin"
     time.tzset()
     yield
-    monkeypatch.undo()
-    time.tzset()
+    set_zone("")
 
 
 @pytest.mark.usefixtures("in_berlin")
@@ -96,7 +100,6 @@ def test_in_the_machine_s_time_zone_a_page_writes_winter_and_summer_as_the_clock
 ) -> None:
     """Also where the zone is not among the settings: not today's distance from Greenwich all year."""
     served = box.served
-    served.box.settings.change(StationSettings, {"time_zone": ""})
     writer = Reader(served.server.context, {}, None).writer()
     for month in (1, 7):
         noon = datetime(2026, month, 15, 12, 0, tzinfo=BERLIN).timestamp()

@@ -17,13 +17,11 @@ from playwright.sync_api import Dialog, Page, expect
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.spool.filters import JobFilter
 from appliance.spool.model import JobState
-from tests.api.served import TIMEOUT_S
+from tests.api.served import SYSTEM_ZONE, TIMEOUT_S
 from tests.web.browser import Web
 from tests.web.views import View
 
 pytestmark = pytest.mark.realtime
-# Of this process, in which the box runs, before any setting.
-SYSTEM_ZONE = os.environ.get("TZ")
 
 
 def letter(folder: Path, pages: int = 2) -> Path:
