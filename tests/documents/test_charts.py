@@ -139,3 +139,35 @@ def test_dark_figures_in_the_dark_cells_of_a_scan_are_not_swallowed(rendered: Re
             )
         )
         assert 0.1 < figure.histogram()[0] / (figure.width * figure.height) < 0.6, (left, top)
+
+
+def _blackest_column(page: Image.Image, left: int, right: int) -> float:
+    """The greatest share of black of the columns at these pixels of a scan, in its rows 500 to 640."""
+    across, down = page.width / 2 - 827 * 204 / DPI, page.height / 2 - 1169.5 * 196 / DPI
+    rows = range(round(down + 515 * 196 / DPI), round(down + 625 * 196 / DPI))
+    columns = range(round(across + left * 204 / DPI), round(across + right * 204 / DPI))
+    return max(sum(page.getpixel((x, y)) == 0 for y in rows) / len(rows) for x in columns)
+
+
+def test_two_colours_of_one_grey_are_parted_by_a_line_in_a_scan(rendered: Rendered) -> None:
+    page = Image.new("RGB", (1654, 2339), "white")
+    draw = ImageDraw.Draw(page)
+    for place, colour in enumerate(("#3366cc", "#dc3912", "#0e7a94")):
+        draw.rectangle((300 + 110 * place, 500, 409 + 110 * place, 640), fill=colour)
+    draw.rectangle((300, 700, 410, 800), fill="#ff9900")
+    seen = picture(rendered(_scan(page)).coded_page(0)).convert("L")
+    for border in (410, 520):
+        assert _blackest_column(seen, border - 6, border + 6) > 0.8
+        assert _blackest_column(seen, border - 80, border - 20) < 0.6
+
+
+def test_a_colour_that_turns_into_another_has_no_line_in_it(rendered: Rendered) -> None:
+    fade = Image.linear_gradient("L").rotate(90).resize((330, 140))
+    page = Image.new("RGB", (1654, 2339), "white")
+    page.paste(
+        Image.composite(Image.new("RGB", fade.size, "#dc3912"), Image.new("RGB", fade.size, "#3366cc"), fade),
+        (300, 500),
+    )
+    ImageDraw.Draw(page).rectangle((300, 700, 410, 800), fill="#ff9900")
+    seen = picture(rendered(_scan(page)).coded_page(0)).convert("L")
+    assert _blackest_column(seen, 320, 610) < 0.6

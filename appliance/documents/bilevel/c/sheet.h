@@ -181,6 +181,9 @@ int tint_of(int level);
 /* tones.c */
 int hatch(const Band *band, const Mask *black, const uint8_t *level, const Mask *clear, const Mask *near_type);
 
+/* hues.c: draws a line between tints of a picture that differ in colour alone. ``kinds``: the tint of each level. */
+void part_hues(const Band *band, const Mask *black, const uint8_t *level, const Mask *near_type, const uint8_t *kinds);
+
 /* fields.c: outlines white fields on pale tints, and empty ones of a tint, but not near type. White is at least
  * FIELD_WHITE light, tints FIELD_PALER levels darker, but from PALE_FROM on, as darker ones are drawn. Empty fields are
  * at least this large: not the letters of a watermark. */

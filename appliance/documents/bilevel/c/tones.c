@@ -307,6 +307,7 @@ static int hatch_rows(const Hatching *hatching, const Mask *black, const Mask *l
     if (widen_scaled(band, pale_near, FARTHER, FARTHER) < 0)
         return -1;
     outline(band, black, hatching->level, near_type, pale_near, hatching->kinds);
+    part_hues(band, black, hatching->level, near_type, hatching->kinds);
     return 0;
 }
 
